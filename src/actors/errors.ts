@@ -1,0 +1,32 @@
+/** Operating failures of the application layer. */
+
+import { CodedError } from "../runtime/errors.js";
+
+/** Codes are promises: `docs/errors.md` has a heading for each. */
+export const SLUICE_ERROR_CODES = [
+  "configuration-invalid",
+  "ffmpeg-missing",
+  "model-invalid",
+  "model-missing",
+  "pipeline-invalid",
+  "policy-invalid",
+  "service-failed",
+  "service-unknown",
+  "source-ended-early",
+  "source-invalid",
+  "source-missing",
+  "source-stalled",
+  "source-unreachable",
+  "store-corrupt",
+  "store-full",
+  "store-locked",
+  "store-unwritable",
+  "table-stale",
+] as const;
+
+export type SluiceErrorCode = (typeof SLUICE_ERROR_CODES)[number];
+
+/** A failure of a source, a model, a store, a pipeline or a service; the text says what and how to mend it. */
+export class SluiceError extends CodedError<SluiceErrorCode> {
+  override readonly name = "SluiceError";
+}

@@ -1,0 +1,314 @@
+/**
+ * Every message between the six components. Each union is one actor's public inbox: commands are imperative, events
+ * past tense. What an actor tells itself is in its own file.
+ */
+
+import type { ActorRef } from "../runtime/actor-ref.js";
+import type { Configuration } from "./task/configuration.js";
+import type { NodeName, PipelineId, SourceId, StageId, TaskId } from "./task/identity.js";
+import type { Pipeline } from "./task/pipeline.js";
+import type { RoutingTable } from "./task/routing-table.js";
+import type { StageResult } from "./task/service.js";
+import type { DropReason, DropRecord, Hop, Outcome, Task } from "./task/task.js";
+
+// ── Controller: one per node, the router ────────────────────────────────────────────────────────────────────────────
+
+export type ControllerMessage =
+  /** A new task from a generator of this node, or one routed here by another controller. */
+  | { readonly type: "submit"; readonly task: Task }
+  /** From a local processor: `task` as it was handed over, and what the stage made of it. */
+  | { readonly type: "stageCompleted"; readonly task: Task; readonly result: StageResult; readonly hop: Hop }
+  | {
+      readonly type: "stageDropped";
+      readonly task: Task;
+      readonly reason: DropReason;
+      readonly detail: string;
+    }
+  /** A `block` queue is full: the controller keeps `task` and offers it again at `stageReady`. */
+  | { readonly type: "stageRefused"; readonly task: Task }
+  | { readonly type: "stageReady"; readonly stage: StageKey }
+  /** A processor began anew and holds nothing: what it had been given is handed over again. */
+  | {
+      readonly type: "processorStarted";
+      readonly stage: StageKey;
+      readonly processor: ActorRef<ProcessorMessage>;
+    }
+  /** From the scheduler (control lane). */
+  | {
+      readonly type: "installTable";
+      readonly table: RoutingTable;
+      readonly replyTo: ActorRef<TableInstalled>;
+    }
+  /** A generator of this node wants the configurations decided for its source, and the pipeline before any table has it. */
+  | {
+      readonly type: "attachGenerator";
+      readonly sourceId: SourceId;
+      readonly pipeline: Pipeline;
+      readonly generator: ActorRef<GeneratorMessage>;
+    }
+  | { readonly type: "detachGenerator"; readonly sourceId: SourceId }
+  /** Task `id` will never reach `stage`: a stateful processor need not wait for it. */
+  | { readonly type: "skip"; readonly stage: StageKey; readonly id: TaskId }
+  | { readonly type: "reportQueues"; readonly replyTo: ActorRef<QueuesReported> };
+
+/** A stage of one version of a pipeline, across nodes. */
+export interface StageKey {
+  readonly pipelineId: PipelineId;
+  readonly pipelineVersion: number;
+  readonly stage: StageId;
+}
+
+export type TableInstalled =
+  | { readonly type: "tableInstalled"; readonly node: NodeName; readonly epoch: number }
+  /** The node holds a newer table and keeps it. */
+  | {
+      readonly type: "tableRefused";
+      readonly node: NodeName;
+      readonly epoch: number;
+      readonly heldEpoch: number;
+    };
+
+export interface QueuesReported {
+  readonly type: "queuesReported";
+  readonly node: NodeName;
+  readonly epoch: number;
+  /** Tasks waiting or running, by `pipeline/stage`. */
+  readonly queued: Readonly<Record<string, number>>;
+  /** Tasks waiting at joins. */
+  readonly joining: number;
+}
+
+// ── Processor: one per stage per node ───────────────────────────────────────────────────────────────────────────────
+
+export type ProcessorMessage =
+  /** Run the stage; the answer goes to the controller as `stageCompleted`, `stageDropped` or `stageRefused`. */
+  | { readonly type: "execute"; readonly task: Task; readonly epoch: number; readonly attempt: number }
+  | { readonly type: "skip"; readonly id: TaskId };
+
+// ── Generator: one per source ───────────────────────────────────────────────────────────────────────────────────────
+
+export type GeneratorMessage =
+  /** Capture so from the next task on; the first one after it starts the capture. */
+  | { readonly type: "configure"; readonly configuration: Configuration; readonly epoch: number }
+  /** From the distributor: the task is stored durably, or its drop is. */
+  | { readonly type: "taskSettled"; readonly id: TaskId; readonly outcome: Outcome }
+  /** Capture nothing more; end once every task is settled. */
+  | { readonly type: "drain" }
+  | { readonly type: "reportLedger"; readonly replyTo: ActorRef<LedgerReported> };
+
+export interface LedgerReported {
+  readonly type: "ledgerReported";
+  readonly sourceId: SourceId;
+  readonly created: number;
+  readonly stored: number;
+  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+  /** Tasks outstanding, counted one by one, not derived. */
+  readonly inFlight: number;
+  /** Frames read from the source that no task was made of, by reason: the sampling, a partial last task. */
+  readonly framesSkipped: number;
+  readonly status: "waiting" | "capturing" | "reconnecting" | "draining" | "ended" | "failed";
+}
+
+/** What a source tells whoever started it. */
+export type SourceEvent =
+  | { readonly type: "sourceStarted"; readonly sourceId: SourceId; readonly description: string }
+  | {
+      readonly type: "sourceStalled";
+      readonly sourceId: SourceId;
+      readonly reason: "stalled" | "frozen";
+      readonly attempt: number;
+    }
+  /** Every task is settled and the source is at its end, drained, or beyond mending. */
+  | { readonly type: "sourceEnded"; readonly sourceId: SourceId; readonly error: Error | null };
+
+// ── Distributor: on the cloud, the store ────────────────────────────────────────────────────────────────────────────
+
+export type DistributorMessage =
+  | { readonly type: "store"; readonly task: Task }
+  | { readonly type: "recordDrop"; readonly drop: DropRecord }
+  /** Push every record from `fromPosition` on, then each new one; `subscriber` asks for more with `demand`. */
+  | {
+      readonly type: "subscribe";
+      readonly subscriber: ActorRef<SubscriptionEvent>;
+      readonly fromPosition: number;
+      readonly sourceId?: SourceId;
+      readonly demand: number;
+    }
+  | { readonly type: "demand"; readonly subscriber: ActorRef<SubscriptionEvent>; readonly count: number }
+  | { readonly type: "unsubscribe"; readonly subscriber: ActorRef<SubscriptionEvent> }
+  | { readonly type: "query"; readonly query: ResultQuery; readonly replyTo: ActorRef<QueryReply> }
+  | { readonly type: "reportTotals"; readonly replyTo: ActorRef<TotalsReported> };
+
+export interface ResultQuery {
+  readonly sourceId?: SourceId;
+  /** Stored at or after, ms since the Unix epoch. */
+  readonly sinceMs?: number;
+  /** Stored before. */
+  readonly untilMs?: number;
+  /** At most so many records, oldest first; default 1,000. */
+  readonly limit?: number;
+}
+
+/** One line of the store: a result or a gap, at a position that only grows. */
+export type StoredRecord = StoredResult | StoredGap;
+
+export interface StoredResult {
+  readonly type: "result";
+  readonly position: number;
+  readonly id: TaskId;
+  readonly pipelineId: PipelineId;
+  readonly pipelineVersion: number;
+  readonly configuration: Configuration;
+  readonly frameCount: number;
+  /** Presentation times of the frames are not kept once the payload is gone; the task's own times are. */
+  readonly sourceAtMs: number;
+  readonly createdAtMs: number;
+  readonly storedAtMs: number;
+  readonly results: Readonly<Record<string, StageResult>>;
+  readonly hops: readonly Hop[];
+  readonly traceparent: string;
+}
+
+export interface StoredGap {
+  readonly type: "gap";
+  readonly position: number;
+  readonly id: TaskId;
+  readonly reason: DropReason;
+  readonly stage: string | null;
+  readonly node: NodeName;
+  readonly sourceAtMs: number;
+  readonly storedAtMs: number;
+  readonly detail: string;
+}
+
+export type QueryReply =
+  | { readonly type: "records"; readonly records: readonly StoredRecord[]; readonly more: boolean }
+  | { readonly type: "queryFailed"; readonly error: Error };
+
+export type SubscriptionEvent =
+  | { readonly type: "record"; readonly record: StoredRecord }
+  /** Older records were deleted by retention before they could be pushed. */
+  | { readonly type: "recordsExpired"; readonly fromPosition: number; readonly toPosition: number };
+
+export interface TotalsReported {
+  readonly type: "totalsReported";
+  /** Durable, by source, in this store since it was made. */
+  readonly sources: Readonly<
+    Record<
+      string,
+      { readonly stored: number; readonly dropped: Readonly<Partial<Record<DropReason, number>>> }
+    >
+  >;
+  /** Tasks received and not yet durable. */
+  readonly pending: number;
+  /** Repeated deliveries that changed nothing. */
+  readonly duplicates: number;
+}
+
+// ── Scheduler: on the cloud, one policy per source ──────────────────────────────────────────────────────────────────
+
+export type SchedulerMessage =
+  | {
+      readonly type: "registerNode";
+      readonly node: NodeDescription;
+      readonly controller: ActorRef<ControllerMessage>;
+    }
+  | { readonly type: "removeNode"; readonly node: NodeName }
+  | { readonly type: "registerSource"; readonly source: SourceDescription }
+  | { readonly type: "removeSource"; readonly sourceId: SourceId }
+  /** Decide for `sourceId` by another policy from now on. */
+  | {
+      readonly type: "setPolicy";
+      readonly sourceId: SourceId;
+      readonly policy: PolicySpec;
+      readonly replyTo?: ActorRef<PolicyReply>;
+    }
+  | { readonly type: "resourcesSampled"; readonly sample: ResourceSample }
+  | { readonly type: "taskSettled"; readonly outcome: TaskOutcome }
+  | TableInstalled
+  | { readonly type: "reportTable"; readonly replyTo: ActorRef<TableReported> };
+
+export interface NodeDescription {
+  readonly name: NodeName;
+  readonly role: "edge" | "cloud";
+  /** Services that the node can run. */
+  readonly services: readonly string[];
+}
+
+export interface SourceDescription {
+  readonly id: SourceId;
+  readonly node: NodeName;
+  readonly pipeline: Pipeline;
+  /** What the user asked for; policies may decide otherwise within it. */
+  readonly configuration: Configuration;
+  readonly policy: PolicySpec;
+}
+
+/** A policy by name and plain parameters. */
+export interface PolicySpec {
+  readonly name: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+export type PolicyReply =
+  | { readonly type: "policySet"; readonly sourceId: SourceId }
+  | { readonly type: "policyRefused"; readonly sourceId: SourceId; readonly error: Error };
+
+export interface TableReported {
+  readonly type: "tableReported";
+  readonly table: RoutingTable | null;
+  /** Newest epoch each node has acknowledged. */
+  readonly acknowledged: Readonly<Record<string, number>>;
+}
+
+/** What a finished task teaches: no payload, no results. */
+export interface TaskOutcome {
+  readonly id: TaskId;
+  readonly outcome: Outcome;
+  readonly pipelineId: PipelineId;
+  readonly hops: readonly Hop[];
+  readonly frameCount: number;
+  readonly payloadBytes: number;
+  readonly sourceAtMs: number;
+  readonly createdAtMs: number;
+  readonly settledAtMs: number;
+  /** Detections over all frames of the last results. */
+  readonly objects: number;
+}
+
+// ── Monitor: one per node ───────────────────────────────────────────────────────────────────────────────────────────
+
+export type MonitorMessage =
+  /** From another node's monitor: answer at once, for the round-trip time. */
+  | { readonly type: "ping"; readonly sentAtMs: number; readonly replyTo: ActorRef<Pong> }
+  | { readonly type: "watchLinks"; readonly peers: Readonly<Record<string, ActorRef<MonitorMessage>>> };
+
+export interface Pong {
+  readonly type: "pong";
+  readonly node: NodeName;
+  readonly sentAtMs: number;
+}
+
+export interface ResourceSample {
+  readonly node: NodeName;
+  readonly atMs: number;
+  /** Share of the processors that this node may use that was busy since the last sample, 0 to 1. */
+  readonly cpuShare: number;
+  /** Processors that this node may use; a container's limit counts. */
+  readonly cpuCount: number;
+  readonly memoryUsedBytes: number;
+  /** Of the machine or the container, whichever is less. */
+  readonly memoryTotalBytes: number;
+  /** Of this process. */
+  readonly residentBytes: number;
+  /** Longest stall of the event loop since the last sample, in ms. */
+  readonly loopStallMs: number;
+  readonly queued: Readonly<Record<string, number>>;
+  /** To each other node: round-trip time, and bandwidth where it is known. */
+  readonly links: Readonly<Record<string, LinkSample>>;
+}
+
+export interface LinkSample {
+  readonly rttMs: number;
+  readonly bandwidthMbps: number | null;
+}

@@ -1,0 +1,86 @@
+/** The task: an immutable message that carries its stage cursor, its results and where it has been. */
+
+import type { Configuration } from "./configuration.js";
+import type { NodeName, PipelineId, StageId, TaskId } from "./identity.js";
+import type { Payload } from "./payload.js";
+import type { StageResult } from "./service.js";
+
+/** Where a task stands when no stage is left: the join of all leaves, then the distributor. */
+export const END = "$end";
+export type Cursor = StageId | typeof END;
+
+/** One stage done: times in ms since the Unix epoch, on the clock of `node`. */
+export interface Hop {
+  readonly stage: StageId;
+  readonly node: NodeName;
+  /** Epoch of the table that this hop was routed by; 0 before the first. */
+  readonly epoch: number;
+  /** 1 for the first try of this stage. */
+  readonly attempt: number;
+  readonly enqueuedAtMs: number;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+}
+
+export interface Task {
+  readonly id: TaskId;
+  readonly pipelineId: PipelineId;
+  readonly pipelineVersion: number;
+  /** The stage to run next, or the join to wait at. */
+  readonly cursor: Cursor;
+  /** The stage just left; null at the start. Tells a join which branch has arrived. */
+  readonly cameFrom: StageId | null;
+  readonly configuration: Configuration;
+  /** Null once no stage ahead reads frames. */
+  readonly payload: Payload | null;
+  readonly frameCount: number;
+  /** Results so far, by stage. */
+  readonly results: ReadonlyMap<StageId, StageResult>;
+  /** Hops so far, in the order they ended on this branch; a join holds each stage once. */
+  readonly hops: readonly Hop[];
+  /** For each join ahead (END too where several leaves meet): the node that it waits on, fixed when the task was admitted. */
+  readonly joinNodes: ReadonlyMap<Cursor, NodeName>;
+  /** When the first frame left the source, ms since the Unix epoch. */
+  readonly sourceAtMs: number;
+  readonly createdAtMs: number;
+  readonly deadlineAtMs: number | null;
+  /** Address of the generator, which is told when the task is stored or dropped. */
+  readonly origin: string;
+  /** W3C Trace Context, level 1. */
+  readonly traceparent: string;
+}
+
+/** Why a task ended without being stored. Codes are kept for ever; texts are in docs/semantics.md. */
+export const DROP_REASONS = [
+  "deadline",
+  "expired",
+  "joinTimeout",
+  "noRoute",
+  "overflow",
+  "poison",
+  "queueDropNewest",
+  "queueDropOldest",
+  "queueLatestOnly",
+  "serviceFailed",
+  "shutdown",
+  "windowFull",
+] as const;
+
+export type DropReason = (typeof DROP_REASONS)[number];
+
+export type Outcome =
+  { readonly status: "stored" } | { readonly status: "dropped"; readonly reason: DropReason };
+
+/** A task that ended without a result: what the distributor stores as a gap. */
+export interface DropRecord {
+  readonly id: TaskId;
+  readonly reason: DropReason;
+  /** Where it was: the stage, or null at the generator. */
+  readonly stage: Cursor | null;
+  readonly node: NodeName;
+  readonly atMs: number;
+  readonly sourceAtMs: number;
+  readonly detail: string;
+  /** Address of the generator to tell. */
+  readonly origin: string;
+}

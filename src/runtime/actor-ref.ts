@@ -1,0 +1,18 @@
+/** What one actor holds of another: an address that can be told something. */
+
+/** `control` overtakes `data` in every mailbox and on every link; order holds within a lane. */
+export type Lane = "control" | "data";
+
+/**
+ * A reference to an actor, here or on another node.
+ *
+ * `tell` is at most once and in order per sender, receiver and lane; it never throws and never blocks. A message that
+ * cannot be delivered becomes a dead letter. `JSON.stringify` of a ref gives its address, and `system.resolve` turns an
+ * address into a ref again.
+ */
+export interface ActorRef<in Message> {
+  /** `sluice://node/path`, with `#incarnation` where the ref means one incarnation only. */
+  readonly address: string;
+  readonly tell: (message: Message, lane?: Lane) => void;
+  toJSON(): string;
+}

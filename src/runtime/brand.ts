@@ -1,0 +1,11 @@
+/** Branded text: a string that went through one parser and says so in its type. */
+
+declare const brand: unique symbol;
+
+export type Brand<T, Name extends string> = T & { readonly [brand]: Name };
+
+/** Name of a node: 1 to 64 letters, digits, `-`, `_` or `.`, starting with a letter or digit. */
+export type NodeName = Brand<string, "NodeName">;
+
+/** Absolute path of an actor inside its node: `/controller`, `/sources/cam-1`. */
+export type ActorPath = Brand<string, "ActorPath">;

@@ -1,0 +1,38 @@
+/** Logging as a port, and its door to pino: one JSON line a record, on standard error. */
+
+import { pino } from "pino";
+
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+
+export interface Logger {
+  debug(message: string, details?: Readonly<Record<string, unknown>>): void;
+  info(message: string, details?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, details?: Readonly<Record<string, unknown>>): void;
+  error(message: string, details?: Readonly<Record<string, unknown>>): void;
+  /** The same log with `fields` on every record. */
+  child(fields: Readonly<Record<string, unknown>>): Logger;
+}
+
+/** Writes records of `level` and above to standard error. */
+export function createLogger(options: { readonly level: LogLevel }): Logger {
+  return fromPino(pino({ level: options.level, base: null }, pino.destination({ dest: 2, sync: true })));
+}
+
+/** Discards everything. */
+export const silentLogger: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => silentLogger,
+};
+
+function fromPino(log: pino.Logger): Logger {
+  return {
+    debug: (message, details) => log.debug(details ?? {}, message),
+    info: (message, details) => log.info(details ?? {}, message),
+    warn: (message, details) => log.warn(details ?? {}, message),
+    error: (message, details) => log.error(details ?? {}, message),
+    child: (fields) => fromPino(log.child(fields)),
+  };
+}
