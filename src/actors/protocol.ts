@@ -33,6 +33,8 @@ export type ControllerMessage =
       readonly stage: StageKey;
       readonly processor: ActorRef<ProcessorMessage>;
     }
+  /** A processor cannot run at all (its model is missing or wrong): its stage has no place on this node. */
+  | { readonly type: "processorFailed"; readonly stage: StageKey; readonly error: Error }
   /** From the scheduler (control lane). */
   | {
       readonly type: "installTable";
@@ -84,6 +86,18 @@ export type ProcessorMessage =
   /** Run the stage; the answer goes to the controller as `stageCompleted`, `stageDropped` or `stageRefused`. */
   | { readonly type: "execute"; readonly task: Task; readonly epoch: number; readonly attempt: number }
   | { readonly type: "skip"; readonly id: TaskId };
+
+/** The supervisor of a node's processors. */
+export type ProcessorsMessage =
+  /** Start the processor of this stage unless it is there; it announces itself with `processorStarted`. */
+  | {
+      readonly type: "ensureProcessor";
+      readonly pipeline: Pipeline;
+      readonly stage: StageId;
+      readonly controller: ActorRef<ControllerMessage>;
+    }
+  /** No task will come any more: stop the processor of this stage and its worker. */
+  | { readonly type: "retireProcessor"; readonly stage: StageKey };
 
 // ── Generator: one per source ───────────────────────────────────────────────────────────────────────────────────────
 
