@@ -9,7 +9,7 @@ import type { NodeName, PipelineId, SourceId, StageId, TaskId } from "./task/ide
 import type { Pipeline } from "./task/pipeline.js";
 import type { RoutingTable } from "./task/routing-table.js";
 import type { StageResult } from "./task/service.js";
-import type { DropReason, DropRecord, Hop, Outcome, Task } from "./task/task.js";
+import type { Cursor, DropReason, DropRecord, Hop, Outcome, Task } from "./task/task.js";
 
 // ── Controller: one per node, the router ────────────────────────────────────────────────────────────────────────────
 
@@ -49,8 +49,13 @@ export type ControllerMessage =
       readonly generator: ActorRef<GeneratorMessage>;
     }
   | { readonly type: "detachGenerator"; readonly sourceId: SourceId }
-  /** Task `id` will never reach `stage`: a stateful processor need not wait for it. */
-  | { readonly type: "skip"; readonly stage: StageKey; readonly id: TaskId }
+  /** The task was dropped somewhere: its joins are forgotten here, and no stateful processor waits for it. */
+  | {
+      readonly type: "abandon";
+      readonly id: TaskId;
+      readonly pipelineId: PipelineId;
+      readonly pipelineVersion: number;
+    }
   | { readonly type: "reportQueues"; readonly replyTo: ActorRef<QueuesReported> };
 
 /** A stage of one version of a pipeline, across nodes. */
@@ -102,8 +107,13 @@ export type ProcessorsMessage =
 // ── Generator: one per source ───────────────────────────────────────────────────────────────────────────────────────
 
 export type GeneratorMessage =
-  /** Capture so from the next task on; the first one after it starts the capture. */
-  | { readonly type: "configure"; readonly configuration: Configuration; readonly epoch: number }
+  /** Capture so from the next task on, and let its joins wait at `joinNodes`; the first one starts the capture. */
+  | {
+      readonly type: "configure";
+      readonly configuration: Configuration;
+      readonly epoch: number;
+      readonly joinNodes: ReadonlyMap<Cursor, NodeName>;
+    }
   /** From the distributor: the task is stored durably, or its drop is. */
   | { readonly type: "taskSettled"; readonly id: TaskId; readonly outcome: Outcome }
   /** Capture nothing more; end once every task is settled. */
@@ -122,6 +132,17 @@ export interface LedgerReported {
   readonly framesSkipped: number;
   readonly status: "waiting" | "capturing" | "reconnecting" | "draining" | "ended" | "failed";
 }
+
+/** What a node tells whoever runs it. */
+export type NodeEvent =
+  | SourceEvent
+  /** A stage has no place on this node: its model is missing or wrong. */
+  | {
+      readonly type: "stageFailed";
+      readonly node: NodeName;
+      readonly stage: StageKey;
+      readonly error: Error;
+    };
 
 /** What a source tells whoever started it. */
 export type SourceEvent =
