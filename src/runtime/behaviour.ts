@@ -31,8 +31,17 @@ export interface Terminated {
 export type AskResult<Reply> =
   { readonly ok: true; readonly reply: Reply } | { readonly ok: false; readonly error: Error };
 
+/** Who can start an actor under itself: an actor's context, or a system for its root guardian. */
+export interface Spawner {
+  /** @throws RuntimeError `actor-name-taken` where a child of that name lives. */
+  spawn<ChildState, ChildMessage>(
+    behaviour: Behaviour<ChildState, ChildMessage>,
+    options: SpawnOptions,
+  ): ActorRef<ChildMessage>;
+}
+
 /** The only way from a behaviour to the world. Valid only inside the actor that it was given to. */
-export interface Context<Message> {
+export interface Context<Message> extends Spawner {
   readonly self: ActorRef<Message>;
   readonly name: string;
   readonly log: Logger;
@@ -42,11 +51,6 @@ export interface Context<Message> {
   /** Uniform in [0, 1), from the system's seedable generator. */
   random(): number;
 
-  /** Starts a child. @throws RuntimeError `actor-name-taken` where a child of that name lives. */
-  spawn<ChildState, ChildMessage>(
-    behaviour: Behaviour<ChildState, ChildMessage>,
-    options: SpawnOptions,
-  ): ActorRef<ChildMessage>;
   /** Stops a child, or this actor itself, after the message in hand; children of it stop first. */
   stop(target: ActorRef<never>): void;
 
