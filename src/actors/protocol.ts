@@ -249,7 +249,12 @@ export type SchedulerMessage =
       readonly controller: ActorRef<ControllerMessage>;
     }
   | { readonly type: "removeNode"; readonly node: NodeName }
-  | { readonly type: "registerSource"; readonly source: SourceDescription }
+  /** Decide for this source from now on. Where its policy is refused, it runs as before any table until one is set. */
+  | {
+      readonly type: "registerSource";
+      readonly source: SourceDescription;
+      readonly replyTo?: ActorRef<PolicyReply>;
+    }
   | { readonly type: "removeSource"; readonly sourceId: SourceId }
   /** Decide for `sourceId` by another policy from now on. */
   | {
@@ -294,7 +299,44 @@ export interface TableReported {
   readonly table: RoutingTable | null;
   /** Newest epoch each node has acknowledged. */
   readonly acknowledged: Readonly<Record<string, number>>;
+  /** Why each source is decided as it is. */
+  readonly explanations?: Readonly<Record<string, Explanation>>;
+  readonly overhead?: DecisionOverhead;
 }
+
+/** Why a source was decided so: a sentence for people, and the inputs that decided. */
+export interface Explanation {
+  readonly reason: string;
+  readonly inputs: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** What deciding costs, in ms, over the last rounds and decisions. */
+export interface DecisionOverhead {
+  readonly rounds: number;
+  readonly decisions: number;
+  /** Decisions that a policy failed to make; the plan before it stayed. */
+  readonly failures: number;
+  readonly roundMs: { readonly p50: number; readonly p99: number };
+  readonly decisionMs: { readonly p50: number; readonly p99: number };
+}
+
+/** What the scheduler tells whoever watches it. */
+export type SchedulerEvent =
+  | {
+      readonly type: "tablePublished";
+      readonly epoch: number;
+      /** What set the decision off, for people. */
+      readonly reason: string;
+      /** Sources that were added, removed or decided otherwise. */
+      readonly sources: readonly SourceId[];
+    }
+  | {
+      readonly type: "tableAcknowledged";
+      readonly epoch: number;
+      readonly node: NodeName;
+      /** Since this epoch was first sent to the node. */
+      readonly afterMs: number;
+    };
 
 /** What a finished task teaches: no payload, no results. */
 export interface TaskOutcome {
