@@ -14,8 +14,8 @@ import type { Cursor, DropReason, DropRecord, Hop, Outcome, Task } from "./task/
 // ── Controller: one per node, the router ────────────────────────────────────────────────────────────────────────────
 
 export type ControllerMessage =
-  /** A new task from a generator of this node, or one routed here by another controller. */
-  | { readonly type: "submit"; readonly task: Task }
+  /** A new task from a generator of this node, or one that another controller has `forwarded` here for its stage. */
+  | { readonly type: "submit"; readonly task: Task; readonly forwarded?: boolean }
   /** From a local processor: `task` as it was handed over, and what the stage made of it. */
   | { readonly type: "stageCompleted"; readonly task: Task; readonly result: StageResult; readonly hop: Hop }
   | {

@@ -1,5 +1,8 @@
 /** How a source is captured: the half of a scheduling decision that is not about placement. */
 
+import { parseWith, z } from "../../runtime/parse.js";
+import { SluiceError } from "../errors.js";
+
 export type FrameEncoding = "rgb" | "jpeg";
 
 export interface Configuration {
@@ -14,4 +17,79 @@ export interface Configuration {
   readonly encoding: FrameEncoding;
   /** Of `jpeg`: 1 (worst) to 100 (best). */
   readonly quality: number;
+}
+
+export const DEFAULT_CONFIGURATION: Configuration = {
+  width: 640,
+  height: 360,
+  fps: 10,
+  framesPerTask: 4,
+  encoding: "rgb",
+  quality: 80,
+};
+
+/** Decoded pixels of one task, in bytes: 177 MB is 256 frames of 640x360, 535 MB is 86 frames of 1920x1080. */
+const TASK_PIXEL_BYTES_MAX = 512 * 1024 * 1024;
+
+const Knobs = z
+  .strictObject({
+    resolution: z.string().regex(/^\d{1,5}x\d{1,5}$/, 'wanted a text like "640x360"'),
+    width: z.int().min(16).max(7_680).multipleOf(2),
+    height: z.int().min(16).max(4_320).multipleOf(2),
+    fps: z.number().gt(0).max(240),
+    framesPerTask: z.int().min(1).max(256),
+    encoding: z.enum(["rgb", "jpeg"]),
+    quality: z.int().min(1).max(100),
+  })
+  .partial();
+
+/**
+ * Reads knobs, any of `Configuration` or `resolution: "640x360"` in place of width and height, over `base`.
+ *
+ * @param base what holds where a knob is not given. Default `DEFAULT_CONFIGURATION`
+ * @throws SluiceError `configuration-invalid`
+ */
+export function parseConfiguration(
+  value: unknown,
+  base: Configuration = DEFAULT_CONFIGURATION,
+): Configuration {
+  const { resolution, ...knobs } = checked(Knobs, value);
+  if (resolution !== undefined && (knobs.width !== undefined || knobs.height !== undefined)) {
+    throw invalid('give either "resolution" or "width" and "height"');
+  }
+  const [width, height] = resolution?.split("x").map(Number) ?? [];
+  const size = resolution === undefined ? {} : checked(Knobs, { width, height });
+  const given = Object.entries({ ...knobs, ...size }).filter(([, knob]) => knob !== undefined);
+  const configuration: Configuration = { ...base, ...Object.fromEntries(given) };
+
+  const pixelBytes = configuration.width * configuration.height * 3 * configuration.framesPerTask;
+  if (pixelBytes > TASK_PIXEL_BYTES_MAX) {
+    throw invalid(
+      `a task of ${configuration.framesPerTask} frames of ${configuration.width}x${configuration.height} ` +
+        `has ${Math.ceil(pixelBytes / 1_048_576)} MiB of pixels, more than ${TASK_PIXEL_BYTES_MAX / 1_048_576}: ` +
+        "lower framesPerTask or the resolution",
+    );
+  }
+  return configuration;
+}
+
+/** Whether a source that is captured for `a` gives the frames of `b` too; how many go into a task is no matter. */
+export function sameCapture(a: Configuration, b: Configuration): boolean {
+  return (
+    a.width === b.width &&
+    a.height === b.height &&
+    a.fps === b.fps &&
+    a.encoding === b.encoding &&
+    (a.encoding === "rgb" || a.quality === b.quality)
+  );
+}
+
+function checked(schema: typeof Knobs, value: unknown): z.output<typeof Knobs> {
+  const parsed = parseWith(schema, value);
+  if (parsed.ok) return parsed.value;
+  throw invalid(parsed.problem);
+}
+
+function invalid(problem: string): SluiceError {
+  return new SluiceError(`Cannot use this configuration: ${problem}`, { code: "configuration-invalid" });
 }

@@ -1,6 +1,9 @@
 /** Who is who: branded ids, and the identity of a task. */
 
 import type { Brand, NodeName } from "../../runtime/brand.js";
+import { RuntimeError } from "../../runtime/errors.js";
+import { SluiceError } from "../errors.js";
+import type { StageKey } from "../protocol.js";
 
 export type { NodeName };
 export type SourceId = Brand<string, "SourceId">;
@@ -14,4 +17,62 @@ export interface TaskId {
   readonly incarnation: number;
   /** Counts from 0 without gaps within an incarnation. */
   readonly sequence: number;
+}
+
+/**
+ * One rule for every name that a user gives: safe as a file name, a key of a record and a part of an address.
+ * `$` is left to cursors (`$end`), `/`, `@` and `#` to keys and addresses.
+ */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+const NAME_RULE = "1 to 64 letters, digits, '-', '_' or '.', starting with a letter or digit";
+
+/** @throws SluiceError `source-invalid` */
+export function parseSourceId(text: string): SourceId {
+  if (NAME.test(text)) return text as SourceId; // a parser may brand
+  throw new SluiceError(nameProblem("source", text), { code: "source-invalid" });
+}
+
+/** @throws SluiceError `pipeline-invalid` */
+export function parsePipelineId(text: string): PipelineId {
+  if (NAME.test(text)) return text as PipelineId;
+  throw new SluiceError(nameProblem("pipeline", text), { code: "pipeline-invalid" });
+}
+
+/** @throws SluiceError `pipeline-invalid` */
+export function parseStageId(text: string): StageId {
+  if (NAME.test(text)) return text as StageId;
+  throw new SluiceError(nameProblem("stage", text), { code: "pipeline-invalid" });
+}
+
+/** @throws RuntimeError `address-invalid` */
+export function parseNodeName(text: string): NodeName {
+  if (NAME.test(text)) return text as NodeName;
+  throw new RuntimeError(nameProblem("node", text), { code: "address-invalid" });
+}
+
+/** `source/incarnation/sequence`: unique, and within a source in the order of text as in the order of numbers. */
+export function taskKey(id: TaskId): string {
+  return `${id.sourceId}/${sortable(id.incarnation)}/${sortable(id.sequence)}`;
+}
+
+/** By source, then incarnation, then sequence. */
+export function compareTaskIds(a: TaskId, b: TaskId): number {
+  if (a.sourceId !== b.sourceId) return a.sourceId < b.sourceId ? -1 : 1;
+  return a.incarnation - b.incarnation || a.sequence - b.sequence;
+}
+
+/** `pipeline@version/stage`: unique across the stages of all versions of all pipelines. */
+export function stageKeyText(key: StageKey): string {
+  return `${key.pipelineId}@${key.pipelineVersion}/${key.stage}`;
+}
+
+/** Decimal digits behind a letter that counts them (`a7`, `b42`), so that 42 sorts behind 7. */
+function sortable(count: number): string {
+  const digits = String(count);
+  return String.fromCharCode(96 + digits.length) + digits;
+}
+
+function nameProblem(kind: string, text: unknown): string {
+  const shown = typeof text === "string" ? JSON.stringify(text.slice(0, 80)) : typeof text;
+  return `Cannot use ${shown} as the name of a ${kind}: wanted ${NAME_RULE}`;
 }

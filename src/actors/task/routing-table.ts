@@ -2,7 +2,8 @@
 
 import type { Configuration } from "./configuration.js";
 import type { NodeName, PipelineId, SourceId, StageId } from "./identity.js";
-import type { Pipeline } from "./pipeline.js";
+import { stageOf, type Pipeline } from "./pipeline.js";
+import type { Task } from "./task.js";
 
 export interface SourceRoute {
   readonly pipelineId: PipelineId;
@@ -21,4 +22,101 @@ export interface RoutingTable {
   readonly sources: ReadonlyMap<SourceId, SourceRoute>;
   /** Where a stage runs that has no other place. */
   readonly fallback: NodeName;
+}
+
+export type Route =
+  | { readonly to: "local" }
+  | { readonly to: "node"; readonly node: NodeName }
+  | { readonly to: "none"; readonly detail: string };
+
+export interface RouteQuestion {
+  /** The newest that the node has; null before the first. */
+  readonly table: RoutingTable | null;
+  readonly cursor: StageId;
+  readonly task: Task;
+  readonly pipeline: Pipeline;
+  /** The node that asks. */
+  readonly node: NodeName;
+  /** What it can run. */
+  readonly localServices: ReadonlySet<string>;
+  readonly cloud: NodeName;
+  /** Whether another controller sent the task here for this stage. Default false. */
+  readonly forwarded?: boolean;
+  /** Whether another node can be sent anything now. Default: every one can. */
+  readonly reachable?: (node: NodeName) => boolean;
+}
+
+/**
+ * Where a stage of a task runs: the first placed node that can take it, else the table's fallback. Where the table is
+ * silent about the source or the stage: here if the service exists here, else on the cloud.
+ *
+ * Only the node itself knows that it has not the service, and passes the task on. Whoever is `forwarded` a task looks
+ * from its own place in the order on, as those before it have passed: under one table no task goes round in circles.
+ */
+export function routeStage(question: RouteQuestion): Route {
+  const { table, cursor, task, pipeline, node, localServices, cloud } = question;
+  const { forwarded = false, reachable = () => true } = question;
+  const { service } = stageOf(pipeline, cursor);
+  const here = localServices.has(service);
+  const placed = table?.sources.get(task.id.sourceId)?.placement.get(cursor) ?? [];
+  const places = placed.length > 0 ? [...placed, table?.fallback ?? cloud] : [...(here ? [node] : []), cloud];
+  const order = [...new Set(places)];
+  const wanted = forwarded ? order.slice(Math.max(0, order.indexOf(node))) : order;
+
+  for (const candidate of wanted) {
+    if (candidate === node) {
+      if (here) return { to: "local" };
+    } else if (reachable(candidate)) {
+      return { to: "node", node: candidate };
+    }
+  }
+  // Cut off from every place it was meant for, a stage that can run here still ends as a result and not as a gap.
+  if (here) return { to: "local" };
+  const tried = wanted.map((name) =>
+    name === node ? `"${name}" does not run service "${service}"` : `"${name}" is unreachable`,
+  );
+  return { to: "none", detail: `Stage "${cursor}" has no place: ${tried.join(", ")}` };
+}
+
+/** Whether `offered` is to replace `held`: a later term, or a later epoch of the same term. */
+export function supersedes(held: RoutingTable | null, offered: RoutingTable): boolean {
+  if (held === null) return true;
+  return offered.term === held.term ? offered.epoch > held.epoch : offered.term > held.term;
+}
+
+/** What is wrong with a table, one line each; empty where a node may install it. */
+export function validateTable(table: RoutingTable): readonly string[] {
+  const problems: string[] = [];
+  if (!Number.isSafeInteger(table.epoch) || table.epoch < 1) {
+    problems.push(`Its epoch must be a whole number from 1 on: got ${table.epoch}`);
+  }
+  if (!Number.isSafeInteger(table.term) || table.term < 0) {
+    problems.push(`Its term must be a whole number from 0 on: got ${table.term}`);
+  }
+  for (const [id, pipeline] of table.pipelines) {
+    if (pipeline.id !== id) problems.push(`Pipeline "${pipeline.id}" stands under the name "${id}"`);
+  }
+  for (const [sourceId, { pipelineId, placement }] of table.sources) {
+    const pipeline = table.pipelines.get(pipelineId);
+    if (pipeline === undefined) {
+      problems.push(`Source "${sourceId}" walks pipeline "${pipelineId}", which it does not have`);
+      continue;
+    }
+    const stages = new Set(pipeline.stages.map((stage) => stage.id));
+    for (const stage of stages) {
+      if ((placement.get(stage) ?? []).length > 0) continue;
+      problems.push(`Source "${sourceId}" has no node for stage "${stage}" of pipeline "${pipelineId}"`);
+    }
+    for (const [stage, nodes] of placement) {
+      if (!stages.has(stage)) {
+        problems.push(
+          `Source "${sourceId}" places "${stage}", which is no stage of pipeline "${pipelineId}"`,
+        );
+      }
+      if (new Set(nodes).size < nodes.length) {
+        problems.push(`Source "${sourceId}" places stage "${stage}" twice on one node`);
+      }
+    }
+  }
+  return problems;
 }

@@ -1,0 +1,235 @@
+import * as fc from "fast-check";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
+import {
+  parseNodeName,
+  parsePipelineId,
+  parseSourceId,
+  parseStageId,
+  type NodeName,
+} from "../../../src/actors/task/identity.js";
+import {
+  routeStage,
+  supersedes,
+  validateTable,
+  type Route,
+  type RouteQuestion,
+  type RoutingTable,
+} from "../../../src/actors/task/routing-table.js";
+import { newTask, pipelineOf } from "./pipelines.js";
+
+const pipeline = pipelineOf({ a: [], b: ["a"] });
+const [task] = newTask(pipeline);
+if (task === undefined) throw new Error("The pipeline has no root");
+const stage = parseStageId("a");
+const sourceId = parseSourceId("cam-1");
+const [edge1, edge2, edge3, cloud] = ["edge-1", "edge-2", "edge-3", "cloud"].map(parseNodeName) as [
+  NodeName,
+  NodeName,
+  NodeName,
+  NodeName,
+];
+
+function tableOf(placed: readonly NodeName[], fallback = cloud): RoutingTable {
+  const placement = new Map([
+    [stage, placed],
+    [parseStageId("b"), [cloud]],
+  ]);
+  return {
+    term: 1,
+    epoch: 1,
+    publishedAtMs: 0,
+    pipelines: new Map([[pipeline.id, pipeline]]),
+    sources: new Map([
+      [sourceId, { pipelineId: pipeline.id, configuration: DEFAULT_CONFIGURATION, placement }],
+    ]),
+    fallback,
+  };
+}
+
+function route(given: Partial<RouteQuestion>): Route {
+  return routeStage({
+    table: tableOf([edge1]),
+    cursor: stage,
+    task: task as RouteQuestion["task"],
+    pipeline,
+    node: edge1,
+    localServices: new Set(["reader"]),
+    cloud,
+    ...given,
+  });
+}
+
+const without = new Set<string>();
+const allBut = (...down: readonly NodeName[]) => ({ reachable: (node: NodeName) => !down.includes(node) });
+
+const decisions: readonly (readonly [string, Partial<RouteQuestion>, Route])[] = [
+  ["runs a stage here when this node is placed first", { table: tableOf([edge1, edge2]) }, { to: "local" }],
+  ["sends a stage to the first placed node", { table: tableOf([edge2, edge1]) }, { to: "node", node: edge2 }],
+  [
+    "passes over an unreachable node to the next placed one",
+    { table: tableOf([edge2, edge3]), ...allBut(edge2) },
+    { to: "node", node: edge3 },
+  ],
+  [
+    "comes back to this node where those before it are unreachable",
+    { table: tableOf([edge2, edge1]), ...allBut(edge2) },
+    { to: "local" },
+  ],
+  [
+    "takes the fallback when no placed node is reachable",
+    { table: tableOf([edge2, edge3]), ...allBut(edge2, edge3), localServices: without },
+    { to: "node", node: cloud },
+  ],
+  [
+    "passes over this node where it is placed without the service",
+    { table: tableOf([edge1, edge2]), localServices: without },
+    { to: "node", node: edge2 },
+  ],
+  [
+    "runs a stage here as the last resort when every other place is unreachable",
+    { table: tableOf([edge2]), ...allBut(edge2, cloud) },
+    { to: "local" },
+  ],
+  [
+    "says why a stage has no place",
+    { table: tableOf([edge1, edge2]), ...allBut(edge2, cloud), localServices: without },
+    {
+      to: "none",
+      detail:
+        'Stage "a" has no place: "edge-1" does not run service "reader", "edge-2" is unreachable, "cloud" is unreachable',
+    },
+  ],
+  ["runs a stage here before the first table", { table: null }, { to: "local" }],
+  [
+    "sends a stage to the cloud before the first table when the service is not here",
+    { table: null, localServices: without },
+    { to: "node", node: cloud },
+  ],
+  [
+    "does not send a stage of the cloud to itself when the service is not there",
+    { table: null, localServices: without, node: cloud },
+    { to: "none", detail: 'Stage "a" has no place: "cloud" does not run service "reader"' },
+  ],
+  [
+    "treats a source that the table does not have as before the first table",
+    { table: { ...tableOf([edge2]), sources: new Map() } },
+    { to: "local" },
+  ],
+  [
+    "treats a stage placed nowhere as before the first table",
+    { table: tableOf([]), localServices: without },
+    { to: "node", node: cloud },
+  ],
+  [
+    "keeps a forwarded task at a placed node, so that two nodes never send it to and fro",
+    { table: tableOf([edge2, edge1]), forwarded: true },
+    { to: "local" },
+  ],
+  [
+    "sends a forwarded task on where this node is not placed any more",
+    { table: tableOf([edge2]), forwarded: true },
+    { to: "node", node: edge2 },
+  ],
+];
+
+for (const [what, given, wanted] of decisions) {
+  test(`routeStage ${what}`, () => assert.equal(route(given), wanted));
+}
+
+test("routeStage never names an unreachable node, and never this node as another", () => {
+  const nodes = [edge1, edge2, edge3, cloud];
+  fc.assert(
+    fc.property(
+      fc.shuffledSubarray(nodes),
+      fc.constantFrom(...nodes),
+      fc.constantFrom(...nodes),
+      fc.shuffledSubarray(nodes),
+      fc.boolean(),
+      fc.boolean(),
+      fc.boolean(),
+      (placed, node, fallback, up, here, tabled, forwarded) => {
+        const decision = route({
+          table: tabled ? tableOf(placed, fallback) : null,
+          node,
+          localServices: here ? new Set(["reader"]) : without,
+          reachable: (other) => up.includes(other),
+          forwarded,
+        });
+        if (decision.to === "local") assert.ok(here);
+        if (decision.to === "node") assert.ok(decision.node !== node && up.includes(decision.node));
+        if (decision.to === "none") assert.not.ok(here);
+      },
+    ),
+  );
+});
+
+test("routeStage with a table known to all never sends a task round in circles", () => {
+  const nodes = [edge1, edge2, edge3, cloud];
+  fc.assert(
+    fc.property(
+      fc.shuffledSubarray(nodes),
+      fc.constantFrom(...nodes),
+      fc.shuffledSubarray(nodes),
+      (placed, start, able) => {
+        let node = start;
+        for (let sends = 0; ; sends += 1) {
+          const decision = route({
+            table: tableOf(placed),
+            node,
+            localServices: able.includes(node) ? new Set(["reader"]) : without,
+            forwarded: sends > 0,
+          });
+          if (decision.to !== "node") return;
+          assert.ok(sends < placed.length + 1, "the task goes round in circles");
+          node = decision.node;
+        }
+      },
+    ),
+  );
+});
+
+test("supersedes takes a later epoch of the same term and any epoch of a later term", () => {
+  const table = (term: number, epoch: number): RoutingTable => ({ ...tableOf([edge1]), term, epoch });
+  const held = table(2, 5);
+  assert.ok(supersedes(null, held));
+  assert.ok(supersedes(held, table(2, 6)));
+  assert.ok(supersedes(held, table(3, 1)));
+  assert.not.ok(supersedes(held, table(2, 5)), "the same table again");
+  assert.not.ok(supersedes(held, table(2, 4)));
+  assert.not.ok(supersedes(held, table(1, 99)), "an older scheduler, fenced off");
+});
+
+test("validateTable finds nothing wrong with a whole table", () => {
+  assert.equal(validateTable(tableOf([edge1, edge2])), []);
+});
+
+test("validateTable names a stage without a node, a stage that is none, and a node named twice", () => {
+  const table = tableOf([edge1, edge1]);
+  const placement = new Map([
+    [stage, [edge1, edge1]],
+    [parseStageId("ghost"), [edge1]],
+  ]);
+  const sources = new Map([
+    [sourceId, { pipelineId: pipeline.id, configuration: DEFAULT_CONFIGURATION, placement }],
+  ]);
+  assert.equal(validateTable({ ...table, sources }), [
+    'Source "cam-1" has no node for stage "b" of pipeline "test"',
+    'Source "cam-1" places stage "a" twice on one node',
+    'Source "cam-1" places "ghost", which is no stage of pipeline "test"',
+  ]);
+});
+
+test("validateTable names an epoch, a term or a pipeline that cannot be", () => {
+  const table = tableOf([edge1]);
+  assert.match(validateTable({ ...table, epoch: 0 })[0] ?? "", "epoch");
+  assert.match(validateTable({ ...table, term: -1 })[0] ?? "", "term");
+  assert.match(validateTable({ ...table, pipelines: new Map() })[0] ?? "", 'pipeline "test"');
+  assert.match(
+    validateTable({ ...table, pipelines: new Map([[parsePipelineId("other"), pipeline]]) })[0] ?? "",
+    'under the name "other"',
+  );
+});
+
+test.run();
