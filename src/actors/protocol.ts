@@ -154,7 +154,13 @@ export type SourceEvent =
       readonly attempt: number;
     }
   /** Every task is settled and the source is at its end, drained, or beyond mending. */
-  | { readonly type: "sourceEnded"; readonly sourceId: SourceId; readonly error: Error | null };
+  | {
+      readonly type: "sourceEnded";
+      readonly sourceId: SourceId;
+      readonly error: Error | null;
+      /** The last one: nothing is in flight. */
+      readonly ledger: LedgerReported;
+    };
 
 // ── Distributor: on the cloud, the store ────────────────────────────────────────────────────────────────────────────
 
