@@ -18,6 +18,7 @@ export const SLUICE_ERROR_CODES = [
   "source-stalled",
   "source-unreachable",
   "store-corrupt",
+  "store-format",
   "store-full",
   "store-locked",
   "store-unwritable",

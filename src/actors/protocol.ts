@@ -186,7 +186,9 @@ export interface ResultQuery {
   readonly sinceMs?: number;
   /** Stored before. */
   readonly untilMs?: number;
-  /** At most so many records, oldest first; default 1,000. */
+  /** Of the records stored exactly at `sinceMs` only those behind this position: with both from a page's last record, the next page. */
+  readonly afterPosition?: number;
+  /** At most so many records, oldest first; default 1,000, at most 10,000. */
   readonly limit?: number;
 }
 
@@ -229,7 +231,9 @@ export type QueryReply =
 export type SubscriptionEvent =
   | { readonly type: "record"; readonly record: StoredRecord }
   /** Older records were deleted by retention before they could be pushed. */
-  | { readonly type: "recordsExpired"; readonly fromPosition: number; readonly toPosition: number };
+  | { readonly type: "recordsExpired"; readonly fromPosition: number; readonly toPosition: number }
+  /** Nothing more comes: the store cannot be read, or too many are subscribed. */
+  | { readonly type: "subscriptionFailed"; readonly error: Error };
 
 export interface TotalsReported {
   readonly type: "totalsReported";
@@ -242,8 +246,11 @@ export interface TotalsReported {
   >;
   /** Tasks received and not yet durable. */
   readonly pending: number;
-  /** Repeated deliveries that changed nothing. */
+  /** Repeated deliveries that changed nothing, and of these the ones that claimed another outcome: the first one stands. */
   readonly duplicates: number;
+  readonly contradictions: number;
+  /** Deliveries left unacknowledged because too many were pending. */
+  readonly refused: number;
 }
 
 // ── Scheduler: on the cloud, one policy per source ──────────────────────────────────────────────────────────────────
@@ -348,7 +355,8 @@ export type SchedulerEvent =
 export interface TaskOutcome {
   readonly id: TaskId;
   readonly outcome: Outcome;
-  readonly pipelineId: PipelineId;
+  /** Null of a drop, as its record does not say; its hops, frames and bytes are nought then. */
+  readonly pipelineId: PipelineId | null;
   readonly hops: readonly Hop[];
   readonly frameCount: number;
   readonly payloadBytes: number;
