@@ -1,0 +1,156 @@
+/**
+ * The barrier where the branches of a task meet: it waits for one branch from every predecessor and goes on with the
+ * results of all of them.
+ *
+ * J1 A join completes once: with each branch there, whatever their order, and never again for a late copy.
+ * J2 The joined task is the same whatever the order of arrival: all results and all hops, each stage once.
+ * J3 A task that ends at one join ends at all: its other joins are forgotten, and branches still to come are refused.
+ * J4 Tasks waiting and tasks remembered are bounded.
+ */
+
+import { taskKey, type StageId, type TaskId } from "./identity.js";
+import { branchesInto, type Pipeline } from "./pipeline.js";
+import { createRecentKeys, hasKey, rememberKey, type RecentKeys } from "./recent-keys.js";
+import type { StageResult } from "./service.js";
+import type { Cursor, Hop, Task } from "./task.js";
+
+export interface JoinLimits {
+  /** Tasks with a branch waiting. Default 16,384. */
+  readonly tasksMax: number;
+  /** Joins done and tasks ended that are remembered for certain, to tell a late branch. Default 16,384. */
+  readonly settledMax: number;
+}
+
+/** The joins of one node; belongs to one actor, which changes it through the functions below. */
+export interface Joins {
+  readonly limits: JoinLimits;
+  /** By task key, then by where its branches wait. */
+  readonly open: Map<string, Map<Cursor, OpenJoin>>;
+  readonly settled: RecentKeys;
+  /** Tasks with a branch waiting. */
+  readonly joining: number;
+}
+
+interface OpenJoin {
+  readonly branches: Map<StageId, Task>;
+  /** What has to be in `branches`, in the order of the pipeline. */
+  readonly wanted: readonly StageId[];
+  readonly expiresAtMs: number;
+}
+
+export type Arrival =
+  | { readonly outcome: "waiting" }
+  /** All branches in one: its `cameFrom` is null, so it needs no join wherever it is sent next. */
+  | { readonly outcome: "joined"; readonly task: Task }
+  /** This branch has been here, or its task has gone on or ended: nothing is to be done. */
+  | { readonly outcome: "duplicate" }
+  /** As many tasks wait as may: this one is to be dropped, and its other branches will be `duplicate`. */
+  | { readonly outcome: "overflow" };
+
+/** A task one of whose joins waited too long. */
+export interface ExpiredJoin {
+  /** The branch that came first, at the join. */
+  readonly task: Task;
+  /** The predecessors whose branches did not come. */
+  readonly missing: readonly StageId[];
+}
+
+export function createJoins(limits: Partial<JoinLimits> = {}): Joins {
+  const { tasksMax = 16_384, settledMax = 16_384 } = limits;
+  const open: Joins["open"] = new Map();
+  return {
+    limits: { tasksMax, settledMax },
+    open,
+    settled: createRecentKeys(settledMax),
+    get joining() {
+      return open.size;
+    },
+  };
+}
+
+/** Whether `task` is one branch of several that have to meet at its cursor. */
+export function needsJoin(pipeline: Pipeline, task: Task): boolean {
+  return task.cameFrom !== null && branchesInto(pipeline, task.cursor).length > 1;
+}
+
+/**
+ * Takes in a branch that needs a join.
+ *
+ * @throws TypeError where no edge of the pipeline leads from `task.cameFrom` to its cursor
+ */
+export function arrive(joins: Joins, task: Task, pipeline: Pipeline, nowMs: number): Arrival {
+  const { cursor, cameFrom } = task;
+  const wanted = branchesInto(pipeline, cursor);
+  if (cameFrom === null || !wanted.includes(cameFrom)) {
+    throw new TypeError(`Cannot join task ${taskKey(task.id)} at "${cursor}": it came from "${cameFrom}"`);
+  }
+  const key = taskKey(task.id);
+  if (hasKey(joins.settled, key) || hasKey(joins.settled, joinKey(key, cursor)))
+    return { outcome: "duplicate" };
+
+  let waiting = joins.open.get(key);
+  if (waiting === undefined) {
+    if (joins.open.size >= joins.limits.tasksMax) {
+      rememberKey(joins.settled, key);
+      return { outcome: "overflow" };
+    }
+    waiting = new Map();
+    joins.open.set(key, waiting);
+  }
+  let join = waiting.get(cursor);
+  if (join === undefined) {
+    join = { branches: new Map(), wanted, expiresAtMs: nowMs + pipeline.joinTimeoutMs };
+    waiting.set(cursor, join);
+  }
+  if (join.branches.has(cameFrom)) return { outcome: "duplicate" };
+  join.branches.set(cameFrom, task);
+  if (join.branches.size < wanted.length) return { outcome: "waiting" };
+
+  waiting.delete(cursor);
+  if (waiting.size === 0) joins.open.delete(key);
+  rememberKey(joins.settled, joinKey(key, cursor));
+  return { outcome: "joined", task: merge(join, pipeline, task) };
+}
+
+/** Ends the tasks that have waited too long at a join, and returns each once, with what did not come. */
+export function expire(joins: Joins, nowMs: number): readonly ExpiredJoin[] {
+  const expired: ExpiredJoin[] = [];
+  for (const waiting of joins.open.values()) {
+    for (const { branches, wanted, expiresAtMs } of waiting.values()) {
+      const [task] = branches.values();
+      if (expiresAtMs > nowMs || task === undefined) continue;
+      expired.push({ task, missing: wanted.filter((stage) => !branches.has(stage)) });
+      break;
+    }
+  }
+  for (const { task } of expired) forget(joins, task.id);
+  return expired;
+}
+
+/** The task ended elsewhere: its branches go, and those still to come are refused. */
+export function forget(joins: Joins, id: TaskId): void {
+  const key = taskKey(id);
+  joins.open.delete(key);
+  rememberKey(joins.settled, key);
+}
+
+/** All branches in one: a result and a hop of each stage so far, in the order of the pipeline. */
+function merge({ branches, wanted }: OpenJoin, pipeline: Pipeline, last: Task): Task {
+  const inOrder = wanted.map((stage) => branches.get(stage) ?? last);
+  const results = new Map<StageId, StageResult>();
+  const hops: Hop[] = [];
+  for (const { id } of pipeline.stages) {
+    // Result and hop of a stage come from one branch: an earlier stage may have run twice, with one try on each.
+    const branch = inOrder.find((candidate) => candidate.results.has(id));
+    const result = branch?.results.get(id);
+    const hop = branch?.hops.find((candidate) => candidate.stage === id);
+    if (result !== undefined) results.set(id, result);
+    if (hop !== undefined) hops.push(hop);
+  }
+  const payload = inOrder.find((branch) => branch.payload !== null)?.payload ?? null;
+  return { ...(inOrder[0] ?? last), cameFrom: null, payload, results, hops };
+}
+
+function joinKey(key: string, cursor: Cursor): string {
+  return `${key} ${cursor}`;
+}

@@ -1,0 +1,293 @@
+import * as fc from "fast-check";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { arrive, createJoins, expire, forget, needsJoin, type Joins } from "../../../src/actors/task/join.js";
+import type { Pipeline } from "../../../src/actors/task/pipeline.js";
+import { END, type Task } from "../../../src/actors/task/task.js";
+import { seeded } from "../../support/fold.js";
+import { newTask, pipelineOf, randomPipeline, resultOf, runStage } from "./pipelines.js";
+
+const NOW_MS = 5_000;
+
+interface Walk {
+  readonly ended: readonly Task[];
+  readonly runs: ReadonlyMap<string, number>;
+  readonly joins: Joins;
+}
+
+/**
+ * Walks a task to its end. Each branch is a message of its own and the next to arrive is drawn at random;
+ * `copies` may deliver a branch again, now or at any later time.
+ */
+function walk(pipeline: Pipeline, seed: number, copies: "none" | "intoJoins" | "anywhere"): Walk {
+  const random = seeded(seed);
+  const joins = createJoins();
+  const onTheWay: Task[] = [...newTask(pipeline)];
+  const ended: Task[] = [];
+  const runs = new Map<string, number>();
+
+  const goOn = (task: Task): void => {
+    if (task.cursor === END) {
+      ended.push(task);
+      return;
+    }
+    runs.set(task.cursor, (runs.get(task.cursor) ?? 0) + 1);
+    onTheWay.push(...runStage(task, pipeline));
+  };
+
+  for (let copied = 0; onTheWay.length > 0;) {
+    const index = Math.floor(random() * onTheWay.length);
+    const joining = onTheWay[index] !== undefined && needsJoin(pipeline, onTheWay[index]);
+    const again =
+      copied < 20 && (copies === "anywhere" || (copies === "intoJoins" && joining)) && random() < 0.4;
+    if (again) copied += 1;
+    const [task] = again ? onTheWay.slice(index, index + 1) : onTheWay.splice(index, 1);
+    if (task === undefined) break;
+    if (!needsJoin(pipeline, task)) {
+      goOn(task);
+      continue;
+    }
+    const arrival = arrive(joins, task, pipeline, NOW_MS);
+    if (arrival.outcome === "joined") goOn(arrival.task);
+    else assert.not.equal(arrival.outcome, "overflow");
+  }
+  return { ended, runs, joins };
+}
+
+function assertWhole(task: Task, pipeline: Pipeline): void {
+  const stages = pipeline.stages.map((stage) => stage.id);
+  assert.equal([...task.results.keys()].sort(), [...stages].sort());
+  assert.equal(task.hops.map((hop) => hop.stage).sort(), [...stages].sort());
+  for (const [stage, result] of task.results) assert.is(result.frames[0]?.[0]?.label, stage);
+}
+
+const seeds = fc.integer();
+
+test("arrive brings a task to END exactly once, with every result and hop once, in any order of arrival", () => {
+  fc.assert(
+    fc.property(randomPipeline, seeds, (pipeline, seed) => {
+      const { ended, runs, joins } = walk(pipeline, seed, "none");
+      assert.is(ended.length, 1);
+      for (const task of ended) assertWhole(task, pipeline);
+      for (const { id } of pipeline.stages) assert.is(runs.get(id), 1);
+      assert.is(joins.joining, 0);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("arrive runs each stage once however often branches into joins are delivered", () => {
+  fc.assert(
+    fc.property(randomPipeline, seeds, (pipeline, seed) => {
+      const { ended, runs, joins } = walk(pipeline, seed, "intoJoins");
+      assert.is(ended.length, 1);
+      for (const task of ended) assertWhole(task, pipeline);
+      for (const { id } of pipeline.stages) assert.is(runs.get(id), 1);
+      assert.is(joins.joining, 0);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("arrive lets no task end incomplete where stages run twice and branches come again", () => {
+  fc.assert(
+    fc.property(randomPipeline, seeds, (pipeline, seed) => {
+      const { ended, joins } = walk(pipeline, seed, "anywhere");
+      assert.ok(ended.length >= 1);
+      for (const task of ended) assertWhole(task, pipeline);
+      assert.is(joins.joining, 0);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("arrive makes the same task of the same branches in any order of arrival", () => {
+  fc.assert(
+    fc.property(randomPipeline, seeds, seeds, (pipeline, seed, other) => {
+      const [one] = walk(pipeline, seed, "none").ended;
+      const [same] = walk(pipeline, other, "none").ended;
+      assert.equal([...(one?.results ?? [])], [...(same?.results ?? [])]);
+      assert.equal(one, same);
+    }),
+  );
+});
+
+test("arrive brings frames to every stage that reads them", () => {
+  fc.assert(
+    fc.property(randomPipeline, seeds, (pipeline, seed) => {
+      const readers = new Set(
+        pipeline.stages.filter((stage) => stage.inputs.includes("frame")).map(({ id }) => id),
+      );
+      const random = seeded(seed);
+      const joins = createJoins();
+      const onTheWay = [...newTask(pipeline)];
+      while (onTheWay.length > 0) {
+        const [task] = onTheWay.splice(Math.floor(random() * onTheWay.length), 1);
+        if (task === undefined) break;
+        const arrival = needsJoin(pipeline, task)
+          ? arrive(joins, task, pipeline, NOW_MS)
+          : ({ outcome: "joined", task } as const);
+        if (arrival.outcome !== "joined" || arrival.task.cursor === END) continue;
+        if (readers.has(arrival.task.cursor)) assert.is.not(arrival.task.payload, null);
+        onTheWay.push(...runStage(arrival.task, pipeline));
+      }
+    }),
+  );
+});
+
+/** Branches of one task by the stage that they left, up to the joins of a two-root or forked pipeline. */
+function branches(pipeline: Pipeline, sequence = 0): Record<string, Task> {
+  const found: Record<string, Task> = {};
+  const onTheWay = [...newTask(pipeline, sequence)];
+  for (let task = onTheWay.shift(); task !== undefined; task = onTheWay.shift()) {
+    if (needsJoin(pipeline, task)) found[String(task.cameFrom)] = task;
+    else if (task.cursor !== END) onTheWay.push(...runStage(task, pipeline));
+  }
+  return found;
+}
+
+const outcomes = (
+  joins: Joins,
+  pipeline: Pipeline,
+  ...tasks: readonly (Task | undefined)[]
+): readonly string[] =>
+  tasks.map((task) => (task === undefined ? "no task" : arrive(joins, task, pipeline, NOW_MS).outcome));
+
+const DIAMOND = pipelineOf({ a: [], b: ["a"], c: ["a"], d: ["b", "c"] });
+
+test("arrive keeps what an ancestor on one side found, whichever branch comes last", () => {
+  // x before p and q, y before q only: a merge that looks between the last common ancestor and the branch loses y.
+  const pipeline = pipelineOf({ x: [], y: [], p: ["x"], q: ["x", "y"], last: ["p", "q"] });
+  for (const order of [
+    ["x", "y", "p", "q"],
+    ["y", "x", "q", "p"],
+  ]) {
+    const joins = createJoins();
+    const waiting = [...newTask(pipeline)];
+    const joined: Task[] = [];
+    const atLast = new Map<string, Task>();
+    for (const task of waiting) {
+      for (const next of runStage(task, pipeline)) {
+        if (!needsJoin(pipeline, next)) for (const p of runStage(next, pipeline)) atLast.set("p", p);
+        else {
+          const arrival = arrive(joins, next, pipeline, NOW_MS);
+          if (arrival.outcome === "joined")
+            for (const q of runStage(arrival.task, pipeline)) atLast.set("q", q);
+        }
+      }
+    }
+    for (const name of order.slice(2)) {
+      const branch = atLast.get(name);
+      if (branch === undefined) throw new Error(`No branch came from ${name}`);
+      const arrival = arrive(joins, branch, pipeline, NOW_MS);
+      if (arrival.outcome === "joined") joined.push(arrival.task);
+    }
+    assert.equal([...(joined[0]?.results.keys() ?? [])].sort(), ["p", "q", "x", "y"]);
+  }
+});
+
+test("arrive takes a branch delivered twice for one branch, and still waits for its partner", () => {
+  const { b, c } = branches(DIAMOND);
+  assert.equal(outcomes(createJoins(), DIAMOND, b, b, c), ["waiting", "duplicate", "joined"]);
+});
+
+test("arrive swallows every branch that is delivered again after the join", () => {
+  const { b, c } = branches(DIAMOND);
+  const joins = createJoins();
+  assert.equal(outcomes(joins, DIAMOND, b, c, c, b), ["waiting", "joined", "duplicate", "duplicate"]);
+  assert.is(joins.joining, 0);
+});
+
+test("arrive gives the stage the results of all its predecessors", () => {
+  const { b, c } = branches(DIAMOND);
+  const joins = createJoins();
+  const [first, second] = [b, c].map((task) => arrive(joins, task as Task, DIAMOND, NOW_MS));
+  assert.is(first?.outcome, "waiting");
+  if (second?.outcome !== "joined") throw new Error("The branches did not join");
+  assert.equal(second.task.results.get("b" as never), resultOf("b"));
+  assert.equal(second.task.results.get("c" as never), resultOf("c"));
+  assert.is(second.task.cameFrom, null);
+  assert.not.ok(needsJoin(DIAMOND, second.task), "a joined task may be sent on to any node");
+});
+
+test("arrive joins an edge that skips a level", () => {
+  const pipeline = pipelineOf({ a: [], b: ["a"], c: ["a", "b"] });
+  const { a, b } = branches(pipeline);
+  assert.equal(outcomes(createJoins(), pipeline, a, b), ["waiting", "joined"]);
+});
+
+test("arrive joins several leaves at END", () => {
+  const pipeline = pipelineOf({ a: [], b: ["a"], c: ["a"] });
+  const { b, c } = branches(pipeline);
+  const joins = createJoins();
+  assert.equal(outcomes(joins, pipeline, c), ["waiting"]);
+  const arrival = arrive(joins, b as Task, pipeline, NOW_MS);
+  assert.is(arrival.outcome, "joined");
+  if (arrival.outcome === "joined") assertWhole(arrival.task, pipeline);
+});
+
+test("arrive keeps tasks of one source apart", () => {
+  const [one, other] = [branches(DIAMOND, 0), branches(DIAMOND, 1)];
+  const joins = createJoins();
+  assert.equal(outcomes(joins, DIAMOND, one["b"], other["c"]), ["waiting", "waiting"]);
+  assert.is(joins.joining, 2);
+  assert.equal(outcomes(joins, DIAMOND, other["b"], one["c"]), ["joined", "joined"]);
+});
+
+test("arrive refuses a new task where as many wait as may, and its other branches with it", () => {
+  const [one, other] = [branches(DIAMOND, 0), branches(DIAMOND, 1)];
+  const joins = createJoins({ tasksMax: 1 });
+  assert.equal(outcomes(joins, DIAMOND, one["b"], other["b"], one["c"]), ["waiting", "overflow", "joined"]);
+  assert.equal(outcomes(joins, DIAMOND, other["c"]), ["duplicate"]);
+  assert.is(joins.joining, 0);
+});
+
+test("arrive throws a TypeError for a branch along no edge", () => {
+  const { b } = branches(DIAMOND);
+  const stray = { ...(b as Task), cameFrom: "d" as never };
+  assert.throws(() => arrive(createJoins(), stray, DIAMOND, NOW_MS), TypeError);
+});
+
+test("expire ends a task whose last branch does not come in time, and says what is missing", () => {
+  const { b, c } = branches(DIAMOND);
+  const joins = createJoins();
+  outcomes(joins, DIAMOND, b);
+  assert.equal(expire(joins, NOW_MS + DIAMOND.joinTimeoutMs - 1), []);
+  const [expired, ...others] = expire(joins, NOW_MS + DIAMOND.joinTimeoutMs);
+  assert.is(expired?.task, b);
+  assert.equal(expired?.missing, ["c"]);
+  assert.equal(others, []);
+  assert.is(joins.joining, 0);
+  assert.equal(outcomes(joins, DIAMOND, c), ["duplicate"], "the late branch opens no join of its own");
+});
+
+test("expire ends a task once that waits at two joins", () => {
+  const pipeline = pipelineOf({ a: [], b: ["a"], c: ["a"], d: ["b", "c"], e: ["a", "b"], f: ["d", "e"] });
+  const joins = createJoins();
+  const [toB, , toE] = newTask(pipeline).flatMap((task) => runStage(task, pipeline));
+  const afterB = toB === undefined ? [] : runStage(toB, pipeline);
+  const [d] = afterB;
+  assert.equal(outcomes(joins, pipeline, d, toE), ["waiting", "waiting"]);
+  assert.is(joins.joining, 1);
+  assert.is(expire(joins, NOW_MS + pipeline.joinTimeoutMs).length, 1);
+  assert.is(joins.joining, 0);
+});
+
+test("forget lets go of a task that ended elsewhere, and refuses its branches from then on", () => {
+  const { b, c } = branches(DIAMOND);
+  const joins = createJoins();
+  outcomes(joins, DIAMOND, b);
+  forget(joins, (b as Task).id);
+  assert.is(joins.joining, 0);
+  assert.equal(outcomes(joins, DIAMOND, c, b), ["duplicate", "duplicate"]);
+});
+
+test("createJoins bounds what is remembered, newest first", () => {
+  const joins = createJoins({ settledMax: 10 });
+  const tasks = Array.from({ length: 100 }, (_, sequence) => branches(DIAMOND, sequence));
+  for (const { b, c } of tasks) outcomes(joins, DIAMOND, b, c);
+  assert.ok(joins.settled.young.size + joins.settled.old.size <= 20);
+  for (const { b } of tasks.slice(-10)) assert.equal(outcomes(joins, DIAMOND, b), ["duplicate"]);
+});
+
+test.run();
