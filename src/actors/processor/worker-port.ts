@@ -1,0 +1,50 @@
+/**
+ * The port between a processor and a thread that runs its service. One task at a time: the processor asks for a run and
+ * hears `completed` or `failed` before it asks for the next.
+ */
+
+import type { Payload } from "../task/payload.js";
+import type { DataType, StageResult } from "../task/service.js";
+import type { ServiceInput } from "./service.js";
+
+/** What a worker is made for; plain data, so that it crosses to the thread. */
+export interface WorkerSpec {
+  /** Of the thread, for people. */
+  readonly name: string;
+  /** URL of the ES module that exports `service`. */
+  readonly module: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly modelDir: string | null;
+  /** Every result must be of this type. */
+  readonly output: DataType;
+}
+
+/** One run of the service; `payload` is null where the service reads no frames. */
+export type Job = Omit<ServiceInput, "frames"> & { readonly payload: Payload | null };
+
+export type WorkerEvent =
+  | { readonly type: "loaded" }
+  /** The service cannot be loaded; the worker ends. `permanent` where trying again cannot help. */
+  | {
+      readonly type: "loadFailed";
+      readonly code: string;
+      readonly text: string;
+      readonly permanent: boolean;
+    }
+  | { readonly type: "completed"; readonly result: StageResult }
+  /** The service threw, or its result was not one: the job has failed, the worker is well. */
+  | { readonly type: "failed"; readonly text: string }
+  /** The thread ended and nobody had asked it to; the last event. */
+  | { readonly type: "crashed"; readonly text: string };
+
+export interface WorkerThread {
+  /** Runs one job; before `loaded` too, and then right after it. Never while another runs. */
+  run(job: Job): void;
+  /** Closes the service and ends the thread, soon; kills it where it does not. No event follows. */
+  stop(): void;
+  /** Ends the thread at once, in the middle of a job too. No event follows. */
+  kill(): void;
+}
+
+/** Starts a worker. `listener` is called on the caller's thread, never before this returns. */
+export type StartWorker = (spec: WorkerSpec, listener: (event: WorkerEvent) => void) => WorkerThread;

@@ -1,0 +1,75 @@
+/** The program of a worker thread: loads one service, then runs it on one task at a time. */
+
+import { parentPort, workerData } from "node:worker_threads";
+import { errorText } from "../../runtime/errors.js";
+import type { Payload } from "../task/payload.js";
+import type { RgbFrame, Service, ServiceInstance } from "./service.js";
+import { parseStageResult } from "./stage-result.js";
+import type { Job, WorkerEvent, WorkerSpec } from "./worker-port.js";
+
+export type WorkerRequest = { readonly type: "run"; readonly job: Job } | { readonly type: "close" };
+
+if (parentPort === null) throw new TypeError("worker.js runs in a worker thread only");
+const port = parentPort;
+// Both ends of this port are this folder: worker-host.ts sends nothing else.
+const spec = workerData as WorkerSpec;
+
+const service = await loadService();
+if (service !== null) {
+  // A job may have come while the service was loading, so jobs and the close wait in a line.
+  let line = Promise.resolve();
+  port.on("message", (request: WorkerRequest) => {
+    line = line.then(() => (request.type === "run" ? run(service, request.job) : close(service)));
+  });
+  post({ type: "loaded" });
+}
+
+function post(event: WorkerEvent): void {
+  port.postMessage(event);
+}
+
+async function loadService(): Promise<ServiceInstance | null> {
+  try {
+    const module = (await import(spec.module)) as { readonly service?: Partial<Service> };
+    if (typeof module.service?.load !== "function") {
+      throw new TypeError(`Module "${spec.module}" must export "service" with a "load" function`);
+    }
+    return await module.service.load({ parameters: spec.parameters, modelDir: spec.modelDir });
+  } catch (error) {
+    const { code, retry } = error as { readonly code?: unknown; readonly retry?: unknown };
+    post({
+      type: "loadFailed",
+      code: typeof code === "string" ? code : "service-failed",
+      text: errorText(error),
+      permanent: retry === "never",
+    });
+    return null;
+  }
+}
+
+async function run(instance: ServiceInstance, { payload, ...input }: Job): Promise<void> {
+  try {
+    const frames = payload === null ? [] : await rgbFrames(payload);
+    const returned: unknown = await instance.process({ ...input, frames });
+    const parsed = parseStageResult(returned, { output: spec.output, frameCount: input.frameCount });
+    if (parsed.ok) post({ type: "completed", result: parsed.result });
+    else post({ type: "failed", text: `The result of the service cannot be used as ${parsed.problem}` });
+  } catch (error) {
+    post({ type: "failed", text: errorText(error) });
+  }
+}
+
+async function rgbFrames({ encoding, width, height, frames }: Payload): Promise<readonly RgbFrame[]> {
+  if (encoding === "rgb") return frames.map(({ ptsUs, data }) => ({ width, height, ptsUs, data }));
+  const { decodeJpeg } = await import("./jpeg.js");
+  const decoded: RgbFrame[] = [];
+  for (const { ptsUs, data } of frames) {
+    decoded.push({ width, height, ptsUs, data: await decodeJpeg(data, { width, height }) });
+  }
+  return decoded;
+}
+
+async function close(instance: ServiceInstance): Promise<void> {
+  await instance.close();
+  port.close();
+}
