@@ -1,0 +1,68 @@
+/** Which sources and policies the scheduler lets in, and what it makes of them. */
+
+import { errorText } from "../../runtime/errors.js";
+import { SluiceError } from "../errors.js";
+import type { PolicySpec, SourceDescription } from "../protocol.js";
+import { parseConfiguration } from "../task/configuration.js";
+import type { SourceId } from "../task/identity.js";
+import type { Pipeline } from "../task/pipeline.js";
+import { startPolicy, type PolicyRegistry } from "./policies.js";
+import type { PolicyRun, PolicyScope } from "./policy.js";
+import type { SourceEntry } from "./source-plan.js";
+
+/** Decides for a source whose own policy was refused: as nodes do before any table. */
+const POLICY_UNTIL_SET: PolicySpec = { name: "edge-only", parameters: {} };
+
+type PolicyAttempt =
+  { readonly ok: true; readonly run: PolicyRun } | { readonly ok: false; readonly error: SluiceError };
+
+/** Starts the policy that `spec` names; whatever it throws is a refusal. */
+export function tryPolicy(registry: PolicyRegistry, spec: PolicySpec, scope?: PolicyScope): PolicyAttempt {
+  try {
+    return { ok: true, run: startPolicy(registry, spec, scope) };
+  } catch (thrown) {
+    if (thrown instanceof SluiceError) return { ok: false, error: thrown };
+    const text = `Cannot start policy "${spec.name}" as it failed: ${errorText(thrown)}`;
+    return { ok: false, error: new SluiceError(text, { code: "policy-invalid", cause: thrown }) };
+  }
+}
+
+/** Starts the policy that `spec` names, or, where it is refused, the one that stands in until another is set. */
+export function startOrDefault(
+  registry: PolicyRegistry,
+  spec: PolicySpec,
+): { readonly run: PolicyRun; readonly policy: PolicySpec; readonly refusal: SluiceError | null } {
+  const started = tryPolicy(registry, spec);
+  if (started.ok) return { run: started.run, policy: spec, refusal: null };
+  return { run: startPolicy(registry, POLICY_UNTIL_SET), policy: POLICY_UNTIL_SET, refusal: started.error };
+}
+
+/** Why the source cannot be scheduled; null where it can. */
+export function sourceProblem(source: SourceDescription): SluiceError | null {
+  try {
+    parseConfiguration(source.configuration);
+    return null;
+  } catch (thrown) {
+    if (thrown instanceof SluiceError) return thrown;
+    throw thrown;
+  }
+}
+
+export function tooManySources(source: SourceId, sourcesMax: number): SluiceError {
+  const text = `Cannot schedule source "${source}" as there are ${sourcesMax} already: remove one first`;
+  return new SluiceError(text, { code: "source-invalid" });
+}
+
+/**
+ * One table carries one version of a pipeline: the newest that any of its sources brought, and of one version the one
+ * that is there already.
+ */
+export function newestPipeline(source: SourceDescription, others: Iterable<SourceEntry>): Pipeline {
+  let newest = source.pipeline;
+  for (const { description } of others) {
+    const { pipeline } = description;
+    if (description.id === source.id || pipeline.id !== newest.id) continue;
+    if (pipeline.version >= newest.version) newest = pipeline;
+  }
+  return newest;
+}

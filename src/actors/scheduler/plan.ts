@@ -1,0 +1,79 @@
+/** Makes whatever a policy proposes a plan that a table may carry: complete, and valid for the nodes there are. */
+
+import { parseConfiguration, type Configuration } from "../task/configuration.js";
+import type { NodeName, StageId } from "../task/identity.js";
+import type { Pipeline } from "../task/pipeline.js";
+import type { NodeView, Plan } from "./policy.js";
+
+/** What a plan is checked against. */
+export interface PlanScope {
+  readonly pipeline: Pipeline;
+  readonly nodes: ReadonlyMap<NodeName, NodeView>;
+  readonly fallback: NodeName;
+  /** The configuration in force, which needs no second check. */
+  readonly accepted: Configuration | null;
+  readonly offering: (service: string) => readonly NodeView[];
+}
+
+/**
+ * Gives every stage of the pipeline at least one node. Nodes that are gone or lack the service are left out, and stages
+ * the pipeline does not have are forgotten; a stage left with no node goes to the fallback, or, where only other nodes
+ * offer its service, to those, cloud nodes first.
+ *
+ * @throws SluiceError `configuration-invalid`
+ */
+export function completePlan(plan: Plan, scope: PlanScope): Plan {
+  const configuration =
+    plan.configuration === scope.accepted ? scope.accepted : parseConfiguration(plan.configuration);
+  const placement = new Map<StageId, readonly NodeName[]>();
+  for (const { id, service } of scope.pipeline.stages) {
+    const wanted = plan.placement.get(id);
+    const usable = wanted === undefined ? [] : usableNodes(wanted, service, scope);
+    placement.set(id, usable.length > 0 ? usable : placesOfLastResort(service, scope));
+  }
+  return { configuration, placement };
+}
+
+/** Whether two complete plans decide the same. */
+export function samePlan(a: Plan, b: Plan): boolean {
+  if (a === b) return true;
+  if (!sameConfiguration(a.configuration, b.configuration)) return false;
+  if (a.placement.size !== b.placement.size) return false;
+  for (const [stage, nodes] of a.placement) {
+    const others = b.placement.get(stage);
+    if (others === undefined || others.length !== nodes.length) return false;
+    for (let index = 0; index < nodes.length; index++) if (nodes[index] !== others[index]) return false;
+  }
+  return true;
+}
+
+function usableNodes(wanted: readonly NodeName[], service: string, scope: PlanScope): readonly NodeName[] {
+  const usable: NodeName[] = [];
+  for (const name of wanted) {
+    const node = scope.nodes.get(name);
+    if (node?.description.services.includes(service) === true && !usable.includes(name)) usable.push(name);
+  }
+  return usable;
+}
+
+function placesOfLastResort(service: string, { nodes, fallback, offering }: PlanScope): readonly NodeName[] {
+  if (nodes.get(fallback)?.description.services.includes(service) === true) return [fallback];
+  const others = offering(service).map(({ description }) => description);
+  if (others.length === 0) return [fallback];
+  return [
+    ...others.filter(({ role }) => role === "cloud"),
+    ...others.filter(({ role }) => role !== "cloud"),
+  ].map(({ name }) => name);
+}
+
+function sameConfiguration(a: Configuration, b: Configuration): boolean {
+  return (
+    a === b ||
+    (a.width === b.width &&
+      a.height === b.height &&
+      a.fps === b.fps &&
+      a.framesPerTask === b.framesPerTask &&
+      a.encoding === b.encoding &&
+      a.quality === b.quality)
+  );
+}

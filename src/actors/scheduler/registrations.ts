@@ -1,0 +1,21 @@
+/** The facts that outlive a restart of the scheduler: nobody would announce them again, and an epoch never goes back. */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { ControllerMessage, NodeDescription, SourceDescription } from "../protocol.js";
+import type { NodeName, SourceId } from "../task/identity.js";
+import type { RoutingTable } from "../task/routing-table.js";
+
+/** Owned by one scheduler actor at a time; what it has learned beyond this it learns again. */
+export interface Registrations {
+  readonly nodes: Map<
+    NodeName,
+    { readonly description: NodeDescription; readonly controller: ActorRef<ControllerMessage> }
+  >;
+  readonly sources: Map<SourceId, SourceDescription>;
+  /** The newest one published. */
+  table: RoutingTable | null;
+}
+
+export function createRegistrations(): Registrations {
+  return { nodes: new Map(), sources: new Map(), table: null };
+}

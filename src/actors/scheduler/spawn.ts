@@ -1,0 +1,50 @@
+/** Starts the scheduler of a cluster. */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { Spawner } from "../../runtime/behaviour.js";
+import type { SchedulerEvent, SchedulerMessage } from "../protocol.js";
+import type { NodeName } from "../task/identity.js";
+import { createPolicies } from "./policies.js";
+import type { BoundPolicy } from "./policy.js";
+import { createRegistrations } from "./registrations.js";
+import { createScheduler } from "./scheduler.js";
+
+export interface SchedulerSpawnOptions {
+  /** Where the scheduler runs. */
+  readonly node: NodeName;
+  /** Higher than that of any scheduler before it, or nodes refuse its tables. */
+  readonly term: number;
+  /** Where a stage runs that has no other place: the cloud. */
+  readonly fallback: NodeName;
+  /** Between decisions, in ms. Default 1,000. */
+  readonly intervalMs?: number;
+  /** Policies besides the built-in ones. @see bindPolicy */
+  readonly policies?: readonly BoundPolicy[];
+  /** Is told of every table published and acknowledged. */
+  readonly listener?: ActorRef<SchedulerEvent>;
+  /** Nodes beyond this are refused. Default 1,000. */
+  readonly nodesMax?: number;
+  /** Sources beyond this are refused. Default 10,000. */
+  readonly sourcesMax?: number;
+}
+
+/** Starts the actor `scheduler` under `parent`. A restart of it keeps its registrations and counts on from its epoch. */
+export function spawnScheduler(parent: Spawner, options: SchedulerSpawnOptions): ActorRef<SchedulerMessage> {
+  const behaviour = createScheduler(
+    {
+      term: options.term,
+      fallback: options.fallback,
+      policies: createPolicies(options.policies),
+      intervalMs: options.intervalMs ?? 1_000,
+      nodesMax: options.nodesMax ?? 1_000,
+      sourcesMax: options.sourcesMax ?? 10_000,
+      listener: options.listener ?? null,
+    },
+    createRegistrations(),
+  );
+  return parent.spawn(behaviour, {
+    name: "scheduler",
+    restart: "permanent",
+    mailbox: { capacity: 50_000, overflow: "reject" },
+  });
+}
