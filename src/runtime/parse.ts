@@ -7,18 +7,23 @@ export { z };
 /**
  * Checks `value` against `schema`.
  *
- * @returns the parsed value, or one line that names each wrong field, what it is and what is wanted.
+ * @returns the parsed value, or one line that names each wrong field, what it is and what is wanted, and the path to
+ * the first of them
  */
 export function parseWith<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
 ):
-  { readonly ok: true; readonly value: z.output<Schema> } | { readonly ok: false; readonly problem: string } {
+  | { readonly ok: true; readonly value: z.output<Schema> }
+  | { readonly ok: false; readonly problem: string; readonly path: readonly PropertyKey[] } {
   const result = schema.safeParse(value);
   if (result.success) return { ok: true, value: result.data };
-  const problem = result.error.issues
+  const { issues } = result.error;
+  const problem = issues
     .slice(0, 5)
     .map((issue) => (issue.path.length === 0 ? issue.message : `"${issue.path.join(".")}": ${issue.message}`))
     .join("; ");
-  return { ok: false, problem };
+  const [first] = issues;
+  const unknownKey = first?.code === "unrecognized_keys" ? first.keys.slice(0, 1) : [];
+  return { ok: false, problem, path: [...(first?.path ?? []), ...unknownKey] };
 }

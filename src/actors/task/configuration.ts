@@ -47,7 +47,7 @@ const Knobs = z
  * Reads knobs, any of `Configuration` or `resolution: "640x360"` in place of width and height, over `base`.
  *
  * @param base what holds where a knob is not given. Default `DEFAULT_CONFIGURATION`
- * @throws SluiceError `configuration-invalid`
+ * @throws SluiceError `configuration-invalid`; `details.knob` is the one at fault where it is one
  */
 export function parseConfiguration(
   value: unknown,
@@ -87,9 +87,12 @@ export function sameCapture(a: Configuration, b: Configuration): boolean {
 function checked(schema: typeof Knobs, value: unknown): z.output<typeof Knobs> {
   const parsed = parseWith(schema, value);
   if (parsed.ok) return parsed.value;
-  throw invalid(parsed.problem);
+  throw invalid(parsed.problem, parsed.path[0]);
 }
 
-function invalid(problem: string): SluiceError {
-  return new SluiceError(`Cannot use this configuration: ${problem}`, { code: "configuration-invalid" });
+function invalid(problem: string, knob?: PropertyKey): SluiceError {
+  return new SluiceError(`Cannot use this configuration: ${problem}`, {
+    code: "configuration-invalid",
+    details: knob === undefined ? {} : { knob },
+  });
 }

@@ -1,0 +1,177 @@
+/** From what a user writes to a pipeline that is valid by construction; whatever is wrong is named with its mend. */
+
+import { SluiceError } from "../errors.js";
+import { connectedParts, findCycle, topologicalOrder } from "./graph.js";
+import { parsePipelineId, parseStageId, type StageId } from "./identity.js";
+import { suggestName } from "./nearest-name.js";
+import type { Pipeline, QueuePolicy, Stage } from "./pipeline.js";
+import type { DataType, ServiceDeclaration } from "./service.js";
+
+/** What a user writes. */
+export interface PipelineDefinition {
+  readonly id: string;
+  /** 1 or more. Default 1. */
+  readonly version?: number | undefined;
+  /** 1 to 64, in any order. */
+  readonly stages: readonly StageDefinition[];
+  /** 1 to 3,600,000. Default 10,000. */
+  readonly joinTimeoutMs?: number | undefined;
+  /** 1 to 86,400,000, or null for none. Default null. */
+  readonly deadlineMs?: number | null | undefined;
+}
+
+export interface StageDefinition {
+  readonly id: string;
+  readonly service: string;
+  /** Ids of the predecessors. Default none. */
+  readonly after?: readonly string[] | undefined;
+  readonly parameters?: Readonly<Record<string, unknown>> | undefined;
+  readonly queue?: StageQueueDefinition | undefined;
+}
+
+export interface StageQueueDefinition {
+  /** Default `block`. */
+  readonly policy?: QueuePolicy | undefined;
+  /** Tasks, 1 to 65,536. Default 16. */
+  readonly capacity?: number | undefined;
+}
+
+export const QUEUE_POLICIES = [
+  "block",
+  "dropOldest",
+  "dropNewest",
+  "latestOnly",
+] as const satisfies readonly QueuePolicy[];
+
+const STAGES_MAX = 64;
+
+/**
+ * Checks a definition against the known services and makes the pipeline of it.
+ *
+ * @throws SluiceError `pipeline-invalid`; `details.stage` is the stage at fault where it is one
+ */
+export function definePipeline(
+  definition: PipelineDefinition,
+  services: ReadonlyMap<string, ServiceDeclaration>,
+): Pipeline {
+  const id = parsePipelineId(definition.id);
+  const fail = (problem: string, stage?: string): never => {
+    throw new SluiceError(`Cannot define pipeline "${id}" as ${problem}`, {
+      code: "pipeline-invalid",
+      details: stage === undefined ? { pipeline: id } : { pipeline: id, stage },
+    });
+  };
+  const whole = (name: string, value: number, max: number, stage?: string): number =>
+    Number.isInteger(value) && value >= 1 && value <= max
+      ? value
+      : fail(`its ${name} must be a whole number from 1 to ${max}: got ${value}`, stage);
+
+  const graph = checkGraph(definition.stages, fail);
+  const definitions = new Map(definition.stages.map((stage) => [stage.id, stage]));
+  const serviceOf = (stage: StageId): ServiceDeclaration => {
+    const name = definitions.get(stage)?.service ?? "";
+    return (
+      services.get(name) ??
+      fail(
+        `stage "${stage}" runs service "${name}", which is not known${suggestName(name, services.keys())}`,
+        stage,
+      )
+    );
+  };
+
+  const stages = topologicalOrder(graph).map((stage): Stage => {
+    const { parameters = {}, queue: { policy = "block", capacity = 16 } = {} } = definitions.get(stage) ?? {};
+    const service = serviceOf(stage);
+    const predecessors = graph.get(stage) ?? [];
+    const given = predecessors.map((predecessor) => ({ predecessor, output: serviceOf(predecessor).output }));
+    checkInputs(stage, service, given, fail);
+    if (!QUEUE_POLICIES.includes(policy)) {
+      fail(
+        `the queue of stage "${stage}" has no policy "${policy}": wanted ${listed(QUEUE_POLICIES)}`,
+        stage,
+      );
+    }
+    return {
+      id: stage,
+      service: service.name,
+      predecessors,
+      successors: [...graph.keys()].filter((other) => graph.get(other)?.includes(stage)),
+      inputs: service.inputs,
+      output: service.output,
+      stateful: service.stateful,
+      parameters,
+      queue: { policy, capacity: whole(`queue capacity of stage "${stage}"`, capacity, 65_536, stage) },
+    };
+  });
+
+  const { version = 1, joinTimeoutMs = 10_000, deadlineMs = null } = definition;
+  return {
+    id,
+    version: whole("version", version, Number.MAX_SAFE_INTEGER),
+    stages,
+    joinTimeoutMs: whole("joinTimeoutMs", joinTimeoutMs, 3_600_000),
+    deadlineMs: deadlineMs === null ? null : whole("deadlineMs", deadlineMs, 86_400_000),
+  };
+}
+
+type Fail = (problem: string, stage?: string) => never;
+
+/** Predecessors by stage, in the order given: named once each, acyclic and in one part. */
+function checkGraph(
+  stages: readonly StageDefinition[],
+  fail: Fail,
+): ReadonlyMap<StageId, readonly StageId[]> {
+  if (stages.length === 0) fail("it has no stage");
+  if (stages.length > STAGES_MAX) fail(`it has ${stages.length} stages, more than ${STAGES_MAX}`);
+  const names = stages.map((stage) => stage.id);
+  const graph = new Map<StageId, readonly StageId[]>();
+
+  for (const { id, after = [] } of stages) {
+    if (id.startsWith("$")) fail(`stage "${id}" has a reserved name: those with "$" are Sluice's own`, id);
+    const stage = parseStageId(id);
+    if (graph.has(stage)) fail(`stage "${id}" is defined twice`, id);
+    const predecessors = new Set<StageId>();
+    for (const name of after) {
+      if (name === id) fail(`stage "${id}" comes after itself`, id);
+      if (!names.includes(name)) {
+        const others = names.filter((other) => other !== id);
+        fail(`stage "${id}" comes after "${name}", which is no stage of it${suggestName(name, others)}`, id);
+      }
+      const predecessor = parseStageId(name);
+      if (predecessors.has(predecessor)) fail(`stage "${id}" comes after "${name}" twice`, id);
+      predecessors.add(predecessor);
+    }
+    graph.set(stage, [...predecessors]);
+  }
+
+  const cycle = findCycle(graph);
+  if (cycle !== null) {
+    fail(`its stages form a cycle: ${cycle.map((stage) => `"${stage}"`).join(" -> ")}`, cycle[0]);
+  }
+  const [part, other] = connectedParts(graph);
+  if (part !== undefined && other !== undefined) {
+    fail(`its stages must be connected: nothing links ${listed(other)} with ${listed(part)}`, other[0]);
+  }
+  return graph;
+}
+
+/** Frames come with every task; anything else that a stage reads must be what a direct predecessor gives. */
+function checkInputs(
+  stage: StageId,
+  service: ServiceDeclaration,
+  given: readonly { readonly predecessor: StageId; readonly output: DataType }[],
+  fail: Fail,
+): void {
+  for (const input of service.inputs) {
+    if (input === "frame" || given.some(({ output }) => output === input)) continue;
+    const gives =
+      given.length === 0
+        ? "it comes after no stage"
+        : `it comes after ${given.map(({ predecessor, output }) => `"${predecessor}", which gives "${output}"`).join(", and ")}`;
+    fail(`stage "${stage}" (${service.name}) reads "${input}", but ${gives}`, stage);
+  }
+}
+
+function listed(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(", ");
+}
