@@ -16,3 +16,15 @@ export interface ActorRef<in Message> {
   readonly tell: (message: Message, lane?: Lane) => void;
   toJSON(): string;
 }
+
+/** Whether `value`, found somewhere in a message, is a ref. */
+export function isActorRef(value: object): value is ActorRef<never> {
+  return (
+    "tell" in value &&
+    typeof value.tell === "function" &&
+    "toJSON" in value &&
+    typeof value.toJSON === "function" &&
+    "address" in value &&
+    typeof value.address === "string"
+  );
+}

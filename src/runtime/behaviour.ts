@@ -59,7 +59,7 @@ export interface Context<Message> extends Spawner {
   unwatch(target: ActorRef<never>): void;
 
   /** Asks `target` and tells this actor the outcome as a message; never throws. Default timeout 5,000 ms. */
-  ask<Request, Reply>(
+  ask<const Request, Reply>(
     target: ActorRef<Request>,
     toRequest: (replyTo: ActorRef<Reply>) => Request,
     toMessage: (result: AskResult<Reply>) => Message,

@@ -1,0 +1,158 @@
+/** One question: a reply address that takes one answer, in time, or the reason why there is none. */
+
+import type { ActorRef, Lane } from "./actor-ref.js";
+import type { AskResult } from "./behaviour.js";
+import type { TimerHandle } from "./clock.js";
+import type { DeadLetterReason } from "./dead-letters.js";
+import { AskEntry } from "./entry.js";
+import { assertNever, RuntimeError } from "./errors.js";
+import type { Host } from "./host.js";
+import { announce, RuntimeRef, type TerminatedListener } from "./ref.js";
+
+export const ASK_TIMEOUT_MS = 5_000;
+
+export interface AskOptions {
+  /** Default 5,000. */
+  readonly timeoutMs?: number;
+  /** Ends the wait with `ask-aborted`; a reply that comes after is a dead letter. */
+  readonly signal?: AbortSignal;
+  /** Lane of the request. Default `data`. */
+  readonly lane?: Lane;
+}
+
+/** Told once; `lane` is the one that the reply came on. */
+export type AskListener = (result: AskResult<unknown>, lane: Lane) => void;
+
+export class PendingAsk extends RuntimeRef {
+  readonly #host: Host;
+  readonly #listener: AskListener;
+  #timer: TimerHandle | null = null;
+  #open = true;
+  #id = 0;
+
+  constructor(host: Host, listener: AskListener) {
+    super();
+    this.#host = host;
+    this.#listener = listener;
+  }
+
+  /** Most asks stay on their node and need no address: only one that is read is kept findable. */
+  get address(): string {
+    if (this.#id === 0) {
+      this.#id = this.#host.nextId();
+      if (this.#open) this.#host.openAsks.set(this.#id, this);
+    }
+    return `sluice://${this.#host.name}/$ask/${this.#id}`;
+  }
+
+  /** Waits for `timeoutMs` at most. */
+  limit(target: string, timeoutMs: number): void {
+    if (!this.#open) return;
+    this.#timer = this.#host.clock.after(timeoutMs, () =>
+      this.fail(
+        new RuntimeError(`Cannot get a reply from "${target}" in time: got none within ${timeoutMs} ms`, {
+          code: "ask-timeout",
+          retry: "backoff",
+          details: { target, timeoutMs },
+        }),
+      ),
+    );
+  }
+
+  tell(reply: unknown, lane: Lane = "data"): void {
+    if (this.#open) this.#settle({ ok: true, reply }, lane);
+    else this.#host.deadLetters.publish(this.address, reply, "stopped");
+  }
+
+  offer(request: AskEntry, lane: Lane): void {
+    this.tell(request.letter, lane);
+  }
+
+  watch(listener: TerminatedListener): () => void {
+    return announce(this.#host, listener, { address: this.address, reason: "stopped" });
+  }
+
+  /** The request reached nobody who could answer. */
+  lost(target: string, reason: DeadLetterReason, cause: Error | undefined): void {
+    if (this.#open) this.fail(lossError(target, reason, cause));
+  }
+
+  fail(error: Error): void {
+    if (this.#open) this.#settle({ ok: false, error }, "data");
+  }
+
+  #settle(result: AskResult<unknown>, lane: Lane): void {
+    this.#open = false;
+    this.#timer?.cancel();
+    if (this.#id !== 0) this.#host.openAsks.delete(this.#id);
+    this.#listener(result, lane);
+  }
+}
+
+/** Sends the request and starts the clock. A request that cannot even be made fails the ask. */
+export function startAsk<Reply>(
+  host: Host,
+  target: ActorRef<never>,
+  toRequest: (replyTo: ActorRef<Reply>) => unknown,
+  options: AskOptions | undefined,
+  listener: AskListener,
+): void {
+  const signal = options?.signal;
+  const stopListening = signal === undefined ? null : () => signal.removeEventListener("abort", onAbort);
+  const ask = new PendingAsk(
+    host,
+    stopListening === null
+      ? listener
+      : (result, lane) => {
+          stopListening();
+          listener(result, lane);
+        },
+  );
+  const onAbort = (): void =>
+    ask.fail(
+      new RuntimeError(`Cannot wait for a reply from "${target.address}": the ask was aborted`, {
+        code: "ask-aborted",
+        cause: signal?.reason,
+      }),
+    );
+  if (signal?.aborted === true) return onAbort();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    const request = toRequest(ask);
+    host.refOf(target).offer(new AskEntry(request, ask), options?.lane ?? "data");
+  } catch (thrown) {
+    return ask.fail(thrown instanceof Error ? thrown : new TypeError(String(thrown)));
+  }
+  ask.limit(target.address, options?.timeoutMs ?? ASK_TIMEOUT_MS);
+}
+
+function lossError(target: string, reason: DeadLetterReason, cause: Error | undefined): RuntimeError {
+  const details = { target, reason };
+  switch (reason) {
+    case "mailbox-full":
+    case "mailbox-dropped":
+      return new RuntimeError(`Cannot ask "${target}": its mailbox is full`, {
+        code: "mailbox-full",
+        retry: "backoff",
+        details,
+      });
+    case "failed":
+      return new RuntimeError(`Cannot get a reply from "${target}": it failed on the request`, {
+        code: "actor-failed",
+        cause,
+        details,
+      });
+    case "unreachable":
+    case "unencodable":
+      return new RuntimeError(`Cannot ask "${target}": no way leads to its node`, {
+        code: "node-unreachable",
+        retry: "backoff",
+        details,
+      });
+    case "stopped":
+    case "stale":
+      return new RuntimeError(`Cannot ask "${target}": it has stopped`, { code: "actor-stopped", details });
+    default:
+      return assertNever(reason);
+  }
+}

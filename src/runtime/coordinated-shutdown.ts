@@ -1,0 +1,77 @@
+/** Shuts a node down phase by phase, each task within its time, and collects what goes wrong on the way. */
+
+import type { Clock } from "./clock.js";
+import { asError, RuntimeError } from "./errors.js";
+
+/** In this order. Tasks of one phase run side by side. */
+export const SHUTDOWN_PHASES = ["stopAdmitting", "drain", "leave", "stopActors", "close"] as const;
+
+export type ShutdownPhase = (typeof SHUTDOWN_PHASES)[number];
+
+export interface ShutdownTask {
+  readonly phase: ShutdownPhase;
+  readonly name: string;
+  readonly run: () => void | Promise<void>;
+  /** Default 5,000. */
+  readonly timeoutMs?: number;
+}
+
+export interface ShutdownReport {
+  readonly errors: readonly Error[];
+}
+
+export interface CoordinatedShutdown {
+  /** Adds a task to a phase that has not begun. @returns takes it out. @throws TypeError where the phase is over. */
+  addTask(task: ShutdownTask): () => void;
+  /** Runs all phases once, however often it is called; never rejects. */
+  run(): Promise<ShutdownReport>;
+}
+
+const TASK_TIMEOUT_MS = 5_000;
+
+export function createShutdown(clock: Clock): CoordinatedShutdown {
+  const tasks = new Map<ShutdownPhase, Set<ShutdownTask>>(SHUTDOWN_PHASES.map((phase) => [phase, new Set()]));
+  let report: Promise<ShutdownReport> | null = null;
+
+  async function runAll(): Promise<ShutdownReport> {
+    const errors: Error[] = [];
+    for (const phase of SHUTDOWN_PHASES) {
+      const due = [...(tasks.get(phase) ?? [])];
+      tasks.delete(phase);
+      const outcomes = await Promise.allSettled(due.map((task) => withinTime(clock, task)));
+      for (const outcome of outcomes) if (outcome.status === "rejected") errors.push(asError(outcome.reason));
+    }
+    return { errors };
+  }
+
+  return {
+    addTask(task) {
+      const phase = tasks.get(task.phase);
+      if (phase === undefined) {
+        throw new TypeError(`Cannot add "${task.name}" to the shutdown: its phase "${task.phase}" has begun`);
+      }
+      phase.add(task);
+      return () => void phase.delete(task);
+    },
+    run: () => (report ??= runAll()),
+  };
+}
+
+function withinTime(clock: Clock, task: ShutdownTask): Promise<void> {
+  const timeoutMs = task.timeoutMs ?? TASK_TIMEOUT_MS;
+  return new Promise((resolve, reject) => {
+    const timer = clock.after(timeoutMs, () =>
+      reject(
+        new RuntimeError(
+          `Cannot finish "${task.name}" in shutdown phase "${task.phase}" in time: got nothing within ${timeoutMs} ms`,
+          { code: "shutdown-timeout", details: { phase: task.phase, task: task.name, timeoutMs } },
+        ),
+      ),
+    );
+    // The first of the two to settle counts; the other changes nothing.
+    Promise.resolve()
+      .then(() => task.run())
+      .then(resolve, reject)
+      .finally(() => timer.cancel());
+  });
+}

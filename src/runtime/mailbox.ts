@@ -1,0 +1,103 @@
+/**
+ * The queue of one actor: signals before control before data, each in order, and a bound on what others may put in.
+ *
+ * M1 Signals (timers, ends of watched actors) and what the actor waits for itself (replies, results of its own work) are
+ *    never refused and never dropped: the actor asked for each, so it bounds their number itself.
+ * M2 No message leaves unseen: `offer` gives back whichever message lost its place.
+ */
+
+import type { Lane } from "./actor-ref.js";
+import { NONE, Ring } from "./ring.js";
+import type { MailboxOptions, MailboxOverflow } from "./spawn-options.js";
+
+export interface MailboxBounds {
+  readonly capacity: number;
+  readonly controlCapacity: number;
+  readonly overflow: MailboxOverflow;
+}
+
+export const DEFAULT_MAILBOX: MailboxBounds = {
+  capacity: 10_000,
+  controlCapacity: 10_000,
+  overflow: "reject",
+};
+
+/** @throws RangeError where a capacity is no whole number above 0. */
+export function mailboxBounds(options: MailboxOptions | undefined): MailboxBounds {
+  if (options === undefined) return DEFAULT_MAILBOX;
+  const bounds = { ...DEFAULT_MAILBOX, ...options };
+  for (const key of ["capacity", "controlCapacity"] as const) {
+    if (!Number.isSafeInteger(bounds[key]) || bounds[key] < 1) {
+      throw new RangeError(
+        `Cannot make a mailbox of ${key} ${bounds[key]}: it must be a whole number from 1`,
+      );
+    }
+  }
+  return bounds;
+}
+
+export class Mailbox<Item> {
+  readonly #bounds: MailboxBounds;
+  readonly #isOwn: (item: Item) => boolean;
+  // Most actors are idle most of the time: a lane exists once something was put into it.
+  #signals: Ring<Item> | null = null;
+  #control: Ring<Item> | null = null;
+  #data: Ring<Item> | null = null;
+
+  /** @param isOwn tells the items that may not be evicted. */
+  constructor(bounds: MailboxBounds, isOwn: (item: Item) => boolean) {
+    this.#bounds = bounds;
+    this.#isOwn = isOwn;
+  }
+
+  get size(): number {
+    return (this.#signals?.size ?? 0) + (this.#control?.size ?? 0) + (this.#data?.size ?? 0);
+  }
+
+  /** Messages waiting in the data lane. */
+  get dataSize(): number {
+    return this.#data?.size ?? 0;
+  }
+
+  /** Puts `item` in as far as the bounds allow. @returns the item that found or kept no place, or `NONE`. */
+  offer(item: Item, lane: Lane): Item | typeof NONE {
+    if (lane === "control") {
+      const control = (this.#control ??= new Ring());
+      if (control.size >= this.#bounds.controlCapacity) return item;
+      control.push(item);
+      return NONE;
+    }
+    const data = (this.#data ??= new Ring());
+    if (data.size < this.#bounds.capacity) {
+      data.push(item);
+      return NONE;
+    }
+    if (this.#bounds.overflow !== "dropOldest") return item;
+    const oldest = data.remove((candidate) => !this.#isOwn(candidate));
+    if (oldest === NONE) return item;
+    data.push(item);
+    return oldest;
+  }
+
+  /** Puts in what this actor waits for, in order with what else was sent on `lane`. */
+  offerOwn(item: Item, lane: Lane): void {
+    if (lane === "control") (this.#control ??= new Ring()).push(item);
+    else (this.#data ??= new Ring()).push(item);
+  }
+
+  signal(item: Item): void {
+    (this.#signals ??= new Ring()).push(item);
+  }
+
+  /** Puts `items` back in front of the data lane, the first of them first. */
+  putBack(items: readonly Item[]): void {
+    const data = (this.#data ??= new Ring());
+    for (const item of items.toReversed()) data.unshift(item);
+  }
+
+  take(): Item | typeof NONE {
+    if (this.#signals !== null && this.#signals.size > 0) return this.#signals.shift();
+    if (this.#control !== null && this.#control.size > 0) return this.#control.shift();
+    return this.#data === null ? NONE : this.#data.shift();
+  }
+}

@@ -1,0 +1,73 @@
+/** A queue in a circle of slots that grows by doubling and gives back what a burst made it take. */
+
+/** Nothing: what an empty queue gives, as any value may be a message. */
+export const NONE: unique symbol = Symbol("none");
+
+const SLOTS_MIN = 8;
+/** More slots than this are given back once the queue is empty. */
+const SLOTS_KEPT = 1_024;
+
+export class Ring<T> {
+  // A power of two, so that the circle closes with a mask.
+  #slots: (T | typeof NONE)[] = emptySlots(SLOTS_MIN);
+  #head = 0;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  push(item: T): void {
+    if (this.#size === this.#slots.length) this.#grow();
+    this.#slots[(this.#head + this.#size) & (this.#slots.length - 1)] = item;
+    this.#size += 1;
+  }
+
+  /** Puts `item` in front of all others. */
+  unshift(item: T): void {
+    if (this.#size === this.#slots.length) this.#grow();
+    this.#head = (this.#head - 1) & (this.#slots.length - 1);
+    this.#slots[this.#head] = item;
+    this.#size += 1;
+  }
+
+  shift(): T | typeof NONE {
+    if (this.#size === 0) return NONE;
+    const item = this.#at(0);
+    this.#slots[this.#head] = NONE;
+    this.#head = (this.#head + 1) & (this.#slots.length - 1);
+    this.#size -= 1;
+    if (this.#size === 0 && this.#slots.length > SLOTS_KEPT) this.#slots = emptySlots(SLOTS_MIN);
+    return item;
+  }
+
+  /** Takes out the oldest item that `matches`; those before it close the gap, in order. */
+  remove(matches: (item: T) => boolean): T | typeof NONE {
+    for (let index = 0; index < this.#size; index++) {
+      const item = this.#at(index);
+      if (!matches(item)) continue;
+      for (let gap = index; gap > 0; gap--) {
+        this.#slots[(this.#head + gap) & (this.#slots.length - 1)] = this.#at(gap - 1);
+      }
+      this.shift();
+      return item;
+    }
+    return NONE;
+  }
+
+  #at(index: number): T {
+    // Slots from the head on, `size` of them, hold items.
+    return this.#slots[(this.#head + index) & (this.#slots.length - 1)] as T;
+  }
+
+  #grow(): void {
+    const slots = emptySlots<T>(this.#slots.length * 2);
+    for (let index = 0; index < this.#size; index++) slots[index] = this.#at(index);
+    this.#slots = slots;
+    this.#head = 0;
+  }
+}
+
+function emptySlots<T>(count: number): (T | typeof NONE)[] {
+  return Array.from<T | typeof NONE>({ length: count }).fill(NONE);
+}

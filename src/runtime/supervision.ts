@@ -1,0 +1,108 @@
+/**
+ * What a supervisor does about a child that ended, as a pure function of data.
+ *
+ * With `oneForOne` each child has a restart history of its own; with `allForOne` and `restForOne` the children are one
+ * group and share it.
+ */
+
+import { DEFAULT_SUPERVISION, type RestartType, type SupervisionPolicy } from "./spawn-options.js";
+
+/** `failed` by a throw, `ended` by its own will. */
+export type Ending = "failed" | "ended";
+
+export interface RestartHistory {
+  /** Restarts within the policy's period, oldest first. */
+  readonly restartsAtMs: readonly number[];
+  /** Restarts each of which was needed within a period of the one before. */
+  readonly inARow: number;
+  /** When the last restart took effect, its backoff included. */
+  readonly lastAtMs: number;
+}
+
+export const NO_RESTARTS: RestartHistory = {
+  restartsAtMs: [],
+  inARow: 0,
+  lastAtMs: Number.NEGATIVE_INFINITY,
+};
+
+export type SupervisionDecision =
+  /** The child is gone for good and nobody else is touched. */
+  | { readonly type: "stop" }
+  | { readonly type: "restart"; readonly delayMs: number; readonly history: RestartHistory }
+  /** The intensity is spent: the supervisor fails in its turn. */
+  | { readonly type: "escalate" };
+
+export interface ChildEnding {
+  readonly ending: Ending;
+  readonly restart: RestartType;
+  readonly policy: SupervisionPolicy;
+  readonly history: RestartHistory;
+  readonly nowMs: number;
+  /** Uniform in [0, 1). */
+  readonly random: number;
+}
+
+export function decide({
+  ending,
+  restart,
+  policy,
+  history,
+  nowMs,
+  random,
+}: ChildEnding): SupervisionDecision {
+  if (restart === "temporary" || (restart === "transient" && ending === "ended")) return { type: "stop" };
+  const recent = history.restartsAtMs.filter((atMs) => nowMs - atMs < policy.periodMs);
+  if (recent.length >= policy.intensity) return { type: "escalate" };
+  const inARow = nowMs - history.lastAtMs < policy.periodMs ? history.inARow + 1 : 1;
+  const delayMs = backoffMs(policy.backoff, inARow, random);
+  return {
+    type: "restart",
+    delayMs,
+    history: { restartsAtMs: [...recent, nowMs], inARow, lastAtMs: nowMs + delayMs },
+  };
+}
+
+/** Delay before the `nth` restart in a row, counted from 1: `min(maxMs, minMs * factor^(nth-1))`, less its jitter. */
+export function backoffMs(backoff: SupervisionPolicy["backoff"], nth: number, random: number): number {
+  const fullMs = Math.min(backoff.maxMs, backoff.minMs * backoff.factor ** (nth - 1));
+  return fullMs * (1 - backoff.jitter * random);
+}
+
+export interface Sibling {
+  readonly restart: RestartType;
+}
+
+/**
+ * Whom the restart of `failed` touches, of `children` in the order of their start: those to restart with it, and the
+ * temporary ones among them, which stop for good.
+ */
+export function touchedBy<Child extends Sibling>(
+  strategy: SupervisionPolicy["strategy"],
+  failed: Child,
+  children: readonly Child[],
+): { readonly restart: readonly Child[]; readonly stop: readonly Child[] } {
+  if (strategy === "oneForOne") return { restart: [failed], stop: [] };
+  const touched = strategy === "allForOne" ? children : children.slice(children.indexOf(failed));
+  return {
+    restart: touched.filter((child) => child.restart !== "temporary"),
+    stop: touched.filter((child) => child.restart === "temporary"),
+  };
+}
+
+/** Fills in what a policy leaves open. @throws RangeError where a figure makes no sense. */
+export function supervisionPolicy(options: Partial<SupervisionPolicy> | undefined): SupervisionPolicy {
+  if (options === undefined) return DEFAULT_SUPERVISION;
+  const policy = { ...DEFAULT_SUPERVISION, ...options };
+  const { minMs, maxMs, factor, jitter } = policy.backoff;
+  const sound =
+    policy.intensity >= 0 &&
+    policy.periodMs > 0 &&
+    minMs >= 0 &&
+    maxMs >= minMs &&
+    factor >= 1 &&
+    jitter >= 0 &&
+    jitter <= 1;
+  if (!sound)
+    throw new RangeError(`Cannot supervise by ${JSON.stringify(policy)}: a figure is out of its range`);
+  return policy;
+}

@@ -1,0 +1,125 @@
+/** Does what `supervision.ts` decides when a child of one actor ends. */
+
+import type { Terminated } from "./behaviour.js";
+import { RuntimeError } from "./errors.js";
+import type { Host } from "./host.js";
+import { KernelActor, type KernelParent } from "./kernel.js";
+import type { RestartType, SupervisionPolicy } from "./spawn-options.js";
+import {
+  decide,
+  NO_RESTARTS,
+  touchedBy,
+  type RestartHistory,
+  type SupervisionDecision,
+} from "./supervision.js";
+
+/** An actor as its supervisor sees it. */
+export abstract class SupervisedActor extends KernelActor {
+  abstract readonly restart: RestartType;
+  /** Path inside the node. */
+  abstract readonly location: string;
+  /** Of this child alone, where its supervisor works `oneForOne`. */
+  history: RestartHistory = NO_RESTARTS;
+
+  /** Stops its children and then itself, for good. */
+  abstract terminate(reason: Terminated["reason"]): void;
+  /** Ends its state and keeps its mailbox. */
+  abstract suspend(): void;
+  abstract restartIn(delayMs: number): void;
+}
+
+export interface SupervisorOwner {
+  /** A child failed beyond what the policy allows, and is gone. */
+  escalate(error: Error): void;
+  /** The last child is gone. */
+  emptied(): void;
+}
+
+export class Supervisor {
+  readonly host: Host;
+  readonly parent: KernelParent;
+  readonly #policy: SupervisionPolicy;
+  readonly #owner: SupervisorOwner;
+  #history: RestartHistory = NO_RESTARTS;
+
+  constructor(host: Host, parent: KernelParent, policy: SupervisionPolicy, owner: SupervisorOwner) {
+    this.host = host;
+    this.parent = parent;
+    this.#policy = policy;
+    this.#owner = owner;
+  }
+
+  get size(): number {
+    return this.parent.children.size;
+  }
+
+  /** Stops all children for good, the youngest first. */
+  stopAll(): void {
+    for (const child of [...this.parent.children.values()].toReversed()) child.stop();
+  }
+
+  /** `child` failed with `error`, or ended by its own will where that is null. */
+  childEnded(child: SupervisedActor, error: Error | null): void {
+    const { strategy } = this.#policy;
+    const decision = decide({
+      ending: error === null ? "ended" : "failed",
+      restart: child.restart,
+      policy: this.#policy,
+      history: strategy === "oneForOne" ? child.history : this.#history,
+      nowMs: this.host.clock.now(),
+      random: this.host.random(),
+    });
+    if (error !== null) this.#log(child, error, decision);
+    switch (decision.type) {
+      case "stop":
+        child.terminate(error === null ? "stopped" : "failed");
+        break;
+      case "restart":
+        if (strategy === "oneForOne") child.history = decision.history;
+        else this.#history = decision.history;
+        this.#restart(child, decision.delayMs);
+        break;
+      case "escalate":
+        child.terminate("failed");
+        this.#owner.escalate(
+          new RuntimeError(
+            `Cannot restart "${child.location}" again: ${this.#policy.intensity} restarts within ${this.#policy.periodMs} ms are spent`,
+            { code: "supervision-exhausted", cause: error ?? undefined, details: { actor: child.location } },
+          ),
+        );
+        break;
+    }
+  }
+
+  childGone(): void {
+    if (this.size === 0) this.#owner.emptied();
+  }
+
+  #restart(child: SupervisedActor, delayMs: number): void {
+    const { strategy } = this.#policy;
+    const children = strategy === "oneForOne" ? [child] : this.#children();
+    const { restart, stop } = touchedBy(strategy, child, children);
+    // Down in reverse order of start, up in order of start: equal delays keep their order.
+    for (const cell of children.toReversed()) {
+      if (stop.includes(cell)) cell.stop();
+      else if (restart.includes(cell)) cell.suspend();
+    }
+    for (const cell of restart) cell.restartIn(delayMs);
+  }
+
+  #children(): SupervisedActor[] {
+    return [...this.parent.children.values()].filter((child) => child instanceof SupervisedActor);
+  }
+
+  #log(child: SupervisedActor, error: Error, decision: SupervisionDecision): void {
+    const details = { actor: child.location, error: error.message, stack: error.stack };
+    if (decision.type === "restart") {
+      this.host.log.warn("Actor failed and restarts", { ...details, delayMs: Math.round(decision.delayMs) });
+    } else {
+      this.host.log.error(
+        decision.type === "stop" ? "Actor failed and stops" : "Actor failed beyond its supervision",
+        details,
+      );
+    }
+  }
+}

@@ -1,0 +1,242 @@
+/** The actor system of one node: the root of its tree, and the way in for code that is no actor. */
+
+import type { ActorRef, Lane } from "./actor-ref.js";
+import { formatAddress, parseActorPath, parseAddress, parseNodeName, type Address } from "./address.js";
+import { startAsk, type AskOptions } from "./ask.js";
+import type { Behaviour, Terminated } from "./behaviour.js";
+import type { NodeName } from "./brand.js";
+import { Cell, spawnCell } from "./cell.js";
+import { systemClock, type Clock } from "./clock.js";
+import { createShutdown, type CoordinatedShutdown } from "./coordinated-shutdown.js";
+import { DeadLetterBox, type DeadLetters } from "./dead-letters.js";
+import { Dispatcher } from "./dispatcher.js";
+import { errorText, RuntimeError } from "./errors.js";
+import { eventLoop, type Executor } from "./executor.js";
+import type { Host } from "./host.js";
+import { findKernelActor, startKernel } from "./kernel.js";
+import { createLogger, type Logger } from "./log.js";
+import { LocalRef, NamedRef, RemoteRef, ReplyRef, RuntimeRef } from "./ref.js";
+import { LocalRegistry, type Registry } from "./registry.js";
+import type { Deliverable, Remote } from "./remote.js";
+import type { SpawnOptions, SupervisionPolicy } from "./spawn-options.js";
+import { supervisionPolicy } from "./supervision.js";
+import { Supervisor } from "./supervisor.js";
+
+export interface ActorSystemOptions {
+  /** 1 to 64 letters, digits, `-`, `_` or `.`, starting with a letter or digit. */
+  readonly name: string;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+  /** Uniform in [0, 1). Default: `Math.random`. */
+  readonly random?: () => number;
+  /** Default: warnings and errors on standard error. */
+  readonly log?: Logger;
+  /** When actors get their turns. Default: Node's event loop. */
+  readonly executor?: Executor;
+  /** How the root guardian treats the actors that the system spawned. */
+  readonly supervision?: Partial<SupervisionPolicy>;
+  /** Told of a failure beyond the root guardian's supervision, all actors stopped. Default: terminates the system. */
+  readonly onFailure?: (error: Error) => void;
+}
+
+export interface ActorSystem extends Deliverable {
+  readonly name: NodeName;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly executor: Executor;
+  readonly deadLetters: DeadLetters;
+  readonly registry: Registry;
+  readonly shutdown: CoordinatedShutdown;
+
+  /** Starts an actor under the root guardian. @throws RuntimeError `actor-name-taken`, `actor-stopped` */
+  spawn<State, Message>(behaviour: Behaviour<State, Message>, options: SpawnOptions): ActorRef<Message>;
+  /** The actor at an address, on this node or another. @throws RuntimeError `address-invalid` */
+  resolve<Message>(address: string): ActorRef<Message>;
+  /**
+   * Asks `target` from outside any actor.
+   *
+   * Rejects with RuntimeError `ask-timeout` or `ask-aborted`, and at once where it is known that no reply will come:
+   * `actor-stopped`, `actor-failed`, `mailbox-full`, `node-unreachable`.
+   */
+  ask<const Message, Reply>(
+    target: ActorRef<Message>,
+    toRequest: (replyTo: ActorRef<Reply>) => Message,
+    options?: AskOptions,
+  ): Promise<Reply>;
+  /** Tells `listener` once, later, when `target` is gone; soon where it is gone already. @returns ends the watch. */
+  watch(target: ActorRef<never>, listener: (event: Terminated) => void): () => void;
+  /** Stops an actor of this node for good; resolves when it and all below it have stopped. */
+  stop(target: ActorRef<never>): Promise<void>;
+
+  /** Sends what is for other nodes by `remote` from now on; null cuts the way. */
+  attachRemote(remote: Remote | null): void;
+  /** Puts a message from another node into the mailbox of the actor at `target`, an address or a path here. */
+  deliver(target: Address | string, message: unknown, lane: Lane): void;
+  /** Runs the coordinated shutdown: all actors stop, children first. Its errors are logged. */
+  terminate(): Promise<void>;
+}
+
+/** Starts a system. @throws RuntimeError `address-invalid` where its name is none. */
+export function createActorSystem(options: ActorSystemOptions): ActorSystem {
+  return new LocalSystem(options);
+}
+
+/** Starts `behaviour` as a child: of a system's root guardian, or of the actor that `parent` is the context of. */
+export function spawn<State, Message>(
+  parent: Spawner,
+  behaviour: Behaviour<State, Message>,
+  options: SpawnOptions,
+): ActorRef<Message> {
+  return parent.spawn(behaviour, options);
+}
+
+/** An `ActorSystem` or the `Context` of an actor. */
+export interface Spawner {
+  spawn<State, Message>(behaviour: Behaviour<State, Message>, options: SpawnOptions): ActorRef<Message>;
+}
+
+const REPLY_PATH = /^\/\$ask\/(\d{1,15})$/;
+
+class LocalSystem implements ActorSystem, Host {
+  readonly name: NodeName;
+  readonly clock: Clock;
+  readonly executor: Executor;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly dispatcher: Dispatcher;
+  readonly deadLetters: DeadLetterBox;
+  readonly openAsks: Host["openAsks"] = new Map();
+  readonly registry: Registry = new LocalRegistry(this);
+  readonly shutdown: CoordinatedShutdown;
+  remote: Remote | null = null;
+  readonly #kernel;
+  readonly #guardian: Supervisor;
+  readonly #onFailure: (error: Error) => void;
+  #whenEmpty: (() => void) | null = null;
+  #lastId = 0;
+  #status: "running" | "terminating" = "running";
+
+  constructor(options: ActorSystemOptions) {
+    this.name = parseNodeName(options.name);
+    this.clock = options.clock ?? systemClock;
+    this.executor = options.executor ?? eventLoop;
+    this.random = options.random ?? Math.random;
+    this.log = (options.log ?? createLogger({ level: "warn" })).child({ node: this.name });
+    this.dispatcher = new Dispatcher(this.clock, this.executor);
+    this.deadLetters = new DeadLetterBox(this.clock, this.log);
+    this.shutdown = createShutdown(this.clock);
+    this.shutdown.addTask({ phase: "stopActors", name: "actors", run: () => this.#stopActors() });
+    this.#onFailure = options.onFailure ?? (() => void this.terminate());
+    this.#kernel = startKernel(this.name);
+    this.#guardian = new Supervisor(this, this.#kernel, supervisionPolicy(options.supervision), {
+      escalate: (error) => this.#fail(error),
+      emptied: () => this.#whenEmpty?.(),
+    });
+  }
+
+  spawn<State, Message>(behaviour: Behaviour<State, Message>, options: SpawnOptions): ActorRef<Message> {
+    if (this.#status === "running") return spawnCell(this.#guardian, behaviour, options);
+    throw new RuntimeError(`Cannot spawn "${options.name}": system "${this.name}" is terminating`, {
+      code: "actor-stopped",
+    });
+  }
+
+  resolve<Message>(address: string): ActorRef<Message> {
+    return this.resolveAddress(parseAddress(address));
+  }
+
+  resolveAddress(target: Address): RuntimeRef {
+    if (target.node !== this.name) return new RemoteRef(this, target);
+    const reply = REPLY_PATH.exec(target.path);
+    if (reply !== null) return new ReplyRef(this, formatAddress(target), Number(reply[1]));
+    if (target.incarnation !== null) {
+      const cell = this.find(target.path);
+      if (cell?.incarnation === target.incarnation) return cell.ref;
+    }
+    return new NamedRef(this, target);
+  }
+
+  refOf(ref: ActorRef<never>): RuntimeRef {
+    return ref instanceof RuntimeRef ? ref : this.resolveAddress(parseAddress(ref.address));
+  }
+
+  find(path: string): Cell | undefined {
+    const actor = findKernelActor(this.#kernel, path);
+    return actor instanceof Cell ? actor : undefined;
+  }
+
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  ask<const Message, Reply>(
+    target: ActorRef<Message>,
+    toRequest: (replyTo: ActorRef<Reply>) => Message,
+    options?: AskOptions,
+  ): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      startAsk<Reply>(this, target, toRequest, options, (result) => {
+        // The reply address that `toRequest` got takes replies of this type only.
+        if (result.ok) resolve(result.reply as Reply);
+        else reject(result.error);
+      });
+    });
+  }
+
+  watch(target: ActorRef<never>, listener: (event: Terminated) => void): () => void {
+    return this.refOf(target).watch((event) => {
+      try {
+        listener({ ...event, address: target.address });
+      } catch (thrown) {
+        this.log.error("Watch listener threw", { target: target.address, error: errorText(thrown) });
+      }
+    });
+  }
+
+  stop(target: ActorRef<never>): Promise<void> {
+    const ref = this.refOf(target);
+    const cell = ref instanceof LocalRef ? ref.cell : ref instanceof NamedRef ? ref.find() : undefined;
+    if (cell === undefined && ref instanceof RemoteRef) {
+      return Promise.reject(new TypeError(`Cannot stop "${target.address}" from node "${this.name}"`));
+    }
+    return new Promise((resolve) => {
+      if (cell === undefined) return resolve();
+      cell.addWatcher(() => resolve());
+      cell.stop();
+    });
+  }
+
+  attachRemote(remote: Remote | null): void {
+    this.remote = remote;
+  }
+
+  deliver(target: Address | string, message: unknown, lane: Lane): void {
+    const address =
+      typeof target === "string"
+        ? { node: this.name, path: parseActorPath(target), incarnation: null }
+        : target;
+    this.resolveAddress(address).tell(message, lane);
+  }
+
+  async terminate(): Promise<void> {
+    const { errors } = await this.shutdown.run();
+    for (const error of errors) this.log.error("Shutdown task failed", { error: error.message });
+  }
+
+  #stopActors(): Promise<void> {
+    this.#status = "terminating";
+    return new Promise((resolve) => {
+      this.#whenEmpty = () => {
+        this.#kernel.stop();
+        resolve();
+      };
+      if (this.#guardian.size === 0) this.#whenEmpty();
+      else this.#guardian.stopAll();
+    });
+  }
+
+  #fail(error: Error): void {
+    this.#guardian.stopAll();
+    this.#onFailure(error);
+  }
+}

@@ -1,0 +1,11 @@
+/** What takes messages between nodes. */
+
+import type { NodeName } from "../runtime/brand.js";
+import type { ActorSystem } from "../runtime/system.js";
+
+export interface Carrier {
+  /** Attaches `system` under its name. @throws TypeError where a system of that name has joined. */
+  join(system: ActorSystem): void;
+  /** Takes a node away: who watches an actor of it is told `unreachable`, and messages to it are dead letters. */
+  leave(name: NodeName): void;
+}

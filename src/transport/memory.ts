@@ -1,0 +1,94 @@
+/**
+ * A carrier inside one process: messages travel later and in order, refs are bound anew, and all else is shared.
+ *
+ * K1 A message arrives after the sender's turn, in the order of sending per target node.
+ * K2 What arrives holds no ref that leads past the carrier; frames and other plain data are shared, never copied.
+ * K3 A node that has left is unreachable: for those who send and, once each, for those who watch.
+ */
+
+import type { Lane } from "../runtime/actor-ref.js";
+import type { Address } from "../runtime/address.js";
+import type { Terminated } from "../runtime/behaviour.js";
+import type { NodeName } from "../runtime/brand.js";
+import type { ActorSystem } from "../runtime/system.js";
+import type { Carrier } from "./carrier.js";
+import { bindRefs } from "./bind-refs.js";
+import { formatAddress } from "../runtime/address.js";
+
+export type MemoryCarrier = Carrier;
+
+interface Parcel {
+  readonly target: Address;
+  readonly message: unknown;
+  readonly lane: Lane;
+}
+
+interface Member {
+  readonly system: ActorSystem;
+  /** On their way here. */
+  parcels: Parcel[];
+  /** Of watches on actors here, by others: called once each where this node leaves. */
+  readonly watches: Set<() => void>;
+}
+
+export function createMemoryCarrier(): MemoryCarrier {
+  const members = new Map<NodeName, Member>();
+
+  function send(target: Address, message: unknown, lane: Lane) {
+    const member = members.get(target.node);
+    if (member === undefined) return "unreachable";
+    const bound = bindRefs(message, (address) => member.system.resolve(address));
+    if (!bound.ok) return "unencodable";
+    if (member.parcels.length === 0) member.system.executor.soon(() => deliverAll(member));
+    member.parcels.push({ target, message: bound.value, lane });
+    return null;
+  }
+
+  function deliverAll(member: Member): void {
+    const parcels = member.parcels;
+    member.parcels = [];
+    for (const { target, message, lane } of parcels) member.system.deliver(target, message, lane);
+  }
+
+  function watch(watcher: ActorSystem, target: Address, listener: (event: Terminated) => void): () => void {
+    const address = formatAddress(target);
+    const member = members.get(target.node);
+    let watching = true;
+    const tell = (reason: Terminated["reason"]): void => {
+      end();
+      watcher.executor.soon(() => {
+        if (!watching) return;
+        watching = false;
+        listener({ address, reason });
+      });
+    };
+    const onLeave = (): void => tell("unreachable");
+    const unwatch = member?.system.watch(member.system.resolve(address), ({ reason }) => tell(reason));
+    member?.watches.add(onLeave);
+    const end = (): void => {
+      unwatch?.();
+      member?.watches.delete(onLeave);
+    };
+    if (member === undefined) tell("unreachable");
+    return () => {
+      watching = false;
+      end();
+    };
+  }
+
+  return {
+    join(system) {
+      if (members.has(system.name))
+        throw new TypeError(`Cannot join "${system.name}": a node of that name has joined`);
+      members.set(system.name, { system, parcels: [], watches: new Set() });
+      system.attachRemote({ send, watch: (target, listener) => watch(system, target, listener) });
+    },
+    leave(name) {
+      const member = members.get(name);
+      if (member === undefined) return;
+      members.delete(name);
+      member.system.attachRemote(null);
+      for (const onLeave of member.watches) onLeave();
+    },
+  };
+}
