@@ -11,13 +11,10 @@ type AccountMessage =
 const account: Behaviour<number, AccountMessage> = {
   start: () => 0,
   receive(balance, message) {
-    switch (message.type) {
-      case "deposit":
-        return balance + message.amount;
-      case "withdraw":
-        message.replyTo.tell(message.amount <= balance ? "paid" : "refused");
-        return message.amount <= balance ? balance - message.amount : balance;
-    }
+    if (message.type === "deposit") return balance + message.amount;
+    const covered = message.amount <= balance;
+    message.replyTo.tell(covered ? "paid" : "refused");
+    return covered ? balance - message.amount : balance;
   },
 };
 
