@@ -59,9 +59,9 @@ export function routeStage(question: RouteQuestion): Route {
   const { service } = stageOf(pipeline, cursor);
   const here = localServices.has(service);
   const placed = table?.sources.get(task.id.sourceId)?.placement.get(cursor) ?? [];
-  const places = placed.length > 0 ? [...placed, table?.fallback ?? cloud] : [...(here ? [node] : []), cloud];
-  const order = [...new Set(places)];
-  const wanted = forwarded ? order.slice(Math.max(0, order.indexOf(node))) : order;
+  const fallback = table?.fallback ?? cloud;
+  const places = placed.length === 0 ? [here ? node : cloud, cloud] : [...placed, fallback];
+  const wanted = forwarded ? from(node, [...new Set(places)]) : places;
 
   for (const candidate of wanted) {
     if (candidate === node) {
@@ -72,10 +72,14 @@ export function routeStage(question: RouteQuestion): Route {
   }
   // Cut off from every place it was meant for, a stage that can run here still ends as a result and not as a gap.
   if (here) return { to: "local" };
-  const tried = wanted.map((name) =>
+  const tried = [...new Set(wanted)].map((name) =>
     name === node ? `"${name}" does not run service "${service}"` : `"${name}" is unreachable`,
   );
   return { to: "none", detail: `Stage "${cursor}" has no place: ${tried.join(", ")}` };
+}
+
+function from(node: NodeName, order: readonly NodeName[]): readonly NodeName[] {
+  return order.slice(Math.max(0, order.indexOf(node)));
 }
 
 /** Whether `offered` is to replace `held`: a later term, or a later epoch of the same term. */

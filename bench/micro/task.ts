@@ -1,0 +1,148 @@
+/**
+ * What the task model costs a node for each task: walking, routing, joining, splitting the latency.
+ *
+ * Measured: the pure functions, on one core, with results and pixels shared as in a node. Not measured: actors,
+ * mailboxes, links, codecs and services. The baseline is the least that an immutable task can cost, one copy of its
+ * header. Each case checks its own result.
+ *
+ * Usage: `node dist/bench/micro/task.js`
+ */
+
+import { DEFAULT_CONFIGURATION } from "../../src/actors/task/configuration.js";
+import { parseNodeName, parseSourceId, taskKey, type StageId } from "../../src/actors/task/identity.js";
+import { arrive, createJoins, needsJoin } from "../../src/actors/task/join.js";
+import { breakdown } from "../../src/actors/task/latency.js";
+import { definePipeline, type Pipeline } from "../../src/actors/task/pipeline.js";
+import { routeStage, type RoutingTable } from "../../src/actors/task/routing-table.js";
+import type { ServiceDeclaration } from "../../src/actors/task/service.js";
+import { END, type Hop, type Task } from "../../src/actors/task/task.js";
+import { completeStage, createTask } from "../../src/actors/task/walk.js";
+
+const SAMPLES = 400;
+const BATCH = 250;
+
+const node = parseNodeName("edge-1");
+const cloud = parseNodeName("cloud");
+const sourceId = parseSourceId("cam-1");
+const service: ServiceDeclaration = {
+  name: "any",
+  summary: "Reads frames, finds boxes",
+  inputs: ["frame"],
+  output: "boxes",
+  stateful: false,
+  module: "file:///none.js",
+};
+const services = new Map([[service.name, service]]);
+const localServices = new Set(services.keys());
+const result = { type: "boxes", frames: [[]] } as const;
+const payload = {
+  encoding: "rgb",
+  width: 2,
+  height: 1,
+  frames: [{ ptsUs: 0, data: new Uint8Array(6) }],
+} as const;
+
+const chain = pipelineOf({ a: [], b: ["a"] });
+const diamond = pipelineOf({ a: [], b: ["a"], c: ["a"], d: ["b", "c"] });
+const [first] = start(diamond, 0);
+const done = walk(diamond, 1);
+const table = tableOf(diamond, 20);
+let sequence = 10;
+
+compare("copy the header of a task (baseline)", () => ({ ...first }).frameCount === 1);
+compare("taskKey", () => first !== undefined && taskKey(first.id).length > 0);
+compare("routeStage, 20 nodes placed", () => {
+  if (first === undefined || first.cursor === END) return false;
+  const { cursor } = first;
+  return (
+    routeStage({ table, cursor, task: first, pipeline: diamond, node, localServices, cloud }).to === "local"
+  );
+});
+compare("walk a chain of 2 stages", () => walk(chain, sequence++)?.results.size === 2);
+compare("walk a diamond of 4 stages, fork and join", () => walk(diamond, sequence++)?.results.size === 4);
+compare("breakdown of a diamond's latency", () => {
+  const times = { sourceAtMs: 0, createdAtMs: 1, storedAtMs: 9 };
+  return breakdown(diamond, done?.hops ?? [], times).criticalPath.length === 3;
+});
+compare(
+  "definePipeline of the diamond",
+  () => pipelineOf({ a: [], b: ["a"], c: ["a"], d: ["b", "c"] }).version === 1,
+);
+
+function pipelineOf(after: Readonly<Record<string, readonly string[]>>): Pipeline {
+  const stages = Object.entries(after).map(([id, names]) => ({ id, service: service.name, after: names }));
+  return definePipeline({ id: "bench", stages }, services);
+}
+
+function start(pipeline: Pipeline, at: number): readonly Task[] {
+  return createTask({
+    id: { sourceId, incarnation: 1, sequence: at },
+    pipeline,
+    configuration: DEFAULT_CONFIGURATION,
+    payload,
+    sourceAtMs: 0,
+    createdAtMs: 1,
+    origin: "sluice://edge-1/sources/cam-1",
+    traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    joinNodes: new Map(),
+  });
+}
+
+/** The whole way of one task, as one node goes it. */
+function walk(pipeline: Pipeline, at: number): Task | null {
+  const joins = createJoins({ tasksMax: 8, settledMax: 8 });
+  const onTheWay = [...start(pipeline, at)];
+  for (let task = onTheWay.shift(); task !== undefined; task = onTheWay.shift()) {
+    let whole = task;
+    if (needsJoin(pipeline, task)) {
+      const arrival = arrive(joins, task, pipeline, 0);
+      if (arrival.outcome !== "joined") continue;
+      whole = arrival.task;
+    }
+    if (whole.cursor === END) return whole;
+    const { cursor } = whole;
+    const hop: Hop = {
+      stage: cursor,
+      node,
+      epoch: 1,
+      attempt: 1,
+      enqueuedAtMs: 1,
+      startedAtMs: 2,
+      endedAtMs: 3,
+    };
+    onTheWay.push(...completeStage(whole, pipeline, result, hop));
+  }
+  return null;
+}
+
+function tableOf(pipeline: Pipeline, nodeCount: number): RoutingTable {
+  const nodes = [
+    node,
+    ...Array.from({ length: nodeCount - 1 }, (_, index) => parseNodeName(`edge-${index + 2}`)),
+  ];
+  const placement = new Map<StageId, typeof nodes>(pipeline.stages.map((stage) => [stage.id, nodes]));
+  return {
+    term: 1,
+    epoch: 1,
+    publishedAtMs: 0,
+    pipelines: new Map([[pipeline.id, pipeline]]),
+    sources: new Map([
+      [sourceId, { pipelineId: pipeline.id, configuration: DEFAULT_CONFIGURATION, placement }],
+    ]),
+    fallback: cloud,
+  };
+}
+
+function compare(name: string, run: () => boolean): void {
+  const samplesNs: number[] = [];
+  for (let sample = -SAMPLES; sample < SAMPLES; sample += 1) {
+    const startedMs = performance.now();
+    for (let call = 0; call < BATCH; call += 1) if (!run()) throw new Error(`"${name}" gives a wrong result`);
+    if (sample >= 0) samplesNs.push(((performance.now() - startedMs) * 1e6) / BATCH);
+  }
+  samplesNs.sort((a, b) => a - b);
+  const at = (share: number) => `${Math.round(samplesNs[Math.floor(share * (SAMPLES - 1))] ?? 0)} ns`;
+  console.log(
+    `${name.padEnd(44)} p50 ${at(0.5).padStart(9)}  p95 ${at(0.95).padStart(9)}  p99 ${at(0.99).padStart(9)}  (${SAMPLES} x ${BATCH})`,
+  );
+}
