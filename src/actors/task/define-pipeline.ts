@@ -26,14 +26,14 @@ export interface StageDefinition {
   /** Ids of the predecessors. Default none. */
   readonly after?: readonly string[] | undefined;
   readonly parameters?: Readonly<Record<string, unknown>> | undefined;
-  readonly queue?: StageQueueDefinition | undefined;
-}
-
-export interface StageQueueDefinition {
-  /** Default `block`. */
-  readonly policy?: QueuePolicy | undefined;
-  /** Tasks, 1 to 65,536. Default 16. */
-  readonly capacity?: number | undefined;
+  readonly queue?:
+    | {
+        /** Default `block`. */
+        readonly policy?: QueuePolicy | undefined;
+        /** Tasks, 1 to 65,536. Default 16. */
+        readonly capacity?: number | undefined;
+      }
+    | undefined;
 }
 
 export const QUEUE_POLICIES = [

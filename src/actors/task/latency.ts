@@ -10,7 +10,7 @@ import { branchesInto, type Pipeline } from "./pipeline.js";
 import { END, type Cursor, type Hop } from "./task.js";
 
 /** In ms. */
-export interface StageLatency {
+interface StageLatency {
   /** From the end of the last predecessor (at the start: the task's creation) to the stage's queue, joins included. */
   readonly transferMs: number;
   readonly queueMs: number;

@@ -16,7 +16,7 @@ import { completeStage, createTask } from "../../../src/actors/task/walk.js";
 
 export const NODE = parseNodeName("edge-1");
 
-export function service(name: string, inputs: readonly DataType[], output: DataType): ServiceDeclaration {
+function service(name: string, inputs: readonly DataType[], output: DataType): ServiceDeclaration {
   return { name, summary: name, inputs, output, stateful: false, module: "file:///none.js" };
 }
 
