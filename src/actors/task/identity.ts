@@ -1,10 +1,10 @@
 /** Who is who: branded ids, and the identity of a task. */
 
 import type { Brand, NodeName } from "../../runtime/brand.js";
-import { RuntimeError } from "../../runtime/errors.js";
 import { SluiceError } from "../errors.js";
 import type { StageKey } from "../protocol.js";
 
+export { parseNodeName } from "../../runtime/address.js";
 export type { NodeName };
 export type SourceId = Brand<string, "SourceId">;
 export type PipelineId = Brand<string, "PipelineId">;
@@ -24,7 +24,7 @@ export interface TaskId {
  * `$` is left to cursors (`$end`), `/`, `@` and `#` to keys and addresses.
  */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
-const NAME_RULE = "1 to 64 letters, digits, '-', '_' or '.', starting with a letter or digit";
+const NAME_RULE = '1 to 64 letters, digits, "-", "_" or ".", starting with a letter or digit';
 
 /** @throws SluiceError `source-invalid` */
 export function parseSourceId(text: string): SourceId {
@@ -42,12 +42,6 @@ export function parsePipelineId(text: string): PipelineId {
 export function parseStageId(text: string): StageId {
   if (NAME.test(text)) return text as StageId;
   throw new SluiceError(nameProblem("stage", text), { code: "pipeline-invalid" });
-}
-
-/** @throws RuntimeError `address-invalid` */
-export function parseNodeName(text: string): NodeName {
-  if (NAME.test(text)) return text as NodeName;
-  throw new RuntimeError(nameProblem("node", text), { code: "address-invalid" });
 }
 
 /** `source/incarnation/sequence`: unique, and within a source in the order of text as in the order of numbers. */
@@ -74,5 +68,5 @@ function sortable(count: number): string {
 
 function nameProblem(kind: string, text: unknown): string {
   const shown = typeof text === "string" ? JSON.stringify(text.slice(0, 80)) : typeof text;
-  return `Cannot use ${shown} as the name of a ${kind}: wanted ${NAME_RULE}`;
+  return `Cannot use ${shown} as the name of a ${kind}: it must be ${NAME_RULE}`;
 }
