@@ -284,7 +284,7 @@ test("forget lets go of a task that ended elsewhere, and refuses its branches fr
 
 test("createJoins bounds what is remembered, newest first", () => {
   const joins = createJoins({ settledMax: 10 });
-  const tasks = Array.from({ length: 100 }, (_, sequence) => branches(DIAMOND, sequence));
+  const tasks = Array.from({ length: 105 }, (_, sequence) => branches(DIAMOND, sequence));
   for (const { b, c } of tasks) outcomes(joins, DIAMOND, b, c);
   assert.ok(joins.settled.young.size + joins.settled.old.size <= 20);
   for (const { b } of tasks.slice(-10)) assert.equal(outcomes(joins, DIAMOND, b), ["duplicate"]);
