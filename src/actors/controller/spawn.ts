@@ -1,0 +1,16 @@
+/** Starts a node's controller: supervised, and found by everyone at `sluice://NODE/controller`. */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { Spawner } from "../../runtime/behaviour.js";
+import type { ControllerMessage } from "../protocol.js";
+import { controller, type ControllerOptions } from "./controller.js";
+
+export { controllerAddress } from "./controller.js";
+
+export function spawnController(parent: Spawner, options: ControllerOptions): ActorRef<ControllerMessage> {
+  return parent.spawn(controller(options), {
+    name: "controller",
+    // Room for every window of every source, and each branch of their tasks.
+    mailbox: { capacity: 100_000 },
+  });
+}

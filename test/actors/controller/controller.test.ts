@@ -1,0 +1,409 @@
+import * as fc from "fast-check";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import {
+  controller,
+  controllerAddress,
+  type ControllerLimits,
+} from "../../../src/actors/controller/controller.js";
+import type {
+  ControllerMessage,
+  DistributorMessage,
+  GeneratorMessage,
+  NodeEvent,
+  ProcessorMessage,
+  ProcessorsMessage,
+  StageKey,
+  TableInstalled,
+} from "../../../src/actors/protocol.js";
+import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
+import {
+  parseNodeName,
+  parseSourceId,
+  parseStageId,
+  stageKeyText,
+  type NodeName,
+} from "../../../src/actors/task/identity.js";
+import { joinCursors, stageOf, type Pipeline } from "../../../src/actors/task/pipeline.js";
+import type { RoutingTable } from "../../../src/actors/task/routing-table.js";
+import { END, type Hop, type Task } from "../../../src/actors/task/task.js";
+import { fold, seeded } from "../../support/fold.js";
+import { createProbe, type Probe } from "../../support/probe.js";
+import { newTask, pipelineOf, randomPipeline, resultOf, SERVICES } from "../task/pipelines.js";
+
+const EDGE = parseNodeName("edge-1");
+const CLOUD = parseNodeName("cloud");
+const SOURCE = parseSourceId("cam-1");
+
+/** A controller of `node`, with a probe for each neighbour. */
+function routerOf(node: NodeName = EDGE, limits?: Partial<ControllerLimits>) {
+  const processors = createProbe<ProcessorsMessage>(`sluice://${node}/processors`);
+  const distributor = createProbe<DistributorMessage>("sluice://cloud/distributor");
+  const listener = createProbe<NodeEvent>("sluice://test/listener");
+  const behaviour = controller({
+    node,
+    cloud: CLOUD,
+    services: new Set(SERVICES.keys()),
+    processors,
+    distributor,
+    listener,
+    ...(limits && { limits }),
+  });
+  const router = fold(behaviour, { address: controllerAddress(node) });
+  const other = (name: NodeName) =>
+    router.resolved.get(controllerAddress(name)) as Probe<ControllerMessage> | undefined;
+  const attach = (pipeline: Pipeline) => {
+    const generator = createProbe<GeneratorMessage>(`sluice://${node}/generator`);
+    router.tell({ type: "attachGenerator", sourceId: SOURCE, pipeline, generator });
+    return generator;
+  };
+  const install = (table: RoutingTable) => {
+    const scheduler = createProbe<TableInstalled>("sluice://cloud/scheduler");
+    router.tell({ type: "installTable", table, replyTo: scheduler });
+    return scheduler;
+  };
+  const queued = () => {
+    const replyTo = createProbe<{
+      readonly type: "queuesReported";
+      readonly queued: Readonly<Record<string, number>>;
+    }>();
+    router.tell({ type: "reportQueues", replyTo });
+    return Object.values(replyTo.only("queuesReported").queued).reduce((sum, count) => sum + count, 0);
+  };
+  return { router, processors, distributor, listener, other, attach, install, queued };
+}
+
+function tableOf(pipeline: Pipeline, epoch: number, node: NodeName, term = 1): RoutingTable {
+  return {
+    term,
+    epoch,
+    publishedAtMs: 0,
+    pipelines: new Map([[pipeline.id, pipeline]]),
+    sources: new Map([
+      [
+        SOURCE,
+        {
+          pipelineId: pipeline.id,
+          configuration: { ...DEFAULT_CONFIGURATION, fps: epoch },
+          placement: new Map(pipeline.stages.map((stage) => [stage.id, [node]])),
+        },
+      ],
+    ]),
+    fallback: CLOUD,
+  };
+}
+
+const keyOf = (pipeline: Pipeline, stage: string): StageKey => ({
+  pipelineId: pipeline.id,
+  pipelineVersion: pipeline.version,
+  stage: parseStageId(stage),
+});
+
+function hopOf(task: Task, node: NodeName, epoch: number): Hop {
+  if (task.cursor === END) throw new Error("The task is at its end");
+  return { stage: task.cursor, node, epoch, attempt: 1, enqueuedAtMs: 1, startedAtMs: 2, endedAtMs: 3 };
+}
+
+test("controller runs every stage here before the first table, and starts the processor at need", () => {
+  const { router, processors, distributor, attach } = routerOf();
+  const pipeline = pipelineOf({ a: [] });
+  attach(pipeline);
+  for (const task of newTask(pipeline)) router.tell({ type: "submit", task });
+  assert.is(processors.only("ensureProcessor").stage, "a");
+
+  const processor = createProbe<ProcessorMessage>();
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor });
+  const { task, epoch, attempt } = processor.only("execute");
+  assert.equal([task.cursor, epoch, attempt], ["a", 0, 1]);
+
+  router.tell({ type: "stageCompleted", task, result: resultOf("a"), hop: hopOf(task, EDGE, 0) });
+  const stored = distributor.only("store").task;
+  assert.is(stored.cursor, END);
+  assert.equal([...stored.results.keys()], ["a"]);
+});
+
+test("controller sends a stage to the node that the table places it on", () => {
+  const { router, other, attach, install, processors } = routerOf();
+  const pipeline = pipelineOf({ a: [] });
+  attach(pipeline);
+  install(tableOf(pipeline, 1, CLOUD));
+  for (const task of newTask(pipeline)) router.tell({ type: "submit", task });
+  const sent = other(CLOUD)?.only("submit");
+  assert.is(sent?.task.cursor, "a");
+  assert.is(sent?.forwarded, true);
+  assert.is(processors.received.length, 0);
+});
+
+test("controller keeps its table against an older one, an older term and the same again", () => {
+  const { attach, install } = routerOf();
+  const pipeline = pipelineOf({ a: [] });
+  const generator = attach(pipeline);
+  assert.is(install(tableOf(pipeline, 5, EDGE, 2)).only("tableInstalled").epoch, 5);
+  assert.is(install(tableOf(pipeline, 4, CLOUD, 2)).only("tableRefused").heldEpoch, 5);
+  assert.is(install(tableOf(pipeline, 9, CLOUD, 1)).only("tableRefused").heldEpoch, 5);
+  assert.is(install(tableOf(pipeline, 5, EDGE, 2)).only("tableInstalled").epoch, 5);
+  assert.equal(
+    generator.all("configure").map((message) => message.epoch),
+    [5],
+  );
+  assert.is(install(tableOf(pipeline, 1, EDGE, 3)).only("tableInstalled").epoch, 1);
+});
+
+test("controller hands a source its configuration and its join nodes with each table", () => {
+  const { attach, install } = routerOf();
+  const pipeline = pipelineOf({ a: [], b: ["a"], c: ["a"], d: ["b", "c"] });
+  const generator = attach(pipeline);
+  assert.is(generator.received.length, 0);
+  install(tableOf(pipeline, 3, EDGE));
+  const { configuration, joinNodes } = generator.only("configure");
+  assert.is(configuration.fps, 3);
+  assert.equal([...joinNodes], [["d", EDGE]]);
+});
+
+test("controller swaps tables between two messages: what no processor has follows the new one", () => {
+  const { router, other, attach, install } = routerOf();
+  const pipeline = pipelineOf({ a: [] });
+  attach(pipeline);
+  install(tableOf(pipeline, 1, EDGE));
+  const processor = createProbe<ProcessorMessage>();
+  const capacity = stageOf(pipeline, parseStageId("a")).queue.capacity;
+  for (let sequence = 0; sequence < capacity + 3; sequence += 1) {
+    for (const task of newTask(pipeline, sequence)) router.tell({ type: "submit", task });
+  }
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor });
+  install(tableOf(pipeline, 2, CLOUD));
+
+  const here = processor.all("execute").map((message) => message.task.id.sequence);
+  const there = other(CLOUD)
+    ?.all("submit")
+    .map((message) => message.task.id.sequence);
+  assert.is(here.length, capacity);
+  assert.equal(
+    [...here, ...(there ?? [])],
+    Array.from({ length: capacity + 3 }, (_, sequence) => sequence),
+  );
+});
+
+test("controller meets branches at the node fixed for the task, whatever table it holds", () => {
+  const { router, other, attach, install } = routerOf();
+  const pipeline = pipelineOf({ a: [], b: [], c: ["a", "b"] });
+  attach(pipeline);
+  install(tableOf(pipeline, 1, EDGE));
+  const [task] = newTask(pipeline).map((branch) => ({
+    ...branch,
+    joinNodes: new Map([[parseStageId("c"), CLOUD]]),
+  }));
+  assert.ok(task);
+  router.tell({ type: "submit", task });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor: createProbe() });
+  router.tell({ type: "stageCompleted", task, result: resultOf("a"), hop: hopOf(task, EDGE, 1) });
+  assert.is(other(CLOUD)?.only("submit").task.cursor, "c");
+});
+
+test("controller takes the first answer for a task and ignores the second", () => {
+  const { router, distributor, attach } = routerOf();
+  const pipeline = pipelineOf({ a: [] });
+  attach(pipeline);
+  const processor = createProbe<ProcessorMessage>();
+  for (const task of newTask(pipeline)) router.tell({ type: "submit", task });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor });
+  const { task } = processor.only("execute");
+  const answer = { type: "stageCompleted", task, result: resultOf("a"), hop: hopOf(task, EDGE, 0) } as const;
+  router.tell(answer);
+  router.tell(answer);
+  router.tell({ type: "stageDropped", task, reason: "serviceFailed", detail: "late" });
+  assert.is(distributor.received.length, 1);
+});
+
+test("controller records every drop, and tells each node that may wait for the task", () => {
+  const { router, distributor, other, attach, install } = routerOf();
+  const pipeline = pipelineOf({ a: [], b: ["a"] });
+  attach(pipeline);
+  install(tableOf(pipeline, 1, EDGE));
+  const [task] = newTask(pipeline).map((branch) => ({
+    ...branch,
+    joinNodes: new Map([[END, CLOUD]] as const),
+  }));
+  assert.ok(task);
+  router.tell({ type: "submit", task });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor: createProbe() });
+  router.tell({ type: "stageDropped", task, reason: "poison", detail: "crashed 3 times" });
+  const { drop } = distributor.only("recordDrop");
+  assert.equal([drop.reason, drop.stage, drop.node, drop.detail], ["poison", "a", EDGE, "crashed 3 times"]);
+  assert.equal(other(CLOUD)?.only("abandon").id, task.id);
+});
+
+test("controller records what a live source could not send", () => {
+  const { router, distributor, attach } = routerOf();
+  const pipeline = pipelineOf({ a: [] });
+  attach(pipeline);
+  for (const task of newTask(pipeline))
+    router.tell({ type: "stageDropped", task, reason: "windowFull", detail: "" });
+  assert.is(distributor.only("recordDrop").drop.reason, "windowFull");
+});
+
+test("controller drops a task whose branch does not come within the join timeout", () => {
+  const { router, distributor, attach } = routerOf();
+  const pipeline = pipelineOf({ a: [], b: [], c: ["a", "b"] });
+  attach(pipeline);
+  const processor = createProbe<ProcessorMessage>();
+  const branch = newTask(pipeline).find((task) => task.cursor === "a");
+  assert.ok(branch);
+  router.tell({ type: "submit", task: branch });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor });
+  router.tell({ type: "stageCompleted", task: branch, result: resultOf("a"), hop: hopOf(branch, EDGE, 0) });
+  router.advance(pipeline.joinTimeoutMs - 1_000);
+  assert.is(distributor.received.length, 0);
+  router.advance(2_000);
+  const { drop } = distributor.only("recordDrop");
+  assert.is(drop.reason, "joinTimeout");
+  assert.match(drop.detail, '"b"');
+});
+
+test("controller parks a task whose pipeline no table has named yet, and drops it in the end", () => {
+  const { router, distributor, processors, install } = routerOf(CLOUD);
+  const pipeline = pipelineOf({ a: [] });
+  const [early, late] = [newTask(pipeline, 0)[0], newTask(pipeline, 1)[0]];
+  assert.ok(early && late);
+  router.tell({ type: "submit", task: early });
+  router.advance(4_000);
+  install(tableOf(pipeline, 1, CLOUD));
+  assert.is(processors.only("ensureProcessor").stage, "a");
+
+  const unknown = routerOf(CLOUD);
+  unknown.router.tell({ type: "submit", task: late });
+  unknown.router.advance(6_000);
+  assert.is(unknown.distributor.only("recordDrop").drop.reason, "noRoute");
+  assert.is(distributor.received.length, 0);
+});
+
+test("controller drops beyond the bound of a desk, and says so", () => {
+  const { router, distributor, attach, queued } = routerOf(EDGE, { deskTasksMax: 2 });
+  const pipeline = pipelineOf({ a: [] });
+  attach(pipeline);
+  for (let sequence = 0; sequence < 3; sequence += 1) {
+    for (const task of newTask(pipeline, sequence)) router.tell({ type: "submit", task });
+  }
+  assert.is(distributor.only("recordDrop").drop.reason, "overflow");
+  assert.is(queued(), 2);
+});
+
+test("controller forgets a pipeline and its processors once nobody uses it", () => {
+  const { router, processors, attach } = routerOf();
+  const pipeline = pipelineOf({ a: [] });
+  attach(pipeline);
+  const processor = createProbe<ProcessorMessage>();
+  for (const task of newTask(pipeline)) router.tell({ type: "submit", task });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor });
+  router.tell({ type: "detachGenerator", sourceId: SOURCE });
+  assert.is(processors.all("retireProcessor").length, 0);
+  const { task } = processor.only("execute");
+  router.tell({ type: "stageCompleted", task, result: resultOf("a"), hop: hopOf(task, EDGE, 0) });
+  router.advance(1_000);
+  assert.is(stageKeyText(processors.only("retireProcessor").stage), stageKeyText(keyOf(pipeline, "a")));
+});
+
+test("controller tells whoever runs the node of a stage that cannot run", () => {
+  const { router, listener } = routerOf();
+  const error = new Error("no model");
+  router.tell({ type: "processorFailed", stage: keyOf(pipelineOf({ a: [] }), "a"), error });
+  assert.is(listener.only("stageFailed").error, error);
+});
+
+/** Two controllers and processors that answer in any order, over a random DAG, with the table swapped in between. */
+test("controllers bring every task to its end once, with all results, under random orders and swaps", () => {
+  fc.assert(
+    fc.property(randomPipeline, fc.nat(), fc.integer({ min: 1, max: 4 }), (pipeline, seed, tasks) => {
+      const random = seeded(seed);
+      const routers = new Map([
+        [EDGE, routerOf(EDGE)],
+        [CLOUD, routerOf(CLOUD)],
+      ]);
+      const mail: { readonly to: NodeName; readonly message: ControllerMessage }[] = [];
+      const seen = new Map<unknown, number>();
+      const answered = new Set<string>();
+      const fresh = <M>(probe: Probe<M> | undefined): readonly M[] => {
+        const from = seen.get(probe) ?? 0;
+        seen.set(probe, probe?.received.length ?? 0);
+        return probe?.received.slice(from) ?? [];
+      };
+      const works = new Map(
+        [...routers.keys()].map((node) => [node, new Map<string, Probe<ProcessorMessage>>()]),
+      );
+      const collect = (): void => {
+        for (const [node, { processors, other }] of routers) {
+          for (const message of fresh(processors)) {
+            if (message.type !== "ensureProcessor") continue;
+            const text = stageKeyText(keyOf(message.pipeline, message.stage));
+            if (works.get(node)?.has(text)) continue;
+            const processor = createProbe<ProcessorMessage>();
+            works.get(node)?.set(text, processor);
+            mail.push({
+              to: node,
+              message: { type: "processorStarted", stage: keyOf(message.pipeline, message.stage), processor },
+            });
+          }
+          for (const processor of works.get(node)?.values() ?? []) {
+            for (const message of fresh(processor)) {
+              if (message.type !== "execute") continue;
+              const { task, epoch } = message;
+              answered.add(`${task.id.sequence}/${task.cursor}`);
+              mail.push({
+                to: node,
+                message: {
+                  type: "stageCompleted",
+                  task,
+                  result: resultOf(task.cursor),
+                  hop: hopOf(task, node, epoch),
+                },
+              });
+            }
+          }
+          for (const name of routers.keys())
+            for (const message of fresh(other(name))) mail.push({ to: name, message });
+        }
+      };
+
+      routers.get(EDGE)?.attach(pipeline);
+      for (const { install } of routers.values()) install(tableOf(pipeline, 1, EDGE));
+      for (let sequence = 0; sequence < tasks; sequence += 1) {
+        const joinNodes = new Map(
+          joinCursors(pipeline).map((cursor) => [cursor, random() < 0.5 ? EDGE : CLOUD]),
+        );
+        for (const task of newTask(pipeline, sequence)) {
+          mail.push({ to: EDGE, message: { type: "submit", task: { ...task, joinNodes } } });
+        }
+      }
+      let epoch = 1;
+      for (let turn = 0; mail.length > 0; turn += 1) {
+        if (random() < 0.2) {
+          epoch += 1;
+          const node = random() < 0.5 ? EDGE : CLOUD;
+          // The two nodes learn of a table at different times.
+          for (const { install } of routers.values())
+            if (random() < 0.7) install(tableOf(pipeline, epoch, node));
+        }
+        const [picked] = mail.splice(Math.floor(random() * mail.length), 1);
+        if (picked !== undefined) routers.get(picked.to)?.router.tell(picked.message);
+        collect();
+        assert.ok(turn < 10_000, "the tasks go round in circles");
+      }
+
+      const ends = [...routers.values()].flatMap(({ distributor }) => distributor.received);
+      assert.equal(
+        ends.map((end) => end.type),
+        Array.from({ length: tasks }, () => "store"),
+      );
+      for (const end of ends) {
+        if (end.type !== "store") continue;
+        assert.equal([...end.task.results.keys()].sort(), pipeline.stages.map((stage) => stage.id).sort());
+        assert.is(end.task.hops.length, pipeline.stages.length);
+      }
+      assert.is(answered.size, tasks * pipeline.stages.length);
+      for (const { queued } of routers.values()) assert.is(queued(), 0);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test.run();

@@ -1,0 +1,116 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import {
+  accept,
+  announce,
+  createDesk,
+  deskSize,
+  settle,
+  takeBackWaiting,
+} from "../../../src/actors/controller/desk.js";
+import type { ProcessorMessage } from "../../../src/actors/protocol.js";
+import { parseStageId } from "../../../src/actors/task/identity.js";
+import { definePipeline, stageOf, type Pipeline } from "../../../src/actors/task/pipeline.js";
+import type { Task } from "../../../src/actors/task/task.js";
+import { createProbe } from "../../support/probe.js";
+import { newTask, SERVICES } from "../task/pipelines.js";
+
+function pipelineWith(policy: "block" | "dropOldest", capacity: number): Pipeline {
+  return definePipeline(
+    { id: "test", stages: [{ id: "a", service: "reader", queue: { policy, capacity } }] },
+    SERVICES,
+  );
+}
+
+function deskOf(policy: "block" | "dropOldest", capacity: number) {
+  const pipeline = pipelineWith(policy, capacity);
+  const stage = parseStageId("a");
+  const desk = createDesk({ pipelineId: pipeline.id, pipelineVersion: 1, stage }, stageOf(pipeline, stage));
+  const task = (sequence: number): Task => firstOf(newTask(pipeline, sequence));
+  return { desk, task, processor: createProbe<ProcessorMessage>() };
+}
+
+function firstOf(tasks: readonly Task[]): Task {
+  const [first] = tasks;
+  if (first === undefined) throw new Error("No task");
+  return first;
+}
+
+const sequences = (messages: readonly ProcessorMessage[]) =>
+  messages.map((message) => (message.type === "execute" ? message.task.id.sequence : -1));
+
+test("desk keeps tasks until a processor announces itself, then hands them over in order", () => {
+  const { desk, task, processor } = deskOf("block", 8);
+  accept(desk, task(0), 1);
+  accept(desk, task(1), 1);
+  assert.is(deskSize(desk), 2);
+  announce(desk, processor);
+  assert.equal(sequences(processor.received), [0, 1]);
+});
+
+test("desk gives a block stage no more than its queue holds, and the next one for each answer", () => {
+  const { desk, task, processor } = deskOf("block", 2);
+  announce(desk, processor);
+  for (const sequence of [0, 1, 2, 3]) accept(desk, task(sequence), 1);
+  assert.equal(sequences(processor.received), [0, 1]);
+  settle(desk, task(1));
+  assert.equal(sequences(processor.received), [0, 1, 2]);
+  settle(desk, task(0));
+  assert.equal(sequences(processor.received), [0, 1, 2, 3]);
+});
+
+test("desk gives a dropping stage everything: its queue decides", () => {
+  const { desk, task, processor } = deskOf("dropOldest", 1);
+  announce(desk, processor);
+  for (const sequence of [0, 1, 2]) accept(desk, task(sequence), 1);
+  assert.equal(sequences(processor.received), [0, 1, 2]);
+});
+
+test("desk takes a task once, whether it waits or is given", () => {
+  const { desk, task, processor } = deskOf("block", 1);
+  announce(desk, processor);
+  assert.ok(accept(desk, task(0), 1));
+  assert.not(accept(desk, task(0), 1));
+  assert.ok(accept(desk, task(1), 1));
+  assert.not(accept(desk, task(1), 2));
+  assert.is(deskSize(desk), 2);
+});
+
+test("desk hands a processor that starts anew what the last one had, as a further attempt", () => {
+  const { desk, task, processor } = deskOf("block", 2);
+  announce(desk, processor);
+  for (const sequence of [0, 1, 2]) accept(desk, task(sequence), 7);
+  settle(desk, task(0));
+  const again = createProbe<ProcessorMessage>();
+  announce(desk, again);
+  assert.equal(
+    again.received.map(
+      (message) => message.type === "execute" && [message.task.id.sequence, message.epoch, message.attempt],
+    ),
+    [
+      [1, 7, 2],
+      [2, 7, 2],
+    ],
+  );
+});
+
+test("desk settles a task once: the second answer finds nothing", () => {
+  const { desk, task, processor } = deskOf("block", 2);
+  announce(desk, processor);
+  accept(desk, task(0), 1);
+  assert.is(settle(desk, task(0))?.id.sequence, 0);
+  assert.is(settle(desk, task(0)), null);
+});
+
+test("desk gives back only what no processor has", () => {
+  const { desk, task, processor } = deskOf("block", 1);
+  announce(desk, processor);
+  for (const sequence of [0, 1, 2]) accept(desk, task(sequence), 1);
+  assert.equal(
+    takeBackWaiting(desk).map((waiting) => waiting.id.sequence),
+    [1, 2],
+  );
+  assert.is(deskSize(desk), 1);
+});
+
+test.run();
