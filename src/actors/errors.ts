@@ -5,6 +5,7 @@ import { CodedError } from "../runtime/errors.js";
 /** Codes are promises: `docs/errors.md` has a heading for each. */
 export const SLUICE_ERROR_CODES = [
   "configuration-invalid",
+  "distributor-busy",
   "ffmpeg-missing",
   "model-invalid",
   "model-missing",
@@ -21,6 +22,7 @@ export const SLUICE_ERROR_CODES = [
   "store-format",
   "store-full",
   "store-locked",
+  "store-missing",
   "store-unwritable",
   "table-stale",
 ] as const;

@@ -1,0 +1,169 @@
+/**
+ * The door to level: opens a folder as a database, repairs it where it is damaged, and says in the field's terms what
+ * is wrong with it.
+ *
+ * Three kinds of damage make no error in level, and each would lose records in silence: without the file `CURRENT` it
+ * begins a new database, a missing write-ahead log counts as an empty one, and a damaged stretch of the log is skipped.
+ * So a folder that holds a database is never opened with `createIfMissing`, its log must be there, and level's own
+ * journal is read for what it skipped.
+ */
+
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Level } from "level";
+import { errorText } from "../../runtime/errors.js";
+import { SluiceError } from "../errors.js";
+
+export type Database = Level;
+
+export interface OpenedDatabase {
+  readonly database: Database;
+  /** What was found wrong, for people; empty where nothing was. */
+  readonly damage: readonly string[];
+}
+
+const DATABASE_FILE = /^(CURRENT|LOCK|LOG|LOG\.old|lost|MANIFEST-\d+|\d+\.(ldb|sst|log|dbtmp))$/;
+
+/**
+ * Opens the database in `path`, or makes one there.
+ *
+ * @throws SluiceError `store-missing` with `mustExist`, `store-locked`, `store-unwritable`, `store-corrupt`, `store-full`
+ */
+export async function openDatabase(
+  path: string,
+  { mustExist, repair = false }: { readonly mustExist: boolean; readonly repair?: boolean },
+): Promise<OpenedDatabase> {
+  try {
+    const files = await listDatabaseFiles(path);
+    if (files.length > 0) return await openExisting(path, files, repair);
+    if (mustExist) throw missing(path);
+    await mkdir(path, { recursive: true });
+    return { database: await open(path, { createIfMissing: true, errorIfExists: true }), damage: [] };
+  } catch (error) {
+    throw storeError(`open store "${path}"`, error);
+  }
+}
+
+/** Bytes of the files in `path`. */
+export async function folderBytes(path: string): Promise<number> {
+  const files = await readdir(path);
+  // A compaction may delete a file between the listing and the look at it.
+  const sizes = await Promise.all(
+    files.map((file) =>
+      stat(join(path, file)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** A failure of level or the file system as ours; `doing` completes "Cannot". */
+export function storeError(doing: string, error: unknown): SluiceError {
+  if (error instanceof SluiceError) return error;
+  const codes: string[] = [];
+  let text = "";
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ("code" in cause && typeof cause.code === "string") codes.push(cause.code);
+    text = cause.message;
+  }
+  const fail = (code: SluiceError["code"], why: string, retry: "never" | "backoff" = "never") =>
+    new SluiceError(`Cannot ${doing} as ${why}`, { code, retry, cause: error });
+  if (codes.includes("LEVEL_LOCKED")) {
+    return fail("store-locked", "it is open already: stop the run that has it, or name another folder");
+  }
+  if (codes.includes("ENOSPC") || text.includes("No space left")) {
+    return fail("store-full", "its disk is full: free space, or name a folder on another disk", "backoff");
+  }
+  if (codes.includes("LEVEL_CORRUPTION")) return fail("store-corrupt", `its files are damaged: ${text}`);
+  if (codes.includes("EEXIST") || codes.includes("ENOTDIR")) {
+    return fail("store-unwritable", "its path runs through a file: name a folder");
+  }
+  if (/EACCES|EPERM|EROFS/.test(codes.join()) || /ermission denied|not permitted|ead-only/.test(text)) {
+    return fail(
+      "store-unwritable",
+      "this user may not write there: change its permissions, or name another folder",
+    );
+  }
+  return fail("store-unwritable", text === "" ? errorText(error) : text, "backoff");
+}
+
+async function openExisting(
+  path: string,
+  files: readonly string[],
+  repair: boolean,
+): Promise<OpenedDatabase> {
+  const damage: string[] = [];
+  if (!files.some((file) => file.endsWith(".log"))) damage.push("the write-ahead log is missing");
+  if (repair) await repairFiles(path, damage);
+  let database: Database;
+  try {
+    database = await open(path, { createIfMissing: false });
+  } catch (error) {
+    if (repair || !isDamage(error)) throw error;
+    damage.push(errorText(error instanceof Error ? (error.cause ?? error) : error));
+    await repairFiles(path, damage);
+    database = await open(path, { createIfMissing: false });
+  }
+  damage.push(...(await skippedBytes(path)));
+  return { database, damage };
+}
+
+async function open(
+  path: string,
+  options: { readonly createIfMissing: boolean; readonly errorIfExists?: boolean },
+): Promise<Database> {
+  const database: Database = new Level(path, options);
+  await database.open(options);
+  return database;
+}
+
+async function repairFiles(path: string, damage: string[]): Promise<void> {
+  // The types cover browsers, which cannot repair; in Node `Level` is `ClassicLevel`.
+  await (Level as unknown as { repair(location: string): Promise<void> }).repair(path);
+  damage.push(...(await skippedBytes(path)));
+}
+
+/** What level's journal of its last opening or repair says that it left out. */
+async function skippedBytes(path: string): Promise<readonly string[]> {
+  const journal = await readFile(join(path, "LOG"), "utf8").catch(() => "");
+  const skipped = [...journal.matchAll(/dropping (\d+) bytes; (.*)/g)];
+  if (skipped.length === 0) return [];
+  const bytes = skipped.reduce((sum, [, count]) => sum + Number(count), 0);
+  return [`${bytes} bytes of the write-ahead log are damaged: ${skipped[0]?.[2] ?? ""}`];
+}
+
+/** Whether repairing may mend it. A missing `CURRENT`, manifest or table has no code of its own. */
+function isDamage(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof Error)) return false;
+  const corrupt = "code" in cause && cause.code === "LEVEL_CORRUPTION";
+  return corrupt || /does not exist \(create_if_missing|No such file or directory/.test(cause.message);
+}
+
+/** The database's files in the folder: none where it is absent or empty. */
+async function listDatabaseFiles(path: string): Promise<readonly string[]> {
+  let files: readonly string[];
+  try {
+    files = await readdir(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  }
+  const foreign = files.find((file) => !DATABASE_FILE.test(file));
+  if (foreign !== undefined) {
+    throw new SluiceError(
+      `Cannot open store "${path}" as the folder holds other things, "${foreign}" among them: name an empty or new folder`,
+      { code: "store-format" },
+    );
+  }
+  return files;
+}
+
+function missing(path: string): SluiceError {
+  return new SluiceError(
+    `Cannot open store "${path}" as there is none: name the folder that a run has stored its results in`,
+    { code: "store-missing" },
+  );
+}

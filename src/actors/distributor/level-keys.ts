@@ -1,0 +1,80 @@
+/**
+ * The keys of the store. Numbers are zero-padded, so that keys sort as their numbers do; ids never contain `/`.
+ *
+ * | key | value |
+ * |---|---|
+ * | `m/format` | version of this layout |
+ * | `m/state` | positions given out and records held |
+ * | `m/damaged` | there while the store waits to be mended |
+ * | `n/source` | totals of a source |
+ * | `x/source/incarnation` | sequences that retention has deleted |
+ * | `r/position` | a record, result or gap |
+ * | `i/task` | position and outcome of a task |
+ * | `t/time/position`, `s/source/time/position` | indexes by storing time, in microseconds |
+ * | `p/source/position` | index by position within a source |
+ */
+
+import type { StoredRecord } from "../protocol.js";
+import { taskKey, type SourceId, type TaskId } from "../task/identity.js";
+import { wholeMicros } from "./store.js";
+
+export const FORMAT_KEY = "m/format";
+export const STATE_KEY = "m/state";
+export const DAMAGED_KEY = "m/damaged";
+
+/** A range of keys that share a prefix: `0` is the character behind `/`. */
+export interface KeyRange {
+  readonly gte: string;
+  readonly lt: string;
+}
+
+export const recordKey = (position: number) => `r/${digits(position)}`;
+export const identityKey = (id: TaskId) => `i/${taskKey(id)}`;
+export const totalsKey = (sourceId: string) => `n/${sourceId}`;
+export const expiredKey = ({ sourceId, incarnation }: TaskId) => `x/${sourceId}/${digits(incarnation)}`;
+
+/** The index entries of a record; their values are empty. */
+export function indexKeys({ position, storedAtMs, id: { sourceId } }: StoredRecord): readonly string[] {
+  const at = digits(position);
+  const time = digits(wholeMicros(storedAtMs));
+  return [`t/${time}/${at}`, `s/${sourceId}/${time}/${at}`, `p/${sourceId}/${at}`];
+}
+
+export function timeRange(options: {
+  readonly sourceId?: SourceId;
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+}): KeyRange {
+  const { sourceId, sinceMs = 0, untilMs } = options;
+  const prefix = sourceId === undefined ? "t" : `s/${sourceId}`;
+  return {
+    gte: `${prefix}/${digits(bounded(wholeMicros(sinceMs)))}`,
+    lt: untilMs === undefined ? `${prefix}0` : `${prefix}/${digits(bounded(wholeMicros(untilMs)))}`,
+  };
+}
+
+export function positionRange(fromPosition: number, sourceId?: SourceId): KeyRange {
+  const prefix = sourceId === undefined ? "r" : `p/${sourceId}`;
+  return { gte: `${prefix}/${digits(bounded(fromPosition))}`, lt: `${prefix}0` };
+}
+
+export const allOf = (kind: "i" | "n" | "p" | "r" | "s" | "t" | "x"): KeyRange => ({
+  gte: `${kind}/`,
+  lt: `${kind}0`,
+});
+
+/** The position that an index entry ends in. */
+export function positionAtEnd(key: string): number {
+  return Number(key.slice(-WIDTH));
+}
+
+/** Digits of the largest exact integer. */
+const WIDTH = 16;
+
+function digits(count: number): string {
+  return String(count).padStart(WIDTH, "0");
+}
+
+function bounded(count: number): number {
+  return Math.min(Math.max(Math.floor(count), 0), Number.MAX_SAFE_INTEGER);
+}

@@ -1,0 +1,67 @@
+/** Reads records off the database in the order of a key range, checked, and only as far as the reader goes. */
+
+import type { StoredRecord } from "../protocol.js";
+import type { Database } from "./level-database.js";
+import { positionAtEnd, recordKey, type KeyRange } from "./level-keys.js";
+import { damaged, decodeRecord } from "./record-codec.js";
+
+export type Snapshot = ReturnType<Database["snapshot"]>;
+
+export interface Found {
+  readonly record: StoredRecord;
+  /** Characters of the stored value: its bytes, where it is ASCII. */
+  readonly size: number;
+}
+
+/** Entries fetched from level at once, bounded in bytes too. */
+const CHUNK_ENTRIES = 256;
+const CHUNK_BYTES = 1024 * 1024;
+
+/** The records of a range of record keys. @throws SluiceError `store-corrupt` */
+export async function* scanRecords(
+  database: Database,
+  range: KeyRange,
+  snapshot: Snapshot,
+): AsyncGenerator<Found> {
+  const iterator = database.iterator({ ...range, snapshot, highWaterMarkBytes: CHUNK_BYTES });
+  try {
+    for (;;) {
+      const entries = await iterator.nextv(CHUNK_ENTRIES);
+      if (entries.length === 0) return;
+      for (const [key, text] of entries) yield decode(key, text);
+    }
+  } finally {
+    await iterator.close();
+  }
+}
+
+/** The records that a range of index keys points to. @throws SluiceError `store-corrupt` */
+export async function* scanIndex(
+  database: Database,
+  range: KeyRange,
+  snapshot: Snapshot,
+): AsyncGenerator<Found> {
+  const iterator = database.keys({ ...range, snapshot, highWaterMarkBytes: CHUNK_BYTES });
+  try {
+    // A reader of one record does not pay for a chunk of them.
+    for (let chunk = 16; ; chunk = Math.min(chunk * 4, CHUNK_ENTRIES)) {
+      const entries = await iterator.nextv(chunk);
+      if (entries.length === 0) return;
+      const keys = entries.map((key) => recordKey(positionAtEnd(key)));
+      const texts: readonly (string | undefined)[] = await database.getMany(keys, { snapshot });
+      for (const [index, key] of keys.entries()) {
+        const text = texts[index];
+        if (text === undefined) throw damaged(key);
+        yield decode(key, text);
+      }
+    }
+  } finally {
+    await iterator.close();
+  }
+}
+
+function decode(key: string, text: string): Found {
+  const record = decodeRecord(text, key);
+  if (record.position !== positionAtEnd(key)) throw damaged(key);
+  return { record, size: text.length };
+}

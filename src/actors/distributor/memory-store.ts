@@ -1,0 +1,116 @@
+/** A store that ends with its process: for simulation, tests, and runs that keep nothing. */
+
+import type { ResultQuery, StoredRecord, TotalsReported } from "../protocol.js";
+import { taskKey, type SourceId } from "../task/identity.js";
+import type { Outcome } from "../task/task.js";
+import { addSequence, hasSequence, type SequenceRanges } from "./sequence-ranges.js";
+import {
+  matchesQuery,
+  outcomeOf,
+  placeRecord,
+  queryLimit,
+  type Appended,
+  type NewRecord,
+  type RecordPage,
+  type RetentionStep,
+  type Slice,
+  type Store,
+} from "./store.js";
+import { countOutcome, NO_TOTALS, totalsBySource, type SourceTotals } from "./totals.js";
+
+export class MemoryStore implements Store {
+  readonly name = "memory:";
+  #firstPosition = 0;
+  #nextPosition = 0;
+  /** By position: inserted in its order. */
+  readonly #records = new Map<number, StoredRecord>();
+  readonly #outcomes = new Map<string, Outcome>();
+  /** Sequences that retention has deleted, by `source/incarnation`. */
+  readonly #expired = new Map<string, SequenceRanges>();
+  readonly #totals = new Map<string, SourceTotals>();
+
+  get firstPosition(): number {
+    return this.#firstPosition;
+  }
+
+  get nextPosition(): number {
+    return this.#nextPosition;
+  }
+
+  get recordCount(): number {
+    return this.#records.size;
+  }
+
+  async append(records: readonly NewRecord[]): Promise<readonly Appended[]> {
+    return records.map((record) => this.#appendOne(record));
+  }
+
+  async read({
+    fromPosition,
+    limit,
+    sourceId,
+  }: {
+    readonly fromPosition: number;
+    readonly limit: number;
+    readonly sourceId?: SourceId;
+  }): Promise<Slice> {
+    const firstPosition = this.#firstPosition;
+    const records: StoredRecord[] = [];
+    let position = Math.max(fromPosition, firstPosition);
+    for (; position < this.#nextPosition && records.length < limit; position++) {
+      const record = this.#records.get(position);
+      if (record === undefined || (sourceId !== undefined && record.id.sourceId !== sourceId)) continue;
+      records.push(record);
+    }
+    return { records, nextPosition: Math.max(position, fromPosition), firstPosition };
+  }
+
+  async query(query: ResultQuery): Promise<RecordPage> {
+    const limit = queryLimit(query);
+    const found = [...this.#records.values()]
+      .filter((record) => matchesQuery(record, query))
+      .sort((a, b) => a.storedAtMs - b.storedAtMs || a.position - b.position);
+    return { records: found.slice(0, limit), more: found.length > limit };
+  }
+
+  async expire({ recordsMax = Infinity, storedBeforeMs = -Infinity, limit }: RetentionStep): Promise<number> {
+    let deleted = 0;
+    for (const record of this.#records.values()) {
+      const tooMany = this.#records.size > recordsMax;
+      if (deleted >= limit || !(tooMany || record.storedAtMs < storedBeforeMs)) break;
+      const stream = `${record.id.sourceId}/${record.id.incarnation}`;
+      this.#expired.set(stream, addSequence(this.#expired.get(stream) ?? [], record.id.sequence));
+      this.#outcomes.delete(taskKey(record.id));
+      this.#records.delete(record.position);
+      this.#firstPosition = record.position + 1;
+      deleted += 1;
+    }
+    return deleted;
+  }
+
+  totals(): TotalsReported["sources"] {
+    return totalsBySource(this.#totals);
+  }
+
+  async sizeBytes(): Promise<number> {
+    return 0;
+  }
+
+  async close(): Promise<void> {}
+
+  #appendOne(record: NewRecord): Appended {
+    const { id } = record;
+    const key = taskKey(id);
+    const known = this.#outcomes.get(key);
+    if (known !== undefined) return { status: "existing", outcome: known };
+    const expired = this.#expired.get(`${id.sourceId}/${id.incarnation}`);
+    const outcome = outcomeOf(record);
+    if (expired !== undefined && hasSequence(expired, id.sequence)) return { status: "existing", outcome };
+    const stored = placeRecord(record, this.#nextPosition);
+    this.#nextPosition += 1;
+    this.#records.set(stored.position, stored);
+    this.#outcomes.set(key, outcome);
+    this.#totals.set(id.sourceId, countOutcome(this.#totals.get(id.sourceId) ?? NO_TOTALS, outcome));
+    return { status: "stored", record: stored };
+  }
+}

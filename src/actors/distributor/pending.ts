@@ -1,0 +1,88 @@
+/** Settled tasks on their way to the store: what is kept of a task or a drop, without the pixels. */
+
+import { assertNever } from "../../runtime/errors.js";
+import type { TaskOutcome } from "../protocol.js";
+import type { StageResult } from "../task/service.js";
+import type { DropRecord, Outcome, Task } from "../task/task.js";
+import { outcomeOf, type NewRecord } from "./store.js";
+
+export interface PendingRecord {
+  /** `storedAtMs` is set when the batch is handed to the store. */
+  readonly record: NewRecord;
+  /** Address of the generator to tell; of a repeated delivery the newest one, whose generator took over. */
+  origin: string;
+  readonly payloadBytes: number;
+  readonly objects: number;
+  /** Bytes on disk, estimated. */
+  readonly bytes: number;
+}
+
+/** JSON of a detection, a hop and of all else in a record, measured on the records of the default pipeline. */
+const DETECTION_BYTES = 160;
+const HOP_BYTES = 150;
+const RECORD_BYTES = 600;
+
+export function pendingTask(task: Task): PendingRecord {
+  const { id, pipelineId, pipelineVersion, configuration, frameCount, sourceAtMs, createdAtMs, hops } = task;
+  const { traceparent } = task;
+  let detections = 0;
+  for (const result of task.results.values()) detections += countDetections(result);
+  const last = hops.at(-1);
+  const lastResult = last === undefined ? undefined : task.results.get(last.stage);
+  return {
+    record: {
+      type: "result",
+      id,
+      pipelineId,
+      pipelineVersion,
+      configuration,
+      frameCount,
+      sourceAtMs,
+      createdAtMs,
+      storedAtMs: 0,
+      results: Object.fromEntries(task.results),
+      hops,
+      traceparent,
+    },
+    origin: task.origin,
+    payloadBytes: (task.payload?.frames ?? []).reduce((sum, frame) => sum + frame.data.byteLength, 0),
+    objects: lastResult === undefined ? 0 : countDetections(lastResult),
+    bytes: RECORD_BYTES + hops.length * HOP_BYTES + detections * DETECTION_BYTES,
+  };
+}
+
+export function pendingDrop(drop: DropRecord): PendingRecord {
+  const { id, reason, stage, node, sourceAtMs, detail, origin } = drop;
+  return {
+    record: { type: "gap", id, reason, stage, node, sourceAtMs, storedAtMs: 0, detail },
+    origin,
+    payloadBytes: 0,
+    objects: 0,
+    bytes: RECORD_BYTES,
+  };
+}
+
+/** What the scheduler learns of a task whose record is durable. */
+export function taskOutcome(pending: PendingRecord, settledAtMs: number): TaskOutcome {
+  const { record, payloadBytes, objects } = pending;
+  const { id, sourceAtMs } = record;
+  const common = { id, outcome: outcomeOf(record), sourceAtMs, settledAtMs, payloadBytes, objects };
+  switch (record.type) {
+    case "result": {
+      const { pipelineId, hops, frameCount, createdAtMs } = record;
+      return { ...common, pipelineId, hops, frameCount, createdAtMs };
+    }
+    case "gap":
+      return { ...common, pipelineId: null, hops: [], frameCount: 0, createdAtMs: sourceAtMs };
+    default:
+      return assertNever(record);
+  }
+}
+
+export function sameOutcome(a: Outcome, b: Outcome): boolean {
+  return a.status === "dropped" ? b.status === "dropped" && a.reason === b.reason : b.status === "stored";
+}
+
+function countDetections(result: StageResult): number {
+  return result.frames.reduce((sum, detections) => sum + detections.length, 0);
+}

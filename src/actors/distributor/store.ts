@@ -1,0 +1,126 @@
+/**
+ * The store of finished tasks, as the distributor sees it: one writer, records at positions that only grow.
+ *
+ * One contract suite holds for every implementation.
+ */
+
+import type { ResultQuery, StoredGap, StoredRecord, StoredResult, TotalsReported } from "../protocol.js";
+import type { SourceId } from "../task/identity.js";
+import type { Outcome } from "../task/task.js";
+
+type Unplaced<Stored> = Stored extends unknown ? Omit<Stored, "position"> : never;
+
+/** A record that has no position yet. */
+export type NewRecord = Unplaced<StoredResult> | Unplaced<StoredGap>;
+
+/** What became of one record of an `append`. */
+export type Appended =
+  | { readonly status: "stored"; readonly record: StoredRecord }
+  /** The task was settled before, as `outcome`; nothing was written. */
+  | { readonly status: "existing"; readonly outcome: Outcome };
+
+/** Records in order of position, and how far they reach. */
+export interface Slice {
+  readonly records: readonly StoredRecord[];
+  /** Where to read on: everything before it is in `records`, of another source, or gone. */
+  readonly nextPosition: number;
+  /** Oldest position not given up by retention when this was read. */
+  readonly firstPosition: number;
+}
+
+/** Records in order of storing time, then position. */
+export interface RecordPage {
+  readonly records: readonly StoredRecord[];
+  /** Whether the query matches more behind the last one. */
+  readonly more: boolean;
+}
+
+export interface RetentionStep {
+  /** Newest records to keep. */
+  readonly recordsMax?: number;
+  /** Records stored before this go, ms since the Unix epoch, from the oldest position up to the first younger one. */
+  readonly storedBeforeMs?: number;
+  /** Records to delete at most in this step. */
+  readonly limit: number;
+}
+
+export interface Store {
+  /** Its folder, or `memory:`. */
+  readonly name: string;
+  /** Oldest position that retention has not given up. */
+  readonly firstPosition: number;
+  /** Position of the next new record: above every position ever given out, whatever was deleted since. */
+  readonly nextPosition: number;
+  /** Records held now. */
+  readonly recordCount: number;
+
+  /**
+   * Stores records at the next positions, all or none, and resolves once they are durable. Idempotent by task
+   * identity, also for records that retention has deleted: the first outcome of a task stands. After a rejection it
+   * is unknown whether the records are stored; the same call again settles it.
+   *
+   * `storedAtMs` is kept to whole microseconds.
+   *
+   * @throws SluiceError `store-full`, `store-unwritable`, `store-corrupt`
+   */
+  append(records: readonly NewRecord[]): Promise<readonly Appended[]>;
+
+  /** At most `limit` records from a position on. @throws SluiceError `store-corrupt` */
+  read(options: {
+    readonly fromPosition: number;
+    readonly limit: number;
+    readonly sourceId?: SourceId;
+  }): Promise<Slice>;
+
+  /** At most `query.limit` records that match; fewer with `more` where they are large. @throws SluiceError `store-corrupt` */
+  query(query: ResultQuery): Promise<RecordPage>;
+
+  /** Deletes oldest records and resolves with how many; totals and the memory of who was settled stay. */
+  expire(step: RetentionStep): Promise<number>;
+
+  /** Settled since the store was made, by source. */
+  totals(): TotalsReported["sources"];
+
+  /** Bytes on disk; 0 of a store in memory. */
+  sizeBytes(): Promise<number>;
+
+  /** Waits for writes under way; nothing may be called afterwards. Idempotent. */
+  close(): Promise<void>;
+}
+
+export const QUERY_LIMIT_DEFAULT = 1_000;
+export const QUERY_LIMIT_MAX = 10_000;
+
+/** How a record settles its task. */
+export function outcomeOf(record: NewRecord): Outcome {
+  return record.type === "result" ? { status: "stored" } : { status: "dropped", reason: record.reason };
+}
+
+/** Microseconds since the Unix epoch, whole: the unit in which storing times are compared and indexed. */
+export function wholeMicros(ms: number): number {
+  return Math.round(ms * 1_000);
+}
+
+/** The record at its position, its storing time in whole microseconds. */
+export function placeRecord(record: NewRecord, position: number): StoredRecord {
+  return { ...record, position, storedAtMs: wholeMicros(record.storedAtMs) / 1_000 };
+}
+
+/** Whether `record` is in the time range of `query` and behind its cursor. */
+export function matchesQuery(record: StoredRecord, query: ResultQuery): boolean {
+  const { sourceId, sinceMs, untilMs, afterPosition } = query;
+  if (sourceId !== undefined && record.id.sourceId !== sourceId) return false;
+  if (untilMs !== undefined && record.storedAtMs >= untilMs) return false;
+  if (sinceMs === undefined) return true;
+  if (record.storedAtMs !== sinceMs) return record.storedAtMs > sinceMs;
+  return afterPosition === undefined || record.position > afterPosition;
+}
+
+/** The query for the page behind `last`. */
+export function pageAfter(query: ResultQuery, last: StoredRecord): ResultQuery {
+  return { ...query, sinceMs: last.storedAtMs, afterPosition: last.position };
+}
+
+export function queryLimit({ limit = QUERY_LIMIT_DEFAULT }: ResultQuery): number {
+  return Number.isFinite(limit) ? Math.min(Math.max(Math.floor(limit), 0), QUERY_LIMIT_MAX) : QUERY_LIMIT_MAX;
+}

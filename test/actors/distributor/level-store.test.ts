@@ -1,0 +1,12 @@
+import { join } from "node:path";
+import { test } from "uvu";
+import { openLevelStore } from "../../../src/actors/distributor/level-store.js";
+import { storeContract } from "../../contract/store.js";
+import { inTemporaryFolder } from "../../support/temporary-folder.js";
+
+storeContract("LevelStore", {
+  use: (work) => inTemporaryFolder((folder) => work(() => openLevelStore(join(folder, "store")))),
+  durable: true,
+});
+
+test.run();

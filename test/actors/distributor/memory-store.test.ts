@@ -1,0 +1,7 @@
+import { test } from "uvu";
+import { MemoryStore } from "../../../src/actors/distributor/memory-store.js";
+import { storeContract } from "../../contract/store.js";
+
+storeContract("MemoryStore", { use: (work) => work(async () => new MemoryStore()), durable: false });
+
+test.run();

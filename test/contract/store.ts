@@ -1,0 +1,424 @@
+/** What every store does, run against each implementation. */
+
+import * as fc from "fast-check";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import {
+  matchesQuery,
+  outcomeOf,
+  pageAfter,
+  placeRecord,
+  type NewRecord,
+  type Store,
+} from "../../src/actors/distributor/store.js";
+import type { ResultQuery, StoredRecord } from "../../src/actors/protocol.js";
+import { parseSourceId, taskKey } from "../../src/actors/task/identity.js";
+import { newRecord, newRecords, NOW_MS } from "../support/records.js";
+import { within } from "../support/within.js";
+
+export interface StoreHarness {
+  /** Runs `work` with a way to open the same store again and again; each one is closed before the next. */
+  readonly use: (work: (open: () => Promise<Store>) => Promise<void>) => Promise<void>;
+  /** Whether records outlive a close. */
+  readonly durable: boolean;
+}
+
+export function storeContract(kind: string, { use, durable }: StoreHarness): void {
+  const storeTest = (
+    name: string,
+    work: (store: Store, reopen: () => Promise<Store>) => Promise<void>,
+  ): void =>
+    test(`${kind} ${name}`, () =>
+      within(
+        60_000,
+        use(async (open) => {
+          let store = await open();
+          try {
+            await work(store, async () => {
+              await store.close();
+              return (store = await open());
+            });
+          } finally {
+            await store.close();
+          }
+        }),
+      ));
+
+  storeTest("append gives records positions from 0 on and hands them back as stored", async (store) => {
+    assert.is(store.nextPosition, 0);
+    const records = [newRecord({ sequence: 0 }), newRecord({ sequence: 1, gap: true })];
+    const appended = await store.append(records);
+    assert.equal(
+      appended,
+      records.map((record, position) => ({ status: "stored", record: placeRecord(record, position) })),
+    );
+    assert.is(store.nextPosition, 2);
+    assert.is(store.recordCount, 2);
+    assert.equal(await positions(store, 0), [0, 1]);
+    const { records: read } = await store.read({ fromPosition: 0, limit: 10 });
+    assert.equal(
+      read,
+      appended.map((one) => (one.status === "stored" ? one.record : null)),
+    );
+  });
+
+  storeTest("append of a settled task changes nothing and tells its first outcome", async (store) => {
+    await store.append([newRecord({ sequence: 4 }), newRecord({ sequence: 5, gap: true })]);
+    const before = store.totals();
+    const again = await store.append([
+      newRecord({ sequence: 4, gap: true }),
+      newRecord({ sequence: 5 }),
+      newRecord({ sequence: 4 }),
+    ]);
+    assert.equal(again, [
+      { status: "existing", outcome: { status: "stored" } },
+      { status: "existing", outcome: { status: "dropped", reason: "poison" } },
+      { status: "existing", outcome: { status: "stored" } },
+    ]);
+    assert.equal(store.totals(), before);
+    assert.is(store.nextPosition, 2);
+  });
+
+  storeTest("append stores a task once that occurs twice in one batch", async (store) => {
+    const appended = await store.append([newRecord({ sequence: 7, gap: true }), newRecord({ sequence: 7 })]);
+    assert.equal(
+      appended.map((one) => one.status),
+      ["stored", "existing"],
+    );
+    assert.equal(store.totals(), { "cam-1": { stored: 0, dropped: { poison: 1 } } });
+  });
+
+  storeTest("append tells apart tasks of other sources and incarnations", async (store) => {
+    await store.append([
+      newRecord({ sequence: 1 }),
+      newRecord({ sequence: 1, incarnation: 2 }),
+      newRecord({ sequence: 1, source: "cam-10" }),
+      newRecord({ sequence: 11 }),
+    ]);
+    assert.is(store.recordCount, 4);
+  });
+
+  storeTest("append of nothing is allowed", async (store) => {
+    assert.equal(await store.append([]), []);
+    assert.is(store.nextPosition, 0);
+  });
+
+  storeTest("appends asked for at once take their positions one after the other", async (store) => {
+    const batches = await Promise.all(
+      [0, 1, 2, 3].map((batch) => store.append(newRecords(50, { source: `cam-${batch}` }))),
+    );
+    const given = batches.flat().map((one) => (one.status === "stored" ? one.record.position : -1));
+    assert.equal(
+      given,
+      Array.from({ length: 200 }, (_, position) => position),
+    );
+  });
+
+  storeTest("read pages through positions without gap or repetition, whole and by source", async (store) => {
+    for (let batch = 0; batch < 10; batch++) {
+      await store.append(
+        Array.from({ length: 30 }, (_, i) =>
+          newRecord({ source: `cam-${i % 3}`, sequence: batch * 30 + i, gap: i % 7 === 0 }),
+        ),
+      );
+    }
+    assert.equal(
+      await positions(store, 0, 7),
+      Array.from({ length: 300 }, (_, position) => position),
+    );
+    assert.equal(await positions(store, 290), [290, 291, 292, 293, 294, 295, 296, 297, 298, 299]);
+    const ofOne = await positions(store, 100, 7, "cam-1");
+    assert.equal(
+      ofOne,
+      Array.from({ length: 67 }, (_, i) => 100 + i * 3),
+    );
+  });
+
+  storeTest("read at or behind the end is empty and stays where it was asked", async (store) => {
+    await store.append(newRecords(3));
+    for (const fromPosition of [3, 1_000]) {
+      const slice = await store.read({ fromPosition, limit: 10 });
+      assert.equal(slice, { records: [], nextPosition: fromPosition, firstPosition: 0 });
+    }
+    assert.is((await store.read({ fromPosition: 1, limit: 0 })).nextPosition, 1);
+  });
+
+  storeTest("read by a source that is unknown reaches the end at once", async (store) => {
+    await store.append(newRecords(3));
+    const slice = await store.read({ fromPosition: 0, limit: 10, sourceId: parseSourceId("nobody") });
+    assert.equal(slice, { records: [], nextPosition: 3, firstPosition: 0 });
+  });
+
+  storeTest("query pages by time where a whole batch shares one time", async (store) => {
+    await store.append(newRecords(25, { storedAtMs: NOW_MS }));
+    await store.append(newRecords(25, { source: "cam-2", storedAtMs: NOW_MS }));
+    const seen: number[] = [];
+    let query: ResultQuery = { sinceMs: NOW_MS, limit: 7 };
+    for (;;) {
+      const { records, more } = await store.query(query);
+      seen.push(...records.map((record) => record.position));
+      const last = records.at(-1);
+      if (!more || last === undefined) break;
+      query = pageAfter(query, last);
+    }
+    assert.equal(
+      seen,
+      Array.from({ length: 50 }, (_, position) => position),
+    );
+  });
+
+  storeTest("query finds late records though the clock stepped back", async (store) => {
+    await store.append([newRecord({ sequence: 0, storedAtMs: NOW_MS + 1_000 })]);
+    await store.append([newRecord({ sequence: 1, storedAtMs: NOW_MS })]);
+    const { records } = await store.query({ sinceMs: NOW_MS, untilMs: NOW_MS + 2_000 });
+    assert.equal(
+      records.map(({ id }) => id.sequence),
+      [1, 0],
+    );
+    assert.equal((await store.query({ untilMs: NOW_MS + 1 })).records.length, 1);
+  });
+
+  storeTest("expire by count deletes the oldest in bounded steps and keeps totals", async (store) => {
+    await store.append(newRecords(20));
+    const totals = store.totals();
+    assert.is(await store.expire({ recordsMax: 5, limit: 10 }), 10);
+    assert.is(await store.expire({ recordsMax: 5, limit: 10 }), 5);
+    assert.is(await store.expire({ recordsMax: 5, limit: 10 }), 0);
+    assert.is(store.firstPosition, 15);
+    assert.is(store.recordCount, 5);
+    assert.equal(store.totals(), totals);
+    const slice = await store.read({ fromPosition: 3, limit: 2 });
+    assert.equal(
+      slice.records.map(({ position }) => position),
+      [15, 16],
+    );
+    assert.is(slice.firstPosition, 15);
+    assert.is((await store.query({})).records.length, 5);
+    assert.equal(await positions(store, 0, 10, "cam-1"), [15, 16, 17, 18, 19]);
+  });
+
+  storeTest("expire by age deletes up to the first younger record", async (store) => {
+    for (let i = 0; i < 10; i++) await store.append([newRecord({ sequence: i, storedAtMs: NOW_MS + i })]);
+    assert.is(await store.expire({ storedBeforeMs: NOW_MS + 4, limit: 100 }), 4);
+    assert.is(await store.expire({ storedBeforeMs: NOW_MS + 4, limit: 100 }), 0);
+    assert.is(await store.expire({ limit: 100 }), 0);
+    assert.is(store.firstPosition, 4);
+  });
+
+  storeTest("a task that retention has deleted is not stored again", async (store) => {
+    await store.append(newRecords(10));
+    await store.expire({ recordsMax: 2, limit: 100 });
+    const again = await store.append([newRecord({ sequence: 3 }), newRecord({ sequence: 10 })]);
+    assert.equal(
+      again.map((one) => one.status),
+      ["existing", "stored"],
+    );
+    assert.is(store.totals()["cam-1"]?.stored, 11);
+  });
+
+  storeTest("positions go on after retention has deleted every record", async (store) => {
+    await store.append(newRecords(5));
+    await store.expire({ recordsMax: 0, limit: 100 });
+    assert.is(store.recordCount, 0);
+    assert.equal(await store.read({ fromPosition: 0, limit: 5 }), {
+      records: [],
+      nextPosition: 5,
+      firstPosition: 5,
+    });
+    await store.append([newRecord({ sequence: 5 })]);
+    assert.equal(await positions(store, 0), [5]);
+  });
+
+  if (durable) {
+    storeTest(
+      "reopened knows its records, totals and positions, also behind deleted ones",
+      async (store, reopen) => {
+        await store.append(newRecords(10));
+        await store.expire({ recordsMax: 0, limit: 100 });
+        const totals = store.totals();
+        const again = await reopen();
+        assert.is(again.nextPosition, 10);
+        assert.is(again.firstPosition, 10);
+        assert.equal(again.totals(), totals);
+        const appended = await again.append([newRecord({ sequence: 9 }), newRecord({ sequence: 10 })]);
+        assert.equal(
+          appended.map((one) => one.status),
+          ["existing", "stored"],
+        );
+        assert.equal(await positions(again, 0), [10]);
+      },
+    );
+
+    storeTest("close waits for the writes under way", async (store, reopen) => {
+      const writing = store.append(newRecords(200));
+      const again = await reopen();
+      assert.is((await writing).length, 200);
+      assert.is(again.recordCount, 200);
+    });
+  }
+
+  test(`${kind} agrees with a plain array over any history`, () =>
+    within(
+      150_000,
+      fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), (steps) =>
+          use((open) => compareWithModel(open, steps, durable)),
+        ),
+        { numRuns: durable ? 40 : 200 },
+      ),
+    ));
+}
+
+async function positions(
+  store: Store,
+  fromPosition: number,
+  limit = 100,
+  source?: string,
+): Promise<number[]> {
+  const found: number[] = [];
+  let from = fromPosition;
+  for (;;) {
+    const slice = await store.read({
+      fromPosition: from,
+      limit,
+      ...(source === undefined ? {} : { sourceId: parseSourceId(source) }),
+    });
+    found.push(...slice.records.map((record) => record.position));
+    if (slice.nextPosition >= store.nextPosition || slice.nextPosition === from) return found;
+    from = slice.nextPosition;
+  }
+}
+
+type Step =
+  | { readonly type: "append"; readonly records: readonly NewRecord[] }
+  | { readonly type: "query"; readonly query: ResultQuery }
+  | {
+      readonly type: "expire";
+      readonly recordsMax: number;
+      readonly olderThanMs: number;
+      readonly limit: number;
+    }
+  | { readonly type: "reopen" };
+
+const time = fc.integer({ min: 0, max: 40 }).map((offset) => NOW_MS + offset / 4);
+const source = fc.constantFrom("a", "b", "b-1");
+const record = fc
+  .record({
+    source,
+    incarnation: fc.integer({ min: 0, max: 1 }),
+    sequence: fc.integer({ min: 0, max: 12 }),
+    storedAtMs: time,
+    gap: fc.boolean(),
+  })
+  .map(newRecord);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      type: fc.constant("append" as const),
+      records: fc.array(record, { maxLength: 8 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant("query" as const),
+      query: fc.record(
+        {
+          sourceId: source.map(parseSourceId),
+          sinceMs: time,
+          untilMs: time,
+          limit: fc.integer({ min: 0, max: 9 }),
+        },
+        { requiredKeys: [] },
+      ),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant("expire" as const),
+      recordsMax: fc.integer({ min: 0, max: 30 }),
+      olderThanMs: time,
+      limit: fc.integer({ min: 1, max: 6 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ type: "reopen" as const }) },
+);
+
+async function compareWithModel(
+  open: () => Promise<Store>,
+  steps: readonly Step[],
+  durable: boolean,
+): Promise<void> {
+  let store = await open();
+  const settled = new Map<string, NewRecord>();
+  let rows: StoredRecord[] = [];
+  let first = 0;
+  let next = 0;
+  try {
+    for (const one of steps) {
+      switch (one.type) {
+        case "append": {
+          const appended = await store.append(one.records);
+          for (const [index, offered] of one.records.entries()) {
+            const key = taskKey(offered.id);
+            const known = settled.get(key);
+            if (known === undefined) {
+              const placed = placeRecord(offered, next++);
+              settled.set(key, offered);
+              rows.push(placed);
+              assert.equal(appended[index], { status: "stored", record: placed });
+            } else {
+              const held = rows.some((row) => taskKey(row.id) === key);
+              const outcome = outcomeOf(held ? known : offered);
+              assert.equal(appended[index], { status: "existing", outcome });
+            }
+          }
+          break;
+        }
+        case "query": {
+          const found = rows
+            .filter((row) => matchesQuery(row, one.query))
+            .sort((a, b) => a.storedAtMs - b.storedAtMs || a.position - b.position);
+          const limit = one.query.limit ?? 1_000;
+          assert.equal(await store.query(one.query), {
+            records: found.slice(0, limit),
+            more: found.length > limit,
+          });
+          break;
+        }
+        case "expire": {
+          let due = 0;
+          while (due < Math.min(one.limit, rows.length)) {
+            const row = rows[due];
+            if (rows.length - due <= one.recordsMax && (row?.storedAtMs ?? 0) >= one.olderThanMs) break;
+            due += 1;
+          }
+          if (due > 0) first = (rows[due - 1]?.position ?? 0) + 1;
+          rows = rows.slice(due);
+          const { recordsMax, olderThanMs: storedBeforeMs, limit } = one;
+          assert.is(await store.expire({ recordsMax, storedBeforeMs, limit }), due);
+          break;
+        }
+        case "reopen":
+          if (!durable) break;
+          await store.close();
+          store = await open();
+          break;
+      }
+      assert.is(store.firstPosition, first);
+      assert.is(store.nextPosition, next);
+      assert.is(store.recordCount, rows.length);
+    }
+    assert.equal((await store.read({ fromPosition: 0, limit: 1_000 })).records, rows);
+    const totals = Object.values(store.totals());
+    const counted = totals.reduce(
+      (sum, { stored, dropped }) => sum + stored + Object.values(dropped).reduce((a, b) => a + b, 0),
+      0,
+    );
+    assert.is(counted, settled.size);
+  } finally {
+    await store.close();
+  }
+}
