@@ -1,0 +1,165 @@
+/**
+ * The monitor: samples what its node has left, how long its queues are and how far its neighbours, once an interval.
+ *
+ * M1. At most one reading of the host and one question to the controller are outstanding; an interval that finds the
+ *     last one unfinished is counted and skipped.
+ * M2. A sample carries the time it was taken and nothing stale: queues that were not told are left out, and so are links
+ *     that have fallen silent.
+ * M3. A host that cannot be read stops no node: the failure is counted and logged at most every ten seconds.
+ */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { AskResult, Behaviour, Context } from "../../runtime/behaviour.js";
+import { assertNever, errorText } from "../../runtime/errors.js";
+import type {
+  ControllerMessage,
+  MonitorMessage,
+  Pong,
+  QueuesReported,
+  ResourceSample,
+  SchedulerMessage,
+} from "../protocol.js";
+import type { NodeName } from "../task/identity.js";
+import type { HostInventory, HostMetrics, HostReading } from "./host-metrics.js";
+import { Links } from "./links.js";
+
+type Private =
+  | Pong
+  | { readonly type: "tick" }
+  | { readonly type: "hostRead"; readonly result: AskResult<HostReading> }
+  | { readonly type: "queuesTold"; readonly result: AskResult<QueuesReported> }
+  | { readonly type: "inventoryTaken"; readonly result: AskResult<HostInventory> };
+export type Message = MonitorMessage | Private;
+type Of<Type extends Message["type"]> = Extract<Message, { readonly type: Type }>;
+type Ctx = Context<Message>;
+
+export interface State {
+  /** Opened with the state and closed with it. */
+  readonly host: HostMetrics;
+  readonly links: Links;
+  /** Null where the controller did not tell. */
+  queued: Readonly<Record<string, number>>;
+  reading: boolean;
+  asking: boolean;
+  readonly counts: { samples: number; late: number; failures: number; strayPongs: number };
+  failureLoggedAtMs: number;
+}
+
+export interface MonitorOptions {
+  readonly node: NodeName;
+  readonly scheduler: ActorRef<SchedulerMessage>;
+  readonly controller: ActorRef<ControllerMessage>;
+  /** Between samples, in ms. Default 1,000. */
+  readonly intervalMs: number;
+  readonly openHost: () => HostMetrics;
+}
+
+const FAILURE_LOG_MS = 10_000;
+
+export function createMonitor(options: MonitorOptions): Behaviour<State, Message> {
+  return {
+    start(ctx) {
+      ctx.every("tick", options.intervalMs, { type: "tick" });
+      const host = options.openHost();
+      ctx.pipe(host.inventory(), (result) => ({ type: "inventoryTaken", result }));
+      return {
+        host,
+        links: new Links(),
+        queued: {},
+        reading: false,
+        asking: false,
+        counts: { samples: 0, late: 0, failures: 0, strayPongs: 0 },
+        failureLoggedAtMs: Number.NEGATIVE_INFINITY,
+      };
+    },
+    receive(state, message, ctx) {
+      handle(state, message, ctx);
+      return state;
+    },
+    stop: (state) => state.host.close(),
+  };
+
+  function handle(state: State, message: Message, ctx: Ctx): void {
+    switch (message.type) {
+      case "ping":
+        return onPing(message);
+      case "watchLinks":
+        return state.links.watch(message.peers);
+      case "pong":
+        return onPong(state, message, ctx);
+      case "tick":
+        return onTick(state, ctx);
+      case "hostRead":
+        return onHostRead(state, message, ctx);
+      case "queuesTold":
+        return onQueuesTold(state, message);
+      case "inventoryTaken":
+        return onInventoryTaken(state, message, ctx);
+      default:
+        return assertNever(message);
+    }
+  }
+
+  function onPing({ sentAtMs, replyTo }: Of<"ping">): void {
+    replyTo.tell({ type: "pong", node: options.node, sentAtMs }, "control");
+  }
+
+  function onPong(state: State, { node, sentAtMs }: Pong, ctx: Ctx): void {
+    if (!state.links.pong(node, sentAtMs, ctx.now())) state.counts.strayPongs++;
+  }
+
+  function onTick(state: State, ctx: Ctx): void {
+    for (const peer of state.links.ping(ctx.now())) {
+      peer.tell({ type: "ping", sentAtMs: ctx.now(), replyTo: ctx.self }, "control");
+    }
+    if (!state.asking) {
+      state.asking = true;
+      ctx.ask<ControllerMessage, QueuesReported>(
+        options.controller,
+        (replyTo) => ({ type: "reportQueues", replyTo }),
+        (result) => ({ type: "queuesTold", result }),
+        { timeoutMs: options.intervalMs, lane: "control" },
+      );
+    }
+    if (state.reading) {
+      state.counts.late++;
+      return;
+    }
+    state.reading = true;
+    ctx.pipe(state.host.read(), (result) => ({ type: "hostRead", result }));
+  }
+
+  function onHostRead(state: State, { result }: Of<"hostRead">, ctx: Ctx): void {
+    state.reading = false;
+    if (!result.ok) {
+      fail(state, "Cannot read this host's resources", result.error, ctx);
+      return;
+    }
+    state.counts.samples++;
+    const sample: ResourceSample = {
+      node: options.node,
+      atMs: ctx.now(),
+      ...result.reply,
+      queued: state.queued,
+      links: state.links.sample(ctx.now()),
+    };
+    options.scheduler.tell({ type: "resourcesSampled", sample });
+  }
+
+  function onQueuesTold(state: State, { result }: Of<"queuesTold">): void {
+    state.asking = false;
+    state.queued = result.ok ? result.reply.queued : {};
+  }
+
+  function onInventoryTaken(state: State, { result }: Of<"inventoryTaken">, ctx: Ctx): void {
+    if (result.ok) ctx.log.info("Host", { node: options.node, ...result.reply });
+    else fail(state, "Cannot take this host's inventory", result.error, ctx);
+  }
+
+  function fail(state: State, text: string, error: Error, ctx: Ctx): void {
+    state.counts.failures++;
+    if (ctx.now() - state.failureLoggedAtMs < FAILURE_LOG_MS) return;
+    state.failureLoggedAtMs = ctx.now();
+    ctx.log.warn(text, { node: options.node, failures: state.counts.failures, error: errorText(error) });
+  }
+}

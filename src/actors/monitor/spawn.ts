@@ -1,0 +1,28 @@
+/** Starts the monitor of a node. */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { Spawner } from "../../runtime/behaviour.js";
+import type { ControllerMessage, MonitorMessage, SchedulerMessage } from "../protocol.js";
+import type { NodeName } from "../task/identity.js";
+import { openHostMetrics } from "./host-metrics.js";
+import { createMonitor } from "./monitor.js";
+
+export interface MonitorSpawnOptions {
+  readonly node: NodeName;
+  readonly scheduler: ActorRef<SchedulerMessage>;
+  /** Of the same node. */
+  readonly controller: ActorRef<ControllerMessage>;
+  /** Between samples, in ms. Default 1,000. */
+  readonly intervalMs?: number;
+}
+
+/** Starts the actor `monitor` under `parent`. */
+export function spawnMonitor(parent: Spawner, options: MonitorSpawnOptions): ActorRef<MonitorMessage> {
+  const { node, scheduler, controller, intervalMs = 1_000 } = options;
+  const behaviour = createMonitor({ node, scheduler, controller, intervalMs, openHost: openHostMetrics });
+  return parent.spawn(behaviour, {
+    name: "monitor",
+    restart: "permanent",
+    mailbox: { capacity: 1_000, overflow: "dropOldest" },
+  });
+}

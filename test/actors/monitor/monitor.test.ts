@@ -1,0 +1,182 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { HostMetrics, HostReading } from "../../../src/actors/monitor/host-metrics.js";
+import { createMonitor } from "../../../src/actors/monitor/monitor.js";
+import type {
+  ControllerMessage,
+  MonitorMessage,
+  Pong,
+  SchedulerMessage,
+} from "../../../src/actors/protocol.js";
+import { parseNodeName } from "../../../src/actors/task/identity.js";
+import { fold } from "../../support/fold.js";
+import { createProbe } from "../../support/probe.js";
+
+const NODE = parseNodeName("edge-1");
+const READING: HostReading = {
+  cpuShare: 0.25,
+  cpuCount: 2,
+  memoryUsedBytes: 1_000,
+  memoryTotalBytes: 4_000,
+  residentBytes: 500,
+  loopStallMs: 3,
+};
+
+function setUp() {
+  const waiting: { resolve: (reading: HostReading) => void; reject: (error: Error) => void }[] = [];
+  let closed = 0;
+  const host: HostMetrics = {
+    read: () => new Promise((resolve, reject) => waiting.push({ resolve, reject })),
+    inventory: () => Promise.resolve({ processor: "P", physicalCores: 1, system: "S" }),
+    close: () => void closed++,
+  };
+  const scheduler = createProbe<SchedulerMessage>("sluice://cloud/scheduler");
+  const controller = createProbe<ControllerMessage>("sluice://edge-1/controller");
+  const behaviour = createMonitor({
+    node: NODE,
+    scheduler,
+    controller,
+    intervalMs: 1_000,
+    openHost: () => host,
+  });
+  const monitor = fold(behaviour, { address: "sluice://edge-1/monitor" });
+  return {
+    monitor,
+    scheduler,
+    controller,
+    readings: waiting,
+    closed: () => closed,
+    samples: () => scheduler.all("resourcesSampled").map(({ sample }) => sample),
+    answer: async (reading = READING) => {
+      waiting.shift()?.resolve(reading);
+      await monitor.settle();
+    },
+  };
+}
+
+test("monitor sends a sample with its time, once an interval", async () => {
+  const { monitor, samples, answer } = setUp();
+  monitor.advance(1_000);
+  await answer();
+  const [sample] = samples();
+  assert.equal(sample, { node: NODE, atMs: monitor.clock.now(), ...READING, queued: {}, links: {} });
+  monitor.advance(1_000);
+  await answer();
+  assert.is(samples().length, 2);
+});
+
+test("monitor reads no host twice at once, and counts the interval that found it unfinished", async () => {
+  const { monitor, samples, answer, readings } = setUp();
+  monitor.advance(3_000);
+  assert.is(readings.length, 1);
+  assert.is(monitor.state().counts.late, 2);
+  await answer();
+  assert.is(samples().length, 1);
+  monitor.advance(1_000);
+  assert.is(readings.length, 1);
+});
+
+test("monitor goes on after a reading that failed", async () => {
+  const { monitor, samples, answer, readings } = setUp();
+  monitor.advance(1_000);
+  readings.shift()?.reject(new Error("gone"));
+  await monitor.settle();
+  assert.is(monitor.state().counts.failures, 1);
+  assert.equal(samples(), []);
+  monitor.advance(1_000);
+  await answer();
+  assert.is(samples().length, 1);
+});
+
+test("monitor tells the queues of its controller, and none that the controller did not tell", async () => {
+  const { monitor, controller, samples, answer } = setUp();
+  monitor.advance(1_000);
+  const { replyTo } = controller.only("reportQueues");
+  replyTo.tell({ type: "queuesReported", node: NODE, epoch: 1, queued: { "p/detect": 4 }, joining: 0 });
+  await answer();
+  assert.equal(samples()[0]?.queued, { "p/detect": 4 });
+
+  monitor.advance(1_000);
+  assert.is(controller.all("reportQueues").length, 2);
+  monitor.advance(1_000);
+  await answer();
+  assert.equal(samples()[1]?.queued, {});
+});
+
+test("monitor asks its controller once at a time", () => {
+  const { monitor, controller } = setUp();
+  monitor.advance(1_000);
+  monitor.advance(500);
+  assert.is(controller.all("reportQueues").length, 1);
+});
+
+test("monitor answers a ping at once, on the control lane", () => {
+  const { monitor } = setUp();
+  const peer = createProbe<Pong>();
+  monitor.tell({ type: "ping", sentAtMs: 42.5, replyTo: peer });
+  assert.equal(peer.received, [{ type: "pong", node: NODE, sentAtMs: 42.5 }]);
+  assert.equal(peer.lanes, ["control"]);
+});
+
+test("monitor smooths round trips by an eighth, and knows no bandwidth", async () => {
+  const { monitor, samples, answer } = setUp();
+  const cloud = createProbe<MonitorMessage>("sluice://cloud/monitor");
+  monitor.tell({ type: "watchLinks", peers: { cloud } });
+  monitor.advance(990);
+  for (const rttMs of [8, 16]) {
+    monitor.advance(10);
+    const ping = cloud.all("ping").at(-1);
+    if (ping === undefined) throw new Error("no ping");
+    monitor.advance(rttMs);
+    ping.replyTo.tell({ type: "pong", node: parseNodeName("cloud"), sentAtMs: ping.sentAtMs });
+    await answer();
+    monitor.advance(990 - rttMs);
+  }
+  monitor.advance(10);
+  await answer();
+  assert.equal(samples().at(-1)?.links, { cloud: { rttMs: 9, bandwidthMbps: null } });
+});
+
+test("monitor pings a silent peer again only once its ping is lost, and ignores the late answer", () => {
+  const { monitor } = setUp();
+  const cloud = createProbe<MonitorMessage>("sluice://cloud/monitor");
+  monitor.tell({ type: "watchLinks", peers: { cloud } });
+  monitor.advance(5_000);
+  assert.is(cloud.all("ping").length, 1);
+  monitor.advance(1_000);
+  assert.is(cloud.all("ping").length, 2);
+  const [first] = cloud.all("ping");
+  first?.replyTo.tell({ type: "pong", node: parseNodeName("cloud"), sentAtMs: first.sentAtMs });
+  assert.is(monitor.state().counts.strayPongs, 1);
+});
+
+test("monitor tells a link no more that has fallen silent", async () => {
+  const { monitor, samples, answer } = setUp();
+  const cloud = createProbe<MonitorMessage>("sluice://cloud/monitor");
+  monitor.tell({ type: "watchLinks", peers: { cloud } });
+  monitor.advance(1_000);
+  const { replyTo, sentAtMs } = cloud.only("ping");
+  replyTo.tell({ type: "pong", node: parseNodeName("cloud"), sentAtMs });
+  await answer();
+  assert.equal(Object.keys(samples()[0]?.links ?? {}), ["cloud"]);
+  monitor.advance(16_000);
+  await answer();
+  assert.equal(samples()[1]?.links, {});
+});
+
+test("monitor forgets a peer that it is not to watch any more", () => {
+  const { monitor } = setUp();
+  const cloud = createProbe<MonitorMessage>("sluice://cloud/monitor");
+  monitor.tell({ type: "watchLinks", peers: { cloud } });
+  monitor.tell({ type: "watchLinks", peers: {} });
+  monitor.advance(1_000);
+  assert.equal(cloud.received, []);
+});
+
+test("monitor closes its host metrics with its state", () => {
+  const { monitor, closed } = setUp();
+  monitor.restart();
+  assert.is(closed(), 1);
+});
+
+test.run();
