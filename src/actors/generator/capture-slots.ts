@@ -1,0 +1,113 @@
+/** The captures of one source: the current one, and for a live source the one that takes over with its first frame. */
+
+import { sameCapture, type Configuration } from "../task/configuration.js";
+import type { SluiceError } from "../errors.js";
+import type { Capture, CapturedFrame, CaptureInfo, CapturePort, Position } from "./capture.js";
+import type { SourceSpec } from "./source-spec.js";
+
+/** What the captures of a source tell; `capture` says which of them. */
+export type CaptureEvent =
+  | { readonly type: "captureInformed"; readonly capture: number; readonly info: CaptureInfo }
+  | { readonly type: "frameCaptured"; readonly capture: number; readonly frame: CapturedFrame }
+  | { readonly type: "captureEnded"; readonly capture: number; readonly error: SluiceError | null };
+
+interface Slot {
+  readonly id: number;
+  readonly capture: Capture;
+  readonly configuration: Configuration;
+  /** Frames asked for and not here yet. */
+  demand: number;
+}
+
+export class CaptureSlots {
+  readonly #port: CapturePort;
+  readonly #source: SourceSpec;
+  readonly #tell: (event: CaptureEvent) => void;
+  #opened = 0;
+  #current: Slot | null = null;
+  #successor: Slot | null = null;
+
+  constructor(port: CapturePort, source: SourceSpec, tell: (event: CaptureEvent) => void) {
+    this.#port = port;
+    this.#source = source;
+    this.#tell = tell;
+  }
+
+  /** Which of them an event is of; null where that capture is closed. */
+  roleOf(capture: number): "current" | "successor" | null {
+    if (capture === this.#current?.id) return "current";
+    return capture === this.#successor?.id ? "successor" : null;
+  }
+
+  get open(): boolean {
+    return this.#current !== null;
+  }
+
+  /** Whether the current capture gives the frames of `configuration`. */
+  gives(configuration: Configuration): boolean {
+    return this.#current !== null && sameCapture(configuration, this.#current.configuration);
+  }
+
+  /** Closes what is open and opens another. */
+  replace(configuration: Configuration, after: Position | null): void {
+    this.close();
+    this.#current = this.#start(configuration, after);
+  }
+
+  /** Opens a capture beside the current one, unless one of that configuration is being opened. */
+  prepare(configuration: Configuration, frames: number): void {
+    if (this.#successor !== null && sameCapture(configuration, this.#successor.configuration)) return;
+    this.dismiss();
+    this.#successor = this.#start(configuration, null);
+    ask(this.#successor, frames);
+  }
+
+  /** The successor becomes the current capture. */
+  promote(): void {
+    this.#current?.capture.close();
+    this.#current = this.#successor;
+    this.#successor = null;
+  }
+
+  dismiss(): void {
+    this.#successor?.capture.close();
+    this.#successor = null;
+  }
+
+  close(): void {
+    this.#current?.capture.close();
+    this.#current = null;
+    this.dismiss();
+  }
+
+  /** A frame asked for is here. */
+  received(capture: number): void {
+    for (const slot of [this.#current, this.#successor]) if (slot?.id === capture) slot.demand -= 1;
+  }
+
+  /** Tops up the frames asked for of one capture to `upTo`. */
+  ask(role: "current" | "successor", upTo: number): void {
+    const slot = role === "current" ? this.#current : this.#successor;
+    if (slot !== null) ask(slot, upTo);
+  }
+
+  #start(configuration: Configuration, after: Position | null): Slot {
+    const id = this.#opened++;
+    const capture = this.#port.open(
+      { source: this.#source, configuration, after },
+      {
+        onInfo: (info) => this.#tell({ type: "captureInformed", capture: id, info }),
+        onFrame: (frame) => this.#tell({ type: "frameCaptured", capture: id, frame }),
+        onEnd: (error) => this.#tell({ type: "captureEnded", capture: id, error }),
+      },
+    );
+    return { id, capture, configuration, demand: 0 };
+  }
+}
+
+function ask(slot: Slot, upTo: number): void {
+  const count = upTo - slot.demand;
+  if (count <= 0) return;
+  slot.demand += count;
+  slot.capture.request(count);
+}

@@ -1,0 +1,60 @@
+/** The port between a generator and whatever captures: frames on demand, one end, no throw. */
+
+import type { Configuration } from "../task/configuration.js";
+import type { SluiceError } from "../errors.js";
+import type { SourceSpec } from "./source-spec.js";
+
+export interface CapturePort {
+  /**
+   * Begins to capture `source` as `configuration` says: scaled, encoded, and sampled by presentation time.
+   * Nothing of `listener` is called before this returns, nor after `close`.
+   */
+  open(options: CaptureOptions, listener: CaptureListener): Capture;
+}
+
+export interface CaptureOptions {
+  readonly source: SourceSpec;
+  readonly configuration: Configuration;
+  /** Where to go on: null to begin at the start, or where a live source is now. */
+  readonly after: Position | null;
+}
+
+export interface Position {
+  /** Presentation time of a frame of this source, in microseconds: only later frames are wanted. */
+  readonly ptsUs: number;
+  /** The source's timestamps survive a seek; otherwise it is read from its start. */
+  readonly seekable: boolean;
+}
+
+export interface Capture {
+  /** Asks for so many frames more. The capture holds its process back while none is asked for, so memory stays bounded. */
+  request(frames: number): void;
+  /** Ends the capture and its process at once. Idempotent. */
+  close(): void;
+}
+
+export interface CaptureListener {
+  /** Once, before the first frame. */
+  onInfo(info: CaptureInfo): void;
+  onFrame(frame: CapturedFrame): void;
+  /** Once, last: null at the end of the stream, or what went wrong. */
+  onEnd(error: SluiceError | null): void;
+}
+
+export interface CaptureInfo {
+  /** For people: `h264, 640x360, 25 fps, 12.0 s`. */
+  readonly description: string;
+  /** Null for a stream that has no end, or does not say. */
+  readonly durationUs: number | null;
+}
+
+export interface CapturedFrame {
+  /** Presentation time in the source, in microseconds. */
+  readonly ptsUs: number;
+  /** Of the bytes: equal pictures have equal checksums. */
+  readonly checksum: number;
+  /** In shared memory, the receiver's from now on. `rgb`: uint8 HWC RGB, `width * height * 3`. `jpeg`: one image. */
+  readonly data: Uint8Array;
+  /** When the frame was complete, ms since the Unix epoch. */
+  readonly capturedAtMs: number;
+}

@@ -1,0 +1,361 @@
+/**
+ * The capture port on ffmpeg: one process a capture, read only as fast as frames are asked for, killed and reaped always.
+ *
+ * F1 A process lives no longer than its capture: `close`, the end and the exit of this process all end in SIGKILL.
+ * F2 No frame is read beyond what was asked for: ffmpeg blocks in its pipe, and memory stays at one frame.
+ * F3 After a position no frame at or before it is handed out, and none after it is left out: where a seek lands too
+ *    late, it is tried again from further ahead.
+ * F4 `onEnd` is called once, after the last frame, with the process gone.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { type Clock, systemClock, type TimerHandle } from "../../runtime/clock.js";
+import { errorText } from "../../runtime/errors.js";
+import { SluiceError } from "../errors.js";
+import type { Capture, CaptureInfo, CaptureListener, CaptureOptions, CapturePort } from "./capture.js";
+import { findFfmpeg } from "./ffmpeg-binary.js";
+import { FfmpegReport, unreachable } from "./ffmpeg-report.js";
+import { captureArguments, type SyncOption } from "./ffmpeg-source.js";
+import { type FramedFrame, Framing, parseFrameHeader } from "./framing.js";
+import type { SourceSpec } from "./source-spec.js";
+
+export interface FfmpegCaptureOptions {
+  /** Path of ffmpeg; default as `findFfmpeg` decides at the first capture. */
+  readonly ffmpeg?: string;
+  /** How long a network source or a device may take to be opened. Default 10,000 ms. */
+  readonly connectTimeoutMs?: number;
+  readonly clock?: Clock;
+}
+
+/** Captures with ffmpeg. */
+export function createFfmpegCapture(options: FfmpegCaptureOptions = {}): CapturePort {
+  const settings = {
+    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    clock: options.clock ?? systemClock,
+    ffmpeg: () => options.ffmpeg ?? findFfmpeg(),
+  };
+  return {
+    open: (captureOptions, listener) => {
+      const capture = new FfmpegCapture(captureOptions, listener, settings);
+      void capture.begin();
+      return capture;
+    },
+  };
+}
+
+interface Settings {
+  readonly connectTimeoutMs: number;
+  readonly clock: Clock;
+  readonly ffmpeg: () => string;
+}
+
+/** How far ahead of a position to seek, tried in turn; the last resort is the start of the source. */
+const SEEK_MARGINS_US = [200_000, 3_000_000, 20_000_000];
+
+/** By path of the binary: learnt from the first that refuses `-vsync`. */
+const syncOptions = new Map<string, SyncOption>();
+
+class FfmpegCapture implements Capture {
+  readonly #options: CaptureOptions;
+  readonly #listener: CaptureListener;
+  readonly #settings: Settings;
+  #process: FfmpegProcess | null = null;
+  #demand = 0;
+  #attempt = 0;
+  #landed = false;
+  #informed = false;
+  #closed = false;
+  #timer: TimerHandle | null = null;
+
+  constructor(options: CaptureOptions, listener: CaptureListener, settings: Settings) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#settings = settings;
+    this.#landed = options.after === null;
+  }
+
+  async begin(): Promise<void> {
+    try {
+      await checkSource(this.#options.source);
+      if (this.#closed) return;
+      const ffmpeg = this.#settings.ffmpeg();
+      this.#watchOpening();
+      this.#start(ffmpeg);
+    } catch (error) {
+      this.#end(error instanceof SluiceError ? error : spawnFailure(error));
+    }
+  }
+
+  request(frames: number): void {
+    this.#demand += frames;
+    this.#process?.request(frames);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#process?.kill();
+  }
+
+  #start(ffmpeg: string): void {
+    const syncOption = syncOptions.get(ffmpeg) ?? "-vsync";
+    const args = captureArguments(this.#options, { seekUs: this.#seekUs(), syncOption });
+    const current = new FfmpegProcess(ffmpeg, args, this.#options.source, {
+      onInfo: (info) => this.#inform(info),
+      onFrame: (frame) => this.#frame(frame, ffmpeg),
+      onExit: ({ error, exitCode, frameCount, report }) => {
+        if (this.#closed || current !== this.#process) return;
+        if (report.refuses("vsync") && syncOption === "-vsync") {
+          syncOptions.set(ffmpeg, "-fps_mode");
+          this.#start(ffmpeg);
+        } else if (error !== null) {
+          this.#end(spawnFailure(error));
+        } else if (frameCount === 0 && this.#seekUs() !== null) {
+          this.#seekEarlier(ffmpeg);
+        } else if (frameCount === 0 && (this.#options.after === null || report.info === null)) {
+          this.#end(report.openingError());
+        } else {
+          this.#end(report.earlyEnd(exitCode));
+        }
+      },
+    });
+    this.#process = current;
+    current.request(this.#demand);
+  }
+
+  #seekUs(): number | null {
+    const { after } = this.#options;
+    const margin = SEEK_MARGINS_US[this.#attempt];
+    if (after === null || !after.seekable || margin === undefined) return null;
+    return after.ptsUs > margin ? after.ptsUs - margin : null;
+  }
+
+  #seekEarlier(ffmpeg: string): void {
+    this.#process?.kill();
+    this.#attempt += 1;
+    this.#start(ffmpeg);
+  }
+
+  #inform(info: CaptureInfo): void {
+    this.#timer?.cancel();
+    if (this.#informed || this.#closed) return;
+    this.#informed = true;
+    this.#listener.onInfo(info);
+  }
+
+  #frame(frame: FramedFrame, ffmpeg: string): void {
+    if (this.#closed) return;
+    const { after } = this.#options;
+    if (after !== null && !this.#landed) {
+      // Only a decoded frame before the position proves that none after it was passed over.
+      if (frame.ptsUs >= after.ptsUs && this.#seekUs() !== null) {
+        this.#seekEarlier(ffmpeg);
+        return;
+      }
+      this.#landed = true;
+    }
+    if (after !== null && frame.ptsUs <= after.ptsUs) {
+      this.#process?.request(1);
+      return;
+    }
+    this.#demand -= 1;
+    const { ptsUs, checksum, data } = frame;
+    this.#listener.onFrame({ ptsUs, checksum, data, capturedAtMs: this.#settings.clock.now() });
+  }
+
+  #watchOpening(): void {
+    const { source } = this.#options;
+    if (source.kind === "file" || source.kind === "test") return;
+    const { connectTimeoutMs, clock } = this.#settings;
+    this.#timer = clock.after(connectTimeoutMs, () => {
+      this.#process?.kill();
+      this.#end(unreachable(source, `no answer within ${connectTimeoutMs / 1000} s`));
+    });
+  }
+
+  #end(error: SluiceError | null): void {
+    if (this.#closed) return;
+    this.close();
+    this.#listener.onEnd(error);
+  }
+}
+
+interface ProcessListener {
+  onInfo(info: CaptureInfo): void;
+  onFrame(frame: FramedFrame): void;
+  onExit(exit: ProcessExit): void;
+}
+
+interface ProcessExit {
+  /** The process could not be started. */
+  readonly error: unknown;
+  readonly exitCode: number | null;
+  readonly frameCount: number;
+  readonly report: FfmpegReport;
+}
+
+/** Processes to kill where this one exits without closing its captures. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+class FfmpegProcess {
+  readonly #child: ChildProcess;
+  readonly #listener: ProcessListener;
+  readonly #report: FfmpegReport;
+  readonly #framing: Framing;
+  readonly #bytes: Readable | null;
+  /** Frames asked for before ffmpeg has said what it opened: they are held back so that the info comes first. */
+  #demandHeld: number | null = 0;
+  #frameCount = 0;
+  #headersEnded = false;
+  #killed = false;
+
+  constructor(ffmpeg: string, args: readonly string[], source: SourceSpec, listener: ProcessListener) {
+    this.#listener = listener;
+    this.#report = new FfmpegReport(source);
+    this.#framing = new Framing((frame) => this.#frame(frame));
+    this.#child = spawn(ffmpeg, args, { stdio: ["ignore", "pipe", "pipe", "pipe"], windowsHide: true });
+    this.#bytes = this.#child.stdout;
+    let error: unknown = null;
+    this.#child.once("error", (failure) => {
+      error = failure;
+      // Without a process there is no "close" to wait for.
+      if (this.#child.pid === undefined) this.#exit(error, null);
+    });
+    if (this.#child.pid === undefined) return;
+    running.add(this.#child);
+    this.#child.once("exit", () => running.delete(this.#child));
+    this.#child.once("close", (exitCode) => this.#exit(error, exitCode));
+    this.#read();
+  }
+
+  request(frames: number): void {
+    if (this.#demandHeld === null) this.#framing.request(frames);
+    else this.#demandHeld += frames;
+    this.#pace();
+  }
+
+  /** SIGTERM is only a flag to ffmpeg, and one that is blocked in a write never looks at it. */
+  kill(): void {
+    this.#killed = true;
+    this.#child.kill("SIGKILL");
+    for (const stream of this.#child.stdio) stream?.destroy();
+    this.#framing.clear();
+  }
+
+  #read(): void {
+    const headers = this.#child.stdio[3];
+    if (
+      this.#bytes === null ||
+      this.#child.stderr === null ||
+      headers === null ||
+      headers === undefined ||
+      !("read" in headers)
+    )
+      return;
+    this.#bytes.on("data", (chunk: Buffer) => {
+      this.#framing.bytes(chunk);
+      this.#pace();
+    });
+    eachLine(this.#child.stderr, (line) => {
+      this.#report.accept(line);
+      this.#inform();
+    });
+    eachLine(headers, (line) => {
+      const header = parseFrameHeader(line);
+      if (header === null) return;
+      this.#framing.header(header);
+      this.#pace();
+    });
+    headers.once("close", () => {
+      this.#headersEnded = true;
+      this.#pace();
+    });
+  }
+
+  #pace(): void {
+    if (this.#killed || this.#bytes === null) return;
+    if (this.#framing.starved && this.#headersEnded) this.#framing.clear();
+    if (this.#framing.blocked) this.#bytes.pause();
+    else this.#bytes.resume();
+  }
+
+  #inform(): void {
+    const { info } = this.#report;
+    if (this.#demandHeld === null || this.#killed || info === null) return;
+    const demand = this.#demandHeld;
+    this.#demandHeld = null;
+    this.#listener.onInfo(info);
+    this.request(demand);
+  }
+
+  #frame(frame: FramedFrame): void {
+    if (this.#killed) return;
+    this.#frameCount += 1;
+    this.#listener.onFrame(frame);
+  }
+
+  #exit(error: unknown, exitCode: number | null): void {
+    if (this.#killed) return;
+    this.#listener.onExit({ error, exitCode, frameCount: this.#frameCount, report: this.#report });
+  }
+}
+
+/** Calls `onLine` for each line, the last one too where it has no end. */
+function eachLine(stream: Readable, onLine: (line: string) => void): void {
+  let rest = "";
+  stream.setEncoding("utf8");
+  stream.on("data", (chunk: string) => {
+    const lines = (rest + chunk).split(/\r?\n/);
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line);
+  });
+  stream.once("end", () => {
+    if (rest !== "") onLine(rest);
+  });
+}
+
+/** What the file system says is clearer than what ffmpeg says about it. */
+async function checkSource(source: SourceSpec): Promise<void> {
+  if (source.kind !== "file" && source.kind !== "device") return;
+  const { path, label } = source;
+  const found = await stat(path).catch((error: unknown) => {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw code === "ENOENT" || code === "ENOTDIR"
+      ? new SluiceError(`Cannot open source "${label}" as there is no such file: check the path`, {
+          code: "source-missing",
+          cause: error,
+        })
+      : unreadable(label, errorText(error), error);
+  });
+  const wrong =
+    source.kind === "device"
+      ? null
+      : found.isDirectory()
+        ? "it is a directory: name a file in it"
+        : found.isFile() && found.size === 0
+          ? "it is empty: 0 bytes"
+          : null;
+  if (wrong !== null) throw unreadable(label, wrong);
+  await access(path, constants.R_OK).catch((error: unknown) => {
+    throw unreadable(label, "it may not be read: grant the permission", error);
+  });
+}
+
+function unreadable(label: string, reason: string, cause?: unknown): SluiceError {
+  return new SluiceError(`Cannot open source "${label}" as ${reason}`, { code: "source-invalid", cause });
+}
+
+function spawnFailure(error: unknown): SluiceError {
+  return new SluiceError(`Cannot start ffmpeg: ${errorText(error)}`, {
+    code: "ffmpeg-missing",
+    retry: "backoff",
+    cause: error,
+  });
+}

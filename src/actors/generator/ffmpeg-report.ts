@@ -1,0 +1,132 @@
+/** Reads what ffmpeg says about itself on standard error: what the source is, and why it failed. */
+
+import { SluiceError } from "../errors.js";
+import type { CaptureInfo } from "./capture.js";
+import type { SourceSpec } from "./source-spec.js";
+
+/** Lines kept for the error's text; a stream that is bad for hours says thousands. */
+const ERRORS_KEPT = 20;
+
+export class FfmpegReport {
+  readonly #source: SourceSpec;
+  readonly #errors: string[] = [];
+  #durationUs: number | null = null;
+  #video: string | null = null;
+  #mapped = false;
+
+  constructor(source: SourceSpec) {
+    this.#source = source;
+  }
+
+  accept(line: string): void {
+    const match = /^(?:\[[^\]]* @ [^\]]*\] )*\[(info|warning|error|fatal|panic)\] ?(.*)$/.exec(line);
+    const [level, text] = match === null ? ["error", line] : [match[1], match[2] ?? ""];
+    if (level === "error" || level === "fatal" || level === "panic") {
+      if (text.trim() === "") return;
+      this.#errors.push(text.trim());
+      if (this.#errors.length > ERRORS_KEPT) this.#errors.shift();
+    } else if (level === "info" && !this.#mapped) {
+      this.#mapped = /^(Stream mapping:|Output #0)/.test(text);
+      this.#acceptInfo(text);
+    }
+  }
+
+  /** Null until ffmpeg has opened the source. */
+  get info(): CaptureInfo | null {
+    if (!this.#mapped) return null;
+    const duration = this.#durationUs === null ? [] : [`${(this.#durationUs / 1e6).toFixed(1)} s`];
+    return {
+      description: [this.#video ?? "video", ...duration].join(", "),
+      durationUs: this.#durationUs,
+    };
+  }
+
+  /** ffmpeg does not know this option. */
+  refuses(option: string): boolean {
+    return this.#errors.some((text) => text.includes(`Unrecognized option '${option}'`));
+  }
+
+  /** Why nothing could be read. */
+  openingError(): SluiceError {
+    const said = this.#errors.join("\n");
+    const { kind, label } = this.#source;
+    if (/matches no streams/.test(said)) {
+      return failure(
+        "source-invalid",
+        `Cannot open source "${label}" as it must hold video: it has no video stream`,
+      );
+    }
+    if (kind === "rtsp" || kind === "http") {
+      const unusable = /Invalid data found/.test(said);
+      return unusable
+        ? failure(
+            "source-invalid",
+            `Cannot open source "${label}" as it must be a video stream: ${this.#reason()}`,
+          )
+        : unreachable(this.#source, this.#reason());
+    }
+    if (kind === "device") return unreachable(this.#source, this.#reason());
+    const reason = /moov atom not found/.test(said)
+      ? "it has no index (moov atom not found), so it is no MP4, was cut short or is still being written"
+      : /Invalid data found|not on whitelist/.test(said)
+        ? "ffmpeg finds no video in it"
+        : this.#reason();
+    return failure("source-invalid", `Cannot open source "${label}" as it must be a video file: ${reason}`);
+  }
+
+  /** Why the stream broke off after some frames; null where it ended as it should. */
+  earlyEnd(exitCode: number | null): SluiceError | null {
+    const broken = this.#errors.some((text) => /partial file|Read error|File ended prematurely/.test(text));
+    if (exitCode === 0 && !broken) return null;
+    return failure(
+      "source-ended-early",
+      `Cannot read source "${this.#source.label}" to its end as it breaks off: ${this.#reason()}; results so far are kept`,
+    );
+  }
+
+  #acceptInfo(text: string): void {
+    const duration = /^\s*Duration: (\d+):(\d+):(\d+\.\d+)/.exec(text);
+    if (duration !== null) {
+      const [hours = 0, minutes = 0, seconds = 0] = duration.slice(1).map(Number);
+      this.#durationUs = Math.round(((hours * 60 + minutes) * 60 + seconds) * 1e6);
+    }
+    const video = /Stream #\S+ Video: (\w+)/.exec(text);
+    if (video === null || this.#video !== null) return;
+    const size = / (\d{2,5}x\d{2,5})\b/.exec(text)?.[1];
+    const fps = / ([\d.]+) fps\b/.exec(text)?.[1];
+    this.#video = [video[1], size, fps === undefined ? undefined : `${fps} fps`]
+      .filter((part) => part !== undefined)
+      .join(", ");
+  }
+
+  /** The clearest of ffmpeg's own words, without the source's name or anything secret in it. */
+  #reason(): string {
+    const telling = this.#errors.find((text) => TELLING.test(text)) ?? this.#errors.at(-1);
+    if (telling === undefined) return "ffmpeg gives no reason";
+    const reason = telling.replace(/^.*(?:\/\/.*|file:.*): (?=[A-Z])/, "");
+    return this.#redact(reason).replace(/\.$/, "");
+  }
+
+  #redact(text: string): string {
+    const named =
+      this.#source.kind === "rtsp" || this.#source.kind === "http"
+        ? text.replaceAll(this.#source.url, this.#source.label)
+        : text;
+    return named.replace(/:\/\/[^/\s@]*@/g, "://***@");
+  }
+}
+
+const TELLING =
+  /partial file|Read error|File ended prematurely|refused|timed out|unreachable|resolve|[45]\d\d /;
+
+/** No answer, or a refusal: trying again later may help. */
+export function unreachable(source: SourceSpec, reason: string): SluiceError {
+  return new SluiceError(
+    `Cannot reach source "${source.label}": ${reason}; check its address and that it is running`,
+    { code: "source-unreachable", retry: "backoff" },
+  );
+}
+
+function failure(code: "source-invalid" | "source-ended-early", text: string): SluiceError {
+  return new SluiceError(text, { code });
+}

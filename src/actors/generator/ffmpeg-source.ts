@@ -1,0 +1,141 @@
+/**
+ * The door to fluent-ffmpeg: builds the command line of one capture.
+ *
+ * Only its builder is used. Its `run()` spawns ffmpeg three more times to probe formats and encoders (0.4 to 1.4 s),
+ * throws out of an event handler where the process cannot be spawned, and offers no further pipe; so
+ * `ffmpeg-capture.ts` owns the process.
+ *
+ * One encoder feeds two muxers: the frames' bytes on pipe 1, and on pipe 3, ahead of each frame, a line of the
+ * `framecrc` muxer with its presentation time, size and checksum.
+ */
+
+import ffmpeg from "fluent-ffmpeg";
+import { assertNever } from "../../runtime/errors.js";
+import type { Configuration } from "../task/configuration.js";
+import type { CaptureOptions } from "./capture.js";
+import type { SourceSpec, TestPattern } from "./source-spec.js";
+
+/** `-fps_mode` replaced `-vsync` in ffmpeg 5.1. */
+export type SyncOption = "-vsync" | "-fps_mode";
+
+/** Arguments for ffmpeg; `seekUs` is where to begin to decode, null for the start. */
+export function captureArguments(
+  { source, configuration, after }: CaptureOptions,
+  { seekUs, syncOption }: { readonly seekUs: number | null; readonly syncOption: SyncOption },
+): readonly string[] {
+  const { width, height, fps, encoding } = configuration;
+  const frames = encoding === "rgb" ? "rawvideo" : "image2pipe";
+  const command = ffmpeg(inputName(source))
+    .inputOptions(["-hide_banner", "-nostdin", "-nostats", "-v", "repeat+level+info", "-copyts"])
+    .inputOptions(seekUs === null ? [] : seekOptions(seekUs))
+    .inputOptions(inputOptions(source))
+    .complexFilter(
+      `[0:v:0]select='${samplingExpression({ fps, afterUs: after?.ptsUs ?? null, fromStart: seekUs === null })}',scale=${width}:${height}:flags=bilinear[v]`,
+    )
+    .outputOptions(["-map", "[v]", syncOption, "passthrough", "-enc_time_base", "1:1000000"])
+    .outputOptions(codecOptions(configuration))
+    .format("tee")
+    .output(`[f=framecrc:flush_packets=1]pipe\\:3|[f=${frames}:flush_packets=1]pipe\\:1`);
+  // Published in its types; the only way to the arguments without its run.
+  // oxlint-disable-next-line no-underscore-dangle
+  return command._getArguments();
+}
+
+/** Absolute timestamps and the keyframe before: frames up to the wanted position are dropped by the sampling. */
+function seekOptions(seekUs: number): string[] {
+  return ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", (seekUs / 1e6).toFixed(6)];
+}
+
+/**
+ * Samples by presentation time: of each period of `fps` the frame nearest to its tick is taken, none twice, so that
+ * 25 to 10 fps gives exactly 10, and timestamps rounded to milliseconds change nothing. A frame is nearest to a tick
+ * where the tick lies within half the distance to the frame before. `ld(0)` holds the last tick that was served.
+ *
+ * Where the capture goes on after a position, the first decoded frame is passed too: it tells whether the seek came
+ * early enough. Its own tick is set as early as it may have been, as the frame before it is not known.
+ */
+function samplingExpression({
+  fps,
+  afterUs,
+  fromStart,
+}: {
+  readonly fps: number;
+  readonly afterUs: number | null;
+  readonly fromStart: boolean;
+}): string {
+  const tick = `floor((t+min(t-prev_t,1/${fps})/2)*${fps}+0.000001)`;
+  const first = `floor(t*${fps}+${fromStart ? 0.5 : 0.000001})`;
+  const wanted = afterUs === null ? "1" : `gt(t,${(afterUs / 1e6 - 0.0000005).toFixed(7)})`;
+  return `st(1,${tick});if(isnan(prev_t),st(0,${first});1,if(gt(ld(1),ld(0))+lt(t,prev_t),st(0,ld(1));${wanted},0))`;
+}
+
+function codecOptions({ encoding, quality }: Configuration): string[] {
+  if (encoding === "rgb") return ["-c:v", "rawvideo", "-pix_fmt", "rgb24"];
+  // The scale of ffmpeg's encoder runs from 2, best, to 31.
+  const scale = Math.round(31 - ((quality - 1) / 99) * 29);
+  return ["-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", String(scale)];
+}
+
+function inputName(source: SourceSpec): string {
+  switch (source.kind) {
+    case "file":
+      // A name with its protocol is never taken for another protocol or an option.
+      return `file:${source.path}`;
+    case "rtsp":
+    case "http":
+      return source.url;
+    case "device":
+      return source.path;
+    case "test":
+      return testScene(source.pattern);
+    default:
+      return assertNever(source);
+  }
+}
+
+/** Containers that hold their own video. Playlists and scripts, which name other files, are not among them. */
+const FILE_FORMATS =
+  "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,ivf,nut,dv,m4v,h264,hevc,mjpeg,gif";
+
+/** What each kind may reach: no file makes ffmpeg open another or the network, no stream opens a local file. */
+function inputOptions(source: SourceSpec): string[] {
+  switch (source.kind) {
+    case "file":
+      return ["-protocol_whitelist", "file", "-format_whitelist", FILE_FORMATS];
+    case "rtsp":
+      return [
+        "-protocol_whitelist",
+        "rtsp,rtsps,rtp,srtp,udp,tcp,tls",
+        "-rtsp_transport",
+        "tcp",
+        "-fflags",
+        "nobuffer",
+      ];
+    case "http":
+      return ["-protocol_whitelist", "http,https,tcp,tls,crypto,httpproxy"];
+    case "device":
+      return ["-f", "v4l2"];
+    case "test":
+      return ["-f", "lavfi"];
+    default:
+      return assertNever(source);
+  }
+}
+
+function testScene({ width, height, fps, durationS }: TestPattern): string {
+  const colour = (name: string, w: number, h: number) =>
+    `color=c=${name}:s=${w}x${h}:r=${fps}:d=${durationS},format=yuv444p`;
+  const even = (share: number, of: number) => Math.max(4, Math.round((of * share) / 2) * 2);
+  const [w, h] = [even(0.14, width), even(0.16, height)];
+  // Each begins inside the picture, so that something moves from the first frame on.
+  const across = (seconds: number) => `mod(t/${seconds}+0.3\\,1)*(W+w)-w`;
+  return [
+    `${colour("0x707070", width, height)},noise=all_seed=7:alls=14[ground]`,
+    `${colour("red", w, h)}[red]`,
+    `${colour("blue", w, h)}[blue]`,
+    `${colour("yellow", w, h)}[yellow]`,
+    `[ground][red]overlay=x='${across(5)}':y=H*0.15:shortest=1[a]`,
+    `[a][blue]overlay=x='W-w-(${across(7)})':y=H*0.42:shortest=1[b]`,
+    `[b][yellow]overlay=x='${across(3.5)}':y=H*0.7:shortest=1`,
+  ].join(";");
+}

@@ -1,0 +1,74 @@
+/** A capture port whose every frame, end and demand is in the hands of the test. */
+
+import type {
+  CaptureInfo,
+  CaptureListener,
+  CaptureOptions,
+  CapturePort,
+} from "../../../src/actors/generator/capture.js";
+import type { SluiceError } from "../../../src/actors/errors.js";
+
+export interface FakeCapture {
+  readonly options: CaptureOptions;
+  /** Frames asked for in all. */
+  requested: number;
+  given: number;
+  closed: boolean;
+  info(info?: Partial<CaptureInfo>): void;
+  /** One frame at `ms` of the source; its bytes are all `mark`. */
+  frame(ms: number, options?: { readonly mark?: number; readonly bytes?: number }): void;
+  end(error?: SluiceError): void;
+}
+
+export interface FakeCapturePort extends CapturePort {
+  readonly opened: FakeCapture[];
+  /** The one opened last. */
+  readonly last: FakeCapture;
+  now: () => number;
+}
+
+export function createFakeCapture(): FakeCapturePort {
+  const opened: FakeCapture[] = [];
+  const port: FakeCapturePort = {
+    opened,
+    now: () => 0,
+    get last() {
+      const capture = opened.at(-1);
+      if (capture === undefined) throw new Error("No capture was opened");
+      return capture;
+    },
+    open(options, listener) {
+      const fake = createFake(options, listener, () => port.now());
+      opened.push(fake);
+      return {
+        request: (frames) => void (fake.requested += frames),
+        close: () => void (fake.closed = true),
+      };
+    },
+  };
+  return port;
+}
+
+function createFake(options: CaptureOptions, listener: CaptureListener, now: () => number): FakeCapture {
+  let ended = false;
+  const fake: FakeCapture = {
+    options,
+    requested: 0,
+    given: 0,
+    closed: false,
+    info: (info) => listener.onInfo({ description: "h264", durationUs: 10_000_000, ...info }),
+    frame(ms, { mark = fake.given, bytes = 4 } = {}) {
+      if (fake.closed || ended) return;
+      if (fake.given >= fake.requested) throw new Error(`Frame at ${ms} ms was not asked for`);
+      fake.given += 1;
+      const data = new Uint8Array(bytes).fill(mark);
+      listener.onFrame({ ptsUs: ms * 1_000, checksum: mark, data, capturedAtMs: now() });
+    },
+    end(error) {
+      if (fake.closed || ended) return;
+      ended = true;
+      listener.onEnd(error ?? null);
+    },
+  };
+  return fake;
+}

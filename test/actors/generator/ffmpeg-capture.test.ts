@@ -1,0 +1,267 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { createFfmpegCapture } from "../../../src/actors/generator/ffmpeg-capture.js";
+import { parseSource } from "../../../src/actors/generator/source-spec.js";
+import { within } from "../../support/within.js";
+import { BINARIES, captureAll, childProcesses, folder, makeClip, runFfmpeg, small } from "./clips.js";
+
+const clip25 = makeClip("25.mp4", "25", 4);
+const clipNtsc = makeClip("ntsc.mp4", "30000/1001", 4);
+const clipRounded = makeClip("30.mkv", "30", 4);
+const clipStream = join(folder, "25.ts");
+runFfmpeg(["-i", clip25, "-c", "copy", clipStream]);
+
+for (const ffmpeg of BINARIES) {
+  for (const { clip, from, to, count } of [
+    { clip: clip25, from: 25, to: 10, count: 40 },
+    { clip: clip25, from: 25, to: 25, count: 100 },
+    { clip: clip25, from: 25, to: 12.5, count: 50 },
+    { clip: clip25, from: 25, to: 0.5, count: 2 },
+    { clip: clip25, from: 25, to: 60, count: 100 },
+    { clip: clipNtsc, from: 29.97, to: 7.5, count: 30 },
+    { clip: clipRounded, from: 30, to: 30, count: 120 },
+    { clip: clipRounded, from: 30, to: 20, count: 80 },
+    { clip: clipStream, from: 25, to: 10, count: 40 },
+  ]) {
+    const name = `${clip.slice(folder.length + 1)} to ${to} fps`;
+    test(`capture of ${name} gives ${count} frames of 4 s, evenly, none twice (${ffmpeg})`, async () => {
+      const { frames, error } = await captureAll(clip, { ffmpeg, configuration: { fps: to } });
+      assert.is(error, null);
+      assert.ok(Math.abs(frames.length - count) <= (to === 7.5 ? 1 : 0), `${frames.length} frames`);
+      const gaps = frames.slice(1).map((frame, index) => frame.ptsUs - (frames[index]?.ptsUs ?? 0));
+      const tick = 1e6 / Math.min(from, to);
+      // A frame stands at most half a source frame from its tick, so two are at most one further apart than ticks are.
+      const slack = from > to ? 1e6 / from + 1_000 : 1_000;
+      assert.ok(
+        gaps.every((gap) => Math.abs(gap - tick) <= slack),
+        gaps.join(),
+      );
+    });
+  }
+
+  for (const clip of [clip25, clipRounded, clipStream]) {
+    test(`a capture of ${clip.slice(folder.length + 1)} after a position loses and repeats nothing (${ffmpeg})`, async () => {
+      const whole = await captureAll(clip, { ffmpeg, configuration: { fps: 10 } });
+      for (const index of [0, 1, 9, 24, 25, 38, 39]) {
+        const ptsUs = whole.frames[index]?.ptsUs ?? Number.NaN;
+        const { frames, error } = await captureAll(clip, {
+          ffmpeg,
+          configuration: { fps: 10 },
+          after: { ptsUs, seekable: true },
+        });
+        assert.is(error, null);
+        assert.equal(
+          frames.map((frame) => [frame.ptsUs, frame.checksum]),
+          whole.frames.slice(index + 1).map((frame) => [frame.ptsUs, frame.checksum]),
+          `after frame ${index}`,
+        );
+      }
+    });
+  }
+
+  test(`jpeg frames come one image each, smaller at lower quality (${ffmpeg})`, async () => {
+    const sizes = await Promise.all(
+      [30, 90].map(async (quality) => {
+        const { frames } = await captureAll(clip25, {
+          ffmpeg,
+          configuration: { fps: 5, encoding: "jpeg", quality },
+        });
+        assert.is(frames.length, 20);
+        for (const { data } of frames) {
+          assert.equal([...data.subarray(0, 2), ...data.subarray(-2)], [0xff, 0xd8, 0xff, 0xd9]);
+        }
+        return frames.reduce((sum, { data }) => sum + data.length, 0);
+      }),
+    );
+    assert.ok((sizes[0] ?? 0) < (sizes[1] ?? 0));
+  });
+
+  test(`a file of another kind is refused, whatever ffmpeg thinks of it (${ffmpeg})`, async () => {
+    const audio = join(folder, "audio.mp3");
+    runFfmpeg(["-f", "lavfi", "-i", "sine=d=0.2", "-f", "wav", audio]);
+    const sound = join(folder, "sound.mp4");
+    runFfmpeg(["-f", "lavfi", "-i", "sine=d=0.2", "-c:a", "aac", sound]);
+    const text = join(folder, "text.mp4");
+    writeFileSync(text, "no video at all\n".repeat(40));
+    const cut = join(folder, "cut.mp4");
+    writeFileSync(cut, readFileSync(clip25).subarray(0, 20_000));
+    for (const [path, reason] of [
+      [audio, /ffmpeg finds no video in it/],
+      [sound, /no video stream/],
+      [text, /no MP4/],
+      [cut, /cut short/],
+    ] as const) {
+      const { error, frames } = await captureAll(path, { ffmpeg });
+      assert.is(error?.code, "source-invalid");
+      assert.match(error?.message ?? "", reason);
+      assert.is(frames.length, 0);
+    }
+  });
+
+  test(`a playlist in a video's clothes reaches no other file (${ffmpeg})`, async () => {
+    const playlist = join(folder, "playlist.mp4");
+    writeFileSync(playlist, "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n25.ts\n#EXT-X-ENDLIST\n");
+    assert.is((await captureAll(playlist, { ffmpeg })).error?.code, "source-invalid");
+    const script = join(folder, "script.mp4");
+    writeFileSync(script, "ffconcat version 1.0\nfile 25.mp4\n");
+    assert.is((await captureAll(script, { ffmpeg })).error?.code, "source-invalid");
+  });
+
+  test(`a truncated video gives its frames and ends with source-ended-early (${ffmpeg})`, async () => {
+    const whole = makeClip("whole.mp4", "25", 4, ["-movflags", "+faststart"]);
+    for (const path of [whole, clipRounded]) {
+      const cut = join(folder, `cut-${path.slice(folder.length + 1)}`);
+      const bytes = readFileSync(path);
+      writeFileSync(cut, bytes.subarray(0, bytes.length / 2));
+      const { error, frames } = await captureAll(cut, { ffmpeg });
+      assert.is(error?.code, "source-ended-early");
+      assert.ok(frames.length > 20 && frames.length < 80, `${frames.length} frames`);
+    }
+  });
+
+  test(`test: is a source that moves, of a given length (${ffmpeg})`, async () => {
+    const { frames, info } = await captureAll("test:320x180@25,duration=2", {
+      ffmpeg,
+      configuration: { fps: 10 },
+    });
+    assert.is(frames.length, 20);
+    assert.is(info?.durationUs, null);
+    assert.is(new Set(frames.map((frame) => frame.checksum)).size, 20);
+  });
+}
+
+test("a captured frame is in shared memory, of the size asked for, with times that grow", async () => {
+  const { frames, info } = await captureAll(clip25);
+  assert.equal(info, { description: "h264, 160x90, 25 fps, 4.0 s", durationUs: 4_000_000 });
+  for (const [index, { data, ptsUs }] of frames.entries()) {
+    assert.is(data.length, 64 * 36 * 3);
+    assert.instance(data.buffer, SharedArrayBuffer);
+    assert.is(ptsUs, index * 40_000);
+  }
+});
+
+test("a source without timestamps of its own goes on from its start", async () => {
+  const raw = join(folder, "raw.h264");
+  runFfmpeg(["-i", clip25, "-c", "copy", raw]);
+  const whole = await captureAll(raw);
+  assert.is(whole.info?.durationUs, null);
+  const { frames } = await captureAll(raw, { after: { ptsUs: 2_000_000, seekable: false } });
+  assert.equal(
+    frames.map((frame) => frame.ptsUs),
+    whole.frames.map((frame) => frame.ptsUs).filter((ptsUs) => ptsUs > 2_000_000),
+  );
+});
+
+test("a capture hands out no more frames than asked for, and loses none meanwhile", async () => {
+  const times: number[] = [];
+  let arrived = () => {};
+  let ended = () => {};
+  const end = new Promise<void>((resolve) => (ended = resolve));
+  const capture = createFfmpegCapture().open(
+    { source: parseSource(clip25), configuration: small({ width: 640, height: 360 }), after: null },
+    {
+      onInfo: () => {},
+      onFrame: ({ ptsUs }) => {
+        times.push(ptsUs / 1_000);
+        arrived();
+      },
+      onEnd: () => ended(),
+    },
+  );
+  const until = (count: number) =>
+    within(
+      10_000,
+      new Promise<void>((resolve) => {
+        arrived = () => {
+          if (times.length >= count) resolve();
+        };
+        arrived();
+      }),
+    );
+  capture.request(3);
+  await until(3);
+  // Whatever ffmpeg has written by now would be handed out in these turns.
+  for (let turn = 0; turn < 100; turn++) await setImmediate();
+  assert.equal(times, [0, 40, 80]);
+  capture.request(2);
+  await until(5);
+  assert.equal(times, [0, 40, 80, 120, 160]);
+  capture.request(1_000);
+  await within(10_000, end);
+  assert.is(times.length, 100);
+});
+
+test("close kills and reaps ffmpeg, whenever it comes", async () => {
+  const open = (onFrame: () => void) =>
+    createFfmpegCapture().open(
+      { source: parseSource(clip25), configuration: small({ width: 640, height: 360 }), after: null },
+      { onInfo: () => {}, onFrame, onEnd: () => assert.unreachable("nothing is told after close") },
+    );
+  for (let round = 0; round < 20; round++) {
+    if (round % 4 === 0) {
+      open(() => {}).close();
+      continue;
+    }
+    const capture = await within(
+      10_000,
+      new Promise<ReturnType<typeof open>>((resolve) => {
+        const opened = open(() => resolve(opened));
+        // Blocked in its pipe, as it is asked for no second frame.
+        opened.request(1);
+      }),
+    );
+    capture.close();
+    capture.close();
+  }
+  const gone = async () => {
+    while (childProcesses().length > 0) await setImmediate();
+  };
+  await within(5_000, gone(), "every ffmpeg to be gone");
+});
+
+test("a missing file, a directory, an empty file and an unreadable device are told by name", async () => {
+  const empty = join(folder, "empty.mp4");
+  writeFileSync(empty, "");
+  for (const [path, code, text] of [
+    [join(folder, "none.mp4"), "source-missing", /no such file: check the path/],
+    [folder, "source-invalid", /it is a directory/],
+    [empty, "source-invalid", /it is empty/],
+    ["/dev/video99", "source-missing", /no such file/],
+  ] as const) {
+    const { error } = await captureAll(path);
+    assert.is(error?.code, code);
+    assert.match(error?.message ?? "", text);
+    assert.ok(error?.message.includes(`"${path}"`));
+    assert.not.match(error?.message ?? "", /\n/);
+  }
+});
+
+test("an ffmpeg that knows -fps_mode but not -vsync is understood", async () => {
+  const strict = join(folder, "strict-ffmpeg");
+  const script = [
+    "#!/bin/sh",
+    "n=$#",
+    'while [ "$n" -gt 0 ]; do',
+    "  a=$1; shift; n=$((n - 1))",
+    "  case $a in -vsync) echo \"Unrecognized option 'vsync'.\" >&2; exit 1 ;; -fps_mode) a=-vsync ;; esac",
+    '  set -- "$@" "$a"',
+    "done",
+    `exec "${BINARIES[0] ?? ""}" "$@"`,
+  ];
+  writeFileSync(strict, script.join("\n"), { mode: 0o755 });
+  for (const round of [1, 2]) {
+    const { frames, error } = await captureAll(clip25, { ffmpeg: strict });
+    assert.is(error, null);
+    assert.is(frames.length, 100, `round ${round}`);
+  }
+});
+
+test("an ffmpeg that cannot be started is ffmpeg-missing", async () => {
+  const { error } = await captureAll(clip25, { ffmpeg: join(folder, "none") });
+  assert.is(error?.code, "ffmpeg-missing");
+});
+
+test.run();

@@ -1,0 +1,314 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { SluiceError } from "../../../src/actors/errors.js";
+import { setup, SOURCE, STORED } from "./setup.js";
+
+test("generator attaches to its controller and captures with the first configuration it is given", () => {
+  const { controller, capture, configure, generator } = setup({ waiting: true });
+  assert.is(controller.only("attachGenerator").generator.address, generator.self.address);
+  assert.is(capture.opened.length, 0);
+  configure({ width: 320, height: 180 });
+  assert.is(capture.last.options.configuration.width, 320);
+  assert.is(capture.last.options.after, null);
+});
+
+test("generator begins with its own configuration where none comes within 1,000 ms", () => {
+  const { clock, capture, configure } = setup({ waiting: true });
+  clock.advance(999);
+  assert.is(capture.opened.length, 0);
+  clock.advance(1);
+  assert.is(capture.last.options.configuration.width, 640);
+  configure({});
+  assert.is(capture.opened.length, 1, "the same configuration changes nothing");
+});
+
+test("generator groups frames into tasks of framesPerTask, with identities without a gap", () => {
+  const { capture, submitted, times } = setup({ configuration: { framesPerTask: 2 } });
+  for (const ms of [0, 100, 200, 300, 400]) capture.last.frame(ms);
+  assert.equal(times(), [
+    [0, 100],
+    [200, 300],
+  ]);
+  assert.equal(
+    submitted().map((task) => task.id),
+    [
+      { sourceId: SOURCE, incarnation: 3, sequence: 0 },
+      { sourceId: SOURCE, incarnation: 3, sequence: 1 },
+    ],
+  );
+  const [task] = submitted();
+  assert.is(task?.origin, generatorAddress());
+  assert.match(task?.traceparent ?? "", /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+});
+
+function generatorAddress(): string {
+  return setup().generator.self.address;
+}
+
+test("sourceAtMs is when the first frame left the source, createdAtMs when the task was made", () => {
+  const { capture, clock, submitted } = setup({ configuration: { framesPerTask: 2 } });
+  capture.last.frame(0);
+  clock.advance(70);
+  capture.last.frame(100);
+  assert.is(submitted()[0]?.sourceAtMs, 1_000_000);
+  assert.is(submitted()[0]?.createdAtMs, 1_000_070);
+});
+
+test("generator tells its listener once that the source has started", () => {
+  const { listener, capture } = setup();
+  capture.last.info();
+  assert.is(listener.only("sourceStarted").description, "clip.mp4 (h264)");
+});
+
+test("a full window holds a replayable source back, and taskSettled opens it", () => {
+  const { capture, times, settle } = setup({ window: { tasks: 2 } });
+  for (const ms of [0, 100, 200, 300, 400, 500]) capture.last.frame(ms);
+  assert.equal(times(), [[0], [100]]);
+  assert.is(capture.last.requested, 6, "two in tasks and four ahead, no more");
+  settle(1);
+  assert.equal(times(), [[0], [100], [200]]);
+  assert.is(capture.last.requested, 7);
+});
+
+test("a window full in bytes holds a source back, but one task larger than it goes alone", () => {
+  const { capture, times, settle } = setup({ window: { bytes: 10 } });
+  for (const ms of [0, 100, 200]) capture.last.frame(ms, { bytes: 50 });
+  assert.equal(times(), [[0]]);
+  settle(0);
+  assert.equal(times(), [[0], [100]]);
+});
+
+test("a repeated or foreign taskSettled changes nothing", () => {
+  const { capture, settle, ledger, generator } = setup({ window: { tasks: 1 } });
+  capture.last.frame(0);
+  capture.last.frame(100);
+  settle(0);
+  settle(0);
+  settle(7);
+  generator.tell({
+    type: "taskSettled",
+    id: { sourceId: SOURCE, incarnation: 2, sequence: 1 },
+    outcome: STORED,
+  });
+  const { created, stored, inFlight } = ledger();
+  assert.equal({ created, stored, inFlight }, { created: 2, stored: 1, inFlight: 1 });
+});
+
+test("the end of a file sends a shorter last task, and sourceEnded waits until all is settled", () => {
+  const { capture, times, settle, listener, controller, isStopped, ledger } = setup({
+    configuration: { framesPerTask: 2 },
+  });
+  for (const ms of [0, 100, 200]) capture.last.frame(ms);
+  capture.last.end();
+  assert.equal(times(), [[0, 100], [200]]);
+  assert.is(ledger().status, "draining");
+  settle(1);
+  assert.is(listener.all("sourceEnded").length, 0);
+  settle(0);
+  const ended = listener.only("sourceEnded");
+  assert.is(ended.error, null);
+  assert.is(ended.ledger.inFlight, 0);
+  assert.is(ended.ledger.stored, 2);
+  assert.is(controller.all("detachGenerator").length, 1);
+  assert.ok(isStopped());
+});
+
+test("a last task too short for a service is skipped and its frames are counted", () => {
+  const { capture, times, ledger } = setup({ configuration: { framesPerTask: 3 }, framesMin: 2 });
+  for (const ms of [0, 100, 200, 300]) capture.last.frame(ms);
+  capture.last.end();
+  assert.equal(times(), [[0, 100, 200]]);
+  assert.is(ledger().framesSkipped, 1);
+});
+
+test("an empty source ends at once", () => {
+  const { capture, listener, isStopped } = setup();
+  capture.last.end();
+  assert.is(listener.only("sourceEnded").ledger.created, 0);
+  assert.ok(isStopped());
+});
+
+test("the limit ends the source after so many tasks", () => {
+  const { capture, times, settle, listener } = setup({ limit: 2 });
+  for (const ms of [0, 100, 200]) capture.last.frame(ms);
+  assert.equal(times(), [[0], [100]]);
+  assert.ok(capture.last.closed);
+  settle(0);
+  settle(1);
+  assert.is(listener.only("sourceEnded").error, null);
+});
+
+test("drain captures nothing more, sends the task in the making and ends once all is settled", () => {
+  const { capture, generator, times, settle, isStopped } = setup({ configuration: { framesPerTask: 2 } });
+  for (const ms of [0, 100, 200]) capture.last.frame(ms);
+  generator.tell({ type: "drain" });
+  assert.ok(capture.last.closed);
+  assert.equal(times(), [[0, 100], [200]]);
+  assert.not.ok(isStopped());
+  settle(0);
+  settle(1);
+  assert.ok(isStopped());
+});
+
+test("a source that cannot be opened ends with the reason", () => {
+  const { capture, configure, listener, isStopped } = setup({ waiting: true });
+  configure({});
+  capture.last.end(new SluiceError("Cannot open source", { code: "source-missing" }));
+  const { error, ledger } = listener.only("sourceEnded");
+  assert.is((error as SluiceError).code, "source-missing");
+  assert.is(ledger.status, "failed");
+  assert.ok(isStopped());
+});
+
+test("a file that breaks off keeps its tasks and ends with source-ended-early", () => {
+  const { capture, times, settle, listener } = setup({ configuration: { framesPerTask: 2 } });
+  for (const ms of [0, 100, 200]) capture.last.frame(ms);
+  capture.last.end(new SluiceError("Breaks off", { code: "source-ended-early" }));
+  assert.equal(times(), [[0, 100], [200]]);
+  settle(0);
+  settle(1);
+  const { error, ledger } = listener.only("sourceEnded");
+  assert.is((error as SluiceError).code, "source-ended-early");
+  assert.is(ledger.stored, 2);
+});
+
+test("a paced source gives each frame when it is due, and that is its sourceAtMs", () => {
+  const { capture, clock, submitted, times } = setup({ paced: true });
+  for (const ms of [0, 100, 200]) capture.last.frame(ms);
+  assert.equal(times(), [[0]]);
+  clock.advance(99);
+  assert.is(times().length, 1);
+  clock.advance(101);
+  assert.equal(times(), [[0], [100], [200]]);
+  assert.equal(
+    submitted().map((task) => task.sourceAtMs - 1_000_000),
+    [0, 100, 200],
+  );
+});
+
+test("a paced source that was held back by its window does not rush afterwards", () => {
+  const { capture, clock, times, settle } = setup({ paced: true, window: { tasks: 1 } });
+  for (const ms of [0, 100, 200]) capture.last.frame(ms);
+  clock.advance(1_000);
+  assert.equal(times(), [[0]]);
+  settle(0);
+  assert.equal(times(), [[0], [100]]);
+  settle(1);
+  clock.advance(99);
+  assert.is(times().length, 2);
+  clock.advance(1);
+  assert.equal(times(), [[0], [100], [200]]);
+});
+
+test("the end of a paced file waits for the frames that are not due yet", () => {
+  const { capture, clock, times, ledger } = setup({ paced: true });
+  for (const ms of [0, 100]) capture.last.frame(ms);
+  capture.last.end();
+  assert.is(ledger().status, "capturing");
+  clock.advance(100);
+  assert.equal(times(), [[0], [100]]);
+  assert.is(ledger().status, "draining");
+});
+
+test("configure with another framesPerTask holds from the next task on and leaves the capture alone", () => {
+  const { capture, configure, times } = setup({ configuration: { framesPerTask: 2 } });
+  capture.last.frame(0);
+  configure({ framesPerTask: 3 });
+  for (const ms of [100, 200, 300, 400]) capture.last.frame(ms);
+  assert.equal(times(), [
+    [0, 100],
+    [200, 300, 400],
+  ]);
+  assert.is(capture.opened.length, 1);
+});
+
+test("configure with another resolution goes on after the last frame used, in a new capture", () => {
+  const { capture, configure, times, submitted } = setup({ configuration: { framesPerTask: 2 } });
+  for (const ms of [0, 100, 200]) capture.last.frame(ms);
+  configure({ framesPerTask: 2, width: 320, height: 180 });
+  assert.is(capture.opened.length, 1, "the task in the making is finished first");
+  capture.last.frame(300);
+  const [first, second] = capture.opened;
+  assert.ok(first?.closed);
+  assert.equal(second?.options.after, { ptsUs: 300_000, seekable: true });
+  second?.frame(400);
+  second?.frame(500);
+  assert.equal(times(), [
+    [0, 100],
+    [200, 300],
+    [400, 500],
+  ]);
+  assert.equal(
+    submitted().map((task) => task.payload?.width),
+    [640, 640, 320],
+  );
+});
+
+test("frames read ahead but in no task are captured again under the new configuration", () => {
+  const { capture, configure, times, settle, ledger } = setup({ window: { tasks: 1 } });
+  for (const ms of [0, 100, 200]) capture.last.frame(ms);
+  configure({ width: 320, height: 180 });
+  assert.equal(capture.last.options.after, { ptsUs: 0, seekable: true });
+  for (const ms of [100, 200]) capture.last.frame(ms);
+  settle(0);
+  settle(1);
+  assert.equal(times(), [[0], [100], [200]]);
+  assert.is(ledger().framesSkipped, 0);
+});
+
+test("configure after the end of a file still recaptures the frames that no task has", () => {
+  const { capture, configure, times, settle } = setup({ window: { tasks: 1 } });
+  for (const ms of [0, 100]) capture.last.frame(ms);
+  capture.last.end();
+  configure({ fps: 5 });
+  assert.is(capture.opened.length, 2);
+  capture.last.frame(100);
+  capture.last.end();
+  settle(0);
+  settle(1);
+  assert.equal(times(), [[0], [100]]);
+});
+
+test("a recording over HTTP waits for the window and ends like a file", () => {
+  const { capture, times, controller, settle, listener } = setup({
+    source: "http://host/clip.mp4",
+    window: { tasks: 1 },
+  });
+  for (const ms of [0, 100]) capture.last.frame(ms);
+  capture.last.end();
+  assert.equal(times(), [[0]]);
+  assert.is(controller.all("stageDropped").length, 0);
+  settle(0);
+  settle(1);
+  assert.is(listener.only("sourceEnded").ledger.stored, 2);
+});
+
+test("what a closed capture still had to say is ignored", () => {
+  const { capture, configure, generator, times } = setup();
+  capture.last.frame(0);
+  configure({ width: 320, height: 180 });
+  const frame = { ptsUs: 1, checksum: 1, data: new Uint8Array(4), capturedAtMs: 0 };
+  generator.tell({ type: "frameCaptured", capture: 0, frame });
+  generator.tell({ type: "captureEnded", capture: 0, error: null });
+  assert.equal(times(), [[0]]);
+  assert.is(capture.opened.length, 2);
+});
+
+test("a restarted generator closes its capture, goes on where it was and repeats no identity", () => {
+  const { capture, generator, configure, submitted, settle, ledger } = setup();
+  for (const ms of [0, 100]) capture.last.frame(ms);
+  generator.restart();
+  assert.ok(capture.opened[0]?.closed);
+  configure({});
+  assert.equal(capture.last.options.after, { ptsUs: 100_000, seekable: false });
+  capture.last.info();
+  capture.last.frame(200);
+  assert.equal(
+    submitted().map((task) => task.id.sequence),
+    [0, 1, 2],
+  );
+  for (const sequence of [0, 1, 2]) settle(sequence);
+  assert.is(ledger().stored, 3);
+});
+
+test.run();

@@ -1,0 +1,185 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { SluiceError } from "../../../src/actors/errors.js";
+import { setup, SOURCE } from "./setup.js";
+
+const CAMERA = { source: "rtsp://cam/1" };
+
+test("a live source under dropNewest drops the task that finds the window full, and its gap is reported", () => {
+  const { capture, controller, times, settle, ledger } = setup({ ...CAMERA, window: { tasks: 1 } });
+  for (const ms of [0, 100, 200]) capture.last.frame(ms);
+  assert.equal(times(), [[0]]);
+  assert.equal(
+    controller.all("stageDropped").map(({ task, reason }) => [task.id.sequence, reason, task.payload]),
+    [
+      [1, "windowFull", null],
+      [2, "windowFull", null],
+    ],
+  );
+  assert.is(ledger().inFlight, 3, "a drop is in flight until it is stored");
+  settle(1, { status: "dropped", reason: "windowFull" });
+  settle(2, { status: "dropped", reason: "windowFull" });
+  settle(0);
+  const { created, stored, dropped, inFlight } = ledger();
+  assert.equal(
+    { created, stored, dropped, inFlight },
+    { created: 3, stored: 1, dropped: { windowFull: 2 }, inFlight: 0 },
+  );
+});
+
+test("a live source under dropOldest keeps the newest task waiting for room", () => {
+  const { capture, controller, times, settle } = setup({
+    ...CAMERA,
+    window: { tasks: 1 },
+    livePolicy: "dropOldest",
+  });
+  for (const ms of [0, 100, 200, 300]) capture.last.frame(ms);
+  assert.equal(times(), [[0]]);
+  assert.equal(
+    controller.all("stageDropped").map(({ task }) => task.id.sequence),
+    [1, 2],
+  );
+  settle(0);
+  assert.equal(times(), [[0], [300]]);
+});
+
+test("a live source makes no task while the store does not even take its gaps", () => {
+  const { capture, ledger } = setup({ ...CAMERA, window: { tasks: 1 } });
+  for (let index = 0; index < 10_050; index++) capture.last.frame(index);
+  const { created, inFlight, framesSkipped } = ledger();
+  assert.equal(
+    { created, inFlight, framesSkipped },
+    { created: 10_001, inFlight: 10_001, framesSkipped: 49 },
+  );
+});
+
+test("a live source that was never reached ends with the reason", () => {
+  const { capture, configure, listener } = setup({ ...CAMERA, waiting: true });
+  configure({});
+  capture.last.end(new SluiceError("Cannot reach source", { code: "source-unreachable" }));
+  assert.is((listener.only("sourceEnded").error as SluiceError).code, "source-unreachable");
+});
+
+test("a live source opens the new capture before it closes the old, and changes with its first frame", () => {
+  const { capture, configure, submitted } = setup(CAMERA);
+  capture.last.frame(0);
+  configure({ width: 320, height: 180 });
+  const [old, fresh] = capture.opened;
+  assert.not.ok(old?.closed);
+  old?.frame(100);
+  fresh?.info({ durationUs: null });
+  fresh?.frame(5_000);
+  assert.ok(old?.closed);
+  assert.equal(
+    submitted().map((task) => task.payload?.width),
+    [640, 640, 320],
+  );
+});
+
+test("a live source finishes the task in the making from the old capture", () => {
+  const { capture, configure, submitted, ledger } = setup({ ...CAMERA, configuration: { framesPerTask: 2 } });
+  capture.last.frame(0);
+  configure({ framesPerTask: 2, width: 320, height: 180 });
+  capture.last.frame(100);
+  const [old, fresh] = capture.opened;
+  old?.frame(200);
+  fresh?.frame(5_000);
+  old?.frame(300);
+  fresh?.frame(5_100);
+  fresh?.frame(5_200);
+  assert.equal(
+    submitted().map((task) => task.payload?.width),
+    [640, 640, 320],
+  );
+  assert.is(ledger().framesSkipped, 1);
+});
+
+test("a live source that allows one reader only is closed and opened anew", () => {
+  const { capture, configure } = setup({ source: "/dev/video0" });
+  capture.last.frame(0);
+  configure({ width: 320, height: 180 });
+  capture.last.end(new SluiceError("busy", { code: "source-unreachable" }));
+  assert.equal(
+    capture.opened.map(({ closed }) => closed),
+    [true, true, false],
+  );
+  assert.is(capture.last.options.configuration.width, 320);
+});
+
+test("a live source without a frame for 5 s is reconnected with growing delays", () => {
+  const { capture, clock, listener, ledger } = setup(CAMERA);
+  capture.last.frame(0);
+  clock.advance(4_999);
+  assert.is(listener.all("sourceStalled").length, 0);
+  clock.advance(1);
+  assert.equal(listener.only("sourceStalled"), {
+    type: "sourceStalled",
+    sourceId: SOURCE,
+    reason: "stalled",
+    attempt: 1,
+  });
+  assert.is(ledger().status, "reconnecting");
+  clock.advance(500);
+  assert.is(capture.opened.length, 2);
+  for (let attempt = 2; attempt <= 5; attempt++) {
+    capture.last.end(new SluiceError("refused", { code: "source-unreachable" }));
+    assert.is(listener.all("sourceStalled").length, attempt);
+    const longestMs = 500 * 2 ** (attempt - 1);
+    clock.advance(longestMs / 2 - 1);
+    assert.is(capture.opened.length, attempt, "at least half of the delay");
+    clock.advance(longestMs / 2 + 1);
+    assert.is(capture.opened.length, attempt + 1);
+  }
+});
+
+test("a live source of 1 fps is given ten of its frame times", () => {
+  const { capture, clock, listener } = setup({ ...CAMERA, configuration: { fps: 1 } });
+  capture.last.frame(0);
+  clock.advance(9_999);
+  assert.is(listener.all("sourceStalled").length, 0);
+  clock.advance(1);
+  assert.is(listener.all("sourceStalled").length, 1);
+});
+
+test("a live source that connects and gives no frame is reconnected", () => {
+  const { clock, listener } = setup(CAMERA);
+  clock.advance(5_000);
+  assert.is(listener.all("sourceStalled").length, 1);
+});
+
+test("the presentation times of a live source go on after a reconnect", () => {
+  const { capture, clock, times } = setup(CAMERA);
+  capture.last.frame(7_000);
+  capture.last.end();
+  clock.advance(500);
+  capture.last.info({ durationUs: null });
+  capture.last.frame(0);
+  clock.advance(100);
+  capture.last.frame(100);
+  const [[first] = [], [second] = [], [third] = []] = times();
+  assert.is(first, 7_000);
+  assert.ok(second !== undefined && second > 7_000 && second <= 7_500);
+  assert.is(third, second + 100);
+});
+
+test("a live source whose picture does not change for 30 s is frozen and reconnected", () => {
+  const { capture, clock, listener } = setup(CAMERA);
+  for (let ms = 0; ms < 30_000; ms += 1_000) {
+    capture.last.frame(ms, { mark: 9 });
+    clock.advance(1_000);
+  }
+  assert.is(listener.all("sourceStalled").length, 0);
+  capture.last.frame(30_000, { mark: 9 });
+  assert.is(listener.only("sourceStalled").reason, "frozen");
+});
+
+test("a live source that is drained while it reconnects ends", () => {
+  const { capture, clock, generator, isStopped } = setup(CAMERA);
+  capture.last.end();
+  generator.tell({ type: "drain" });
+  assert.ok(isStopped());
+  clock.advance(60_000);
+  assert.is(capture.opened.length, 1);
+});
+
+test.run();

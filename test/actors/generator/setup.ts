@@ -1,0 +1,94 @@
+/** A generator folded over a fake capture, with the shorthands that its tests share. */
+
+import { createGenerator, type GeneratorOptions } from "../../../src/actors/generator/generator.js";
+import { DEFAULT_HEALTH } from "../../../src/actors/generator/health.js";
+import { parseSource } from "../../../src/actors/generator/source-spec.js";
+import { TaskWindow, type WindowLimits } from "../../../src/actors/generator/window.js";
+import type { ControllerMessage, LedgerReported, SourceEvent } from "../../../src/actors/protocol.js";
+import { DEFAULT_CONFIGURATION, type Configuration } from "../../../src/actors/task/configuration.js";
+import { parseSourceId } from "../../../src/actors/task/identity.js";
+import type { Outcome, Task } from "../../../src/actors/task/task.js";
+import { fold } from "../../support/fold.js";
+import { createProbe } from "../../support/probe.js";
+import { VirtualClock } from "../../support/virtual-clock.js";
+import { pipelineOf } from "../task/pipelines.js";
+import { createFakeCapture } from "./fake-capture.js";
+
+export const SOURCE = parseSourceId("cam-1");
+export const ADDRESS = "sluice://edge-1/sources/cam-1";
+export const STORED: Outcome = { status: "stored" };
+
+export interface Setup extends Partial<Omit<GeneratorOptions, "source" | "configuration">> {
+  /** Default a file. */
+  readonly source?: string;
+  /** Default 100 tasks, 1 MB. */
+  readonly window?: Partial<WindowLimits>;
+  /** Default 10 fps, one frame a task. */
+  readonly configuration?: Partial<Configuration>;
+  /** Leave the generator waiting for its first configuration. */
+  readonly waiting?: boolean;
+}
+
+export function setup({ source, window: limits, configuration, waiting, ...given }: Setup = {}) {
+  const clock = new VirtualClock(1_000_000);
+  const controller = createProbe<ControllerMessage>("sluice://edge-1/controller");
+  const listener = createProbe<SourceEvent>();
+  const capture = createFakeCapture();
+  capture.now = () => clock.now();
+  const base = { ...DEFAULT_CONFIGURATION, fps: 10, framesPerTask: 1, ...configuration };
+  const options: GeneratorOptions = {
+    sourceId: SOURCE,
+    source: parseSource(source ?? "clip.mp4"),
+    pipeline: pipelineOf({ a: [], b: ["a"] }),
+    configuration: base,
+    incarnation: 3,
+    controller,
+    listener,
+    paced: false,
+    limit: null,
+    livePolicy: "dropNewest",
+    framesMin: 1,
+    joinNodes: new Map(),
+    health: DEFAULT_HEALTH,
+    ...given,
+  };
+  const window = new TaskWindow({ tasks: 100, bytes: 1_000_000, ...limits });
+  const generator = fold(createGenerator(options, { capture, window }), { clock, address: ADDRESS });
+
+  const configure = (changed: Partial<Configuration>) =>
+    generator.tell({
+      type: "configure",
+      configuration: { ...base, ...changed },
+      epoch: 1,
+      joinNodes: new Map(),
+    });
+  const submitted = (): Task[] => controller.all("submit").map(({ task }) => task);
+  /** Presentation times in ms, by task. */
+  const times = () => submitted().map((task) => task.payload?.frames.map((frame) => frame.ptsUs / 1_000));
+  const settle = (sequence: number, outcome = STORED) =>
+    generator.tell({ type: "taskSettled", id: { sourceId: SOURCE, incarnation: 3, sequence }, outcome });
+  const ledger = (): LedgerReported => {
+    const probe = createProbe<LedgerReported>();
+    generator.tell({ type: "reportLedger", replyTo: probe });
+    return probe.only("ledgerReported");
+  };
+  const isStopped = () => generator.stopped.includes(ADDRESS);
+
+  if (waiting !== true) {
+    configure({});
+    capture.last.info();
+  }
+  return {
+    clock,
+    controller,
+    listener,
+    capture,
+    generator,
+    configure,
+    submitted,
+    times,
+    settle,
+    ledger,
+    isStopped,
+  };
+}
