@@ -1,0 +1,33 @@
+/** The bounds of a processor, all of them data. */
+
+import type { SupervisionPolicy } from "../../runtime/spawn-options.js";
+
+export interface ProcessorLimits {
+  /** Workers of a service without state. Default 1; at most the cores less one, and never less than 1. */
+  readonly replicas: number;
+  /** How long a stateful stage waits for a missing task, in ms. Default 1,000. */
+  readonly gapTimeoutMs: number;
+  /** How long a task may run before its worker is given up, in ms. Default 30,000. */
+  readonly executeTimeoutMs: number;
+  /** How long a service may load, in ms. Default 60,000. */
+  readonly loadTimeoutMs: number;
+  /** Loads in a row that may fail before the processor gives up. Default 5. */
+  readonly loadAttempts: number;
+  /** Workers that a task may take with it before it is dropped. Default 3. */
+  readonly poisonAttempts: number;
+  /** Sources whose order a stateful stage remembers. Default 1,024. */
+  readonly sourcesMax: number;
+  /** Before a lost worker is replaced. Default 100 ms to 10 s, doubling, less up to a fifth. */
+  readonly backoff: SupervisionPolicy["backoff"];
+}
+
+export const DEFAULT_PROCESSOR_LIMITS: ProcessorLimits = {
+  replicas: 1,
+  gapTimeoutMs: 1_000,
+  executeTimeoutMs: 30_000,
+  loadTimeoutMs: 60_000,
+  loadAttempts: 5,
+  poisonAttempts: 3,
+  sourcesMax: 1_024,
+  backoff: { minMs: 100, maxMs: 10_000, factor: 2, jitter: 0.2 },
+};

@@ -1,0 +1,123 @@
+/**
+ * The order of each source's tasks at a stateful stage: which sequence is due, and whether the service saw the one
+ * before it.
+ *
+ * A task is due when its predecessors were given out, will not come, or are not waited for any more. A task that comes
+ * after its turn is due at once: it is run rather than lost, and as neither it nor the task after it followed its
+ * predecessor, both results say `restarted`. So no reordering is silent.
+ */
+
+import type { SourceId, TaskId } from "../task/identity.js";
+
+interface SourceOrder {
+  incarnation: number;
+  /** Sequence that is due: all before it were given out, skipped or given up. */
+  next: number;
+  /** Highest sequence given out; -1 at first. */
+  highest: number;
+  /** Sequences from `next` on that will not come. */
+  readonly skipped: Set<number>;
+  /** The last task that the service has finished, while its state lives. */
+  finished: { readonly incarnation: number; readonly sequence: number } | null;
+}
+
+export interface SourceOrders {
+  /** Sources remembered at most; the longest idle is forgotten. */
+  readonly sourcesMax: number;
+  /** Skipped sequences remembered for a source at most. */
+  readonly skippedMax: number;
+  /** Longest idle first. */
+  readonly sources: Map<SourceId, SourceOrder>;
+}
+
+export function createSourceOrders(limits: Pick<SourceOrders, "sourcesMax" | "skippedMax">): SourceOrders {
+  return { ...limits, sources: new Map() };
+}
+
+/** Notes that a task is here to be given out. A new incarnation of its source starts over. */
+export function expect(orders: SourceOrders, { sourceId, incarnation, sequence }: TaskId): void {
+  const order = orderOf(orders, sourceId, incarnation);
+  // A gap before this task was given up, and nothing behind it has been given out yet: it is in time after all.
+  if (incarnation === order.incarnation && sequence < order.next && sequence > order.highest) {
+    order.next = sequence;
+  }
+}
+
+export function isDue(orders: SourceOrders, { sourceId, incarnation, sequence }: TaskId): boolean {
+  const order = orderOf(orders, sourceId, incarnation);
+  return incarnation < order.incarnation || sequence <= order.next;
+}
+
+/** Tasks missing before this one that would be waited for. */
+export function missingBefore(orders: SourceOrders, { sourceId, incarnation, sequence }: TaskId): number {
+  const order = orderOf(orders, sourceId, incarnation);
+  return incarnation < order.incarnation ? 0 : Math.max(0, sequence - order.next);
+}
+
+/** The task leaves the queue, to be run or dropped. */
+export function giveOut(orders: SourceOrders, { sourceId, incarnation, sequence }: TaskId): void {
+  const order = orderOf(orders, sourceId, incarnation);
+  if (incarnation !== order.incarnation) return;
+  order.highest = Math.max(order.highest, sequence);
+  passOver(order, sequence);
+}
+
+/** The task will not come. */
+export function skip(orders: SourceOrders, { sourceId, incarnation, sequence }: TaskId): void {
+  const order = orderOf(orders, sourceId, incarnation);
+  if (incarnation !== order.incarnation) return;
+  if (sequence === order.next) passOver(order, sequence);
+  else if (sequence > order.next && order.skipped.size < orders.skippedMax) order.skipped.add(sequence);
+}
+
+/** Waits no more for what is missing before this task. */
+export function giveUpBefore(orders: SourceOrders, { sourceId, incarnation, sequence }: TaskId): void {
+  const order = orderOf(orders, sourceId, incarnation);
+  if (incarnation === order.incarnation && sequence > order.next) passOver(order, sequence - 1);
+}
+
+/** The service has seen this task. */
+export function finish(orders: SourceOrders, { sourceId, incarnation, sequence }: TaskId): void {
+  orderOf(orders, sourceId, incarnation).finished = { incarnation, sequence };
+}
+
+/** The state of the service is lost, for every source. */
+export function loseState(orders: SourceOrders): void {
+  for (const order of orders.sources.values()) order.finished = null;
+}
+
+/** `continued` where the service, as it lives, has last finished the task before this one. */
+export function continuityOf(
+  orders: SourceOrders,
+  { sourceId, incarnation, sequence }: TaskId,
+): "continued" | "restarted" {
+  const { finished } = orderOf(orders, sourceId, incarnation);
+  const follows = finished?.incarnation === incarnation && finished.sequence === sequence - 1;
+  return follows ? "continued" : "restarted";
+}
+
+function passOver(order: SourceOrder, sequence: number): void {
+  if (sequence < order.next) return;
+  order.next = sequence + 1;
+  for (const skipped of order.skipped) if (skipped <= sequence) order.skipped.delete(skipped);
+  while (order.skipped.delete(order.next)) order.next += 1;
+}
+
+function orderOf(orders: SourceOrders, sourceId: SourceId, incarnation: number): SourceOrder {
+  const order = orders.sources.get(sourceId) ?? newOrder(incarnation);
+  if (incarnation > order.incarnation) {
+    Object.assign(order, { incarnation, next: 0, highest: -1 });
+    order.skipped.clear();
+  }
+  orders.sources.delete(sourceId);
+  orders.sources.set(sourceId, order);
+  if (orders.sources.size > orders.sourcesMax) {
+    const [idle] = orders.sources.keys();
+    if (idle !== undefined) orders.sources.delete(idle);
+  }
+  return order;
+}
+
+function newOrder(incarnation: number): SourceOrder {
+  return { incarnation, next: 0, highest: -1, skipped: new Set(), finished: null };
+}

@@ -1,0 +1,43 @@
+/** Starts the processors of a node: binds worker threads, and never gives a processor up while its node lives. */
+
+import { availableParallelism } from "node:os";
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { Spawner } from "../../runtime/behaviour.js";
+import type { SupervisionPolicy } from "../../runtime/spawn-options.js";
+import type { ProcessorsMessage } from "../protocol.js";
+import type { NodeName } from "../task/identity.js";
+import type { ServiceDeclaration } from "../task/service.js";
+import { DEFAULT_PROCESSOR_LIMITS, type ProcessorLimits } from "./processor-limits.js";
+import { processors } from "./processors.js";
+import { startWorker } from "./worker-host.js";
+
+export interface SpawnProcessorsOptions {
+  readonly node: NodeName;
+  /** What this node can run, by service name. */
+  readonly services: ReadonlyMap<string, ServiceDeclaration>;
+  /** Folder of the models that the user brought; null where none was named. */
+  readonly modelDir: string | null;
+  readonly limits?: Partial<ProcessorLimits>;
+}
+
+/** Its controller keeps what a processor was given, so starting anew loses nothing: backoff ends at 5 s, attempts never. */
+const SUPERVISION: SupervisionPolicy = {
+  strategy: "oneForOne",
+  intensity: 1_000,
+  periodMs: 10_000,
+  backoff: { minMs: 10, maxMs: 5_000, factor: 2, jitter: 0.2 },
+};
+
+/** Starts the supervisor of a node's processors as the child `processors`. */
+export function spawnProcessors(
+  parent: Spawner,
+  { node, services, modelDir, limits: given }: SpawnProcessorsOptions,
+): ActorRef<ProcessorsMessage> {
+  const wanted: ProcessorLimits = { ...DEFAULT_PROCESSOR_LIMITS, ...given };
+  const replicas = Math.max(1, Math.min(wanted.replicas, availableParallelism() - 1));
+  const limits = { ...wanted, replicas };
+  return parent.spawn(processors({ node, services, modelDir, limits, startWorker }), {
+    name: "processors",
+    supervision: SUPERVISION,
+  });
+}

@@ -1,0 +1,230 @@
+/**
+ * The workers of one processor: when one is started, given up and replaced. It folds what its workers report, and says
+ * what that means for the task that ran.
+ */
+
+import type { Context } from "../../runtime/behaviour.js";
+import { assertNever } from "../../runtime/errors.js";
+import { backoffMs } from "../../runtime/supervision.js";
+import { SLUICE_ERROR_CODES, SluiceError } from "../errors.js";
+import type { StageResult } from "../task/service.js";
+import type { ProcessorLimits } from "./processor-limits.js";
+import type { Job, StartWorker, WorkerEvent, WorkerSpec, WorkerThread } from "./worker-port.js";
+
+/** What an actor with a pool is told by it, and hands back to it. */
+export type PoolMessage =
+  | { readonly type: "workerEvent"; readonly worker: number; readonly event: WorkerEvent }
+  /** The load, or the run of that number, takes too long. */
+  | { readonly type: "workerTimedOut"; readonly worker: number; readonly run: number }
+  | { readonly type: "restartWorker" };
+
+/** What became of a piece of work, or of the pool; `work` is null where the worker had none. */
+export type PoolEvent<Work> =
+  | { readonly type: "completed"; readonly work: Work; readonly result: StageResult }
+  | { readonly type: "failed"; readonly work: Work; readonly text: string }
+  | { readonly type: "workerLost"; readonly work: Work | null; readonly text: string }
+  /** No worker can be had; all are ended. */
+  | { readonly type: "hopeless"; readonly error: SluiceError; readonly works: readonly Work[] }
+  /** There may be an idle worker, or room for one. */
+  | { readonly type: "changed" };
+
+export interface PoolOptions {
+  readonly spec: WorkerSpec;
+  readonly service: string;
+  readonly replicas: number;
+  readonly limits: ProcessorLimits;
+  readonly startWorker: StartWorker;
+  /** Gives each worker its number; shared by the pools that an actor has had, so that no number comes twice. */
+  readonly numbers: { last: number };
+}
+
+interface Worker<Work> {
+  readonly id: number;
+  readonly thread: WorkerThread;
+  status: "loading" | "idle" | "running";
+  work: Work | null;
+  /** Runs so far; tells a late timeout from one that counts. */
+  run: number;
+}
+
+export interface WorkerPool<Work> extends PoolOptions {
+  readonly workers: Map<number, Worker<Work>>;
+  /** Workers lost in a row, with no work completed in between. */
+  losses: number;
+  /** Loads failed in a row. */
+  loadFailures: number;
+  backingOff: boolean;
+}
+
+export function createWorkerPool<Work>(options: PoolOptions): WorkerPool<Work> {
+  return { ...options, workers: new Map(), losses: 0, loadFailures: 0, backingOff: false };
+}
+
+/** An idle worker; where there is none, one is started if there may be. */
+export function idleWorker<Work>(
+  pool: WorkerPool<Work>,
+  ctx: Context<PoolMessage>,
+): Worker<Work> | undefined {
+  let loading = false;
+  for (const worker of pool.workers.values()) {
+    if (worker.status === "idle") return worker;
+    loading ||= worker.status === "loading";
+  }
+  // One at a time: a service that cannot load costs one worker, not all of them.
+  if (!loading && !pool.backingOff && pool.workers.size < pool.replicas) startOne(pool, ctx);
+  return undefined;
+}
+
+/** Gives work to an idle worker. */
+export function runOn<Work>(
+  pool: WorkerPool<Work>,
+  worker: Worker<Work>,
+  { work, job }: { readonly work: Work; readonly job: Job },
+  ctx: Context<PoolMessage>,
+): void {
+  worker.status = "running";
+  worker.work = work;
+  worker.run += 1;
+  const { id, run } = worker;
+  ctx.after(timerOf(id), pool.limits.executeTimeoutMs, { type: "workerTimedOut", worker: id, run });
+  worker.thread.run(job);
+}
+
+/** Folds a message of the pool. */
+export function foldPool<Work>(
+  pool: WorkerPool<Work>,
+  message: PoolMessage,
+  ctx: Context<PoolMessage>,
+): PoolEvent<Work> {
+  if (message.type === "restartWorker") {
+    pool.backingOff = false;
+    return CHANGED;
+  }
+  const worker = pool.workers.get(message.worker);
+  // Given up while its message was on the way.
+  if (worker === undefined) return CHANGED;
+  return message.type === "workerEvent"
+    ? onEvent(pool, worker, message.event, ctx)
+    : onTimeout(pool, worker, message.run, ctx);
+}
+
+/** Ends every worker: after it has closed its service, or at once. Returns the work that was running. */
+export function endPool<Work>(
+  pool: WorkerPool<Work>,
+  how: "close" | "kill",
+  ctx: Context<PoolMessage>,
+): readonly Work[] {
+  const works: Work[] = [];
+  for (const worker of pool.workers.values()) {
+    const work = becomeIdle(worker, ctx);
+    if (work !== null) works.push(work);
+    if (how === "close") worker.thread.stop();
+    else worker.thread.kill();
+  }
+  pool.workers.clear();
+  pool.backingOff = false;
+  ctx.cancel(RESTART_TIMER);
+  return works;
+}
+
+const CHANGED = { type: "changed" } as const;
+const RESTART_TIMER = "restart-worker";
+const timerOf = (worker: number): string => `worker-${worker}`;
+
+function startOne<Work>(pool: WorkerPool<Work>, ctx: Context<PoolMessage>): void {
+  const id = (pool.numbers.last += 1);
+  const { self } = ctx;
+  const thread = pool.startWorker(pool.spec, (event) =>
+    self.tell({ type: "workerEvent", worker: id, event }, "control"),
+  );
+  pool.workers.set(id, { id, thread, status: "loading", work: null, run: 0 });
+  ctx.after(timerOf(id), pool.limits.loadTimeoutMs, { type: "workerTimedOut", worker: id, run: 0 });
+}
+
+function onEvent<Work>(
+  pool: WorkerPool<Work>,
+  worker: Worker<Work>,
+  event: WorkerEvent,
+  ctx: Context<PoolMessage>,
+): PoolEvent<Work> {
+  switch (event.type) {
+    case "loaded":
+      pool.loadFailures = 0;
+      becomeIdle(worker, ctx);
+      return CHANGED;
+    case "loadFailed":
+      return event.permanent ? giveUp(pool, modelError(event), ctx) : lose(pool, worker, event.text, ctx);
+    case "completed": {
+      pool.losses = 0;
+      const work = becomeIdle(worker, ctx);
+      return work === null ? CHANGED : { type: "completed", work, result: event.result };
+    }
+    case "failed": {
+      const work = becomeIdle(worker, ctx);
+      return work === null ? CHANGED : { type: "failed", work, text: event.text };
+    }
+    case "crashed":
+      return lose(pool, worker, event.text, ctx);
+    default:
+      return assertNever(event);
+  }
+}
+
+function onTimeout<Work>(
+  pool: WorkerPool<Work>,
+  worker: Worker<Work>,
+  run: number,
+  ctx: Context<PoolMessage>,
+): PoolEvent<Work> {
+  if (worker.run !== run || worker.status === "idle") return CHANGED;
+  worker.thread.kill();
+  const { loadTimeoutMs, executeTimeoutMs } = pool.limits;
+  const text =
+    worker.status === "loading"
+      ? `it took longer than ${loadTimeoutMs} ms to load`
+      : `it took longer than ${executeTimeoutMs} ms for one task`;
+  return lose(pool, worker, text, ctx);
+}
+
+/** A worker has ended by itself or was killed: it is replaced after a while. */
+function lose<Work>(
+  pool: WorkerPool<Work>,
+  worker: Worker<Work>,
+  text: string,
+  ctx: Context<PoolMessage>,
+): PoolEvent<Work> {
+  if (worker.status === "loading") pool.loadFailures += 1;
+  const work = becomeIdle(worker, ctx);
+  pool.workers.delete(worker.id);
+  pool.losses += 1;
+  const { loadAttempts, backoff } = pool.limits;
+  ctx.log.warn("Lost a worker", { service: pool.service, reason: text, inARow: pool.losses });
+  if (pool.loadFailures >= loadAttempts) {
+    const problem = `Cannot load service "${pool.service}" in ${loadAttempts} attempts: ${text}`;
+    return giveUp(pool, new SluiceError(problem, { code: "service-failed", retry: "backoff" }), ctx);
+  }
+  pool.backingOff = true;
+  ctx.after(RESTART_TIMER, backoffMs(backoff, pool.losses, ctx.random()), { type: "restartWorker" });
+  return { type: "workerLost", work, text };
+}
+
+function giveUp<Work>(
+  pool: WorkerPool<Work>,
+  error: SluiceError,
+  ctx: Context<PoolMessage>,
+): PoolEvent<Work> {
+  return { type: "hopeless", error, works: endPool(pool, "kill", ctx) };
+}
+
+function becomeIdle<Work>(worker: Worker<Work>, ctx: Context<PoolMessage>): Work | null {
+  const { work } = worker;
+  ctx.cancel(timerOf(worker.id));
+  worker.status = "idle";
+  worker.work = null;
+  return work;
+}
+
+function modelError({ code, text }: { readonly code: string; readonly text: string }): SluiceError {
+  const known = SLUICE_ERROR_CODES.find((candidate) => candidate === code);
+  return new SluiceError(text, { code: known ?? "service-failed" });
+}
