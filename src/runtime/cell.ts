@@ -125,7 +125,7 @@ export class Cell extends SupervisedActor {
   }
 
   spawn<State, Message>(behaviour: Behaviour<State, Message>, options: SpawnOptions): ActorRef<Message> {
-    if (this.#status === "running" || this.#status === "starting" || this.#status === "ending") {
+    if (this.#isLive() || this.#status === "ending") {
       return spawnCell(this.family, behaviour, options);
     }
     throw new RuntimeError(`Cannot spawn "${options.name}" under "${this.address}": it has stopped`, {
@@ -187,6 +187,11 @@ export class Cell extends SupervisedActor {
     const { dispatcher } = this.host;
     let handled = 0;
     let failure: unknown = NONE;
+    // It may have been stopped or suspended while it stood in line.
+    if (!this.#isLive()) {
+      this.#inLine = false;
+      return handled;
+    }
     dispatcher.current = this;
     try {
       const context = this.#context ?? this.#start();
@@ -211,9 +216,13 @@ export class Cell extends SupervisedActor {
   }
 
   #wake(): void {
-    if (this.#inLine || (this.#status !== "running" && this.#status !== "starting")) return;
+    if (this.#inLine || !this.#isLive()) return;
     this.#inLine = true;
     this.host.dispatcher.enqueue(this);
+  }
+
+  #isLive(): boolean {
+    return this.#status === "running" || this.#status === "starting";
   }
 
   #start(): StateContext {

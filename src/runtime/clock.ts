@@ -16,7 +16,15 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
   after(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
+    let timer = setTimeout(tick, Math.min(delayMs, TIMEOUT_MS_MAX));
+    function tick(): void {
+      delayMs -= TIMEOUT_MS_MAX;
+      if (delayMs > 0) timer = setTimeout(tick, Math.min(delayMs, TIMEOUT_MS_MAX));
+      else callback();
+    }
     return { cancel: () => clearTimeout(timer) };
   },
 };
+
+/** Node runs a longer timeout at once; a longer delay is waited for in pieces. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
