@@ -72,7 +72,6 @@ export class Cell extends SupervisedActor {
   readonly ref: LocalRef;
   readonly #behaviour: Behaviour<unknown, unknown>;
   readonly #policy: SupervisionPolicy;
-  readonly #bounds: MailboxBounds;
   readonly #mailbox: Mailbox<unknown>;
   #status: Status = "starting";
   #context: StateContext | null = null;
@@ -101,8 +100,7 @@ export class Cell extends SupervisedActor {
     this.ref = new LocalRef(this);
     this.#behaviour = behaviour;
     this.#policy = policy;
-    this.#bounds = bounds;
-    this.#mailbox = new Mailbox(this.#bounds, isOwn);
+    this.#mailbox = new Mailbox(bounds, isOwn);
     this.#wake();
   }
 
@@ -140,7 +138,7 @@ export class Cell extends SupervisedActor {
     if (this.#status === "stopping" || this.#status === "stopped") return this.bury(item, "stopped");
     const lost = this.#mailbox.offer(item, lane);
     if (lost !== NONE) {
-      const refused = lane === "control" || this.#bounds.overflow === "reject";
+      const refused = lane === "control" || this.#mailbox.bounds.overflow === "reject";
       this.bury(lost, refused ? "mailbox-full" : "mailbox-dropped");
     }
     if (!this.#inLine) this.#wake();
@@ -169,7 +167,7 @@ export class Cell extends SupervisedActor {
   }
 
   get stashCapacity(): number {
-    return this.#bounds.capacity;
+    return this.#mailbox.bounds.capacity;
   }
 
   putBack(items: readonly unknown[]): void {

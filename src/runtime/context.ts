@@ -5,11 +5,12 @@ import { startAsk } from "./ask.js";
 import type { AskResult, Behaviour, Context, Terminated } from "./behaviour.js";
 import type { Cell } from "./cell.js";
 import { asError } from "./errors.js";
-import { OwnEntry, TerminatedEntry, type Span } from "./entry.js";
+import { OwnEntry, type Span } from "./entry.js";
 import type { Logger } from "./log.js";
 import { LocalRef, NamedRef } from "./ref.js";
 import type { SpawnOptions } from "./spawn-options.js";
 import { Timers } from "./timers.js";
+import { Watches } from "./watches.js";
 
 export class StateContext implements Context<unknown>, Span {
   readonly #cell: Cell;
@@ -18,7 +19,7 @@ export class StateContext implements Context<unknown>, Span {
   #log: Logger | null = null;
   #timers: Timers | null = null;
   #stash: unknown[] | null = null;
-  #watches: Map<string, () => void> | null = null;
+  #watches: Watches | null = null;
 
   constructor(cell: Cell) {
     this.#cell = cell;
@@ -70,19 +71,12 @@ export class StateContext implements Context<unknown>, Span {
 
   watch(target: ActorRef<never>, toMessage: (event: Terminated) => unknown): void {
     if (this.#ended) return;
-    const { address } = target;
-    this.unwatch(target);
-    const end = this.#cell.host.refOf(target).watch((event) => {
-      if (this.#watches?.get(address) !== end) return;
-      this.#watches.delete(address);
-      this.#cell.signal(new TerminatedEntry(this, { ...event, address }, toMessage));
-    });
-    (this.#watches ??= new Map()).set(address, end);
+    this.#watches ??= new Watches(this.#cell.host, (event) => this.#cell.signal(event));
+    this.#watches.watch(target, toMessage);
   }
 
   unwatch(target: ActorRef<never>): void {
-    this.#watches?.get(target.address)?.();
-    this.#watches?.delete(target.address);
+    this.#watches?.unwatch(target.address);
   }
 
   ask<const Request, Reply>(
@@ -140,9 +134,8 @@ export class StateContext implements Context<unknown>, Span {
   end(): void {
     this.#ended = true;
     this.#timers?.cancelAll();
-    for (const end of this.#watches?.values() ?? []) end();
+    this.#watches?.unwatchAll();
     for (const item of this.#stash ?? []) this.#cell.bury(item, "stale");
-    this.#watches = null;
     this.#stash = null;
   }
 

@@ -1,7 +1,6 @@
 /** What lies in a mailbox beside plain messages. */
 
 import type { PendingAsk } from "./ask.js";
-import type { Terminated } from "./behaviour.js";
 import type { DeadLetterReason } from "./dead-letters.js";
 import type { Host } from "./host.js";
 import { NONE } from "./ring.js";
@@ -50,25 +49,6 @@ export class OwnEntry<Value> extends Entry {
 
   open(): unknown {
     return this.#span.ended ? NONE : this.#toMessage(this.letter);
-  }
-}
-
-/** The end of an actor that one state watches. */
-export class TerminatedEntry extends Entry {
-  readonly letter = NONE;
-  readonly #span: Span;
-  readonly #event: Terminated;
-  readonly #toMessage: (event: Terminated) => unknown;
-
-  constructor(span: Span, event: Terminated, toMessage: (event: Terminated) => unknown) {
-    super();
-    this.#span = span;
-    this.#event = event;
-    this.#toMessage = toMessage;
-  }
-
-  open(): unknown {
-    return this.#span.ended ? NONE : this.#toMessage(this.#event);
   }
 }
 

@@ -37,7 +37,7 @@ export function mailboxBounds(options: MailboxOptions | undefined): MailboxBound
 }
 
 export class Mailbox<Item> {
-  readonly #bounds: MailboxBounds;
+  readonly bounds: MailboxBounds;
   readonly #isOwn: (item: Item) => boolean;
   // Most actors are idle most of the time: a lane exists once something was put into it.
   #signals: Ring<Item> | null = null;
@@ -46,7 +46,7 @@ export class Mailbox<Item> {
 
   /** @param isOwn tells the items that may not be evicted. */
   constructor(bounds: MailboxBounds, isOwn: (item: Item) => boolean) {
-    this.#bounds = bounds;
+    this.bounds = bounds;
     this.#isOwn = isOwn;
   }
 
@@ -63,16 +63,16 @@ export class Mailbox<Item> {
   offer(item: Item, lane: Lane): Item | typeof NONE {
     if (lane === "control") {
       const control = (this.#control ??= new Ring());
-      if (control.size >= this.#bounds.controlCapacity) return item;
+      if (control.size >= this.bounds.controlCapacity) return item;
       control.push(item);
       return NONE;
     }
     const data = (this.#data ??= new Ring());
-    if (data.size < this.#bounds.capacity) {
+    if (data.size < this.bounds.capacity) {
       data.push(item);
       return NONE;
     }
-    if (this.#bounds.overflow !== "dropOldest") return item;
+    if (this.bounds.overflow !== "dropOldest") return item;
     const oldest = data.remove((candidate) => !this.#isOwn(candidate));
     if (oldest === NONE) return item;
     data.push(item);

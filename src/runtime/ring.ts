@@ -3,7 +3,7 @@
 /** Nothing: what an empty queue gives, as any value may be a message. */
 export const NONE: unique symbol = Symbol("none");
 
-const SLOTS_MIN = 8;
+const SLOTS_MIN = 4;
 /** More slots than this are given back once the queue is empty. */
 const SLOTS_KEPT = 1_024;
 
@@ -37,7 +37,10 @@ export class Ring<T> {
     this.#slots[this.#head] = NONE;
     this.#head = (this.#head + 1) & (this.#slots.length - 1);
     this.#size -= 1;
-    if (this.#size === 0 && this.#slots.length > SLOTS_KEPT) this.#slots = emptySlots(SLOTS_MIN);
+    if (this.#size === 0 && this.#slots.length > SLOTS_KEPT) {
+      this.#slots = emptySlots(SLOTS_MIN);
+      this.#head = 0;
+    }
     return item;
   }
 

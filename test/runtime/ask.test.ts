@@ -1,0 +1,299 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { ActorRef } from "../../src/runtime/actor-ref.js";
+import type { AskResult, Behaviour } from "../../src/runtime/behaviour.js";
+import { RuntimeError, type RuntimeErrorCode } from "../../src/runtime/errors.js";
+import { createSteppedSystem } from "../support/stepped-system.js";
+import { within } from "../support/within.js";
+
+interface Question {
+  readonly type: "echo" | "ignore" | "fail" | "stash" | "stopAfter" | "twice";
+  readonly text: string;
+  readonly replyTo: ActorRef<string>;
+}
+
+const answerer: Behaviour<null, Question> = {
+  start: () => null,
+  receive(state, question, ctx) {
+    switch (question.type) {
+      case "echo":
+        question.replyTo.tell(question.text);
+        break;
+      case "twice":
+        question.replyTo.tell(question.text);
+        question.replyTo.tell("again");
+        break;
+      case "fail":
+        throw new Error("wanted");
+      case "stash":
+        ctx.stash(question);
+        break;
+      case "stopAfter":
+        ctx.stop(ctx.self);
+        break;
+      case "ignore":
+        break;
+    }
+    return state;
+  },
+};
+
+function answering(capacity = 100) {
+  const stepped = createSteppedSystem({ supervision: { intensity: 100 } });
+  const ref = stepped.system.spawn(answerer, { name: "answerer", mailbox: { capacity } });
+  const ask = (type: Question["type"], text = "", options?: { timeoutMs?: number; signal?: AbortSignal }) =>
+    within(
+      1_000,
+      stepped.system.ask<Question, string>(ref, (replyTo) => ({ type, text, replyTo }), options),
+    );
+  return { ...stepped, ref, ask };
+}
+
+async function codeOf(work: Promise<unknown>): Promise<RuntimeErrorCode | "none"> {
+  try {
+    await work;
+    return "none";
+  } catch (thrown) {
+    assert.instance(thrown, RuntimeError);
+    return (thrown as RuntimeError).code;
+  }
+}
+
+test("ask resolves with the reply and leaves no timer behind", async () => {
+  const { ask, settle, clock } = answering();
+  const reply = ask("echo", "hello");
+  settle();
+  assert.is(await reply, "hello");
+  assert.is(clock.pending, 0);
+});
+
+test("ask takes the first reply; a later one is a dead letter", async () => {
+  const { ask, settle, system } = answering();
+  const reply = ask("twice", "first");
+  settle();
+  assert.is(await reply, "first");
+  assert.is(system.deadLetters.countByReason.stopped, 1);
+});
+
+test("ask rejects with ask-timeout after its time and no sooner", async () => {
+  const { ask, settle, clock } = answering();
+  let settled = false;
+  const reply = codeOf(ask("ignore", "", { timeoutMs: 50 })).finally(() => (settled = true));
+  settle();
+  clock.advance(49);
+  await Promise.resolve();
+  assert.not(settled);
+  clock.advance(1);
+  assert.is(await reply, "ask-timeout");
+});
+
+test("ask waits 5 s where nobody says how long", async () => {
+  const { ask, settle, clock } = answering();
+  const reply = codeOf(ask("ignore"));
+  settle();
+  clock.advance(4_999);
+  assert.is(clock.pending, 1);
+  clock.advance(1);
+  assert.is(await reply, "ask-timeout");
+});
+
+test("ask rejects with ask-aborted when its signal aborts, before or while it waits", async () => {
+  const { ask, settle, clock } = answering();
+  assert.is(await codeOf(ask("echo", "", { signal: AbortSignal.abort() })), "ask-aborted");
+  const controller = new AbortController();
+  const reply = codeOf(ask("ignore", "", { signal: controller.signal }));
+  settle();
+  controller.abort();
+  assert.is(await reply, "ask-aborted");
+  assert.is(clock.pending, 0);
+});
+
+test("ask rejects at once with actor-failed where the actor fails on the request", async () => {
+  const { ask, settle } = answering();
+  const reply = ask("fail");
+  settle();
+  try {
+    await reply;
+    assert.unreachable();
+  } catch (thrown) {
+    assert.ok(thrown instanceof RuntimeError && thrown.code === "actor-failed");
+    assert.is((thrown.cause as Error).message, "wanted");
+  }
+});
+
+test("ask rejects at once with actor-stopped: gone, gone with the request in its mailbox, never there", async () => {
+  const { ask, settle, system, ref } = answering();
+  const waiting = codeOf(ask("echo"));
+  void system.stop(ref);
+  assert.is(await waiting, "actor-stopped");
+  assert.is(await codeOf(ask("echo")), "actor-stopped");
+  const nobody = system.resolve<Question>("sluice://test/nobody");
+  const question = (replyTo: ActorRef<string>): Question => ({ type: "echo", text: "", replyTo });
+  assert.is(await codeOf(system.ask(nobody, question)), "actor-stopped");
+  settle();
+});
+
+test("ask rejects at once with mailbox-full, and with actor-stopped where the request was stashed", async () => {
+  const { ask, settle, system, ref } = answering(1);
+  const stashed = codeOf(ask("stash"));
+  assert.is(await codeOf(ask("echo")), "mailbox-full");
+  settle();
+  void system.stop(ref);
+  assert.is(await stashed, "actor-stopped");
+});
+
+test("ask rejects at once with node-unreachable where no way leads to the node", async () => {
+  const { system } = answering();
+  const far = system.resolve<Question>("sluice://elsewhere/answerer");
+  const reply = system.ask(far, (replyTo: ActorRef<string>): Question => ({
+    type: "echo",
+    text: "",
+    replyTo,
+  }));
+  assert.is(await codeOf(reply), "node-unreachable");
+});
+
+test("ask rejects with what the making of the request threw", async () => {
+  const { system, ref } = answering();
+  const reply = system.ask<Question, string>(ref, () => {
+    throw new RangeError("no request");
+  });
+  try {
+    await within(1_000, reply);
+    assert.unreachable();
+  } catch (thrown) {
+    assert.instance(thrown, RangeError);
+  }
+});
+
+test("a reply address survives JSON while the ask is open, and is a dead letter after", async () => {
+  const { system, settle } = answering();
+  const addresses: string[] = [];
+  const scribe = system.spawn<null, ActorRef<string>>(
+    {
+      start: () => null,
+      receive(state, replyTo) {
+        addresses.push(JSON.parse(JSON.stringify(replyTo)) as string);
+        return state;
+      },
+    },
+    { name: "scribe" },
+  );
+  const reply = system.ask<ActorRef<string>, string>(scribe, (replyTo) => replyTo);
+  settle();
+  const [address] = addresses;
+  assert.ok(address !== undefined);
+  system.resolve<string>(address).tell("by address");
+  assert.is(await within(1_000, reply), "by address");
+  system.resolve<string>(address).tell("late");
+  assert.is(system.deadLetters.countByReason.stopped, 1);
+});
+
+test("ctx.ask tells the actor the reply in order with what else the replier told it", () => {
+  const { system, settle } = createSteppedSystem();
+  const seen: string[] = [];
+  type Request = { readonly notify: ActorRef<string>; readonly replyTo: ActorRef<string> };
+  const replier = system.spawn<null, Request>(
+    {
+      start: () => null,
+      receive(state, { notify, replyTo }) {
+        notify.tell("before");
+        replyTo.tell("reply");
+        notify.tell("after");
+        return state;
+      },
+    },
+    { name: "replier" },
+  );
+  const asker: Behaviour<null, string> = {
+    start(ctx) {
+      ctx.ask<Request, string>(
+        replier,
+        (replyTo) => ({ notify: ctx.self, replyTo }),
+        (result) => (result.ok ? result.reply : result.error.message),
+      );
+      return null;
+    },
+    receive(state, message) {
+      seen.push(message);
+      return state;
+    },
+  };
+  system.spawn(asker, { name: "asker" });
+  settle();
+  assert.equal(seen, ["before", "reply", "after"]);
+});
+
+test("ctx.ask tells the actor why there is no reply, and never throws", () => {
+  const { system, settle, advance } = createSteppedSystem();
+  const seen: string[] = [];
+  const sleeper = system.spawn<null, unknown>(
+    { start: () => null, receive: (state) => state },
+    { name: "sleeper" },
+  );
+  const outcome = (result: AskResult<unknown>): string => {
+    assert.not(result.ok);
+    return !result.ok && result.error instanceof RuntimeError ? result.error.code : "other";
+  };
+  const asker: Behaviour<null, string> = {
+    start(ctx) {
+      ctx.ask(sleeper, () => "request", outcome, { timeoutMs: 5 });
+      ctx.ask(ctx.resolve("sluice://test/nobody"), () => "request", outcome);
+      ctx.ask(
+        sleeper,
+        () => {
+          throw new Error("no request");
+        },
+        outcome,
+      );
+      return null;
+    },
+    receive(state, message) {
+      seen.push(message);
+      return state;
+    },
+  };
+  system.spawn(asker, { name: "asker" });
+  settle();
+  assert.equal(seen, ["actor-stopped", "other"]);
+  advance(10);
+  assert.equal(seen, ["actor-stopped", "other", "ask-timeout"]);
+});
+
+test("an ask result is never dropped from a full mailbox", () => {
+  const { system, settle } = createSteppedSystem();
+  const seen: string[] = [];
+  const echo = system.spawn<null, ActorRef<string>>(
+    {
+      start: () => null,
+      receive(state, replyTo) {
+        replyTo.tell("reply");
+        return state;
+      },
+    },
+    { name: "echo" },
+  );
+  const asker: Behaviour<null, string> = {
+    start(ctx) {
+      ctx.ask<ActorRef<string>, string>(
+        echo,
+        (replyTo) => replyTo,
+        (result) => (result.ok ? result.reply : "none"),
+      );
+      return null;
+    },
+    receive(state, message, ctx) {
+      seen.push(message);
+      if (message === "flood") for (const n of [1, 2, 3]) ctx.self.tell(`${n}`);
+      return state;
+    },
+  };
+  const ref = system.spawn(asker, { name: "asker", mailbox: { capacity: 1, overflow: "dropOldest" } });
+  ref.tell("flood");
+  settle();
+  assert.ok(seen.includes("reply"));
+  assert.ok(seen.includes("3"));
+  assert.is(system.deadLetters.countByReason["mailbox-dropped"], 2);
+});
+
+test.run();

@@ -1,0 +1,181 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { ActorRef, Lane } from "../../src/runtime/actor-ref.js";
+import type { Behaviour, Terminated } from "../../src/runtime/behaviour.js";
+import { RuntimeError } from "../../src/runtime/errors.js";
+import { parseNodeName } from "../../src/runtime/address.js";
+import { createMemoryCarrier } from "../../src/transport/memory.js";
+import { createSteppedSystem } from "../support/stepped-system.js";
+import { within } from "../support/within.js";
+
+function pair() {
+  const carrier = createMemoryCarrier();
+  const edge = createSteppedSystem({ name: "edge" });
+  const cloud = createSteppedSystem({ name: "cloud" });
+  carrier.join(edge.system);
+  carrier.join(cloud.system);
+  const settle = (): void => {
+    for (let round = 0; round < 5; round++) {
+      edge.settle();
+      cloud.settle();
+    }
+  };
+  return { carrier, edge: edge.system, cloud: cloud.system, settle };
+}
+
+function recorder<Message>(received: Message[]): Behaviour<null, Message> {
+  return {
+    start: () => null,
+    receive(state, message) {
+      received.push(message);
+      return state;
+    },
+  };
+}
+
+test("memory carrier brings messages later, in order, to the lane they were sent on", () => {
+  const { edge, cloud, settle } = pair();
+  const received: string[] = [];
+  cloud.spawn(recorder(received), { name: "sink" });
+  const sink = edge.resolve<string>("sluice://cloud/sink");
+  const lanes: Lane[] = ["data", "control", "data", "control"];
+  lanes.forEach((lane, index) => sink.tell(`${lane} ${index}`, lane));
+  assert.equal(received, []);
+  settle();
+  assert.equal(received, ["control 1", "control 3", "data 0", "data 2"]);
+});
+
+test("memory carrier binds refs anew, so that a reply finds its way and a ref to the receiver is local there", async () => {
+  const { edge, cloud, settle } = pair();
+  interface Question {
+    readonly nested: { readonly list: readonly ActorRef<string>[] };
+    readonly frame: Uint8Array;
+  }
+  const seen: Question[] = [];
+  const answerer: Behaviour<null, Question> = {
+    start: () => null,
+    receive(state, question) {
+      seen.push(question);
+      for (const ref of question.nested.list) ref.tell("answer");
+      return state;
+    },
+  };
+  const received: string[] = [];
+  const onCloud = cloud.spawn(recorder(received), { name: "local" });
+  cloud.spawn(answerer, { name: "answerer" });
+  const frame = new Uint8Array(8);
+  const reply = edge.ask<Question, string>(edge.resolve("sluice://cloud/answerer"), (replyTo) => ({
+    nested: { list: [replyTo, edge.resolve(onCloud.address)] },
+    frame,
+  }));
+  settle();
+  assert.is(await within(1_000, reply), "answer");
+  assert.equal(received, ["answer"]);
+  const [question] = seen;
+  assert.is(question?.frame, frame, "bytes are shared");
+  assert.is(question?.nested.list[1], onCloud);
+});
+
+test("memory carrier: a node that never joined or has left is unreachable, for tell, ask and watch", async () => {
+  const { carrier, edge, cloud, settle } = pair();
+  const ref = cloud.spawn(recorder<string>([]), { name: "sink" });
+  const sink = edge.resolve<string>(ref.address);
+  const events: Terminated[] = [];
+  edge.watch(sink, (event) => events.push(event));
+  settle();
+  assert.equal(events, []);
+  carrier.leave(parseNodeName("cloud"));
+  settle();
+  assert.equal(events, [{ address: sink.address, reason: "unreachable" }]);
+  sink.tell("lost");
+  edge.resolve<string>("sluice://nowhere/actor").tell("lost");
+  assert.is(edge.deadLetters.countByReason.unreachable, 2);
+  try {
+    await within(
+      1_000,
+      edge.ask<string, string>(sink, () => "lost"),
+    );
+    assert.unreachable();
+  } catch (thrown) {
+    assert.ok(thrown instanceof RuntimeError && thrown.code === "node-unreachable");
+  }
+  edge.watch(sink, (event) => events.push(event));
+  settle();
+  assert.is(events.length, 2);
+  cloud.resolve<string>("sluice://edge/actor").tell("lost too");
+  assert.is(cloud.deadLetters.countByReason.unreachable, 1, "who has left reaches nobody");
+});
+
+test("memory carrier tells a watcher of another node once when the actor stops, not again when the node leaves", () => {
+  const { carrier, edge, cloud, settle } = pair();
+  const ref = cloud.spawn(recorder<string>([]), { name: "mortal" });
+  const events: Terminated[] = [];
+  const watcher: Behaviour<null, Terminated> = {
+    start(ctx) {
+      ctx.watch(ctx.resolve(ref.address), (event) => event);
+      ctx.watch(ctx.resolve("sluice://cloud/never-was"), (event) => event);
+      return null;
+    },
+    receive(state, event) {
+      events.push(event);
+      return state;
+    },
+  };
+  edge.spawn(watcher, { name: "watcher" });
+  settle();
+  assert.equal(events, [{ address: "sluice://cloud/never-was", reason: "stopped" }]);
+  void cloud.stop(ref);
+  settle();
+  carrier.leave(parseNodeName("cloud"));
+  settle();
+  assert.equal(events.slice(1), [{ address: ref.address, reason: "stopped" }]);
+});
+
+test("memory carrier refuses what could not cross nodes: functions, promises, objects of a class, endless depth", () => {
+  const { edge, cloud, settle } = pair();
+  const received: unknown[] = [];
+  cloud.spawn(recorder(received), { name: "sink" });
+  const sink = edge.resolve<unknown>("sluice://cloud/sink");
+  const cycle: Record<string, unknown> = {};
+  cycle["self"] = cycle;
+  const wrong = [() => 1, { deep: [() => 1] }, Promise.resolve(1), new Date(), Symbol("s"), cycle];
+  for (const message of wrong) sink.tell(message);
+  settle();
+  assert.equal(received, []);
+  assert.is(edge.deadLetters.countByReason.unencodable, wrong.length);
+});
+
+test("memory carrier shares plain data and copies only the way to a ref", () => {
+  const { edge, cloud, settle } = pair();
+  const received: Record<string, unknown>[] = [];
+  cloud.spawn(recorder(received), { name: "sink" });
+  const plain = {
+    map: new Map([["key", { n: 1 }]]),
+    set: new Set([1]),
+    error: new Error("kept"),
+    none: null,
+  };
+  const ref = edge.spawn(recorder<string>([]), { name: "ref" });
+  const mixed = { refs: new Map([["edge", ref]]), plain };
+  const sink = edge.resolve<Record<string, unknown>>("sluice://cloud/sink");
+  sink.tell(plain);
+  sink.tell(mixed);
+  settle();
+  assert.is(received[0], plain);
+  assert.is.not(received[1], mixed);
+  assert.is(received[1]?.["plain"], plain);
+  const refs = received[1]?.["refs"] as Map<string, ActorRef<string>>;
+  assert.is(refs.get("edge")?.address, ref.address);
+  assert.is.not(refs.get("edge"), ref, "the way back leads through the carrier");
+  assert.is(mixed.refs.get("edge"), ref, "the sender's message is as it was");
+});
+
+test("memory carrier refuses a second node of one name, and takes it once the first has left", () => {
+  const { carrier } = pair();
+  const twin = createSteppedSystem({ name: "edge" }).system;
+  assert.throws(() => carrier.join(twin), TypeError);
+  carrier.leave(twin.name);
+  carrier.join(twin);
+});
+
+test.run();
