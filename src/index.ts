@@ -3,7 +3,7 @@
 export type { ActorRef, Lane } from "./runtime/actor-ref.js";
 export { formatAddress, parseAddress, type Address } from "./runtime/address.js";
 export type { AskOptions } from "./runtime/ask.js";
-export type { AskResult, Behaviour, Context, StopReason, Terminated } from "./runtime/behaviour.js";
+export type { AskResult, Behaviour, Context, Spawner, StopReason, Terminated } from "./runtime/behaviour.js";
 export type { ActorPath, NodeName } from "./runtime/brand.js";
 export { systemClock, type Clock, type TimerHandle } from "./runtime/clock.js";
 export {
@@ -28,12 +28,6 @@ export {
   type SupervisionPolicy,
   type SupervisionStrategy,
 } from "./runtime/spawn-options.js";
-export {
-  createActorSystem,
-  spawn,
-  type ActorSystem,
-  type ActorSystemOptions,
-  type Spawner,
-} from "./runtime/system.js";
+export { createActorSystem, spawn, type ActorSystem, type ActorSystemOptions } from "./runtime/system.js";
 export type { Carrier } from "./transport/carrier.js";
 export { createMemoryCarrier, type MemoryCarrier } from "./transport/memory.js";

@@ -10,6 +10,9 @@ export interface Address {
   readonly incarnation: number | null;
 }
 
+/** Actors nest no deeper; what is longer is no address. */
+export const DEPTH_MAX = 64;
+
 const NODE_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/i;
 const ACTOR_NAME = /^[a-z0-9._$-]{1,128}$/i;
 const ADDRESS =

@@ -9,7 +9,7 @@ import { assertNever, RuntimeError } from "./errors.js";
 import type { Host } from "./host.js";
 import { announce, RuntimeRef, type TerminatedListener } from "./ref.js";
 
-export const ASK_TIMEOUT_MS = 5_000;
+const ASK_TIMEOUT_MS = 5_000;
 
 export interface AskOptions {
   /** Default 5,000. */

@@ -51,32 +51,46 @@ export interface Context<Message> extends Spawner {
   /** Uniform in [0, 1), from the system's seedable generator. */
   random(): number;
 
-  /** Stops a child, or this actor itself, after the message in hand; children of it stop first. */
+  /**
+   * Stops a child at once, so that its name is free, or this actor itself after the message in hand; children of it
+   * stop first. A `permanent` actor that stops itself is started anew.
+   *
+   * @throws RangeError where `target` lives and is neither.
+   */
   stop(target: ActorRef<never>): void;
 
-  /** Tells this actor `toMessage(event)` once when `target` is gone; at once where it is gone already. */
+  /**
+   * Tells this actor `toMessage(event)` once when `target` is gone, ahead of what waits in its mailbox; soon where it is
+   * gone already. A second watch of the same address takes the place of the first.
+   */
   watch(target: ActorRef<never>, toMessage: (event: Terminated) => Message): void;
   unwatch(target: ActorRef<never>): void;
 
-  /** Asks `target` and tells this actor the outcome as a message; never throws. Default timeout 5,000 ms. */
+  /**
+   * Asks `target` and tells this actor the outcome as a message, in order with what else was told on its lane; never
+   * throws. Default timeout 5,000 ms.
+   */
   ask<const Request, Reply>(
     target: ActorRef<Request>,
     toRequest: (replyTo: ActorRef<Reply>) => Request,
     toMessage: (result: AskResult<Reply>) => Message,
     options?: { readonly timeoutMs?: number; readonly lane?: Lane },
   ): void;
-  /** Tells this actor the outcome of asynchronous work that a port started. */
+  /** Tells this actor the outcome of asynchronous work that a port started, unless its state has ended since. */
   pipe<Value>(work: Promise<Value>, toMessage: (result: AskResult<Value>) => Message): void;
 
-  /** Tells this actor `message` after `delayMs`; a timer of the same key is replaced. All end with the state. */
+  /**
+   * Tells this actor `message` after `delayMs`, ahead of what waits in its mailbox; a timer of the same key is replaced.
+   * All end with the state. What is cancelled or replaced is not told any more, even where it has fallen due.
+   */
   after(key: string, delayMs: number, message: Message): void;
-  /** Tells this actor `message` every `periodMs`. */
+  /** Tells this actor `message` at multiples of `periodMs` from now; ticks that it misses while busy are one. */
   every(key: string, periodMs: number, message: Message): void;
   cancel(key: string): void;
 
   /** Puts `message` aside until `unstashAll`; bounded like the mailbox, and an overflow is a dead letter. */
   stash(message: Message): void;
-  /** Puts all stashed messages back in front of the mailbox, oldest first. */
+  /** Puts all stashed messages back in front of the data lane, oldest first. */
   unstashAll(): void;
 
   /** The actor at an address, on this node or another. */

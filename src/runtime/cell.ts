@@ -9,7 +9,7 @@
  */
 
 import type { ActorRef, Lane } from "./actor-ref.js";
-import { checkActorName } from "./address.js";
+import { checkActorName, DEPTH_MAX } from "./address.js";
 import type { Behaviour, StopReason, Terminated } from "./behaviour.js";
 import type { TimerHandle } from "./clock.js";
 import { StateContext } from "./context.js";
@@ -50,6 +50,9 @@ export function spawnCell<State, Message>(
   options: SpawnOptions,
 ): ActorRef<Message> {
   checkActorName(options.name);
+  if (supervisor.parent.path.parts.length >= DEPTH_MAX) {
+    throw new RangeError(`Cannot spawn "${options.name}" below ${DEPTH_MAX} levels of actors`);
+  }
   if (supervisor.parent.children.has(options.name)) {
     throw new RuntimeError(`Cannot spawn "${options.name}": a child of that name lives`, {
       code: "actor-name-taken",

@@ -3,24 +3,21 @@
 import type { Clock } from "./clock.js";
 import type { Logger } from "./log.js";
 
-export const DEAD_LETTER_REASONS = [
+export type DeadLetterReason =
   /** Its mailbox was full and refused it. */
-  "mailbox-full",
+  | "mailbox-full"
   /** Its mailbox was full and dropped it, or an older message for it. */
-  "mailbox-dropped",
+  | "mailbox-dropped"
   /** The actor failed on it. */
-  "failed",
+  | "failed"
   /** The actor is gone, or never was. */
-  "stopped",
+  | "stopped"
   /** It was meant for a state that has ended since: stashed in it, or the result of its work. */
-  "stale",
+  | "stale"
   /** No way leads to its node. */
-  "unreachable",
+  | "unreachable"
   /** It cannot cross nodes: it holds a function or a promise. */
-  "unencodable",
-] as const;
-
-export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
+  | "unencodable";
 
 export interface DeadLetter {
   readonly target: string;

@@ -16,7 +16,7 @@ export type SupervisionStrategy = "oneForOne" | "allForOne" | "restForOne";
 /** How an actor treats its failing children. */
 export interface SupervisionPolicy {
   readonly strategy: SupervisionStrategy;
-  /** Restarts allowed within `periodMs`; one more escalates. */
+  /** Restarts allowed within `periodMs`, of each child with `oneForOne`, else of all together; one more escalates. */
   readonly intensity: number;
   readonly periodMs: number;
   /** Delay before the n-th restart in a row: `min(maxMs, minMs * factor^(n-1))`, less up to `jitter` of itself. */

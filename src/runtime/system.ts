@@ -3,7 +3,7 @@
 import type { ActorRef, Lane } from "./actor-ref.js";
 import { formatAddress, parseActorPath, parseAddress, parseNodeName, type Address } from "./address.js";
 import { startAsk, type AskOptions } from "./ask.js";
-import type { Behaviour, Terminated } from "./behaviour.js";
+import type { Behaviour, Spawner, Terminated } from "./behaviour.js";
 import type { NodeName } from "./brand.js";
 import { Cell, spawnCell } from "./cell.js";
 import { systemClock, type Clock } from "./clock.js";
@@ -39,7 +39,7 @@ export interface ActorSystemOptions {
   readonly onFailure?: (error: Error) => void;
 }
 
-export interface ActorSystem extends Deliverable {
+export interface ActorSystem extends Spawner, Deliverable {
   readonly name: NodeName;
   readonly clock: Clock;
   readonly log: Logger;
@@ -48,7 +48,7 @@ export interface ActorSystem extends Deliverable {
   readonly registry: Registry;
   readonly shutdown: CoordinatedShutdown;
 
-  /** Starts an actor under the root guardian. @throws RuntimeError `actor-name-taken`, `actor-stopped` */
+  /** Starts an actor under the root guardian. @throws RuntimeError `actor-name-taken`, `actor-stopped`; RangeError */
   spawn<State, Message>(behaviour: Behaviour<State, Message>, options: SpawnOptions): ActorRef<Message>;
   /** The actor at an address, on this node or another. @throws RuntimeError `address-invalid` */
   resolve<Message>(address: string): ActorRef<Message>;
@@ -88,11 +88,6 @@ export function spawn<State, Message>(
   options: SpawnOptions,
 ): ActorRef<Message> {
   return parent.spawn(behaviour, options);
-}
-
-/** An `ActorSystem` or the `Context` of an actor. */
-export interface Spawner {
-  spawn<State, Message>(behaviour: Behaviour<State, Message>, options: SpawnOptions): ActorRef<Message>;
 }
 
 const REPLY_PATH = /^\/\$ask\/(\d{1,15})$/;
@@ -237,6 +232,10 @@ class LocalSystem implements ActorSystem, Host {
 
   #fail(error: Error): void {
     this.#guardian.stopAll();
-    this.#onFailure(error);
+    try {
+      this.#onFailure(error);
+    } catch (thrown) {
+      this.log.error("Failure listener threw", { error: errorText(thrown), failure: error.message });
+    }
   }
 }

@@ -3,8 +3,10 @@ import * as assert from "uvu/assert";
 import type { ActorRef } from "../../src/runtime/actor-ref.js";
 import type { Behaviour, Context, StopReason, Terminated } from "../../src/runtime/behaviour.js";
 import type { DeadLetter } from "../../src/runtime/dead-letters.js";
+import { parseAddress } from "../../src/runtime/address.js";
 import { RuntimeError } from "../../src/runtime/errors.js";
 import { createSteppedSystem } from "../support/stepped-system.js";
+import { within } from "../support/within.js";
 import { createProbe } from "../support/probe.js";
 
 type Work = (ctx: Context<Work>) => void;
@@ -99,6 +101,33 @@ test("spawn refuses bad names and bad figures, and leaves no trace of the actor"
   assert.throws(() => system.spawn(worker(), { name: "a", mailbox: { capacity: 0 } }), RangeError);
   assert.throws(() => system.spawn(worker(), { name: "a", supervision: { intensity: -1 } }), RangeError);
   system.spawn(worker(), { name: "a" });
+});
+
+test("spawn refuses to nest deeper than an address can say, and stops what is nested so deep", async () => {
+  const { system, settle } = createSteppedSystem();
+  const journal: string[] = [];
+  const nest: Behaviour<null, never> = {
+    start(ctx) {
+      journal.push(ctx.self.address);
+      ctx.spawn(nest, { name: "n" });
+      return null;
+    },
+    receive: (state) => state,
+    stop: (_state, ctx) => void journal.push(ctx.self.address),
+  };
+  const top = system.spawn(nest, { name: "n", supervision: { intensity: 0 }, restart: "temporary" });
+  settle();
+  await within(1_000, system.stop(top));
+  const depth = 64;
+  assert.is(
+    journal.filter((address) => parseAddress(address).path === `/n${"/n".repeat(depth - 1)}`).length,
+    1,
+  );
+  assert.is(
+    journal.length,
+    depth + depth - 1,
+    "all but the last one, whose start failed, had a state to release",
+  );
 });
 
 test("ctx.stop of a child stops it at once, so that its name is free in the same message", () => {

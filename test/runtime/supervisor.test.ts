@@ -273,6 +273,21 @@ test("a failure beyond the root guardian stops all actors and is told with its c
   assert.equal(journal.slice(2), ["stopped culprit", "stopped bystander"]);
 });
 
+test("a failure listener that throws stops no other system's work", () => {
+  const { system, settle } = createSteppedSystem({
+    supervision: { intensity: 0 },
+    onFailure() {
+      throw new Error("listener");
+    },
+  });
+  const journal: string[] = [];
+  system.spawn(child(journal), { name: "culprit" }).tell("fail");
+  settle();
+  system.spawn(child(journal), { name: "next" }).tell({ note: "alive" });
+  settle();
+  assert.equal(journal.at(-1), "next has alive");
+});
+
 test("a parent that is restarted starts its children anew, under their old names", () => {
   const { system, settle, advance } = createSteppedSystem({ supervision: quick });
   const journal: string[] = [];

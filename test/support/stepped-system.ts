@@ -6,7 +6,7 @@ import { createActorSystem, type ActorSystem, type ActorSystemOptions } from "..
 import { seeded } from "./fold.js";
 import { VirtualClock } from "./virtual-clock.js";
 
-export class StepExecutor implements Executor {
+class StepExecutor implements Executor {
   #microtasks: (() => void)[] = [];
   #macrotasks: (() => void)[] = [];
   /** Turns of the event loop so far. */
