@@ -1,6 +1,7 @@
 /** Bandwidth between nodes, estimated from what tasks took to cross: no probe traffic, no measurement to schedule. */
 
 import type { TaskOutcome } from "../protocol.js";
+import type { Configuration } from "../task/configuration.js";
 import type { NodeName } from "../task/identity.js";
 import { carriesFrames, type Pipeline } from "../task/pipeline.js";
 
@@ -46,6 +47,13 @@ export class BandwidthEstimates {
   }
 }
 
+export interface TransferScope {
+  readonly pipeline: Pipeline;
+  readonly sourceNode: NodeName;
+  /** As the source is captured now. */
+  readonly configuration: Configuration;
+}
+
 /**
  * What `outcome` tells about links: for each first attempt on another node than its predecessor's, the time from the end
  * there to arrival here. A join is left out as its start waits for the slowest branch, and so is a stage that is reached
@@ -53,9 +61,10 @@ export class BandwidthEstimates {
  */
 export function transfersOf(
   outcome: TaskOutcome,
-  pipeline: Pipeline,
-  sourceNode: NodeName,
+  { pipeline, sourceNode, configuration }: TransferScope,
 ): readonly Transfer[] {
+  const bytes =
+    outcome.payloadBytes > 0 ? outcome.payloadBytes : pixelBytes(configuration, outcome.frameCount);
   const transfers: Transfer[] = [];
   for (const hop of outcome.hops) {
     const stage = pipeline.stages.find(({ id }) => id === hop.stage);
@@ -66,7 +75,12 @@ export function transfersOf(
     const from = before?.node ?? sourceNode;
     if (from === hop.node) continue;
     const durationMs = hop.enqueuedAtMs - (before?.endedAtMs ?? outcome.createdAtMs);
-    if (durationMs > 0) transfers.push({ from, to: hop.node, bytes: outcome.payloadBytes, durationMs });
+    if (durationMs > 0) transfers.push({ from, to: hop.node, bytes, durationMs });
   }
   return transfers;
+}
+
+/** Of a task whose payload was gone when it was stored: raw frames have a size that follows, images have none. */
+function pixelBytes({ encoding, width, height }: Configuration, frameCount: number): number {
+  return encoding === "rgb" ? width * height * 3 * frameCount : 0;
 }

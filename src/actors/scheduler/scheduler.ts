@@ -258,9 +258,10 @@ export function createScheduler(
       return;
     }
     entry.window.add(outcome);
-    const { pipeline, node } = entry.description;
+    const { pipeline, node: sourceNode } = entry.description;
     if (outcome.pipelineId !== pipeline.id) return;
-    for (const transfer of transfersOf(outcome, pipeline, node)) {
+    const configuration = entry.plan?.configuration ?? entry.description.configuration;
+    for (const transfer of transfersOf(outcome, { pipeline, sourceNode, configuration })) {
       if (!state.nodes.has(transfer.from) || !state.nodes.has(transfer.to)) continue;
       const rttMs = state.nodes.get(transfer.from)?.sample?.links[transfer.to]?.rttMs ?? null;
       state.bandwidths.observe(transfer, ctx.now(), rttMs);

@@ -1,0 +1,141 @@
+/** Nodes, sources, samples and views for tests of the scheduler. */
+
+import type {
+  NodeDescription,
+  ResourceSample,
+  SourceDescription,
+  TaskOutcome,
+} from "../../../src/actors/protocol.js";
+import { viewCluster, type NodeEntry } from "../../../src/actors/scheduler/cluster-view.js";
+import { BandwidthEstimates } from "../../../src/actors/scheduler/links.js";
+import { OutcomeWindow } from "../../../src/actors/scheduler/outcome-window.js";
+import type { Plan, PolicyView } from "../../../src/actors/scheduler/policy.js";
+import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
+import { parseNodeName, parseSourceId, parseStageId } from "../../../src/actors/task/identity.js";
+import { definePipeline, type Pipeline } from "../../../src/actors/task/pipeline.js";
+import type { Hop } from "../../../src/actors/task/task.js";
+import { seeded } from "../../support/fold.js";
+import { SERVICES } from "../task/pipelines.js";
+
+export const CLOUD = parseNodeName("cloud");
+export const EDGE_1 = parseNodeName("edge-1");
+export const EDGE_2 = parseNodeName("edge-2");
+export const DETECT = parseStageId("detect");
+export const TRACK = parseStageId("track");
+export const ALL = ["detect", "track"];
+
+/** detect -> track */
+export function twoStages(version = 1, id = "two"): Pipeline {
+  const stages = [
+    { id: "detect", service: "detect" },
+    { id: "track", service: "track", after: ["detect"] },
+  ];
+  return definePipeline({ id, version, stages }, SERVICES);
+}
+
+export const PIPELINE = twoStages();
+
+export function node(name: string, services: readonly string[] = ALL): NodeDescription {
+  return { name: parseNodeName(name), role: name.startsWith("cloud") ? "cloud" : "edge", services };
+}
+
+export function source(changes: Partial<SourceDescription> = {}): SourceDescription {
+  return {
+    id: parseSourceId("cam-1"),
+    node: EDGE_1,
+    pipeline: PIPELINE,
+    configuration: DEFAULT_CONFIGURATION,
+    policy: { name: "edge-only", parameters: {} },
+    ...changes,
+  };
+}
+
+export function sample(name: string, changes: Partial<ResourceSample> = {}): ResourceSample {
+  return {
+    node: parseNodeName(name),
+    atMs: 0,
+    cpuShare: 0,
+    cpuCount: 2,
+    memoryUsedBytes: 0,
+    memoryTotalBytes: 1_000,
+    residentBytes: 0,
+    loopStallMs: 0,
+    queued: {},
+    links: {},
+    ...changes,
+  };
+}
+
+export interface ViewOptions {
+  readonly nodes?: readonly NodeDescription[];
+  /** By name; those without have none. */
+  readonly samples?: readonly ResourceSample[];
+  /** When the samples arrived. Default `nowMs`. */
+  readonly sampledAtMs?: number;
+  /** From the source's node to the cloud. */
+  readonly bandwidthMbps?: number;
+  readonly observedAtMs?: number;
+  readonly source?: SourceDescription;
+  readonly plan?: Plan | null;
+  readonly nowMs?: number;
+  readonly random?: () => number;
+}
+
+export function view(options: ViewOptions = {}): PolicyView {
+  const nowMs = options.nowMs ?? 0;
+  const entries = new Map<string, NodeEntry>();
+  for (const description of options.nodes ?? [node("cloud"), node("edge-1"), node("edge-2")]) {
+    const known = options.samples?.find((other) => other.node === description.name) ?? null;
+    entries.set(description.name, {
+      description,
+      sample: known,
+      sampledAtMs: options.sampledAtMs ?? nowMs,
+    });
+  }
+  const bandwidths = new BandwidthEstimates();
+  if (options.bandwidthMbps !== undefined) {
+    const bytes = options.bandwidthMbps * 125_000;
+    bandwidths.observe({ from: EDGE_1, to: CLOUD, bytes, durationMs: 1_000 }, options.observedAtMs ?? nowMs);
+  }
+  const cluster = viewCluster(entries as never, bandwidths, { nowMs, fallback: CLOUD });
+  return {
+    source: options.source ?? source(),
+    nodes: cluster.nodes,
+    fallback: CLOUD,
+    recent: new OutcomeWindow(),
+    plan: options.plan ?? null,
+    nowMs,
+    offering: cluster.offering,
+    link: cluster.link,
+    random: options.random ?? seeded(1),
+  };
+}
+
+export function hop(stage: string, at: string, times: Partial<Hop> = {}): Hop {
+  return {
+    stage: parseStageId(stage),
+    node: parseNodeName(at),
+    epoch: 1,
+    attempt: 1,
+    enqueuedAtMs: 0,
+    startedAtMs: 0,
+    endedAtMs: 0,
+    ...times,
+  };
+}
+
+export function outcome(sequence: number, changes: Partial<TaskOutcome> = {}): TaskOutcome {
+  return {
+    id: { sourceId: parseSourceId("cam-1"), incarnation: 1, sequence },
+    outcome: { status: "stored" },
+    pipelineId: PIPELINE.id,
+    hops: [],
+    frameCount: 4,
+    payloadBytes: 1_000_000,
+    sourceAtMs: 0,
+    createdAtMs: 0,
+    settledAtMs: 0,
+    objects: 0,
+    ...changes,
+  };
+}

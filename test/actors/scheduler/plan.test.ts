@@ -1,0 +1,91 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { completePlan, samePlan } from "../../../src/actors/scheduler/plan.js";
+import type { Plan } from "../../../src/actors/scheduler/policy.js";
+import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
+import { parseNodeName, parseStageId, type NodeName } from "../../../src/actors/task/identity.js";
+import { assertThrows } from "../task/throws.js";
+import { CLOUD, DETECT, EDGE_1, EDGE_2, node, PIPELINE, TRACK, view } from "./cluster.js";
+
+function complete(detect: readonly string[] | undefined, nodes = [node("cloud"), node("edge-1")]) {
+  const placement = new Map(detect === undefined ? [] : [[DETECT, detect as readonly NodeName[]]]);
+  const { nodes: views, offering } = view({ nodes });
+  const scope = { pipeline: PIPELINE, nodes: views, fallback: CLOUD, accepted: null, offering };
+  return completePlan({ configuration: DEFAULT_CONFIGURATION, placement }, scope).placement;
+}
+
+for (const { name, wanted, nodes, placed } of [
+  { name: "keeps the order of usable nodes", wanted: ["edge-1", "cloud"], placed: ["edge-1", "cloud"] },
+  { name: "leaves out a node that is not there", wanted: ["edge-9", "edge-1"], placed: ["edge-1"] },
+  { name: "leaves out a node that is named twice", wanted: ["edge-1", "edge-1"], placed: ["edge-1"] },
+  {
+    name: "leaves out a node without the service",
+    wanted: ["edge-1", "cloud"],
+    nodes: [node("cloud"), node("edge-1", ["track"])],
+    placed: ["cloud"],
+  },
+  { name: "gives a stage with no node left to the fallback", wanted: ["edge-9"], placed: ["cloud"] },
+  { name: "gives a stage that was left out to the fallback", wanted: undefined, placed: ["cloud"] },
+  {
+    name: "gives a stage that the fallback cannot run to the others, cloud nodes first",
+    wanted: [],
+    nodes: [node("cloud", ["track"]), node("edge-2"), node("edge-1"), node("cloud-2")],
+    placed: ["cloud-2", "edge-1", "edge-2"],
+  },
+  {
+    name: "gives a stage that nobody can run to the fallback",
+    wanted: ["edge-1"],
+    nodes: [node("edge-1", [])],
+    placed: ["cloud"],
+  },
+]) {
+  test(`completePlan ${name}`, () => {
+    assert.equal(complete(wanted, nodes).get(DETECT), placed);
+  });
+}
+
+test("completePlan places every stage of the pipeline and no other", () => {
+  const { nodes, offering } = view();
+  const placement = new Map([[parseStageId("unknown"), [EDGE_1]]]);
+  const scope = { pipeline: PIPELINE, nodes, fallback: CLOUD, accepted: null, offering };
+  const plan = completePlan({ configuration: DEFAULT_CONFIGURATION, placement }, scope);
+  assert.equal([...plan.placement.keys()], [DETECT, TRACK]);
+});
+
+test("completePlan refuses a configuration out of range", () => {
+  const { nodes, offering } = view();
+  const scope = { pipeline: PIPELINE, nodes, fallback: CLOUD, accepted: null, offering };
+  const configuration = { ...DEFAULT_CONFIGURATION, width: Number.NaN };
+  assertThrows(
+    () => completePlan({ configuration, placement: new Map() }, scope),
+    "configuration-invalid",
+    "width",
+  );
+});
+
+test("samePlan compares configuration, stages, nodes and their order", () => {
+  const plan = (nodes: readonly NodeName[], changes = {}): Plan => ({
+    configuration: { ...DEFAULT_CONFIGURATION, ...changes },
+    placement: new Map([[DETECT, nodes]]),
+  });
+  assert.ok(samePlan(plan([EDGE_1, CLOUD]), plan([EDGE_1, CLOUD])));
+  assert.not(samePlan(plan([EDGE_1, CLOUD]), plan([CLOUD, EDGE_1])));
+  assert.not(samePlan(plan([EDGE_1]), plan([EDGE_1, EDGE_2])));
+  for (const change of [
+    { width: 320 },
+    { height: 180 },
+    { fps: 5 },
+    { framesPerTask: 1 },
+    { encoding: "jpeg" },
+    { quality: 1 },
+  ]) {
+    assert.not(samePlan(plan([EDGE_1]), plan([EDGE_1], change)), JSON.stringify(change));
+  }
+  const other: Plan = {
+    configuration: DEFAULT_CONFIGURATION,
+    placement: new Map([[TRACK, [parseNodeName("edge-1")]]]),
+  };
+  assert.not(samePlan(plan([EDGE_1]), other));
+});
+
+test.run();

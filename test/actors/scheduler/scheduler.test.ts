@@ -1,0 +1,427 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type {
+  ControllerMessage,
+  PolicyReply,
+  SchedulerEvent,
+  SourceDescription,
+  TableReported,
+} from "../../../src/actors/protocol.js";
+import { createPolicies } from "../../../src/actors/scheduler/policies.js";
+import { edgeOnly } from "../../../src/actors/scheduler/policies/edge-only.js";
+import { bindPolicy } from "../../../src/actors/scheduler/policy.js";
+import { createRegistrations } from "../../../src/actors/scheduler/registrations.js";
+import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
+import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
+import { parseNodeName, parseSourceId } from "../../../src/actors/task/identity.js";
+import { fold } from "../../support/fold.js";
+import { createProbe } from "../../support/probe.js";
+import { CLOUD, EDGE_1, hop, node, outcome, PIPELINE, sample, source, twoStages } from "./cluster.js";
+
+const CAM_1 = parseSourceId("cam-1");
+const CAM_2 = parseSourceId("cam-2");
+
+/** Throws whenever its parameter says so. */
+let failing = false;
+const moody = bindPolicy({
+  ...edgeOnly,
+  name: "moody",
+  parse(parameters: unknown): Record<string, never> {
+    if (JSON.stringify(parameters).includes("bad")) throw new TypeError("parse fell over");
+    return {};
+  },
+  decide(state, view) {
+    if (failing) throw new Error("no idea");
+    return edgeOnly.decide(state, view);
+  },
+});
+
+function setUp(options: { readonly term?: number; readonly sourcesMax?: number } = {}) {
+  failing = false;
+  const listener = createProbe<SchedulerEvent>("sluice://cloud/listener");
+  const registrations = createRegistrations();
+  const behaviour = createScheduler(
+    {
+      term: options.term ?? 1,
+      fallback: CLOUD,
+      policies: createPolicies([moody]),
+      intervalMs: 1_000,
+      nodesMax: 3,
+      sourcesMax: options.sourcesMax ?? 3,
+      listener,
+    },
+    registrations,
+  );
+  const scheduler = fold(behaviour, { address: "sluice://cloud/scheduler" });
+  const tables = (controller: ReturnType<typeof createProbe<ControllerMessage>>) =>
+    controller.all("installTable").map(({ table }) => table);
+  return {
+    scheduler,
+    listener,
+    registrations,
+    published: () => listener.all("tablePublished"),
+    table: () => registrations.table,
+    tables,
+    placed: (id: SourceDescription["id"] = CAM_1) =>
+      Object.fromEntries(registrations.table?.sources.get(id)?.placement ?? []),
+    join: (name: string, services?: readonly string[]) => {
+      const controller = createProbe<ControllerMessage>(`sluice://${name}/controller`);
+      scheduler.tell({ type: "registerNode", node: node(name, services), controller });
+      return controller;
+    },
+    register: (changes: Partial<SourceDescription> = {}) => {
+      const replyTo = createProbe<PolicyReply>();
+      scheduler.tell({ type: "registerSource", source: source(changes), replyTo });
+      return replyTo;
+    },
+    setPolicy: (name: string, parameters: Record<string, unknown> = {}, sourceId = CAM_1) => {
+      const replyTo = createProbe<PolicyReply>();
+      scheduler.tell({ type: "setPolicy", sourceId, policy: { name, parameters }, replyTo });
+      return replyTo;
+    },
+    acknowledge: (name: string, epoch: number) => {
+      scheduler.tell({ type: "tableInstalled", node: parseNodeName(name), epoch });
+    },
+    report: () => {
+      const replyTo = createProbe<TableReported>();
+      scheduler.tell({ type: "reportTable", replyTo });
+      return replyTo.only("tableReported");
+    },
+  };
+}
+
+test("scheduler publishes nothing before there is a source", () => {
+  const { scheduler, join } = setUp();
+  const cloud = join("cloud");
+  scheduler.advance(5_000);
+  assert.equal(cloud.received, []);
+});
+
+test("scheduler sends every node a table once a source is registered, on the control lane", () => {
+  const { join, register, tables, published } = setUp();
+  const nodes = [join("cloud"), join("edge-1")];
+  register();
+  for (const controller of nodes) {
+    const [table] = tables(controller);
+    assert.is(table?.term, 1);
+    assert.is(table?.epoch, 1);
+    assert.is(table?.fallback, CLOUD);
+    assert.equal([...(table?.pipelines.keys() ?? [])], [PIPELINE.id]);
+    assert.equal(controller.lanes, ["control"]);
+  }
+  assert.equal(published(), [
+    { type: "tablePublished", epoch: 1, reason: "source cam-1 registered", sources: [CAM_1] },
+  ]);
+});
+
+test("scheduler publishes nothing at a tick that decides the same", () => {
+  const { scheduler, join, register, published, acknowledge } = setUp();
+  join("cloud");
+  join("edge-1");
+  register();
+  acknowledge("cloud", 1);
+  acknowledge("edge-1", 1);
+  scheduler.advance(10_000);
+  assert.is(published().length, 1);
+});
+
+test("scheduler publishes nothing for a source that registers again as it was", () => {
+  const { join, register, published } = setUp();
+  join("cloud");
+  register();
+  register();
+  assert.is(published().length, 1);
+});
+
+test("scheduler gives a node that joins late the current table at once", () => {
+  const { join, register, tables } = setUp();
+  join("cloud");
+  join("edge-1");
+  register();
+  assert.equal(
+    tables(join("edge-2")).map(({ epoch }) => epoch),
+    [1],
+  );
+});
+
+test("scheduler decides anew when a node joins that changes a placement", () => {
+  const { join, register, placed, table } = setUp();
+  join("cloud");
+  register();
+  assert.equal(placed(), { detect: ["cloud"], track: ["cloud"] });
+  const edge = join("edge-1", ["detect"]);
+  assert.equal(placed(), { detect: ["edge-1"], track: ["cloud"] });
+  assert.is(edge.all("installTable").at(-1)?.table, table());
+});
+
+test("scheduler decides anew at once when a node leaves, and sends it nothing more", () => {
+  const { scheduler, join, register, placed, tables } = setUp();
+  join("cloud");
+  const edge = join("edge-1");
+  register();
+  scheduler.tell({ type: "removeNode", node: EDGE_1 });
+  assert.equal(placed(), { detect: ["cloud"], track: ["cloud"] });
+  scheduler.advance(20_000);
+  assert.is(tables(edge).length, 1);
+});
+
+test("scheduler decides for registrations that wait together in one table", () => {
+  const { scheduler, published } = setUp();
+  const controller = createProbe<ControllerMessage>();
+  // A batch, as a mailbox drains it: what the scheduler tells itself comes after what waits already.
+  const told: unknown[] = [];
+  const { self } = scheduler;
+  const trigger = createProbe<PolicyReply>();
+  const batch = {
+    ...trigger,
+    tell() {
+      if (told.length > 0) return;
+      told.push(1);
+      self.tell({ type: "registerNode", node: node("edge-1"), controller });
+      self.tell({ type: "registerSource", source: source({ id: CAM_2 }) });
+    },
+  };
+  scheduler.tell({ type: "registerSource", source: source(), replyTo: batch });
+  assert.is(published().length, 1);
+  assert.equal(published()[0]?.sources, [CAM_1, CAM_2]);
+  assert.is(published()[0]?.reason, "source cam-1 registered, node edge-1 joined, source cam-2 registered");
+});
+
+test("scheduler removes a source, and the pipeline that nobody uses any more", () => {
+  const { scheduler, join, register, table } = setUp();
+  join("cloud");
+  register();
+  register({ id: CAM_2, pipeline: twoStages(1, "other") });
+  assert.equal([...(table()?.pipelines.keys() ?? [])], ["two", "other"]);
+  scheduler.tell({ type: "removeSource", sourceId: CAM_2 });
+  assert.equal([...(table()?.pipelines.keys() ?? [])], ["two"]);
+  assert.equal([...(table()?.sources.keys() ?? [])], [CAM_1]);
+});
+
+test("scheduler carries the newest version of a pipeline for all of its sources", () => {
+  const { join, register, table } = setUp();
+  join("cloud");
+  register();
+  const newer = twoStages(2);
+  register({ id: CAM_2, pipeline: newer });
+  assert.is(table()?.pipelines.get(PIPELINE.id), newer);
+  register({ id: CAM_1, pipeline: PIPELINE });
+  assert.is(table()?.pipelines.get(PIPELINE.id), newer);
+});
+
+test("scheduler keeps what each node acknowledged, and tells how long it took", () => {
+  const { scheduler, join, register, acknowledge, listener, report } = setUp();
+  join("cloud");
+  join("edge-1");
+  register();
+  scheduler.advance(30);
+  acknowledge("edge-1", 1);
+  assert.equal(listener.only("tableAcknowledged"), {
+    type: "tableAcknowledged",
+    epoch: 1,
+    node: EDGE_1,
+    afterMs: 30,
+  });
+  assert.equal(report().acknowledged, { cloud: 0, "edge-1": 1 });
+});
+
+test("scheduler believes no acknowledgement of an epoch that it never sent", () => {
+  const { join, register, acknowledge, report } = setUp();
+  join("cloud");
+  register();
+  acknowledge("cloud", 7);
+  acknowledge("edge-9", 1);
+  assert.equal(report().acknowledged, { cloud: 0 });
+});
+
+test("scheduler sends a table again, ever more slowly, until it is acknowledged", () => {
+  const { scheduler, join, register, tables, acknowledge } = setUp();
+  const edge = join("edge-1");
+  register();
+  const sentAfterMs: number[] = [];
+  for (let ms = 100; ms <= 8_000; ms += 100) {
+    const before = tables(edge).length;
+    scheduler.advance(100);
+    if (tables(edge).length > before) sentAfterMs.push(ms);
+  }
+  assert.equal(sentAfterMs, [500, 1_500, 3_500, 7_500]);
+  acknowledge("edge-1", 1);
+  scheduler.advance(60_000);
+  assert.is(tables(edge).length, 5);
+});
+
+test("scheduler goes beyond the epoch that a node holds, and publishes again", () => {
+  const { scheduler, join, register, table, tables } = setUp();
+  const edge = join("edge-1");
+  register();
+  scheduler.tell({ type: "tableRefused", node: EDGE_1, epoch: 1, heldEpoch: 41 });
+  assert.is(table()?.epoch, 42);
+  assert.is(tables(edge).at(-1)?.epoch, 42);
+});
+
+test("scheduler leaves a node alone that follows a newer term", () => {
+  const { scheduler, join, register, tables, setPolicy } = setUp();
+  const edge = join("edge-1");
+  const cloud = join("cloud");
+  register();
+  scheduler.tell({ type: "tableRefused", node: EDGE_1, epoch: 1, heldEpoch: 0 });
+  const [before, others] = [tables(edge).length, tables(cloud).length];
+  setPolicy("cloud-only");
+  scheduler.advance(60_000);
+  assert.is(tables(edge).length, before);
+  assert.ok(tables(cloud).length > others);
+  assert.is(tables(join("edge-1")).length, 1);
+});
+
+test("scheduler swaps a policy live", () => {
+  const { join, register, setPolicy, placed, table } = setUp();
+  join("cloud");
+  join("edge-1");
+  register();
+  assert.equal(placed(), { detect: ["edge-1"], track: ["edge-1"] });
+  assert.equal(setPolicy("cloud-only").received, [{ type: "policySet", sourceId: CAM_1 }]);
+  assert.equal(placed(), { detect: ["cloud"], track: ["cloud"] });
+  setPolicy("fixed", { configuration: { fps: 2 }, placement: { detect: "edge-1" } });
+  assert.equal(placed(), { detect: ["edge-1"], track: ["cloud"] });
+  assert.is(table()?.sources.get(CAM_1)?.configuration.fps, 2);
+  assert.is(table()?.epoch, 3);
+});
+
+for (const { name, parameters, sourceId, part } of [
+  { name: "nonsense", parameters: {}, sourceId: CAM_1, part: "nonsense" },
+  { name: "dynamic", parameters: { bandwidthMbpsMin: -1 }, sourceId: CAM_1, part: "bandwidthMbpsMin" },
+  { name: "fixed", parameters: { placement: { detect: "edge-9" } }, sourceId: CAM_1, part: "edge-9" },
+  { name: "moody", parameters: { bad: true }, sourceId: CAM_1, part: "parse fell over" },
+  { name: "cloud-only", parameters: {}, sourceId: CAM_2, part: "cam-2" },
+]) {
+  test(`scheduler refuses ${name} ${JSON.stringify(parameters)} for ${sourceId}, and the one in force stays`, () => {
+    const { scheduler, join, register, setPolicy, placed, published } = setUp();
+    join("cloud");
+    join("edge-1");
+    register();
+    const { error } = setPolicy(name, parameters, sourceId).only("policyRefused");
+    assert.match(error.message, part);
+    scheduler.advance(2_000);
+    assert.is(published().length, 1);
+    assert.equal(placed(), { detect: ["edge-1"], track: ["edge-1"] });
+  });
+}
+
+test("scheduler runs a source whose policy it refuses as nodes do before any table", () => {
+  const { join, register, placed } = setUp();
+  join("cloud");
+  join("edge-1", ["detect"]);
+  const reply = register({ policy: { name: "nonsense", parameters: {} } });
+  assert.match(reply.only("policyRefused").error.message, "nonsense");
+  assert.equal(placed(), { detect: ["edge-1"], track: ["cloud"] });
+});
+
+test("scheduler refuses a source whose configuration is out of range", () => {
+  const { join, register, table } = setUp();
+  join("cloud");
+  const reply = register({ configuration: { ...DEFAULT_CONFIGURATION, fps: 0 } });
+  assert.match(reply.only("policyRefused").error.message, "fps");
+  assert.is(table(), null);
+});
+
+test("scheduler refuses sources and nodes beyond its limits", () => {
+  const { join, register, table, tables } = setUp({ sourcesMax: 1 });
+  for (const name of ["cloud", "edge-1", "edge-2"]) join(name);
+  register();
+  assert.match(register({ id: CAM_2 }).only("policyRefused").error.message, "1 already");
+  assert.is(table()?.sources.size, 1);
+  assert.equal(tables(join("edge-3")), []);
+});
+
+test("scheduler keeps the last good plan of a policy that throws, less a node that is gone", () => {
+  const { scheduler, join, register, placed, report, published } = setUp();
+  join("cloud");
+  join("edge-1");
+  register({ policy: { name: "moody", parameters: {} } });
+  assert.equal(placed(), { detect: ["edge-1"], track: ["edge-1"] });
+  failing = true;
+  scheduler.advance(3_000);
+  assert.equal(placed(), { detect: ["edge-1"], track: ["edge-1"] });
+  assert.is(published().length, 1);
+  assert.is(report().overhead?.failures, 3);
+  assert.match(report().explanations?.["cam-1"]?.reason ?? "", '"moody" failed');
+  scheduler.tell({ type: "removeNode", node: EDGE_1 });
+  assert.equal(placed(), { detect: ["cloud"], track: ["cloud"] });
+});
+
+test("scheduler places a source whose policy throws from the start", () => {
+  const { join, register, placed } = setUp();
+  join("cloud");
+  join("edge-1");
+  failing = true;
+  register({ policy: { name: "moody", parameters: {} } });
+  register({ id: CAM_2 });
+  assert.equal(placed(CAM_1), { detect: ["edge-1"], track: ["edge-1"] });
+  assert.equal(placed(CAM_2), { detect: ["edge-1"], track: ["edge-1"] });
+});
+
+test("scheduler decides by samples and outcomes at the next tick", () => {
+  const { scheduler, join, register, placed, published } = setUp();
+  join("cloud");
+  join("edge-1");
+  register({ policy: { name: "dynamic", parameters: { dwellMsMin: 0 } } });
+  assert.equal(placed(), { detect: ["cloud"], track: ["cloud"] });
+  // 1 MB in 8 s is 1 Mbit/s, below the gate.
+  const hops = [hop("detect", "cloud", { enqueuedAtMs: 8_000 })];
+  scheduler.tell({ type: "taskSettled", outcome: outcome(0, { hops }) });
+  scheduler.tell({ type: "resourcesSampled", sample: sample("edge-1") });
+  assert.is(published().length, 1);
+  scheduler.advance(1_000);
+  assert.equal(placed()["detect"], ["edge-1", "cloud"]);
+  assert.is(published().length, 2);
+  assert.is(published()[1]?.reason, "interval");
+});
+
+test("scheduler counts what cannot count: unknown nodes and sources, and a sample out of date", () => {
+  const { scheduler, join } = setUp();
+  join("edge-1");
+  scheduler.tell({ type: "resourcesSampled", sample: sample("edge-9") });
+  scheduler.tell({ type: "taskSettled", outcome: outcome(0) });
+  scheduler.tell({ type: "removeSource", sourceId: CAM_1 });
+  scheduler.tell({ type: "resourcesSampled", sample: sample("edge-1", { atMs: 20, cpuShare: 1 }) });
+  scheduler.tell({ type: "resourcesSampled", sample: sample("edge-1", { atMs: 10 }) });
+  assert.is(scheduler.state().ignored, 4);
+  assert.is(scheduler.state().nodes.get(EDGE_1)?.sample?.cpuShare, 1);
+});
+
+test("scheduler keeps registrations and epoch over a restart, and sends its table again", () => {
+  const { scheduler, join, register, table, tables, setPolicy, placed } = setUp();
+  join("cloud");
+  const edge = join("edge-1");
+  register();
+  setPolicy("cloud-only");
+  assert.is(table()?.epoch, 2);
+  const before = tables(edge).length;
+  scheduler.restart();
+  assert.is(tables(edge).length, before + 1);
+  assert.is(table()?.epoch, 2);
+  assert.equal(placed(), { detect: ["cloud"], track: ["cloud"] });
+  setPolicy("edge-only");
+  assert.is(tables(edge).at(-1)?.epoch, 3);
+  assert.equal(placed(), { detect: ["edge-1"], track: ["edge-1"] });
+});
+
+test("scheduler reports its table, why each source is decided so, and what deciding costs", () => {
+  const { scheduler, join, register, report, table } = setUp();
+  join("cloud");
+  register();
+  scheduler.advance(1_000);
+  const reported = report();
+  assert.is(reported.table, table());
+  assert.match(reported.explanations?.["cam-1"]?.reason ?? "", "source's node");
+  // The virtual clock stands still while a decision is made.
+  assert.equal(reported.overhead, {
+    rounds: 3,
+    decisions: 2,
+    failures: 0,
+    roundMs: { p50: 0, p99: 0 },
+    decisionMs: { p50: 0, p99: 0 },
+  });
+});
+
+test.run();
