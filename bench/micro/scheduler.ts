@@ -1,0 +1,205 @@
+/**
+ * What deciding costs: 100 sources x 5 stages x 20 nodes, by policy.
+ *
+ * Measured, with fresh samples of all nodes before every round:
+ * - decision: one source under its policy, checked and compared with the plan in force (goal p99 <= 1.5 ms);
+ * - round: the same for all 100 sources, the view of the cluster included, as at a tick;
+ * - tick: a round inside the actor, and where something changed the new table, told to 20 controllers.
+ * Not measured: the wire, the controllers' side, mailboxes.
+ *
+ * Usage: node dist/bench/micro/scheduler.js [rounds, default 500]
+ */
+
+import type { ControllerMessage, NodeDescription, SourceDescription } from "../../src/actors/protocol.js";
+import { viewCluster, type NodeEntry } from "../../src/actors/scheduler/cluster-view.js";
+import { BandwidthEstimates } from "../../src/actors/scheduler/links.js";
+import { OutcomeWindow } from "../../src/actors/scheduler/outcome-window.js";
+import { createPolicies, startPolicy } from "../../src/actors/scheduler/policies.js";
+import { createRegistrations } from "../../src/actors/scheduler/registrations.js";
+import { createScheduler } from "../../src/actors/scheduler/scheduler.js";
+import { decideSource, type SourceEntry } from "../../src/actors/scheduler/source-plan.js";
+import { DEFAULT_CONFIGURATION } from "../../src/actors/task/configuration.js";
+import { parseNodeName, parseSourceId, type NodeName } from "../../src/actors/task/identity.js";
+import { definePipeline } from "../../src/actors/task/pipeline.js";
+import { validateTable } from "../../src/actors/task/routing-table.js";
+import type { ServiceDeclaration } from "../../src/actors/task/service.js";
+import { fold, seeded } from "../../test/support/fold.js";
+import { createProbe } from "../../test/support/probe.js";
+
+const SOURCES = 100;
+const STAGES = 5;
+const NODES = 20;
+const rounds = Number(process.argv[2] ?? 500);
+const warmUp = Math.ceil(rounds / 5);
+
+const CLOUD = parseNodeName("cloud");
+const edgeOf = (index: number): NodeName => parseNodeName(`edge-${1 + (index % (NODES - 1))}`);
+const services = Array.from({ length: STAGES }, (_, index): ServiceDeclaration => ({
+  name: `service-${index}`,
+  summary: "",
+  inputs: ["frame"],
+  output: "boxes",
+  stateful: false,
+  module: "file:///none.js",
+}));
+const names = services.map(({ name }) => name);
+const pipeline = definePipeline(
+  {
+    id: "bench",
+    stages: names.map((service, index) => ({
+      id: `stage-${index}`,
+      service,
+      after: index === 0 ? [] : [`stage-${index - 1}`],
+    })),
+  },
+  new Map(services.map((service) => [service.name, service])),
+);
+const descriptions: readonly NodeDescription[] = [
+  { name: CLOUD, role: "cloud", services: names },
+  ...Array.from({ length: NODES - 1 }, (_, index): NodeDescription => ({
+    name: edgeOf(index),
+    role: "edge",
+    services: names,
+  })),
+];
+const POLICIES = [
+  {
+    name: "fixed",
+    parameters: {
+      configuration: { fps: 5 },
+      placement: Object.fromEntries(pipeline.stages.map(({ id }, i) => [id, edgeOf(i)])),
+    },
+  },
+  { name: "cloud-only", parameters: {} },
+  { name: "edge-only", parameters: {} },
+  { name: "dynamic", parameters: {} },
+  // No damping at all: every round draws anew wherever a freer edge is seen.
+  {
+    name: "dynamic",
+    parameters: { unknownBandwidth: "edge", dwellMsMin: 0, improvementMin: 0 },
+    label: "dynamic, undamped",
+  },
+];
+
+const sourcesFor = (policy: (typeof POLICIES)[number]): readonly SourceDescription[] =>
+  Array.from({ length: SOURCES }, (_, index) => ({
+    id: parseSourceId(`cam-${index}`),
+    node: edgeOf(index),
+    pipeline,
+    configuration: DEFAULT_CONFIGURATION,
+    policy,
+  }));
+
+function sampleOf(node: NodeName, atMs: number, random: () => number) {
+  return {
+    node,
+    atMs,
+    cpuShare: random(),
+    cpuCount: 4,
+    memoryUsedBytes: random() * 1e9,
+    memoryTotalBytes: 1e9,
+    residentBytes: 1e8,
+    loopStallMs: 1,
+    queued: {},
+    links: {},
+  };
+}
+
+function quantiles(values: number[]): string {
+  values.sort((a, b) => a - b);
+  const at = (share: number) => (values[Math.ceil(share * values.length) - 1] ?? 0) * 1_000;
+  return `p50 ${at(0.5).toFixed(1).padStart(8)} us  p99 ${at(0.99).toFixed(1).padStart(8)} us  (${values.length})`;
+}
+
+function benchDecisions(policy: (typeof POLICIES)[number]): { decisions: number[]; rounds: number[] } {
+  const registry = createPolicies();
+  const random = seeded(1);
+  const entries: SourceEntry[] = sourcesFor(policy).map((description) => ({
+    description,
+    run: startPolicy(registry, policy),
+    window: new OutcomeWindow(),
+    plan: null,
+    why: { reason: "", inputs: {} },
+  }));
+  const nodes = new Map<NodeName, NodeEntry>();
+  const bandwidths = new BandwidthEstimates();
+  const decisions: number[] = [];
+  const wholes: number[] = [];
+  for (let round = 0; round < warmUp + rounds; round++) {
+    const nowMs = round * 1_000;
+    for (const description of descriptions) {
+      nodes.set(description.name, {
+        description,
+        sample: sampleOf(description.name, nowMs, random),
+        sampledAtMs: nowMs,
+      });
+    }
+    const roundStartedMs = performance.now();
+    const cluster = viewCluster(nodes, bandwidths, { nowMs, fallback: CLOUD });
+    for (const [index, entry] of entries.entries()) {
+      const startedMs = performance.now();
+      const decision = decideSource(entry, cluster, random);
+      if (round >= warmUp) decisions.push(performance.now() - startedMs);
+      if (decision.failure !== undefined) throw decision.failure;
+      entries[index] = decision.entry;
+    }
+    if (round >= warmUp) wholes.push(performance.now() - roundStartedMs);
+  }
+  return { decisions, rounds: wholes };
+}
+
+function benchTicks(policy: (typeof POLICIES)[number]): { ticks: number[]; tables: number } {
+  const registrations = createRegistrations();
+  const scheduler = fold(
+    createScheduler(
+      {
+        term: 1,
+        fallback: CLOUD,
+        policies: createPolicies(),
+        intervalMs: 1e9,
+        nodesMax: NODES,
+        sourcesMax: SOURCES,
+        listener: null,
+      },
+      registrations,
+    ),
+  );
+  const random = seeded(1);
+  for (const node of descriptions) {
+    const controller = createProbe<ControllerMessage>();
+    const discard = { ...controller, tell: () => {} };
+    scheduler.tell({ type: "registerNode", node, controller: discard });
+  }
+  for (const source of sourcesFor(policy)) scheduler.tell({ type: "registerSource", source });
+  const ticks: number[] = [];
+  const firstEpoch = registrations.table?.epoch ?? 0;
+  for (let round = 0; round < warmUp + rounds; round++) {
+    scheduler.clock.advance(1_000);
+    for (const { name } of descriptions) {
+      scheduler.tell({
+        type: "resourcesSampled",
+        sample: sampleOf(name, scheduler.clock.now(), random),
+      });
+    }
+    const startedMs = performance.now();
+    scheduler.tell({ type: "tick" });
+    if (round >= warmUp) ticks.push(performance.now() - startedMs);
+  }
+  const { table } = registrations;
+  if (table === null || table.sources.size !== SOURCES || validateTable(table).length > 0) {
+    throw new Error("The table must carry every source and be valid");
+  }
+  return { ticks, tables: table.epoch - firstEpoch };
+}
+
+console.log(
+  `${SOURCES} sources x ${STAGES} stages x ${NODES} nodes, ${rounds} rounds, node ${process.version}`,
+);
+for (const policy of POLICIES) {
+  const { decisions, rounds: wholes } = benchDecisions(policy);
+  const { ticks, tables } = benchTicks(policy);
+  console.log(`\n${policy.label ?? policy.name}`);
+  console.log(`  decision  ${quantiles(decisions)}`);
+  console.log(`  round     ${quantiles(wholes)}`);
+  console.log(`  tick      ${quantiles(ticks)}, ${tables} tables published in ${warmUp + rounds} ticks`);
+}
