@@ -5,7 +5,7 @@ import type { ControllerMessage } from "../protocol.js";
 import type { NodeName } from "../task/identity.js";
 
 /** First wait for an acknowledgement, in ms; it doubles with every resend up to `RESEND_MS_MAX`. */
-export const RESEND_MS_MIN = 500;
+const RESEND_MS_MIN = 500;
 const RESEND_MS_MAX = 8_000;
 /** Unacknowledged epochs of which a node's send time is remembered. */
 const EPOCHS_REMEMBERED = 16;

@@ -18,7 +18,7 @@ export interface RecentOutcomes {
 }
 
 /** Outcomes kept for each source: enough for a p99 that is not one task, small enough to sort at every round. */
-export const OUTCOME_WINDOW = 128;
+const OUTCOME_WINDOW = 128;
 
 export class OutcomeWindow implements RecentOutcomes {
   readonly #capacity: number;

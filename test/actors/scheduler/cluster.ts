@@ -22,7 +22,7 @@ export const EDGE_1 = parseNodeName("edge-1");
 export const EDGE_2 = parseNodeName("edge-2");
 export const DETECT = parseStageId("detect");
 export const TRACK = parseStageId("track");
-export const ALL = ["detect", "track"];
+const ALL = ["detect", "track"];
 
 /** detect -> track */
 export function twoStages(version = 1, id = "two"): Pipeline {
