@@ -71,9 +71,16 @@ function samplingExpression({
 
 function codecOptions({ encoding, quality }: Configuration): string[] {
   if (encoding === "rgb") return ["-c:v", "rawvideo", "-pix_fmt", "rgb24"];
-  // The scale of ffmpeg's encoder runs from 2, best, to 31.
-  const scale = Math.round(31 - ((quality - 1) / 99) * 29);
-  return ["-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", String(scale)];
+  return ["-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-qmin", "1", "-q:v", String(quantiserOf(quality))];
+}
+
+/**
+ * libjpeg scales its tables by `percent`, ffmpeg its own by n/8: on camera pictures the two then differ by less than
+ * 1 dB of PSNR from quality 50 to 95. ffmpeg ends at 1, which is about 95.
+ */
+function quantiserOf(quality: number): number {
+  const percent = quality < 50 ? 5_000 / quality : 200 - 2 * quality;
+  return Math.min(31, Math.max(1, Math.round(percent * 0.08)));
 }
 
 function inputName(source: SourceSpec): string {
