@@ -8,19 +8,16 @@
  * F4 `onEnd` is called once, after the last frame, with the process gone.
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
-import type { Readable } from "node:stream";
 import { type Clock, systemClock, type TimerHandle } from "../../runtime/clock.js";
 import { errorText } from "../../runtime/errors.js";
 import { SluiceError } from "../errors.js";
 import type { Capture, CaptureInfo, CaptureListener, CaptureOptions, CapturePort } from "./capture.js";
 import { findFfmpeg } from "./ffmpeg-binary.js";
-import { FfmpegReport, unreachable } from "./ffmpeg-report.js";
+import { FfmpegProcess } from "./ffmpeg-process.js";
+import { unreachable } from "./ffmpeg-report.js";
 import { captureArguments, type SyncOption } from "./ffmpeg-source.js";
-import { type FramedFrame, Framing, parseFrameHeader } from "./framing.js";
-import type { SourceSpec } from "./source-spec.js";
+import type { FramedFrame } from "./framing.js";
+import { checkSource } from "./source-check.js";
 
 export interface FfmpegCaptureOptions {
   /** Path of ffmpeg; default as `findFfmpeg` decides at the first capture. */
@@ -182,174 +179,6 @@ class FfmpegCapture implements Capture {
     this.close();
     this.#listener.onEnd(error);
   }
-}
-
-interface ProcessListener {
-  onInfo(info: CaptureInfo): void;
-  onFrame(frame: FramedFrame): void;
-  onExit(exit: ProcessExit): void;
-}
-
-interface ProcessExit {
-  /** The process could not be started. */
-  readonly error: unknown;
-  readonly exitCode: number | null;
-  readonly frameCount: number;
-  readonly report: FfmpegReport;
-}
-
-/** Processes to kill where this one exits without closing its captures. */
-const running = new Set<ChildProcess>();
-process.once("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
-
-class FfmpegProcess {
-  readonly #child: ChildProcess;
-  readonly #listener: ProcessListener;
-  readonly #report: FfmpegReport;
-  readonly #framing: Framing;
-  readonly #bytes: Readable | null;
-  /** Frames asked for before ffmpeg has said what it opened: they are held back so that the info comes first. */
-  #demandHeld: number | null = 0;
-  #frameCount = 0;
-  #headersEnded = false;
-  #killed = false;
-
-  constructor(ffmpeg: string, args: readonly string[], source: SourceSpec, listener: ProcessListener) {
-    this.#listener = listener;
-    this.#report = new FfmpegReport(source);
-    this.#framing = new Framing((frame) => this.#frame(frame));
-    this.#child = spawn(ffmpeg, args, { stdio: ["ignore", "pipe", "pipe", "pipe"], windowsHide: true });
-    this.#bytes = this.#child.stdout;
-    let error: unknown = null;
-    this.#child.once("error", (failure) => {
-      error = failure;
-      // Without a process there is no "close" to wait for.
-      if (this.#child.pid === undefined) this.#exit(error, null);
-    });
-    if (this.#child.pid === undefined) return;
-    running.add(this.#child);
-    this.#child.once("exit", () => running.delete(this.#child));
-    this.#child.once("close", (exitCode) => this.#exit(error, exitCode));
-    this.#read();
-  }
-
-  request(frames: number): void {
-    if (this.#demandHeld === null) this.#framing.request(frames);
-    else this.#demandHeld += frames;
-    this.#pace();
-  }
-
-  /** SIGTERM is only a flag to ffmpeg, and one that is blocked in a write never looks at it. */
-  kill(): void {
-    this.#killed = true;
-    this.#child.kill("SIGKILL");
-    for (const stream of this.#child.stdio) stream?.destroy();
-    this.#framing.clear();
-  }
-
-  #read(): void {
-    const headers = this.#child.stdio[3];
-    if (
-      this.#bytes === null ||
-      this.#child.stderr === null ||
-      headers === null ||
-      headers === undefined ||
-      !("read" in headers)
-    )
-      return;
-    this.#bytes.on("data", (chunk: Buffer) => {
-      this.#framing.bytes(chunk);
-      this.#pace();
-    });
-    eachLine(this.#child.stderr, (line) => {
-      this.#report.accept(line);
-      this.#inform();
-    });
-    eachLine(headers, (line) => {
-      const header = parseFrameHeader(line);
-      if (header === null) return;
-      this.#framing.header(header);
-      this.#pace();
-    });
-    headers.once("close", () => {
-      this.#headersEnded = true;
-      this.#pace();
-    });
-  }
-
-  #pace(): void {
-    if (this.#killed || this.#bytes === null) return;
-    if (this.#framing.starved && this.#headersEnded) this.#framing.clear();
-    if (this.#framing.blocked) this.#bytes.pause();
-    else this.#bytes.resume();
-  }
-
-  #inform(): void {
-    const { info } = this.#report;
-    if (this.#demandHeld === null || this.#killed || info === null) return;
-    const demand = this.#demandHeld;
-    this.#demandHeld = null;
-    this.#listener.onInfo(info);
-    this.request(demand);
-  }
-
-  #frame(frame: FramedFrame): void {
-    if (this.#killed) return;
-    this.#frameCount += 1;
-    this.#listener.onFrame(frame);
-  }
-
-  #exit(error: unknown, exitCode: number | null): void {
-    if (this.#killed) return;
-    this.#listener.onExit({ error, exitCode, frameCount: this.#frameCount, report: this.#report });
-  }
-}
-
-/** Calls `onLine` for each line, the last one too where it has no end. */
-function eachLine(stream: Readable, onLine: (line: string) => void): void {
-  let rest = "";
-  stream.setEncoding("utf8");
-  stream.on("data", (chunk: string) => {
-    const lines = (rest + chunk).split(/\r?\n/);
-    rest = lines.pop() ?? "";
-    for (const line of lines) onLine(line);
-  });
-  stream.once("end", () => {
-    if (rest !== "") onLine(rest);
-  });
-}
-
-/** What the file system says is clearer than what ffmpeg says about it. */
-async function checkSource(source: SourceSpec): Promise<void> {
-  if (source.kind !== "file" && source.kind !== "device") return;
-  const { path, label } = source;
-  const found = await stat(path).catch((error: unknown) => {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw code === "ENOENT" || code === "ENOTDIR"
-      ? new SluiceError(`Cannot open source "${label}" as there is no such file: check the path`, {
-          code: "source-missing",
-          cause: error,
-        })
-      : unreadable(label, errorText(error), error);
-  });
-  const wrong =
-    source.kind === "device"
-      ? null
-      : found.isDirectory()
-        ? "it is a directory: name a file in it"
-        : found.isFile() && found.size === 0
-          ? "it is empty: 0 bytes"
-          : null;
-  if (wrong !== null) throw unreadable(label, wrong);
-  await access(path, constants.R_OK).catch((error: unknown) => {
-    throw unreadable(label, "it may not be read: grant the permission", error);
-  });
-}
-
-function unreadable(label: string, reason: string, cause?: unknown): SluiceError {
-  return new SluiceError(`Cannot open source "${label}" as ${reason}`, { code: "source-invalid", cause });
 }
 
 function spawnFailure(error: unknown): SluiceError {

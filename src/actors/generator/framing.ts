@@ -32,6 +32,11 @@ export class Framing {
     return this.#rest.length > 0;
   }
 
+  /** Frames are here that nobody has asked for yet. */
+  get pending(): boolean {
+    return this.#rest.length > 0 && this.#headers.length > 0;
+  }
+
   /** Bytes are wanted and waiting, but their header is not here. */
   get starved(): boolean {
     return this.#rest.length > 0 && this.#demand > 0 && this.#headers.length === 0;

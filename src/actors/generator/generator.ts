@@ -19,12 +19,12 @@ import type { ControllerMessage, GeneratorMessage, LedgerReported, SourceEvent }
 import type { Configuration } from "../task/configuration.js";
 import type { NodeName, SourceId, TaskId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
-import type { Cursor, Outcome, Task } from "../task/task.js";
+import type { Cursor, Outcome } from "../task/task.js";
 import { createTraceparent } from "../task/traceparent.js";
-import { createTask } from "../task/walk.js";
 import { type CaptureEvent, CaptureSlots } from "./capture-slots.js";
 import type { CapturedFrame, CaptureInfo, CapturePort, Position } from "./capture.js";
 import { type HealthSettings, SourceHealth } from "./health.js";
+import { type LivePolicy, TaskOutlet } from "./outlet.js";
 import { Pace, Timeline } from "./pace.js";
 import type { SourceSpec } from "./source-spec.js";
 import type { TaskWindow } from "./window.js";
@@ -38,6 +38,7 @@ type Private =
   | { readonly type: "reconnectDue" };
 
 export type GeneratorInbox = GeneratorMessage | Private;
+type Ctx = Context<GeneratorInbox>;
 
 export interface GeneratorOptions {
   readonly sourceId: SourceId;
@@ -52,8 +53,7 @@ export interface GeneratorOptions {
   readonly paced: boolean;
   /** Tasks after which the source ends; null for no limit. */
   readonly limit: number | null;
-  /** What a live source does with a task that the window has no room for; `dropOldest` keeps the newest waiting. */
-  readonly livePolicy: "dropNewest" | "dropOldest";
+  readonly livePolicy: LivePolicy;
   /** Fewest frames that every service of the pipeline can work on: a shorter last task is skipped. */
   readonly framesMin: number;
   /** Where joins wait until a `configure` says. */
@@ -73,9 +73,6 @@ const CONFIGURATION_WAIT_MS = 1_000;
 const LIVE_DEMAND = 8;
 /** Frames that a replayable source reads ahead, at least. */
 const LOOKAHEAD = 4;
-/** Drops whose gap is not stored yet, beyond which a live source makes no task at all until the store answers. */
-const ASIDE_MAX = 10_000;
-
 interface Plan {
   readonly configuration: Configuration;
   readonly joinNodes: ReadonlyMap<Cursor, NodeName>;
@@ -85,13 +82,6 @@ interface Plan {
 interface TimedFrame {
   readonly frame: CapturedFrame;
   readonly sourceAtMs: number;
-}
-
-/** A task as the branches that it starts as. */
-interface NewTask {
-  readonly sequence: number;
-  readonly branches: readonly Task[];
-  readonly bytes: number;
 }
 
 export interface GeneratorState {
@@ -110,8 +100,6 @@ export interface GeneratorState {
   held: CapturedFrame[];
   /** Frames of the task in the making. */
   group: TimedFrame[];
-  /** Of a live source under `dropOldest`: the newest task, while the window is full. */
-  waiting: NewTask | null;
   /** Of the last frame that went into a task. */
   lastPtsUs: number | null;
   /** The stream is at its end, but for the frames held. */
@@ -126,12 +114,13 @@ export function createGenerator(
 ): Behaviour<GeneratorState, GeneratorInbox> {
   const { sourceId, controller, listener, pipeline } = options;
   const { window } = ports;
-  /** Outlives a restart with the window: where to go on. */
+  const outlet = new TaskOutlet(controller, window, options.livePolicy);
+  /** Where to go on: outlives a restart, as the window and the outlet do. */
   let positionUs: number | null = null;
 
   return { start, receive, stop: (state) => state.captures.close() };
 
-  function start(ctx: Context<GeneratorInbox>): GeneratorState {
+  function start(ctx: Ctx): GeneratorState {
     controller.tell({ type: "attachGenerator", sourceId, pipeline, generator: ctx.self }, "control");
     ctx.after("configuration", CONFIGURATION_WAIT_MS, { type: "configurationMissed" });
     return {
@@ -147,7 +136,6 @@ export function createGenerator(
       announced: positionUs !== null,
       held: [],
       group: [],
-      waiting: null,
       lastPtsUs: positionUs,
       endOfStream: null,
       error: null,
@@ -155,11 +143,7 @@ export function createGenerator(
     };
   }
 
-  function receive(
-    state: GeneratorState,
-    message: GeneratorInbox,
-    ctx: Context<GeneratorInbox>,
-  ): GeneratorState {
+  function receive(state: GeneratorState, message: GeneratorInbox, ctx: Ctx): GeneratorState {
     switch (message.type) {
       case "configure":
         onConfigure(state, message, ctx);
@@ -202,38 +186,20 @@ export function createGenerator(
 
   // ── Messages ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  function onConfigure(
-    state: GeneratorState,
-    { configuration, joinNodes }: Plan,
-    ctx: Context<GeneratorInbox>,
-  ): void {
+  function onConfigure(state: GeneratorState, { configuration, joinNodes }: Plan, ctx: Ctx): void {
     state.nextPlan = { configuration, joinNodes };
     if (state.status === "waiting") begin(state, ctx);
     else advance(state, ctx);
   }
 
-  function onTaskSettled(
-    state: GeneratorState,
-    id: TaskId,
-    outcome: Outcome,
-    ctx: Context<GeneratorInbox>,
-  ): void {
+  function onTaskSettled(state: GeneratorState, id: TaskId, outcome: Outcome, ctx: Ctx): void {
     if (id.sourceId !== sourceId || id.incarnation !== options.incarnation) return;
-    if (!window.settle(id.sequence, outcome)) return;
-    if (state.waiting !== null && !window.full) {
-      send(state.waiting);
-      state.waiting = null;
-    }
+    if (!outlet.settle(id.sequence, outcome)) return;
     advance(state, ctx);
     endWhenSettled(state, ctx);
   }
 
-  function onCaptureInformed(
-    state: GeneratorState,
-    capture: number,
-    info: CaptureInfo,
-    ctx: Context<GeneratorInbox>,
-  ): void {
+  function onCaptureInformed(state: GeneratorState, capture: number, info: CaptureInfo, ctx: Ctx): void {
     if (state.captures.roleOf(capture) !== "current") return;
     state.seekable = info.durationUs !== null;
     // What is fetched over HTTP and has an end is a recording: it can be read again, and waits instead of dropping.
@@ -245,12 +211,7 @@ export function createGenerator(
     listener.tell({ type: "sourceStarted", sourceId, description });
   }
 
-  function onFrameCaptured(
-    state: GeneratorState,
-    capture: number,
-    frame: CapturedFrame,
-    ctx: Context<GeneratorInbox>,
-  ): void {
+  function onFrameCaptured(state: GeneratorState, capture: number, frame: CapturedFrame, ctx: Ctx): void {
     const role = state.captures.roleOf(capture);
     if (role === null) return;
     state.captures.received(capture);
@@ -276,12 +237,7 @@ export function createGenerator(
     advance(state, ctx);
   }
 
-  function onCaptureEnded(
-    state: GeneratorState,
-    capture: number,
-    error: SluiceError | null,
-    ctx: Context<GeneratorInbox>,
-  ): void {
+  function onCaptureEnded(state: GeneratorState, capture: number, error: SluiceError | null, ctx: Ctx): void {
     const role = state.captures.roleOf(capture);
     if (role === null) return;
     if (role === "successor") {
@@ -303,7 +259,7 @@ export function createGenerator(
 
   // ── Capture ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  function begin(state: GeneratorState, ctx: Context<GeneratorInbox>): void {
+  function begin(state: GeneratorState, ctx: Ctx): void {
     ctx.cancel("configuration");
     adoptPlan(state);
     state.status = "capturing";
@@ -344,15 +300,11 @@ export function createGenerator(
 
   // ── A live source ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  function awaitFrame(state: GeneratorState, ctx: Context<GeneratorInbox>): void {
+  function awaitFrame(state: GeneratorState, ctx: Ctx): void {
     ctx.after("stall", state.health.patienceMs(state.plan.configuration.fps), { type: "stallNoticed" });
   }
 
-  function reconnect(
-    state: GeneratorState,
-    reason: "stalled" | "frozen",
-    ctx: Context<GeneratorInbox>,
-  ): void {
+  function reconnect(state: GeneratorState, reason: "stalled" | "frozen", ctx: Ctx): void {
     if (state.status !== "capturing") return;
     ctx.cancel("stall");
     state.captures.close();
@@ -363,7 +315,7 @@ export function createGenerator(
     ctx.after("reconnect", delayMs, { type: "reconnectDue" });
   }
 
-  function openAnew(state: GeneratorState, ctx: Context<GeneratorInbox>): void {
+  function openAnew(state: GeneratorState, ctx: Ctx): void {
     adoptPlan(state);
     state.status = "capturing";
     state.timeline.reconnect();
@@ -374,7 +326,7 @@ export function createGenerator(
   // ── Frames to tasks ───────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Takes frames into tasks as far as they are due and the window has room, then asks for more. */
-  function advance(state: GeneratorState, ctx: Context<GeneratorInbox>): void {
+  function advance(state: GeneratorState, ctx: Ctx): void {
     if (state.status !== "capturing") return;
     do {
       if (limitReached()) {
@@ -395,7 +347,7 @@ export function createGenerator(
   }
 
   /** @returns whether a task was made */
-  function fillTask(state: GeneratorState, ctx: Context<GeneratorInbox>): boolean {
+  function fillTask(state: GeneratorState, ctx: Ctx): boolean {
     while (state.group.length < state.plan.configuration.framesPerTask) {
       const frame = state.held[0];
       if (frame === undefined) return false;
@@ -421,22 +373,16 @@ export function createGenerator(
     return options.limit !== null && window.ledger.created >= options.limit;
   }
 
-  function makeTask(state: GeneratorState, ctx: Context<GeneratorInbox>): void {
+  function makeTask(state: GeneratorState, ctx: Ctx): void {
     const { configuration, joinNodes } = state.plan;
     const [first] = state.group;
     if (first === undefined) return;
+    const { encoding, width, height } = configuration;
     const frames = state.group.map(({ frame: { ptsUs, data } }) => ({ ptsUs, data }));
     state.group = [];
-    if (state.live && window.aside >= ASIDE_MAX) {
-      state.framesSkipped += frames.length;
-      return;
-    }
-    const { encoding, width, height } = configuration;
-    const full = state.live && window.full;
-    const sequence = window.create();
     positionUs = state.lastPtsUs;
-    const branches = createTask({
-      id: { sourceId, incarnation: options.incarnation, sequence },
+    const task = {
+      id: { sourceId, incarnation: options.incarnation },
       pipeline,
       configuration,
       payload: { encoding, width, height, frames },
@@ -445,34 +391,14 @@ export function createGenerator(
       origin: ctx.self.address,
       traceparent: createTraceparent(() => ctx.random()),
       joinNodes,
-    });
-    const task = { sequence, branches, bytes: frames.reduce((bytes, { data }) => bytes + data.length, 0) };
-    if (!full) {
-      send(task);
-    } else if (options.livePolicy === "dropNewest") {
-      drop(task);
-    } else {
-      if (state.waiting !== null) drop(state.waiting);
-      state.waiting = task;
-    }
-  }
-
-  function send({ sequence, branches, bytes }: NewTask): void {
-    window.send(sequence, bytes);
-    for (const task of branches) controller.tell({ type: "submit", task });
-  }
-
-  /** Once a task, whatever the number of its branches. */
-  function drop({ branches: [task] }: NewTask): void {
-    if (task === undefined) return;
-    const detail = `live source, ${options.livePolicy}`;
-    controller.tell({ type: "stageDropped", task: { ...task, payload: null }, reason: "windowFull", detail });
+    };
+    if (!outlet.offer(task, state.live)) state.framesSkipped += frames.length;
   }
 
   // ── The end ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The last task before an end or a gap may be shorter than the others, where every service can work on it. */
-  function makeLastTask(state: GeneratorState, ctx: Context<GeneratorInbox>): void {
+  function makeLastTask(state: GeneratorState, ctx: Ctx): void {
     if (state.group.length >= options.framesMin && !limitReached()) makeTask(state, ctx);
     state.framesSkipped += state.group.length + state.held.length;
     state.group = [];
@@ -480,7 +406,7 @@ export function createGenerator(
   }
 
   /** Captures nothing more. */
-  function finish(state: GeneratorState, error: SluiceError | null, ctx: Context<GeneratorInbox>): void {
+  function finish(state: GeneratorState, error: SluiceError | null, ctx: Ctx): void {
     if (state.status === "draining" || state.status === "failed" || state.status === "ended") return;
     for (const timer of ["configuration", "due", "stall", "reconnect"]) ctx.cancel(timer);
     state.captures.close();
@@ -490,7 +416,7 @@ export function createGenerator(
     endWhenSettled(state, ctx);
   }
 
-  function endWhenSettled(state: GeneratorState, ctx: Context<GeneratorInbox>): void {
+  function endWhenSettled(state: GeneratorState, ctx: Ctx): void {
     if (state.status !== "draining" && state.status !== "failed") return;
     if (window.ledger.inFlight > 0) return;
     if (state.status === "draining") state.status = "ended";

@@ -24,7 +24,7 @@ export interface TestPattern {
   readonly durationS: number;
 }
 
-export const SOURCE_FORMS = "FILE, rtsp://..., http(s)://..., /dev/videoN or test:WxH@FPS,duration=SECONDS";
+const SOURCE_FORMS = "FILE, rtsp://..., http(s)://..., /dev/videoN or test:WxH@FPS,duration=SECONDS";
 
 /** @throws SluiceError `source-invalid` */
 export function parseSource(text: string): SourceSpec {

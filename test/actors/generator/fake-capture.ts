@@ -8,7 +8,7 @@ import type {
 } from "../../../src/actors/generator/capture.js";
 import type { SluiceError } from "../../../src/actors/errors.js";
 
-export interface FakeCapture {
+interface FakeCapture {
   readonly options: CaptureOptions;
   /** Frames asked for in all. */
   requested: number;

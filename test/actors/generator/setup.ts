@@ -15,7 +15,7 @@ import { pipelineOf } from "../task/pipelines.js";
 import { createFakeCapture } from "./fake-capture.js";
 
 export const SOURCE = parseSourceId("cam-1");
-export const ADDRESS = "sluice://edge-1/sources/cam-1";
+const ADDRESS = "sluice://edge-1/sources/cam-1";
 export const STORED: Outcome = { status: "stored" };
 
 export interface Setup extends Partial<Omit<GeneratorOptions, "source" | "configuration">> {

@@ -1,0 +1,159 @@
+/** One ffmpeg process: its three pipes read as frames, as headers and as words, and its end. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
+import type { CaptureInfo } from "./capture.js";
+import { FfmpegReport } from "./ffmpeg-report.js";
+import { type FramedFrame, Framing, parseFrameHeader } from "./framing.js";
+import type { SourceSpec } from "./source-spec.js";
+
+interface ProcessListener {
+  onInfo(info: CaptureInfo): void;
+  onFrame(frame: FramedFrame): void;
+  onExit(exit: ProcessExit): void;
+}
+
+interface ProcessExit {
+  /** The process could not be started. */
+  readonly error: unknown;
+  readonly exitCode: number | null;
+  readonly frameCount: number;
+  readonly report: FfmpegReport;
+}
+
+/** Processes to kill where this one exits without closing its captures. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+export class FfmpegProcess {
+  readonly #child: ChildProcess;
+  readonly #listener: ProcessListener;
+  readonly #report: FfmpegReport;
+  readonly #framing: Framing;
+  readonly #bytes: Readable | null;
+  /** Frames asked for before ffmpeg has said what it opened: they are held back so that the info comes first. */
+  #demandHeld: number | null = 0;
+  #frameCount = 0;
+  #headersEnded = false;
+  /** How it ended, while that is still to be told. */
+  #exited: Pick<ProcessExit, "error" | "exitCode"> | null = null;
+  #killed = false;
+
+  constructor(ffmpeg: string, args: readonly string[], source: SourceSpec, listener: ProcessListener) {
+    this.#listener = listener;
+    this.#report = new FfmpegReport(source);
+    this.#framing = new Framing((frame) => this.#frame(frame));
+    this.#child = spawn(ffmpeg, args, { stdio: ["ignore", "pipe", "pipe", "pipe"], windowsHide: true });
+    this.#bytes = this.#child.stdout;
+    let error: unknown = null;
+    this.#child.once("error", (failure) => {
+      error = failure;
+      // Without a process there is no "close" to wait for.
+      if (this.#child.pid === undefined) this.#exit({ error, exitCode: null });
+    });
+    if (this.#child.pid === undefined) return;
+    running.add(this.#child);
+    this.#child.once("exit", () => running.delete(this.#child));
+    this.#child.once("close", (exitCode) => this.#exit({ error, exitCode }));
+    this.#read();
+  }
+
+  request(frames: number): void {
+    if (this.#demandHeld === null) this.#framing.request(frames);
+    else this.#demandHeld += frames;
+    this.#pace();
+    this.#tellExit();
+  }
+
+  /** SIGTERM is only a flag to ffmpeg, and one that is blocked in a write never looks at it. */
+  kill(): void {
+    this.#killed = true;
+    this.#child.kill("SIGKILL");
+    for (const stream of this.#child.stdio) stream?.destroy();
+    this.#framing.clear();
+  }
+
+  #read(): void {
+    const headers = this.#child.stdio[3];
+    if (
+      this.#bytes === null ||
+      this.#child.stderr === null ||
+      headers === null ||
+      headers === undefined ||
+      !("read" in headers)
+    )
+      return;
+    this.#bytes.on("data", (chunk: Buffer) => {
+      this.#framing.bytes(chunk);
+      this.#pace();
+    });
+    eachLine(this.#child.stderr, (line) => {
+      this.#report.accept(line);
+      this.#inform();
+    });
+    eachLine(headers, (line) => {
+      const header = parseFrameHeader(line);
+      if (header === null) return;
+      this.#framing.header(header);
+      this.#pace();
+    });
+    headers.once("close", () => {
+      this.#headersEnded = true;
+      this.#pace();
+    });
+  }
+
+  #pace(): void {
+    if (this.#killed || this.#bytes === null) return;
+    if (this.#framing.starved && this.#headersEnded) this.#framing.clear();
+    if (this.#framing.blocked) this.#bytes.pause();
+    else this.#bytes.resume();
+  }
+
+  #inform(): void {
+    const { info } = this.#report;
+    if (this.#demandHeld === null || this.#killed || info === null) return;
+    const demand = this.#demandHeld;
+    this.#demandHeld = null;
+    this.#listener.onInfo(info);
+    this.request(demand);
+  }
+
+  #frame(frame: FramedFrame): void {
+    if (this.#killed) return;
+    this.#frameCount += 1;
+    this.#listener.onFrame(frame);
+  }
+
+  #exit(exit: Pick<ProcessExit, "error" | "exitCode">): void {
+    this.#exited = exit;
+    this.#tellExit();
+  }
+
+  /** At its exit Node reads a paused pipe to the end: frames may be here that are still to be asked for. */
+  #tellExit(): void {
+    if (this.#exited === null || this.#framing.pending) return;
+    const exit = this.#exited;
+    this.#exited = null;
+    queueMicrotask(() => {
+      if (this.#killed) return;
+      this.#listener.onExit({ ...exit, frameCount: this.#frameCount, report: this.#report });
+    });
+  }
+}
+
+/** Calls `onLine` for each line, the last one too where it has no end. */
+function eachLine(stream: Readable, onLine: (line: string) => void): void {
+  let rest = "";
+  stream.setEncoding("utf8");
+  stream.on("data", (chunk: string) => {
+    const lines = (rest + chunk).split(/\r?\n/);
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line);
+  });
+  stream.once("end", () => {
+    if (rest !== "") onLine(rest);
+  });
+}
