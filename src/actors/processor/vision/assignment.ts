@@ -8,11 +8,15 @@
  */
 export function assign(cost: Float64Array, rows: number, columns: number): Int32Array {
   if (cost.length !== rows * columns) {
-    throw new RangeError(`A cost matrix of ${rows} x ${columns} has ${rows * columns} entries: got ${cost.length}`);
+    throw new RangeError(
+      `A cost matrix of ${rows} x ${columns} has ${rows * columns} entries: got ${cost.length}`,
+    );
   }
   const columnOfRow = new Int32Array(rows).fill(-1);
   if (rows > columns) {
-    assign(transposed(cost, rows, columns), columns, rows).forEach((row, column) => (columnOfRow[row] = column));
+    assign(transposed(cost, rows, columns), columns, rows).forEach(
+      (row, column) => (columnOfRow[row] = column),
+    );
     return columnOfRow;
   }
   // Potentials; column `columns` is a place outside the matrix where each path starts.
@@ -35,7 +39,8 @@ export function assign(cost: Float64Array, rows: number, columns: number): Int32
       let step = Infinity;
       for (let candidate = 0; candidate < columns; candidate++) {
         if (visited[candidate] === 1) continue;
-        const reduced = at(cost, row * columns + candidate) - at(rowPotential, row) - at(columnPotential, candidate);
+        const reduced =
+          at(cost, row * columns + candidate) - at(rowPotential, row) - at(columnPotential, candidate);
         if (reduced < at(distance, candidate)) {
           distance[candidate] = reduced;
           cameFrom[candidate] = column;

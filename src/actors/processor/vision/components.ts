@@ -36,7 +36,8 @@ export class ComponentFinder {
     labels.fill(0);
     const components: Component[] = [];
     for (let cell = 0; cell < mask.length; cell++) {
-      if (mask[cell] !== 0 && labels[cell] === 0) components.push(this.#flood(mask, cell, components.length + 1));
+      if (mask[cell] !== 0 && labels[cell] === 0)
+        components.push(this.#flood(mask, cell, components.length + 1));
     }
     return components;
   }

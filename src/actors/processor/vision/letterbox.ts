@@ -37,7 +37,8 @@ export class Letterbox {
     const green = tensor.subarray(plane, 2 * plane);
     const red = tensor.subarray(2 * plane, 3 * plane);
     for (const channel of [blue, green, red]) {
-      for (let y = 0; y < height; y++) channel.fill(PADDING, y * this.input.width + width, (y + 1) * this.input.width);
+      for (let y = 0; y < height; y++)
+        channel.fill(PADDING, y * this.input.width + width, (y + 1) * this.input.width);
       channel.fill(PADDING, height * this.input.width);
     }
     this.#resampler.write(data, [red, green, blue], this.input.width, { offset: 0, factor: 1 });

@@ -3,11 +3,13 @@
  *
  * The frames are averaged over square cells, and a cell has *changed* where its range over the task is above a
  * threshold. A plain surface that moves by less than its own length changes at its front and back only, and a change
- * does not tell which of the frames shows the thing and which the ground. So the ground is estimated: around and
- * between changed cells it counts as unknown and is filled in from what surrounds it (pull-push, after Gortler et al.,
- * "The Lumigraph", 1996, section 3.5.1); where a frame of the task shows something near to that guess, the ground is what that frame shows.
- * What differs from the ground moves. No state is kept, so any node may run any task; the figures beside a kept
- * background are in bench/results.
+ * does not tell which of the frames shows the thing and which the ground. So the ground is estimated: changed cells
+ * and those between them, along a row or a column, count as unknown and are filled in from what surrounds them
+ * (pull-push, after Gortler et al., "The Lumigraph", 1996, section 3.5.1). Where a frame of the task shows something
+ * near to that guess, the ground is what that frame shows. What differs from the ground moves.
+ *
+ * No state is kept, so any node may run any task. On the demo clip this finds what moves as well as a running
+ * background does, and on scenes that are busy from their first frame on it does better.
  */
 
 import { OnnxGraph, type Value } from "./onnx-graph.js";
@@ -16,16 +18,18 @@ export interface MotionGraphOptions {
   /** Pixels. */
   readonly width: number;
   readonly height: number;
-  /** Range of a cell over the task from which it has changed, in levels of 255. */
+  /** Range of a cell over the task above which it has changed, in levels of 255. */
   readonly changeMin: number;
-  /** Difference of a cell from the ground from which it belongs to what moves, in levels of 255. */
+  /** Difference of a cell from the ground above which it belongs to what moves, in levels of 255. */
   readonly differenceMin: number;
-  /** Unchanged gaps up to twice as many cells count as the inside of what moves. */
-  readonly fillRadius: number;
 }
 
-/** Cells along the longer side of a frame, roughly: what is smaller than one of them is noise to us. */
+/** Cells along the longer side of a frame, roughly. */
 const CELLS_LONG_SIDE = 160;
+/** Unchanged gaps in a row or column of up to twice as many cells may be the inside of what moves: a fifth of the frame. */
+const FILL_RADIUS = 16;
+/** A changed cell takes as its ground the frame that is nearest to the guess, up to so many levels from it. */
+const CHANGED_TRUST = 40;
 
 export interface MotionGrid {
   /** Pixels along the side of a cell. */
@@ -58,13 +62,27 @@ export function buildMotionGraph(options: MotionGraphOptions): Uint8Array {
     graph.node("ReduceMin", [cells], { axes: [0], keepdims: 1 }),
   ]);
   const changed = above(graph, overChannels(graph, range), options.changeMin);
-  const unknown = close(graph, dilate(graph, erode(graph, changed, 1), 2), options.fillRadius);
-  const guess = fillIn(graph, graph.node("ReduceMean", [cells], { axes: [0], keepdims: 1 }), unknown, rows, columns);
-  const ground = nearestShown(graph, { cells, guess, changed, columns, rows, differenceMin: options.differenceMin });
+  const touched = graph.node("Max", [
+    close(graph, changed, { down: 0, across: FILL_RADIUS }),
+    close(graph, changed, { down: FILL_RADIUS, across: 0 }),
+  ]);
 
-  const fromGround = overChannels(graph, graph.node("Abs", [graph.node("Sub", [cells, ground])]));
-  const difference = graph.node("Mul", [fromGround, unknown]);
-  const mask = close(graph, open(graph, above(graph, difference, options.differenceMin), 1), 1);
+  const mean = graph.node("ReduceMean", [cells], { axes: [0], keepdims: 1 });
+  const firstGuess = fillIn(graph, mean, touched, { rows, columns });
+  const offGuess = above(graph, apart(graph, mean, firstGuess), options.changeMin);
+  const unknown = graph.node("Mul", [touched, graph.node("Max", [changed, offGuess])]);
+  const guess = fillIn(graph, mean, unknown, { rows, columns });
+  const ground = chooseGround(graph, {
+    cells,
+    guess,
+    changed,
+    rows,
+    columns,
+    differenceMin: options.differenceMin,
+  });
+
+  const difference = graph.node("Mul", [apart(graph, cells, ground), touched]);
+  const mask = close(graph, open(graph, above(graph, difference, options.differenceMin), SQUARE), SQUARE);
 
   graph.output("mask", graph.cast(mask, "uint8"), "uint8", ["frames", 1, rows, columns]);
   graph.output("difference", difference, "float32", ["frames", 1, rows, columns]);
@@ -94,13 +112,13 @@ function cellMeans(graph: OnnxGraph, frames: Value, { width, height }: MotionGra
 }
 
 /** Guesses the colour of `unknown` cells from the known ones around them, from fine to coarse and back. */
-function fillIn(graph: OnnxGraph, colour: Value, unknown: Value, rows: number, columns: number): Value {
+function fillIn(graph: OnnxGraph, colour: Value, unknown: Value, grid: Grid): Value {
   const known = graph.node("Sub", [graph.float(1), unknown]);
-  return fillLevel(graph, graph.node("Mul", [colour, known]), known, rows, columns);
+  return fillLevel(graph, graph.node("Mul", [colour, known]), known, grid);
 }
 
-/** @param weight of each cell; `sum` is its colour times that weight. */
-function fillLevel(graph: OnnxGraph, sum: Value, weight: Value, rows: number, columns: number): Value {
+/** One level of the pyramid: a cell with any weight has its own mean, another one what the coarser level says. */
+function fillLevel(graph: OnnxGraph, sum: Value, weight: Value, { rows, columns }: Grid): Value {
   const hasWeight = graph.node("Greater", [weight, graph.float(0)]);
   const mean = graph.node("Div", [sum, weight]);
   if (rows === 1 && columns === 1) return graph.node("Where", [hasWeight, mean, graph.float(0)]);
@@ -112,7 +130,7 @@ function fillLevel(graph: OnnxGraph, sum: Value, weight: Value, rows: number, co
       pads: [0, 0, coarse.rows * 2 - rows, coarse.columns * 2 - columns],
       count_include_pad: 1,
     });
-  const filled = fillLevel(graph, halve(sum), halve(weight), coarse.rows, coarse.columns);
+  const filled = fillLevel(graph, halve(sum), halve(weight), coarse);
   const enlarged = graph.node("Resize", [filled, null, null, graph.ints([1, 3, rows, columns])], {
     mode: "linear",
     coordinate_transformation_mode: "half_pixel",
@@ -120,31 +138,33 @@ function fillLevel(graph: OnnxGraph, sum: Value, weight: Value, rows: number, co
   return graph.node("Where", [hasWeight, mean, enlarged]);
 }
 
-/**
- * The ground: of each cell the frame that is nearest to the guess. A cell that never changed and is nowhere near
- * its guess is the inside of what moves, and there the guess itself is the ground.
- */
-function nearestShown(
+/** The ground, float32 `[1, 3, rows, columns]`: the frame nearest to the guess where one is near enough, else the guess. */
+function chooseGround(
   graph: OnnxGraph,
-  { cells, guess, changed, columns, rows, differenceMin }: {
+  options: Grid & {
     readonly cells: Value;
     readonly guess: Value;
     readonly changed: Value;
-    readonly columns: number;
-    readonly rows: number;
     readonly differenceMin: number;
   },
 ): Value {
-  const distance = overChannels(graph, graph.node("Abs", [graph.node("Sub", [cells, guess])]));
+  const { cells, guess, changed, rows, columns, differenceMin } = options;
+  const distance = apart(graph, cells, guess);
   const nearest = graph.node("ArgMin", [distance], { axis: 0, keepdims: 1 });
   const index = graph.node("Expand", [nearest, graph.ints([1, 3, rows, columns])]);
   const shown = graph.node("GatherElements", [cells, index], { axis: 0 });
-  const near = graph.node("Less", [
-    graph.node("ReduceMin", [distance], { axes: [0], keepdims: 1 }),
+  const trust = graph.node("Where", [
+    graph.cast(changed, "bool"),
+    graph.float(Math.max(CHANGED_TRUST, differenceMin)),
     graph.float(differenceMin),
   ]);
-  const trusted = graph.node("Or", [near, graph.cast(changed, "bool")]);
-  return graph.node("Where", [trusted, shown, guess]);
+  const least = graph.node("ReduceMin", [distance], { axes: [0], keepdims: 1 });
+  return graph.node("Where", [graph.node("Less", [least, trust]), shown, guess]);
+}
+
+/** How far two colours are apart: the greatest difference of a channel. */
+function apart(graph: OnnxGraph, a: Value, b: Value): Value {
+  return overChannels(graph, graph.node("Abs", [graph.node("Sub", [a, b])]));
 }
 
 function overChannels(graph: OnnxGraph, value: Value): Value {
@@ -155,25 +175,36 @@ function above(graph: OnnxGraph, value: Value, limit: number): Value {
   return graph.cast(graph.node("Greater", [value, graph.float(limit)]), "float32");
 }
 
-/** Along rows, then along columns: a square costs as much as its side. Beyond the border there is nothing. */
-function dilate(graph: OnnxGraph, mask: Value, radius: number): Value {
-  const size = 2 * radius + 1;
-  const along = graph.node("MaxPool", [mask], {
-    kernel_shape: [1, size],
-    strides: [1, 1],
-    pads: [0, radius, 0, radius],
-  });
-  return graph.node("MaxPool", [along], { kernel_shape: [size, 1], strides: [1, 1], pads: [radius, 0, radius, 0] });
+interface Grid {
+  readonly rows: number;
+  readonly columns: number;
 }
 
-function erode(graph: OnnxGraph, mask: Value, radius: number): Value {
+/** Half the size of the rectangle that a mask grows or shrinks by, in cells. */
+interface Radius {
+  readonly down: number;
+  readonly across: number;
+}
+
+const SQUARE: Radius = { down: 1, across: 1 };
+
+/** Beyond the border there is nothing, neither of the mask nor of what is not. */
+function dilate(graph: OnnxGraph, mask: Value, { down, across }: Radius): Value {
+  return graph.node("MaxPool", [mask], {
+    kernel_shape: [2 * down + 1, 2 * across + 1],
+    strides: [1, 1],
+    pads: [down, across, down, across],
+  });
+}
+
+function erode(graph: OnnxGraph, mask: Value, radius: Radius): Value {
   return graph.node("Neg", [dilate(graph, graph.node("Neg", [mask]), radius)]);
 }
 
-function close(graph: OnnxGraph, mask: Value, radius: number): Value {
+function close(graph: OnnxGraph, mask: Value, radius: Radius): Value {
   return erode(graph, dilate(graph, mask, radius), radius);
 }
 
-function open(graph: OnnxGraph, mask: Value, radius: number): Value {
+function open(graph: OnnxGraph, mask: Value, radius: Radius): Value {
   return dilate(graph, erode(graph, mask, radius), radius);
 }

@@ -28,8 +28,6 @@ export type Dimension = number | string;
 /** The operators in use, each with the attributes in use. */
 export interface Operators {
   Abs: Record<never, never>;
-  Add: Record<never, never>;
-  And: Record<never, never>;
   ArgMin: { axis: number; keepdims: 0 | 1 };
   AveragePool: {
     kernel_shape: readonly number[];
@@ -38,18 +36,16 @@ export interface Operators {
     count_include_pad: 0 | 1;
   };
   Cast: { to: number };
-  Concat: { axis: number };
   Conv: { kernel_shape: readonly number[]; strides: readonly number[]; pads: readonly number[] };
   Div: Record<never, never>;
   Expand: Record<never, never>;
   GatherElements: { axis: number };
   Greater: Record<never, never>;
   Less: Record<never, never>;
+  Max: Record<never, never>;
   MaxPool: { kernel_shape: readonly number[]; strides: readonly number[]; pads: readonly number[] };
   Mul: Record<never, never>;
   Neg: Record<never, never>;
-  Not: Record<never, never>;
-  Or: Record<never, never>;
   ReduceMax: { axes: readonly number[]; keepdims: 0 | 1 };
   ReduceMean: { axes: readonly number[]; keepdims: 0 | 1 };
   ReduceMin: { axes: readonly number[]; keepdims: 0 | 1 };
@@ -133,7 +129,8 @@ export class OnnxGraph {
 
   #initializer(type: ElementType, dims: readonly number[], rawData: Uint8Array, count: number): Value {
     const wanted = dims.reduce((product, dim) => product * dim, 1);
-    if (wanted !== count) throw new RangeError(`A tensor of shape [${dims.join(", ")}] needs ${wanted} elements: got ${count}`);
+    if (wanted !== count)
+      throw new RangeError(`A tensor of shape [${dims.join(", ")}] needs ${wanted} elements: got ${count}`);
     const name = this.#fresh("constant");
     this.#initializers.push({ name, dims, dataType: ELEMENT_TYPES[type], rawData });
     return { name };
@@ -151,6 +148,7 @@ function valueInfo(name: string, type: ElementType, shape: readonly Dimension[])
 
 function attributeProto(name: string, value: number | string | readonly number[]): AttributeProto {
   if (typeof value === "number") return { name, type: ATTRIBUTE_TYPES.int, i: value };
-  if (typeof value === "string") return { name, type: ATTRIBUTE_TYPES.string, s: new TextEncoder().encode(value) };
+  if (typeof value === "string")
+    return { name, type: ATTRIBUTE_TYPES.string, s: new TextEncoder().encode(value) };
   return { name, type: ATTRIBUTE_TYPES.ints, ints: value };
 }

@@ -60,17 +60,47 @@ export class Resampler {
         const left = lefts[x] ?? 0;
         const right = rights[x] ?? 0;
         const xShare = xShares[x] ?? 0;
-        red[to] = (mix(frame, above + left, above + right, below + left, below + right, xShare, yShare) - offset) * factor;
+        red[to] =
+          (mix(frame, above + left, above + right, below + left, below + right, xShare, yShare) - offset) *
+          factor;
         green[to] =
-          (mix(frame, above + left + 1, above + right + 1, below + left + 1, below + right + 1, xShare, yShare) - offset) * factor;
+          (mix(
+            frame,
+            above + left + 1,
+            above + right + 1,
+            below + left + 1,
+            below + right + 1,
+            xShare,
+            yShare,
+          ) -
+            offset) *
+          factor;
         blue[to] =
-          (mix(frame, above + left + 2, above + right + 2, below + left + 2, below + right + 2, xShare, yShare) - offset) * factor;
+          (mix(
+            frame,
+            above + left + 2,
+            above + right + 2,
+            below + left + 2,
+            below + right + 2,
+            xShare,
+            yShare,
+          ) -
+            offset) *
+          factor;
       }
     }
   }
 }
 
-function mix(frame: Uint8Array, a: number, b: number, c: number, d: number, xShare: number, yShare: number): number {
+function mix(
+  frame: Uint8Array,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+  xShare: number,
+  yShare: number,
+): number {
   const av = frame[a] ?? 0;
   const cv = frame[c] ?? 0;
   const top = av + ((frame[b] ?? 0) - av) * xShare;
