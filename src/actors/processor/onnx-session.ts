@@ -39,6 +39,8 @@ export interface ModelSpec {
 }
 
 export interface OnnxSession {
+  /** Shapes of the inputs, by name; null where the model takes any size. */
+  readonly inputShapes: Readonly<Record<string, readonly (number | null)[]>>;
   /** Blocks this thread for the whole inference. @throws SluiceError `service-failed` */
   run(feeds: Readonly<Record<string, TensorData>>): Promise<Readonly<Record<string, TensorData>>>;
   /** Idempotent. */
@@ -97,6 +99,14 @@ export async function openSession(model: string | Uint8Array, expected: ModelSpe
   }
   let open = true;
   return {
+    inputShapes: Object.fromEntries(
+      session.inputMetadata.map((input) => [
+        input.name,
+        input.isTensor
+          ? input.shape.map((size) => (typeof size === "number" && size >= 0 ? size : null))
+          : [],
+      ]),
+    ),
     run: (feeds) => run(session, name, feeds),
     async close() {
       if (!open) return;

@@ -34,6 +34,8 @@ export interface Task {
   /** Null once no stage ahead reads frames. */
   readonly payload: Payload | null;
   readonly frameCount: number;
+  /** Presentation time of each frame in the source, in microseconds; stays when the payload goes. */
+  readonly framePtsUs?: readonly number[];
   /** Results so far, by stage. */
   readonly results: ReadonlyMap<StageId, StageResult>;
   /** Hops so far, in the order they ended on this branch; a join holds each stage once. */

@@ -34,6 +34,7 @@ export function createTask(given: NewTask): readonly Task[] {
     configuration: given.configuration,
     payload: carriesFrames(pipeline, null, root.id) ? payload : null,
     frameCount: payload.frames.length,
+    framePtsUs: payload.frames.map((frame) => frame.ptsUs),
     results: new Map(),
     hops: [],
     joinNodes: given.joinNodes,

@@ -25,9 +25,12 @@ export interface Value {
 /** A number is fixed; a text names a size that is known only when the model runs. */
 export type Dimension = number | string;
 
-/** The operators in use, each with the attributes in use. */
-export interface Operators {
-  Abs: Record<never, never>;
+/** Operators in use that have no attributes, or none in use. */
+type PlainOperator =
+  "Abs" | "Div" | "Expand" | "Greater" | "Less" | "Max" | "Mul" | "Neg" | "Reshape" | "Sub" | "Where";
+
+/** The others, each with the attributes in use. */
+interface Operators {
   ArgMin: { axis: number; keepdims: 0 | 1 };
   AveragePool: {
     kernel_shape: readonly number[];
@@ -37,22 +40,12 @@ export interface Operators {
   };
   Cast: { to: number };
   Conv: { kernel_shape: readonly number[]; strides: readonly number[]; pads: readonly number[] };
-  Div: Record<never, never>;
-  Expand: Record<never, never>;
   GatherElements: { axis: number };
-  Greater: Record<never, never>;
-  Less: Record<never, never>;
-  Max: Record<never, never>;
   MaxPool: { kernel_shape: readonly number[]; strides: readonly number[]; pads: readonly number[] };
-  Mul: Record<never, never>;
-  Neg: Record<never, never>;
   ReduceMax: { axes: readonly number[]; keepdims: 0 | 1 };
   ReduceMean: { axes: readonly number[]; keepdims: 0 | 1 };
   ReduceMin: { axes: readonly number[]; keepdims: 0 | 1 };
-  Reshape: Record<never, never>;
   Resize: { mode: "linear" | "nearest"; coordinate_transformation_mode: "half_pixel" };
-  Sub: Record<never, never>;
-  Where: Record<never, never>;
 }
 
 export class OnnxGraph {
@@ -85,10 +78,16 @@ export class OnnxGraph {
   }
 
   /** Adds a node; `null` leaves an optional input out. */
+  node(opType: PlainOperator, inputs: readonly (Value | null)[]): Value;
   node<Type extends keyof Operators>(
     opType: Type,
     inputs: readonly (Value | null)[],
-    ...[attributes]: Record<never, never> extends Operators[Type] ? [] : [Operators[Type]]
+    attributes: Operators[Type],
+  ): Value;
+  node(
+    opType: string,
+    inputs: readonly (Value | null)[],
+    attributes: Readonly<Record<string, AttributeValue>> = {},
   ): Value {
     const name = this.#fresh(opType.toLowerCase());
     this.#nodes.push({
@@ -96,7 +95,7 @@ export class OnnxGraph {
       opType,
       input: inputs.map((input) => input?.name ?? ""),
       output: [name],
-      attribute: Object.entries(attributes ?? {}).map(([key, value]) => attributeProto(key, value)),
+      attribute: Object.entries(attributes).map(([key, value]) => attributeProto(key, value)),
     });
     return { name };
   }
@@ -146,7 +145,9 @@ function valueInfo(name: string, type: ElementType, shape: readonly Dimension[])
   return { name, type: { tensorType: { elemType: ELEMENT_TYPES[type], shape: { dim } } } };
 }
 
-function attributeProto(name: string, value: number | string | readonly number[]): AttributeProto {
+type AttributeValue = number | string | readonly number[];
+
+function attributeProto(name: string, value: AttributeValue): AttributeProto {
   if (typeof value === "number") return { name, type: ATTRIBUTE_TYPES.int, i: value };
   if (typeof value === "string")
     return { name, type: ATTRIBUTE_TYPES.string, s: new TextEncoder().encode(value) };
