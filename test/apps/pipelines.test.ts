@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { errorText } from "../../src/runtime/errors.js";
 import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
 import type { Service } from "../../src/actors/processor/service.js";
 import { parsePipelineFile } from "../../src/actors/task/pipeline-file.js";
@@ -17,12 +18,14 @@ for (const file of readdirSync(FOLDER)) {
       const { service } = (await import(SERVICES.get(stage.service)?.module ?? "")) as {
         readonly service: Service;
       };
-      const problem: unknown = await service.load({ parameters: stage.parameters, modelDir: null }).then(
-        (instance) => instance.close(),
-        (error: unknown) => error,
-      );
+      const problem = await service
+        .load({ parameters: stage.parameters, modelDir: null })
+        .then(async (instance): Promise<undefined> => {
+          await instance.close();
+          return undefined;
+        }, errorText);
       // Without a folder of models a detector gets as far as looking for its own.
-      if (problem !== undefined) assert.match(String(problem), "--model-dir");
+      if (problem !== undefined) assert.match(problem, "--model-dir");
     }
   });
 }
@@ -43,7 +46,7 @@ test("each service of the catalogue is under its own name and exports a service"
   for (const [name, declaration] of SERVICES) {
     assert.is(declaration.name, name);
     const { service } = (await import(declaration.module)) as { readonly service: Service };
-    assert.type(service.load, "function");
+    assert.is(typeof service.load, "function");
   }
 });
 

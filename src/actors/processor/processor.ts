@@ -261,7 +261,15 @@ export function processor(options: ProcessorOptions): Behaviour<State, Message> 
       if (result !== undefined) previous.set(predecessor, result);
     }
     const payload = readsFrames ? task.payload : null;
-    return { ...task.id, frameCount: task.frameCount, previous, continuity, payload };
+    const { frameCount, framePtsUs } = task;
+    return {
+      ...task.id,
+      frameCount,
+      ...(framePtsUs !== undefined && { framePtsUs }),
+      previous,
+      continuity,
+      payload,
+    };
   }
 
   function drop(state: State, entry: Entry, reason: DropReason, detail: string, ctx: Context<Message>): void {

@@ -11,7 +11,8 @@ import { openPlainly, plainUltraface } from "../../../support/plain-vision.js";
 
 const MODEL = "ultraface-rfb-320.onnx";
 const folder = dataFolder([MODEL]);
-const withData = folder === null ? test.skip : test;
+const withData = (name: string, run: () => Promise<void>) =>
+  folder === null ? test.skip(name, run) : test(name, run);
 
 /** A drawn face, shaded as the model has learnt faces to be: no photograph of anyone. */
 function drawnFace(

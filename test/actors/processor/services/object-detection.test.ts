@@ -14,7 +14,8 @@ import { openPlainly, plainYolox, type Image } from "../../../support/plain-visi
 const MODEL = "yolox-nano-416.onnx";
 const CLIP = "bottle-detection.mp4";
 const folder = dataFolder([MODEL, CLIP]);
-const withData = folder === null ? test.skip : test;
+const withData = (name: string, run: () => Promise<void>) =>
+  folder === null ? test.skip(name, run) : test(name, run);
 
 /** Twelve frames, ten apart each. */
 const bottles = () =>

@@ -63,9 +63,8 @@ const CROSSING: readonly Mover[] = [
 
 test("Tracker keeps the ids of two things that pass each other", () => {
   const ids = follow(CROSSING, 24);
-  assert.equal(ids[2], [1, 2]);
-  assert.equal(ids[23], [1, 2]);
-  for (const both of ids.slice(2)) assert.equal(both, [1, 2]);
+  assert.equal(ids[1]?.toSorted(), [1, 2]);
+  for (const both of ids.slice(2)) assert.equal(both, ids[1]);
 });
 
 test("Tracker finds a thing again under its id behind an obstacle", () => {
@@ -77,9 +76,8 @@ test("Tracker finds a thing again under its id behind an obstacle", () => {
 
 test("Tracker keeps both ids where one hides the other while they cross", () => {
   const ids = follow(CROSSING, 24, (mover, frame) => mover === 0 || frame < 9 || frame > 14);
-  assert.equal(ids[8], [1, 2]);
-  assert.equal(ids[16], [1, 2]);
-  assert.equal(ids[23], [1, 2]);
+  assert.equal(ids[8]?.toSorted(), [1, 2]);
+  for (const both of ids.slice(16)) assert.equal(both, ids[8]);
 });
 
 test("Tracker gives a new id after lostAfterMs without a box, in time and not in frames", () => {
