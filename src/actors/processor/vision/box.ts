@@ -17,18 +17,6 @@ export function iou(a: Box, b: Box): number {
   return overlap / (a.width * a.height + b.width * b.height - overlap);
 }
 
-/** The smallest box around both. */
-export function union(a: Box, b: Box): Box {
-  const x = Math.min(a.x, b.x);
-  const y = Math.min(a.y, b.y);
-  return {
-    x,
-    y,
-    width: Math.max(a.x + a.width, b.x + b.width) - x,
-    height: Math.max(a.y + a.height, b.y + b.height) - y,
-  };
-}
-
 /** The box from corner to corner, cut at the borders of the frame; null where nothing is left of it. */
 export function clippedToFrame(left: number, top: number, right: number, bottom: number): Box | null {
   const x = Math.max(0, left);
