@@ -176,7 +176,7 @@ export function createGenerator(
         reconnect(state, "stalled", ctx);
         break;
       case "reconnectDue":
-        openAnew(state, ctx);
+        if (state.status === "reconnecting") openAnew(state, ctx);
         break;
       default:
         assertNever(message);

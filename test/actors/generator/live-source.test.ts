@@ -173,6 +173,16 @@ test("a live source whose picture does not change for 30 s is frozen and reconne
   assert.is(listener.only("sourceStalled").reason, "frozen");
 });
 
+test("a reconnect that was under way when a live source was drained opens nothing", () => {
+  const { capture, generator, ledger } = setup(CAMERA);
+  capture.last.frame(0);
+  capture.last.end();
+  generator.tell({ type: "drain" });
+  generator.tell({ type: "reconnectDue" });
+  assert.is(capture.opened.length, 1);
+  assert.is(ledger().status, "draining");
+});
+
 test("a live source that is drained while it reconnects ends", () => {
   const { capture, clock, generator, isStopped } = setup(CAMERA);
   capture.last.end();
