@@ -40,10 +40,11 @@ export function newRecord(spec: RecordSpec): NewRecord {
     };
   }
   const detections = Array.from({ length: spec.detections ?? 1 }, (_, index) => ({
-    x: 0.1 + index / 1_000,
-    y: 0.2 + sequence / 1_000_003,
-    width: 0.123456789,
-    height: 0.25,
+    // Spread like real ones, so that they compress no better.
+    x: (sequence * 0.754877666 + index * 0.1) % 1,
+    y: (sequence * 0.569840291 + index * 0.1) % 1,
+    width: (sequence * 0.618033988) % 0.3,
+    height: (sequence * 0.324717957) % 0.3,
     score: 0.875,
     label: "bottle",
     trackId: index,

@@ -76,7 +76,10 @@ export function storeError(doing: string, error: unknown): SluiceError {
   if (codes.includes("ENOSPC") || text.includes("No space left")) {
     return fail("store-full", "its disk is full: free space, or name a folder on another disk", "backoff");
   }
-  if (codes.includes("LEVEL_CORRUPTION")) return fail("store-corrupt", `its files are damaged: ${text}`);
+  // A store mends itself at its next write or opening.
+  if (codes.includes("LEVEL_CORRUPTION")) {
+    return fail("store-corrupt", `its files are damaged: open it again to repair it (${text})`, "backoff");
+  }
   if (codes.includes("EEXIST") || codes.includes("ENOTDIR")) {
     return fail("store-unwritable", "its path runs through a file: name a folder");
   }

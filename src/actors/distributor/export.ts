@@ -1,0 +1,61 @@
+/** Records as a file of NDJSON: one JSON object a line, in the order given. */
+
+import { randomBytes } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import { dirname, join, basename } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
+import type { StoredRecord } from "../protocol.js";
+import { storeError } from "./level-database.js";
+
+/** Characters handed on at once: a write a record would cost more than the record. */
+const CHUNK_CHARACTERS = 64 * 1024;
+
+/**
+ * Writes `records` to `file`, compressed where its name ends in `.gz`, no faster than the disk takes them. The file
+ * appears, or is replaced, only when it is whole and on disk.
+ *
+ * @returns how many were written
+ * @throws SluiceError `store-full`, `store-unwritable`, or what reading throws
+ */
+export async function exportRecords(records: AsyncIterable<StoredRecord>, file: string): Promise<number> {
+  const partial = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}.partial`);
+  const counted = { count: 0 };
+  const source = Readable.from(lines(records, counted), { objectMode: true, highWaterMark: 4 });
+  const target = createWriteStream(partial, { flags: "wx" });
+  try {
+    await (file.endsWith(".gz") ? pipeline(source, createGzip(), target) : pipeline(source, target));
+    await sync(partial);
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw storeError(`export to "${file}"`, error);
+  }
+  return counted.count;
+}
+
+async function* lines(
+  records: AsyncIterable<StoredRecord>,
+  counted: { count: number },
+): AsyncGenerator<string> {
+  let chunk = "";
+  for await (const record of records) {
+    counted.count += 1;
+    chunk += `${JSON.stringify(record)}\n`;
+    if (chunk.length < CHUNK_CHARACTERS) continue;
+    yield chunk;
+    chunk = "";
+  }
+  if (chunk !== "") yield chunk;
+}
+
+async function sync(path: string): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,41 @@
+/** Reads a store that no run has open: for results on the command line, exports and tests. */
+
+import { resolve } from "node:path";
+import type { ResultQuery, StoredRecord } from "../protocol.js";
+import type { LevelStoreOptions } from "./level-load.js";
+import { openLevelStore } from "./level-store.js";
+import { pageAfter, QUERY_LIMIT_DEFAULT, type Store } from "./store.js";
+
+/**
+ * Opens the store in the folder `path` and never makes one. level knows no reading beside a writer, so this locks it
+ * like a run, and mends it where it is damaged.
+ *
+ * @throws SluiceError `store-missing`, `store-locked`, `store-unwritable`, `store-format`, `store-corrupt`
+ */
+export async function openStoreForReading(
+  path: string,
+  options: Omit<LevelStoreOptions, "mustExist"> = {},
+): Promise<Store> {
+  return await openLevelStore(resolve(path), { ...options, mustExist: true });
+}
+
+/**
+ * Every record that the query matches, in order of storing time and then position, a page in memory at a time.
+ * `limit` counts over all pages; without it there is no end but the last record.
+ *
+ * @throws SluiceError `store-corrupt`
+ */
+export async function* iterateRecords(
+  store: Pick<Store, "query">,
+  { limit = Infinity, ...query }: ResultQuery = {},
+): AsyncGenerator<StoredRecord> {
+  let rest: ResultQuery = query;
+  for (let left = limit; left > 0;) {
+    const { records, more } = await store.query({ ...rest, limit: Math.min(left, QUERY_LIMIT_DEFAULT) });
+    yield* records;
+    left -= records.length;
+    const last = records.at(-1);
+    if (!more || last === undefined) return;
+    rest = pageAfter(query, last);
+  }
+}

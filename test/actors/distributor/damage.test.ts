@@ -1,0 +1,349 @@
+/** What damage to the files of a store comes to: mended and told of, or refused with its reason; never in silence. */
+
+import { cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile, chmod } from "node:fs/promises";
+import { join } from "node:path";
+import { Level } from "level";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { iterateRecords } from "../../../src/actors/distributor/read-store.js";
+import { openLevelStore } from "../../../src/actors/distributor/level-store.js";
+import { seal } from "../../../src/actors/distributor/record-codec.js";
+import type { DamageReport } from "../../../src/actors/distributor/spawn.js";
+import { openStore } from "../../../src/actors/distributor/spawn.js";
+import type { Store } from "../../../src/actors/distributor/store.js";
+import { SluiceError } from "../../../src/actors/errors.js";
+import { newRecord, newRecords } from "../../support/records.js";
+import { inTemporaryFolder } from "../../support/temporary-folder.js";
+import { within } from "../../support/within.js";
+
+/** Fills some tables and leaves some in the write-ahead log. */
+const COUNT = 2_000;
+const BATCH = 100;
+const SPEC = { detections: 6 };
+
+interface Damaged {
+  readonly folder: string;
+  readonly file: (pattern: RegExp) => Promise<string>;
+  /** Changes bytes from `share` of the file on. */
+  readonly flip: (pattern: RegExp, share: number, bytes?: number) => Promise<void>;
+}
+
+/** Runs `work` on copies of one store with `COUNT` records. */
+async function withStore(
+  folder: string,
+  work: (copy: () => Promise<Damaged>) => Promise<void>,
+): Promise<void> {
+  const original = join(folder, "original");
+  const store = await openLevelStore(original);
+  const records = newRecords(COUNT, SPEC);
+  for (let from = 0; from < COUNT; from += BATCH) await store.append(records.slice(from, from + BATCH));
+  await store.close();
+  let copies = 0;
+  await work(async () => {
+    const copy = join(folder, `copy-${copies++}`);
+    await cp(original, copy, { recursive: true });
+    const file = async (pattern: RegExp): Promise<string> => {
+      const found = (await readdir(copy)).sort().find((name) => pattern.test(name));
+      if (found === undefined) throw new Error(`No file ${String(pattern)} in ${copy}`);
+      return join(copy, found);
+    };
+    return {
+      folder: copy,
+      file,
+      async flip(pattern, share, bytes = 1) {
+        const path = await file(pattern);
+        const content = await readFile(path);
+        const at = Math.floor(content.length * share);
+        for (let i = at; i < Math.min(at + bytes, content.length); i++) content[i] = (content[i] ?? 0) ^ 0x5a;
+        await writeFile(path, content);
+      },
+    };
+  });
+}
+
+async function sequencesIn(store: Store): Promise<number[]> {
+  const held: number[] = [];
+  for await (const record of iterateRecords(store)) held.push(record.id.sequence);
+  return held.sort((a, b) => a - b);
+}
+
+/** Everything that must hold of a store that opened after damage, whatever is left in it. */
+async function checkConsistent(
+  folder: string,
+  reports: readonly DamageReport[],
+  store: Store,
+): Promise<number> {
+  const held = await sequencesIn(store);
+  assert.is(new Set(held).size, held.length);
+  assert.is(store.recordCount, held.length);
+  const byPosition: number[] = [];
+  for (let from = store.firstPosition; ;) {
+    const slice = await store.read({ fromPosition: from, limit: 1_000 });
+    byPosition.push(...slice.records.map(({ id }) => id.sequence));
+    if (slice.records.length === 0) break;
+    from = slice.nextPosition;
+  }
+  assert.equal(byPosition, held);
+  if (held.length < COUNT) assert.ok(reports.length > 0, `${COUNT - held.length} records lost in silence`);
+  const missing = Array.from({ length: COUNT }, (_, i) => i)
+    .filter((i) => !held.includes(i))
+    .slice(0, 50);
+  // What is lost may be stored again, what is held is not, and no position comes twice.
+  const before = store.nextPosition;
+  const again = await store.append(
+    [...missing, ...held.slice(0, 50)].map((sequence) => newRecord({ sequence, ...SPEC })),
+  );
+  assert.equal(
+    again.map(({ status }) => status),
+    [...missing.map(() => "stored"), ...held.slice(0, 50).map(() => "existing")],
+  );
+  if (reports.length > 0)
+    assert.ok(before > COUNT, "A position that may be known to somebody is given out again");
+  await store.close();
+  const reopened = await openLevelStore(folder, {
+    onDamage: () => assert.unreachable("Damage is mended once"),
+  });
+  assert.is(reopened.recordCount, held.length + missing.length);
+  await reopened.close();
+  return held.length;
+}
+
+async function openDamaged({ folder }: Damaged): Promise<{ store: Store; reports: DamageReport[] }> {
+  const reports: DamageReport[] = [];
+  const store = await openLevelStore(folder, { onDamage: (report) => void reports.push(report) });
+  return { store, reports };
+}
+
+test("openLevelStore recovers every record where CURRENT or the manifest is missing or garbage", () =>
+  within(
+    120_000,
+    inTemporaryFolder((folder) =>
+      withStore(folder, async (copy) => {
+        const damages: ((store: Damaged) => Promise<void>)[] = [
+          async ({ file }) => rm(await file(/^CURRENT$/)),
+          async ({ file }) => writeFile(await file(/^CURRENT$/), "garbage"),
+          async ({ file }) => rm(await file(/^MANIFEST/)),
+          async ({ file }) => writeFile(await file(/^MANIFEST/), "garbage"),
+          async ({ file }) => truncate(await file(/^MANIFEST/), 0),
+        ];
+        for (const damage of damages) {
+          const damaged = await copy();
+          await damage(damaged);
+          const { store, reports } = await openDamaged(damaged);
+          assert.is(reports.length, 1);
+          assert.equal([reports[0]?.recordsKept, reports[0]?.recordsLost], [COUNT, 0]);
+          assert.is(await checkConsistent(damaged.folder, reports, store), COUNT);
+        }
+      }),
+    ),
+  ));
+
+test("openLevelStore tells of every record that is lost with a table or the write-ahead log", () =>
+  within(
+    120_000,
+    inTemporaryFolder((folder) =>
+      withStore(folder, async (copy) => {
+        const damages: ((store: Damaged) => Promise<void>)[] = [
+          async ({ file }) => rm(await file(/\.ldb$/)),
+          async ({ file }) => rm(await file(/\.log$/)),
+          (damaged) => damaged.flip(/\.log$/, 0.5),
+          (damaged) => damaged.flip(/\.log$/, 0.1, 64),
+          (damaged) => damaged.flip(/\.log$/, 0.999),
+        ];
+        for (const damage of damages) {
+          const damaged = await copy();
+          await damage(damaged);
+          const { store, reports } = await openDamaged(damaged);
+          assert.is(reports.length, 1);
+          const kept = await checkConsistent(damaged.folder, reports, store);
+          assert.ok(kept > 0 && kept < COUNT, `${kept} kept`);
+          assert.is(reports[0]?.recordsKept, kept);
+        }
+      }),
+    ),
+  ));
+
+test("openLevelStore takes a torn end of the log for a write that was never acknowledged", () =>
+  within(
+    60_000,
+    inTemporaryFolder((folder) =>
+      withStore(folder, async (copy) => {
+        const damaged = await copy();
+        const log = await damaged.file(/\.log$/);
+        await truncate(log, (await stat(log)).size - 50);
+        const { store, reports } = await openDamaged(damaged);
+        assert.is(reports.length, 0);
+        assert.equal(
+          await sequencesIn(store),
+          Array.from({ length: COUNT - BATCH }, (_, i) => i),
+        );
+        await store.close();
+      }),
+    ),
+  ));
+
+test("a store never hands out a record whose bytes were flipped in a table, and mends itself at the next opening", () =>
+  within(
+    170_000,
+    inTemporaryFolder((folder) =>
+      withStore(folder, async (copy) => {
+        let noticed = 0;
+        const expected = new Map(
+          newRecords(COUNT, SPEC).map((record) => [record.id.sequence, JSON.stringify(record)]),
+        );
+        const places = [0.25, 0.5, 0.75].flatMap((share) => [[share, 1] as const, [share, 64] as const]);
+        for (const [share, bytes] of places) {
+          const damaged = await copy();
+          await damaged.flip(/\.ldb$/, share, bytes);
+          const { store, reports } = await openDamaged(damaged);
+          const failure = await checkValues(store, expected);
+          await store.close();
+          if (failure === null && reports.length === 0) continue; // what no longer matters was hit
+          noticed += 1;
+          if (failure !== null) assert.is((failure as SluiceError).code, "store-corrupt");
+          const { store: mended, reports: found } = await openDamaged(damaged);
+          assert.ok(reports.length + found.length > 0);
+          assert.is(await checkValues(mended, expected), null);
+          await checkConsistent(damaged.folder, [...reports, ...found], mended);
+        }
+        assert.ok(noticed >= 5, `${noticed} noticed`);
+      }),
+    ),
+  ));
+
+/** Reads all records: each must be what was stored. The failure where reading fails. */
+async function checkValues(store: Store, expected: ReadonlyMap<number, string>): Promise<unknown> {
+  try {
+    for (let from = store.firstPosition; ;) {
+      const slice = await store.read({ fromPosition: from, limit: 1_000 });
+      for (const { position: _, ...record } of slice.records) {
+        assert.is(JSON.stringify(record), expected.get(record.id.sequence));
+      }
+      if (slice.records.length === 0) return null;
+      from = slice.nextPosition;
+    }
+  } catch (error) {
+    if (error instanceof assert.Assertion) throw error;
+    return error;
+  }
+}
+
+test("a store that meets damage while it is open mends itself at the next write", () =>
+  within(
+    60_000,
+    inTemporaryFolder((folder) =>
+      withStore(folder, async (copy) => {
+        const damaged = await copy();
+        await damaged.flip(/\.ldb$/, 0.3, 512);
+        const { store, reports } = await openDamaged(damaged);
+        let failure: unknown = null;
+        for (let from = 0; failure === null && from < COUNT; from += 500) {
+          failure = await store.read({ fromPosition: from, limit: 500 }).then(
+            () => null,
+            (error: unknown) => error,
+          );
+        }
+        assert.is((failure as SluiceError).code, "store-corrupt");
+        assert.is((failure as SluiceError).retry, "backoff");
+        assert.is(reports.length, 0);
+        const [end] = await store.append([newRecord({ sequence: COUNT })]);
+        assert.is(end?.status, "stored");
+        assert.is(reports.length, 1);
+        assert.ok((reports[0]?.recordsLost ?? 0) > 0);
+        assert.is((await sequencesIn(store)).length, store.recordCount);
+        await store.close();
+      }),
+    ),
+  ));
+
+// ── What is no store, or may not be opened ──────────────────────────────────────────────────────────────────────────
+
+async function failureOf(path: string, options = {}): Promise<{ code: string; message: string }> {
+  const error = await openStore(path, options).then(
+    async (store) => {
+      await store.close();
+      return new Error(`Opened ${path}`);
+    },
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof SluiceError)) throw error;
+  assert.not.match(error.message, "\n");
+  return { code: error.code, message: error.message };
+}
+
+test("openStore refuses a path that is a file or runs through one", () =>
+  inTemporaryFolder(async (folder) => {
+    const file = join(folder, "file");
+    await writeFile(file, "text");
+    for (const path of [file, join(file, "below")]) {
+      assert.equal(await failureOf(path), {
+        code: "store-unwritable",
+        message: `Cannot open store "${path}" as its path runs through a file: name a folder`,
+      });
+    }
+  }));
+
+test("openStore refuses a folder of other things and leaves them alone", () =>
+  inTemporaryFolder(async (folder) => {
+    await writeFile(join(folder, "holiday.jpg"), "");
+    const { code, message } = await failureOf(folder);
+    assert.is(code, "store-format");
+    assert.match(message, /holds other things, "holiday.jpg" among them/);
+    assert.equal(await readdir(folder), ["holiday.jpg"]);
+  }));
+
+test("openStore refuses another program's level data and a newer format", () =>
+  inTemporaryFolder(async (folder) => {
+    const foreign = join(folder, "foreign");
+    const other = new Level(foreign);
+    await other.put("r/their-key", "their value");
+    await other.close();
+    assert.match((await failureOf(foreign)).message, /another program keeps its data there/);
+
+    const newer = join(folder, "newer");
+    await (await openStore(newer)).close();
+    const database = new Level(newer);
+    await database.put("m/format", seal(2));
+    await database.close();
+    assert.equal(await failureOf(newer), {
+      code: "store-format",
+      message: `Cannot open store "${newer}" as it has format 2 and this version reads 1: use a newer version of Sluice`,
+    });
+    const untouched = new Level(foreign);
+    assert.is(await untouched.get("r/their-key"), "their value");
+    await untouched.close();
+  }));
+
+test("openStore with mustExist makes nothing where there is no store", () =>
+  inTemporaryFolder(async (folder) => {
+    const path = join(folder, "store");
+    assert.is((await failureOf(path, { mustExist: true })).code, "store-missing");
+    await mkdir(path);
+    assert.is((await failureOf(path, { mustExist: true })).code, "store-missing");
+    assert.equal(await readdir(path), []);
+  }));
+
+test("openStore begins a store in an empty folder, and where its maker was killed before its first key", () =>
+  inTemporaryFolder(async (folder) => {
+    const database = new Level(folder);
+    await database.open();
+    await database.close();
+    const store = await openStore(folder, { mustExist: true });
+    assert.is(store.nextPosition, 0);
+    assert.ok((await store.sizeBytes()) > 0);
+    await store.close();
+  }));
+
+const isRoot = process.getuid?.() === 0;
+if (isRoot) console.log("SKIPPED openStore without permission: this user may write anywhere");
+const testAsUser: typeof test.skip = isRoot ? (...args) => test.skip(...args) : test;
+testAsUser("openStore says that this user may not write to the folder", () =>
+  inTemporaryFolder(async (folder) => {
+    await chmod(folder, 0o500);
+    const { code, message } = await failureOf(join(folder, "store"));
+    assert.is(code, "store-unwritable");
+    assert.match(message, /this user may not write there/);
+  }),
+);
+
+test.run();
