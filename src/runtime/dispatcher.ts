@@ -54,6 +54,15 @@ export class Dispatcher {
   };
 
   readonly #run = (): void => {
+    try {
+      this.#giveTurns();
+    } finally {
+      this.#scheduled = this.#ready.size > 0;
+      if (this.#scheduled) this.#executor.later(this.#refill);
+    }
+  };
+
+  #giveTurns(): void {
     let atMs = this.#clock.now();
     let handled = 0;
     for (let actor = this.#ready.shift(); actor !== NONE; actor = this.#ready.shift()) {
@@ -61,13 +70,11 @@ export class Dispatcher {
       if (handled < this.#stride && this.#ready.size > 0) continue;
       const nowMs = this.#clock.now();
       this.#charge(handled, nowMs - atMs);
-      if (this.#budget <= 0) break;
+      if (this.#budget <= 0) return;
       atMs = nowMs;
       handled = 0;
     }
-    this.#scheduled = this.#ready.size > 0;
-    if (this.#scheduled) this.#executor.later(this.#refill);
-  };
+  }
 
   #charge(handled: number, tookMs: number): void {
     this.#budget -= Math.max(handled, tookMs * MESSAGES_PER_MS);

@@ -221,12 +221,13 @@ class LocalSystem implements ActorSystem, Host {
   #stopActors(): Promise<void> {
     this.#status = "terminating";
     return new Promise((resolve) => {
-      this.#whenEmpty = () => {
+      const finish = (): void => {
         this.#kernel.stop();
         resolve();
       };
-      if (this.#guardian.size === 0) this.#whenEmpty();
-      else this.#guardian.stopAll();
+      this.#whenEmpty = finish;
+      this.#guardian.stopAll();
+      if (this.#guardian.size === 0) finish();
     });
   }
 
