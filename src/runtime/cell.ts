@@ -202,7 +202,8 @@ export class Cell extends SupervisedActor {
         handled += 1;
         this.#inHand = item;
         const message = item instanceof Entry ? item.open() : item;
-        if (message !== NONE) this.#state = this.#behaviour.receive(this.#state, message, context);
+        if (message === NONE) this.bury(item, "stale");
+        else this.#state = this.#behaviour.receive(this.#state, message, context);
       }
     } catch (thrown) {
       failure = thrown;

@@ -160,6 +160,35 @@ test("ctx.stop of oneself lets the message in hand finish and no other begin", (
   assert.equal(letters, [{ target: ref.address, message: second, reason: "stopped" }]);
 });
 
+test("ctx.stop of oneself in start ends the actor before its first message", () => {
+  const { system, settle } = createSteppedSystem();
+  const letters = lettersOf(system);
+  const journal: string[] = [];
+  const ref = system.spawn(
+    worker(journal, (ctx) => ctx.stop(ctx.self)),
+    { name: "brief" },
+  );
+  ref.tell(() => journal.push("never"));
+  settle();
+  assert.equal(journal, ["brief start", "brief stopped after 0"]);
+  assert.is(letters.length, 1);
+});
+
+test("a stop that others ordered from inside its own turn is for good, whatever its type and even if it throws", () => {
+  for (const goesOn of [() => {}, () => assert.unreachable("wanted")]) {
+    const { system, advance } = createSteppedSystem();
+    const journal: string[] = [];
+    const ref = system.spawn(worker(journal), { name: "doomed", restart: "permanent" });
+    ref.tell(() => {
+      void system.stop(ref);
+      goesOn();
+    });
+    advance(100);
+    assert.is(journal.length, 2);
+    assert.match(journal[1] ?? "", "doomed stopped");
+  }
+});
+
 test("ctx.stop of an actor that is no child fails the caller", () => {
   const { system, settle } = createSteppedSystem();
   const letters = lettersOf(system);
@@ -506,17 +535,22 @@ test("ctx.pipe tells the outcome, and a result for a former state is a dead lett
   await Promise.resolve();
   settle();
   assert.equal(received, ["good", "bad"]);
+  ref.tell({ type: "work" });
+  settle();
   ref.tell({ type: "fail" });
+  works[2]?.resolve("behind the failure");
+  await Promise.resolve();
   advance(100);
-  works[2]?.resolve("late");
+  works[3]?.resolve("after the restart");
   await Promise.resolve();
   settle();
   assert.equal(received, ["good", "bad"]);
-  assert.equal(letters.at(-1), {
+  const late = ["behind the failure", "after the restart"].map((reply) => ({
     target: ref.address,
-    message: { ok: true, reply: "late" },
+    message: { ok: true, reply },
     reason: "stale",
-  });
+  }));
+  assert.equal(letters.slice(1), late);
 });
 
 test("ctx.watch tells once when the actor is gone, and soon where it was gone before", () => {
@@ -591,6 +625,17 @@ test("system.watch tells failures apart from stops", () => {
   });
   settle();
   assert.equal(events, [{ address: ref.address, reason: "failed" }]);
+});
+
+test("system.watch of an actor that is gone tells nobody where the watch is ended first", () => {
+  const { system, settle } = createSteppedSystem();
+  const ref = system.spawn(worker(), { name: "gone" });
+  void system.stop(ref);
+  let told = 0;
+  system.watch(ref, () => (told += 1));
+  system.watch(ref, () => (told += 100))();
+  settle();
+  assert.is(told, 1);
 });
 
 test("system.watch of an actor of another node is unreachable while no way leads there", () => {

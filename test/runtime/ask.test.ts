@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { ActorRef } from "../../src/runtime/actor-ref.js";
@@ -106,6 +107,16 @@ test("ask rejects with ask-aborted when its signal aborts, before or while it wa
   controller.abort();
   assert.is(await reply, "ask-aborted");
   assert.is(clock.pending, 0);
+});
+
+test("ask takes its hand off the signal once it is answered", async () => {
+  const { ask, settle } = answering();
+  const { signal } = new AbortController();
+  const reply = ask("echo", "hello", { signal });
+  assert.is(getEventListeners(signal, "abort").length, 1);
+  settle();
+  await reply;
+  assert.is(getEventListeners(signal, "abort").length, 0);
 });
 
 test("ask rejects at once with actor-failed where the actor fails on the request", async () => {
