@@ -1,8 +1,8 @@
 /**
  * Names of colours, and the dominant one of a part of a frame.
  *
- * Plain TypeScript: a name is one look-up in a table of all colours, and at most 1,600 pixels of a box are looked up,
- * which takes some 10 us; through onnxruntime the call alone takes 8 us, and each box would have to be copied out first.
+ * Plain TypeScript: a name is one look-up in a table of all colours, and at most 1,600 pixels of a box are looked up.
+ * That takes less time than onnxruntime needs to be called at all (bench/micro/services.ts), and copies nothing.
  */
 
 import type { RgbFrame } from "../service.js";

@@ -74,7 +74,7 @@ export class Tracker {
    * Follows the boxes of one task.
    *
    * @param frames of each frame its boxes, in order of time
-   * @param ptsUs of each frame its time in the source, in microseconds, never before the last one
+   * @param ptsUs of each frame its time in the source, in microseconds; where one is before the last, all tracks end
    * @returns of each frame the boxes that belong to a track, with its id
    */
   follow(frames: readonly (readonly Detection[])[], ptsUs: readonly number[]): Detection[][] {
@@ -91,6 +91,8 @@ export class Tracker {
     atUs: number,
   ): { readonly detection: Detection; readonly track: Track }[] {
     const { hitsMin, lostAfterMs, tentativeAfterMs, tracksMax } = this.#options;
+    // A clock that jumped back tells nothing of how long a track has been out of sight.
+    if (this.#atUs !== null && atUs < this.#atUs) this.#tracks = [];
     const seconds = Math.max(0, atUs - (this.#atUs ?? atUs)) / 1e6;
     this.#atUs = atUs;
     this.#tracks = this.#tracks.filter(

@@ -142,6 +142,15 @@ test("Tracker never takes a thing of one label for one of another", () => {
   );
 });
 
+test("Tracker ends its tracks where the source's time jumps back", () => {
+  const tracker = new Tracker(OPTIONS);
+  const box = boxAt({ x: 0.2, y: 0.2, vx: 0, vy: 0 }, 0);
+  const at = (fromUs: number) => tracker.follow([[box], [box]], [fromUs, fromUs + 100_000])[1]?.[0]?.trackId;
+  assert.is(at(5_000_000), 1);
+  assert.is(at(0), 2);
+  assert.is(at(200_000), 2);
+});
+
 test("Tracker keeps no more than tracksMax tracks", () => {
   const movers = Array.from({ length: 8 }, (_, index) => ({ x: index * 0.12, y: 0.4, vx: 0, vy: 0 }));
   const ids = follow(movers, 3, () => true, { tracksMax: 5 });
