@@ -4,7 +4,7 @@ import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
 import type { Appended, NewRecord, Slice, Store } from "../../src/actors/distributor/store.js";
 
 /** A call that waits for the test: `run` does the work and answers, `fail` answers without or, as `after`, with it. */
-export interface Call<Argument> {
+interface Call<Argument> {
   readonly argument: Argument;
   run(): Promise<void>;
   fail(error: Error, options?: { readonly after?: boolean }): Promise<void>;

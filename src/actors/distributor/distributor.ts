@@ -89,10 +89,10 @@ interface State {
   warned: { atMs: number; unsaid: number };
 }
 
-export interface FlushOptions {
+interface FlushOptions {
   /** Time between the starts of two writes, in ms: arrivals within it share one. Default 10. */
   readonly periodMs?: number;
-  /** Records in one write, and to start one at once. Default 1,000. */
+  /** Records in one write, and to start one at once. Default 256: more only keep the thread longer, at no better rate. */
   readonly recordsMax?: number;
   /** Bytes in one write, estimated, and to start one at once. Default 4 MiB. */
   readonly bytesMax?: number;
@@ -102,7 +102,7 @@ export interface FlushOptions {
   readonly pendingBytesMax?: number;
 }
 
-export interface RetentionOptions {
+interface RetentionOptions {
   /** Newest records to keep; more for as long as a step of deleting takes. Default: all. */
   readonly recordsMax?: number;
   /** Age from storing at which records are deleted, in ms. Default: none. */
@@ -120,7 +120,7 @@ export interface DistributorOptions {
 
 const FLUSH: Required<FlushOptions> = {
   periodMs: 10,
-  recordsMax: 1_000,
+  recordsMax: 256,
   bytesMax: 4 * 1024 * 1024,
   pendingRecordsMax: 10_000,
   pendingBytesMax: 64 * 1024 * 1024,

@@ -13,7 +13,7 @@ import type { SluiceError } from "../errors.js";
 import type { ResultQuery, StoredRecord, TotalsReported } from "../protocol.js";
 import type { SourceId, TaskId } from "../task/identity.js";
 import type { Outcome } from "../task/task.js";
-import { folderBytes, storeError, type Database } from "./level-database.js";
+import { folderBytes, storeError, writeBatch, type Database, type Operation } from "./level-database.js";
 import {
   DAMAGED_KEY,
   expiredKey,
@@ -27,7 +27,7 @@ import {
 } from "./level-keys.js";
 import { loadStore, type LevelStoreOptions, type LoadedStore } from "./level-load.js";
 import { scanIndex, scanRecords, type Snapshot } from "./level-scan.js";
-import { derivedEntries, type Operation } from "./mend-store.js";
+import { derivedEntries } from "./mend-store.js";
 import { decodeIdentity, decodeRanges, seal, type Decoder, type StoreState } from "./record-codec.js";
 import { addSequence, hasSequence, type SequenceRanges } from "./sequence-ranges.js";
 import {
@@ -184,7 +184,7 @@ class LevelStore implements Store {
       operations.push({ type: "put", key: totalsKey(source), value: seal(counts) });
     }
     operations.push({ type: "put", key: STATE_KEY, value: seal(state) });
-    await this.#database.batch(operations, { sync: true });
+    await writeBatch(this.#database, operations, { sync: true });
     this.#state = state;
     for (const [source, counts] of totals) this.#totals.set(source, counts);
     return appended;
@@ -236,7 +236,7 @@ class LevelStore implements Store {
       }
     }
     for (const [key, ranges] of expired) operations.push({ type: "put", key, value: seal(ranges) });
-    await this.#database.batch(operations);
+    await writeBatch(this.#database, operations, { sync: false });
     return old.length;
   }
 

@@ -4,7 +4,7 @@
  */
 
 import type { StoredRecord } from "../protocol.js";
-import type { Database } from "./level-database.js";
+import { writeBatch, type Database, type Operation } from "./level-database.js";
 import {
   allOf,
   DAMAGED_KEY,
@@ -36,10 +36,6 @@ export interface MendReport {
 const POSITIONS_SKIPPED = 1_000_000_000;
 const BATCH_RECORDS = 500;
 
-export type Operation =
-  | { readonly type: "put"; readonly key: string; readonly value: string }
-  | { readonly type: "del"; readonly key: string };
-
 /** @throws an error of level where its files need repairing first */
 export async function mendStore(database: Database): Promise<MendReport> {
   await database.put(DAMAGED_KEY, "", { sync: true });
@@ -64,7 +60,7 @@ export async function mendStore(database: Database): Promise<MendReport> {
       batch.push(...derivedEntries(record));
     }
     if (batch.length >= BATCH_RECORDS) {
-      await database.batch(batch);
+      await writeBatch(database, batch, { sync: false });
       batch = [];
     }
   }
@@ -86,7 +82,7 @@ export async function mendStore(database: Database): Promise<MendReport> {
   for (const [source, counts] of totals)
     batch.push({ type: "put", key: totalsKey(source), value: seal(counts) });
   batch.push({ type: "put", key: STATE_KEY, value: seal(state) }, { type: "del", key: DAMAGED_KEY });
-  await database.batch(batch, { sync: true });
+  await writeBatch(database, batch, { sync: true });
   return { recordsKept: kept, recordsLost: Math.max(unreadable, (before?.recordCount ?? 0) - kept) };
 }
 

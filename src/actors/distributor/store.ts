@@ -89,7 +89,7 @@ export interface Store {
 }
 
 export const QUERY_LIMIT_DEFAULT = 1_000;
-export const QUERY_LIMIT_MAX = 10_000;
+const QUERY_LIMIT_MAX = 10_000;
 
 /** How a record settles its task. */
 export function outcomeOf(record: NewRecord): Outcome {
