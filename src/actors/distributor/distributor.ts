@@ -92,7 +92,7 @@ interface State {
 interface FlushOptions {
   /** Time between the starts of two writes, in ms: arrivals within it share one. Default 10. */
   readonly periodMs?: number;
-  /** Records in one write, and to start one at once. Default 256: more only keep the thread longer, at no better rate. */
+  /** Records in one write, and to start one at once. Default 128: more keep the thread longer, at no better rate. */
   readonly recordsMax?: number;
   /** Bytes in one write, estimated, and to start one at once. Default 4 MiB. */
   readonly bytesMax?: number;
@@ -120,7 +120,7 @@ export interface DistributorOptions {
 
 const FLUSH: Required<FlushOptions> = {
   periodMs: 10,
-  recordsMax: 256,
+  recordsMax: 128,
   bytesMax: 4 * 1024 * 1024,
   pendingRecordsMax: 10_000,
   pendingBytesMax: 64 * 1024 * 1024,
