@@ -16,7 +16,6 @@ export const SLUICE_ERROR_CODES = [
   "source-ended-early",
   "source-invalid",
   "source-missing",
-  "source-stalled",
   "source-unreachable",
   "store-corrupt",
   "store-format",
@@ -24,7 +23,6 @@ export const SLUICE_ERROR_CODES = [
   "store-locked",
   "store-missing",
   "store-unwritable",
-  "table-stale",
 ] as const;
 
 export type SluiceErrorCode = (typeof SLUICE_ERROR_CODES)[number];

@@ -43,6 +43,7 @@ export class DeadLetterBox implements DeadLetters {
   #telling = false;
   #loggedAtMs = Number.NEGATIVE_INFINITY;
   #loggedTotal = 0;
+  #silent = false;
 
   constructor(clock: Clock, log: Logger) {
     this.#clock = clock;
@@ -67,6 +68,11 @@ export class DeadLetterBox implements DeadLetters {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Counts and tells from now on, but logs no more: while a system ends, what its actors still say is no news. */
+  silence(): void {
+    this.#silent = true;
+  }
+
   publish(target: string, message: unknown, reason: DeadLetterReason): void {
     this.#total += 1;
     this.countByReason[reason] += 1;
@@ -86,7 +92,7 @@ export class DeadLetterBox implements DeadLetters {
 
   #logSometimes(target: string, reason: DeadLetterReason): void {
     const nowMs = this.#clock.now();
-    if (nowMs - this.#loggedAtMs < LOG_PERIOD_MS) return;
+    if (this.#silent || nowMs - this.#loggedAtMs < LOG_PERIOD_MS) return;
     this.#log.warn("Dead letter", { target, reason, count: this.#total - this.#loggedTotal });
     this.#loggedAtMs = nowMs;
     this.#loggedTotal = this.#total;

@@ -220,6 +220,7 @@ class LocalSystem implements ActorSystem, Host {
 
   #stopActors(): Promise<void> {
     this.#status = "terminating";
+    this.deadLetters.silence();
     return new Promise((resolve) => {
       const finish = (): void => {
         this.#kernel.stop();

@@ -34,6 +34,7 @@ export function finishedTask({ sequence, source = "cam-1", origin = ORIGIN }: Sp
       frames: [0, 1].map((index) => ({ ptsUs: index * 40_000, data: new Uint8Array(6) })),
     },
     frameCount: 2,
+    payloadBytes: 12,
     results: new Map([[stage, { type: "boxes", frames: [[box, box], [box]] }]]),
     hops: [
       {

@@ -24,7 +24,7 @@ import type {
 import { stageKeyText, type NodeName, type SourceId } from "../task/identity.js";
 import { arrive, createJoins, expire, forget, needsJoin, type Joins } from "../task/join.js";
 import { stageOf, type Pipeline } from "../task/pipeline.js";
-import { routeStage, supersedes, type RoutingTable } from "../task/routing-table.js";
+import { routeStage, supersedes, validateTable, type RoutingTable } from "../task/routing-table.js";
 import { END, type Cursor, type DropReason, type Task } from "../task/task.js";
 import { completeStage, joinNodesFor } from "../task/walk.js";
 import { accept, announce, createDesk, deskSize, settle, takeBackWaiting, type Desk } from "./desk.js";
@@ -37,7 +37,8 @@ interface AttachedGenerator {
   readonly generator: ActorRef<GeneratorMessage>;
 }
 
-interface State {
+/** Everything that the controller knows. It outlives a restart, so that a fault in one message loses no other task. */
+export interface ControllerState {
   table: RoutingTable | null;
   readonly generators: Map<SourceId, AttachedGenerator>;
   /** Every pipeline that a table or a generator of this node has named and that is still of use, by `id@version`. */
@@ -80,20 +81,27 @@ const DEFAULT_LIMITS: ControllerLimits = {
   tickMs: 250,
 };
 
-export function controller(options: ControllerOptions): Behaviour<State, Message> {
+export function createControllerState(limits: Partial<ControllerLimits> = {}): ControllerState {
+  return {
+    table: null,
+    generators: new Map(),
+    pipelines: new Map(),
+    desks: new Map(),
+    joins: createJoins({ tasksMax: limits.joinTasksMax ?? DEFAULT_LIMITS.joinTasksMax }),
+    park: [],
+  };
+}
+
+export function controller(
+  options: ControllerOptions,
+  held: ControllerState,
+): Behaviour<ControllerState, Message> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
 
   return {
     start(ctx) {
       ctx.every("tick", limits.tickMs, { type: "tick" });
-      return {
-        table: null,
-        generators: new Map(),
-        pipelines: new Map(),
-        desks: new Map(),
-        joins: createJoins({ tasksMax: limits.joinTasksMax }),
-        park: [],
-      };
+      return held;
     },
 
     receive(state, message, ctx) {
@@ -140,7 +148,7 @@ export function controller(options: ControllerOptions): Behaviour<State, Message
     },
   };
 
-  function onSubmit(state: State, task: Task, forwarded: boolean, ctx: Context<Message>): void {
+  function onSubmit(state: ControllerState, task: Task, forwarded: boolean, ctx: Context<Message>): void {
     const pipeline = pipelineOf(state, task);
     if (pipeline === undefined) {
       park(state, task, ctx);
@@ -155,7 +163,7 @@ export function controller(options: ControllerOptions): Behaviour<State, Message
     else controllerOf(joinNode, ctx).tell({ type: "submit", task });
   }
 
-  function joinHere(state: State, task: Task, pipeline: Pipeline, ctx: Context<Message>): void {
+  function joinHere(state: ControllerState, task: Task, pipeline: Pipeline, ctx: Context<Message>): void {
     const arrival = arrive(state.joins, task, pipeline, ctx.now());
     switch (arrival.outcome) {
       case "waiting":
@@ -174,7 +182,7 @@ export function controller(options: ControllerOptions): Behaviour<State, Message
 
   /** The router's decision, for a task whose branches are all here. */
   function dispatch(
-    state: State,
+    state: ControllerState,
     task: Task,
     pipeline: Pipeline,
     forwarded: boolean,
@@ -210,7 +218,7 @@ export function controller(options: ControllerOptions): Behaviour<State, Message
   }
 
   function executeHere(
-    state: State,
+    state: ControllerState,
     task: Task,
     stageId: Exclude<Cursor, typeof END>,
     pipeline: Pipeline,
@@ -240,7 +248,7 @@ export function controller(options: ControllerOptions): Behaviour<State, Message
   }
 
   function onStageCompleted(
-    state: State,
+    state: ControllerState,
     { task, result, hop }: Extract<Message, { type: "stageCompleted" }>,
     ctx: Context<Message>,
   ): void {
@@ -252,16 +260,16 @@ export function controller(options: ControllerOptions): Behaviour<State, Message
   }
 
   function onStageDropped(
-    state: State,
+    state: ControllerState,
     { task, reason, detail }: Extract<Message, { type: "stageDropped" }>,
     ctx: Context<Message>,
   ): void {
-    const fromGenerator = reason === "windowFull" || reason === "shutdown";
+    const fromGenerator = reason === "windowFull";
     if (settleAt(state, task) === null && !fromGenerator) return;
     drop(state, task, reason, detail, ctx);
   }
 
-  function settleAt(state: State, task: Task): Task | null {
+  function settleAt(state: ControllerState, task: Task): Task | null {
     const { pipelineId, pipelineVersion, cursor } = task;
     if (cursor === END) return null;
     const desk = state.desks.get(stageKeyText({ pipelineId, pipelineVersion, stage: cursor }));
@@ -269,7 +277,7 @@ export function controller(options: ControllerOptions): Behaviour<State, Message
   }
 
   function onProcessorStarted(
-    state: State,
+    state: ControllerState,
     { stage, processor }: Extract<Message, { type: "processorStarted" }>,
   ): void {
     const desk = state.desks.get(stageKeyText(stage));
@@ -283,7 +291,7 @@ export function controller(options: ControllerOptions): Behaviour<State, Message
 
   /** The hot swap: between two messages, with nothing paused and nothing drained. */
   function onInstallTable(
-    state: State,
+    state: ControllerState,
     { table, replyTo }: Extract<Message, { type: "installTable" }>,
     ctx: Context<Message>,
   ): void {
@@ -297,6 +305,15 @@ export function controller(options: ControllerOptions): Behaviour<State, Message
       }
       return;
     }
+    const problems = validateTable(table);
+    if (problems.length > 0) {
+      ctx.log.error("Routing table refused", { epoch: table.epoch, problems: problems.slice(0, 5) });
+      replyTo.tell(
+        { type: "tableRefused", node, epoch: table.epoch, heldEpoch: state.table?.epoch ?? 0 },
+        "control",
+      );
+      return;
+    }
     state.table = table;
     for (const pipeline of table.pipelines.values()) state.pipelines.set(pipelineText(pipeline), pipeline);
     for (const sourceId of state.generators.keys()) configure(state, sourceId);
@@ -308,7 +325,7 @@ export function controller(options: ControllerOptions): Behaviour<State, Message
     retireUnused(state);
   }
 
-  function configure(state: State, sourceId: SourceId): void {
+  function configure(state: ControllerState, sourceId: SourceId): void {
     const route = state.table?.sources.get(sourceId);
     const attached = state.generators.get(sourceId);
     if (state.table === null || route === undefined || attached === undefined) return;
@@ -327,7 +344,7 @@ export function controller(options: ControllerOptions): Behaviour<State, Message
   }
 
   function onAttachGenerator(
-    state: State,
+    state: ControllerState,
     { sourceId, pipeline, generator }: Extract<Message, { type: "attachGenerator" }>,
   ): void {
     state.generators.set(sourceId, { pipeline, generator });
@@ -335,13 +352,13 @@ export function controller(options: ControllerOptions): Behaviour<State, Message
     configure(state, sourceId);
   }
 
-  function onDetachGenerator(state: State, sourceId: SourceId): void {
+  function onDetachGenerator(state: ControllerState, sourceId: SourceId): void {
     state.generators.delete(sourceId);
     retireUnused(state);
   }
 
   function onAbandon(
-    state: State,
+    state: ControllerState,
     { id, pipelineId, pipelineVersion }: Extract<Message, { type: "abandon" }>,
   ): void {
     forget(state.joins, id);
@@ -353,7 +370,10 @@ export function controller(options: ControllerOptions): Behaviour<State, Message
     }
   }
 
-  function onReportQueues(state: State, { replyTo }: Extract<Message, { type: "reportQueues" }>): void {
+  function onReportQueues(
+    state: ControllerState,
+    { replyTo }: Extract<Message, { type: "reportQueues" }>,
+  ): void {
     const queued: Record<string, number> = {};
     for (const [text, desk] of state.desks) queued[text] = deskSize(desk);
     replyTo.tell({
@@ -365,7 +385,7 @@ export function controller(options: ControllerOptions): Behaviour<State, Message
     });
   }
 
-  function onTick(state: State, ctx: Context<Message>): void {
+  function onTick(state: ControllerState, ctx: Context<Message>): void {
     const nowMs = ctx.now();
     for (const { task, missing } of expire(state.joins, nowMs)) {
       drop(
@@ -383,7 +403,7 @@ export function controller(options: ControllerOptions): Behaviour<State, Message
     retireUnused(state);
   }
 
-  function park(state: State, task: Task, ctx: Context<Message>): void {
+  function park(state: ControllerState, task: Task, ctx: Context<Message>): void {
     if (state.park.length >= limits.parkTasksMax) {
       drop(
         state,
@@ -398,7 +418,13 @@ export function controller(options: ControllerOptions): Behaviour<State, Message
   }
 
   /** Ends a task: the distributor stores the gap, and every node that may wait for the task is told. */
-  function drop(state: State, task: Task, reason: DropReason, detail: string, ctx: Context<Message>): void {
+  function drop(
+    state: ControllerState,
+    task: Task,
+    reason: DropReason,
+    detail: string,
+    ctx: Context<Message>,
+  ): void {
     const { id, pipelineId, pipelineVersion, cursor, sourceAtMs, origin } = task;
     options.distributor.tell({
       type: "recordDrop",
@@ -418,7 +444,7 @@ export function controller(options: ControllerOptions): Behaviour<State, Message
   }
 
   /** Forgets pipelines that neither the table nor a generator of this node names and that no task here walks. */
-  function retireUnused(state: State): void {
+  function retireUnused(state: ControllerState): void {
     const used = new Set<string>();
     for (const pipeline of state.table?.pipelines.values() ?? []) used.add(pipelineText(pipeline));
     for (const { pipeline } of state.generators.values()) used.add(pipelineText(pipeline));
@@ -434,7 +460,7 @@ export function controller(options: ControllerOptions): Behaviour<State, Message
     }
   }
 
-  function pipelineOf(state: State, task: Task): Pipeline | undefined {
+  function pipelineOf(state: ControllerState, task: Task): Pipeline | undefined {
     return state.pipelines.get(`${task.pipelineId}@${task.pipelineVersion}`);
   }
 

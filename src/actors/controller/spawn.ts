@@ -3,13 +3,14 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
 import type { ControllerMessage } from "../protocol.js";
-import { controller, type ControllerOptions } from "./controller.js";
+import { controller, createControllerState, type ControllerOptions } from "./controller.js";
 
 export { controllerAddress } from "./controller.js";
 
 export function spawnController(parent: Spawner, options: ControllerOptions): ActorRef<ControllerMessage> {
-  return parent.spawn(controller(options), {
+  return parent.spawn(controller(options, createControllerState(options.limits)), {
     name: "controller",
+    restart: "permanent",
     // Room for every window of every source, and each branch of their tasks.
     mailbox: { capacity: 100_000 },
   });

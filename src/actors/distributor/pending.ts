@@ -45,7 +45,7 @@ export function pendingTask(task: Task): PendingRecord {
       traceparent,
     },
     origin: task.origin,
-    payloadBytes: (task.payload?.frames ?? []).reduce((sum, frame) => sum + frame.data.byteLength, 0),
+    payloadBytes: task.payloadBytes,
     objects: lastResult === undefined ? 0 : countDetections(lastResult),
     bytes: RECORD_BYTES + hops.length * HOP_BYTES + detections * DETECTION_BYTES,
   };

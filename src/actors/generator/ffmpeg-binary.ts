@@ -33,7 +33,8 @@ function bundled(): string {
   let cause: unknown;
   try {
     // A CommonJS module that throws a string while it loads where its platform package is absent: only `require` tells.
-    const installer: unknown = createRequire(import.meta.url)("@ffmpeg-installer/ffmpeg");
+    const require = createRequire(import.meta.url);
+    const installer: unknown = require("@ffmpeg-installer/ffmpeg");
     const path = (installer as { readonly path?: unknown }).path;
     if (typeof path === "string" && isExecutable(path)) return path;
   } catch (error) {

@@ -31,7 +31,7 @@ export interface SpawnGeneratorOptions extends Omit<
 
 const DEFAULT_WINDOW: WindowLimits = { tasks: 32, bytes: 256 * 1024 * 1024 };
 
-/** Its name is the source's id. After a failure it goes on where it was: its window and its position outlive it. */
+/** Its name is `source-ID`. After a failure it goes on where it was: its window and its position outlive it. */
 export function spawnGenerator(parent: Spawner, options: SpawnGeneratorOptions): ActorRef<GeneratorMessage> {
   const { capture, window, framesMin = 1, livePolicy = "dropNewest", health, joinNodes } = options;
   const behaviour = createGenerator(
@@ -44,5 +44,5 @@ export function spawnGenerator(parent: Spawner, options: SpawnGeneratorOptions):
     },
     { capture: capture ?? createFfmpegCapture(), window: new TaskWindow(window ?? DEFAULT_WINDOW) },
   );
-  return parent.spawn(behaviour, { name: options.sourceId, restart: "transient" });
+  return parent.spawn(behaviour, { name: `source-${options.sourceId}`, restart: "transient" });
 }

@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { errorText } from "../../runtime/errors.js";
+import { accountShared } from "../../runtime/shared-memory.js";
 import type { Payload } from "../task/payload.js";
 import type { RgbFrame, Service, ServiceInstance } from "./service.js";
 import { parseStageResult } from "./stage-result.js";
@@ -49,6 +50,8 @@ async function loadService(): Promise<ServiceInstance | null> {
 
 async function run(instance: ServiceInstance, { payload, ...input }: Job): Promise<void> {
   try {
+    for (const { data } of payload?.frames ?? [])
+      if (data.buffer instanceof SharedArrayBuffer) accountShared(data);
     const frames = payload === null ? [] : await rgbFrames(payload);
     const returned: unknown = await instance.process({ ...input, frames });
     const parsed = parseStageResult(returned, { output: spec.output, frameCount: input.frameCount });

@@ -34,6 +34,8 @@ export interface Task {
   /** Null once no stage ahead reads frames. */
   readonly payload: Payload | null;
   readonly frameCount: number;
+  /** Of the payload that the task began with, also once it carries none. */
+  readonly payloadBytes: number;
   /** Presentation time of each frame in the source, in microseconds; stays when the payload goes. */
   readonly framePtsUs?: readonly number[];
   /** Results so far, by stage. */
@@ -55,7 +57,6 @@ export interface Task {
 /** Why a task ended without being stored. Codes are kept for ever; texts are in docs/semantics.md. */
 export const DROP_REASONS = [
   "deadline",
-  "expired",
   "joinTimeout",
   "noRoute",
   "overflow",
@@ -64,7 +65,6 @@ export const DROP_REASONS = [
   "queueDropOldest",
   "queueLatestOnly",
   "serviceFailed",
-  "shutdown",
   "windowFull",
 ] as const;
 

@@ -25,6 +25,7 @@ export interface NewTask {
 /** The branches that a new task starts as, one at each root of its pipeline. */
 export function createTask(given: NewTask): readonly Task[] {
   const { pipeline, payload, createdAtMs } = given;
+  const payloadBytes = payload.frames.reduce((bytes, { data }) => bytes + data.byteLength, 0);
   return rootStages(pipeline).map((root) => ({
     id: given.id,
     pipelineId: pipeline.id,
@@ -34,6 +35,7 @@ export function createTask(given: NewTask): readonly Task[] {
     configuration: given.configuration,
     payload: carriesFrames(pipeline, null, root.id) ? payload : null,
     frameCount: payload.frames.length,
+    payloadBytes,
     framePtsUs: payload.frames.map((frame) => frame.ptsUs),
     results: new Map(),
     hops: [],

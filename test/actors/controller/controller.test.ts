@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import {
   controller,
   controllerAddress,
+  createControllerState,
   type ControllerLimits,
 } from "../../../src/actors/controller/controller.js";
 import type {
@@ -40,15 +41,18 @@ function routerOf(node: NodeName = EDGE, limits?: Partial<ControllerLimits>) {
   const processors = createProbe<ProcessorsMessage>(`sluice://${node}/processors`);
   const distributor = createProbe<DistributorMessage>("sluice://cloud/distributor");
   const listener = createProbe<NodeEvent>("sluice://test/listener");
-  const behaviour = controller({
-    node,
-    cloud: CLOUD,
-    services: new Set(SERVICES.keys()),
-    processors,
-    distributor,
-    listener,
-    ...(limits && { limits }),
-  });
+  const behaviour = controller(
+    {
+      node,
+      cloud: CLOUD,
+      services: new Set(SERVICES.keys()),
+      processors,
+      distributor,
+      listener,
+      ...(limits && { limits }),
+    },
+    createControllerState(limits),
+  );
   const router = fold(behaviour, { address: controllerAddress(node) });
   const other = (name: NodeName) =>
     router.resolved.get(controllerAddress(name)) as Probe<ControllerMessage> | undefined;
@@ -301,6 +305,32 @@ test("controller forgets a pipeline and its processors once nobody uses it", () 
   router.tell({ type: "stageCompleted", task, result: resultOf("a"), hop: hopOf(task, EDGE, 0) });
   router.advance(1_000);
   assert.is(stageKeyText(processors.only("retireProcessor").stage), stageKeyText(keyOf(pipeline, "a")));
+});
+
+test("controller keeps tables, sources and tasks through a restart of itself", () => {
+  const { router, distributor, attach, install } = routerOf();
+  const pipeline = pipelineOf({ a: [] });
+  attach(pipeline);
+  install(tableOf(pipeline, 4, EDGE));
+  const processor = createProbe<ProcessorMessage>();
+  for (const task of newTask(pipeline)) router.tell({ type: "submit", task });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor });
+  router.restart();
+  assert.is(install(tableOf(pipeline, 3, EDGE)).only("tableRefused").heldEpoch, 4);
+  const { task } = processor.only("execute");
+  router.tell({ type: "stageCompleted", task, result: resultOf("a"), hop: hopOf(task, EDGE, 4) });
+  assert.is(distributor.only("store").task.hops.length, 1);
+});
+
+test("controller refuses a table that does not place every stage, and keeps its own", () => {
+  const { attach, install } = routerOf();
+  const pipeline = pipelineOf({ a: [] });
+  const generator = attach(pipeline);
+  install(tableOf(pipeline, 1, EDGE));
+  const table = tableOf(pipeline, 2, EDGE);
+  const sources = new Map([...table.sources].map(([id, route]) => [id, { ...route, placement: new Map() }]));
+  assert.is(install({ ...table, sources }).only("tableRefused").heldEpoch, 1);
+  assert.is(generator.all("configure").length, 1);
 });
 
 test("controller tells whoever runs the node of a stage that cannot run", () => {

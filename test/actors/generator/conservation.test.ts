@@ -59,7 +59,7 @@ test("created = stored + dropped + in flight, without gap or repetition, whateve
             const sequence = open[taken.pick % Math.max(1, open.length)];
             if (sequence === undefined) continue;
             settled.add(sequence);
-            settle(sequence, taken.drop ? { status: "dropped", reason: "expired" } : STORED);
+            settle(sequence, taken.drop ? { status: "dropped", reason: "overflow" } : STORED);
           } else if (taken.kind === "configure") {
             room.configure({ framesPerTask: taken.framesPerTask, width: taken.wide ? 640 : 320 });
           } else if (taken.kind === "wait") {

@@ -75,7 +75,7 @@ test("record says whether an event changed the figures", () => {
   const ledger = createLedger();
   assert.ok(record(ledger, { type: "created", sequence: 0 }));
   assert.ok(record(ledger, { type: "stored", sequence: 0 }));
-  assert.not.ok(record(ledger, { type: "dropped", sequence: 0, reason: "expired" }));
+  assert.not.ok(record(ledger, { type: "dropped", sequence: 0, reason: "overflow" }));
   assert.equal({ ...ledger.dropped }, {});
 });
 
@@ -103,13 +103,13 @@ test("mergeLedgers adds up sources and keeps the law", () => {
 });
 
 test("addDrops adds reason by reason and changes neither", () => {
-  const a = { poison: 1, expired: 2 };
-  assert.equal(addDrops(a, { expired: 3, overflow: 4 }), { poison: 1, expired: 5, overflow: 4 });
-  assert.equal(a, { poison: 1, expired: 2 });
+  const a = { poison: 1, noRoute: 2 };
+  assert.equal(addDrops(a, { noRoute: 3, overflow: 4 }), { poison: 1, noRoute: 5, overflow: 4 });
+  assert.equal(a, { poison: 1, noRoute: 2 });
 });
 
 test("checkConservation says what is lost", () => {
-  const counts = { created: 10, stored: 6, dropped: { poison: 1, expired: 1 }, inFlight: 1 };
+  const counts = { created: 10, stored: 6, dropped: { poison: 1, overflow: 1 }, inFlight: 1 };
   assert.is(
     checkConservation(counts),
     "Of 10 tasks created 6 are stored, 2 dropped and 1 in flight: 1 are lost",

@@ -1,0 +1,86 @@
+/** What a run reads before it starts: the pipeline file, the sources' names, the configuration that was asked for. */
+
+import { readFile, stat } from "node:fs/promises";
+import { basename, extname } from "node:path";
+import { SluiceError } from "../../src/actors/errors.js";
+import type { PolicySpec } from "../../src/actors/protocol.js";
+import { parseConfiguration, type Configuration } from "../../src/actors/task/configuration.js";
+import { parseSourceId, type SourceId } from "../../src/actors/task/identity.js";
+import { parsePipelineFile, type PipelineFile } from "../../src/actors/task/pipeline-file.js";
+import type { ServiceDeclaration } from "../../src/actors/task/service.js";
+import { errorText } from "../../src/runtime/errors.js";
+import type { StartOptions } from "./options.js";
+
+/** @throws SluiceError `pipeline-invalid` */
+export async function readPipeline(
+  path: string,
+  services: ReadonlyMap<string, ServiceDeclaration>,
+): Promise<PipelineFile> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const problem = missing ? "there is no such file: check the path" : errorText(error);
+    throw new SluiceError(`Cannot read pipeline "${path}" as ${problem}`, {
+      code: "pipeline-invalid",
+      cause: error,
+    });
+  }
+  return parsePipelineFile(text, path, services);
+}
+
+/** @throws SluiceError `configuration-invalid` */
+export function configurationOf(options: StartOptions, base: Configuration): Configuration {
+  const { fps, resolution, framesPerTask, encoding, quality } = options;
+  return parseConfiguration(
+    {
+      ...(fps !== undefined && { fps }),
+      ...(resolution !== undefined && { resolution }),
+      ...(framesPerTask !== undefined && { framesPerTask }),
+      ...(encoding !== undefined && { encoding }),
+      ...(quality !== undefined && { quality }),
+    },
+    base,
+  );
+}
+
+export function policyOf(options: StartOptions, ofPipeline: PolicySpec | null): PolicySpec {
+  if (options.policy !== undefined) return { name: options.policy, parameters: {} };
+  return ofPipeline ?? { name: "edge-only", parameters: {} };
+}
+
+/** Names each source after its file or host, with a number where two would be alike. */
+export function nameSources(
+  texts: readonly string[],
+): readonly { readonly id: SourceId; readonly text: string }[] {
+  const used = new Map<string, number>();
+  return texts.map((text) => {
+    const name = plainName(text);
+    const count = (used.get(name) ?? 0) + 1;
+    used.set(name, count);
+    return { id: parseSourceId(count === 1 ? name : `${name}-${count}`), text };
+  });
+}
+
+function plainName(text: string): string {
+  const host = /^\w+:\/\/(?:[^@/]*@)?([^/:]+)/.exec(text)?.[1];
+  const name = host ?? basename(text, extname(text));
+  return (
+    name
+      .replace(/^[^A-Za-z0-9]+/, "")
+      .replace(/[^A-Za-z0-9_-]+/g, "-")
+      .replace(/-+$/, "")
+      .slice(0, 48) || "source"
+  );
+}
+
+/** @throws SluiceError `model-missing` */
+export async function checkModelDir(path: string | null): Promise<void> {
+  if (path === null) return;
+  const found = await stat(path).catch(() => null);
+  if (found?.isDirectory()) return;
+  throw new SluiceError(`Cannot find models in "${path}" as it is no folder: name one with --model-dir`, {
+    code: "model-missing",
+  });
+}

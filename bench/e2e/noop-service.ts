@@ -1,0 +1,11 @@
+/** The service of the overhead bench: it finds nothing, at once. */
+
+import type { Service } from "../../src/actors/processor/service.js";
+
+export const service: Service = {
+  load: () =>
+    Promise.resolve({
+      process: ({ frameCount }) => ({ type: "boxes", frames: Array.from({ length: frameCount }, () => []) }),
+      close: () => {},
+    }),
+};

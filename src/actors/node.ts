@@ -1,0 +1,225 @@
+/**
+ * A node: one actor system with the components of its role under one guardian.
+ *
+ * An edge runs a controller, its processors, a monitor and the generators of the sources beside it; the cloud runs the
+ * distributor and the scheduler too. Nobody holds a pointer across nodes: the rest of the cluster is found by address.
+ */
+
+import type { ActorRef } from "../runtime/actor-ref.js";
+import type { Behaviour } from "../runtime/behaviour.js";
+import type { Clock } from "../runtime/clock.js";
+import type { Logger } from "../runtime/log.js";
+import { createActorSystem, type ActorSystem } from "../runtime/system.js";
+import type { MemoryCarrier } from "../transport/memory.js";
+import { controllerAddress, spawnController } from "./controller/spawn.js";
+import { spawnDistributor } from "./distributor/spawn.js";
+import type { Store } from "./distributor/store.js";
+import { spawnGenerator } from "./generator/spawn.js";
+import type { SourceSpec } from "./generator/source-spec.js";
+import { spawnMonitor } from "./monitor/spawn.js";
+import { spawnProcessors } from "./processor/spawn.js";
+import type {
+  ControllerMessage,
+  DistributorMessage,
+  GeneratorMessage,
+  LedgerReported,
+  MonitorMessage,
+  NodeEvent,
+  PolicyReply,
+  PolicySpec,
+  SchedulerMessage,
+} from "./protocol.js";
+import { spawnScheduler } from "./scheduler/spawn.js";
+import type { Configuration } from "./task/configuration.js";
+import type { NodeName, SourceId } from "./task/identity.js";
+import type { Pipeline } from "./task/pipeline.js";
+import type { ServiceDeclaration } from "./task/service.js";
+import { END } from "./task/task.js";
+import { joinNodesFor } from "./task/walk.js";
+
+export interface NodeOptions {
+  readonly name: NodeName;
+  readonly role: "edge" | "cloud";
+  /** The node that has the distributor and the scheduler. */
+  readonly cloud: NodeName;
+  readonly carrier: MemoryCarrier;
+  readonly services: ReadonlyMap<string, ServiceDeclaration>;
+  readonly modelDir: string | null;
+  /** Of the cloud: where results go. Opened and closed by whoever gives it. */
+  readonly store?: Store;
+  /** Of the cloud: the scheduler's term, higher than that of any scheduler before it. */
+  readonly term?: number;
+  readonly onEvent?: (event: NodeEvent) => void;
+  /** A failure beyond all supervision: the node is of no more use. */
+  readonly onFailure?: (error: Error) => void;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly log?: Logger;
+}
+
+export interface SourceOptions {
+  readonly id: SourceId;
+  readonly source: SourceSpec;
+  readonly pipeline: Pipeline;
+  readonly configuration: Configuration;
+  readonly policy: PolicySpec;
+  /** Releases frames at the source's own speed instead of as fast as they are taken. */
+  readonly paced: boolean;
+  /** Tasks to make before the source ends; null for all there are. */
+  readonly limit: number | null;
+  /** Bound of unsettled tasks. Default 16 tasks and 256 MiB. */
+  readonly window?: { readonly tasks: number; readonly bytes: number };
+}
+
+export interface SluiceNode {
+  readonly name: NodeName;
+  readonly system: ActorSystem;
+  readonly controller: ActorRef<ControllerMessage>;
+  readonly monitor: ActorRef<MonitorMessage>;
+  /**
+   * Announces the source to the scheduler and starts its generator here. A scheduler that does not answer is not waited
+   * for: the source runs on this node until a table says otherwise.
+   *
+   * @throws SluiceError `policy-invalid` where the scheduler refuses the policy
+   */
+  addSource(options: SourceOptions): Promise<void>;
+  /** Captures no more and resolves once every task of the source is settled. */
+  drainSource(id: SourceId): Promise<void>;
+  /** The accounts of the sources that run here now; one that has ended gave its last with `sourceEnded`. */
+  ledgers(): Promise<readonly LedgerReported[]>;
+  /** Stops everything on this node, children first. What was not settled stays unsettled. */
+  terminate(): Promise<void>;
+}
+
+/** Enough to keep every stage of a pipeline busy; more only waits in queues. */
+const DEFAULT_WINDOW = { tasks: 16, bytes: 256 * 1024 * 1024 };
+const REGISTRATION_MS = 1_000;
+
+/** Starts a node and joins it to `carrier`. */
+export function startNode(options: NodeOptions): SluiceNode {
+  const { name, cloud, carrier, services } = options;
+  const system = createActorSystem({
+    name,
+    ...(options.clock && { clock: options.clock }),
+    ...(options.random && { random: options.random }),
+    ...(options.log && { log: options.log }),
+    ...(options.onFailure && { onFailure: options.onFailure }),
+  });
+  carrier.join(system);
+
+  const listener = system.spawn(forward(options.onEvent ?? (() => {})), { name: "listener" });
+  const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
+  const distributor = system.resolve<DistributorMessage>(`sluice://${cloud}/distributor`);
+
+  if (options.role === "cloud") {
+    if (options.store === undefined) throw new TypeError(`Cannot start cloud node "${name}" without a store`);
+    spawnScheduler(system, { node: name, term: options.term ?? 1, fallback: name });
+    spawnDistributor(system, { node: name, store: options.store, scheduler });
+  }
+  const processors = spawnProcessors(system, { node: name, services, modelDir: options.modelDir });
+  const controller = spawnController(system, {
+    node: name,
+    cloud,
+    services: new Set(services.keys()),
+    processors,
+    distributor,
+    listener,
+  });
+  const monitor = spawnMonitor(system, { node: name, scheduler, controller });
+  scheduler.tell(
+    {
+      type: "registerNode",
+      node: { name, role: options.role, services: [...services.keys()] },
+      controller: system.resolve(controllerAddress(name)),
+    },
+    "control",
+  );
+
+  const generators = new Map<SourceId, ActorRef<GeneratorMessage>>();
+
+  return {
+    name,
+    system,
+    controller,
+    monitor,
+
+    async addSource({ id, source, pipeline, configuration, policy, paced, limit, window }) {
+      const description = { id, node: name, pipeline, configuration, policy };
+      const answer = await system
+        .ask<SchedulerMessage, PolicyReply>(
+          scheduler,
+          (replyTo) => ({
+            type: "registerSource",
+            source: description,
+            replyTo,
+          }),
+          { timeoutMs: REGISTRATION_MS, lane: "control" },
+        )
+        .catch(() => null);
+      if (answer?.type === "policyRefused") {
+        scheduler.tell({ type: "removeSource", sourceId: id });
+        throw answer.error;
+      }
+      const generator = spawnGenerator(system, {
+        sourceId: id,
+        source,
+        pipeline,
+        configuration,
+        incarnation: Math.floor(system.clock.now()),
+        controller,
+        listener,
+        paced,
+        limit,
+        window: window ?? DEFAULT_WINDOW,
+        livePolicy: "dropNewest",
+        joinNodes: (of) => joinNodesFor(of, (stage) => (stage === END ? cloud : name)),
+        framesMin: Math.max(...pipeline.stages.map(({ service }) => services.get(service)?.framesMin ?? 1)),
+      });
+      generators.set(id, generator);
+      system.watch(generator, () => {
+        generators.delete(id);
+        controller.tell({ type: "detachGenerator", sourceId: id });
+        scheduler.tell({ type: "removeSource", sourceId: id });
+      });
+    },
+
+    drainSource(id) {
+      const generator = generators.get(id);
+      if (generator === undefined) return Promise.resolve();
+      return new Promise((resolve) => {
+        system.watch(generator, () => resolve());
+        generator.tell({ type: "drain" }, "control");
+      });
+    },
+
+    async ledgers() {
+      const asked = await Promise.allSettled(
+        [...generators.values()].map((generator) =>
+          system.ask<GeneratorMessage, LedgerReported>(generator, (replyTo) => ({
+            type: "reportLedger",
+            replyTo,
+          })),
+        ),
+      );
+      // A generator that ended meanwhile has no more to say.
+      return asked.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+    },
+
+    async terminate() {
+      scheduler.tell({ type: "removeNode", node: name });
+      await system.terminate();
+      carrier.leave(name);
+    },
+  };
+}
+
+/** An actor that hands each event to a function of the program around it. */
+function forward(onEvent: (event: NodeEvent) => void): Behaviour<null, NodeEvent> {
+  return {
+    start: () => null,
+    receive(state, event) {
+      onEvent(event);
+      return state;
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * Watches the store grow for people: subscribes to the distributor, folds every record into run statistics, and
+ * reports them when asked.
+ *
+ * O1 It asks for more only as it folds, so it never holds more than `DEMAND` records.
+ * O2 It learns of a task only once the task is durable.
+ */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { Behaviour } from "../../runtime/behaviour.js";
+import { assertNever } from "../../runtime/errors.js";
+import type { DistributorMessage, SubscriptionEvent } from "../protocol.js";
+import type { Pipeline } from "../task/pipeline.js";
+import {
+  addRecord,
+  createRunStatistics,
+  summarise,
+  type RunStatistics,
+  type RunSummary,
+} from "./run-statistics.js";
+
+const DEMAND = 256;
+
+export type ObserverMessage =
+  SubscriptionEvent | { readonly type: "reportRun"; readonly replyTo: ActorRef<RunSummary> };
+
+interface State {
+  readonly statistics: RunStatistics;
+  /** Records folded since the last demand. */
+  folded: number;
+}
+
+export interface ObserverOptions {
+  readonly distributor: ActorRef<DistributorMessage>;
+  /** First position of the run in the store. */
+  readonly fromPosition: number;
+  /** Pipelines of the run, by `id@version`. */
+  readonly pipelines: ReadonlyMap<string, Pipeline>;
+}
+
+export function observer({
+  distributor,
+  fromPosition,
+  pipelines,
+}: ObserverOptions): Behaviour<State, ObserverMessage> {
+  return {
+    start(ctx) {
+      distributor.tell({ type: "subscribe", subscriber: ctx.self, fromPosition, demand: DEMAND });
+      return { statistics: createRunStatistics(), folded: 0 };
+    },
+    receive(state, message, ctx) {
+      switch (message.type) {
+        case "record":
+          addRecord(state.statistics, message.record, ({ pipelineId, pipelineVersion }) =>
+            pipelines.get(`${pipelineId}@${pipelineVersion}`),
+          );
+          state.folded += 1;
+          if (state.folded >= DEMAND / 2) {
+            distributor.tell({ type: "demand", subscriber: ctx.self, count: state.folded });
+            state.folded = 0;
+          }
+          return state;
+        case "recordsExpired":
+          ctx.log.warn("Records expired before they were counted", {
+            fromPosition: message.fromPosition,
+            toPosition: message.toPosition,
+          });
+          return state;
+        case "subscriptionFailed":
+          ctx.log.error("Cannot follow the store", { error: message.error.message });
+          return state;
+        case "reportRun":
+          message.replyTo.tell(summarise(state.statistics));
+          return state;
+        default:
+          return assertNever(message);
+      }
+    },
+    stop(_state, ctx) {
+      distributor.tell({ type: "unsubscribe", subscriber: ctx.self });
+    },
+  };
+}
