@@ -1,4 +1,4 @@
-/** The door to sharp: JPEG frames to pixels. Imported only when the first JPEG comes, as libvips takes 20 MB. */
+/** The door to sharp: JPEG frames to pixels. Imported only when the first JPEG comes: it takes 80 ms and 30 MB. */
 
 import sharp from "sharp";
 import { errorText } from "../../runtime/errors.js";

@@ -13,8 +13,6 @@ interface SourceOrder {
   incarnation: number;
   /** Sequence that is due: all before it were given out, skipped or given up. */
   next: number;
-  /** Highest sequence given out; -1 at first. */
-  highest: number;
   /** Sequences from `next` on that will not come. */
   readonly skipped: Set<number>;
   /** The last task that the service has finished, while its state lives. */
@@ -34,15 +32,7 @@ export function createSourceOrders(limits: Pick<SourceOrders, "sourcesMax" | "sk
   return { ...limits, sources: new Map() };
 }
 
-/** Notes that a task is here to be given out. A new incarnation of its source starts over. */
-export function expect(orders: SourceOrders, { sourceId, incarnation, sequence }: TaskId): void {
-  const order = orderOf(orders, sourceId, incarnation);
-  // A gap before this task was given up, and nothing behind it has been given out yet: it is in time after all.
-  if (incarnation === order.incarnation && sequence < order.next && sequence > order.highest) {
-    order.next = sequence;
-  }
-}
-
+/** Whether its turn has come. A new incarnation of a source starts over; of an older one every task is late. */
 export function isDue(orders: SourceOrders, { sourceId, incarnation, sequence }: TaskId): boolean {
   const order = orderOf(orders, sourceId, incarnation);
   return incarnation < order.incarnation || sequence <= order.next;
@@ -57,9 +47,7 @@ export function missingBefore(orders: SourceOrders, { sourceId, incarnation, seq
 /** The task leaves the queue, to be run or dropped. */
 export function giveOut(orders: SourceOrders, { sourceId, incarnation, sequence }: TaskId): void {
   const order = orderOf(orders, sourceId, incarnation);
-  if (incarnation !== order.incarnation) return;
-  order.highest = Math.max(order.highest, sequence);
-  passOver(order, sequence);
+  if (incarnation === order.incarnation) passOver(order, sequence);
 }
 
 /** The task will not come. */
@@ -106,7 +94,8 @@ function passOver(order: SourceOrder, sequence: number): void {
 function orderOf(orders: SourceOrders, sourceId: SourceId, incarnation: number): SourceOrder {
   const order = orders.sources.get(sourceId) ?? newOrder(incarnation);
   if (incarnation > order.incarnation) {
-    Object.assign(order, { incarnation, next: 0, highest: -1 });
+    order.incarnation = incarnation;
+    order.next = 0;
     order.skipped.clear();
   }
   orders.sources.delete(sourceId);
@@ -119,5 +108,5 @@ function orderOf(orders: SourceOrders, sourceId: SourceId, incarnation: number):
 }
 
 function newOrder(incarnation: number): SourceOrder {
-  return { incarnation, next: 0, highest: -1, skipped: new Set(), finished: null };
+  return { incarnation, next: 0, skipped: new Set(), finished: null };
 }

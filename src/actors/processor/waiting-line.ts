@@ -8,7 +8,6 @@ import type { Stage } from "../task/pipeline.js";
 import {
   continuityOf,
   createSourceOrders,
-  expect,
   finish,
   giveOut,
   giveUpBefore,
@@ -67,11 +66,10 @@ export function createWaitingLine(
 
 /** A task arrives. */
 export function joinLine(line: WaitingLine, entry: Entry, nowMs: number): Joined {
-  const { queue, orders } = line;
+  const { queue } = line;
   const { task } = entry;
   if (holds(queue, task)) return { status: "duplicate" };
   if (queue.policy === "block" && isFull(queue)) return { status: "refused" };
-  if (orders !== null) expect(orders, task.id);
   const overflow = enqueue(queue, entry);
   watchGap(line, task.id.sourceId, nowMs);
   return { status: "queued", overflow };

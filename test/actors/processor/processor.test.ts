@@ -1,81 +1,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { SluiceError } from "../../../src/actors/errors.js";
-import { processor } from "../../../src/actors/processor/processor.js";
-import {
-  DEFAULT_PROCESSOR_LIMITS,
-  type ProcessorLimits,
-} from "../../../src/actors/processor/processor-limits.js";
-import type { ControllerMessage } from "../../../src/actors/protocol.js";
-import { parseSourceId, parseStageId, taskKey } from "../../../src/actors/task/identity.js";
-import { definePipeline, stageOf, type QueuePolicy } from "../../../src/actors/task/pipeline.js";
-import type { ServiceDeclaration, StageResult } from "../../../src/actors/task/service.js";
-import type { Task } from "../../../src/actors/task/task.js";
-import { fold } from "../../support/fold.js";
-import { createProbe } from "../../support/probe.js";
-import { newTask, NODE } from "../task/pipelines.js";
-import { scriptedWorkers } from "./scripted-workers.js";
-
-const stateless: ServiceDeclaration = {
-  name: "detect",
-  summary: "Finds things",
-  inputs: ["frame"],
-  output: "boxes",
-  stateful: false,
-  module: "file:///detect.js",
-};
-const stateful: ServiceDeclaration = { ...stateless, name: "follow", output: "tracks", stateful: true };
-const services = new Map([stateless, stateful].map((declaration) => [declaration.name, declaration]));
-
-interface Setup {
-  readonly service?: ServiceDeclaration;
-  readonly policy?: QueuePolicy;
-  readonly capacity?: number;
-  readonly limits?: Partial<ProcessorLimits>;
-  readonly known?: boolean;
-}
-
-/** A processor with scripted workers, and a probe for its controller. */
-function setUp({ service = stateless, policy = "block", capacity = 8, limits, known = true }: Setup = {}) {
-  const pipeline = definePipeline(
-    { id: "test", stages: [{ id: "a", service: service.name, queue: { policy, capacity } }] },
-    services,
-  );
-  const stage = stageOf(pipeline, parseStageId("a"));
-  const key = { pipelineId: pipeline.id, pipelineVersion: pipeline.version, stage: stage.id };
-  const workers = scriptedWorkers();
-  const controller = createProbe<ControllerMessage>("sluice://edge-1/controller");
-  const behaviour = processor({
-    node: NODE,
-    key,
-    stage,
-    service: known ? service : null,
-    modelDir: "/models",
-    controller,
-    limits: { ...DEFAULT_PROCESSOR_LIMITS, ...limits },
-    startWorker: workers.start,
-  });
-  const actor = fold(behaviour, { random: () => 0 });
-  const task = (
-    sequence: number,
-    overrides: Partial<Task> & { source?: string; incarnation?: number } = {},
-  ) => {
-    const { source = "cam-1", incarnation = 0, ...rest } = overrides;
-    const [made] = newTask(pipeline, sequence);
-    if (made === undefined) throw new Error("No task");
-    return { ...made, id: { sourceId: parseSourceId(source), incarnation, sequence }, ...rest };
-  };
-  const execute = (...tasks: readonly Task[]) => {
-    for (const each of tasks) actor.tell({ type: "execute", task: each, epoch: 7, attempt: 1 });
-  };
-  /** The worker that runs, loaded if it was not. */
-  const load = () => workers.last().say({ type: "loaded" });
-  const given = () => workers.all.flatMap((worker) => worker.jobs.map((job) => job.sequence));
-  const dropped = () =>
-    controller.all("stageDropped").map(({ task: { id }, reason }) => `${id.sequence} ${reason}`);
-  const completed = () => controller.all("stageCompleted").map(({ task: { id } }) => id.sequence);
-  return { actor, workers, controller, task, execute, load, given, dropped, completed, key };
-}
+import { taskKey } from "../../../src/actors/task/identity.js";
+import type { StageResult } from "../../../src/actors/task/service.js";
+import { setUp, stateful, type Setup } from "./processor-subject.js";
 
 // ── Life ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -355,6 +283,19 @@ test("a task that crashes its worker 3 times is dropped as poison, and its neigh
   load();
   workers.last().complete();
   assert.equal(completed(), [1]);
+});
+
+test("the backoff begins anew once a task was completed", () => {
+  const { actor, execute, load, workers, task } = setUp();
+  execute(task(0), task(1));
+  load();
+  workers.last().say({ type: "crashed", text: "boom" });
+  actor.advance(100);
+  load();
+  workers.last().complete();
+  workers.last().say({ type: "crashed", text: "boom" });
+  actor.advance(100);
+  assert.is(workers.all.length, 3);
 });
 
 test("a task that hangs has its worker killed and counts as a crash", () => {

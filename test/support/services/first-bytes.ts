@@ -14,10 +14,16 @@ export const service: Service = {
             width: width / 10_000,
             height: height / 10_000,
             score: 1,
-            label: data.buffer instanceof SharedArrayBuffer ? "shared" : "own",
+            label: memoryOf(data),
           },
         ]),
       }),
       close: () => {},
     }),
 };
+
+/** `shared`, a buffer of its `own`, or a `view` of a larger one. */
+function memoryOf({ buffer, byteLength }: Uint8Array): string {
+  if (buffer instanceof SharedArrayBuffer) return "shared";
+  return buffer.byteLength === byteLength ? "own" : "view";
+}
