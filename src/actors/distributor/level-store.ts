@@ -162,9 +162,9 @@ class LevelStore implements Store {
     const appended = records.map((record): Appended => {
       const key = identityKey(record.id);
       const known = settled.get(key);
-      if (known !== undefined) return { status: "existing", outcome: known };
-      const stored = placeRecord(record, nextPosition++);
       const outcome = outcomeOf(record);
+      if (known !== undefined) return { status: "existing", outcome: known ?? outcome };
+      const stored = placeRecord(record, nextPosition++);
       const { sourceId } = record.id;
       settled.set(key, outcome);
       totals.set(
@@ -190,9 +190,12 @@ class LevelStore implements Store {
     return appended;
   }
 
-  /** Outcomes of those records whose tasks were settled before, by identity key. */
-  async #settledBefore(records: readonly NewRecord[]): Promise<Map<string, Outcome>> {
-    const settled = new Map<string, Outcome>();
+  /**
+   * Outcomes of those records whose tasks were settled before, by identity key; null where retention has deleted the
+   * record: how the task was settled is gone with it, that it was is not.
+   */
+  async #settledBefore(records: readonly NewRecord[]): Promise<Map<string, Outcome | null>> {
+    const settled = new Map<string, Outcome | null>();
     const keys = records.map(({ id }) => identityKey(id));
     const identities = await this.#getMany(keys, decodeIdentity);
     const unknown = records.filter((_, index) => identities[index] === undefined);
@@ -202,7 +205,7 @@ class LevelStore implements Store {
       const identity = identities[index];
       if (identity !== undefined) settled.set(key, identity.outcome);
       else if (hasSequence(expired.get(expiredKey(record.id)) ?? [], record.id.sequence)) {
-        settled.set(key, outcomeOf(record)); // what it was is gone with its record; that it was settled is not
+        settled.set(key, null);
       }
     }
     return settled;

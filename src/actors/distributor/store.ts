@@ -16,7 +16,7 @@ export type NewRecord = Unplaced<StoredResult> | Unplaced<StoredGap>;
 /** What became of one record of an `append`. */
 export type Appended =
   | { readonly status: "stored"; readonly record: StoredRecord }
-  /** The task was settled before, as `outcome`; nothing was written. */
+  /** The task was settled before, as `outcome`, and nothing was written. What retention has deleted is taken at its word. */
   | { readonly status: "existing"; readonly outcome: Outcome };
 
 /** Records in order of position, and how far they reach. */
