@@ -230,8 +230,7 @@ export function controller(
     if (desk === undefined) {
       desk = createDesk(key, stageOf(pipeline, stageId));
       state.desks.set(text, desk);
-    }
-    if (desk.processor === null) {
+      // Once a desk: a processor that is asked for again takes it for the question of a controller that has forgotten it.
       options.processors.tell({ type: "ensureProcessor", pipeline, stage: stageId, controller: ctx.self });
     }
     if (deskSize(desk) >= limits.deskTasksMax) {

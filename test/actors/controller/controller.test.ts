@@ -112,12 +112,15 @@ test("controller runs every stage here before the first table, and starts the pr
   const { router, processors, distributor, attach } = routerOf();
   const pipeline = pipelineOf({ a: [] });
   attach(pipeline);
-  for (const task of newTask(pipeline)) router.tell({ type: "submit", task });
+  for (const sequence of [0, 1])
+    for (const task of newTask(pipeline, sequence)) router.tell({ type: "submit", task });
   assert.is(processors.only("ensureProcessor").stage, "a");
 
   const processor = createProbe<ProcessorMessage>();
   router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor });
-  const { task, epoch, attempt } = processor.only("execute");
+  const [execute] = processor.all("execute");
+  assert.ok(execute);
+  const { task, epoch, attempt } = execute;
   assert.equal([task.cursor, epoch, attempt], ["a", 0, 1]);
 
   router.tell({ type: "stageCompleted", task, result: resultOf("a"), hop: hopOf(task, EDGE, 0) });
