@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { REPOSITORY, sourceFiles } from "./support/sources.js";
+
+const read = (path: string): string => readFileSync(join(REPOSITORY, path), "utf8");
+const between = (text: string, start: string, end: string): string =>
+  text.slice(text.indexOf(start) + start.length, text.indexOf(end)).trim();
+
+test("the README's example is the one that a test runs", () => {
+  const shown = between(read("README.md"), "<!-- example:start -->", "<!-- example:end -->");
+  const run = between(read("test/runtime/example.test.ts"), "// example:start", "// example:end");
+  assert.is(shown, `\`\`\`ts\n${run.replace("../../src/index.js", "sluice")}\n\`\`\``);
+});
+
+test("the README's table of options names every option of npm start", () => {
+  const table = between(read("README.md"), "<!-- options:start -->", "<!-- options:end -->");
+  const named = [...table.matchAll(/^\| `(--[^`]+)`/gm)].map((match) => match[1]).sort();
+  const options = sourceFiles("apps/start").find((file) => file.path.endsWith("/options.ts"))?.text ?? "";
+  const known = [...options.matchAll(/"(--[a-z][^"]*)"/g)].map((match) => match[1]).sort();
+  assert.ok(known.length > 10);
+  assert.equal(named, known);
+});
+
+test("every file that the documents link to exists", () => {
+  for (const path of ["README.md", "ARCHITECTURE.md", "docs/semantics.md", "docs/errors.md"]) {
+    for (const [, target = ""] of read(path).matchAll(/\]\(((?!https?:)[^)#]+)/g)) {
+      assert.ok(read(join(path, "..", target)).length > 0, `${path} links to ${target}`);
+    }
+  }
+});
+
+test("every file that the architecture page names exists", () => {
+  for (const [, path = ""] of read("ARCHITECTURE.md").matchAll(
+    /`((?:src|apps|test|docs|bench)\/[\w./-]+\.\w+)`/g,
+  )) {
+    assert.ok(read(path).length > 0, `ARCHITECTURE.md names ${path}`);
+  }
+});
+
+test.run();
