@@ -5,7 +5,7 @@ import type { AskResult } from "./behaviour.js";
 import type { TimerHandle } from "./clock.js";
 import type { DeadLetterReason } from "./dead-letters.js";
 import { AskEntry } from "./entry.js";
-import { assertNever, RuntimeError } from "./errors.js";
+import { asError, assertNever, RuntimeError } from "./errors.js";
 import type { Host } from "./host.js";
 import { announce, RuntimeRef, type TerminatedListener } from "./ref.js";
 
@@ -21,7 +21,7 @@ export interface AskOptions {
 }
 
 /** Told once; `lane` is the one that the reply came on. */
-export type AskListener = (result: AskResult<unknown>, lane: Lane) => void;
+export type AskListener = (result: AskResult<unknown>, lane: Lane, ask: PendingAsk) => void;
 
 export class PendingAsk extends RuntimeRef {
   readonly #host: Host;
@@ -34,6 +34,11 @@ export class PendingAsk extends RuntimeRef {
     super();
     this.#host = host;
     this.#listener = listener;
+  }
+
+  /** Whether a reply is still waited for. */
+  get open(): boolean {
+    return this.#open;
   }
 
   /** Most asks stay on their node and need no address: only one that is read is kept findable. */
@@ -81,31 +86,36 @@ export class PendingAsk extends RuntimeRef {
     if (this.#open) this.#settle({ ok: false, error }, "data");
   }
 
-  #settle(result: AskResult<unknown>, lane: Lane): void {
+  /** Nobody waits any more: a reply that comes after is a dead letter. */
+  abandon(): void {
     this.#open = false;
     this.#timer?.cancel();
     if (this.#id !== 0) this.#host.openAsks.delete(this.#id);
-    this.#listener(result, lane);
+  }
+
+  #settle(result: AskResult<unknown>, lane: Lane): void {
+    this.abandon();
+    this.#listener(result, lane, this);
   }
 }
 
-/** Sends the request and starts the clock. A request that cannot even be made fails the ask. */
+/** Sends the request and starts the clock; a request that cannot even be made fails the ask, before this returns. */
 export function startAsk<Reply>(
   host: Host,
   target: ActorRef<never>,
   toRequest: (replyTo: ActorRef<Reply>) => unknown,
   options: AskOptions | undefined,
   listener: AskListener,
-): void {
+): PendingAsk {
   const signal = options?.signal;
   const stopListening = signal === undefined ? null : () => signal.removeEventListener("abort", onAbort);
   const ask = new PendingAsk(
     host,
     stopListening === null
       ? listener
-      : (result, lane) => {
+      : (result, lane, settled) => {
           stopListening();
-          listener(result, lane);
+          listener(result, lane, settled);
         },
   );
   const onAbort = (): void =>
@@ -115,15 +125,19 @@ export function startAsk<Reply>(
         cause: signal?.reason,
       }),
     );
-  if (signal?.aborted === true) return onAbort();
+  if (signal?.aborted === true) {
+    onAbort();
+    return ask;
+  }
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
     const request = toRequest(ask);
     host.refOf(target).offer(new AskEntry(request, ask), options?.lane ?? "data");
+    ask.limit(target.address, options?.timeoutMs ?? ASK_TIMEOUT_MS);
   } catch (thrown) {
-    return ask.fail(thrown instanceof Error ? thrown : new TypeError(String(thrown)));
+    ask.fail(asError(thrown));
   }
-  ask.limit(target.address, options?.timeoutMs ?? ASK_TIMEOUT_MS);
+  return ask;
 }
 
 function lossError(target: string, reason: DeadLetterReason, cause: Error | undefined): RuntimeError {

@@ -12,7 +12,7 @@ import type { ActorRef, Lane } from "./actor-ref.js";
 import { checkActorName, DEPTH_MAX } from "./address.js";
 import type { Behaviour, StopReason, Terminated } from "./behaviour.js";
 import type { TimerHandle } from "./clock.js";
-import { StateContext } from "./context.js";
+import { StateContext, stoppedParent } from "./context.js";
 import type { DeadLetterReason } from "./dead-letters.js";
 import { bury, Entry, OwnEntry } from "./entry.js";
 import { asError, errorText, RuntimeError } from "./errors.js";
@@ -126,12 +126,8 @@ export class Cell extends SupervisedActor {
   }
 
   spawn<State, Message>(behaviour: Behaviour<State, Message>, options: SpawnOptions): ActorRef<Message> {
-    if (this.#isLive() || this.#status === "ending") {
-      return spawnCell(this.family, behaviour, options);
-    }
-    throw new RuntimeError(`Cannot spawn "${options.name}" under "${this.address}": it has stopped`, {
-      code: "actor-stopped",
-    });
+    if (this.#isLive() || this.#status === "ending") return spawnCell(this.family, behaviour, options);
+    throw stoppedParent(options.name, this.address);
   }
 
   // ── Mailbox ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -163,10 +159,12 @@ export class Cell extends SupervisedActor {
     this.#wake();
   }
 
-  /** What to stash for `message`: the entry that it came in, where it is the one in hand. */
-  itemOf(message: unknown): unknown {
+  /** What to stash for `message`: where it is the one in hand, the entry that it came in, and it is in hand no more. */
+  takeFromHand(message: unknown): unknown {
     const item = this.#inHand;
-    return item instanceof Entry && item.letter === message ? item : message;
+    if (item !== message && !(item instanceof Entry && item.letter === message)) return message;
+    this.#inHand = NONE;
+    return item;
   }
 
   get stashCapacity(): number {

@@ -1,10 +1,10 @@
 /** The context of one state of an actor: what it set going ends with it, and calls on it after that do nothing. */
 
 import type { ActorRef, Lane } from "./actor-ref.js";
-import { startAsk } from "./ask.js";
+import { startAsk, type PendingAsk } from "./ask.js";
 import type { AskResult, Behaviour, Context, Terminated } from "./behaviour.js";
 import type { Cell } from "./cell.js";
-import { asError } from "./errors.js";
+import { asError, RuntimeError } from "./errors.js";
 import { OwnEntry, type Span } from "./entry.js";
 import type { Logger } from "./log.js";
 import { LocalRef, NamedRef } from "./ref.js";
@@ -20,6 +20,7 @@ export class StateContext implements Context<unknown>, Span {
   #timers: Timers | null = null;
   #stash: unknown[] | null = null;
   #watches: Watches | null = null;
+  #asks: Set<PendingAsk> | null = null;
 
   constructor(cell: Cell) {
     this.#cell = cell;
@@ -53,6 +54,7 @@ export class StateContext implements Context<unknown>, Span {
     behaviour: Behaviour<ChildState, ChildMessage>,
     options: SpawnOptions,
   ): ActorRef<ChildMessage> {
+    if (this.#ended) throw stoppedParent(options.name, this.self.address);
     return this.#cell.spawn(behaviour, options);
   }
 
@@ -62,7 +64,7 @@ export class StateContext implements Context<unknown>, Span {
     const cell = ref instanceof LocalRef ? ref.cell : ref instanceof NamedRef ? ref.find() : undefined;
     if (cell === this.#cell) cell.endItself();
     else if (cell?.supervisor === this.#cell.family) cell.stop();
-    else if (cell === undefined || !cell.stopped) {
+    else if (cell === undefined ? !(ref instanceof NamedRef) : !cell.stopped) {
       throw new RangeError(
         `Cannot stop "${target.address}" from "${this.self.address}": it is no child of it`,
       );
@@ -86,10 +88,13 @@ export class StateContext implements Context<unknown>, Span {
     options?: { readonly timeoutMs?: number; readonly lane?: Lane },
   ): void {
     if (this.#ended) return;
-    startAsk(this.#cell.host, target, toRequest, options, (result, lane) =>
+    const asks = (this.#asks ??= new Set());
+    const ask = startAsk(this.#cell.host, target, toRequest, options, (result, lane, settled) => {
+      asks.delete(settled);
       // The reply address that made the result takes replies of this type only.
-      this.#receive(result as AskResult<Reply>, toMessage, lane),
-    );
+      this.#receive(result as AskResult<Reply>, toMessage, lane);
+    });
+    if (ask.open) asks.add(ask);
   }
 
   pipe<Value>(work: Promise<Value>, toMessage: (result: AskResult<Value>) => unknown): void {
@@ -115,7 +120,7 @@ export class StateContext implements Context<unknown>, Span {
   stash(message: unknown): void {
     if (this.#ended) return;
     const stash = (this.#stash ??= []);
-    const item = this.#cell.itemOf(message);
+    const item = this.#cell.takeFromHand(message);
     if (stash.length < this.#cell.stashCapacity) stash.push(item);
     else this.#cell.bury(item, "mailbox-full");
   }
@@ -135,6 +140,7 @@ export class StateContext implements Context<unknown>, Span {
     this.#ended = true;
     this.#timers?.cancelAll();
     this.#watches?.unwatchAll();
+    for (const ask of this.#asks ?? []) ask.abandon();
     for (const item of this.#stash ?? []) this.#cell.bury(item, "stale");
     this.#stash = null;
   }
@@ -147,4 +153,11 @@ export class StateContext implements Context<unknown>, Span {
     if (this.#ended) this.#cell.bury(value, "stale");
     else this.#cell.acceptOwn(new OwnEntry(this, value, toMessage), lane);
   }
+}
+
+/** @param parent address of the actor that cannot spawn any more */
+export function stoppedParent(name: string, parent: string): RuntimeError {
+  return new RuntimeError(`Cannot spawn "${name}" under "${parent}": it has stopped`, {
+    code: "actor-stopped",
+  });
 }

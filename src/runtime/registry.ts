@@ -30,9 +30,17 @@ export interface Registry {
   subscribe<Message>(key: RegistryKey<Message>, subscriber: ActorRef<Listing<Message>>): () => void;
 }
 
+/** What holds as long as `ref` lives and nobody ends it. */
+interface Slot {
+  readonly ref: ActorRef<never>;
+  /** Of a subscription. */
+  readonly tell: () => void;
+  readonly unwatch: () => void;
+}
+
 interface Shelf {
-  readonly refs: Map<string, ActorRef<never>>;
-  readonly subscribers: Map<string, () => void>;
+  readonly refs: Map<string, Slot>;
+  readonly subscribers: Map<string, Slot>;
 }
 
 export class LocalRegistry implements Registry {
@@ -46,9 +54,8 @@ export class LocalRegistry implements Registry {
   register<Message>(key: RegistryKey<Message>, ref: ActorRef<Message>): () => void {
     const shelf = this.#shelf(key);
     if (!shelf.refs.has(ref.address)) {
-      shelf.refs.set(ref.address, ref);
-      this.#announce(shelf);
-      this.#host.refOf(ref).watch(() => this.#remove(key, "refs", ref));
+      this.#put(key, "refs", ref, () => {});
+      announce(shelf);
     }
     return () => this.#remove(key, "refs", ref);
   }
@@ -60,10 +67,7 @@ export class LocalRegistry implements Registry {
   subscribe<Message>(key: RegistryKey<Message>, subscriber: ActorRef<Listing<Message>>): () => void {
     const shelf = this.#shelf(key);
     const tell = () => subscriber.tell({ type: "listing", key, refs: refsOf(shelf) });
-    if (!shelf.subscribers.has(subscriber.address)) {
-      this.#host.refOf(subscriber).watch(() => this.#remove(key, "subscribers", subscriber));
-    }
-    shelf.subscribers.set(subscriber.address, tell);
+    if (!shelf.subscribers.has(subscriber.address)) this.#put(key, "subscribers", subscriber, tell);
     tell();
     return () => this.#remove(key, "subscribers", subscriber);
   }
@@ -74,19 +78,28 @@ export class LocalRegistry implements Registry {
     return shelf;
   }
 
-  #remove(key: string, from: keyof Shelf, ref: ActorRef<never>): void {
-    const shelf = this.#shelves.get(key);
-    if (shelf?.[from].delete(ref.address) !== true) return;
-    if (from === "refs") this.#announce(shelf);
-    if (shelf.refs.size + shelf.subscribers.size === 0) this.#shelves.delete(key);
+  #put(key: string, to: keyof Shelf, ref: ActorRef<never>, tell: () => void): void {
+    const unwatch = this.#host.refOf(ref).watch(() => this.#remove(key, to, ref));
+    this.#shelf(key)[to].set(ref.address, { ref, tell, unwatch });
   }
 
-  #announce(shelf: Shelf): void {
-    for (const tell of shelf.subscribers.values()) tell();
+  #remove(key: string, from: keyof Shelf, ref: ActorRef<never>): void {
+    const shelf = this.#shelves.get(key);
+    const slot = shelf?.[from].get(ref.address);
+    if (shelf === undefined || slot === undefined) return;
+    slot.unwatch();
+    shelf[from].delete(ref.address);
+    if (from === "refs") announce(shelf);
+    if (shelf.refs.size + shelf.subscribers.size === 0) this.#shelves.delete(key);
   }
+}
+
+function announce(shelf: Shelf): void {
+  for (const { tell } of shelf.subscribers.values()) tell();
 }
 
 function refsOf<Message>(shelf: Shelf | undefined): readonly ActorRef<Message>[] {
   // The key under which they were registered is typed by what they take.
-  return [...(shelf?.refs.values() ?? [])] as unknown as readonly ActorRef<Message>[];
+  const refs = [...(shelf?.refs.values() ?? [])].map(({ ref }) => ref);
+  return refs as unknown as readonly ActorRef<Message>[];
 }

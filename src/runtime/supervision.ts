@@ -5,6 +5,7 @@
  * group and share it.
  */
 
+import { assertNever } from "./errors.js";
 import { DEFAULT_SUPERVISION, type RestartType, type SupervisionPolicy } from "./spawn-options.js";
 
 /** `failed` by a throw, `ended` by its own will. */
@@ -68,25 +69,22 @@ export function backoffMs(backoff: SupervisionPolicy["backoff"], nth: number, ra
   return fullMs * (1 - backoff.jitter * random);
 }
 
-export interface Sibling {
-  readonly restart: RestartType;
-}
-
-/**
- * Whom the restart of `failed` touches, of `children` in the order of their start: those to restart with it, and the
- * temporary ones among them, which stop for good.
- */
-export function touchedBy<Child extends Sibling>(
+/** Whom the restart of `failed` touches, of `children` in the order of their start; temporary ones stop for good. */
+export function touchedBy<Child>(
   strategy: SupervisionPolicy["strategy"],
   failed: Child,
   children: readonly Child[],
-): { readonly restart: readonly Child[]; readonly stop: readonly Child[] } {
-  if (strategy === "oneForOne") return { restart: [failed], stop: [] };
-  const touched = strategy === "allForOne" ? children : children.slice(children.indexOf(failed));
-  return {
-    restart: touched.filter((child) => child.restart !== "temporary"),
-    stop: touched.filter((child) => child.restart === "temporary"),
-  };
+): readonly Child[] {
+  switch (strategy) {
+    case "oneForOne":
+      return [failed];
+    case "allForOne":
+      return children;
+    case "restForOne":
+      return children.slice(children.indexOf(failed));
+    default:
+      return assertNever(strategy);
+  }
 }
 
 /** Fills in what a policy leaves open. @throws RangeError where a figure makes no sense. */

@@ -53,8 +53,9 @@ export class Supervisor {
     return this.parent.children.size;
   }
 
-  /** Stops all children for good, the youngest first. */
+  /** Stops all children for good, the youngest first; a group that comes after them has its own restarts. */
   stopAll(): void {
+    this.#history = NO_RESTARTS;
     for (const child of [...this.parent.children.values()].toReversed()) child.stop();
   }
 
@@ -97,14 +98,13 @@ export class Supervisor {
 
   #restart(child: SupervisedActor, delayMs: number): void {
     const { strategy } = this.#policy;
-    const children = strategy === "oneForOne" ? [child] : this.#children();
-    const { restart, stop } = touchedBy(strategy, child, children);
+    const touched = touchedBy(strategy, child, strategy === "oneForOne" ? [child] : this.#children());
     // Down in reverse order of start, up in order of start: equal delays keep their order.
-    for (const cell of children.toReversed()) {
-      if (stop.includes(cell)) cell.stop();
-      else if (restart.includes(cell)) cell.suspend();
+    for (const cell of touched.toReversed()) {
+      if (cell.restart === "temporary") cell.stop();
+      else cell.suspend();
     }
-    for (const cell of restart) cell.restartIn(delayMs);
+    for (const cell of touched) cell.restartIn(delayMs);
   }
 
   #children(): SupervisedActor[] {

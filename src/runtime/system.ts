@@ -2,7 +2,7 @@
 
 import type { ActorRef, Lane } from "./actor-ref.js";
 import { formatAddress, parseActorPath, parseAddress, parseNodeName, type Address } from "./address.js";
-import { startAsk, type AskOptions } from "./ask.js";
+import { startAsk, type AskOptions, type PendingAsk } from "./ask.js";
 import type { Behaviour, Spawner, Terminated } from "./behaviour.js";
 import type { NodeName } from "./brand.js";
 import { Cell, spawnCell } from "./cell.js";
@@ -56,7 +56,7 @@ export interface ActorSystem extends Spawner, Deliverable {
    * Asks `target` from outside any actor.
    *
    * Rejects with RuntimeError `ask-timeout` or `ask-aborted`, and at once where it is known that no reply will come:
-   * `actor-stopped`, `actor-failed`, `mailbox-full`, `node-unreachable`.
+   * `actor-stopped` (of the system too), `actor-failed`, `mailbox-full`, `node-unreachable`.
    */
   ask<const Message, Reply>(
     target: ActorRef<Message>,
@@ -90,6 +90,7 @@ export function spawn<State, Message>(
   return parent.spawn(behaviour, options);
 }
 
+const ASK_NAME = "$ask";
 const REPLY_PATH = /^\/\$ask\/(\d{1,15})$/;
 
 class LocalSystem implements ActorSystem, Host {
@@ -107,6 +108,8 @@ class LocalSystem implements ActorSystem, Host {
   readonly #kernel;
   readonly #guardian: Supervisor;
   readonly #onFailure: (error: Error) => void;
+  /** From outside any actor, and open. */
+  readonly #asks = new Set<PendingAsk>();
   #whenEmpty: (() => void) | null = null;
   #lastId = 0;
   #status: "running" | "terminating" = "running";
@@ -130,6 +133,9 @@ class LocalSystem implements ActorSystem, Host {
   }
 
   spawn<State, Message>(behaviour: Behaviour<State, Message>, options: SpawnOptions): ActorRef<Message> {
+    if (options.name === ASK_NAME) {
+      throw new RangeError(`Cannot spawn an actor named "${ASK_NAME}": reply addresses are below that name`);
+    }
     if (this.#status === "running") return spawnCell(this.#guardian, behaviour, options);
     throw new RuntimeError(`Cannot spawn "${options.name}": system "${this.name}" is terminating`, {
       code: "actor-stopped",
@@ -170,11 +176,13 @@ class LocalSystem implements ActorSystem, Host {
     options?: AskOptions,
   ): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      startAsk<Reply>(this, target, toRequest, options, (result) => {
+      const ask = startAsk<Reply>(this, target, toRequest, options, (result, _lane, settled) => {
+        this.#asks.delete(settled);
         // The reply address that `toRequest` got takes replies of this type only.
         if (result.ok) resolve(result.reply as Reply);
         else reject(result.error);
       });
+      if (ask.open) this.#asks.add(ask);
     });
   }
 
@@ -224,6 +232,13 @@ class LocalSystem implements ActorSystem, Host {
     return new Promise((resolve) => {
       const finish = (): void => {
         this.#kernel.stop();
+        for (const ask of this.#asks) {
+          ask.fail(
+            new RuntimeError(`Cannot wait for a reply: system "${this.name}" has terminated`, {
+              code: "actor-stopped",
+            }),
+          );
+        }
         resolve();
       };
       this.#whenEmpty = finish;

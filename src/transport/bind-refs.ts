@@ -13,7 +13,8 @@ class Unencodable extends Error {}
 /**
  * Plain objects, arrays, Maps and Sets are copied only where a ref is below them; bytes and errors are shared.
  *
- * @returns not ok where the message holds what no other node can have: a function, a symbol, an object of a class.
+ * @returns not ok where the message holds what no other node can have: a function, a symbol, an object of a class, a ref
+ *          with no address.
  */
 export function bindRefs(message: unknown, resolve: (address: string) => ActorRef<never>): Bound {
   let depth = 0;
@@ -30,9 +31,9 @@ export function bindRefs(message: unknown, resolve: (address: string) => ActorRe
   };
   try {
     return { ok: true, value: bind(message) };
-  } catch (thrown) {
-    if (thrown instanceof Unencodable) return { ok: false };
-    throw thrown;
+  } catch {
+    // Found to be so, or a getter or the address of a ref threw: to tell never throws, and the dead letter shows which.
+    return { ok: false };
   }
 }
 

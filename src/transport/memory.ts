@@ -3,7 +3,8 @@
  *
  * K1 A message arrives after the sender's turn, in the order of sending per target node.
  * K2 What arrives holds no ref that leads past the carrier; frames and other plain data are shared, never copied.
- * K3 A node that has left is unreachable: for those who send and, once each, for those who watch.
+ * K3 A node that has left is unreachable, and so are the others for it: for those who send and, once each, for those who
+ *    watch.
  */
 
 import type { Lane } from "../runtime/actor-ref.js";
@@ -27,7 +28,7 @@ interface Member {
   readonly system: ActorSystem;
   /** On their way here. */
   parcels: Parcel[];
-  /** Of watches on actors here, by others: called once each where this node leaves. */
+  /** Of watches that others have on actors here, or this node on theirs: called once each where it leaves. */
   readonly watches: Set<() => void>;
 }
 
@@ -64,10 +65,13 @@ export function createMemoryCarrier(): MemoryCarrier {
     };
     const onLeave = (): void => tell("unreachable");
     const unwatch = member?.system.watch(member.system.resolve(address), ({ reason }) => tell(reason));
+    const own = members.get(watcher.name);
     member?.watches.add(onLeave);
+    own?.watches.add(onLeave);
     const end = (): void => {
       unwatch?.();
       member?.watches.delete(onLeave);
+      own?.watches.delete(onLeave);
     };
     if (member === undefined) tell("unreachable");
     return () => {

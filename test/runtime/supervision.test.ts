@@ -117,15 +117,15 @@ const c = { name: "c", restart: "temporary" } as const;
 const d = { name: "d", restart: "transient" } as const;
 
 test("touchedBy: oneForOne touches the failed child alone", () => {
-  assert.equal(touchedBy("oneForOne", b, [a, b, c, d]), { restart: [b], stop: [] });
+  assert.equal(touchedBy("oneForOne", b, [a, b, c, d]), [b]);
 });
 
-test("touchedBy: allForOne touches all, and temporary siblings stop for good", () => {
-  assert.equal(touchedBy("allForOne", b, [a, b, c, d]), { restart: [a, b, d], stop: [c] });
+test("touchedBy: allForOne touches all", () => {
+  assert.equal(touchedBy("allForOne", b, [a, b, c, d]), [a, b, c, d]);
 });
 
 test("touchedBy: restForOne touches those started after the failed child", () => {
-  assert.equal(touchedBy("restForOne", b, [a, b, c, d]), { restart: [b, d], stop: [c] });
+  assert.equal(touchedBy("restForOne", b, [a, b, c, d]), [b, c, d]);
 });
 
 test("supervisionPolicy fills in the defaults and refuses figures out of range", () => {

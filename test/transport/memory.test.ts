@@ -131,6 +131,58 @@ test("memory carrier tells a watcher of another node once when the actor stops, 
   assert.equal(events.slice(1), [{ address: ref.address, reason: "stopped" }]);
 });
 
+test("memory carrier: who leaves hears that those it watched are unreachable for it", () => {
+  const { carrier, edge, cloud, settle } = pair();
+  const ref = cloud.spawn(recorder<string>([]), { name: "sink" });
+  const events: Terminated[] = [];
+  edge.watch(edge.resolve(ref.address), (event) => events.push(event));
+  edge.watch(edge.resolve(ref.address), (event) => events.push(event))();
+  carrier.leave(parseNodeName("edge"));
+  settle();
+  assert.equal(events, [{ address: ref.address, reason: "unreachable" }]);
+  void cloud.stop(ref);
+  settle();
+  assert.is(events.length, 1);
+});
+
+test("memory carrier: a reply during an absence is a dead letter there, and one after the rejoin arrives", async () => {
+  const { carrier, edge, cloud, settle } = pair();
+  const asked: ActorRef<string>[] = [];
+  cloud.spawn(recorder(asked), { name: "slow" });
+  const slow = edge.resolve<ActorRef<string>>("sluice://cloud/slow");
+  const outcomes = [1, 2].map(() =>
+    edge
+      .ask<ActorRef<string>, string>(slow, (replyTo) => replyTo)
+      .catch((error: unknown) => (error instanceof RuntimeError ? error.code : error)),
+  );
+  settle();
+  assert.is(asked.length, 2);
+  carrier.leave(parseNodeName("cloud"));
+  asked[0]?.tell("into the void");
+  settle();
+  assert.is(cloud.deadLetters.countByReason.unreachable, 1);
+  carrier.join(cloud);
+  asked[1]?.tell("answer");
+  settle();
+  assert.is(await within(1_000, outcomes[1] ?? Promise.reject(new Error("none"))), "answer");
+  void edge.terminate();
+  assert.is(await within(1_000, outcomes[0] ?? Promise.reject(new Error("none"))), "actor-stopped");
+});
+
+test("memory carrier: tell never throws, whatever is in the message", () => {
+  const { edge } = pair();
+  const sink = edge.resolve<unknown>("sluice://cloud/sink");
+  const stray = { address: "no address", tell: () => {}, toJSON: () => "no address" };
+  const broken = {
+    get field(): never {
+      throw new Error("getter");
+    },
+  };
+  sink.tell({ stray });
+  sink.tell(broken);
+  assert.is(edge.deadLetters.countByReason.unencodable, 2);
+});
+
 test("memory carrier refuses what could not cross nodes: functions, promises, objects of a class, endless depth", () => {
   const { edge, cloud, settle } = pair();
   const received: unknown[] = [];
