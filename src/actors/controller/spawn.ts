@@ -3,9 +3,10 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
 import type { ControllerMessage } from "../protocol.js";
-import { controller, createControllerState, type ControllerOptions } from "./controller.js";
+import { controller } from "./controller.js";
+import { createControllerState, type ControllerOptions } from "./state.js";
 
-export { controllerAddress } from "./controller.js";
+export { controllerAddress } from "./state.js";
 
 export function spawnController(parent: Spawner, options: ControllerOptions): ActorRef<ControllerMessage> {
   return parent.spawn(controller(options, createControllerState(options.limits)), {

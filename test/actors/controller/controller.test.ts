@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { controller } from "../../../src/actors/controller/controller.js";
 import {
-  controller,
   controllerAddress,
   createControllerState,
   type ControllerLimits,
-} from "../../../src/actors/controller/controller.js";
+} from "../../../src/actors/controller/state.js";
 import type {
   ControllerMessage,
   DistributorMessage,

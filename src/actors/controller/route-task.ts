@@ -1,0 +1,202 @@
+/** Where a task goes next: the decision of the router, and what becomes of a task that has no way on. */
+
+import { assertNever } from "../../runtime/errors.js";
+import { stageKeyText, type NodeName } from "../task/identity.js";
+import { arrive, expire, forget, needsJoin } from "../task/join.js";
+import { stageOf, type Pipeline } from "../task/pipeline.js";
+import { routeStage } from "../task/routing-table.js";
+import { END, type Cursor, type DropReason, type Task } from "../task/task.js";
+import { completeStage } from "../task/walk.js";
+import { accept, createDesk, deskSize, settle } from "./desk.js";
+import { controllerOf, pipelineOf, type MessageOf, type Router } from "./state.js";
+
+/** Takes a task in and sends it where it has to go next: a join, a desk, another node, the store. */
+export function submit(router: Router, task: Task, forwarded: boolean): void {
+  const pipeline = pipelineOf(router, task);
+  if (pipeline === undefined) {
+    park(router, task);
+    return;
+  }
+  if (!needsJoin(pipeline, task)) {
+    dispatch(router, task, pipeline, forwarded);
+    return;
+  }
+  const joinNode = task.joinNodes.get(task.cursor) ?? router.cloud;
+  if (joinNode === router.node) joinHere(router, task, pipeline);
+  else controllerOf(router, joinNode).tell({ type: "submit", task });
+}
+
+/** Meets the other branches of a task at this node. */
+function joinHere(router: Router, task: Task, pipeline: Pipeline): void {
+  const arrival = arrive(router.known.joins, task, pipeline, router.ctx.now());
+  switch (arrival.outcome) {
+    case "waiting":
+    case "duplicate":
+      return;
+    case "joined":
+      dispatch(router, arrival.task, pipeline, false);
+      return;
+    case "overflow":
+      drop(router, task, "overflow", `Joins of ${router.node} hold ${router.limits.joinTasksMax} tasks`);
+      return;
+    default:
+      assertNever(arrival);
+  }
+}
+
+/** The router's decision, for a task whose branches are all here. */
+function dispatch(router: Router, task: Task, pipeline: Pipeline, forwarded: boolean): void {
+  if (task.cursor === END) {
+    router.distributor.tell({ type: "store", task });
+    return;
+  }
+  const route = routeStage({
+    table: router.known.table,
+    cursor: task.cursor,
+    task,
+    node: router.node,
+    localServices: router.services,
+    pipeline,
+    cloud: router.cloud,
+    forwarded,
+  });
+  switch (route.to) {
+    case "local":
+      executeHere(router, task, task.cursor, pipeline);
+      return;
+    case "node":
+      controllerOf(router, route.node).tell({ type: "submit", task, forwarded: true });
+      return;
+    case "none":
+      drop(router, task, "noRoute", route.detail);
+      return;
+    default:
+      assertNever(route);
+  }
+}
+
+/** Puts a task on the desk of a stage of this node, and starts the stage's processor with the desk. */
+function executeHere(
+  router: Router,
+  task: Task,
+  stageId: Exclude<Cursor, typeof END>,
+  pipeline: Pipeline,
+): void {
+  const key = { pipelineId: pipeline.id, pipelineVersion: pipeline.version, stage: stageId };
+  const text = stageKeyText(key);
+  let desk = router.known.desks.get(text);
+  if (desk === undefined) {
+    desk = createDesk(key, stageOf(pipeline, stageId));
+    router.known.desks.set(text, desk);
+    // Once a desk: a processor that is asked for again takes it for the question of a controller that has forgotten it.
+    router.processors.tell({
+      type: "ensureProcessor",
+      pipeline,
+      stage: stageId,
+      controller: router.ctx.self,
+    });
+  }
+  if (deskSize(desk) >= router.limits.deskTasksMax) {
+    drop(
+      router,
+      task,
+      "overflow",
+      `Stage "${text}" of ${router.node} has ${router.limits.deskTasksMax} tasks`,
+    );
+    return;
+  }
+  accept(desk, task, router.known.table?.epoch ?? 0);
+}
+
+/** A stage is done: its task goes on, one branch for each successor. */
+export function completeTask(router: Router, { task, result, hop }: MessageOf<"stageCompleted">): void {
+  const pipeline = pipelineOf(router, task);
+  const given = settleAt(router, task);
+  // An answer for a task that is not on the desk is the second one, of an executor that was given up.
+  if (given === null || pipeline === undefined) return;
+  for (const next of completeStage(given, pipeline, result, hop)) submit(router, next, false);
+}
+
+/** A stage, or a live source's generator, gave a task up. */
+export function dropTask(router: Router, { task, reason, detail }: MessageOf<"stageDropped">): void {
+  const fromGenerator = reason === "windowFull";
+  if (settleAt(router, task) === null && !fromGenerator) return;
+  drop(router, task, reason, detail);
+}
+
+/** Takes a task off its desk; null where it is not on it, as its answer has been taken. */
+function settleAt(router: Router, task: Task): Task | null {
+  const { pipelineId, pipelineVersion, cursor } = task;
+  if (cursor === END) return null;
+  const desk = router.known.desks.get(stageKeyText({ pipelineId, pipelineVersion, stage: cursor }));
+  return desk === undefined ? null : settle(desk, task);
+}
+
+/** Keeps a task until a table names its pipeline. */
+function park(router: Router, task: Task): void {
+  if (router.known.park.length >= router.limits.parkTasksMax) {
+    drop(
+      router,
+      task,
+      "overflow",
+      `${router.limits.parkTasksMax} tasks wait for their pipeline at ${router.node}`,
+    );
+    return;
+  }
+  router.known.park.push({ task, untilMs: router.ctx.now() + router.limits.parkMs });
+}
+
+/** Ends a task: the distributor stores the gap, and every node that may wait for the task is told. */
+function drop(router: Router, task: Task, reason: DropReason, detail: string): void {
+  const { id, pipelineId, pipelineVersion, cursor, sourceAtMs, origin } = task;
+  router.distributor.tell({
+    type: "recordDrop",
+    drop: {
+      id,
+      reason,
+      stage: cursor,
+      node: router.node,
+      atMs: router.ctx.now(),
+      sourceAtMs,
+      detail,
+      origin,
+    },
+  });
+  const nodes = new Set<NodeName>(task.joinNodes.values());
+  const pipeline = pipelineOf(router, task);
+  const placement = router.known.table?.sources.get(id.sourceId)?.placement;
+  for (const stage of pipeline?.stages ?? []) {
+    if (stage.stateful) for (const node of placement?.get(stage.id) ?? [router.node]) nodes.add(node);
+  }
+  const message = { type: "abandon", id, pipelineId, pipelineVersion } as const;
+  for (const node of nodes) {
+    if (node === router.node) abandon(router, message);
+    else controllerOf(router, node).tell(message);
+  }
+}
+
+/** The task ended somewhere: no join and no stateful processor here waits for it. */
+export function abandon(router: Router, { id, pipelineId, pipelineVersion }: MessageOf<"abandon">): void {
+  forget(router.known.joins, id);
+  for (const desk of router.known.desks.values()) {
+    const { key, stage, processor } = desk;
+    if (key.pipelineId !== pipelineId || key.pipelineVersion !== pipelineVersion || !stage.stateful) continue;
+    processor?.tell({ type: "skip", id });
+  }
+}
+
+/** Drops the tasks that have waited too long, at a join or for their pipeline. */
+export function dropOverdue(router: Router): void {
+  const nowMs = router.ctx.now();
+  for (const { task, missing } of expire(router.known.joins, nowMs)) {
+    drop(router, task, "joinTimeout", `No result of ${missing.map((stage) => `"${stage}"`).join(", ")} came`);
+  }
+  for (
+    let first = router.known.park[0];
+    first !== undefined && first.untilMs <= nowMs;
+    first = router.known.park[0]
+  ) {
+    router.known.park.shift();
+    drop(router, first.task, "noRoute", `No table names pipeline "${first.task.pipelineId}"`);
+  }
+}

@@ -1,0 +1,107 @@
+/** What a controller knows and is given: everything that its functions work on. */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { Context } from "../../runtime/behaviour.js";
+import type {
+  ControllerMessage,
+  DistributorMessage,
+  GeneratorMessage,
+  NodeEvent,
+  ProcessorsMessage,
+} from "../protocol.js";
+import type { NodeName, SourceId } from "../task/identity.js";
+import { createJoins, type Joins } from "../task/join.js";
+import type { Pipeline } from "../task/pipeline.js";
+import type { RoutingTable } from "../task/routing-table.js";
+import type { Task } from "../task/task.js";
+import type { Desk } from "./desk.js";
+
+/** What the controller tells itself: time to look for what is overdue. */
+type Private = { readonly type: "tick" };
+export type Message = ControllerMessage | Private;
+export type MessageOf<Type extends Message["type"]> = Extract<Message, { readonly type: Type }>;
+
+interface AttachedGenerator {
+  readonly pipeline: Pipeline;
+  readonly generator: ActorRef<GeneratorMessage>;
+}
+
+/** Everything that the controller knows. It outlives a restart, so that a fault in one message loses no other task. */
+export interface ControllerState {
+  table: RoutingTable | null;
+  readonly generators: Map<SourceId, AttachedGenerator>;
+  /** Every pipeline that a table or a generator of this node has named and that is still of use, by `id@version`. */
+  readonly pipelines: Map<string, Pipeline>;
+  readonly desks: Map<string, Desk>;
+  readonly joins: Joins;
+  /** Tasks from other nodes that came before the table with their pipeline, by arrival. */
+  readonly park: { readonly task: Task; readonly untilMs: number }[];
+}
+
+export interface ControllerOptions {
+  readonly node: NodeName;
+  /** Where the distributor is, where joins of all leaves meet, and the last resort of routing. */
+  readonly cloud: NodeName;
+  readonly services: ReadonlySet<string>;
+  readonly processors: ActorRef<ProcessorsMessage>;
+  readonly distributor: ActorRef<DistributorMessage>;
+  readonly listener: ActorRef<NodeEvent> | null;
+  readonly limits?: Partial<ControllerLimits>;
+}
+
+export interface ControllerLimits {
+  /** Tasks on one desk. Default 4,096. */
+  readonly deskTasksMax: number;
+  /** Tasks waiting at joins. Default 16,384. */
+  readonly joinTasksMax: number;
+  /** Tasks waiting for the table that has their pipeline. Default 1,024. */
+  readonly parkTasksMax: number;
+  /** How long they wait, in ms. Default 5,000. */
+  readonly parkMs: number;
+  /** How often joins and the park are looked at for what is overdue, in ms. Default 250. */
+  readonly tickMs: number;
+}
+
+export const DEFAULT_LIMITS: ControllerLimits = {
+  deskTasksMax: 4_096,
+  joinTasksMax: 16_384,
+  parkTasksMax: 1_024,
+  parkMs: 5_000,
+  tickMs: 250,
+};
+
+export function createControllerState(limits: Partial<ControllerLimits> = {}): ControllerState {
+  return {
+    table: null,
+    generators: new Map(),
+    pipelines: new Map(),
+    desks: new Map(),
+    joins: createJoins({ tasksMax: limits.joinTasksMax ?? DEFAULT_LIMITS.joinTasksMax }),
+    park: [],
+  };
+}
+
+/** One incarnation of the controller: what it was given, what it knows, and its way to the world. */
+export interface Router extends ControllerOptions {
+  readonly known: ControllerState;
+  readonly limits: ControllerLimits;
+  readonly ctx: Context<Message>;
+}
+
+/** Where the controller of a node is found. */
+export function controllerAddress(node: NodeName): string {
+  return `sluice://${node}/controller`;
+}
+
+export function controllerOf({ ctx }: Router, node: NodeName): ActorRef<ControllerMessage> {
+  return ctx.resolve(controllerAddress(node));
+}
+
+/** The pipeline that a task walks, as long as this node has a use for it. */
+export function pipelineOf({ known }: Router, task: Task): Pipeline | undefined {
+  return known.pipelines.get(`${task.pipelineId}@${task.pipelineVersion}`);
+}
+
+export function pipelineText({ id, version }: Pipeline): string {
+  return `${id}@${version}`;
+}
