@@ -3,6 +3,7 @@
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { Logger } from "../runtime/log.js";
 import { createMemoryCarrier } from "../transport/memory.js";
+import type { FlushOptions } from "./distributor/spawn.js";
 import type { Store } from "./distributor/store.js";
 import { startNode, type NodeOptions, type SluiceNode, type SourceOptions } from "./node.js";
 import { observer, type ObserverMessage } from "./observer/observer.js";
@@ -23,6 +24,8 @@ import type { ServiceDeclaration } from "./task/service.js";
 
 export interface LocalClusterOptions {
   readonly store: Store;
+  /** How results are gathered into durable writes. */
+  readonly flush?: FlushOptions;
   readonly services: ReadonlyMap<string, ServiceDeclaration>;
   readonly modelDir?: string | null;
   /** Names of the edges; default one, `edge-1`. */
@@ -62,7 +65,13 @@ export function startLocalCluster(options: LocalClusterOptions): LocalCluster {
     ...(options.log && { log: options.log }),
   } satisfies Omit<NodeOptions, "name" | "role">;
 
-  const cloud = startNode({ ...common, name: cloudName, role: "cloud", store: options.store });
+  const cloud = startNode({
+    ...common,
+    name: cloudName,
+    role: "cloud",
+    store: options.store,
+    ...(options.flush && { flush: options.flush }),
+  });
   const edges = (options.edges ?? ["edge-1"]).map((name) =>
     startNode({ ...common, name: parseNodeName(name), role: "edge" }),
   );

@@ -12,7 +12,7 @@ import type { Logger } from "../runtime/log.js";
 import { createActorSystem, type ActorSystem } from "../runtime/system.js";
 import type { MemoryCarrier } from "../transport/memory.js";
 import { controllerAddress, spawnController } from "./controller/spawn.js";
-import { spawnDistributor } from "./distributor/spawn.js";
+import { spawnDistributor, type FlushOptions } from "./distributor/spawn.js";
 import type { Store } from "./distributor/store.js";
 import { spawnGenerator } from "./generator/spawn.js";
 import type { SourceSpec } from "./generator/source-spec.js";
@@ -47,6 +47,8 @@ export interface NodeOptions {
   readonly modelDir: string | null;
   /** Of the cloud: where results go. Opened and closed by whoever gives it. */
   readonly store?: Store;
+  /** Of the cloud: how results are gathered into durable writes. */
+  readonly flush?: FlushOptions;
   /** Of the cloud: the scheduler's term, higher than that of any scheduler before it. */
   readonly term?: number;
   readonly onEvent?: (event: NodeEvent) => void;
@@ -114,7 +116,8 @@ export function startNode(options: NodeOptions): SluiceNode {
   if (options.role === "cloud") {
     if (options.store === undefined) throw new TypeError(`Cannot start cloud node "${name}" without a store`);
     spawnScheduler(system, { node: name, term: options.term ?? 1, fallback: name });
-    spawnDistributor(system, { node: name, store: options.store, scheduler });
+    const { store, flush } = options;
+    spawnDistributor(system, { node: name, store, scheduler, ...(flush && { flush }) });
   }
   const processors = spawnProcessors(system, { node: name, services, modelDir: options.modelDir });
   const controller = spawnController(system, {

@@ -4,13 +4,13 @@ import { resolve } from "node:path";
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
 import type { DistributorMessage } from "../protocol.js";
-import { distributor, type DistributorOptions } from "./distributor.js";
+import { distributor, type DistributorOptions, type FlushOptions } from "./distributor.js";
 import type { DamageReport, LevelStoreOptions } from "./level-load.js";
 import { openLevelStore } from "./level-store.js";
 import { MemoryStore } from "./memory-store.js";
 import type { Store } from "./store.js";
 
-export type { DamageReport };
+export type { DamageReport, FlushOptions };
 
 /**
  * Starts the actor `distributor`. It does not own the store: close that after the actor has stopped.

@@ -115,8 +115,20 @@ test("distributor stores a drop as a gap and settles it with its reason", async 
   });
 });
 
+test("distributor writes at once, and shares the next write among what comes while one is under way", async () => {
+  const { appends, store } = start();
+  store(0);
+  for (const sequence of [1, 2, 3]) store(sequence);
+  assert.is(appends.length, 1);
+  await appends[0]?.run();
+  assert.equal(
+    appends.map(({ argument }) => argument.map(({ id }) => id.sequence)),
+    [[0], [1, 2, 3]],
+  );
+});
+
 test("distributor writes at once after a pause and shares a write among what comes within the period", async () => {
-  const { appends, store, actor } = start();
+  const { appends, store, actor } = start({ flush: { periodMs: 10 } });
   store(0);
   assert.is(appends.length, 1);
   for (const sequence of [1, 2, 3]) store(sequence);
