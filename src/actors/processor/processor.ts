@@ -260,16 +260,18 @@ export function processor(options: ProcessorOptions): Behaviour<State, Message> 
       const result = task.results.get(predecessor);
       if (result !== undefined) previous.set(predecessor, result);
     }
-    const payload = readsFrames ? task.payload : null;
-    const { frameCount, framePtsUs } = task;
-    return {
-      ...task.id,
+    const { id, frameCount, framePtsUs } = task;
+    // Field by field, as it is made for every run: spreads of the optional parts take as long as all else here.
+    const job = {
+      sourceId: id.sourceId,
+      incarnation: id.incarnation,
+      sequence: id.sequence,
       frameCount,
-      ...(framePtsUs !== undefined && { framePtsUs }),
       previous,
       continuity,
-      payload,
+      payload: readsFrames ? task.payload : null,
     };
+    return framePtsUs === undefined ? job : { ...job, framePtsUs };
   }
 
   function drop(state: State, entry: Entry, reason: DropReason, detail: string, ctx: Context<Message>): void {
