@@ -1,148 +1,92 @@
 /**
  * What the runtime adds to a stage: a chain of no-op stages on one node, from the controller that is given a task to the
- * distributor that has stored it.
+ * generator that is told it is stored.
  *
- * Measured: routing, mailboxes, the desk, the processor and its queue, the round trip to the worker thread and back, for
- * each stage, with a 640x360 RGB frame in the task. Not measured: capture, inference, disk (the store is in memory), and
- * links between nodes. Baseline: the bare round trip of the same frame to a worker thread and back, in the same run.
+ * Measured: for each stage routing, mailboxes, the desk, the processor and its queue, and the round trip to the worker
+ * thread; once for each task its creation, the distributor and the store in memory. One task with a 640x360 RGB frame
+ * is in flight at a time. Not measured: capture, inference, disk, links between nodes, tasks that wait for each other.
+ * Baseline: the bare round trip of the same frame to a worker thread and back, in the same run. The last column of a
+ * chain is what is left of a stage without that. All of it goes through two threads at least: on a machine with fewer
+ * free cores than that, it is the operating system's scheduling that is measured.
  *
- * Usage: `node dist/bench/e2e/stage-overhead.js [tasks]`
+ * Usage: `node dist/bench/e2e/stage-overhead.js [tasks, default 5000]`
  */
 
-import { createHistogram } from "node:perf_hooks";
 import { Worker } from "node:worker_threads";
 import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
 import { startLocalCluster } from "../../src/actors/local-cluster.js";
-import type { GeneratorMessage } from "../../src/actors/protocol.js";
-import { DEFAULT_CONFIGURATION } from "../../src/actors/task/configuration.js";
 import { parseSourceId } from "../../src/actors/task/identity.js";
-import { definePipeline, joinCursors, type Pipeline } from "../../src/actors/task/pipeline.js";
-import type { ServiceDeclaration } from "../../src/actors/task/service.js";
-import { createTask } from "../../src/actors/task/walk.js";
 import { silentLogger } from "../../src/runtime/log.js";
+import { median, percentile, report, rounded, type Row } from "../report.js";
+import { attachLoad, NOOP_SERVICES, noopChain } from "./load.js";
 
-const TASKS = Number(process.argv[2] ?? 3_000);
-const WARM_UP = 500;
+const TASKS = Number(process.argv[2] ?? 5_000);
+const WARM_UP = 1_000;
 const STAGES = [1, 2, 4, 8];
-const RUNS = 3;
+const ROUNDS = 5;
 
-const noop: ServiceDeclaration = {
-  name: "noop",
-  summary: "Finds nothing",
-  inputs: ["frame"],
-  output: "boxes",
-  stateful: false,
-  module: new URL("./noop-service.js", import.meta.url).href,
-};
-const services = new Map([[noop.name, noop]]);
 const frame = new Uint8Array(new SharedArrayBuffer(640 * 360 * 3));
 
-interface Figures {
-  readonly p50Us: number;
-  readonly p99Us: number;
-}
-
-console.log(`${TASKS} tasks a run after ${WARM_UP}, one in flight, median of ${RUNS} runs\n`);
-const bare = await median(bareRoundTrip);
-console.log(`worker thread round trip (baseline)   p50 ${us(bare.p50Us)}  p99 ${us(bare.p99Us)}`);
+const bare = await rounds(bareRoundTrips);
+const rows: Record<string, Row> = {
+  "bare worker round trip (baseline)": { "p50 us": bare.p50, "p95 us": bare.p95, "p99 us": bare.p99 },
+};
 for (const count of STAGES) {
-  const chain = await median(() => runChain(count));
-  const perStage = (chain.p50Us - bare.p50Us * count) / count;
-  console.log(
-    `${count} no-op stages, stored             p50 ${us(chain.p50Us)}  p99 ${us(chain.p99Us)}  ` +
-      `a stage ${us(chain.p50Us / count)}, without the thread ${us(perStage)}`,
-  );
+  const { p50, p95, p99 } = await rounds(() => storedChain(count));
+  rows[count === 1 ? "1 stage, stored" : `${count} stages, stored`] = {
+    "p50 us": p50,
+    "p95 us": p95,
+    "p99 us": p99,
+    "p50 a stage us": rounded(p50 / count),
+    "less the bare trip us": rounded(p50 / count - bare.p50),
+    "goal a stage us": "<= 50",
+  };
+}
+report(`Overhead of a no-op stage, medians of ${ROUNDS} rounds of ${TASKS} tasks`, rows);
+
+async function rounds(round: () => Promise<readonly number[]>) {
+  const taken: (readonly number[])[] = [];
+  for (let index = 0; index < ROUNDS; index += 1) taken.push(await round());
+  const at = (share: number) => rounded(median(taken.map((samples) => percentile(samples, share))));
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }
 
-async function median(run: () => Promise<Figures>): Promise<Figures> {
-  const runs: Figures[] = [];
-  for (let index = 0; index < RUNS; index += 1) runs.push(await run());
-  runs.sort((a, b) => a.p50Us - b.p50Us);
-  const middle = runs[Math.floor(runs.length / 2)];
-  if (middle === undefined) throw new Error("No run");
-  return middle;
-}
-
-async function bareRoundTrip(): Promise<Figures> {
+async function bareRoundTrips(): Promise<readonly number[]> {
+  const answer = { type: "completed", result: { type: "boxes", frames: [[]] } };
   const worker = new Worker(
-    `const { parentPort } = require("node:worker_threads"); parentPort.on("message", (m) => parentPort.postMessage({ type: "completed", result: { type: "boxes", frames: [[]] } }));`,
+    `const { parentPort } = require("node:worker_threads");
+     parentPort.on("message", () => parentPort.postMessage(${JSON.stringify(answer)}));`,
     { eval: true },
   );
-  const once = (): Promise<void> =>
-    new Promise((resolve) => {
-      worker.once("message", () => resolve());
-      worker.postMessage({ sourceId: "cam-1", frames: [{ ptsUs: 0, data: frame }] }, []);
+  let answered = (): void => {};
+  worker.on("message", () => answered());
+  const tookUs: number[] = [];
+  for (let index = 0; index < WARM_UP + TASKS; index += 1) {
+    const startedAtMs = performance.now();
+    await new Promise<void>((resolve) => {
+      answered = resolve;
+      worker.postMessage({ sequence: index, frames: [{ ptsUs: index, data: frame }] }, []);
     });
-  const figures = await measure(once);
+    if (index >= WARM_UP) tookUs.push((performance.now() - startedAtMs) * 1_000);
+  }
   await worker.terminate();
-  return figures;
+  return tookUs;
 }
 
-async function runChain(count: number): Promise<Figures> {
-  const stages = Array.from({ length: count }, (_, index) => ({
-    id: `s${index}`,
-    service: "noop",
-    after: index === 0 ? [] : [`s${index - 1}`],
-  }));
-  const pipeline = definePipeline({ id: `chain-${count}`, stages }, services);
-  const cluster = startLocalCluster({ store: new MemoryStore(), services, edges: [], log: silentLogger });
-  const node = cluster.cloud;
-  const source = parseSourceId("bench");
-
-  let settled = (): void => {};
-  const generator = node.system.spawn<null, GeneratorMessage>(
-    {
-      start: () => null,
-      receive(state, message) {
-        if (message.type === "taskSettled") {
-          if (message.outcome.status !== "stored") throw new Error(`Task dropped: ${message.outcome.reason}`);
-          settled();
-        }
-        return state;
-      },
-    },
-    { name: "bench-generator" },
-  );
-  node.controller.tell({ type: "attachGenerator", sourceId: source, pipeline, generator });
-  let sequence = 0;
-  const figures = await measure(
-    () =>
-      new Promise<void>((resolve) => {
-        settled = resolve;
-        for (const task of newTask(pipeline, sequence)) node.controller.tell({ type: "submit", task });
-        sequence += 1;
-      }),
-  );
+async function storedChain(count: number): Promise<readonly number[]> {
+  const cluster = startLocalCluster({
+    store: new MemoryStore(),
+    services: NOOP_SERVICES,
+    edges: [],
+    log: silentLogger,
+  });
+  const load = attachLoad(cluster.cloud, {
+    sourceId: parseSourceId("bench"),
+    pipeline: noopChain(count),
+    frame,
+  });
+  await load.run(WARM_UP, 1);
+  const tookUs = await load.run(TASKS, 1);
   await cluster.terminate();
-  return figures;
-
-  function newTask(of: Pipeline, number: number) {
-    const nowMs = node.system.clock.now();
-    return createTask({
-      id: { sourceId: source, incarnation: 1, sequence: number },
-      pipeline: of,
-      configuration: DEFAULT_CONFIGURATION,
-      payload: { encoding: "rgb", width: 640, height: 360, frames: [{ ptsUs: number, data: frame }] },
-      sourceAtMs: nowMs,
-      createdAtMs: nowMs,
-      origin: generator.address,
-      traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-      joinNodes: new Map(joinCursors(of).map((cursor) => [cursor, node.name])),
-    });
-  }
-}
-
-async function measure(once: () => Promise<void>): Promise<Figures> {
-  for (let index = 0; index < WARM_UP; index += 1) await once();
-  const histogram = createHistogram();
-  for (let index = 0; index < TASKS; index += 1) {
-    const startedAt = process.hrtime.bigint();
-    await once();
-    histogram.record(process.hrtime.bigint() - startedAt);
-  }
-  return { p50Us: histogram.percentile(50) / 1_000, p99Us: histogram.percentile(99) / 1_000 };
-}
-
-function us(value: number): string {
-  return `${value.toFixed(1).padStart(7)} us`;
+  return tookUs;
 }

@@ -1,0 +1,106 @@
+/** Tasks for a cluster without a camera: a generator that keeps a window of tasks of one frame outstanding. */
+
+import { performance } from "node:perf_hooks";
+import type { SluiceNode } from "../../src/actors/node.js";
+import type { GeneratorMessage } from "../../src/actors/protocol.js";
+import { DEFAULT_CONFIGURATION } from "../../src/actors/task/configuration.js";
+import type { SourceId } from "../../src/actors/task/identity.js";
+import { definePipeline, joinCursors, type Pipeline } from "../../src/actors/task/pipeline.js";
+import type { ServiceDeclaration } from "../../src/actors/task/service.js";
+import { createTask } from "../../src/actors/task/walk.js";
+
+/** A service that finds nothing, at once. */
+const NOOP: ServiceDeclaration = {
+  name: "noop",
+  summary: "Finds nothing",
+  inputs: ["frame"],
+  output: "boxes",
+  stateful: false,
+  module: new URL("./noop-service.js", import.meta.url).href,
+};
+
+export const NOOP_SERVICES: ReadonlyMap<string, ServiceDeclaration> = new Map([[NOOP.name, NOOP]]);
+
+/** Stages `s0`, `s1`, ... one after the other, each of which is given the frame. */
+export function noopChain(count: number): Pipeline {
+  const stages = Array.from({ length: count }, (_, index) => ({
+    id: `s${index}`,
+    service: NOOP.name,
+    after: index === 0 ? [] : [`s${index - 1}`],
+  }));
+  return definePipeline({ id: `chain-${count}`, stages }, NOOP_SERVICES);
+}
+
+export interface Load {
+  /**
+   * Has so many tasks made and stored, `window` at a time.
+   *
+   * @returns from being given to the controller to being told that it is stored, for each task, in us
+   */
+  run(tasks: number, window: number): Promise<readonly number[]>;
+}
+
+/** Attaches a generator to a node; its tasks carry `frame`, which lies in shared memory. */
+export function attachLoad(
+  node: SluiceNode,
+  options: { readonly sourceId: SourceId; readonly pipeline: Pipeline; readonly frame: Uint8Array },
+): Load {
+  const { sourceId, pipeline, frame } = options;
+  const { system, controller } = node;
+  const joinNodes = new Map(joinCursors(pipeline).map((cursor) => [cursor, node.name]));
+  const startedAtMs = new Map<number, number>();
+  let onStored = (_tookUs: number): void => {};
+  let sequence = 0;
+
+  const generator = system.spawn<null, GeneratorMessage>(
+    {
+      start: () => null,
+      receive(state, message) {
+        if (message.type !== "taskSettled") return state;
+        if (message.outcome.status !== "stored") throw new Error(`Task dropped: ${message.outcome.reason}`);
+        const started = startedAtMs.get(message.id.sequence);
+        if (started === undefined) throw new Error(`Task ${message.id.sequence} was settled twice`);
+        startedAtMs.delete(message.id.sequence);
+        onStored((performance.now() - started) * 1_000);
+        return state;
+      },
+    },
+    { name: `load-${sourceId}` },
+  );
+  controller.tell({ type: "attachGenerator", sourceId, pipeline, generator });
+
+  function submit(): void {
+    const nowMs = system.clock.now();
+    const tasks = createTask({
+      id: { sourceId, incarnation: 1, sequence },
+      pipeline,
+      configuration: DEFAULT_CONFIGURATION,
+      payload: { encoding: "rgb", width: 640, height: 360, frames: [{ ptsUs: sequence, data: frame }] },
+      sourceAtMs: nowMs,
+      createdAtMs: nowMs,
+      origin: generator.address,
+      traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      joinNodes,
+    });
+    startedAtMs.set(sequence, performance.now());
+    sequence += 1;
+    for (const task of tasks) controller.tell({ type: "submit", task });
+  }
+
+  return {
+    run: (tasks, window) =>
+      new Promise((resolve) => {
+        const tookUs: number[] = [];
+        let made = 0;
+        onStored = (us) => {
+          tookUs.push(us);
+          if (tookUs.length === tasks) resolve(tookUs);
+          else if (made < tasks) {
+            made += 1;
+            submit();
+          }
+        };
+        for (; made < Math.min(tasks, window); made += 1) submit();
+      }),
+  };
+}
