@@ -23,6 +23,19 @@ test("the README's table of options names every option of npm start", () => {
   assert.equal(named, known);
 });
 
+test("every test that the semantics name exists", () => {
+  const promises = read("docs/semantics.md").replaceAll(/\s+/g, " ");
+  const named = [...promises.matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? "");
+  assert.ok(named.length > 30);
+  const tests = sourceFiles("test")
+    .map((file) => file.text)
+    .join("\n");
+  assert.equal(
+    named.filter((name) => !tests.includes(`"${name}"`)),
+    [],
+  );
+});
+
 test("every file that the documents link to exists", () => {
   for (const path of ["README.md", "ARCHITECTURE.md", "docs/semantics.md", "docs/errors.md"]) {
     for (const [, target = ""] of read(path).matchAll(/\]\(((?!https?:)[^)#]+)/g)) {
