@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { errorText } from "../../runtime/errors.js";
 import { SluiceError } from "../errors.js";
+import { nativeCall } from "./native-call.js";
 
 /** Element types that services use, each with its own typed array. */
 export interface TensorArrays {
@@ -80,10 +81,11 @@ export async function openSession(model: string | Uint8Array, expected: ModelSpe
   let session: InferenceSession;
   try {
     // `create` is overloaded by type, so the two calls cannot be one.
-    session =
+    session = await nativeCall(() =>
       typeof model === "string"
-        ? await InferenceSession.create(model, SESSION_OPTIONS)
-        : await InferenceSession.create(model, SESSION_OPTIONS);
+        ? InferenceSession.create(model, SESSION_OPTIONS)
+        : InferenceSession.create(model, SESSION_OPTIONS),
+    );
   } catch (cause) {
     throw new SluiceError(
       `Cannot load model "${name}" as it must be an ONNX file that onnxruntime can run: ${firstLine(cause)}`,
@@ -94,7 +96,7 @@ export async function openSession(model: string | Uint8Array, expected: ModelSpe
     mismatch("input", session.inputMetadata, expected.inputs, true) ??
     mismatch("output", session.outputMetadata, expected.outputs, false);
   if (problem !== null) {
-    await session.release();
+    await nativeCall(() => session.release());
     throw new SluiceError(`Cannot use model "${name}" as its ${problem}`, { code: "model-invalid" });
   }
   let open = true;
@@ -111,7 +113,7 @@ export async function openSession(model: string | Uint8Array, expected: ModelSpe
     async close() {
       if (!open) return;
       open = false;
-      await session.release();
+      await nativeCall(() => session.release());
     },
   };
 }
@@ -159,7 +161,7 @@ async function run(
     tensors[input] = new Tensor(type, data, shape);
   }
   try {
-    const outputs = await session.run(tensors);
+    const outputs = await nativeCall(() => session.run(tensors));
     return Object.fromEntries(
       Object.entries(outputs).map(([output, tensor]) => [
         output,

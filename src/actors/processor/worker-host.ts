@@ -6,15 +6,29 @@
 import { Worker } from "node:worker_threads";
 import { errorText } from "../../runtime/errors.js";
 import type { Frame } from "../task/payload.js";
-import type { WorkerRequest } from "./worker.js";
+import { awaitNativeCalls, createNativeCalls, forbidNativeCalls, type NativeCalls } from "./native-call.js";
+import type { WorkerData, WorkerRequest } from "./worker.js";
 import type { Job, StartWorker, WorkerEvent } from "./worker-port.js";
 
 /** How long a service may take to close before its thread is killed, in ms. */
 const CLOSE_GRACE_MS = 1_000;
 
+/** How long the exit of this process waits for native calls of its threads, in ms. */
+const EXIT_GRACE_MS = 5_000;
+
+/** Of the threads that have not ended: an exit of the process ends them too, and must find none in a native call. */
+const running = new Set<NativeCalls>();
+process.once("exit", () => {
+  for (const nativeCalls of running) forbidNativeCalls(nativeCalls);
+  for (const nativeCalls of running) awaitNativeCalls(nativeCalls, EXIT_GRACE_MS);
+});
+
 /** Starts a worker thread; the port's implementation of every node. */
 export const startWorker: StartWorker = (spec, listener) => {
-  const thread = new Worker(new URL("./worker.js", import.meta.url), { workerData: spec, name: spec.name });
+  const nativeCalls = createNativeCalls();
+  const workerData: WorkerData = { spec, nativeCalls };
+  const thread = new Worker(new URL("./worker.js", import.meta.url), { workerData, name: spec.name });
+  running.add(nativeCalls);
   let listening = true;
   let crash = "its thread ended";
   let grace: NodeJS.Timeout | undefined;
@@ -27,10 +41,11 @@ export const startWorker: StartWorker = (spec, listener) => {
   thread.on("error", (error: unknown) => (crash = errorText(error)));
   thread.on("messageerror", (error) => {
     crash = errorText(error);
-    void thread.terminate();
+    end();
   });
   thread.on("exit", (code) => {
     clearTimeout(grace);
+    running.delete(nativeCalls);
     if (!listening) return;
     listening = false;
     listener({ type: "crashed", text: `${crash} (exit code ${code})` });
@@ -38,9 +53,12 @@ export const startWorker: StartWorker = (spec, listener) => {
 
   // The empty list of transfers: frames are shared, and the rest is copied.
   const send = (request: WorkerRequest) => thread.postMessage(request, []);
+  const end = () => {
+    if (!forbidNativeCalls(nativeCalls)) void thread.terminate();
+  };
   const kill = () => {
     listening = false;
-    void thread.terminate();
+    end();
   };
   return {
     run: (job) => send({ type: "run", job: withOwnBuffers(job) }),
@@ -48,7 +66,7 @@ export const startWorker: StartWorker = (spec, listener) => {
       if (!listening) return;
       listening = false;
       send({ type: "close" });
-      grace = setTimeout(() => void thread.terminate(), CLOSE_GRACE_MS);
+      grace = setTimeout(end, CLOSE_GRACE_MS);
     },
     kill,
   };

@@ -42,7 +42,7 @@ export interface WorkerThread {
   run(job: Job): void;
   /** Closes the service and ends the thread, soon; kills it where it does not. No event follows. */
   stop(): void;
-  /** Ends the thread at once, in the middle of a job too. No event follows. */
+  /** Ends the thread at once, in the middle of a job too, but for a native call, which it ends after. No event follows. */
   kill(): void;
 }
 

@@ -4,16 +4,23 @@ import { parentPort, workerData } from "node:worker_threads";
 import { errorText } from "../../runtime/errors.js";
 import { accountShared } from "../../runtime/shared-memory.js";
 import type { Payload } from "../task/payload.js";
+import { countNativeCalls, type NativeCalls } from "./native-call.js";
 import type { RgbFrame, Service, ServiceInstance } from "./service.js";
 import { parseStageResult } from "./stage-result.js";
 import type { Job, WorkerEvent, WorkerSpec } from "./worker-port.js";
+
+export interface WorkerData {
+  readonly spec: WorkerSpec;
+  readonly nativeCalls: NativeCalls;
+}
 
 export type WorkerRequest = { readonly type: "run"; readonly job: Job } | { readonly type: "close" };
 
 if (parentPort === null) throw new TypeError("worker.js runs in a worker thread only");
 const port = parentPort;
 // Both ends of this port are this folder: worker-host.ts sends nothing else.
-const spec = workerData as WorkerSpec;
+const { spec, nativeCalls } = workerData as WorkerData;
+countNativeCalls(nativeCalls);
 
 const service = await loadService();
 if (service !== null) {
