@@ -1,12 +1,17 @@
 /** `npm start`: an edge and a cloud node in this process, video through a pipeline, results in a store. */
 
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CodedError } from "../src/runtime/errors.js";
-import { parseCommand } from "./start/options.js";
+import { HELP_HINT, parseCommand, UsageError } from "./start/options.js";
 import { run } from "./start/run.js";
 
-/** Programs run from `dist/apps`; what they read lies beside their sources. */
-const asset = (path: string): string => fileURLToPath(new URL(`../../apps/${path}`, import.meta.url));
+// A reader that has gone (`npm start | head`) is no reason to store no more.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
 
 const command = parseCommand(process.argv.slice(2), {
   source: asset("demo/demo.mp4"),
@@ -14,10 +19,21 @@ const command = parseCommand(process.argv.slice(2), {
 });
 process.exitCode = "exitCode" in command ? command.exitCode : await runOrExplain(command.run);
 
+/** Programs run from `dist/apps`; what they read lies beside their sources. As a user would type it. */
+function asset(path: string): string {
+  const absolute = fileURLToPath(new URL(`../../apps/${path}`, import.meta.url));
+  const fromHere = relative(process.cwd(), absolute);
+  return fromHere.startsWith("..") ? absolute : fromHere;
+}
+
 async function runOrExplain(options: Parameters<typeof run>[0]): Promise<number> {
   try {
     return await run(options);
   } catch (error) {
+    if (error instanceof UsageError) {
+      process.stderr.write(`error: ${error.message}\n${HELP_HINT}\n`);
+      return 2;
+    }
     // A coded error is the user's to mend and says how; anything else is ours and keeps its stack.
     if (!(error instanceof CodedError)) throw error;
     process.stderr.write(`error: ${error.message}\n`);

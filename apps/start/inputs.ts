@@ -9,7 +9,7 @@ import { parseSourceId, type SourceId } from "../../src/actors/task/identity.js"
 import { parsePipelineFile, type PipelineFile } from "../../src/actors/task/pipeline-file.js";
 import type { ServiceDeclaration } from "../../src/actors/task/service.js";
 import { errorText } from "../../src/runtime/errors.js";
-import type { StartOptions } from "./options.js";
+import { UsageError, type StartOptions } from "./options.js";
 
 /** @throws SluiceError `pipeline-invalid` */
 export async function readPipeline(
@@ -20,8 +20,13 @@ export async function readPipeline(
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    const problem = missing ? "there is no such file: check the path" : errorText(error);
+    const { code } = error as NodeJS.ErrnoException;
+    const problem =
+      code === "ENOENT" || code === "ENOTDIR"
+        ? "there is no such file: check the path"
+        : code === "EISDIR"
+          ? "it is a directory: name a file in it"
+          : errorText(error);
     throw new SluiceError(`Cannot read pipeline "${path}" as ${problem}`, {
       code: "pipeline-invalid",
       cause: error,
@@ -30,19 +35,22 @@ export async function readPipeline(
   return parsePipelineFile(text, path, services);
 }
 
-/** @throws SluiceError `configuration-invalid` */
+/** What the flags ask for, over the pipeline's configuration. @throws UsageError */
 export function configurationOf(options: StartOptions, base: Configuration): Configuration {
   const { fps, resolution, framesPerTask, encoding, quality } = options;
-  return parseConfiguration(
-    {
-      ...(fps !== undefined && { fps }),
-      ...(resolution !== undefined && { resolution }),
-      ...(framesPerTask !== undefined && { framesPerTask }),
-      ...(encoding !== undefined && { encoding }),
-      ...(quality !== undefined && { quality }),
-    },
-    base,
-  );
+  const flags = {
+    ...(fps !== undefined && { fps }),
+    ...(resolution !== undefined && { resolution }),
+    ...(framesPerTask !== undefined && { framesPerTask }),
+    ...(encoding !== undefined && { encoding }),
+    ...(quality !== undefined && { quality }),
+  };
+  try {
+    return parseConfiguration(flags, base);
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    throw new UsageError(error.message, { cause: error });
+  }
 }
 
 export function policyOf(options: StartOptions, ofPipeline: PolicySpec | null): PolicySpec {

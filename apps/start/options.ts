@@ -1,6 +1,7 @@
 /** The command line of `npm start`, and its door to commander. */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { createPolicies } from "../../src/actors/scheduler/policies.js";
 import type { LogLevel } from "../../src/runtime/log.js";
 
 export interface StartOptions {
@@ -25,65 +26,101 @@ export type ParsedCommand =
   /** Nothing to run: help was asked for (0) or the usage was wrong (2); what had to be said is said. */
   | { readonly exitCode: 0 | 2 };
 
+/** Flags that were read well and mean nothing: wrong usage, like one that is not known. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export const HELP_HINT = "Try npm start -- --help";
+
+const EXAMPLES = `
+Examples:
+  npm start
+  npm start -- --source test:1280x720@25,duration=5 --policy cloud-only
+  npm start -- --source video.mp4 --pipeline apps/pipelines/object-detection.yaml \\
+      --model-dir models
+  npm start -- --source rtsp://camera/stream --store results --json
+
+Ctrl-C captures no more, settles what is under way and prints the summary; a
+second one leaves at once (exit code 130). The exit code is 0 after a run, 1 where
+a source, a stage or the store failed, and 2 for wrong usage.
+
+ffmpeg is taken from PATH, and from this installation where PATH has none; the
+environment variable SLUICE_FFMPEG names another one.
+`;
+
 /** Parses the arguments after the program's own name. */
 export function parseCommand(
   args: readonly string[],
   defaults: { readonly source: string; readonly pipeline: string },
 ): ParsedCommand {
   const command = new Command("npm start --")
-    .description("Plays video through a pipeline of AI stages on an edge and a cloud node in this process.")
+    .description(
+      "Plays video through a pipeline of AI stages, on an edge and a cloud node in this\n" +
+        "process, and stores what they find.",
+    )
     .usage("[options]")
     .exitOverride()
-    .helpOption("-h, --help", "Show this help.")
+    .allowExcessArguments(false)
+    .showHelpAfterError(HELP_HINT)
+    .addHelpText("after", EXAMPLES)
+
+    .optionsGroup("Video:")
     .option(
       "--source <source>",
-      "FILE, rtsp://..., http(s)://..., /dev/videoN or test:; may be given more than once (default: the demo clip)",
-      (value: string, previous: readonly string[]) => [...previous, value],
-      [] as readonly string[],
+      "FILE, rtsp://..., http(s)://..., /dev/videoN or test:WxH@FPS,duration=S; may be given more than once (default: the demo clip)",
+      (value: string, previous: readonly string[] | undefined) => [...(previous ?? []), value],
     )
-    .option(
-      "--pipeline <file>",
-      "Pipeline as YAML (default: motion, tracking and colours)",
-      defaults.pipeline,
-    )
-    .option("--model-dir <dir>", "Folder of the ONNX models that the pipeline names")
-    .option("--store <dir>", "Folder of the results, or memory:", ".sluice/store")
-    .option("--json", "Print the summary as one JSON object, the last line of standard output", false)
-    .option("--fps <n>", "Frames per second of source time, instead of the pipeline's", positiveNumber)
-    .option("--resolution <WxH>", "Capture resolution, instead of the pipeline's")
-    .option("--frames-per-task <n>", "Frames in a task, instead of the pipeline's", positiveInteger)
-    .addOption(new Option("--encoding <encoding>", "How frames travel").choices(["rgb", "jpeg"]))
-    .option("--quality <n>", "Of jpeg, 1 to 100", positiveInteger)
-    .option("--limit <n>", "End each source after so many tasks", positiveInteger)
-    .option("--realtime", "Play files at their own speed instead of as fast as they are taken", false)
-    .option(
-      "--policy <name>",
-      "Scheduling policy: fixed, cloud-only, edge-only or dynamic, instead of the pipeline's",
-    )
+    .option("--realtime", "play files at their own speed (default: as fast as they are taken)")
+    .option("--limit <tasks>", "end each source after so many tasks", positiveInteger)
+    .option("--fps <n>", "frames per second of source time, up to 240", positiveNumber)
+    .option("--resolution <WxH>", "size to scale frames to, in pixels")
+    .option("--frames-per-task <n>", "frames in one task, 1 to 256", positiveInteger)
+    .addOption(new Option("--encoding <encoding>", "how frames travel").choices(["rgb", "jpeg"]))
+    .option("--quality <n>", "of jpeg, 1 to 100", positiveInteger)
+
+    .optionsGroup("Pipeline:")
+    .option("--pipeline <file>", "stages as YAML (default: motion, then tracking and colours)", notEmpty)
+    .option("--model-dir <dir>", "folder of the ONNX models that the pipeline names", notEmpty)
     .addOption(
-      new Option("--log-level <level>", "Least severe log records to print")
-        .choices(["debug", "info", "warn", "error", "silent"])
-        .default("error"),
+      new Option("--policy <name>", "where stages run, instead of the pipeline's policy").choices([
+        ...createPolicies().keys(),
+      ]),
     )
-    .allowExcessArguments(false)
-    .showHelpAfterError("Try npm start -- --help");
+
+    .optionsGroup("Results:")
+    .option("--store <dir>", "folder of the results, or memory: (default: .sluice/store)", notEmpty)
+    .option("--json", "print one JSON object last on standard output, and progress on standard error")
+
+    .optionsGroup("Other:")
+    .addOption(
+      new Option("--log-level <level>", "least severe log records to print (default: error)").choices([
+        "debug",
+        "info",
+        "warn",
+        "error",
+        "silent",
+      ]),
+    )
+    .helpOption("-h, --help", "show this help");
   try {
     command.parse([...args], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return { exitCode: error.exitCode === 0 ? 0 : 2 };
   }
-  const values = command.opts<
-    Omit<StartOptions, "modelDir" | "limit"> & { modelDir?: string; limit?: number }
-  >();
-  return {
-    run: {
-      ...values,
-      source: values.source.length > 0 ? values.source : [defaults.source],
-      modelDir: values.modelDir ?? null,
-      limit: values.limit ?? null,
-    },
-  };
+  const {
+    source = [defaults.source],
+    pipeline = defaults.pipeline,
+    modelDir = null,
+    store = ".sluice/store",
+    json = false,
+    limit = null,
+    realtime = false,
+    logLevel = "error",
+    ...given
+  } = command.opts<Partial<StartOptions>>();
+  return { run: { ...given, source, pipeline, modelDir, store, json, limit, realtime, logLevel } };
 }
 
 function positiveInteger(text: string): number {
@@ -97,4 +134,9 @@ function positiveNumber(text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("It must be a number above 0.");
   return value;
+}
+
+function notEmpty(text: string): string {
+  if (text === "") throw new InvalidArgumentError("It must not be empty.");
+  return text;
 }

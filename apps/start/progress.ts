@@ -1,23 +1,18 @@
-/** The live line of a run: rewritten in place on a terminal, a line now and then elsewhere. */
+/** The live lines of a run: rewritten in place on a terminal, a line now and then elsewhere. */
 
 import { createLogUpdate } from "log-update";
-import type { RunSummary } from "../../src/actors/observer/run-statistics.js";
-
-export interface ProgressFigures {
-  readonly created: number;
-  readonly inFlight: number;
-  readonly run: RunSummary;
-  readonly elapsedMs: number;
-}
+import { pace, type Pace, type ProgressFigures } from "./pace.js";
 
 export interface Progress {
   show(figures: ProgressFigures): void;
-  /** Says something that stays, above the live line. */
+  /** Says something that stays, above the live lines. */
   say(line: string): void;
   end(): void;
 }
 
 const PLAIN_PERIOD_MS = 2_000;
+/** Over how long rates and latencies are taken. */
+const WINDOW_MS = 3_000;
 
 export function createProgress(stream: NodeJS.WriteStream): Progress {
   return stream.isTTY ? liveProgress(stream) : plainProgress(stream);
@@ -25,40 +20,58 @@ export function createProgress(stream: NodeJS.WriteStream): Progress {
 
 function liveProgress(stream: NodeJS.WriteStream): Progress {
   const update = createLogUpdate(stream);
+  const recent: ProgressFigures[] = [];
   let last = "";
   return {
-    show: (figures) => update((last = describe(figures))),
+    show(figures) {
+      last = describe(figures, paceOf(recent, figures)).join("\n");
+      update(last);
+    },
     say(line) {
       update.clear();
       stream.write(`${line}\n`);
       if (last !== "") update(last);
     },
-    end: () => update.done(),
+    // The summary says the same and more.
+    end: () => update.clear(),
   };
 }
 
 function plainProgress(stream: NodeJS.WriteStream): Progress {
+  const recent: ProgressFigures[] = [];
   let shownAtMs = 0;
   return {
     show(figures) {
+      const current = paceOf(recent, figures);
       if (figures.elapsedMs - shownAtMs < PLAIN_PERIOD_MS) return;
       shownAtMs = figures.elapsedMs;
-      stream.write(`${describe(figures).replaceAll("\n", " ")}\n`);
+      const parts = describe(figures, current).map((line) => line.trim().replaceAll(/ {2,}/g, " "));
+      stream.write(`${parts.join(" | ")}\n`);
     },
     say: (line) => void stream.write(`${line}\n`),
     end: () => {},
   };
 }
 
-function describe({ created, inFlight, run, elapsedMs }: ProgressFigures): string {
+/** Adds `figures` to the recent ones, and says how things go since the oldest of them. */
+function paceOf(recent: ProgressFigures[], figures: ProgressFigures): Pace {
+  recent.push(figures);
+  while ((recent[1]?.elapsedMs ?? Infinity) <= figures.elapsedMs - WINDOW_MS) recent.shift();
+  return pace(recent[0] ?? figures, figures);
+}
+
+function describe({ created, inFlight, run, elapsedMs }: ProgressFigures, current: Pace): string[] {
   const dropped = Object.values(run.dropped).reduce((sum, count) => sum + count, 0);
-  const seconds = elapsedMs / 1_000;
-  const fps = (run.frames / Math.max(0.001, seconds)).toFixed(1);
-  const head = `${seconds.toFixed(1)} s  created ${created}  in flight ${inFlight}  stored ${run.stored}  dropped ${dropped}  ${fps} fps`;
-  const stages = Object.entries(run.stages).map(
-    ([stage, { node, count, queueMs, transferMs, executeMs }]) =>
-      `  ${stage} on ${node}: ${((count * run.frames) / Math.max(1, run.stored) / Math.max(0.001, seconds)).toFixed(1)} fps, ` +
-      `${(queueMs + transferMs + executeMs).toFixed(1)} ms`,
-  );
-  return [head, ...stages].join("\n");
+  const seconds = (elapsedMs / 1_000).toFixed(1);
+  const widest = Math.max(0, ...current.stages.map(({ stage }) => stage.length));
+  const widestNode = Math.max(0, ...current.stages.map(({ node }) => node.length));
+  return [
+    `${seconds} s: tasks created ${created}, in flight ${inFlight}, stored ${run.stored}, dropped ${dropped}; ` +
+      `${current.fps.toFixed(1)} fps`,
+    ...current.stages.map(
+      ({ stage, node, fps, latencyMs }) =>
+        `  ${stage.padEnd(widest)}  ${node.padEnd(widestNode)}  ${fps.toFixed(1).padStart(6)} fps  ` +
+        `${(latencyMs?.toFixed(1) ?? "-").padStart(7)} ms`,
+    ),
+  ];
 }

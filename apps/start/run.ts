@@ -89,7 +89,8 @@ export async function run(options: StartOptions): Promise<number> {
     durationMs: performance.now() - startedAtMs,
   };
   if (options.json) process.stdout.write(`${reportJson(report)}\n`);
-  else if (report.created > 0) process.stdout.write(`${reportTable(report)}\n`);
+  else if (report.run.stored > 0 || outcome.problems.length === 0)
+    process.stdout.write(`${reportTable(report)}\n`);
   const problems = [...outcome.problems, ...conservationProblem(report)];
   for (const problem of problems) process.stderr.write(`error: ${problem}\n`);
   return problems.length === 0 ? 0 : 1;

@@ -1,4 +1,4 @@
-/** What a run prints at its end: a table for people, or one JSON object. */
+/** What a run prints at its end: tables for people, or one JSON object. */
 
 import Table from "cli-table3";
 import type { RunSummary } from "../../src/actors/observer/run-statistics.js";
@@ -32,35 +32,64 @@ export function reportJson(report: RunReport): string {
   );
 }
 
+/** Longest name that a column shows whole; with it the tables stay within 80 columns. */
+const NAME_LENGTH_MAX = 16;
+
 export function reportTable(report: RunReport): string {
   const { run } = report;
   const stages = new Table({
     head: ["stage", "node", "tasks", "queue ms", "transfer ms", "execute ms"],
     colAligns: ["left", "left", "right", "right", "right", "right"],
-    style: { head: [], border: [] },
+    style: { head: [], border: [], compact: true },
   });
   for (const [stage, { nodes, count, queueMs, transferMs, executeMs }] of Object.entries(run.stages)) {
-    stages.push([stage, Object.keys(nodes).join(", "), count, ...[queueMs, transferMs, executeMs].map(ms)]);
+    stages.push([
+      short(stage),
+      Object.keys(nodes).map(short).join("\n"),
+      Object.values(nodes).length > 1 ? Object.values(nodes).join("\n") : count,
+      ...[queueMs, transferMs, executeMs].map(ms),
+    ]);
   }
-  const totals = new Table({ style: { head: [], border: [] }, colAligns: ["left", "right"] });
+  const totals = new Table({
+    style: { head: [], border: [], compact: true },
+    colAligns: ["left", "right"],
+  });
+  const seconds = report.durationMs / 1_000;
   totals.push(
     ["tasks created", report.created],
     ["stored", run.stored],
-    ...Object.entries(run.dropped).map(([reason, count]): [string, number] => [`dropped: ${reason}`, count]),
+    ...droppedRows(run),
     ["in flight", report.inFlight],
-    ["frames", run.frames],
+    ["frames stored", `${run.frames} (${(run.frames / seconds).toFixed(1)} fps)`],
     ["objects / tracks", `${run.objects} / ${run.tracks}`],
-    ["latency p50 / p95 / p99 ms", latency(run)],
+    ["latency p50 / p95 / p99", latency(run)],
     ["routing epoch", report.epoch],
-    ["duration s", (report.durationMs / 1_000).toFixed(2)],
+    ["duration", `${seconds.toFixed(2)} s`],
   );
-  return `${stages.toString()}\n${totals.toString()}\nResults are in ${report.store}`;
+  const tables = run.stored === 0 ? [totals] : [stages, totals];
+  const where =
+    report.store === "memory:"
+      ? "The results were kept in memory and are gone; name a folder with --store to keep them"
+      : `Results are in ${report.store}`;
+  return `${tables.join("\n")}\n${where}`;
+}
+
+function droppedRows({ dropped }: RunSummary): [string, number][] {
+  const rows = Object.entries(dropped).map(([reason, count]): [string, number] => [
+    `dropped: ${reason}`,
+    count,
+  ]);
+  return rows.length === 0 ? [["dropped", 0]] : rows;
 }
 
 function latency({ latencyMs }: RunSummary): string {
-  return latencyMs === null ? "-" : [latencyMs.p50, latencyMs.p95, latencyMs.p99].map(ms).join(" / ");
+  return latencyMs === null ? "-" : `${[latencyMs.p50, latencyMs.p95, latencyMs.p99].map(ms).join(" / ")} ms`;
 }
 
 function ms(value: number): string {
   return value.toFixed(value < 10 ? 2 : 1);
+}
+
+function short(name: string): string {
+  return name.length <= NAME_LENGTH_MAX ? name : `${name.slice(0, NAME_LENGTH_MAX - 3)}...`;
 }

@@ -203,7 +203,9 @@ export interface StoredResult {
   readonly pipelineVersion: number;
   readonly configuration: Configuration;
   readonly frameCount: number;
-  /** Presentation times of the frames are not kept once the payload is gone; the task's own times are. */
+  /** Presentation time of each frame in the source, in microseconds; older stores have none. */
+  readonly framePtsUs?: readonly number[];
+  /** When the first frame left the source. */
   readonly sourceAtMs: number;
   readonly createdAtMs: number;
   readonly storedAtMs: number;

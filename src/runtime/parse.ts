@@ -16,7 +16,7 @@ export function parseWith<Schema extends z.ZodType>(
 ):
   | { readonly ok: true; readonly value: z.output<Schema> }
   | { readonly ok: false; readonly problem: string; readonly path: readonly PropertyKey[] } {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: unknownKeys });
   if (result.success) return { ok: true, value: result.data };
   const { issues } = result.error;
   const problem = issues
@@ -26,4 +26,12 @@ export function parseWith<Schema extends z.ZodType>(
   const [first] = issues;
   const unknownKey = first?.code === "unrecognized_keys" ? first.keys.slice(0, 1) : [];
   return { ok: false, problem, path: [...(first?.path ?? []), ...unknownKey] };
+}
+
+/** Names the keys that there are; of anything else zod's own text stands. */
+function unknownKeys(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== "unrecognized_keys" || !(issue.inst instanceof z.ZodObject)) return undefined;
+  const quoted = (keys: readonly string[]) => keys.map((key) => `"${key}"`).join(", ");
+  const known = Object.keys(issue.inst.shape);
+  return `there is no ${quoted(issue.keys)} (known: ${known.length === 0 ? "none" : quoted(known)})`;
 }

@@ -9,7 +9,7 @@
  */
 
 import { mkdir, readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Level } from "level";
 import { errorText } from "../../runtime/errors.js";
 import { SluiceError } from "../errors.js";
@@ -41,7 +41,7 @@ export async function openDatabase(
     const files = await listDatabaseFiles(path);
     if (files.length > 0) return await openExisting(path, files, repair);
     if (mustExist) throw missing(path);
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
     return { database: await open(path, { createIfMissing: true, errorIfExists: true }), damage: [] };
   } catch (error) {
     throw storeError(`open store "${path}"`, error);
@@ -110,6 +110,9 @@ export function storeError(doing: string, error: unknown): SluiceError {
       "this user may not write there: change its permissions, or name another folder",
     );
   }
+  if (codes.includes("ENOENT")) {
+    return fail("store-unwritable", "no folder can be made there: name another folder");
+  }
   return fail("store-unwritable", text === "" ? errorText(error) : text, "backoff");
 }
 
@@ -132,6 +135,26 @@ async function openExisting(
   }
   damage.push(...(await skippedBytes(path)));
   return { database, damage };
+}
+
+/** Makes `path` and the folders above it. Not by `recursive`: below `/proc` Node then never comes to an end. */
+async function makeFolder(path: string): Promise<void> {
+  const made = await tryMakeFolder(path);
+  if (made) return;
+  if (dirname(path) !== path) await makeFolder(dirname(path));
+  await mkdir(path);
+}
+
+/** @returns false where there is no folder above it */
+async function tryMakeFolder(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return false;
+    if (code !== "EEXIST") throw error;
+  }
+  return true;
 }
 
 async function open(

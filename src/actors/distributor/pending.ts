@@ -24,7 +24,7 @@ const RECORD_BYTES = 600;
 
 export function pendingTask(task: Task): PendingRecord {
   const { id, pipelineId, pipelineVersion, configuration, frameCount, sourceAtMs, createdAtMs, hops } = task;
-  const { traceparent } = task;
+  const { framePtsUs, traceparent } = task;
   let detections = 0;
   for (const result of task.results.values()) detections += countDetections(result);
   const last = hops.at(-1);
@@ -37,6 +37,7 @@ export function pendingTask(task: Task): PendingRecord {
       pipelineVersion,
       configuration,
       frameCount,
+      ...(framePtsUs !== undefined && { framePtsUs }),
       sourceAtMs,
       createdAtMs,
       storedAtMs: 0,

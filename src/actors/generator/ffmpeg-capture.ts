@@ -111,6 +111,8 @@ class FfmpegCapture implements Capture {
           this.#start(ffmpeg);
         } else if (error !== null) {
           this.#end(spawnFailure(error));
+        } else if (!report.genuine) {
+          this.#end(impostor(ffmpeg, exitCode));
         } else if (frameCount === 0 && this.#seekUs() !== null) {
           this.#seekEarlier(ffmpeg);
         } else if (frameCount === 0 && (this.#options.after === null || report.info === null)) {
@@ -179,6 +181,14 @@ class FfmpegCapture implements Capture {
     this.close();
     this.#listener.onEnd(error);
   }
+}
+
+function impostor(ffmpeg: string, exitCode: number | null): SluiceError {
+  const end = exitCode === null ? "it was killed" : `it ended with exit code ${exitCode}`;
+  return new SluiceError(
+    `Cannot use "${ffmpeg}" as it does not answer like ffmpeg (${end}): set SLUICE_FFMPEG to one that does, or unset it`,
+    { code: "ffmpeg-missing" },
+  );
 }
 
 function spawnFailure(error: unknown): SluiceError {

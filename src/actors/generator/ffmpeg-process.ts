@@ -45,7 +45,12 @@ export class FfmpegProcess {
     this.#listener = listener;
     this.#report = new FfmpegReport(source);
     this.#framing = new Framing((frame) => this.#frame(frame));
-    this.#child = spawn(ffmpeg, args, { stdio: ["ignore", "pipe", "pipe", "pipe"], windowsHide: true });
+    this.#child = spawn(ffmpeg, args, {
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      windowsHide: true,
+      // Ctrl-C goes to every process of a terminal's group: in a group of its own, ffmpeg ends when the capture does.
+      detached: process.platform !== "win32",
+    });
     this.#bytes = this.#child.stdout;
     let error: unknown = null;
     this.#child.once("error", (failure) => {

@@ -13,6 +13,7 @@ export class FfmpegReport {
   #durationUs: number | null = null;
   #video: string | null = null;
   #mapped = false;
+  #levelled = false;
 
   constructor(source: SourceSpec) {
     this.#source = source;
@@ -20,6 +21,7 @@ export class FfmpegReport {
 
   accept(line: string): void {
     const match = /^(?:\[[^\]]* @ [^\]]*\] )*\[(info|warning|error|fatal|panic)\] ?(.*)$/.exec(line);
+    this.#levelled ||= match !== null;
     const [level, text] = match === null ? ["error", line] : [match[1], match[2] ?? ""];
     if (level === "error" || level === "fatal" || level === "panic") {
       if (text.trim() === "") return;
@@ -39,6 +41,11 @@ export class FfmpegReport {
       description: [this.#video ?? "video", ...duration].join(", "),
       durationUs: this.#durationUs,
     };
+  }
+
+  /** It speaks like ffmpeg, which names the level of each line. */
+  get genuine(): boolean {
+    return this.#levelled;
   }
 
   /** ffmpeg does not know this option. */

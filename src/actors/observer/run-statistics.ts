@@ -17,6 +17,7 @@ export interface StageSummary {
   /** Tasks, by each node that ran the stage. */
   readonly nodes: Readonly<Record<string, number>>;
   readonly count: number;
+  readonly frames: number;
   /** Means over the tasks, in ms. */
   readonly queueMs: number;
   readonly transferMs: number;
@@ -47,6 +48,7 @@ export interface RunSummary {
 interface StageCounts {
   readonly nodes: Map<string, number>;
   count: number;
+  frames: number;
   queueMs: number;
   transferMs: number;
   executeMs: number;
@@ -100,6 +102,7 @@ export function addRecord(
     if (parts === undefined) continue;
     const counts = countsOf(statistics, hop.stage);
     counts.count += 1;
+    counts.frames += record.frameCount;
     counts.nodes.set(hop.node, (counts.nodes.get(hop.node) ?? 0) + 1);
     counts.queueMs += parts.queueMs;
     counts.transferMs += parts.transferMs;
@@ -125,12 +128,13 @@ export function summarise(statistics: RunStatistics): RunSummary {
   };
 }
 
-function summariseStage({ nodes, count, queueMs, transferMs, executeMs }: StageCounts): StageSummary {
+function summariseStage({ nodes, count, frames, queueMs, transferMs, executeMs }: StageCounts): StageSummary {
   const busiest = [...nodes].reduce((most, entry) => (entry[1] > most[1] ? entry : most), ["", 0]);
   return {
     node: busiest[0],
     nodes: Object.fromEntries(nodes),
     count,
+    frames,
     queueMs: queueMs / count,
     transferMs: transferMs / count,
     executeMs: executeMs / count,
@@ -140,7 +144,7 @@ function summariseStage({ nodes, count, queueMs, transferMs, executeMs }: StageC
 function countsOf(statistics: RunStatistics, stage: string): StageCounts {
   let counts = statistics.stages.get(stage);
   if (counts === undefined) {
-    counts = { nodes: new Map(), count: 0, queueMs: 0, transferMs: 0, executeMs: 0 };
+    counts = { nodes: new Map(), count: 0, frames: 0, queueMs: 0, transferMs: 0, executeMs: 0 };
     statistics.stages.set(stage, counts);
   }
   return counts;
