@@ -1,0 +1,148 @@
+/**
+ * The compiled program as a child process, as a user runs it: its output, its end, and what it leaves behind.
+ * Every program is ended with the test that started it.
+ */
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { within } from "./within.js";
+
+export const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
+export const START = fileURLToPath(new URL("../../apps/start.js", import.meta.url));
+
+export interface ProgramOptions {
+  /** Over the environment of this process; undefined takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  /** User and group to run as. */
+  readonly user?: number;
+  /** Until it is killed and the test fails. Default 60,000. */
+  readonly timeoutMs?: number;
+}
+
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly durationMs: number;
+  /** Command lines of the processes that it started and that outlived it. */
+  readonly leftovers: readonly string[];
+}
+
+export interface Program {
+  readonly ended: Promise<Ended>;
+  /** Resolves once its standard error holds `text`. */
+  says(text: string): Promise<void>;
+  /** To it alone. */
+  signal(name: NodeJS.Signals): void;
+  /** To it and every process of its group, as Ctrl-C in a terminal does. */
+  interrupt(): void;
+}
+
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** Starts `npm start -- ...args` without npm. */
+export function startProgram(args: readonly string[], options: ProgramOptions = {}): Program {
+  // Inherited by all that the program starts, so that what outlives it is known as its own.
+  const mark = randomUUID();
+  const startedMs = performance.now();
+  const child = spawn(process.execPath, [START, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...options.env, SLUICE_TEST_MARK: mark },
+    cwd: options.cwd ?? REPOSITORY,
+    // Its group is its own, so that `interrupt` does not reach this process.
+    detached: true,
+    ...(options.user !== undefined && { uid: options.user, gid: options.user }),
+  });
+  running.add(child);
+  const output = { stdout: "", stderr: "" };
+  const onOutput = new Set<() => void>();
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream].setEncoding("utf8").on("data", (chunk: string) => {
+      output[stream] += chunk;
+      for (const look of onOutput) look();
+    });
+  }
+  const closed = new Promise<Ended>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (exitCode, signal) => {
+      running.delete(child);
+      const leftovers = processesMarked(mark);
+      resolve({ exitCode, signal, ...output, durationMs: performance.now() - startedMs, leftovers });
+    });
+  });
+  const said = () => `${args.join(" ")}\n${output.stdout}${output.stderr}`;
+  const ended = within(options.timeoutMs ?? 60_000, closed, `the end of ${args.join(" ")}`).catch(
+    (error: unknown) => {
+      child.kill("SIGKILL");
+      throw new Error(said(), { cause: error });
+    },
+  );
+  return {
+    ended,
+    says(text) {
+      const heard = new Promise<void>((resolve) => {
+        const look = () => {
+          if (output.stderr.includes(text)) resolve();
+        };
+        onOutput.add(look);
+        look();
+      });
+      const over = closed.then(() => {
+        if (!output.stderr.includes(text)) throw new Error(`It ended without "${text}": ${said()}`);
+      });
+      return within(20_000, Promise.race([heard, over]), `"${text}" of ${said()}`);
+    },
+    signal: (name) => void child.kill(name),
+    interrupt() {
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");
+    },
+  };
+}
+
+/** Runs `npm start -- ...args` to its end. */
+export function runProgram(args: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
+  return startProgram(args, options).ended;
+}
+
+/** Runs all of them, two at a time; each is awaited by itself. */
+export function inPairs<Result>(
+  runs: ReadonlyMap<string, () => Promise<Result>>,
+): ReadonlyMap<string, Promise<Result>> {
+  const queue: (() => Promise<void>)[] = [];
+  const results = new Map<string, Promise<Result>>();
+  for (const [name, run] of runs) {
+    const result = new Promise<Result>((resolve, reject) => {
+      queue.push(() => run().then(resolve, reject));
+    });
+    // It fails where it is awaited.
+    result.catch(() => {});
+    results.set(name, result);
+  }
+  for (let i = 0; i < 2; i++) void workOff(queue);
+  return results;
+}
+
+async function workOff(queue: (() => Promise<void>)[]): Promise<void> {
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) await next();
+}
+
+function processesMarked(mark: string): readonly string[] {
+  if (!existsSync("/proc/self/environ")) return [];
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      if (!readFileSync(`/proc/${name}/environ`, "utf8").includes(mark)) return [];
+      return [readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ")];
+    } catch {
+      // It ended between the listing and the look, or is another user's.
+      return [];
+    }
+  });
+}
