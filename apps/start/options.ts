@@ -37,13 +37,13 @@ const EXAMPLES = `
 Examples:
   npm start
   npm start -- --source test:1280x720@25,duration=5 --policy cloud-only
-  npm start -- --source video.mp4 --pipeline apps/pipelines/object-detection.yaml \\
-      --model-dir models
+  npm start -- --source video.mp4 --model-dir models \\
+      --pipeline apps/pipelines/object-detection.yaml
   npm start -- --source rtsp://camera/stream --store results --json
 
 Ctrl-C captures no more, settles what is under way and prints the summary; a
-second one leaves at once (exit code 130). The exit code is 0 after a run, 1 where
-a source, a stage or the store failed, and 2 for wrong usage.
+second one leaves at once (exit code 130). Otherwise the exit code is 0 after a
+run, 1 where a source, a stage or the store failed, and 2 for wrong usage.
 
 ffmpeg is taken from PATH, and from this installation where PATH has none; the
 environment variable SLUICE_FFMPEG names another one.

@@ -12,7 +12,7 @@ export interface Progress {
 
 const PLAIN_PERIOD_MS = 2_000;
 /** Over how long rates and latencies are taken. */
-const WINDOW_MS = 3_000;
+const WINDOW_MS = 5_000;
 
 export function createProgress(stream: NodeJS.WriteStream): Progress {
   return stream.isTTY ? liveProgress(stream) : plainProgress(stream);

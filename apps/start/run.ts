@@ -10,12 +10,12 @@ import { assertNever } from "../../src/runtime/errors.js";
 import { createLogger } from "../../src/runtime/log.js";
 import { checkModelDir, configurationOf, nameSources, policyOf, readPipeline } from "./inputs.js";
 import type { StartOptions } from "./options.js";
-import { createProgress } from "./progress.js";
+import { createProgress, type Progress } from "./progress.js";
 import { reportJson, reportTable } from "./summary.js";
 
 const PROGRESS_PERIOD_MS = 200;
-/** How long the first Ctrl-C waits for tasks to be settled. */
-const DRAIN_MS = 4_000;
+/** How long the first Ctrl-C waits for tasks to be settled; ending the workers may take a second more. */
+const DRAIN_MS = 3_500;
 
 /**
  * Plays every source to its end, or until a signal has drained it, and prints what it came to.
@@ -51,7 +51,7 @@ export async function run(options: StartOptions): Promise<number> {
     log: createLogger({ level: options.logLevel }),
   });
   const observed = cluster.observe([pipeline]);
-  const stopListening = drainOnSignal(cluster, outcome);
+  const stopListening = drainOnSignal(cluster, outcome, progress);
   try {
     for (const { id, source: spec } of sources) {
       await cluster.addSource({ ...source, id, source: spec, paced: options.realtime, limit: options.limit });
@@ -141,11 +141,12 @@ class Outcome {
 }
 
 /** The first signal drains and ends as usual; the second one leaves at once. */
-function drainOnSignal(cluster: LocalCluster, outcome: Outcome): () => void {
+function drainOnSignal(cluster: LocalCluster, outcome: Outcome, progress: Progress): () => void {
   let signals = 0;
   const onSignal = (): void => {
     signals += 1;
     if (signals > 1) process.exit(130);
+    progress.say("Stopping: what is under way is settled first; Ctrl-C again leaves at once");
     const late = setTimeout(() => outcome.giveUp(), DRAIN_MS);
     void cluster.drain().finally(() => clearTimeout(late));
   };

@@ -46,11 +46,14 @@ export function decodeClip(
   }));
 }
 
+/** What every frame of the demo clip shows. */
+export function demoTruth(): { readonly fps: number; readonly frames: readonly (readonly TruthBox[])[] } {
+  return JSON.parse(readFileSync(`${DEMO}demo.truth.json`, "utf8")) as ReturnType<typeof demoTruth>;
+}
+
 /** The demo clip at 10 fps with the truth of each frame. */
 export function demoClip(): { readonly frames: RgbFrame[]; readonly truth: (readonly TruthBox[])[] } {
-  const { frames: truth } = JSON.parse(readFileSync(`${DEMO}demo.truth.json`, "utf8")) as {
-    readonly frames: readonly (readonly TruthBox[])[];
-  };
+  const { frames: truth } = demoTruth();
   // Two of five, of 25 fps: frames 0, 3, 5, 8, ...
   return {
     frames: decodeClip(`${DEMO}demo.mp4`, { select: "lt(mod(n*2,5),2)", width: 640, height: 360, fps: 10 }),

@@ -34,8 +34,10 @@ export interface Ended {
 
 export interface Program {
   readonly ended: Promise<Ended>;
-  /** Resolves once its standard error holds `text`. */
-  says(text: string): Promise<void>;
+  /** Resolves once its standard error matches. */
+  says(wanted: RegExp): Promise<void>;
+  /** Reads its standard output no more, as `| head` does. */
+  closeOutput(): void;
   /** To it alone. */
   signal(name: NodeJS.Signals): void;
   /** To it and every process of its group, as Ctrl-C in a terminal does. */
@@ -86,19 +88,18 @@ export function startProgram(args: readonly string[], options: ProgramOptions = 
   );
   return {
     ended,
-    says(text) {
-      const heard = new Promise<void>((resolve) => {
+    says(wanted) {
+      const heard = new Promise<void>((resolve, reject) => {
         const look = () => {
-          if (output.stderr.includes(text)) resolve();
+          if (wanted.test(output.stderr)) resolve();
         };
         onOutput.add(look);
         look();
+        closed.then(() => reject(new Error(`It ended without ${wanted.source}: ${said()}`)), reject);
       });
-      const over = closed.then(() => {
-        if (!output.stderr.includes(text)) throw new Error(`It ended without "${text}": ${said()}`);
-      });
-      return within(20_000, Promise.race([heard, over]), `"${text}" of ${said()}`);
+      return within(20_000, heard, wanted.source);
     },
+    closeOutput: () => void child.stdout.destroy(),
     signal: (name) => void child.kill(name),
     interrupt() {
       if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");

@@ -1,0 +1,89 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { startProgram } from "../support/program.js";
+import { summaryOf } from "../support/run-summary.js";
+import { storedRecords } from "../support/stored.js";
+import { inTemporaryFolder } from "../support/temporary-folder.js";
+
+const STARTED = /^demo: apps\/demo\/demo\.mp4/m;
+const STOPPING = /^Stopping: /m;
+/** The first line of progress: tasks have been made. */
+const PROGRESS = /^\d+\.\d s: tasks created [1-9]/m;
+/** Tasks of which each takes a second to settle, and of which there are always some under way. */
+const HEAVY = ["--source", "test:640x360@25,duration=1000", "--frames-per-task", "128", "--fps", "25"];
+/** Eight times the work, so that a window full of tasks takes far longer than a drain may. */
+const CHAIN = Array.from({ length: 8 }, (_, index) => {
+  const after = index === 0 ? "" : `, after: stage-${index - 1}`;
+  return `  stage-${index}: { service: motion-detection${after} }\n`;
+});
+const HEAVIEST = ["--source", "test:320x180@25,duration=1000", "--frames-per-task", "96", "--fps", "25"];
+
+test("Ctrl-C in the middle of a paced run settles what is under way, prints the summary and ends with 0", () =>
+  inTemporaryFolder(async (folder) => {
+    const store = join(folder, "store");
+    const program = startProgram(["--store", store, "--json", "--realtime"]);
+    await program.says(STARTED);
+    await program.says(PROGRESS);
+    const interruptedMs = performance.now();
+    program.interrupt();
+    const { exitCode, stdout, stderr, leftovers } = await program.ended;
+    assert.ok(performance.now() - interruptedMs < 5_000);
+    assert.is(exitCode, 0, stderr);
+    assert.equal(leftovers, []);
+    assert.not.match(stderr, "error");
+    const { tasks } = summaryOf(stdout);
+    assert.ok(tasks.created >= 2 && tasks.created < 30, stdout);
+    assert.equal([tasks.inFlight, tasks.stored], [0, tasks.created]);
+    assert.is((await storedRecords(store)).length, tasks.created);
+  }));
+
+test("SIGTERM drains like Ctrl-C, before the first frame too", async () => {
+  const program = startProgram(["--store", "memory:", "--json", "--realtime"]);
+  await program.says(STARTED);
+  program.signal("SIGTERM");
+  const { exitCode, stdout, leftovers } = await program.ended;
+  assert.is(exitCode, 0);
+  assert.equal(leftovers, []);
+  assert.is(summaryOf(stdout).tasks.inFlight, 0);
+});
+
+test("Ctrl-C with more under way than can be settled ends within 5 s, and says what was left", () =>
+  inTemporaryFolder(async (folder) => {
+    const pipeline = join(folder, "chain.yaml");
+    writeFileSync(pipeline, `pipeline: chain\nstages:\n${CHAIN.join("")}`);
+    const program = startProgram([
+      "--store",
+      join(folder, "store"),
+      "--json",
+      "--pipeline",
+      pipeline,
+      ...HEAVIEST,
+    ]);
+    await program.says(PROGRESS);
+    const interruptedMs = performance.now();
+    program.interrupt();
+    const { exitCode, stdout, stderr, leftovers } = await program.ended;
+    assert.ok(performance.now() - interruptedMs < 5_000, `${performance.now() - interruptedMs} ms`);
+    assert.equal(leftovers, []);
+    const { tasks } = summaryOf(stdout);
+    assert.ok(tasks.inFlight > 0, `all of ${tasks.created} tasks were settled in time: ${stderr}`);
+    assert.is(exitCode, 0, stderr);
+    assert.is((await storedRecords(join(folder, "store"))).length, tasks.stored);
+  }));
+
+test("a second Ctrl-C leaves at once with 130, in the middle of an inference too", async () => {
+  const program = startProgram(["--store", "memory:", "--json", ...HEAVY]);
+  await program.says(PROGRESS);
+  program.interrupt();
+  await program.says(STOPPING);
+  const interruptedMs = performance.now();
+  program.interrupt();
+  const { exitCode, signal, leftovers } = await program.ended;
+  assert.equal([exitCode, signal], [130, null]);
+  assert.ok(performance.now() - interruptedMs < 2_000);
+  assert.equal(leftovers, []);
+});
+
+test.run();
