@@ -46,6 +46,19 @@ export function decodeClip(
   }));
 }
 
+/** When each frame of `file` is shown, in its own time, as ffmpeg's `showinfo` says. */
+export function frameTimesUs(file: string): number[] {
+  const { stderr, status } = spawnSync(
+    findFfmpeg(),
+    ["-nostdin", "-copyts", "-i", file, "-an", "-vf", "showinfo", "-f", "null", "-"],
+    { encoding: "utf8", maxBuffer: 1 << 28 },
+  );
+  if (status !== 0) throw new Error(`ffmpeg cannot read ${file}: ${stderr}`);
+  return [...stderr.matchAll(/ pts_time:\s*(-?[\d.]+)/g)].map(([, seconds]) =>
+    Math.round(Number(seconds) * 1e6),
+  );
+}
+
 /** What every frame of the demo clip shows. */
 export function demoTruth(): { readonly fps: number; readonly frames: readonly (readonly TruthBox[])[] } {
   return JSON.parse(readFileSync(`${DEMO}demo.truth.json`, "utf8")) as ReturnType<typeof demoTruth>;
