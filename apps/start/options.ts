@@ -72,7 +72,7 @@ export function parseCommand(
       (value: string, previous: readonly string[] | undefined) => [...(previous ?? []), value],
     )
     .option("--realtime", "play files at their own speed (default: as fast as they are taken)")
-    .option("--limit <tasks>", "end each source after so many tasks", positiveInteger)
+    .option("--limit <n>", "end each source after so many tasks", positiveInteger)
     .option("--fps <n>", "frames per second of source time, up to 240", positiveNumber)
     .option("--resolution <WxH>", "size to scale frames to, in pixels")
     .option("--frames-per-task <n>", "frames in one task, 1 to 256", positiveInteger)

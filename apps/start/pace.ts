@@ -16,7 +16,7 @@ export interface Pace {
   readonly stages: readonly StagePace[];
 }
 
-export interface StagePace {
+interface StagePace {
   readonly stage: string;
   readonly node: string;
   readonly fps: number;

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { within } from "./within.js";
 
 export const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
-export const START = fileURLToPath(new URL("../../apps/start.js", import.meta.url));
+const START = fileURLToPath(new URL("../../apps/start.js", import.meta.url));
 
 export interface ProgramOptions {
   /** Over the environment of this process; undefined takes a variable away. */
