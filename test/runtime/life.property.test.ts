@@ -1,0 +1,394 @@
+/**
+ * Random trees of actors that fail, stop, spawn, stash, ask, watch and set timers as a random script says, run step by
+ * step in random order. What must hold of every such history:
+ *
+ * H1 `start` and `stop` of a state pair exactly; between them, and only then, it is given messages, one at a time.
+ * H2 A state has no living child when it stops, and what it waits for (replies, timers, ends) reaches no other state.
+ * H3 Whoever is not gone answers once the dust has settled; who is gone is told of once, and stays silent for good.
+ * H4 Each message is handled once, or is one dead letter: none is both, none is neither once the system has ended.
+ * H5 A temporary actor is never restarted.
+ */
+
+import * as fc from "fast-check";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { ActorRef } from "../../src/runtime/actor-ref.js";
+import type { Behaviour, Context, Spawner } from "../../src/runtime/behaviour.js";
+import type { MailboxOverflow, RestartType, SupervisionStrategy } from "../../src/runtime/spawn-options.js";
+import { seeded } from "../support/fold.js";
+import { createSteppedSystem } from "../support/stepped-system.js";
+import { within } from "../support/within.js";
+
+const RUNS = 1_000;
+
+type Act =
+  | { readonly act: "fail" | "end" | "stash" | "unstash" | "timer" | "stopParent" }
+  | { readonly act: "spawn" | "stopChild" | "askChild" | "watchChild"; readonly child: number }
+  | { readonly act: "tellParent" | "tellSelf"; readonly order: "fail" | "end" | "unstash" };
+
+interface Plan {
+  readonly strategy: SupervisionStrategy;
+  readonly restart: RestartType;
+  readonly intensity: number;
+  readonly overflow: MailboxOverflow;
+  readonly capacity: number;
+  /** Children started in `start`. */
+  readonly children: number;
+  /** Of its starts, this one fails. */
+  readonly startThatFails: number;
+  readonly stopFails: boolean;
+}
+
+type Step =
+  | { readonly step: "root"; readonly root: number }
+  | {
+      readonly step: "tell";
+      readonly actor: number;
+      readonly acts: readonly Act[];
+      readonly control: boolean;
+    }
+  | { readonly step: "turn" }
+  | { readonly step: "advance"; readonly ms: number }
+  | { readonly step: "stop"; readonly actor: number };
+
+type Message =
+  | { readonly kind: "script"; readonly id: number; readonly acts: readonly Act[] }
+  /** Meant for one state alone. */
+  | { readonly kind: "own"; readonly state: State }
+  | { readonly kind: "question"; readonly id: number; readonly replyTo: ActorRef<Message> };
+
+interface State {
+  readonly address: string;
+  running: boolean;
+}
+
+const anyAct: fc.Arbitrary<Act> = fc.oneof(
+  fc.record({
+    act: fc.constantFrom("fail", "end", "stash", "unstash", "timer", "stopParent"),
+  } as const),
+  fc.record({
+    act: fc.constantFrom("spawn", "stopChild", "askChild", "watchChild"),
+    child: fc.nat(3),
+  } as const),
+  fc.record({
+    act: fc.constantFrom("tellParent", "tellSelf"),
+    order: fc.constantFrom("fail", "end", "unstash"),
+  } as const),
+);
+
+const anyPlan: fc.Arbitrary<Plan> = fc.record({
+  strategy: fc.constantFrom("oneForOne", "allForOne", "restForOne"),
+  restart: fc.constantFrom("permanent", "transient", "temporary"),
+  intensity: fc.nat(3),
+  overflow: fc.constantFrom("reject", "dropOldest", "dropNewest"),
+  capacity: fc.constantFrom(2, 100),
+  children: fc.nat(3),
+  startThatFails: fc.constantFrom(0, 0, 0, 1, 2),
+  stopFails: fc.boolean(),
+});
+
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      step: fc.constant("tell"),
+      actor: fc.nat(60),
+      acts: fc.array(anyAct, { maxLength: 4 }),
+      control: fc.boolean(),
+    } as const),
+  },
+  { weight: 3, arbitrary: fc.record({ step: fc.constant("turn") } as const) },
+  { weight: 2, arbitrary: fc.record({ step: fc.constant("advance"), ms: fc.nat(15) } as const) },
+  { weight: 1, arbitrary: fc.record({ step: fc.constant("root"), root: fc.nat(2) } as const) },
+  { weight: 1, arbitrary: fc.record({ step: fc.constant("stop"), actor: fc.nat(60) } as const) },
+);
+
+const DEPTH_MAX = 3;
+
+class History {
+  readonly stepped;
+  readonly plans: readonly Plan[];
+  /** Every incarnation that ever was, in order of its birth. */
+  readonly refs: ActorRef<Message>[] = [];
+  readonly ends = new Map<string, string[]>();
+  readonly states: State[] = [];
+  readonly handled: number[] = [];
+  readonly letters: number[] = [];
+  /** What a behaviour sees to be wrong: it cannot throw, as its supervisor would take that. */
+  readonly violations: string[] = [];
+  sent = 0;
+  restarts = 0;
+  readonly #stashed = new Set<number>();
+  /** Whose turn it is. */
+  #turn: string | null = null;
+
+  constructor(plans: readonly Plan[], seed: number) {
+    this.plans = plans;
+    this.stepped = createSteppedSystem({
+      random: seeded(seed),
+      supervision: { intensity: 2, periodMs: 50, backoff: { minMs: 3, maxMs: 9, factor: 2, jitter: 0.5 } },
+      onFailure: () => {},
+    });
+    this.stepped.system.deadLetters.subscribe(({ message }) => {
+      const { id } = message as { readonly id?: number };
+      if (id !== undefined) this.letters[id] = (this.letters[id] ?? 0) + 1;
+    });
+  }
+
+  /** Runs one step of the script. */
+  run(next: Step): void {
+    const { system, executor, clock } = this.stepped;
+    switch (next.step) {
+      case "root":
+        this.#spawn(system, next.root, 0);
+        break;
+      case "tell":
+        this.#pick(next.actor)?.tell(this.#script(next.acts), next.control ? "control" : "data");
+        break;
+      case "turn":
+        executor.turn();
+        break;
+      case "advance":
+        clock.advance(next.ms);
+        break;
+      case "stop": {
+        const ref = this.#pick(next.actor);
+        if (ref !== undefined) void system.stop(ref);
+        break;
+      }
+    }
+  }
+
+  /** Lets the dust settle, tells everybody something, and looks whether the living answer and the dead do not. */
+  probe(): void {
+    const { advance } = this.stepped;
+    advance(100);
+    const probes = this.refs.map((ref) => {
+      const ends = this.ends.get(ref.address) ?? [];
+      const id = this.sent;
+      ref.tell(this.#script([]));
+      return { address: ref.address, id, ends, gone: ends.length > 0 };
+    });
+    // Some may still be in a backoff: a restart now and then is within the intensity.
+    advance(50);
+    for (const { address, id, ends, gone } of probes) {
+      const answered = this.handled[id] === 1;
+      if (gone) this.check(!answered, `H3: ${address} answered after its end`);
+      else this.check(answered || ends.length > 0, `H3: ${address} has not ended and does not answer`);
+    }
+  }
+
+  async end(): Promise<void> {
+    await within(1_000, this.stepped.system.terminate());
+    this.stepped.settle();
+    for (const { address, running } of this.states) this.check(!running, `H1: ${address} never stopped`);
+    for (const [address, ends] of this.ends)
+      this.check(ends.length === 1, `H3: ${address} ended ${ends.length} times`);
+    for (let id = 0; id < this.sent; id++) {
+      const [handled, letters] = [this.handled[id] ?? 0, this.letters[id] ?? 0];
+      this.check(
+        handled + letters === 1,
+        `H4: message ${id} handled ${handled}, dead letter ${letters} times`,
+      );
+    }
+    this.check(this.stepped.clock.pending === 0, `${this.stepped.clock.pending} timers are left`);
+  }
+
+  check(holds: boolean, violation: string): void {
+    if (!holds) this.violations.push(violation);
+  }
+
+  #pick(actor: number): ActorRef<Message> | undefined {
+    return this.refs[actor % Math.max(1, this.refs.length)];
+  }
+
+  #script(acts: readonly Act[]): Message {
+    return { kind: "script", id: this.sent++, acts };
+  }
+
+  #spawn(parent: Spawner, child: number, depth: number): void {
+    const plan = this.plans[(depth * 7 + child) % this.plans.length];
+    if (plan === undefined || depth > DEPTH_MAX) return;
+    const { strategy, restart, intensity, overflow, capacity } = plan;
+    const backoff = { minMs: 2, maxMs: 8, factor: 2, jitter: 0.5 };
+    try {
+      const ref = parent.spawn(this.#behaviour(plan, depth), {
+        name: `child-${child}`,
+        restart,
+        mailbox: { capacity, overflow },
+        supervision: { strategy, intensity, periodMs: 50, backoff },
+      });
+      this.refs.push(ref);
+      const ends: string[] = [];
+      this.ends.set(ref.address, ends);
+      this.stepped.system.watch(ref, ({ reason }) => ends.push(reason));
+    } catch (thrown) {
+      // A name that is taken is the script's fault.
+      const { code } = thrown as { readonly code?: unknown };
+      if (code !== "actor-name-taken") this.violations.push(`spawn: ${String(thrown)}`);
+    }
+  }
+
+  #behaviour(plan: Plan, depth: number): Behaviour<State, Message> {
+    let starts = 0;
+    let last: State | null = null;
+    return {
+      start: (ctx) => {
+        const { address } = ctx.self;
+        return this.#inTurn(address, () => {
+          starts += 1;
+          if (starts > 1) this.restarts += 1;
+          this.check(
+            starts === 1 || plan.restart !== "temporary",
+            `H5: ${address} is temporary and restarts`,
+          );
+          this.check(last?.running !== true, `H1: ${address} starts over a state that lives`);
+          this.check(this.ends.get(address)?.length === 0, `H3: ${address} starts after its end`);
+          for (let child = 0; child < plan.children; child++) this.#spawn(ctx, child, depth + 1);
+          if (starts === plan.startThatFails) throw new Error("start");
+          last = { address, running: true };
+          this.states.push(last);
+          return last;
+        });
+      },
+      receive: (state, message, ctx) =>
+        this.#inTurn(state.address, () => {
+          this.check(state.running, `H1: ${state.address} is given a message after its stop`);
+          if (message.kind === "own") {
+            this.check(
+              message.state === state,
+              `H2: ${state.address} is given what another state waited for`,
+            );
+          } else if (message.kind === "question") {
+            message.replyTo.tell({ kind: "own", state });
+            this.#handle(message.id);
+          } else {
+            this.#play(message, state, ctx, depth);
+          }
+          return state;
+        }),
+      stop: (state) => {
+        const { address } = state;
+        this.check(this.#turn !== address, `H1: ${address} stops within its turn`);
+        this.check(state.running, `H1: ${address} stops twice`);
+        state.running = false;
+        const below = `${pathOf(address)}/`;
+        for (const other of this.states) {
+          this.check(
+            !other.running || !other.address.startsWith(below),
+            `H2: ${other.address} outlives ${address}`,
+          );
+        }
+        if (plan.stopFails) throw new Error("stop");
+      },
+    };
+  }
+
+  #inTurn<Result>(address: string, work: () => Result): Result {
+    this.check(this.#turn === null, `H1: ${address} runs within the turn of ${this.#turn}`);
+    this.#turn = address;
+    try {
+      return work();
+    } finally {
+      this.#turn = null;
+    }
+  }
+
+  #handle(id: number): void {
+    this.handled[id] = (this.handled[id] ?? 0) + 1;
+  }
+
+  #play(
+    message: Extract<Message, { kind: "script" }>,
+    state: State,
+    ctx: Context<Message>,
+    depth: number,
+  ): void {
+    const own = (): Message => ({ kind: "own", state });
+    const childRef = (child: number) => ctx.resolve<Message>(`${pathOf(ctx.self.address)}/child-${child}`);
+    const parent =
+      depth === 0 ? null : ctx.resolve<Message>(pathOf(ctx.self.address).replace(/\/[^/]*$/, ""));
+    const acts = this.#stashed.has(message.id) ? [] : message.acts;
+    let stashed = false;
+    for (const next of acts) {
+      switch (next.act) {
+        case "fail":
+          throw new Error("fail");
+        case "end":
+          ctx.stop(ctx.self);
+          break;
+        case "stopParent":
+          if (parent !== null) void this.stepped.system.stop(parent);
+          break;
+        case "stash":
+          if (!this.#stashed.has(message.id)) ctx.stash(message);
+          this.#stashed.add(message.id);
+          stashed = true;
+          break;
+        case "unstash":
+          ctx.unstashAll();
+          break;
+        case "timer":
+          ctx.after("timer", 2, own());
+          ctx.every("tick", 7, own());
+          break;
+        case "spawn":
+          this.#spawn(ctx, next.child, depth + 1);
+          break;
+        case "stopChild":
+          ctx.stop(childRef(next.child));
+          break;
+        case "askChild": {
+          const id = this.sent++;
+          const toRequest = (replyTo: ActorRef<Message>): Message => ({ kind: "question", id, replyTo });
+          ctx.ask<Message, Message>(childRef(next.child), toRequest, own, { timeoutMs: 5 });
+          break;
+        }
+        case "watchChild":
+          ctx.watch(childRef(next.child), own);
+          break;
+        case "tellParent":
+          parent?.tell(this.#script([{ act: next.order }]));
+          break;
+        case "tellSelf":
+          ctx.self.tell(this.#script([{ act: next.order }]), "control");
+          break;
+      }
+    }
+    if (!stashed) this.#handle(message.id);
+  }
+}
+
+/** An address without its incarnation. */
+function pathOf(address: string): string {
+  return address.replace(/#.*/, "");
+}
+
+test("actors keep H1 to H5 in any tree, under any script, in any order of turns", async () => {
+  const seen = { restarts: 0, handled: 0, letters: 0, ended: 0 };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(anyPlan, { minLength: 1, maxLength: 6 }),
+      fc.array(anyStep, { minLength: 10, maxLength: 80 }),
+      fc.nat(),
+      async (plans, steps, seed) => {
+        const history = new History(plans, seed);
+        history.run({ step: "root", root: 0 });
+        for (const next of steps) history.run(next);
+        history.probe();
+        seen.ended += [...history.ends.values()].filter((ends) => ends.length > 0).length;
+        await history.end();
+        seen.restarts += history.restarts;
+        seen.handled += history.handled.length;
+        seen.letters += history.letters.length;
+        if (history.violations.length > 0) throw new Error(history.violations.slice(0, 5).join("\n"));
+      },
+    ),
+    { numRuns: RUNS, includeErrorInReport: true },
+  );
+  // The scripts do what they are for.
+  for (const [what, count] of Object.entries(seen))
+    assert.ok(count > RUNS, `${what}: ${count} in ${RUNS} runs`);
+});
+
+test.run();
