@@ -1,33 +1,89 @@
-/** The public, programmatic API of Sluice. */
+/** The public, programmatic API of Sluice: its actors, its nodes, and the ways to bring policies and services of one's own. */
 
-export type { ActorRef, Lane } from "./runtime/actor-ref.js";
-export { formatAddress, parseAddress, type Address } from "./runtime/address.js";
-export type { AskOptions } from "./runtime/ask.js";
-export type { AskResult, Behaviour, Context, Spawner, StopReason, Terminated } from "./runtime/behaviour.js";
-export type { ActorPath, NodeName } from "./runtime/brand.js";
-export { systemClock, type Clock, type TimerHandle } from "./runtime/clock.js";
-export {
-  SHUTDOWN_PHASES,
-  type CoordinatedShutdown,
-  type ShutdownPhase,
-  type ShutdownReport,
-  type ShutdownTask,
-} from "./runtime/coordinated-shutdown.js";
-export type { DeadLetter, DeadLetterReason, DeadLetters } from "./runtime/dead-letters.js";
-export { RuntimeError, type RuntimeErrorCode } from "./runtime/errors.js";
-export type { Executor } from "./runtime/executor.js";
-export { createLogger, silentLogger, type Logger, type LogLevel } from "./runtime/log.js";
-export { registryKey, type Listing, type Registry, type RegistryKey } from "./runtime/registry.js";
-export type { Remote } from "./runtime/remote.js";
-export {
-  DEFAULT_SUPERVISION,
-  type MailboxOptions,
-  type MailboxOverflow,
-  type RestartType,
-  type SpawnOptions,
-  type SupervisionPolicy,
-  type SupervisionStrategy,
-} from "./runtime/spawn-options.js";
-export { createActorSystem, spawn, type ActorSystem, type ActorSystemOptions } from "./runtime/system.js";
+export * from "./runtime/index.js";
 export type { Carrier } from "./transport/carrier.js";
-export { createMemoryCarrier, type MemoryCarrier } from "./transport/memory.js";
+export { createMemoryCarrier } from "./transport/memory.js";
+
+// ── Nodes and sources ───────────────────────────────────────────────────────────────────────────────────────────────
+
+export { SluiceError, type SluiceErrorCode } from "./actors/errors.js";
+export { parseSource, type SourceSpec } from "./actors/generator/source-spec.js";
+export { startLocalCluster, type LocalCluster, type LocalClusterOptions } from "./actors/local-cluster.js";
+export { startNode, type NodeOptions, type SluiceNode, type SourceOptions } from "./actors/node.js";
+export type { LatencySummary, RunSummary, StageSummary } from "./actors/observer/run-statistics.js";
+export type { LedgerReported, NodeEvent, TableReported } from "./actors/protocol.js";
+export {
+  DEFAULT_CONFIGURATION,
+  parseConfiguration,
+  type Configuration,
+} from "./actors/task/configuration.js";
+export {
+  parseNodeName,
+  parseSourceId,
+  type PipelineId,
+  type SourceId,
+  type StageId,
+  type TaskId,
+} from "./actors/task/identity.js";
+export { parsePipelineFile, type PipelineFile } from "./actors/task/pipeline-file.js";
+export {
+  definePipeline,
+  type Pipeline,
+  type PipelineDefinition,
+  type QueuePolicy,
+  type Stage,
+  type StageDefinition,
+} from "./actors/task/pipeline.js";
+export type { RoutingTable, SourceRoute } from "./actors/task/routing-table.js";
+export type { Cursor, DropReason, Hop } from "./actors/task/task.js";
+
+// ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export { exportRecords } from "./actors/distributor/export.js";
+export { iterateRecords, openStoreForReading } from "./actors/distributor/read-store.js";
+export { openStore } from "./actors/distributor/spawn.js";
+export type { Store } from "./actors/distributor/store.js";
+export type {
+  DistributorMessage,
+  QueryReply,
+  ResultQuery,
+  StoredGap,
+  StoredRecord,
+  StoredResult,
+  SubscriptionEvent,
+} from "./actors/protocol.js";
+
+// ── Services of one's own: a module that exports `service`, and its declaration ─────────────────────────────────────
+
+export type {
+  LoadContext,
+  RgbFrame,
+  Service,
+  ServiceInput,
+  ServiceInstance,
+} from "./actors/processor/service.js";
+export { SERVICES } from "./actors/processor/services/catalogue.js";
+export type { DataType, Detection, ServiceDeclaration, StageResult } from "./actors/task/service.js";
+
+// ── Policies of one's own: a pure function from what is known to a plan ─────────────────────────────────────────────
+
+export type {
+  Explanation,
+  NodeDescription,
+  PolicySpec,
+  ResourceSample,
+  SourceDescription,
+} from "./actors/protocol.js";
+export type { RecentOutcomes } from "./actors/scheduler/outcome-window.js";
+export { statelessPolicy } from "./actors/scheduler/policies/stateless.js";
+export {
+  bindPolicy,
+  type BoundPolicy,
+  type Decision,
+  type LinkView,
+  type NodeView,
+  type Plan,
+  type Policy,
+  type PolicyScope,
+  type PolicyView,
+} from "./actors/scheduler/policy.js";

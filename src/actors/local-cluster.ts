@@ -17,6 +17,7 @@ import type {
   SchedulerMessage,
   TableReported,
 } from "./protocol.js";
+import type { BoundPolicy } from "./scheduler/policy.js";
 import type { SourceId } from "./task/identity.js";
 import { parseNodeName } from "./task/identity.js";
 import type { Pipeline } from "./task/pipeline.js";
@@ -31,6 +32,8 @@ export interface LocalClusterOptions {
   /** Names of the edges; default one, `edge-1`. */
   readonly edges?: readonly string[];
   readonly cloud?: string;
+  /** Policies besides the built-in ones. @see bindPolicy */
+  readonly policies?: readonly BoundPolicy[];
   readonly onEvent?: (event: NodeEvent) => void;
   readonly onFailure?: (error: Error) => void;
   readonly log?: Logger;
@@ -47,6 +50,8 @@ export interface LocalCluster {
   setPolicy(sourceId: SourceId, policy: PolicySpec): Promise<void>;
   table(): Promise<TableReported>;
   ledgers(): Promise<readonly LedgerReported[]>;
+  /** Resolves once every source added so far is at its end, drained or beyond mending. */
+  sourcesEnded(): Promise<void>;
   /** Captures no more and resolves once every task is settled. */
   drain(): Promise<void>;
   terminate(): Promise<void>;
@@ -71,6 +76,7 @@ export function startLocalCluster(options: LocalClusterOptions): LocalCluster {
     role: "cloud",
     store: options.store,
     ...(options.flush && { flush: options.flush }),
+    ...(options.policies && { policies: options.policies }),
   });
   const edges = (options.edges ?? ["edge-1"]).map((name) =>
     startNode({ ...common, name: parseNodeName(name), role: "edge" }),
@@ -122,6 +128,10 @@ export function startLocalCluster(options: LocalClusterOptions): LocalCluster {
 
     ledgers: async () =>
       (await Promise.all([...new Set(sources.values())].map((node) => node.ledgers()))).flat(),
+
+    async sourcesEnded() {
+      await Promise.all([...sources].map(([id, node]) => node.sourceEnded(id)));
+    },
 
     async drain() {
       await Promise.all([...sources].map(([id, node]) => node.drainSource(id)));

@@ -10,7 +10,7 @@ import type { Behaviour } from "../runtime/behaviour.js";
 import type { Clock } from "../runtime/clock.js";
 import type { Logger } from "../runtime/log.js";
 import { createActorSystem, type ActorSystem } from "../runtime/system.js";
-import type { MemoryCarrier } from "../transport/memory.js";
+import type { Carrier } from "../transport/carrier.js";
 import { controllerAddress, spawnController } from "./controller/spawn.js";
 import { spawnDistributor, type FlushOptions } from "./distributor/spawn.js";
 import type { Store } from "./distributor/store.js";
@@ -29,8 +29,9 @@ import type {
   PolicySpec,
   SchedulerMessage,
 } from "./protocol.js";
+import type { BoundPolicy } from "./scheduler/policy.js";
 import { spawnScheduler } from "./scheduler/spawn.js";
-import type { Configuration } from "./task/configuration.js";
+import { DEFAULT_CONFIGURATION, type Configuration } from "./task/configuration.js";
 import type { NodeName, SourceId } from "./task/identity.js";
 import type { Pipeline } from "./task/pipeline.js";
 import type { ServiceDeclaration } from "./task/service.js";
@@ -42,7 +43,7 @@ export interface NodeOptions {
   readonly role: "edge" | "cloud";
   /** The node that has the distributor and the scheduler. */
   readonly cloud: NodeName;
-  readonly carrier: MemoryCarrier;
+  readonly carrier: Carrier;
   readonly services: ReadonlyMap<string, ServiceDeclaration>;
   readonly modelDir: string | null;
   /** Of the cloud: where results go. Opened and closed by whoever gives it. */
@@ -51,6 +52,8 @@ export interface NodeOptions {
   readonly flush?: FlushOptions;
   /** Of the cloud: the scheduler's term, higher than that of any scheduler before it. */
   readonly term?: number;
+  /** Of the cloud: policies besides the built-in ones. @see bindPolicy */
+  readonly policies?: readonly BoundPolicy[];
   readonly onEvent?: (event: NodeEvent) => void;
   /** A failure beyond all supervision: the node is of no more use. */
   readonly onFailure?: (error: Error) => void;
@@ -63,12 +66,14 @@ export interface SourceOptions {
   readonly id: SourceId;
   readonly source: SourceSpec;
   readonly pipeline: Pipeline;
-  readonly configuration: Configuration;
-  readonly policy: PolicySpec;
-  /** Releases frames at the source's own speed instead of as fast as they are taken. */
-  readonly paced: boolean;
-  /** Tasks to make before the source ends; null for all there are. */
-  readonly limit: number | null;
+  /** Default `DEFAULT_CONFIGURATION`. */
+  readonly configuration?: Configuration;
+  /** Default `edge-only`. */
+  readonly policy?: PolicySpec;
+  /** Releases frames at the source's own speed instead of as fast as they are taken. Default false. */
+  readonly paced?: boolean;
+  /** Tasks to make before the source ends; null, the default, for all there are. */
+  readonly limit?: number | null;
   /** Bound of unsettled tasks. Default 16 tasks and 256 MiB. */
   readonly window?: { readonly tasks: number; readonly bytes: number };
 }
@@ -82,9 +87,11 @@ export interface SluiceNode {
    * Announces the source to the scheduler and starts its generator here. A scheduler that does not answer is not waited
    * for: the source runs on this node until a table says otherwise.
    *
-   * @throws SluiceError `policy-invalid` where the scheduler refuses the policy
+   * @throws SluiceError `policy-invalid` where the scheduler refuses the policy; TypeError where a source of that name runs
    */
   addSource(options: SourceOptions): Promise<void>;
+  /** Resolves once the source is at its end, drained or beyond mending; at once where there is none of this name. */
+  sourceEnded(id: SourceId): Promise<void>;
   /** Captures no more and resolves once every task of the source is settled. */
   drainSource(id: SourceId): Promise<void>;
   /** The accounts of the sources that run here now; one that has ended gave its last with `sourceEnded`. */
@@ -95,6 +102,7 @@ export interface SluiceNode {
 
 /** Enough to keep every stage of a pipeline busy; more only waits in queues. */
 const DEFAULT_WINDOW = { tasks: 16, bytes: 256 * 1024 * 1024 };
+const DEFAULT_POLICY: PolicySpec = { name: "edge-only", parameters: {} };
 const REGISTRATION_MS = 1_000;
 
 /** Starts a node and joins it to `carrier`. */
@@ -115,8 +123,9 @@ export function startNode(options: NodeOptions): SluiceNode {
 
   if (options.role === "cloud") {
     if (options.store === undefined) throw new TypeError(`Cannot start cloud node "${name}" without a store`);
-    spawnScheduler(system, { node: name, term: options.term ?? 1, fallback: name });
-    const { store, flush } = options;
+    const { store, flush, policies } = options;
+    const term = options.term ?? 1;
+    spawnScheduler(system, { node: name, term, fallback: name, ...(policies && { policies }) });
     spawnDistributor(system, { node: name, store, scheduler, ...(flush && { flush }) });
   }
   const processors = spawnProcessors(system, { node: name, services, modelDir: options.modelDir });
@@ -140,13 +149,24 @@ export function startNode(options: NodeOptions): SluiceNode {
 
   const generators = new Map<SourceId, ActorRef<GeneratorMessage>>();
 
+  function sourceEnded(id: SourceId): Promise<void> {
+    const generator = generators.get(id);
+    if (generator === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      system.watch(generator, () => resolve());
+    });
+  }
+
   return {
     name,
     system,
     controller,
     monitor,
 
-    async addSource({ id, source, pipeline, configuration, policy, paced, limit, window }) {
+    async addSource({ id, source, pipeline, ...asked }) {
+      if (generators.has(id))
+        throw new TypeError(`Cannot add source "${id}": one of that name runs on "${name}"`);
+      const { configuration = DEFAULT_CONFIGURATION, policy = DEFAULT_POLICY } = asked;
       const description = { id, node: name, pipeline, configuration, policy };
       const answer = await system
         .ask<SchedulerMessage, PolicyReply>(
@@ -160,7 +180,7 @@ export function startNode(options: NodeOptions): SluiceNode {
         )
         .catch(() => null);
       if (answer?.type === "policyRefused") {
-        scheduler.tell({ type: "removeSource", sourceId: id });
+        scheduler.tell({ type: "removeSource", sourceId: id }, "control");
         throw answer.error;
       }
       const generator = spawnGenerator(system, {
@@ -171,9 +191,9 @@ export function startNode(options: NodeOptions): SluiceNode {
         incarnation: Math.floor(system.clock.now()),
         controller,
         listener,
-        paced,
-        limit,
-        window: window ?? DEFAULT_WINDOW,
+        paced: asked.paced ?? false,
+        limit: asked.limit ?? null,
+        window: asked.window ?? DEFAULT_WINDOW,
         livePolicy: "dropNewest",
         joinNodes: (of) => joinNodesFor(of, (stage) => (stage === END ? cloud : name)),
         framesMin: Math.max(...pipeline.stages.map(({ service }) => services.get(service)?.framesMin ?? 1)),
@@ -181,18 +201,17 @@ export function startNode(options: NodeOptions): SluiceNode {
       generators.set(id, generator);
       system.watch(generator, () => {
         generators.delete(id);
-        controller.tell({ type: "detachGenerator", sourceId: id });
-        scheduler.tell({ type: "removeSource", sourceId: id });
+        // On the lane of the messages that they undo, so that a source of the same name may come at once.
+        controller.tell({ type: "detachGenerator", sourceId: id }, "control");
+        scheduler.tell({ type: "removeSource", sourceId: id }, "control");
       });
     },
 
+    sourceEnded,
+
     drainSource(id) {
-      const generator = generators.get(id);
-      if (generator === undefined) return Promise.resolve();
-      return new Promise((resolve) => {
-        system.watch(generator, () => resolve());
-        generator.tell({ type: "drain" }, "control");
-      });
+      generators.get(id)?.tell({ type: "drain" }, "control");
+      return sourceEnded(id);
     },
 
     async ledgers() {
@@ -209,7 +228,7 @@ export function startNode(options: NodeOptions): SluiceNode {
     },
 
     async terminate() {
-      scheduler.tell({ type: "removeNode", node: name });
+      scheduler.tell({ type: "removeNode", node: name }, "control");
       await system.terminate();
       carrier.leave(name);
     },

@@ -16,8 +16,6 @@ import type { Carrier } from "./carrier.js";
 import { bindRefs } from "./bind-refs.js";
 import { formatAddress } from "../runtime/address.js";
 
-export type MemoryCarrier = Carrier;
-
 interface Parcel {
   readonly target: Address;
   readonly message: unknown;
@@ -32,7 +30,7 @@ interface Member {
   readonly watches: Set<() => void>;
 }
 
-export function createMemoryCarrier(): MemoryCarrier {
+export function createMemoryCarrier(): Carrier {
   const members = new Map<NodeName, Member>();
 
   function send(target: Address, message: unknown, lane: Lane) {

@@ -8,7 +8,7 @@ import type { SpawnOptions } from "../../src/runtime/spawn-options.js";
 import { createProbe, type Probe } from "./probe.js";
 import { VirtualClock } from "./virtual-clock.js";
 
-export interface Spawned {
+interface Spawned {
   readonly behaviour: Behaviour<unknown, unknown>;
   readonly options: SpawnOptions;
   readonly ref: Probe<unknown>;

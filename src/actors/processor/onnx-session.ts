@@ -8,17 +8,17 @@ import { SluiceError } from "../errors.js";
 import { nativeCall } from "./native-call.js";
 
 /** Element types that services use, each with its own typed array. */
-export interface TensorArrays {
+interface TensorArrays {
   readonly float32: Float32Array;
   readonly uint8: Uint8Array;
   readonly int32: Int32Array;
   readonly int64: BigInt64Array;
 }
 
-export type TensorType = keyof TensorArrays;
+type TensorType = keyof TensorArrays;
 
 /** Row-major. As an input it is read in place during `run` and stays the caller's; it must not be in shared memory. */
-export type TensorData = {
+type TensorData = {
   readonly [Type in TensorType]: {
     readonly type: Type;
     readonly data: TensorArrays[Type];
@@ -27,7 +27,7 @@ export type TensorData = {
 }[TensorType];
 
 /** What a service expects of an input or output; null stands for a dimension that it leaves free. */
-export interface TensorSpec {
+interface TensorSpec {
   readonly type: TensorType;
   readonly shape: readonly (number | null)[];
 }

@@ -2,7 +2,7 @@
 
 import type { Job, StartWorker, WorkerEvent, WorkerSpec } from "../../../src/actors/processor/worker-port.js";
 
-export interface ScriptedWorker {
+interface ScriptedWorker {
   readonly spec: WorkerSpec;
   readonly jobs: Job[];
   status: "loading" | "idle" | "busy";

@@ -1,28 +1,19 @@
 /** Every stage on the cloud, in the configuration that the user asked for. */
 
-import { z } from "../../../runtime/parse.js";
 import type { NodeName, StageId } from "../../task/identity.js";
-import type { Policy, PolicyView } from "../policy.js";
-import { parseParameters } from "./parameters.js";
+import type { PolicyView } from "../policy.js";
+import { statelessPolicy } from "./stateless.js";
 
-const schema = z.strictObject({});
-
-export const cloudOnly: Policy<Record<string, never>, null> = {
-  name: "cloud-only",
-  parse: (parameters) => parseParameters("cloud-only", schema, parameters),
-  start: () => null,
-  decide(state, view) {
-    const placement = new Map<StageId, readonly NodeName[]>();
-    for (const { id, service } of view.source.pipeline.stages) {
-      placement.set(id, cloudNodes(service, view));
-    }
-    return {
-      state,
-      plan: { configuration: view.source.configuration, placement },
-      why: { reason: "all stages on the cloud, as the policy says", inputs: {} },
-    };
-  },
-};
+export const cloudOnly = statelessPolicy("cloud-only", (view) => {
+  const placement = new Map<StageId, readonly NodeName[]>();
+  for (const { id, service } of view.source.pipeline.stages) {
+    placement.set(id, cloudNodes(service, view));
+  }
+  return {
+    plan: { configuration: view.source.configuration, placement },
+    why: { reason: "all stages on the cloud, as the policy says", inputs: {} },
+  };
+});
 
 /** The cloud nodes that offer `service`: the fallback first, the others in order of name. */
 export function cloudNodes(service: string, view: Pick<PolicyView, "offering" | "fallback">): NodeName[] {

@@ -1,37 +1,27 @@
 /** Every stage on the source's own node, and on the cloud where that node lacks the service. */
 
-import { z } from "../../../runtime/parse.js";
 import type { NodeName, StageId } from "../../task/identity.js";
-import type { Policy } from "../policy.js";
 import { cloudNodes } from "./cloud-only.js";
-import { parseParameters } from "./parameters.js";
+import { statelessPolicy } from "./stateless.js";
 
-const schema = z.strictObject({});
-
-export const edgeOnly: Policy<Record<string, never>, null> = {
-  name: "edge-only",
-  parse: (parameters) => parseParameters("edge-only", schema, parameters),
-  start: () => null,
-  decide(state, view) {
-    const own = view.source.node;
-    const services = view.nodes.get(own)?.description.services ?? [];
-    const placement = new Map<StageId, readonly NodeName[]>();
-    let offloaded = 0;
-    for (const { id, service } of view.source.pipeline.stages) {
-      const local = services.includes(service);
-      if (!local) offloaded++;
-      placement.set(id, local ? [own] : cloudNodes(service, view));
-    }
-    return {
-      state,
-      plan: { configuration: view.source.configuration, placement },
-      why: {
-        reason:
-          offloaded === 0
-            ? "all stages on the source's node, as the policy says"
-            : "stages on the source's node where it offers their service, the others on the cloud",
-        inputs: { node: own, stagesOffloaded: offloaded },
-      },
-    };
-  },
-};
+export const edgeOnly = statelessPolicy("edge-only", (view) => {
+  const own = view.source.node;
+  const services = view.nodes.get(own)?.description.services ?? [];
+  const placement = new Map<StageId, readonly NodeName[]>();
+  let offloaded = 0;
+  for (const { id, service } of view.source.pipeline.stages) {
+    const local = services.includes(service);
+    if (!local) offloaded++;
+    placement.set(id, local ? [own] : cloudNodes(service, view));
+  }
+  return {
+    plan: { configuration: view.source.configuration, placement },
+    why: {
+      reason:
+        offloaded === 0
+          ? "all stages on the source's node, as the policy says"
+          : "stages on the source's node where it offers their service, the others on the cloud",
+      inputs: { node: own, stagesOffloaded: offloaded },
+    },
+  };
+});

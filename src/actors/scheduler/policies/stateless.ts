@@ -1,0 +1,20 @@
+/** The simplest kind of policy: no parameters, no state, one pure function. */
+
+import { z } from "../../../runtime/parse.js";
+import type { Decision, Policy, PolicyView } from "../policy.js";
+import { parseParameters } from "./parameters.js";
+
+const noParameters = z.strictObject({}).transform(() => null);
+
+/** Makes a policy of `decide`, which is asked anew for each decision and says why it decided so. */
+export function statelessPolicy(
+  name: string,
+  decide: (view: PolicyView) => Omit<Decision<null>, "state">,
+): Policy<null, null> {
+  return {
+    name,
+    parse: (parameters) => parseParameters(name, noParameters, parameters),
+    start: () => null,
+    decide: (state, view) => ({ state, ...decide(view) }),
+  };
+}

@@ -1,0 +1,31 @@
+/** The actor runtime on its own, for programs that have nothing to do with video: `sluice/runtime`. */
+
+export type { ActorRef, Lane } from "./actor-ref.js";
+export { formatAddress, parseAddress, type Address } from "./address.js";
+export type { AskOptions } from "./ask.js";
+export type { AskResult, Behaviour, Context, Spawner, StopReason, Terminated } from "./behaviour.js";
+export type { ActorPath, NodeName } from "./brand.js";
+export { systemClock, type Clock, type TimerHandle } from "./clock.js";
+export {
+  SHUTDOWN_PHASES,
+  type CoordinatedShutdown,
+  type ShutdownPhase,
+  type ShutdownReport,
+  type ShutdownTask,
+} from "./coordinated-shutdown.js";
+export type { DeadLetter, DeadLetterReason, DeadLetters } from "./dead-letters.js";
+export { CodedError, RuntimeError, type RuntimeErrorCode } from "./errors.js";
+export type { Executor } from "./executor.js";
+export { createLogger, silentLogger, type Logger, type LogLevel } from "./log.js";
+export { registryKey, type Listing, type Registry, type RegistryKey } from "./registry.js";
+export type { Remote } from "./remote.js";
+export {
+  DEFAULT_SUPERVISION,
+  type MailboxOptions,
+  type MailboxOverflow,
+  type RestartType,
+  type SpawnOptions,
+  type SupervisionPolicy,
+  type SupervisionStrategy,
+} from "./spawn-options.js";
+export { createActorSystem, spawn, type ActorSystem, type ActorSystemOptions } from "./system.js";

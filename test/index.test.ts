@@ -1,0 +1,180 @@
+/** The public API as its three users meet it: everything comes from `src/index.js`. */
+
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import * as runtime from "../src/runtime/index.js";
+import * as sluice from "../src/index.js";
+import {
+  bindPolicy,
+  createMemoryCarrier,
+  definePipeline,
+  iterateRecords,
+  openStore,
+  parseConfiguration,
+  parseNodeName,
+  parseSource,
+  parseSourceId,
+  silentLogger,
+  SluiceError,
+  startLocalCluster,
+  startNode,
+  type ActorRef,
+  type Behaviour,
+  type BoundPolicy,
+  type DistributorMessage,
+  type NodeEvent,
+  type Policy,
+  type ServiceDeclaration,
+  type StoredRecord,
+  type SubscriptionEvent,
+} from "../src/index.js";
+import { within } from "./support/within.js";
+
+const nothing: ServiceDeclaration = {
+  name: "nothing",
+  summary: "Finds nothing",
+  inputs: ["frame"],
+  output: "boxes",
+  stateful: false,
+  module: new URL("./support/services/noop.js", import.meta.url).href,
+};
+const services = new Map([[nothing.name, nothing]]);
+const pipeline = definePipeline({ id: "blank", stages: [{ id: "look", service: "nothing" }] }, services);
+const source = parseSource("test:64x48@10,duration=2");
+const configuration = parseConfiguration({ resolution: "64x48", fps: 10, framesPerTask: 5 });
+
+/** A researcher's policy, with a parameter and a state: `first`, and every other time elsewhere. */
+const alternate: Policy<{ readonly first: string }, { readonly first: string; readonly turns: number }> = {
+  name: "alternate",
+  parse(parameters) {
+    const { first } = parameters as { readonly first?: unknown };
+    if (typeof first === "string") return { first };
+    throw new SluiceError('Cannot use policy "alternate" as "first" must name a node', {
+      code: "policy-invalid",
+    });
+  },
+  start: ({ first }) => ({ first, turns: 0 }),
+  decide({ first, turns }, view) {
+    const placement = view.source.pipeline.stages.map(({ id, service }) => {
+      const nodes = view.offering(service).map(({ description }) => description.name);
+      return [id, nodes.toSorted((a, b) => Number(b === first) - Number(a === first))] as const;
+    });
+    return {
+      state: { first, turns: turns + 1 },
+      plan: { configuration: view.source.configuration, placement: new Map(placement) },
+      why: { reason: `turn ${turns}`, inputs: { first } },
+    };
+  },
+};
+
+/** An actor-runtime user's actor, at home beside the components: follows the store. */
+function follower(
+  distributor: ActorRef<DistributorMessage>,
+  onRecord: (record: StoredRecord) => void,
+): Behaviour<null, SubscriptionEvent> {
+  return {
+    start(ctx) {
+      distributor.tell({ type: "subscribe", subscriber: ctx.self, fromPosition: 0, demand: 100 });
+      return null;
+    },
+    receive(state, event) {
+      if (event.type === "record") onRecord(event.record);
+      return state;
+    },
+  };
+}
+
+test("startLocalCluster runs a source by a policy, a service and an actor of the user's own", async () => {
+  const policies: readonly BoundPolicy[] = [bindPolicy(alternate)];
+  const store = await openStore("memory:");
+  const events: NodeEvent[] = [];
+  const cluster = startLocalCluster({
+    store,
+    services,
+    policies,
+    log: silentLogger,
+    onEvent: (event) => events.push(event),
+  });
+  try {
+    const followed: StoredRecord[] = [];
+    const distributor = cluster.cloud.system.resolve<DistributorMessage>("sluice://cloud/distributor");
+    cluster.cloud.system.spawn(
+      follower(distributor, (record) => followed.push(record)),
+      { name: "follower" },
+    );
+    const id = parseSourceId("pattern");
+    const asked = { id, source, pipeline, configuration };
+    const policy = { name: "alternate", parameters: { first: "cloud" } };
+
+    const refusal = await cluster
+      .addSource({ ...asked, policy: { ...policy, parameters: {} } })
+      .catch((error: unknown) => error);
+    assert.ok(refusal instanceof SluiceError && refusal.code === "policy-invalid");
+
+    // Once more under the name of one that was refused, and then of one that has ended.
+    for (const round of [1, 2]) {
+      await cluster.addSource({ ...asked, policy });
+      const { table, explanations } = await cluster.table();
+      assert.is(table?.sources.get(id)?.pipelineId, pipeline.id, `round ${round}`);
+      assert.equal(explanations?.[id]?.inputs, { first: "cloud" });
+      assert.instance(await cluster.addSource(asked).catch((error: unknown) => error), TypeError);
+      await within(10_000, cluster.sourcesEnded(), "the source");
+    }
+
+    const stored: StoredRecord[] = [];
+    for await (const record of iterateRecords(store)) stored.push(record);
+    assert.equal(
+      stored.map(({ type, id: task }) => `${type} ${task.sequence}`),
+      [0, 1, 2, 3, 0, 1, 2, 3].map((sequence) => `result ${sequence}`),
+    );
+    assert.equal(followed, stored);
+    const ended = events.filter((event) => event.type === "sourceEnded");
+    assert.equal(
+      ended.map(({ error, ledger }): unknown => [error, ledger.created, ledger.stored, ledger.inFlight]),
+      [1, 2].map(() => [null, 4, 4, 0]),
+    );
+  } finally {
+    await cluster.terminate();
+    await store.close();
+  }
+});
+
+test("startNode: one cloud node is a cluster, and a source needs no more than what it is and where it goes", async () => {
+  const store = await openStore("memory:");
+  const cloud = parseNodeName("alone");
+  const node = startNode({
+    name: cloud,
+    role: "cloud",
+    cloud,
+    carrier: createMemoryCarrier(),
+    services,
+    modelDir: null,
+    store,
+    log: silentLogger,
+  });
+  const id = parseSourceId("pattern");
+  await node.sourceEnded(id);
+  await node.addSource({ id, source, pipeline });
+  await within(10_000, node.sourceEnded(id), "the source");
+  assert.equal(store.totals()["pattern"], { stored: 5, dropped: {} });
+  await node.terminate();
+  await store.close();
+});
+
+test("src/index.ts has all of src/runtime/index.ts, and package.json exports both", () => {
+  for (const [name, value] of Object.entries(runtime)) assert.is(Reflect.get(sluice, name), value, name);
+  const manifest = JSON.parse(
+    readFileSync(fileURLToPath(new URL("../../package.json", import.meta.url)), "utf8"),
+  ) as { readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>> };
+  assert.equal(
+    Object.entries(manifest.exports).map(([name, { types, default: file }]) => [name, types, file]),
+    [
+      [".", "./dist/src/index.d.ts", "./dist/src/index.js"],
+      ["./runtime", "./dist/src/runtime/index.d.ts", "./dist/src/runtime/index.js"],
+    ],
+  );
+});
+
+test.run();
