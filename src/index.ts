@@ -41,7 +41,7 @@ export type { Cursor, DropReason, Hop } from "./actors/task/task.js";
 
 export { exportRecords } from "./actors/distributor/export.js";
 export { iterateRecords, openStoreForReading } from "./actors/distributor/read-store.js";
-export { openStore } from "./actors/distributor/spawn.js";
+export { openStore, type FlushOptions } from "./actors/distributor/spawn.js";
 export type { Store } from "./actors/distributor/store.js";
 export type {
   DistributorMessage,
