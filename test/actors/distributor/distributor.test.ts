@@ -1,6 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { distributor, type DistributorOptions } from "../../../src/actors/distributor/distributor.js";
+import { distributor } from "../../../src/actors/distributor/distributor.js";
+import type { DistributorOptions } from "../../../src/actors/distributor/state.js";
 import { MemoryStore } from "../../../src/actors/distributor/memory-store.js";
 import { SluiceError } from "../../../src/actors/errors.js";
 import type {

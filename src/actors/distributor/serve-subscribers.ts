@@ -1,0 +1,112 @@
+/** Pushing to subscribers: from the store up to what is newest, then each record as it is stored. */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { Context } from "../../runtime/behaviour.js";
+import { CodedError } from "../../runtime/errors.js";
+import { SluiceError } from "../errors.js";
+import type { SubscriptionEvent } from "../protocol.js";
+import type { Message, MessageOf, State } from "./state.js";
+import { pushSlice, type Subscription } from "./subscription.js";
+
+/** Records read for one subscriber at once. */
+const READ_RECORDS_MAX = 256;
+const READ_RETRY_MS = 1_000;
+const SUBSCRIBERS_MAX = 1_000;
+
+export function onSubscribe(
+  state: State,
+  { subscriber, fromPosition, sourceId, demand }: MessageOf<"subscribe">,
+  ctx: Context<Message>,
+): State {
+  const { address } = subscriber;
+  const { subscriptions } = state;
+  if (subscriptions.size >= SUBSCRIBERS_MAX && !subscriptions.has(address)) {
+    const error = new SluiceError(
+      `Cannot subscribe "${address}" at "${state.given.node}" as ${SUBSCRIBERS_MAX} others are subscribed: try again once one has left`,
+      { code: "distributor-busy", retry: "backoff" },
+    );
+    subscriber.tell({ type: "subscriptionFailed", error });
+    return state;
+  }
+  const subscription: Subscription = {
+    subscriber,
+    sourceId,
+    nextPosition: fromPosition,
+    demand,
+    reading: false,
+  };
+  if (!subscriptions.has(address)) ctx.watch(subscriber, () => ({ type: "subscriberGone", address }));
+  subscriptions.set(address, subscription);
+  readOn(state, subscription, ctx);
+  return state;
+}
+
+export function onDemand(
+  state: State,
+  { subscriber, count }: MessageOf<"demand">,
+  ctx: Context<Message>,
+): State {
+  const subscription = state.subscriptions.get(subscriber.address);
+  if (subscription === undefined || !(count > 0)) return state;
+  subscription.demand += count;
+  readOn(state, subscription, ctx);
+  return state;
+}
+
+export function onUnsubscribe(
+  state: State,
+  subscriber: ActorRef<SubscriptionEvent>,
+  ctx: Context<Message>,
+): State {
+  ctx.unwatch(subscriber);
+  return onSubscriberGone(state, subscriber.address, ctx);
+}
+
+export function onSubscriberGone(state: State, address: string, ctx: Context<Message>): State {
+  state.subscriptions.delete(address);
+  ctx.cancel(`read ${address}`);
+  return state;
+}
+
+/** Reads from the store for a subscriber that asks for more than it has been pushed. */
+export function readOn(state: State, subscription: Subscription, ctx: Context<Message>): void {
+  const { reading, demand, nextPosition, sourceId } = subscription;
+  if (reading || demand <= 0 || nextPosition >= state.given.store.nextPosition) return;
+  subscription.reading = true;
+  const slice = state.given.store.read({
+    fromPosition: nextPosition,
+    limit: Math.min(demand, READ_RECORDS_MAX),
+    ...(sourceId === undefined ? {} : { sourceId }),
+  });
+  ctx.pipe(slice, (result) => ({ type: "sliceRead", subscription, result }));
+}
+
+export function onSliceRead(
+  state: State,
+  { subscription, result }: MessageOf<"sliceRead">,
+  ctx: Context<Message>,
+): State {
+  const { subscriber } = subscription;
+  const { address } = subscriber;
+  if (state.subscriptions.get(address) !== subscription) return state;
+  if (result.ok) {
+    subscription.reading = false;
+    pushSlice(subscription, result.reply);
+    readOn(state, subscription, ctx);
+    return state;
+  }
+  const { error } = result;
+  if (error instanceof CodedError && error.retry === "backoff") {
+    ctx.after(`read ${address}`, READ_RETRY_MS, { type: "readDue", subscription });
+    return state;
+  }
+  subscriber.tell({ type: "subscriptionFailed", error });
+  return onUnsubscribe(state, subscriber, ctx);
+}
+
+export function onReadDue(state: State, subscription: Subscription, ctx: Context<Message>): State {
+  if (state.subscriptions.get(subscription.subscriber.address) !== subscription) return state;
+  subscription.reading = false;
+  readOn(state, subscription, ctx);
+  return state;
+}
