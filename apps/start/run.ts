@@ -16,6 +16,8 @@ import { reportJson, reportTable } from "./summary.js";
 const PROGRESS_PERIOD_MS = 200;
 /** How long the first Ctrl-C waits for tasks to be settled; ending the workers may take a second more. */
 const DRAIN_MS = 3_500;
+/** Signals closer together are one Ctrl-C: npm passes on what the terminal has sent to its whole group already. */
+const SAME_SIGNAL_MS = 500;
 
 /**
  * Plays every source to its end, or until a signal has drained it, and prints what it came to.
@@ -51,13 +53,12 @@ export async function run(options: StartOptions): Promise<number> {
     log: createLogger({ level: options.logLevel }),
   });
   const observed = cluster.observe([pipeline]);
-  const stopListening = drainOnSignal(cluster, outcome, progress);
+  drainOnSignal(cluster, outcome, progress);
   try {
     for (const { id, source: spec } of sources) {
       await cluster.addSource({ ...source, id, source: spec, paced: options.realtime, limit: options.limit });
     }
   } catch (error) {
-    stopListening();
     await cluster.terminate();
     await store.close();
     throw error;
@@ -75,7 +76,6 @@ export async function run(options: StartOptions): Promise<number> {
   clearInterval(ticker);
 
   const [figures, live, table] = await Promise.all([observed.report(), cluster.ledgers(), cluster.table()]);
-  stopListening();
   await cluster.terminate();
   await store.close();
   progress.end();
@@ -140,18 +140,20 @@ class Outcome {
   }
 }
 
-/** The first signal drains and ends as usual; the second one leaves at once. */
-function drainOnSignal(cluster: LocalCluster, outcome: Outcome, progress: Progress): () => void {
-  let signals = 0;
+/** The first signal drains and ends as usual, the second one leaves at once; until the very end, as one may come late. */
+function drainOnSignal(cluster: LocalCluster, outcome: Outcome, progress: Progress): void {
+  let firstAtMs: number | null = null;
   const onSignal = (): void => {
-    signals += 1;
-    if (signals > 1) process.exit(130);
+    if (firstAtMs !== null) {
+      if (performance.now() - firstAtMs >= SAME_SIGNAL_MS) process.exit(130);
+      return;
+    }
+    firstAtMs = performance.now();
     progress.say("Stopping: what is under way is settled first; Ctrl-C again leaves at once");
     const late = setTimeout(() => outcome.giveUp(), DRAIN_MS);
     void cluster.drain().finally(() => clearTimeout(late));
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  return () => process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
 }
 
 function describe(event: NodeEvent): string | null {

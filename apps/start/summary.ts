@@ -69,7 +69,7 @@ export function reportTable(report: RunReport): string {
   const tables = run.stored === 0 ? [totals] : [stages, totals];
   const where =
     report.store === "memory:"
-      ? "The results were kept in memory and are gone; name a folder with --store to keep them"
+      ? "Results were kept in memory only: name a folder with --store to keep them"
       : `Results are in ${report.store}`;
   return `${tables.join("\n")}\n${where}`;
 }
