@@ -3,8 +3,7 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CodedError } from "../src/runtime/errors.js";
-import { HELP_HINT, parseCommand, UsageError } from "./start/options.js";
-import { run } from "./start/run.js";
+import { HELP_HINT, parseCommand, UsageError, type StartOptions } from "./start/options.js";
 
 // A reader that has gone (`npm start | head`) is no reason to store no more.
 for (const stream of [process.stdout, process.stderr]) {
@@ -26,8 +25,10 @@ function asset(path: string): string {
   return fromHere.startsWith("..") ? absolute : fromHere;
 }
 
-async function runOrExplain(options: Parameters<typeof run>[0]): Promise<number> {
+async function runOrExplain(options: StartOptions): Promise<number> {
   try {
+    // Help and wrong usage answer in half the time without it.
+    const { run } = await import("./start/run.js");
     return await run(options);
   } catch (error) {
     if (error instanceof UsageError) {
