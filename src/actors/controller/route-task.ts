@@ -1,13 +1,13 @@
 /** Where a task goes next: the decision of the router, and what becomes of a task that has no way on. */
 
 import { assertNever } from "../../runtime/errors.js";
-import { stageKeyText, type NodeName } from "../task/identity.js";
+import { stageKeyText, type NodeName, type StageId } from "../task/identity.js";
 import { arrive, expire, forget, needsJoin } from "../task/join.js";
 import { stageOf, type Pipeline } from "../task/pipeline.js";
 import { routeStage } from "../task/routing-table.js";
-import { END, type Cursor, type DropReason, type Task } from "../task/task.js";
+import { END, type DropReason, type Task } from "../task/task.js";
 import { completeStage } from "../task/walk.js";
-import { accept, createDesk, deskSize, settle } from "./desk.js";
+import { accept, createDesk, deskSize, settle, type Desk } from "./desk.js";
 import { controllerOf, pipelineOf, type MessageOf, type Router } from "./state.js";
 
 /** Takes a task in and sends it where it has to go next: a join, a desk, another node, the store. */
@@ -75,33 +75,29 @@ function dispatch(router: Router, task: Task, pipeline: Pipeline, forwarded: boo
   }
 }
 
-/** Puts a task on the desk of a stage of this node, and starts the stage's processor with the desk. */
-function executeHere(
-  router: Router,
-  task: Task,
-  stageId: Exclude<Cursor, typeof END>,
-  pipeline: Pipeline,
-): void {
-  const key = { pipelineId: pipeline.id, pipelineVersion: pipeline.version, stage: stageId };
+/** The desk of a stage of this node; where there is none yet, it and the stage's processor are started. */
+export function openDesk(router: Router, pipeline: Pipeline, stage: StageId): Desk {
+  const key = { pipelineId: pipeline.id, pipelineVersion: pipeline.version, stage };
   const text = stageKeyText(key);
   let desk = router.known.desks.get(text);
   if (desk === undefined) {
-    desk = createDesk(key, stageOf(pipeline, stageId));
+    desk = createDesk(key, stageOf(pipeline, stage));
     router.known.desks.set(text, desk);
     // Once a desk: a processor that is asked for again takes it for the question of a controller that has forgotten it.
-    router.processors.tell({
-      type: "ensureProcessor",
-      pipeline,
-      stage: stageId,
-      controller: router.ctx.self,
-    });
+    router.processors.tell({ type: "ensureProcessor", pipeline, stage, controller: router.ctx.self });
   }
+  return desk;
+}
+
+/** Puts a task on the desk of a stage of this node. */
+function executeHere(router: Router, task: Task, stageId: StageId, pipeline: Pipeline): void {
+  const desk = openDesk(router, pipeline, stageId);
   if (deskSize(desk) >= router.limits.deskTasksMax) {
     drop(
       router,
       task,
       "overflow",
-      `Stage "${text}" of ${router.node} has ${router.limits.deskTasksMax} tasks`,
+      `Stage "${stageKeyText(desk.key)}" of ${router.node} has ${router.limits.deskTasksMax} tasks`,
     );
     return;
   }

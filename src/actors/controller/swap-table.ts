@@ -1,11 +1,11 @@
 /** The hot swap of routing tables, and what follows from it for the sources and stages of this node. */
 
 import type { SourceId } from "../task/identity.js";
-import { supersedes, validateTable } from "../task/routing-table.js";
+import { supersedes, validateTable, type RoutingTable } from "../task/routing-table.js";
 import { END } from "../task/task.js";
 import { joinNodesFor } from "../task/walk.js";
 import { deskSize, takeBackWaiting } from "./desk.js";
-import { submit } from "./route-task.js";
+import { openDesk, submit } from "./route-task.js";
 import { pipelineText, type MessageOf, type Router } from "./state.js";
 
 /** The hot swap: between two messages, with nothing paused and nothing drained. */
@@ -35,10 +35,22 @@ export function installTable(router: Router, { table, replyTo }: MessageOf<"inst
   for (const sourceId of router.known.generators.keys()) configure(router, sourceId);
   replyTo.tell({ type: "tableInstalled", node, epoch: table.epoch }, "control");
 
+  prepareStages(router, table);
   const rerouted = [...router.known.desks.values()].flatMap((desk) => takeBackWaiting(desk));
   const unparked = router.known.park.splice(0).map((parked) => parked.task);
   for (const task of [...rerouted, ...unparked]) submit(router, task, false);
   retireUnused(router);
+}
+
+/** Starts the processors of the stages that the table places here, so that their services load before the first task. */
+function prepareStages(router: Router, table: RoutingTable): void {
+  for (const { pipelineId, placement } of table.sources.values()) {
+    const pipeline = table.pipelines.get(pipelineId);
+    for (const { id, service } of pipeline?.stages ?? []) {
+      if (pipeline === undefined || placement.get(id)?.[0] !== router.node) continue;
+      if (router.services.has(service)) openDesk(router, pipeline, id);
+    }
+  }
 }
 
 /** Tells a generator of this node what the table says of its source. */

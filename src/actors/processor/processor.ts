@@ -10,7 +10,8 @@
  * P4 A task whose worker dies is tried again, on at most `poisonAttempts` workers. A task that the service throws at is
  *    not: it would throw again.
  * P5 A processor that starts, also anew, says so, and holds nothing.
- * P6 There is no worker before the first task and none after the stop.
+ * P6 A worker is started with the processor, so that its service is loaded when the first task comes; after the stop
+ *    there is none.
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
@@ -43,6 +44,7 @@ import {
   endPool,
   foldPool,
   idleWorker,
+  prepareWorker,
   runOn,
   type PoolMessage,
   type WorkerPool,
@@ -100,6 +102,7 @@ export function processor(options: ProcessorOptions): Behaviour<State, Message> 
     start(ctx) {
       const state: State = { line: newLine(), status: newStatus(), refused: false, untouched: true };
       announce(state, ctx);
+      if (state.status.status === "running") prepareWorker(state.status.pool, ctx);
       return state;
     },
     receive(state, message, ctx) {

@@ -60,6 +60,11 @@ export function createWorkerPool<Work>(options: PoolOptions): WorkerPool<Work> {
   return { ...options, workers: new Map(), losses: 0, loadFailures: 0, backingOff: false };
 }
 
+/** Starts the first worker, so that it loads before there is work. */
+export function prepareWorker<Work>(pool: WorkerPool<Work>, ctx: Context<PoolMessage>): void {
+  if (pool.workers.size === 0 && !pool.backingOff) startOne(pool, ctx);
+}
+
 /** An idle worker; where there is none, one is started if there may be. */
 export function idleWorker<Work>(
   pool: WorkerPool<Work>,

@@ -267,6 +267,23 @@ test("controller drops a task whose branch does not come within the join timeout
   assert.match(drop.detail, '"b"');
 });
 
+test("controller starts the processors of the stages that a new table places here, before their first task", () => {
+  const pipeline = pipelineOf({ a: [], b: ["a"] });
+  const here = routerOf(CLOUD);
+  here.install(tableOf(pipeline, 1, CLOUD));
+  assert.equal(
+    here.processors.all("ensureProcessor").map(({ stage }) => stage as string),
+    ["a", "b"],
+  );
+  here.install(tableOf(pipeline, 2, CLOUD));
+  here.router.advance(1_000);
+  assert.is(here.processors.received.length, 2, "they are there already, and of use");
+
+  const elsewhere = routerOf(EDGE);
+  elsewhere.install(tableOf(pipeline, 1, CLOUD));
+  assert.equal(elsewhere.processors.received, []);
+});
+
 test("controller parks a task whose pipeline no table has named yet, and drops it in the end", () => {
   const { router, distributor, processors, install } = routerOf(CLOUD);
   const pipeline = pipelineOf({ a: [] });

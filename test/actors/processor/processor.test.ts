@@ -7,10 +7,10 @@ import { setUp, stateful, type Setup } from "./processor-subject.js";
 
 // ── Life ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-test("processor announces itself at its start, and starts no worker before the first task", () => {
+test("processor announces itself at its start, and loads its service before the first task", () => {
   const { actor, controller, workers, key, execute, task } = setUp();
   assert.equal(controller.received, [{ type: "processorStarted", stage: key, processor: actor.self }]);
-  assert.is(workers.all.length, 0);
+  assert.is(workers.all.length, 1);
   execute(task(0));
   assert.is(workers.all.length, 1);
   assert.equal(workers.last().spec, {
@@ -76,7 +76,7 @@ test("processor drops a task that came without the frames that its service reads
   const { workers, execute, task, dropped } = setUp();
   execute(task(0, { payload: null }));
   assert.equal(dropped(), ["0 serviceFailed"]);
-  assert.is(workers.all.length, 0);
+  assert.equal(workers.last().jobs, []);
 });
 
 test("processor runs a service without state on several workers, started one after the other as work comes", () => {
