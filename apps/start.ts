@@ -12,11 +12,16 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+/** How long threads have to end by themselves. */
+const LAST_WORDS_MS = 500;
+
 const command = parseCommand(process.argv.slice(2), {
   source: asset("demo/demo.mp4"),
   pipeline: asset("pipelines/default.yaml"),
 });
 process.exitCode = "exitCode" in command ? command.exitCode : await runOrExplain(command.run);
+// All is stored and said: a worker in the middle of a task that was given up is not waited for.
+setTimeout(() => process.exit(), LAST_WORDS_MS).unref();
 
 /** Programs run from `dist/apps`; what they read lies beside their sources. As a user would type it. */
 function asset(path: string): string {

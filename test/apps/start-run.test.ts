@@ -144,7 +144,7 @@ test("--realtime plays a file at its own speed", async () => {
   const { durationMs, tasks, latencyMs } = await summary("realtime");
   // The last frame of 6 tasks of 4 at 10 fps is 2.3 s behind the first.
   assert.is(tasks.stored, 6);
-  assert.ok(durationMs >= 2_300 && durationMs < 4_500, `${durationMs} ms`);
+  assert.ok(durationMs >= 2_300 && durationMs < 10_000, `${durationMs} ms`);
   // From a task's first frame, so the 0.3 s to its last are part of it.
   assert.ok((latencyMs.p50 ?? 0) >= 300 - 50, `p50 ${latencyMs.p50} ms`);
 });
