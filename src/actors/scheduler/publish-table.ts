@@ -1,0 +1,64 @@
+/** Tables on their way: made, sent to every node, sent again until each has acknowledged the newest. */
+
+import type { NodeName } from "../task/identity.js";
+import type { Ctx, Of, State } from "./state.js";
+import { buildTable } from "./table.js";
+
+export function publish(state: State, reason: string, ctx: Ctx): void {
+  state.epoch++;
+  const table = buildTable(state.sources, {
+    term: state.options.term,
+    epoch: state.epoch,
+    publishedAtMs: ctx.now(),
+    fallback: state.options.fallback,
+  });
+  state.registrations.table = table;
+  for (const node of state.deliveries.names()) sendTable(state, node, ctx);
+  armResend(state, ctx);
+  state.options.listener?.tell({
+    type: "tablePublished",
+    epoch: table.epoch,
+    reason,
+    sources: [...state.changed],
+  });
+  state.changed = new Set();
+}
+
+export function sendTable(state: State, node: NodeName, ctx: Ctx): void {
+  const { table } = state.registrations;
+  if (table === null) return;
+  const controller = state.deliveries.send(node, table.epoch, ctx.now());
+  controller?.tell({ type: "installTable", table, replyTo: ctx.self }, "control");
+}
+
+export function armResend(state: State, ctx: Ctx): void {
+  const { table } = state.registrations;
+  if (table === null) return;
+  const dueInMs = state.deliveries.nextDueInMs(table.epoch, ctx.now());
+  if (dueInMs !== null) ctx.after("resend", dueInMs, { type: "resend" });
+}
+
+export function onResend(state: State, ctx: Ctx): void {
+  const { table } = state.registrations;
+  if (table === null) return;
+  for (const node of state.deliveries.due(table.epoch, ctx.now())) sendTable(state, node, ctx);
+  armResend(state, ctx);
+}
+
+export function onTableInstalled(state: State, { node, epoch }: Of<"tableInstalled">, ctx: Ctx): void {
+  const afterMs = state.deliveries.acknowledge(node, epoch, ctx.now());
+  if (afterMs === null) state.ignored++;
+  else state.options.listener?.tell({ type: "tableAcknowledged", epoch, node, afterMs });
+}
+
+export function onTableRefused(state: State, { node, epoch, heldEpoch }: Of<"tableRefused">, ctx: Ctx): void {
+  if (state.registrations.table?.epoch !== epoch || !state.deliveries.has(node)) {
+    state.ignored++;
+  } else if (Number.isSafeInteger(heldEpoch) && heldEpoch >= epoch) {
+    state.epoch = heldEpoch;
+    publish(state, `node ${node} holds epoch ${heldEpoch} of an earlier term`, ctx);
+  } else if (!state.deliveries.isFenced(node)) {
+    state.deliveries.fence(node);
+    ctx.log.error("A node follows a scheduler of a newer term", { node, term: state.options.term });
+  }
+}

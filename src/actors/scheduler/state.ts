@@ -1,0 +1,94 @@
+/** What a scheduler is given and keeps: everything that its parts work on. */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { Context } from "../../runtime/behaviour.js";
+import type { SchedulerEvent, SchedulerMessage, SourceDescription } from "../protocol.js";
+import type { NodeName, SourceId } from "../task/identity.js";
+import { startOrDefault } from "./admission.js";
+import type { NodeEntry } from "./cluster-view.js";
+import { Deliveries } from "./deliveries.js";
+import { BandwidthEstimates } from "./links.js";
+import { OutcomeWindow } from "./outcome-window.js";
+import { Overhead } from "./overhead.js";
+import type { PolicyRegistry } from "./policies.js";
+import type { PolicyRun } from "./policy.js";
+import type { Registrations } from "./registrations.js";
+import { PendingReplan } from "./replan.js";
+import type { SourceEntry } from "./source-plan.js";
+
+type Private = { readonly type: "tick" } | { readonly type: "replan" } | { readonly type: "resend" };
+export type Message = SchedulerMessage | Private;
+export type Of<Type extends Message["type"]> = Extract<Message, { readonly type: Type }>;
+export type Ctx = Context<Message>;
+
+export interface State {
+  readonly options: SchedulerOptions;
+  /** Outlives a restart. */
+  readonly registrations: Registrations;
+  readonly nodes: Map<NodeName, NodeEntry>;
+  readonly sources: Map<SourceId, SourceEntry>;
+  readonly bandwidths: BandwidthEstimates;
+  readonly deliveries: Deliveries;
+  readonly overhead: Overhead;
+  readonly pending: PendingReplan;
+  /** Sources that differ from the newest table. */
+  changed: Set<SourceId>;
+  /** Highest epoch known to exist anywhere. */
+  epoch: number;
+  /** Messages that could not count: of an unknown node or source, out of date, or beyond a limit. */
+  ignored: number;
+  failuresLogged: { readonly atMs: number; readonly count: number };
+}
+
+export interface SchedulerOptions {
+  /** Higher than that of any scheduler before it. */
+  readonly term: number;
+  readonly fallback: NodeName;
+  readonly policies: PolicyRegistry;
+  /** Between decisions that nothing but time, samples and outcomes set off. Default 1,000 ms. */
+  readonly intervalMs: number;
+  readonly nodesMax: number;
+  readonly sourcesMax: number;
+  readonly listener: ActorRef<SchedulerEvent> | null;
+}
+
+/** The state of a scheduler that starts, also anew: what is registered, and the newest table. */
+export function restoreState(options: SchedulerOptions, registrations: Registrations): State {
+  const state: State = {
+    options,
+    registrations,
+    nodes: new Map(),
+    sources: new Map(),
+    bandwidths: new BandwidthEstimates(),
+    deliveries: new Deliveries(),
+    overhead: new Overhead(),
+    pending: new PendingReplan(),
+    changed: new Set(),
+    epoch: registrations.table?.epoch ?? 0,
+    ignored: 0,
+    failuresLogged: { atMs: Number.NEGATIVE_INFINITY, count: 0 },
+  };
+  for (const [name, { description, controller }] of registrations.nodes) {
+    state.nodes.set(name, { description, sample: null, sampledAtMs: 0 });
+    state.deliveries.add(name, controller);
+  }
+  const { table } = registrations;
+  for (const [id, description] of registrations.sources) {
+    const { run } = startOrDefault(options.policies, description.policy);
+    state.sources.set(id, { ...enter(description, run), plan: table?.sources.get(id) ?? null });
+    if (table?.pipelines.get(description.pipeline.id) !== description.pipeline) state.changed.add(id);
+  }
+  for (const id of table?.sources.keys() ?? []) if (!state.sources.has(id)) state.changed.add(id);
+  return state;
+}
+
+/** A source of which nothing is known yet. */
+export function enter(description: SourceDescription, run: PolicyRun): SourceEntry {
+  return {
+    description,
+    run,
+    window: new OutcomeWindow(),
+    plan: null,
+    why: { reason: "not decided yet", inputs: {} },
+  };
+}
