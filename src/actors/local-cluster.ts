@@ -5,7 +5,7 @@ import type { Logger } from "../runtime/log.js";
 import { createMemoryCarrier } from "../transport/memory.js";
 import type { FlushOptions } from "./distributor/spawn.js";
 import type { Store } from "./distributor/store.js";
-import { startNode, type NodeOptions, type SluiceNode, type SourceOptions } from "./node.js";
+import { startNode, type NodeLimits, type NodeOptions, type SluiceNode, type SourceOptions } from "./node.js";
 import { observer, type ObserverMessage } from "./observer/observer.js";
 import type { RunSummary } from "./observer/run-statistics.js";
 import type {
@@ -34,6 +34,8 @@ export interface LocalClusterOptions {
   readonly cloud?: string;
   /** Policies besides the built-in ones. @see bindPolicy */
   readonly policies?: readonly BoundPolicy[];
+  /** Of every node. */
+  readonly limits?: NodeLimits;
   readonly onEvent?: (event: NodeEvent) => void;
   readonly onFailure?: (error: Error) => void;
   readonly log?: Logger;
@@ -65,6 +67,7 @@ export function startLocalCluster(options: LocalClusterOptions): LocalCluster {
     carrier,
     services: options.services,
     modelDir: options.modelDir ?? null,
+    ...(options.limits && { limits: options.limits }),
     ...(options.onEvent && { onEvent: options.onEvent }),
     ...(options.onFailure && { onFailure: options.onFailure }),
     ...(options.log && { log: options.log }),

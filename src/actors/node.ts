@@ -11,13 +11,13 @@ import type { Clock } from "../runtime/clock.js";
 import type { Logger } from "../runtime/log.js";
 import { createActorSystem, type ActorSystem } from "../runtime/system.js";
 import type { Carrier } from "../transport/carrier.js";
-import { controllerAddress, spawnController } from "./controller/spawn.js";
+import { controllerAddress, spawnController, type ControllerLimits } from "./controller/spawn.js";
 import { spawnDistributor, type FlushOptions } from "./distributor/spawn.js";
 import type { Store } from "./distributor/store.js";
-import { spawnGenerator } from "./generator/spawn.js";
+import { spawnGenerator, type CapturePort } from "./generator/spawn.js";
 import type { SourceSpec } from "./generator/source-spec.js";
 import { spawnMonitor } from "./monitor/spawn.js";
-import { spawnProcessors } from "./processor/spawn.js";
+import { spawnProcessors, type ProcessorLimits } from "./processor/spawn.js";
 import type {
   ControllerMessage,
   DistributorMessage,
@@ -54,12 +54,19 @@ export interface NodeOptions {
   readonly term?: number;
   /** Of the cloud: policies besides the built-in ones. @see bindPolicy */
   readonly policies?: readonly BoundPolicy[];
+  /** Bounds of the controller and of every processor; each has its default. */
+  readonly limits?: NodeLimits;
   readonly onEvent?: (event: NodeEvent) => void;
   /** A failure beyond all supervision: the node is of no more use. */
   readonly onFailure?: (error: Error) => void;
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly log?: Logger;
+}
+
+export interface NodeLimits {
+  readonly controller?: Partial<ControllerLimits>;
+  readonly processor?: Partial<ProcessorLimits>;
 }
 
 export interface SourceOptions {
@@ -76,6 +83,8 @@ export interface SourceOptions {
   readonly limit?: number | null;
   /** Bound of unsettled tasks. Default 16 tasks and 256 MiB. */
   readonly window?: { readonly tasks: number; readonly bytes: number };
+  /** What captures it. Default: ffmpeg. */
+  readonly capture?: CapturePort;
 }
 
 export interface SluiceNode {
@@ -128,7 +137,13 @@ export function startNode(options: NodeOptions): SluiceNode {
     spawnScheduler(system, { node: name, term, fallback: name, ...(policies && { policies }) });
     spawnDistributor(system, { node: name, store, scheduler, ...(flush && { flush }) });
   }
-  const processors = spawnProcessors(system, { node: name, services, modelDir: options.modelDir });
+  const { limits = {} } = options;
+  const processors = spawnProcessors(system, {
+    node: name,
+    services,
+    modelDir: options.modelDir,
+    ...(limits.processor && { limits: limits.processor }),
+  });
   const controller = spawnController(system, {
     node: name,
     cloud,
@@ -136,6 +151,7 @@ export function startNode(options: NodeOptions): SluiceNode {
     processors,
     distributor,
     listener,
+    ...(limits.controller && { limits: limits.controller }),
   });
   const monitor = spawnMonitor(system, { node: name, scheduler, controller });
   scheduler.tell(
@@ -194,6 +210,7 @@ export function startNode(options: NodeOptions): SluiceNode {
         paced: asked.paced ?? false,
         limit: asked.limit ?? null,
         window: asked.window ?? DEFAULT_WINDOW,
+        ...(asked.capture && { capture: asked.capture }),
         livePolicy: "dropNewest",
         joinNodes: (of) => joinNodesFor(of, (stage) => (stage === END ? cloud : name)),
         framesMin: Math.max(...pipeline.stages.map(({ service }) => services.get(service)?.framesMin ?? 1)),

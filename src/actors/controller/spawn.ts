@@ -6,7 +6,7 @@ import type { ControllerMessage } from "../protocol.js";
 import { controller } from "./controller.js";
 import { createControllerState, type ControllerOptions } from "./state.js";
 
-export { controllerAddress } from "./state.js";
+export { controllerAddress, type ControllerLimits } from "./state.js";
 
 export function spawnController(parent: Spawner, options: ControllerOptions): ActorRef<ControllerMessage> {
   return parent.spawn(controller(options, createControllerState(options.limits)), {

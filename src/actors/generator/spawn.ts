@@ -12,6 +12,8 @@ import { createGenerator, type GeneratorOptions } from "./generator.js";
 import { DEFAULT_HEALTH, type HealthSettings } from "./health.js";
 import { TaskWindow, type WindowLimits } from "./window.js";
 
+export type { CapturePort };
+
 export interface SpawnGeneratorOptions extends Omit<
   GeneratorOptions,
   "framesMin" | "joinNodes" | "health" | "livePolicy"

@@ -11,6 +11,8 @@ import { DEFAULT_PROCESSOR_LIMITS, type ProcessorLimits } from "./processor-limi
 import { processors } from "./processors.js";
 import { startWorker } from "./worker-host.js";
 
+export type { ProcessorLimits };
+
 export interface SpawnProcessorsOptions {
   readonly node: NodeName;
   /** What this node can run, by service name. */
