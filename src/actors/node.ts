@@ -36,7 +36,7 @@ import type { NodeName, SourceId } from "./task/identity.js";
 import type { Pipeline } from "./task/pipeline.js";
 import type { ServiceDeclaration } from "./task/service.js";
 import { END } from "./task/task.js";
-import { joinNodesFor } from "./task/walk.js";
+import { joinNodesFor, statefulNodesFor } from "./task/walk.js";
 
 export interface NodeOptions {
   readonly name: NodeName;
@@ -212,7 +212,10 @@ export function startNode(options: NodeOptions): SluiceNode {
         window: asked.window ?? DEFAULT_WINDOW,
         ...(asked.capture && { capture: asked.capture }),
         livePolicy: "dropNewest",
-        joinNodes: (of) => joinNodesFor(of, (stage) => (stage === END ? cloud : name)),
+        nodes: {
+          joinNodes: joinNodesFor(pipeline, (cursor) => (cursor === END ? cloud : name)),
+          statefulNodes: statefulNodesFor(pipeline, ({ service }) => (services.has(service) ? name : cloud)),
+        },
         framesMin: Math.max(...pipeline.stages.map(({ service }) => services.get(service)?.framesMin ?? 1)),
       });
       generators.set(id, generator);

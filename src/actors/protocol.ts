@@ -9,7 +9,7 @@ import type { NodeName, PipelineId, SourceId, StageId, TaskId } from "./task/ide
 import type { Pipeline } from "./task/pipeline.js";
 import type { RoutingTable } from "./task/routing-table.js";
 import type { StageResult } from "./task/service.js";
-import type { Cursor, DropReason, DropRecord, Hop, Outcome, Task } from "./task/task.js";
+import type { Cursor, DropReason, DropRecord, Hop, Outcome, Pin, Task } from "./task/task.js";
 
 // ── Controller: one per node, the router ────────────────────────────────────────────────────────────────────────────
 
@@ -24,14 +24,12 @@ export type ControllerMessage =
       readonly reason: DropReason;
       readonly detail: string;
     }
-  /** A `block` queue is full: the controller keeps `task` and offers it again at `stageReady`. */
-  | { readonly type: "stageRefused"; readonly task: Task }
-  | { readonly type: "stageReady"; readonly stage: StageKey }
-  /** A processor began anew and holds nothing: what it had been given is handed over again. */
+  /** A processor began anew and holds nothing: what it had been given is handed over again, in its new `life`. */
   | {
       readonly type: "processorStarted";
       readonly stage: StageKey;
       readonly processor: ActorRef<ProcessorMessage>;
+      readonly life: number;
     }
   /** A processor cannot run at all (its model is missing or wrong): its stage has no place on this node. */
   | { readonly type: "processorFailed"; readonly stage: StageKey; readonly error: Error }
@@ -49,12 +47,13 @@ export type ControllerMessage =
       readonly generator: ActorRef<GeneratorMessage>;
     }
   | { readonly type: "detachGenerator"; readonly sourceId: SourceId }
-  /** The task was dropped somewhere: its joins are forgotten here, and no stateful processor waits for it. */
+  /** The task was dropped somewhere: what is left of it ends here, and no stateful stage waits for it. */
   | {
       readonly type: "abandon";
       readonly id: TaskId;
       readonly pipelineId: PipelineId;
       readonly pipelineVersion: number;
+      readonly pins: ReadonlyMap<StageId, Pin>;
     }
   | { readonly type: "reportQueues"; readonly replyTo: ActorRef<QueuesReported> };
 
@@ -88,13 +87,23 @@ export interface QueuesReported {
 // ── Processor: one per stage per node ───────────────────────────────────────────────────────────────────────────────
 
 export type ProcessorMessage =
-  /** Run the stage; the answer goes to the controller as `stageCompleted`, `stageDropped` or `stageRefused`. */
-  | { readonly type: "execute"; readonly task: Task; readonly epoch: number; readonly attempt: number }
-  | { readonly type: "skip"; readonly id: TaskId };
+  /** Run the stage; the answer goes to the controller as `stageCompleted` or `stageDropped`. */
+  | {
+      readonly type: "execute";
+      readonly task: Task;
+      readonly epoch: number;
+      readonly attempt: number;
+      /** When the task came to the stage on this node. */
+      readonly enqueuedAtMs: number;
+      /** Which of the processor's lives it is meant for: what was sent to an earlier one has been sent again. */
+      readonly life: number;
+    }
+  /** The task with this place in the row of its source will not come. */
+  | { readonly type: "skip"; readonly id: TaskId; readonly ordinal: number };
 
 /** The supervisor of a node's processors. */
 export type ProcessorsMessage =
-  /** Start the processor of this stage unless it is there; it announces itself with `processorStarted`. */
+  /** Start the processor of this stage unless it is there; it announces itself with `processorStarted`, each time anew. */
   | {
       readonly type: "ensureProcessor";
       readonly pipeline: Pipeline;
@@ -107,12 +116,16 @@ export type ProcessorsMessage =
 // ── Generator: one per source ───────────────────────────────────────────────────────────────────────────────────────
 
 export type GeneratorMessage =
-  /** Capture so from the next task on, and let its joins wait at `joinNodes`; the first one starts the capture. */
+  /**
+   * Capture so from the next task on, let its joins wait at `joinNodes` and pin its stateful stages to `statefulNodes`;
+   * the first one starts the capture.
+   */
   | {
       readonly type: "configure";
       readonly configuration: Configuration;
       readonly epoch: number;
       readonly joinNodes: ReadonlyMap<Cursor, NodeName>;
+      readonly statefulNodes: ReadonlyMap<StageId, NodeName>;
     }
   /** From the distributor: the task is stored durably, or its drop is. */
   | { readonly type: "taskSettled"; readonly id: TaskId; readonly outcome: Outcome }

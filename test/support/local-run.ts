@@ -49,11 +49,11 @@ export const SERVICES: ReadonlyMap<string, ServiceDeclaration> = new Map(
 /** Of `detect` and `refine`: which bytes of the frame say what to do. */
 export const scripted = (slot: number) => ({ output: "boxes", slot });
 
-/** Fast to fail, and slow to give up a gap, so that a wait for one would be seen. */
-const QUICK = {
+/** Quick to fail, and never giving up a gap: whoever waits for one waits too long. */
+export const QUICK = {
   processor: {
-    executeTimeoutMs: 400,
-    gapTimeoutMs: 20_000,
+    executeTimeoutMs: 600,
+    gapTimeoutMs: 600_000,
     loadAttempts: 3,
     poisonAttempts: 2,
     backoff: { minMs: 1, maxMs: 10, factor: 2, jitter: 0 },
@@ -83,18 +83,21 @@ export interface LocalRun {
   records(): Promise<readonly StoredRecord[]>;
   /** Checks the law of conservation in every ledger and against the store, as they are now. */
   checkLaw(): Promise<void>;
+  /** Checks it again and again until `work` is done. */
+  lawful<Done>(work: Promise<Done>): Promise<Done>;
 }
 
 /** Starts a cluster, runs `work` on it and takes it down again. */
 export async function localRun(
   { pipeline, ...options }: RunOptions,
   work: (run: LocalRun) => Promise<void>,
-  limitMs = 20_000,
+  limitMs = 60_000,
 ): Promise<void> {
   const store = options.store ?? new MemoryStore();
   const events: NodeEvent[] = [];
   const failures: Error[] = [];
   const waiting = new Set<() => void>();
+  const life = { down: false };
   const cluster = startLocalCluster({
     services: SERVICES,
     limits: QUICK,
@@ -166,13 +169,37 @@ export async function localRun(
         assert.ok((before.get(ledger.sourceId) ?? 0) <= ledger.created, "the store holds more than was made");
       }
     },
+    async lawful(done) {
+      const watch = { over: false };
+      const ended = done.finally(() => (watch.over = true));
+      while (!watch.over && !life.down) {
+        await run.checkLaw();
+        await turn();
+      }
+      return ended;
+    },
   };
   try {
     await within(limitMs, work(run), "the run");
+    assert.equal(failures, []);
   } finally {
+    life.down = true;
     await within(5_000, cluster.terminate(), "the cluster to stop");
   }
 }
+
+/** Resolves once a source has given so many frames more: it goes on, whatever else happens. */
+export async function progress(source: ScriptedSource, frames: number): Promise<void> {
+  const wanted = source.given + frames;
+  const lateMs = performance.now() + 10_000;
+  while (source.given < wanted) {
+    if (performance.now() > lateMs) throw new Error(`The source gave ${source.given} frames and no more`);
+    await turn();
+  }
+}
+
+/** Lets the event loop turn once. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function settledCounts(store: Store): Map<string, number> {
   return new Map(

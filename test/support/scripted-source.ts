@@ -51,7 +51,8 @@ export function scriptedSource(options: ScriptedSourceOptions = {}): ScriptedSou
       };
       const give = (): void => {
         giving = false;
-        while (!closed && wanted > 0 && next < count) giveOne();
+        if (closed) return;
+        for (let left = Math.min(wanted, count - next); left > 0; left -= 1) giveOne();
         endWhenDone();
       };
       const tick = (): void => {

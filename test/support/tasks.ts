@@ -48,6 +48,7 @@ export function finishedTask({ sequence, source = "cam-1", origin = ORIGIN }: Sp
       },
     ],
     joinNodes: new Map(),
+    pins: new Map(),
     sourceAtMs: NOW_MS - 50,
     createdAtMs: NOW_MS - 40,
     deadlineAtMs: null,

@@ -6,7 +6,8 @@
  * C2 Nothing ends here in silence: every drop goes to the distributor as a record with its reason.
  * C3 A table is swapped between two messages, only ever for a newer one; a task not yet with a processor follows the
  *    newest, and each hop carries the epoch that it was routed by.
- * C4 The branches of a task meet at the node fixed at its creation, whatever tables come in between.
+ * C4 The branches of a task meet, and its stateful stages run, at the nodes fixed at its creation, whatever tables come in
+ *    between.
  * C5 A task is given to a processor once, until a processor that has started anew is given it again.
  * C6 Desks, joins and the park are bounded; what does not fit is dropped as `overflow` (C2).
  */
@@ -46,10 +47,6 @@ export function controller(options: ControllerOptions, known: ControllerState): 
         case "stageDropped":
           dropTask(router, message);
           return router;
-        case "stageRefused":
-        case "stageReady":
-          // A desk gives a `block` stage no more than its queue holds, so neither is ever said to it.
-          return router;
         case "processorStarted":
           onProcessorStarted(router, message);
           return router;
@@ -82,10 +79,10 @@ export function controller(options: ControllerOptions, known: ControllerState): 
   };
 }
 
-function onProcessorStarted(router: Router, { stage, processor }: MessageOf<"processorStarted">): void {
+function onProcessorStarted(router: Router, { stage, processor, life }: MessageOf<"processorStarted">): void {
   const desk = router.known.desks.get(stageKeyText(stage));
   if (desk === undefined) router.processors.tell({ type: "retireProcessor", stage });
-  else announce(desk, processor);
+  else announce(desk, { ref: processor, life });
 }
 
 function onProcessorFailed(router: Router, { stage, error }: MessageOf<"processorFailed">): void {

@@ -3,12 +3,13 @@
  *
  * A task stays on the desk until its processor has answered for it, so a processor that starts anew is handed again
  * what it had. A `block` stage is given no more than its queue holds; the rest waits here, in order, and so nothing is
- * ever refused or dropped. The other queue policies are the processor's to carry out: it is given everything.
+ * ever refused or dropped. A stateful stage is given everything: only its processor knows whose turn it is. And so is one
+ * with another queue policy: that is the processor's to carry out.
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { ProcessorMessage, StageKey } from "../protocol.js";
-import { taskKey } from "../task/identity.js";
+import { taskKey, type TaskId } from "../task/identity.js";
 import type { Stage } from "../task/pipeline.js";
 import type { Task } from "../task/task.js";
 
@@ -16,22 +17,36 @@ interface Entry {
   readonly task: Task;
   /** Epoch of the table that sent the task here. */
   readonly epoch: number;
+  readonly enqueuedAtMs: number;
   attempt: number;
 }
+
+/** A processor in one of its lives. */
+interface Living {
+  readonly ref: ActorRef<ProcessorMessage>;
+  readonly life: number;
+}
+
+type Skip = Extract<ProcessorMessage, { readonly type: "skip" }>;
+
+/** Skips kept for a processor that is starting; one forgotten costs its stage the wait for a gap. */
+const SKIPS_MAX = 1_024;
 
 export interface Desk {
   readonly key: StageKey;
   readonly stage: Stage;
   /** Null until it has announced itself. */
-  processor: ActorRef<ProcessorMessage> | null;
+  processor: Living | null;
   /** With the processor, by task key, in the order given. */
   readonly given: Map<string, Entry>;
   /** Not with the processor: it is starting, or has its fill. */
   readonly waiting: Map<string, Entry>;
+  /** For the processor once it has started. */
+  skips: Skip[];
 }
 
 export function createDesk(key: StageKey, stage: Stage): Desk {
-  return { key, stage, processor: null, given: new Map(), waiting: new Map() };
+  return { key, stage, processor: null, given: new Map(), waiting: new Map(), skips: [] };
 }
 
 /** Tasks on the desk. */
@@ -40,10 +55,14 @@ export function deskSize(desk: Desk): number {
 }
 
 /** Takes a task in. A second copy of one that is here already changes nothing; returns whether it was new. */
-export function accept(desk: Desk, task: Task, epoch: number): boolean {
+export function accept(
+  desk: Desk,
+  task: Task,
+  routed: { readonly epoch: number; readonly nowMs: number },
+): boolean {
   const key = taskKey(task.id);
   if (desk.given.has(key) || desk.waiting.has(key)) return false;
-  desk.waiting.set(key, { task, epoch, attempt: 1 });
+  desk.waiting.set(key, { task, epoch: routed.epoch, enqueuedAtMs: routed.nowMs, attempt: 1 });
   handOver(desk);
   return true;
 }
@@ -59,13 +78,27 @@ export function settle(desk: Desk, task: Task): Task | null {
 }
 
 /** A processor announced itself: it holds nothing, so everything on the desk is its to do. */
-export function announce(desk: Desk, processor: ActorRef<ProcessorMessage>): void {
+export function announce(desk: Desk, processor: Living): void {
   desk.processor = processor;
+  for (const message of desk.skips) processor.ref.tell(message);
+  desk.skips = [];
   for (const entry of desk.given.values()) {
     entry.attempt += 1;
     execute(processor, entry);
   }
   handOver(desk);
+}
+
+/** The task was dropped elsewhere: it waits here no more. */
+export function withdraw(desk: Desk, id: TaskId): void {
+  desk.waiting.delete(taskKey(id));
+}
+
+/** The processor is not to wait for a task that was dropped elsewhere. */
+export function skip(desk: Desk, id: TaskId, ordinal: number): void {
+  const message: Skip = { type: "skip", id, ordinal };
+  if (desk.processor !== null) desk.processor.ref.tell(message);
+  else if (desk.skips.push(message) > SKIPS_MAX) desk.skips.shift();
 }
 
 /** Removes and returns the tasks that no processor has, so that a newer table may send them elsewhere. */
@@ -77,7 +110,8 @@ export function takeBackWaiting(desk: Desk): readonly Task[] {
 
 function handOver(desk: Desk): void {
   if (desk.processor === null) return;
-  const givenMax = desk.stage.queue.policy === "block" ? desk.stage.queue.capacity : Infinity;
+  const { queue, stateful } = desk.stage;
+  const givenMax = queue.policy === "block" && !stateful ? queue.capacity : Infinity;
   for (const [key, entry] of desk.waiting) {
     if (desk.given.size >= givenMax) return;
     desk.waiting.delete(key);
@@ -86,6 +120,6 @@ function handOver(desk: Desk): void {
   }
 }
 
-function execute(processor: ActorRef<ProcessorMessage>, entry: Entry): void {
-  processor.tell({ type: "execute", task: entry.task, epoch: entry.epoch, attempt: entry.attempt });
+function execute({ ref, life }: Living, { task, epoch, attempt, enqueuedAtMs }: Entry): void {
+  ref.tell({ type: "execute", task, epoch, attempt, enqueuedAtMs, life });
 }

@@ -1,17 +1,19 @@
 /** Where a task goes next: the decision of the router, and what becomes of a task that has no way on. */
 
 import { assertNever } from "../../runtime/errors.js";
-import { stageKeyText, type NodeName, type StageId } from "../task/identity.js";
-import { arrive, expire, forget, needsJoin } from "../task/join.js";
+import { stageKeyText, type StageId } from "../task/identity.js";
+import { arrive, expire, forget, isForgotten, needsJoin } from "../task/join.js";
 import { stageOf, type Pipeline } from "../task/pipeline.js";
 import { routeStage } from "../task/routing-table.js";
 import { END, type DropReason, type Task } from "../task/task.js";
 import { completeStage } from "../task/walk.js";
-import { accept, createDesk, deskSize, settle, type Desk } from "./desk.js";
+import { accept, createDesk, deskSize, settle, skip, withdraw, type Desk } from "./desk.js";
 import { controllerOf, pipelineOf, type MessageOf, type Router } from "./state.js";
 
 /** Takes a task in and sends it where it has to go next: a join, a desk, another node, the store. */
 export function submit(router: Router, task: Task, forwarded: boolean): void {
+  // A branch of a task that was dropped on another one.
+  if (isForgotten(router.known.joins, task.id)) return;
   const pipeline = pipelineOf(router, task);
   if (pipeline === undefined) {
     park(router, task);
@@ -83,7 +85,6 @@ export function openDesk(router: Router, pipeline: Pipeline, stage: StageId): De
   if (desk === undefined) {
     desk = createDesk(key, stageOf(pipeline, stage));
     router.known.desks.set(text, desk);
-    // Once a desk: a processor that is asked for again takes it for the question of a controller that has forgotten it.
     router.processors.tell({ type: "ensureProcessor", pipeline, stage, controller: router.ctx.self });
   }
   return desk;
@@ -101,7 +102,7 @@ function executeHere(router: Router, task: Task, stageId: StageId, pipeline: Pip
     );
     return;
   }
-  accept(desk, task, router.known.table?.epoch ?? 0);
+  accept(desk, task, { epoch: router.known.table?.epoch ?? 0, nowMs: router.ctx.now() });
 }
 
 /** A stage is done: its task goes on, one branch for each successor. */
@@ -117,6 +118,8 @@ export function completeTask(router: Router, { task, result, hop }: MessageOf<"s
 export function dropTask(router: Router, { task, reason, detail }: MessageOf<"stageDropped">): void {
   const fromGenerator = reason === "windowFull";
   if (settleAt(router, task) === null && !fromGenerator) return;
+  // It was dropped on another branch too, and that one has told.
+  if (isForgotten(router.known.joins, task.id)) return;
   drop(router, task, reason, detail);
 }
 
@@ -142,15 +145,15 @@ function park(router: Router, task: Task): void {
   router.known.park.push({ task, untilMs: router.ctx.now() + router.limits.parkMs });
 }
 
-/** Ends a task: the distributor stores the gap, and every node that may wait for the task is told. */
+/** Ends a task: the distributor stores the gap, and every node that waits for the task is told. */
 function drop(router: Router, task: Task, reason: DropReason, detail: string): void {
-  const { id, pipelineId, pipelineVersion, cursor, sourceAtMs, origin } = task;
+  const { id, pipelineId, pipelineVersion, cursor, sourceAtMs, origin, joinNodes, pins } = task;
   router.distributor.tell({
     type: "recordDrop",
     drop: {
       id,
       reason,
-      stage: cursor,
+      stage: reason === "windowFull" ? null : cursor,
       node: router.node,
       atMs: router.ctx.now(),
       sourceAtMs,
@@ -158,26 +161,25 @@ function drop(router: Router, task: Task, reason: DropReason, detail: string): v
       origin,
     },
   });
-  const nodes = new Set<NodeName>(task.joinNodes.values());
-  const pipeline = pipelineOf(router, task);
-  const placement = router.known.table?.sources.get(id.sourceId)?.placement;
-  for (const stage of pipeline?.stages ?? []) {
-    if (stage.stateful) for (const node of placement?.get(stage.id) ?? [router.node]) nodes.add(node);
-  }
-  const message = { type: "abandon", id, pipelineId, pipelineVersion } as const;
-  for (const node of nodes) {
+  const message = { type: "abandon", id, pipelineId, pipelineVersion, pins } as const;
+  for (const node of new Set([...joinNodes.values(), ...[...pins.values()].map((pin) => pin.node)])) {
     if (node === router.node) abandon(router, message);
     else controllerOf(router, node).tell(message);
   }
 }
 
-/** The task ended somewhere: no join and no stateful processor here waits for it. */
-export function abandon(router: Router, { id, pipelineId, pipelineVersion }: MessageOf<"abandon">): void {
+/** The task ended somewhere: what is left of it here ends too, and no stateful stage waits for it. */
+export function abandon(router: Router, message: MessageOf<"abandon">): void {
+  const { id, pipelineId, pipelineVersion, pins } = message;
   forget(router.known.joins, id);
-  for (const desk of router.known.desks.values()) {
-    const { key, stage, processor } = desk;
-    if (key.pipelineId !== pipelineId || key.pipelineVersion !== pipelineVersion || !stage.stateful) continue;
-    processor?.tell({ type: "skip", id });
+  const pipeline = router.known.pipelines.get(`${pipelineId}@${pipelineVersion}`);
+  for (const { id: stage } of pipeline?.stages ?? []) {
+    const desk = router.known.desks.get(stageKeyText({ pipelineId, pipelineVersion, stage }));
+    if (desk !== undefined) withdraw(desk, id);
+  }
+  for (const [stage, { node, ordinal }] of pins) {
+    // The first task of a stage may be one that does not come: the desk keeps that for the processor to be.
+    if (node === router.node && pipeline !== undefined) skip(openDesk(router, pipeline, stage), id, ordinal);
   }
 }
 

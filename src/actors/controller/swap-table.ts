@@ -1,9 +1,10 @@
 /** The hot swap of routing tables, and what follows from it for the sources and stages of this node. */
 
 import type { SourceId } from "../task/identity.js";
+import { waitingTasks } from "../task/join.js";
 import { supersedes, validateTable, type RoutingTable } from "../task/routing-table.js";
 import { END } from "../task/task.js";
-import { joinNodesFor } from "../task/walk.js";
+import { joinNodesFor, statefulNodesFor } from "../task/walk.js";
 import { deskSize, takeBackWaiting } from "./desk.js";
 import { openDesk, submit } from "./route-task.js";
 import { pipelineText, type MessageOf, type Router } from "./state.js";
@@ -64,8 +65,13 @@ function configure(router: Router, sourceId: SourceId): void {
       type: "configure",
       configuration: route.configuration,
       epoch: router.known.table.epoch,
-      joinNodes: joinNodesFor(pipeline, (stage) =>
-        stage === END ? router.cloud : (route.placement.get(stage)?.[0] ?? router.node),
+      joinNodes: joinNodesFor(pipeline, (cursor) =>
+        cursor === END ? router.cloud : (route.placement.get(cursor)?.[0] ?? router.node),
+      ),
+      statefulNodes: statefulNodesFor(
+        pipeline,
+        ({ id, service }) =>
+          route.placement.get(id)?.[0] ?? (router.services.has(service) ? router.node : router.cloud),
       ),
     },
     "control",
@@ -93,10 +99,12 @@ export function retireUnused(router: Router): void {
   const used = new Set<string>();
   for (const pipeline of router.known.table?.pipelines.values() ?? []) used.add(pipelineText(pipeline));
   for (const { pipeline } of router.known.generators.values()) used.add(pipelineText(pipeline));
+  for (const { pipelineId, pipelineVersion } of waitingTasks(router.known.joins)) {
+    used.add(`${pipelineId}@${pipelineVersion}`);
+  }
   for (const desk of router.known.desks.values()) {
     if (deskSize(desk) > 0) used.add(`${desk.key.pipelineId}@${desk.key.pipelineVersion}`);
   }
-  if (router.known.joins.joining > 0) return;
   for (const text of router.known.pipelines.keys()) if (!used.has(text)) router.known.pipelines.delete(text);
   for (const [text, desk] of router.known.desks) {
     if (used.has(`${desk.key.pipelineId}@${desk.key.pipelineVersion}`)) continue;

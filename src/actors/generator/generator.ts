@@ -17,7 +17,7 @@ import { assertNever } from "../../runtime/errors.js";
 import type { SluiceError } from "../errors.js";
 import type { ControllerMessage, GeneratorMessage, LedgerReported, SourceEvent } from "../protocol.js";
 import type { Configuration } from "../task/configuration.js";
-import type { NodeName, SourceId, TaskId } from "../task/identity.js";
+import type { NodeName, SourceId, StageId, TaskId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
 import type { Cursor, Outcome } from "../task/task.js";
 import { createTraceparent } from "../task/traceparent.js";
@@ -40,6 +40,12 @@ type Private =
 export type GeneratorInbox = GeneratorMessage | Private;
 type Ctx = Context<GeneratorInbox>;
 
+/** The nodes that are fixed in a task as it is made: where its joins wait, and where its stateful stages run. */
+export interface Nodes {
+  readonly joinNodes: ReadonlyMap<Cursor, NodeName>;
+  readonly statefulNodes: ReadonlyMap<StageId, NodeName>;
+}
+
 export interface GeneratorOptions {
   readonly sourceId: SourceId;
   readonly source: SourceSpec;
@@ -56,8 +62,8 @@ export interface GeneratorOptions {
   readonly livePolicy: LivePolicy;
   /** Fewest frames that every service of the pipeline can work on: a shorter last task is skipped. */
   readonly framesMin: number;
-  /** Where joins wait until a `configure` says. */
-  readonly joinNodes: ReadonlyMap<Cursor, NodeName>;
+  /** What holds until a `configure` says. */
+  readonly nodes: Nodes;
   readonly health: HealthSettings;
 }
 
@@ -73,9 +79,8 @@ const CONFIGURATION_WAIT_MS = 1_000;
 const LIVE_DEMAND = 8;
 /** Frames that a replayable source reads ahead, at least. */
 const LOOKAHEAD = 4;
-interface Plan {
+interface Plan extends Nodes {
   readonly configuration: Configuration;
-  readonly joinNodes: ReadonlyMap<Cursor, NodeName>;
 }
 
 /** A frame, and when it left the source. */
@@ -129,7 +134,7 @@ export function createGenerator(
       pace: new Pace(),
       timeline: new Timeline(),
       status: "waiting",
-      plan: { configuration: options.configuration, joinNodes: options.joinNodes },
+      plan: { configuration: options.configuration, ...options.nodes },
       nextPlan: null,
       live: !options.source.replayable,
       seekable: false,
@@ -186,8 +191,12 @@ export function createGenerator(
 
   // ── Messages ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  function onConfigure(state: GeneratorState, { configuration, joinNodes }: Plan, ctx: Ctx): void {
-    state.nextPlan = { configuration, joinNodes };
+  function onConfigure(
+    state: GeneratorState,
+    { configuration, joinNodes, statefulNodes }: Plan,
+    ctx: Ctx,
+  ): void {
+    state.nextPlan = { configuration, joinNodes, statefulNodes };
     if (state.status === "waiting") begin(state, ctx);
     else advance(state, ctx);
   }
@@ -281,13 +290,13 @@ export function createGenerator(
   /** Between two tasks: the newest configuration takes effect. */
   function handOver(state: GeneratorState): void {
     if (state.nextPlan === null || state.group.length > 0) return;
-    const { configuration, joinNodes } = state.nextPlan;
+    const { configuration, joinNodes, statefulNodes } = state.nextPlan;
     if (state.captures.gives(configuration)) {
       state.captures.dismiss();
       adoptPlan(state);
     } else if (state.live) {
-      // Where joins wait can change at once; the pictures change with the first frame of the new capture.
-      state.plan = { ...state.plan, joinNodes };
+      // The nodes can change at once; the pictures change with the first frame of the new capture.
+      state.plan = { ...state.plan, joinNodes, statefulNodes };
       state.captures.prepare(configuration, LIVE_DEMAND);
     } else if (state.endOfStream === null || state.held.length > 0) {
       // Frames that no task has are captured again, under the new configuration.
@@ -374,7 +383,7 @@ export function createGenerator(
   }
 
   function makeTask(state: GeneratorState, ctx: Ctx): void {
-    const { configuration, joinNodes } = state.plan;
+    const { configuration, joinNodes, statefulNodes } = state.plan;
     const [first] = state.group;
     if (first === undefined) return;
     const { encoding, width, height } = configuration;
@@ -391,6 +400,7 @@ export function createGenerator(
       origin: ctx.self.address,
       traceparent: createTraceparent(() => ctx.random()),
       joinNodes,
+      statefulNodes,
     };
     if (!outlet.offer(task, state.live)) state.framesSkipped += frames.length;
   }

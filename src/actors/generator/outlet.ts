@@ -5,8 +5,8 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { ControllerMessage } from "../protocol.js";
-import type { TaskId } from "../task/identity.js";
-import type { Outcome, Task } from "../task/task.js";
+import type { NodeName, StageId, TaskId } from "../task/identity.js";
+import type { Outcome, Pin, Task } from "../task/task.js";
 import { createTask, type NewTask } from "../task/walk.js";
 import type { TaskWindow } from "./window.js";
 
@@ -20,6 +20,12 @@ interface Offered {
   readonly bytes: number;
 }
 
+/** What a task is made of; the outlet gives it its sequence and its pins. */
+interface Offer extends Omit<NewTask, "id" | "pins"> {
+  readonly id: Omit<TaskId, "sequence">;
+  readonly statefulNodes: ReadonlyMap<StageId, NodeName>;
+}
+
 /** Tasks that wait or whose gap is not stored yet, beyond which a live source makes none until the store answers. */
 const ASIDE_MAX = 10_000;
 
@@ -27,6 +33,8 @@ export class TaskOutlet {
   readonly #controller: ActorRef<ControllerMessage>;
   readonly #window: TaskWindow;
   readonly #policy: LivePolicy;
+  /** Tasks pinned so far, by stage and node. */
+  readonly #pinned = new Map<string, number>();
   #waiting: Offered | null = null;
 
   constructor(controller: ActorRef<ControllerMessage>, window: TaskWindow, policy: LivePolicy) {
@@ -40,16 +48,13 @@ export class TaskOutlet {
    *
    * @returns false where no task was made, as too many gaps wait to be stored
    */
-  offer(
-    { id, ...given }: Omit<NewTask, "id"> & { readonly id: Omit<TaskId, "sequence"> },
-    live: boolean,
-  ): boolean {
+  offer({ id, statefulNodes, ...given }: Offer, live: boolean): boolean {
     if (live && this.#window.aside >= ASIDE_MAX) return false;
     const full = live && this.#window.full;
     const sequence = this.#window.create();
     const task: Offered = {
       sequence,
-      branches: createTask({ ...given, id: { ...id, sequence } }),
+      branches: createTask({ ...given, id: { ...id, sequence }, pins: this.#pin(statefulNodes) }),
       bytes: given.payload.frames.reduce((bytes, { data }) => bytes + data.length, 0),
     };
     if (!full) {
@@ -71,6 +76,17 @@ export class TaskOutlet {
       this.#waiting = null;
     }
     return true;
+  }
+
+  #pin(nodes: ReadonlyMap<StageId, NodeName>): ReadonlyMap<StageId, Pin> {
+    const pins = new Map<StageId, Pin>();
+    for (const [stage, node] of nodes) {
+      const place = `${stage} ${node}`;
+      const ordinal = this.#pinned.get(place) ?? 0;
+      this.#pinned.set(place, ordinal + 1);
+      pins.set(stage, { node, ordinal });
+    }
+    return pins;
   }
 
   #send({ sequence, branches, bytes }: Offered): void {

@@ -1,15 +1,16 @@
 /**
  * Processor: runs one stage on one node. A bounded line of tasks in front of a service that lives in worker threads.
  *
- * P1 Each task executed is answered once: `stageCompleted`, `stageDropped` or `stageRefused`. While a task is here, a
- *    second copy of it changes nothing.
- * P2 The line is bounded; what overflows is dropped with the reason of its policy, or refused where that is `block`.
- * P3 A stateful service has one worker and is given each source's tasks in the order of their sequence. A missing task is
- *    waited for until it comes, is skipped, a timeout passes or the line is full. Where a task did not follow its
- *    predecessor in the same worker, its result says `restarted`.
+ * P1 Each task executed is answered once: `stageCompleted` or `stageDropped`. While a task is here, a second copy of it
+ *    changes nothing.
+ * P2 The line is bounded: what overflows is dropped with the reason of its policy, and where that is `block` the
+ *    controller holds back what would.
+ * P3 A stateful service has one worker and is given each source's tasks in the order of their sequence. One that was to
+ *    come to this node before is waited for until it comes, is skipped, a timeout passes or the line is full. Where a task
+ *    did not follow its predecessor in the same worker, its result says `restarted`.
  * P4 A task whose worker dies is tried again, on at most `poisonAttempts` workers. A task that the service throws at is
  *    not: it would throw again.
- * P5 A processor that starts, also anew, says so, and holds nothing.
+ * P5 A processor that starts, also anew, says so, and holds nothing: what was sent to the life before is ignored.
  * P6 A worker is started with the processor, so that its service is loaded when the first task comes; after the stop
  *    there is none.
  */
@@ -24,7 +25,7 @@ import type { Stage } from "../task/pipeline.js";
 import type { ServiceDeclaration, StageResult } from "../task/service.js";
 import type { DropReason, Task } from "../task/task.js";
 import type { ProcessorLimits } from "./processor-limits.js";
-import { isFull, type Entry } from "./task-queue.js";
+import type { Entry } from "./task-queue.js";
 import {
   clearLine,
   continuityIn,
@@ -52,9 +53,7 @@ import {
 import type { Job, StartWorker } from "./worker-port.js";
 
 /** What a processor tells itself, and is told by its supervisor. */
-export type ProcessorPrivate =
-  /** The controller asks for a processor that it does not know (any more). */
-  { readonly type: "announce" } | { readonly type: "gapTimedOut" } | PoolMessage;
+export type ProcessorPrivate = { readonly type: "gapTimedOut" } | PoolMessage;
 
 type Message = ProcessorMessage | ProcessorPrivate;
 
@@ -85,10 +84,6 @@ type Status =
 interface State {
   line: WaitingLine;
   status: Status;
-  /** A task was refused, and the controller has not been told of room since. */
-  refused: boolean;
-  /** No task has come since the last announcement. */
-  untouched: boolean;
 }
 
 /** The behaviour of one processor. */
@@ -97,12 +92,15 @@ export function processor(options: ProcessorOptions): Behaviour<State, Message> 
   const readsFrames = stage.inputs.includes("frame");
   // Goes on when the actor starts anew, so that an event of a worker before finds none of its number.
   const workerNumbers = { last: 0 };
+  let life = 0;
 
   return {
     start(ctx) {
-      const state: State = { line: newLine(), status: newStatus(), refused: false, untouched: true };
-      announce(state, ctx);
-      if (state.status.status === "running") prepareWorker(state.status.pool, ctx);
+      life += 1;
+      controller.tell({ type: "processorStarted", stage: key, processor: ctx.self, life });
+      const state: State = { line: createWaitingLine(stage, limits), status: newStatus() };
+      if (state.status.status === "failed") reportFailure(state.status.error);
+      else prepareWorker(state.status.pool, ctx);
       return state;
     },
     receive(state, message, ctx) {
@@ -111,10 +109,7 @@ export function processor(options: ProcessorOptions): Behaviour<State, Message> 
           onExecute(state, message, ctx);
           break;
         case "skip":
-          passOver(state.line, message.id, ctx.now());
-          break;
-        case "announce":
-          onAnnounce(state, ctx);
+          passOver(state.line, { ...message.id, ordinal: message.ordinal }, ctx.now());
           break;
         case "gapTimedOut":
           break;
@@ -138,11 +133,12 @@ export function processor(options: ProcessorOptions): Behaviour<State, Message> 
 
   function onExecute(
     state: State,
-    { task, epoch, attempt }: Extract<Message, { type: "execute" }>,
+    { task, epoch, attempt, enqueuedAtMs, life: meant }: Extract<Message, { type: "execute" }>,
     ctx: Context<Message>,
   ): void {
-    state.untouched = false;
-    const entry: Entry = { task, epoch, attempt, enqueuedAtMs: ctx.now(), crashes: 0 };
+    if (meant !== life) return;
+    const ordinal = task.pins.get(stage.id)?.ordinal ?? task.id.sequence;
+    const entry: Entry = { task, ordinal, epoch, attempt, enqueuedAtMs, crashes: 0 };
     if (state.status.status === "failed") {
       answerDropped(task, "serviceFailed", state.status.error.message);
       return;
@@ -151,24 +147,9 @@ export function processor(options: ProcessorOptions): Behaviour<State, Message> 
       drop(state, entry, "serviceFailed", "It came without its frames", ctx);
       return;
     }
-    const joined = joinLine(state.line, entry, entry.enqueuedAtMs);
-    if (joined.status === "refused") {
-      state.refused = true;
-      controller.tell({ type: "stageRefused", task });
-    } else if (joined.status === "queued") {
-      for (const { entry: dropped, reason, detail } of joined.overflow) {
-        drop(state, dropped, reason, detail, ctx);
-      }
+    for (const { entry: dropped, reason, detail } of joinLine(state.line, entry, ctx.now())) {
+      drop(state, dropped, reason, detail, ctx);
     }
-  }
-
-  /** One that was given tasks since it announced itself can only be asked for by a controller that began anew. */
-  function onAnnounce(state: State, ctx: Context<Message>): void {
-    if (!state.untouched) {
-      if (state.status.status === "running") endPool(state.status.pool, "kill", ctx);
-      Object.assign(state, { line: newLine(), status: newStatus(), refused: false, untouched: true });
-    }
-    announce(state, ctx);
   }
 
   function onPoolMessage(state: State, message: PoolMessage, ctx: Context<Message>): void {
@@ -240,21 +221,17 @@ export function processor(options: ProcessorOptions): Behaviour<State, Message> 
       const worker = idleWorker(pool, ctx);
       const entry = worker === undefined ? undefined : takeNext(state.line, ctx.now());
       if (worker === undefined || entry === undefined) break;
-      const { id, deadlineAtMs } = entry.task;
+      const { deadlineAtMs } = entry.task;
       const startedAtMs = ctx.now();
       if (deadlineAtMs !== null && deadlineAtMs <= startedAtMs) {
         drop(state, entry, "deadline", "Its deadline passed before its turn came", ctx);
       } else {
-        const work = { entry, startedAtMs, continuity: continuityIn(state.line, id) };
+        const work = { entry, startedAtMs, continuity: continuityIn(state.line, entry) };
         runOn(pool, worker, { work, job: jobOf(work) }, ctx);
       }
     }
     const gapAtMs = nextGapAtMs(state.line);
     if (gapAtMs !== null) ctx.after(GAP_TIMER, Math.max(0, gapAtMs - ctx.now()), { type: "gapTimedOut" });
-    if (state.refused && !isFull(state.line.queue)) {
-      state.refused = false;
-      controller.tell({ type: "stageReady", stage: key }, "control");
-    }
   }
 
   function jobOf({ entry: { task }, continuity }: Work): Job {
@@ -286,18 +263,8 @@ export function processor(options: ProcessorOptions): Behaviour<State, Message> 
     controller.tell({ type: "stageDropped", task, reason, detail });
   }
 
-  /** In line with the answers before it, so that the controller does not hand over what was answered already. */
-  function announce({ status }: State, ctx: Context<Message>): void {
-    controller.tell({ type: "processorStarted", stage: key, processor: ctx.self });
-    if (status.status === "failed") reportFailure(status.error);
-  }
-
   function reportFailure(error: SluiceError): void {
     controller.tell({ type: "processorFailed", stage: key, error });
-  }
-
-  function newLine(): WaitingLine {
-    return createWaitingLine(stage, limits);
   }
 
   function newStatus(): Status {

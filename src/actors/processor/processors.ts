@@ -2,7 +2,8 @@
  * The supervisor of a node's processors: one child for each stage that the controller asks for.
  *
  * PS1 A stage has one processor at most; the next is started when the one before it is gone.
- * PS2 Every stage asked for gets a processor, also one whose service this node does not know: it answers for its tasks.
+ * PS2 Every stage asked for has a processor until it is retired, also after a restart of this actor or of the processor.
+ * PS3 One whose service this node does not know has a processor too: it answers for its tasks.
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
@@ -17,7 +18,7 @@ import type { ProcessorLimits } from "./processor-limits.js";
 import type { StartWorker } from "./worker-port.js";
 
 type Message = ProcessorsMessage | { readonly type: "processorGone"; readonly stage: string };
-type Ensure = Extract<Message, { type: "ensureProcessor" }>;
+export type Ensure = Extract<ProcessorsMessage, { type: "ensureProcessor" }>;
 
 export interface ProcessorsOptions {
   readonly node: NodeName;
@@ -28,14 +29,9 @@ export interface ProcessorsOptions {
   readonly startWorker: StartWorker;
 }
 
-type Child =
-  | { readonly status: "running"; readonly ref: ActorRef<ProcessorMessage | ProcessorPrivate> }
-  /** `next` is wanted once it is gone. */
-  | { readonly status: "stopping"; readonly next: Ensure | null };
-
 interface State {
   /** By `pipeline@version/stage`. */
-  readonly children: Map<string, Child>;
+  readonly children: Map<string, ActorRef<ProcessorMessage | ProcessorPrivate>>;
   /** Children ever started; makes long names unique. */
   started: number;
 }
@@ -45,10 +41,21 @@ const MAILBOX_CAPACITY = 100_000;
 /** Of an actor's name. */
 const NAME_LENGTH_MAX = 128;
 
-/** The behaviour of the supervisor. */
-export function processors(options: ProcessorsOptions): Behaviour<State, Message> {
+/**
+ * The behaviour of the supervisor.
+ *
+ * @param wanted the stages asked for, by `pipeline@version/stage`; outlives a restart
+ */
+export function processors(
+  options: ProcessorsOptions,
+  wanted: Map<string, Ensure>,
+): Behaviour<State, Message> {
   return {
-    start: () => ({ children: new Map(), started: 0 }),
+    start(ctx) {
+      const state: State = { children: new Map(), started: 0 };
+      for (const message of wanted.values()) startChild(state, message, ctx);
+      return state;
+    },
     receive(state, message, ctx) {
       switch (message.type) {
         case "ensureProcessor":
@@ -67,42 +74,40 @@ export function processors(options: ProcessorsOptions): Behaviour<State, Message
   };
 
   function onEnsure(state: State, message: Ensure, ctx: Context<Message>): void {
+    const text = stageKeyText(keyOf(message));
+    wanted.set(text, message);
+    if (!state.children.has(text)) startChild(state, message, ctx);
+  }
+
+  function startChild(state: State, message: Ensure, ctx: Context<Message>): void {
+    const { node, services, modelDir, limits, startWorker } = options;
+    const { controller } = message;
     const key = keyOf(message);
     const text = stageKeyText(key);
-    const child = state.children.get(text);
-    if (child?.status === "running") {
-      child.ref.tell({ type: "announce" });
-    } else if (child?.status === "stopping") {
-      state.children.set(text, { status: "stopping", next: message });
-    } else {
-      const { node, services, modelDir, limits, startWorker } = options;
-      const stage = stageOf(message.pipeline, message.stage);
-      const service = services.get(stage.service) ?? null;
-      const { controller } = message;
-      const ref = ctx.spawn(
-        processor({ node, key, stage, service, modelDir, controller, limits, startWorker }),
-        {
-          name: childName(state, key),
-          mailbox: { capacity: MAILBOX_CAPACITY },
-        },
-      );
-      state.children.set(text, { status: "running", ref });
-      ctx.watch(ref, () => ({ type: "processorGone", stage: text }));
-    }
+    const stage = stageOf(message.pipeline, message.stage);
+    const service = services.get(stage.service) ?? null;
+    const child = ctx.spawn(
+      processor({ node, key, stage, service, modelDir, controller, limits, startWorker }),
+      { name: childName(state, key), mailbox: { capacity: MAILBOX_CAPACITY } },
+    );
+    state.children.set(text, child);
+    ctx.watch(child, () => ({ type: "processorGone", stage: text }));
   }
 
   function onRetire(state: State, key: StageKey, ctx: Context<Message>): void {
     const text = stageKeyText(key);
+    wanted.delete(text);
     const child = state.children.get(text);
     if (child === undefined) return;
-    if (child.status === "running") ctx.stop(child.ref);
-    state.children.set(text, { status: "stopping", next: null });
+    state.children.delete(text);
+    ctx.unwatch(child);
+    ctx.stop(child);
   }
 
   function onGone(state: State, text: string, ctx: Context<Message>): void {
-    const child = state.children.get(text);
     state.children.delete(text);
-    if (child?.status === "stopping" && child.next !== null) onEnsure(state, child.next, ctx);
+    const message = wanted.get(text);
+    if (message !== undefined) startChild(state, message, ctx);
   }
 
   function childName(state: State, { pipelineId, pipelineVersion, stage }: StageKey): string {

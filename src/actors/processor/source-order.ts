@@ -1,19 +1,26 @@
 /**
- * The order of each source's tasks at a stateful stage: which sequence is due, and whether the service saw the one
- * before it.
+ * The order of each source's tasks at a stateful stage: whose turn it is, and whether the service saw the task before.
  *
- * A task is due when its predecessors were given out, will not come, or are not waited for any more. A task that comes
- * after its turn is due at once: it is run rather than lost, and as neither it nor the task after it followed its
- * predecessor, both results say `restarted`. So no reordering is silent.
+ * Turns are ordinals: places in the row of a source's tasks that come to this node, without gaps. A task is due when
+ * those before it were given out, will not come, or are not waited for any more. One that comes after its turn is due at
+ * once: it is run rather than lost, and as neither it nor the task after it followed its predecessor, both results say
+ * `restarted`. So no reordering is silent.
  */
 
 import type { SourceId, TaskId } from "../task/identity.js";
 
+/** A task's place in the row of its source. */
+export interface Turn {
+  readonly sourceId: SourceId;
+  readonly incarnation: number;
+  readonly ordinal: number;
+}
+
 interface SourceOrder {
   incarnation: number;
-  /** Sequence that is due: all before it were given out, skipped or given up. */
+  /** Ordinal that is due: all before it were given out, skipped or given up. */
   next: number;
-  /** Sequences from `next` on that will not come. */
+  /** Ordinals from `next` on that will not come. */
   readonly skipped: Set<number>;
   /** The last task that the service has finished, while its state lives. */
   finished: { readonly incarnation: number; readonly sequence: number } | null;
@@ -22,7 +29,7 @@ interface SourceOrder {
 export interface SourceOrders {
   /** Sources remembered at most; the longest idle is forgotten. */
   readonly sourcesMax: number;
-  /** Skipped sequences remembered for a source at most. */
+  /** Skipped ordinals remembered for a source at most. */
   readonly skippedMax: number;
   /** Longest idle first. */
   readonly sources: Map<SourceId, SourceOrder>;
@@ -32,36 +39,40 @@ export function createSourceOrders(limits: Pick<SourceOrders, "sourcesMax" | "sk
   return { ...limits, sources: new Map() };
 }
 
-/** Whether its turn has come. A new incarnation of a source starts over; of an older one every task is late. */
-export function isDue(orders: SourceOrders, { sourceId, incarnation, sequence }: TaskId): boolean {
-  const order = orderOf(orders, sourceId, incarnation);
-  return incarnation < order.incarnation || sequence <= order.next;
+/** Whether any task of the source has been here. */
+export function isKnown(orders: SourceOrders, sourceId: SourceId): boolean {
+  return orders.sources.has(sourceId);
 }
 
-/** Tasks missing before this one that would be waited for. */
-export function missingBefore(orders: SourceOrders, { sourceId, incarnation, sequence }: TaskId): number {
+/** Whether its turn has come. A new incarnation of a source starts over; of an older one every task is late. */
+export function isDue(orders: SourceOrders, { sourceId, incarnation, ordinal }: Turn): boolean {
   const order = orderOf(orders, sourceId, incarnation);
-  return incarnation < order.incarnation ? 0 : Math.max(0, sequence - order.next);
+  return incarnation < order.incarnation || ordinal <= order.next;
+}
+
+/** The ordinal that this turn waits for; null where it is due. */
+export function missingBefore(orders: SourceOrders, turn: Turn): number | null {
+  return isDue(orders, turn) ? null : orderOf(orders, turn.sourceId, turn.incarnation).next;
 }
 
 /** The task leaves the queue, to be run or dropped. */
-export function giveOut(orders: SourceOrders, { sourceId, incarnation, sequence }: TaskId): void {
+export function giveOut(orders: SourceOrders, { sourceId, incarnation, ordinal }: Turn): void {
   const order = orderOf(orders, sourceId, incarnation);
-  if (incarnation === order.incarnation) passOver(order, sequence);
+  if (incarnation === order.incarnation) passOver(order, ordinal);
 }
 
 /** The task will not come. */
-export function skip(orders: SourceOrders, { sourceId, incarnation, sequence }: TaskId): void {
+export function skip(orders: SourceOrders, { sourceId, incarnation, ordinal }: Turn): void {
   const order = orderOf(orders, sourceId, incarnation);
   if (incarnation !== order.incarnation) return;
-  if (sequence === order.next) passOver(order, sequence);
-  else if (sequence > order.next && order.skipped.size < orders.skippedMax) order.skipped.add(sequence);
+  if (ordinal === order.next) passOver(order, ordinal);
+  else if (ordinal > order.next && order.skipped.size < orders.skippedMax) order.skipped.add(ordinal);
 }
 
 /** Waits no more for what is missing before this task. */
-export function giveUpBefore(orders: SourceOrders, { sourceId, incarnation, sequence }: TaskId): void {
+export function giveUpBefore(orders: SourceOrders, { sourceId, incarnation, ordinal }: Turn): void {
   const order = orderOf(orders, sourceId, incarnation);
-  if (incarnation === order.incarnation && sequence > order.next) passOver(order, sequence - 1);
+  if (incarnation === order.incarnation && ordinal > order.next) passOver(order, ordinal - 1);
 }
 
 /** The service has seen this task. */
@@ -84,10 +95,10 @@ export function continuityOf(
   return follows ? "continued" : "restarted";
 }
 
-function passOver(order: SourceOrder, sequence: number): void {
-  if (sequence < order.next) return;
-  order.next = sequence + 1;
-  for (const skipped of order.skipped) if (skipped <= sequence) order.skipped.delete(skipped);
+function passOver(order: SourceOrder, ordinal: number): void {
+  if (ordinal < order.next) return;
+  order.next = ordinal + 1;
+  for (const skipped of order.skipped) if (skipped <= ordinal) order.skipped.delete(skipped);
   while (order.skipped.delete(order.next)) order.next += 1;
 }
 

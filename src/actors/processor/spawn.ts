@@ -38,7 +38,7 @@ export function spawnProcessors(
   const wanted: ProcessorLimits = { ...DEFAULT_PROCESSOR_LIMITS, ...given };
   const replicas = Math.max(1, Math.min(wanted.replicas, availableParallelism() - 1));
   const limits = { ...wanted, replicas };
-  return parent.spawn(processors({ node, services, modelDir, limits, startWorker }), {
+  return parent.spawn(processors({ node, services, modelDir, limits, startWorker }, new Map()), {
     name: "processors",
     supervision: SUPERVISION,
   });

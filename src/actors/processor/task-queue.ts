@@ -10,6 +10,8 @@ import type { DropReason, Task } from "../task/task.js";
 /** A task that this stage owes an answer for. */
 export interface Entry {
   readonly task: Task;
+  /** Its place in the row of its source's tasks that come to this node. */
+  readonly ordinal: number;
   /** Epoch of the table that it was routed by. */
   readonly epoch: number;
   readonly enqueuedAtMs: number;
@@ -51,7 +53,7 @@ export function isFull(queue: TaskQueue): boolean {
   return queue.size >= queue.capacity;
 }
 
-/** Takes a task in, and returns what has to go for it: the task itself where it is the one. Not for a full `block`. */
+/** Takes a task in, and returns what has to go for it: the task itself where it is the one. Whoever sends heeds `block`. */
 export function enqueue(queue: TaskQueue, entry: Entry): readonly Overflow[] {
   const { policy, capacity } = queue;
   if (policy === "dropNewest" && isFull(queue)) {

@@ -3,7 +3,7 @@
  * source. A pure structure that is told the time.
  */
 
-import type { SourceId, TaskId } from "../task/identity.js";
+import type { SourceId } from "../task/identity.js";
 import type { Stage } from "../task/pipeline.js";
 import {
   continuityOf,
@@ -12,10 +12,12 @@ import {
   giveOut,
   giveUpBefore,
   isDue,
+  isKnown,
   loseState,
   missingBefore,
   skip,
   type SourceOrders,
+  type Turn,
 } from "./source-order.js";
 import {
   createTaskQueue,
@@ -33,7 +35,7 @@ import {
 } from "./task-queue.js";
 
 interface Gap {
-  /** Sequence that is missing. */
+  /** Ordinal that is missing. */
   readonly awaited: number;
   /** When it is waited for no more. */
   readonly untilMs: number;
@@ -48,31 +50,26 @@ export interface WaitingLine {
   readonly gapTimeoutMs: number;
 }
 
-export type Joined =
-  | { readonly status: "queued"; readonly overflow: readonly Overflow[] }
-  | { readonly status: "refused" }
-  /** It is here already. */
-  | { readonly status: "duplicate" };
+/** Tasks of one source that may be dropped elsewhere while one before them is under way; beyond it, gaps time out. */
+const SKIPPED_MAX = 10_000;
 
 export function createWaitingLine(
   stage: Pick<Stage, "queue" | "stateful">,
   limits: { readonly gapTimeoutMs: number; readonly sourcesMax: number },
 ): WaitingLine {
   const { gapTimeoutMs, sourcesMax } = limits;
-  // Behind a gap wait no more tasks than the queue holds, so no more skips than that can matter to them.
-  const orders = stage.stateful ? createSourceOrders({ sourcesMax, skippedMax: stage.queue.capacity }) : null;
+  const orders = stage.stateful ? createSourceOrders({ sourcesMax, skippedMax: SKIPPED_MAX }) : null;
   return { queue: createTaskQueue(stage), orders, gaps: new Map(), gapTimeoutMs };
 }
 
-/** A task arrives. */
-export function joinLine(line: WaitingLine, entry: Entry, nowMs: number): Joined {
+/** A task arrives; one that is here already changes nothing. Returns what has to go for it. */
+export function joinLine(line: WaitingLine, entry: Entry, nowMs: number): readonly Overflow[] {
   const { queue } = line;
-  const { task } = entry;
-  if (holds(queue, task)) return { status: "duplicate" };
-  if (queue.policy === "block" && isFull(queue)) return { status: "refused" };
+  if (holds(queue, entry.task)) return [];
+  begin(line, turnOf(entry), entry.attempt);
   const overflow = enqueue(queue, entry);
-  watchGap(line, task.id.sourceId, nowMs);
-  return { status: "queued", overflow };
+  watchGap(line, entry.task.id.sourceId, nowMs);
+  return overflow;
 }
 
 /** A task that had been taken waits again, before all others of its source. */
@@ -83,16 +80,16 @@ export function rejoinLine(line: WaitingLine, entry: Entry): void {
 /** Takes the task whose turn it is. */
 export function takeNext(line: WaitingLine, nowMs: number): Entry | undefined {
   const { queue, orders } = line;
-  const next = () => take(queue, ({ task }) => orders === null || isDue(orders, task.id));
+  const next = () => take(queue, (waiting) => orders === null || isDue(orders, turnOf(waiting)));
   let entry = next();
-  if (entry === undefined && isFull(queue)) {
+  if (entry === undefined && queue.policy !== "block" && isFull(queue)) {
     // It takes in no missing task, and so waits for none.
     const [longest] = line.gaps.keys();
     if (longest !== undefined) giveUpGap(line, longest, nowMs);
     entry = next();
   }
   if (entry !== undefined && orders !== null) {
-    giveOut(orders, entry.task.id);
+    giveOut(orders, turnOf(entry));
     watchGap(line, entry.task.id.sourceId, nowMs);
   }
   return entry;
@@ -106,20 +103,21 @@ export function settleTask(
   nowMs: number,
 ): void {
   release(line.queue, entry);
-  if (outcome === "dropped") passOver(line, entry.task.id, nowMs);
+  if (outcome === "dropped") passOver(line, turnOf(entry), nowMs);
   else if (line.orders !== null) finish(line.orders, entry.task.id);
 }
 
-/** The task will not come. */
-export function passOver(line: WaitingLine, id: TaskId, nowMs: number): void {
+/** The task of this turn will not come. */
+export function passOver(line: WaitingLine, turn: Turn, nowMs: number): void {
   if (line.orders === null) return;
-  skip(line.orders, id);
-  watchGap(line, id.sourceId, nowMs);
+  begin(line, turn, 1);
+  skip(line.orders, turn);
+  watchGap(line, turn.sourceId, nowMs);
 }
 
 /** Whether the service, as it lives, has last seen the task before this one; `continued` where it has no state. */
-export function continuityIn(line: WaitingLine, id: TaskId): "continued" | "restarted" {
-  return line.orders === null ? "continued" : continuityOf(line.orders, id);
+export function continuityIn(line: WaitingLine, { task }: Entry): "continued" | "restarted" {
+  return line.orders === null ? "continued" : continuityOf(line.orders, task.id);
 }
 
 /** The worker is gone, and with it what the service knew. */
@@ -145,9 +143,16 @@ export function nextGapAtMs(line: WaitingLine): number | null {
   return atMs;
 }
 
+/** Where the row of a source that is not known (any more) begins: what came before this stage had it is not waited for. */
+function begin({ queue, orders }: WaitingLine, turn: Turn, attempt: number): void {
+  if (orders === null || isKnown(orders, turn.sourceId)) return;
+  // It was given to this stage in an earlier life, or more are missing than may well be late.
+  if (attempt > 1 || turn.ordinal > queue.capacity) giveUpBefore(orders, turn);
+}
+
 function giveUpGap(line: WaitingLine, sourceId: SourceId, nowMs: number): void {
   const first = firstOf(line.queue, sourceId);
-  if (first !== undefined && line.orders !== null) giveUpBefore(line.orders, first.task.id);
+  if (first !== undefined && line.orders !== null) giveUpBefore(line.orders, turnOf(first));
   watchGap(line, sourceId, nowMs);
 }
 
@@ -158,13 +163,13 @@ function watchGap(
   nowMs: number,
 ): void {
   if (orders === null) return;
-  const id = firstOf(queue, sourceId)?.task.id;
-  const missing = id === undefined ? 0 : missingBefore(orders, id);
-  // More than the queue could hold are not late, they went another way: to another node, or before our time.
-  if (id !== undefined && missing > queue.capacity) giveUpBefore(orders, id);
-  if (id === undefined || missing === 0 || missing > queue.capacity) gaps.delete(sourceId);
-  else if (gaps.get(sourceId)?.awaited !== id.sequence - missing) {
-    gaps.delete(sourceId);
-    gaps.set(sourceId, { awaited: id.sequence - missing, untilMs: nowMs + gapTimeoutMs });
-  }
+  const first = firstOf(queue, sourceId);
+  const awaited = first === undefined ? null : missingBefore(orders, turnOf(first));
+  if (awaited !== null && gaps.get(sourceId)?.awaited === awaited) return;
+  gaps.delete(sourceId);
+  if (awaited !== null) gaps.set(sourceId, { awaited, untilMs: nowMs + gapTimeoutMs });
+}
+
+function turnOf({ task: { id }, ordinal }: Entry): Turn {
+  return { sourceId: id.sourceId, incarnation: id.incarnation, ordinal };
 }

@@ -134,6 +134,20 @@ export function forget(joins: Joins, id: TaskId): void {
   rememberKey(joins.settled, key);
 }
 
+/** Whether the task is known to have ended elsewhere. */
+export function isForgotten(joins: Joins, id: TaskId): boolean {
+  return hasKey(joins.settled, taskKey(id));
+}
+
+/** One branch of each task that waits. */
+export function* waitingTasks(joins: Joins): Iterable<Task> {
+  for (const waiting of joins.open.values()) {
+    const [join] = waiting.values();
+    const [task] = join?.branches.values() ?? [];
+    if (task !== undefined) yield task;
+  }
+}
+
 /** All branches in one: a result and a hop of each stage so far, in the order of the pipeline. */
 function merge({ branches, wanted }: OpenJoin, pipeline: Pipeline, last: Task): Task {
   const inOrder = wanted.map((stage) => branches.get(stage) ?? last);

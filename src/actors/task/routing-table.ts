@@ -47,8 +47,8 @@ export interface RouteQuestion {
 }
 
 /**
- * Where a stage of a task runs: the first placed node that can take it, else the table's fallback. Where the table is
- * silent about the source or the stage: here if the service exists here, else on the cloud.
+ * Where a stage of a task runs: the node that it is pinned to, or the first placed node that can take it, else the table's
+ * fallback. Where the table is silent about the source or the stage: here if the service exists here, else on the cloud.
  *
  * Only the node itself knows that it has not the service, and passes the task on. Whoever is `forwarded` a task looks
  * from its own place in the order on, as those before it have passed: under one table no task goes round in circles.
@@ -60,7 +60,8 @@ export function routeStage(question: RouteQuestion): Route {
   const here = localServices.has(service);
   const placed = table?.sources.get(task.id.sourceId)?.placement.get(cursor) ?? [];
   const fallback = table?.fallback ?? cloud;
-  const places = placed.length === 0 ? [here ? node : cloud, cloud] : [...placed, fallback];
+  const pinned = task.pins.get(cursor)?.node ?? [];
+  const places = [pinned, placed.length === 0 ? [here ? node : cloud, cloud] : [placed, fallback]].flat(2);
   const wanted = forwarded ? from(node, [...new Set(places)]) : places;
 
   for (const candidate of wanted) {

@@ -22,6 +22,16 @@ export interface Hop {
   readonly endedAtMs: number;
 }
 
+/**
+ * Which node runs a stateful stage for a task. It is fixed as the task is made: so each node is given an unbroken row
+ * of a source's tasks, knows whom to wait for, and a stage moves between two tasks.
+ */
+export interface Pin {
+  readonly node: NodeName;
+  /** Tasks of the same incarnation of the source that were pinned there for this stage before this one. */
+  readonly ordinal: number;
+}
+
 export interface Task {
   readonly id: TaskId;
   readonly pipelineId: PipelineId;
@@ -44,6 +54,8 @@ export interface Task {
   readonly hops: readonly Hop[];
   /** For each join ahead (END too where several leaves meet): the node that it waits on, fixed when the task was admitted. */
   readonly joinNodes: ReadonlyMap<Cursor, NodeName>;
+  /** For each stateful stage. */
+  readonly pins: ReadonlyMap<StageId, Pin>;
   /** When the first frame left the source, ms since the Unix epoch. */
   readonly sourceAtMs: number;
   readonly createdAtMs: number;

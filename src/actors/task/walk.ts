@@ -6,9 +6,9 @@
 import type { Configuration } from "./configuration.js";
 import type { NodeName, StageId, TaskId } from "./identity.js";
 import type { Payload } from "./payload.js";
-import { carriesFrames, joinCursors, rootStages, stageOf, type Pipeline } from "./pipeline.js";
+import { carriesFrames, joinCursors, rootStages, stageOf, type Pipeline, type Stage } from "./pipeline.js";
 import type { StageResult } from "./service.js";
-import { END, type Cursor, type Hop, type Task } from "./task.js";
+import { END, type Cursor, type Hop, type Pin, type Task } from "./task.js";
 
 export interface NewTask {
   readonly id: TaskId;
@@ -20,6 +20,8 @@ export interface NewTask {
   readonly origin: string;
   readonly traceparent: string;
   readonly joinNodes: ReadonlyMap<Cursor, NodeName>;
+  /** Default: none, so stateful stages run where the newest table says. */
+  readonly pins?: ReadonlyMap<StageId, Pin>;
 }
 
 /** The branches that a new task starts as, one at each root of its pipeline. */
@@ -40,6 +42,7 @@ export function createTask(given: NewTask): readonly Task[] {
     results: new Map(),
     hops: [],
     joinNodes: given.joinNodes,
+    pins: given.pins ?? new Map(),
     sourceAtMs: given.sourceAtMs,
     createdAtMs,
     deadlineAtMs: pipeline.deadlineMs === null ? null : createdAtMs + pipeline.deadlineMs,
@@ -54,6 +57,15 @@ export function joinNodesFor(
   nodeOf: (stage: StageId | typeof END) => NodeName,
 ): ReadonlyMap<Cursor, NodeName> {
   return new Map(joinCursors(pipeline).map((cursor) => [cursor, nodeOf(cursor)]));
+}
+
+/** The node for each stateful stage of the pipeline. */
+export function statefulNodesFor(
+  pipeline: Pipeline,
+  nodeOf: (stage: Stage) => NodeName,
+): ReadonlyMap<StageId, NodeName> {
+  const stateful = pipeline.stages.filter((stage) => stage.stateful);
+  return new Map(stateful.map((stage) => [stage.id, nodeOf(stage)]));
 }
 
 /**

@@ -25,7 +25,7 @@ import {
   stageKeyText,
   type NodeName,
 } from "../../../src/actors/task/identity.js";
-import { joinCursors, stageOf, type Pipeline } from "../../../src/actors/task/pipeline.js";
+import { definePipeline, joinCursors, stageOf, type Pipeline } from "../../../src/actors/task/pipeline.js";
 import type { RoutingTable } from "../../../src/actors/task/routing-table.js";
 import { END, type Hop, type Task } from "../../../src/actors/task/task.js";
 import { fold, seeded } from "../../support/fold.js";
@@ -117,7 +117,7 @@ test("controller runs every stage here before the first table, and starts the pr
   assert.is(processors.only("ensureProcessor").stage, "a");
 
   const processor = createProbe<ProcessorMessage>();
-  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, life: 1 });
   const [execute] = processor.all("execute");
   assert.ok(execute);
   const { task, epoch, attempt } = execute;
@@ -177,7 +177,7 @@ test("controller swaps tables between two messages: what no processor has follow
   for (let sequence = 0; sequence < capacity + 3; sequence += 1) {
     for (const task of newTask(pipeline, sequence)) router.tell({ type: "submit", task });
   }
-  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, life: 1 });
   install(tableOf(pipeline, 2, CLOUD));
 
   const here = processor.all("execute").map((message) => message.task.id.sequence);
@@ -202,7 +202,7 @@ test("controller meets branches at the node fixed for the task, whatever table i
   }));
   assert.ok(task);
   router.tell({ type: "submit", task });
-  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor: createProbe() });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor: createProbe(), life: 1 });
   router.tell({ type: "stageCompleted", task, result: resultOf("a"), hop: hopOf(task, EDGE, 1) });
   assert.is(other(CLOUD)?.only("submit").task.cursor, "c");
 });
@@ -213,7 +213,7 @@ test("controller takes the first answer for a task and ignores the second", () =
   attach(pipeline);
   const processor = createProbe<ProcessorMessage>();
   for (const task of newTask(pipeline)) router.tell({ type: "submit", task });
-  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, life: 1 });
   const { task } = processor.only("execute");
   const answer = { type: "stageCompleted", task, result: resultOf("a"), hop: hopOf(task, EDGE, 0) } as const;
   router.tell(answer);
@@ -233,11 +233,100 @@ test("controller records every drop, and tells each node that may wait for the t
   }));
   assert.ok(task);
   router.tell({ type: "submit", task });
-  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor: createProbe() });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor: createProbe(), life: 1 });
   router.tell({ type: "stageDropped", task, reason: "poison", detail: "crashed 3 times" });
   const { drop } = distributor.only("recordDrop");
   assert.equal([drop.reason, drop.stage, drop.node, drop.detail], ["poison", "a", EDGE, "crashed 3 times"]);
   assert.equal(other(CLOUD)?.only("abandon").id, task.id);
+});
+
+const FOLLOW = definePipeline(
+  {
+    id: "follow",
+    stages: [
+      { id: "a", service: "detect" },
+      { id: "b", service: "detect" },
+      { id: "c", service: "track", after: ["a", "b"] },
+    ],
+  },
+  new Map(
+    [...SERVICES].map(([name, service]) => [
+      name,
+      name === "track" ? Object.assign({}, service, { stateful: true }) : service,
+    ]),
+  ),
+);
+const FOLLOWED = parseStageId("c");
+
+/** The branches of a task whose stateful stage is pinned to `node`. */
+const pinned = (node: NodeName, sequence = 0): readonly Task[] =>
+  newTask(FOLLOW, sequence).map((branch) => ({
+    ...branch,
+    joinNodes: new Map([[FOLLOWED, node]]),
+    pins: new Map([[FOLLOWED, { node, ordinal: sequence }]]),
+  }));
+
+test("controller hands a source the nodes of its stateful stages with each table", () => {
+  const { attach, install } = routerOf();
+  const generator = attach(FOLLOW);
+  install(tableOf(FOLLOW, 1, CLOUD));
+  assert.equal([...generator.only("configure").statefulNodes], [[FOLLOWED, CLOUD]]);
+});
+
+test("controller of the pinned node keeps the skip of a task that was dropped before its processor was there", () => {
+  const { router, processors, attach } = routerOf();
+  attach(FOLLOW);
+  const [task] = pinned(EDGE, 3);
+  assert.ok(task);
+  const { id, pipelineId, pipelineVersion, pins } = task;
+  router.tell({ type: "abandon", id, pipelineId, pipelineVersion, pins });
+  assert.is(processors.only("ensureProcessor").stage, "c");
+  const processor = createProbe<ProcessorMessage>();
+  router.tell({ type: "processorStarted", stage: keyOf(FOLLOW, "c"), processor, life: 1 });
+  assert.equal(processor.received, [{ type: "skip", id, ordinal: 3 }]);
+});
+
+test("controller lets no branch of a task go on that was dropped on another branch, and tells of one drop", () => {
+  const { router, distributor, attach, queued } = routerOf();
+  attach(FOLLOW);
+  const [left, right] = pinned(EDGE);
+  assert.ok(left && right);
+  for (const [stage, branch] of [["a", left] as const, ["b", right] as const]) {
+    router.tell({ type: "submit", task: branch });
+    router.tell({ type: "processorStarted", stage: keyOf(FOLLOW, stage), processor: createProbe(), life: 1 });
+  }
+  router.tell({ type: "stageDropped", task: left, reason: "poison", detail: "" });
+  router.tell({ type: "stageDropped", task: right, reason: "serviceFailed", detail: "" });
+  router.tell({ type: "submit", task: left });
+  router.tell({ type: "submit", task: { ...left, cursor: FOLLOWED, cameFrom: null } });
+  assert.is(distributor.only("recordDrop").drop.reason, "poison");
+  assert.is(queued(), 0);
+});
+
+test("controller retires what nobody uses although tasks of another pipeline wait at joins", () => {
+  const { router, processors, attach } = routerOf();
+  const other = pipelineOf({ a: [] });
+  router.tell({
+    type: "attachGenerator",
+    sourceId: parseSourceId("cam-2"),
+    pipeline: other,
+    generator: createProbe(),
+  });
+  for (const task of newTask(other)) router.tell({ type: "submit", task });
+  const processor = createProbe<ProcessorMessage>();
+  router.tell({ type: "processorStarted", stage: keyOf(other, "a"), processor, life: 1 });
+  const { task } = processor.only("execute");
+  router.tell({ type: "stageCompleted", task, result: resultOf("a"), hop: hopOf(task, EDGE, 0) });
+
+  attach(FOLLOW);
+  const [branch] = pinned(EDGE);
+  assert.ok(branch);
+  router.tell({ type: "submit", task: { ...branch, cursor: FOLLOWED, cameFrom: parseStageId("a") } });
+  router.tell({ type: "detachGenerator", sourceId: parseSourceId("cam-2") });
+  assert.is(stageKeyText(processors.only("retireProcessor").stage), stageKeyText(keyOf(other, "a")));
+  router.tell({ type: "detachGenerator", sourceId: SOURCE });
+  router.advance(1_000);
+  assert.ok(router.state().known.pipelines.has("follow@1"), "a task that waits still walks it");
 });
 
 test("controller records what a live source could not send", () => {
@@ -246,7 +335,8 @@ test("controller records what a live source could not send", () => {
   attach(pipeline);
   for (const task of newTask(pipeline))
     router.tell({ type: "stageDropped", task, reason: "windowFull", detail: "" });
-  assert.is(distributor.only("recordDrop").drop.reason, "windowFull");
+  const { drop } = distributor.only("recordDrop");
+  assert.equal([drop.reason, drop.stage], ["windowFull", null]);
 });
 
 test("controller drops a task whose branch does not come within the join timeout", () => {
@@ -257,7 +347,7 @@ test("controller drops a task whose branch does not come within the join timeout
   const branch = newTask(pipeline).find((task) => task.cursor === "a");
   assert.ok(branch);
   router.tell({ type: "submit", task: branch });
-  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, life: 1 });
   router.tell({ type: "stageCompleted", task: branch, result: resultOf("a"), hop: hopOf(branch, EDGE, 0) });
   router.advance(pipeline.joinTimeoutMs - 1_000);
   assert.is(distributor.received.length, 0);
@@ -318,7 +408,7 @@ test("controller forgets a pipeline and its processors once nobody uses it", () 
   attach(pipeline);
   const processor = createProbe<ProcessorMessage>();
   for (const task of newTask(pipeline)) router.tell({ type: "submit", task });
-  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, life: 1 });
   router.tell({ type: "detachGenerator", sourceId: SOURCE });
   assert.is(processors.all("retireProcessor").length, 0);
   const { task } = processor.only("execute");
@@ -334,7 +424,7 @@ test("controller keeps tables, sources and tasks through a restart of itself", (
   install(tableOf(pipeline, 4, EDGE));
   const processor = createProbe<ProcessorMessage>();
   for (const task of newTask(pipeline)) router.tell({ type: "submit", task });
-  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, life: 1 });
   router.restart();
   assert.is(install(tableOf(pipeline, 3, EDGE)).only("tableRefused").heldEpoch, 4);
   const { task } = processor.only("execute");
@@ -390,7 +480,12 @@ test("controllers bring every task to its end once, with all results, under rand
             works.get(node)?.set(text, processor);
             mail.push({
               to: node,
-              message: { type: "processorStarted", stage: keyOf(message.pipeline, message.stage), processor },
+              message: {
+                type: "processorStarted",
+                stage: keyOf(message.pipeline, message.stage),
+                processor,
+                life: 1,
+              },
             });
           }
           for (const processor of works.get(node)?.values() ?? []) {

@@ -1,6 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { SluiceError } from "../../../src/actors/errors.js";
+import { parseNodeName, parseStageId } from "../../../src/actors/task/identity.js";
 import { setup, SOURCE, STORED } from "./setup.js";
 
 test("generator attaches to its controller and captures with the first configuration it is given", () => {
@@ -220,6 +221,29 @@ test("configure with another framesPerTask holds from the next task on and leave
     [200, 300, 400],
   ]);
   assert.is(capture.opened.length, 1);
+});
+
+test("a task carries the node of each stateful stage, and its place in the row of tasks that go there", () => {
+  const { capture, generator, submitted } = setup({ configuration: { framesPerTask: 1 } });
+  const stage = parseStageId("a");
+  const [here, there] = [parseNodeName("edge-1"), parseNodeName("cloud")];
+  for (const [index, node] of [here, here, there, here, there].entries()) {
+    const { configuration } = capture.last.options;
+    const statefulNodes = new Map([[stage, node]]);
+    if (index === 4) generator.restart();
+    generator.tell({ type: "configure", configuration, epoch: 1, joinNodes: new Map(), statefulNodes });
+    capture.last.frame(index * 100);
+  }
+  assert.equal(
+    submitted().map((task) => task.pins.get(stage)),
+    [
+      { node: here, ordinal: 0 },
+      { node: here, ordinal: 1 },
+      { node: there, ordinal: 0 },
+      { node: here, ordinal: 2 },
+      { node: there, ordinal: 1 },
+    ],
+  );
 });
 
 test("configure with another resolution goes on after the last frame used, in a new capture", () => {

@@ -48,7 +48,7 @@ export function setup({ source, window: limits, configuration, waiting, ...given
     limit: null,
     livePolicy: "dropNewest",
     framesMin: 1,
-    joinNodes: new Map(),
+    nodes: { joinNodes: new Map(), statefulNodes: new Map() },
     health: DEFAULT_HEALTH,
     ...given,
   };
@@ -61,6 +61,7 @@ export function setup({ source, window: limits, configuration, waiting, ...given
       configuration: { ...base, ...changed },
       epoch: 1,
       joinNodes: new Map(),
+      statefulNodes: new Map(),
     });
   const submitted = (): Task[] => controller.all("submit").map(({ task }) => task);
   /** Presentation times in ms, by task. */

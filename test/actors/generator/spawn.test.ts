@@ -35,7 +35,13 @@ function play(
     receive(state, message) {
       if (message.type === "attachGenerator") {
         generator = message.generator;
-        generator.tell({ type: "configure", configuration, epoch: 1, joinNodes: new Map() });
+        generator.tell({
+          type: "configure",
+          configuration,
+          epoch: 1,
+          joinNodes: new Map(),
+          statefulNodes: new Map(),
+        });
       } else if (message.type === "submit" && generator !== null) {
         tasks.push(message.task);
         onTask(message.task.id.sequence, generator);
@@ -60,7 +66,7 @@ function play(
     listener: system.spawn(listener, { name: "listener" }),
     paced: false,
     limit: null,
-    joinNodes: () => new Map(),
+    nodes: { joinNodes: new Map(), statefulNodes: new Map() },
     ...given,
     configuration,
     source: parseSource(given.source),
@@ -102,7 +108,13 @@ test("changes of size and encoding in mid-stream lose and repeat no frame", asyn
       const width = sequence % 8 === 1 ? 96 : 64;
       const encoding = sequence % 3 === 0 ? "jpeg" : "rgb";
       const configuration = small({ fps: 10, framesPerTask: 2, width, encoding });
-      generator.tell({ type: "configure", configuration, epoch: sequence, joinNodes: new Map() });
+      generator.tell({
+        type: "configure",
+        configuration,
+        epoch: sequence,
+        joinNodes: new Map(),
+        statefulNodes: new Map(),
+      });
     },
   );
   assert.is(ended.error, null);
@@ -119,7 +131,13 @@ test("a change of rate holds from the next task on", async () => {
   const { tasks } = await play({ source: clip, window: { tasks: 1, bytes: 1e9 } }, (sequence, generator) => {
     if (sequence !== 2) return;
     const configuration = small({ fps: 5 });
-    generator.tell({ type: "configure", configuration, epoch: 2, joinNodes: new Map() });
+    generator.tell({
+      type: "configure",
+      configuration,
+      epoch: 2,
+      joinNodes: new Map(),
+      statefulNodes: new Map(),
+    });
   });
   const rates = tasks.map((task) => task.configuration.fps);
   assert.equal(
@@ -171,7 +189,7 @@ test("terminating the system in mid-stream leaves no ffmpeg behind", async () =>
     paced: false,
     limit: null,
     window: { tasks: 1, bytes: 1e9 },
-    joinNodes: () => new Map(),
+    nodes: { joinNodes: new Map(), statefulNodes: new Map() },
   });
   await within(10_000, promise, "the first task");
   assert.is(childProcesses().length, 1);

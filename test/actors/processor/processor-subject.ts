@@ -76,13 +76,19 @@ export function setUp({
     return { ...made, id: { sourceId: parseSourceId(source), incarnation, sequence }, ...rest };
   };
   const execute = (...tasks: readonly Task[]) => {
-    for (const each of tasks) actor.tell({ type: "execute", task: each, epoch: 7, attempt: 1 });
+    for (const each of tasks) {
+      const [life, enqueuedAtMs] = [lives(), actor.clock.now()];
+      actor.tell({ type: "execute", task: each, epoch: 7, attempt: 1, enqueuedAtMs, life });
+    }
   };
+  const lives = () => controller.all("processorStarted").length;
+  const skip = (each: Task) =>
+    actor.tell({ type: "skip", id: each.id, ordinal: each.pins.get(stage.id)?.ordinal ?? each.id.sequence });
   /** The worker that runs, loaded if it was not. */
   const load = () => workers.last().say({ type: "loaded" });
   const given = () => workers.all.flatMap((worker) => worker.jobs.map((job) => job.sequence));
   const dropped = () =>
     controller.all("stageDropped").map(({ task: { id }, reason }) => `${id.sequence} ${reason}`);
   const completed = () => controller.all("stageCompleted").map(({ task: { id } }) => id.sequence);
-  return { actor, workers, controller, task, execute, load, given, dropped, completed, key };
+  return { actor, workers, controller, task, execute, skip, load, given, dropped, completed, key };
 }

@@ -3,13 +3,17 @@ import * as assert from "uvu/assert";
 import { SluiceError } from "../../../src/actors/errors.js";
 import { taskKey } from "../../../src/actors/task/identity.js";
 import type { StageResult } from "../../../src/actors/task/service.js";
+import { parseStageId } from "../../../src/actors/task/identity.js";
+import { NODE } from "../task/pipelines.js";
 import { setUp, stateful, type Setup } from "./processor-subject.js";
 
 // ── Life ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 test("processor announces itself at its start, and loads its service before the first task", () => {
   const { actor, controller, workers, key, execute, task } = setUp();
-  assert.equal(controller.received, [{ type: "processorStarted", stage: key, processor: actor.self }]);
+  assert.equal(controller.received, [
+    { type: "processorStarted", stage: key, processor: actor.self, life: 1 },
+  ]);
   assert.is(workers.all.length, 1);
   execute(task(0));
   assert.is(workers.all.length, 1);
@@ -142,25 +146,20 @@ test("processor that starts anew does not take an event of a worker before for o
   assert.equal(completed(), []);
 });
 
-test("processor asked to announce itself before any task does just that", () => {
-  const { actor, controller, workers, execute, task } = setUp();
-  actor.tell({ type: "announce" });
-  assert.is(controller.all("processorStarted").length, 2);
+test("processor that starts anew ignores what was sent to its life before, and takes what is sent again", () => {
+  const { actor, controller, execute, load, workers, task, completed } = setUp({ service: stateful });
   execute(task(0));
-  assert.is(workers.all.length, 1);
-});
-
-test("processor asked to announce itself by a controller that began anew begins anew too", () => {
-  const { actor, controller, workers, execute, load, task, completed } = setUp();
-  execute(task(0), task(1));
-  load();
-  actor.tell({ type: "announce" });
-  assert.is(workers.all[0]?.ended, "killed");
-  assert.is(controller.all("processorStarted").length, 2);
-  execute(task(1));
+  actor.restart();
+  const lives = controller.all("processorStarted").map(({ life }) => life);
+  assert.equal(lives, [1, 2]);
+  for (const life of lives) {
+    actor.tell({ type: "execute", task: task(0), epoch: 7, attempt: life, enqueuedAtMs: 0, life });
+  }
   load();
   workers.last().complete();
-  assert.equal(completed(), [1]);
+  assert.equal(completed(), [0]);
+  const { hop } = controller.only("stageCompleted");
+  assert.is(hop.attempt, 2);
 });
 
 // ── Queue policies ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -174,21 +173,10 @@ function full(setup: Setup) {
   return subject;
 }
 
-test("policy block refuses what does not fit, and says once when there is room", () => {
-  const { controller, execute, workers, task, dropped, given } = full({ policy: "block" });
-  assert.is(controller.all("stageRefused").length, 0);
-  execute(task(3), task(4));
-  assert.equal(
-    controller.all("stageRefused").map((refused) => refused.task.id.sequence),
-    [3, 4],
-  );
-  assert.is(controller.all("stageReady").length, 0);
-  workers.last().complete();
-  assert.is(controller.all("stageReady").length, 1);
+test("policy block drops nothing: whoever sends holds back what does not fit", () => {
+  const { execute, workers, task, dropped, given } = full({ policy: "block" });
   execute(task(3));
-  workers.last().complete();
-  workers.last().complete();
-  assert.is(controller.all("stageReady").length, 1);
+  for (let done = 0; done < 4; done += 1) workers.last().complete();
   assert.equal(given(), [0, 1, 2, 3]);
   assert.equal(dropped(), []);
 });
@@ -432,24 +420,34 @@ test("a stateful stage waits for a missing task, until it comes", () => {
 });
 
 test("a stateful stage waits for a missing task, until it is skipped", () => {
-  const { actor, execute, finish, task, log } = follower();
+  const { skip, execute, finish, task, log } = follower();
   execute(task(0), task(3));
   finish();
-  actor.tell({ type: "skip", id: task(2).id });
+  skip(task(2));
   finish();
   assert.equal(log(), ["0!"]);
-  actor.tell({ type: "skip", id: task(1).id });
+  skip(task(1));
   finish();
   assert.equal(log(), ["0!", "3!"]);
 });
 
 test("a stateful stage remembers a skip that comes before its time", () => {
-  const { actor, execute, finish, task, log } = follower();
-  actor.tell({ type: "skip", id: task(0).id });
-  actor.tell({ type: "skip", id: task(2).id });
+  const { skip, execute, finish, task, log } = follower();
+  skip(task(0));
+  skip(task(2));
   execute(task(1), task(3));
   finish();
   assert.equal(log(), ["1!", "3!"]);
+});
+
+test("a stateful stage remembers more skips than its queue holds tasks, while the task before them is late", () => {
+  const { skip, execute, finish, task, log } = follower({ capacity: 8 });
+  for (let sequence = 1; sequence <= 40; sequence += 1) skip(task(sequence));
+  execute(task(41));
+  finish();
+  execute(task(0));
+  finish();
+  assert.equal(log(), ["0!", "41!"]);
 });
 
 test("a stateful stage waits for a missing task, until the gap times out", () => {
@@ -503,18 +501,45 @@ test("a task that comes after its gap was given up, but before the next was run,
   assert.equal(log(), ["0!", "1", "2"]);
 });
 
-test("a stateful stage does not wait for more tasks than its queue holds", () => {
+test("a stateful stage waits for nothing before the first task of a row that it knows nothing of", () => {
   const { execute, finish, task, log } = follower({ capacity: 4 });
   execute(task(5));
   finish();
-  assert.equal(log(), ["5!"], "0 to 4 went another way");
-  execute(task(10));
+  assert.equal(log(), ["5!"], "0 to 4 came before its time");
+  execute(task(11));
   finish();
-  assert.equal(log(), ["5!"], "6 to 9 are waited for");
+  assert.equal(log(), ["5!"], "6 to 10 are waited for");
 });
 
-test("a full line waits for nothing", () => {
+test("a stateful stage in a new life begins where it was given its tasks again", () => {
+  const { actor, finish, task, log } = follower();
+  const given = { type: "execute", epoch: 7, attempt: 2, enqueuedAtMs: 0, life: 1 } as const;
+  actor.tell({ ...given, task: task(3) });
+  finish();
+  assert.equal(log(), ["3!"]);
+});
+
+test("the row that a stateful stage keeps is that of the tasks pinned to its node", () => {
+  const { execute, finish, task, log } = follower();
+  const at = (sequence: number, ordinal: number) =>
+    task(sequence, { pins: new Map([[parseStageId("a"), { node: NODE, ordinal }]]) });
+  execute(at(0, 0), at(7, 2), at(6, 1), at(20, 3));
+  finish();
+  assert.equal(log(), ["0!", "6!", "7", "20!"]);
+});
+
+test("a stage with block holds any number of tasks that wait for one, as it drops none", () => {
   const { execute, finish, task, log } = follower({ capacity: 2 });
+  execute(task(1), task(2), task(3), task(4));
+  finish();
+  assert.equal(log(), []);
+  execute(task(0));
+  finish();
+  assert.equal(log(), ["0!", "1", "2", "3", "4"]);
+});
+
+test("a full line that takes nothing in waits for nothing", () => {
+  const { execute, finish, task, log } = follower({ capacity: 2, policy: "dropNewest" });
   execute(task(0));
   finish();
   execute(task(2));

@@ -44,13 +44,16 @@ const keyOf = (pipeline: Pipeline): StageKey => ({
 
 function supervisor() {
   const actor = fold(
-    processors({
-      node: NODE,
-      services,
-      modelDir: null,
-      limits: DEFAULT_PROCESSOR_LIMITS,
-      startWorker: scriptedWorkers().start,
-    }),
+    processors(
+      {
+        node: NODE,
+        services,
+        modelDir: null,
+        limits: DEFAULT_PROCESSOR_LIMITS,
+        startWorker: scriptedWorkers().start,
+      },
+      new Map(),
+    ),
   );
   const controller = createProbe<ControllerMessage>();
   const ensure = (pipeline: Pipeline) => actor.tell({ type: "ensureProcessor", pipeline, stage, controller });
@@ -87,15 +90,15 @@ test("processors keeps the names of its children within what an actor's name may
   assert.ok(names().every((name) => name.length <= 128));
 });
 
-test("processors asked for a stage that it has lets the child announce itself", () => {
+test("processors asked for a stage that it has starts no other child", () => {
   const { actor, ensure } = supervisor();
   ensure(pipelineOf("noop"));
   ensure(pipelineOf("noop"));
   assert.is(actor.spawned.length, 1);
-  assert.equal(actor.spawned[0]?.ref.received, [{ type: "announce" }]);
+  assert.is(actor.spawned[0]?.ref.received.length, 0);
 });
 
-test("processors starts the next child of a stage when the retired one is gone", () => {
+test("processors stops the child of a stage that is retired, and starts another when it is asked for again", () => {
   const { actor, ensure, retire } = supervisor();
   const pipeline = pipelineOf("noop");
   retire(pipeline);
@@ -104,13 +107,20 @@ test("processors starts the next child of a stage when the retired one is gone",
   retire(pipeline);
   retire(pipeline);
   assert.equal(actor.stopped, [address]);
-  ensure(pipeline);
   assert.is(actor.spawned.length, 1);
-  actor.terminate(address);
+  ensure(pipeline);
   assert.is(actor.spawned.length, 2);
-  retire(pipeline);
-  actor.terminate(actor.spawned[1]?.ref.address ?? "");
-  assert.is(actor.spawned.length, 2);
+});
+
+test("processors starts again what is wanted: a child that is gone, and all children after a restart of its own", () => {
+  const { actor, ensure, retire, names } = supervisor();
+  ensure(pipelineOf("noop"));
+  actor.terminate(actor.spawned[0]?.ref.address ?? "", "failed");
+  ensure(pipelineOf("noop", "other"));
+  ensure(pipelineOf("noop", "retired"));
+  retire(pipelineOf("noop", "retired"));
+  actor.restart();
+  assert.equal(names(), ["test$1$a", "test$1$a", "other$1$a", "retired$1$a", "test$1$a", "other$1$a"]);
 });
 
 // ── In a real system, with real threads ─────────────────────────────────────────────────────────────────────────────
@@ -130,7 +140,9 @@ function collector(pipeline: Pipeline, count: number, source: (sequence: number)
         processor = message.processor;
         for (let index = 0; index < count; index += 1) {
           const [task] = newTask(pipeline, source(index));
-          if (task !== undefined) processor.tell({ type: "execute", task, epoch: 1, attempt: 1 });
+          if (task === undefined) continue;
+          const { life } = message;
+          processor.tell({ type: "execute", task, epoch: 1, attempt: 1, enqueuedAtMs: 0, life });
         }
       } else if (message.type === "stageCompleted" || message.type === "stageDropped") {
         answers.push(message);

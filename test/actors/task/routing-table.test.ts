@@ -138,6 +138,20 @@ for (const [what, given, wanted] of decisions) {
   test(`routeStage ${what}`, () => assert.equal(route(given), wanted));
 }
 
+test("routeStage sends a task to the node that its stage is pinned to, whatever the table says, and then on", () => {
+  const pinned = {
+    ...task,
+    pins: new Map([[stage, { node: edge2, ordinal: 0 }]]),
+  };
+  const table = tableOf([edge1, edge3]);
+  assert.equal(route({ task: pinned, table }), { to: "node", node: edge2 });
+  assert.equal(route({ task: pinned, table, node: edge2, forwarded: true }), { to: "local" });
+  assert.equal(route({ task: pinned, table, ...allBut(edge2) }), { to: "local" });
+  const unable = { node: edge2, localServices: without, forwarded: true };
+  assert.equal(route({ task: pinned, table, ...unable }), { to: "node", node: edge1 });
+  assert.equal(route({ task: pinned, table: null }), { to: "node", node: edge2 });
+});
+
 test("routeStage never names an unreachable node, and never this node as another", () => {
   const nodes = [edge1, edge2, edge3, cloud];
   fc.assert(

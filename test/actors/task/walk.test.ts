@@ -2,8 +2,9 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseNodeName } from "../../../src/actors/task/identity.js";
 import { definePipeline } from "../../../src/actors/task/pipeline.js";
+import type { ServiceDeclaration } from "../../../src/actors/task/service.js";
 import { END, type Task } from "../../../src/actors/task/task.js";
-import { joinNodesFor } from "../../../src/actors/task/walk.js";
+import { joinNodesFor, statefulNodesFor } from "../../../src/actors/task/walk.js";
 import { CREATED_AT_MS, newTask, pipelineOf, runStage, SERVICES } from "./pipelines.js";
 
 function only(tasks: readonly Task[]): Task {
@@ -101,5 +102,30 @@ test("joinNodesFor names a node for each join and for nothing else", () => {
     ],
   );
 });
+
+test("statefulNodesFor names a node for each stateful stage and for nothing else", () => {
+  const track = { ...serviceNamed("track"), stateful: true };
+  const pipeline = definePipeline(
+    {
+      id: "test",
+      stages: [
+        { id: "a", service: "detect" },
+        { id: "b", service: "track", after: ["a"] },
+      ],
+    },
+    new Map([
+      ["detect", serviceNamed("detect")],
+      ["track", track],
+    ]),
+  );
+  const edge = parseNodeName("edge-1");
+  assert.equal([...statefulNodesFor(pipeline, () => edge)], [["b", edge]]);
+});
+
+function serviceNamed(name: string): ServiceDeclaration {
+  const service = SERVICES.get(name);
+  assert.ok(service);
+  return service;
+}
 
 test.run();

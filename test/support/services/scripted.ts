@@ -6,6 +6,7 @@
  */
 
 import { readFileSync, truncateSync } from "node:fs";
+import { assertNever } from "../../../src/runtime/errors.js";
 import type { Service } from "../../../src/actors/processor/service.js";
 
 export const DEEDS = ["answer", "throw", "crash", "exit", "hang", "nonsense", "dawdle"] as const;
@@ -21,8 +22,10 @@ export const service: Service = {
     return Promise.resolve({
       async process({ frames, frameCount }) {
         const bytes = frames[0]?.data ?? new Uint8Array();
-        await act(takeDeed(bytes, at));
-        return { type: String(output), frames: Array.from({ length: frameCount }, () => []) };
+        const deed = takeDeed(bytes, at);
+        await act(deed);
+        const count = deed === "nonsense" ? frameCount + 1 : frameCount;
+        return { type: String(output), frames: Array.from({ length: count }, () => []) };
       },
       close: () => {},
     });
@@ -36,8 +39,11 @@ function takeDeed(bytes: Uint8Array, at: number): Deed {
   return DEEDS[bytes[at] ?? 0] ?? "answer";
 }
 
-function act(deed: Deed): Promise<void> | void {
+async function act(deed: Deed): Promise<void> {
   switch (deed) {
+    case "answer":
+    case "nonsense":
+      return;
     case "throw":
       throw new Error("Told to throw");
     case "crash":
@@ -53,6 +59,7 @@ function act(deed: Deed): Promise<void> | void {
     case "dawdle":
       return new Promise((resolve) => setTimeout(resolve, DAWDLE_MS));
     default:
+      return assertNever(deed);
   }
 }
 
