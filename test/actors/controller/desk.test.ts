@@ -88,7 +88,7 @@ test("desk takes a task once, whether it waits or is given", () => {
   assert.is(deskSize(desk), 2);
 });
 
-test("desk hands a processor in a new life what it had in the last one, as a further attempt", () => {
+test("desk hands a processor that starts anew what the last one had, as a further attempt", () => {
   const { desk, task, processor } = deskOf("block", 2);
   announce(desk, { ref: processor, life: 1 });
   for (const sequence of [0, 1, 2]) accept(desk, task(sequence), routed(7));
