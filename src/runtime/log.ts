@@ -9,6 +9,8 @@ export interface Logger {
   info(message: string, details?: Readonly<Record<string, unknown>>): void;
   warn(message: string, details?: Readonly<Record<string, unknown>>): void;
   error(message: string, details?: Readonly<Record<string, unknown>>): void;
+  /** Whether records of `level` are written: what is made for one alone need not be made where they are not. */
+  isEnabled(level: Exclude<LogLevel, "silent">): boolean;
   /** The same log with `fields` on every record. */
   child(fields: Readonly<Record<string, unknown>>): Logger;
 }
@@ -24,6 +26,7 @@ export const silentLogger: Logger = {
   info: () => {},
   warn: () => {},
   error: () => {},
+  isEnabled: () => false,
   child: () => silentLogger,
 };
 
@@ -33,6 +36,7 @@ function fromPino(log: pino.Logger): Logger {
     info: (message, details) => log.info(details ?? {}, message),
     warn: (message, details) => log.warn(details ?? {}, message),
     error: (message, details) => log.error(details ?? {}, message),
+    isEnabled: (level) => log.isLevelEnabled(level),
     child: (fields) => fromPino(log.child(fields)),
   };
 }

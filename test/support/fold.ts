@@ -3,7 +3,7 @@
 import type { ActorRef, Lane } from "../../src/runtime/actor-ref.js";
 import type { Behaviour, Context, Terminated } from "../../src/runtime/behaviour.js";
 import type { TimerHandle } from "../../src/runtime/clock.js";
-import { silentLogger } from "../../src/runtime/log.js";
+import { silentLogger, type Logger } from "../../src/runtime/log.js";
 import type { SpawnOptions } from "../../src/runtime/spawn-options.js";
 import { createProbe, type Probe } from "./probe.js";
 import { VirtualClock } from "./virtual-clock.js";
@@ -42,6 +42,7 @@ export function fold<State, Message>(
     readonly clock?: VirtualClock;
     readonly address?: string;
     readonly random?: () => number;
+    readonly log?: Logger;
     /** Probes to hand out for addresses that the behaviour resolves. */
     readonly resolve?: Readonly<Record<string, Probe<never>>>;
   } = {},
@@ -80,7 +81,7 @@ export function fold<State, Message>(
   const ctx: Context<Message> = {
     self,
     name: address.slice(address.lastIndexOf("/") + 1),
-    log: silentLogger,
+    log: options.log ?? silentLogger,
     now: () => clock.now(),
     random: options.random ?? seeded(1),
     spawn(child, spawnOptions) {

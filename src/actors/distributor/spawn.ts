@@ -7,7 +7,6 @@ import type { DistributorMessage } from "../protocol.js";
 import { distributor } from "./distributor.js";
 import type { DistributorOptions, FlushOptions } from "./state.js";
 import type { DamageReport, LevelStoreOptions } from "./level-load.js";
-import { openLevelStore } from "./level-store.js";
 import { MemoryStore } from "./memory-store.js";
 import type { Store } from "./store.js";
 
@@ -33,5 +32,8 @@ export function spawnDistributor(parent: Spawner, options: DistributorOptions): 
  *   `store-missing` with `mustExist`
  */
 export async function openStore(spec: string, options: LevelStoreOptions = {}): Promise<Store> {
-  return spec === "memory:" ? new MemoryStore() : await openLevelStore(resolve(spec), options);
+  if (spec === "memory:") return new MemoryStore();
+  // Most nodes open no store on disk, and need no level.
+  const { openLevelStore } = await import("./level-store.js");
+  return await openLevelStore(resolve(spec), options);
 }

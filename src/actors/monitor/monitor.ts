@@ -61,7 +61,9 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
     start(ctx) {
       ctx.every("tick", options.intervalMs, { type: "tick" });
       const host = options.openHost();
-      ctx.pipe(host.inventory(), (result) => ({ type: "inventoryTaken", result }));
+      // For the log alone: it forks processes.
+      if (ctx.log.isEnabled("info"))
+        ctx.pipe(host.inventory(), (result) => ({ type: "inventoryTaken", result }));
       return {
         host,
         links: new Links(),

@@ -9,6 +9,7 @@ import type {
   SchedulerMessage,
 } from "../../../src/actors/protocol.js";
 import { parseNodeName } from "../../../src/actors/task/identity.js";
+import { silentLogger, type Logger } from "../../../src/runtime/log.js";
 import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
 
@@ -22,12 +23,16 @@ const READING: HostReading = {
   loopStallMs: 3,
 };
 
-function setUp() {
+function setUp(options: { readonly log?: Logger } = {}) {
   const waiting: { resolve: (reading: HostReading) => void; reject: (error: Error) => void }[] = [];
   let closed = 0;
+  let inventories = 0;
   const host: HostMetrics = {
     read: () => new Promise((resolve, reject) => waiting.push({ resolve, reject })),
-    inventory: () => Promise.resolve({ processor: "P", physicalCores: 1, system: "S" }),
+    inventory() {
+      inventories++;
+      return Promise.resolve({ processor: "P", physicalCores: 1, system: "S" });
+    },
     close: () => void closed++,
   };
   const scheduler = createProbe<SchedulerMessage>("sluice://cloud/scheduler");
@@ -39,13 +44,14 @@ function setUp() {
     intervalMs: 1_000,
     openHost: () => host,
   });
-  const monitor = fold(behaviour, { address: "sluice://edge-1/monitor" });
+  const monitor = fold(behaviour, { ...options, address: "sluice://edge-1/monitor" });
   return {
     monitor,
     scheduler,
     controller,
     readings: waiting,
     closed: () => closed,
+    inventories: () => inventories,
     samples: () => scheduler.all("resourcesSampled").map(({ sample }) => sample),
     answer: async (reading = READING) => {
       waiting.shift()?.resolve(reading);
@@ -171,6 +177,20 @@ test("monitor forgets a peer that it is not to watch any more", () => {
   monitor.tell({ type: "watchLinks", peers: {} });
   monitor.advance(1_000);
   assert.equal(cloud.received, []);
+});
+
+test("monitor takes the host's inventory at its start, and only for a log that shows it", async () => {
+  assert.is(setUp().inventories(), 0);
+  const shown: unknown[] = [];
+  const log: Logger = {
+    ...silentLogger,
+    isEnabled: (level) => level === "info",
+    info: (message, details) => shown.push({ message, ...details }),
+  };
+  const { inventories, monitor } = setUp({ log });
+  await monitor.settle();
+  assert.is(inventories(), 1);
+  assert.equal(shown, [{ message: "Host", node: NODE, processor: "P", physicalCores: 1, system: "S" }]);
 });
 
 test("monitor closes its host metrics with its state", () => {
