@@ -4,8 +4,17 @@
  * V8 counts ordinary buffers and collects in time, but leaves SharedArrayBuffers out of its count: a stream of frames
  * in shared memory grows to gigabytes before anything triggers a collection (measured: 2.3 GB resident for 16 frames of
  * 691 kB in use, and 6 times slower for the page faults; 0.25 GB with this file). So each shared buffer gets a
- * companion of the same size that is counted and never touched, and therefore costs address space but no memory.
+ * companion that is counted and never touched, and therefore costs address space but no memory.
  */
+
+/**
+ * Size of a companion for each byte of its buffer. V8 counts such memory against the limit of a heap that is itself small,
+ * so each 10 MB of companions have it collect everything: with all bytes counted, the default pipeline spends a fifth of
+ * its processor time on that. Resident then, and processor time a frame, at 640x360: 317 MB and 6.2 ms with 1, 319 MB and
+ * 5.0 ms with 1/2, 406 MB and 4.7 ms with 1/4; 1280x720: 395 MB and 15 ms, 460 MB and 13 ms, 500 MB and 12 ms
+ * (`bench/e2e/demo.ts`).
+ */
+const COUNTED_SHARE = 1 / 2;
 
 const companions = new WeakMap<ArrayBufferView, Buffer>();
 
@@ -18,5 +27,5 @@ export function allocateShared(byteLength: number): Uint8Array {
 
 /** To be called once on each shared view that arrives in a worker thread, whose collector counts for itself. */
 export function accountShared(view: ArrayBufferView): void {
-  companions.set(view, Buffer.allocUnsafeSlow(view.byteLength));
+  companions.set(view, Buffer.allocUnsafeSlow(Math.ceil(view.byteLength * COUNTED_SHARE)));
 }

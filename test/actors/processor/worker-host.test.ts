@@ -10,6 +10,7 @@ import type {
   WorkerThread,
 } from "../../../src/actors/processor/worker-port.js";
 import type { Payload } from "../../../src/actors/task/payload.js";
+import { allocateShared } from "../../../src/runtime/shared-memory.js";
 import { command, type Command } from "../../support/services/commands.js";
 import { within } from "../../support/within.js";
 
@@ -107,6 +108,26 @@ test("worker reads the main thread's own bytes, not a copy of them", async () =>
   // The worker looks at its first frame again, which has changed here only. Captured frames are never written.
   first[0] = 102;
   assert.equal(await seen(frameOf()), ["shared", 0.4]);
+  worker.kill();
+});
+
+test("worker lets go of the frames of tasks that are done", async () => {
+  const worker = start({ module: moduleOf("first-bytes") });
+  await worker.next();
+  const beforeBytes = process.memoryUsage.rss();
+  let mostBytes = 0;
+  for (let sequence = 0; sequence < 600; sequence += 1) {
+    const data = allocateShared(1_000_000).fill(255);
+    worker.run(
+      job({
+        sequence,
+        payload: { encoding: "rgb", width: 1_000, height: 333, frames: [{ ptsUs: 0, data }] },
+      }),
+    );
+    assert.is((await worker.next()).type, "completed");
+    mostBytes = Math.max(mostBytes, process.memoryUsage.rss() - beforeBytes);
+  }
+  assert.ok(mostBytes < 250_000_000, `${Math.round(mostBytes / 1e6)} MB more were resident`);
   worker.kill();
 });
 
