@@ -65,6 +65,18 @@ export type {
 export { SERVICES } from "./actors/processor/services/catalogue.js";
 export type { DataType, Detection, ServiceDeclaration, StageResult } from "./actors/task/service.js";
 
+// ── Captures of one's own: frames on demand from a camera that ffmpeg does not read ─────────────────────────────────
+
+export type {
+  Capture,
+  CapturedFrame,
+  CaptureInfo,
+  CaptureListener,
+  CaptureOptions,
+  CapturePort,
+} from "./actors/generator/capture.js";
+export { allocateShared } from "./runtime/shared-memory.js";
+
 // ── Policies of one's own: a pure function from what is known to a plan ─────────────────────────────────────────────
 
 export type {
