@@ -16,17 +16,18 @@ import { readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { getHeapCodeStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { openStore } from "../../src/actors/distributor/spawn.js";
 import type { CapturePort } from "../../src/actors/generator/capture.js";
-import { parseSource } from "../../src/actors/generator/source-spec.js";
+import { parseSource, type SourceSpec } from "../../src/actors/generator/source-spec.js";
 import { startLocalCluster } from "../../src/actors/local-cluster.js";
 import type { LedgerReported } from "../../src/actors/protocol.js";
 import { DEFAULT_CONFIGURATION } from "../../src/actors/task/configuration.js";
 import { parseSourceId } from "../../src/actors/task/identity.js";
 import { silentLogger } from "../../src/runtime/log.js";
-import { allocateShared } from "../../src/runtime/shared-memory.js";
+import { scriptedSource } from "../../test/support/scripted-source.js";
 import { report, rounded, type Row } from "../report.js";
 import { NOOP_SERVICES, noopChain } from "./load.js";
 
@@ -37,18 +38,20 @@ const FFMPEG_CYCLES = 50;
 const FFMPEG_CHECKPOINTS = [10, 25, 50];
 const TASKS = 3;
 const NAMES = 10;
-const FRAME_BYTES = 64 * 36 * 3;
+const DEMO = fileURLToPath(new URL("../../../apps/demo/demo.mp4", import.meta.url));
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 const pipeline = noopChain(2);
 
-await cycle("scripted capture", scriptedCapture(), CYCLES, CHECKPOINTS);
-await cycle("ffmpeg", null, FFMPEG_CYCLES, FFMPEG_CHECKPOINTS);
+const scripted = scriptedSource();
+await cycle("scripted capture", scripted, CYCLES, CHECKPOINTS);
+assert.equal(scripted.open, 0);
+await cycle("ffmpeg", { source: parseSource(DEMO) }, FFMPEG_CYCLES, FFMPEG_CHECKPOINTS);
 
 async function cycle(
   name: string,
-  capture: CapturePort | null,
+  source: { readonly source: SourceSpec; readonly capture?: CapturePort },
   cycles: number,
   checkpoints: readonly number[],
 ): Promise<void> {
@@ -60,7 +63,6 @@ async function cycle(
     services: NOOP_SERVICES,
     edges: [],
     log: silentLogger,
-    ...(capture !== null && { capture }),
     onEvent(event) {
       assert.equal(event.type === "stageFailed", false);
       if (event.type === "sourceEnded") ended.get(event.sourceId)?.(event.ledger);
@@ -73,11 +75,11 @@ async function cycle(
     const drains = number % 2 === 1;
     await cluster.addSource({
       id,
-      source: parseSource("apps/demo/demo.mp4"),
+      source: source.source,
+      ...(source.capture !== undefined && { capture: source.capture }),
       pipeline,
       configuration: { ...DEFAULT_CONFIGURATION, width: 64, height: 36, framesPerTask: 1 },
       policy: { name: "edge-only", parameters: {} },
-      paced: false,
       limit: drains ? null : TASKS,
     });
     // A source that has no end is drained while its tasks are under way.
@@ -109,35 +111,6 @@ async function cycle(
   await cluster.terminate();
   await store.close();
   await rm(folder, { recursive: true, force: true });
-}
-
-/** Frames as fast as they are asked for, without end. */
-function scriptedCapture(): CapturePort {
-  return {
-    open(_options, listener) {
-      let closed = false;
-      let frames = 0;
-      const later = (action: () => void): void => {
-        setImmediate(() => {
-          if (!closed) action();
-        });
-      };
-      later(() => listener.onInfo({ description: "scripted", durationUs: 10_000_000 }));
-      return {
-        request(count) {
-          for (let n = 0; n < count; n += 1) {
-            later(() => {
-              const ptsUs = frames * 40_000;
-              frames += 1;
-              const data = allocateShared(FRAME_BYTES);
-              listener.onFrame({ ptsUs, checksum: frames, data, capturedAtMs: Date.now() });
-            });
-          }
-        },
-        close: () => void (closed = true),
-      };
-    },
-  };
 }
 
 /** After collections, with the worker threads that were to end gone. */
