@@ -27,28 +27,37 @@ const ROUNDS = 5;
 
 const frame = new Uint8Array(new SharedArrayBuffer(640 * 360 * 3));
 
-const bare = await rounds(bareRoundTrips);
+interface Round {
+  readonly chain: readonly number[];
+  /** Taken just before: how fast threads wake each other changes with what else the machine does. */
+  readonly bare: readonly number[];
+}
+
+const rounds = new Map<number, Round[]>(STAGES.map((count) => [count, []]));
+for (let round = 0; round < ROUNDS; round += 1) {
+  for (const [count, taken] of rounds) {
+    taken.push({ bare: await bareRoundTrips(), chain: await storedChain(count) });
+  }
+}
 const rows: Record<string, Row> = {
-  "bare worker round trip (baseline)": { "p50 us": bare.p50, "p95 us": bare.p95, "p99 us": bare.p99 },
+  "bare worker round trip (baseline)": percentiles([...rounds.values()].flat().map(({ bare }) => bare)),
 };
-for (const count of STAGES) {
-  const { p50, p95, p99 } = await rounds(() => storedChain(count));
+for (const [count, taken] of rounds) {
+  const aStage = taken.map(({ chain }) => percentile(chain, 0.5) / count);
   rows[count === 1 ? "1 stage, stored" : `${count} stages, stored`] = {
-    "p50 us": p50,
-    "p95 us": p95,
-    "p99 us": p99,
-    "p50 a stage us": rounded(p50 / count),
-    "less the bare trip us": rounded(p50 / count - bare.p50),
+    ...percentiles(taken.map(({ chain }) => chain)),
+    "p50 a stage us": rounded(median(aStage)),
+    "less the bare trip us": rounded(
+      median(taken.map(({ chain, bare }) => percentile(chain, 0.5) / count - percentile(bare, 0.5))),
+    ),
     "goal a stage us": "<= 50",
   };
 }
 report(`Overhead of a no-op stage, medians of ${ROUNDS} rounds of ${TASKS} tasks`, rows);
 
-async function rounds(round: () => Promise<readonly number[]>) {
-  const taken: (readonly number[])[] = [];
-  for (let index = 0; index < ROUNDS; index += 1) taken.push(await round());
+function percentiles(taken: readonly (readonly number[])[]): Row {
   const at = (share: number) => rounded(median(taken.map((samples) => percentile(samples, share))));
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+  return { "p50 us": at(0.5), "p95 us": at(0.95), "p99 us": at(0.99) };
 }
 
 async function bareRoundTrips(): Promise<readonly number[]> {

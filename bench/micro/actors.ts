@@ -9,11 +9,11 @@
  * Usage: `node dist/bench/micro/actors.js`
  */
 
-import { cpus } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { dispatch, query, spawn as nactSpawn, start, stop as nactStop } from "nact";
 import { createActorSystem, silentLogger, type ActorRef, type Behaviour } from "../../src/index.js";
+import { report, rounded, type Row } from "../report.js";
 
 const FLOOD_MESSAGES = 200_000;
 const BALL_PASSES = 200_000;
@@ -23,13 +23,6 @@ const SPAWNS = 10_000;
 const ROUNDS = 7;
 const WARM_UPS = 2;
 
-interface Row {
-  readonly what: string;
-  readonly goal: string;
-  readonly nact: string;
-  readonly sluice: string;
-}
-
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
@@ -38,7 +31,7 @@ const nact = start();
 let names = 0;
 const freshName = (): string => `actor-${++names}`;
 const idle: Behaviour<null, number> = { start: () => null, receive: (state) => state };
-const rows: Row[] = [];
+const rows: Record<string, Row> = {};
 
 await benchFlood();
 await benchPingPong();
@@ -46,27 +39,24 @@ await benchAsk();
 await benchChildren();
 await benchSpawnStop();
 await benchMemory();
-print();
+report(
+  `Actors of one node; medians of ${ROUNDS} rounds after ${WARM_UPS}, asks of ${3 * ASKS} samples`,
+  rows,
+);
 await system.terminate();
 nactStop(nact);
 
 async function benchFlood(): Promise<void> {
-  rows.push({
-    what: `tell flood, ${FLOOD_MESSAGES} messages`,
-    goal: ">= 5 M/s",
-    nact: rate(await rounds(() => floodNact(0))),
-    sluice: rate(await rounds(() => floodSluice(0))),
-  });
+  const theirs = await rounds(() => floodNact(0));
+  const ours = await rounds(() => floodSluice(0));
+  add(`tell flood of ${FLOOD_MESSAGES}, M/s`, millions(theirs), millions(ours), ">= 5");
 }
 
 async function benchChildren(): Promise<void> {
   for (const count of CHILDREN) {
-    rows.push({
-      what: `tell flood, parent of ${count} children`,
-      goal: "as with 0",
-      nact: rate(await rounds(() => floodNact(count, count >= 1_000 ? 5_000 : 50_000), 3)),
-      sluice: rate(await rounds(() => floodSluice(count))),
-    });
+    const theirs = await rounds(() => floodNact(count, count >= 1_000 ? 5_000 : 50_000), 3);
+    const ours = await rounds(() => floodSluice(count));
+    add(`tell flood to a parent of ${count}, M/s`, millions(theirs), millions(ours), "as with 0");
   }
 }
 
@@ -115,12 +105,9 @@ async function floodNact(children: number, messages = FLOOD_MESSAGES): Promise<n
 }
 
 async function benchPingPong(): Promise<void> {
-  rows.push({
-    what: `ping-pong, ${BALL_PASSES} passes`,
-    goal: "",
-    nact: rate(await rounds(pingPongNact)),
-    sluice: rate(await rounds(pingPongSluice)),
-  });
+  const theirs = await rounds(pingPongNact);
+  const ours = await rounds(pingPongSluice);
+  add(`ping-pong of ${BALL_PASSES} passes, M/s`, millions(theirs), millions(ours));
 }
 
 interface Ball {
@@ -202,16 +189,11 @@ async function benchAsk(): Promise<void> {
     (n) => query(nactEcho, (replyTo: object) => ({ n, replyTo }), 10_000) as Promise<number>,
   );
   for (const [share, name, goal] of [
-    [0.5, "p50", "<= 1.5 us"],
+    [0.5, "p50", "<= 1.5"],
     [0.95, "p95", ""],
     [0.99, "p99", ""],
   ] as const) {
-    rows.push({
-      what: `ask ${name}`,
-      goal,
-      nact: micros(at(theirs, share)),
-      sluice: micros(at(ours, share)),
-    });
+    add(`ask ${name}, us`, 1_000 * at(theirs, share), 1_000 * at(ours, share), goal);
   }
 }
 
@@ -241,7 +223,7 @@ async function benchSpawnStop(): Promise<void> {
     await macrotask();
     return (SPAWNS / (performance.now() - startedMs)) * 1_000;
   });
-  rows.push({ what: `spawn and stop, ${SPAWNS} times`, goal: "", nact: rate(theirs), sluice: rate(ours) });
+  add(`spawn and stop ${SPAWNS} times, M/s`, millions(theirs), millions(ours));
 }
 
 async function benchMemory(): Promise<void> {
@@ -256,12 +238,12 @@ async function benchMemory(): Promise<void> {
     (ref) => ref.tell(1),
   );
   const memory = [
-    ["heap of an actor that had no message yet", "<= 1 KB", "fresh"],
-    ["heap of an idle actor that had one", "<= 1 KB", "used"],
-    [`heap kept per spawn and stop, ${SPAWNS} cycles`, "0", "kept"],
+    ["heap of an actor that had no message yet, B", "<= 1000", "fresh"],
+    ["heap of an idle actor that had one, B", "<= 1000", "used"],
+    [`heap kept a spawn and stop, ${SPAWNS} cycles, B`, "about 0", "kept"],
   ] as const;
   for (const [what, goal, key] of memory) {
-    rows.push({ what, goal, nact: bytes(theirs[key]), sluice: bytes(ours[key]) });
+    add(what, theirs[key], ours[key], goal);
   }
 }
 
@@ -325,25 +307,10 @@ function gate() {
   return { open, opened };
 }
 
-function rate(perSecond: number): string {
-  return `${(perSecond / 1e6).toFixed(3)} M/s`;
+function millions(perSecond: number): number {
+  return perSecond / 1e6;
 }
 
-function micros(ms: number): string {
-  return `${(ms * 1_000).toFixed(2)} us`;
-}
-
-function bytes(count: number): string {
-  return `${count.toFixed(1)} B`;
-}
-
-function print(): void {
-  console.log(
-    `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? "?"}, ${new Date().toISOString()}`,
-  );
-  console.log(`medians of ${ROUNDS} rounds after ${WARM_UPS} warm-ups; asks: ${3 * ASKS} samples\n`);
-  const table = [{ what: "what", nact: "bare nact 7.6.2", sluice: "sluice", goal: "goal" }, ...rows];
-  for (const { what, nact: theirs, sluice, goal } of table) {
-    console.log(`${what.padEnd(46)}${theirs.padStart(18)}${sluice.padStart(16)}   ${goal}`);
-  }
+function add(what: string, theirs: number, ours: number, goal = ""): void {
+  rows[what] = { "nact 7.6.2": rounded(theirs), sluice: rounded(ours), goal };
 }

@@ -9,17 +9,16 @@
  */
 
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { createFfmpegCapture } from "../../src/actors/generator/ffmpeg-capture.js";
 import { parseSource } from "../../src/actors/generator/source-spec.js";
 import { decodeJpeg } from "../../src/actors/processor/jpeg.js";
 import { DEFAULT_CONFIGURATION, type Configuration } from "../../src/actors/task/configuration.js";
+import { median, report, rounded, type Row } from "../report.js";
 
 const video = process.argv[2] ?? "apps/demo/demo.mp4";
 const RUNS = 5;
 const TICKS_PER_SECOND = 100;
-
-const median = (values: readonly number[]) =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 /** Processor time of the children that were reaped, in ms: proc(5), /proc/pid/stat, fields 16 and 17. */
 function childrenMs(): number {
@@ -79,12 +78,7 @@ async function decodeCost(frames: readonly Uint8Array[], size: { width: number; 
   return { cpuMs: (ownMs() - own) / frames.length, wallMs: median(wallMs) };
 }
 
-console.log(
-  `${process.platform} ${process.arch}, node ${process.version}, ${video}, medians of ${RUNS} runs`,
-);
-console.log(
-  "per frame:            kB     ffmpeg ms  node ms   decode cpu / wall ms   alone fps   first frame ms",
-);
+const rows: Record<string, Row> = {};
 for (const [width, height] of [
   [640, 360],
   [1280, 720],
@@ -97,28 +91,19 @@ for (const [width, height] of [
     const configuration = { ...DEFAULT_CONFIGURATION, width, height, fps: 30, encoding, quality };
     const runs: Run[] = [];
     for (let run = 0; run < RUNS; run++) runs.push(await capture(configuration));
-    const of = (pick: (run: Run) => number) => median(runs.map(pick));
+    const of = (pick: (run: Run) => number) => rounded(median(runs.map(pick)));
     const [first] = runs;
     if (first === undefined || runs.some((run) => run.count !== first.count)) throw new Error("Runs differ");
     const decode = encoding === "jpeg" ? await decodeCost(first.frames, { width, height }) : null;
-    console.log(
-      `${width}x${height} ${(encoding === "jpeg" ? `jpeg ${quality}` : "rgb").padEnd(8)}`.padEnd(18),
-      of((run) => run.bytes / run.count / 1_000)
-        .toFixed(1)
-        .padStart(7),
-      of((run) => run.ffmpegMs / run.count)
-        .toFixed(2)
-        .padStart(11),
-      of((run) => run.nodeMs / run.count)
-        .toFixed(2)
-        .padStart(8),
-      (decode === null ? "-" : `${decode.cpuMs.toFixed(2)} / ${decode.wallMs.toFixed(2)}`).padStart(20),
-      of((run) => run.count / (run.wallMs / 1_000))
-        .toFixed(0)
-        .padStart(11),
-      of((run) => run.firstMs)
-        .toFixed(0)
-        .padStart(14),
-    );
+    rows[`${width}x${height} ${encoding === "jpeg" ? `jpeg ${quality}` : "rgb"}`] = {
+      "kB a frame": of((run) => run.bytes / run.count / 1_000),
+      "ffmpeg cpu ms a frame": of((run) => run.ffmpegMs / run.count),
+      "node cpu ms a frame": of((run) => run.nodeMs / run.count),
+      "decode cpu ms": decode === null ? "" : rounded(decode.cpuMs),
+      "decode wall ms": decode === null ? "" : rounded(decode.wallMs),
+      "alone fps": of((run) => run.count / (run.wallMs / 1_000)),
+      "first frame ms": of((run) => run.firstMs),
+    };
   }
 }
+report(`Capture of ${basename(video)}, medians of ${RUNS} runs`, rows);

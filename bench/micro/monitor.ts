@@ -11,6 +11,7 @@
 import { currentLoad, mem } from "systeminformation";
 import { openHostMetrics, openPortableHost } from "../../src/actors/monitor/host-metrics.js";
 import { openLinuxHost } from "../../src/actors/monitor/linux-host.js";
+import { percentile, report, rounded, type Row } from "../report.js";
 
 const readings = Number(process.argv[2] ?? 1_000);
 const IDLE_MS = 4_000;
@@ -26,7 +27,7 @@ async function idleCpuMsPerSecond(): Promise<number> {
   return cpuMs(since) / (IDLE_MS / 1_000);
 }
 
-async function cost(count: number, read: () => unknown): Promise<{ cpuMs: number; wallMs: number[] }> {
+async function cost(count: number, read: () => unknown): Promise<{ cpuMs: number; row: Row }> {
   for (let index = 0; index < Math.min(50, count); index++) await read();
   const wallMs: number[] = [];
   const since = process.cpuUsage();
@@ -35,48 +36,46 @@ async function cost(count: number, read: () => unknown): Promise<{ cpuMs: number
     await read();
     wallMs.push(performance.now() - startedMs);
   }
-  return { cpuMs: cpuMs(since) / count, wallMs: wallMs.sort((a, b) => a - b) };
+  const eachMs = cpuMs(since) / count;
+  const at = (share: number) => rounded(percentile(wallMs, share));
+  return {
+    cpuMs: eachMs,
+    row: { "cpu ms": rounded(eachMs), "wall p50 ms": at(0.5), "wall p99 ms": at(0.99) },
+  };
 }
 
-function report(name: string, count: number, result: { cpuMs: number; wallMs: number[] }): void {
-  const at = (share: number) => (result.wallMs[Math.ceil(share * count) - 1] ?? 0).toFixed(3);
-  console.log(
-    `${name.padEnd(44)} cpu ${result.cpuMs.toFixed(3).padStart(8)} ms  wall p50 ${at(0.5)} p99 ${at(0.99)} ms  (${count} samples)`,
-  );
-}
-
-console.log(`${process.platform} ${process.arch}, node ${process.version}`);
+const rows: Record<string, Row> = {};
 const idleBefore = await idleCpuMsPerSecond();
-console.log(`idle process, baseline`.padEnd(44), `cpu ${idleBefore.toFixed(3).padStart(8)} ms/s`);
+rows["a second of an idle process (baseline)"] = { "cpu ms": rounded(idleBefore) };
 
 const host = openHostMetrics();
 const idleWatched = await idleCpuMsPerSecond();
-console.log(`event-loop timer`.padEnd(44), `cpu ${(idleWatched - idleBefore).toFixed(3).padStart(8)} ms/s`);
+rows["a second of the event-loop timer"] = { "cpu ms": rounded(idleWatched - idleBefore) };
 
 const reading = await host.read();
 if (!(reading.cpuShare >= 0 && reading.cpuShare <= 1 && reading.memoryUsedBytes < reading.memoryTotalBytes)) {
   throw new Error(`A reading that cannot be: ${JSON.stringify(reading)}`);
 }
 const whole = await cost(readings, () => host.read());
-report("host reading (files, rss, loop)", readings, whole);
+rows["a host reading (files, rss, loop)"] = whole.row;
 host.close();
 
 if (process.platform === "linux") {
   const files = openLinuxHost(() => performance.now());
-  report("  of which the files", readings, await cost(readings, () => files.read()));
+  rows["of which the files"] = (await cost(readings, () => files.read())).row;
   files.close();
 }
 const portable = openPortableHost();
-report("portable reading (os.cpus, kept memory)", readings, await cost(readings, () => portable.read()));
+rows["a portable reading (os.cpus, kept memory)"] = (await cost(readings, () => portable.read())).row;
 
-const few = 8;
 // Its results are kept for 200 ms, so it is asked no more often.
-const peer = await cost(few, async () => {
+const peer = await cost(8, async () => {
   await new Promise((resolve) => setTimeout(resolve, 250));
   await currentLoad();
   await mem();
 });
-report("systeminformation currentLoad + mem (and wait)", few, peer);
+rows["systeminformation currentLoad + mem (and wait)"] = peer.row;
 
-const shareOfCore = (idleWatched - idleBefore + whole.cpuMs) / 1_000;
-console.log(`\nmonitor at 1 Hz: ${(100 * shareOfCore).toFixed(3)} % of one processor (goal < 1 %)`);
+const cpuMsASecond = idleWatched - idleBefore + whole.cpuMs;
+rows["a second of the monitor at 1 Hz"] = { "cpu ms": rounded(cpuMsASecond), goal: "< 10" };
+report(`Sampling a host, ${readings} readings`, rows);

@@ -25,6 +25,7 @@ import { validateTable } from "../../src/actors/task/routing-table.js";
 import type { ServiceDeclaration } from "../../src/actors/task/service.js";
 import { fold, seeded } from "../../test/support/fold.js";
 import { createProbe } from "../../test/support/probe.js";
+import { percentile, report, rounded, type Row } from "../report.js";
 
 const SOURCES = 100;
 const STAGES = 5;
@@ -105,10 +106,9 @@ function sampleOf(node: NodeName, atMs: number, random: () => number) {
   };
 }
 
-function quantiles(values: number[]): string {
-  values.sort((a, b) => a - b);
-  const at = (share: number) => (values[Math.ceil(share * values.length) - 1] ?? 0) * 1_000;
-  return `p50 ${at(0.5).toFixed(1).padStart(8)} us  p99 ${at(0.99).toFixed(1).padStart(8)} us  (${values.length})`;
+function quantiles(valuesMs: readonly number[]): Row {
+  const at = (share: number) => rounded(percentile(valuesMs, share) * 1_000);
+  return { "p50 us": at(0.5), "p99 us": at(0.99), samples: valuesMs.length };
 }
 
 function benchDecisions(policy: (typeof POLICIES)[number]): { decisions: number[]; rounds: number[] } {
@@ -192,14 +192,13 @@ function benchTicks(policy: (typeof POLICIES)[number]): { ticks: number[]; table
   return { ticks, tables: table.epoch - firstEpoch };
 }
 
-console.log(
-  `${SOURCES} sources x ${STAGES} stages x ${NODES} nodes, ${rounds} rounds, node ${process.version}`,
-);
+const rows: Record<string, Row> = {};
 for (const policy of POLICIES) {
+  const name = policy.label ?? policy.name;
   const { decisions, rounds: wholes } = benchDecisions(policy);
   const { ticks, tables } = benchTicks(policy);
-  console.log(`\n${policy.label ?? policy.name}`);
-  console.log(`  decision  ${quantiles(decisions)}`);
-  console.log(`  round     ${quantiles(wholes)}`);
-  console.log(`  tick      ${quantiles(ticks)}, ${tables} tables published in ${warmUp + rounds} ticks`);
+  rows[`${name}: decision`] = { ...quantiles(decisions), "tables a tick": "", goal: "p99 <= 1500 us" };
+  rows[`${name}: round`] = quantiles(wholes);
+  rows[`${name}: tick`] = { ...quantiles(ticks), "tables a tick": rounded(tables / (warmUp + rounds)) };
 }
+report(`Deciding: ${SOURCES} sources x ${STAGES} stages x ${NODES} nodes, ${rounds} rounds`, rows);

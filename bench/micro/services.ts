@@ -10,7 +10,6 @@
  * Usage: `node dist/bench/micro/services.js`, with `SLUICE_TEST_DATA` naming the folder of models
  */
 
-import { cpus } from "node:os";
 import { join } from "node:path";
 import { openSession } from "../../src/actors/processor/onnx-session.js";
 import type { Service, ServiceInput } from "../../src/actors/processor/service.js";
@@ -31,6 +30,7 @@ import { decodeUltraface, ultrafacePriorCount } from "../../src/actors/processor
 import { decodeYolox, yoloxRowCount } from "../../src/actors/processor/vision/yolox.js";
 import { demoClip, tasksOf } from "../../test/support/clip.js";
 import { dataFolder } from "../../test/support/data.js";
+import { percentile, report, rounded, type Row } from "../report.js";
 
 const FRAMES_PER_TASK = 4;
 const RUNS = 60;
@@ -45,13 +45,7 @@ const [frame] = sample?.frames ?? [];
 if (sample === undefined || frame === undefined) throw new Error("The demo clip has no frames");
 const { width, height } = frame;
 
-console.log(
-  `${cpus()[0]?.model ?? "unknown processor"}, Node ${process.version}, one thread, ${RUNS} runs a row`,
-);
-console.log(
-  `${"ms for each frame".padEnd(46)}${["median", "p95", "p99"].map((text) => text.padStart(9)).join("")}`,
-);
-
+const figures: Record<string, Row> = {};
 const pixels = new Uint8Array(FRAMES_PER_TASK * width * height * 3);
 await row("copy the pixels (baseline)", FRAMES_PER_TASK, () => {
   for (const [index, { data }] of sample.frames.entries()) pixels.set(data, index * data.length);
@@ -63,6 +57,7 @@ if (folder !== null) {
   await benchYolox(folder);
   await benchUltraface(folder);
 }
+report(`Services, ms for each frame, one thread, ${RUNS} runs a row`, figures);
 
 async function benchMotion(): Promise<void> {
   const { columns, rows } = motionGrid(width, height);
@@ -181,9 +176,6 @@ async function row(name: string, frameCount: number, run: () => unknown): Promis
     await run();
     if (index >= WARM_UPS) timesMs.push((performance.now() - startedAt) / frameCount);
   }
-  timesMs.sort((a, b) => a - b);
-  const at = (share: number) =>
-    timesMs[Math.min(timesMs.length - 1, Math.floor(share * timesMs.length))] ?? 0;
-  const figures = [0.5, 0.95, 0.99].map((share) => at(share).toFixed(3).padStart(9));
-  console.log(`${name.padEnd(46)}${figures.join("")}`);
+  const at = (share: number) => rounded(percentile(timesMs, share));
+  figures[name] = { "p50 ms": at(0.5), "p95 ms": at(0.95), "p99 ms": at(0.99) };
 }

@@ -12,7 +12,7 @@
 
 import { strict as assert } from "node:assert";
 import { mkdtemp, rm } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { iterateRecords } from "../../src/actors/distributor/read-store.js";
@@ -21,6 +21,7 @@ import { pageAfter, type NewRecord, type Store } from "../../src/actors/distribu
 import type { ResultQuery } from "../../src/actors/protocol.js";
 import { parseSourceId } from "../../src/actors/task/identity.js";
 import { newRecord, NOW_MS } from "../../test/support/records.js";
+import { percentile, report } from "../report.js";
 
 const BATCH_SIZES = [1, 10, 100, 1_000];
 /** Records a row, and batches where those are smaller. */
@@ -38,7 +39,6 @@ const record = (sequence: number): NewRecord =>
   });
 
 const folder = await mkdtemp(join(process.argv[2] ?? tmpdir(), "sluice-bench-"));
-console.log(`${cpus()[0]?.model ?? "unknown processor"}, ${cpus().length} cores, Node ${process.version}`);
 try {
   benchCodecs();
   await benchAppends();
@@ -63,8 +63,7 @@ function benchCodecs(): void {
       () => deserialize(binary),
     ),
   };
-  console.log("\nEncoding one record");
-  console.table(rows);
+  report("Encoding one record", rows);
 }
 
 function codecRow(bytes: number, encode: () => unknown, decode: () => unknown): Record<string, number> {
@@ -101,16 +100,15 @@ async function benchAppends(): Promise<void> {
     rows[`batch of ${size}`] = {
       records: count,
       "durable/s": Math.round((count * 1_000) / totalMs),
-      "p50 ms": percentile(durations, 0.5),
-      "p95 ms": percentile(durations, 0.95),
-      "p99 ms": percentile(durations, 0.99),
+      "p50 ms": round(percentile(durations, 0.5)),
+      "p95 ms": round(percentile(durations, 0.95)),
+      "p99 ms": round(percentile(durations, 0.99)),
       samples: durations.length,
       "bytes/record": Math.round((await store.sizeBytes()) / count),
     };
     await store.close();
   }
-  console.log("\nAppend, each batch on disk before the next");
-  console.table(rows);
+  report("Append, each batch on disk before the next", rows);
 }
 
 async function benchReads(): Promise<void> {
@@ -130,8 +128,7 @@ async function benchReads(): Promise<void> {
       queryAll(store, { sinceMs: NOW_MS + 500, untilMs: NOW_MS + 510 }),
     ),
   };
-  console.log("\nRead");
-  console.table(rows);
+  report("Read", rows);
   await store.close();
 }
 
@@ -147,7 +144,7 @@ async function readRow(expected: number, work: () => Promise<number>): Promise<R
   return {
     records: expected,
     "records/s": Math.round((expected * 1_000) / medianMs),
-    "median ms": medianMs,
+    "median ms": round(medianMs),
     samples: durations.length,
   };
 }
@@ -176,11 +173,6 @@ async function queryAll(store: Store, query: ResultQuery): Promise<number> {
     if (!page.more || last === undefined) return count;
     page = await store.query(pageAfter(query, last));
   }
-}
-
-function percentile(samples: readonly number[], share: number): number {
-  const sorted = [...samples].sort((a, b) => a - b);
-  return round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
 }
 
 function round(value: number): number {

@@ -17,6 +17,7 @@ import { routeStage, type RoutingTable } from "../../src/actors/task/routing-tab
 import type { ServiceDeclaration } from "../../src/actors/task/service.js";
 import { END, type Hop, type Task } from "../../src/actors/task/task.js";
 import { completeStage, createTask } from "../../src/actors/task/walk.js";
+import { percentile, report, type Row } from "../report.js";
 
 const SAMPLES = 400;
 const BATCH = 250;
@@ -48,6 +49,7 @@ const [first] = start(diamond, 0);
 const done = walk(diamond, 1);
 const table = tableOf(diamond, 20);
 let sequence = 10;
+const rows: Record<string, Row> = {};
 
 compare("copy the header of a task (baseline)", () => ({ ...first }).frameCount === 1);
 compare("taskKey", () => first !== undefined && taskKey(first.id).length > 0);
@@ -68,6 +70,7 @@ compare(
   "definePipeline of the diamond",
   () => pipelineOf({ a: [], b: ["a"], c: ["a"], d: ["b", "c"] }).version === 1,
 );
+report(`The task model, ${SAMPLES} samples of ${BATCH} calls`, rows);
 
 function pipelineOf(after: Readonly<Record<string, readonly string[]>>): Pipeline {
   const stages = Object.entries(after).map(([id, names]) => ({ id, service: service.name, after: names }));
@@ -140,9 +143,6 @@ function compare(name: string, run: () => boolean): void {
     for (let call = 0; call < BATCH; call += 1) if (!run()) throw new Error(`"${name}" gives a wrong result`);
     if (sample >= 0) samplesNs.push(((performance.now() - startedMs) * 1e6) / BATCH);
   }
-  samplesNs.sort((a, b) => a - b);
-  const at = (share: number) => `${Math.round(samplesNs[Math.floor(share * (SAMPLES - 1))] ?? 0)} ns`;
-  console.log(
-    `${name.padEnd(44)} p50 ${at(0.5).padStart(9)}  p95 ${at(0.95).padStart(9)}  p99 ${at(0.99).padStart(9)}  (${SAMPLES} x ${BATCH})`,
-  );
+  const at = (share: number) => Math.round(percentile(samplesNs, share));
+  rows[name] = { "p50 ns": at(0.5), "p95 ns": at(0.95), "p99 ns": at(0.99) };
 }

@@ -6,10 +6,11 @@
  * the tensor of a model from memory of either kind.
  * Not measured: capture, inference, several workers at once.
  *
- * Usage: `node dist/bench/micro/worker.js [--json]`
+ * Usage: `node dist/bench/micro/worker.js`
  */
 
 import { isMainThread, parentPort, Worker, type TransferListItem } from "node:worker_threads";
+import { percentile, report, type Row } from "../report.js";
 
 const SIZES = [
   { name: "640x360", width: 640, height: 360 },
@@ -32,16 +33,6 @@ interface Reply {
   readonly data: Uint8Array | null;
 }
 
-interface Row {
-  readonly frame: string;
-  readonly bytes: number;
-  readonly case: string;
-  readonly samples: number;
-  readonly p50Us: number;
-  readonly p95Us: number;
-  readonly p99Us: number;
-}
-
 if (isMainThread) await main();
 else serve();
 
@@ -54,23 +45,16 @@ function serve(): void {
 
 async function main(): Promise<void> {
   const worker = new Worker(new URL(import.meta.url));
-  const rows: Row[] = [];
+  const rows: Record<string, Row> = {};
   for (const { name, width, height } of SIZES) {
     const bytes = width * height * 3;
-    for (const each of CASES)
-      rows.push({ frame: name, bytes, case: each, ...(await roundTrips(worker, each, bytes)) });
+    for (const each of CASES) rows[`${name}, ${each}`] = await roundTrips(worker, each, bytes);
     for (const kind of ["own", "shared"] as const) {
-      rows.push({
-        frame: name,
-        bytes,
-        case: `to tensor from ${kind} memory`,
-        ...preprocess(kind, width, height),
-      });
+      rows[`${name}, to tensor from ${kind} memory`] = preprocess(kind, width, height);
     }
   }
   await worker.terminate();
-  if (process.argv.includes("--json")) console.log(JSON.stringify(rows));
-  else console.table(rows);
+  report("A frame to a worker thread and back", rows);
 }
 
 /** The frame is one that the node keeps, as the next stage reads it too: a transfer has to bring it back. */
@@ -128,8 +112,7 @@ function ownBuffer({ buffer }: Uint8Array): TransferListItem {
   throw new TypeError("Only a buffer of one's own can be transferred");
 }
 
-function summary(samples: readonly number[]) {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const at = (share: number) => Math.round((sorted[Math.floor(share * sorted.length)] ?? 0) * 10) / 10;
-  return { samples: sorted.length, p50Us: at(0.5), p95Us: at(0.95), p99Us: at(0.99) };
+function summary(samples: readonly number[]): Row {
+  const at = (share: number) => Math.round(percentile(samples, share) * 10) / 10;
+  return { samples: samples.length, "p50 us": at(0.5), "p95 us": at(0.95), "p99 us": at(0.99) };
 }
