@@ -12,6 +12,7 @@
  * D5 The scheduler hears of each settled task once.
  * D6 A subscriber is pushed every record from its position on, once, in order, and never more than it asked for.
  * D7 Retention deletes nothing that waits to be stored, and in bounded steps.
+ * D8 A restart loses neither what waits nor a subscriber: a write that was under way is done again.
  *
  * `storedAtMs` is taken as the batch is handed to the store: of the write itself no record can know. `settledAtMs`,
  * which the scheduler learns by, is taken when the write is durable.
@@ -31,18 +32,27 @@ import {
   onSubscribe,
   onSubscriberGone,
   onUnsubscribe,
+  resumeSubscribers,
 } from "./serve-subscribers.js";
 import { createState, type DistributorOptions, type Message, type MessageOf, type State } from "./state.js";
-import { onFlushDue, onSettled, onStored, onStoreFailed } from "./write-batches.js";
+import { onFlushDue, onSettled, onStored, onStoreFailed, resumeWriting } from "./write-batches.js";
 
 const QUERIES_MAX = 16;
 
-export function distributor(options: DistributorOptions): Behaviour<State, Message> {
+/** @param known outlives a restart, so that a fault in one message loses no other task and no subscriber */
+export function distributor(
+  options: DistributorOptions,
+  known: State = createState(options),
+): Behaviour<State, Message> {
   return {
     start(ctx) {
       if (options.retention?.ageMsMax !== undefined)
         ctx.every("retention", RETENTION_PERIOD_MS, { type: "retentionDue" });
-      return createState(options);
+      // What they were to answer ended with the state before.
+      Object.assign(known, { queries: 0, expiring: false });
+      resumeSubscribers(known, ctx);
+      resumeWriting(known, ctx);
+      return known;
     },
     receive(state, message, ctx) {
       switch (message.type) {

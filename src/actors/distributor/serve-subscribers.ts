@@ -35,10 +35,23 @@ export function onSubscribe(
     demand,
     reading: false,
   };
-  if (!subscriptions.has(address)) ctx.watch(subscriber, () => ({ type: "subscriberGone", address }));
+  if (!subscriptions.has(address)) watch(subscriber, ctx);
   subscriptions.set(address, subscription);
   readOn(state, subscription, ctx);
   return state;
+}
+
+/** Goes on after a restart: watches and reads ended with the state before. */
+export function resumeSubscribers(state: State, ctx: Context<Message>): void {
+  for (const subscription of state.subscriptions.values()) {
+    watch(subscription.subscriber, ctx);
+    subscription.reading = false;
+    readOn(state, subscription, ctx);
+  }
+}
+
+function watch(subscriber: ActorRef<SubscriptionEvent>, ctx: Context<Message>): void {
+  ctx.watch(subscriber, () => ({ type: "subscriberGone", address: subscriber.address }));
 }
 
 export function onDemand(

@@ -56,6 +56,17 @@ export function onFlushDue(state: State, ctx: Context<Message>): State {
   return state;
 }
 
+/** Goes on after a restart: how a write that was under way has ended is not known, so it is done again. */
+export function resumeWriting(state: State, ctx: Context<Message>): void {
+  if (state.writing.status !== "idle") {
+    const { keys, attempt } = state.writing.batch;
+    const left = keys.filter((key) => state.pending.has(key));
+    const batch = { keys: left, attempt: attempt + 1 };
+    state.writing = left.length === 0 ? { status: "idle" } : { status: "retrying", batch };
+  }
+  onFlushDue(state, ctx);
+}
+
 function takeBatch(state: State): Batch {
   const keys: string[] = [];
   let bytes = 0;

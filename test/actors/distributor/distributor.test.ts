@@ -265,6 +265,30 @@ test("distributor leaves what is beyond its bound unacknowledged, counts it, and
   assert.is(bytes.totals().pending, 0);
 });
 
+test("distributor keeps what is not yet durable, and whom it serves, through a restart of itself", async () => {
+  const { actor, appends, generator, scheduler, store, subscribe, runAppends, totals } = start();
+  const viewer = subscribe(0, 10);
+  store(0);
+  actor.advance(10);
+  store(1);
+  actor.restart();
+  assert.is(totals().pending, 2);
+  // The write that was under way ends too, and its result is of the state before.
+  await appends.shift()?.run();
+  await runAppends();
+  assert.equal(
+    generator.received.map((message) => message.type === "taskSettled" && message.id.sequence),
+    [0, 1],
+  );
+  assert.is(scheduler.received.length, 2);
+  assert.equal([totals().pending, totals().duplicates], [0, 0]);
+  assert.equal(positionsOf(viewer), [0, 1]);
+  actor.terminate(viewer.address);
+  store(2);
+  await runAppends();
+  assert.equal(positionsOf(viewer), [0, 1]);
+});
+
 test("distributor that is restarted acknowledges again whatever comes again", async () => {
   const { actor, store, storeDurably, generator, runAppends, memory } = start();
   await storeDurably(0);
