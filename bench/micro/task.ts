@@ -128,9 +128,17 @@ function tableOf(pipeline: Pipeline, nodeCount: number): RoutingTable {
     term: 1,
     epoch: 1,
     publishedAtMs: 0,
-    pipelines: new Map([[pipeline.id, pipeline]]),
+    pipelines: new Map([[`${pipeline.id}@${pipeline.version}`, pipeline]]),
     sources: new Map([
-      [sourceId, { pipelineId: pipeline.id, configuration: DEFAULT_CONFIGURATION, placement }],
+      [
+        sourceId,
+        {
+          pipelineId: pipeline.id,
+          pipelineVersion: pipeline.version,
+          configuration: DEFAULT_CONFIGURATION,
+          placement,
+        },
+      ],
     ]),
     fallback: cloud,
   };

@@ -87,15 +87,18 @@ export function startLocalCluster(options: LocalClusterOptions): LocalCluster {
   const nodes = [cloud, ...edges];
   linkMonitors(nodes);
   const scheduler = cloud.system.resolve<SchedulerMessage>(`sluice://${cloudName}/scheduler`);
+  /** Those that run. */
   const sources = new Map<SourceId, SluiceNode>();
+  let observers = 0;
 
   return {
     cloud,
     edges,
 
     async addSource(source, edge = edges[0] ?? cloud) {
-      sources.set(source.id, edge);
       await edge.addSource(source);
+      sources.set(source.id, edge);
+      void edge.sourceEnded(source.id).then(() => sources.delete(source.id));
     },
 
     observe(pipelines) {
@@ -105,7 +108,7 @@ export function startLocalCluster(options: LocalClusterOptions): LocalCluster {
           fromPosition: options.store.nextPosition,
           pipelines: new Map(pipelines.map((pipeline) => [`${pipeline.id}@${pipeline.version}`, pipeline])),
         }),
-        { name: "observer" },
+        { name: `observer-${(observers += 1)}` },
       );
       return {
         report: () =>

@@ -9,6 +9,7 @@ import type { ActorRef } from "../runtime/actor-ref.js";
 import type { Behaviour } from "../runtime/behaviour.js";
 import type { Clock } from "../runtime/clock.js";
 import type { Logger } from "../runtime/log.js";
+import { errorText } from "../runtime/errors.js";
 import { createActorSystem, type ActorSystem } from "../runtime/system.js";
 import type { Carrier } from "../transport/carrier.js";
 import { controllerAddress, spawnController, type ControllerLimits } from "./controller/spawn.js";
@@ -96,7 +97,7 @@ export interface SluiceNode {
    * Announces the source to the scheduler and starts its generator here. A scheduler that does not answer is not waited
    * for: the source runs on this node until a table says otherwise.
    *
-   * @throws SluiceError `policy-invalid` where the scheduler refuses the policy; TypeError where a source of that name runs
+   * @throws SluiceError `policy-invalid`, `pipeline-invalid` or `source-invalid` where the scheduler refuses it; TypeError where a source of that name runs
    */
   addSource(options: SourceOptions): Promise<void>;
   /** Resolves once the source is at its end, drained or beyond mending; at once where there is none of this name. */
@@ -122,12 +123,21 @@ export function startNode(options: NodeOptions): SluiceNode {
     ...(options.clock && { clock: options.clock }),
     ...(options.random && { random: options.random }),
     ...(options.log && { log: options.log }),
-    ...(options.onFailure && { onFailure: options.onFailure }),
+    onFailure(error) {
+      leave();
+      if (options.onFailure === undefined) void system.terminate();
+      else options.onFailure(error);
+    },
   });
   carrier.join(system);
 
   const listener = system.spawn(forward(options.onEvent ?? (() => {})), { name: "listener" });
   const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
+  /** Nothing is placed here any more. */
+  const leave = (): void => {
+    scheduler.tell({ type: "removeNode", node: name }, "control");
+    carrier.leave(name);
+  };
   const distributor = system.resolve<DistributorMessage>(`sluice://${cloud}/distributor`);
 
   if (options.role === "cloud") {
@@ -164,6 +174,10 @@ export function startNode(options: NodeOptions): SluiceNode {
   );
 
   const generators = new Map<SourceId, ActorRef<GeneratorMessage>>();
+  let lastIncarnation = 0;
+  /** The time, but never one twice: the sources that follow each other under one name may do so within a millisecond. */
+  const nextIncarnation = (): number =>
+    (lastIncarnation = Math.max(lastIncarnation + 1, Math.floor(system.clock.now())));
 
   function sourceEnded(id: SourceId): Promise<void> {
     const generator = generators.get(id);
@@ -196,7 +210,7 @@ export function startNode(options: NodeOptions): SluiceNode {
         )
         .catch(() => null);
       if (answer?.type === "policyRefused") {
-        scheduler.tell({ type: "removeSource", sourceId: id }, "control");
+        scheduler.tell({ type: "removeSource", sourceId: id, node: name }, "control");
         throw answer.error;
       }
       const generator = spawnGenerator(system, {
@@ -204,7 +218,7 @@ export function startNode(options: NodeOptions): SluiceNode {
         source,
         pipeline,
         configuration,
-        incarnation: Math.floor(system.clock.now()),
+        incarnation: nextIncarnation(),
         controller,
         listener,
         paced: asked.paced ?? false,
@@ -223,7 +237,7 @@ export function startNode(options: NodeOptions): SluiceNode {
         generators.delete(id);
         // On the lane of the messages that they undo, so that a source of the same name may come at once.
         controller.tell({ type: "detachGenerator", sourceId: id }, "control");
-        scheduler.tell({ type: "removeSource", sourceId: id }, "control");
+        scheduler.tell({ type: "removeSource", sourceId: id, node: name }, "control");
       });
     },
 
@@ -250,17 +264,21 @@ export function startNode(options: NodeOptions): SluiceNode {
     async terminate() {
       scheduler.tell({ type: "removeNode", node: name }, "control");
       await system.terminate();
-      carrier.leave(name);
+      leave();
     },
   };
 }
 
-/** An actor that hands each event to a function of the program around it. */
+/** An actor that hands each event to a function of the program around it, whose faults are its own. */
 function forward(onEvent: (event: NodeEvent) => void): Behaviour<null, NodeEvent> {
   return {
     start: () => null,
-    receive(state, event) {
-      onEvent(event);
+    receive(state, event, ctx) {
+      try {
+        onEvent(event);
+      } catch (thrown) {
+        ctx.log.error("The listener of events threw", { event: event.type, error: errorText(thrown) });
+      }
       return state;
     },
   };

@@ -283,7 +283,8 @@ export type SchedulerMessage =
       readonly source: SourceDescription;
       readonly replyTo?: ActorRef<PolicyReply>;
     }
-  | { readonly type: "removeSource"; readonly sourceId: SourceId }
+  /** Forget a source; where `node` is given, only one of that node. */
+  | { readonly type: "removeSource"; readonly sourceId: SourceId; readonly node?: NodeName }
   /** Decide for `sourceId` by another policy from now on. */
   | {
       readonly type: "setPolicy";

@@ -62,6 +62,8 @@ export const QUICK = {
 
 export interface RunOptions extends Partial<LocalClusterOptions> {
   readonly pipeline: Pipeline;
+  /** Nodes that are to fail in this run. Default 0. */
+  readonly failures?: number;
 }
 
 export interface SourceScript extends ScriptedSourceOptions {
@@ -69,13 +71,18 @@ export interface SourceScript extends ScriptedSourceOptions {
   readonly edge?: number;
   readonly policy?: PolicySpec;
   readonly window?: number;
+  /** Default: the run's. */
+  readonly pipeline?: Pipeline;
 }
 
 export interface LocalRun {
   readonly cluster: ReturnType<typeof startLocalCluster>;
   readonly store: Store;
   readonly events: readonly NodeEvent[];
-  readonly failures: readonly Error[];
+  /** The first failure of a node. */
+  readonly failed: Promise<Error>;
+  /** What else hears of every event. */
+  onEvent(listener: () => void): void;
   add(script?: SourceScript): Promise<ScriptedSource>;
   /** Resolves with what `look` makes of the first event that it does not answer with null; also of one that has been. */
   first<Found>(look: (event: NodeEvent) => Found | null): Promise<Found>;
@@ -89,7 +96,7 @@ export interface LocalRun {
 
 /** Starts a cluster, runs `work` on it and takes it down again. */
 export async function localRun(
-  { pipeline, ...options }: RunOptions,
+  { pipeline, failures: wantedFailures = 0, ...options }: RunOptions,
   work: (run: LocalRun) => Promise<void>,
   limitMs = 60_000,
 ): Promise<void> {
@@ -98,6 +105,9 @@ export async function localRun(
   const failures: Error[] = [];
   const waiting = new Set<() => void>();
   const life = { down: false };
+  const listeners: (() => void)[] = [];
+  let fail: (error: Error) => void = () => {};
+  const failed = new Promise<Error>((resolve) => (fail = resolve));
   const cluster = startLocalCluster({
     services: SERVICES,
     limits: QUICK,
@@ -107,23 +117,28 @@ export async function localRun(
     onEvent(event) {
       events.push(event);
       for (const look of waiting) look();
+      for (const listener of listeners) listener();
     },
-    onFailure: (error) => void failures.push(error),
+    onFailure(error) {
+      failures.push(error);
+      fail(error);
+    },
   });
 
   const run: LocalRun = {
     cluster,
     store,
     events,
-    failures,
-    async add({ id = "cam-1", edge = 0, policy, window = 16, ...script } = {}) {
+    failed,
+    onEvent: (listener) => void listeners.push(listener),
+    async add({ id = "cam-1", edge = 0, policy, window = 16, pipeline: own = pipeline, ...script } = {}) {
       const source = scriptedSource(script);
       await cluster.addSource(
         {
           id: parseSourceId(id),
           source: source.source,
           capture: source.capture,
-          pipeline,
+          pipeline: own,
           configuration: parseConfiguration({ width: 16, height: 16, framesPerTask: 1 }),
           policy: policy ?? { name: "edge-only", parameters: {} },
           paced: false,
@@ -181,7 +196,7 @@ export async function localRun(
   };
   try {
     await within(limitMs, work(run), "the run");
-    assert.equal(failures, []);
+    assert.is(failures.length, wantedFailures, failures[0]?.message);
   } finally {
     life.down = true;
     await within(5_000, cluster.terminate(), "the cluster to stop");
@@ -199,7 +214,7 @@ export async function progress(source: ScriptedSource, frames: number): Promise<
 }
 
 /** Lets the event loop turn once. */
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function settledCounts(store: Store): Map<string, number> {
   return new Map(

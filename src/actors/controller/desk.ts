@@ -54,6 +54,10 @@ export function deskSize(desk: Desk): number {
   return desk.given.size + desk.waiting.size;
 }
 
+export function tasksOf(desk: Desk): readonly Task[] {
+  return [...desk.given.values(), ...desk.waiting.values()].map((entry) => entry.task);
+}
+
 /** Takes a task in. A second copy of one that is here already changes nothing; returns whether it was new. */
 export function accept(
   desk: Desk,

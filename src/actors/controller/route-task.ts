@@ -1,7 +1,7 @@
 /** Where a task goes next: the decision of the router, and what becomes of a task that has no way on. */
 
 import { assertNever } from "../../runtime/errors.js";
-import { stageKeyText, type StageId } from "../task/identity.js";
+import { pipelineKeyText, stageKeyText, type StageId } from "../task/identity.js";
 import { arrive, expire, forget, isForgotten, needsJoin } from "../task/join.js";
 import { stageOf, type Pipeline } from "../task/pipeline.js";
 import { routeStage } from "../task/routing-table.js";
@@ -146,7 +146,7 @@ function park(router: Router, task: Task): void {
 }
 
 /** Ends a task: the distributor stores the gap, and every node that waits for the task is told. */
-function drop(router: Router, task: Task, reason: DropReason, detail: string): void {
+export function drop(router: Router, task: Task, reason: DropReason, detail: string): void {
   const { id, pipelineId, pipelineVersion, cursor, sourceAtMs, origin, joinNodes, pins } = task;
   router.distributor.tell({
     type: "recordDrop",
@@ -172,7 +172,7 @@ function drop(router: Router, task: Task, reason: DropReason, detail: string): v
 export function abandon(router: Router, message: MessageOf<"abandon">): void {
   const { id, pipelineId, pipelineVersion, pins } = message;
   forget(router.known.joins, id);
-  const pipeline = router.known.pipelines.get(`${pipelineId}@${pipelineVersion}`);
+  const pipeline = router.known.pipelines.get(pipelineKeyText(pipelineId, pipelineVersion));
   for (const { id: stage } of pipeline?.stages ?? []) {
     const desk = router.known.desks.get(stageKeyText({ pipelineId, pipelineVersion, stage }));
     if (desk !== undefined) withdraw(desk, id);

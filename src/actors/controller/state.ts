@@ -9,7 +9,7 @@ import type {
   NodeEvent,
   ProcessorsMessage,
 } from "../protocol.js";
-import type { NodeName, SourceId } from "../task/identity.js";
+import { pipelineKeyText, type NodeName, type SourceId } from "../task/identity.js";
 import { createJoins, type Joins } from "../task/join.js";
 import type { Pipeline } from "../task/pipeline.js";
 import type { RoutingTable } from "../task/routing-table.js";
@@ -99,9 +99,9 @@ export function controllerOf({ ctx }: Router, node: NodeName): ActorRef<Controll
 
 /** The pipeline that a task walks, as long as this node has a use for it. */
 export function pipelineOf({ known }: Router, task: Task): Pipeline | undefined {
-  return known.pipelines.get(`${task.pipelineId}@${task.pipelineVersion}`);
+  return known.pipelines.get(pipelineKeyText(task.pipelineId, task.pipelineVersion));
 }
 
 export function pipelineText({ id, version }: Pipeline): string {
-  return `${id}@${version}`;
+  return pipelineKeyText(id, version);
 }

@@ -1,12 +1,13 @@
 /** The hot swap of routing tables, and what follows from it for the sources and stages of this node. */
 
-import type { SourceId } from "../task/identity.js";
+import { pipelineKeyText, type SourceId } from "../task/identity.js";
 import { waitingTasks } from "../task/join.js";
-import { supersedes, validateTable, type RoutingTable } from "../task/routing-table.js";
+import { samePipeline, type Pipeline } from "../task/pipeline.js";
+import { pipelineOfRoute, supersedes, validateTable, type RoutingTable } from "../task/routing-table.js";
 import { END } from "../task/task.js";
 import { joinNodesFor, statefulNodesFor } from "../task/walk.js";
-import { deskSize, takeBackWaiting } from "./desk.js";
-import { openDesk, submit } from "./route-task.js";
+import { deskSize, takeBackWaiting, tasksOf } from "./desk.js";
+import { drop, openDesk, submit } from "./route-task.js";
 import { pipelineText, type MessageOf, type Router } from "./state.js";
 
 /** The hot swap: between two messages, with nothing paused and nothing drained. */
@@ -31,8 +32,7 @@ export function installTable(router: Router, { table, replyTo }: MessageOf<"inst
     return;
   }
   router.known.table = table;
-  for (const pipeline of table.pipelines.values())
-    router.known.pipelines.set(pipelineText(pipeline), pipeline);
+  for (const pipeline of table.pipelines.values()) adoptPipeline(router, pipeline);
   for (const sourceId of router.known.generators.keys()) configure(router, sourceId);
   replyTo.tell({ type: "tableInstalled", node, epoch: table.epoch }, "control");
 
@@ -43,12 +43,26 @@ export function installTable(router: Router, { table, replyTo }: MessageOf<"inst
   retireUnused(router);
 }
 
+/** Learns a pipeline; where it is another one than had its name and version, the stages of that one are given up. */
+function adoptPipeline(router: Router, pipeline: Pipeline): void {
+  const text = pipelineText(pipeline);
+  const before = router.known.pipelines.get(text);
+  if (before !== undefined && samePipeline(before, pipeline)) return;
+  router.known.pipelines.set(text, pipeline);
+  for (const [key, desk] of router.known.desks) {
+    if (pipelineKeyText(desk.key.pipelineId, desk.key.pipelineVersion) !== text) continue;
+    router.known.desks.delete(key);
+    router.processors.tell({ type: "retireProcessor", stage: desk.key });
+    for (const task of tasksOf(desk)) drop(router, task, "noRoute", `Pipeline "${text}" is another one now`);
+  }
+}
+
 /** Starts the processors of the stages that the table places here, so that their services load before the first task. */
 function prepareStages(router: Router, table: RoutingTable): void {
-  for (const { pipelineId, placement } of table.sources.values()) {
-    const pipeline = table.pipelines.get(pipelineId);
+  for (const route of table.sources.values()) {
+    const pipeline = pipelineOfRoute(table, route);
     for (const { id, service } of pipeline?.stages ?? []) {
-      if (pipeline === undefined || placement.get(id)?.[0] !== router.node) continue;
+      if (pipeline === undefined || route.placement.get(id)?.[0] !== router.node) continue;
       if (router.services.has(service)) openDesk(router, pipeline, id);
     }
   }
@@ -59,7 +73,7 @@ function configure(router: Router, sourceId: SourceId): void {
   const route = router.known.table?.sources.get(sourceId);
   const attached = router.known.generators.get(sourceId);
   if (router.known.table === null || route === undefined || attached === undefined) return;
-  const pipeline = router.known.table.pipelines.get(route.pipelineId) ?? attached.pipeline;
+  const { pipeline } = attached;
   attached.generator.tell(
     {
       type: "configure",
@@ -84,7 +98,7 @@ export function attachGenerator(
   { sourceId, pipeline, generator }: MessageOf<"attachGenerator">,
 ): void {
   router.known.generators.set(sourceId, { pipeline, generator });
-  router.known.pipelines.set(pipelineText(pipeline), pipeline);
+  adoptPipeline(router, pipeline);
   configure(router, sourceId);
 }
 
@@ -100,14 +114,14 @@ export function retireUnused(router: Router): void {
   for (const pipeline of router.known.table?.pipelines.values() ?? []) used.add(pipelineText(pipeline));
   for (const { pipeline } of router.known.generators.values()) used.add(pipelineText(pipeline));
   for (const { pipelineId, pipelineVersion } of waitingTasks(router.known.joins)) {
-    used.add(`${pipelineId}@${pipelineVersion}`);
+    used.add(pipelineKeyText(pipelineId, pipelineVersion));
   }
   for (const desk of router.known.desks.values()) {
-    if (deskSize(desk) > 0) used.add(`${desk.key.pipelineId}@${desk.key.pipelineVersion}`);
+    if (deskSize(desk) > 0) used.add(pipelineKeyText(desk.key.pipelineId, desk.key.pipelineVersion));
   }
   for (const text of router.known.pipelines.keys()) if (!used.has(text)) router.known.pipelines.delete(text);
   for (const [text, desk] of router.known.desks) {
-    if (used.has(`${desk.key.pipelineId}@${desk.key.pipelineVersion}`)) continue;
+    if (used.has(pipelineKeyText(desk.key.pipelineId, desk.key.pipelineVersion))) continue;
     router.known.desks.delete(text);
     router.processors.tell({ type: "retireProcessor", stage: desk.key });
   }

@@ -4,8 +4,8 @@ import { errorText } from "../../runtime/errors.js";
 import { SluiceError } from "../errors.js";
 import type { PolicySpec, SourceDescription } from "../protocol.js";
 import { parseConfiguration } from "../task/configuration.js";
-import type { SourceId } from "../task/identity.js";
-import type { Pipeline } from "../task/pipeline.js";
+import type { NodeName, SourceId } from "../task/identity.js";
+import { samePipeline } from "../task/pipeline.js";
 import { startPolicy, type PolicyRegistry } from "./policies.js";
 import type { PolicyRun, PolicyScope } from "./policy.js";
 import type { SourceEntry } from "./source-plan.js";
@@ -37,8 +37,27 @@ export function startOrDefault(
   return { run: startPolicy(registry, POLICY_UNTIL_SET), policy: POLICY_UNTIL_SET, refusal: started.error };
 }
 
-/** Why the source cannot be scheduled; null where it can. */
-export function sourceProblem(source: SourceDescription): SluiceError | null {
+/** Why the source cannot be scheduled beside those that are; null where it can. */
+export function sourceProblem(
+  source: SourceDescription,
+  known: {
+    readonly sources: ReadonlyMap<SourceId, SourceEntry>;
+    readonly nodes: { has(node: NodeName): boolean };
+  },
+): SluiceError | null {
+  const { pipeline } = source;
+  const owner = known.sources.get(source.id)?.description.node ?? source.node;
+  if (owner !== source.node && known.nodes.has(owner)) {
+    const text = `Cannot schedule source "${source.id}" of node "${source.node}" as node "${owner}" has one of that name`;
+    return new SluiceError(text, { code: "source-invalid", details: { source: source.id, node: owner } });
+  }
+  for (const { description } of known.sources.values()) {
+    const { id, version } = description.pipeline;
+    if (description.id === source.id || id !== pipeline.id || version !== pipeline.version) continue;
+    if (samePipeline(description.pipeline, pipeline)) continue;
+    const text = `Cannot schedule source "${source.id}" as its pipeline "${id}" must differ from that of source "${description.id}" in name or version, as it does in its stages: both have version ${version}`;
+    return new SluiceError(text, { code: "pipeline-invalid", details: { pipeline: id } });
+  }
   try {
     parseConfiguration(source.configuration);
     return null;
@@ -51,18 +70,4 @@ export function sourceProblem(source: SourceDescription): SluiceError | null {
 export function tooManySources(source: SourceId, sourcesMax: number): SluiceError {
   const text = `Cannot schedule source "${source}" as there are ${sourcesMax} already: remove one first`;
   return new SluiceError(text, { code: "source-invalid" });
-}
-
-/**
- * One table carries one version of a pipeline: the newest that any of its sources brought, and of one version the one
- * that is there already.
- */
-export function newestPipeline(source: SourceDescription, others: Iterable<SourceEntry>): Pipeline {
-  let newest = source.pipeline;
-  for (const { description } of others) {
-    const { pipeline } = description;
-    if (description.id === source.id || pipeline.id !== newest.id) continue;
-    if (pipeline.version >= newest.version) newest = pipeline;
-  }
-  return newest;
 }

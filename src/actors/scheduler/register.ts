@@ -5,8 +5,7 @@ import { SluiceError } from "../errors.js";
 import type { PolicyReply } from "../protocol.js";
 import type { SourceId } from "../task/identity.js";
 import { suggestName } from "../task/nearest-name.js";
-import type { Pipeline } from "../task/pipeline.js";
-import { newestPipeline, sourceProblem, startOrDefault, tooManySources, tryPolicy } from "./admission.js";
+import { sourceProblem, startOrDefault, tooManySources, tryPolicy } from "./admission.js";
 import { requestReplan } from "./decide.js";
 import { OutcomeWindow } from "./outcome-window.js";
 import { armResend, sendTable } from "./publish-table.js";
@@ -42,15 +41,15 @@ export function onRemoveNode(state: State, { node }: Of<"removeNode">, ctx: Ctx)
 
 export function onRegisterSource(state: State, { source, replyTo }: Of<"registerSource">, ctx: Ctx): void {
   const known = state.sources.has(source.id) || state.sources.size < state.options.sourcesMax;
-  const problem = known ? sourceProblem(source) : tooManySources(source.id, state.options.sourcesMax);
+  const problem = known ? sourceProblem(source, state) : tooManySources(source.id, state.options.sourcesMax);
   if (problem !== null) {
     state.ignored++;
     refuse(source.id, problem, replyTo, ctx);
     return;
   }
-  const pipeline = newestPipeline(source, state.sources.values());
+  const { pipeline } = source;
   const { run, policy, refusal } = startOrDefault(state.options.policies, source.policy);
-  const description = { ...source, pipeline, policy };
+  const description = { ...source, policy };
   const before = state.sources.get(source.id);
   const plan = before?.description.pipeline.id === pipeline.id ? before.plan : null;
 
@@ -63,22 +62,16 @@ export function onRegisterSource(state: State, { source, replyTo }: Of<"register
   if (before?.description.pipeline !== pipeline) state.changed.add(source.id);
   if (refusal === null) replyTo?.tell({ type: "policySet", sourceId: source.id });
   else refuse(source.id, refusal, replyTo, ctx);
-  if (pipeline === source.pipeline) upgradeOthers(state, pipeline, ctx);
-  else if (pipeline.version > source.pipeline.version) {
-    ctx.log.warn("A source runs a newer version of its pipeline than it asked for", {
-      source: source.id,
-      pipeline: pipeline.id,
-      version: pipeline.version,
-    });
-  }
   requestReplan(state, source.id, `source ${source.id} registered`, ctx);
 }
 
-export function onRemoveSource(state: State, { sourceId }: Of<"removeSource">, ctx: Ctx): void {
-  if (!state.sources.delete(sourceId)) {
+export function onRemoveSource(state: State, { sourceId, node }: Of<"removeSource">, ctx: Ctx): void {
+  const owner = state.sources.get(sourceId)?.description.node;
+  if (owner === undefined || (node !== undefined && node !== owner)) {
     state.ignored++;
     return;
   }
+  state.sources.delete(sourceId);
   state.registrations.sources.delete(sourceId);
   state.changed.add(sourceId);
   requestReplan(state, "none", `source ${sourceId} removed`, ctx);
@@ -102,18 +95,6 @@ export function onSetPolicy(state: State, { sourceId, policy, replyTo }: Of<"set
   state.sources.set(sourceId, { ...entry, description, run: started.run });
   replyTo?.tell({ type: "policySet", sourceId });
   requestReplan(state, sourceId, `policy of ${sourceId} set to ${policy.name}`, ctx);
-}
-
-function upgradeOthers(state: State, pipeline: Pipeline, ctx: Ctx): void {
-  for (const [id, entry] of state.sources) {
-    const other = entry.description.pipeline;
-    if (other.id !== pipeline.id || other === pipeline) continue;
-    const description = { ...entry.description, pipeline };
-    state.registrations.sources.set(id, description);
-    state.sources.set(id, { ...entry, description });
-    state.changed.add(id);
-    requestReplan(state, id, `pipeline ${pipeline.id} is at version ${pipeline.version}`, ctx);
-  }
 }
 
 function refuse(

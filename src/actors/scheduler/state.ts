@@ -3,7 +3,8 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Context } from "../../runtime/behaviour.js";
 import type { SchedulerEvent, SchedulerMessage, SourceDescription } from "../protocol.js";
-import type { NodeName, SourceId } from "../task/identity.js";
+import { pipelineKeyText, type NodeName, type SourceId } from "../task/identity.js";
+import { samePipeline } from "../task/pipeline.js";
 import { startOrDefault } from "./admission.js";
 import type { NodeEntry } from "./cluster-view.js";
 import { Deliveries } from "./deliveries.js";
@@ -76,7 +77,9 @@ export function restoreState(options: SchedulerOptions, registrations: Registrat
   for (const [id, description] of registrations.sources) {
     const { run } = startOrDefault(options.policies, description.policy);
     state.sources.set(id, { ...enter(description, run), plan: table?.sources.get(id) ?? null });
-    if (table?.pipelines.get(description.pipeline.id) !== description.pipeline) state.changed.add(id);
+    const { id: pipelineId, version } = description.pipeline;
+    const known = table?.pipelines.get(pipelineKeyText(pipelineId, version));
+    if (known === undefined || !samePipeline(known, description.pipeline)) state.changed.add(id);
   }
   for (const id of table?.sources.keys() ?? []) if (!state.sources.has(id)) state.changed.add(id);
   return state;

@@ -1,6 +1,6 @@
 /** Builds a routing table of what is decided. */
 
-import type { PipelineId, SourceId } from "../task/identity.js";
+import { pipelineKeyText, type SourceId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
 import type { RoutingTable, SourceRoute } from "../task/routing-table.js";
 import type { SourceEntry } from "./source-plan.js";
@@ -10,12 +10,14 @@ export function buildTable(
   entries: ReadonlyMap<SourceId, SourceEntry>,
   head: Omit<RoutingTable, "pipelines" | "sources">,
 ): RoutingTable {
-  const pipelines = new Map<PipelineId, Pipeline>();
+  const pipelines = new Map<string, Pipeline>();
   const sources = new Map<SourceId, SourceRoute>();
   for (const [id, { description, plan }] of entries) {
     if (plan === null) continue;
-    pipelines.set(description.pipeline.id, description.pipeline);
-    sources.set(id, { pipelineId: description.pipeline.id, ...plan });
+    const { id: pipelineId, version: pipelineVersion } = description.pipeline;
+    const { configuration, placement } = plan;
+    pipelines.set(pipelineKeyText(pipelineId, pipelineVersion), description.pipeline);
+    sources.set(id, { pipelineId, pipelineVersion, configuration, placement });
   }
   return { ...head, pipelines, sources };
 }

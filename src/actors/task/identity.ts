@@ -55,9 +55,14 @@ export function compareTaskIds(a: TaskId, b: TaskId): number {
   return a.incarnation - b.incarnation || a.sequence - b.sequence;
 }
 
+/** `pipeline@version`: what a pipeline is called in tables, where several versions of one stand side by side. */
+export function pipelineKeyText(id: PipelineId, version: number): string {
+  return `${id}@${version}`;
+}
+
 /** `pipeline@version/stage`: unique across the stages of all versions of all pipelines. */
 export function stageKeyText(key: StageKey): string {
-  return `${key.pipelineId}@${key.pipelineVersion}/${key.stage}`;
+  return `${pipelineKeyText(key.pipelineId, key.pipelineVersion)}/${key.stage}`;
 }
 
 /** Decimal digits behind a letter that counts them (`a7`, `b42`), so that 42 sorts behind 7. */

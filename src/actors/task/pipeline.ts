@@ -34,6 +34,11 @@ export interface Pipeline {
   readonly deadlineMs: number | null;
 }
 
+/** Whether two definitions are the same, also where one has come from another node. */
+export function samePipeline(a: Pipeline, b: Pipeline): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
 /** @throws RangeError where the pipeline has no such stage */
 export function stageOf(pipeline: Pipeline, id: StageId): Stage {
   const stage = shapeOf(pipeline).stages.get(id);

@@ -1,12 +1,13 @@
 /** The routing table: what the scheduler decided, immutable, under a strictly increasing epoch. */
 
 import type { Configuration } from "./configuration.js";
-import type { NodeName, PipelineId, SourceId, StageId } from "./identity.js";
+import { pipelineKeyText, type NodeName, type PipelineId, type SourceId, type StageId } from "./identity.js";
 import { stageOf, type Pipeline } from "./pipeline.js";
 import type { Task } from "./task.js";
 
 export interface SourceRoute {
   readonly pipelineId: PipelineId;
+  readonly pipelineVersion: number;
   readonly configuration: Configuration;
   /** For each stage the nodes that may run it, most wanted first. */
   readonly placement: ReadonlyMap<StageId, readonly NodeName[]>;
@@ -18,10 +19,19 @@ export interface RoutingTable {
   /** Strictly increasing within a term and across terms; 0 is "no table yet". */
   readonly epoch: number;
   readonly publishedAtMs: number;
-  readonly pipelines: ReadonlyMap<PipelineId, Pipeline>;
+  /** Those of its sources, by `id@version`. */
+  readonly pipelines: ReadonlyMap<string, Pipeline>;
   readonly sources: ReadonlyMap<SourceId, SourceRoute>;
   /** Where a stage runs that has no other place. */
   readonly fallback: NodeName;
+}
+
+/** The pipeline that a source of the table walks. */
+export function pipelineOfRoute(
+  table: RoutingTable,
+  { pipelineId, pipelineVersion }: SourceRoute,
+): Pipeline | undefined {
+  return table.pipelines.get(pipelineKeyText(pipelineId, pipelineVersion));
 }
 
 export type Route =
@@ -98,11 +108,14 @@ export function validateTable(table: RoutingTable): readonly string[] {
   if (!Number.isSafeInteger(table.term) || table.term < 0) {
     problems.push(`Its term must be a whole number from 0 on: got ${table.term}`);
   }
-  for (const [id, pipeline] of table.pipelines) {
-    if (pipeline.id !== id) problems.push(`Pipeline "${pipeline.id}" stands under the name "${id}"`);
+  for (const [text, { id, version }] of table.pipelines) {
+    if (pipelineKeyText(id, version) === text) continue;
+    problems.push(`Pipeline "${pipelineKeyText(id, version)}" stands under the name "${text}"`);
   }
-  for (const [sourceId, { pipelineId, placement }] of table.sources) {
-    const pipeline = table.pipelines.get(pipelineId);
+  for (const [sourceId, route] of table.sources) {
+    const { placement } = route;
+    const pipelineId = pipelineKeyText(route.pipelineId, route.pipelineVersion);
+    const pipeline = pipelineOfRoute(table, route);
     if (pipeline === undefined) {
       problems.push(`Source "${sourceId}" walks pipeline "${pipelineId}", which it does not have`);
       continue;

@@ -82,12 +82,13 @@ function tableOf(pipeline: Pipeline, epoch: number, node: NodeName, term = 1): R
     term,
     epoch,
     publishedAtMs: 0,
-    pipelines: new Map([[pipeline.id, pipeline]]),
+    pipelines: new Map([[`${pipeline.id}@${pipeline.version}`, pipeline]]),
     sources: new Map([
       [
         SOURCE,
         {
           pipelineId: pipeline.id,
+          pipelineVersion: pipeline.version,
           configuration: { ...DEFAULT_CONFIGURATION, fps: epoch },
           placement: new Map(pipeline.stages.map((stage) => [stage.id, [node]])),
         },
@@ -301,6 +302,18 @@ test("controller lets no branch of a task go on that was dropped on another bran
   router.tell({ type: "submit", task: { ...left, cursor: FOLLOWED, cameFrom: null } });
   assert.is(distributor.only("recordDrop").drop.reason, "poison");
   assert.is(queued(), 0);
+});
+
+test("controller gives up the stages of a pipeline that another one of its name and version takes the place of", () => {
+  const { router, processors, distributor, attach } = routerOf();
+  const pipeline = pipelineOf({ a: [] });
+  attach(pipeline);
+  for (const task of newTask(pipeline)) router.tell({ type: "submit", task });
+  attach(structuredClone(pipeline));
+  assert.is(processors.all("retireProcessor").length, 0, "it is the same");
+  attach(pipelineOf({ a: [], b: ["a"] }));
+  assert.is(processors.only("retireProcessor").stage.stage, "a");
+  assert.is(distributor.only("recordDrop").drop.reason, "noRoute");
 });
 
 test("controller retires what nobody uses although tasks of another pipeline wait at joins", () => {

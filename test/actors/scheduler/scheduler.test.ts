@@ -106,7 +106,7 @@ test("scheduler sends every node a table once a source is registered, on the con
     assert.is(table?.term, 1);
     assert.is(table?.epoch, 1);
     assert.is(table?.fallback, CLOUD);
-    assert.equal([...(table?.pipelines.keys() ?? [])], [PIPELINE.id]);
+    assert.equal([...(table?.pipelines.keys() ?? [])], ["two@1"]);
     assert.equal(controller.lanes, ["control"]);
   }
   assert.equal(published(), [
@@ -192,21 +192,51 @@ test("scheduler removes a source, and the pipeline that nobody uses any more", (
   join("cloud");
   register();
   register({ id: CAM_2, pipeline: twoStages(1, "other") });
-  assert.equal([...(table()?.pipelines.keys() ?? [])], ["two", "other"]);
+  assert.equal([...(table()?.pipelines.keys() ?? [])], ["two@1", "other@1"]);
   scheduler.tell({ type: "removeSource", sourceId: CAM_2 });
-  assert.equal([...(table()?.pipelines.keys() ?? [])], ["two"]);
+  assert.equal([...(table()?.pipelines.keys() ?? [])], ["two@1"]);
   assert.equal([...(table()?.sources.keys() ?? [])], [CAM_1]);
 });
 
-test("scheduler carries the newest version of a pipeline for all of its sources", () => {
+test("scheduler leaves a source to the node that has it, as long as that one is there", () => {
+  const { scheduler, join, register, table } = setUp();
+  join("cloud");
+  join("edge-1");
+  join("edge-2");
+  register();
+  const elsewhere = { node: parseNodeName("edge-2") };
+  const { error } = register(elsewhere).only("policyRefused");
+  assert.match(error.message, 'Cannot schedule source "cam-1" of node "edge-2" as node "edge-1" has one');
+  scheduler.tell({ type: "removeSource", sourceId: CAM_1, ...elsewhere });
+  assert.ok(table()?.sources.has(CAM_1), "edge-2 has none to remove");
+  scheduler.tell({ type: "removeNode", node: parseNodeName("edge-1") });
+  assert.is(register(elsewhere).all("policySet").length, 1);
+});
+
+test("scheduler carries every version of a pipeline that a source walks", () => {
   const { join, register, table } = setUp();
   join("cloud");
   register();
   const newer = twoStages(2);
   register({ id: CAM_2, pipeline: newer });
-  assert.is(table()?.pipelines.get(PIPELINE.id), newer);
-  register({ id: CAM_1, pipeline: PIPELINE });
-  assert.is(table()?.pipelines.get(PIPELINE.id), newer);
+  assert.equal([...(table()?.pipelines.keys() ?? [])], ["two@1", "two@2"]);
+  const versions = [...(table()?.sources.values() ?? [])].map((route) => route.pipelineVersion);
+  assert.equal(versions, [1, 2]);
+  register({ id: CAM_1, pipeline: newer });
+  assert.equal([...(table()?.pipelines.keys() ?? [])], ["two@2"]);
+});
+
+test("scheduler refuses a source whose pipeline differs from another's of the same name and version", () => {
+  const { join, register, table } = setUp();
+  join("cloud");
+  register();
+  const same = register({ id: CAM_2, pipeline: structuredClone(PIPELINE) });
+  assert.is(same.only("policySet").sourceId, CAM_2);
+  const other = { ...PIPELINE, joinTimeoutMs: PIPELINE.joinTimeoutMs + 1 };
+  const { error } = register({ id: parseSourceId("cam-3"), pipeline: other }).only("policyRefused");
+  assert.match(error.message, 'as its pipeline "two" must differ from that of source "cam-1"');
+  assert.is(table()?.sources.size, 2);
+  assert.is(register({ id: CAM_2, pipeline: twoStages(2) }).all("policySet").length, 1);
 });
 
 test("scheduler keeps what each node acknowledged, and tells how long it took", () => {

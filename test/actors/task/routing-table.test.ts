@@ -4,7 +4,6 @@ import * as assert from "uvu/assert";
 import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
 import {
   parseNodeName,
-  parsePipelineId,
   parseSourceId,
   parseStageId,
   type NodeName,
@@ -40,9 +39,17 @@ function tableOf(placed: readonly NodeName[], fallback = cloud): RoutingTable {
     term: 1,
     epoch: 1,
     publishedAtMs: 0,
-    pipelines: new Map([[pipeline.id, pipeline]]),
+    pipelines: new Map([[`${pipeline.id}@${pipeline.version}`, pipeline]]),
     sources: new Map([
-      [sourceId, { pipelineId: pipeline.id, configuration: DEFAULT_CONFIGURATION, placement }],
+      [
+        sourceId,
+        {
+          pipelineId: pipeline.id,
+          pipelineVersion: pipeline.version,
+          configuration: DEFAULT_CONFIGURATION,
+          placement,
+        },
+      ],
     ]),
     fallback,
   };
@@ -226,12 +233,20 @@ test("validateTable names a stage without a node, a stage that is none, and a no
     [parseStageId("ghost"), [edge1]],
   ]);
   const sources = new Map([
-    [sourceId, { pipelineId: pipeline.id, configuration: DEFAULT_CONFIGURATION, placement }],
+    [
+      sourceId,
+      {
+        pipelineId: pipeline.id,
+        pipelineVersion: pipeline.version,
+        configuration: DEFAULT_CONFIGURATION,
+        placement,
+      },
+    ],
   ]);
   assert.equal(validateTable({ ...table, sources }), [
-    'Source "cam-1" has no node for stage "b" of pipeline "test"',
+    'Source "cam-1" has no node for stage "b" of pipeline "test@1"',
     'Source "cam-1" places stage "a" twice on one node',
-    'Source "cam-1" places "ghost", which is no stage of pipeline "test"',
+    'Source "cam-1" places "ghost", which is no stage of pipeline "test@1"',
   ]);
 });
 
@@ -239,10 +254,10 @@ test("validateTable names an epoch, a term or a pipeline that cannot be", () => 
   const table = tableOf([edge1]);
   assert.match(validateTable({ ...table, epoch: 0 })[0] ?? "", "epoch");
   assert.match(validateTable({ ...table, term: -1 })[0] ?? "", "term");
-  assert.match(validateTable({ ...table, pipelines: new Map() })[0] ?? "", 'pipeline "test"');
+  assert.match(validateTable({ ...table, pipelines: new Map() })[0] ?? "", 'pipeline "test@1"');
   assert.match(
-    validateTable({ ...table, pipelines: new Map([[parsePipelineId("other"), pipeline]]) })[0] ?? "",
-    'under the name "other"',
+    validateTable({ ...table, pipelines: new Map([["other@1", pipeline]]) })[0] ?? "",
+    'under the name "other@1"',
   );
 });
 
