@@ -36,7 +36,7 @@ export interface RunSummary {
   /** In ms, from the source timestamp to stored. Null values stand for "no task was stored". */
   readonly latencyMs: LatencySummary | null;
   readonly stages: Readonly<Record<string, StageSummary>>;
-  /** Routing epochs that hops were routed by. */
+  /** Routing epochs that hops were routed by, ascending: the newest 1,000. */
   readonly epochs: readonly number[];
   readonly frames: number;
   /** Detections over all frames: of each task the most that any one stage reported. */
@@ -64,7 +64,12 @@ export interface RunStatistics {
   objects: number;
   /** Ids of a source only grow, so the highest is the count: no set of all tracks is kept. */
   readonly tracksBySource: Map<string, number>;
+  tracks: number;
 }
+
+/** A run may last for years: of tables and sources only the newest are kept apart. */
+const EPOCHS_MAX = 1_000;
+const SOURCES_MAX = 1_024;
 
 export function createRunStatistics(): RunStatistics {
   return {
@@ -76,6 +81,7 @@ export function createRunStatistics(): RunStatistics {
     frames: 0,
     objects: 0,
     tracksBySource: new Map(),
+    tracks: 0,
   };
 }
 
@@ -97,7 +103,7 @@ export function addRecord(
   if (pipeline === undefined) return;
   const { stages } = breakdown(pipeline, record.hops, record);
   for (const hop of record.hops) {
-    statistics.epochs.add(hop.epoch);
+    keepNewest(statistics.epochs.add(hop.epoch), EPOCHS_MAX);
     const parts = stages.get(hop.stage);
     if (parts === undefined) continue;
     const counts = countsOf(statistics, hop.stage);
@@ -124,7 +130,7 @@ export function summarise(statistics: RunStatistics): RunSummary {
     epochs: [...statistics.epochs].sort((a, b) => a - b),
     frames: statistics.frames,
     objects: statistics.objects,
-    tracks: [...statistics.tracksBySource.values()].reduce((sum, count) => sum + count, 0),
+    tracks: statistics.tracks,
   };
 }
 
@@ -158,11 +164,25 @@ function addObjects(statistics: RunStatistics, record: StoredResult): void {
     for (const detections of result.frames) {
       objects += detections.length;
       for (const { trackId } of detections) {
-        if (trackId === undefined || trackId <= (statistics.tracksBySource.get(source) ?? 0)) continue;
-        statistics.tracksBySource.set(source, trackId);
+        const known = statistics.tracksBySource.get(source) ?? 0;
+        if (trackId === undefined || trackId <= known) continue;
+        statistics.tracks += trackId - known;
+        keepNewest(statistics.tracksBySource.set(source, trackId), SOURCES_MAX);
       }
     }
     most = Math.max(most, objects);
   }
   statistics.objects += most;
+}
+
+/** Takes away what was put in first where it is too much. */
+function keepNewest<Key>(
+  kept: { readonly size: number; keys(): Iterable<Key>; delete(key: Key): boolean },
+  max: number,
+): void {
+  if (kept.size <= max) return;
+  for (const oldest of kept.keys()) {
+    kept.delete(oldest);
+    return;
+  }
 }
