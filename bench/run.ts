@@ -20,6 +20,7 @@ import { median, rounded, type Row, type Section } from "./report.js";
 const BENCHES = [
   "micro/actors",
   "micro/task",
+  "micro/codec",
   "micro/scheduler",
   "micro/worker",
   "micro/store",
@@ -32,7 +33,7 @@ const BENCHES = [
   "e2e/demo",
   "e2e/cycles",
 ];
-const LIBRARIES = ["nact", "onnxruntime-node", "level", "sharp", "systeminformation"];
+const LIBRARIES = ["nact", "onnxruntime-node", "level", "sharp", "systeminformation", "msgpackr"];
 const CLOCK_TICKS_PER_SECOND = 100;
 
 interface Run {

@@ -1,0 +1,200 @@
+/**
+ * Writes records one behind the other into large buffers, so that many of them leave as one frame, uncopied.
+ *
+ * W1 A finished record stays where it is, and nobody writes to its bytes again.
+ * W2 Finished records of one slab follow each other without a gap.
+ * W3 A record lies in one slab: where it finds no room, what there is of it moves to a new one.
+ */
+
+import { EncodedAddresses, EncodedKeys } from "./encoded-cache.js";
+import { KEYS_LONG } from "./tags.js";
+
+export interface WrittenRecord {
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+const SLAB_BYTES = 64 * 1024;
+/** Up to here a loop over ASCII is faster than a call of `Buffer.write`, in characters (`bench/micro/codec.ts`, parts). */
+const LOOP_TEXT_MAX = 24;
+/** Up to here a text is given room for the longest UTF-8 that it can be, in characters; counting its bytes takes longer. */
+const ROOMY_TEXT_MAX = 4_096;
+
+export class ByteWriter {
+  readonly #slabBytes: number;
+  readonly #keys = new EncodedKeys();
+  readonly #addresses = new EncodedAddresses();
+  #slab: Buffer;
+  /** Of the slab. */
+  #view: DataView;
+  /** Of the open record. */
+  #start = 0;
+  #position = 0;
+  #open = false;
+
+  /** @param slabBytes size of a slab, in bytes; a record that is larger gets a larger one. Default 65,536 */
+  constructor(slabBytes: number = SLAB_BYTES) {
+    this.#slabBytes = slabBytes;
+    this.#slab = Buffer.allocUnsafeSlow(slabBytes);
+    this.#view = viewOf(this.#slab);
+  }
+
+  /** Bytes of the open record so far. */
+  get length(): number {
+    return this.#position - this.#start;
+  }
+
+  /** Opens a record. @throws TypeError where one is open. */
+  begin(): void {
+    if (this.#open) throw new TypeError("Cannot begin a record as another is open");
+    this.#open = true;
+  }
+
+  /** Ends the open record. @throws TypeError where none is open. */
+  finish(): WrittenRecord {
+    if (!this.#open) throw new TypeError("Cannot finish a record as none is open");
+    this.#open = false;
+    const written = { buffer: this.#slab, start: this.#start, end: this.#position };
+    this.#start = this.#position;
+    return written;
+  }
+
+  /** Drops the open record, or does nothing. */
+  abandon(): void {
+    this.#open = false;
+    this.#position = this.#start;
+  }
+
+  u8(value: number): void {
+    if (this.#position === this.#slab.length) this.#move(1);
+    this.#slab[this.#position++] = value;
+  }
+
+  u32(value: number): void {
+    if (this.#position + 4 > this.#slab.length) this.#move(4);
+    this.#view.setUint32(this.#position, value, true);
+    this.#position += 4;
+  }
+
+  /** LEB128. @param value a safe integer from 0 */
+  varint(value: number): void {
+    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) {
+      throw new RangeError(`Cannot write ${value} as a varint: wanted a safe integer from 0`);
+    }
+    let rest = value;
+    while (rest >= 0x80) {
+      this.u8((rest % 0x80) | 0x80);
+      // Shifts are for 32 bits.
+      rest = rest <= 0x7fffffff ? rest >>> 7 : Math.floor(rest / 0x80);
+    }
+    this.u8(rest);
+  }
+
+  f64(value: number): void {
+    if (this.#position + 8 > this.#slab.length) this.#move(8);
+    this.#view.setFloat64(this.#position, value, true);
+    this.#position += 8;
+  }
+
+  /** Varint length in bytes, then UTF-8; a lone surrogate becomes U+FFFD. */
+  text(value: string): void {
+    const { length } = value;
+    if (length > LOOP_TEXT_MAX) {
+      this.#longText(value);
+      return;
+    }
+    if (this.#position + 1 + length > this.#slab.length) this.#move(1 + length);
+    const slab = this.#slab;
+    const at = this.#position + 1;
+    for (let index = 0; index < length; index += 1) {
+      const code = value.charCodeAt(index);
+      if (code >= 0x80) {
+        this.#longText(value);
+        return;
+      }
+      slab[at + index] = code;
+    }
+    slab[at - 1] = length;
+    this.#position = at + length;
+  }
+
+  /** As `text`, for one that is likely to come again. */
+  address(value: string): void {
+    const known = this.#addresses.find(value);
+    if (known !== null) {
+      this.bytes(known);
+      return;
+    }
+    const before = this.length;
+    this.text(value);
+    this.#addresses.learn(value, this.#slab, this.#start + before, this.#position);
+  }
+
+  /** One byte for their length in all, then each as text: what `ByteReader.keys` knows again at one glance. */
+  keys(keys: readonly string[]): void {
+    const known = this.#keys.find(keys);
+    if (known !== null) {
+      this.bytes(known);
+      return;
+    }
+    const before = this.length;
+    this.u8(0);
+    for (const key of keys) this.text(key);
+    // Only now, as a text may have moved the record.
+    const start = this.#start + before;
+    this.#slab[start] = Math.min(this.#position - start - 1, KEYS_LONG);
+    this.#keys.learn(keys, this.#slab, start, this.#position);
+  }
+
+  /** Copies `bytes`, without their length. */
+  bytes(bytes: Uint8Array): void {
+    if (this.#position + bytes.length > this.#slab.length) this.#move(bytes.length);
+    this.#slab.set(bytes, this.#position);
+    this.#position += bytes.length;
+  }
+
+  /** Replaces four bytes of the open record, which are written already. */
+  patchU32(offsetFromBegin: number, value: number): void {
+    if (offsetFromBegin < 0 || offsetFromBegin + 4 > this.length) {
+      throw new RangeError(`Cannot patch at ${offsetFromBegin}: the record has ${this.length} bytes`);
+    }
+    this.#view.setUint32(this.#start + offsetFromBegin, value, true);
+  }
+
+  #longText(value: string): void {
+    if (value.length > ROOMY_TEXT_MAX) {
+      const bytes = Buffer.byteLength(value);
+      this.varint(bytes);
+      if (this.#position + bytes > this.#slab.length) this.#move(bytes);
+      this.#position += this.#slab.write(value, this.#position);
+      return;
+    }
+    // Three bytes a character at most, and two for the length. How many it takes is known only afterwards.
+    const room = 2 + 3 * value.length;
+    if (this.#position + room > this.#slab.length) this.#move(room);
+    const guess = value.length < 0x80 ? 1 : 2;
+    const at = this.#position + guess;
+    const bytes = this.#slab.write(value, at);
+    if (guess === 1 && bytes >= 0x80) this.#slab.copyWithin(at + 1, at, at + bytes);
+    this.varint(bytes);
+    this.#position += bytes;
+  }
+
+  /** Moves the open record to where `more` bytes have room. */
+  #move(more: number): void {
+    const { length } = this;
+    const needed = length + more;
+    // Twice what is needed, as a record that outgrew a slab is likely to go on growing.
+    const slab = Buffer.allocUnsafeSlow(needed <= this.#slabBytes ? this.#slabBytes : needed * 2);
+    slab.set(this.#slab.subarray(this.#start, this.#position));
+    this.#slab = slab;
+    this.#view = viewOf(slab);
+    this.#start = 0;
+    this.#position = length;
+  }
+}
+
+function viewOf(slab: Buffer): DataView {
+  return new DataView(slab.buffer, slab.byteOffset, slab.length);
+}

@@ -1,0 +1,257 @@
+/**
+ * Bytes into plain data, whoever wrote them.
+ *
+ * D1 What is no encoding of a value throws `MalformedError`, and nothing else is thrown.
+ * D2 Nesting and elements are limited, and no count is believed that the bytes left could not hold.
+ * D3 No key sets a prototype, nothing is evaluated, and no class of the sender's choice is made but those named in
+ *    `encodeValue`.
+ * D4 Each attachment is used exactly once. It comes back as the very bytes given; what is inline as a copy, so that a small
+ *    array keeps no frame alive.
+ * D5 Objects of one kind have one hidden class, as their keys are assigned in the order in which they were written.
+ */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import { arrayOf, copyOf, KIND_SHARED } from "./array-kinds.js";
+import type { ByteReader } from "./byte-reader.js";
+import { makeError } from "./decoded-error.js";
+import { BIGINT_DIGITS_MAX, DEPTH_MAX, ELEMENTS_MAX, HEAVY_ELEMENTS, SHARED_ELEMENTS } from "./limits.js";
+import { MalformedError } from "./malformed.js";
+import * as tags from "./tags.js";
+
+export interface DecodeLimits {
+  /** Containers inside each other. Default 64. */
+  readonly depth?: number;
+  /** Items, properties and entries in all; Maps, Sets, errors and byte arrays count for 8 more. Default 1,000,000. */
+  readonly elements?: number;
+}
+
+/** Makes a ref of an address; what it throws means that the address is malformed. */
+type Resolve = (address: string) => ActorRef<never>;
+
+const HEXADECIMAL = /^-?[0-9a-f]+$/;
+const NO_LIMITS: DecodeLimits = {};
+
+/** One message on its way. */
+class Decoding {
+  readonly reader: ByteReader;
+  readonly attachments: readonly Uint8Array[];
+  readonly resolve: Resolve;
+  /** Left, of what the limits allow. */
+  depth: number;
+  elements: number;
+  /** Indexes of attachments that were referred to; made with the first. */
+  used: Set<number> | null = null;
+
+  constructor(
+    reader: ByteReader,
+    attachments: readonly Uint8Array[],
+    resolve: Resolve,
+    { depth = DEPTH_MAX, elements = ELEMENTS_MAX }: DecodeLimits,
+  ) {
+    this.reader = reader;
+    this.attachments = attachments;
+    this.resolve = resolve;
+    this.depth = depth;
+    this.elements = elements;
+  }
+}
+
+/**
+ * Reads the value at the reader's position. What follows it is the caller's to check, by `reader.remaining`.
+ *
+ * @param attachments of this message, in the order of their index; they become part of the value
+ * @param resolve may throw where the address is none
+ * @throws MalformedError
+ */
+export function decodeValue(
+  reader: ByteReader,
+  attachments: readonly Uint8Array[],
+  resolve: Resolve,
+  limits: DecodeLimits = NO_LIMITS,
+): unknown {
+  const decoding = new Decoding(reader, attachments, resolve, limits);
+  const value = decodeNext(decoding);
+  const usedCount = decoding.used?.size ?? 0;
+  if (usedCount !== attachments.length) {
+    throw new MalformedError(
+      `Cannot decode: ${attachments.length - usedCount} attachments are not referred to`,
+    );
+  }
+  return value;
+}
+
+function decodeNext(decoding: Decoding): unknown {
+  const { reader } = decoding;
+  const tag = reader.u8();
+  if (tag < tags.TAG_NULL) return tag;
+  // In the order of their frequency.
+  switch (tag) {
+    case tags.TAG_TEXT:
+      return reader.text();
+    case tags.TAG_NUMBER:
+      return reader.f64();
+    case tags.TAG_OBJECT:
+      return decodeObject(decoding);
+    case tags.TAG_INTEGER:
+      return reader.varint();
+    case tags.TAG_ARRAY:
+      return decodeArray(decoding);
+    case tags.TAG_REF:
+      return decodeRef(decoding);
+    case tags.TAG_NULL:
+      return null;
+    case tags.TAG_UNDEFINED:
+      return undefined;
+    case tags.TAG_TRUE:
+      return true;
+    case tags.TAG_FALSE:
+      return false;
+    case tags.TAG_MAP:
+      return decodeMap(decoding);
+    case tags.TAG_SET:
+      return decodeSet(decoding);
+    case tags.TAG_NEGATIVE:
+      return -1 - reader.varint();
+    case tags.TAG_ATTACHMENT:
+      return decodeAttachment(decoding);
+    case tags.TAG_BYTES:
+      return decodeBytes(decoding);
+    case tags.TAG_ERROR:
+      return decodeError(decoding);
+    case tags.TAG_BIGINT:
+      return decodeBigint(decoding);
+    default:
+      throw new MalformedError(`Cannot decode: there is no tag ${tag}`);
+  }
+}
+
+/** The count of what comes: each takes `bytesMin` bytes at least. */
+function readCount(decoding: Decoding, bytesMin: number): number {
+  const count = decoding.reader.varint();
+  if (count * bytesMin > decoding.reader.remaining) {
+    throw new MalformedError(`Cannot decode ${count} elements: ${decoding.reader.remaining} bytes are left`);
+  }
+  return count;
+}
+
+/** Counts `elements` more against the limit. */
+function spend(decoding: Decoding, elements: number): void {
+  decoding.elements -= elements;
+  if (decoding.elements < 0) throw new MalformedError("Cannot decode: there are too many elements");
+}
+
+function descend(decoding: Decoding): void {
+  decoding.depth -= 1;
+  if (decoding.depth < 0) throw new MalformedError("Cannot decode: it nests too deep");
+}
+
+function decodeArray(decoding: Decoding): readonly unknown[] {
+  const count = readCount(decoding, 1);
+  spend(decoding, count);
+  descend(decoding);
+  const items: unknown[] = [];
+  for (let index = 0; index < count; index += 1) items.push(decodeNext(decoding));
+  decoding.depth += 1;
+  return items;
+}
+
+function decodeObject(decoding: Decoding): Record<string, unknown> {
+  const count = readCount(decoding, 2);
+  spend(decoding, count);
+  descend(decoding);
+  const object: Record<string, unknown> = {};
+  if (count > 0) {
+    for (const key of decoding.reader.keys(count)) object[key] = decodeNext(decoding);
+  }
+  decoding.depth += 1;
+  return object;
+}
+
+function decodeMap(decoding: Decoding): ReadonlyMap<unknown, unknown> {
+  const count = readCount(decoding, 2);
+  spend(decoding, HEAVY_ELEMENTS + 2 * count);
+  descend(decoding);
+  const map = new Map<unknown, unknown>();
+  for (let index = 0; index < count; index += 1) {
+    const key = decodeNext(decoding);
+    map.set(key, decodeNext(decoding));
+  }
+  decoding.depth += 1;
+  return map;
+}
+
+function decodeSet(decoding: Decoding): ReadonlySet<unknown> {
+  const count = readCount(decoding, 1);
+  spend(decoding, HEAVY_ELEMENTS + count);
+  descend(decoding);
+  const set = new Set<unknown>();
+  for (let index = 0; index < count; index += 1) set.add(decodeNext(decoding));
+  decoding.depth += 1;
+  return set;
+}
+
+function decodeRef({ reader, resolve }: Decoding): ActorRef<never> {
+  const address = reader.text();
+  try {
+    return resolve(address);
+  } catch (thrown) {
+    throw new MalformedError("Cannot decode a ref: its address is none", { cause: thrown });
+  }
+}
+
+function decodeBigint({ reader }: Decoding): bigint {
+  const digits = reader.text();
+  if (digits.length > BIGINT_DIGITS_MAX || !HEXADECIMAL.test(digits)) {
+    throw new MalformedError("Cannot decode a bigint: it is no hexadecimal number, or too long");
+  }
+  return digits.startsWith("-") ? -BigInt(`0x${digits.slice(1)}`) : BigInt(`0x${digits}`);
+}
+
+function decodeBytes(decoding: Decoding): unknown {
+  const { reader } = decoding;
+  const kind = reader.u8();
+  const shared = (kind & KIND_SHARED) !== 0;
+  spend(decoding, shared ? SHARED_ELEMENTS : HEAVY_ELEMENTS);
+  return arrayOf(kind, copyOf(reader.bytes(reader.varint()), shared));
+}
+
+function decodeAttachment(decoding: Decoding): unknown {
+  const { reader, attachments } = decoding;
+  const kind = reader.u8();
+  spend(decoding, (kind & KIND_SHARED) === 0 ? HEAVY_ELEMENTS : SHARED_ELEMENTS);
+  const index = reader.varint();
+  const attachment = attachments[index];
+  decoding.used ??= new Set();
+  if (attachment === undefined || decoding.used.has(index)) {
+    throw new MalformedError(`Cannot decode: attachment ${index} is missing, or used already`);
+  }
+  decoding.used.add(index);
+  return arrayOf(kind, attachment);
+}
+
+function decodeError(decoding: Decoding): Error {
+  const { reader } = decoding;
+  spend(decoding, HEAVY_ELEMENTS);
+  descend(decoding);
+  const flags = reader.u8();
+  if (flags > tags.ERROR_FLAGS) throw new MalformedError(`Cannot decode an error: it has flags ${flags}`);
+  const has = (flag: number): boolean => (flags & flag) !== 0;
+  const error = makeError({
+    name: reader.text(),
+    message: reader.text(),
+    code: has(tags.ERROR_HAS_CODE) ? reader.text() : null,
+    retry: has(tags.ERROR_BACKS_OFF) ? "backoff" : "never",
+    details: has(tags.ERROR_HAS_DETAILS) ? decodeDetails(decoding) : {},
+    // Only where there is one: an error with the cause `undefined` is another.
+    ...(has(tags.ERROR_HAS_CAUSE) ? { cause: decodeNext(decoding) } : {}),
+  });
+  decoding.depth += 1;
+  return error;
+}
+
+function decodeDetails(decoding: Decoding): Readonly<Record<string, unknown>> {
+  if (decoding.reader.u8() !== tags.TAG_OBJECT) {
+    throw new MalformedError("Cannot decode an error: its details are no object");
+  }
+  return decodeObject(decoding);
+}

@@ -1,0 +1,32 @@
+/** Errors of another node, as far as one can have them here. */
+
+import { CodedError } from "../../runtime/errors.js";
+
+interface ErrorParts {
+  readonly name: string;
+  readonly message: string;
+  /** Null makes an ordinary error. */
+  readonly code: string | null;
+  readonly retry: "never" | "backoff";
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+}
+
+/** A `CodedError` where there is a code, with the name that it had there; its stack is that of no one here. */
+export function makeError({ name, message, code, ...rest }: ErrorParts): Error {
+  const { stackTraceLimit } = Error;
+  // A stack of the decoder helps nobody and is most of what an error costs.
+  Error.stackTraceLimit = 0;
+  try {
+    const error =
+      code === null
+        ? new Error(message, "cause" in rest ? { cause: rest.cause } : undefined)
+        : new CodedError(message, { code, ...rest });
+    const hidden = { writable: true, enumerable: false, configurable: true };
+    Object.defineProperty(error, "name", { ...hidden, value: name });
+    Object.defineProperty(error, "stack", { ...hidden, value: `${name}: ${message}` });
+    return error;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * The keys of objects that were met before: messages of one kind have the same keys in the same order, hence the same
+ * bytes, and comparing those once is faster than reading key by key.
+ *
+ * K1 Keys are returned only if all bytes are equal.
+ * K2 Memory is bounded: keys take the place of whichever had their slot before.
+ */
+
+import { hashOf, sameBytes } from "./same-bytes.js";
+
+const SLOTS = 256;
+
+interface KnownKeys {
+  readonly bytes: DataView;
+  readonly keys: readonly string[];
+}
+
+export class KeyCache {
+  readonly #known: (KnownKeys | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
+
+  /** The keys that `length` bytes from `start` stand for, if they are known. */
+  find(view: DataView, start: number, length: number): readonly string[] | undefined {
+    const known = this.#known[hashOf(view, start, length) % SLOTS];
+    if (known === undefined || known.bytes.byteLength !== length) return undefined;
+    return sameBytes(known.bytes, 0, view, start, length) ? known.keys : undefined;
+  }
+
+  keep(view: DataView, start: number, length: number, keys: readonly string[]): void {
+    const copy = Uint8Array.from({ length }, (_, index) => view.getUint8(start + index));
+    this.#known[hashOf(view, start, length) % SLOTS] = { bytes: new DataView(copy.buffer), keys };
+  }
+}
