@@ -3,7 +3,8 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CodedError } from "../src/runtime/errors.js";
-import { HELP_HINT, parseCommand, UsageError, type StartOptions } from "./start/options.js";
+import { UsageError } from "./command-line.js";
+import { HELP_HINT, parseCommand, type StartOptions } from "./start/options.js";
 
 // A reader that has gone (`npm start | head`) is no reason to store no more.
 for (const stream of [process.stdout, process.stderr]) {

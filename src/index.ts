@@ -1,15 +1,49 @@
 /** The public, programmatic API of Sluice: its actors, its nodes, and the ways to bring policies and services of one's own. */
 
 export * from "./runtime/index.js";
-export type { Carrier } from "./transport/carrier.js";
-export { createMemoryCarrier } from "./transport/memory.js";
+
+// ── Clusters: nodes in processes of their own, and what carries between them ─────────────────────────────────────────
+
+export type { Carrier, Channel, ChannelListener, Listening } from "./transport/carrier.js";
+export { createMemoryNetwork } from "./transport/carriers/memory.js";
+export { createWsCarrier } from "./transport/carriers/ws.js";
+export type {
+  Cluster,
+  ClusterEvent,
+  LinkReport,
+  Member,
+  MembershipEvent,
+  RemoteSpawnOptions,
+  Role,
+} from "./transport/cluster/cluster.js";
+export type { Guard, Sender, Verdict } from "./transport/cluster/guard.js";
+export { startHub, type HubOptions } from "./transport/cluster/hub.js";
+export { joinCluster, type JoinOptions } from "./transport/cluster/joiner.js";
+export { TransportError, type TransportErrorCode } from "./transport/errors.js";
+export { createLocalMesh } from "./transport/local-mesh.js";
+export type { Mesh } from "./transport/mesh.js";
+export { createMemoryTokens, type MemoryTokens } from "./transport/security/memory-tokens.js";
+export type { TokenAuthority } from "./transport/security/token-authority.js";
+export {
+  createToken,
+  listTokens,
+  openTokenDirectory,
+  revokeToken,
+} from "./transport/security/token-directory.js";
 
 // ── Nodes and sources ───────────────────────────────────────────────────────────────────────────────────────────────
 
 export { SluiceError, type SluiceErrorCode } from "./actors/errors.js";
 export { parseSource, type SourceSpec } from "./actors/generator/source-spec.js";
-export { startLocalCluster, type LocalCluster, type LocalClusterOptions } from "./actors/local-cluster.js";
-export { startNode, type NodeOptions, type SluiceNode, type SourceOptions } from "./actors/node.js";
+export {
+  startLocalCluster,
+  type LocalCluster,
+  type LocalClusterOptions,
+  type LocalNode,
+} from "./actors/local-cluster.js";
+export type { Components, NodeLimits, SourceOptions } from "./actors/components.js";
+export type { Control } from "./actors/control.js";
+export { startNode, type NodeOptions, type SluiceNode } from "./actors/node.js";
 export type { LatencySummary, RunSummary, StageSummary } from "./actors/observer/run-statistics.js";
 export type { LedgerReported, NodeEvent, TableReported } from "./actors/protocol.js";
 export {

@@ -8,12 +8,10 @@ import * as runtime from "../src/runtime/index.js";
 import * as sluice from "../src/index.js";
 import {
   bindPolicy,
-  createMemoryCarrier,
   definePipeline,
   iterateRecords,
   openStore,
   parseConfiguration,
-  parseNodeName,
   parseSource,
   parseSourceId,
   silentLogger,
@@ -143,17 +141,7 @@ test("startLocalCluster runs a source by a policy, a service and an actor of the
 
 test("startNode: one cloud node is a cluster, and a source needs no more than what it is and where it goes", async () => {
   const store = await openStore("memory:");
-  const cloud = parseNodeName("alone");
-  const node = startNode({
-    name: cloud,
-    role: "cloud",
-    cloud,
-    carrier: createMemoryCarrier(),
-    services,
-    modelDir: null,
-    store,
-    log: silentLogger,
-  });
+  const node = await startNode({ name: "alone", services, store, log: silentLogger });
   const id = parseSourceId("pattern");
   await node.sourceEnded(id);
   await node.addSource({ id, source, pipeline });

@@ -9,7 +9,8 @@ import { parseSourceId, type SourceId } from "../../src/actors/task/identity.js"
 import { parsePipelineFile, type PipelineFile } from "../../src/actors/task/pipeline-file.js";
 import type { ServiceDeclaration } from "../../src/actors/task/service.js";
 import { errorText } from "../../src/runtime/errors.js";
-import { UsageError, type StartOptions } from "./options.js";
+import { UsageError } from "../command-line.js";
+import type { StartOptions } from "./options.js";
 
 /** @throws SluiceError `pipeline-invalid` */
 export async function readPipeline(
@@ -35,16 +36,29 @@ export async function readPipeline(
   return parsePipelineFile(text, path, services);
 }
 
-/** What the flags ask for, over the pipeline's configuration. @throws UsageError */
-export function configurationOf(options: StartOptions, base: Configuration): Configuration {
-  const { fps, resolution, framesPerTask, encoding, quality } = options;
-  const flags = {
+export interface ConfigurationFlags {
+  readonly fps?: number;
+  readonly resolution?: string;
+  readonly framesPerTask?: number;
+  readonly encoding?: string;
+  readonly quality?: number;
+}
+
+/** The knobs that were given. */
+export function configurationGiven(flags: ConfigurationFlags): Readonly<Record<string, unknown>> {
+  const { fps, resolution, framesPerTask, encoding, quality } = flags;
+  return {
     ...(fps !== undefined && { fps }),
     ...(resolution !== undefined && { resolution }),
     ...(framesPerTask !== undefined && { framesPerTask }),
     ...(encoding !== undefined && { encoding }),
     ...(quality !== undefined && { quality }),
   };
+}
+
+/** What the flags ask for, over the pipeline's configuration. @throws UsageError */
+export function configurationOf(options: ConfigurationFlags, base: Configuration): Configuration {
+  const flags = configurationGiven(options);
   try {
     return parseConfiguration(flags, base);
   } catch (error) {

@@ -1,8 +1,17 @@
-/** The command line of `npm start`, and its door to commander. */
+/** The command line of `npm start`. */
 
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { createPolicies } from "../../src/actors/scheduler/policies.js";
 import type { LogLevel } from "../../src/runtime/log.js";
+import {
+  Command,
+  logLevelOption,
+  notEmpty,
+  Option,
+  positiveInteger,
+  positiveNumber,
+  readArguments,
+  type NothingToRun,
+} from "../command-line.js";
 
 export interface StartOptions {
   readonly source: readonly string[];
@@ -17,19 +26,13 @@ export interface StartOptions {
   readonly quality?: number;
   readonly limit: number | null;
   readonly realtime: boolean;
+  readonly single: boolean;
+  readonly swap: "middle" | "never";
   readonly policy?: string;
   readonly logLevel: LogLevel;
 }
 
-export type ParsedCommand =
-  | { readonly run: StartOptions }
-  /** Nothing to run: help was asked for (0) or the usage was wrong (2); what had to be said is said. */
-  | { readonly exitCode: 0 | 2 };
-
-/** Flags that were read well and mean nothing: wrong usage, like one that is not known. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
+export type ParsedCommand = { readonly run: StartOptions } | NothingToRun;
 
 export const HELP_HINT = "Try npm start -- --help";
 
@@ -56,8 +59,8 @@ export function parseCommand(
 ): ParsedCommand {
   const command = new Command("npm start --")
     .description(
-      "Plays video through a pipeline of AI stages, on an edge and a cloud node in this\n" +
-        "process, and stores what they find.",
+      "Plays video through a pipeline of AI stages, on a cloud node and two edges, each a\n" +
+        "process of its own, and stores what they find.",
     )
     .usage("[options]")
     .exitOverride()
@@ -88,55 +91,40 @@ export function parseCommand(
       ]),
     )
 
+    .optionsGroup("Cluster:")
+    .option("--single", "one edge and the cloud in this process, instead of three processes")
+    .addOption(
+      new Option(
+        "--swap <when>",
+        "show a swap of the routing table, unless a policy is named (default: middle)",
+      ).choices(["middle", "never"]),
+    )
+
     .optionsGroup("Results:")
     .option("--store <dir>", "folder of the results, or memory: (default: .sluice/store)", notEmpty)
     .option("--json", "print one JSON object last on standard output, and progress on standard error")
 
     .optionsGroup("Other:")
-    .addOption(
-      new Option("--log-level <level>", "least severe log records to print (default: error)").choices([
-        "debug",
-        "info",
-        "warn",
-        "error",
-        "silent",
-      ]),
-    )
+    .addOption(logLevelOption("error"))
     .helpOption("-h, --help", "show this help");
-  try {
-    command.parse([...args], { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return { exitCode: error.exitCode === 0 ? 0 : 2 };
-  }
+  const nothing = readArguments(command, args);
+  if (nothing !== null) return nothing;
   const {
-    source = [defaults.source],
+    source: sources,
     pipeline = defaults.pipeline,
     modelDir = null,
     store = ".sluice/store",
     json = false,
     limit = null,
     realtime = false,
+    single = false,
+    swap = "middle",
     logLevel = "error",
     ...given
   } = command.opts<Partial<StartOptions>>();
-  return { run: { ...given, source, pipeline, modelDir, store, json, limit, realtime, logLevel } };
-}
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError("It must be a whole number above 0.");
-  return value;
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("It must be a number above 0.");
-  return value;
-}
-
-function notEmpty(text: string): string {
-  if (text === "") throw new InvalidArgumentError("It must not be empty.");
-  return text;
+  // Each edge has something to see.
+  const source = sources ?? (single ? [defaults.source] : [defaults.source, defaults.source]);
+  return {
+    run: { ...given, source, pipeline, modelDir, store, json, limit, realtime, single, swap, logLevel },
+  };
 }

@@ -1,6 +1,6 @@
 /** The live lines of a run: rewritten in place on a terminal, a line now and then elsewhere. */
 
-import { createLogUpdate } from "log-update";
+import { createLiveLines } from "../live-lines.js";
 import { pace, type Pace, type ProgressFigures } from "./pace.js";
 
 export interface Progress {
@@ -19,21 +19,21 @@ export function createProgress(stream: NodeJS.WriteStream): Progress {
 }
 
 function liveProgress(stream: NodeJS.WriteStream): Progress {
-  const update = createLogUpdate(stream);
+  const lines = createLiveLines(stream);
   const recent: ProgressFigures[] = [];
   let last = "";
   return {
     show(figures) {
       last = describe(figures, paceOf(recent, figures)).join("\n");
-      update(last);
+      lines.show(last);
     },
     say(line) {
-      update.clear();
+      lines.clear();
       stream.write(`${line}\n`);
-      if (last !== "") update(last);
+      if (last !== "") lines.show(last);
     },
     // The summary says the same and more.
-    end: () => update.clear(),
+    end: () => lines.clear(),
   };
 }
 

@@ -1,23 +1,37 @@
 /** One run from the first frame to the summary. */
 
+import { readFile } from "node:fs/promises";
 import { openStore } from "../../src/actors/distributor/spawn.js";
 import { parseSource } from "../../src/actors/generator/source-spec.js";
-import { startLocalCluster, type LocalCluster } from "../../src/actors/local-cluster.js";
 import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
-import type { LedgerReported, NodeEvent } from "../../src/actors/protocol.js";
+import type { LedgerReported, NodeEvent, SourceRequest } from "../../src/actors/protocol.js";
 import type { SourceId } from "../../src/actors/task/identity.js";
 import { assertNever } from "../../src/runtime/errors.js";
 import { createLogger } from "../../src/runtime/log.js";
-import { checkModelDir, configurationOf, nameSources, policyOf, readPipeline } from "./inputs.js";
+import { onSignal } from "../cli/signals.js";
+import { startEdgeProcess, type EdgeProcess } from "./edge-process.js";
+import {
+  checkModelDir,
+  configurationGiven,
+  configurationOf,
+  nameSources,
+  policyOf,
+  readPipeline,
+} from "./inputs.js";
 import type { StartOptions } from "./options.js";
+import { startProcesses } from "./processes.js";
 import { createProgress, type Progress } from "./progress.js";
+import { startSingle, type RunCluster } from "./run-cluster.js";
+import { createStory } from "./story.js";
 import { reportJson, reportTable } from "./summary.js";
+import { planSwap, type Swap } from "./swap.js";
 
 const PROGRESS_PERIOD_MS = 200;
 /** How long the first Ctrl-C waits for tasks to be settled: with the summary and the end it stays below 5 s. */
 const DRAIN_MS = 3_000;
-/** Signals closer together are one Ctrl-C: npm passes on what the terminal has sent to its whole group already. */
-const SAME_SIGNAL_MS = 500;
+/** Between looks whether the middle of the run has come. */
+const SWAP_LOOK_MS = 25;
+const EDGES = ["edge-1", "edge-2"];
 
 /**
  * Plays every source to its end, or until a signal has drained it, and prints what it came to.
@@ -28,41 +42,52 @@ const SAME_SIGNAL_MS = 500;
 export async function run(options: StartOptions): Promise<number> {
   const startedAtMs = performance.now();
   const { pipeline, configuration, policy } = await readPipeline(options.pipeline, SERVICES);
-  const sources = nameSources(options.source).map(({ id, text }) => ({ id, source: parseSource(text) }));
-  const source = {
-    pipeline,
-    configuration: configurationOf(options, configuration),
-    policy: policyOf(options, policy),
-  };
+  configurationOf(options, configuration);
+  const sources = nameSources(options.source).map(({ id, text }, index) => {
+    parseSource(text);
+    return { id, text, edge: options.single ? "edge-1" : (EDGES[index % EDGES.length] ?? "edge-1") };
+  });
+  const asked = policyOf(options, policy);
   await checkModelDir(options.modelDir);
-  const store = await openStore(options.store);
 
   const progress = createProgress(options.json ? process.stderr : process.stdout);
   const outcome = new Outcome(sources.length);
-  const cluster = startLocalCluster({
-    store,
-    services: SERVICES,
-    modelDir: options.modelDir,
-    onEvent(event) {
-      const line = describe(event);
-      if (line !== null) progress.say(line);
-      outcome.add(event);
-      if (event.type === "stageFailed") void cluster.drain();
-    },
-    onFailure: (error) => outcome.fail(error),
-    log: createLogger({ level: options.logLevel }),
-  });
+  const story = createStory(options.single ? 2 : EDGES.length + 1, (line) => progress.say(line));
+  const logLevel = options.logLevel;
+  // They take longest to be there.
+  const edges: readonly EdgeProcess[] = options.single
+    ? []
+    : EDGES.map((name) => startEdgeProcess(name, (error) => outcome.fail(error)));
+  const store = await openStore(options.store);
+  const cluster: RunCluster = await startCluster();
   const observed = cluster.observe([pipeline]);
   drainOnSignal(cluster, outcome, progress);
+  const swaps = new Map<SourceId, Swap>();
   try {
-    for (const { id, source: spec } of sources) {
-      await cluster.addSource({ ...source, id, source: spec, paced: options.realtime, limit: options.limit });
+    for (const { id, text, edge } of sources) {
+      const swap = isSwapped(options, asked.name)
+        ? planSwap(pipeline, { edge, cloud: "cloud" }, options.limit)
+        : null;
+      if (swap !== null) swaps.set(id, swap);
+      const request: SourceRequest = {
+        id,
+        // An edge of a run has the same working folder.
+        source: text,
+        pipeline: await readFile(options.pipeline, "utf8"),
+        pipelineName: options.pipeline,
+        configuration: configurationGiven(options),
+        policy: swap?.before ?? asked,
+        paced: options.realtime,
+        limit: options.limit,
+      };
+      await cluster.addSource(request, edge);
     }
   } catch (error) {
     await cluster.terminate();
     await store.close();
     throw error;
   }
+  const swapping = setInterval(() => void swapDue(cluster, swaps, progress), SWAP_LOOK_MS);
 
   const ticker = setInterval(() => {
     void Promise.all([observed.report(), cluster.ledgers()]).then(
@@ -74,6 +99,7 @@ export async function run(options: StartOptions): Promise<number> {
   }, PROGRESS_PERIOD_MS);
   await outcome.over;
   clearInterval(ticker);
+  clearInterval(swapping);
 
   const [figures, live, table] = await Promise.all([observed.report(), cluster.ledgers(), cluster.table()]);
   await cluster.terminate();
@@ -84,7 +110,7 @@ export async function run(options: StartOptions): Promise<number> {
     ...outcome.totals(live),
     run: figures,
     epoch: table.table?.epoch ?? 0,
-    nodes: [cluster.cloud, ...cluster.edges].map((node) => node.name),
+    nodes: cluster.nodes,
     store: options.store,
     durationMs: performance.now() - startedAtMs,
   };
@@ -94,6 +120,47 @@ export async function run(options: StartOptions): Promise<number> {
   const problems = [...outcome.problems, ...conservationProblem(report)];
   for (const problem of problems) process.stderr.write(`error: ${problem}\n`);
   return problems.length === 0 ? 0 : 1;
+
+  async function startCluster(): Promise<RunCluster> {
+    const given = {
+      store,
+      modelDir: options.modelDir,
+      log: createLogger({ level: logLevel }),
+      onEvent(event: NodeEvent): void {
+        const line = describe(event);
+        if (line !== null) progress.say(line);
+        outcome.add(event);
+        if (event.type === "stageFailed") void cluster.drain();
+      },
+      onSchedule: story.hear,
+      onFailure: (error: Error): void => outcome.fail(error),
+    };
+    try {
+      return options.single ? startSingle(given) : await startProcesses({ ...given, logLevel }, edges);
+    } catch (error) {
+      await Promise.all(edges.map((edge) => edge.end(0)));
+      await store.close();
+      throw error;
+    }
+  }
+}
+
+/** Whoever names a policy of their own is not shown another one. */
+function isSwapped({ swap, single, policy }: StartOptions, name: string): boolean {
+  return swap === "middle" && !single && policy === undefined && name === "edge-only";
+}
+
+/** Swaps the table of every source that has come to its middle. */
+async function swapDue(cluster: RunCluster, swaps: Map<SourceId, Swap>, progress: Progress): Promise<void> {
+  if (swaps.size === 0) return;
+  const ledgers = await cluster.ledgers().catch(() => []);
+  for (const { sourceId, stored } of ledgers) {
+    const swap = swaps.get(sourceId);
+    if (swap === undefined || stored < swap.afterTasks) continue;
+    swaps.delete(sourceId);
+    progress.say(`swapping the table of ${sourceId}: ${swap.moves.join(", ")} to the cloud`);
+    await cluster.setPolicy(sourceId, swap.after).catch((error: Error) => progress.say(error.message));
+  }
 }
 
 /** Collects how the sources end, until all have. */
@@ -141,19 +208,12 @@ class Outcome {
 }
 
 /** The first signal drains and ends as usual, the second one leaves at once; until the very end, as one may come late. */
-function drainOnSignal(cluster: LocalCluster, outcome: Outcome, progress: Progress): void {
-  let firstAtMs: number | null = null;
-  const onSignal = (): void => {
-    if (firstAtMs !== null) {
-      if (performance.now() - firstAtMs >= SAME_SIGNAL_MS) process.exit(130);
-      return;
-    }
-    firstAtMs = performance.now();
+function drainOnSignal(cluster: RunCluster, outcome: Outcome, progress: Progress): void {
+  onSignal(() => {
     progress.say("Stopping: what is under way is settled first; Ctrl-C again leaves at once");
     const late = setTimeout(() => outcome.giveUp(), DRAIN_MS);
     void cluster.drain().finally(() => clearTimeout(late));
-  };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  });
 }
 
 function describe(event: NodeEvent): string | null {

@@ -1,7 +1,8 @@
 /** What a run prints at its end: tables for people, or one JSON object. */
 
-import Table from "cli-table3";
 import type { RunSummary } from "../../src/actors/observer/run-statistics.js";
+import { renderTable } from "../tables.js";
+import type { RunNode } from "./run-cluster.js";
 
 export interface RunReport {
   readonly created: number;
@@ -9,7 +10,7 @@ export interface RunReport {
   readonly run: RunSummary;
   /** Epoch of the routing table in force at the end. */
   readonly epoch: number;
-  readonly nodes: readonly string[];
+  readonly nodes: readonly RunNode[];
   readonly store: string;
   readonly durationMs: number;
 }
@@ -37,34 +38,37 @@ const NAME_LENGTH_MAX = 16;
 
 export function reportTable(report: RunReport): string {
   const { run } = report;
-  const stages = new Table({
-    head: ["stage", "node", "tasks", "queue ms", "transfer ms", "execute ms"],
-    colAligns: ["left", "left", "right", "right", "right", "right"],
-    style: { head: [], border: [], compact: true },
-  });
-  for (const [stage, { nodes, count, queueMs, transferMs, executeMs }] of Object.entries(run.stages)) {
-    stages.push([
+  const stages = renderTable(
+    [
+      { title: "stage" },
+      { title: "node" },
+      { title: "tasks", align: "right" },
+      { title: "queue ms", align: "right" },
+      { title: "transfer ms", align: "right" },
+      { title: "execute ms", align: "right" },
+    ],
+    Object.entries(run.stages).map(([stage, { nodes, count, queueMs, transferMs, executeMs }]) => [
       short(stage),
       Object.keys(nodes).map(short).join("\n"),
       Object.values(nodes).length > 1 ? Object.values(nodes).join("\n") : count,
       ...[queueMs, transferMs, executeMs].map(ms),
-    ]);
-  }
-  const totals = new Table({
-    style: { head: [], border: [], compact: true },
-    colAligns: ["left", "right"],
-  });
+    ]),
+  );
   const seconds = report.durationMs / 1_000;
-  totals.push(
-    ["tasks created", report.created],
-    ["stored", run.stored],
-    ...droppedRows(run),
-    ["in flight", report.inFlight],
-    ["frames stored", `${run.frames} (${(run.frames / seconds).toFixed(1)} fps)`],
-    ["objects / tracks", `${run.objects} / ${run.tracks}`],
-    ["latency p50 / p95 / p99", latency(run)],
-    ["routing epoch", report.epoch],
-    ["duration", `${seconds.toFixed(2)} s`],
+  const totals = renderTable(
+    [{ title: "" }, { title: "", align: "right" }],
+    [
+      ["tasks created", report.created],
+      ["stored", run.stored],
+      ...droppedRows(run),
+      ["in flight", report.inFlight],
+      ["frames stored", `${run.frames} (${(run.frames / seconds).toFixed(1)} fps)`],
+      ["objects / tracks", `${run.objects} / ${run.tracks}`],
+      ["latency p50 / p95 / p99", latency(run)],
+      ["nodes", report.nodes.map(({ name }) => name).join(", ")],
+      ["routing epochs", epochsText(report)],
+      ["duration", `${seconds.toFixed(2)} s`],
+    ],
   );
   const tables = run.stored === 0 ? [totals] : [stages, totals];
   const where =
@@ -72,6 +76,13 @@ export function reportTable(report: RunReport): string {
       ? "Results were kept in memory only: name a folder with --store to keep them"
       : `Results are in ${report.store}`;
   return `${tables.join("\n")}\n${where}`;
+}
+
+/** Tables that tasks were routed by; 0 is none yet. */
+function epochsText({ run, epoch }: RunReport): string {
+  const used =
+    run.epochs.length <= 4 ? run.epochs : [...run.epochs.slice(0, 2), "...", ...run.epochs.slice(-1)];
+  return `${used.join(", ")} (newest ${epoch})`;
 }
 
 function droppedRows({ dropped }: RunSummary): [string, number][] {

@@ -85,18 +85,14 @@ async function start(as: "edge" | "cloud"): Promise<void> {
   const { MemoryStore } = await import("../../src/actors/distributor/memory-store.js");
   const { startNode } = await import("../../src/actors/node.js");
   const { SERVICES } = await import("../../src/actors/processor/services/catalogue.js");
-  const { parseNodeName } = await import("../../src/actors/task/identity.js");
   const { silentLogger } = await import("../../src/runtime/log.js");
-  const { createMemoryCarrier } = await import("../../src/transport/memory.js");
-  const cloud = parseNodeName("cloud");
-  startNode({
-    name: as === "cloud" ? cloud : parseNodeName("edge-1"),
-    role: as,
-    cloud,
-    carrier: createMemoryCarrier(),
+  await startNode({
+    name: as === "cloud" ? "cloud" : "edge-1",
+    // A hub, or a node that waits for one: both with all that they have.
+    ...(as === "cloud"
+      ? { listen: "ws://127.0.0.1:0", store: new MemoryStore() }
+      : { join: "ws://127.0.0.1:9", patient: true }),
     services: SERVICES,
-    modelDir: null,
     log: silentLogger,
-    ...(as === "cloud" && { store: new MemoryStore() }),
   });
 }

@@ -1,7 +1,7 @@
 /** Tasks for a cluster without a camera: a generator that keeps a window of tasks of one frame outstanding. */
 
 import { performance } from "node:perf_hooks";
-import type { SluiceNode } from "../../src/actors/node.js";
+import type { LocalNode } from "../../src/actors/local-cluster.js";
 import type { GeneratorMessage } from "../../src/actors/protocol.js";
 import { DEFAULT_CONFIGURATION } from "../../src/actors/task/configuration.js";
 import type { SourceId } from "../../src/actors/task/identity.js";
@@ -42,7 +42,7 @@ export interface Load {
 
 /** Attaches a generator to a node; its tasks carry `frame`, which lies in shared memory. */
 export function attachLoad(
-  node: SluiceNode,
+  node: LocalNode,
   options: { readonly sourceId: SourceId; readonly pipeline: Pipeline; readonly frame: Uint8Array },
 ): Load {
   const { sourceId, pipeline, frame } = options;

@@ -2,7 +2,7 @@
  * Tasks a second through a pipeline of two no-op stages, each task with a frame of 100 kB in shared memory.
  *
  * Measured: tasks settled a second and their latency with a window of 16 and of 64 tasks outstanding; both stages on one
- * edge, or the second one on the cloud, joined by the carrier in memory; results kept in memory, or on disk by level,
+ * edge, or the second one on the cloud, joined in memory; results kept in memory, or on disk by level,
  * and there with the default flush and with one write each 10 ms at most. Not measured: capture, inference, links between
  * machines. Baseline: the bare round trip of the same frame to a worker thread, with as many under way, in the same run:
  * a task makes two.

@@ -1,26 +1,21 @@
 /** A cloud and its edges as nodes of one process, joined in memory: the whole system for one machine, tests and demos. */
 
-import type { ActorRef } from "../runtime/actor-ref.js";
 import type { Logger } from "../runtime/log.js";
-import { createMemoryCarrier } from "../transport/memory.js";
+import { createActorSystem, type ActorSystem } from "../runtime/system.js";
+import { createLocalMesh } from "../transport/local-mesh.js";
+import {
+  startComponents,
+  type Components,
+  type ComponentsOptions,
+  type NodeLimits,
+  type SourceOptions,
+} from "./components.js";
+import { controlFrom, type Control } from "./control.js";
 import type { FlushOptions } from "./distributor/spawn.js";
 import type { Store } from "./distributor/store.js";
-import { startNode, type NodeLimits, type NodeOptions, type SluiceNode, type SourceOptions } from "./node.js";
-import { observer, type ObserverMessage } from "./observer/observer.js";
-import type { RunSummary } from "./observer/run-statistics.js";
-import type {
-  LedgerReported,
-  MonitorMessage,
-  NodeEvent,
-  PolicyReply,
-  PolicySpec,
-  SchedulerMessage,
-  TableReported,
-} from "./protocol.js";
+import type { LedgerReported, MonitorMessage, NodeEvent } from "./protocol.js";
 import type { BoundPolicy } from "./scheduler/policy.js";
-import type { SourceId } from "./task/identity.js";
-import { parseNodeName } from "./task/identity.js";
-import type { Pipeline } from "./task/pipeline.js";
+import { parseNodeName, type NodeName, type SourceId } from "./task/identity.js";
 import type { ServiceDeclaration } from "./task/service.js";
 
 export interface LocalClusterOptions {
@@ -41,16 +36,18 @@ export interface LocalClusterOptions {
   readonly log?: Logger;
 }
 
-export interface LocalCluster {
-  readonly cloud: SluiceNode;
-  readonly edges: readonly SluiceNode[];
+export interface LocalNode extends Components {
+  readonly name: NodeName;
+  readonly system: ActorSystem;
+  /** Stops everything on this node, children first. What was not settled stays unsettled. */
+  terminate(): Promise<void>;
+}
+
+export interface LocalCluster extends Control {
+  readonly cloud: LocalNode;
+  readonly edges: readonly LocalNode[];
   /** Starts a source on `edge`, the first one where none is named. @throws SluiceError `policy-invalid` */
-  addSource(options: SourceOptions, edge?: SluiceNode): Promise<void>;
-  /** Follows the run from now on: totals, latencies, where stages ran. */
-  observe(pipelines: readonly Pipeline[]): { report(): Promise<RunSummary> };
-  /** @throws SluiceError `policy-invalid` with the text of what is wrong */
-  setPolicy(sourceId: SourceId, policy: PolicySpec): Promise<void>;
-  table(): Promise<TableReported>;
+  addSource(options: SourceOptions, edge?: LocalNode): Promise<void>;
   ledgers(): Promise<readonly LedgerReported[]>;
   /** Resolves once every source added so far is at its end, drained or beyond mending. */
   sourcesEnded(): Promise<void>;
@@ -60,38 +57,53 @@ export interface LocalCluster {
 }
 
 export function startLocalCluster(options: LocalClusterOptions): LocalCluster {
-  const carrier = createMemoryCarrier();
+  const mesh = createLocalMesh();
   const cloudName = parseNodeName(options.cloud ?? "cloud");
-  const common = {
-    cloud: cloudName,
-    carrier,
-    services: options.services,
-    modelDir: options.modelDir ?? null,
-    ...(options.limits && { limits: options.limits }),
-    ...(options.onEvent && { onEvent: options.onEvent }),
-    ...(options.onFailure && { onFailure: options.onFailure }),
-    ...(options.log && { log: options.log }),
-  } satisfies Omit<NodeOptions, "name" | "role">;
 
-  const cloud = startNode({
-    ...common,
-    name: cloudName,
-    role: "cloud",
-    store: options.store,
-    ...(options.flush && { flush: options.flush }),
-    ...(options.policies && { policies: options.policies }),
-  });
-  const edges = (options.edges ?? ["edge-1"]).map((name) =>
-    startNode({ ...common, name: parseNodeName(name), role: "edge" }),
-  );
+  function startNode(name: NodeName, ofRole: Pick<ComponentsOptions, "role" | "store">): LocalNode {
+    const system = createActorSystem({
+      name,
+      ...(options.log && { log: options.log }),
+      onFailure(error) {
+        components.unregister();
+        mesh.leave(name);
+        if (options.onFailure === undefined) void system.terminate();
+        else options.onFailure(error);
+      },
+    });
+    mesh.join(system);
+    const components = startComponents({
+      ...ofRole,
+      system,
+      cloud: cloudName,
+      services: options.services,
+      modelDir: options.modelDir ?? null,
+      ...(options.flush && { flush: options.flush }),
+      ...(options.policies && { policies: options.policies }),
+      ...(options.limits && { limits: options.limits }),
+      ...(options.onEvent && { onEvent: options.onEvent }),
+    });
+    return {
+      ...components,
+      name,
+      system,
+      async terminate() {
+        components.unregister();
+        await system.terminate();
+        mesh.leave(name);
+      },
+    };
+  }
+
+  const cloud = startNode(cloudName, { role: "cloud", store: options.store });
+  const edges = (options.edges ?? ["edge-1"]).map((name) => startNode(parseNodeName(name), { role: "edge" }));
   const nodes = [cloud, ...edges];
   linkMonitors(nodes);
-  const scheduler = cloud.system.resolve<SchedulerMessage>(`sluice://${cloudName}/scheduler`);
   /** Those that run. */
-  const sources = new Map<SourceId, SluiceNode>();
-  let observers = 0;
+  const sources = new Map<SourceId, LocalNode>();
 
   return {
+    ...controlFrom(cloud.system, cloudName, () => options.store.nextPosition),
     cloud,
     edges,
 
@@ -100,37 +112,6 @@ export function startLocalCluster(options: LocalClusterOptions): LocalCluster {
       sources.set(source.id, edge);
       void edge.sourceEnded(source.id).then(() => sources.delete(source.id));
     },
-
-    observe(pipelines) {
-      const ref: ActorRef<ObserverMessage> = cloud.system.spawn(
-        observer({
-          distributor: cloud.system.resolve(`sluice://${cloudName}/distributor`),
-          fromPosition: options.store.nextPosition,
-          pipelines: new Map(pipelines.map((pipeline) => [`${pipeline.id}@${pipeline.version}`, pipeline])),
-        }),
-        { name: `observer-${(observers += 1)}` },
-      );
-      return {
-        report: () =>
-          cloud.system.ask<ObserverMessage, RunSummary>(ref, (replyTo) => ({ type: "reportRun", replyTo })),
-      };
-    },
-
-    async setPolicy(sourceId, policy) {
-      const reply = await cloud.system.ask<SchedulerMessage, PolicyReply>(scheduler, (replyTo) => ({
-        type: "setPolicy",
-        sourceId,
-        policy,
-        replyTo,
-      }));
-      if (reply.type === "policyRefused") throw reply.error;
-    },
-
-    table: () =>
-      cloud.system.ask<SchedulerMessage, TableReported>(scheduler, (replyTo) => ({
-        type: "reportTable",
-        replyTo,
-      })),
 
     ledgers: async () =>
       (await Promise.all([...new Set(sources.values())].map((node) => node.ledgers()))).flat(),
@@ -150,7 +131,7 @@ export function startLocalCluster(options: LocalClusterOptions): LocalCluster {
   };
 }
 
-function linkMonitors(nodes: readonly SluiceNode[]): void {
+function linkMonitors(nodes: readonly LocalNode[]): void {
   for (const { name, monitor, system } of nodes) {
     const peers = nodes
       .filter((node) => node.name !== name)

@@ -1,285 +1,311 @@
 /**
- * A node: one actor system with the components of its role under one guardian.
+ * A node in its process: an actor system, its way into a cluster, and the components of its role.
  *
- * An edge runs a controller, its processors, a monitor and the generators of the sources beside it; the cloud runs the
- * distributor and the scheduler too. Nobody holds a pointer across nodes: the rest of the cluster is found by address.
+ * `listen` makes it a hub, with the scheduler and the store; `join` makes it a member of another one's cluster; without
+ * either it is a cluster of one. What runs on it does not differ.
  */
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { Behaviour } from "../runtime/behaviour.js";
-import type { Clock } from "../runtime/clock.js";
+import { systemClock, type Clock, type TimerHandle } from "../runtime/clock.js";
 import type { Logger } from "../runtime/log.js";
-import { errorText } from "../runtime/errors.js";
+import type { SpawnOptions } from "../runtime/spawn-options.js";
 import { createActorSystem, type ActorSystem } from "../runtime/system.js";
-import type { Carrier } from "../transport/carrier.js";
-import { controllerAddress, spawnController, type ControllerLimits } from "./controller/spawn.js";
-import { spawnDistributor, type FlushOptions } from "./distributor/spawn.js";
-import type { Store } from "./distributor/store.js";
-import { spawnGenerator, type CapturePort } from "./generator/spawn.js";
-import type { SourceSpec } from "./generator/source-spec.js";
-import { spawnMonitor } from "./monitor/spawn.js";
-import { spawnProcessors, type ProcessorLimits } from "./processor/spawn.js";
+import { firstIdOfLife } from "../runtime/unguessable.js";
+import { createWsCarrier, isLoopback } from "../transport/carriers/ws.js";
 import type {
-  ControllerMessage,
-  DistributorMessage,
-  GeneratorMessage,
-  LedgerReported,
-  MonitorMessage,
-  NodeEvent,
-  PolicyReply,
-  PolicySpec,
-  SchedulerMessage,
-} from "./protocol.js";
-import type { BoundPolicy } from "./scheduler/policy.js";
-import { spawnScheduler } from "./scheduler/spawn.js";
-import { DEFAULT_CONFIGURATION, type Configuration } from "./task/configuration.js";
-import type { NodeName, SourceId } from "./task/identity.js";
-import type { Pipeline } from "./task/pipeline.js";
+  Cluster,
+  ClusterEvent,
+  Member,
+  RemoteSpawnOptions,
+  Role,
+} from "../transport/cluster/cluster.js";
+import { startHub } from "../transport/cluster/hub.js";
+import { joinCluster } from "../transport/cluster/joiner.js";
+import { ClusterClock } from "../transport/cluster-clock.js";
+import { TransportError } from "../transport/errors.js";
+import type { LinkLimits } from "../transport/link/limits.js";
+import type { TokenAuthority } from "../transport/security/token-authority.js";
+import { sourceOptionsOf } from "./agent/source-request.js";
+import { spawnAgent, type Agent } from "./agent/spawn.js";
+import { startComponents, type Components, type ComponentsOptions } from "./components.js";
+import type { MonitorMessage, NodeEvent, SchedulerMessage } from "./protocol.js";
+import { parseNodeName, type NodeName } from "./task/identity.js";
 import type { ServiceDeclaration } from "./task/service.js";
-import { END } from "./task/task.js";
-import { joinNodesFor, statefulNodesFor } from "./task/walk.js";
+import { guardFor } from "./wire/guard.js";
 
-export interface NodeOptions {
-  readonly name: NodeName;
-  readonly role: "edge" | "cloud";
-  /** The node that has the distributor and the scheduler. */
-  readonly cloud: NodeName;
-  readonly carrier: Carrier;
-  readonly services: ReadonlyMap<string, ServiceDeclaration>;
-  readonly modelDir: string | null;
-  /** Of the cloud: where results go. Opened and closed by whoever gives it. */
-  readonly store?: Store;
-  /** Of the cloud: how results are gathered into durable writes. */
-  readonly flush?: FlushOptions;
-  /** Of the cloud: the scheduler's term, higher than that of any scheduler before it. */
-  readonly term?: number;
-  /** Of the cloud: policies besides the built-in ones. @see bindPolicy */
-  readonly policies?: readonly BoundPolicy[];
-  /** Bounds of the controller and of every processor; each has its default. */
-  readonly limits?: NodeLimits;
+interface ListenAddress {
+  /** `ws://HOST:PORT` or `wss://HOST:PORT`; port 0 takes any free one. */
+  readonly url: string;
+  /** Of `wss`, PEM text. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+}
+
+export interface NodeOptions extends Pick<
+  ComponentsOptions,
+  "store" | "flush" | "policies" | "limits" | "onSchedule"
+> {
+  readonly name: string;
+  /** Where others reach this node. Of a hub: where they join. */
+  readonly listen?: string | ListenAddress;
+  /** The hub to join, `ws://HOST:PORT` or `wss://HOST:PORT`. */
+  readonly join?: string;
+  /** `ID.SECRET`, made by the hub. */
+  readonly token?: string;
+  /** PEM text of certificate authorities besides the machine's, for a hub with a certificate of its own. */
+  readonly authorities?: string;
+  /** Of a hub: who may join. Null lets in whoever comes, and is for loopback alone; the default there. */
+  readonly tokens?: TokenAuthority | null;
+  /** Default `cloud` of a hub and `edge` of a node that joins. */
+  readonly roles?: readonly Role[];
+  /** Name of the cluster: a hub gives it, a node that joins insists on it. */
+  readonly cluster?: string;
+  /** Keeps trying where the hub cannot be reached at first. Default false. */
+  readonly patient?: boolean;
+  readonly services?: ReadonlyMap<string, ServiceDeclaration>;
+  readonly modelDir?: string | null;
+  readonly link?: Partial<LinkLimits>;
   readonly onEvent?: (event: NodeEvent) => void;
+  readonly onCluster?: (event: ClusterEvent) => void;
   /** A failure beyond all supervision: the node is of no more use. */
   readonly onFailure?: (error: Error) => void;
+  /** An operator asked this node to drain; it has, and is about to leave. */
+  readonly onDrained?: () => void;
+  readonly version?: string;
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly log?: Logger;
 }
 
-export interface NodeLimits {
-  readonly controller?: Partial<ControllerLimits>;
-  readonly processor?: Partial<ProcessorLimits>;
-}
-
-export interface SourceOptions {
-  readonly id: SourceId;
-  readonly source: SourceSpec;
-  readonly pipeline: Pipeline;
-  /** Default `DEFAULT_CONFIGURATION`. */
-  readonly configuration?: Configuration;
-  /** Default `edge-only`. */
-  readonly policy?: PolicySpec;
-  /** Releases frames at the source's own speed instead of as fast as they are taken. Default false. */
-  readonly paced?: boolean;
-  /** Tasks to make before the source ends; null, the default, for all there are. */
-  readonly limit?: number | null;
-  /** Bound of unsettled tasks. Default 16 tasks and 256 MiB. */
-  readonly window?: { readonly tasks: number; readonly bytes: number };
-  /** What captures it. Default: ffmpeg. */
-  readonly capture?: CapturePort;
-}
-
-export interface SluiceNode {
+export interface SluiceNode extends Components {
   readonly name: NodeName;
   readonly system: ActorSystem;
-  readonly controller: ActorRef<ControllerMessage>;
-  readonly monitor: ActorRef<MonitorMessage>;
+  /** The node that has the scheduler and the store. */
+  readonly cloud: NodeName;
+  /** Null of a node by itself. */
+  readonly cluster: Cluster | null;
   /**
-   * Announces the source to the scheduler and starts its generator here. A scheduler that does not answer is not waited
-   * for: the source runs on this node until a table says otherwise.
+   * Starts an actor: a behaviour of this process here, or one that is registered by name on the node `at`, under that
+   * node's guardian. The ref works the same for both.
    *
-   * @throws SluiceError `policy-invalid`, `pipeline-invalid` or `source-invalid` where the scheduler refuses it; TypeError where a source of that name runs
+   * @throws TransportError `behaviour-unknown`, `spawn-failed`; RuntimeError `permission-denied`, `node-unreachable`
    */
-  addSource(options: SourceOptions): Promise<void>;
-  /** Resolves once the source is at its end, drained or beyond mending; at once where there is none of this name. */
-  sourceEnded(id: SourceId): Promise<void>;
-  /** Captures no more and resolves once every task of the source is settled. */
-  drainSource(id: SourceId): Promise<void>;
-  /** The accounts of the sources that run here now; one that has ended gave its last with `sourceEnded`. */
-  ledgers(): Promise<readonly LedgerReported[]>;
-  /** Stops everything on this node, children first. What was not settled stays unsettled. */
+  spawn<State, Message>(
+    behaviour: Behaviour<State, Message>,
+    options: SpawnOptions,
+  ): Promise<ActorRef<Message>>;
+  spawn<Message>(behaviour: string, options: RemoteSpawnOptions): Promise<ActorRef<Message>>;
+  /** Stops an actor that was spawned so, wherever it lives. */
+  stop(target: ActorRef<never>): Promise<void>;
+  /** Makes a behaviour known by name to whoever may spawn on this node; `build` must check `args`, which are outside data. */
+  registerBehaviour<State, Message>(name: string, build: (args: unknown) => Behaviour<State, Message>): void;
+  /** Leaves the cluster and stops everything here, children first. What was not settled stays unsettled. */
   terminate(): Promise<void>;
 }
 
-/** Enough to keep every stage of a pipeline busy; more only waits in queues. */
-const DEFAULT_WINDOW = { tasks: 16, bytes: 256 * 1024 * 1024 };
-const DEFAULT_POLICY: PolicySpec = { name: "edge-only", parameters: {} };
-const REGISTRATION_MS = 1_000;
+const NO_SERVICES: ReadonlyMap<string, ServiceDeclaration> = new Map();
+/** Between corrections of the clock, in ms. */
+const CLOCK_PERIOD_MS = 1_000;
+/** Neighbours that a node's monitor measures the way to; the hub is among them. */
+const NEIGHBOURS_MAX = 8;
 
-/** Starts a node and joins it to `carrier`. */
-export function startNode(options: NodeOptions): SluiceNode {
-  const { name, cloud, carrier, services } = options;
+/**
+ * Starts a node; resolves once it is a member of its cluster.
+ *
+ * @throws TransportError `listen-failed`, `connect-failed`, `token-missing`, or why the hub refuses it
+ */
+export async function startNode(options: NodeOptions): Promise<SluiceNode> {
+  const name = parseNodeName(options.name);
+  const listen = typeof options.listen === "string" ? { url: options.listen } : options.listen;
+  const { tokens = null, join, onFailure } = options;
+  if (join === undefined && listen !== undefined && tokens === null && !isLoopback(listen.url)) {
+    throw new TransportError(
+      `Cannot listen at "${listen.url}" without tokens: beyond loopback whoever comes must prove one`,
+      { code: "token-missing" },
+    );
+  }
+  const clock = new ClusterClock(options.clock ?? systemClock);
   const system = createActorSystem({
     name,
-    ...(options.clock && { clock: options.clock }),
+    clock,
+    // Two lives of a node have no actor in common, whatever their names.
+    firstId: firstIdOfLife(),
     ...(options.random && { random: options.random }),
     ...(options.log && { log: options.log }),
     onFailure(error) {
-      leave();
-      if (options.onFailure === undefined) void system.terminate();
-      else options.onFailure(error);
+      void cluster?.leave();
+      if (onFailure === undefined) void system.terminate();
+      else onFailure(error);
     },
   });
-  carrier.join(system);
-
-  const listener = system.spawn(forward(options.onEvent ?? (() => {})), { name: "listener" });
-  const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
-  /** Nothing is placed here any more. */
-  const leave = (): void => {
-    scheduler.tell({ type: "removeNode", node: name }, "control");
-    carrier.leave(name);
+  const carrier = createWsCarrier({ clock: systemClock });
+  const common = {
+    carrier,
+    guard: guardFor(),
+    pid: process.pid,
+    ...(options.version !== undefined && { version: options.version }),
+    ...(options.link && { limits: options.link }),
   };
-  const distributor = system.resolve<DistributorMessage>(`sluice://${cloud}/distributor`);
-
-  if (options.role === "cloud") {
-    if (options.store === undefined) throw new TypeError(`Cannot start cloud node "${name}" without a store`);
-    const { store, flush, policies } = options;
-    const term = options.term ?? 1;
-    spawnScheduler(system, { node: name, term, fallback: name, ...(policies && { policies }) });
-    spawnDistributor(system, { node: name, store, scheduler, ...(flush && { flush }) });
-  }
-  const { limits = {} } = options;
-  const processors = spawnProcessors(system, {
-    node: name,
-    services,
-    modelDir: options.modelDir,
-    ...(limits.processor && { limits: limits.processor }),
-  });
-  const controller = spawnController(system, {
-    node: name,
-    cloud,
-    services: new Set(services.keys()),
-    processors,
-    distributor,
-    listener,
-    ...(limits.controller && { limits: limits.controller }),
-  });
-  const monitor = spawnMonitor(system, { node: name, scheduler, controller });
-  scheduler.tell(
-    {
-      type: "registerNode",
-      node: { name, role: options.role, services: [...services.keys()] },
-      controller: system.resolve(controllerAddress(name)),
-    },
-    "control",
-  );
-
-  const generators = new Map<SourceId, ActorRef<GeneratorMessage>>();
-  let lastIncarnation = 0;
-  /** The time, but never one twice: the sources that follow each other under one name may do so within a millisecond. */
-  const nextIncarnation = (): number =>
-    (lastIncarnation = Math.max(lastIncarnation + 1, Math.floor(system.clock.now())));
-
-  function sourceEnded(id: SourceId): Promise<void> {
-    const generator = generators.get(id);
-    if (generator === undefined) return Promise.resolve();
-    return new Promise((resolve) => {
-      system.watch(generator, () => resolve());
-    });
-  }
-
-  return {
-    name,
-    system,
-    controller,
-    monitor,
-
-    async addSource({ id, source, pipeline, ...asked }) {
-      if (generators.has(id))
-        throw new TypeError(`Cannot add source "${id}": one of that name runs on "${name}"`);
-      const { configuration = DEFAULT_CONFIGURATION, policy = DEFAULT_POLICY } = asked;
-      const description = { id, node: name, pipeline, configuration, policy };
-      const answer = await system
-        .ask<SchedulerMessage, PolicyReply>(
-          scheduler,
-          (replyTo) => ({
-            type: "registerSource",
-            source: description,
-            replyTo,
-          }),
-          { timeoutMs: REGISTRATION_MS, lane: "control" },
-        )
-        .catch(() => null);
-      if (answer?.type === "policyRefused") {
-        scheduler.tell({ type: "removeSource", sourceId: id, node: name }, "control");
-        throw answer.error;
-      }
-      const generator = spawnGenerator(system, {
-        sourceId: id,
-        source,
-        pipeline,
-        configuration,
-        incarnation: nextIncarnation(),
-        controller,
-        listener,
-        paced: asked.paced ?? false,
-        limit: asked.limit ?? null,
-        window: asked.window ?? DEFAULT_WINDOW,
-        ...(asked.capture && { capture: asked.capture }),
-        livePolicy: "dropNewest",
-        nodes: {
-          joinNodes: joinNodesFor(pipeline, (cursor) => (cursor === END ? cloud : name)),
-          statefulNodes: statefulNodesFor(pipeline, ({ service }) => (services.has(service) ? name : cloud)),
+  let cluster: Cluster | null = null;
+  let agent: Agent | null = null;
+  try {
+    if (join !== undefined) {
+      cluster = await joinCluster(system, {
+        ...common,
+        connect: {
+          url: join,
+          ...(options.authorities !== undefined && { tls: { authorities: options.authorities } }),
         },
-        framesMin: Math.max(...pipeline.stages.map(({ service }) => services.get(service)?.framesMin ?? 1)),
+        token: options.token ?? null,
+        cluster: options.cluster ?? null,
+        roles: options.roles ?? ["edge"],
+        patient: options.patient ?? false,
+        ...(listen && { listen }),
       });
-      generators.set(id, generator);
-      system.watch(generator, () => {
-        generators.delete(id);
-        // On the lane of the messages that they undo, so that a source of the same name may come at once.
-        controller.tell({ type: "detachGenerator", sourceId: id }, "control");
-        scheduler.tell({ type: "removeSource", sourceId: id, node: name }, "control");
+    }
+    const cloud = cluster?.hub ?? name;
+    const members = (): ReadonlyMap<NodeName, Member> | null => cluster?.members ?? null;
+    const components = startComponents({
+      system,
+      cloud,
+      role: cloud === name || options.roles?.includes("cloud") === true ? "cloud" : "edge",
+      services: options.services ?? NO_SERVICES,
+      modelDir: options.modelDir ?? null,
+      // Seconds: a scheduler that starts later is of a later term.
+      term: Math.floor(clock.now() / 1_000),
+      ...(options.store && { store: options.store }),
+      ...(options.flush && { flush: options.flush }),
+      ...(options.policies && { policies: options.policies }),
+      ...(options.limits && { limits: options.limits }),
+      ...(options.onSchedule && { onSchedule: options.onSchedule }),
+      reachable: (node) => members()?.has(node) ?? true,
+      onEvent(event) {
+        agent?.tell(event);
+        options.onEvent?.(event);
+      },
+    });
+    const drainAll = async (): Promise<void> => {
+      const running = await components.ledgers();
+      await Promise.all(running.map(({ sourceId }) => components.drainSource(sourceId)));
+      components.unregister();
+      options.onDrained?.();
+    };
+    agent = spawnAgent(system, name, {
+      addSource: async (request) =>
+        components.addSource(sourceOptionsOf(request, options.services ?? NO_SERVICES)),
+      drainSource: (id) => components.drainSource(id),
+      ledgers: () => components.ledgers(),
+      drain: drainAll,
+    });
+    if (join === undefined && listen !== undefined) {
+      // Its actors are there before the first one that may tell them something.
+      cluster = await startHub(system, {
+        ...common,
+        listen,
+        authority: tokens,
+        ...(options.cluster !== undefined && { cluster: options.cluster }),
+        ...(options.roles && { roles: options.roles }),
       });
+    }
+    followCluster({ system, clock, cluster, components, cloud, onCluster: options.onCluster });
+    return assemble({ system, cloud, cluster, components });
+  } catch (error) {
+    await cluster?.leave();
+    await system.terminate();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly system: ActorSystem;
+  readonly cloud: NodeName;
+  readonly cluster: Cluster | null;
+  readonly components: Components;
+}
+
+function assemble({ system, cloud, cluster, components }: Parts): SluiceNode {
+  const needed = (): Cluster => {
+    if (cluster === null) throw new TypeError(`Cannot reach other nodes from "${system.name}": it is alone`);
+    return cluster;
+  };
+  return {
+    ...components,
+    name: system.name,
+    system,
+    cloud,
+    cluster,
+    async spawn<State, Message>(
+      behaviour: Behaviour<State, Message> | string,
+      options: SpawnOptions | RemoteSpawnOptions,
+    ): Promise<ActorRef<Message>> {
+      if (typeof behaviour !== "string") return system.spawn(behaviour, options);
+      if ("at" in options) return needed().spawn<Message>(behaviour, options);
+      throw new TypeError(`Cannot spawn "${behaviour}" by name without saying where: name a node with "at"`);
     },
-
-    sourceEnded,
-
-    drainSource(id) {
-      generators.get(id)?.tell({ type: "drain" }, "control");
-      return sourceEnded(id);
-    },
-
-    async ledgers() {
-      const asked = await Promise.allSettled(
-        [...generators.values()].map((generator) =>
-          system.ask<GeneratorMessage, LedgerReported>(generator, (replyTo) => ({
-            type: "reportLedger",
-            replyTo,
-          })),
-        ),
-      );
-      // A generator that ended meanwhile has no more to say.
-      return asked.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
-    },
-
+    stop: (target) => cluster?.stop(target) ?? system.stop(target),
+    registerBehaviour: (name, build) => needed().registerBehaviour(name, build),
     async terminate() {
-      scheduler.tell({ type: "removeNode", node: name }, "control");
+      components.unregister();
+      await cluster?.leave();
       await system.terminate();
-      leave();
     },
   };
 }
 
-/** An actor that hands each event to a function of the program around it, whose faults are its own. */
-function forward(onEvent: (event: NodeEvent) => void): Behaviour<null, NodeEvent> {
-  return {
-    start: () => null,
-    receive(state, event, ctx) {
-      try {
-        onEvent(event);
-      } catch (thrown) {
-        ctx.log.error("The listener of events threw", { event: event.type, error: errorText(thrown) });
-      }
-      return state;
-    },
+/** What follows for the components from who comes and goes. */
+function followCluster({
+  system,
+  clock,
+  cluster,
+  components,
+  cloud,
+  onCluster,
+}: Parts & {
+  readonly clock: ClusterClock;
+  readonly onCluster: ((event: ClusterEvent) => void) | undefined;
+}): void {
+  if (cluster === null) return;
+  const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
+  const isHub = cluster.hub === system.name;
+  let joined = true;
+  cluster.subscribe((event) => {
+    if (event.type === "cutOff") joined = false;
+    // The scheduler may be another one than before, and in any case has been told that this node was gone.
+    if (event.type === "joined" && !joined) components.register();
+    if (isHub && (event.type === "memberDown" || event.type === "memberLeft")) {
+      scheduler.tell({ type: "removeNode", node: event.member.name }, "control");
+    }
+    if (event.type.startsWith("member")) linkMonitor(system, cluster, components);
+    onCluster?.(event);
+  });
+  if (!isHub) keepTime(system, clock, cluster);
+}
+
+function linkMonitor(system: ActorSystem, cluster: Cluster, { monitor }: Components): void {
+  const others = [...cluster.members.values()].filter(
+    ({ name, roles }) => name !== system.name && !roles.includes("operator"),
+  );
+  // The hub measures the way to everyone; the others to it and to a few more.
+  const measured =
+    cluster.hub === system.name
+      ? others
+      : [...others.filter(({ name }) => name === cluster.hub), ...others].slice(0, NEIGHBOURS_MAX);
+  const peers = measured.map(
+    ({ name }) => [name, system.resolve<MonitorMessage>(`sluice://${name}/monitor`)] as const,
+  );
+  monitor.tell({ type: "watchLinks", peers: Object.fromEntries(peers) });
+}
+
+/** Keeps this node's clock in step with the hub's, until the node leaves. */
+function keepTime(system: ActorSystem, clock: ClusterClock, cluster: Cluster): void {
+  let timer: TimerHandle | null = null;
+  const look = (): void => {
+    const hub = cluster.links.find(({ kind }) => kind === "hub");
+    if (hub !== undefined && hub.clockOffsetMs !== null) {
+      clock.correct(hub.clockOffsetMs, (hub.rttMs ?? 0) / 2);
+    }
+    timer = clock.after(CLOCK_PERIOD_MS, look);
   };
+  look();
+  system.shutdown.addTask({ phase: "leave", name: "clock", run: () => timer?.cancel() });
 }

@@ -295,7 +295,18 @@ export type SchedulerMessage =
   | { readonly type: "resourcesSampled"; readonly sample: ResourceSample }
   | { readonly type: "taskSettled"; readonly outcome: TaskOutcome }
   | TableInstalled
-  | { readonly type: "reportTable"; readonly replyTo: ActorRef<TableReported> };
+  | { readonly type: "reportTable"; readonly replyTo: ActorRef<TableReported> }
+  | { readonly type: "reportNodes"; readonly replyTo: ActorRef<NodesReported> };
+
+export interface NodesReported {
+  readonly type: "nodesReported";
+  readonly nodes: readonly {
+    readonly description: NodeDescription;
+    /** The newest; null before the first. */
+    readonly sample: ResourceSample | null;
+    readonly sampledAtMs: number;
+  }[];
+}
 
 export interface NodeDescription {
   readonly name: NodeName;
@@ -418,4 +429,45 @@ export interface ResourceSample {
 export interface LinkSample {
   readonly rttMs: number;
   readonly bandwidthMbps: number | null;
+}
+
+// ── Agent: one per node, what an operator asks of it ────────────────────────────────────────────────────────────────
+
+export type AgentMessage =
+  /** Start a source here. */
+  | {
+      readonly type: "addSource";
+      readonly definition: SourceRequest;
+      readonly replyTo: ActorRef<AgentReply>;
+    }
+  /** Capture no more of it; answered once every task is settled. */
+  | { readonly type: "drainSource"; readonly sourceId: SourceId; readonly replyTo: ActorRef<AgentReply> }
+  | { readonly type: "reportSources"; readonly replyTo: ActorRef<SourcesReported> }
+  /** Drain every source and leave the cluster. */
+  | { readonly type: "drain"; readonly replyTo: ActorRef<AgentReply> }
+  | { readonly type: "watchEvents"; readonly listener: ActorRef<NodeEvent> };
+
+/** A source as an operator asks for it: text, read and checked by the node that is to run it. */
+export interface SourceRequest {
+  readonly id: string;
+  /** `FILE`, `rtsp://...`, `http(s)://...`, `/dev/videoN` or `test:`, as seen from the node that runs it. */
+  readonly source: string;
+  /** Text of the pipeline file. */
+  readonly pipeline: string;
+  /** What to call it in errors. */
+  readonly pipelineName: string;
+  /** Over the configuration of the file, knob by knob. */
+  readonly configuration: Readonly<Record<string, unknown>>;
+  /** Null for the file's. */
+  readonly policy: PolicySpec | null;
+  readonly paced: boolean;
+  readonly limit: number | null;
+}
+
+export type AgentReply = { readonly type: "done" } | { readonly type: "refused"; readonly error: Error };
+
+export interface SourcesReported {
+  readonly type: "sourcesReported";
+  readonly node: NodeName;
+  readonly ledgers: readonly LedgerReported[];
 }

@@ -7,7 +7,8 @@ import type { DeadLetterReason } from "./dead-letters.js";
 import { AskEntry } from "./entry.js";
 import { asError, assertNever, RuntimeError } from "./errors.js";
 import type { Host } from "./host.js";
-import { announce, RuntimeRef, type TerminatedListener } from "./ref.js";
+import { announce, RemoteRef, RuntimeRef, type TerminatedListener } from "./ref.js";
+import type { Asker } from "./remote.js";
 
 const ASK_TIMEOUT_MS = 5_000;
 
@@ -23,12 +24,14 @@ export interface AskOptions {
 /** Told once; `lane` is the one that the reply came on. */
 export type AskListener = (result: AskResult<unknown>, lane: Lane, ask: PendingAsk) => void;
 
-export class PendingAsk extends RuntimeRef {
+export class PendingAsk extends RuntimeRef implements Asker {
   readonly #host: Host;
   readonly #listener: AskListener;
   #timer: TimerHandle | null = null;
   #open = true;
   #id = 0;
+  /** Where the request went, where that is another node. */
+  #asked: RemoteRef | null = null;
 
   constructor(host: Host, listener: AskListener) {
     super();
@@ -44,10 +47,32 @@ export class PendingAsk extends RuntimeRef {
   /** Most asks stay on their node and need no address: only one that is read is kept findable. */
   get address(): string {
     if (this.#id === 0) {
-      this.#id = this.#host.nextId();
+      do this.#id = this.#host.askId();
+      while (this.#host.openAsks.has(this.#id));
       if (this.#open) this.#host.openAsks.set(this.#id, this);
     }
     return `sluice://${this.#host.name}/$ask/${this.#id}`;
+  }
+
+  /** By which the node that was asked names it; it is findable from now on. */
+  get id(): number {
+    void this.address;
+    return this.#id;
+  }
+
+  /** Whether it waits for an actor of `node`. */
+  waitsFor(node: string): boolean {
+    return this.#asked?.target.node === node;
+  }
+
+  /** The request goes to another node. */
+  goesTo(target: RemoteRef): void {
+    this.#asked = target;
+  }
+
+  /** The node that it waits for is gone. */
+  nodeGone(): void {
+    if (this.#asked !== null) this.lost(this.#asked.address, "unreachable", undefined);
   }
 
   /** Waits for `timeoutMs` at most. */
@@ -132,7 +157,9 @@ export function startAsk<Reply>(
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
     const request = toRequest(ask);
-    host.refOf(target).offer(new AskEntry(request, ask), options?.lane ?? "data");
+    const ref = host.refOf(target);
+    if (ref instanceof RemoteRef) ref.ask(request, ask, options?.lane ?? "data");
+    else ref.offer(new AskEntry(request, ask), options?.lane ?? "data");
     ask.limit(target.address, options?.timeoutMs ?? ASK_TIMEOUT_MS);
   } catch (thrown) {
     ask.fail(asError(thrown));
@@ -154,6 +181,17 @@ function lossError(target: string, reason: DeadLetterReason, cause: Error | unde
       return new RuntimeError(`Cannot get a reply from "${target}": it failed on the request`, {
         code: "actor-failed",
         cause,
+        details,
+      });
+    case "link-full":
+      return new RuntimeError(`Cannot ask "${target}": the link to its node is full`, {
+        code: "node-unreachable",
+        retry: "backoff",
+        details,
+      });
+    case "refused":
+      return new RuntimeError(`Cannot ask "${target}": its node does not let this one ask that`, {
+        code: "permission-denied",
         details,
       });
     case "unreachable":

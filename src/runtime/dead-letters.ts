@@ -17,7 +17,11 @@ export type DeadLetterReason =
   /** No way leads to its node. */
   | "unreachable"
   /** It cannot cross nodes: it holds a function or a promise. */
-  | "unencodable";
+  | "unencodable"
+  /** The link to its node holds as much as it may. */
+  | "link-full"
+  /** Its node does not let this one tell it that. */
+  | "refused";
 
 export interface DeadLetter {
   readonly target: string;
@@ -56,6 +60,8 @@ export class DeadLetterBox implements DeadLetters {
       stale: 0,
       unreachable: 0,
       unencodable: 0,
+      "link-full": 0,
+      refused: 0,
     };
   }
 

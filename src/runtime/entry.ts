@@ -1,8 +1,8 @@
 /** What lies in a mailbox beside plain messages. */
 
-import type { PendingAsk } from "./ask.js";
 import type { DeadLetterReason } from "./dead-letters.js";
 import type { Host } from "./host.js";
+import type { Asker } from "./remote.js";
 import { NONE } from "./ring.js";
 
 /** A message with something to know about it; plain messages lie in the mailbox as they are. */
@@ -21,9 +21,9 @@ export interface Span {
 /** A request, and who must hear at once if it comes to nothing. */
 export class AskEntry extends Entry {
   readonly letter: unknown;
-  readonly ask: PendingAsk;
+  readonly ask: Asker;
 
-  constructor(message: unknown, ask: PendingAsk) {
+  constructor(message: unknown, ask: Asker) {
     super();
     this.letter = message;
     this.ask = ask;

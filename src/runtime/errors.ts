@@ -10,6 +10,7 @@ export const RUNTIME_ERROR_CODES = [
   "ask-timeout",
   "mailbox-full",
   "node-unreachable",
+  "permission-denied",
   "shutdown-timeout",
   "supervision-exhausted",
 ] as const;

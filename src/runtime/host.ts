@@ -24,8 +24,10 @@ export interface Host {
   /** Asks whose reply address was given away as text, by id. */
   readonly openAsks: Map<number, PendingAsk>;
   readonly remote: Remote | null;
-  /** Counts from 1: no two actors, and no two asks, of a node have the same. */
+  /** Counts: no two actors of a node have the same. */
   nextId(): number;
+  /** One that nobody can guess. */
+  askId(): number;
   find(path: string): Cell | undefined;
   resolve<Message>(address: string): ActorRef<Message>;
   /** The runtime's own ref behind a ref of any make. */

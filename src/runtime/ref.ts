@@ -5,9 +5,11 @@ import type { ActorRef, Lane } from "./actor-ref.js";
 import { formatAddress, type Address } from "./address.js";
 import type { AskEntry } from "./entry.js";
 import { bury } from "./entry.js";
+import type { PendingAsk } from "./ask.js";
 import type { Terminated } from "./behaviour.js";
 import type { Cell } from "./cell.js";
 import type { Host } from "./host.js";
+import type { RemoteTarget } from "./remote.js";
 
 export type TerminatedListener = (event: Terminated) => void;
 
@@ -125,35 +127,46 @@ export class ReplyRef extends RuntimeRef {
 }
 
 /** An actor of another node. */
-export class RemoteRef extends RuntimeRef {
+export class RemoteRef extends RuntimeRef implements RemoteTarget {
   readonly address: string;
+  readonly target: Address;
+  route: unknown = null;
   readonly #host: Host;
-  readonly #target: Address;
 
   constructor(host: Host, target: Address) {
     super();
     this.address = formatAddress(target);
     this.#host = host;
-    this.#target = target;
+    this.target = target;
   }
 
   tell(message: unknown, lane: Lane = "data"): void {
-    this.#send(message, message, lane);
+    this.#send(message, message, lane, null);
   }
 
+  /** A request that has crossed nodes before is a message like any other. */
   offer(request: AskEntry, lane: Lane): void {
-    this.#send(request.letter, request, lane);
+    this.#send(request.letter, request, lane, null);
+  }
+
+  /** Sends the request of an ask of this node. */
+  ask(request: unknown, ask: PendingAsk, lane: Lane): void {
+    ask.goesTo(this);
+    const problem = this.#host.remote?.send(this, request, lane, ask.id);
+    if (problem === null) return;
+    this.#host.deadLetters.publish(this.address, request, problem ?? "unreachable");
+    ask.lost(this.address, problem ?? "unreachable", undefined);
   }
 
   watch(listener: TerminatedListener): () => void {
     const { remote } = this.#host;
-    if (remote !== null) return remote.watch(this.#target, listener);
+    if (remote !== null) return remote.watch(this.target, listener);
     return announce(this.#host, listener, { address: this.address, reason: "unreachable" });
   }
 
-  #send(message: unknown, item: unknown, lane: Lane): void {
+  #send(message: unknown, item: unknown, lane: Lane, askId: number | null): void {
     const { remote } = this.#host;
-    const problem = remote === null ? "unreachable" : remote.send(this.#target, message, lane);
+    const problem = remote === null ? "unreachable" : remote.send(this, message, lane, askId);
     if (problem !== null) bury(this.#host, this.address, item, problem);
   }
 }

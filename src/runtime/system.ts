@@ -8,8 +8,9 @@ import type { NodeName } from "./brand.js";
 import { Cell, spawnCell } from "./cell.js";
 import { systemClock, type Clock } from "./clock.js";
 import { createShutdown, type CoordinatedShutdown } from "./coordinated-shutdown.js";
-import { DeadLetterBox, type DeadLetters } from "./dead-letters.js";
+import { DeadLetterBox, type DeadLetterReason, type DeadLetters } from "./dead-letters.js";
 import { Dispatcher } from "./dispatcher.js";
+import { AskEntry } from "./entry.js";
 import { errorText, RuntimeError } from "./errors.js";
 import { eventLoop, type Executor } from "./executor.js";
 import type { Host } from "./host.js";
@@ -17,10 +18,11 @@ import { findKernelActor, startKernel } from "./kernel.js";
 import { createLogger, type Logger } from "./log.js";
 import { LocalRef, NamedRef, RemoteRef, ReplyRef, RuntimeRef } from "./ref.js";
 import { LocalRegistry, type Registry } from "./registry.js";
-import type { Deliverable, Remote } from "./remote.js";
+import type { Asker, Deliverable, Remote } from "./remote.js";
 import type { SpawnOptions, SupervisionPolicy } from "./spawn-options.js";
 import { supervisionPolicy } from "./supervision.js";
 import { Supervisor } from "./supervisor.js";
+import { unguessableId } from "./unguessable.js";
 
 export interface ActorSystemOptions {
   /** 1 to 64 letters, digits, `-`, `_` or `.`, starting with a letter or digit. */
@@ -31,6 +33,13 @@ export interface ActorSystemOptions {
   readonly random?: () => number;
   /** Default: warnings and errors on standard error. */
   readonly log?: Logger;
+  /**
+   * Where the incarnations of actors begin to count, up to 2^52. Default 1; a node that others reach takes a random one, so
+   * that actors of two lives of it are never mistaken for each other.
+   */
+  readonly firstId?: number;
+  /** Ids of asks, from 1 to 2^53 - 1. Default: unguessable. */
+  readonly askId?: () => number;
   /** When actors get their turns. Default: Node's event loop. */
   readonly executor?: Executor;
   /** How the root guardian treats the actors that the system spawned. */
@@ -44,6 +53,7 @@ export interface ActorSystem extends Spawner, Deliverable {
   readonly clock: Clock;
   readonly log: Logger;
   readonly executor: Executor;
+  readonly random: () => number;
   readonly deadLetters: DeadLetters;
   readonly registry: Registry;
   readonly shutdown: CoordinatedShutdown;
@@ -65,13 +75,11 @@ export interface ActorSystem extends Spawner, Deliverable {
   ): Promise<Reply>;
   /** Tells `listener` once, later, when `target` is gone; soon where it is gone already. @returns ends the watch. */
   watch(target: ActorRef<never>, listener: (event: Terminated) => void): () => void;
-  /** Stops an actor of this node for good; resolves when it and all below it have stopped. */
+  /** Stops an actor for good; resolves when it and all below it have stopped. Another node stops what it let be started. */
   stop(target: ActorRef<never>): Promise<void>;
 
   /** Sends what is for other nodes by `remote` from now on; null cuts the way. */
   attachRemote(remote: Remote | null): void;
-  /** Puts a message from another node into the mailbox of the actor at `target`, an address or a path here. */
-  deliver(target: Address | string, message: unknown, lane: Lane): void;
   /** Runs the coordinated shutdown: all actors stop, children first. Its errors are logged. */
   terminate(): Promise<void>;
 }
@@ -91,7 +99,7 @@ export function spawn<State, Message>(
 }
 
 const ASK_NAME = "$ask";
-const REPLY_PATH = /^\/\$ask\/(\d{1,15})$/;
+const REPLY_PATH = /^\/\$ask\/(\d{1,16})$/;
 
 class LocalSystem implements ActorSystem, Host {
   readonly name: NodeName;
@@ -111,7 +119,8 @@ class LocalSystem implements ActorSystem, Host {
   /** From outside any actor, and open. */
   readonly #asks = new Set<PendingAsk>();
   #whenEmpty: (() => void) | null = null;
-  #lastId = 0;
+  readonly askId: () => number;
+  #lastId: number;
   #status: "running" | "terminating" = "running";
 
   constructor(options: ActorSystemOptions) {
@@ -119,6 +128,8 @@ class LocalSystem implements ActorSystem, Host {
     this.clock = options.clock ?? systemClock;
     this.executor = options.executor ?? eventLoop;
     this.random = options.random ?? Math.random;
+    this.#lastId = (options.firstId ?? 1) - 1;
+    this.askId = options.askId ?? unguessableId;
     this.log = (options.log ?? createLogger({ level: "warn" })).child({ node: this.name });
     this.dispatcher = new Dispatcher(this.clock, this.executor);
     this.deadLetters = new DeadLetterBox(this.clock, this.log);
@@ -199,8 +210,14 @@ class LocalSystem implements ActorSystem, Host {
   stop(target: ActorRef<never>): Promise<void> {
     const ref = this.refOf(target);
     const cell = ref instanceof LocalRef ? ref.cell : ref instanceof NamedRef ? ref.find() : undefined;
-    if (cell === undefined && ref instanceof RemoteRef) {
-      return Promise.reject(new TypeError(`Cannot stop "${target.address}" from node "${this.name}"`));
+    if (ref instanceof RemoteRef) {
+      if (this.remote !== null) return this.remote.stop(ref.target);
+      return Promise.reject(
+        new RuntimeError(`Cannot stop "${target.address}": no way leads to its node`, {
+          code: "node-unreachable",
+          retry: "backoff",
+        }),
+      );
     }
     return new Promise((resolve) => {
       if (cell === undefined) return resolve();
@@ -213,12 +230,22 @@ class LocalSystem implements ActorSystem, Host {
     this.remote = remote;
   }
 
-  deliver(target: Address | string, message: unknown, lane: Lane): void {
+  deliver(target: Address | string, message: unknown, lane: Lane, asker?: Asker): void {
     const address =
       typeof target === "string"
         ? { node: this.name, path: parseActorPath(target), incarnation: null }
         : target;
-    this.resolveAddress(address).tell(message, lane);
+    const ref = this.resolveAddress(address);
+    if (asker === undefined) ref.tell(message, lane);
+    else ref.offer(new AskEntry(message, asker), lane);
+  }
+
+  failAsk(askId: number, target: string, reason: DeadLetterReason, cause?: Error): void {
+    this.openAsks.get(askId)?.lost(target, reason, cause);
+  }
+
+  nodeDown(node: string): void {
+    for (const ask of this.openAsks.values()) if (ask.waitsFor(node)) ask.nodeGone();
   }
 
   async terminate(): Promise<void> {

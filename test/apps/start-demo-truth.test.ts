@@ -46,7 +46,13 @@ const seen = await within(
   30_000,
   inTemporaryFolder(async (folder): Promise<readonly Seen[]> => {
     const store = join(folder, "store");
-    const { exitCode, stderr } = await runProgram(["--store", store, "--json"]);
+    const { exitCode, stderr } = await runProgram([
+      "--store",
+      store,
+      "--json",
+      "--source",
+      "apps/demo/demo.mp4",
+    ]);
     assert.is(exitCode, 0, stderr);
     return (await storedResults(store)).flatMap(({ framePtsUs = [], results }) =>
       framePtsUs.map((ptsUs, index) => {

@@ -23,25 +23,40 @@ chmodSync(traced, 0o755);
 
 const storeOf = (name: string): string => join(folder, `store-${name.replaceAll(" ", "-")}`);
 const TEST_SOURCE = "test:320x180@25,duration=2";
+/** Without it each edge plays the demo. */
+const ONE = ["--source", "apps/demo/demo.mp4"];
+const ON_EDGE = ["--policy", "edge-only"];
 
 const plans: Readonly<
   Record<string, readonly string[] | { args: readonly string[]; options: ProgramOptions }>
 > = {
   // The slowest one first: the others run beside it.
-  realtime: ["--json", "--realtime", "--limit", "6"],
-  json: ["--json"],
-  table: ["--limit", "4"],
-  limit: ["--json", "--limit", "3"],
-  knobs: ["--json", "--fps", "5", "--resolution", "320x180", "--frames-per-task", "3", "--encoding", "jpeg"],
+  realtime: [...ONE, "--json", "--realtime", "--limit", "6"],
+  json: [...ONE, ...ON_EDGE, "--json"],
+  table: [...ONE, ...ON_EDGE, "--limit", "4"],
+  limit: [...ONE, "--json", "--limit", "3"],
+  knobs: [
+    ...ONE,
+    "--json",
+    "--fps",
+    "5",
+    "--resolution",
+    "320x180",
+    "--frames-per-task",
+    "3",
+    "--encoding",
+    "jpeg",
+  ],
   sources: ["--json", "--source", TEST_SOURCE, "--source", "apps/demo/demo.mp4", "--source", TEST_SOURCE],
-  cloud: ["--json", "--limit", "4", "--policy", "cloud-only"],
-  memory: ["--json", "--limit", "2", "--store", "memory:"],
+  cloud: [...ONE, "--json", "--limit", "4", "--policy", "cloud-only"],
+  memory: [...ONE, "--json", "--limit", "2", "--store", "memory:"],
+  single: ["--single", "--json", "--limit", "4"],
   bundled: {
-    args: ["--json", "--limit", "2"],
+    args: [...ONE, "--json", "--limit", "2"],
     options: { env: { PATH: nodeOnly, SLUICE_FFMPEG: undefined } },
   },
   override: {
-    args: ["--json", "--limit", "2"],
+    args: [...ONE, "--json", "--limit", "2"],
     options: { env: { PATH: nodeOnly, SLUICE_FFMPEG: traced } },
   },
   help: ["--help"],
@@ -173,6 +188,19 @@ test("--store memory: stores nothing on disk", async () => {
   assert.is(await storedRecords("memory:").catch((error: { code?: unknown }) => error.code), "store-missing");
 });
 
+test("--single keeps the run in one process, with one edge", async () => {
+  const { nodes, stages } = await summary("single");
+  assert.equal(
+    nodes.map(({ name, role }) => [name, role]),
+    [
+      ["cloud", "cloud"],
+      ["edge-1", "edge"],
+    ],
+  );
+  assert.is(new Set(nodes.map(({ pid }) => pid)).size, 1);
+  for (const stage of STAGES) assert.equal(stages[stage]?.nodes, { "edge-1": 4 });
+});
+
 test("npm start finds the ffmpeg of its installation where PATH has none", async () => {
   assert.is((await summary("bundled")).tasks.stored, 2);
 });
@@ -184,7 +212,7 @@ test("SLUICE_FFMPEG wins over every other ffmpeg", async () => {
 
 test("a second run into the same store keeps the records of both", async () => {
   await ended("limit");
-  const again = await runProgram(["--store", storeOf("limit"), "--json", "--limit", "2"]);
+  const again = await runProgram(["--store", storeOf("limit"), ...ONE, "--json", "--limit", "2"]);
   assert.is(summaryOf(again.stdout).tasks.stored, 2);
   const records = await storedResults(storeOf("limit"));
   assert.equal(
@@ -195,7 +223,7 @@ test("a second run into the same store keeps the records of both", async () => {
 });
 
 test("a run whose reader has gone stores all the same", async () => {
-  const program = startProgram(["--store", storeOf("unread"), "--limit", "3"]);
+  const program = startProgram(["--store", storeOf("unread"), ...ONE, "--limit", "3"]);
   program.closeOutput();
   const { exitCode, stderr } = await program.ended;
   assert.equal([exitCode, stderr], [0, ""]);
@@ -207,7 +235,7 @@ test("--help names every flag, with examples and exit codes, within 80 columns",
   assert.is(stderr, "");
   for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
   const flags =
-    "source pipeline model-dir store json fps resolution frames-per-task limit realtime encoding quality policy log-level help";
+    "source pipeline model-dir store json fps resolution frames-per-task limit realtime encoding quality policy single swap log-level help";
   for (const flag of flags.split(" ")) assert.match(stdout, `--${flag}`);
   for (const wanted of ["Examples:", "exit code", "SLUICE_FFMPEG", "Ctrl-C"]) assert.match(stdout, wanted);
 });

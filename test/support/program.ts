@@ -32,12 +32,21 @@ export interface Ended {
   readonly leftovers: readonly string[];
 }
 
+interface RunningProcess {
+  readonly pid: number;
+  readonly command: string;
+}
+
 export interface Program {
   readonly ended: Promise<Ended>;
   /** Resolves once its standard error matches. */
   says(wanted: RegExp): Promise<void>;
   /** Reads its standard output no more, as `| head` does. */
   closeOutput(): void;
+  /** What it has started and what those have, as they are now; it itself is not among them. */
+  children(): readonly RunningProcess[];
+  /** Resolves once nothing of it runs any more. */
+  allGone(): Promise<void>;
   /** To it alone. */
   signal(name: NodeJS.Signals): void;
   /** To it and every process of its group, as Ctrl-C in a terminal does. */
@@ -75,7 +84,7 @@ export function startProgram(args: readonly string[], options: ProgramOptions = 
     child.once("error", reject);
     child.once("close", (exitCode, signal) => {
       running.delete(child);
-      const leftovers = processesMarked(mark);
+      const leftovers = processesMarked(mark).map(({ command }) => command);
       resolve({ exitCode, signal, ...output, durationMs: performance.now() - startedMs, leftovers });
     });
   });
@@ -100,6 +109,10 @@ export function startProgram(args: readonly string[], options: ProgramOptions = 
       return within(20_000, heard, wanted.source);
     },
     closeOutput: () => void child.stdout.destroy(),
+    children: () => processesMarked(mark).filter(({ pid }) => pid !== child.pid),
+    async allGone() {
+      while (processesMarked(mark).length > 0) await new Promise((resolve) => void setImmediate(resolve));
+    },
     signal: (name) => void child.kill(name),
     interrupt() {
       if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");
@@ -134,13 +147,15 @@ async function workOff(queue: (() => Promise<void>)[]): Promise<void> {
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) await next();
 }
 
-function processesMarked(mark: string): readonly string[] {
+function processesMarked(mark: string): readonly RunningProcess[] {
   if (!existsSync("/proc/self/environ")) return [];
   return readdirSync("/proc").flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     try {
       if (!readFileSync(`/proc/${name}/environ`, "utf8").includes(mark)) return [];
-      return [readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ")];
+      const command = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ");
+      // One that has ended and was not waited for has none any more.
+      return command === "" ? [] : [{ pid: Number(name), command }];
     } catch {
       // It ended between the listing and the look, or is another user's.
       return [];

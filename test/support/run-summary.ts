@@ -12,12 +12,16 @@ export interface Summary {
   readonly latencyMs: Readonly<Record<"p50" | "p95" | "p99", number | null>>;
   readonly stages: Readonly<Record<string, StageFigures>>;
   readonly epoch: number;
+  /** That hops were routed by. */
+  readonly epochs: readonly number[];
+  readonly nodes: readonly { readonly name: string; readonly role: "cloud" | "edge"; readonly pid: number }[];
   readonly results: { readonly objects: number; readonly tracks: number; readonly frames: number };
   readonly durationMs: number;
 }
 
 interface StageFigures {
   readonly node: string;
+  readonly nodes: Readonly<Record<string, number>>;
   readonly count: number;
   readonly queueMs: number;
   readonly transferMs: number;

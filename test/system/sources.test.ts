@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import type { ControllerMessage, QueuesReported } from "../../src/actors/protocol.js";
 import { parseSourceId } from "../../src/actors/task/identity.js";
 import { definePipeline, type Pipeline } from "../../src/actors/task/pipeline.js";
-import type { SluiceNode } from "../../src/actors/node.js";
+import type { LocalNode } from "../../src/actors/local-cluster.js";
 import {
   checkEnd,
   localRun,
@@ -30,10 +30,10 @@ const detecting = (parameters: Readonly<Record<string, unknown>> = {}, id = "det
     SERVICES,
   );
 
-const queuesOf = ({ system, controller }: SluiceNode): Promise<QueuesReported> =>
+const queuesOf = ({ system, controller }: LocalNode): Promise<QueuesReported> =>
   system.ask<ControllerMessage, QueuesReported>(controller, (replyTo) => ({ type: "reportQueues", replyTo }));
 
-const nodesOf = ({ cluster }: LocalRun): readonly SluiceNode[] => [cluster.cloud, ...cluster.edges];
+const nodesOf = ({ cluster }: LocalRun): readonly LocalNode[] => [cluster.cloud, ...cluster.edges];
 
 test("a live source before a slow stage drops what its window does not hold, and control stays responsive", async () => {
   const window = 4;

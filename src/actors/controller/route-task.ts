@@ -3,7 +3,7 @@
 import { assertNever } from "../../runtime/errors.js";
 import { pipelineKeyText, stageKeyText, type StageId } from "../task/identity.js";
 import { arrive, expire, forget, isForgotten, needsJoin } from "../task/join.js";
-import { stageOf, type Pipeline } from "../task/pipeline.js";
+import { hasStage, stageOf, type Pipeline } from "../task/pipeline.js";
 import { routeStage } from "../task/routing-table.js";
 import { END, type DropReason, type Task } from "../task/task.js";
 import { completeStage } from "../task/walk.js";
@@ -17,6 +17,10 @@ export function submit(router: Router, task: Task, forwarded: boolean): void {
   const pipeline = pipelineOf(router, task);
   if (pipeline === undefined) {
     park(router, task);
+    return;
+  }
+  if (task.cursor !== END && !hasStage(pipeline, task.cursor)) {
+    drop(router, task, "noRoute", `Pipeline "${pipeline.id}" has no stage "${task.cursor}"`);
     return;
   }
   if (!needsJoin(pipeline, task)) {
@@ -61,6 +65,7 @@ function dispatch(router: Router, task: Task, pipeline: Pipeline, forwarded: boo
     pipeline,
     cloud: router.cloud,
     forwarded,
+    ...(router.reachable && { reachable: router.reachable }),
   });
   switch (route.to) {
     case "local":

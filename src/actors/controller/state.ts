@@ -46,6 +46,8 @@ export interface ControllerOptions {
   readonly processors: ActorRef<ProcessorsMessage>;
   readonly distributor: ActorRef<DistributorMessage>;
   readonly listener: ActorRef<NodeEvent> | null;
+  /** Whether another node can be sent anything now. Default: every one can. */
+  readonly reachable?: (node: NodeName) => boolean;
   readonly limits?: Partial<ControllerLimits>;
 }
 

@@ -9,6 +9,7 @@ import { createGenerator, type GeneratorOptions, type Nodes } from "./generator.
 import { DEFAULT_HEALTH, type HealthSettings } from "./health.js";
 import { TaskWindow, type WindowLimits } from "./window.js";
 
+export { parseSource } from "./source-spec.js";
 export type { CapturePort };
 
 export interface SpawnGeneratorOptions extends Omit<

@@ -111,8 +111,10 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
   }
 
   function onTick(state: State, ctx: Ctx): void {
-    for (const peer of state.links.ping(ctx.now())) {
-      peer.tell({ type: "ping", sentAtMs: ctx.now(), replyTo: ctx.self }, "control");
+    // One reading of the clock: the answer names it, and is matched by it.
+    const nowMs = ctx.now();
+    for (const peer of state.links.ping(nowMs)) {
+      peer.tell({ type: "ping", sentAtMs: nowMs, replyTo: ctx.self }, "control");
     }
     if (!state.asking) {
       state.asking = true;

@@ -64,6 +64,8 @@ function handle(state: State, message: Message, ctx: Ctx): void {
       return onTableRefused(state, message, ctx);
     case "reportTable":
       return onReportTable(state, message);
+    case "reportNodes":
+      return onReportNodes(state, message);
     case "tick":
       return onTick(state, ctx);
     case "replan":
@@ -109,6 +111,17 @@ function onReportTable(state: State, { replyTo }: Of<"reportTable">): void {
     acknowledged: state.deliveries.acknowledged(),
     explanations: Object.fromEntries([...state.sources].map(([id, { why }]) => [id, why])),
     overhead: state.overhead.report(),
+  });
+}
+
+function onReportNodes(state: State, { replyTo }: Of<"reportNodes">): void {
+  replyTo.tell({
+    type: "nodesReported",
+    nodes: [...state.nodes.values()].map(({ description, sample, sampledAtMs }) => ({
+      description,
+      sample,
+      sampledAtMs,
+    })),
   });
 }
 

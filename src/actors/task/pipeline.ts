@@ -46,6 +46,10 @@ export function stageOf(pipeline: Pipeline, id: StageId): Stage {
   return stage;
 }
 
+export function hasStage(pipeline: Pipeline, id: StageId): boolean {
+  return shapeOf(pipeline).stages.has(id);
+}
+
 /** Stages that start a task. */
 export function rootStages(pipeline: Pipeline): readonly Stage[] {
   return shapeOf(pipeline).roots;

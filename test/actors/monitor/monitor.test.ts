@@ -12,6 +12,7 @@ import { parseNodeName } from "../../../src/actors/task/identity.js";
 import { silentLogger, type Logger } from "../../../src/runtime/log.js";
 import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
+import { VirtualClock } from "../../support/virtual-clock.js";
 
 const NODE = parseNodeName("edge-1");
 const READING: HostReading = {
@@ -23,7 +24,17 @@ const READING: HostReading = {
   loopStallMs: 3,
 };
 
-function setUp(options: { readonly log?: Logger } = {}) {
+/** Every reading is later than the one before, as on a real machine. */
+class RunningClock extends VirtualClock {
+  #readings = 0;
+
+  override now(): number {
+    this.#readings += 1;
+    return super.now() + this.#readings / 1_000;
+  }
+}
+
+function setUp(options: { readonly log?: Logger; readonly clock?: VirtualClock } = {}) {
   const waiting: { resolve: (reading: HostReading) => void; reject: (error: Error) => void }[] = [];
   let closed = 0;
   let inventories = 0;
@@ -141,6 +152,19 @@ test("monitor smooths round trips by an eighth, and knows no bandwidth", async (
   monitor.advance(10);
   await answer();
   assert.equal(samples().at(-1)?.links, { cloud: { rttMs: 9, bandwidthMbps: null } });
+});
+
+test("monitor matches an answer to its ping also on a clock that never stands still", async () => {
+  const clock = new RunningClock();
+  const { monitor, samples, answer } = setUp({ clock });
+  const cloud = createProbe<MonitorMessage>("sluice://cloud/monitor");
+  monitor.tell({ type: "watchLinks", peers: { cloud } });
+  monitor.advance(1_000);
+  const { replyTo, sentAtMs } = cloud.only("ping");
+  replyTo.tell({ type: "pong", node: parseNodeName("cloud"), sentAtMs });
+  await answer();
+  assert.equal(Object.keys(samples()[0]?.links ?? {}), ["cloud"]);
+  assert.is(monitor.state().counts.strayPongs, 0);
 });
 
 test("monitor pings a silent peer again only once its ping is lost, and ignores the late answer", () => {

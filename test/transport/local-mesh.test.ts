@@ -4,23 +4,23 @@ import type { ActorRef, Lane } from "../../src/runtime/actor-ref.js";
 import type { Behaviour, Terminated } from "../../src/runtime/behaviour.js";
 import { RuntimeError } from "../../src/runtime/errors.js";
 import { parseNodeName } from "../../src/runtime/address.js";
-import { createMemoryCarrier } from "../../src/transport/memory.js";
+import { createLocalMesh } from "../../src/transport/local-mesh.js";
 import { createSteppedSystem } from "../support/stepped-system.js";
 import { within } from "../support/within.js";
 
 function pair() {
-  const carrier = createMemoryCarrier();
+  const mesh = createLocalMesh();
   const edge = createSteppedSystem({ name: "edge" });
   const cloud = createSteppedSystem({ name: "cloud" });
-  carrier.join(edge.system);
-  carrier.join(cloud.system);
+  mesh.join(edge.system);
+  mesh.join(cloud.system);
   const settle = (): void => {
     for (let round = 0; round < 5; round++) {
       edge.settle();
       cloud.settle();
     }
   };
-  return { carrier, edge: edge.system, cloud: cloud.system, settle };
+  return { mesh, edge: edge.system, cloud: cloud.system, settle };
 }
 
 function recorder<Message>(received: Message[]): Behaviour<null, Message> {
@@ -33,7 +33,7 @@ function recorder<Message>(received: Message[]): Behaviour<null, Message> {
   };
 }
 
-test("memory carrier brings messages later, in order, to the lane they were sent on", () => {
+test("local mesh brings messages later, in order, to the lane they were sent on", () => {
   const { edge, cloud, settle } = pair();
   const received: string[] = [];
   cloud.spawn(recorder(received), { name: "sink" });
@@ -45,7 +45,7 @@ test("memory carrier brings messages later, in order, to the lane they were sent
   assert.equal(received, ["control 1", "control 3", "data 0", "data 2"]);
 });
 
-test("memory carrier binds refs anew, so that a reply finds its way and a ref to the receiver is local there", async () => {
+test("local mesh binds refs anew, so that a reply finds its way and a ref to the receiver is local there", async () => {
   const { edge, cloud, settle } = pair();
   interface Question {
     readonly nested: { readonly list: readonly ActorRef<string>[] };
@@ -76,15 +76,15 @@ test("memory carrier binds refs anew, so that a reply finds its way and a ref to
   assert.is(question?.nested.list[1], onCloud);
 });
 
-test("memory carrier: a node that never joined or has left is unreachable, for tell, ask and watch", async () => {
-  const { carrier, edge, cloud, settle } = pair();
+test("local mesh: a node that never joined or has left is unreachable, for tell, ask and watch", async () => {
+  const { mesh, edge, cloud, settle } = pair();
   const ref = cloud.spawn(recorder<string>([]), { name: "sink" });
   const sink = edge.resolve<string>(ref.address);
   const events: Terminated[] = [];
   edge.watch(sink, (event) => events.push(event));
   settle();
   assert.equal(events, []);
-  carrier.leave(parseNodeName("cloud"));
+  mesh.leave(parseNodeName("cloud"));
   settle();
   assert.equal(events, [{ address: sink.address, reason: "unreachable" }]);
   sink.tell("lost");
@@ -106,8 +106,8 @@ test("memory carrier: a node that never joined or has left is unreachable, for t
   assert.is(cloud.deadLetters.countByReason.unreachable, 1, "who has left reaches nobody");
 });
 
-test("memory carrier tells a watcher of another node once when the actor stops, not again when the node leaves", () => {
-  const { carrier, edge, cloud, settle } = pair();
+test("local mesh tells a watcher of another node once when the actor stops, not again when the node leaves", () => {
+  const { mesh, edge, cloud, settle } = pair();
   const ref = cloud.spawn(recorder<string>([]), { name: "mortal" });
   const events: Terminated[] = [];
   const watcher: Behaviour<null, Terminated> = {
@@ -126,18 +126,18 @@ test("memory carrier tells a watcher of another node once when the actor stops, 
   assert.equal(events, [{ address: "sluice://cloud/never-was", reason: "stopped" }]);
   void cloud.stop(ref);
   settle();
-  carrier.leave(parseNodeName("cloud"));
+  mesh.leave(parseNodeName("cloud"));
   settle();
   assert.equal(events.slice(1), [{ address: ref.address, reason: "stopped" }]);
 });
 
-test("memory carrier: who leaves hears that those it watched are unreachable for it", () => {
-  const { carrier, edge, cloud, settle } = pair();
+test("local mesh: who leaves hears that those it watched are unreachable for it", () => {
+  const { mesh, edge, cloud, settle } = pair();
   const ref = cloud.spawn(recorder<string>([]), { name: "sink" });
   const events: Terminated[] = [];
   edge.watch(edge.resolve(ref.address), (event) => events.push(event));
   edge.watch(edge.resolve(ref.address), (event) => events.push(event))();
-  carrier.leave(parseNodeName("edge"));
+  mesh.leave(parseNodeName("edge"));
   settle();
   assert.equal(events, [{ address: ref.address, reason: "unreachable" }]);
   void cloud.stop(ref);
@@ -145,31 +145,53 @@ test("memory carrier: who leaves hears that those it watched are unreachable for
   assert.is(events.length, 1);
 });
 
-test("memory carrier: a reply during an absence is a dead letter there, and one after the rejoin arrives", async () => {
-  const { carrier, edge, cloud, settle } = pair();
+test("local mesh: an ask of a node that leaves fails at once, and a reply that comes later is a dead letter", async () => {
+  const { mesh, edge, cloud, settle } = pair();
   const asked: ActorRef<string>[] = [];
   cloud.spawn(recorder(asked), { name: "slow" });
   const slow = edge.resolve<ActorRef<string>>("sluice://cloud/slow");
-  const outcomes = [1, 2].map(() =>
-    edge
-      .ask<ActorRef<string>, string>(slow, (replyTo) => replyTo)
-      .catch((error: unknown) => (error instanceof RuntimeError ? error.code : error)),
-  );
+  const outcome = edge
+    .ask<ActorRef<string>, string>(slow, (replyTo) => replyTo)
+    .catch((error: unknown) => (error instanceof RuntimeError ? error.code : error));
   settle();
-  assert.is(asked.length, 2);
-  carrier.leave(parseNodeName("cloud"));
+  assert.is(asked.length, 1);
+  mesh.leave(parseNodeName("cloud"));
+  assert.is(await within(1_000, outcome), "node-unreachable");
   asked[0]?.tell("into the void");
   settle();
   assert.is(cloud.deadLetters.countByReason.unreachable, 1);
-  carrier.join(cloud);
-  asked[1]?.tell("answer");
+  mesh.join(cloud);
+  asked[0]?.tell("too late");
   settle();
-  assert.is(await within(1_000, outcomes[1] ?? Promise.reject(new Error("none"))), "answer");
-  void edge.terminate();
-  assert.is(await within(1_000, outcomes[0] ?? Promise.reject(new Error("none"))), "actor-stopped");
+  assert.is(edge.deadLetters.countByReason.stopped, 1);
 });
 
-test("memory carrier: tell never throws, whatever is in the message", () => {
+test("local mesh: an ask that comes to nothing on the other node is told so at once", async () => {
+  const { edge, cloud, settle } = pair();
+  const failing: Behaviour<null, ActorRef<string>> = {
+    start: () => null,
+    receive() {
+      throw new Error("told to fail");
+    },
+  };
+  cloud.spawn(failing, { name: "failing", restart: "temporary" });
+  cloud.spawn(recorder([]), { name: "full", mailbox: { capacity: 1 } });
+  const ask = (name: string) =>
+    edge
+      .ask<ActorRef<string>, string>(edge.resolve(`sluice://cloud/${name}`), (replyTo) => replyTo)
+      .catch((error: unknown) => (error instanceof RuntimeError ? error.code : error));
+  const outcomes = ["nobody", "failing", "full", "full"].map(ask);
+  settle();
+  void edge.terminate();
+  assert.equal(await within(1_000, Promise.all(outcomes)), [
+    "actor-stopped",
+    "actor-failed",
+    "actor-stopped",
+    "mailbox-full",
+  ]);
+});
+
+test("local mesh: tell never throws, whatever is in the message", () => {
   const { edge } = pair();
   const sink = edge.resolve<unknown>("sluice://cloud/sink");
   const stray = { address: "no address", tell: () => {}, toJSON: () => "no address" };
@@ -183,7 +205,7 @@ test("memory carrier: tell never throws, whatever is in the message", () => {
   assert.is(edge.deadLetters.countByReason.unencodable, 2);
 });
 
-test("memory carrier refuses what could not cross nodes: functions, promises, objects of a class, endless depth", () => {
+test("local mesh refuses what could not cross nodes: functions, promises, objects of a class, endless depth", () => {
   const { edge, cloud, settle } = pair();
   const received: unknown[] = [];
   cloud.spawn(recorder(received), { name: "sink" });
@@ -197,7 +219,7 @@ test("memory carrier refuses what could not cross nodes: functions, promises, ob
   assert.is(edge.deadLetters.countByReason.unencodable, wrong.length);
 });
 
-test("memory carrier shares plain data and copies only the way to a ref", () => {
+test("local mesh shares plain data and copies only the way to a ref", () => {
   const { edge, cloud, settle } = pair();
   const received: Record<string, unknown>[] = [];
   cloud.spawn(recorder(received), { name: "sink" });
@@ -218,16 +240,16 @@ test("memory carrier shares plain data and copies only the way to a ref", () => 
   assert.is(received[1]?.["plain"], plain);
   const refs = received[1]?.["refs"] as Map<string, ActorRef<string>>;
   assert.is(refs.get("edge")?.address, ref.address);
-  assert.is.not(refs.get("edge"), ref, "the way back leads through the carrier");
+  assert.is.not(refs.get("edge"), ref, "the way back leads through the mesh");
   assert.is(mixed.refs.get("edge"), ref, "the sender's message is as it was");
 });
 
-test("memory carrier refuses a second node of one name, and takes it once the first has left", () => {
-  const { carrier } = pair();
+test("local mesh refuses a second node of one name, and takes it once the first has left", () => {
+  const { mesh } = pair();
   const twin = createSteppedSystem({ name: "edge" }).system;
-  assert.throws(() => carrier.join(twin), TypeError);
-  carrier.leave(twin.name);
-  carrier.join(twin);
+  assert.throws(() => mesh.join(twin), TypeError);
+  mesh.leave(twin.name);
+  mesh.join(twin);
 });
 
 test.run();

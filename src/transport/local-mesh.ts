@@ -1,8 +1,8 @@
 /**
- * A carrier inside one process: messages travel later and in order, refs are bound anew, and all else is shared.
+ * Nodes joined inside one process: messages travel later and in order, refs are bound anew, and all else is shared.
  *
  * K1 A message arrives after the sender's turn, in the order of sending per target node.
- * K2 What arrives holds no ref that leads past the carrier; frames and other plain data are shared, never copied.
+ * K2 What arrives holds no ref that leads past the mesh; frames and other plain data are shared, never copied.
  * K3 A node that has left is unreachable, and so are the others for it: for those who send and, once each, for those who
  *    watch.
  */
@@ -11,8 +11,10 @@ import type { Lane } from "../runtime/actor-ref.js";
 import type { Address } from "../runtime/address.js";
 import type { Terminated } from "../runtime/behaviour.js";
 import type { NodeName } from "../runtime/brand.js";
+import type { DeadLetterReason } from "../runtime/dead-letters.js";
+import type { Asker, RemoteTarget } from "../runtime/remote.js";
 import type { ActorSystem } from "../runtime/system.js";
-import type { Carrier } from "./carrier.js";
+import type { Mesh } from "./mesh.js";
 import { bindRefs } from "./bind-refs.js";
 import { formatAddress } from "../runtime/address.js";
 
@@ -20,6 +22,7 @@ interface Parcel {
   readonly target: Address;
   readonly message: unknown;
   readonly lane: Lane;
+  readonly asker: Asker | undefined;
 }
 
 interface Member {
@@ -30,23 +33,38 @@ interface Member {
   readonly watches: Set<() => void>;
 }
 
-export function createMemoryCarrier(): Carrier {
+export function createLocalMesh(): Mesh {
   const members = new Map<NodeName, Member>();
 
-  function send(target: Address, message: unknown, lane: Lane) {
+  function send(
+    sender: ActorSystem,
+    { target }: RemoteTarget,
+    message: unknown,
+    lane: Lane,
+    askId: number | null,
+  ): DeadLetterReason | null {
     const member = members.get(target.node);
     if (member === undefined) return "unreachable";
     const bound = bindRefs(message, (address) => member.system.resolve(address));
     if (!bound.ok) return "unencodable";
     if (member.parcels.length === 0) member.system.executor.soon(() => deliverAll(member));
-    member.parcels.push({ target, message: bound.value, lane });
+    const asker: Asker | undefined =
+      askId === null
+        ? undefined
+        : {
+            lost: (address, reason, cause) =>
+              sender.executor.soon(() => sender.failAsk(askId, address, reason, cause)),
+          };
+    member.parcels.push({ target, message: bound.value, lane, asker });
     return null;
   }
 
   function deliverAll(member: Member): void {
     const parcels = member.parcels;
     member.parcels = [];
-    for (const { target, message, lane } of parcels) member.system.deliver(target, message, lane);
+    for (const { target, message, lane, asker } of parcels) {
+      member.system.deliver(target, message, lane, asker);
+    }
   }
 
   function watch(watcher: ActorSystem, target: Address, listener: (event: Terminated) => void): () => void {
@@ -83,7 +101,14 @@ export function createMemoryCarrier(): Carrier {
       if (members.has(system.name))
         throw new TypeError(`Cannot join "${system.name}": a node of that name has joined`);
       members.set(system.name, { system, parcels: [], watches: new Set() });
-      system.attachRemote({ send, watch: (target, listener) => watch(system, target, listener) });
+      system.attachRemote({
+        send: (target, message, lane, askId) => send(system, target, message, lane, askId),
+        watch: (target, listener) => watch(system, target, listener),
+        stop: async (target) => {
+          const member = members.get(target.node);
+          await member?.system.stop(member.system.resolve(formatAddress(target)));
+        },
+      });
     },
     leave(name) {
       const member = members.get(name);
@@ -91,6 +116,10 @@ export function createMemoryCarrier(): Carrier {
       members.delete(name);
       member.system.attachRemote(null);
       for (const onLeave of member.watches) onLeave();
+      for (const other of members.values()) {
+        other.system.nodeDown(name);
+        member.system.nodeDown(other.system.name);
+      }
     },
   };
 }

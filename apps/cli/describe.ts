@@ -1,0 +1,54 @@
+/** What happens in a cluster, as lines for people; null where there is nothing to say. */
+
+import type { NodeEvent, SchedulerEvent } from "../../src/actors/protocol.js";
+import { assertNever } from "../../src/runtime/errors.js";
+import type { ClusterEvent } from "../../src/transport/cluster/cluster.js";
+
+/** @param own name of the node that hears of it */
+export function describeCluster(event: ClusterEvent, own: string): string | null {
+  if ("member" in event && (event.member.name === own || event.member.roles.includes("operator")))
+    return null;
+  switch (event.type) {
+    case "memberUp":
+      return `${event.member.name} has joined (${event.member.roles.join(", ")}, session ${event.member.session})`;
+    case "memberLeaving":
+      return `${event.member.name} is leaving`;
+    case "memberLeft":
+      return `${event.member.name} has left`;
+    case "memberDown":
+      return `${event.member.name} is down: ${event.reason}`;
+    case "joined":
+      return event.attempt > 1 ? `Joined again after ${event.attempt} attempts` : null;
+    case "cutOff":
+      return `Cut off from the hub, trying again: ${event.reason}`;
+    case "refused":
+      return null;
+    default:
+      return assertNever(event);
+  }
+}
+
+export function describeSchedule(event: SchedulerEvent): string | null {
+  if (event.type === "tableAcknowledged") return null;
+  const of = event.sources.length === 0 ? "" : ` for ${event.sources.join(", ")}`;
+  return `Routing table ${event.epoch}${of}: ${event.reason}`;
+}
+
+export function describeNode(event: NodeEvent): string | null {
+  switch (event.type) {
+    case "sourceStarted":
+      return `${event.sourceId}: ${event.description}`;
+    case "sourceStalled":
+      return `${event.sourceId}: source ${event.reason}, connecting again (attempt ${event.attempt})`;
+    case "sourceEnded": {
+      const { created, stored, inFlight } = event.ledger;
+      const dropped = Object.values(event.ledger.dropped).reduce((sum, count) => sum + count, 0);
+      const how = event.error === null ? "ended" : `failed: ${event.error.message}`;
+      return `${event.sourceId}: ${how}; ${created} tasks, ${stored} stored, ${dropped} dropped, ${inFlight} in flight`;
+    }
+    case "stageFailed":
+      return `stage "${event.stage.stage}" has no place on ${event.node}: ${event.error.message}`;
+    default:
+      return assertNever(event);
+  }
+}

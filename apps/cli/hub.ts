@@ -1,0 +1,137 @@
+/** `sluice hub`: a cloud node that others join. */
+
+import { networkInterfaces } from "node:os";
+import { SluiceError } from "../../src/actors/errors.js";
+import { openStore } from "../../src/actors/distributor/spawn.js";
+import { startNode, type SluiceNode } from "../../src/actors/node.js";
+import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
+import { createLogger, type LogLevel } from "../../src/runtime/log.js";
+import { isLoopback } from "../../src/transport/carriers/ws.js";
+import {
+  createToken,
+  openTokenDirectory,
+  pruneTokens,
+} from "../../src/transport/security/token-directory.js";
+import { checkModelDir } from "../start/inputs.js";
+import { readNamed } from "./files.js";
+import { removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
+import { describeCluster, describeSchedule } from "./describe.js";
+import { formatDuration } from "./units.js";
+import { atMost, signalled } from "./signals.js";
+
+export interface HubCommand {
+  readonly listen: string;
+  readonly store: string;
+  readonly name: string;
+  readonly cluster: string;
+  readonly modelDir: string | null;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tokenTtl: number;
+  readonly logLevel: LogLevel;
+  readonly version: string;
+}
+
+/** How long an operator's token of this machine holds: as long as a hub may run. */
+const OPERATOR_TTL_MS = 10 * 365 * 86_400_000;
+const LEAVE_MS = 3_000;
+
+/** @returns the exit code */
+export async function hub(command: HubCommand): Promise<number> {
+  const { store: folder, name, cluster, modelDir } = command;
+  const tls = await tlsOf(command);
+  await checkModelDir(modelDir);
+  const store = await openStore(folder);
+  const tokens = tokensFolder(folder);
+  let node: SluiceNode | null = null;
+  const over: { failure: Error | null; finish: () => void } = { failure: null, finish: () => {} };
+  const ended = signalled();
+  try {
+    const nowMs = Date.now();
+    await pruneTokens(tokens, nowMs);
+    const joinToken = await createToken(
+      tokens,
+      { roles: ["edge"], grants: [], use: "multiple", label: "printed at start", ttlMs: command.tokenTtl },
+      nowMs,
+    );
+    const operatorToken = await createToken(
+      tokens,
+      { roles: ["operator"], grants: [], use: "multiple", label: "this machine", ttlMs: OPERATOR_TTL_MS },
+      nowMs,
+    );
+    const failed = new Promise<void>((resolve) => (over.finish = resolve));
+    node = await startNode({
+      name,
+      cluster,
+      store,
+      modelDir,
+      listen: { url: command.listen, ...(tls && { tls }) },
+      tokens: openTokenDirectory(tokens),
+      services: SERVICES,
+      version: command.version,
+      log: createLogger({ level: command.logLevel }),
+      onCluster: (event) => say(describeCluster(event, name)),
+      onSchedule: (event) => say(describeSchedule(event)),
+      onFailure(error) {
+        over.failure = error;
+        over.finish();
+      },
+    });
+    const url = node.cluster?.url ?? command.listen;
+    await writeOperator(folder, { url, token: operatorToken.token, authorities: tls?.certificate ?? null });
+    greet(command, url, joinToken.token);
+    await Promise.race([ended, failed]);
+    if (over.failure !== null) throw over.failure;
+    say("Stopping: the nodes are told, and what was stored stays");
+    return 0;
+  } finally {
+    await atMost(LEAVE_MS, node?.terminate() ?? Promise.resolve());
+    await removeOperator(folder);
+    await store.close();
+  }
+}
+
+function greet({ name, store, tokenTtl }: HubCommand, url: string, token: string): void {
+  const reached = reachableUrl(url);
+  say(
+    `Hub "${name}" at ${url}, results in ${store === "memory:" ? "memory" : store}\n` +
+      `Join another node within ${formatDuration(tokenTtl)}:\n` +
+      `  npx sluice join ${reached} --name edge-1 --token ${token}`,
+  );
+  if (!isLoopback(url) && url.startsWith("ws:")) {
+    process.stderr.write(
+      "warning: frames travel unencrypted: name a certificate with --tls-cert and --tls-key\n",
+    );
+  }
+}
+
+/** Where others reach a hub that listens at every address of its machine. */
+function reachableUrl(url: string): string {
+  if (!/:\/\/(?:0\.0\.0\.0|\[::\])/.test(url)) return url;
+  const own = Object.values(networkInterfaces())
+    .flat()
+    .find((address) => address !== undefined && !address.internal && address.family === "IPv4");
+  return url.replace(/0\.0\.0\.0|\[::\]/, own?.address ?? "127.0.0.1");
+}
+
+async function tlsOf({
+  tlsCert,
+  tlsKey,
+  listen,
+}: HubCommand): Promise<{ readonly certificate: string; readonly key: string } | null> {
+  if (tlsCert === undefined && tlsKey === undefined) return null;
+  if (tlsCert === undefined || tlsKey === undefined || !listen.startsWith("wss:")) {
+    throw new SluiceError("Cannot use TLS: name --tls-cert and --tls-key, and --listen wss://HOST:PORT", {
+      code: "configuration-invalid",
+    });
+  }
+  const [certificate, key] = await Promise.all([
+    readNamed(tlsCert, "--tls-cert", "listen-failed"),
+    readNamed(tlsKey, "--tls-key", "listen-failed"),
+  ]);
+  return { certificate, key };
+}
+
+function say(line: string | null): void {
+  if (line !== null) process.stdout.write(`${line}\n`);
+}

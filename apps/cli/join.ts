@@ -1,0 +1,103 @@
+/** `sluice join`: an edge node of somebody's cluster. */
+
+import { startNode, type SluiceNode } from "../../src/actors/node.js";
+import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
+import { createLogger, type LogLevel } from "../../src/runtime/log.js";
+import { checkModelDir } from "../start/inputs.js";
+import { describeCluster, describeNode } from "./describe.js";
+import { readNamed } from "./files.js";
+import { atMost, signalled } from "./signals.js";
+
+export interface JoinCommand {
+  readonly url: string;
+  readonly name: string;
+  readonly token?: string;
+  readonly tokenFile?: string;
+  readonly listen?: string;
+  readonly retry: boolean;
+  readonly tlsCa?: string;
+  readonly modelDir: string | null;
+  readonly cluster?: string;
+  readonly logLevel: LogLevel;
+  readonly version: string;
+}
+
+const DRAIN_MS = 3_000;
+const LEAVE_MS = 1_500;
+
+/** @returns the exit code */
+export async function join(command: JoinCommand): Promise<number> {
+  const { url, name, listen, cluster, modelDir } = command;
+  const token = await tokenOf(command);
+  const authorities =
+    command.tlsCa === undefined ? undefined : await readNamed(command.tlsCa, "--tls-ca", "connect-failed");
+  await checkModelDir(modelDir);
+  const ended = signalled();
+  const over: { failure: Error | null; finish: () => void } = { failure: null, finish: () => {} };
+  const finished = new Promise<void>((resolve) => (over.finish = resolve));
+  const fail = (error: Error): void => {
+    over.failure = error;
+    over.finish();
+  };
+  const starting = startNode({
+    name,
+    join: url,
+    modelDir,
+    patient: command.retry,
+    services: SERVICES,
+    version: command.version,
+    log: createLogger({ level: command.logLevel }),
+    ...(token !== undefined && { token }),
+    ...(authorities !== undefined && { authorities }),
+    ...(listen !== undefined && { listen }),
+    ...(cluster !== undefined && { cluster }),
+    onEvent: (event) => say(describeNode(event)),
+    onCluster(event) {
+      say(describeCluster(event, name));
+      if (event.type === "refused") fail(event.error);
+    },
+    onFailure: fail,
+    onDrained: () => over.finish(),
+  });
+  const node = await Promise.race([starting, ended.then(() => null)]);
+  if (node === null) return 0;
+  greet(node, command, token);
+  await Promise.race([ended, finished]);
+  if (over.failure === null) {
+    say("Stopping: the sources of this node are drained first; Ctrl-C again leaves at once");
+    await atMost(DRAIN_MS, drain(node));
+  }
+  await atMost(LEAVE_MS, node.terminate());
+  if (over.failure !== null) throw over.failure;
+  return 0;
+}
+
+async function drain(node: SluiceNode): Promise<void> {
+  const running = await node.ledgers();
+  await Promise.all(running.map(({ sourceId }) => node.drainSource(sourceId)));
+}
+
+function greet({ cluster, cloud }: SluiceNode, { name, url }: JoinCommand, token: string | undefined): void {
+  const own = cluster?.url === null || cluster === null ? "reached through the hub" : `at ${cluster.url}`;
+  const proof = token === undefined ? "" : ` --token ${token}`;
+  say(
+    `Node "${name}" has joined "${cloud}" at ${url} (session ${cluster?.self.session ?? 0}), ${own}\n` +
+      `Join another node:\n  npx sluice join ${url} --name ${nextName(name)}${proof}`,
+  );
+}
+
+/** `edge-1` is followed by `edge-2`. */
+function nextName(name: string): string {
+  const match = /^(.*?)(\d{1,6})$/.exec(name);
+  return match === null ? `${name}-2` : `${match[1] ?? ""}${Number(match[2]) + 1}`;
+}
+
+async function tokenOf({ token, tokenFile }: JoinCommand): Promise<string | undefined> {
+  if (token !== undefined) return token;
+  if (tokenFile !== undefined) return (await readNamed(tokenFile, "--token-file", "token-missing")).trim();
+  return process.env["SLUICE_TOKEN"];
+}
+
+function say(line: string | null): void {
+  if (line !== null) process.stdout.write(`${line}\n`);
+}

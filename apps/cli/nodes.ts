@@ -1,0 +1,77 @@
+/** `sluice nodes`: who is in the cluster, and how each is. */
+
+import type { Operator } from "../../src/actors/operator.js";
+import type { ResourceSample } from "../../src/actors/protocol.js";
+import type { Member } from "../../src/transport/cluster/cluster.js";
+import { renderTable } from "../tables.js";
+import { formatBytes, formatDuration } from "./units.js";
+
+export interface NodeLine {
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly session: number;
+  readonly url: string | null;
+  readonly pid: number;
+  readonly version: string;
+  readonly joinedAtMs: number;
+  /** To the hub; null where none was measured. */
+  readonly rttMs: number | null;
+  readonly sample: ResourceSample | null;
+}
+
+export async function nodeLines(operator: Operator, all: boolean): Promise<readonly NodeLine[]> {
+  const reported = await operator.nodes();
+  const samples = new Map(reported.nodes.map(({ description, sample }) => [description.name, sample]));
+  const hub = samples.get(operator.cluster.hub) ?? null;
+  return [...operator.cluster.members.values()]
+    .filter(({ roles }) => all || !roles.includes("operator"))
+    .map((member: Member) => ({
+      name: member.name,
+      roles: member.roles,
+      session: member.session,
+      url: member.url,
+      pid: member.pid,
+      version: member.version,
+      joinedAtMs: member.joinedAtMs,
+      rttMs: hub?.links[member.name]?.rttMs ?? null,
+      sample: samples.get(member.name) ?? null,
+    }));
+}
+
+export function nodesTable(lines: readonly NodeLine[], nowMs: number): string {
+  return renderTable(
+    [
+      { title: "node" },
+      { title: "roles" },
+      { title: "address" },
+      { title: "pid", align: "right" },
+      { title: "up", align: "right" },
+      { title: "rtt ms", align: "right" },
+      { title: "cpu", align: "right" },
+      { title: "memory", align: "right" },
+      { title: "stall ms", align: "right" },
+    ],
+    lines.map(({ name, roles, url, pid, joinedAtMs, rttMs, sample }) => [
+      name,
+      roles.join(", "),
+      url ?? "through the hub",
+      pid,
+      formatDuration(Math.max(0, nowMs - joinedAtMs)),
+      rttMs?.toFixed(2) ?? "-",
+      sample === null ? "-" : `${(sample.cpuShare * 100).toFixed(0)} %`,
+      sample === null ? "-" : formatBytes(sample.residentBytes),
+      sample?.loopStallMs.toFixed(0) ?? "-",
+    ]),
+  );
+}
+
+export async function nodes(
+  operator: Operator,
+  command: { readonly json: boolean; readonly all: boolean },
+): Promise<number> {
+  const lines = await nodeLines(operator, command.all);
+  process.stdout.write(
+    command.json ? `${JSON.stringify(lines)}\n` : `${nodesTable(lines, operator.system.clock.now())}\n`,
+  );
+  return 0;
+}

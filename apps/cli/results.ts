@@ -1,0 +1,132 @@
+/** `sluice results`: what was found, from a running hub or straight from its store. */
+
+import { exportRecords } from "../../src/actors/distributor/export.js";
+import { iterateRecords, openStoreForReading } from "../../src/actors/distributor/read-store.js";
+import type { Operator } from "../../src/actors/operator.js";
+import type { ResultQuery, StoredRecord } from "../../src/actors/protocol.js";
+import { parseSourceId, type SourceId } from "../../src/actors/task/identity.js";
+import { signalled } from "./signals.js";
+
+export interface ResultsCommand {
+  readonly source?: string;
+  readonly since?: number;
+  readonly follow: boolean;
+  readonly limit: number;
+  readonly json: boolean;
+  readonly export?: string;
+}
+
+/** A place that records come from: pages by query, as both the hub and a store give them. */
+type Pages = Parameters<typeof iterateRecords>[0];
+
+export async function resultsFromHub(operator: Operator, command: ResultsCommand): Promise<number> {
+  if (command.follow) return follow(operator, command);
+  return print(
+    {
+      async query(query) {
+        const reply = await operator.query(query);
+        if (reply.type === "queryFailed") throw reply.error;
+        return reply;
+      },
+    },
+    command,
+  );
+}
+
+export async function resultsFromStore(folder: string, command: ResultsCommand): Promise<number> {
+  const store = await openStoreForReading(folder);
+  try {
+    return await print(store, command);
+  } finally {
+    await store.close();
+  }
+}
+
+async function print(pages: Pages, command: ResultsCommand): Promise<number> {
+  const records = iterateRecords(pages, queryOf(command));
+  if (command.export !== undefined) {
+    const count = await exportRecords(records, command.export);
+    process.stderr.write(`Wrote ${count} records to ${command.export}\n`);
+    return 0;
+  }
+  for await (const record of records) {
+    if (process.stdout.destroyed) return 0;
+    await write(lineOf(record, command.json));
+  }
+  return 0;
+}
+
+async function follow(operator: Operator, command: ResultsCommand): Promise<number> {
+  const source = sourceOf(command);
+  const over = { failure: null as Error | null };
+  const since = command.since ?? Number.NEGATIVE_INFINITY;
+  let left = command.limit;
+  const ended = new Promise<void>((resolve) => {
+    const end = operator.follow(0, source, (event) => {
+      switch (event.type) {
+        case "record":
+          if (event.record.storedAtMs < since || left <= 0) return;
+          left -= 1;
+          process.stdout.write(lineOf(event.record, command.json));
+          if (left > 0 && !process.stdout.destroyed) return;
+          end();
+          resolve();
+          return;
+        case "recordsExpired":
+          process.stderr.write(
+            `Records ${event.fromPosition} to ${event.toPosition} were deleted by retention\n`,
+          );
+          return;
+        case "subscriptionFailed":
+          over.failure = event.error;
+          resolve();
+      }
+    });
+    operator.cluster.subscribe((event) => {
+      if (event.type !== "cutOff") return;
+      over.failure = new Error(`Cannot follow any more: ${event.reason}`);
+      resolve();
+    });
+  });
+  await Promise.race([ended, signalled()]);
+  if (over.failure === null) return 0;
+  process.stderr.write(`error: ${over.failure.message}\n`);
+  return 1;
+}
+
+function queryOf(command: ResultsCommand): ResultQuery {
+  const { since, limit } = command;
+  const sourceId = sourceOf(command);
+  return {
+    ...(sourceId !== null && { sourceId }),
+    ...(since !== undefined && { sinceMs: since }),
+    ...(Number.isFinite(limit) && { limit }),
+  };
+}
+
+function sourceOf({ source }: ResultsCommand): SourceId | null {
+  return source === undefined ? null : parseSourceId(source);
+}
+
+function lineOf(record: StoredRecord, json: boolean): string {
+  if (json) return `${JSON.stringify(record)}\n`;
+  const time = new Date(record.storedAtMs).toISOString().slice(11, 23);
+  const task = `${record.id.sourceId} ${record.id.sequence}`;
+  if (record.type === "gap") {
+    return `${time}  ${task}  dropped ${record.reason} at ${record.node}: ${record.detail}\n`;
+  }
+  const nodes = new Map(record.hops.map(({ stage, node }) => [stage as string, node]));
+  const stages = Object.entries(record.results).map(([stage, { frames }]) => {
+    const objects = frames.reduce((sum, found) => sum + found.length, 0);
+    return `${stage} ${objects} (${nodes.get(stage) ?? "-"})`;
+  });
+  return `${time}  ${task}  ${stages.join(", ")}  ${(record.storedAtMs - record.sourceAtMs).toFixed(1)} ms\n`;
+}
+
+/** No faster than the reader takes it. */
+function write(text: string): Promise<void> {
+  if (process.stdout.write(text) || process.stdout.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    process.stdout.once("drain", resolve).once("close", resolve);
+  });
+}

@@ -1,0 +1,68 @@
+/** `sluice token`: makes, lists and revokes join tokens, whether the hub runs or not. */
+
+import type { Role } from "../../src/transport/cluster/cluster.js";
+import { createToken, listTokens, revokeToken } from "../../src/transport/security/token-directory.js";
+import { renderTable } from "../tables.js";
+import { tokensFolder } from "./hub-folder.js";
+import { formatDuration } from "./units.js";
+
+export interface TokenCreateCommand {
+  readonly store: string;
+  readonly role: readonly Role[];
+  readonly grant: readonly string[];
+  readonly ttl: number;
+  readonly single: boolean;
+  readonly label: string | null;
+}
+
+export async function tokenCreate(command: TokenCreateCommand): Promise<number> {
+  const { store, role, grant, ttl, single, label } = command;
+  const { token, record } = await createToken(
+    tokensFolder(store),
+    { roles: role, grants: grant, use: single ? "single" : "multiple", label, ttlMs: ttl },
+    Date.now(),
+  );
+  process.stdout.write(`${token}\n`);
+  const grants = grant.length === 0 ? "" : `, granted ${grant.join(", ")}`;
+  process.stderr.write(
+    `For ${single ? "one node" : "any number of nodes"} in the role ${record.roles.join(", ")}${grants}, ` +
+      `to join within ${formatDuration(ttl)}; it is shown this once\n`,
+  );
+  return 0;
+}
+
+export async function tokenList(command: {
+  readonly store: string;
+  readonly json: boolean;
+}): Promise<number> {
+  const tokens = await listTokens(tokensFolder(command.store), Date.now());
+  if (command.json) {
+    process.stdout.write(`${JSON.stringify(tokens)}\n`);
+    return 0;
+  }
+  const rows = tokens.map(({ id, status, roles, grants, use, expiresAtMs, nodes, label }) => [
+    id,
+    status,
+    [...roles, ...grants].join(", "),
+    use,
+    new Date(expiresAtMs).toISOString().slice(0, 16).replace("T", " "),
+    nodes.join("\n"),
+    label ?? "",
+  ]);
+  const heads = ["token", "status", "allows", "use", "new nodes until", "nodes", "label"];
+  process.stdout.write(
+    rows.length === 0
+      ? 'No tokens: make one with "sluice token create"\n'
+      : `${renderTable(
+          heads.map((title) => ({ title })),
+          rows,
+        )}\n`,
+  );
+  return 0;
+}
+
+export async function tokenRevoke(command: { readonly store: string; readonly id: string }): Promise<number> {
+  await revokeToken(tokensFolder(command.store), command.id);
+  process.stdout.write(`Token ${command.id} is revoked: nobody joins with it, and who has is put out\n`);
+  return 0;
+}

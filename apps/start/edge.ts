@@ -1,0 +1,39 @@
+/** An edge of a run: joins as it is told, and lives as long as whoever has started it. */
+
+import { createInterface } from "node:readline";
+import { startNode } from "../../src/actors/node.js";
+import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
+import { errorText } from "../../src/runtime/errors.js";
+import { createLogger } from "../../src/runtime/log.js";
+import type { EdgeOrders } from "./edge-process.js";
+
+// Ctrl-C reaches the whole group of a terminal; whoever has started this node drains it first.
+process.on("SIGINT", () => {});
+
+const lines = createInterface({ input: process.stdin });
+const over = new Promise<void>((resolve) => void lines.once("close", resolve));
+const first = await Promise.race([
+  new Promise<string>((resolve) => void lines.once("line", resolve)),
+  over.then(() => null),
+]);
+if (first !== null) {
+  // Written by the program that has started this one.
+  const { name, url, token, modelDir, logLevel } = JSON.parse(first) as EdgeOrders;
+  try {
+    const node = await startNode({
+      name,
+      join: url,
+      token,
+      modelDir,
+      services: SERVICES,
+      log: createLogger({ level: logLevel }),
+    });
+    await over;
+    await node.terminate();
+  } catch (error) {
+    process.stderr.write(`error: ${errorText(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+// A worker in the middle of a task that was given up is not waited for.
+setTimeout(() => process.exit(), 500).unref();

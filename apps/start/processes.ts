@@ -1,0 +1,102 @@
+/** The cluster of a run as processes: this one is the cloud, and each edge has one of its own, joined over WebSocket. */
+
+import { agentClient } from "../../src/actors/agent/client.js";
+import { controlFrom } from "../../src/actors/control.js";
+import { startNode } from "../../src/actors/node.js";
+import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
+import type { NodesReported, SchedulerMessage } from "../../src/actors/protocol.js";
+import { parseNodeName, type NodeName } from "../../src/actors/task/identity.js";
+import { RuntimeError } from "../../src/runtime/errors.js";
+import type { LogLevel } from "../../src/runtime/log.js";
+import type { ActorSystem } from "../../src/runtime/system.js";
+import { createMemoryTokens } from "../../src/transport/security/memory-tokens.js";
+import type { EdgeProcess } from "./edge-process.js";
+import type { RunCluster, RunClusterOptions } from "./run-cluster.js";
+
+/** For a process to start and join, on a machine that is busy. */
+const JOIN_MS = 30_000;
+/** Between looks whether all have. */
+const LOOK_MS = 20;
+/** For the edges to leave at the end; with the drain before it and the summary it stays below 5 s. */
+const LEAVE_MS = 1_000;
+
+/** @param edges that have been started, and wait to be told where to go */
+export async function startProcesses(
+  options: RunClusterOptions & { readonly logLevel: LogLevel },
+  edges: readonly EdgeProcess[],
+): Promise<RunCluster> {
+  const { store, modelDir, log, logLevel, onEvent, onSchedule, onFailure } = options;
+  const tokens = createMemoryTokens();
+  const cloud = await startNode({
+    name: "cloud",
+    listen: "ws://127.0.0.1:0",
+    tokens,
+    store,
+    modelDir,
+    log,
+    services: SERVICES,
+    onEvent,
+    onSchedule,
+    onFailure,
+  });
+  const { system } = cloud;
+  const url = cloud.cluster?.url ?? "";
+  const token = tokens.create({ roles: ["edge"], grants: [], expiresAtMs: Number.POSITIVE_INFINITY });
+  const agents = new Map(edges.map(({ name }) => [name, agentClient(system, parseNodeName(name))]));
+  for (const edge of edges) edge.order({ url, token, modelDir, logLevel });
+  await registered(system, cloud.name, edges);
+  for (const agent of agents.values()) agent.watchEvents(onEvent);
+
+  return {
+    ...controlFrom(system, cloud.name, () => store.nextPosition),
+    nodes: [
+      { name: cloud.name, role: "cloud", pid: process.pid },
+      ...edges.map(({ name, pid }) => ({ name, role: "edge" as const, pid })),
+    ],
+    async addSource(request, edge) {
+      await agents.get(edge)?.addSource(request);
+    },
+    async ledgers() {
+      const reports = await Promise.allSettled([...agents.values()].map((agent) => agent.sources()));
+      // An edge that is gone has nothing more to say.
+      return reports.flatMap((report) => (report.status === "fulfilled" ? report.value.ledgers : []));
+    },
+    async drain() {
+      await Promise.allSettled(
+        [...agents.values()].map(async (agent) => {
+          const { ledgers } = await agent.sources();
+          await Promise.all(ledgers.map(({ sourceId }) => agent.drainSource(sourceId)));
+        }),
+      );
+    },
+    async terminate() {
+      await Promise.all(edges.map((edge) => edge.end(LEAVE_MS)));
+      await cloud.terminate();
+    },
+  };
+}
+
+/** Resolves once every edge has joined and the scheduler knows what it runs. */
+async function registered(
+  system: ActorSystem,
+  cloud: NodeName,
+  edges: readonly EdgeProcess[],
+): Promise<void> {
+  const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
+  const untilMs = system.clock.now() + JOIN_MS;
+  for (;;) {
+    const { nodes } = await system.ask<SchedulerMessage, NodesReported>(scheduler, (replyTo) => ({
+      type: "reportNodes",
+      replyTo,
+    }));
+    const known = new Set<string>(nodes.map(({ description }) => description.name));
+    const missing = edges.filter(({ name }) => !known.has(name)).map(({ name }) => name);
+    if (missing.length === 0) return;
+    if (system.clock.now() > untilMs) {
+      throw new RuntimeError(`Cannot start: ${missing.join(", ")} did not join within ${JOIN_MS} ms`, {
+        code: "node-unreachable",
+      });
+    }
+    await new Promise<void>((resolve) => void system.clock.after(LOOK_MS, resolve));
+  }
+}

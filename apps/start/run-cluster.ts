@@ -1,0 +1,55 @@
+/** The cluster of a run, in one process or several: what the run does with it does not differ. */
+
+import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
+import type { Control } from "../../src/actors/control.js";
+import type { Store } from "../../src/actors/distributor/store.js";
+import { startLocalCluster } from "../../src/actors/local-cluster.js";
+import type { LedgerReported, NodeEvent, SchedulerEvent, SourceRequest } from "../../src/actors/protocol.js";
+import { sourceOptionsOf } from "../../src/actors/agent/source-request.js";
+import type { Logger } from "../../src/runtime/log.js";
+
+export interface RunNode {
+  readonly name: string;
+  readonly role: "cloud" | "edge";
+  readonly pid: number;
+}
+
+export interface RunCluster extends Control {
+  /** The cloud first, then the edges. */
+  readonly nodes: readonly RunNode[];
+  /** Starts a source on an edge of its own, as far as there are edges. @throws an error with a code */
+  addSource(request: SourceRequest, edge: string): Promise<void>;
+  ledgers(): Promise<readonly LedgerReported[]>;
+  /** Captures no more and resolves once every task is settled. */
+  drain(): Promise<void>;
+  terminate(): Promise<void>;
+}
+
+export interface RunClusterOptions {
+  readonly store: Store;
+  readonly modelDir: string | null;
+  readonly log: Logger;
+  readonly onEvent: (event: NodeEvent) => void;
+  readonly onSchedule: (event: SchedulerEvent) => void;
+  /** The cluster is of no more use. */
+  readonly onFailure: (error: Error) => void;
+}
+
+/** An edge and a cloud in this process. */
+export function startSingle(options: RunClusterOptions): RunCluster {
+  const cluster = startLocalCluster({ ...options, services: SERVICES });
+  return {
+    observe: (pipelines) => cluster.observe(pipelines),
+    setPolicy: (id, policy) => cluster.setPolicy(id, policy),
+    table: () => cluster.table(),
+    nodes: [cluster.cloud, ...cluster.edges].map(({ name }, index) => ({
+      name,
+      role: index === 0 ? "cloud" : "edge",
+      pid: process.pid,
+    })),
+    addSource: (request) => cluster.addSource(sourceOptionsOf(request, SERVICES)),
+    ledgers: () => cluster.ledgers(),
+    drain: () => cluster.drain(),
+    terminate: () => cluster.terminate(),
+  };
+}

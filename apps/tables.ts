@@ -1,0 +1,22 @@
+/** The door to cli-table3: tables with the right widths. */
+
+import Table from "cli-table3";
+
+export interface Column {
+  readonly title: string;
+  readonly align?: "left" | "right";
+}
+
+/** A table with a head where the columns have titles. */
+export function renderTable(
+  columns: readonly Column[],
+  rows: readonly (readonly (string | number)[])[],
+): string {
+  const table = new Table({
+    ...(columns.some(({ title }) => title !== "") && { head: columns.map(({ title }) => title) }),
+    colAligns: columns.map(({ align }) => align ?? "left"),
+    style: { head: [], border: [], compact: true },
+  });
+  for (const row of rows) table.push([...row]);
+  return table.toString();
+}

@@ -1,0 +1,101 @@
+/**
+ * The agent of a node: does what an operator asks of the node from elsewhere, and tells what happens on it.
+ *
+ * T1 A request is answered once, with what came of it; one that cannot be read is refused with the reason.
+ * T2 Whoever watches hears every event from then on, until it is gone.
+ */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { AskResult, Behaviour, Context } from "../../runtime/behaviour.js";
+import { assertNever } from "../../runtime/errors.js";
+import type { AgentMessage, AgentReply, LedgerReported, NodeEvent, SourceRequest } from "../protocol.js";
+import type { NodeName, SourceId } from "../task/identity.js";
+
+export interface AgentPorts {
+  readonly addSource: (request: SourceRequest) => Promise<void>;
+  readonly drainSource: (id: SourceId) => Promise<void>;
+  readonly ledgers: () => Promise<readonly LedgerReported[]>;
+  /** Drains every source of the node and has it leave. */
+  readonly drain: () => Promise<void>;
+}
+
+type Private =
+  | { readonly type: "done"; readonly replyTo: ActorRef<AgentReply>; readonly result: AskResult<void> }
+  | {
+      readonly type: "ledgersTold";
+      readonly replyTo: Extract<AgentMessage, { readonly type: "reportSources" }>["replyTo"];
+      readonly result: AskResult<readonly LedgerReported[]>;
+    }
+  | { readonly type: "watcherGone"; readonly address: string }
+  | { readonly type: "nodeEvent"; readonly event: NodeEvent };
+export type Message = AgentMessage | Private;
+
+interface State {
+  readonly watchers: Map<string, ActorRef<NodeEvent>>;
+}
+
+/** Who may watch at a time. */
+const WATCHERS_MAX = 256;
+
+export function agent(node: NodeName, ports: AgentPorts): Behaviour<State, Message> {
+  return {
+    start: () => ({ watchers: new Map() }),
+    receive(state, message, ctx) {
+      handle(state, message, ctx);
+      return state;
+    },
+  };
+
+  function handle(state: State, message: Message, ctx: Context<Message>): void {
+    switch (message.type) {
+      case "addSource":
+        answer(ports.addSource(message.definition), message.replyTo, ctx);
+        return;
+      case "drainSource":
+        answer(ports.drainSource(message.sourceId), message.replyTo, ctx);
+        return;
+      case "drain":
+        answer(ports.drain(), message.replyTo, ctx);
+        return;
+      case "reportSources": {
+        const { replyTo } = message;
+        ctx.pipe(ports.ledgers(), (result) => ({ type: "ledgersTold", replyTo, result }));
+        return;
+      }
+      case "watchEvents":
+        onWatchEvents(state, message.listener, ctx);
+        return;
+      case "done":
+        message.replyTo.tell(
+          message.result.ok ? { type: "done" } : { type: "refused", error: message.result.error },
+        );
+        return;
+      case "ledgersTold":
+        message.replyTo.tell({
+          type: "sourcesReported",
+          node,
+          ledgers: message.result.ok ? message.result.reply : [],
+        });
+        return;
+      case "watcherGone":
+        state.watchers.delete(message.address);
+        return;
+      case "nodeEvent":
+        for (const watcher of state.watchers.values()) watcher.tell(message.event);
+        return;
+      default:
+        assertNever(message);
+    }
+  }
+
+  function answer(work: Promise<void>, replyTo: ActorRef<AgentReply>, ctx: Context<Message>): void {
+    ctx.pipe(work, (result) => ({ type: "done", replyTo, result }));
+  }
+}
+
+function onWatchEvents(state: State, listener: ActorRef<NodeEvent>, ctx: Context<Message>): void {
+  const { address } = listener;
+  if (state.watchers.size >= WATCHERS_MAX) return;
+  state.watchers.set(address, listener);
+  ctx.watch(listener, () => ({ type: "watcherGone", address }));
+}

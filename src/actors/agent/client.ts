@@ -1,0 +1,65 @@
+/** Asks the agent of a node, from wherever it is allowed. */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { Behaviour } from "../../runtime/behaviour.js";
+import type { ActorSystem } from "../../runtime/system.js";
+import type { AgentMessage, AgentReply, NodeEvent, SourceRequest, SourcesReported } from "../protocol.js";
+import type { NodeName, SourceId } from "../task/identity.js";
+
+export interface AgentClient {
+  /** Starts a source on the node. @throws an error with a code where the node refuses it */
+  addSource(request: SourceRequest): Promise<void>;
+  /** Resolves once the source captures no more and every task of it is settled. */
+  drainSource(id: SourceId): Promise<void>;
+  /** Drains all sources of the node; it leaves the cluster afterwards. */
+  drain(): Promise<void>;
+  sources(): Promise<SourcesReported>;
+  /** Tells `listener` what happens on the node from now on. @returns ends it */
+  watchEvents(listener: (event: NodeEvent) => void): () => void;
+}
+
+/** A drain may take as long as its tasks do. */
+const DRAIN_TIMEOUT_MS = 10 * 60_000;
+/** Opening a camera or a file, and the scheduler's word, take their time. */
+const SOURCE_TIMEOUT_MS = 30_000;
+
+export function agentClient(system: ActorSystem, node: NodeName): AgentClient {
+  const agent = system.resolve<AgentMessage>(`sluice://${node}/agent`);
+
+  async function order(
+    toRequest: (replyTo: ActorRef<AgentReply>) => AgentMessage,
+    timeoutMs: number,
+  ): Promise<void> {
+    const reply = await system.ask<AgentMessage, AgentReply>(agent, toRequest, { timeoutMs });
+    if (reply.type === "refused") throw reply.error;
+  }
+
+  return {
+    addSource: (definition) =>
+      order((replyTo) => ({ type: "addSource", definition, replyTo }), SOURCE_TIMEOUT_MS),
+    drainSource: (sourceId) =>
+      order((replyTo) => ({ type: "drainSource", sourceId, replyTo }), DRAIN_TIMEOUT_MS),
+    drain: () => order((replyTo) => ({ type: "drain", replyTo }), DRAIN_TIMEOUT_MS),
+    sources: () =>
+      system.ask<AgentMessage, SourcesReported>(agent, (replyTo) => ({ type: "reportSources", replyTo })),
+    watchEvents(listener) {
+      listeners += 1;
+      const ref = system.spawn(forward(listener), { name: `events-of-${node}-${listeners}` });
+      agent.tell({ type: "watchEvents", listener: ref });
+      return () => void system.stop(ref);
+    },
+  };
+}
+
+/** Names of listeners are used once a process. */
+let listeners = 0;
+
+function forward(listener: (event: NodeEvent) => void): Behaviour<null, NodeEvent> {
+  return {
+    start: () => null,
+    receive(state, event) {
+      listener(event);
+      return state;
+    },
+  };
+}

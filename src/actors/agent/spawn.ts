@@ -1,0 +1,22 @@
+/** Starts the agent of a node, found at `sluice://NODE/agent`. */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { Spawner } from "../../runtime/behaviour.js";
+import type { NodeEvent } from "../protocol.js";
+import type { NodeName } from "../task/identity.js";
+import { agent, type AgentPorts } from "./agent.js";
+
+export type { AgentPorts };
+
+export interface Agent {
+  /** Tells those who watch this node. */
+  tell(event: NodeEvent): void;
+}
+
+export function spawnAgent(parent: Spawner, node: NodeName, ports: AgentPorts): Agent {
+  const ref: ActorRef<{ readonly type: "nodeEvent"; readonly event: NodeEvent }> = parent.spawn(
+    agent(node, ports),
+    { name: "agent", restart: "permanent", mailbox: { capacity: 1_000 } },
+  );
+  return { tell: (event) => ref.tell({ type: "nodeEvent", event }) };
+}

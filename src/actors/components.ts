@@ -1,0 +1,277 @@
+/**
+ * The components of one node, in its actor system, and the sources that run there.
+ *
+ * An edge runs a controller, its processors, a monitor and the generators of the sources beside it; the cloud runs the
+ * distributor and the scheduler too. Nobody holds a pointer across nodes: the rest of the cluster is found by address.
+ */
+
+import type { ActorRef } from "../runtime/actor-ref.js";
+import type { Behaviour } from "../runtime/behaviour.js";
+import { errorText } from "../runtime/errors.js";
+import type { ActorSystem } from "../runtime/system.js";
+import { controllerAddress, spawnController, type ControllerLimits } from "./controller/spawn.js";
+import { spawnDistributor, type FlushOptions } from "./distributor/spawn.js";
+import type { Store } from "./distributor/store.js";
+import { spawnGenerator, type CapturePort } from "./generator/spawn.js";
+import type { SourceSpec } from "./generator/source-spec.js";
+import { spawnMonitor } from "./monitor/spawn.js";
+import { spawnProcessors, type ProcessorLimits } from "./processor/spawn.js";
+import type {
+  ControllerMessage,
+  DistributorMessage,
+  GeneratorMessage,
+  LedgerReported,
+  MonitorMessage,
+  NodeEvent,
+  PolicyReply,
+  PolicySpec,
+  SchedulerEvent,
+  SchedulerMessage,
+  SourceDescription,
+} from "./protocol.js";
+import type { BoundPolicy } from "./scheduler/policy.js";
+import { spawnScheduler } from "./scheduler/spawn.js";
+import { DEFAULT_CONFIGURATION, type Configuration } from "./task/configuration.js";
+import type { NodeName, SourceId } from "./task/identity.js";
+import type { Pipeline } from "./task/pipeline.js";
+import type { ServiceDeclaration } from "./task/service.js";
+import { END } from "./task/task.js";
+import { joinNodesFor, statefulNodesFor } from "./task/walk.js";
+
+export interface ComponentsOptions {
+  readonly system: ActorSystem;
+  readonly role: "edge" | "cloud";
+  /** The node that has the distributor and the scheduler. */
+  readonly cloud: NodeName;
+  readonly services: ReadonlyMap<string, ServiceDeclaration>;
+  readonly modelDir: string | null;
+  /** Of the node that is the cloud: where results go. Opened and closed by whoever gives it. */
+  readonly store?: Store;
+  /** Of the cloud: how results are gathered into durable writes. */
+  readonly flush?: FlushOptions;
+  /** Of the cloud: the scheduler's term, higher than that of any scheduler before it. */
+  readonly term?: number;
+  /** Of the cloud: policies besides the built-in ones. @see bindPolicy */
+  readonly policies?: readonly BoundPolicy[];
+  /** Of the cloud: told of each table that is published and acknowledged. */
+  readonly onSchedule?: (event: SchedulerEvent) => void;
+  /** Bounds of the controller and of every processor; each has its default. */
+  readonly limits?: NodeLimits;
+  readonly onEvent?: (event: NodeEvent) => void;
+  /** Whether another node can be sent anything now. Default: every one can. */
+  readonly reachable?: (node: NodeName) => boolean;
+}
+
+export interface NodeLimits {
+  readonly controller?: Partial<ControllerLimits>;
+  readonly processor?: Partial<ProcessorLimits>;
+}
+
+export interface SourceOptions {
+  readonly id: SourceId;
+  readonly source: SourceSpec;
+  readonly pipeline: Pipeline;
+  /** Default `DEFAULT_CONFIGURATION`. */
+  readonly configuration?: Configuration;
+  /** Default `edge-only`. */
+  readonly policy?: PolicySpec;
+  /** Releases frames at the source's own speed instead of as fast as they are taken. Default false. */
+  readonly paced?: boolean;
+  /** Tasks to make before the source ends; null, the default, for all there are. */
+  readonly limit?: number | null;
+  /** Bound of unsettled tasks. Default 16 tasks and 256 MiB. */
+  readonly window?: { readonly tasks: number; readonly bytes: number };
+  /** What captures it. Default: ffmpeg. */
+  readonly capture?: CapturePort;
+}
+
+export interface Components {
+  readonly controller: ActorRef<ControllerMessage>;
+  readonly monitor: ActorRef<MonitorMessage>;
+  /**
+   * Announces the source to the scheduler and starts its generator here. A scheduler that does not answer is not waited
+   * for: the source runs on this node until a table says otherwise.
+   *
+   * @throws SluiceError `policy-invalid`, `pipeline-invalid` or `source-invalid` where the scheduler refuses it; TypeError where a source of that name runs
+   */
+  addSource(options: SourceOptions): Promise<void>;
+  /** Resolves once the source is at its end, drained or beyond mending; at once where there is none of this name. */
+  sourceEnded(id: SourceId): Promise<void>;
+  /** Captures no more and resolves once every task of the source is settled. */
+  drainSource(id: SourceId): Promise<void>;
+  /** The accounts of the sources that run here now; one that has ended gave its last with `sourceEnded`. */
+  ledgers(): Promise<readonly LedgerReported[]>;
+  /** Tells the scheduler again who is here: this node, and its sources. One that has started anew knows nobody. */
+  register(): void;
+  /** Nothing is placed on this node any more. */
+  unregister(): void;
+}
+
+/** Enough to keep every stage of a pipeline busy; more only waits in queues. */
+const DEFAULT_WINDOW = { tasks: 16, bytes: 256 * 1024 * 1024 };
+const DEFAULT_POLICY: PolicySpec = { name: "edge-only", parameters: {} };
+const REGISTRATION_MS = 1_000;
+
+/** Starts the components of a node and makes them known to the scheduler. */
+export function startComponents(options: ComponentsOptions): Components {
+  const { system, cloud, services } = options;
+  const { name } = system;
+  const listener = system.spawn(forward<NodeEvent>(options.onEvent ?? (() => {})), { name: "listener" });
+  const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
+  const distributor = system.resolve<DistributorMessage>(`sluice://${cloud}/distributor`);
+
+  if (name === cloud) {
+    if (options.store === undefined) throw new TypeError(`Cannot start cloud node "${name}" without a store`);
+    const { store, flush, policies, onSchedule } = options;
+    const term = options.term ?? 1;
+    spawnScheduler(system, {
+      node: name,
+      term,
+      fallback: name,
+      ...(policies && { policies }),
+      ...(onSchedule && { listener: system.spawn(forward(onSchedule), { name: "schedule-listener" }) }),
+    });
+    spawnDistributor(system, { node: name, store, scheduler, ...(flush && { flush }) });
+  }
+  const { limits = {} } = options;
+  const processors = spawnProcessors(system, {
+    node: name,
+    services,
+    modelDir: options.modelDir,
+    ...(limits.processor && { limits: limits.processor }),
+  });
+  const controller = spawnController(system, {
+    node: name,
+    cloud,
+    services: new Set(services.keys()),
+    processors,
+    distributor,
+    listener,
+    ...(options.reachable && { reachable: options.reachable }),
+    ...(limits.controller && { limits: limits.controller }),
+  });
+  const monitor = spawnMonitor(system, { node: name, scheduler, controller });
+  const generators = new Map<SourceId, ActorRef<GeneratorMessage>>();
+  /** As announced to the scheduler. */
+  const descriptions = new Map<SourceId, SourceDescription>();
+  let lastIncarnation = 0;
+  /** The time, but never one twice: the sources that follow each other under one name may do so within a millisecond. */
+  const nextIncarnation = (): number =>
+    (lastIncarnation = Math.max(lastIncarnation + 1, Math.floor(system.clock.now())));
+
+  function sourceEnded(id: SourceId): Promise<void> {
+    const generator = generators.get(id);
+    if (generator === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      system.watch(generator, () => resolve());
+    });
+  }
+
+  function register(): void {
+    scheduler.tell(
+      {
+        type: "registerNode",
+        node: { name, role: options.role, services: [...services.keys()] },
+        controller: system.resolve(controllerAddress(name)),
+      },
+      "control",
+    );
+    for (const source of descriptions.values()) scheduler.tell({ type: "registerSource", source }, "control");
+  }
+  register();
+
+  return {
+    controller,
+    monitor,
+    register,
+
+    async addSource({ id, source, pipeline, ...asked }) {
+      if (generators.has(id))
+        throw new TypeError(`Cannot add source "${id}": one of that name runs on "${name}"`);
+      const { configuration = DEFAULT_CONFIGURATION, policy = DEFAULT_POLICY } = asked;
+      const description = { id, node: name, pipeline, configuration, policy };
+      const answer = await system
+        .ask<SchedulerMessage, PolicyReply>(
+          scheduler,
+          (replyTo) => ({
+            type: "registerSource",
+            source: description,
+            replyTo,
+          }),
+          { timeoutMs: REGISTRATION_MS, lane: "control" },
+        )
+        .catch(() => null);
+      if (answer?.type === "policyRefused") {
+        scheduler.tell({ type: "removeSource", sourceId: id, node: name }, "control");
+        throw answer.error;
+      }
+      const generator = spawnGenerator(system, {
+        sourceId: id,
+        source,
+        pipeline,
+        configuration,
+        incarnation: nextIncarnation(),
+        controller,
+        listener,
+        paced: asked.paced ?? false,
+        limit: asked.limit ?? null,
+        window: asked.window ?? DEFAULT_WINDOW,
+        ...(asked.capture && { capture: asked.capture }),
+        livePolicy: "dropNewest",
+        nodes: {
+          joinNodes: joinNodesFor(pipeline, (cursor) => (cursor === END ? cloud : name)),
+          statefulNodes: statefulNodesFor(pipeline, ({ service }) => (services.has(service) ? name : cloud)),
+        },
+        framesMin: Math.max(...pipeline.stages.map(({ service }) => services.get(service)?.framesMin ?? 1)),
+      });
+      generators.set(id, generator);
+      descriptions.set(id, description);
+      system.watch(generator, () => {
+        generators.delete(id);
+        descriptions.delete(id);
+        // On the lane of the messages that they undo, so that a source of the same name may come at once.
+        controller.tell({ type: "detachGenerator", sourceId: id }, "control");
+        scheduler.tell({ type: "removeSource", sourceId: id, node: name }, "control");
+      });
+    },
+
+    sourceEnded,
+
+    drainSource(id) {
+      generators.get(id)?.tell({ type: "drain" }, "control");
+      return sourceEnded(id);
+    },
+
+    async ledgers() {
+      const asked = await Promise.allSettled(
+        [...generators.values()].map((generator) =>
+          system.ask<GeneratorMessage, LedgerReported>(generator, (replyTo) => ({
+            type: "reportLedger",
+            replyTo,
+          })),
+        ),
+      );
+      // A generator that ended meanwhile has no more to say.
+      return asked.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+    },
+
+    unregister: () => scheduler.tell({ type: "removeNode", node: name }, "control"),
+  };
+}
+
+/** An actor that hands each event to a function of the program around it, whose faults are its own. */
+function forward<Event extends { readonly type: string }>(
+  onEvent: (event: Event) => void,
+): Behaviour<null, Event> {
+  return {
+    start: () => null,
+    receive(state, event, ctx) {
+      try {
+        onEvent(event);
+      } catch (thrown) {
+        ctx.log.error("The listener of events threw", { event: event.type, error: errorText(thrown) });
+      }
+      return state;
+    },
+  };
+}

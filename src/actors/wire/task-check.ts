@@ -1,0 +1,156 @@
+/** Whether what came from another node is a task: every field's type, range and size, so that nobody behind it need look. */
+
+import { END, DROP_REASONS } from "../task/task.js";
+import { parseTraceparent } from "../task/traceparent.js";
+import {
+  addressOf,
+  fields,
+  isCount,
+  isFinite,
+  isName,
+  isText,
+  list,
+  mapOf,
+  wanted,
+  type Fields,
+} from "./checks.js";
+
+/** Bounds of one task; `STAGES_MAX` of a pipeline, and what a stage may find. */
+const STAGES_MAX = 64;
+const HOPS_MAX = 1_024;
+const FRAMES_MAX = 256;
+const DETECTIONS_MAX = 10_000;
+const LABEL_MAX = 256;
+
+/** @throws Malformed */
+export function checkTask(value: unknown): void {
+  const task = fields(value, "a task");
+  checkTaskId(task["id"]);
+  wanted(isName(task["pipelineId"]) && isCount(task["pipelineVersion"]), "a pipeline by name and version");
+  wanted(isCursor(task["cursor"]), "a stage cursor");
+  wanted(task["cameFrom"] === null || isName(task["cameFrom"]), "the stage that it came from");
+  checkConfiguration(task["configuration"]);
+  const { frameCount } = task;
+  wanted(isCount(frameCount) && frameCount >= 1 && frameCount <= FRAMES_MAX, "a count of frames");
+  wanted(isCount(task["payloadBytes"]), "payloadBytes");
+  if (task["payload"] !== null) checkPayload(fields(task["payload"], "a payload"), frameCount);
+  if (task["framePtsUs"] !== undefined) {
+    const times = list(task["framePtsUs"], FRAMES_MAX, "framePtsUs");
+    wanted(times.length === frameCount && times.every(isFinite), "a time for each frame");
+  }
+  for (const [stage, result] of mapOf(task["results"], STAGES_MAX, "results")) {
+    wanted(isName(stage), "results by stage");
+    checkResult(result, frameCount);
+  }
+  for (const hop of list(task["hops"], HOPS_MAX, "hops")) checkHop(hop);
+  for (const [cursor, node] of mapOf(task["joinNodes"], STAGES_MAX + 1, "joinNodes")) {
+    wanted(isCursor(cursor) && isName(node), "joinNodes by cursor");
+  }
+  checkPins(task["pins"]);
+  wanted(isFinite(task["sourceAtMs"]) && isFinite(task["createdAtMs"]), "times of source and creation");
+  wanted(task["deadlineAtMs"] === null || isFinite(task["deadlineAtMs"]), "a deadline or null");
+  wanted(addressOf(task["origin"]) !== null, "the address of its generator");
+  const { traceparent } = task;
+  wanted(isText(traceparent, 256) && parseTraceparent(traceparent) !== null, "a traceparent");
+}
+
+export function checkTaskId(value: unknown): void {
+  const id = fields(value, "the id of a task");
+  wanted(isName(id["sourceId"]) && isCount(id["incarnation"]) && isCount(id["sequence"]), "the id of a task");
+}
+
+export function checkPins(value: unknown): void {
+  for (const [stage, pinned] of mapOf(value, STAGES_MAX, "pins")) {
+    const pin = fields(pinned, "a pin");
+    wanted(isName(stage) && isName(pin["node"]) && isCount(pin["ordinal"]), "pins by stage");
+  }
+}
+
+/** @throws Malformed */
+export function checkDropRecord(value: unknown): void {
+  const drop = fields(value, "the record of a drop");
+  checkTaskId(drop["id"]);
+  wanted(isDropReason(drop["reason"]), "a reason that is known");
+  wanted(drop["stage"] === null || isCursor(drop["stage"]), "the stage of the drop, or null");
+  wanted(isName(drop["node"]) && isText(drop["detail"], 4_096), "the node and detail of the drop");
+  wanted(isFinite(drop["atMs"]) && isFinite(drop["sourceAtMs"]), "times of the drop");
+  wanted(addressOf(drop["origin"]) !== null, "the address of its generator");
+}
+
+/** @throws Malformed */
+export function checkOutcome(value: unknown): void {
+  const outcome = fields(value, "an outcome");
+  const { status, reason } = outcome;
+  wanted(status === "stored" || (status === "dropped" && isDropReason(reason)), "an outcome that is known");
+}
+
+function isDropReason(value: unknown): boolean {
+  return DROP_REASONS.some((reason) => reason === value);
+}
+
+function isCursor(value: unknown): boolean {
+  return value === END || isName(value);
+}
+
+function checkConfiguration(value: unknown): void {
+  const { width, height, fps, framesPerTask, encoding, quality } = fields(value, "a configuration");
+  const sound =
+    isCount(width) &&
+    isCount(height) &&
+    isFinite(fps) &&
+    isCount(framesPerTask) &&
+    (encoding === "rgb" || encoding === "jpeg") &&
+    isCount(quality);
+  wanted(sound, "a configuration");
+}
+
+function checkPayload(payload: Fields, frameCount: number): void {
+  const { encoding, width, height } = payload;
+  wanted(isCount(width) && isCount(height) && width <= 7_680 && height <= 4_320, "the size of its frames");
+  wanted(encoding === "rgb" || encoding === "jpeg", "an encoding of frames");
+  const frames = list(payload["frames"], FRAMES_MAX, "frames");
+  wanted(frames.length === frameCount, "as many frames as it says");
+  for (const item of frames) {
+    const frame = fields(item, "a frame");
+    const { data } = frame;
+    wanted(isFinite(frame["ptsUs"]) && data instanceof Uint8Array, "a frame with its time and bytes");
+    const fits = encoding === "rgb" ? data.byteLength === width * height * 3 : data.byteLength > 0;
+    wanted(fits, "as many bytes as its frames have pixels");
+  }
+}
+
+function checkResult(value: unknown, frameCount: number): void {
+  const result = fields(value, "the result of a stage");
+  wanted(isText(result["type"], LABEL_MAX), "the type of a result");
+  const { continuity } = result;
+  wanted(
+    continuity === undefined || continuity === "continued" || continuity === "restarted",
+    "a continuity that is known",
+  );
+  const frames = list(result["frames"], FRAMES_MAX, "results by frame");
+  wanted(frames.length === frameCount, "a result for each frame");
+  for (const found of frames)
+    for (const item of list(found, DETECTIONS_MAX, "detections")) checkDetection(item);
+}
+
+function checkDetection(value: unknown): void {
+  const { x, y, width, height, score, label, trackId } = fields(value, "a detection");
+  wanted(
+    isFinite(x) && isFinite(y) && isFinite(width) && isFinite(height) && isFinite(score),
+    "a detection in numbers",
+  );
+  wanted(
+    isText(label, LABEL_MAX) && (trackId === undefined || isCount(trackId)),
+    "a detection with its label",
+  );
+}
+
+function checkHop(value: unknown): void {
+  const hop = fields(value, "a hop");
+  wanted(isName(hop["stage"]) && isName(hop["node"]), "a hop of a stage and a node");
+  wanted(isCount(hop["epoch"]) && isCount(hop["attempt"]), "a hop with its epoch and attempt");
+  wanted(
+    isFinite(hop["enqueuedAtMs"]) && isFinite(hop["startedAtMs"]) && isFinite(hop["endedAtMs"]),
+    "the times of a hop",
+  );
+}

@@ -1,0 +1,246 @@
+/**
+ * The door to ws: nodes over WebSocket, subprotocol `sluice.v1`, binary messages only, nothing compressed.
+ *
+ * A client has to mask what it sends (RFC 6455 section 5.3), against proxies that mistake it for a request: 0.4 ms a MiB,
+ * twice. Where no proxy can be, on loopback and inside TLS, the mask is zero, which costs nothing and changes no byte.
+ */
+
+import { createServer as createHttpServer, STATUS_CODES, type Server } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { rootCertificates } from "node:tls";
+import { WebSocket, WebSocketServer } from "ws";
+import type { Clock } from "../../runtime/clock.js";
+import { errorText } from "../../runtime/errors.js";
+import {
+  FRAME_BYTES_MAX,
+  type Carrier,
+  type Channel,
+  type ConnectOptions,
+  type Listening,
+  type ListenOptions,
+} from "../carrier.js";
+import { TransportError } from "../errors.js";
+import { WsChannel, type SocketLike } from "./ws-channel.js";
+import { formatUrl, isLoopback, parseUrl } from "./ws-url.js";
+
+export { isLoopback };
+
+const SUBPROTOCOL = "sluice.v1";
+
+export interface WsCarrierOptions {
+  readonly clock: Clock;
+  /** For the whole of a request's headers, in ms: who sends them slower is cut off. Default 2,000. */
+  readonly headersTimeoutMs?: number;
+  /** Sockets of one listener at a time; more are dropped as they come. Default 2,048. */
+  readonly connectionsMax?: number;
+}
+
+export function createWsCarrier(options: WsCarrierOptions): Carrier {
+  return {
+    listen: (given) => listen(given, options),
+    connect: (given) => connect(given, options.clock),
+  };
+}
+
+// ── Listening ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+async function listen({ url, tls, onChannel }: ListenOptions, options: WsCarrierOptions): Promise<Listening> {
+  const address = parseUrl(url, "listen-failed");
+  if (address.secure !== (tls !== undefined)) {
+    const problem = address.secure ? "wss needs a certificate and its key" : "a certificate needs wss://";
+    throw new TransportError(`Cannot listen at "${url}": ${problem}`, { code: "listen-failed" });
+  }
+  const refusals: Record<string, number> = {};
+  const count = (reason: string): void => void (refusals[reason] = (refusals[reason] ?? 0) + 1);
+  const { headersTimeoutMs = 2_000, connectionsMax = 2_048, clock } = options;
+  const limits = {
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: headersTimeoutMs,
+    connectionsCheckingInterval: Math.max(50, Math.floor(headersTimeoutMs / 4)),
+    maxHeaderSize: 8 * 1024,
+    keepAliveTimeout: 1,
+  };
+  const server = createServer(url, limits, tls);
+  server.maxConnections = connectionsMax;
+  const upgrader = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: FRAME_BYTES_MAX,
+    handleProtocols: () => SUBPROTOCOL,
+  });
+  server.on("drop", () => count("too-many-connections"));
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
+    count(error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? "too-slow" : "no-http");
+    answer(socket, 400, "This is no request");
+  });
+  server.on("tlsClientError", () => count("no-tls"));
+  server.on("request", (request, response) => {
+    count("no-websocket");
+    response.writeHead(426, { connection: "close", upgrade: "websocket" });
+    response.end(`This is a node of Sluice: it speaks WebSocket, subprotocol ${SUBPROTOCOL}\n`);
+    request.resume();
+  });
+  server.on("upgrade", (request, socket: Duplex, head) => {
+    socket.on("error", () => {});
+    const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
+    if (!offered.includes(SUBPROTOCOL)) {
+      count("wrong-subprotocol");
+      answer(socket, 400, `Wanted subprotocol ${SUBPROTOCOL}`);
+      return;
+    }
+    upgrader.handleUpgrade(request, socket, head, (webSocket) => {
+      const { remoteAddress = "", remotePort = 0 } = request.socket;
+      onChannel(channelOf(webSocket, `${remoteAddress}:${remotePort}`, clock));
+    });
+  });
+  upgrader.on("wsClientError", (error, socket) => {
+    count("no-websocket");
+    answer(socket, 400, error.message);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(url, error)));
+    server.listen({ host: address.host, port: address.port }, resolve);
+  });
+  // What befalls it from here on befalls single connections.
+  server.on("error", () => count("server-error"));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: formatUrl({ ...address, port }),
+    refusals,
+    close() {
+      return new Promise((resolve) => {
+        server.close(() => resolve());
+        // Those that never asked for an upgrade; the others are channels and stay.
+        server.closeAllConnections();
+      });
+    },
+  };
+}
+
+function createServer(url: string, limits: object, tls: ListenOptions["tls"]): Server {
+  if (tls === undefined) return createHttpServer(limits);
+  try {
+    return createHttpsServer({
+      ...limits,
+      cert: tls.certificate,
+      key: tls.key,
+      handshakeTimeout: 2_000,
+      minVersion: "TLSv1.2",
+    });
+  } catch (error) {
+    throw new TransportError(
+      `Cannot listen at "${url}" with this certificate and key: ${errorText(error)}; wanted PEM text of both`,
+      { code: "listen-failed", cause: error },
+    );
+  }
+}
+
+function answer(socket: Duplex, status: number, text: string): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nconnection: close\r\ncontent-type: text/plain\r\n\r\n${text}\n`,
+  );
+}
+
+function listenError(url: string, error: NodeJS.ErrnoException): TransportError {
+  const problem =
+    error.code === "EADDRINUSE"
+      ? "the port is taken: choose another one, or end what uses it"
+      : error.code === "EACCES"
+        ? "this user may not use the port: choose one above 1023"
+        : error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND"
+          ? "this machine has no such address"
+          : error.message;
+  return new TransportError(`Cannot listen at "${url}": ${problem}`, { code: "listen-failed", cause: error });
+}
+
+// ── Connecting ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function connect({ url, tls, timeoutMs = 5_000 }: ConnectOptions, clock: Clock): Promise<Channel> {
+  const address = parseUrl(url, "connect-failed");
+  return new Promise((resolve, reject) => {
+    const unmasked = address.secure || isLoopback(url);
+    const webSocket = new WebSocket(formatUrl(address), [SUBPROTOCOL], {
+      perMessageDeflate: false,
+      maxPayload: FRAME_BYTES_MAX,
+      handshakeTimeout: timeoutMs,
+      followRedirects: false,
+      ...(unmasked && { generateMask: () => {} }),
+      ...(tls !== undefined && { ca: [...rootCertificates, tls.authorities] }),
+    });
+    const fail = (problem: string, cause?: Error): void => {
+      webSocket.terminate();
+      reject(
+        new TransportError(`Cannot connect to "${url}": ${problem}`, {
+          code: "connect-failed",
+          retry: "backoff",
+          cause,
+        }),
+      );
+    };
+    webSocket.once("open", () => resolve(channelOf(webSocket, `${address.host}:${address.port}`, clock)));
+    webSocket.once("unexpected-response", (_, response) => {
+      response.resume();
+      fail(`what answers there is no node of Sluice (HTTP status ${response.statusCode ?? "unknown"})`);
+    });
+    webSocket.on("error", (error: NodeJS.ErrnoException) => fail(connectProblem(error, timeoutMs), error));
+  });
+}
+
+function connectProblem(error: NodeJS.ErrnoException, timeoutMs: number): string {
+  const code = error.code ?? "";
+  if (code === "ECONNREFUSED") return "nobody listens there: is the hub running, and is this its address?";
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "no machine of that name is known";
+  if (code === "EHOSTUNREACH" || code === "ENETUNREACH") return "no way leads to that address";
+  if (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code)) {
+    return `its certificate is not trusted (${code}): name its authority with --tls-ca`;
+  }
+  if (/timed out/.test(error.message)) return `no answer within ${timeoutMs} ms`;
+  return error.message === "" ? code : error.message;
+}
+
+// ── Both ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function channelOf(webSocket: WebSocket, remote: string, clock: Clock): Channel {
+  // The library has no public way to hold writes back; without it each message leaves by itself.
+  const { ["_socket"]: raw } = webSocket as unknown as { readonly ["_socket"]?: Socket };
+  raw?.setNoDelay(true);
+  const socket: SocketLike = {
+    get bufferedAmount() {
+      return webSocket.bufferedAmount;
+    },
+    // Errors come as events, and are followed by a close.
+    send: (data) => webSocket.send(data, SEND, ignore),
+    close: (code, reason) => webSocket.close(code, reason),
+    terminate: () => webSocket.terminate(),
+    cork: () => raw?.cork(),
+    uncork: () => raw?.uncork(),
+  };
+  const channel = new WsChannel(socket, remote, clock);
+  let code = 0;
+  webSocket.on("message", (data, isBinary) => {
+    if (isBinary && Buffer.isBuffer(data)) {
+      channel.received(data);
+      return;
+    }
+    code = 1003;
+    webSocket.close(1003, "Wanted binary messages");
+  });
+  webSocket.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") code = 1009;
+    else if (error.code?.startsWith("WS_ERR") === true) code = 1002;
+  });
+  webSocket.on("close", (closeCode, reason) =>
+    channel.closed(code === 0 ? closeCode : code, reason.toString()),
+  );
+  return channel;
+}
+
+const SEND = { binary: true, compress: false, fin: true } as const;
+const ignore = (): void => {};

@@ -1,0 +1,135 @@
+/**
+ * Lets others in: listens, shakes hands, and keeps those who have not proved themselves few and short-lived.
+ *
+ * A1 A connection that has not joined within `handshakeMs` is closed.
+ * A2 At most `pendingMax` connections wait to join; one more takes the place of the one that has waited longest, so that
+ *    idle connections shut nobody out.
+ */
+
+import type { Clock } from "../../runtime/clock.js";
+import { asError } from "../../runtime/errors.js";
+import type { Carrier, Channel, Listening, ListenOptions } from "../carrier.js";
+import type { TransportError } from "../errors.js";
+import { AcceptorHandshake, type JoiningPeer } from "../link/acceptor-handshake.js";
+import { Handover } from "../link/handover.js";
+import type { TokenAuthority } from "../security/token-authority.js";
+import type { Incidents } from "./incidents.js";
+
+export interface AcceptorLimits {
+  /** From the connection to the join, in ms. */
+  readonly handshakeMs: number;
+  /** Connections that have not joined yet. */
+  readonly pendingMax: number;
+}
+
+export const DEFAULT_ACCEPTOR_LIMITS: AcceptorLimits = { handshakeMs: 2_000, pendingMax: 256 };
+
+export interface AcceptorOptions {
+  readonly carrier: Carrier;
+  readonly listen: Omit<ListenOptions, "onChannel">;
+  readonly identity: { readonly cluster: string; readonly name: string; readonly version: string };
+  /** Null where no token is needed. */
+  readonly authority: TokenAuthority | null;
+  readonly clock: Clock;
+  readonly nonce: () => string;
+  readonly incidents: Incidents;
+  readonly limits: AcceptorLimits;
+  /** A proven peer wants to join: what to greet it with, or why not. */
+  readonly admit: (peer: JoiningPeer) => Promise<{ readonly welcome: unknown } | TransportError>;
+  /** It has joined: a link is to take over its channel now. */
+  readonly onJoined: (peer: JoiningPeer, handover: Handover) => void;
+  /** It was admitted and has gone before it had joined. */
+  readonly onAbandoned: (peer: JoiningPeer) => void;
+}
+
+export interface Acceptor {
+  readonly listening: Listening;
+  /** Takes in nobody any more; whoever has joined stays. */
+  close(): Promise<void>;
+}
+
+/** @throws TransportError `listen-failed` */
+export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor> {
+  const { carrier, clock, incidents, limits } = options;
+  /** Oldest first. */
+  const pending = new Map<Channel, () => void>();
+
+  function onChannel(channel: Channel): void {
+    if (pending.size >= limits.pendingMax) {
+      const [oldest] = pending;
+      incidents.add("handshake-evicted", oldest?.[0].remote);
+      oldest?.[1]();
+    }
+    let admitted: JoiningPeer | null = null;
+    let over = false;
+    const timer = clock.after(limits.handshakeMs, () => {
+      incidents.add("handshake-timeout", channel.remote);
+      giveUp();
+    });
+    const end = (): void => {
+      over = true;
+      timer.cancel();
+      pending.delete(channel);
+    };
+    const giveUp = (): void => {
+      if (over) return;
+      end();
+      channel.destroy();
+      if (admitted !== null) options.onAbandoned(admitted);
+    };
+    pending.set(channel, giveUp);
+
+    const handshake = new AcceptorHandshake({
+      identity: options.identity,
+      authority: options.authority,
+      nonce: options.nonce,
+      now: () => clock.now(),
+      async admit(peer) {
+        const answer = await options.admit(peer);
+        if (answer instanceof Error) return answer;
+        admitted = peer;
+        // It went while it was being admitted.
+        if (over) options.onAbandoned(peer);
+        return answer;
+      },
+    });
+    const answer = async (frame: Uint8Array): Promise<void> => {
+      const step = await handshake.receive(frame);
+      if (over) return;
+      channel.send(step.frame);
+      if (step.type === "refused") {
+        incidents.add(step.error.code, channel.remote, step.error.message);
+        end();
+        channel.close("refused");
+        if (admitted !== null) options.onAbandoned(admitted);
+      } else if (step.type === "done") {
+        end();
+        handover.finish();
+        options.onJoined(step.peer, handover);
+      }
+    };
+    const handover: Handover = new Handover(
+      channel,
+      (frame) => {
+        answer(frame).catch((thrown: unknown) => {
+          incidents.add("handshake-failed", channel.remote, asError(thrown).message);
+          giveUp();
+        });
+      },
+      () => {
+        if (over) return;
+        incidents.add("handshake-broken", channel.remote);
+        giveUp();
+      },
+    );
+  }
+
+  const listening = await carrier.listen({ ...options.listen, onChannel });
+  return {
+    listening,
+    async close() {
+      for (const giveUp of pending.values()) giveUp();
+      await listening.close();
+    },
+  };
+}

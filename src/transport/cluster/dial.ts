@@ -1,0 +1,64 @@
+/** Opens a connection to another node and shakes hands on it. */
+
+import type { Clock } from "../../runtime/clock.js";
+import type { Carrier, ConnectOptions } from "../carrier.js";
+import { TransportError } from "../errors.js";
+import { DialerHandshake, type DialerIdentity } from "../link/dialer-handshake.js";
+import { Handover } from "../link/handover.js";
+
+export interface DialOptions {
+  readonly carrier: Carrier;
+  readonly connect: ConnectOptions;
+  readonly identity: DialerIdentity;
+  /** `ID.SECRET`; null where the other side wants none. */
+  readonly token: string | null;
+  readonly nonce: () => string;
+  readonly clock: Clock;
+  /** From the connection to the welcome, in ms. */
+  readonly handshakeMs: number;
+}
+
+export interface Dialled {
+  readonly peer: { readonly name: string; readonly cluster: string };
+  readonly welcome: unknown;
+  readonly handover: Handover;
+}
+
+/** @throws TransportError `connect-failed`, or why the other side refuses */
+export async function dial(options: DialOptions): Promise<Dialled> {
+  const { carrier, connect, identity, token, nonce, clock, handshakeMs } = options;
+  const channel = await carrier.connect(connect);
+  const handshake = new DialerHandshake({ identity, token, nonce });
+  return new Promise((resolve, reject) => {
+    const fail = (error: TransportError): void => {
+      timer.cancel();
+      channel.destroy();
+      reject(error);
+    };
+    const broken = (reason: string): TransportError =>
+      new TransportError(`Cannot join at "${connect.url}": ${reason}`, {
+        code: "connect-failed",
+        retry: "backoff",
+      });
+    const timer = clock.after(handshakeMs, () =>
+      fail(broken(`the node there did not answer within ${handshakeMs} ms`)),
+    );
+    const handover = new Handover(
+      channel,
+      (frame) => {
+        const step = handshake.receive(frame);
+        if (step.type === "send") {
+          channel.send(step.frame);
+        } else if (step.type === "failed") {
+          fail(step.error);
+        } else {
+          timer.cancel();
+          handover.finish();
+          resolve({ peer: step.peer, welcome: step.welcome, handover });
+        }
+      },
+      ({ reason }) => fail(broken(reason === "" ? "the connection closed" : reason)),
+    );
+    channel.send(handshake.start());
+  });
+}

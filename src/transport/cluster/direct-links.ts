@@ -1,0 +1,223 @@
+/**
+ * Links between two members beside the hub's: the hub introduces them, one dials the other, and both move to it.
+ *
+ * D1 Who joins directly proves a key that the hub has given to both, over the links that they have with it.
+ * D2 Moving reorders nothing: what is sent by the new link is kept back until what went by the old one has arrived.
+ * D3 Without a direct link everything goes through the hub, also after one has broken.
+ */
+
+import type { ActorSystem } from "../../runtime/system.js";
+import type { NodeName } from "../../runtime/brand.js";
+import { parseToken } from "../security/token.js";
+import { createMemoryTokens, type MemoryTokens } from "../security/memory-tokens.js";
+import { TransportError } from "../errors.js";
+import type { Handover } from "../link/handover.js";
+import type { Link } from "../link/link.js";
+import { DEFAULT_ACCEPTOR_LIMITS, listenForPeers, type Acceptor } from "./acceptor.js";
+import type { Member } from "./cluster.js";
+import { dial } from "./dial.js";
+import type { JoinOptions } from "./joiner.js";
+import type { NodeCore, Peer } from "./node-core.js";
+import type { Notice } from "./notices.js";
+
+type Introduced = Extract<Notice, { readonly type: "introduced" }>;
+
+/** A move to a direct link that waits for what is still on the old way. */
+interface Move {
+  readonly peer: Peer;
+  readonly waiting: Set<string>;
+  readonly timer: { cancel(): void };
+}
+
+/** Before a member is asked for again, in ms. */
+const ASK_AGAIN_MS = 30_000;
+/** For a dial and for a move, in ms. */
+const PATIENCE_MS = 5_000;
+const KEY_TTL_MS = 30_000;
+
+export class DirectLinks {
+  /** Asks the hub for an introduction. */
+  onWanted: (member: Member) => void = () => {};
+  readonly #core: NodeCore;
+  readonly #system: ActorSystem;
+  readonly #options: JoinOptions;
+  readonly #keys: MemoryTokens;
+  readonly #askedAtMs = new Map<number, number>();
+  readonly #direct = new Map<number, { readonly peer: Peer; readonly before: Link }>();
+  readonly #moves = new Map<number, Move>();
+  /** Who may come with which key. */
+  readonly #expected = new Map<string, Member>();
+  #acceptor: Acceptor | null = null;
+  #lastMove = 0;
+
+  constructor(core: NodeCore, options: JoinOptions) {
+    this.#core = core;
+    this.#system = core.system;
+    this.#options = options;
+    this.#keys = createMemoryTokens();
+    core.exchange.onIndirect = (member) => this.#want(member);
+    core.exchange.onFlushed = (member, id, lane) => this.#flushed(member, id, lane);
+  }
+
+  get url(): string | null {
+    return this.#acceptor?.listening.url ?? null;
+  }
+
+  /** @throws TransportError `listen-failed` */
+  async listen(): Promise<void> {
+    const { carrier, listen, version, acceptor } = this.#options;
+    if (listen === undefined) return;
+    this.#acceptor = await listenForPeers({
+      carrier,
+      listen,
+      identity: { cluster: "direct", name: this.#system.name, version: version ?? "" },
+      authority: this.#keys,
+      clock: this.#system.clock,
+      nonce: this.#core.nonce,
+      incidents: this.#core.incidents,
+      limits: { ...DEFAULT_ACCEPTOR_LIMITS, ...acceptor },
+      admit: ({ name, token }) => {
+        const expected = token === null ? undefined : this.#expected.get(token);
+        if (expected?.name === name) return Promise.resolve({ welcome: null });
+        return Promise.resolve(
+          new TransportError(`Cannot join "${this.#system.name}" directly: "${name}" was not introduced`, {
+            code: "role-denied",
+          }),
+        );
+      },
+      onJoined: ({ token }, handover) => {
+        const member = this.#expected.get(token ?? "");
+        this.#expected.delete(token ?? "");
+        if (member === undefined || this.#core.membership.members.get(member.name) !== member) {
+          handover.channel.destroy();
+        } else {
+          this.#open(member, handover);
+        }
+      },
+      onAbandoned: () => {},
+    });
+  }
+
+  /** The hub has given this node and another one a key. */
+  introduced({ session, token, dial: url }: Introduced, members: ReadonlyMap<NodeName, Member>): void {
+    const member = [...members.values()].find((other) => other.session === session);
+    if (member === undefined || this.#direct.has(session)) return;
+    if (url === null) this.#expect(member, token);
+    else void this.#dial(member, url, token);
+  }
+
+  /** A member is gone. */
+  forget({ session }: Member): void {
+    this.#askedAtMs.delete(session);
+    this.#direct.get(session)?.peer.link.close("the member is gone");
+  }
+
+  closeAll(): void {
+    this.#askedAtMs.clear();
+    for (const { peer } of this.#direct.values()) peer.link.close("the hub is out of reach");
+  }
+
+  async close(): Promise<void> {
+    await this.#acceptor?.close();
+  }
+
+  #want(member: Member): void {
+    const { session, url } = member;
+    if (this.#direct.has(session) || (url === null && this.url === null)) return;
+    // The hub is reached by its own link, however much it can be dialled.
+    if (member.roles.includes("cloud")) return;
+    const nowMs = this.#system.clock.now();
+    const askedAtMs = this.#askedAtMs.get(session);
+    if (askedAtMs !== undefined && nowMs - askedAtMs < ASK_AGAIN_MS) return;
+    this.#askedAtMs.set(session, nowMs);
+    this.onWanted(member);
+  }
+
+  #expect(member: Member, text: string): void {
+    const token = parseToken(text);
+    this.#keys.admit(token, {
+      roles: member.roles,
+      grants: member.grants,
+      expiresAtMs: this.#system.clock.now() + KEY_TTL_MS,
+    });
+    this.#expected.set(token.id, member);
+    this.#system.clock.after(KEY_TTL_MS, () => {
+      this.#expected.delete(token.id);
+      this.#keys.forget(token.id);
+    });
+  }
+
+  async #dial(member: Member, url: string, token: string): Promise<void> {
+    const { carrier, connect, version, pid } = this.#options;
+    try {
+      const { handover, peer } = await dial({
+        carrier,
+        connect: { ...connect, url, timeoutMs: PATIENCE_MS },
+        identity: {
+          cluster: null,
+          name: this.#system.name,
+          roles: [],
+          url: this.url,
+          version: version ?? "",
+          pid: pid ?? 0,
+        },
+        token,
+        nonce: this.#core.nonce,
+        clock: this.#system.clock,
+        handshakeMs: PATIENCE_MS,
+      });
+      const current = this.#core.membership.members.get(member.name);
+      if (peer.name !== member.name || current !== member || this.#direct.has(member.session)) {
+        handover.channel.destroy();
+      } else {
+        this.#open(member, handover);
+      }
+    } catch (error) {
+      // All goes through the hub as before; the way may be shut by a wall.
+      this.#core.incidents.add("direct-failed", member.name, String(error));
+    }
+  }
+
+  #open(member: Member, handover: Handover): void {
+    const { exchange } = this.#core;
+    const peer = this.#core.open(member, "direct", handover, {
+      onNotice: (from) => from.link.fail("sent a notice, which is the hub's to send"),
+      onEnd: (from) => this.#onEnd(from),
+    });
+    peer.link.sender.hold();
+    const before = exchange.reroute(member, peer.link);
+    if (before === null) {
+      peer.link.close("the member is gone");
+      return;
+    }
+    this.#direct.set(member.session, { peer, before });
+    const id = ++this.#lastMove;
+    const timer = this.#system.clock.after(PATIENCE_MS, () => peer.link.fail("the move took too long"));
+    this.#moves.set(id, { peer, waiting: new Set(["control", "data"]), timer });
+    exchange.flush(member, before, id);
+    handover.attach(peer.link);
+  }
+
+  #flushed(member: Member, id: number, lane: string): void {
+    const move = this.#moves.get(id);
+    if (move === undefined || move.peer.member !== member) return;
+    move.waiting.delete(lane);
+    if (move.waiting.size > 0) return;
+    move.timer.cancel();
+    this.#moves.delete(id);
+    move.peer.link.sender.release();
+  }
+
+  #onEnd(peer: Peer): void {
+    const { session } = peer.member;
+    const direct = this.#direct.get(session);
+    if (direct?.peer !== peer) return;
+    this.#direct.delete(session);
+    for (const [id, move] of this.#moves) {
+      if (move.peer !== peer) continue;
+      move.timer.cancel();
+      this.#moves.delete(id);
+    }
+    if (!direct.before.ended) this.#core.exchange.reroute(peer.member, direct.before);
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The envelope of a message between nodes: who sends, to whom, and what for.
+ *
+ * `u32 from, u32 to` (sessions of the members; at fixed places, as a hub reads them and passes the rest on unread),
+ * `u8 kind`, and what the kind has. An address inside a node is `text path, varint incarnation` (0 for whoever has the name).
+ */
+
+import type { ByteReader } from "../codec/byte-reader.js";
+import { ByteWriter } from "../codec/byte-writer.js";
+import { MalformedError } from "../codec/malformed.js";
+import type { DeadLetterReason } from "../../runtime/dead-letters.js";
+import type { Terminated } from "../../runtime/behaviour.js";
+
+export const KIND = {
+  /** Address, message. */
+  tell: 1,
+  /** `varint askId`, address, message: the asker wants to hear if it comes to nothing. */
+  ask: 2,
+  /** `varint askId, text target, u8 reason, text cause`: a request that nobody will answer. */
+  lost: 3,
+  /** `varint watchId`, address. */
+  watch: 4,
+  /** `varint watchId`. */
+  unwatch: 5,
+  /** `varint watchId, u8 reason`. */
+  terminated: 6,
+  /** `varint id`: all that this lane had for the receiver by this way has been sent. */
+  flush: 7,
+  /** `varint id, u8 lane`: it has arrived. */
+  flushed: 8,
+} as const;
+
+/** On the wire by their place in the list: new ones are added at the end. */
+const LOSS_REASONS = [
+  "mailbox-full",
+  "mailbox-dropped",
+  "failed",
+  "stopped",
+  "stale",
+  "unreachable",
+  "unencodable",
+  "link-full",
+  "refused",
+] as const satisfies readonly DeadLetterReason[];
+
+const END_REASONS = ["stopped", "failed", "unreachable"] as const satisfies readonly Terminated["reason"][];
+
+export function readLossReason(reader: ByteReader): DeadLetterReason {
+  return pick(LOSS_REASONS, reader.u8());
+}
+
+export function readEndReason(reader: ByteReader): Terminated["reason"] {
+  return pick(END_REASONS, reader.u8());
+}
+
+export function lossCode(reason: DeadLetterReason): number {
+  return LOSS_REASONS.indexOf(reason);
+}
+
+export function endCode(reason: Terminated["reason"]): number {
+  return END_REASONS.indexOf(reason);
+}
+
+/** The address of an actor inside its node, as it stands in an envelope. */
+export function encodeAddress(path: string, incarnation: number | null): Uint8Array {
+  const writer = new ByteWriter(256);
+  writer.begin();
+  writer.text(path);
+  writer.varint(incarnation ?? 0);
+  const { buffer, start, end } = writer.finish();
+  return Uint8Array.from(buffer.subarray(start, end));
+}
+
+function pick<Item>(items: readonly Item[], code: number): Item {
+  const item = items[code];
+  if (item === undefined) throw new MalformedError(`No reason has the code ${code}`);
+  return item;
+}

@@ -1,0 +1,190 @@
+/** What every node of a cluster has, hub or not: its exchange, its members, its links and its guardian. */
+
+import { randomBytes } from "node:crypto";
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import { formatAddress, parseAddress, type Address } from "../../runtime/address.js";
+import type { Behaviour } from "../../runtime/behaviour.js";
+import type { NodeName } from "../../runtime/brand.js";
+import type { ActorSystem } from "../../runtime/system.js";
+import { TransportError } from "../errors.js";
+import { Link, type LinkEnd } from "../link/link.js";
+import type { Handover } from "../link/handover.js";
+import { DEFAULT_LINK_LIMITS, type LinkLimits } from "../link/limits.js";
+import type { ClusterEvent, LinkReport, Member, RemoteSpawnOptions } from "./cluster.js";
+import { Exchange } from "./exchange.js";
+import { ALLOWED, type Guard } from "./guard.js";
+import { guardian, GUARDIAN, type BehaviourFactory, type SpawnReply, type StopReply } from "./guardian.js";
+import { Incidents } from "./incidents.js";
+import { Membership } from "./membership.js";
+import { readNotice, writeNotice, type Notice } from "./notices.js";
+
+/** What hub and joining nodes have in common. */
+export interface NodeOptions {
+  /** What others may tell the actors here. Default: everything. */
+  readonly guard?: Guard;
+  readonly limits?: Partial<LinkLimits>;
+  /** Text that nobody can guess. Default: 24 random bytes from the operating system. */
+  readonly nonce?: () => string;
+  /** Of the program, told to the others. */
+  readonly version?: string;
+  /** Of the operating system, told to the others. */
+  readonly pid?: number;
+}
+
+/** A link, and what this node knows of its other end. */
+export interface Peer {
+  readonly member: Member;
+  readonly link: Link;
+  readonly kind: LinkReport["kind"];
+}
+
+export interface PeerListener {
+  onNotice(peer: Peer, notice: Notice): void;
+  onEnd(peer: Peer, end: LinkEnd): void;
+}
+
+const SPAWN_TIMEOUT_MS = 5_000;
+
+export class NodeCore {
+  readonly system: ActorSystem;
+  readonly limits: LinkLimits;
+  readonly incidents: Incidents;
+  readonly exchange: Exchange;
+  readonly membership: Membership;
+  readonly nonce: () => string;
+  readonly peers = new Set<Peer>();
+  readonly #behaviours = new Map<string, BehaviourFactory>();
+  #ticker: { cancel(): void } | null = null;
+
+  constructor(system: ActorSystem, options: NodeOptions) {
+    this.system = system;
+    this.limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
+    this.incidents = new Incidents(system.clock, system.log);
+    this.membership = new Membership(system.log);
+    this.nonce = options.nonce ?? (() => randomBytes(24).toString("base64url"));
+    this.exchange = new Exchange({
+      system,
+      guard: options.guard ?? (() => ALLOWED),
+      limits: this.limits,
+      incidents: this.incidents,
+    });
+    this.exchange.onStop = (target) => this.stop(this.system.resolve(formatAddress(target)));
+    system.attachRemote(this.exchange);
+    system.spawn(guardian(this.#behaviours), {
+      name: GUARDIAN,
+      restart: "permanent",
+      // One that fails again and again is started ever more slowly, and takes nobody else along.
+      supervision: { intensity: 1_000_000, periodMs: 1_000 },
+    });
+    this.#tick();
+  }
+
+  /** Puts a link behind a channel that has shaken hands. */
+  open(member: Member, kind: LinkReport["kind"], handover: Handover, listener: PeerListener): Peer {
+    const speaksFor = kind === "hub" ? null : member;
+    const link: Link = new Link({
+      channel: handover.channel,
+      clock: this.system.clock,
+      executor: this.system.executor,
+      limits: this.limits,
+      listener: {
+        onMessage: (_, lane, reader, attachments) =>
+          this.exchange.receive(link, speaksFor, lane, reader, attachments),
+        onNotice: (_, reader) => listener.onNotice(peer, readNotice(reader)),
+        onEnd: (_, end) => {
+          this.peers.delete(peer);
+          for (let lost = link.sender.waiting; lost > 0; lost--)
+            this.incidents.add("lost-with-link", member.name);
+          if (end.code === "malformed") this.incidents.add("link-malformed", member.name, end.reason);
+          listener.onEnd(peer, end);
+        },
+      },
+    });
+    const peer: Peer = { member, link, kind };
+    this.peers.add(peer);
+    return peer;
+  }
+
+  notify(peer: Peer, notice: Notice): void {
+    peer.link.notice((writer) => writeNotice(writer, notice));
+  }
+
+  get links(): readonly LinkReport[] {
+    return [...this.peers].map(({ member, link, kind }) => ({
+      peer: member.name,
+      kind,
+      rttMs: link.rttMs,
+      clockOffsetMs: link.clockOffsetMs,
+      sentBytes: link.sender.sentBytes,
+      receivedBytes: link.receivedBytes,
+      queuedBytes: link.sender.queuedBytes,
+      refused: { ...link.sender.refused },
+    }));
+  }
+
+  subscribe(listener: (event: ClusterEvent) => void): () => void {
+    return this.membership.subscribe(listener);
+  }
+
+  registerBehaviour<State, Message>(name: string, build: (args: unknown) => Behaviour<State, Message>): void {
+    if (this.#behaviours.has(name)) {
+      throw new TypeError(`Cannot register behaviour "${name}": there is one of that name`);
+    }
+    // The guardian passes it only what those send who know what it takes.
+    this.#behaviours.set(name, build as BehaviourFactory);
+  }
+
+  async spawn<Message>(behaviour: string, asked: RemoteSpawnOptions): Promise<ActorRef<Message>> {
+    const { at, args, ...options } = asked;
+    const reply = await this.system.ask<unknown, SpawnReply>(
+      this.#guardianOf(at as NodeName),
+      (replyTo) => ({ type: "spawn", behaviour, args, options, replyTo }),
+      { timeoutMs: SPAWN_TIMEOUT_MS, lane: "control" },
+    );
+    if (reply.type === "spawnFailed") throw reply.error;
+    // Whoever spawns it knows what it takes.
+    return reply.ref as unknown as ActorRef<Message>;
+  }
+
+  async stop(target: ActorRef<never>): Promise<void> {
+    const address: Address = parseAddress(target.address);
+    if (address.node === this.system.name) return this.system.stop(target);
+    const reply = await this.system.ask<unknown, StopReply>(
+      this.#guardianOf(address.node),
+      (replyTo) => ({ type: "stop", address: target.address, replyTo }),
+      { timeoutMs: SPAWN_TIMEOUT_MS, lane: "control" },
+    );
+    if (reply.type === "stopFailed") throw reply.error;
+  }
+
+  /** Ends everything of this node in the cluster. */
+  close(reason: string): void {
+    this.#ticker?.cancel();
+    this.#ticker = null;
+    for (const { link } of this.peers) link.close(reason);
+    this.system.attachRemote(null);
+  }
+
+  #guardianOf(node: NodeName): ActorRef<unknown> {
+    if (node !== this.system.name && !this.membership.members.has(node)) {
+      const known = [...this.membership.members.keys()].map((name) => `"${name}"`).join(", ");
+      throw new TransportError(
+        `Cannot reach node "${node}" as it is no member: there are ${known || "none"}`,
+        {
+          code: "spawn-failed",
+          retry: "backoff",
+        },
+      );
+    }
+    return this.system.resolve(`sluice://${node}/${GUARDIAN}`);
+  }
+
+  /** One timer for all links: 200 of them have no 200 timers. */
+  #tick(): void {
+    this.#ticker = this.system.clock.after(this.limits.heartbeatMs, () => {
+      const nowMs = this.system.clock.now();
+      for (const { link } of this.peers) link.tick(nowMs);
+      if (this.#ticker !== null) this.#tick();
+    });
+  }
+}

@@ -1,0 +1,30 @@
+/** Operating failures between nodes. */
+
+import { CodedError } from "../runtime/errors.js";
+
+/** Codes are promises: `docs/errors.md` has a heading for each. */
+export const TRANSPORT_ERROR_CODES = [
+  "behaviour-unknown",
+  "cluster-full",
+  "cluster-mismatch",
+  "connect-failed",
+  "handshake-failed",
+  "listen-failed",
+  "name-taken",
+  "role-denied",
+  "spawn-failed",
+  "token-expired",
+  "token-file-invalid",
+  "token-invalid",
+  "token-missing",
+  "token-revoked",
+  "token-used",
+  "version-incompatible",
+] as const;
+
+export type TransportErrorCode = (typeof TRANSPORT_ERROR_CODES)[number];
+
+/** A failure to join, to connect, or to be allowed; the text says what and how to mend it. */
+export class TransportError extends CodedError<TransportErrorCode> {
+  override readonly name = "TransportError";
+}

@@ -1,0 +1,164 @@
+/**
+ * The side of a handshake that was dialled: frames in, frames out, no I/O but the authority's.
+ *
+ * P1 Whoever knows no secret learns nothing: an id that is unknown and a secret that is wrong look the same, and take as
+ *    long.
+ * P2 One frame at a time, in order; anything else ends it.
+ */
+
+import type { Role } from "../cluster/cluster.js";
+import { TransportError } from "../errors.js";
+import { admitToken, tokenUsed, type TokenAuthority, type TokenState } from "../security/token-authority.js";
+import { checkClientProof, isTokenId, newToken, serverProof, verifierOf } from "../security/token.js";
+import {
+  encodeFrame,
+  failed,
+  parseFromDialler,
+  PROTOCOL,
+  PROTOCOL_MIN,
+  refusalFrame,
+  type Hello,
+} from "./handshake-frames.js";
+
+/** Who wants to join, its token proved. */
+export interface JoiningPeer {
+  readonly name: string;
+  readonly roles: readonly Role[];
+  readonly grants: readonly string[];
+  readonly url: string | null;
+  readonly version: string;
+  readonly pid: number;
+  /** Id of its token; null where none was wanted. */
+  readonly token: string | null;
+}
+
+export interface AcceptorHandshakeOptions {
+  readonly identity: { readonly cluster: string; readonly name: string; readonly version: string };
+  /** Null where no token is needed. */
+  readonly authority: TokenAuthority | null;
+  readonly nonce: () => string;
+  readonly now: () => number;
+  /** The last word: what to greet it with, or why it may not join. */
+  readonly admit: (peer: JoiningPeer) => Promise<{ readonly welcome: unknown } | TransportError>;
+}
+
+export type AcceptorStep =
+  | { readonly type: "send"; readonly frame: Uint8Array }
+  | { readonly type: "done"; readonly frame: Uint8Array; readonly peer: JoiningPeer }
+  | { readonly type: "refused"; readonly frame: Uint8Array; readonly error: TransportError };
+
+/** Checked in place of an unknown token's. */
+const NOBODY = verifierOf(newToken());
+
+export class AcceptorHandshake {
+  readonly #options: AcceptorHandshakeOptions;
+  #status: "hello" | "proof" | "busy" | "over" = "hello";
+  #hello: Hello | null = null;
+  #transcript: Uint8Array = new Uint8Array();
+
+  constructor(options: AcceptorHandshakeOptions) {
+    this.#options = options;
+  }
+
+  async receive(frame: Uint8Array): Promise<AcceptorStep> {
+    const status = this.#status;
+    if (status === "busy" || status === "over") return this.#refuse(failed("a frame came out of turn"));
+    this.#status = "busy";
+    try {
+      const message = parseFromDialler(frame);
+      if (message.type === "hello" && status === "hello") return this.#challenge(message, frame);
+      if (message.type === "proof" && status === "proof") return await this.#welcome(message.proof);
+      throw failed(`"${message.type}" came out of turn`);
+    } catch (error) {
+      if (error instanceof TransportError) return this.#refuse(error);
+      throw error;
+    }
+  }
+
+  #challenge(hello: Hello, frame: Uint8Array): AcceptorStep {
+    const { identity, authority, nonce } = this.#options;
+    if (hello.protocolMin > PROTOCOL || hello.protocol < PROTOCOL_MIN) {
+      throw new TransportError(
+        `Cannot join as "${hello.name}": it speaks protocol ${hello.protocolMin} to ${hello.protocol}, and ` +
+          `"${identity.name}" ${PROTOCOL_MIN} to ${PROTOCOL}; install the same version of Sluice on both`,
+        { code: "version-incompatible" },
+      );
+    }
+    if (hello.cluster !== null && hello.cluster !== identity.cluster) {
+      throw new TransportError(
+        `Cannot join cluster "${hello.cluster}": "${identity.name}" belongs to "${identity.cluster}"`,
+        { code: "cluster-mismatch" },
+      );
+    }
+    if (authority !== null && hello.token === null) {
+      throw new TransportError(
+        `Cannot join as "${hello.name}" without a token: have the hub make one with "sluice token create"`,
+        { code: "token-missing" },
+      );
+    }
+    const challenge = encodeFrame({
+      type: "challenge",
+      protocol: PROTOCOL,
+      cluster: identity.cluster,
+      name: identity.name,
+      nonce: nonce(),
+    });
+    this.#hello = hello;
+    this.#transcript = Buffer.concat([frame, challenge]);
+    this.#status = "proof";
+    return { type: "send", frame: challenge };
+  }
+
+  async #welcome(proof: string | null): Promise<AcceptorStep> {
+    const hello = this.#hello;
+    if (hello === null) throw failed("a proof came before a hello");
+    const { authority, admit, now } = this.#options;
+    let token: TokenState | null = null;
+    if (authority !== null) {
+      const id = hello.token ?? "";
+      token = isTokenId(id) ? await findToken(authority, id) : null;
+      const proved = checkClientProof(token?.verifier ?? NOBODY, this.#transcript, proof ?? "");
+      if (token === null || !proved) {
+        throw new TransportError(
+          `Cannot join as "${hello.name}": its token is not known here, or its secret is wrong`,
+          { code: "token-invalid" },
+        );
+      }
+      const refusal = admitToken(token, { node: hello.name, roles: hello.roles, nowMs: now() });
+      if (refusal !== null) throw refusal;
+      if (!(await authority.bind(token.id, hello.name))) throw tokenUsed(hello.name);
+    }
+    const peer: JoiningPeer = {
+      name: hello.name,
+      roles: hello.roles,
+      grants: token?.grants ?? [],
+      url: hello.url,
+      version: hello.version,
+      pid: hello.pid,
+      token: token?.id ?? null,
+    };
+    const answer = await admit(peer);
+    if (answer instanceof TransportError) throw answer;
+    this.#status = "over";
+    const proven = token === null ? null : serverProof(token.verifier, this.#transcript);
+    return {
+      type: "done",
+      frame: encodeFrame({ type: "welcome", proof: proven, welcome: answer.welcome }),
+      peer,
+    };
+  }
+
+  #refuse(error: TransportError): AcceptorStep {
+    this.#status = "over";
+    return { type: "refused", frame: refusalFrame(error), error };
+  }
+}
+
+/** What is wrong with the files of a hub is for its own log, not for strangers. */
+async function findToken(authority: TokenAuthority, id: string): Promise<TokenState | null> {
+  try {
+    return await authority.find(id);
+  } catch (error) {
+    throw failed("the hub cannot read its tokens: see its log", error);
+  }
+}

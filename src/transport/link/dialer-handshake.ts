@@ -1,0 +1,121 @@
+/** The side of a handshake that opened the connection: frames in, frames out, no I/O. */
+
+import type { Role } from "../cluster/cluster.js";
+import { assertNever } from "../../runtime/errors.js";
+import { TransportError } from "../errors.js";
+import { checkServerProof, clientProof, parseToken, type Token } from "../security/token.js";
+import {
+  encodeFrame,
+  failed,
+  parseFromAcceptor,
+  PROTOCOL,
+  PROTOCOL_MIN,
+  refusalOf,
+  type Challenge,
+} from "./handshake-frames.js";
+
+export interface DialerIdentity {
+  /** That it must be; null for any. */
+  readonly cluster: string | null;
+  readonly name: string;
+  readonly roles: readonly Role[];
+  /** Where others can dial it; null where nowhere. */
+  readonly url: string | null;
+  readonly version: string;
+  readonly pid: number;
+}
+
+export type DialerStep =
+  | { readonly type: "send"; readonly frame: Uint8Array }
+  /** `welcome` is what the other side said, proved to be from one who knows the token; null proves nothing. */
+  | {
+      readonly type: "done";
+      readonly peer: { readonly name: string; readonly cluster: string };
+      readonly welcome: unknown;
+    }
+  | { readonly type: "failed"; readonly error: TransportError };
+
+export class DialerHandshake {
+  readonly #identity: DialerIdentity;
+  readonly #token: Token | null;
+  readonly #hello: Uint8Array;
+  #challenged: { readonly challenge: Challenge; readonly transcript: Uint8Array } | null = null;
+  #over = false;
+
+  /** @throws TransportError `token-invalid` where the text is no token */
+  constructor(options: {
+    readonly identity: DialerIdentity;
+    readonly token: string | null;
+    readonly nonce: () => string;
+  }) {
+    this.#identity = options.identity;
+    this.#token = options.token === null ? null : parseToken(options.token);
+    this.#hello = encodeFrame({
+      type: "hello",
+      protocol: PROTOCOL,
+      protocolMin: PROTOCOL_MIN,
+      ...options.identity,
+      roles: [...options.identity.roles],
+      token: this.#token?.id ?? null,
+      nonce: options.nonce(),
+    });
+  }
+
+  /** The first frame. */
+  start(): Uint8Array {
+    return this.#hello;
+  }
+
+  receive(frame: Uint8Array): DialerStep {
+    if (this.#over) return this.#fail(failed("it is over"));
+    try {
+      return this.#take(frame);
+    } catch (error) {
+      if (error instanceof TransportError) return this.#fail(error);
+      throw error;
+    }
+  }
+
+  #take(frame: Uint8Array): DialerStep {
+    const message = parseFromAcceptor(frame);
+    switch (message.type) {
+      case "refused":
+        return this.#fail(refusalOf(message));
+      case "challenge": {
+        if (this.#challenged !== null) throw failed("a second challenge came");
+        const { cluster } = this.#identity;
+        if (cluster !== null && cluster !== message.cluster) {
+          throw new TransportError(
+            `Cannot join cluster "${cluster}": the node there belongs to "${message.cluster}"`,
+            { code: "cluster-mismatch" },
+          );
+        }
+        const transcript = Buffer.concat([this.#hello, frame]);
+        this.#challenged = { challenge: message, transcript };
+        const proof = this.#token === null ? null : clientProof(this.#token, transcript);
+        return { type: "send", frame: encodeFrame({ type: "proof", proof }) };
+      }
+      case "welcome": {
+        const challenged = this.#challenged;
+        if (challenged === null) throw failed("a welcome came before a challenge");
+        // Nothing of it is looked at before it has proved that it knows the token.
+        if (
+          this.#token !== null &&
+          !checkServerProof(this.#token, challenged.transcript, message.proof ?? "")
+        ) {
+          throw failed("the node there does not know the token: it is not the hub that made it");
+        }
+        this.#over = true;
+        const { name, cluster } = challenged.challenge;
+        return { type: "done", peer: { name, cluster }, welcome: message.welcome };
+      }
+      default:
+        return assertNever(message);
+    }
+  }
+
+  #fail(error: TransportError): DialerStep {
+    this.#over = true;
+    return { type: "failed", error };
+  }
+}

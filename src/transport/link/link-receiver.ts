@@ -1,0 +1,198 @@
+/**
+ * The receiving half of a link: takes frames apart, puts large messages together, and grants credit.
+ *
+ * V1 A length is checked against its bound before anything is allocated for it.
+ * V2 Data is credited once it has been handed on: whoever takes it slowly slows its sender down.
+ * V3 What breaks the rules of the link ends it (`MalformedError`); nothing of such a frame's rest is read.
+ * V4 The pieces of a large message go straight to where they stay: shared memory where the sender's was shared.
+ */
+
+import type { Lane } from "../../runtime/actor-ref.js";
+import { allocateShared } from "../../runtime/shared-memory.js";
+import { ByteReader } from "../codec/byte-reader.js";
+import { MalformedError } from "../codec/malformed.js";
+import type { LinkLimits } from "./limits.js";
+import { LANE_CODE, RECORD, RECORD_HEADER_BYTES } from "./records.js";
+
+export interface LinkReceiverEvents {
+  /** An envelope: `reader` stands at its first byte, and its bytes are valid during the call only. */
+  onMessage(lane: Lane, reader: ByteReader, attachments: readonly Uint8Array[]): void;
+  onNotice(reader: ByteReader): void;
+  onCredit(limit: number): void;
+  onHeartbeat(heartbeat: Heartbeat): void;
+  /** Tell the other side that it may send up to `limit` bytes in all. */
+  grant(limit: number): void;
+}
+
+export interface Heartbeat {
+  readonly sentAtMs: number;
+  /** `sentAtMs` of the newest heartbeat that its sender has had from here; 0 for none. */
+  readonly echoedMs: number;
+  /** How long it had had that one. */
+  readonly heldMs: number;
+}
+
+/** A large message that is still coming. */
+interface Assembly {
+  readonly lane: Lane;
+  readonly parts: readonly Uint8Array[];
+  readonly bytes: number;
+  part: number;
+  offset: number;
+}
+
+const NO_ATTACHMENTS: readonly Uint8Array[] = [];
+const ATTACHMENTS_MAX = 4_096;
+
+export class LinkReceiver {
+  receivedBytes = 0;
+  readonly #events: LinkReceiverEvents;
+  readonly #limits: LinkLimits;
+  readonly #frame = new ByteReader(new Uint8Array());
+  readonly #record = new ByteReader(new Uint8Array());
+  readonly #assemblies = new Map<number, Assembly>();
+  #assemblyBytes = 0;
+  /** The next frame is the bytes of a chunk for it. */
+  #expected: { readonly id: number; readonly bytes: number } | null = null;
+  #consumed = 0;
+  #granted = 0;
+
+  constructor(limits: LinkLimits, events: LinkReceiverEvents) {
+    this.#limits = limits;
+    this.#events = events;
+  }
+
+  /** Grants the first credit. */
+  start(): void {
+    this.#grantAgain();
+  }
+
+  /** @throws MalformedError where the other side breaks the rules */
+  receive(frame: Uint8Array): void {
+    this.receivedBytes += frame.byteLength;
+    if (this.#expected !== null) {
+      this.#takeChunk(this.#expected, frame);
+      return;
+    }
+    const reader = this.#frame;
+    reader.reset(frame, 0, frame.byteLength);
+    while (reader.remaining > 0) {
+      if (this.#expected !== null) throw new MalformedError("A chunk is announced in the middle of a frame");
+      const type = reader.u8();
+      const length = reader.u32();
+      if (length > reader.remaining) throw new MalformedError("A record is longer than its frame");
+      const start = reader.position;
+      this.#record.reset(frame, start, start + length);
+      this.#take(type, length);
+      reader.reset(frame, start + length, frame.byteLength);
+    }
+    if (this.#consumed + this.#limits.windowBytes - this.#granted >= this.#limits.windowBytes / 4) {
+      this.#grantAgain();
+    }
+  }
+
+  #grantAgain(): void {
+    this.#granted = this.#consumed + this.#limits.windowBytes;
+    this.#events.grant(this.#granted);
+  }
+
+  #take(type: number, length: number): void {
+    const record = this.#record;
+    switch (type) {
+      case RECORD.data:
+        this.#events.onMessage("data", record, NO_ATTACHMENTS);
+        this.#consumed += RECORD_HEADER_BYTES + length;
+        return;
+      case RECORD.control:
+        this.#events.onMessage("control", record, NO_ATTACHMENTS);
+        return;
+      case RECORD.open:
+        this.#open(record);
+        return;
+      case RECORD.chunk:
+        this.#expected = { id: record.u32(), bytes: record.u32() };
+        return;
+      case RECORD.credit:
+        this.#events.onCredit(record.f64());
+        return;
+      case RECORD.heartbeat:
+        this.#events.onHeartbeat({
+          sentAtMs: record.f64(),
+          echoedMs: record.f64(),
+          heldMs: record.f64(),
+        });
+        return;
+      case RECORD.notice:
+        this.#events.onNotice(record);
+        return;
+      default:
+        // A newer version may send what this one does not know: it says so in the handshake, never in silence.
+        throw new MalformedError(`No record has the type ${type}`);
+    }
+  }
+
+  #open(record: ByteReader): void {
+    const id = record.u32();
+    const lane = laneOf(record.u8());
+    const headBytes = record.varint();
+    const count = record.varint();
+    if (count > ATTACHMENTS_MAX) throw new MalformedError(`A message has ${count} attachments`);
+    const sizes: { readonly bytes: number; readonly shared: boolean }[] = [];
+    let bytes = headBytes;
+    for (let index = 0; index < count; index++) {
+      const size = { bytes: record.varint(), shared: record.u8() === 1 };
+      bytes += size.bytes;
+      sizes.push(size);
+    }
+    const { messageBytes, assemblies, assemblyBytes } = this.#limits;
+    if (bytes > messageBytes) throw new MalformedError(`A message has ${bytes} bytes`);
+    if (headBytes === 0 || this.#assemblies.has(id))
+      throw new MalformedError("A large message begins wrongly");
+    if (this.#assemblies.size >= assemblies || this.#assemblyBytes + bytes > assemblyBytes) {
+      throw new MalformedError("Too many large messages are under way");
+    }
+    const parts = [Buffer.allocUnsafeSlow(headBytes), ...sizes.map(allocate)];
+    this.#assemblies.set(id, { lane, parts, bytes, part: 0, offset: 0 });
+    this.#assemblyBytes += bytes;
+  }
+
+  #takeChunk({ id, bytes }: { readonly id: number; readonly bytes: number }, frame: Uint8Array): void {
+    this.#expected = null;
+    const assembly = this.#assemblies.get(id);
+    const part = assembly?.parts[assembly.part];
+    if (assembly === undefined || part === undefined || bytes === 0 || frame.byteLength !== bytes) {
+      throw new MalformedError("A chunk belongs to no message");
+    }
+    if (assembly.offset + bytes > part.byteLength) throw new MalformedError("A chunk is too long");
+    part.set(frame, assembly.offset);
+    assembly.offset += bytes;
+    if (assembly.offset === part.byteLength) {
+      assembly.part += 1;
+      assembly.offset = 0;
+    }
+    if (assembly.part === assembly.parts.length) this.#finish(id, assembly);
+    if (assembly.lane === "data") this.#consumed += bytes;
+    if (this.#consumed + this.#limits.windowBytes - this.#granted >= this.#limits.windowBytes / 4) {
+      this.#grantAgain();
+    }
+  }
+
+  #finish(id: number, { lane, parts, bytes }: Assembly): void {
+    this.#assemblies.delete(id);
+    this.#assemblyBytes -= bytes;
+    const [head = new Uint8Array(), ...attachments] = parts;
+    this.#record.reset(head, 0, head.byteLength);
+    this.#events.onMessage(lane, this.#record, attachments);
+  }
+}
+
+function allocate({ bytes, shared }: { readonly bytes: number; readonly shared: boolean }): Uint8Array {
+  if (bytes === 0) throw new MalformedError("An attachment is empty");
+  return shared ? allocateShared(bytes) : Buffer.allocUnsafeSlow(bytes);
+}
+
+function laneOf(code: number): Lane {
+  if (code === LANE_CODE.control) return "control";
+  if (code === LANE_CODE.data) return "data";
+  throw new MalformedError(`No lane has the code ${code}`);
+}

@@ -1,0 +1,162 @@
+/**
+ * An open link to another node: two lanes of messages, notices ahead of them, heartbeats, and one end.
+ *
+ * N1 It ends once, with the reason: closed in order, broken, silent, or because the other side broke its rules.
+ * N2 Nothing is handed on after the end.
+ */
+
+import type { Lane } from "../../runtime/actor-ref.js";
+import type { Clock } from "../../runtime/clock.js";
+import type { Executor } from "../../runtime/executor.js";
+import type { Channel } from "../carrier.js";
+import type { ByteReader } from "../codec/byte-reader.js";
+import type { ByteWriter } from "../codec/byte-writer.js";
+import { MalformedError } from "../codec/malformed.js";
+import { LinkReceiver } from "./link-receiver.js";
+import { LinkSender } from "./link-sender.js";
+import type { LinkLimits } from "./limits.js";
+import { Liveness } from "./liveness.js";
+import { RECORD } from "./records.js";
+
+export type LinkEnd =
+  | { readonly code: "closed"; readonly reason: string }
+  | { readonly code: "lost"; readonly reason: string }
+  | { readonly code: "silent"; readonly reason: string }
+  | { readonly code: "malformed"; readonly reason: string };
+
+interface LinkListener {
+  /** `reader` stands at the envelope; its bytes are valid during the call only, attachments stay. */
+  onMessage(link: Link, lane: Lane, reader: ByteReader, attachments: readonly Uint8Array[]): void;
+  onNotice(link: Link, reader: ByteReader): void;
+  onEnd(link: Link, end: LinkEnd): void;
+}
+
+export interface LinkOptions {
+  readonly channel: Channel;
+  readonly clock: Clock;
+  readonly executor: Executor;
+  readonly limits: LinkLimits;
+  readonly listener: LinkListener;
+}
+
+export class Link {
+  readonly sender: LinkSender;
+  readonly remote: string;
+  readonly #options: LinkOptions;
+  readonly #receiver: LinkReceiver;
+  readonly #liveness: Liveness;
+  #ended = false;
+  /** Of those that ask whether the other side still answers. */
+  #probes: (() => void)[] = [];
+
+  constructor(options: LinkOptions) {
+    const { channel, executor, clock, limits, listener } = options;
+    this.#options = options;
+    this.remote = channel.remote;
+    this.sender = new LinkSender(channel, executor, limits);
+    this.#liveness = new Liveness(limits, clock.now());
+    this.#receiver = new LinkReceiver(limits, {
+      onMessage: (lane, reader, attachments) => listener.onMessage(this, lane, reader, attachments),
+      onNotice: (reader) => listener.onNotice(this, reader),
+      onCredit: (limit) => this.sender.grant(limit),
+      onHeartbeat: (heartbeat) => {
+        this.#liveness.heartbeat(heartbeat, clock.now());
+        // The first one is answered at once, so that distance and clocks are known before the first task.
+        if (heartbeat.echoedMs === 0) this.#heartbeat();
+      },
+      grant: (limit) => this.sender.notice(RECORD.credit, (writer) => writer.f64(limit)),
+    });
+    this.#receiver.start();
+    this.#heartbeat();
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get rttMs(): number | null {
+    return this.#liveness.rttMs;
+  }
+
+  get clockOffsetMs(): number | null {
+    return this.#liveness.clockOffsetMs;
+  }
+
+  get receivedBytes(): number {
+    return this.#receiver.receivedBytes;
+  }
+
+  /** A frame came on the link's channel. */
+  receive(frame: Uint8Array): void {
+    if (this.#ended) return;
+    this.#liveness.heard();
+    try {
+      this.#receiver.receive(frame);
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error;
+      this.#end({ code: "malformed", reason: error.message });
+    }
+    if (this.#probes.length > 0) for (const answer of this.#probes.splice(0)) answer();
+  }
+
+  /** The link's channel closed. */
+  closed(reason: string, inOrder: boolean): void {
+    this.#end({ code: inOrder ? "closed" : "lost", reason });
+  }
+
+  notice(write: (writer: ByteWriter) => void): void {
+    if (!this.#ended) this.sender.notice(RECORD.notice, write);
+  }
+
+  /** To be called every `heartbeatMs`. */
+  tick(nowMs: number): void {
+    if (this.#ended) return;
+    const { silenceMs } = this.#options.limits;
+    if (this.#liveness.tick(nowMs)) this.#end({ code: "silent", reason: `silent for ${silenceMs} ms` });
+    else this.#heartbeat();
+  }
+
+  /** Resolves with whether anything came from the other side within `timeoutMs`. */
+  probe(timeoutMs: number): Promise<boolean> {
+    if (this.#ended) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.after(timeoutMs, () => resolve(false));
+      this.#probes.push(() => {
+        timer.cancel();
+        resolve(!this.#ended);
+      });
+      this.#heartbeat(true);
+    });
+  }
+
+  /** Closes in order, after what has been sent. */
+  close(reason: string): void {
+    if (this.#ended) return;
+    this.sender.flush();
+    this.#end({ code: "closed", reason });
+  }
+
+  /** Ends it for what the other side did. */
+  fail(reason: string): void {
+    this.#end({ code: "malformed", reason });
+  }
+
+  /** @param asking wants an answer at once, whatever the other side has heard */
+  #heartbeat(asking = false): void {
+    const { sentAtMs, echoedMs, heldMs } = this.#liveness.next(this.#options.clock.now());
+    this.sender.notice(RECORD.heartbeat, (writer) => {
+      writer.f64(sentAtMs);
+      writer.f64(asking ? 0 : echoedMs);
+      writer.f64(heldMs);
+    });
+  }
+
+  #end(end: LinkEnd): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (end.code === "closed") this.#options.channel.close(end.reason);
+    else this.#options.channel.destroy();
+    for (const answer of this.#probes.splice(0)) answer();
+    this.#options.listener.onEnd(this, end);
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * The tokens of a hub as files, so that a command can make and revoke them while the hub runs, with no lock: each file has
+ * one writer. In the directory stand `ID.json` (made once), `ID.revoked` (made once) and `ID.nodes.json` (the hub's alone).
+ */
+
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { errorText } from "../../runtime/errors.js";
+import { parseWith, z } from "../../runtime/parse.js";
+import { TransportError } from "../errors.js";
+import type { TokenAuthority, TokenRecord, TokenState } from "./token-authority.js";
+import { isTokenId, newToken, tokenText, verifierOf } from "./token.js";
+
+export type NewToken = Pick<TokenRecord, "roles" | "grants" | "use" | "label"> & {
+  /** How long new nodes may join with it. */
+  readonly ttlMs: number;
+};
+
+export interface TokenReport extends Omit<TokenState, "verifier"> {
+  readonly status: "active" | "expired" | "revoked" | "used";
+}
+
+const recordForm = z.object({
+  id: z.string(),
+  verifier: z.object({ storedKey: z.string(), serverKey: z.string() }),
+  roles: z.array(z.enum(["cloud", "edge", "operator"])),
+  grants: z.array(z.string()),
+  use: z.enum(["single", "multiple"]),
+  createdAtMs: z.number(),
+  expiresAtMs: z.number(),
+  label: z.string().nullable(),
+});
+const nodesForm = z.array(z.string());
+
+/** Makes a token. @returns its text, which is kept nowhere. @throws TransportError `token-file-invalid` */
+export async function createToken(
+  directory: string,
+  { ttlMs, ...terms }: NewToken,
+  nowMs: number,
+): Promise<{ readonly token: string; readonly record: TokenRecord }> {
+  const token = newToken();
+  const record: TokenRecord = {
+    ...terms,
+    id: token.id,
+    verifier: verifierOf(token),
+    createdAtMs: nowMs,
+    expiresAtMs: nowMs + ttlMs,
+  };
+  await guarded(directory, async () => {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await writeWhole(join(directory, `${token.id}.json`), JSON.stringify(record, null, 2));
+  });
+  return { token: tokenText(token), record };
+}
+
+/** All of them, the oldest first. @throws TransportError `token-file-invalid` */
+export async function listTokens(directory: string, nowMs: number): Promise<readonly TokenReport[]> {
+  const reports: TokenReport[] = [];
+  for (const id of await idsIn(directory)) {
+    const state = await readState(directory, id);
+    if (state === null) continue;
+    const { verifier: _, ...shown } = state;
+    reports.push({ ...shown, status: statusOf(state, nowMs) });
+  }
+  return reports.sort((a, b) => a.createdAtMs - b.createdAtMs);
+}
+
+/** Nobody joins with it any more, and who has is put out. @throws TransportError `token-invalid` where there is none */
+export async function revokeToken(directory: string, id: string): Promise<void> {
+  if (!isTokenId(id) || (await readState(directory, id)) === null) {
+    throw new TransportError(
+      `Cannot revoke token ${JSON.stringify(id.slice(0, 20))}: there is none of that id; see "sluice token list"`,
+      { code: "token-invalid" },
+    );
+  }
+  await guarded(directory, () => writeWhole(join(directory, `${id}.revoked`), ""));
+}
+
+/** Deletes tokens with which nobody can join any more and nobody has. */
+export async function pruneTokens(directory: string, nowMs: number): Promise<void> {
+  for (const { id, status, nodes } of await listTokens(directory, nowMs)) {
+    if (status === "active" || (status !== "revoked" && nodes.length > 0)) continue;
+    for (const ending of ["nodes.json", "json", "revoked"]) {
+      await rm(join(directory, `${id}.${ending}`), { force: true });
+    }
+  }
+}
+
+/** For the hub whose tokens these are; one hub a directory. */
+export function openTokenDirectory(directory: string): TokenAuthority {
+  /** One binding after another: two nodes may come with one token at the same time. */
+  let binding: Promise<unknown> = Promise.resolve();
+  return {
+    find: (id) => (isTokenId(id) ? readState(directory, id) : Promise.resolve(null)),
+    bind(id, node) {
+      const bound = binding.then(async () => {
+        const state = await readState(directory, id);
+        if (state === null) return false;
+        if (state.nodes.includes(node)) return true;
+        if (state.use === "single" && state.nodes.length > 0) return false;
+        await guarded(directory, () =>
+          writeWhole(join(directory, `${id}.nodes.json`), JSON.stringify([...state.nodes, node])),
+        );
+        return true;
+      });
+      binding = bound.catch(() => {});
+      return bound;
+    },
+  };
+}
+
+function statusOf(state: TokenState, nowMs: number): TokenReport["status"] {
+  if (state.revoked) return "revoked";
+  if (state.use === "single" && state.nodes.length > 0) return "used";
+  return nowMs >= state.expiresAtMs ? "expired" : "active";
+}
+
+async function idsIn(directory: string): Promise<readonly string[]> {
+  try {
+    const files = await readdir(directory);
+    return files
+      .filter((file) => /^[a-z0-9]{10}\.json$/.test(file))
+      .map((file) => file.slice(0, -".json".length));
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw invalid(directory, errorText(error), error);
+  }
+}
+
+async function readState(directory: string, id: string): Promise<TokenState | null> {
+  const record = await readForm(join(directory, `${id}.json`), recordForm);
+  if (record === null || record.id !== id) return null;
+  const nodes = (await readForm(join(directory, `${id}.nodes.json`), nodesForm)) ?? [];
+  const revoked = (await readText(join(directory, `${id}.revoked`))) !== null;
+  return { ...record, nodes, revoked };
+}
+
+async function readForm<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+): Promise<z.output<Schema> | null> {
+  const text = await readText(path);
+  if (text === null) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw invalid(path, "it is no JSON", error);
+  }
+  const parsed = parseWith(schema, value);
+  if (!parsed.ok) throw invalid(path, parsed.problem);
+  return parsed.value;
+}
+
+async function readText(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw invalid(path, errorText(error), error);
+  }
+}
+
+/** There is the whole file or none, also after a crash. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const draft = `${path}.${process.pid}.new`;
+  const file = await open(draft, "w", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+}
+
+async function guarded<Value>(directory: string, write: () => Promise<Value>): Promise<Value> {
+  try {
+    return await write();
+  } catch (error) {
+    if (error instanceof TransportError) throw error;
+    throw invalid(directory, errorText(error), error);
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+function invalid(path: string, problem: string, cause?: unknown): TransportError {
+  return new TransportError(
+    `Cannot use the tokens in "${path}": ${problem}; mend or delete it, and make new tokens`,
+    { code: "token-file-invalid", ...(cause !== undefined && { cause }) },
+  );
+}

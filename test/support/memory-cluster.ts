@@ -1,0 +1,102 @@
+/** Whole clusters in this process: real links and codecs over channels in memory, on a clock that the test moves. */
+
+import { silentLogger } from "../../src/runtime/log.js";
+import { eventLoop } from "../../src/runtime/executor.js";
+import { createActorSystem, type ActorSystem } from "../../src/runtime/system.js";
+import type { Carrier } from "../../src/transport/carrier.js";
+import { createMemoryNetwork, type MemoryNetworkOptions } from "../../src/transport/carriers/memory.js";
+import type { Cluster, ClusterEvent } from "../../src/transport/cluster/cluster.js";
+import { startHub, type HubOptions } from "../../src/transport/cluster/hub.js";
+import { joinCluster, type JoinOptions } from "../../src/transport/cluster/joiner.js";
+import { VirtualClock } from "./virtual-clock.js";
+
+interface TestNode {
+  readonly system: ActorSystem;
+  readonly cluster: Cluster;
+  readonly events: ClusterEvent[];
+}
+
+export interface MemoryCluster {
+  readonly clock: VirtualClock;
+  readonly network: Carrier;
+  hub(options?: Partial<HubOptions>, name?: string): Promise<TestNode>;
+  join(name: string, options?: Partial<JoinOptions>): Promise<TestNode>;
+  /** Lets everybody do what is to be done now. */
+  settle(): Promise<void>;
+  /** Moves the clock by `ms`, 50 at a time, and lets what falls due happen. */
+  advance(ms: number): Promise<void>;
+  /** Ends every node. */
+  end(): Promise<void>;
+}
+
+export function memoryCluster(options: Partial<MemoryNetworkOptions> = {}): MemoryCluster {
+  const clock = new VirtualClock();
+  const network = createMemoryNetwork({ executor: eventLoop, ...options });
+  const nodes: TestNode[] = [];
+  let lives = 0;
+
+  function system(name: string): ActorSystem {
+    lives += 1;
+    return createActorSystem({ name, clock, log: silentLogger, firstId: lives * 1_000_000 });
+  }
+
+  function follow(node: Omit<TestNode, "events">): TestNode {
+    const events: ClusterEvent[] = [];
+    node.cluster.subscribe((event) => events.push(event));
+    const followed = { ...node, events };
+    nodes.push(followed);
+    return followed;
+  }
+
+  async function settle(): Promise<void> {
+    for (let turn = 0; turn < 30; turn++) await new Promise((resolve) => void setImmediate(resolve));
+  }
+
+  return {
+    clock,
+    network,
+    async hub(given, name = "hub") {
+      const actors = system(name);
+      const cluster = await startHub(actors, {
+        carrier: network,
+        listen: { url: "memory://hub" },
+        authority: null,
+        ...given,
+      });
+      return follow({ system: actors, cluster });
+    },
+    async join(name, given) {
+      const actors = system(name);
+      const cluster = await joinCluster(actors, {
+        carrier: network,
+        connect: { url: "memory://hub" },
+        token: null,
+        ...given,
+      });
+      return follow({ system: actors, cluster });
+    },
+    settle,
+    async advance(ms) {
+      for (let passed = 0; passed < ms; passed += 50) {
+        clock.advance(Math.min(50, ms - passed));
+        for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => void setImmediate(resolve));
+      }
+      await settle();
+    },
+    async end() {
+      for (const { cluster, system: actors } of nodes.toReversed()) {
+        const left = cluster.leave();
+        await settle();
+        clock.advance(2_000);
+        await left;
+        await actors.terminate();
+      }
+    },
+  };
+}
+
+export function memberEvents(events: readonly ClusterEvent[]): readonly string[] {
+  return events.flatMap((event) =>
+    "member" in event ? [`${event.type} ${event.member.name} ${event.sequence}`] : [],
+  );
+}

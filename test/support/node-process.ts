@@ -1,0 +1,92 @@
+/** A node of a test's cluster in a process of its own: started, stopped still, killed; gone with the test. */
+
+import { fork, type ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { within } from "./within.js";
+
+const PROGRAM = fileURLToPath(new URL("./programs/cluster-node.js", import.meta.url));
+
+export interface NodeProcessOptions {
+  readonly name: string;
+  readonly join: string;
+  readonly token?: string;
+  readonly listen?: string;
+}
+
+/** What the process tells: its events, by their types, and how it ended. */
+interface NodeReport {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+export interface NodeProcess {
+  readonly pid: number;
+  readonly startedAtMs: number;
+  readonly reports: readonly NodeReport[];
+  /** Resolves with the first report from the `from`-th on that matches, also one that has come. */
+  heard(type: string, from?: number): Promise<NodeReport>;
+  /** Stands still, without a word to anybody. */
+  pause(): void;
+  resume(): void;
+  kill(): Promise<void>;
+  /** Leaves in order. */
+  leave(): Promise<number | null>;
+}
+
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+export function startNodeProcess(options: NodeProcessOptions): NodeProcess {
+  const startedAtMs = performance.now();
+  const child = fork(PROGRAM, [], {
+    env: { ...process.env, SLUICE_TEST_NODE: JSON.stringify(options) },
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  running.add(child);
+  const reports: NodeReport[] = [];
+  const waiting = new Set<() => void>();
+  const hear = (report: NodeReport): void => {
+    reports.push(report);
+    for (const look of waiting) look();
+  };
+  child.on("message", (report) => hear(report as NodeReport));
+  const ended = new Promise<number | null>((resolve) => {
+    child.once("exit", (code) => {
+      running.delete(child);
+      hear({ type: "exit", code });
+      resolve(code);
+    });
+  });
+  return {
+    pid: child.pid ?? 0,
+    startedAtMs,
+    reports,
+    heard(type, from = 0) {
+      const found = new Promise<NodeReport>((resolve, reject) => {
+        const look = (): void => {
+          const report = reports.slice(from).find((candidate) => candidate.type === type);
+          if (report === undefined && reports.at(-1)?.type !== "exit") return;
+          waiting.delete(look);
+          if (report === undefined)
+            reject(new Error(`It ended without "${type}": ${JSON.stringify(reports)}`));
+          else resolve(report);
+        };
+        waiting.add(look);
+        look();
+      });
+      return within(20_000, found, `"${type}" of ${options.name}`);
+    },
+    pause: () => void child.kill("SIGSTOP"),
+    resume: () => void child.kill("SIGCONT"),
+    async kill() {
+      child.kill("SIGKILL");
+      await within(5_000, ended);
+    },
+    leave() {
+      child.send({ type: "leave" });
+      return within(10_000, ended);
+    },
+  };
+}

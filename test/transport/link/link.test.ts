@@ -1,0 +1,186 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import * as fc from "fast-check";
+import { linkPair, type LinkSide } from "../../support/link-pair.js";
+
+const texts = ({ arrived }: LinkSide) => arrived.map(({ text }) => text);
+
+test("Link brings messages of both lanes and notices, control before data of the same turn", () => {
+  const { left, right, settle } = linkPair();
+  settle();
+  left.tell("data 1");
+  left.tell("control", { lane: "control" });
+  left.tell("data 2");
+  left.link.notice((writer) => writer.text("notice"));
+  settle();
+  assert.equal(texts(right), ["control", "data 1", "data 2"]);
+  assert.equal(right.notices, ["notice"]);
+});
+
+test("Link packs the messages of one turn into one frame", () => {
+  const { left, right, settle } = linkPair();
+  settle();
+  for (let n = 0; n < 500; n++) left.tell(`message ${n}`);
+  left.link.sender.flush();
+  assert.is(left.outgoing.length, 1);
+  settle();
+  assert.is(right.arrived.length, 500);
+});
+
+test("LinkSender sends no data beyond the credit, and control all the same", () => {
+  const { left, right, settle, step } = linkPair({ windowBytes: 64 * 1024, chunkBytes: 16 * 1024 });
+  settle();
+  left.large("bulk", 1_000_000);
+  left.link.sender.flush();
+  const bytes = left.outgoing.reduce((sum, frame) => sum + frame.byteLength, 0);
+  assert.ok(bytes >= 64 * 1024 && bytes < 90 * 1024, `${bytes} bytes are under way`);
+  left.tell("control", { lane: "control" });
+  const before = left.outgoing.length;
+  left.link.sender.flush();
+  assert.is(left.outgoing.length, before + 1);
+  while (step(left));
+  assert.equal(texts(right), ["control"]);
+  settle();
+  assert.equal(texts(right), ["control", "bulk"]);
+  assert.is(left.link.sender.queuedBytes, 0);
+  assert.is(left.link.sender.waiting, 0);
+});
+
+test("LinkSender lets streams take turns: a small message waits for no large one of another", () => {
+  const { left, right, settle } = linkPair();
+  settle();
+  for (const n of [1, 2]) left.large(`large ${n}`, 3_000_000, { stream: "large" });
+  left.tell("behind it", { stream: "large" });
+  left.tell("small", { stream: "small" });
+  settle();
+  assert.equal(texts(right), ["small", "large 1", "large 2", "behind it"]);
+});
+
+test("LinkSender refuses what finds no room, and takes it again later", () => {
+  const { left, right, settle } = linkPair({ queueBytes: 1_000_000 });
+  settle();
+  assert.is(left.large("fits", 900_000), true);
+  assert.is(left.large("does not", 900_000), false);
+  assert.equal(left.link.sender.refused, { control: 0, data: 1 });
+  settle();
+  assert.is(left.large("fits again", 900_000), true);
+  settle();
+  assert.equal(texts(right), ["fits", "fits again"]);
+});
+
+test("LinkSender refuses control messages that the socket does not take", () => {
+  const { left, settle } = linkPair({ controlBytes: 10_000 });
+  settle();
+  const taken = Array.from({ length: 100 }, () => left.tell("x".repeat(900), { lane: "control" }));
+  assert.is(taken.filter(Boolean).length, 11);
+  assert.is(left.link.sender.refused.control, 89);
+});
+
+test("LinkSender.hold keeps messages back and lets notices go, until release", () => {
+  const { left, right, settle } = linkPair();
+  settle();
+  left.link.sender.hold();
+  left.tell("held");
+  left.tell("held control", { lane: "control" });
+  left.link.notice((writer) => writer.text("notice"));
+  settle();
+  assert.equal([texts(right), right.notices], [[], ["notice"]]);
+  left.link.sender.release();
+  settle();
+  assert.equal(texts(right), ["held control", "held"]);
+});
+
+test("Link keeps the order of every stream and lane, whatever is sent and however it interleaves", () => {
+  const message = fc.record({
+    lane: fc.constantFrom("control" as const, "data" as const),
+    stream: fc.constantFrom("a", "b", "c"),
+    bytes: fc.constantFrom(0, 0, 0, 5_000, 70_000, 300_000),
+    steps: fc.nat(4),
+  });
+  fc.assert(
+    fc.property(fc.array(message, { maxLength: 60 }), (messages) => {
+      const { left, right, settle, step } = linkPair({ windowBytes: 100_000, chunkBytes: 30_000 });
+      settle();
+      messages.forEach(({ lane, stream, bytes, steps }, index) => {
+        const text = `${lane} ${stream} ${index}`;
+        assert.ok(
+          bytes === 0 ? left.tell(text, { lane, stream }) : left.large(text, bytes, { lane, stream }),
+        );
+        for (let n = 0; n < steps; n++) step(left);
+        if (steps > 2) step(right);
+      });
+      settle();
+      assert.is(right.arrived.length, messages.length);
+      for (const { text, attachments } of right.arrived) {
+        const sent = messages[Number(text.split(" ")[2])];
+        assert.is(attachments[0]?.byteLength ?? 0, sent?.bytes);
+      }
+      for (const lane of ["control", "data"]) {
+        for (const stream of ["a", "b", "c"]) {
+          const order = texts(right)
+            .filter((text) => text.startsWith(`${lane} ${stream} `))
+            .map((text) => Number(text.split(" ")[2]));
+          assert.equal(
+            order,
+            order.toSorted((a, b) => a - b),
+          );
+        }
+      }
+      assert.equal([right.ends, left.link.sender.waiting], [[], 0]);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("Link ends once on a frame that breaks its rules, whatever the bytes are", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1, maxLength: 200 }), (bytes) => {
+      const { left, right, settle } = linkPair();
+      settle();
+      right.link.receive(bytes);
+      right.link.receive(bytes);
+      assert.ok(right.ends.length <= 1);
+      if (right.ends.length === 0) return;
+      assert.is(right.ends[0]?.code, "malformed");
+      left.tell("nobody hears it");
+      settle();
+      assert.equal(texts(right), []);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("LinkReceiver allocates nothing for a message that is larger than allowed", () => {
+  const { left, right, settle } = linkPair({ messageBytes: 1_000_000 });
+  settle();
+  left.large("too large", 1_000_001);
+  settle();
+  assert.match(right.ends[0]?.reason ?? "", /A message has 10000\d\d bytes/);
+});
+
+test("Link.probe resolves with whether the other side answers in time", async () => {
+  const { left, settle, clock } = linkPair();
+  settle();
+  const answered = left.link.probe(1_000);
+  settle();
+  assert.is(await answered, true);
+  const silent = left.link.probe(1_000);
+  clock.advance(1_000);
+  assert.is(await silent, false);
+});
+
+test("Link knows the way to the other side and how its clock stands", () => {
+  const { left, right, settle, clock } = linkPair();
+  settle();
+  clock.advance(40);
+  left.link.tick(clock.now());
+  clock.advance(10);
+  settle();
+  clock.advance(10);
+  right.link.tick(clock.now());
+  settle();
+  assert.ok(left.link.rttMs !== null && left.link.rttMs >= 0 && left.link.rttMs <= 20);
+  assert.ok(Math.abs(left.link.clockOffsetMs ?? 99) <= 10);
+});
+
+test.run();

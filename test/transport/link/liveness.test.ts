@@ -1,0 +1,56 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { Liveness } from "../../../src/transport/link/liveness.js";
+
+const LIMITS = { heartbeatMs: 250, silenceMs: 1_000 };
+
+test("Liveness takes the other side for dead after silenceMs without a word", () => {
+  const liveness = new Liveness(LIMITS, 0);
+  assert.equal(
+    [250, 500, 750, 1_000].map((nowMs) => liveness.tick(nowMs)),
+    [false, false, false, true],
+  );
+});
+
+test("Liveness begins anew with every word", () => {
+  const liveness = new Liveness(LIMITS, 0);
+  liveness.tick(250);
+  liveness.tick(500);
+  liveness.heard();
+  assert.equal(
+    [750, 1_000, 1_250, 1_500, 1_750].map((nowMs) => liveness.tick(nowMs)),
+    [false, false, false, false, true],
+  );
+});
+
+test("Liveness counts no silence while this side stood still", () => {
+  const liveness = new Liveness(LIMITS, 0);
+  liveness.tick(250);
+  assert.is(liveness.tick(10_000), false);
+  assert.equal(
+    [10_250, 10_500, 10_750].map((nowMs) => liveness.tick(nowMs)),
+    [false, false, true],
+  );
+});
+
+test("Liveness finds distance and clock offset from echoes, by the fastest of the last", () => {
+  const liveness = new Liveness(LIMITS, 0);
+  assert.equal([liveness.rttMs, liveness.clockOffsetMs], [null, null]);
+  // The other clock is 5,000 ms ahead; 30 ms there and 10 ms back, held for 100 ms.
+  liveness.heartbeat({ sentAtMs: 6_130, echoedMs: 1_000, heldMs: 100 }, 1_140);
+  assert.equal([liveness.rttMs, liveness.clockOffsetMs], [40, 5_010]);
+  // 2 ms each way.
+  liveness.heartbeat({ sentAtMs: 7_102, echoedMs: 2_000, heldMs: 100 }, 2_104);
+  assert.equal([liveness.rttMs, liveness.clockOffsetMs], [4, 5_000]);
+  liveness.heartbeat({ sentAtMs: 9_000, echoedMs: 99_999, heldMs: 0 }, 4_000);
+  assert.is(liveness.rttMs, 4);
+});
+
+test("Liveness.next echoes the newest heartbeat and how long it was held", () => {
+  const liveness = new Liveness(LIMITS, 0);
+  assert.equal(liveness.next(10), { sentAtMs: 10, echoedMs: 0, heldMs: 0 });
+  liveness.heartbeat({ sentAtMs: 777, echoedMs: 0, heldMs: 0 }, 20);
+  assert.equal(liveness.next(50), { sentAtMs: 50, echoedMs: 777, heldMs: 30 });
+});
+
+test.run();
