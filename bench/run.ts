@@ -29,11 +29,13 @@ const BENCHES = [
   "micro/monitor",
   "e2e/stage-overhead",
   "e2e/throughput",
+  "e2e/link",
+  "e2e/cluster",
   "e2e/idle-node",
   "e2e/demo",
   "e2e/cycles",
 ];
-const LIBRARIES = ["nact", "onnxruntime-node", "level", "sharp", "systeminformation", "msgpackr"];
+const LIBRARIES = ["nact", "onnxruntime-node", "level", "sharp", "systeminformation", "msgpackr", "ws"];
 const CLOCK_TICKS_PER_SECOND = 100;
 
 interface Run {

@@ -130,7 +130,6 @@ export class ReplyRef extends RuntimeRef {
 export class RemoteRef extends RuntimeRef implements RemoteTarget {
   readonly address: string;
   readonly target: Address;
-  route: unknown = null;
   readonly #host: Host;
 
   constructor(host: Host, target: Address) {

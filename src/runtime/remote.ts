@@ -10,8 +10,6 @@ export interface RemoteTarget {
   readonly target: Address;
   /** As text. */
   readonly address: string;
-  /** The transport's own: how it has encoded the address, so that it does so once a ref. Null at first. */
-  route: unknown;
 }
 
 /** Who waits for a reply, and hears where none can come. */

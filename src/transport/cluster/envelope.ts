@@ -6,7 +6,7 @@
  */
 
 import type { ByteReader } from "../codec/byte-reader.js";
-import { ByteWriter } from "../codec/byte-writer.js";
+import type { ByteWriter } from "../codec/byte-writer.js";
 import { MalformedError } from "../codec/malformed.js";
 import type { DeadLetterReason } from "../../runtime/dead-letters.js";
 import type { Terminated } from "../../runtime/behaviour.js";
@@ -61,14 +61,10 @@ export function endCode(reason: Terminated["reason"]): number {
   return END_REASONS.indexOf(reason);
 }
 
-/** The address of an actor inside its node, as it stands in an envelope. */
-export function encodeAddress(path: string, incarnation: number | null): Uint8Array {
-  const writer = new ByteWriter(256);
-  writer.begin();
+/** Writes the address of an actor inside its node. */
+export function writeAddress(writer: ByteWriter, path: string, incarnation: number | null): void {
   writer.text(path);
   writer.varint(incarnation ?? 0);
-  const { buffer, start, end } = writer.finish();
-  return Uint8Array.from(buffer.subarray(start, end));
 }
 
 function pick<Item>(items: readonly Item[], code: number): Item {

@@ -25,7 +25,7 @@ import type { Link } from "../link/link.js";
 import type { LinkLimits } from "../link/limits.js";
 import { LANE_CODE, RECORD, RECORD_HEADER_BYTES } from "../link/records.js";
 import type { Member } from "./cluster.js";
-import { encodeAddress, endCode, KIND, lossCode, readEndReason, readLossReason } from "./envelope.js";
+import { endCode, KIND, lossCode, readEndReason, readLossReason, writeAddress } from "./envelope.js";
 import type { Guard, Sender } from "./guard.js";
 import type { Incidents } from "./incidents.js";
 
@@ -137,8 +137,6 @@ export class Exchange implements Remote {
     if (route === undefined) return "unreachable";
     if (this.onIndirect !== null) this.onIndirect(route.member);
     const { path, incarnation } = target.target;
-    const address =
-      target.route instanceof Uint8Array ? target.route : (target.route = encodeAddress(path, incarnation));
     const { writer } = route.link.sender;
     this.#begin(writer, lane, this.#session, route.member.session);
     if (askId === null) {
@@ -147,7 +145,7 @@ export class Exchange implements Remote {
       writer.u8(KIND.ask);
       writer.varint(askId);
     }
-    writer.bytes(address);
+    writeAddress(writer, path, incarnation);
     const attachments: Uint8Array[] = [];
     try {
       encodeValue(writer, message, attachments);
@@ -177,7 +175,7 @@ export class Exchange implements Remote {
       this.#watches.set(id, { session, address, listener: later });
       this.#control(route, KIND.watch, (writer) => {
         writer.varint(id);
-        writer.bytes(encodeAddress(target.path, target.incarnation));
+        writeAddress(writer, target.path, target.incarnation);
       });
     }
     return () => {

@@ -25,10 +25,10 @@ export interface LinkLimits {
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Window and chunk: control under bulk against bulk rate, measured by `bench/micro/link.ts`. */
+/** Window and chunk: control under bulk against bulk rate, measured by `bench/e2e/link.ts`. */
 export const DEFAULT_LINK_LIMITS: LinkLimits = {
   windowBytes: 256 * KIB,
-  chunkBytes: 64 * KIB,
+  chunkBytes: 32 * KIB,
   inlineBytes: 16 * KIB,
   queueBytes: 256 * MIB,
   controlBytes: 8 * MIB,

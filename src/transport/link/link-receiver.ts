@@ -4,7 +4,8 @@
  * V1 A length is checked against its bound before anything is allocated for it.
  * V2 Data is credited once it has been handed on: whoever takes it slowly slows its sender down.
  * V3 What breaks the rules of the link ends it (`MalformedError`); nothing of such a frame's rest is read.
- * V4 The pieces of a large message go straight to where they stay: shared memory where the sender's was shared.
+ * V4 The pieces of a large message go straight to where they stay: shared memory where the sender's was shared. Memory is
+ *    taken as they come, and a part that comes in one piece stays where it came.
  */
 
 import type { Lane } from "../../runtime/actor-ref.js";
@@ -32,17 +33,26 @@ export interface Heartbeat {
   readonly heldMs: number;
 }
 
+interface PartSize {
+  readonly bytes: number;
+  readonly shared: boolean;
+}
+
 /** A large message that is still coming. */
 interface Assembly {
   readonly lane: Lane;
-  readonly parts: readonly Uint8Array[];
+  /** Null where it is the first of the parts. */
+  readonly head: Uint8Array | null;
+  readonly sizes: readonly PartSize[];
+  /** Those that have come or are coming. */
+  readonly parts: Uint8Array[];
   readonly bytes: number;
   part: number;
   offset: number;
 }
 
 const NO_ATTACHMENTS: readonly Uint8Array[] = [];
-const ATTACHMENTS_MAX = 4_096;
+const PARTS_MAX = 4_096;
 
 export class LinkReceiver {
   receivedBytes = 0;
@@ -86,9 +96,13 @@ export class LinkReceiver {
       this.#take(type, length);
       reader.reset(frame, start + length, frame.byteLength);
     }
-    if (this.#consumed + this.#limits.windowBytes - this.#granted >= this.#limits.windowBytes / 4) {
-      this.#grantAgain();
-    }
+    this.#grantWhenDue();
+  }
+
+  /** Half a window at a time: each grant costs both sides a wake. */
+  #grantWhenDue(): void {
+    const { windowBytes } = this.#limits;
+    if (this.#consumed + windowBytes - this.#granted >= windowBytes / 2) this.#grantAgain();
   }
 
   #grantAgain(): void {
@@ -134,60 +148,65 @@ export class LinkReceiver {
   #open(record: ByteReader): void {
     const id = record.u32();
     const lane = laneOf(record.u8());
-    const headBytes = record.varint();
     const count = record.varint();
-    if (count > ATTACHMENTS_MAX) throw new MalformedError(`A message has ${count} attachments`);
-    const sizes: { readonly bytes: number; readonly shared: boolean }[] = [];
-    let bytes = headBytes;
+    if (count === 0 || count > PARTS_MAX) throw new MalformedError(`A message has ${count} parts`);
+    const sizes: PartSize[] = [];
+    let bytes = 0;
     for (let index = 0; index < count; index++) {
       const size = { bytes: record.varint(), shared: record.u8() === 1 };
+      if (size.bytes === 0) throw new MalformedError("A part of a message is empty");
       bytes += size.bytes;
       sizes.push(size);
     }
+    const headBytes = record.varint();
+    bytes += headBytes;
     const { messageBytes, assemblies, assemblyBytes } = this.#limits;
     if (bytes > messageBytes) throw new MalformedError(`A message has ${bytes} bytes`);
-    if (headBytes === 0 || this.#assemblies.has(id))
-      throw new MalformedError("A large message begins wrongly");
+    if (this.#assemblies.has(id)) throw new MalformedError("A large message begins twice");
     if (this.#assemblies.size >= assemblies || this.#assemblyBytes + bytes > assemblyBytes) {
       throw new MalformedError("Too many large messages are under way");
     }
-    const parts = [Buffer.allocUnsafeSlow(headBytes), ...sizes.map(allocate)];
-    this.#assemblies.set(id, { lane, parts, bytes, part: 0, offset: 0 });
+    // The frame is the channel's, the head has to stay.
+    const head = headBytes === 0 ? null : Uint8Array.from(record.bytes(headBytes));
+    this.#assemblies.set(id, { lane, head, sizes, parts: [], bytes, part: 0, offset: 0 });
     this.#assemblyBytes += bytes;
   }
 
   #takeChunk({ id, bytes }: { readonly id: number; readonly bytes: number }, frame: Uint8Array): void {
     this.#expected = null;
     const assembly = this.#assemblies.get(id);
-    const part = assembly?.parts[assembly.part];
-    if (assembly === undefined || part === undefined || bytes === 0 || frame.byteLength !== bytes) {
+    const size = assembly?.sizes[assembly.part];
+    if (assembly === undefined || size === undefined || bytes === 0 || frame.byteLength !== bytes) {
       throw new MalformedError("A chunk belongs to no message");
     }
-    if (assembly.offset + bytes > part.byteLength) throw new MalformedError("A chunk is too long");
-    part.set(frame, assembly.offset);
+    if (assembly.offset + bytes > size.bytes) throw new MalformedError("A chunk is too long");
+    if (bytes === size.bytes && !size.shared) {
+      assembly.parts.push(frame);
+    } else {
+      if (assembly.offset === 0) assembly.parts.push(allocate(size));
+      assembly.parts[assembly.part]?.set(frame, assembly.offset);
+    }
     assembly.offset += bytes;
-    if (assembly.offset === part.byteLength) {
+    if (assembly.offset === size.bytes) {
       assembly.part += 1;
       assembly.offset = 0;
     }
-    if (assembly.part === assembly.parts.length) this.#finish(id, assembly);
+    if (assembly.part === assembly.sizes.length) this.#finish(id, assembly);
     if (assembly.lane === "data") this.#consumed += bytes;
-    if (this.#consumed + this.#limits.windowBytes - this.#granted >= this.#limits.windowBytes / 4) {
-      this.#grantAgain();
-    }
+    this.#grantWhenDue();
   }
 
-  #finish(id: number, { lane, parts, bytes }: Assembly): void {
+  #finish(id: number, { lane, head, parts, bytes }: Assembly): void {
     this.#assemblies.delete(id);
     this.#assemblyBytes -= bytes;
-    const [head = new Uint8Array(), ...attachments] = parts;
-    this.#record.reset(head, 0, head.byteLength);
+    const [first = new Uint8Array(), ...rest] = parts;
+    const [envelope, attachments] = head === null ? [first, rest] : [head, parts];
+    this.#record.reset(envelope, 0, envelope.byteLength);
     this.#events.onMessage(lane, this.#record, attachments);
   }
 }
 
-function allocate({ bytes, shared }: { readonly bytes: number; readonly shared: boolean }): Uint8Array {
-  if (bytes === 0) throw new MalformedError("An attachment is empty");
+function allocate({ bytes, shared }: PartSize): Uint8Array {
   return shared ? allocateShared(bytes) : Buffer.allocUnsafeSlow(bytes);
 }
 

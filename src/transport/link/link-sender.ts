@@ -25,6 +25,8 @@ export interface LargeMessage {
 /** A large message on its way: which part goes next, and from where. */
 interface Transfer {
   readonly id: number;
+  /** Sent with the opening; null where it is too long for that and the first of the parts. */
+  readonly head: Uint8Array | null;
   readonly parts: readonly Uint8Array[];
   readonly bytes: number;
   part: number;
@@ -125,9 +127,18 @@ export class LinkSender {
 
   /** Sends a message in chunks. @returns false where there is no room */
   large(lane: Lane, to: number, streamKey: string, { head, attachments }: LargeMessage): boolean {
-    const parts = [head, ...attachments];
-    const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
-    const transfer = { id: ++this.#lastTransfer, parts, bytes, part: 0, offset: 0, opened: false };
+    const short = head.byteLength <= this.#limits.inlineBytes && attachments.length > 0;
+    const parts = short ? attachments : [head, ...attachments];
+    const bytes = attachments.reduce((sum, part) => sum + part.byteLength, head.byteLength);
+    const transfer: Transfer = {
+      id: ++this.#lastTransfer,
+      head: short ? head : null,
+      parts,
+      bytes,
+      part: 0,
+      offset: 0,
+      opened: false,
+    };
     if (lane === "control") {
       if (!this.#controlFits(bytes)) return false;
       this.#control.push(transfer);
@@ -241,7 +252,7 @@ export class LinkSender {
       }
       if (stream.next < stream.items.length) line.push(stream);
       else this.#streams.delete(stream.key);
-      if (at > 1_024) {
+      if (at > 1_024 && at * 2 > line.length) {
         line = line.slice(at);
         at = 0;
       }
@@ -260,7 +271,8 @@ export class LinkSender {
       this.#waitingFor.delete(stream.to);
       this.#passBarriers(stream.to);
     }
-    if (stream.next < 256) return;
+    // What has gone is cut off once it is half of what there is, so that each item is moved once at the most.
+    if (stream.next < 256 || stream.next * 2 < stream.items.length) return;
     stream.items.splice(0, stream.next);
     stream.next = 0;
   }
@@ -345,14 +357,14 @@ function lengthOf({ parts, part }: Transfer): number {
   return parts[part]?.byteLength ?? 0;
 }
 
-function writeOpen(writer: ByteWriter, { id, parts }: Transfer, lane: Lane): void {
-  const [head, ...attachments] = parts;
+function writeOpen(writer: ByteWriter, { id, head, parts }: Transfer, lane: Lane): void {
   writer.u32(id);
   writer.u8(LANE_CODE[lane]);
-  writer.varint(head?.byteLength ?? 0);
-  writer.varint(attachments.length);
-  for (const attachment of attachments) {
-    writer.varint(attachment.byteLength);
-    writer.u8(attachment.buffer instanceof SharedArrayBuffer ? 1 : 0);
+  writer.varint(parts.length);
+  for (const { byteLength, buffer } of parts) {
+    writer.varint(byteLength);
+    writer.u8(buffer instanceof SharedArrayBuffer ? 1 : 0);
   }
+  writer.varint(head?.byteLength ?? 0);
+  if (head !== null) writer.bytes(head);
 }

@@ -10,7 +10,10 @@ export const RECORD = {
   data: 1,
   /** A whole message of the control lane. */
   control: 2,
-  /** Begins a large message: `u32 id, u8 lane, varint headBytes, varint count, (varint bytes, u8 shared) * count`. */
+  /**
+   * Begins a large message: `u32 id, u8 lane, varint count, (varint bytes, u8 shared) * count, varint headBytes`, and the
+   * head where it is no part to come (`headBytes` is 0 where it is the first of those).
+   */
   open: 3,
   /** `u32 id, u32 bytes`, and the bytes in the next frame. Of the data lane it costs credit. */
   chunk: 4,
