@@ -1,0 +1,216 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import * as fc from "fast-check";
+import { TransportError } from "../../../src/transport/errors.js";
+import {
+  AcceptorHandshake,
+  type AcceptorStep,
+  type JoiningPeer,
+} from "../../../src/transport/link/acceptor-handshake.js";
+import { DialerHandshake, type DialerIdentity } from "../../../src/transport/link/dialer-handshake.js";
+import { createMemoryTokens } from "../../../src/transport/security/memory-tokens.js";
+import type { TokenAuthority } from "../../../src/transport/security/token-authority.js";
+import { newToken, tokenText } from "../../../src/transport/security/token.js";
+
+const IDENTITY: DialerIdentity = {
+  cluster: null,
+  name: "edge-1",
+  roles: ["edge"],
+  url: null,
+  version: "1",
+  pid: 1,
+};
+
+let nonces = 0;
+const nonce = () => `nonce-number-${String((nonces += 1)).padStart(8, "0")}`;
+
+interface Given {
+  readonly authority?: TokenAuthority | null;
+  readonly admit?: (peer: JoiningPeer) => Promise<{ readonly welcome: unknown } | TransportError>;
+}
+
+function acceptor({ authority = null, admit }: Given = {}): AcceptorHandshake {
+  return new AcceptorHandshake({
+    identity: { cluster: "sluice", name: "hub", version: "1" },
+    authority,
+    nonce,
+    now: () => 0,
+    admit: admit ?? (() => Promise.resolve({ welcome: { session: 7 } })),
+  });
+}
+
+function dialer(token: string | null, identity: Partial<DialerIdentity> = {}): DialerHandshake {
+  return new DialerHandshake({ identity: { ...IDENTITY, ...identity }, token, nonce });
+}
+
+type Change = (frame: Uint8Array) => Uint8Array;
+const asIs: Change = (frame) => frame;
+const edited =
+  (change: (frame: Record<string, unknown>) => object): Change =>
+  (frame) =>
+    Buffer.from(JSON.stringify(change(JSON.parse(Buffer.from(frame).toString()) as Record<string, unknown>)));
+
+/** Runs both sides against each other; frames may be changed on the way. @returns how each ended, and what went over */
+async function shake(
+  here: DialerHandshake,
+  there: AcceptorHandshake,
+  { out = asIs, back = asIs }: { out?: Change; back?: Change } = {},
+) {
+  const frames: Uint8Array[] = [];
+  let frame = here.start();
+  for (;;) {
+    frames.push(frame);
+    const answer: AcceptorStep = await there.receive(out(frame));
+    frames.push(answer.frame);
+    const step = here.receive(back(answer.frame));
+    if (step.type === "send") frame = step.frame;
+    else return { step, answer, frames };
+  }
+}
+
+async function outcome(here: DialerHandshake, there: AcceptorHandshake): Promise<string> {
+  const { step } = await shake(here, there);
+  return step.type === "failed" ? step.error.code : step.type;
+}
+
+function withToken() {
+  const tokens = createMemoryTokens();
+  const text = tokens.create({ roles: ["edge"], grants: ["spawn"], expiresAtMs: 1_000 });
+  return { tokens, text };
+}
+
+test("a handshake without tokens, and one with: both ends know each other, and the secret stays at home", async () => {
+  const open = await shake(dialer(null), acceptor());
+  assert.equal(open.step, {
+    type: "done",
+    peer: { name: "hub", cluster: "sluice" },
+    welcome: { session: 7 },
+  });
+  const { tokens, text } = withToken();
+  const { step, answer, frames } = await shake(dialer(text), acceptor({ authority: tokens }));
+  assert.is(step.type, "done");
+  const [id = "", secret = ""] = text.split(".");
+  assert.equal(answer.type === "done" ? answer.peer : null, {
+    name: "edge-1",
+    roles: ["edge"],
+    grants: ["spawn"],
+    url: null,
+    version: "1",
+    pid: 1,
+    token: id,
+  });
+  for (const frame of frames) assert.not.ok(Buffer.from(frame).toString().includes(secret));
+  assert.equal((await tokens.find(id))?.nodes, ["edge-1"]);
+});
+
+test("AcceptorHandshake refuses with the reason, and the same for a wrong id as for a wrong secret", async () => {
+  const { tokens, text } = withToken();
+  const [id = ""] = text.split(".");
+  const wrongSecret = tokenText({ id, secret: newToken().secret });
+  const refusal = async (token: string) => {
+    const { step } = await shake(dialer(token), acceptor({ authority: tokens }));
+    return step.type === "failed" ? [step.error.code, step.error.message] : [];
+  };
+  const unknown = await refusal(tokenText(newToken()));
+  assert.is(unknown[0], "token-invalid");
+  assert.equal(await refusal(wrongSecret), unknown);
+  assert.is(await outcome(dialer(null), acceptor({ authority: tokens })), "token-missing");
+  assert.is(
+    await outcome(dialer(text, { roles: ["cloud"] }), acceptor({ authority: tokens })),
+    "role-denied",
+  );
+  assert.is(await outcome(dialer(null, { cluster: "other" }), acceptor()), "cluster-mismatch");
+  tokens.revoke(id);
+  assert.is(await outcome(dialer(text), acceptor({ authority: tokens })), "token-revoked");
+  const full = new TransportError("Cannot join: full", { code: "cluster-full" });
+  assert.is(await outcome(dialer(null), acceptor({ admit: () => Promise.resolve(full) })), "cluster-full");
+});
+
+test("versions that have nothing in common are told apart, and newer fields are not minded", async () => {
+  const future = edited((frame) =>
+    frame["type"] === "hello" ? { ...frame, protocol: 9, protocolMin: 9 } : frame,
+  );
+  const { step } = await shake(dialer(null), acceptor(), { out: future });
+  assert.is(step.type === "failed" ? step.error.code : "", "version-incompatible");
+  const newer = edited((frame) => ({ ...frame, colour: "blue" }));
+  assert.is((await shake(dialer(null), acceptor(), { out: newer, back: newer })).step.type, "done");
+});
+
+test("a recorded handshake is of no use a second time", async () => {
+  const { tokens, text } = withToken();
+  const { frames } = await shake(dialer(text), acceptor({ authority: tokens }));
+  const again = acceptor({ authority: tokens });
+  await again.receive(frames[0] ?? new Uint8Array());
+  const replayed = await again.receive(frames[2] ?? new Uint8Array());
+  assert.is(replayed.type === "refused" ? replayed.error.code : "", "token-invalid");
+});
+
+test("whoever changes the hello on the way breaks the proof", async () => {
+  const changes: readonly Change[] = [
+    edited((frame) => (frame["type"] === "hello" ? { ...frame, name: "edge-2" } : frame)),
+    edited((frame) => (frame["type"] === "hello" ? { ...frame, roles: [] } : frame)),
+    edited((frame) => (frame["type"] === "hello" ? { ...frame, url: "ws://evil:1" } : frame)),
+  ];
+  for (const out of changes) {
+    const { tokens, text } = withToken();
+    const { step } = await shake(dialer(text), acceptor({ authority: tokens }), { out });
+    assert.is(step.type === "failed" ? step.error.code : "", "token-invalid");
+  }
+});
+
+test("a hub that does not know the token is found out before anything of its welcome is read", async () => {
+  const { text } = withToken();
+  const fake: TokenAuthority = { find: () => Promise.resolve(null), bind: () => Promise.resolve(true) };
+  // It skips the check that it cannot do, and makes up the proof that it cannot have.
+  const here = dialer(text);
+  const there = acceptor({ authority: null });
+  const { step } = await shake(here, there, {
+    back: edited((frame) => (frame["type"] === "welcome" ? { ...frame, proof: "A".repeat(43) } : frame)),
+  });
+  assert.is(step.type === "failed" ? step.error.code : "", "handshake-failed");
+  assert.is(await outcome(dialer(text), acceptor({ authority: fake })), "token-invalid");
+});
+
+test("frames out of turn, too long, too deep or of any bytes end a handshake and throw nothing", async () => {
+  const { tokens, text } = withToken();
+  const deep = Buffer.from(`${"[".repeat(2_000)}${"]".repeat(2_000)}`);
+  const polluted = Buffer.from(
+    '{"__proto__":{"type":"hello"},"constructor":{"prototype":{"roles":["cloud"]}}}',
+  );
+  const long = Buffer.from(JSON.stringify({ type: "hello", name: "x".repeat(5_000) }));
+  for (const frame of [deep, polluted, long, Buffer.from('{"type":"proof","proof":null}')]) {
+    const step = await acceptor({ authority: tokens }).receive(frame);
+    assert.is(step.type === "refused" ? step.error.code : step.type, "handshake-failed");
+  }
+  assert.is(({} as Record<string, unknown>)["type"], undefined);
+  const twice = acceptor({ authority: tokens });
+  await twice.receive(dialer(text).start());
+  assert.is((await twice.receive(dialer(text).start())).type, "refused");
+  const hasty = acceptor({ authority: tokens });
+  const [first, second] = await Promise.all([
+    hasty.receive(dialer(text).start()),
+    hasty.receive(dialer(text).start()),
+  ]);
+  assert.equal([first.type, second.type], ["send", "refused"]);
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 100 }), async (bytes) => {
+      assert.is((await acceptor().receive(bytes)).type, "refused");
+      assert.is(dialer(null).receive(bytes).type, "failed");
+    }),
+  );
+});
+
+test("what is wrong with a hub's token files is not told to strangers", async () => {
+  const broken: TokenAuthority = {
+    find: () =>
+      Promise.reject(
+        new TransportError("Cannot use the tokens in /secret/path", { code: "token-file-invalid" }),
+      ),
+    bind: () => Promise.resolve(true),
+  };
+  const { step } = await shake(dialer(tokenText(newToken())), acceptor({ authority: broken }));
+  assert.is(step.type === "failed" ? step.error.code : "", "handshake-failed");
+  assert.not.match(step.type === "failed" ? step.error.message : "", "/secret");
+});
+
+test.run();
