@@ -39,6 +39,7 @@ export async function join(command: JoinCommand): Promise<number> {
     over.failure = error;
     over.finish();
   };
+  let greeted = false;
   const starting = startNode({
     name,
     join: url,
@@ -53,7 +54,8 @@ export async function join(command: JoinCommand): Promise<number> {
     ...(cluster !== undefined && { cluster }),
     onEvent: (event) => say(describeNode(event)),
     onCluster(event) {
-      say(describeCluster(event, name));
+      // Those that were there before it are no news.
+      if (greeted || event.type === "cutOff") say(describeCluster(event, name));
       if (event.type === "refused") fail(event.error);
     },
     onFailure: fail,
@@ -62,6 +64,7 @@ export async function join(command: JoinCommand): Promise<number> {
   const node = await Promise.race([starting, ended.then(() => null)]);
   if (node === null) return 0;
   greet(node, command, token);
+  greeted = true;
   await Promise.race([ended, finished]);
   if (over.failure === null) {
     say("Stopping: the sources of this node are drained first; Ctrl-C again leaves at once");

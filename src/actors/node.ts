@@ -171,8 +171,8 @@ export async function startNode(options: NodeOptions): Promise<SluiceNode> {
       role: cloud === name || options.roles?.includes("cloud") === true ? "cloud" : "edge",
       services: options.services ?? NO_SERVICES,
       modelDir: options.modelDir ?? null,
-      // Seconds: a scheduler that starts later is of a later term.
-      term: Math.floor(clock.now() / 1_000),
+      // Milliseconds: a scheduler that starts later is of a later term.
+      term: Math.floor(clock.now()),
       ...(options.store && { store: options.store }),
       ...(options.flush && { flush: options.flush }),
       ...(options.policies && { policies: options.policies }),

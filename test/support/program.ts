@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { within } from "./within.js";
 
 export const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
+const SLUICE = fileURLToPath(new URL("../../apps/sluice.js", import.meta.url));
 const START = fileURLToPath(new URL("../../apps/start.js", import.meta.url));
 
 export interface ProgramOptions {
@@ -41,6 +42,8 @@ export interface Program {
   readonly ended: Promise<Ended>;
   /** Resolves once its standard error matches. */
   says(wanted: RegExp): Promise<void>;
+  /** Resolves with what its standard output matches, once it does. */
+  prints(wanted: RegExp): Promise<RegExpExecArray>;
   /** Reads its standard output no more, as `| head` does. */
   closeOutput(): void;
   /** What it has started and what those have, as they are now; it itself is not among them. */
@@ -58,12 +61,26 @@ process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
+/** Starts `sluice ...args`. */
+export function startSluice(args: readonly string[], options: ProgramOptions = {}): Program {
+  return start(SLUICE, args, options);
+}
+
+/** Runs `sluice ...args` to its end. */
+export function runSluice(args: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
+  return startSluice(args, options).ended;
+}
+
 /** Starts `npm start -- ...args` without npm. */
 export function startProgram(args: readonly string[], options: ProgramOptions = {}): Program {
+  return start(START, args, options);
+}
+
+function start(program: string, args: readonly string[], options: ProgramOptions): Program {
   // Inherited by all that the program starts, so that what outlives it is known as its own.
   const mark = randomUUID();
   const startedMs = performance.now();
-  const child = spawn(process.execPath, [START, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...options.env, SLUICE_TEST_MARK: mark },
     cwd: options.cwd ?? REPOSITORY,
@@ -88,6 +105,18 @@ export function startProgram(args: readonly string[], options: ProgramOptions = 
       resolve({ exitCode, signal, ...output, durationMs: performance.now() - startedMs, leftovers });
     });
   });
+  const match = (stream: keyof typeof output, wanted: RegExp): Promise<RegExpExecArray> => {
+    const heard = new Promise<RegExpExecArray>((resolve, reject) => {
+      const look = () => {
+        const found = wanted.exec(output[stream]);
+        if (found !== null) resolve(found);
+      };
+      onOutput.add(look);
+      look();
+      closed.then(() => reject(new Error(`It ended without ${wanted.source}: ${said()}`)), reject);
+    });
+    return within(20_000, heard, wanted.source);
+  };
   const said = () => `${args.join(" ")}\n${output.stdout}${output.stderr}`;
   const ended = within(options.timeoutMs ?? 60_000, closed, `the end of ${args.join(" ")}`).catch(
     (error: unknown) => {
@@ -97,17 +126,8 @@ export function startProgram(args: readonly string[], options: ProgramOptions = 
   );
   return {
     ended,
-    says(wanted) {
-      const heard = new Promise<void>((resolve, reject) => {
-        const look = () => {
-          if (wanted.test(output.stderr)) resolve();
-        };
-        onOutput.add(look);
-        look();
-        closed.then(() => reject(new Error(`It ended without ${wanted.source}: ${said()}`)), reject);
-      });
-      return within(20_000, heard, wanted.source);
-    },
+    says: async (wanted) => void (await match("stderr", wanted)),
+    prints: (wanted) => match("stdout", wanted),
     closeOutput: () => void child.stdout.destroy(),
     children: () => processesMarked(mark).filter(({ pid }) => pid !== child.pid),
     async allGone() {

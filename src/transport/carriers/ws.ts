@@ -111,11 +111,11 @@ async function listen({ url, tls, onChannel }: ListenOptions, options: WsCarrier
     url: formatUrl({ ...address, port }),
     refusals,
     close() {
-      return new Promise((resolve) => {
-        server.close(() => resolve());
-        // Those that never asked for an upgrade; the others are channels and stay.
-        server.closeAllConnections();
-      });
+      // From here on nobody is taken in; its end comes with that of the last channel, and is not waited for.
+      server.close();
+      // Those that never asked for an upgrade; the others are channels and stay.
+      server.closeAllConnections();
+      return Promise.resolve();
     },
   };
 }
@@ -162,7 +162,7 @@ function listenError(url: string, error: NodeJS.ErrnoException): TransportError 
 
 // ── Connecting ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function connect({ url, tls, timeoutMs = 5_000 }: ConnectOptions, clock: Clock): Promise<Channel> {
+async function connect({ url, tls, timeoutMs = 5_000 }: ConnectOptions, clock: Clock): Promise<Channel> {
   const address = parseUrl(url, "connect-failed");
   return new Promise((resolve, reject) => {
     const unmasked = address.secure || isLoopback(url);

@@ -1,0 +1,293 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import * as fc from "fast-check";
+import { controller } from "../../../src/actors/controller/controller.js";
+import { createControllerState } from "../../../src/actors/controller/state.js";
+import { distributor } from "../../../src/actors/distributor/distributor.js";
+import { MemoryStore } from "../../../src/actors/distributor/memory-store.js";
+import { createPolicies } from "../../../src/actors/scheduler/policies.js";
+import { createRegistrations } from "../../../src/actors/scheduler/registrations.js";
+import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
+import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
+import { parseNodeName, parseSourceId } from "../../../src/actors/task/identity.js";
+import { pipelineKeyText } from "../../../src/actors/task/identity.js";
+import type { RoutingTable } from "../../../src/actors/task/routing-table.js";
+import { guardFor } from "../../../src/actors/wire/guard.js";
+import type { Behaviour } from "../../../src/runtime/behaviour.js";
+import type { Role } from "../../../src/transport/cluster/cluster.js";
+import type { Sender } from "../../../src/transport/cluster/guard.js";
+import { fold } from "../../support/fold.js";
+import { createProbe } from "../../support/probe.js";
+import { droppedTask, finishedTask } from "../../support/tasks.js";
+import { newTask, pipelineOf, SERVICES } from "../task/pipelines.js";
+
+const guard = guardFor();
+const from = (name: string, roles: readonly Role[], grants: readonly string[] = []): Sender => ({
+  name: parseNodeName(name),
+  roles,
+  grants,
+});
+const EDGE = from("edge-1", ["edge"]);
+const CLOUD = from("cloud", ["cloud"]);
+const OPERATOR = from("operator-1", ["operator"]);
+
+const pipeline = pipelineOf({ a: [], b: ["a"], c: ["a"], d: ["b", "c"] });
+const [task] = newTask(pipeline);
+const SOURCE = parseSourceId("cam-1");
+const table: RoutingTable = {
+  term: 1,
+  epoch: 5,
+  publishedAtMs: 1,
+  pipelines: new Map([[pipelineKeyText(pipeline.id, pipeline.version), pipeline]]),
+  sources: new Map([
+    [
+      SOURCE,
+      {
+        pipelineId: pipeline.id,
+        pipelineVersion: pipeline.version,
+        configuration: DEFAULT_CONFIGURATION,
+        placement: new Map(pipeline.stages.map(({ id }) => [id, [parseNodeName("edge-1")]])),
+      },
+    ],
+  ]),
+  fallback: parseNodeName("cloud"),
+};
+const replyTo = createProbe("sluice://edge-1/scheduler");
+const sample = {
+  node: "edge-1",
+  atMs: 1,
+  cpuShare: 0.5,
+  cpuCount: 2,
+  memoryUsedBytes: 1,
+  memoryTotalBytes: 2,
+  residentBytes: 1,
+  loopStallMs: 0,
+  queued: { "p@1/a": 3 },
+  links: { cloud: { rttMs: 1, bandwidthMbps: null } },
+};
+const source = {
+  id: "cam-1",
+  node: "edge-1",
+  pipeline,
+  configuration: DEFAULT_CONFIGURATION,
+  policy: { name: "edge-only", parameters: {} },
+};
+const { id, pipelineId, pipelineVersion, pins } = finishedTask({ sequence: 0 });
+
+/** Every message that honest nodes send each other: from, to, what. */
+const HONEST: readonly [Sender, string, unknown][] = [
+  [EDGE, "/controller", { type: "submit", task, forwarded: true }],
+  [CLOUD, "/controller", { type: "submit", task }],
+  [EDGE, "/controller", { type: "abandon", id, pipelineId, pipelineVersion, pins }],
+  [CLOUD, "/controller", { type: "installTable", table, replyTo }],
+  [OPERATOR, "/controller", { type: "reportQueues", replyTo }],
+  [EDGE, "/distributor", { type: "store", task: finishedTask({ sequence: 1 }) }],
+  [EDGE, "/distributor", { type: "recordDrop", drop: droppedTask({ sequence: 2 }) }],
+  [OPERATOR, "/distributor", { type: "subscribe", subscriber: replyTo, fromPosition: 0, demand: 5 }],
+  [OPERATOR, "/distributor", { type: "demand", subscriber: replyTo, count: 5 }],
+  [OPERATOR, "/distributor", { type: "query", query: { limit: 10 }, replyTo }],
+  [OPERATOR, "/distributor", { type: "reportTotals", replyTo }],
+  [
+    EDGE,
+    "/scheduler",
+    {
+      type: "registerNode",
+      node: { name: "edge-1", role: "edge", services: ["reader"] },
+      controller: createProbe("sluice://edge-1/controller"),
+    },
+  ],
+  [EDGE, "/scheduler", { type: "registerSource", source, replyTo }],
+  [EDGE, "/scheduler", { type: "resourcesSampled", sample }],
+  [EDGE, "/scheduler", { type: "tableInstalled", node: "edge-1", epoch: 3 }],
+  [EDGE, "/scheduler", { type: "tableRefused", node: "edge-1", epoch: 3, heldEpoch: 4 }],
+  [EDGE, "/scheduler", { type: "removeSource", sourceId: "cam-1", node: "edge-1" }],
+  [EDGE, "/scheduler", { type: "removeNode", node: "edge-1" }],
+  [OPERATOR, "/scheduler", { type: "setPolicy", sourceId: "cam-1", policy: source.policy, replyTo }],
+  [OPERATOR, "/scheduler", { type: "reportTable", replyTo }],
+  [OPERATOR, "/scheduler", { type: "reportNodes", replyTo }],
+  [CLOUD, "/source-cam-1", { type: "taskSettled", id, outcome: { status: "stored" } }],
+  [CLOUD, "/monitor", { type: "ping", sentAtMs: 1.5, replyTo }],
+  [EDGE, "/monitor", { type: "pong", node: "edge-1", sentAtMs: 1.5 }],
+  [OPERATOR, "/agent", { type: "reportSources", replyTo }],
+  [OPERATOR, "/agent", { type: "drainSource", sourceId: "cam-1", replyTo }],
+  [CLOUD, "/guardian", { type: "spawn", behaviour: "x", args: 1, options: { name: "a" }, replyTo }],
+  [EDGE, "/$ask/123", { anything: true }],
+  [EDGE, "/users-own", "anything"],
+  [EDGE, "/guardian/child", 42],
+];
+
+test("guardFor lets through all that honest nodes tell each other", () => {
+  for (const [sender, path, message] of HONEST) {
+    assert.equal(
+      guard(sender, path, message),
+      { allowed: true },
+      `${sender.name} ${path} ${JSON.stringify(message)}`,
+    );
+  }
+});
+
+test("guardFor denies what a role may not say, and whatever speaks for another node", () => {
+  const denied: readonly [Sender, string, object][] = [
+    [EDGE, "/controller", { type: "installTable", table, replyTo }],
+    [EDGE, "/guardian", { type: "spawn", behaviour: "x", args: 1, options: { name: "a" }, replyTo }],
+    [EDGE, "/agent", { type: "drain", replyTo }],
+    [EDGE, "/scheduler", { type: "setPolicy", sourceId: "cam-1", policy: source.policy, replyTo }],
+    [EDGE, "/scheduler", { type: "removeNode", node: "edge-2" }],
+    [EDGE, "/scheduler", { type: "removeSource", sourceId: "cam-1" }],
+    [EDGE, "/scheduler", { type: "registerSource", source: { ...source, node: "edge-2" }, replyTo }],
+    [EDGE, "/scheduler", { type: "resourcesSampled", sample: { ...sample, node: "cloud" } }],
+    [EDGE, "/scheduler", { type: "tableInstalled", node: "edge-2", epoch: 3 }],
+    [
+      EDGE,
+      "/scheduler",
+      {
+        type: "registerNode",
+        node: { name: "edge-1", role: "edge", services: [] },
+        controller: createProbe("sluice://edge-2/controller"),
+      },
+    ],
+    [EDGE, "/source-cam-1", { type: "taskSettled", id, outcome: { status: "stored" } }],
+    [EDGE, "/distributor", { type: "query", query: {}, replyTo }],
+    [EDGE, "/listener", { type: "sourceEnded" }],
+    [EDGE, "/processors", { type: "retireProcessor" }],
+    [EDGE, "/processors/x", { type: "execute" }],
+    [EDGE, "/observer-1", { type: "record" }],
+    [EDGE, "/controller", { type: "stageCompleted", task }],
+    [EDGE, "/controller", { type: "tick" }],
+    [EDGE, "/controller/child", { type: "submit", task }],
+    [OPERATOR, "/controller", { type: "submit", task }],
+    [OPERATOR, "/users-own", { type: "x" }],
+    [from("stranger", []), "/users-own", { type: "x" }],
+    [EDGE, "/controller", {}],
+  ];
+  for (const [sender, path, message] of denied) {
+    const verdict = guard(sender, path, message);
+    assert.is(verdict.allowed ? "allowed" : verdict.reason, "denied", `${path} ${JSON.stringify(message)}`);
+  }
+  const granted = from("edge-9", ["edge"], ["spawn"]);
+  assert.ok(
+    guard(granted, "/guardian", { type: "spawn", behaviour: "x", options: { name: "a" }, replyTo }).allowed,
+  );
+});
+
+// ── Whatever passes makes nobody fail ───────────────────────────────────────────────────────────────────────────────
+
+const strange = fc.oneof(
+  fc.constantFrom<unknown>(
+    undefined,
+    null,
+    Number.NaN,
+    -1,
+    1e300,
+    2 ** 53,
+    0.5,
+    "",
+    "../../etc/passwd",
+    "__proto__",
+    "$end",
+    "a",
+    "sluice://edge-1/x",
+    "x".repeat(5_000),
+    [],
+    {},
+    true,
+    [[[[]]]],
+  ),
+  fc.constantFrom<unknown>(
+    new Map(),
+    new Map([["a", "b"]]),
+    new Map([[1, 2]]),
+    new Uint8Array(3),
+    new Set([1]),
+  ),
+  fc.string(),
+  fc.integer(),
+);
+
+/** Places inside a message: own fields of objects, entries of maps, items of lists. */
+function placesIn(value: unknown, path: readonly unknown[] = []): readonly (readonly unknown[])[] {
+  if (path.length > 6 || typeof value !== "object" || value === null || "tell" in value) return [path];
+  const inside = value instanceof Map ? [...value] : value instanceof Uint8Array ? [] : Object.entries(value);
+  return [path, ...inside.flatMap(([key, item]) => placesIn(item, [...path, key]))];
+}
+
+function changed(value: unknown, [first, ...rest]: readonly unknown[], to: unknown): unknown {
+  if (first === undefined) return to;
+  if (value instanceof Map)
+    return new Map([...value].map(([key, item]) => [key, key === first ? changed(item, rest, to) : item]));
+  if (Array.isArray(value))
+    return value.map((item: unknown, at) => (String(at) === first ? changed(item, rest, to) : item));
+  const record = value as Readonly<Record<string, unknown>>;
+  return typeof first === "string" ? { ...record, [first]: changed(record[first], rest, to) } : record;
+}
+
+/** The components of a node, folded; each has had its honest messages. */
+function components(): Readonly<Record<string, { tell(message: never): void }>> {
+  const started = <State, Message>(behaviour: Behaviour<State, Message>, path: string) =>
+    fold(behaviour, { address: `sluice://edge-1${path}` });
+  const store = new MemoryStore();
+  return {
+    "/controller": started(
+      controller(
+        {
+          node: parseNodeName("edge-1"),
+          cloud: parseNodeName("cloud"),
+          services: new Set(SERVICES.keys()),
+          processors: createProbe(),
+          distributor: createProbe(),
+          listener: null,
+        },
+        createControllerState(),
+      ),
+      "/controller",
+    ),
+    "/distributor": started(
+      distributor({ node: parseNodeName("cloud"), store, scheduler: createProbe() }),
+      "/distributor",
+    ),
+    "/scheduler": started(
+      createScheduler(
+        {
+          term: 1,
+          fallback: parseNodeName("cloud"),
+          policies: createPolicies(),
+          intervalMs: 1_000,
+          nodesMax: 10,
+          sourcesMax: 10,
+          listener: null,
+        },
+        createRegistrations(),
+      ),
+      "/scheduler",
+    ),
+  };
+}
+
+test("whatever passes the guard makes no component fail, however it was changed on the way", () => {
+  const attempt = fc.record({
+    which: fc.nat(1_000),
+    changes: fc.array(fc.tuple(fc.nat(10_000), strange), { maxLength: 3 }),
+  });
+  const passed = { count: 0 };
+  fc.assert(
+    fc.property(fc.array(attempt, { minLength: 1, maxLength: 30 }), (attempts) => {
+      const nodes = components();
+      for (const [, path, message] of HONEST) nodes[path]?.tell(message as never);
+      for (const { which, changes } of attempts) {
+        const [sender, path, honest] = HONEST[which % HONEST.length] ?? [EDGE, "/controller", {}];
+        const message = changes.reduce<unknown>((value, [place, to]) => {
+          const places = placesIn(value);
+          return changed(value, places[place % places.length] ?? [], to);
+        }, honest);
+        // An exception out of the guard or of a component fails the property.
+        if (!guard(sender, path, message).allowed) continue;
+        passed.count += 1;
+        nodes[path]?.tell(message as never);
+      }
+    }),
+    { numRuns: 400 },
+  );
+  assert.ok(passed.count > 500, `only ${passed.count} passed`);
+});
+
+test.run();

@@ -1,0 +1,229 @@
+/** `sluice` from several terminals, as a user types it. */
+
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { StoredRecord } from "../../src/actors/protocol.js";
+import { runSluice, startSluice, type Ended, type Program } from "../support/program.js";
+import { within } from "../support/within.js";
+
+const folder = mkdtempSync(join(tmpdir(), "sluice-cli-"));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+const store = join(folder, "store");
+const PIPELINE = "apps/pipelines/default.yaml";
+const SOURCE = "test:320x180@10,duration=4";
+/** A source that outlives the test. */
+const ENDLESS = "run --source test:320x180@10,duration=1000 --on edge-1 --realtime --pipeline"
+  .split(" ")
+  .concat(PIPELINE);
+/** No hub or token of whoever runs the tests. */
+const env = { SLUICE_HUB: undefined, SLUICE_TOKEN: undefined };
+const run = (...args: readonly string[]): Promise<Ended> => runSluice(args, { env });
+const here = (...args: readonly string[]): Promise<Ended> => run(...args, "--store", store);
+
+const hub = startSluice(["hub", "--listen", "127.0.0.1:0", "--store", store], { env });
+const [, url = "", token = ""] = await hub.prints(
+  /npx sluice join (ws:\/\/127\.0\.0\.1:\d+) --name edge-1 --token (\S+)/,
+);
+const edge = startSluice(["join", url, "--name", "edge-1"], { env: { ...env, SLUICE_TOKEN: token } });
+await edge.prints(/Node "edge-1" has joined "cloud" at ws:.* \(session \d+\), reached through the hub\n/);
+
+async function refused(args: readonly string[], wanted: RegExp, exitCode = 1): Promise<void> {
+  const ended = await run(...args);
+  assert.is(ended.exitCode, exitCode, ended.stderr);
+  assert.match(ended.stderr, wanted);
+  assert.is(ended.stdout, "");
+  assert.not.match(ended.stderr, token.split(".")[1] ?? "?");
+}
+
+async function interrupted(program: Program): Promise<Ended> {
+  const sinceMs = performance.now();
+  program.interrupt();
+  const ended = await program.ended;
+  assert.is(ended.exitCode, 0, ended.stderr);
+  assert.equal(ended.leftovers, []);
+  assert.ok(performance.now() - sinceMs < 5_000);
+  return ended;
+}
+
+test("sluice hub and join print who they are, and the join command of the next node", async () => {
+  await hub.prints(new RegExp(`Hub "cloud" at ${url}, results in ${store}`));
+  await hub.prints(/edge-1 has joined \(edge, session \d+\)/);
+  await edge.prints(new RegExp(`npx sluice join ${url} --name edge-2 --token ${token}`));
+});
+
+test("sluice nodes shows the members, and as JSON", async () => {
+  const { stdout } = await here("nodes");
+  assert.match(stdout, /│ cloud +│ cloud │ ws:/);
+  assert.match(stdout, /│ edge-1 +│ edge +│ through the hub +│/);
+  const lines = JSON.parse((await here("nodes", "--json")).stdout) as { name: string; pid: number }[];
+  assert.equal(
+    lines.map(({ name }) => name),
+    ["cloud", "edge-1"],
+  );
+  assert.is(new Set(lines.map(({ pid }) => pid)).size, 2);
+  assert.match((await here("nodes", "--all")).stdout, /operator-/);
+});
+
+test("sluice run plays a source on the node that it names, and results, top and export show what came of it", async () => {
+  const ran = await here("run", "--pipeline", PIPELINE, "--source", SOURCE, "--on", "edge-1", "--id", "cam");
+  assert.is(ran.exitCode, 0, ran.stderr);
+  assert.match(ran.stdout, "cam: ended; 10 tasks, 10 stored, 0 dropped, 0 in flight");
+  const records = (await here("results", "--source", "cam", "--json")).stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as StoredRecord);
+  assert.equal(
+    records.map(({ id }) => id.sequence),
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+  );
+  const text = await here("results", "--limit", "2");
+  assert.match(text.stdout, /^[\d:.]+ {2}cam 0 {2}motion \d+ \(edge-1\), .* ms\n[\d:.]+ {2}cam 1 .*\n$/);
+  const file = join(folder, "out.ndjson.gz");
+  assert.match((await here("results", "--export", file)).stderr, "Wrote 10 records");
+  assert.is(gunzipSync(readFileSync(file)).toString().trim().split("\n").length, 10);
+  const since = await here("results", "--since", "1h", "--json");
+  assert.is(since.stdout.trim().split("\n").length, 10);
+  assert.match((await here("results", "--since", "2999-01-01", "--json")).stdout, /^$/);
+  const top = await here("top", "--once");
+  assert.match(top.stdout, /│ cam +│ +10 │/);
+  assert.match(top.stdout, /Routing table \d+/);
+});
+
+test("sluice run --detach leaves a source running, results --follow shows it live, and its routes are in top", async () => {
+  const detached = await here(...ENDLESS, "--id", "live", "--policy", "cloud-only", "--detach");
+  assert.is(detached.stdout, "live runs on edge-1\n");
+  const follower = startSluice(
+    ["results", "--follow", "--source", "live", "--json", "--limit", "3", "--store", store],
+    { env },
+  );
+  const followed = await within(20_000, follower.ended);
+  assert.is(followed.exitCode, 0, followed.stderr);
+  const nodes = followed.stdout
+    .trim()
+    .split("\n")
+    .flatMap((line) => (JSON.parse(line) as { hops: { node: string }[] }).hops.map(({ node }) => node));
+  assert.equal([...new Set(nodes)], ["cloud"]);
+  assert.match((await here("top", "--once")).stdout, /│ live +│ motion -> cloud/);
+  const again = await here(
+    "run",
+    "--pipeline",
+    PIPELINE,
+    "--source",
+    SOURCE,
+    "--on",
+    "edge-1",
+    "--id",
+    "live",
+  );
+  assert.is(again.exitCode, 1);
+  assert.match(again.stderr, /one of that name runs/);
+});
+
+test("sluice run follows a source until Ctrl-C, which drains it", async () => {
+  const program = startSluice([...ENDLESS, "--id", "stopped", "--store", store], { env });
+  await program.prints(/stopped: test:320x180/);
+  const { stdout } = await interrupted(program);
+  assert.match(stdout, /stopped: ended; (\d+) tasks, \1 stored, 0 dropped, 0 in flight/);
+});
+
+test("sluice token makes, lists and revokes tokens while the hub runs, and a revoked one puts its nodes out", async () => {
+  const made = await here("token", "create", "--single", "--label", "for edge-9", "--ttl", "1h");
+  assert.match(made.stderr, "For one node in the role edge, to join within 60 min; it is shown this once");
+  const text = made.stdout.trim();
+  const [id = ""] = text.split(".");
+  const other = startSluice(["join", url, "--name", "edge-9"], { env: { ...env, SLUICE_TOKEN: text } });
+  await other.prints(/has joined/);
+  await refused(["join", url, "--name", "edge-8", "--token", text], /its token was for one node/);
+  assert.match((await here("token", "list")).stdout, new RegExp(`│ ${id} │ used +│ edge +│ single .*edge-9`));
+  await here("token", "revoke", text);
+  const { exitCode, stderr } = await within(20_000, other.ended);
+  assert.is(exitCode, 1);
+  assert.match(stderr, 'error: Cannot join as "edge-9": its token was revoked');
+  const listed = JSON.parse((await here("token", "list", "--json")).stdout) as {
+    id: string;
+    status: string;
+  }[];
+  assert.is(listed.find((entry) => entry.id === id)?.status, "revoked");
+  const short = (await here("token", "create", "--ttl", "0ms")).stdout.trim();
+  await refused(["join", url, "--name", "edge-7", "--token", short], /its token has expired/);
+});
+
+test("sluice says what is wrong and how to mend it", async () => {
+  const wrong = `${token.slice(0, -1)}${token.endsWith("A") ? "B" : "A"}`;
+  await refused(
+    ["join", url, "--name", "edge-2", "--token", wrong],
+    /its token is not known here, or its secret/,
+  );
+  await refused(["join", url, "--name", "edge-2", "--token", "nonsense"], /wanted "ID\.SECRET"/);
+  await refused(["join", url, "--name", "edge-2"], /without a token: have the hub make one/);
+  await refused(["join", url, "--name", "edge-1", "--token", token], /a node of this name is a member/);
+  await refused(["join", "ws://127.0.0.1:1", "--name", "x", "--token", token], /nobody listens there/);
+  await refused(["join", url, "--name", "e", "--token", token, "--cluster", "other"], /belongs to "sluice"/);
+  await refused(["hub", "--listen", url.slice(5), "--store", "memory:"], /the port is taken/);
+  await refused(["hub", "--listen", "127.0.0.1:0", "--store", store], /store/);
+  await refused(["nodes", "--store", join(folder, "none")], /none runs on this machine/);
+  await refused(["nodes", "--hub", url, "--token", token], /does not allow the role "operator"/);
+  const at = ["--pipeline", PIPELINE, "--source", SOURCE, "--store", store];
+  await refused(
+    ["run", ...at, "--on", "edge-5"],
+    /no node of the cluster: did you mean "edge-1"|no node of the cluster/,
+  );
+  await refused(["run", ...at.slice(2), "--pipeline", "none.yaml", "--on", "edge-1"], /no such file/);
+  const missing = await here("run", "--pipeline", PIPELINE, "--source", "/no/such.mp4", "--on", "edge-1");
+  assert.is(missing.exitCode, 1);
+  assert.match(missing.stderr, /^error: Cannot open source "\/no\/such\.mp4" as there is no such file/);
+  await refused(["token", "revoke", "aaaaaaaaaa", "--store", store], /none of that id/);
+  const broken = join(folder, "broken.pem");
+  writeFileSync(broken, "no certificate");
+  const tls = ["--tls-cert", broken, "--tls-key", broken];
+  await refused(
+    ["hub", "--listen", "wss://127.0.0.1:0", "--store", "memory:", ...tls],
+    /certificate and key/,
+  );
+});
+
+test("sluice tells wrong usage by 2, and helps at every level", async () => {
+  for (const args of [
+    ["unknown"],
+    ["hub", "--unknown"],
+    ["join"],
+    ["join", "nowhere"],
+    ["token"],
+    ["token", "create", "--ttl", "soon"],
+    ["token", "create", "--role", "king"],
+    ["run", "--on", "edge-1"],
+    ["results", "--limit", "0"],
+    [],
+  ]) {
+    const { exitCode, stderr } = await run(...args);
+    assert.is(exitCode, 2, args.join(" "));
+    assert.ok(stderr.length > 0);
+  }
+  for (const args of [[], ["hub"], ["join"], ["token"], ["token", "create"], ["run"], ["results"], ["top"]]) {
+    const { exitCode, stdout } = await run(...args, "--help");
+    assert.is(exitCode, 0);
+    assert.match(stdout, "Usage: sluice");
+    for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
+  }
+  assert.match((await run("--version")).stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+test("a node that is told to stop leaves in order, and so does the hub; results stay readable without it", async () => {
+  const operator = join(`${store}.cluster`, "operator.json");
+  assert.is(statSync(operator).mode & 0o777, 0o600);
+  await interrupted(edge);
+  await hub.prints(/edge-1 has left/);
+  await interrupted(hub);
+  assert.is(existsSync(operator), false);
+  const { stdout, exitCode } = await here("results", "--source", "cam", "--json");
+  assert.is(exitCode, 0);
+  assert.is(stdout.trim().split("\n").length, 10);
+  await refused(["nodes", "--store", store], /none runs on this machine/);
+});
+
+test.run();

@@ -1,0 +1,280 @@
+/** A node under attack from one that has a token: nothing crashes, nothing is executed, and legitimate traffic goes on. */
+
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
+import { startNode, type SluiceNode } from "../../src/actors/node.js";
+import { parseSourceId } from "../../src/actors/task/identity.js";
+import { definePipeline } from "../../src/actors/task/pipeline.js";
+import type { ActorRef } from "../../src/runtime/actor-ref.js";
+import { systemClock } from "../../src/runtime/clock.js";
+import { CodedError } from "../../src/runtime/errors.js";
+import { silentLogger } from "../../src/runtime/log.js";
+import { createActorSystem } from "../../src/runtime/system.js";
+import { createWsCarrier } from "../../src/transport/carriers/ws.js";
+import { joinCluster } from "../../src/transport/cluster/joiner.js";
+import { encodeValue } from "../../src/transport/codec/encode.js";
+import { dial } from "../../src/transport/cluster/dial.js";
+import { RECORD } from "../../src/transport/link/records.js";
+import { ByteWriter } from "../../src/transport/codec/byte-writer.js";
+import { createMemoryTokens, type MemoryTokens } from "../../src/transport/security/memory-tokens.js";
+import { QUICK, SERVICES } from "../support/local-run.js";
+import { scriptedSource } from "../support/scripted-source.js";
+import { within } from "../support/within.js";
+
+const PIPELINE = definePipeline(
+  {
+    id: "pair",
+    stages: [
+      { id: "find", service: "find" },
+      { id: "sift", service: "sift", after: ["find"] },
+    ],
+  },
+  SERVICES,
+);
+const NEVER = Number.POSITIVE_INFINITY;
+const carrier = createWsCarrier({ clock: systemClock });
+
+interface Scene {
+  readonly cloud: SluiceNode;
+  readonly edge: SluiceNode;
+  readonly url: string;
+  readonly tokens: MemoryTokens;
+  readonly failures: readonly Error[];
+  /** Joins as a node that says what it likes. */
+  readonly rogue: (roles?: readonly ("edge" | "operator")[]) => Promise<Rogue>;
+  readonly count: (kind: string) => number;
+}
+
+interface Rogue {
+  readonly tell: (path: string, message: unknown) => void;
+  readonly ask: (path: string, toMessage: (replyTo: ActorRef<unknown>) => unknown) => Promise<string>;
+  readonly end: () => Promise<void>;
+}
+
+async function scene(work: (scene: Scene) => Promise<void>): Promise<void> {
+  const tokens = createMemoryTokens();
+  const failures: Error[] = [];
+  const common = { services: SERVICES, limits: QUICK, log: silentLogger } as const;
+  const cloud = await startNode({
+    ...common,
+    name: "cloud",
+    listen: "ws://127.0.0.1:0",
+    tokens,
+    store: new MemoryStore(),
+    onFailure: (error) => failures.push(error),
+  });
+  const url = cloud.cluster?.url ?? "";
+  const token = tokens.create({ roles: ["edge"], grants: [], expiresAtMs: NEVER });
+  const edge = await startNode({ ...common, name: "edge-1", join: url, token });
+  const rogues: Rogue[] = [];
+  try {
+    await work({
+      cloud,
+      edge,
+      url,
+      tokens,
+      failures,
+      count: (kind) => cloud.cluster?.security[kind] ?? 0,
+      async rogue(roles = ["edge"]) {
+        const system = createActorSystem({ name: `rogue-${rogues.length}`, log: silentLogger });
+        const cluster = await joinCluster(system, {
+          carrier,
+          connect: { url },
+          token: tokens.create({ roles, grants: [], expiresAtMs: NEVER }),
+          roles,
+        });
+        const at = (path: string): ActorRef<unknown> => system.resolve(`sluice://cloud${path}`);
+        const made: Rogue = {
+          tell: (path, message) => at(path).tell(message),
+          ask: (path, toMessage) =>
+            within(
+              5_000,
+              system.ask(at(path), toMessage, { timeoutMs: 3_000 }).then(
+                () => "answered",
+                (error: unknown) => (error instanceof CodedError ? error.code : String(error)),
+              ),
+            ),
+          async end() {
+            await cluster.leave();
+            await system.terminate();
+          },
+        };
+        rogues.push(made);
+        return made;
+      },
+    });
+    // Whatever was done to it, it does its work.
+    assert.equal(failures, []);
+    const source = scriptedSource({ count: 12 });
+    await edge.addSource({
+      id: parseSourceId("honest"),
+      source: source.source,
+      capture: source.capture,
+      pipeline: PIPELINE,
+      policy: { name: "cloud-only", parameters: {} },
+    });
+    await within(10_000, edge.sourceEnded(parseSourceId("honest")), "the honest source");
+  } finally {
+    for (const { end } of rogues) await end();
+    await edge.terminate();
+    await cloud.terminate();
+  }
+}
+
+test("an edge that publishes a routing table, spawns on the cloud or orders it about is denied, and counted", async () => {
+  await scene(async ({ cloud, rogue, count }) => {
+    const made: unknown[] = [];
+    cloud.registerBehaviour("anything", (args) => {
+      made.push(args);
+      return { start: () => null, receive: () => null };
+    });
+    const { ask } = await rogue();
+    const table = {
+      term: 1e9,
+      epoch: 1e9,
+      publishedAtMs: 0,
+      pipelines: new Map(),
+      sources: new Map(),
+      fallback: "rogue-0",
+    };
+    assert.is(
+      await ask("/controller", (replyTo) => ({ type: "installTable", table, replyTo })),
+      "permission-denied",
+    );
+    const spawn = { type: "spawn", behaviour: "anything", args: 1, options: { name: "x" } };
+    assert.is(await ask("/guardian", (replyTo) => ({ ...spawn, replyTo })), "permission-denied");
+    assert.is(await ask("/agent", (replyTo) => ({ type: "drain", replyTo })), "permission-denied");
+    const removal = { type: "removeNode", node: "edge-1" };
+    assert.is(await ask("/scheduler", (replyTo) => ({ ...removal, replyTo })), "permission-denied");
+    const query = { type: "query", query: {} };
+    assert.is(await ask("/distributor", (replyTo) => ({ ...query, replyTo })), "permission-denied");
+    assert.equal(made, []);
+    assert.is(count("denied"), 5);
+    assert.is(count("denied:rogue-0"), 5);
+  });
+});
+
+test("messages that are none, nested deeply, polluted or with paths for names change nothing, and are counted", async () => {
+  await scene(async ({ rogue, count }) => {
+    const { tell, ask } = await rogue();
+    let deep: unknown = 1;
+    for (let n = 0; n < 60; n++) deep = [deep];
+    const task = (change: object) => ({ type: "submit", task: { id: {}, ...change } });
+    const nonsense = [
+      { type: "submit" },
+      task({ pipelineId: "../../etc/passwd" }),
+      task({ results: deep }),
+      { type: "submit", task: JSON.parse('{"id":{"sourceId":"a","incarnation":-1}}') as unknown },
+      { type: "abandon", id: { sourceId: "/x", incarnation: 1, sequence: 1 } },
+    ];
+    for (const message of nonsense) tell("/controller", message);
+    tell("/distributor", { type: "store", task: { origin: "file:///etc/passwd" } });
+    tell("/distributor", { type: "recordDrop", drop: { reason: "because" } });
+    tell("/scheduler", { type: "resourcesSampled", sample: { node: "rogue-0" } });
+    // In order behind all of them.
+    assert.is(await ask("/nobody", (replyTo) => ({ replyTo })), "actor-stopped");
+    assert.is(count("malformed"), 8);
+    assert.is(({} as Record<string, unknown>)["polluted"], undefined);
+  });
+});
+
+test("a peer whose link breaks the rules is put out, and one that forges a sender is not heard", async () => {
+  await scene(async ({ cloud, url, tokens, count }) => {
+    const token = tokens.create({ roles: ["edge"], grants: [], expiresAtMs: NEVER });
+    let joined = 0;
+    /** A peer that has joined, and sends bytes instead of what a link would. */
+    const raw = async (bytes: Uint8Array) => {
+      const { handover } = await dial({
+        carrier,
+        connect: { url },
+        identity: {
+          cluster: null,
+          name: `raw-${(joined += 1)}`,
+          roles: ["edge"],
+          url: null,
+          version: "",
+          pid: 1,
+        },
+        token,
+        nonce: () => "n".repeat(20),
+        clock: systemClock,
+        handshakeMs: 2_000,
+      });
+      handover.channel.send(bytes);
+      return handover;
+    };
+    const down = (name: string): Promise<string> =>
+      within(
+        5_000,
+        new Promise((resolve) => {
+          cloud.cluster?.subscribe((event) => {
+            if (event.type === "memberDown" && event.member.name === name) resolve(event.reason);
+          });
+        }),
+      );
+    const record = (type: number, write: (writer: ByteWriter) => void): Uint8Array => {
+      const writer = new ByteWriter(4_096);
+      writer.begin();
+      writer.u8(type);
+      writer.u32(0);
+      write(writer);
+      writer.patchU32(1, writer.length - 5);
+      const { buffer, start, end } = writer.finish();
+      return buffer.subarray(start, end);
+    };
+    const broken: readonly Uint8Array[] = [
+      new Uint8Array([99, 0, 0, 0, 0]),
+      new Uint8Array([1, 255, 255, 255, 255]),
+      new Uint8Array(200_000).fill(255),
+      // A message of a terabyte, and a chunk of nothing.
+      record(RECORD.open, (writer) => {
+        writer.u32(1);
+        writer.u8(1);
+        writer.varint(1);
+        writer.varint(2 ** 40);
+        writer.u8(1);
+        writer.varint(0);
+      }),
+      record(RECORD.chunk, (writer) => {
+        writer.u32(77);
+        writer.u32(0);
+      }),
+      record(RECORD.notice, (writer) => encodeValue(writer, { type: "goodbye" }, [])),
+      record(RECORD.notice, (writer) => encodeValue(writer, { type: "event", event: {} }, [])),
+    ];
+    for (const [at, bytes] of broken.entries()) {
+      const gone = down(`raw-${at + 1}`);
+      const { channel } = await raw(bytes);
+      // A chunk of nothing shows once its bytes are due.
+      channel.send(new Uint8Array([1]));
+      await gone;
+    }
+    assert.is(count("link-malformed"), broken.length);
+    const session = cloud.cluster?.members.get(cloud.name)?.session ?? 0;
+    const forger = await raw(
+      record(RECORD.control, (writer) => {
+        writer.u32(session);
+        writer.u32(session);
+        writer.u8(1);
+        writer.text("/controller");
+        writer.varint(0);
+        encodeValue(writer, { type: "tick" }, []);
+      }),
+    );
+    while (count("sender-forged") === 0) await new Promise((resolve) => void setImmediate(resolve));
+    forger.channel.destroy();
+  });
+});
+
+test("a hub beyond loopback takes in nobody without tokens, and does not even start", async () => {
+  const refused = await startNode({
+    name: "open",
+    listen: "ws://0.0.0.0:0",
+    store: new MemoryStore(),
+    log: silentLogger,
+  }).catch((error: unknown) => error);
+  assert.ok(refused instanceof CodedError && refused.code === "token-missing");
+});
+
+test.run();
