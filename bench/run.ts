@@ -31,6 +31,7 @@ const BENCHES = [
   "e2e/throughput",
   "e2e/link",
   "e2e/cluster",
+  "e2e/remote-stage",
   "e2e/idle-node",
   "e2e/demo",
   "e2e/cycles",

@@ -2,8 +2,8 @@
  * What a node costs that has nothing to do: resident memory and processor time, each node in a process of its own.
  *
  * Measured: an edge node without a source, and a cloud node with a store in memory, both with all services known and no
- * model loaded, over ten seconds after fifteen to settle, in which V8 gives back what loading took. Not measured: links
- * to other nodes, a store on disk. Baseline: a process of Node alone.
+ * model loaded, over ten seconds after fifteen to settle, in which V8 gives back what loading took. The edge is joined to a
+ * hub, and the cloud listens. Not measured: many nodes, a store on disk. Baseline: a process of Node alone.
  *
  * Usage: `node dist/bench/e2e/idle-node.js`
  */
@@ -27,9 +27,10 @@ interface Figures {
   readonly startedMs: number;
 }
 
-const role = process.argv[2] as Role | undefined;
+const [role, hubUrl = ""] = process.argv.slice(2);
 if (role === undefined) await main();
-else await idle(role);
+else if (role === "hub") process.send?.(await start("cloud"));
+else await idle(role as Role);
 
 async function main(): Promise<void> {
   const figures: [Role, Figures][] = [];
@@ -53,12 +54,20 @@ async function main(): Promise<void> {
   );
 }
 
-function measure(each: Role): Promise<Figures> {
-  return new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(import.meta.url), [each]);
-    child.once("message", (figures) => resolve(figures as Figures));
-    child.once("exit", (code) => reject(new Error(`The ${each} node ended with ${code}`)));
-  });
+async function measure(each: Role): Promise<Figures> {
+  const self = fileURLToPath(import.meta.url);
+  // An edge has a hub that it is joined to; that one is not measured.
+  const hub = each === "edge" ? fork(self, ["hub"]) : null;
+  const url = hub === null ? "" : await new Promise<string>((resolve) => void hub.once("message", resolve));
+  try {
+    return await new Promise((resolve, reject) => {
+      const child = fork(self, [each, url]);
+      child.once("message", (figures) => resolve(figures as Figures));
+      child.once("exit", (code) => reject(new Error(`The ${each} node ended with ${code}`)));
+    });
+  } finally {
+    hub?.kill();
+  }
 }
 
 async function idle(as: Role): Promise<void> {
@@ -81,18 +90,17 @@ async function idle(as: Role): Promise<void> {
 }
 
 /** Imports only here, so that the baseline loads nothing. */
-async function start(as: "edge" | "cloud"): Promise<void> {
+/** @returns where it is reached */
+async function start(as: "edge" | "cloud"): Promise<string> {
   const { MemoryStore } = await import("../../src/actors/distributor/memory-store.js");
   const { startNode } = await import("../../src/actors/node.js");
   const { SERVICES } = await import("../../src/actors/processor/services/catalogue.js");
   const { silentLogger } = await import("../../src/runtime/log.js");
-  await startNode({
+  const node = await startNode({
     name: as === "cloud" ? "cloud" : "edge-1",
-    // A hub, or a node that waits for one: both with all that they have.
-    ...(as === "cloud"
-      ? { listen: "ws://127.0.0.1:0", store: new MemoryStore() }
-      : { join: "ws://127.0.0.1:9", patient: true }),
+    ...(as === "cloud" ? { listen: "ws://127.0.0.1:0", store: new MemoryStore() } : { join: hubUrl }),
     services: SERVICES,
     log: silentLogger,
   });
+  return node.cluster?.url ?? "";
 }

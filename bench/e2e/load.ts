@@ -42,10 +42,16 @@ export interface Load {
 
 /** Attaches a generator to a node; its tasks carry `frame`, which lies in shared memory. */
 export function attachLoad(
-  node: LocalNode,
-  options: { readonly sourceId: SourceId; readonly pipeline: Pipeline; readonly frame: Uint8Array },
+  node: Pick<LocalNode, "name" | "system" | "controller">,
+  options: {
+    readonly sourceId: SourceId;
+    readonly pipeline: Pipeline;
+    readonly frame: Uint8Array;
+    /** Of the frame, in pixels. Default 640 by 360, whatever the frame has. */
+    readonly size?: { readonly width: number; readonly height: number };
+  },
 ): Load {
-  const { sourceId, pipeline, frame } = options;
+  const { sourceId, pipeline, frame, size = { width: 640, height: 360 } } = options;
   const { system, controller } = node;
   const joinNodes = new Map(joinCursors(pipeline).map((cursor) => [cursor, node.name]));
   const startedAtMs = new Map<number, number>();
@@ -75,7 +81,7 @@ export function attachLoad(
       id: { sourceId, incarnation: 1, sequence },
       pipeline,
       configuration: DEFAULT_CONFIGURATION,
-      payload: { encoding: "rgb", width: 640, height: 360, frames: [{ ptsUs: sequence, data: frame }] },
+      payload: { encoding: "rgb", ...size, frames: [{ ptsUs: sequence, data: frame }] },
       sourceAtMs: nowMs,
       createdAtMs: nowMs,
       origin: generator.address,
