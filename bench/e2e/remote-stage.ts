@@ -111,7 +111,7 @@ async function main(): Promise<void> {
     },
   });
   await edge.terminate();
-  child.kill();
+  child.disconnect();
 }
 
 if (process.argv[2] === "hub") {
@@ -122,6 +122,7 @@ if (process.argv[2] === "hub") {
     store: new MemoryStore(),
   });
   process.send?.(hub.cluster?.url);
+  process.once("disconnect", () => process.exit());
 } else {
   await main();
 }

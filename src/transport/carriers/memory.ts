@@ -61,7 +61,7 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): Carrier {
           retry: "backoff",
         });
       }
-      const name = `memory://dial-${(dialled += 1)}`;
+      const name = `memory://dialled:${(dialled += 1)}`;
       const here = new MemoryChannel(options, name, url);
       const there = new MemoryChannel(options, url, name);
       here.peer = there;

@@ -4,6 +4,7 @@
  * A1 A connection that has not joined within `handshakeMs` is closed.
  * A2 At most `pendingMax` connections wait to join; one more takes the place of the one that has waited longest, so that
  *    idle connections shut nobody out.
+ * A3 An address whose attempts fail again and again is not listened to for a while; who has joined from there stays.
  */
 
 import type { Clock } from "../../runtime/clock.js";
@@ -13,6 +14,7 @@ import type { TransportError } from "../errors.js";
 import { AcceptorHandshake, type JoiningPeer } from "../link/acceptor-handshake.js";
 import { Handover } from "../link/handover.js";
 import type { TokenAuthority } from "../security/token-authority.js";
+import { FailingAddresses, type FailureLimit } from "./failing-addresses.js";
 import type { Incidents } from "./incidents.js";
 
 export interface AcceptorLimits {
@@ -20,9 +22,14 @@ export interface AcceptorLimits {
   readonly handshakeMs: number;
   /** Connections that have not joined yet. */
   readonly pendingMax: number;
+  readonly failures: FailureLimit;
 }
 
-export const DEFAULT_ACCEPTOR_LIMITS: AcceptorLimits = { handshakeMs: 2_000, pendingMax: 256 };
+export const DEFAULT_ACCEPTOR_LIMITS: AcceptorLimits = {
+  handshakeMs: 2_000,
+  pendingMax: 256,
+  failures: { perSecond: 5, burst: 200 },
+};
 
 export interface AcceptorOptions {
   readonly carrier: Carrier;
@@ -53,8 +60,20 @@ export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor
   const { carrier, clock, incidents, limits } = options;
   /** Oldest first. */
   const pending = new Map<Channel, () => void>();
+  const failing = new FailingAddresses(limits.failures);
+
+  /** Counts what came to nothing, against the address that it came from. */
+  function failed(kind: string, channel: Channel, detail?: string): void {
+    incidents.add(kind, channel.remote, detail);
+    failing.failed(addressOf(channel), clock.now());
+  }
 
   function onChannel(channel: Channel): void {
+    if (failing.blocked(addressOf(channel), clock.now())) {
+      incidents.add("address-blocked", channel.remote);
+      channel.destroy();
+      return;
+    }
     if (pending.size >= limits.pendingMax) {
       const [oldest] = pending;
       incidents.add("handshake-evicted", oldest?.[0].remote);
@@ -63,7 +82,7 @@ export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor
     let admitted: JoiningPeer | null = null;
     let over = false;
     const timer = clock.after(limits.handshakeMs, () => {
-      incidents.add("handshake-timeout", channel.remote);
+      failed("handshake-timeout", channel);
       giveUp();
     });
     const end = (): void => {
@@ -98,7 +117,7 @@ export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor
       if (over) return;
       channel.send(step.frame);
       if (step.type === "refused") {
-        incidents.add(step.error.code, channel.remote, step.error.message);
+        failed(step.error.code, channel, step.error.message);
         end();
         channel.close("refused");
         if (admitted !== null) options.onAbandoned(admitted);
@@ -112,13 +131,13 @@ export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor
       channel,
       (frame) => {
         answer(frame).catch((thrown: unknown) => {
-          incidents.add("handshake-failed", channel.remote, asError(thrown).message);
+          failed("handshake-failed", channel, asError(thrown).message);
           giveUp();
         });
       },
       () => {
         if (over) return;
-        incidents.add("handshake-broken", channel.remote);
+        failed("handshake-broken", channel);
         giveUp();
       },
     );
@@ -132,4 +151,9 @@ export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor
       await listening.close();
     },
   };
+}
+
+/** Without its port. */
+function addressOf({ remote }: Channel): string {
+  return remote.replace(/:\d+$/, "");
 }

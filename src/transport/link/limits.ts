@@ -16,6 +16,8 @@ export interface LinkLimits {
   /** Large messages that arrive at the same time: how many, and how many bytes. */
   readonly assemblies: number;
   readonly assemblyBytes: number;
+  /** Control messages and notices that the other side may send: a second, and at once. Data is bounded by its credit. */
+  readonly controlRate: { readonly perSecond: number; readonly burst: number };
   /** Between heartbeats, in ms. */
   readonly heartbeatMs: number;
   /** Silence after which the other side is taken for dead, in ms; time that this side itself stood still does not count. */
@@ -35,6 +37,7 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   messageBytes: 64 * MIB,
   assemblies: 4_096,
   assemblyBytes: 512 * MIB,
+  controlRate: { perSecond: 50_000, burst: 200_000 },
   heartbeatMs: 250,
   silenceMs: 1_000,
 };

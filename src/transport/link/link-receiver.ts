@@ -12,6 +12,7 @@ import type { Lane } from "../../runtime/actor-ref.js";
 import { allocateShared } from "../../runtime/shared-memory.js";
 import { ByteReader } from "../codec/byte-reader.js";
 import { MalformedError } from "../codec/malformed.js";
+import { RateLimit } from "../rate-limit.js";
 import type { LinkLimits } from "./limits.js";
 import { LANE_CODE, RECORD, RECORD_HEADER_BYTES } from "./records.js";
 
@@ -64,11 +65,15 @@ export class LinkReceiver {
   #assemblyBytes = 0;
   /** The next frame is the bytes of a chunk for it. */
   #expected: { readonly id: number; readonly bytes: number } | null = null;
+  readonly #controlRate: RateLimit;
+  readonly #now: () => number;
   #consumed = 0;
   #granted = 0;
 
-  constructor(limits: LinkLimits, events: LinkReceiverEvents) {
+  constructor(limits: LinkLimits, now: () => number, events: LinkReceiverEvents) {
     this.#limits = limits;
+    this.#now = now;
+    this.#controlRate = new RateLimit(limits.controlRate, now());
     this.#events = events;
   }
 
@@ -118,6 +123,7 @@ export class LinkReceiver {
         this.#consumed += RECORD_HEADER_BYTES + length;
         return;
       case RECORD.control:
+        this.#countControl();
         this.#events.onMessage("control", record, NO_ATTACHMENTS);
         return;
       case RECORD.open:
@@ -137,6 +143,7 @@ export class LinkReceiver {
         });
         return;
       case RECORD.notice:
+        this.#countControl();
         this.#events.onNotice(record);
         return;
       default:
@@ -145,9 +152,15 @@ export class LinkReceiver {
     }
   }
 
+  /** Control has no credit: whoever sends too much of it is put out. */
+  #countControl(): void {
+    if (!this.#controlRate.take(this.#now())) throw new MalformedError("Too many control messages come");
+  }
+
   #open(record: ByteReader): void {
     const id = record.u32();
     const lane = laneOf(record.u8());
+    if (lane === "control") this.#countControl();
     const count = record.varint();
     if (count === 0 || count > PARTS_MAX) throw new MalformedError(`A message has ${count} parts`);
     const sizes: PartSize[] = [];

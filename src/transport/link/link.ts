@@ -55,7 +55,7 @@ export class Link {
     this.remote = channel.remote;
     this.sender = new LinkSender(channel, executor, limits);
     this.#liveness = new Liveness(limits, clock.now());
-    this.#receiver = new LinkReceiver(limits, {
+    this.#receiver = new LinkReceiver(limits, () => clock.now(), {
       onMessage: (lane, reader, attachments) => listener.onMessage(this, lane, reader, attachments),
       onNotice: (reader) => listener.onNotice(this, reader),
       onCredit: (limit) => this.sender.grant(limit),

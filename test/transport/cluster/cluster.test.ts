@@ -244,6 +244,22 @@ clusterTest("the name of a member that answers is refused, and whoever has the h
 });
 
 clusterTest(
+  "an address that fails to join again and again is shut out for a while, and its members stay",
+  async (cluster) => {
+    const hub = await cluster.hub({ acceptor: { failures: { perSecond: 1, burst: 3 } } });
+    const edge = await cluster.join("edge-1");
+    const stranger = async (): Promise<string> => failure(cluster.join("edge-2", { cluster: "another" }));
+    for (let attempt = 0; attempt < 4; attempt++) assert.is(await stranger(), "cluster-mismatch");
+    assert.is(await failure(cluster.join("edge-2")), "connect-failed");
+    assert.is(hub.cluster.security["address-blocked"], 1);
+    assert.is(edge.cluster.connected, true);
+    await cluster.advance(10_000);
+    await cluster.join("edge-2");
+    assert.equal([...hub.cluster.members.keys()], ["hub", "edge-1", "edge-2"]);
+  },
+);
+
+clusterTest(
   "nodes come back by themselves to a hub that has started anew, under higher sessions",
   async (cluster) => {
     const hub = await cluster.hub();

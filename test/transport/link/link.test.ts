@@ -158,6 +158,20 @@ test("LinkReceiver allocates nothing for a message that is larger than allowed",
   assert.match(right.ends[0]?.reason ?? "", /A message has 10000\d\d bytes/);
 });
 
+test("LinkReceiver puts out whoever sends control messages without end, and minds no burst", () => {
+  const { left, right, settle, clock } = linkPair({ controlRate: { perSecond: 100, burst: 50 } });
+  settle();
+  for (let n = 0; n < 50; n++) left.tell("burst", { lane: "control" });
+  settle();
+  clock.advance(500);
+  for (let n = 0; n < 45; n++) left.tell("more", { lane: "control" });
+  settle();
+  assert.equal([right.arrived.length, right.ends], [95, []]);
+  for (let n = 0; n < 100; n++) left.tell("too much", { lane: "control" });
+  settle();
+  assert.equal(right.ends, [{ code: "malformed", reason: "Too many control messages come" }]);
+});
+
 test("Link.probe resolves with whether the other side answers in time", async () => {
   const { left, settle, clock } = linkPair();
   settle();

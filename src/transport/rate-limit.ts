@@ -1,0 +1,26 @@
+/** A token bucket: so many at once, and so many a second after that. */
+
+export class RateLimit {
+  readonly #perSecond: number;
+  readonly #burst: number;
+  #left: number;
+  #atMs: number;
+
+  constructor(limit: { readonly perSecond: number; readonly burst: number }, nowMs: number) {
+    this.#perSecond = limit.perSecond;
+    this.#burst = limit.burst;
+    this.#left = limit.burst;
+    this.#atMs = nowMs;
+  }
+
+  /** @returns false where it is one too many */
+  take(nowMs: number): boolean {
+    if (this.#left < 1) {
+      this.#left = Math.min(this.#burst, this.#left + ((nowMs - this.#atMs) / 1_000) * this.#perSecond);
+      this.#atMs = nowMs;
+      if (this.#left < 1) return false;
+    }
+    this.#left -= 1;
+    return true;
+  }
+}
