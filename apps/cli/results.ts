@@ -1,5 +1,6 @@
 /** `sluice results`: what was found, from a running hub or straight from its store. */
 
+import { pipeline } from "node:stream/promises";
 import { exportRecords } from "../../src/actors/distributor/export.js";
 import { iterateRecords, openStoreForReading } from "../../src/actors/distributor/read-store.js";
 import type { Operator } from "../../src/actors/operator.js";
@@ -49,11 +50,22 @@ async function print(pages: Pages, command: ResultsCommand): Promise<number> {
     process.stderr.write(`Wrote ${count} records to ${command.export}\n`);
     return 0;
   }
-  for await (const record of records) {
-    if (process.stdout.destroyed) return 0;
-    await write(lineOf(record, command.json));
+  try {
+    await pipeline(lines(records, command.json), process.stdout, { end: false });
+  } catch (error) {
+    // Whoever reads has seen enough.
+    if (!readerIsGone(error)) throw error;
   }
   return 0;
+}
+
+async function* lines(records: AsyncIterable<StoredRecord>, json: boolean): AsyncGenerator<string> {
+  for await (const record of records) yield lineOf(record, json);
+}
+
+function readerIsGone(error: unknown): boolean {
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  return error.code === "EPIPE" || error.code === "ERR_STREAM_PREMATURE_CLOSE";
 }
 
 async function follow(operator: Operator, command: ResultsCommand): Promise<number> {
@@ -121,12 +133,4 @@ function lineOf(record: StoredRecord, json: boolean): string {
     return `${stage} ${objects} (${nodes.get(stage) ?? "-"})`;
   });
   return `${time}  ${task}  ${stages.join(", ")}  ${(record.storedAtMs - record.sourceAtMs).toFixed(1)} ms\n`;
-}
-
-/** No faster than the reader takes it. */
-function write(text: string): Promise<void> {
-  if (process.stdout.write(text) || process.stdout.destroyed) return Promise.resolve();
-  return new Promise((resolve) => {
-    process.stdout.once("drain", resolve).once("close", resolve);
-  });
 }

@@ -1,5 +1,6 @@
 /** `sluice` from several terminals, as a user types it. */
 
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -92,6 +93,14 @@ test("sluice run plays a source on the node that it names, and results, top and 
   const top = await here("top", "--once");
   assert.match(top.stdout, /│ cam +│ +10 │/);
   assert.match(top.stdout, /Routing table \d+/);
+});
+
+test("sluice results is content with a reader who has seen enough", () => {
+  const script = `"${process.execPath}" dist/apps/sluice.js results --json --store "${store}" | head -c 100`;
+  const { stdout, stderr, status } = spawnSync("bash", ["-o", "pipefail", "-c", script], {
+    encoding: "utf8",
+  });
+  assert.equal([stdout.length, stderr, status], [100, "", 0]);
 });
 
 test("sluice run --detach leaves a source running, results --follow shows it live, and its routes are in top", async () => {

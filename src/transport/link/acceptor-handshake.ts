@@ -8,7 +8,13 @@
 
 import type { Role } from "../cluster/cluster.js";
 import { TransportError } from "../errors.js";
-import { admitToken, tokenUsed, type TokenAuthority, type TokenState } from "../security/token-authority.js";
+import {
+  admitToken,
+  bindsNodes,
+  tokenUsed,
+  type TokenAuthority,
+  type TokenState,
+} from "../security/token-authority.js";
 import { checkClientProof, isTokenId, newToken, serverProof, verifierOf } from "../security/token.js";
 import {
   encodeFrame,
@@ -126,7 +132,7 @@ export class AcceptorHandshake {
       }
       const refusal = admitToken(token, { node: hello.name, roles: hello.roles, nowMs: now() });
       if (refusal !== null) throw refusal;
-      if (!(await authority.bind(token.id, hello.name))) throw tokenUsed(hello.name);
+      if (bindsNodes(token) && !(await authority.bind(token.id, hello.name))) throw tokenUsed(hello.name);
     }
     const peer: JoiningPeer = {
       name: hello.name,

@@ -34,6 +34,11 @@ export interface TokenAuthority {
   bind(id: string, node: string): Promise<boolean>;
 }
 
+/** Whether it is noted who joins with a token: operators take another name each time, and there is no end of them. */
+export function bindsNodes({ use, roles }: TokenRecord): boolean {
+  return use === "single" || roles.some((role) => role !== "operator");
+}
+
 /** Whether `node` may join with a token whose secret it has proved; null where it may. */
 export function admitToken(
   token: TokenState,

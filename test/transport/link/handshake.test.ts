@@ -200,6 +200,22 @@ test("frames out of turn, too long, too deep or of any bytes end a handshake and
   );
 });
 
+test("who joins with a token is noted, but not the endless names of operators", async () => {
+  const tokens = createMemoryTokens();
+  const terms = { grants: [], expiresAtMs: 1e15 } as const;
+  const join = async (text: string, name: string, role: "edge" | "operator"): Promise<readonly string[]> => {
+    const step = await outcome(dialer(text, { name, roles: [role] }), acceptor({ authority: tokens }));
+    assert.is(step, "done");
+    return (await tokens.find(text.slice(0, text.indexOf("."))))?.nodes ?? [];
+  };
+  const edges = tokens.create({ ...terms, roles: ["edge", "operator"] });
+  assert.equal(await join(edges, "edge-1", "edge"), ["edge-1"]);
+  const operators = tokens.create({ ...terms, roles: ["operator"] });
+  assert.equal(await join(operators, "operator-1", "operator"), []);
+  const one = tokens.create({ ...terms, roles: ["operator"], use: "single" });
+  assert.equal(await join(one, "operator-1", "operator"), ["operator-1"]);
+});
+
 test("what is wrong with a hub's token files is not told to strangers", async () => {
   const broken: TokenAuthority = {
     find: () =>
