@@ -87,6 +87,7 @@ function addHub(program: Command, choose: Choose, version: string): void {
     .option("--name <name>", "name of this node", notEmpty, "cloud")
     .option("--cluster <name>", "name of the cluster", notEmpty, "sluice")
     .option("--model-dir <dir>", "folder of the ONNX models that pipelines name", notEmpty)
+    .option("--journal <dir>", "as of join (default: STORE.journal)", notEmpty)
     .option("--tls-cert <file>", "certificate, PEM", notEmpty)
     .option("--tls-key <file>", "its key, PEM", notEmpty)
     .option(
@@ -130,6 +131,11 @@ function addJoin(program: Command, choose: Choose, version: string): void {
     .option("--retry", "keep trying where the hub cannot be reached", false)
     .option("--tls-ca <file>", "certificate authority of the hub's certificate, PEM", notEmpty)
     .option("--cluster <name>", "join no cluster of another name", notEmpty)
+    .option(
+      "--journal <dir>",
+      "folder in which what its sources have under way outlives a crash, or memory: (default: .sluice/journal/NAME)",
+      notEmpty,
+    )
     .option("--model-dir <dir>", "folder of the ONNX models that pipelines name", notEmpty)
     .addOption(logLevelOption("error").default("error"))
     .action((url: string, given: Omit<JoinCommand, "version" | "url">) => {

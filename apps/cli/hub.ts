@@ -25,6 +25,7 @@ export interface HubCommand {
   readonly name: string;
   readonly cluster: string;
   readonly modelDir: string | null;
+  readonly journal?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tokenTtl: number;
@@ -60,7 +61,9 @@ export async function hub(command: HubCommand): Promise<number> {
       nowMs,
     );
     const failed = new Promise<void>((resolve) => (over.finish = resolve));
+    const journal = command.journal ?? (folder === "memory:" ? folder : `${folder}.journal`);
     node = await startNode({
+      ...(journal !== "memory:" && { journal }),
       name,
       cluster,
       store,

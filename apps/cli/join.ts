@@ -1,5 +1,6 @@
 /** `sluice join`: an edge node of somebody's cluster. */
 
+import { join as joinPath } from "node:path";
 import { startNode, type SluiceNode } from "../../src/actors/node.js";
 import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
 import { createLogger, type LogLevel } from "../../src/runtime/log.js";
@@ -18,6 +19,7 @@ export interface JoinCommand {
   readonly tlsCa?: string;
   readonly modelDir: string | null;
   readonly cluster?: string;
+  readonly journal?: string;
   readonly logLevel: LogLevel;
   readonly version: string;
 }
@@ -40,6 +42,7 @@ export async function join(command: JoinCommand): Promise<number> {
     over.finish();
   };
   let greeted = false;
+  const journal = command.journal ?? joinPath(".sluice", "journal", name);
   const starting = startNode({
     name,
     join: url,
@@ -48,6 +51,7 @@ export async function join(command: JoinCommand): Promise<number> {
     services: SERVICES,
     version: command.version,
     log: createLogger({ level: command.logLevel }),
+    ...(journal !== "memory:" && { journal }),
     ...(token !== undefined && { token }),
     ...(authorities !== undefined && { authorities }),
     ...(listen !== undefined && { listen }),

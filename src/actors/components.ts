@@ -12,6 +12,8 @@ import type { ActorSystem } from "../runtime/system.js";
 import { controllerAddress, spawnController, type ControllerLimits } from "./controller/spawn.js";
 import { spawnDistributor, type FlushOptions } from "./distributor/spawn.js";
 import type { Store } from "./distributor/store.js";
+import type { Journals } from "./journal/journal.js";
+import type { DeliveryLimits } from "./generator/outbox.js";
 import { spawnGenerator, type CapturePort } from "./generator/spawn.js";
 import type { SourceSpec } from "./generator/source-spec.js";
 import { spawnMonitor } from "./monitor/spawn.js";
@@ -28,14 +30,15 @@ import type {
   SchedulerEvent,
   SchedulerMessage,
   SourceDescription,
+  SourceRequest,
 } from "./protocol.js";
 import type { BoundPolicy } from "./scheduler/policy.js";
 import { spawnScheduler } from "./scheduler/spawn.js";
 import { DEFAULT_CONFIGURATION, type Configuration } from "./task/configuration.js";
-import type { NodeName, SourceId } from "./task/identity.js";
+import type { NodeName, SourceId, TaskId } from "./task/identity.js";
 import type { Pipeline } from "./task/pipeline.js";
 import type { ServiceDeclaration } from "./task/service.js";
-import { END } from "./task/task.js";
+import { END, type DropRecord, type Task } from "./task/task.js";
 import { joinNodesFor, statefulNodesFor } from "./task/walk.js";
 
 export interface ComponentsOptions {
@@ -60,6 +63,10 @@ export interface ComponentsOptions {
   readonly onEvent?: (event: NodeEvent) => void;
   /** Whether another node can be sent anything now. Default: every one can. */
   readonly reachable?: (node: NodeName) => boolean;
+  /** Where tasks that are not settled outlive the node. Default: they are kept in memory alone. */
+  readonly journals?: Journals;
+  /** Of every source here: when its tasks are delivered again. */
+  readonly delivery?: Partial<DeliveryLimits>;
 }
 
 export interface NodeLimits {
@@ -83,6 +90,8 @@ export interface SourceOptions {
   readonly window?: { readonly tasks: number; readonly bytes: number };
   /** What captures it. Default: ffmpeg. */
   readonly capture?: CapturePort;
+  /** What an operator asked for, kept with the journal. */
+  readonly request?: SourceRequest;
 }
 
 export interface Components {
@@ -105,6 +114,9 @@ export interface Components {
   register(): void;
   /** Nothing is placed on this node any more. */
   unregister(): void;
+  /** Another node is gone: what it may have had of the sources here is delivered again. */
+  nodeGone(node: NodeName, how: { readonly left: boolean }): void;
+  nodeBack(node: NodeName): void;
 }
 
 /** Enough to keep every stage of a pipeline busy; more only waits in queues. */
@@ -180,6 +192,17 @@ export function startComponents(options: ComponentsOptions): Components {
   }
   register();
 
+  function tellGenerators(message: GeneratorMessage): void {
+    for (const generator of generators.values()) generator.tell(message, "control");
+  }
+
+  // A task that a message took nowhere is delivered again soon, and not only once it is overdue.
+  system.deadLetters.subscribe(({ message }) => {
+    const lost = taskIn(message);
+    if (lost === null) return;
+    system.resolve<GeneratorMessage>(lost.origin).tell({ type: "undelivered", id: lost.id }, "control");
+  });
+
   return {
     controller,
     monitor,
@@ -205,12 +228,17 @@ export function startComponents(options: ComponentsOptions): Components {
         scheduler.tell({ type: "removeSource", sourceId: id, node: name }, "control");
         throw answer.error;
       }
+      const journal = await options.journals?.open(id, {
+        source: source.label,
+        nowMs: nextIncarnation(),
+        request: asked.request ?? null,
+      });
       const generator = spawnGenerator(system, {
         sourceId: id,
         source,
         pipeline,
         configuration,
-        incarnation: nextIncarnation(),
+        incarnation: journal?.legacy.incarnation ?? nextIncarnation(),
         controller,
         listener,
         paced: asked.paced ?? false,
@@ -218,7 +246,10 @@ export function startComponents(options: ComponentsOptions): Components {
         window: asked.window ?? DEFAULT_WINDOW,
         ...(asked.capture && { capture: asked.capture }),
         livePolicy: "dropNewest",
+        cloud,
+        ...(journal && { journal }),
         nodes: {
+          placedOn: [name, cloud],
           joinNodes: joinNodesFor(pipeline, (cursor) => (cursor === END ? cloud : name)),
           statefulNodes: statefulNodesFor(pipeline, ({ service }) => (services.has(service) ? name : cloud)),
         },
@@ -255,8 +286,22 @@ export function startComponents(options: ComponentsOptions): Components {
       return asked.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
     },
 
+    nodeGone: (node, { left }) => tellGenerators({ type: "nodeGone", node, left }),
+    nodeBack: (node) => tellGenerators({ type: "nodeBack", node }),
+
     unregister: () => scheduler.tell({ type: "removeNode", node: name }, "control"),
   };
+}
+
+/** The task that a message between components carries, or the drop of it. */
+function taskIn(message: unknown): { readonly id: TaskId; readonly origin: string } | null {
+  const { type, task, drop } = Object(message) as {
+    readonly type?: unknown;
+    readonly task?: Task;
+    readonly drop?: DropRecord;
+  };
+  if (type === "submit" || type === "store") return task ?? null;
+  return type === "recordDrop" ? (drop ?? null) : null;
 }
 
 /** An actor that hands each event to a function of the program around it, whose faults are its own. */

@@ -67,6 +67,7 @@ export function startLocalCluster(options: LocalClusterOptions): LocalCluster {
       onFailure(error) {
         components.unregister();
         mesh.leave(name);
+        for (const node of nodes) if (node.name !== name) node.nodeGone(name, { left: false });
         if (options.onFailure === undefined) void system.terminate();
         else options.onFailure(error);
       },
@@ -91,6 +92,7 @@ export function startLocalCluster(options: LocalClusterOptions): LocalCluster {
         components.unregister();
         await system.terminate();
         mesh.leave(name);
+        for (const node of nodes) if (node.name !== name) node.nodeGone(name, { left: false });
       },
     };
   }

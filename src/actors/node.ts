@@ -8,6 +8,7 @@
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { Behaviour } from "../runtime/behaviour.js";
 import { systemClock, type Clock, type TimerHandle } from "../runtime/clock.js";
+import { errorText } from "../runtime/errors.js";
 import type { Logger } from "../runtime/log.js";
 import type { SpawnOptions } from "../runtime/spawn-options.js";
 import { createActorSystem, type ActorSystem } from "../runtime/system.js";
@@ -29,6 +30,7 @@ import type { TokenAuthority } from "../transport/security/token-authority.js";
 import { sourceOptionsOf } from "./agent/source-request.js";
 import { spawnAgent, type Agent } from "./agent/spawn.js";
 import { startComponents, type Components, type ComponentsOptions } from "./components.js";
+import { openLevelJournals, type LevelJournals } from "./journal/level-journals.js";
 import type { MonitorMessage, NodeEvent, SchedulerMessage } from "./protocol.js";
 import { parseNodeName, type NodeName } from "./task/identity.js";
 import type { ServiceDeclaration } from "./task/service.js";
@@ -43,7 +45,7 @@ interface ListenAddress {
 
 export interface NodeOptions extends Pick<
   ComponentsOptions,
-  "store" | "flush" | "policies" | "limits" | "onSchedule"
+  "store" | "flush" | "policies" | "limits" | "onSchedule" | "delivery"
 > {
   readonly name: string;
   /** Where others reach this node. Of a hub: where they join. */
@@ -64,6 +66,11 @@ export interface NodeOptions extends Pick<
   readonly patient?: boolean;
   readonly services?: ReadonlyMap<string, ServiceDeclaration>;
   readonly modelDir?: string | null;
+  /**
+   * Folder in which the tasks of this node's sources outlive it until they are stored; the sources that an operator asked
+   * for go on with the node. Default: memory alone.
+   */
+  readonly journal?: string;
   readonly link?: Partial<LinkLimits>;
   readonly onEvent?: (event: NodeEvent) => void;
   readonly onCluster?: (event: ClusterEvent) => void;
@@ -146,6 +153,7 @@ export async function startNode(options: NodeOptions): Promise<SluiceNode> {
     ...(options.version !== undefined && { version: options.version }),
     ...(options.link && { limits: options.link }),
   };
+  let journals: LevelJournals | null = null;
   let cluster: Cluster | null = null;
   let agent: Agent | null = null;
   try {
@@ -163,6 +171,10 @@ export async function startNode(options: NodeOptions): Promise<SluiceNode> {
         ...(listen && { listen }),
       });
     }
+    // Not before its name is its own.
+    if (options.journal !== undefined) {
+      journals = await openLevelJournals(options.journal, { clock, log: system.log });
+    }
     const cloud = cluster?.hub ?? name;
     const members = (): ReadonlyMap<NodeName, Member> | null => cluster?.members ?? null;
     const components = startComponents({
@@ -175,6 +187,8 @@ export async function startNode(options: NodeOptions): Promise<SluiceNode> {
       term: Math.floor(clock.now()),
       ...(options.store && { store: options.store }),
       ...(options.flush && { flush: options.flush }),
+      ...(options.delivery && { delivery: options.delivery }),
+      ...(journals && { journals }),
       ...(options.policies && { policies: options.policies }),
       ...(options.limits && { limits: options.limits }),
       ...(options.onSchedule && { onSchedule: options.onSchedule }),
@@ -208,10 +222,18 @@ export async function startNode(options: NodeOptions): Promise<SluiceNode> {
       });
     }
     followCluster({ system, clock, cluster, components, cloud, onCluster: options.onCluster });
-    return assemble({ system, cloud, cluster, components });
+    for (const request of (await journals?.interrupted()) ?? []) {
+      await components
+        .addSource(sourceOptionsOf(request, options.services ?? NO_SERVICES))
+        .catch((thrown: unknown) => {
+          system.log.error("Cannot go on with a source", { source: request.id, error: errorText(thrown) });
+        });
+    }
+    return assemble({ system, cloud, cluster, components, journals });
   } catch (error) {
     await cluster?.leave();
     await system.terminate();
+    await journals?.close();
     throw error;
   }
 }
@@ -223,7 +245,13 @@ interface Parts {
   readonly components: Components;
 }
 
-function assemble({ system, cloud, cluster, components }: Parts): SluiceNode {
+function assemble({
+  system,
+  cloud,
+  cluster,
+  components,
+  journals,
+}: Parts & { readonly journals: LevelJournals | null }): SluiceNode {
   const needed = (): Cluster => {
     if (cluster === null) throw new TypeError(`Cannot reach other nodes from "${system.name}": it is alone`);
     return cluster;
@@ -248,6 +276,7 @@ function assemble({ system, cloud, cluster, components }: Parts): SluiceNode {
       components.unregister();
       await cluster?.leave();
       await system.terminate();
+      await journals?.close();
     },
   };
 }
@@ -268,10 +297,29 @@ function followCluster({
   const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
   const isHub = cluster.hub === system.name;
   let joined = true;
+  /** Other members as this node was told of them. */
+  const known = new Set([...cluster.members.keys()].filter((name) => name !== system.name));
   cluster.subscribe((event) => {
-    if (event.type === "cutOff") joined = false;
-    // The scheduler may be another one than before, and in any case has been told that this node was gone.
-    if (event.type === "joined" && !joined) components.register();
+    if (event.type === "cutOff") {
+      joined = false;
+      components.nodeGone(cluster.hub, { left: false });
+    }
+    if (event.type === "joined" && !joined) {
+      joined = true;
+      // Those that are still there are told of next.
+      for (const name of known) components.nodeGone(name, { left: false });
+      known.clear();
+      // The scheduler may be another one than before, and in any case has been told that this node was gone.
+      components.register();
+    }
+    if (event.type === "memberUp") {
+      if (event.member.name !== system.name) known.add(event.member.name);
+      components.nodeBack(event.member.name);
+    }
+    if (event.type === "memberDown" || event.type === "memberLeft") {
+      known.delete(event.member.name);
+      components.nodeGone(event.member.name, { left: event.type === "memberLeft" });
+    }
     if (isHub && (event.type === "memberDown" || event.type === "memberLeft")) {
       scheduler.tell({ type: "removeNode", node: event.member.name }, "control");
     }

@@ -51,6 +51,7 @@ export type ControllerMessage =
   | {
       readonly type: "abandon";
       readonly id: TaskId;
+      readonly delivery: number;
       readonly pipelineId: PipelineId;
       readonly pipelineVersion: number;
       readonly pins: ReadonlyMap<StageId, Pin>;
@@ -126,9 +127,16 @@ export type GeneratorMessage =
       readonly epoch: number;
       readonly joinNodes: ReadonlyMap<Cursor, NodeName>;
       readonly statefulNodes: ReadonlyMap<StageId, NodeName>;
+      /** Every node that may have a part in the source's tasks. */
+      readonly placedOn: readonly NodeName[];
     }
   /** From the distributor: the task is stored durably, or its drop is. */
   | { readonly type: "taskSettled"; readonly id: TaskId; readonly outcome: Outcome }
+  /** From its own node: another one is gone, with whatever it had; where it `left`, it has had the time to settle that. */
+  | { readonly type: "nodeGone"; readonly node: NodeName; readonly left: boolean }
+  | { readonly type: "nodeBack"; readonly node: NodeName }
+  /** From its own node: a message with the task reached nobody. */
+  | { readonly type: "undelivered"; readonly id: TaskId }
   /** Capture nothing more; end once every task is settled. */
   | { readonly type: "drain" }
   | { readonly type: "reportLedger"; readonly replyTo: ActorRef<LedgerReported> };
@@ -136,14 +144,24 @@ export type GeneratorMessage =
 export interface LedgerReported {
   readonly type: "ledgerReported";
   readonly sourceId: SourceId;
+  readonly incarnation: number;
+  /** Tasks that it made, or took over from a life before. */
   readonly created: number;
   readonly stored: number;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
   /** Tasks outstanding, counted one by one, not derived. */
   readonly inFlight: number;
+  /** Deliveries of tasks after their first one. */
+  readonly redelivered: number;
+  /** By incarnation, with the tasks in flight. */
+  readonly accounts: readonly {
+    readonly incarnation: number;
+    readonly created: number;
+    readonly outstanding: readonly number[];
+  }[];
   /** Frames read from the source that no task was made of, by reason: the sampling, a partial last task. */
   readonly framesSkipped: number;
-  readonly status: "waiting" | "capturing" | "reconnecting" | "draining" | "ended" | "failed";
+  readonly status: "waiting" | "replaying" | "capturing" | "reconnecting" | "draining" | "ended" | "failed";
 }
 
 /** What a node tells whoever runs it. */
@@ -212,6 +230,8 @@ export interface StoredResult {
   readonly type: "result";
   readonly position: number;
   readonly id: TaskId;
+  /** The delivery of the task that was stored; older stores have none. */
+  readonly delivery?: number;
   readonly pipelineId: PipelineId;
   readonly pipelineVersion: number;
   readonly configuration: Configuration;

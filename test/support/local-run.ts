@@ -14,7 +14,7 @@ import type {
 import { parseConfiguration } from "../../src/actors/task/configuration.js";
 import { parseSourceId } from "../../src/actors/task/identity.js";
 import { checkConservation } from "../../src/actors/task/ledger.js";
-import type { Pipeline } from "../../src/actors/task/pipeline.js";
+import { definePipeline, type Pipeline } from "../../src/actors/task/pipeline.js";
 import type { DataType, ServiceDeclaration } from "../../src/actors/task/service.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { scriptedSource, type ScriptedSource, type ScriptedSourceOptions } from "./scripted-source.js";
@@ -44,6 +44,18 @@ export const SERVICES: ReadonlyMap<string, ServiceDeclaration> = new Map(
     declare("follow", "sequences", ["boxes"], "tracks"),
     declare("absent", "not-there", ["frame"], "boxes"),
   ].map((declaration) => [declaration.name, declaration]),
+);
+
+/** Two stages that do nothing, one behind the other. */
+export const PAIR = definePipeline(
+  {
+    id: "pair",
+    stages: [
+      { id: "find", service: "find" },
+      { id: "sift", service: "sift", after: ["find"] },
+    ],
+  },
+  SERVICES,
 );
 
 /** Of `detect` and `refine`: which bytes of the frame say what to do. */

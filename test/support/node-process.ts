@@ -11,6 +11,13 @@ export interface NodeProcessOptions {
   readonly join: string;
   readonly token?: string;
   readonly listen?: string;
+  readonly journal?: string;
+  /** A source of so many frames that is added at the start, with the policy by its name and parameters. */
+  readonly source?: {
+    readonly id: string;
+    readonly count: number;
+    readonly policy: { readonly name: string; readonly parameters: Readonly<Record<string, unknown>> };
+  };
 }
 
 /** What the process tells: its events, by their types, and how it ended. */

@@ -30,7 +30,7 @@ export function scriptedSource(options: ScriptedSourceOptions = {}): ScriptedSou
 
   const capture: CapturePort = {
     open({ configuration: { width, height }, after }, listener) {
-      let next = after === null ? 0 : after.ptsUs / FRAME_US + 1;
+      let next = after === null ? 0 : Math.floor(after.ptsUs / FRAME_US) + 1;
       let wanted = 0;
       let closed = false;
       let giving = false;

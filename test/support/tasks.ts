@@ -22,6 +22,7 @@ export function finishedTask({ sequence, source = "cam-1", origin = ORIGIN }: Sp
   const box = { x: 0.1, y: 0.2, width: 0.3, height: 0.4, score: 1, label: "motion" };
   return {
     id: { sourceId: parseSourceId(source), incarnation: 1, sequence },
+    delivery: 1,
     pipelineId: parsePipelineId("default"),
     pipelineVersion: 1,
     cursor: END,

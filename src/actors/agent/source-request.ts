@@ -23,5 +23,6 @@ export function sourceOptionsOf(
     ...(policy !== null && { policy }),
     paced: request.paced,
     limit: request.limit,
+    request,
   };
 }

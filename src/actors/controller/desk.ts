@@ -5,16 +5,28 @@
  * what it had. A `block` stage is given no more than its queue holds; the rest waits here, in order, and so nothing is
  * ever refused or dropped. A stateful stage is given everything: only its processor knows whose turn it is. And so is one
  * with another queue policy: that is the processor's to carry out.
+ *
+ * A stateful stage must not see a task twice, so its last answers are kept: a task that is delivered again is given the
+ * answer that it had.
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { ProcessorMessage, StageKey } from "../protocol.js";
 import { taskKey, type TaskId } from "../task/identity.js";
 import type { Stage } from "../task/pipeline.js";
-import type { Task } from "../task/task.js";
+import type { Delivered } from "../task/join.js";
+import type { StageResult } from "../task/service.js";
+import type { Hop, Task } from "../task/task.js";
+
+/** What a stage made of a task. */
+export interface Answer {
+  readonly result: StageResult;
+  readonly hop: Hop;
+}
 
 interface Entry {
-  readonly task: Task;
+  /** Of the newest delivery. */
+  task: Task;
   /** Epoch of the table that sent the task here. */
   readonly epoch: number;
   readonly enqueuedAtMs: number;
@@ -31,6 +43,8 @@ type Skip = Extract<ProcessorMessage, { readonly type: "skip" }>;
 
 /** Skips kept for a processor that is starting; one forgotten costs its stage the wait for a gap. */
 const SKIPS_MAX = 1_024;
+/** Answers kept of a stateful stage; one forgotten costs it its memory, should the task come again. */
+const ANSWERS_MAX = 1_024;
 
 export interface Desk {
   readonly key: StageKey;
@@ -43,10 +57,12 @@ export interface Desk {
   readonly waiting: Map<string, Entry>;
   /** For the processor once it has started. */
   skips: Skip[];
+  /** The last ones of a stateful stage, by task key, oldest first. */
+  readonly answers: Map<string, Answer>;
 }
 
 export function createDesk(key: StageKey, stage: Stage): Desk {
-  return { key, stage, processor: null, given: new Map(), waiting: new Map(), skips: [] };
+  return { key, stage, processor: null, given: new Map(), waiting: new Map(), skips: [], answers: new Map() };
 }
 
 /** Tasks on the desk. */
@@ -58,14 +74,18 @@ export function tasksOf(desk: Desk): readonly Task[] {
   return [...desk.given.values(), ...desk.waiting.values()].map((entry) => entry.task);
 }
 
-/** Takes a task in. A second copy of one that is here already changes nothing; returns whether it was new. */
+/** Takes a task in, unless it is here already: then the newest delivery is the one that goes on. Returns whether it was new. */
 export function accept(
   desk: Desk,
   task: Task,
   routed: { readonly epoch: number; readonly nowMs: number },
 ): boolean {
   const key = taskKey(task.id);
-  if (desk.given.has(key) || desk.waiting.has(key)) return false;
+  const here = desk.given.get(key) ?? desk.waiting.get(key);
+  if (here !== undefined) {
+    if (here.task.delivery < task.delivery) here.task = task;
+    return false;
+  }
   desk.waiting.set(key, { task, epoch: routed.epoch, enqueuedAtMs: routed.nowMs, attempt: 1 });
   handOver(desk);
   return true;
@@ -81,6 +101,20 @@ export function settle(desk: Desk, task: Task): Task | null {
   return entry.task;
 }
 
+/** Keeps what a stateful stage made of a task, to give it to the task again. */
+export function keepAnswer(desk: Desk, id: TaskId, answer: Answer): void {
+  if (!desk.stage.stateful) return;
+  desk.answers.set(taskKey(id), answer);
+  if (desk.answers.size <= ANSWERS_MAX) return;
+  const [oldest] = desk.answers.keys();
+  if (oldest !== undefined) desk.answers.delete(oldest);
+}
+
+/** What the stage made of the task when it was here before; undefined where it was not, or that is forgotten. */
+export function answerFor(desk: Desk, id: TaskId): Answer | undefined {
+  return desk.answers.get(taskKey(id));
+}
+
 /** A processor announced itself: it holds nothing, so everything on the desk is its to do. */
 export function announce(desk: Desk, processor: Living): void {
   desk.processor = processor;
@@ -93,9 +127,11 @@ export function announce(desk: Desk, processor: Living): void {
   handOver(desk);
 }
 
-/** The task was dropped elsewhere: it waits here no more. */
-export function withdraw(desk: Desk, id: TaskId): void {
-  desk.waiting.delete(taskKey(id));
+/** This delivery of the task was dropped elsewhere: it waits here no more. */
+export function withdraw(desk: Desk, { id, delivery }: Delivered): void {
+  const key = taskKey(id);
+  const waiting = desk.waiting.get(key);
+  if (waiting !== undefined && waiting.task.delivery <= delivery) desk.waiting.delete(key);
 }
 
 /** The processor is not to wait for a task that was dropped elsewhere. */

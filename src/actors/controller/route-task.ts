@@ -7,13 +7,24 @@ import { hasStage, stageOf, type Pipeline } from "../task/pipeline.js";
 import { routeStage } from "../task/routing-table.js";
 import { END, type DropReason, type Task } from "../task/task.js";
 import { completeStage } from "../task/walk.js";
-import { accept, createDesk, deskSize, settle, skip, withdraw, type Desk } from "./desk.js";
+import {
+  accept,
+  answerFor,
+  createDesk,
+  deskSize,
+  keepAnswer,
+  settle,
+  skip,
+  withdraw,
+  type Answer,
+  type Desk,
+} from "./desk.js";
 import { controllerOf, pipelineOf, type MessageOf, type Router } from "./state.js";
 
 /** Takes a task in and sends it where it has to go next: a join, a desk, another node, the store. */
 export function submit(router: Router, task: Task, forwarded: boolean): void {
   // A branch of a task that was dropped on another one.
-  if (isForgotten(router.known.joins, task.id)) return;
+  if (isForgotten(router.known.joins, task)) return;
   const pipeline = pipelineOf(router, task);
   if (pipeline === undefined) {
     park(router, task);
@@ -98,6 +109,11 @@ export function openDesk(router: Router, pipeline: Pipeline, stage: StageId): De
 /** Puts a task on the desk of a stage of this node. */
 function executeHere(router: Router, task: Task, stageId: StageId, pipeline: Pipeline): void {
   const desk = openDesk(router, pipeline, stageId);
+  const answer = answerFor(desk, task.id);
+  if (answer !== undefined) {
+    goOn(router, task, pipeline, answer);
+    return;
+  }
   if (deskSize(desk) >= router.limits.deskTasksMax) {
     drop(
       router,
@@ -116,24 +132,38 @@ export function completeTask(router: Router, { task, result, hop }: MessageOf<"s
   const given = settleAt(router, task);
   // An answer for a task that is not on the desk is the second one, of an executor that was given up.
   if (given === null || pipeline === undefined) return;
-  for (const next of completeStage(given, pipeline, result, hop)) submit(router, next, false);
+  const desk = deskAt(router, task);
+  if (desk !== undefined) keepAnswer(desk, task.id, { result, hop });
+  goOn(router, given, pipeline, { result, hop });
+}
+
+function goOn(router: Router, task: Task, pipeline: Pipeline, { result, hop }: Answer): void {
+  for (const next of completeStage(task, pipeline, result, hop)) submit(router, next, false);
 }
 
 /** A stage, or a live source's generator, gave a task up. */
 export function dropTask(router: Router, { task, reason, detail }: MessageOf<"stageDropped">): void {
-  const fromGenerator = reason === "windowFull";
-  if (settleAt(router, task) === null && !fromGenerator) return;
+  if (settleAt(router, task) === null && !isGeneratorsReason(reason)) return;
   // It was dropped on another branch too, and that one has told.
-  if (isForgotten(router.known.joins, task.id)) return;
+  if (isForgotten(router.known.joins, task)) return;
   drop(router, task, reason, detail);
+}
+
+/** Why a generator gives a task up, wherever that is. */
+function isGeneratorsReason(reason: DropReason): boolean {
+  return reason === "windowFull" || reason === "expired" || reason === "sourceLost";
 }
 
 /** Takes a task off its desk; null where it is not on it, as its answer has been taken. */
 function settleAt(router: Router, task: Task): Task | null {
-  const { pipelineId, pipelineVersion, cursor } = task;
-  if (cursor === END) return null;
-  const desk = router.known.desks.get(stageKeyText({ pipelineId, pipelineVersion, stage: cursor }));
+  const desk = deskAt(router, task);
   return desk === undefined ? null : settle(desk, task);
+}
+
+/** The desk of the stage that a task stands at. */
+function deskAt({ known }: Router, { pipelineId, pipelineVersion, cursor }: Task): Desk | undefined {
+  if (cursor === END) return undefined;
+  return known.desks.get(stageKeyText({ pipelineId, pipelineVersion, stage: cursor }));
 }
 
 /** Keeps a task until a table names its pipeline. */
@@ -152,13 +182,13 @@ function park(router: Router, task: Task): void {
 
 /** Ends a task: the distributor stores the gap, and every node that waits for the task is told. */
 export function drop(router: Router, task: Task, reason: DropReason, detail: string): void {
-  const { id, pipelineId, pipelineVersion, cursor, sourceAtMs, origin, joinNodes, pins } = task;
+  const { id, delivery, pipelineId, pipelineVersion, cursor, sourceAtMs, origin, joinNodes, pins } = task;
   router.distributor.tell({
     type: "recordDrop",
     drop: {
       id,
       reason,
-      stage: reason === "windowFull" ? null : cursor,
+      stage: isGeneratorsReason(reason) ? null : cursor,
       node: router.node,
       atMs: router.ctx.now(),
       sourceAtMs,
@@ -166,7 +196,7 @@ export function drop(router: Router, task: Task, reason: DropReason, detail: str
       origin,
     },
   });
-  const message = { type: "abandon", id, pipelineId, pipelineVersion, pins } as const;
+  const message = { type: "abandon", id, delivery, pipelineId, pipelineVersion, pins } as const;
   for (const node of new Set([...joinNodes.values(), ...[...pins.values()].map((pin) => pin.node)])) {
     if (node === router.node) abandon(router, message);
     else controllerOf(router, node).tell(message);
@@ -176,11 +206,11 @@ export function drop(router: Router, task: Task, reason: DropReason, detail: str
 /** The task ended somewhere: what is left of it here ends too, and no stateful stage waits for it. */
 export function abandon(router: Router, message: MessageOf<"abandon">): void {
   const { id, pipelineId, pipelineVersion, pins } = message;
-  forget(router.known.joins, id);
+  forget(router.known.joins, message);
   const pipeline = router.known.pipelines.get(pipelineKeyText(pipelineId, pipelineVersion));
   for (const { id: stage } of pipeline?.stages ?? []) {
     const desk = router.known.desks.get(stageKeyText({ pipelineId, pipelineVersion, stage }));
-    if (desk !== undefined) withdraw(desk, id);
+    if (desk !== undefined) withdraw(desk, message);
   }
   for (const [stage, { node, ordinal }] of pins) {
     // The first task of a stage may be one that does not come: the desk keeps that for the processor to be.

@@ -87,6 +87,7 @@ function configure(router: Router, sourceId: SourceId): void {
         ({ id, service }) =>
           route.placement.get(id)?.[0] ?? (router.services.has(service) ? router.node : router.cloud),
       ),
+      placedOn: [...new Set([...[...route.placement.values()].flat(), router.known.table.fallback])],
     },
     "control",
   );

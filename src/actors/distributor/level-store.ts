@@ -13,7 +13,13 @@ import type { SluiceError } from "../errors.js";
 import type { ResultQuery, StoredRecord, TotalsReported } from "../protocol.js";
 import type { SourceId, TaskId } from "../task/identity.js";
 import type { Outcome } from "../task/task.js";
-import { folderBytes, storeError, writeBatch, type Database, type Operation } from "./level-database.js";
+import {
+  folderBytes,
+  storeError,
+  writeBatch,
+  type Database,
+  type Operation,
+} from "../storage/level-database.js";
 import {
   DAMAGED_KEY,
   expiredKey,

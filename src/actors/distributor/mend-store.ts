@@ -4,7 +4,7 @@
  */
 
 import type { StoredRecord } from "../protocol.js";
-import { writeBatch, type Database, type Operation } from "./level-database.js";
+import { writeBatch, type Database, type Operation } from "../storage/level-database.js";
 import {
   allOf,
   DAMAGED_KEY,

@@ -23,7 +23,17 @@ const HOP_BYTES = 150;
 const RECORD_BYTES = 600;
 
 export function pendingTask(task: Task): PendingRecord {
-  const { id, pipelineId, pipelineVersion, configuration, frameCount, sourceAtMs, createdAtMs, hops } = task;
+  const {
+    id,
+    delivery,
+    pipelineId,
+    pipelineVersion,
+    configuration,
+    frameCount,
+    sourceAtMs,
+    createdAtMs,
+    hops,
+  } = task;
   const { framePtsUs, traceparent } = task;
   let detections = 0;
   for (const result of task.results.values()) detections += countDetections(result);
@@ -33,6 +43,7 @@ export function pendingTask(task: Task): PendingRecord {
     record: {
       type: "result",
       id,
+      delivery,
       pipelineId,
       pipelineVersion,
       configuration,

@@ -1,31 +1,36 @@
 /**
  * The generator: captures one source as its configuration says and hands tasks of its frames to its node's controller.
  *
- * G1 Identities have no gap and are never used twice: a task exists from `create` on, and the window outlives a restart.
- * G2 No more tasks than the window allows are under way. A replayable source waits; a live one drops by its named
- *    policy, and each drop goes to the controller, so that the gap is stored.
+ * G1 Identities have no gap and are never used twice: a task exists from its making on. The outbox outlives a restart of
+ *    the actor, and its journal one of the node.
+ * G2 No more tasks than the window allows are under way, and each is delivered until it is settled. A replayable source
+ *    waits; a live one drops by its named policy, and each drop goes to the controller, so that the gap is stored.
  * G3 A new configuration holds from the next task on. A replayable source goes on at the exact frame: none is lost,
  *    none repeated.
  * G4 `sourceEnded` is told once, last, and only when every task is settled.
  * G5 Frames are asked for, never pushed: at most one task's worth and a few more wait here.
- * G6 A live source that was reached once is never given up: it is tried again with growing delays.
+ * G6 What a life before left unsettled goes out before anything new, under its own identity; frames of a source that can
+ *    be read again are read again.
+ * G7 A live source that was reached once is never given up: it is tried again with growing delays.
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
-import type { Behaviour, Context } from "../../runtime/behaviour.js";
-import { assertNever } from "../../runtime/errors.js";
+import type { AskResult, Behaviour, Context } from "../../runtime/behaviour.js";
+import { assertNever, errorText } from "../../runtime/errors.js";
 import type { SluiceError } from "../errors.js";
 import type { ControllerMessage, GeneratorMessage, LedgerReported, SourceEvent } from "../protocol.js";
 import type { Configuration } from "../task/configuration.js";
-import type { NodeName, SourceId, StageId, TaskId } from "../task/identity.js";
+import type { NodeName, SourceId, TaskId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
-import type { Cursor, Outcome } from "../task/task.js";
+import type { Outcome } from "../task/task.js";
 import { createTraceparent } from "../task/traceparent.js";
 import { type CaptureEvent, CaptureSlots } from "./capture-slots.js";
 import type { CapturedFrame, CaptureInfo, CapturePort, Position } from "./capture.js";
 import { type HealthSettings, SourceHealth } from "./health.js";
-import { type LivePolicy, TaskOutlet } from "./outlet.js";
+import type { Journal, JournalEntry, Legacy } from "../journal/journal.js";
+import { type DeliveryLimits, type LivePolicy, type Nodes, Outbox } from "./outbox.js";
 import { Pace, Timeline } from "./pace.js";
+import { Replay, type Reread } from "./replay.js";
 import type { SourceSpec } from "./source-spec.js";
 import type { TaskWindow } from "./window.js";
 
@@ -35,16 +40,17 @@ type Private =
   | { readonly type: "configurationMissed" }
   | { readonly type: "frameDue" }
   | { readonly type: "stallNoticed" }
-  | { readonly type: "reconnectDue" };
+  | { readonly type: "reconnectDue" }
+  | { readonly type: "redeliveryDue" }
+  | { readonly type: "journalDue" }
+  | {
+      readonly type: "journalWritten";
+      readonly entries: readonly JournalEntry[];
+      readonly result: AskResult<void>;
+    };
 
 export type GeneratorInbox = GeneratorMessage | Private;
 type Ctx = Context<GeneratorInbox>;
-
-/** The nodes that are fixed in a task as it is made: where its joins wait, and where its stateful stages run. */
-export interface Nodes {
-  readonly joinNodes: ReadonlyMap<Cursor, NodeName>;
-  readonly statefulNodes: ReadonlyMap<StageId, NodeName>;
-}
 
 export interface GeneratorOptions {
   readonly sourceId: SourceId;
@@ -53,6 +59,8 @@ export interface GeneratorOptions {
   /** What the source is captured with until a `configure` says otherwise. */
   readonly configuration: Configuration;
   readonly incarnation: number;
+  /** Where its tasks are stored. */
+  readonly cloud: NodeName;
   readonly controller: ActorRef<ControllerMessage>;
   readonly listener: ActorRef<SourceEvent>;
   /** A replayable source gives its frames at the speed of its presentation times, not as fast as it can. */
@@ -60,6 +68,7 @@ export interface GeneratorOptions {
   /** Tasks after which the source ends; null for no limit. */
   readonly limit: number | null;
   readonly livePolicy: LivePolicy;
+  readonly delivery: DeliveryLimits;
   /** Fewest frames that every service of the pipeline can work on: a shorter last task is skipped. */
   readonly framesMin: number;
   /** What holds until a `configure` says. */
@@ -67,10 +76,14 @@ export interface GeneratorOptions {
   readonly health: HealthSettings;
 }
 
-/** What the generator works on: a capture port, and the window, which outlives a restart. */
+/** What the generator works on: a capture port, the window, which outlives a restart, and the journal, which outlives the node. */
 export interface GeneratorPorts {
   readonly capture: CapturePort;
   readonly window: TaskWindow;
+  /** Null keeps tasks in memory alone. */
+  readonly journal: Journal | null;
+  /** What a life before left; null where there is none. */
+  readonly legacy: Legacy | null;
 }
 
 /** How long the first configuration is waited for. */
@@ -79,6 +92,9 @@ const CONFIGURATION_WAIT_MS = 1_000;
 const LIVE_DEMAND = 8;
 /** Frames that a replayable source reads ahead, at least. */
 const LOOKAHEAD = 4;
+/** Between tries to write to a journal that fails. */
+const JOURNAL_RETRY_MS = 500;
+
 interface Plan extends Nodes {
   readonly configuration: Configuration;
 }
@@ -111,6 +127,12 @@ export interface GeneratorState {
   endOfStream: { readonly error: SluiceError | null } | null;
   error: SluiceError | null;
   framesSkipped: number;
+  /** Reads the frames of a life before; null where none are left to read. */
+  replay: Replay | null;
+  /** Whether the timer of the next redelivery runs. */
+  redeliveryArmed: boolean;
+  /** Writes to the journal that failed in a row. */
+  journalFailures: number;
 }
 
 export function createGenerator(
@@ -118,17 +140,20 @@ export function createGenerator(
   ports: GeneratorPorts,
 ): Behaviour<GeneratorState, GeneratorInbox> {
   const { sourceId, controller, listener, pipeline } = options;
-  const { window } = ports;
-  const outlet = new TaskOutlet(controller, window, options.livePolicy);
-  /** Where to go on: outlives a restart, as the window and the outlet do. */
-  let positionUs: number | null = null;
+  const { window, journal, legacy } = ports;
+  /** What outlives a restart: where to go on, whether anybody was told of the source, and the tasks that are not settled. */
+  let positionUs = legacy?.positionUs ?? null;
+  let announced = false;
+  let outbox: Outbox | null = null;
 
   return { start, receive, stop: (state) => state.captures.close() };
 
   function start(ctx: Ctx): GeneratorState {
     controller.tell({ type: "attachGenerator", sourceId, pipeline, generator: ctx.self }, "control");
     ctx.after("configuration", CONFIGURATION_WAIT_MS, { type: "configurationMissed" });
-    return {
+    if (outbox === null) outbox = openOutbox(ctx);
+    else outbox.rewrite();
+    const state: GeneratorState = {
       captures: new CaptureSlots(ports.capture, options.source, (event) => ctx.self.tell(event)),
       health: new SourceHealth(options.health),
       pace: new Pace(),
@@ -138,17 +163,47 @@ export function createGenerator(
       nextPlan: null,
       live: !options.source.replayable,
       seekable: false,
-      announced: positionUs !== null,
+      announced,
       held: [],
       group: [],
       lastPtsUs: positionUs,
       endOfStream: null,
       error: null,
       framesSkipped: 0,
+      replay: null,
+      redeliveryArmed: false,
+      journalFailures: 0,
     };
+    writeJournal(state, ctx);
+    armRedelivery(state, ctx);
+    return state;
+  }
+
+  function openOutbox(ctx: Ctx): Outbox {
+    const { cloud, livePolicy, delivery, nodes } = options;
+    const opened = new Outbox(
+      { controller, window, policy: livePolicy, limits: delivery, cloud, journalled: journal !== null },
+      nodes,
+      ctx.now(),
+    );
+    for (const entry of legacy?.entries ?? []) opened.inherit(entry, pipeline, ctx.self.address);
+    return opened;
+  }
+
+  /** @throws TypeError before the first start */
+  function theOutbox(): Outbox {
+    if (outbox === null) throw new TypeError("The generator has not started");
+    return outbox;
   }
 
   function receive(state: GeneratorState, message: GeneratorInbox, ctx: Ctx): GeneratorState {
+    handle(state, message, ctx);
+    writeJournal(state, ctx);
+    armRedelivery(state, ctx);
+    return state;
+  }
+
+  function handle(state: GeneratorState, message: GeneratorInbox, ctx: Ctx): void {
     switch (message.type) {
       case "configure":
         onConfigure(state, message, ctx);
@@ -183,27 +238,48 @@ export function createGenerator(
       case "reconnectDue":
         if (state.status === "reconnecting") openAnew(state, ctx);
         break;
+      case "nodeGone":
+        theOutbox().nodeGone(message.node, message.left, ctx.now());
+        state.redeliveryArmed = false;
+        break;
+      case "nodeBack":
+        theOutbox().nodeBack(message.node, ctx.now());
+        break;
+      case "undelivered":
+        theOutbox().undelivered(message.id, ctx.now());
+        state.redeliveryArmed = false;
+        break;
+      case "redeliveryDue":
+        state.redeliveryArmed = false;
+        theOutbox().deliverDue(ctx.now());
+        break;
+      case "journalDue":
+        state.journalFailures = 0;
+        break;
+      case "journalWritten":
+        onJournalWritten(state, message, ctx);
+        break;
       default:
         assertNever(message);
     }
-    return state;
   }
 
   // ── Messages ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   function onConfigure(
     state: GeneratorState,
-    { configuration, joinNodes, statefulNodes }: Plan,
+    { configuration, joinNodes, statefulNodes, placedOn }: Plan,
     ctx: Ctx,
   ): void {
-    state.nextPlan = { configuration, joinNodes, statefulNodes };
+    state.nextPlan = { configuration, joinNodes, statefulNodes, placedOn };
+    theOutbox().plan(state.nextPlan, ctx.now());
     if (state.status === "waiting") begin(state, ctx);
     else advance(state, ctx);
   }
 
   function onTaskSettled(state: GeneratorState, id: TaskId, outcome: Outcome, ctx: Ctx): void {
-    if (id.sourceId !== sourceId || id.incarnation !== options.incarnation) return;
-    if (!outlet.settle(id.sequence, outcome)) return;
+    if (id.sourceId !== sourceId || !theOutbox().settle(id, outcome, ctx.now())) return;
+    journal?.settle(id);
     advance(state, ctx);
     endWhenSettled(state, ctx);
   }
@@ -211,11 +287,13 @@ export function createGenerator(
   function onCaptureInformed(state: GeneratorState, capture: number, info: CaptureInfo, ctx: Ctx): void {
     if (state.captures.roleOf(capture) !== "current") return;
     state.seekable = info.durationUs !== null;
+    if (state.replay !== null) return;
     // What is fetched over HTTP and has an end is a recording: it can be read again, and waits instead of dropping.
     if (options.source.kind === "http" && info.durationUs !== null) state.live = false;
     if (state.live) awaitFrame(state, ctx);
     if (state.announced) return;
     state.announced = true;
+    announced = true;
     const description = `${options.source.label} (${info.description})`;
     listener.tell({ type: "sourceStarted", sourceId, description });
   }
@@ -224,6 +302,10 @@ export function createGenerator(
     const role = state.captures.roleOf(capture);
     if (role === null) return;
     state.captures.received(capture);
+    if (state.replay !== null) {
+      provide(state, state.replay, state.replay.take(frame), ctx);
+      return;
+    }
     if (role === "successor" && state.group.length > 0) {
       // The task in the making is of the old configuration and still fed by the old capture.
       state.framesSkipped += 1;
@@ -249,6 +331,10 @@ export function createGenerator(
   function onCaptureEnded(state: GeneratorState, capture: number, error: SluiceError | null, ctx: Ctx): void {
     const role = state.captures.roleOf(capture);
     if (role === null) return;
+    if (state.replay !== null) {
+      provide(state, state.replay, state.replay.end(), ctx);
+      return;
+    }
     if (role === "successor") {
       // The device may allow one reader only: close the old capture first, then.
       ctx.log.info("source cannot be opened a second time, so it is opened anew", { error: error?.message });
@@ -271,9 +357,38 @@ export function createGenerator(
   function begin(state: GeneratorState, ctx: Ctx): void {
     ctx.cancel("configuration");
     adoptPlan(state);
+    const { frameless } = theOutbox();
+    if (frameless.length > 0) {
+      state.status = "replaying";
+      readAgain(state, (state.replay = new Replay(frameless)), ctx);
+    } else {
+      openCapture(state, ctx);
+    }
+  }
+
+  function openCapture(state: GeneratorState, ctx: Ctx): void {
     state.status = "capturing";
     state.captures.replace(state.plan.configuration, positionOf(state));
     advance(state, ctx);
+  }
+
+  /** Asks for the frames of the next task of a life before; once there is none, for what comes after them. */
+  function readAgain(state: GeneratorState, replay: Replay, ctx: Ctx): void {
+    const task = replay.current;
+    if (task === null) {
+      state.replay = null;
+      openCapture(state, ctx);
+      return;
+    }
+    if (!state.captures.gives(task.configuration)) {
+      state.captures.replace(task.configuration, { ptsUs: replay.afterUs, seekable: state.seekable });
+    }
+    state.captures.ask("current", replay.wanted);
+  }
+
+  function provide(state: GeneratorState, replay: Replay, reread: readonly Reread[], ctx: Ctx): void {
+    for (const { task, payload } of reread) theOutbox().provide(task.id, payload, ctx.now());
+    if (state.status === "replaying") readAgain(state, replay, ctx);
   }
 
   /** Where a replayable source goes on; a live one goes on with what comes. */
@@ -290,13 +405,13 @@ export function createGenerator(
   /** Between two tasks: the newest configuration takes effect. */
   function handOver(state: GeneratorState): void {
     if (state.nextPlan === null || state.group.length > 0) return;
-    const { configuration, joinNodes, statefulNodes } = state.nextPlan;
+    const { configuration, joinNodes, statefulNodes, placedOn } = state.nextPlan;
     if (state.captures.gives(configuration)) {
       state.captures.dismiss();
       adoptPlan(state);
     } else if (state.live) {
       // The nodes can change at once; the pictures change with the first frame of the new capture.
-      state.plan = { ...state.plan, joinNodes, statefulNodes };
+      state.plan = { ...state.plan, joinNodes, statefulNodes, placedOn };
       state.captures.prepare(configuration, LIVE_DEMAND);
     } else if (state.endOfStream === null || state.held.length > 0) {
       // Frames that no task has are captured again, under the new configuration.
@@ -383,7 +498,7 @@ export function createGenerator(
   }
 
   function makeTask(state: GeneratorState, ctx: Ctx): void {
-    const { configuration, joinNodes, statefulNodes } = state.plan;
+    const { configuration, ...nodes } = state.plan;
     const [first] = state.group;
     if (first === undefined) return;
     const { encoding, width, height } = configuration;
@@ -399,10 +514,46 @@ export function createGenerator(
       createdAtMs: ctx.now(),
       origin: ctx.self.address,
       traceparent: createTraceparent(() => ctx.random()),
-      joinNodes,
-      statefulNodes,
+      nodes,
     };
-    if (!outlet.offer(task, state.live)) state.framesSkipped += frames.length;
+    const made = theOutbox().offer(task, state.live ? null : positionUs, state.live, ctx.now());
+    if (!made) state.framesSkipped += frames.length;
+  }
+
+  // ── Delivery ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Writes what is new since the last message, together. */
+  function writeJournal(state: GeneratorState, ctx: Ctx): void {
+    if (journal === null || state.journalFailures > 0) return;
+    const entries = theOutbox().takeUnwritten();
+    if (entries.length === 0) return;
+    ctx.pipe(journal.put(entries), (result) => ({ type: "journalWritten", entries, result }));
+  }
+
+  function onJournalWritten(
+    state: GeneratorState,
+    { entries, result }: Extract<Private, { readonly type: "journalWritten" }>,
+    ctx: Ctx,
+  ): void {
+    theOutbox().written(entries, result.ok, ctx.now());
+    if (result.ok) return;
+    if (state.journalFailures === 0) {
+      ctx.log.warn("Cannot write the journal of a source; its tasks wait", {
+        source: sourceId,
+        error: errorText(result.error),
+      });
+    }
+    state.journalFailures += 1;
+    ctx.after("journal", JOURNAL_RETRY_MS, { type: "journalDue" });
+  }
+
+  /** One timer for the first task that is due: sending a task costs none. */
+  function armRedelivery(state: GeneratorState, ctx: Ctx): void {
+    if (state.redeliveryArmed) return;
+    const dueAtMs = theOutbox().dueAtMs(ctx.now());
+    if (dueAtMs === null) return;
+    state.redeliveryArmed = true;
+    ctx.after("redelivery", dueAtMs - ctx.now(), { type: "redeliveryDue" });
   }
 
   // ── The end ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -420,6 +571,10 @@ export function createGenerator(
     if (state.status === "draining" || state.status === "failed" || state.status === "ended") return;
     for (const timer of ["configuration", "due", "stall", "reconnect"]) ctx.cancel(timer);
     state.captures.close();
+    if (state.replay !== null) {
+      for (const { task } of state.replay.end()) theOutbox().provide(task.id, null, ctx.now());
+      state.replay = null;
+    }
     makeLastTask(state, ctx);
     state.error = error;
     state.status = error === null ? "draining" : "failed";
@@ -430,6 +585,9 @@ export function createGenerator(
     if (state.status !== "draining" && state.status !== "failed") return;
     if (window.ledger.inFlight > 0) return;
     if (state.status === "draining") state.status = "ended";
+    void journal?.close().catch((thrown: unknown) => {
+      ctx.log.warn("Cannot close the journal of a source", { source: sourceId, error: errorText(thrown) });
+    });
     controller.tell({ type: "detachGenerator", sourceId }, "control");
     listener.tell({ type: "sourceEnded", sourceId, error: state.error, ledger: ledgerOf(state) });
     ctx.stop(ctx.self);
@@ -438,6 +596,18 @@ export function createGenerator(
   function ledgerOf(state: GeneratorState): LedgerReported {
     const { created, stored, dropped, inFlight } = window.ledger;
     const { framesSkipped, status } = state;
-    return { type: "ledgerReported", sourceId, created, stored, dropped, inFlight, framesSkipped, status };
+    return {
+      type: "ledgerReported",
+      sourceId,
+      incarnation: options.incarnation,
+      created,
+      stored,
+      dropped,
+      inFlight,
+      redelivered: theOutbox().redelivered,
+      accounts: window.accounts,
+      framesSkipped,
+      status,
+    };
   }
 }

@@ -2,10 +2,11 @@
  * The tasks of one source that are under way: its ledger, and the bound on how many there may be at once.
  *
  * W1 created = stored + dropped + in flight.
- * W2 A task takes room from when it is sent until it is settled; one that waits or was dropped here takes none.
+ * W2 A task takes room from when it is to be sent until it is settled; one that waits or was dropped here takes none.
  */
 
-import { createLedger, record, type LedgerCounts } from "../task/ledger.js";
+import type { TaskId } from "../task/identity.js";
+import { createLedger, mergeLedgers, record, type Ledger, type LedgerCounts } from "../task/ledger.js";
 import type { Outcome } from "../task/task.js";
 
 export interface WindowLimits {
@@ -15,51 +16,94 @@ export interface WindowLimits {
   readonly bytes: number;
 }
 
+/** A task within its source. */
+export type TaskNumber = Pick<TaskId, "incarnation" | "sequence">;
+
+/** The account of one incarnation of a source. */
+export interface IncarnationAccount {
+  readonly incarnation: number;
+  /** Tasks that it made, or that were taken over from it. */
+  readonly created: number;
+  /** Sequences of its tasks in flight. */
+  readonly outstanding: readonly number[];
+}
+
 export class TaskWindow {
   readonly #limits: WindowLimits;
-  readonly #ledger = createLedger();
-  /** Bytes of each task that takes room, by sequence. */
-  readonly #sent = new Map<number, number>();
+  readonly #incarnation: number;
+  readonly #own: Ledger = createLedger();
+  /** Of the incarnations before this one, whose tasks it took over. */
+  readonly #inherited = new Map<number, Ledger>();
+  /** Bytes of each task that takes room. */
+  readonly #room = new Map<number | string, number>();
   #bytes = 0;
 
-  constructor(limits: WindowLimits) {
+  constructor(limits: WindowLimits, incarnation: number) {
     this.#limits = limits;
+    this.#incarnation = incarnation;
   }
 
   get full(): boolean {
-    return this.#sent.size >= this.#limits.tasks || this.#bytes >= this.#limits.bytes;
+    return this.#room.size >= this.#limits.tasks || this.#bytes >= this.#limits.bytes;
   }
 
   get ledger(): LedgerCounts {
-    return this.#ledger;
+    return this.#inherited.size === 0 ? this.#own : mergeLedgers([this.#own, ...this.#inherited.values()]);
+  }
+
+  get accounts(): readonly IncarnationAccount[] {
+    return [...this.#inherited, [this.#incarnation, this.#own] as const].map(
+      ([incarnation, { created, outstanding }]) => ({
+        incarnation,
+        created,
+        outstanding: [...outstanding],
+      }),
+    );
   }
 
   /** Tasks in flight that take no room: they wait, or were dropped and their gap is not stored yet. */
   get aside(): number {
-    return this.#ledger.inFlight - this.#sent.size;
+    return this.ledger.inFlight - this.#room.size;
   }
 
   /** The task exists from now on. @returns its sequence: they have no gaps */
   create(): number {
-    const sequence = this.#ledger.created;
-    record(this.#ledger, { type: "created", sequence });
+    const sequence = this.#own.created;
+    record(this.#own, { type: "created", sequence });
     return sequence;
   }
 
-  send(sequence: number, bytes: number): void {
-    this.#sent.set(sequence, bytes);
-    this.#bytes += bytes;
+  /** A task of an incarnation before this one is in its care from now on. */
+  inherit({ incarnation, sequence }: TaskNumber): void {
+    let ledger = this.#inherited.get(incarnation);
+    if (ledger === undefined) this.#inherited.set(incarnation, (ledger = createLedger()));
+    record(ledger, { type: "created", sequence });
+  }
+
+  takeRoom(task: TaskNumber, bytes: number): void {
+    const key = this.#key(task);
+    this.#bytes += bytes - (this.#room.get(key) ?? 0);
+    this.#room.set(key, bytes);
   }
 
   /** @returns false where the task is settled already, or was never created */
-  settle(sequence: number, outcome: Outcome): boolean {
-    this.#bytes -= this.#sent.get(sequence) ?? 0;
-    this.#sent.delete(sequence);
+  settle(task: TaskNumber, outcome: Outcome): boolean {
+    const ledger = task.incarnation === this.#incarnation ? this.#own : this.#inherited.get(task.incarnation);
+    if (ledger === undefined) return false;
+    const key = this.#key(task);
+    this.#bytes -= this.#room.get(key) ?? 0;
+    this.#room.delete(key);
+    const { sequence } = task;
     return record(
-      this.#ledger,
+      ledger,
       outcome.status === "stored"
         ? { type: "stored", sequence }
         : { type: "dropped", sequence, reason: outcome.reason },
     );
+  }
+
+  /** A number, as nearly all tasks are of this incarnation. */
+  #key({ incarnation, sequence }: TaskNumber): number | string {
+    return incarnation === this.#incarnation ? sequence : `${incarnation}/${sequence}`;
   }
 }

@@ -190,7 +190,16 @@ export function processor(options: ProcessorOptions): Behaviour<State, Message> 
       task,
       // A service may know of a break that the processor does not: it forgets idle sources, too.
       result: stage.stateful ? { ...result, continuity: brokenBy(continuity, result.continuity) } : result,
-      hop: { stage: stage.id, node, epoch, attempt, enqueuedAtMs, startedAtMs, endedAtMs },
+      hop: {
+        stage: stage.id,
+        node,
+        epoch,
+        attempt,
+        delivery: task.delivery,
+        enqueuedAtMs,
+        startedAtMs,
+        endedAtMs,
+      },
     });
   }
 

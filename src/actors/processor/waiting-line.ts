@@ -66,7 +66,7 @@ export function createWaitingLine(
 export function joinLine(line: WaitingLine, entry: Entry, nowMs: number): readonly Overflow[] {
   const { queue } = line;
   if (holds(queue, entry.task)) return [];
-  begin(line, turnOf(entry), entry.attempt);
+  begin(line, turnOf(entry), entry.attempt + entry.task.delivery - 1);
   const overflow = enqueue(queue, entry);
   watchGap(line, entry.task.id.sourceId, nowMs);
   return overflow;
@@ -146,7 +146,7 @@ export function nextGapAtMs(line: WaitingLine): number | null {
 /** Where the row of a source that is not known (any more) begins: what came before this stage had it is not waited for. */
 function begin({ queue, orders }: WaitingLine, turn: Turn, attempt: number): void {
   if (orders === null || isKnown(orders, turn.sourceId)) return;
-  // It was given to this stage in an earlier life, or more are missing than may well be late.
+  // It was given to this stage in an earlier life or delivery, or more are missing than may well be late.
   if (attempt > 1 || turn.ordinal > queue.capacity) giveUpBefore(orders, turn);
 }
 

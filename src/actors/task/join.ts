@@ -2,17 +2,26 @@
  * The barrier where the branches of a task meet: it waits for one branch from every predecessor and goes on with the
  * results of all of them.
  *
- * J1 A join completes once: with each branch there, whatever their order, and never again for a late copy.
+ * J1 A join completes once a delivery: with each branch there, whatever their order, and never again for a late copy. A
+ *    branch that was lost comes with the next delivery, and meets those of the one before.
  * J2 The joined task is the same whatever the order of arrival: all results and all hops, each stage once.
  * J3 A task that ends at one join ends at all: its other joins are forgotten, and branches still to come are refused.
  * J4 Tasks waiting and tasks remembered are bounded.
  */
 
-import { taskKey, type StageId, type TaskId } from "./identity.js";
+import { taskKey, type StageId } from "./identity.js";
 import { branchesInto, type Pipeline } from "./pipeline.js";
-import { createRecentKeys, hasKey, rememberKey, type RecentKeys } from "./recent-keys.js";
+import {
+  createRecentDeliveries,
+  newestDelivery,
+  rememberDelivery,
+  type RecentDeliveries,
+} from "./recent-deliveries.js";
 import type { StageResult } from "./service.js";
 import type { Cursor, Hop, Task } from "./task.js";
+
+/** One sending of a task by its generator. */
+export type Delivered = Pick<Task, "id" | "delivery">;
 
 export interface JoinLimits {
   /** Tasks with a branch waiting. Default 16,384. */
@@ -26,7 +35,8 @@ export interface Joins {
   readonly limits: JoinLimits;
   /** By task key, then by where its branches wait. */
   readonly open: Map<string, Map<Cursor, OpenJoin>>;
-  readonly settled: RecentKeys;
+  /** The newest delivery that each join has let pass, and each task has ended in. */
+  readonly settled: RecentDeliveries;
   /** Tasks with a branch waiting. */
   readonly joining: number;
 }
@@ -61,7 +71,7 @@ export function createJoins(limits: Partial<JoinLimits> = {}): Joins {
   return {
     limits: { tasksMax, settledMax },
     open,
-    settled: createRecentKeys(settledMax),
+    settled: createRecentDeliveries(settledMax),
     get joining() {
       return open.size;
     },
@@ -85,13 +95,16 @@ export function arrive(joins: Joins, task: Task, pipeline: Pipeline, nowMs: numb
     throw new TypeError(`Cannot join task ${taskKey(task.id)} at "${cursor}": it came from "${cameFrom}"`);
   }
   const key = taskKey(task.id);
-  if (hasKey(joins.settled, key) || hasKey(joins.settled, joinKey(key, cursor)))
-    return { outcome: "duplicate" };
+  const passed = Math.max(
+    newestDelivery(joins.settled, key),
+    newestDelivery(joins.settled, joinKey(key, cursor)),
+  );
+  if (task.delivery <= passed) return { outcome: "duplicate" };
 
   let waiting = joins.open.get(key);
   if (waiting === undefined) {
     if (joins.open.size >= joins.limits.tasksMax) {
-      rememberKey(joins.settled, key);
+      rememberDelivery(joins.settled, key, task.delivery);
       return { outcome: "overflow" };
     }
     waiting = new Map();
@@ -102,14 +115,16 @@ export function arrive(joins: Joins, task: Task, pipeline: Pipeline, nowMs: numb
     join = { branches: new Map(), wanted, expiresAtMs: nowMs + pipeline.joinTimeoutMs };
     waiting.set(cursor, join);
   }
-  if (join.branches.has(cameFrom)) return { outcome: "duplicate" };
+  const before = join.branches.get(cameFrom);
+  if (before !== undefined && before.delivery >= task.delivery) return { outcome: "duplicate" };
   join.branches.set(cameFrom, task);
   if (join.branches.size < wanted.length) return { outcome: "waiting" };
 
   waiting.delete(cursor);
   if (waiting.size === 0) joins.open.delete(key);
-  rememberKey(joins.settled, joinKey(key, cursor));
-  return { outcome: "joined", task: merge(join, pipeline, task) };
+  const joined = merge(join, pipeline, task);
+  rememberDelivery(joins.settled, joinKey(key, cursor), joined.delivery);
+  return { outcome: "joined", task: joined };
 }
 
 /** Ends the tasks that have waited too long at a join, and returns each once, with what did not come. */
@@ -117,26 +132,32 @@ export function expire(joins: Joins, nowMs: number): readonly ExpiredJoin[] {
   const expired: ExpiredJoin[] = [];
   for (const waiting of joins.open.values()) {
     for (const { branches, wanted, expiresAtMs } of waiting.values()) {
-      const [task] = branches.values();
+      const task = newestOf(branches);
       if (expiresAtMs > nowMs || task === undefined) continue;
       expired.push({ task, missing: wanted.filter((stage) => !branches.has(stage)) });
       break;
     }
   }
-  for (const { task } of expired) forget(joins, task.id);
+  for (const { task } of expired) forget(joins, task);
   return expired;
 }
 
-/** The task ended elsewhere: its branches go, and those still to come are refused. */
-export function forget(joins: Joins, id: TaskId): void {
+/** The delivery of a task ended elsewhere: its branches go, and those still to come are refused. */
+export function forget(joins: Joins, { id, delivery }: Delivered): void {
   const key = taskKey(id);
-  joins.open.delete(key);
-  rememberKey(joins.settled, key);
+  rememberDelivery(joins.settled, key, delivery);
+  const waiting = joins.open.get(key);
+  if (waiting === undefined) return;
+  for (const [cursor, { branches }] of waiting) {
+    for (const [stage, branch] of branches) if (branch.delivery <= delivery) branches.delete(stage);
+    if (branches.size === 0) waiting.delete(cursor);
+  }
+  if (waiting.size === 0) joins.open.delete(key);
 }
 
-/** Whether the task is known to have ended elsewhere. */
-export function isForgotten(joins: Joins, id: TaskId): boolean {
-  return hasKey(joins.settled, taskKey(id));
+/** Whether this delivery of the task is known to have ended elsewhere. */
+export function isForgotten(joins: Joins, { id, delivery }: Delivered): boolean {
+  return delivery <= newestDelivery(joins.settled, taskKey(id));
 }
 
 /** One branch of each task that waits. */
@@ -146,6 +167,14 @@ export function* waitingTasks(joins: Joins): Iterable<Task> {
     const [task] = join?.branches.values() ?? [];
     if (task !== undefined) yield task;
   }
+}
+
+function newestOf(branches: OpenJoin["branches"]): Task | undefined {
+  let newest: Task | undefined;
+  for (const branch of branches.values()) {
+    if (newest === undefined || branch.delivery > newest.delivery) newest = branch;
+  }
+  return newest;
 }
 
 /** All branches in one: a result and a hop of each stage so far, in the order of the pipeline. */
@@ -162,7 +191,8 @@ function merge({ branches, wanted }: OpenJoin, pipeline: Pipeline, last: Task): 
     if (hop !== undefined) hops.push(hop);
   }
   const payload = inOrder.find((branch) => branch.payload !== null)?.payload ?? null;
-  return { ...(inOrder[0] ?? last), cameFrom: null, payload, results, hops };
+  const delivery = Math.max(...inOrder.map((branch) => branch.delivery));
+  return { ...(inOrder[0] ?? last), cameFrom: null, payload, results, hops, delivery };
 }
 
 function joinKey(key: string, cursor: Cursor): string {

@@ -17,6 +17,8 @@ export interface Hop {
   readonly epoch: number;
   /** 1 for the first try of this stage. */
   readonly attempt: number;
+  /** Of the task: the one that the stage was done in; older stores have none. */
+  readonly delivery?: number;
   readonly enqueuedAtMs: number;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
@@ -34,6 +36,8 @@ export interface Pin {
 
 export interface Task {
   readonly id: TaskId;
+  /** How often its generator has sent it: 1 for the first time, more where it may have been lost on the way. */
+  readonly delivery: number;
   readonly pipelineId: PipelineId;
   readonly pipelineVersion: number;
   /** The stage to run next, or the join to wait at. */
@@ -69,6 +73,7 @@ export interface Task {
 /** Why a task ended without being stored. Codes are kept for ever; texts are in docs/semantics.md. */
 export const DROP_REASONS = [
   "deadline",
+  "expired",
   "joinTimeout",
   "noRoute",
   "overflow",
@@ -77,6 +82,7 @@ export const DROP_REASONS = [
   "queueDropOldest",
   "queueLatestOnly",
   "serviceFailed",
+  "sourceLost",
   "windowFull",
 ] as const;
 

@@ -20,6 +20,8 @@ export interface NewTask {
   readonly origin: string;
   readonly traceparent: string;
   readonly joinNodes: ReadonlyMap<Cursor, NodeName>;
+  /** Default 1. */
+  readonly delivery?: number;
   /** Default: none, so stateful stages run where the newest table says. */
   readonly pins?: ReadonlyMap<StageId, Pin>;
 }
@@ -30,6 +32,7 @@ export function createTask(given: NewTask): readonly Task[] {
   const payloadBytes = payload.frames.reduce((bytes, { data }) => bytes + data.byteLength, 0);
   return rootStages(pipeline).map((root) => ({
     id: given.id,
+    delivery: given.delivery ?? 1,
     pipelineId: pipeline.id,
     pipelineVersion: pipeline.version,
     cursor: root.id,

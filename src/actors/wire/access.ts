@@ -57,8 +57,8 @@ const ACCESS: Readonly<Record<string, Allowed>> = {
   "schedule-listener": {},
 };
 
-/** A generator, told by the distributor what became of its tasks. */
-const GENERATOR: Allowed = { cloud: ["taskSettled"] };
+/** A generator, told by the distributor what became of its tasks, and by anybody which did not get on. */
+const GENERATOR: Allowed = { cloud: ["taskSettled", "undelivered"], edge: ["undelivered"] };
 
 /** Actors that a node's own program spawned, or that others have had spawned here. */
 const OTHERS: ReadonlySet<Role> = new Set(["cloud", "edge"]);

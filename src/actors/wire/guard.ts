@@ -9,7 +9,14 @@ import { ALLOWED, type Guard, type Sender, type Verdict } from "../../transport/
 import { isName, addressOf, fields, isCount, Malformed, wanted, type Fields } from "./checks.js";
 import { allowedAt } from "./access.js";
 import { SCHEMAS } from "./schemas.js";
-import { checkDropRecord, checkOutcome, checkPins, checkTask, checkTaskId } from "./task-check.js";
+import {
+  checkDropRecord,
+  checkOutcome,
+  checkPins,
+  checkTask,
+  checkTaskId,
+  isDelivery,
+} from "./task-check.js";
 
 /** What is allowed to one sender at one path: looked up once, as senders and paths are few. */
 const CACHE_MAX = 4_096;
@@ -61,8 +68,12 @@ function check(from: Sender, path: string, type: string, message: Fields): Verdi
       checkTaskId(message["id"]);
       checkOutcome(message["outcome"]);
       return ALLOWED;
+    case "undelivered":
+      checkTaskId(message["id"]);
+      return ALLOWED;
     case "abandon":
       checkTaskId(message["id"]);
+      wanted(isDelivery(message["delivery"]), "the number of its delivery");
       wanted(isName(message["pipelineId"]) && isCount(message["pipelineVersion"]), "a pipeline");
       checkPins(message["pins"]);
       return ALLOWED;

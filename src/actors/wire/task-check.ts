@@ -26,6 +26,7 @@ const LABEL_MAX = 256;
 export function checkTask(value: unknown): void {
   const task = fields(value, "a task");
   checkTaskId(task["id"]);
+  wanted(isDelivery(task["delivery"]), "the number of its delivery");
   wanted(isName(task["pipelineId"]) && isCount(task["pipelineVersion"]), "a pipeline by name and version");
   wanted(isCursor(task["cursor"]), "a stage cursor");
   wanted(task["cameFrom"] === null || isName(task["cameFrom"]), "the stage that it came from");
@@ -57,6 +58,10 @@ export function checkTask(value: unknown): void {
 export function checkTaskId(value: unknown): void {
   const id = fields(value, "the id of a task");
   wanted(isName(id["sourceId"]) && isCount(id["incarnation"]) && isCount(id["sequence"]), "the id of a task");
+}
+
+export function isDelivery(value: unknown): boolean {
+  return isCount(value) && value > 0;
 }
 
 export function checkPins(value: unknown): void {
@@ -149,6 +154,7 @@ function checkHop(value: unknown): void {
   const hop = fields(value, "a hop");
   wanted(isName(hop["stage"]) && isName(hop["node"]), "a hop of a stage and a node");
   wanted(isCount(hop["epoch"]) && isCount(hop["attempt"]), "a hop with its epoch and attempt");
+  wanted(hop["delivery"] === undefined || isDelivery(hop["delivery"]), "a hop with its delivery");
   wanted(
     isFinite(hop["enqueuedAtMs"]) && isFinite(hop["startedAtMs"]) && isFinite(hop["endedAtMs"]),
     "the times of a hop",

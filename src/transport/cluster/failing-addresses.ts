@@ -1,6 +1,6 @@
 /** Which addresses are not listened to for a while, because their attempts to join fail again and again. */
 
-import { RateLimit } from "../rate-limit.js";
+import { RateLimit } from "../../runtime/rate-limit.js";
 
 /** Addresses that are remembered; one more makes all forgotten. */
 const ADDRESSES_MAX = 10_000;

@@ -12,7 +12,7 @@ import type { Lane } from "../../runtime/actor-ref.js";
 import { allocateShared } from "../../runtime/shared-memory.js";
 import { ByteReader } from "../codec/byte-reader.js";
 import { MalformedError } from "../codec/malformed.js";
-import { RateLimit } from "../rate-limit.js";
+import { RateLimit } from "../../runtime/rate-limit.js";
 import type { LinkLimits } from "./limits.js";
 import { LANE_CODE, RECORD, RECORD_HEADER_BYTES } from "./records.js";
 

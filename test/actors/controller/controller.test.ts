@@ -279,8 +279,8 @@ test("controller of the pinned node keeps the skip of a task that was dropped be
   attach(FOLLOW);
   const [task] = pinned(EDGE, 3);
   assert.ok(task);
-  const { id, pipelineId, pipelineVersion, pins } = task;
-  router.tell({ type: "abandon", id, pipelineId, pipelineVersion, pins });
+  const { id, delivery, pipelineId, pipelineVersion, pins } = task;
+  router.tell({ type: "abandon", id, delivery, pipelineId, pipelineVersion, pins });
   assert.is(processors.only("ensureProcessor").stage, "c");
   const processor = createProbe<ProcessorMessage>();
   router.tell({ type: "processorStarted", stage: keyOf(FOLLOW, "c"), processor, life: 1 });

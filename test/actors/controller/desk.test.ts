@@ -3,15 +3,18 @@ import * as assert from "uvu/assert";
 import {
   accept,
   announce,
+  answerFor,
   createDesk,
   deskSize,
+  keepAnswer,
   settle,
   skip,
   takeBackWaiting,
   withdraw,
+  type Answer,
 } from "../../../src/actors/controller/desk.js";
 import type { ProcessorMessage } from "../../../src/actors/protocol.js";
-import { parseStageId } from "../../../src/actors/task/identity.js";
+import { parseNodeName, parseStageId } from "../../../src/actors/task/identity.js";
 import { definePipeline, stageOf, type Pipeline } from "../../../src/actors/task/pipeline.js";
 import type { Task } from "../../../src/actors/task/task.js";
 import { createProbe } from "../../support/probe.js";
@@ -121,11 +124,38 @@ test("desk keeps what does not come for the processor that is starting, and tell
   );
 });
 
+test("desk lets the newest delivery of a task go on, and a stateful one answers for what it has seen", () => {
+  const { desk, task, processor } = deskOf("block", 1);
+  announce(desk, { ref: processor, life: 1 });
+  accept(desk, task(0), routed(1));
+  assert.is(accept(desk, { ...task(0), delivery: 2 }, routed(1)), false);
+  assert.is(settle(desk, task(0))?.delivery, 2);
+  assert.equal(sequences(processor.received), [0]);
+  const answer: Answer = {
+    result: { type: "boxes", frames: [[]] },
+    hop: {
+      stage: desk.key.stage,
+      node: parseNodeName("edge-1"),
+      epoch: 1,
+      attempt: 1,
+      enqueuedAtMs: 1,
+      startedAtMs: 2,
+      endedAtMs: 3,
+    },
+  };
+  keepAnswer(desk, task(0).id, answer);
+  assert.is(answerFor(desk, task(0).id), undefined);
+  const stateful = createDesk(desk.key, { ...desk.stage, stateful: true });
+  for (let sequence = 0; sequence < 1_025; sequence++) keepAnswer(stateful, task(sequence).id, answer);
+  assert.is(answerFor(stateful, task(0).id), undefined);
+  assert.is(answerFor(stateful, task(1).id), answer);
+});
+
 test("desk lets a task that was dropped elsewhere wait no more, and one that is given go on", () => {
   const { desk, task, processor } = deskOf("block", 1);
   announce(desk, { ref: processor, life: 1 });
   for (const sequence of [0, 1]) accept(desk, task(sequence), routed(1));
-  for (const sequence of [0, 1]) withdraw(desk, task(sequence).id);
+  for (const sequence of [0, 1]) withdraw(desk, task(sequence));
   assert.is(deskSize(desk), 1);
   assert.is(settle(desk, task(0))?.id.sequence, 0);
   assert.equal(sequences(processor.received), [0]);

@@ -231,7 +231,14 @@ test("a task carries the node of each stateful stage, and its place in the row o
     const { configuration } = capture.last.options;
     const statefulNodes = new Map([[stage, node]]);
     if (index === 4) generator.restart();
-    generator.tell({ type: "configure", configuration, epoch: 1, joinNodes: new Map(), statefulNodes });
+    generator.tell({
+      type: "configure",
+      configuration,
+      epoch: 1,
+      joinNodes: new Map(),
+      statefulNodes,
+      placedOn: [],
+    });
     capture.last.frame(index * 100);
   }
   assert.equal(

@@ -2,11 +2,13 @@
 
 import { createGenerator, type GeneratorOptions } from "../../../src/actors/generator/generator.js";
 import { DEFAULT_HEALTH } from "../../../src/actors/generator/health.js";
+import type { Journal, Legacy } from "../../../src/actors/journal/journal.js";
+import { DEFAULT_DELIVERY } from "../../../src/actors/generator/outbox.js";
 import { parseSource } from "../../../src/actors/generator/source-spec.js";
 import { TaskWindow, type WindowLimits } from "../../../src/actors/generator/window.js";
 import type { ControllerMessage, LedgerReported, SourceEvent } from "../../../src/actors/protocol.js";
 import { DEFAULT_CONFIGURATION, type Configuration } from "../../../src/actors/task/configuration.js";
-import { parseSourceId } from "../../../src/actors/task/identity.js";
+import { parseNodeName, parseSourceId } from "../../../src/actors/task/identity.js";
 import type { Outcome, Task } from "../../../src/actors/task/task.js";
 import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
@@ -14,6 +16,7 @@ import { VirtualClock } from "../../support/virtual-clock.js";
 import { pipelineOf } from "../task/pipelines.js";
 import { createFakeCapture } from "./fake-capture.js";
 
+const CLOUD = parseNodeName("cloud");
 export const SOURCE = parseSourceId("cam-1");
 const ADDRESS = "sluice://edge-1/sources/cam-1";
 export const STORED: Outcome = { status: "stored" };
@@ -27,9 +30,19 @@ export interface Setup extends Partial<Omit<GeneratorOptions, "source" | "config
   readonly configuration?: Partial<Configuration>;
   /** Leave the generator waiting for its first configuration. */
   readonly waiting?: boolean;
+  readonly journal?: Journal;
+  readonly legacy?: Legacy;
 }
 
-export function setup({ source, window: limits, configuration, waiting, ...given }: Setup = {}) {
+export function setup({
+  source,
+  window: limits,
+  configuration,
+  waiting,
+  journal,
+  legacy,
+  ...given
+}: Setup = {}) {
   const clock = new VirtualClock(1_000_000);
   const controller = createProbe<ControllerMessage>("sluice://edge-1/controller");
   const listener = createProbe<SourceEvent>();
@@ -48,12 +61,17 @@ export function setup({ source, window: limits, configuration, waiting, ...given
     limit: null,
     livePolicy: "dropNewest",
     framesMin: 1,
-    nodes: { joinNodes: new Map(), statefulNodes: new Map() },
+    cloud: CLOUD,
+    delivery: DEFAULT_DELIVERY,
+    nodes: { joinNodes: new Map(), statefulNodes: new Map(), placedOn: [] },
     health: DEFAULT_HEALTH,
     ...given,
   };
-  const window = new TaskWindow({ tasks: 100, bytes: 1_000_000, ...limits });
-  const generator = fold(createGenerator(options, { capture, window }), { clock, address: ADDRESS });
+  const window = new TaskWindow({ tasks: 100, bytes: 1_000_000, ...limits }, options.incarnation);
+  const generator = fold(
+    createGenerator(options, { capture, window, journal: journal ?? null, legacy: legacy ?? null }),
+    { clock, address: ADDRESS },
+  );
 
   const configure = (changed: Partial<Configuration>) =>
     generator.tell({
@@ -62,6 +80,7 @@ export function setup({ source, window: limits, configuration, waiting, ...given
       epoch: 1,
       joinNodes: new Map(),
       statefulNodes: new Map(),
+      placedOn: [],
     });
   const submitted = (): Task[] => controller.all("submit").map(({ task }) => task);
   /** Presentation times in ms, by task. */

@@ -7,7 +7,7 @@ import { parseSource } from "../../../src/actors/generator/source-spec.js";
 import { spawnGenerator, type SpawnGeneratorOptions } from "../../../src/actors/generator/spawn.js";
 import type { ControllerMessage, GeneratorMessage, SourceEvent } from "../../../src/actors/protocol.js";
 import type { Configuration } from "../../../src/actors/task/configuration.js";
-import { parseSourceId } from "../../../src/actors/task/identity.js";
+import { parseNodeName, parseSourceId } from "../../../src/actors/task/identity.js";
 import type { Task } from "../../../src/actors/task/task.js";
 import { within } from "../../support/within.js";
 import { pipelineOf } from "../task/pipelines.js";
@@ -41,6 +41,7 @@ function play(
           epoch: 1,
           joinNodes: new Map(),
           statefulNodes: new Map(),
+          placedOn: [],
         });
       } else if (message.type === "submit" && generator !== null) {
         tasks.push(message.task);
@@ -62,11 +63,12 @@ function play(
     sourceId: parseSourceId("cam-1"),
     pipeline: pipelineOf({ a: [] }),
     incarnation: 1,
+    cloud: parseNodeName("cloud"),
     controller: system.spawn(controller, { name: "controller" }),
     listener: system.spawn(listener, { name: "listener" }),
     paced: false,
     limit: null,
-    nodes: { joinNodes: new Map(), statefulNodes: new Map() },
+    nodes: { joinNodes: new Map(), statefulNodes: new Map(), placedOn: [] },
     ...given,
     configuration,
     source: parseSource(given.source),
@@ -114,6 +116,7 @@ test("changes of size and encoding in mid-stream lose and repeat no frame", asyn
         epoch: sequence,
         joinNodes: new Map(),
         statefulNodes: new Map(),
+        placedOn: [],
       });
     },
   );
@@ -137,6 +140,7 @@ test("a change of rate holds from the next task on", async () => {
       epoch: 2,
       joinNodes: new Map(),
       statefulNodes: new Map(),
+      placedOn: [],
     });
   });
   const rates = tasks.map((task) => task.configuration.fps);
@@ -184,12 +188,13 @@ test("terminating the system in mid-stream leaves no ffmpeg behind", async () =>
     pipeline: pipelineOf({ a: [] }),
     configuration: small({ width: 640, height: 360 }),
     incarnation: 1,
+    cloud: parseNodeName("cloud"),
     controller: system.spawn(controller, { name: "controller" }),
     listener: system.resolve("sluice://edge-1/nobody"),
     paced: false,
     limit: null,
     window: { tasks: 1, bytes: 1e9 },
-    nodes: { joinNodes: new Map(), statefulNodes: new Map() },
+    nodes: { joinNodes: new Map(), statefulNodes: new Map(), placedOn: [] },
   });
   await within(10_000, promise, "the first task");
   assert.is(childProcesses().length, 1);

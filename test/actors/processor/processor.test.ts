@@ -44,6 +44,7 @@ test("processor answers with the task as it came, the result, and a hop that spl
     node: "edge-1",
     epoch: 7,
     attempt: 1,
+    delivery: 1,
     enqueuedAtMs: startMs,
     startedAtMs: startMs + 50,
     endedAtMs: startMs + 70,

@@ -1,7 +1,15 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { arrive, createJoins, expire, forget, needsJoin, type Joins } from "../../../src/actors/task/join.js";
+import {
+  arrive,
+  createJoins,
+  expire,
+  forget,
+  isForgotten,
+  needsJoin,
+  type Joins,
+} from "../../../src/actors/task/join.js";
 import type { Pipeline } from "../../../src/actors/task/pipeline.js";
 import { END, type Task } from "../../../src/actors/task/task.js";
 import { seeded } from "../../support/fold.js";
@@ -277,9 +285,41 @@ test("forget lets go of a task that ended elsewhere, and refuses its branches fr
   const { b, c } = branches(DIAMOND);
   const joins = createJoins();
   outcomes(joins, DIAMOND, b);
-  forget(joins, (b as Task).id);
+  forget(joins, b as Task);
   assert.is(joins.joining, 0);
   assert.equal(outcomes(joins, DIAMOND, c, b), ["duplicate", "duplicate"]);
+});
+
+test("a join that lost what it had, or whose task was lost behind it, is made whole by the next delivery", () => {
+  const { b, c } = branches(DIAMOND);
+  const joins = createJoins();
+  const again = (task: Task | undefined, delivery: number): Task => ({ ...(task as Task), delivery });
+  // Only one branch of the first delivery came; the second delivery brings both.
+  assert.equal(outcomes(joins, DIAMOND, b, again(b, 2), again(c, 2)), ["waiting", "waiting", "joined"]);
+  // The joined task is lost: copies of what was joined change nothing, a newer delivery does.
+  assert.equal(outcomes(joins, DIAMOND, c, again(b, 2), again(c, 2)), [
+    "duplicate",
+    "duplicate",
+    "duplicate",
+  ]);
+  assert.equal(outcomes(joins, DIAMOND, again(c, 3), again(b, 3)), ["waiting", "joined"]);
+  // A branch of an earlier delivery meets one of a later, and the task goes on as the later.
+  const mixed = createJoins();
+  assert.is(arrive(mixed, again(b, 1), DIAMOND, NOW_MS).outcome, "waiting");
+  const joined = arrive(mixed, again(c, 2), DIAMOND, NOW_MS);
+  assert.is(joined.outcome === "joined" && joined.task.delivery, 2);
+});
+
+test("a delivery that was dropped is refused, and the next one is not", () => {
+  const { b, c } = branches(DIAMOND);
+  const joins = createJoins();
+  const [first, second] = [b as Task, { ...(b as Task), delivery: 2 }];
+  assert.equal(outcomes(joins, DIAMOND, second), ["waiting"]);
+  forget(joins, first);
+  assert.is(joins.joining, 1);
+  assert.is(isForgotten(joins, first), true);
+  assert.is(isForgotten(joins, second), false);
+  assert.equal(outcomes(joins, DIAMOND, c, { ...(c as Task), delivery: 2 }), ["duplicate", "joined"]);
 });
 
 test("createJoins bounds what is remembered, newest first", () => {

@@ -78,7 +78,8 @@ const { id, pipelineId, pipelineVersion, pins } = finishedTask({ sequence: 0 });
 const HONEST: readonly [Sender, string, unknown][] = [
   [EDGE, "/controller", { type: "submit", task, forwarded: true }],
   [CLOUD, "/controller", { type: "submit", task }],
-  [EDGE, "/controller", { type: "abandon", id, pipelineId, pipelineVersion, pins }],
+  [EDGE, "/controller", { type: "abandon", id, delivery: 2, pipelineId, pipelineVersion, pins }],
+  [EDGE, "/source-cam-1", { type: "undelivered", id }],
   [CLOUD, "/controller", { type: "installTable", table, replyTo }],
   [OPERATOR, "/controller", { type: "reportQueues", replyTo }],
   [EDGE, "/distributor", { type: "store", task: finishedTask({ sequence: 1 }) }],

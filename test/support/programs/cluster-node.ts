@@ -4,16 +4,27 @@ import type { ActorRef } from "../../../src/runtime/actor-ref.js";
 import { CodedError } from "../../../src/runtime/errors.js";
 import { silentLogger } from "../../../src/runtime/log.js";
 import { startNode, type NodeOptions } from "../../../src/actors/node.js";
+import { parseConfiguration } from "../../../src/actors/task/configuration.js";
+import { parseSourceId } from "../../../src/actors/task/identity.js";
+import { PAIR, QUICK, SERVICES } from "../local-run.js";
+import type { NodeProcessOptions } from "../node-process.js";
+import { scriptedSource } from "../scripted-source.js";
 
 type Counting = { readonly amount: number; readonly replyTo: ActorRef<number> };
 
-const options = JSON.parse(process.env["SLUICE_TEST_NODE"] ?? "{}") as NodeOptions;
+const { source, ...options } = JSON.parse(process.env["SLUICE_TEST_NODE"] ?? "{}") as NodeOptions &
+  Pick<NodeProcessOptions, "source">;
 const report = (fields: object): void => void process.send?.(fields);
 
 try {
   const node = await startNode({
     ...options,
+    services: SERVICES,
+    limits: QUICK,
     log: silentLogger,
+    onEvent(event) {
+      if (event.type === "sourceEnded") report({ type: event.type, ledger: event.ledger });
+    },
     onCluster: (event) =>
       report(event.type === "refused" ? { type: "refused", message: event.error.message } : { ...event }),
   });
@@ -28,6 +39,18 @@ try {
     };
   });
   report({ type: "member", session: node.cluster?.self.session, url: node.cluster?.url });
+  if (source !== undefined) {
+    const { source: spec, capture } = scriptedSource({ count: source.count });
+    await node.addSource({
+      id: parseSourceId(source.id),
+      source: spec,
+      capture,
+      pipeline: PAIR,
+      configuration: parseConfiguration({ width: 16, height: 16, framesPerTask: 1 }),
+      policy: source.policy,
+    });
+    report({ type: "sourceAdded" });
+  }
   process.on("message", () => {
     void node.terminate().then(() => process.exit(0));
   });

@@ -1,0 +1,229 @@
+/**
+ * The journals of a node in one level database. All that is to be written while a write is under way goes with the next
+ * one, whatever the source, so that sources share the disk's delay.
+ *
+ * | key | value |
+ * |---|---|
+ * | `m/source` | its last incarnation, what it was, and its position: JSON |
+ * | `t/source/incarnation/sequence` | a task that is not settled |
+ */
+
+import { resolve } from "node:path";
+import type { Clock, TimerHandle } from "../../runtime/clock.js";
+import { asError } from "../../runtime/errors.js";
+import type { Logger } from "../../runtime/log.js";
+import { openDatabase, storeError, type Database } from "../storage/level-database.js";
+import { taskKey } from "../task/identity.js";
+import { decodeEntry, encodeEntry } from "./entry-codec.js";
+import type { SourceRequest } from "../protocol.js";
+import type { Journal, JournalEntry, Journals, Legacy, OpenJournal } from "./journal.js";
+
+/** What is known of a source beside its tasks. */
+interface SourceMeta {
+  readonly incarnation: number;
+  /** Tells one source of this name from another. */
+  readonly source: string;
+  readonly positionUs: number | null;
+  /** What an operator asked for, to be started again with the node; null where a program did, or it is at its end. */
+  readonly request: SourceRequest | null;
+}
+
+type Operation =
+  | { readonly type: "put"; readonly key: string; readonly value: Uint8Array }
+  | { readonly type: "del"; readonly key: string };
+
+interface Write {
+  readonly operations: readonly Operation[];
+  /** Somebody waits for it to be on disk; what nobody waits for goes along. */
+  readonly waited: { readonly resolve: () => void; readonly reject: (error: Error) => void } | null;
+}
+
+/** Bytes in one write, unless a single one is larger. */
+const WRITE_BYTES_MAX = 8 * 1024 * 1024;
+/** How long settled tasks may stay where nothing else is written, in ms. */
+const SETTLED_MS = 1_000;
+
+export interface LevelJournals extends Journals {
+  /** Waits for writes under way; nothing may be called afterwards. */
+  close(): Promise<void>;
+}
+
+export interface LevelJournalsOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** @throws SluiceError `store-locked`, `store-unwritable`, `store-full`, `store-corrupt` */
+export async function openLevelJournals(
+  folder: string,
+  options: LevelJournalsOptions,
+): Promise<LevelJournals> {
+  const path = resolve(folder);
+  const { database, damage } = await openDatabase(path, { mustExist: false });
+  if (damage.length > 0) options.log.warn("The journal was damaged and repaired", { folder, damage });
+  return new LevelJournalsOf(path, database, options);
+}
+
+class LevelJournalsOf implements LevelJournals {
+  readonly #path: string;
+  readonly #database: Database;
+  readonly #options: LevelJournalsOptions;
+  /** In order: an entry is put before it is deleted. */
+  #queue: Write[] = [];
+  #writing: Promise<void> | null = null;
+  #sweep: TimerHandle | null = null;
+
+  constructor(path: string, database: Database, options: LevelJournalsOptions) {
+    this.#path = path;
+    this.#database = database;
+    this.#options = options;
+  }
+
+  async open(
+    sourceId: string,
+    { source, nowMs, request }: OpenJournal,
+  ): Promise<{ journal: Journal; legacy: Legacy }> {
+    const before = await this.#meta(sourceId);
+    const same = before?.source === source;
+    const meta: SourceMeta = {
+      incarnation: Math.max(nowMs, (before?.incarnation ?? 0) + 1),
+      source,
+      positionUs: same ? before.positionUs : null,
+      request,
+    };
+    const entries = (await this.#entries(sourceId)).map((entry) => (same ? entry : withoutSource(entry)));
+    // No identity of this incarnation exists before it is known that no other life can take it.
+    await this.#write([metaOperation(sourceId, meta)]);
+    return {
+      journal: this.#journalOf(sourceId, meta),
+      legacy: { incarnation: meta.incarnation, entries, positionUs: meta.positionUs },
+    };
+  }
+
+  async interrupted(): Promise<readonly SourceRequest[]> {
+    const requests: SourceRequest[] = [];
+    for await (const [, text] of this.#database.iterator({ gte: "m/", lt: "m0" })) {
+      const { request } = JSON.parse(text) as SourceMeta;
+      if (request !== null) requests.push(request);
+    }
+    return requests;
+  }
+
+  async close(): Promise<void> {
+    this.#sweep?.cancel();
+    this.#start();
+    while (this.#writing !== null) await this.#writing;
+    await this.#database.close();
+  }
+
+  #journalOf(sourceId: string, opened: SourceMeta): Journal {
+    let meta = opened;
+    return {
+      put: (entries) => {
+        const operations: Operation[] = entries.map((entry) => ({
+          type: "put",
+          key: entryKey(entry),
+          value: encodeEntry(entry),
+        }));
+        // What is taken over from a life before is behind the position already.
+        const newest = entries.findLast(({ task }) => task.id.incarnation === meta.incarnation);
+        if (newest !== undefined && newest.positionUs !== null) {
+          meta = { ...meta, positionUs: newest.positionUs };
+          operations.push(metaOperation(sourceId, meta));
+        }
+        return this.#write(operations);
+      },
+      settle: (id) => {
+        this.#queue.push({ operations: [{ type: "del", key: `t/${taskKey(id)}` }], waited: null });
+        this.#startSoon();
+      },
+      close: () => this.#write([metaOperation(sourceId, { ...meta, positionUs: null, request: null })]),
+    };
+  }
+
+  #write(operations: readonly Operation[]): Promise<void> {
+    return new Promise((written, failed) => {
+      this.#queue.push({ operations, waited: { resolve: written, reject: failed } });
+      this.#start();
+    });
+  }
+
+  #startSoon(): void {
+    this.#sweep ??= this.#options.clock.after(SETTLED_MS, () => {
+      this.#sweep = null;
+      this.#start();
+    });
+  }
+
+  #start(): void {
+    if (this.#queue.length > 0) this.#writing ??= this.#pump();
+  }
+
+  async #pump(): Promise<void> {
+    // What the same turn still brings goes along.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const writes = this.#take();
+      try {
+        const batch = this.#database.batch();
+        for (const operation of writes.flatMap((write) => write.operations)) {
+          if (operation.type === "del") batch.del(operation.key);
+          else batch.put(operation.key, operation.value, { valueEncoding: "view" });
+        }
+        await batch.write({ sync: writes.some(({ waited }) => waited !== null) });
+        for (const { waited } of writes) waited?.resolve();
+      } catch (error) {
+        const failure = storeError(`write the journal "${this.#path}"`, asError(error));
+        for (const { waited } of writes) waited?.reject(failure);
+        // What is settled stays so, and goes with a later write.
+        this.#queue.push(...writes.filter(({ waited }) => waited === null));
+        break;
+      }
+    }
+    this.#writing = null;
+    if (this.#queue.length > 0) this.#startSoon();
+  }
+
+  #take(): readonly Write[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { operations } of this.#queue) {
+      for (const operation of operations) bytes += operation.type === "put" ? operation.value.length : 0;
+      if (count > 0 && bytes > WRITE_BYTES_MAX) break;
+      count += 1;
+    }
+    return this.#queue.splice(0, count);
+  }
+
+  async #meta(sourceId: string): Promise<SourceMeta | null> {
+    const text = await this.#database.get(`m/${sourceId}`);
+    return text === undefined ? null : (JSON.parse(text) as SourceMeta);
+  }
+
+  async #entries(sourceId: string): Promise<readonly JournalEntry[]> {
+    const entries: JournalEntry[] = [];
+    const range = { gte: `t/${sourceId}/`, lt: `t/${sourceId}0` };
+    const options = { ...range, valueEncoding: "view" } as const;
+    for await (const [key, value] of this.#database.iterator<string, Uint8Array>(options)) {
+      const entry = decodeEntry(value);
+      if (entry === null)
+        this.#options.log.error("An entry of the journal is damaged, and its task lost", { key });
+      else entries.push(entry);
+    }
+    return entries;
+  }
+}
+
+function entryKey({ task }: JournalEntry): string {
+  return `t/${taskKey(task.id)}`;
+}
+
+function metaOperation(sourceId: string, meta: SourceMeta): Operation {
+  return { type: "put", key: `m/${sourceId}`, value: Buffer.from(JSON.stringify(meta)) };
+}
+
+/** Its frames cannot be read again: the source of that name is another one now. */
+function withoutSource(entry: JournalEntry): JournalEntry {
+  if (entry.drop !== null || entry.task.payload !== null) return entry;
+  return { ...entry, drop: { reason: "sourceLost", detail: "the source of that name is another one now" } };
+}

@@ -1,0 +1,306 @@
+import * as fc from "fast-check";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import {
+  DEFAULT_DELIVERY,
+  Outbox,
+  type DeliveryLimits,
+  type LivePolicy,
+  type Nodes,
+} from "../../../src/actors/generator/outbox.js";
+import type { JournalEntry } from "../../../src/actors/journal/journal.js";
+import { TaskWindow } from "../../../src/actors/generator/window.js";
+import type { ControllerMessage } from "../../../src/actors/protocol.js";
+import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
+import { parseNodeName, parseSourceId, parseStageId } from "../../../src/actors/task/identity.js";
+import { checkConservation } from "../../../src/actors/task/ledger.js";
+import { END, type Outcome } from "../../../src/actors/task/task.js";
+import { createProbe } from "../../support/probe.js";
+import { pipelineOf } from "../task/pipelines.js";
+
+const [CLOUD, NEAR, FAR] = [parseNodeName("cloud"), parseNodeName("edge-1"), parseNodeName("edge-2")];
+const STAGE = parseStageId("b");
+const STORED: Outcome = { status: "stored" };
+const INCARNATION = 7;
+const id = (sequence: number, incarnation = INCARNATION) => ({ incarnation, sequence });
+
+/** Joins wait at the cloud; a stateful stage runs on `node`. */
+const plan = (node = FAR): Nodes => ({
+  joinNodes: new Map([[END, CLOUD]]),
+  statefulNodes: new Map([[STAGE, node]]),
+  placedOn: [node, CLOUD],
+});
+
+interface Given {
+  readonly tasks?: number;
+  readonly policy?: LivePolicy;
+  readonly limits?: Partial<DeliveryLimits>;
+  readonly journalled?: boolean;
+}
+
+function subject({ tasks = 4, policy = "dropNewest", limits, journalled = false }: Given = {}) {
+  const controller = createProbe<ControllerMessage>("sluice://edge-1/controller");
+  const window = new TaskWindow({ tasks, bytes: 1_000_000 }, INCARNATION);
+  const outbox = new Outbox(
+    { controller, window, policy, limits: { ...DEFAULT_DELIVERY, ...limits }, cloud: CLOUD, journalled },
+    plan(),
+    0,
+  );
+  const offer = (nowMs = 0, nodes = plan(), live = false): boolean =>
+    outbox.offer(
+      {
+        id: { sourceId: parseSourceId("cam-1"), incarnation: INCARNATION },
+        pipeline: pipelineOf({ a: [], b: ["a"] }),
+        configuration: DEFAULT_CONFIGURATION,
+        payload: { encoding: "rgb", width: 1, height: 1, frames: [{ ptsUs: 40, data: new Uint8Array(3) }] },
+        sourceAtMs: nowMs,
+        createdAtMs: nowMs,
+        origin: "sluice://edge-1/source-cam-1",
+        traceparent: `00-${"1".repeat(32)}-${"2".repeat(16)}-01`,
+        nodes,
+      },
+      live ? null : 40,
+      live,
+      nowMs,
+    );
+  /** What left since the last look: `sequence.delivery`, and where the stateful stage is pinned. */
+  let seen = 0;
+  const left = (): string[] => {
+    const messages = controller.received.slice(seen);
+    seen = controller.received.length;
+    return messages.map((message) => {
+      if (message.type === "submit") {
+        const { id: task, delivery, pins } = message.task;
+        const pin = pins.get(STAGE);
+        return `${task.sequence}.${delivery} ${pin?.node}/${pin?.ordinal}`;
+      }
+      if (message.type === "stageDropped") return `${message.task.id.sequence} ${message.reason}`;
+      return message.type;
+    });
+  };
+  return { outbox, window, offer, left, controller };
+}
+
+test("Outbox delivers a task again after a time without an answer that doubles, and no more once it is settled", () => {
+  const { outbox, offer, left } = subject({ limits: { timeoutMs: 100, timeoutMsMax: 300 } });
+  offer();
+  offer();
+  assert.equal(left(), ["0.1 edge-2/0", "1.1 edge-2/1"]);
+  assert.is(outbox.settle(id(0), STORED, 10), true);
+  assert.is(outbox.settle(id(0), STORED, 10), false);
+  const times: number[] = [];
+  for (let nowMs = 0; nowMs <= 1_500; nowMs += 10) {
+    outbox.deliverDue(nowMs);
+    if (left().length > 0) times.push(nowMs);
+  }
+  assert.equal(times, [100, 300, 600, 900, 1_200, 1_500]);
+  assert.is(outbox.redelivered, 6);
+});
+
+test("Outbox waits longer where tasks take longer than its timeout", () => {
+  const { outbox, offer, left } = subject({ limits: { timeoutMs: 100, timeoutMsMax: 300 } });
+  for (let nowMs = 0, sequence = 0; sequence < 40; sequence++, nowMs += 1_000) {
+    offer(nowMs);
+    outbox.settle(id(sequence), STORED, nowMs + 1_000);
+  }
+  offer(40_000);
+  left();
+  outbox.deliverDue(43_000);
+  assert.equal(left(), []);
+  outbox.deliverDue(44_100);
+  assert.equal(left().length, 1);
+});
+
+test("Outbox delivers at once what may have been on a node that is gone, and after a grace where it left", () => {
+  const { outbox, offer, left } = subject();
+  offer(0, { ...plan(NEAR), placedOn: [NEAR, FAR] });
+  offer(0, plan(NEAR));
+  left();
+  outbox.nodeGone(FAR, false, 50);
+  outbox.deliverDue(50);
+  assert.equal(left(), ["0.2 edge-1/0"]);
+  outbox.nodeBack(FAR, 60);
+  outbox.nodeGone(FAR, true, 100);
+  outbox.deliverDue(2_000);
+  assert.equal(left(), []);
+  outbox.deliverDue(2_100);
+  assert.equal(left(), ["0.3 edge-1/0"]);
+});
+
+test("Outbox holds what needs a node that is gone, and pins it anew, in order, ahead of what is made next", () => {
+  const { outbox, offer, left } = subject({ tasks: 8 });
+  offer();
+  offer();
+  left();
+  outbox.nodeGone(FAR, false, 10);
+  outbox.deliverDue(10);
+  offer(11);
+  assert.equal(left(), []);
+  outbox.plan(plan(NEAR), 20);
+  offer(21, plan(NEAR));
+  assert.equal(left(), ["0.2 edge-1/0", "1.2 edge-1/1", "2.1 edge-1/2", "3.1 edge-1/3"]);
+});
+
+test("Outbox keeps everything while the cloud is gone, and delivers all of it once it is back", () => {
+  const { outbox, offer, left } = subject({ tasks: 8, limits: { timeoutMs: 100, deliveriesMax: 3 } });
+  offer();
+  left();
+  outbox.nodeGone(CLOUD, false, 10);
+  for (let nowMs = 10; nowMs < 100_000; nowMs += 1_000) outbox.deliverDue(nowMs);
+  offer(50_000);
+  assert.equal(left(), []);
+  outbox.nodeBack(CLOUD, 100_000);
+  assert.equal(left(), ["0.2 edge-2/0", "1.1 edge-2/1"]);
+});
+
+test("Outbox drops a task that is never settled as expired, and tells so until that is stored", () => {
+  const { outbox, offer, left, window } = subject({ limits: { timeoutMs: 100, deliveriesMax: 3 } });
+  offer();
+  for (let nowMs = 0; nowMs <= 2_000; nowMs += 100) outbox.deliverDue(nowMs);
+  assert.equal(left(), ["0.1 edge-2/0", "0.2 edge-2/0", "0.3 edge-2/0", "0 expired", "0 expired"]);
+  assert.is(window.ledger.inFlight, 1);
+  outbox.settle(id(0), { status: "dropped", reason: "expired" }, 3_000);
+  assert.is(window.ledger.inFlight, 0);
+});
+
+test("Outbox bounds redeliveries by a rate", () => {
+  const limits = { rate: { perSecond: 10, burst: 3 } };
+  const { outbox, offer, left } = subject({ tasks: 100, limits });
+  for (let count = 0; count < 20; count++) offer();
+  left();
+  outbox.nodeGone(FAR, false, 0);
+  outbox.plan(plan(NEAR), 0);
+  outbox.deliverDue(0);
+  assert.is(left().length, 3);
+  const dueAtMs = outbox.dueAtMs(0) ?? 0;
+  assert.is(dueAtMs, 100);
+  let delivered = 0;
+  for (let nowMs = 0; nowMs <= 1_000; nowMs += 100) {
+    outbox.deliverDue(nowMs);
+    delivered += left().length;
+  }
+  assert.is(delivered, 10);
+});
+
+test("Outbox lets nothing leave that its journal does not have, and tries again what failed", () => {
+  const { outbox, offer, left } = subject({ journalled: true });
+  offer();
+  offer();
+  const entries = outbox.takeUnwritten();
+  assert.equal([entries.length, left()], [2, []]);
+  outbox.written(entries, false, 5);
+  assert.equal(left(), []);
+  const again = outbox.takeUnwritten();
+  assert.equal(
+    again.map(({ task, positionUs }) => [task.id.sequence, task.payload, positionUs]),
+    [
+      [0, null, 40],
+      [1, null, 40],
+    ],
+  );
+  outbox.written(again, true, 6);
+  assert.equal(left(), ["0.1 edge-2/0", "1.1 edge-2/1"]);
+  assert.equal(outbox.takeUnwritten(), []);
+});
+
+test("Outbox journals the pixels of a live source, and of a task dropped there only the drop", () => {
+  const { outbox, offer, left } = subject({ journalled: true, tasks: 1 });
+  offer(0, plan(), true);
+  offer(0, plan(), true);
+  const entries = outbox.takeUnwritten();
+  assert.equal(
+    entries.map(({ task, drop }) => [task.payload?.frames[0]?.data.length ?? null, drop?.reason ?? null]),
+    [
+      [3, null],
+      [null, "windowFull"],
+    ],
+  );
+  outbox.written(entries, true, 1);
+  assert.equal(left(), ["0.1 edge-2/0", "1 windowFull"]);
+});
+
+test("Outbox takes over tasks of a life before under their identities, above the deliveries of that life", () => {
+  const before = subject({ journalled: true });
+  before.offer(0, plan(), true);
+  before.offer();
+  const legacy: readonly JournalEntry[] = before.outbox.takeUnwritten();
+  const after = subject({ journalled: true, limits: { deliveriesMax: 5 } });
+  for (const entry of legacy)
+    after.outbox.inherit(entry, pipelineOf({ a: [], b: ["a"] }), "sluice://edge-1/new");
+  assert.is(after.window.ledger.inFlight, 2);
+  after.outbox.written(after.outbox.takeUnwritten(), true, 1);
+  assert.equal(after.left(), ["0.6 edge-2/0"]);
+  const [frameless] = after.outbox.frameless;
+  assert.equal([frameless?.id.sequence, after.outbox.frameless.length], [1, 1]);
+  assert.ok(frameless);
+  after.outbox.provide(frameless.id, frameless.payload, 2);
+  after.outbox.written(after.outbox.takeUnwritten(), true, 3);
+  assert.equal(after.left(), ["1.6 edge-2/1"]);
+  assert.equal(after.window.accounts[0], { incarnation: INCARNATION, created: 2, outstanding: [0, 1] });
+});
+
+test("Outbox drops as sourceLost what cannot be read again", () => {
+  const before = subject({ journalled: true });
+  before.offer();
+  const after = subject({ journalled: true });
+  for (const entry of before.outbox.takeUnwritten()) {
+    after.outbox.inherit(entry, pipelineOf({ a: [], b: ["a"] }), "sluice://edge-1/new");
+  }
+  after.outbox.provide(id(0), null, 1);
+  after.outbox.written(after.outbox.takeUnwritten(), true, 2);
+  assert.equal(after.left(), ["0 sourceLost"]);
+});
+
+test("Outbox keeps the law of conservation and drains, whatever happens to nodes, journal and answers", () => {
+  const step = fc.oneof(
+    fc.constant({ type: "offer" } as const),
+    fc.record({ type: fc.constant("settle" as const), at: fc.nat(30) }),
+    fc.record({ type: fc.constant("gone" as const), node: fc.constantFrom(CLOUD, NEAR, FAR) }),
+    fc.record({ type: fc.constant("back" as const), node: fc.constantFrom(CLOUD, NEAR, FAR) }),
+    fc.record({ type: fc.constant("plan" as const), node: fc.constantFrom(NEAR, FAR) }),
+    fc.record({ type: fc.constant("write" as const), ok: fc.boolean() }),
+    fc.record({ type: fc.constant("wait" as const), ms: fc.nat(50_000) }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80 }), fc.boolean(), (steps, live) => {
+      const { outbox, window, offer, controller } = subject({
+        journalled: true,
+        limits: { timeoutMs: 1_000 },
+      });
+      let nowMs = 0;
+      const write = (ok: boolean): void => {
+        const entries = outbox.takeUnwritten();
+        outbox.written(entries, ok, nowMs);
+      };
+      for (const now of steps) {
+        if (now.type === "offer" && (live || !window.full)) offer(nowMs, plan(), live);
+        if (now.type === "settle") outbox.settle(id(now.at), STORED, nowMs);
+        if (now.type === "gone") outbox.nodeGone(now.node, false, nowMs);
+        if (now.type === "back") outbox.nodeBack(now.node, nowMs);
+        if (now.type === "plan") outbox.plan(plan(now.node), nowMs);
+        if (now.type === "write") write(now.ok);
+        if (now.type === "wait") outbox.deliverDue((nowMs += now.ms));
+        assert.is(checkConservation(window.ledger), null);
+      }
+      // Once faults stop, each task that is out is told of until it is settled.
+      for (const node of [CLOUD, NEAR, FAR]) outbox.nodeBack(node, nowMs);
+      const from = controller.received.length;
+      for (let round = 0; round < 40; round++) {
+        write(true);
+        outbox.deliverDue((nowMs += 300_000));
+      }
+      const told = new Set(
+        controller.received
+          .slice(from)
+          .flatMap((message) =>
+            message.type === "submit" || message.type === "stageDropped" ? [message.task.id.sequence] : [],
+          ),
+      );
+      const outstanding = window.accounts.flatMap((account) => account.outstanding);
+      const ascending = (a: number, b: number): number => a - b;
+      assert.equal([...told].sort(ascending), [...outstanding].sort(ascending));
+    }),
+  );
+});
+
+test.run();
