@@ -16,8 +16,10 @@ import type { Journals } from "./journal/journal.js";
 import type { DeliveryLimits } from "./generator/outbox.js";
 import { spawnGenerator, type CapturePort } from "./generator/spawn.js";
 import type { SourceSpec } from "./generator/source-spec.js";
+import type { HostMetrics } from "./monitor/host-metrics.js";
 import { spawnMonitor } from "./monitor/spawn.js";
 import { spawnProcessors, type ProcessorLimits } from "./processor/spawn.js";
+import type { StartWorker } from "./processor/worker-port.js";
 import type {
   ControllerMessage,
   DistributorMessage,
@@ -65,6 +67,10 @@ export interface ComponentsOptions {
   readonly reachable?: (node: NodeName) => boolean;
   /** Where tasks that are not settled outlive the node. Default: they are kept in memory alone. */
   readonly journals?: Journals;
+  /** What runs services. Default: worker threads. */
+  readonly startWorker?: StartWorker;
+  /** Default: the machine's own figures. */
+  readonly openHost?: () => HostMetrics;
   /** Of every source here: when its tasks are delivered again. */
   readonly delivery?: Partial<DeliveryLimits>;
 }
@@ -150,6 +156,7 @@ export function startComponents(options: ComponentsOptions): Components {
     node: name,
     services,
     modelDir: options.modelDir,
+    ...(options.startWorker && { startWorker: options.startWorker }),
     ...(limits.processor && { limits: limits.processor }),
   });
   const controller = spawnController(system, {
@@ -162,7 +169,12 @@ export function startComponents(options: ComponentsOptions): Components {
     ...(options.reachable && { reachable: options.reachable }),
     ...(limits.controller && { limits: limits.controller }),
   });
-  const monitor = spawnMonitor(system, { node: name, scheduler, controller });
+  const monitor = spawnMonitor(system, {
+    node: name,
+    scheduler,
+    controller,
+    ...(options.openHost && { openHost: options.openHost }),
+  });
   const generators = new Map<SourceId, ActorRef<GeneratorMessage>>();
   /** As announced to the scheduler. */
   const descriptions = new Map<SourceId, SourceDescription>();

@@ -12,8 +12,7 @@ import { errorText } from "../runtime/errors.js";
 import type { Logger } from "../runtime/log.js";
 import type { SpawnOptions } from "../runtime/spawn-options.js";
 import { createActorSystem, type ActorSystem } from "../runtime/system.js";
-import { firstIdOfLife } from "../runtime/unguessable.js";
-import { createWsCarrier, isLoopback } from "../transport/carriers/ws.js";
+import { isLoopback } from "../transport/carriers/ws.js";
 import type {
   Cluster,
   ClusterEvent,
@@ -30,8 +29,10 @@ import type { TokenAuthority } from "../transport/security/token-authority.js";
 import { sourceOptionsOf } from "./agent/source-request.js";
 import { spawnAgent, type Agent } from "./agent/spawn.js";
 import { startComponents, type Components, type ComponentsOptions } from "./components.js";
+import type { Journals } from "./journal/journal.js";
 import { openLevelJournals, type LevelJournals } from "./journal/level-journals.js";
 import type { MonitorMessage, NodeEvent, SchedulerMessage } from "./protocol.js";
+import { realWorld, type NodeWorld } from "./node-world.js";
 import { parseNodeName, type NodeName } from "./task/identity.js";
 import type { ServiceDeclaration } from "./task/service.js";
 import { guardFor } from "./wire/guard.js";
@@ -79,6 +80,8 @@ export interface NodeOptions extends Pick<
   /** An operator asked this node to drain; it has, and is about to leave. */
   readonly onDrained?: () => void;
   readonly version?: string;
+  /** Default: sockets, worker threads and the machine's own figures. */
+  readonly world?: NodeWorld;
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly log?: Logger;
@@ -125,7 +128,9 @@ export async function startNode(options: NodeOptions): Promise<SluiceNode> {
   const name = parseNodeName(options.name);
   const listen = typeof options.listen === "string" ? { url: options.listen } : options.listen;
   const { tokens = null, join, onFailure } = options;
-  if (join === undefined && listen !== undefined && tokens === null && !isLoopback(listen.url)) {
+  const world = options.world ?? realWorld();
+  const open = options.world === undefined && tokens === null && listen !== undefined;
+  if (join === undefined && open && !isLoopback(listen.url)) {
     throw new TransportError(
       `Cannot listen at "${listen.url}" without tokens: beyond loopback whoever comes must prove one`,
       { code: "token-missing" },
@@ -136,7 +141,10 @@ export async function startNode(options: NodeOptions): Promise<SluiceNode> {
     name,
     clock,
     // Two lives of a node have no actor in common, whatever their names.
-    firstId: firstIdOfLife(),
+    firstId: world.firstId(),
+    askId: world.askId,
+    ...(world.decorate && { decorate: world.decorate }),
+    executor: world.executor,
     ...(options.random && { random: options.random }),
     ...(options.log && { log: options.log }),
     onFailure(error) {
@@ -145,15 +153,15 @@ export async function startNode(options: NodeOptions): Promise<SluiceNode> {
       else onFailure(error);
     },
   });
-  const carrier = createWsCarrier({ clock: systemClock });
   const common = {
-    carrier,
+    carrier: world.carrier,
+    ...(world.nonce && { nonce: world.nonce }),
     guard: guardFor(),
-    pid: process.pid,
+    pid: world.pid,
     ...(options.version !== undefined && { version: options.version }),
     ...(options.link && { limits: options.link }),
   };
-  let journals: LevelJournals | null = null;
+  let levelJournals: LevelJournals | null = null;
   let cluster: Cluster | null = null;
   let agent: Agent | null = null;
   try {
@@ -173,8 +181,9 @@ export async function startNode(options: NodeOptions): Promise<SluiceNode> {
     }
     // Not before its name is its own.
     if (options.journal !== undefined) {
-      journals = await openLevelJournals(options.journal, { clock, log: system.log });
+      levelJournals = await openLevelJournals(options.journal, { clock, log: system.log });
     }
+    const journals: Journals | null = levelJournals ?? world.journals;
     const cloud = cluster?.hub ?? name;
     const members = (): ReadonlyMap<NodeName, Member> | null => cluster?.members ?? null;
     const components = startComponents({
@@ -189,6 +198,8 @@ export async function startNode(options: NodeOptions): Promise<SluiceNode> {
       ...(options.flush && { flush: options.flush }),
       ...(options.delivery && { delivery: options.delivery }),
       ...(journals && { journals }),
+      startWorker: world.startWorker,
+      openHost: world.openHost,
       ...(options.policies && { policies: options.policies }),
       ...(options.limits && { limits: options.limits }),
       ...(options.onSchedule && { onSchedule: options.onSchedule }),
@@ -229,11 +240,11 @@ export async function startNode(options: NodeOptions): Promise<SluiceNode> {
           system.log.error("Cannot go on with a source", { source: request.id, error: errorText(thrown) });
         });
     }
-    return assemble({ system, cloud, cluster, components, journals });
+    return assemble({ system, cloud, cluster, components, journals: levelJournals });
   } catch (error) {
     await cluster?.leave();
     await system.terminate();
-    await journals?.close();
+    await levelJournals?.close();
     throw error;
   }
 }

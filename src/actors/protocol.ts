@@ -14,8 +14,8 @@ import type { Cursor, DropReason, DropRecord, Hop, Outcome, Pin, Task } from "./
 // ── Controller: one per node, the router ────────────────────────────────────────────────────────────────────────────
 
 export type ControllerMessage =
-  /** A new task from a generator of this node, or one that another controller has `forwarded` here for its stage. */
-  | { readonly type: "submit"; readonly task: Task; readonly forwarded?: boolean }
+  /** A new task from a generator of this node, or one that another controller has `forwarded` here for its stage: the newest epoch that it was sent on by. */
+  | { readonly type: "submit"; readonly task: Task; readonly forwarded?: number }
   /** From a local processor: `task` as it was handed over, and what the stage made of it. */
   | { readonly type: "stageCompleted"; readonly task: Task; readonly result: StageResult; readonly hop: Hop }
   | {
@@ -73,6 +73,7 @@ export type TableInstalled =
       readonly node: NodeName;
       readonly epoch: number;
       readonly heldEpoch: number;
+      readonly heldTerm: number;
     };
 
 export interface QueuesReported {

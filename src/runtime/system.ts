@@ -42,11 +42,18 @@ export interface ActorSystemOptions {
   readonly askId?: () => number;
   /** When actors get their turns. Default: Node's event loop. */
   readonly executor?: Executor;
+  /** Sees each behaviour that the system itself spawns, by its name, and gives what is spawned in its place: for traces and simulations. */
+  readonly decorate?: Decorate;
   /** How the root guardian treats the actors that the system spawned. */
   readonly supervision?: Partial<SupervisionPolicy>;
   /** Told of a failure beyond the root guardian's supervision, all actors stopped. Default: terminates the system. */
   readonly onFailure?: (error: Error) => void;
 }
+
+export type Decorate = <State, Message>(
+  name: string,
+  behaviour: Behaviour<State, Message>,
+) => Behaviour<State, Message>;
 
 export interface ActorSystem extends Spawner, Deliverable {
   readonly name: NodeName;
@@ -116,6 +123,7 @@ class LocalSystem implements ActorSystem, Host {
   readonly #kernel;
   readonly #guardian: Supervisor;
   readonly #onFailure: (error: Error) => void;
+  readonly #decorate: Decorate | undefined;
   /** From outside any actor, and open. */
   readonly #asks = new Set<PendingAsk>();
   #whenEmpty: (() => void) | null = null;
@@ -135,6 +143,7 @@ class LocalSystem implements ActorSystem, Host {
     this.deadLetters = new DeadLetterBox(this.clock, this.log);
     this.shutdown = createShutdown(this.clock);
     this.shutdown.addTask({ phase: "stopActors", name: "actors", run: () => this.#stopActors() });
+    this.#decorate = options.decorate;
     this.#onFailure = options.onFailure ?? (() => void this.terminate());
     this.#kernel = startKernel(this.name);
     this.#guardian = new Supervisor(this, this.#kernel, supervisionPolicy(options.supervision), {
@@ -147,7 +156,10 @@ class LocalSystem implements ActorSystem, Host {
     if (options.name === ASK_NAME) {
       throw new RangeError(`Cannot spawn an actor named "${ASK_NAME}": reply addresses are below that name`);
     }
-    if (this.#status === "running") return spawnCell(this.#guardian, behaviour, options);
+    if (this.#status === "running") {
+      const spawned = this.#decorate?.(options.name, behaviour) ?? behaviour;
+      return spawnCell(this.#guardian, spawned, options);
+    }
     throw new RuntimeError(`Cannot spawn "${options.name}": system "${this.name}" is terminating`, {
       code: "actor-stopped",
     });

@@ -39,7 +39,7 @@ export function controller(options: ControllerOptions, known: ControllerState): 
     receive(router, message) {
       switch (message.type) {
         case "submit":
-          submit(router, message.task, message.forwarded ?? false);
+          submit(router, message.task, message.forwarded ?? null);
           return router;
         case "stageCompleted":
           completeTask(router, message);

@@ -22,7 +22,7 @@ import {
 import { controllerOf, pipelineOf, type MessageOf, type Router } from "./state.js";
 
 /** Takes a task in and sends it where it has to go next: a join, a desk, another node, the store. */
-export function submit(router: Router, task: Task, forwarded: boolean): void {
+export function submit(router: Router, task: Task, forwarded: number | null): void {
   // A branch of a task that was dropped on another one.
   if (isForgotten(router.known.joins, task)) return;
   const pipeline = pipelineOf(router, task);
@@ -51,7 +51,7 @@ function joinHere(router: Router, task: Task, pipeline: Pipeline): void {
     case "duplicate":
       return;
     case "joined":
-      dispatch(router, arrival.task, pipeline, false);
+      dispatch(router, arrival.task, pipeline, null);
       return;
     case "overflow":
       drop(router, task, "overflow", `Joins of ${router.node} hold ${router.limits.joinTasksMax} tasks`);
@@ -62,7 +62,7 @@ function joinHere(router: Router, task: Task, pipeline: Pipeline): void {
 }
 
 /** The router's decision, for a task whose branches are all here. */
-function dispatch(router: Router, task: Task, pipeline: Pipeline, forwarded: boolean): void {
+function dispatch(router: Router, task: Task, pipeline: Pipeline, forwarded: number | null): void {
   if (task.cursor === END) {
     router.distributor.tell({ type: "store", task });
     return;
@@ -83,7 +83,11 @@ function dispatch(router: Router, task: Task, pipeline: Pipeline, forwarded: boo
       executeHere(router, task, task.cursor, pipeline);
       return;
     case "node":
-      controllerOf(router, route.node).tell({ type: "submit", task, forwarded: true });
+      controllerOf(router, route.node).tell({
+        type: "submit",
+        task,
+        forwarded: Math.max(forwarded ?? 0, router.known.table?.epoch ?? 0),
+      });
       return;
     case "none":
       drop(router, task, "noRoute", route.detail);
@@ -138,7 +142,7 @@ export function completeTask(router: Router, { task, result, hop }: MessageOf<"s
 }
 
 function goOn(router: Router, task: Task, pipeline: Pipeline, { result, hop }: Answer): void {
-  for (const next of completeStage(task, pipeline, result, hop)) submit(router, next, false);
+  for (const next of completeStage(task, pipeline, result, hop)) submit(router, next, null);
 }
 
 /** A stage, or a live source's generator, gave a task up. */

@@ -18,17 +18,16 @@ export function installTable(router: Router, { table, replyTo }: MessageOf<"inst
     if (router.known.table.epoch === table.epoch && router.known.table.term === table.term) {
       replyTo.tell({ type: "tableInstalled", ...reply }, "control");
     } else {
-      replyTo.tell({ type: "tableRefused", ...reply, heldEpoch: router.known.table.epoch }, "control");
+      const { epoch: heldEpoch, term: heldTerm } = router.known.table;
+      replyTo.tell({ type: "tableRefused", ...reply, heldEpoch, heldTerm }, "control");
     }
     return;
   }
   const problems = validateTable(table);
   if (problems.length > 0) {
     router.ctx.log.error("Routing table refused", { epoch: table.epoch, problems: problems.slice(0, 5) });
-    replyTo.tell(
-      { type: "tableRefused", node, epoch: table.epoch, heldEpoch: router.known.table?.epoch ?? 0 },
-      "control",
-    );
+    const { epoch: heldEpoch = 0, term: heldTerm = 0 } = router.known.table ?? {};
+    replyTo.tell({ type: "tableRefused", node, epoch: table.epoch, heldEpoch, heldTerm }, "control");
     return;
   }
   router.known.table = table;
@@ -39,7 +38,7 @@ export function installTable(router: Router, { table, replyTo }: MessageOf<"inst
   prepareStages(router, table);
   const rerouted = [...router.known.desks.values()].flatMap((desk) => takeBackWaiting(desk));
   const unparked = router.known.park.splice(0).map((parked) => parked.task);
-  for (const task of [...rerouted, ...unparked]) submit(router, task, false);
+  for (const task of [...rerouted, ...unparked]) submit(router, task, null);
   retireUnused(router);
 }
 

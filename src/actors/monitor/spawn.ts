@@ -4,7 +4,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
 import type { ControllerMessage, MonitorMessage, SchedulerMessage } from "../protocol.js";
 import type { NodeName } from "../task/identity.js";
-import { openHostMetrics } from "./host-metrics.js";
+import { openHostMetrics, type HostMetrics } from "./host-metrics.js";
 import { createMonitor } from "./monitor.js";
 
 export interface MonitorSpawnOptions {
@@ -14,12 +14,14 @@ export interface MonitorSpawnOptions {
   readonly controller: ActorRef<ControllerMessage>;
   /** Between samples, in ms. Default 1,000. */
   readonly intervalMs?: number;
+  /** Default: the machine's own figures. */
+  readonly openHost?: () => HostMetrics;
 }
 
 /** Starts the actor `monitor` under `parent`. */
 export function spawnMonitor(parent: Spawner, options: MonitorSpawnOptions): ActorRef<MonitorMessage> {
-  const { node, scheduler, controller, intervalMs = 1_000 } = options;
-  const behaviour = createMonitor({ node, scheduler, controller, intervalMs, openHost: openHostMetrics });
+  const { node, scheduler, controller, intervalMs = 1_000, openHost = openHostMetrics } = options;
+  const behaviour = createMonitor({ node, scheduler, controller, intervalMs, openHost });
   return parent.spawn(behaviour, {
     name: "monitor",
     restart: "permanent",

@@ -9,7 +9,8 @@ import type { NodeName } from "../task/identity.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { DEFAULT_PROCESSOR_LIMITS, type ProcessorLimits } from "./processor-limits.js";
 import { processors } from "./processors.js";
-import { startWorker } from "./worker-host.js";
+import { startWorker as startThread } from "./worker-host.js";
+import type { StartWorker } from "./worker-port.js";
 
 export type { ProcessorLimits };
 
@@ -20,6 +21,8 @@ export interface SpawnProcessorsOptions {
   /** Folder of the models that the user brought; null where none was named. */
   readonly modelDir: string | null;
   readonly limits?: Partial<ProcessorLimits>;
+  /** Default: worker threads. */
+  readonly startWorker?: StartWorker;
 }
 
 /** Its controller keeps what a processor was given, so starting anew loses nothing: backoff ends at 5 s, attempts never. */
@@ -33,7 +36,7 @@ const SUPERVISION: SupervisionPolicy = {
 /** Starts the supervisor of a node's processors as the child `processors`. */
 export function spawnProcessors(
   parent: Spawner,
-  { node, services, modelDir, limits: given }: SpawnProcessorsOptions,
+  { node, services, modelDir, limits: given, startWorker = startThread }: SpawnProcessorsOptions,
 ): ActorRef<ProcessorsMessage> {
   const wanted: ProcessorLimits = { ...DEFAULT_PROCESSOR_LIMITS, ...given };
   const replicas = Math.max(1, Math.min(wanted.replicas, availableParallelism() - 1));

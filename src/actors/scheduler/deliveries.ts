@@ -14,7 +14,7 @@ interface Delivery {
   readonly controller: ActorRef<ControllerMessage>;
   /** Newest epoch acknowledged; 0 for none. */
   acknowledged: number;
-  /** Refused for a newer term: nothing more is sent until the node registers anew. */
+  /** Refused the table for what it is: nothing more is sent until the node registers anew. */
   fenced: boolean;
   /** Sends of the newest epoch. */
   sends: number;

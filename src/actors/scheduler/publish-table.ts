@@ -7,7 +7,7 @@ import { buildTable } from "./table.js";
 export function publish(state: State, reason: string, ctx: Ctx): void {
   state.epoch++;
   const table = buildTable(state.sources, {
-    term: state.options.term,
+    term: state.term,
     epoch: state.epoch,
     publishedAtMs: ctx.now(),
     fallback: state.options.fallback,
@@ -51,14 +51,17 @@ export function onTableInstalled(state: State, { node, epoch }: Of<"tableInstall
   else state.options.listener?.tell({ type: "tableAcknowledged", epoch, node, afterMs });
 }
 
-export function onTableRefused(state: State, { node, epoch, heldEpoch }: Of<"tableRefused">, ctx: Ctx): void {
+export function onTableRefused(state: State, message: Of<"tableRefused">, ctx: Ctx): void {
+  const { node, epoch, heldEpoch, heldTerm } = message;
   if (state.registrations.table?.epoch !== epoch || !state.deliveries.has(node)) {
     state.ignored++;
-  } else if (Number.isSafeInteger(heldEpoch) && heldEpoch >= epoch) {
-    state.epoch = heldEpoch;
-    publish(state, `node ${node} holds epoch ${heldEpoch} of an earlier term`, ctx);
+  } else if (heldEpoch >= epoch || heldTerm > state.term) {
+    // A node has one hub at a time, so the scheduler that it hears from is the one to follow, whatever its clock says.
+    state.epoch = Math.max(state.epoch, heldEpoch);
+    if (heldTerm > state.term) state.term = heldTerm + 1;
+    publish(state, `node ${node} holds epoch ${heldEpoch} of term ${heldTerm}`, ctx);
   } else if (!state.deliveries.isFenced(node)) {
     state.deliveries.fence(node);
-    ctx.log.error("A node follows a scheduler of a newer term", { node, term: state.options.term });
+    ctx.log.error("A node refuses the table", { node, epoch });
   }
 }

@@ -34,6 +34,8 @@ export interface State {
   readonly pending: PendingReplan;
   /** Sources that differ from the newest table. */
   changed: Set<SourceId>;
+  /** Of the tables that it publishes. */
+  term: number;
   /** Highest epoch known to exist anywhere. */
   epoch: number;
   /** Messages that could not count: of an unknown node or source, out of date, or beyond a limit. */
@@ -42,7 +44,7 @@ export interface State {
 }
 
 export interface SchedulerOptions {
-  /** Higher than that of any scheduler before it. */
+  /** Higher than that of any scheduler before it, as far as is known. */
   readonly term: number;
   readonly fallback: NodeName;
   readonly policies: PolicyRegistry;
@@ -65,6 +67,7 @@ export function restoreState(options: SchedulerOptions, registrations: Registrat
     overhead: new Overhead(),
     pending: new PendingReplan(),
     changed: new Set(),
+    term: Math.max(options.term, registrations.table?.term ?? 0),
     epoch: registrations.table?.epoch ?? 0,
     ignored: 0,
     failuresLogged: { atMs: Number.NEGATIVE_INFINITY, count: 0 },

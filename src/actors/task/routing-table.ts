@@ -50,8 +50,8 @@ export interface RouteQuestion {
   /** What it can run. */
   readonly localServices: ReadonlySet<string>;
   readonly cloud: NodeName;
-  /** Whether another controller sent the task here for this stage. Default false. */
-  readonly forwarded?: boolean;
+  /** Newest epoch by which other controllers sent the task on for this stage; null, the default, where none did. */
+  readonly forwarded?: number | null;
   /** Whether another node can be sent anything now. Default: every one can. */
   readonly reachable?: (node: NodeName) => boolean;
 }
@@ -60,19 +60,21 @@ export interface RouteQuestion {
  * Where a stage of a task runs: the node that it is pinned to, or the first placed node that can take it, else the table's
  * fallback. Where the table is silent about the source or the stage: here if the service exists here, else on the cloud.
  *
- * Only the node itself knows that it has not the service, and passes the task on. Whoever is `forwarded` a task looks
- * from its own place in the order on, as those before it have passed: under one table no task goes round in circles.
+ * Only the node itself knows that it has not the service, and passes the task on. Whoever is `forwarded` a task under the
+ * table that it has looks from its own place in the order on, as those before it have passed. Under a newer one than it
+ * has it runs what it can, and what it cannot has no place; under an older one it decides anew. So no task goes round in
+ * circles, under one table or several.
  */
 export function routeStage(question: RouteQuestion): Route {
   const { table, cursor, task, pipeline, node, localServices, cloud } = question;
-  const { forwarded = false, reachable = () => true } = question;
+  const { forwarded = null, reachable = () => true } = question;
   const { service } = stageOf(pipeline, cursor);
   const here = localServices.has(service);
   const placed = table?.sources.get(task.id.sourceId)?.placement.get(cursor) ?? [];
   const fallback = table?.fallback ?? cloud;
   const pinned = task.pins.get(cursor)?.node ?? [];
   const places = [pinned, placed.length === 0 ? [here ? node : cloud, cloud] : [placed, fallback]].flat(2);
-  const wanted = forwarded ? from(node, [...new Set(places)]) : places;
+  const wanted = passedOn(node, [...new Set(places)], { epoch: table?.epoch ?? 0, forwarded });
 
   for (const candidate of wanted) {
     if (candidate === node) {
@@ -89,14 +91,21 @@ export function routeStage(question: RouteQuestion): Route {
   return { to: "none", detail: `Stage "${cursor}" has no place: ${tried.join(", ")}` };
 }
 
-function from(node: NodeName, order: readonly NodeName[]): readonly NodeName[] {
-  return order.slice(Math.max(0, order.indexOf(node)));
+/** Where a task may go from `node` yet, of the places in order. */
+function passedOn(
+  node: NodeName,
+  places: readonly NodeName[],
+  { epoch, forwarded }: { readonly epoch: number; readonly forwarded: number | null },
+): readonly NodeName[] {
+  if (forwarded === null || forwarded < epoch) return places;
+  const place = forwarded === epoch ? places.indexOf(node) : -1;
+  return place < 0 ? [node] : places.slice(place);
 }
 
-/** Whether `offered` is to replace `held`: a later term, or a later epoch of the same term. */
+/** Whether `offered` is to replace `held`: a later epoch, of no earlier term. So a node's epochs only grow. */
 export function supersedes(held: RoutingTable | null, offered: RoutingTable): boolean {
   if (held === null) return true;
-  return offered.term === held.term ? offered.epoch > held.epoch : offered.term > held.term;
+  return offered.term >= held.term && offered.epoch > held.epoch;
 }
 
 /** What is wrong with a table, one line each; empty where a node may install it. */

@@ -55,7 +55,7 @@ export function guardFor(): Guard {
 function check(from: Sender, path: string, type: string, message: Fields): Verdict {
   switch (type) {
     case "submit":
-      wanted(message["forwarded"] === undefined || typeof message["forwarded"] === "boolean", "forwarded");
+      wanted(message["forwarded"] === undefined || isCount(message["forwarded"]), "forwarded");
       checkTask(message["task"]);
       return ALLOWED;
     case "store":

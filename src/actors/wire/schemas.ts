@@ -134,7 +134,7 @@ export const SCHEMAS = {
     setPolicy: z.object({ sourceId: name, policy, replyTo: ref.optional() }),
     resourcesSampled: z.object({ sample }),
     tableInstalled: z.object({ node: name, epoch: count }),
-    tableRefused: z.object({ node: name, epoch: count, heldEpoch: count }),
+    tableRefused: z.object({ node: name, epoch: count, heldEpoch: count, heldTerm: count }),
     reportTable: z.object({ replyTo: ref }),
     reportNodes: z.object({ replyTo: ref }),
   },

@@ -138,7 +138,7 @@ test("controller sends a stage to the node that the table places it on", () => {
   for (const task of newTask(pipeline)) router.tell({ type: "submit", task });
   const sent = other(CLOUD)?.only("submit");
   assert.is(sent?.task.cursor, "a");
-  assert.is(sent?.forwarded, true);
+  assert.is(sent?.forwarded, 1);
   assert.is(processors.received.length, 0);
 });
 
@@ -154,7 +154,8 @@ test("controller keeps its table against an older one, an older term and the sam
     generator.all("configure").map((message) => message.epoch),
     [5],
   );
-  assert.is(install(tableOf(pipeline, 1, EDGE, 3)).only("tableInstalled").epoch, 1);
+  assert.is(install(tableOf(pipeline, 1, EDGE, 3)).only("tableRefused").heldTerm, 2);
+  assert.is(install(tableOf(pipeline, 6, EDGE, 3)).only("tableInstalled").epoch, 6);
 });
 
 test("controller hands a source its configuration and its join nodes with each table", () => {

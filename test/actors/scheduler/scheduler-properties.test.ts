@@ -145,7 +145,7 @@ test("scheduler publishes valid tables under growing epochs, whatever it is told
             const epoch = (registrations.table?.epoch ?? 0) - taken.back;
             const name = parseNodeName(taken.node);
             if (taken.refuse)
-              scheduler.tell({ type: "tableRefused", node: name, epoch, heldEpoch: epoch + 1 });
+              scheduler.tell({ type: "tableRefused", node: name, epoch, heldEpoch: epoch + 1, heldTerm: 1 });
             else scheduler.tell({ type: "tableInstalled", node: name, epoch });
             break;
           }

@@ -284,17 +284,27 @@ test("scheduler goes beyond the epoch that a node holds, and publishes again", (
   const { scheduler, join, register, table, tables } = setUp();
   const edge = join("edge-1");
   register();
-  scheduler.tell({ type: "tableRefused", node: EDGE_1, epoch: 1, heldEpoch: 41 });
+  scheduler.tell({ type: "tableRefused", node: EDGE_1, epoch: 1, heldEpoch: 41, heldTerm: 0 });
   assert.is(table()?.epoch, 42);
   assert.is(tables(edge).at(-1)?.epoch, 42);
 });
 
-test("scheduler leaves a node alone that follows a newer term", () => {
+test("scheduler goes beyond the term that a node holds, as its clock may have been set back", () => {
+  const { scheduler, join, register, table, tables } = setUp();
+  const edge = join("edge-1");
+  register();
+  const before = table()?.term ?? 0;
+  scheduler.tell({ type: "tableRefused", node: EDGE_1, epoch: 1, heldEpoch: 1, heldTerm: before + 7 });
+  assert.equal([table()?.term, table()?.epoch], [before + 8, 2]);
+  assert.is(tables(edge).at(-1)?.epoch, 2);
+});
+
+test("scheduler leaves a node alone that refuses its table for what it is", () => {
   const { scheduler, join, register, tables, setPolicy } = setUp();
   const edge = join("edge-1");
   const cloud = join("cloud");
   register();
-  scheduler.tell({ type: "tableRefused", node: EDGE_1, epoch: 1, heldEpoch: 0 });
+  scheduler.tell({ type: "tableRefused", node: EDGE_1, epoch: 1, heldEpoch: 0, heldTerm: 0 });
   const [before, others] = [tables(edge).length, tables(cloud).length];
   setPolicy("cloud-only");
   scheduler.advance(60_000);

@@ -131,13 +131,23 @@ const decisions: readonly (readonly [string, Partial<RouteQuestion>, Route])[] =
   ],
   [
     "keeps a forwarded task at a placed node, so that two nodes never send it to and fro",
-    { table: tableOf([edge2, edge1]), forwarded: true },
+    { table: tableOf([edge2, edge1]), forwarded: 1 },
     { to: "local" },
   ],
   [
-    "sends a forwarded task on where this node is not placed any more",
-    { table: tableOf([edge2]), forwarded: true },
+    "sends a task on that an older table forwarded here, where this node is not placed any more",
+    { table: tableOf([edge2]), forwarded: 0 },
     { to: "node", node: edge2 },
+  ],
+  [
+    "keeps a task that a newer table forwarded here, where it is not placed by its own",
+    { table: tableOf([edge2]), forwarded: 9 },
+    { to: "local" },
+  ],
+  [
+    "has no place for a task that a newer table forwarded here, and that it cannot run",
+    { table: tableOf([edge2]), forwarded: 9, localServices: without },
+    { to: "none", detail: 'Stage "a" has no place: "edge-1" does not run service "reader"' },
   ],
 ];
 
@@ -152,9 +162,9 @@ test("routeStage sends a task to the node that its stage is pinned to, whatever 
   };
   const table = tableOf([edge1, edge3]);
   assert.equal(route({ task: pinned, table }), { to: "node", node: edge2 });
-  assert.equal(route({ task: pinned, table, node: edge2, forwarded: true }), { to: "local" });
+  assert.equal(route({ task: pinned, table, node: edge2, forwarded: 1 }), { to: "local" });
   assert.equal(route({ task: pinned, table, ...allBut(edge2) }), { to: "local" });
-  const unable = { node: edge2, localServices: without, forwarded: true };
+  const unable = { node: edge2, localServices: without, forwarded: 1 };
   assert.equal(route({ task: pinned, table, ...unable }), { to: "node", node: edge1 });
   assert.equal(route({ task: pinned, table: null }), { to: "node", node: edge2 });
 });
@@ -176,7 +186,7 @@ test("routeStage never names an unreachable node, and never this node as another
           node,
           localServices: here ? new Set(["reader"]) : without,
           reachable: (other) => up.includes(other),
-          forwarded,
+          forwarded: forwarded ? 1 : null,
         });
         if (decision.to === "local") assert.ok(here);
         if (decision.to === "node") assert.ok(decision.node !== node && up.includes(decision.node));
@@ -200,7 +210,7 @@ test("routeStage with a table known to all never sends a task round in circles",
             table: tableOf(placed),
             node,
             localServices: able.includes(node) ? new Set(["reader"]) : without,
-            forwarded: sends > 0,
+            forwarded: sends > 0 ? 1 : null,
           });
           if (decision.to !== "node") return;
           assert.ok(sends < placed.length + 1, "the task goes round in circles");
@@ -211,12 +221,42 @@ test("routeStage with a table known to all never sends a task round in circles",
   );
 });
 
-test("supersedes takes a later epoch of the same term and any epoch of a later term", () => {
+test("routeStage with tables that differ from node to node sends no task round in circles", () => {
+  const nodes = [edge1, edge2, edge3, cloud];
+  const placements = fc.array(fc.shuffledSubarray(nodes), { minLength: 4, maxLength: 4 });
+  /** Of each node; 0 for no table. */
+  const held = fc.array(fc.nat(4), { minLength: nodes.length, maxLength: nodes.length });
+  fc.assert(
+    fc.property(
+      placements,
+      held,
+      fc.constantFrom(...nodes),
+      fc.shuffledSubarray(nodes),
+      (placed, epochs, start, able) => {
+        let node = start;
+        let forwarded: number | null = null;
+        for (let sends = 0; ; sends += 1) {
+          const epoch = epochs[nodes.indexOf(node)] ?? 0;
+          const table = epoch === 0 ? null : { ...tableOf(placed[epoch - 1] ?? []), epoch };
+          const localServices = able.includes(node) ? new Set(["reader"]) : without;
+          const decision = route({ table, node, localServices, forwarded });
+          if (decision.to !== "node") return;
+          assert.ok(sends < 40, "the task goes round in circles");
+          ({ node } = decision);
+          forwarded = Math.max(forwarded ?? 0, epoch);
+        }
+      },
+    ),
+  );
+});
+
+test("supersedes takes a later epoch of no earlier term", () => {
   const table = (term: number, epoch: number): RoutingTable => ({ ...tableOf([edge1]), term, epoch });
   const held = table(2, 5);
   assert.ok(supersedes(null, held));
   assert.ok(supersedes(held, table(2, 6)));
-  assert.ok(supersedes(held, table(3, 1)));
+  assert.ok(supersedes(held, table(3, 6)));
+  assert.not.ok(supersedes(held, table(3, 1)), "epochs of a node only grow");
   assert.not.ok(supersedes(held, table(2, 5)), "the same table again");
   assert.not.ok(supersedes(held, table(2, 4)));
   assert.not.ok(supersedes(held, table(1, 99)), "an older scheduler, fenced off");

@@ -76,7 +76,7 @@ const { id, pipelineId, pipelineVersion, pins } = finishedTask({ sequence: 0 });
 
 /** Every message that honest nodes send each other: from, to, what. */
 const HONEST: readonly [Sender, string, unknown][] = [
-  [EDGE, "/controller", { type: "submit", task, forwarded: true }],
+  [EDGE, "/controller", { type: "submit", task, forwarded: 3 }],
   [CLOUD, "/controller", { type: "submit", task }],
   [EDGE, "/controller", { type: "abandon", id, delivery: 2, pipelineId, pipelineVersion, pins }],
   [EDGE, "/source-cam-1", { type: "undelivered", id }],
@@ -100,7 +100,7 @@ const HONEST: readonly [Sender, string, unknown][] = [
   [EDGE, "/scheduler", { type: "registerSource", source, replyTo }],
   [EDGE, "/scheduler", { type: "resourcesSampled", sample }],
   [EDGE, "/scheduler", { type: "tableInstalled", node: "edge-1", epoch: 3 }],
-  [EDGE, "/scheduler", { type: "tableRefused", node: "edge-1", epoch: 3, heldEpoch: 4 }],
+  [EDGE, "/scheduler", { type: "tableRefused", node: "edge-1", epoch: 3, heldEpoch: 4, heldTerm: 1 }],
   [EDGE, "/scheduler", { type: "removeSource", sourceId: "cam-1", node: "edge-1" }],
   [EDGE, "/scheduler", { type: "removeNode", node: "edge-1" }],
   [OPERATOR, "/scheduler", { type: "setPolicy", sourceId: "cam-1", policy: source.policy, replyTo }],

@@ -1,0 +1,46 @@
+/** What a node touches of the world besides its clock and its store: production has its own, and a simulation another. */
+
+import { systemClock } from "../runtime/clock.js";
+import { eventLoop, type Executor } from "../runtime/executor.js";
+import { firstIdOfLife, unguessableId } from "../runtime/unguessable.js";
+import type { Decorate } from "../runtime/system.js";
+import type { Carrier } from "../transport/carrier.js";
+import { createWsCarrier } from "../transport/carriers/ws.js";
+import type { Journals } from "./journal/journal.js";
+import { openHostMetrics, type HostMetrics } from "./monitor/host-metrics.js";
+import { startWorker } from "./processor/worker-host.js";
+import type { StartWorker } from "./processor/worker-port.js";
+
+export interface NodeWorld {
+  readonly carrier: Carrier;
+  readonly executor: Executor;
+  readonly startWorker: StartWorker;
+  readonly openHost: () => HostMetrics;
+  /** Where the ids of this life begin. */
+  readonly firstId: () => number;
+  /** Ids of asks: who knows one may answer it. */
+  readonly askId: () => number;
+  /** Text that nobody can guess. Null takes it from the operating system. */
+  readonly nonce: (() => string) | null;
+  /** Number of this process, for people. */
+  readonly pid: number;
+  /** Null spawns behaviours as they are. */
+  readonly decorate: Decorate | null;
+  /** Null opens the folder that the node names. */
+  readonly journals: Journals | null;
+}
+
+export function realWorld(): NodeWorld {
+  return {
+    carrier: createWsCarrier({ clock: systemClock }),
+    executor: eventLoop,
+    startWorker,
+    openHost: openHostMetrics,
+    firstId: firstIdOfLife,
+    askId: unguessableId,
+    nonce: null,
+    pid: process.pid,
+    decorate: null,
+    journals: null,
+  };
+}

@@ -1,0 +1,68 @@
+/** A source of a simulated cluster: small frames that hold their number, at its own rate or as fast as they are asked for. */
+
+import type { CapturePort } from "../actors/generator/capture.js";
+import type { SourceSpec } from "../actors/generator/source-spec.js";
+import type { Life } from "./life.js";
+
+export interface CameraOptions {
+  readonly name: string;
+  /** Frames until the end of one that can be read again; null of a live one, which has no end. */
+  readonly frames: number | null;
+  /** Between frames, in ms. */
+  readonly everyMs: number;
+}
+
+/** Presentation times are whole multiples of this, in microseconds. */
+export const FRAME_US = 100_000;
+
+export function cameraSource({ name, frames }: CameraOptions): SourceSpec {
+  const pattern = { width: 16, height: 16, fps: 10, durationS: 1 };
+  return { kind: "test", pattern, label: name, replayable: frames !== null };
+}
+
+/** What frames of a live camera hold: their times are moved together where it was lost for a while. */
+export const UNNUMBERED = -1;
+
+export function cameraCapture(options: CameraOptions, life: Life): CapturePort {
+  const { frames, everyMs } = options;
+  return {
+    open({ after }, listener) {
+      const { clock } = life;
+      let next = 0;
+      if (frames === null) next = Math.floor(clock.now() / everyMs);
+      else if (after !== null) next = Math.floor(after.ptsUs / FRAME_US) + 1;
+      let wanted = 0;
+      let closed = false;
+      let timer = clock.after(0, () => {
+        const durationUs = frames === null ? null : frames * FRAME_US;
+        listener.onInfo({ description: "simulated", durationUs });
+        timer = clock.after(everyMs, tick);
+      });
+      const give = (): void => {
+        const data = new Uint8Array(8);
+        new DataView(data.buffer).setFloat64(0, frames === null ? UNNUMBERED : next);
+        wanted -= 1;
+        listener.onFrame({ ptsUs: next * FRAME_US, checksum: next, data, capturedAtMs: clock.now() });
+        next += 1;
+      };
+      const tick = (): void => {
+        if (closed) return;
+        if (frames !== null && next >= frames) {
+          closed = true;
+          listener.onEnd(null);
+          return;
+        }
+        if (wanted > 0) give();
+        else if (frames === null) next += 1;
+        if (!closed) timer = clock.after(everyMs, tick);
+      };
+      return {
+        request: (count) => void (wanted += count),
+        close() {
+          closed = true;
+          timer.cancel();
+        },
+      };
+    },
+  };
+}

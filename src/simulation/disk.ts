@@ -1,0 +1,157 @@
+/**
+ * The disks of simulated machines: what is durable outlives every process, and what a process was writing when it died is
+ * there or not, as chance has it, but never a later write without an earlier one.
+ */
+
+import type { Appended, NewRecord, Store } from "../actors/distributor/store.js";
+import { MemoryStore } from "../actors/distributor/memory-store.js";
+import { SluiceError } from "../actors/errors.js";
+import { decodeEntry, encodeEntry } from "../actors/journal/entry-codec.js";
+import type { Journal, JournalEntry, Journals, Legacy, OpenJournal } from "../actors/journal/journal.js";
+import { taskKey } from "../actors/task/identity.js";
+import type { Chance } from "./chance.js";
+import type { Life } from "./life.js";
+import type { Timeline } from "./timeline.js";
+
+/** A write that the disk has taken and not finished. */
+interface Write {
+  readonly apply: () => void;
+  readonly life: Life;
+}
+
+/** How a disk is now. */
+export type DiskHealth = "well" | "slow" | "full";
+
+export class Disk {
+  health: DiskHealth = "well";
+  readonly #timeline: Timeline;
+  readonly #chance: Chance;
+  /** In order. */
+  #writes: Write[] = [];
+  #lastAtMs = 0;
+
+  constructor(timeline: Timeline, chance: Chance) {
+    this.#timeline = timeline;
+    this.#chance = chance;
+  }
+
+  /**
+   * Resolves once it is durable.
+   *
+   * @throws SluiceError `store-full`
+   */
+  write<Result>(life: Life, apply: () => Result): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      if (this.health === "full") {
+        const error = new SluiceError("Cannot write as the disk is full: free space", {
+          code: "store-full",
+          retry: "backoff",
+        });
+        this.#timeline.after(1, () => life.run(() => reject(error)));
+        return;
+      }
+      const written: { result: Result | null } = { result: null };
+      const write: Write = { life, apply: () => (written.result = apply()) };
+      this.#writes.push(write);
+      const delayMs = (this.health === "slow" ? 200 : 1) * (0.5 + this.#chance.next());
+      this.#lastAtMs = Math.max(this.#lastAtMs, this.#timeline.nowMs + delayMs);
+      this.#timeline.at(this.#lastAtMs, () => {
+        const at = this.#writes.indexOf(write);
+        if (at < 0) return;
+        this.#writes.splice(at, 1);
+        write.apply();
+        life.run(() => resolve(written.result as Result));
+      });
+    });
+  }
+
+  /** A process died: some of what it was writing is there, up to a point. */
+  crashed(life: Life): void {
+    const own = this.#writes.filter((write) => write.life === life);
+    this.#writes = this.#writes.filter((write) => write.life !== life);
+    const kept = this.#chance.between(0, own.length);
+    for (const { apply } of own.slice(0, kept)) apply();
+  }
+}
+
+/** The store on a disk, as one life of its process sees it. */
+export function storeOn(disk: Disk, life: Life, durable: MemoryStore): Store {
+  return {
+    name: durable.name,
+    get firstPosition() {
+      return durable.firstPosition;
+    },
+    get nextPosition() {
+      return durable.nextPosition;
+    },
+    get recordCount() {
+      return durable.recordCount;
+    },
+    append: async (records: readonly NewRecord[]): Promise<readonly Appended[]> =>
+      await disk.write(life, () => durable.append(records)),
+    read: (options) => durable.read(options),
+    query: (query) => durable.query(query),
+    expire: (step) => durable.expire(step),
+    totals: () => durable.totals(),
+    sizeBytes: () => durable.sizeBytes(),
+    close: () => Promise.resolve(),
+  };
+}
+
+interface SourceOnDisk {
+  incarnation: number;
+  source: string;
+  positionUs: number | null;
+  readonly entries: Map<string, Uint8Array>;
+}
+
+/** What the journals of a machine hold. */
+export type JournalsOnDisk = Map<string, SourceOnDisk>;
+
+/** The journals on a disk, as one life of their process sees them. */
+export function journalsOn(disk: Disk, life: Life, durable: JournalsOnDisk): Journals {
+  function journalOf(sourceId: string, source: SourceOnDisk): Journal {
+    return {
+      put: (entries) => {
+        // As bytes, as they would lie there.
+        const encoded = entries.map((entry) => [taskKey(entry.task.id), encodeEntry(entry)] as const);
+        const newest = entries.findLast(({ task }) => task.id.incarnation === source.incarnation);
+        const positionUs = newest?.positionUs ?? null;
+        return disk.write(life, () => {
+          for (const [key, bytes] of encoded) source.entries.set(key, bytes);
+          if (positionUs !== null) source.positionUs = positionUs;
+        });
+      },
+      settle: (id) => {
+        disk.write(life, () => source.entries.delete(taskKey(id))).catch(() => {});
+      },
+      close: () => disk.write(life, () => void durable.set(sourceId, { ...source, positionUs: null })),
+    };
+  }
+
+  return {
+    async open(
+      sourceId: string,
+      { source, nowMs }: OpenJournal,
+    ): Promise<{ journal: Journal; legacy: Legacy }> {
+      const before = durable.get(sourceId);
+      const made: SourceOnDisk = {
+        incarnation: Math.max(nowMs, (before?.incarnation ?? 0) + 1),
+        source,
+        positionUs: before?.source === source ? before.positionUs : null,
+        entries: before?.entries ?? new Map(),
+      };
+      const entries: JournalEntry[] = [];
+      for (const [, bytes] of [...made.entries].sort(([a], [b]) => (a < b ? -1 : 1))) {
+        const entry = decodeEntry(bytes);
+        if (entry !== null) entries.push(entry);
+      }
+      await disk.write(life, () => void durable.set(sourceId, made));
+      return {
+        journal: journalOf(sourceId, made),
+        legacy: { incarnation: made.incarnation, entries, positionUs: made.positionUs },
+      };
+    },
+    interrupted: () => Promise.resolve([]),
+  };
+}

@@ -1,0 +1,131 @@
+/** What goes wrong in a simulated cluster, and when: drawn from the seed. */
+
+import { assertNever } from "../runtime/errors.js";
+import type { Chance } from "./chance.js";
+import type { Machine } from "./machine.js";
+import { HUB } from "./machine.js";
+import type { ServiceFaults } from "./machine-room.js";
+import type { Network } from "./network.js";
+
+export const FAULTS = [
+  "killEdge",
+  "killHub",
+  "cut",
+  "silence",
+  "slowLink",
+  "stall",
+  "slowDisk",
+  "fullDisk",
+  "crashingService",
+  "throwingService",
+  "swapTable",
+] as const;
+
+export type FaultKind = (typeof FAULTS)[number];
+
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly atMs: number;
+  /** The machine, or the way from it to the hub. */
+  readonly machine: string;
+  readonly lastsMs: number;
+}
+
+/** Table swaps come often, deaths seldom. */
+const SHARES: Readonly<Record<FaultKind, number>> = {
+  killEdge: 3,
+  killHub: 1,
+  cut: 2,
+  silence: 2,
+  slowLink: 2,
+  stall: 2,
+  slowDisk: 1,
+  fullDisk: 1,
+  crashingService: 1,
+  throwingService: 1,
+  swapTable: 6,
+};
+
+export function drawFaults(
+  chance: Chance,
+  {
+    kinds,
+    machines,
+    fromMs,
+    untilMs,
+    meanGapMs,
+  }: {
+    readonly kinds: readonly FaultKind[];
+    readonly machines: readonly string[];
+    readonly fromMs: number;
+    readonly untilMs: number;
+    readonly meanGapMs: number;
+  },
+): readonly Fault[] {
+  const weighted = kinds.flatMap((kind) => Array.from({ length: SHARES[kind] }, () => kind));
+  const edges = machines.filter((name) => name !== HUB);
+  const faults: Fault[] = [];
+  if (weighted.length === 0) return faults;
+  for (let atMs = fromMs; ;) {
+    atMs += chance.between(meanGapMs / 4, 2 * meanGapMs - meanGapMs / 4);
+    if (atMs >= untilMs) return faults;
+    const kind = chance.pick(weighted);
+    const anywhere = kind === "stall" || kind === "slowDisk" || kind === "fullDisk";
+    const machine = kind === "killHub" ? HUB : chance.pick(anywhere ? machines : edges);
+    faults.push({ kind, atMs, machine, lastsMs: chance.between(100, 5_000) });
+  }
+}
+
+/** What faults act on. */
+export interface FaultTargets {
+  readonly machine: (name: string) => Machine;
+  readonly network: Network;
+  readonly services: ServiceFaults;
+  readonly restart: (name: string) => void;
+  readonly swapTable: () => void;
+}
+
+/** Makes it happen. @returns ends it; idempotent */
+export function inject(
+  fault: Fault,
+  { machine, network, services, restart, swapTable }: FaultTargets,
+): () => void {
+  const { kind, machine: name } = fault;
+  switch (kind) {
+    case "killEdge":
+    case "killHub":
+      machine(name).kill();
+      return () => restart(name);
+    case "cut":
+      network.cut(name, HUB);
+      return () => network.heal(name, HUB);
+    case "silence":
+      network.silence(name, HUB);
+      return () => network.heal(name, HUB);
+    case "slowLink":
+      network.slow(name, HUB, 100);
+      return () => network.heal(name, HUB);
+    case "stall": {
+      const { life } = machine(name);
+      life?.pause();
+      return () => life?.resume();
+    }
+    case "slowDisk":
+    case "fullDisk": {
+      const { disk } = machine(name);
+      disk.health = kind === "slowDisk" ? "slow" : "full";
+      return () => void (disk.health = "well");
+    }
+    case "crashingService":
+      services.crashes = 0.2;
+      return () => void (services.crashes = 0);
+    case "throwingService":
+      services.throws = 0.05;
+      return () => void (services.throws = 0);
+    case "swapTable":
+      swapTable();
+      return () => {};
+    default:
+      return assertNever(kind);
+  }
+}

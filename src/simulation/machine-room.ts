@@ -1,0 +1,97 @@
+/** What runs the services of a simulated node, and what its monitor reads: no thread and no host, but their time and faults. */
+
+import type { HostMetrics } from "../actors/monitor/host-metrics.js";
+import type { Job, StartWorker } from "../actors/processor/worker-port.js";
+import type { Detection, StageResult } from "../actors/task/service.js";
+import { FRAME_US, UNNUMBERED } from "./camera.js";
+import type { Chance } from "./chance.js";
+import type { Life } from "./life.js";
+
+export interface ServiceFaults {
+  /** Share of runs that end their worker. */
+  crashes: number;
+  /** Share of runs that throw. */
+  throws: number;
+  /** How many times longer everything takes. */
+  slowness: number;
+}
+
+/**
+ * Runs take 5 to 50 ms and give one box a task. Its label says which task of the source the same worker saw before, as
+ * `incarnation/sequence`: so it shows whether state was kept.
+ *
+ * @param onWrongFrames told of a task whose frames are not those that it claims
+ */
+export function simulatedWorkers(
+  life: Life,
+  chance: Chance,
+  faults: ServiceFaults,
+  onWrongFrames: (job: Job) => void,
+): StartWorker {
+  return ({ output }, listener) => {
+    const { clock } = life;
+    const before = new Map<string, string>();
+    let ended = false;
+    const unlessEnded = (work: () => void) => () => {
+      if (!ended) work();
+    };
+    clock.after(
+      1,
+      unlessEnded(() => listener({ type: "loaded" })),
+    );
+    const run = (job: Job): void => {
+      if (chance.happens(faults.crashes)) {
+        ended = true;
+        listener({ type: "crashed", text: "a fault of the simulation" });
+        return;
+      }
+      if (chance.happens(faults.throws)) {
+        listener({ type: "failed", text: "a fault of the simulation" });
+        return;
+      }
+      if (!framesAreRight(job)) onWrongFrames(job);
+      const label = before.get(job.sourceId) ?? "none";
+      before.set(job.sourceId, `${job.incarnation}/${job.sequence}`);
+      const box: Detection = { x: 0, y: 0, width: 1, height: 1, score: 1, label };
+      const frames = Array.from({ length: job.frameCount }, (_, index) => (index === 0 ? [box] : []));
+      const result: StageResult = { type: output, frames };
+      listener({ type: "completed", result });
+    };
+    return {
+      run(job) {
+        clock.after(
+          (5 + chance.next() * 45) * faults.slowness,
+          unlessEnded(() => run(job)),
+        );
+      },
+      stop: () => void (ended = true),
+      kill: () => void (ended = true),
+    };
+  };
+}
+
+/** Each frame of a camera holds its own number. */
+function framesAreRight({ payload, framePtsUs }: Job): boolean {
+  if (payload === null) return true;
+  return payload.frames.every(({ ptsUs, data }, index) => {
+    const number = new DataView(data.buffer, data.byteOffset).getFloat64(0);
+    if (number === UNNUMBERED) return true;
+    return number * FRAME_US === ptsUs && ptsUs === framePtsUs?.[index];
+  });
+}
+
+export function simulatedHost(): HostMetrics {
+  return {
+    read: () =>
+      Promise.resolve({
+        cpuShare: 0.2,
+        cpuCount: 2,
+        memoryUsedBytes: 1e9,
+        memoryTotalBytes: 4e9,
+        residentBytes: 1e8,
+        loopStallMs: 0,
+      }),
+    inventory: () => Promise.resolve({ processor: "simulated", physicalCores: 1, system: "simulated" }),
+    close: () => {},
+  };
+}
