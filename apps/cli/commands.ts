@@ -16,8 +16,9 @@ import {
   UsageError,
   type NothingToRun,
 } from "../command-line.js";
+import type { AuditCommand } from "./audit.js";
 import type { HubCommand } from "./hub.js";
-import { DEFAULT_STORE, findHub } from "./hub-folder.js";
+import { DEFAULT_STORE, findHub, readOperator } from "./hub-folder.js";
 import type { JoinCommand } from "./join.js";
 import type { ResultsCommand } from "./results.js";
 import type { RunCommand } from "./run.js";
@@ -282,11 +283,24 @@ function addOperator(program: Command, choose: Choose): void {
       choose(async () => {
         const { resultsFromHub, resultsFromStore } = await import("./results.js");
         const asked = { ...given, limit: given.limit ?? Number.POSITIVE_INFINITY };
-        const { readOperator } = await import("./hub-folder.js");
-        if (given.hub === undefined && !given.follow && (await readOperator(given.store)) === null) {
+        if (given.hub === undefined && !given.follow && !(await runsHere(given.store))) {
           return resultsFromStore(given.store, asked);
         }
         return asOperator(given, (operator) => resultsFromHub(operator, asked));
+      }),
+    );
+
+  command("audit", "Proves from what is stored that nothing was lost, and nothing took effect twice.")
+    .option("--from <file>", "an exported run instead: NDJSON, compressed where it ends in .gz", notEmpty)
+    .option("--source <name>", "of this source alone", notEmpty)
+    .option("--json", "as one JSON object", false)
+    .addHelpText("after", "\nExit codes: 0 it adds up, 1 it does not, or failed, 2 wrong usage.\n")
+    .action((given: OperatorFlags & AuditCommand & { readonly from?: string }) =>
+      choose(async () => {
+        const { auditFile, auditHub, auditStore } = await import("./audit.js");
+        if (given.from !== undefined) return auditFile(given.from, given);
+        if (given.hub === undefined && !(await runsHere(given.store))) return auditStore(given.store, given);
+        return asOperator(given, (operator) => auditHub(operator, given));
       }),
     );
 
@@ -298,6 +312,11 @@ function addOperator(program: Command, choose: Choose): void {
         return asOperator(given, (operator) => top(operator, given));
       }),
     );
+}
+
+/** Whether a hub of this store runs on this machine. */
+async function runsHere(store: string): Promise<boolean> {
+  return (await readOperator(store)) !== null;
 }
 
 /** Connects to the hub that `flags` mean, and leaves it afterwards. */

@@ -1,0 +1,133 @@
+/** `sluice audit`: whether a run adds up, from a running hub, straight from its store, or from an exported file. */
+
+import { auditRun, type AuditInput } from "../../src/actors/audit/audit.js";
+import { iterateRecords, openStoreForReading } from "../../src/actors/distributor/read-store.js";
+import type { Store } from "../../src/actors/distributor/store.js";
+import type { Operator } from "../../src/actors/operator.js";
+import type { StoredRecord, TotalsReported } from "../../src/actors/protocol.js";
+import { parseSourceId, type SourceId } from "../../src/actors/task/identity.js";
+import { createLiveLines } from "../live-lines.js";
+import { describeAudit } from "./describe-audit.js";
+import { askLiveLedgers } from "./live-ledgers.js";
+import { readRecordFile } from "./record-file.js";
+import { pagesOf } from "./results.js";
+
+export interface AuditCommand {
+  readonly source?: string;
+  readonly json: boolean;
+}
+
+/** Records of one reading of a store, and between two looks at a terminal's progress. */
+const PAGE = 1_000;
+const PROGRESS_PERIOD_MS = 500;
+
+/** The ledgers come first: of what was made after them, nothing is judged. */
+export async function auditHub(operator: Operator, command: AuditCommand): Promise<number> {
+  const sourceId = sourceOf(command);
+  const ledgers = await askLiveLedgers(operator, (node, why) => {
+    process.stderr.write(
+      `Node "${node}" does not say what it has in flight, which may show as lost: ${why}\n`,
+    );
+  });
+  const { table } = await operator.table();
+  const pages = pagesOf(operator);
+  const [oldest] = (await pages.query({ limit: 1 })).records;
+  return finish(command, {
+    records: iterateRecords(pages, sourceId === null ? {} : { sourceId }),
+    ledgers,
+    pipelines: table?.pipelines ?? new Map(),
+    ...(oldest !== undefined &&
+      oldest.position > 0 && { settled: async () => settledOf((await operator.totals()).sources) }),
+  });
+}
+
+export async function auditStore(folder: string, command: AuditCommand): Promise<number> {
+  const sourceId = sourceOf(command);
+  const store = await openStoreForReading(folder);
+  try {
+    return await finish(command, {
+      records: recordsOf(store, sourceId),
+      ...(store.firstPosition > 0 && { settled: async () => settledOf(store.totals()) }),
+    });
+  } finally {
+    await store.close();
+  }
+}
+
+export async function auditFile(file: string, command: AuditCommand): Promise<number> {
+  return finish(command, { records: readRecordFile(file) });
+}
+
+async function finish(command: AuditCommand, input: AuditInput): Promise<number> {
+  const sourceId = sourceOf(command);
+  const report = await auditRun({
+    ...input,
+    records: shown(ofSource(input.records, sourceId)),
+    ledgers: (input.ledgers ?? []).filter((ledger) => sourceId === null || ledger.sourceId === sourceId),
+  });
+  if (sourceId !== null && report.incarnations.length === 0) {
+    process.stderr.write(`error: No record is of source "${sourceId}"\n`);
+    return 1;
+  }
+  process.stdout.write(`${command.json ? JSON.stringify(report) : describeAudit(report)}\n`);
+  const begins = report.firstPosition ?? 0;
+  if (report.findingsByRule.lost > 0 && begins > 0 && input.settled === undefined) {
+    process.stderr.write(`Records begin at position ${begins}: what stood before them may show as lost\n`);
+  }
+  return report.findingCount === 0 ? 0 : 1;
+}
+
+/** In order of position, which a clock that was set back does not change. */
+async function* recordsOf(store: Store, sourceId: SourceId | null): AsyncGenerator<StoredRecord> {
+  const { nextPosition: end } = store;
+  for (let fromPosition = store.firstPosition; fromPosition < end;) {
+    const slice = await store.read({ fromPosition, limit: PAGE, ...(sourceId !== null && { sourceId }) });
+    yield* slice.records;
+    if (slice.nextPosition <= fromPosition) return;
+    fromPosition = slice.nextPosition;
+  }
+}
+
+async function* ofSource(
+  records: AuditInput["records"],
+  sourceId: SourceId | null,
+): AsyncGenerator<StoredRecord> {
+  for await (const record of records) {
+    if (sourceId === null || record.id.sourceId === sourceId) yield record;
+  }
+}
+
+/** Tells a terminal how far it is. */
+async function* shown(records: AsyncIterable<StoredRecord>): AsyncGenerator<StoredRecord> {
+  if (!process.stderr.isTTY) {
+    yield* records;
+    return;
+  }
+  const lines = createLiveLines(process.stderr);
+  let count = 0;
+  let shownAtMs = performance.now();
+  try {
+    for await (const record of records) {
+      yield record;
+      count += 1;
+      if (count % PAGE !== 0 || performance.now() - shownAtMs < PROGRESS_PERIOD_MS) continue;
+      shownAtMs = performance.now();
+      lines.show(`${count} records`);
+    }
+  } finally {
+    lines.clear();
+  }
+}
+
+function settledOf(totals: TotalsReported["sources"]): ReadonlyMap<SourceId, number> {
+  return new Map(
+    Object.entries(totals).map(([source, { stored, dropped }]) => [
+      parseSourceId(source),
+      Object.values(dropped).reduce((sum, count) => sum + count, stored),
+    ]),
+  );
+}
+
+function sourceOf({ source }: AuditCommand): SourceId | null {
+  return source === undefined ? null : parseSourceId(source);
+}

@@ -1,0 +1,60 @@
+/** A record from outside: as strict as an audit needs it, which looks at identities, hops and times and into no result. */
+
+import { errorText } from "../../runtime/errors.js";
+import { parseWith, z } from "../../runtime/parse.js";
+import type { StoredRecord } from "../protocol.js";
+import { DROP_REASONS } from "../task/task.js";
+
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "wanted a name");
+const position = z.number().int().min(0);
+// Any number, so that the audit finds those that no run writes.
+const identity = z.object({ sourceId: name, incarnation: z.number(), sequence: z.number() });
+
+const hop = z.object({
+  stage: name,
+  node: name,
+  epoch: z.number().int().min(0),
+  attempt: z.number(),
+  enqueuedAtMs: z.number(),
+  startedAtMs: z.number(),
+  endedAtMs: z.number(),
+});
+
+const form = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("result"),
+    position,
+    id: identity,
+    pipelineId: name,
+    pipelineVersion: z.number().int().min(1),
+    createdAtMs: z.number(),
+    storedAtMs: z.number(),
+    results: z.record(z.string(), z.unknown()),
+    hops: z.array(hop),
+  }),
+  z.object({
+    type: z.literal("gap"),
+    position,
+    id: identity,
+    reason: z.enum(DROP_REASONS),
+    storedAtMs: z.number(),
+  }),
+]);
+
+export type ParsedRecord =
+  | { readonly ok: true; readonly record: StoredRecord }
+  /** One line: what is wrong with it. */
+  | { readonly ok: false; readonly problem: string };
+
+/** @param text of one line of an exported run */
+export function parseRecord(text: string): ParsedRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { ok: false, problem: errorText(error) };
+  }
+  const parsed = parseWith(form, value);
+  // What is not looked at is passed on as it is.
+  return parsed.ok ? { ok: true, record: value as StoredRecord } : { ok: false, problem: parsed.problem };
+}

@@ -1,0 +1,211 @@
+/** The audit over what a cluster really stored: it finds nothing, and then each fault that is planted in it. */
+
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { AuditLedger } from "../../../src/actors/audit/account.js";
+import { auditRun, type AuditInput } from "../../../src/actors/audit/audit.js";
+import { taskText, type AuditRule } from "../../../src/actors/audit/findings.js";
+import type { PolicySpec, StoredRecord, StoredResult } from "../../../src/actors/protocol.js";
+import { parseSourceId, type SourceId } from "../../../src/actors/task/identity.js";
+import { definePipeline, type Pipeline } from "../../../src/actors/task/pipeline.js";
+import { withHop } from "../../support/audited-run.js";
+import { localRun, progress, SERVICES } from "../../support/local-run.js";
+
+const WINDOW = 8;
+const SWAPS = 12;
+const EDGES = ["edge-1", "edge-2"];
+
+const forked = definePipeline(
+  {
+    id: "forked",
+    stages: [
+      { id: "find", service: "find" },
+      { id: "left", service: "sift", after: ["find"] },
+      { id: "right", service: "sift", after: ["find"] },
+      { id: "meet", service: "sift", after: ["left", "right"] },
+      { id: "follow", service: "follow", after: ["meet"] },
+    ],
+  },
+  SERVICES,
+);
+
+const placed = (find: string, left: string, right: string): PolicySpec => ({
+  name: "fixed",
+  parameters: { placement: { find, left, right, meet: "cloud", follow: "cloud" } },
+});
+
+interface Stored extends Required<Pick<AuditInput, "pipelines" | "windows" | "ledgers">> {
+  readonly records: readonly StoredRecord[];
+}
+
+/** Two sources under tables that change all the time; read once, for all tests. */
+const stored: Promise<Stored> = storeRun();
+
+async function storeRun(): Promise<Stored> {
+  const left = {
+    records: [] as readonly StoredRecord[],
+    pipelines: new Map<string, Pipeline>() as ReadonlyMap<string, Pipeline>,
+    ledgers: [] as AuditLedger[],
+  };
+  await localRun({ pipeline: forked, edges: EDGES }, async (run) => {
+    const policy = placed("edge-1", "edge-1", "cloud");
+    const sources = [
+      await run.add({ id: "cam-1", edge: 0, window: WINDOW, policy }),
+      await run.add({ id: "cam-2", edge: 1, window: WINDOW, policy }),
+    ];
+    for (let swap = 0; swap < SWAPS; swap += 1) {
+      for (const source of sources) await progress(source, 10);
+      const [here = "", there = ""] = swap % 4 < 2 ? EDGES.toReversed() : EDGES;
+      await run.cluster.setPolicy(parseSourceId(`cam-${1 + (swap % 2)}`), placed(here, there, here));
+    }
+    left.pipelines = (await run.cluster.table()).table?.pipelines ?? new Map();
+    await run.cluster.drain();
+    left.records = await run.records();
+    for (const id of ["cam-1", "cam-2"]) {
+      const { created } = await run.ended(id);
+      const incarnation = left.records.find(({ id: task }) => task.sourceId === id)?.id.incarnation ?? 0;
+      left.ledgers.push({ sourceId: parseSourceId(id), incarnation, created, outstanding: [] });
+    }
+  });
+  const windows = new Map<SourceId, number>(left.ledgers.map(({ sourceId }) => [sourceId, WINDOW]));
+  return { ...left, windows };
+}
+
+test("an audit of what a cluster stored over 12 swaps of the table finds nothing", async () => {
+  const run = await stored;
+  assert.equal([...run.pipelines.keys()], ["forked@1"]);
+  const epochs = new Set(
+    run.records.flatMap((record) => (record.type === "gap" ? [] : record.hops.map(({ epoch }) => epoch))),
+  );
+  assert.ok(epochs.size > SWAPS / 2, `${epochs.size} epochs`);
+  // All nodes have one clock.
+  const report = await auditRun({ ...run, clockToleranceMs: 0 });
+  assert.equal(report.findings, []);
+  assert.equal(
+    report.incarnations.map(({ created, results }) => [created, results]),
+    run.ledgers.map(({ created }) => [created, created]),
+  );
+  assert.ok(report.records > 2 * 10 * SWAPS, `${report.records} records`);
+  assert.equal((await auditRun({ records: run.records })).findings, [], "with nothing known but the records");
+});
+
+/** A fault in a copy of the records: what it changes, and the one finding that it must lead to. */
+interface Fault {
+  readonly rule: AuditRule;
+  readonly detail: RegExp;
+  readonly plant: (records: readonly StoredResult[], at: number) => readonly StoredResult[];
+}
+
+const replaced =
+  (change: (record: StoredResult) => StoredResult): Fault["plant"] =>
+  (records, at) =>
+    records.map((record, index) => (index === at ? change(record) : record));
+
+const FAULTS: Readonly<Record<string, Fault>> = {
+  "a record that is taken out": {
+    rule: "lost",
+    detail: /no record/,
+    plant: (records, at) => records.toSpliced(at, 1),
+  },
+  "a task that is stored twice": {
+    rule: "doubled",
+    detail: /second record/,
+    plant: (records, at) =>
+      records.flatMap((record, index) =>
+        index === records.length - 1 ? [record, again(records[at] ?? record, record.position + 1)] : [record],
+      ),
+  },
+  "a position that is given twice": {
+    rule: "position",
+    detail: /given twice/,
+    plant: replaced((record) => ({ ...record, position: record.position - 1 })),
+  },
+  "a hop that is taken out": {
+    rule: "hops",
+    detail: /"left" has a result and no hop/,
+    plant: replaced((record) => withHop(record, "left", () => undefined)),
+  },
+  "times of a hop that are the wrong way round": {
+    rule: "hops",
+    detail: /"find" ended .* before it started/,
+    plant: replaced((record) =>
+      withHop(record, "find", (hop) => ({
+        ...hop,
+        startedAtMs: hop.endedAtMs,
+        endedAtMs: hop.startedAtMs,
+      })),
+    ),
+  },
+  "an epoch that is lowered on one node": {
+    rule: "epoch",
+    detail: /under epoch 1, .* after/,
+    plant: replaced((record) => withHop(record, "follow", (hop) => ({ ...hop, epoch: 1 }))),
+  },
+  "a stage that comes before its predecessor": {
+    rule: "hops",
+    detail: /"meet" was enqueued .* before "(?:left|right)" ended/,
+    plant: replaced((record) => {
+      const ends = record.hops.filter(({ stage }) => stage === "left" || stage === "right");
+      const endMs = Math.max(...ends.map(({ endedAtMs }) => endedAtMs));
+      return withHop(record, "meet", (hop) => ({ ...hop, enqueuedAtMs: endMs - 0.01 }));
+    }),
+  },
+  "a task that was made while the window was full": {
+    rule: "bounds",
+    detail: /tasks were under way at once: the window allows 8/,
+    // It alone begins so early that the next eight were under way with it.
+    plant: (records, at) => {
+      const source = records[at]?.id.sourceId;
+      const before = records.slice(0, at).filter(({ id }) => id.sourceId === source);
+      return widened(records, before.slice(-WINDOW), records[at]);
+    },
+  },
+  "an attempt of 0": {
+    rule: "attempt",
+    detail: /attempt 0/,
+    plant: replaced((record) => withHop(record, "right", (hop) => ({ ...hop, attempt: 0 }))),
+  },
+};
+
+function again(record: StoredResult, position: number): StoredResult {
+  return { ...record, position };
+}
+
+/** Of the tasks stored before it, as many as the window has, were all under way as `late` was made. */
+function widened(
+  records: readonly StoredResult[],
+  before: readonly StoredResult[],
+  late: StoredResult | undefined,
+): readonly StoredResult[] {
+  const [first] = before;
+  if (first === undefined || late === undefined) throw new Error("too few records");
+  const atMs = first.storedAtMs - 0.001;
+  return records.map((record) => {
+    if (record === late) return { ...record, createdAtMs: atMs };
+    return before.includes(record)
+      ? { ...record, createdAtMs: Math.min(record.createdAtMs, atMs - 0.001) }
+      : record;
+  });
+}
+
+for (const [name, { rule, detail, plant }] of Object.entries(FAULTS)) {
+  test(`an audit of what a cluster stored finds ${name}, and names the task`, async () => {
+    const run = await stored;
+    const results = run.records.filter((record) => record.type === "result");
+    assert.is(results.length, run.records.length);
+    const at = Math.floor(results.length / 2);
+    const { findings } = await auditRun({
+      ...run,
+      records: plant(results, at),
+      clockToleranceMs: 0,
+    });
+    const task = results[at]?.id;
+    assert.equal(
+      findings.map((finding) => [finding.rule, finding.task === null ? null : taskText(finding.task)]),
+      [[rule, task === undefined ? "" : taskText(task)]],
+    );
+    assert.match(findings[0]?.detail ?? "", detail);
+  });
+}
+
+test.run();

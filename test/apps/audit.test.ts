@@ -1,0 +1,190 @@
+/** `sluice audit` over exported runs, a store and a hub that runs. */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { auditLedgersOf } from "../../apps/cli/live-ledgers.js";
+import type { AuditReport } from "../../src/actors/audit/audit.js";
+import { exportRecords } from "../../src/actors/distributor/export.js";
+import { openLevelStore } from "../../src/actors/distributor/level-store.js";
+import type { StoredRecord } from "../../src/actors/protocol.js";
+import { auditedRun, changed, withHop } from "../support/audited-run.js";
+import { runSluice, startSluice, type Ended } from "../support/program.js";
+
+const folder = mkdtempSync(join(tmpdir(), "sluice-audit-"));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+/** No hub or token of whoever runs the tests. */
+const env = { SLUICE_HUB: undefined, SLUICE_TOKEN: undefined };
+const run = (...args: readonly string[]): Promise<Ended> => runSluice(args, { env });
+const audit = (...args: readonly string[]): Promise<Ended> => run("audit", ...args);
+
+const records = [
+  ...auditedRun({ count: 20, gaps: { 3: "deadline", 8: "deadline", 9: "poison" } }),
+  ...auditedRun({ count: 10, source: "cam-2", position: 20 }),
+];
+
+async function exported(name: string, run_: readonly StoredRecord[]): Promise<string> {
+  const file = join(folder, name);
+  await exportRecords(
+    (async function* () {
+      yield* run_;
+    })(),
+    file,
+  );
+  return file;
+}
+
+const clean = await exported("clean.ndjson", records);
+const compressed = await exported("clean.ndjson.gz", records);
+const broken = await exported(
+  "broken.ndjson.gz",
+  changed(
+    records.filter(({ id }) => id.sequence !== 12),
+    5,
+    (record) => withHop(record, "b", () => undefined),
+  ),
+);
+
+test("sluice audit of an exported run that adds up exits with 0 and counts each source", async () => {
+  for (const file of [clean, compressed]) {
+    const { exitCode, stdout, stderr } = await audit("--from", file);
+    assert.is(exitCode, 0, stderr);
+    assert.match(stdout, /│ cam-1 +│ +1 │ +20 │ +17 │ deadline 2, poison 1 │ +0 │ +0 │ +0 │/);
+    assert.match(stdout, /│ cam-2 +│ +1 │ +10 │ +10 │ 0 +│ +0 │ +0 │ +0 │/);
+    assert.match(stdout, "30 records add up: nothing is lost, and nothing took effect twice\n");
+    assert.is(stderr, "");
+  }
+});
+
+test("sluice audit of a run that does not add up exits with 1, with a line for each finding and its task", async () => {
+  const { exitCode, stdout } = await audit("--from", broken);
+  assert.is(exitCode, 1);
+  assert.equal(stdout.trimEnd().split("\n").slice(-4), [
+    'cam-1/1/5  hops  Stage "b" has a result and no hop',
+    'cam-2/1/5  hops  Stage "b" has a result and no hop',
+    "cam-1/1/12  lost  It has no record and is not known to be in flight",
+    "29 records do not add up: lost 1, hops 2",
+  ]);
+});
+
+test("sluice audit keeps to one source, and says what it found as JSON", async () => {
+  const one = await audit("--from", broken, "--source", "cam-2", "--json");
+  assert.is(one.exitCode, 1);
+  const report = JSON.parse(one.stdout) as AuditReport;
+  assert.is(report.records, 10);
+  assert.equal(
+    report.findings.map(({ rule, source, task }) => [rule, source, task?.sequence]),
+    [["hops", "cam-2", 5]],
+  );
+  assert.equal(
+    report.incarnations.map(({ sourceId, created, results }) => [sourceId, created, results]),
+    [["cam-2", 10, 10]],
+  );
+  const none = await audit("--from", broken, "--source", "cam-3");
+  assert.is(none.exitCode, 1);
+  assert.match(none.stderr, 'error: No record is of source "cam-3"\n');
+});
+
+test("sluice audit says from where on a part of a run was exported", async () => {
+  const part = await exported("part.ndjson", records.slice(5));
+  const { exitCode, stderr } = await audit("--from", part);
+  assert.is(exitCode, 1);
+  assert.match(stderr, /^Records begin at position 5: what stood before them may show as lost\n$/);
+});
+
+test("sluice audit names the line that is no record, and the file that cannot be read", async () => {
+  const lines = readFileSync(clean, "utf8").split("\n");
+  const fileOf = (name: string, text: string | Uint8Array): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    [fileOf("cut.ndjson", lines.slice(0, 8).join("\n").slice(0, -9)), /line 8 of ".*cut\.ndjson"/],
+    [fileOf("other.ndjson", lines.with(4, '{"type":"gap"}').join("\n")), /line 5 of .*"position"/],
+    [fileOf("blank.ndjson", lines.with(6, "").join("\n")), /line 7 of/],
+    [fileOf("cut.ndjson.gz", readFileSync(compressed).subarray(0, -20)), /"[^"]*cut\.ndjson\.gz"/],
+    [fileOf("no.ndjson.gz", lines.join("\n")), /no\.ndjson\.gz" as records: incorrect header check/],
+    [join(folder, "none.ndjson"), /no such file/],
+  ];
+  for (const [file, problem] of wrong) {
+    const { exitCode, stdout, stderr } = await audit("--from", file);
+    assert.is(exitCode, 1);
+    assert.is(stdout, "");
+    assert.match(stderr, /^error: Cannot read /);
+    assert.match(stderr, problem);
+    assert.is(stderr.trimEnd().split("\n").length, 1, stderr);
+  }
+});
+
+test("sluice audit tells wrong usage by 2, and helps", async () => {
+  for (const args of [["--from"], ["--from", ""], ["--unknown"], ["more"]]) {
+    assert.is((await audit(...args)).exitCode, 2, args.join(" "));
+  }
+  const { exitCode, stdout } = await audit("--help");
+  assert.is(exitCode, 0);
+  assert.match(stdout, "Usage: sluice audit");
+  for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
+});
+
+test("sluice audit takes no task for lost that retention has deleted from a store", async () => {
+  const path = join(folder, "store");
+  const store = await openLevelStore(path);
+  await store.append(records);
+  await store.expire({ recordsMax: 22, limit: 100 });
+  await store.close();
+  const { exitCode, stdout, stderr } = await audit("--store", path);
+  assert.is(exitCode, 0, stderr + stdout);
+  assert.match(stdout, /│ cam-1 +│ +1 │ +20 │ +10 │ deadline 1, poison 1 │ +0 │ +8 │ +0 │/);
+  const missing = await audit("--store", join(folder, "none"));
+  assert.is(missing.exitCode, 1);
+  assert.match(missing.stderr, /^error: .*store/);
+});
+
+test("sluice audit takes from a live ledger what it tells of tasks in flight, and of lives before", () => {
+  const told = (details: object) =>
+    auditLedgersOf({ sourceId: "cam", created: 9, inFlight: 2, ...details } as Parameters<
+      typeof auditLedgersOf
+    >[0]).map(({ sourceId, incarnation, created, outstanding }) => [
+      sourceId,
+      incarnation,
+      created,
+      outstanding,
+    ]);
+  assert.equal(told({}), []);
+  assert.equal(told({ incarnation: 4, outstanding: [7, 8] }), [["cam", 4, 9, [7, 8]]]);
+  const accounts = [
+    { incarnation: 3, created: 2, outstanding: [5] },
+    { incarnation: 4, created: 7, outstanding: [6] },
+  ];
+  assert.equal(told({ incarnation: 4, accounts }), [
+    ["cam", 3, null, [5]],
+    ["cam", 4, 7, [6]],
+  ]);
+});
+
+test("sluice audit asks a hub that runs, and reads its store once it has stopped", async () => {
+  const store = join(folder, "hub");
+  const hub = startSluice(["hub", "--listen", "127.0.0.1:0", "--store", store], { env });
+  const [, url = "", token = ""] = await hub.prints(/npx sluice join (ws:\S+) --name edge-1 --token (\S+)/);
+  const edge = startSluice(["join", url, "--name", "edge-1"], { env: { ...env, SLUICE_TOKEN: token } });
+  await edge.prints(/has joined/);
+  const asked = "run --pipeline apps/pipelines/default.yaml --id cam --on edge-1".split(" ");
+  const ran = await run(...asked, "--source", "test:320x180@10,duration=4", "--store", store);
+  assert.is(ran.exitCode, 0, ran.stderr);
+  const row = /│ cam +│ +\d+ │ +10 │ +10 │ 0 +│ +0 │ +0 │ +0 │/;
+  const live = await audit("--store", store);
+  assert.is(live.exitCode, 0, live.stderr + live.stdout);
+  assert.match(live.stdout, row);
+  assert.is(live.stderr, "");
+  for (const program of [edge, hub]) {
+    program.interrupt();
+    assert.is((await program.ended).exitCode, 0);
+  }
+  const later = await audit("--store", store, "--source", "cam");
+  assert.is(later.exitCode, 0, later.stderr + later.stdout);
+  assert.match(later.stdout, row);
+});
+
+test.run();
