@@ -4,7 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { REPOSITORY, sourceFiles } from "./support/sources.js";
 
-const ROOMS = ["src/runtime/", "src/transport/", "src/actors/", "apps/"];
+const ROOMS = ["src/runtime/", "src/transport/", "src/actors/", "src/simulation/", "apps/"];
 const COMPONENTS = ["generator", "controller", "processor", "distributor", "scheduler", "monitor"];
 const production = sourceFiles("src", "apps");
 
@@ -12,7 +12,7 @@ function roomOf(path: string): number {
   return ROOMS.findIndex((room) => path.startsWith(room));
 }
 
-test("imports go one way: runtime <- transport <- actors <- apps", () => {
+test("imports go one way: runtime <- transport <- actors <- simulation <- apps", () => {
   const wrong = production.flatMap((file) =>
     file.imports
       .filter((target) => roomOf(target) > roomOf(file.path) && roomOf(file.path) >= 0)

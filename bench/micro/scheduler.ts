@@ -154,6 +154,7 @@ function benchTicks(policy: (typeof POLICIES)[number]): { ticks: number[]; table
     createScheduler(
       {
         term: 1,
+        epoch: 0,
         fallback: CLOUD,
         policies: createPolicies(),
         intervalMs: 1e9,

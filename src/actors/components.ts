@@ -54,7 +54,7 @@ export interface ComponentsOptions {
   readonly store?: Store;
   /** Of the cloud: how results are gathered into durable writes. */
   readonly flush?: FlushOptions;
-  /** Of the cloud: the scheduler's term, higher than that of any scheduler before it. */
+  /** Of the cloud: the scheduler's term, one more for each scheduler over its store. Default 1. */
   readonly term?: number;
   /** Of the cloud: policies besides the built-in ones. @see bindPolicy */
   readonly policies?: readonly BoundPolicy[];
@@ -128,6 +128,8 @@ export interface Components {
 /** Enough to keep every stage of a pipeline busy; more only waits in queues. */
 const DEFAULT_WINDOW = { tasks: 16, bytes: 256 * 1024 * 1024 };
 const DEFAULT_POLICY: PolicySpec = { name: "edge-only", parameters: {} };
+/** Tables that a scheduler may publish before it comes near the epochs of the next one. */
+const EPOCHS_A_TERM = 1_000_000;
 const REGISTRATION_MS = 1_000;
 
 /** Starts the components of a node and makes them known to the scheduler. */
@@ -145,6 +147,7 @@ export function startComponents(options: ComponentsOptions): Components {
     spawnScheduler(system, {
       node: name,
       term,
+      epoch: (term - 1) * EPOCHS_A_TERM,
       fallback: name,
       ...(policies && { policies }),
       ...(onSchedule && { listener: system.spawn(forward(onSchedule), { name: "schedule-listener" }) }),

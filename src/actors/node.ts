@@ -192,8 +192,7 @@ export async function startNode(options: NodeOptions): Promise<SluiceNode> {
       role: cloud === name || options.roles?.includes("cloud") === true ? "cloud" : "edge",
       services: options.services ?? NO_SERVICES,
       modelDir: options.modelDir ?? null,
-      // Milliseconds: a scheduler that starts later is of a later term.
-      term: Math.floor(clock.now()),
+      ...(cloud === name && options.store && { term: await options.store.beginTerm() }),
       ...(options.store && { store: options.store }),
       ...(options.flush && { flush: options.flush }),
       ...(options.delivery && { delivery: options.delivery }),

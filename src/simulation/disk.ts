@@ -4,7 +4,7 @@
  */
 
 import type { Appended, NewRecord, Store } from "../actors/distributor/store.js";
-import { MemoryStore } from "../actors/distributor/memory-store.js";
+import type { MemoryStore } from "../actors/distributor/memory-store.js";
 import { SluiceError } from "../actors/errors.js";
 import { decodeEntry, encodeEntry } from "../actors/journal/entry-codec.js";
 import type { Journal, JournalEntry, Journals, Legacy, OpenJournal } from "../actors/journal/journal.js";
@@ -92,6 +92,7 @@ export function storeOn(disk: Disk, life: Life, durable: MemoryStore): Store {
     read: (options) => durable.read(options),
     query: (query) => durable.query(query),
     expire: (step) => durable.expire(step),
+    beginTerm: () => durable.beginTerm(),
     totals: () => durable.totals(),
     sizeBytes: () => durable.sizeBytes(),
     close: () => Promise.resolve(),

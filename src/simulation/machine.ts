@@ -1,9 +1,10 @@
 /** A simulated machine: a disk that stays, and one process after another on it, each a whole node. */
 
 import type { MemoryStore } from "../actors/distributor/memory-store.js";
-import { startNode, type SluiceNode } from "../actors/node.js";
+import { startNode, type NodeOptions, type SluiceNode } from "../actors/node.js";
 import type { NodeEvent, SchedulerEvent } from "../actors/protocol.js";
 import type { ServiceDeclaration } from "../actors/task/service.js";
+import { asError } from "../runtime/errors.js";
 import { silentLogger } from "../runtime/log.js";
 import type { Decorate } from "../runtime/system.js";
 import type { Job } from "../actors/processor/worker-port.js";
@@ -17,7 +18,7 @@ import type { Plants } from "./plants.js";
 import type { Timeline } from "./timeline.js";
 
 export const HUB = "cloud";
-export const HUB_URL = `memory://${HUB}`;
+const HUB_URL = `memory://${HUB}`;
 
 export interface MachineOptions {
   readonly name: string;
@@ -39,7 +40,7 @@ export interface MachineOptions {
 }
 
 /** Between lives the machine's clock may have been set, by so much to either side, in ms. */
-const SKEW_MS_MAX = 30_000;
+export const SKEW_MS_MAX = 30_000;
 
 export class Machine {
   readonly name: string;
@@ -84,7 +85,7 @@ export class Machine {
     this.#life = life;
     const ids = own.fork();
     const randomId = (): number => 1 + Math.floor(ids.next() * 2 ** 50);
-    startNode({
+    void this.#run(life, onMember, {
       name: this.name,
       ...(results === null
         ? { join: HUB_URL, patient: true }
@@ -111,16 +112,22 @@ export class Machine {
         decorate: this.#decorate,
         journals: plants.journals(journalsOn(this.disk, life, this.#journals)),
       },
-    }).then(
-      (node) => {
-        if (life.dead) return;
-        this.#node = node;
-        onMember(node, life);
-      },
-      (error: unknown) => {
-        if (!life.dead) this.#options.onFailure(this.name, error as Error);
-      },
-    );
+    });
+  }
+
+  async #run(
+    life: Life,
+    onMember: (node: SluiceNode, life: Life) => void,
+    options: NodeOptions,
+  ): Promise<void> {
+    try {
+      const node = await startNode(options);
+      if (life.dead) return;
+      this.#node = node;
+      onMember(node, life);
+    } catch (error) {
+      if (!life.dead) this.#options.onFailure(this.name, asError(error));
+    }
   }
 
   /** The scheduler has heard that this node has a table. */

@@ -63,6 +63,8 @@ export class Network {
         return listening;
       },
       connect: async (options) => {
+        // Who listens there may be about to.
+        await this.#timeline.sleep(0);
         const other = this.#listeners.get(options.url) ?? "";
         const way = this.#way(machine, other);
         if (way.status === "silent") await this.#timeline.sleep(CONNECT_TIMEOUT_MS);
@@ -88,7 +90,7 @@ export class Network {
   /** Connections between the two break, and none is made until `heal`. */
   cut(a: string, b: string): void {
     this.#ways.set(wayOf(a, b), { status: "cut" });
-    for (const end of [...(this.#ends.get(wayOf(a, b)) ?? [])]) end.break();
+    this.#ends.get(wayOf(a, b))?.forEach((end) => end.break());
   }
 
   /** Nothing comes through until `heal`, and nobody is told. */

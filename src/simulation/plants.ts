@@ -3,7 +3,7 @@
 import type { Appended, NewRecord, Store } from "../actors/distributor/store.js";
 import type { Journals } from "../actors/journal/journal.js";
 import type { GeneratorInbox } from "../actors/generator/generator.js";
-import type { ControllerMessage } from "../actors/protocol.js";
+import type { ControllerMessage, StoredRecord } from "../actors/protocol.js";
 import { parseAddress } from "../runtime/address.js";
 import type { Behaviour } from "../runtime/behaviour.js";
 import type { Decorate } from "../runtime/system.js";
@@ -31,14 +31,18 @@ export interface Plants {
   readonly decorate: Decorate | null;
   readonly store: (store: Store, life: Life, timeline: Timeline) => Store;
   readonly journals: (journals: Journals) => Journals;
+  /** Records that a store took that knows nobody. */
+  readonly doubles: readonly StoredRecord[];
 }
 
 export function plantsOf(plant: Plant | null): Plants {
+  const doubles: StoredRecord[] = [];
   return {
+    doubles,
     decorate: decoratorOf(plant),
     store(store, life, timeline) {
       if (plant === "ackBeforeFsync") return hasty(store, life, timeline);
-      return plant === "skippedDedup" ? forgetful(store) : store;
+      return plant === "skippedDedup" ? forgetful(store, doubles) : store;
     },
     journals: (journals) => (plant === "reusedIdentity" ? reusing(journals) : journals),
   };
@@ -63,29 +67,25 @@ function hasty(store: Store, life: Life, timeline: Timeline): Store {
   });
 }
 
-/** Writes what it has already under another identity, as a store without a memory would under the same. */
-function forgetful(store: Store): Store {
-  let copies = 0;
+/** Takes a record for new however often it comes: what the memory below it refuses lies beside it. */
+function forgetful(store: Store, doubles: StoredRecord[]): Store {
   return new Proxy(store, {
     get(target, property) {
       if (property !== "append") return Reflect.get(target, property, target) as unknown;
       return async (records: readonly NewRecord[]): Promise<readonly Appended[]> => {
         const appended = await target.append(records);
-        const again = records.filter((_, index) => appended[index]?.status === "existing");
-        if (again.length > 0) {
-          copies += again.length;
-          await target.append(
-            again.map((record) => ({
-              ...record,
-              id: { ...record.id, sequence: record.id.sequence + copies / 1e6 },
-            })),
-          );
+        for (const [index, record] of records.entries()) {
+          if (appended[index]?.status !== "existing") continue;
+          doubles.push({ ...record, position: DOUBLES_FROM + doubles.length });
         }
         return appended;
       };
     },
   });
 }
+
+/** Position of the first double, behind all others. */
+const DOUBLES_FROM = 1e9;
 
 function reusing(journals: Journals): Journals {
   return {

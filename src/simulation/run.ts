@@ -21,9 +21,9 @@ import { chanceOf, type Chance } from "./chance.js";
 import { drawFaults, FAULTS, inject, type Fault, type FaultKind } from "./fault-plan.js";
 import { History } from "./history.js";
 import type { Life } from "./life.js";
-import { HUB, Machine } from "./machine.js";
+import { HUB, Machine, SKEW_MS_MAX } from "./machine.js";
 import { Network } from "./network.js";
-import { plantsOf, type Plant } from "./plants.js";
+import { plantsOf, type Plant, type Plants } from "./plants.js";
 import { Timeline } from "./timeline.js";
 import { judge } from "./verdict.js";
 
@@ -59,7 +59,7 @@ export interface SimulationReport {
 }
 
 /** A source of the simulated cluster. */
-export interface SimulatedSource {
+interface SimulatedSource {
   readonly id: string;
   readonly machine: string;
   readonly camera: CameraOptions;
@@ -145,12 +145,14 @@ class Simulation {
   readonly #services = { crashes: 0, throws: 0, slowness: 1 };
   readonly #machines = new Map<string, Machine>();
   readonly #sources: SimulatedSource[] = [];
+  readonly #plants: Plants;
   readonly #problems: string[] = [];
   #redelivered = 0;
 
   constructor(options: SimulationOptions) {
     this.#options = options;
     this.#chance = chanceOf(options.seed);
+    this.#plants = plantsOf(options.plant ?? null);
     this.#history = new History(options.keepHistory ?? false);
     this.#network = new Network(this.#timeline, this.#chance.fork(), (from, to, frame) =>
       this.#history.add(this.#timeline.nowMs, `${from} -> ${to} ${frame.length}`, frame),
@@ -181,7 +183,8 @@ class Simulation {
     await this.#timeline.runUntil(calmMs + DRAIN_MS, () =>
       this.#sources.every(({ ended }) => ended !== null),
     );
-    const records = (await this.#results.read({ fromPosition: 0, limit: Infinity })).records;
+    const stored = await this.#results.read({ fromPosition: 0, limit: Infinity });
+    const records = [...stored.records, ...this.#plants.doubles];
     for (const machine of this.#machines.values()) machine.kill();
     for (const record of records) {
       this.#history.add(this.#timeline.nowMs, "-> stored", Buffer.from(JSON.stringify(record)));
@@ -196,15 +199,19 @@ class Simulation {
       results: records.filter(({ type }) => type === "result").length,
       gaps: gapsOf(records),
       redelivered: this.#redelivered,
-      findings: judge({ records, sources: this.#sources, problems: this.#problems }),
+      findings: await judge({
+        records,
+        sources: this.#sources,
+        skewMs: 2 * SKEW_MS_MAX,
+        problems: this.#problems,
+      }),
     };
   }
 
   // ── The cluster ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   #furnish(): void {
-    const { edges = 3, plant = null, faultyMs = 30_000 } = this.#options;
-    const plants = plantsOf(plant);
+    const { edges = 3, faultyMs = 30_000 } = this.#options;
     const names = [HUB, ...Array.from({ length: edges }, (_, index) => `edge-${index + 1}`)];
     for (const name of names) {
       this.#machines.set(
@@ -216,7 +223,7 @@ class Simulation {
           network: this.#network,
           services: SERVICES,
           faults: this.#services,
-          plants,
+          plants: this.#plants,
           results: name === HUB ? this.#results : null,
           onEvent: (machine, event) => {
             if (event.type === "sourceEnded") this.#onEnded(machine, event.ledger, event.error);
@@ -343,12 +350,14 @@ class Simulation {
   #watchLaw(): void {
     this.#timeline.after(LAW_MS, () => {
       for (const { node } of this.#machines.values()) {
-        void node?.ledgers().then((ledgers) => {
-          for (const ledger of ledgers) this.#checkLaw(ledger);
-        });
+        if (node !== null) void this.#checkLaws(node);
       }
       this.#watchLaw();
     });
+  }
+
+  async #checkLaws(node: SluiceNode): Promise<void> {
+    for (const ledger of await node.ledgers()) this.#checkLaw(ledger);
   }
 
   #checkLaw(ledger: LedgerReported): void {

@@ -44,6 +44,12 @@ export function storeContract(kind: string, { use, durable }: StoreHarness): voi
         }),
       ));
 
+  storeTest("beginTerm gives each scheduler a number that none before it had", async (store, reopen) => {
+    assert.equal([await store.beginTerm(), await store.beginTerm()], [1, 2]);
+    const again = await reopen();
+    assert.is(await again.beginTerm(), durable ? 3 : 1);
+  });
+
   storeTest("append gives records positions from 0 on and hands them back as stored", async (store) => {
     assert.is(store.nextPosition, 0);
     const records = [newRecord({ sequence: 0 }), newRecord({ sequence: 1, gap: true })];

@@ -43,6 +43,7 @@ export function scriptedStore(memory = new MemoryStore()): ScriptedStore {
       expires.push(step);
       return memory.expire(step);
     },
+    beginTerm: () => memory.beginTerm(),
     totals: () => memory.totals(),
     sizeBytes: () => memory.sizeBytes(),
     close: () => memory.close(),

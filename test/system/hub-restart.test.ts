@@ -25,8 +25,11 @@ const pipeline = definePipeline(
 const configuration = parseConfiguration({ width: 16, height: 16, framesPerTask: 1 });
 const common = { services: SERVICES, limits: QUICK, log: silentLogger } as const;
 
+/** Outlives every hub. */
+const store = new MemoryStore();
+
 function hubAt(listen: string): Promise<SluiceNode> {
-  return startNode({ ...common, name: "cloud", listen, store: new MemoryStore() });
+  return startNode({ ...common, name: "cloud", listen, store });
 }
 
 function add(edge: SluiceNode, id: SourceId, count: number): Promise<void> {

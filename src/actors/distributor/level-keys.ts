@@ -5,6 +5,7 @@
  * |---|---|
  * | `m/format` | version of this layout |
  * | `m/state` | positions given out and records held |
+ * | `m/terms` | schedulers so far |
  * | `m/damaged` | there while the store waits to be mended |
  * | `n/source` | totals of a source |
  * | `x/source/incarnation` | sequences that retention has deleted |
@@ -20,6 +21,7 @@ import { wholeMicros } from "./store.js";
 
 export const FORMAT_KEY = "m/format";
 export const STATE_KEY = "m/state";
+export const TERMS_KEY = "m/terms";
 export const DAMAGED_KEY = "m/damaged";
 
 /** A range of keys that share a prefix: `0` is the character behind `/`. */

@@ -28,13 +28,21 @@ import {
   positionRange,
   recordKey,
   STATE_KEY,
+  TERMS_KEY,
   timeRange,
   totalsKey,
 } from "./level-keys.js";
 import { loadStore, type LevelStoreOptions, type LoadedStore } from "./level-load.js";
 import { scanIndex, scanRecords, type Snapshot } from "./level-scan.js";
 import { derivedEntries } from "./mend-store.js";
-import { decodeIdentity, decodeRanges, seal, type Decoder, type StoreState } from "./record-codec.js";
+import {
+  decodeIdentity,
+  decodeTerms,
+  decodeRanges,
+  seal,
+  type Decoder,
+  type StoreState,
+} from "./record-codec.js";
 import { addSequence, hasSequence, type SequenceRanges } from "./sequence-ranges.js";
 import {
   matchesQuery,
@@ -143,6 +151,15 @@ class LevelStore implements Store {
         bytes += size;
       }
       return { records, more: false };
+    });
+  }
+
+  beginTerm(): Promise<number> {
+    return this.#write(async () => {
+      const [terms = 0] = await this.#getMany([TERMS_KEY], decodeTerms);
+      const put: Operation = { type: "put", key: TERMS_KEY, value: seal(terms + 1) };
+      await writeBatch(this.#database, [put], { sync: true });
+      return terms + 1;
     });
   }
 

@@ -22,6 +22,7 @@ export class MemoryStore implements Store {
   readonly name = "memory:";
   #firstPosition = 0;
   #nextPosition = 0;
+  #terms = 0;
   /** By position: inserted in its order. */
   readonly #records = new Map<number, StoredRecord>();
   readonly #outcomes = new Map<string, Outcome>();
@@ -86,6 +87,10 @@ export class MemoryStore implements Store {
       deleted += 1;
     }
     return deleted;
+  }
+
+  beginTerm(): Promise<number> {
+    return Promise.resolve((this.#terms += 1));
   }
 
   totals(): TotalsReported["sources"] {

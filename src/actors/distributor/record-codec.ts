@@ -30,6 +30,7 @@ export interface Identity {
 /** @throws SluiceError `store-corrupt` */
 export type Decoder<Value> = (text: string, key: string) => Value;
 
+export const decodeTerms: Decoder<number> = (text, key) => unseal(text, key) as number;
 export const decodeFormat: Decoder<number> = (text, key) => unseal(text, key) as number;
 export const decodeIdentity: Decoder<Identity> = (text, key) => unseal(text, key) as Identity;
 export const decodeRanges: Decoder<SequenceRanges> = (text, key) => unseal(text, key) as SequenceRanges;

@@ -78,6 +78,13 @@ export interface Store {
   /** Deletes oldest records and resolves with how many; totals and the memory of who was settled stay. */
   expire(step: RetentionStep): Promise<number>;
 
+  /**
+   * Counts the schedulers over this store: a number that none before was given, and durable. 1 for the first.
+   *
+   * @throws SluiceError `store-full`, `store-unwritable`
+   */
+  beginTerm(): Promise<number>;
+
   /** Settled since the store was made, by source. */
   totals(): TotalsReported["sources"];
 

@@ -12,8 +12,10 @@ import { createScheduler } from "./scheduler.js";
 export interface SchedulerSpawnOptions {
   /** Where the scheduler runs. */
   readonly node: NodeName;
-  /** Higher than that of any scheduler before it, or nodes refuse its tables. */
+  /** Higher than that of any scheduler before it. */
   readonly term: number;
+  /** Below the epoch of every table that it publishes, and above those of any scheduler before it. Default 0. */
+  readonly epoch?: number;
   /** Where a stage runs that has no other place: the cloud. */
   readonly fallback: NodeName;
   /** Between decisions, in ms. Default 1,000. */
@@ -33,6 +35,7 @@ export function spawnScheduler(parent: Spawner, options: SchedulerSpawnOptions):
   const behaviour = createScheduler(
     {
       term: options.term,
+      epoch: options.epoch ?? 0,
       fallback: options.fallback,
       policies: createPolicies(options.policies),
       intervalMs: options.intervalMs ?? 1_000,

@@ -46,6 +46,8 @@ export interface State {
 export interface SchedulerOptions {
   /** Higher than that of any scheduler before it, as far as is known. */
   readonly term: number;
+  /** Below the epochs of all its tables. */
+  readonly epoch: number;
   readonly fallback: NodeName;
   readonly policies: PolicyRegistry;
   /** Between decisions that nothing but time, samples and outcomes set off. Default 1,000 ms. */
@@ -68,7 +70,7 @@ export function restoreState(options: SchedulerOptions, registrations: Registrat
     pending: new PendingReplan(),
     changed: new Set(),
     term: Math.max(options.term, registrations.table?.term ?? 0),
-    epoch: registrations.table?.epoch ?? 0,
+    epoch: registrations.table?.epoch ?? options.epoch,
     ignored: 0,
     failuresLogged: { atMs: Number.NEGATIVE_INFINITY, count: 0 },
   };

@@ -118,6 +118,7 @@ test("scheduler publishes valid tables under growing epochs, whatever it is told
         createScheduler(
           {
             term: 1,
+            epoch: 0,
             fallback: CLOUD,
             policies: createPolicies([wild]),
             intervalMs: 1_000,

@@ -43,6 +43,7 @@ function setUp(options: { readonly term?: number; readonly sourcesMax?: number }
   const behaviour = createScheduler(
     {
       term: options.term ?? 1,
+      epoch: 0,
       fallback: CLOUD,
       policies: createPolicies([moody]),
       intervalMs: 1_000,

@@ -250,6 +250,7 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
       createScheduler(
         {
           term: 1,
+          epoch: 0,
           fallback: parseNodeName("cloud"),
           policies: createPolicies(),
           intervalMs: 1_000,

@@ -1,0 +1,55 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { FAULTS } from "../../src/simulation/fault-plan.js";
+import { PLANTS } from "../../src/simulation/plants.js";
+import { simulate } from "../../src/simulation/run.js";
+
+/** How soon each planted defect must be found; `seeds.test.ts` runs many more. */
+const SEEDS_MAX = 8;
+
+test("simulate gives the same history for the same seed, byte for byte, and another for another", async () => {
+  const [once, again, other] = [
+    await simulate({ seed: 5, keepHistory: true }),
+    await simulate({ seed: 5, keepHistory: true }),
+    await simulate({ seed: 6 }),
+  ];
+  assert.is(again.history, once.history);
+  assert.equal(again.lines, once.lines);
+  assert.is.not(other.history, once.history);
+  assert.ok(once.faults.length > 10 && once.results > 100);
+});
+
+test("simulate without faults delivers every task once", async () => {
+  const { findings, gaps, redelivered, results } = await simulate({ seed: 1, faults: [], faultyMs: 10_000 });
+  assert.equal([findings, gaps, redelivered], [[], {}, 0]);
+  assert.ok(results > 100);
+});
+
+test("simulate draws every kind of fault", async () => {
+  const kinds = new Set<string>();
+  for (const seed of [1, 2, 3]) for (const { kind } of (await simulate({ seed })).faults) kinds.add(kind);
+  assert.equal([...kinds].sort(), [...FAULTS].sort());
+});
+
+for (const plant of PLANTS) {
+  test(`simulate finds the planted defect ${plant} within ${SEEDS_MAX} seeds`, async () => {
+    for (let seed = 1; seed <= SEEDS_MAX; seed++) {
+      const { findings } = await simulate({ seed, plant });
+      if (findings.length > 0) return;
+    }
+    assert.unreachable("it was not found");
+  });
+}
+
+test("simulate swaps tables 1,000 times under load with nodes dying, and loses nothing", async () => {
+  const { findings, faults } = await simulate({
+    seed: 77,
+    faults: ["swapTable", "killEdge"],
+    faultyMs: 150_000,
+    meanGapMs: 100,
+  });
+  assert.equal(findings, []);
+  assert.ok(faults.filter(({ kind }) => kind === "swapTable").length >= 900);
+});
+
+test.run();

@@ -1,0 +1,19 @@
+/** Whole clusters under faults from seeds: every promise is kept, and once faults stop everything comes to its end. */
+
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { simulate } from "../../src/simulation/run.js";
+
+const SEEDS = Number(process.env["SLUICE_SEEDS"] ?? 120);
+
+test(`a simulated cluster keeps its promises under every kind of fault, for seeds 1 to ${SEEDS}`, async () => {
+  let redelivered = 0;
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const report = await simulate({ seed });
+    assert.equal(report.findings, [], `again: npm run simulate -- --seed ${seed}`);
+    redelivered += report.redelivered;
+  }
+  assert.ok(redelivered > SEEDS, "faults had tasks delivered again");
+});
+
+test.run();
