@@ -72,16 +72,11 @@ export async function join(command: JoinCommand): Promise<number> {
   await Promise.race([ended, finished]);
   if (over.failure === null) {
     say("Stopping: the sources of this node are drained first; Ctrl-C again leaves at once");
-    await atMost(DRAIN_MS, drain(node));
+    await atMost(DRAIN_MS, node.drain({ timeoutMs: DRAIN_MS }));
   }
   await atMost(LEAVE_MS, node.terminate());
   if (over.failure !== null) throw over.failure;
   return 0;
-}
-
-async function drain(node: SluiceNode): Promise<void> {
-  const running = await node.ledgers();
-  await Promise.all(running.map(({ sourceId }) => node.drainSource(sourceId)));
 }
 
 function greet({ cluster, cloud }: SluiceNode, { name, url }: JoinCommand, token: string | undefined): void {

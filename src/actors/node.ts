@@ -30,6 +30,7 @@ import { sourceOptionsOf } from "./agent/source-request.js";
 import { spawnAgent, type Agent } from "./agent/spawn.js";
 import { startComponents, type Components, type ComponentsOptions } from "./components.js";
 import type { Journals } from "./journal/journal.js";
+import { drainNode, type DrainOptions } from "./drain.js";
 import { openLevelJournals, type LevelJournals } from "./journal/level-journals.js";
 import type { MonitorMessage, NodeEvent, SchedulerMessage } from "./protocol.js";
 import { realWorld, type NodeWorld } from "./node-world.js";
@@ -109,10 +110,19 @@ export interface SluiceNode extends Components {
   stop(target: ActorRef<never>): Promise<void>;
   /** Makes a behaviour known by name to whoever may spawn on this node; `build` must check `args`, which are outside data. */
   registerBehaviour<State, Message>(name: string, build: (args: unknown) => Behaviour<State, Message>): void;
+  /**
+   * Takes nothing new, ends the sources here, and finishes or hands on what there is of others; the node is then to be
+   * terminated.
+   *
+   * @returns tasks of others that are left; 0 where everything is done
+   */
+  drain(options: DrainOptions): Promise<number>;
   /** Leaves the cluster and stops everything here, children first. What was not settled stays unsettled. */
   terminate(): Promise<void>;
 }
 
+/** For a drain that an operator asked for, in ms. */
+const DRAIN_TIMEOUT_MS = 5 * 60_000;
 const NO_SERVICES: ReadonlyMap<string, ServiceDeclaration> = new Map();
 /** Between corrections of the clock, in ms. */
 const CLOCK_PERIOD_MS = 1_000;
@@ -208,18 +218,16 @@ export async function startNode(options: NodeOptions): Promise<SluiceNode> {
         options.onEvent?.(event);
       },
     });
-    const drainAll = async (): Promise<void> => {
-      const running = await components.ledgers();
-      await Promise.all(running.map(({ sourceId }) => components.drainSource(sourceId)));
-      components.unregister();
-      options.onDrained?.();
-    };
     agent = spawnAgent(system, name, {
       addSource: async (request) =>
         components.addSource(sourceOptionsOf(request, options.services ?? NO_SERVICES)),
       drainSource: (id) => components.drainSource(id),
       ledgers: () => components.ledgers(),
-      drain: drainAll,
+      async drain() {
+        await drainNode({ ...components, system }, { timeoutMs: DRAIN_TIMEOUT_MS });
+        // Whoever asked is answered first.
+        system.clock.after(0, () => options.onDrained?.());
+      },
     });
     if (join === undefined && listen !== undefined) {
       // Its actors are there before the first one that may tell them something.
@@ -282,6 +290,7 @@ function assemble({
     },
     stop: (target) => cluster?.stop(target) ?? system.stop(target),
     registerBehaviour: (name, build) => needed().registerBehaviour(name, build),
+    drain: (drainOptions) => drainNode({ ...components, system }, drainOptions),
     async terminate() {
       components.unregister();
       await cluster?.leave();

@@ -162,6 +162,23 @@ test("sluice token makes, lists and revokes tokens while the hub runs, and a rev
   await refused(["join", url, "--name", "edge-7", "--token", short], /its token has expired/);
 });
 
+test("sluice drain has a node finish and leave, with its sources at their end", async () => {
+  const other = startSluice(["join", url, "--name", "edge-3", "--journal", "memory:"], {
+    env: { ...env, SLUICE_TOKEN: token },
+  });
+  await other.prints(/has joined/);
+  await here(...ENDLESS.map((word) => (word === "edge-1" ? "edge-3" : word)), "--id", "drained", "--detach");
+  const drained = await here("drain", "edge-3");
+  assert.is(drained.exitCode, 0, drained.stderr);
+  assert.is(drained.stdout, "edge-3 is drained and has left\n");
+  const { exitCode, stdout } = await within(20_000, other.ended);
+  assert.is(exitCode, 0);
+  assert.match(stdout, /drained: ended; (\d+) tasks, \1 stored, 0 dropped, 0 in flight/);
+  assert.not.match((await here("nodes")).stdout, "edge-3");
+  assert.match((await here("drain", "edge-3")).stderr, /no node of the cluster/);
+  assert.match((await here("drain", "cloud")).stderr, /it is the hub/);
+});
+
 test("sluice says what is wrong and how to mend it", async () => {
   const wrong = `${token.slice(0, -1)}${token.endsWith("A") ? "B" : "A"}`;
   await refused(

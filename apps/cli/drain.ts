@@ -1,0 +1,38 @@
+/** `sluice drain`: has a node finish what it has, and leave. */
+
+import type { Operator } from "../../src/actors/operator.js";
+import { suggestName } from "../../src/actors/task/nearest-name.js";
+import { parseNodeName } from "../../src/actors/task/identity.js";
+import { RuntimeError } from "../../src/runtime/errors.js";
+
+export async function drain(operator: Operator, node: string): Promise<number> {
+  const name = parseNodeName(node);
+  const { members, hub } = operator.cluster;
+  if (name === hub) {
+    throw new RuntimeError(
+      `Cannot drain "${node}" as it is the hub: stop it, and its nodes come back to the next one`,
+      {
+        code: "node-unreachable",
+      },
+    );
+  }
+  if (!members.has(name)) {
+    throw new RuntimeError(
+      `Cannot drain "${node}" as it is no node of the cluster${suggestName(node, members.keys())}`,
+      {
+        code: "node-unreachable",
+      },
+    );
+  }
+  const left = new Promise<void>((resolve) => {
+    operator.cluster.subscribe((event) => {
+      if ((event.type === "memberLeft" || event.type === "memberDown") && event.member.name === name)
+        resolve();
+    });
+  });
+  process.stderr.write(`Draining ${node}: it takes nothing new, and finishes what it has\n`);
+  await operator.agent(name).drain();
+  await left;
+  process.stdout.write(`${node} is drained and has left\n`);
+  return 0;
+}

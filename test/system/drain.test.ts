@@ -1,0 +1,81 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
+import { startNode, type SluiceNode } from "../../src/actors/node.js";
+import type { LedgerReported, StoredRecord } from "../../src/actors/protocol.js";
+import { parseConfiguration } from "../../src/actors/task/configuration.js";
+import { parseSourceId } from "../../src/actors/task/identity.js";
+import { silentLogger } from "../../src/runtime/log.js";
+import { PAIR, QUICK, SERVICES } from "../support/local-run.js";
+import { scriptedSource } from "../support/scripted-source.js";
+import { within } from "../support/within.js";
+
+const common = { services: SERVICES, limits: QUICK, log: silentLogger } as const;
+
+test("a node that is drained in the middle of a stream leaves no task behind, and none is delivered again", async () => {
+  const store = new MemoryStore();
+  const ended: LedgerReported[] = [];
+  const hub = await startNode({ ...common, name: "cloud", listen: "ws://127.0.0.1:0", store });
+  const join = (name: string): Promise<SluiceNode> =>
+    startNode({
+      ...common,
+      name,
+      join: hub.cluster?.url ?? "",
+      onEvent: (event) => {
+        if (event.type === "sourceEnded") ended.push(event.ledger);
+      },
+    });
+  const [beside, worker] = [await join("edge-1"), await join("edge-2")];
+  const stored = (count: number): Promise<void> =>
+    within(
+      20_000,
+      (async () => {
+        while (store.recordCount < count) await new Promise((resolve) => void setImmediate(resolve));
+      })(),
+      `${count} records`,
+    );
+  const add = async (node: SluiceNode, id: string, count: number): Promise<void> => {
+    const { source, capture } = scriptedSource({ count });
+    await node.addSource({
+      id: parseSourceId(id),
+      source,
+      capture,
+      pipeline: PAIR,
+      configuration: parseConfiguration({ width: 16, height: 16, framesPerTask: 1 }),
+      policy: {
+        name: "fixed",
+        parameters: { placement: { find: ["edge-2", "cloud"], sift: ["edge-2", "cloud"] } },
+      },
+    });
+  };
+  try {
+    await add(beside, "other", 3_000);
+    await add(worker, "own", Infinity);
+    await stored(600);
+    assert.is(await within(20_000, worker.drain({ timeoutMs: 10_000 }), "the drain"), 0);
+    await worker.terminate();
+    await within(20_000, beside.sourceEnded(parseSourceId("other")), "the end of the source");
+    const records: readonly StoredRecord[] = (await store.read({ fromPosition: 0, limit: Infinity })).records;
+    assert.equal(
+      records.filter(({ type }) => type === "gap"),
+      [],
+    );
+    assert.is(records.filter(({ id }) => id.sourceId === "other").length, 3_000);
+    assert.equal(
+      ended
+        .map(({ sourceId, created, stored: kept, redelivered }) => [sourceId, created - kept, redelivered])
+        .sort(),
+      [
+        ["other", 0, 0],
+        ["own", 0, 0],
+      ],
+    );
+    const last = records.at(-1);
+    assert.ok(last?.type === "result" && last.hops.every(({ node }) => node === "cloud"));
+  } finally {
+    await beside.terminate();
+    await hub.terminate();
+  }
+});
+
+test.run();
