@@ -7,7 +7,7 @@ import type { Terminated } from "../../src/runtime/behaviour.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import type { ClusterEvent } from "../../src/transport/cluster/cluster.js";
 import { startNodeProcess, type NodeProcess } from "../support/node-process.js";
-import { startTcpProxy } from "../support/tcp-proxy.js";
+import { startTcpProxy } from "../../apps/chaos/tcp-proxy.js";
 import { within } from "../support/within.js";
 
 type Counting = { readonly amount: number; readonly replyTo: ActorRef<number> };

@@ -1,4 +1,4 @@
-/** A TCP proxy between two processes of a test: cuts links, holds them still and delays what goes over them. */
+/** A TCP proxy between two processes: cuts links, holds them still and delays what goes over them. */
 
 import { createServer, connect, type AddressInfo, type Socket } from "node:net";
 

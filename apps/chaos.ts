@@ -1,0 +1,353 @@
+/**
+ * `npm run chaos`: a cluster of processes with sources that play, and everything done to it that a bad day does; at the end
+ * an audit of what is stored. Faults are drawn from a seed, but processes keep their own time: a run cannot be played
+ * again exactly, as a simulated one can.
+ */
+
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { auditRun } from "../src/actors/audit/audit.js";
+import { iterateRecords, openStoreForReading } from "../src/actors/distributor/read-store.js";
+import { connectOperator, type Operator } from "../src/actors/operator.js";
+import { parseNodeName, parseSourceId } from "../src/actors/task/identity.js";
+import { parsePipelineFile } from "../src/actors/task/pipeline-file.js";
+import { SERVICES } from "../src/actors/processor/services/catalogue.js";
+import { asError, errorText } from "../src/runtime/errors.js";
+import { chanceOf } from "../src/simulation/chance.js";
+import { createToken } from "../src/transport/security/token-directory.js";
+import { Machine } from "./chaos/machine.js";
+import { startTcpProxy, type TcpProxy } from "./chaos/tcp-proxy.js";
+import { tokensFolder } from "./cli/hub-folder.js";
+import { signalled } from "./cli/signals.js";
+import { parseDuration } from "./cli/units.js";
+import { Command, positiveInteger, positiveNumber, readArguments, readBy } from "./command-line.js";
+import { renderTable } from "./tables.js";
+
+interface Options {
+  readonly minutes: number;
+  readonly edges: number;
+  readonly seed: number;
+  readonly gap: number;
+  readonly keep: boolean;
+}
+
+const durationMs = readBy(parseDuration, "a duration like 500ms, 90s or 15m");
+
+const command = new Command("chaos")
+  .description(
+    "Kills, stops and cuts off the processes of a cluster while it works, and audits what is left.",
+  )
+  .option("--minutes <n>", "how long", positiveNumber, 2)
+  .option("--edges <n>", "edges beside the hub, each with a source", positiveInteger, 3)
+  .option("--seed <n>", "of what is done and when", positiveInteger, 1)
+  .option("--gap <duration>", "mean time between faults (default: 2s)", durationMs, 2_000)
+  .option("--keep", "keep the folder with stores, journals and logs", false)
+  .addHelpText("after", "\nExit codes: 0 every promise kept, 1 one was broken, 2 wrong usage.\n");
+
+const PIPELINE = "apps/pipelines/default.yaml";
+/** Of a source's time at the end, in which nothing is done to it. */
+const CALM_MS = 20_000;
+/** For everything to come to its end after that. */
+const DRAIN_MS = 180_000;
+const FAULTS = [
+  "killEdge",
+  "killEdge",
+  "killHub",
+  "stall",
+  "cut",
+  "freeze",
+  "delay",
+  "swapTable",
+  "swapTable",
+] as const;
+
+async function main(args: readonly string[]): Promise<number> {
+  const nothing = readArguments(command.exitOverride(), args);
+  if (nothing !== null) return nothing.exitCode;
+  const options = command.opts<Options>();
+  const folder = await mkdtemp(join(tmpdir(), "sluice-chaos-"));
+  const chaos = new Chaos(folder, options);
+  try {
+    const over = await Promise.race([chaos.run(), signalled().then(() => null)]);
+    if (over === null) process.stdout.write("Stopped before the end: nothing was audited\n");
+    return over === true ? 0 : 1;
+  } catch (error) {
+    process.stderr.write(`error: ${asError(error).message}\n`);
+    return 1;
+  } finally {
+    await chaos.end();
+    if (options.keep) process.stdout.write(`Everything is in ${folder}\n`);
+    else await rm(folder, { recursive: true, force: true });
+  }
+}
+
+class Chaos {
+  readonly #folder: string;
+  readonly #options: Options;
+  readonly #store: string;
+  readonly #chance;
+  readonly #machines = new Map<string, Machine>();
+  readonly #proxies = new Map<string, TcpProxy>();
+  readonly #done = new Map<string, number>();
+  readonly #startedMs = performance.now();
+  #over = false;
+
+  constructor(folder: string, options: Options) {
+    this.#folder = folder;
+    this.#options = options;
+    this.#store = join(folder, "store");
+    this.#chance = chanceOf(options.seed);
+  }
+
+  /** @returns whether every promise was kept */
+  async run(): Promise<boolean> {
+    const { minutes, gap } = this.#options;
+    const pipeline = await readFile(PIPELINE, "utf8");
+    await this.#startCluster();
+    const seconds = Math.ceil((minutes * 60_000 + CALM_MS) / 1_000);
+    for (const name of this.#edgeNames()) {
+      await this.#ordered((operator) =>
+        operator.agent(parseNodeName(name)).addSource({
+          id: `cam-${name}`,
+          source: `test:320x180@10,duration=${seconds}`,
+          pipeline,
+          pipelineName: PIPELINE,
+          configuration: {},
+          policy: null,
+          paced: true,
+          limit: null,
+        }),
+      );
+    }
+    this.#say(`${this.#edgeNames().length} sources play for ${seconds} s`);
+    const untilMs = performance.now() + minutes * 60_000;
+    while (performance.now() < untilMs) {
+      await sleep(this.#chance.between(gap / 2, (gap * 3) / 2));
+      await this.#fault(pipeline);
+    }
+    this.#say("no more faults: everything comes to its end");
+    await this.#allEnded();
+    await this.end();
+    return this.#audit();
+  }
+
+  async end(): Promise<void> {
+    this.#over = true;
+    const [hub, ...edges] = [...this.#machines.values()];
+    for (const machine of this.#machines.values()) machine.resume();
+    await Promise.all(edges.map((edge) => edge.stop(5_000)));
+    await hub?.stop(5_000);
+    for (const proxy of this.#proxies.values()) await proxy.close();
+    this.#proxies.clear();
+  }
+
+  // ── The cluster ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #startCluster(): Promise<void> {
+    const port = await freePort();
+    const { token } = await createToken(
+      tokensFolder(this.#store),
+      { roles: ["edge"], grants: [], use: "multiple", label: "chaos", ttlMs: 86_400_000 },
+      Date.now(),
+    );
+    const listen = `127.0.0.1:${port}`;
+    this.#machine("cloud", ["hub", "--listen", listen, "--store", this.#store], {}).start();
+    for (let index = 1; index <= this.#options.edges; index++) {
+      const name = `edge-${index}`;
+      const proxy = await startTcpProxy(port);
+      this.#proxies.set(name, proxy);
+      const journal = join(this.#folder, `journal-${name}`);
+      const url = `ws://127.0.0.1:${proxy.port}`;
+      const args = ["join", url, "--name", name, "--retry", "--journal", journal];
+      this.#machine(name, args, { SLUICE_TOKEN: token }).start();
+    }
+    await this.#until("all nodes to join", 30_000, async () => {
+      const nodes = await this.#ordered((operator) => operator.nodes());
+      return nodes.nodes.length > this.#options.edges;
+    });
+    void this.#keepRunning();
+  }
+
+  #machine(name: string, args: readonly string[], env: NodeJS.ProcessEnv): Machine {
+    const machine = new Machine(name, args, env, join(this.#folder, `${name}.log`));
+    this.#machines.set(name, machine);
+    return machine;
+  }
+
+  /** Whoever died is started again a while later. */
+  async #keepRunning(): Promise<void> {
+    while (!this.#over) {
+      await sleep(this.#chance.between(200, 2_000));
+      if (this.#over) return;
+      for (const machine of this.#machines.values()) machine.start();
+    }
+  }
+
+  #edgeNames(): readonly string[] {
+    return [...this.#proxies.keys()];
+  }
+
+  /** Asks the hub, again and again while it cannot be reached. */
+  async #ordered<Reply>(work: (operator: Operator) => Promise<Reply>, attempts = 60): Promise<Reply> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const text = await readFile(join(`${this.#store}.cluster`, "operator.json"), "utf8");
+        const { url, token } = JSON.parse(text) as { readonly url: string; readonly token: string };
+        const operator = await connectOperator({ hub: url, token });
+        try {
+          return await work(operator);
+        } finally {
+          await operator.close();
+        }
+      } catch (error) {
+        if (attempt >= attempts || this.#over) throw error;
+        await sleep(500);
+      }
+    }
+  }
+
+  // ── Faults ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #fault(pipeline: string): Promise<void> {
+    const kind = this.#chance.pick(FAULTS);
+    const name = kind === "killHub" ? "cloud" : this.#chance.pick(this.#edgeNames());
+    const lastsMs = kind === "stall" ? 5_000 : this.#chance.between(200, 5_000);
+    const machine = this.#machines.get(name);
+    const proxy = this.#proxies.get(name);
+    this.#done.set(kind, (this.#done.get(kind) ?? 0) + 1);
+    this.#say(
+      `${kind} ${name}${kind.startsWith("kill") || kind === "swapTable" ? "" : ` for ${lastsMs} ms`}`,
+    );
+    const later = (undo: () => void): void => void setTimeout(undo, lastsMs);
+    switch (kind) {
+      case "killEdge":
+      case "killHub":
+        await machine?.kill();
+        return;
+      case "stall":
+        machine?.pause();
+        later(() => machine?.resume());
+        return;
+      case "cut":
+        proxy?.cut();
+        later(() => proxy?.heal());
+        return;
+      case "freeze":
+        proxy?.freeze();
+        later(() => proxy?.heal());
+        return;
+      case "delay":
+        proxy?.delay(100);
+        later(() => proxy?.delay(0));
+        return;
+      case "swapTable":
+        await this.#swap(`cam-${name}`, pipeline).catch((thrown: unknown) => {
+          this.#say(`  the table was not swapped: ${errorText(thrown)}`);
+        });
+    }
+  }
+
+  async #swap(source: string, pipeline: string): Promise<void> {
+    const { stages } = parsePipelineFile(pipeline, PIPELINE, SERVICES).pipeline;
+    await this.#ordered(async (operator) => {
+      const { nodes } = await operator.nodes();
+      const names = nodes.map(({ description }) => description.name);
+      const placement = stages.map(({ id }) => [id, [this.#chance.pick(names)]] as const);
+      const policy = { name: "fixed", parameters: { placement: Object.fromEntries(placement) } };
+      await operator.setPolicy(parseSourceId(source), policy);
+    }, 1);
+  }
+
+  // ── The end ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #allEnded(): Promise<void> {
+    await this.#until("every source to end", CALM_MS + DRAIN_MS, async () => {
+      const ledgers = await this.#ordered(async (operator) => {
+        const nodes = this.#edgeNames().map((name) => operator.agent(parseNodeName(name)).sources());
+        return (await Promise.all(nodes)).flatMap((report) => report.ledgers);
+      });
+      const inFlight = ledgers.reduce((sum, ledger) => sum + ledger.inFlight, 0);
+      if (ledgers.length > 0) this.#say(`${ledgers.length} sources play, ${inFlight} tasks in flight`);
+      return ledgers.length === 0;
+    });
+  }
+
+  async #until(what: string, limitMs: number, done: () => Promise<boolean>): Promise<void> {
+    const untilMs = performance.now() + limitMs;
+    for (;;) {
+      if (await done().catch(() => false)) return;
+      if (performance.now() > untilMs) throw new Error(`Waited ${limitMs / 1_000} s for ${what}`);
+      await sleep(2_000);
+    }
+  }
+
+  async #audit(): Promise<boolean> {
+    const store = await openStoreForReading(this.#store);
+    const frames = new Map<string, Set<number>>();
+    const doubled: string[] = [];
+    const lives = new Map<string, Set<number>>();
+    async function* looked(): AsyncGenerator<Awaited<ReturnType<typeof store.read>>["records"][number]> {
+      for await (const record of iterateRecords(store, { limit: Number.POSITIVE_INFINITY })) {
+        const { id } = record;
+        lives.set(id.sourceId, (lives.get(id.sourceId) ?? new Set()).add(id.incarnation));
+        const seen = frames.get(id.sourceId) ?? new Set();
+        frames.set(id.sourceId, seen);
+        for (const ptsUs of record.type === "result" ? (record.framePtsUs ?? []) : []) {
+          if (seen.has(ptsUs)) doubled.push(`${id.sourceId} at ${ptsUs} us`);
+          seen.add(ptsUs);
+        }
+        yield record;
+      }
+    }
+    try {
+      const report = await auditRun({ records: looked(), clockToleranceMs: 5_000 });
+      const rows = [...frames].map(([source, seen]) => {
+        const own = report.incarnations.filter(({ sourceId }) => sourceId === source);
+        const gaps = own.reduce(
+          (sum, { gaps: drops }) => sum + Object.values(drops).reduce((a, b) => a + b, 0),
+          0,
+        );
+        const results = own.reduce((sum, each) => sum + each.results, 0);
+        const lost = own.reduce((sum, each) => sum + each.lost, 0);
+        return [source, lives.get(source)?.size ?? 0, results, gaps, lost, seen.size].map(String);
+      });
+      process.stdout.write(
+        `${renderTable(
+          ["source", "lives", "results", "gaps", "lost", "frames"].map((title) => ({ title })),
+          rows,
+        )}\n` +
+          `${[...this.#done].map(([kind, count]) => `${kind} ${count}`).join(", ")}; ` +
+          `${[...this.#machines.values()].map(({ name, starts }) => `${name} started ${starts} times`).join(", ")}\n`,
+      );
+      for (const { rule, detail, task } of report.findings) {
+        process.stdout.write(`${rule}: ${JSON.stringify(task)} ${detail}\n`);
+      }
+      for (const frame of doubled.slice(0, 20)) process.stdout.write(`doubled: frame of ${frame}\n`);
+      const kept = report.findingCount === 0 && doubled.length === 0;
+      process.stdout.write(kept ? "Every promise was kept\n" : "A promise was broken\n");
+      return kept;
+    } finally {
+      await store.close();
+    }
+  }
+
+  #say(text: string): void {
+    const seconds = ((performance.now() - this.#startedMs) / 1_000).toFixed(1).padStart(6);
+    process.stdout.write(`${seconds} s  ${text}\n`);
+  }
+}
+
+/** Of this machine, now. */
+async function freePort(): Promise<number> {
+  const probe = await startTcpProxy(1);
+  const { port } = probe;
+  await probe.close();
+  return port;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, ms));
+}
+
+process.exitCode = await main(process.argv.slice(2));
