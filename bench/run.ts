@@ -32,6 +32,8 @@ const BENCHES = [
   "e2e/link",
   "e2e/cluster",
   "e2e/remote-stage",
+  "e2e/failover",
+  "e2e/durability",
   "e2e/idle-node",
   "e2e/demo",
   "e2e/cycles",

@@ -1,5 +1,7 @@
 /** Tasks for a cluster without a camera: a generator that keeps a window of tasks of one frame outstanding. */
 
+import type { SourceSpec } from "../../src/actors/generator/source-spec.js";
+import type { CapturePort } from "../../src/actors/generator/spawn.js";
 import { performance } from "node:perf_hooks";
 import type { LocalNode } from "../../src/actors/local-cluster.js";
 import type { GeneratorMessage } from "../../src/actors/protocol.js";
@@ -108,5 +110,56 @@ export function attachLoad(
         };
         for (; made < Math.min(tasks, window); made += 1) submit();
       }),
+  };
+}
+
+/** A source without an end whose frames are all the same memory: as fast as they are asked for, or one every so many ms. */
+export function endlessCapture({
+  replayable,
+  bytes,
+  everyMs,
+}: {
+  readonly replayable: boolean;
+  readonly bytes: number;
+  readonly everyMs: number;
+}): { readonly source: SourceSpec; readonly capture: CapturePort } {
+  const data = new Uint8Array(new SharedArrayBuffer(bytes));
+  const pattern = { width: 16, height: 16, fps: 30, durationS: 1 };
+  return {
+    source: { kind: "test", pattern, label: "endless", replayable },
+    capture: {
+      open({ after }, listener) {
+        let index = after === null ? 0 : Math.floor(after.ptsUs / 1_000) + 1;
+        let wanted = 0;
+        let closed = false;
+        let giving = false;
+        const give = (): void => {
+          giving = false;
+          const count = everyMs === 0 ? wanted : Math.min(wanted, 1);
+          for (let left = count; left > 0 && !closed; left -= 1) {
+            wanted -= 1;
+            const ptsUs = index++ * 1_000;
+            listener.onFrame({ ptsUs, checksum: index, data, capturedAtMs: Date.now() });
+          }
+          if (!closed && wanted > 0) giveSoon();
+        };
+        const giveSoon = (): void => {
+          if (giving) return;
+          giving = true;
+          if (everyMs === 0) setImmediate(give);
+          else setTimeout(give, everyMs);
+        };
+        setImmediate(() => {
+          if (!closed) listener.onInfo({ description: "endless", durationUs: replayable ? 1e15 : null });
+        });
+        return {
+          request(frames) {
+            wanted += frames;
+            giveSoon();
+          },
+          close: () => void (closed = true),
+        };
+      },
+    },
   };
 }

@@ -40,6 +40,7 @@ interface Write {
 
 /** Bytes in one write, unless a single one is larger. */
 const WRITE_BYTES_MAX = 8 * 1024 * 1024;
+const AS_BYTES = { valueEncoding: "view" } as const;
 /** How long settled tasks may stay where nothing else is written, in ms. */
 const SETTLED_MS = 1_000;
 
@@ -166,9 +167,9 @@ class LevelJournalsOf implements LevelJournals {
       const writes = this.#take();
       try {
         const batch = this.#database.batch();
-        for (const operation of writes.flatMap((write) => write.operations)) {
+        for (const operation of lastByKey(writes)) {
           if (operation.type === "del") batch.del(operation.key);
-          else batch.put(operation.key, operation.value, { valueEncoding: "view" });
+          else batch.put(operation.key, operation.value, AS_BYTES);
         }
         await batch.write({ sync: writes.some(({ waited }) => waited !== null) });
         for (const { waited } of writes) waited?.resolve();
@@ -212,6 +213,13 @@ class LevelJournalsOf implements LevelJournals {
     }
     return entries;
   }
+}
+
+/** Of several operations on one key only the last counts: a task may be settled before it was written. */
+function lastByKey(writes: readonly Write[]): Iterable<Operation> {
+  const last = new Map<string, Operation>();
+  for (const { operations } of writes) for (const operation of operations) last.set(operation.key, operation);
+  return last.values();
 }
 
 function entryKey({ task }: JournalEntry): string {
