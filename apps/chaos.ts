@@ -21,7 +21,15 @@ import { startTcpProxy, type TcpProxy } from "./chaos/tcp-proxy.js";
 import { tokensFolder } from "./cli/hub-folder.js";
 import { signalled } from "./cli/signals.js";
 import { parseDuration } from "./cli/units.js";
-import { Command, positiveInteger, positiveNumber, readArguments, readBy } from "./command-line.js";
+import {
+  Command,
+  listOf,
+  Option,
+  positiveInteger,
+  positiveNumber,
+  readArguments,
+  readBy,
+} from "./command-line.js";
 import { renderTable } from "./tables.js";
 
 interface Options {
@@ -29,8 +37,13 @@ interface Options {
   readonly edges: number;
   readonly seed: number;
   readonly gap: number;
+  readonly faults?: readonly Fault[];
   readonly keep: boolean;
 }
+
+/** A full disk is left to the simulation: making one takes a file system of its own. */
+const FAULTS = ["killEdge", "killHub", "stall", "cut", "freeze", "delay", "swapTable"] as const;
+type Fault = (typeof FAULTS)[number];
 
 const durationMs = readBy(parseDuration, "a duration like 500ms, 90s or 15m");
 
@@ -42,6 +55,11 @@ const command = new Command("chaos")
   .option("--edges <n>", "edges beside the hub, each with a source", positiveInteger, 3)
   .option("--seed <n>", "of what is done and when", positiveInteger, 1)
   .option("--gap <duration>", "mean time between faults (default: 2s)", durationMs, 2_000)
+  .addOption(
+    new Option("--faults <kind>", "one kind of fault, may be given repeatedly (default: all)")
+      .choices([...FAULTS])
+      .argParser(listOf(FAULTS)),
+  )
   .option("--keep", "keep the folder with stores, journals and logs", false)
   .addHelpText("after", "\nExit codes: 0 every promise kept, 1 one was broken, 2 wrong usage.\n");
 
@@ -50,17 +68,6 @@ const PIPELINE = "apps/pipelines/default.yaml";
 const CALM_MS = 20_000;
 /** For everything to come to its end after that. */
 const DRAIN_MS = 180_000;
-const FAULTS = [
-  "killEdge",
-  "killEdge",
-  "killHub",
-  "stall",
-  "cut",
-  "freeze",
-  "delay",
-  "swapTable",
-  "swapTable",
-] as const;
 
 async function main(args: readonly string[]): Promise<number> {
   const nothing = readArguments(command.exitOverride(), args);
@@ -91,6 +98,8 @@ class Chaos {
   readonly #proxies = new Map<string, TcpProxy>();
   readonly #done = new Map<string, number>();
   readonly #startedMs = performance.now();
+  /** Of the hub, in the life that it has now. */
+  readonly #weights: { readonly atMs: number; readonly bytes: number }[] = [];
   #over = false;
 
   constructor(folder: string, options: Options) {
@@ -167,6 +176,7 @@ class Chaos {
       return nodes.nodes.length > this.#options.edges;
     });
     void this.#keepRunning();
+    void this.#weighHub();
   }
 
   #machine(name: string, args: readonly string[], env: NodeJS.ProcessEnv): Machine {
@@ -181,6 +191,17 @@ class Chaos {
       await sleep(this.#chance.between(200, 2_000));
       if (this.#over) return;
       for (const machine of this.#machines.values()) machine.start();
+    }
+  }
+
+  /** Notes the hub's memory once a second, for as long as it lives. */
+  async #weighHub(): Promise<void> {
+    const hub = this.#machines.get("cloud");
+    for (let starts = hub?.starts; !this.#over; await sleep(1_000)) {
+      if (hub === undefined || hub.starts !== starts) this.#weights.length = 0;
+      starts = hub?.starts;
+      const bytes = await residentBytes(hub?.pid ?? null);
+      if (bytes > 0) this.#weights.push({ atMs: performance.now(), bytes });
     }
   }
 
@@ -210,7 +231,7 @@ class Chaos {
   // ── Faults ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #fault(pipeline: string): Promise<void> {
-    const kind = this.#chance.pick(FAULTS);
+    const kind = this.#chance.pick(this.#options.faults ?? FAULTS);
     const name = kind === "killHub" ? "cloud" : this.#chance.pick(this.#edgeNames());
     const lastsMs = kind === "stall" ? 5_000 : this.#chance.between(200, 5_000);
     const machine = this.#machines.get(name);
@@ -320,6 +341,7 @@ class Chaos {
           `${[...this.#done].map(([kind, count]) => `${kind} ${count}`).join(", ")}; ` +
           `${[...this.#machines.values()].map(({ name, starts }) => `${name} started ${starts} times`).join(", ")}\n`,
       );
+      process.stdout.write(`${describeWeights(this.#weights)}\n`);
       for (const { rule, detail, task } of report.findings) {
         process.stdout.write(`${rule}: ${JSON.stringify(task)} ${detail}\n`);
       }
@@ -336,6 +358,30 @@ class Chaos {
     const seconds = ((performance.now() - this.#startedMs) / 1_000).toFixed(1).padStart(6);
     process.stdout.write(`${seconds} s  ${text}\n`);
   }
+}
+
+/** 0 where the process does not run, or the kernel does not tell. */
+async function residentBytes(pid: number | null): Promise<number> {
+  const text = await readFile(`/proc/${pid ?? 0}/statm`, "utf8").catch(() => "");
+  return Number(text.split(" ")[1] ?? 0) * PAGE_BYTES;
+}
+
+const PAGE_BYTES = 4_096;
+
+/** The newest weight and, of a life of two minutes and more, the slope of its second half by least squares. */
+function describeWeights(weights: readonly { readonly atMs: number; readonly bytes: number }[]): string {
+  const last = weights.at(-1);
+  if (last === undefined) return "the hub's memory is not known";
+  const half = weights.slice(Math.floor(weights.length / 2));
+  const now = `the hub has ${(last.bytes / 1e6).toFixed(0)} MB`;
+  if (weights.length < 120) return `${now}; it has not lived long enough to tell a slope`;
+  const mean = (of: (weight: (typeof half)[number]) => number): number =>
+    half.reduce((sum, weight) => sum + of(weight), 0) / half.length;
+  const [atMs, bytes] = [mean((weight) => weight.atMs), mean((weight) => weight.bytes)];
+  const covariance = mean((weight) => (weight.atMs - atMs) * (weight.bytes - bytes));
+  const variance = mean((weight) => (weight.atMs - atMs) ** 2);
+  const perHour = (covariance / variance) * 3_600_000;
+  return `${now}, and ${(perHour / 1e6).toFixed(1)} MB an hour more over the last ${half.length} s`;
 }
 
 /** Of this machine, now. */

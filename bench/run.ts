@@ -34,6 +34,7 @@ const BENCHES = [
   "e2e/remote-stage",
   "e2e/failover",
   "e2e/durability",
+  "e2e/overload",
   "e2e/idle-node",
   "e2e/demo",
   "e2e/cycles",

@@ -54,12 +54,15 @@ export function drawFaults(
     fromMs,
     untilMs,
     meanGapMs,
+    longestMs,
   }: {
     readonly kinds: readonly FaultKind[];
     readonly machines: readonly string[];
     readonly fromMs: number;
     readonly untilMs: number;
     readonly meanGapMs: number;
+    /** Of one fault. */
+    readonly longestMs: number;
   },
 ): readonly Fault[] {
   const weighted = kinds.flatMap((kind) => Array.from({ length: SHARES[kind] }, () => kind));
@@ -72,7 +75,7 @@ export function drawFaults(
     const kind = chance.pick(weighted);
     const anywhere = kind === "stall" || kind === "slowDisk" || kind === "fullDisk";
     const machine = kind === "killHub" ? HUB : chance.pick(anywhere ? machines : edges);
-    faults.push({ kind, atMs, machine, lastsMs: chance.between(100, 5_000) });
+    faults.push({ kind, atMs, machine, lastsMs: chance.between(longestMs / 50, longestMs) });
   }
 }
 

@@ -37,6 +37,10 @@ export interface SimulationOptions {
   readonly faults?: readonly FaultKind[];
   /** Mean time between faults, in ms. Default 1,000. */
   readonly meanGapMs?: number;
+  /** Longest time that a fault lasts, in ms. Default 5,000. */
+  readonly longestMs?: number;
+  /** How many times slower every service is than it should be. Default 1. */
+  readonly slowness?: number;
   /** A defect to be found. Default none. */
   readonly plant?: Plant | null;
   /** Keeps the history as lines. Default false. */
@@ -151,6 +155,7 @@ class Simulation {
 
   constructor(options: SimulationOptions) {
     this.#options = options;
+    this.#services.slowness = options.slowness ?? 1;
     this.#chance = chanceOf(options.seed);
     this.#plants = plantsOf(options.plant ?? null);
     this.#history = new History(options.keepHistory ?? false);
@@ -161,7 +166,13 @@ class Simulation {
   }
 
   async run(): Promise<SimulationReport> {
-    const { faultyMs = 30_000, meanGapMs = 1_000, faults: kinds = FAULTS, seed } = this.#options;
+    const {
+      faultyMs = 30_000,
+      meanGapMs = 1_000,
+      longestMs = 5_000,
+      faults: kinds = FAULTS,
+      seed,
+    } = this.#options;
     for (const name of this.#machines.keys()) this.#start(name);
     const calmMs = START_MS + SETTLE_MS + faultyMs;
     const faults = drawFaults(this.#chance.fork(), {
@@ -170,17 +181,20 @@ class Simulation {
       fromMs: START_MS + SETTLE_MS,
       untilMs: calmMs,
       meanGapMs,
+      longestMs,
     });
     const ends = new Set<() => void>();
     for (const fault of faults) this.#plan(fault, ends);
     this.#watchLaw();
     await this.#timeline.runUntil(calmMs);
     this.#note("faults end");
+    this.#services.slowness = 1;
     for (const end of ends) end();
     for (const name of this.#machines.keys()) this.#start(name);
     await this.#timeline.runUntil(calmMs + SETTLE_MS);
     this.#drainLive();
-    await this.#timeline.runUntil(calmMs + DRAIN_MS, () =>
+    // What was held back meanwhile is still to be captured.
+    await this.#timeline.runUntil(calmMs + faultyMs + DRAIN_MS, () =>
       this.#sources.every(({ ended }) => ended !== null),
     );
     const stored = await this.#results.read({ fromPosition: 0, limit: Infinity });

@@ -52,4 +52,29 @@ test("simulate swaps tables 1,000 times under load with nodes dying, and loses n
   assert.ok(faults.filter(({ kind }) => kind === "swapTable").length >= 900);
 });
 
+test("simulate with a hub that is down for up to a minute loses nothing, and drains once it is back", async () => {
+  for (const seed of [1, 2, 3]) {
+    const { findings, faults } = await simulate({
+      seed,
+      faults: ["killHub"],
+      faultyMs: 150_000,
+      meanGapMs: 50_000,
+      longestMs: 60_000,
+    });
+    assert.equal(findings, []);
+    assert.ok(faults.some(({ lastsMs }) => lastsMs > 20_000));
+  }
+});
+
+test("simulate with services twenty times too slow holds what can wait, drops live tasks by name, and drains", async () => {
+  // The first source of this seed is live.
+  const { findings, gaps, redelivered } = await simulate({
+    seed: 1,
+    faults: [],
+    faultyMs: 600_000,
+    slowness: 20,
+  });
+  assert.equal([findings, Object.keys(gaps), redelivered], [[], ["windowFull"], 0]);
+});
+
 test.run();
