@@ -9,6 +9,7 @@ import type { SourceId } from "../../src/actors/task/identity.js";
 import { assertNever } from "../../src/runtime/errors.js";
 import { createLogger } from "../../src/runtime/log.js";
 import { onSignal } from "../cli/signals.js";
+import { auditOf } from "./audit-run.js";
 import { startEdgeProcess, type EdgeProcess } from "./edge-process.js";
 import {
   checkModelDir,
@@ -59,6 +60,7 @@ export async function run(options: StartOptions): Promise<number> {
     ? []
     : EDGES.map((name) => startEdgeProcess(name, (error) => outcome.fail(error)));
   const store = await openStore(options.store);
+  const fromPosition = store.nextPosition;
   const cluster: RunCluster = await startCluster();
   const observed = cluster.observe([pipeline]);
   drainOnSignal(cluster, outcome, progress);
@@ -103,12 +105,14 @@ export async function run(options: StartOptions): Promise<number> {
 
   const [figures, live, table] = await Promise.all([observed.report(), cluster.ledgers(), cluster.table()]);
   await cluster.terminate();
+  const audit = await auditOf(store, fromPosition, { ledgers: outcome.ledgers(live), pipeline });
   await store.close();
   progress.end();
 
   const report = {
     ...outcome.totals(live),
     run: figures,
+    audit,
     epoch: table.table?.epoch ?? 0,
     nodes: cluster.nodes,
     store: options.store,
@@ -117,7 +121,7 @@ export async function run(options: StartOptions): Promise<number> {
   if (options.json) process.stdout.write(`${reportJson(report)}\n`);
   else if (report.run.stored > 0 || outcome.problems.length === 0)
     process.stdout.write(`${reportTable(report)}\n`);
-  const problems = [...outcome.problems, ...conservationProblem(report)];
+  const problems = [...outcome.problems, ...conservationProblem(report), ...audit.findings];
   for (const problem of problems) process.stderr.write(`error: ${problem}\n`);
   return problems.length === 0 ? 0 : 1;
 
@@ -198,8 +202,13 @@ class Outcome {
     this.#finish();
   }
 
+  /** The last of each source. */
+  ledgers(live: readonly LedgerReported[]): readonly LedgerReported[] {
+    return [...this.#ended.values(), ...live.filter((ledger) => !this.#ended.has(ledger.sourceId))];
+  }
+
   totals(live: readonly LedgerReported[]): { readonly created: number; readonly inFlight: number } {
-    const ledgers = [...this.#ended.values(), ...live.filter((ledger) => !this.#ended.has(ledger.sourceId))];
+    const ledgers = this.ledgers(live);
     return {
       created: ledgers.reduce((sum, ledger) => sum + ledger.created, 0),
       inFlight: ledgers.reduce((sum, ledger) => sum + ledger.inFlight, 0),

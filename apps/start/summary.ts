@@ -2,12 +2,14 @@
 
 import type { RunSummary } from "../../src/actors/observer/run-statistics.js";
 import { renderTable } from "../tables.js";
+import type { RunAudit } from "./audit-run.js";
 import type { RunNode } from "./run-cluster.js";
 
 export interface RunReport {
   readonly created: number;
   readonly inFlight: number;
   readonly run: RunSummary;
+  readonly audit: RunAudit;
   /** Epoch of the routing table in force at the end. */
   readonly epoch: number;
   readonly nodes: readonly RunNode[];
@@ -22,6 +24,7 @@ export function reportJson(report: RunReport): string {
       tasks: { created: report.created, stored: run.stored, dropped: run.dropped, inFlight: report.inFlight },
       latencyMs: run.latencyMs ?? { p50: null, p95: null, p99: null },
       stages: run.stages,
+      audit: { records: report.audit.records, findings: report.audit.findingCount },
       epoch: report.epoch,
       epochs: run.epochs,
       nodes: report.nodes,
@@ -67,6 +70,7 @@ export function reportTable(report: RunReport): string {
       ["latency p50 / p95 / p99", latency(run)],
       ["nodes", report.nodes.map(({ name }) => name).join(", ")],
       ["routing epochs", epochsText(report)],
+      ["audit", auditText(report.audit)],
       ["duration", `${seconds.toFixed(2)} s`],
     ],
   );
@@ -76,6 +80,10 @@ export function reportTable(report: RunReport): string {
       ? "Results were kept in memory only: name a folder with --store to keep them"
       : `Results are in ${report.store}`;
   return `${tables.join("\n")}\n${where}`;
+}
+
+function auditText({ records, findingCount }: RunAudit): string {
+  return findingCount === 0 ? `${records} records add up` : `${findingCount} findings in ${records} records`;
 }
 
 /** Tables that tasks were routed by; 0 is none yet. */

@@ -1,0 +1,47 @@
+/** The audit of a run that is over, from what it stored. */
+
+import { auditRun } from "../../src/actors/audit/audit.js";
+import type { Finding } from "../../src/actors/audit/findings.js";
+import type { Store } from "../../src/actors/distributor/store.js";
+import type { LedgerReported, StoredRecord } from "../../src/actors/protocol.js";
+import { pipelineKeyText } from "../../src/actors/task/identity.js";
+import type { Pipeline } from "../../src/actors/task/pipeline.js";
+import { auditLedgersOf } from "../cli/live-ledgers.js";
+
+export interface RunAudit {
+  readonly records: number;
+  readonly findingCount: number;
+  /** The first ones, a sentence each. */
+  readonly findings: readonly string[];
+}
+
+/** Of one reading of the store. */
+const PAGE = 1_000;
+const FINDINGS_SHOWN = 10;
+
+/** @param fromPosition where the run began in the store */
+export async function auditOf(
+  store: Store,
+  fromPosition: number,
+  { ledgers, pipeline }: { readonly ledgers: readonly LedgerReported[]; readonly pipeline: Pipeline },
+): Promise<RunAudit> {
+  const { records, findingCount, findings } = await auditRun({
+    records: recordsFrom(store, fromPosition),
+    ledgers: ledgers.flatMap(auditLedgersOf),
+    pipelines: new Map([[pipelineKeyText(pipeline.id, pipeline.version), pipeline]]),
+  });
+  return { records, findingCount, findings: findings.slice(0, FINDINGS_SHOWN).map(sentence) };
+}
+
+async function* recordsFrom(store: Store, fromPosition: number): AsyncGenerator<StoredRecord> {
+  for (let position = fromPosition; position < store.nextPosition;) {
+    const { records, nextPosition } = await store.read({ fromPosition: position, limit: PAGE });
+    yield* records;
+    position = nextPosition;
+  }
+}
+
+function sentence({ rule, source, task, detail }: Finding): string {
+  const what = task === null ? source : `${task.sourceId}/${task.incarnation}/${task.sequence}`;
+  return `The audit found "${rule}" at ${what}: ${detail}`;
+}
