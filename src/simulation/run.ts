@@ -72,6 +72,8 @@ interface SimulatedSource {
 }
 
 const START_MS = 1_700_000_000_000;
+/** Beside a placement of its own. */
+const POLICIES = ["edge-only", "cloud-only", "dynamic"];
 /** For the cluster to come up, and, after faults, for everything to come to its end. */
 const SETTLE_MS = 2_000;
 const DRAIN_MS = 400_000;
@@ -300,8 +302,9 @@ class Simulation {
     }
   }
 
-  /** Each stage on some nodes that are there now. */
+  /** Mostly each stage on some nodes that are there now. */
   #drawPolicy(pipeline: Pipeline): PolicySpec {
+    if (this.#chance.happens(0.3)) return { name: this.#chance.pick(POLICIES), parameters: {} };
     const nodes = [...this.#machines.values()].flatMap(({ name, node }) => (node === null ? [] : [name]));
     const placement = pipeline.stages.map(({ id }) => {
       const [first, second] = [this.#chance.pick(nodes), this.#chance.pick(nodes)];
