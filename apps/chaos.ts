@@ -65,7 +65,7 @@ const command = new Command("chaos")
 
 const PIPELINE = "apps/pipelines/default.yaml";
 /** Of a source's time at the end, in which nothing is done to it. */
-const CALM_MS = 20_000;
+const CALM_MS = 10_000;
 /** For everything to come to its end after that. */
 const DRAIN_MS = 180_000;
 

@@ -11,6 +11,8 @@ import { within } from "./within.js";
 
 export const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
 const SLUICE = fileURLToPath(new URL("../../apps/sluice.js", import.meta.url));
+const SIMULATE = fileURLToPath(new URL("../../apps/simulate.js", import.meta.url));
+const CHAOS = fileURLToPath(new URL("../../apps/chaos.js", import.meta.url));
 const START = fileURLToPath(new URL("../../apps/start.js", import.meta.url));
 
 export interface ProgramOptions {
@@ -69,6 +71,16 @@ export function startSluice(args: readonly string[], options: ProgramOptions = {
 /** Runs `sluice ...args` to its end. */
 export function runSluice(args: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
   return startSluice(args, options).ended;
+}
+
+/** Starts `npm run chaos -- ...args` without npm. */
+export function startChaos(args: readonly string[], options: ProgramOptions = {}): Program {
+  return start(CHAOS, args, options);
+}
+
+/** Runs `npm run simulate -- ...args` without npm. */
+export function runSimulate(args: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
+  return start(SIMULATE, args, options).ended;
 }
 
 /** Starts `npm start -- ...args` without npm. */

@@ -1,0 +1,47 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { runSimulate } from "../support/program.js";
+
+test("npm run simulate says how many seeds kept every promise", async () => {
+  const { exitCode, stdout, stderr } = await runSimulate(["--seeds", "2", "--faulty", "5s"]);
+  assert.is(exitCode, 0, stderr);
+  assert.match(
+    stdout,
+    /^2 seeds, \d+ s at \d+x real time: \d+ results, \d+ redeliveries, 0 seeds broke a promise\n$/,
+  );
+});
+
+test("npm run simulate tells a seed that breaks a promise, exits with 1, and plays it again the same", async () => {
+  const broken = await runSimulate(["--first", "2", "--seeds", "1", "--plant", "skippedDedup"]);
+  assert.is(broken.exitCode, 1);
+  assert.match(broken.stdout, /seed 2 broke a promise:\n {2}doubled: cam-/);
+  const [, again = ""] = /again: npm run simulate -- (.*)\n/.exec(broken.stdout) ?? [];
+  assert.is(again, "--seed 2 --plant skippedDedup");
+  const replayed = await Promise.all([
+    runSimulate(again.split(" ")),
+    runSimulate([...again.split(" "), "--history"]),
+  ]);
+  const histories = replayed.map(({ stdout }) => /history ([0-9a-f]{64})/.exec(stdout)?.[1]);
+  assert.ok(histories[0] !== undefined && histories[0] === histories[1]);
+  assert.match(replayed[1].stdout, /^\d+\.\d{3} edge-1 -> cloud \d+$/m);
+});
+
+test("npm run simulate gives a line of JSON for each seed, and 2 for wrong usage", async () => {
+  const { stdout } = await runSimulate(["--seeds", "2", "--faulty", "3s", "--faults", "swapTable", "--json"]);
+  const reports = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { readonly seed: number; readonly findings: readonly string[] });
+  assert.equal(
+    reports.map(({ seed, findings }) => [seed, findings]),
+    [
+      [1, []],
+      [2, []],
+    ],
+  );
+  for (const args of [["--seeds", "none"], ["--plant", "nothing"], ["--faulty", "soon"], ["extra"]]) {
+    assert.is((await runSimulate(args)).exitCode, 2, args.join(" "));
+  }
+});
+
+test.run();
