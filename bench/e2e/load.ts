@@ -131,17 +131,17 @@ export function endlessCapture({
       open({ after }, listener) {
         let index = after === null ? 0 : Math.floor(after.ptsUs / 1_000) + 1;
         let wanted = 0;
-        let closed = false;
+        const state = { closed: false };
         let giving = false;
         const give = (): void => {
           giving = false;
           const count = everyMs === 0 ? wanted : Math.min(wanted, 1);
-          for (let left = count; left > 0 && !closed; left -= 1) {
+          for (let left = count; left > 0 && !state.closed; left -= 1) {
             wanted -= 1;
             const ptsUs = index++ * 1_000;
             listener.onFrame({ ptsUs, checksum: index, data, capturedAtMs: Date.now() });
           }
-          if (!closed && wanted > 0) giveSoon();
+          if (!state.closed && wanted > 0) giveSoon();
         };
         const giveSoon = (): void => {
           if (giving) return;
@@ -150,14 +150,15 @@ export function endlessCapture({
           else setTimeout(give, everyMs);
         };
         setImmediate(() => {
-          if (!closed) listener.onInfo({ description: "endless", durationUs: replayable ? 1e15 : null });
+          if (!state.closed)
+            listener.onInfo({ description: "endless", durationUs: replayable ? 1e15 : null });
         });
         return {
           request(frames) {
             wanted += frames;
             giveSoon();
           },
-          close: () => void (closed = true),
+          close: () => void (state.closed = true),
         };
       },
     },
