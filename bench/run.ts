@@ -33,6 +33,7 @@ const BENCHES = [
   "e2e/cluster",
   "e2e/remote-stage",
   "e2e/failover",
+  "e2e/swap",
   "e2e/durability",
   "e2e/overload",
   "e2e/idle-node",

@@ -7,13 +7,16 @@ import type { Operator } from "../../src/actors/operator.js";
 import type { StoredRecord, TotalsReported } from "../../src/actors/protocol.js";
 import { parseSourceId, type SourceId } from "../../src/actors/task/identity.js";
 import { createLiveLines } from "../live-lines.js";
-import { describeAudit } from "./describe-audit.js";
-import { askLiveLedgers } from "./live-ledgers.js";
+import { taskText } from "../../src/actors/audit/findings.js";
+import { describeAudit, describeHistory } from "./describe-audit.js";
+import { askLiveLedgers, auditLedgersOf, windowsOf } from "./live-ledgers.js";
 import { readRecordFile } from "./record-file.js";
 import { pagesOf } from "./results.js";
 
 export interface AuditCommand {
   readonly source?: string;
+  /** `SOURCE/INCARNATION/SEQUENCE`: told besides, hop by hop. */
+  readonly task?: string;
   readonly json: boolean;
 }
 
@@ -34,7 +37,8 @@ export async function auditHub(operator: Operator, command: AuditCommand): Promi
   const [oldest] = (await pages.query({ limit: 1 })).records;
   return finish(command, {
     records: iterateRecords(pages, sourceId === null ? {} : { sourceId }),
-    ledgers,
+    ledgers: ledgers.flatMap(auditLedgersOf),
+    windows: windowsOf(ledgers),
     pipelines: table?.pipelines ?? new Map(),
     ...(oldest !== undefined &&
       oldest.position > 0 && { settled: async () => settledOf((await operator.totals()).sources) }),
@@ -60,14 +64,24 @@ export async function auditFile(file: string, command: AuditCommand): Promise<nu
 
 async function finish(command: AuditCommand, input: AuditInput): Promise<number> {
   const sourceId = sourceOf(command);
+  const wanted = { text: command.task ?? null, records: [] as StoredRecord[] };
   const report = await auditRun({
     ...input,
-    records: shown(ofSource(input.records, sourceId)),
+    records: lookedFor(wanted, shown(ofSource(input.records, sourceId))),
     ledgers: (input.ledgers ?? []).filter((ledger) => sourceId === null || ledger.sourceId === sourceId),
   });
   if (sourceId !== null && report.incarnations.length === 0) {
     process.stderr.write(`error: No record is of source "${sourceId}"\n`);
     return 1;
+  }
+  if (wanted.text !== null && wanted.records.length === 0) {
+    process.stderr.write(
+      `error: No record is of task "${wanted.text}": wanted SOURCE/INCARNATION/SEQUENCE\n`,
+    );
+    return 1;
+  }
+  for (const record of wanted.records) {
+    process.stdout.write(`${command.json ? JSON.stringify(record) : describeHistory(record)}\n`);
   }
   process.stdout.write(`${command.json ? JSON.stringify(report) : describeAudit(report)}\n`);
   const begins = report.firstPosition ?? 0;
@@ -85,6 +99,17 @@ async function* recordsOf(store: Store, sourceId: SourceId | null): AsyncGenerat
     yield* slice.records;
     if (slice.nextPosition <= fromPosition) return;
     fromPosition = slice.nextPosition;
+  }
+}
+
+/** Puts the records of one task aside. */
+async function* lookedFor(
+  wanted: { readonly text: string | null; readonly records: StoredRecord[] },
+  records: AsyncIterable<StoredRecord>,
+): AsyncGenerator<StoredRecord> {
+  for await (const record of records) {
+    if (taskText(record.id) === wanted.text) wanted.records.push(record);
+    yield record;
   }
 }
 

@@ -3,6 +3,7 @@
 import type { IncarnationAudit } from "../../src/actors/audit/account.js";
 import type { AuditReport } from "../../src/actors/audit/audit.js";
 import { AUDIT_RULES, taskText, type Finding } from "../../src/actors/audit/findings.js";
+import type { StoredRecord } from "../../src/actors/protocol.js";
 import { renderTable } from "../tables.js";
 
 /** A table of the sources, a line for each finding and one that sums up. */
@@ -15,6 +16,41 @@ export function describeAudit(report: AuditReport): string {
     ...(further === 0 ? [] : [`and ${further} more`]),
     sumOf(report),
   ].join("\n");
+}
+
+/** Where a task has been: under which table each stage was routed, in which delivery and at which attempt. */
+export function describeHistory(record: StoredRecord): string {
+  const name = taskText(record.id);
+  if (record.type === "gap") {
+    const { reason, stage, node, detail } = record;
+    return `${name} was dropped as ${reason} on ${node}, ${stage === null ? "at its source" : `at "${stage}"`}: ${detail}`;
+  }
+  const fromMs = record.createdAtMs;
+  const after = (atMs: number): string => (atMs - fromMs).toFixed(1);
+  const hops = renderTable(
+    [
+      { title: "stage" },
+      { title: "node" },
+      { title: "epoch", align: "right" },
+      { title: "delivery", align: "right" },
+      { title: "attempt", align: "right" },
+      { title: "enqueued ms", align: "right" },
+      { title: "started ms", align: "right" },
+      { title: "ended ms", align: "right" },
+    ],
+    record.hops.map(({ stage, node, epoch, delivery = 1, attempt, enqueuedAtMs, startedAtMs, endedAtMs }) => [
+      stage,
+      node,
+      epoch,
+      delivery,
+      attempt,
+      after(enqueuedAtMs),
+      after(startedAtMs),
+      after(endedAtMs),
+    ]),
+  );
+  const delivery = record.delivery ?? 1;
+  return `${name}, stored ${after(record.storedAtMs)} ms after its making, in delivery ${delivery}:\n${hops}`;
 }
 
 function sourcesTable(incarnations: readonly IncarnationAudit[]): string {

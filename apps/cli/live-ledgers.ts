@@ -3,13 +3,14 @@
 import type { AuditLedger } from "../../src/actors/audit/account.js";
 import type { Operator } from "../../src/actors/operator.js";
 import type { LedgerReported } from "../../src/actors/protocol.js";
+import type { SourceId } from "../../src/actors/task/identity.js";
 import { errorText } from "../../src/runtime/errors.js";
 
 /** Asks every node; `onSilent` hears of one that does not answer, and why. */
 export async function askLiveLedgers(
   operator: Operator,
   onSilent: (node: string, why: string) => void,
-): Promise<readonly AuditLedger[]> {
+): Promise<readonly LedgerReported[]> {
   const nodes = [...operator.cluster.members.values()].filter(({ roles }) => !roles.includes("operator"));
   const told = await Promise.all(
     nodes.map(async ({ name }) => {
@@ -21,7 +22,11 @@ export async function askLiveLedgers(
       }
     }),
   );
-  return told.flat().flatMap((ledger) => auditLedgersOf(ledger));
+  return told.flat();
+}
+
+export function windowsOf(ledgers: readonly LedgerReported[]): ReadonlyMap<SourceId, number> {
+  return new Map(ledgers.map(({ sourceId, window }) => [sourceId, window]));
 }
 
 export function auditLedgersOf({

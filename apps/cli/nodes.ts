@@ -50,6 +50,10 @@ export function nodesTable(lines: readonly NodeLine[], nowMs: number): string {
       { title: "cpu", align: "right" },
       { title: "memory", align: "right" },
       { title: "stall ms", align: "right" },
+      { title: "in", align: "right" },
+      { title: "out", align: "right" },
+      { title: "stages", align: "right" },
+      { title: "dropped", align: "right" },
     ],
     lines.map(({ name, roles, url, pid, joinedAtMs, rttMs, sample }) => [
       name,
@@ -61,8 +65,17 @@ export function nodesTable(lines: readonly NodeLine[], nowMs: number): string {
       sample === null ? "-" : `${(sample.cpuShare * 100).toFixed(0)} %`,
       sample === null ? "-" : formatBytes(sample.residentBytes),
       sample?.loopStallMs.toFixed(0) ?? "-",
+      ...flow(sample?.counts),
     ]),
   );
+}
+
+/** Branches of tasks that came to a node and left it, stages done there, and what it gave up. */
+function flow(counts: ResourceSample["counts"]): readonly (string | number)[] {
+  if (counts === undefined) return ["-", "-", "-", "-"];
+  const { admitted, received, forwarded, finished, processed, dropped } = counts;
+  const given = Object.values(dropped).reduce((sum, count) => sum + count, 0);
+  return [admitted + received, forwarded + finished, processed, given];
 }
 
 export async function nodes(

@@ -6,7 +6,7 @@ import type { Store } from "../../src/actors/distributor/store.js";
 import type { LedgerReported, StoredRecord } from "../../src/actors/protocol.js";
 import { pipelineKeyText } from "../../src/actors/task/identity.js";
 import type { Pipeline } from "../../src/actors/task/pipeline.js";
-import { auditLedgersOf } from "../cli/live-ledgers.js";
+import { auditLedgersOf, windowsOf } from "../cli/live-ledgers.js";
 
 export interface RunAudit {
   readonly records: number;
@@ -28,6 +28,7 @@ export async function auditOf(
   const { records, findingCount, findings } = await auditRun({
     records: recordsFrom(store, fromPosition),
     ledgers: ledgers.flatMap(auditLedgersOf),
+    windows: windowsOf(ledgers),
     pipelines: new Map([[pipelineKeyText(pipeline.id, pipeline.version), pipeline]]),
   });
   return { records, findingCount, findings: findings.slice(0, FINDINGS_SHOWN).map(sentence) };

@@ -11,9 +11,11 @@
  */
 
 import { fork } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
+import { openStore } from "../../src/actors/distributor/spawn.js";
 import { startNode } from "../../src/actors/node.js";
 import type { ControllerMessage, QueuesReported } from "../../src/actors/protocol.js";
 import { parseConfiguration } from "../../src/actors/task/configuration.js";
@@ -21,7 +23,7 @@ import { parseSourceId } from "../../src/actors/task/identity.js";
 import { definePipeline } from "../../src/actors/task/pipeline.js";
 import type { ServiceDeclaration } from "../../src/actors/task/service.js";
 import { silentLogger } from "../../src/runtime/log.js";
-import { median, percentile, report, rounded } from "../report.js";
+import { median, percentile, report, rounded, type Row } from "../report.js";
 import { endlessCapture } from "./load.js";
 
 const SELF = fileURLToPath(import.meta.url);
@@ -39,7 +41,8 @@ const common = { services: SERVICES, log: silentLogger, limits: { processor: { r
 const SIZE = { width: 320, height: 180 };
 
 async function main(minutes: number): Promise<void> {
-  const store = new MemoryStore();
+  const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
+  const store = await openStore(folder);
   const hub = await startNode({ ...common, name: "cloud", listen: "ws://127.0.0.1:0", store });
   const edge = fork(SELF, ["edge", hub.cluster?.url ?? ""]);
   const controller = hub.system.resolve<ControllerMessage>("sluice://edge-1/controller");
@@ -58,27 +61,31 @@ async function main(minutes: number): Promise<void> {
     weights.push({ hub: process.memoryUsage.rss(), edge: residentBytes(edge.pid ?? 0) });
     await sleep(50);
   }
-  const { records } = await store.read({ fromPosition: 0, limit: Infinity });
-  const count = (type: string, source: string): number =>
-    records.filter((record) => record.type === type && record.id.sourceId === source).length;
+  const totals = store.totals();
+  const row = (source: string): Row => {
+    const { stored = 0, dropped = {} } = totals[source] ?? {};
+    return { stored, "dropped, with its gap": Object.values(dropped).reduce((sum, count) => sum + count, 0) };
+  };
   report(`A stage of 10 tasks / s, sources of 100 / s and without end, ${minutes} min`, {
-    live: { stored: count("result", "live"), "dropped, with its gap": count("gap", "live") },
-    "can be read again": { stored: count("result", "file"), "dropped, with its gap": count("gap", "file") },
+    live: row("live"),
+    "can be read again": row("file"),
   });
   const [early, late] = [weights[Math.floor(weights.length / 4)], weights.at(-1)];
   if (early === undefined || late === undefined) throw new Error("Nothing was weighed");
   report("Resident memory (goal: +-10 %)", {
-    edge: row(early.edge, late.edge),
-    "hub, which keeps the results in memory": row(early.hub, late.hub),
+    edge: growth(early.edge, late.edge),
+    hub: growth(early.hub, late.hub),
   });
   report("Round trip of control from the hub to the edge meanwhile", {
     control: { "p50 ms": rounded(median(trips)), "p99 ms": rounded(percentile(trips, 0.99)) },
   });
   edge.kill("SIGKILL");
   await hub.terminate();
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
 }
 
-function row(early: number, late: number): Readonly<Record<string, number>> {
+function growth(early: number, late: number): Readonly<Record<string, number>> {
   return {
     "after a quarter MB": rounded(early / 1e6),
     "at the end MB": rounded(late / 1e6),

@@ -84,6 +84,24 @@ export interface QueuesReported {
   readonly queued: Readonly<Record<string, number>>;
   /** Tasks waiting at joins. */
   readonly joining: number;
+  /** What became of branches of tasks here so far. */
+  readonly counts: FlowCounts;
+}
+
+/** What a node did with branches of tasks since its controller was first started; a repeated delivery counts again. */
+export interface FlowCounts {
+  /** From generators of this node. */
+  readonly admitted: number;
+  /** From other nodes: for a stage, or to meet other branches. */
+  readonly received: number;
+  /** To other nodes. */
+  readonly forwarded: number;
+  /** Stages done here. */
+  readonly processed: number;
+  /** Handed to the distributor as results. */
+  readonly finished: number;
+  /** Given up here, by reason. */
+  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
 }
 
 // ── Processor: one per stage per node ───────────────────────────────────────────────────────────────────────────────
@@ -152,6 +170,8 @@ export interface LedgerReported {
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
   /** Tasks outstanding, counted one by one, not derived. */
   readonly inFlight: number;
+  /** Tasks that may be under way at once. */
+  readonly window: number;
   /** Deliveries of tasks after their first one. */
   readonly redelivered: number;
   /** By incarnation, with the tasks in flight. */
@@ -443,6 +463,8 @@ export interface ResourceSample {
   /** Longest stall of the event loop since the last sample, in ms. */
   readonly loopStallMs: number;
   readonly queued: Readonly<Record<string, number>>;
+  /** Absent where the controller did not tell. */
+  readonly counts?: FlowCounts;
   /** To each other node: round-trip time, and bandwidth where it is known. */
   readonly links: Readonly<Record<string, LinkSample>>;
 }

@@ -2,7 +2,12 @@ import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openLevelStore } from "../../src/actors/distributor/level-store.js";
-import type { LedgerReported } from "../../src/actors/protocol.js";
+import type {
+  ControllerMessage,
+  FlowCounts,
+  LedgerReported,
+  QueuesReported,
+} from "../../src/actors/protocol.js";
 import { definePipeline, type Pipeline, type PipelineDefinition } from "../../src/actors/task/pipeline.js";
 import {
   checkEnd,
@@ -210,6 +215,47 @@ test("created = stored + dropped + in flight at every moment of any history of f
     }),
     { numRuns: 8 },
   );
+});
+
+test("nodes count what they admitted, passed on, did, finished and dropped, and it adds up over the cluster", async () => {
+  const faults: Faults = { 3: [{ deed: "throw", times: 1 }], 7: [null, { deed: "throw", times: 1 }] };
+  await localRun({ pipeline: chain() }, async (run) => {
+    const ledger = await play(run, { count: 40, write: write(faults) });
+    const { cloud, edges } = run.cluster;
+    const counts = await Promise.all(
+      [cloud, ...edges].map(async ({ system, controller }) => {
+        const { counts: own } = await system.ask<ControllerMessage, QueuesReported>(
+          controller,
+          (replyTo) => ({
+            type: "reportQueues",
+            replyTo,
+          }),
+        );
+        return own;
+      }),
+    );
+    const sum = (of: (count: FlowCounts) => number): number =>
+      counts.reduce((all, count) => all + of(count), 0);
+    const dropped = sum((count) => Object.values(count.dropped).reduce((all, drops) => all + drops, 0));
+    assert.is(
+      sum(({ admitted }) => admitted),
+      ledger.created,
+    );
+    assert.is(
+      sum(({ forwarded }) => forwarded),
+      sum(({ received }) => received),
+    );
+    assert.is(
+      sum(({ finished }) => finished),
+      ledger.stored,
+    );
+    assert.equal([dropped, ledger.dropped], [2, { serviceFailed: 2 }]);
+    // Three stages of each task that is stored, and one of the task that failed at the second.
+    assert.is(
+      sum(({ processed }) => processed),
+      3 * ledger.stored + 1,
+    );
+  });
 });
 
 test.run();

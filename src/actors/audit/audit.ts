@@ -162,7 +162,7 @@ class Audit {
       source = { window, tasks: new UnderWay() };
       this.#underWay.set(key, source);
     }
-    source.tasks.add(record);
+    source.tasks.add(record, this.#clockToleranceMs);
   }
 
   #accountOf(sourceId: SourceId): SourceAccount {

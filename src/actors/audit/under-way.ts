@@ -32,7 +32,9 @@ export class UnderWay {
     return this.#worst;
   }
 
-  add({ id, createdAtMs, storedAtMs }: StoredResult): void {
+  /** @param toleranceMs by how much the clocks of its source and of the store may differ, in ms. Default 0 */
+  add({ id, createdAtMs, storedAtMs: stored }: StoredResult, toleranceMs = 0): void {
+    const storedAtMs = stored - toleranceMs;
     if (!(createdAtMs < storedAtMs)) return;
     const own: Moment = { task: id, createdAtMs, storedAtMs, count: 1, newest: id, newestAtMs: createdAtMs };
     let place = this.#moments.length;

@@ -16,6 +16,7 @@ import type { Behaviour } from "../../runtime/behaviour.js";
 import { assertNever } from "../../runtime/errors.js";
 import { stageKeyText } from "../task/identity.js";
 import { announce, deskSize } from "./desk.js";
+import type { Task } from "../task/task.js";
 import { abandon, completeTask, dropOverdue, dropTask, submit } from "./route-task.js";
 import {
   DEFAULT_LIMITS,
@@ -39,7 +40,7 @@ export function controller(options: ControllerOptions, known: ControllerState): 
     receive(router, message) {
       switch (message.type) {
         case "submit":
-          submit(router, message.task, message.forwarded ?? null);
+          onSubmit(router, message);
           return router;
         case "stageCompleted":
           completeTask(router, message);
@@ -79,6 +80,19 @@ export function controller(options: ControllerOptions, known: ControllerState): 
   };
 }
 
+function onSubmit(router: Router, message: MessageOf<"submit">): void {
+  const { task } = message;
+  const forwarded = message.forwarded ?? null;
+  const own = forwarded === null && task.cameFrom === null && task.hops.length === 0 && isOwn(router, task);
+  router.known.counts[own ? "admitted" : "received"] += 1;
+  submit(router, task, forwarded);
+}
+
+/** Whether the source of a task is on this node. */
+function isOwn({ node }: Router, { origin }: Task): boolean {
+  return origin.startsWith(`sluice://${node}/`);
+}
+
 function onProcessorStarted(router: Router, { stage, processor, life }: MessageOf<"processorStarted">): void {
   const desk = router.known.desks.get(stageKeyText(stage));
   if (desk === undefined) router.processors.tell({ type: "retireProcessor", stage });
@@ -98,5 +112,6 @@ function onReportQueues(router: Router, { replyTo }: MessageOf<"reportQueues">):
     epoch: router.known.table?.epoch ?? 0,
     queued,
     joining: router.known.joins.joining,
+    counts: { ...router.known.counts },
   });
 }

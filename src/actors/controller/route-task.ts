@@ -5,6 +5,7 @@ import { pipelineKeyText, stageKeyText, type StageId } from "../task/identity.js
 import { arrive, expire, forget, isForgotten, needsJoin } from "../task/join.js";
 import { hasStage, stageOf, type Pipeline } from "../task/pipeline.js";
 import { routeStage } from "../task/routing-table.js";
+import { addDrops } from "../task/ledger.js";
 import { END, type DropReason, type Task } from "../task/task.js";
 import { completeStage } from "../task/walk.js";
 import {
@@ -39,8 +40,12 @@ export function submit(router: Router, task: Task, forwarded: number | null): vo
     return;
   }
   const joinNode = task.joinNodes.get(task.cursor) ?? router.cloud;
-  if (joinNode === router.node) joinHere(router, task, pipeline);
-  else controllerOf(router, joinNode).tell({ type: "submit", task });
+  if (joinNode === router.node) {
+    joinHere(router, task, pipeline);
+    return;
+  }
+  router.known.counts.forwarded += 1;
+  controllerOf(router, joinNode).tell({ type: "submit", task });
 }
 
 /** Meets the other branches of a task at this node. */
@@ -64,6 +69,7 @@ function joinHere(router: Router, task: Task, pipeline: Pipeline): void {
 /** The router's decision, for a task whose branches are all here. */
 function dispatch(router: Router, task: Task, pipeline: Pipeline, forwarded: number | null): void {
   if (task.cursor === END) {
+    router.known.counts.finished += 1;
     router.distributor.tell({ type: "store", task });
     return;
   }
@@ -83,6 +89,7 @@ function dispatch(router: Router, task: Task, pipeline: Pipeline, forwarded: num
       executeHere(router, task, task.cursor, pipeline);
       return;
     case "node":
+      router.known.counts.forwarded += 1;
       controllerOf(router, route.node).tell({
         type: "submit",
         task,
@@ -136,6 +143,7 @@ export function completeTask(router: Router, { task, result, hop }: MessageOf<"s
   const given = settleAt(router, task);
   // An answer for a task that is not on the desk is the second one, of an executor that was given up.
   if (given === null || pipeline === undefined) return;
+  router.known.counts.processed += 1;
   const desk = deskAt(router, task);
   if (desk !== undefined) keepAnswer(desk, task.id, { result, hop });
   goOn(router, given, pipeline, { result, hop });
@@ -187,6 +195,7 @@ function park(router: Router, task: Task): void {
 /** Ends a task: the distributor stores the gap, and every node that waits for the task is told. */
 export function drop(router: Router, task: Task, reason: DropReason, detail: string): void {
   const { id, delivery, pipelineId, pipelineVersion, cursor, sourceAtMs, origin, joinNodes, pins } = task;
+  router.known.counts.dropped = addDrops(router.known.counts.dropped, { [reason]: 1 });
   router.distributor.tell({
     type: "recordDrop",
     drop: {

@@ -5,6 +5,7 @@ import type { Context } from "../../runtime/behaviour.js";
 import type {
   ControllerMessage,
   DistributorMessage,
+  FlowCounts,
   GeneratorMessage,
   NodeEvent,
   ProcessorsMessage,
@@ -36,6 +37,7 @@ export interface ControllerState {
   readonly joins: Joins;
   /** Tasks from other nodes that came before the table with their pipeline, by arrival. */
   readonly park: { readonly task: Task; readonly untilMs: number }[];
+  readonly counts: { -readonly [Name in keyof FlowCounts]: FlowCounts[Name] };
 }
 
 export interface ControllerOptions {
@@ -80,6 +82,7 @@ export function createControllerState(limits: Partial<ControllerLimits> = {}): C
     desks: new Map(),
     joins: createJoins({ tasksMax: limits.joinTasksMax ?? DEFAULT_LIMITS.joinTasksMax }),
     park: [],
+    counts: { admitted: 0, received: 0, forwarded: 0, processed: 0, finished: 0, dropped: {} },
   };
 }
 

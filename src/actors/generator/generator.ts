@@ -604,6 +604,7 @@ export function createGenerator(
       stored,
       dropped,
       inFlight,
+      window: window.tasks,
       redelivered: theOutbox().redelivered,
       accounts: window.accounts,
       framesSkipped,

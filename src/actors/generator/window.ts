@@ -43,6 +43,11 @@ export class TaskWindow {
     this.#incarnation = incarnation;
   }
 
+  /** Tasks that may be under way at once. */
+  get tasks(): number {
+    return this.#limits.tasks;
+  }
+
   get full(): boolean {
     return this.#room.size >= this.#limits.tasks || this.#bytes >= this.#limits.bytes;
   }

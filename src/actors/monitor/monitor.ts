@@ -13,6 +13,7 @@ import type { AskResult, Behaviour, Context } from "../../runtime/behaviour.js";
 import { assertNever, errorText } from "../../runtime/errors.js";
 import type {
   ControllerMessage,
+  FlowCounts,
   MonitorMessage,
   Pong,
   QueuesReported,
@@ -37,8 +38,9 @@ export interface State {
   /** Opened with the state and closed with it. */
   readonly host: HostMetrics;
   readonly links: Links;
-  /** Null where the controller did not tell. */
+  /** Empty and null where the controller did not tell. */
   queued: Readonly<Record<string, number>>;
+  flow: FlowCounts | null;
   reading: boolean;
   asking: boolean;
   readonly counts: { samples: number; late: number; failures: number; strayPongs: number };
@@ -68,6 +70,7 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
         host,
         links: new Links(),
         queued: {},
+        flow: null,
         reading: false,
         asking: false,
         counts: { samples: 0, late: 0, failures: 0, strayPongs: 0 },
@@ -145,6 +148,7 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
       atMs: ctx.now(),
       ...result.reply,
       queued: state.queued,
+      ...(state.flow && { counts: state.flow }),
       links: state.links.sample(ctx.now()),
     };
     options.scheduler.tell({ type: "resourcesSampled", sample });
@@ -153,6 +157,7 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
   function onQueuesTold(state: State, { result }: Of<"queuesTold">): void {
     state.asking = false;
     state.queued = result.ok ? result.reply.queued : {};
+    state.flow = result.ok ? result.reply.counts : null;
   }
 
   function onInventoryTaken(state: State, { result }: Of<"inventoryTaken">, ctx: Ctx): void {

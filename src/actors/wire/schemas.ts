@@ -95,6 +95,16 @@ const sample = z.object({
   residentBytes: z.number(),
   loopStallMs: z.number(),
   queued: z.record(z.string().max(256), z.number()),
+  counts: z
+    .object({
+      admitted: count,
+      received: count,
+      forwarded: count,
+      processed: count,
+      finished: count,
+      dropped: z.record(z.string().max(64), count),
+    })
+    .optional(),
   links: z.record(z.string().max(64), z.object({ rttMs: z.number(), bandwidthMbps: z.number().nullable() })),
 });
 

@@ -14,6 +14,7 @@ import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
 import { VirtualClock } from "../../support/virtual-clock.js";
 
+const COUNTS = { admitted: 1, received: 2, forwarded: 3, processed: 4, finished: 5, dropped: {} };
 const NODE = parseNodeName("edge-1");
 const READING: HostReading = {
   cpuShare: 0.25,
@@ -109,7 +110,14 @@ test("monitor tells the queues of its controller, and none that the controller d
   const { monitor, controller, samples, answer } = setUp();
   monitor.advance(1_000);
   const { replyTo } = controller.only("reportQueues");
-  replyTo.tell({ type: "queuesReported", node: NODE, epoch: 1, queued: { "p/detect": 4 }, joining: 0 });
+  replyTo.tell({
+    type: "queuesReported",
+    node: NODE,
+    epoch: 1,
+    queued: { "p/detect": 4 },
+    joining: 0,
+    counts: COUNTS,
+  });
   await answer();
   assert.equal(samples()[0]?.queued, { "p/detect": 4 });
 

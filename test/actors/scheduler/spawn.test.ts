@@ -18,6 +18,7 @@ import { within } from "../../support/within.js";
 import { CLOUD, EDGE_1, node, source } from "./cluster.js";
 
 /** Runs on the cloud until the source's node has told its queues, then there. */
+const COUNTS = { admitted: 1, received: 2, forwarded: 3, processed: 4, finished: 5, dropped: {} };
 const onceSampled = bindPolicy({
   ...edgeOnly,
   name: "once-sampled",
@@ -39,7 +40,14 @@ const obedient: Behaviour<null, ControllerMessage> = {
       message.replyTo.tell({ type: "tableInstalled", node: EDGE_1, epoch }, "control");
     } else if (message.type === "reportQueues") {
       const queued = { "two/detect": 3 };
-      message.replyTo.tell({ type: "queuesReported", node: EDGE_1, epoch: 0, queued, joining: 0 });
+      message.replyTo.tell({
+        type: "queuesReported",
+        node: EDGE_1,
+        epoch: 0,
+        queued,
+        joining: 0,
+        counts: COUNTS,
+      });
     }
     return state;
   },
