@@ -7,7 +7,7 @@
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { Behaviour } from "../runtime/behaviour.js";
-import { systemClock, type Clock, type TimerHandle } from "../runtime/clock.js";
+import { systemClock, type Clock } from "../runtime/clock.js";
 import { errorText } from "../runtime/errors.js";
 import type { Logger } from "../runtime/log.js";
 import type { SpawnOptions } from "../runtime/spawn-options.js";
@@ -31,8 +31,9 @@ import { spawnAgent, type Agent } from "./agent/spawn.js";
 import { startComponents, type Components, type ComponentsOptions } from "./components.js";
 import type { Journals } from "./journal/journal.js";
 import { drainNode, type DrainOptions } from "./drain.js";
+import { followCluster } from "./follow-cluster.js";
 import { openLevelJournals, type LevelJournals } from "./journal/level-journals.js";
-import type { MonitorMessage, NodeEvent, SchedulerMessage } from "./protocol.js";
+import type { NodeEvent } from "./protocol.js";
 import { realWorld, type NodeWorld } from "./node-world.js";
 import { parseNodeName, type NodeName } from "./task/identity.js";
 import type { ServiceDeclaration } from "./task/service.js";
@@ -124,10 +125,6 @@ export interface SluiceNode extends Components {
 /** For a drain that an operator asked for, in ms. */
 const DRAIN_TIMEOUT_MS = 5 * 60_000;
 const NO_SERVICES: ReadonlyMap<string, ServiceDeclaration> = new Map();
-/** Between corrections of the clock, in ms. */
-const CLOCK_PERIOD_MS = 1_000;
-/** Neighbours that a node's monitor measures the way to; the hub is among them. */
-const NEIGHBOURS_MAX = 8;
 
 /**
  * Starts a node; resolves once it is a member of its cluster.
@@ -239,7 +236,9 @@ export async function startNode(options: NodeOptions): Promise<SluiceNode> {
         ...(options.roles && { roles: options.roles }),
       });
     }
-    followCluster({ system, clock, cluster, components, cloud, onCluster: options.onCluster });
+    if (cluster !== null) {
+      followCluster({ system, clock, cluster, components, onCluster: options.onCluster });
+    }
     for (const request of (await journals?.interrupted()) ?? []) {
       await components
         .addSource(sourceOptionsOf(request, options.services ?? NO_SERVICES))
@@ -298,81 +297,4 @@ function assemble({
       await journals?.close();
     },
   };
-}
-
-/** What follows for the components from who comes and goes. */
-function followCluster({
-  system,
-  clock,
-  cluster,
-  components,
-  cloud,
-  onCluster,
-}: Parts & {
-  readonly clock: ClusterClock;
-  readonly onCluster: ((event: ClusterEvent) => void) | undefined;
-}): void {
-  if (cluster === null) return;
-  const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
-  const isHub = cluster.hub === system.name;
-  let joined = true;
-  /** Other members as this node was told of them. */
-  const known = new Set([...cluster.members.keys()].filter((name) => name !== system.name));
-  cluster.subscribe((event) => {
-    if (event.type === "cutOff") {
-      joined = false;
-      components.nodeGone(cluster.hub, { left: false });
-    }
-    if (event.type === "joined" && !joined) {
-      joined = true;
-      // Those that are still there are told of next.
-      for (const name of known) components.nodeGone(name, { left: false });
-      known.clear();
-      // The scheduler may be another one than before, and in any case has been told that this node was gone.
-      components.register();
-    }
-    if (event.type === "memberUp") {
-      if (event.member.name !== system.name) known.add(event.member.name);
-      components.nodeBack(event.member.name);
-    }
-    if (event.type === "memberDown" || event.type === "memberLeft") {
-      known.delete(event.member.name);
-      components.nodeGone(event.member.name, { left: event.type === "memberLeft" });
-    }
-    if (isHub && (event.type === "memberDown" || event.type === "memberLeft")) {
-      scheduler.tell({ type: "removeNode", node: event.member.name }, "control");
-    }
-    if (event.type.startsWith("member")) linkMonitor(system, cluster, components);
-    onCluster?.(event);
-  });
-  if (!isHub) keepTime(system, clock, cluster);
-}
-
-function linkMonitor(system: ActorSystem, cluster: Cluster, { monitor }: Components): void {
-  const others = [...cluster.members.values()].filter(
-    ({ name, roles }) => name !== system.name && !roles.includes("operator"),
-  );
-  // The hub measures the way to everyone; the others to it and to a few more.
-  const measured =
-    cluster.hub === system.name
-      ? others
-      : [...others.filter(({ name }) => name === cluster.hub), ...others].slice(0, NEIGHBOURS_MAX);
-  const peers = measured.map(
-    ({ name }) => [name, system.resolve<MonitorMessage>(`sluice://${name}/monitor`)] as const,
-  );
-  monitor.tell({ type: "watchLinks", peers: Object.fromEntries(peers) });
-}
-
-/** Keeps this node's clock in step with the hub's, until the node leaves. */
-function keepTime(system: ActorSystem, clock: ClusterClock, cluster: Cluster): void {
-  let timer: TimerHandle | null = null;
-  const look = (): void => {
-    const hub = cluster.links.find(({ kind }) => kind === "hub");
-    if (hub !== undefined && hub.clockOffsetMs !== null) {
-      clock.correct(hub.clockOffsetMs, (hub.rttMs ?? 0) / 2);
-    }
-    timer = clock.after(CLOCK_PERIOD_MS, look);
-  };
-  look();
-  system.shutdown.addTask({ phase: "leave", name: "clock", run: () => timer?.cancel() });
 }

@@ -1,0 +1,111 @@
+/** What follows for the components of a node from who comes to its cluster, and who goes. */
+
+import type { TimerHandle } from "../runtime/clock.js";
+import { assertNever } from "../runtime/errors.js";
+import type { ActorSystem } from "../runtime/system.js";
+import type { Cluster, ClusterEvent, Member } from "../transport/cluster/cluster.js";
+import type { ClusterClock } from "../transport/cluster-clock.js";
+import type { Components } from "./components.js";
+import type { MonitorMessage, SchedulerMessage } from "./protocol.js";
+import type { NodeName } from "./task/identity.js";
+
+/** Between corrections of the clock, in ms. */
+const CLOCK_PERIOD_MS = 1_000;
+/** Neighbours that a node's monitor measures the way to; the hub is among them. */
+const NEIGHBOURS_MAX = 8;
+
+export function followCluster({
+  system,
+  clock,
+  cluster,
+  components,
+  onCluster,
+}: {
+  readonly system: ActorSystem;
+  readonly clock: ClusterClock;
+  readonly cluster: Cluster;
+  readonly components: Components;
+  readonly onCluster: ((event: ClusterEvent) => void) | undefined;
+}): void {
+  const scheduler = system.resolve<SchedulerMessage>(`sluice://${cluster.hub}/scheduler`);
+  const isHub = cluster.hub === system.name;
+  let joined = true;
+  /** Others as this node was told of them; operators come and go, and have no part in tasks. */
+  const known = new Set([...cluster.members.values()].filter(isOther).map(({ name }) => name));
+  cluster.subscribe((event) => {
+    switch (event.type) {
+      case "cutOff":
+        joined = false;
+        components.nodeGone(cluster.hub, { left: false });
+        break;
+      case "joined":
+        if (joined) break;
+        joined = true;
+        // Those that are still there are told of next.
+        for (const name of known) components.nodeGone(name, { left: false });
+        known.clear();
+        // The scheduler may be another one than before, and in any case has been told that this node was gone.
+        components.register();
+        break;
+      case "memberUp":
+        if (isOther(event.member)) onUp(event.member.name);
+        break;
+      case "memberDown":
+      case "memberLeft":
+        if (isOther(event.member)) onGone(event.member.name, event.type === "memberLeft");
+        break;
+      case "memberLeaving":
+      case "refused":
+        break;
+      default:
+        assertNever(event);
+    }
+    if (event.type.startsWith("member")) linkMonitor(system, cluster, components);
+    onCluster?.(event);
+  });
+  if (!isHub) keepTime(system, clock, cluster);
+
+  function isOther({ name, roles }: Member): boolean {
+    return name !== system.name && !roles.includes("operator");
+  }
+
+  function onUp(name: NodeName): void {
+    known.add(name);
+    components.nodeBack(name);
+  }
+
+  function onGone(name: NodeName, left: boolean): void {
+    known.delete(name);
+    components.nodeGone(name, { left });
+    if (isHub) scheduler.tell({ type: "removeNode", node: name }, "control");
+  }
+}
+
+function linkMonitor(system: ActorSystem, cluster: Cluster, { monitor }: Components): void {
+  const others = [...cluster.members.values()].filter(
+    ({ name, roles }) => name !== system.name && !roles.includes("operator"),
+  );
+  // The hub measures the way to everyone; the others to it and to a few more.
+  const measured =
+    cluster.hub === system.name
+      ? others
+      : [...others.filter(({ name }) => name === cluster.hub), ...others].slice(0, NEIGHBOURS_MAX);
+  const peers = measured.map(
+    ({ name }) => [name, system.resolve<MonitorMessage>(`sluice://${name}/monitor`)] as const,
+  );
+  monitor.tell({ type: "watchLinks", peers: Object.fromEntries(peers) });
+}
+
+/** Keeps this node's clock in step with the hub's, until the node leaves. */
+function keepTime(system: ActorSystem, clock: ClusterClock, cluster: Cluster): void {
+  let timer: TimerHandle | null = null;
+  const look = (): void => {
+    const hub = cluster.links.find(({ kind }) => kind === "hub");
+    if (hub !== undefined && hub.clockOffsetMs !== null) {
+      clock.correct(hub.clockOffsetMs, (hub.rttMs ?? 0) / 2);
+    }
+    timer = clock.after(CLOCK_PERIOD_MS, look);
+  };
+  look();
+  system.shutdown.addTask({ phase: "leave", name: "clock", run: () => timer?.cancel() });
+}
