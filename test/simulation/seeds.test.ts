@@ -4,7 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { simulate } from "../../src/simulation/run.js";
 
-const SEEDS = Number(process.env["SLUICE_SEEDS"] ?? 120);
+const SEEDS = Number(process.env["SLUICE_SEEDS"] ?? 160);
 
 test("a simulated cluster keeps its promises under every kind of fault, seed after seed", async () => {
   let redelivered = 0;

@@ -15,8 +15,8 @@
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
-import type { AskResult, Behaviour, Context } from "../../runtime/behaviour.js";
-import { assertNever, errorText } from "../../runtime/errors.js";
+import type { Behaviour, Context } from "../../runtime/behaviour.js";
+import { assertNever } from "../../runtime/errors.js";
 import type { SluiceError } from "../errors.js";
 import type { ControllerMessage, GeneratorMessage, LedgerReported, SourceEvent } from "../protocol.js";
 import type { Configuration } from "../task/configuration.js";
@@ -27,8 +27,9 @@ import { createTraceparent } from "../task/traceparent.js";
 import { type CaptureEvent, CaptureSlots } from "./capture-slots.js";
 import type { CapturedFrame, CaptureInfo, CapturePort, Position } from "./capture.js";
 import { type HealthSettings, SourceHealth } from "./health.js";
-import type { Journal, JournalEntry, Legacy } from "../journal/journal.js";
-import { type DeliveryLimits, type LivePolicy, type Nodes, Outbox } from "./outbox.js";
+import type { Journal, Legacy } from "../journal/journal.js";
+import { Courier, type CourierPrivate } from "./courier.js";
+import type { DeliveryLimits, LivePolicy, Nodes } from "./outbox.js";
 import { Pace, Timeline } from "./pace.js";
 import { Replay, type Reread } from "./replay.js";
 import type { SourceSpec } from "./source-spec.js";
@@ -41,13 +42,7 @@ type Private =
   | { readonly type: "frameDue" }
   | { readonly type: "stallNoticed" }
   | { readonly type: "reconnectDue" }
-  | { readonly type: "redeliveryDue" }
-  | { readonly type: "journalDue" }
-  | {
-      readonly type: "journalWritten";
-      readonly entries: readonly JournalEntry[];
-      readonly result: AskResult<void>;
-    };
+  | CourierPrivate;
 
 export type GeneratorInbox = GeneratorMessage | Private;
 type Ctx = Context<GeneratorInbox>;
@@ -92,9 +87,6 @@ const CONFIGURATION_WAIT_MS = 1_000;
 const LIVE_DEMAND = 8;
 /** Frames that a replayable source reads ahead, at least. */
 const LOOKAHEAD = 4;
-/** Between tries to write to a journal that fails. */
-const JOURNAL_RETRY_MS = 500;
-
 interface Plan extends Nodes {
   readonly configuration: Configuration;
 }
@@ -129,10 +121,6 @@ export interface GeneratorState {
   framesSkipped: number;
   /** Reads the frames of a life before; null where none are left to read. */
   replay: Replay | null;
-  /** Whether the timer of the next redelivery runs. */
-  redeliveryArmed: boolean;
-  /** Writes to the journal that failed in a row. */
-  journalFailures: number;
 }
 
 export function createGenerator(
@@ -144,16 +132,26 @@ export function createGenerator(
   /** What outlives a restart: where to go on, whether anybody was told of the source, and the tasks that are not settled. */
   let positionUs = legacy?.positionUs ?? null;
   let announced = false;
-  let outbox: Outbox | null = null;
+  const courier = new Courier({
+    sourceId,
+    controller,
+    window,
+    pipeline,
+    journal,
+    legacy,
+    policy: options.livePolicy,
+    limits: options.delivery,
+    cloud: options.cloud,
+    nodes: options.nodes,
+  });
 
   return { start, receive, stop: (state) => state.captures.close() };
 
   function start(ctx: Ctx): GeneratorState {
     controller.tell({ type: "attachGenerator", sourceId, pipeline, generator: ctx.self }, "control");
     ctx.after("configuration", CONFIGURATION_WAIT_MS, { type: "configurationMissed" });
-    if (outbox === null) outbox = openOutbox(ctx);
-    else outbox.rewrite();
-    const state: GeneratorState = {
+    courier.start(ctx);
+    return {
       captures: new CaptureSlots(ports.capture, options.source, (event) => ctx.self.tell(event)),
       health: new SourceHealth(options.health),
       pace: new Pace(),
@@ -171,35 +169,12 @@ export function createGenerator(
       error: null,
       framesSkipped: 0,
       replay: null,
-      redeliveryArmed: false,
-      journalFailures: 0,
     };
-    writeJournal(state, ctx);
-    armRedelivery(state, ctx);
-    return state;
-  }
-
-  function openOutbox(ctx: Ctx): Outbox {
-    const { cloud, livePolicy, delivery, nodes } = options;
-    const opened = new Outbox(
-      { controller, window, policy: livePolicy, limits: delivery, cloud, journalled: journal !== null },
-      nodes,
-      ctx.now(),
-    );
-    for (const entry of legacy?.entries ?? []) opened.inherit(entry, pipeline, ctx.self.address);
-    return opened;
-  }
-
-  /** @throws TypeError before the first start */
-  function theOutbox(): Outbox {
-    if (outbox === null) throw new TypeError("The generator has not started");
-    return outbox;
   }
 
   function receive(state: GeneratorState, message: GeneratorInbox, ctx: Ctx): GeneratorState {
     handle(state, message, ctx);
-    writeJournal(state, ctx);
-    armRedelivery(state, ctx);
+    courier.tidy(ctx);
     return state;
   }
 
@@ -239,25 +214,12 @@ export function createGenerator(
         if (state.status === "reconnecting") openAnew(state, ctx);
         break;
       case "nodeGone":
-        theOutbox().nodeGone(message.node, message.left, ctx.now());
-        state.redeliveryArmed = false;
-        break;
       case "nodeBack":
-        theOutbox().nodeBack(message.node, ctx.now());
-        break;
       case "undelivered":
-        theOutbox().undelivered(message.id, ctx.now());
-        state.redeliveryArmed = false;
-        break;
       case "redeliveryDue":
-        state.redeliveryArmed = false;
-        theOutbox().deliverDue(ctx.now());
-        break;
       case "journalDue":
-        state.journalFailures = 0;
-        break;
       case "journalWritten":
-        onJournalWritten(state, message, ctx);
+        courier.receive(message, ctx);
         break;
       default:
         assertNever(message);
@@ -272,14 +234,13 @@ export function createGenerator(
     ctx: Ctx,
   ): void {
     state.nextPlan = { configuration, joinNodes, statefulNodes, placedOn };
-    theOutbox().plan(state.nextPlan, ctx.now());
+    courier.outbox.plan(state.nextPlan, ctx.now());
     if (state.status === "waiting") begin(state, ctx);
     else advance(state, ctx);
   }
 
   function onTaskSettled(state: GeneratorState, id: TaskId, outcome: Outcome, ctx: Ctx): void {
-    if (id.sourceId !== sourceId || !theOutbox().settle(id, outcome, ctx.now())) return;
-    journal?.settle(id);
+    if (id.sourceId !== sourceId || !courier.settle(id, outcome, ctx.now())) return;
     advance(state, ctx);
     endWhenSettled(state, ctx);
   }
@@ -357,7 +318,7 @@ export function createGenerator(
   function begin(state: GeneratorState, ctx: Ctx): void {
     ctx.cancel("configuration");
     adoptPlan(state);
-    const { frameless } = theOutbox();
+    const { frameless } = courier.outbox;
     if (frameless.length > 0) {
       state.status = "replaying";
       readAgain(state, (state.replay = new Replay(frameless)), ctx);
@@ -387,7 +348,7 @@ export function createGenerator(
   }
 
   function provide(state: GeneratorState, replay: Replay, reread: readonly Reread[], ctx: Ctx): void {
-    for (const { task, payload } of reread) theOutbox().provide(task.id, payload, ctx.now());
+    for (const { task, payload } of reread) courier.outbox.provide(task.id, payload, ctx.now());
     if (state.status === "replaying") readAgain(state, replay, ctx);
   }
 
@@ -516,44 +477,8 @@ export function createGenerator(
       traceparent: createTraceparent(() => ctx.random()),
       nodes,
     };
-    const made = theOutbox().offer(task, state.live ? null : positionUs, state.live, ctx.now());
+    const made = courier.outbox.offer(task, state.live ? null : positionUs, state.live, ctx.now());
     if (!made) state.framesSkipped += frames.length;
-  }
-
-  // ── Delivery ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Writes what is new since the last message, together. */
-  function writeJournal(state: GeneratorState, ctx: Ctx): void {
-    if (journal === null || state.journalFailures > 0) return;
-    const entries = theOutbox().takeUnwritten();
-    if (entries.length === 0) return;
-    ctx.pipe(journal.put(entries), (result) => ({ type: "journalWritten", entries, result }));
-  }
-
-  function onJournalWritten(
-    state: GeneratorState,
-    { entries, result }: Extract<Private, { readonly type: "journalWritten" }>,
-    ctx: Ctx,
-  ): void {
-    theOutbox().written(entries, result.ok, ctx.now());
-    if (result.ok) return;
-    if (state.journalFailures === 0) {
-      ctx.log.warn("Cannot write the journal of a source; its tasks wait", {
-        source: sourceId,
-        error: errorText(result.error),
-      });
-    }
-    state.journalFailures += 1;
-    ctx.after("journal", JOURNAL_RETRY_MS, { type: "journalDue" });
-  }
-
-  /** One timer for the first task that is due: sending a task costs none. */
-  function armRedelivery(state: GeneratorState, ctx: Ctx): void {
-    if (state.redeliveryArmed) return;
-    const dueAtMs = theOutbox().dueAtMs(ctx.now());
-    if (dueAtMs === null) return;
-    state.redeliveryArmed = true;
-    ctx.after("redelivery", dueAtMs - ctx.now(), { type: "redeliveryDue" });
   }
 
   // ── The end ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -572,7 +497,7 @@ export function createGenerator(
     for (const timer of ["configuration", "due", "stall", "reconnect"]) ctx.cancel(timer);
     state.captures.close();
     if (state.replay !== null) {
-      for (const { task } of state.replay.end()) theOutbox().provide(task.id, null, ctx.now());
+      for (const { task } of state.replay.end()) courier.outbox.provide(task.id, null, ctx.now());
       state.replay = null;
     }
     makeLastTask(state, ctx);
@@ -585,9 +510,7 @@ export function createGenerator(
     if (state.status !== "draining" && state.status !== "failed") return;
     if (window.ledger.inFlight > 0) return;
     if (state.status === "draining") state.status = "ended";
-    void journal?.close().catch((thrown: unknown) => {
-      ctx.log.warn("Cannot close the journal of a source", { source: sourceId, error: errorText(thrown) });
-    });
+    courier.close(ctx);
     controller.tell({ type: "detachGenerator", sourceId }, "control");
     listener.tell({ type: "sourceEnded", sourceId, error: state.error, ledger: ledgerOf(state) });
     ctx.stop(ctx.self);
@@ -605,7 +528,7 @@ export function createGenerator(
       dropped,
       inFlight,
       window: window.tasks,
-      redelivered: theOutbox().redelivered,
+      redelivered: courier.outbox.redelivered,
       accounts: window.accounts,
       framesSkipped,
       status,
