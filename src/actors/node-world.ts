@@ -3,7 +3,7 @@
 import { systemClock } from "../runtime/clock.js";
 import { eventLoop, type Executor } from "../runtime/executor.js";
 import { firstIdOfLife, unguessableId } from "../runtime/unguessable.js";
-import type { Decorate } from "../runtime/system.js";
+import type { ActorSystem, Decorate } from "../runtime/system.js";
 import type { Carrier } from "../transport/carrier.js";
 import { createWsCarrier } from "../transport/carriers/ws.js";
 import type { Journals } from "./journal/journal.js";
@@ -24,6 +24,8 @@ export interface NodeWorld {
   readonly nonce: (() => string) | null;
   /** Number of this process, for people. */
   readonly pid: number;
+  /** Is given the node's system as soon as it is made; null for nobody. */
+  readonly adopt: ((system: ActorSystem) => void) | null;
   /** Null spawns behaviours as they are. */
   readonly decorate: Decorate | null;
   /** Null opens the folder that the node names. */
@@ -40,6 +42,7 @@ export function realWorld(): NodeWorld {
     askId: unguessableId,
     nonce: null,
     pid: process.pid,
+    adopt: null,
     decorate: null,
     journals: null,
   };

@@ -160,6 +160,7 @@ export async function startNode(options: NodeOptions): Promise<SluiceNode> {
       else onFailure(error);
     },
   });
+  world.adopt?.(system);
   const common = {
     carrier: world.carrier,
     ...(world.nonce && { nonce: world.nonce }),

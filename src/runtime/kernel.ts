@@ -28,6 +28,11 @@ export function startKernel(name: string): KernelSystem {
   return system;
 }
 
+/** Lets go of a tree that was not stopped: nact's map would keep it for as long as the process lives. */
+export function forgetKernel(system: KernelSystem): void {
+  systemMap.remove(system.name);
+}
+
 /** The actor at a path below `root`, a walk of one map a level. */
 export function findKernelActor(root: KernelSystem, path: string): Actor | undefined {
   let at: ActorParent = root;

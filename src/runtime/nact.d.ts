@@ -49,4 +49,5 @@ declare module "nact/lib/system-map.js" {
   import type { ActorSystem } from "nact/lib/system.js";
 
   export function find(name: string): ActorSystem | undefined;
+  export function remove(name: string): void;
 }

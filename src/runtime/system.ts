@@ -14,7 +14,7 @@ import { AskEntry } from "./entry.js";
 import { errorText, RuntimeError } from "./errors.js";
 import { eventLoop, type Executor } from "./executor.js";
 import type { Host } from "./host.js";
-import { findKernelActor, startKernel } from "./kernel.js";
+import { findKernelActor, forgetKernel, startKernel } from "./kernel.js";
 import { createLogger, type Logger } from "./log.js";
 import { LocalRef, NamedRef, RemoteRef, ReplyRef, RuntimeRef } from "./ref.js";
 import { LocalRegistry, type Registry } from "./registry.js";
@@ -87,6 +87,11 @@ export interface ActorSystem extends Spawner, Deliverable {
 
   /** Sends what is for other nodes by `remote` from now on; null cuts the way. */
   attachRemote(remote: Remote | null): void;
+  /**
+   * Lets go of the system as its process' death would: nothing of it is stopped or told. For simulations, whose processes die
+   * within one that lives on.
+   */
+  abandon(): void;
   /** Runs the coordinated shutdown: all actors stop, children first. Its errors are logged. */
   terminate(): Promise<void>;
 }
@@ -258,6 +263,11 @@ class LocalSystem implements ActorSystem, Host {
 
   nodeDown(node: string): void {
     for (const ask of this.openAsks.values()) if (ask.waitsFor(node)) ask.nodeGone();
+  }
+
+  abandon(): void {
+    this.#status = "terminating";
+    forgetKernel(this.#kernel);
   }
 
   async terminate(): Promise<void> {

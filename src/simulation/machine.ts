@@ -109,6 +109,7 @@ export class Machine {
         askId: randomId,
         nonce: () => `nonce-${randomId()}-${randomId()}`,
         pid: this.#lives,
+        adopt: (system) => life.onEnd(() => system.abandon()),
         decorate: this.#decorate,
         journals: plants.journals(journalsOn(this.disk, life, this.#journals)),
       },

@@ -71,4 +71,19 @@ test("two systems of one name in a process are strangers", () => {
   assert.is(second.system.deadLetters.total, 1);
 });
 
+test("a system that is abandoned is found by nobody, runs no hook, and spawns nothing more", () => {
+  const { system, settle } = createSteppedSystem({ name: "kernel-abandoned" });
+  const journal: string[] = [];
+  system.spawn({ ...recorder([]), stop: () => void journal.push("stopped") }, { name: "actor" });
+  settle();
+  system.abandon();
+  settle();
+  assert.throws(
+    () => nactSpawn(nactRef("kernel-abandoned"), () => {}, "child"),
+    /stopped or never even existed/,
+  );
+  assert.throws(() => system.spawn(recorder([]), { name: "late" }), /terminating/);
+  assert.equal(journal, []);
+});
+
 test.run();
