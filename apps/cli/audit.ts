@@ -1,15 +1,20 @@
 /** `sluice audit`: whether a run adds up, from a running hub, straight from its store, or from an exported file. */
 
+import { countDrops } from "../../src/actors/task/ledger.js";
 import { auditRun, type AuditInput } from "../../src/actors/audit/audit.js";
-import { iterateRecords, openStoreForReading } from "../../src/actors/distributor/read-store.js";
-import type { Store } from "../../src/actors/distributor/store.js";
+import {
+  iterateRecords,
+  openStoreForReading,
+  recordsByPosition,
+} from "../../src/actors/distributor/read-store.js";
 import type { Operator } from "../../src/actors/operator.js";
 import type { StoredRecord, TotalsReported } from "../../src/actors/protocol.js";
 import { parseSourceId, type SourceId } from "../../src/actors/task/identity.js";
 import { createLiveLines } from "../live-lines.js";
 import { taskText } from "../../src/actors/audit/findings.js";
 import { describeAudit, describeHistory } from "./describe-audit.js";
-import { askLiveLedgers, auditLedgersOf, windowsOf } from "./live-ledgers.js";
+import { auditLedgersOf, windowsOf } from "../../src/actors/audit/ledgers.js";
+import { askLiveLedgers } from "./live-ledgers.js";
 import { readRecordFile } from "./record-file.js";
 import { pagesOf } from "./results.js";
 
@@ -20,8 +25,8 @@ export interface AuditCommand {
   readonly json: boolean;
 }
 
-/** Records of one reading of a store, and between two looks at a terminal's progress. */
-const PAGE = 1_000;
+/** Records between two looks at a terminal's progress. */
+const PROGRESS_RECORDS = 1_000;
 const PROGRESS_PERIOD_MS = 500;
 
 /** The ledgers come first: of what was made after them, nothing is judged. */
@@ -50,7 +55,7 @@ export async function auditStore(folder: string, command: AuditCommand): Promise
   const store = await openStoreForReading(folder);
   try {
     return await finish(command, {
-      records: recordsOf(store, sourceId),
+      records: recordsByPosition(store, store.firstPosition, sourceId),
       ...(store.firstPosition > 0 && { settled: async () => settledOf(store.totals()) }),
     });
   } finally {
@@ -91,17 +96,6 @@ async function finish(command: AuditCommand, input: AuditInput): Promise<number>
   return report.findingCount === 0 ? 0 : 1;
 }
 
-/** In order of position, which a clock that was set back does not change. */
-async function* recordsOf(store: Store, sourceId: SourceId | null): AsyncGenerator<StoredRecord> {
-  const { nextPosition: end } = store;
-  for (let fromPosition = store.firstPosition; fromPosition < end;) {
-    const slice = await store.read({ fromPosition, limit: PAGE, ...(sourceId !== null && { sourceId }) });
-    yield* slice.records;
-    if (slice.nextPosition <= fromPosition) return;
-    fromPosition = slice.nextPosition;
-  }
-}
-
 /** Puts the records of one task aside. */
 async function* lookedFor(
   wanted: { readonly text: string | null; readonly records: StoredRecord[] },
@@ -135,7 +129,7 @@ async function* shown(records: AsyncIterable<StoredRecord>): AsyncGenerator<Stor
     for await (const record of records) {
       yield record;
       count += 1;
-      if (count % PAGE !== 0 || performance.now() - shownAtMs < PROGRESS_PERIOD_MS) continue;
+      if (count % PROGRESS_RECORDS !== 0 || performance.now() - shownAtMs < PROGRESS_PERIOD_MS) continue;
       shownAtMs = performance.now();
       lines.show(`${count} records`);
     }
@@ -148,7 +142,7 @@ function settledOf(totals: TotalsReported["sources"]): ReadonlyMap<SourceId, num
   return new Map(
     Object.entries(totals).map(([source, { stored, dropped }]) => [
       parseSourceId(source),
-      Object.values(dropped).reduce((sum, count) => sum + count, stored),
+      stored + countDrops(dropped),
     ]),
   );
 }

@@ -1,5 +1,6 @@
 /** What happens in a cluster, as lines for people; null where there is nothing to say. */
 
+import { countDrops } from "../../src/actors/task/ledger.js";
 import type { NodeEvent, SchedulerEvent } from "../../src/actors/protocol.js";
 import { assertNever } from "../../src/runtime/errors.js";
 import type { ClusterEvent } from "../../src/transport/cluster/cluster.js";
@@ -42,7 +43,7 @@ export function describeNode(event: NodeEvent): string | null {
       return `${event.sourceId}: source ${event.reason}, connecting again (attempt ${event.attempt})`;
     case "sourceEnded": {
       const { created, stored, inFlight } = event.ledger;
-      const dropped = Object.values(event.ledger.dropped).reduce((sum, count) => sum + count, 0);
+      const dropped = countDrops(event.ledger.dropped);
       const how = event.error === null ? "ended" : `failed: ${event.error.message}`;
       return `${event.sourceId}: ${how}; ${created} tasks, ${stored} stored, ${dropped} dropped, ${inFlight} in flight`;
     }

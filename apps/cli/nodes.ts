@@ -1,5 +1,6 @@
 /** `sluice nodes`: who is in the cluster, and how each is. */
 
+import { countDrops } from "../../src/actors/task/ledger.js";
 import type { Operator } from "../../src/actors/operator.js";
 import type { ResourceSample } from "../../src/actors/protocol.js";
 import type { Member } from "../../src/transport/cluster/cluster.js";
@@ -74,8 +75,7 @@ export function nodesTable(lines: readonly NodeLine[], nowMs: number): string {
 function flow(counts: ResourceSample["counts"]): readonly (string | number)[] {
   if (counts === undefined) return ["-", "-", "-", "-"];
   const { admitted, received, forwarded, finished, processed, dropped } = counts;
-  const given = Object.values(dropped).reduce((sum, count) => sum + count, 0);
-  return [admitted + received, forwarded + finished, processed, given];
+  return [admitted + received, forwarded + finished, processed, countDrops(dropped)];
 }
 
 export async function nodes(

@@ -1,5 +1,6 @@
 /** `sluice run`: a source on a node of the cluster, followed to its end. */
 
+import { countDrops } from "../../src/actors/task/ledger.js";
 import { readFile } from "node:fs/promises";
 import { SluiceError } from "../../src/actors/errors.js";
 import type { Operator } from "../../src/actors/operator.js";
@@ -124,7 +125,7 @@ class Following {
   show(ledger: LedgerReported | undefined): void {
     if (ledger === undefined || this.#lines === null) return;
     const seconds = (this.#operator.system.clock.now() - this.#startedAtMs) / 1_000;
-    const dropped = Object.values(ledger.dropped).reduce((sum, count) => sum + count, 0);
+    const dropped = countDrops(ledger.dropped);
     this.#lines.show(
       `${seconds.toFixed(1)} s: tasks created ${ledger.created}, in flight ${ledger.inFlight}, stored ${ledger.stored}, ` +
         `dropped ${dropped}; ${(ledger.stored / Math.max(0.1, seconds)).toFixed(1)} tasks / s`,

@@ -1,12 +1,13 @@
 /** The audit of a run that is over, from what it stored. */
 
 import { auditRun } from "../../src/actors/audit/audit.js";
-import type { Finding } from "../../src/actors/audit/findings.js";
+import { taskText, type Finding } from "../../src/actors/audit/findings.js";
+import { recordsByPosition } from "../../src/actors/distributor/read-store.js";
 import type { Store } from "../../src/actors/distributor/store.js";
-import type { LedgerReported, StoredRecord } from "../../src/actors/protocol.js";
+import type { LedgerReported } from "../../src/actors/protocol.js";
 import { pipelineKeyText } from "../../src/actors/task/identity.js";
 import type { Pipeline } from "../../src/actors/task/pipeline.js";
-import { auditLedgersOf, windowsOf } from "../cli/live-ledgers.js";
+import { auditLedgersOf, windowsOf } from "../../src/actors/audit/ledgers.js";
 
 export interface RunAudit {
   readonly records: number;
@@ -15,8 +16,6 @@ export interface RunAudit {
   readonly findings: readonly string[];
 }
 
-/** Of one reading of the store. */
-const PAGE = 1_000;
 const FINDINGS_SHOWN = 10;
 
 /** @param fromPosition where the run began in the store */
@@ -26,7 +25,7 @@ export async function auditOf(
   { ledgers, pipeline }: { readonly ledgers: readonly LedgerReported[]; readonly pipeline: Pipeline },
 ): Promise<RunAudit> {
   const { records, findingCount, findings } = await auditRun({
-    records: recordsFrom(store, fromPosition),
+    records: recordsByPosition(store, fromPosition),
     ledgers: ledgers.flatMap(auditLedgersOf),
     windows: windowsOf(ledgers),
     pipelines: new Map([[pipelineKeyText(pipeline.id, pipeline.version), pipeline]]),
@@ -34,15 +33,7 @@ export async function auditOf(
   return { records, findingCount, findings: findings.slice(0, FINDINGS_SHOWN).map(sentence) };
 }
 
-async function* recordsFrom(store: Store, fromPosition: number): AsyncGenerator<StoredRecord> {
-  for (let position = fromPosition; position < store.nextPosition;) {
-    const { records, nextPosition } = await store.read({ fromPosition: position, limit: PAGE });
-    yield* records;
-    position = nextPosition;
-  }
-}
-
 function sentence({ rule, source, task, detail }: Finding): string {
-  const what = task === null ? source : `${task.sourceId}/${task.incarnation}/${task.sequence}`;
+  const what = task === null ? source : taskText(task);
   return `The audit found "${rule}" at ${what}: ${detail}`;
 }

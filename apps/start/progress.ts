@@ -1,5 +1,6 @@
 /** The live lines of a run: rewritten in place on a terminal, a line now and then elsewhere. */
 
+import { countDrops } from "../../src/actors/task/ledger.js";
 import { createLiveLines } from "../live-lines.js";
 import { pace, type Pace, type ProgressFigures } from "./pace.js";
 
@@ -61,7 +62,7 @@ function paceOf(recent: ProgressFigures[], figures: ProgressFigures): Pace {
 }
 
 function describe({ created, inFlight, run, elapsedMs }: ProgressFigures, current: Pace): string[] {
-  const dropped = Object.values(run.dropped).reduce((sum, count) => sum + count, 0);
+  const dropped = countDrops(run.dropped);
   const seconds = (elapsedMs / 1_000).toFixed(1);
   const widest = Math.max(0, ...current.stages.map(({ stage }) => stage.length));
   const widestNode = Math.max(0, ...current.stages.map(({ node }) => node.length));

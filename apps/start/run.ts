@@ -1,5 +1,6 @@
 /** One run from the first frame to the summary. */
 
+import { countDrops } from "../../src/actors/task/ledger.js";
 import { readFile } from "node:fs/promises";
 import { openStore } from "../../src/actors/distributor/spawn.js";
 import { parseSource } from "../../src/actors/generator/source-spec.js";
@@ -246,7 +247,7 @@ function conservationProblem(report: {
   readonly inFlight: number;
   readonly run: { readonly stored: number; readonly dropped: Readonly<Record<string, number>> };
 }): readonly string[] {
-  const dropped = Object.values(report.run.dropped).reduce((sum, count) => sum + count, 0);
+  const dropped = countDrops(report.run.dropped);
   const accounted = report.run.stored + dropped + report.inFlight;
   if (accounted === report.created) return [];
   return [

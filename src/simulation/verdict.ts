@@ -1,6 +1,8 @@
 /** Whether a simulated run kept its promises, from what is stored at the end and what was seen on the way. */
 
 import { auditRun } from "../actors/audit/audit.js";
+import { taskText } from "../actors/audit/findings.js";
+import { auditLedgersOf } from "../actors/audit/ledgers.js";
 import type { LedgerReported, StoredRecord, StoredResult } from "../actors/protocol.js";
 import { pipelineKeyText } from "../actors/task/identity.js";
 import type { Pipeline } from "../actors/task/pipeline.js";
@@ -27,19 +29,13 @@ export async function judge({ records, sources, skewMs, problems }: Case): Promi
     pipelines: new Map(
       sources.map(({ pipeline }) => [pipelineKeyText(pipeline.id, pipeline.version), pipeline]),
     ),
-    ledgers: sources.flatMap(({ ended }) =>
-      (ended?.accounts ?? []).map((account) => ({
-        sourceId: (ended as LedgerReported).sourceId,
-        ...account,
-        created: account.incarnation === ended?.incarnation ? account.created : null,
-      })),
-    ),
+    ledgers: sources.flatMap(({ ended }) => (ended === null ? [] : auditLedgersOf(ended))),
     clockToleranceMs: skewMs,
   });
   const findings = [
     ...problems,
     ...audited.map(({ rule, source, task, detail }) =>
-      task === null ? `${rule}: ${source}: ${detail}` : `${rule}: ${nameOf(task)}: ${detail}`,
+      task === null ? `${rule}: ${source}: ${detail}` : `${rule}: ${taskText(task)}: ${detail}`,
     ),
   ];
   for (const source of sources) {
@@ -67,9 +63,9 @@ function frames(
       const frame = ptsUs / FRAME_US;
       const before = taskOf.get(frame);
       if (before !== undefined) {
-        findings.push(`doubled: frame ${frame} of ${sourceId} is in ${before} and in ${nameOf(id)}`);
+        findings.push(`doubled: frame ${frame} of ${sourceId} is in ${before} and in ${taskText(id)}`);
       }
-      taskOf.set(frame, nameOf(id));
+      taskOf.set(frame, taskText(id));
     }
   }
   const missing = Array.from({ length: camera.frames }, (_, frame) => frame).filter(
@@ -92,19 +88,11 @@ function continuity(records: readonly StoredRecord[]): readonly string[] {
       const wanted = `${id.incarnation}/${id.sequence - 1}`;
       return claimed !== "continued" || label === wanted
         ? []
-        : [`continuity: "${stage}" of ${nameOf(id)} claims to follow ${wanted}, and followed ${label}`];
+        : [`continuity: "${stage}" of ${taskText(id)} claims to follow ${wanted}, and followed ${label}`];
     }),
   );
 }
 
 function resultsOf(records: readonly StoredRecord[]): readonly StoredResult[] {
   return records.filter((record): record is StoredResult => record.type === "result");
-}
-
-function nameOf(id: {
-  readonly sourceId: string;
-  readonly incarnation: number;
-  readonly sequence: number;
-}): string {
-  return `${id.sourceId}/${id.incarnation}/${id.sequence}`;
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseSourceId } from "../../src/actors/task/identity.js";
-import { auditLedgersOf } from "../../apps/cli/live-ledgers.js";
+import { auditLedgersOf } from "../../src/actors/audit/ledgers.js";
 import type { AuditReport } from "../../src/actors/audit/audit.js";
 import { exportRecords } from "../../src/actors/distributor/export.js";
 import { openLevelStore } from "../../src/actors/distributor/level-store.js";

@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import type { ResultQuery, StoredRecord } from "../protocol.js";
+import type { SourceId } from "../task/identity.js";
 import type { LevelStoreOptions } from "./level-load.js";
 import { openLevelStore } from "./level-store.js";
 import { pageAfter, QUERY_LIMIT_DEFAULT, type Store } from "./store.js";
@@ -17,6 +18,33 @@ export async function openStoreForReading(
   options: Omit<LevelStoreOptions, "mustExist"> = {},
 ): Promise<Store> {
   return await openLevelStore(resolve(path), { ...options, mustExist: true });
+}
+
+/** Of one reading by position. */
+const SLICE = 1_000;
+
+/**
+ * Every record from `fromPosition` on that is there as this begins, in order of position, which a clock that was set back does
+ * not change.
+ *
+ * @throws SluiceError `store-corrupt`
+ */
+export async function* recordsByPosition(
+  store: Pick<Store, "read" | "nextPosition">,
+  fromPosition: number,
+  sourceId: SourceId | null = null,
+): AsyncGenerator<StoredRecord> {
+  const { nextPosition: end } = store;
+  for (let position = fromPosition; position < end;) {
+    const slice = await store.read({
+      fromPosition: position,
+      limit: SLICE,
+      ...(sourceId !== null && { sourceId }),
+    });
+    yield* slice.records;
+    if (slice.nextPosition <= position) return;
+    position = slice.nextPosition;
+  }
 }
 
 /**

@@ -85,6 +85,11 @@ export function addDrops(a: Drops, b: Drops): Drops {
   return sum;
 }
 
+/** Tasks dropped, for whatever reason. */
+export function countDrops(drops: Drops): number {
+  return reasonsOf(drops).reduce((sum, reason) => sum + (drops[reason] ?? 0), 0);
+}
+
 /** The figures of several ledgers in one. */
 export function mergeLedgers(ledgers: Iterable<LedgerCounts>): LedgerCounts {
   let merged: LedgerCounts = { created: 0, stored: 0, dropped: {}, inFlight: 0 };
@@ -101,7 +106,7 @@ export function mergeLedgers(ledgers: Iterable<LedgerCounts>): LedgerCounts {
 
 /** How the figures break the law of conservation, in one line; null where they do not. */
 export function checkConservation({ created, stored, dropped, inFlight }: LedgerCounts): string | null {
-  const drops = reasonsOf(dropped).reduce((sum, reason) => sum + (dropped[reason] ?? 0), 0);
+  const drops = countDrops(dropped);
   const counted = stored + drops + inFlight;
   if (created === counted) return null;
   const difference =
