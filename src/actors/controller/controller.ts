@@ -16,7 +16,6 @@ import type { Behaviour } from "../../runtime/behaviour.js";
 import { assertNever } from "../../runtime/errors.js";
 import { stageKeyText } from "../task/identity.js";
 import { announce, deskSize } from "./desk.js";
-import type { Task } from "../task/task.js";
 import { abandon, completeTask, dropOverdue, dropTask, submit } from "./route-task.js";
 import {
   DEFAULT_LIMITS,
@@ -80,17 +79,13 @@ export function controller(options: ControllerOptions, known: ControllerState): 
   };
 }
 
+/** A task that no stage and no other node has had comes from a generator, and generators tell their own node alone. */
 function onSubmit(router: Router, message: MessageOf<"submit">): void {
   const { task } = message;
   const forwarded = message.forwarded ?? null;
-  const own = forwarded === null && task.cameFrom === null && task.hops.length === 0 && isOwn(router, task);
+  const own = forwarded === null && task.cameFrom === null;
   router.known.counts[own ? "admitted" : "received"] += 1;
   submit(router, task, forwarded);
-}
-
-/** Whether the source of a task is on this node. */
-function isOwn({ node }: Router, { origin }: Task): boolean {
-  return origin.startsWith(`sluice://${node}/`);
 }
 
 function onProcessorStarted(router: Router, { stage, processor, life }: MessageOf<"processorStarted">): void {

@@ -18,7 +18,7 @@ import type { NodeName, StageId, TaskId } from "../task/identity.js";
 import type { Cursor, Outcome, Pin, Task } from "../task/task.js";
 import { createTask, type NewTask } from "../task/walk.js";
 import type { GivenUp, JournalEntry } from "../journal/journal.js";
-import type { TaskNumber, TaskWindow } from "./window.js";
+import { numberKey, type TaskNumber, type TaskWindow } from "./window.js";
 
 /** What a live source does with a task that finds the window full; `dropOldest` keeps the newest one waiting. */
 export type LivePolicy = "dropNewest" | "dropOldest";
@@ -158,18 +158,12 @@ export class Outbox {
     const { frameCount, framePtsUs = [] } = task;
     const times = framePtsUs.length === frameCount ? framePtsUs : Array.from({ length: frameCount }, () => 0);
     const { encoding, width, height } = configuration;
-    const empty = new Uint8Array(0);
     const made = this.#enter(
       {
         id,
         pipeline,
         configuration,
-        payload: payload ?? {
-          encoding,
-          width,
-          height,
-          frames: times.map((ptsUs) => ({ ptsUs, data: empty })),
-        },
+        payload: payload ?? { encoding, width, height, frames: framesWithoutData(times) },
         sourceAtMs,
         createdAtMs,
         origin,
@@ -193,7 +187,7 @@ export class Outbox {
 
   /** The frames of a task have been read again; null where they cannot be. */
   provide(id: TaskNumber, payload: NewTask["payload"] | null, nowMs: number): void {
-    const made = this.#unsettled.get(keyOf(id));
+    const made = this.#unsettled.get(numberKey(id));
     if (made === undefined || made.status !== "frameless") return;
     if (payload === null) {
       this.#giveUp(made, { reason: "sourceLost", detail: "its frames cannot be read again" }, nowMs);
@@ -213,7 +207,7 @@ export class Outbox {
   /** The journal has these entries, or failed to take them. */
   written(entries: readonly JournalEntry[], ok: boolean, nowMs: number): void {
     for (const { task } of entries) {
-      const made = this.#unsettled.get(keyOf(task.id));
+      const made = this.#unsettled.get(numberKey(task.id));
       if (made?.status !== "writing") continue;
       if (ok) this.#send(made, nowMs);
       else this.#unwritten.push(made);
@@ -228,7 +222,7 @@ export class Outbox {
   /** @returns false where the task is settled already, or was never made */
   settle(id: TaskNumber, outcome: Outcome, nowMs: number): boolean {
     if (!this.#options.window.settle(id, outcome)) return false;
-    const key = keyOf(id);
+    const key = numberKey(id);
     const made = this.#unsettled.get(key);
     this.#unsettled.delete(key);
     if (made?.deliveries === 1 && outcome.status === "stored") {
@@ -267,7 +261,7 @@ export class Outbox {
 
   /** A message with the task did not reach anybody: it is delivered again soon. */
   undelivered(id: TaskNumber, nowMs: number): void {
-    const made = this.#unsettled.get(keyOf(id));
+    const made = this.#unsettled.get(numberKey(id));
     if (made?.status !== "sent") return;
     const waitMs = Math.min(250 * 2 ** made.deliveries, this.#options.limits.timeoutMs);
     made.dueAtMs = Math.min(made.dueAtMs, nowMs + waitMs);
@@ -317,19 +311,25 @@ export class Outbox {
       placedOn: new Set(given.placedOn),
       positionUs: given.positionUs,
     };
-    this.#unsettled.set(keyOf(task.id), made);
+    this.#unsettled.set(numberKey(task.id), made);
     return made;
   }
 
   #admit(made: Unsettled, nowMs: number): void {
     this.#options.window.takeRoom(made.task.id, made.bytes);
-    if (this.#options.journalled) this.#write(made);
-    else this.#send(made, nowMs);
+    this.#leave(made, nowMs);
   }
 
   #giveUp(made: Unsettled, drop: GivenUp, nowMs: number): void {
     made.drop = drop;
-    made.task = { ...made.task, payload: { ...made.task.payload, frames: framesWithoutData(made.task) } };
+    const { payload } = made.task;
+    const times = payload.frames.map(({ ptsUs }) => ptsUs);
+    made.task = { ...made.task, payload: { ...payload, frames: framesWithoutData(times) } };
+    this.#leave(made, nowMs);
+  }
+
+  /** By way of the journal, where there is one. */
+  #leave(made: Unsettled, nowMs: number): void {
     if (this.#options.journalled) this.#write(made);
     else this.#send(made, nowMs);
   }
@@ -340,9 +340,12 @@ export class Outbox {
   }
 
   #send(made: Unsettled, nowMs: number): void {
-    if (this.#gone.size > 0 && this.#isHeld(made)) {
-      made.status = "held";
-      return;
+    if (this.#gone.size > 0) {
+      if (made.drop === null && !this.#gone.has(this.#options.cloud)) this.#placeAnew(made);
+      if (this.#needsGone(made)) {
+        made.status = "held";
+        return;
+      }
     }
     const { controller, limits } = this.#options;
     made.status = "sent";
@@ -362,11 +365,9 @@ export class Outbox {
     controller.tell({ type: "stageDropped", task: { ...task, payload: null }, ...made.drop });
   }
 
-  /** Whether it needs a node that is gone, also after it was placed anew as far as the plan goes. */
-  #isHeld(made: Unsettled): boolean {
+  /** Joins and stateful stages on nodes that are gone go where the plan says, as far as that names others. */
+  #placeAnew(made: Unsettled): void {
     const gone = (node: NodeName): boolean => this.#gone.has(node);
-    if (gone(this.#options.cloud)) return true;
-    if (made.drop !== null) return false;
     const { joinNodes, statefulNodes } = this.#nodes;
     if ([...made.task.joinNodes.values()].some(gone)) {
       const moved = [...made.task.joinNodes].map(
@@ -379,13 +380,15 @@ export class Outbox {
       const other = statefulNodes.get(stage) ?? node;
       return gone(other) ? [] : [[stage, other] as const];
     });
-    if (placeable.length > 0) {
-      made.task = { ...made.task, pins: new Map([...made.task.pins, ...this.#pin(new Map(placeable))]) };
-    }
-    return (
-      [...made.task.joinNodes.values()].some(gone) ||
-      [...made.task.pins.values()].some(({ node }) => gone(node))
-    );
+    if (placeable.length === 0) return;
+    made.task = { ...made.task, pins: new Map([...made.task.pins, ...this.#pin(new Map(placeable))]) };
+  }
+
+  #needsGone({ drop, task }: Unsettled): boolean {
+    const gone = (node: NodeName): boolean => this.#gone.has(node);
+    if (gone(this.#options.cloud)) return true;
+    if (drop !== null) return false;
+    return [...task.joinNodes.values()].some(gone) || [...task.pins.values()].some(({ node }) => gone(node));
   }
 
   #release(nowMs: number): void {
@@ -408,10 +411,6 @@ export class Outbox {
   }
 }
 
-function keyOf({ incarnation, sequence }: TaskNumber): string {
-  return `${incarnation}/${sequence}`;
-}
-
 function branchesOf({ task, deliveredBefore, deliveries }: Unsettled): readonly Task[] {
   return createTask({ ...task, delivery: deliveredBefore + deliveries });
 }
@@ -423,7 +422,7 @@ function entryOf(made: Unsettled): JournalEntry {
   return { task: { ...task, payload }, drop: made.drop, positionUs: made.positionUs };
 }
 
-function framesWithoutData({ payload }: NewTask): NewTask["payload"]["frames"] {
+function framesWithoutData(times: readonly number[]): NewTask["payload"]["frames"] {
   const data = new Uint8Array(0);
-  return payload.frames.map(({ ptsUs }) => ({ ptsUs, data }));
+  return times.map((ptsUs) => ({ ptsUs, data }));
 }

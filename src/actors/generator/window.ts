@@ -19,6 +19,11 @@ export interface WindowLimits {
 /** A task within its source. */
 export type TaskNumber = Pick<TaskId, "incarnation" | "sequence">;
 
+/** `incarnation/sequence`: unique within a source. */
+export function numberKey({ incarnation, sequence }: TaskNumber): string {
+  return `${incarnation}/${sequence}`;
+}
+
 /** The account of one incarnation of a source. */
 export interface IncarnationAccount {
   readonly incarnation: number;
@@ -35,7 +40,7 @@ export class TaskWindow {
   /** Of the incarnations before this one, whose tasks it took over. */
   readonly #inherited = new Map<number, Ledger>();
   /** Bytes of each task that takes room. */
-  readonly #room = new Map<number | string, number>();
+  readonly #room = new Map<string, number>();
   #bytes = 0;
 
   constructor(limits: WindowLimits, incarnation: number) {
@@ -86,7 +91,7 @@ export class TaskWindow {
   }
 
   takeRoom(task: TaskNumber, bytes: number): void {
-    const key = this.#key(task);
+    const key = numberKey(task);
     this.#bytes += bytes - (this.#room.get(key) ?? 0);
     this.#room.set(key, bytes);
   }
@@ -95,7 +100,7 @@ export class TaskWindow {
   settle(task: TaskNumber, outcome: Outcome): boolean {
     const ledger = task.incarnation === this.#incarnation ? this.#own : this.#inherited.get(task.incarnation);
     if (ledger === undefined) return false;
-    const key = this.#key(task);
+    const key = numberKey(task);
     this.#bytes -= this.#room.get(key) ?? 0;
     this.#room.delete(key);
     const { sequence } = task;
@@ -105,10 +110,5 @@ export class TaskWindow {
         ? { type: "stored", sequence }
         : { type: "dropped", sequence, reason: outcome.reason },
     );
-  }
-
-  /** A number, as nearly all tasks are of this incarnation. */
-  #key({ incarnation, sequence }: TaskNumber): number | string {
-    return incarnation === this.#incarnation ? sequence : `${incarnation}/${sequence}`;
   }
 }
