@@ -46,10 +46,6 @@ export class Machine {
     this.#child = child;
   }
 
-  get running(): boolean {
-    return this.#child !== null;
-  }
-
   kill(): Promise<void> {
     return this.#end("SIGKILL");
   }

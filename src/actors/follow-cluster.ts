@@ -31,7 +31,7 @@ export function followCluster({
   const isHub = cluster.hub === system.name;
   let joined = true;
   /** Others as this node was told of them; operators come and go, and have no part in tasks. */
-  const known = new Set([...cluster.members.values()].filter(isOther).map(({ name }) => name));
+  const known = new Set(othersOf(system, cluster));
   cluster.subscribe((event) => {
     switch (event.type) {
       case "cutOff":
@@ -48,11 +48,11 @@ export function followCluster({
         components.register();
         break;
       case "memberUp":
-        if (isOther(event.member)) onUp(event.member.name);
+        if (isOther(system, event.member)) onUp(event.member.name);
         break;
       case "memberDown":
       case "memberLeft":
-        if (isOther(event.member)) onGone(event.member.name, event.type === "memberLeft");
+        if (isOther(system, event.member)) onGone(event.member.name, event.type === "memberLeft");
         break;
       case "memberLeaving":
       case "refused":
@@ -64,10 +64,6 @@ export function followCluster({
     onCluster?.(event);
   });
   if (!isHub) keepTime(system, clock, cluster);
-
-  function isOther({ name, roles }: Member): boolean {
-    return name !== system.name && !roles.includes("operator");
-  }
 
   function onUp(name: NodeName): void {
     known.add(name);
@@ -81,17 +77,24 @@ export function followCluster({
   }
 }
 
+/** Whether a member is another node with components; operators have none. */
+function isOther(system: ActorSystem, { name, roles }: Member): boolean {
+  return name !== system.name && !roles.includes("operator");
+}
+
+function othersOf(system: ActorSystem, cluster: Cluster): readonly NodeName[] {
+  return [...cluster.members.values()].filter((member) => isOther(system, member)).map(({ name }) => name);
+}
+
 function linkMonitor(system: ActorSystem, cluster: Cluster, { monitor }: Components): void {
-  const others = [...cluster.members.values()].filter(
-    ({ name, roles }) => name !== system.name && !roles.includes("operator"),
-  );
+  const others = othersOf(system, cluster);
   // The hub measures the way to everyone; the others to it and to a few more.
   const measured =
     cluster.hub === system.name
       ? others
-      : [...others.filter(({ name }) => name === cluster.hub), ...others].slice(0, NEIGHBOURS_MAX);
+      : [...others.filter((name) => name === cluster.hub), ...others].slice(0, NEIGHBOURS_MAX);
   const peers = measured.map(
-    ({ name }) => [name, system.resolve<MonitorMessage>(`sluice://${name}/monitor`)] as const,
+    (name) => [name, system.resolve<MonitorMessage>(`sluice://${name}/monitor`)] as const,
   );
   monitor.tell({ type: "watchLinks", peers: Object.fromEntries(peers) });
 }

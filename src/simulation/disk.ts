@@ -7,7 +7,17 @@ import type { Appended, NewRecord, Store } from "../actors/distributor/store.js"
 import type { MemoryStore } from "../actors/distributor/memory-store.js";
 import { SluiceError } from "../actors/errors.js";
 import { decodeEntry, encodeEntry } from "../actors/journal/entry-codec.js";
-import type { Journal, JournalEntry, Journals, Legacy, OpenJournal } from "../actors/journal/journal.js";
+import {
+  legacyOf,
+  nextLife,
+  positionWith,
+  type Journal,
+  type JournalEntry,
+  type Journals,
+  type Legacy,
+  type OpenJournal,
+  type SourceMeta,
+} from "../actors/journal/journal.js";
 import { taskKey } from "../actors/task/identity.js";
 import type { Chance } from "./chance.js";
 import type { Life } from "./life.js";
@@ -100,9 +110,7 @@ export function storeOn(disk: Disk, life: Life, durable: MemoryStore): Store {
 }
 
 interface SourceOnDisk {
-  incarnation: number;
-  source: string;
-  positionUs: number | null;
+  meta: SourceMeta;
   readonly entries: Map<string, Uint8Array>;
 }
 
@@ -111,47 +119,36 @@ export type JournalsOnDisk = Map<string, SourceOnDisk>;
 
 /** The journals on a disk, as one life of their process sees them. */
 export function journalsOn(disk: Disk, life: Life, durable: JournalsOnDisk): Journals {
-  function journalOf(sourceId: string, source: SourceOnDisk): Journal {
+  function journalOf(source: SourceOnDisk): Journal {
     return {
       put: (entries) => {
         // As bytes, as they would lie there.
         const encoded = entries.map((entry) => [taskKey(entry.task.id), encodeEntry(entry)] as const);
-        const newest = entries.findLast(({ task }) => task.id.incarnation === source.incarnation);
-        const positionUs = newest?.positionUs ?? null;
         return disk.write(life, () => {
           for (const [key, bytes] of encoded) source.entries.set(key, bytes);
-          if (positionUs !== null) source.positionUs = positionUs;
+          source.meta = positionWith(source.meta, entries);
         });
       },
       settle: (id) => {
         disk.write(life, () => source.entries.delete(taskKey(id))).catch(() => {});
       },
-      close: () => disk.write(life, () => void durable.set(sourceId, { ...source, positionUs: null })),
+      close: () =>
+        disk.write(life, () => void (source.meta = { ...source.meta, positionUs: null, request: null })),
     };
   }
 
   return {
-    async open(
-      sourceId: string,
-      { source, nowMs }: OpenJournal,
-    ): Promise<{ journal: Journal; legacy: Legacy }> {
+    async open(sourceId: string, options: OpenJournal): Promise<{ journal: Journal; legacy: Legacy }> {
       const before = durable.get(sourceId);
-      const made: SourceOnDisk = {
-        incarnation: Math.max(nowMs, (before?.incarnation ?? 0) + 1),
-        source,
-        positionUs: before?.source === source ? before.positionUs : null,
-        entries: before?.entries ?? new Map(),
-      };
+      const meta = nextLife(before?.meta ?? null, options);
+      const source: SourceOnDisk = { meta, entries: before?.entries ?? new Map() };
       const entries: JournalEntry[] = [];
-      for (const [, bytes] of [...made.entries].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      for (const [, bytes] of [...source.entries].sort(([a], [b]) => (a < b ? -1 : 1))) {
         const entry = decodeEntry(bytes);
         if (entry !== null) entries.push(entry);
       }
-      await disk.write(life, () => void durable.set(sourceId, made));
-      return {
-        journal: journalOf(sourceId, made),
-        legacy: { incarnation: made.incarnation, entries, positionUs: made.positionUs },
-      };
+      await disk.write(life, () => void durable.set(sourceId, source));
+      return { journal: journalOf(source), legacy: legacyOf(before?.meta ?? null, meta, entries) };
     },
     interrupted: () => Promise.resolve([]),
   };

@@ -25,10 +25,6 @@ export class Life {
     return this.#dead;
   }
 
-  get paused(): boolean {
-    return this.#held !== null;
-  }
-
   readonly executor: Executor = {
     soon: (task) => this.#timeline.soon(() => this.run(task)),
     later: (task) => this.#timeline.later(() => this.run(task)),

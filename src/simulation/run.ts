@@ -13,8 +13,7 @@ import type { LedgerReported, PolicySpec, StoredRecord } from "../actors/protoco
 import { parseConfiguration } from "../actors/task/configuration.js";
 import { parseSourceId } from "../actors/task/identity.js";
 import { checkConservation } from "../actors/task/ledger.js";
-import { definePipeline, type Pipeline } from "../actors/task/pipeline.js";
-import type { ServiceDeclaration } from "../actors/task/service.js";
+import type { Pipeline } from "../actors/task/pipeline.js";
 import { errorText } from "../runtime/errors.js";
 import { cameraCapture, cameraSource, type CameraOptions } from "./camera.js";
 import { chanceOf, type Chance } from "./chance.js";
@@ -24,6 +23,7 @@ import type { Life } from "./life.js";
 import { HUB, Machine, SKEW_MS_MAX } from "./machine.js";
 import { Network } from "./network.js";
 import { plantsOf, type Plant, type Plants } from "./plants.js";
+import { PIPELINES, SERVICES } from "./scene.js";
 import { Timeline } from "./timeline.js";
 import { judge } from "./verdict.js";
 
@@ -80,62 +80,6 @@ const DRAIN_MS = 400_000;
 const LAW_MS = 1_000;
 /** Between tries to add a source. */
 const RETRY_MS = 500;
-
-const declare = (
-  name: string,
-  inputs: readonly string[],
-  output: string,
-  stateful = false,
-): readonly [string, ServiceDeclaration] => [
-  name,
-  { name, summary: name, inputs, output, stateful, module: "simulated:" },
-];
-
-const SERVICES = new Map([
-  declare("find", ["frame"], "boxes"),
-  declare("refine", ["frame", "boxes"], "boxes"),
-  declare("name", ["boxes"], "labels"),
-  declare("follow", ["boxes"], "tracks", true),
-]);
-
-const PIPELINES: readonly Pipeline[] = [
-  definePipeline(
-    {
-      id: "line",
-      stages: [
-        { id: "find", service: "find" },
-        { id: "refine", service: "refine", after: ["find"] },
-        { id: "name", service: "name", after: ["refine"] },
-      ],
-    },
-    SERVICES,
-  ),
-  definePipeline(
-    {
-      id: "diamond",
-      stages: [
-        { id: "find", service: "find" },
-        { id: "left", service: "name", after: ["find"] },
-        { id: "right", service: "refine", after: ["find"] },
-        { id: "last", service: "name", after: ["left", "right"] },
-      ].map((stage) =>
-        stage.id === "last" ? { ...stage, service: "refine", after: ["right", "left"] } : stage,
-      ),
-    },
-    SERVICES,
-  ),
-  definePipeline(
-    {
-      id: "tracked",
-      stages: [
-        { id: "find", service: "find" },
-        { id: "follow", service: "follow", after: ["find"] },
-        { id: "name", service: "name", after: ["find"] },
-      ],
-    },
-    SERVICES,
-  ),
-];
 
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   return await new Simulation(options).run();

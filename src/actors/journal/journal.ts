@@ -55,6 +55,52 @@ export interface OpenJournal {
   readonly request: SourceRequest | null;
 }
 
+/** What is known of a source beside its tasks. */
+export interface SourceMeta {
+  readonly incarnation: number;
+  /** Tells one source of this name from another. */
+  readonly source: string;
+  readonly positionUs: number | null;
+  /** What an operator asked for, to be started again with the node; null where a program did, or it is at its end. */
+  readonly request: SourceRequest | null;
+}
+
+/** The next life of a source: under a higher incarnation, and where it was only if it is the same one. */
+export function nextLife(before: SourceMeta | null, { source, nowMs, request }: OpenJournal): SourceMeta {
+  return {
+    incarnation: Math.max(nowMs, (before?.incarnation ?? 0) + 1),
+    source,
+    positionUs: before?.source === source ? before.positionUs : null,
+    request,
+  };
+}
+
+/** What a life takes over: of a source that is another one now, frames cannot be read again. */
+export function legacyOf(
+  before: SourceMeta | null,
+  next: SourceMeta,
+  entries: readonly JournalEntry[],
+): Legacy {
+  const same = before?.source === next.source;
+  return {
+    incarnation: next.incarnation,
+    entries: same ? entries : entries.map(withoutSource),
+    positionUs: next.positionUs,
+  };
+}
+
+/** Where a source is with these entries; what is taken over from a life before is behind its position already. */
+export function positionWith(meta: SourceMeta, entries: readonly JournalEntry[]): SourceMeta {
+  const newest = entries.findLast(({ task }) => task.id.incarnation === meta.incarnation);
+  const positionUs = newest?.positionUs ?? null;
+  return positionUs === null ? meta : { ...meta, positionUs };
+}
+
+function withoutSource(entry: JournalEntry): JournalEntry {
+  if (entry.drop !== null || entry.task.payload !== null) return entry;
+  return { ...entry, drop: { reason: "sourceLost", detail: "the source of that name is another one now" } };
+}
+
 /** The journals of a node. */
 export interface Journals {
   /**

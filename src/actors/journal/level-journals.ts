@@ -16,17 +16,17 @@ import { openDatabase, storeError, type Database } from "../storage/level-databa
 import { taskKey } from "../task/identity.js";
 import { decodeEntry, encodeEntry } from "./entry-codec.js";
 import type { SourceRequest } from "../protocol.js";
-import type { Journal, JournalEntry, Journals, Legacy, OpenJournal } from "./journal.js";
-
-/** What is known of a source beside its tasks. */
-interface SourceMeta {
-  readonly incarnation: number;
-  /** Tells one source of this name from another. */
-  readonly source: string;
-  readonly positionUs: number | null;
-  /** What an operator asked for, to be started again with the node; null where a program did, or it is at its end. */
-  readonly request: SourceRequest | null;
-}
+import {
+  legacyOf,
+  nextLife,
+  positionWith,
+  type Journal,
+  type JournalEntry,
+  type Journals,
+  type Legacy,
+  type OpenJournal,
+  type SourceMeta,
+} from "./journal.js";
 
 type Operation =
   | { readonly type: "put"; readonly key: string; readonly value: Uint8Array }
@@ -80,25 +80,13 @@ class LevelJournalsOf implements LevelJournals {
     this.#options = options;
   }
 
-  async open(
-    sourceId: string,
-    { source, nowMs, request }: OpenJournal,
-  ): Promise<{ journal: Journal; legacy: Legacy }> {
+  async open(sourceId: string, options: OpenJournal): Promise<{ journal: Journal; legacy: Legacy }> {
     const before = await this.#meta(sourceId);
-    const same = before?.source === source;
-    const meta: SourceMeta = {
-      incarnation: Math.max(nowMs, (before?.incarnation ?? 0) + 1),
-      source,
-      positionUs: same ? before.positionUs : null,
-      request,
-    };
-    const entries = (await this.#entries(sourceId)).map((entry) => (same ? entry : withoutSource(entry)));
+    const meta = nextLife(before, options);
+    const legacy = legacyOf(before, meta, await this.#entries(sourceId));
     // No identity of this incarnation exists before it is known that no other life can take it.
     await this.#write([metaOperation(sourceId, meta)]);
-    return {
-      journal: this.#journalOf(sourceId, meta),
-      legacy: { incarnation: meta.incarnation, entries, positionUs: meta.positionUs },
-    };
+    return { journal: this.#journalOf(sourceId, meta), legacy };
   }
 
   async interrupted(): Promise<readonly SourceRequest[]> {
@@ -126,12 +114,8 @@ class LevelJournalsOf implements LevelJournals {
           key: entryKey(entry),
           value: encodeEntry(entry),
         }));
-        // What is taken over from a life before is behind the position already.
-        const newest = entries.findLast(({ task }) => task.id.incarnation === meta.incarnation);
-        if (newest !== undefined && newest.positionUs !== null) {
-          meta = { ...meta, positionUs: newest.positionUs };
-          operations.push(metaOperation(sourceId, meta));
-        }
+        const moved = positionWith(meta, entries);
+        if (moved !== meta) operations.push(metaOperation(sourceId, (meta = moved)));
         return this.#write(operations);
       },
       settle: (id) => {
@@ -228,10 +212,4 @@ function entryKey({ task }: JournalEntry): string {
 
 function metaOperation(sourceId: string, meta: SourceMeta): Operation {
   return { type: "put", key: `m/${sourceId}`, value: Buffer.from(JSON.stringify(meta)) };
-}
-
-/** Its frames cannot be read again: the source of that name is another one now. */
-function withoutSource(entry: JournalEntry): JournalEntry {
-  if (entry.drop !== null || entry.task.payload !== null) return entry;
-  return { ...entry, drop: { reason: "sourceLost", detail: "the source of that name is another one now" } };
 }

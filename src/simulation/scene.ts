@@ -1,0 +1,58 @@
+/** What simulated sources run through: a line, branches that meet, and a stage with state. */
+
+import { definePipeline, type Pipeline } from "../actors/task/pipeline.js";
+import type { ServiceDeclaration } from "../actors/task/service.js";
+
+const declare = (
+  name: string,
+  inputs: readonly string[],
+  output: string,
+  stateful = false,
+): readonly [string, ServiceDeclaration] => [
+  name,
+  { name, summary: name, inputs, output, stateful, module: "simulated:" },
+];
+
+export const SERVICES = new Map([
+  declare("find", ["frame"], "boxes"),
+  declare("refine", ["frame", "boxes"], "boxes"),
+  declare("name", ["boxes"], "labels"),
+  declare("follow", ["boxes"], "tracks", true),
+]);
+
+export const PIPELINES: readonly Pipeline[] = [
+  definePipeline(
+    {
+      id: "line",
+      stages: [
+        { id: "find", service: "find" },
+        { id: "refine", service: "refine", after: ["find"] },
+        { id: "name", service: "name", after: ["refine"] },
+      ],
+    },
+    SERVICES,
+  ),
+  definePipeline(
+    {
+      id: "diamond",
+      stages: [
+        { id: "find", service: "find" },
+        { id: "left", service: "name", after: ["find"] },
+        { id: "right", service: "refine", after: ["find"] },
+        { id: "last", service: "refine", after: ["right", "left"] },
+      ],
+    },
+    SERVICES,
+  ),
+  definePipeline(
+    {
+      id: "tracked",
+      stages: [
+        { id: "find", service: "find" },
+        { id: "follow", service: "follow", after: ["find"] },
+        { id: "name", service: "name", after: ["find"] },
+      ],
+    },
+    SERVICES,
+  ),
+];
