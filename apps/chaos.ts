@@ -7,18 +7,20 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { auditRun } from "../src/actors/audit/audit.js";
-import { iterateRecords, openStoreForReading } from "../src/actors/distributor/read-store.js";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connectOperator, type Operator } from "../src/actors/operator.js";
 import { parseNodeName, parseSourceId } from "../src/actors/task/identity.js";
+import type { Stage } from "../src/actors/task/pipeline.js";
 import { parsePipelineFile } from "../src/actors/task/pipeline-file.js";
 import { SERVICES } from "../src/actors/processor/services/catalogue.js";
 import { asError, errorText } from "../src/runtime/errors.js";
 import { chanceOf } from "../src/simulation/chance.js";
 import { createToken } from "../src/transport/security/token-directory.js";
 import { Machine } from "./chaos/machine.js";
+import { verdictOn } from "./chaos/verdict.js";
+import { describeWeights, residentBytes, type Weight } from "./chaos/weight.js";
 import { startTcpProxy, type TcpProxy } from "./chaos/tcp-proxy.js";
-import { tokensFolder } from "./cli/hub-folder.js";
+import { readOperator, tokensFolder } from "./cli/hub-folder.js";
 import { signalled } from "./cli/signals.js";
 import { parseDuration } from "./cli/units.js";
 import {
@@ -30,7 +32,6 @@ import {
   readArguments,
   readBy,
 } from "./command-line.js";
-import { renderTable } from "./tables.js";
 
 interface Options {
   readonly minutes: number;
@@ -99,7 +100,7 @@ class Chaos {
   readonly #done = new Map<string, number>();
   readonly #startedMs = performance.now();
   /** Of the hub, in the life that it has now. */
-  readonly #weights: { readonly atMs: number; readonly bytes: number }[] = [];
+  readonly #weights: Weight[] = [];
   #over = false;
 
   constructor(folder: string, options: Options) {
@@ -113,6 +114,7 @@ class Chaos {
   async run(): Promise<boolean> {
     const { minutes, gap } = this.#options;
     const pipeline = await readFile(PIPELINE, "utf8");
+    const { stages } = parsePipelineFile(pipeline, PIPELINE, SERVICES).pipeline;
     await this.#startCluster();
     const seconds = Math.ceil((minutes * 60_000 + CALM_MS) / 1_000);
     for (const name of this.#edgeNames()) {
@@ -133,7 +135,7 @@ class Chaos {
     const untilMs = performance.now() + minutes * 60_000;
     while (performance.now() < untilMs) {
       await sleep(this.#chance.between(gap / 2, (gap * 3) / 2));
-      await this.#fault(pipeline);
+      await this.#fault(stages);
     }
     this.#say("no more faults: everything comes to its end");
     await this.#allEnded();
@@ -213,9 +215,9 @@ class Chaos {
   async #ordered<Reply>(work: (operator: Operator) => Promise<Reply>, attempts = 60): Promise<Reply> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const text = await readFile(join(`${this.#store}.cluster`, "operator.json"), "utf8");
-        const { url, token } = JSON.parse(text) as { readonly url: string; readonly token: string };
-        const operator = await connectOperator({ hub: url, token });
+        const address = await readOperator(this.#store);
+        if (address === null) throw new Error("The hub is not there yet");
+        const operator = await connectOperator({ hub: address.url, token: address.token });
         try {
           return await work(operator);
         } finally {
@@ -230,7 +232,7 @@ class Chaos {
 
   // ── Faults ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #fault(pipeline: string): Promise<void> {
+  async #fault(stages: readonly Stage[]): Promise<void> {
     const kind = this.#chance.pick(this.#options.faults ?? FAULTS);
     const name = kind === "killHub" ? "cloud" : this.#chance.pick(this.#edgeNames());
     const lastsMs = kind === "stall" ? 5_000 : this.#chance.between(200, 5_000);
@@ -263,14 +265,13 @@ class Chaos {
         later(() => proxy?.delay(0));
         return;
       case "swapTable":
-        await this.#swap(`cam-${name}`, pipeline).catch((thrown: unknown) => {
+        await this.#swap(`cam-${name}`, stages).catch((thrown: unknown) => {
           this.#say(`  the table was not swapped: ${errorText(thrown)}`);
         });
     }
   }
 
-  async #swap(source: string, pipeline: string): Promise<void> {
-    const { stages } = parsePipelineFile(pipeline, PIPELINE, SERVICES).pipeline;
+  async #swap(source: string, stages: readonly Stage[]): Promise<void> {
     await this.#ordered(async (operator) => {
       const { nodes } = await operator.nodes();
       const names = nodes.map(({ description }) => description.name);
@@ -304,54 +305,15 @@ class Chaos {
   }
 
   async #audit(): Promise<boolean> {
-    const store = await openStoreForReading(this.#store);
-    const frames = new Map<string, Set<number>>();
-    const doubled: string[] = [];
-    const lives = new Map<string, Set<number>>();
-    async function* looked(): AsyncGenerator<Awaited<ReturnType<typeof store.read>>["records"][number]> {
-      for await (const record of iterateRecords(store, { limit: Number.POSITIVE_INFINITY })) {
-        const { id } = record;
-        lives.set(id.sourceId, (lives.get(id.sourceId) ?? new Set()).add(id.incarnation));
-        const seen = frames.get(id.sourceId) ?? new Set();
-        frames.set(id.sourceId, seen);
-        for (const ptsUs of record.type === "result" ? (record.framePtsUs ?? []) : []) {
-          if (seen.has(ptsUs)) doubled.push(`${id.sourceId} at ${ptsUs} us`);
-          seen.add(ptsUs);
-        }
-        yield record;
-      }
-    }
-    try {
-      const report = await auditRun({ records: looked(), clockToleranceMs: 5_000 });
-      const rows = [...frames].map(([source, seen]) => {
-        const own = report.incarnations.filter(({ sourceId }) => sourceId === source);
-        const gaps = own.reduce(
-          (sum, { gaps: drops }) => sum + Object.values(drops).reduce((a, b) => a + b, 0),
-          0,
-        );
-        const results = own.reduce((sum, each) => sum + each.results, 0);
-        const lost = own.reduce((sum, each) => sum + each.lost, 0);
-        return [source, lives.get(source)?.size ?? 0, results, gaps, lost, seen.size].map(String);
-      });
-      process.stdout.write(
-        `${renderTable(
-          ["source", "lives", "results", "gaps", "lost", "frames"].map((title) => ({ title })),
-          rows,
-        )}\n` +
-          `${[...this.#done].map(([kind, count]) => `${kind} ${count}`).join(", ")}; ` +
-          `${[...this.#machines.values()].map(({ name, starts }) => `${name} started ${starts} times`).join(", ")}\n`,
-      );
-      process.stdout.write(`${describeWeights(this.#weights)}\n`);
-      for (const { rule, detail, task } of report.findings) {
-        process.stdout.write(`${rule}: ${JSON.stringify(task)} ${detail}\n`);
-      }
-      for (const frame of doubled.slice(0, 20)) process.stdout.write(`doubled: frame of ${frame}\n`);
-      const kept = report.findingCount === 0 && doubled.length === 0;
-      process.stdout.write(kept ? "Every promise was kept\n" : "A promise was broken\n");
-      return kept;
-    } finally {
-      await store.close();
-    }
+    const { kept, table, broken } = await verdictOn(this.#store);
+    const faults = [...this.#done].map(([kind, count]) => `${kind} ${count}`).join(", ");
+    const starts = [...this.#machines.values()].map(
+      ({ name, starts: count }) => `${name} started ${count} times`,
+    );
+    const lines = [table, `${faults}; ${starts.join(", ")}`, describeWeights(this.#weights), ...broken];
+    process.stdout.write(`${lines.join("\n")}\n`);
+    process.stdout.write(kept ? "Every promise was kept\n" : "A promise was broken\n");
+    return kept;
   }
 
   #say(text: string): void {
@@ -360,40 +322,12 @@ class Chaos {
   }
 }
 
-/** 0 where the process does not run, or the kernel does not tell. */
-async function residentBytes(pid: number | null): Promise<number> {
-  const text = await readFile(`/proc/${pid ?? 0}/statm`, "utf8").catch(() => "");
-  return Number(text.split(" ")[1] ?? 0) * PAGE_BYTES;
-}
-
-const PAGE_BYTES = 4_096;
-
-/** The newest weight and, of a life of two minutes and more, the slope of its second half by least squares. */
-function describeWeights(weights: readonly { readonly atMs: number; readonly bytes: number }[]): string {
-  const last = weights.at(-1);
-  if (last === undefined) return "the hub's memory is not known";
-  const half = weights.slice(Math.floor(weights.length / 2));
-  const now = `the hub has ${(last.bytes / 1e6).toFixed(0)} MB`;
-  if (weights.length < 120) return `${now}; it has not lived long enough to tell a slope`;
-  const mean = (of: (weight: (typeof half)[number]) => number): number =>
-    half.reduce((sum, weight) => sum + of(weight), 0) / half.length;
-  const [atMs, bytes] = [mean((weight) => weight.atMs), mean((weight) => weight.bytes)];
-  const covariance = mean((weight) => (weight.atMs - atMs) * (weight.bytes - bytes));
-  const variance = mean((weight) => (weight.atMs - atMs) ** 2);
-  const perHour = (covariance / variance) * 3_600_000;
-  return `${now}, and ${(perHour / 1e6).toFixed(1)} MB an hour more over the last ${half.length} s`;
-}
-
 /** Of this machine, now. */
 async function freePort(): Promise<number> {
   const probe = await startTcpProxy(1);
   const { port } = probe;
   await probe.close();
   return port;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, ms));
 }
 
 process.exitCode = await main(process.argv.slice(2));

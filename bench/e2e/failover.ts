@@ -10,6 +10,7 @@
  */
 
 import { fork, type ChildProcess } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
 import type { Appended, NewRecord } from "../../src/actors/distributor/store.js";
@@ -109,10 +110,6 @@ async function beSource(url: string): Promise<void> {
 
 async function until(done: () => boolean): Promise<void> {
   while (!done()) await sleep(5);
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, ms));
 }
 
 const [, , role, url = ""] = process.argv;

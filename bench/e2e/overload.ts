@@ -14,6 +14,7 @@ import { fork } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { openStore } from "../../src/actors/distributor/spawn.js";
 import { startNode } from "../../src/actors/node.js";
@@ -113,10 +114,6 @@ async function beEdge(url: string): Promise<void> {
 
 function residentBytes(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * 4_096;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, ms));
 }
 
 const [, , role = "1", url = ""] = process.argv;

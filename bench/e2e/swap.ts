@@ -12,6 +12,7 @@
  */
 
 import { fork, type ChildProcess } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { controlFrom } from "../../src/actors/control.js";
 import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
@@ -98,10 +99,6 @@ async function beEdge(name: string, url: string): Promise<void> {
     configuration: parseConfiguration({ width: 16, height: 16, framesPerTask: 1 }),
     window: { tasks: 64, bytes: 1 << 28 },
   });
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, ms));
 }
 
 const [, , role, url = ""] = process.argv;

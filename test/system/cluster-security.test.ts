@@ -5,7 +5,6 @@ import * as assert from "uvu/assert";
 import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
 import { startNode, type SluiceNode } from "../../src/actors/node.js";
 import { parseSourceId } from "../../src/actors/task/identity.js";
-import { definePipeline } from "../../src/actors/task/pipeline.js";
 import type { ActorRef } from "../../src/runtime/actor-ref.js";
 import { systemClock } from "../../src/runtime/clock.js";
 import { CodedError } from "../../src/runtime/errors.js";
@@ -18,20 +17,10 @@ import { dial } from "../../src/transport/cluster/dial.js";
 import { RECORD } from "../../src/transport/link/records.js";
 import { ByteWriter } from "../../src/transport/codec/byte-writer.js";
 import { createMemoryTokens, type MemoryTokens } from "../../src/transport/security/memory-tokens.js";
-import { QUICK, SERVICES } from "../support/local-run.js";
+import { PAIR, QUICK, SERVICES } from "../support/local-run.js";
 import { scriptedSource } from "../support/scripted-source.js";
 import { within } from "../support/within.js";
 
-const PIPELINE = definePipeline(
-  {
-    id: "pair",
-    stages: [
-      { id: "find", service: "find" },
-      { id: "sift", service: "sift", after: ["find"] },
-    ],
-  },
-  SERVICES,
-);
 const NEVER = Number.POSITIVE_INFINITY;
 const carrier = createWsCarrier({ clock: systemClock });
 
@@ -111,7 +100,7 @@ async function scene(work: (scene: Scene) => Promise<void>): Promise<void> {
       id: parseSourceId("honest"),
       source: source.source,
       capture: source.capture,
-      pipeline: PIPELINE,
+      pipeline: PAIR,
       policy: { name: "cloud-only", parameters: {} },
     });
     await within(10_000, edge.sourceEnded(parseSourceId("honest")), "the honest source");

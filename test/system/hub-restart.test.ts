@@ -5,23 +5,12 @@ import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
 import { startNode, type SluiceNode } from "../../src/actors/node.js";
 import { parseConfiguration } from "../../src/actors/task/configuration.js";
 import { parseSourceId, type SourceId } from "../../src/actors/task/identity.js";
-import { definePipeline } from "../../src/actors/task/pipeline.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import type { ClusterEvent } from "../../src/transport/cluster/cluster.js";
-import { QUICK, SERVICES } from "../support/local-run.js";
+import { PAIR, QUICK, SERVICES } from "../support/local-run.js";
 import { scriptedSource } from "../support/scripted-source.js";
 import { within } from "../support/within.js";
 
-const pipeline = definePipeline(
-  {
-    id: "pair",
-    stages: [
-      { id: "find", service: "find" },
-      { id: "sift", service: "sift", after: ["find"] },
-    ],
-  },
-  SERVICES,
-);
 const configuration = parseConfiguration({ width: 16, height: 16, framesPerTask: 1 });
 const common = { services: SERVICES, limits: QUICK, log: silentLogger } as const;
 
@@ -35,7 +24,7 @@ function hubAt(listen: string): Promise<SluiceNode> {
 function add(edge: SluiceNode, id: SourceId, count: number): Promise<void> {
   const { source, capture } = scriptedSource({ count });
   const policy = { name: "cloud-only", parameters: {} };
-  return edge.addSource({ id, source, capture, pipeline, configuration, policy });
+  return edge.addSource({ id, source, capture, pipeline: PAIR, configuration, policy });
 }
 
 test("a hub that starts anew gets its nodes, their sources and a table of a later term, and work goes on", async () => {

@@ -1,0 +1,79 @@
+/** What is to be said of the store of a cluster that was under chaos. */
+
+import { auditRun } from "../../src/actors/audit/audit.js";
+import { openStoreForReading, recordsByPosition } from "../../src/actors/distributor/read-store.js";
+import type { StoredRecord } from "../../src/actors/protocol.js";
+import { countDrops } from "../../src/actors/task/ledger.js";
+import { renderTable } from "../tables.js";
+
+export interface ChaosVerdict {
+  readonly kept: boolean;
+  /** Of the sources. */
+  readonly table: string;
+  /** A line for each promise that was broken, of frames that are there twice the first ones. */
+  readonly broken: readonly string[];
+}
+
+interface SourceSeen {
+  readonly lives: Set<number>;
+  /** By presentation time, in microseconds. */
+  readonly frames: Set<number>;
+}
+
+const CLOCK_TOLERANCE_MS = 5_000;
+const DOUBLED_SHOWN = 20;
+
+export async function verdictOn(folder: string): Promise<ChaosVerdict> {
+  const store = await openStoreForReading(folder);
+  try {
+    const sources = new Map<string, SourceSeen>();
+    const doubled: string[] = [];
+    const { incarnations, findings, findingCount } = await auditRun({
+      records: watched(recordsByPosition(store, store.firstPosition), sources, doubled),
+      clockToleranceMs: CLOCK_TOLERANCE_MS,
+    });
+    const rows = [...sources].map(([source, { lives, frames }]) => {
+      const own = incarnations.filter(({ sourceId }) => sourceId === source);
+      const sum = (of: (each: (typeof own)[number]) => number): number =>
+        own.reduce((all, each) => all + of(each), 0);
+      const counts = [
+        sum(({ results }) => results),
+        sum(({ gaps }) => countDrops(gaps)),
+        sum(({ lost }) => lost),
+      ];
+      return [source, lives.size, ...counts, frames.size].map(String);
+    });
+    return {
+      kept: findingCount === 0 && doubled.length === 0,
+      table: renderTable(
+        ["source", "lives", "results", "gaps", "lost", "frames"].map((title) => ({ title })),
+        rows,
+      ),
+      broken: [
+        ...findings.map(({ rule, detail, task }) => `${rule}: ${JSON.stringify(task)} ${detail}`),
+        ...doubled.slice(0, DOUBLED_SHOWN).map((frame) => `doubled: frame of ${frame}`),
+      ],
+    };
+  } finally {
+    await store.close();
+  }
+}
+
+/** Notes lives and frames of each source as its records pass. */
+async function* watched(
+  records: AsyncIterable<StoredRecord>,
+  sources: Map<string, SourceSeen>,
+  doubled: string[],
+): AsyncGenerator<StoredRecord> {
+  for await (const record of records) {
+    const { sourceId, incarnation } = record.id;
+    const { lives, frames } = sources.get(sourceId) ?? { lives: new Set(), frames: new Set() };
+    sources.set(sourceId, { lives, frames });
+    lives.add(incarnation);
+    for (const ptsUs of record.type === "result" ? (record.framePtsUs ?? []) : []) {
+      if (frames.has(ptsUs)) doubled.push(`${sourceId} at ${ptsUs} us`);
+      frames.add(ptsUs);
+    }
+    yield record;
+  }
+}
