@@ -33,7 +33,7 @@ export {
 
 // ── Nodes and sources ───────────────────────────────────────────────────────────────────────────────────────────────
 
-export { SluiceError, type SluiceErrorCode } from "./actors/errors.js";
+export { SluiceError, type SluiceErrorCode } from "./task/errors.js";
 export { parseSource, type SourceSpec } from "./actors/generator/source-spec.js";
 export {
   startLocalCluster,
@@ -45,12 +45,10 @@ export type { Components, NodeLimits, SourceOptions } from "./actors/components.
 export type { Control } from "./actors/control.js";
 export { startNode, type NodeOptions, type SluiceNode } from "./actors/node.js";
 export type { LatencySummary, RunSummary, StageSummary } from "./actors/observer/run-statistics.js";
-export type { LedgerReported, NodeEvent, TableReported } from "./actors/protocol.js";
-export {
-  DEFAULT_CONFIGURATION,
-  parseConfiguration,
-  type Configuration,
-} from "./actors/task/configuration.js";
+export type { LedgerReported, ResourceSample } from "./task/reports.js";
+export type { NodeEvent } from "./actors/protocol/generator.js";
+export type { TableReported } from "./actors/protocol/scheduler.js";
+export { DEFAULT_CONFIGURATION, parseConfiguration, type Configuration } from "./task/configuration.js";
 export {
   parseNodeName,
   parseSourceId,
@@ -58,18 +56,12 @@ export {
   type SourceId,
   type StageId,
   type TaskId,
-} from "./actors/task/identity.js";
-export { parsePipelineFile, type PipelineFile } from "./actors/task/pipeline-file.js";
-export {
-  definePipeline,
-  type Pipeline,
-  type PipelineDefinition,
-  type QueuePolicy,
-  type Stage,
-  type StageDefinition,
-} from "./actors/task/pipeline.js";
-export type { RoutingTable, SourceRoute } from "./actors/task/routing-table.js";
-export type { Cursor, DropReason, Hop } from "./actors/task/task.js";
+} from "./task/identity.js";
+export { parsePipelineFile, type PipelineFile } from "./task/pipeline-file.js";
+export { definePipeline, type PipelineDefinition, type StageDefinition } from "./task/define-pipeline.js";
+export { type Pipeline, type QueuePolicy, type Stage } from "./task/pipeline.js";
+export type { RoutingTable, SourceRoute } from "./task/routing-table.js";
+export type { Cursor, DropReason, Hop } from "./task/task.js";
 
 // ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -77,15 +69,8 @@ export { exportRecords } from "./actors/distributor/export.js";
 export { iterateRecords, openStoreForReading } from "./actors/distributor/read-store.js";
 export { openStore, type FlushOptions } from "./actors/distributor/spawn.js";
 export type { Store } from "./actors/distributor/store.js";
-export type {
-  DistributorMessage,
-  QueryReply,
-  ResultQuery,
-  StoredGap,
-  StoredRecord,
-  StoredResult,
-  SubscriptionEvent,
-} from "./actors/protocol.js";
+export type { DistributorMessage, QueryReply, SubscriptionEvent } from "./actors/protocol/distributor.js";
+export type { ResultQuery, StoredGap, StoredRecord, StoredResult } from "./task/record.js";
 
 // ── Services of one's own: a module that exports `service`, and its declaration ─────────────────────────────────────
 
@@ -97,7 +82,7 @@ export type {
   ServiceInstance,
 } from "./actors/processor/service.js";
 export { SERVICES } from "./actors/processor/services/catalogue.js";
-export type { DataType, Detection, ServiceDeclaration, StageResult } from "./actors/task/service.js";
+export type { DataType, Detection, ServiceDeclaration, StageResult } from "./task/service.js";
 
 // ── Captures of one's own: frames on demand from a camera that ffmpeg does not read ─────────────────────────────────
 
@@ -113,13 +98,7 @@ export { allocateShared } from "./runtime/shared-memory.js";
 
 // ── Policies of one's own: a pure function from what is known to a plan ─────────────────────────────────────────────
 
-export type {
-  Explanation,
-  NodeDescription,
-  PolicySpec,
-  ResourceSample,
-  SourceDescription,
-} from "./actors/protocol.js";
+export type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "./task/requests.js";
 export type { RecentOutcomes } from "./actors/scheduler/outcome-window.js";
 export { statelessPolicy } from "./actors/scheduler/policies/stateless.js";
 export {

@@ -2,8 +2,8 @@
 
 import { auditRun } from "../../src/actors/audit/audit.js";
 import { openStoreForReading, recordsByPosition } from "../../src/actors/distributor/read-store.js";
-import type { StoredRecord } from "../../src/actors/protocol.js";
-import { countDrops } from "../../src/actors/task/ledger.js";
+import type { StoredRecord } from "../../src/task/record.js";
+import { countDrops } from "../../src/task/ledger.js";
 import { renderTable } from "../tables.js";
 
 export interface ChaosVerdict {

@@ -1,6 +1,6 @@
 /** `sluice audit`: whether a run adds up, from a running hub, straight from its store, or from an exported file. */
 
-import { countDrops } from "../../src/actors/task/ledger.js";
+import { countDrops } from "../../src/task/ledger.js";
 import { auditRun, type AuditInput } from "../../src/actors/audit/audit.js";
 import {
   iterateRecords,
@@ -8,8 +8,9 @@ import {
   recordsByPosition,
 } from "../../src/actors/distributor/read-store.js";
 import type { Operator } from "../../src/actors/operator.js";
-import type { StoredRecord, TotalsReported } from "../../src/actors/protocol.js";
-import { parseSourceId, type SourceId } from "../../src/actors/task/identity.js";
+import type { StoredRecord } from "../../src/task/record.js";
+import type { TotalsReported } from "../../src/actors/protocol/distributor.js";
+import { parseSourceId, type SourceId } from "../../src/task/identity.js";
 import { createLiveLines } from "../live-lines.js";
 import { taskText } from "../../src/actors/audit/findings.js";
 import { describeAudit, describeHistory } from "./describe-audit.js";

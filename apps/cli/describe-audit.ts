@@ -3,7 +3,7 @@
 import type { IncarnationAudit } from "../../src/actors/audit/account.js";
 import type { AuditReport } from "../../src/actors/audit/audit.js";
 import { AUDIT_RULES, taskText, type Finding } from "../../src/actors/audit/findings.js";
-import type { StoredRecord } from "../../src/actors/protocol.js";
+import type { StoredRecord } from "../../src/task/record.js";
 import { renderTable } from "../tables.js";
 
 /** A table of the sources, a line for each finding and one that sums up. */

@@ -1,7 +1,8 @@
 /** What happens in a cluster, as lines for people; null where there is nothing to say. */
 
-import { countDrops } from "../../src/actors/task/ledger.js";
-import type { NodeEvent, SchedulerEvent } from "../../src/actors/protocol.js";
+import { countDrops } from "../../src/task/ledger.js";
+import type { NodeEvent } from "../../src/actors/protocol/generator.js";
+import type { SchedulerEvent } from "../../src/actors/protocol/scheduler.js";
 import { assertNever } from "../../src/runtime/errors.js";
 import type { ClusterEvent } from "../../src/transport/cluster/cluster.js";
 

@@ -1,8 +1,8 @@
 /** `sluice drain`: has a node finish what it has, and leave. */
 
 import type { Operator } from "../../src/actors/operator.js";
-import { suggestName } from "../../src/actors/task/nearest-name.js";
-import { parseNodeName } from "../../src/actors/task/identity.js";
+import { suggestName } from "../../src/task/nearest-name.js";
+import { parseNodeName } from "../../src/task/identity.js";
 import { RuntimeError } from "../../src/runtime/errors.js";
 
 export async function drain(operator: Operator, node: string): Promise<number> {

@@ -1,7 +1,7 @@
 /** `sluice hub`: a cloud node that others join. */
 
 import { networkInterfaces } from "node:os";
-import { SluiceError } from "../../src/actors/errors.js";
+import { SluiceError } from "../../src/task/errors.js";
 import { openStore } from "../../src/actors/distributor/spawn.js";
 import { startNode, type SluiceNode } from "../../src/actors/node.js";
 import { SERVICES } from "../../src/actors/processor/services/catalogue.js";

@@ -1,7 +1,7 @@
 /** What the nodes of a running cluster say that their sources have in flight. */
 
 import type { Operator } from "../../src/actors/operator.js";
-import type { LedgerReported } from "../../src/actors/protocol.js";
+import type { LedgerReported } from "../../src/task/reports.js";
 import { errorText } from "../../src/runtime/errors.js";
 
 /** Asks every node; `onSilent` hears of one that does not answer, and why. */

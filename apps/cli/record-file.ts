@@ -4,8 +4,8 @@ import { createReadStream } from "node:fs";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { parseRecord } from "../../src/actors/audit/parse-record.js";
-import { SluiceError } from "../../src/actors/errors.js";
-import type { StoredRecord } from "../../src/actors/protocol.js";
+import { SluiceError } from "../../src/task/errors.js";
+import type { StoredRecord } from "../../src/task/record.js";
 import { CodedError, errorText } from "../../src/runtime/errors.js";
 
 /** A task of 256 frames with 10,000 detections each is no line of a real run. */

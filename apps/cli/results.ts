@@ -4,8 +4,8 @@ import { pipeline } from "node:stream/promises";
 import { exportRecords } from "../../src/actors/distributor/export.js";
 import { iterateRecords, openStoreForReading } from "../../src/actors/distributor/read-store.js";
 import type { Operator } from "../../src/actors/operator.js";
-import type { ResultQuery, StoredRecord } from "../../src/actors/protocol.js";
-import { parseSourceId, type SourceId } from "../../src/actors/task/identity.js";
+import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
+import { parseSourceId, type SourceId } from "../../src/task/identity.js";
 import { signalled } from "./signals.js";
 
 export interface ResultsCommand {

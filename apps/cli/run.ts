@@ -1,13 +1,15 @@
 /** `sluice run`: a source on a node of the cluster, followed to its end. */
 
-import { countDrops } from "../../src/actors/task/ledger.js";
+import { countDrops } from "../../src/task/ledger.js";
 import { readFile } from "node:fs/promises";
-import { SluiceError } from "../../src/actors/errors.js";
+import { SluiceError } from "../../src/task/errors.js";
 import type { Operator } from "../../src/actors/operator.js";
-import type { LedgerReported, NodeEvent, SourceRequest } from "../../src/actors/protocol.js";
+import type { LedgerReported } from "../../src/task/reports.js";
+import type { NodeEvent } from "../../src/actors/protocol/generator.js";
+import type { SourceRequest } from "../../src/task/requests.js";
 import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
-import { parseNodeName, parseSourceId } from "../../src/actors/task/identity.js";
-import { suggestName } from "../../src/actors/task/nearest-name.js";
+import { parseNodeName, parseSourceId } from "../../src/task/identity.js";
+import { suggestName } from "../../src/task/nearest-name.js";
 import { createLiveLines } from "../live-lines.js";
 import { configurationGiven, nameSources, readPipeline, type ConfigurationFlags } from "../start/inputs.js";
 import { describeNode } from "./describe.js";

@@ -1,7 +1,8 @@
 /** `sluice top`: nodes, queues, routes and rates, once a second. */
 
 import type { Operator } from "../../src/actors/operator.js";
-import type { TableReported, TotalsReported } from "../../src/actors/protocol.js";
+import type { TableReported } from "../../src/actors/protocol/scheduler.js";
+import type { TotalsReported } from "../../src/actors/protocol/distributor.js";
 import { asError } from "../../src/runtime/errors.js";
 import { createLiveLines } from "../live-lines.js";
 import { renderTable } from "../tables.js";

@@ -4,9 +4,9 @@ import { auditRun } from "../../src/actors/audit/audit.js";
 import { taskText, type Finding } from "../../src/actors/audit/findings.js";
 import { recordsByPosition } from "../../src/actors/distributor/read-store.js";
 import type { Store } from "../../src/actors/distributor/store.js";
-import type { LedgerReported } from "../../src/actors/protocol.js";
-import { pipelineKeyText } from "../../src/actors/task/identity.js";
-import type { Pipeline } from "../../src/actors/task/pipeline.js";
+import type { LedgerReported } from "../../src/task/reports.js";
+import { pipelineKeyText } from "../../src/task/identity.js";
+import type { Pipeline } from "../../src/task/pipeline.js";
 import { auditLedgersOf, windowsOf } from "../../src/actors/audit/ledgers.js";
 
 export interface RunAudit {

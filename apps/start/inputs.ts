@@ -2,12 +2,12 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
-import { SluiceError } from "../../src/actors/errors.js";
-import type { PolicySpec } from "../../src/actors/protocol.js";
-import { parseConfiguration, type Configuration } from "../../src/actors/task/configuration.js";
-import { parseSourceId, type SourceId } from "../../src/actors/task/identity.js";
-import { parsePipelineFile, type PipelineFile } from "../../src/actors/task/pipeline-file.js";
-import type { ServiceDeclaration } from "../../src/actors/task/service.js";
+import { SluiceError } from "../../src/task/errors.js";
+import type { PolicySpec } from "../../src/task/requests.js";
+import { parseConfiguration, type Configuration } from "../../src/task/configuration.js";
+import { parseSourceId, type SourceId } from "../../src/task/identity.js";
+import { parsePipelineFile, type PipelineFile } from "../../src/task/pipeline-file.js";
+import type { ServiceDeclaration } from "../../src/task/service.js";
 import { errorText } from "../../src/runtime/errors.js";
 import { UsageError } from "../command-line.js";
 import type { StartOptions } from "./options.js";

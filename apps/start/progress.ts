@@ -1,6 +1,6 @@
 /** The live lines of a run: rewritten in place on a terminal, a line now and then elsewhere. */
 
-import { countDrops } from "../../src/actors/task/ledger.js";
+import { countDrops } from "../../src/task/ledger.js";
 import { createLiveLines } from "../live-lines.js";
 import { pace, type Pace, type ProgressFigures } from "./pace.js";
 

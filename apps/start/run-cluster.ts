@@ -4,7 +4,10 @@ import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
 import type { Control } from "../../src/actors/control.js";
 import type { Store } from "../../src/actors/distributor/store.js";
 import { startLocalCluster } from "../../src/actors/local-cluster.js";
-import type { LedgerReported, NodeEvent, SchedulerEvent, SourceRequest } from "../../src/actors/protocol.js";
+import type { LedgerReported } from "../../src/task/reports.js";
+import type { NodeEvent } from "../../src/actors/protocol/generator.js";
+import type { SchedulerEvent } from "../../src/actors/protocol/scheduler.js";
+import type { SourceRequest } from "../../src/task/requests.js";
 import { sourceOptionsOf } from "../../src/actors/agent/source-request.js";
 import type { Logger } from "../../src/runtime/log.js";
 

@@ -1,12 +1,14 @@
 /** One run from the first frame to the summary. */
 
-import { countDrops } from "../../src/actors/task/ledger.js";
+import { countDrops } from "../../src/task/ledger.js";
 import { readFile } from "node:fs/promises";
 import { openStore } from "../../src/actors/distributor/spawn.js";
 import { parseSource } from "../../src/actors/generator/source-spec.js";
 import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
-import type { LedgerReported, NodeEvent, SourceRequest } from "../../src/actors/protocol.js";
-import type { SourceId } from "../../src/actors/task/identity.js";
+import type { LedgerReported } from "../../src/task/reports.js";
+import type { NodeEvent } from "../../src/actors/protocol/generator.js";
+import type { SourceRequest } from "../../src/task/requests.js";
+import type { SourceId } from "../../src/task/identity.js";
 import { assertNever } from "../../src/runtime/errors.js";
 import { createLogger } from "../../src/runtime/log.js";
 import { onSignal } from "../cli/signals.js";

@@ -1,6 +1,6 @@
 /** Tells a run's routing tables as they come: what each was made for, and how fast all nodes had it. */
 
-import type { SchedulerEvent } from "../../src/actors/protocol.js";
+import type { SchedulerEvent } from "../../src/actors/protocol/scheduler.js";
 
 export interface Story {
   readonly hear: (event: SchedulerEvent) => void;

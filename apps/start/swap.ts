@@ -1,7 +1,7 @@
 /** The swap of a run: where stages run at first, and where after the middle of it. */
 
-import type { PolicySpec } from "../../src/actors/protocol.js";
-import type { Pipeline, Stage } from "../../src/actors/task/pipeline.js";
+import type { PolicySpec } from "../../src/task/requests.js";
+import type { Pipeline, Stage } from "../../src/task/pipeline.js";
 
 /** Stored tasks of a source after which its table is swapped, where the run is not shorter. */
 const TASKS_BEFORE = 10;

@@ -27,10 +27,10 @@ import { parseSource } from "../../src/actors/generator/source-spec.js";
 import { startLocalCluster } from "../../src/actors/local-cluster.js";
 import type { RunSummary } from "../../src/actors/observer/run-statistics.js";
 import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
-import type { LedgerReported } from "../../src/actors/protocol.js";
-import { DEFAULT_CONFIGURATION } from "../../src/actors/task/configuration.js";
-import { parseSourceId } from "../../src/actors/task/identity.js";
-import { parsePipelineFile } from "../../src/actors/task/pipeline-file.js";
+import type { LedgerReported } from "../../src/task/reports.js";
+import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
+import { parseSourceId } from "../../src/task/identity.js";
+import { parsePipelineFile } from "../../src/task/pipeline-file.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { median, report, rounded, type Row } from "../report.js";
 

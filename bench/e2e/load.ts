@@ -4,12 +4,13 @@ import type { SourceSpec } from "../../src/actors/generator/source-spec.js";
 import type { CapturePort } from "../../src/actors/generator/spawn.js";
 import { performance } from "node:perf_hooks";
 import type { LocalNode } from "../../src/actors/local-cluster.js";
-import type { GeneratorMessage } from "../../src/actors/protocol.js";
-import { DEFAULT_CONFIGURATION } from "../../src/actors/task/configuration.js";
-import type { SourceId } from "../../src/actors/task/identity.js";
-import { definePipeline, joinCursors, type Pipeline } from "../../src/actors/task/pipeline.js";
-import type { ServiceDeclaration } from "../../src/actors/task/service.js";
-import { createTask } from "../../src/actors/task/walk.js";
+import type { GeneratorMessage } from "../../src/actors/protocol/generator.js";
+import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
+import type { SourceId } from "../../src/task/identity.js";
+import { definePipeline } from "../../src/task/define-pipeline.js";
+import { joinCursors, type Pipeline } from "../../src/task/pipeline.js";
+import type { ServiceDeclaration } from "../../src/task/service.js";
+import { createTask } from "../../src/task/walk.js";
 
 /** A service that finds nothing, at once. */
 const NOOP: ServiceDeclaration = {

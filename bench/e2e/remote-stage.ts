@@ -13,15 +13,11 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
 import { startNode, type SluiceNode } from "../../src/actors/node.js";
-import type {
-  QueuesReported,
-  ControllerMessage,
-  SchedulerMessage,
-  PolicyReply,
-} from "../../src/actors/protocol.js";
-import { DEFAULT_CONFIGURATION } from "../../src/actors/task/configuration.js";
-import { parseSourceId, type SourceId } from "../../src/actors/task/identity.js";
-import type { Pipeline } from "../../src/actors/task/pipeline.js";
+import type { QueuesReported, ControllerMessage } from "../../src/actors/protocol/controller.js";
+import type { SchedulerMessage, PolicyReply } from "../../src/actors/protocol/scheduler.js";
+import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
+import { parseSourceId, type SourceId } from "../../src/task/identity.js";
+import type { Pipeline } from "../../src/task/pipeline.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { median, percentile, report, rounded, type Row } from "../report.js";
 import { attachLoad, NOOP_SERVICES, noopChain } from "./load.js";

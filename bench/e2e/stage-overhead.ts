@@ -15,7 +15,7 @@
 import { Worker } from "node:worker_threads";
 import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
 import { startLocalCluster } from "../../src/actors/local-cluster.js";
-import { parseSourceId } from "../../src/actors/task/identity.js";
+import { parseSourceId } from "../../src/task/identity.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { median, percentile, report, rounded, type Row } from "../report.js";
 import { attachLoad, NOOP_SERVICES, noopChain } from "./load.js";

@@ -13,7 +13,7 @@ import { basename } from "node:path";
 import { createFfmpegCapture } from "../../src/actors/generator/ffmpeg-capture.js";
 import { parseSource } from "../../src/actors/generator/source-spec.js";
 import { decodeJpeg } from "../../src/actors/processor/jpeg.js";
-import { DEFAULT_CONFIGURATION, type Configuration } from "../../src/actors/task/configuration.js";
+import { DEFAULT_CONFIGURATION, type Configuration } from "../../src/task/configuration.js";
 import { median, report, rounded, type Row } from "../report.js";
 
 const video = process.argv[2] ?? "apps/demo/demo.mp4";

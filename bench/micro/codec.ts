@@ -21,7 +21,7 @@ import { ByteReader } from "../../src/transport/codec/byte-reader.js";
 import { ByteWriter } from "../../src/transport/codec/byte-writer.js";
 import { decodeValue } from "../../src/transport/codec/decode.js";
 import { encodeValue } from "../../src/transport/codec/encode.js";
-import { parseStageId } from "../../src/actors/task/identity.js";
+import { parseStageId } from "../../src/task/identity.js";
 import { finishedTask } from "../../test/support/tasks.js";
 import { median, report, rounded, type Row } from "../report.js";
 

@@ -10,7 +10,8 @@
  * Usage: node dist/bench/micro/scheduler.js [rounds, default 500]
  */
 
-import type { ControllerMessage, NodeDescription, SourceDescription } from "../../src/actors/protocol.js";
+import type { ControllerMessage } from "../../src/actors/protocol/controller.js";
+import type { NodeDescription, SourceDescription } from "../../src/task/requests.js";
 import { viewCluster, type NodeEntry } from "../../src/actors/scheduler/cluster-view.js";
 import { BandwidthEstimates } from "../../src/actors/scheduler/links.js";
 import { OutcomeWindow } from "../../src/actors/scheduler/outcome-window.js";
@@ -18,11 +19,11 @@ import { createPolicies, startPolicy } from "../../src/actors/scheduler/policies
 import { createRegistrations } from "../../src/actors/scheduler/registrations.js";
 import { createScheduler } from "../../src/actors/scheduler/scheduler.js";
 import { decideSource, type SourceEntry } from "../../src/actors/scheduler/source-plan.js";
-import { DEFAULT_CONFIGURATION } from "../../src/actors/task/configuration.js";
-import { parseNodeName, parseSourceId, type NodeName } from "../../src/actors/task/identity.js";
-import { definePipeline } from "../../src/actors/task/pipeline.js";
-import { validateTable } from "../../src/actors/task/routing-table.js";
-import type { ServiceDeclaration } from "../../src/actors/task/service.js";
+import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
+import { parseNodeName, parseSourceId, type NodeName } from "../../src/task/identity.js";
+import { definePipeline } from "../../src/task/define-pipeline.js";
+import { validateTable } from "../../src/task/routing-table.js";
+import type { ServiceDeclaration } from "../../src/task/service.js";
 import { fold, seeded } from "../../test/support/fold.js";
 import { createProbe } from "../../test/support/probe.js";
 import { percentile, report, rounded, type Row } from "../report.js";

@@ -18,8 +18,8 @@ import { deserialize, serialize } from "node:v8";
 import { iterateRecords } from "../../src/actors/distributor/read-store.js";
 import { openStore } from "../../src/actors/distributor/spawn.js";
 import { pageAfter, type NewRecord, type Store } from "../../src/actors/distributor/store.js";
-import type { ResultQuery } from "../../src/actors/protocol.js";
-import { parseSourceId } from "../../src/actors/task/identity.js";
+import type { ResultQuery } from "../../src/task/record.js";
+import { parseSourceId } from "../../src/task/identity.js";
 import { newRecord, NOW_MS } from "../../test/support/records.js";
 import { percentile, report } from "../report.js";
 

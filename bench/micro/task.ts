@@ -8,15 +8,16 @@
  * Usage: `node dist/bench/micro/task.js`
  */
 
-import { DEFAULT_CONFIGURATION } from "../../src/actors/task/configuration.js";
-import { parseNodeName, parseSourceId, taskKey, type StageId } from "../../src/actors/task/identity.js";
-import { arrive, createJoins, needsJoin } from "../../src/actors/task/join.js";
-import { breakdown } from "../../src/actors/task/latency.js";
-import { definePipeline, type Pipeline } from "../../src/actors/task/pipeline.js";
-import { routeStage, type RoutingTable } from "../../src/actors/task/routing-table.js";
-import type { ServiceDeclaration } from "../../src/actors/task/service.js";
-import { END, type Hop, type Task } from "../../src/actors/task/task.js";
-import { completeStage, createTask } from "../../src/actors/task/walk.js";
+import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
+import { parseNodeName, parseSourceId, taskKey, type StageId } from "../../src/task/identity.js";
+import { arrive, createJoins, needsJoin } from "../../src/task/join.js";
+import { breakdown } from "../../src/task/latency.js";
+import { definePipeline } from "../../src/task/define-pipeline.js";
+import { type Pipeline } from "../../src/task/pipeline.js";
+import { routeStage, type RoutingTable } from "../../src/task/routing-table.js";
+import type { ServiceDeclaration } from "../../src/task/service.js";
+import { END, type Hop, type Task } from "../../src/task/task.js";
+import { completeStage, createTask } from "../../src/task/walk.js";
 import { percentile, report, type Row } from "../report.js";
 
 const SAMPLES = 400;

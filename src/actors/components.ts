@@ -20,28 +20,21 @@ import type { HostMetrics } from "./monitor/host-metrics.js";
 import { spawnMonitor } from "./monitor/spawn.js";
 import { spawnProcessors, type ProcessorLimits } from "./processor/spawn.js";
 import type { StartWorker } from "./processor/worker-port.js";
-import type {
-  ControllerMessage,
-  DistributorMessage,
-  GeneratorMessage,
-  LedgerReported,
-  MonitorMessage,
-  NodeEvent,
-  PolicyReply,
-  PolicySpec,
-  SchedulerEvent,
-  SchedulerMessage,
-  SourceDescription,
-  SourceRequest,
-} from "./protocol.js";
+import type { ControllerMessage } from "./protocol/controller.js";
+import type { DistributorMessage } from "./protocol/distributor.js";
+import type { GeneratorMessage, NodeEvent } from "./protocol/generator.js";
+import type { MonitorMessage } from "./protocol/monitor.js";
+import type { PolicyReply, SchedulerEvent, SchedulerMessage } from "./protocol/scheduler.js";
+import type { LedgerReported } from "../task/reports.js";
+import type { PolicySpec, SourceDescription, SourceRequest } from "../task/requests.js";
 import type { BoundPolicy } from "./scheduler/policy.js";
 import { spawnScheduler } from "./scheduler/spawn.js";
-import { DEFAULT_CONFIGURATION, type Configuration } from "./task/configuration.js";
-import type { NodeName, SourceId, TaskId } from "./task/identity.js";
-import type { Pipeline } from "./task/pipeline.js";
-import type { ServiceDeclaration } from "./task/service.js";
-import { END, type DropRecord, type Task } from "./task/task.js";
-import { joinNodesFor, statefulNodesFor } from "./task/walk.js";
+import { DEFAULT_CONFIGURATION, type Configuration } from "../task/configuration.js";
+import type { NodeName, SourceId, TaskId } from "../task/identity.js";
+import type { Pipeline } from "../task/pipeline.js";
+import type { ServiceDeclaration } from "../task/service.js";
+import { END, type DropRecord, type Task } from "../task/task.js";
+import { joinNodesFor, statefulNodesFor } from "../task/walk.js";
 
 export interface ComponentsOptions {
   readonly system: ActorSystem;

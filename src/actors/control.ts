@@ -4,15 +4,11 @@ import type { ActorRef } from "../runtime/actor-ref.js";
 import type { ActorSystem } from "../runtime/system.js";
 import { observer, type ObserverMessage } from "./observer/observer.js";
 import type { RunSummary } from "./observer/run-statistics.js";
-import type {
-  DistributorMessage,
-  PolicyReply,
-  PolicySpec,
-  SchedulerMessage,
-  TableReported,
-} from "./protocol.js";
-import type { NodeName, SourceId } from "./task/identity.js";
-import type { Pipeline } from "./task/pipeline.js";
+import type { DistributorMessage } from "./protocol/distributor.js";
+import type { PolicyReply, SchedulerMessage, TableReported } from "./protocol/scheduler.js";
+import type { PolicySpec } from "../task/requests.js";
+import type { NodeName, SourceId } from "../task/identity.js";
+import type { Pipeline } from "../task/pipeline.js";
 
 export interface Control {
   /** Follows the run from now on: totals, latencies, where stages ran. */

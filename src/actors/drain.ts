@@ -5,8 +5,8 @@
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { ActorSystem } from "../runtime/system.js";
-import type { ControllerMessage, QueuesReported } from "./protocol.js";
-import type { SourceId } from "./task/identity.js";
+import type { ControllerMessage, QueuesReported } from "./protocol/controller.js";
+import type { SourceId } from "../task/identity.js";
 
 export interface DrainOptions {
   /** For tasks to finish, in ms; what is left then is delivered again by its sources. */

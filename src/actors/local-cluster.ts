@@ -13,10 +13,12 @@ import {
 import { controlFrom, type Control } from "./control.js";
 import type { FlushOptions } from "./distributor/spawn.js";
 import type { Store } from "./distributor/store.js";
-import type { LedgerReported, MonitorMessage, NodeEvent } from "./protocol.js";
+import type { LedgerReported } from "../task/reports.js";
+import type { MonitorMessage } from "./protocol/monitor.js";
+import type { NodeEvent } from "./protocol/generator.js";
 import type { BoundPolicy } from "./scheduler/policy.js";
-import { parseNodeName, type NodeName, type SourceId } from "./task/identity.js";
-import type { ServiceDeclaration } from "./task/service.js";
+import { parseNodeName, type NodeName, type SourceId } from "../task/identity.js";
+import type { ServiceDeclaration } from "../task/service.js";
 
 export interface LocalClusterOptions {
   readonly store: Store;

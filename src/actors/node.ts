@@ -33,10 +33,10 @@ import type { Journals } from "./journal/journal.js";
 import { drainNode, type DrainOptions } from "./drain.js";
 import { followCluster } from "./follow-cluster.js";
 import { openLevelJournals, type LevelJournals } from "./journal/level-journals.js";
-import type { NodeEvent } from "./protocol.js";
+import type { NodeEvent } from "./protocol/generator.js";
 import { realWorld, type NodeWorld } from "./node-world.js";
-import { parseNodeName, type NodeName } from "./task/identity.js";
-import type { ServiceDeclaration } from "./task/service.js";
+import { parseNodeName, type NodeName } from "../task/identity.js";
+import type { ServiceDeclaration } from "../task/service.js";
 import { guardFor } from "./wire/guard.js";
 
 interface ListenAddress {

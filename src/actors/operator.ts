@@ -13,14 +13,13 @@ import { agentClient, type AgentClient } from "./agent/client.js";
 import { controlFrom, type Control } from "./control.js";
 import type {
   DistributorMessage,
-  NodesReported,
   QueryReply,
-  ResultQuery,
-  SchedulerMessage,
   SubscriptionEvent,
   TotalsReported,
-} from "./protocol.js";
-import type { NodeName, SourceId } from "./task/identity.js";
+} from "./protocol/distributor.js";
+import type { NodesReported, SchedulerMessage } from "./protocol/scheduler.js";
+import type { ResultQuery } from "../task/record.js";
+import type { NodeName, SourceId } from "../task/identity.js";
 
 export interface OperatorOptions {
   /** `ws://HOST:PORT` or `wss://HOST:PORT` of the hub. */

@@ -3,8 +3,7 @@
 import { inspect } from "node:util";
 import type { ActorRef, Lane } from "./actor-ref.js";
 import { formatAddress, type Address } from "./address.js";
-import type { AskEntry } from "./entry.js";
-import { bury } from "./entry.js";
+import { type AskEntry, bury } from "./entry.js";
 import type { PendingAsk } from "./ask.js";
 import type { Terminated } from "./behaviour.js";
 import type { Cell } from "./cell.js";

@@ -5,7 +5,7 @@
 
 import type { Appended, NewRecord, Store } from "../actors/distributor/store.js";
 import type { MemoryStore } from "../actors/distributor/memory-store.js";
-import { SluiceError } from "../actors/errors.js";
+import { SluiceError } from "../task/errors.js";
 import { decodeEntry, encodeEntry } from "../actors/journal/entry-codec.js";
 import {
   legacyOf,
@@ -18,7 +18,7 @@ import {
   type OpenJournal,
   type SourceMeta,
 } from "../actors/journal/journal.js";
-import { taskKey } from "../actors/task/identity.js";
+import { taskKey } from "../task/identity.js";
 import type { Chance } from "./chance.js";
 import type { Life } from "./life.js";
 import type { Timeline } from "./timeline.js";

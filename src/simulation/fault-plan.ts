@@ -2,8 +2,7 @@
 
 import { assertNever } from "../runtime/errors.js";
 import type { Chance } from "./chance.js";
-import type { Machine } from "./machine.js";
-import { HUB } from "./machine.js";
+import { type Machine, HUB } from "./machine.js";
 import type { ServiceFaults } from "./machine-room.js";
 import type { Network } from "./network.js";
 

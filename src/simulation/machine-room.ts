@@ -2,7 +2,7 @@
 
 import type { HostMetrics } from "../actors/monitor/host-metrics.js";
 import type { Job, StartWorker } from "../actors/processor/worker-port.js";
-import type { Detection, StageResult } from "../actors/task/service.js";
+import type { Detection, StageResult } from "../task/service.js";
 import { FRAME_US, UNNUMBERED } from "./camera.js";
 import type { Chance } from "./chance.js";
 import type { Life } from "./life.js";

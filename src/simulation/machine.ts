@@ -2,13 +2,14 @@
 
 import type { MemoryStore } from "../actors/distributor/memory-store.js";
 import { startNode, type NodeOptions, type SluiceNode } from "../actors/node.js";
-import type { NodeEvent, SchedulerEvent } from "../actors/protocol.js";
-import type { ServiceDeclaration } from "../actors/task/service.js";
+import type { NodeEvent } from "../actors/protocol/generator.js";
+import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
+import type { ServiceDeclaration } from "../task/service.js";
 import { asError } from "../runtime/errors.js";
 import { silentLogger } from "../runtime/log.js";
 import type { Decorate } from "../runtime/system.js";
 import type { Job } from "../actors/processor/worker-port.js";
-import type { Hop } from "../actors/task/task.js";
+import type { Hop } from "../task/task.js";
 import type { Chance } from "./chance.js";
 import { Disk, journalsOn, storeOn, type JournalsOnDisk } from "./disk.js";
 import { Life } from "./life.js";

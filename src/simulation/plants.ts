@@ -3,7 +3,8 @@
 import type { Appended, NewRecord, Store } from "../actors/distributor/store.js";
 import type { Journals } from "../actors/journal/journal.js";
 import type { GeneratorInbox } from "../actors/generator/generator.js";
-import type { ControllerMessage, StoredRecord } from "../actors/protocol.js";
+import type { ControllerMessage } from "../actors/protocol/controller.js";
+import type { StoredRecord } from "../task/record.js";
 import { parseAddress } from "../runtime/address.js";
 import type { Behaviour } from "../runtime/behaviour.js";
 import type { Decorate } from "../runtime/system.js";

@@ -9,11 +9,13 @@
 import { controlFrom } from "../actors/control.js";
 import { MemoryStore } from "../actors/distributor/memory-store.js";
 import type { SluiceNode } from "../actors/node.js";
-import type { LedgerReported, PolicySpec, StoredRecord } from "../actors/protocol.js";
-import { parseConfiguration } from "../actors/task/configuration.js";
-import { parseSourceId } from "../actors/task/identity.js";
-import { checkConservation } from "../actors/task/ledger.js";
-import type { Pipeline } from "../actors/task/pipeline.js";
+import type { LedgerReported } from "../task/reports.js";
+import type { PolicySpec } from "../task/requests.js";
+import type { StoredRecord } from "../task/record.js";
+import { parseConfiguration } from "../task/configuration.js";
+import { parseSourceId } from "../task/identity.js";
+import { checkConservation } from "../task/ledger.js";
+import type { Pipeline } from "../task/pipeline.js";
 import { errorText } from "../runtime/errors.js";
 import { cameraCapture, cameraSource, type CameraOptions } from "./camera.js";
 import { chanceOf, type Chance } from "./chance.js";

@@ -1,7 +1,8 @@
 /** What simulated sources run through: a line, branches that meet, and a stage with state. */
 
-import { definePipeline, type Pipeline } from "../actors/task/pipeline.js";
-import type { ServiceDeclaration } from "../actors/task/service.js";
+import { definePipeline } from "../task/define-pipeline.js";
+import { type Pipeline } from "../task/pipeline.js";
+import type { ServiceDeclaration } from "../task/service.js";
 
 const declare = (
   name: string,

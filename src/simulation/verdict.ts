@@ -3,9 +3,10 @@
 import { auditRun } from "../actors/audit/audit.js";
 import { taskText } from "../actors/audit/findings.js";
 import { auditLedgersOf } from "../actors/audit/ledgers.js";
-import type { LedgerReported, StoredRecord, StoredResult } from "../actors/protocol.js";
-import { pipelineKeyText } from "../actors/task/identity.js";
-import type { Pipeline } from "../actors/task/pipeline.js";
+import type { LedgerReported } from "../task/reports.js";
+import type { StoredRecord, StoredResult } from "../task/record.js";
+import { pipelineKeyText } from "../task/identity.js";
+import type { Pipeline } from "../task/pipeline.js";
 import { FRAME_US, type CameraOptions } from "./camera.js";
 
 interface Case {

@@ -8,7 +8,7 @@
  */
 
 import type { Lane } from "../runtime/actor-ref.js";
-import type { Address } from "../runtime/address.js";
+import { type Address, formatAddress } from "../runtime/address.js";
 import type { Terminated } from "../runtime/behaviour.js";
 import type { NodeName } from "../runtime/brand.js";
 import type { DeadLetterReason } from "../runtime/dead-letters.js";
@@ -16,7 +16,6 @@ import type { Asker, RemoteTarget } from "../runtime/remote.js";
 import type { ActorSystem } from "../runtime/system.js";
 import type { Mesh } from "./mesh.js";
 import { bindRefs } from "./bind-refs.js";
-import { formatAddress } from "../runtime/address.js";
 
 interface Parcel {
   readonly target: Address;

@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseSourceId } from "../../src/actors/task/identity.js";
+import { parseSourceId } from "../../src/task/identity.js";
 import { auditLedgersOf } from "../../src/actors/audit/ledgers.js";
 import type { AuditReport } from "../../src/actors/audit/audit.js";
 import { exportRecords } from "../../src/actors/distributor/export.js";
 import { openLevelStore } from "../../src/actors/distributor/level-store.js";
-import type { StoredRecord } from "../../src/actors/protocol.js";
+import type { StoredRecord } from "../../src/task/record.js";
 import { auditedRun, changed, withHop } from "../support/audited-run.js";
 import { runSluice, startSluice, type Ended } from "../support/program.js";
 

@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { errorText } from "../../src/runtime/errors.js";
 import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
 import type { Service } from "../../src/actors/processor/service.js";
-import { parsePipelineFile } from "../../src/actors/task/pipeline-file.js";
+import { parsePipelineFile } from "../../src/task/pipeline-file.js";
 
 const FOLDER = fileURLToPath(new URL("../../../apps/pipelines/", import.meta.url));
 const read = (file: string) => parsePipelineFile(readFileSync(FOLDER + file, "utf8"), file, SERVICES);

@@ -1,14 +1,13 @@
 /** `sluice` from several terminals, as a user types it. */
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { StoredRecord } from "../../src/actors/protocol.js";
+import type { StoredRecord } from "../../src/task/record.js";
 import { runSluice, startSluice, type Ended, type Program } from "../support/program.js";
 import { within } from "../support/within.js";
 

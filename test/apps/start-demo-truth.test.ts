@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Detection } from "../../src/actors/task/service.js";
+import type { Detection } from "../../src/task/service.js";
 import { demoTruth, type TruthBox } from "../support/clip.js";
 import { runProgram } from "../support/program.js";
 import { storedResults } from "../support/stored.js";

@@ -8,7 +8,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { findFfmpeg } from "../../src/actors/generator/ffmpeg-binary.js";
 import { COCO_LABELS } from "../../src/actors/processor/vision/coco-labels.js";
-import type { Detection } from "../../src/actors/task/service.js";
+import type { Detection } from "../../src/task/service.js";
 import { decodeClip, frameTimesUs } from "../support/clip.js";
 import { dataFolder } from "../support/data.js";
 import { openPlainly, plainYolox } from "../support/plain-vision.js";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { findFfmpeg } from "../../src/actors/generator/ffmpeg-binary.js";
-import type { StoredResult } from "../../src/actors/protocol.js";
+import type { StoredResult } from "../../src/task/record.js";
 import { inPairs, runProgram, startProgram, type Ended, type ProgramOptions } from "../support/program.js";
 import { summaryOf, type Summary } from "../support/run-summary.js";
 import { storedRecords, storedResults } from "../support/stored.js";

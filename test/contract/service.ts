@@ -6,7 +6,7 @@ import type { Service, ServiceInput, ServiceInstance } from "../../src/actors/pr
 import { parseStageResult } from "../../src/actors/processor/stage-result.js";
 import { startWorker } from "../../src/actors/processor/worker-host.js";
 import type { WorkerEvent } from "../../src/actors/processor/worker-port.js";
-import type { ServiceDeclaration, StageResult } from "../../src/actors/task/service.js";
+import type { ServiceDeclaration, StageResult } from "../../src/task/service.js";
 import { within } from "../support/within.js";
 
 export interface ServiceSubject {

@@ -11,8 +11,8 @@ import {
   type NewRecord,
   type Store,
 } from "../../src/actors/distributor/store.js";
-import type { ResultQuery, StoredRecord } from "../../src/actors/protocol.js";
-import { parseSourceId, taskKey } from "../../src/actors/task/identity.js";
+import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
+import { parseSourceId, taskKey } from "../../src/task/identity.js";
 import { newRecord, newRecords, NOW_MS } from "../support/records.js";
 import { within } from "../support/within.js";
 

@@ -1,14 +1,9 @@
 /** Records of a run that adds up, and what a test changes about one of them. */
 
-import type { StoredGap, StoredRecord, StoredResult } from "../../src/actors/protocol.js";
-import {
-  parseNodeName,
-  parsePipelineId,
-  parseSourceId,
-  parseStageId,
-} from "../../src/actors/task/identity.js";
-import type { Pipeline } from "../../src/actors/task/pipeline.js";
-import type { DropReason, Hop } from "../../src/actors/task/task.js";
+import type { StoredGap, StoredRecord, StoredResult } from "../../src/task/record.js";
+import { parseNodeName, parsePipelineId, parseSourceId, parseStageId } from "../../src/task/identity.js";
+import type { Pipeline } from "../../src/task/pipeline.js";
+import type { DropReason, Hop } from "../../src/task/task.js";
 import { NOW_MS } from "./records.js";
 
 /** Each stage waits 1 ms and takes 2 ms; a task is stored 1 ms after its last one. */

@@ -4,18 +4,16 @@ import * as assert from "uvu/assert";
 import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
 import type { Store } from "../../src/actors/distributor/store.js";
 import { startLocalCluster, type LocalClusterOptions } from "../../src/actors/local-cluster.js";
-import type {
-  LedgerReported,
-  NodeEvent,
-  PolicySpec,
-  StoredRecord,
-  StoredResult,
-} from "../../src/actors/protocol.js";
-import { parseConfiguration } from "../../src/actors/task/configuration.js";
-import { parseSourceId } from "../../src/actors/task/identity.js";
-import { checkConservation } from "../../src/actors/task/ledger.js";
-import { definePipeline, type Pipeline } from "../../src/actors/task/pipeline.js";
-import type { DataType, ServiceDeclaration } from "../../src/actors/task/service.js";
+import type { LedgerReported } from "../../src/task/reports.js";
+import type { NodeEvent } from "../../src/actors/protocol/generator.js";
+import type { PolicySpec } from "../../src/task/requests.js";
+import type { StoredRecord, StoredResult } from "../../src/task/record.js";
+import { parseConfiguration } from "../../src/task/configuration.js";
+import { parseSourceId } from "../../src/task/identity.js";
+import { checkConservation } from "../../src/task/ledger.js";
+import { definePipeline } from "../../src/task/define-pipeline.js";
+import { type Pipeline } from "../../src/task/pipeline.js";
+import type { DataType, ServiceDeclaration } from "../../src/task/service.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { scriptedSource, type ScriptedSource, type ScriptedSourceOptions } from "./scripted-source.js";
 import { within } from "./within.js";

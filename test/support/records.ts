@@ -1,13 +1,8 @@
 /** Records for stores, alike but for what a test names. */
 
-import {
-  parseSourceId,
-  parsePipelineId,
-  parseNodeName,
-  parseStageId,
-} from "../../src/actors/task/identity.js";
+import { parseSourceId, parsePipelineId, parseNodeName, parseStageId } from "../../src/task/identity.js";
 import type { NewRecord } from "../../src/actors/distributor/store.js";
-import type { Hop } from "../../src/actors/task/task.js";
+import type { Hop } from "../../src/task/task.js";
 
 export interface RecordSpec {
   readonly source?: string;

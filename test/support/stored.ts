@@ -1,7 +1,7 @@
 /** What a run left in a store. */
 
 import { iterateRecords, openStoreForReading } from "../../src/actors/distributor/read-store.js";
-import type { StoredRecord, StoredResult } from "../../src/actors/protocol.js";
+import type { StoredRecord, StoredResult } from "../../src/task/record.js";
 
 /** Every record, oldest first; fails where the store was damaged. */
 export async function storedRecords(folder: string): Promise<readonly StoredRecord[]> {

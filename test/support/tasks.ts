@@ -1,12 +1,7 @@
 /** Finished tasks and drops, alike but for what a test names. */
 
-import {
-  parseNodeName,
-  parsePipelineId,
-  parseSourceId,
-  parseStageId,
-} from "../../src/actors/task/identity.js";
-import { END, type DropReason, type DropRecord, type Task } from "../../src/actors/task/task.js";
+import { parseNodeName, parsePipelineId, parseSourceId, parseStageId } from "../../src/task/identity.js";
+import { END, type DropReason, type DropRecord, type Task } from "../../src/task/task.js";
 import { NOW_MS } from "./records.js";
 
 export const ORIGIN = "sluice://edge-1/sources/cam-1";

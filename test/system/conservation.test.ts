@@ -2,13 +2,10 @@ import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openLevelStore } from "../../src/actors/distributor/level-store.js";
-import type {
-  ControllerMessage,
-  FlowCounts,
-  LedgerReported,
-  QueuesReported,
-} from "../../src/actors/protocol.js";
-import { definePipeline, type Pipeline, type PipelineDefinition } from "../../src/actors/task/pipeline.js";
+import type { ControllerMessage, QueuesReported } from "../../src/actors/protocol/controller.js";
+import type { FlowCounts, LedgerReported } from "../../src/task/reports.js";
+import { definePipeline, type PipelineDefinition } from "../../src/task/define-pipeline.js";
+import { type Pipeline } from "../../src/task/pipeline.js";
 import {
   checkEnd,
   checkResult,

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { definePipeline } from "../../src/actors/task/pipeline.js";
+import { definePipeline } from "../../src/task/define-pipeline.js";
 import { checkEnd, checkResult, localRun, progress, scripted, SERVICES, turn } from "../support/local-run.js";
 
 const pipeline = definePipeline(

@@ -2,9 +2,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { ControllerMessage, QueuesReported } from "../../src/actors/protocol.js";
-import { parseSourceId } from "../../src/actors/task/identity.js";
-import { definePipeline, type Pipeline } from "../../src/actors/task/pipeline.js";
+import type { ControllerMessage, QueuesReported } from "../../src/actors/protocol/controller.js";
+import { parseSourceId } from "../../src/task/identity.js";
+import { definePipeline } from "../../src/task/define-pipeline.js";
+import { type Pipeline } from "../../src/task/pipeline.js";
 import type { LocalNode } from "../../src/actors/local-cluster.js";
 import {
   checkEnd,

@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { StoredResult } from "../../src/actors/protocol.js";
-import { parseSourceId } from "../../src/actors/task/identity.js";
-import { definePipeline } from "../../src/actors/task/pipeline.js";
+import type { StoredResult } from "../../src/task/record.js";
+import { parseSourceId } from "../../src/task/identity.js";
+import { definePipeline } from "../../src/task/define-pipeline.js";
 import { seeded } from "../support/fold.js";
 import { checkEnd, checkResult, localRun, progress, scripted, SERVICES } from "../support/local-run.js";
 import { DEEDS } from "../support/services/scripted.js";

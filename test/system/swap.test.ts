@@ -1,8 +1,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { PolicySpec } from "../../src/actors/protocol.js";
-import { parseSourceId } from "../../src/actors/task/identity.js";
-import { definePipeline, type Pipeline } from "../../src/actors/task/pipeline.js";
+import type { PolicySpec } from "../../src/task/requests.js";
+import { parseSourceId } from "../../src/task/identity.js";
+import { definePipeline } from "../../src/task/define-pipeline.js";
+import { type Pipeline } from "../../src/task/pipeline.js";
 import { seeded } from "../support/fold.js";
 import { checkEnd, checkResult, localRun, progress, SERVICES } from "../support/local-run.js";
 

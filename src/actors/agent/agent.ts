@@ -8,8 +8,11 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskResult, Behaviour, Context } from "../../runtime/behaviour.js";
 import { assertNever } from "../../runtime/errors.js";
-import type { AgentMessage, AgentReply, LedgerReported, NodeEvent, SourceRequest } from "../protocol.js";
-import type { NodeName, SourceId } from "../task/identity.js";
+import type { AgentMessage, AgentReply } from "../protocol/agent.js";
+import type { NodeEvent } from "../protocol/generator.js";
+import type { LedgerReported } from "../../task/reports.js";
+import type { SourceRequest } from "../../task/requests.js";
+import type { NodeName, SourceId } from "../../task/identity.js";
 
 export interface AgentPorts {
   readonly addSource: (request: SourceRequest) => Promise<void>;

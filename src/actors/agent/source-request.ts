@@ -1,12 +1,12 @@
 /** What an operator asks for, as text, made into what a node runs. */
 
-import type { SourceRequest } from "../protocol.js";
+import type { SourceRequest } from "../../task/requests.js";
 import { parseSource } from "../generator/spawn.js";
 import type { SourceOptions } from "../components.js";
-import { parseConfiguration } from "../task/configuration.js";
-import { parseSourceId } from "../task/identity.js";
-import { parsePipelineFile } from "../task/pipeline-file.js";
-import type { ServiceDeclaration } from "../task/service.js";
+import { parseConfiguration } from "../../task/configuration.js";
+import { parseSourceId } from "../../task/identity.js";
+import { parsePipelineFile } from "../../task/pipeline-file.js";
+import type { ServiceDeclaration } from "../../task/service.js";
 
 /** @throws SluiceError `source-invalid`, `pipeline-invalid`, `configuration-invalid` */
 export function sourceOptionsOf(

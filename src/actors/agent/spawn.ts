@@ -2,8 +2,8 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
-import type { NodeEvent } from "../protocol.js";
-import type { NodeName } from "../task/identity.js";
+import type { NodeEvent } from "../protocol/generator.js";
+import type { NodeName } from "../../task/identity.js";
 import { agent, type AgentPorts } from "./agent.js";
 
 export type { AgentPorts };

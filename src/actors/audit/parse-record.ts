@@ -2,8 +2,8 @@
 
 import { errorText } from "../../runtime/errors.js";
 import { parseWith, z } from "../../runtime/parse.js";
-import type { StoredRecord } from "../protocol.js";
-import { DROP_REASONS } from "../task/task.js";
+import type { StoredRecord } from "../../task/record.js";
+import { DROP_REASONS } from "../../task/task.js";
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "wanted a name");
 const position = z.number().int().min(0);

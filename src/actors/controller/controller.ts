@@ -14,7 +14,7 @@
 
 import type { Behaviour } from "../../runtime/behaviour.js";
 import { assertNever } from "../../runtime/errors.js";
-import { stageKeyText } from "../task/identity.js";
+import { stageKeyText } from "../../task/identity.js";
 import { announce, deskSize } from "./desk.js";
 import { abandon, completeTask, dropOverdue, dropTask, submit } from "./route-task.js";
 import {

@@ -11,12 +11,12 @@
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
-import type { ProcessorMessage, StageKey } from "../protocol.js";
-import { taskKey, type TaskId } from "../task/identity.js";
-import type { Stage } from "../task/pipeline.js";
-import type { Delivered } from "../task/join.js";
-import type { StageResult } from "../task/service.js";
-import type { Hop, Task } from "../task/task.js";
+import type { ProcessorMessage } from "../protocol/processor.js";
+import { type StageKey, taskKey, type TaskId } from "../../task/identity.js";
+import type { Stage } from "../../task/pipeline.js";
+import type { Delivered } from "../../task/join.js";
+import type { StageResult } from "../../task/service.js";
+import type { Hop, Task } from "../../task/task.js";
 
 /** What a stage made of a task. */
 export interface Answer {

@@ -1,13 +1,13 @@
 /** Where a task goes next: the decision of the router, and what becomes of a task that has no way on. */
 
 import { assertNever } from "../../runtime/errors.js";
-import { pipelineKeyText, stageKeyText, type StageId } from "../task/identity.js";
-import { arrive, expire, forget, isForgotten, needsJoin } from "../task/join.js";
-import { hasStage, stageOf, type Pipeline } from "../task/pipeline.js";
-import { routeStage } from "../task/routing-table.js";
-import { addDrops } from "../task/ledger.js";
-import { END, type DropReason, type Task } from "../task/task.js";
-import { completeStage } from "../task/walk.js";
+import { pipelineKeyText, stageKeyText, type StageId } from "../../task/identity.js";
+import { arrive, expire, forget, isForgotten, needsJoin } from "../../task/join.js";
+import { hasStage, stageOf, type Pipeline } from "../../task/pipeline.js";
+import { routeStage } from "../../task/routing-table.js";
+import { addDrops } from "../../task/ledger.js";
+import { END, type DropReason, type Task } from "../../task/task.js";
+import { completeStage } from "../../task/walk.js";
 import {
   accept,
   answerFor,

@@ -2,7 +2,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
-import type { ControllerMessage } from "../protocol.js";
+import type { ControllerMessage } from "../protocol/controller.js";
 import { controller } from "./controller.js";
 import { createControllerState, type ControllerOptions } from "./state.js";
 

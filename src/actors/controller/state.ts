@@ -2,19 +2,16 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Context } from "../../runtime/behaviour.js";
-import type {
-  ControllerMessage,
-  DistributorMessage,
-  FlowCounts,
-  GeneratorMessage,
-  NodeEvent,
-  ProcessorsMessage,
-} from "../protocol.js";
-import { pipelineKeyText, type NodeName, type SourceId } from "../task/identity.js";
-import { createJoins, type Joins } from "../task/join.js";
-import type { Pipeline } from "../task/pipeline.js";
-import type { RoutingTable } from "../task/routing-table.js";
-import type { Task } from "../task/task.js";
+import type { ControllerMessage } from "../protocol/controller.js";
+import type { DistributorMessage } from "../protocol/distributor.js";
+import type { GeneratorMessage, NodeEvent } from "../protocol/generator.js";
+import type { ProcessorsMessage } from "../protocol/processor.js";
+import type { FlowCounts } from "../../task/reports.js";
+import { pipelineKeyText, type NodeName, type SourceId } from "../../task/identity.js";
+import { createJoins, type Joins } from "../../task/join.js";
+import type { Pipeline } from "../../task/pipeline.js";
+import type { RoutingTable } from "../../task/routing-table.js";
+import type { Task } from "../../task/task.js";
 import type { Desk } from "./desk.js";
 
 /** What the controller tells itself: time to look for what is overdue. */

@@ -1,11 +1,11 @@
 /** The hot swap of routing tables, and what follows from it for the sources and stages of this node. */
 
-import { pipelineKeyText, type SourceId } from "../task/identity.js";
-import { waitingTasks } from "../task/join.js";
-import { samePipeline, type Pipeline } from "../task/pipeline.js";
-import { pipelineOfRoute, supersedes, validateTable, type RoutingTable } from "../task/routing-table.js";
-import { END } from "../task/task.js";
-import { joinNodesFor, statefulNodesFor } from "../task/walk.js";
+import { pipelineKeyText, type SourceId } from "../../task/identity.js";
+import { waitingTasks } from "../../task/join.js";
+import { samePipeline, type Pipeline } from "../../task/pipeline.js";
+import { pipelineOfRoute, supersedes, validateTable, type RoutingTable } from "../../task/routing-table.js";
+import { END } from "../../task/task.js";
+import { joinNodesFor, statefulNodesFor } from "../../task/walk.js";
 import { deskSize, takeBackWaiting, tasksOf } from "./desk.js";
 import { drop, openDesk, submit } from "./route-task.js";
 import { pipelineText, type MessageOf, type Router } from "./state.js";

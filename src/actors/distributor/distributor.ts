@@ -21,8 +21,9 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Behaviour, Context } from "../../runtime/behaviour.js";
 import { assertNever } from "../../runtime/errors.js";
-import { SluiceError } from "../errors.js";
-import type { QueryReply, ResultQuery } from "../protocol.js";
+import { SluiceError } from "../../task/errors.js";
+import type { QueryReply } from "../protocol/distributor.js";
+import type { ResultQuery } from "../../task/record.js";
 import { onExpireEnded, onRetentionDue, RETENTION_PERIOD_MS } from "./expire-records.js";
 import { pendingDrop, pendingTask } from "./pending.js";
 import {

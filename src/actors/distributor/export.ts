@@ -7,7 +7,7 @@ import { dirname, join, basename } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import type { StoredRecord } from "../protocol.js";
+import type { StoredRecord } from "../../task/record.js";
 import { storeError } from "../storage/level-database.js";
 
 /** Characters handed on at once: a write a record would cost more than the record. */

@@ -15,8 +15,8 @@
  * | `p/source/position` | index by position within a source |
  */
 
-import type { StoredRecord } from "../protocol.js";
-import { taskKey, type SourceId, type TaskId } from "../task/identity.js";
+import type { StoredRecord } from "../../task/record.js";
+import { taskKey, type SourceId, type TaskId } from "../../task/identity.js";
 import { wholeMicros } from "./store.js";
 
 export const FORMAT_KEY = "m/format";

@@ -1,6 +1,6 @@
 /** From a folder to a store that may be used: opened, its format known, its damage mended, its counts in memory. */
 
-import { SluiceError } from "../errors.js";
+import { SluiceError } from "../../task/errors.js";
 import { openDatabase, storeError, type Database } from "../storage/level-database.js";
 import { allOf, DAMAGED_KEY, FORMAT_KEY, STATE_KEY } from "./level-keys.js";
 import { mendStore, type MendReport } from "./mend-store.js";

@@ -5,7 +5,7 @@
  * therefore taken to the end: without a read, but not without the failure.
  */
 
-import type { StoredRecord } from "../protocol.js";
+import type { StoredRecord } from "../../task/record.js";
 import type { Database } from "../storage/level-database.js";
 import { positionAtEnd, recordKey, type KeyRange } from "./level-keys.js";
 import { damaged, decodeRecord } from "./record-codec.js";

@@ -9,10 +9,11 @@
  * L5 Whatever is read is checked; damage is told, marked, and mended at the next write or opening.
  */
 
-import type { SluiceError } from "../errors.js";
-import type { ResultQuery, StoredRecord, TotalsReported } from "../protocol.js";
-import type { SourceId, TaskId } from "../task/identity.js";
-import type { Outcome } from "../task/task.js";
+import type { SluiceError } from "../../task/errors.js";
+import type { ResultQuery, StoredRecord } from "../../task/record.js";
+import type { TotalsReported } from "../protocol/distributor.js";
+import type { SourceId, TaskId } from "../../task/identity.js";
+import type { Outcome } from "../../task/task.js";
 import {
   folderBytes,
   storeError,

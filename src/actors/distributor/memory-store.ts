@@ -1,8 +1,9 @@
 /** A store that ends with its process: for simulation, tests, and runs that keep nothing. */
 
-import type { ResultQuery, StoredRecord, TotalsReported } from "../protocol.js";
-import { taskKey, type SourceId } from "../task/identity.js";
-import type { Outcome } from "../task/task.js";
+import type { ResultQuery, StoredRecord } from "../../task/record.js";
+import type { TotalsReported } from "../protocol/distributor.js";
+import { taskKey, type SourceId } from "../../task/identity.js";
+import type { Outcome } from "../../task/task.js";
 import { addSequence, hasSequence, type SequenceRanges } from "./sequence-ranges.js";
 import {
   matchesQuery,

@@ -3,7 +3,7 @@
  * is built anew from them. It may be cut off and run again at any point.
  */
 
-import type { StoredRecord } from "../protocol.js";
+import type { StoredRecord } from "../../task/record.js";
 import { writeBatch, type Database, type Operation } from "../storage/level-database.js";
 import {
   allOf,

@@ -1,9 +1,9 @@
 /** Settled tasks on their way to the store: what is kept of a task or a drop, without the pixels. */
 
 import { assertNever } from "../../runtime/errors.js";
-import type { TaskOutcome } from "../protocol.js";
-import type { StageResult } from "../task/service.js";
-import type { DropRecord, Outcome, Task } from "../task/task.js";
+import type { TaskOutcome } from "../../task/reports.js";
+import type { StageResult } from "../../task/service.js";
+import type { DropRecord, Outcome, Task } from "../../task/task.js";
 import { outcomeOf, type NewRecord } from "./store.js";
 
 export interface PendingRecord {

@@ -1,8 +1,8 @@
 /** Reads a store that no run has open: for results on the command line, exports and tests. */
 
 import { resolve } from "node:path";
-import type { ResultQuery, StoredRecord } from "../protocol.js";
-import type { SourceId } from "../task/identity.js";
+import type { ResultQuery, StoredRecord } from "../../task/record.js";
+import type { SourceId } from "../../task/identity.js";
 import type { LevelStoreOptions } from "./level-load.js";
 import { openLevelStore } from "./level-store.js";
 import { pageAfter, QUERY_LIMIT_DEFAULT, type Store } from "./store.js";

@@ -8,9 +8,9 @@
  */
 
 import { crc32 } from "node:zlib";
-import { SluiceError } from "../errors.js";
-import type { StoredRecord } from "../protocol.js";
-import type { Outcome } from "../task/task.js";
+import { SluiceError } from "../../task/errors.js";
+import type { StoredRecord } from "../../task/record.js";
+import type { Outcome } from "../../task/task.js";
 import type { SequenceRanges } from "./sequence-ranges.js";
 import type { SourceTotals } from "./totals.js";
 

@@ -3,8 +3,8 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Context } from "../../runtime/behaviour.js";
 import { CodedError } from "../../runtime/errors.js";
-import { SluiceError } from "../errors.js";
-import type { SubscriptionEvent } from "../protocol.js";
+import { SluiceError } from "../../task/errors.js";
+import type { SubscriptionEvent } from "../protocol/distributor.js";
 import type { Message, MessageOf, State } from "./state.js";
 import { pushSlice, type Subscription } from "./subscription.js";
 

@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
-import type { DistributorMessage } from "../protocol.js";
+import type { DistributorMessage } from "../protocol/distributor.js";
 import { distributor } from "./distributor.js";
 import type { DistributorOptions, FlushOptions } from "./state.js";
 import type { DamageReport, LevelStoreOptions } from "./level-load.js";

@@ -2,8 +2,9 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskResult, Context } from "../../runtime/behaviour.js";
-import type { DistributorMessage, QueryReply, SchedulerMessage } from "../protocol.js";
-import type { NodeName } from "../task/identity.js";
+import type { DistributorMessage, QueryReply } from "../protocol/distributor.js";
+import type { SchedulerMessage } from "../protocol/scheduler.js";
+import type { NodeName } from "../../task/identity.js";
 import type { PendingRecord } from "./pending.js";
 import type { Appended, RecordPage, Slice, Store } from "./store.js";
 import type { Subscription } from "./subscription.js";

@@ -4,9 +4,10 @@
  * One contract suite holds for every implementation.
  */
 
-import type { ResultQuery, StoredGap, StoredRecord, StoredResult, TotalsReported } from "../protocol.js";
-import type { SourceId } from "../task/identity.js";
-import type { Outcome } from "../task/task.js";
+import type { ResultQuery, StoredGap, StoredRecord, StoredResult } from "../../task/record.js";
+import type { TotalsReported } from "../protocol/distributor.js";
+import type { SourceId } from "../../task/identity.js";
+import type { Outcome } from "../../task/task.js";
 
 type Unplaced<Stored> = Stored extends unknown ? Omit<Stored, "position"> : never;
 

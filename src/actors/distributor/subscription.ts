@@ -6,8 +6,9 @@
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
-import type { StoredRecord, SubscriptionEvent } from "../protocol.js";
-import type { SourceId } from "../task/identity.js";
+import type { StoredRecord } from "../../task/record.js";
+import type { SubscriptionEvent } from "../protocol/distributor.js";
+import type { SourceId } from "../../task/identity.js";
 import type { Slice } from "./store.js";
 
 export interface Subscription {

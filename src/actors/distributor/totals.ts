@@ -1,7 +1,7 @@
 /** Counts of settled tasks by source. */
 
-import type { TotalsReported } from "../protocol.js";
-import type { DropReason, Outcome } from "../task/task.js";
+import type { TotalsReported } from "../protocol/distributor.js";
+import type { DropReason, Outcome } from "../../task/task.js";
 
 export interface SourceTotals {
   readonly stored: number;

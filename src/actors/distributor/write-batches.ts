@@ -3,9 +3,10 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Context } from "../../runtime/behaviour.js";
 import { errorText } from "../../runtime/errors.js";
-import type { GeneratorMessage, StoredRecord } from "../protocol.js";
-import { taskKey } from "../task/identity.js";
-import type { Outcome } from "../task/task.js";
+import type { GeneratorMessage } from "../protocol/generator.js";
+import type { StoredRecord } from "../../task/record.js";
+import { taskKey } from "../../task/identity.js";
+import type { Outcome } from "../../task/task.js";
 import { expire } from "./expire-records.js";
 import { sameOutcome, taskOutcome, type PendingRecord } from "./pending.js";
 import { readOn } from "./serve-subscribers.js";

@@ -1,7 +1,7 @@
 /** The captures of one source: the current one, and for a live source the one that takes over with its first frame. */
 
-import { sameCapture, type Configuration } from "../task/configuration.js";
-import type { SluiceError } from "../errors.js";
+import { sameCapture, type Configuration } from "../../task/configuration.js";
+import type { SluiceError } from "../../task/errors.js";
 import type { Capture, CapturedFrame, CaptureInfo, CapturePort, Position } from "./capture.js";
 import type { SourceSpec } from "./source-spec.js";
 

@@ -1,7 +1,7 @@
 /** The port between a generator and whatever captures: frames on demand, one end, no throw. */
 
-import type { Configuration } from "../task/configuration.js";
-import type { SluiceError } from "../errors.js";
+import type { Configuration } from "../../task/configuration.js";
+import type { SluiceError } from "../../task/errors.js";
 import type { SourceSpec } from "./source-spec.js";
 
 export interface CapturePort {

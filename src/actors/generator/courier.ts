@@ -6,10 +6,10 @@
 import type { AskResult, Context } from "../../runtime/behaviour.js";
 import { assertNever, errorText } from "../../runtime/errors.js";
 import type { Journal, JournalEntry, Legacy } from "../journal/journal.js";
-import type { GeneratorMessage } from "../protocol.js";
-import type { SourceId, TaskId } from "../task/identity.js";
-import type { Pipeline } from "../task/pipeline.js";
-import type { Outcome } from "../task/task.js";
+import type { GeneratorMessage } from "../protocol/generator.js";
+import type { SourceId, TaskId } from "../../task/identity.js";
+import type { Pipeline } from "../../task/pipeline.js";
+import type { Outcome } from "../../task/task.js";
 import { Outbox, type Nodes, type OutboxOptions } from "./outbox.js";
 
 /** What timers and the journal tell. */

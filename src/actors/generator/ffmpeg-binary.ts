@@ -6,7 +6,7 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
-import { SluiceError } from "../errors.js";
+import { SluiceError } from "../../task/errors.js";
 
 /**
  * Path of an executable ffmpeg.

@@ -10,7 +10,7 @@
 
 import { type Clock, systemClock, type TimerHandle } from "../../runtime/clock.js";
 import { errorText } from "../../runtime/errors.js";
-import { SluiceError } from "../errors.js";
+import { SluiceError } from "../../task/errors.js";
 import type { Capture, CaptureInfo, CaptureListener, CaptureOptions, CapturePort } from "./capture.js";
 import { findFfmpeg } from "./ffmpeg-binary.js";
 import { FfmpegProcess } from "./ffmpeg-process.js";

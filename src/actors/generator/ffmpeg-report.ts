@@ -1,6 +1,6 @@
 /** Reads what ffmpeg says about itself on standard error: what the source is, and why it failed. */
 
-import { SluiceError } from "../errors.js";
+import { SluiceError } from "../../task/errors.js";
 import type { CaptureInfo } from "./capture.js";
 import type { SourceSpec } from "./source-spec.js";
 

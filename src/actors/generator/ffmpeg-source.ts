@@ -11,7 +11,7 @@
 
 import ffmpeg from "fluent-ffmpeg";
 import { assertNever } from "../../runtime/errors.js";
-import type { Configuration } from "../task/configuration.js";
+import type { Configuration } from "../../task/configuration.js";
 import type { CaptureOptions } from "./capture.js";
 import type { SourceSpec, TestPattern } from "./source-spec.js";
 

@@ -13,10 +13,10 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import { RateLimit } from "../../runtime/rate-limit.js";
-import type { ControllerMessage } from "../protocol.js";
-import type { NodeName, StageId, TaskId } from "../task/identity.js";
-import type { Cursor, Outcome, Pin, Task } from "../task/task.js";
-import { createTask, type NewTask } from "../task/walk.js";
+import type { ControllerMessage } from "../protocol/controller.js";
+import type { NodeName, StageId, TaskId } from "../../task/identity.js";
+import type { Cursor, Outcome, Pin, Task } from "../../task/task.js";
+import { createTask, type NewTask } from "../../task/walk.js";
 import type { GivenUp, JournalEntry } from "../journal/journal.js";
 import { numberKey, type TaskNumber, type TaskWindow } from "./window.js";
 

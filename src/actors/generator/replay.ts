@@ -1,7 +1,7 @@
 /** Reads again the frames of tasks that a life before made of a source that can be read again. */
 
-import type { Payload } from "../task/payload.js";
-import type { NewTask } from "../task/walk.js";
+import type { Payload } from "../../task/payload.js";
+import type { NewTask } from "../../task/walk.js";
 import type { CapturedFrame } from "./capture.js";
 
 /** A task whose frames are all there again, or of which one is missing. */

@@ -3,7 +3,7 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { errorText } from "../../runtime/errors.js";
-import { SluiceError } from "../errors.js";
+import { SluiceError } from "../../task/errors.js";
 import type { SourceSpec } from "./source-spec.js";
 
 /**

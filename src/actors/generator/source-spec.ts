@@ -1,7 +1,7 @@
 /** Where video comes from, parsed from what the user typed. */
 
 import { resolve } from "node:path";
-import { SluiceError } from "../errors.js";
+import { SluiceError } from "../../task/errors.js";
 
 interface Common {
   /** What logs and errors call the source: without credentials or query. */

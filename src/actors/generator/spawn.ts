@@ -2,7 +2,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
-import type { GeneratorMessage } from "../protocol.js";
+import type { GeneratorMessage } from "../protocol/generator.js";
 import type { CapturePort } from "./capture.js";
 import { createFfmpegCapture } from "./ffmpeg-capture.js";
 import { createGenerator, type GeneratorOptions, type GeneratorPorts } from "./generator.js";

@@ -5,9 +5,9 @@
  * W2 A task takes room from when it is to be sent until it is settled; one that waits or was dropped here takes none.
  */
 
-import type { TaskId } from "../task/identity.js";
-import { createLedger, mergeLedgers, record, type Ledger, type LedgerCounts } from "../task/ledger.js";
-import type { Outcome } from "../task/task.js";
+import type { TaskId } from "../../task/identity.js";
+import { createLedger, mergeLedgers, record, type Ledger, type LedgerCounts } from "../../task/ledger.js";
+import type { Outcome } from "../../task/task.js";
 
 export interface WindowLimits {
   /** Tasks at once. */

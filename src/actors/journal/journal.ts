@@ -1,8 +1,8 @@
 /** The port between a generator and what outlives its node: the tasks that are not settled, and where the source was. */
 
-import type { SourceRequest } from "../protocol.js";
-import type { TaskId } from "../task/identity.js";
-import type { DropReason, Task } from "../task/task.js";
+import type { SourceRequest } from "../../task/requests.js";
+import type { TaskId } from "../../task/identity.js";
+import type { DropReason, Task } from "../../task/task.js";
 
 /** Why a generator gave a task up. */
 export interface GivenUp {

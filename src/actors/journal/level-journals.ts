@@ -13,9 +13,9 @@ import type { Clock, TimerHandle } from "../../runtime/clock.js";
 import { asError } from "../../runtime/errors.js";
 import type { Logger } from "../../runtime/log.js";
 import { openDatabase, storeError, type Database } from "../storage/level-database.js";
-import { taskKey } from "../task/identity.js";
+import { taskKey } from "../../task/identity.js";
 import { decodeEntry, encodeEntry } from "./entry-codec.js";
-import type { SourceRequest } from "../protocol.js";
+import type { SourceRequest } from "../../task/requests.js";
 import {
   legacyOf,
   nextLife,

@@ -1,7 +1,8 @@
 /** Round-trip times to other nodes, from pings that are answered at once. */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
-import type { LinkSample, MonitorMessage } from "../protocol.js";
+import type { LinkSample } from "../../task/reports.js";
+import type { MonitorMessage } from "../protocol/monitor.js";
 
 /** Weight of a new round trip in the smoothed one: 1/8, as RFC 6298 section 2.3 has it. */
 const SMOOTHING = 1 / 8;

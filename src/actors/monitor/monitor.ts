@@ -11,16 +11,11 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskResult, Behaviour, Context } from "../../runtime/behaviour.js";
 import { assertNever, errorText } from "../../runtime/errors.js";
-import type {
-  ControllerMessage,
-  FlowCounts,
-  MonitorMessage,
-  Pong,
-  QueuesReported,
-  ResourceSample,
-  SchedulerMessage,
-} from "../protocol.js";
-import type { NodeName } from "../task/identity.js";
+import type { ControllerMessage, QueuesReported } from "../protocol/controller.js";
+import type { MonitorMessage, Pong } from "../protocol/monitor.js";
+import type { SchedulerMessage } from "../protocol/scheduler.js";
+import type { FlowCounts, ResourceSample } from "../../task/reports.js";
+import type { NodeName } from "../../task/identity.js";
 import type { HostInventory, HostMetrics, HostReading } from "./host-metrics.js";
 import { Links } from "./links.js";
 

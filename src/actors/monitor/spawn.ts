@@ -2,8 +2,10 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
-import type { ControllerMessage, MonitorMessage, SchedulerMessage } from "../protocol.js";
-import type { NodeName } from "../task/identity.js";
+import type { ControllerMessage } from "../protocol/controller.js";
+import type { MonitorMessage } from "../protocol/monitor.js";
+import type { SchedulerMessage } from "../protocol/scheduler.js";
+import type { NodeName } from "../../task/identity.js";
 import { openHostMetrics, type HostMetrics } from "./host-metrics.js";
 import { createMonitor } from "./monitor.js";
 

@@ -9,8 +9,8 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Behaviour } from "../../runtime/behaviour.js";
 import { assertNever } from "../../runtime/errors.js";
-import type { DistributorMessage, SubscriptionEvent } from "../protocol.js";
-import type { Pipeline } from "../task/pipeline.js";
+import type { DistributorMessage, SubscriptionEvent } from "../protocol/distributor.js";
+import type { Pipeline } from "../../task/pipeline.js";
 import {
   addRecord,
   createRunStatistics,

@@ -2,7 +2,7 @@
 
 import sharp from "sharp";
 import { errorText } from "../../runtime/errors.js";
-import { SluiceError } from "../errors.js";
+import { SluiceError } from "../../task/errors.js";
 
 // One frame at a time on one core; a cache of decoded operations never hits, as no frame comes twice.
 sharp.concurrency(1);

@@ -4,7 +4,7 @@ import { access, constants, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { errorText } from "../../runtime/errors.js";
-import { SluiceError } from "../errors.js";
+import { SluiceError } from "../../task/errors.js";
 import { nativeCall } from "./native-call.js";
 
 /** Element types that services use, each with its own typed array. */

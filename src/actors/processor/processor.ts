@@ -18,12 +18,12 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Behaviour, Context } from "../../runtime/behaviour.js";
 import { assertNever } from "../../runtime/errors.js";
-import { SluiceError } from "../errors.js";
-import type { ControllerMessage, ProcessorMessage, StageKey } from "../protocol.js";
-import type { NodeName } from "../task/identity.js";
-import type { Stage } from "../task/pipeline.js";
-import type { ServiceDeclaration, StageResult } from "../task/service.js";
-import type { DropReason, Task } from "../task/task.js";
+import { SluiceError } from "../../task/errors.js";
+import type { ProcessorAnswer, ProcessorMessage } from "../protocol/processor.js";
+import type { StageKey, NodeName } from "../../task/identity.js";
+import type { Stage } from "../../task/pipeline.js";
+import type { ServiceDeclaration, StageResult } from "../../task/service.js";
+import type { DropReason, Task } from "../../task/task.js";
 import type { ProcessorLimits } from "./processor-limits.js";
 import type { Entry } from "./task-queue.js";
 import {
@@ -64,7 +64,7 @@ export interface ProcessorOptions {
   /** Null where this node does not know the service of the stage: then every task is dropped. */
   readonly service: ServiceDeclaration | null;
   readonly modelDir: string | null;
-  readonly controller: ActorRef<ControllerMessage>;
+  readonly controller: ActorRef<ProcessorAnswer>;
   readonly limits: ProcessorLimits;
   readonly startWorker: StartWorker;
 }

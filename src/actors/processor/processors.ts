@@ -9,10 +9,10 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Behaviour, Context } from "../../runtime/behaviour.js";
 import { assertNever } from "../../runtime/errors.js";
-import type { ProcessorMessage, ProcessorsMessage, StageKey } from "../protocol.js";
-import { stageKeyText, type NodeName } from "../task/identity.js";
-import { stageOf } from "../task/pipeline.js";
-import type { ServiceDeclaration } from "../task/service.js";
+import type { ProcessorMessage, ProcessorsMessage } from "../protocol/processor.js";
+import { type StageKey, stageKeyText, type NodeName } from "../../task/identity.js";
+import { stageOf } from "../../task/pipeline.js";
+import type { ServiceDeclaration } from "../../task/service.js";
 import { processor, type ProcessorPrivate } from "./processor.js";
 import type { ProcessorLimits } from "./processor-limits.js";
 import type { StartWorker } from "./worker-port.js";

@@ -3,7 +3,7 @@
  * `service`, loads it once and gives it one task at a time; nothing of a service runs on the node's own thread.
  */
 
-import type { StageResult } from "../task/service.js";
+import type { StageResult } from "../../task/service.js";
 
 export interface Service {
   /**

@@ -7,7 +7,7 @@
  * `restarted`. So no reordering is silent.
  */
 
-import type { SourceId, TaskId } from "../task/identity.js";
+import type { SourceId, TaskId } from "../../task/identity.js";
 
 /** A task's place in the row of its source. */
 export interface Turn {

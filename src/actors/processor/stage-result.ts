@@ -1,6 +1,6 @@
 /** The parser of what a service returns: nothing of another shape enters the system. */
 
-import type { DataType, Detection, StageResult } from "../task/service.js";
+import type { DataType, Detection, StageResult } from "../../task/service.js";
 
 export type ParsedStageResult =
   { readonly ok: true; readonly result: StageResult } | { readonly ok: false; readonly problem: string };

@@ -3,9 +3,9 @@
  * source that floods the stage delays itself and not the others.
  */
 
-import { compareTaskIds, taskKey, type SourceId } from "../task/identity.js";
-import type { QueuePolicy, Stage } from "../task/pipeline.js";
-import type { DropReason, Task } from "../task/task.js";
+import { compareTaskIds, taskKey, type SourceId } from "../../task/identity.js";
+import type { QueuePolicy, Stage } from "../../task/pipeline.js";
+import type { DropReason, Task } from "../../task/task.js";
 
 /** A task that this stage owes an answer for. */
 export interface Entry {

@@ -3,8 +3,8 @@
  * source. A pure structure that is told the time.
  */
 
-import type { SourceId } from "../task/identity.js";
-import type { Stage } from "../task/pipeline.js";
+import type { SourceId } from "../../task/identity.js";
+import type { Stage } from "../../task/pipeline.js";
 import {
   continuityOf,
   createSourceOrders,

@@ -6,8 +6,8 @@
 import type { Context } from "../../runtime/behaviour.js";
 import { assertNever } from "../../runtime/errors.js";
 import { backoffMs } from "../../runtime/supervision.js";
-import { SLUICE_ERROR_CODES, SluiceError } from "../errors.js";
-import type { StageResult } from "../task/service.js";
+import { SLUICE_ERROR_CODES, SluiceError } from "../../task/errors.js";
+import type { StageResult } from "../../task/service.js";
 import type { ProcessorLimits } from "./processor-limits.js";
 import type { Job, StartWorker, WorkerEvent, WorkerSpec, WorkerThread } from "./worker-port.js";
 

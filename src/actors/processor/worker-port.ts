@@ -3,8 +3,8 @@
  * hears `completed` or `failed` before it asks for the next.
  */
 
-import type { Payload } from "../task/payload.js";
-import type { DataType, StageResult } from "../task/service.js";
+import type { Payload } from "../../task/payload.js";
+import type { DataType, StageResult } from "../../task/service.js";
 import type { ServiceInput } from "./service.js";
 
 /** What a worker is made for; plain data, so that it crosses to the thread. */

@@ -3,7 +3,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { errorText } from "../../runtime/errors.js";
 import { accountShared } from "../../runtime/shared-memory.js";
-import type { Payload } from "../task/payload.js";
+import type { Payload } from "../../task/payload.js";
 import { countNativeCalls, type NativeCalls } from "./native-call.js";
 import type { RgbFrame, Service, ServiceInstance } from "./service.js";
 import { parseStageResult } from "./stage-result.js";

@@ -1,11 +1,11 @@
 /** Which sources and policies the scheduler lets in, and what it makes of them. */
 
 import { errorText } from "../../runtime/errors.js";
-import { SluiceError } from "../errors.js";
-import type { PolicySpec, SourceDescription } from "../protocol.js";
-import { parseConfiguration } from "../task/configuration.js";
-import type { NodeName, SourceId } from "../task/identity.js";
-import { samePipeline } from "../task/pipeline.js";
+import { SluiceError } from "../../task/errors.js";
+import type { PolicySpec, SourceDescription } from "../../task/requests.js";
+import { parseConfiguration } from "../../task/configuration.js";
+import type { NodeName, SourceId } from "../../task/identity.js";
+import { samePipeline } from "../../task/pipeline.js";
 import { startPolicy, type PolicyRegistry } from "./policies.js";
 import type { PolicyRun, PolicyScope } from "./policy.js";
 import type { SourceEntry } from "./source-plan.js";

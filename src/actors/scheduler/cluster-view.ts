@@ -1,7 +1,8 @@
 /** What is known of the cluster at one moment, laid out once a round for every decision of that round. */
 
-import type { NodeDescription, ResourceSample } from "../protocol.js";
-import type { NodeName } from "../task/identity.js";
+import type { NodeDescription } from "../../task/requests.js";
+import type { ResourceSample } from "../../task/reports.js";
+import type { NodeName } from "../../task/identity.js";
 import type { BandwidthEstimates } from "./links.js";
 import type { LinkView, NodeView } from "./policy.js";
 

@@ -1,7 +1,7 @@
 /** When and how is decided: what asked for it is gathered, each policy is asked once, and changes make a table. */
 
 import { errorText } from "../../runtime/errors.js";
-import type { SourceId } from "../task/identity.js";
+import type { SourceId } from "../../task/identity.js";
 import { viewCluster } from "./cluster-view.js";
 import { publish } from "./publish-table.js";
 import { decideSource } from "./source-plan.js";

@@ -1,8 +1,8 @@
 /** Which node has which table: what was sent, what was acknowledged, and what is due to be sent again. */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
-import type { ControllerMessage } from "../protocol.js";
-import type { NodeName } from "../task/identity.js";
+import type { ControllerMessage } from "../protocol/controller.js";
+import type { NodeName } from "../../task/identity.js";
 
 /** First wait for an acknowledgement, in ms; it doubles with every resend up to `RESEND_MS_MAX`. */
 const RESEND_MS_MIN = 500;

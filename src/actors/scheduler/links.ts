@@ -1,9 +1,9 @@
 /** Bandwidth between nodes, estimated from what tasks took to cross: no probe traffic, no measurement to schedule. */
 
-import type { TaskOutcome } from "../protocol.js";
-import type { Configuration } from "../task/configuration.js";
-import type { NodeName } from "../task/identity.js";
-import { carriesFrames, type Pipeline } from "../task/pipeline.js";
+import type { TaskOutcome } from "../../task/reports.js";
+import type { Configuration } from "../../task/configuration.js";
+import type { NodeName } from "../../task/identity.js";
+import { carriesFrames, type Pipeline } from "../../task/pipeline.js";
 
 /** Weight of a new observation in the moving average; ten observations make up nine tenths of it. */
 const SMOOTHING = 0.2;

@@ -1,6 +1,6 @@
 /** The last outcomes of one source, bounded, with what a policy asks of them. */
 
-import type { TaskOutcome } from "../protocol.js";
+import type { TaskOutcome } from "../../task/reports.js";
 
 export interface Percentiles {
   readonly p50: number;

@@ -1,6 +1,6 @@
 /** What deciding costs: the last durations of rounds and of single decisions, bounded. */
 
-import type { DecisionOverhead } from "../protocol.js";
+import type { DecisionOverhead } from "../protocol/scheduler.js";
 import { percentiles } from "./outcome-window.js";
 
 const ROUNDS_KEPT = 256;

@@ -1,8 +1,8 @@
 /** Makes whatever a policy proposes a plan that a table may carry: complete, and valid for the nodes there are. */
 
-import { parseConfiguration, type Configuration } from "../task/configuration.js";
-import type { NodeName, StageId } from "../task/identity.js";
-import type { Pipeline } from "../task/pipeline.js";
+import { parseConfiguration, type Configuration } from "../../task/configuration.js";
+import type { NodeName, StageId } from "../../task/identity.js";
+import type { Pipeline } from "../../task/pipeline.js";
 import type { NodeView, Plan } from "./policy.js";
 
 /** What a plan is checked against. */

@@ -1,8 +1,8 @@
 /** The policies that can be named: those built in, and whatever a program adds. */
 
-import { SluiceError } from "../errors.js";
-import type { PolicySpec } from "../protocol.js";
-import { suggestName } from "../task/nearest-name.js";
+import { SluiceError } from "../../task/errors.js";
+import type { PolicySpec } from "../../task/requests.js";
+import { suggestName } from "../../task/nearest-name.js";
 import { cloudOnly } from "./policies/cloud-only.js";
 import { dynamic } from "./policies/dynamic.js";
 import { edgeOnly } from "./policies/edge-only.js";

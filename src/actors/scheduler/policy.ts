@@ -4,9 +4,10 @@
  * The same function runs live, in a test and against a recorded run: time and chance come in with the view.
  */
 
-import type { Explanation, NodeDescription, ResourceSample, SourceDescription } from "../protocol.js";
-import type { Configuration } from "../task/configuration.js";
-import type { NodeName, StageId } from "../task/identity.js";
+import type { Explanation, NodeDescription, SourceDescription } from "../../task/requests.js";
+import type { ResourceSample } from "../../task/reports.js";
+import type { Configuration } from "../../task/configuration.js";
+import type { NodeName, StageId } from "../../task/identity.js";
 import type { RecentOutcomes } from "./outcome-window.js";
 
 /** A decision for one source: how it is captured, and which nodes may run each stage. */

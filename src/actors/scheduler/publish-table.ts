@@ -1,6 +1,6 @@
 /** Tables on their way: made, sent to every node, sent again until each has acknowledged the newest. */
 
-import type { NodeName } from "../task/identity.js";
+import type { NodeName } from "../../task/identity.js";
 import type { Ctx, Of, State } from "./state.js";
 import { buildTable } from "./table.js";
 

@@ -1,10 +1,10 @@
 /** Who is there: nodes, sources and their policies come, change and go. */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
-import { SluiceError } from "../errors.js";
-import type { PolicyReply } from "../protocol.js";
-import type { SourceId } from "../task/identity.js";
-import { suggestName } from "../task/nearest-name.js";
+import { SluiceError } from "../../task/errors.js";
+import type { PolicyReply } from "../protocol/scheduler.js";
+import type { SourceId } from "../../task/identity.js";
+import { suggestName } from "../../task/nearest-name.js";
 import { sourceProblem, startOrDefault, tooManySources, tryPolicy } from "./admission.js";
 import { requestReplan } from "./decide.js";
 import { OutcomeWindow } from "./outcome-window.js";

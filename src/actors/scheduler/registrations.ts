@@ -1,9 +1,10 @@
 /** The facts that outlive a restart of the scheduler: nobody would announce them again, and an epoch never goes back. */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
-import type { ControllerMessage, NodeDescription, SourceDescription } from "../protocol.js";
-import type { NodeName, SourceId } from "../task/identity.js";
-import type { RoutingTable } from "../task/routing-table.js";
+import type { ControllerMessage } from "../protocol/controller.js";
+import type { NodeDescription, SourceDescription } from "../../task/requests.js";
+import type { NodeName, SourceId } from "../../task/identity.js";
+import type { RoutingTable } from "../../task/routing-table.js";
 
 /** Owned by one scheduler actor at a time; what it has learned beyond this it learns again. */
 export interface Registrations {

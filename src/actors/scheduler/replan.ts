@@ -1,6 +1,6 @@
 /** What waits for the next round: triggers that arrive together are decided together, in one table. */
 
-import type { SourceId } from "../task/identity.js";
+import type { SourceId } from "../../task/identity.js";
 
 const REASONS_NAMED = 3;
 

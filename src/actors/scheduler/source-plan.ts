@@ -1,6 +1,6 @@
 /** One source under its policy: decides, checks what the policy says, and keeps the last good plan where it fails. */
 
-import type { Explanation, SourceDescription } from "../protocol.js";
+import type { Explanation, SourceDescription } from "../../task/requests.js";
 import type { ClusterView } from "./cluster-view.js";
 import type { OutcomeWindow } from "./outcome-window.js";
 import { completePlan, samePlan } from "./plan.js";

@@ -2,8 +2,8 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
-import type { SchedulerEvent, SchedulerMessage } from "../protocol.js";
-import type { NodeName } from "../task/identity.js";
+import type { SchedulerEvent, SchedulerMessage } from "../protocol/scheduler.js";
+import type { NodeName } from "../../task/identity.js";
 import { createPolicies } from "./policies.js";
 import type { BoundPolicy } from "./policy.js";
 import { createRegistrations } from "./registrations.js";

@@ -2,9 +2,10 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Context } from "../../runtime/behaviour.js";
-import type { SchedulerEvent, SchedulerMessage, SourceDescription } from "../protocol.js";
-import { pipelineKeyText, type NodeName, type SourceId } from "../task/identity.js";
-import { samePipeline } from "../task/pipeline.js";
+import type { SchedulerEvent, SchedulerMessage } from "../protocol/scheduler.js";
+import type { SourceDescription } from "../../task/requests.js";
+import { pipelineKeyText, type NodeName, type SourceId } from "../../task/identity.js";
+import { samePipeline } from "../../task/pipeline.js";
 import { startOrDefault } from "./admission.js";
 import type { NodeEntry } from "./cluster-view.js";
 import { Deliveries } from "./deliveries.js";

@@ -1,8 +1,8 @@
 /** Builds a routing table of what is decided. */
 
-import { pipelineKeyText, type SourceId } from "../task/identity.js";
-import type { Pipeline } from "../task/pipeline.js";
-import type { RoutingTable, SourceRoute } from "../task/routing-table.js";
+import { pipelineKeyText, type SourceId } from "../../task/identity.js";
+import type { Pipeline } from "../../task/pipeline.js";
+import type { RoutingTable, SourceRoute } from "../../task/routing-table.js";
 import type { SourceEntry } from "./source-plan.js";
 
 /** A table of all sources that have a plan, with the pipelines that they use and no others. */

@@ -1,7 +1,7 @@
 /** Whether what came from another node is a task: every field's type, range and size, so that nobody behind it need look. */
 
-import { END, DROP_REASONS } from "../task/task.js";
-import { parseTraceparent } from "../task/traceparent.js";
+import { END, DROP_REASONS } from "../../task/task.js";
+import { parseTraceparent } from "../../task/traceparent.js";
 import {
   addressOf,
   fields,

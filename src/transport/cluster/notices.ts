@@ -6,8 +6,7 @@ import type { ByteWriter } from "../codec/byte-writer.js";
 import { decodeValue } from "../codec/decode.js";
 import { encodeValue } from "../codec/encode.js";
 import { MalformedError } from "../codec/malformed.js";
-import type { MembershipEvent } from "./cluster.js";
-import type { Member } from "./cluster.js";
+import type { MembershipEvent, Member } from "./cluster.js";
 
 export type Notice =
   /** Hub to a new member, first of all. */

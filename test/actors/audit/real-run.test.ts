@@ -5,9 +5,11 @@ import * as assert from "uvu/assert";
 import type { AuditLedger } from "../../../src/actors/audit/account.js";
 import { auditRun, type AuditInput } from "../../../src/actors/audit/audit.js";
 import { taskText, type AuditRule } from "../../../src/actors/audit/findings.js";
-import type { PolicySpec, StoredRecord, StoredResult } from "../../../src/actors/protocol.js";
-import { parseSourceId, type SourceId } from "../../../src/actors/task/identity.js";
-import { definePipeline, type Pipeline } from "../../../src/actors/task/pipeline.js";
+import type { PolicySpec } from "../../../src/task/requests.js";
+import type { StoredRecord, StoredResult } from "../../../src/task/record.js";
+import { parseSourceId, type SourceId } from "../../../src/task/identity.js";
+import { definePipeline } from "../../../src/task/define-pipeline.js";
+import { type Pipeline } from "../../../src/task/pipeline.js";
 import { withHop } from "../../support/audited-run.js";
 import { localRun, progress, SERVICES } from "../../support/local-run.js";
 

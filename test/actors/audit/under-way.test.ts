@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { UnderWay } from "../../../src/actors/audit/under-way.js";
-import type { StoredResult } from "../../../src/actors/protocol.js";
+import type { StoredResult } from "../../../src/task/record.js";
 import { auditedRun } from "../../support/audited-run.js";
 
 const [first] = auditedRun({ count: 1 });

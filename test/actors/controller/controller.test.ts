@@ -7,30 +7,26 @@ import {
   createControllerState,
   type ControllerLimits,
 } from "../../../src/actors/controller/state.js";
-import type {
-  ControllerMessage,
-  DistributorMessage,
-  GeneratorMessage,
-  NodeEvent,
-  ProcessorMessage,
-  ProcessorsMessage,
-  StageKey,
-  TableInstalled,
-} from "../../../src/actors/protocol.js";
-import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
+import type { ControllerMessage, TableInstalled } from "../../../src/actors/protocol/controller.js";
+import type { DistributorMessage } from "../../../src/actors/protocol/distributor.js";
+import type { GeneratorMessage, NodeEvent } from "../../../src/actors/protocol/generator.js";
+import type { ProcessorMessage, ProcessorsMessage } from "../../../src/actors/protocol/processor.js";
 import {
+  type StageKey,
   parseNodeName,
   parseSourceId,
   parseStageId,
   stageKeyText,
   type NodeName,
-} from "../../../src/actors/task/identity.js";
-import { definePipeline, joinCursors, stageOf, type Pipeline } from "../../../src/actors/task/pipeline.js";
-import type { RoutingTable } from "../../../src/actors/task/routing-table.js";
-import { END, type Hop, type Task } from "../../../src/actors/task/task.js";
+} from "../../../src/task/identity.js";
+import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
+import { definePipeline } from "../../../src/task/define-pipeline.js";
+import { joinCursors, stageOf, type Pipeline } from "../../../src/task/pipeline.js";
+import type { RoutingTable } from "../../../src/task/routing-table.js";
+import { END, type Hop, type Task } from "../../../src/task/task.js";
 import { fold, seeded } from "../../support/fold.js";
 import { createProbe, type Probe } from "../../support/probe.js";
-import { newTask, pipelineOf, randomPipeline, resultOf, SERVICES } from "../task/pipelines.js";
+import { newTask, pipelineOf, randomPipeline, resultOf, SERVICES } from "../../task/pipelines.js";
 
 const EDGE = parseNodeName("edge-1");
 const CLOUD = parseNodeName("cloud");

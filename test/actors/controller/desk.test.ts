@@ -13,12 +13,13 @@ import {
   withdraw,
   type Answer,
 } from "../../../src/actors/controller/desk.js";
-import type { ProcessorMessage } from "../../../src/actors/protocol.js";
-import { parseNodeName, parseStageId } from "../../../src/actors/task/identity.js";
-import { definePipeline, stageOf, type Pipeline } from "../../../src/actors/task/pipeline.js";
-import type { Task } from "../../../src/actors/task/task.js";
+import type { ProcessorMessage } from "../../../src/actors/protocol/processor.js";
+import { parseNodeName, parseStageId } from "../../../src/task/identity.js";
+import { definePipeline } from "../../../src/task/define-pipeline.js";
+import { stageOf, type Pipeline } from "../../../src/task/pipeline.js";
+import type { Task } from "../../../src/task/task.js";
 import { createProbe } from "../../support/probe.js";
-import { newTask, SERVICES } from "../task/pipelines.js";
+import { newTask, SERVICES } from "../../task/pipelines.js";
 
 function pipelineWith(policy: "block" | "dropOldest", capacity: number): Pipeline {
   return definePipeline(

@@ -7,7 +7,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { iterateRecords, openStoreForReading } from "../../../src/actors/distributor/read-store.js";
 import { openStore } from "../../../src/actors/distributor/spawn.js";
-import { SluiceError } from "../../../src/actors/errors.js";
+import { SluiceError } from "../../../src/task/errors.js";
 import { newRecord } from "../../support/records.js";
 import { inTemporaryFolder } from "../../support/temporary-folder.js";
 import { within } from "../../support/within.js";

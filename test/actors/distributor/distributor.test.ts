@@ -3,15 +3,15 @@ import * as assert from "uvu/assert";
 import { distributor } from "../../../src/actors/distributor/distributor.js";
 import type { DistributorOptions } from "../../../src/actors/distributor/state.js";
 import { MemoryStore } from "../../../src/actors/distributor/memory-store.js";
-import { SluiceError } from "../../../src/actors/errors.js";
+import { SluiceError } from "../../../src/task/errors.js";
+import type { GeneratorMessage } from "../../../src/actors/protocol/generator.js";
 import type {
-  GeneratorMessage,
   QueryReply,
-  SchedulerMessage,
   SubscriptionEvent,
   TotalsReported,
-} from "../../../src/actors/protocol.js";
-import { parseNodeName, parseSourceId } from "../../../src/actors/task/identity.js";
+} from "../../../src/actors/protocol/distributor.js";
+import type { SchedulerMessage } from "../../../src/actors/protocol/scheduler.js";
+import { parseNodeName, parseSourceId } from "../../../src/task/identity.js";
 import { fold } from "../../support/fold.js";
 import { createProbe, type Probe } from "../../support/probe.js";
 import { newRecords, NOW_MS } from "../../support/records.js";

@@ -6,9 +6,9 @@ import * as assert from "uvu/assert";
 import { exportRecords } from "../../../src/actors/distributor/export.js";
 import { MemoryStore } from "../../../src/actors/distributor/memory-store.js";
 import { iterateRecords } from "../../../src/actors/distributor/read-store.js";
-import { SluiceError } from "../../../src/actors/errors.js";
-import type { StoredRecord } from "../../../src/actors/protocol.js";
-import { parseSourceId } from "../../../src/actors/task/identity.js";
+import { SluiceError } from "../../../src/task/errors.js";
+import type { StoredRecord } from "../../../src/task/record.js";
+import { parseSourceId } from "../../../src/task/identity.js";
 import { newRecords, NOW_MS } from "../../support/records.js";
 import { inTemporaryFolder } from "../../support/temporary-folder.js";
 

@@ -6,14 +6,14 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CapturedFrame, CaptureInfo, CaptureOptions } from "../../../src/actors/generator/capture.js";
-import type { SluiceError } from "../../../src/actors/errors.js";
+import type { SluiceError } from "../../../src/task/errors.js";
 import {
   createFfmpegCapture,
   type FfmpegCaptureOptions,
 } from "../../../src/actors/generator/ffmpeg-capture.js";
 import { findFfmpeg } from "../../../src/actors/generator/ffmpeg-binary.js";
 import { parseSource } from "../../../src/actors/generator/source-spec.js";
-import { DEFAULT_CONFIGURATION, type Configuration } from "../../../src/actors/task/configuration.js";
+import { DEFAULT_CONFIGURATION, type Configuration } from "../../../src/task/configuration.js";
 import { within } from "../../support/within.js";
 
 /** The ffmpeg that a user would get, and the one that comes with the installation. */

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { SluiceError } from "../../../src/actors/errors.js";
-import { checkConservation } from "../../../src/actors/task/ledger.js";
+import { SluiceError } from "../../../src/task/errors.js";
+import { checkConservation } from "../../../src/task/ledger.js";
 import { setup, STORED } from "./setup.js";
 
 type Step =

@@ -6,7 +6,7 @@ import type {
   CaptureOptions,
   CapturePort,
 } from "../../../src/actors/generator/capture.js";
-import type { SluiceError } from "../../../src/actors/errors.js";
+import type { SluiceError } from "../../../src/task/errors.js";
 
 interface FakeCapture {
   readonly options: CaptureOptions;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { SluiceError } from "../../../src/actors/errors.js";
+import { SluiceError } from "../../../src/task/errors.js";
 import { findFfmpeg } from "../../../src/actors/generator/ffmpeg-binary.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-ffmpeg-"));

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { SluiceError } from "../../../src/actors/errors.js";
-import { parseNodeName, parseStageId } from "../../../src/actors/task/identity.js";
+import { SluiceError } from "../../../src/task/errors.js";
+import { parseNodeName, parseStageId } from "../../../src/task/identity.js";
 import { setup, SOURCE, STORED } from "./setup.js";
 
 test("generator attaches to its controller and captures with the first configuration it is given", () => {

@@ -2,7 +2,7 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { SluiceError } from "../../../src/actors/errors.js";
+import { SluiceError } from "../../../src/task/errors.js";
 import type { Journal, JournalEntry, Legacy } from "../../../src/actors/journal/journal.js";
 import { setup } from "./setup.js";
 

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { SluiceError } from "../../../src/actors/errors.js";
+import { SluiceError } from "../../../src/task/errors.js";
 import { setup, SOURCE } from "./setup.js";
 
 const CAMERA = { source: "rtsp://cam/1" };

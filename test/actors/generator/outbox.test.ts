@@ -10,13 +10,13 @@ import {
 } from "../../../src/actors/generator/outbox.js";
 import type { JournalEntry } from "../../../src/actors/journal/journal.js";
 import { TaskWindow } from "../../../src/actors/generator/window.js";
-import type { ControllerMessage } from "../../../src/actors/protocol.js";
-import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
-import { parseNodeName, parseSourceId, parseStageId } from "../../../src/actors/task/identity.js";
-import { checkConservation } from "../../../src/actors/task/ledger.js";
-import { END, type Outcome } from "../../../src/actors/task/task.js";
+import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
+import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
+import { parseNodeName, parseSourceId, parseStageId } from "../../../src/task/identity.js";
+import { checkConservation } from "../../../src/task/ledger.js";
+import { END, type Outcome } from "../../../src/task/task.js";
 import { createProbe } from "../../support/probe.js";
-import { pipelineOf } from "../task/pipelines.js";
+import { pipelineOf } from "../../task/pipelines.js";
 
 const [CLOUD, NEAR, FAR] = [parseNodeName("cloud"), parseNodeName("edge-1"), parseNodeName("edge-2")];
 const STAGE = parseStageId("b");

@@ -1,10 +1,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Replay } from "../../../src/actors/generator/replay.js";
-import type { NewTask } from "../../../src/actors/task/walk.js";
-import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
-import { parseSourceId } from "../../../src/actors/task/identity.js";
-import { pipelineOf } from "../task/pipelines.js";
+import type { NewTask } from "../../../src/task/walk.js";
+import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
+import { parseSourceId } from "../../../src/task/identity.js";
+import { pipelineOf } from "../../task/pipelines.js";
 
 /** A task of frames at these times, in microseconds. */
 function taskAt(sequence: number, times: readonly number[]): NewTask {

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { SluiceError } from "../../../src/actors/errors.js";
+import { SluiceError } from "../../../src/task/errors.js";
 import { parseSource } from "../../../src/actors/generator/source-spec.js";
 
 test("parseSource tells files, streams, devices and test scenes apart", () => {

@@ -2,13 +2,13 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { JournalEntry } from "../../../src/actors/journal/journal.js";
 import { openLevelJournals, type LevelJournals } from "../../../src/actors/journal/level-journals.js";
-import type { SourceRequest } from "../../../src/actors/protocol.js";
-import type { Task } from "../../../src/actors/task/task.js";
+import type { SourceRequest } from "../../../src/task/requests.js";
+import type { Task } from "../../../src/task/task.js";
 import { systemClock } from "../../../src/runtime/clock.js";
 import { CodedError } from "../../../src/runtime/errors.js";
 import { silentLogger } from "../../../src/runtime/log.js";
 import { inTemporaryFolder } from "../../support/temporary-folder.js";
-import { newTask, pipelineOf } from "../task/pipelines.js";
+import { newTask, pipelineOf } from "../../task/pipelines.js";
 
 const PIPELINE = pipelineOf({ a: [], b: ["a"] });
 const OPENED = { source: "clip.mp4", nowMs: 1_000, request: null } as const;

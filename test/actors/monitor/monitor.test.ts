@@ -2,13 +2,10 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostMetrics, HostReading } from "../../../src/actors/monitor/host-metrics.js";
 import { createMonitor } from "../../../src/actors/monitor/monitor.js";
-import type {
-  ControllerMessage,
-  MonitorMessage,
-  Pong,
-  SchedulerMessage,
-} from "../../../src/actors/protocol.js";
-import { parseNodeName } from "../../../src/actors/task/identity.js";
+import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
+import type { MonitorMessage, Pong } from "../../../src/actors/protocol/monitor.js";
+import type { SchedulerMessage } from "../../../src/actors/protocol/scheduler.js";
+import { parseNodeName } from "../../../src/task/identity.js";
 import { silentLogger, type Logger } from "../../../src/runtime/log.js";
 import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { placeRecord } from "../../../src/actors/distributor/store.js";
 import { observer } from "../../../src/actors/observer/observer.js";
 import type { RunSummary } from "../../../src/actors/observer/run-statistics.js";
-import type { DistributorMessage } from "../../../src/actors/protocol.js";
+import type { DistributorMessage } from "../../../src/actors/protocol/distributor.js";
 import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
 import { newRecord } from "../../support/records.js";

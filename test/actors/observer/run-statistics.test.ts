@@ -7,11 +7,11 @@ import {
   summarise,
   type RunSummary,
 } from "../../../src/actors/observer/run-statistics.js";
-import type { StoredRecord, StoredResult } from "../../../src/actors/protocol.js";
-import { parseNodeName } from "../../../src/actors/task/identity.js";
-import { definePipeline } from "../../../src/actors/task/pipeline.js";
+import type { StoredRecord, StoredResult } from "../../../src/task/record.js";
+import { parseNodeName } from "../../../src/task/identity.js";
+import { definePipeline } from "../../../src/task/define-pipeline.js";
 import { newRecord, newRecords } from "../../support/records.js";
-import { SERVICES } from "../task/pipelines.js";
+import { SERVICES } from "../../task/pipelines.js";
 
 /** What the records of the tests walk. */
 const pipeline = definePipeline(

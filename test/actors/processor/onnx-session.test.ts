@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { SluiceError, type SluiceErrorCode } from "../../../src/actors/errors.js";
+import { SluiceError, type SluiceErrorCode } from "../../../src/task/errors.js";
 import { modelPath, openSession, type ModelSpec } from "../../../src/actors/processor/onnx-session.js";
 import { doublingModel } from "../../support/tiny-onnx.js";
 

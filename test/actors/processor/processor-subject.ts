@@ -5,14 +5,16 @@ import {
   DEFAULT_PROCESSOR_LIMITS,
   type ProcessorLimits,
 } from "../../../src/actors/processor/processor-limits.js";
-import type { ControllerMessage, ProcessorMessage } from "../../../src/actors/protocol.js";
-import { parseSourceId, parseStageId } from "../../../src/actors/task/identity.js";
-import { definePipeline, stageOf, type QueuePolicy } from "../../../src/actors/task/pipeline.js";
-import type { ServiceDeclaration } from "../../../src/actors/task/service.js";
-import type { Task } from "../../../src/actors/task/task.js";
+import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
+import type { ProcessorMessage } from "../../../src/actors/protocol/processor.js";
+import { parseSourceId, parseStageId } from "../../../src/task/identity.js";
+import { definePipeline } from "../../../src/task/define-pipeline.js";
+import { stageOf, type QueuePolicy } from "../../../src/task/pipeline.js";
+import type { ServiceDeclaration } from "../../../src/task/service.js";
+import type { Task } from "../../../src/task/task.js";
 import { fold, type Fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
-import { newTask, NODE } from "../task/pipelines.js";
+import { newTask, NODE } from "../../task/pipelines.js";
 import { scriptedWorkers } from "./scripted-workers.js";
 
 const stateless: ServiceDeclaration = {

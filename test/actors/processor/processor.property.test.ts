@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { taskKey } from "../../../src/actors/task/identity.js";
-import type { Task } from "../../../src/actors/task/task.js";
+import { taskKey } from "../../../src/task/identity.js";
+import type { Task } from "../../../src/task/task.js";
 import { setUp, stateful } from "./processor-subject.js";
 
 type Subject = ReturnType<typeof setUp>;

@@ -1,10 +1,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { SluiceError } from "../../../src/actors/errors.js";
-import { taskKey } from "../../../src/actors/task/identity.js";
-import type { StageResult } from "../../../src/actors/task/service.js";
-import { parseStageId } from "../../../src/actors/task/identity.js";
-import { NODE } from "../task/pipelines.js";
+import { SluiceError } from "../../../src/task/errors.js";
+import { taskKey, parseStageId } from "../../../src/task/identity.js";
+import type { StageResult } from "../../../src/task/service.js";
+import { NODE } from "../../task/pipelines.js";
 import { setUp, stateful, type Setup } from "./processor-subject.js";
 
 // ── Life ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,10 +3,12 @@ import * as assert from "uvu/assert";
 import { DEFAULT_PROCESSOR_LIMITS } from "../../../src/actors/processor/processor-limits.js";
 import { processors } from "../../../src/actors/processor/processors.js";
 import { spawnProcessors } from "../../../src/actors/processor/spawn.js";
-import type { ControllerMessage, ProcessorMessage, StageKey } from "../../../src/actors/protocol.js";
-import { parseStageId } from "../../../src/actors/task/identity.js";
-import { definePipeline, type Pipeline } from "../../../src/actors/task/pipeline.js";
-import type { ServiceDeclaration } from "../../../src/actors/task/service.js";
+import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
+import type { ProcessorMessage } from "../../../src/actors/protocol/processor.js";
+import { type StageKey, parseStageId } from "../../../src/task/identity.js";
+import { definePipeline } from "../../../src/task/define-pipeline.js";
+import { type Pipeline } from "../../../src/task/pipeline.js";
+import type { ServiceDeclaration } from "../../../src/task/service.js";
 import type { ActorRef } from "../../../src/runtime/actor-ref.js";
 import type { Behaviour } from "../../../src/runtime/behaviour.js";
 import { silentLogger } from "../../../src/runtime/log.js";
@@ -14,7 +16,7 @@ import { createActorSystem, type ActorSystem } from "../../../src/runtime/system
 import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
 import { within } from "../../support/within.js";
-import { newTask, NODE } from "../task/pipelines.js";
+import { newTask, NODE } from "../../task/pipelines.js";
 import { scriptedWorkers } from "./scripted-workers.js";
 
 const serviceOf = (name: string, stateful = false): ServiceDeclaration => ({

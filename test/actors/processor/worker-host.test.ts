@@ -9,7 +9,7 @@ import type {
   WorkerSpec,
   WorkerThread,
 } from "../../../src/actors/processor/worker-port.js";
-import type { Payload } from "../../../src/actors/task/payload.js";
+import type { Payload } from "../../../src/task/payload.js";
 import { allocateShared } from "../../../src/runtime/shared-memory.js";
 import { command, type Command } from "../../support/services/commands.js";
 import { within } from "../../support/within.js";

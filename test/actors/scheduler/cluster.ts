@@ -1,21 +1,18 @@
 /** Nodes, sources, samples and views for tests of the scheduler. */
 
-import type {
-  NodeDescription,
-  ResourceSample,
-  SourceDescription,
-  TaskOutcome,
-} from "../../../src/actors/protocol.js";
+import type { NodeDescription, SourceDescription } from "../../../src/task/requests.js";
+import type { ResourceSample, TaskOutcome } from "../../../src/task/reports.js";
 import { viewCluster, type NodeEntry } from "../../../src/actors/scheduler/cluster-view.js";
 import { BandwidthEstimates } from "../../../src/actors/scheduler/links.js";
 import { OutcomeWindow } from "../../../src/actors/scheduler/outcome-window.js";
 import type { Plan, PolicyView } from "../../../src/actors/scheduler/policy.js";
-import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
-import { parseNodeName, parseSourceId, parseStageId } from "../../../src/actors/task/identity.js";
-import { definePipeline, type Pipeline } from "../../../src/actors/task/pipeline.js";
-import type { Hop } from "../../../src/actors/task/task.js";
+import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
+import { parseNodeName, parseSourceId, parseStageId } from "../../../src/task/identity.js";
+import { definePipeline } from "../../../src/task/define-pipeline.js";
+import { type Pipeline } from "../../../src/task/pipeline.js";
+import type { Hop } from "../../../src/task/task.js";
 import { seeded } from "../../support/fold.js";
-import { SERVICES } from "../task/pipelines.js";
+import { SERVICES } from "../../task/pipelines.js";
 
 export const CLOUD = parseNodeName("cloud");
 export const EDGE_1 = parseNodeName("edge-1");

@@ -1,9 +1,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { BandwidthEstimates, transfersOf, TRANSFER_BYTES_MIN } from "../../../src/actors/scheduler/links.js";
-import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
-import { definePipeline } from "../../../src/actors/task/pipeline.js";
-import { SERVICES } from "../task/pipelines.js";
+import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
+import { definePipeline } from "../../../src/task/define-pipeline.js";
+import { SERVICES } from "../../task/pipelines.js";
 import { CLOUD, EDGE_1, EDGE_2, hop, outcome } from "./cluster.js";
 
 const ONE_MBPS = { from: EDGE_1, to: CLOUD, bytes: 125_000, durationMs: 1_000 };

@@ -2,9 +2,9 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { completePlan, samePlan } from "../../../src/actors/scheduler/plan.js";
 import type { Plan } from "../../../src/actors/scheduler/policy.js";
-import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
-import { parseNodeName, parseStageId, type NodeName } from "../../../src/actors/task/identity.js";
-import { assertThrows } from "../task/throws.js";
+import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
+import { parseNodeName, parseStageId, type NodeName } from "../../../src/task/identity.js";
+import { assertThrows } from "../../task/throws.js";
 import { CLOUD, DETECT, EDGE_1, EDGE_2, node, PIPELINE, TRACK, view } from "./cluster.js";
 
 function complete(detect: readonly string[] | undefined, nodes = [node("cloud"), node("edge-1")]) {

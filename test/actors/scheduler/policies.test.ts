@@ -3,8 +3,8 @@ import * as assert from "uvu/assert";
 import { createPolicies, startPolicy } from "../../../src/actors/scheduler/policies.js";
 import { bindPolicy, type PolicyScope } from "../../../src/actors/scheduler/policy.js";
 import { edgeOnly } from "../../../src/actors/scheduler/policies/edge-only.js";
-import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
-import { assertThrows } from "../task/throws.js";
+import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
+import { assertThrows } from "../../task/throws.js";
 import { CLOUD, DETECT, EDGE_1, EDGE_2, node, source, TRACK, view, type ViewOptions } from "./cluster.js";
 
 const policies = createPolicies();

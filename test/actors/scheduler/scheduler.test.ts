@@ -1,19 +1,15 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type {
-  ControllerMessage,
-  PolicyReply,
-  SchedulerEvent,
-  SourceDescription,
-  TableReported,
-} from "../../../src/actors/protocol.js";
+import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
+import type { PolicyReply, SchedulerEvent, TableReported } from "../../../src/actors/protocol/scheduler.js";
+import type { SourceDescription } from "../../../src/task/requests.js";
 import { createPolicies } from "../../../src/actors/scheduler/policies.js";
 import { edgeOnly } from "../../../src/actors/scheduler/policies/edge-only.js";
 import { bindPolicy } from "../../../src/actors/scheduler/policy.js";
 import { createRegistrations } from "../../../src/actors/scheduler/registrations.js";
 import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
-import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
-import { parseNodeName, parseSourceId } from "../../../src/actors/task/identity.js";
+import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
+import { parseNodeName, parseSourceId } from "../../../src/task/identity.js";
 import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
 import { CLOUD, EDGE_1, hop, node, outcome, PIPELINE, sample, source, twoStages } from "./cluster.js";

@@ -1,12 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { spawnMonitor } from "../../../src/actors/monitor/spawn.js";
+import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
 import type {
-  ControllerMessage,
   SchedulerEvent,
   SchedulerMessage,
   TableReported,
-} from "../../../src/actors/protocol.js";
+} from "../../../src/actors/protocol/scheduler.js";
 import { bindPolicy } from "../../../src/actors/scheduler/policy.js";
 import { edgeOnly } from "../../../src/actors/scheduler/policies/edge-only.js";
 import { cloudOnly } from "../../../src/actors/scheduler/policies/cloud-only.js";

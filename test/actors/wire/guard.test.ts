@@ -8,10 +8,9 @@ import { MemoryStore } from "../../../src/actors/distributor/memory-store.js";
 import { createPolicies } from "../../../src/actors/scheduler/policies.js";
 import { createRegistrations } from "../../../src/actors/scheduler/registrations.js";
 import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
-import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
-import { parseNodeName, parseSourceId } from "../../../src/actors/task/identity.js";
-import { pipelineKeyText } from "../../../src/actors/task/identity.js";
-import type { RoutingTable } from "../../../src/actors/task/routing-table.js";
+import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
+import { parseNodeName, parseSourceId, pipelineKeyText } from "../../../src/task/identity.js";
+import type { RoutingTable } from "../../../src/task/routing-table.js";
 import { guardFor } from "../../../src/actors/wire/guard.js";
 import type { Behaviour } from "../../../src/runtime/behaviour.js";
 import type { Role } from "../../../src/transport/cluster/cluster.js";
@@ -19,7 +18,7 @@ import type { Sender } from "../../../src/transport/cluster/guard.js";
 import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
 import { droppedTask, finishedTask } from "../../support/tasks.js";
-import { newTask, pipelineOf, SERVICES } from "../task/pipelines.js";
+import { newTask, pipelineOf, SERVICES } from "../../task/pipelines.js";
 
 const guard = guardFor();
 const from = (name: string, roles: readonly Role[], grants: readonly string[] = []): Sender => ({

@@ -1,8 +1,8 @@
 /** A service that does what its `previous` result tells it, so that a test can make a real worker misbehave. */
 
-import { SluiceError } from "../../../src/actors/errors.js";
+import { SluiceError } from "../../../src/task/errors.js";
 import type { Service } from "../../../src/actors/processor/service.js";
-import type { StageResult } from "../../../src/actors/task/service.js";
+import type { StageResult } from "../../../src/task/service.js";
 
 /** What `process` is to do: the label of the first detection of stage `command`. */
 export type Command = "answer" | "throw" | "crash" | "reject" | "exit" | "hang" | "wait" | "nonsense";

@@ -1,6 +1,6 @@
 /** The services that come with Sluice: declarations only, so that a node can plan with them without loading any. */
 
-import type { ServiceDeclaration } from "../../task/service.js";
+import type { ServiceDeclaration } from "../../../task/service.js";
 
 const DECLARATIONS: readonly ServiceDeclaration[] = [
   {

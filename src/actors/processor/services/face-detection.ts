@@ -1,7 +1,7 @@
 /** Service `face-detection`: an UltraFace model that the user brings; the frame is stretched to its input. */
 
 import { z } from "../../../runtime/parse.js";
-import type { Detection } from "../../task/service.js";
+import type { Detection } from "../../../task/service.js";
 import { modelPath } from "../onnx-session.js";
 import type { RgbFrame, Service } from "../service.js";
 import { openImageModel } from "../vision/image-model.js";

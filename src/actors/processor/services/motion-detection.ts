@@ -4,7 +4,7 @@
  */
 
 import { z } from "../../../runtime/parse.js";
-import type { Detection, StageResult } from "../../task/service.js";
+import type { Detection, StageResult } from "../../../task/service.js";
 import { openSession, type OnnxSession } from "../onnx-session.js";
 import type { RgbFrame, Service } from "../service.js";
 import { mergeNear } from "../vision/blob.js";

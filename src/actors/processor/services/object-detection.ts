@@ -1,7 +1,7 @@
 /** Service `object-detection`: a YOLOX model that the user brings, letterboxed, decoded, and labelled with COCO's names. */
 
 import { z } from "../../../runtime/parse.js";
-import type { Detection } from "../../task/service.js";
+import type { Detection } from "../../../task/service.js";
 import { modelPath } from "../onnx-session.js";
 import type { RgbFrame, Service } from "../service.js";
 import { COCO_LABELS } from "../vision/coco-labels.js";

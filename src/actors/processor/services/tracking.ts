@@ -6,7 +6,7 @@
  */
 
 import { z } from "../../../runtime/parse.js";
-import type { Detection } from "../../task/service.js";
+import type { Detection } from "../../../task/service.js";
 import type { Service, ServiceInput } from "../service.js";
 import { detectionsOf, parseParameters } from "../vision/parameters.js";
 import { Tracker } from "../vision/tracker.js";

@@ -1,7 +1,7 @@
 /** A model of the user's that takes one image: its session, the size of its input and the tensor that is filled for each frame. */
 
 import { basename } from "node:path";
-import { SluiceError } from "../../errors.js";
+import { SluiceError } from "../../../task/errors.js";
 import { openSession, type ModelSpec, type OnnxSession } from "../onnx-session.js";
 import type { Size } from "./resample.js";
 

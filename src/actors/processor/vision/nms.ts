@@ -1,6 +1,6 @@
 /** Greedy non-maximum suppression: of boxes that overlap too much and have the same label, the best stays. */
 
-import type { Detection } from "../../task/service.js";
+import type { Detection } from "../../../task/service.js";
 import { iou } from "./box.js";
 
 export interface NmsOptions {

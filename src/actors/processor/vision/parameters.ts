@@ -1,8 +1,8 @@
 /** Reads what a service is given from outside: a stage's parameters and the results of the stages before it. */
 
 import { parseWith, type z } from "../../../runtime/parse.js";
-import { SluiceError } from "../../errors.js";
-import type { DataType, Detection } from "../../task/service.js";
+import { SluiceError } from "../../../task/errors.js";
+import type { DataType, Detection } from "../../../task/service.js";
 import type { ServiceInput } from "../service.js";
 
 /** @throws SluiceError `pipeline-invalid` that names each wrong parameter */

@@ -8,7 +8,7 @@
  * T4 There are never more than `tracksMax` tracks; a box beyond that starts none.
  */
 
-import type { Detection } from "../../task/service.js";
+import type { Detection } from "../../../task/service.js";
 import { assign } from "./assignment.js";
 import { iou, type Box } from "./box.js";
 import { ConstantVelocity } from "./constant-velocity.js";

@@ -1,6 +1,6 @@
 /** What an UltraFace model says, as boxes (Linzaer, Ultra-Light-Fast-Generic-Face-Detector-1MB). */
 
-import type { Detection } from "../../task/service.js";
+import type { Detection } from "../../../task/service.js";
 import { clippedToFrame } from "./box.js";
 import type { Size } from "./resample.js";
 

@@ -11,8 +11,8 @@
  */
 
 import { z } from "../../../runtime/parse.js";
-import type { Explanation } from "../../protocol.js";
-import type { NodeName, StageId } from "../../task/identity.js";
+import type { Explanation } from "../../../task/requests.js";
+import type { NodeName, StageId } from "../../../task/identity.js";
 import type { Decision, NodeView, Policy, PolicyView } from "../policy.js";
 import { cloudNodes } from "./cloud-only.js";
 import { parseParameters } from "./parameters.js";

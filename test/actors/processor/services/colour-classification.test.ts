@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { RgbFrame, ServiceInput } from "../../../../src/actors/processor/service.js";
 import { SERVICES } from "../../../../src/actors/processor/services/catalogue.js";
 import { service } from "../../../../src/actors/processor/services/colour-classification.js";
-import type { Detection } from "../../../../src/actors/task/service.js";
+import type { Detection } from "../../../../src/task/service.js";
 import { serviceContract } from "../../../contract/service.js";
 import { demoClip, tasksOf } from "../../../support/clip.js";
 

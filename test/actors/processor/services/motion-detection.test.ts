@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { RgbFrame } from "../../../../src/actors/processor/service.js";
 import { service } from "../../../../src/actors/processor/services/motion-detection.js";
 import { SERVICES } from "../../../../src/actors/processor/services/catalogue.js";
-import type { Detection } from "../../../../src/actors/task/service.js";
+import type { Detection } from "../../../../src/task/service.js";
 import { serviceContract } from "../../../contract/service.js";
 import { demoClip, tasksOf } from "../../../support/clip.js";
 import { seeded } from "../../../support/fold.js";

@@ -5,7 +5,7 @@ import { SERVICES } from "../../../../src/actors/processor/services/catalogue.js
 import { service as motion } from "../../../../src/actors/processor/services/motion-detection.js";
 import { service } from "../../../../src/actors/processor/services/tracking.js";
 import { iou } from "../../../../src/actors/processor/vision/box.js";
-import type { Detection } from "../../../../src/actors/task/service.js";
+import type { Detection } from "../../../../src/task/service.js";
 import { serviceContract } from "../../../contract/service.js";
 import { demoClip, tasksOf } from "../../../support/clip.js";
 

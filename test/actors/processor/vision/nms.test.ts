@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Detection } from "../../../../src/actors/task/service.js";
+import type { Detection } from "../../../../src/task/service.js";
 import { iou } from "../../../../src/actors/processor/vision/box.js";
 import { suppressNonMaxima } from "../../../../src/actors/processor/vision/nms.js";
 

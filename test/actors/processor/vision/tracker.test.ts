@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { Tracker, type TrackerOptions } from "../../../../src/actors/processor/vision/tracker.js";
-import type { Detection } from "../../../../src/actors/task/service.js";
+import type { Detection } from "../../../../src/task/service.js";
 import { seeded } from "../../../support/fold.js";
 
 const OPTIONS: TrackerOptions = {

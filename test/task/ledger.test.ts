@@ -9,8 +9,8 @@ import {
   record,
   type Ledger,
   type LedgerEvent,
-} from "../../../src/actors/task/ledger.js";
-import { DROP_REASONS } from "../../../src/actors/task/task.js";
+} from "../../src/task/ledger.js";
+import { DROP_REASONS } from "../../src/task/task.js";
 
 /** The tasks of a source in any order of settlement, with settlements repeated and settlements of tasks unknown. */
 const histories: fc.Arbitrary<readonly LedgerEvent[]> = fc

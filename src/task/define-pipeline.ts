@@ -1,6 +1,6 @@
 /** From what a user writes to a pipeline that is valid by construction; whatever is wrong is named with its mend. */
 
-import { SluiceError } from "../errors.js";
+import { SluiceError } from "./errors.js";
 import { connectedParts, findCycle, topologicalOrder } from "./graph.js";
 import { parsePipelineId, parseStageId, type StageId } from "./identity.js";
 import { suggestName } from "./nearest-name.js";

@@ -5,7 +5,7 @@
  * be seen.
  */
 
-import { assertNever } from "../../runtime/errors.js";
+import { assertNever } from "../runtime/errors.js";
 import type { DropReason } from "./task.js";
 
 export type Drops = Readonly<Partial<Record<DropReason, number>>>;

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
-import { parsePipelineFile, type PipelineFile } from "../../../src/actors/task/pipeline-file.js";
+import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
+import { parsePipelineFile, type PipelineFile } from "../../src/task/pipeline-file.js";
 import { SERVICES } from "./pipelines.js";
 import { assertThrows } from "./throws.js";
 

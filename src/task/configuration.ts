@@ -1,7 +1,7 @@
 /** How a source is captured: the half of a scheduling decision that is not about placement. */
 
-import { parseWith, z } from "../../runtime/parse.js";
-import { SluiceError } from "../errors.js";
+import { parseWith, z } from "../runtime/parse.js";
+import { SluiceError } from "./errors.js";
 
 export type FrameEncoding = "rgb" | "jpeg";
 

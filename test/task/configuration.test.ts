@@ -6,7 +6,7 @@ import {
   parseConfiguration,
   sameCapture,
   type Configuration,
-} from "../../../src/actors/task/configuration.js";
+} from "../../src/task/configuration.js";
 import { assertThrows } from "./throws.js";
 
 test("parseConfiguration gives the default where nothing is asked for", () => {

@@ -10,7 +10,7 @@ import {
   stageKeyText,
   taskKey,
   type TaskId,
-} from "../../../src/actors/task/identity.js";
+} from "../../src/task/identity.js";
 import { assertThrows } from "./throws.js";
 
 const parsers = [

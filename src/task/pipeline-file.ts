@@ -7,10 +7,10 @@
 
 import { Buffer } from "node:buffer";
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from "yaml";
-import { CodedError, errorText } from "../../runtime/errors.js";
-import { parseWith, z } from "../../runtime/parse.js";
-import { SluiceError } from "../errors.js";
-import type { PolicySpec } from "../protocol.js";
+import { CodedError, errorText } from "../runtime/errors.js";
+import { parseWith, z } from "../runtime/parse.js";
+import { SluiceError } from "./errors.js";
+import type { PolicySpec } from "./requests.js";
 import { parseConfiguration, type Configuration } from "./configuration.js";
 import { definePipeline, QUEUE_POLICIES } from "./define-pipeline.js";
 import type { Pipeline } from "./pipeline.js";

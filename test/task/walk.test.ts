@@ -1,10 +1,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseNodeName } from "../../../src/actors/task/identity.js";
-import { definePipeline } from "../../../src/actors/task/pipeline.js";
-import type { ServiceDeclaration } from "../../../src/actors/task/service.js";
-import { END, type Task } from "../../../src/actors/task/task.js";
-import { joinNodesFor, statefulNodesFor } from "../../../src/actors/task/walk.js";
+import { parseNodeName } from "../../src/task/identity.js";
+import { definePipeline } from "../../src/task/define-pipeline.js";
+import type { ServiceDeclaration } from "../../src/task/service.js";
+import { END, type Task } from "../../src/task/task.js";
+import { joinNodesFor, statefulNodesFor } from "../../src/task/walk.js";
 import { CREATED_AT_MS, newTask, pipelineOf, runStage, SERVICES } from "./pipelines.js";
 
 function only(tasks: readonly Task[]): Task {

@@ -4,8 +4,6 @@ import type { PipelineId, StageId } from "./identity.js";
 import type { DataType } from "./service.js";
 import { END, type Cursor } from "./task.js";
 
-export { definePipeline, type PipelineDefinition, type StageDefinition } from "./define-pipeline.js";
-
 /** What a processor's queue does when it is full. `block` holds the sender back and drops nothing. */
 export type QueuePolicy = "block" | "dropOldest" | "dropNewest" | "latestOnly";
 

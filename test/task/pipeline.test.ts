@@ -1,21 +1,23 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseStageId, type StageId } from "../../../src/actors/task/identity.js";
+import { parseStageId, type StageId } from "../../src/task/identity.js";
+import {
+  definePipeline,
+  type PipelineDefinition,
+  type StageDefinition,
+} from "../../src/task/define-pipeline.js";
 import {
   branchesInto,
   carriesFrames,
-  definePipeline,
   joinCursors,
   leafStages,
   readsFramesAhead,
   rootStages,
   stageOf,
   type Pipeline,
-  type PipelineDefinition,
-  type StageDefinition,
-} from "../../../src/actors/task/pipeline.js";
-import { END } from "../../../src/actors/task/task.js";
+} from "../../src/task/pipeline.js";
+import { END } from "../../src/task/task.js";
 import { pipelineOf, randomDefinition, randomPipeline, SERVICES } from "./pipelines.js";
 import { assertThrows } from "./throws.js";
 

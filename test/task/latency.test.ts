@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseStageId } from "../../../src/actors/task/identity.js";
-import { breakdown, type Latency } from "../../../src/actors/task/latency.js";
-import type { Pipeline } from "../../../src/actors/task/pipeline.js";
-import type { Hop } from "../../../src/actors/task/task.js";
+import { parseStageId } from "../../src/task/identity.js";
+import { breakdown, type Latency } from "../../src/task/latency.js";
+import type { Pipeline } from "../../src/task/pipeline.js";
+import type { Hop } from "../../src/task/task.js";
 import { NODE, pipelineOf, randomPipeline } from "./pipelines.js";
 
 function hop(stage: string, enqueuedAtMs: number, startedAtMs: number, endedAtMs: number): Hop {

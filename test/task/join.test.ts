@@ -9,10 +9,10 @@ import {
   isForgotten,
   needsJoin,
   type Joins,
-} from "../../../src/actors/task/join.js";
-import type { Pipeline } from "../../../src/actors/task/pipeline.js";
-import { END, type Task } from "../../../src/actors/task/task.js";
-import { seeded } from "../../support/fold.js";
+} from "../../src/task/join.js";
+import type { Pipeline } from "../../src/task/pipeline.js";
+import { END, type Task } from "../../src/task/task.js";
+import { seeded } from "../support/fold.js";
 import { newTask, pipelineOf, randomPipeline, resultOf, runStage } from "./pipelines.js";
 
 const NOW_MS = 5_000;

@@ -1,15 +1,21 @@
 /** Who is who: branded ids, and the identity of a task. */
 
-import type { Brand, NodeName } from "../../runtime/brand.js";
-import { SluiceError } from "../errors.js";
-import type { StageKey } from "../protocol.js";
+import type { Brand, NodeName } from "../runtime/brand.js";
+import { SluiceError } from "./errors.js";
 
-export { parseNodeName } from "../../runtime/address.js";
+export { parseNodeName } from "../runtime/address.js";
 export type { NodeName };
 export type SourceId = Brand<string, "SourceId">;
 export type PipelineId = Brand<string, "PipelineId">;
 /** Names a stage within one pipeline; the service that it runs is another thing and may occur twice. */
 export type StageId = Brand<string, "StageId">;
+
+/** A stage of one version of a pipeline, across nodes. */
+export interface StageKey {
+  readonly pipelineId: PipelineId;
+  readonly pipelineVersion: number;
+  readonly stage: StageId;
+}
 
 /** Identity of a task, never used twice: a restarted source counts on under a higher `incarnation`. */
 export interface TaskId {

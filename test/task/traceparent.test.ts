@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { createTraceparent, parseTraceparent } from "../../../src/actors/task/traceparent.js";
-import { seeded } from "../../support/fold.js";
+import { createTraceparent, parseTraceparent } from "../../src/task/traceparent.js";
+import { seeded } from "../support/fold.js";
 
 test("createTraceparent makes what parseTraceparent reads, another one each time", () => {
   fc.assert(

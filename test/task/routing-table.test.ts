@@ -1,13 +1,8 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
-import {
-  parseNodeName,
-  parseSourceId,
-  parseStageId,
-  type NodeName,
-} from "../../../src/actors/task/identity.js";
+import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
+import { parseNodeName, parseSourceId, parseStageId, type NodeName } from "../../src/task/identity.js";
 import {
   routeStage,
   supersedes,
@@ -15,7 +10,7 @@ import {
   type Route,
   type RouteQuestion,
   type RoutingTable,
-} from "../../../src/actors/task/routing-table.js";
+} from "../../src/task/routing-table.js";
 import { newTask, pipelineOf } from "./pipelines.js";
 
 const pipeline = pipelineOf({ a: [], b: ["a"] });

@@ -1,18 +1,17 @@
 /** Pipelines for tests: small ones by hand, random ones for properties. */
 
 import * as fc from "fast-check";
-import { parseNodeName, parseSourceId } from "../../../src/actors/task/identity.js";
-import { DEFAULT_CONFIGURATION } from "../../../src/actors/task/configuration.js";
+import { parseNodeName, parseSourceId } from "../../src/task/identity.js";
+import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import {
   definePipeline,
-  joinCursors,
-  type Pipeline,
   type PipelineDefinition,
   type StageDefinition,
-} from "../../../src/actors/task/pipeline.js";
-import type { DataType, ServiceDeclaration, StageResult } from "../../../src/actors/task/service.js";
-import type { Hop, Task } from "../../../src/actors/task/task.js";
-import { completeStage, createTask } from "../../../src/actors/task/walk.js";
+} from "../../src/task/define-pipeline.js";
+import { joinCursors, type Pipeline } from "../../src/task/pipeline.js";
+import type { DataType, ServiceDeclaration, StageResult } from "../../src/task/service.js";
+import type { Hop, Task } from "../../src/task/task.js";
+import { completeStage, createTask } from "../../src/task/walk.js";
 
 export const NODE = parseNodeName("edge-1");
 

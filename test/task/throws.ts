@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import { CodedError } from "../../../src/runtime/errors.js";
+import { CodedError } from "../../src/runtime/errors.js";
 
 /** Fails unless `run` throws an error of `code` whose text, on one line, has every one of `parts`. */
 export function assertThrows(

@@ -1,0 +1,29 @@
+/** What an operator asks of a node, and what its agent answers. */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { NodeName, SourceId } from "../../task/identity.js";
+import type { LedgerReported } from "../../task/reports.js";
+import type { SourceRequest } from "../../task/requests.js";
+import type { NodeEvent } from "./generator.js";
+
+export type AgentMessage =
+  /** Start a source here. */
+  | {
+      readonly type: "addSource";
+      readonly definition: SourceRequest;
+      readonly replyTo: ActorRef<AgentReply>;
+    }
+  /** Capture no more of it; answered once every task is settled. */
+  | { readonly type: "drainSource"; readonly sourceId: SourceId; readonly replyTo: ActorRef<AgentReply> }
+  | { readonly type: "reportSources"; readonly replyTo: ActorRef<SourcesReported> }
+  /** Drain every source and leave the cluster. */
+  | { readonly type: "drain"; readonly replyTo: ActorRef<AgentReply> }
+  | { readonly type: "watchEvents"; readonly listener: ActorRef<NodeEvent> };
+
+export type AgentReply = { readonly type: "done" } | { readonly type: "refused"; readonly error: Error };
+
+export interface SourcesReported {
+  readonly type: "sourcesReported";
+  readonly node: NodeName;
+  readonly ledgers: readonly LedgerReported[];
+}

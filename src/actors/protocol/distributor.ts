@@ -1,0 +1,51 @@
+/** What the distributor, the keeper of results, receives, answers and pushes. */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { SourceId } from "../../task/identity.js";
+import type { ResultQuery, StoredRecord } from "../../task/record.js";
+import type { DropReason, DropRecord, Task } from "../../task/task.js";
+
+export type DistributorMessage =
+  | { readonly type: "store"; readonly task: Task }
+  | { readonly type: "recordDrop"; readonly drop: DropRecord }
+  /** Push every record from `fromPosition` on, then each new one; `subscriber` asks for more with `demand`. */
+  | {
+      readonly type: "subscribe";
+      readonly subscriber: ActorRef<SubscriptionEvent>;
+      readonly fromPosition: number;
+      readonly sourceId?: SourceId;
+      readonly demand: number;
+    }
+  | { readonly type: "demand"; readonly subscriber: ActorRef<SubscriptionEvent>; readonly count: number }
+  | { readonly type: "unsubscribe"; readonly subscriber: ActorRef<SubscriptionEvent> }
+  | { readonly type: "query"; readonly query: ResultQuery; readonly replyTo: ActorRef<QueryReply> }
+  | { readonly type: "reportTotals"; readonly replyTo: ActorRef<TotalsReported> };
+
+export type QueryReply =
+  | { readonly type: "records"; readonly records: readonly StoredRecord[]; readonly more: boolean }
+  | { readonly type: "queryFailed"; readonly error: Error };
+
+export type SubscriptionEvent =
+  | { readonly type: "record"; readonly record: StoredRecord }
+  /** Older records were deleted by retention before they could be pushed. */
+  | { readonly type: "recordsExpired"; readonly fromPosition: number; readonly toPosition: number }
+  /** Nothing more comes: the store cannot be read, or too many are subscribed. */
+  | { readonly type: "subscriptionFailed"; readonly error: Error };
+
+export interface TotalsReported {
+  readonly type: "totalsReported";
+  /** Durable, by source, in this store since it was made. */
+  readonly sources: Readonly<
+    Record<
+      string,
+      { readonly stored: number; readonly dropped: Readonly<Partial<Record<DropReason, number>>> }
+    >
+  >;
+  /** Tasks received and not yet durable. */
+  readonly pending: number;
+  /** Repeated deliveries that changed nothing, and of these the ones that claimed another outcome: the first one stands. */
+  readonly duplicates: number;
+  readonly contradictions: number;
+  /** Deliveries left unacknowledged because too many were pending. */
+  readonly refused: number;
+}

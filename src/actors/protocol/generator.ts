@@ -1,0 +1,61 @@
+/** What the generator of a source receives, and what it and its node tell whoever runs them. */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { Configuration } from "../../task/configuration.js";
+import type { NodeName, SourceId, StageId, StageKey, TaskId } from "../../task/identity.js";
+import type { LedgerReported } from "../../task/reports.js";
+import type { Cursor, Outcome } from "../../task/task.js";
+
+export type GeneratorMessage =
+  /**
+   * Capture so from the next task on, let its joins wait at `joinNodes` and pin its stateful stages to `statefulNodes`;
+   * the first one starts the capture.
+   */
+  | {
+      readonly type: "configure";
+      readonly configuration: Configuration;
+      readonly epoch: number;
+      readonly joinNodes: ReadonlyMap<Cursor, NodeName>;
+      readonly statefulNodes: ReadonlyMap<StageId, NodeName>;
+      /** Every node that may have a part in the source's tasks. */
+      readonly placedOn: readonly NodeName[];
+    }
+  /** From the distributor: the task is stored durably, or its drop is. */
+  | { readonly type: "taskSettled"; readonly id: TaskId; readonly outcome: Outcome }
+  /** From its own node: another one is gone, with whatever it had; where it `left`, it has had the time to settle that. */
+  | { readonly type: "nodeGone"; readonly node: NodeName; readonly left: boolean }
+  | { readonly type: "nodeBack"; readonly node: NodeName }
+  /** From its own node: a message with the task reached nobody. */
+  | { readonly type: "undelivered"; readonly id: TaskId }
+  /** Capture nothing more; end once every task is settled. */
+  | { readonly type: "drain" }
+  | { readonly type: "reportLedger"; readonly replyTo: ActorRef<LedgerReported> };
+
+/** What a source tells whoever started it. */
+export type SourceEvent =
+  | { readonly type: "sourceStarted"; readonly sourceId: SourceId; readonly description: string }
+  | {
+      readonly type: "sourceStalled";
+      readonly sourceId: SourceId;
+      readonly reason: "stalled" | "frozen";
+      readonly attempt: number;
+    }
+  /** Every task is settled and the source is at its end, drained, or beyond mending. */
+  | {
+      readonly type: "sourceEnded";
+      readonly sourceId: SourceId;
+      readonly error: Error | null;
+      /** The last one: nothing is in flight. */
+      readonly ledger: LedgerReported;
+    };
+
+/** What a node tells whoever runs it. */
+export type NodeEvent =
+  | SourceEvent
+  /** A stage has no place on this node: its model is missing or wrong. */
+  | {
+      readonly type: "stageFailed";
+      readonly node: NodeName;
+      readonly stage: StageKey;
+      readonly error: Error;
+    };

@@ -1,0 +1,54 @@
+/** What a processor and the supervisor of a node's processors receive, and what a processor answers. */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { StageId, StageKey, TaskId } from "../../task/identity.js";
+import type { Pipeline } from "../../task/pipeline.js";
+import type { StageResult } from "../../task/service.js";
+import type { DropReason, Hop, Task } from "../../task/task.js";
+
+export type ProcessorMessage =
+  /** Run the stage; the answer goes to the controller as `stageCompleted` or `stageDropped`. */
+  | {
+      readonly type: "execute";
+      readonly task: Task;
+      readonly epoch: number;
+      readonly attempt: number;
+      /** When the task came to the stage on this node. */
+      readonly enqueuedAtMs: number;
+      /** Which of the processor's lives it is meant for: what was sent to an earlier one has been sent again. */
+      readonly life: number;
+    }
+  /** The task with this place in the row of its source will not come. */
+  | { readonly type: "skip"; readonly id: TaskId; readonly ordinal: number };
+
+/** The supervisor of a node's processors. */
+export type ProcessorsMessage =
+  /** Start the processor of this stage unless it is there; it announces itself with `processorStarted`, each time anew. */
+  | {
+      readonly type: "ensureProcessor";
+      readonly pipeline: Pipeline;
+      readonly stage: StageId;
+      readonly controller: ActorRef<ProcessorAnswer>;
+    }
+  /** No task will come any more: stop the processor of this stage and its worker. */
+  | { readonly type: "retireProcessor"; readonly stage: StageKey };
+
+/** What a processor tells the controller of its node. */
+export type ProcessorAnswer =
+  /** From a local processor: `task` as it was handed over, and what the stage made of it. */
+  | { readonly type: "stageCompleted"; readonly task: Task; readonly result: StageResult; readonly hop: Hop }
+  | {
+      readonly type: "stageDropped";
+      readonly task: Task;
+      readonly reason: DropReason;
+      readonly detail: string;
+    }
+  /** A processor began anew and holds nothing: what it had been given is handed over again, in its new `life`. */
+  | {
+      readonly type: "processorStarted";
+      readonly stage: StageKey;
+      readonly processor: ActorRef<ProcessorMessage>;
+      readonly life: number;
+    }
+  /** A processor cannot run at all (its model is missing or wrong): its stage has no place on this node. */
+  | { readonly type: "processorFailed"; readonly stage: StageKey; readonly error: Error };

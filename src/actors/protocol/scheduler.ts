@@ -1,0 +1,88 @@
+/** What the scheduler receives, answers and tells whoever watches it. */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { NodeName, SourceId } from "../../task/identity.js";
+import type { ResourceSample, TaskOutcome } from "../../task/reports.js";
+import type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "../../task/requests.js";
+import type { RoutingTable } from "../../task/routing-table.js";
+import type { ControllerMessage, TableInstalled } from "./controller.js";
+
+export type SchedulerMessage =
+  | {
+      readonly type: "registerNode";
+      readonly node: NodeDescription;
+      readonly controller: ActorRef<ControllerMessage>;
+    }
+  | { readonly type: "removeNode"; readonly node: NodeName }
+  /** Decide for this source from now on. Where its policy is refused, it runs as before any table until one is set. */
+  | {
+      readonly type: "registerSource";
+      readonly source: SourceDescription;
+      readonly replyTo?: ActorRef<PolicyReply>;
+    }
+  /** Forget a source; where `node` is given, only one of that node. */
+  | { readonly type: "removeSource"; readonly sourceId: SourceId; readonly node?: NodeName }
+  /** Decide for `sourceId` by another policy from now on. */
+  | {
+      readonly type: "setPolicy";
+      readonly sourceId: SourceId;
+      readonly policy: PolicySpec;
+      readonly replyTo?: ActorRef<PolicyReply>;
+    }
+  | { readonly type: "resourcesSampled"; readonly sample: ResourceSample }
+  | { readonly type: "taskSettled"; readonly outcome: TaskOutcome }
+  | TableInstalled
+  | { readonly type: "reportTable"; readonly replyTo: ActorRef<TableReported> }
+  | { readonly type: "reportNodes"; readonly replyTo: ActorRef<NodesReported> };
+
+export interface NodesReported {
+  readonly type: "nodesReported";
+  readonly nodes: readonly {
+    readonly description: NodeDescription;
+    /** The newest; null before the first. */
+    readonly sample: ResourceSample | null;
+    readonly sampledAtMs: number;
+  }[];
+}
+
+export type PolicyReply =
+  | { readonly type: "policySet"; readonly sourceId: SourceId }
+  | { readonly type: "policyRefused"; readonly sourceId: SourceId; readonly error: Error };
+
+export interface TableReported {
+  readonly type: "tableReported";
+  readonly table: RoutingTable | null;
+  /** Newest epoch each node has acknowledged. */
+  readonly acknowledged: Readonly<Record<string, number>>;
+  /** Why each source is decided as it is. */
+  readonly explanations?: Readonly<Record<string, Explanation>>;
+  readonly overhead?: DecisionOverhead;
+}
+
+/** What deciding costs, in ms, over the last rounds and decisions. */
+export interface DecisionOverhead {
+  readonly rounds: number;
+  readonly decisions: number;
+  /** Decisions that a policy failed to make; the plan before it stayed. */
+  readonly failures: number;
+  readonly roundMs: { readonly p50: number; readonly p99: number };
+  readonly decisionMs: { readonly p50: number; readonly p99: number };
+}
+
+/** What the scheduler tells whoever watches it. */
+export type SchedulerEvent =
+  | {
+      readonly type: "tablePublished";
+      readonly epoch: number;
+      /** What set the decision off, for people. */
+      readonly reason: string;
+      /** Sources that were added, removed or decided otherwise. */
+      readonly sources: readonly SourceId[];
+    }
+  | {
+      readonly type: "tableAcknowledged";
+      readonly epoch: number;
+      readonly node: NodeName;
+      /** Since this epoch was first sent to the node. */
+      readonly afterMs: number;
+    };

@@ -1,0 +1,54 @@
+/** One line of the store, and how the store is asked for lines. */
+
+import type { Configuration } from "./configuration.js";
+import type { NodeName, PipelineId, SourceId, TaskId } from "./identity.js";
+import type { StageResult } from "./service.js";
+import type { DropReason, Hop } from "./task.js";
+
+/** One line of the store: a result or a gap, at a position that only grows. */
+export type StoredRecord = StoredResult | StoredGap;
+
+export interface StoredResult {
+  readonly type: "result";
+  readonly position: number;
+  readonly id: TaskId;
+  /** The delivery of the task that was stored; older stores have none. */
+  readonly delivery?: number;
+  readonly pipelineId: PipelineId;
+  readonly pipelineVersion: number;
+  readonly configuration: Configuration;
+  readonly frameCount: number;
+  /** Presentation time of each frame in the source, in microseconds; older stores have none. */
+  readonly framePtsUs?: readonly number[];
+  /** When the first frame left the source. */
+  readonly sourceAtMs: number;
+  readonly createdAtMs: number;
+  readonly storedAtMs: number;
+  readonly results: Readonly<Record<string, StageResult>>;
+  readonly hops: readonly Hop[];
+  readonly traceparent: string;
+}
+
+export interface StoredGap {
+  readonly type: "gap";
+  readonly position: number;
+  readonly id: TaskId;
+  readonly reason: DropReason;
+  readonly stage: string | null;
+  readonly node: NodeName;
+  readonly sourceAtMs: number;
+  readonly storedAtMs: number;
+  readonly detail: string;
+}
+
+export interface ResultQuery {
+  readonly sourceId?: SourceId;
+  /** Stored at or after, ms since the Unix epoch. */
+  readonly sinceMs?: number;
+  /** Stored before. */
+  readonly untilMs?: number;
+  /** Of the records stored exactly at `sinceMs` only those behind this position: with both from a page's last record, the next page. */
+  readonly afterPosition?: number;
+  /** At most so many records, oldest first; default 1,000, at most 10,000. */
+  readonly limit?: number;
+}

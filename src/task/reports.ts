@@ -1,0 +1,87 @@
+/** What components report of themselves, as plain data. */
+
+import type { NodeName, PipelineId, SourceId, TaskId } from "./identity.js";
+import type { DropReason, Hop, Outcome } from "./task.js";
+
+export interface LedgerReported {
+  readonly type: "ledgerReported";
+  readonly sourceId: SourceId;
+  readonly incarnation: number;
+  /** Tasks that it made, or took over from a life before. */
+  readonly created: number;
+  readonly stored: number;
+  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+  /** Tasks outstanding, counted one by one, not derived. */
+  readonly inFlight: number;
+  /** Tasks that may be under way at once. */
+  readonly window: number;
+  /** Deliveries of tasks after their first one. */
+  readonly redelivered: number;
+  /** By incarnation, with the tasks in flight. */
+  readonly accounts: readonly {
+    readonly incarnation: number;
+    readonly created: number;
+    readonly outstanding: readonly number[];
+  }[];
+  /** Frames read from the source that no task was made of, by reason: the sampling, a partial last task. */
+  readonly framesSkipped: number;
+  readonly status: "waiting" | "replaying" | "capturing" | "reconnecting" | "draining" | "ended" | "failed";
+}
+
+/** What a node did with branches of tasks since its controller was first started; a repeated delivery counts again. */
+export interface FlowCounts {
+  /** From generators of this node. */
+  readonly admitted: number;
+  /** From other nodes: for a stage, or to meet other branches. */
+  readonly received: number;
+  /** To other nodes. */
+  readonly forwarded: number;
+  /** Stages done here. */
+  readonly processed: number;
+  /** Handed to the distributor as results. */
+  readonly finished: number;
+  /** Given up here, by reason. */
+  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+}
+
+/** What a finished task teaches: no payload, no results. */
+export interface TaskOutcome {
+  readonly id: TaskId;
+  readonly outcome: Outcome;
+  /** Null of a drop, as its record does not say; its hops, frames and bytes are nought then. */
+  readonly pipelineId: PipelineId | null;
+  readonly hops: readonly Hop[];
+  readonly frameCount: number;
+  readonly payloadBytes: number;
+  readonly sourceAtMs: number;
+  readonly createdAtMs: number;
+  readonly settledAtMs: number;
+  /** Detections over all frames of the last results. */
+  readonly objects: number;
+}
+
+export interface ResourceSample {
+  readonly node: NodeName;
+  readonly atMs: number;
+  /** Share of the processors that this node may use that was busy since the last sample, 0 to 1. */
+  readonly cpuShare: number;
+  /** Processors that this node may use; a container's limit counts. */
+  readonly cpuCount: number;
+  readonly memoryUsedBytes: number;
+  /** Of the machine or the container, whichever is less. */
+  readonly memoryTotalBytes: number;
+  /** Of this process. */
+  readonly residentBytes: number;
+  /** Longest stall of the event loop since the last sample, in ms. */
+  readonly loopStallMs: number;
+  readonly queued: Readonly<Record<string, number>>;
+  /** Absent where the controller did not tell. */
+  readonly counts?: FlowCounts;
+  /** To each other node: round-trip time, and bandwidth where it is known. */
+  readonly links: Readonly<Record<string, LinkSample>>;
+}
+
+export interface LinkSample {
+  readonly rttMs: number;
+  readonly bandwidthMbps: number | null;
+}

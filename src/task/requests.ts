@@ -1,0 +1,50 @@
+/** What somebody asks the cluster for: a source, a policy, a place for a node. And why it was decided so. */
+
+import type { Configuration } from "./configuration.js";
+import type { NodeName, SourceId } from "./identity.js";
+import type { Pipeline } from "./pipeline.js";
+
+/** A policy by name and plain parameters. */
+export interface PolicySpec {
+  readonly name: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+export interface NodeDescription {
+  readonly name: NodeName;
+  readonly role: "edge" | "cloud";
+  /** Services that the node can run. */
+  readonly services: readonly string[];
+}
+
+export interface SourceDescription {
+  readonly id: SourceId;
+  readonly node: NodeName;
+  readonly pipeline: Pipeline;
+  /** What the user asked for; policies may decide otherwise within it. */
+  readonly configuration: Configuration;
+  readonly policy: PolicySpec;
+}
+
+/** A source as an operator asks for it: text, read and checked by the node that is to run it. */
+export interface SourceRequest {
+  readonly id: string;
+  /** `FILE`, `rtsp://...`, `http(s)://...`, `/dev/videoN` or `test:`, as seen from the node that runs it. */
+  readonly source: string;
+  /** Text of the pipeline file. */
+  readonly pipeline: string;
+  /** What to call it in errors. */
+  readonly pipelineName: string;
+  /** Over the configuration of the file, knob by knob. */
+  readonly configuration: Readonly<Record<string, unknown>>;
+  /** Null for the file's. */
+  readonly policy: PolicySpec | null;
+  readonly paced: boolean;
+  readonly limit: number | null;
+}
+
+/** Why a source was decided so: a sentence for people, and the inputs that decided. */
+export interface Explanation {
+  readonly reason: string;
+  readonly inputs: Readonly<Record<string, string | number | boolean | null>>;
+}
