@@ -12,7 +12,7 @@ import { connectOperator, type Operator } from "../src/actors/operator.js";
 import { parseNodeName, parseSourceId } from "../src/task/identity.js";
 import type { Stage } from "../src/task/pipeline.js";
 import { parsePipelineFile } from "../src/task/pipeline-file.js";
-import { SERVICES } from "../src/actors/processor/services/catalogue.js";
+import { SERVICES } from "../src/services/catalogue.js";
 import { asError, errorText } from "../src/runtime/errors.js";
 import { chanceOf } from "../src/simulation/chance.js";
 import { createToken } from "../src/transport/security/token-directory.js";

@@ -74,14 +74,8 @@ export type { ResultQuery, StoredGap, StoredRecord, StoredResult } from "./task/
 
 // ── Services of one's own: a module that exports `service`, and its declaration ─────────────────────────────────────
 
-export type {
-  LoadContext,
-  RgbFrame,
-  Service,
-  ServiceInput,
-  ServiceInstance,
-} from "./actors/processor/service.js";
-export { SERVICES } from "./actors/processor/services/catalogue.js";
+export type { LoadContext, RgbFrame, Service, ServiceInput, ServiceInstance } from "./services/service.js";
+export { SERVICES } from "./services/catalogue.js";
 export type { DataType, Detection, ServiceDeclaration, StageResult } from "./task/service.js";
 
 // ── Captures of one's own: frames on demand from a camera that ffmpeg does not read ─────────────────────────────────

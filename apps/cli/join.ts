@@ -2,7 +2,7 @@
 
 import { join as joinPath } from "node:path";
 import { startNode, type SluiceNode } from "../../src/actors/node.js";
-import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
+import { SERVICES } from "../../src/services/catalogue.js";
 import { createLogger, type LogLevel } from "../../src/runtime/log.js";
 import { checkModelDir } from "../start/inputs.js";
 import { describeCluster, describeNode } from "./describe.js";

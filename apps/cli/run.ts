@@ -7,7 +7,7 @@ import type { Operator } from "../../src/actors/operator.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { SourceRequest } from "../../src/task/requests.js";
-import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
+import { SERVICES } from "../../src/services/catalogue.js";
 import { parseNodeName, parseSourceId } from "../../src/task/identity.js";
 import { suggestName } from "../../src/task/nearest-name.js";
 import { createLiveLines } from "../live-lines.js";

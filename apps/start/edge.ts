@@ -2,7 +2,7 @@
 
 import { createInterface } from "node:readline";
 import { startNode } from "../../src/actors/node.js";
-import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
+import { SERVICES } from "../../src/services/catalogue.js";
 import { errorText } from "../../src/runtime/errors.js";
 import { createLogger } from "../../src/runtime/log.js";
 import type { EdgeOrders } from "./edge-process.js";

@@ -3,7 +3,7 @@
 import { agentClient } from "../../src/actors/agent/client.js";
 import { controlFrom } from "../../src/actors/control.js";
 import { startNode } from "../../src/actors/node.js";
-import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
+import { SERVICES } from "../../src/services/catalogue.js";
 import type { NodesReported, SchedulerMessage } from "../../src/actors/protocol/scheduler.js";
 import { parseNodeName, type NodeName } from "../../src/task/identity.js";
 import { RuntimeError } from "../../src/runtime/errors.js";

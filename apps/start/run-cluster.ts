@@ -1,6 +1,6 @@
 /** The cluster of a run, in one process or several: what the run does with it does not differ. */
 
-import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
+import { SERVICES } from "../../src/services/catalogue.js";
 import type { Control } from "../../src/actors/control.js";
 import type { Store } from "../../src/actors/distributor/store.js";
 import { startLocalCluster } from "../../src/actors/local-cluster.js";

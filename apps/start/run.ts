@@ -4,7 +4,7 @@ import { countDrops } from "../../src/task/ledger.js";
 import { readFile } from "node:fs/promises";
 import { openStore } from "../../src/actors/distributor/spawn.js";
 import { parseSource } from "../../src/actors/generator/source-spec.js";
-import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
+import { SERVICES } from "../../src/services/catalogue.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { SourceRequest } from "../../src/task/requests.js";

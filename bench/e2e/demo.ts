@@ -26,7 +26,7 @@ import { createFfmpegCapture } from "../../src/actors/generator/ffmpeg-capture.j
 import { parseSource } from "../../src/actors/generator/source-spec.js";
 import { startLocalCluster } from "../../src/actors/local-cluster.js";
 import type { RunSummary } from "../../src/actors/observer/run-statistics.js";
-import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
+import { SERVICES } from "../../src/services/catalogue.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import { parseSourceId } from "../../src/task/identity.js";

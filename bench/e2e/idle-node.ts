@@ -94,7 +94,7 @@ async function idle(as: Role): Promise<void> {
 async function start(as: "edge" | "cloud"): Promise<string> {
   const { MemoryStore } = await import("../../src/actors/distributor/memory-store.js");
   const { startNode } = await import("../../src/actors/node.js");
-  const { SERVICES } = await import("../../src/actors/processor/services/catalogue.js");
+  const { SERVICES } = await import("../../src/services/catalogue.js");
   const { silentLogger } = await import("../../src/runtime/log.js");
   const node = await startNode({
     name: as === "cloud" ? "cloud" : "edge-1",

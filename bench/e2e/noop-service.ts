@@ -1,6 +1,6 @@
 /** The service of the overhead bench: it finds nothing, at once. */
 
-import type { Service } from "../../src/actors/processor/service.js";
+import type { Service } from "../../src/services/service.js";
 
 export const service: Service = {
   load: () =>

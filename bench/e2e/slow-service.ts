@@ -1,6 +1,6 @@
 /** A service that takes 100 ms, and holds its thread for as long, as inference does. */
 
-import type { Service } from "../../src/actors/processor/service.js";
+import type { Service } from "../../src/services/service.js";
 
 const still = new Int32Array(new SharedArrayBuffer(4));
 

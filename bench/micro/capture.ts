@@ -12,7 +12,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { createFfmpegCapture } from "../../src/actors/generator/ffmpeg-capture.js";
 import { parseSource } from "../../src/actors/generator/source-spec.js";
-import { decodeJpeg } from "../../src/actors/processor/jpeg.js";
+import { decodeJpeg } from "../../src/services/jpeg.js";
 import { DEFAULT_CONFIGURATION, type Configuration } from "../../src/task/configuration.js";
 import { median, report, rounded, type Row } from "../report.js";
 

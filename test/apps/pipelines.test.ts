@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { errorText } from "../../src/runtime/errors.js";
-import { SERVICES } from "../../src/actors/processor/services/catalogue.js";
-import type { Service } from "../../src/actors/processor/service.js";
+import { SERVICES } from "../../src/services/catalogue.js";
+import type { Service } from "../../src/services/service.js";
 import { parsePipelineFile } from "../../src/task/pipeline-file.js";
 
 const FOLDER = fileURLToPath(new URL("../../../apps/pipelines/", import.meta.url));

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { findFfmpeg } from "../../src/actors/generator/ffmpeg-binary.js";
-import { COCO_LABELS } from "../../src/actors/processor/vision/coco-labels.js";
+import { COCO_LABELS } from "../../src/services/vision/coco-labels.js";
 import type { Detection } from "../../src/task/service.js";
 import { decodeClip, frameTimesUs } from "../support/clip.js";
 import { dataFolder } from "../support/data.js";

@@ -2,7 +2,7 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Service, ServiceInput, ServiceInstance } from "../../src/actors/processor/service.js";
+import type { Service, ServiceInput, ServiceInstance } from "../../src/services/service.js";
 import { parseStageResult } from "../../src/actors/processor/stage-result.js";
 import { startWorker } from "../../src/actors/processor/worker-host.js";
 import type { WorkerEvent } from "../../src/actors/processor/worker-port.js";

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { findFfmpeg } from "../../src/actors/generator/ffmpeg-binary.js";
-import type { RgbFrame, ServiceInput } from "../../src/actors/processor/service.js";
+import type { RgbFrame, ServiceInput } from "../../src/services/service.js";
 
 const DEMO = fileURLToPath(new URL("../../../apps/demo/", import.meta.url));
 

@@ -1,6 +1,6 @@
 /** What the motion graph computes, once more in plain loops over nested arrays. */
 
-import { motionGrid } from "../../src/actors/processor/vision/motion-graph.js";
+import { motionGrid } from "../../src/services/vision/motion-graph.js";
 
 type Plane = number[][];
 type Colour = readonly number[];

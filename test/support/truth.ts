@@ -1,6 +1,6 @@
 /** How well boxes agree with the ground truth. */
 
-import { iou, type Box } from "../../src/actors/processor/vision/box.js";
+import { iou, type Box } from "../../src/services/vision/box.js";
 
 export interface Agreement {
   /** Share of the true boxes that some found box covers with an IoU of `matchMin` or more. */

@@ -6,7 +6,12 @@
 import { Worker } from "node:worker_threads";
 import { errorText } from "../../runtime/errors.js";
 import type { Frame } from "../../task/payload.js";
-import { awaitNativeCalls, createNativeCalls, forbidNativeCalls, type NativeCalls } from "./native-call.js";
+import {
+  awaitNativeCalls,
+  createNativeCalls,
+  forbidNativeCalls,
+  type NativeCalls,
+} from "../../services/native-call.js";
 import type { WorkerData, WorkerRequest } from "./worker.js";
 import type { Job, StartWorker, WorkerEvent } from "./worker-port.js";
 

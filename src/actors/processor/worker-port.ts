@@ -5,7 +5,7 @@
 
 import type { Payload } from "../../task/payload.js";
 import type { DataType, StageResult } from "../../task/service.js";
-import type { ServiceInput } from "./service.js";
+import type { ServiceInput } from "../../services/service.js";
 
 /** What a worker is made for; plain data, so that it crosses to the thread. */
 export interface WorkerSpec {

@@ -5,7 +5,7 @@
  * Usage: `node interrupted-inference.js kill|exit`
  */
 
-import { SERVICES } from "../../../src/actors/processor/services/catalogue.js";
+import { SERVICES } from "../../../src/services/catalogue.js";
 import { startWorker } from "../../../src/actors/processor/worker-host.js";
 import type { Job, WorkerThread } from "../../../src/actors/processor/worker-port.js";
 

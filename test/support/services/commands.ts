@@ -1,7 +1,7 @@
 /** A service that does what its `previous` result tells it, so that a test can make a real worker misbehave. */
 
 import { SluiceError } from "../../../src/task/errors.js";
-import type { Service } from "../../../src/actors/processor/service.js";
+import type { Service } from "../../../src/services/service.js";
 import type { StageResult } from "../../../src/task/service.js";
 
 /** What `process` is to do: the label of the first detection of stage `command`. */

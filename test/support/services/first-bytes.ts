@@ -3,7 +3,7 @@
  * `keep`, it reports the frames of its first task every time.
  */
 
-import type { RgbFrame, Service } from "../../../src/actors/processor/service.js";
+import type { RgbFrame, Service } from "../../../src/services/service.js";
 
 export const service: Service = {
   load({ parameters }) {

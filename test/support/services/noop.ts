@@ -1,6 +1,6 @@
 /** A service that finds nothing: what is left is the cost of the system around it. */
 
-import type { Service } from "../../../src/actors/processor/service.js";
+import type { Service } from "../../../src/services/service.js";
 
 export const service: Service = {
   load: () =>

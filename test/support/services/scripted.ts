@@ -7,7 +7,7 @@
 
 import { readFileSync, truncateSync } from "node:fs";
 import { assertNever } from "../../../src/runtime/errors.js";
-import type { Service } from "../../../src/actors/processor/service.js";
+import type { Service } from "../../../src/services/service.js";
 
 export const DEEDS = ["answer", "throw", "crash", "exit", "hang", "nonsense", "dawdle"] as const;
 export type Deed = (typeof DEEDS)[number];

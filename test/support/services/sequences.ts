@@ -1,6 +1,6 @@
 /** A stateful service that reports what it has seen: the sequences of the source so far, as the label. */
 
-import type { Service } from "../../../src/actors/processor/service.js";
+import type { Service } from "../../../src/services/service.js";
 
 export const service: Service = {
   load: () => {

@@ -1,0 +1,52 @@
+/** The services that come with Sluice: declarations only, so that a node can plan with them without loading any. */
+
+import type { ServiceDeclaration } from "../task/service.js";
+
+const DECLARATIONS: readonly ServiceDeclaration[] = [
+  {
+    name: "colour-classification",
+    summary: "Names the dominant colour of each box",
+    inputs: ["frame", "boxes"],
+    output: "labels",
+    stateful: false,
+    module: new URL("./colour-classification.js", import.meta.url).href,
+  },
+  {
+    name: "face-detection",
+    summary: "Finds faces with an UltraFace model",
+    inputs: ["frame"],
+    output: "boxes",
+    stateful: false,
+    module: new URL("./face-detection.js", import.meta.url).href,
+  },
+  {
+    name: "motion-detection",
+    summary: "Finds what moves between the frames of a task",
+    inputs: ["frame"],
+    output: "boxes",
+    stateful: false,
+    framesMin: 2,
+    module: new URL("./motion-detection.js", import.meta.url).href,
+  },
+  {
+    name: "object-detection",
+    summary: "Finds the 80 kinds of objects of COCO with a YOLOX model",
+    inputs: ["frame"],
+    output: "boxes",
+    stateful: false,
+    module: new URL("./object-detection.js", import.meta.url).href,
+  },
+  {
+    name: "tracking",
+    summary: "Follows boxes from frame to frame under stable ids",
+    inputs: ["boxes"],
+    output: "tracks",
+    stateful: true,
+    module: new URL("./tracking.js", import.meta.url).href,
+  },
+];
+
+/** By service name. */
+export const SERVICES: ReadonlyMap<string, ServiceDeclaration> = new Map(
+  DECLARATIONS.map((declaration) => [declaration.name, declaration]),
+);

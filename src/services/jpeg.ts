@@ -1,0 +1,37 @@
+/** The door to sharp: JPEG frames to pixels. Imported only when the first JPEG comes: it takes 80 ms and 30 MB. */
+
+import sharp from "sharp";
+import { errorText } from "../runtime/errors.js";
+import { SluiceError } from "../task/errors.js";
+
+// One frame at a time on one core; a cache of decoded operations never hits, as no frame comes twice.
+sharp.concurrency(1);
+sharp.cache(false);
+
+/**
+ * Decodes one JPEG image of the size that its task says.
+ *
+ * @returns uint8 HWC RGB, `width * height * 3` bytes, the caller's
+ * @throws SluiceError `service-failed` where it is no image, or one of another size
+ */
+export async function decodeJpeg(
+  jpeg: Uint8Array,
+  wanted: { readonly width: number; readonly height: number },
+): Promise<Uint8Array> {
+  try {
+    const { data, info } = await sharp(jpeg, { limitInputPixels: wanted.width * wanted.height })
+      .removeAlpha()
+      .toColourspace("srgb")
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    if (info.width === wanted.width && info.height === wanted.height && info.channels === 3) {
+      return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    }
+    throw new Error(`got ${info.width}x${info.height} with ${info.channels} channels`);
+  } catch (cause) {
+    throw new SluiceError(
+      `Cannot decode a frame as it must be a JPEG of ${wanted.width}x${wanted.height}: ${errorText(cause)}`,
+      { code: "service-failed", cause },
+    );
+  }
+}

@@ -1,0 +1,220 @@
+/** The door to onnxruntime-node. Only worker threads come through it: a run holds its thread until it is done. */
+
+import { access, constants, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { errorText } from "../runtime/errors.js";
+import { SluiceError } from "../task/errors.js";
+import { nativeCall } from "./native-call.js";
+
+/** Element types that services use, each with its own typed array. */
+interface TensorArrays {
+  readonly float32: Float32Array;
+  readonly uint8: Uint8Array;
+  readonly int32: Int32Array;
+  readonly int64: BigInt64Array;
+}
+
+type TensorType = keyof TensorArrays;
+
+/** Row-major. As an input it is read in place during `run` and stays the caller's; it must not be in shared memory. */
+type TensorData = {
+  readonly [Type in TensorType]: {
+    readonly type: Type;
+    readonly data: TensorArrays[Type];
+    readonly shape: readonly number[];
+  };
+}[TensorType];
+
+/** What a service expects of an input or output; null stands for a dimension that it leaves free. */
+interface TensorSpec {
+  readonly type: TensorType;
+  readonly shape: readonly (number | null)[];
+}
+
+export interface ModelSpec {
+  /** All inputs that the model has, by name. */
+  readonly inputs: Readonly<Record<string, TensorSpec>>;
+  /** Outputs that the service reads, by name; the model may have more. */
+  readonly outputs: Readonly<Record<string, TensorSpec>>;
+}
+
+export interface OnnxSession {
+  /** Shapes of the inputs, by name; null where the model takes any size. */
+  readonly inputShapes: Readonly<Record<string, readonly (number | null)[]>>;
+  /** Blocks this thread for the whole inference. @throws SluiceError `service-failed` */
+  run(feeds: Readonly<Record<string, TensorData>>): Promise<Readonly<Record<string, TensorData>>>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Path of a model that the user brings.
+ *
+ * @param file a plain file name: a pipeline names models, and never a place outside the model folder
+ * @throws SluiceError `model-missing` where no model folder was named, `model-invalid` where `file` is more than a name
+ */
+export function modelPath(modelDir: string | null, file: string): string {
+  if (file !== basename(file) || file.includes("\\") || file === "" || file === "." || file === "..") {
+    throw new SluiceError(
+      `Cannot load model "${file}" as it must be the name of a file in the model folder, with no path`,
+      { code: "model-invalid" },
+    );
+  }
+  if (modelDir === null) {
+    throw new SluiceError(
+      `Cannot load model "${file}" as no folder of models is named: name the one it is in with --model-dir`,
+      { code: "model-missing" },
+    );
+  }
+  return join(modelDir, file);
+}
+
+/**
+ * Opens a model from a file or from the bytes of one, on one core, and checks that it is what `expected` says.
+ *
+ * @throws SluiceError `model-missing` or `model-invalid`
+ */
+export async function openSession(model: string | Uint8Array, expected: ModelSpec): Promise<OnnxSession> {
+  const name = typeof model === "string" ? basename(model) : "built in";
+  if (typeof model === "string") await requireFile(model);
+  let session: InferenceSession;
+  try {
+    // `create` is overloaded by type, so the two calls cannot be one.
+    session = await nativeCall(() =>
+      typeof model === "string"
+        ? InferenceSession.create(model, SESSION_OPTIONS)
+        : InferenceSession.create(model, SESSION_OPTIONS),
+    );
+  } catch (cause) {
+    throw new SluiceError(
+      `Cannot load model "${name}" as it must be an ONNX file that onnxruntime can run: ${firstLine(cause)}`,
+      { code: "model-invalid", cause },
+    );
+  }
+  const problem =
+    mismatch("input", session.inputMetadata, expected.inputs, true) ??
+    mismatch("output", session.outputMetadata, expected.outputs, false);
+  if (problem !== null) {
+    await nativeCall(() => session.release());
+    throw new SluiceError(`Cannot use model "${name}" as its ${problem}`, { code: "model-invalid" });
+  }
+  let open = true;
+  return {
+    inputShapes: Object.fromEntries(
+      session.inputMetadata.map((input) => [
+        input.name,
+        input.isTensor
+          ? input.shape.map((size) => (typeof size === "number" && size >= 0 ? size : null))
+          : [],
+      ]),
+    ),
+    run: (feeds) => run(session, name, feeds),
+    async close() {
+      if (!open) return;
+      open = false;
+      await nativeCall(() => session.release());
+    },
+  };
+}
+
+/** One thread a session: replicas are workers. Level 3 is errors; warnings list each weight that is named as an input. */
+const SESSION_OPTIONS: InferenceSession.SessionOptions = {
+  executionProviders: ["cpu"],
+  executionMode: "sequential",
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  logSeverityLevel: 3,
+};
+
+async function requireFile(path: string): Promise<void> {
+  const problem = await stat(path)
+    .then(async (stats) => {
+      if (!stats.isFile()) return "it must be a file";
+      await access(path, constants.R_OK);
+      return null;
+    })
+    .catch((error: NodeJS.ErrnoException) =>
+      error.code === "ENOENT"
+        ? "there is no such file"
+        : `it cannot be read (${error.code ?? error.message})`,
+    );
+  if (problem === null) return;
+  throw new SluiceError(
+    `Cannot load model "${basename(path)}" as ${problem}: looked for "${path}"; name the folder it is in with --model-dir`,
+    { code: "model-missing", details: { path } },
+  );
+}
+
+async function run(
+  session: InferenceSession,
+  name: string,
+  feeds: Readonly<Record<string, TensorData>>,
+): Promise<Readonly<Record<string, TensorData>>> {
+  const tensors: Record<string, Tensor> = {};
+  for (const [input, { type, data, shape }] of Object.entries(feeds)) {
+    if (data.buffer instanceof SharedArrayBuffer) {
+      throw new TypeError(
+        `Cannot feed "${input}" from shared memory: onnxruntime wants an array of this thread`,
+      );
+    }
+    tensors[input] = new Tensor(type, data, shape);
+  }
+  try {
+    const outputs = await nativeCall(() => session.run(tensors));
+    return Object.fromEntries(
+      Object.entries(outputs).map(([output, tensor]) => [
+        output,
+        // The door's one cast: openSession has compared type and array of each output that a service reads.
+        { type: tensor.type, data: tensor.data, shape: tensor.dims } as TensorData,
+      ]),
+    );
+  } catch (cause) {
+    throw new SluiceError(`Cannot run model "${name}": ${firstLine(cause)}`, {
+      code: "service-failed",
+      cause,
+    });
+  }
+}
+
+/** What is wrong with a model's inputs or outputs, or null. */
+function mismatch(
+  kind: "input" | "output",
+  got: readonly InferenceSession.ValueMetadata[],
+  wanted: Readonly<Record<string, TensorSpec>>,
+  all: boolean,
+): string | null {
+  for (const [name, spec] of Object.entries(wanted)) {
+    const found = got.find((value) => value.name === name);
+    if (found === undefined) {
+      return `${kind}s must include "${name}": got ${got.map((value) => `"${value.name}"`).join(", ") || "none"}`;
+    }
+    if (found.isTensor && found.type === spec.type && fits(found.shape, spec.shape)) continue;
+    const has = found.isTensor ? tensorText(found.type, found.shape) : "no tensor";
+    return `${kind} "${name}" must be ${tensorText(spec.type, spec.shape)}: got ${has}`;
+  }
+  const extra = all ? got.find((value) => !Object.hasOwn(wanted, value.name)) : undefined;
+  if (extra === undefined) return null;
+  const names = Object.keys(wanted).map((name) => `"${name}"`);
+  return `${kind}s must be ${names.join(", ") || "none"}: got "${extra.name}" too`;
+}
+
+/** A dimension that the model leaves free is text or -1; it takes any size. */
+function fits(got: readonly (number | string)[], wanted: readonly (number | null)[]): boolean {
+  return (
+    got.length === wanted.length &&
+    wanted.every((size, index) => {
+      const has = got[index];
+      return size === null || typeof has !== "number" || has < 0 || has === size;
+    })
+  );
+}
+
+function tensorText(type: string, shape: readonly (number | string | null)[]): string {
+  return `${type} [${shape.map((size) => (typeof size === "number" && size >= 0 ? size : "?")).join(", ")}]`;
+}
+
+/** onnxruntime's texts go on for lines, and name source files of its own build. */
+function firstLine(error: unknown): string {
+  return (errorText(error).split("\n")[0] ?? "").replace(/\/\S*onnxruntime\S+ /g, "");
+}

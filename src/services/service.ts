@@ -1,0 +1,53 @@
+/**
+ * The one interface of every AI service. A worker thread imports the module of a `ServiceDeclaration`, takes its export
+ * `service`, loads it once and gives it one task at a time; nothing of a service runs on the node's own thread.
+ */
+
+import type { StageResult } from "../task/service.js";
+
+export interface Service {
+  /**
+   * Makes the service ready: reads its model, allocates, warms up.
+   *
+   * @throws SluiceError `model-missing` or `model-invalid`, with the file and the mend in the text
+   */
+  load(context: LoadContext): Promise<ServiceInstance>;
+}
+
+export interface LoadContext {
+  /** The stage's `parameters` from the pipeline: outside data, to be checked here. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Folder of the models that the user brought; null where none was named. */
+  readonly modelDir: string | null;
+}
+
+export interface ServiceInstance {
+  /** Runs one task. A stateful instance is given each source's tasks in order. Throwing fails this task only. */
+  process(input: ServiceInput): StageResult | Promise<StageResult>;
+  close(): void | Promise<void>;
+}
+
+export interface ServiceInput {
+  readonly sourceId: string;
+  readonly incarnation: number;
+  readonly sequence: number;
+  /** Decoded; empty where the declaration does not read `frame`. */
+  readonly frames: readonly RgbFrame[];
+  /** Frames in the task, also where `frames` is empty. */
+  readonly frameCount: number;
+  /** Presentation time of each frame in the source, in microseconds, also where `frames` is empty. */
+  readonly framePtsUs?: readonly number[];
+  /** Results of every direct predecessor stage, by stage id. */
+  readonly previous: ReadonlyMap<string, StageResult>;
+  /** Of a stateful service: `restarted` where the task before this one was not seen by this instance. */
+  readonly continuity: "continued" | "restarted";
+}
+
+export interface RgbFrame {
+  readonly width: number;
+  readonly height: number;
+  /** Presentation time in the source, in microseconds. */
+  readonly ptsUs: number;
+  /** uint8 HWC RGB, `width * height * 3` bytes, in shared memory: read only. */
+  readonly data: Uint8Array;
+}

@@ -1,0 +1,75 @@
+/**
+ * Service `tracking`: gives the boxes of each source ids that stay the same from frame to frame and task to task.
+ *
+ * K1 Ids count from 1 for each source and incarnation. After `restarted` the tracks begin anew and the ids go on.
+ * K2 At most `sourcesMax` sources are remembered; one that was forgotten begins anew, and its result says `restarted`.
+ */
+
+import { z } from "../runtime/parse.js";
+import type { Detection } from "../task/service.js";
+import type { Service, ServiceInput } from "./service.js";
+import { detectionsOf, parseParameters } from "./vision/parameters.js";
+import { Tracker } from "./vision/tracker.js";
+
+const parametersSchema = z.strictObject({
+  /** Boxes that make a track. */
+  hitsMin: z.int().min(1).max(100).default(2),
+  /** Time in the source without a box after which a track ends, in ms. */
+  lostAfterMs: z.number().min(0).max(600_000).default(1_000),
+  /** The same before it has `hitsMin` boxes. */
+  tentativeAfterMs: z.number().min(0).max(600_000).default(250),
+  /** Least overlap of a box with where its track should be, both grown by `reach`. */
+  iouMin: z.number().gt(0).max(1).default(0.2),
+  /** Share of their size by which boxes grow on each side before they are compared. */
+  reach: z.number().min(0).max(2).default(0.25),
+  /** Of one source. */
+  tracksMax: z.int().min(1).max(1_000).default(200),
+  sourcesMax: z.int().min(1).max(10_000).default(256),
+  /** Time between frames where the source does not say when they were, in ms. */
+  frameIntervalMs: z.number().gt(0).max(600_000).default(100),
+});
+
+interface SourceState {
+  readonly incarnation: number;
+  tracker: Tracker;
+}
+
+export const service: Service = {
+  load(context) {
+    const parameters = parseParameters("tracking", parametersSchema, context.parameters);
+    /** Least recently used first. */
+    const sources = new Map<string, SourceState>();
+    return Promise.resolve({
+      process(input) {
+        const known = sources.get(input.sourceId);
+        const state: SourceState =
+          known?.incarnation === input.incarnation
+            ? known
+            : { incarnation: input.incarnation, tracker: new Tracker(parameters) };
+        const forgotten = state !== known && input.sequence > 0;
+        const continuity = forgotten ? "restarted" : input.continuity;
+        if (continuity === "restarted") state.tracker = new Tracker(parameters, state.tracker.nextId);
+        sources.delete(input.sourceId);
+        sources.set(input.sourceId, state);
+        for (const oldest of sources.keys()) {
+          if (sources.size <= parameters.sourcesMax) break;
+          sources.delete(oldest);
+        }
+        const frames: Detection[][] = state.tracker.follow(
+          detectionsOf(input, "boxes"),
+          input.framePtsUs ?? evenTimes(input, parameters.frameIntervalMs),
+        );
+        return { type: "tracks", frames, continuity };
+      },
+      close: () => sources.clear(),
+    });
+  },
+};
+
+/** Times of a source whose tasks are all as long as this one, with the frames at even intervals. */
+function evenTimes({ sequence, frameCount }: ServiceInput, intervalMs: number): number[] {
+  return Array.from(
+    { length: frameCount },
+    (_, index) => (sequence * frameCount + index) * intervalMs * 1_000,
+  );
+}

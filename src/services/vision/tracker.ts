@@ -1,0 +1,204 @@
+/**
+ * A multi-object tracker for one source: each track predicts where its box is now by a steady pace, and the boxes
+ * found are assigned to the predictions at the greatest total overlap. Times are those of the source.
+ *
+ * T1 An id is given once, when a track is confirmed, and counts up from 1.
+ * T2 A track is confirmed at its `hitsMin`-th box; until then its boxes are reported only if that is within the same task.
+ * T3 A confirmed track that is seen nowhere lives on for `lostAfterMs`, an unconfirmed one for `tentativeAfterMs`.
+ * T4 There are never more than `tracksMax` tracks; a box beyond that starts none.
+ */
+
+import type { Detection } from "../../task/service.js";
+import { assign } from "./assignment.js";
+import { iou, type Box } from "./box.js";
+import { ConstantVelocity } from "./constant-velocity.js";
+
+export interface TrackerOptions {
+  /** Boxes that make a track. */
+  readonly hitsMin: number;
+  /** Time without a box after which a confirmed track ends, in ms. */
+  readonly lostAfterMs: number;
+  /** The same of a track that is not confirmed yet. */
+  readonly tentativeAfterMs: number;
+  /** Least overlap of a box with a prediction, both grown by `reach`, as intersection over union. */
+  readonly iouMin: number;
+  /**
+   * Share of their own size by which boxes grow on each side before they are compared, so that what is small and fast
+   * still meets its prediction (buffered IoU: Yang et al., "Hard to Track Objects with Irregular Motions and
+   * Similar Appearances?", WACV 2023).
+   */
+  readonly reach: number;
+  readonly tracksMax: number;
+}
+
+/** What a detector's boxes jitter by, as a share of the box's size. */
+const JITTER = 0.05;
+/** How fast something new may move, in its own sizes a second. */
+const SPEED = 4;
+/** How much its pace changes: power of the random acceleration, in its own sizes^2 / s^3. */
+const RESTLESSNESS = 4;
+/** Weight of a new box's size beside the size so far: what grows comes into view, what shrinks may be hidden. */
+const GROWTH_GAIN = 0.5;
+const SHRINK_GAIN = 0.1;
+
+interface Track {
+  /** 0 until confirmed. */
+  id: number;
+  readonly label: string;
+  readonly centreX: ConstantVelocity;
+  readonly centreY: ConstantVelocity;
+  width: number;
+  height: number;
+  hits: number;
+  seenAtUs: number;
+}
+
+export class Tracker {
+  readonly #options: TrackerOptions;
+  #tracks: Track[] = [];
+  #nextId: number;
+  #atUs: number | null = null;
+
+  /** @param nextId the first id to give: 1, or beyond what this source was given before */
+  constructor(options: TrackerOptions, nextId = 1) {
+    this.#options = options;
+    this.#nextId = nextId;
+  }
+
+  /** The id that the next confirmed track gets. */
+  get nextId(): number {
+    return this.#nextId;
+  }
+
+  /**
+   * Follows the boxes of one task.
+   *
+   * @param frames of each frame its boxes, in order of time
+   * @param ptsUs of each frame its time in the source, in microseconds; where one is before the last, all tracks end
+   * @returns of each frame the boxes that belong to a track, with its id
+   */
+  follow(frames: readonly (readonly Detection[])[], ptsUs: readonly number[]): Detection[][] {
+    const matched = frames.map((detections, index) =>
+      this.#step(detections, ptsUs[index] ?? this.#atUs ?? 0),
+    );
+    return matched.map((pairs) =>
+      pairs.flatMap(({ detection, track }) => (track.id === 0 ? [] : [{ ...detection, trackId: track.id }])),
+    );
+  }
+
+  #step(
+    detections: readonly Detection[],
+    atUs: number,
+  ): { readonly detection: Detection; readonly track: Track }[] {
+    const { hitsMin, lostAfterMs, tentativeAfterMs, tracksMax } = this.#options;
+    // A clock that jumped back tells nothing of how long a track has been out of sight.
+    if (this.#atUs !== null && atUs < this.#atUs) this.#tracks = [];
+    const seconds = Math.max(0, atUs - (this.#atUs ?? atUs)) / 1e6;
+    this.#atUs = atUs;
+    this.#tracks = this.#tracks.filter(
+      (track) => atUs - track.seenAtUs <= (track.id === 0 ? tentativeAfterMs : lostAfterMs) * 1_000,
+    );
+    for (const { centreX, centreY, width, height } of this.#tracks) {
+      centreX.predict(seconds, RESTLESSNESS * width ** 2);
+      centreY.predict(seconds, RESTLESSNESS * height ** 2);
+    }
+    // What is confirmed has the first choice: a new track may be but a part of it that shows beside an obstacle.
+    const trackOf = new Map<Detection, Track>();
+    this.#associate(detections, this.#tracks.filter(isConfirmed), trackOf);
+    const left = detections.filter((detection) => !trackOf.has(detection));
+    this.#associate(
+      left,
+      this.#tracks.filter((track) => !isConfirmed(track)),
+      trackOf,
+    );
+    return detections.flatMap((detection) => {
+      let track = trackOf.get(detection);
+      if (track !== undefined) {
+        correct(track, detection);
+      } else if (this.#tracks.length < tracksMax) {
+        track = trackAt(detection);
+        this.#tracks.push(track);
+      } else {
+        return [];
+      }
+      track.hits++;
+      track.seenAtUs = atUs;
+      if (track.id === 0 && track.hits >= hitsMin) track.id = this.#nextId++;
+      return [{ detection, track }];
+    });
+  }
+
+  /** Adds to `trackOf` each detection that is near enough to one of `tracks` of its label. */
+  #associate(
+    detections: readonly Detection[],
+    tracks: readonly Track[],
+    trackOf: Map<Detection, Track>,
+  ): void {
+    if (detections.length === 0 || tracks.length === 0) return;
+    const { iouMin, reach } = this.#options;
+    const found = detections.map((detection) => grown(detection, reach));
+    const predicted = tracks.map((track) => grown(boxOf(track), reach));
+    // A pair that may not be costs more than all that may, so as many as can are matched, at the greatest overlap.
+    const never = Math.min(tracks.length, detections.length) + 1;
+    const cost = new Float64Array(detections.length * tracks.length).fill(never);
+    found.forEach((box, row) => {
+      predicted.forEach((prediction, column) => {
+        if (detections[row]?.label !== tracks[column]?.label) return;
+        const overlap = iou(box, prediction);
+        if (overlap >= iouMin) cost[row * tracks.length + column] = 1 - overlap;
+      });
+    });
+    assign(cost, detections.length, tracks.length).forEach((column, row) => {
+      const detection = detections[row];
+      const track = tracks[column];
+      if (detection === undefined || track === undefined) return;
+      if ((cost[row * tracks.length + column] ?? never) < never) trackOf.set(detection, track);
+    });
+  }
+}
+
+function isConfirmed({ id }: Track): boolean {
+  return id !== 0;
+}
+
+function trackAt({ x, y, width, height, label }: Detection): Track {
+  return {
+    id: 0,
+    label,
+    centreX: new ConstantVelocity(x + width / 2, JITTER * width, SPEED * width),
+    centreY: new ConstantVelocity(y + height / 2, JITTER * height, SPEED * height),
+    width,
+    height,
+    hits: 0,
+    seenAtUs: 0,
+  };
+}
+
+function correct(track: Track, { x, y, width, height }: Detection): void {
+  track.centreX.correct(centreOf(x, width, track.width, track.centreX.position), JITTER * width);
+  track.centreY.correct(centreOf(y, height, track.height, track.centreY.position), JITTER * height);
+  track.width += (width > track.width ? GROWTH_GAIN : SHRINK_GAIN) * (width - track.width);
+  track.height += (height > track.height ? GROWTH_GAIN : SHRINK_GAIN) * (height - track.height);
+}
+
+/**
+ * Where the middle of a thing of `size` is, of which a part from `start` on shows: a box that is smaller than its track
+ * is taken for partly hidden, and of all places where the thing would cover it the one nearest to `predicted` is meant.
+ */
+function centreOf(start: number, shown: number, size: number, predicted: number): number {
+  if (shown >= size) return start + shown / 2;
+  return Math.min(Math.max(predicted, start + shown - size / 2), start + size / 2);
+}
+
+function boxOf({ centreX, centreY, width, height }: Track): Box {
+  return { x: centreX.position - width / 2, y: centreY.position - height / 2, width, height };
+}
+
+function grown({ x, y, width, height }: Box, share: number): Box {
+  return {
+    x: x - width * share,
+    y: y - height * share,
+    width: width * (1 + 2 * share),
+    height: height * (1 + 2 * share),
+  };
+}
