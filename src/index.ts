@@ -65,10 +65,11 @@ export type { Cursor, DropReason, Hop } from "./task/task.js";
 
 // ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-export { exportRecords } from "./actors/distributor/export.js";
-export { iterateRecords, openStoreForReading } from "./actors/distributor/read-store.js";
-export { openStore, type FlushOptions } from "./actors/distributor/spawn.js";
-export type { Store } from "./actors/distributor/store.js";
+export { exportRecords } from "./storage/results/export.js";
+export { iterateRecords, openStoreForReading } from "./storage/results/read-store.js";
+export { openStore } from "./storage/results/open-store.js";
+export { type FlushOptions } from "./actors/distributor/spawn.js";
+export type { Store } from "./storage/results/store.js";
 export type { DistributorMessage, QueryReply, SubscriptionEvent } from "./actors/protocol/distributor.js";
 export type { ResultQuery, StoredGap, StoredRecord, StoredResult } from "./task/record.js";
 

@@ -6,7 +6,7 @@ import {
   iterateRecords,
   openStoreForReading,
   recordsByPosition,
-} from "../../src/actors/distributor/read-store.js";
+} from "../../src/storage/results/read-store.js";
 import type { Operator } from "../../src/actors/operator.js";
 import type { StoredRecord } from "../../src/task/record.js";
 import type { TotalsReported } from "../../src/actors/protocol/distributor.js";

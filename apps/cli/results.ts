@@ -1,8 +1,8 @@
 /** `sluice results`: what was found, from a running hub or straight from its store. */
 
 import { pipeline } from "node:stream/promises";
-import { exportRecords } from "../../src/actors/distributor/export.js";
-import { iterateRecords, openStoreForReading } from "../../src/actors/distributor/read-store.js";
+import { exportRecords } from "../../src/storage/results/export.js";
+import { iterateRecords, openStoreForReading } from "../../src/storage/results/read-store.js";
 import type { Operator } from "../../src/actors/operator.js";
 import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";

@@ -2,8 +2,8 @@
 
 import { auditRun } from "../../src/actors/audit/audit.js";
 import { taskText, type Finding } from "../../src/actors/audit/findings.js";
-import { recordsByPosition } from "../../src/actors/distributor/read-store.js";
-import type { Store } from "../../src/actors/distributor/store.js";
+import { recordsByPosition } from "../../src/storage/results/read-store.js";
+import type { Store } from "../../src/storage/results/store.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import { pipelineKeyText } from "../../src/task/identity.js";
 import type { Pipeline } from "../../src/task/pipeline.js";

@@ -2,7 +2,7 @@
 
 import { SERVICES } from "../../src/services/catalogue.js";
 import type { Control } from "../../src/actors/control.js";
-import type { Store } from "../../src/actors/distributor/store.js";
+import type { Store } from "../../src/storage/results/store.js";
 import { startLocalCluster } from "../../src/actors/local-cluster.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";

@@ -2,7 +2,7 @@
 
 import { countDrops } from "../../src/task/ledger.js";
 import { readFile } from "node:fs/promises";
-import { openStore } from "../../src/actors/distributor/spawn.js";
+import { openStore } from "../../src/storage/results/open-store.js";
 import { parseSource } from "../../src/actors/generator/source-spec.js";
 import { SERVICES } from "../../src/services/catalogue.js";
 import type { LedgerReported } from "../../src/task/reports.js";

@@ -19,7 +19,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { getHeapCodeStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { openStore } from "../../src/actors/distributor/spawn.js";
+import { openStore } from "../../src/storage/results/open-store.js";
 import type { CapturePort } from "../../src/actors/generator/capture.js";
 import { parseSource, type SourceSpec } from "../../src/actors/generator/source-spec.js";
 import { startLocalCluster } from "../../src/actors/local-cluster.js";

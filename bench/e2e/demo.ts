@@ -21,7 +21,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openStore } from "../../src/actors/distributor/spawn.js";
+import { openStore } from "../../src/storage/results/open-store.js";
 import { createFfmpegCapture } from "../../src/actors/generator/ffmpeg-capture.js";
 import { parseSource } from "../../src/actors/generator/source-spec.js";
 import { startLocalCluster } from "../../src/actors/local-cluster.js";

@@ -12,11 +12,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
-import type { JournalEntry } from "../../src/actors/journal/journal.js";
-import { openLevelJournals } from "../../src/actors/journal/level-journals.js";
+import { MemoryStore } from "../../src/storage/results/memory-store.js";
+import type { JournalEntry } from "../../src/storage/journal/journal.js";
+import { openLevelJournals } from "../../src/storage/journal/level-journals.js";
 import { startNode } from "../../src/actors/node.js";
-import { folderBytes } from "../../src/actors/storage/level-database.js";
+import { folderBytes } from "../../src/storage/level-database.js";
 import { DEFAULT_CONFIGURATION, parseConfiguration } from "../../src/task/configuration.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import { createTask } from "../../src/task/walk.js";

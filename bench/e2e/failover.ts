@@ -12,8 +12,8 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
-import type { Appended, NewRecord } from "../../src/actors/distributor/store.js";
+import { MemoryStore } from "../../src/storage/results/memory-store.js";
+import type { Appended, NewRecord } from "../../src/storage/results/store.js";
 import { startNode } from "../../src/actors/node.js";
 import { parseConfiguration } from "../../src/task/configuration.js";
 import { parseSourceId } from "../../src/task/identity.js";

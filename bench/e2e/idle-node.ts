@@ -92,7 +92,7 @@ async function idle(as: Role): Promise<void> {
 /** Imports only here, so that the baseline loads nothing. */
 /** @returns where it is reached */
 async function start(as: "edge" | "cloud"): Promise<string> {
-  const { MemoryStore } = await import("../../src/actors/distributor/memory-store.js");
+  const { MemoryStore } = await import("../../src/storage/results/memory-store.js");
   const { startNode } = await import("../../src/actors/node.js");
   const { SERVICES } = await import("../../src/services/catalogue.js");
   const { silentLogger } = await import("../../src/runtime/log.js");

@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { openStore } from "../../src/actors/distributor/spawn.js";
+import { openStore } from "../../src/storage/results/open-store.js";
 import { startNode } from "../../src/actors/node.js";
 import type { ControllerMessage, QueuesReported } from "../../src/actors/protocol/controller.js";
 import { parseConfiguration } from "../../src/task/configuration.js";

@@ -13,7 +13,7 @@
  */
 
 import { Worker } from "node:worker_threads";
-import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
+import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import { startLocalCluster } from "../../src/actors/local-cluster.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import { silentLogger } from "../../src/runtime/log.js";

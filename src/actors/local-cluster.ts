@@ -12,7 +12,7 @@ import {
 } from "./components.js";
 import { controlFrom, type Control } from "./control.js";
 import type { FlushOptions } from "./distributor/spawn.js";
-import type { Store } from "./distributor/store.js";
+import type { Store } from "../storage/results/store.js";
 import type { LedgerReported } from "../task/reports.js";
 import type { MonitorMessage } from "./protocol/monitor.js";
 import type { NodeEvent } from "./protocol/generator.js";

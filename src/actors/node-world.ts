@@ -6,7 +6,7 @@ import { firstIdOfLife, unguessableId } from "../runtime/unguessable.js";
 import type { ActorSystem, Decorate } from "../runtime/system.js";
 import type { Carrier } from "../transport/carrier.js";
 import { createWsCarrier } from "../transport/carriers/ws.js";
-import type { Journals } from "./journal/journal.js";
+import type { Journals } from "../storage/journal/journal.js";
 import { openHostMetrics, type HostMetrics } from "./monitor/host-metrics.js";
 import { startWorker } from "./processor/worker-host.js";
 import type { StartWorker } from "./processor/worker-port.js";

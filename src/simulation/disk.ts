@@ -3,10 +3,10 @@
  * there or not, as chance has it, but never a later write without an earlier one.
  */
 
-import type { Appended, NewRecord, Store } from "../actors/distributor/store.js";
-import type { MemoryStore } from "../actors/distributor/memory-store.js";
+import type { Appended, NewRecord, Store } from "../storage/results/store.js";
+import type { MemoryStore } from "../storage/results/memory-store.js";
 import { SluiceError } from "../task/errors.js";
-import { decodeEntry, encodeEntry } from "../actors/journal/entry-codec.js";
+import { decodeEntry, encodeEntry } from "../storage/journal/entry-codec.js";
 import {
   legacyOf,
   nextLife,
@@ -17,7 +17,7 @@ import {
   type Legacy,
   type OpenJournal,
   type SourceMeta,
-} from "../actors/journal/journal.js";
+} from "../storage/journal/journal.js";
 import { taskKey } from "../task/identity.js";
 import type { Chance } from "./chance.js";
 import type { Life } from "./life.js";

@@ -1,6 +1,6 @@
 /** A simulated machine: a disk that stays, and one process after another on it, each a whole node. */
 
-import type { MemoryStore } from "../actors/distributor/memory-store.js";
+import type { MemoryStore } from "../storage/results/memory-store.js";
 import { startNode, type NodeOptions, type SluiceNode } from "../actors/node.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SchedulerEvent } from "../actors/protocol/scheduler.js";

@@ -1,7 +1,7 @@
 /** Defects that a simulation is given on purpose, to show that it finds them. */
 
-import type { Appended, NewRecord, Store } from "../actors/distributor/store.js";
-import type { Journals } from "../actors/journal/journal.js";
+import type { Appended, NewRecord, Store } from "../storage/results/store.js";
+import type { Journals } from "../storage/journal/journal.js";
 import type { GeneratorInbox } from "../actors/generator/generator.js";
 import type { ControllerMessage } from "../actors/protocol/controller.js";
 import type { StoredRecord } from "../task/record.js";

@@ -7,7 +7,7 @@
  */
 
 import { controlFrom } from "../actors/control.js";
-import { MemoryStore } from "../actors/distributor/memory-store.js";
+import { MemoryStore } from "../storage/results/memory-store.js";
 import type { SluiceNode } from "../actors/node.js";
 import type { LedgerReported } from "../task/reports.js";
 import type { PolicySpec } from "../task/requests.js";

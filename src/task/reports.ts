@@ -44,6 +44,12 @@ export interface FlowCounts {
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
 }
 
+/** What became of the tasks of one source. */
+export interface SourceTotals {
+  readonly stored: number;
+  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+}
+
 /** What a finished task teaches: no payload, no results. */
 export interface TaskOutcome {
   readonly id: TaskId;

@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { openStore } from "../../src/actors/distributor/spawn.js";
+import { openStore } from "../../src/storage/results/open-store.js";
 import { dataFolder } from "../support/data.js";
 import { inPairs, REPOSITORY, runProgram, type Ended, type ProgramOptions } from "../support/program.js";
 import { newRecord } from "../support/records.js";

@@ -10,7 +10,7 @@ import {
   placeRecord,
   type NewRecord,
   type Store,
-} from "../../src/actors/distributor/store.js";
+} from "../../src/storage/results/store.js";
 import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
 import { parseSourceId, taskKey } from "../../src/task/identity.js";
 import { newRecord, newRecords, NOW_MS } from "../support/records.js";

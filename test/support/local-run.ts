@@ -1,8 +1,8 @@
 /** A cluster in this process with scripted sources and real worker threads, and what is asked of every run. */
 
 import * as assert from "uvu/assert";
-import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
-import type { Store } from "../../src/actors/distributor/store.js";
+import { MemoryStore } from "../../src/storage/results/memory-store.js";
+import type { Store } from "../../src/storage/results/store.js";
 import { startLocalCluster, type LocalClusterOptions } from "../../src/actors/local-cluster.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";

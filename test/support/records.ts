@@ -1,7 +1,7 @@
 /** Records for stores, alike but for what a test names. */
 
 import { parseSourceId, parsePipelineId, parseNodeName, parseStageId } from "../../src/task/identity.js";
-import type { NewRecord } from "../../src/actors/distributor/store.js";
+import type { NewRecord } from "../../src/storage/results/store.js";
 import type { Hop } from "../../src/task/task.js";
 
 export interface RecordSpec {

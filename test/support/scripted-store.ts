@@ -1,7 +1,7 @@
 /** A store whose every answer the test gives, over one in memory that does what a store does. */
 
-import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
-import type { Appended, NewRecord, Slice, Store } from "../../src/actors/distributor/store.js";
+import { MemoryStore } from "../../src/storage/results/memory-store.js";
+import type { Appended, NewRecord, Slice, Store } from "../../src/storage/results/store.js";
 
 /** A call that waits for the test: `run` does the work and answers, `fail` answers without or, as `after`, with it. */
 interface Call<Argument> {

@@ -1,6 +1,6 @@
 /** What a run left in a store. */
 
-import { iterateRecords, openStoreForReading } from "../../src/actors/distributor/read-store.js";
+import { iterateRecords, openStoreForReading } from "../../src/storage/results/read-store.js";
 import type { StoredRecord, StoredResult } from "../../src/task/record.js";
 
 /** Every record, oldest first; fails where the store was damaged. */

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { startNode, type SluiceNode } from "../../src/actors/node.js";
-import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
+import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import type { ActorRef } from "../../src/runtime/actor-ref.js";
 import type { Terminated } from "../../src/runtime/behaviour.js";
 import { silentLogger } from "../../src/runtime/log.js";

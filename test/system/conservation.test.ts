@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { openLevelStore } from "../../src/actors/distributor/level-store.js";
+import { openLevelStore } from "../../src/storage/results/level-store.js";
 import type { ControllerMessage, QueuesReported } from "../../src/actors/protocol/controller.js";
 import type { FlowCounts, LedgerReported } from "../../src/task/reports.js";
 import { definePipeline, type PipelineDefinition } from "../../src/task/define-pipeline.js";

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
+import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import { startNode, type SluiceNode } from "../../src/actors/node.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import type { StoredRecord } from "../../src/task/record.js";

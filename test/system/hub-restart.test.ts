@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { controlFrom } from "../../src/actors/control.js";
-import { MemoryStore } from "../../src/actors/distributor/memory-store.js";
+import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import { startNode, type SluiceNode } from "../../src/actors/node.js";
 import { parseConfiguration } from "../../src/task/configuration.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";

@@ -2,8 +2,8 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { openStore } from "../../src/actors/distributor/spawn.js";
-import type { Store } from "../../src/actors/distributor/store.js";
+import { openStore } from "../../src/storage/results/open-store.js";
+import type { Store } from "../../src/storage/results/store.js";
 import { startNode, type SluiceNode } from "../../src/actors/node.js";
 import type { StoredRecord, StoredResult } from "../../src/task/record.js";
 import { parseConfiguration } from "../../src/task/configuration.js";

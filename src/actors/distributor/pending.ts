@@ -4,7 +4,7 @@ import { assertNever } from "../../runtime/errors.js";
 import type { TaskOutcome } from "../../task/reports.js";
 import type { StageResult } from "../../task/service.js";
 import type { DropRecord, Outcome, Task } from "../../task/task.js";
-import { outcomeOf, type NewRecord } from "./store.js";
+import { outcomeOf, type NewRecord } from "../../storage/results/store.js";
 
 export interface PendingRecord {
   /** `storedAtMs` is set when the batch is handed to the store. */

@@ -6,7 +6,7 @@ import type { DistributorMessage, QueryReply } from "../protocol/distributor.js"
 import type { SchedulerMessage } from "../protocol/scheduler.js";
 import type { NodeName } from "../../task/identity.js";
 import type { PendingRecord } from "./pending.js";
-import type { Appended, RecordPage, Slice, Store } from "./store.js";
+import type { Appended, RecordPage, Slice, Store } from "../../storage/results/store.js";
 import type { Subscription } from "./subscription.js";
 
 export type Message = DistributorMessage | PrivateMessage;

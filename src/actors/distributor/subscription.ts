@@ -9,7 +9,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { StoredRecord } from "../../task/record.js";
 import type { SubscriptionEvent } from "../protocol/distributor.js";
 import type { SourceId } from "../../task/identity.js";
-import type { Slice } from "./store.js";
+import type { Slice } from "../../storage/results/store.js";
 
 export interface Subscription {
   readonly subscriber: ActorRef<SubscriptionEvent>;

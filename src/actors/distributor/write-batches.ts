@@ -11,7 +11,7 @@ import { expire } from "./expire-records.js";
 import { sameOutcome, taskOutcome, type PendingRecord } from "./pending.js";
 import { readOn } from "./serve-subscribers.js";
 import { warn, type Batch, type Message, type State } from "./state.js";
-import { outcomeOf, type Appended } from "./store.js";
+import { outcomeOf, type Appended } from "../../storage/results/store.js";
 import { pushStored } from "./subscription.js";
 
 const RETRY_MS = { min: 100, max: 5_000, jitter: 0.2 };

@@ -5,7 +5,7 @@
 
 import type { AskResult, Context } from "../../runtime/behaviour.js";
 import { assertNever, errorText } from "../../runtime/errors.js";
-import type { Journal, JournalEntry, Legacy } from "../journal/journal.js";
+import type { Journal, JournalEntry, Legacy } from "../../storage/journal/journal.js";
 import type { GeneratorMessage } from "../protocol/generator.js";
 import type { SourceId, TaskId } from "../../task/identity.js";
 import type { Pipeline } from "../../task/pipeline.js";

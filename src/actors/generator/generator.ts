@@ -29,7 +29,7 @@ import { createTraceparent } from "../../task/traceparent.js";
 import { type CaptureEvent, CaptureSlots } from "./capture-slots.js";
 import type { CapturedFrame, CaptureInfo, CapturePort, Position } from "./capture.js";
 import { type HealthSettings, SourceHealth } from "./health.js";
-import type { Journal, Legacy } from "../journal/journal.js";
+import type { Journal, Legacy } from "../../storage/journal/journal.js";
 import { Courier, type CourierPrivate } from "./courier.js";
 import type { DeliveryLimits, LivePolicy, Nodes } from "./outbox.js";
 import { Pace, Timeline } from "./pace.js";

@@ -17,7 +17,7 @@ import type { ControllerMessage } from "../protocol/controller.js";
 import type { NodeName, StageId, TaskId } from "../../task/identity.js";
 import type { Cursor, Outcome, Pin, Task } from "../../task/task.js";
 import { createTask, type NewTask } from "../../task/walk.js";
-import type { GivenUp, JournalEntry } from "../journal/journal.js";
+import type { GivenUp, JournalEntry } from "../../storage/journal/journal.js";
 import { numberKey, type TaskNumber, type TaskWindow } from "./window.js";
 
 /** What a live source does with a task that finds the window full; `dropOldest` keeps the newest one waiting. */

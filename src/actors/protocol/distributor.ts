@@ -2,8 +2,9 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { SourceId } from "../../task/identity.js";
+import type { SourceTotals } from "../../task/reports.js";
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
-import type { DropReason, DropRecord, Task } from "../../task/task.js";
+import type { DropRecord, Task } from "../../task/task.js";
 
 export type DistributorMessage =
   | { readonly type: "store"; readonly task: Task }
@@ -35,12 +36,7 @@ export type SubscriptionEvent =
 export interface TotalsReported {
   readonly type: "totalsReported";
   /** Durable, by source, in this store since it was made. */
-  readonly sources: Readonly<
-    Record<
-      string,
-      { readonly stored: number; readonly dropped: Readonly<Partial<Record<DropReason, number>>> }
-    >
-  >;
+  readonly sources: Readonly<Record<string, SourceTotals>>;
   /** Tasks received and not yet durable. */
   readonly pending: number;
   /** Repeated deliveries that changed nothing, and of these the ones that claimed another outcome: the first one stands. */

@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { distributor } from "../../../src/actors/distributor/distributor.js";
 import type { DistributorOptions } from "../../../src/actors/distributor/state.js";
-import { MemoryStore } from "../../../src/actors/distributor/memory-store.js";
+import { MemoryStore } from "../../../src/storage/results/memory-store.js";
 import { SluiceError } from "../../../src/task/errors.js";
 import type { GeneratorMessage } from "../../../src/actors/protocol/generator.js";
 import type {

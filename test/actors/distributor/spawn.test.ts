@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { openStore, spawnDistributor } from "../../../src/actors/distributor/spawn.js";
+import { openStore } from "../../../src/storage/results/open-store.js";
+import { spawnDistributor } from "../../../src/actors/distributor/spawn.js";
 import type { GeneratorMessage } from "../../../src/actors/protocol/generator.js";
 import type { SubscriptionEvent, TotalsReported } from "../../../src/actors/protocol/distributor.js";
 import { parseNodeName } from "../../../src/task/identity.js";

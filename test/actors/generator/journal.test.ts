@@ -3,7 +3,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { SluiceError } from "../../../src/task/errors.js";
-import type { Journal, JournalEntry, Legacy } from "../../../src/actors/journal/journal.js";
+import type { Journal, JournalEntry, Legacy } from "../../../src/storage/journal/journal.js";
 import { setup } from "./setup.js";
 
 /** Keeps entries by sequence; writes wait until they are let go. */

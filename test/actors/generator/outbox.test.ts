@@ -8,7 +8,7 @@ import {
   type LivePolicy,
   type Nodes,
 } from "../../../src/actors/generator/outbox.js";
-import type { JournalEntry } from "../../../src/actors/journal/journal.js";
+import type { JournalEntry } from "../../../src/storage/journal/journal.js";
 import { TaskWindow } from "../../../src/actors/generator/window.js";
 import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";

@@ -2,7 +2,7 @@
 
 import { createGenerator, type GeneratorOptions } from "../../../src/actors/generator/generator.js";
 import { DEFAULT_HEALTH } from "../../../src/actors/generator/health.js";
-import type { Journal, Legacy } from "../../../src/actors/journal/journal.js";
+import type { Journal, Legacy } from "../../../src/storage/journal/journal.js";
 import { DEFAULT_DELIVERY } from "../../../src/actors/generator/outbox.js";
 import { parseSource } from "../../../src/actors/generator/source-spec.js";
 import { TaskWindow, type WindowLimits } from "../../../src/actors/generator/window.js";

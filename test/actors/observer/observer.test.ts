@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { placeRecord } from "../../../src/actors/distributor/store.js";
+import { placeRecord } from "../../../src/storage/results/store.js";
 import { observer } from "../../../src/actors/observer/observer.js";
 import type { RunSummary } from "../../../src/actors/observer/run-statistics.js";
 import type { DistributorMessage } from "../../../src/actors/protocol/distributor.js";

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { placeRecord, type NewRecord } from "../../../src/actors/distributor/store.js";
+import { placeRecord, type NewRecord } from "../../../src/storage/results/store.js";
 import {
   addRecord,
   createRunStatistics,

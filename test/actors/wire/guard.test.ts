@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { controller } from "../../../src/actors/controller/controller.js";
 import { createControllerState } from "../../../src/actors/controller/state.js";
 import { distributor } from "../../../src/actors/distributor/distributor.js";
-import { MemoryStore } from "../../../src/actors/distributor/memory-store.js";
+import { MemoryStore } from "../../../src/storage/results/memory-store.js";
 import { createPolicies } from "../../../src/actors/scheduler/policies.js";
 import { createRegistrations } from "../../../src/actors/scheduler/registrations.js";
 import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";

@@ -5,7 +5,7 @@
  */
 
 import { writeSync } from "node:fs";
-import { openStore } from "../../../src/actors/distributor/spawn.js";
+import { openStore } from "../../../src/storage/results/open-store.js";
 import { newRecord } from "../records.js";
 
 const [folder = "", first = "0"] = process.argv.slice(2);

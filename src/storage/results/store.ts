@@ -5,7 +5,7 @@
  */
 
 import type { ResultQuery, StoredGap, StoredRecord, StoredResult } from "../../task/record.js";
-import type { TotalsReported } from "../protocol/distributor.js";
+import type { SourceTotals } from "../../task/reports.js";
 import type { SourceId } from "../../task/identity.js";
 import type { Outcome } from "../../task/task.js";
 
@@ -87,7 +87,7 @@ export interface Store {
   beginTerm(): Promise<number>;
 
   /** Settled since the store was made, by source. */
-  totals(): TotalsReported["sources"];
+  totals(): Readonly<Record<string, SourceTotals>>;
 
   /** Bytes on disk; 0 of a store in memory. */
   sizeBytes(): Promise<number>;

@@ -1,12 +1,7 @@
 /** Counts of settled tasks by source. */
 
-import type { TotalsReported } from "../protocol/distributor.js";
+import type { SourceTotals } from "../../task/reports.js";
 import type { DropReason, Outcome } from "../../task/task.js";
-
-export interface SourceTotals {
-  readonly stored: number;
-  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
-}
 
 export const NO_TOTALS: SourceTotals = { stored: 0, dropped: {} };
 
@@ -24,6 +19,8 @@ export function mergeTotals(a: SourceTotals, b: SourceTotals): SourceTotals {
   return { stored: Math.max(a.stored, b.stored), dropped };
 }
 
-export function totalsBySource(totals: ReadonlyMap<string, SourceTotals>): TotalsReported["sources"] {
+export function totalsBySource(
+  totals: ReadonlyMap<string, SourceTotals>,
+): Readonly<Record<string, SourceTotals>> {
   return Object.fromEntries(totals);
 }

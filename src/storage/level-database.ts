@@ -11,8 +11,8 @@
 import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Level } from "level";
-import { errorText } from "../../runtime/errors.js";
-import { SluiceError } from "../../task/errors.js";
+import { errorText } from "../runtime/errors.js";
+import { SluiceError } from "../task/errors.js";
 
 export type Database = Level;
 

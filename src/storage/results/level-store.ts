@@ -11,16 +11,10 @@
 
 import type { SluiceError } from "../../task/errors.js";
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
-import type { TotalsReported } from "../protocol/distributor.js";
+import type { SourceTotals } from "../../task/reports.js";
 import type { SourceId, TaskId } from "../../task/identity.js";
 import type { Outcome } from "../../task/task.js";
-import {
-  folderBytes,
-  storeError,
-  writeBatch,
-  type Database,
-  type Operation,
-} from "../storage/level-database.js";
+import { folderBytes, storeError, writeBatch, type Database, type Operation } from "../level-database.js";
 import {
   DAMAGED_KEY,
   expiredKey,
@@ -57,7 +51,7 @@ import {
   type Slice,
   type Store,
 } from "./store.js";
-import { countOutcome, NO_TOTALS, totalsBySource, type SourceTotals } from "./totals.js";
+import { countOutcome, NO_TOTALS, totalsBySource } from "./totals.js";
 
 /** Bytes of records in one answer; the rest is asked for again. */
 const READ_BYTES_MAX = 8 * 1024 * 1024;
@@ -164,7 +158,7 @@ class LevelStore implements Store {
     });
   }
 
-  totals(): TotalsReported["sources"] {
+  totals(): Readonly<Record<string, SourceTotals>> {
     return totalsBySource(this.#totals);
   }
 

@@ -1,7 +1,7 @@
 /** From a folder to a store that may be used: opened, its format known, its damage mended, its counts in memory. */
 
 import { SluiceError } from "../../task/errors.js";
-import { openDatabase, storeError, type Database } from "../storage/level-database.js";
+import { openDatabase, storeError, type Database } from "../level-database.js";
 import { allOf, DAMAGED_KEY, FORMAT_KEY, STATE_KEY } from "./level-keys.js";
 import { mendStore, type MendReport } from "./mend-store.js";
 import {
@@ -14,7 +14,7 @@ import {
   seal,
   type StoreState,
 } from "./record-codec.js";
-import type { SourceTotals } from "./totals.js";
+import type { SourceTotals } from "../../task/reports.js";
 
 /** Version of the layout in `level-keys.ts`. */
 const FORMAT = 1;

@@ -4,7 +4,7 @@
  */
 
 import type { StoredRecord } from "../../task/record.js";
-import { writeBatch, type Database, type Operation } from "../storage/level-database.js";
+import { writeBatch, type Database, type Operation } from "../level-database.js";
 import {
   allOf,
   DAMAGED_KEY,
@@ -24,7 +24,8 @@ import {
   type StoreState,
 } from "./record-codec.js";
 import { outcomeOf } from "./store.js";
-import { countOutcome, mergeTotals, NO_TOTALS, type SourceTotals } from "./totals.js";
+import { countOutcome, mergeTotals, NO_TOTALS } from "./totals.js";
+import type { SourceTotals } from "../../task/reports.js";
 
 export interface MendReport {
   readonly recordsKept: number;

@@ -12,7 +12,7 @@ import { resolve } from "node:path";
 import type { Clock, TimerHandle } from "../../runtime/clock.js";
 import { asError } from "../../runtime/errors.js";
 import type { Logger } from "../../runtime/log.js";
-import { openDatabase, storeError, type Database } from "../storage/level-database.js";
+import { openDatabase, storeError, type Database } from "../level-database.js";
 import { taskKey } from "../../task/identity.js";
 import { decodeEntry, encodeEntry } from "./entry-codec.js";
 import type { SourceRequest } from "../../task/requests.js";

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { JournalEntry } from "../../../src/actors/journal/journal.js";
-import { openLevelJournals, type LevelJournals } from "../../../src/actors/journal/level-journals.js";
+import type { JournalEntry } from "../../../src/storage/journal/journal.js";
+import { openLevelJournals, type LevelJournals } from "../../../src/storage/journal/level-journals.js";
 import type { SourceRequest } from "../../../src/task/requests.js";
 import type { Task } from "../../../src/task/task.js";
 import { systemClock } from "../../../src/runtime/clock.js";

@@ -1,7 +1,7 @@
 /** A store that ends with its process: for simulation, tests, and runs that keep nothing. */
 
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
-import type { TotalsReported } from "../protocol/distributor.js";
+import type { SourceTotals } from "../../task/reports.js";
 import { taskKey, type SourceId } from "../../task/identity.js";
 import type { Outcome } from "../../task/task.js";
 import { addSequence, hasSequence, type SequenceRanges } from "./sequence-ranges.js";
@@ -17,7 +17,7 @@ import {
   type Slice,
   type Store,
 } from "./store.js";
-import { countOutcome, NO_TOTALS, totalsBySource, type SourceTotals } from "./totals.js";
+import { countOutcome, NO_TOTALS, totalsBySource } from "./totals.js";
 
 export class MemoryStore implements Store {
   readonly name = "memory:";
@@ -94,7 +94,7 @@ export class MemoryStore implements Store {
     return Promise.resolve((this.#terms += 1));
   }
 
-  totals(): TotalsReported["sources"] {
+  totals(): Readonly<Record<string, SourceTotals>> {
     return totalsBySource(this.#totals);
   }
 

@@ -5,7 +5,7 @@ import {
   addSequence,
   hasSequence,
   type SequenceRanges,
-} from "../../../src/actors/distributor/sequence-ranges.js";
+} from "../../../src/storage/results/sequence-ranges.js";
 
 test("addSequence merges neighbours into one range", () => {
   const ranges = [5, 3, 4, 0, 9].reduce<SequenceRanges>(addSequence, []);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { test } from "uvu";
-import { openLevelStore } from "../../../src/actors/distributor/level-store.js";
+import { openLevelStore } from "../../../src/storage/results/level-store.js";
 import { storeContract } from "../../contract/store.js";
 import { inTemporaryFolder } from "../../support/temporary-folder.js";
 

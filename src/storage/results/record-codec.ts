@@ -12,7 +12,7 @@ import { SluiceError } from "../../task/errors.js";
 import type { StoredRecord } from "../../task/record.js";
 import type { Outcome } from "../../task/task.js";
 import type { SequenceRanges } from "./sequence-ranges.js";
-import type { SourceTotals } from "./totals.js";
+import type { SourceTotals } from "../../task/reports.js";
 
 /** What a store remembers beside its records. */
 export interface StoreState {

@@ -6,7 +6,7 @@
  */
 
 import type { StoredRecord } from "../../task/record.js";
-import type { Database } from "../storage/level-database.js";
+import type { Database } from "../level-database.js";
 import { positionAtEnd, recordKey, type KeyRange } from "./level-keys.js";
 import { damaged, decodeRecord } from "./record-codec.js";
 

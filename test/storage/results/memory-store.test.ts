@@ -1,5 +1,5 @@
 import { test } from "uvu";
-import { MemoryStore } from "../../../src/actors/distributor/memory-store.js";
+import { MemoryStore } from "../../../src/storage/results/memory-store.js";
 import { storeContract } from "../../contract/store.js";
 
 storeContract("MemoryStore", { use: (work) => work(async () => new MemoryStore()), durable: false });
