@@ -1,6 +1,6 @@
 /** What is to be said of the store of a cluster that was under chaos. */
 
-import { auditRun } from "../../src/actors/audit/audit.js";
+import { auditRun } from "../../src/audit/audit.js";
 import { openStoreForReading, recordsByPosition } from "../../src/storage/results/read-store.js";
 import type { StoredRecord } from "../../src/task/record.js";
 import { countDrops } from "../../src/task/ledger.js";

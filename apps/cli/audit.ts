@@ -1,7 +1,7 @@
 /** `sluice audit`: whether a run adds up, from a running hub, straight from its store, or from an exported file. */
 
 import { countDrops } from "../../src/task/ledger.js";
-import { auditRun, type AuditInput } from "../../src/actors/audit/audit.js";
+import { auditRun, type AuditInput } from "../../src/audit/audit.js";
 import {
   iterateRecords,
   openStoreForReading,
@@ -12,9 +12,9 @@ import type { StoredRecord } from "../../src/task/record.js";
 import type { TotalsReported } from "../../src/actors/protocol/distributor.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";
 import { createLiveLines } from "../live-lines.js";
-import { taskText } from "../../src/actors/audit/findings.js";
+import { taskText } from "../../src/audit/findings.js";
 import { describeAudit, describeHistory } from "./describe-audit.js";
-import { auditLedgersOf, windowsOf } from "../../src/actors/audit/ledgers.js";
+import { auditLedgersOf, windowsOf } from "../../src/audit/ledgers.js";
 import { askLiveLedgers } from "./live-ledgers.js";
 import { readRecordFile } from "./record-file.js";
 import { pagesOf } from "./results.js";

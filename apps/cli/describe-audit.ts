@@ -1,8 +1,8 @@
 /** The report of an audit, for people. */
 
-import type { IncarnationAudit } from "../../src/actors/audit/account.js";
-import type { AuditReport } from "../../src/actors/audit/audit.js";
-import { AUDIT_RULES, taskText, type Finding } from "../../src/actors/audit/findings.js";
+import type { IncarnationAudit } from "../../src/audit/account.js";
+import type { AuditReport } from "../../src/audit/audit.js";
+import { AUDIT_RULES, taskText, type Finding } from "../../src/audit/findings.js";
 import type { StoredRecord } from "../../src/task/record.js";
 import { renderTable } from "../tables.js";
 

@@ -3,7 +3,7 @@
 import { createReadStream } from "node:fs";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { parseRecord } from "../../src/actors/audit/parse-record.js";
+import { parseRecord } from "../../src/audit/parse-record.js";
 import { SluiceError } from "../../src/task/errors.js";
 import type { StoredRecord } from "../../src/task/record.js";
 import { CodedError, errorText } from "../../src/runtime/errors.js";

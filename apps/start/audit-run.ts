@@ -1,13 +1,13 @@
 /** The audit of a run that is over, from what it stored. */
 
-import { auditRun } from "../../src/actors/audit/audit.js";
-import { taskText, type Finding } from "../../src/actors/audit/findings.js";
+import { auditRun } from "../../src/audit/audit.js";
+import { taskText, type Finding } from "../../src/audit/findings.js";
 import { recordsByPosition } from "../../src/storage/results/read-store.js";
 import type { Store } from "../../src/storage/results/store.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import { pipelineKeyText } from "../../src/task/identity.js";
 import type { Pipeline } from "../../src/task/pipeline.js";
-import { auditLedgersOf, windowsOf } from "../../src/actors/audit/ledgers.js";
+import { auditLedgersOf, windowsOf } from "../../src/audit/ledgers.js";
 
 export interface RunAudit {
   readonly records: number;

@@ -1,8 +1,8 @@
 /** Whether a simulated run kept its promises, from what is stored at the end and what was seen on the way. */
 
-import { auditRun } from "../actors/audit/audit.js";
-import { taskText } from "../actors/audit/findings.js";
-import { auditLedgersOf } from "../actors/audit/ledgers.js";
+import { auditRun } from "../audit/audit.js";
+import { taskText } from "../audit/findings.js";
+import { auditLedgersOf } from "../audit/ledgers.js";
 import type { LedgerReported } from "../task/reports.js";
 import type { StoredRecord, StoredResult } from "../task/record.js";
 import { pipelineKeyText } from "../task/identity.js";

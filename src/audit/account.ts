@@ -1,9 +1,9 @@
 /** What an audit knows of one source: what was stored of each of its incarnations, and so what is missing. */
 
-import type { StoredRecord } from "../../task/record.js";
-import type { SourceId } from "../../task/identity.js";
-import type { Drops } from "../../task/ledger.js";
-import type { DropReason } from "../../task/task.js";
+import type { StoredRecord } from "../task/record.js";
+import type { SourceId } from "../task/identity.js";
+import type { Drops } from "../task/ledger.js";
+import type { DropReason } from "../task/task.js";
 import type { FindingList } from "./findings.js";
 import { type Range, SequenceSet, withoutEach } from "./sequence-set.js";
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { SequenceSet, withoutEach } from "../../../src/actors/audit/sequence-set.js";
+import { SequenceSet, withoutEach } from "../../src/audit/sequence-set.js";
 
 const sequences = fc.array(fc.integer({ min: 0, max: 40 }));
 

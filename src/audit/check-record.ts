@@ -1,9 +1,9 @@
 /** What is wrong with one record by itself, one line each. */
 
-import type { StoredResult } from "../../task/record.js";
-import type { TaskId } from "../../task/identity.js";
-import type { Pipeline } from "../../task/pipeline.js";
-import type { Hop } from "../../task/task.js";
+import type { StoredResult } from "../task/record.js";
+import type { TaskId } from "../task/identity.js";
+import type { Pipeline } from "../task/pipeline.js";
+import type { Hop } from "../task/task.js";
 
 /** Whether an identity is made of whole numbers from 0. */
 export function isSoundIdentity({ incarnation, sequence }: TaskId): boolean {

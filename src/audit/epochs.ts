@@ -3,8 +3,8 @@
  * is when each epoch was first and last seen on a node.
  */
 
-import type { NodeName, TaskId } from "../../task/identity.js";
-import type { Hop } from "../../task/task.js";
+import type { NodeName, TaskId } from "../task/identity.js";
+import type { Hop } from "../task/task.js";
 import { type FindingList, taskText } from "./findings.js";
 
 /** A hop that was enqueued first, or last, under an epoch. */

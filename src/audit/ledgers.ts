@@ -1,7 +1,7 @@
 /** What an audit takes from the ledgers that sources report. */
 
-import type { LedgerReported } from "../../task/reports.js";
-import type { SourceId } from "../../task/identity.js";
+import type { LedgerReported } from "../task/reports.js";
+import type { SourceId } from "../task/identity.js";
 import type { AuditLedger } from "./account.js";
 
 export function windowsOf(ledgers: readonly LedgerReported[]): ReadonlyMap<SourceId, number> {

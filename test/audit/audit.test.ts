@@ -1,15 +1,15 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { auditRun, type AuditInput, type AuditReport } from "../../../src/actors/audit/audit.js";
-import type { AuditLedger } from "../../../src/actors/audit/account.js";
-import { FINDINGS_MAX, taskText } from "../../../src/actors/audit/findings.js";
-import type { StoredRecord } from "../../../src/task/record.js";
-import { parseSourceId } from "../../../src/task/identity.js";
-import type { Pipeline } from "../../../src/task/pipeline.js";
-import { DROP_REASONS } from "../../../src/task/task.js";
-import { auditedRun, changed, withHop, withoutResult } from "../../support/audited-run.js";
-import { pipelineOf } from "../../task/pipelines.js";
+import { auditRun, type AuditInput, type AuditReport } from "../../src/audit/audit.js";
+import type { AuditLedger } from "../../src/audit/account.js";
+import { FINDINGS_MAX, taskText } from "../../src/audit/findings.js";
+import type { StoredRecord } from "../../src/task/record.js";
+import { parseSourceId } from "../../src/task/identity.js";
+import type { Pipeline } from "../../src/task/pipeline.js";
+import { DROP_REASONS } from "../../src/task/task.js";
+import { auditedRun, changed, withHop, withoutResult } from "../support/audited-run.js";
+import { pipelineOf } from "../task/pipelines.js";
 
 const CAM = parseSourceId("cam-1");
 const chain = pipelineOf({ a: [], b: ["a"], c: ["b"] });

@@ -19,9 +19,9 @@
  * - `attempt`   an attempt below 1, or an identity with a number that is not whole from 0 on.
  */
 
-import type { StoredRecord, StoredResult } from "../../task/record.js";
-import { pipelineKeyText, type SourceId } from "../../task/identity.js";
-import type { Pipeline } from "../../task/pipeline.js";
+import type { StoredRecord, StoredResult } from "../task/record.js";
+import { pipelineKeyText, type SourceId } from "../task/identity.js";
+import type { Pipeline } from "../task/pipeline.js";
 import { type AuditLedger, type IncarnationAudit, SourceAccount } from "./account.js";
 import { checkAttempts, checkHops, isSoundIdentity } from "./check-record.js";
 import { Epochs } from "./epochs.js";

@@ -3,8 +3,8 @@
  * for right.
  */
 
-import type { StoredResult } from "../../task/record.js";
-import { pipelineKeyText, type TaskId } from "../../task/identity.js";
+import type { StoredResult } from "../task/record.js";
+import { pipelineKeyText, type TaskId } from "../task/identity.js";
 import { FINDINGS_MAX, type FindingList } from "./findings.js";
 
 /** Sets of stages that are told apart for one pipeline; further ones count as one. */

@@ -5,8 +5,8 @@
  * made before and stored at that time or later. They come in order of storing, nearly.
  */
 
-import type { StoredResult } from "../../task/record.js";
-import type { TaskId } from "../../task/identity.js";
+import type { StoredResult } from "../task/record.js";
+import type { TaskId } from "../task/identity.js";
 
 /** The moment just before a task is stored. */
 interface Moment {

@@ -1,9 +1,9 @@
 /** A record from outside: as strict as an audit needs it, which looks at identities, hops and times and into no result. */
 
-import { errorText } from "../../runtime/errors.js";
-import { parseWith, z } from "../../runtime/parse.js";
-import type { StoredRecord } from "../../task/record.js";
-import { DROP_REASONS } from "../../task/task.js";
+import { errorText } from "../runtime/errors.js";
+import { parseWith, z } from "../runtime/parse.js";
+import type { StoredRecord } from "../task/record.js";
+import { DROP_REASONS } from "../task/task.js";
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "wanted a name");
 const position = z.number().int().min(0);

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseRecord } from "../../../src/actors/audit/parse-record.js";
-import { auditedRun } from "../../support/audited-run.js";
+import { parseRecord } from "../../src/audit/parse-record.js";
+import { auditedRun } from "../support/audited-run.js";
 
 const [result, gap] = auditedRun({ count: 2, gaps: { 1: "poison" } });
 

@@ -2,16 +2,16 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { AuditLedger } from "../../../src/actors/audit/account.js";
-import { auditRun, type AuditInput } from "../../../src/actors/audit/audit.js";
-import { taskText, type AuditRule } from "../../../src/actors/audit/findings.js";
-import type { PolicySpec } from "../../../src/task/requests.js";
-import type { StoredRecord, StoredResult } from "../../../src/task/record.js";
-import { parseSourceId, type SourceId } from "../../../src/task/identity.js";
-import { definePipeline } from "../../../src/task/define-pipeline.js";
-import { type Pipeline } from "../../../src/task/pipeline.js";
-import { withHop } from "../../support/audited-run.js";
-import { localRun, progress, SERVICES } from "../../support/local-run.js";
+import type { AuditLedger } from "../../src/audit/account.js";
+import { auditRun, type AuditInput } from "../../src/audit/audit.js";
+import { taskText, type AuditRule } from "../../src/audit/findings.js";
+import type { PolicySpec } from "../../src/task/requests.js";
+import type { StoredRecord, StoredResult } from "../../src/task/record.js";
+import { parseSourceId, type SourceId } from "../../src/task/identity.js";
+import { definePipeline } from "../../src/task/define-pipeline.js";
+import { type Pipeline } from "../../src/task/pipeline.js";
+import { withHop } from "../support/audited-run.js";
+import { localRun, progress, SERVICES } from "../support/local-run.js";
 
 const WINDOW = 8;
 const SWAPS = 12;

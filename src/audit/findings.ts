@@ -1,6 +1,6 @@
 /** What an audit finds wrong: the first findings one by one, the rest as counts. */
 
-import type { SourceId, TaskId } from "../../task/identity.js";
+import type { SourceId, TaskId } from "../task/identity.js";
 
 /** What each means stands at the head of `audit.ts`. Codes are kept for ever. */
 export const AUDIT_RULES = ["lost", "doubled", "position", "hops", "epoch", "bounds", "attempt"] as const;
