@@ -37,7 +37,7 @@ import type { NodeEvent } from "./protocol/generator.js";
 import { realWorld, type NodeWorld } from "./node-world.js";
 import { parseNodeName, type NodeName } from "../task/identity.js";
 import type { ServiceDeclaration } from "../task/service.js";
-import { guardFor } from "./wire/guard.js";
+import { guardFor } from "./guard/guard.js";
 
 interface ListenAddress {
   /** `ws://HOST:PORT` or `wss://HOST:PORT`; port 0 takes any free one. */

@@ -11,7 +11,7 @@ import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
 import { parseNodeName, parseSourceId, pipelineKeyText } from "../../../src/task/identity.js";
 import type { RoutingTable } from "../../../src/task/routing-table.js";
-import { guardFor } from "../../../src/actors/wire/guard.js";
+import { guardFor } from "../../../src/actors/guard/guard.js";
 import type { Behaviour } from "../../../src/runtime/behaviour.js";
 import type { Role } from "../../../src/transport/cluster/cluster.js";
 import type { Sender } from "../../../src/transport/cluster/guard.js";
