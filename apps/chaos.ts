@@ -8,7 +8,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connectOperator, type Operator } from "../src/actors/operator.js";
+import { connectOperator, type Operator } from "../src/operator/operator.js";
 import { parseNodeName, parseSourceId } from "../src/task/identity.js";
 import type { Stage } from "../src/task/pipeline.js";
 import { parsePipelineFile } from "../src/task/pipeline-file.js";

@@ -40,11 +40,11 @@ export {
   type LocalCluster,
   type LocalClusterOptions,
   type LocalNode,
-} from "./actors/local-cluster.js";
-export type { Components, NodeLimits, SourceOptions } from "./actors/components.js";
-export type { Control } from "./actors/control.js";
-export { startNode, type NodeOptions, type SluiceNode } from "./actors/node.js";
-export type { LatencySummary, RunSummary, StageSummary } from "./actors/observer/run-statistics.js";
+} from "./node/local-cluster.js";
+export type { Components, NodeLimits, SourceOptions } from "./node/components.js";
+export type { Control } from "./operator/control.js";
+export { startNode, type NodeOptions, type SluiceNode } from "./node/node.js";
+export type { LatencySummary, RunSummary, StageSummary } from "./operator/run-statistics.js";
 export type { LedgerReported, ResourceSample } from "./task/reports.js";
 export type { NodeEvent } from "./actors/protocol/generator.js";
 export type { TableReported } from "./actors/protocol/scheduler.js";

@@ -7,7 +7,7 @@ import {
   openStoreForReading,
   recordsByPosition,
 } from "../../src/storage/results/read-store.js";
-import type { Operator } from "../../src/actors/operator.js";
+import type { Operator } from "../../src/operator/operator.js";
 import type { StoredRecord } from "../../src/task/record.js";
 import type { TotalsReported } from "../../src/actors/protocol/distributor.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";

@@ -1,6 +1,6 @@
 /** `sluice drain`: has a node finish what it has, and leave. */
 
-import type { Operator } from "../../src/actors/operator.js";
+import type { Operator } from "../../src/operator/operator.js";
 import { suggestName } from "../../src/task/nearest-name.js";
 import { parseNodeName } from "../../src/task/identity.js";
 import { RuntimeError } from "../../src/runtime/errors.js";

@@ -3,7 +3,7 @@
 import { networkInterfaces } from "node:os";
 import { SluiceError } from "../../src/task/errors.js";
 import { openStore } from "../../src/storage/results/open-store.js";
-import { startNode, type SluiceNode } from "../../src/actors/node.js";
+import { startNode, type SluiceNode } from "../../src/node/node.js";
 import { SERVICES } from "../../src/services/catalogue.js";
 import { createLogger, type LogLevel } from "../../src/runtime/log.js";
 import { isLoopback } from "../../src/transport/carriers/ws.js";

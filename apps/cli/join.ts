@@ -1,7 +1,7 @@
 /** `sluice join`: an edge node of somebody's cluster. */
 
 import { join as joinPath } from "node:path";
-import { startNode, type SluiceNode } from "../../src/actors/node.js";
+import { startNode, type SluiceNode } from "../../src/node/node.js";
 import { SERVICES } from "../../src/services/catalogue.js";
 import { createLogger, type LogLevel } from "../../src/runtime/log.js";
 import { checkModelDir } from "../start/inputs.js";

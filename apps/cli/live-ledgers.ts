@@ -1,6 +1,6 @@
 /** What the nodes of a running cluster say that their sources have in flight. */
 
-import type { Operator } from "../../src/actors/operator.js";
+import type { Operator } from "../../src/operator/operator.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import { errorText } from "../../src/runtime/errors.js";
 

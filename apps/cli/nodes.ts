@@ -1,7 +1,7 @@
 /** `sluice nodes`: who is in the cluster, and how each is. */
 
 import { countDrops } from "../../src/task/ledger.js";
-import type { Operator } from "../../src/actors/operator.js";
+import type { Operator } from "../../src/operator/operator.js";
 import type { ResourceSample } from "../../src/task/reports.js";
 import type { Member } from "../../src/transport/cluster/cluster.js";
 import { renderTable } from "../tables.js";

@@ -1,6 +1,6 @@
 /** The commands of `sluice` that ask and order the nodes of a cluster. */
 
-import type { Operator } from "../../src/actors/operator.js";
+import type { Operator } from "../../src/operator/operator.js";
 import { createPolicies } from "../../src/actors/scheduler/policies.js";
 import { type Command, notEmpty, Option, positiveInteger, positiveNumber, readBy } from "../command-line.js";
 import type { AuditCommand } from "./audit.js";
@@ -139,7 +139,7 @@ async function asOperator(
   const authorities =
     flags.tlsCa === undefined ? null : await readNamed(flags.tlsCa, "--tls-ca", "connect-failed");
   const { url, token, authorities: known } = await findHub({ ...flags, authorities });
-  const { connectOperator } = await import("../../src/actors/operator.js");
+  const { connectOperator } = await import("../../src/operator/operator.js");
   const trusted = authorities ?? known;
   const operator = await connectOperator({
     hub: url,

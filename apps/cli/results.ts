@@ -3,7 +3,7 @@
 import { pipeline } from "node:stream/promises";
 import { exportRecords } from "../../src/storage/results/export.js";
 import { iterateRecords, openStoreForReading } from "../../src/storage/results/read-store.js";
-import type { Operator } from "../../src/actors/operator.js";
+import type { Operator } from "../../src/operator/operator.js";
 import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";
 import { signalled } from "./signals.js";

@@ -3,7 +3,7 @@
 import { countDrops } from "../../src/task/ledger.js";
 import { readFile } from "node:fs/promises";
 import { SluiceError } from "../../src/task/errors.js";
-import type { Operator } from "../../src/actors/operator.js";
+import type { Operator } from "../../src/operator/operator.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { SourceRequest } from "../../src/task/requests.js";

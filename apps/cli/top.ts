@@ -1,6 +1,6 @@
 /** `sluice top`: nodes, queues, routes and rates, once a second. */
 
-import type { Operator } from "../../src/actors/operator.js";
+import type { Operator } from "../../src/operator/operator.js";
 import type { TableReported } from "../../src/actors/protocol/scheduler.js";
 import type { TotalsReported } from "../../src/actors/protocol/distributor.js";
 import { asError } from "../../src/runtime/errors.js";

@@ -1,7 +1,7 @@
 /** An edge of a run: joins as it is told, and lives as long as whoever has started it. */
 
 import { createInterface } from "node:readline";
-import { startNode } from "../../src/actors/node.js";
+import { startNode } from "../../src/node/node.js";
 import { SERVICES } from "../../src/services/catalogue.js";
 import { errorText } from "../../src/runtime/errors.js";
 import { createLogger } from "../../src/runtime/log.js";

@@ -1,6 +1,6 @@
 /** How fast a run goes between two looks at it. */
 
-import type { RunSummary, StageSummary } from "../../src/actors/observer/run-statistics.js";
+import type { RunSummary, StageSummary } from "../../src/operator/run-statistics.js";
 
 export interface ProgressFigures {
   readonly created: number;

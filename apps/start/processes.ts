@@ -1,8 +1,8 @@
 /** The cluster of a run as processes: this one is the cloud, and each edge has one of its own, joined over WebSocket. */
 
-import { agentClient } from "../../src/actors/agent/client.js";
-import { controlFrom } from "../../src/actors/control.js";
-import { startNode } from "../../src/actors/node.js";
+import { agentClient } from "../../src/operator/agent-client.js";
+import { controlFrom } from "../../src/operator/control.js";
+import { startNode } from "../../src/node/node.js";
 import { SERVICES } from "../../src/services/catalogue.js";
 import type { NodesReported, SchedulerMessage } from "../../src/actors/protocol/scheduler.js";
 import { parseNodeName, type NodeName } from "../../src/task/identity.js";

@@ -1,14 +1,14 @@
 /** The cluster of a run, in one process or several: what the run does with it does not differ. */
 
 import { SERVICES } from "../../src/services/catalogue.js";
-import type { Control } from "../../src/actors/control.js";
+import type { Control } from "../../src/operator/control.js";
 import type { Store } from "../../src/storage/results/store.js";
-import { startLocalCluster } from "../../src/actors/local-cluster.js";
+import { startLocalCluster } from "../../src/node/local-cluster.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { SchedulerEvent } from "../../src/actors/protocol/scheduler.js";
 import type { SourceRequest } from "../../src/task/requests.js";
-import { sourceOptionsOf } from "../../src/actors/agent/source-request.js";
+import { sourceOptionsOf } from "../../src/node/agent/source-request.js";
 import type { Logger } from "../../src/runtime/log.js";
 
 export interface RunNode {

@@ -1,6 +1,6 @@
 /** What a run prints at its end: tables for people, or one JSON object. */
 
-import type { RunSummary } from "../../src/actors/observer/run-statistics.js";
+import type { RunSummary } from "../../src/operator/run-statistics.js";
 import { renderTable } from "../tables.js";
 import type { RunAudit } from "./audit-run.js";
 import type { RunNode } from "./run-cluster.js";

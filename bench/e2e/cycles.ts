@@ -22,7 +22,7 @@ import { runInNewContext } from "node:vm";
 import { openStore } from "../../src/storage/results/open-store.js";
 import type { CapturePort } from "../../src/actors/generator/capture.js";
 import { parseSource, type SourceSpec } from "../../src/actors/generator/source-spec.js";
-import { startLocalCluster } from "../../src/actors/local-cluster.js";
+import { startLocalCluster } from "../../src/node/local-cluster.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import { parseSourceId } from "../../src/task/identity.js";

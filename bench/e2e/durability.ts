@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import type { JournalEntry } from "../../src/storage/journal/journal.js";
 import { openLevelJournals } from "../../src/storage/journal/level-journals.js";
-import { startNode } from "../../src/actors/node.js";
+import { startNode } from "../../src/node/node.js";
 import { folderBytes } from "../../src/storage/level-database.js";
 import { DEFAULT_CONFIGURATION, parseConfiguration } from "../../src/task/configuration.js";
 import { parseSourceId } from "../../src/task/identity.js";

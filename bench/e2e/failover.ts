@@ -14,7 +14,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import type { Appended, NewRecord } from "../../src/storage/results/store.js";
-import { startNode } from "../../src/actors/node.js";
+import { startNode } from "../../src/node/node.js";
 import { parseConfiguration } from "../../src/task/configuration.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import { silentLogger } from "../../src/runtime/log.js";

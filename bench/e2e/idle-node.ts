@@ -93,7 +93,7 @@ async function idle(as: Role): Promise<void> {
 /** @returns where it is reached */
 async function start(as: "edge" | "cloud"): Promise<string> {
   const { MemoryStore } = await import("../../src/storage/results/memory-store.js");
-  const { startNode } = await import("../../src/actors/node.js");
+  const { startNode } = await import("../../src/node/node.js");
   const { SERVICES } = await import("../../src/services/catalogue.js");
   const { silentLogger } = await import("../../src/runtime/log.js");
   const node = await startNode({

@@ -3,7 +3,7 @@
 import type { SourceSpec } from "../../src/actors/generator/source-spec.js";
 import type { CapturePort } from "../../src/actors/generator/spawn.js";
 import { performance } from "node:perf_hooks";
-import type { LocalNode } from "../../src/actors/local-cluster.js";
+import type { LocalNode } from "../../src/node/local-cluster.js";
 import type { GeneratorMessage } from "../../src/actors/protocol/generator.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import type { SourceId } from "../../src/task/identity.js";

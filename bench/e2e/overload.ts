@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { openStore } from "../../src/storage/results/open-store.js";
-import { startNode } from "../../src/actors/node.js";
+import { startNode } from "../../src/node/node.js";
 import type { ControllerMessage, QueuesReported } from "../../src/actors/protocol/controller.js";
 import { parseConfiguration } from "../../src/task/configuration.js";
 import { parseSourceId } from "../../src/task/identity.js";

@@ -12,7 +12,7 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
-import { startNode, type SluiceNode } from "../../src/actors/node.js";
+import { startNode, type SluiceNode } from "../../src/node/node.js";
 import type { QueuesReported, ControllerMessage } from "../../src/actors/protocol/controller.js";
 import type { SchedulerMessage, PolicyReply } from "../../src/actors/protocol/scheduler.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";

@@ -14,7 +14,7 @@
 
 import { Worker } from "node:worker_threads";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
-import { startLocalCluster } from "../../src/actors/local-cluster.js";
+import { startLocalCluster } from "../../src/node/local-cluster.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { median, percentile, report, rounded, type Row } from "../report.js";

@@ -14,9 +14,9 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { controlFrom } from "../../src/actors/control.js";
+import { controlFrom } from "../../src/operator/control.js";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
-import { startNode } from "../../src/actors/node.js";
+import { startNode } from "../../src/node/node.js";
 import type { StoredResult } from "../../src/task/record.js";
 import { parseConfiguration } from "../../src/task/configuration.js";
 import { parseSourceId } from "../../src/task/identity.js";

@@ -19,7 +19,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { openStore } from "../../src/storage/results/open-store.js";
 import { type FlushOptions } from "../../src/actors/distributor/spawn.js";
-import { startLocalCluster, type LocalCluster } from "../../src/actors/local-cluster.js";
+import { startLocalCluster, type LocalCluster } from "../../src/node/local-cluster.js";
 import type { PolicyReply, SchedulerMessage } from "../../src/actors/protocol/scheduler.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import { parseSourceId } from "../../src/task/identity.js";

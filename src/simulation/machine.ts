@@ -1,7 +1,7 @@
 /** A simulated machine: a disk that stays, and one process after another on it, each a whole node. */
 
 import type { MemoryStore } from "../storage/results/memory-store.js";
-import { startNode, type NodeOptions, type SluiceNode } from "../actors/node.js";
+import { startNode, type NodeOptions, type SluiceNode } from "../node/node.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
 import type { ServiceDeclaration } from "../task/service.js";

@@ -6,9 +6,9 @@
  * U2 Faults end some time before the end, and then everything must come to its end by itself.
  */
 
-import { controlFrom } from "../actors/control.js";
+import { controlFrom } from "../operator/control.js";
 import { MemoryStore } from "../storage/results/memory-store.js";
-import type { SluiceNode } from "../actors/node.js";
+import type { SluiceNode } from "../node/node.js";
 import type { LedgerReported } from "../task/reports.js";
 import type { PolicySpec } from "../task/requests.js";
 import type { StoredRecord } from "../task/record.js";

@@ -3,7 +3,7 @@
 import * as assert from "uvu/assert";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import type { Store } from "../../src/storage/results/store.js";
-import { startLocalCluster, type LocalClusterOptions } from "../../src/actors/local-cluster.js";
+import { startLocalCluster, type LocalClusterOptions } from "../../src/node/local-cluster.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { PolicySpec } from "../../src/task/requests.js";

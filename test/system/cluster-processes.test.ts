@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { startNode, type SluiceNode } from "../../src/actors/node.js";
+import { startNode, type SluiceNode } from "../../src/node/node.js";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import type { ActorRef } from "../../src/runtime/actor-ref.js";
 import type { Terminated } from "../../src/runtime/behaviour.js";

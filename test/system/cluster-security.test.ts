@@ -3,7 +3,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
-import { startNode, type SluiceNode } from "../../src/actors/node.js";
+import { startNode, type SluiceNode } from "../../src/node/node.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import type { ActorRef } from "../../src/runtime/actor-ref.js";
 import { systemClock } from "../../src/runtime/clock.js";

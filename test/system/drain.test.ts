@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
-import { startNode, type SluiceNode } from "../../src/actors/node.js";
+import { startNode, type SluiceNode } from "../../src/node/node.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import type { StoredRecord } from "../../src/task/record.js";
 import { parseConfiguration } from "../../src/task/configuration.js";

@@ -1,8 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { controlFrom } from "../../src/actors/control.js";
+import { controlFrom } from "../../src/operator/control.js";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
-import { startNode, type SluiceNode } from "../../src/actors/node.js";
+import { startNode, type SluiceNode } from "../../src/node/node.js";
 import { parseConfiguration } from "../../src/task/configuration.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";
 import { silentLogger } from "../../src/runtime/log.js";

@@ -4,7 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openStore } from "../../src/storage/results/open-store.js";
 import type { Store } from "../../src/storage/results/store.js";
-import { startNode, type SluiceNode } from "../../src/actors/node.js";
+import { startNode, type SluiceNode } from "../../src/node/node.js";
 import type { StoredRecord, StoredResult } from "../../src/task/record.js";
 import { parseConfiguration } from "../../src/task/configuration.js";
 import { parseSourceId } from "../../src/task/identity.js";

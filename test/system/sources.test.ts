@@ -6,7 +6,7 @@ import type { ControllerMessage, QueuesReported } from "../../src/actors/protoco
 import { parseSourceId } from "../../src/task/identity.js";
 import { definePipeline } from "../../src/task/define-pipeline.js";
 import { type Pipeline } from "../../src/task/pipeline.js";
-import type { LocalNode } from "../../src/actors/local-cluster.js";
+import type { LocalNode } from "../../src/node/local-cluster.js";
 import {
   checkEnd,
   localRun,

@@ -6,10 +6,10 @@
  */
 
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
-import type { StoredRecord, StoredResult } from "../../task/record.js";
-import { breakdown } from "../../task/latency.js";
-import type { Pipeline } from "../../task/pipeline.js";
-import type { DropReason } from "../../task/task.js";
+import type { StoredRecord, StoredResult } from "../task/record.js";
+import { breakdown } from "../task/latency.js";
+import type { Pipeline } from "../task/pipeline.js";
+import type { DropReason } from "../task/task.js";
 
 export interface StageSummary {
   /** The node that ran the stage, or the one that ran most of it. */

@@ -2,7 +2,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
-import type { NodeEvent } from "../protocol/generator.js";
+import type { NodeEvent } from "../../actors/protocol/generator.js";
 import type { NodeName } from "../../task/identity.js";
 import { agent, type AgentPorts } from "./agent.js";
 

@@ -5,7 +5,7 @@
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { ActorSystem } from "../runtime/system.js";
-import type { ControllerMessage, QueuesReported } from "./protocol/controller.js";
+import type { ControllerMessage, QueuesReported } from "../actors/protocol/controller.js";
 import type { SourceId } from "../task/identity.js";
 
 export interface DrainOptions {

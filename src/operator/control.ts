@@ -2,10 +2,10 @@
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { ActorSystem } from "../runtime/system.js";
-import { observer, type ObserverMessage } from "./observer/observer.js";
-import type { RunSummary } from "./observer/run-statistics.js";
-import type { DistributorMessage } from "./protocol/distributor.js";
-import type { PolicyReply, SchedulerMessage, TableReported } from "./protocol/scheduler.js";
+import { observer, type ObserverMessage } from "./observer.js";
+import type { RunSummary } from "./run-statistics.js";
+import type { DistributorMessage } from "../actors/protocol/distributor.js";
+import type { PolicyReply, SchedulerMessage, TableReported } from "../actors/protocol/scheduler.js";
 import type { PolicySpec } from "../task/requests.js";
 import type { NodeName, SourceId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";

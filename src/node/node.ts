@@ -33,11 +33,11 @@ import type { Journals } from "../storage/journal/journal.js";
 import { drainNode, type DrainOptions } from "./drain.js";
 import { followCluster } from "./follow-cluster.js";
 import { openLevelJournals, type LevelJournals } from "../storage/journal/level-journals.js";
-import type { NodeEvent } from "./protocol/generator.js";
-import { realWorld, type NodeWorld } from "./node-world.js";
+import type { NodeEvent } from "../actors/protocol/generator.js";
+import { realWorld, type NodeWorld } from "./world.js";
 import { parseNodeName, type NodeName } from "../task/identity.js";
 import type { ServiceDeclaration } from "../task/service.js";
-import { guardFor } from "./guard/guard.js";
+import { guardFor } from "../actors/guard/guard.js";
 
 interface ListenAddress {
   /** `ws://HOST:PORT` or `wss://HOST:PORT`; port 0 takes any free one. */

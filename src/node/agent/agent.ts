@@ -8,8 +8,8 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskResult, Behaviour, Context } from "../../runtime/behaviour.js";
 import { assertNever } from "../../runtime/errors.js";
-import type { AgentMessage, AgentReply } from "../protocol/agent.js";
-import type { NodeEvent } from "../protocol/generator.js";
+import type { AgentMessage, AgentReply } from "../../actors/protocol/agent.js";
+import type { NodeEvent } from "../../actors/protocol/generator.js";
 import type { LedgerReported } from "../../task/reports.js";
 import type { SourceRequest } from "../../task/requests.js";
 import type { NodeName, SourceId } from "../../task/identity.js";

@@ -1,7 +1,7 @@
 /** What an operator asks for, as text, made into what a node runs. */
 
 import type { SourceRequest } from "../../task/requests.js";
-import { parseSource } from "../generator/spawn.js";
+import { parseSource } from "../../actors/generator/spawn.js";
 import type { SourceOptions } from "../components.js";
 import { parseConfiguration } from "../../task/configuration.js";
 import { parseSourceId } from "../../task/identity.js";

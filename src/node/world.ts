@@ -7,9 +7,9 @@ import type { ActorSystem, Decorate } from "../runtime/system.js";
 import type { Carrier } from "../transport/carrier.js";
 import { createWsCarrier } from "../transport/carriers/ws.js";
 import type { Journals } from "../storage/journal/journal.js";
-import { openHostMetrics, type HostMetrics } from "./monitor/host-metrics.js";
-import { startWorker } from "./processor/worker-host.js";
-import type { StartWorker } from "./processor/worker-port.js";
+import { openHostMetrics, type HostMetrics } from "../actors/monitor/host-metrics.js";
+import { startWorker } from "../actors/processor/worker-host.js";
+import type { StartWorker } from "../actors/processor/worker-port.js";
 
 export interface NodeWorld {
   readonly carrier: Carrier;

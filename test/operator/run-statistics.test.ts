@@ -1,17 +1,17 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { placeRecord, type NewRecord } from "../../../src/storage/results/store.js";
+import { placeRecord, type NewRecord } from "../../src/storage/results/store.js";
 import {
   addRecord,
   createRunStatistics,
   summarise,
   type RunSummary,
-} from "../../../src/actors/observer/run-statistics.js";
-import type { StoredRecord, StoredResult } from "../../../src/task/record.js";
-import { parseNodeName } from "../../../src/task/identity.js";
-import { definePipeline } from "../../../src/task/define-pipeline.js";
-import { newRecord, newRecords } from "../../support/records.js";
-import { SERVICES } from "../../task/pipelines.js";
+} from "../../src/operator/run-statistics.js";
+import type { StoredRecord, StoredResult } from "../../src/task/record.js";
+import { parseNodeName } from "../../src/task/identity.js";
+import { definePipeline } from "../../src/task/define-pipeline.js";
+import { newRecord, newRecords } from "../support/records.js";
+import { SERVICES } from "../task/pipelines.js";
 
 /** What the records of the tests walk. */
 const pipeline = definePipeline(

@@ -1,12 +1,12 @@
 /** Asks the agent of a node, from wherever it is allowed. */
 
-import type { ActorRef } from "../../runtime/actor-ref.js";
-import type { Behaviour } from "../../runtime/behaviour.js";
-import type { ActorSystem } from "../../runtime/system.js";
-import type { AgentMessage, AgentReply, SourcesReported } from "../protocol/agent.js";
-import type { NodeEvent } from "../protocol/generator.js";
-import type { SourceRequest } from "../../task/requests.js";
-import type { NodeName, SourceId } from "../../task/identity.js";
+import type { ActorRef } from "../runtime/actor-ref.js";
+import type { Behaviour } from "../runtime/behaviour.js";
+import type { ActorSystem } from "../runtime/system.js";
+import type { AgentMessage, AgentReply, SourcesReported } from "../actors/protocol/agent.js";
+import type { NodeEvent } from "../actors/protocol/generator.js";
+import type { SourceRequest } from "../task/requests.js";
+import type { NodeName, SourceId } from "../task/identity.js";
 
 export interface AgentClient {
   /** Starts a source on the node. @throws an error with a code where the node refuses it */

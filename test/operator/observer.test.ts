@@ -1,12 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { placeRecord } from "../../../src/storage/results/store.js";
-import { observer } from "../../../src/actors/observer/observer.js";
-import type { RunSummary } from "../../../src/actors/observer/run-statistics.js";
-import type { DistributorMessage } from "../../../src/actors/protocol/distributor.js";
-import { fold } from "../../support/fold.js";
-import { createProbe } from "../../support/probe.js";
-import { newRecord } from "../../support/records.js";
+import { placeRecord } from "../../src/storage/results/store.js";
+import { observer } from "../../src/operator/observer.js";
+import type { RunSummary } from "../../src/operator/run-statistics.js";
+import type { DistributorMessage } from "../../src/actors/protocol/distributor.js";
+import { fold } from "../support/fold.js";
+import { createProbe } from "../support/probe.js";
+import { newRecord } from "../support/records.js";
 
 function start(fromPosition = 7) {
   const distributor = createProbe<DistributorMessage>("sluice://cloud/distributor");

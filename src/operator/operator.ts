@@ -9,15 +9,15 @@ import { firstIdOfLife, unguessableId } from "../runtime/unguessable.js";
 import { createWsCarrier } from "../transport/carriers/ws.js";
 import type { Cluster } from "../transport/cluster/cluster.js";
 import { joinCluster } from "../transport/cluster/joiner.js";
-import { agentClient, type AgentClient } from "./agent/client.js";
+import { agentClient, type AgentClient } from "./agent-client.js";
 import { controlFrom, type Control } from "./control.js";
 import type {
   DistributorMessage,
   QueryReply,
   SubscriptionEvent,
   TotalsReported,
-} from "./protocol/distributor.js";
-import type { NodesReported, SchedulerMessage } from "./protocol/scheduler.js";
+} from "../actors/protocol/distributor.js";
+import type { NodesReported, SchedulerMessage } from "../actors/protocol/scheduler.js";
 import type { ResultQuery } from "../task/record.js";
 import type { NodeName, SourceId } from "../task/identity.js";
 

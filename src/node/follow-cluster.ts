@@ -6,8 +6,8 @@ import type { ActorSystem } from "../runtime/system.js";
 import type { Cluster, ClusterEvent, Member } from "../transport/cluster/cluster.js";
 import type { ClusterClock } from "../transport/cluster-clock.js";
 import type { Components } from "./components.js";
-import type { MonitorMessage } from "./protocol/monitor.js";
-import type { SchedulerMessage } from "./protocol/scheduler.js";
+import type { MonitorMessage } from "../actors/protocol/monitor.js";
+import type { SchedulerMessage } from "../actors/protocol/scheduler.js";
 import type { NodeName } from "../task/identity.js";
 
 /** Between corrections of the clock, in ms. */

@@ -6,11 +6,11 @@
  * O2 It learns of a task only once the task is durable.
  */
 
-import type { ActorRef } from "../../runtime/actor-ref.js";
-import type { Behaviour } from "../../runtime/behaviour.js";
-import { assertNever } from "../../runtime/errors.js";
-import type { DistributorMessage, SubscriptionEvent } from "../protocol/distributor.js";
-import type { Pipeline } from "../../task/pipeline.js";
+import type { ActorRef } from "../runtime/actor-ref.js";
+import type { Behaviour } from "../runtime/behaviour.js";
+import { assertNever } from "../runtime/errors.js";
+import type { DistributorMessage, SubscriptionEvent } from "../actors/protocol/distributor.js";
+import type { Pipeline } from "../task/pipeline.js";
 import {
   addRecord,
   createRunStatistics,

@@ -10,13 +10,13 @@ import {
   type NodeLimits,
   type SourceOptions,
 } from "./components.js";
-import { controlFrom, type Control } from "./control.js";
-import type { FlushOptions } from "./distributor/spawn.js";
+import { controlFrom, type Control } from "../operator/control.js";
+import type { FlushOptions } from "../actors/distributor/spawn.js";
 import type { Store } from "../storage/results/store.js";
 import type { LedgerReported } from "../task/reports.js";
-import type { MonitorMessage } from "./protocol/monitor.js";
-import type { NodeEvent } from "./protocol/generator.js";
-import type { BoundPolicy } from "./scheduler/policy.js";
+import type { MonitorMessage } from "../actors/protocol/monitor.js";
+import type { NodeEvent } from "../actors/protocol/generator.js";
+import type { BoundPolicy } from "../actors/scheduler/policy.js";
 import { parseNodeName, type NodeName, type SourceId } from "../task/identity.js";
 import type { ServiceDeclaration } from "../task/service.js";
 
