@@ -113,7 +113,11 @@ async function until(done: () => boolean): Promise<void> {
 }
 
 const [, , role, url = ""] = process.argv;
-if (role === "worker") await startNode({ ...common, name: WORKER, join: url });
-else if (role === "source") await beSource(url);
-else await main();
-process.once("disconnect", () => process.exit());
+if (role === undefined) {
+  await main();
+} else {
+  if (role === "worker") await startNode({ ...common, name: WORKER, join: url });
+  else await beSource(url);
+  // Of the children alone: where the bench is itself a child, listening would keep it alive for good.
+  process.once("disconnect", () => process.exit());
+}
