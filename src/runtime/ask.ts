@@ -4,10 +4,10 @@ import type { ActorRef, Lane } from "./actor-ref.js";
 import type { AskResult } from "./behaviour.js";
 import type { TimerHandle } from "./clock.js";
 import type { DeadLetterReason } from "./dead-letters.js";
-import { AskEntry } from "./entry.js";
+import { AskEntry } from "./internal/entry.js";
 import { asError, assertNever, RuntimeError } from "./errors.js";
-import type { Host } from "./host.js";
-import { announce, RemoteRef, RuntimeRef, type TerminatedListener } from "./ref.js";
+import type { Host } from "./internal/host.js";
+import { announce, RemoteRef, RuntimeRef, type TerminatedListener } from "./internal/ref.js";
 import type { Asker } from "./remote.js";
 
 const ASK_TIMEOUT_MS = 5_000;

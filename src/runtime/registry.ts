@@ -2,7 +2,7 @@
 
 import type { ActorRef } from "./actor-ref.js";
 import type { Brand } from "./brand.js";
-import type { Host } from "./host.js";
+import type { Host } from "./internal/host.js";
 
 declare const message: unique symbol;
 

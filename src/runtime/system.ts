@@ -5,23 +5,23 @@ import { formatAddress, parseActorPath, parseAddress, parseNodeName, type Addres
 import { startAsk, type AskOptions, type PendingAsk } from "./ask.js";
 import type { Behaviour, Spawner, Terminated } from "./behaviour.js";
 import type { NodeName } from "./brand.js";
-import { Cell, spawnCell } from "./cell.js";
+import { Cell, spawnCell } from "./internal/cell.js";
 import { systemClock, type Clock } from "./clock.js";
 import { createShutdown, type CoordinatedShutdown } from "./coordinated-shutdown.js";
 import { DeadLetterBox, type DeadLetterReason, type DeadLetters } from "./dead-letters.js";
-import { Dispatcher } from "./dispatcher.js";
-import { AskEntry } from "./entry.js";
+import { Dispatcher } from "./internal/dispatcher.js";
+import { AskEntry } from "./internal/entry.js";
 import { errorText, RuntimeError } from "./errors.js";
 import { eventLoop, type Executor } from "./executor.js";
-import type { Host } from "./host.js";
-import { findKernelActor, forgetKernel, startKernel } from "./kernel.js";
+import type { Host } from "./internal/host.js";
+import { findKernelActor, forgetKernel, startKernel } from "./internal/kernel.js";
 import { createLogger, type Logger } from "./log.js";
-import { LocalRef, NamedRef, RemoteRef, ReplyRef, RuntimeRef } from "./ref.js";
+import { LocalRef, NamedRef, RemoteRef, ReplyRef, RuntimeRef } from "./internal/ref.js";
 import { LocalRegistry, type Registry } from "./registry.js";
 import type { Asker, Deliverable, Remote } from "./remote.js";
 import type { SpawnOptions, SupervisionPolicy } from "./spawn-options.js";
 import { supervisionPolicy } from "./supervision.js";
-import { Supervisor } from "./supervisor.js";
+import { Supervisor } from "./internal/supervisor.js";
 import { unguessableId } from "./unguessable.js";
 
 export interface ActorSystemOptions {

@@ -1,8 +1,8 @@
 /** What lies in a mailbox beside plain messages. */
 
-import type { DeadLetterReason } from "./dead-letters.js";
+import type { DeadLetterReason } from "../dead-letters.js";
 import type { Host } from "./host.js";
-import type { Asker } from "./remote.js";
+import type { Asker } from "../remote.js";
 import { NONE } from "./ring.js";
 
 /** A message with something to know about it; plain messages lie in the mailbox as they are. */

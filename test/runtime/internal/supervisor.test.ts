@@ -1,10 +1,14 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { ActorRef } from "../../src/runtime/actor-ref.js";
-import type { Behaviour, Terminated } from "../../src/runtime/behaviour.js";
-import { RuntimeError } from "../../src/runtime/errors.js";
-import type { RestartType, SupervisionPolicy, SupervisionStrategy } from "../../src/runtime/spawn-options.js";
-import { createSteppedSystem, type SteppedSystem } from "../support/stepped-system.js";
+import type { ActorRef } from "../../../src/runtime/actor-ref.js";
+import type { Behaviour, Terminated } from "../../../src/runtime/behaviour.js";
+import { RuntimeError } from "../../../src/runtime/errors.js";
+import type {
+  RestartType,
+  SupervisionPolicy,
+  SupervisionStrategy,
+} from "../../../src/runtime/spawn-options.js";
+import { createSteppedSystem, type SteppedSystem } from "../../support/stepped-system.js";
 
 type Order = "fail" | "end" | { readonly note: string };
 

@@ -1,16 +1,16 @@
 /** What all actors of one node share. */
 
-import type { ActorRef } from "./actor-ref.js";
-import type { Address } from "./address.js";
-import type { NodeName } from "./brand.js";
-import type { Clock } from "./clock.js";
-import type { DeadLetterBox } from "./dead-letters.js";
+import type { ActorRef } from "../actor-ref.js";
+import type { Address } from "../address.js";
+import type { NodeName } from "../brand.js";
+import type { Clock } from "../clock.js";
+import type { DeadLetterBox } from "../dead-letters.js";
 import type { Dispatcher } from "./dispatcher.js";
-import type { Executor } from "./executor.js";
-import type { Logger } from "./log.js";
+import type { Executor } from "../executor.js";
+import type { Logger } from "../log.js";
 import type { RuntimeRef } from "./ref.js";
-import type { Remote } from "./remote.js";
-import type { PendingAsk } from "./ask.js";
+import type { Remote } from "../remote.js";
+import type { PendingAsk } from "../ask.js";
 import type { Cell } from "./cell.js";
 
 export interface Host {

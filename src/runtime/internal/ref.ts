@@ -1,14 +1,14 @@
 /** The refs that the runtime hands out; behind the `ActorRef` that others see, each knows its way to the actor. */
 
 import { inspect } from "node:util";
-import type { ActorRef, Lane } from "./actor-ref.js";
-import { formatAddress, type Address } from "./address.js";
+import type { ActorRef, Lane } from "../actor-ref.js";
+import { formatAddress, type Address } from "../address.js";
 import { type AskEntry, bury } from "./entry.js";
-import type { PendingAsk } from "./ask.js";
-import type { Terminated } from "./behaviour.js";
+import type { PendingAsk } from "../ask.js";
+import type { Terminated } from "../behaviour.js";
 import type { Cell } from "./cell.js";
 import type { Host } from "./host.js";
-import type { RemoteTarget } from "./remote.js";
+import type { RemoteTarget } from "../remote.js";
 
 export type TerminatedListener = (event: Terminated) => void;
 

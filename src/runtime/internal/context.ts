@@ -1,14 +1,14 @@
 /** The context of one state of an actor: what it set going ends with it, and calls on it after that do nothing. */
 
-import type { ActorRef, Lane } from "./actor-ref.js";
-import { startAsk, type PendingAsk } from "./ask.js";
-import type { AskResult, Behaviour, Context, Terminated } from "./behaviour.js";
+import type { ActorRef, Lane } from "../actor-ref.js";
+import { startAsk, type PendingAsk } from "../ask.js";
+import type { AskResult, Behaviour, Context, Terminated } from "../behaviour.js";
 import type { Cell } from "./cell.js";
-import { asError, RuntimeError } from "./errors.js";
+import { asError, RuntimeError } from "../errors.js";
 import { OwnEntry, type Span } from "./entry.js";
-import type { Logger } from "./log.js";
+import type { Logger } from "../log.js";
 import { LocalRef, NamedRef } from "./ref.js";
-import type { SpawnOptions } from "./spawn-options.js";
+import type { SpawnOptions } from "../spawn-options.js";
 import { Timers } from "./timers.js";
 import { Watches } from "./watches.js";
 

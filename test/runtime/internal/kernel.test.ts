@@ -1,8 +1,8 @@
 import { dispatch, query, spawn as nactSpawn, stop as nactStop } from "nact";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Behaviour } from "../../src/runtime/behaviour.js";
-import { createSteppedSystem } from "../support/stepped-system.js";
+import type { Behaviour } from "../../../src/runtime/behaviour.js";
+import { createSteppedSystem } from "../../support/stepped-system.js";
 
 /** A reference of stock nact to `path`, made of names. */
 function nactRef(name: string, ...parts: string[]) {

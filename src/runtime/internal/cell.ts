@@ -8,20 +8,20 @@
  * L4 What a behaviour throws goes to its supervisor and no further.
  */
 
-import type { ActorRef, Lane } from "./actor-ref.js";
-import { checkActorName, DEPTH_MAX } from "./address.js";
-import type { Behaviour, StopReason, Terminated } from "./behaviour.js";
-import type { TimerHandle } from "./clock.js";
+import type { ActorRef, Lane } from "../actor-ref.js";
+import { checkActorName, DEPTH_MAX } from "../address.js";
+import type { Behaviour, StopReason, Terminated } from "../behaviour.js";
+import type { TimerHandle } from "../clock.js";
 import { StateContext, stoppedParent } from "./context.js";
-import type { DeadLetterReason } from "./dead-letters.js";
+import type { DeadLetterReason } from "../dead-letters.js";
 import { bury, Entry, OwnEntry } from "./entry.js";
-import { asError, errorText, RuntimeError } from "./errors.js";
+import { asError, errorText, RuntimeError } from "../errors.js";
 import type { Host } from "./host.js";
 import { Mailbox, mailboxBounds, type MailboxBounds } from "./mailbox.js";
 import { announce, LocalRef, type TerminatedListener } from "./ref.js";
 import { NONE } from "./ring.js";
-import type { RestartType, SpawnOptions, SupervisionPolicy } from "./spawn-options.js";
-import { supervisionPolicy } from "./supervision.js";
+import type { RestartType, SpawnOptions, SupervisionPolicy } from "../spawn-options.js";
+import { supervisionPolicy } from "../supervision.js";
 import { SupervisedActor, Supervisor } from "./supervisor.js";
 
 type Status =

@@ -6,8 +6,8 @@
  * D2 An actor has a stride of messages at most before the next one that has work.
  */
 
-import type { Clock } from "./clock.js";
-import type { Executor } from "./executor.js";
+import type { Clock } from "../clock.js";
+import type { Executor } from "../executor.js";
 import { NONE, Ring } from "./ring.js";
 
 /** Messages per turn of the event loop; a turn costs 1 to 2 us, which is 4 ns a message. `bench/micro/actors.ts` */

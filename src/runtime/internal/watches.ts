@@ -1,7 +1,7 @@
 /** The actors that one state watches: by address, each told of once, gone with the state. */
 
-import type { ActorRef } from "./actor-ref.js";
-import type { Terminated } from "./behaviour.js";
+import type { ActorRef } from "../actor-ref.js";
+import type { Terminated } from "../behaviour.js";
 import { Entry } from "./entry.js";
 import type { Host } from "./host.js";
 import { NONE } from "./ring.js";

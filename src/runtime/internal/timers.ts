@@ -1,6 +1,6 @@
 /** The timers of one state of an actor: by key, gone with the state. */
 
-import type { Clock, TimerHandle } from "./clock.js";
+import type { Clock, TimerHandle } from "../clock.js";
 import { Entry } from "./entry.js";
 import { NONE } from "./ring.js";
 

@@ -1,17 +1,17 @@
 /** Does what `supervision.ts` decides when a child of one actor ends. */
 
-import type { Terminated } from "./behaviour.js";
-import { RuntimeError } from "./errors.js";
+import type { Terminated } from "../behaviour.js";
+import { RuntimeError } from "../errors.js";
 import type { Host } from "./host.js";
 import { KernelActor, type KernelParent } from "./kernel.js";
-import type { RestartType, SupervisionPolicy } from "./spawn-options.js";
+import type { RestartType, SupervisionPolicy } from "../spawn-options.js";
 import {
   decide,
   NO_RESTARTS,
   touchedBy,
   type RestartHistory,
   type SupervisionDecision,
-} from "./supervision.js";
+} from "../supervision.js";
 
 /** An actor as its supervisor sees it. */
 export abstract class SupervisedActor extends KernelActor {

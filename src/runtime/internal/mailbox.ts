@@ -6,9 +6,9 @@
  * M2 No message leaves unseen: `offer` gives back whichever message lost its place.
  */
 
-import type { Lane } from "./actor-ref.js";
+import type { Lane } from "../actor-ref.js";
 import { NONE, Ring } from "./ring.js";
-import type { MailboxOptions, MailboxOverflow } from "./spawn-options.js";
+import type { MailboxOptions, MailboxOverflow } from "../spawn-options.js";
 
 export interface MailboxBounds {
   readonly capacity: number;
