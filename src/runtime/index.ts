@@ -2,7 +2,7 @@
 
 export type { ActorRef, Lane } from "./actor-ref.js";
 export { formatAddress, parseAddress, type Address } from "./address.js";
-export type { AskOptions } from "./ask.js";
+export type { AskOptions } from "./ask-options.js";
 export type { AskResult, Behaviour, Context, Spawner, StopReason, Terminated } from "./behaviour.js";
 export type { ActorPath, NodeName } from "./brand.js";
 export { systemClock, type Clock, type TimerHandle } from "./clock.js";

@@ -2,7 +2,6 @@
 
 import type { ActorRef } from "./actor-ref.js";
 import type { Brand } from "./brand.js";
-import type { Host } from "./internal/host.js";
 
 declare const message: unique symbol;
 
@@ -43,12 +42,15 @@ interface Shelf {
   readonly subscribers: Map<string, Slot>;
 }
 
+/** Calls `onEnd` once when `ref` is gone. @returns ends the watch. */
+type WatchEnd = (ref: ActorRef<never>, onEnd: () => void) => () => void;
+
 export class LocalRegistry implements Registry {
-  readonly #host: Host;
+  readonly #watch: WatchEnd;
   readonly #shelves = new Map<string, Shelf>();
 
-  constructor(host: Host) {
-    this.#host = host;
+  constructor(watch: WatchEnd) {
+    this.#watch = watch;
   }
 
   register<Message>(key: RegistryKey<Message>, ref: ActorRef<Message>): () => void {
@@ -79,7 +81,7 @@ export class LocalRegistry implements Registry {
   }
 
   #put(key: string, to: keyof Shelf, ref: ActorRef<never>, tell: () => void): void {
-    const unwatch = this.#host.refOf(ref).watch(() => this.#remove(key, to, ref));
+    const unwatch = this.#watch(ref, () => this.#remove(key, to, ref));
     this.#shelf(key)[to].set(ref.address, { ref, tell, unwatch });
   }
 

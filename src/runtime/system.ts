@@ -2,9 +2,10 @@
 
 import type { ActorRef, Lane } from "./actor-ref.js";
 import { formatAddress, parseActorPath, parseAddress, parseNodeName, type Address } from "./address.js";
-import { startAsk, type AskOptions, type PendingAsk } from "./ask.js";
+import type { AskOptions } from "./ask-options.js";
 import type { Behaviour, Spawner, Terminated } from "./behaviour.js";
 import type { NodeName } from "./brand.js";
+import { startAsk, type PendingAsk } from "./internal/ask.js";
 import { Cell, spawnCell } from "./internal/cell.js";
 import { systemClock, type Clock } from "./clock.js";
 import { createShutdown, type CoordinatedShutdown } from "./coordinated-shutdown.js";
@@ -16,7 +17,8 @@ import { eventLoop, type Executor } from "./executor.js";
 import type { Host } from "./internal/host.js";
 import { findKernelActor, forgetKernel, startKernel } from "./internal/kernel.js";
 import { createLogger, type Logger } from "./log.js";
-import { LocalRef, NamedRef, RemoteRef, ReplyRef, RuntimeRef } from "./internal/ref.js";
+import { actorBehind, NamedRef, RemoteRef, ReplyRef } from "./internal/ref.js";
+import { RuntimeRef } from "./internal/runtime-ref.js";
 import { LocalRegistry, type Registry } from "./registry.js";
 import type { Asker, Deliverable, Remote } from "./remote.js";
 import type { SpawnOptions, SupervisionPolicy } from "./spawn-options.js";
@@ -122,7 +124,7 @@ class LocalSystem implements ActorSystem, Host {
   readonly dispatcher: Dispatcher;
   readonly deadLetters: DeadLetterBox;
   readonly openAsks: Host["openAsks"] = new Map();
-  readonly registry: Registry = new LocalRegistry(this);
+  readonly registry: Registry = new LocalRegistry((ref, onEnd) => this.refOf(ref).watch(onEnd));
   readonly shutdown: CoordinatedShutdown;
   remote: Remote | null = null;
   readonly #kernel;
@@ -163,7 +165,7 @@ class LocalSystem implements ActorSystem, Host {
     }
     if (this.#status === "running") {
       const spawned = this.#decorate?.(options.name, behaviour) ?? behaviour;
-      return spawnCell(this.#guardian, spawned, options);
+      return spawnCell(this, this.#guardian, spawned, options);
     }
     throw new RuntimeError(`Cannot spawn "${options.name}": system "${this.name}" is terminating`, {
       code: "actor-stopped",
@@ -226,7 +228,6 @@ class LocalSystem implements ActorSystem, Host {
 
   stop(target: ActorRef<never>): Promise<void> {
     const ref = this.refOf(target);
-    const cell = ref instanceof LocalRef ? ref.cell : ref instanceof NamedRef ? ref.find() : undefined;
     if (ref instanceof RemoteRef) {
       if (this.remote !== null) return this.remote.stop(ref.target);
       return Promise.reject(
@@ -236,10 +237,11 @@ class LocalSystem implements ActorSystem, Host {
         }),
       );
     }
+    const actor = actorBehind(ref);
     return new Promise((resolve) => {
-      if (cell === undefined) return resolve();
-      cell.addWatcher(() => resolve());
-      cell.stop();
+      if (actor === undefined) return resolve();
+      actor.addWatcher(() => resolve());
+      actor.stop();
     });
   }
 

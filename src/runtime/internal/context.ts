@@ -1,19 +1,46 @@
-/** The context of one state of an actor: what it set going ends with it, and calls on it after that do nothing. */
+/** The context of one state of an actor. What it started ends with the state; after that, calls on it do nothing. */
 
 import type { ActorRef, Lane } from "../actor-ref.js";
-import { startAsk, type PendingAsk } from "../ask.js";
 import type { AskResult, Behaviour, Context, Terminated } from "../behaviour.js";
-import type { Cell } from "./cell.js";
-import { asError, RuntimeError } from "../errors.js";
-import { OwnEntry, type Span } from "./entry.js";
+import type { DeadLetterReason } from "../dead-letters.js";
+import { asError } from "../errors.js";
 import type { Logger } from "../log.js";
-import { LocalRef, NamedRef } from "./ref.js";
 import type { SpawnOptions } from "../spawn-options.js";
+import { startAsk, type PendingAsk } from "./ask.js";
+import { type Entry, OwnEntry, type Span } from "./entry.js";
+import type { Host, LocalActor } from "./host.js";
+import { actorBehind, NamedRef } from "./ref.js";
+import { stoppedParent } from "./spawn-spec.js";
 import { Timers } from "./timers.js";
 import { Watches } from "./watches.js";
 
+/** The actor that a context belongs to, as far as the context needs it. */
+export interface ContextActor extends LocalActor {
+  readonly host: Host;
+  readonly ref: ActorRef<unknown>;
+  readonly name: string;
+  /** Path inside the node. */
+  readonly location: string;
+  /** How many messages a stash may hold. */
+  readonly stashCapacity: number;
+  /** @throws RuntimeError `actor-name-taken`, `actor-stopped`; RangeError */
+  spawn<State, Message>(behaviour: Behaviour<State, Message>, options: SpawnOptions): ActorRef<Message>;
+  isParentOf(actor: LocalActor): boolean;
+  /** Ends it by its own decision, after the message in hand; its supervisor may restart it. */
+  endItself(): void;
+  /** Queues what its state waits for, in order with what else comes on `lane`. */
+  acceptOwn(entry: Entry, lane: Lane): void;
+  /** Queues a timer or the end of a watched actor, ahead of all messages. */
+  signal(entry: Entry): void;
+  /** What to stash for `message`: the entry that it came in if it is the one in hand, which it then no longer is. */
+  takeFromHand(message: unknown): unknown;
+  /** Queues stashed items again, in front of the data lane. */
+  putBack(items: readonly unknown[]): void;
+  bury(item: unknown, reason: DeadLetterReason): void;
+}
+
 export class StateContext implements Context<unknown>, Span {
-  readonly #cell: Cell;
+  readonly #actor: ContextActor;
   #ended = false;
   // Most states need few of these.
   #log: Logger | null = null;
@@ -22,8 +49,8 @@ export class StateContext implements Context<unknown>, Span {
   #watches: Watches | null = null;
   #asks: Set<PendingAsk> | null = null;
 
-  constructor(cell: Cell) {
-    this.#cell = cell;
+  constructor(actor: ContextActor) {
+    this.#actor = actor;
   }
 
   get ended(): boolean {
@@ -31,23 +58,23 @@ export class StateContext implements Context<unknown>, Span {
   }
 
   get self(): ActorRef<unknown> {
-    return this.#cell.ref;
+    return this.#actor.ref;
   }
 
   get name(): string {
-    return this.#cell.name;
+    return this.#actor.name;
   }
 
   get log(): Logger {
-    return (this.#log ??= this.#cell.host.log.child({ actor: this.#cell.location }));
+    return (this.#log ??= this.#actor.host.log.child({ actor: this.#actor.location }));
   }
 
   now(): number {
-    return this.#cell.host.clock.now();
+    return this.#actor.host.clock.now();
   }
 
   random(): number {
-    return this.#cell.host.random();
+    return this.#actor.host.random();
   }
 
   spawn<ChildState, ChildMessage>(
@@ -55,16 +82,16 @@ export class StateContext implements Context<unknown>, Span {
     options: SpawnOptions,
   ): ActorRef<ChildMessage> {
     if (this.#ended) throw stoppedParent(options.name, this.self.address);
-    return this.#cell.spawn(behaviour, options);
+    return this.#actor.spawn(behaviour, options);
   }
 
   stop(target: ActorRef<never>): void {
     if (this.#ended) return;
-    const ref = this.#cell.host.refOf(target);
-    const cell = ref instanceof LocalRef ? ref.cell : ref instanceof NamedRef ? ref.find() : undefined;
-    if (cell === this.#cell) cell.endItself();
-    else if (cell?.supervisor === this.#cell.family) cell.stop();
-    else if (cell === undefined ? !(ref instanceof NamedRef) : !cell.stopped) {
+    const ref = this.#actor.host.refOf(target);
+    const actor = actorBehind(ref);
+    if (actor === this.#actor) this.#actor.endItself();
+    else if (actor !== undefined && this.#actor.isParentOf(actor)) actor.stop();
+    else if (actor === undefined ? !(ref instanceof NamedRef) : !actor.stopped) {
       throw new RangeError(
         `Cannot stop "${target.address}" from "${this.self.address}": it is no child of it`,
       );
@@ -73,7 +100,7 @@ export class StateContext implements Context<unknown>, Span {
 
   watch(target: ActorRef<never>, toMessage: (event: Terminated) => unknown): void {
     if (this.#ended) return;
-    this.#watches ??= new Watches(this.#cell.host, (event) => this.#cell.signal(event));
+    this.#watches ??= new Watches(this.#actor.host, (event) => this.#actor.signal(event));
     this.#watches.watch(target, toMessage);
   }
 
@@ -89,7 +116,7 @@ export class StateContext implements Context<unknown>, Span {
   ): void {
     if (this.#ended) return;
     const asks = (this.#asks ??= new Set());
-    const ask = startAsk(this.#cell.host, target, toRequest, options, (result, lane, settled) => {
+    const ask = startAsk(this.#actor.host, target, toRequest, options, (result, lane, settled) => {
       asks.delete(settled);
       // The reply address that made the result takes replies of this type only.
       this.#receive(result as AskResult<Reply>, toMessage, lane);
@@ -120,44 +147,37 @@ export class StateContext implements Context<unknown>, Span {
   stash(message: unknown): void {
     if (this.#ended) return;
     const stash = (this.#stash ??= []);
-    const item = this.#cell.takeFromHand(message);
-    if (stash.length < this.#cell.stashCapacity) stash.push(item);
-    else this.#cell.bury(item, "mailbox-full");
+    const item = this.#actor.takeFromHand(message);
+    if (stash.length < this.#actor.stashCapacity) stash.push(item);
+    else this.#actor.bury(item, "mailbox-full");
   }
 
   unstashAll(): void {
     if (this.#stash === null) return;
-    this.#cell.putBack(this.#stash);
+    this.#actor.putBack(this.#stash);
     this.#stash = null;
   }
 
   resolve<Target>(address: string): ActorRef<Target> {
-    return this.#cell.host.resolve(address);
+    return this.#actor.host.resolve(address);
   }
 
-  /** Ends all that this state set going; for the runtime. */
+  /** Ends all that this state started; for the runtime. */
   end(): void {
     this.#ended = true;
     this.#timers?.cancelAll();
     this.#watches?.unwatchAll();
     for (const ask of this.#asks ?? []) ask.abandon();
-    for (const item of this.#stash ?? []) this.#cell.bury(item, "stale");
+    for (const item of this.#stash ?? []) this.#actor.bury(item, "stale");
     this.#stash = null;
   }
 
   #liveTimers(): Timers {
-    return (this.#timers ??= new Timers(this.#cell.host.clock, (tick) => this.#cell.signal(tick)));
+    return (this.#timers ??= new Timers(this.#actor.host.clock, (tick) => this.#actor.signal(tick)));
   }
 
   #receive<Value>(value: Value, toMessage: (value: Value) => unknown, lane: Lane): void {
-    if (this.#ended) this.#cell.bury(value, "stale");
-    else this.#cell.acceptOwn(new OwnEntry(this, value, toMessage), lane);
+    if (this.#ended) this.#actor.bury(value, "stale");
+    else this.#actor.acceptOwn(new OwnEntry(this, value, toMessage), lane);
   }
-}
-
-/** @param parent address of the actor that cannot spawn any more */
-export function stoppedParent(name: string, parent: string): RuntimeError {
-  return new RuntimeError(`Cannot spawn "${name}" under "${parent}": it has stopped`, {
-    code: "actor-stopped",
-  });
 }

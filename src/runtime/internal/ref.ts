@@ -1,67 +1,47 @@
-/** The refs that the runtime hands out; behind the `ActorRef` that others see, each knows its way to the actor. */
+/** The refs that the runtime hands out, one class for each way that leads to an actor. */
 
-import { inspect } from "node:util";
-import type { ActorRef, Lane } from "../actor-ref.js";
+import type { Lane } from "../actor-ref.js";
 import { formatAddress, type Address } from "../address.js";
-import { type AskEntry, bury } from "./entry.js";
-import type { PendingAsk } from "../ask.js";
 import type { Terminated } from "../behaviour.js";
-import type { Cell } from "./cell.js";
-import type { Host } from "./host.js";
 import type { RemoteTarget } from "../remote.js";
-
-export type TerminatedListener = (event: Terminated) => void;
-
-export abstract class RuntimeRef implements ActorRef<unknown> {
-  abstract get address(): string;
-  abstract tell(message: unknown, lane?: Lane): void;
-  /** As `tell`, for a request whose asker hears at once of a failure. */
-  abstract offer(request: AskEntry, lane: Lane): void;
-  /** Tells `listener` once, never before this returns. @returns ends the watch. */
-  abstract watch(listener: TerminatedListener): () => void;
-
-  toJSON(): string {
-    return this.address;
-  }
-
-  [inspect.custom](): string {
-    return `ActorRef <${this.address}>`;
-  }
-}
+import { type AskEntry, bury } from "./entry.js";
+import type { Host, LocalActor, LocalAsk } from "./host.js";
+import { RuntimeRef } from "./runtime-ref.js";
+import { notifySoon, type TerminatedListener } from "./watchers.js";
 
 /** One incarnation of an actor of this node. */
 export class LocalRef extends RuntimeRef {
-  readonly cell: Cell;
+  readonly actor: LocalActor;
   #address: string | null = null;
 
-  constructor(cell: Cell) {
+  constructor(actor: LocalActor) {
     super();
-    this.cell = cell;
+    this.actor = actor;
   }
 
   get address(): string {
-    return (this.#address ??= this.cell.address);
+    return (this.#address ??= this.actor.address);
   }
 
   tell(message: unknown, lane: Lane = "data"): void {
-    this.cell.accept(message, lane);
+    this.actor.accept(message, lane);
   }
 
   offer(request: AskEntry, lane: Lane): void {
-    this.cell.accept(request, lane);
+    this.actor.accept(request, lane);
   }
 
   watch(listener: TerminatedListener): () => void {
-    return this.cell.addWatcher(listener);
+    return this.actor.addWatcher(listener);
   }
 }
 
-/** Whoever has a name on this node at the time of sending, or one incarnation that is gone. */
+/** Whichever actor has the name on this node when a message is sent, or one incarnation that is gone. */
 export class NamedRef extends RuntimeRef {
   readonly address: string;
   readonly #host: Host;
   readonly #target: Address;
-  #found: Cell | undefined;
+  #found: LocalActor | undefined;
 
   constructor(host: Host, target: Address) {
     super();
@@ -71,9 +51,9 @@ export class NamedRef extends RuntimeRef {
   }
 
   tell(message: unknown, lane: Lane = "data"): void {
-    const cell = this.find();
-    if (cell === undefined) bury(this.#host, this.address, message, "stopped");
-    else cell.accept(message, lane);
+    const actor = this.find();
+    if (actor === undefined) bury(this.#host.deadLetters, this.address, message, "stopped");
+    else actor.accept(message, lane);
   }
 
   offer(request: AskEntry, lane: Lane): void {
@@ -81,17 +61,17 @@ export class NamedRef extends RuntimeRef {
   }
 
   watch(listener: TerminatedListener): () => void {
-    const cell = this.find();
+    const actor = this.find();
     const event = (reason: Terminated["reason"]) => ({ address: this.address, reason });
-    if (cell === undefined) return announce(this.#host, listener, event("stopped"));
-    return cell.addWatcher(({ reason }) => listener(event(reason)));
+    if (actor === undefined) return notifySoon(this.#host.executor, listener, event("stopped"));
+    return actor.addWatcher(({ reason }) => listener(event(reason)));
   }
 
-  find(): Cell | undefined {
+  find(): LocalActor | undefined {
     if (this.#found === undefined || this.#found.stopped) {
-      const cell = this.#host.find(this.#target.path);
+      const actor = this.#host.find(this.#target.path);
       const { incarnation } = this.#target;
-      this.#found = incarnation === null || cell?.incarnation === incarnation ? cell : undefined;
+      this.#found = incarnation === null || actor?.incarnation === incarnation ? actor : undefined;
     }
     return this.#found;
   }
@@ -112,7 +92,7 @@ export class ReplyRef extends RuntimeRef {
 
   tell(message: unknown, lane: Lane = "data"): void {
     const ask = this.#host.openAsks.get(this.#id);
-    if (ask === undefined) bury(this.#host, this.address, message, "stopped");
+    if (ask === undefined) bury(this.#host.deadLetters, this.address, message, "stopped");
     else ask.tell(message, lane);
   }
 
@@ -121,7 +101,7 @@ export class ReplyRef extends RuntimeRef {
   }
 
   watch(listener: TerminatedListener): () => void {
-    return announce(this.#host, listener, { address: this.address, reason: "stopped" });
+    return notifySoon(this.#host.executor, listener, { address: this.address, reason: "stopped" });
   }
 }
 
@@ -139,16 +119,16 @@ export class RemoteRef extends RuntimeRef implements RemoteTarget {
   }
 
   tell(message: unknown, lane: Lane = "data"): void {
-    this.#send(message, message, lane, null);
+    this.#send(message, message, lane);
   }
 
-  /** A request that has crossed nodes before is a message like any other. */
+  /** A request that is forwarded to a further node travels as a plain message. */
   offer(request: AskEntry, lane: Lane): void {
-    this.#send(request.letter, request, lane, null);
+    this.#send(request.letter, request, lane);
   }
 
   /** Sends the request of an ask of this node. */
-  ask(request: unknown, ask: PendingAsk, lane: Lane): void {
+  ask(request: unknown, ask: LocalAsk, lane: Lane): void {
     ask.goesTo(this);
     const problem = this.#host.remote?.send(this, request, lane, ask.id);
     if (problem === null) return;
@@ -157,27 +137,20 @@ export class RemoteRef extends RuntimeRef implements RemoteTarget {
   }
 
   watch(listener: TerminatedListener): () => void {
-    const { remote } = this.#host;
+    const { remote, executor } = this.#host;
     if (remote !== null) return remote.watch(this.target, listener);
-    return announce(this.#host, listener, { address: this.address, reason: "unreachable" });
+    return notifySoon(executor, listener, { address: this.address, reason: "unreachable" });
   }
 
-  #send(message: unknown, item: unknown, lane: Lane, askId: number | null): void {
+  #send(message: unknown, item: unknown, lane: Lane): void {
     const { remote } = this.#host;
-    const problem = remote === null ? "unreachable" : remote.send(this, message, lane, askId);
-    if (problem !== null) bury(this.#host, this.address, item, problem);
+    const problem = remote === null ? "unreachable" : remote.send(this, message, lane, null);
+    if (problem !== null) bury(this.#host.deadLetters, this.address, item, problem);
   }
 }
 
-/** Tells `listener` soon, unless the watch is ended before. */
-export function announce(host: Host, listener: TerminatedListener, event: Terminated): () => void {
-  let watching = true;
-  host.executor.soon(() => {
-    if (!watching) return;
-    watching = false;
-    listener(event);
-  });
-  return () => {
-    watching = false;
-  };
+/** The actor of this node that `ref` leads to, gone or not; undefined if it leads to none. */
+export function actorBehind(ref: RuntimeRef): LocalActor | undefined {
+  if (ref instanceof LocalRef) return ref.actor;
+  return ref instanceof NamedRef ? ref.find() : undefined;
 }

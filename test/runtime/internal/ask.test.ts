@@ -1,11 +1,11 @@
 import { getEventListeners } from "node:events";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { ActorRef } from "../../src/runtime/actor-ref.js";
-import type { AskResult, Behaviour } from "../../src/runtime/behaviour.js";
-import { RuntimeError, type RuntimeErrorCode } from "../../src/runtime/errors.js";
-import { createSteppedSystem } from "../support/stepped-system.js";
-import { within } from "../support/within.js";
+import type { ActorRef } from "../../../src/runtime/actor-ref.js";
+import type { AskResult, Behaviour } from "../../../src/runtime/behaviour.js";
+import { RuntimeError, type RuntimeErrorCode } from "../../../src/runtime/errors.js";
+import { createSteppedSystem } from "../../support/stepped-system.js";
+import { within } from "../../support/within.js";
 
 interface Question {
   readonly type: "echo" | "ignore" | "fail" | "stash" | "stopAfter" | "twice";
