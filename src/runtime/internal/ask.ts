@@ -3,6 +3,7 @@
 import type { ActorRef, Lane } from "../actor-ref.js";
 import type { AskOptions } from "../ask-options.js";
 import type { AskResult } from "../behaviour.js";
+import type { ActorPath } from "../brand.js";
 import type { TimerHandle } from "../clock.js";
 import type { DeadLetterReason } from "../dead-letters.js";
 import { asError } from "../errors.js";
@@ -15,6 +16,16 @@ import { RuntimeRef } from "./runtime-ref.js";
 import { notifySoon, type TerminatedListener } from "./watchers.js";
 
 const ASK_TIMEOUT_MS = 5_000;
+
+/** Reply addresses are `sluice://NODE/$ask/ID`, so no actor may take this name. */
+export const ASK_NAME = "$ask";
+const REPLY_PATH = /^\/\$ask\/(\d{1,16})$/;
+
+/** The id of the ask whose reply address has this path, or null if it is no path of one. */
+export function askIdOf(path: ActorPath): number | null {
+  const match = REPLY_PATH.exec(path);
+  return match === null ? null : Number(match[1]);
+}
 
 /** Called once; `lane` is the one that the reply came on. */
 export type AskListener = (result: AskResult<unknown>, lane: Lane, ask: PendingAsk) => void;
@@ -46,7 +57,7 @@ export class PendingAsk extends RuntimeRef implements LocalAsk {
       while (this.#host.openAsks.has(this.#id));
       if (this.#open) this.#host.openAsks.set(this.#id, this);
     }
-    return `sluice://${this.#host.name}/$ask/${this.#id}`;
+    return `sluice://${this.#host.name}/${ASK_NAME}/${this.#id}`;
   }
 
   get id(): number {
