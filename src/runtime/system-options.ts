@@ -29,8 +29,8 @@ export interface ActorSystemOptions {
   /** How the root guardian supervises the actors that the system itself spawned. */
   readonly supervision?: Partial<SupervisionPolicy>;
   /**
-   * Called when a failure exceeds the root guardian's supervision; all actors are stopped by then. Default: terminates the
-   * system.
+   * Called when a failure exceeds the root guardian's supervision; all actors are stopping by then. Default:
+   * terminates the system.
    */
   readonly onFailure?: (error: Error) => void;
 }

@@ -42,13 +42,13 @@ export function askLost(target: string, reason: DeadLetterReason, cause: Error |
         details,
       });
     case "refused":
-      return new RuntimeError(`Cannot ask "${target}": its node does not let this one ask that`, {
+      return new RuntimeError(`Cannot ask "${target}": its node does not allow it`, {
         code: "permission-denied",
         details,
       });
     case "unreachable":
     case "unencodable":
-      return new RuntimeError(`Cannot ask "${target}": no way leads to its node`, {
+      return new RuntimeError(`Cannot ask "${target}": its node is unreachable`, {
         code: "node-unreachable",
         retry: "backoff",
         details,

@@ -93,7 +93,7 @@ export class StateContext implements Context<unknown>, Span {
     else if (actor !== undefined && this.#actor.isParentOf(actor)) actor.stop();
     else if (actor === undefined ? !(ref instanceof NamedRef) : !actor.stopped) {
       throw new RangeError(
-        `Cannot stop "${target.address}" from "${this.self.address}": it is no child of it`,
+        `Cannot stop "${target.address}" from "${this.self.address}": it is not a child of it`,
       );
     }
   }

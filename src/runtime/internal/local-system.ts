@@ -74,7 +74,7 @@ export class LocalSystem implements Host {
 
   spawn<State, Message>(behaviour: Behaviour<State, Message>, options: SpawnOptions): ActorRef<Message> {
     if (options.name === ASK_NAME) {
-      throw new RangeError(`Cannot spawn an actor named "${ASK_NAME}": reply addresses are below that name`);
+      throw new RangeError(`Cannot spawn an actor named "${ASK_NAME}": it is reserved for reply addresses`);
     }
     if (this.#status === "running") {
       const spawned = this.#decorate?.(options.name, behaviour) ?? behaviour;
@@ -144,7 +144,7 @@ export class LocalSystem implements Host {
     if (ref instanceof RemoteRef) {
       if (this.remote !== null) return this.remote.stop(ref.target);
       return Promise.reject(
-        new RuntimeError(`Cannot stop "${target.address}": no way leads to its node`, {
+        new RuntimeError(`Cannot stop "${target.address}": its node is unreachable`, {
           code: "node-unreachable",
           retry: "backoff",
         }),

@@ -29,7 +29,7 @@ export function checkSpawn(parent: KernelParent, options: SpawnOptions): SpawnSp
     throw new RangeError(`Cannot spawn "${name}" below ${DEPTH_MAX} levels of actors`);
   }
   if (parent.children.has(name)) {
-    throw new RuntimeError(`Cannot spawn "${name}": a child of that name lives`, {
+    throw new RuntimeError(`Cannot spawn "${name}": a child of that name exists`, {
       code: "actor-name-taken",
       details: { name },
     });
