@@ -1,11 +1,11 @@
 /**
  * One actor of this node: its mailbox, its state and its lifecycle.
  *
- * L1 `receive` and `start` run only in the actor's own turn, one at a time.
- * L2 A state begins with `start` and ends with `stop`, exactly once, after all its children are gone. Its timers, its
- *    watches, its stash and the results it waits for end with it.
- * L3 The mailbox survives a restart. What is left in it when the actor has stopped becomes dead letters.
- * L4 What a behaviour throws goes to its supervisor and no further.
+ * CE1 `receive` and `start` run only in the actor's own turn, one at a time.
+ * CE2 A state begins with `start` and ends with `stop`, exactly once, after all its children are gone. Its timers, its
+ *     watches, its stash and the results it waits for end with it.
+ * CE3 The mailbox survives a restart. What is left in it when the actor has stopped becomes dead letters.
+ * CE4 What a behaviour throws goes to its supervisor and no further.
  */
 
 import type { ActorRef, Lane } from "../actor-ref.js";

@@ -1,9 +1,9 @@
 /**
  * Gives the actors of a node their turns, in the order in which they got work.
  *
- * D1 One budget bounds all actors together: after so many messages or so much time the event loop turns, so that two
- *    actors that keep each other busy starve no socket. Microtasks spend it, and only a turn refills it.
- * D2 An actor handles at most a stride of messages before the next actor has its turn.
+ * DP1 One budget bounds all actors together: after so many messages or so much time the event loop turns, so that two
+ *     actors that keep each other busy starve no socket. Microtasks spend it, and only a turn refills it.
+ * DP2 An actor handles at most a stride of messages before the next actor has its turn.
  */
 
 import type { Clock } from "../clock.js";

@@ -1,79 +1,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { ActorRef } from "../../../src/runtime/actor-ref.js";
-import type { Behaviour, Terminated } from "../../../src/runtime/behaviour.js";
-import { RuntimeError } from "../../../src/runtime/errors.js";
-import type {
-  RestartType,
-  SupervisionPolicy,
-  SupervisionStrategy,
-} from "../../../src/runtime/spawn-options.js";
-import { createSteppedSystem, type SteppedSystem } from "../../support/stepped-system.js";
-
-type Order = "fail" | "end" | { readonly note: string };
-
-/** Its state is the notes it took; it fails or ends when told to. */
-function child(journal: string[]): Behaviour<string[], Order> {
-  return {
-    start(ctx) {
-      journal.push(`start ${ctx.name}`);
-      return [];
-    },
-    receive(notes, order, ctx) {
-      if (order === "fail") throw new Error(`${ctx.name} was told to`);
-      if (order === "end") ctx.stop(ctx.self);
-      else {
-        notes.push(order.note);
-        journal.push(`${ctx.name} has ${notes.join()}`);
-      }
-      return notes;
-    },
-    stop(_notes, ctx, reason) {
-      journal.push(`${reason} ${ctx.name}`);
-    },
-  };
-}
-
-interface Family extends SteppedSystem {
-  readonly journal: string[];
-  readonly ended: Terminated[];
-  readonly refs: Readonly<Record<string, ActorRef<Order>>>;
-}
-
-const quick: Partial<SupervisionPolicy> = {
-  intensity: 2,
-  periodMs: 1_000,
-  backoff: { minMs: 10, maxMs: 10, factor: 1, jitter: 0 },
-};
-
-/** A parent with the children `children`, started in that order. */
-function family(strategy: SupervisionStrategy, children: Readonly<Record<string, RestartType>>): Family {
-  const stepped = createSteppedSystem({ supervision: { ...quick, intensity: 0 } });
-  const journal: string[] = [];
-  const ended: Terminated[] = [];
-  const parent: Behaviour<null, never> = {
-    start(ctx) {
-      journal.push("start parent");
-      for (const [name, restart] of Object.entries(children)) ctx.spawn(child(journal), { name, restart });
-      return null;
-    },
-    receive: (state) => state,
-    stop: (_state, _ctx, reason) => void journal.push(`${reason} parent`),
-  };
-  stepped.system.spawn(parent, { name: "parent", supervision: { ...quick, strategy }, restart: "temporary" });
-  stepped.settle();
-  const refs = Object.fromEntries(
-    Object.keys(children).map((name) => [
-      name,
-      stepped.system.resolve<Order>(`sluice://test/parent/${name}`),
-    ]),
-  );
-  for (const ref of Object.values(refs)) stepped.system.watch(ref, (event) => ended.push(event));
-  for (const ref of Object.values(refs)) ref.tell({ note: "old" });
-  stepped.settle();
-  journal.length = 0;
-  return { ...stepped, journal, ended, refs };
-}
+import type { Behaviour } from "../../../src/runtime/behaviour.js";
+import type { RestartType, SupervisionStrategy } from "../../../src/runtime/spawn-options.js";
+import { createSteppedSystem } from "../../support/stepped-system.js";
+import { after10ms, fail, type Work, worker } from "../../support/worker.js";
+import { child, family } from "./family.js";
 
 interface Case {
   readonly strategy: SupervisionStrategy;
@@ -83,7 +14,7 @@ interface Case {
   readonly ended: readonly string[];
 }
 
-// Three children a, b, c; b is of the type named, a transient, c temporary; b exits, and each is told "new" meanwhile.
+// Three children a, b, c; b is of the type named, a transient, c temporary; b exits, and each receives "new" meanwhile.
 const gone = (reason: string, name: string) => `sluice://test/parent/${name} ${reason}`;
 const onlyB = ["restarting b", "a has old,new", "c has old,new", "start b", "b has new"];
 const all = ["stopped c", "restarting b", "restarting a", "start a", "a has new", "start b", "b has new"];
@@ -166,7 +97,7 @@ const table: readonly Case[] = [
 ];
 
 for (const { strategy, restart, exit, journal, ended } of table) {
-  test(`supervisor: ${strategy}, a ${restart} child that is told to ${exit}: siblings, mailbox and state`, () => {
+  test(`supervisor: ${strategy}, a ${restart} child that is asked to ${exit}: siblings, mailbox and state`, () => {
     const {
       refs,
       journal: seen,
@@ -204,96 +135,8 @@ test("supervisor keeps the mailbox of a suspended child and loses the failing me
   assert.equal([system.deadLetters.total, system.deadLetters.countByReason.failed], [1, 1]);
 });
 
-test("supervisor escalates once the intensity is spent: the parent fails with all its children", () => {
-  const { refs, journal, ended, advance } = family("oneForOne", { a: "transient", b: "transient" });
-  for (let failures = 0; failures < 3; failures++) {
-    refs["a"]?.tell("fail");
-    advance(20);
-  }
-  assert.equal(journal, [
-    "restarting a",
-    "start a",
-    "restarting a",
-    "start a",
-    "stopped a",
-    "stopped b",
-    "stopped parent",
-  ]);
-  assert.equal(
-    ended.map(({ address, reason }) => `${address} ${reason}`),
-    [gone("failed", "a"), gone("stopped", "b")],
-  );
-});
-
-test("supervisor counts restarts per child with oneForOne and of the group with allForOne", () => {
-  for (const [strategy, survives] of [
-    ["oneForOne", true],
-    ["allForOne", false],
-  ] as const) {
-    const { refs, journal, advance } = family(strategy, { a: "transient", b: "transient" });
-    for (const name of ["a", "b", "a", "b"]) {
-      refs[name]?.tell("fail");
-      advance(20);
-    }
-    assert.is(journal.includes("stopped parent"), !survives);
-  }
-});
-
-test("supervisor restarts a child whose start fails, and escalates when it keeps failing", () => {
-  const failures: string[] = [];
-  let starts = 0;
-  const { system, advance } = createSteppedSystem({
-    supervision: quick,
-    onFailure: (error) => failures.push(error.message),
-  });
-  const behaviour: Behaviour<null, string> = {
-    start(ctx) {
-      starts += 1;
-      ctx.every("leak", 1, "tick");
-      throw new Error("no start");
-    },
-    receive: (state) => state,
-    stop: () => failures.push("stop of a state that never was"),
-  };
-  system.spawn(behaviour, { name: "stillborn" });
-  advance(100);
-  assert.is(starts, 3);
-  assert.equal(failures, ['Cannot restart "/stillborn" again: 2 restarts within 1000 ms are spent']);
-});
-
-test("a failure beyond the root guardian stops all actors and is told with its cause", () => {
-  const failures: Error[] = [];
-  const { system, settle } = createSteppedSystem({
-    supervision: { intensity: 0 },
-    onFailure: (error) => failures.push(error),
-  });
-  const journal: string[] = [];
-  system.spawn(child(journal), { name: "bystander" });
-  system.spawn(child(journal), { name: "culprit" }).tell("fail");
-  settle();
-  const [failure] = failures;
-  assert.ok(failure instanceof RuntimeError && failure.code === "supervision-exhausted");
-  assert.ok(failure.cause instanceof Error && failure.cause.message === "culprit was told to");
-  assert.equal(journal.slice(2), ["stopped culprit", "stopped bystander"]);
-});
-
-test("a failure listener that throws stops no other system's work", () => {
-  const { system, settle } = createSteppedSystem({
-    supervision: { intensity: 0 },
-    onFailure() {
-      throw new Error("listener");
-    },
-  });
-  const journal: string[] = [];
-  system.spawn(child(journal), { name: "culprit" }).tell("fail");
-  settle();
-  system.spawn(child(journal), { name: "next" }).tell({ note: "alive" });
-  settle();
-  assert.equal(journal.at(-1), "next has alive");
-});
-
-test("a parent that is restarted starts its children anew, under their old names", () => {
-  const { system, settle, advance } = createSteppedSystem({ supervision: quick });
+test("a parent that is restarted starts its children again, under their old names", () => {
+  const { system, settle, advance } = createSteppedSystem({ supervision: after10ms });
   const journal: string[] = [];
   const parent: Behaviour<null, "fail"> = {
     start(ctx) {
@@ -333,6 +176,58 @@ test("a second failure of the group during its backoff moves the restart of all 
   assert.equal(journal, ["restarting b", "restarting a"]);
   advance(1);
   assert.equal(journal.slice(2), ["start a", "start b"]);
+});
+
+test("allForOne takes a sibling that is stopped during the group's backoff out of the restart", () => {
+  const journal: string[] = [];
+  const { system, settle, advance } = createSteppedSystem();
+  const parent = system.spawn(
+    worker([], {
+      onStart(ctx) {
+        for (const name of ["a", "b", "c"]) ctx.spawn(worker(journal), { name });
+      },
+    }),
+    { name: "parent", supervision: { ...after10ms, strategy: "allForOne" } },
+  );
+  settle();
+  system.resolve<Work>("sluice://test/parent/b").tell(fail);
+  settle();
+  parent.tell((ctx) => {
+    ctx.stop(ctx.resolve("sluice://test/parent/a"));
+    ctx.spawn(worker(journal), { name: "a" });
+  });
+  settle();
+  journal.length = 0;
+  advance(20);
+  assert.equal(journal, ["b start", "c start"]);
+});
+
+test("a parent with 10,000 children restarts all of them for one, and stops them all", () => {
+  const journal: string[] = [];
+  const { system, settle, advance } = createSteppedSystem();
+  let started = 0;
+  const parent = system.spawn(
+    worker([], {
+      onStart(ctx) {
+        for (let n = 0; n < 10_000; n++) {
+          ctx.spawn(worker(journal, { onStart: () => void started++ }), { name: `child-${n}` });
+        }
+      },
+    }),
+    { name: "parent", supervision: { ...after10ms, strategy: "allForOne" } },
+  );
+  settle();
+  assert.is(started, 10_000);
+  system.resolve<Work>("sluice://test/parent/child-5000").tell(fail);
+  advance(11);
+  assert.is(started, 20_000);
+  journal.length = 0;
+  void system.stop(parent);
+  settle();
+  assert.equal(
+    [journal.length, journal[0], journal.at(-1)],
+    [10_000, "child-9999 stopped after 0", "child-0 stopped after 0"],
+  );
 });
 
 test.run();
