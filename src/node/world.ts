@@ -2,8 +2,9 @@
 
 import { systemClock } from "../runtime/clock.js";
 import { eventLoop, type Executor } from "../runtime/executor.js";
-import { firstIdOfLife, unguessableId } from "../runtime/unguessable.js";
-import type { ActorSystem, Decorate } from "../runtime/system.js";
+import { randomFirstId, unguessableId } from "../runtime/unguessable.js";
+import type { ActorSystem } from "../runtime/system.js";
+import type { Decorate } from "../runtime/system-options.js";
 import type { Carrier } from "../transport/carrier.js";
 import { createWsCarrier } from "../transport/carriers/ws.js";
 import type { Journals } from "../storage/journal/journal.js";
@@ -38,7 +39,7 @@ export function realWorld(): NodeWorld {
     executor: eventLoop,
     startWorker,
     openHost: openHostMetrics,
-    firstId: firstIdOfLife,
+    firstId: randomFirstId,
     askId: unguessableId,
     nonce: null,
     pid: process.pid,

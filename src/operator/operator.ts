@@ -5,7 +5,7 @@ import type { Behaviour } from "../runtime/behaviour.js";
 import { systemClock } from "../runtime/clock.js";
 import { silentLogger, type Logger } from "../runtime/log.js";
 import { createActorSystem, type ActorSystem } from "../runtime/system.js";
-import { firstIdOfLife, unguessableId } from "../runtime/unguessable.js";
+import { randomFirstId, unguessableId } from "../runtime/unguessable.js";
 import { createWsCarrier } from "../transport/carriers/ws.js";
 import type { Cluster } from "../transport/cluster/cluster.js";
 import { joinCluster } from "../transport/cluster/joiner.js";
@@ -56,7 +56,7 @@ export async function connectOperator(options: OperatorOptions): Promise<Operato
   const system = createActorSystem({
     name: `operator-${suffix}`,
     log: options.log ?? silentLogger,
-    firstId: firstIdOfLife(),
+    firstId: randomFirstId(),
   });
   let cluster: Cluster;
   try {

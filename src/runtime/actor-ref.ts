@@ -1,4 +1,4 @@
-/** What one actor holds of another: an address that can be told something. */
+/** What one actor holds of another: an address that takes messages. */
 
 /** `control` overtakes `data` in every mailbox and on every link; order holds within a lane. */
 export type Lane = "control" | "data";
@@ -11,7 +11,7 @@ export type Lane = "control" | "data";
  * address into a ref again.
  */
 export interface ActorRef<in Message> {
-  /** `sluice://node/path`, with `#incarnation` where the ref means one incarnation only. */
+  /** `sluice://node/path`, followed by `#incarnation` if the ref means one incarnation only. */
   readonly address: string;
   readonly tell: (message: Message, lane?: Lane) => void;
   toJSON(): string;

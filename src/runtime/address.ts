@@ -1,4 +1,4 @@
-/** Addresses as text: `sluice://node/path`, with `#incarnation` where one incarnation only is meant. */
+/** Addresses as text: `sluice://node/path`, followed by `#incarnation` if only one incarnation is meant. */
 
 import type { ActorPath, NodeName } from "./brand.js";
 import { RuntimeError } from "./errors.js";
@@ -6,18 +6,17 @@ import { RuntimeError } from "./errors.js";
 export interface Address {
   readonly node: NodeName;
   readonly path: ActorPath;
-  /** Which of the actors that have had the name; null for whoever has it now. */
+  /** Which of the actors that have had the name; null for the one that has it now. */
   readonly incarnation: number | null;
 }
 
-/** Actors nest no deeper; what is longer is no address. */
+/** Actors nest no deeper than this many levels, and no longer path is an address. */
 export const DEPTH_MAX = 64;
 
 const NODE_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/i;
 const ACTOR_NAME = /^[a-z0-9._$-]{1,128}$/i;
 const ADDRESS =
   /^sluice:\/\/([a-z0-9][a-z0-9._-]{0,63})((?:\/[a-z0-9._$-]{1,128}){1,64})(?:#([1-9][0-9]{0,15}))?$/i;
-const PATH = /^(?:\/[a-z0-9._$-]{1,128}){1,64}$/i;
 
 /** @throws RuntimeError `address-invalid` */
 export function parseNodeName(text: string): NodeName {
@@ -27,12 +26,6 @@ export function parseNodeName(text: string): NodeName {
     );
   }
   return text as NodeName;
-}
-
-/** @throws RuntimeError `address-invalid` */
-export function parseActorPath(text: string): ActorPath {
-  if (!PATH.test(text)) throw invalid(`Cannot use ${JSON.stringify(text)} as a path: wanted "/name/name"`);
-  return text as ActorPath;
 }
 
 /** @throws RuntimeError `address-invalid` */
@@ -54,7 +47,7 @@ export function formatAddress(address: Address): string {
   return address.incarnation === null ? text : `${text}#${address.incarnation}`;
 }
 
-/** Checks the name of one actor. @throws RangeError */
+/** Checks the name of one actor. @throws RangeError if it is not a valid one */
 export function checkActorName(name: string): void {
   if (!ACTOR_NAME.test(name)) {
     throw new RangeError(

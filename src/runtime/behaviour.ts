@@ -8,7 +8,7 @@ import type { ActorRef, Lane } from "./actor-ref.js";
 import type { Logger } from "./log.js";
 import type { SpawnOptions } from "./spawn-options.js";
 
-/** Why an actor's state is being released: it stops for good, or it is about to start anew. */
+/** Why an actor's state is released: the actor stops for good, or is about to start again with a new state. */
 export type StopReason = "stopped" | "restarting";
 
 export interface Behaviour<State, Message> {
@@ -16,31 +16,36 @@ export interface Behaviour<State, Message> {
   readonly start: (ctx: Context<Message>) => State;
   /** Folds one message. Throwing means "my state may be wrong: restart me". */
   readonly receive: (state: State, message: Message, ctx: Context<Message>) => State;
-  /** Releases what the state holds. A throw is logged and goes no further. */
+  /** Releases what the state holds. What it throws is logged and goes no further. */
   readonly stop?: (state: State, ctx: Context<Message>, reason: StopReason) => void;
 }
 
-/** Told once to each watcher of an actor that is gone. */
+/** What each watcher of an actor receives once when the actor is gone. */
 export interface Terminated {
   readonly address: string;
-  /** `stopped` by itself or its parent, `failed` beyond its supervision, `unreachable` with its node. */
+  /** `stopped` by itself or another, `failed` beyond its supervision, `unreachable` if its node is gone. */
   readonly reason: "stopped" | "failed" | "unreachable";
 }
 
-/** The result of `ctx.ask`, as data: a reply, or why there is none. */
+/** The result of `ctx.ask` and `ctx.pipe` as data: a reply, or why there is none. */
 export type AskResult<Reply> =
   { readonly ok: true; readonly reply: Reply } | { readonly ok: false; readonly error: Error };
 
-/** Who can start an actor under itself: an actor's context, or a system for its root guardian. */
+/** What can start actors as its children: the context of an actor, or a system for its root guardian. */
 export interface Spawner {
-  /** @throws RuntimeError `actor-name-taken` where a child of that name lives. */
+  /**
+   * Starts a child; its `start` runs at its first turn, not before this returns.
+   *
+   * @throws RuntimeError `actor-name-taken` by another child, or `actor-stopped` if the parent has stopped.
+   * @throws RangeError if the name or a number in `options` is out of its range.
+   */
   spawn<ChildState, ChildMessage>(
     behaviour: Behaviour<ChildState, ChildMessage>,
     options: SpawnOptions,
   ): ActorRef<ChildMessage>;
 }
 
-/** The only way from a behaviour to the world. Valid only inside the actor that it was given to. */
+/** The only way from a behaviour to the world. Valid only inside the actor that it was given to, and for one state. */
 export interface Context<Message> extends Spawner {
   readonly self: ActorRef<Message>;
   readonly name: string;
@@ -52,22 +57,22 @@ export interface Context<Message> extends Spawner {
   random(): number;
 
   /**
-   * Stops a child at once, so that its name is free, or this actor itself after the message in hand; children of it
-   * stop first. A `permanent` actor that stops itself is started anew.
+   * Stops a child at once, so that its name is free, or this actor itself after the message in hand; children stop before
+   * their parent. A `permanent` actor that stops itself is started again.
    *
-   * @throws RangeError where `target` lives and is neither.
+   * @throws RangeError if `target` is neither and is not known to have stopped.
    */
   stop(target: ActorRef<never>): void;
 
   /**
-   * Tells this actor `toMessage(event)` once when `target` is gone, ahead of what waits in its mailbox; soon where it is
-   * gone already. A second watch of the same address takes the place of the first.
+   * Sends this actor `toMessage(event)` once when `target` is gone, or soon if it is gone already, ahead of what waits in
+   * its mailbox. A second watch of the same address replaces the first.
    */
   watch(target: ActorRef<never>, toMessage: (event: Terminated) => Message): void;
   unwatch(target: ActorRef<never>): void;
 
   /**
-   * Asks `target` and tells this actor the outcome as a message, in order with what else was told on its lane; never
+   * Asks `target` and sends this actor the outcome as a message, in order with the other messages on its lane. Never
    * throws. Default timeout 5,000 ms.
    */
   ask<const Request, Reply>(
@@ -76,23 +81,27 @@ export interface Context<Message> extends Spawner {
     toMessage: (result: AskResult<Reply>) => Message,
     options?: { readonly timeoutMs?: number; readonly lane?: Lane },
   ): void;
-  /** Tells this actor the outcome of asynchronous work that a port started, unless its state has ended since. */
+  /** Sends this actor the outcome of asynchronous work that a port started, unless this state has ended by then. */
   pipe<Value>(work: Promise<Value>, toMessage: (result: AskResult<Value>) => Message): void;
 
   /**
-   * Tells this actor `message` after `delayMs`, ahead of what waits in its mailbox; a timer of the same key is replaced.
-   * All end with the state. What is cancelled or replaced is not told any more, even where it has fallen due.
+   * Sends this actor `message` after `delayMs`, ahead of what waits in its mailbox. A timer of the same key is replaced,
+   * and all timers end with the state. A timer that is cancelled or replaced sends nothing, even if it has fallen due.
    */
   after(key: string, delayMs: number, message: Message): void;
-  /** Tells this actor `message` at multiples of `periodMs` from now; ticks that it misses while busy are one. */
+  /**
+   * Sends this actor `message` at multiples of `periodMs` from now; ticks that it misses while busy are merged into one.
+   *
+   * @throws RangeError if `periodMs` is not above 0.
+   */
   every(key: string, periodMs: number, message: Message): void;
   cancel(key: string): void;
 
-  /** Puts `message` aside until `unstashAll`; bounded like the mailbox, and an overflow is a dead letter. */
+  /** Sets `message` aside until `unstashAll`. Holds as many as the mailbox; one more is a dead letter. */
   stash(message: Message): void;
-  /** Puts all stashed messages back in front of the data lane, oldest first. */
+  /** Puts all stashed messages back at the front of the data lane, oldest first. */
   unstashAll(): void;
 
-  /** The actor at an address, on this node or another. */
+  /** The actor at an address, on this node or another. @throws RuntimeError `address-invalid` */
   resolve<Target>(address: string): ActorRef<Target>;
 }

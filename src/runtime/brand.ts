@@ -1,4 +1,4 @@
-/** Branded text: a string that went through one parser and says so in its type. */
+/** Branded strings: text that has passed its parser, and whose type says so. */
 
 declare const brand: unique symbol;
 

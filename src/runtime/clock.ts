@@ -1,4 +1,4 @@
-/** Time as a port, so that production, tests and simulation differ in nothing but the clock they pass. */
+/** Time as a port: production, tests and simulation differ only in the clock that they pass. */
 
 export interface TimerHandle {
   /** Idempotent. The callback never runs after this returns. */
@@ -26,5 +26,5 @@ export const systemClock: Clock = {
   },
 };
 
-/** Node runs a longer timeout at once; a longer delay is waited for in pieces. */
+/** Node fires a longer timeout at once, so a longer delay is waited for in pieces. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1;

@@ -1,9 +1,9 @@
-/** Shuts a node down phase by phase, each task within its time, and collects what goes wrong on the way. */
+/** Shuts a node down phase by phase, each task within its timeout, and collects the errors. */
 
 import type { Clock } from "./clock.js";
 import { asError, RuntimeError } from "./errors.js";
 
-/** In this order. Tasks of one phase run side by side. */
+/** The phases in their order. Tasks of one phase run concurrently. */
 export const SHUTDOWN_PHASES = ["stopAdmitting", "drain", "leave", "stopActors", "close"] as const;
 
 export type ShutdownPhase = (typeof SHUTDOWN_PHASES)[number];
@@ -12,18 +12,19 @@ export interface ShutdownTask {
   readonly phase: ShutdownPhase;
   readonly name: string;
   readonly run: () => void | Promise<void>;
-  /** Default 5,000. */
+  /** Milliseconds after which the shutdown goes on without it. Default 5,000. */
   readonly timeoutMs?: number;
 }
 
 export interface ShutdownReport {
+  /** What tasks threw, and RuntimeError `shutdown-timeout` for each that took too long. */
   readonly errors: readonly Error[];
 }
 
 export interface CoordinatedShutdown {
-  /** Adds a task to a phase that has not begun. @returns takes it out. @throws TypeError where the phase is over. */
+  /** Adds a task to a phase that has not begun. @returns removes it. @throws TypeError if the phase has begun. */
   addTask(task: ShutdownTask): () => void;
-  /** Runs all phases once, however often it is called; never rejects. */
+  /** Runs all phases once, however often it is called, and gives the same report each time. Never rejects. */
   run(): Promise<ShutdownReport>;
 }
 
@@ -68,7 +69,7 @@ function withinTime(clock: Clock, task: ShutdownTask): Promise<void> {
         ),
       ),
     );
-    // The first of the two to settle counts; the other changes nothing.
+    // Whichever settles first counts; the other has no effect.
     Promise.resolve()
       .then(() => task.run())
       .then(resolve, reject)

@@ -1,4 +1,4 @@
-/** Messages that reached nobody: counted by reason, told to whoever listens, and logged at most once a second. */
+/** Undelivered messages: counted by reason, passed to subscribers, and logged at most once a second. */
 
 import type { Clock } from "./clock.js";
 import type { Logger } from "./log.js";
@@ -6,24 +6,25 @@ import type { Logger } from "./log.js";
 export type DeadLetterReason =
   /** Its mailbox was full and refused it. */
   | "mailbox-full"
-  /** Its mailbox was full and dropped it, or an older message for it. */
+  /** Its mailbox was full and dropped it by its overflow policy. */
   | "mailbox-dropped"
   /** The actor failed on it. */
   | "failed"
-  /** The actor is gone, or never was. */
+  /** The actor has stopped, or never existed. */
   | "stopped"
-  /** It was meant for a state that has ended since: stashed in it, or the result of its work. */
+  /** It was meant for a state that has ended by then: stashed in it, or the result of its work. */
   | "stale"
-  /** No way leads to its node. */
+  /** Its node cannot be reached. */
   | "unreachable"
   /** It cannot cross nodes: it holds a function or a promise. */
   | "unencodable"
-  /** The link to its node holds as much as it may. */
+  /** The link to its node is full. */
   | "link-full"
-  /** Its node does not let this one tell it that. */
+  /** Its node does not allow this one to send it. */
   | "refused";
 
 export interface DeadLetter {
+  /** Address that it was sent to. */
   readonly target: string;
   readonly message: unknown;
   readonly reason: DeadLetterReason;
@@ -32,7 +33,11 @@ export interface DeadLetter {
 export interface DeadLetters {
   readonly total: number;
   readonly countByReason: Readonly<Record<DeadLetterReason, number>>;
-  /** Tells `listener` each dead letter from now on. What a listener itself sends in vain is counted only. */
+  /**
+   * Calls `listener` with each dead letter from now on. Dead letters that a listener itself causes are only counted.
+   *
+   * @returns ends the subscription
+   */
   subscribe(listener: (letter: DeadLetter) => void): () => void;
 }
 
@@ -44,7 +49,7 @@ export class DeadLetterBox implements DeadLetters {
   readonly #log: Logger;
   readonly #listeners = new Set<(letter: DeadLetter) => void>();
   #total = 0;
-  #telling = false;
+  #notifying = false;
   #loggedAtMs = Number.NEGATIVE_INFINITY;
   #loggedTotal = 0;
   #silent = false;
@@ -74,7 +79,7 @@ export class DeadLetterBox implements DeadLetters {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Counts and tells from now on, but logs no more: while a system ends, what its actors still say is no news. */
+  /** Stops logging, but not counting: while a system terminates, dead letters are expected. */
   silence(): void {
     this.#silent = true;
   }
@@ -83,17 +88,17 @@ export class DeadLetterBox implements DeadLetters {
     this.#total += 1;
     this.countByReason[reason] += 1;
     this.#logSometimes(target, reason);
-    if (this.#telling || this.#listeners.size === 0) return;
-    this.#telling = true;
+    if (this.#notifying || this.#listeners.size === 0) return;
+    this.#notifying = true;
     for (const listener of this.#listeners) {
       try {
         listener({ target, message, reason });
       } catch (thrown) {
-        // A listener is not the sender's business; the log is where its owner looks.
+        // The sender must not suffer from a listener's failure; its owner finds it in the log.
         this.#log.error("Dead letter listener threw", { error: String(thrown) });
       }
     }
-    this.#telling = false;
+    this.#notifying = false;
   }
 
   #logSometimes(target: string, reason: DeadLetterReason): void {

@@ -1,6 +1,6 @@
-/** Operating failures, told apart by `code`. Programmer mistakes are `TypeError` or `RangeError` instead. */
+/** Operating failures, identified by `code`. Programmer mistakes are a `TypeError` or `RangeError` instead. */
 
-/** Codes are promises: `docs/errors.md` has a heading for each. */
+/** Codes are stable, texts are not. `docs/errors.md` explains each code. */
 export const RUNTIME_ERROR_CODES = [
   "actor-failed",
   "actor-name-taken",
@@ -19,16 +19,18 @@ export type RuntimeErrorCode = (typeof RUNTIME_ERROR_CODES)[number];
 
 export interface ErrorOptions<Code extends string> {
   readonly code: Code;
-  /** `backoff` where the same call may succeed later. Default `never`. */
+  /** `backoff` if the same call may succeed later. Default `never`. */
   readonly retry?: "never" | "backoff";
   readonly cause?: unknown;
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** A failure of the world, not of the program: it carries a stable `code` and whether trying again can help. */
+/** A failure of the environment, not of the program, with a stable `code` and whether to retry. */
 export class CodedError<Code extends string> extends Error {
   readonly code: Code;
+  /** `backoff` if the same call may succeed later. */
   readonly retry: "never" | "backoff";
+  /** Values that the text names, for programs. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(message: string, options: ErrorOptions<Code>) {
@@ -40,22 +42,22 @@ export class CodedError<Code extends string> extends Error {
   }
 }
 
-/** A failure inside the actor runtime. */
+/** An operating failure of the actor runtime. */
 export class RuntimeError extends CodedError<RuntimeErrorCode> {
   override readonly name = "RuntimeError";
 }
 
-/** Fails to compile where a union switch misses a case, and throws where untyped data slipped through. */
+/** Fails to compile if a union switch misses a case, and throws if untyped data slipped through. @throws TypeError */
 export function assertNever(value: never): never {
   throw new TypeError(`Unexpected case ${JSON.stringify(value)}`);
 }
 
-/** The text of anything thrown, for logs and messages. */
+/** The message of anything thrown, for logs and error texts. */
 export function errorText(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** Anything thrown as an `Error`. */
+/** Anything thrown, as an `Error`. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 }

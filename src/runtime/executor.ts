@@ -1,15 +1,18 @@
-/** When code runs, as a port: a simulation passes its own and so owns the order of everything. */
+/** The event loop as a port: a simulation passes its own, and so decides in which order everything runs. */
 
 export interface Executor {
   /** Runs `task` before the event loop turns again. */
   soon(task: () => void): void;
-  /** Runs `task` after input and output had their turn. */
+  /** Runs `task` at a later turn of the event loop, after I/O. */
   later(task: () => void): void;
 }
 
 const settled = Promise.resolve();
 
-/** Node's event loop. `soon` goes by a promise: `queueMicrotask` makes an async resource each time and costs thrice that. */
+/**
+ * Node's event loop. `soon` uses a promise: `queueMicrotask` creates an async resource each time and costs three times as
+ * much.
+ */
 export const eventLoop: Executor = {
   soon: (task) => void settled.then(task),
   later: (task) => void setImmediate(task),

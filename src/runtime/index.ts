@@ -2,7 +2,7 @@
 
 export type { ActorRef, Lane } from "./actor-ref.js";
 export { formatAddress, parseAddress, type Address } from "./address.js";
-export type { AskOptions } from "./ask.js";
+export type { AskOptions } from "./ask-options.js";
 export type { AskResult, Behaviour, Context, Spawner, StopReason, Terminated } from "./behaviour.js";
 export type { ActorPath, NodeName } from "./brand.js";
 export { systemClock, type Clock, type TimerHandle } from "./clock.js";
@@ -18,7 +18,6 @@ export { CodedError, RuntimeError, type RuntimeErrorCode } from "./errors.js";
 export type { Executor } from "./executor.js";
 export { createLogger, silentLogger, type Logger, type LogLevel } from "./log.js";
 export { registryKey, type Listing, type Registry, type RegistryKey } from "./registry.js";
-export type { Remote } from "./remote.js";
 export {
   DEFAULT_SUPERVISION,
   type MailboxOptions,
@@ -28,4 +27,5 @@ export {
   type SupervisionPolicy,
   type SupervisionStrategy,
 } from "./spawn-options.js";
-export { createActorSystem, spawn, type ActorSystem, type ActorSystemOptions } from "./system.js";
+export { createActorSystem, spawn, type ActorSystem } from "./system.js";
+export type { ActorSystemOptions } from "./system-options.js";

@@ -1,4 +1,4 @@
-/** Logging as a port, and its door to pino: one JSON line a record, on standard error. */
+/** Logging as a port, and the door to pino: one JSON line a record, on standard error. */
 
 import { pino } from "pino";
 
@@ -9,9 +9,9 @@ export interface Logger {
   info(message: string, details?: Readonly<Record<string, unknown>>): void;
   warn(message: string, details?: Readonly<Record<string, unknown>>): void;
   error(message: string, details?: Readonly<Record<string, unknown>>): void;
-  /** Whether records of `level` are written: what is made for one alone need not be made where they are not. */
+  /** Whether records of `level` are written; if not, their details need not be computed. */
   isEnabled(level: Exclude<LogLevel, "silent">): boolean;
-  /** The same log with `fields` on every record. */
+  /** A logger that adds `fields` to every record. */
   child(fields: Readonly<Record<string, unknown>>): Logger;
 }
 

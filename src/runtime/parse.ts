@@ -1,4 +1,4 @@
-/** The door to zod: outside data is `unknown` until one schema has turned it into a readonly type. */
+/** The door to zod: outside data is `unknown` until a schema has turned it into a readonly type. */
 
 import { z } from "zod";
 
@@ -7,8 +7,7 @@ export { z };
 /**
  * Checks `value` against `schema`.
  *
- * @returns the parsed value, or one line that names each wrong field, what it is and what is wanted, and the path to
- * the first of them
+ * @returns the parsed value, or one line that names up to five wrong fields with what is wrong, and the path to the first
  */
 export function parseWith<Schema extends z.ZodType>(
   schema: Schema,
@@ -28,7 +27,7 @@ export function parseWith<Schema extends z.ZodType>(
   return { ok: false, problem, path: [...(first?.path ?? []), ...unknownKey] };
 }
 
-/** Names the keys that there are; of anything else zod's own text stands. */
+/** Lists the keys that the object knows; for any other problem zod's own text stays. */
 function unknownKeys(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code !== "unrecognized_keys" || !(issue.inst instanceof z.ZodObject)) return undefined;
   const quoted = (keys: readonly string[]) => keys.map((key) => `"${key}"`).join(", ");

@@ -1,4 +1,4 @@
-/** A token bucket: so many at once, and so many a second after that. */
+/** A token bucket: `burst` at once, and `perSecond` after that. */
 
 export class RateLimit {
   readonly #perSecond: number;
@@ -13,7 +13,7 @@ export class RateLimit {
     this.#atMs = nowMs;
   }
 
-  /** @returns false where it is one too many */
+  /** Takes one token. @returns false if there is none left */
   take(nowMs: number): boolean {
     if (this.#left < 1) {
       this.#left = Math.min(this.#burst, this.#left + ((nowMs - this.#atMs) / 1_000) * this.#perSecond);

@@ -1,8 +1,7 @@
-/** Finds actors of this node by key, and tells who subscribes whenever that changes. An actor that ends is taken out. */
+/** Finds actors by key and sends subscribers each change. An actor that is gone is removed. */
 
 import type { ActorRef } from "./actor-ref.js";
 import type { Brand } from "./brand.js";
-import type { Host } from "./host.js";
 
 declare const message: unique symbol;
 
@@ -23,83 +22,88 @@ export interface Listing<Message> {
 }
 
 export interface Registry {
-  /** Registers `ref` until it ends; once more is as good as once. @returns takes it out before. */
+  /** Registers `ref` until it is gone. Idempotent. @returns removes it earlier. */
   register<Message>(key: RegistryKey<Message>, ref: ActorRef<Message>): () => void;
+  /** All actors that are registered under `key` now, in the order of their registration. */
   find<Message>(key: RegistryKey<Message>): readonly ActorRef<Message>[];
-  /** Tells `subscriber` the listing now and at each change, until it ends. @returns ends the subscription. */
+  /** Sends `subscriber` the listing now and at each change, until it is gone. @returns ends the subscription. */
   subscribe<Message>(key: RegistryKey<Message>, subscriber: ActorRef<Listing<Message>>): () => void;
 }
 
-/** What holds as long as `ref` lives and nobody ends it. */
+/** A registration or subscription of `ref`, which is watched as long as it lasts. */
 interface Slot {
   readonly ref: ActorRef<never>;
-  /** Of a subscription. */
-  readonly tell: () => void;
+  /** Sends a subscriber the listing. */
+  readonly notify: () => void;
   readonly unwatch: () => void;
 }
 
-interface Shelf {
+/** All that there is under one key, by address. */
+interface Group {
   readonly refs: Map<string, Slot>;
   readonly subscribers: Map<string, Slot>;
 }
 
-export class LocalRegistry implements Registry {
-  readonly #host: Host;
-  readonly #shelves = new Map<string, Shelf>();
+/** Calls `onEnd` once when `ref` is gone. @returns ends the watch. */
+type WatchEnd = (ref: ActorRef<never>, onEnd: () => void) => () => void;
 
-  constructor(host: Host) {
-    this.#host = host;
+export class LocalRegistry implements Registry {
+  readonly #watch: WatchEnd;
+  readonly #groups = new Map<string, Group>();
+
+  constructor(watch: WatchEnd) {
+    this.#watch = watch;
   }
 
   register<Message>(key: RegistryKey<Message>, ref: ActorRef<Message>): () => void {
-    const shelf = this.#shelf(key);
-    if (!shelf.refs.has(ref.address)) {
+    const group = this.#group(key);
+    if (!group.refs.has(ref.address)) {
       this.#put(key, "refs", ref, () => {});
-      announce(shelf);
+      announce(group);
     }
     return () => this.#remove(key, "refs", ref);
   }
 
   find<Message>(key: RegistryKey<Message>): readonly ActorRef<Message>[] {
-    return refsOf(this.#shelves.get(key));
+    return refsOf(this.#groups.get(key));
   }
 
   subscribe<Message>(key: RegistryKey<Message>, subscriber: ActorRef<Listing<Message>>): () => void {
-    const shelf = this.#shelf(key);
-    const tell = () => subscriber.tell({ type: "listing", key, refs: refsOf(shelf) });
-    if (!shelf.subscribers.has(subscriber.address)) this.#put(key, "subscribers", subscriber, tell);
-    tell();
+    const group = this.#group(key);
+    const notify = () => subscriber.tell({ type: "listing", key, refs: refsOf(group) });
+    if (!group.subscribers.has(subscriber.address)) this.#put(key, "subscribers", subscriber, notify);
+    notify();
     return () => this.#remove(key, "subscribers", subscriber);
   }
 
-  #shelf(key: string): Shelf {
-    let shelf = this.#shelves.get(key);
-    if (shelf === undefined) this.#shelves.set(key, (shelf = { refs: new Map(), subscribers: new Map() }));
-    return shelf;
+  #group(key: string): Group {
+    let group = this.#groups.get(key);
+    if (group === undefined) this.#groups.set(key, (group = { refs: new Map(), subscribers: new Map() }));
+    return group;
   }
 
-  #put(key: string, to: keyof Shelf, ref: ActorRef<never>, tell: () => void): void {
-    const unwatch = this.#host.refOf(ref).watch(() => this.#remove(key, to, ref));
-    this.#shelf(key)[to].set(ref.address, { ref, tell, unwatch });
+  #put(key: string, to: keyof Group, ref: ActorRef<never>, notify: () => void): void {
+    const unwatch = this.#watch(ref, () => this.#remove(key, to, ref));
+    this.#group(key)[to].set(ref.address, { ref, notify, unwatch });
   }
 
-  #remove(key: string, from: keyof Shelf, ref: ActorRef<never>): void {
-    const shelf = this.#shelves.get(key);
-    const slot = shelf?.[from].get(ref.address);
-    if (shelf === undefined || slot === undefined) return;
+  #remove(key: string, from: keyof Group, ref: ActorRef<never>): void {
+    const group = this.#groups.get(key);
+    const slot = group?.[from].get(ref.address);
+    if (group === undefined || slot === undefined) return;
     slot.unwatch();
-    shelf[from].delete(ref.address);
-    if (from === "refs") announce(shelf);
-    if (shelf.refs.size + shelf.subscribers.size === 0) this.#shelves.delete(key);
+    group[from].delete(ref.address);
+    if (from === "refs") announce(group);
+    if (group.refs.size + group.subscribers.size === 0) this.#groups.delete(key);
   }
 }
 
-function announce(shelf: Shelf): void {
-  for (const { tell } of shelf.subscribers.values()) tell();
+function announce(group: Group): void {
+  for (const { notify } of group.subscribers.values()) notify();
 }
 
-function refsOf<Message>(shelf: Shelf | undefined): readonly ActorRef<Message>[] {
+function refsOf<Message>(group: Group | undefined): readonly ActorRef<Message>[] {
   // The key under which they were registered is typed by what they take.
-  const refs = [...(shelf?.refs.values() ?? [])].map(({ ref }) => ref);
+  const refs = [...(group?.refs.values() ?? [])].map(({ ref }) => ref);
   return refs as unknown as readonly ActorRef<Message>[];
 }

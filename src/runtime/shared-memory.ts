@@ -9,7 +9,7 @@
 
 /**
  * Size of a companion for each byte of its buffer. V8 counts such memory against the limit of a heap that is itself small,
- * so each 10 MB of companions have it collect everything: with all bytes counted, the default pipeline spends a fifth of
+ * so every 10 MB of companions make it collect everything: with all bytes counted, the default pipeline spends a fifth of
  * its processor time on that. Resident then, and processor time a frame, at 640x360: 317 MB and 6.2 ms with 1, 319 MB and
  * 5.0 ms with 1/2, 406 MB and 4.7 ms with 1/4; 1280x720: 395 MB and 15 ms, 460 MB and 13 ms, 500 MB and 12 ms
  * (`bench/e2e/demo.ts`).
@@ -18,14 +18,14 @@ const COUNTED_SHARE = 1 / 2;
 
 const companions = new WeakMap<ArrayBufferView, Buffer>();
 
-/** `byteLength` zeroed bytes that worker threads can read in place. */
+/** Allocates `byteLength` zeroed bytes that worker threads can read in place. */
 export function allocateShared(byteLength: number): Uint8Array {
   const view = new Uint8Array(new SharedArrayBuffer(byteLength));
   accountShared(view);
   return view;
 }
 
-/** To be called once on each shared view that arrives in a worker thread, whose collector counts for itself. */
+/** Accounts for a shared view that arrived in a worker thread, whose collector counts on its own. Call it once a view. */
 export function accountShared(view: ArrayBufferView): void {
   companions.set(view, Buffer.allocUnsafeSlow(Math.ceil(view.byteLength * COUNTED_SHARE)));
 }

@@ -1,35 +1,41 @@
-/** How an actor is started, bounded and supervised: plain data with defaults. */
+/** How an actor is started, bounded and supervised, as plain data with defaults. */
 
+/**
+ * What loses its place in a full mailbox: the oldest message with `dropOldest`, the new one with `dropNewest` (as dead letter
+ * `mailbox-dropped`) and `reject` (as `mailbox-full`).
+ */
 export type MailboxOverflow = "dropOldest" | "dropNewest" | "reject";
 
 export interface MailboxOptions {
-  /** Messages in the data lane. Default 10,000. */
+  /** Messages that the data lane holds, 1 or more. Default 10,000. */
   readonly capacity?: number;
-  /** Messages in the control lane; beyond it control messages are rejected. Default 10,000. */
+  /** Messages that the control lane holds, 1 or more; further ones are rejected. Default 10,000. */
   readonly controlCapacity?: number;
-  /** What a full data lane does. `reject` makes the new message a dead letter and fails its ask. Default `reject`. */
+  /** What a full data lane does. A message that finds no room is a dead letter, and its ask fails. Default `reject`. */
   readonly overflow?: MailboxOverflow;
 }
 
+/** Who restarts when a child fails: it alone, all children, or it and those started after it. */
 export type SupervisionStrategy = "oneForOne" | "allForOne" | "restForOne";
 
 /** How an actor treats its failing children. */
 export interface SupervisionPolicy {
   readonly strategy: SupervisionStrategy;
-  /** Restarts allowed within `periodMs`, of each child with `oneForOne`, else of all together; one more escalates. */
+  /** Restarts allowed within `periodMs`: of each child with `oneForOne`, else of all together. One more escalates. */
   readonly intensity: number;
   readonly periodMs: number;
   /** Delay before the n-th restart in a row: `min(maxMs, minMs * factor^(n-1))`, less up to `jitter` of itself. */
   readonly backoff: {
     readonly minMs: number;
     readonly maxMs: number;
+    /** 1 or more. */
     readonly factor: number;
     /** Share of the delay that is random, 0 to 1. */
     readonly jitter: number;
   };
 }
 
-/** `permanent` is restarted whenever it ends by itself, `transient` only after a failure, `temporary` never. */
+/** `permanent` restarts after a failure or a stop of its own, `transient` after a failure only, `temporary` never. */
 export type RestartType = "permanent" | "transient" | "temporary";
 
 export interface SpawnOptions {
@@ -42,7 +48,7 @@ export interface SpawnOptions {
   readonly restart?: RestartType;
 }
 
-/** Five restarts in ten seconds, quickly at first; the figures follow Erlang's supervisor with room for a slow model load. */
+/** Five restarts in ten seconds, quickly at first. Follows Erlang's supervisor, with room for a slow model load. */
 export const DEFAULT_SUPERVISION: SupervisionPolicy = {
   strategy: "oneForOne",
   intensity: 5,

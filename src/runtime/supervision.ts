@@ -8,15 +8,15 @@
 import { assertNever } from "./errors.js";
 import { DEFAULT_SUPERVISION, type RestartType, type SupervisionPolicy } from "./spawn-options.js";
 
-/** `failed` by a throw, `ended` by its own will. */
+/** `failed`: it threw. `ended`: it stopped itself. */
 export type Ending = "failed" | "ended";
 
 export interface RestartHistory {
   /** Restarts within the policy's period, oldest first. */
   readonly restartsAtMs: readonly number[];
-  /** Restarts each of which was needed within a period of the one before. */
+  /** Consecutive restarts, each within a period of the one before. */
   readonly inARow: number;
-  /** When the last restart took effect, its backoff included. */
+  /** When the last restart took effect, after its backoff. */
   readonly lastAtMs: number;
 }
 
@@ -27,10 +27,10 @@ export const NO_RESTARTS: RestartHistory = {
 };
 
 export type SupervisionDecision =
-  /** The child is gone for good and nobody else is touched. */
+  /** The child stops for good; its siblings are not affected. */
   | { readonly type: "stop" }
   | { readonly type: "restart"; readonly delayMs: number; readonly history: RestartHistory }
-  /** The intensity is spent: the supervisor fails in its turn. */
+  /** The intensity is spent: the supervisor itself fails. */
   | { readonly type: "escalate" };
 
 export interface ChildEnding {
@@ -63,13 +63,13 @@ export function decide({
   };
 }
 
-/** Delay before the `nth` restart in a row, counted from 1: `min(maxMs, minMs * factor^(nth-1))`, less its jitter. */
+/** Delay in ms before the `nth` restart in a row, from 1: `min(maxMs, minMs * factor^(nth-1))`, less its jitter. */
 export function backoffMs(backoff: SupervisionPolicy["backoff"], nth: number, random: number): number {
   const fullMs = Math.min(backoff.maxMs, backoff.minMs * backoff.factor ** (nth - 1));
   return fullMs * (1 - backoff.jitter * random);
 }
 
-/** Whom the restart of `failed` touches, of `children` in the order of their start; temporary ones stop for good. */
+/** Which of `children`, in the order of their start, a restart of `failed` affects. Temporary ones stop for good. */
 export function touchedBy<Child>(
   strategy: SupervisionPolicy["strategy"],
   failed: Child,
@@ -87,7 +87,7 @@ export function touchedBy<Child>(
   }
 }
 
-/** Fills in what a policy leaves open. @throws RangeError where a figure makes no sense. */
+/** Fills in the defaults of a policy. @throws RangeError if a number is out of its range. */
 export function supervisionPolicy(options: Partial<SupervisionPolicy> | undefined): SupervisionPolicy {
   if (options === undefined) return DEFAULT_SUPERVISION;
   const policy = { ...DEFAULT_SUPERVISION, ...options };

@@ -1,4 +1,4 @@
-/** Numbers that nobody can guess: the id of an ask is all that it takes to answer it. */
+/** Random numbers that nobody can guess: whoever knows the id of an ask may reply to it. */
 
 import { randomFillSync } from "node:crypto";
 
@@ -8,7 +8,7 @@ const BYTES_PER_ID = 8;
 const pool = new DataView(new ArrayBuffer(POOL_IDS * BYTES_PER_ID));
 let used = POOL_IDS;
 
-/** A whole number from 1 to 2^53 - 1. */
+/** A random whole number, 1 to 2^53 - 1. */
 export function unguessableId(): number {
   for (;;) {
     if (used === POOL_IDS) {
@@ -21,7 +21,7 @@ export function unguessableId(): number {
   }
 }
 
-/** Where the incarnations of actors begin in one life of a node: no two lives meet. From 1 to 2^51. */
-export function firstIdOfLife(): number {
+/** A random `firstId` for a node, 1 to 2^51: no two processes of that node give an actor the same incarnation. */
+export function randomFirstId(): number {
   return Math.ceil(unguessableId() / 4);
 }

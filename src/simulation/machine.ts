@@ -7,7 +7,8 @@ import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { asError } from "../runtime/errors.js";
 import { silentLogger } from "../runtime/log.js";
-import type { Decorate } from "../runtime/system.js";
+import { nodeSystem } from "../runtime/node-system.js";
+import type { Decorate } from "../runtime/system-options.js";
 import type { Job } from "../actors/processor/worker-port.js";
 import type { Hop } from "../task/task.js";
 import type { Chance } from "./chance.js";
@@ -110,7 +111,7 @@ export class Machine {
         askId: randomId,
         nonce: () => `nonce-${randomId()}-${randomId()}`,
         pid: this.#lives,
-        adopt: (system) => life.onEnd(() => system.abandon()),
+        adopt: (system) => life.onEnd(() => nodeSystem(system).abandon()),
         decorate: this.#decorate,
         journals: plants.journals(journalsOn(this.disk, life, this.#journals)),
       },

@@ -7,7 +7,7 @@ import type { ControllerMessage } from "../actors/protocol/controller.js";
 import type { StoredRecord } from "../task/record.js";
 import { parseAddress } from "../runtime/address.js";
 import type { Behaviour } from "../runtime/behaviour.js";
-import type { Decorate } from "../runtime/system.js";
+import type { Decorate } from "../runtime/system-options.js";
 import type { Life } from "./life.js";
 import type { Timeline } from "./timeline.js";
 

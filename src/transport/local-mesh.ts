@@ -12,8 +12,8 @@ import { type Address, formatAddress } from "../runtime/address.js";
 import type { Terminated } from "../runtime/behaviour.js";
 import type { NodeName } from "../runtime/brand.js";
 import type { DeadLetterReason } from "../runtime/dead-letters.js";
+import { nodeSystem, type NodeSystem } from "../runtime/node-system.js";
 import type { Asker, RemoteTarget } from "../runtime/remote.js";
-import type { ActorSystem } from "../runtime/system.js";
 import type { Mesh } from "./mesh.js";
 import { bindRefs } from "./bind-refs.js";
 
@@ -25,7 +25,7 @@ interface Parcel {
 }
 
 interface Member {
-  readonly system: ActorSystem;
+  readonly system: NodeSystem;
   /** On their way here. */
   parcels: Parcel[];
   /** Of watches that others have on actors here, or this node on theirs: called once each where it leaves. */
@@ -36,7 +36,7 @@ export function createLocalMesh(): Mesh {
   const members = new Map<NodeName, Member>();
 
   function send(
-    sender: ActorSystem,
+    sender: NodeSystem,
     { target }: RemoteTarget,
     message: unknown,
     lane: Lane,
@@ -66,7 +66,7 @@ export function createLocalMesh(): Mesh {
     }
   }
 
-  function watch(watcher: ActorSystem, target: Address, listener: (event: Terminated) => void): () => void {
+  function watch(watcher: NodeSystem, target: Address, listener: (event: Terminated) => void): () => void {
     const address = formatAddress(target);
     const member = members.get(target.node);
     let watching = true;
@@ -96,7 +96,8 @@ export function createLocalMesh(): Mesh {
   }
 
   return {
-    join(system) {
+    join(joining) {
+      const system = nodeSystem(joining);
       if (members.has(system.name))
         throw new TypeError(`Cannot join "${system.name}": a node of that name has joined`);
       members.set(system.name, { system, parcels: [], watches: new Set() });

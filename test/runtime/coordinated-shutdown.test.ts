@@ -2,8 +2,6 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { createShutdown, SHUTDOWN_PHASES } from "../../src/runtime/coordinated-shutdown.js";
 import { RuntimeError } from "../../src/runtime/errors.js";
-import { silentLogger } from "../../src/runtime/log.js";
-import { createActorSystem } from "../../src/runtime/system.js";
 import { VirtualClock } from "../support/virtual-clock.js";
 import { within } from "../support/within.js";
 
@@ -69,28 +67,6 @@ test("CoordinatedShutdown refuses a task for a phase that has begun", async () =
   const shutdown = createShutdown(new VirtualClock());
   await within(1_000, shutdown.run());
   assert.throws(() => shutdown.addTask({ phase: "close", name: "late", run: () => {} }), TypeError);
-});
-
-test("ActorSystem.terminate stops all actors in its phase, refuses new ones and can be called twice", async () => {
-  const system = createActorSystem({ name: "short-lived", log: silentLogger });
-  const journal: string[] = [];
-  system.spawn<null, never>(
-    {
-      start: () => null,
-      receive: (state) => state,
-      stop: () => void journal.push("actor"),
-    },
-    { name: "actor" },
-  );
-  system.shutdown.addTask({ phase: "drain", name: "before", run: () => void journal.push("drain") });
-  system.shutdown.addTask({ phase: "close", name: "after", run: () => void journal.push("close") });
-  await new Promise((resolve) => setImmediate(resolve));
-  await within(1_000, Promise.all([system.terminate(), system.terminate()]));
-  assert.equal(journal, ["drain", "actor", "close"]);
-  assert.throws(
-    () => system.spawn({ start: () => null, receive: (state: null) => state }, { name: "late" }),
-    (error: unknown) => error instanceof RuntimeError && error.code === "actor-stopped",
-  );
 });
 
 test.run();

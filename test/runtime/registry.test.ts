@@ -1,10 +1,11 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Behaviour } from "../../src/runtime/behaviour.js";
-import { registryKey, type Listing } from "../../src/runtime/registry.js";
+import type { ActorRef } from "../../src/runtime/actor-ref.js";
+import type { Terminated } from "../../src/runtime/behaviour.js";
+import { type Listing, registryKey } from "../../src/runtime/registry.js";
 import { createSteppedSystem } from "../support/stepped-system.js";
+import { idle } from "../support/worker.js";
 
-const idle: Behaviour<null, string> = { start: () => null, receive: (state) => state };
 const key = registryKey<string>("greeter");
 
 function subscribed() {
@@ -39,7 +40,7 @@ test("Registry finds what is registered under a key until it ends", () => {
   assert.equal(system.registry.find(key), [b]);
 });
 
-test("Registry takes an actor out when the registration is ended", () => {
+test("Registry removes an actor when its registration is ended", () => {
   const { system } = createSteppedSystem();
   const unregister = system.registry.register(key, system.spawn(idle, { name: "a" }));
   unregister();
@@ -47,7 +48,7 @@ test("Registry takes an actor out when the registration is ended", () => {
   assert.equal(system.registry.find(key), []);
 });
 
-test("Registry takes out an actor that was gone when it was registered", () => {
+test("Registry removes an actor that was gone when it was registered", () => {
   const { system, settle } = createSteppedSystem();
   const ref = system.spawn(idle, { name: "a" });
   void system.stop(ref);
@@ -56,7 +57,7 @@ test("Registry takes out an actor that was gone when it was registered", () => {
   assert.equal(system.registry.find(key), []);
 });
 
-test("Registry tells a subscriber the listing at once and at each change", () => {
+test("Registry sends a subscriber the listing at once and at each change", () => {
   const { system, settle, listings, subscriber } = subscribed();
   system.registry.subscribe(key, subscriber);
   settle();
@@ -84,7 +85,47 @@ test("Registry forgets a subscriber that ends or unsubscribes", () => {
   settle();
   void system.stop(ref);
   settle();
-  assert.is(system.deadLetters.total, 0, "nothing is told to a subscriber that is gone");
+  assert.is(system.deadLetters.total, 0, "nothing is sent to a subscriber that is gone");
 });
+
+test("Registry leaves no watch behind, however often actors register and subscribe", () => {
+  const { system, settle } = createSteppedSystem();
+  const anyKey = registryKey<unknown>("any");
+  const a = system.spawn(idle, { name: "a" });
+  const subscriber: ActorRef<Listing<unknown>> = system.spawn(idle, { name: "subscriber" });
+  const listeners = watchesOn([a, subscriber]);
+  for (let round = 0; round < 100; round++) {
+    const endSubscription = system.registry.subscribe(anyKey, subscriber);
+    system.registry.register(anyKey, a)();
+    endSubscription();
+  }
+  assert.is(listeners(), 0);
+  system.registry.subscribe(anyKey, subscriber);
+  settle();
+  void system.stop(subscriber);
+  system.registry.register(anyKey, a);
+  settle();
+  assert.is(system.deadLetters.total, 0, "an actor that has stopped receives nothing more");
+});
+
+/** Counts the watches that are open on `refs`, by calls of `watch` and of what it returned. */
+function watchesOn(refs: readonly ActorRef<never>[]): () => number {
+  let open = 0;
+  for (const ref of refs) {
+    const own = ref as unknown as { watch: (listener: (event: Terminated) => void) => () => void };
+    const watch = own.watch.bind(ref);
+    own.watch = (listener) => {
+      open += 1;
+      const end = watch(listener);
+      let ended = false;
+      return () => {
+        if (!ended) open -= 1;
+        ended = true;
+        end();
+      };
+    };
+  }
+  return () => open;
+}
 
 test.run();

@@ -2,7 +2,8 @@
 
 import type { Executor } from "../../src/runtime/executor.js";
 import { silentLogger } from "../../src/runtime/log.js";
-import { createActorSystem, type ActorSystem, type ActorSystemOptions } from "../../src/runtime/system.js";
+import { createActorSystem, type ActorSystem } from "../../src/runtime/system.js";
+import type { ActorSystemOptions } from "../../src/runtime/system-options.js";
 import { seeded } from "./fold.js";
 import { VirtualClock } from "./virtual-clock.js";
 

@@ -14,8 +14,8 @@ import type { Terminated } from "../../runtime/behaviour.js";
 import type { ActorPath, NodeName } from "../../runtime/brand.js";
 import type { DeadLetterReason } from "../../runtime/dead-letters.js";
 import { CodedError } from "../../runtime/errors.js";
+import type { NodeSystem } from "../../runtime/node-system.js";
 import type { Asker, Remote, RemoteTarget } from "../../runtime/remote.js";
-import type { ActorSystem } from "../../runtime/system.js";
 import { ByteReader } from "../codec/byte-reader.js";
 import type { ByteWriter } from "../codec/byte-writer.js";
 import { decodeValue } from "../codec/decode.js";
@@ -30,7 +30,7 @@ import type { Guard, Sender } from "./guard.js";
 import type { Incidents } from "./incidents.js";
 
 export interface ExchangeOptions {
-  readonly system: ActorSystem;
+  readonly system: NodeSystem;
   readonly guard: Guard;
   readonly limits: LinkLimits;
   readonly incidents: Incidents;
@@ -62,7 +62,7 @@ export class Exchange implements Remote {
   onIndirect: ((member: Member) => void) | null = null;
   /** A `flushed` came from a member. */
   onFlushed: (member: Member, id: number, lane: Lane) => void = () => {};
-  readonly #system: ActorSystem;
+  readonly #system: NodeSystem;
   readonly #guard: Guard;
   readonly #limits: LinkLimits;
   readonly #incidents: Incidents;

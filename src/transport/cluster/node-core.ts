@@ -5,6 +5,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import { formatAddress, parseAddress, type Address } from "../../runtime/address.js";
 import type { Behaviour } from "../../runtime/behaviour.js";
 import type { NodeName } from "../../runtime/brand.js";
+import { nodeSystem, type NodeSystem } from "../../runtime/node-system.js";
 import type { ActorSystem } from "../../runtime/system.js";
 import { TransportError } from "../errors.js";
 import { Link, type LinkEnd } from "../link/link.js";
@@ -46,7 +47,7 @@ export interface PeerListener {
 const SPAWN_TIMEOUT_MS = 5_000;
 
 export class NodeCore {
-  readonly system: ActorSystem;
+  readonly system: NodeSystem;
   readonly limits: LinkLimits;
   readonly incidents: Incidents;
   readonly exchange: Exchange;
@@ -57,19 +58,19 @@ export class NodeCore {
   #ticker: { cancel(): void } | null = null;
 
   constructor(system: ActorSystem, options: NodeOptions) {
-    this.system = system;
+    this.system = nodeSystem(system);
     this.limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
     this.incidents = new Incidents(system.clock, system.log);
     this.membership = new Membership(system.log);
     this.nonce = options.nonce ?? (() => randomBytes(24).toString("base64url"));
     this.exchange = new Exchange({
-      system,
+      system: this.system,
       guard: options.guard ?? (() => ALLOWED),
       limits: this.limits,
       incidents: this.incidents,
     });
     this.exchange.onStop = (target) => this.stop(this.system.resolve(formatAddress(target)));
-    system.attachRemote(this.exchange);
+    this.system.attachRemote(this.exchange);
     system.spawn(guardian(this.#behaviours), {
       name: GUARDIAN,
       restart: "permanent",

@@ -1,26 +1,26 @@
 /**
  * Gives the actors of a node their turns, in the order in which they got work.
  *
- * D1 One budget bounds all actors together: so many messages, or as much time, and then the event loop turns, so that
- *    two actors that keep each other busy starve no socket. It is spent across microtasks and refilled by a turn alone.
- * D2 An actor has a stride of messages at most before the next one that has work.
+ * DP1 One budget bounds all actors together: after so many messages or so much time the event loop turns, so that two
+ *     actors that keep each other busy starve no socket. Microtasks spend it, and only a turn refills it.
+ * DP2 An actor handles at most a stride of messages before the next actor has its turn.
  */
 
-import type { Clock } from "./clock.js";
-import type { Executor } from "./executor.js";
+import type { Clock } from "../clock.js";
+import type { Executor } from "../executor.js";
 import { NONE, Ring } from "./ring.js";
 
-/** Messages per turn of the event loop; a turn costs 1 to 2 us, which is 4 ns a message. `bench/micro/actors.ts` */
+/** Messages per turn of the event loop. A turn costs 1 to 2 us, which is 4 ns a message. `bench/micro/actors.ts` */
 const BUDGET_MESSAGES = 512;
 /** Time per turn of the event loop. */
 const BUDGET_MS = 8;
 const MESSAGES_PER_MS = BUDGET_MESSAGES / BUDGET_MS;
-/** Messages between two looks at the clock, which cost 40 ns each; one where the last stride was slow. */
+/** Messages between two readings of the clock, which cost 40 ns each. One after a slow stride. */
 const STRIDE_MAX = 64;
 const SLOW_MS = 0.5;
 
 export interface Runnable {
-  /** Handles at most `limit` messages, and enqueues itself again where more wait. @returns how many it handled. */
+  /** Handles at most `limit` messages, and enqueues itself again if more wait. @returns how many it handled. */
   takeTurn(limit: number): number;
 }
 
@@ -39,7 +39,7 @@ export class Dispatcher {
     this.#executor = executor;
   }
 
-  /** Puts `actor` at the end of the line; the caller sees to it that it is there once. */
+  /** Puts `actor` at the end of the queue. The caller sees to it that it is there at most once. */
   enqueue(actor: Runnable): void {
     this.#ready.push(actor);
     if (this.#scheduled) return;

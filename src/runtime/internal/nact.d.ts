@@ -1,4 +1,4 @@
-/** The parts of nact 7.6.2 that its own declarations leave out; `kernel.ts` alone imports them. */
+/** The parts of nact 7.6.2 that its own declarations leave out. Only `kernel.ts` imports them. */
 
 declare module "nact/lib/actor.js" {
   import type { ActorSystem } from "nact/lib/system.js";

@@ -1,30 +1,39 @@
-/** Does what `supervision.ts` decides when a child of one actor ends. */
+/** Carries out what `supervision.ts` decides when a child of one actor ends. */
 
-import type { Terminated } from "./behaviour.js";
-import { RuntimeError } from "./errors.js";
-import type { Host } from "./host.js";
+import type { Terminated } from "../behaviour.js";
+import type { Clock } from "../clock.js";
+import { RuntimeError } from "../errors.js";
+import type { Logger } from "../log.js";
 import { KernelActor, type KernelParent } from "./kernel.js";
-import type { RestartType, SupervisionPolicy } from "./spawn-options.js";
+import type { RestartType, SupervisionPolicy } from "../spawn-options.js";
 import {
   decide,
   NO_RESTARTS,
   touchedBy,
   type RestartHistory,
   type SupervisionDecision,
-} from "./supervision.js";
+} from "../supervision.js";
+
+/** What a supervisor needs of its node. */
+export interface SupervisorHost {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+}
 
 /** An actor as its supervisor sees it. */
 export abstract class SupervisedActor extends KernelActor {
   abstract readonly restart: RestartType;
   /** Path inside the node. */
   abstract readonly location: string;
-  /** Of this child alone, where its supervisor works `oneForOne`. */
+  /** Restarts of this child alone; used by a `oneForOne` supervisor. */
   history: RestartHistory = NO_RESTARTS;
 
   /** Stops its children and then itself, for good. */
   abstract terminate(reason: Terminated["reason"]): void;
   /** Ends its state and keeps its mailbox. */
   abstract suspend(): void;
+  /** Starts a suspended actor again after `delayMs`. */
   abstract restartIn(delayMs: number): void;
 }
 
@@ -36,15 +45,15 @@ export interface SupervisorOwner {
 }
 
 export class Supervisor {
-  readonly host: Host;
   readonly parent: KernelParent;
+  readonly #host: SupervisorHost;
   readonly #policy: SupervisionPolicy;
   readonly #owner: SupervisorOwner;
   #history: RestartHistory = NO_RESTARTS;
 
-  constructor(host: Host, parent: KernelParent, policy: SupervisionPolicy, owner: SupervisorOwner) {
-    this.host = host;
+  constructor(host: SupervisorHost, parent: KernelParent, policy: SupervisionPolicy, owner: SupervisorOwner) {
     this.parent = parent;
+    this.#host = host;
     this.#policy = policy;
     this.#owner = owner;
   }
@@ -53,13 +62,13 @@ export class Supervisor {
     return this.parent.children.size;
   }
 
-  /** Stops all children for good, the youngest first; a group that comes after them has its own restarts. */
+  /** Stops all children for good, the youngest first. Children spawned later start with an empty restart history. */
   stopAll(): void {
     this.#history = NO_RESTARTS;
     for (const child of [...this.parent.children.values()].toReversed()) child.stop();
   }
 
-  /** `child` failed with `error`, or ended by its own will where that is null. */
+  /** `child` failed with `error`, or stopped itself if that is null. */
   childEnded(child: SupervisedActor, error: Error | null): void {
     const { strategy } = this.#policy;
     const decision = decide({
@@ -67,8 +76,8 @@ export class Supervisor {
       restart: child.restart,
       policy: this.#policy,
       history: strategy === "oneForOne" ? child.history : this.#history,
-      nowMs: this.host.clock.now(),
-      random: this.host.random(),
+      nowMs: this.#host.clock.now(),
+      random: this.#host.random(),
     });
     if (error !== null) this.#log(child, error, decision);
     switch (decision.type) {
@@ -114,9 +123,9 @@ export class Supervisor {
   #log(child: SupervisedActor, error: Error, decision: SupervisionDecision): void {
     const details = { actor: child.location, error: error.message, stack: error.stack };
     if (decision.type === "restart") {
-      this.host.log.warn("Actor failed and restarts", { ...details, delayMs: Math.round(decision.delayMs) });
+      this.#host.log.warn("Actor failed and restarts", { ...details, delayMs: Math.round(decision.delayMs) });
     } else {
-      this.host.log.error(
+      this.#host.log.error(
         decision.type === "stop" ? "Actor failed and stops" : "Actor failed beyond its supervision",
         details,
       );

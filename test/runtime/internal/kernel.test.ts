@@ -1,8 +1,9 @@
 import { dispatch, query, spawn as nactSpawn, stop as nactStop } from "nact";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Behaviour } from "../../src/runtime/behaviour.js";
-import { createSteppedSystem } from "../support/stepped-system.js";
+import type { Behaviour } from "../../../src/runtime/behaviour.js";
+import { nodeSystem } from "../../../src/runtime/node-system.js";
+import { createSteppedSystem } from "../../support/stepped-system.js";
 
 /** A reference of stock nact to `path`, made of names. */
 function nactRef(name: string, ...parts: string[]) {
@@ -76,7 +77,7 @@ test("a system that is abandoned is found by nobody, runs no hook, and spawns no
   const journal: string[] = [];
   system.spawn({ ...recorder([]), stop: () => void journal.push("stopped") }, { name: "actor" });
   settle();
-  system.abandon();
+  nodeSystem(system).abandon();
   settle();
   assert.throws(
     () => nactSpawn(nactRef("kernel-abandoned"), () => {}, "child"),

@@ -1,36 +1,36 @@
 /**
- * One actor of this node: its mailbox, its state and its life.
+ * One actor of this node: its mailbox, its state and its lifecycle.
  *
- * L1 `receive` and `start` run only in the actor's own turn, one at a time.
- * L2 A state begins with `start` and ends with `stop`, exactly once, its children gone before. Its timers, its watches,
- *    its stash and the results it waits for end with it.
- * L3 The mailbox outlives a restart. What is left of it when the actor has stopped becomes dead letters.
- * L4 What a behaviour throws goes to its supervisor and no further.
+ * CE1 `receive` and `start` run only in the actor's own turn, one at a time.
+ * CE2 A state begins with `start` and ends with `stop`, exactly once, after all its children are gone. Its timers, its
+ *     watches, its stash and the results it waits for end with it.
+ * CE3 The mailbox survives a restart. What is left in it when the actor has stopped becomes dead letters.
+ * CE4 What a behaviour throws goes to its supervisor and no further.
  */
 
-import type { ActorRef, Lane } from "./actor-ref.js";
-import { checkActorName, DEPTH_MAX } from "./address.js";
-import type { Behaviour, StopReason, Terminated } from "./behaviour.js";
-import type { TimerHandle } from "./clock.js";
-import { StateContext, stoppedParent } from "./context.js";
-import type { DeadLetterReason } from "./dead-letters.js";
+import type { ActorRef, Lane } from "../actor-ref.js";
+import type { Behaviour, StopReason, Terminated } from "../behaviour.js";
+import type { TimerHandle } from "../clock.js";
+import type { DeadLetterReason } from "../dead-letters.js";
+import { asError, errorText } from "../errors.js";
+import type { RestartType, SpawnOptions, SupervisionPolicy } from "../spawn-options.js";
+import { type ContextActor, StateContext } from "./context.js";
 import { bury, Entry, OwnEntry } from "./entry.js";
-import { asError, errorText, RuntimeError } from "./errors.js";
-import type { Host } from "./host.js";
-import { Mailbox, mailboxBounds, type MailboxBounds } from "./mailbox.js";
-import { announce, LocalRef, type TerminatedListener } from "./ref.js";
+import type { Host, LocalActor } from "./host.js";
+import { Mailbox } from "./mailbox.js";
+import { LocalRef } from "./ref.js";
 import { NONE } from "./ring.js";
-import type { RestartType, SpawnOptions, SupervisionPolicy } from "./spawn-options.js";
-import { supervisionPolicy } from "./supervision.js";
+import { checkSpawn, type SpawnSpec, stoppedParent } from "./spawn-spec.js";
 import { SupervisedActor, Supervisor } from "./supervisor.js";
+import { notifySoon, type TerminatedListener, Watchers } from "./watchers.js";
 
 type Status =
   /** `start` is due at its next turn. */
   | "starting"
   | "running"
-  /** Ended from inside its own turn: what follows waits until the turn is over. */
+  /** Ended from inside its own turn; the consequences wait until the turn is over. */
   | "ending"
-  /** Without a state, until its supervisor restarts it. */
+  /** Without a state until its supervisor restarts it. */
   | "suspended"
   /** Waits for its children to stop. */
   | "stopping"
@@ -42,37 +42,26 @@ const isOwn = (item: unknown): boolean => item instanceof OwnEntry;
  * Starts an actor under `supervisor`; its `start` runs at its first turn.
  *
  * @throws RuntimeError `actor-name-taken`
- * @throws RangeError where the name or a figure in `options` is out of its range.
+ * @throws RangeError if the name or a number in `options` is out of its range, or it would be nested too deep.
  */
 export function spawnCell<State, Message>(
+  host: Host,
   supervisor: Supervisor,
   behaviour: Behaviour<State, Message>,
   options: SpawnOptions,
 ): ActorRef<Message> {
-  checkActorName(options.name);
-  if (supervisor.parent.path.parts.length >= DEPTH_MAX) {
-    throw new RangeError(`Cannot spawn "${options.name}" below ${DEPTH_MAX} levels of actors`);
-  }
-  if (supervisor.parent.children.has(options.name)) {
-    throw new RuntimeError(`Cannot spawn "${options.name}": a child of that name lives`, {
-      code: "actor-name-taken",
-      details: { name: options.name },
-    });
-  }
+  const spec = checkSpawn(supervisor.parent, options);
   // A cell passes a behaviour only the states that it returned and the messages that its typed ref took.
   const erased = behaviour as Behaviour<unknown, unknown>;
-  // Checked before nact's tree knows the name.
-  const bounds = mailboxBounds(options.mailbox);
-  const policy = supervisionPolicy(options.supervision);
-  return new Cell(supervisor, erased, options, bounds, policy).ref;
+  return new Cell(host, supervisor, erased, spec).ref;
 }
 
-export class Cell extends SupervisedActor {
+export class Cell extends SupervisedActor implements ContextActor {
   readonly host: Host;
-  readonly supervisor: Supervisor;
   readonly incarnation: number;
   readonly restart: RestartType;
   readonly ref: LocalRef;
+  readonly #supervisor: Supervisor;
   readonly #behaviour: Behaviour<unknown, unknown>;
   readonly #policy: SupervisionPolicy;
   readonly #mailbox: Mailbox<unknown>;
@@ -80,30 +69,25 @@ export class Cell extends SupervisedActor {
   #context: StateContext | null = null;
   #state: unknown = NONE;
   #children: Supervisor | null = null;
-  #watchers: Set<TerminatedListener> | null = null;
+  #watchers: Watchers | null = null;
   #restartTimer: TimerHandle | null = null;
   #inHand: unknown = NONE;
-  #inLine = false;
-  /** While it is `ending`: on another's order, which no supervisor undoes. */
+  /** Whether it waits for its turn. */
+  #queued = false;
+  /** Whether another ordered the end, while it is `ending`: no supervisor undoes that. */
   #ordered = false;
   #endReason: Terminated["reason"] = "stopped";
 
-  constructor(
-    supervisor: Supervisor,
-    behaviour: Behaviour<unknown, unknown>,
-    options: SpawnOptions,
-    bounds: MailboxBounds,
-    policy: SupervisionPolicy,
-  ) {
-    super(supervisor.parent, options.name);
-    this.host = supervisor.host;
-    this.supervisor = supervisor;
-    this.incarnation = this.host.nextId();
-    this.restart = options.restart ?? "transient";
+  constructor(host: Host, supervisor: Supervisor, behaviour: Behaviour<unknown, unknown>, spec: SpawnSpec) {
+    super(supervisor.parent, spec.name);
+    this.host = host;
+    this.incarnation = host.nextId();
+    this.restart = spec.restart;
     this.ref = new LocalRef(this);
+    this.#supervisor = supervisor;
     this.#behaviour = behaviour;
-    this.#policy = policy;
-    this.#mailbox = new Mailbox(bounds, isOwn);
+    this.#policy = spec.policy;
+    this.#mailbox = new Mailbox(spec.bounds, isOwn);
     this.#wake();
   }
 
@@ -115,24 +99,23 @@ export class Cell extends SupervisedActor {
     return `sluice://${this.host.name}${this.location}#${this.incarnation}`;
   }
 
-  /** Who supervises the children of this actor. */
-  get family(): Supervisor {
-    return (this.#children ??= new Supervisor(this.host, this, this.#policy, {
+  spawn<State, Message>(behaviour: Behaviour<State, Message>, options: SpawnOptions): ActorRef<Message> {
+    if (!this.#isLive() && this.#status !== "ending") throw stoppedParent(options.name, this.address);
+    this.#children ??= new Supervisor(this.host, this, this.#policy, {
       escalate: (error) => this.#fail(error),
       emptied: () => {
         if (this.#status === "stopping") this.#finish();
       },
-    }));
+    });
+    return spawnCell(this.host, this.#children, behaviour, options);
   }
 
-  spawn<State, Message>(behaviour: Behaviour<State, Message>, options: SpawnOptions): ActorRef<Message> {
-    if (this.#isLive() || this.#status === "ending") return spawnCell(this.family, behaviour, options);
-    throw stoppedParent(options.name, this.address);
+  isParentOf(actor: LocalActor): boolean {
+    return actor instanceof Cell && actor.#supervisor === this.#children;
   }
 
   // ── Mailbox ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Takes a message, or an entry around one. */
   accept(item: unknown, lane: Lane): void {
     if (this.#status === "stopping" || this.#status === "stopped") return this.bury(item, "stopped");
     const lost = this.#mailbox.offer(item, lane);
@@ -140,7 +123,7 @@ export class Cell extends SupervisedActor {
       const refused = lane === "control" || this.#mailbox.bounds.overflow === "reject";
       this.bury(lost, refused ? "mailbox-full" : "mailbox-dropped");
     }
-    if (!this.#inLine) this.#wake();
+    if (!this.#queued) this.#wake();
   }
 
   /** A message from stock nact. */
@@ -148,7 +131,6 @@ export class Cell extends SupervisedActor {
     this.accept(message, "data");
   }
 
-  /** Takes what its state waits for. */
   acceptOwn(entry: Entry, lane: Lane): void {
     this.#mailbox.offerOwn(entry, lane);
     this.#wake();
@@ -159,7 +141,6 @@ export class Cell extends SupervisedActor {
     this.#wake();
   }
 
-  /** What to stash for `message`: where it is the one in hand, the entry that it came in, and it is in hand no more. */
   takeFromHand(message: unknown): unknown {
     const item = this.#inHand;
     if (item !== message && !(item instanceof Entry && item.letter === message)) return message;
@@ -177,7 +158,7 @@ export class Cell extends SupervisedActor {
   }
 
   bury(item: unknown, reason: DeadLetterReason, cause?: Error): void {
-    bury(this.host, this.ref.address, item, reason, cause);
+    bury(this.host.deadLetters, this.ref.address, item, reason, cause);
   }
 
   // ── Turn ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -186,9 +167,9 @@ export class Cell extends SupervisedActor {
     const { dispatcher } = this.host;
     let handled = 0;
     let failure: unknown = NONE;
-    // It may have been stopped or suspended while it stood in line.
+    // It may have been stopped or suspended while it waited for its turn.
     if (!this.#isLive()) {
-      this.#inLine = false;
+      this.#queued = false;
       return handled;
     }
     dispatcher.current = this;
@@ -207,7 +188,7 @@ export class Cell extends SupervisedActor {
       failure = thrown;
     }
     dispatcher.current = null;
-    this.#inLine = false;
+    this.#queued = false;
     if (failure !== NONE) this.#fail(asError(failure));
     else if (this.#status === "ending") this.#end();
     else if (this.#mailbox.size > 0) this.#wake();
@@ -216,8 +197,8 @@ export class Cell extends SupervisedActor {
   }
 
   #wake(): void {
-    if (this.#inLine || !this.#isLive()) return;
-    this.#inLine = true;
+    if (this.#queued || !this.#isLive()) return;
+    this.#queued = true;
     this.host.dispatcher.enqueue(this);
   }
 
@@ -233,9 +214,8 @@ export class Cell extends SupervisedActor {
     return context;
   }
 
-  // ── Life ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Lifecycle ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Stops it for good, on another's order; at once, or after the message in hand where this is its own turn. */
   override stop(): void {
     if (this.#status === "stopping" || this.#status === "stopped") return;
     if (this.host.dispatcher.current === this) {
@@ -246,7 +226,6 @@ export class Cell extends SupervisedActor {
     }
   }
 
-  /** Ends it by its own will, after the message in hand; its supervisor may start it anew. */
   endItself(): void {
     if (this.host.dispatcher.current === this) this.#status = "ending";
     else if (this.#status === "running") this.#end();
@@ -254,14 +233,14 @@ export class Cell extends SupervisedActor {
 
   #end(): void {
     if (this.#ordered) this.terminate("stopped");
-    else this.supervisor.childEnded(this, null);
+    else this.#supervisor.childEnded(this, null);
   }
 
   #fail(error: Error): void {
     if (this.#inHand !== NONE) this.bury(this.#inHand, "failed", error);
     this.#inHand = NONE;
     if (this.#ordered) this.terminate("stopped");
-    else this.supervisor.childEnded(this, error);
+    else this.#supervisor.childEnded(this, error);
   }
 
   suspend(): void {
@@ -290,15 +269,9 @@ export class Cell extends SupervisedActor {
     if (this.#children === null || this.#children.size === 0) this.#finish();
   }
 
-  /** Tells `listener` once, never before this returns, when this actor is gone. @returns ends the watch. */
   addWatcher(listener: TerminatedListener): () => void {
-    if (this.stopped) {
-      return announce(this.host, listener, { address: this.ref.address, reason: this.#endReason });
-    }
-    const watcher: TerminatedListener = (event) => listener(event);
-    const watchers = (this.#watchers ??= new Set());
-    watchers.add(watcher);
-    return () => void watchers.delete(watcher);
+    if (!this.stopped) return (this.#watchers ??= new Watchers()).add(listener);
+    return notifySoon(this.host.executor, listener, { address: this.ref.address, reason: this.#endReason });
   }
 
   #finish(): void {
@@ -308,11 +281,9 @@ export class Cell extends SupervisedActor {
     this.leaveTree();
     for (let item = this.#mailbox.take(); item !== NONE; item = this.#mailbox.take())
       this.bury(item, "stopped");
-    const event: Terminated = { address: this.ref.address, reason: this.#endReason };
-    const watchers = this.#watchers;
+    this.#watchers?.notify({ address: this.ref.address, reason: this.#endReason });
     this.#watchers = null;
-    for (const watcher of watchers ?? []) watcher(event);
-    this.supervisor.childGone();
+    this.#supervisor.childGone();
   }
 
   #release(reason: StopReason): void {

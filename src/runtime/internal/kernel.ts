@@ -1,9 +1,9 @@
 /**
- * The door to nact: its tree of actors, names, paths and references, under a message loop of ours.
+ * The door to nact: its tree of actors, names, paths and references, with our own message loop.
  *
- * nact runs one macrotask a message and copies the parent's children for each, stops no children and keeps every
- * message, so `KernelActor` takes over its mailbox, its crash hook and its stop. What stock nact knows of an actor still
- * holds: a reference made of names finds it, and nact's `dispatch` and `stop` work on it.
+ * nact runs one macrotask a message and copies the parent's children for each, does not stop children and keeps every
+ * message. So `KernelActor` replaces its mailbox, its crash hook and its stop. Stock nact can still use such an actor: a
+ * reference made of names finds it, and nact's `dispatch` and `stop` work on it.
  */
 
 import { Actor, type ActorParent } from "nact/lib/actor.js";
@@ -16,8 +16,8 @@ const NO_CHILDREN = new Map<never, never>();
 const PROPERTIES = { afterStop: () => {}, onCrash: () => {} };
 
 /**
- * Starts the root of a tree. nact keeps its systems in one map a process and lets a later one take an earlier one's
- * name, so a name in use gets a suffix there.
+ * Starts the root of a tree. nact keeps all systems of a process in one map, in which a later one replaces an earlier one
+ * of the same name, so a name in use gets a suffix there.
  */
 export function startKernel(name: string): KernelSystem {
   let free = name;
@@ -28,12 +28,12 @@ export function startKernel(name: string): KernelSystem {
   return system;
 }
 
-/** Lets go of a tree that was not stopped: nact's map would keep it for as long as the process lives. */
+/** Removes a tree that was not stopped from nact's map, which would keep it as long as the process runs. */
 export function forgetKernel(system: KernelSystem): void {
   systemMap.remove(system.name);
 }
 
-/** The actor at a path below `root`, a walk of one map a level. */
+/** The actor at a path below `root`; one map lookup a level. */
 export function findKernelActor(root: KernelSystem, path: string): Actor | undefined {
   let at: ActorParent = root;
   let actor: Actor | undefined;
@@ -45,7 +45,7 @@ export function findKernelActor(root: KernelSystem, path: string): Actor | undef
   return actor;
 }
 
-/** An actor in nact's tree with its loop taken out: subclasses say what a message and a stop do. */
+/** An actor in nact's tree without nact's message loop: subclasses say what a message and a stop do. */
 export abstract class KernelActor extends Actor {
   constructor(parent: ActorParent, name: string) {
     super(parent, name, parent.system, undefined, PROPERTIES);
@@ -55,7 +55,7 @@ export abstract class KernelActor extends Actor {
     this.mailbox = undefined;
   }
 
-  /** Stops this actor for good, on another's order. */
+  /** Stops this actor for good, at another's request. */
   abstract override stop(): void;
   /** A message from stock nact. */
   abstract override dispatch(message: unknown): void;
@@ -75,7 +75,7 @@ export abstract class KernelActor extends Actor {
     if (this.children.size === 0) this.children = NO_CHILDREN;
   }
 
-  /** Takes this actor out of the tree; its name is free again. */
+  /** Removes this actor from the tree; its name is free again. */
   protected leaveTree(): void {
     this.stopped = true;
     this.parent?.childStopped(this);

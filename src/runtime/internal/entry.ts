@@ -1,24 +1,22 @@
-/** What lies in a mailbox beside plain messages. */
+/** Mailbox entries: messages that carry something along. A plain message is queued as it is. */
 
-import type { DeadLetterReason } from "./dead-letters.js";
-import type { Host } from "./host.js";
-import type { Asker } from "./remote.js";
+import type { DeadLetterBox, DeadLetterReason } from "../dead-letters.js";
+import type { Asker } from "../remote.js";
 import { NONE } from "./ring.js";
 
-/** A message with something to know about it; plain messages lie in the mailbox as they are. */
 export abstract class Entry {
-  /** The message to handle now, or `NONE` where it no longer is to be. May run code of the behaviour and throw. */
+  /** The message to handle now, or `NONE` if it is no longer wanted. May run code of the behaviour, and so may throw. */
   abstract open(): unknown;
-  /** What to show of it as a dead letter, or `NONE` where nothing is lost with it. */
+  /** What a dead letter of it shows, or `NONE` if nothing is lost with it. */
   abstract readonly letter: unknown;
 }
 
-/** The span of one state of an actor; what a state waits for ends with it. */
+/** The lifetime of one state of an actor; what the state waits for ends with it. */
 export interface Span {
   readonly ended: boolean;
 }
 
-/** A request, and who must hear at once if it comes to nothing. */
+/** A request, and its asker, who hears at once if no reply can come. */
 export class AskEntry extends Entry {
   readonly letter: unknown;
   readonly ask: Asker;
@@ -34,7 +32,7 @@ export class AskEntry extends Entry {
   }
 }
 
-/** What one state of the actor waits for: a reply, the result of its work. */
+/** What one state of the actor waits for: a reply, or the result of asynchronous work. */
 export class OwnEntry<Value> extends Entry {
   readonly letter: Value;
   readonly #span: Span;
@@ -52,18 +50,18 @@ export class OwnEntry<Value> extends Entry {
   }
 }
 
-/** Makes a dead letter of what lay in a mailbox, and fails its ask. */
+/** Publishes an item of a mailbox as a dead letter, and fails its ask if it has one. */
 export function bury(
-  host: Host,
+  deadLetters: DeadLetterBox,
   target: string,
   item: unknown,
   reason: DeadLetterReason,
   cause?: Error,
 ): void {
   if (item instanceof Entry) {
-    if (item.letter !== NONE) host.deadLetters.publish(target, item.letter, reason);
+    if (item.letter !== NONE) deadLetters.publish(target, item.letter, reason);
     if (item instanceof AskEntry) item.ask.lost(target, reason, cause);
   } else {
-    host.deadLetters.publish(target, item, reason);
+    deadLetters.publish(target, item, reason);
   }
 }

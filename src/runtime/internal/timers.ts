@@ -1,10 +1,10 @@
-/** The timers of one state of an actor: by key, gone with the state. */
+/** The timers of one state of an actor, by key. They end with the state. */
 
-import type { Clock, TimerHandle } from "./clock.js";
+import type { Clock, TimerHandle } from "../clock.js";
 import { Entry } from "./entry.js";
 import { NONE } from "./ring.js";
 
-/** A tick in the mailbox at most once, however late the actor is. */
+/** Is in the mailbox at most once, however far behind the actor is. */
 class Timer extends Entry {
   readonly letter = NONE;
   readonly #message: unknown;
@@ -19,7 +19,7 @@ class Timer extends Entry {
     this.#onOpen = onOpen;
   }
 
-  /** A timer that was cancelled or replaced after it fell due is not handled any more. */
+  /** A timer that was cancelled or replaced after it fell due delivers nothing. */
   open(): unknown {
     this.waiting = false;
     if (this.cancelled) return NONE;
@@ -45,7 +45,7 @@ export class Timers {
     timer.handle = this.#clock.after(delayMs, () => this.#fire(timer));
   }
 
-  /** Ticks fall due at multiples of `periodMs` from now; those that an actor misses while busy are one. */
+  /** Ticks fall due at multiples of `periodMs` from now; those that the actor misses while busy are merged into one. */
   every(key: string, periodMs: number, message: unknown): void {
     if (!(periodMs > 0))
       throw new RangeError(`Cannot tick "${key}" every ${periodMs} ms: it must be above 0`);

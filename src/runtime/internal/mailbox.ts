@@ -1,14 +1,14 @@
 /**
- * The queue of one actor: signals before control before data, each in order, and a bound on what others may put in.
+ * The queue of one actor: signals before control before data, each in order, with a bound on what others may put in.
  *
- * M1 Signals (timers, ends of watched actors) and what the actor waits for itself (replies, results of its own work) are
- *    never refused and never dropped: the actor asked for each, so it bounds their number itself.
- * M2 No message leaves unseen: `offer` gives back whichever message lost its place.
+ * M1 Signals (timers, ends of watched actors) and what the actor itself waits for (replies, results of its own work) are
+ *    never refused and never dropped. The actor asked for each of them, so it bounds their number itself.
+ * M2 No message is lost silently: `offer` returns whichever message lost its place.
  */
 
-import type { Lane } from "./actor-ref.js";
+import type { Lane } from "../actor-ref.js";
 import { NONE, Ring } from "./ring.js";
-import type { MailboxOptions, MailboxOverflow } from "./spawn-options.js";
+import type { MailboxOptions, MailboxOverflow } from "../spawn-options.js";
 
 export interface MailboxBounds {
   readonly capacity: number;
@@ -22,7 +22,7 @@ export const DEFAULT_MAILBOX: MailboxBounds = {
   overflow: "reject",
 };
 
-/** @throws RangeError where a capacity is no whole number above 0. */
+/** Fills in the defaults. @throws RangeError if a capacity is no whole number above 0. */
 export function mailboxBounds(options: MailboxOptions | undefined): MailboxBounds {
   if (options === undefined) return DEFAULT_MAILBOX;
   const bounds = { ...DEFAULT_MAILBOX, ...options };
@@ -39,12 +39,12 @@ export function mailboxBounds(options: MailboxOptions | undefined): MailboxBound
 export class Mailbox<Item> {
   readonly bounds: MailboxBounds;
   readonly #isOwn: (item: Item) => boolean;
-  // Most actors are idle most of the time: a lane exists once something was put into it.
+  // Most actors are idle most of the time, so a lane is created with its first item.
   #signals: Ring<Item> | null = null;
   #control: Ring<Item> | null = null;
   #data: Ring<Item> | null = null;
 
-  /** @param isOwn tells the items that may not be evicted. */
+  /** @param isOwn says which items may not be evicted */
   constructor(bounds: MailboxBounds, isOwn: (item: Item) => boolean) {
     this.bounds = bounds;
     this.#isOwn = isOwn;
@@ -54,12 +54,12 @@ export class Mailbox<Item> {
     return (this.#signals?.size ?? 0) + (this.#control?.size ?? 0) + (this.#data?.size ?? 0);
   }
 
-  /** Messages waiting in the data lane. */
+  /** Messages that wait in the data lane. */
   get dataSize(): number {
     return this.#data?.size ?? 0;
   }
 
-  /** Puts `item` in as far as the bounds allow. @returns the item that found or kept no place, or `NONE`. */
+  /** Queues `item` within the bounds. @returns the item that found or kept no place, or `NONE`. */
   offer(item: Item, lane: Lane): Item | typeof NONE {
     if (lane === "control") {
       const control = (this.#control ??= new Ring());
@@ -79,22 +79,24 @@ export class Mailbox<Item> {
     return oldest;
   }
 
-  /** Puts in what this actor waits for, in order with what else was sent on `lane`. */
+  /** Queues what the actor itself waits for, in order with what else was sent on `lane`. Exempt from the bounds. */
   offerOwn(item: Item, lane: Lane): void {
     if (lane === "control") (this.#control ??= new Ring()).push(item);
     else (this.#data ??= new Ring()).push(item);
   }
 
+  /** Queues a signal, ahead of all messages. Exempt from the bounds. */
   signal(item: Item): void {
     (this.#signals ??= new Ring()).push(item);
   }
 
-  /** Puts `items` back in front of the data lane, the first of them first. */
+  /** Puts `items` back at the front of the data lane, in their order. Exempt from the bounds. */
   putBack(items: readonly Item[]): void {
     const data = (this.#data ??= new Ring());
     for (const item of items.toReversed()) data.unshift(item);
   }
 
+  /** Takes out the next item, or `NONE` if there is none. */
   take(): Item | typeof NONE {
     if (this.#signals !== null && this.#signals.size > 0) return this.#signals.shift();
     if (this.#control !== null && this.#control.size > 0) return this.#control.shift();

@@ -1,14 +1,14 @@
-/** A queue in a circle of slots that grows by doubling and gives back what a burst made it take. */
+/** A queue in a ring buffer that doubles when it is full and releases the memory that a burst took. */
 
-/** Nothing: what an empty queue gives, as any value may be a message. */
+/** What an empty queue returns, as any other value may be a message. */
 export const NONE: unique symbol = Symbol("none");
 
 const SLOTS_MIN = 4;
-/** More slots than this are given back once the queue is empty. */
+/** A larger buffer is released once the queue is empty. */
 const SLOTS_KEPT = 1_024;
 
 export class Ring<T> {
-  // A power of two, so that the circle closes with a mask.
+  // A power of two, so that a mask wraps the index.
   #slots: (T | typeof NONE)[] = emptySlots(SLOTS_MIN);
   #head = 0;
   #size = 0;
@@ -23,7 +23,7 @@ export class Ring<T> {
     this.#size += 1;
   }
 
-  /** Puts `item` in front of all others. */
+  /** Adds `item` at the front. */
   unshift(item: T): void {
     if (this.#size === this.#slots.length) this.#grow();
     this.#head = (this.#head - 1) & (this.#slots.length - 1);
@@ -44,7 +44,7 @@ export class Ring<T> {
     return item;
   }
 
-  /** Takes out the oldest item that `matches`; those before it close the gap, in order. */
+  /** Removes the oldest item that `matches`; the items before it move up, in order. */
   remove(matches: (item: T) => boolean): T | typeof NONE {
     for (let index = 0; index < this.#size; index++) {
       const item = this.#at(index);
@@ -59,7 +59,7 @@ export class Ring<T> {
   }
 
   #at(index: number): T {
-    // Slots from the head on, `size` of them, hold items.
+    // The `size` slots from the head on hold items.
     return this.#slots[(this.#head + index) & (this.#slots.length - 1)] as T;
   }
 
@@ -72,7 +72,7 @@ export class Ring<T> {
 }
 
 function emptySlots<T>(count: number): (T | typeof NONE)[] {
-  // `Array.from` takes five times as long, and a burst grows a queue many times over.
+  // `Array.from` takes five times as long, and a burst grows a queue many times.
   // oxlint-disable-next-line unicorn/no-new-array
   return new Array<T | typeof NONE>(count).fill(NONE);
 }

@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { Lane } from "../../src/runtime/actor-ref.js";
-import { DEFAULT_MAILBOX, Mailbox, mailboxBounds } from "../../src/runtime/mailbox.js";
-import { NONE, Ring } from "../../src/runtime/ring.js";
-import type { MailboxOverflow } from "../../src/runtime/spawn-options.js";
+import type { Lane } from "../../../src/runtime/actor-ref.js";
+import { DEFAULT_MAILBOX, Mailbox, mailboxBounds } from "../../../src/runtime/internal/mailbox.js";
+import { NONE, Ring } from "../../../src/runtime/internal/ring.js";
+import type { MailboxOverflow } from "../../../src/runtime/spawn-options.js";
 
 interface Item {
   readonly id: number;

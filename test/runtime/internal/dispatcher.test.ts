@@ -2,13 +2,13 @@ import { createServer, connect } from "node:net";
 import { once } from "node:events";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { ActorRef } from "../../src/runtime/actor-ref.js";
-import type { Behaviour } from "../../src/runtime/behaviour.js";
-import { silentLogger } from "../../src/runtime/log.js";
-import { createActorSystem } from "../../src/runtime/system.js";
-import { createSteppedSystem } from "../support/stepped-system.js";
-import { VirtualClock } from "../support/virtual-clock.js";
-import { within } from "../support/within.js";
+import type { ActorRef } from "../../../src/runtime/actor-ref.js";
+import type { Behaviour } from "../../../src/runtime/behaviour.js";
+import { silentLogger } from "../../../src/runtime/log.js";
+import { createActorSystem } from "../../../src/runtime/system.js";
+import { createSteppedSystem } from "../../support/stepped-system.js";
+import { VirtualClock } from "../../support/virtual-clock.js";
+import { within } from "../../support/within.js";
 
 test("Dispatcher turns the event loop after at most 512 messages, however many actors share them", () => {
   const { system, executor } = createSteppedSystem();

@@ -1,7 +1,7 @@
-/** The actors that one state watches: by address, each told of once, gone with the state. */
+/** The actors that one state watches, by address. Each is reported once; the watches end with the state. */
 
-import type { ActorRef } from "./actor-ref.js";
-import type { Terminated } from "./behaviour.js";
+import type { ActorRef } from "../actor-ref.js";
+import type { Terminated } from "../behaviour.js";
 import { Entry } from "./entry.js";
 import type { Host } from "./host.js";
 import { NONE } from "./ring.js";
@@ -20,7 +20,7 @@ class Watch extends Entry {
     this.#onOpen = onOpen;
   }
 
-  /** A watch that ended while its event was under way tells nothing. */
+  /** A watch that was ended while its event was in the mailbox delivers nothing. */
   open(): unknown {
     if (this.ended || this.event === null) return NONE;
     this.#onOpen();
@@ -29,11 +29,11 @@ class Watch extends Entry {
 }
 
 export class Watches {
-  readonly #host: Host;
+  readonly #host: Pick<Host, "refOf">;
   readonly #signal: (entry: Entry) => void;
   readonly #watches = new Map<string, Watch>();
 
-  constructor(host: Host, signal: (entry: Entry) => void) {
+  constructor(host: Pick<Host, "refOf">, signal: (entry: Entry) => void) {
     this.#host = host;
     this.#signal = signal;
   }

@@ -2,11 +2,11 @@
  * Random trees of actors that fail, stop, spawn, stash, ask, watch and set timers as a random script says, run step by
  * step in random order. What must hold of every such history:
  *
- * H1 `start` and `stop` of a state pair exactly; between them, and only then, it is given messages, one at a time.
- * H2 A state has no living child when it stops, and what it waits for (replies, timers, ends) reaches no other state.
- * H3 Whoever is not gone answers once the dust has settled; who is gone is told of once, and stays silent for good.
- * H4 Each message is handled once, or is one dead letter: none is both, none is neither once the system has ended.
- * H5 A temporary actor is never restarted.
+ * LC1 Each state has exactly one `start` and one `stop`; it receives messages only between them, one at a time.
+ * LC2 A state has no running child when it stops, and what it waits for (replies, timers, ends) reaches no other state.
+ * LC3 An actor that has not ended answers once all work is done; one that has is reported once, and never answers again.
+ * LC4 Each message is handled once or is one dead letter: never both, and not neither once the system has terminated.
+ * LC5 A temporary actor is never restarted.
  */
 
 import * as fc from "fast-check";
@@ -14,107 +14,33 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { ActorRef } from "../../src/runtime/actor-ref.js";
 import type { Behaviour, Context, Spawner } from "../../src/runtime/behaviour.js";
-import type { MailboxOverflow, RestartType, SupervisionStrategy } from "../../src/runtime/spawn-options.js";
 import { seeded } from "../support/fold.js";
 import { createSteppedSystem } from "../support/stepped-system.js";
 import { within } from "../support/within.js";
+import {
+  type Act,
+  anyPlan,
+  anyStep,
+  type Message,
+  type Plan,
+  type State,
+  type Step,
+} from "./lifecycle-script.js";
 
 const RUNS = 1_000;
-
-type Act =
-  | { readonly act: "fail" | "end" | "stash" | "unstash" | "timer" | "stopParent" }
-  | { readonly act: "spawn" | "stopChild" | "askChild" | "watchChild"; readonly child: number }
-  | { readonly act: "tellParent" | "tellSelf"; readonly order: "fail" | "end" | "unstash" };
-
-interface Plan {
-  readonly strategy: SupervisionStrategy;
-  readonly restart: RestartType;
-  readonly intensity: number;
-  readonly overflow: MailboxOverflow;
-  readonly capacity: number;
-  /** Children started in `start`. */
-  readonly children: number;
-  /** Of its starts, this one fails. */
-  readonly startThatFails: number;
-  readonly stopFails: boolean;
-}
-
-type Step =
-  | { readonly step: "root"; readonly root: number }
-  | {
-      readonly step: "tell";
-      readonly actor: number;
-      readonly acts: readonly Act[];
-      readonly control: boolean;
-    }
-  | { readonly step: "turn" }
-  | { readonly step: "advance"; readonly ms: number }
-  | { readonly step: "stop"; readonly actor: number };
-
-type Message =
-  | { readonly kind: "script"; readonly id: number; readonly acts: readonly Act[] }
-  /** Meant for one state alone. */
-  | { readonly kind: "own"; readonly state: State }
-  | { readonly kind: "question"; readonly id: number; readonly replyTo: ActorRef<Message> };
-
-interface State {
-  readonly address: string;
-  running: boolean;
-}
-
-const anyAct: fc.Arbitrary<Act> = fc.oneof(
-  fc.record({
-    act: fc.constantFrom("fail", "end", "stash", "unstash", "timer", "stopParent"),
-  } as const),
-  fc.record({
-    act: fc.constantFrom("spawn", "stopChild", "askChild", "watchChild"),
-    child: fc.nat(3),
-  } as const),
-  fc.record({
-    act: fc.constantFrom("tellParent", "tellSelf"),
-    order: fc.constantFrom("fail", "end", "unstash"),
-  } as const),
-);
-
-const anyPlan: fc.Arbitrary<Plan> = fc.record({
-  strategy: fc.constantFrom("oneForOne", "allForOne", "restForOne"),
-  restart: fc.constantFrom("permanent", "transient", "temporary"),
-  intensity: fc.nat(3),
-  overflow: fc.constantFrom("reject", "dropOldest", "dropNewest"),
-  capacity: fc.constantFrom(2, 100),
-  children: fc.nat(3),
-  startThatFails: fc.constantFrom(0, 0, 0, 1, 2),
-  stopFails: fc.boolean(),
-});
-
-const anyStep: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      step: fc.constant("tell"),
-      actor: fc.nat(60),
-      acts: fc.array(anyAct, { maxLength: 4 }),
-      control: fc.boolean(),
-    } as const),
-  },
-  { weight: 3, arbitrary: fc.record({ step: fc.constant("turn") } as const) },
-  { weight: 2, arbitrary: fc.record({ step: fc.constant("advance"), ms: fc.nat(15) } as const) },
-  { weight: 1, arbitrary: fc.record({ step: fc.constant("root"), root: fc.nat(2) } as const) },
-  { weight: 1, arbitrary: fc.record({ step: fc.constant("stop"), actor: fc.nat(60) } as const) },
-);
 
 const DEPTH_MAX = 3;
 
 class History {
   readonly stepped;
   readonly plans: readonly Plan[];
-  /** Every incarnation that ever was, in order of its birth. */
+  /** Every incarnation, in the order of their start. */
   readonly refs: ActorRef<Message>[] = [];
   readonly ends = new Map<string, string[]>();
   readonly states: State[] = [];
   readonly handled: number[] = [];
   readonly letters: number[] = [];
-  /** What a behaviour sees to be wrong: it cannot throw, as its supervisor would take that. */
+  /** What a behaviour found to be wrong. It cannot throw it, as its supervisor would catch that. */
   readonly violations: string[] = [];
   sent = 0;
   restarts = 0;
@@ -159,7 +85,7 @@ class History {
     }
   }
 
-  /** Lets the dust settle, tells everybody something, and looks whether the living answer and the dead do not. */
+  /** Runs until all work is done, sends every actor a message, and checks that those answer that have not ended. */
   probe(): void {
     const { advance } = this.stepped;
     advance(100);
@@ -173,22 +99,22 @@ class History {
     advance(50);
     for (const { address, id, ends, gone } of probes) {
       const answered = this.handled[id] === 1;
-      if (gone) this.check(!answered, `H3: ${address} answered after its end`);
-      else this.check(answered || ends.length > 0, `H3: ${address} has not ended and does not answer`);
+      if (gone) this.check(!answered, `LC3: ${address} answered after its end`);
+      else this.check(answered || ends.length > 0, `LC3: ${address} has not ended and does not answer`);
     }
   }
 
   async end(): Promise<void> {
     await within(1_000, this.stepped.system.terminate());
     this.stepped.settle();
-    for (const { address, running } of this.states) this.check(!running, `H1: ${address} never stopped`);
+    for (const { address, running } of this.states) this.check(!running, `LC1: ${address} never stopped`);
     for (const [address, ends] of this.ends)
-      this.check(ends.length === 1, `H3: ${address} ended ${ends.length} times`);
+      this.check(ends.length === 1, `LC3: ${address} ended ${ends.length} times`);
     for (let id = 0; id < this.sent; id++) {
       const [handled, letters] = [this.handled[id] ?? 0, this.letters[id] ?? 0];
       this.check(
         handled + letters === 1,
-        `H4: message ${id} handled ${handled}, dead letter ${letters} times`,
+        `LC4: message ${id} handled ${handled}, dead letter ${letters} times`,
       );
     }
     this.check(this.stepped.clock.pending === 0, `${this.stepped.clock.pending} timers are left`);
@@ -223,7 +149,7 @@ class History {
       this.ends.set(ref.address, ends);
       this.stepped.system.watch(ref, ({ reason }) => ends.push(reason));
     } catch (thrown) {
-      // A name that is taken is the script's fault.
+      // The script may ask for a name that is taken.
       const { code } = thrown as { readonly code?: unknown };
       if (code !== "actor-name-taken") this.violations.push(`spawn: ${String(thrown)}`);
     }
@@ -240,10 +166,10 @@ class History {
           if (starts > 1) this.restarts += 1;
           this.check(
             starts === 1 || plan.restart !== "temporary",
-            `H5: ${address} is temporary and restarts`,
+            `LC5: ${address} is temporary and restarts`,
           );
-          this.check(last?.running !== true, `H1: ${address} starts over a state that lives`);
-          this.check(this.ends.get(address)?.length === 0, `H3: ${address} starts after its end`);
+          this.check(last?.running !== true, `LC1: ${address} starts over a state that has not stopped`);
+          this.check(this.ends.get(address)?.length === 0, `LC3: ${address} starts after its end`);
           for (let child = 0; child < plan.children; child++) this.#spawn(ctx, child, depth + 1);
           if (starts === plan.startThatFails) throw new Error("start");
           last = { address, running: true };
@@ -253,11 +179,11 @@ class History {
       },
       receive: (state, message, ctx) =>
         this.#inTurn(state.address, () => {
-          this.check(state.running, `H1: ${state.address} is given a message after its stop`);
+          this.check(state.running, `LC1: ${state.address} receives a message after its stop`);
           if (message.kind === "own") {
             this.check(
               message.state === state,
-              `H2: ${state.address} is given what another state waited for`,
+              `LC2: ${state.address} receives what another state waited for`,
             );
           } else if (message.kind === "question") {
             message.replyTo.tell({ kind: "own", state });
@@ -269,14 +195,14 @@ class History {
         }),
       stop: (state) => {
         const { address } = state;
-        this.check(this.#turn !== address, `H1: ${address} stops within its turn`);
-        this.check(state.running, `H1: ${address} stops twice`);
+        this.check(this.#turn !== address, `LC1: ${address} stops within its turn`);
+        this.check(state.running, `LC1: ${address} stops twice`);
         state.running = false;
         const below = `${pathOf(address)}/`;
         for (const other of this.states) {
           this.check(
             !other.running || !other.address.startsWith(below),
-            `H2: ${other.address} outlives ${address}`,
+            `LC2: ${other.address} outlives ${address}`,
           );
         }
         if (plan.stopFails) throw new Error("stop");
@@ -285,7 +211,7 @@ class History {
   }
 
   #inTurn<Result>(address: string, work: () => Result): Result {
-    this.check(this.#turn === null, `H1: ${address} runs within the turn of ${this.#turn}`);
+    this.check(this.#turn === null, `LC1: ${address} runs within the turn of ${this.#turn}`);
     this.#turn = address;
     try {
       return work();
@@ -364,7 +290,7 @@ function pathOf(address: string): string {
   return address.replace(/#.*/, "");
 }
 
-test("actors keep H1 to H5 in any tree, under any script, in any order of turns", async () => {
+test("actors keep LC1 to LC5 in any tree, under any script, in any order of turns", async () => {
   const seen = { restarts: 0, handled: 0, letters: 0, ended: 0 };
   await fc.assert(
     fc.asyncProperty(
@@ -386,7 +312,7 @@ test("actors keep H1 to H5 in any tree, under any script, in any order of turns"
     ),
     { numRuns: RUNS, includeErrorInReport: true },
   );
-  // The scripts do what they are for.
+  // The scripts reach what they are meant to test.
   for (const [what, count] of Object.entries(seen))
     assert.ok(count > RUNS, `${what}: ${count} in ${RUNS} runs`);
 });

@@ -1,0 +1,23 @@
+/** What every ref of the runtime can do beyond the `ActorRef` that a program sees. */
+
+import { inspect } from "node:util";
+import type { ActorRef, Lane } from "../actor-ref.js";
+import type { AskEntry } from "./entry.js";
+import type { TerminatedListener } from "./watchers.js";
+
+export abstract class RuntimeRef implements ActorRef<unknown> {
+  abstract get address(): string;
+  abstract tell(message: unknown, lane?: Lane): void;
+  /** Like `tell`, for a request whose asker hears at once if it fails. */
+  abstract offer(request: AskEntry, lane: Lane): void;
+  /** Calls `listener` once when the actor is gone, never before this returns. @returns ends the watch. */
+  abstract watch(listener: TerminatedListener): () => void;
+
+  toJSON(): string {
+    return this.address;
+  }
+
+  [inspect.custom](): string {
+    return `ActorRef <${this.address}>`;
+  }
+}

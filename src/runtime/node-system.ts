@@ -1,0 +1,38 @@
+/**
+ * An actor system as its node sees it, with what carries messages between nodes and what a program has no use for.
+ *
+ * The transport, the node and simulations use it; `index.ts` does not export it.
+ */
+
+import type { Lane } from "./actor-ref.js";
+import type { Address } from "./address.js";
+import type { DeadLetterReason } from "./dead-letters.js";
+import { LocalSystem } from "./internal/local-system.js";
+import type { Asker, Remote } from "./remote.js";
+import type { ActorSystem } from "./system.js";
+
+export interface NodeSystem extends ActorSystem {
+  /** Sends messages for other nodes by `remote` from now on; null makes all other nodes unreachable. */
+  attachRemote(remote: Remote | null): void;
+  /**
+   * Puts a message from another node into the mailbox of an actor here.
+   *
+   * @param asker of a request: hears at once if no reply can come
+   */
+  deliver(target: Address, message: unknown, lane: Lane, asker?: Asker): void;
+  /** Fails an ask of this node, whose request became a dead letter on another node. */
+  failAsk(askId: number, target: string, reason: DeadLetterReason, cause?: Error): void;
+  /** Fails all asks that wait for an actor of `node`, which is gone. */
+  nodeDown(node: string): void;
+  /**
+   * Drops the system as the death of its process would: no actor is stopped, nobody is notified. For simulations, whose
+   * simulated processes die within one that goes on.
+   */
+  abandon(): void;
+}
+
+/** `system` as its node sees it. @throws TypeError if `createActorSystem` did not make it */
+export function nodeSystem(system: ActorSystem): NodeSystem {
+  if (system instanceof LocalSystem) return system;
+  throw new TypeError(`Cannot use system "${system.name}" as a node's: createActorSystem did not make it`);
+}
