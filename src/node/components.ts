@@ -246,7 +246,7 @@ export function startComponents(options: ComponentsOptions): Components {
         source,
         pipeline,
         configuration,
-        incarnation: journal?.legacy.incarnation ?? nextIncarnation(),
+        incarnation: journal?.recovered.incarnation ?? nextIncarnation(),
         controller,
         listener,
         paced: asked.paced ?? false,

@@ -93,7 +93,7 @@ function reusing(journals: Journals): Journals {
     ...journals,
     async open(sourceId, options) {
       const opened = await journals.open(sourceId, options);
-      return { ...opened, legacy: { ...opened.legacy, incarnation: 1, entries: [] } };
+      return { ...opened, recovered: { ...opened.recovered, incarnation: 1, entries: [] } };
     },
   };
 }

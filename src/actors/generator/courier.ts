@@ -5,7 +5,7 @@
 
 import type { AskResult, Context } from "../../runtime/behaviour.js";
 import { assertNever, errorText } from "../../runtime/errors.js";
-import type { Journal, JournalEntry, Legacy } from "../../storage/journal/journal.js";
+import type { Journal, JournalEntry, RecoveredState } from "../../storage/journal/journal.js";
 import type { GeneratorMessage } from "../protocol/generator.js";
 import type { SourceId, TaskId } from "../../task/identity.js";
 import type { Pipeline } from "../../task/pipeline.js";
@@ -35,8 +35,8 @@ export interface CourierOptions extends Omit<OutboxOptions, "journalled"> {
   readonly nodes: Nodes;
   /** Null keeps tasks in memory alone. */
   readonly journal: Journal | null;
-  /** What a life before left; null where there is none. */
-  readonly legacy: Legacy | null;
+  /** What earlier incarnations left; null where there is no journal. */
+  readonly recovered: RecoveredState | null;
 }
 
 /** Between tries to write to a journal that fails. */
@@ -62,12 +62,12 @@ export class Courier {
 
   /** With the generator, also anew: then timers and writes under way ended with its state. */
   start(ctx: Ctx): void {
-    const { nodes, journal, legacy, pipeline } = this.#options;
+    const { nodes, journal, recovered, pipeline } = this.#options;
     this.#armed = false;
     this.#failing = false;
     if (this.#outbox === null) {
       this.#outbox = new Outbox({ ...this.#options, journalled: journal !== null }, nodes, ctx.now());
-      for (const entry of legacy?.entries ?? []) this.#outbox.inherit(entry, pipeline, ctx.self.address);
+      for (const entry of recovered?.entries ?? []) this.#outbox.inherit(entry, pipeline, ctx.self.address);
     } else {
       this.#outbox.rewrite();
     }

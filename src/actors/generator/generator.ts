@@ -29,7 +29,7 @@ import { createTraceparent } from "../../task/traceparent.js";
 import { type CaptureEvent, CaptureSlots } from "./capture-slots.js";
 import type { CapturedFrame, CaptureInfo, CapturePort, Position } from "./capture.js";
 import { type HealthSettings, SourceHealth } from "./health.js";
-import type { Journal, Legacy } from "../../storage/journal/journal.js";
+import type { Journal, RecoveredState } from "../../storage/journal/journal.js";
 import { Courier, type CourierPrivate } from "./courier.js";
 import type { DeliveryLimits, LivePolicy, Nodes } from "./outbox.js";
 import { Pace, Timeline } from "./pace.js";
@@ -79,8 +79,8 @@ export interface GeneratorPorts {
   readonly window: TaskWindow;
   /** Null keeps tasks in memory alone. */
   readonly journal: Journal | null;
-  /** What a life before left; null where there is none. */
-  readonly legacy: Legacy | null;
+  /** What earlier incarnations left; null where there is no journal. */
+  readonly recovered: RecoveredState | null;
 }
 
 /** How long the first configuration is waited for. */
@@ -130,9 +130,9 @@ export function createGenerator(
   ports: GeneratorPorts,
 ): Behaviour<GeneratorState, GeneratorInbox> {
   const { sourceId, controller, listener, pipeline } = options;
-  const { window, journal, legacy } = ports;
+  const { window, journal, recovered } = ports;
   /** What outlives a restart: where to go on, whether anybody was told of the source, and the tasks that are not settled. */
-  let positionUs = legacy?.positionUs ?? null;
+  let positionUs = recovered?.positionUs ?? null;
   let announced = false;
   const courier = new Courier({
     sourceId,
@@ -140,7 +140,7 @@ export function createGenerator(
     window,
     pipeline,
     journal,
-    legacy,
+    recovered,
     policy: options.livePolicy,
     limits: options.delivery,
     cloud: options.cloud,

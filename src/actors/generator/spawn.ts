@@ -23,7 +23,7 @@ export interface SpawnGeneratorOptions extends Omit<
   readonly livePolicy?: GeneratorOptions["livePolicy"];
   readonly delivery?: Partial<DeliveryLimits>;
   /** Default: tasks are kept in memory alone. */
-  readonly journal?: Pick<GeneratorPorts, "journal" | "legacy">;
+  readonly journal?: Pick<GeneratorPorts, "journal" | "recovered">;
   /** Default 1. */
   readonly framesMin?: number;
   readonly health?: Partial<HealthSettings>;
@@ -36,7 +36,7 @@ const DEFAULT_WINDOW: WindowLimits = { tasks: 32, bytes: 256 * 1024 * 1024 };
 /** Its name is `source-ID`. After a failure it goes on where it was: its window and its position outlive it. */
 export function spawnGenerator(parent: Spawner, options: SpawnGeneratorOptions): ActorRef<GeneratorMessage> {
   const { capture, window, framesMin = 1, livePolicy = "dropNewest", health, delivery } = options;
-  const { journal = null, legacy = null } = options.journal ?? {};
+  const { journal = null, recovered = null } = options.journal ?? {};
   const behaviour = createGenerator(
     {
       ...options,
@@ -49,7 +49,7 @@ export function spawnGenerator(parent: Spawner, options: SpawnGeneratorOptions):
       capture: capture ?? createFfmpegCapture(),
       window: new TaskWindow(window ?? DEFAULT_WINDOW, options.incarnation),
       journal,
-      legacy,
+      recovered,
     },
   );
   return parent.spawn(behaviour, { name: `source-${options.sourceId}`, restart: "transient" });

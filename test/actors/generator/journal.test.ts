@@ -1,9 +1,9 @@
-/** A generator with a journal: what it writes before a task leaves, and how the next life goes on. */
+/** A generator with a journal: what it writes before a task leaves, and how the next incarnation goes on. */
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { SluiceError } from "../../../src/task/errors.js";
-import type { Journal, JournalEntry, Legacy } from "../../../src/storage/journal/journal.js";
+import type { Journal, JournalEntry, RecoveredState } from "../../../src/storage/journal/journal.js";
 import { setup } from "./setup.js";
 
 /** Keeps entries by sequence; writes wait until they are let go. */
@@ -78,9 +78,13 @@ test("a generator that takes over reads unsettled tasks again, sends them as the
   await before.generator.settle();
   for (const sequence of [0, 2]) before.settle(sequence);
 
-  const legacy: Legacy = { incarnation: 9, entries: [...first.entries.values()], positionUs: 300_000 };
+  const recovered: RecoveredState = {
+    incarnation: 9,
+    entries: [...first.entries.values()],
+    positionUs: 300_000,
+  };
   const second = fakeJournal();
-  const after = setup({ journal: second.journal, legacy, incarnation: 9 });
+  const after = setup({ journal: second.journal, recovered, incarnation: 9 });
   assert.is(after.ledger().inFlight, 2);
   assert.is(after.ledger().status, "replaying");
   assert.is(after.capture.last.options.after?.ptsUs, 99_999);
@@ -109,9 +113,9 @@ test("a generator drops as sourceLost what its source does not have any more, an
   before.capture.last.frame(0);
   first.write();
   await before.generator.settle();
-  const legacy: Legacy = { incarnation: 9, entries: [...first.entries.values()], positionUs: 0 };
+  const recovered: RecoveredState = { incarnation: 9, entries: [...first.entries.values()], positionUs: 0 };
   const second = fakeJournal();
-  const after = setup({ journal: second.journal, legacy, incarnation: 9 });
+  const after = setup({ journal: second.journal, recovered, incarnation: 9 });
   after.capture.last.end();
   second.write();
   await after.generator.settle();

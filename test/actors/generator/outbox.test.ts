@@ -223,9 +223,9 @@ test("Outbox takes over tasks of a life before under their identities, above the
   const before = subject({ journalled: true });
   before.offer(0, plan(), true);
   before.offer();
-  const legacy: readonly JournalEntry[] = before.outbox.takeUnwritten();
+  const recovered: readonly JournalEntry[] = before.outbox.takeUnwritten();
   const after = subject({ journalled: true, limits: { deliveriesMax: 5 } });
-  for (const entry of legacy)
+  for (const entry of recovered)
     after.outbox.inherit(entry, pipelineOf({ a: [], b: ["a"] }), "sluice://edge-1/new");
   assert.is(after.window.ledger.inFlight, 2);
   after.outbox.written(after.outbox.takeUnwritten(), true, 1);

@@ -2,7 +2,7 @@
 
 import { createGenerator, type GeneratorOptions } from "../../../src/actors/generator/generator.js";
 import { DEFAULT_HEALTH } from "../../../src/actors/generator/health.js";
-import type { Journal, Legacy } from "../../../src/storage/journal/journal.js";
+import type { Journal, RecoveredState } from "../../../src/storage/journal/journal.js";
 import { DEFAULT_DELIVERY } from "../../../src/actors/generator/outbox.js";
 import { parseSource } from "../../../src/actors/generator/source-spec.js";
 import { TaskWindow, type WindowLimits } from "../../../src/actors/generator/window.js";
@@ -33,7 +33,7 @@ export interface Setup extends Partial<Omit<GeneratorOptions, "source" | "config
   /** Leave the generator waiting for its first configuration. */
   readonly waiting?: boolean;
   readonly journal?: Journal;
-  readonly legacy?: Legacy;
+  readonly recovered?: RecoveredState;
 }
 
 export function setup({
@@ -42,7 +42,7 @@ export function setup({
   configuration,
   waiting,
   journal,
-  legacy,
+  recovered,
   ...given
 }: Setup = {}) {
   const clock = new VirtualClock(1_000_000);
@@ -71,7 +71,7 @@ export function setup({
   };
   const window = new TaskWindow({ tasks: 100, bytes: 1_000_000, ...limits }, options.incarnation);
   const generator = fold(
-    createGenerator(options, { capture, window, journal: journal ?? null, legacy: legacy ?? null }),
+    createGenerator(options, { capture, window, journal: journal ?? null, recovered: recovered ?? null }),
     { clock, address: ADDRESS },
   );
 

@@ -45,26 +45,26 @@ test("LevelJournals hand on what is not settled, with its pixels, and a position
   await inTemporaryFolder(async (folder) => {
     const { sourceId } = entry(1_000, 0).task.id;
     await reopened(folder, async (journals) => {
-      const { journal, legacy } = await journals.open(sourceId, OPENED);
-      assert.equal(legacy, { incarnation: 1_000, entries: [], positionUs: null });
+      const { journal, recovered } = await journals.open(sourceId, OPENED);
+      assert.equal(recovered, { incarnation: 1_000, entries: [], positionUs: null });
       await journal.put([0, 1, 2, 10].map((sequence) => entry(1_000, sequence)));
       await journal.put([withoutFrames(entry(1_000, 11, { positionUs: 440 }))]);
       journal.settle(entry(1_000, 1).task.id);
     });
     await reopened(folder, async (journals) => {
       // The clock may have gone back.
-      const { journal, legacy } = await journals.open(sourceId, { ...OPENED, nowMs: 5 });
-      assert.equal([legacy.incarnation, legacy.positionUs], [1_001, 440]);
-      assert.equal(identities(legacy.entries), ["1000/0", "1000/2", "1000/10", "1000/11"]);
-      const [first] = legacy.entries;
+      const { journal, recovered } = await journals.open(sourceId, { ...OPENED, nowMs: 5 });
+      assert.equal([recovered.incarnation, recovered.positionUs], [1_001, 440]);
+      assert.equal(identities(recovered.entries), ["1000/0", "1000/2", "1000/10", "1000/11"]);
+      const [first] = recovered.entries;
       assert.equal(first?.task, entry(1_000, 0).task);
       assert.ok(first?.task.payload?.frames[0]?.data.buffer instanceof SharedArrayBuffer);
-      for (const { task } of legacy.entries) journal.settle(task.id);
+      for (const { task } of recovered.entries) journal.settle(task.id);
       await journal.close();
     });
     await reopened(folder, async (journals) => {
-      const { legacy } = await journals.open(sourceId, { ...OPENED, nowMs: 5 });
-      assert.equal(legacy, { incarnation: 1_002, entries: [], positionUs: null });
+      const { recovered } = await journals.open(sourceId, { ...OPENED, nowMs: 5 });
+      assert.equal(recovered, { incarnation: 1_002, entries: [], positionUs: null });
     });
   });
 });
@@ -77,10 +77,10 @@ test("LevelJournals give a source of another kind under the same name no positio
       await journal.put([withoutFrames(entry(1_000, 0, { positionUs: 40 })), entry(1_000, 1)]);
     });
     await reopened(folder, async (journals) => {
-      const { legacy } = await journals.open(sourceId, { ...OPENED, source: "other.mp4" });
-      assert.is(legacy.positionUs, null);
+      const { recovered } = await journals.open(sourceId, { ...OPENED, source: "other.mp4" });
+      assert.is(recovered.positionUs, null);
       assert.equal(
-        legacy.entries.map(({ drop }) => drop?.reason ?? null),
+        recovered.entries.map(({ drop }) => drop?.reason ?? null),
         ["sourceLost", null],
       );
     });
@@ -123,8 +123,8 @@ test("LevelJournals share writes between sources, and stay of one size however m
       }
     });
     await reopened(folder, async (journals) => {
-      const { legacy } = await journals.open(entry(0, 0).task.id.sourceId, OPENED);
-      assert.equal(identities(legacy.entries), []);
+      const { recovered } = await journals.open(entry(0, 0).task.id.sourceId, OPENED);
+      assert.equal(identities(recovered.entries), []);
     });
   });
 });
