@@ -30,12 +30,14 @@ import { type CaptureEvent, CaptureSlots } from "./capture-slots.js";
 import type { CapturedFrame, CaptureInfo, CapturePort, Position } from "./capture.js";
 import { type HealthSettings, SourceHealth } from "./health.js";
 import type { Journal, RecoveredState } from "../../storage/journal/journal.js";
-import { Courier, type CourierPrivate } from "./courier.js";
-import type { DeliveryLimits, LivePolicy, Nodes } from "./outbox.js";
+import { Delivery, type DeliveryPrivate } from "./delivery/delivery.js";
+import type { TaskNodes } from "./delivery/placement.js";
+import type { DeliveryLimits } from "./delivery/redelivery.js";
+import type { LivePolicy } from "./delivery/unsettled-tasks.js";
+import type { TaskWindow } from "./delivery/window.js";
 import { Pace, Timeline } from "./pace.js";
 import { Replay, type Reread } from "./replay.js";
 import type { SourceSpec } from "./source-spec.js";
-import type { TaskWindow } from "./window.js";
 
 /** What the captures and the timers tell the generator. */
 type Private =
@@ -44,7 +46,7 @@ type Private =
   | { readonly type: "frameDue" }
   | { readonly type: "stallNoticed" }
   | { readonly type: "reconnectDue" }
-  | CourierPrivate;
+  | DeliveryPrivate;
 
 export type GeneratorInbox = GeneratorMessage | Private;
 type Ctx = Context<GeneratorInbox>;
@@ -69,7 +71,7 @@ export interface GeneratorOptions {
   /** Fewest frames that every service of the pipeline can work on: a shorter last task is skipped. */
   readonly framesMin: number;
   /** What holds until a `configure` says. */
-  readonly nodes: Nodes;
+  readonly nodes: TaskNodes;
   readonly health: HealthSettings;
 }
 
@@ -89,7 +91,7 @@ const CONFIGURATION_WAIT_MS = 1_000;
 const LIVE_DEMAND = 8;
 /** Frames that a replayable source reads ahead, at least. */
 const LOOKAHEAD = 4;
-interface Plan extends Nodes {
+interface Plan extends TaskNodes {
   readonly configuration: Configuration;
 }
 
@@ -134,7 +136,7 @@ export function createGenerator(
   /** What outlives a restart: where to go on, whether anybody was told of the source, and the tasks that are not settled. */
   let positionUs = recovered?.positionUs ?? null;
   let announced = false;
-  const courier = new Courier({
+  const delivery = new Delivery({
     sourceId,
     controller,
     window,
@@ -152,7 +154,7 @@ export function createGenerator(
   function start(ctx: Ctx): GeneratorState {
     controller.tell({ type: "attachGenerator", sourceId, pipeline, generator: ctx.self }, "control");
     ctx.after("configuration", CONFIGURATION_WAIT_MS, { type: "configurationMissed" });
-    courier.start(ctx);
+    delivery.start(ctx);
     return {
       captures: new CaptureSlots(ports.capture, options.source, (event) => ctx.self.tell(event)),
       health: new SourceHealth(options.health),
@@ -176,7 +178,7 @@ export function createGenerator(
 
   function receive(state: GeneratorState, message: GeneratorInbox, ctx: Ctx): GeneratorState {
     handle(state, message, ctx);
-    courier.tidy(ctx);
+    delivery.flush(ctx);
     return state;
   }
 
@@ -221,7 +223,7 @@ export function createGenerator(
       case "redeliveryDue":
       case "journalDue":
       case "journalWritten":
-        courier.receive(message, ctx);
+        delivery.receive(message, ctx);
         break;
       default:
         assertNever(message);
@@ -236,13 +238,13 @@ export function createGenerator(
     ctx: Ctx,
   ): void {
     state.nextPlan = { configuration, joinNodes, statefulNodes, placedOn };
-    courier.outbox.plan(state.nextPlan, ctx.now());
+    delivery.plan(state.nextPlan, ctx.now());
     if (state.status === "waiting") begin(state, ctx);
     else advance(state, ctx);
   }
 
   function onTaskSettled(state: GeneratorState, id: TaskId, outcome: Outcome, ctx: Ctx): void {
-    if (id.sourceId !== sourceId || !courier.settle(id, outcome, ctx.now())) return;
+    if (id.sourceId !== sourceId || !delivery.settle(id, outcome, ctx.now())) return;
     advance(state, ctx);
     endWhenSettled(state, ctx);
   }
@@ -320,7 +322,7 @@ export function createGenerator(
   function begin(state: GeneratorState, ctx: Ctx): void {
     ctx.cancel("configuration");
     adoptPlan(state);
-    const { frameless } = courier.outbox;
+    const { frameless } = delivery;
     if (frameless.length > 0) {
       state.status = "replaying";
       readAgain(state, (state.replay = new Replay(frameless)), ctx);
@@ -350,7 +352,7 @@ export function createGenerator(
   }
 
   function provide(state: GeneratorState, replay: Replay, reread: readonly Reread[], ctx: Ctx): void {
-    for (const { task, payload } of reread) courier.outbox.provide(task.id, payload, ctx.now());
+    for (const { task, payload } of reread) delivery.provide(task.id, payload, ctx.now());
     if (state.status === "replaying") readAgain(state, replay, ctx);
   }
 
@@ -479,7 +481,7 @@ export function createGenerator(
       traceparent: createTraceparent(() => ctx.random()),
       nodes,
     };
-    const made = courier.outbox.offer(task, state.live ? null : positionUs, state.live, ctx.now());
+    const made = delivery.offer(task, state.live ? null : positionUs, ctx.now());
     if (!made) state.framesSkipped += frames.length;
   }
 
@@ -499,7 +501,7 @@ export function createGenerator(
     for (const timer of ["configuration", "due", "stall", "reconnect"]) ctx.cancel(timer);
     state.captures.close();
     if (state.replay !== null) {
-      for (const { task } of state.replay.end()) courier.outbox.provide(task.id, null, ctx.now());
+      for (const { task } of state.replay.end()) delivery.provide(task.id, null, ctx.now());
       state.replay = null;
     }
     makeLastTask(state, ctx);
@@ -512,7 +514,7 @@ export function createGenerator(
     if (state.status !== "draining" && state.status !== "failed") return;
     if (window.ledger.inFlight > 0) return;
     if (state.status === "draining") state.status = "ended";
-    courier.close(ctx);
+    delivery.close(ctx);
     controller.tell({ type: "detachGenerator", sourceId }, "control");
     listener.tell({ type: "sourceEnded", sourceId, error: state.error, ledger: ledgerOf(state) });
     ctx.stop(ctx.self);
@@ -530,7 +532,7 @@ export function createGenerator(
       dropped,
       inFlight,
       window: window.tasks,
-      redelivered: courier.outbox.redelivered,
+      redelivered: delivery.redelivered,
       accounts: window.accounts,
       framesSkipped,
       status,

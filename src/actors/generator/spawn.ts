@@ -7,11 +7,11 @@ import type { CapturePort } from "./capture.js";
 import { createFfmpegCapture } from "./ffmpeg-capture.js";
 import { createGenerator, type GeneratorOptions, type GeneratorPorts } from "./generator.js";
 import { DEFAULT_HEALTH, type HealthSettings } from "./health.js";
-import { DEFAULT_DELIVERY, type DeliveryLimits } from "./outbox.js";
-import { TaskWindow, type WindowLimits } from "./window.js";
+import { DEFAULT_DELIVERY, type DeliveryLimits } from "./delivery/redelivery.js";
+import { TaskWindow, type WindowLimits } from "./delivery/window.js";
 
 export { parseSource } from "./source-spec.js";
-export type { CapturePort };
+export type { CapturePort, DeliveryLimits };
 
 export interface SpawnGeneratorOptions extends Omit<
   GeneratorOptions,

@@ -3,9 +3,9 @@
 import { createGenerator, type GeneratorOptions } from "../../../src/actors/generator/generator.js";
 import { DEFAULT_HEALTH } from "../../../src/actors/generator/health.js";
 import type { Journal, RecoveredState } from "../../../src/storage/journal/journal.js";
-import { DEFAULT_DELIVERY } from "../../../src/actors/generator/outbox.js";
+import { DEFAULT_DELIVERY } from "../../../src/actors/generator/delivery/redelivery.js";
 import { parseSource } from "../../../src/actors/generator/source-spec.js";
-import { TaskWindow, type WindowLimits } from "../../../src/actors/generator/window.js";
+import { TaskWindow, type WindowLimits } from "../../../src/actors/generator/delivery/window.js";
 import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
 import type { SourceEvent } from "../../../src/actors/protocol/generator.js";
 import type { LedgerReported } from "../../../src/task/reports.js";
