@@ -2,7 +2,7 @@
 
 import type { Appended, NewRecord, Store } from "../storage/results/store.js";
 import type { Journals } from "../storage/journal/journal.js";
-import type { GeneratorInbox } from "../actors/generator/generator.js";
+import type { GeneratorInbox } from "../actors/generator/state.js";
 import type { ControllerMessage } from "../actors/protocol/controller.js";
 import type { StoredRecord } from "../task/record.js";
 import { parseAddress } from "../runtime/address.js";

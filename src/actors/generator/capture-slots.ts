@@ -5,6 +5,9 @@ import type { SluiceError } from "../../task/errors.js";
 import type { Capture, CapturedFrame, CaptureInfo, CapturePort, Position } from "./capture.js";
 import type { SourceSpec } from "./source-spec.js";
 
+/** The capture whose frames go into tasks, and the one that is to take over from it. */
+export type CaptureRole = "current" | "successor";
+
 /** What the captures of a source tell; `capture` says which of them. */
 export type CaptureEvent =
   | { readonly type: "captureInformed"; readonly capture: number; readonly info: CaptureInfo }
@@ -34,13 +37,9 @@ export class CaptureSlots {
   }
 
   /** Which of them an event is of; null where that capture is closed. */
-  roleOf(capture: number): "current" | "successor" | null {
+  roleOf(capture: number): CaptureRole | null {
     if (capture === this.#current?.id) return "current";
     return capture === this.#successor?.id ? "successor" : null;
-  }
-
-  get open(): boolean {
-    return this.#current !== null;
   }
 
   /** Whether the current capture gives the frames of `configuration`. */
@@ -86,7 +85,7 @@ export class CaptureSlots {
   }
 
   /** Tops up the frames asked for of one capture to `upTo`. */
-  ask(role: "current" | "successor", upTo: number): void {
+  ask(role: CaptureRole, upTo: number): void {
     const slot = role === "current" ? this.#current : this.#successor;
     if (slot !== null) ask(slot, upTo);
   }
