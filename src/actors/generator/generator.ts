@@ -8,7 +8,7 @@
  * G3 A new configuration holds from the next task on. A replayable source goes on at the exact frame: none is lost,
  *    none repeated.
  * G4 `sourceEnded` is sent once, last, and only when every task is settled.
- * G5 Frames are asked for, never pushed: at most one task's worth and a few more wait here.
+ * G5 Frames are requested, never pushed: at most one task's worth and a few more wait here.
  * G6 What earlier incarnations left unsettled goes out before anything new, under its own identity; frames of a source that
  *    can be read again are read again.
  * G7 A live source that was reached once is never given up: it is tried again with growing delays.
@@ -230,7 +230,7 @@ export function createGenerator(
 
   // ── Frames to tasks ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Takes frames into tasks as far as they are due and the window has room, then asks for more. */
+  /** Takes frames into tasks as far as they are due and the window has room, then requests more. */
   function advance(state: GeneratorState, ctx: Ctx): void {
     const { capture, grouping } = state;
     if (state.phase.status !== "capturing") return;

@@ -14,7 +14,7 @@ import { TaskWindow, type WindowLimits } from "./delivery/window.js";
 export interface GeneratorRetained {
   /** Presentation time of the last frame that is in a task, in microseconds; null before the first task. */
   positionUs: number | null;
-  /** Whether the listener knows of the source. */
+  /** The listener has had its `sourceStarted`. */
   announced: boolean;
   readonly window: TaskWindow;
   readonly delivery: Delivery;
@@ -27,7 +27,7 @@ export interface GeneratorRetainedOptions {
   readonly controller: ActorRef<ControllerMessage>;
   /** Where its tasks are stored. */
   readonly cloud: NodeName;
-  /** What holds until a `configure` says otherwise. */
+  /** In force until a `configure` gives others. */
   readonly nodes: TaskNodes;
   readonly livePolicy: LivePolicy;
   /** Bound on the tasks under way. */

@@ -12,12 +12,12 @@ import { SourceHealth, type HealthSettings } from "./health.js";
 import { PtsContinuity } from "./pts-continuity.js";
 import type { SourceSpec } from "./source-spec.js";
 
-/** How tasks are made: what their frames are captured as, and the nodes that are fixed in them. */
+/** How tasks are made: the configuration of their frames, and the nodes that are fixed in them. */
 export interface Plan extends TaskNodes {
   readonly configuration: Configuration;
 }
 
-/** What captures and timers tell. */
+/** Events of captures and timers. */
 export type CapturePrivate =
   CaptureEvent | { readonly type: "stallNoticed" } | { readonly type: "reconnectDue" };
 
@@ -27,7 +27,7 @@ export interface SourceCaptureOptions {
   readonly port: CapturePort;
   readonly source: SourceSpec;
   readonly health: HealthSettings;
-  /** What holds until `configure` says otherwise. */
+  /** In force until `configure` gives another. */
   readonly plan: Plan;
 }
 
@@ -47,21 +47,21 @@ export class SourceCapture {
   #live: boolean;
   #seekable = false;
 
-  /** @param tell takes the events of captures, which come at any time */
-  constructor(options: SourceCaptureOptions, tell: (event: CaptureEvent) => void) {
+  /** @param emit receives the events of captures, which come at any time */
+  constructor(options: SourceCaptureOptions, emit: (event: CaptureEvent) => void) {
     this.#source = options.source;
-    this.#slots = new CaptureSlots(options.port, options.source, tell);
+    this.#slots = new CaptureSlots(options.port, options.source, emit);
     this.#health = new SourceHealth(options.health);
     this.#plan = options.plan;
     this.#live = !options.source.replayable;
   }
 
-  /** What the next task is made by. */
+  /** The one in force, for the next task. */
   get plan(): Plan {
     return this.#plan;
   }
 
-  /** It gives its frames whether they are taken or not, and cannot be read again. */
+  /** Its frames come whether they are taken or not, and cannot be read again. */
   get live(): boolean {
     return this.#live;
   }
@@ -87,7 +87,7 @@ export class SourceCapture {
   /**
    * Between two tasks: the newest plan takes effect.
    *
-   * @param after position of the last frame in a task
+   * @param after presentation time of the last frame in a task, in microseconds
    * @param exhausted the stream has ended, and every frame of it is in a task
    * @returns whether the frames that no task has are captured again
    */
@@ -109,7 +109,7 @@ export class SourceCapture {
     return false;
   }
 
-  /** The successor has given its first frame: it is the capture from now on. */
+  /** The first frame of the successor is here: it becomes the current capture. */
   promote(): void {
     this.#slots.promote();
     this.#continuity.reconnect();
@@ -118,25 +118,25 @@ export class SourceCapture {
 
   // ── Opening and closing ───────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Opens a capture by the plan in force: of a live source from now, of any other after a position. */
+  /** Opens a capture under the plan in force: of a live source from now on, of any other after a position, in microseconds. */
   open(after: number | null): void {
     this.#slots.replace(this.#plan.configuration, this.#live ? null : this.#positionAt(after));
   }
 
-  /** Opens a live source again, by the newest plan. */
+  /** Opens a live source again, under the newest plan. */
   openAgain(): void {
     this.adoptPlan();
     this.#continuity.reconnect();
     this.#slots.replace(this.#plan.configuration, null);
   }
 
-  /** Reads so many frames again, from the first one after a position on. */
+  /** Reads frames again, from the first one after a position, in microseconds. */
   readAgain(configuration: Configuration, after: number, frames: number): void {
     if (!this.#slots.gives(configuration)) this.#slots.replace(configuration, this.#positionAt(after));
     this.#slots.ask("current", frames);
   }
 
-  /** Closes every capture; no timer of it runs on. */
+  /** Closes every capture and cancels its timers. */
   close(ctx: Ctx): void {
     for (const timer of ["stall", "reconnect"]) ctx.cancel(timer);
     this.#slots.close();
@@ -144,47 +144,47 @@ export class SourceCapture {
 
   // ── Frames ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** What the current capture says of the source: whether it can be read again. */
+  /** The current capture has opened the source, which is seekable where it has a duration. */
   informed({ durationUs }: CaptureInfo): void {
     this.#seekable = durationUs !== null;
   }
 
-  /** The capture of new frames has begun: the first one is waited for. */
+  /** New frames are captured from now on; a live source must give the first one in time. */
   begun({ durationUs }: CaptureInfo, ctx: Ctx): void {
     // What is fetched over HTTP and has an end is a recording: it can be read again, and waits instead of dropping.
     if (this.#source.kind === "http" && durationUs !== null) this.#live = false;
     if (this.#live) this.#awaitFrame(ctx);
   }
 
-  /** A frame asked for is here. */
+  /** A requested frame has arrived. */
   received(capture: number): void {
     this.#slots.received(capture);
   }
 
-  /** A frame of the current capture, with the time that it has among all frames of the source. */
+  /** A frame of the current capture, its presentation time made continuous with those before. */
   timed(frame: CapturedFrame): CapturedFrame {
     return this.#live ? this.#continuity.shift(frame) : frame;
   }
 
-  /** The next frame is waited for. @returns whether the picture of a live source is frozen */
+  /** A live source must give the next frame in time. @returns whether its picture is frozen */
   sawFrame({ checksum }: CapturedFrame, ctx: Ctx): boolean {
     if (!this.#live) return false;
     this.#awaitFrame(ctx);
     return this.#health.sawFrame(checksum, ctx.now());
   }
 
-  /** Asks for as many frames as there is use for: a task's worth ahead, or without end where the source is live. */
+  /** Requests what there is use for: a task's worth ahead of those that are here, or whatever a live source gives. */
   demand(frameCount: number): void {
     const ahead = Math.max(this.#plan.configuration.framesPerTask, LOOKAHEAD) - frameCount;
     this.#slots.ask("current", this.#live ? LIVE_DEMAND : ahead);
   }
 
-  /** A frame of the successor was of no use yet: it gives another in its place. */
+  /** A frame of the successor came too early: another one is requested in its place. */
   demandSuccessor(): void {
     this.#slots.ask("successor", LIVE_DEMAND);
   }
 
-  /** A live source is lost, and tried again after a while. @returns which attempt in a row that will be, from 1 */
+  /** A live source is lost, and tried again after a backoff. @returns the attempt's number in a row, from 1 */
   lost(ctx: Ctx): number {
     const { attempt, delayMs } = this.#health.lost(ctx.now(), ctx.random());
     ctx.after("reconnect", delayMs, { type: "reconnectDue" });

@@ -17,7 +17,7 @@ import type { Replay } from "./replay.js";
 import type { CapturePrivate, SourceCapture } from "./source-capture.js";
 import type { SourceSpec } from "./source-spec.js";
 
-/** What captures, the journal and timers tell the generator. */
+/** Events of captures, the journal and timers. */
 type Private =
   CapturePrivate | DeliveryPrivate | { readonly type: "configurationMissed" } | { readonly type: "frameDue" };
 
@@ -29,9 +29,9 @@ export interface GeneratorOptions {
   readonly sourceId: SourceId;
   readonly source: SourceSpec;
   readonly pipeline: Pipeline;
-  /** What the source is captured with until a `configure` says otherwise. */
+  /** How the source is captured until a `configure` gives another. */
   readonly configuration: Configuration;
-  /** What holds until a `configure` says otherwise. */
+  /** In force until a `configure` gives others. */
   readonly nodes: TaskNodes;
   readonly incarnation: number;
   readonly controller: ActorRef<ControllerMessage>;

@@ -194,7 +194,7 @@ test("a capture hands out no more frames than asked for, and loses none meanwhil
   assert.is(times.length, 100);
 });
 
-test("frames of a process that has ended are kept until they are asked for, and the end is told after them", async () => {
+test("frames of a process that has ended are kept until they are requested, and the end is reported after them", async () => {
   let given = 0;
   const ends: number[] = [];
   const first = withResolvers();
@@ -241,7 +241,7 @@ test("close kills and reaps ffmpeg, whenever it comes", async () => {
   const open = (onFrame: () => void) =>
     createFfmpegCapture().open(
       { source: parseSource(clip25), configuration: small({ width: 640, height: 360 }), after: null },
-      { onInfo: () => {}, onFrame, onEnd: () => assert.unreachable("nothing is told after close") },
+      { onInfo: () => {}, onFrame, onEnd: () => assert.unreachable("nothing is reported after close") },
     );
   for (let round = 0; round < 20; round++) {
     if (round % 4 === 0) {
@@ -265,7 +265,7 @@ test("close kills and reaps ffmpeg, whenever it comes", async () => {
   await within(5_000, gone(), "every ffmpeg to be gone");
 });
 
-test("a missing file, a directory, an empty file and an unreadable device are told by name", async () => {
+test("a missing file, a directory, an empty file and an unreadable device are named in the error", async () => {
   const empty = join(folder, "empty.mp4");
   writeFileSync(empty, "");
   for (const [path, code, text] of [

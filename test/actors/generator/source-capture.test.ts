@@ -26,7 +26,7 @@ const planOf = (changed: Partial<Configuration> = {}, given: Partial<Plan> = {})
   ...given,
 });
 
-/** An actor that is nothing but its capture, and keeps what that tells. */
+/** An actor that is nothing but its capture, and keeps the events of that. */
 function subject(source: string) {
   const port = createFakeCapture();
   const events: string[] = [];

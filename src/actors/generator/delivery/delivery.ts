@@ -29,7 +29,7 @@ import { UnsettledTasks, type Offer, type UnsettledTasksOptions } from "./unsett
 export type DeliveryMessage =
   Extract<GeneratorMessage, { readonly type: "nodeGone" | "nodeBack" | "undelivered" }> | DeliveryPrivate;
 
-/** What timers and the journal tell. */
+/** Events of timers and the journal. */
 export type DeliveryPrivate = { readonly type: "redeliveryDue" } | JournalPrivate;
 
 type Ctx = Context<DeliveryMessage>;
@@ -106,7 +106,7 @@ export class Delivery {
     }
   }
 
-  /** A newer plan: what is held goes where that says, before anything that is made under it. */
+  /** A newer plan. Tasks that are held go to its nodes, before any task that is made under it. */
   plan(nodes: TaskNodes, nowMs: number): void {
     this.#tasks.plan(nodes, nowMs);
   }
@@ -133,7 +133,7 @@ export class Delivery {
     return true;
   }
 
-  /** After each message of the generator: what is new is written together, and one timer runs for the first task that is due. */
+  /** After each message of the generator: writes what is new together, and sets one timer for the first task that is due. */
   flush(ctx: Ctx): void {
     this.#writer?.flush(ctx);
     if (this.#armed) return;

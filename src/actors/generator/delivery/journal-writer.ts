@@ -6,7 +6,7 @@ import type { Journal, JournalEntry } from "../../../storage/journal/journal.js"
 import type { SourceId, TaskId } from "../../../task/identity.js";
 import type { UnsettledTasks } from "./unsettled-tasks.js";
 
-/** What the journal and its timer tell. */
+/** Events of the journal and its timer. */
 export type JournalPrivate =
   | { readonly type: "journalDue" }
   | {

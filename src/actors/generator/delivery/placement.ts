@@ -20,7 +20,7 @@ export class Placement {
   readonly #pinned = new Map<string, number>();
   #nodes: TaskNodes;
 
-  /** @param nodes what holds until a plan says otherwise */
+  /** @param nodes in force until a plan gives others */
   constructor(cloud: NodeName, nodes: TaskNodes) {
     this.#cloud = cloud;
     this.#nodes = nodes;

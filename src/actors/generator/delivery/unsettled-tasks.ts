@@ -37,13 +37,13 @@ export interface UnsettledTasksOptions {
   readonly limits: DeliveryLimits;
   /** Where tasks are stored: each one needs it. */
   readonly cloud: NodeName;
-  /** What holds until a plan says otherwise. */
+  /** In force until a plan gives others. */
   readonly nodes: TaskNodes;
   /** Whether entries are to be written before their tasks leave. */
   readonly journalled: boolean;
 }
 
-/** Tasks that wait or whose gap is not stored yet, beyond which a live source makes none until the store answers. */
+/** Tasks that wait or whose gap is not stored yet; a live source with so many makes none until the store answers. */
 const ASIDE_MAX = 10_000;
 
 export class UnsettledTasks {
@@ -68,7 +68,7 @@ export class UnsettledTasks {
     return this.#redelivered;
   }
 
-  /** At each start of the generator: what was being written is written again, as nobody hears of the writes under way. */
+  /** At each start of the generator: what was being written is written again, as the results of those writes are lost. */
   start(nowMs: number): void {
     this.#redelivery.start(nowMs);
     this.#unwritten = [...this.#unsettled.values()].filter(({ status }) => status === "writing");
@@ -176,7 +176,7 @@ export class UnsettledTasks {
     return true;
   }
 
-  /** A newer plan: what is held goes where that says, before anything that is made under it. */
+  /** A newer plan. Tasks that are held go to its nodes, before any task that is made under it. */
   plan(nodes: TaskNodes, nowMs: number): void {
     this.#placement.plan(nodes);
     for (const { placedOn } of this.#unsettled.values())
