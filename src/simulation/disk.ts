@@ -153,6 +153,9 @@ export function journalsOn(disk: Disk, life: Life, durable: JournalsOnDisk): Jou
       await disk.write(life, () => void durable.set(sourceId, source));
       return { journal: journalOf(source), recovered: recoveredState(before?.meta ?? null, meta, entries) };
     },
-    interrupted: () => Promise.resolve([]),
+    interrupted: () =>
+      Promise.resolve(
+        [...durable.values()].flatMap(({ meta: { request } }) => (request === null ? [] : [request])),
+      ),
   };
 }
