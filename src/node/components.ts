@@ -13,8 +13,7 @@ import { controllerAddress, spawnController, type ControllerLimits } from "../ac
 import { spawnDistributor, type FlushOptions } from "../actors/distributor/spawn.js";
 import type { Store } from "../storage/results/store.js";
 import type { Journals } from "../storage/journal/journal.js";
-import type { DeliveryLimits } from "../actors/generator/outbox.js";
-import { spawnGenerator, type CapturePort } from "../actors/generator/spawn.js";
+import { spawnGenerator, type CapturePort, type DeliveryLimits } from "../actors/generator/spawn.js";
 import type { SourceSpec } from "../actors/generator/source-spec.js";
 import type { HostMetrics } from "../actors/monitor/host-metrics.js";
 import { spawnMonitor } from "../actors/monitor/spawn.js";
@@ -246,7 +245,7 @@ export function startComponents(options: ComponentsOptions): Components {
         source,
         pipeline,
         configuration,
-        incarnation: journal?.legacy.incarnation ?? nextIncarnation(),
+        incarnation: journal?.recovered.incarnation ?? nextIncarnation(),
         controller,
         listener,
         paced: asked.paced ?? false,

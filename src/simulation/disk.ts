@@ -8,14 +8,14 @@ import type { MemoryStore } from "../storage/results/memory-store.js";
 import { SluiceError } from "../task/errors.js";
 import { decodeEntry, encodeEntry } from "../storage/journal/entry-codec.js";
 import {
-  legacyOf,
-  nextLife,
+  nextIncarnation,
   positionWith,
+  recoveredState,
   type Journal,
   type JournalEntry,
   type Journals,
-  type Legacy,
   type OpenJournal,
+  type RecoveredState,
   type SourceMeta,
 } from "../storage/journal/journal.js";
 import { taskKey } from "../task/identity.js";
@@ -138,9 +138,12 @@ export function journalsOn(disk: Disk, life: Life, durable: JournalsOnDisk): Jou
   }
 
   return {
-    async open(sourceId: string, options: OpenJournal): Promise<{ journal: Journal; legacy: Legacy }> {
+    async open(
+      sourceId: string,
+      options: OpenJournal,
+    ): Promise<{ journal: Journal; recovered: RecoveredState }> {
       const before = durable.get(sourceId);
-      const meta = nextLife(before?.meta ?? null, options);
+      const meta = nextIncarnation(before?.meta ?? null, options);
       const source: SourceOnDisk = { meta, entries: before?.entries ?? new Map() };
       const entries: JournalEntry[] = [];
       for (const [, bytes] of [...source.entries].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -148,8 +151,11 @@ export function journalsOn(disk: Disk, life: Life, durable: JournalsOnDisk): Jou
         if (entry !== null) entries.push(entry);
       }
       await disk.write(life, () => void durable.set(sourceId, source));
-      return { journal: journalOf(source), legacy: legacyOf(before?.meta ?? null, meta, entries) };
+      return { journal: journalOf(source), recovered: recoveredState(before?.meta ?? null, meta, entries) };
     },
-    interrupted: () => Promise.resolve([]),
+    interrupted: () =>
+      Promise.resolve(
+        [...durable.values()].flatMap(({ meta: { request } }) => (request === null ? [] : [request])),
+      ),
   };
 }

@@ -2,7 +2,7 @@
 
 import type { Appended, NewRecord, Store } from "../storage/results/store.js";
 import type { Journals } from "../storage/journal/journal.js";
-import type { GeneratorInbox } from "../actors/generator/generator.js";
+import type { GeneratorInbox } from "../actors/generator/state.js";
 import type { ControllerMessage } from "../actors/protocol/controller.js";
 import type { StoredRecord } from "../task/record.js";
 import { parseAddress } from "../runtime/address.js";
@@ -93,7 +93,7 @@ function reusing(journals: Journals): Journals {
     ...journals,
     async open(sourceId, options) {
       const opened = await journals.open(sourceId, options);
-      return { ...opened, legacy: { ...opened.legacy, incarnation: 1, entries: [] } };
+      return { ...opened, recovered: { ...opened.recovered, incarnation: 1, entries: [] } };
     },
   };
 }

@@ -1,4 +1,4 @@
-/** A source with no process behind it: tiny frames, as fast as they are asked for or at a rate, and what is in them. */
+/** A source with no process behind it: tiny frames, as fast as they are requested or at a rate, and what is in them. */
 
 import type { CapturePort } from "../../src/actors/generator/capture.js";
 import type { SourceSpec } from "../../src/actors/generator/source-spec.js";
@@ -6,7 +6,7 @@ import type { SourceSpec } from "../../src/actors/generator/source-spec.js";
 export interface ScriptedSourceOptions {
   /** Frames until the end; default without end. */
   readonly count?: number;
-  /** A live source gives a frame every so many ms, and loses those that nobody asked for. */
+  /** A live source gives a frame every so many ms, and loses those that nobody requested. */
   readonly liveEveryMs?: number;
   /** Writes the frame's first bytes. */
   readonly write?: (index: number, bytes: Uint8Array) => void;
@@ -37,6 +37,8 @@ export function scriptedSource(options: ScriptedSourceOptions = {}): ScriptedSou
       open += 1;
 
       const giveOne = (): void => {
+        // Closed from within the frame before.
+        if (wanted === 0) return;
         const data = new Uint8Array(new SharedArrayBuffer(width * height * 3));
         const index = next++;
         write?.(index, data);
@@ -63,6 +65,7 @@ export function scriptedSource(options: ScriptedSourceOptions = {}): ScriptedSou
       const close = (): void => {
         if (closed) return;
         closed = true;
+        wanted = 0;
         open -= 1;
         clearInterval(timer);
       };

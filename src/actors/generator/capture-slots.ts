@@ -5,7 +5,10 @@ import type { SluiceError } from "../../task/errors.js";
 import type { Capture, CapturedFrame, CaptureInfo, CapturePort, Position } from "./capture.js";
 import type { SourceSpec } from "./source-spec.js";
 
-/** What the captures of a source tell; `capture` says which of them. */
+/** The capture whose frames go into tasks, and the one that is to take over from it. */
+export type CaptureRole = "current" | "successor";
+
+/** What the captures of a source report; `capture` is the number of the one that does. */
 export type CaptureEvent =
   | { readonly type: "captureInformed"; readonly capture: number; readonly info: CaptureInfo }
   | { readonly type: "frameCaptured"; readonly capture: number; readonly frame: CapturedFrame }
@@ -15,35 +18,31 @@ interface Slot {
   readonly id: number;
   readonly capture: Capture;
   readonly configuration: Configuration;
-  /** Frames asked for and not here yet. */
+  /** Frames requested that have not arrived. */
   demand: number;
 }
 
 export class CaptureSlots {
   readonly #port: CapturePort;
   readonly #source: SourceSpec;
-  readonly #tell: (event: CaptureEvent) => void;
+  readonly #emit: (event: CaptureEvent) => void;
   #opened = 0;
   #current: Slot | null = null;
   #successor: Slot | null = null;
 
-  constructor(port: CapturePort, source: SourceSpec, tell: (event: CaptureEvent) => void) {
+  constructor(port: CapturePort, source: SourceSpec, emit: (event: CaptureEvent) => void) {
     this.#port = port;
     this.#source = source;
-    this.#tell = tell;
+    this.#emit = emit;
   }
 
-  /** Which of them an event is of; null where that capture is closed. */
-  roleOf(capture: number): "current" | "successor" | null {
+  /** The role of the capture of an event; null where that one is closed. */
+  roleOf(capture: number): CaptureRole | null {
     if (capture === this.#current?.id) return "current";
     return capture === this.#successor?.id ? "successor" : null;
   }
 
-  get open(): boolean {
-    return this.#current !== null;
-  }
-
-  /** Whether the current capture gives the frames of `configuration`. */
+  /** Whether the frames of the current capture are those of `configuration`. */
   gives(configuration: Configuration): boolean {
     return this.#current !== null && sameCapture(configuration, this.#current.configuration);
   }
@@ -54,7 +53,7 @@ export class CaptureSlots {
     this.#current = this.#start(configuration, after);
   }
 
-  /** Opens a capture beside the current one, unless one of that configuration is being opened. */
+  /** Opens a successor beside the current capture, unless it has one of that configuration. */
   prepare(configuration: Configuration, frames: number): void {
     if (this.#successor !== null && sameCapture(configuration, this.#successor.configuration)) return;
     this.dismiss();
@@ -69,24 +68,26 @@ export class CaptureSlots {
     this.#successor = null;
   }
 
+  /** Closes the successor. */
   dismiss(): void {
     this.#successor?.capture.close();
     this.#successor = null;
   }
 
+  /** Closes both. */
   close(): void {
     this.#current?.capture.close();
     this.#current = null;
     this.dismiss();
   }
 
-  /** A frame asked for is here. */
+  /** A requested frame has arrived. */
   received(capture: number): void {
     for (const slot of [this.#current, this.#successor]) if (slot?.id === capture) slot.demand -= 1;
   }
 
-  /** Tops up the frames asked for of one capture to `upTo`. */
-  ask(role: "current" | "successor", upTo: number): void {
+  /** Requests frames of one capture until `upTo` are on their way. */
+  ask(role: CaptureRole, upTo: number): void {
     const slot = role === "current" ? this.#current : this.#successor;
     if (slot !== null) ask(slot, upTo);
   }
@@ -96,9 +97,9 @@ export class CaptureSlots {
     const capture = this.#port.open(
       { source: this.#source, configuration, after },
       {
-        onInfo: (info) => this.#tell({ type: "captureInformed", capture: id, info }),
-        onFrame: (frame) => this.#tell({ type: "frameCaptured", capture: id, frame }),
-        onEnd: (error) => this.#tell({ type: "captureEnded", capture: id, error }),
+        onInfo: (info) => this.#emit({ type: "captureInformed", capture: id, info }),
+        onFrame: (frame) => this.#emit({ type: "frameCaptured", capture: id, frame }),
+        onEnd: (error) => this.#emit({ type: "captureEnded", capture: id, error }),
       },
     );
     return { id, capture, configuration, demand: 0 };

@@ -1,4 +1,4 @@
-/** The port between a generator and whatever captures: frames on demand, one end, no throw. */
+/** The port between a generator and whatever captures: frames on demand, one end, no exceptions. */
 
 import type { Configuration } from "../../task/configuration.js";
 import type { SluiceError } from "../../task/errors.js";
@@ -7,7 +7,7 @@ import type { SourceSpec } from "./source-spec.js";
 export interface CapturePort {
   /**
    * Begins to capture `source` as `configuration` says: scaled, encoded, and sampled by presentation time.
-   * Nothing of `listener` is called before this returns, nor after `close`.
+   * `listener` is not called before this returns, nor after `close`.
    */
   open(options: CaptureOptions, listener: CaptureListener): Capture;
 }
@@ -15,19 +15,19 @@ export interface CapturePort {
 export interface CaptureOptions {
   readonly source: SourceSpec;
   readonly configuration: Configuration;
-  /** Where to go on: null to begin at the start, or where a live source is now. */
+  /** Only later frames are wanted; null for all of them, of a live source from now on. */
   readonly after: Position | null;
 }
 
 export interface Position {
-  /** Presentation time of a frame of this source, in microseconds: only later frames are wanted. */
+  /** Presentation time of a frame of this source, in microseconds. */
   readonly ptsUs: number;
-  /** The source's timestamps survive a seek; otherwise it is read from its start. */
+  /** The timestamps of the source survive a seek; otherwise it is read from its start. */
   readonly seekable: boolean;
 }
 
 export interface Capture {
-  /** Asks for so many frames more. The capture holds its process back while none is asked for, so memory stays bounded. */
+  /** Requests more frames. A capture reads no further than it is requested to, so that memory stays bounded. */
   request(frames: number): void;
   /** Ends the capture and its process at once. Idempotent. */
   close(): void;
@@ -53,7 +53,7 @@ export interface CapturedFrame {
   readonly ptsUs: number;
   /** Of the bytes: equal pictures have equal checksums. */
   readonly checksum: number;
-  /** In shared memory, the receiver's from now on. `rgb`: uint8 HWC RGB, `width * height * 3`. `jpeg`: one image. */
+  /** In shared memory, owned by the receiver. `rgb`: uint8 HWC RGB, `width * height * 3`. `jpeg`: one image. */
   readonly data: Uint8Array;
   /** When the frame was complete, ms since the Unix epoch. */
   readonly capturedAtMs: number;

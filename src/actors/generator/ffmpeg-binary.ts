@@ -32,7 +32,7 @@ export function findFfmpeg(environment: Readonly<Record<string, string | undefin
 function bundled(): string {
   let cause: unknown;
   try {
-    // A CommonJS module that throws a string while it loads where its platform package is absent: only `require` tells.
+    // A CommonJS module, which throws a string while it loads where its platform package is absent.
     const require = createRequire(import.meta.url);
     const installer: unknown = require("@ffmpeg-installer/ffmpeg");
     const path = (installer as { readonly path?: unknown }).path;

@@ -1,10 +1,10 @@
 /**
- * The capture port on ffmpeg: one process a capture, read only as fast as frames are asked for, killed and reaped always.
+ * The capture port on ffmpeg: one process for each capture, read no faster than frames are requested, always killed and reaped.
  *
- * F1 A process lives no longer than its capture: `close`, the end and the exit of this process all end in SIGKILL.
- * F2 No frame is read beyond what was asked for: ffmpeg blocks in its pipe, and memory stays at one frame.
- * F3 After a position no frame at or before it is handed out, and none after it is left out: where a seek lands too
- *    late, it is tried again from further ahead.
+ * F1 A process does not outlive its capture: `close`, the end and the exit of this process all end in SIGKILL.
+ * F2 No frame is read beyond what was requested: ffmpeg blocks in its pipe, and memory stays at one frame.
+ * F3 After a position no frame at or before it is handed out, and none after it is left out: a seek that lands too late is
+ *    repeated further ahead.
  * F4 `onEnd` is called once, after the last frame, with the process gone.
  */
 
@@ -52,7 +52,7 @@ interface Settings {
 /** How far ahead of a position to seek, tried in turn; the last resort is the start of the source. */
 const SEEK_MARGINS_US = [200_000, 3_000_000, 20_000_000];
 
-/** By path of the binary: learnt from the first that refuses `-vsync`. */
+/** By path of the binary: known once it has refused `-vsync`. */
 const syncOptions = new Map<string, SyncOption>();
 
 class FfmpegCapture implements Capture {

@@ -1,4 +1,4 @@
-/** One ffmpeg process: its three pipes read as frames, as headers and as words, and its end. */
+/** One ffmpeg process: its three pipes, which are frames, headers and the log, and its exit. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
@@ -33,11 +33,11 @@ export class FfmpegProcess {
   readonly #report: FfmpegReport;
   readonly #framing: Framing;
   readonly #bytes: Readable | null;
-  /** Frames asked for before ffmpeg has said what it opened: they are held back so that the info comes first. */
+  /** Frames requested before ffmpeg has logged what it opened: held back, so that the info comes first. */
   #demandHeld: number | null = 0;
   #frameCount = 0;
   #headersEnded = false;
-  /** How it ended, while that is still to be told. */
+  /** How it ended, until that is reported. */
   #exited: Pick<ProcessExit, "error" | "exitCode"> | null = null;
   #killed = false;
 
@@ -69,7 +69,7 @@ export class FfmpegProcess {
     if (this.#demandHeld === null) this.#framing.request(frames);
     else this.#demandHeld += frames;
     this.#pace();
-    this.#tellExit();
+    this.#reportExit();
   }
 
   /** SIGTERM is only a flag to ffmpeg, and one that is blocked in a write never looks at it. */
@@ -134,11 +134,11 @@ export class FfmpegProcess {
 
   #exit(exit: Pick<ProcessExit, "error" | "exitCode">): void {
     this.#exited = exit;
-    this.#tellExit();
+    this.#reportExit();
   }
 
-  /** At its exit Node reads a paused pipe to the end: frames may be here that are still to be asked for. */
-  #tellExit(): void {
+  /** Node reads a paused pipe to its end once the process exits: frames may be here that nobody has requested yet. */
+  #reportExit(): void {
     if (this.#exited === null || this.#framing.pending) return;
     const exit = this.#exited;
     this.#exited = null;

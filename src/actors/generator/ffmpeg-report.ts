@@ -1,10 +1,10 @@
-/** Reads what ffmpeg says about itself on standard error: what the source is, and why it failed. */
+/** Reads ffmpeg's log on standard error: what the source is, and why it failed. */
 
 import { SluiceError } from "../../task/errors.js";
 import type { CaptureInfo } from "./capture.js";
 import type { SourceSpec } from "./source-spec.js";
 
-/** Lines kept for the error's text; a stream that is bad for hours says thousands. */
+/** Lines kept for the error's text; a stream that is damaged for hours logs thousands. */
 const ERRORS_KEPT = 20;
 
 export class FfmpegReport {
@@ -43,7 +43,7 @@ export class FfmpegReport {
     };
   }
 
-  /** It speaks like ffmpeg, which names the level of each line. */
+  /** It logs like ffmpeg, which names the level of each line. */
   get genuine(): boolean {
     return this.#levelled;
   }
@@ -55,16 +55,16 @@ export class FfmpegReport {
 
   /** Why nothing could be read. */
   openingError(): SluiceError {
-    const said = this.#errors.join("\n");
+    const log = this.#errors.join("\n");
     const { kind, label } = this.#source;
-    if (/matches no streams/.test(said)) {
+    if (/matches no streams/.test(log)) {
       return failure(
         "source-invalid",
         `Cannot open source "${label}" as it must hold video: it has no video stream`,
       );
     }
     if (kind === "rtsp" || kind === "http") {
-      const unusable = /Invalid data found/.test(said);
+      const unusable = /Invalid data found/.test(log);
       return unusable
         ? failure(
             "source-invalid",
@@ -73,15 +73,15 @@ export class FfmpegReport {
         : unreachable(this.#source, this.#reason());
     }
     if (kind === "device") return unreachable(this.#source, this.#reason());
-    const reason = /moov atom not found/.test(said)
+    const reason = /moov atom not found/.test(log)
       ? "it has no index (moov atom not found), so it is no MP4, was cut short or is still being written"
-      : /Invalid data found|not on whitelist/.test(said)
+      : /Invalid data found|not on whitelist/.test(log)
         ? "ffmpeg finds no video in it"
         : this.#reason();
     return failure("source-invalid", `Cannot open source "${label}" as it must be a video file: ${reason}`);
   }
 
-  /** Why the stream broke off after some frames; null where it ended as it should. */
+  /** Why the stream broke off after some frames; null where it ended normally. */
   earlyEnd(exitCode: number | null): SluiceError | null {
     const broken = this.#errors.some((text) => /partial file|Read error|File ended prematurely/.test(text));
     if (exitCode === 0 && !broken) return null;
@@ -106,7 +106,7 @@ export class FfmpegReport {
       .join(", ");
   }
 
-  /** The clearest of ffmpeg's own words, without the source's name or anything secret in it. */
+  /** The most telling line of the log, without the source's name or any secret. */
   #reason(): string {
     const telling = this.#errors.find((text) => TELLING.test(text)) ?? this.#errors.at(-1);
     if (telling === undefined) return "ffmpeg gives no reason";

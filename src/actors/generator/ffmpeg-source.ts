@@ -51,8 +51,8 @@ function seekOptions(seekUs: number): string[] {
  * 25 to 10 fps gives exactly 10, and timestamps rounded to milliseconds change nothing. A frame is nearest to a tick
  * where the tick lies within half the distance to the frame before. `ld(0)` holds the last tick that was served.
  *
- * Where the capture goes on after a position, the first decoded frame is passed too: it tells whether the seek came
- * early enough. Its own tick is set as early as it may have been, as the frame before it is not known.
+ * After a position, the first decoded frame is passed too: it shows whether the seek landed early enough. Its own tick is
+ * set as early as it may have been, as the frame before it is not known.
  */
 function samplingExpression({
   fps,

@@ -1,6 +1,6 @@
 /**
- * Cuts one stream of bytes into frames by the headers that run beside it, and hands out as many as were asked for.
- * It holds one frame and one chunk at most: `blocked` says when its reader must stop.
+ * Cuts one stream of bytes into frames by the headers that come beside it, and hands out as many as were requested.
+ * It holds one frame and one chunk at most: its reader must stop while it is `blocked`.
  */
 
 import { allocateShared } from "../../runtime/shared-memory.js";
@@ -32,7 +32,7 @@ export class Framing {
     return this.#rest.length > 0;
   }
 
-  /** Frames are here that nobody has asked for yet. */
+  /** Frames are here that nobody has requested yet. */
   get pending(): boolean {
     return this.#rest.length > 0 && this.#headers.length > 0;
   }

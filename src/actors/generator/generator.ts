@@ -1,182 +1,60 @@
 /**
  * The generator: captures one source as its configuration says and hands tasks of its frames to its node's controller.
  *
- * G1 Identities have no gap and are never used twice: a task exists from its making on. The outbox outlives a restart of
+ * G1 Identities have no gap and are never used twice: a task exists from its making on. Its delivery survives a restart of
  *    the actor, and its journal one of the node.
  * G2 No more tasks than the window allows are under way, and each is delivered until it is settled. A replayable source
  *    waits; a live one drops by its named policy, and each drop goes to the controller, so that the gap is stored.
  * G3 A new configuration holds from the next task on. A replayable source goes on at the exact frame: none is lost,
  *    none repeated.
- * G4 `sourceEnded` is told once, last, and only when every task is settled.
- * G5 Frames are asked for, never pushed: at most one task's worth and a few more wait here.
- * G6 What a life before left unsettled goes out before anything new, under its own identity; frames of a source that can
- *    be read again are read again.
+ * G4 `sourceEnded` is sent once, last, and only when every task is settled.
+ * G5 Frames are requested, never pushed: at most one task's worth and a few more wait here.
+ * G6 What earlier incarnations left unsettled goes out before anything new, under its own identity; frames of a source that
+ *    can be read again are read again.
  * G7 A live source that was reached once is never given up: it is tried again with growing delays.
  */
 
-import type { ActorRef } from "../../runtime/actor-ref.js";
-import type { Behaviour, Context } from "../../runtime/behaviour.js";
+import type { Behaviour } from "../../runtime/behaviour.js";
 import { assertNever } from "../../runtime/errors.js";
 import type { SluiceError } from "../../task/errors.js";
-import type { ControllerMessage } from "../protocol/controller.js";
-import type { GeneratorMessage, SourceEvent } from "../protocol/generator.js";
 import type { LedgerReported } from "../../task/reports.js";
-import type { Configuration } from "../../task/configuration.js";
-import type { NodeName, SourceId, TaskId } from "../../task/identity.js";
-import type { Pipeline } from "../../task/pipeline.js";
-import type { Outcome } from "../../task/task.js";
-import { createTraceparent } from "../../task/traceparent.js";
-import { type CaptureEvent, CaptureSlots } from "./capture-slots.js";
-import type { CapturedFrame, CaptureInfo, CapturePort, Position } from "./capture.js";
-import { type HealthSettings, SourceHealth } from "./health.js";
-import type { Journal, Legacy } from "../../storage/journal/journal.js";
-import { Courier, type CourierPrivate } from "./courier.js";
-import type { DeliveryLimits, LivePolicy, Nodes } from "./outbox.js";
-import { Pace, Timeline } from "./pace.js";
+import { Grouping } from "./grouping.js";
 import { Replay, type Reread } from "./replay.js";
-import type { SourceSpec } from "./source-spec.js";
-import type { TaskWindow } from "./window.js";
-
-/** What the captures and the timers tell the generator. */
-type Private =
-  | CaptureEvent
-  | { readonly type: "configurationMissed" }
-  | { readonly type: "frameDue" }
-  | { readonly type: "stallNoticed" }
-  | { readonly type: "reconnectDue" }
-  | CourierPrivate;
-
-export type GeneratorInbox = GeneratorMessage | Private;
-type Ctx = Context<GeneratorInbox>;
-
-export interface GeneratorOptions {
-  readonly sourceId: SourceId;
-  readonly source: SourceSpec;
-  readonly pipeline: Pipeline;
-  /** What the source is captured with until a `configure` says otherwise. */
-  readonly configuration: Configuration;
-  readonly incarnation: number;
-  /** Where its tasks are stored. */
-  readonly cloud: NodeName;
-  readonly controller: ActorRef<ControllerMessage>;
-  readonly listener: ActorRef<SourceEvent>;
-  /** A replayable source gives its frames at the speed of its presentation times, not as fast as it can. */
-  readonly paced: boolean;
-  /** Tasks after which the source ends; null for no limit. */
-  readonly limit: number | null;
-  readonly livePolicy: LivePolicy;
-  readonly delivery: DeliveryLimits;
-  /** Fewest frames that every service of the pipeline can work on: a shorter last task is skipped. */
-  readonly framesMin: number;
-  /** What holds until a `configure` says. */
-  readonly nodes: Nodes;
-  readonly health: HealthSettings;
-}
-
-/** What the generator works on: a capture port, the window, which outlives a restart, and the journal, which outlives the node. */
-export interface GeneratorPorts {
-  readonly capture: CapturePort;
-  readonly window: TaskWindow;
-  /** Null keeps tasks in memory alone. */
-  readonly journal: Journal | null;
-  /** What a life before left; null where there is none. */
-  readonly legacy: Legacy | null;
-}
+import type { GeneratorRetained } from "./retained.js";
+import { SourceCapture } from "./source-capture.js";
+import type { Ctx, GeneratorInbox, GeneratorOptions, GeneratorState, MessageOf } from "./state.js";
+import { TaskMaker } from "./task-maker.js";
 
 /** How long the first configuration is waited for. */
 const CONFIGURATION_WAIT_MS = 1_000;
-/** Frames that a live source may give before they are taken. */
-const LIVE_DEMAND = 8;
-/** Frames that a replayable source reads ahead, at least. */
-const LOOKAHEAD = 4;
-interface Plan extends Nodes {
-  readonly configuration: Configuration;
-}
-
-/** A frame, and when it left the source. */
-interface TimedFrame {
-  readonly frame: CapturedFrame;
-  readonly sourceAtMs: number;
-}
-
-export interface GeneratorState {
-  readonly captures: CaptureSlots;
-  readonly health: SourceHealth;
-  readonly pace: Pace;
-  readonly timeline: Timeline;
-  status: LedgerReported["status"];
-  plan: Plan;
-  /** Holds from the next task on. */
-  nextPlan: Plan | null;
-  live: boolean;
-  seekable: boolean;
-  announced: boolean;
-  /** Captured, and neither due nor in a task yet. */
-  held: CapturedFrame[];
-  /** Frames of the task in the making. */
-  group: TimedFrame[];
-  /** Of the last frame that went into a task. */
-  lastPtsUs: number | null;
-  /** The stream is at its end, but for the frames held. */
-  endOfStream: { readonly error: SluiceError | null } | null;
-  error: SluiceError | null;
-  framesSkipped: number;
-  /** Reads the frames of a life before; null where none are left to read. */
-  replay: Replay | null;
-}
 
 export function createGenerator(
   options: GeneratorOptions,
-  ports: GeneratorPorts,
+  retained: GeneratorRetained,
 ): Behaviour<GeneratorState, GeneratorInbox> {
-  const { sourceId, controller, listener, pipeline } = options;
-  const { window, journal, legacy } = ports;
-  /** What outlives a restart: where to go on, whether anybody was told of the source, and the tasks that are not settled. */
-  let positionUs = legacy?.positionUs ?? null;
-  let announced = false;
-  const courier = new Courier({
-    sourceId,
-    controller,
-    window,
-    pipeline,
-    journal,
-    legacy,
-    policy: options.livePolicy,
-    limits: options.delivery,
-    cloud: options.cloud,
-    nodes: options.nodes,
-  });
+  const { sourceId, incarnation, controller, listener, pipeline } = options;
+  const { window, delivery } = retained;
+  const tasks = new TaskMaker(options, retained);
 
-  return { start, receive, stop: (state) => state.captures.close() };
+  return { start, receive, stop: (state, ctx) => state.capture.close(ctx) };
 
   function start(ctx: Ctx): GeneratorState {
     controller.tell({ type: "attachGenerator", sourceId, pipeline, generator: ctx.self }, "control");
     ctx.after("configuration", CONFIGURATION_WAIT_MS, { type: "configurationMissed" });
-    courier.start(ctx);
+    delivery.start(ctx);
+    const { capture: port, source, health, configuration, nodes } = options;
     return {
-      captures: new CaptureSlots(ports.capture, options.source, (event) => ctx.self.tell(event)),
-      health: new SourceHealth(options.health),
-      pace: new Pace(),
-      timeline: new Timeline(),
-      status: "waiting",
-      plan: { configuration: options.configuration, ...options.nodes },
-      nextPlan: null,
-      live: !options.source.replayable,
-      seekable: false,
-      announced,
-      held: [],
-      group: [],
-      lastPtsUs: positionUs,
-      endOfStream: null,
-      error: null,
-      framesSkipped: 0,
-      replay: null,
+      capture: new SourceCapture({ port, source, health, plan: { configuration, ...nodes } }, (event) =>
+        ctx.self.tell(event),
+      ),
+      grouping: new Grouping(),
+      phase: { status: "waiting" },
     };
   }
 
   function receive(state: GeneratorState, message: GeneratorInbox, ctx: Ctx): GeneratorState {
     handle(state, message, ctx);
-    courier.tidy(ctx);
+    delivery.flush(ctx);
     return state;
   }
 
@@ -186,7 +64,7 @@ export function createGenerator(
         onConfigure(state, message, ctx);
         break;
       case "taskSettled":
-        onTaskSettled(state, message.id, message.outcome, ctx);
+        onTaskSettled(state, message, ctx);
         break;
       case "drain":
         finish(state, null, ctx);
@@ -195,16 +73,16 @@ export function createGenerator(
         message.replyTo.tell(ledgerOf(state));
         break;
       case "captureInformed":
-        onCaptureInformed(state, message.capture, message.info, ctx);
+        onCaptureInformed(state, message, ctx);
         break;
       case "frameCaptured":
-        onFrameCaptured(state, message.capture, message.frame, ctx);
+        onFrameCaptured(state, message, ctx);
         break;
       case "captureEnded":
-        onCaptureEnded(state, message.capture, message.error, ctx);
+        onCaptureEnded(state, message, ctx);
         break;
       case "configurationMissed":
-        if (state.status === "waiting") begin(state, ctx);
+        if (state.phase.status === "waiting") begin(state, ctx);
         break;
       case "frameDue":
         advance(state, ctx);
@@ -213,7 +91,7 @@ export function createGenerator(
         reconnect(state, "stalled", ctx);
         break;
       case "reconnectDue":
-        if (state.status === "reconnecting") openAnew(state, ctx);
+        if (state.phase.status === "reconnecting") openAgain(state, ctx);
         break;
       case "nodeGone":
       case "nodeBack":
@@ -221,7 +99,7 @@ export function createGenerator(
       case "redeliveryDue":
       case "journalDue":
       case "journalWritten":
-        courier.receive(message, ctx);
+        delivery.receive(message, ctx);
         break;
       default:
         assertNever(message);
@@ -230,310 +108,195 @@ export function createGenerator(
 
   // ── Messages ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  function onConfigure(
-    state: GeneratorState,
-    { configuration, joinNodes, statefulNodes, placedOn }: Plan,
-    ctx: Ctx,
-  ): void {
-    state.nextPlan = { configuration, joinNodes, statefulNodes, placedOn };
-    courier.outbox.plan(state.nextPlan, ctx.now());
-    if (state.status === "waiting") begin(state, ctx);
+  function onConfigure(state: GeneratorState, message: MessageOf<"configure">, ctx: Ctx): void {
+    const { configuration, joinNodes, statefulNodes, placedOn } = message;
+    const plan = { configuration, joinNodes, statefulNodes, placedOn };
+    state.capture.configure(plan);
+    delivery.plan(plan, ctx.now());
+    if (state.phase.status === "waiting") begin(state, ctx);
     else advance(state, ctx);
   }
 
-  function onTaskSettled(state: GeneratorState, id: TaskId, outcome: Outcome, ctx: Ctx): void {
-    if (id.sourceId !== sourceId || !courier.settle(id, outcome, ctx.now())) return;
+  function onTaskSettled(state: GeneratorState, message: MessageOf<"taskSettled">, ctx: Ctx): void {
+    const { id, outcome } = message;
+    if (id.sourceId !== sourceId || !delivery.settle(id, outcome, ctx.now())) return;
     advance(state, ctx);
     endWhenSettled(state, ctx);
   }
 
-  function onCaptureInformed(state: GeneratorState, capture: number, info: CaptureInfo, ctx: Ctx): void {
-    if (state.captures.roleOf(capture) !== "current") return;
-    state.seekable = info.durationUs !== null;
-    if (state.replay !== null) return;
-    // What is fetched over HTTP and has an end is a recording: it can be read again, and waits instead of dropping.
-    if (options.source.kind === "http" && info.durationUs !== null) state.live = false;
-    if (state.live) awaitFrame(state, ctx);
-    if (state.announced) return;
-    state.announced = true;
-    announced = true;
+  function onCaptureInformed(state: GeneratorState, message: MessageOf<"captureInformed">, ctx: Ctx): void {
+    const { capture, info } = message;
+    if (state.capture.roleOf(capture) !== "current") return;
+    state.capture.informed(info);
+    if (state.phase.status === "replaying") return;
+    state.capture.begun(info, ctx);
+    if (retained.announced) return;
+    retained.announced = true;
     const description = `${options.source.label} (${info.description})`;
     listener.tell({ type: "sourceStarted", sourceId, description });
   }
 
-  function onFrameCaptured(state: GeneratorState, capture: number, frame: CapturedFrame, ctx: Ctx): void {
-    const role = state.captures.roleOf(capture);
+  function onFrameCaptured(state: GeneratorState, message: MessageOf<"frameCaptured">, ctx: Ctx): void {
+    const { capture, grouping, phase } = state;
+    const role = capture.roleOf(message.capture);
     if (role === null) return;
-    state.captures.received(capture);
-    if (state.replay !== null) {
-      provide(state, state.replay, state.replay.take(frame), ctx);
+    capture.received(message.capture);
+    if (phase.status === "replaying") {
+      provide(state, phase.replay.take(message.frame), ctx);
+      readAgain(state, phase.replay, ctx);
       return;
     }
-    if (role === "successor" && state.group.length > 0) {
+    if (role === "successor" && grouping.begun) {
       // The task in the making is of the old configuration and still fed by the old capture.
-      state.framesSkipped += 1;
-      state.captures.ask("successor", LIVE_DEMAND);
+      grouping.skip(1);
+      capture.demandSuccessor();
       return;
     }
-    if (role === "successor") {
-      state.captures.promote();
-      state.timeline.reconnect();
-      adoptPlan(state);
-    }
-    state.held.push(state.live ? state.timeline.place(frame) : frame);
-    if (state.live) {
-      awaitFrame(state, ctx);
-      if (state.health.sawFrame(frame.checksum, ctx.now())) {
-        reconnect(state, "frozen", ctx);
-        return;
-      }
-    }
-    advance(state, ctx);
+    if (role === "successor") capture.promote();
+    const frame = capture.timed(message.frame);
+    grouping.hold(frame);
+    if (capture.sawFrame(frame, ctx)) reconnect(state, "frozen", ctx);
+    else advance(state, ctx);
   }
 
-  function onCaptureEnded(state: GeneratorState, capture: number, error: SluiceError | null, ctx: Ctx): void {
-    const role = state.captures.roleOf(capture);
+  function onCaptureEnded(state: GeneratorState, message: MessageOf<"captureEnded">, ctx: Ctx): void {
+    const { capture, phase } = state;
+    const { error } = message;
+    const role = capture.roleOf(message.capture);
     if (role === null) return;
-    if (state.replay !== null) {
-      provide(state, state.replay, state.replay.end(), ctx);
-      return;
-    }
-    if (role === "successor") {
+    if (phase.status === "replaying") {
+      provide(state, phase.replay.end(), ctx);
+      readAgain(state, phase.replay, ctx);
+    } else if (role === "successor") {
       // The device may allow one reader only: close the old capture first, then.
-      ctx.log.info("source cannot be opened a second time, so it is opened anew", { error: error?.message });
-      makeLastTask(state, ctx);
-      openAnew(state, ctx);
-      return;
-    }
-    if (state.live && state.announced) {
+      ctx.log.info("source cannot be opened a second time, so it is opened again", { error: error?.message });
+      tasks.makeLast(state, ctx);
+      openAgain(state, ctx);
+    } else if (capture.live && retained.announced) {
       if (error !== null) ctx.log.warn("source is lost", { error: error.message });
       reconnect(state, "stalled", ctx);
-      return;
+    } else {
+      capture.close(ctx);
+      state.phase = { status: "capturing", end: { error } };
+      advance(state, ctx);
     }
-    state.captures.close();
-    state.endOfStream = { error };
-    advance(state, ctx);
   }
 
   // ── Capture ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   function begin(state: GeneratorState, ctx: Ctx): void {
     ctx.cancel("configuration");
-    adoptPlan(state);
-    const { frameless } = courier.outbox;
-    if (frameless.length > 0) {
-      state.status = "replaying";
-      readAgain(state, (state.replay = new Replay(frameless)), ctx);
-    } else {
-      openCapture(state, ctx);
-    }
+    state.capture.adoptPlan();
+    const { frameless } = delivery;
+    if (frameless.length > 0) readAgain(state, new Replay(frameless), ctx);
+    else open(state, ctx);
   }
 
-  function openCapture(state: GeneratorState, ctx: Ctx): void {
-    state.status = "capturing";
-    state.captures.replace(state.plan.configuration, positionOf(state));
+  function open(state: GeneratorState, ctx: Ctx): void {
+    state.phase = { status: "capturing", end: null };
+    state.capture.open(retained.positionUs);
     advance(state, ctx);
   }
 
-  /** Asks for the frames of the next task of a life before; once there is none, for what comes after them. */
+  /** Asks for the frames of the next task of an earlier incarnation; once there is none, for what comes after them. */
   function readAgain(state: GeneratorState, replay: Replay, ctx: Ctx): void {
     const task = replay.current;
     if (task === null) {
-      state.replay = null;
-      openCapture(state, ctx);
+      open(state, ctx);
       return;
     }
-    if (!state.captures.gives(task.configuration)) {
-      state.captures.replace(task.configuration, { ptsUs: replay.afterUs, seekable: state.seekable });
-    }
-    state.captures.ask("current", replay.wanted);
+    state.phase = { status: "replaying", replay };
+    state.capture.readAgain(task.configuration, replay.afterUs, replay.wanted);
   }
 
-  function provide(state: GeneratorState, replay: Replay, reread: readonly Reread[], ctx: Ctx): void {
-    for (const { task, payload } of reread) courier.outbox.provide(task.id, payload, ctx.now());
-    if (state.status === "replaying") readAgain(state, replay, ctx);
-  }
-
-  /** Where a replayable source goes on; a live one goes on with what comes. */
-  function positionOf(state: GeneratorState): Position | null {
-    if (state.live || state.lastPtsUs === null) return null;
-    return { ptsUs: state.lastPtsUs, seekable: state.seekable };
-  }
-
-  function adoptPlan(state: GeneratorState): void {
-    state.plan = state.nextPlan ?? state.plan;
-    state.nextPlan = null;
-  }
-
-  /** Between two tasks: the newest configuration takes effect. */
-  function handOver(state: GeneratorState): void {
-    if (state.nextPlan === null || state.group.length > 0) return;
-    const { configuration, joinNodes, statefulNodes, placedOn } = state.nextPlan;
-    if (state.captures.gives(configuration)) {
-      state.captures.dismiss();
-      adoptPlan(state);
-    } else if (state.live) {
-      // The nodes can change at once; the pictures change with the first frame of the new capture.
-      state.plan = { ...state.plan, joinNodes, statefulNodes, placedOn };
-      state.captures.prepare(configuration, LIVE_DEMAND);
-    } else if (state.endOfStream === null || state.held.length > 0) {
-      // Frames that no task has are captured again, under the new configuration.
-      state.held = [];
-      state.endOfStream = null;
-      adoptPlan(state);
-      state.captures.replace(configuration, positionOf(state));
-    }
-  }
-
-  // ── A live source ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-  function awaitFrame(state: GeneratorState, ctx: Ctx): void {
-    ctx.after("stall", state.health.patienceMs(state.plan.configuration.fps), { type: "stallNoticed" });
+  function provide(state: GeneratorState, reread: readonly Reread[], ctx: Ctx): void {
+    for (const { task, payload } of reread) delivery.provide(task.id, payload, ctx.now());
   }
 
   function reconnect(state: GeneratorState, reason: "stalled" | "frozen", ctx: Ctx): void {
-    if (state.status !== "capturing") return;
-    ctx.cancel("stall");
-    state.captures.close();
-    makeLastTask(state, ctx);
-    state.status = "reconnecting";
-    const { attempt, delayMs } = state.health.lost(ctx.now(), ctx.random());
+    if (state.phase.status !== "capturing") return;
+    state.capture.close(ctx);
+    tasks.makeLast(state, ctx);
+    state.phase = { status: "reconnecting" };
+    const attempt = state.capture.lost(ctx);
     listener.tell({ type: "sourceStalled", sourceId, reason, attempt });
-    ctx.after("reconnect", delayMs, { type: "reconnectDue" });
   }
 
-  function openAnew(state: GeneratorState, ctx: Ctx): void {
-    adoptPlan(state);
-    state.status = "capturing";
-    state.timeline.reconnect();
-    state.captures.replace(state.plan.configuration, null);
+  function openAgain(state: GeneratorState, ctx: Ctx): void {
+    state.phase = { status: "capturing", end: null };
+    state.capture.openAgain();
     advance(state, ctx);
   }
 
   // ── Frames to tasks ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Takes frames into tasks as far as they are due and the window has room, then asks for more. */
+  /** Takes frames into tasks as far as they are due and the window has room, then requests more. */
   function advance(state: GeneratorState, ctx: Ctx): void {
-    if (state.status !== "capturing") return;
+    const { capture, grouping } = state;
+    if (state.phase.status !== "capturing") return;
     do {
-      if (limitReached()) {
+      if (tasks.limitReached) {
         finish(state, null, ctx);
         return;
       }
       handOver(state);
-    } while (fillTask(state, ctx));
-    if (state.endOfStream !== null && state.held.length === 0) finish(state, state.endOfStream.error, ctx);
-    else demand(state);
+    } while (tasks.makeNext(state, ctx));
+    const { end } = state.phase;
+    if (end !== null && grouping.heldCount === 0) finish(state, end.error, ctx);
+    else capture.demand(grouping.frameCount);
   }
 
-  /** As many frames as there is use for: a task's worth ahead, or without end where the source is live. */
-  function demand(state: GeneratorState): void {
-    const ahead = state.held.length + state.group.length;
-    const wanted = Math.max(state.plan.configuration.framesPerTask, LOOKAHEAD) - ahead;
-    state.captures.ask("current", state.live ? LIVE_DEMAND : wanted);
-  }
-
-  /** @returns whether a task was made */
-  function fillTask(state: GeneratorState, ctx: Ctx): boolean {
-    while (state.group.length < state.plan.configuration.framesPerTask) {
-      const frame = state.held[0];
-      if (frame === undefined) return false;
-      if (!state.live && state.group.length === 0 && window.full) {
-        state.pace.holdBack();
-        return false;
-      }
-      const paced = options.paced && !state.live;
-      const sourceAtMs = paced ? state.pace.dueAtMs(frame, ctx.now()) : frame.capturedAtMs;
-      if (paced && sourceAtMs > ctx.now()) {
-        ctx.after("due", sourceAtMs - ctx.now(), { type: "frameDue" });
-        return false;
-      }
-      state.held.shift();
-      state.group.push({ frame, sourceAtMs });
-      state.lastPtsUs = frame.ptsUs;
-    }
-    makeTask(state, ctx);
-    return true;
-  }
-
-  function limitReached(): boolean {
-    return options.limit !== null && window.ledger.created >= options.limit;
-  }
-
-  function makeTask(state: GeneratorState, ctx: Ctx): void {
-    const { configuration, ...nodes } = state.plan;
-    const [first] = state.group;
-    if (first === undefined) return;
-    const { encoding, width, height } = configuration;
-    const frames = state.group.map(({ frame: { ptsUs, data } }) => ({ ptsUs, data }));
-    state.group = [];
-    positionUs = state.lastPtsUs;
-    const task = {
-      id: { sourceId, incarnation: options.incarnation },
-      pipeline,
-      configuration,
-      payload: { encoding, width, height, frames },
-      sourceAtMs: first.sourceAtMs,
-      createdAtMs: ctx.now(),
-      origin: ctx.self.address,
-      traceparent: createTraceparent(() => ctx.random()),
-      nodes,
-    };
-    const made = courier.outbox.offer(task, state.live ? null : positionUs, state.live, ctx.now());
-    if (!made) state.framesSkipped += frames.length;
+  /** Between two tasks the newest plan takes effect; frames that no task has are captured again under it. */
+  function handOver(state: GeneratorState): void {
+    const { capture, grouping, phase } = state;
+    if (phase.status !== "capturing" || grouping.begun) return;
+    const exhausted = phase.end !== null && grouping.heldCount === 0;
+    if (!capture.handOver(retained.positionUs, exhausted)) return;
+    grouping.discardHeld();
+    state.phase = { status: "capturing", end: null };
   }
 
   // ── The end ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The last task before an end or a gap may be shorter than the others, where every service can work on it. */
-  function makeLastTask(state: GeneratorState, ctx: Ctx): void {
-    if (state.group.length >= options.framesMin && !limitReached()) makeTask(state, ctx);
-    state.framesSkipped += state.group.length + state.held.length;
-    state.group = [];
-    state.held = [];
-  }
-
   /** Captures nothing more. */
   function finish(state: GeneratorState, error: SluiceError | null, ctx: Ctx): void {
-    if (state.status === "draining" || state.status === "failed" || state.status === "ended") return;
-    for (const timer of ["configuration", "due", "stall", "reconnect"]) ctx.cancel(timer);
-    state.captures.close();
-    if (state.replay !== null) {
-      for (const { task } of state.replay.end()) courier.outbox.provide(task.id, null, ctx.now());
-      state.replay = null;
-    }
-    makeLastTask(state, ctx);
-    state.error = error;
-    state.status = error === null ? "draining" : "failed";
+    const { phase } = state;
+    if (phase.status === "draining" || phase.status === "failed" || phase.status === "ended") return;
+    for (const timer of ["configuration", "due"]) ctx.cancel(timer);
+    state.capture.close(ctx);
+    if (phase.status === "replaying") provide(state, phase.replay.end(), ctx);
+    tasks.makeLast(state, ctx);
+    state.phase = error === null ? { status: "draining" } : { status: "failed", error };
     endWhenSettled(state, ctx);
   }
 
   function endWhenSettled(state: GeneratorState, ctx: Ctx): void {
-    if (state.status !== "draining" && state.status !== "failed") return;
+    const { phase } = state;
+    if (phase.status !== "draining" && phase.status !== "failed") return;
     if (window.ledger.inFlight > 0) return;
-    if (state.status === "draining") state.status = "ended";
-    courier.close(ctx);
+    if (phase.status === "draining") state.phase = { status: "ended" };
+    delivery.close(ctx);
     controller.tell({ type: "detachGenerator", sourceId }, "control");
-    listener.tell({ type: "sourceEnded", sourceId, error: state.error, ledger: ledgerOf(state) });
+    const error = phase.status === "failed" ? phase.error : null;
+    listener.tell({ type: "sourceEnded", sourceId, error, ledger: ledgerOf(state) });
     ctx.stop(ctx.self);
   }
 
-  function ledgerOf(state: GeneratorState): LedgerReported {
+  function ledgerOf({ grouping, phase }: GeneratorState): LedgerReported {
     const { created, stored, dropped, inFlight } = window.ledger;
-    const { framesSkipped, status } = state;
     return {
       type: "ledgerReported",
       sourceId,
-      incarnation: options.incarnation,
+      incarnation,
       created,
       stored,
       dropped,
       inFlight,
       window: window.tasks,
-      redelivered: courier.outbox.redelivered,
+      redelivered: delivery.redelivered,
       accounts: window.accounts,
-      framesSkipped,
-      status,
+      framesSkipped: grouping.framesSkipped,
+      status: phase.status,
     };
   }
 }

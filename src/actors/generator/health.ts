@@ -1,11 +1,11 @@
-/** Whether a live source still gives pictures that change, and how long to wait before trying it again. */
+/** Whether the pictures of a live source still come and change, and how long to wait before it is tried again. */
 
 export interface HealthSettings {
-  /** A source without a frame for so long has stalled; never less than ten of its frame times. Default 5,000 ms. */
+  /** A source without a frame for so long has stalled; at least ten of its frame times. Default 5,000 ms. */
   readonly stallMs: number;
   /** A source whose picture has not changed by one bit for so long is frozen. Default 30,000 ms. */
   readonly freezeMs: number;
-  /** Before the n-th attempt in a row: `min(maxMs, minMs * 2^(n-1))`, less up to a half of it by chance. */
+  /** Before the n-th attempt in a row: `min(maxMs, minMs * 2^(n-1))`, less up to a half of it at random. */
   readonly backoff: { readonly minMs: number; readonly maxMs: number };
 }
 
@@ -37,14 +37,14 @@ export class SourceHealth {
     if (checksum !== this.#checksum) {
       this.#checksum = checksum;
       this.#changedAtMs = nowMs;
-      // One good frame proves little: a source that dies each time after its first must still be left in peace.
+      // One good frame proves little: the backoff must go on for a source that dies after its first frame each time.
       if (nowMs - this.#connectedAtMs >= this.#settings.stallMs) this.#attempt = 0;
       return false;
     }
     return nowMs - this.#changedAtMs >= this.#settings.freezeMs;
   }
 
-  /** The connection is given up. @returns which attempt in a row follows, from 1, and after how long */
+  /** The connection is given up. @returns the number in a row of the next attempt, from 1, and the delay until it */
   lost(nowMs: number, random: number): { readonly attempt: number; readonly delayMs: number } {
     this.#connectedAtMs = null;
     this.#changedAtMs = nowMs;

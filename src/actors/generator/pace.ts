@@ -1,8 +1,7 @@
-/** When frames leave their source: the clock of a paced file, and the presentation times of a source connected anew. */
+/** Lets the frames of a file go at the speed of their presentation times. */
 
 import type { CapturedFrame } from "./capture.js";
 
-/** Lets frames go at the speed of their presentation times. */
 export class Pace {
   #from: { readonly ptsUs: number; readonly atMs: number } | null = null;
   #heldBack = false;
@@ -21,27 +20,5 @@ export class Pace {
     if (!late) return atMs;
     this.#from = { ptsUs, atMs: nowMs };
     return nowMs;
-  }
-}
-
-/** Each connection to a live source counts from a beginning of its own: shifts its times to go on where they were. */
-export class Timeline {
-  #last: { readonly ptsUs: number; readonly atMs: number } | null = null;
-  #shiftUs: number | null = 0;
-
-  /** The next frame is of another connection. */
-  reconnect(): void {
-    this.#shiftUs = null;
-  }
-
-  place(frame: CapturedFrame): CapturedFrame {
-    const atMs = frame.capturedAtMs;
-    this.#shiftUs ??=
-      this.#last === null
-        ? 0
-        : this.#last.ptsUs + Math.max(1, Math.round((atMs - this.#last.atMs) * 1_000)) - frame.ptsUs;
-    const placed = this.#shiftUs === 0 ? frame : { ...frame, ptsUs: frame.ptsUs + this.#shiftUs };
-    this.#last = { ptsUs: placed.ptsUs, atMs };
-    return placed;
   }
 }

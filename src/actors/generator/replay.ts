@@ -1,10 +1,10 @@
-/** Reads again the frames of tasks that a life before made of a source that can be read again. */
+/** Reads again the frames of recovered tasks, from a source that can be read again. */
 
 import type { Payload } from "../../task/payload.js";
 import type { NewTask } from "../../task/walk.js";
 import type { CapturedFrame } from "./capture.js";
 
-/** A task whose frames are all there again, or of which one is missing. */
+/** A task with all its frames, or with a null payload where one of them is missing. */
 export interface Reread {
   readonly task: NewTask;
   readonly payload: Payload | null;
@@ -34,28 +34,28 @@ export class Replay {
     return (this.current?.payload.frames.length ?? 0) - this.#frames.length;
   }
 
-  /** Takes the next frame of the source. @returns the tasks that it settles, one way or the other */
+  /** Takes the next frame of the source. @returns the tasks that it completes, or shows to be incomplete */
   take(frame: CapturedFrame): readonly Reread[] {
-    const settled: Reread[] = [];
+    const decided: Reread[] = [];
     for (let task = this.current; task !== null; task = this.current) {
       const wantedUs = task.payload.frames[this.#frames.length]?.ptsUs ?? 0;
       if (frame.ptsUs < wantedUs) break;
       if (frame.ptsUs > wantedUs) {
-        settled.push(this.#shift(task, null));
+        decided.push(this.#shift(task, null));
         continue;
       }
       this.#frames.push(frame);
       if (this.wanted === 0) {
         const { encoding, width, height } = task.configuration;
         const frames = this.#frames.map(({ ptsUs, data }) => ({ ptsUs, data }));
-        settled.push(this.#shift(task, { encoding, width, height, frames }));
+        decided.push(this.#shift(task, { encoding, width, height, frames }));
       }
       break;
     }
-    return settled;
+    return decided;
   }
 
-  /** No frame comes any more. */
+  /** The stream has ended. @returns the tasks that are left, all of them incomplete */
   end(): readonly Reread[] {
     return this.#tasks.splice(0).map((task) => ({ task, payload: null }));
   }

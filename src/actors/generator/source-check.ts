@@ -1,4 +1,4 @@
-/** Looks at the file of a source before ffmpeg does. */
+/** Checks the file of a source before ffmpeg opens it. */
 
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
@@ -7,7 +7,7 @@ import { SluiceError } from "../../task/errors.js";
 import type { SourceSpec } from "./source-spec.js";
 
 /**
- * What the file system says is clearer than what ffmpeg says about it.
+ * Errors of the file system are clearer than those of ffmpeg.
  *
  * @throws SluiceError `source-missing` or `source-invalid`
  */

@@ -4,26 +4,28 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
 import type { GeneratorMessage } from "../protocol/generator.js";
 import type { CapturePort } from "./capture.js";
+import { DEFAULT_DELIVERY, type DeliveryLimits } from "./delivery/redelivery.js";
 import { createFfmpegCapture } from "./ffmpeg-capture.js";
-import { createGenerator, type GeneratorOptions, type GeneratorPorts } from "./generator.js";
+import { createGenerator } from "./generator.js";
 import { DEFAULT_HEALTH, type HealthSettings } from "./health.js";
-import { DEFAULT_DELIVERY, type DeliveryLimits } from "./outbox.js";
-import { TaskWindow, type WindowLimits } from "./window.js";
+import { createGeneratorRetained, type GeneratorRetainedOptions } from "./retained.js";
+import type { GeneratorOptions } from "./state.js";
 
 export { parseSource } from "./source-spec.js";
-export type { CapturePort };
+export type { CapturePort, DeliveryLimits };
 
-export interface SpawnGeneratorOptions extends Omit<
-  GeneratorOptions,
-  "framesMin" | "health" | "livePolicy" | "delivery"
-> {
+/** What a spawn may leave out has its default. */
+export interface SpawnGeneratorOptions
+  extends
+    Omit<GeneratorOptions, "capture" | "framesMin" | "health">,
+    Pick<GeneratorRetainedOptions, "cloud"> {
   /** Bound on the tasks under way. Default 32 tasks, 256 MiB. */
-  readonly window?: WindowLimits;
+  readonly window?: GeneratorRetainedOptions["window"];
   /** Default `dropNewest`. */
-  readonly livePolicy?: GeneratorOptions["livePolicy"];
+  readonly livePolicy?: GeneratorRetainedOptions["livePolicy"];
   readonly delivery?: Partial<DeliveryLimits>;
   /** Default: tasks are kept in memory alone. */
-  readonly journal?: Pick<GeneratorPorts, "journal" | "legacy">;
+  readonly journal?: Pick<GeneratorRetainedOptions, "journal" | "recovered">;
   /** Default 1. */
   readonly framesMin?: number;
   readonly health?: Partial<HealthSettings>;
@@ -31,26 +33,20 @@ export interface SpawnGeneratorOptions extends Omit<
   readonly capture?: CapturePort;
 }
 
-const DEFAULT_WINDOW: WindowLimits = { tasks: 32, bytes: 256 * 1024 * 1024 };
+const DEFAULT_WINDOW: GeneratorRetainedOptions["window"] = { tasks: 32, bytes: 256 * 1024 * 1024 };
 
-/** Its name is `source-ID`. After a failure it goes on where it was: its window and its position outlive it. */
+/** Its name is `source-ID`. After a failure it goes on where it was. */
 export function spawnGenerator(parent: Spawner, options: SpawnGeneratorOptions): ActorRef<GeneratorMessage> {
-  const { capture, window, framesMin = 1, livePolicy = "dropNewest", health, delivery } = options;
-  const { journal = null, legacy = null } = options.journal ?? {};
-  const behaviour = createGenerator(
-    {
-      ...options,
-      framesMin,
-      livePolicy,
-      health: { ...DEFAULT_HEALTH, ...health },
-      delivery: { ...DEFAULT_DELIVERY, ...delivery },
-    },
-    {
-      capture: capture ?? createFfmpegCapture(),
-      window: new TaskWindow(window ?? DEFAULT_WINDOW, options.incarnation),
-      journal,
-      legacy,
-    },
-  );
+  const { capture = createFfmpegCapture(), framesMin = 1 } = options;
+  const health = { ...DEFAULT_HEALTH, ...options.health };
+  const retained = createGeneratorRetained({
+    ...options,
+    window: options.window ?? DEFAULT_WINDOW,
+    livePolicy: options.livePolicy ?? "dropNewest",
+    delivery: { ...DEFAULT_DELIVERY, ...options.delivery },
+    journal: options.journal?.journal ?? null,
+    recovered: options.journal?.recovered ?? null,
+  });
+  const behaviour = createGenerator({ ...options, capture, framesMin, health }, retained);
   return parent.spawn(behaviour, { name: `source-${options.sourceId}`, restart: "transient" });
 }

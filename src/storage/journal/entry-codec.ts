@@ -1,8 +1,8 @@
 /**
- * How an entry lies in the journal: a CRC-32 of all that follows, the length of the header, the header as on the wire, and
- * the frames one behind the other.
+ * The format of an entry in the journal: a CRC-32 of all that follows, the length of the header, the header as on the wire,
+ * and the frames one behind the other.
  *
- * The checksum is ours, as level reads its tables without checking theirs.
+ * The checksum is our own, as level reads its tables without checking theirs.
  */
 
 import { crc32 } from "node:zlib";

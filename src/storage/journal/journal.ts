@@ -1,4 +1,4 @@
-/** The port between a generator and what outlives its node: the tasks that are not settled, and where the source was. */
+/** The port between a generator and what outlives its node: the tasks that are not settled, and the position of the source. */
 
 import type { SourceRequest } from "../../task/requests.js";
 import type { TaskId } from "../../task/identity.js";
@@ -13,8 +13,8 @@ export interface GivenUp {
 /** A task as it outlives its node. */
 export interface JournalEntry {
   /**
-   * One branch of it, at a root, in the first delivery of this life. Its payload is null where the source can be read
-   * again, and where only its drop is to be told.
+   * One branch of it, at a root, in its first delivery by this incarnation. Its payload is null where the source can be
+   * read again, and where only its drop is left to report.
    */
   readonly task: Task;
   readonly drop: GivenUp | null;
@@ -22,9 +22,9 @@ export interface JournalEntry {
   readonly positionUs: number | null;
 }
 
-/** What a source left behind. */
-export interface Legacy {
-  /** Above every incarnation that the source has had, and durable. */
+/** What the earlier incarnations of a source left. */
+export interface RecoveredState {
+  /** Of the source now: above every one that it has had, and durable. */
   readonly incarnation: number;
   /** Its tasks that were not settled, in order. */
   readonly entries: readonly JournalEntry[];
@@ -42,12 +42,12 @@ export interface Journal {
   put(entries: readonly JournalEntry[]): Promise<void>;
   /** The task is settled: its entry goes soon, and if the node dies before, the task is delivered again. */
   settle(id: TaskId): void;
-  /** The source is at its end and every task settled: it begins anew the next time. */
+  /** The source has ended and every task is settled: the next time it starts from its beginning. */
   close(): Promise<void>;
 }
 
 export interface OpenJournal {
-  /** Tells one source of this name from another: a position of another one is of no use. */
+  /** Tells one source of this name from another, whose position is of no use. */
   readonly source: string;
   /** The new incarnation is at least this. */
   readonly nowMs: number;
@@ -55,18 +55,21 @@ export interface OpenJournal {
   readonly request: SourceRequest | null;
 }
 
-/** What is known of a source beside its tasks. */
+/** What is kept of a source beside its tasks. */
 export interface SourceMeta {
   readonly incarnation: number;
   /** Tells one source of this name from another. */
   readonly source: string;
   readonly positionUs: number | null;
-  /** What an operator asked for, to be started again with the node; null where a program did, or it is at its end. */
+  /** What an operator asked for, to be started again with the node; null where a program did, or the source has ended. */
   readonly request: SourceRequest | null;
 }
 
-/** The next life of a source: under a higher incarnation, and where it was only if it is the same one. */
-export function nextLife(before: SourceMeta | null, { source, nowMs, request }: OpenJournal): SourceMeta {
+/** The next incarnation of a source. It keeps the position only where it is the same source. */
+export function nextIncarnation(
+  before: SourceMeta | null,
+  { source, nowMs, request }: OpenJournal,
+): SourceMeta {
   return {
     incarnation: Math.max(nowMs, (before?.incarnation ?? 0) + 1),
     source,
@@ -75,12 +78,12 @@ export function nextLife(before: SourceMeta | null, { source, nowMs, request }: 
   };
 }
 
-/** What a life takes over: of a source that is another one now, frames cannot be read again. */
-export function legacyOf(
+/** What the next incarnation takes over. Where it is another source now, frames cannot be read again. */
+export function recoveredState(
   before: SourceMeta | null,
   next: SourceMeta,
   entries: readonly JournalEntry[],
-): Legacy {
+): RecoveredState {
   const same = before?.source === next.source;
   return {
     incarnation: next.incarnation,
@@ -89,7 +92,7 @@ export function legacyOf(
   };
 }
 
-/** Where a source is with these entries; what is taken over from a life before is behind its position already. */
+/** Moves the position on to these entries; those of earlier incarnations are behind it already. */
 export function positionWith(meta: SourceMeta, entries: readonly JournalEntry[]): SourceMeta {
   const newest = entries.findLast(({ task }) => task.id.incarnation === meta.incarnation);
   const positionUs = newest?.positionUs ?? null;
@@ -104,11 +107,11 @@ function withoutSource(entry: JournalEntry): JournalEntry {
 /** The journals of a node. */
 export interface Journals {
   /**
-   * Takes over what a source left behind.
+   * Begins an incarnation of a source, and returns what the ones before it left.
    *
    * @throws SluiceError `store-full`, `store-unwritable`, `store-corrupt`
    */
-  open(sourceId: string, options: OpenJournal): Promise<{ journal: Journal; legacy: Legacy }>;
-  /** The sources that an operator asked for and that did not come to their end. */
+  open(sourceId: string, options: OpenJournal): Promise<{ journal: Journal; recovered: RecoveredState }>;
+  /** The sources that an operator asked for and that have not ended. */
   interrupted(): Promise<readonly SourceRequest[]>;
 }

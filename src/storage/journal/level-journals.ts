@@ -1,6 +1,6 @@
 /**
- * The journals of a node in one level database. All that is to be written while a write is under way goes with the next
- * one, whatever the source, so that sources share the disk's delay.
+ * The journals of a node in one level database. Whatever arrives while a write is under way goes into the next one, of all
+ * sources together, so that they share the disk's delay.
  *
  * | key | value |
  * |---|---|
@@ -17,14 +17,14 @@ import { taskKey } from "../../task/identity.js";
 import { decodeEntry, encodeEntry } from "./entry-codec.js";
 import type { SourceRequest } from "../../task/requests.js";
 import {
-  legacyOf,
-  nextLife,
+  nextIncarnation,
   positionWith,
+  recoveredState,
   type Journal,
   type JournalEntry,
   type Journals,
-  type Legacy,
   type OpenJournal,
+  type RecoveredState,
   type SourceMeta,
 } from "./journal.js";
 
@@ -34,14 +34,14 @@ type Operation =
 
 interface Write {
   readonly operations: readonly Operation[];
-  /** Somebody waits for it to be on disk; what nobody waits for goes along. */
+  /** Who waits for it to be on disk; a write that nobody waits for goes along with others. */
   readonly waited: { readonly resolve: () => void; readonly reject: (error: Error) => void } | null;
 }
 
 /** Bytes in one write, unless a single one is larger. */
 const WRITE_BYTES_MAX = 8 * 1024 * 1024;
 const AS_BYTES = { valueEncoding: "view" } as const;
-/** How long settled tasks may stay where nothing else is written, in ms. */
+/** How long settled tasks may stay on disk where nothing else is written, in ms. */
 const SETTLED_MS = 1_000;
 
 export interface LevelJournals extends Journals {
@@ -80,13 +80,16 @@ class LevelJournalsOf implements LevelJournals {
     this.#options = options;
   }
 
-  async open(sourceId: string, options: OpenJournal): Promise<{ journal: Journal; legacy: Legacy }> {
+  async open(
+    sourceId: string,
+    options: OpenJournal,
+  ): Promise<{ journal: Journal; recovered: RecoveredState }> {
     const before = await this.#meta(sourceId);
-    const meta = nextLife(before, options);
-    const legacy = legacyOf(before, meta, await this.#entries(sourceId));
-    // No identity of this incarnation exists before it is known that no other life can take it.
+    const meta = nextIncarnation(before, options);
+    const recovered = recoveredState(before, meta, await this.#entries(sourceId));
+    // Its number is durable before any task bears it: no later incarnation can have the same.
     await this.#write([metaOperation(sourceId, meta)]);
-    return { journal: this.#journalOf(sourceId, meta), legacy };
+    return { journal: this.#journalOf(sourceId, meta), recovered };
   }
 
   async interrupted(): Promise<readonly SourceRequest[]> {
@@ -145,7 +148,7 @@ class LevelJournalsOf implements LevelJournals {
   }
 
   async #pump(): Promise<void> {
-    // What the same turn still brings goes along.
+    // Whatever the same turn still brings goes along.
     await Promise.resolve();
     while (this.#queue.length > 0) {
       const writes = this.#take();
@@ -160,7 +163,7 @@ class LevelJournalsOf implements LevelJournals {
       } catch (error) {
         const failure = storeError(`write the journal "${this.#path}"`, asError(error));
         for (const { waited } of writes) waited?.reject(failure);
-        // What is settled stays so, and goes with a later write.
+        // Settled tasks stay settled: their deletion goes with a later write.
         this.#queue.push(...writes.filter(({ waited }) => waited === null));
         break;
       }

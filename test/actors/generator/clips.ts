@@ -68,7 +68,7 @@ export function captureAll(
     const capture = createFfmpegCapture(options).open(
       { source: parseSource(source), configuration: small(configuration), after },
       {
-        onInfo: (told) => (info = told),
+        onInfo: (opened) => (info = opened),
         onFrame: (frame) => {
           frames.push(frame);
           capture.request(1);
@@ -85,7 +85,7 @@ export function small(changed: Partial<Configuration> = {}): Configuration {
   return { ...DEFAULT_CONFIGURATION, width: 64, height: 36, fps: 25, ...changed };
 }
 
-/** Processes that this one has started and that are not reaped. */
+/** Child processes of this one that are not reaped yet. */
 export function childProcesses(): readonly number[] {
   return readdirSync("/proc").flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];

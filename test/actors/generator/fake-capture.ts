@@ -1,4 +1,4 @@
-/** A capture port whose every frame, end and demand is in the hands of the test. */
+/** A capture port whose every frame and end comes from the test, which sees every request. */
 
 import type {
   CaptureInfo,
@@ -10,7 +10,7 @@ import type { SluiceError } from "../../../src/task/errors.js";
 
 interface FakeCapture {
   readonly options: CaptureOptions;
-  /** Frames asked for in all. */
+  /** Frames requested in all. */
   requested: number;
   given: number;
   closed: boolean;
@@ -59,7 +59,7 @@ function createFake(options: CaptureOptions, listener: CaptureListener, now: () 
     info: (info) => listener.onInfo({ description: "h264", durationUs: 10_000_000, ...info }),
     frame(ms, { mark = fake.given, bytes = 4 } = {}) {
       if (fake.closed || ended) return;
-      if (fake.given >= fake.requested) throw new Error(`Frame at ${ms} ms was not asked for`);
+      if (fake.given >= fake.requested) throw new Error(`Frame at ${ms} ms was not requested`);
       fake.given += 1;
       const data = new Uint8Array(bytes).fill(mark);
       listener.onFrame({ ptsUs: ms * 1_000, checksum: mark, data, capturedAtMs: now() });

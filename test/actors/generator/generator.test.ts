@@ -55,7 +55,7 @@ test("sourceAtMs is when the first frame left the source, createdAtMs when the t
   assert.is(submitted()[0]?.createdAtMs, 1_000_070);
 });
 
-test("generator tells its listener once that the source has started", () => {
+test("generator sends its listener sourceStarted once", () => {
   const { listener, capture } = setup();
   capture.last.info();
   assert.is(listener.only("sourceStarted").description, "clip.mp4 (h264)");
@@ -223,7 +223,7 @@ test("configure with another framesPerTask holds from the next task on and leave
   assert.is(capture.opened.length, 1);
 });
 
-test("a task carries the node of each stateful stage, and its place in the row of tasks that go there", () => {
+test("a task carries the node of each stateful stage, and its number among the tasks that go there", () => {
   const { capture, generator, submitted } = setup({ configuration: { framesPerTask: 1 } });
   const stage = parseStageId("a");
   const [here, there] = [parseNodeName("edge-1"), parseNodeName("cloud")];

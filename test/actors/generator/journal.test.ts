@@ -1,51 +1,13 @@
-/** A generator with a journal: what it writes before a task leaves, and how the next life goes on. */
+/** A generator with a journal: what it writes before a task leaves, and how the next incarnation goes on. */
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { SluiceError } from "../../../src/task/errors.js";
-import type { Journal, JournalEntry, Legacy } from "../../../src/storage/journal/journal.js";
+import type { RecoveredState } from "../../../src/storage/journal/journal.js";
+import { createFakeJournal } from "./fake-journal.js";
 import { setup } from "./setup.js";
 
-/** Keeps entries by sequence; writes wait until they are let go. */
-function fakeJournal() {
-  const entries = new Map<string, JournalEntry>();
-  const waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
-  let closed = false;
-  const journal: Journal = {
-    put: (put) =>
-      new Promise((resolve, reject) => {
-        const write = (): void => {
-          for (const entry of put)
-            entries.set(`${entry.task.id.incarnation}/${entry.task.id.sequence}`, entry);
-          resolve();
-        };
-        waiting.push({ resolve: write, reject });
-      }),
-    settle: ({ incarnation, sequence }) => void entries.delete(`${incarnation}/${sequence}`),
-    close: () => {
-      closed = true;
-      return Promise.resolve();
-    },
-  };
-  return {
-    journal,
-    entries,
-    get closed() {
-      return closed;
-    },
-    /** Writes what waits. */
-    write: () => {
-      for (const { resolve } of waiting.splice(0)) resolve();
-    },
-    fail: () => {
-      const error = new SluiceError("Cannot write as the disk is full", { code: "store-full" });
-      for (const { reject } of waiting.splice(0)) reject(error);
-    },
-  };
-}
-
 test("a generator lets a task leave once its journal has it, and tries again while that fails", async () => {
-  const held = fakeJournal();
+  const held = createFakeJournal();
   const { capture, generator, submitted, settle, clock } = setup({ journal: held.journal });
   for (const ms of [0, 100]) capture.last.frame(ms);
   assert.is(submitted().length, 0);
@@ -71,16 +33,20 @@ test("a generator lets a task leave once its journal has it, and tries again whi
 });
 
 test("a generator that takes over reads unsettled tasks again, sends them as they were, and goes on behind them", async () => {
-  const first = fakeJournal();
+  const first = createFakeJournal();
   const before = setup({ journal: first.journal });
   for (const ms of [0, 100, 200, 300]) before.capture.last.frame(ms);
   first.write();
   await before.generator.settle();
   for (const sequence of [0, 2]) before.settle(sequence);
 
-  const legacy: Legacy = { incarnation: 9, entries: [...first.entries.values()], positionUs: 300_000 };
-  const second = fakeJournal();
-  const after = setup({ journal: second.journal, legacy, incarnation: 9 });
+  const recovered: RecoveredState = {
+    incarnation: 9,
+    entries: [...first.entries.values()],
+    positionUs: 300_000,
+  };
+  const second = createFakeJournal();
+  const after = setup({ journal: second.journal, recovered, incarnation: 9 });
   assert.is(after.ledger().inFlight, 2);
   assert.is(after.ledger().status, "replaying");
   assert.is(after.capture.last.options.after?.ptsUs, 99_999);
@@ -103,15 +69,15 @@ test("a generator that takes over reads unsettled tasks again, sends them as the
   assert.equal(sent().at(-1), [9, 0, 400_000]);
 });
 
-test("a generator drops as sourceLost what its source does not have any more, and closes its journal at the end", async () => {
-  const first = fakeJournal();
+test("a generator drops as sourceLost what its source no longer has, and closes its journal at the end", async () => {
+  const first = createFakeJournal();
   const before = setup({ journal: first.journal });
   before.capture.last.frame(0);
   first.write();
   await before.generator.settle();
-  const legacy: Legacy = { incarnation: 9, entries: [...first.entries.values()], positionUs: 0 };
-  const second = fakeJournal();
-  const after = setup({ journal: second.journal, legacy, incarnation: 9 });
+  const recovered: RecoveredState = { incarnation: 9, entries: [...first.entries.values()], positionUs: 0 };
+  const second = createFakeJournal();
+  const after = setup({ journal: second.journal, recovered, incarnation: 9 });
   after.capture.last.end();
   second.write();
   await after.generator.settle();

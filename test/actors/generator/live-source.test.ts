@@ -94,7 +94,7 @@ test("a live source finishes the task in the making from the old capture", () =>
   assert.is(ledger().framesSkipped, 1);
 });
 
-test("a live source that allows one reader only is closed and opened anew", () => {
+test("a live source that allows one reader only is closed and opened again", () => {
   const { capture, configure } = setup({ source: "/dev/video0" });
   capture.last.frame(0);
   configure({ width: 320, height: 180 });

@@ -1,11 +1,14 @@
 /** A generator folded over a fake capture, with the shorthands that its tests share. */
 
-import { createGenerator, type GeneratorOptions } from "../../../src/actors/generator/generator.js";
+import { createGenerator } from "../../../src/actors/generator/generator.js";
+import { createGeneratorRetained } from "../../../src/actors/generator/retained.js";
+import type { GeneratorOptions } from "../../../src/actors/generator/state.js";
 import { DEFAULT_HEALTH } from "../../../src/actors/generator/health.js";
-import type { Journal, Legacy } from "../../../src/storage/journal/journal.js";
-import { DEFAULT_DELIVERY } from "../../../src/actors/generator/outbox.js";
+import type { Journal, RecoveredState } from "../../../src/storage/journal/journal.js";
+import { DEFAULT_DELIVERY } from "../../../src/actors/generator/delivery/redelivery.js";
 import { parseSource } from "../../../src/actors/generator/source-spec.js";
-import { TaskWindow, type WindowLimits } from "../../../src/actors/generator/window.js";
+import type { LivePolicy } from "../../../src/actors/generator/delivery/unsettled-tasks.js";
+import type { WindowLimits } from "../../../src/actors/generator/delivery/window.js";
 import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
 import type { SourceEvent } from "../../../src/actors/protocol/generator.js";
 import type { LedgerReported } from "../../../src/task/reports.js";
@@ -23,7 +26,7 @@ export const SOURCE = parseSourceId("cam-1");
 const ADDRESS = "sluice://edge-1/sources/cam-1";
 export const STORED: Outcome = { status: "stored" };
 
-export interface Setup extends Partial<Omit<GeneratorOptions, "source" | "configuration">> {
+export interface Setup extends Partial<Omit<GeneratorOptions, "source" | "configuration" | "capture">> {
   /** Default a file. */
   readonly source?: string;
   /** Default 100 tasks, 1 MB. */
@@ -32,17 +35,20 @@ export interface Setup extends Partial<Omit<GeneratorOptions, "source" | "config
   readonly configuration?: Partial<Configuration>;
   /** Leave the generator waiting for its first configuration. */
   readonly waiting?: boolean;
+  /** Default `dropNewest`. */
+  readonly livePolicy?: LivePolicy;
   readonly journal?: Journal;
-  readonly legacy?: Legacy;
+  readonly recovered?: RecoveredState;
 }
 
 export function setup({
   source,
-  window: limits,
+  window,
   configuration,
   waiting,
+  livePolicy,
   journal,
-  legacy,
+  recovered,
   ...given
 }: Setup = {}) {
   const clock = new VirtualClock(1_000_000);
@@ -61,19 +67,22 @@ export function setup({
     listener,
     paced: false,
     limit: null,
-    livePolicy: "dropNewest",
     framesMin: 1,
-    cloud: CLOUD,
-    delivery: DEFAULT_DELIVERY,
     nodes: { joinNodes: new Map(), statefulNodes: new Map(), placedOn: [] },
     health: DEFAULT_HEALTH,
+    capture,
     ...given,
   };
-  const window = new TaskWindow({ tasks: 100, bytes: 1_000_000, ...limits }, options.incarnation);
-  const generator = fold(
-    createGenerator(options, { capture, window, journal: journal ?? null, legacy: legacy ?? null }),
-    { clock, address: ADDRESS },
-  );
+  const retained = createGeneratorRetained({
+    ...options,
+    window: { tasks: 100, bytes: 1_000_000, ...window },
+    livePolicy: livePolicy ?? "dropNewest",
+    delivery: DEFAULT_DELIVERY,
+    cloud: CLOUD,
+    journal: journal ?? null,
+    recovered: recovered ?? null,
+  });
+  const generator = fold(createGenerator(options, retained), { clock, address: ADDRESS });
 
   const configure = (changed: Partial<Configuration>) =>
     generator.tell({

@@ -5,9 +5,9 @@
  * W2 A task takes room from when it is to be sent until it is settled; one that waits or was dropped here takes none.
  */
 
-import type { TaskId } from "../../task/identity.js";
-import { createLedger, mergeLedgers, record, type Ledger, type LedgerCounts } from "../../task/ledger.js";
-import type { Outcome } from "../../task/task.js";
+import type { TaskId } from "../../../task/identity.js";
+import { createLedger, mergeLedgers, record, type Ledger, type LedgerCounts } from "../../../task/ledger.js";
+import type { Outcome } from "../../../task/task.js";
 
 export interface WindowLimits {
   /** Tasks at once. */
@@ -27,7 +27,7 @@ export function numberKey({ incarnation, sequence }: TaskNumber): string {
 /** The account of one incarnation of a source. */
 export interface IncarnationAccount {
   readonly incarnation: number;
-  /** Tasks that it made, or that were taken over from it. */
+  /** Tasks that it made, or that were recovered of it. */
   readonly created: number;
   /** Sequences of its tasks in flight. */
   readonly outstanding: readonly number[];
@@ -37,8 +37,8 @@ export class TaskWindow {
   readonly #limits: WindowLimits;
   readonly #incarnation: number;
   readonly #own: Ledger = createLedger();
-  /** Of the incarnations before this one, whose tasks it took over. */
-  readonly #inherited = new Map<number, Ledger>();
+  /** Of earlier incarnations, as far as their tasks were recovered. */
+  readonly #recovered = new Map<number, Ledger>();
   /** Bytes of each task that takes room. */
   readonly #room = new Map<string, number>();
   #bytes = 0;
@@ -58,11 +58,11 @@ export class TaskWindow {
   }
 
   get ledger(): LedgerCounts {
-    return this.#inherited.size === 0 ? this.#own : mergeLedgers([this.#own, ...this.#inherited.values()]);
+    return this.#recovered.size === 0 ? this.#own : mergeLedgers([this.#own, ...this.#recovered.values()]);
   }
 
   get accounts(): readonly IncarnationAccount[] {
-    return [...this.#inherited, [this.#incarnation, this.#own] as const].map(
+    return [...this.#recovered, [this.#incarnation, this.#own] as const].map(
       ([incarnation, { created, outstanding }]) => ({
         incarnation,
         created,
@@ -83,10 +83,10 @@ export class TaskWindow {
     return sequence;
   }
 
-  /** A task of an incarnation before this one is in its care from now on. */
-  inherit({ incarnation, sequence }: TaskNumber): void {
-    let ledger = this.#inherited.get(incarnation);
-    if (ledger === undefined) this.#inherited.set(incarnation, (ledger = createLedger()));
+  /** A task of an earlier incarnation is one of its own from now on. */
+  recover({ incarnation, sequence }: TaskNumber): void {
+    let ledger = this.#recovered.get(incarnation);
+    if (ledger === undefined) this.#recovered.set(incarnation, (ledger = createLedger()));
     record(ledger, { type: "created", sequence });
   }
 
@@ -98,7 +98,7 @@ export class TaskWindow {
 
   /** @returns false where the task is settled already, or was never created */
   settle(task: TaskNumber, outcome: Outcome): boolean {
-    const ledger = task.incarnation === this.#incarnation ? this.#own : this.#inherited.get(task.incarnation);
+    const ledger = task.incarnation === this.#incarnation ? this.#own : this.#recovered.get(task.incarnation);
     if (ledger === undefined) return false;
     const key = numberKey(task);
     this.#bytes -= this.#room.get(key) ?? 0;

@@ -1,22 +1,24 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { TaskNodes } from "../../../../src/actors/generator/delivery/placement.js";
 import {
   DEFAULT_DELIVERY,
-  Outbox,
   type DeliveryLimits,
+} from "../../../../src/actors/generator/delivery/redelivery.js";
+import {
+  UnsettledTasks,
   type LivePolicy,
-  type Nodes,
-} from "../../../src/actors/generator/outbox.js";
-import type { JournalEntry } from "../../../src/storage/journal/journal.js";
-import { TaskWindow } from "../../../src/actors/generator/window.js";
-import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
-import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
-import { parseNodeName, parseSourceId, parseStageId } from "../../../src/task/identity.js";
-import { checkConservation } from "../../../src/task/ledger.js";
-import { END, type Outcome } from "../../../src/task/task.js";
-import { createProbe } from "../../support/probe.js";
-import { pipelineOf } from "../../task/pipelines.js";
+} from "../../../../src/actors/generator/delivery/unsettled-tasks.js";
+import type { JournalEntry } from "../../../../src/storage/journal/journal.js";
+import { TaskWindow } from "../../../../src/actors/generator/delivery/window.js";
+import type { ControllerMessage } from "../../../../src/actors/protocol/controller.js";
+import { DEFAULT_CONFIGURATION } from "../../../../src/task/configuration.js";
+import { parseNodeName, parseSourceId, parseStageId } from "../../../../src/task/identity.js";
+import { checkConservation } from "../../../../src/task/ledger.js";
+import { END, type Outcome } from "../../../../src/task/task.js";
+import { createProbe } from "../../../support/probe.js";
+import { pipelineOf } from "../../../task/pipelines.js";
 
 const [CLOUD, NEAR, FAR] = [parseNodeName("cloud"), parseNodeName("edge-1"), parseNodeName("edge-2")];
 const STAGE = parseStageId("b");
@@ -25,29 +27,35 @@ const INCARNATION = 7;
 const id = (sequence: number, incarnation = INCARNATION) => ({ incarnation, sequence });
 
 /** Joins wait at the cloud; a stateful stage runs on `node`. */
-const plan = (node = FAR): Nodes => ({
+const plan = (node = FAR): TaskNodes => ({
   joinNodes: new Map([[END, CLOUD]]),
   statefulNodes: new Map([[STAGE, node]]),
   placedOn: [node, CLOUD],
 });
 
 interface Given {
-  readonly tasks?: number;
+  /** Tasks that the window takes. */
+  readonly room?: number;
   readonly policy?: LivePolicy;
   readonly limits?: Partial<DeliveryLimits>;
   readonly journalled?: boolean;
 }
 
-function subject({ tasks = 4, policy = "dropNewest", limits, journalled = false }: Given = {}) {
+function subject({ room = 4, policy = "dropNewest", limits, journalled = false }: Given = {}) {
   const controller = createProbe<ControllerMessage>("sluice://edge-1/controller");
-  const window = new TaskWindow({ tasks, bytes: 1_000_000 }, INCARNATION);
-  const outbox = new Outbox(
-    { controller, window, policy, limits: { ...DEFAULT_DELIVERY, ...limits }, cloud: CLOUD, journalled },
-    plan(),
-    0,
-  );
+  const window = new TaskWindow({ tasks: room, bytes: 1_000_000 }, INCARNATION);
+  const tasks = new UnsettledTasks({
+    controller,
+    window,
+    policy,
+    limits: { ...DEFAULT_DELIVERY, ...limits },
+    cloud: CLOUD,
+    nodes: plan(),
+    journalled,
+  });
+  tasks.start(0);
   const offer = (nowMs = 0, nodes = plan(), live = false): boolean =>
-    outbox.offer(
+    tasks.offer(
       {
         id: { sourceId: parseSourceId("cam-1"), incarnation: INCARNATION },
         pipeline: pipelineOf({ a: [], b: ["a"] }),
@@ -60,7 +68,6 @@ function subject({ tasks = 4, policy = "dropNewest", limits, journalled = false 
         nodes,
       },
       live ? null : 40,
-      live,
       nowMs,
     );
   /** What left since the last look: `sequence.delivery`, and where the stateful stage is pinned. */
@@ -78,119 +85,119 @@ function subject({ tasks = 4, policy = "dropNewest", limits, journalled = false 
       return message.type;
     });
   };
-  return { outbox, window, offer, left, controller };
+  return { tasks, window, offer, left, controller };
 }
 
-test("Outbox delivers a task again after a time without an answer that doubles, and no more once it is settled", () => {
-  const { outbox, offer, left } = subject({ limits: { timeoutMs: 100, timeoutMsMax: 300 } });
+test("UnsettledTasks deliver a task again after a time without an answer that doubles, and no more once it is settled", () => {
+  const { tasks, offer, left } = subject({ limits: { timeoutMs: 100, timeoutMsMax: 300 } });
   offer();
   offer();
   assert.equal(left(), ["0.1 edge-2/0", "1.1 edge-2/1"]);
-  assert.is(outbox.settle(id(0), STORED, 10), true);
-  assert.is(outbox.settle(id(0), STORED, 10), false);
+  assert.is(tasks.settle(id(0), STORED, 10), true);
+  assert.is(tasks.settle(id(0), STORED, 10), false);
   const times: number[] = [];
   for (let nowMs = 0; nowMs <= 1_500; nowMs += 10) {
-    outbox.deliverDue(nowMs);
+    tasks.deliverDue(nowMs);
     if (left().length > 0) times.push(nowMs);
   }
   assert.equal(times, [100, 300, 600, 900, 1_200, 1_500]);
-  assert.is(outbox.redelivered, 6);
+  assert.is(tasks.redelivered, 6);
 });
 
-test("Outbox waits longer where tasks take longer than its timeout", () => {
-  const { outbox, offer, left } = subject({ limits: { timeoutMs: 100, timeoutMsMax: 300 } });
+test("UnsettledTasks wait longer where tasks take longer than their timeout", () => {
+  const { tasks, offer, left } = subject({ limits: { timeoutMs: 100, timeoutMsMax: 300 } });
   for (let nowMs = 0, sequence = 0; sequence < 40; sequence++, nowMs += 1_000) {
     offer(nowMs);
-    outbox.settle(id(sequence), STORED, nowMs + 1_000);
+    tasks.settle(id(sequence), STORED, nowMs + 1_000);
   }
   offer(40_000);
   left();
-  outbox.deliverDue(43_000);
+  tasks.deliverDue(43_000);
   assert.equal(left(), []);
-  outbox.deliverDue(44_100);
+  tasks.deliverDue(44_100);
   assert.equal(left().length, 1);
 });
 
-test("Outbox delivers at once what may have been on a node that is gone, and after a grace where it left", () => {
-  const { outbox, offer, left } = subject();
+test("UnsettledTasks deliver at once what may have been on a node that is gone, and after a grace where it left", () => {
+  const { tasks, offer, left } = subject();
   offer(0, { ...plan(NEAR), placedOn: [NEAR, FAR] });
   offer(0, plan(NEAR));
   left();
-  outbox.nodeGone(FAR, false, 50);
-  outbox.deliverDue(50);
+  tasks.nodeGone(FAR, false, 50);
+  tasks.deliverDue(50);
   assert.equal(left(), ["0.2 edge-1/0"]);
-  outbox.nodeBack(FAR, 60);
-  outbox.nodeGone(FAR, true, 100);
-  outbox.deliverDue(2_000);
+  tasks.nodeBack(FAR, 60);
+  tasks.nodeGone(FAR, true, 100);
+  tasks.deliverDue(2_000);
   assert.equal(left(), []);
-  outbox.deliverDue(2_100);
+  tasks.deliverDue(2_100);
   assert.equal(left(), ["0.3 edge-1/0"]);
 });
 
-test("Outbox holds what needs a node that is gone, and pins it anew, in order, ahead of what is made next", () => {
-  const { outbox, offer, left } = subject({ tasks: 8 });
+test("UnsettledTasks hold what needs a node that is gone, and pin it again, in order, ahead of what is made next", () => {
+  const { tasks, offer, left } = subject({ room: 8 });
   offer();
   offer();
   left();
-  outbox.nodeGone(FAR, false, 10);
-  outbox.deliverDue(10);
+  tasks.nodeGone(FAR, false, 10);
+  tasks.deliverDue(10);
   offer(11);
   assert.equal(left(), []);
-  outbox.plan(plan(NEAR), 20);
+  tasks.plan(plan(NEAR), 20);
   offer(21, plan(NEAR));
   assert.equal(left(), ["0.2 edge-1/0", "1.2 edge-1/1", "2.1 edge-1/2", "3.1 edge-1/3"]);
 });
 
-test("Outbox keeps everything while the cloud is gone, and delivers all of it once it is back", () => {
-  const { outbox, offer, left } = subject({ tasks: 8, limits: { timeoutMs: 100, deliveriesMax: 3 } });
+test("UnsettledTasks keep everything while the cloud is gone, and deliver all of it once it is back", () => {
+  const { tasks, offer, left } = subject({ room: 8, limits: { timeoutMs: 100, deliveriesMax: 3 } });
   offer();
   left();
-  outbox.nodeGone(CLOUD, false, 10);
-  for (let nowMs = 10; nowMs < 100_000; nowMs += 1_000) outbox.deliverDue(nowMs);
+  tasks.nodeGone(CLOUD, false, 10);
+  for (let nowMs = 10; nowMs < 100_000; nowMs += 1_000) tasks.deliverDue(nowMs);
   offer(50_000);
   assert.equal(left(), []);
-  outbox.nodeBack(CLOUD, 100_000);
+  tasks.nodeBack(CLOUD, 100_000);
   assert.equal(left(), ["0.2 edge-2/0", "1.1 edge-2/1"]);
 });
 
-test("Outbox drops a task that is never settled as expired, and tells so until that is stored", () => {
-  const { outbox, offer, left, window } = subject({ limits: { timeoutMs: 100, deliveriesMax: 3 } });
+test("UnsettledTasks drop a task that is never settled as expired, and deliver the drop until it is stored", () => {
+  const { tasks, offer, left, window } = subject({ limits: { timeoutMs: 100, deliveriesMax: 3 } });
   offer();
-  for (let nowMs = 0; nowMs <= 2_000; nowMs += 100) outbox.deliverDue(nowMs);
+  for (let nowMs = 0; nowMs <= 2_000; nowMs += 100) tasks.deliverDue(nowMs);
   assert.equal(left(), ["0.1 edge-2/0", "0.2 edge-2/0", "0.3 edge-2/0", "0 expired", "0 expired"]);
   assert.is(window.ledger.inFlight, 1);
-  outbox.settle(id(0), { status: "dropped", reason: "expired" }, 3_000);
+  tasks.settle(id(0), { status: "dropped", reason: "expired" }, 3_000);
   assert.is(window.ledger.inFlight, 0);
 });
 
-test("Outbox bounds redeliveries by a rate", () => {
+test("UnsettledTasks bound redeliveries by a rate", () => {
   const limits = { rate: { perSecond: 10, burst: 3 } };
-  const { outbox, offer, left } = subject({ tasks: 100, limits });
+  const { tasks, offer, left } = subject({ room: 100, limits });
   for (let count = 0; count < 20; count++) offer();
   left();
-  outbox.nodeGone(FAR, false, 0);
-  outbox.plan(plan(NEAR), 0);
-  outbox.deliverDue(0);
+  tasks.nodeGone(FAR, false, 0);
+  tasks.plan(plan(NEAR), 0);
+  tasks.deliverDue(0);
   assert.is(left().length, 3);
-  const dueAtMs = outbox.dueAtMs(0) ?? 0;
+  const dueAtMs = tasks.dueAtMs(0) ?? 0;
   assert.is(dueAtMs, 100);
   let delivered = 0;
   for (let nowMs = 0; nowMs <= 1_000; nowMs += 100) {
-    outbox.deliverDue(nowMs);
+    tasks.deliverDue(nowMs);
     delivered += left().length;
   }
   assert.is(delivered, 10);
 });
 
-test("Outbox lets nothing leave that its journal does not have, and tries again what failed", () => {
-  const { outbox, offer, left } = subject({ journalled: true });
+test("UnsettledTasks let nothing leave that their journal does not have, and try again what failed", () => {
+  const { tasks, offer, left } = subject({ journalled: true });
   offer();
   offer();
-  const entries = outbox.takeUnwritten();
+  const entries = tasks.takeUnwritten();
   assert.equal([entries.length, left()], [2, []]);
-  outbox.written(entries, false, 5);
+  tasks.written(entries, false, 5);
   assert.equal(left(), []);
-  const again = outbox.takeUnwritten();
+  const again = tasks.takeUnwritten();
   assert.equal(
     again.map(({ task, positionUs }) => [task.id.sequence, task.payload, positionUs]),
     [
@@ -198,16 +205,16 @@ test("Outbox lets nothing leave that its journal does not have, and tries again 
       [1, null, 40],
     ],
   );
-  outbox.written(again, true, 6);
+  tasks.written(again, true, 6);
   assert.equal(left(), ["0.1 edge-2/0", "1.1 edge-2/1"]);
-  assert.equal(outbox.takeUnwritten(), []);
+  assert.equal(tasks.takeUnwritten(), []);
 });
 
-test("Outbox journals the pixels of a live source, and of a task dropped there only the drop", () => {
-  const { outbox, offer, left } = subject({ journalled: true, tasks: 1 });
+test("UnsettledTasks journal the pixels of a live source, and of a task dropped there only the drop", () => {
+  const { tasks, offer, left } = subject({ journalled: true, room: 1 });
   offer(0, plan(), true);
   offer(0, plan(), true);
-  const entries = outbox.takeUnwritten();
+  const entries = tasks.takeUnwritten();
   assert.equal(
     entries.map(({ task, drop }) => [task.payload?.frames[0]?.data.length ?? null, drop?.reason ?? null]),
     [
@@ -215,43 +222,43 @@ test("Outbox journals the pixels of a live source, and of a task dropped there o
       [null, "windowFull"],
     ],
   );
-  outbox.written(entries, true, 1);
+  tasks.written(entries, true, 1);
   assert.equal(left(), ["0.1 edge-2/0", "1 windowFull"]);
 });
 
-test("Outbox takes over tasks of a life before under their identities, above the deliveries of that life", () => {
+test("UnsettledTasks recover tasks of an earlier incarnation under their identities, above its deliveries", () => {
   const before = subject({ journalled: true });
   before.offer(0, plan(), true);
   before.offer();
-  const legacy: readonly JournalEntry[] = before.outbox.takeUnwritten();
+  const recovered: readonly JournalEntry[] = before.tasks.takeUnwritten();
   const after = subject({ journalled: true, limits: { deliveriesMax: 5 } });
-  for (const entry of legacy)
-    after.outbox.inherit(entry, pipelineOf({ a: [], b: ["a"] }), "sluice://edge-1/new");
+  for (const entry of recovered)
+    after.tasks.recover(entry, pipelineOf({ a: [], b: ["a"] }), "sluice://edge-1/new");
   assert.is(after.window.ledger.inFlight, 2);
-  after.outbox.written(after.outbox.takeUnwritten(), true, 1);
+  after.tasks.written(after.tasks.takeUnwritten(), true, 1);
   assert.equal(after.left(), ["0.6 edge-2/0"]);
-  const [frameless] = after.outbox.frameless;
-  assert.equal([frameless?.id.sequence, after.outbox.frameless.length], [1, 1]);
+  const [frameless] = after.tasks.frameless;
+  assert.equal([frameless?.id.sequence, after.tasks.frameless.length], [1, 1]);
   assert.ok(frameless);
-  after.outbox.provide(frameless.id, frameless.payload, 2);
-  after.outbox.written(after.outbox.takeUnwritten(), true, 3);
+  after.tasks.provide(frameless.id, frameless.payload, 2);
+  after.tasks.written(after.tasks.takeUnwritten(), true, 3);
   assert.equal(after.left(), ["1.6 edge-2/1"]);
   assert.equal(after.window.accounts[0], { incarnation: INCARNATION, created: 2, outstanding: [0, 1] });
 });
 
-test("Outbox drops as sourceLost what cannot be read again", () => {
+test("UnsettledTasks drop as sourceLost what cannot be read again", () => {
   const before = subject({ journalled: true });
   before.offer();
   const after = subject({ journalled: true });
-  for (const entry of before.outbox.takeUnwritten()) {
-    after.outbox.inherit(entry, pipelineOf({ a: [], b: ["a"] }), "sluice://edge-1/new");
+  for (const entry of before.tasks.takeUnwritten()) {
+    after.tasks.recover(entry, pipelineOf({ a: [], b: ["a"] }), "sluice://edge-1/new");
   }
-  after.outbox.provide(id(0), null, 1);
-  after.outbox.written(after.outbox.takeUnwritten(), true, 2);
+  after.tasks.provide(id(0), null, 1);
+  after.tasks.written(after.tasks.takeUnwritten(), true, 2);
   assert.equal(after.left(), ["0 sourceLost"]);
 });
 
-test("Outbox keeps the law of conservation and drains, whatever happens to nodes, journal and answers", () => {
+test("UnsettledTasks keep the law of conservation and drain, whatever happens to nodes, journal and answers", () => {
   const step = fc.oneof(
     fc.constant({ type: "offer" } as const),
     fc.record({ type: fc.constant("settle" as const), at: fc.nat(30) }),
@@ -263,33 +270,33 @@ test("Outbox keeps the law of conservation and drains, whatever happens to nodes
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), fc.boolean(), (steps, live) => {
-      const { outbox, window, offer, controller } = subject({
+      const { tasks, window, offer, controller } = subject({
         journalled: true,
         limits: { timeoutMs: 1_000 },
       });
       let nowMs = 0;
       const write = (ok: boolean): void => {
-        const entries = outbox.takeUnwritten();
-        outbox.written(entries, ok, nowMs);
+        const entries = tasks.takeUnwritten();
+        tasks.written(entries, ok, nowMs);
       };
       for (const now of steps) {
         if (now.type === "offer" && (live || !window.full)) offer(nowMs, plan(), live);
-        if (now.type === "settle") outbox.settle(id(now.at), STORED, nowMs);
-        if (now.type === "gone") outbox.nodeGone(now.node, false, nowMs);
-        if (now.type === "back") outbox.nodeBack(now.node, nowMs);
-        if (now.type === "plan") outbox.plan(plan(now.node), nowMs);
+        if (now.type === "settle") tasks.settle(id(now.at), STORED, nowMs);
+        if (now.type === "gone") tasks.nodeGone(now.node, false, nowMs);
+        if (now.type === "back") tasks.nodeBack(now.node, nowMs);
+        if (now.type === "plan") tasks.plan(plan(now.node), nowMs);
         if (now.type === "write") write(now.ok);
-        if (now.type === "wait") outbox.deliverDue((nowMs += now.ms));
+        if (now.type === "wait") tasks.deliverDue((nowMs += now.ms));
         assert.is(checkConservation(window.ledger), null);
       }
-      // Once faults stop, each task that is out is told of until it is settled.
-      for (const node of [CLOUD, NEAR, FAR]) outbox.nodeBack(node, nowMs);
+      // Once faults stop, each task that is out is delivered until it is settled.
+      for (const node of [CLOUD, NEAR, FAR]) tasks.nodeBack(node, nowMs);
       const from = controller.received.length;
       for (let round = 0; round < 40; round++) {
         write(true);
-        outbox.deliverDue((nowMs += 300_000));
+        tasks.deliverDue((nowMs += 300_000));
       }
-      const told = new Set(
+      const delivered = new Set(
         controller.received
           .slice(from)
           .flatMap((message) =>
@@ -298,7 +305,7 @@ test("Outbox keeps the law of conservation and drains, whatever happens to nodes
       );
       const outstanding = window.accounts.flatMap((account) => account.outstanding);
       const ascending = (a: number, b: number): number => a - b;
-      assert.equal([...told].sort(ascending), [...outstanding].sort(ascending));
+      assert.equal([...delivered].sort(ascending), [...outstanding].sort(ascending));
     }),
   );
 });

@@ -1,0 +1,90 @@
+/** A task of a source from its making until it is settled, and the forms in which it leaves. */
+
+import type { GivenUp, JournalEntry } from "../../../storage/journal/journal.js";
+import type { NodeName, StageId } from "../../../task/identity.js";
+import type { Payload } from "../../../task/payload.js";
+import type { Pipeline } from "../../../task/pipeline.js";
+import type { Pin, Task } from "../../../task/task.js";
+import { createTask, type NewTask } from "../../../task/walk.js";
+
+export interface Unsettled {
+  task: NewTask & { readonly pins: ReadonlyMap<StageId, Pin> };
+  /** Of its payload. */
+  readonly bytes: number;
+  drop: GivenUp | null;
+  /** `frameless`: its frames are to be read again. `waiting`: for room. `writing`: to the journal. `held`: for a node. */
+  status: "frameless" | "waiting" | "writing" | "held" | "sent";
+  /** Above every delivery number of earlier incarnations; 0 where it has had none. */
+  readonly deliveredBefore: number;
+  /** By this incarnation. */
+  deliveries: number;
+  sentAtMs: number;
+  /** When it is delivered again. */
+  dueAtMs: number;
+  /** Nodes that may have it. */
+  readonly placedOn: Set<NodeName>;
+  /** Position of its source when it was made, in microseconds; null of a live source. */
+  readonly positionUs: number | null;
+}
+
+export type UnsettledOptions = Pick<Unsettled, "task" | "positionUs"> & {
+  readonly placedOn: readonly NodeName[];
+  readonly drop?: GivenUp | null;
+  readonly deliveredBefore?: number;
+};
+
+export function createUnsettled(options: UnsettledOptions): Unsettled {
+  const { task, positionUs, placedOn, drop = null, deliveredBefore = 0 } = options;
+  return {
+    task,
+    bytes: task.payload.frames.reduce((bytes, { data }) => bytes + data.length, 0),
+    drop,
+    status: "writing",
+    deliveredBefore,
+    deliveries: 0,
+    sentAtMs: 0,
+    dueAtMs: 0,
+    placedOn: new Set(placedOn),
+    positionUs,
+  };
+}
+
+/** What its next delivery sends: one branch for each root of its pipeline. */
+export function branchesOf({ task, deliveredBefore, deliveries }: Unsettled): readonly Task[] {
+  return createTask({ ...task, delivery: deliveredBefore + deliveries });
+}
+
+/** What the journal keeps of it: pixels only of a live source, as those of any other are read again. */
+export function entryOf({ task, drop, positionUs, deliveredBefore }: Unsettled): JournalEntry {
+  const [branch] = createTask({ ...task, delivery: deliveredBefore + 1 });
+  if (branch === undefined) throw new TypeError("A pipeline without a root");
+  const payload = drop === null && positionUs === null ? task.payload : null;
+  return { task: { ...branch, payload }, drop, positionUs };
+}
+
+/** A task as the journal kept it, without pixels where its frames are to be read again; `origin` is the generator now. */
+export function taskOf({ task }: JournalEntry, pipeline: Pipeline, origin: string): Unsettled["task"] {
+  const { id, configuration, sourceAtMs, createdAtMs, joinNodes, pins, traceparent } = task;
+  const { encoding, width, height } = configuration;
+  const { frameCount, framePtsUs = [] } = task;
+  const times = framePtsUs.length === frameCount ? framePtsUs : Array.from({ length: frameCount }, () => 0);
+  const payload = task.payload ?? { encoding, width, height, frames: withoutPixels(times) };
+  return {
+    id,
+    pipeline,
+    configuration,
+    payload,
+    sourceAtMs,
+    createdAtMs,
+    origin,
+    traceparent,
+    joinNodes,
+    pins,
+  };
+}
+
+/** Frames without their pixels: of a task whose drop is all that is left to report, or whose frames are to be read again. */
+export function withoutPixels(ptsUs: readonly number[]): Payload["frames"] {
+  const data = new Uint8Array(0);
+  return ptsUs.map((each) => ({ ptsUs: each, data }));
+}

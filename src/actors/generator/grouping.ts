@@ -1,0 +1,120 @@
+/** Groups frames into tasks: holds those that are captured ahead until they are due and there is room for their task. */
+
+import type { CapturedFrame } from "./capture.js";
+import { Pace } from "./pace.js";
+
+/** The frames of one task, one at least. */
+export interface FrameGroup {
+  readonly frames: readonly Pick<CapturedFrame, "ptsUs" | "data">[];
+  /** When its first frame left the source, ms since the Unix epoch. */
+  readonly sourceAtMs: number;
+  /** Presentation time of its last frame, in microseconds. */
+  readonly positionUs: number;
+}
+
+export interface GroupingTerms {
+  readonly framesPerTask: number;
+  /** Frames go at the speed of their presentation times, not as soon as they are here. */
+  readonly paced: boolean;
+  /** No task may begin now: there is no room for it. */
+  readonly full: boolean;
+  readonly nowMs: number;
+}
+
+/** A group, or what the next one waits for: a frame that is due later, or anything else. */
+export type Grouped =
+  | { readonly type: "complete"; readonly group: FrameGroup }
+  | { readonly type: "early"; readonly dueAtMs: number }
+  | { readonly type: "blocked" };
+
+/** A frame, and when it left the source. */
+interface TimedFrame {
+  readonly frame: CapturedFrame;
+  readonly sourceAtMs: number;
+}
+
+export class Grouping {
+  readonly #pace = new Pace();
+  /** Captured, and not in a group yet. */
+  #held: CapturedFrame[] = [];
+  /** The group in the making. */
+  #group: TimedFrame[] = [];
+  #framesSkipped = 0;
+
+  /** Frames that no task was made of. */
+  get framesSkipped(): number {
+    return this.#framesSkipped;
+  }
+
+  /** Frames that are here and in no task. */
+  get frameCount(): number {
+    return this.#held.length + this.#group.length;
+  }
+
+  /** Frames that no group has. */
+  get heldCount(): number {
+    return this.#held.length;
+  }
+
+  /** Whether a group is in the making. */
+  get begun(): boolean {
+    return this.#group.length > 0;
+  }
+
+  hold(frame: CapturedFrame): void {
+    this.#held.push(frame);
+  }
+
+  /** Forgets the frames that no group has, as they are captured again. */
+  discardHeld(): void {
+    this.#held = [];
+  }
+
+  /** So many frames are of no use. */
+  skip(frames: number): void {
+    this.#framesSkipped += frames;
+  }
+
+  /** Takes frames in order, as far as they are due; a group that has begun goes on without looking for room. */
+  next({ framesPerTask, paced, full, nowMs }: GroupingTerms): Grouped {
+    while (this.#group.length < framesPerTask) {
+      const frame = this.#held[0];
+      if (frame === undefined) return { type: "blocked" };
+      if (full && !this.begun) {
+        this.#pace.holdBack();
+        return { type: "blocked" };
+      }
+      const sourceAtMs = paced ? this.#pace.dueAtMs(frame, nowMs) : frame.capturedAtMs;
+      if (paced && sourceAtMs > nowMs) return { type: "early", dueAtMs: sourceAtMs };
+      this.#held.shift();
+      this.#group.push({ frame, sourceAtMs });
+    }
+    const group = this.#take();
+    return group === null ? { type: "blocked" } : { type: "complete", group };
+  }
+
+  /**
+   * Before an end or a gap: the group in the making, where it has `framesMin` frames; all others here are skipped.
+   *
+   * @param framesMin null where no task may be made any more
+   */
+  last(framesMin: number | null): FrameGroup | null {
+    const group = framesMin !== null && this.#group.length >= framesMin ? this.#take() : null;
+    this.skip(this.frameCount);
+    this.#group = [];
+    this.#held = [];
+    return group;
+  }
+
+  #take(): FrameGroup | null {
+    const taken = this.#group;
+    const [first, last] = [taken[0], taken.at(-1)];
+    if (first === undefined || last === undefined) return null;
+    this.#group = [];
+    return {
+      frames: taken.map(({ frame: { ptsUs, data } }) => ({ ptsUs, data })),
+      sourceAtMs: first.sourceAtMs,
+      positionUs: last.frame.ptsUs,
+    };
+  }
+}

@@ -1,0 +1,51 @@
+/** What of a generator survives its restart. */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { Journal, RecoveredState } from "../../storage/journal/journal.js";
+import type { NodeName, SourceId } from "../../task/identity.js";
+import type { Pipeline } from "../../task/pipeline.js";
+import type { ControllerMessage } from "../protocol/controller.js";
+import { Delivery } from "./delivery/delivery.js";
+import type { TaskNodes } from "./delivery/placement.js";
+import type { DeliveryLimits } from "./delivery/redelivery.js";
+import type { LivePolicy } from "./delivery/unsettled-tasks.js";
+import { TaskWindow, type WindowLimits } from "./delivery/window.js";
+
+export interface GeneratorRetained {
+  /** Presentation time of the last frame that is in a task, in microseconds; null before the first task. */
+  positionUs: number | null;
+  /** The listener has had its `sourceStarted`. */
+  announced: boolean;
+  readonly window: TaskWindow;
+  readonly delivery: Delivery;
+}
+
+export interface GeneratorRetainedOptions {
+  readonly sourceId: SourceId;
+  readonly incarnation: number;
+  readonly pipeline: Pipeline;
+  readonly controller: ActorRef<ControllerMessage>;
+  /** Where its tasks are stored. */
+  readonly cloud: NodeName;
+  /** In force until a `configure` gives others. */
+  readonly nodes: TaskNodes;
+  readonly livePolicy: LivePolicy;
+  /** Bound on the tasks under way. */
+  readonly window: WindowLimits;
+  readonly delivery: DeliveryLimits;
+  /** Null keeps tasks in memory alone. */
+  readonly journal: Journal | null;
+  /** What earlier incarnations left; null where there is no journal. */
+  readonly recovered: RecoveredState | null;
+}
+
+export function createGeneratorRetained(options: GeneratorRetainedOptions): GeneratorRetained {
+  const window = new TaskWindow(options.window, options.incarnation);
+  const { delivery: limits, livePolicy: policy } = options;
+  return {
+    positionUs: options.recovered?.positionUs ?? null,
+    announced: false,
+    window,
+    delivery: new Delivery({ ...options, window, limits, policy }),
+  };
+}

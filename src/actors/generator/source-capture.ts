@@ -1,0 +1,202 @@
+/**
+ * The capture of a source over time: opened as the plan in force says, handed over to the next plan between two tasks, and
+ * opened again where a live source was lost.
+ */
+
+import type { Context } from "../../runtime/behaviour.js";
+import type { Configuration } from "../../task/configuration.js";
+import { CaptureSlots, type CaptureEvent, type CaptureRole } from "./capture-slots.js";
+import type { CapturedFrame, CaptureInfo, CapturePort, Position } from "./capture.js";
+import type { TaskNodes } from "./delivery/placement.js";
+import { SourceHealth, type HealthSettings } from "./health.js";
+import { PtsContinuity } from "./pts-continuity.js";
+import type { SourceSpec } from "./source-spec.js";
+
+/** How tasks are made: the configuration of their frames, and the nodes that are fixed in them. */
+export interface Plan extends TaskNodes {
+  readonly configuration: Configuration;
+}
+
+/** Events of captures and timers. */
+export type CapturePrivate =
+  CaptureEvent | { readonly type: "stallNoticed" } | { readonly type: "reconnectDue" };
+
+type Ctx = Context<CapturePrivate>;
+
+export interface SourceCaptureOptions {
+  readonly port: CapturePort;
+  readonly source: SourceSpec;
+  readonly health: HealthSettings;
+  /** In force until `configure` gives another. */
+  readonly plan: Plan;
+}
+
+/** Frames that a live source may give before they are taken. */
+const LIVE_DEMAND = 8;
+/** Frames that a replayable source reads ahead, at least. */
+const LOOKAHEAD = 4;
+
+export class SourceCapture {
+  readonly #source: SourceSpec;
+  readonly #slots: CaptureSlots;
+  readonly #health: SourceHealth;
+  readonly #continuity = new PtsContinuity();
+  #plan: Plan;
+  /** Holds from the next task on. */
+  #nextPlan: Plan | null = null;
+  #live: boolean;
+  #seekable = false;
+
+  /** @param emit receives the events of captures, which come at any time */
+  constructor(options: SourceCaptureOptions, emit: (event: CaptureEvent) => void) {
+    this.#source = options.source;
+    this.#slots = new CaptureSlots(options.port, options.source, emit);
+    this.#health = new SourceHealth(options.health);
+    this.#plan = options.plan;
+    this.#live = !options.source.replayable;
+  }
+
+  /** The one in force, for the next task. */
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /** Its frames come whether they are taken or not, and cannot be read again. */
+  get live(): boolean {
+    return this.#live;
+  }
+
+  /** Which capture an event is of; null where that one is closed. */
+  roleOf(capture: number): CaptureRole | null {
+    return this.#slots.roleOf(capture);
+  }
+
+  // ── Plans ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A plan for the tasks from the next one on. */
+  configure(plan: Plan): void {
+    this.#nextPlan = plan;
+  }
+
+  /** The newest plan takes effect, whatever is open. */
+  adoptPlan(): void {
+    this.#plan = this.#nextPlan ?? this.#plan;
+    this.#nextPlan = null;
+  }
+
+  /**
+   * Between two tasks: the newest plan takes effect.
+   *
+   * @param after presentation time of the last frame in a task, in microseconds
+   * @param exhausted the stream has ended, and every frame of it is in a task
+   * @returns whether the frames that no task has are captured again
+   */
+  handOver(after: number | null, exhausted: boolean): boolean {
+    if (this.#nextPlan === null) return false;
+    const { configuration, ...nodes } = this.#nextPlan;
+    if (this.#slots.gives(configuration)) {
+      this.#slots.dismiss();
+      this.adoptPlan();
+    } else if (this.#live) {
+      // The nodes can change at once; the pictures change with the first frame of the new capture.
+      this.#plan = { ...this.#plan, ...nodes };
+      this.#slots.prepare(configuration, LIVE_DEMAND);
+    } else if (!exhausted) {
+      this.adoptPlan();
+      this.open(after);
+      return true;
+    }
+    return false;
+  }
+
+  /** The first frame of the successor is here: it becomes the current capture. */
+  promote(): void {
+    this.#slots.promote();
+    this.#continuity.reconnect();
+    this.adoptPlan();
+  }
+
+  // ── Opening and closing ───────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Opens a capture under the plan in force: of a live source from now on, of any other after a position, in microseconds. */
+  open(after: number | null): void {
+    this.#slots.replace(this.#plan.configuration, this.#live ? null : this.#positionAt(after));
+  }
+
+  /** Opens a live source again, under the newest plan. */
+  openAgain(): void {
+    this.adoptPlan();
+    this.#continuity.reconnect();
+    this.#slots.replace(this.#plan.configuration, null);
+  }
+
+  /** Reads frames again, from the first one after a position, in microseconds. */
+  readAgain(configuration: Configuration, after: number, frames: number): void {
+    if (!this.#slots.gives(configuration)) this.#slots.replace(configuration, this.#positionAt(after));
+    this.#slots.ask("current", frames);
+  }
+
+  /** Closes every capture and cancels its timers. */
+  close(ctx: Ctx): void {
+    for (const timer of ["stall", "reconnect"]) ctx.cancel(timer);
+    this.#slots.close();
+  }
+
+  // ── Frames ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The current capture has opened the source, which is seekable where it has a duration. */
+  informed({ durationUs }: CaptureInfo): void {
+    this.#seekable = durationUs !== null;
+  }
+
+  /** New frames are captured from now on; a live source must give the first one in time. */
+  begun({ durationUs }: CaptureInfo, ctx: Ctx): void {
+    // What is fetched over HTTP and has an end is a recording: it can be read again, and waits instead of dropping.
+    if (this.#source.kind === "http" && durationUs !== null) this.#live = false;
+    if (this.#live) this.#awaitFrame(ctx);
+  }
+
+  /** A requested frame has arrived. */
+  received(capture: number): void {
+    this.#slots.received(capture);
+  }
+
+  /** A frame of the current capture, its presentation time made continuous with those before. */
+  timed(frame: CapturedFrame): CapturedFrame {
+    return this.#live ? this.#continuity.shift(frame) : frame;
+  }
+
+  /** A live source must give the next frame in time. @returns whether its picture is frozen */
+  sawFrame({ checksum }: CapturedFrame, ctx: Ctx): boolean {
+    if (!this.#live) return false;
+    this.#awaitFrame(ctx);
+    return this.#health.sawFrame(checksum, ctx.now());
+  }
+
+  /** Requests what there is use for: a task's worth ahead of those that are here, or whatever a live source gives. */
+  demand(frameCount: number): void {
+    const ahead = Math.max(this.#plan.configuration.framesPerTask, LOOKAHEAD) - frameCount;
+    this.#slots.ask("current", this.#live ? LIVE_DEMAND : ahead);
+  }
+
+  /** A frame of the successor came too early: another one is requested in its place. */
+  demandSuccessor(): void {
+    this.#slots.ask("successor", LIVE_DEMAND);
+  }
+
+  /** A live source is lost, and tried again after a backoff. @returns the attempt's number in a row, from 1 */
+  lost(ctx: Ctx): number {
+    const { attempt, delayMs } = this.#health.lost(ctx.now(), ctx.random());
+    ctx.after("reconnect", delayMs, { type: "reconnectDue" });
+    return attempt;
+  }
+
+  #awaitFrame(ctx: Ctx): void {
+    const patienceMs = this.#health.patienceMs(this.#plan.configuration.fps);
+    ctx.after("stall", patienceMs, { type: "stallNoticed" });
+  }
+
+  #positionAt(ptsUs: number | null): Position | null {
+    return ptsUs === null ? null : { ptsUs, seekable: this.#seekable };
+  }
+}

@@ -1,0 +1,67 @@
+/** What a generator is given, receives and knows. */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { Context } from "../../runtime/behaviour.js";
+import type { Configuration } from "../../task/configuration.js";
+import type { SluiceError } from "../../task/errors.js";
+import type { SourceId } from "../../task/identity.js";
+import type { Pipeline } from "../../task/pipeline.js";
+import type { ControllerMessage } from "../protocol/controller.js";
+import type { GeneratorMessage, SourceEvent } from "../protocol/generator.js";
+import type { CapturePort } from "./capture.js";
+import type { DeliveryPrivate } from "./delivery/delivery.js";
+import type { TaskNodes } from "./delivery/placement.js";
+import type { Grouping } from "./grouping.js";
+import type { HealthSettings } from "./health.js";
+import type { Replay } from "./replay.js";
+import type { CapturePrivate, SourceCapture } from "./source-capture.js";
+import type { SourceSpec } from "./source-spec.js";
+
+/** Events of captures, the journal and timers. */
+type Private =
+  CapturePrivate | DeliveryPrivate | { readonly type: "configurationMissed" } | { readonly type: "frameDue" };
+
+export type GeneratorInbox = GeneratorMessage | Private;
+export type MessageOf<Type extends GeneratorInbox["type"]> = Extract<GeneratorInbox, { readonly type: Type }>;
+export type Ctx = Context<GeneratorInbox>;
+
+export interface GeneratorOptions {
+  readonly sourceId: SourceId;
+  readonly source: SourceSpec;
+  readonly pipeline: Pipeline;
+  /** How the source is captured until a `configure` gives another. */
+  readonly configuration: Configuration;
+  /** In force until a `configure` gives others. */
+  readonly nodes: TaskNodes;
+  readonly incarnation: number;
+  readonly controller: ActorRef<ControllerMessage>;
+  readonly listener: ActorRef<SourceEvent>;
+  /** A replayable source gives its frames at the speed of its presentation times, not as fast as it can. */
+  readonly paced: boolean;
+  /** Tasks after which the source ends; null for no limit. */
+  readonly limit: number | null;
+  /** Fewest frames that every service of the pipeline can work on: a shorter last task is skipped. */
+  readonly framesMin: number;
+  readonly health: HealthSettings;
+  readonly capture: CapturePort;
+}
+
+type Phase =
+  /** For the first configuration. */
+  | { readonly status: "waiting" }
+  /** Frames of tasks that earlier incarnations left are read again. */
+  | { readonly status: "replaying"; readonly replay: Replay }
+  /** Once the stream has ended, the frames that are here still go into tasks. */
+  | { readonly status: "capturing"; readonly end: { readonly error: SluiceError | null } | null }
+  /** A live source is lost, and tried again soon. */
+  | { readonly status: "reconnecting" }
+  /** Nothing more is captured; tasks are still to be settled. */
+  | { readonly status: "draining" }
+  | { readonly status: "failed"; readonly error: SluiceError }
+  | { readonly status: "ended" };
+
+export interface GeneratorState {
+  readonly capture: SourceCapture;
+  readonly grouping: Grouping;
+  phase: Phase;
+}

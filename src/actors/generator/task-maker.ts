@@ -1,0 +1,65 @@
+/** Makes tasks of the frames that a generator has, and hands them to its delivery. */
+
+import { createTraceparent } from "../../task/traceparent.js";
+import type { FrameGroup } from "./grouping.js";
+import type { GeneratorRetained } from "./retained.js";
+import type { Ctx, GeneratorOptions, GeneratorState } from "./state.js";
+
+type Frames = Pick<GeneratorState, "capture" | "grouping">;
+
+export class TaskMaker {
+  readonly #options: GeneratorOptions;
+  readonly #retained: GeneratorRetained;
+
+  constructor(options: GeneratorOptions, retained: GeneratorRetained) {
+    this.#options = options;
+    this.#retained = retained;
+  }
+
+  /** The source has made as many tasks as it may. */
+  get limitReached(): boolean {
+    const { limit } = this.#options;
+    return limit !== null && this.#retained.window.ledger.created >= limit;
+  }
+
+  /** Makes a task where its frames are here and due, and the window has room. @returns whether it did */
+  makeNext({ capture, grouping }: Frames, ctx: Ctx): boolean {
+    const { plan, live } = capture;
+    const grouped = grouping.next({
+      framesPerTask: plan.configuration.framesPerTask,
+      paced: this.#options.paced && !live,
+      full: !live && this.#retained.window.full,
+      nowMs: ctx.now(),
+    });
+    if (grouped.type === "early") ctx.after("due", grouped.dueAtMs - ctx.now(), { type: "frameDue" });
+    if (grouped.type !== "complete") return false;
+    this.#make({ capture, grouping }, grouped.group, ctx);
+    return true;
+  }
+
+  /** The last task before an end or a gap may be shorter than the others, where every service can work on it. */
+  makeLast({ capture, grouping }: Frames, ctx: Ctx): void {
+    const group = grouping.last(this.limitReached ? null : this.#options.framesMin);
+    if (group !== null) this.#make({ capture, grouping }, group, ctx);
+  }
+
+  #make({ capture, grouping }: Frames, { frames, sourceAtMs, positionUs }: FrameGroup, ctx: Ctx): void {
+    const { sourceId, incarnation, pipeline } = this.#options;
+    const { configuration, ...nodes } = capture.plan;
+    const { encoding, width, height } = configuration;
+    this.#retained.positionUs = positionUs;
+    const task = {
+      id: { sourceId, incarnation },
+      pipeline,
+      configuration,
+      payload: { encoding, width, height, frames },
+      sourceAtMs,
+      createdAtMs: ctx.now(),
+      origin: ctx.self.address,
+      traceparent: createTraceparent(() => ctx.random()),
+      nodes,
+    };
+    const made = this.#retained.delivery.offer(task, capture.live ? null : positionUs, ctx.now());
+    if (!made) grouping.skip(frames.length);
+  }
+}

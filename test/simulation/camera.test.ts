@@ -1,0 +1,20 @@
+import { test } from "uvu";
+import { cameraCapture, cameraSource } from "../../src/simulation/camera.js";
+import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
+import { captureContract } from "../contract/capture.js";
+import { withSimulatedProcesses } from "./simulated-process.js";
+
+captureContract("simulated camera", (work) =>
+  withSimulatedProcesses(async ({ timeline, start }) => {
+    const options = { name: "cam-1", frames: 12, everyMs: 20 };
+    await work({
+      port: cameraCapture(options, start()),
+      source: cameraSource(options),
+      configuration: DEFAULT_CONFIGURATION,
+      frameCount: options.frames,
+      idle: () => timeline.sleep(1_000),
+    });
+  }),
+);
+
+test.run();
