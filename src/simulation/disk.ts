@@ -1,6 +1,6 @@
 /**
- * The disks of simulated machines: what is durable outlives every process, and what a process was writing when it died is
- * there or not, as chance has it, but never a later write without an earlier one.
+ * The disk of a simulated host. What is durable outlives every process. Of what a process was writing when it died a random
+ * prefix is there: never a later write without an earlier one.
  */
 
 import type { Appended, NewRecord, Store } from "../storage/results/store.js";
@@ -19,7 +19,7 @@ import {
   type SourceMeta,
 } from "../storage/journal/journal.js";
 import { taskKey } from "../task/identity.js";
-import type { Chance } from "./chance.js";
+import type { Prng } from "./prng.js";
 import type { Life } from "./life.js";
 import type { Timeline } from "./timeline.js";
 
@@ -35,14 +35,14 @@ export type DiskHealth = "well" | "slow" | "full";
 export class Disk {
   health: DiskHealth = "well";
   readonly #timeline: Timeline;
-  readonly #chance: Chance;
+  readonly #prng: Prng;
   /** In order. */
   #writes: Write[] = [];
   #lastAtMs = 0;
 
-  constructor(timeline: Timeline, chance: Chance) {
+  constructor(timeline: Timeline, prng: Prng) {
     this.#timeline = timeline;
-    this.#chance = chance;
+    this.#prng = prng;
   }
 
   /**
@@ -63,7 +63,7 @@ export class Disk {
       const written: { result: Result | null } = { result: null };
       const write: Write = { life, apply: () => (written.result = apply()) };
       this.#writes.push(write);
-      const delayMs = (this.health === "slow" ? 200 : 1) * (0.5 + this.#chance.next());
+      const delayMs = (this.health === "slow" ? 200 : 1) * (0.5 + this.#prng.next());
       this.#lastAtMs = Math.max(this.#lastAtMs, this.#timeline.nowMs + delayMs);
       this.#timeline.at(this.#lastAtMs, () => {
         const at = this.#writes.indexOf(write);
@@ -79,7 +79,7 @@ export class Disk {
   crashed(life: Life): void {
     const own = this.#writes.filter((write) => write.life === life);
     this.#writes = this.#writes.filter((write) => write.life !== life);
-    const kept = this.#chance.between(0, own.length);
+    const kept = this.#prng.between(0, own.length);
     for (const { apply } of own.slice(0, kept)) apply();
   }
 }

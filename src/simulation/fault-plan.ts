@@ -1,7 +1,7 @@
 /** What goes wrong in a simulated cluster, and when: drawn from the seed. */
 
 import { assertNever } from "../runtime/errors.js";
-import type { Chance } from "./chance.js";
+import type { Prng } from "./prng.js";
 import { type Machine, HUB } from "./machine.js";
 import type { ServiceFaults } from "./machine-room.js";
 import type { Network } from "./network.js";
@@ -46,7 +46,7 @@ const SHARES: Readonly<Record<FaultKind, number>> = {
 };
 
 export function drawFaults(
-  chance: Chance,
+  prng: Prng,
   {
     kinds,
     machines,
@@ -69,12 +69,12 @@ export function drawFaults(
   const faults: Fault[] = [];
   if (weighted.length === 0) return faults;
   for (let atMs = fromMs; ;) {
-    atMs += chance.between(meanGapMs / 4, 2 * meanGapMs - meanGapMs / 4);
+    atMs += prng.between(meanGapMs / 4, 2 * meanGapMs - meanGapMs / 4);
     if (atMs >= untilMs) return faults;
-    const kind = chance.pick(weighted);
+    const kind = prng.pick(weighted);
     const anywhere = kind === "stall" || kind === "slowDisk" || kind === "fullDisk";
-    const machine = kind === "killHub" ? HUB : chance.pick(anywhere ? machines : edges);
-    faults.push({ kind, atMs, machine, lastsMs: chance.between(longestMs / 50, longestMs) });
+    const machine = kind === "killHub" ? HUB : prng.pick(anywhere ? machines : edges);
+    faults.push({ kind, atMs, machine, lastsMs: prng.between(longestMs / 50, longestMs) });
   }
 }
 

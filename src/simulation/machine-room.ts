@@ -4,7 +4,7 @@ import type { HostMetrics } from "../actors/monitor/host-metrics.js";
 import type { Job, StartWorker } from "../actors/processor/worker-port.js";
 import type { Detection, StageResult } from "../task/service.js";
 import { FRAME_US, UNNUMBERED } from "./camera.js";
-import type { Chance } from "./chance.js";
+import type { Prng } from "./prng.js";
 import type { Life } from "./life.js";
 
 export interface ServiceFaults {
@@ -24,7 +24,7 @@ export interface ServiceFaults {
  */
 export function simulatedWorkers(
   life: Life,
-  chance: Chance,
+  prng: Prng,
   faults: ServiceFaults,
   onWrongFrames: (job: Job) => void,
 ): StartWorker {
@@ -40,12 +40,12 @@ export function simulatedWorkers(
       unlessEnded(() => listener({ type: "loaded" })),
     );
     const run = (job: Job): void => {
-      if (chance.happens(faults.crashes)) {
+      if (prng.happens(faults.crashes)) {
         ended = true;
         listener({ type: "crashed", text: "a fault of the simulation" });
         return;
       }
-      if (chance.happens(faults.throws)) {
+      if (prng.happens(faults.throws)) {
         listener({ type: "failed", text: "a fault of the simulation" });
         return;
       }
@@ -60,7 +60,7 @@ export function simulatedWorkers(
     return {
       run(job) {
         clock.after(
-          (5 + chance.next() * 45) * faults.slowness,
+          (5 + prng.next() * 45) * faults.slowness,
           unlessEnded(() => run(job)),
         );
       },

@@ -10,7 +10,7 @@ import { silentLogger } from "../runtime/log.js";
 import type { Decorate } from "../runtime/system.js";
 import type { Job } from "../actors/processor/worker-port.js";
 import type { Hop } from "../task/task.js";
-import type { Chance } from "./chance.js";
+import type { Prng } from "./prng.js";
 import { Disk, journalsOn, storeOn, type JournalsOnDisk } from "./disk.js";
 import { Life } from "./life.js";
 import { simulatedHost, simulatedWorkers, type ServiceFaults } from "./machine-room.js";
@@ -24,7 +24,7 @@ const HUB_URL = `memory://${HUB}`;
 export interface MachineOptions {
   readonly name: string;
   readonly timeline: Timeline;
-  readonly chance: Chance;
+  readonly prng: Prng;
   readonly network: Network;
   readonly services: ReadonlyMap<string, ServiceDeclaration>;
   readonly faults: ServiceFaults;
@@ -57,7 +57,7 @@ export class Machine {
   constructor(options: MachineOptions) {
     this.name = options.name;
     this.#options = options;
-    this.disk = new Disk(options.timeline, options.chance.fork());
+    this.disk = new Disk(options.timeline, options.prng.fork());
   }
 
   /** Its process, while that has one. */
@@ -76,11 +76,11 @@ export class Machine {
 
   /** Starts a process; `onMember` is told once it is a member, in that life. */
   start(onMember: (node: SluiceNode, life: Life) => void): void {
-    const { timeline, chance, network, services, faults, plants, results } = this.#options;
+    const { timeline, prng, network, services, faults, plants, results } = this.#options;
     if (this.#life !== null) return;
     this.#lives += 1;
     this.#acknowledged = [];
-    const own = chance.fork();
+    const own = prng.fork();
     const skewMs = this.#lives === 1 ? 0 : own.between(-SKEW_MS_MAX, SKEW_MS_MAX);
     const life = new Life(timeline, skewMs);
     this.#life = life;

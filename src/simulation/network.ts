@@ -6,7 +6,7 @@
 import type { Carrier, Channel, ChannelClosed, ChannelListener } from "../transport/carrier.js";
 import { createMemoryNetwork } from "../transport/carriers/memory.js";
 import { TransportError } from "../transport/errors.js";
-import type { Chance } from "./chance.js";
+import type { Prng } from "./prng.js";
 import type { Life } from "./life.js";
 import type { Timeline } from "./timeline.js";
 
@@ -23,7 +23,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 export class Network {
   readonly #timeline: Timeline;
-  readonly #chance: Chance;
+  readonly #prng: Prng;
   readonly #memory: Carrier;
   readonly #ways = new Map<string, Way>();
   /** Open ends by the way that they go. */
@@ -36,11 +36,11 @@ export class Network {
 
   constructor(
     timeline: Timeline,
-    chance: Chance,
+    prng: Prng,
     onFrame: (from: string, to: string, frame: Uint8Array) => void,
   ) {
     this.#timeline = timeline;
-    this.#chance = chance;
+    this.#prng = prng;
     this.#onFrame = onFrame;
     this.#memory = createMemoryNetwork({ executor: timeline });
   }
@@ -68,7 +68,7 @@ export class Network {
         const other = this.#listeners.get(options.url) ?? "";
         const way = this.#way(machine, other);
         if (way.status === "silent") await this.#timeline.sleep(CONNECT_TIMEOUT_MS);
-        else await this.#timeline.sleep(1 + this.#chance.next() * 2);
+        else await this.#timeline.sleep(1 + this.#prng.next() * 2);
         if (this.#way(machine, other).status !== "open") {
           throw new TransportError(`Cannot connect to "${options.url}": no way leads there`, {
             code: "connect-failed",
@@ -122,7 +122,7 @@ export class Network {
       delayMs: () => {
         const now = this.#way(from, to);
         if (now.status !== "open") return null;
-        return 0.1 + this.#chance.next() * 2 + now.delayMs;
+        return 0.1 + this.#prng.next() * 2 + now.delayMs;
       },
       onFrame: (frame) => this.#onFrame(from, to, frame),
       onOver: () => ends.delete(end),

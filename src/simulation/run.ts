@@ -18,7 +18,7 @@ import { checkConservation } from "../task/ledger.js";
 import type { Pipeline } from "../task/pipeline.js";
 import { errorText } from "../runtime/errors.js";
 import { cameraCapture, cameraSource, type CameraOptions } from "./camera.js";
-import { chanceOf, type Chance } from "./chance.js";
+import { createPrng, type Prng } from "./prng.js";
 import { drawFaults, FAULTS, inject, type Fault, type FaultKind } from "./fault-plan.js";
 import { History } from "./history.js";
 import type { Life } from "./life.js";
@@ -89,7 +89,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 
 class Simulation {
   readonly #options: SimulationOptions;
-  readonly #chance: Chance;
+  readonly #prng: Prng;
   readonly #timeline = new Timeline(START_MS);
   readonly #history: History;
   readonly #results = new MemoryStore();
@@ -104,10 +104,10 @@ class Simulation {
   constructor(options: SimulationOptions) {
     this.#options = options;
     this.#services.slowness = options.slowness ?? 1;
-    this.#chance = chanceOf(options.seed);
+    this.#prng = createPrng(options.seed);
     this.#plants = plantsOf(options.plant ?? null);
     this.#history = new History(options.keepHistory ?? false);
-    this.#network = new Network(this.#timeline, this.#chance.fork(), (from, to, frame) =>
+    this.#network = new Network(this.#timeline, this.#prng.fork(), (from, to, frame) =>
       this.#history.add(this.#timeline.nowMs, `${from} -> ${to} ${frame.length}`, frame),
     );
     this.#furnish();
@@ -123,7 +123,7 @@ class Simulation {
     } = this.#options;
     for (const name of this.#machines.keys()) this.#start(name);
     const calmMs = START_MS + SETTLE_MS + faultyMs;
-    const faults = drawFaults(this.#chance.fork(), {
+    const faults = drawFaults(this.#prng.fork(), {
       kinds,
       machines: [...this.#machines.keys()],
       fromMs: START_MS + SETTLE_MS,
@@ -181,7 +181,7 @@ class Simulation {
         new Machine({
           name,
           timeline: this.#timeline,
-          chance: this.#chance.fork(),
+          prng: this.#prng.fork(),
           network: this.#network,
           services: SERVICES,
           faults: this.#services,
@@ -207,8 +207,8 @@ class Simulation {
     const everyMs = 100;
     for (const [index, pipeline] of PIPELINES.entries()) {
       const machine = names[1 + (index % edges)] ?? HUB;
-      const live = index === 0 && this.#chance.happens(0.5);
-      const frames = live ? null : Math.ceil((faultyMs / everyMs) * (0.5 + this.#chance.next() * 0.6));
+      const live = index === 0 && this.#prng.happens(0.5);
+      const frames = live ? null : Math.ceil((faultyMs / everyMs) * (0.5 + this.#prng.next() * 0.6));
       const id = `cam-${index + 1}`;
       this.#sources.push({ id, machine, camera: { name: id, frames, everyMs }, pipeline, ended: null });
     }
@@ -250,10 +250,10 @@ class Simulation {
 
   /** Mostly each stage on some nodes that are there now. */
   #drawPolicy(pipeline: Pipeline): PolicySpec {
-    if (this.#chance.happens(0.3)) return { name: this.#chance.pick(POLICIES), parameters: {} };
+    if (this.#prng.happens(0.3)) return { name: this.#prng.pick(POLICIES), parameters: {} };
     const nodes = [...this.#machines.values()].flatMap(({ name, node }) => (node === null ? [] : [name]));
     const placement = pipeline.stages.map(({ id }) => {
-      const [first, second] = [this.#chance.pick(nodes), this.#chance.pick(nodes)];
+      const [first, second] = [this.#prng.pick(nodes), this.#prng.pick(nodes)];
       return [id, [...new Set([first, second, HUB])]] as const;
     });
     return { name: "fixed", parameters: { placement: Object.fromEntries(placement) } };
@@ -292,7 +292,7 @@ class Simulation {
   #swapTable(): void {
     const hub = this.#machine(HUB).node;
     if (hub === null) return;
-    const source = this.#chance.pick(this.#sources);
+    const source = this.#prng.pick(this.#sources);
     const policy = this.#drawPolicy(source.pipeline);
     // A hub that dies meanwhile answers nobody, and one that has started anew may not know the source yet.
     controlFrom(hub.system, hub.cloud, () => 0)

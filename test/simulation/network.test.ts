@@ -1,4 +1,4 @@
-import { chanceOf } from "../../src/simulation/chance.js";
+import { createPrng } from "../../src/simulation/prng.js";
 import { Life } from "../../src/simulation/life.js";
 import { Network } from "../../src/simulation/network.js";
 import { Timeline } from "../../src/simulation/timeline.js";
@@ -9,7 +9,7 @@ import { carrierContract } from "../contract/carrier.js";
 
 carrierContract("simulated network", () => {
   const timeline = new Timeline(0);
-  const network = new Network(timeline, chanceOf(1), () => {});
+  const network = new Network(timeline, createPrng(1), () => {});
   const life = new Life(timeline, 0);
   const pumping = { over: false };
   const pump = async (): Promise<void> => {
@@ -40,7 +40,7 @@ interface Pair {
 /** A connection from `a` to `b`, and what `b` hears. */
 async function connected(work: (pair: Pair) => Promise<void>): Promise<void> {
   const timeline = new Timeline(0);
-  const network = new Network(timeline, chanceOf(2), () => {});
+  const network = new Network(timeline, createPrng(2), () => {});
   const lives = { a: new Life(timeline, 0), b: new Life(timeline, 0) };
   const heard: number[] = [];
   const closes: ChannelClosed[] = [];
