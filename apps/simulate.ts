@@ -4,7 +4,7 @@
  */
 
 import { FAULTS, type FaultKind } from "../src/simulation/fault-plan.js";
-import { PLANTS, type Plant } from "../src/simulation/plants.js";
+import { BUG_KINDS, type BugKind } from "../src/simulation/planted-bugs.js";
 import { simulate, type SimulationReport } from "../src/simulation/run.js";
 import { Command, listOf, Option, positiveInteger, readArguments, readBy } from "./command-line.js";
 import { createLiveLines } from "./live-lines.js";
@@ -18,7 +18,7 @@ interface Options {
   readonly edges: number;
   readonly gap: number;
   readonly faults?: readonly FaultKind[];
-  readonly plant?: Plant;
+  readonly plant?: BugKind;
   readonly history: boolean;
   readonly json: boolean;
 }
@@ -44,7 +44,7 @@ const command = new Command("simulate")
       .choices([...FAULTS])
       .argParser(listOf(FAULTS)),
   )
-  .addOption(new Option("--plant <defect>", "a defect to be found").choices([...PLANTS]))
+  .addOption(new Option("--plant <bug>", "a bug to plant, which must be found").choices([...BUG_KINDS]))
   .option("--history", "with --seed: everything that happened, line by line", false)
   .option("--json", "the report of each seed as a line of JSON", false)
   .addHelpText("after", "\nExit codes: 0 every promise kept, 1 one was broken, 2 wrong usage.\n");
@@ -66,7 +66,7 @@ async function main(args: readonly string[]): Promise<number> {
       faultyMs: options.faulty,
       edges: options.edges,
       meanGapMs: options.gap,
-      plant: options.plant ?? null,
+      bug: options.plant ?? null,
       keepHistory: options.history && options.seed !== undefined,
       ...(options.faults && { faults: options.faults }),
     });

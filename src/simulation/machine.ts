@@ -15,7 +15,7 @@ import { Disk, journalsOn, storeOn, type JournalsOnDisk } from "./disk.js";
 import { Life } from "./life.js";
 import { simulatedHost, simulatedWorkers, type ServiceFaults } from "./machine-room.js";
 import type { Network } from "./network.js";
-import type { Plants } from "./plants.js";
+import type { PlantedBug } from "./planted-bugs.js";
 import type { Timeline } from "./timeline.js";
 
 export const HUB = "cloud";
@@ -28,7 +28,7 @@ export interface MachineOptions {
   readonly network: Network;
   readonly services: ReadonlyMap<string, ServiceDeclaration>;
   readonly faults: ServiceFaults;
-  readonly plants: Plants;
+  readonly bug: PlantedBug;
   /** Of the hub: what its disk holds of results. */
   readonly results: MemoryStore | null;
   readonly onEvent: (machine: string, event: NodeEvent) => void;
@@ -76,7 +76,7 @@ export class Machine {
 
   /** Starts a process; `onMember` is told once it is a member, in that life. */
   start(onMember: (node: SluiceNode, life: Life) => void): void {
-    const { timeline, prng, network, services, faults, plants, results } = this.#options;
+    const { timeline, prng, network, services, faults, bug, results } = this.#options;
     if (this.#life !== null) return;
     this.#lives += 1;
     this.#acknowledged = [];
@@ -90,7 +90,7 @@ export class Machine {
       name: this.name,
       ...(results === null
         ? { join: HUB_URL, patient: true }
-        : { listen: HUB_URL, store: plants.store(storeOn(this.disk, life, results), life, timeline) }),
+        : { listen: HUB_URL, store: bug.wrapStore(storeOn(this.disk, life, results), life, timeline) }),
       services,
       limits: { processor: { replicas: 1 } },
       clock: life.clock,
@@ -112,7 +112,7 @@ export class Machine {
         pid: this.#lives,
         adopt: (system) => life.onEnd(() => system.abandon()),
         decorate: this.#decorate,
-        journals: plants.journals(journalsOn(this.disk, life, this.#journals)),
+        journals: bug.wrapJournals(journalsOn(this.disk, life, this.#journals)),
       },
     });
   }
@@ -138,16 +138,16 @@ export class Machine {
     if (atMs !== undefined) this.#acknowledged.push({ epoch, atMs });
   }
 
-  /** What is planted, and around it a look at each stage that is done. */
+  /** Wraps the planted bug around a behaviour, and around the controller's a look at each stage that is done. */
   readonly #decorate: Decorate = (name, behaviour) => {
-    const planted = this.#options.plants.decorate?.(name, behaviour) ?? behaviour;
-    if (name !== "controller") return planted;
+    const decorated = this.#options.bug.decorate?.(name, behaviour) ?? behaviour;
+    if (name !== "controller") return decorated;
     return {
-      ...planted,
+      ...decorated,
       receive: (state, message, ctx) => {
         const { type, hop } = message as { readonly type?: unknown; readonly hop?: Hop };
         if (type === "stageCompleted" && hop !== undefined) this.#look(hop);
-        return planted.receive(state, message, ctx);
+        return decorated.receive(state, message, ctx);
       },
     };
   };

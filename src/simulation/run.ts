@@ -24,7 +24,7 @@ import { History } from "./history.js";
 import type { Life } from "./life.js";
 import { HUB, Machine, SKEW_MS_MAX } from "./machine.js";
 import { Network } from "./network.js";
-import { plantsOf, type Plant, type Plants } from "./plants.js";
+import { createPlantedBug, type BugKind, type PlantedBug } from "./planted-bugs.js";
 import { PIPELINES, SERVICES } from "./scene.js";
 import { Timeline } from "./timeline.js";
 import { judge } from "./verdict.js";
@@ -43,8 +43,8 @@ export interface SimulationOptions {
   readonly longestMs?: number;
   /** How many times slower every service is than it should be. Default 1. */
   readonly slowness?: number;
-  /** A defect to be found. Default none. */
-  readonly plant?: Plant | null;
+  /** A bug to plant, which the simulation must find. Default none. */
+  readonly bug?: BugKind | null;
   /** Keeps the history as lines. Default false. */
   readonly keepHistory?: boolean;
 }
@@ -97,7 +97,7 @@ class Simulation {
   readonly #services = { crashes: 0, throws: 0, slowness: 1 };
   readonly #machines = new Map<string, Machine>();
   readonly #sources: SimulatedSource[] = [];
-  readonly #plants: Plants;
+  readonly #bug: PlantedBug;
   readonly #problems: string[] = [];
   #redelivered = 0;
 
@@ -105,7 +105,7 @@ class Simulation {
     this.#options = options;
     this.#services.slowness = options.slowness ?? 1;
     this.#prng = createPrng(options.seed);
-    this.#plants = plantsOf(options.plant ?? null);
+    this.#bug = createPlantedBug(options.bug ?? null);
     this.#history = new History(options.keepHistory ?? false);
     this.#network = new Network(this.#timeline, this.#prng.fork(), (from, to, frame) =>
       this.#history.add(this.#timeline.nowMs, `${from} -> ${to} ${frame.length}`, frame),
@@ -146,7 +146,7 @@ class Simulation {
       this.#sources.every(({ ended }) => ended !== null),
     );
     const stored = await this.#results.read({ fromPosition: 0, limit: Infinity });
-    const records = [...stored.records, ...this.#plants.doubles];
+    const records = [...stored.records, ...this.#bug.duplicates];
     for (const machine of this.#machines.values()) machine.kill();
     for (const record of records) {
       this.#history.add(this.#timeline.nowMs, "-> stored", Buffer.from(JSON.stringify(record)));
@@ -185,7 +185,7 @@ class Simulation {
           network: this.#network,
           services: SERVICES,
           faults: this.#services,
-          plants: this.#plants,
+          bug: this.#bug,
           results: name === HUB ? this.#results : null,
           onEvent: (machine, event) => {
             if (event.type === "sourceEnded") this.#onEnded(machine, event.ledger, event.error);
