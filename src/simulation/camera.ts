@@ -2,7 +2,7 @@
 
 import type { CapturePort } from "../actors/generator/capture.js";
 import type { SourceSpec } from "../actors/generator/source-spec.js";
-import type { Life } from "./life.js";
+import type { SimulatedProcess } from "./simulated-process.js";
 
 export interface CameraOptions {
   readonly name: string;
@@ -23,11 +23,11 @@ export function cameraSource({ name, frames }: CameraOptions): SourceSpec {
 /** What frames of a live camera hold: their times are moved together where it was lost for a while. */
 export const UNNUMBERED = -1;
 
-export function cameraCapture(options: CameraOptions, life: Life): CapturePort {
+export function createCameraCapture(options: CameraOptions, process: SimulatedProcess): CapturePort {
   const { frames, everyMs } = options;
   return {
     open({ after }, listener) {
-      const { clock } = life;
+      const { clock } = process;
       let next = 0;
       if (frames === null) next = Math.floor(clock.now() / everyMs);
       else if (after !== null) next = Math.floor(after.ptsUs / FRAME_US) + 1;

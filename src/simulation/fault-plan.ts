@@ -2,8 +2,8 @@
 
 import { assertNever } from "../runtime/errors.js";
 import type { Prng } from "./prng.js";
-import { type Machine, HUB } from "./machine.js";
-import type { ServiceFaults } from "./machine-room.js";
+import { type SimulatedHost, HUB } from "./simulated-host.js";
+import type { ServiceFaults } from "./simulated-workers.js";
 import type { Network } from "./network.js";
 
 export const FAULTS = [
@@ -25,8 +25,8 @@ export type FaultKind = (typeof FAULTS)[number];
 export interface Fault {
   readonly kind: FaultKind;
   readonly atMs: number;
-  /** The machine, or the way from it to the hub. */
-  readonly machine: string;
+  /** The host, or the way from it to the hub. */
+  readonly host: string;
   readonly lastsMs: number;
 }
 
@@ -49,14 +49,14 @@ export function drawFaults(
   prng: Prng,
   {
     kinds,
-    machines,
+    hosts,
     fromMs,
     untilMs,
     meanGapMs,
     longestMs,
   }: {
     readonly kinds: readonly FaultKind[];
-    readonly machines: readonly string[];
+    readonly hosts: readonly string[];
     readonly fromMs: number;
     readonly untilMs: number;
     readonly meanGapMs: number;
@@ -65,7 +65,7 @@ export function drawFaults(
   },
 ): readonly Fault[] {
   const weighted = kinds.flatMap((kind) => Array.from({ length: SHARES[kind] }, () => kind));
-  const edges = machines.filter((name) => name !== HUB);
+  const edges = hosts.filter((name) => name !== HUB);
   const faults: Fault[] = [];
   if (weighted.length === 0) return faults;
   for (let atMs = fromMs; ;) {
@@ -73,14 +73,14 @@ export function drawFaults(
     if (atMs >= untilMs) return faults;
     const kind = prng.pick(weighted);
     const anywhere = kind === "stall" || kind === "slowDisk" || kind === "fullDisk";
-    const machine = kind === "killHub" ? HUB : prng.pick(anywhere ? machines : edges);
-    faults.push({ kind, atMs, machine, lastsMs: prng.between(longestMs / 50, longestMs) });
+    const host = kind === "killHub" ? HUB : prng.pick(anywhere ? hosts : edges);
+    faults.push({ kind, atMs, host, lastsMs: prng.between(longestMs / 50, longestMs) });
   }
 }
 
 /** What faults act on. */
 export interface FaultTargets {
-  readonly machine: (name: string) => Machine;
+  readonly host: (name: string) => SimulatedHost;
   readonly network: Network;
   readonly services: ServiceFaults;
   readonly restart: (name: string) => void;
@@ -90,13 +90,13 @@ export interface FaultTargets {
 /** Makes it happen. @returns ends it; idempotent */
 export function inject(
   fault: Fault,
-  { machine, network, services, restart, swapTable }: FaultTargets,
+  { host, network, services, restart, swapTable }: FaultTargets,
 ): () => void {
-  const { kind, machine: name } = fault;
+  const { kind, host: name } = fault;
   switch (kind) {
     case "killEdge":
     case "killHub":
-      machine(name).kill();
+      host(name).kill();
       return () => restart(name);
     case "cut":
       network.cut(name, HUB);
@@ -108,15 +108,15 @@ export function inject(
       network.slow(name, HUB, 100);
       return () => network.heal(name, HUB);
     case "stall": {
-      const { life } = machine(name);
-      life?.pause();
-      return () => life?.resume();
+      const { process } = host(name);
+      process?.pause();
+      return () => process?.resume();
     }
     case "slowDisk":
     case "fullDisk": {
-      const { disk } = machine(name);
+      const { disk } = host(name);
       disk.health = kind === "slowDisk" ? "slow" : "full";
-      return () => void (disk.health = "well");
+      return () => void (disk.health = "healthy");
     }
     case "crashingService":
       services.crashes = 0.2;

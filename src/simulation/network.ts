@@ -1,5 +1,5 @@
 /**
- * A network of simulated processes: streams of frames that take their time, each in order, and ways between machines that
+ * A network of simulated processes: streams of frames that take their time, each in order, and ways between hosts that
  * break or fall silent.
  */
 
@@ -7,10 +7,10 @@ import type { Carrier, Channel, ChannelClosed, ChannelListener } from "../transp
 import { createMemoryNetwork } from "../transport/carriers/memory.js";
 import { TransportError } from "../transport/errors.js";
 import type { Prng } from "./prng.js";
-import type { Life } from "./life.js";
+import type { SimulatedProcess } from "./simulated-process.js";
 import type { Timeline } from "./timeline.js";
 
-/** How one way between two machines is now. */
+/** How one way between two hosts is now. */
 type Way =
   | { readonly status: "open"; readonly delayMs: number }
   /** Connections broke, and none is made. */
@@ -28,7 +28,7 @@ export class Network {
   readonly #ways = new Map<string, Way>();
   /** Open ends by the way that they go. */
   readonly #ends = new Map<string, Set<End>>();
-  /** Which machine listens at an address. */
+  /** Which host listens at an address. */
   readonly #listeners = new Map<string, string>();
   readonly #onFrame: (from: string, to: string, frame: Uint8Array) => void;
   /** Machines of connections under way, as the accepting side cannot see who dials. */
@@ -45,40 +45,40 @@ export class Network {
     this.#memory = createMemoryNetwork({ executor: timeline });
   }
 
-  /** The network as a process on `machine` sees it. */
-  carrierOf(machine: string, life: Life): Carrier {
+  /** The network as a process on `host` sees it. */
+  carrierOf(host: string, process: SimulatedProcess): Carrier {
     return {
       listen: async ({ url, onChannel }) => {
         const listening = await this.#memory.listen({
           url,
           onChannel: (channel) => {
             const other = this.#dialling.shift() ?? "";
-            const end = this.#open(channel, { from: machine, to: other, life });
-            if (life.dead) channel.destroy();
-            else life.run(() => onChannel(end));
+            const end = this.#open(channel, { from: host, to: other, process });
+            if (process.dead) channel.destroy();
+            else process.run(() => onChannel(end));
           },
         });
-        this.#listeners.set(url, machine);
-        life.onEnd(() => void listening.close());
+        this.#listeners.set(url, host);
+        process.onKilled(() => void listening.close());
         return listening;
       },
       connect: async (options) => {
         // Who listens there may be about to.
         await this.#timeline.sleep(0);
         const other = this.#listeners.get(options.url) ?? "";
-        const way = this.#way(machine, other);
+        const way = this.#way(host, other);
         if (way.status === "silent") await this.#timeline.sleep(CONNECT_TIMEOUT_MS);
         else await this.#timeline.sleep(1 + this.#prng.next() * 2);
-        if (this.#way(machine, other).status !== "open") {
+        if (this.#way(host, other).status !== "open") {
           throw new TransportError(`Cannot connect to "${options.url}": no way leads there`, {
             code: "connect-failed",
             retry: "backoff",
           });
         }
         const connected = this.#memory.connect(options);
-        this.#dialling.push(machine);
+        this.#dialling.push(host);
         try {
-          return this.#open(await connected, { from: machine, to: other, life });
+          return this.#open(await connected, { from: host, to: other, process });
         } catch (error) {
           this.#dialling.pop();
           throw error;
@@ -112,12 +112,15 @@ export class Network {
     return this.#ways.get(wayOf(a, b)) ?? OPEN;
   }
 
-  #open(channel: Channel, { from, to, life }: { from: string; to: string; life: Life }): End {
+  #open(
+    channel: Channel,
+    { from, to, process }: { from: string; to: string; process: SimulatedProcess },
+  ): End {
     const way = wayOf(from, to);
     const ends = this.#ends.get(way) ?? new Set();
     this.#ends.set(way, ends);
     const end: End = new End(channel, {
-      life,
+      process,
       timeline: this.#timeline,
       delayMs: () => {
         const now = this.#way(from, to);
@@ -128,13 +131,13 @@ export class Network {
       onOver: () => ends.delete(end),
     });
     ends.add(end);
-    life.onEnd(() => end.break());
+    process.onKilled(() => end.break());
     return end;
   }
 }
 
 interface EndOptions {
-  readonly life: Life;
+  readonly process: SimulatedProcess;
   readonly timeline: Timeline;
   /** For the next frame; null while nothing comes through. */
   readonly delayMs: () => number | null;
@@ -164,12 +167,12 @@ class End implements Channel {
   }
 
   start(listener: ChannelListener): void {
-    const { life } = this.#options;
+    const { process } = this.#options;
     this.#inner.start({
-      onFrame: (frame) => life.run(() => listener.onFrame(frame)),
+      onFrame: (frame) => process.run(() => listener.onFrame(frame)),
       onClose: (closed: ChannelClosed) => {
         this.#end();
-        life.run(() => listener.onClose(closed));
+        process.run(() => listener.onClose(closed));
       },
     });
   }

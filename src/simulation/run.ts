@@ -17,12 +17,12 @@ import { parseSourceId } from "../task/identity.js";
 import { checkConservation } from "../task/ledger.js";
 import type { Pipeline } from "../task/pipeline.js";
 import { errorText } from "../runtime/errors.js";
-import { cameraCapture, cameraSource, type CameraOptions } from "./camera.js";
+import { createCameraCapture, cameraSource, type CameraOptions } from "./camera.js";
 import { createPrng, type Prng } from "./prng.js";
 import { drawFaults, FAULTS, inject, type Fault, type FaultKind } from "./fault-plan.js";
 import { History } from "./history.js";
-import type { Life } from "./life.js";
-import { HUB, Machine, SKEW_MS_MAX } from "./machine.js";
+import type { SimulatedProcess } from "./simulated-process.js";
+import { HUB, SimulatedHost, SKEW_MS_MAX } from "./simulated-host.js";
 import { Network } from "./network.js";
 import { createPlantedBug, type BugKind, type PlantedBug } from "./planted-bugs.js";
 import { PIPELINES, SERVICES } from "./scene.js";
@@ -67,7 +67,7 @@ export interface SimulationReport {
 /** A source of the simulated cluster. */
 interface SimulatedSource {
   readonly id: string;
-  readonly machine: string;
+  readonly host: string;
   readonly camera: CameraOptions;
   readonly pipeline: Pipeline;
   ended: LedgerReported | null;
@@ -95,7 +95,7 @@ class Simulation {
   readonly #results = new MemoryStore();
   readonly #network: Network;
   readonly #services = { crashes: 0, throws: 0, slowness: 1 };
-  readonly #machines = new Map<string, Machine>();
+  readonly #hosts = new Map<string, SimulatedHost>();
   readonly #sources: SimulatedSource[] = [];
   readonly #bug: PlantedBug;
   readonly #problems: string[] = [];
@@ -121,11 +121,11 @@ class Simulation {
       faults: kinds = FAULTS,
       seed,
     } = this.#options;
-    for (const name of this.#machines.keys()) this.#start(name);
+    for (const name of this.#hosts.keys()) this.#start(name);
     const calmMs = START_MS + SETTLE_MS + faultyMs;
     const faults = drawFaults(this.#prng.fork(), {
       kinds,
-      machines: [...this.#machines.keys()],
+      hosts: [...this.#hosts.keys()],
       fromMs: START_MS + SETTLE_MS,
       untilMs: calmMs,
       meanGapMs,
@@ -138,7 +138,7 @@ class Simulation {
     this.#note("faults end");
     this.#services.slowness = 1;
     for (const end of ends) end();
-    for (const name of this.#machines.keys()) this.#start(name);
+    for (const name of this.#hosts.keys()) this.#start(name);
     await this.#timeline.runUntil(calmMs + SETTLE_MS);
     this.#drainLive();
     // What was held back meanwhile is still to be captured.
@@ -147,7 +147,7 @@ class Simulation {
     );
     const stored = await this.#results.read({ fromPosition: 0, limit: Infinity });
     const records = [...stored.records, ...this.#bug.duplicates];
-    for (const machine of this.#machines.values()) machine.kill();
+    for (const host of this.#hosts.values()) host.kill();
     for (const record of records) {
       this.#history.add(this.#timeline.nowMs, "-> stored", Buffer.from(JSON.stringify(record)));
     }
@@ -176,9 +176,9 @@ class Simulation {
     const { edges = 3, faultyMs = 30_000 } = this.#options;
     const names = [HUB, ...Array.from({ length: edges }, (_, index) => `edge-${index + 1}`)];
     for (const name of names) {
-      this.#machines.set(
+      this.#hosts.set(
         name,
-        new Machine({
+        new SimulatedHost({
           name,
           timeline: this.#timeline,
           prng: this.#prng.fork(),
@@ -187,54 +187,52 @@ class Simulation {
           faults: this.#services,
           bug: this.#bug,
           results: name === HUB ? this.#results : null,
-          onEvent: (machine, event) => {
-            if (event.type === "sourceEnded") this.#onEnded(machine, event.ledger, event.error);
+          onEvent: (host, event) => {
+            if (event.type === "sourceEnded") this.#onEnded(host, event.ledger, event.error);
           },
           onSchedule: (event) => {
             if (event.type !== "tableAcknowledged") return;
-            this.#machine(event.node).acknowledged(event.epoch);
+            this.#host(event.node).acknowledged(event.epoch);
           },
           onWrongFrames: ({ sourceId, incarnation, sequence }) =>
             this.#problem(`frames of ${sourceId}/${incarnation}/${sequence} are not those that it claims`),
-          onOldEpoch: (machine, { stage, epoch }, acknowledged) =>
-            this.#problem(
-              `${machine} ran "${stage}" by epoch ${epoch}, and had acknowledged ${acknowledged}`,
-            ),
-          onFailure: (machine, error) => this.#problem(`${machine} failed: ${errorText(error)}`),
+          onOldEpoch: (host, { stage, epoch }, acknowledged) =>
+            this.#problem(`${host} ran "${stage}" by epoch ${epoch}, and had acknowledged ${acknowledged}`),
+          onFailure: (host, error) => this.#problem(`${host} failed: ${errorText(error)}`),
         }),
       );
     }
     const everyMs = 100;
     for (const [index, pipeline] of PIPELINES.entries()) {
-      const machine = names[1 + (index % edges)] ?? HUB;
+      const host = names[1 + (index % edges)] ?? HUB;
       const live = index === 0 && this.#prng.happens(0.5);
       const frames = live ? null : Math.ceil((faultyMs / everyMs) * (0.5 + this.#prng.next() * 0.6));
       const id = `cam-${index + 1}`;
-      this.#sources.push({ id, machine, camera: { name: id, frames, everyMs }, pipeline, ended: null });
+      this.#sources.push({ id, host, camera: { name: id, frames, everyMs }, pipeline, ended: null });
     }
   }
 
-  #machine(name: string): Machine {
-    const machine = this.#machines.get(name);
-    if (machine === undefined) throw new RangeError(`No machine is called "${name}"`);
-    return machine;
+  #host(name: string): SimulatedHost {
+    const host = this.#hosts.get(name);
+    if (host === undefined) throw new RangeError(`No host is called "${name}"`);
+    return host;
   }
 
   #start(name: string): void {
-    this.#machine(name).start((node, life) => {
+    this.#host(name).start((node, process) => {
       this.#note(`${name} is a member`);
       for (const source of this.#sources) {
-        if (source.machine === name && source.ended === null) void this.#addSource(source, node, life);
+        if (source.host === name && source.ended === null) void this.#addSource(source, node, process);
       }
     });
   }
 
-  async #addSource(source: SimulatedSource, node: SluiceNode, life: Life): Promise<void> {
+  async #addSource(source: SimulatedSource, node: SluiceNode, process: SimulatedProcess): Promise<void> {
     try {
       await node.addSource({
         id: parseSourceId(source.id),
         source: cameraSource(source.camera),
-        capture: cameraCapture(source.camera, life),
+        capture: createCameraCapture(source.camera, process),
         pipeline: source.pipeline,
         configuration: parseConfiguration({ framesPerTask: 1, encoding: "jpeg" }),
         policy: this.#drawPolicy(source.pipeline),
@@ -243,7 +241,7 @@ class Simulation {
       // As a program would that waits for a disk.
       this.#note(`${source.id} cannot be added yet: ${errorText(error)}`);
       this.#timeline.after(RETRY_MS, () => {
-        if (!life.dead) void this.#addSource(source, node, life);
+        if (!process.dead) void this.#addSource(source, node, process);
       });
     }
   }
@@ -251,7 +249,7 @@ class Simulation {
   /** Mostly each stage on some nodes that are there now. */
   #drawPolicy(pipeline: Pipeline): PolicySpec {
     if (this.#prng.happens(0.3)) return { name: this.#prng.pick(POLICIES), parameters: {} };
-    const nodes = [...this.#machines.values()].flatMap(({ name, node }) => (node === null ? [] : [name]));
+    const nodes = [...this.#hosts.values()].flatMap(({ name, node }) => (node === null ? [] : [name]));
     const placement = pipeline.stages.map(({ id }) => {
       const [first, second] = [this.#prng.pick(nodes), this.#prng.pick(nodes)];
       return [id, [...new Set([first, second, HUB])]] as const;
@@ -259,8 +257,8 @@ class Simulation {
     return { name: "fixed", parameters: { placement: Object.fromEntries(placement) } };
   }
 
-  #onEnded(machine: string, ledger: LedgerReported, error: Error | null): void {
-    this.#note(`${ledger.sourceId} ended on ${machine}`);
+  #onEnded(host: string, ledger: LedgerReported, error: Error | null): void {
+    this.#note(`${ledger.sourceId} ended on ${host}`);
     const source = this.#sources.find(({ id }) => id === ledger.sourceId);
     if (source !== undefined) source.ended = ledger;
     this.#redelivered += ledger.redelivered;
@@ -271,11 +269,11 @@ class Simulation {
   // ── Faults ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #plan(fault: Fault, ends: Set<() => void>): void {
-    const { kind, atMs, machine, lastsMs } = fault;
+    const { kind, atMs, host, lastsMs } = fault;
     this.#timeline.at(atMs, () => {
-      this.#note(`${kind} ${machine} ${lastsMs}`);
+      this.#note(`${kind} ${host} ${lastsMs}`);
       const undo = inject(fault, {
-        machine: (name) => this.#machine(name),
+        host: (name) => this.#host(name),
         network: this.#network,
         services: this.#services,
         restart: (name) => this.#start(name),
@@ -290,7 +288,7 @@ class Simulation {
   }
 
   #swapTable(): void {
-    const hub = this.#machine(HUB).node;
+    const hub = this.#host(HUB).node;
     if (hub === null) return;
     const source = this.#prng.pick(this.#sources);
     const policy = this.#drawPolicy(source.pipeline);
@@ -303,7 +301,7 @@ class Simulation {
   /** Ends what has no end by itself, again and again, as its node may not be a member yet. */
   #drainLive(): void {
     const live = this.#sources.filter(({ camera, ended }) => camera.frames === null && ended === null);
-    for (const { id, machine } of live) void this.#machine(machine).node?.drainSource(parseSourceId(id));
+    for (const { id, host } of live) void this.#host(host).node?.drainSource(parseSourceId(id));
     if (live.length > 0) this.#timeline.after(RETRY_MS, () => this.#drainLive());
   }
 
@@ -312,7 +310,7 @@ class Simulation {
   /** The law of conservation, asked of every node again and again. */
   #watchLaw(): void {
     this.#timeline.after(LAW_MS, () => {
-      for (const { node } of this.#machines.values()) {
+      for (const { node } of this.#hosts.values()) {
         if (node !== null) void this.#checkLaws(node);
       }
       this.#watchLaw();

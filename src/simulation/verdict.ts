@@ -17,7 +17,7 @@ interface Case {
     readonly pipeline: Pipeline;
     readonly ended: LedgerReported | null;
   }[];
-  /** By how much clocks of nodes and of their lives may differ, in ms. */
+  /** How far the clocks of nodes, and of their incarnations, may be apart, in ms. */
   readonly skewMs: number;
   /** Seen on the way. */
   readonly problems: readonly string[];

@@ -1,5 +1,5 @@
 import { createPrng } from "../../src/simulation/prng.js";
-import { Life } from "../../src/simulation/life.js";
+import { SimulatedProcess } from "../../src/simulation/simulated-process.js";
 import { Network } from "../../src/simulation/network.js";
 import { Timeline } from "../../src/simulation/timeline.js";
 import { test } from "uvu";
@@ -10,14 +10,14 @@ import { carrierContract } from "../contract/carrier.js";
 carrierContract("simulated network", () => {
   const timeline = new Timeline(0);
   const network = new Network(timeline, createPrng(1), () => {});
-  const life = new Life(timeline, 0);
+  const process = new SimulatedProcess(timeline, 0);
   const pumping = { over: false };
   const pump = async (): Promise<void> => {
     while (!pumping.over) await timeline.runUntil(timeline.nowMs + 10);
   };
   void pump();
   return Promise.resolve({
-    carrier: network.carrierOf("a", life),
+    carrier: network.carrierOf("a", process),
     url: "memory://a",
     nowhere: "memory://b",
     exclusive: true,
@@ -31,7 +31,7 @@ carrierContract("simulated network", () => {
 interface Pair {
   readonly timeline: Timeline;
   readonly network: Network;
-  readonly lives: { readonly a: Life; readonly b: Life };
+  readonly processes: { readonly a: SimulatedProcess; readonly b: SimulatedProcess };
   readonly channel: Channel;
   readonly heard: number[];
   readonly closes: ChannelClosed[];
@@ -41,7 +41,7 @@ interface Pair {
 async function connected(work: (pair: Pair) => Promise<void>): Promise<void> {
   const timeline = new Timeline(0);
   const network = new Network(timeline, createPrng(2), () => {});
-  const lives = { a: new Life(timeline, 0), b: new Life(timeline, 0) };
+  const processes = { a: new SimulatedProcess(timeline, 0), b: new SimulatedProcess(timeline, 0) };
   const heard: number[] = [];
   const closes: ChannelClosed[] = [];
   const listener = {
@@ -49,16 +49,16 @@ async function connected(work: (pair: Pair) => Promise<void>): Promise<void> {
     onClose: (closed: ChannelClosed) => void closes.push(closed),
   };
   void network
-    .carrierOf("b", lives.b)
+    .carrierOf("b", processes.b)
     .listen({ url: "memory://b", onChannel: (channel) => channel.start(listener) });
   let channel: Channel | null = null;
   void network
-    .carrierOf("a", lives.a)
+    .carrierOf("a", processes.a)
     .connect({ url: "memory://b" })
     .then((made) => (channel = made));
   await timeline.runUntil(100);
   assert.ok(channel);
-  await work({ timeline, network, lives, channel, heard, closes });
+  await work({ timeline, network, processes, channel, heard, closes });
 }
 
 const frames = (channel: Channel, from: number, to: number): void => {
@@ -81,14 +81,14 @@ test("Network holds what is sent over a silent way, and hands it on in order onc
 });
 
 test("Network breaks connections where a way is cut, and makes none until it is healed", async () => {
-  await connected(async ({ timeline, network, lives, closes }) => {
+  await connected(async ({ timeline, network, processes, closes }) => {
     network.cut("a", "b");
     await timeline.runUntil(200);
     assert.is(closes.length, 1);
     const tried: string[] = [];
     const dial = (): void =>
       void network
-        .carrierOf("a", lives.a)
+        .carrierOf("a", processes.a)
         .connect({ url: "memory://b" })
         .then(
           () => tried.push("connected"),
@@ -103,18 +103,18 @@ test("Network breaks connections where a way is cut, and makes none until it is 
   });
 });
 
-test("Life that stands still hears later what came meanwhile, and one that is dead nothing", async () => {
-  await connected(async ({ timeline, lives, channel, heard }) => {
-    lives.b.pause();
+test("SimulatedProcess receives after a pause what came meanwhile, and nothing once it is killed", async () => {
+  await connected(async ({ timeline, processes, channel, heard }) => {
+    processes.b.pause();
     frames(channel, 0, 3);
     await timeline.runUntil(1_000);
     assert.equal(heard, []);
-    lives.b.resume();
+    processes.b.resume();
     await timeline.runUntil(1_001);
     assert.equal(heard, [0, 1, 2]);
     const ticks: number[] = [];
-    lives.b.clock.after(10, () => ticks.push(1));
-    lives.b.kill();
+    processes.b.clock.after(10, () => ticks.push(1));
+    processes.b.kill();
     frames(channel, 3, 6);
     await timeline.runUntil(2_000);
     assert.equal([heard, ticks], [[0, 1, 2], []]);

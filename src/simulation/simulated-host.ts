@@ -1,4 +1,4 @@
-/** A simulated machine: a disk that stays, and one process after another on it, each a whole node. */
+/** A simulated host: a disk that stays, and one process after another on it, each a whole node. */
 
 import type { MemoryStore } from "../storage/results/memory-store.js";
 import { startNode, type NodeOptions, type SluiceNode } from "../node/node.js";
@@ -11,9 +11,10 @@ import type { Decorate } from "../runtime/system.js";
 import type { Job } from "../actors/processor/worker-port.js";
 import type { Hop } from "../task/task.js";
 import type { Prng } from "./prng.js";
-import { Disk, journalsOn, storeOn, type JournalsOnDisk } from "./disk.js";
-import { Life } from "./life.js";
-import { simulatedHost, simulatedWorkers, type ServiceFaults } from "./machine-room.js";
+import { Disk, createDiskJournals, createDiskStore, type JournalsOnDisk } from "./disk.js";
+import { SimulatedProcess } from "./simulated-process.js";
+import { createSimulatedMetrics } from "./simulated-metrics.js";
+import { createSimulatedWorkers, type ServiceFaults } from "./simulated-workers.js";
 import type { Network } from "./network.js";
 import type { PlantedBug } from "./planted-bugs.js";
 import type { Timeline } from "./timeline.js";
@@ -21,7 +22,7 @@ import type { Timeline } from "./timeline.js";
 export const HUB = "cloud";
 const HUB_URL = `memory://${HUB}`;
 
-export interface MachineOptions {
+export interface SimulatedHostOptions {
   readonly name: string;
   readonly timeline: Timeline;
   readonly prng: Prng;
@@ -29,40 +30,41 @@ export interface MachineOptions {
   readonly services: ReadonlyMap<string, ServiceDeclaration>;
   readonly faults: ServiceFaults;
   readonly bug: PlantedBug;
-  /** Of the hub: what its disk holds of results. */
+  /** The results on the hub's disk; null for an edge. */
   readonly results: MemoryStore | null;
-  readonly onEvent: (machine: string, event: NodeEvent) => void;
+  readonly onEvent: (host: string, event: NodeEvent) => void;
   readonly onSchedule: (event: SchedulerEvent) => void;
   readonly onWrongFrames: (job: Job) => void;
-  /** A stage was done by an epoch older than one that the node had acknowledged when it took the task. */
-  readonly onOldEpoch: (machine: string, hop: Hop, acknowledged: number) => void;
+  /** A stage ran by an epoch older than one that the node had acknowledged before it enqueued the task. */
+  readonly onOldEpoch: (host: string, hop: Hop, acknowledged: number) => void;
   /** A node failed beyond its supervision. */
-  readonly onFailure: (machine: string, error: Error) => void;
+  readonly onFailure: (host: string, error: Error) => void;
 }
 
-/** Between lives the machine's clock may have been set, by so much to either side, in ms. */
+/** How far the host's clock may be set to either side between two processes, in ms. */
 export const SKEW_MS_MAX = 30_000;
 
-export class Machine {
+export class SimulatedHost {
   readonly name: string;
   readonly disk: Disk;
-  readonly #options: MachineOptions;
+  readonly #options: SimulatedHostOptions;
   readonly #journals: JournalsOnDisk = new Map();
-  #life: Life | null = null;
+  #process: SimulatedProcess | null = null;
   #node: SluiceNode | null = null;
-  #lives = 0;
-  /** Tables that this life has acknowledged, as far as the scheduler has heard, and when by its own clock. */
+  /** Of its process, from 1. */
+  #incarnation = 0;
+  /** Tables that this process has acknowledged, as far as the scheduler knows, and when by its own clock. */
   #acknowledged: { readonly epoch: number; readonly atMs: number }[] = [];
 
-  constructor(options: MachineOptions) {
+  constructor(options: SimulatedHostOptions) {
     this.name = options.name;
     this.#options = options;
     this.disk = new Disk(options.timeline, options.prng.fork());
   }
 
-  /** Its process, while that has one. */
-  get life(): Life | null {
-    return this.#life;
+  /** Null while it is down. */
+  get process(): SimulatedProcess | null {
+    return this.#process;
   }
 
   /** Null until it is a member. */
@@ -70,75 +72,74 @@ export class Machine {
     return this.#node;
   }
 
-  get lives(): number {
-    return this.#lives;
-  }
-
-  /** Starts a process; `onMember` is told once it is a member, in that life. */
-  start(onMember: (node: SluiceNode, life: Life) => void): void {
+  /** Starts a process where none runs; calls `onMember` once its node is a member of the cluster. */
+  start(onMember: (node: SluiceNode, process: SimulatedProcess) => void): void {
     const { timeline, prng, network, services, faults, bug, results } = this.#options;
-    if (this.#life !== null) return;
-    this.#lives += 1;
+    if (this.#process !== null) return;
+    this.#incarnation += 1;
     this.#acknowledged = [];
     const own = prng.fork();
-    const skewMs = this.#lives === 1 ? 0 : own.between(-SKEW_MS_MAX, SKEW_MS_MAX);
-    const life = new Life(timeline, skewMs);
-    this.#life = life;
+    const skewMs = this.#incarnation === 1 ? 0 : own.between(-SKEW_MS_MAX, SKEW_MS_MAX);
+    const process = new SimulatedProcess(timeline, skewMs);
+    this.#process = process;
     const ids = own.fork();
     const randomId = (): number => 1 + Math.floor(ids.next() * 2 ** 50);
-    void this.#run(life, onMember, {
+    void this.#run(process, onMember, {
       name: this.name,
       ...(results === null
         ? { join: HUB_URL, patient: true }
-        : { listen: HUB_URL, store: bug.wrapStore(storeOn(this.disk, life, results), life, timeline) }),
+        : {
+            listen: HUB_URL,
+            store: bug.wrapStore(createDiskStore(this.disk, process, results), process, timeline),
+          }),
       services,
       limits: { processor: { replicas: 1 } },
-      clock: life.clock,
+      clock: process.clock,
       random: () => own.next(),
       log: silentLogger,
       onEvent: (event) => this.#options.onEvent(this.name, event),
       onSchedule: this.#options.onSchedule,
       onFailure: (error) => {
-        if (!life.dead) this.#options.onFailure(this.name, error);
+        if (!process.dead) this.#options.onFailure(this.name, error);
       },
       world: {
-        carrier: network.carrierOf(this.name, life),
-        executor: life.executor,
-        startWorker: simulatedWorkers(life, own.fork(), faults, this.#options.onWrongFrames),
-        openHost: simulatedHost,
+        carrier: network.carrierOf(this.name, process),
+        executor: process.executor,
+        startWorker: createSimulatedWorkers(process, own.fork(), faults, this.#options.onWrongFrames),
+        openHost: createSimulatedMetrics,
         firstId: randomId,
         askId: randomId,
         nonce: () => `nonce-${randomId()}-${randomId()}`,
-        pid: this.#lives,
-        adopt: (system) => life.onEnd(() => system.abandon()),
+        pid: this.#incarnation,
+        adopt: (system) => process.onKilled(() => system.abandon()),
         decorate: this.#decorate,
-        journals: bug.wrapJournals(journalsOn(this.disk, life, this.#journals)),
+        journals: bug.wrapJournals(createDiskJournals(this.disk, process, this.#journals)),
       },
     });
   }
 
   async #run(
-    life: Life,
-    onMember: (node: SluiceNode, life: Life) => void,
+    process: SimulatedProcess,
+    onMember: (node: SluiceNode, process: SimulatedProcess) => void,
     options: NodeOptions,
   ): Promise<void> {
     try {
       const node = await startNode(options);
-      if (life.dead) return;
+      if (process.dead) return;
       this.#node = node;
-      onMember(node, life);
+      onMember(node, process);
     } catch (error) {
-      if (!life.dead) this.#options.onFailure(this.name, asError(error));
+      if (!process.dead) this.#options.onFailure(this.name, asError(error));
     }
   }
 
-  /** The scheduler has heard that this node has a table. */
+  /** The scheduler knows that this node has a table. */
   acknowledged(epoch: number): void {
     const atMs = this.#node?.system.clock.now();
     if (atMs !== undefined) this.#acknowledged.push({ epoch, atMs });
   }
 
-  /** Wraps the planted bug around a behaviour, and around the controller's a look at each stage that is done. */
+  /** Wraps the planted bug around a behaviour, and around the controller's a check of each stage that it completes. */
   readonly #decorate: Decorate = (name, behaviour) => {
     const decorated = this.#options.bug.decorate?.(name, behaviour) ?? behaviour;
     if (name !== "controller") return decorated;
@@ -146,24 +147,24 @@ export class Machine {
       ...decorated,
       receive: (state, message, ctx) => {
         const { type, hop } = message as { readonly type?: unknown; readonly hop?: Hop };
-        if (type === "stageCompleted" && hop !== undefined) this.#look(hop);
+        if (type === "stageCompleted" && hop !== undefined) this.#checkEpoch(hop);
         return decorated.receive(state, message, ctx);
       },
     };
   };
 
-  #look(hop: Hop): void {
+  #checkEpoch(hop: Hop): void {
     const newer = this.#acknowledged.find(({ epoch, atMs }) => hop.enqueuedAtMs > atMs && hop.epoch < epoch);
     if (newer !== undefined) this.#options.onOldEpoch(this.name, hop, newer.epoch);
   }
 
-  /** The process dies at once. */
+  /** Kills its process at once, where it has one. */
   kill(): void {
-    const life = this.#life;
-    if (life === null) return;
-    this.#life = null;
+    const process = this.#process;
+    if (process === null) return;
+    this.#process = null;
     this.#node = null;
-    life.kill();
-    this.disk.crashed(life);
+    process.kill();
+    this.disk.crashed(process);
   }
 }

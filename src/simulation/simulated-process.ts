@@ -1,19 +1,19 @@
 /**
- * One life of a simulated process: its turns on the processor, its timers and its clock. It may stand still, and it dies at
- * once: nothing of it runs afterwards.
+ * A simulated process, one incarnation of a node: its turns on the processor, its timers and its clock. It may be paused, and
+ * it is killed at once: nothing of it runs afterwards.
  */
 
 import type { Clock } from "../runtime/clock.js";
 import type { Executor } from "../runtime/executor.js";
 import type { Timeline } from "./timeline.js";
 
-export class Life {
+export class SimulatedProcess {
   readonly #timeline: Timeline;
-  readonly #ends: (() => void)[] = [];
+  readonly #onKilled: (() => void)[] = [];
   #dead = false;
-  /** What waits until it goes on; null while it goes. */
+  /** Work held until it is resumed; null while it runs. */
   #held: (() => void)[] | null = null;
-  /** Of its clock against the time, in ms. */
+  /** Of its clock against simulated time, in ms. */
   readonly #skewMs: number;
 
   constructor(timeline: Timeline, skewMs: number) {
@@ -48,7 +48,7 @@ export class Life {
     },
   };
 
-  /** Runs a piece of its work: now, once it goes on, or never. */
+  /** Runs a piece of its work: now, once it is resumed, or never. */
   run(task: () => void): void {
     if (this.#dead) return;
     if (this.#held === null) task();
@@ -65,15 +65,15 @@ export class Life {
     for (const task of held) this.#timeline.soon(() => this.run(task));
   }
 
-  /** What the world around it does at its death: connections break. */
-  onEnd(end: () => void): void {
-    this.#ends.push(end);
+  /** Calls back as it is killed, for what is around it: connections break. */
+  onKilled(callback: () => void): void {
+    this.#onKilled.push(callback);
   }
 
   kill(): void {
     if (this.#dead) return;
     this.#dead = true;
     this.#held = null;
-    for (const end of this.#ends) end();
+    for (const callback of this.#onKilled) callback();
   }
 }
