@@ -21,7 +21,7 @@ import {
 import { taskKey } from "../task/identity.js";
 import type { Prng } from "./prng.js";
 import type { SimulatedProcess } from "./simulated-process.js";
-import type { Timeline } from "./timeline.js";
+import type { VirtualTime } from "./virtual-time.js";
 
 /** A write that the disk has accepted and not finished. */
 interface Write {
@@ -33,14 +33,14 @@ export type DiskHealth = "healthy" | "slow" | "full";
 
 export class Disk {
   health: DiskHealth = "healthy";
-  readonly #timeline: Timeline;
+  readonly #time: VirtualTime;
   readonly #prng: Prng;
   /** In order. */
   #writes: Write[] = [];
   #lastAtMs = 0;
 
-  constructor(timeline: Timeline, prng: Prng) {
-    this.#timeline = timeline;
+  constructor(time: VirtualTime, prng: Prng) {
+    this.#time = time;
     this.#prng = prng;
   }
 
@@ -56,15 +56,15 @@ export class Disk {
           code: "store-full",
           retry: "backoff",
         });
-        this.#timeline.after(1, () => process.run(() => reject(error)));
+        this.#time.after(1, () => process.run(() => reject(error)));
         return;
       }
       const written: { result: Result | null } = { result: null };
       const write: Write = { process, apply: () => (written.result = apply()) };
       this.#writes.push(write);
       const delayMs = (this.health === "slow" ? 200 : 1) * (0.5 + this.#prng.next());
-      this.#lastAtMs = Math.max(this.#lastAtMs, this.#timeline.nowMs + delayMs);
-      this.#timeline.at(this.#lastAtMs, () => {
+      this.#lastAtMs = Math.max(this.#lastAtMs, this.#time.nowMs + delayMs);
+      this.#time.at(this.#lastAtMs, () => {
         const at = this.#writes.indexOf(write);
         if (at < 0) return;
         this.#writes.splice(at, 1);

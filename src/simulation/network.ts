@@ -8,7 +8,7 @@ import { createMemoryNetwork } from "../transport/carriers/memory.js";
 import { TransportError } from "../transport/errors.js";
 import type { Prng } from "./prng.js";
 import type { SimulatedProcess } from "./simulated-process.js";
-import type { Timeline } from "./timeline.js";
+import type { VirtualTime } from "./virtual-time.js";
 
 /** How one way between two hosts is now. */
 type Way =
@@ -22,7 +22,7 @@ const OPEN: Way = { status: "open", delayMs: 0 };
 const CONNECT_TIMEOUT_MS = 5_000;
 
 export class Network {
-  readonly #timeline: Timeline;
+  readonly #time: VirtualTime;
   readonly #prng: Prng;
   readonly #memory: Carrier;
   readonly #ways = new Map<string, Way>();
@@ -34,15 +34,11 @@ export class Network {
   /** Machines of connections under way, as the accepting side cannot see who dials. */
   readonly #dialling: string[] = [];
 
-  constructor(
-    timeline: Timeline,
-    prng: Prng,
-    onFrame: (from: string, to: string, frame: Uint8Array) => void,
-  ) {
-    this.#timeline = timeline;
+  constructor(time: VirtualTime, prng: Prng, onFrame: (from: string, to: string, frame: Uint8Array) => void) {
+    this.#time = time;
     this.#prng = prng;
     this.#onFrame = onFrame;
-    this.#memory = createMemoryNetwork({ executor: timeline });
+    this.#memory = createMemoryNetwork({ executor: time });
   }
 
   /** The network as a process on `host` sees it. */
@@ -64,11 +60,11 @@ export class Network {
       },
       connect: async (options) => {
         // Who listens there may be about to.
-        await this.#timeline.sleep(0);
+        await this.#time.sleep(0);
         const other = this.#listeners.get(options.url) ?? "";
         const way = this.#way(host, other);
-        if (way.status === "silent") await this.#timeline.sleep(CONNECT_TIMEOUT_MS);
-        else await this.#timeline.sleep(1 + this.#prng.next() * 2);
+        if (way.status === "silent") await this.#time.sleep(CONNECT_TIMEOUT_MS);
+        else await this.#time.sleep(1 + this.#prng.next() * 2);
         if (this.#way(host, other).status !== "open") {
           throw new TransportError(`Cannot connect to "${options.url}": no way leads there`, {
             code: "connect-failed",
@@ -121,7 +117,7 @@ export class Network {
     this.#ends.set(way, ends);
     const end: End = new End(channel, {
       process,
-      timeline: this.#timeline,
+      time: this.#time,
       delayMs: () => {
         const now = this.#way(from, to);
         if (now.status !== "open") return null;
@@ -138,7 +134,7 @@ export class Network {
 
 interface EndOptions {
   readonly process: SimulatedProcess;
-  readonly timeline: Timeline;
+  readonly time: VirtualTime;
   /** For the next frame; null while nothing comes through. */
   readonly delayMs: () => number | null;
   readonly onFrame: (frame: Uint8Array) => void;
@@ -196,7 +192,7 @@ class End implements Channel {
   break(): void {
     if (this.#over) return;
     this.#end();
-    this.#options.timeline.soon(() => this.#inner.destroy());
+    this.#options.time.soon(() => this.#inner.destroy());
   }
 
   /** The way is open again: what was held goes on, in order. */
@@ -212,9 +208,9 @@ class End implements Channel {
       this.#held.push(item);
       return;
     }
-    const { timeline, onFrame } = this.#options;
-    this.#lastAtMs = Math.max(this.#lastAtMs, timeline.nowMs + delayMs);
-    timeline.at(this.#lastAtMs, () => {
+    const { time, onFrame } = this.#options;
+    this.#lastAtMs = Math.max(this.#lastAtMs, time.nowMs + delayMs);
+    time.at(this.#lastAtMs, () => {
       if ("close" in item) {
         this.#end();
         this.#inner.close(item.close);

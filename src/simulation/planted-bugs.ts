@@ -9,7 +9,7 @@ import { parseAddress } from "../runtime/address.js";
 import type { Behaviour } from "../runtime/behaviour.js";
 import type { Decorate } from "../runtime/system.js";
 import type { SimulatedProcess } from "./simulated-process.js";
-import type { Timeline } from "./timeline.js";
+import type { VirtualTime } from "./virtual-time.js";
 
 export const BUG_KINDS = [
   /** The store acknowledges records before they are durable. */
@@ -32,7 +32,7 @@ export type BugKind = (typeof BUG_KINDS)[number];
 export interface PlantedBug {
   /** Wraps the behaviours of a node; null where it changes none. */
   readonly decorate: Decorate | null;
-  readonly wrapStore: (store: Store, process: SimulatedProcess, timeline: Timeline) => Store;
+  readonly wrapStore: (store: Store, process: SimulatedProcess, time: VirtualTime) => Store;
   readonly wrapJournals: (journals: Journals) => Journals;
   /** Records that `skippedDedup` has stored a second time. */
   readonly duplicates: readonly StoredRecord[];
@@ -44,8 +44,8 @@ export function createPlantedBug(kind: BugKind | null): PlantedBug {
   return {
     duplicates,
     decorate: createDecorator(kind),
-    wrapStore(store, process, timeline) {
-      if (kind === "ackBeforeFsync") return acknowledgingEarly(store, process, timeline);
+    wrapStore(store, process, time) {
+      if (kind === "ackBeforeFsync") return acknowledgingEarly(store, process, time);
       return kind === "skippedDedup" ? withoutDedup(store, duplicates) : store;
     },
     wrapJournals: (journals) => (kind === "reusedIdentity" ? reusingIncarnation(journals) : journals),
@@ -53,13 +53,13 @@ export function createPlantedBug(kind: BugKind | null): PlantedBug {
 }
 
 /** Acknowledges at once and writes 100 ms later. */
-function acknowledgingEarly(store: Store, process: SimulatedProcess, timeline: Timeline): Store {
+function acknowledgingEarly(store: Store, process: SimulatedProcess, time: VirtualTime): Store {
   let lost = 0;
   return new Proxy(store, {
     get(target, property) {
       if (property !== "append") return Reflect.get(target, property, target) as unknown;
       return (records: readonly NewRecord[]): Promise<readonly Appended[]> => {
-        timeline.after(100, () => process.run(() => void target.append(records).catch(() => (lost += 1))));
+        time.after(100, () => process.run(() => void target.append(records).catch(() => (lost += 1))));
         return Promise.resolve(
           records.map((record) => ({
             status: "stored",

@@ -26,7 +26,7 @@ import { HUB, SimulatedHost, SKEW_MS_MAX } from "./simulated-host.js";
 import { Network } from "./network.js";
 import { createPlantedBug, type BugKind, type PlantedBug } from "./planted-bugs.js";
 import { PIPELINES, SERVICES } from "./scene.js";
-import { Timeline } from "./timeline.js";
+import { VirtualTime } from "./virtual-time.js";
 import { judge } from "./verdict.js";
 
 export interface SimulationOptions {
@@ -90,7 +90,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 class Simulation {
   readonly #options: SimulationOptions;
   readonly #prng: Prng;
-  readonly #timeline = new Timeline(START_MS);
+  readonly #time = new VirtualTime(START_MS);
   readonly #history: History;
   readonly #results = new MemoryStore();
   readonly #network: Network;
@@ -107,8 +107,8 @@ class Simulation {
     this.#prng = createPrng(options.seed);
     this.#bug = createPlantedBug(options.bug ?? null);
     this.#history = new History(options.keepHistory ?? false);
-    this.#network = new Network(this.#timeline, this.#prng.fork(), (from, to, frame) =>
-      this.#history.add(this.#timeline.nowMs, `${from} -> ${to} ${frame.length}`, frame),
+    this.#network = new Network(this.#time, this.#prng.fork(), (from, to, frame) =>
+      this.#history.add(this.#time.nowMs, `${from} -> ${to} ${frame.length}`, frame),
     );
     this.#furnish();
   }
@@ -134,30 +134,30 @@ class Simulation {
     const ends = new Set<() => void>();
     for (const fault of faults) this.#plan(fault, ends);
     this.#watchLaw();
-    await this.#timeline.runUntil(calmMs);
+    await this.#time.runUntil(calmMs);
     this.#note("faults end");
     this.#services.slowness = 1;
     for (const end of ends) end();
     for (const name of this.#hosts.keys()) this.#start(name);
-    await this.#timeline.runUntil(calmMs + SETTLE_MS);
+    await this.#time.runUntil(calmMs + SETTLE_MS);
     this.#drainLive();
     // What was held back meanwhile is still to be captured.
-    await this.#timeline.runUntil(calmMs + faultyMs + DRAIN_MS, () =>
+    await this.#time.runUntil(calmMs + faultyMs + DRAIN_MS, () =>
       this.#sources.every(({ ended }) => ended !== null),
     );
     const stored = await this.#results.read({ fromPosition: 0, limit: Infinity });
     const records = [...stored.records, ...this.#bug.duplicates];
     for (const host of this.#hosts.values()) host.kill();
     for (const record of records) {
-      this.#history.add(this.#timeline.nowMs, "-> stored", Buffer.from(JSON.stringify(record)));
+      this.#history.add(this.#time.nowMs, "-> stored", Buffer.from(JSON.stringify(record)));
     }
     return {
       seed,
       history: this.#history.digest(),
       lines: this.#history.lines,
       faults,
-      simulatedMs: this.#timeline.nowMs - START_MS,
-      steps: this.#timeline.steps,
+      simulatedMs: this.#time.nowMs - START_MS,
+      steps: this.#time.steps,
       results: records.filter(({ type }) => type === "result").length,
       gaps: gapsOf(records),
       redelivered: this.#redelivered,
@@ -180,7 +180,7 @@ class Simulation {
         name,
         new SimulatedHost({
           name,
-          timeline: this.#timeline,
+          time: this.#time,
           prng: this.#prng.fork(),
           network: this.#network,
           services: SERVICES,
@@ -240,7 +240,7 @@ class Simulation {
     } catch (error) {
       // As a program would that waits for a disk.
       this.#note(`${source.id} cannot be added yet: ${errorText(error)}`);
-      this.#timeline.after(RETRY_MS, () => {
+      this.#time.after(RETRY_MS, () => {
         if (!process.dead) void this.#addSource(source, node, process);
       });
     }
@@ -270,7 +270,7 @@ class Simulation {
 
   #plan(fault: Fault, ends: Set<() => void>): void {
     const { kind, atMs, host, lastsMs } = fault;
-    this.#timeline.at(atMs, () => {
+    this.#time.at(atMs, () => {
       this.#note(`${kind} ${host} ${lastsMs}`);
       const undo = inject(fault, {
         host: (name) => this.#host(name),
@@ -283,7 +283,7 @@ class Simulation {
         if (ends.delete(end)) undo();
       };
       ends.add(end);
-      this.#timeline.after(lastsMs, end);
+      this.#time.after(lastsMs, end);
     });
   }
 
@@ -302,14 +302,14 @@ class Simulation {
   #drainLive(): void {
     const live = this.#sources.filter(({ camera, ended }) => camera.frames === null && ended === null);
     for (const { id, host } of live) void this.#host(host).node?.drainSource(parseSourceId(id));
-    if (live.length > 0) this.#timeline.after(RETRY_MS, () => this.#drainLive());
+    if (live.length > 0) this.#time.after(RETRY_MS, () => this.#drainLive());
   }
 
   // ── Promises ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The law of conservation, asked of every node again and again. */
   #watchLaw(): void {
-    this.#timeline.after(LAW_MS, () => {
+    this.#time.after(LAW_MS, () => {
       for (const { node } of this.#hosts.values()) {
         if (node !== null) void this.#checkLaws(node);
       }
@@ -332,7 +332,7 @@ class Simulation {
   }
 
   #note(text: string): void {
-    this.#history.add(this.#timeline.nowMs, text);
+    this.#history.add(this.#time.nowMs, text);
   }
 }
 

@@ -17,14 +17,14 @@ import { createSimulatedMetrics } from "./simulated-metrics.js";
 import { createSimulatedWorkers, type ServiceFaults } from "./simulated-workers.js";
 import type { Network } from "./network.js";
 import type { PlantedBug } from "./planted-bugs.js";
-import type { Timeline } from "./timeline.js";
+import type { VirtualTime } from "./virtual-time.js";
 
 export const HUB = "cloud";
 const HUB_URL = `memory://${HUB}`;
 
 export interface SimulatedHostOptions {
   readonly name: string;
-  readonly timeline: Timeline;
+  readonly time: VirtualTime;
   readonly prng: Prng;
   readonly network: Network;
   readonly services: ReadonlyMap<string, ServiceDeclaration>;
@@ -59,7 +59,7 @@ export class SimulatedHost {
   constructor(options: SimulatedHostOptions) {
     this.name = options.name;
     this.#options = options;
-    this.disk = new Disk(options.timeline, options.prng.fork());
+    this.disk = new Disk(options.time, options.prng.fork());
   }
 
   /** Null while it is down. */
@@ -74,13 +74,13 @@ export class SimulatedHost {
 
   /** Starts a process where none runs; calls `onMember` once its node is a member of the cluster. */
   start(onMember: (node: SluiceNode, process: SimulatedProcess) => void): void {
-    const { timeline, prng, network, services, faults, bug, results } = this.#options;
+    const { time, prng, network, services, faults, bug, results } = this.#options;
     if (this.#process !== null) return;
     this.#incarnation += 1;
     this.#acknowledged = [];
     const own = prng.fork();
     const skewMs = this.#incarnation === 1 ? 0 : own.between(-SKEW_MS_MAX, SKEW_MS_MAX);
-    const process = new SimulatedProcess(timeline, skewMs);
+    const process = new SimulatedProcess(time, skewMs);
     this.#process = process;
     const ids = own.fork();
     const randomId = (): number => 1 + Math.floor(ids.next() * 2 ** 50);
@@ -90,7 +90,7 @@ export class SimulatedHost {
         ? { join: HUB_URL, patient: true }
         : {
             listen: HUB_URL,
-            store: bug.wrapStore(createDiskStore(this.disk, process, results), process, timeline),
+            store: bug.wrapStore(createDiskStore(this.disk, process, results), process, time),
           }),
       services,
       limits: { processor: { replicas: 1 } },

@@ -5,10 +5,10 @@
 
 import type { Clock } from "../runtime/clock.js";
 import type { Executor } from "../runtime/executor.js";
-import type { Timeline } from "./timeline.js";
+import type { VirtualTime } from "./virtual-time.js";
 
 export class SimulatedProcess {
-  readonly #timeline: Timeline;
+  readonly #time: VirtualTime;
   readonly #onKilled: (() => void)[] = [];
   #dead = false;
   /** Work held until it is resumed; null while it runs. */
@@ -16,8 +16,8 @@ export class SimulatedProcess {
   /** Of its clock against simulated time, in ms. */
   readonly #skewMs: number;
 
-  constructor(timeline: Timeline, skewMs: number) {
-    this.#timeline = timeline;
+  constructor(time: VirtualTime, skewMs: number) {
+    this.#time = time;
     this.#skewMs = skewMs;
   }
 
@@ -26,15 +26,15 @@ export class SimulatedProcess {
   }
 
   readonly executor: Executor = {
-    soon: (task) => this.#timeline.soon(() => this.run(task)),
-    later: (task) => this.#timeline.later(() => this.run(task)),
+    soon: (task) => this.#time.soon(() => this.run(task)),
+    later: (task) => this.#time.later(() => this.run(task)),
   };
 
   readonly clock: Clock = {
-    now: () => this.#timeline.nowMs + this.#skewMs,
+    now: () => this.#time.nowMs + this.#skewMs,
     after: (delayMs, callback) => {
       let cancelled = false;
-      const timer = this.#timeline.after(delayMs, () =>
+      const timer = this.#time.after(delayMs, () =>
         this.run(() => {
           if (!cancelled) callback();
         }),
@@ -62,7 +62,7 @@ export class SimulatedProcess {
   resume(): void {
     const held = this.#held ?? [];
     this.#held = null;
-    for (const task of held) this.#timeline.soon(() => this.run(task));
+    for (const task of held) this.#time.soon(() => this.run(task));
   }
 
   /** Calls back as it is killed, for what is around it: connections break. */

@@ -1,19 +1,19 @@
 import { createPrng } from "../../src/simulation/prng.js";
 import { SimulatedProcess } from "../../src/simulation/simulated-process.js";
 import { Network } from "../../src/simulation/network.js";
-import { Timeline } from "../../src/simulation/timeline.js";
+import { VirtualTime } from "../../src/simulation/virtual-time.js";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { Channel, ChannelClosed } from "../../src/transport/carrier.js";
 import { carrierContract } from "../contract/carrier.js";
 
 carrierContract("simulated network", () => {
-  const timeline = new Timeline(0);
-  const network = new Network(timeline, createPrng(1), () => {});
-  const process = new SimulatedProcess(timeline, 0);
+  const time = new VirtualTime(0);
+  const network = new Network(time, createPrng(1), () => {});
+  const process = new SimulatedProcess(time, 0);
   const pumping = { over: false };
   const pump = async (): Promise<void> => {
-    while (!pumping.over) await timeline.runUntil(timeline.nowMs + 10);
+    while (!pumping.over) await time.runUntil(time.nowMs + 10);
   };
   void pump();
   return Promise.resolve({
@@ -29,7 +29,7 @@ carrierContract("simulated network", () => {
 });
 
 interface Pair {
-  readonly timeline: Timeline;
+  readonly time: VirtualTime;
   readonly network: Network;
   readonly processes: { readonly a: SimulatedProcess; readonly b: SimulatedProcess };
   readonly channel: Channel;
@@ -39,9 +39,9 @@ interface Pair {
 
 /** A connection from `a` to `b`, and what `b` hears. */
 async function connected(work: (pair: Pair) => Promise<void>): Promise<void> {
-  const timeline = new Timeline(0);
-  const network = new Network(timeline, createPrng(2), () => {});
-  const processes = { a: new SimulatedProcess(timeline, 0), b: new SimulatedProcess(timeline, 0) };
+  const time = new VirtualTime(0);
+  const network = new Network(time, createPrng(2), () => {});
+  const processes = { a: new SimulatedProcess(time, 0), b: new SimulatedProcess(time, 0) };
   const heard: number[] = [];
   const closes: ChannelClosed[] = [];
   const listener = {
@@ -56,9 +56,9 @@ async function connected(work: (pair: Pair) => Promise<void>): Promise<void> {
     .carrierOf("a", processes.a)
     .connect({ url: "memory://b" })
     .then((made) => (channel = made));
-  await timeline.runUntil(100);
+  await time.runUntil(100);
   assert.ok(channel);
-  await work({ timeline, network, processes, channel, heard, closes });
+  await work({ time, network, processes, channel, heard, closes });
 }
 
 const frames = (channel: Channel, from: number, to: number): void => {
@@ -66,24 +66,24 @@ const frames = (channel: Channel, from: number, to: number): void => {
 };
 
 test("Network holds what is sent over a silent way, and hands it on in order once that is healed", async () => {
-  await connected(async ({ timeline, network, channel, heard, closes }) => {
+  await connected(async ({ time, network, channel, heard, closes }) => {
     frames(channel, 0, 3);
-    await timeline.runUntil(200);
+    await time.runUntil(200);
     network.silence("a", "b");
     frames(channel, 3, 6);
-    await timeline.runUntil(5_000);
+    await time.runUntil(5_000);
     assert.equal([heard, closes], [[0, 1, 2], []]);
     network.heal("a", "b");
     frames(channel, 6, 9);
-    await timeline.runUntil(6_000);
+    await time.runUntil(6_000);
     assert.equal(heard, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
   });
 });
 
 test("Network breaks connections where a way is cut, and makes none until it is healed", async () => {
-  await connected(async ({ timeline, network, processes, closes }) => {
+  await connected(async ({ time, network, processes, closes }) => {
     network.cut("a", "b");
-    await timeline.runUntil(200);
+    await time.runUntil(200);
     assert.is(closes.length, 1);
     const tried: string[] = [];
     const dial = (): void =>
@@ -95,28 +95,28 @@ test("Network breaks connections where a way is cut, and makes none until it is 
           () => tried.push("failed"),
         );
     dial();
-    await timeline.runUntil(300);
+    await time.runUntil(300);
     network.heal("a", "b");
     dial();
-    await timeline.runUntil(400);
+    await time.runUntil(400);
     assert.equal(tried, ["failed", "connected"]);
   });
 });
 
 test("SimulatedProcess receives after a pause what came meanwhile, and nothing once it is killed", async () => {
-  await connected(async ({ timeline, processes, channel, heard }) => {
+  await connected(async ({ time, processes, channel, heard }) => {
     processes.b.pause();
     frames(channel, 0, 3);
-    await timeline.runUntil(1_000);
+    await time.runUntil(1_000);
     assert.equal(heard, []);
     processes.b.resume();
-    await timeline.runUntil(1_001);
+    await time.runUntil(1_001);
     assert.equal(heard, [0, 1, 2]);
     const ticks: number[] = [];
     processes.b.clock.after(10, () => ticks.push(1));
     processes.b.kill();
     frames(channel, 3, 6);
-    await timeline.runUntil(2_000);
+    await time.runUntil(2_000);
     assert.equal([heard, ticks], [[0, 1, 2], []]);
   });
 });
