@@ -241,7 +241,7 @@ class Simulation {
       // As a program would that waits for a disk.
       this.#note(`${source.id} cannot be added yet: ${errorText(error)}`);
       this.#time.after(RETRY_MS, () => {
-        if (!process.dead) void this.#addSource(source, node, process);
+        if (!process.killed) void this.#addSource(source, node, process);
       });
     }
   }

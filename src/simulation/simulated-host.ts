@@ -100,7 +100,7 @@ export class SimulatedHost {
       onEvent: (event) => this.#options.onEvent(this.name, event),
       onSchedule: this.#options.onSchedule,
       onFailure: (error) => {
-        if (!process.dead) this.#options.onFailure(this.name, error);
+        if (!process.killed) this.#options.onFailure(this.name, error);
       },
       world: {
         carrier: network.carrierOf(this.name, process),
@@ -125,11 +125,11 @@ export class SimulatedHost {
   ): Promise<void> {
     try {
       const node = await startNode(options);
-      if (process.dead) return;
+      if (process.killed) return;
       this.#node = node;
       onMember(node, process);
     } catch (error) {
-      if (!process.dead) this.#options.onFailure(this.name, asError(error));
+      if (!process.killed) this.#options.onFailure(this.name, asError(error));
     }
   }
 

@@ -10,7 +10,7 @@ import type { VirtualTime } from "./virtual-time.js";
 export class SimulatedProcess {
   readonly #time: VirtualTime;
   readonly #onKilled: (() => void)[] = [];
-  #dead = false;
+  #killed = false;
   /** Work held until it is resumed; null while it runs. */
   #held: (() => void)[] | null = null;
   /** Of its clock against simulated time, in ms. */
@@ -21,8 +21,8 @@ export class SimulatedProcess {
     this.#skewMs = skewMs;
   }
 
-  get dead(): boolean {
-    return this.#dead;
+  get killed(): boolean {
+    return this.#killed;
   }
 
   readonly executor: Executor = {
@@ -50,13 +50,13 @@ export class SimulatedProcess {
 
   /** Runs a piece of its work: now, once it is resumed, or never. */
   run(task: () => void): void {
-    if (this.#dead) return;
+    if (this.#killed) return;
     if (this.#held === null) task();
     else this.#held.push(task);
   }
 
   pause(): void {
-    if (!this.#dead) this.#held ??= [];
+    if (!this.#killed) this.#held ??= [];
   }
 
   resume(): void {
@@ -71,8 +71,8 @@ export class SimulatedProcess {
   }
 
   kill(): void {
-    if (this.#dead) return;
-    this.#dead = true;
+    if (this.#killed) return;
+    this.#killed = true;
     this.#held = null;
     for (const callback of this.#onKilled) callback();
   }

@@ -33,19 +33,19 @@ interface Pair {
   readonly network: Network;
   readonly processes: { readonly a: SimulatedProcess; readonly b: SimulatedProcess };
   readonly channel: Channel;
-  readonly heard: number[];
+  readonly received: number[];
   readonly closes: ChannelClosed[];
 }
 
-/** A connection from `a` to `b`, and what `b` hears. */
+/** A connection from `a` to `b`, and what `b` receives. */
 async function connected(work: (pair: Pair) => Promise<void>): Promise<void> {
   const time = new VirtualTime(0);
   const network = new Network(time, createPrng(2), () => {});
   const processes = { a: new SimulatedProcess(time, 0), b: new SimulatedProcess(time, 0) };
-  const heard: number[] = [];
+  const received: number[] = [];
   const closes: ChannelClosed[] = [];
   const listener = {
-    onFrame: (frame: Uint8Array) => void heard.push(frame[0] ?? -1),
+    onFrame: (frame: Uint8Array) => void received.push(frame[0] ?? -1),
     onClose: (closed: ChannelClosed) => void closes.push(closed),
   };
   void network
@@ -58,29 +58,29 @@ async function connected(work: (pair: Pair) => Promise<void>): Promise<void> {
     .then((made) => (channel = made));
   await time.runUntil(100);
   assert.ok(channel);
-  await work({ time, network, processes, channel, heard, closes });
+  await work({ time, network, processes, channel, received, closes });
 }
 
 const frames = (channel: Channel, from: number, to: number): void => {
   for (let value = from; value < to; value++) channel.send(Uint8Array.of(value));
 };
 
-test("Network holds what is sent over a silent way, and hands it on in order once that is healed", async () => {
-  await connected(async ({ time, network, channel, heard, closes }) => {
+test("Network holds what is sent over a silent path, and delivers it in order once that is healed", async () => {
+  await connected(async ({ time, network, channel, received, closes }) => {
     frames(channel, 0, 3);
     await time.runUntil(200);
     network.silence("a", "b");
     frames(channel, 3, 6);
     await time.runUntil(5_000);
-    assert.equal([heard, closes], [[0, 1, 2], []]);
+    assert.equal([received, closes], [[0, 1, 2], []]);
     network.heal("a", "b");
     frames(channel, 6, 9);
     await time.runUntil(6_000);
-    assert.equal(heard, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    assert.equal(received, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
   });
 });
 
-test("Network breaks connections where a way is cut, and makes none until it is healed", async () => {
+test("Network breaks connections where a path is cut, and makes none until it is healed", async () => {
   await connected(async ({ time, network, processes, closes }) => {
     network.cut("a", "b");
     await time.runUntil(200);
@@ -104,20 +104,20 @@ test("Network breaks connections where a way is cut, and makes none until it is 
 });
 
 test("SimulatedProcess receives after a pause what came meanwhile, and nothing once it is killed", async () => {
-  await connected(async ({ time, processes, channel, heard }) => {
+  await connected(async ({ time, processes, channel, received }) => {
     processes.b.pause();
     frames(channel, 0, 3);
     await time.runUntil(1_000);
-    assert.equal(heard, []);
+    assert.equal(received, []);
     processes.b.resume();
     await time.runUntil(1_001);
-    assert.equal(heard, [0, 1, 2]);
+    assert.equal(received, [0, 1, 2]);
     const ticks: number[] = [];
     processes.b.clock.after(10, () => ticks.push(1));
     processes.b.kill();
     frames(channel, 3, 6);
     await time.runUntil(2_000);
-    assert.equal([heard, ticks], [[0, 1, 2], []]);
+    assert.equal([received, ticks], [[0, 1, 2], []]);
   });
 });
 
