@@ -5,7 +5,7 @@
 
 import { FAULTS, type FaultKind } from "../src/simulation/fault-plan.js";
 import { BUG_KINDS, type BugKind } from "../src/simulation/planted-bugs.js";
-import { simulate, type SimulationReport } from "../src/simulation/run.js";
+import { simulate, type SimulationReport } from "../src/simulation/simulation.js";
 import { Command, listOf, Option, positiveInteger, readArguments, readBy } from "./command-line.js";
 import { createLiveLines } from "./live-lines.js";
 import { parseDuration } from "./cli/units.js";

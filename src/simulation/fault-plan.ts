@@ -1,10 +1,7 @@
 /** What goes wrong in a simulated cluster, and when: drawn from the seed. */
 
-import { assertNever } from "../runtime/errors.js";
 import type { Prng } from "./prng.js";
-import { type SimulatedHost, HUB } from "./simulated-host.js";
-import type { ServiceFaults } from "./simulated-workers.js";
-import type { Network } from "./network.js";
+import { HUB } from "./simulated-host.js";
 
 export const FAULTS = [
   "killEdge",
@@ -25,12 +22,12 @@ export type FaultKind = (typeof FAULTS)[number];
 export interface Fault {
   readonly kind: FaultKind;
   readonly atMs: number;
-  /** The host, or the way from it to the hub. */
+  /** The host that fails, or whose path to the hub does. */
   readonly host: string;
   readonly lastsMs: number;
 }
 
-/** Table swaps come often, deaths seldom. */
+/** How often each kind is drawn, relative to the others: table swaps often, a dead hub seldom. */
 const SHARES: Readonly<Record<FaultKind, number>> = {
   killEdge: 3,
   killHub: 1,
@@ -45,6 +42,7 @@ const SHARES: Readonly<Record<FaultKind, number>> = {
   swapTable: 6,
 };
 
+/** Draws faults between `fromMs` and `untilMs`, in order of time. */
 export function drawFaults(
   prng: Prng,
   {
@@ -60,7 +58,7 @@ export function drawFaults(
     readonly fromMs: number;
     readonly untilMs: number;
     readonly meanGapMs: number;
-    /** Of one fault. */
+    /** Of one fault; it lasts at least a fiftieth of this. */
     readonly longestMs: number;
   },
 ): readonly Fault[] {
@@ -75,59 +73,5 @@ export function drawFaults(
     const anywhere = kind === "stall" || kind === "slowDisk" || kind === "fullDisk";
     const host = kind === "killHub" ? HUB : prng.pick(anywhere ? hosts : edges);
     faults.push({ kind, atMs, host, lastsMs: prng.between(longestMs / 50, longestMs) });
-  }
-}
-
-/** What faults act on. */
-export interface FaultTargets {
-  readonly host: (name: string) => SimulatedHost;
-  readonly network: Network;
-  readonly services: ServiceFaults;
-  readonly restart: (name: string) => void;
-  readonly swapTable: () => void;
-}
-
-/** Makes it happen. @returns ends it; idempotent */
-export function inject(
-  fault: Fault,
-  { host, network, services, restart, swapTable }: FaultTargets,
-): () => void {
-  const { kind, host: name } = fault;
-  switch (kind) {
-    case "killEdge":
-    case "killHub":
-      host(name).kill();
-      return () => restart(name);
-    case "cut":
-      network.cut(name, HUB);
-      return () => network.heal(name, HUB);
-    case "silence":
-      network.silence(name, HUB);
-      return () => network.heal(name, HUB);
-    case "slowLink":
-      network.slow(name, HUB, 100);
-      return () => network.heal(name, HUB);
-    case "stall": {
-      const { process } = host(name);
-      process?.pause();
-      return () => process?.resume();
-    }
-    case "slowDisk":
-    case "fullDisk": {
-      const { disk } = host(name);
-      disk.health = kind === "slowDisk" ? "slow" : "full";
-      return () => void (disk.health = "healthy");
-    }
-    case "crashingService":
-      services.crashes = 0.2;
-      return () => void (services.crashes = 0);
-    case "throwingService":
-      services.throws = 0.05;
-      return () => void (services.throws = 0);
-    case "swapTable":
-      swapTable();
-      return () => {};
-    default:
-      return assertNever(kind);
   }
 }

@@ -2,7 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { FAULTS } from "../../src/simulation/fault-plan.js";
 import { BUG_KINDS } from "../../src/simulation/planted-bugs.js";
-import { simulate } from "../../src/simulation/run.js";
+import { simulate } from "../../src/simulation/simulation.js";
 
 /** How soon each planted bug must be found; `seeds.test.ts` runs many more. */
 const SEEDS_MAX = 8;
