@@ -1,6 +1,6 @@
 /**
- * `npm run simulate`: whole clusters under a virtual clock, with faults from a seed. A seed that breaks a promise is told
- * with the command that plays it again.
+ * `npm run simulate`: whole clusters under a virtual clock, with faults from a seed. A seed that breaks a promise is printed
+ * with the command that replays it.
  */
 
 import { FAULTS, type FaultKind } from "../src/simulation/fault-plan.js";
@@ -26,7 +26,9 @@ interface Options {
 const durationMs = readBy(parseDuration, "a duration like 500ms, 90s or 15m");
 
 const command = new Command("simulate")
-  .description("Runs simulated clusters, one a seed, each with faults of its own, and audits what is left.")
+  .description(
+    "Runs simulated clusters, one a seed, each with faults of its own, and audits what they stored.",
+  )
   .option("--seeds <n>", "how many seeds", positiveInteger, 100)
   .option("--first <n>", "the first one", positiveInteger, 1)
   .option("--seed <n>", "only this one", positiveInteger)
@@ -76,7 +78,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (report.findings.length > 0) broken += 1;
     live?.show(`seed ${seed} of ${last}: ${broken} broken, ${speed(simulatedMs, startedMs)} real time`);
     if (report.findings.length > 0 || options.seed !== undefined || options.json) live?.clear();
-    tell(report, options);
+    print(report, options);
   }
   live?.clear();
   if (!options.json) {
@@ -88,7 +90,7 @@ async function main(args: readonly string[]): Promise<number> {
   return broken === 0 ? 0 : 1;
 }
 
-function tell(report: SimulationReport, options: Options): void {
+function print(report: SimulationReport, options: Options): void {
   const { seed, lines, faults, findings, ...rest } = report;
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ seed, ...rest, faults: faults.length, findings })}\n`);
@@ -103,11 +105,11 @@ function tell(report: SimulationReport, options: Options): void {
   }
   if (findings.length === 0) return;
   process.stdout.write(`seed ${seed} broke a promise:\n${findings.map((line) => `  ${line}\n`).join("")}`);
-  process.stdout.write(`  again: npm run simulate -- ${again(seed, options)}\n`);
+  process.stdout.write(`  again: npm run simulate -- ${replayOptions(seed, options)}\n`);
 }
 
-/** The options that play a seed again. */
-function again(seed: number, { faulty, edges, gap, faults, plant }: Options): string {
+/** The options that replay a seed. */
+function replayOptions(seed: number, { faulty, edges, gap, faults, plant }: Options): string {
   const given = [
     `--seed ${seed}`,
     ...(faulty === 30_000 ? [] : [`--faulty ${faulty}ms`]),
