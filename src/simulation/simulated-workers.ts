@@ -75,6 +75,6 @@ function framesAreRight({ payload, framePtsUs }: Job): boolean {
   return payload.frames.every(({ ptsUs, data }, index) => {
     const number = new DataView(data.buffer, data.byteOffset).getFloat64(0);
     if (number === UNNUMBERED) return true;
-    return number * FRAME_US === ptsUs && ptsUs === framePtsUs?.[index];
+    return number * FRAME_US === ptsUs && ptsUs === framePtsUs[index];
   });
 }

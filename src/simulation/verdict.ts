@@ -58,7 +58,7 @@ function checkFrames(
   if (camera.frames === null) return [];
   const findings: string[] = [];
   const taskOf = new Map<number, string>();
-  for (const { id, framePtsUs = [] } of resultsOf(records)) {
+  for (const { id, framePtsUs } of resultsOf(records)) {
     for (const ptsUs of framePtsUs) {
       const frame = ptsUs / FRAME_US;
       const before = taskOf.get(frame);

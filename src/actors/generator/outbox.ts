@@ -155,15 +155,13 @@ export class Outbox {
     const { window, limits } = this.#options;
     window.inherit(task.id);
     const { id, configuration, payload, sourceAtMs, createdAtMs, joinNodes, pins, traceparent } = task;
-    const { frameCount, framePtsUs = [] } = task;
-    const times = framePtsUs.length === frameCount ? framePtsUs : Array.from({ length: frameCount }, () => 0);
     const { encoding, width, height } = configuration;
     const made = this.#enter(
       {
         id,
         pipeline,
         configuration,
-        payload: payload ?? { encoding, width, height, frames: framesWithoutData(times) },
+        payload: payload ?? { encoding, width, height, frames: framesWithoutData(task.framePtsUs) },
         sourceAtMs,
         createdAtMs,
         origin,
