@@ -14,7 +14,7 @@ import type { Stage } from "../src/task/pipeline.js";
 import { parsePipelineFile } from "../src/task/pipeline-file.js";
 import { SERVICES } from "../src/services/catalogue.js";
 import { asError, errorText } from "../src/runtime/errors.js";
-import { chanceOf } from "../src/simulation/chance.js";
+import { createPrng } from "../src/simulation/prng.js";
 import { createToken } from "../src/transport/security/token-directory.js";
 import { Machine } from "./chaos/machine.js";
 import { verdictOn } from "./chaos/verdict.js";
@@ -94,7 +94,7 @@ class Chaos {
   readonly #folder: string;
   readonly #options: Options;
   readonly #store: string;
-  readonly #chance;
+  readonly #prng;
   readonly #machines = new Map<string, Machine>();
   readonly #proxies = new Map<string, TcpProxy>();
   readonly #done = new Map<string, number>();
@@ -107,7 +107,7 @@ class Chaos {
     this.#folder = folder;
     this.#options = options;
     this.#store = join(folder, "store");
-    this.#chance = chanceOf(options.seed);
+    this.#prng = createPrng(options.seed);
   }
 
   /** @returns whether every promise was kept */
@@ -134,7 +134,7 @@ class Chaos {
     this.#say(`${this.#edgeNames().length} sources play for ${seconds} s`);
     const untilMs = performance.now() + minutes * 60_000;
     while (performance.now() < untilMs) {
-      await sleep(this.#chance.between(gap / 2, (gap * 3) / 2));
+      await sleep(this.#prng.between(gap / 2, (gap * 3) / 2));
       await this.#fault(stages);
     }
     this.#say("no more faults: everything comes to its end");
@@ -190,7 +190,7 @@ class Chaos {
   /** Whoever died is started again a while later. */
   async #keepRunning(): Promise<void> {
     while (!this.#over) {
-      await sleep(this.#chance.between(200, 2_000));
+      await sleep(this.#prng.between(200, 2_000));
       if (this.#over) return;
       for (const machine of this.#machines.values()) machine.start();
     }
@@ -233,9 +233,9 @@ class Chaos {
   // ── Faults ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #fault(stages: readonly Stage[]): Promise<void> {
-    const kind = this.#chance.pick(this.#options.faults ?? FAULTS);
-    const name = kind === "killHub" ? "cloud" : this.#chance.pick(this.#edgeNames());
-    const lastsMs = kind === "stall" ? 5_000 : this.#chance.between(200, 5_000);
+    const kind = this.#prng.pick(this.#options.faults ?? FAULTS);
+    const name = kind === "killHub" ? "cloud" : this.#prng.pick(this.#edgeNames());
+    const lastsMs = kind === "stall" ? 5_000 : this.#prng.between(200, 5_000);
     const machine = this.#machines.get(name);
     const proxy = this.#proxies.get(name);
     this.#done.set(kind, (this.#done.get(kind) ?? 0) + 1);
@@ -275,7 +275,7 @@ class Chaos {
     await this.#ordered(async (operator) => {
       const { nodes } = await operator.nodes();
       const names = nodes.map(({ description }) => description.name);
-      const placement = stages.map(({ id }) => [id, [this.#chance.pick(names)]] as const);
+      const placement = stages.map(({ id }) => [id, [this.#prng.pick(names)]] as const);
       const policy = { name: "fixed", parameters: { placement: Object.fromEntries(placement) } };
       await operator.setPolicy(parseSourceId(source), policy);
     }, 1);

@@ -1,11 +1,11 @@
 /**
- * `npm run simulate`: whole clusters under a virtual clock, with faults from a seed. A seed that breaks a promise is told
- * with the command that plays it again.
+ * `npm run simulate`: whole clusters under a virtual clock, with faults from a seed. A seed that breaks a promise is printed
+ * with the command that replays it.
  */
 
 import { FAULTS, type FaultKind } from "../src/simulation/fault-plan.js";
-import { PLANTS, type Plant } from "../src/simulation/plants.js";
-import { simulate, type SimulationReport } from "../src/simulation/run.js";
+import { BUG_KINDS, type BugKind } from "../src/simulation/planted-bugs.js";
+import { simulate, type SimulationReport } from "../src/simulation/simulation.js";
 import { Command, listOf, Option, positiveInteger, readArguments, readBy } from "./command-line.js";
 import { createLiveLines } from "./live-lines.js";
 import { parseDuration } from "./cli/units.js";
@@ -18,7 +18,7 @@ interface Options {
   readonly edges: number;
   readonly gap: number;
   readonly faults?: readonly FaultKind[];
-  readonly plant?: Plant;
+  readonly plant?: BugKind;
   readonly history: boolean;
   readonly json: boolean;
 }
@@ -26,7 +26,9 @@ interface Options {
 const durationMs = readBy(parseDuration, "a duration like 500ms, 90s or 15m");
 
 const command = new Command("simulate")
-  .description("Runs simulated clusters, one a seed, each with faults of its own, and audits what is left.")
+  .description(
+    "Runs simulated clusters, one a seed, each with faults of its own, and audits what they stored.",
+  )
   .option("--seeds <n>", "how many seeds", positiveInteger, 100)
   .option("--first <n>", "the first one", positiveInteger, 1)
   .option("--seed <n>", "only this one", positiveInteger)
@@ -44,7 +46,7 @@ const command = new Command("simulate")
       .choices([...FAULTS])
       .argParser(listOf(FAULTS)),
   )
-  .addOption(new Option("--plant <defect>", "a defect to be found").choices([...PLANTS]))
+  .addOption(new Option("--plant <bug>", "a bug to plant, which must be found").choices([...BUG_KINDS]))
   .option("--history", "with --seed: everything that happened, line by line", false)
   .option("--json", "the report of each seed as a line of JSON", false)
   .addHelpText("after", "\nExit codes: 0 every promise kept, 1 one was broken, 2 wrong usage.\n");
@@ -66,7 +68,7 @@ async function main(args: readonly string[]): Promise<number> {
       faultyMs: options.faulty,
       edges: options.edges,
       meanGapMs: options.gap,
-      plant: options.plant ?? null,
+      bug: options.plant ?? null,
       keepHistory: options.history && options.seed !== undefined,
       ...(options.faults && { faults: options.faults }),
     });
@@ -76,7 +78,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (report.findings.length > 0) broken += 1;
     live?.show(`seed ${seed} of ${last}: ${broken} broken, ${speed(simulatedMs, startedMs)} real time`);
     if (report.findings.length > 0 || options.seed !== undefined || options.json) live?.clear();
-    tell(report, options);
+    print(report, options);
   }
   live?.clear();
   if (!options.json) {
@@ -88,7 +90,7 @@ async function main(args: readonly string[]): Promise<number> {
   return broken === 0 ? 0 : 1;
 }
 
-function tell(report: SimulationReport, options: Options): void {
+function print(report: SimulationReport, options: Options): void {
   const { seed, lines, faults, findings, ...rest } = report;
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ seed, ...rest, faults: faults.length, findings })}\n`);
@@ -103,11 +105,11 @@ function tell(report: SimulationReport, options: Options): void {
   }
   if (findings.length === 0) return;
   process.stdout.write(`seed ${seed} broke a promise:\n${findings.map((line) => `  ${line}\n`).join("")}`);
-  process.stdout.write(`  again: npm run simulate -- ${again(seed, options)}\n`);
+  process.stdout.write(`  again: npm run simulate -- ${replayOptions(seed, options)}\n`);
 }
 
-/** The options that play a seed again. */
-function again(seed: number, { faulty, edges, gap, faults, plant }: Options): string {
+/** The options that replay a seed. */
+function replayOptions(seed: number, { faulty, edges, gap, faults, plant }: Options): string {
   const given = [
     `--seed ${seed}`,
     ...(faulty === 30_000 ? [] : [`--faulty ${faulty}ms`]),

@@ -70,7 +70,7 @@ async function* watched(
     const { lives, frames } = sources.get(sourceId) ?? { lives: new Set(), frames: new Set() };
     sources.set(sourceId, { lives, frames });
     lives.add(incarnation);
-    for (const ptsUs of record.type === "result" ? (record.framePtsUs ?? []) : []) {
+    for (const ptsUs of record.type === "result" ? record.framePtsUs : []) {
       if (frames.has(ptsUs)) doubled.push(`${sourceId} at ${ptsUs} us`);
       frames.add(ptsUs);
     }

@@ -38,7 +38,7 @@ export function describeHistory(record: StoredRecord): string {
       { title: "started ms", align: "right" },
       { title: "ended ms", align: "right" },
     ],
-    record.hops.map(({ stage, node, epoch, delivery = 1, attempt, enqueuedAtMs, startedAtMs, endedAtMs }) => [
+    record.hops.map(({ stage, node, epoch, delivery, attempt, enqueuedAtMs, startedAtMs, endedAtMs }) => [
       stage,
       node,
       epoch,
@@ -49,8 +49,7 @@ export function describeHistory(record: StoredRecord): string {
       after(endedAtMs),
     ]),
   );
-  const delivery = record.delivery ?? 1;
-  return `${name}, stored ${after(record.storedAtMs)} ms after its making, in delivery ${delivery}:\n${hops}`;
+  return `${name}, stored ${after(record.storedAtMs)} ms after its making, in delivery ${record.delivery}:\n${hops}`;
 }
 
 function sourcesTable(incarnations: readonly IncarnationAudit[]): string {

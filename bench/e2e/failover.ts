@@ -36,7 +36,7 @@ class WatchedStore extends MemoryStore {
       if (record.type !== "result") continue;
       const [hop] = record.hops;
       if (hop?.node === WORKER) this.byWorker += 1;
-      else if ((record.delivery ?? 1) > 1 && hop !== undefined) {
+      else if (record.delivery > 1 && hop !== undefined) {
         this.again.push({ startedAtMs: hop.startedAtMs, storedAtMs: record.storedAtMs });
       }
     }

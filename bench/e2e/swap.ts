@@ -21,7 +21,7 @@ import type { StoredResult } from "../../src/task/record.js";
 import { parseConfiguration } from "../../src/task/configuration.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import { silentLogger } from "../../src/runtime/log.js";
-import { chanceOf } from "../../src/simulation/chance.js";
+import { createPrng } from "../../src/simulation/prng.js";
 import { percentile, report, rounded, type Row } from "../report.js";
 import { endlessCapture, NOOP_SERVICES, noopChain } from "./load.js";
 
@@ -40,11 +40,11 @@ async function main(): Promise<void> {
   );
   while (store.recordCount < 400) await sleep(20);
   const control = controlFrom(hub.system, hub.cloud, () => 0);
-  const chance = chanceOf(1);
+  const prng = createPrng(1);
   const swap = (): Promise<void> =>
     control.setPolicy(SOURCE, {
       name: "fixed",
-      parameters: { placement: { s0: [chance.pick(NODES)], s1: [chance.pick(NODES)] } },
+      parameters: { placement: { s0: [prng.pick(NODES)], s1: [prng.pick(NODES)] } },
     });
   // Each stage's worker has been started on each node.
   for (let swaps = 0; swaps < 60; swaps++) {

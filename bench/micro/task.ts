@@ -110,6 +110,7 @@ function walk(pipeline: Pipeline, at: number): Task | null {
       node,
       epoch: 1,
       attempt: 1,
+      delivery: 1,
       enqueuedAtMs: 1,
       startedAtMs: 2,
       endedAtMs: 3,

@@ -19,10 +19,7 @@ export function checkAttempts({ hops }: StoredResult): readonly string[] {
 
 /** What each hop and result says of the others; of stages that should be there only where the `pipeline` is known. */
 export function checkHops(
-  record: StoredResult & {
-    /** Which delivery of the task was stored; 1 where it does not say. */
-    readonly delivery?: number;
-  },
+  record: StoredResult,
   pipeline: Pipeline | undefined,
   clockToleranceMs: number,
 ): readonly string[] {
@@ -41,8 +38,8 @@ export function checkHops(
   }
   if (pipeline === undefined) return problems;
   problems.push(...checkStages(record, hops, pipeline));
-  // A stage that remembers its answer gives it again, with the hop of then, to a task that is delivered once more.
-  if ((record.delivery ?? 1) <= 1) problems.push(...checkOrder(hops, pipeline, clockToleranceMs));
+  // A stage that remembers its result gives it again, with its first hop, to a task that is delivered again.
+  if (record.delivery <= 1) problems.push(...checkOrder(hops, pipeline, clockToleranceMs));
   return problems;
 }
 

@@ -36,7 +36,7 @@ export interface ServiceInput {
   /** Frames in the task, also where `frames` is empty. */
   readonly frameCount: number;
   /** Presentation time of each frame in the source, in microseconds, also where `frames` is empty. */
-  readonly framePtsUs?: readonly number[];
+  readonly framePtsUs: readonly number[];
   /** Results of every direct predecessor stage, by stage id. */
   readonly previous: ReadonlyMap<string, StageResult>;
   /** Of a stateful service: `restarted` where the task before this one was not seen by this instance. */

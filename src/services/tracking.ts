@@ -7,7 +7,7 @@
 
 import { z } from "../runtime/parse.js";
 import type { Detection } from "../task/service.js";
-import type { Service, ServiceInput } from "./service.js";
+import type { Service } from "./service.js";
 import { detectionsOf, parseParameters } from "./vision/parameters.js";
 import { Tracker } from "./vision/tracker.js";
 
@@ -25,8 +25,6 @@ const parametersSchema = z.strictObject({
   /** Of one source. */
   tracksMax: z.int().min(1).max(1_000).default(200),
   sourcesMax: z.int().min(1).max(10_000).default(256),
-  /** Time between frames where the source does not say when they were, in ms. */
-  frameIntervalMs: z.number().gt(0).max(600_000).default(100),
 });
 
 interface SourceState {
@@ -55,21 +53,10 @@ export const service: Service = {
           if (sources.size <= parameters.sourcesMax) break;
           sources.delete(oldest);
         }
-        const frames: Detection[][] = state.tracker.follow(
-          detectionsOf(input, "boxes"),
-          input.framePtsUs ?? evenTimes(input, parameters.frameIntervalMs),
-        );
+        const frames: Detection[][] = state.tracker.follow(detectionsOf(input, "boxes"), input.framePtsUs);
         return { type: "tracks", frames, continuity };
       },
       close: () => sources.clear(),
     });
   },
 };
-
-/** Times of a source whose tasks are all as long as this one, with the frames at even intervals. */
-function evenTimes({ sequence, frameCount }: ServiceInput, intervalMs: number): number[] {
-  return Array.from(
-    { length: frameCount },
-    (_, index) => (sequence * frameCount + index) * intervalMs * 1_000,
-  );
-}

@@ -1,33 +1,35 @@
-/** A source of a simulated cluster: small frames that hold their number, at its own rate or as fast as they are asked for. */
+/** The camera of a simulated source: small frames that hold their number, one each `everyMs` while any is requested. */
 
 import type { CapturePort } from "../actors/generator/capture.js";
 import type { SourceSpec } from "../actors/generator/source-spec.js";
-import type { Life } from "./life.js";
+import type { SimulatedProcess } from "./simulated-process.js";
 
 export interface CameraOptions {
   readonly name: string;
-  /** Frames until the end of one that can be read again; null of a live one, which has no end. */
+  /** Frames that a replayable source has; null for a live one, which has no end. */
   readonly frames: number | null;
-  /** Between frames, in ms. */
+  /** Between two frames, in ms. */
   readonly everyMs: number;
 }
 
 /** Presentation times are whole multiples of this, in microseconds. */
 export const FRAME_US = 100_000;
 
+/** The source as it is described to a node. */
 export function cameraSource({ name, frames }: CameraOptions): SourceSpec {
   const pattern = { width: 16, height: 16, fps: 10, durationS: 1 };
   return { kind: "test", pattern, label: name, replayable: frames !== null };
 }
 
-/** What frames of a live camera hold: their times are moved together where it was lost for a while. */
+/** What frames of a live camera hold in place of a number: their times are shifted after a reconnect, so they prove nothing. */
 export const UNNUMBERED = -1;
 
-export function cameraCapture(options: CameraOptions, life: Life): CapturePort {
+/** Captures from the camera, within `process`. */
+export function createCameraCapture(options: CameraOptions, process: SimulatedProcess): CapturePort {
   const { frames, everyMs } = options;
   return {
     open({ after }, listener) {
-      const { clock } = life;
+      const { clock } = process;
       let next = 0;
       if (frames === null) next = Math.floor(clock.now() / everyMs);
       else if (after !== null) next = Math.floor(after.ptsUs / FRAME_US) + 1;

@@ -1,6 +1,6 @@
 /**
- * The disks of simulated machines: what is durable outlives every process, and what a process was writing when it died is
- * there or not, as chance has it, but never a later write without an earlier one.
+ * The disk of a simulated host. What is durable outlives every process. Of what a process was writing when it died a random
+ * prefix is there: never a later write without an earlier one.
  */
 
 import type { Appended, NewRecord, Store } from "../storage/results/store.js";
@@ -19,30 +19,29 @@ import {
   type SourceMeta,
 } from "../storage/journal/journal.js";
 import { taskKey } from "../task/identity.js";
-import type { Chance } from "./chance.js";
-import type { Life } from "./life.js";
-import type { Timeline } from "./timeline.js";
+import type { Prng } from "./prng.js";
+import type { SimulatedProcess } from "./simulated-process.js";
+import type { VirtualTime } from "./virtual-time.js";
 
-/** A write that the disk has taken and not finished. */
+/** A write that the disk has accepted and not finished. */
 interface Write {
   readonly apply: () => void;
-  readonly life: Life;
+  readonly process: SimulatedProcess;
 }
 
-/** How a disk is now. */
-export type DiskHealth = "well" | "slow" | "full";
+export type DiskHealth = "healthy" | "slow" | "full";
 
 export class Disk {
-  health: DiskHealth = "well";
-  readonly #timeline: Timeline;
-  readonly #chance: Chance;
+  health: DiskHealth = "healthy";
+  readonly #time: VirtualTime;
+  readonly #prng: Prng;
   /** In order. */
   #writes: Write[] = [];
   #lastAtMs = 0;
 
-  constructor(timeline: Timeline, chance: Chance) {
-    this.#timeline = timeline;
-    this.#chance = chance;
+  constructor(time: VirtualTime, prng: Prng) {
+    this.#time = time;
+    this.#prng = prng;
   }
 
   /**
@@ -50,42 +49,42 @@ export class Disk {
    *
    * @throws SluiceError `store-full`
    */
-  write<Result>(life: Life, apply: () => Result): Promise<Result> {
+  write<Result>(process: SimulatedProcess, apply: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.health === "full") {
         const error = new SluiceError("Cannot write as the disk is full: free space", {
           code: "store-full",
           retry: "backoff",
         });
-        this.#timeline.after(1, () => life.run(() => reject(error)));
+        this.#time.after(1, () => process.run(() => reject(error)));
         return;
       }
       const written: { result: Result | null } = { result: null };
-      const write: Write = { life, apply: () => (written.result = apply()) };
+      const write: Write = { process, apply: () => (written.result = apply()) };
       this.#writes.push(write);
-      const delayMs = (this.health === "slow" ? 200 : 1) * (0.5 + this.#chance.next());
-      this.#lastAtMs = Math.max(this.#lastAtMs, this.#timeline.nowMs + delayMs);
-      this.#timeline.at(this.#lastAtMs, () => {
+      const delayMs = (this.health === "slow" ? 200 : 1) * (0.5 + this.#prng.next());
+      this.#lastAtMs = Math.max(this.#lastAtMs, this.#time.nowMs + delayMs);
+      this.#time.at(this.#lastAtMs, () => {
         const at = this.#writes.indexOf(write);
         if (at < 0) return;
         this.#writes.splice(at, 1);
         write.apply();
-        life.run(() => resolve(written.result as Result));
+        process.run(() => resolve(written.result as Result));
       });
     });
   }
 
-  /** A process died: some of what it was writing is there, up to a point. */
-  crashed(life: Life): void {
-    const own = this.#writes.filter((write) => write.life === life);
-    this.#writes = this.#writes.filter((write) => write.life !== life);
-    const kept = this.#chance.between(0, own.length);
+  /** A process was killed: of what it was writing a random prefix is durable. */
+  crashed(process: SimulatedProcess): void {
+    const own = this.#writes.filter((write) => write.process === process);
+    this.#writes = this.#writes.filter((write) => write.process !== process);
+    const kept = this.#prng.between(0, own.length);
     for (const { apply } of own.slice(0, kept)) apply();
   }
 }
 
-/** The store on a disk, as one life of its process sees it. */
-export function storeOn(disk: Disk, life: Life, durable: MemoryStore): Store {
+/** The store on a disk, as one process sees it. */
+export function createDiskStore(disk: Disk, process: SimulatedProcess, durable: MemoryStore): Store {
   return {
     name: durable.name,
     get firstPosition() {
@@ -98,7 +97,7 @@ export function storeOn(disk: Disk, life: Life, durable: MemoryStore): Store {
       return durable.recordCount;
     },
     append: async (records: readonly NewRecord[]): Promise<readonly Appended[]> =>
-      await disk.write(life, () => durable.append(records)),
+      await disk.write(process, () => durable.append(records)),
     read: (options) => durable.read(options),
     query: (query) => durable.query(query),
     expire: (step) => durable.expire(step),
@@ -114,26 +113,26 @@ interface SourceOnDisk {
   readonly entries: Map<string, Uint8Array>;
 }
 
-/** What the journals of a machine hold. */
+/** What the journals of a host hold. */
 export type JournalsOnDisk = Map<string, SourceOnDisk>;
 
-/** The journals on a disk, as one life of their process sees them. */
-export function journalsOn(disk: Disk, life: Life, durable: JournalsOnDisk): Journals {
+/** The journals on a disk, as one process sees them. */
+export function createDiskJournals(disk: Disk, process: SimulatedProcess, durable: JournalsOnDisk): Journals {
   function journalOf(source: SourceOnDisk): Journal {
     return {
       put: (entries) => {
         // As bytes, as they would lie there.
         const encoded = entries.map((entry) => [taskKey(entry.task.id), encodeEntry(entry)] as const);
-        return disk.write(life, () => {
+        return disk.write(process, () => {
           for (const [key, bytes] of encoded) source.entries.set(key, bytes);
           source.meta = positionWith(source.meta, entries);
         });
       },
       settle: (id) => {
-        disk.write(life, () => source.entries.delete(taskKey(id))).catch(() => {});
+        disk.write(process, () => source.entries.delete(taskKey(id))).catch(() => {});
       },
       close: () =>
-        disk.write(life, () => void (source.meta = { ...source.meta, positionUs: null, request: null })),
+        disk.write(process, () => void (source.meta = { ...source.meta, positionUs: null, request: null })),
     };
   }
 
@@ -150,7 +149,7 @@ export function journalsOn(disk: Disk, life: Life, durable: JournalsOnDisk): Jou
         const entry = decodeEntry(bytes);
         if (entry !== null) entries.push(entry);
       }
-      await disk.write(life, () => void durable.set(sourceId, source));
+      await disk.write(process, () => void durable.set(sourceId, source));
       return { journal: journalOf(source), recovered: recoveredState(before?.meta ?? null, meta, entries) };
     },
     interrupted: () =>

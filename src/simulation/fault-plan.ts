@@ -1,10 +1,7 @@
 /** What goes wrong in a simulated cluster, and when: drawn from the seed. */
 
-import { assertNever } from "../runtime/errors.js";
-import type { Chance } from "./chance.js";
-import { type Machine, HUB } from "./machine.js";
-import type { ServiceFaults } from "./machine-room.js";
-import type { Network } from "./network.js";
+import type { Prng } from "./prng.js";
+import { HUB } from "./simulated-host.js";
 
 export const FAULTS = [
   "killEdge",
@@ -25,12 +22,12 @@ export type FaultKind = (typeof FAULTS)[number];
 export interface Fault {
   readonly kind: FaultKind;
   readonly atMs: number;
-  /** The machine, or the way from it to the hub. */
-  readonly machine: string;
+  /** The host that fails, or whose path to the hub does. */
+  readonly host: string;
   readonly lastsMs: number;
 }
 
-/** Table swaps come often, deaths seldom. */
+/** How often each kind is drawn, relative to the others: table swaps often, a dead hub seldom. */
 const SHARES: Readonly<Record<FaultKind, number>> = {
   killEdge: 3,
   killHub: 1,
@@ -45,89 +42,36 @@ const SHARES: Readonly<Record<FaultKind, number>> = {
   swapTable: 6,
 };
 
+/** Draws faults between `fromMs` and `untilMs`, in order of time. */
 export function drawFaults(
-  chance: Chance,
+  prng: Prng,
   {
     kinds,
-    machines,
+    hosts,
     fromMs,
     untilMs,
     meanGapMs,
     longestMs,
   }: {
     readonly kinds: readonly FaultKind[];
-    readonly machines: readonly string[];
+    readonly hosts: readonly string[];
     readonly fromMs: number;
     readonly untilMs: number;
     readonly meanGapMs: number;
-    /** Of one fault. */
+    /** Of one fault; it lasts at least a fiftieth of this. */
     readonly longestMs: number;
   },
 ): readonly Fault[] {
   const weighted = kinds.flatMap((kind) => Array.from({ length: SHARES[kind] }, () => kind));
-  const edges = machines.filter((name) => name !== HUB);
+  const edges = hosts.filter((name) => name !== HUB);
   const faults: Fault[] = [];
   if (weighted.length === 0) return faults;
   for (let atMs = fromMs; ;) {
-    atMs += chance.between(meanGapMs / 4, 2 * meanGapMs - meanGapMs / 4);
+    atMs += prng.between(meanGapMs / 4, 2 * meanGapMs - meanGapMs / 4);
     if (atMs >= untilMs) return faults;
-    const kind = chance.pick(weighted);
+    const kind = prng.pick(weighted);
     const anywhere = kind === "stall" || kind === "slowDisk" || kind === "fullDisk";
-    const machine = kind === "killHub" ? HUB : chance.pick(anywhere ? machines : edges);
-    faults.push({ kind, atMs, machine, lastsMs: chance.between(longestMs / 50, longestMs) });
-  }
-}
-
-/** What faults act on. */
-export interface FaultTargets {
-  readonly machine: (name: string) => Machine;
-  readonly network: Network;
-  readonly services: ServiceFaults;
-  readonly restart: (name: string) => void;
-  readonly swapTable: () => void;
-}
-
-/** Makes it happen. @returns ends it; idempotent */
-export function inject(
-  fault: Fault,
-  { machine, network, services, restart, swapTable }: FaultTargets,
-): () => void {
-  const { kind, machine: name } = fault;
-  switch (kind) {
-    case "killEdge":
-    case "killHub":
-      machine(name).kill();
-      return () => restart(name);
-    case "cut":
-      network.cut(name, HUB);
-      return () => network.heal(name, HUB);
-    case "silence":
-      network.silence(name, HUB);
-      return () => network.heal(name, HUB);
-    case "slowLink":
-      network.slow(name, HUB, 100);
-      return () => network.heal(name, HUB);
-    case "stall": {
-      const { life } = machine(name);
-      life?.pause();
-      return () => life?.resume();
-    }
-    case "slowDisk":
-    case "fullDisk": {
-      const { disk } = machine(name);
-      disk.health = kind === "slowDisk" ? "slow" : "full";
-      return () => void (disk.health = "well");
-    }
-    case "crashingService":
-      services.crashes = 0.2;
-      return () => void (services.crashes = 0);
-    case "throwingService":
-      services.throws = 0.05;
-      return () => void (services.throws = 0);
-    case "swapTable":
-      swapTable();
-      return () => {};
-    default:
-      return assertNever(kind);
+    const host = kind === "killHub" ? HUB : prng.pick(anywhere ? hosts : edges);
+    faults.push({ kind, atMs, host, lastsMs: prng.between(longestMs / 50, longestMs) });
   }
 }

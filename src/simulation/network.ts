@@ -1,84 +1,80 @@
-/**
- * A network of simulated processes: streams of frames that take their time, each in order, and ways between machines that
- * break or fall silent.
- */
+/** A network of simulated hosts: connections whose frames take their time, and paths between hosts that break or fall silent. */
 
-import type { Carrier, Channel, ChannelClosed, ChannelListener } from "../transport/carrier.js";
+import type { Carrier, Channel } from "../transport/carrier.js";
 import { createMemoryNetwork } from "../transport/carriers/memory.js";
 import { TransportError } from "../transport/errors.js";
-import type { Chance } from "./chance.js";
-import type { Life } from "./life.js";
-import type { Timeline } from "./timeline.js";
+import type { Prng } from "./prng.js";
+import { SimulatedChannel } from "./simulated-channel.js";
+import type { SimulatedProcess } from "./simulated-process.js";
+import type { VirtualTime } from "./virtual-time.js";
 
-/** How one way between two machines is now. */
-type Way =
+/** The state of the path between two hosts. */
+type Path =
   | { readonly status: "open"; readonly delayMs: number }
-  /** Connections broke, and none is made. */
+  /** Its connections are broken, and none is made. */
   | { readonly status: "cut" }
-  /** Nothing comes through, and nobody is told. */
+  /** Nothing comes through, and neither end notices. */
   | { readonly status: "silent" };
 
-const OPEN: Way = { status: "open", delayMs: 0 };
+const OPEN: Path = { status: "open", delayMs: 0 };
 const CONNECT_TIMEOUT_MS = 5_000;
 
 export class Network {
-  readonly #timeline: Timeline;
-  readonly #chance: Chance;
+  readonly #time: VirtualTime;
+  readonly #prng: Prng;
   readonly #memory: Carrier;
-  readonly #ways = new Map<string, Way>();
-  /** Open ends by the way that they go. */
-  readonly #ends = new Map<string, Set<End>>();
-  /** Which machine listens at an address. */
+  /** By `pathKey`, those that a fault has changed. */
+  readonly #paths = new Map<string, Path>();
+  /** By `pathKey`, the open ends of connections. */
+  readonly #channels = new Map<string, Set<SimulatedChannel>>();
+  /** By address, the host that listens there. */
   readonly #listeners = new Map<string, string>();
   readonly #onFrame: (from: string, to: string, frame: Uint8Array) => void;
-  /** Machines of connections under way, as the accepting side cannot see who dials. */
+  /** Hosts whose connections are being made, as the accepting side cannot see who dials. */
   readonly #dialling: string[] = [];
 
-  constructor(
-    timeline: Timeline,
-    chance: Chance,
-    onFrame: (from: string, to: string, frame: Uint8Array) => void,
-  ) {
-    this.#timeline = timeline;
-    this.#chance = chance;
+  /** @param onFrame called with each frame as it arrives */
+  constructor(time: VirtualTime, prng: Prng, onFrame: (from: string, to: string, frame: Uint8Array) => void) {
+    this.#time = time;
+    this.#prng = prng;
     this.#onFrame = onFrame;
-    this.#memory = createMemoryNetwork({ executor: timeline });
+    this.#memory = createMemoryNetwork({ executor: time });
   }
 
-  /** The network as a process on `machine` sees it. */
-  carrierOf(machine: string, life: Life): Carrier {
+  /** The network as a process on `host` sees it. */
+  carrierOf(host: string, process: SimulatedProcess): Carrier {
     return {
       listen: async ({ url, onChannel }) => {
         const listening = await this.#memory.listen({
           url,
-          onChannel: (channel) => {
+          onChannel: (inner) => {
             const other = this.#dialling.shift() ?? "";
-            const end = this.#open(channel, { from: machine, to: other, life });
-            if (life.dead) channel.destroy();
-            else life.run(() => onChannel(end));
+            const channel = this.#open(inner, { from: host, to: other, process });
+            if (process.killed) inner.destroy();
+            else process.run(() => onChannel(channel));
           },
         });
-        this.#listeners.set(url, machine);
-        life.onEnd(() => void listening.close());
+        this.#listeners.set(url, host);
+        process.onKilled(() => void listening.close());
         return listening;
       },
       connect: async (options) => {
-        // Who listens there may be about to.
-        await this.#timeline.sleep(0);
+        // The other host may be about to listen.
+        await this.#time.sleep(0);
         const other = this.#listeners.get(options.url) ?? "";
-        const way = this.#way(machine, other);
-        if (way.status === "silent") await this.#timeline.sleep(CONNECT_TIMEOUT_MS);
-        else await this.#timeline.sleep(1 + this.#chance.next() * 2);
-        if (this.#way(machine, other).status !== "open") {
-          throw new TransportError(`Cannot connect to "${options.url}": no way leads there`, {
+        const path = this.#path(host, other);
+        if (path.status === "silent") await this.#time.sleep(CONNECT_TIMEOUT_MS);
+        else await this.#time.sleep(1 + this.#prng.next() * 2);
+        if (this.#path(host, other).status !== "open") {
+          throw new TransportError(`Cannot connect to "${options.url}": no path leads there`, {
             code: "connect-failed",
             retry: "backoff",
           });
         }
         const connected = this.#memory.connect(options);
-        this.#dialling.push(machine);
+        this.#dialling.push(host);
         try {
-          return this.#open(await connected, { from: machine, to: other, life });
+          return this.#open(await connected, { from: host, to: other, process });
         } catch (error) {
           this.#dialling.pop();
           throw error;
@@ -87,148 +83,57 @@ export class Network {
     };
   }
 
-  /** Connections between the two break, and none is made until `heal`. */
+  /** Breaks the connections between two hosts; none is made until `heal`. */
   cut(a: string, b: string): void {
-    this.#ways.set(wayOf(a, b), { status: "cut" });
-    this.#ends.get(wayOf(a, b))?.forEach((end) => end.break());
+    this.#paths.set(pathKey(a, b), { status: "cut" });
+    this.#channels.get(pathKey(a, b))?.forEach((channel) => channel.break());
   }
 
-  /** Nothing comes through until `heal`, and nobody is told. */
+  /** Holds back what is sent between two hosts until `heal`; neither end notices. */
   silence(a: string, b: string): void {
-    this.#ways.set(wayOf(a, b), { status: "silent" });
+    this.#paths.set(pathKey(a, b), { status: "silent" });
   }
 
-  /** Everything between the two takes so much longer. */
+  /** Delays what is sent between two hosts by `delayMs` more, until `heal`. */
   slow(a: string, b: string, delayMs: number): void {
-    this.#ways.set(wayOf(a, b), { status: "open", delayMs });
+    this.#paths.set(pathKey(a, b), { status: "open", delayMs });
   }
 
+  /** Ends what `cut`, `silence` or `slow` began; what was held back is sent on. */
   heal(a: string, b: string): void {
-    this.#ways.delete(wayOf(a, b));
-    for (const end of this.#ends.get(wayOf(a, b)) ?? []) end.flush();
+    this.#paths.delete(pathKey(a, b));
+    for (const channel of this.#channels.get(pathKey(a, b)) ?? []) channel.flush();
   }
 
-  #way(a: string, b: string): Way {
-    return this.#ways.get(wayOf(a, b)) ?? OPEN;
+  #path(a: string, b: string): Path {
+    return this.#paths.get(pathKey(a, b)) ?? OPEN;
   }
 
-  #open(channel: Channel, { from, to, life }: { from: string; to: string; life: Life }): End {
-    const way = wayOf(from, to);
-    const ends = this.#ends.get(way) ?? new Set();
-    this.#ends.set(way, ends);
-    const end: End = new End(channel, {
-      life,
-      timeline: this.#timeline,
+  #open(
+    inner: Channel,
+    { from, to, process }: { from: string; to: string; process: SimulatedProcess },
+  ): SimulatedChannel {
+    const key = pathKey(from, to);
+    const channels = this.#channels.get(key) ?? new Set();
+    this.#channels.set(key, channels);
+    const channel: SimulatedChannel = new SimulatedChannel(inner, {
+      process,
+      time: this.#time,
       delayMs: () => {
-        const now = this.#way(from, to);
-        if (now.status !== "open") return null;
-        return 0.1 + this.#chance.next() * 2 + now.delayMs;
+        const path = this.#path(from, to);
+        if (path.status !== "open") return null;
+        return 0.1 + this.#prng.next() * 2 + path.delayMs;
       },
       onFrame: (frame) => this.#onFrame(from, to, frame),
-      onOver: () => ends.delete(end),
+      onClosed: () => channels.delete(channel),
     });
-    ends.add(end);
-    life.onEnd(() => end.break());
-    return end;
+    channels.add(channel);
+    process.onKilled(() => channel.break());
+    return channel;
   }
 }
 
-interface EndOptions {
-  readonly life: Life;
-  readonly timeline: Timeline;
-  /** For the next frame; null while nothing comes through. */
-  readonly delayMs: () => number | null;
-  readonly onFrame: (frame: Uint8Array) => void;
-  readonly onOver: () => void;
-}
-
-/** One end of a connection, as its process has it. */
-class End implements Channel {
-  readonly remote: string;
-  readonly #inner: Channel;
-  readonly #options: EndOptions;
-  /** Sent, and held back by the network. */
-  #held: ({ readonly frame: Uint8Array } | { readonly close: string })[] = [];
-  #lastAtMs = 0;
-  #underWay = 0;
-  #over = false;
-
-  constructor(inner: Channel, options: EndOptions) {
-    this.#inner = inner;
-    this.#options = options;
-    this.remote = inner.remote;
-  }
-
-  get bufferedBytes(): number {
-    return this.#underWay;
-  }
-
-  start(listener: ChannelListener): void {
-    const { life } = this.#options;
-    this.#inner.start({
-      onFrame: (frame) => life.run(() => listener.onFrame(frame)),
-      onClose: (closed: ChannelClosed) => {
-        this.#end();
-        life.run(() => listener.onClose(closed));
-      },
-    });
-  }
-
-  send(frame: Uint8Array): void {
-    if (this.#over) return;
-    this.#underWay += frame.length;
-    this.#pass({ frame });
-  }
-
-  close(reason: string): void {
-    if (!this.#over) this.#pass({ close: reason });
-  }
-
-  destroy(): void {
-    this.#end();
-    this.#inner.destroy();
-  }
-
-  /** The connection is gone, for both. */
-  break(): void {
-    if (this.#over) return;
-    this.#end();
-    this.#options.timeline.soon(() => this.#inner.destroy());
-  }
-
-  /** The way is open again: what was held goes on, in order. */
-  flush(): void {
-    const held = this.#held;
-    this.#held = [];
-    for (const item of held) this.#pass(item);
-  }
-
-  #pass(item: { readonly frame: Uint8Array } | { readonly close: string }): void {
-    const delayMs = this.#options.delayMs();
-    if (delayMs === null || this.#held.length > 0) {
-      this.#held.push(item);
-      return;
-    }
-    const { timeline, onFrame } = this.#options;
-    this.#lastAtMs = Math.max(this.#lastAtMs, timeline.nowMs + delayMs);
-    timeline.at(this.#lastAtMs, () => {
-      if ("close" in item) {
-        this.#end();
-        this.#inner.close(item.close);
-        return;
-      }
-      this.#underWay -= item.frame.length;
-      onFrame(item.frame);
-      this.#inner.send(item.frame);
-    });
-  }
-
-  #end(): void {
-    this.#over = true;
-    this.#options.onOver();
-  }
-}
-
-function wayOf(a: string, b: string): string {
+/** The same in both directions. */
+function pathKey(a: string, b: string): string {
   return a < b ? `${a} ${b}` : `${b} ${a}`;
 }

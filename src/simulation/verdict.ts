@@ -1,30 +1,29 @@
-/** Whether a simulated run kept its promises, from what is stored at the end and what was seen on the way. */
+/** Whether a simulated run kept its promises, from what is stored at its end and from the violations found while it ran. */
 
 import { auditRun } from "../audit/audit.js";
 import { taskText } from "../audit/findings.js";
 import { auditLedgersOf } from "../audit/ledgers.js";
-import type { LedgerReported } from "../task/reports.js";
 import type { StoredRecord, StoredResult } from "../task/record.js";
 import { pipelineKeyText } from "../task/identity.js";
-import type { Pipeline } from "../task/pipeline.js";
 import { FRAME_US, type CameraOptions } from "./camera.js";
+import type { SimulatedSource } from "./simulated-source.js";
 
-interface Case {
+interface RunOutcome {
   readonly records: readonly StoredRecord[];
-  readonly sources: readonly {
-    readonly id: string;
-    readonly camera: CameraOptions;
-    readonly pipeline: Pipeline;
-    readonly ended: LedgerReported | null;
-  }[];
-  /** By how much clocks of nodes and of their lives may differ, in ms. */
+  readonly sources: readonly Readonly<SimulatedSource>[];
+  /** How far the clocks of nodes, and of their incarnations, may be apart, in ms. */
   readonly skewMs: number;
-  /** Seen on the way. */
-  readonly problems: readonly string[];
+  /** Found while it ran. */
+  readonly violations: readonly string[];
 }
 
-/** @returns what was broken, a sentence each; beyond some they are only counted */
-export async function judge({ records, sources, skewMs, problems }: Case): Promise<readonly string[]> {
+/** @returns what was broken, a sentence each; the first 20, and then how many more */
+export async function judge({
+  records,
+  sources,
+  skewMs,
+  violations,
+}: RunOutcome): Promise<readonly string[]> {
   const { findings: audited } = await auditRun({
     records,
     pipelines: new Map(
@@ -34,15 +33,15 @@ export async function judge({ records, sources, skewMs, problems }: Case): Promi
     clockToleranceMs: skewMs,
   });
   const findings = [
-    ...problems,
+    ...violations,
     ...audited.map(({ rule, source, task, detail }) =>
       task === null ? `${rule}: ${source}: ${detail}` : `${rule}: ${taskText(task)}: ${detail}`,
     ),
   ];
   for (const source of sources) {
-    if (source.ended === null) findings.push(`stuck: ${source.id} has not come to its end`);
+    if (source.ended === null) findings.push(`stuck: ${source.id} has not ended`);
     const own = records.filter(({ id }) => id.sourceId === source.id);
-    findings.push(...frames(source.id, source.camera, own), ...continuity(own));
+    findings.push(...checkFrames(source.id, source.camera, own), ...checkContinuity(own));
   }
   if (findings.length <= SHOWN_MAX) return findings;
   return [...findings.slice(0, SHOWN_MAX), `... and ${findings.length - SHOWN_MAX} more`];
@@ -51,7 +50,7 @@ export async function judge({ records, sources, skewMs, problems }: Case): Promi
 const SHOWN_MAX = 20;
 
 /** Each frame of a source that can be read again is in one task, unless that task was dropped. */
-function frames(
+function checkFrames(
   sourceId: string,
   camera: CameraOptions,
   records: readonly StoredRecord[],
@@ -59,7 +58,7 @@ function frames(
   if (camera.frames === null) return [];
   const findings: string[] = [];
   const taskOf = new Map<number, string>();
-  for (const { id, framePtsUs = [] } of resultsOf(records)) {
+  for (const { id, framePtsUs } of resultsOf(records)) {
     for (const ptsUs of framePtsUs) {
       const frame = ptsUs / FRAME_US;
       const before = taskOf.get(frame);
@@ -82,7 +81,7 @@ function frames(
 }
 
 /** What a stateful stage calls `continued` followed the task before it on the same worker. */
-function continuity(records: readonly StoredRecord[]): readonly string[] {
+function checkContinuity(records: readonly StoredRecord[]): readonly string[] {
   return resultsOf(records).flatMap(({ id, results }) =>
     Object.entries(results).flatMap(([stage, { continuity: claimed, frames: boxes }]) => {
       const label = boxes[0]?.[0]?.label;

@@ -97,7 +97,7 @@ export function storeError(doing: string, error: unknown): SluiceError {
   if (codes.includes("ENOSPC") || text.includes("No space left")) {
     return fail("store-full", "its disk is full: free space, or name a folder on another disk", "backoff");
   }
-  // A store mends itself at its next write or opening.
+  // A store repairs itself at its next write or opening.
   if (codes.includes("LEVEL_CORRUPTION")) {
     return fail("store-corrupt", `its files are damaged: open it again to repair it (${text})`, "backoff");
   }
@@ -137,7 +137,7 @@ async function openExisting(
   return { database, damage };
 }
 
-/** Makes `path` and the folders above it. Not by `recursive`: below `/proc` Node then never comes to an end. */
+/** Makes `path` and the folders above it. Not by `recursive`: below `/proc` Node then never ends. */
 async function makeFolder(path: string): Promise<void> {
   const made = await tryMakeFolder(path);
   if (made) return;
@@ -181,7 +181,7 @@ async function skippedBytes(path: string): Promise<readonly string[]> {
   return [`${bytes} bytes of the write-ahead log are damaged: ${skipped[0]?.[2] ?? ""}`];
 }
 
-/** Whether repairing may mend it. A missing `CURRENT`, manifest or table has no code of its own. */
+/** Whether a repair may help. A missing `CURRENT`, manifest or table has no code of its own. */
 function isDamage(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   if (!(cause instanceof Error)) return false;

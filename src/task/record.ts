@@ -12,14 +12,14 @@ export interface StoredResult {
   readonly type: "result";
   readonly position: number;
   readonly id: TaskId;
-  /** The delivery of the task that was stored; older stores have none. */
-  readonly delivery?: number;
+  /** The delivery of the task that was stored, from 1. */
+  readonly delivery: number;
   readonly pipelineId: PipelineId;
   readonly pipelineVersion: number;
   readonly configuration: Configuration;
   readonly frameCount: number;
-  /** Presentation time of each frame in the source, in microseconds; older stores have none. */
-  readonly framePtsUs?: readonly number[];
+  /** Presentation time of each frame in the source, in microseconds. */
+  readonly framePtsUs: readonly number[];
   /** When the first frame left the source. */
   readonly sourceAtMs: number;
   readonly createdAtMs: number;

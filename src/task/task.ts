@@ -17,8 +17,8 @@ export interface Hop {
   readonly epoch: number;
   /** 1 for the first try of this stage. */
   readonly attempt: number;
-  /** Of the task: the one that the stage was done in; older stores have none. */
-  readonly delivery?: number;
+  /** The delivery of the task in which the stage was done. */
+  readonly delivery: number;
   readonly enqueuedAtMs: number;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
@@ -51,7 +51,7 @@ export interface Task {
   /** Of the payload that the task began with, also once it carries none. */
   readonly payloadBytes: number;
   /** Presentation time of each frame in the source, in microseconds; stays when the payload goes. */
-  readonly framePtsUs?: readonly number[];
+  readonly framePtsUs: readonly number[];
   /** Results so far, by stage. */
   readonly results: ReadonlyMap<StageId, StageResult>;
   /** Hops so far, in the order they ended on this branch; a join holds each stage once. */

@@ -54,7 +54,7 @@ const seen = await within(
       "apps/demo/demo.mp4",
     ]);
     assert.is(exitCode, 0, stderr);
-    return (await storedResults(store)).flatMap(({ framePtsUs = [], results }) =>
+    return (await storedResults(store)).flatMap(({ framePtsUs, results }) =>
       framePtsUs.map((ptsUs, index) => {
         const at = (stage: string) => results[stage]?.frames[index] ?? [];
         const frame = (ptsUs * fps) / 1e6;

@@ -51,7 +51,7 @@ async function detect(clip: string): Promise<readonly StoredFrame[]> {
   );
   assert.is(exitCode, 0, stderr);
   assert.is(summaryOf(stdout).tasks.stored, TASKS);
-  return (await storedResults(store)).flatMap(({ framePtsUs = [], results }) =>
+  return (await storedResults(store)).flatMap(({ framePtsUs, results }) =>
     framePtsUs.map((ptsUs, index) => ({
       ptsUs,
       objects: results["objects"]?.frames[index] ?? [],

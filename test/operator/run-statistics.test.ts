@@ -79,7 +79,16 @@ test("addRecord splits the time of each stage, and names the node that ran most 
     pipeline.stages.map(({ id }, index) => {
       const enqueuedAtMs = startMs + index * 10 + 1;
       const [startedAtMs, endedAtMs] = [enqueuedAtMs + 2, enqueuedAtMs + 2 + 7];
-      return { stage: id, node, epoch: 3 + index, attempt: 1, enqueuedAtMs, startedAtMs, endedAtMs };
+      return {
+        stage: id,
+        node,
+        epoch: 3 + index,
+        attempt: 1,
+        delivery: 1,
+        enqueuedAtMs,
+        startedAtMs,
+        endedAtMs,
+      };
     });
   const times = { sourceAtMs: 999, createdAtMs: 1_000, storedAtMs: 1_040 };
   const records = [edge, cloud, edge].map((node, index) =>

@@ -8,6 +8,7 @@ const input = (sequence: number): ServiceInput => ({
   sequence,
   frames: [],
   frameCount: 2,
+  framePtsUs: [sequence * 200_000, sequence * 200_000 + 100_000],
   previous: new Map(),
   continuity: sequence === 0 ? "restarted" : "continued",
 });

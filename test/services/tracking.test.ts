@@ -93,13 +93,6 @@ test("tracking forgets the source that was silent longest beyond sourcesMax, and
   assert.is(results[2]?.continuity, "restarted");
 });
 
-test("tracking takes even times where the source has none", async () => {
-  const inputs = [task(0), task(1)];
-  for (const input of inputs) Reflect.deleteProperty(input, "framePtsUs");
-  const results = await track(inputs, { frameIntervalMs: 100 });
-  assert.equal(results, await track([task(0), task(1)]));
-});
-
 test("tracking follows the vehicles of the demo clip under one id each, past the pillar too", async () => {
   const { frames, truth } = demoClip();
   const detector = await motion.load({ parameters: {}, modelDir: null });

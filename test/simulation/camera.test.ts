@@ -1,18 +1,18 @@
 import { test } from "uvu";
-import { cameraCapture, cameraSource } from "../../src/simulation/camera.js";
+import { createCameraCapture, cameraSource } from "../../src/simulation/camera.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import { captureContract } from "../contract/capture.js";
 import { withSimulatedProcesses } from "./simulated-process.js";
 
 captureContract("simulated camera", (work) =>
-  withSimulatedProcesses(async ({ timeline, start }) => {
+  withSimulatedProcesses(async ({ time, start }) => {
     const options = { name: "cam-1", frames: 12, everyMs: 20 };
     await work({
-      port: cameraCapture(options, start()),
+      port: createCameraCapture(options, start()),
       source: cameraSource(options),
       configuration: DEFAULT_CONFIGURATION,
       frameCount: options.frames,
-      idle: () => timeline.sleep(1_000),
+      idle: () => time.sleep(1_000),
     });
   }),
 );

@@ -1,11 +1,11 @@
 import { test } from "uvu";
-import { Disk, journalsOn, type JournalsOnDisk } from "../../src/simulation/disk.js";
+import { Disk, createDiskJournals, type JournalsOnDisk } from "../../src/simulation/disk.js";
 import { journalsContract } from "../contract/journals.js";
 import { withSimulatedProcesses } from "./simulated-process.js";
 
 journalsContract("journals of a simulated disk", (work) =>
-  withSimulatedProcesses(async ({ timeline, prng, start }) => {
-    const disk = new Disk(timeline, prng);
+  withSimulatedProcesses(async ({ time, prng, start }) => {
+    const disk = new Disk(time, prng);
     const durable: JournalsOnDisk = new Map();
     let process = start();
     const kill = (): Promise<void> => {
@@ -16,11 +16,11 @@ journalsContract("journals of a simulated disk", (work) =>
     await work({
       start() {
         process = start();
-        return Promise.resolve(journalsOn(disk, process, durable));
+        return Promise.resolve(createDiskJournals(disk, process, durable));
       },
       async stop() {
         // Every write under way ends before.
-        await timeline.sleep(1_000);
+        await time.sleep(1_000);
         await kill();
       },
       kill,

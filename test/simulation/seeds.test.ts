@@ -1,8 +1,8 @@
-/** Whole clusters under faults from seeds: every promise is kept, and once faults stop everything comes to its end. */
+/** Whole clusters under faults from seeds: every promise is kept, and once faults stop everything ends. */
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { simulate } from "../../src/simulation/run.js";
+import { simulate } from "../../src/simulation/simulation.js";
 
 const SEEDS = Number(process.env["SLUICE_SEEDS"] ?? 160);
 

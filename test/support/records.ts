@@ -47,10 +47,12 @@ export function newRecord(spec: RecordSpec): NewRecord {
   return {
     ...common,
     type: "result",
+    delivery: 1,
     pipelineId: parsePipelineId("default"),
     pipelineVersion: 1,
     configuration: { width: 640, height: 360, fps: 10, framesPerTask: 2, encoding: "jpeg", quality: 85 },
     frameCount: 2,
+    framePtsUs: [sequence * 200_000, sequence * 200_000 + 100_000],
     createdAtMs: storedAtMs - 40,
     results: {
       motion: { type: "boxes", frames: [detections, []] },
@@ -62,6 +64,7 @@ export function newRecord(spec: RecordSpec): NewRecord {
       node: parseNodeName("edge-1"),
       epoch: 3,
       attempt: 1,
+      delivery: 1,
       enqueuedAtMs: storedAtMs - 30,
       startedAtMs: storedAtMs - 20,
       endedAtMs: storedAtMs - 10,

@@ -30,6 +30,7 @@ export function finishedTask({ sequence, source = "cam-1", origin = ORIGIN }: Sp
       frames: [0, 1].map((index) => ({ ptsUs: index * 40_000, data: new Uint8Array(6) })),
     },
     frameCount: 2,
+    framePtsUs: [0, 40_000],
     payloadBytes: 12,
     results: new Map([[stage, { type: "boxes", frames: [[box, box], [box]] }]]),
     hops: [
@@ -38,6 +39,7 @@ export function finishedTask({ sequence, source = "cam-1", origin = ORIGIN }: Sp
         node: parseNodeName("edge-1"),
         epoch: 2,
         attempt: 1,
+        delivery: 1,
         enqueuedAtMs: NOW_MS - 30,
         startedAtMs: NOW_MS - 20,
         endedAtMs: NOW_MS - 10,

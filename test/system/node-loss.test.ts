@@ -82,7 +82,7 @@ function checkWhole(records: readonly StoredRecord[], frames: number): void {
     records.filter(({ type }) => type === "gap"),
     [],
   );
-  const times = results.flatMap((record) => record.framePtsUs ?? []).sort((a, b) => a - b);
+  const times = results.flatMap((record) => record.framePtsUs).sort((a, b) => a - b);
   assert.equal(
     times,
     Array.from({ length: frames }, (_, index) => index * 1_000),

@@ -13,6 +13,7 @@ function hop(stage: string, enqueuedAtMs: number, startedAtMs: number, endedAtMs
     node: NODE,
     epoch: 1,
     attempt: 1,
+    delivery: 1,
     enqueuedAtMs,
     startedAtMs,
     endedAtMs,

@@ -121,6 +121,7 @@ export function runStage(task: Task, pipeline: Pipeline, startMs = CREATED_AT_MS
     node: NODE,
     epoch: 1,
     attempt: 1,
+    delivery: task.delivery,
     enqueuedAtMs: startMs,
     startedAtMs: startMs + 1,
     endedAtMs: startMs + 3,

@@ -30,11 +30,12 @@ export function pendingTask(task: Task): PendingRecord {
     pipelineVersion,
     configuration,
     frameCount,
+    framePtsUs,
     sourceAtMs,
     createdAtMs,
     hops,
+    traceparent,
   } = task;
-  const { framePtsUs, traceparent } = task;
   let detections = 0;
   for (const result of task.results.values()) detections += countDetections(result);
   const last = hops.at(-1);
@@ -48,7 +49,7 @@ export function pendingTask(task: Task): PendingRecord {
       pipelineVersion,
       configuration,
       frameCount,
-      ...(framePtsUs !== undefined && { framePtsUs }),
+      framePtsUs,
       sourceAtMs,
       createdAtMs,
       storedAtMs: 0,

@@ -35,10 +35,8 @@ export function checkTask(value: unknown): void {
   wanted(isCount(frameCount) && frameCount >= 1 && frameCount <= FRAMES_MAX, "a count of frames");
   wanted(isCount(task["payloadBytes"]), "payloadBytes");
   if (task["payload"] !== null) checkPayload(fields(task["payload"], "a payload"), frameCount);
-  if (task["framePtsUs"] !== undefined) {
-    const times = list(task["framePtsUs"], FRAMES_MAX, "framePtsUs");
-    wanted(times.length === frameCount && times.every(isFinite), "a time for each frame");
-  }
+  const times = list(task["framePtsUs"], FRAMES_MAX, "framePtsUs");
+  wanted(times.length === frameCount && times.every(isFinite), "a time for each frame");
   for (const [stage, result] of mapOf(task["results"], STAGES_MAX, "results")) {
     wanted(isName(stage), "results by stage");
     checkResult(result, frameCount);
@@ -154,7 +152,7 @@ function checkHop(value: unknown): void {
   const hop = fields(value, "a hop");
   wanted(isName(hop["stage"]) && isName(hop["node"]), "a hop of a stage and a node");
   wanted(isCount(hop["epoch"]) && isCount(hop["attempt"]), "a hop with its epoch and attempt");
-  wanted(hop["delivery"] === undefined || isDelivery(hop["delivery"]), "a hop with its delivery");
+  wanted(isDelivery(hop["delivery"]), "a hop with its delivery");
   wanted(
     isFinite(hop["enqueuedAtMs"]) && isFinite(hop["startedAtMs"]) && isFinite(hop["endedAtMs"]),
     "the times of a hop",

@@ -5,8 +5,8 @@
  * |---|---|
  * | `m/format` | version of this layout |
  * | `m/state` | positions given out and records held |
- * | `m/terms` | schedulers so far |
- * | `m/damaged` | there while the store waits to be mended |
+ * | `m/terms` | term of the newest scheduler |
+ * | `m/damaged` | present while the store is to be repaired |
  * | `n/source` | totals of a source |
  * | `x/source/incarnation` | sequences that retention has deleted |
  * | `r/position` | a record, result or gap |

@@ -1,9 +1,9 @@
-/** From a folder to a store that may be used: opened, its format known, its damage mended, its counts in memory. */
+/** Loads a store: opens its folder, checks its format, repairs its damage, and reads its state and totals into memory. */
 
 import { SluiceError } from "../../task/errors.js";
 import { openDatabase, storeError, type Database } from "../level-database.js";
 import { allOf, DAMAGED_KEY, FORMAT_KEY, STATE_KEY } from "./level-keys.js";
-import { mendStore, type MendReport } from "./mend-store.js";
+import { repairStore, type RepairReport } from "./repair-store.js";
 import {
   damaged,
   decodeFormat,
@@ -20,8 +20,8 @@ import type { SourceTotals } from "../../task/reports.js";
 const FORMAT = 1;
 const EMPTY: StoreState = { firstPosition: 0, nextPosition: 0, recordCount: 0 };
 
-/** What was wrong with a store that opened, and what the mend came to. */
-export interface DamageReport extends MendReport {
+/** The damage of a store that was opened, and the result of its repair. */
+export interface DamageReport extends RepairReport {
   readonly path: string;
   /** For people: what was found. */
   readonly damage: readonly string[];
@@ -30,16 +30,19 @@ export interface DamageReport extends MendReport {
 export interface LevelStoreOptions {
   /** Fail with `store-missing` where there is no store yet. Default false. */
   readonly mustExist?: boolean;
-  /** Told when damage was found and mended, at opening or after a failed write. */
+  /** Called when damage was found and repaired, at opening or after a failed write. */
   readonly onDamage?: (report: DamageReport) => void;
 }
 
+/** An open store. Only its one writer changes `state` and `totals`, which are what the database holds. */
 export interface LoadedStore {
   readonly database: Database;
-  readonly state: StoreState;
+  state: StoreState;
+  /** By source. */
   readonly totals: Map<string, SourceTotals>;
 }
 
+/** @throws SluiceError as `openLevelStore` does */
 export async function loadStore(path: string, options: LevelStoreOptions): Promise<LoadedStore> {
   try {
     return await loadOnce(path, options, false);
@@ -58,7 +61,7 @@ async function loadOnce(path: string, options: LevelStoreOptions, repair: boolea
     await checkFormat(path, database, damage.length > 0);
     if ((await database.get(DAMAGED_KEY)) !== undefined && !repair) damage.push("records could not be read");
     if (damage.length > 0) {
-      const report = await mendStore(database);
+      const report = await repairStore(database);
       onDamage?.({ path, damage, ...report });
     }
     return { database, state: await readState(database), totals: await readTotals(database) };
@@ -68,7 +71,7 @@ async function loadOnce(path: string, options: LevelStoreOptions, repair: boolea
   }
 }
 
-/** Knows a store by its format key, and writes that key where there is nothing else yet. */
+/** Recognizes a store by its format key, and writes that key where there is nothing else yet. */
 async function checkFormat(path: string, database: Database, isDamaged: boolean): Promise<void> {
   const text: string | undefined = await database.get(FORMAT_KEY);
   const format = text === undefined ? null : readable(decodeFormat, text, FORMAT_KEY);

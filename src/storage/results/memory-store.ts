@@ -2,7 +2,7 @@
 
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
 import type { SourceTotals } from "../../task/reports.js";
-import { taskKey, type SourceId } from "../../task/identity.js";
+import { taskKey } from "../../task/identity.js";
 import type { Outcome } from "../../task/task.js";
 import { addSequence, hasSequence, type SequenceRanges } from "./sequence-ranges.js";
 import {
@@ -15,6 +15,7 @@ import {
   type RecordPage,
   type RetentionStep,
   type Slice,
+  type SliceRequest,
   type Store,
 } from "./store.js";
 import { countOutcome, NO_TOTALS, totalsBySource } from "./totals.js";
@@ -47,15 +48,7 @@ export class MemoryStore implements Store {
     return records.map((record) => this.#appendOne(record));
   }
 
-  async read({
-    fromPosition,
-    limit,
-    sourceId,
-  }: {
-    readonly fromPosition: number;
-    readonly limit: number;
-    readonly sourceId?: SourceId;
-  }): Promise<Slice> {
+  async read({ fromPosition, limit, sourceId }: SliceRequest): Promise<Slice> {
     const firstPosition = this.#firstPosition;
     const records: StoredRecord[] = [];
     let position = Math.max(fromPosition, firstPosition);

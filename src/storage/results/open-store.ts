@@ -14,6 +14,6 @@ import type { Store } from "./store.js";
 export async function openStore(spec: string, options: LevelStoreOptions = {}): Promise<Store> {
   if (spec === "memory:") return new MemoryStore();
   // Most nodes open no store on disk, and need no level.
-  const { openLevelStore } = await import("../../storage/results/level-store.js");
+  const { openLevelStore } = await import("./level-store.js");
   return await openLevelStore(resolve(spec), options);
 }

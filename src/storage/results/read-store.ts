@@ -1,4 +1,4 @@
-/** Reads a store that no run has open: for results on the command line, exports and tests. */
+/** Reads a store that no run has open: for results on the command line, for exports and tests. */
 
 import { resolve } from "node:path";
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
@@ -8,8 +8,8 @@ import { openLevelStore } from "./level-store.js";
 import { pageAfter, QUERY_LIMIT_DEFAULT, type Store } from "./store.js";
 
 /**
- * Opens the store in the folder `path` and never makes one. level knows no reading beside a writer, so this locks it
- * like a run, and mends it where it is damaged.
+ * Opens the store in the folder `path` and never makes one. level does not read beside a writer, so this locks it like a
+ * run, and repairs it where it is damaged.
  *
  * @throws SluiceError `store-missing`, `store-locked`, `store-unwritable`, `store-format`, `store-corrupt`
  */

@@ -17,8 +17,15 @@ export type NewRecord = Unplaced<StoredResult> | Unplaced<StoredGap>;
 /** What became of one record of an `append`. */
 export type Appended =
   | { readonly status: "stored"; readonly record: StoredRecord }
-  /** The task was settled before, as `outcome`, and nothing was written. What retention has deleted is taken at its word. */
+  /** The task was settled before, as `outcome`, and nothing was written. Where retention has deleted the record, as the new one says. */
   | { readonly status: "existing"; readonly outcome: Outcome };
+
+/** Asks for at most `limit` records from a position on, of one source where it is given. */
+export interface SliceRequest {
+  readonly fromPosition: number;
+  readonly limit: number;
+  readonly sourceId?: SourceId;
+}
 
 /** Records in order of position, and how far they reach. */
 export interface Slice {
@@ -66,33 +73,29 @@ export interface Store {
    */
   append(records: readonly NewRecord[]): Promise<readonly Appended[]>;
 
-  /** At most `limit` records from a position on. @throws SluiceError `store-corrupt` */
-  read(options: {
-    readonly fromPosition: number;
-    readonly limit: number;
-    readonly sourceId?: SourceId;
-  }): Promise<Slice>;
+  /** @throws SluiceError `store-corrupt` */
+  read(request: SliceRequest): Promise<Slice>;
 
   /** At most `query.limit` records that match; fewer with `more` where they are large. @throws SluiceError `store-corrupt` */
   query(query: ResultQuery): Promise<RecordPage>;
 
-  /** Deletes oldest records and resolves with how many; totals and the memory of who was settled stay. */
+  /** Deletes the oldest records and resolves with how many; totals, and which tasks were settled, are kept. */
   expire(step: RetentionStep): Promise<number>;
 
   /**
-   * Counts the schedulers over this store: a number that none before was given, and durable. 1 for the first.
+   * The term of a new scheduler over this store: 1 for the first, and then one more each time; durable once it resolves.
    *
    * @throws SluiceError `store-full`, `store-unwritable`
    */
   beginTerm(): Promise<number>;
 
-  /** Settled since the store was made, by source. */
+  /** Tasks settled since the store was made, by source. */
   totals(): Readonly<Record<string, SourceTotals>>;
 
   /** Bytes on disk; 0 of a store in memory. */
   sizeBytes(): Promise<number>;
 
-  /** Waits for writes under way; nothing may be called afterwards. Idempotent. */
+  /** Waits for pending writes; nothing may be called afterwards. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -114,7 +117,7 @@ export function placeRecord(record: NewRecord, position: number): StoredRecord {
   return { ...record, position, storedAtMs: wholeMicros(record.storedAtMs) / 1_000 };
 }
 
-/** Whether `record` is in the time range of `query` and behind its cursor. */
+/** Whether `record` is of the source of `query`, in its time range and behind its cursor. */
 export function matchesQuery(record: StoredRecord, query: ResultQuery): boolean {
   const { sourceId, sinceMs, untilMs, afterPosition } = query;
   if (sourceId !== undefined && record.id.sourceId !== sourceId) return false;

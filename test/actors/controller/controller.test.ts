@@ -102,7 +102,16 @@ const keyOf = (pipeline: Pipeline, stage: string): StageKey => ({
 
 function hopOf(task: Task, node: NodeName, epoch: number): Hop {
   if (task.cursor === END) throw new Error("The task is at its end");
-  return { stage: task.cursor, node, epoch, attempt: 1, enqueuedAtMs: 1, startedAtMs: 2, endedAtMs: 3 };
+  return {
+    stage: task.cursor,
+    node,
+    epoch,
+    attempt: 1,
+    delivery: 1,
+    enqueuedAtMs: 1,
+    startedAtMs: 2,
+    endedAtMs: 3,
+  };
 }
 
 test("controller runs every stage here before the first table, and starts the processor at need", () => {

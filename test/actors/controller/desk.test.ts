@@ -139,6 +139,7 @@ test("desk lets the newest delivery of a task go on, and a stateful one answers 
       node: parseNodeName("edge-1"),
       epoch: 1,
       attempt: 1,
+      delivery: 1,
       enqueuedAtMs: 1,
       startedAtMs: 2,
       endedAtMs: 3,

@@ -30,6 +30,7 @@ const job = (overrides: Partial<Job> = {}): Job => ({
   incarnation: 0,
   sequence: 0,
   frameCount: 1,
+  framePtsUs: [0],
   previous: new Map(),
   continuity: "restarted",
   payload: null,

@@ -114,6 +114,7 @@ export function hop(stage: string, at: string, times: Partial<Hop> = {}): Hop {
     node: parseNodeName(at),
     epoch: 1,
     attempt: 1,
+    delivery: 1,
     enqueuedAtMs: 0,
     startedAtMs: 0,
     endedAtMs: 0,

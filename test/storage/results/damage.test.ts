@@ -1,22 +1,20 @@
-/** What damage to the files of a store comes to: mended and told of, or refused with its reason; never in silence. */
+/** Damage to the files of a store is repaired and reported, or refused with its reason; nothing is lost in silence. */
 
-import { cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile, chmod } from "node:fs/promises";
+import { cp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { iterateRecords } from "../../../src/storage/results/read-store.js";
 import { openLevelStore } from "../../../src/storage/results/level-store.js";
-import { seal } from "../../../src/storage/results/record-codec.js";
 import type { DamageReport } from "../../../src/storage/results/level-load.js";
-import { openStore } from "../../../src/storage/results/open-store.js";
 import type { NewRecord, Store } from "../../../src/storage/results/store.js";
-import { SluiceError } from "../../../src/task/errors.js";
+import type { SluiceError } from "../../../src/task/errors.js";
 import { newRecord, newRecords } from "../../support/records.js";
 import { inTemporaryFolder } from "../../support/temporary-folder.js";
 import { within } from "../../support/within.js";
 
-/** Fills some tables and leaves some in the write-ahead log. */
+/** Fills some tables and leaves the rest in the write-ahead log. */
 const COUNT = 2_000;
 const BATCH = 100;
 const SPEC = { detections: 6 };
@@ -36,7 +34,7 @@ async function withStore(
   const original = join(folder, "original");
   const records = newRecords(COUNT, SPEC);
   await fill(original, records.slice(0, -5 * BATCH));
-  // No compaction is left to run, so every table is in use, and what comes now stays in the log.
+  // No compaction is left to run, so every table is in use, and what is written now stays in the log.
   const database = new Level(original) as Level & { compactRange(from: string, to: string): Promise<void> };
   await database.compactRange("", "~");
   await database.close();
@@ -112,7 +110,7 @@ async function checkConsistent(
     assert.ok(before > COUNT, "A position that may be known to somebody is given out again");
   await store.close();
   const reopened = await openLevelStore(folder, {
-    onDamage: () => assert.unreachable("Damage is mended once"),
+    onDamage: () => assert.unreachable("Damage is repaired once"),
   });
   assert.is(reopened.recordCount, held.length + missing.length);
   await reopened.close();
@@ -149,7 +147,7 @@ test("openLevelStore recovers every record where CURRENT or the manifest is miss
     ),
   ));
 
-test("openLevelStore tells of every record that is lost with a table or the write-ahead log", () =>
+test("openLevelStore reports every record that is lost with a table or the write-ahead log", () =>
   within(
     120_000,
     inTemporaryFolder((folder) =>
@@ -193,7 +191,7 @@ test("openLevelStore takes a torn end of the log for a write that was never ackn
     ),
   ));
 
-test("a store never hands out a record whose bytes were flipped in a table, and mends itself at the next opening", () =>
+test("a store never hands out a record whose bytes were flipped in a table, and repairs itself at the next opening", () =>
   within(
     170_000,
     inTemporaryFolder((folder) =>
@@ -212,10 +210,10 @@ test("a store never hands out a record whose bytes were flipped in a table, and 
           if (failure === null && reports.length === 0) continue; // what no longer matters was hit
           noticed += 1;
           if (failure !== null) assert.is((failure as SluiceError).code, "store-corrupt");
-          const { store: mended, reports: found } = await openDamaged(damaged);
+          const { store: repaired, reports: found } = await openDamaged(damaged);
           assert.ok(reports.length + found.length > 0);
-          assert.is(await checkValues(mended, expected), null);
-          await checkConsistent(damaged.folder, [...reports, ...found], mended);
+          assert.is(await checkValues(repaired, expected), null);
+          await checkConsistent(damaged.folder, [...reports, ...found], repaired);
         }
         assert.ok(noticed >= 5, `${noticed} noticed`);
       }),
@@ -239,7 +237,7 @@ async function checkValues(store: Store, expected: ReadonlyMap<number, string>):
   }
 }
 
-test("a store that meets damage while it is open mends itself at the next write", () =>
+test("a store that meets damage while it is open repairs itself at the next write", () =>
   within(
     60_000,
     inTemporaryFolder((folder) =>
@@ -266,95 +264,5 @@ test("a store that meets damage while it is open mends itself at the next write"
       }),
     ),
   ));
-
-// ── What is no store, or may not be opened ──────────────────────────────────────────────────────────────────────────
-
-async function failureOf(path: string, options = {}): Promise<{ code: string; message: string }> {
-  const error = await openStore(path, options).then(
-    async (store) => {
-      await store.close();
-      return new Error(`Opened ${path}`);
-    },
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof SluiceError)) throw error;
-  assert.not.match(error.message, "\n");
-  return { code: error.code, message: error.message };
-}
-
-test("openStore refuses a path that is a file or runs through one", () =>
-  inTemporaryFolder(async (folder) => {
-    const file = join(folder, "file");
-    await writeFile(file, "text");
-    for (const path of [file, join(file, "below")]) {
-      assert.equal(await failureOf(path), {
-        code: "store-unwritable",
-        message: `Cannot open store "${path}" as its path runs through a file: name a folder`,
-      });
-    }
-  }));
-
-test("openStore refuses a folder of other things and leaves them alone", () =>
-  inTemporaryFolder(async (folder) => {
-    await writeFile(join(folder, "holiday.jpg"), "");
-    const { code, message } = await failureOf(folder);
-    assert.is(code, "store-format");
-    assert.match(message, /holds other things, "holiday.jpg" among them/);
-    assert.equal(await readdir(folder), ["holiday.jpg"]);
-  }));
-
-test("openStore refuses another program's level data and a newer format", () =>
-  inTemporaryFolder(async (folder) => {
-    const foreign = join(folder, "foreign");
-    const other = new Level(foreign);
-    await other.put("r/their-key", "their value");
-    await other.close();
-    assert.match((await failureOf(foreign)).message, /another program keeps its data there/);
-
-    const newer = join(folder, "newer");
-    await (await openStore(newer)).close();
-    const database = new Level(newer);
-    await database.put("m/format", seal(2));
-    await database.close();
-    assert.equal(await failureOf(newer), {
-      code: "store-format",
-      message: `Cannot open store "${newer}" as it has format 2 and this version reads 1: use a newer version of Sluice`,
-    });
-    const untouched = new Level(foreign);
-    assert.is(await untouched.get("r/their-key"), "their value");
-    await untouched.close();
-  }));
-
-test("openStore with mustExist makes nothing where there is no store", () =>
-  inTemporaryFolder(async (folder) => {
-    const path = join(folder, "store");
-    assert.is((await failureOf(path, { mustExist: true })).code, "store-missing");
-    await mkdir(path);
-    assert.is((await failureOf(path, { mustExist: true })).code, "store-missing");
-    assert.equal(await readdir(path), []);
-  }));
-
-test("openStore begins a store in an empty folder, and where its maker was killed before its first key", () =>
-  inTemporaryFolder(async (folder) => {
-    const database = new Level(folder);
-    await database.open();
-    await database.close();
-    const store = await openStore(folder, { mustExist: true });
-    assert.is(store.nextPosition, 0);
-    assert.ok((await store.sizeBytes()) > 0);
-    await store.close();
-  }));
-
-const isRoot = process.getuid?.() === 0;
-if (isRoot) console.log("SKIPPED openStore without permission: this user may write anywhere");
-const testAsUser: typeof test.skip = isRoot ? (...args) => test.skip(...args) : test;
-testAsUser("openStore says that this user may not write to the folder", () =>
-  inTemporaryFolder(async (folder) => {
-    await chmod(folder, 0o500);
-    const { code, message } = await failureOf(join(folder, "store"));
-    assert.is(code, "store-unwritable");
-    assert.match(message, /this user may not write there/);
-  }),
-);
 
 test.run();

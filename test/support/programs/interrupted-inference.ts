@@ -16,6 +16,7 @@ const job: Job = {
   incarnation: 1,
   sequence: 0,
   frameCount: 8,
+  framePtsUs: Array.from({ length: 8 }, (_, index) => index * 100_000),
   previous: new Map(),
   continuity: "continued",
   payload: {

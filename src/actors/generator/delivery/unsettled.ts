@@ -66,9 +66,7 @@ export function entryOf({ task, drop, positionUs, deliveredBefore }: Unsettled):
 export function taskOf({ task }: JournalEntry, pipeline: Pipeline, origin: string): Unsettled["task"] {
   const { id, configuration, sourceAtMs, createdAtMs, joinNodes, pins, traceparent } = task;
   const { encoding, width, height } = configuration;
-  const { frameCount, framePtsUs = [] } = task;
-  const times = framePtsUs.length === frameCount ? framePtsUs : Array.from({ length: frameCount }, () => 0);
-  const payload = task.payload ?? { encoding, width, height, frames: withoutPixels(times) };
+  const payload = task.payload ?? { encoding, width, height, frames: withoutPixels(task.framePtsUs) };
   return {
     id,
     pipeline,

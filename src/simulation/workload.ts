@@ -1,4 +1,4 @@
-/** What simulated sources run through: a line, branches that meet, and a stage with state. */
+/** The pipelines of simulated sources and their services: a line, branches that join, and a stateful stage. */
 
 import { definePipeline } from "../task/define-pipeline.js";
 import { type Pipeline } from "../task/pipeline.js";

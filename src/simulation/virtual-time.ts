@@ -1,27 +1,30 @@
 /**
- * The time of a simulated cluster: it stands still while anybody has work, and then jumps to what falls due next.
+ * The time and the event loop of a simulated cluster: time stands still while there is work, and then jumps to the next timer.
  *
- * S1 What is due at the same time runs in the order in which it was set.
- * S2 Promises are settled before time moves on, so that code that awaits runs as it would.
+ * VT1 Timers that are due at the same time run in the order in which they were set.
+ * VT2 Promises are settled before time moves on, so that code that awaits runs as it would.
  */
 
 import type { TimerHandle } from "../runtime/clock.js";
+import type { Executor } from "../runtime/executor.js";
 
-interface Due {
+interface Timer {
   readonly atMs: number;
   readonly order: number;
+  /** Null once it is cancelled. */
   run: (() => void) | null;
 }
 
-export class Timeline {
+export class VirtualTime implements Executor {
   #nowMs: number;
   #order = 0;
-  /** A binary heap, the next one first. */
-  readonly #heap: Due[] = [];
+  /** A binary heap, the next timer first. */
+  readonly #heap: Timer[] = [];
   #ready: (() => void)[] = [];
   #later: (() => void)[] = [];
   #steps = 0;
 
+  /** @param startMs ms since the Unix epoch */
   constructor(startMs: number) {
     this.#nowMs = startMs;
   }
@@ -30,17 +33,19 @@ export class Timeline {
     return this.#nowMs;
   }
 
-  /** Pieces of work done so far. */
+  /** Timers and tasks run so far. */
   get steps(): number {
     return this.#steps;
   }
 
+  /** Runs a timer at `atMs`, or at once where that is past. */
   at(atMs: number, run: () => void): TimerHandle {
-    const due: Due = { atMs: Math.max(atMs, this.#nowMs), order: this.#order++, run };
-    this.#push(due);
-    return { cancel: () => void (due.run = null) };
+    const timer: Timer = { atMs: Math.max(atMs, this.#nowMs), order: this.#order++, run };
+    this.#push(timer);
+    return { cancel: () => void (timer.run = null) };
   }
 
+  /** Runs a timer `delayMs` from now. */
   after(delayMs: number, run: () => void): TimerHandle {
     return this.at(this.#nowMs + Math.max(0, delayMs), run);
   }
@@ -50,17 +55,17 @@ export class Timeline {
     this.#ready.push(run);
   }
 
-  /** Runs before time moves on, behind all that is to run soon. */
+  /** Runs before time moves on, after everything that is to run soon. */
   later(run: () => void): void {
     this.#later.push(run);
   }
 
-  /** Resolves when so much time has passed. */
+  /** Resolves `ms` from now. */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => void this.after(ms, resolve));
   }
 
-  /** Lets time pass until `atMs`, or until `done` says so. */
+  /** Lets time pass until `atMs`, or until `done` returns true. */
   async runUntil(atMs: number, done: () => boolean = () => false): Promise<void> {
     for (;;) {
       await this.#settle();
@@ -68,9 +73,13 @@ export class Timeline {
       const next = this.#heap[0];
       if (next === undefined || next.atMs > atMs) break;
       this.#nowMs = next.atMs;
-      for (let due = this.#heap[0]; due !== undefined && due.atMs <= this.#nowMs; due = this.#heap[0]) {
+      for (
+        let timer = this.#heap[0];
+        timer !== undefined && timer.atMs <= this.#nowMs;
+        timer = this.#heap[0]
+      ) {
         this.#pop();
-        if (due.run !== null) this.#do(due.run);
+        if (timer.run !== null) this.#do(timer.run);
       }
     }
     this.#nowMs = Math.max(this.#nowMs, atMs);
@@ -110,16 +119,16 @@ export class Timeline {
     run();
   }
 
-  #push(due: Due): void {
+  #push(timer: Timer): void {
     const heap = this.#heap;
-    let at = heap.push(due) - 1;
+    let at = heap.push(timer) - 1;
     while (at > 0) {
       const parent = (at - 1) >>> 1;
-      if (!before(due, heap[parent] as Due)) break;
-      heap[at] = heap[parent] as Due;
+      if (!before(timer, heap[parent] as Timer)) break;
+      heap[at] = heap[parent] as Timer;
       at = parent;
     }
-    heap[at] = due;
+    heap[at] = timer;
   }
 
   #pop(): void {
@@ -130,15 +139,15 @@ export class Timeline {
     for (;;) {
       let child = 2 * at + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1] as Due, heap[child] as Due)) child += 1;
-      if (!before(heap[child] as Due, last)) break;
-      heap[at] = heap[child] as Due;
+      if (child + 1 < heap.length && before(heap[child + 1] as Timer, heap[child] as Timer)) child += 1;
+      if (!before(heap[child] as Timer, last)) break;
+      heap[at] = heap[child] as Timer;
       at = child;
     }
     heap[at] = last;
   }
 }
 
-function before(a: Due, b: Due): boolean {
+function before(a: Timer, b: Timer): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }

@@ -1,10 +1,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { FAULTS } from "../../src/simulation/fault-plan.js";
-import { PLANTS } from "../../src/simulation/plants.js";
-import { simulate } from "../../src/simulation/run.js";
+import { BUG_KINDS } from "../../src/simulation/planted-bugs.js";
+import { simulate } from "../../src/simulation/simulation.js";
 
-/** How soon each planted defect must be found; `seeds.test.ts` runs many more. */
+/** How soon each planted bug must be found; `seeds.test.ts` runs many more. */
 const SEEDS_MAX = 8;
 
 test("simulate gives the same history for the same seed, byte for byte, and another for another", async () => {
@@ -31,10 +31,10 @@ test("simulate draws every kind of fault", async () => {
   assert.equal([...kinds].sort(), [...FAULTS].sort());
 });
 
-for (const plant of PLANTS) {
-  test(`simulate finds the planted defect ${plant} within ${SEEDS_MAX} seeds`, async () => {
+for (const bug of BUG_KINDS) {
+  test(`simulate finds the planted bug ${bug} within ${SEEDS_MAX} seeds`, async () => {
     for (let seed = 1; seed <= SEEDS_MAX; seed++) {
-      const { findings } = await simulate({ seed, plant });
+      const { findings } = await simulate({ seed, bug });
       if (findings.length > 0) return;
     }
     assert.unreachable("it was not found");

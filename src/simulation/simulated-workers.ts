@@ -1,11 +1,10 @@
-/** What runs the services of a simulated node, and what its monitor reads: no thread and no host, but their time and faults. */
+/** The workers of a simulated node: no threads and no services, but the time that they take and their faults. */
 
-import type { HostMetrics } from "../actors/monitor/host-metrics.js";
 import type { Job, StartWorker } from "../actors/processor/worker-port.js";
 import type { Detection, StageResult } from "../task/service.js";
 import { FRAME_US, UNNUMBERED } from "./camera.js";
-import type { Chance } from "./chance.js";
-import type { Life } from "./life.js";
+import type { Prng } from "./prng.js";
+import type { SimulatedProcess } from "./simulated-process.js";
 
 export interface ServiceFaults {
   /** Share of runs that end their worker. */
@@ -18,18 +17,18 @@ export interface ServiceFaults {
 
 /**
  * Runs take 5 to 50 ms and give one box a task. Its label says which task of the source the same worker saw before, as
- * `incarnation/sequence`: so it shows whether state was kept.
+ * `incarnation/sequence`, which shows whether state was kept.
  *
- * @param onWrongFrames told of a task whose frames are not those that it claims
+ * @param onWrongFrames called with a job whose frames are not those that it claims
  */
-export function simulatedWorkers(
-  life: Life,
-  chance: Chance,
+export function createSimulatedWorkers(
+  process: SimulatedProcess,
+  prng: Prng,
   faults: ServiceFaults,
   onWrongFrames: (job: Job) => void,
 ): StartWorker {
   return ({ output }, listener) => {
-    const { clock } = life;
+    const { clock } = process;
     const before = new Map<string, string>();
     let ended = false;
     const unlessEnded = (work: () => void) => () => {
@@ -40,12 +39,12 @@ export function simulatedWorkers(
       unlessEnded(() => listener({ type: "loaded" })),
     );
     const run = (job: Job): void => {
-      if (chance.happens(faults.crashes)) {
+      if (prng.happens(faults.crashes)) {
         ended = true;
         listener({ type: "crashed", text: "a fault of the simulation" });
         return;
       }
-      if (chance.happens(faults.throws)) {
+      if (prng.happens(faults.throws)) {
         listener({ type: "failed", text: "a fault of the simulation" });
         return;
       }
@@ -60,7 +59,7 @@ export function simulatedWorkers(
     return {
       run(job) {
         clock.after(
-          (5 + chance.next() * 45) * faults.slowness,
+          (5 + prng.next() * 45) * faults.slowness,
           unlessEnded(() => run(job)),
         );
       },
@@ -76,22 +75,6 @@ function framesAreRight({ payload, framePtsUs }: Job): boolean {
   return payload.frames.every(({ ptsUs, data }, index) => {
     const number = new DataView(data.buffer, data.byteOffset).getFloat64(0);
     if (number === UNNUMBERED) return true;
-    return number * FRAME_US === ptsUs && ptsUs === framePtsUs?.[index];
+    return number * FRAME_US === ptsUs && ptsUs === framePtsUs[index];
   });
-}
-
-export function simulatedHost(): HostMetrics {
-  return {
-    read: () =>
-      Promise.resolve({
-        cpuShare: 0.2,
-        cpuCount: 2,
-        memoryUsedBytes: 1e9,
-        memoryTotalBytes: 4e9,
-        residentBytes: 1e8,
-        loopStallMs: 0,
-      }),
-    inventory: () => Promise.resolve({ processor: "simulated", physicalCores: 1, system: "simulated" }),
-    close: () => {},
-  };
 }

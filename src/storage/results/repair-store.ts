@@ -1,19 +1,11 @@
 /**
- * Makes a damaged store consistent again: what cannot be read is deleted, and everything that follows from the records
- * is built anew from them. It may be cut off and run again at any point.
+ * Repairs a damaged store: what cannot be read is deleted, and everything that is derived from the records is rebuilt from
+ * them. A repair may be interrupted at any point, and is then run again.
  */
 
-import type { StoredRecord } from "../../task/record.js";
 import { writeBatch, type Database, type Operation } from "../level-database.js";
-import {
-  allOf,
-  DAMAGED_KEY,
-  identityKey,
-  indexKeys,
-  positionAtEnd,
-  STATE_KEY,
-  totalsKey,
-} from "./level-keys.js";
+import { putDerivedEntries } from "./level-entries.js";
+import { allOf, DAMAGED_KEY, positionAtEnd, STATE_KEY, totalsKey } from "./level-keys.js";
 import {
   decodeRanges,
   decodeRecord,
@@ -27,18 +19,18 @@ import { outcomeOf } from "./store.js";
 import { countOutcome, mergeTotals, NO_TOTALS } from "./totals.js";
 import type { SourceTotals } from "../../task/reports.js";
 
-export interface MendReport {
+export interface RepairReport {
   readonly recordsKept: number;
-  /** Records that should be there and are not; at least so many where the count itself was lost. */
+  /** Records that are missing; at least this many where the count itself was lost. */
   readonly recordsLost: number;
 }
 
-/** Positions skipped by a mend: the newest ones may be forgotten and must never be given out again. */
+/** Positions skipped by a repair: the newest ones may be lost and must never be given out again. */
 const POSITIONS_SKIPPED = 1_000_000_000;
 const BATCH_RECORDS = 500;
 
 /** @throws an error of level where its files need repairing first */
-export async function mendStore(database: Database): Promise<MendReport> {
+export async function repairStore(database: Database): Promise<RepairReport> {
   await database.put(DAMAGED_KEY, "", { sync: true });
   for (const kind of ["i", "p", "s", "t"] as const) await database.clear(allOf(kind));
   const totals = new Map<string, SourceTotals>();
@@ -58,7 +50,7 @@ export async function mendStore(database: Database): Promise<MendReport> {
       last = record.position;
       const { sourceId } = record.id;
       totals.set(sourceId, countOutcome(totals.get(sourceId) ?? NO_TOTALS, outcomeOf(record)));
-      batch.push(...derivedEntries(record));
+      batch.push(...putDerivedEntries(record));
     }
     if (batch.length >= BATCH_RECORDS) {
       await writeBatch(database, batch, { sync: false });
@@ -85,16 +77,4 @@ export async function mendStore(database: Database): Promise<MendReport> {
   batch.push({ type: "put", key: STATE_KEY, value: seal(state) }, { type: "del", key: DAMAGED_KEY });
   await writeBatch(database, batch, { sync: true });
   return { recordsKept: kept, recordsLost: Math.max(unreadable, (before?.recordCount ?? 0) - kept) };
-}
-
-/** What is kept beside a record so that it is found: its identity and its places in the indexes. */
-export function derivedEntries(record: StoredRecord): Operation[] {
-  const entries: Operation[] = indexKeys(record).map((key) => ({ type: "put", key, value: "" }));
-  const { position } = record;
-  entries.push({
-    type: "put",
-    key: identityKey(record.id),
-    value: seal({ position, outcome: outcomeOf(record) }),
-  });
-  return entries;
 }

@@ -1,4 +1,4 @@
-/** Defects that a simulation is given on purpose, to show that it finds them. */
+/** Bugs that a simulation plants in its cluster, to show that it finds them. */
 
 import type { Appended, NewRecord, Store } from "../storage/results/store.js";
 import type { Journals } from "../storage/journal/journal.js";
@@ -8,55 +8,58 @@ import type { StoredRecord } from "../task/record.js";
 import { parseAddress } from "../runtime/address.js";
 import type { Behaviour } from "../runtime/behaviour.js";
 import type { Decorate } from "../runtime/system-options.js";
-import type { Life } from "./life.js";
-import type { Timeline } from "./timeline.js";
+import type { SimulatedProcess } from "./simulated-process.js";
+import type { VirtualTime } from "./virtual-time.js";
 
-export const PLANTS = [
-  /** The store says that records are durable before they are. */
+export const BUG_KINDS = [
+  /** The store acknowledges records before they are durable. */
   "ackBeforeFsync",
-  /** The store takes a record for new however often it comes. */
+  /** The store does not deduplicate: a record delivered again is stored again. */
   "skippedDedup",
-  /** A node acknowledges a table and goes on with the one before. */
+  /** A node acknowledges a routing table and keeps using the one before. */
   "fencedEpoch",
   /** A join lets a task pass with one branch of several. */
   "forgottenBranch",
-  /** A node that starts anew uses an incarnation again. */
+  /** A source that is opened again reuses its first incarnation. */
   "reusedIdentity",
   /** A task is delivered once, whatever becomes of it. */
   "noRedelivery",
 ] as const;
 
-export type Plant = (typeof PLANTS)[number];
+export type BugKind = (typeof BUG_KINDS)[number];
 
-export interface Plants {
+/** A bug as the parts of a node where it sits; the parts that it leaves alone come back as they are. */
+export interface PlantedBug {
+  /** Wraps the behaviours of a node; null where it changes none. */
   readonly decorate: Decorate | null;
-  readonly store: (store: Store, life: Life, timeline: Timeline) => Store;
-  readonly journals: (journals: Journals) => Journals;
-  /** Records that a store took that knows nobody. */
-  readonly doubles: readonly StoredRecord[];
+  readonly wrapStore: (store: Store, process: SimulatedProcess, time: VirtualTime) => Store;
+  readonly wrapJournals: (journals: Journals) => Journals;
+  /** Records that `skippedDedup` has stored a second time. */
+  readonly duplicates: readonly StoredRecord[];
 }
 
-export function plantsOf(plant: Plant | null): Plants {
-  const doubles: StoredRecord[] = [];
+/** @param kind null plants none */
+export function createPlantedBug(kind: BugKind | null): PlantedBug {
+  const duplicates: StoredRecord[] = [];
   return {
-    doubles,
-    decorate: decoratorOf(plant),
-    store(store, life, timeline) {
-      if (plant === "ackBeforeFsync") return hasty(store, life, timeline);
-      return plant === "skippedDedup" ? forgetful(store, doubles) : store;
+    duplicates,
+    decorate: createDecorator(kind),
+    wrapStore(store, process, time) {
+      if (kind === "ackBeforeFsync") return acknowledgingEarly(store, process, time);
+      return kind === "skippedDedup" ? withoutDedup(store, duplicates) : store;
     },
-    journals: (journals) => (plant === "reusedIdentity" ? reusing(journals) : journals),
+    wrapJournals: (journals) => (kind === "reusedIdentity" ? reusingIncarnation(journals) : journals),
   };
 }
 
-/** Answers at once and writes a while later. */
-function hasty(store: Store, life: Life, timeline: Timeline): Store {
+/** Acknowledges at once and writes 100 ms later. */
+function acknowledgingEarly(store: Store, process: SimulatedProcess, time: VirtualTime): Store {
   let lost = 0;
   return new Proxy(store, {
     get(target, property) {
       if (property !== "append") return Reflect.get(target, property, target) as unknown;
       return (records: readonly NewRecord[]): Promise<readonly Appended[]> => {
-        timeline.after(100, () => life.run(() => void target.append(records).catch(() => (lost += 1))));
+        time.after(100, () => process.run(() => void target.append(records).catch(() => (lost += 1))));
         return Promise.resolve(
           records.map((record) => ({
             status: "stored",
@@ -68,8 +71,8 @@ function hasty(store: Store, life: Life, timeline: Timeline): Store {
   });
 }
 
-/** Takes a record for new however often it comes: what the memory below it refuses lies beside it. */
-function forgetful(store: Store, doubles: StoredRecord[]): Store {
+/** Keeps beside the store what that refuses as stored already. */
+function withoutDedup(store: Store, duplicates: StoredRecord[]): Store {
   return new Proxy(store, {
     get(target, property) {
       if (property !== "append") return Reflect.get(target, property, target) as unknown;
@@ -77,7 +80,7 @@ function forgetful(store: Store, doubles: StoredRecord[]): Store {
         const appended = await target.append(records);
         for (const [index, record] of records.entries()) {
           if (appended[index]?.status !== "existing") continue;
-          doubles.push({ ...record, position: DOUBLES_FROM + doubles.length });
+          duplicates.push({ ...record, position: DUPLICATES_FROM + duplicates.length });
         }
         return appended;
       };
@@ -85,10 +88,10 @@ function forgetful(store: Store, doubles: StoredRecord[]): Store {
   });
 }
 
-/** Position of the first double, behind all others. */
-const DOUBLES_FROM = 1e9;
+/** Position of the first duplicate, behind all others. */
+const DUPLICATES_FROM = 1e9;
 
-function reusing(journals: Journals): Journals {
+function reusingIncarnation(journals: Journals): Journals {
   return {
     ...journals,
     async open(sourceId, options) {
@@ -98,17 +101,17 @@ function reusing(journals: Journals): Journals {
   };
 }
 
-function decoratorOf(plant: Plant | null): Decorate | null {
-  const tampering = plant === null ? undefined : TAMPERING[plant];
+function createDecorator(kind: BugKind | null): Decorate | null {
+  const tampering = kind === null ? undefined : TAMPERING[kind];
   if (tampering === undefined) return null;
   return (name, behaviour) =>
     name.startsWith(tampering.actor) ? tampered(behaviour, tampering.change) : behaviour;
 }
 
-/** Null in place of a message that is not to arrive. */
+/** @returns the message that arrives instead; null where none does */
 type Change = (message: ControllerMessage | GeneratorInbox, address: string) => unknown;
 
-const TAMPERING: Readonly<Partial<Record<Plant, { readonly actor: string; readonly change: Change }>>> = {
+const TAMPERING: Readonly<Partial<Record<BugKind, { readonly actor: string; readonly change: Change }>>> = {
   fencedEpoch: {
     actor: "controller",
     change(message, address) {

@@ -1,0 +1,90 @@
+/** Makes the faults of a plan happen, and ends them. */
+
+import { assertNever } from "../runtime/errors.js";
+import type { Fault } from "./fault-plan.js";
+import type { History } from "./history.js";
+import type { SimulatedCluster } from "./simulated-cluster.js";
+import { HUB } from "./simulated-host.js";
+import type { ServiceFaults } from "./simulated-workers.js";
+import type { VirtualTime } from "./virtual-time.js";
+
+/** What faults act on. */
+export interface FaultTargets {
+  readonly cluster: SimulatedCluster;
+  readonly serviceFaults: ServiceFaults;
+}
+
+export class FaultInjector {
+  readonly #time: VirtualTime;
+  readonly #history: History;
+  readonly #targets: FaultTargets;
+  /** Of the faults that last. */
+  readonly #ends = new Set<() => void>();
+
+  constructor(time: VirtualTime, history: History, targets: FaultTargets) {
+    this.#time = time;
+    this.#history = history;
+    this.#targets = targets;
+  }
+
+  /** Injects the fault at its time and ends it when it has lasted as long as it should. */
+  schedule(fault: Fault): void {
+    const { kind, atMs, host, lastsMs } = fault;
+    this.#time.at(atMs, () => {
+      this.#history.add(`${kind} ${host} ${lastsMs}`);
+      const undo = inject(fault, this.#targets);
+      const end = (): void => {
+        if (this.#ends.delete(end)) undo();
+      };
+      this.#ends.add(end);
+      this.#time.after(lastsMs, end);
+    });
+  }
+
+  /** Ends the faults that still last. */
+  endAll(): void {
+    for (const end of this.#ends) end();
+  }
+}
+
+/** Makes a fault happen. @returns undoes it; idempotent */
+function inject({ kind, host: name }: Fault, { cluster, serviceFaults }: FaultTargets): () => void {
+  const { network } = cluster;
+  switch (kind) {
+    case "killEdge":
+    case "killHub":
+      cluster.host(name).kill();
+      return () => cluster.start(name);
+    case "cut":
+      network.cut(name, HUB);
+      return () => network.heal(name, HUB);
+    case "silence":
+      network.silence(name, HUB);
+      return () => network.heal(name, HUB);
+    case "slowLink":
+      network.slow(name, HUB, 100);
+      return () => network.heal(name, HUB);
+    case "stall": {
+      const { process } = cluster.host(name);
+      process?.pause();
+      return () => process?.resume();
+    }
+    case "slowDisk":
+    case "fullDisk": {
+      const { disk } = cluster.host(name);
+      disk.health = kind === "slowDisk" ? "slow" : "full";
+      return () => void (disk.health = "healthy");
+    }
+    case "crashingService":
+      serviceFaults.crashes = 0.2;
+      return () => void (serviceFaults.crashes = 0);
+    case "throwingService":
+      serviceFaults.throws = 0.05;
+      return () => void (serviceFaults.throws = 0);
+    case "swapTable":
+      cluster.swapTable();
+      return () => {};
+    default:
+      return assertNever(kind);
+  }
+}

@@ -1,0 +1,182 @@
+/** A simulated cluster: a hub, edges, and the network between them, with sources that are added as soon as their node is up. */
+
+import { controlFrom } from "../operator/control.js";
+import { MemoryStore } from "../storage/results/memory-store.js";
+import type { NodeEvent } from "../actors/protocol/generator.js";
+import type { SluiceNode } from "../node/node.js";
+import type { PolicySpec } from "../task/requests.js";
+import { parseConfiguration } from "../task/configuration.js";
+import { parseSourceId } from "../task/identity.js";
+import type { Pipeline } from "../task/pipeline.js";
+import { errorText } from "../runtime/errors.js";
+import { cameraSource, createCameraCapture } from "./camera.js";
+import type { History } from "./history.js";
+import type { InvariantChecker } from "./invariant-checker.js";
+import { Network } from "./network.js";
+import type { PlantedBug } from "./planted-bugs.js";
+import type { Prng } from "./prng.js";
+import { HUB, SimulatedHost } from "./simulated-host.js";
+import type { SimulatedProcess } from "./simulated-process.js";
+import { drawPolicy, drawSources, type SimulatedSource } from "./simulated-source.js";
+import type { ServiceFaults } from "./simulated-workers.js";
+import type { VirtualTime } from "./virtual-time.js";
+import { SERVICES } from "./workload.js";
+
+export interface SimulatedClusterOptions {
+  readonly time: VirtualTime;
+  readonly prng: Prng;
+  readonly history: History;
+  readonly invariants: InvariantChecker;
+  readonly bug: PlantedBug;
+  readonly serviceFaults: ServiceFaults;
+  /** Beside the hub. */
+  readonly edgeCount: number;
+  /** How long faults go on, and sources with them, in ms. */
+  readonly faultyMs: number;
+}
+
+/** Between attempts to add or to drain a source, in ms. */
+const RETRY_MS = 500;
+
+export class SimulatedCluster {
+  readonly network: Network;
+  /** On the hub's disk. */
+  readonly results = new MemoryStore();
+  readonly sources: readonly SimulatedSource[];
+  readonly #options: SimulatedClusterOptions;
+  readonly #hosts: ReadonlyMap<string, SimulatedHost>;
+  #redelivered = 0;
+
+  constructor(options: SimulatedClusterOptions) {
+    this.#options = options;
+    const { time, prng, history, edgeCount, faultyMs } = options;
+    this.network = new Network(time, prng.fork(), (from, to, frame) =>
+      history.add(`${from} -> ${to} ${frame.length}`, frame),
+    );
+    const edges = Array.from({ length: edgeCount }, (_, index) => `edge-${index + 1}`);
+    this.#hosts = new Map([HUB, ...edges].map((name) => [name, this.#createHost(name)]));
+    this.sources = drawSources(prng, edges, faultyMs);
+  }
+
+  get hostNames(): readonly string[] {
+    return [...this.#hosts.keys()];
+  }
+
+  /** Those that are members of the cluster now. */
+  get nodes(): readonly SluiceNode[] {
+    return [...this.#hosts.values()].flatMap(({ node }) => (node === null ? [] : [node]));
+  }
+
+  /** Deliveries of tasks after their first one, of the sources that have ended. */
+  get redelivered(): number {
+    return this.#redelivered;
+  }
+
+  /** @throws RangeError where none is called `name` */
+  host(name: string): SimulatedHost {
+    const host = this.#hosts.get(name);
+    if (host === undefined) throw new RangeError(`No host is called "${name}"`);
+    return host;
+  }
+
+  /** Starts a host where it is down. */
+  start(name: string): void {
+    this.host(name).start((node, process) => {
+      this.#options.history.add(`${name} is a member`);
+      for (const source of this.sources) {
+        if (source.host === name && source.ended === null) void this.#addSource(source, node, process);
+      }
+    });
+  }
+
+  startAll(): void {
+    for (const name of this.#hosts.keys()) this.start(name);
+  }
+
+  killAll(): void {
+    for (const host of this.#hosts.values()) host.kill();
+  }
+
+  /** Has the scheduler publish another table, by another policy for one source; nothing where the hub is down. */
+  swapTable(): void {
+    const { prng, history } = this.#options;
+    const hub = this.host(HUB).node;
+    if (hub === null) return;
+    const source = prng.pick(this.sources);
+    const policy = this.#drawPolicy(source.pipeline);
+    // A hub that dies meanwhile does not answer, and one that has restarted may not know the source yet.
+    controlFrom(hub.system, hub.cloud, () => 0)
+      .setPolicy(parseSourceId(source.id), policy)
+      .catch((thrown: unknown) => history.add(`the swap was not taken: ${errorText(thrown)}`));
+  }
+
+  /** Drains live sources, which do not end by themselves; again and again, as their node may not be a member yet. */
+  drainLive(): void {
+    const live = this.sources.filter(({ camera, ended }) => camera.frames === null && ended === null);
+    for (const { id, host } of live) void this.host(host).node?.drainSource(parseSourceId(id));
+    if (live.length > 0) this.#options.time.after(RETRY_MS, () => this.drainLive());
+  }
+
+  #createHost(name: string): SimulatedHost {
+    const { time, prng, bug, serviceFaults, invariants } = this.#options;
+    return new SimulatedHost({
+      name,
+      time,
+      prng: prng.fork(),
+      network: this.network,
+      services: SERVICES,
+      faults: serviceFaults,
+      bug,
+      results: name === HUB ? this.results : null,
+      onEvent: (host, event) => this.#onEvent(host, event),
+      onSchedule: (event) => {
+        if (event.type === "tableAcknowledged") this.host(event.node).acknowledged(event.epoch);
+      },
+      onWrongFrames: ({ sourceId, incarnation, sequence }) =>
+        invariants.addViolation(
+          `frames of ${sourceId}/${incarnation}/${sequence} are not those that it claims`,
+        ),
+      onOldEpoch: (host, { stage, epoch }, acknowledged) =>
+        invariants.addViolation(
+          `${host} ran "${stage}" by epoch ${epoch}, and had acknowledged ${acknowledged}`,
+        ),
+      onFailure: (host, error) => invariants.addViolation(`${host} failed: ${errorText(error)}`),
+    });
+  }
+
+  async #addSource(source: SimulatedSource, node: SluiceNode, process: SimulatedProcess): Promise<void> {
+    try {
+      await node.addSource({
+        id: parseSourceId(source.id),
+        source: cameraSource(source.camera),
+        capture: createCameraCapture(source.camera, process),
+        pipeline: source.pipeline,
+        configuration: parseConfiguration({ framesPerTask: 1, encoding: "jpeg" }),
+        policy: this.#drawPolicy(source.pipeline),
+      });
+    } catch (error) {
+      // As a program would that waits for a disk.
+      this.#options.history.add(`${source.id} cannot be added yet: ${errorText(error)}`);
+      this.#options.time.after(RETRY_MS, () => {
+        if (!process.killed) void this.#addSource(source, node, process);
+      });
+    }
+  }
+
+  #drawPolicy(pipeline: Pipeline): PolicySpec {
+    const members = [...this.#hosts.values()].flatMap(({ name, node }) => (node === null ? [] : [name]));
+    return drawPolicy(this.#options.prng, pipeline, members);
+  }
+
+  #onEvent(host: string, event: NodeEvent): void {
+    if (event.type !== "sourceEnded") return;
+    const { history, invariants } = this.#options;
+    const { ledger, error } = event;
+    history.add(`${ledger.sourceId} ended on ${host}`);
+    const source = this.sources.find(({ id }) => id === ledger.sourceId);
+    if (source !== undefined) source.ended = ledger;
+    this.#redelivered += ledger.redelivered;
+    if (error !== null) invariants.addViolation(`${ledger.sourceId} failed: ${errorText(error)}`);
+    invariants.checkLedger(ledger);
+  }
+}

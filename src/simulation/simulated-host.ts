@@ -1,0 +1,171 @@
+/** A simulated host: a disk that stays, and one process after another on it, each a whole node. */
+
+import type { MemoryStore } from "../storage/results/memory-store.js";
+import { startNode, type NodeOptions, type SluiceNode } from "../node/node.js";
+import type { NodeEvent } from "../actors/protocol/generator.js";
+import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
+import type { ServiceDeclaration } from "../task/service.js";
+import { asError } from "../runtime/errors.js";
+import { silentLogger } from "../runtime/log.js";
+import { nodeSystem } from "../runtime/node-system.js";
+import type { Decorate } from "../runtime/system-options.js";
+import type { Job } from "../actors/processor/worker-port.js";
+import type { Hop } from "../task/task.js";
+import type { Prng } from "./prng.js";
+import { Disk, createDiskJournals, createDiskStore, type JournalsOnDisk } from "./disk.js";
+import { SimulatedProcess } from "./simulated-process.js";
+import { createSimulatedMetrics } from "./simulated-metrics.js";
+import { createSimulatedWorkers, type ServiceFaults } from "./simulated-workers.js";
+import type { Network } from "./network.js";
+import type { PlantedBug } from "./planted-bugs.js";
+import type { VirtualTime } from "./virtual-time.js";
+
+export const HUB = "cloud";
+const HUB_URL = `memory://${HUB}`;
+
+export interface SimulatedHostOptions {
+  readonly name: string;
+  readonly time: VirtualTime;
+  readonly prng: Prng;
+  readonly network: Network;
+  readonly services: ReadonlyMap<string, ServiceDeclaration>;
+  readonly faults: ServiceFaults;
+  readonly bug: PlantedBug;
+  /** The results on the hub's disk; null for an edge. */
+  readonly results: MemoryStore | null;
+  readonly onEvent: (host: string, event: NodeEvent) => void;
+  readonly onSchedule: (event: SchedulerEvent) => void;
+  readonly onWrongFrames: (job: Job) => void;
+  /** A stage ran by an epoch older than one that the node had acknowledged before it enqueued the task. */
+  readonly onOldEpoch: (host: string, hop: Hop, acknowledged: number) => void;
+  /** A node failed beyond its supervision. */
+  readonly onFailure: (host: string, error: Error) => void;
+}
+
+/** How far the host's clock may be set to either side between two processes, in ms. */
+export const SKEW_MS_MAX = 30_000;
+
+export class SimulatedHost {
+  readonly name: string;
+  readonly disk: Disk;
+  readonly #options: SimulatedHostOptions;
+  readonly #journals: JournalsOnDisk = new Map();
+  #process: SimulatedProcess | null = null;
+  #node: SluiceNode | null = null;
+  /** Of its process, from 1. */
+  #incarnation = 0;
+  /** Tables that this process has acknowledged, as far as the scheduler knows, and when by its own clock. */
+  #acknowledged: { readonly epoch: number; readonly atMs: number }[] = [];
+
+  constructor(options: SimulatedHostOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.disk = new Disk(options.time, options.prng.fork());
+  }
+
+  /** Null while it is down. */
+  get process(): SimulatedProcess | null {
+    return this.#process;
+  }
+
+  /** Null until it is a member. */
+  get node(): SluiceNode | null {
+    return this.#node;
+  }
+
+  /** Starts a process where none runs; calls `onMember` once its node is a member of the cluster. */
+  start(onMember: (node: SluiceNode, process: SimulatedProcess) => void): void {
+    const { time, prng, network, services, faults, bug, results } = this.#options;
+    if (this.#process !== null) return;
+    this.#incarnation += 1;
+    this.#acknowledged = [];
+    const own = prng.fork();
+    const skewMs = this.#incarnation === 1 ? 0 : own.between(-SKEW_MS_MAX, SKEW_MS_MAX);
+    const process = new SimulatedProcess(time, skewMs);
+    this.#process = process;
+    const ids = own.fork();
+    const randomId = (): number => 1 + Math.floor(ids.next() * 2 ** 50);
+    void this.#run(process, onMember, {
+      name: this.name,
+      ...(results === null
+        ? { join: HUB_URL, patient: true }
+        : {
+            listen: HUB_URL,
+            store: bug.wrapStore(createDiskStore(this.disk, process, results), process, time),
+          }),
+      services,
+      limits: { processor: { replicas: 1 } },
+      clock: process.clock,
+      random: () => own.next(),
+      log: silentLogger,
+      onEvent: (event) => this.#options.onEvent(this.name, event),
+      onSchedule: this.#options.onSchedule,
+      onFailure: (error) => {
+        if (!process.killed) this.#options.onFailure(this.name, error);
+      },
+      world: {
+        carrier: network.carrierOf(this.name, process),
+        executor: process.executor,
+        startWorker: createSimulatedWorkers(process, own.fork(), faults, this.#options.onWrongFrames),
+        openHost: createSimulatedMetrics,
+        firstId: randomId,
+        askId: randomId,
+        nonce: () => `nonce-${randomId()}-${randomId()}`,
+        pid: this.#incarnation,
+        adopt: (system) => process.onKilled(() => nodeSystem(system).abandon()),
+        decorate: this.#decorate,
+        journals: bug.wrapJournals(createDiskJournals(this.disk, process, this.#journals)),
+      },
+    });
+  }
+
+  async #run(
+    process: SimulatedProcess,
+    onMember: (node: SluiceNode, process: SimulatedProcess) => void,
+    options: NodeOptions,
+  ): Promise<void> {
+    try {
+      const node = await startNode(options);
+      if (process.killed) return;
+      this.#node = node;
+      onMember(node, process);
+    } catch (error) {
+      if (!process.killed) this.#options.onFailure(this.name, asError(error));
+    }
+  }
+
+  /** The scheduler knows that this node has a table. */
+  acknowledged(epoch: number): void {
+    const atMs = this.#node?.system.clock.now();
+    if (atMs !== undefined) this.#acknowledged.push({ epoch, atMs });
+  }
+
+  /** Wraps the planted bug around a behaviour, and around the controller's a check of each stage that it completes. */
+  readonly #decorate: Decorate = (name, behaviour) => {
+    const decorated = this.#options.bug.decorate?.(name, behaviour) ?? behaviour;
+    if (name !== "controller") return decorated;
+    return {
+      ...decorated,
+      receive: (state, message, ctx) => {
+        const { type, hop } = message as { readonly type?: unknown; readonly hop?: Hop };
+        if (type === "stageCompleted" && hop !== undefined) this.#checkEpoch(hop);
+        return decorated.receive(state, message, ctx);
+      },
+    };
+  };
+
+  #checkEpoch(hop: Hop): void {
+    const newer = this.#acknowledged.find(({ epoch, atMs }) => hop.enqueuedAtMs > atMs && hop.epoch < epoch);
+    if (newer !== undefined) this.#options.onOldEpoch(this.name, hop, newer.epoch);
+  }
+
+  /** Kills its process at once, where it has one. */
+  kill(): void {
+    const process = this.#process;
+    if (process === null) return;
+    this.#process = null;
+    this.#node = null;
+    process.kill();
+    this.disk.crashed(process);
+  }
+}

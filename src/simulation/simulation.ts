@@ -1,0 +1,168 @@
+/**
+ * A simulated run of a whole cluster in one process, under a clock that jumps from event to event: the same behaviours,
+ * mailboxes, links and codecs as in production, with faults drawn from a seed, and at the end a verdict on all promises.
+ *
+ * SM1 The same options give the same history, byte for byte.
+ * SM2 Faults end some time before the run does, and then everything must end by itself.
+ */
+
+import type { StoredRecord } from "../task/record.js";
+import { drawFaults, FAULTS, type Fault, type FaultKind } from "./fault-plan.js";
+import { FaultInjector } from "./fault-injector.js";
+import { History } from "./history.js";
+import { InvariantChecker } from "./invariant-checker.js";
+import { createPlantedBug, type BugKind, type PlantedBug } from "./planted-bugs.js";
+import { createPrng, type Prng } from "./prng.js";
+import { SimulatedCluster } from "./simulated-cluster.js";
+import { SKEW_MS_MAX } from "./simulated-host.js";
+import type { ServiceFaults } from "./simulated-workers.js";
+import { judge } from "./verdict.js";
+import { VirtualTime } from "./virtual-time.js";
+
+export interface SimulationOptions {
+  readonly seed: number;
+  /** Simulated time with faults, in ms. Default 30,000. */
+  readonly faultyMs?: number;
+  /** Edges beside the hub. Default 3. */
+  readonly edges?: number;
+  /** Default: all. */
+  readonly faults?: readonly FaultKind[];
+  /** Mean time between faults, in ms. Default 1,000. */
+  readonly meanGapMs?: number;
+  /** Longest time that a fault lasts, in ms. Default 5,000. */
+  readonly longestMs?: number;
+  /** How many times slower every service is than it should be, while there are faults. Default 1. */
+  readonly slowness?: number;
+  /** A bug to plant, which the simulation must find. Default none. */
+  readonly bug?: BugKind | null;
+  /** Keeps the history as lines. Default false. */
+  readonly keepHistory?: boolean;
+}
+
+export interface SimulationReport {
+  readonly seed: number;
+  /** SHA-256 of everything that was sent, was stored or went wrong. */
+  readonly history: string;
+  readonly lines: readonly string[];
+  readonly faults: readonly Fault[];
+  readonly simulatedMs: number;
+  /** Timers and tasks run. */
+  readonly steps: number;
+  readonly results: number;
+  /** By reason. */
+  readonly gaps: Readonly<Record<string, number>>;
+  readonly redelivered: number;
+  /** Promises that were broken; empty where none was. */
+  readonly findings: readonly string[];
+}
+
+const START_MS = 1_700_000_000_000;
+/** For the cluster to come up, in ms. */
+const SETTLE_MS = 2_000;
+/** For everything to end after the faults, in ms. */
+const DRAIN_MS = 400_000;
+
+/** What a run consists of. */
+interface Run {
+  readonly time: VirtualTime;
+  readonly prng: Prng;
+  readonly history: History;
+  readonly invariants: InvariantChecker;
+  readonly bug: PlantedBug;
+  readonly serviceFaults: ServiceFaults;
+  readonly cluster: SimulatedCluster;
+}
+
+/** Simulates a run to its end. */
+export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
+  const { seed, faultyMs = 30_000, meanGapMs = 1_000, longestMs = 5_000, faults: kinds = FAULTS } = options;
+  const run = createRun(options, faultyMs);
+  run.cluster.startAll();
+  const fromMs = START_MS + SETTLE_MS;
+  const faults = drawFaults(run.prng.fork(), {
+    kinds,
+    hosts: run.cluster.hostNames,
+    fromMs,
+    untilMs: fromMs + faultyMs,
+    meanGapMs,
+    longestMs,
+  });
+  await runFaults(run, faults, fromMs + faultyMs);
+  await runToEnd(run, faultyMs);
+  return { seed, faults, ...(await report(run)) };
+}
+
+function createRun(options: SimulationOptions, faultyMs: number): Run {
+  const { seed, edges = 3, slowness = 1, bug: bugKind = null, keepHistory = false } = options;
+  const time = new VirtualTime(START_MS);
+  const prng = createPrng(seed);
+  const history = new History(time, keepHistory);
+  const invariants = new InvariantChecker(time, history);
+  const bug = createPlantedBug(bugKind);
+  const serviceFaults = { crashes: 0, throws: 0, slowness };
+  const parts = { time, prng, history, invariants, bug, serviceFaults };
+  return { ...parts, cluster: new SimulatedCluster({ ...parts, edgeCount: edges, faultyMs }) };
+}
+
+/** Lets the faults happen, and ends those that still last at `untilMs`. */
+async function runFaults(
+  { time, history, invariants, serviceFaults, cluster }: Run,
+  faults: readonly Fault[],
+  untilMs: number,
+): Promise<void> {
+  const injector = new FaultInjector(time, history, { cluster, serviceFaults });
+  for (const fault of faults) injector.schedule(fault);
+  invariants.watchLedgers(() => cluster.nodes);
+  await time.runUntil(untilMs);
+  history.add("faults end");
+  serviceFaults.slowness = 1;
+  injector.endAll();
+}
+
+/** Starts what is down, drains what is live, and lets everything else end by itself. */
+async function runToEnd({ time, cluster }: Run, faultyMs: number): Promise<void> {
+  const calmMs = time.nowMs;
+  cluster.startAll();
+  await time.runUntil(calmMs + SETTLE_MS);
+  cluster.drainLive();
+  // Frames that were not captured during the faults are captured now.
+  await time.runUntil(calmMs + faultyMs + DRAIN_MS, () =>
+    cluster.sources.every(({ ended }) => ended !== null),
+  );
+}
+
+async function report({
+  time,
+  history,
+  invariants,
+  bug,
+  cluster,
+}: Run): Promise<Omit<SimulationReport, "seed" | "faults">> {
+  const stored = await cluster.results.read({ fromPosition: 0, limit: Infinity });
+  const records = [...stored.records, ...bug.duplicates];
+  cluster.killAll();
+  for (const record of records) history.add("-> stored", Buffer.from(JSON.stringify(record)));
+  return {
+    history: history.digest(),
+    lines: history.lines,
+    simulatedMs: time.nowMs - START_MS,
+    steps: time.steps,
+    results: records.filter(({ type }) => type === "result").length,
+    gaps: countGaps(records),
+    redelivered: cluster.redelivered,
+    findings: await judge({
+      records,
+      sources: cluster.sources,
+      skewMs: 2 * SKEW_MS_MAX,
+      violations: invariants.violations,
+    }),
+  };
+}
+
+function countGaps(records: readonly StoredRecord[]): Readonly<Record<string, number>> {
+  const gaps: Record<string, number> = {};
+  for (const record of records) {
+    if (record.type === "gap") gaps[record.reason] = (gaps[record.reason] ?? 0) + 1;
+  }
+  return gaps;
+}

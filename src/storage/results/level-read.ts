@@ -1,0 +1,53 @@
+/** Reads records from one state of the store, in answers of bounded size. */
+
+import type { ResultQuery, StoredRecord } from "../../task/record.js";
+import { positionRange, timeRange } from "./level-keys.js";
+import type { LoadedStore } from "./level-load.js";
+import { scanIndex, scanRecords, type Snapshot } from "./level-scan.js";
+import { matchesQuery, queryLimit, type RecordPage, type Slice, type SliceRequest } from "./store.js";
+
+/** Bytes of records in one answer; the rest is asked for again. */
+const READ_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Takes positions from the state of the store before its first await. @throws SluiceError `store-corrupt` */
+export async function readSlice(
+  { database, state }: LoadedStore,
+  snapshot: Snapshot,
+  { fromPosition, limit, sourceId }: SliceRequest,
+): Promise<Slice> {
+  const { firstPosition, nextPosition } = state;
+  const records: StoredRecord[] = [];
+  if (limit <= 0) return { records, nextPosition: fromPosition, firstPosition };
+  const range = positionRange(Math.max(fromPosition, firstPosition), sourceId);
+  const scan = sourceId === undefined ? scanRecords : scanIndex;
+  let bytes = 0;
+  let reached = Math.max(fromPosition, nextPosition);
+  for await (const { record, size } of scan(database, range, snapshot)) {
+    records.push(record);
+    bytes += size;
+    if (records.length >= limit || bytes >= READ_BYTES_MAX) {
+      reached = record.position + 1;
+      break;
+    }
+    reached = Math.max(reached, record.position + 1);
+  }
+  return { records, nextPosition: reached, firstPosition };
+}
+
+/** @throws SluiceError `store-corrupt` */
+export async function readPage(
+  { database }: LoadedStore,
+  snapshot: Snapshot,
+  query: ResultQuery,
+): Promise<RecordPage> {
+  const limit = queryLimit(query);
+  const records: StoredRecord[] = [];
+  let bytes = 0;
+  for await (const { record, size } of scanIndex(database, timeRange(query), snapshot)) {
+    if (!matchesQuery(record, query)) continue;
+    if (records.length >= limit || bytes >= READ_BYTES_MAX) return { records, more: true };
+    records.push(record);
+    bytes += size;
+  }
+  return { records, more: false };
+}
