@@ -7,18 +7,27 @@
  */
 
 import type { ActorSystem } from "../../runtime/system.js";
+import type { Carrier, ConnectOptions, ListenOptions } from "../carrier.js";
 import type { NodeName } from "../../runtime/brand.js";
 import { parseToken } from "../security/token.js";
 import { createMemoryTokens, type MemoryTokens } from "../security/memory-tokens.js";
 import { TransportError } from "../errors.js";
 import type { Handover } from "../link/handover.js";
 import type { Link } from "../link/link.js";
-import { DEFAULT_ACCEPTOR_LIMITS, listenForPeers, type Acceptor } from "./acceptor.js";
+import { DEFAULT_ACCEPTOR_LIMITS, listenForPeers, type Acceptor, type AcceptorLimits } from "./acceptor.js";
 import type { Member } from "./cluster.js";
 import { dial } from "./dial.js";
-import type { JoinOptions } from "./joiner.js";
-import type { NodeCore, Peer } from "./node-core.js";
+import type { NodeCore, NodeOptions, Peer } from "./node-core.js";
 import type { Notice } from "./notices.js";
+
+export interface DirectLinkOptions extends Pick<NodeOptions, "version" | "pid"> {
+  readonly carrier: Carrier;
+  /** How the hub is dialled; other members are dialled with the same TLS authorities. */
+  readonly connect: ConnectOptions;
+  /** Where other members may dial this node, so that not everything goes through the hub. */
+  readonly listen?: Omit<ListenOptions, "onChannel">;
+  readonly acceptor?: Partial<AcceptorLimits>;
+}
 
 type Introduced = Extract<Notice, { readonly type: "introduced" }>;
 
@@ -40,7 +49,7 @@ export class DirectLinks {
   onWanted: (member: Member) => void = () => {};
   readonly #core: NodeCore;
   readonly #system: ActorSystem;
-  readonly #options: JoinOptions;
+  readonly #options: DirectLinkOptions;
   readonly #keys: MemoryTokens;
   readonly #askedAtMs = new Map<number, number>();
   readonly #direct = new Map<number, { readonly peer: Peer; readonly before: Link }>();
@@ -50,7 +59,7 @@ export class DirectLinks {
   #acceptor: Acceptor | null = null;
   #lastMove = 0;
 
-  constructor(core: NodeCore, options: JoinOptions) {
+  constructor(core: NodeCore, options: DirectLinkOptions) {
     this.#core = core;
     this.#system = core.system;
     this.#options = options;

@@ -14,28 +14,21 @@ import { parseWith, z } from "../../runtime/parse.js";
 import type { SupervisionPolicy } from "../../runtime/spawn-options.js";
 import { backoffMs } from "../../runtime/supervision.js";
 import type { ActorSystem } from "../../runtime/system.js";
-import type { Carrier, ConnectOptions, ListenOptions } from "../carrier.js";
 import { TransportError, type TransportErrorCode } from "../errors.js";
 import type { LinkEnd } from "../link/link.js";
-import type { AcceptorLimits } from "./acceptor.js";
 import type { Cluster, Member, Role } from "./cluster.js";
 import { dial, type Dialled } from "./dial.js";
-import { DirectLinks } from "./direct-links.js";
+import { DirectLinks, type DirectLinkOptions } from "./direct-links.js";
 import { NodeCore, type NodeOptions, type Peer } from "./node-core.js";
 import type { Notice } from "./notices.js";
 
-export interface JoinOptions extends NodeOptions {
-  readonly carrier: Carrier;
-  readonly connect: ConnectOptions;
+export interface JoinOptions extends NodeOptions, DirectLinkOptions {
   /** `ID.SECRET`; null where the hub wants none. */
   readonly token: string | null;
   /** Name of the cluster that it must be; null for any. Default null. */
   readonly cluster?: string | null;
   /** Default `edge`. */
   readonly roles?: readonly Role[];
-  /** Where other members may dial this node, so that not all goes through the hub. */
-  readonly listen?: Omit<ListenOptions, "onChannel">;
-  readonly acceptor?: Partial<AcceptorLimits>;
   /** From the connection to the welcome, in ms. Default 5,000. */
   readonly handshakeMs?: number;
   /** Between attempts to come back. Default 100 ms, doubled up to 5,000, less up to half of it. */
