@@ -64,7 +64,7 @@ export class DirectLinks {
     this.#system = core.system;
     this.#options = options;
     this.#keys = createMemoryTokens();
-    core.exchange.onIndirect = (member) => this.#want(member);
+    core.exchange.onSend = (member) => this.#want(member);
     core.exchange.onFlushed = (member, id, lane) => this.#flushed(member, id, lane);
   }
 
