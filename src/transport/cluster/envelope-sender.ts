@@ -6,7 +6,7 @@ import type { RemoteTarget } from "../../runtime/remote.js";
 import type { ByteWriter } from "../codec/byte-writer.js";
 import { encodeValue } from "../codec/encode.js";
 import type { Link } from "../link/link.js";
-import type { LinkLimits } from "../link/limits.js";
+import type { LinkLimits } from "../link/link-limits.js";
 import { RECORD, RECORD_HEADER_BYTES } from "../link/records.js";
 import type { Member } from "./cluster.js";
 import { KIND, writeAddress } from "./envelope.js";

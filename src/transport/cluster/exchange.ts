@@ -17,7 +17,7 @@ import type { ActorSystem } from "../../runtime/system.js";
 import { ByteReader } from "../codec/byte-reader.js";
 import { MalformedError } from "../codec/malformed.js";
 import type { Link } from "../link/link.js";
-import type { LinkLimits } from "../link/limits.js";
+import type { LinkLimits } from "../link/link-limits.js";
 import { Addressees } from "./addressees.js";
 import type { Member } from "./cluster.js";
 import { KIND } from "./envelope.js";

@@ -9,7 +9,7 @@ import type { ActorSystem } from "../../runtime/system.js";
 import { TransportError } from "../errors.js";
 import { Link, type LinkEnd } from "../link/link.js";
 import type { Handover } from "../link/handover.js";
-import { DEFAULT_LINK_LIMITS, type LinkLimits } from "../link/limits.js";
+import { DEFAULT_LINK_LIMITS, type LinkLimits } from "../link/link-limits.js";
 import type { ClusterEvent, LinkReport, Member, RemoteSpawnOptions } from "./cluster.js";
 import { Exchange } from "./exchange.js";
 import { ALLOWED, type Guard } from "./guard.js";

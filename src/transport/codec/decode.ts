@@ -14,7 +14,13 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import { arrayOf, copyOf, KIND_SHARED } from "./array-kinds.js";
 import type { ByteReader } from "./byte-reader.js";
 import { makeError } from "./decoded-error.js";
-import { BIGINT_DIGITS_MAX, DEPTH_MAX, ELEMENTS_MAX, HEAVY_ELEMENTS, SHARED_ELEMENTS } from "./limits.js";
+import {
+  BIGINT_DIGITS_MAX,
+  DEPTH_MAX,
+  ELEMENTS_MAX,
+  HEAVY_ELEMENTS,
+  SHARED_ELEMENTS,
+} from "./message-limits.js";
 import { MalformedError } from "./malformed.js";
 import * as tags from "./tags.js";
 

@@ -19,7 +19,7 @@ import {
   ELEMENTS_MAX,
   HEAVY_ELEMENTS,
   SHARED_ELEMENTS,
-} from "./limits.js";
+} from "./message-limits.js";
 import * as tags from "./tags.js";
 import { UnencodableError } from "./unencodable.js";
 
@@ -29,7 +29,7 @@ interface Encoding {
   readonly attachments: Uint8Array[];
   /** Of what is being written. */
   depth: number;
-  /** So far, as `limits.ts` counts them. */
+  /** So far, as `message-limits.ts` counts them. */
   elements: number;
 }
 

@@ -8,7 +8,7 @@ export class Credit {
     return this.#used < this.#limit;
   }
 
-  /** The receiver accepts `limit` bytes in all. @returns false where it granted as much before */
+  /** The receiver accepts `limit` bytes in all. @returns false if it has granted as much before */
   grant(limit: number): boolean {
     if (limit <= this.#limit) return false;
     this.#limit = limit;

@@ -14,7 +14,7 @@ import type { Channel } from "../carrier.js";
 import type { ByteWriter } from "../codec/byte-writer.js";
 import { Credit } from "./credit.js";
 import { FrameWriter } from "./frame-writer.js";
-import type { LinkLimits } from "./limits.js";
+import type { LinkLimits } from "./link-limits.js";
 import type { ByteRange } from "./records.js";
 import { StreamQueue } from "./stream-queue.js";
 import { Transfer, type LargeMessage } from "./transfer.js";

@@ -8,7 +8,7 @@
 
 import type { Credit } from "./credit.js";
 import type { FrameWriter } from "./frame-writer.js";
-import type { LinkLimits } from "./limits.js";
+import type { LinkLimits } from "./link-limits.js";
 import type { ByteRange } from "./records.js";
 import { Transfer } from "./transfer.js";
 

@@ -3,7 +3,7 @@
 import type { Lane } from "../../runtime/actor-ref.js";
 import type { ByteWriter } from "../codec/byte-writer.js";
 import type { FrameWriter } from "./frame-writer.js";
-import type { LinkLimits } from "./limits.js";
+import type { LinkLimits } from "./link-limits.js";
 import { LANE_CODE, RECORD, type ByteRange } from "./records.js";
 
 /** A message too large for one record, or with attachments. */
@@ -17,7 +17,7 @@ export class Transfer {
   /** Of the head and all attachments. */
   readonly bytes: number;
   readonly #id: number;
-  /** Sent with the `open` record; null where it is too long for that, and is the first of the parts. */
+  /** Sent with the `open` record; null if it is too long for that, and is the first of the parts. */
   readonly #head: Uint8Array | null;
   readonly #parts: readonly Uint8Array[];
   readonly #limits: LinkLimits;
