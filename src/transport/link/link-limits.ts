@@ -9,7 +9,7 @@ export interface LinkLimits {
   readonly inlineBytes: number;
   /** Messages that wait for credit, in bytes; more are refused. */
   readonly queueBytes: number;
-  /** Bytes that the socket has not taken when a control message is sent; more and it is refused. */
+  /** Bytes that the socket has not taken, a new control message included; beyond that the message is refused. */
   readonly controlBytes: number;
   /** One message with all its attachments, in bytes. */
   readonly messageBytes: number;
