@@ -24,7 +24,7 @@ import { startHub } from "../transport/cluster/hub.js";
 import { joinCluster } from "../transport/cluster/joiner.js";
 import { ClusterClock } from "../transport/cluster-clock.js";
 import { TransportError } from "../transport/errors.js";
-import type { LinkLimits } from "../transport/link/limits.js";
+import type { LinkLimits } from "../transport/link/link-limits.js";
 import type { TokenAuthority } from "../transport/security/token-authority.js";
 import { sourceOptionsOf } from "./agent/source-request.js";
 import { spawnAgent, type Agent } from "./agent/spawn.js";

@@ -1,29 +1,26 @@
-/** Exchanges the refs inside a message for refs of the node that it arrives at; the rest stays as it is. */
+/** Replaces the refs inside a message with refs of the receiving node; everything else stays as it is. */
 
 import { isActorRef, type ActorRef } from "../runtime/actor-ref.js";
+import { DEPTH_MAX } from "./codec/message-limits.js";
+import { UnencodableError } from "./codec/unencodable.js";
 
 type Bound = { readonly ok: true; readonly value: unknown } | { readonly ok: false };
 type Bind = (value: unknown) => unknown;
 
-/** Messages nest no deeper; a cycle ends here too. */
-const DEPTH_MAX = 64;
-
-class Unencodable extends Error {}
-
 /**
  * Plain objects, arrays, Maps and Sets are copied only where a ref is below them; bytes and errors are shared.
  *
- * @returns not ok where the message holds what no other node can have: a function, a symbol, an object of a class, a ref
- *          with no address.
+ * @returns not ok if the message contains what another node cannot have: a function, a symbol, an object of a class, a ref
+ *          without an address
  */
 export function bindRefs(message: unknown, resolve: (address: string) => ActorRef<never>): Bound {
   let depth = 0;
   const bind: Bind = (value) => {
-    if (typeof value === "function" || typeof value === "symbol") throw new Unencodable();
+    if (typeof value === "function" || typeof value === "symbol") throw new UnencodableError();
     if (typeof value !== "object" || value === null) return value;
     if (isActorRef(value)) return resolve(value.address);
     if (isShared(value)) return value;
-    if (depth >= DEPTH_MAX) throw new Unencodable();
+    if (depth >= DEPTH_MAX) throw new UnencodableError();
     depth += 1;
     const bound = bindWithin(value, bind);
     depth -= 1;
@@ -32,7 +29,7 @@ export function bindRefs(message: unknown, resolve: (address: string) => ActorRe
   try {
     return { ok: true, value: bind(message) };
   } catch {
-    // Found to be so, or a getter or the address of a ref threw: to tell never throws, and the dead letter shows which.
+    // It contains what cannot cross, or a getter or an address threw: tell never throws, and the dead letter shows the message.
     return { ok: false };
   }
 }
@@ -64,7 +61,7 @@ function bindWithin(value: object, bind: Bind): unknown {
     return bound.some((item, index) => item !== items[index]) ? new Set(bound) : value;
   }
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) throw new Unencodable();
+  if (prototype !== Object.prototype && prototype !== null) throw new UnencodableError();
   let copy: Record<string, unknown> | null = null;
   for (const [key, item] of Object.entries(value)) {
     const bound = bind(item);

@@ -1,14 +1,15 @@
 /**
- * What carries bytes between two nodes. A carrier knows frames, and nothing of what is in them.
+ * What carries bytes between two nodes. A carrier knows frames, and nothing of their content.
  *
- * R1 Frames arrive whole and in the order of sending, each once, until the channel closes; what was sent before a `close`
- *    arrives before it does.
+ * R1 Frames arrive whole, once, and in the order of sending, until the channel closes; frames sent before `close` arrive
+ *    before the other side closes.
  * R2 A frame longer than the carrier's limit closes the channel with `frame-too-large`, before it is read whole.
- * R3 `onClose` is told once, whoever closed; after it nothing else is told, and what is sent goes nowhere.
- * R4 Nothing is told to a listener before the call that set it going has returned.
+ * R3 `onClose` is called once, whichever side closed; after it the listener is not called any more, and frames that are sent
+ *    are dropped.
+ * R4 A listener is never called within the call that started the channel.
  */
 
-/** Why a channel closed. Codes are promises, texts are for people. */
+/** Why a channel closed. Codes are promises, reasons are for people. */
 export type ChannelCloseCode =
   /** This side or the other closed it in order. */
   | "closed"
@@ -25,50 +26,50 @@ export interface ChannelClosed {
 }
 
 export interface ChannelListener {
-  /** One frame. Its bytes may be shared with the sender or with other frames: nobody writes to them. */
+  /** A frame arrived. Its bytes may be shared with the sender or with other frames: nobody may write to them. */
   onFrame(frame: Uint8Array): void;
   onClose(closed: ChannelClosed): void;
 }
 
 /** One connection between two nodes. */
 export interface Channel {
-  /** The other end, for people: an address and port, a thread. */
+  /** The other end, for people: an address and port, or a thread. */
   readonly remote: string;
   /** Bytes that were sent and that the operating system has not taken yet. */
   readonly bufferedBytes: number;
-  /** Takes the channel over; frames that came before wait for this. Once a channel. */
+  /** Begins to pass frames to `listener`, also those that have arrived before. To be called once. */
   start(listener: ChannelListener): void;
-  /** Sends one frame, uncopied: nobody may write to its bytes afterwards. Never throws; after a close it does nothing. */
+  /** Sends a frame uncopied: nobody may write to its bytes afterwards. Never throws; after a close it does nothing. */
   send(frame: Uint8Array): void;
-  /** Closes in order, after what was sent. `reason` is at most 120 bytes of text. */
+  /** Closes in order, after the frames that were sent. `reason` has at most 120 bytes. */
   close(reason: string): void;
-  /** Closes at once. */
+  /** Closes at once; frames that were sent may be lost. */
   destroy(): void;
 }
 
 export interface ListenOptions {
   /** `ws://host:port`, `wss://host:port`, or what the carrier understands; port 0 takes any free one. */
   readonly url: string;
-  /** Of `wss`, PEM text. */
+  /** For `wss`: PEM text. */
   readonly tls?: { readonly certificate: string; readonly key: string };
-  /** Told each connection that another node opened. */
+  /** Called with each connection that another node opens. */
   readonly onChannel: (channel: Channel) => void;
 }
 
 export interface Listening {
-  /** Where others connect to: the address asked for, with the real port. */
+  /** Where others connect to: the address asked for, with the actual port. */
   readonly url: string;
-  /** Connections that were turned away before they were channels, by reason. */
+  /** Connections that were refused before they became channels, by reason. */
   readonly refusals: Readonly<Record<string, number>>;
-  /** Takes no more connections; open channels stay. */
+  /** Accepts no more connections; open channels stay. */
   close(): Promise<void>;
 }
 
 export interface ConnectOptions {
   readonly url: string;
-  /** Of `wss`: PEM text of certificate authorities besides the machine's. */
+  /** For `wss`: PEM text of certificate authorities besides the machine's. */
   readonly tls?: { readonly authorities: string };
-  /** Gives up after, in ms. Default 5,000. */
+  /** Gives up after this, in ms. Default 5,000. */
   readonly timeoutMs?: number;
 }
 

@@ -1,8 +1,8 @@
 /**
  * A node's clock, kept in step with the hub's: latencies across nodes then add up, as all times are of one clock.
  *
- * It never goes backwards and never stops: a correction is spread over time, half of the time that passes where it is
- * large, and 500 parts in a million (as NTP does, RFC 5905 section 11.3) where it is small.
+ * It never goes backwards and never stops: a correction is spread over time, up to half of the time that passes if it is
+ * large, and 500 parts per million (as in NTP, RFC 5905 section 11.3) if it is small.
  */
 
 import type { Clock, TimerHandle } from "../runtime/clock.js";
@@ -22,7 +22,7 @@ export class ClusterClock implements Clock {
     this.#readAtMs = base.now();
   }
 
-  /** What is added to the clock of the machine now. */
+  /** What is added to the clock of the machine now, in ms. */
   get offsetMs(): number {
     return this.#offsetMs;
   }
@@ -43,7 +43,11 @@ export class ClusterClock implements Clock {
     return this.#base.after(delayMs, callback);
   }
 
-  /** The right time is `differenceMs` later than what this clock says; half the round trip of the measurement is its error. */
+  /**
+   * The hub's clock is `differenceMs` ahead of this one.
+   *
+   * @param errorMs of the measurement, half its round trip; a smaller difference is ignored
+   */
   correct(differenceMs: number, errorMs: number): void {
     const nowOffsetMs = this.now() - this.#readAtMs;
     if (Math.abs(differenceMs) > errorMs) this.#aimMs = nowOffsetMs + differenceMs;

@@ -24,7 +24,7 @@ export const TRANSPORT_ERROR_CODES = [
 
 export type TransportErrorCode = (typeof TRANSPORT_ERROR_CODES)[number];
 
-/** A failure to join, to connect, or to be allowed; the text says what and how to mend it. */
+/** A failure to join, to connect, or to be allowed; the text says what is wrong and how to fix it. */
 export class TransportError extends CodedError<TransportErrorCode> {
   override readonly name = "TransportError";
 }

@@ -1,10 +1,11 @@
 /**
- * Nodes joined inside one process: messages travel later and in order, refs are bound anew, and all else is shared.
+ * Joins nodes inside one process: messages arrive later and in order, refs are bound to the receiving node, and everything
+ * else is shared.
  *
- * K1 A message arrives after the sender's turn, in the order of sending per target node.
- * K2 What arrives holds no ref that leads past the mesh; frames and other plain data are shared, never copied.
- * K3 A node that has left is unreachable, and so are the others for it: for those who send and, once each, for those who
- *    watch.
+ * LM1 A message arrives after the sender's turn, in the order of sending per target node.
+ * LM2 A message that arrives contains no ref of another node's system; frames and other plain data are shared, never copied.
+ * LM3 A node that has left is unreachable for the others, and they for it: messages become dead letters, and each watch fires
+ *     once.
  */
 
 import type { Lane } from "../runtime/actor-ref.js";
@@ -24,16 +25,16 @@ interface Parcel {
   readonly asker: Asker | undefined;
 }
 
-interface Member {
+interface MeshNode {
   readonly system: NodeSystem;
-  /** On their way here. */
+  /** On their way to it. */
   parcels: Parcel[];
-  /** Of watches that others have on actors here, or this node on theirs: called once each where it leaves. */
+  /** Of the watches on actors of this node, and of those that it has on others: each is called once when it leaves. */
   readonly watches: Set<() => void>;
 }
 
 export function createLocalMesh(): Mesh {
-  const members = new Map<NodeName, Member>();
+  const nodes = new Map<NodeName, MeshNode>();
 
   function send(
     sender: NodeSystem,
@@ -42,11 +43,11 @@ export function createLocalMesh(): Mesh {
     lane: Lane,
     askId: number | null,
   ): DeadLetterReason | null {
-    const member = members.get(target.node);
-    if (member === undefined) return "unreachable";
-    const bound = bindRefs(message, (address) => member.system.resolve(address));
+    const node = nodes.get(target.node);
+    if (node === undefined) return "unreachable";
+    const bound = bindRefs(message, (address) => node.system.resolve(address));
     if (!bound.ok) return "unencodable";
-    if (member.parcels.length === 0) member.system.executor.soon(() => deliverAll(member));
+    if (node.parcels.length === 0) node.system.executor.soon(() => deliverAll(node));
     const asker: Asker | undefined =
       askId === null
         ? undefined
@@ -54,23 +55,23 @@ export function createLocalMesh(): Mesh {
             lost: (address, reason, cause) =>
               sender.executor.soon(() => sender.failAsk(askId, address, reason, cause)),
           };
-    member.parcels.push({ target, message: bound.value, lane, asker });
+    node.parcels.push({ target, message: bound.value, lane, asker });
     return null;
   }
 
-  function deliverAll(member: Member): void {
-    const parcels = member.parcels;
-    member.parcels = [];
+  function deliverAll(node: MeshNode): void {
+    const parcels = node.parcels;
+    node.parcels = [];
     for (const { target, message, lane, asker } of parcels) {
-      member.system.deliver(target, message, lane, asker);
+      node.system.deliver(target, message, lane, asker);
     }
   }
 
   function watch(watcher: NodeSystem, target: Address, listener: (event: Terminated) => void): () => void {
     const address = formatAddress(target);
-    const member = members.get(target.node);
+    const node = nodes.get(target.node);
     let watching = true;
-    const tell = (reason: Terminated["reason"]): void => {
+    const fire = (reason: Terminated["reason"]): void => {
       end();
       watcher.executor.soon(() => {
         if (!watching) return;
@@ -78,17 +79,17 @@ export function createLocalMesh(): Mesh {
         listener({ address, reason });
       });
     };
-    const onLeave = (): void => tell("unreachable");
-    const unwatch = member?.system.watch(member.system.resolve(address), ({ reason }) => tell(reason));
-    const own = members.get(watcher.name);
-    member?.watches.add(onLeave);
+    const onLeave = (): void => fire("unreachable");
+    const unwatch = node?.system.watch(node.system.resolve(address), ({ reason }) => fire(reason));
+    const own = nodes.get(watcher.name);
+    node?.watches.add(onLeave);
     own?.watches.add(onLeave);
     const end = (): void => {
       unwatch?.();
-      member?.watches.delete(onLeave);
+      node?.watches.delete(onLeave);
       own?.watches.delete(onLeave);
     };
-    if (member === undefined) tell("unreachable");
+    if (node === undefined) fire("unreachable");
     return () => {
       watching = false;
       end();
@@ -98,27 +99,27 @@ export function createLocalMesh(): Mesh {
   return {
     join(joining) {
       const system = nodeSystem(joining);
-      if (members.has(system.name))
+      if (nodes.has(system.name))
         throw new TypeError(`Cannot join "${system.name}": a node of that name has joined`);
-      members.set(system.name, { system, parcels: [], watches: new Set() });
+      nodes.set(system.name, { system, parcels: [], watches: new Set() });
       system.attachRemote({
         send: (target, message, lane, askId) => send(system, target, message, lane, askId),
         watch: (target, listener) => watch(system, target, listener),
         stop: async (target) => {
-          const member = members.get(target.node);
-          await member?.system.stop(member.system.resolve(formatAddress(target)));
+          const node = nodes.get(target.node);
+          await node?.system.stop(node.system.resolve(formatAddress(target)));
         },
       });
     },
     leave(name) {
-      const member = members.get(name);
-      if (member === undefined) return;
-      members.delete(name);
-      member.system.attachRemote(null);
-      for (const onLeave of member.watches) onLeave();
-      for (const other of members.values()) {
+      const node = nodes.get(name);
+      if (node === undefined) return;
+      nodes.delete(name);
+      node.system.attachRemote(null);
+      for (const onLeave of node.watches) onLeave();
+      for (const other of nodes.values()) {
         other.system.nodeDown(name);
-        member.system.nodeDown(other.system.name);
+        node.system.nodeDown(other.system.name);
       }
     },
   };

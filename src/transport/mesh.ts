@@ -1,11 +1,11 @@
-/** How the nodes of one process are joined: no wire, no codec, frames shared. */
+/** Joins the nodes of one process: no wire, no codec, frames are shared. */
 
 import type { NodeName } from "../runtime/brand.js";
 import type { ActorSystem } from "../runtime/system.js";
 
 export interface Mesh {
-  /** Attaches `system` under its name. @throws TypeError where a system of that name has joined. */
+  /** Attaches `system` under its name. @throws TypeError if a system of that name has joined */
   join(system: ActorSystem): void;
-  /** Takes a node away: who watches an actor of it is told `unreachable`, and messages to it are dead letters. */
+  /** Detaches a node: watches on its actors fire with `unreachable`, and messages to it become dead letters. */
   leave(name: NodeName): void;
 }

@@ -4,7 +4,7 @@ import type { Executor } from "../../src/runtime/executor.js";
 import type { Lane } from "../../src/runtime/actor-ref.js";
 import type { Channel } from "../../src/transport/carrier.js";
 import { Link, type LinkEnd } from "../../src/transport/link/link.js";
-import { DEFAULT_LINK_LIMITS, type LinkLimits } from "../../src/transport/link/limits.js";
+import { DEFAULT_LINK_LIMITS, type LinkLimits } from "../../src/transport/link/link-limits.js";
 import { RECORD, RECORD_HEADER_BYTES } from "../../src/transport/link/records.js";
 import { VirtualClock } from "./virtual-clock.js";
 

@@ -1,7 +1,7 @@
 /**
- * A carrier inside one process: frames by reference, later and in order. What a simulation of many nodes runs on.
+ * A carrier inside one process: passes frames by reference, later and in order. Simulations run on it.
  *
- * Addresses are `memory://NAME`. `deliver` stands between sender and receiver of every frame, and may hold it or lose it.
+ * Addresses are `memory://NAME`. `deliver` is called with every frame, and may delay or lose it.
  */
 
 import type { Executor } from "../../runtime/executor.js";
@@ -22,40 +22,40 @@ interface Hop {
 
 export interface MemoryNetworkOptions {
   readonly executor: Executor;
-  /** Passes the frame on, now or later, or never. Default: at once. */
+  /** Calls `pass` to let the frame through, now, later or never. Default: at once. */
   readonly deliver?: (hop: Hop, pass: () => void) => void;
 }
 
-interface Port {
+interface MemoryListener {
   readonly refusals: Record<string, number>;
   readonly onChannel: (channel: Channel) => void;
 }
 
 export function createMemoryNetwork(options: MemoryNetworkOptions): Carrier {
-  const ports = new Map<string, Port>();
+  const listeners = new Map<string, MemoryListener>();
   let dialled = 0;
   return {
     listen({ url, onChannel }) {
-      if (!url.startsWith("memory://") || ports.has(url)) {
-        const problem = ports.has(url) ? "somebody listens there" : 'wanted "memory://NAME"';
+      if (!url.startsWith("memory://") || listeners.has(url)) {
+        const problem = listeners.has(url) ? "another node listens there" : 'wanted "memory://NAME"';
         return Promise.reject(
           new TransportError(`Cannot listen at "${url}": ${problem}`, { code: "listen-failed" }),
         );
       }
       const refusals = {};
-      ports.set(url, { refusals, onChannel });
+      listeners.set(url, { refusals, onChannel });
       return Promise.resolve({
         url,
         refusals,
         close() {
-          ports.delete(url);
+          listeners.delete(url);
           return Promise.resolve();
         },
       });
     },
     async connect({ url }) {
-      const port = ports.get(url);
-      if (port === undefined) {
+      const listener = listeners.get(url);
+      if (listener === undefined) {
         throw new TransportError(`Cannot connect to "${url}": nobody listens there`, {
           code: "connect-failed",
           retry: "backoff",
@@ -66,7 +66,7 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): Carrier {
       const there = new MemoryChannel(options, url, name);
       here.peer = there;
       there.peer = here;
-      options.executor.soon(() => port.onChannel(there));
+      options.executor.soon(() => listener.onChannel(there));
       return here;
     },
   };
@@ -78,12 +78,12 @@ class MemoryChannel implements Channel {
   readonly #options: MemoryNetworkOptions;
   readonly #own: string;
   #listener: ChannelListener | null = null;
-  /** What came and is still to be told. */
+  /** Arrived, and not passed to the listener yet. */
   #inbox: (Uint8Array | ChannelClosed)[] = [];
   #scheduled = false;
   #closed = false;
-  #told = false;
-  #underWay = 0;
+  #closeReported = false;
+  #inFlightBytes = 0;
 
   constructor(options: MemoryNetworkOptions, own: string, remote: string) {
     this.#options = options;
@@ -92,7 +92,7 @@ class MemoryChannel implements Channel {
   }
 
   get bufferedBytes(): number {
-    return this.#underWay;
+    return this.#inFlightBytes;
   }
 
   start(listener: ChannelListener): void {
@@ -108,9 +108,9 @@ class MemoryChannel implements Channel {
       this.#end(closed, closed);
       return;
     }
-    this.#underWay += frame.byteLength;
+    this.#inFlightBytes += frame.byteLength;
     const pass = (): void => {
-      this.#underWay -= frame.byteLength;
+      this.#inFlightBytes -= frame.byteLength;
       peer.#take(frame);
     };
     if (this.#options.deliver === undefined) pass();
@@ -144,19 +144,19 @@ class MemoryChannel implements Channel {
   #schedule(): void {
     if (this.#scheduled || this.#listener === null || this.#inbox.length === 0) return;
     this.#scheduled = true;
-    this.#options.executor.soon(() => this.#tell());
+    this.#options.executor.soon(() => this.#drain());
   }
 
-  #tell(): void {
+  #drain(): void {
     this.#scheduled = false;
     const listener = this.#listener;
     if (listener === null) return;
     for (let item = this.#inbox.shift(); item !== undefined; item = this.#inbox.shift()) {
-      if (this.#told) return;
+      if (this.#closeReported) return;
       if (item instanceof Uint8Array) {
         listener.onFrame(item);
       } else {
-        this.#told = true;
+        this.#closeReported = true;
         listener.onClose(item);
       }
     }

@@ -1,8 +1,8 @@
 /**
  * A carrier between worker threads: channels over MessagePorts.
  *
- * Frames in shared memory are shared; others are copied once, into memory of their own that then moves. Addresses are
- * `port://NAME`; whoever listens in one thread gives a port of its own to another, which connects through it.
+ * Frames in shared memory are shared; others are copied once, into memory that is then transferred. Addresses are
+ * `port://NAME`. The listening thread and the connecting one each hold an end of a MessageChannel, the door.
  */
 
 import { MessageChannel, type MessagePort } from "node:worker_threads";
@@ -17,17 +17,17 @@ import { TransportError } from "../errors.js";
 
 type PortMessage =
   | Uint8Array
-  /** The last one: the other side closes in order, or breaks the rules. */
+  /** The last one: the other side closes in order, or violates the protocol. */
   | { readonly close: ChannelClosed };
 
-/** Asks a listener for a channel; the port in it is the far end. */
+/** Asks a listener for a channel; the port in it is the listener's end. */
 interface Knock {
   readonly knock: MessagePort;
   readonly from: string;
 }
 
 /**
- * Connects and listens through `door`, one end of a MessageChannel whose other end the other thread has.
+ * Connects and listens through `door`, one end of a MessageChannel whose other end is in the other thread.
  *
  * @param name of this thread, for people
  */
@@ -35,7 +35,7 @@ export function createPortCarrier(door: MessagePort, name: string): Carrier {
   return {
     listen({ url, onChannel }) {
       if (!url.startsWith("port://") || door.listenerCount("message") > 0) {
-        const problem = url.startsWith("port://") ? "somebody listens there" : 'wanted "port://NAME"';
+        const problem = url.startsWith("port://") ? "another node listens there" : 'wanted "port://NAME"';
         return Promise.reject(
           new TransportError(`Cannot listen at "${url}": ${problem}`, { code: "listen-failed" }),
         );
@@ -76,7 +76,7 @@ class PortChannel implements Channel {
     this.remote = remote;
   }
 
-  /** What was posted has left: ports have no queue that a sender sees. */
+  /** Always 0: what was posted has left, and a port shows its sender no queue. */
   get bufferedBytes(): number {
     return 0;
   }
@@ -97,7 +97,7 @@ class PortChannel implements Channel {
       this.#post(frame, []);
       return;
     }
-    // A view of a pool would take the whole pool along.
+    // Transferring a view of a pool would transfer the whole pool.
     const copy = Uint8Array.from(frame);
     this.#post(copy, [copy.buffer]);
   }
@@ -122,7 +122,7 @@ class PortChannel implements Channel {
     this.#closed = true;
     this.#post({ close: closed }, []);
     setImmediate(() => {
-      this.#tellEnd(closed);
+      this.#reportClose(closed);
       this.#port.close();
     });
   }
@@ -141,10 +141,10 @@ class PortChannel implements Channel {
   #end(closed: ChannelClosed): void {
     if (this.#closed && closed.code === "lost") return;
     this.#closed = true;
-    this.#tellEnd(closed);
+    this.#reportClose(closed);
   }
 
-  #tellEnd(closed: ChannelClosed): void {
+  #reportClose(closed: ChannelClosed): void {
     const listener = this.#listener;
     this.#listener = null;
     listener?.onClose(closed);

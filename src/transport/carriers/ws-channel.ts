@@ -1,22 +1,22 @@
-/** One WebSocket as a channel: binary messages are frames, and its close codes what a channel closes with. */
+/** A WebSocket as a channel: binary messages are frames, and its close codes become those of a channel. */
 
 import type { Clock } from "../../runtime/clock.js";
 import type { Channel, ChannelClosed, ChannelCloseCode, ChannelListener } from "../carrier.js";
 
-/** What the channel needs of the library's socket; the door hands it over. */
+/** What the channel needs of the library's socket; `ws.ts` provides it. */
 export interface SocketLike {
   readonly bufferedAmount: number;
   send(data: Uint8Array): void;
   close(code: number, reason: string): void;
   terminate(): void;
-  /** Holds what is written back until `uncork`, so that it leaves in one piece. */
+  /** Holds writes back until `uncork`, so that they leave in one piece. */
   cork(): void;
   uncork(): void;
 }
 
 /** How long the other side has to answer a close, in ms. */
 const CLOSE_MS = 1_000;
-/** What a close message has room for, RFC 6455 section 5.5.1. */
+/** Room for text in a close message, RFC 6455 section 5.5.1, less a few bytes. */
 const REASON_BYTES_MAX = 120;
 
 export class WsChannel implements Channel {
@@ -24,10 +24,10 @@ export class WsChannel implements Channel {
   readonly #socket: SocketLike;
   readonly #clock: Clock;
   #listener: ChannelListener | null = null;
-  /** What came before somebody listened. */
+  /** Arrived before the channel was started. */
   #early: Uint8Array[] = [];
   #closed: ChannelClosed | null = null;
-  #told = false;
+  #closeReported = false;
   #ending = false;
   #corked = false;
 
@@ -44,15 +44,15 @@ export class WsChannel implements Channel {
   start(listener: ChannelListener): void {
     process.nextTick(() => {
       this.#listener = listener;
-      for (const frame of this.#early.splice(0)) if (!this.#told) listener.onFrame(frame);
-      this.#tellClosed();
+      for (const frame of this.#early.splice(0)) if (!this.#closeReported) listener.onFrame(frame);
+      this.#reportClose();
     });
   }
 
   send(frame: Uint8Array): void {
     if (this.#ending || this.#closed !== null) return;
     if (!this.#corked) {
-      // All that is sent in one turn leaves with one system call.
+      // Everything sent in one turn leaves with one system call.
       this.#corked = true;
       this.#socket.cork();
       process.nextTick(() => {
@@ -85,19 +85,19 @@ export class WsChannel implements Channel {
     else this.#listener.onFrame(frame);
   }
 
-  /** @param code of RFC 6455 section 7.4.1; 1006 where the connection ended without a close */
+  /** @param code of RFC 6455 section 7.4.1; 1006 if the connection ended without a close */
   closed(code: number, reason: string): void {
     if (this.#closed !== null) return;
     this.#onClosed();
     this.#closed = { code: this.#ending ? "closed" : meaningOf(code), reason };
-    this.#tellClosed();
+    this.#reportClose();
   }
 
   #onClosed: () => void = () => {};
 
-  #tellClosed(): void {
-    if (this.#closed === null || this.#listener === null || this.#told) return;
-    this.#told = true;
+  #reportClose(): void {
+    if (this.#closed === null || this.#listener === null || this.#closeReported) return;
+    this.#closeReported = true;
     this.#listener.onClose(this.#closed);
   }
 }

@@ -9,7 +9,7 @@ export interface WsAddress {
   readonly port: number;
 }
 
-/** @throws TransportError of `code` */
+/** @throws TransportError with `code` */
 export function parseUrl(text: string, code: TransportErrorCode): WsAddress {
   const wrong = (): TransportError =>
     new TransportError(`Cannot use "${text}" as an address: wanted "ws://HOST:PORT" or "wss://HOST:PORT"`, {
@@ -25,7 +25,7 @@ export function parseUrl(text: string, code: TransportErrorCode): WsAddress {
   if (protocol !== "ws:" && protocol !== "wss:") throw wrong();
   if (hostname === "" || pathname !== "/" || `${search}${username}${password}` !== "") throw wrong();
   const secure = protocol === "wss:";
-  // The parser leaves out the port where it is the scheme's own.
+  // The parser leaves out the default port of the scheme.
   const port = url.port === "" ? (secure ? 443 : 80) : Number(url.port);
   return { secure, host: hostname.replace(/^\[|\]$/g, ""), port };
 }
@@ -34,7 +34,7 @@ export function formatUrl({ secure, host, port }: WsAddress): string {
   return `${secure ? "wss" : "ws"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** Whether only this machine can reach `url`. */
+/** Whether `url` can be reached from this machine only. @throws TransportError `listen-failed` */
 export function isLoopback(url: string): boolean {
   const { host } = parseUrl(url, "listen-failed");
   return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);

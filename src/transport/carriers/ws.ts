@@ -1,8 +1,8 @@
 /**
- * The door to ws: nodes over WebSocket, subprotocol `sluice.v1`, binary messages only, nothing compressed.
+ * The door to ws: nodes over WebSocket, subprotocol `sluice.v1`, binary messages only, no compression.
  *
- * A client has to mask what it sends (RFC 6455 section 5.3), against proxies that mistake it for a request: 0.4 ms a MiB,
- * twice. Where no proxy can be, on loopback and inside TLS, the mask is zero, which costs nothing and changes no byte.
+ * A client has to mask what it sends (RFC 6455 section 5.3), to protect proxies that could take it for a request: 0.4 ms a MiB
+ * on each side. Where there can be no proxy, on loopback and inside TLS, the mask is zero: it costs nothing and changes no byte.
  */
 
 import { createServer as createHttpServer, STATUS_CODES, type Server } from "node:http";
@@ -31,9 +31,9 @@ const SUBPROTOCOL = "sluice.v1";
 
 export interface WsCarrierOptions {
   readonly clock: Clock;
-  /** For the whole of a request's headers, in ms: who sends them slower is cut off. Default 2,000. */
+  /** For all headers of a request, in ms: a connection that sends them slower is closed. Default 2,000. */
   readonly headersTimeoutMs?: number;
-  /** Sockets of one listener at a time; more are dropped as they come. Default 2,048. */
+  /** Sockets of one listener at a time; more are dropped as they arrive. Default 2,048. */
   readonly connectionsMax?: number;
 }
 
@@ -104,16 +104,16 @@ async function listen({ url, tls, onChannel }: ListenOptions, options: WsCarrier
     server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(url, error)));
     server.listen({ host: address.host, port: address.port }, resolve);
   });
-  // What befalls it from here on befalls single connections.
+  // From here on an error is that of a single connection.
   server.on("error", () => count("server-error"));
   const { port } = server.address() as AddressInfo;
   return {
     url: formatUrl({ ...address, port }),
     refusals,
     close() {
-      // From here on nobody is taken in; its end comes with that of the last channel, and is not waited for.
+      // It closes when the last channel does, which nobody waits for.
       server.close();
-      // Those that never asked for an upgrade; the others are channels and stay.
+      // Of connections that never asked for an upgrade; the others are channels and stay.
       server.closeAllConnections();
       return Promise.resolve();
     },
@@ -151,7 +151,7 @@ function answer(socket: Duplex, status: number, text: string): void {
 function listenError(url: string, error: NodeJS.ErrnoException): TransportError {
   const problem =
     error.code === "EADDRINUSE"
-      ? "the port is taken: choose another one, or end what uses it"
+      ? "the port is taken: choose another one, or stop the program that uses it"
       : error.code === "EACCES"
         ? "this user may not use the port: choose one above 1023"
         : error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND"
@@ -187,7 +187,7 @@ async function connect({ url, tls, timeoutMs = 5_000 }: ConnectOptions, clock: C
     webSocket.once("open", () => resolve(channelOf(webSocket, `${address.host}:${address.port}`, clock)));
     webSocket.once("unexpected-response", (_, response) => {
       response.resume();
-      fail(`what answers there is no node of Sluice (HTTP status ${response.statusCode ?? "unknown"})`);
+      fail(`what answers there is not a node of Sluice (HTTP status ${response.statusCode ?? "unknown"})`);
     });
     webSocket.on("error", (error: NodeJS.ErrnoException) => fail(connectProblem(error, timeoutMs), error));
   });
@@ -208,14 +208,14 @@ function connectProblem(error: NodeJS.ErrnoException, timeoutMs: number): string
 // ── Both ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function channelOf(webSocket: WebSocket, remote: string, clock: Clock): Channel {
-  // The library has no public way to hold writes back; without it each message leaves by itself.
+  // The library has no public way to cork the socket; uncorked, each message takes a system call.
   const { ["_socket"]: raw } = webSocket as unknown as { readonly ["_socket"]?: Socket };
   raw?.setNoDelay(true);
   const socket: SocketLike = {
     get bufferedAmount() {
       return webSocket.bufferedAmount;
     },
-    // Errors come as events, and are followed by a close.
+    // Errors arrive as events, and a close follows.
     send: (data) => webSocket.send(data, SEND, ignore),
     close: (code, reason) => webSocket.close(code, reason),
     terminate: () => webSocket.terminate(),

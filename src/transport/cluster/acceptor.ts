@@ -1,10 +1,10 @@
 /**
- * Lets others in: listens, shakes hands, and keeps those who have not proved themselves few and short-lived.
+ * Accepts connections from other nodes: listens, does the handshake, and keeps unproved connections few and short-lived.
  *
  * A1 A connection that has not joined within `handshakeMs` is closed.
- * A2 At most `pendingMax` connections wait to join; one more takes the place of the one that has waited longest, so that
- *    idle connections shut nobody out.
- * A3 An address whose attempts fail again and again is not listened to for a while; who has joined from there stays.
+ * A2 At most `pendingMax` connections wait to join; one more evicts the one that has waited longest, so that idle
+ *    connections shut nobody out.
+ * A3 An address whose attempts keep failing is blocked for a while; nodes that joined from there before stay.
  */
 
 import type { Clock } from "../../runtime/clock.js";
@@ -35,23 +35,23 @@ export interface AcceptorOptions {
   readonly carrier: Carrier;
   readonly listen: Omit<ListenOptions, "onChannel">;
   readonly identity: { readonly cluster: string; readonly name: string; readonly version: string };
-  /** Null where no token is needed. */
+  /** Null if no token is needed. */
   readonly authority: TokenAuthority | null;
   readonly clock: Clock;
   readonly nonce: () => string;
   readonly incidents: Incidents;
   readonly limits: AcceptorLimits;
-  /** A proven peer wants to join: what to greet it with, or why not. */
+  /** A peer that has proved its token wants to join. @returns what to greet it with, or why it may not */
   readonly admit: (peer: JoiningPeer) => Promise<{ readonly welcome: unknown } | TransportError>;
-  /** It has joined: a link is to take over its channel now. */
+  /** It has joined: a link must take over its channel now. */
   readonly onJoined: (peer: JoiningPeer, handover: Handover) => void;
-  /** It was admitted and has gone before it had joined. */
+  /** It was admitted, and its connection ended before it had joined. */
   readonly onAbandoned: (peer: JoiningPeer) => void;
 }
 
 export interface Acceptor {
   readonly listening: Listening;
-  /** Takes in nobody any more; whoever has joined stays. */
+  /** Accepts no more connections; nodes that have joined stay. */
   close(): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor
   const pending = new Map<Channel, () => void>();
   const failing = new FailingAddresses(limits.failures);
 
-  /** Counts what came to nothing, against the address that it came from. */
+  /** Counts a failed attempt, also against the address that it came from. */
   function failed(kind: string, channel: Channel, detail?: string): void {
     incidents.add(kind, channel.remote, detail);
     failing.failed(addressOf(channel), clock.now());
@@ -107,7 +107,7 @@ export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor
         const answer = await options.admit(peer);
         if (answer instanceof Error) return answer;
         admitted = peer;
-        // It went while it was being admitted.
+        // Its connection ended while it was being admitted.
         if (over) options.onAbandoned(peer);
         return answer;
       },
@@ -153,7 +153,7 @@ export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor
   };
 }
 
-/** Without its port. */
+/** Of the remote end, without its port. */
 function addressOf({ remote }: Channel): string {
   return remote.replace(/:\d+$/, "");
 }

@@ -1,4 +1,4 @@
-/** Opens a connection to another node and shakes hands on it. */
+/** Opens a connection to another node and does the handshake on it. */
 
 import type { Clock } from "../../runtime/clock.js";
 import type { Carrier, ConnectOptions } from "../carrier.js";
@@ -10,7 +10,7 @@ export interface DialOptions {
   readonly carrier: Carrier;
   readonly connect: ConnectOptions;
   readonly identity: DialerIdentity;
-  /** `ID.SECRET`; null where the other side wants none. */
+  /** `ID.SECRET`; null if the other side wants none. */
   readonly token: string | null;
   readonly nonce: () => string;
   readonly clock: Clock;

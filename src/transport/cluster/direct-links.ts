@@ -1,38 +1,49 @@
 /**
- * Links between two members beside the hub's: the hub introduces them, one dials the other, and both move to it.
+ * Direct links between two members: the hub introduces them, one dials the other, and both move to the new link.
  *
- * D1 Who joins directly proves a key that the hub has given to both, over the links that they have with it.
- * D2 Moving reorders nothing: what is sent by the new link is kept back until what went by the old one has arrived.
- * D3 Without a direct link everything goes through the hub, also after one has broken.
+ * DR1 A member that dials directly proves a key that the hub has given to both, over their links with it.
+ * DR2 A move reorders nothing: the new link holds its messages back until everything sent over the old one has arrived.
+ * DR3 Without a direct link everything goes through the hub, also after one has broken.
  */
 
 import type { ActorSystem } from "../../runtime/system.js";
+import type { Carrier, ConnectOptions, ListenOptions } from "../carrier.js";
 import type { NodeName } from "../../runtime/brand.js";
 import { parseToken } from "../security/token.js";
 import { createMemoryTokens, type MemoryTokens } from "../security/memory-tokens.js";
 import { TransportError } from "../errors.js";
 import type { Handover } from "../link/handover.js";
 import type { Link } from "../link/link.js";
-import { DEFAULT_ACCEPTOR_LIMITS, listenForPeers, type Acceptor } from "./acceptor.js";
+import { DEFAULT_ACCEPTOR_LIMITS, listenForPeers, type Acceptor, type AcceptorLimits } from "./acceptor.js";
 import type { Member } from "./cluster.js";
 import { dial } from "./dial.js";
-import type { JoinOptions } from "./joiner.js";
-import type { NodeCore, Peer } from "./node-core.js";
+import type { NodeCore, NodeOptions, Peer } from "./node-core.js";
 import type { Notice } from "./notices.js";
+
+export interface DirectLinkOptions extends Pick<NodeOptions, "version" | "pid"> {
+  readonly carrier: Carrier;
+  /** Of the hub; other members are dialled with the same TLS authorities. */
+  readonly connect: ConnectOptions;
+  /** Where other members may dial this node, so that not everything goes through the hub. */
+  readonly listen?: Omit<ListenOptions, "onChannel">;
+  readonly acceptor?: Partial<AcceptorLimits>;
+}
 
 type Introduced = Extract<Notice, { readonly type: "introduced" }>;
 
-/** A move to a direct link that waits for what is still on the old way. */
+/** A move to a direct link that waits for what is still on the old one. */
 interface Move {
   readonly peer: Peer;
+  /** Lanes that have not been flushed yet. */
   readonly waiting: Set<string>;
   readonly timer: { cancel(): void };
 }
 
-/** Before a member is asked for again, in ms. */
+/** Between two requests for an introduction to the same member, in ms. */
 const ASK_AGAIN_MS = 30_000;
 /** For a dial and for a move, in ms. */
-const PATIENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
+/** How long the other member may dial with the key of an introduction, in ms. */
 const KEY_TTL_MS = 30_000;
 
 export class DirectLinks {
@@ -40,22 +51,23 @@ export class DirectLinks {
   onWanted: (member: Member) => void = () => {};
   readonly #core: NodeCore;
   readonly #system: ActorSystem;
-  readonly #options: JoinOptions;
+  readonly #options: DirectLinkOptions;
   readonly #keys: MemoryTokens;
   readonly #askedAtMs = new Map<number, number>();
+  /** Direct links by session, and the link that led to the member before. */
   readonly #direct = new Map<number, { readonly peer: Peer; readonly before: Link }>();
   readonly #moves = new Map<number, Move>();
-  /** Who may come with which key. */
+  /** Which member may dial with which key. */
   readonly #expected = new Map<string, Member>();
   #acceptor: Acceptor | null = null;
   #lastMove = 0;
 
-  constructor(core: NodeCore, options: JoinOptions) {
+  constructor(core: NodeCore, options: DirectLinkOptions) {
     this.#core = core;
     this.#system = core.system;
     this.#options = options;
     this.#keys = createMemoryTokens();
-    core.exchange.onIndirect = (member) => this.#want(member);
+    core.exchange.onSend = (member) => this.#want(member);
     core.exchange.onFlushed = (member, id, lane) => this.#flushed(member, id, lane);
   }
 
@@ -124,7 +136,7 @@ export class DirectLinks {
   #want(member: Member): void {
     const { session, url } = member;
     if (this.#direct.has(session) || (url === null && this.url === null)) return;
-    // The hub is reached by its own link, however much it can be dialled.
+    // The link to the hub is direct already, although the hub can be dialled.
     if (member.roles.includes("cloud")) return;
     const nowMs = this.#system.clock.now();
     const askedAtMs = this.#askedAtMs.get(session);
@@ -152,7 +164,7 @@ export class DirectLinks {
     try {
       const { handover, peer } = await dial({
         carrier,
-        connect: { ...connect, url, timeoutMs: PATIENCE_MS },
+        connect: { ...connect, url, timeoutMs: TIMEOUT_MS },
         identity: {
           cluster: null,
           name: this.#system.name,
@@ -164,7 +176,7 @@ export class DirectLinks {
         token,
         nonce: this.#core.nonce,
         clock: this.#system.clock,
-        handshakeMs: PATIENCE_MS,
+        handshakeMs: TIMEOUT_MS,
       });
       const current = this.#core.membership.members.get(member.name);
       if (peer.name !== member.name || current !== member || this.#direct.has(member.session)) {
@@ -173,7 +185,7 @@ export class DirectLinks {
         this.#open(member, handover);
       }
     } catch (error) {
-      // All goes through the hub as before; the way may be shut by a wall.
+      // Everything goes through the hub as before; a firewall may be in between.
       this.#core.incidents.add("direct-failed", member.name, String(error));
     }
   }
@@ -181,7 +193,7 @@ export class DirectLinks {
   #open(member: Member, handover: Handover): void {
     const { exchange } = this.#core;
     const peer = this.#core.open(member, "direct", handover, {
-      onNotice: (from) => from.link.fail("sent a notice, which is the hub's to send"),
+      onNotice: (from) => from.link.fail("sent a notice, which only the hub may send"),
       onEnd: (from) => this.#onEnd(from),
     });
     peer.link.sender.hold();
@@ -192,7 +204,7 @@ export class DirectLinks {
     }
     this.#direct.set(member.session, { peer, before });
     const id = ++this.#lastMove;
-    const timer = this.#system.clock.after(PATIENCE_MS, () => peer.link.fail("the move took too long"));
+    const timer = this.#system.clock.after(TIMEOUT_MS, () => peer.link.fail("the move took too long"));
     this.#moves.set(id, { peer, waiting: new Set(["control", "data"]), timer });
     exchange.flush(member, before, id);
     handover.attach(peer.link);

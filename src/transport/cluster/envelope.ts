@@ -1,8 +1,8 @@
 /**
- * The envelope of a message between nodes: who sends, to whom, and what for.
+ * The envelope of a message between nodes: who sends it, to whom, and of which kind it is.
  *
- * `u32 from, u32 to` (sessions of the members; at fixed places, as a hub reads them and passes the rest on unread),
- * `u8 kind`, and what the kind has. An address inside a node is `text path, varint incarnation` (0 for whoever has the name).
+ * `u32 from, u32 to` (sessions of the members, at a fixed place, as a hub reads them and passes the rest on unread), `u8 kind`,
+ * and the fields of that kind. An address inside a node is `text path, varint incarnation` (0 for whichever actor has the path).
  */
 
 import type { ByteReader } from "../codec/byte-reader.js";
@@ -14,9 +14,9 @@ import type { Terminated } from "../../runtime/behaviour.js";
 export const KIND = {
   /** Address, message. */
   tell: 1,
-  /** `varint askId`, address, message: the asker wants to hear if it comes to nothing. */
+  /** `varint askId`, address, message: the asker hears, by `lost`, if no reply will come. */
   ask: 2,
-  /** `varint askId, text target, u8 reason, text cause`: a request that nobody will answer. */
+  /** `varint askId, text target, u8 reason, text cause`: no reply will come. */
   lost: 3,
   /** `varint watchId`, address. */
   watch: 4,
@@ -24,13 +24,13 @@ export const KIND = {
   unwatch: 5,
   /** `varint watchId, u8 reason`. */
   terminated: 6,
-  /** `varint id`: all that this lane had for the receiver by this way has been sent. */
+  /** `varint id`: everything for the receiver in this lane of this link was sent before it. */
   flush: 7,
-  /** `varint id, u8 lane`: it has arrived. */
+  /** `varint id, u8 lane`: the flush, and so everything before it, has arrived. */
   flushed: 8,
 } as const;
 
-/** On the wire by their place in the list: new ones are added at the end. */
+/** On the wire a reason is its index in the list: new ones are added at the end. */
 const LOSS_REASONS = [
   "mailbox-full",
   "mailbox-dropped",

@@ -1,13 +1,13 @@
-/** Which addresses are not listened to for a while, because their attempts to join fail again and again. */
+/** Which addresses are blocked for a while, because their attempts to join keep failing. */
 
 import { RateLimit } from "../../runtime/rate-limit.js";
 
-/** Addresses that are remembered; one more makes all forgotten. */
+/** Addresses that are remembered; one more and all are forgotten. */
 const ADDRESSES_MAX = 10_000;
-/** For how long an address is not listened to. */
+/** How long an address is blocked, in ms. */
 const BLOCK_MS = 10_000;
 
-/** Attempts of one address that may fail: a second, and at once. */
+/** How many attempts of one address may fail: per second, and at once. */
 export interface FailureLimit {
   readonly perSecond: number;
   readonly burst: number;
@@ -21,7 +21,7 @@ export class FailingAddresses {
     this.#limit = limit;
   }
 
-  /** Counts an attempt that came to nothing. */
+  /** Counts a failed attempt. */
   failed(address: string, nowMs: number): void {
     let known = this.#known.get(address);
     if (known === undefined) {

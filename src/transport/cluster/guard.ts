@@ -1,9 +1,9 @@
-/** What a node lets others tell its actors: the transport asks, and knows no messages itself. */
+/** What other nodes may send to the actors of this one: the transport asks a guard, as it does not know the messages. */
 
 import type { NodeName } from "../../runtime/brand.js";
 import type { Role } from "./cluster.js";
 
-/** Who sends, as the hub has seen its token. */
+/** The sending member, with what its token allows, as the hub has checked it. */
 export interface Sender {
   readonly name: NodeName;
   readonly roles: readonly Role[];
@@ -14,7 +14,7 @@ export type Verdict =
   | { readonly allowed: true }
   | { readonly allowed: false; readonly reason: "denied" | "malformed"; readonly detail: string };
 
-/** @param path of the actor that is told, inside this node */
+/** @param path of the receiving actor, inside this node */
 export type Guard = (from: Sender, path: string, message: unknown) => Verdict;
 
 export const ALLOWED: Verdict = { allowed: true };

@@ -1,9 +1,9 @@
 /**
- * The guardian of a node: starts behaviours that others ask for, by the names under which they were registered here, and
- * supervises what it has started.
+ * The guardian of a node: starts behaviours for other nodes, by the names under which they are registered here, and
+ * supervises them.
  *
- * G1 Code never travels: a name and plain arguments do, and the registered function checks those.
- * G2 It stops only what it has started.
+ * GU1 Code never travels: a name and plain arguments do, and the registered function checks the arguments.
+ * GU2 It stops only what it has started.
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
@@ -31,7 +31,7 @@ export type SpawnReply =
 
 export type StopReply = { readonly type: "stopped" } | { readonly type: "stopFailed"; readonly error: Error };
 
-/** What is registered under a name; it is typed by whoever spawns it. */
+/** What is registered under a name; the caller of `spawn` knows its types. */
 export type BehaviourFactory = (args: unknown) => Behaviour<unknown, unknown>;
 
 interface ChildStopped {
@@ -40,7 +40,9 @@ interface ChildStopped {
 }
 
 interface State {
+  /** By address. */
   readonly children: Map<string, ActorRef<never>>;
+  /** Who waits for a child to stop, by its address. */
   readonly waiting: Map<string, ActorRef<StopReply>[]>;
 }
 
@@ -74,11 +76,11 @@ const options = z.object({
   restart: z.enum(["permanent", "transient", "temporary"]).optional(),
 });
 
-/** Actors that others may have started here at a time. */
+/** Actors that other nodes may have running here at a time. */
 const CHILDREN_MAX = 10_000;
 
-/** @param registered read at each spawn: more may be registered later */
-export function guardian(registered: ReadonlyMap<string, BehaviourFactory>): Behaviour<State, Message> {
+/** @param registered by name; read at each spawn, as more may be registered later */
+export function createGuardian(registered: ReadonlyMap<string, BehaviourFactory>): Behaviour<State, Message> {
   return {
     start: () => ({ children: new Map(), waiting: new Map() }),
     receive(state, message, ctx) {
@@ -121,7 +123,7 @@ export function guardian(registered: ReadonlyMap<string, BehaviourFactory>): Beh
       return;
     }
     try {
-      // What zod lets through as optional may be undefined; what it has left out is not there.
+      // zod types optional fields as maybe undefined, but leaves out those that are missing.
       const ref = ctx.spawn(build(message.args), parsed.value as SpawnOptions);
       const { address } = ref;
       state.children.set(address, ref);
@@ -150,7 +152,7 @@ function onStop(
 ): void {
   const child = state.children.get(address) ?? childNamed(state, address);
   if (child === undefined) {
-    // Gone is as good as stopped, whether it ever was or not.
+    // Already gone, or never there: either way it is stopped.
     replyTo.tell({ type: "stopped" });
     return;
   }
@@ -164,7 +166,7 @@ function onChildStopped(state: State, { address }: ChildStopped): void {
   state.waiting.delete(address);
 }
 
-/** An address without an incarnation means whoever has the name. */
+/** An address without an incarnation means whichever child has the name. */
 function childNamed({ children }: State, address: string): ActorRef<never> | undefined {
   for (const [own, ref] of children) if (own.startsWith(`${address}#`)) return ref;
   return undefined;

@@ -1,9 +1,9 @@
-/** What was refused, dropped or tried in vain: counted by why and by whom, and logged at most once a second. */
+/** What was refused, dropped or failed: counted by kind and by peer, and logged at most once a second. */
 
 import type { Clock } from "../../runtime/clock.js";
 import type { Logger } from "../../runtime/log.js";
 
-/** Kinds and names are few; who invents more is counted under `other`. */
+/** Kinds and names are few; what a peer makes up beyond them is counted under `other`. */
 const KEYS_MAX = 1_024;
 const LOG_PERIOD_MS = 1_000;
 
@@ -21,7 +21,7 @@ export class Incidents {
 
   /**
    * @param kind one of few, e.g. `token-invalid`
-   * @param who a member or an address, where it is known
+   * @param who the member or address, if known
    */
   add(kind: string, who?: string, detail?: string): void {
     this.#bump(kind);

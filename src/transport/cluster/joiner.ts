@@ -1,57 +1,40 @@
 /**
- * A node that joins a cluster through its hub, and comes again by itself when it has lost it.
+ * A node that joins a cluster through its hub, and joins again by itself when it has lost the hub.
  *
- * J1 One life, one session: whoever was cut off comes back as another member, and what was sent to the former one is lost.
- * J2 While it is cut off it knows nobody but itself; its own actors go on.
- * J3 A refusal that time does not mend ends it; everything else is tried again, ever more slowly and never in step.
+ * JN1 A session is for one connection to the hub: a node that was cut off comes back as another member, and what was sent to
+ *     the former one is lost.
+ * JN2 While it is cut off it knows no other member; its own actors go on.
+ * JN3 A refusal that will not pass ends it; after any other failure it tries again.
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";
 import type { NodeName } from "../../runtime/brand.js";
-import { asError } from "../../runtime/errors.js";
 import { parseNodeName } from "../../runtime/address.js";
 import { parseWith, z } from "../../runtime/parse.js";
-import type { SupervisionPolicy } from "../../runtime/spawn-options.js";
-import { backoffMs } from "../../runtime/supervision.js";
 import type { ActorSystem } from "../../runtime/system.js";
-import type { Carrier, ConnectOptions, ListenOptions } from "../carrier.js";
 import { TransportError, type TransportErrorCode } from "../errors.js";
 import type { LinkEnd } from "../link/link.js";
-import type { AcceptorLimits } from "./acceptor.js";
-import type { Cluster, Member, Role } from "./cluster.js";
-import { dial, type Dialled } from "./dial.js";
-import { DirectLinks } from "./direct-links.js";
+import type { Cluster, Member } from "./cluster.js";
+import type { Dialled } from "./dial.js";
+import { DirectLinks, type DirectLinkOptions } from "./direct-links.js";
+import { HubDialer, type HubDialOptions } from "./hub-dialer.js";
 import { NodeCore, type NodeOptions, type Peer } from "./node-core.js";
 import type { Notice } from "./notices.js";
 
-export interface JoinOptions extends NodeOptions {
-  readonly carrier: Carrier;
-  readonly connect: ConnectOptions;
-  /** `ID.SECRET`; null where the hub wants none. */
-  readonly token: string | null;
-  /** Name of the cluster that it must be; null for any. Default null. */
-  readonly cluster?: string | null;
-  /** Default `edge`. */
-  readonly roles?: readonly Role[];
-  /** Where other members may dial this node, so that not all goes through the hub. */
-  readonly listen?: Omit<ListenOptions, "onChannel">;
-  readonly acceptor?: Partial<AcceptorLimits>;
-  /** From the connection to the welcome, in ms. Default 5,000. */
-  readonly handshakeMs?: number;
-  /** Between attempts to come back. Default 100 ms, doubled up to 5,000, less up to half of it. */
-  readonly backoff?: SupervisionPolicy["backoff"];
-  /** Tries again where the hub cannot be reached at first; else the first failure is final. Default false. */
+export interface JoinOptions extends NodeOptions, HubDialOptions, DirectLinkOptions {
+  /** Tries again where the hub cannot be reached at first; otherwise the first failure is final. Default false. */
   readonly patient?: boolean;
 }
 
-const DEFAULT_BACKOFF: SupervisionPolicy["backoff"] = { minMs: 100, maxMs: 5_000, factor: 2, jitter: 0.5 };
-
-/** Refusals that come to another end some time. */
+/** Failures that may pass. */
 const PASSING: ReadonlySet<TransportErrorCode> = new Set([
   "connect-failed",
   "cluster-full",
   "handshake-failed",
 ]);
+
+/** How long the hub has to answer `leave` with `goodbye`, in ms; after that this node goes all the same. */
+const GOODBYE_MS = 1_000;
 
 const welcomeForm = z.object({
   session: z.number().int().min(1).max(0xffffffff),
@@ -75,13 +58,13 @@ class Joiner implements Cluster {
   readonly #options: JoinOptions;
   readonly #core: NodeCore;
   readonly #direct: DirectLinks;
+  readonly #dialer: HubDialer;
   #status: "joining" | "member" | "cutOff" | "ended" = "joining";
   #self: Member | null = null;
   #hubName: NodeName | null = null;
   #clusterName = "";
   #hubPeer: Peer | null = null;
-  #attempts = 0;
-  #retry: { cancel(): void } | null = null;
+  /** Settles `start`; null once it has. */
   #first: { resolve(): void; reject(error: Error): void } | null = null;
   #onGoodbye: (() => void) | null = null;
 
@@ -90,6 +73,10 @@ class Joiner implements Cluster {
     this.#options = options;
     this.#core = new NodeCore(system, options);
     this.#direct = new DirectLinks(this.#core, options);
+    this.#dialer = new HubDialer(system, options, this.#core.nonce, {
+      onDialled: (dialled) => this.#enter(dialled),
+      onFailed: (error) => this.#failed(error),
+    });
     this.#direct.onWanted = ({ session }) => {
       if (this.#hubPeer !== null) this.#core.notify(this.#hubPeer, { type: "introduce", session });
     };
@@ -100,7 +87,7 @@ class Joiner implements Cluster {
       await this.#direct.listen();
       await new Promise<void>((resolve, reject) => {
         this.#first = { resolve, reject };
-        void this.#attempt();
+        void this.#dialer.dial(this.#direct.url);
       });
     } catch (error) {
       this.#end("it never joined");
@@ -143,33 +130,6 @@ class Joiner implements Cluster {
 
   // ── In ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #attempt(): Promise<void> {
-    this.#attempts += 1;
-    const { carrier, connect, token, cluster, roles, version, pid, handshakeMs } = this.#options;
-    try {
-      const dialled = await dial({
-        carrier,
-        connect,
-        identity: {
-          cluster: cluster ?? null,
-          name: this.#system.name,
-          roles: roles ?? ["edge"],
-          url: this.#direct.url,
-          version: version ?? "",
-          pid: pid ?? 0,
-        },
-        token,
-        nonce: this.#core.nonce,
-        clock: this.#system.clock,
-        handshakeMs: handshakeMs ?? 5_000,
-      });
-      if (this.#status === "ended") dialled.handover.channel.destroy();
-      else this.#enter(dialled);
-    } catch (thrown) {
-      if (this.#status !== "ended") this.#failed(asError(thrown));
-    }
-  }
-
   #enter({ peer, welcome, handover }: Dialled): void {
     const parsed = parseWith(welcomeForm, welcome);
     if (!parsed.ok) {
@@ -182,7 +142,7 @@ class Joiner implements Cluster {
     this.#hubName = parseNodeName(peer.name);
     this.#clusterName = cluster;
     this.#core.exchange.enter(session);
-    // Known in full with the snapshot, which comes first.
+    // A stand-in: the snapshot, which comes first, describes the hub in full.
     const hub: Member = {
       name: this.#hubName,
       session: 1,
@@ -210,23 +170,11 @@ class Joiner implements Cluster {
     }
     if (!passing) {
       this.#end("refused");
-      this.#core.membership.tell({ type: "refused", error });
+      this.#core.membership.emit({ type: "refused", error });
       return;
     }
-    this.#core.membership.tell({ type: "cutOff", reason: error.message });
-    this.#tryAgain();
-  }
-
-  #tryAgain(): void {
-    const delayMs = backoffMs(
-      this.#options.backoff ?? DEFAULT_BACKOFF,
-      this.#attempts,
-      this.#system.random(),
-    );
-    this.#retry = this.#system.clock.after(delayMs, () => {
-      this.#retry = null;
-      void this.#attempt();
-    });
+    this.#core.membership.emit({ type: "cutOff", reason: error.message });
+    this.#dialer.dialLater(this.#direct.url);
   }
 
   // ── As a member ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -237,15 +185,13 @@ class Joiner implements Cluster {
       case "snapshot": {
         const self = notice.members.find(({ name }) => name === this.#system.name);
         if (self === undefined || this.#status === "member") {
-          peer.link.fail("its snapshot has no place for this node");
+          peer.link.fail("its snapshot leaves this node out, or is not the first");
           return;
         }
         for (const member of notice.members) if (member !== self) exchange.connect(member, peer.link);
         this.#self = self;
         this.#status = "member";
-        const attempt = this.#attempts;
-        this.#attempts = 0;
-        membership.tell({ type: "joined", self, attempt });
+        membership.emit({ type: "joined", self, attempt: this.#dialer.joined() });
         membership.reset(notice.sequence, notice.members);
         this.#first?.resolve();
         this.#first = null;
@@ -254,13 +200,13 @@ class Joiner implements Cluster {
       case "event": {
         const { event } = notice;
         const { member } = event;
-        // Told here before it is known to anyone, and told to nobody after it is gone.
+        // A route leads to a member before listeners hear of it, and none any more when they hear that it is gone.
         if (event.type === "memberUp") exchange.connect(member, peer.link);
         if (event.type === "memberDown" || event.type === "memberLeft") {
           this.#direct.forget(member);
           exchange.disconnect(member);
         }
-        if (!membership.apply(event)) peer.link.fail("left out a membership event");
+        if (!membership.apply(event)) peer.link.fail("skipped a membership event");
         return;
       }
       case "goodbye":
@@ -272,7 +218,7 @@ class Joiner implements Cluster {
       case "leaving":
       case "leave":
       case "introduce":
-        peer.link.fail(`sent "${notice.type}", which is a member's to say`);
+        peer.link.fail(`sent "${notice.type}", which only a member may send`);
     }
   }
 
@@ -292,8 +238,8 @@ class Joiner implements Cluster {
       this.#failed(new TransportError(`Cannot join: ${why}`, { code: "connect-failed", retry: "backoff" }));
       return;
     }
-    this.#core.membership.tell({ type: "cutOff", reason: why });
-    this.#tryAgain();
+    this.#core.membership.emit({ type: "cutOff", reason: why });
+    this.#dialer.dialLater(this.#direct.url);
   }
 
   // ── For this node ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -305,10 +251,6 @@ class Joiner implements Cluster {
 
   spawn: Cluster["spawn"] = (name, spawnOptions) => this.#core.spawn(name, spawnOptions);
   stop: Cluster["stop"] = (target) => this.#core.stop(target);
-
-  announceLeaving(): void {
-    if (this.#hubPeer !== null) this.#core.notify(this.#hubPeer, { type: "leaving" });
-  }
 
   async leave(): Promise<void> {
     if (this.#status === "ended") return;
@@ -329,13 +271,10 @@ class Joiner implements Cluster {
 
   #end(reason: string): void {
     this.#status = "ended";
-    this.#retry?.cancel();
+    this.#dialer.stop();
     for (const member of this.members.values()) {
       if (member.name !== this.#system.name) this.#core.exchange.disconnect(member);
     }
     this.#core.close(reason);
   }
 }
-
-/** How long the hub has to say goodbye; it is told all the same. */
-const GOODBYE_MS = 1_000;

@@ -1,5 +1,5 @@
 /**
- * The members of a cluster as one node knows them, and who wants to hear of changes.
+ * The members of a cluster as one node knows them, and the listeners for changes.
  *
  * Every member applies the same events in the same order: the hub makes them, under a sequence without gaps.
  */
@@ -23,23 +23,23 @@ export class Membership {
     return this.#sequence;
   }
 
-  /** Starts from what the hub has told; nothing of before counts. Each member is told as `memberUp`. */
+  /** Starts over from a snapshot of the hub; listeners receive each member as `memberUp`. */
   reset(sequence: number, members: readonly Member[]): void {
     this.clear();
     this.#sequence = sequence;
     for (const member of members) {
       this.members.set(member.name, member);
-      this.tell({ type: "memberUp", sequence, member });
+      this.emit({ type: "memberUp", sequence, member });
     }
   }
 
-  /** Nobody is known any more. */
+  /** No member is known any more. */
   clear(): void {
     this.members.clear();
     this.#sequence = 0;
   }
 
-  /** @returns false where the event is not the next one: something was lost */
+  /** @returns false if the event is not the next one: one was skipped */
   apply(event: MembershipEvent): boolean {
     if (event.sequence !== this.#sequence + 1) return false;
     this.#sequence = event.sequence;
@@ -49,7 +49,7 @@ export class Membership {
     } else if (event.type !== "memberLeaving" && this.members.get(member.name)?.session === member.session) {
       this.members.delete(member.name);
     }
-    this.tell(event);
+    this.emit(event);
     return true;
   }
 
@@ -60,12 +60,13 @@ export class Membership {
     return () => void this.#listeners.delete(own);
   }
 
-  tell(event: ClusterEvent): void {
+  /** Passes `event` to every listener. */
+  emit(event: ClusterEvent): void {
     for (const listener of this.#listeners) {
       try {
         listener(event);
       } catch (thrown) {
-        // A listener's faults are its own.
+        // One listener's mistake must not keep the event from the others.
         this.#log.error("Cluster listener threw", { event: event.type, error: errorText(thrown) });
       }
     }

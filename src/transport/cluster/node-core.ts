@@ -1,4 +1,4 @@
-/** What every node of a cluster has, hub or not: its exchange, its members, its links and its guardian. */
+/** What every node of a cluster has, hub or not: an exchange, the members, its links and a guardian. */
 
 import { randomBytes } from "node:crypto";
 import type { ActorRef } from "../../runtime/actor-ref.js";
@@ -10,29 +10,35 @@ import type { ActorSystem } from "../../runtime/system.js";
 import { TransportError } from "../errors.js";
 import { Link, type LinkEnd } from "../link/link.js";
 import type { Handover } from "../link/handover.js";
-import { DEFAULT_LINK_LIMITS, type LinkLimits } from "../link/limits.js";
+import { DEFAULT_LINK_LIMITS, type LinkLimits } from "../link/link-limits.js";
 import type { ClusterEvent, LinkReport, Member, RemoteSpawnOptions } from "./cluster.js";
 import { Exchange } from "./exchange.js";
 import { ALLOWED, type Guard } from "./guard.js";
-import { guardian, GUARDIAN, type BehaviourFactory, type SpawnReply, type StopReply } from "./guardian.js";
+import {
+  createGuardian,
+  GUARDIAN,
+  type BehaviourFactory,
+  type SpawnReply,
+  type StopReply,
+} from "./guardian.js";
 import { Incidents } from "./incidents.js";
 import { Membership } from "./membership.js";
 import { readNotice, writeNotice, type Notice } from "./notices.js";
 
-/** What hub and joining nodes have in common. */
+/** What the options of a hub and of a joining node have in common. */
 export interface NodeOptions {
-  /** What others may tell the actors here. Default: everything. */
+  /** What other nodes may send to the actors of this one. Default: everything. */
   readonly guard?: Guard;
   readonly limits?: Partial<LinkLimits>;
-  /** Text that nobody can guess. Default: 24 random bytes from the operating system. */
+  /** Makes a text that nobody can guess. Default: 24 random bytes from the operating system. */
   readonly nonce?: () => string;
-  /** Of the program, told to the others. */
+  /** Of the program; the other members see it. */
   readonly version?: string;
-  /** Of the operating system, told to the others. */
+  /** Of the process; the other members see it. */
   readonly pid?: number;
 }
 
-/** A link, and what this node knows of its other end. */
+/** A link, and the member at its other end. */
 export interface Peer {
   readonly member: Member;
   readonly link: Link;
@@ -71,16 +77,16 @@ export class NodeCore {
     });
     this.exchange.onStop = (target) => this.stop(this.system.resolve(formatAddress(target)));
     this.system.attachRemote(this.exchange);
-    system.spawn(guardian(this.#behaviours), {
+    system.spawn(createGuardian(this.#behaviours), {
       name: GUARDIAN,
       restart: "permanent",
-      // One that fails again and again is started ever more slowly, and takes nobody else along.
+      // An actor that keeps failing restarts ever more slowly, and does not take the others along.
       supervision: { intensity: 1_000_000, periodMs: 1_000 },
     });
     this.#tick();
   }
 
-  /** Puts a link behind a channel that has shaken hands. */
+  /** Opens a link on a channel whose handshake is done. */
   open(member: Member, kind: LinkReport["kind"], handover: Handover, listener: PeerListener): Peer {
     const speaksFor = kind === "hub" ? null : member;
     const link: Link = new Link({
@@ -131,7 +137,7 @@ export class NodeCore {
     if (this.#behaviours.has(name)) {
       throw new TypeError(`Cannot register behaviour "${name}": there is one of that name`);
     }
-    // The guardian passes it only what those send who know what it takes.
+    // Its types are checked where it is spawned, by the caller.
     this.#behaviours.set(name, build as BehaviourFactory);
   }
 
@@ -143,7 +149,7 @@ export class NodeCore {
       { timeoutMs: SPAWN_TIMEOUT_MS, lane: "control" },
     );
     if (reply.type === "spawnFailed") throw reply.error;
-    // Whoever spawns it knows what it takes.
+    // The caller knows what the behaviour takes.
     return reply.ref as unknown as ActorRef<Message>;
   }
 
@@ -158,7 +164,7 @@ export class NodeCore {
     if (reply.type === "stopFailed") throw reply.error;
   }
 
-  /** Ends everything of this node in the cluster. */
+  /** Ends this node's part in the cluster. */
   close(reason: string): void {
     this.#ticker?.cancel();
     this.#ticker = null;
@@ -180,7 +186,7 @@ export class NodeCore {
     return this.system.resolve(`sluice://${node}/${GUARDIAN}`);
   }
 
-  /** One timer for all links: 200 of them have no 200 timers. */
+  /** One timer for all links. */
   #tick(): void {
     this.#ticker = this.system.clock.after(this.limits.heartbeatMs, () => {
       const nowMs = this.system.clock.now();

@@ -1,4 +1,4 @@
-/** What hub and members tell each other about themselves: plain data, checked where it arrives. */
+/** What the hub and the members tell each other about the cluster: plain data, checked where it arrives. */
 
 import { parseWith, z } from "../../runtime/parse.js";
 import type { ByteReader } from "../codec/byte-reader.js";
@@ -9,17 +9,17 @@ import { MalformedError } from "../codec/malformed.js";
 import type { MembershipEvent, Member } from "./cluster.js";
 
 export type Notice =
-  /** Hub to a new member, first of all. */
+  /** Hub to a new member, before anything else. */
   | { readonly type: "snapshot"; readonly sequence: number; readonly members: readonly Member[] }
   | { readonly type: "event"; readonly event: MembershipEvent }
   /** Member to hub: it drains. */
   | { readonly type: "leaving" }
-  /** Member to hub: it has nothing more to do, and closes once it is told `goodbye`. */
+  /** Member to hub: it has finished, and closes once it receives `goodbye`. */
   | { readonly type: "leave" }
   | { readonly type: "goodbye" }
-  /** Member to hub: it wants to reach that member directly. */
+  /** Member to hub: it wants a direct link to the member with this session. */
   | { readonly type: "introduce"; readonly session: number }
-  /** Hub to both: a key that lasts for one link of the two. The one with a `url` to go to dials. */
+  /** Hub to both: a key for one link between them. The one that gets a URL in `dial` dials it. */
   | {
       readonly type: "introduced";
       readonly session: number;
@@ -72,10 +72,10 @@ export function writeNotice(writer: ByteWriter, notice: Notice): void {
 /** @throws MalformedError */
 export function readNotice(reader: ByteReader): Notice {
   const value = decodeValue(reader, [], () => {
-    throw new MalformedError("A notice holds an address");
+    throw new MalformedError("A notice contains a ref");
   });
   const parsed = parseWith(schema, value);
-  if (!parsed.ok) throw new MalformedError(`A notice is none: ${parsed.problem}`);
-  // The schema checks the names that it lets through, and brands are no data.
+  if (!parsed.ok) throw new MalformedError(`Not a notice: ${parsed.problem}`);
+  // The schema checks names; the brand on them exists for the compiler only.
   return parsed.value as Notice;
 }

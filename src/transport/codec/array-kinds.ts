@@ -1,4 +1,4 @@
-/** Arrays of bytes by kind: what each is called on the wire, and how one is made of bytes that arrived. */
+/** Byte arrays by kind: the number of each on the wire, and how to make one from received bytes. */
 
 import { allocateShared } from "../../runtime/shared-memory.js";
 import { MalformedError } from "./malformed.js";
@@ -9,7 +9,7 @@ interface ArrayConstructor {
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): ArrayBufferView;
 }
 
-/** By their number on the wire: new ones may be added behind. */
+/** By their number on the wire: new ones are added at the end. */
 const ARRAYS: readonly ArrayConstructor[] = [
   Uint8Array,
   Int8Array,
@@ -26,7 +26,7 @@ const ARRAYS: readonly ArrayConstructor[] = [
 const DATA_VIEW = ARRAYS.length;
 /** `ArrayBuffer`, or `SharedArrayBuffer` where `KIND_SHARED` is set. */
 export const KIND_BUFFER = DATA_VIEW + 1;
-/** Added to a kind whose memory is shared between threads, and is to be so on the other side. */
+/** Added to a kind whose memory is shared between threads, and must be so on the other side. */
 export const KIND_SHARED = 0x80;
 
 const KINDS: ReadonlyMap<string, number> = new Map([
@@ -34,7 +34,7 @@ const KINDS: ReadonlyMap<string, number> = new Map([
   ["DataView", DATA_VIEW],
 ]);
 
-/** The number of a view's kind with `KIND_SHARED`, or undefined where there is none. A Buffer is a `Uint8Array`. */
+/** The number of a view's kind, with `KIND_SHARED` if it is; undefined if it has no number. A Buffer is a `Uint8Array`. */
 export function kindOf(view: ArrayBufferView): number | undefined {
   const kind = KINDS.get(nameOf(view));
   if (kind === undefined) return undefined;
@@ -46,11 +46,10 @@ function nameOf(view: ArrayBufferView): string {
 }
 
 /**
- * `bytes` as an array of `kind`, in the same memory where that will do: it is copied where an element would not be
- * aligned, where a buffer is wanted and the bytes are part of a larger one, and where shared memory is wanted and this is
- * none.
+ * `bytes` as an array of `kind`, in the same memory if possible. They are copied if an element would not be aligned, if a
+ * buffer is wanted and they are part of a larger one, and if shared memory is wanted and they are in none.
  *
- * @throws MalformedError where there is no such kind, or the bytes do not make up whole elements.
+ * @throws MalformedError if there is no such kind, or the bytes are not a whole number of elements
  */
 export function arrayOf(kind: number, bytes: Uint8Array): ArrayBufferView | ArrayBufferLike {
   const shared = (kind & KIND_SHARED) !== 0;
@@ -64,13 +63,15 @@ export function arrayOf(kind: number, bytes: Uint8Array): ArrayBufferView | Arra
   if (make === Uint8Array) return plain(held);
   const size = make.BYTES_PER_ELEMENT;
   if (held.length % size !== 0) {
-    throw new MalformedError(`Cannot read a ${make.name}: ${held.length} bytes are no multiple of ${size}`);
+    throw new MalformedError(
+      `Cannot read a ${make.name}: ${held.length} bytes are not a multiple of ${size}`,
+    );
   }
   const aligned = held.byteOffset % size === 0 ? held : copyOf(held, shared);
   return new make(aligned.buffer, aligned.byteOffset, aligned.length / size);
 }
 
-/** Memory of its own for `bytes`. */
+/** A copy of `bytes` in memory of its own. */
 export function copyOf(bytes: Uint8Array, shared: boolean): Uint8Array {
   const copy = shared ? allocateShared(bytes.length) : new Uint8Array(bytes.length);
   copy.set(bytes);
@@ -83,7 +84,7 @@ function bufferOf(bytes: Uint8Array, shared: boolean): ArrayBufferLike {
   return fits ? buffer : copyOf(bytes, shared).buffer;
 }
 
-/** A Buffer is told apart from what it is on the other side: its `slice` is another. */
+/** As a plain `Uint8Array`: the sender's was none of Node's Buffers, whose `slice` behaves differently. */
 function plain(bytes: Uint8Array): Uint8Array {
   return Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
 }

@@ -1,8 +1,8 @@
 /**
- * Reads what a `ByteWriter` wrote, from bytes that anybody may have sent.
+ * Reads what a `ByteWriter` wrote, from untrusted bytes.
  *
- * B1 No read goes beyond the range; what is asked of it that is not there throws `MalformedError`.
- * B2 Nothing is allocated for a length before as many bytes are known to be there.
+ * B1 No read goes beyond the range; a read of what is not there throws `MalformedError`.
+ * B2 Nothing is allocated for a length before it is known that as many bytes are there.
  */
 
 import { isUtf8 } from "node:buffer";
@@ -17,7 +17,7 @@ const VARINT_WEIGHT_MAX = 2 ** 49;
 export class ByteReader {
   readonly #texts = new TextCache();
   readonly #known = new KeyCache();
-  /** What was given, and the same seen otherwise. */
+  /** The bytes given; below, the same memory as a Buffer and as a DataView. */
   #given: Uint8Array;
   #bytes: Buffer;
   #view: DataView;
@@ -32,7 +32,7 @@ export class ByteReader {
     this.#end = bytes.length;
   }
 
-  /** Reads other bytes, or another range; what was learned of texts and keys stays. */
+  /** Reads other bytes, or another range; the caches of texts and keys stay. */
   reset(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
     if (!(start >= 0 && start <= end && end <= bytes.length)) {
       throw new RangeError(`Cannot read from ${start} to ${end}: there are ${bytes.length} bytes`);
@@ -51,7 +51,7 @@ export class ByteReader {
     return this.#position;
   }
 
-  /** Bytes that are left. */
+  /** Bytes left in the range. */
   get remaining(): number {
     return this.#end - this.#position;
   }
@@ -79,7 +79,7 @@ export class ByteReader {
       }
       value += (byte - 0x80) * weight;
     }
-    throw new MalformedError("Cannot read a varint: it is no safe integer in its shortest form");
+    throw new MalformedError("Cannot read a varint: it is not a safe integer in its shortest form");
   }
 
   f64(): number {
@@ -95,7 +95,7 @@ export class ByteReader {
     }
     const end = start + length;
     if (!isUtf8(this.#bytes.subarray(start, end)))
-      throw new MalformedError("Cannot read a text: it is no UTF-8");
+      throw new MalformedError("Cannot read a text: it is not UTF-8");
     return this.#bytes.toString("utf8", start, end);
   }
 
@@ -135,7 +135,7 @@ export class ByteReader {
     const keys: string[] = [];
     for (let index = 0; index < count; index += 1) {
       const key = this.text();
-      // Assigned, it would be the prototype.
+      // Assigning it would set the prototype.
       if (key === "__proto__") throw new MalformedError('Cannot read an object: it has the key "__proto__"');
       keys.push(key);
     }

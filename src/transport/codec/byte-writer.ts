@@ -1,9 +1,9 @@
 /**
- * Writes records one behind the other into large buffers, so that many of them leave as one frame, uncopied.
+ * Writes records one after the other into large buffers, so that many of them leave as one frame, uncopied.
  *
- * W1 A finished record stays where it is, and nobody writes to its bytes again.
- * W2 Finished records of one slab follow each other without a gap.
- * W3 A record lies in one slab: where it finds no room, what there is of it moves to a new one.
+ * BW1 A finished record stays where it is, and nobody writes to its bytes again.
+ * BW2 The finished records of a slab follow each other without a gap.
+ * BW3 A record is in one slab: if it does not fit, what is written of it so far moves to a new one.
  */
 
 import { EncodedAddresses, EncodedKeys } from "./encoded-cache.js";
@@ -16,9 +16,9 @@ export interface WrittenRecord {
 }
 
 const SLAB_BYTES = 64 * 1024;
-/** Up to here a loop over ASCII is faster than a call of `Buffer.write`, in characters (`bench/micro/codec.ts`, parts). */
+/** Up to this length, in characters, a loop over ASCII is faster than `Buffer.write` (`bench/micro/codec.ts`, parts). */
 const LOOP_TEXT_MAX = 24;
-/** Up to here a text is given room for the longest UTF-8 that it can be, in characters; counting its bytes takes longer. */
+/** Up to this length, in characters, a text gets room for the longest UTF-8 that it can be: counting its bytes takes longer. */
 const ROOMY_TEXT_MAX = 4_096;
 
 export class ByteWriter {
@@ -119,7 +119,7 @@ export class ByteWriter {
     this.#position = at + length;
   }
 
-  /** As `text`, for one that is likely to come again. */
+  /** As `text`, for one that is likely to be written again. */
   address(value: string): void {
     const known = this.#addresses.find(value);
     if (known !== null) {
@@ -131,7 +131,7 @@ export class ByteWriter {
     this.#addresses.learn(value, this.#slab, this.#start + before, this.#position);
   }
 
-  /** One byte for their length in all, then each as text: what `ByteReader.keys` knows again at one glance. */
+  /** One byte for their total length, then each as text; so `ByteReader.keys` recognizes them by one comparison. */
   keys(keys: readonly string[]): void {
     const known = this.#keys.find(keys);
     if (known !== null) {
@@ -141,7 +141,7 @@ export class ByteWriter {
     const before = this.length;
     this.u8(0);
     for (const key of keys) this.text(key);
-    // Only now, as a text may have moved the record.
+    // Computed only now, as a text may have moved the record.
     const start = this.#start + before;
     this.#slab[start] = Math.min(this.#position - start - 1, KEYS_LONG);
     this.#keys.learn(keys, this.#slab, start, this.#position);
@@ -154,7 +154,7 @@ export class ByteWriter {
     this.#position += bytes.length;
   }
 
-  /** Replaces four bytes of the open record, which are written already. */
+  /** Overwrites four bytes of the open record, which must have been written. */
   patchU32(offsetFromBegin: number, value: number): void {
     if (offsetFromBegin < 0 || offsetFromBegin + 4 > this.length) {
       throw new RangeError(`Cannot patch at ${offsetFromBegin}: the record has ${this.length} bytes`);
@@ -170,7 +170,7 @@ export class ByteWriter {
       this.#position += this.#slab.write(value, this.#position);
       return;
     }
-    // Three bytes a character at most, and two for the length. How many it takes is known only afterwards.
+    // At most three bytes a character, and two for the length. How many it takes is known only afterwards.
     const room = 2 + 3 * value.length;
     if (this.#position + room > this.#slab.length) this.#move(room);
     const guess = value.length < 0x80 ? 1 : 2;
@@ -181,11 +181,11 @@ export class ByteWriter {
     this.#position += bytes;
   }
 
-  /** Moves the open record to where `more` bytes have room. */
+  /** Moves the open record to a slab with room for `more` bytes. */
   #move(more: number): void {
     const { length } = this;
     const needed = length + more;
-    // Twice what is needed, as a record that outgrew a slab is likely to go on growing.
+    // Twice what is needed, as a record that outgrew a slab is likely to grow further.
     const slab = Buffer.allocUnsafeSlow(needed <= this.#slabBytes ? this.#slabBytes : needed * 2);
     slab.set(this.#slab.subarray(this.#start, this.#position));
     this.#slab = slab;

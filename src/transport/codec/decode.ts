@@ -1,20 +1,26 @@
 /**
- * Bytes into plain data, whoever wrote them.
+ * Decodes untrusted bytes into plain data.
  *
- * D1 What is no encoding of a value throws `MalformedError`, and nothing else is thrown.
- * D2 Nesting and elements are limited, and no count is believed that the bytes left could not hold.
- * D3 No key sets a prototype, nothing is evaluated, and no class of the sender's choice is made but those named in
- *    `encodeValue`.
- * D4 Each attachment is used exactly once. It comes back as the very bytes given; what is inline as a copy, so that a small
- *    array keeps no frame alive.
- * D5 Objects of one kind have one hidden class, as their keys are assigned in the order in which they were written.
+ * DC1 Bytes that encode no value throw `MalformedError`, and nothing else is thrown.
+ * DC2 Nesting and elements are limited, and a count that the remaining bytes could not hold is refused.
+ * DC3 No key sets a prototype, nothing is evaluated, and the sender can have no classes instantiated but those named in
+ *     `encodeValue`.
+ * DC4 Each attachment is used exactly once. It becomes part of the value uncopied; an inline array is copied, so that it keeps
+ *     no frame alive.
+ * DC5 Objects of one kind have one hidden class, as their keys are assigned in the order in which they were written.
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import { arrayOf, copyOf, KIND_SHARED } from "./array-kinds.js";
 import type { ByteReader } from "./byte-reader.js";
-import { makeError } from "./decoded-error.js";
-import { BIGINT_DIGITS_MAX, DEPTH_MAX, ELEMENTS_MAX, HEAVY_ELEMENTS, SHARED_ELEMENTS } from "./limits.js";
+import { createDecodedError } from "./decoded-error.js";
+import {
+  BIGINT_DIGITS_MAX,
+  DEPTH_MAX,
+  ELEMENTS_MAX,
+  HEAVY_ELEMENTS,
+  SHARED_ELEMENTS,
+} from "./message-limits.js";
 import { MalformedError } from "./malformed.js";
 import * as tags from "./tags.js";
 
@@ -25,21 +31,21 @@ export interface DecodeLimits {
   readonly elements?: number;
 }
 
-/** Makes a ref of an address; what it throws means that the address is malformed. */
+/** Makes a ref from an address; an error means that the address is malformed. */
 type Resolve = (address: string) => ActorRef<never>;
 
 const HEXADECIMAL = /^-?[0-9a-f]+$/;
 const NO_LIMITS: DecodeLimits = {};
 
-/** One message on its way. */
+/** The decoding of one message. */
 class Decoding {
   readonly reader: ByteReader;
   readonly attachments: readonly Uint8Array[];
   readonly resolve: Resolve;
-  /** Left, of what the limits allow. */
+  /** What is left of the limits. */
   depth: number;
   elements: number;
-  /** Indexes of attachments that were referred to; made with the first. */
+  /** Indexes of the attachments used so far; null before the first. */
   used: Set<number> | null = null;
 
   constructor(
@@ -57,10 +63,10 @@ class Decoding {
 }
 
 /**
- * Reads the value at the reader's position. What follows it is the caller's to check, by `reader.remaining`.
+ * Reads the value at the reader's position. The caller checks, by `reader.remaining`, that nothing follows it.
  *
  * @param attachments of this message, in the order of their index; they become part of the value
- * @param resolve may throw where the address is none
+ * @param resolve may throw if the address is invalid
  * @throws MalformedError
  */
 export function decodeValue(
@@ -73,9 +79,7 @@ export function decodeValue(
   const value = decodeNext(decoding);
   const usedCount = decoding.used?.size ?? 0;
   if (usedCount !== attachments.length) {
-    throw new MalformedError(
-      `Cannot decode: ${attachments.length - usedCount} attachments are not referred to`,
-    );
+    throw new MalformedError(`Cannot decode: ${attachments.length - usedCount} attachments are not used`);
   }
   return value;
 }
@@ -84,7 +88,7 @@ function decodeNext(decoding: Decoding): unknown {
   const { reader } = decoding;
   const tag = reader.u8();
   if (tag < tags.TAG_NULL) return tag;
-  // In the order of their frequency.
+  // The most frequent first.
   switch (tag) {
     case tags.TAG_TEXT:
       return reader.text();
@@ -125,7 +129,7 @@ function decodeNext(decoding: Decoding): unknown {
   }
 }
 
-/** The count of what comes: each takes `bytesMin` bytes at least. */
+/** Reads how many elements follow, of at least `bytesMin` bytes each. */
 function readCount(decoding: Decoding, bytesMin: number): number {
   const count = decoding.reader.varint();
   if (count * bytesMin > decoding.reader.remaining) {
@@ -134,7 +138,7 @@ function readCount(decoding: Decoding, bytesMin: number): number {
   return count;
 }
 
-/** Counts `elements` more against the limit. */
+/** Counts `elements` against the limit. */
 function spend(decoding: Decoding, elements: number): void {
   decoding.elements -= elements;
   if (decoding.elements < 0) throw new MalformedError("Cannot decode: there are too many elements");
@@ -195,14 +199,14 @@ function decodeRef({ reader, resolve }: Decoding): ActorRef<never> {
   try {
     return resolve(address);
   } catch (thrown) {
-    throw new MalformedError("Cannot decode a ref: its address is none", { cause: thrown });
+    throw new MalformedError("Cannot decode a ref: its address is invalid", { cause: thrown });
   }
 }
 
 function decodeBigint({ reader }: Decoding): bigint {
   const digits = reader.text();
   if (digits.length > BIGINT_DIGITS_MAX || !HEXADECIMAL.test(digits)) {
-    throw new MalformedError("Cannot decode a bigint: it is no hexadecimal number, or too long");
+    throw new MalformedError("Cannot decode a bigint: it is not a hexadecimal number, or too long");
   }
   return digits.startsWith("-") ? -BigInt(`0x${digits.slice(1)}`) : BigInt(`0x${digits}`);
 }
@@ -236,13 +240,13 @@ function decodeError(decoding: Decoding): Error {
   const flags = reader.u8();
   if (flags > tags.ERROR_FLAGS) throw new MalformedError(`Cannot decode an error: it has flags ${flags}`);
   const has = (flag: number): boolean => (flags & flag) !== 0;
-  const error = makeError({
+  const error = createDecodedError({
     name: reader.text(),
     message: reader.text(),
     code: has(tags.ERROR_HAS_CODE) ? reader.text() : null,
     retry: has(tags.ERROR_BACKS_OFF) ? "backoff" : "never",
     details: has(tags.ERROR_HAS_DETAILS) ? decodeDetails(decoding) : {},
-    // Only where there is one: an error with the cause `undefined` is another.
+    // Only if there is one: an error without a cause differs from one with the cause `undefined`.
     ...(has(tags.ERROR_HAS_CAUSE) ? { cause: decodeNext(decoding) } : {}),
   });
   decoding.depth += 1;
@@ -251,7 +255,7 @@ function decodeError(decoding: Decoding): Error {
 
 function decodeDetails(decoding: Decoding): Readonly<Record<string, unknown>> {
   if (decoding.reader.u8() !== tags.TAG_OBJECT) {
-    throw new MalformedError("Cannot decode an error: its details are no object");
+    throw new MalformedError("Cannot decode an error: its details are not an object");
   }
   return decodeObject(decoding);
 }

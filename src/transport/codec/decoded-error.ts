@@ -1,4 +1,4 @@
-/** Errors of another node, as far as one can have them here. */
+/** Errors of another node, as far as they can be recreated here. */
 
 import { CodedError } from "../../runtime/errors.js";
 
@@ -12,10 +12,10 @@ interface ErrorParts {
   readonly cause?: unknown;
 }
 
-/** A `CodedError` where there is a code, with the name that it had there; its stack is that of no one here. */
-export function makeError({ name, message, code, ...rest }: ErrorParts): Error {
+/** A `CodedError` if there is a code, with the name that it had there; its stack is its name and message only. */
+export function createDecodedError({ name, message, code, ...rest }: ErrorParts): Error {
   const { stackTraceLimit } = Error;
-  // A stack of the decoder helps nobody and is most of what an error costs.
+  // The stack of the decoder helps nobody, and is most of what an error costs.
   Error.stackTraceLimit = 0;
   try {
     const error =

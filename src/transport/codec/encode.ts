@@ -1,11 +1,11 @@
 /**
- * Plain data into bytes.
+ * Encodes plain data into bytes.
  *
- * E1 The value is read and never written to; what it shares is written as often as it occurs.
+ * E1 The value is only read; an object that occurs twice in it is written twice.
  * E2 Byte arrays of `ATTACHMENT_BYTES_MIN` and more are not copied: the same memory becomes an attachment.
- * E3 What another node cannot have is refused as a whole, and nothing but `UnencodableError` is thrown. The record is then
- *    the caller's to abandon; the attachments are as they were.
- * E4 What is written keeps the limits that a decoder has by default.
+ * E3 A message that contains anything another node cannot have is refused as a whole, by `UnencodableError` and by no other
+ *    error. The caller then abandons the record; the attachments are as they were.
+ * E4 What is written keeps the default limits of a decoder.
  */
 
 import { isActorRef } from "../../runtime/actor-ref.js";
@@ -19,21 +19,21 @@ import {
   ELEMENTS_MAX,
   HEAVY_ELEMENTS,
   SHARED_ELEMENTS,
-} from "./limits.js";
+} from "./message-limits.js";
 import * as tags from "./tags.js";
 import { UnencodableError } from "./unencodable.js";
 
-/** One message on its way. */
+/** The encoding of one message. */
 interface Encoding {
   readonly writer: ByteWriter;
   readonly attachments: Uint8Array[];
-  /** Of what is being written. */
+  /** Of the value being written. */
   depth: number;
-  /** So far, as `limits.ts` counts them. */
+  /** So far, as `message-limits.ts` counts them. */
   elements: number;
 }
 
-/** What errors may carry besides a name and a message. */
+/** What an error may have besides a name and a message. */
 interface ErrorFields {
   readonly code: unknown;
   readonly retry: unknown;
@@ -45,10 +45,10 @@ interface ErrorFields {
  *
  * `undefined`, `null`, booleans, numbers, bigints, strings, arrays, plain objects (own enumerable keys that are strings),
  * Maps, Sets, errors (`name`, `message`, `code`, `retry`, `details`, `cause`), refs, and arrays of bytes of every kind.
- * A lone surrogate becomes U+FFFD, a hole `undefined`, an object without a prototype one with.
+ * A lone surrogate becomes U+FFFD, a hole becomes `undefined`, and an object without a prototype gets one.
  *
- * @param attachments the large byte arrays are pushed here, in the order of their index; nobody may write to them until
- *                    they are sent
+ * @param attachments receives the large byte arrays, in the order of their index; nobody may write to them until they are
+ *                    sent
  * @throws UnencodableError for anything else, and for nesting deeper than 64
  */
 export function encodeValue(writer: ByteWriter, value: unknown, attachments: Uint8Array[]): void {
@@ -58,7 +58,7 @@ export function encodeValue(writer: ByteWriter, value: unknown, attachments: Uin
   } catch (thrown) {
     attachments.length = attachmentCount;
     if (thrown instanceof UnencodableError) throw thrown;
-    // A getter, the address of a ref, a proxy: code of others runs as their objects are read.
+    // A getter, the address of a ref, a proxy: reading an object may run code of its owner.
     throw new UnencodableError("Cannot encode the message as reading it failed", { cause: thrown });
   }
 }
@@ -92,7 +92,7 @@ function encodeNext(encoding: Encoding, value: unknown): void {
   }
 }
 
-/** Counts `elements` more against the limit. */
+/** Counts `elements` against the limit. */
 function spend(encoding: Encoding, elements: number): void {
   encoding.elements += elements;
   if (encoding.elements > ELEMENTS_MAX) {
@@ -101,7 +101,7 @@ function spend(encoding: Encoding, elements: number): void {
 }
 
 function encodeNumber(writer: ByteWriter, value: number): void {
-  // No integer of 32 bits, or -0.
+  // Not an integer of 32 bits, or -0.
   if ((value | 0) !== value || (value === 0 && 1 / value < 0)) {
     writer.u8(tags.TAG_NUMBER);
     writer.f64(value);
@@ -156,7 +156,7 @@ function encodePlain(encoding: Encoding, value: object): void {
   const { writer } = encoding;
   const keys = Object.keys(value);
   for (const key of keys) {
-    // Looked for by key, as to ask each object whether it is a ref would cost more than writing it.
+    // By its key, as asking each object whether it is a ref would cost more than writing it.
     if (key === "tell" && isActorRef(value)) {
       encodeRef(writer, value.address);
       return;
@@ -173,7 +173,7 @@ function encodePlain(encoding: Encoding, value: object): void {
   for (const key of keys) encodeNext(encoding, values[key]);
 }
 
-/** The objects of a class that another node has too. */
+/** Objects of the classes that every node has. */
 function encodeSpecial(encoding: Encoding, value: object): void {
   const { writer } = encoding;
   if (ArrayBuffer.isView(value)) {
@@ -229,7 +229,7 @@ function encodeSet(encoding: Encoding, set: ReadonlySet<unknown>): void {
   checkCount(count, size);
 }
 
-/** A getter below may have changed what it is in. */
+/** A getter inside a collection may have changed it. */
 function checkCount(count: number, wanted: number): void {
   if (count !== wanted) throw new UnencodableError("Cannot encode a collection that changes meanwhile");
 }
@@ -249,7 +249,7 @@ function encodeBytes(encoding: Encoding, kind: number, bytes: Uint8Array): void 
   }
 }
 
-/** What a program tells errors apart by; no stack, which is of use only where it arose. */
+/** What a program distinguishes errors by; no stack, which is useful only where the error arose. */
 function encodeError(encoding: Encoding, error: Error & Partial<ErrorFields>, causes: number): void {
   const { writer } = encoding;
   const { code, details, cause } = error;

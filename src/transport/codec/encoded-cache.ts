@@ -1,13 +1,14 @@
 /**
- * The bytes of keys and addresses that were written before. To copy them takes the same time however many they are: 47 ns
+ * The bytes of keys and addresses that were written before. Copying them takes about the same time whatever their length: 47 ns
  * for an address of 32 characters, which takes 95 ns as a text (`bench/micro/codec.ts`, parts).
  *
- * C1 Bytes are kept with the second writing: what comes but once, such as the address of an ask, costs no copy.
- * C2 Memory is bounded: what comes takes the place of whichever had its slot before, and what is long is not kept.
+ * EC1 Bytes are kept when a value is written for the second time: one that is written once, such as the address of an ask,
+ *     costs no copy.
+ * EC2 Memory is bounded: a value evicts the one that had its slot, and a long one is not kept.
  */
 
 const SLOTS = 256;
-/** Longest that is kept, in bytes. */
+/** Longest value that is kept, in bytes. */
 const KEPT_BYTES_MAX = 512;
 
 abstract class EncodedCache<Value> {
@@ -17,7 +18,7 @@ abstract class EncodedCache<Value> {
   protected abstract hashOf(value: Value): number;
   protected abstract same(a: Value, b: Value): boolean;
 
-  /** The bytes of `value`, if they are kept. */
+  /** The bytes of `value`; null if they are not kept. */
   find(value: Value): Uint8Array | null {
     const slot = this.hashOf(value) & (SLOTS - 1);
     const known = this.#values[slot] ?? null;
@@ -25,7 +26,7 @@ abstract class EncodedCache<Value> {
     return this.#bytes[slot] ?? null;
   }
 
-  /** To be told what was written where nothing was found. */
+  /** To be called with the bytes that were written after `find` returned null. */
   learn(value: Value, written: Uint8Array, start: number, end: number): void {
     if (end - start > KEPT_BYTES_MAX) return;
     const slot = this.hashOf(value) & (SLOTS - 1);
@@ -34,7 +35,7 @@ abstract class EncodedCache<Value> {
       this.#values[slot] = value;
       this.#bytes[slot] = null;
     } else {
-      // Not `slice`, which of a Buffer gives a view and so would hold the whole slab.
+      // Not `slice`, which for a Buffer gives a view and so would keep the whole slab alive.
       const copy = new Uint8Array(end - start);
       copy.set(written.subarray(start, end));
       this.#bytes[slot] = copy;
@@ -42,7 +43,7 @@ abstract class EncodedCache<Value> {
   }
 }
 
-/** Of objects: messages of one kind have the same keys in the same order. */
+/** The keys of objects: messages of one kind have the same keys in the same order. */
 export class EncodedKeys extends EncodedCache<readonly string[]> {
   protected hashOf(keys: readonly string[]): number {
     const { length } = keys;
@@ -63,7 +64,7 @@ export class EncodedAddresses extends EncodedCache<string> {
   protected hashOf(address: string): number {
     const { length } = address;
     let hash = length;
-    // Those that are counted up differ at their ends.
+    // Numbered addresses differ at their ends.
     for (let at = Math.max(0, length - 6); at < length; at += 1)
       hash = (hash * 31 + address.charCodeAt(at)) | 0;
     return hash ^ (hash >>> 8);

@@ -1,9 +1,9 @@
 /**
- * The keys of objects that were met before: messages of one kind have the same keys in the same order, hence the same
- * bytes, and comparing those once is faster than reading key by key.
+ * The keys of objects that were read before: messages of one kind have the same keys in the same order, and so the same bytes;
+ * comparing them once is faster than reading key by key.
  *
- * K1 Keys are returned only if all bytes are equal.
- * K2 Memory is bounded: keys take the place of whichever had their slot before.
+ * KC1 Keys are returned only if all bytes are equal.
+ * KC2 Memory is bounded: keys evict those that had their slot.
  */
 
 import { hashOf, sameBytes } from "./same-bytes.js";
@@ -18,7 +18,7 @@ interface KnownKeys {
 export class KeyCache {
   readonly #known: (KnownKeys | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
 
-  /** The keys that `length` bytes from `start` stand for, if they are known. */
+  /** The keys that `length` bytes from `start` stand for; undefined if they are not known. */
   find(view: DataView, start: number, length: number): readonly string[] | undefined {
     const known = this.#known[hashOf(view, start, length) % SLOTS];
     if (known === undefined || known.bytes.byteLength !== length) return undefined;

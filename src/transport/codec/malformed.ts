@@ -1,4 +1,4 @@
-/** Bytes from the wire that no encoder of ours has written: the sender is broken or hostile, and its link is to be closed. */
+/** Bytes from the wire that our encoder cannot have written: the sender is broken or hostile. */
 export class MalformedError extends Error {
   override readonly name = "MalformedError";
 }

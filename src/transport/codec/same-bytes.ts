@@ -1,6 +1,6 @@
-/** Bytes known again: hashed and compared four at a time, which is what makes a cache of short texts worth having. */
+/** Hashes and compares bytes, four at a time: this is what makes a cache of short texts pay off. */
 
-/** Of `length` bytes. It is no secret: who makes texts collide has them read as if there were no cache. */
+/** A hash of `length` bytes. It needs no key: texts that are made to collide are read as if there were no cache. */
 export function hashOf(view: DataView, start: number, length: number): number {
   let hash = length;
   const end = start + length;
@@ -11,13 +11,13 @@ export function hashOf(view: DataView, start: number, length: number): number {
     // The last four may overlap with those before.
     hash = Math.imul(hash ^ view.getInt32(end - 4, true), 0x9e3779b1);
   }
-  // The upper bits of a product depend on more of its factors.
+  // The upper bits of a product depend on more bits of its factors.
   return (hash ^ (hash >>> 15)) >>> 0;
 }
 
 /**
- * Whether `length` bytes of `a` from `startA` are those of `b` from `startB`. No object takes the arguments, as one would
- * have to be made for each text.
+ * Whether `length` bytes of `a` from `startA` equal those of `b` from `startB`. Its arguments are not an object, as one would
+ * have to be allocated for each text.
  */
 export function sameBytes(a: DataView, startA: number, b: DataView, startB: number, length: number): boolean {
   if (length < 4) {

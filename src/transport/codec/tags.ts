@@ -1,7 +1,7 @@
 /**
- * The first byte of each value. They are the wire's: new ones may be added, none may change its meaning.
+ * The first byte of each value. They are part of the wire format: new ones may be added, none may change its meaning.
  *
- * Below `TAG_NULL` a tag is itself the value, an integer from 0 to 127. Behind the others, in order:
+ * Below `TAG_NULL` a tag is itself the value, an integer from 0 to 127. After the others follow, in order:
  *
  * - `INTEGER` varint n, `NEGATIVE` varint for -1 - n, `NUMBER` float64, `BIGINT` text of hexadecimal digits
  * - `TEXT` and `REF` text: varint length, UTF-8
@@ -36,8 +36,8 @@ export const ERROR_HAS_CODE = 1;
 export const ERROR_BACKS_OFF = 2;
 export const ERROR_HAS_DETAILS = 4;
 export const ERROR_HAS_CAUSE = 8;
-/** All of them. */
+/** All of the flags. */
 export const ERROR_FLAGS = 15;
 
-/** In place of a length of keys that does not fit its byte. */
+/** Stands for a total length of keys that does not fit its byte. */
 export const KEYS_LONG = 0xff;

@@ -1,9 +1,9 @@
 /**
- * Short ASCII texts that were met before: kinds, names and addresses come again with every message, and to find one
- * takes half of what it takes to make it.
+ * Short ASCII texts that were read before: types, names and addresses occur in every message, and finding one takes half as
+ * long as making it.
  *
- * T1 A text is found by a hash of its bytes and returned only if all of them are equal.
- * T2 Memory is fixed: a text takes the place of whichever had its slot before.
+ * TX1 A text is found by a hash of its bytes and returned only if all of them are equal.
+ * TX2 Memory is fixed: a text evicts the one that had its slot.
  */
 
 import { hashOf, sameBytes } from "./same-bytes.js";
@@ -22,7 +22,7 @@ export class TextCache {
    * The text of `length` bytes from `start`, at most `CACHED_TEXT_MAX` and within bounds.
    *
    * @param view of the same bytes
-   * @returns undefined where they are not all ASCII
+   * @returns undefined if they are not all ASCII
    */
   read(bytes: Buffer, view: DataView, start: number, length: number): string | undefined {
     const slot = hashOf(view, start, length) % SLOTS;

@@ -1,4 +1,4 @@
-/** A message holds what no other node can have: a function, an object of a class, a cycle. It is the sender's mistake. */
+/** A message contains what another node cannot have: a function, an object of a class, a cycle. It is the sender's mistake. */
 export class UnencodableError extends Error {
   override readonly name = "UnencodableError";
 }

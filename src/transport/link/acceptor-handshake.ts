@@ -1,9 +1,9 @@
 /**
- * The side of a handshake that was dialled: frames in, frames out, no I/O but the authority's.
+ * The accepting side of a handshake: frames in, frames out, and no I/O but the authority's.
  *
- * P1 Whoever knows no secret learns nothing: an id that is unknown and a secret that is wrong look the same, and take as
- *    long.
- * P2 One frame at a time, in order; anything else ends it.
+ * AH1 A peer that does not know a secret learns nothing: an unknown id and a wrong secret get the same answer after the same
+ *     time.
+ * AH2 One frame at a time, in order; anything else ends the handshake.
  */
 
 import type { Role } from "../cluster/cluster.js";
@@ -18,7 +18,7 @@ import {
 import { checkClientProof, isTokenId, newToken, serverProof, verifierOf } from "../security/token.js";
 import {
   encodeFrame,
-  failed,
+  handshakeFailed,
   parseFromDialler,
   PROTOCOL,
   PROTOCOL_MIN,
@@ -26,7 +26,7 @@ import {
   type Hello,
 } from "./handshake-frames.js";
 
-/** Who wants to join, its token proved. */
+/** A node that wants to join and has proved its token. */
 export interface JoiningPeer {
   readonly name: string;
   readonly roles: readonly Role[];
@@ -34,17 +34,17 @@ export interface JoiningPeer {
   readonly url: string | null;
   readonly version: string;
   readonly pid: number;
-  /** Id of its token; null where none was wanted. */
+  /** Id of its token; null if no token is needed. */
   readonly token: string | null;
 }
 
 export interface AcceptorHandshakeOptions {
   readonly identity: { readonly cluster: string; readonly name: string; readonly version: string };
-  /** Null where no token is needed. */
+  /** Null if no token is needed. */
   readonly authority: TokenAuthority | null;
   readonly nonce: () => string;
   readonly now: () => number;
-  /** The last word: what to greet it with, or why it may not join. */
+  /** Decides last. @returns what to greet the peer with, or why it may not join */
   readonly admit: (peer: JoiningPeer) => Promise<{ readonly welcome: unknown } | TransportError>;
 }
 
@@ -53,8 +53,8 @@ export type AcceptorStep =
   | { readonly type: "done"; readonly frame: Uint8Array; readonly peer: JoiningPeer }
   | { readonly type: "refused"; readonly frame: Uint8Array; readonly error: TransportError };
 
-/** Checked in place of an unknown token's. */
-const NOBODY = verifierOf(newToken());
+/** Checked in place of the verifier of an unknown token, so that both take as long. */
+const DECOY_VERIFIER = verifierOf(newToken());
 
 export class AcceptorHandshake {
   readonly #options: AcceptorHandshakeOptions;
@@ -68,13 +68,14 @@ export class AcceptorHandshake {
 
   async receive(frame: Uint8Array): Promise<AcceptorStep> {
     const status = this.#status;
-    if (status === "busy" || status === "over") return this.#refuse(failed("a frame came out of turn"));
+    if (status === "busy" || status === "over")
+      return this.#refuse(handshakeFailed("a frame came out of turn"));
     this.#status = "busy";
     try {
       const message = parseFromDialler(frame);
       if (message.type === "hello" && status === "hello") return this.#challenge(message, frame);
       if (message.type === "proof" && status === "proof") return await this.#welcome(message.proof);
-      throw failed(`"${message.type}" came out of turn`);
+      throw handshakeFailed(`"${message.type}" came out of turn`);
     } catch (error) {
       if (error instanceof TransportError) return this.#refuse(error);
       throw error;
@@ -117,13 +118,13 @@ export class AcceptorHandshake {
 
   async #welcome(proof: string | null): Promise<AcceptorStep> {
     const hello = this.#hello;
-    if (hello === null) throw failed("a proof came before a hello");
+    if (hello === null) throw handshakeFailed("a proof came before a hello");
     const { authority, admit, now } = this.#options;
     let token: TokenState | null = null;
     if (authority !== null) {
       const id = hello.token ?? "";
       token = isTokenId(id) ? await findToken(authority, id) : null;
-      const proved = checkClientProof(token?.verifier ?? NOBODY, this.#transcript, proof ?? "");
+      const proved = checkClientProof(token?.verifier ?? DECOY_VERIFIER, this.#transcript, proof ?? "");
       if (token === null || !proved) {
         throw new TransportError(
           `Cannot join as "${hello.name}": its token is not known here, or its secret is wrong`,
@@ -160,11 +161,11 @@ export class AcceptorHandshake {
   }
 }
 
-/** What is wrong with the files of a hub is for its own log, not for strangers. */
+/** What is wrong with the files of a hub is for its own log, and not for a peer that has proved nothing. */
 async function findToken(authority: TokenAuthority, id: string): Promise<TokenState | null> {
   try {
     return await authority.find(id);
   } catch (error) {
-    throw failed("the hub cannot read its tokens: see its log", error);
+    throw handshakeFailed("the hub cannot read its tokens: see its log", error);
   }
 }

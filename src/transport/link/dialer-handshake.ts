@@ -1,4 +1,4 @@
-/** The side of a handshake that opened the connection: frames in, frames out, no I/O. */
+/** The dialling side of a handshake: frames in, frames out, no I/O. */
 
 import type { Role } from "../cluster/cluster.js";
 import { assertNever } from "../../runtime/errors.js";
@@ -6,7 +6,7 @@ import { TransportError } from "../errors.js";
 import { checkServerProof, clientProof, parseToken, type Token } from "../security/token.js";
 import {
   encodeFrame,
-  failed,
+  handshakeFailed,
   parseFromAcceptor,
   PROTOCOL,
   PROTOCOL_MIN,
@@ -15,11 +15,11 @@ import {
 } from "./handshake-frames.js";
 
 export interface DialerIdentity {
-  /** That it must be; null for any. */
+  /** Name of the cluster that it must be; null for any. */
   readonly cluster: string | null;
   readonly name: string;
   readonly roles: readonly Role[];
-  /** Where others can dial it; null where nowhere. */
+  /** Where others can dial it; null if they cannot. */
   readonly url: string | null;
   readonly version: string;
   readonly pid: number;
@@ -27,7 +27,7 @@ export interface DialerIdentity {
 
 export type DialerStep =
   | { readonly type: "send"; readonly frame: Uint8Array }
-  /** `welcome` is what the other side said, proved to be from one who knows the token; null proves nothing. */
+  /** `welcome` is what the other side said; unless this side has no token, the other has proved that it knows it. */
   | {
       readonly type: "done";
       readonly peer: { readonly name: string; readonly cluster: string };
@@ -42,7 +42,7 @@ export class DialerHandshake {
   #challenged: { readonly challenge: Challenge; readonly transcript: Uint8Array } | null = null;
   #over = false;
 
-  /** @throws TransportError `token-invalid` where the text is no token */
+  /** @throws TransportError `token-invalid` if the text is not a token */
   constructor(options: {
     readonly identity: DialerIdentity;
     readonly token: string | null;
@@ -67,7 +67,7 @@ export class DialerHandshake {
   }
 
   receive(frame: Uint8Array): DialerStep {
-    if (this.#over) return this.#fail(failed("it is over"));
+    if (this.#over) return this.#fail(handshakeFailed("it is over"));
     try {
       return this.#take(frame);
     } catch (error) {
@@ -82,7 +82,7 @@ export class DialerHandshake {
       case "refused":
         return this.#fail(refusalOf(message));
       case "challenge": {
-        if (this.#challenged !== null) throw failed("a second challenge came");
+        if (this.#challenged !== null) throw handshakeFailed("a second challenge came");
         const { cluster } = this.#identity;
         if (cluster !== null && cluster !== message.cluster) {
           throw new TransportError(
@@ -97,13 +97,13 @@ export class DialerHandshake {
       }
       case "welcome": {
         const challenged = this.#challenged;
-        if (challenged === null) throw failed("a welcome came before a challenge");
-        // Nothing of it is looked at before it has proved that it knows the token.
+        if (challenged === null) throw handshakeFailed("a welcome came before a challenge");
+        // Its content is not read before the other side has proved that it knows the token.
         if (
           this.#token !== null &&
           !checkServerProof(this.#token, challenged.transcript, message.proof ?? "")
         ) {
-          throw failed("the node there does not know the token: it is not the hub that made it");
+          throw handshakeFailed("the node there does not know the token: it is not the hub that made it");
         }
         this.#over = true;
         const { name, cluster } = challenged.challenge;

@@ -1,4 +1,4 @@
-/** One channel through both of its lives: first its frames are a handshake's, then a link's; none is lost in between. */
+/** Hands a channel over from a handshake to a link, without losing a frame in between. */
 
 import type { Channel, ChannelClosed } from "../carrier.js";
 import type { Link } from "./link.js";
@@ -11,7 +11,10 @@ export class Handover {
   #waiting: Uint8Array[] | null = null;
   #closed: ChannelClosed | null = null;
 
-  /** @param onClose told where the channel closes before a link has taken over */
+  /**
+   * @param onFrame a frame of the handshake
+   * @param onClose the channel closed before a link took over
+   */
   constructor(
     channel: Channel,
     onFrame: (frame: Uint8Array) => void,
@@ -38,12 +41,12 @@ export class Handover {
     return this.#closed;
   }
 
-  /** The handshake is over: what comes now is the link's, and waits for it. */
+  /** The handshake is over: frames that come now are for the link, and wait for it. */
   finish(): void {
     this.#waiting ??= [];
   }
 
-  /** `link` takes over. */
+  /** `link` takes over the channel. */
   attach(link: Link): void {
     this.#link = link;
     const waiting = this.#waiting ?? [];

@@ -1,18 +1,18 @@
 /**
- * The frames of a handshake: JSON text, small, and checked before anything is believed.
+ * The frames of a handshake: JSON text, small, and checked before any of it is used.
  *
- * hello -> challenge -> proof -> welcome, or `refused` in place of an answer.
+ * hello -> challenge -> proof -> welcome; the accepting side may answer with `refused` instead.
  */
 
 import { parseWith, z } from "../../runtime/parse.js";
 import { TRANSPORT_ERROR_CODES, TransportError, type TransportErrorCode } from "../errors.js";
 
-/** Version of the protocol between nodes, and the oldest that this one still speaks. */
+/** Version of the protocol between nodes, and the oldest version that this one still speaks. */
 export const PROTOCOL = 1;
 export const PROTOCOL_MIN = 1;
 
-/** Of a frame from one who has proved nothing yet, in bytes. */
-const STRANGER_FRAME_BYTES_MAX = 4_096;
+/** Of a frame from a peer that has proved nothing yet, in bytes. */
+const UNPROVED_FRAME_BYTES_MAX = 4_096;
 
 const nonce = z.string().min(16).max(128);
 const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i);
@@ -65,12 +65,12 @@ export function encodeFrame(frame: Hello | Challenge | Proof | Welcome | Refused
 
 /** @throws TransportError `handshake-failed` */
 export function parseFromDialler(frame: Uint8Array): Hello | Proof {
-  return parseFrame(fromDialler, frame, STRANGER_FRAME_BYTES_MAX);
+  return parseFrame(fromDialler, frame, UNPROVED_FRAME_BYTES_MAX);
 }
 
 /** @throws TransportError `handshake-failed` */
 export function parseFromAcceptor(frame: Uint8Array): Challenge | Welcome | Refused {
-  return parseFrame(fromAcceptor, frame, 4 * STRANGER_FRAME_BYTES_MAX);
+  return parseFrame(fromAcceptor, frame, 4 * UNPROVED_FRAME_BYTES_MAX);
 }
 
 function parseFrame<Schema extends z.ZodType>(
@@ -78,19 +78,20 @@ function parseFrame<Schema extends z.ZodType>(
   frame: Uint8Array,
   bytesMax: number,
 ): z.output<Schema> {
-  if (frame.byteLength > bytesMax) throw failed(`a frame of ${frame.byteLength} bytes is too long`);
+  if (frame.byteLength > bytesMax) throw handshakeFailed(`a frame of ${frame.byteLength} bytes is too long`);
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength).toString("utf8"));
   } catch (error) {
-    throw failed("a frame is no JSON", error);
+    throw handshakeFailed("a frame is not JSON", error);
   }
   const parsed = parseWith(schema, value);
-  if (!parsed.ok) throw failed(parsed.problem.slice(0, 200));
+  if (!parsed.ok) throw handshakeFailed(parsed.problem.slice(0, 200));
   return parsed.value;
 }
 
-export function failed(problem: string, cause?: unknown): TransportError {
+/** An error that names `problem`. */
+export function handshakeFailed(problem: string, cause?: unknown): TransportError {
   return new TransportError(`Cannot shake hands: ${problem}`, {
     code: "handshake-failed",
     ...(cause !== undefined && { cause }),
@@ -101,7 +102,7 @@ export function refusalFrame({ code, message }: TransportError): Uint8Array {
   return encodeFrame({ type: "refused", code, message: message.slice(0, 1_000) });
 }
 
-/** What the other side said, as far as this one knows such reasons. */
+/** The error that the other side sent; a code that this version does not know becomes `handshake-failed`. */
 export function refusalOf({ code, message }: Refused): TransportError {
   const known = TRANSPORT_ERROR_CODES.find((candidate) => candidate === code);
   const meaning: TransportErrorCode = known ?? "handshake-failed";

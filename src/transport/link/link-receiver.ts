@@ -1,11 +1,11 @@
 /**
- * The receiving half of a link: takes frames apart, puts large messages together, and grants credit.
+ * The receiving half of a link: splits frames into records, reassembles large messages, and grants credit.
  *
- * V1 A length is checked against its bound before anything is allocated for it.
- * V2 Data is credited once it has been handed on: whoever takes it slowly slows its sender down.
- * V3 What breaks the rules of the link ends it (`MalformedError`); nothing of such a frame's rest is read.
- * V4 The pieces of a large message go straight to where they stay: shared memory where the sender's was shared. Memory is
- *    taken as they come, and a part that comes in one piece stays where it came.
+ * RV1 A length is checked against its limit before anything is allocated for it.
+ * RV2 Credit for data is granted once the data has been handed on: a slow receiver slows its sender down.
+ * RV3 A violation of the protocol ends the link (`MalformedError`); the rest of that frame is not read.
+ * RV4 The chunks of a large message are written straight to their final place, in shared memory if the sender's was shared.
+ *     Memory is allocated as they arrive, and a part that arrives in one chunk stays in the frame that brought it.
  */
 
 import type { Lane } from "../../runtime/actor-ref.js";
@@ -13,7 +13,7 @@ import { allocateShared } from "../../runtime/shared-memory.js";
 import { ByteReader } from "../codec/byte-reader.js";
 import { MalformedError } from "../codec/malformed.js";
 import { RateLimit } from "../../runtime/rate-limit.js";
-import type { LinkLimits } from "./limits.js";
+import type { LinkLimits } from "./link-limits.js";
 import { LANE_CODE, RECORD, RECORD_HEADER_BYTES } from "./records.js";
 
 export interface LinkReceiverEvents {
@@ -22,15 +22,15 @@ export interface LinkReceiverEvents {
   onNotice(reader: ByteReader): void;
   onCredit(limit: number): void;
   onHeartbeat(heartbeat: Heartbeat): void;
-  /** Tell the other side that it may send up to `limit` bytes in all. */
+  /** Tells the other side that it may send `limit` bytes of data in all. */
   grant(limit: number): void;
 }
 
 export interface Heartbeat {
   readonly sentAtMs: number;
-  /** `sentAtMs` of the newest heartbeat that its sender has had from here; 0 for none. */
+  /** `sentAtMs` of the newest heartbeat that its sender has received from here; 0 for none. */
   readonly echoedMs: number;
-  /** How long it had had that one. */
+  /** Time from the arrival of that one to the sending of this one. */
   readonly heldMs: number;
 }
 
@@ -39,15 +39,16 @@ interface PartSize {
   readonly shared: boolean;
 }
 
-/** A large message that is still coming. */
+/** A large message of which some chunks are still to come. */
 interface Assembly {
   readonly lane: Lane;
-  /** Null where it is the first of the parts. */
+  /** Null if it comes as the first of the parts. */
   readonly head: Uint8Array | null;
   readonly sizes: readonly PartSize[];
-  /** Those that have come or are coming. */
+  /** Complete, but for the last one. */
   readonly parts: Uint8Array[];
   readonly bytes: number;
+  /** Where the next chunk belongs: in which part, and where in it. */
   part: number;
   offset: number;
 }
@@ -63,7 +64,7 @@ export class LinkReceiver {
   readonly #record = new ByteReader(new Uint8Array());
   readonly #assemblies = new Map<number, Assembly>();
   #assemblyBytes = 0;
-  /** The next frame is the bytes of a chunk for it. */
+  /** The next frame is this chunk. */
   #expected: { readonly id: number; readonly bytes: number } | null = null;
   readonly #controlRate: RateLimit;
   readonly #now: () => number;
@@ -82,7 +83,7 @@ export class LinkReceiver {
     this.#grantAgain();
   }
 
-  /** @throws MalformedError where the other side breaks the rules */
+  /** @throws MalformedError if the other side violates the protocol */
   receive(frame: Uint8Array): void {
     this.receivedBytes += frame.byteLength;
     if (this.#expected !== null) {
@@ -104,7 +105,7 @@ export class LinkReceiver {
     this.#grantWhenDue();
   }
 
-  /** Half a window at a time: each grant costs both sides a wake. */
+  /** Half a window at a time: each grant wakes both sides. */
   #grantWhenDue(): void {
     const { windowBytes } = this.#limits;
     if (this.#consumed + windowBytes - this.#granted >= windowBytes / 2) this.#grantAgain();
@@ -147,12 +148,12 @@ export class LinkReceiver {
         this.#events.onNotice(record);
         return;
       default:
-        // A newer version may send what this one does not know: it says so in the handshake, never in silence.
+        // A newer version sends only what this one knows: the handshake has agreed on a protocol.
         throw new MalformedError(`No record has the type ${type}`);
     }
   }
 
-  /** Control has no credit: whoever sends too much of it is put out. */
+  /** Control needs no credit: a peer that sends too much of it loses its link. */
   #countControl(): void {
     if (!this.#controlRate.take(this.#now())) throw new MalformedError("Too many control messages come");
   }
@@ -177,9 +178,9 @@ export class LinkReceiver {
     if (bytes > messageBytes) throw new MalformedError(`A message has ${bytes} bytes`);
     if (this.#assemblies.has(id)) throw new MalformedError("A large message begins twice");
     if (this.#assemblies.size >= assemblies || this.#assemblyBytes + bytes > assemblyBytes) {
-      throw new MalformedError("Too many large messages are under way");
+      throw new MalformedError("Too many large messages are being received");
     }
-    // The frame is the channel's, the head has to stay.
+    // The frame belongs to the channel; the head has to outlast it.
     const head = headBytes === 0 ? null : Uint8Array.from(record.bytes(headBytes));
     this.#assemblies.set(id, { lane, head, sizes, parts: [], bytes, part: 0, offset: 0 });
     this.#assemblyBytes += bytes;

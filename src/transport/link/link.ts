@@ -1,8 +1,8 @@
 /**
  * An open link to another node: two lanes of messages, notices ahead of them, heartbeats, and one end.
  *
- * N1 It ends once, with the reason: closed in order, broken, silent, or because the other side broke its rules.
- * N2 Nothing is handed on after the end.
+ * LK1 A link ends once, with a reason: closed in order, lost, silent, or because the other side violated the protocol.
+ * LK2 Nothing that arrives after the end is handed on.
  */
 
 import type { Lane } from "../../runtime/actor-ref.js";
@@ -14,7 +14,7 @@ import type { ByteWriter } from "../codec/byte-writer.js";
 import { MalformedError } from "../codec/malformed.js";
 import { LinkReceiver } from "./link-receiver.js";
 import { LinkSender } from "./link-sender.js";
-import type { LinkLimits } from "./limits.js";
+import type { LinkLimits } from "./link-limits.js";
 import { Liveness } from "./liveness.js";
 import { RECORD } from "./records.js";
 
@@ -25,7 +25,7 @@ export type LinkEnd =
   | { readonly code: "malformed"; readonly reason: string };
 
 interface LinkListener {
-  /** `reader` stands at the envelope; its bytes are valid during the call only, attachments stay. */
+  /** `reader` stands at the envelope; its bytes are valid only during the call, the attachments remain valid. */
   onMessage(link: Link, lane: Lane, reader: ByteReader, attachments: readonly Uint8Array[]): void;
   onNotice(link: Link, reader: ByteReader): void;
   onEnd(link: Link, end: LinkEnd): void;
@@ -46,7 +46,7 @@ export class Link {
   readonly #receiver: LinkReceiver;
   readonly #liveness: Liveness;
   #ended = false;
-  /** Of those that ask whether the other side still answers. */
+  /** Open probes: called with the next frame, or at the end. */
   #probes: (() => void)[] = [];
 
   constructor(options: LinkOptions) {
@@ -61,7 +61,7 @@ export class Link {
       onCredit: (limit) => this.sender.grant(limit),
       onHeartbeat: (heartbeat) => {
         this.#liveness.heartbeat(heartbeat, clock.now());
-        // The first one is answered at once, so that distance and clocks are known before the first task.
+        // The first one is answered at once, so that round trip and clock offset are known before the first task.
         if (heartbeat.echoedMs === 0) this.#heartbeat();
       },
       grant: (limit) => this.sender.notice(RECORD.credit, (writer) => writer.f64(limit)),
@@ -86,7 +86,7 @@ export class Link {
     return this.#receiver.receivedBytes;
   }
 
-  /** A frame came on the link's channel. */
+  /** A frame arrived on the link's channel. */
   receive(frame: Uint8Array): void {
     if (this.#ended) return;
     this.#liveness.heard();
@@ -116,7 +116,7 @@ export class Link {
     else this.#heartbeat();
   }
 
-  /** Resolves with whether anything came from the other side within `timeoutMs`. */
+  /** Resolves with whether anything arrives from the other side within `timeoutMs`. */
   probe(timeoutMs: number): Promise<boolean> {
     if (this.#ended) return Promise.resolve(false);
     return new Promise((resolve) => {
@@ -129,19 +129,19 @@ export class Link {
     });
   }
 
-  /** Closes in order, after what has been sent. */
+  /** Closes in order, after everything that has been sent. */
   close(reason: string): void {
     if (this.#ended) return;
     this.sender.flush();
     this.#end({ code: "closed", reason });
   }
 
-  /** Ends it for what the other side did. */
+  /** Ends the link, as the other side violated the protocol or is out. */
   fail(reason: string): void {
     this.#end({ code: "malformed", reason });
   }
 
-  /** @param asking wants an answer at once, whatever the other side has heard */
+  /** @param asking for an answer at once, as the first heartbeat does */
   #heartbeat(asking = false): void {
     const { sentAtMs, echoedMs, heldMs } = this.#liveness.next(this.#options.clock.now());
     this.sender.notice(RECORD.heartbeat, (writer) => {

@@ -1,8 +1,8 @@
 /**
- * Whether the other side of a link is alive, how far away it is, and how its clock stands to this one's: pure, fed with times.
+ * Whether the other side of a link is alive, the round trip to it, and the offset of its clock: pure, as times are passed in.
  *
- * Silence is counted in the time that this side was awake. A node that stood still itself (a long collection, a stopped
- * process) has heard nobody meanwhile, and that says nothing about them; the idea is Lifeguard's (arXiv:1707.00788).
+ * Silence counts only while this side was awake. A node that stood still (a long garbage collection, a stopped process) has
+ * received nothing meanwhile, which says nothing about the others; the idea is Lifeguard's (arXiv:1707.00788).
  */
 
 import type { Heartbeat } from "./link-receiver.js";
@@ -12,7 +12,7 @@ export interface LivenessLimits {
   readonly silenceMs: number;
 }
 
-/** Round trips of which the fastest says most about the clocks. */
+/** Round trips that are kept; the fastest says most about the clocks. */
 const SAMPLES = 8;
 
 export class Liveness {
@@ -38,23 +38,23 @@ export class Liveness {
     return this.#best()?.offsetMs ?? null;
   }
 
-  /** Any frame came. */
+  /** A frame arrived. */
   heard(): void {
     this.#heard = true;
   }
 
-  /** Four times of one exchange give distance and clocks (RFC 5905 section 8), the echo what was sent from here. */
+  /** The four times of an exchange give round trip and offset (RFC 5905 section 8); the echo names what was sent from here. */
   heartbeat({ sentAtMs, echoedMs, heldMs }: Heartbeat, nowMs: number): void {
     this.#newest = { sentAtMs, heardAtMs: nowMs };
     if (echoedMs === 0) return;
     const rttMs = nowMs - echoedMs - heldMs;
-    // Clocks that were set in between, or a peer that invents times.
+    // A clock was set in between, or the peer makes up times.
     if (!(rttMs >= 0 && rttMs < 60_000)) return;
     this.#samples.push({ rttMs, offsetMs: sentAtMs - (nowMs - rttMs / 2) });
     if (this.#samples.length > SAMPLES) this.#samples.shift();
   }
 
-  /** What to send now. */
+  /** The heartbeat to send now. */
   next(nowMs: number): Heartbeat {
     const newest = this.#newest;
     return {
@@ -64,7 +64,7 @@ export class Liveness {
     };
   }
 
-  /** To be called every `heartbeatMs`. @returns whether the other side is to be taken for dead */
+  /** To be called every `heartbeatMs`. @returns whether the other side is down */
   tick(nowMs: number): boolean {
     const elapsedMs = nowMs - this.#tickedAtMs;
     this.#tickedAtMs = nowMs;
@@ -73,7 +73,7 @@ export class Liveness {
       this.#silentMs = 0;
       return false;
     }
-    // Two periods late: this side slept, and what came meanwhile is still to be read.
+    // Two periods late: this side stood still, and what arrived meanwhile is still to be read.
     if (elapsedMs > 2 * this.#limits.heartbeatMs) return false;
     this.#silentMs += elapsedMs;
     return this.#silentMs >= this.#limits.silenceMs;

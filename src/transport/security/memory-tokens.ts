@@ -1,4 +1,4 @@
-/** Tokens that live as long as their process: of a run's own cluster, and of direct links. */
+/** Tokens in memory, gone with their process: for the cluster of a single run, and for direct links. */
 
 import type { TokenAuthority, TokenRecord } from "./token-authority.js";
 import { newToken, tokenText, verifierOf, type Token } from "./token.js";
@@ -9,10 +9,11 @@ type TokenTerms = Pick<TokenRecord, "roles" | "grants" | "expiresAtMs"> &
 export interface MemoryTokens extends TokenAuthority {
   /** Makes a token. @returns `ID.SECRET` */
   create(terms: TokenTerms): string;
-  /** Takes in a token that was made elsewhere. */
+  /** Adds a token that was made elsewhere. */
   admit(token: Token, terms: TokenTerms): void;
-  /** @returns false where there is none of that id */
+  /** @returns false if there is no token of that id */
   revoke(id: string): boolean;
+  /** Deletes the token of that id, if there is one. */
   forget(id: string): void;
 }
 

@@ -1,4 +1,4 @@
-/** What a hub knows of a join token, and who may join with it. */
+/** What a hub knows about a join token, and which nodes may join with it. */
 
 import type { Role } from "../cluster/cluster.js";
 import { TransportError } from "../errors.js";
@@ -7,39 +7,39 @@ import type { Verifier } from "./token.js";
 export interface TokenRecord {
   readonly id: string;
   readonly verifier: Verifier;
-  /** That its holder may claim. */
+  /** Roles that its holder may claim. */
   readonly roles: readonly Role[];
   /** What its holder may do beyond its roles: `spawn`. */
   readonly grants: readonly string[];
-  /** `single` is for one node, by its name. */
+  /** `single` is for one node: the first that joins with it, known by its name. */
   readonly use: "single" | "multiple";
   readonly createdAtMs: number;
-  /** From when on no new node may join with it; those that have joined come back all the same. */
+  /** From then on no new node may join with it; nodes that have joined may still come back. */
   readonly expiresAtMs: number;
   readonly label: string | null;
 }
 
-/** A token as it stands now. */
+/** A token in its present state. */
 export interface TokenState extends TokenRecord {
   readonly revoked: boolean;
   /** Nodes that have joined with it. */
   readonly nodes: readonly string[];
 }
 
-/** Where a hub looks tokens up. */
+/** Where a hub looks up tokens. */
 export interface TokenAuthority {
-  /** Null where there is none of that id. @throws TransportError `token-file-invalid` */
+  /** Null if there is no token of that id. @throws TransportError `token-file-invalid` */
   find(id: string): Promise<TokenState | null>;
-  /** Notes that a node joins with it. @returns false where it is for one node, and that is another */
+  /** Records that a node joins with it. @returns false if it is for one node, and that is another one */
   bind(id: string, node: string): Promise<boolean>;
 }
 
-/** Whether it is noted who joins with a token: operators take another name each time, and there is no end of them. */
+/** Whether the nodes that join with a token are recorded: operators are not, as they take a new name each time. */
 export function bindsNodes({ use, roles }: TokenRecord): boolean {
   return use === "single" || roles.some((role) => role !== "operator");
 }
 
-/** Whether `node` may join with a token whose secret it has proved; null where it may. */
+/** Why `node` may not join with a token whose secret it has proved; null if it may. */
 export function admitToken(
   token: TokenState,
   joining: { readonly node: string; readonly roles: readonly Role[]; readonly nowMs: number },
@@ -65,6 +65,7 @@ export function admitToken(
   return null;
 }
 
+/** The error for a node that joins with a token that another node has used up. */
 export function tokenUsed(node: string): TransportError {
   return new TransportError(
     `Cannot join as "${node}": its token was for one node and another one has joined with it`,

@@ -1,6 +1,6 @@
 /**
- * The tokens of a hub as files, so that a command can make and revoke them while the hub runs, with no lock: each file has
- * one writer. In the directory stand `ID.json` (made once), `ID.revoked` (made once) and `ID.nodes.json` (the hub's alone).
+ * The tokens of a hub as files, so that a command can create and revoke them while the hub runs, without a lock: each file has
+ * one writer. The directory has `ID.json` (written once), `ID.revoked` (written once) and `ID.nodes.json` (written by the hub).
  */
 
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
@@ -32,7 +32,7 @@ const recordForm = z.object({
 });
 const nodesForm = z.array(z.string());
 
-/** Makes a token. @returns its text, which is kept nowhere. @throws TransportError `token-file-invalid` */
+/** Makes a token. @returns its text, which is stored nowhere, and its record. @throws TransportError `token-file-invalid` */
 export async function createToken(
   directory: string,
   { ttlMs, ...terms }: NewToken,
@@ -53,7 +53,7 @@ export async function createToken(
   return { token: tokenText(token), record };
 }
 
-/** All of them, the oldest first. @throws TransportError `token-file-invalid` */
+/** All tokens, the oldest first. @throws TransportError `token-file-invalid` */
 export async function listTokens(directory: string, nowMs: number): Promise<readonly TokenReport[]> {
   const reports: TokenReport[] = [];
   for (const id of await idsIn(directory)) {
@@ -65,18 +65,18 @@ export async function listTokens(directory: string, nowMs: number): Promise<read
   return reports.sort((a, b) => a.createdAtMs - b.createdAtMs);
 }
 
-/** Nobody joins with it any more, and who has is put out. @throws TransportError `token-invalid` where there is none */
+/** No node may join with it any more, and members that did lose their links. @throws TransportError `token-invalid` if there is none */
 export async function revokeToken(directory: string, id: string): Promise<void> {
   if (!isTokenId(id) || (await readState(directory, id)) === null) {
     throw new TransportError(
-      `Cannot revoke token ${JSON.stringify(id.slice(0, 20))}: there is none of that id; see "sluice token list"`,
+      `Cannot revoke token ${JSON.stringify(id.slice(0, 20))}: there is no token of that id; see "sluice token list"`,
       { code: "token-invalid" },
     );
   }
   await guarded(directory, () => writeWhole(join(directory, `${id}.revoked`), ""));
 }
 
-/** Deletes tokens with which nobody can join any more and nobody has. */
+/** Deletes revoked tokens, and those with which no new node may join and none has joined. */
 export async function pruneTokens(directory: string, nowMs: number): Promise<void> {
   for (const { id, status, nodes } of await listTokens(directory, nowMs)) {
     if (status === "active" || (status !== "revoked" && nodes.length > 0)) continue;
@@ -86,9 +86,9 @@ export async function pruneTokens(directory: string, nowMs: number): Promise<voi
   }
 }
 
-/** For the hub whose tokens these are; one hub a directory. */
+/** The authority of the hub whose tokens these are; a directory is for one hub. */
 export function openTokenDirectory(directory: string): TokenAuthority {
-  /** One binding after another: two nodes may come with one token at the same time. */
+  /** Bindings run one after another: two nodes may present one token at the same time. */
   let binding: Promise<unknown> = Promise.resolve();
   return {
     find: (id) => (isTokenId(id) ? readState(directory, id) : Promise.resolve(null)),
@@ -145,7 +145,7 @@ async function readForm<Schema extends z.ZodType>(
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw invalid(path, "it is no JSON", error);
+    throw invalid(path, "it is not JSON", error);
   }
   const parsed = parseWith(schema, value);
   if (!parsed.ok) throw invalid(path, parsed.problem);
@@ -161,7 +161,7 @@ async function readText(path: string): Promise<string | null> {
   }
 }
 
-/** There is the whole file or none, also after a crash. */
+/** Writes a file whole or not at all, also if the process crashes. */
 async function writeWhole(path: string, text: string): Promise<void> {
   const draft = `${path}.${process.pid}.new`;
   const file = await open(draft, "w", 0o600);
@@ -190,7 +190,7 @@ function isMissing(error: unknown): boolean {
 
 function invalid(path: string, problem: string, cause?: unknown): TransportError {
   return new TransportError(
-    `Cannot use the tokens in "${path}": ${problem}; mend or delete it, and make new tokens`,
+    `Cannot use the tokens in "${path}": ${problem}; fix or delete it, and make new tokens`,
     { code: "token-file-invalid", ...(cause !== undefined && { cause }) },
   );
 }

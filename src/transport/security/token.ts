@@ -1,9 +1,9 @@
 /**
- * Join tokens, `ID.SECRET`, and how both sides prove that they know one without saying it.
+ * Join tokens, `ID.SECRET`, and how both sides prove that they know one without sending it.
  *
- * The proof is SCRAM's (RFC 5802 section 3) without its iterated hash: the secret is random and long, so nobody can try
- * them all. A hub keeps a verifier, from which the secret does not follow and with which nobody can join. Both proofs cover
- * the exact bytes of the hello and the challenge, and with them names, roles, versions and both nonces.
+ * The proof is that of SCRAM (RFC 5802 section 3) without its iterated hash: the secret is random and too long to be guessed. A
+ * hub keeps a verifier, from which the secret cannot be derived and with which nobody can join. Both proofs cover the exact
+ * bytes of the hello and the challenge, and with them names, roles, versions and both nonces.
  */
 
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
@@ -14,7 +14,7 @@ export interface Token {
   readonly secret: string;
 }
 
-/** What a hub keeps of a token. */
+/** What a hub keeps of a token, in place of its secret. */
 export interface Verifier {
   /** Base64url of SHA-256 of the client key. */
   readonly storedKey: string;
@@ -22,14 +22,14 @@ export interface Verifier {
   readonly serverKey: string;
 }
 
-/** 50 bits name a token. */
+/** 50 random bits. */
 const ID = /^[a-z0-9]{10}$/;
 /** 240 random bits. */
 const SECRET = /^[A-Za-z0-9_-]{40}$/;
 const SECRET_BYTES = 30;
 const ID_LETTERS = "abcdefghijklmnopqrstuvwxyz012345";
 
-/** @param random so many random bytes; default: the operating system's */
+/** @param random returns as many random bytes as asked for; default: the operating system's */
 export function newToken(random: (bytes: number) => Uint8Array = randomBytes): Token {
   const id = [...random(10)].map((byte) => ID_LETTERS[byte % ID_LETTERS.length]).join("");
   return { id, secret: Buffer.from(random(SECRET_BYTES)).toString("base64url") };
@@ -39,13 +39,13 @@ export function tokenText({ id, secret }: Token): string {
   return `${id}.${secret}`;
 }
 
-/** @throws TransportError `token-invalid`; its text has nothing of the secret */
+/** @throws TransportError `token-invalid`; its text contains nothing of the secret */
 export function parseToken(text: string): Token {
   const at = text.indexOf(".");
   const token = { id: text.slice(0, at), secret: text.slice(at + 1) };
   if (at > 0 && isTokenId(token.id) && SECRET.test(token.secret)) return token;
   throw new TransportError(
-    `Cannot read the token as it is none: wanted "ID.SECRET", as "sluice token create" prints it`,
+    `Cannot read the token as it is not one: wanted "ID.SECRET", as "sluice token create" prints it`,
     { code: "token-invalid" },
   );
 }

@@ -11,7 +11,7 @@ import {
   BIGINT_DIGITS_MAX,
   CAUSES_MAX,
   DEPTH_MAX,
-} from "../../../src/transport/codec/limits.js";
+} from "../../../src/transport/codec/message-limits.js";
 import { UnencodableError } from "../../../src/transport/codec/unencodable.js";
 import { finishedTask } from "../../support/tasks.js";
 import { decode, encode, plainData, roundTrip, testRef } from "./plain-data.js";

@@ -1,33 +1,33 @@
-/** The bounds of a link; every one has a default and a unit. */
+/** The limits of a link. */
 
 export interface LinkLimits {
-  /** Data that the other side may have under way to here, in bytes: what it costs a control message to wait its turn. */
+  /** Data that the other side may have in flight to here, in bytes: what a control message may have to wait for. */
   readonly windowBytes: number;
-  /** Largest piece of a large message, in bytes. */
+  /** Largest chunk of a large message, in bytes. */
   readonly chunkBytes: number;
   /** Largest message that goes as one record, in bytes; a longer one goes in chunks. */
   readonly inlineBytes: number;
-  /** Messages that wait here for credit, in bytes; more are refused. */
+  /** Messages that wait for credit, in bytes; more are refused. */
   readonly queueBytes: number;
-  /** Control messages that the socket has not taken, in bytes; more are refused. */
+  /** Bytes that the socket has not taken, a new control message included; beyond that the message is refused. */
   readonly controlBytes: number;
   /** One message with all its attachments, in bytes. */
   readonly messageBytes: number;
-  /** Large messages that arrive at the same time: how many, and how many bytes. */
+  /** Large messages being received at the same time: how many, and how many bytes. */
   readonly assemblies: number;
   readonly assemblyBytes: number;
-  /** Control messages and notices that the other side may send: a second, and at once. Data is bounded by its credit. */
+  /** Control messages and notices that the other side may send: per second, and at once. Data is bounded by its credit. */
   readonly controlRate: { readonly perSecond: number; readonly burst: number };
   /** Between heartbeats, in ms. */
   readonly heartbeatMs: number;
-  /** Silence after which the other side is taken for dead, in ms; time that this side itself stood still does not count. */
+  /** Silence after which the other side is down, in ms; time during which this side stood still does not count. */
   readonly silenceMs: number;
 }
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Window and chunk: control under bulk against bulk rate, measured by `bench/e2e/link.ts`. */
+/** Window and chunk trade the latency of control under load against the bulk rate; measured by `bench/e2e/link.ts`. */
 export const DEFAULT_LINK_LIMITS: LinkLimits = {
   windowBytes: 256 * KIB,
   chunkBytes: 32 * KIB,

@@ -1,0 +1,95 @@
+/**
+ * Which nodes a hub admits, under which session.
+ *
+ * AD1 A name belongs to one incarnation of a node at a time. A node that comes under a name in use waits while its holder is
+ *     probed: if that answers, the newcomer is refused; if it does not within `probeMs`, the holder is down.
+ * AD2 Sessions only grow, also over a restart of the hub.
+ */
+
+import { parseNodeName } from "../../runtime/address.js";
+import type { NodeName } from "../../runtime/brand.js";
+import type { Clock } from "../../runtime/clock.js";
+import { TransportError } from "../errors.js";
+import type { JoiningPeer } from "../link/acceptor-handshake.js";
+import type { Peer } from "./node-core.js";
+
+export interface AdmissionOptions {
+  readonly clock: Clock;
+  /** Name of the hub itself. */
+  readonly hub: NodeName;
+  readonly cluster: string;
+  /** How many members there may be, the hub included. */
+  readonly membersMax: number;
+  /** How long the holder of a name has to answer a probe, in ms. */
+  readonly probeMs: number;
+  readonly memberCount: () => number;
+  /** The member that has the name now. */
+  readonly holderOf: (name: NodeName) => Peer | undefined;
+  /** The holder of a name did not answer: it is down. */
+  readonly onHolderSilent: (holder: Peer) => void;
+}
+
+export interface Admission {
+  readonly session: number;
+  /** Id of the token; null where none was wanted. */
+  readonly token: string | null;
+}
+
+export class Admissions {
+  readonly #options: AdmissionOptions;
+  /** Admitted and not a member yet, by name. */
+  readonly #open = new Map<string, Admission>();
+  #lastSession: number;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+    // In seconds, so that the sessions of a hub that starts again are above those that it gave before.
+    this.#lastSession = Math.floor(options.clock.now() / 1_000);
+  }
+
+  /** The highest session so far; before the first admission, the hub's own. */
+  get lastSession(): number {
+    return this.#lastSession;
+  }
+
+  /** @returns what to greet the node with, or why it may not join: `name-taken`, `cluster-full` */
+  async admit({ name, token }: JoiningPeer): Promise<{ readonly welcome: unknown } | TransportError> {
+    const { clock, hub, cluster, membersMax, probeMs, memberCount, holderOf, onHolderSilent } = this.#options;
+    const node = parseNodeName(name);
+    if (node === hub) return nameTaken(name, "the hub itself has this name");
+    if (this.#open.has(name)) return nameTaken(name, "another node is joining under this name");
+    const count = memberCount();
+    if (count >= membersMax) {
+      return new TransportError(`Cannot join as "${name}": the cluster is full with ${count} members`, {
+        code: "cluster-full",
+        retry: "backoff",
+      });
+    }
+    this.#lastSession = Math.max(this.#lastSession + 1, Math.floor(clock.now() / 1_000));
+    const session = this.#lastSession;
+    this.#open.set(name, { session, token });
+    const holder = holderOf(node);
+    if (holder !== undefined) {
+      const answers = await holder.link.probe(probeMs);
+      if (answers) {
+        this.#open.delete(name);
+        return nameTaken(name, "a node of this name is a member");
+      }
+      onHolderSilent(holder);
+    }
+    return { welcome: { session, hub, cluster } };
+  }
+
+  /** The node has become a member, or has gone before. @returns its admission; undefined where it has none */
+  end(name: string): Admission | undefined {
+    const admission = this.#open.get(name);
+    this.#open.delete(name);
+    return admission;
+  }
+}
+
+function nameTaken(name: string, why: string): TransportError {
+  return new TransportError(`Cannot join as "${name}": ${why}; join under another name with --name`, {
+    code: "name-taken",
+  });
+}

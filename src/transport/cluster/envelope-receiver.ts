@@ -1,0 +1,140 @@
+/**
+ * Takes in the envelopes for this node: decodes them, has the guard check them, and delivers.
+ *
+ * ER1 No message reaches an actor that the guard has not allowed.
+ */
+
+import type { Lane } from "../../runtime/actor-ref.js";
+import type { ActorPath } from "../../runtime/brand.js";
+import type { NodeSystem } from "../../runtime/node-system.js";
+import type { ByteReader } from "../codec/byte-reader.js";
+import { decodeValue } from "../codec/decode.js";
+import { MalformedError } from "../codec/malformed.js";
+import type { Link } from "../link/link.js";
+import { LANE_CODE } from "../link/records.js";
+import type { Addressees } from "./addressees.js";
+import type { Member } from "./cluster.js";
+import { KIND } from "./envelope.js";
+import type { EnvelopeSender } from "./envelope-sender.js";
+import type { Guard, Sender } from "./guard.js";
+import type { Incidents } from "./incidents.js";
+import type { RemoteAsks } from "./remote-asks.js";
+import type { RemoteWatches } from "./remote-watches.js";
+import type { Route } from "./routes.js";
+
+export interface EnvelopeReceiverOptions {
+  readonly system: NodeSystem;
+  readonly guard: Guard;
+  readonly incidents: Incidents;
+  readonly addressees: Addressees;
+  readonly asks: RemoteAsks;
+  readonly watches: RemoteWatches;
+  /** For what an envelope is answered with. */
+  readonly sender: EnvelopeSender;
+  /** A member has everything that was sent to it in `lane` before the flush of this id. */
+  readonly onFlushed: (member: Member, id: number, lane: Lane) => void;
+}
+
+export class EnvelopeReceiver {
+  readonly #system: NodeSystem;
+  readonly #guard: Guard;
+  readonly #incidents: Incidents;
+  readonly #addressees: Addressees;
+  readonly #asks: RemoteAsks;
+  readonly #watches: RemoteWatches;
+  readonly #sender: EnvelopeSender;
+  readonly #onFlushed: EnvelopeReceiverOptions["onFlushed"];
+
+  constructor(options: EnvelopeReceiverOptions) {
+    this.#system = options.system;
+    this.#guard = options.guard;
+    this.#incidents = options.incidents;
+    this.#addressees = options.addressees;
+    this.#asks = options.asks;
+    this.#watches = options.watches;
+    this.#sender = options.sender;
+    this.#onFlushed = options.onFlushed;
+  }
+
+  /**
+   * @param link that the envelope came over
+   * @param from its sender, which has been checked
+   * @param reader stands at its kind
+   * @throws MalformedError; RuntimeError `address-invalid`
+   */
+  receive(link: Link, from: Route, lane: Lane, reader: ByteReader, attachments: readonly Uint8Array[]): void {
+    const kind = reader.u8();
+    switch (kind) {
+      case KIND.tell:
+        this.#onTell(from, lane, reader, attachments);
+        return;
+      case KIND.ask:
+        this.#onAsk(from, lane, reader, attachments);
+        return;
+      case KIND.lost:
+        this.#asks.onLost(reader);
+        return;
+      case KIND.watch:
+        this.#watches.onWatch(from, reader);
+        return;
+      case KIND.unwatch:
+        this.#watches.onUnwatch(from, reader);
+        return;
+      case KIND.terminated:
+        this.#watches.onTerminated(from, reader);
+        return;
+      case KIND.flush:
+        this.#onFlush(link, from, lane, reader);
+        return;
+      case KIND.flushed:
+        this.#onFlushed(from.member, reader.varint(), reader.u8() === LANE_CODE.data ? "data" : "control");
+        return;
+      default:
+        throw new MalformedError(`No envelope has the kind ${kind}`);
+    }
+  }
+
+  #onTell({ member }: Route, lane: Lane, reader: ByteReader, attachments: readonly Uint8Array[]): void {
+    const { path, ref } = this.#addressees.read(reader);
+    const message = this.#message(reader, attachments);
+    if (this.#allows(member, path, message)) ref.tell(message, lane);
+  }
+
+  #onAsk({ member }: Route, lane: Lane, reader: ByteReader, attachments: readonly Uint8Array[]): void {
+    const askId = reader.varint();
+    const { path, incarnation, ref } = this.#addressees.read(reader);
+    const message = this.#message(reader, attachments);
+    const asker = this.#asks.askerOf(member.session, askId);
+    if (this.#allows(member, path, message)) {
+      const node = this.#system.name;
+      // Not by `ref`, which leads to the same actor: only the system puts an asker into a mailbox.
+      this.#system.deliver({ node, path: path as ActorPath, incarnation }, message, lane, asker);
+    } else {
+      asker.lost(ref.address, "refused", undefined);
+    }
+  }
+
+  /** Answers over the link that it came over: the other side holds back what goes over the new one until it knows. */
+  #onFlush(link: Link, from: Route, lane: Lane, reader: ByteReader): void {
+    const id = reader.varint();
+    this.#sender.control({ ...from, link }, KIND.flushed, (writer) => {
+      writer.varint(id);
+      writer.u8(LANE_CODE[lane]);
+    });
+  }
+
+  #message(reader: ByteReader, attachments: readonly Uint8Array[]): unknown {
+    const message = decodeValue(reader, attachments, this.#resolve);
+    if (reader.remaining > 0) throw new MalformedError("A message is followed by more bytes");
+    return message;
+  }
+
+  readonly #resolve = (address: string) => this.#system.resolve<never>(address);
+
+  #allows(from: Sender, path: string, message: unknown): boolean {
+    const verdict = this.#guard(from, path, message);
+    if (verdict.allowed) return true;
+    this.#incidents.add(verdict.reason, from.name, verdict.detail);
+    return false;
+  }
+}
