@@ -2,6 +2,7 @@
 
 import type { StoredResult } from "../task/record.js";
 import type { TaskId } from "../task/identity.js";
+import { isCount } from "../task/limits.js";
 import type { Pipeline } from "../task/pipeline.js";
 import type { Hop } from "../task/task.js";
 
@@ -98,8 +99,4 @@ function checkOrder(
 
 function between(fromMs: number, toMs: number): string {
   return `${(toMs - fromMs).toFixed(3)} ms`;
-}
-
-function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
 }
