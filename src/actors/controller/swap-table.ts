@@ -1,11 +1,10 @@
 /** The hot swap of routing tables, and what follows from it for the sources and stages of this node. */
 
+import { fixedNodes } from "../../task/default-placement.js";
 import { pipelineKeyText, type SourceId } from "../../task/identity.js";
 import { waitingTasks } from "../../task/join.js";
 import { samePipeline, type Pipeline } from "../../task/pipeline.js";
 import { pipelineOfRoute, supersedes, validateTable, type RoutingTable } from "../../task/routing-table.js";
-import { END } from "../../task/task.js";
-import { joinNodesFor, statefulNodesFor } from "../../task/walk.js";
 import { deskSize, takeBackWaiting, tasksOf } from "./desk.js";
 import { drop, openDesk, submit } from "./route-task.js";
 import { pipelineText, type MessageOf, type Router } from "./state.js";
@@ -72,20 +71,12 @@ function configure(router: Router, sourceId: SourceId): void {
   const route = router.known.table?.sources.get(sourceId);
   const attached = router.known.generators.get(sourceId);
   if (router.known.table === null || route === undefined || attached === undefined) return;
-  const { pipeline } = attached;
   attached.generator.tell(
     {
       type: "configure",
       configuration: route.configuration,
       epoch: router.known.table.epoch,
-      joinNodes: joinNodesFor(pipeline, (cursor) =>
-        cursor === END ? router.cloud : (route.placement.get(cursor)?.[0] ?? router.node),
-      ),
-      statefulNodes: statefulNodesFor(
-        pipeline,
-        ({ id, service }) =>
-          route.placement.get(id)?.[0] ?? (router.services.has(service) ? router.node : router.cloud),
-      ),
+      ...fixedNodes(attached.pipeline, router, route.placement),
       placedOn: [...new Set([...[...route.placement.values()].flat(), router.known.table.fallback])],
     },
     "control",
