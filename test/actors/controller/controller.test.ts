@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { controller } from "../../../src/actors/controller/controller.js";
+import { createController } from "../../../src/actors/controller/controller.js";
 import {
   controllerAddress,
-  createControllerState,
+  createControllerRetained,
   type ControllerLimits,
 } from "../../../src/actors/controller/state.js";
 import type { ControllerMessage, TableInstalled } from "../../../src/actors/protocol/controller.js";
@@ -37,7 +37,7 @@ function routerOf(node: NodeName = EDGE, limits?: Partial<ControllerLimits>) {
   const processors = createProbe<ProcessorsMessage>(`sluice://${node}/processors`);
   const distributor = createProbe<DistributorMessage>("sluice://cloud/distributor");
   const listener = createProbe<NodeEvent>("sluice://test/listener");
-  const behaviour = controller(
+  const behaviour = createController(
     {
       node,
       cloud: CLOUD,
@@ -47,7 +47,7 @@ function routerOf(node: NodeName = EDGE, limits?: Partial<ControllerLimits>) {
       listener,
       ...(limits && { limits }),
     },
-    createControllerState(limits),
+    createControllerRetained(limits),
   );
   const router = fold(behaviour, { address: controllerAddress(node) });
   const other = (name: NodeName) =>
@@ -336,7 +336,7 @@ test("controller retires what nobody uses although tasks of another pipeline wai
   assert.is(stageKeyText(processors.only("retireProcessor").stage), stageKeyText(keyOf(other, "a")));
   router.tell({ type: "detachGenerator", sourceId: SOURCE });
   router.advance(1_000);
-  assert.ok(router.state().known.pipelines.has("follow@1"), "a task that waits still walks it");
+  assert.ok(router.state().retained.pipelines.has("follow@1"), "a task that waits still walks it");
 });
 
 test("controller records what a live source could not send", () => {
@@ -401,8 +401,8 @@ test("controller parks a task whose pipeline no table has named yet, and drops i
   assert.is(distributor.received.length, 0);
 });
 
-test("controller drops beyond the bound of a desk, and says so", () => {
-  const { router, distributor, attach, queued } = routerOf(EDGE, { deskTasksMax: 2 });
+test("controller drops beyond the bound of a stage, and says so", () => {
+  const { router, distributor, attach, queued } = routerOf(EDGE, { stageTasksMax: 2 });
   const pipeline = pipelineOf({ a: [] });
   attach(pipeline);
   for (let sequence = 0; sequence < 3; sequence += 1) {
