@@ -389,7 +389,7 @@ test("distributor forgets a subscriber that is gone or unsubscribes, and its rea
   assert.equal([gone.received.length, left.received.length, actor.state().subscriptions.size], [0, 0, 0]);
 });
 
-test("distributor begins anew for a subscriber that subscribes again", async () => {
+test("distributor starts over for a subscriber that subscribes again", async () => {
   const { storeDurably, subscribe, reads } = start();
   await storeDurably(0, 1);
   const first = subscribe(0, 10);

@@ -6,7 +6,7 @@ import type { StageResult } from "../../../src/task/service.js";
 import { NODE } from "../../task/pipelines.js";
 import { setUp, stateful, type Setup } from "./processor-subject.js";
 
-// ── Life ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Lifecycle ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 test("processor announces itself at its start, and loads its service before the first task", () => {
   const { actor, controller, workers, key, execute, task } = setUp();
@@ -117,7 +117,7 @@ test("processor serves its sources in turn: one that floods it delays itself", (
   );
 });
 
-test("processor that starts anew kills its workers, announces itself and holds nothing", () => {
+test("processor that starts again kills its workers, announces itself and holds nothing", () => {
   const { actor, controller, workers, execute, load, task, completed } = setUp();
   execute(task(0), task(1));
   load();
@@ -132,7 +132,7 @@ test("processor that starts anew kills its workers, announces itself and holds n
   assert.equal(completed(), [0]);
 });
 
-test("processor that starts anew does not take an event of a worker before for one of its own", () => {
+test("processor that starts again does not take an event of an earlier worker for one of its own", () => {
   const { actor, workers, execute, task, completed } = setUp();
   execute(task(0));
   actor.restart();
@@ -146,13 +146,13 @@ test("processor that starts anew does not take an event of a worker before for o
   assert.equal(completed(), []);
 });
 
-test("processor that starts anew ignores what was sent to its life before, and takes what is sent again", () => {
+test("processor that starts again ignores what was sent to an earlier incarnation, and takes what is sent again", () => {
   const { actor, controller, execute, load, workers, task, completed } = setUp({ service: stateful });
   execute(task(0));
   actor.restart();
-  const lives = controller.all("processorStarted").map(({ life }) => life);
-  assert.equal(lives, [1, 2]);
-  for (const life of lives) {
+  const incarnations = controller.all("processorStarted").map(({ life }) => life);
+  assert.equal(incarnations, [1, 2]);
+  for (const life of incarnations) {
     actor.tell({ type: "execute", task: task(0), epoch: 7, attempt: life, enqueuedAtMs: 0, life });
   }
   load();
@@ -273,7 +273,7 @@ test("a task that crashes its worker 3 times is dropped as poison, and its neigh
   assert.equal(completed(), [1]);
 });
 
-test("the backoff begins anew once a task was completed", () => {
+test("the backoff begins again once a task was completed", () => {
   const { actor, execute, load, workers, task } = setUp();
   execute(task(0), task(1));
   load();
@@ -352,7 +352,7 @@ test("a load that fails otherwise is tried again with backoff, up to 5 times", (
   assert.is(error.message, 'Cannot load service "detect" in 5 attempts: its thread ended (exit code 1)');
 });
 
-test("a load that takes too long counts as failed, and one that succeeds starts the count anew", () => {
+test("a load that takes too long counts as failed, and one that succeeds starts the count again", () => {
   const { actor, execute, load, workers, task, completed } = setUp({
     limits: { loadTimeoutMs: 5_000, loadAttempts: 2 },
   });
@@ -501,7 +501,7 @@ test("a task that comes after its gap was given up, but before the next was run,
   assert.equal(log(), ["0!", "1", "2"]);
 });
 
-test("a stateful stage waits for nothing before the first task of a row that it knows nothing of", () => {
+test("a stateful stage waits for nothing before the first task of a source that it knows nothing of", () => {
   const { execute, finish, task, log } = follower({ capacity: 4 });
   execute(task(5));
   finish();
@@ -511,7 +511,7 @@ test("a stateful stage waits for nothing before the first task of a row that it 
   assert.equal(log(), ["5!"], "6 to 10 are waited for");
 });
 
-test("a stateful stage in a new life begins where it was given its tasks again", () => {
+test("a stateful stage in a new incarnation begins where it was given its tasks again", () => {
   const { actor, finish, task, log } = follower();
   const given = { type: "execute", epoch: 7, attempt: 2, enqueuedAtMs: 0, life: 1 } as const;
   actor.tell({ ...given, task: task(3) });
@@ -519,7 +519,7 @@ test("a stateful stage in a new life begins where it was given its tasks again",
   assert.equal(log(), ["3!"]);
 });
 
-test("the row that a stateful stage keeps is that of the tasks pinned to its node", () => {
+test("the order that a stateful stage keeps is that of the tasks pinned to its node", () => {
   const { execute, finish, task, log } = follower();
   const at = (sequence: number, ordinal: number) =>
     task(sequence, { pins: new Map([[parseStageId("a"), { node: NODE, ordinal }]]) });
@@ -538,7 +538,7 @@ test("a stage with block holds any number of tasks that wait for one, as it drop
   assert.equal(log(), ["0!", "1", "2", "3", "4"]);
 });
 
-test("a full line that takes nothing in waits for nothing", () => {
+test("a full queue that takes nothing in waits for nothing", () => {
   const { execute, finish, task, log } = follower({ capacity: 2, policy: "dropNewest" });
   execute(task(0));
   finish();
@@ -550,7 +550,7 @@ test("a full line that takes nothing in waits for nothing", () => {
   assert.equal(log(), ["0!", "2!", "3"]);
 });
 
-test("a task dropped from the line is not waited for", () => {
+test("a task dropped from the queue is not waited for", () => {
   const { execute, load, workers, finish, task, log, dropped } = follower({
     capacity: 2,
     policy: "dropOldest",
