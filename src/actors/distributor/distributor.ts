@@ -2,8 +2,7 @@
  * Stores finished tasks and gaps, tells their generators once they are durable, and serves them to queries and
  * subscribers.
  *
- * D1 A generator is told that a task is settled only after its record is durable, and told again for every repeated
- *    delivery.
+ * D1 A generator hears that a task is settled only after its record is durable, and again for every repeated delivery.
  * D2 A task is stored once, as a result or as a gap: the first outcome stands, and what contradicts it is counted.
  * D3 At most one batch is being written; meanwhile arrivals wait for the next one. A failed batch is tried again, with
  *    backoff, until it is stored: it stays first.
@@ -35,25 +34,32 @@ import {
   onUnsubscribe,
   resumeSubscribers,
 } from "./serve-subscribers.js";
-import { createState, type DistributorOptions, type Message, type MessageOf, type State } from "./state.js";
+import {
+  withDefaults,
+  type DistributorOptions,
+  type DistributorRetained,
+  type Message,
+  type MessageOf,
+  type State,
+} from "./state.js";
 import { onFlushDue, onSettled, onStored, onStoreFailed, resumeWriting } from "./write-batches.js";
 
 const QUERIES_MAX = 16;
 
-/** @param known outlives a restart, so that a fault in one message loses no other task and no subscriber */
-export function distributor(
+/** The behaviour of a node's distributor. */
+export function createDistributor(
   options: DistributorOptions,
-  known: State = createState(options),
+  retained: DistributorRetained,
 ): Behaviour<State, Message> {
+  const given = withDefaults(options);
   return {
     start(ctx) {
-      if (options.retention?.ageMsMax !== undefined)
+      if (given.retention.ageMsMax !== undefined)
         ctx.every("retention", RETENTION_PERIOD_MS, { type: "retentionDue" });
-      // What they were to answer ended with the state before.
-      Object.assign(known, { queries: 0, expiring: false });
-      resumeSubscribers(known, ctx);
-      resumeWriting(known, ctx);
-      return known;
+      const state: State = { given, retained, queries: 0, expiring: false };
+      resumeSubscribers(state, ctx);
+      resumeWriting(state, ctx);
+      return state;
     },
     receive(state, message, ctx) {
       switch (message.type) {
@@ -123,7 +129,7 @@ function onQueryEnded(state: State, { replyTo, result }: MessageOf<"queryEnded">
 }
 
 function onReportTotals(state: State, { replyTo }: MessageOf<"reportTotals">): State {
-  const { duplicates, contradictions, refused, pending } = state;
+  const { duplicates, contradictions, refused, pending } = state.retained;
   replyTo.tell({
     type: "totalsReported",
     sources: state.given.store.totals(),

@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { distributor } from "../../../src/actors/distributor/distributor.js";
-import type { DistributorOptions } from "../../../src/actors/distributor/state.js";
+import { createDistributor } from "../../../src/actors/distributor/distributor.js";
+import { createDistributorRetained, type DistributorOptions } from "../../../src/actors/distributor/state.js";
 import { MemoryStore } from "../../../src/storage/results/memory-store.js";
 import { SluiceError } from "../../../src/task/errors.js";
 import type { GeneratorMessage } from "../../../src/actors/protocol/generator.js";
@@ -26,7 +26,10 @@ function start(options: Partial<DistributorOptions> = {}, memory = new MemorySto
   const origin = createProbe<never>(ORIGIN);
   const generator = origin as unknown as Probe<GeneratorMessage>; // what a probe is told, it does not check
   const actor = fold(
-    distributor({ node: parseNodeName("cloud"), store: scripted.store, scheduler, ...options }),
+    createDistributor(
+      { node: parseNodeName("cloud"), store: scripted.store, scheduler, ...options },
+      createDistributorRetained(),
+    ),
     { resolve: { [ORIGIN]: origin } },
   );
   const totals = (): TotalsReported => {
@@ -386,7 +389,10 @@ test("distributor forgets a subscriber that is gone or unsubscribes, and its rea
   actor.tell({ type: "unsubscribe", subscriber: left });
   for (const read of reads.splice(0)) await read.run();
   await storeDurably(1);
-  assert.equal([gone.received.length, left.received.length, actor.state().subscriptions.size], [0, 0, 0]);
+  assert.equal(
+    [gone.received.length, left.received.length, actor.state().retained.subscriptions.size],
+    [0, 0, 0],
+  );
 });
 
 test("distributor starts over for a subscriber that subscribes again", async () => {
@@ -410,7 +416,7 @@ test("distributor reads again for a subscriber after a failure that may pass, an
   const other = subscribe(0, 10, "other");
   await reads.shift()?.fail(new SluiceError("Cannot read", { code: "store-corrupt" }));
   assert.is(other.only("subscriptionFailed").error.message, "Cannot read");
-  assert.is(actor.state().subscriptions.size, 1);
+  assert.is(actor.state().retained.subscriptions.size, 1);
 });
 
 test("distributor refuses the 1,001st subscriber and keeps the others", () => {
@@ -418,7 +424,7 @@ test("distributor refuses the 1,001st subscriber and keeps the others", () => {
   for (let i = 0; i < 1_000; i++) subscribe(0, 1, `viewer-${i}`);
   const refused = subscribe(0, 1, "viewer-1000");
   assert.match(refused.only("subscriptionFailed").error.message, /as 1000 others are subscribed/);
-  assert.is(actor.state().subscriptions.size, 1_000);
+  assert.is(actor.state().retained.subscriptions.size, 1_000);
 });
 
 // ── Queries, retention ──────────────────────────────────────────────────────────────────────────────────────────────

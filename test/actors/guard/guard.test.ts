@@ -3,7 +3,8 @@ import * as assert from "uvu/assert";
 import * as fc from "fast-check";
 import { createController } from "../../../src/actors/controller/controller.js";
 import { createControllerRetained } from "../../../src/actors/controller/state.js";
-import { distributor } from "../../../src/actors/distributor/distributor.js";
+import { createDistributor } from "../../../src/actors/distributor/distributor.js";
+import { createDistributorRetained } from "../../../src/actors/distributor/state.js";
 import { MemoryStore } from "../../../src/storage/results/memory-store.js";
 import { createPolicies } from "../../../src/actors/scheduler/policies.js";
 import { createRegistrations } from "../../../src/actors/scheduler/registrations.js";
@@ -242,7 +243,10 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
       "/controller",
     ),
     "/distributor": started(
-      distributor({ node: parseNodeName("cloud"), store, scheduler: createProbe() }),
+      createDistributor(
+        { node: parseNodeName("cloud"), store, scheduler: createProbe() },
+        createDistributorRetained(),
+      ),
       "/distributor",
     ),
     "/scheduler": started(
