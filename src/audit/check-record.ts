@@ -2,9 +2,9 @@
 
 import type { StoredResult } from "../task/record.js";
 import type { TaskId } from "../task/identity.js";
-import { isCount } from "../task/limits.js";
 import type { Pipeline } from "../task/pipeline.js";
 import type { Hop } from "../task/task.js";
+import { isCount } from "../task/value-checks.js";
 
 /** Whether an identity is made of whole numbers from 0. */
 export function isSoundIdentity({ incarnation, sequence }: TaskId): boolean {

@@ -1,4 +1,4 @@
-/** From what a user writes to a pipeline that is valid by construction; whatever is wrong is named with its mend. */
+/** From what a user writes to a pipeline that is valid by construction; an error names what is wrong and how to fix it. */
 
 import { SluiceError } from "./errors.js";
 import { connectedParts, findCycle, topologicalOrder } from "./graph.js";

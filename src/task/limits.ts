@@ -11,15 +11,6 @@ export const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 /** The rule in words, for the end of an error's text. */
 export const NAME_RULE = '1 to 64 letters, digits, "-", "_" or ".", starting with a letter or digit';
 
-export function isName(value: unknown): value is string {
-  return typeof value === "string" && NAME.test(value);
-}
-
-/** A whole number from 0 on, exact as a double. */
-export function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-}
-
 /** The length of texts, in UTF-16 code units. */
 export const TEXT_LIMITS = {
   /** `NAME` allows no more. */

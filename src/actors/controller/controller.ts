@@ -85,7 +85,7 @@ export function createController(
   };
 }
 
-/** A task that no stage and no other node has had comes from a generator, and generators tell their own node alone. */
+/** A task that no stage and no other node has had comes from a generator, and generators submit to their own node alone. */
 function onSubmit(router: Router, message: MessageOf<"submit">): void {
   const { task } = message;
   const forwarded = message.forwarded ?? null;

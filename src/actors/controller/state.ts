@@ -14,7 +14,7 @@ import type { RoutingTable } from "../../task/routing-table.js";
 import type { Task } from "../../task/task.js";
 import type { StageInbox } from "./stage-inbox.js";
 
-/** What the controller tells itself: time to look for what is overdue. */
+/** What the controller sends itself: time to look for what is overdue. */
 type Private = { readonly type: "tick" };
 export type Message = ControllerMessage | Private;
 export type MessageOf<Type extends Message["type"]> = Extract<Message, { readonly type: Type }>;

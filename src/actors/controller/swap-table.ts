@@ -58,7 +58,7 @@ function adoptPipeline(router: Router, pipeline: Pipeline): void {
   }
 }
 
-/** Tells a generator of this node what the table says of its source. */
+/** Sends a generator of this node what the table decides for its source. */
 function configure(router: Router, sourceId: SourceId): void {
   const { table, generators } = router.retained;
   const route = table?.sources.get(sourceId);

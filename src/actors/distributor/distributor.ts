@@ -1,17 +1,18 @@
 /**
- * Stores finished tasks and gaps, tells their generators once they are durable, and serves them to queries and
+ * Stores finished tasks and gaps, notifies their generators once they are durable, and serves them to queries and
  * subscribers.
  *
- * D1 A generator hears that a task is settled only after its record is durable, and again for every repeated delivery.
- * D2 A task is stored once, as a result or as a gap: the first outcome stands, and what contradicts it is counted.
- * D3 At most one batch is being written; meanwhile arrivals wait for the next one. A failed batch is tried again, with
- *    backoff, until it is stored: it stays first.
- * D4 What waits is bounded. Beyond the bound a delivery is left unacknowledged and counted, so the windows of the
- *    sources hold them back.
- * D5 The scheduler hears of each settled task once.
- * D6 A subscriber is pushed every record from its position on, once, in order, and never more than it asked for.
- * D7 Retention deletes nothing that waits to be stored, and in bounded steps.
- * D8 A restart loses neither what waits nor a subscriber: a write that was under way is done again.
+ * DI1 A generator is notified that a task is settled only after its record is durable, and again for every repeated
+ *     delivery.
+ * DI2 A task is stored once, as a result or as a gap: the first outcome stands, and what contradicts it is counted.
+ * DI3 At most one batch is being written; meanwhile arrivals wait for the next one. A failed batch is tried again, with
+ *     backoff, until it is stored: it stays first.
+ * DI4 What waits is bounded. Beyond the bound a delivery is left unacknowledged and counted, so the windows of the
+ *     sources hold them back.
+ * DI5 The scheduler is notified of each settled task once.
+ * DI6 A subscriber is pushed every record from its position on, once, in order, and never more than it asked for.
+ * DI7 Retention deletes nothing that waits to be stored, and in bounded steps.
+ * DI8 A restart loses neither what waits nor a subscriber: a write that was under way is done again.
  *
  * `storedAtMs` is taken as the batch is handed to the store: of the write itself no record can know. `settledAtMs`,
  * which the scheduler learns by, is taken when the write is durable.

@@ -114,7 +114,7 @@ export function onStored(
   return state;
 }
 
-/** Tells generators and the scheduler what became of each task of a durable batch. Returns the records that are new. */
+/** Notifies generators and the scheduler of each task of a durable batch. Returns the records that are new. */
 function settleBatch(
   { given, retained }: State,
   batch: Batch,

@@ -1,4 +1,4 @@
-/** The smallest checks of outside data: for the messages of the data path, where a schema library is too slow. */
+/** What the checks of messages on the data path are made of. */
 
 import { parseAddress, type Address } from "../../runtime/address.js";
 import { TEXT_LIMITS } from "../../task/limits.js";
@@ -16,10 +16,6 @@ export function fields(value: unknown, what: string): Fields {
   wanted(typeof value === "object" && value !== null && !Array.isArray(value), what);
   // Plain data from the codec: an object is a record.
   return value as Fields;
-}
-
-export function isFinite(value: unknown): value is number {
-  return typeof value === "number" && Number.isFinite(value);
 }
 
 export function isText(value: unknown, lengthMax: number): value is string {

@@ -1,17 +1,11 @@
 /** Whether what came from another node is a task: every field's type, range and size, so that nobody behind it need look. */
 
 import { FRAME_ENCODINGS } from "../../task/configuration.js";
-import {
-  CONFIGURATION_LIMITS,
-  isCount,
-  isName,
-  PIPELINE_LIMITS,
-  TASK_LIMITS,
-  TEXT_LIMITS,
-} from "../../task/limits.js";
+import { CONFIGURATION_LIMITS, PIPELINE_LIMITS, TASK_LIMITS, TEXT_LIMITS } from "../../task/limits.js";
 import { END, DROP_REASONS } from "../../task/task.js";
 import { parseTraceparent } from "../../task/traceparent.js";
-import { addressOf, fields, isFinite, isText, list, mapOf, wanted, type Fields } from "./checks.js";
+import { isCount, isFiniteNumber, isName } from "../../task/value-checks.js";
+import { addressOf, fields, isText, list, mapOf, wanted, type Fields } from "./checks.js";
 
 const { stagesMax } = PIPELINE_LIMITS;
 const { hopsMax, detectionsMax } = TASK_LIMITS;
@@ -32,7 +26,7 @@ export function checkTask(value: unknown): void {
   if (task["payload"] !== null) checkPayload(fields(task["payload"], "a payload"), frameCount);
   if (task["framePtsUs"] !== undefined) {
     const times = list(task["framePtsUs"], framesPerTaskMax, "framePtsUs");
-    wanted(times.length === frameCount && times.every(isFinite), "a time for each frame");
+    wanted(times.length === frameCount && times.every(isFiniteNumber), "a time for each frame");
   }
   for (const [stage, result] of mapOf(task["results"], stagesMax, "results")) {
     wanted(isName(stage), "results by stage");
@@ -43,8 +37,11 @@ export function checkTask(value: unknown): void {
     wanted(isCursor(cursor) && isName(node), "joinNodes by cursor");
   }
   checkPins(task["pins"]);
-  wanted(isFinite(task["sourceAtMs"]) && isFinite(task["createdAtMs"]), "times of source and creation");
-  wanted(task["deadlineAtMs"] === null || isFinite(task["deadlineAtMs"]), "a deadline or null");
+  wanted(
+    isFiniteNumber(task["sourceAtMs"]) && isFiniteNumber(task["createdAtMs"]),
+    "times of source and creation",
+  );
+  wanted(task["deadlineAtMs"] === null || isFiniteNumber(task["deadlineAtMs"]), "a deadline or null");
   wanted(addressOf(task["origin"]) !== null, "the address of its generator");
   const { traceparent } = task;
   wanted(
@@ -79,7 +76,7 @@ export function checkDropRecord(value: unknown): void {
     isName(drop["node"]) && isText(drop["detail"], TEXT_LIMITS.detail),
     "the node and detail of the drop",
   );
-  wanted(isFinite(drop["atMs"]) && isFinite(drop["sourceAtMs"]), "times of the drop");
+  wanted(isFiniteNumber(drop["atMs"]) && isFiniteNumber(drop["sourceAtMs"]), "times of the drop");
   wanted(addressOf(drop["origin"]) !== null, "the address of its generator");
 }
 
@@ -107,7 +104,7 @@ function checkConfiguration(value: unknown): void {
   const sound =
     isCount(width) &&
     isCount(height) &&
-    isFinite(fps) &&
+    isFiniteNumber(fps) &&
     isCount(framesPerTask) &&
     isEncoding(encoding) &&
     isCount(quality);
@@ -126,7 +123,7 @@ function checkPayload(payload: Fields, frameCount: number): void {
   for (const item of frames) {
     const frame = fields(item, "a frame");
     const { data } = frame;
-    wanted(isFinite(frame["ptsUs"]) && data instanceof Uint8Array, "a frame with its time and bytes");
+    wanted(isFiniteNumber(frame["ptsUs"]) && data instanceof Uint8Array, "a frame with its time and bytes");
     const fits = encoding === "rgb" ? data.byteLength === width * height * 3 : data.byteLength > 0;
     wanted(fits, "as many bytes as its frames have pixels");
   }
@@ -149,7 +146,11 @@ function checkResult(value: unknown, frameCount: number): void {
 function checkDetection(value: unknown): void {
   const { x, y, width, height, score, label, trackId } = fields(value, "a detection");
   wanted(
-    isFinite(x) && isFinite(y) && isFinite(width) && isFinite(height) && isFinite(score),
+    isFiniteNumber(x) &&
+      isFiniteNumber(y) &&
+      isFiniteNumber(width) &&
+      isFiniteNumber(height) &&
+      isFiniteNumber(score),
     "a detection in numbers",
   );
   wanted(
@@ -164,7 +165,9 @@ function checkHop(value: unknown): void {
   wanted(isCount(hop["epoch"]) && isCount(hop["attempt"]), "a hop with its epoch and attempt");
   wanted(hop["delivery"] === undefined || isDelivery(hop["delivery"]), "a hop with its delivery");
   wanted(
-    isFinite(hop["enqueuedAtMs"]) && isFinite(hop["startedAtMs"]) && isFinite(hop["endedAtMs"]),
+    isFiniteNumber(hop["enqueuedAtMs"]) &&
+      isFiniteNumber(hop["startedAtMs"]) &&
+      isFiniteNumber(hop["endedAtMs"]),
     "the times of a hop",
   );
 }

@@ -1,11 +1,11 @@
 /**
  * The monitor: samples what its node has left, how long its queues are and how far its neighbours, once an interval.
  *
- * M1. At most one reading of the host and one question to the controller are outstanding; an interval that finds the
+ * MO1 At most one reading of the host and one question to the controller are outstanding; an interval that finds the
  *     last one unfinished is counted and skipped.
- * M2. A sample carries the time it was taken and nothing stale: queues that were not reported are left out, and so are
+ * MO2 A sample carries the time it was taken and nothing stale: queues that were not reported are left out, and so are
  *     links that have fallen silent.
- * M3. A host that cannot be read stops no node: the failure is counted and logged at most every ten seconds.
+ * MO3 A host that cannot be read stops no node: the failure is counted and logged at most every ten seconds.
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";

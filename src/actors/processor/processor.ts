@@ -54,7 +54,7 @@ import {
 } from "./worker-pool.js";
 import type { StartWorker } from "./worker-port.js";
 
-/** What a processor tells itself. */
+/** What a processor sends itself. */
 export type ProcessorPrivate = { readonly type: "gapTimedOut" } | PoolMessage;
 
 type Message = ProcessorMessage | ProcessorPrivate;

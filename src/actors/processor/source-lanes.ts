@@ -10,7 +10,7 @@ import type { DropReason, Task } from "../../task/task.js";
 /** A task that this stage owes an answer for. */
 export interface Entry {
   readonly task: Task;
-  /** Its place in the row of its source's tasks that come to this node. */
+  /** Its position among the tasks of its source that come to this node. */
   readonly ordinal: number;
   /** Epoch of the table that it was routed by. */
   readonly epoch: number;

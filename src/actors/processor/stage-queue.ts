@@ -120,7 +120,7 @@ export function passOver(queue: StageQueue, turn: Turn, nowMs: number): void {
   watchGap(queue, turn.sourceId, nowMs);
 }
 
-/** Whether the service, with its state of now, has last seen the task before this one; `continued` where it has none. */
+/** Whether the service, with the state that it has, has last seen the task before this one; `continued` where it has none. */
 export function continuityIn(queue: StageQueue, { task }: Entry): "continued" | "restarted" {
   return queue.orders === null ? "continued" : continuityOf(queue.orders, task.id);
 }
@@ -148,7 +148,7 @@ export function nextGapAtMs(queue: StageQueue): number | null {
   return atMs;
 }
 
-/** Where the row of a source begins that is not known (any more): what came before this stage had it is not waited for. */
+/** Where the order of a source begins that is not known (any more): what came before this stage had it is not waited for. */
 function begin({ lanes, orders }: StageQueue, turn: Turn, attempt: number): void {
   if (orders === null || isKnown(orders, turn.sourceId)) return;
   // An earlier incarnation of this stage or an earlier delivery had it, or more are missing than may well be late.

@@ -24,7 +24,7 @@ function start(options: Partial<DistributorOptions> = {}, memory = new MemorySto
   const scripted = scriptedStore(memory);
   const scheduler = createProbe<SchedulerMessage>("sluice://cloud/scheduler");
   const origin = createProbe<never>(ORIGIN);
-  const generator = origin as unknown as Probe<GeneratorMessage>; // what a probe is told, it does not check
+  const generator = origin as unknown as Probe<GeneratorMessage>; // a probe does not check what it receives
   const actor = fold(
     createDistributor(
       { node: parseNodeName("cloud"), store: scripted.store, scheduler, ...options },
