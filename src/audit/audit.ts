@@ -12,8 +12,8 @@
  *               before it was enqueued, or ended before it started. Where the pipeline is known: one of its stages is
  *               missing, or was enqueued before a predecessor ended. Where it is not: its results have not all the same
  *               stages.
- * - `epoch`     a node enqueued a task under a lower epoch than one before. Epoch 0 is before the first table, which a
- *               node that starts anew is again.
+ * - `epoch`     a node enqueued a task under a lower epoch than one before. Epoch 0 is before the first table: a
+ *               restarted node begins there again.
  * - `bounds`    more tasks of an incarnation of a source were under way at once than its window allows, from `createdAtMs`
  *               to before `storedAtMs` of its results. Gaps do not say when they were made and do not count.
  * - `attempt`   an attempt below 1, or an identity with a number that is not whole from 0 on.
@@ -43,7 +43,7 @@ export interface AuditInput {
    * So many as there are fewer records are no loss, the oldest ones that are missing.
    */
   readonly settled?: () => Promise<ReadonlyMap<SourceId, number>>;
-  /** By how much clocks of two nodes, or of two lives of one, may differ, in ms. Default 50. */
+  /** By how much clocks of two nodes, or of two incarnations of one, may differ, in ms. Default 50. */
   readonly clockToleranceMs?: number;
 }
 

@@ -4,6 +4,7 @@ import type { StoredResult } from "../task/record.js";
 import type { TaskId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
 import type { Hop } from "../task/task.js";
+import { isCount } from "../task/value-checks.js";
 
 /** Whether an identity is made of whole numbers from 0. */
 export function isSoundIdentity({ incarnation, sequence }: TaskId): boolean {
@@ -95,8 +96,4 @@ function checkOrder(
 
 function between(fromMs: number, toMs: number): string {
   return `${(toMs - fromMs).toFixed(3)} ms`;
-}
-
-function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
 }

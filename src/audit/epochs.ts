@@ -18,7 +18,7 @@ interface Span {
   last: Moment;
 }
 
-/** Epochs of one node that are told apart; of more, the lowest ones are taken together. */
+/** Epochs of one node that are distinguished; of more, the lowest ones are taken together. */
 const EPOCHS_MAX = 16_384;
 
 export class Epochs {

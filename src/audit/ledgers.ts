@@ -16,7 +16,7 @@ export function auditLedgersOf({
   return accounts.map((account) => ({
     sourceId,
     incarnation: account.incarnation,
-    // How many an earlier life made is not known to the one that took its tasks over.
+    // How many an earlier incarnation made is not known to the one that took its tasks over.
     created: account.incarnation === incarnation ? account.created : null,
     outstanding: account.outstanding,
   }));

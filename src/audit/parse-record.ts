@@ -2,18 +2,19 @@
 
 import { errorText } from "../runtime/errors.js";
 import { parseWith, z } from "../runtime/parse.js";
+import { NAME } from "../task/limits.js";
 import type { StoredRecord } from "../task/record.js";
 import { DROP_REASONS } from "../task/task.js";
 
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "wanted a name");
-const position = z.number().int().min(0);
+const name = z.string().regex(NAME, "wanted a name");
+const count = z.number().int().min(0);
 // Any number, so that the audit finds those that no run writes.
 const identity = z.object({ sourceId: name, incarnation: z.number(), sequence: z.number() });
 
 const hop = z.object({
   stage: name,
   node: name,
-  epoch: z.number().int().min(0),
+  epoch: count,
   attempt: z.number(),
   delivery: z.number().int().min(1),
   enqueuedAtMs: z.number(),
@@ -24,7 +25,7 @@ const hop = z.object({
 const form = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("result"),
-    position,
+    position: count,
     id: identity,
     delivery: z.number().int().min(1),
     pipelineId: name,
@@ -36,7 +37,7 @@ const form = z.discriminatedUnion("type", [
   }),
   z.object({
     type: z.literal("gap"),
-    position,
+    position: count,
     id: identity,
     reason: z.enum(DROP_REASONS),
     storedAtMs: z.number(),

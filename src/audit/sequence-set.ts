@@ -1,7 +1,7 @@
 /**
  * The sequences seen of one incarnation of a source, as ranges: those of a run that lost nothing are one range.
  *
- * Like `distributor/sequence-ranges.ts`, but changed in place: an audit adds millions near the end, and moves no more
+ * Like `storage/results/sequence-ranges.ts`, but changed in place: an audit adds millions near the end, and moves no more
  * than what comes behind.
  */
 

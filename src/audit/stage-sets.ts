@@ -7,7 +7,7 @@ import type { StoredResult } from "../task/record.js";
 import { pipelineKeyText, type TaskId } from "../task/identity.js";
 import { FINDINGS_MAX, type FindingList } from "./findings.js";
 
-/** Sets of stages that are told apart for one pipeline; further ones count as one. */
+/** Sets of stages that are distinguished for one pipeline; further ones count as one. */
 const SETS_MAX = 64;
 const FURTHER = "other stages";
 
@@ -15,7 +15,7 @@ const FURTHER = "other stages";
 interface Group {
   readonly stages: string;
   readonly size: number;
-  /** The first of them, as many as can be told. */
+  /** The first of them, as many as can be reported. */
   readonly tasks: TaskId[];
   count: number;
 }

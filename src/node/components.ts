@@ -29,11 +29,11 @@ import type { PolicySpec, SourceDescription, SourceRequest } from "../task/reque
 import type { BoundPolicy } from "../actors/scheduler/policy.js";
 import { spawnScheduler } from "../actors/scheduler/spawn.js";
 import { DEFAULT_CONFIGURATION, type Configuration } from "../task/configuration.js";
+import { fixedNodes } from "../task/default-placement.js";
 import type { NodeName, SourceId, TaskId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
 import type { ServiceDeclaration } from "../task/service.js";
-import { END, type DropRecord, type Task } from "../task/task.js";
-import { joinNodesFor, statefulNodesFor } from "../task/walk.js";
+import type { DropRecord, Task } from "../task/task.js";
 
 export interface ComponentsOptions {
   readonly system: ActorSystem;
@@ -257,8 +257,7 @@ export function startComponents(options: ComponentsOptions): Components {
         ...(journal && { journal }),
         nodes: {
           placedOn: [name, cloud],
-          joinNodes: joinNodesFor(pipeline, (cursor) => (cursor === END ? cloud : name)),
-          statefulNodes: statefulNodesFor(pipeline, ({ service }) => (services.has(service) ? name : cloud)),
+          ...fixedNodes(pipeline, { node: name, services, cloud }),
         },
         framesMin: Math.max(...pipeline.stages.map(({ service }) => services.get(service)?.framesMin ?? 1)),
       });

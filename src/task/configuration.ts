@@ -2,8 +2,11 @@
 
 import { parseWith, z } from "../runtime/parse.js";
 import { SluiceError } from "./errors.js";
+import { CONFIGURATION_LIMITS } from "./limits.js";
 
-export type FrameEncoding = "rgb" | "jpeg";
+export const FRAME_ENCODINGS = ["rgb", "jpeg"] as const;
+
+export type FrameEncoding = (typeof FRAME_ENCODINGS)[number];
 
 export interface Configuration {
   /** Pixels, even, 16 to 7,680. */
@@ -31,15 +34,17 @@ export const DEFAULT_CONFIGURATION: Configuration = {
 /** Decoded pixels of one task, in bytes: 177 MB is 256 frames of 640x360, 535 MB is 86 frames of 1920x1080. */
 const TASK_PIXEL_BYTES_MAX = 512 * 1024 * 1024;
 
+const { width, height, fpsMax, framesPerTaskMax, quality } = CONFIGURATION_LIMITS;
+
 const Knobs = z
   .strictObject({
     resolution: z.string().regex(/^\d{1,5}x\d{1,5}$/, 'wanted a text like "640x360"'),
-    width: z.int().min(16).max(7_680).multipleOf(2),
-    height: z.int().min(16).max(4_320).multipleOf(2),
-    fps: z.number().gt(0).max(240),
-    framesPerTask: z.int().min(1).max(256),
-    encoding: z.enum(["rgb", "jpeg"]),
-    quality: z.int().min(1).max(100),
+    width: z.int().min(width.min).max(width.max).multipleOf(2),
+    height: z.int().min(height.min).max(height.max).multipleOf(2),
+    fps: z.number().gt(0).max(fpsMax),
+    framesPerTask: z.int().min(1).max(framesPerTaskMax),
+    encoding: z.enum(FRAME_ENCODINGS),
+    quality: z.int().min(quality.min).max(quality.max),
   })
   .partial();
 
@@ -57,8 +62,8 @@ export function parseConfiguration(
   if (resolution !== undefined && (knobs.width !== undefined || knobs.height !== undefined)) {
     throw invalid('give either "resolution" or "width" and "height"');
   }
-  const [width, height] = resolution?.split("x").map(Number) ?? [];
-  const size = resolution === undefined ? {} : checked(Knobs, { width, height });
+  const [pixelsAcross, pixelsDown] = resolution?.split("x").map(Number) ?? [];
+  const size = resolution === undefined ? {} : checked(Knobs, { width: pixelsAcross, height: pixelsDown });
   const given = Object.entries({ ...knobs, ...size }).filter(([, knob]) => knob !== undefined);
   const configuration: Configuration = { ...base, ...Object.fromEntries(given) };
 

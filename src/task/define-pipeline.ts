@@ -1,10 +1,11 @@
-/** From what a user writes to a pipeline that is valid by construction; whatever is wrong is named with its mend. */
+/** From what a user writes to a pipeline that is valid by construction; an error names what is wrong and how to fix it. */
 
 import { SluiceError } from "./errors.js";
 import { connectedParts, findCycle, topologicalOrder } from "./graph.js";
 import { parsePipelineId, parseStageId, type StageId } from "./identity.js";
+import { PIPELINE_LIMITS } from "./limits.js";
 import { suggestName } from "./nearest-name.js";
-import type { Pipeline, QueuePolicy, Stage } from "./pipeline.js";
+import { QUEUE_POLICIES, type Pipeline, type QueuePolicy, type Stage } from "./pipeline.js";
 import type { DataType, ServiceDeclaration } from "./service.js";
 
 /** What a user writes. */
@@ -36,14 +37,7 @@ export interface StageDefinition {
     | undefined;
 }
 
-export const QUEUE_POLICIES = [
-  "block",
-  "dropOldest",
-  "dropNewest",
-  "latestOnly",
-] as const satisfies readonly QueuePolicy[];
-
-const STAGES_MAX = 64;
+const { stagesMax, queueCapacityMax, joinTimeoutMsMax, deadlineMsMax } = PIPELINE_LIMITS;
 
 /**
  * Checks a definition against the known services and makes the pipeline of it.
@@ -100,7 +94,10 @@ export function definePipeline(
       output: service.output,
       stateful: service.stateful,
       parameters,
-      queue: { policy, capacity: whole(`queue capacity of stage "${stage}"`, capacity, 65_536, stage) },
+      queue: {
+        policy,
+        capacity: whole(`queue capacity of stage "${stage}"`, capacity, queueCapacityMax, stage),
+      },
     };
   });
 
@@ -109,8 +106,8 @@ export function definePipeline(
     id,
     version: whole("version", version, Number.MAX_SAFE_INTEGER),
     stages,
-    joinTimeoutMs: whole("joinTimeoutMs", joinTimeoutMs, 3_600_000),
-    deadlineMs: deadlineMs === null ? null : whole("deadlineMs", deadlineMs, 86_400_000),
+    joinTimeoutMs: whole("joinTimeoutMs", joinTimeoutMs, joinTimeoutMsMax),
+    deadlineMs: deadlineMs === null ? null : whole("deadlineMs", deadlineMs, deadlineMsMax),
   };
 }
 
@@ -122,7 +119,7 @@ function checkGraph(
   fail: Fail,
 ): ReadonlyMap<StageId, readonly StageId[]> {
   if (stages.length === 0) fail("it has no stage");
-  if (stages.length > STAGES_MAX) fail(`it has ${stages.length} stages, more than ${STAGES_MAX}`);
+  if (stages.length > stagesMax) fail(`it has ${stages.length} stages, more than ${stagesMax}`);
   const names = stages.map((stage) => stage.id);
   const graph = new Map<StageId, readonly StageId[]>();
 

@@ -28,7 +28,7 @@ export const SLUICE_ERROR_CODES = [
 
 export type SluiceErrorCode = (typeof SLUICE_ERROR_CODES)[number];
 
-/** A failure of a source, a model, a store, a pipeline or a service; the text says what and how to mend it. */
+/** A failure of a source, a model, a store, a pipeline or a service; the text says what and how to fix it. */
 export class SluiceError extends CodedError<SluiceErrorCode> {
   override readonly name = "SluiceError";
 }

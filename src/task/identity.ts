@@ -2,6 +2,7 @@
 
 import type { Brand, NodeName } from "../runtime/brand.js";
 import { SluiceError } from "./errors.js";
+import { NAME, NAME_RULE } from "./limits.js";
 
 export { parseNodeName } from "../runtime/address.js";
 export type { NodeName };
@@ -24,13 +25,6 @@ export interface TaskId {
   /** Counts from 0 without gaps within an incarnation. */
   readonly sequence: number;
 }
-
-/**
- * One rule for every name that a user gives: safe as a file name, a key of a record and a part of an address.
- * `$` is left to cursors (`$end`), `/`, `@` and `#` to keys and addresses.
- */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
-const NAME_RULE = '1 to 64 letters, digits, "-", "_" or ".", starting with a letter or digit';
 
 /** @throws SluiceError `source-invalid` */
 export function parseSourceId(text: string): SourceId {

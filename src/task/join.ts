@@ -26,7 +26,7 @@ export type Delivered = Pick<Task, "id" | "delivery">;
 export interface JoinLimits {
   /** Tasks with a branch waiting. Default 16,384. */
   readonly tasksMax: number;
-  /** Joins done and tasks ended that are remembered for certain, to tell a late branch. Default 16,384. */
+  /** Joins done and tasks ended that are remembered for certain, to recognize a late branch. Default 16,384. */
   readonly settledMax: number;
 }
 

@@ -12,8 +12,9 @@ import { parseWith, z } from "../runtime/parse.js";
 import { SluiceError } from "./errors.js";
 import type { PolicySpec } from "./requests.js";
 import { parseConfiguration, type Configuration } from "./configuration.js";
-import { definePipeline, QUEUE_POLICIES } from "./define-pipeline.js";
-import type { Pipeline } from "./pipeline.js";
+import { definePipeline } from "./define-pipeline.js";
+import { PIPELINE_LIMITS } from "./limits.js";
+import { QUEUE_POLICIES, type Pipeline } from "./pipeline.js";
 import type { ServiceDeclaration } from "./service.js";
 
 export interface PipelineFile {
@@ -24,7 +25,7 @@ export interface PipelineFile {
   readonly policy: PolicySpec | null;
 }
 
-const FILE_BYTES_MAX = 1024 * 1024;
+const { fileBytesMax } = PIPELINE_LIMITS;
 const ALIASES_MAX = 100;
 
 const Parameters = z.record(z.string(), z.unknown(), "wanted parameters by name");
@@ -134,8 +135,8 @@ interface ParsedYaml {
 
 function parseYaml(text: string, fail: Fail): ParsedYaml {
   const bytes = Buffer.byteLength(text);
-  if (bytes > FILE_BYTES_MAX) {
-    fail(`Cannot read ${bytes} bytes as a pipeline: wanted at most ${FILE_BYTES_MAX}`, null);
+  if (bytes > fileBytesMax) {
+    fail(`Cannot read ${bytes} bytes as a pipeline: wanted at most ${fileBytesMax}`, null);
   }
   try {
     const lineCounter = new LineCounter();

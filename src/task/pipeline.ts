@@ -5,7 +5,9 @@ import type { DataType } from "./service.js";
 import { END, type Cursor } from "./task.js";
 
 /** What a processor's queue does when it is full. `block` holds the sender back and drops nothing. */
-export type QueuePolicy = "block" | "dropOldest" | "dropNewest" | "latestOnly";
+export const QUEUE_POLICIES = ["block", "dropOldest", "dropNewest", "latestOnly"] as const;
+
+export type QueuePolicy = (typeof QUEUE_POLICIES)[number];
 
 export interface Stage {
   readonly id: StageId;

@@ -1,16 +1,17 @@
 /** What components report of themselves, as plain data. */
 
 import type { NodeName, PipelineId, SourceId, TaskId } from "./identity.js";
-import type { DropReason, Hop, Outcome } from "./task.js";
+import type { Drops } from "./ledger.js";
+import type { Hop, Outcome } from "./task.js";
 
 export interface LedgerReported {
   readonly type: "ledgerReported";
   readonly sourceId: SourceId;
   readonly incarnation: number;
-  /** Tasks that it made, or took over from a life before. */
+  /** Tasks that it made, or took over from an earlier incarnation. */
   readonly created: number;
   readonly stored: number;
-  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+  readonly dropped: Drops;
   /** Tasks outstanding, counted one by one, not derived. */
   readonly inFlight: number;
   /** Tasks that may be under way at once. */
@@ -41,13 +42,13 @@ export interface FlowCounts {
   /** Handed to the distributor as results. */
   readonly finished: number;
   /** Given up here, by reason. */
-  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+  readonly dropped: Drops;
 }
 
 /** What became of the tasks of one source. */
 export interface SourceTotals {
   readonly stored: number;
-  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+  readonly dropped: Drops;
 }
 
 /** What a finished task teaches: no payload, no results. */
@@ -81,7 +82,7 @@ export interface ResourceSample {
   /** Longest stall of the event loop since the last sample, in ms. */
   readonly loopStallMs: number;
   readonly queued: Readonly<Record<string, number>>;
-  /** Absent where the controller did not tell. */
+  /** Absent where the controller did not answer. */
   readonly counts?: FlowCounts;
   /** To each other node: round-trip time, and bandwidth where it is known. */
   readonly links: Readonly<Record<string, LinkSample>>;

@@ -1,6 +1,7 @@
 /** The routing table: what the scheduler decided, immutable, under a strictly increasing epoch. */
 
 import type { Configuration } from "./configuration.js";
+import { defaultNode } from "./default-placement.js";
 import { pipelineKeyText, type NodeName, type PipelineId, type SourceId, type StageId } from "./identity.js";
 import { stageOf, type Pipeline } from "./pipeline.js";
 import type { Task } from "./task.js";
@@ -58,23 +59,28 @@ export interface RouteQuestion {
 
 /**
  * Where a stage of a task runs: the node that it is pinned to, or the first placed node that can take it, else the table's
- * fallback. Where the table is silent about the source or the stage: here if the service exists here, else on the cloud.
+ * fallback. Where the table says nothing of the source or the stage: its default place, then the cloud.
  *
  * Only the node itself knows that it has not the service, and passes the task on. Whoever is `forwarded` a task under the
  * table that it has looks from its own place in the order on, as those before it have passed. Under a newer one than it
- * has it runs what it can, and what it cannot has no place; under an older one it decides anew. So no task goes round in
+ * has it runs what it can, and what it cannot has no place; under an older one it decides again. So no task goes round in
  * circles, under one table or several.
  */
 export function routeStage(question: RouteQuestion): Route {
   const { table, cursor, task, pipeline, node, localServices, cloud } = question;
   const { forwarded = null, reachable = () => true } = question;
-  const { service } = stageOf(pipeline, cursor);
+  const stage = stageOf(pipeline, cursor);
+  const { service } = stage;
   const here = localServices.has(service);
   const placed = table?.sources.get(task.id.sourceId)?.placement.get(cursor) ?? [];
   const fallback = table?.fallback ?? cloud;
   const pinned = task.pins.get(cursor)?.node ?? [];
-  const places = [pinned, placed.length === 0 ? [here ? node : cloud, cloud] : [placed, fallback]].flat(2);
-  const wanted = passedOn(node, [...new Set(places)], { epoch: table?.epoch ?? 0, forwarded });
+  const places =
+    placed.length === 0
+      ? [defaultNode(stage, { node, services: localServices, cloud }), cloud]
+      : [...placed, fallback];
+  const inOrder = [...new Set([pinned, places].flat())];
+  const wanted = passedOn(node, inOrder, { epoch: table?.epoch ?? 0, forwarded });
 
   for (const candidate of wanted) {
     if (candidate === node) {

@@ -27,7 +27,7 @@ export interface Detection {
   /** Confidence, 0 to 1. */
   readonly score: number;
   readonly label: string;
-  /** Stable within a source while its tracker lives. */
+  /** Stable within a source as long as its tracker keeps its state. */
   readonly trackId?: number;
 }
 

@@ -25,8 +25,8 @@ export interface Hop {
 }
 
 /**
- * Which node runs a stateful stage for a task. It is fixed as the task is made: so each node is given an unbroken row
- * of a source's tasks, knows whom to wait for, and a stage moves between two tasks.
+ * Which node runs a stateful stage for a task. It is fixed as the task is made: so each node is given tasks of a
+ * source without gaps, knows which one to wait for, and a stage moves between two tasks.
  */
 export interface Pin {
   readonly node: NodeName;
@@ -64,7 +64,7 @@ export interface Task {
   readonly sourceAtMs: number;
   readonly createdAtMs: number;
   readonly deadlineAtMs: number | null;
-  /** Address of the generator, which is told when the task is stored or dropped. */
+  /** Address of the generator, which is notified when the task is stored or dropped. */
   readonly origin: string;
   /** W3C Trace Context, level 1. */
   readonly traceparent: string;
@@ -101,6 +101,6 @@ export interface DropRecord {
   readonly atMs: number;
   readonly sourceAtMs: number;
   readonly detail: string;
-  /** Address of the generator to tell. */
+  /** Address of the generator to notify. */
   readonly origin: string;
 }

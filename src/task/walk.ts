@@ -6,7 +6,7 @@
 import type { Configuration } from "./configuration.js";
 import type { NodeName, StageId, TaskId } from "./identity.js";
 import type { Payload } from "./payload.js";
-import { carriesFrames, joinCursors, rootStages, stageOf, type Pipeline, type Stage } from "./pipeline.js";
+import { carriesFrames, rootStages, stageOf, type Pipeline } from "./pipeline.js";
 import type { StageResult } from "./service.js";
 import { END, type Cursor, type Hop, type Pin, type Task } from "./task.js";
 
@@ -52,23 +52,6 @@ export function createTask(given: NewTask): readonly Task[] {
     origin: given.origin,
     traceparent: given.traceparent,
   }));
-}
-
-/** The node for each join of the pipeline; `END` is among them where several leaves meet. */
-export function joinNodesFor(
-  pipeline: Pipeline,
-  nodeOf: (stage: StageId | typeof END) => NodeName,
-): ReadonlyMap<Cursor, NodeName> {
-  return new Map(joinCursors(pipeline).map((cursor) => [cursor, nodeOf(cursor)]));
-}
-
-/** The node for each stateful stage of the pipeline. */
-export function statefulNodesFor(
-  pipeline: Pipeline,
-  nodeOf: (stage: Stage) => NodeName,
-): ReadonlyMap<StageId, NodeName> {
-  const stateful = pipeline.stages.filter((stage) => stage.stateful);
-  return new Map(stateful.map((stage) => [stage.id, nodeOf(stage)]));
 }
 
 /**

@@ -166,7 +166,7 @@ test("an audit that does not know the pipeline finds results that have not the s
   assert.is(findings[0]?.detail, "It has results of a, c; most of chain@1 have them of a, b, c");
 });
 
-test("an audit finds a node that went back to an older table, and lets it start anew from epoch 0", async () => {
+test("an audit finds a node that went back to an older table, and lets it start again from epoch 0", async () => {
   const epochOf = (sequence: number) => Math.floor(sequence / 5) + 1;
   const records = auditedRun({ epochOf, nodes: ["edge-1", "cloud"] });
   await finds(records, []);

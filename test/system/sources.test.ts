@@ -128,7 +128,7 @@ async function holdings(run: LocalRun) {
     sources: table?.sources.size ?? 0,
     pipelines: table?.pipelines.size ?? 0,
     explanations: Object.keys(explanations).length,
-    desks: queues.reduce((sum, { queued }) => sum + Object.keys(queued).length, 0),
+    stages: queues.reduce((sum, { queued }) => sum + Object.keys(queued).length, 0),
     joining: queues.reduce((sum, { joining }) => sum + joining, 0),
     threads: resources.filter((resource) => resource === "MessagePort").length,
   };
@@ -142,9 +142,9 @@ async function emptied(run: LocalRun): Promise<number> {
   return process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
 }
 
-const NOTHING = { ledgers: 0, sources: 0, pipelines: 0, explanations: 0, desks: 0, joining: 0, threads: 0 };
+const NOTHING = { ledgers: 0, sources: 0, pipelines: 0, explanations: 0, stages: 0, joining: 0, threads: 0 };
 
-test("200 sources that come and go leave nothing behind: no route, desk, processor, thread or timer", async () => {
+test("200 sources that come and go leave nothing behind: no route, stage inbox, processor, thread or timer", async () => {
   await localRun({ pipeline: detecting() }, async (run) => {
     await run.add({ count: 20 });
     await run.ended();

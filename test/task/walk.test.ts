@@ -1,10 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseNodeName } from "../../src/task/identity.js";
 import { definePipeline } from "../../src/task/define-pipeline.js";
-import type { ServiceDeclaration } from "../../src/task/service.js";
 import { END, type Task } from "../../src/task/task.js";
-import { joinNodesFor, statefulNodesFor } from "../../src/task/walk.js";
 import { CREATED_AT_MS, newTask, pipelineOf, runStage, SERVICES } from "./pipelines.js";
 
 function only(tasks: readonly Task[]): Task {
@@ -89,43 +86,5 @@ test("completeStage refuses a task that is at its end", () => {
   const done = only(runStage(only(newTask(pipeline)), pipeline));
   assert.throws(() => runStage({ ...done, cursor: "b" as never }, pipeline), RangeError);
 });
-
-test("joinNodesFor names a node for each join and for nothing else", () => {
-  const [edge, cloud] = [parseNodeName("edge-1"), parseNodeName("cloud")];
-  const pipeline = pipelineOf({ a: [], b: ["a"], c: ["a", "b"], d: ["a"] });
-  const nodes = joinNodesFor(pipeline, (cursor) => (cursor === END ? cloud : edge));
-  assert.equal(
-    [...nodes],
-    [
-      ["c", edge],
-      [END, cloud],
-    ],
-  );
-});
-
-test("statefulNodesFor names a node for each stateful stage and for nothing else", () => {
-  const track = { ...serviceNamed("track"), stateful: true };
-  const pipeline = definePipeline(
-    {
-      id: "test",
-      stages: [
-        { id: "a", service: "detect" },
-        { id: "b", service: "track", after: ["a"] },
-      ],
-    },
-    new Map([
-      ["detect", serviceNamed("detect")],
-      ["track", track],
-    ]),
-  );
-  const edge = parseNodeName("edge-1");
-  assert.equal([...statefulNodesFor(pipeline, () => edge)], [["b", edge]]);
-});
-
-function serviceNamed(name: string): ServiceDeclaration {
-  const service = SERVICES.get(name);
-  assert.ok(service);
-  return service;
-}
 
 test.run();

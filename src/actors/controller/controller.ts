@@ -2,38 +2,43 @@
  * The router of a node: looks at a task's stage cursor and the newest routing table, and gives the task to the local
  * processor of that stage, to another node's controller, or to the distributor.
  *
- * C1 An admitted task is in one place: on a stage's desk, at a join, parked for its pipeline, or handed on.
+ * C1 An admitted task is in one place: in the inbox of a stage, at a join, parked for its pipeline, or handed on.
  * C2 Nothing ends here in silence: every drop goes to the distributor as a record with its reason.
  * C3 A table is swapped between two messages, only ever for a newer one; a task not yet with a processor follows the
  *    newest, and each hop carries the epoch that it was routed by.
  * C4 The branches of a task meet, and its stateful stages run, at the nodes fixed at its creation, whatever tables come in
  *    between.
- * C5 A task is given to a processor once, until a processor that has started anew is given it again.
- * C6 Desks, joins and the park are bounded; what does not fit is dropped as `overflow` (C2).
+ * C5 A task is given to a processor once, until a processor that has started again is given it again.
+ * C6 Inboxes, joins and parked tasks are bounded; what does not fit is dropped as `overflow` (C2).
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";
 import { assertNever } from "../../runtime/errors.js";
 import { stageKeyText } from "../../task/identity.js";
-import { announce, deskSize } from "./desk.js";
-import { abandon, completeTask, dropOverdue, dropTask, submit } from "./route-task.js";
+import { abandon, dropOverdueJoins, dropTask } from "./end-task.js";
+import { dropOverdueParked } from "./park.js";
+import { completeTask, submit } from "./route-task.js";
+import { announce, taskCount } from "./stage-inbox.js";
 import {
   DEFAULT_LIMITS,
   type ControllerOptions,
-  type ControllerState,
+  type ControllerRetained,
   type Message,
   type MessageOf,
   type Router,
 } from "./state.js";
 import { attachGenerator, detachGenerator, installTable, retireUnused } from "./swap-table.js";
 
-/** @param known outlives a restart, so that a fault in one message loses no other task */
-export function controller(options: ControllerOptions, known: ControllerState): Behaviour<Router, Message> {
+/** The behaviour of a node's router. */
+export function createController(
+  options: ControllerOptions,
+  retained: ControllerRetained,
+): Behaviour<Router, Message> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   return {
     start(ctx) {
       ctx.every("tick", limits.tickMs, { type: "tick" });
-      return { ...options, known, limits, ctx };
+      return { ...options, retained, limits, ctx };
     },
 
     receive(router, message) {
@@ -69,7 +74,8 @@ export function controller(options: ControllerOptions, known: ControllerState): 
           onReportQueues(router, message);
           return router;
         case "tick":
-          dropOverdue(router);
+          dropOverdueJoins(router);
+          dropOverdueParked(router);
           retireUnused(router);
           return router;
         default:
@@ -79,19 +85,22 @@ export function controller(options: ControllerOptions, known: ControllerState): 
   };
 }
 
-/** A task that no stage and no other node has had comes from a generator, and generators tell their own node alone. */
+/** A task that no stage and no other node has had comes from a generator, and generators submit to their own node alone. */
 function onSubmit(router: Router, message: MessageOf<"submit">): void {
   const { task } = message;
   const forwarded = message.forwarded ?? null;
   const own = forwarded === null && task.cameFrom === null;
-  router.known.counts[own ? "admitted" : "received"] += 1;
+  router.retained.counts[own ? "admitted" : "received"] += 1;
   submit(router, task, forwarded);
 }
 
-function onProcessorStarted(router: Router, { stage, processor, life }: MessageOf<"processorStarted">): void {
-  const desk = router.known.desks.get(stageKeyText(stage));
-  if (desk === undefined) router.processors.tell({ type: "retireProcessor", stage });
-  else announce(desk, { ref: processor, life });
+function onProcessorStarted(
+  router: Router,
+  { stage, processor, life: incarnation }: MessageOf<"processorStarted">,
+): void {
+  const inbox = router.retained.inboxes.get(stageKeyText(stage));
+  if (inbox === undefined) router.processors.tell({ type: "retireProcessor", stage });
+  else announce(inbox, { ref: processor, incarnation });
 }
 
 function onProcessorFailed(router: Router, { stage, error }: MessageOf<"processorFailed">): void {
@@ -100,13 +109,13 @@ function onProcessorFailed(router: Router, { stage, error }: MessageOf<"processo
 
 function onReportQueues(router: Router, { replyTo }: MessageOf<"reportQueues">): void {
   const queued: Record<string, number> = {};
-  for (const [text, desk] of router.known.desks) queued[text] = deskSize(desk);
+  for (const [text, inbox] of router.retained.inboxes) queued[text] = taskCount(inbox);
   replyTo.tell({
     type: "queuesReported",
     node: router.node,
-    epoch: router.known.table?.epoch ?? 0,
+    epoch: router.retained.table?.epoch ?? 0,
     queued,
-    joining: router.known.joins.joining,
-    counts: { ...router.known.counts },
+    joining: router.retained.joins.joining,
+    counts: { ...router.retained.counts },
   });
 }

@@ -3,13 +3,13 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
 import type { ControllerMessage } from "../protocol/controller.js";
-import { controller } from "./controller.js";
-import { createControllerState, type ControllerOptions } from "./state.js";
+import { createController } from "./controller.js";
+import { createControllerRetained, type ControllerOptions } from "./state.js";
 
 export { controllerAddress, type ControllerLimits } from "./state.js";
 
 export function spawnController(parent: Spawner, options: ControllerOptions): ActorRef<ControllerMessage> {
-  return parent.spawn(controller(options, createControllerState(options.limits)), {
+  return parent.spawn(createController(options, createControllerRetained(options.limits)), {
     name: "controller",
     restart: "permanent",
     // Room for every window of every source, and each branch of their tasks.

@@ -1,4 +1,4 @@
-/** What a controller knows and is given: everything that its functions work on. */
+/** What a controller is given and knows: everything that its functions work on. */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Context } from "../../runtime/behaviour.js";
@@ -12,9 +12,9 @@ import { createJoins, type Joins } from "../../task/join.js";
 import type { Pipeline } from "../../task/pipeline.js";
 import type { RoutingTable } from "../../task/routing-table.js";
 import type { Task } from "../../task/task.js";
-import type { Desk } from "./desk.js";
+import type { StageInbox } from "./stage-inbox.js";
 
-/** What the controller tells itself: time to look for what is overdue. */
+/** What the controller sends itself: time to look for what is overdue. */
 type Private = { readonly type: "tick" };
 export type Message = ControllerMessage | Private;
 export type MessageOf<Type extends Message["type"]> = Extract<Message, { readonly type: Type }>;
@@ -24,16 +24,17 @@ interface AttachedGenerator {
   readonly generator: ActorRef<GeneratorMessage>;
 }
 
-/** Everything that the controller knows. It outlives a restart, so that a fault in one message loses no other task. */
-export interface ControllerState {
+/** What survives a restart of the controller, so that a fault in one message loses no other task. */
+export interface ControllerRetained {
   table: RoutingTable | null;
   readonly generators: Map<SourceId, AttachedGenerator>;
   /** Every pipeline that a table or a generator of this node has named and that is still of use, by `id@version`. */
   readonly pipelines: Map<string, Pipeline>;
-  readonly desks: Map<string, Desk>;
+  /** By `pipeline@version/stage`. */
+  readonly inboxes: Map<string, StageInbox>;
   readonly joins: Joins;
   /** Tasks from other nodes that came before the table with their pipeline, by arrival. */
-  readonly park: { readonly task: Task; readonly untilMs: number }[];
+  readonly parked: { readonly task: Task; readonly untilMs: number }[];
   readonly counts: { -readonly [Name in keyof FlowCounts]: FlowCounts[Name] };
 }
 
@@ -51,41 +52,43 @@ export interface ControllerOptions {
 }
 
 export interface ControllerLimits {
-  /** Tasks on one desk. Default 4,096. */
-  readonly deskTasksMax: number;
+  /** Tasks of one stage, waiting or in flight. Default 4,096. */
+  readonly stageTasksMax: number;
   /** Tasks waiting at joins. Default 16,384. */
   readonly joinTasksMax: number;
   /** Tasks waiting for the table that has their pipeline. Default 1,024. */
   readonly parkTasksMax: number;
   /** How long they wait, in ms. Default 5,000. */
   readonly parkMs: number;
-  /** How often joins and the park are looked at for what is overdue, in ms. Default 250. */
+  /** How often joins and parked tasks are looked at for what is overdue, in ms. Default 250. */
   readonly tickMs: number;
 }
 
 export const DEFAULT_LIMITS: ControllerLimits = {
-  deskTasksMax: 4_096,
+  stageTasksMax: 4_096,
   joinTasksMax: 16_384,
   parkTasksMax: 1_024,
   parkMs: 5_000,
   tickMs: 250,
 };
 
-export function createControllerState(limits: Partial<ControllerLimits> = {}): ControllerState {
+export function createControllerRetained({
+  joinTasksMax = DEFAULT_LIMITS.joinTasksMax,
+}: Partial<ControllerLimits> = {}): ControllerRetained {
   return {
     table: null,
     generators: new Map(),
     pipelines: new Map(),
-    desks: new Map(),
-    joins: createJoins({ tasksMax: limits.joinTasksMax ?? DEFAULT_LIMITS.joinTasksMax }),
-    park: [],
+    inboxes: new Map(),
+    joins: createJoins({ tasksMax: joinTasksMax }),
+    parked: [],
     counts: { admitted: 0, received: 0, forwarded: 0, processed: 0, finished: 0, dropped: {} },
   };
 }
 
 /** One incarnation of the controller: what it was given, what it knows, and its way to the world. */
 export interface Router extends ControllerOptions {
-  readonly known: ControllerState;
+  readonly retained: ControllerRetained;
   readonly limits: ControllerLimits;
   readonly ctx: Context<Message>;
 }
@@ -100,10 +103,9 @@ export function controllerOf({ ctx }: Router, node: NodeName): ActorRef<Controll
 }
 
 /** The pipeline that a task walks, as long as this node has a use for it. */
-export function pipelineOf({ known }: Router, task: Task): Pipeline | undefined {
-  return known.pipelines.get(pipelineKeyText(task.pipelineId, task.pipelineVersion));
-}
-
-export function pipelineText({ id, version }: Pipeline): string {
-  return pipelineKeyText(id, version);
+export function pipelineOf(
+  { retained }: Router,
+  { pipelineId, pipelineVersion }: Pick<Task, "pipelineId" | "pipelineVersion">,
+): Pipeline | undefined {
+  return retained.pipelines.get(pipelineKeyText(pipelineId, pipelineVersion));
 }

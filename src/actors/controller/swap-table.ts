@@ -1,128 +1,107 @@
 /** The hot swap of routing tables, and what follows from it for the sources and stages of this node. */
 
+import { fixedNodes } from "../../task/default-placement.js";
 import { pipelineKeyText, type SourceId } from "../../task/identity.js";
 import { waitingTasks } from "../../task/join.js";
 import { samePipeline, type Pipeline } from "../../task/pipeline.js";
-import { pipelineOfRoute, supersedes, validateTable, type RoutingTable } from "../../task/routing-table.js";
-import { END } from "../../task/task.js";
-import { joinNodesFor, statefulNodesFor } from "../../task/walk.js";
-import { deskSize, takeBackWaiting, tasksOf } from "./desk.js";
-import { drop, openDesk, submit } from "./route-task.js";
-import { pipelineText, type MessageOf, type Router } from "./state.js";
+import { supersedes, validateTable } from "../../task/routing-table.js";
+import { drop } from "./end-task.js";
+import { closeInbox, pipelineTextOf, prepareStages } from "./local-stages.js";
+import { takeParked } from "./park.js";
+import { submit } from "./route-task.js";
+import { takeBackWaiting, taskCount, tasksOf } from "./stage-inbox.js";
+import type { MessageOf, Router } from "./state.js";
 
 /** The hot swap: between two messages, with nothing paused and nothing drained. */
 export function installTable(router: Router, { table, replyTo }: MessageOf<"installTable">): void {
-  const { node } = router;
-  if (router.known.table !== null && !supersedes(router.known.table, table)) {
-    const reply = { node, epoch: table.epoch } as const;
-    if (router.known.table.epoch === table.epoch && router.known.table.term === table.term) {
-      replyTo.tell({ type: "tableInstalled", ...reply }, "control");
+  const { node, retained } = router;
+  const { epoch } = table;
+  const { epoch: heldEpoch = 0, term: heldTerm = 0 } = retained.table ?? {};
+  const refuse = () => replyTo.tell({ type: "tableRefused", node, epoch, heldEpoch, heldTerm }, "control");
+
+  if (!supersedes(retained.table, table)) {
+    if (heldEpoch === epoch && heldTerm === table.term) {
+      replyTo.tell({ type: "tableInstalled", node, epoch }, "control");
     } else {
-      const { epoch: heldEpoch, term: heldTerm } = router.known.table;
-      replyTo.tell({ type: "tableRefused", ...reply, heldEpoch, heldTerm }, "control");
+      refuse();
     }
     return;
   }
   const problems = validateTable(table);
   if (problems.length > 0) {
-    router.ctx.log.error("Routing table refused", { epoch: table.epoch, problems: problems.slice(0, 5) });
-    const { epoch: heldEpoch = 0, term: heldTerm = 0 } = router.known.table ?? {};
-    replyTo.tell({ type: "tableRefused", node, epoch: table.epoch, heldEpoch, heldTerm }, "control");
+    router.ctx.log.error("Routing table refused", { epoch, problems: problems.slice(0, 5) });
+    refuse();
     return;
   }
-  router.known.table = table;
+  retained.table = table;
   for (const pipeline of table.pipelines.values()) adoptPipeline(router, pipeline);
-  for (const sourceId of router.known.generators.keys()) configure(router, sourceId);
-  replyTo.tell({ type: "tableInstalled", node, epoch: table.epoch }, "control");
+  for (const sourceId of retained.generators.keys()) configure(router, sourceId);
+  replyTo.tell({ type: "tableInstalled", node, epoch }, "control");
 
   prepareStages(router, table);
-  const rerouted = [...router.known.desks.values()].flatMap((desk) => takeBackWaiting(desk));
-  const unparked = router.known.park.splice(0).map((parked) => parked.task);
-  for (const task of [...rerouted, ...unparked]) submit(router, task, null);
+  const rerouted = [...retained.inboxes.values()].flatMap((inbox) => takeBackWaiting(inbox));
+  for (const task of [...rerouted, ...takeParked(router)]) submit(router, task, null);
   retireUnused(router);
 }
 
 /** Learns a pipeline; where it is another one than had its name and version, the stages of that one are given up. */
 function adoptPipeline(router: Router, pipeline: Pipeline): void {
-  const text = pipelineText(pipeline);
-  const before = router.known.pipelines.get(text);
+  const { pipelines, inboxes } = router.retained;
+  const text = pipelineKeyText(pipeline.id, pipeline.version);
+  const before = pipelines.get(text);
   if (before !== undefined && samePipeline(before, pipeline)) return;
-  router.known.pipelines.set(text, pipeline);
-  for (const [key, desk] of router.known.desks) {
-    if (pipelineKeyText(desk.key.pipelineId, desk.key.pipelineVersion) !== text) continue;
-    router.known.desks.delete(key);
-    router.processors.tell({ type: "retireProcessor", stage: desk.key });
-    for (const task of tasksOf(desk)) drop(router, task, "noRoute", `Pipeline "${text}" is another one now`);
+  pipelines.set(text, pipeline);
+  for (const inbox of inboxes.values()) {
+    if (pipelineTextOf(inbox) !== text) continue;
+    closeInbox(router, inbox);
+    for (const task of tasksOf(inbox)) drop(router, task, "noRoute", `Pipeline "${text}" is another one now`);
   }
 }
 
-/** Starts the processors of the stages that the table places here, so that their services load before the first task. */
-function prepareStages(router: Router, table: RoutingTable): void {
-  for (const route of table.sources.values()) {
-    const pipeline = pipelineOfRoute(table, route);
-    for (const { id, service } of pipeline?.stages ?? []) {
-      if (pipeline === undefined || route.placement.get(id)?.[0] !== router.node) continue;
-      if (router.services.has(service)) openDesk(router, pipeline, id);
-    }
-  }
-}
-
-/** Tells a generator of this node what the table says of its source. */
+/** Sends a generator of this node what the table decides for its source. */
 function configure(router: Router, sourceId: SourceId): void {
-  const route = router.known.table?.sources.get(sourceId);
-  const attached = router.known.generators.get(sourceId);
-  if (router.known.table === null || route === undefined || attached === undefined) return;
-  const { pipeline } = attached;
+  const { table, generators } = router.retained;
+  const route = table?.sources.get(sourceId);
+  const attached = generators.get(sourceId);
+  if (table === null || route === undefined || attached === undefined) return;
   attached.generator.tell(
     {
       type: "configure",
       configuration: route.configuration,
-      epoch: router.known.table.epoch,
-      joinNodes: joinNodesFor(pipeline, (cursor) =>
-        cursor === END ? router.cloud : (route.placement.get(cursor)?.[0] ?? router.node),
-      ),
-      statefulNodes: statefulNodesFor(
-        pipeline,
-        ({ id, service }) =>
-          route.placement.get(id)?.[0] ?? (router.services.has(service) ? router.node : router.cloud),
-      ),
-      placedOn: [...new Set([...[...route.placement.values()].flat(), router.known.table.fallback])],
+      epoch: table.epoch,
+      ...fixedNodes(attached.pipeline, router, route.placement),
+      placedOn: [...new Set([...[...route.placement.values()].flat(), table.fallback])],
     },
     "control",
   );
 }
 
-/** A generator of this node is there, or there again: it is told what is decided for its source. */
+/** A generator of this node is there, or there again: it receives what is decided for its source. */
 export function attachGenerator(
   router: Router,
   { sourceId, pipeline, generator }: MessageOf<"attachGenerator">,
 ): void {
-  router.known.generators.set(sourceId, { pipeline, generator });
+  router.retained.generators.set(sourceId, { pipeline, generator });
   adoptPipeline(router, pipeline);
   configure(router, sourceId);
 }
 
 /** A source of this node has ended. */
 export function detachGenerator(router: Router, sourceId: SourceId): void {
-  router.known.generators.delete(sourceId);
+  router.retained.generators.delete(sourceId);
   retireUnused(router);
 }
 
 /** Forgets pipelines that neither the table nor a generator of this node names and that no task here walks. */
 export function retireUnused(router: Router): void {
+  const { table, generators, pipelines, inboxes, joins } = router.retained;
   const used = new Set<string>();
-  for (const pipeline of router.known.table?.pipelines.values() ?? []) used.add(pipelineText(pipeline));
-  for (const { pipeline } of router.known.generators.values()) used.add(pipelineText(pipeline));
-  for (const { pipelineId, pipelineVersion } of waitingTasks(router.known.joins)) {
+  for (const { id, version } of table?.pipelines.values() ?? []) used.add(pipelineKeyText(id, version));
+  for (const { pipeline } of generators.values()) used.add(pipelineKeyText(pipeline.id, pipeline.version));
+  for (const { pipelineId, pipelineVersion } of waitingTasks(joins)) {
     used.add(pipelineKeyText(pipelineId, pipelineVersion));
   }
-  for (const desk of router.known.desks.values()) {
-    if (deskSize(desk) > 0) used.add(pipelineKeyText(desk.key.pipelineId, desk.key.pipelineVersion));
-  }
-  for (const text of router.known.pipelines.keys()) if (!used.has(text)) router.known.pipelines.delete(text);
-  for (const [text, desk] of router.known.desks) {
-    if (used.has(pipelineKeyText(desk.key.pipelineId, desk.key.pipelineVersion))) continue;
-    router.known.desks.delete(text);
-    router.processors.tell({ type: "retireProcessor", stage: desk.key });
-  }
+  for (const inbox of inboxes.values()) if (taskCount(inbox) > 0) used.add(pipelineTextOf(inbox));
+  for (const text of pipelines.keys()) if (!used.has(text)) pipelines.delete(text);
+  for (const inbox of inboxes.values()) if (!used.has(pipelineTextOf(inbox))) closeInbox(router, inbox);
 }

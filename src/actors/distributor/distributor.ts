@@ -1,18 +1,18 @@
 /**
- * Stores finished tasks and gaps, tells their generators once they are durable, and serves them to queries and
+ * Stores finished tasks and gaps, notifies their generators once they are durable, and serves them to queries and
  * subscribers.
  *
- * D1 A generator is told that a task is settled only after its record is durable, and told again for every repeated
- *    delivery.
- * D2 A task is stored once, as a result or as a gap: the first outcome stands, and what contradicts it is counted.
- * D3 At most one batch is being written; meanwhile arrivals wait for the next one. A failed batch is tried again, with
- *    backoff, until it is stored: it stays first.
- * D4 What waits is bounded. Beyond the bound a delivery is left unacknowledged and counted, so the windows of the
- *    sources hold them back.
- * D5 The scheduler hears of each settled task once.
- * D6 A subscriber is pushed every record from its position on, once, in order, and never more than it asked for.
- * D7 Retention deletes nothing that waits to be stored, and in bounded steps.
- * D8 A restart loses neither what waits nor a subscriber: a write that was under way is done again.
+ * DI1 A generator is notified that a task is settled only after its record is durable, and again for every repeated
+ *     delivery.
+ * DI2 A task is stored once, as a result or as a gap: the first outcome stands, and what contradicts it is counted.
+ * DI3 At most one batch is being written; meanwhile arrivals wait for the next one. A failed batch is tried again, with
+ *     backoff, until it is stored: it stays first.
+ * DI4 What waits is bounded. Beyond the bound a delivery is left unacknowledged and counted, so the windows of the
+ *     sources hold them back.
+ * DI5 The scheduler is notified of each settled task once.
+ * DI6 A subscriber is pushed every record from its position on, once, in order, and never more than it asked for.
+ * DI7 Retention deletes nothing that waits to be stored, and in bounded steps.
+ * DI8 A restart loses neither what waits nor a subscriber: a write that was under way is done again.
  *
  * `storedAtMs` is taken as the batch is handed to the store: of the write itself no record can know. `settledAtMs`,
  * which the scheduler learns by, is taken when the write is durable.
@@ -35,25 +35,32 @@ import {
   onUnsubscribe,
   resumeSubscribers,
 } from "./serve-subscribers.js";
-import { createState, type DistributorOptions, type Message, type MessageOf, type State } from "./state.js";
+import {
+  withDefaults,
+  type DistributorOptions,
+  type DistributorRetained,
+  type Message,
+  type MessageOf,
+  type State,
+} from "./state.js";
 import { onFlushDue, onSettled, onStored, onStoreFailed, resumeWriting } from "./write-batches.js";
 
 const QUERIES_MAX = 16;
 
-/** @param known outlives a restart, so that a fault in one message loses no other task and no subscriber */
-export function distributor(
+/** The behaviour of a node's distributor. */
+export function createDistributor(
   options: DistributorOptions,
-  known: State = createState(options),
+  retained: DistributorRetained,
 ): Behaviour<State, Message> {
+  const given = withDefaults(options);
   return {
     start(ctx) {
-      if (options.retention?.ageMsMax !== undefined)
+      if (given.retention.ageMsMax !== undefined)
         ctx.every("retention", RETENTION_PERIOD_MS, { type: "retentionDue" });
-      // What they were to answer ended with the state before.
-      Object.assign(known, { queries: 0, expiring: false });
-      resumeSubscribers(known, ctx);
-      resumeWriting(known, ctx);
-      return known;
+      const state: State = { given, retained, queries: 0, expiring: false };
+      resumeSubscribers(state, ctx);
+      resumeWriting(state, ctx);
+      return state;
     },
     receive(state, message, ctx) {
       switch (message.type) {
@@ -123,7 +130,7 @@ function onQueryEnded(state: State, { replyTo, result }: MessageOf<"queryEnded">
 }
 
 function onReportTotals(state: State, { replyTo }: MessageOf<"reportTotals">): State {
-  const { duplicates, contradictions, refused, pending } = state;
+  const { duplicates, contradictions, refused, pending } = state.retained;
   replyTo.tell({
     type: "totalsReported",
     sources: state.given.store.totals(),

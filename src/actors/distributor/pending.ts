@@ -9,7 +9,7 @@ import { outcomeOf, type NewRecord } from "../../storage/results/store.js";
 export interface PendingRecord {
   /** `storedAtMs` is set when the batch is handed to the store. */
   readonly record: NewRecord;
-  /** Address of the generator to tell; of a repeated delivery the newest one, whose generator took over. */
+  /** Address of the generator to notify; of a repeated delivery the newest one, whose generator took over. */
   origin: string;
   readonly payloadBytes: number;
   readonly objects: number;

@@ -19,7 +19,7 @@ export function onSubscribe(
   ctx: Context<Message>,
 ): State {
   const { address } = subscriber;
-  const { subscriptions } = state;
+  const { subscriptions } = state.retained;
   if (subscriptions.size >= SUBSCRIBERS_MAX && !subscriptions.has(address)) {
     const error = new SluiceError(
       `Cannot subscribe "${address}" at "${state.given.node}" as ${SUBSCRIBERS_MAX} others are subscribed: try again once one has left`,
@@ -43,7 +43,7 @@ export function onSubscribe(
 
 /** Goes on after a restart: watches and reads ended with the state before. */
 export function resumeSubscribers(state: State, ctx: Context<Message>): void {
-  for (const subscription of state.subscriptions.values()) {
+  for (const subscription of state.retained.subscriptions.values()) {
     watch(subscription.subscriber, ctx);
     subscription.reading = false;
     readOn(state, subscription, ctx);
@@ -59,7 +59,7 @@ export function onDemand(
   { subscriber, count }: MessageOf<"demand">,
   ctx: Context<Message>,
 ): State {
-  const subscription = state.subscriptions.get(subscriber.address);
+  const subscription = state.retained.subscriptions.get(subscriber.address);
   if (subscription === undefined || !(count > 0)) return state;
   subscription.demand += count;
   readOn(state, subscription, ctx);
@@ -76,7 +76,7 @@ export function onUnsubscribe(
 }
 
 export function onSubscriberGone(state: State, address: string, ctx: Context<Message>): State {
-  state.subscriptions.delete(address);
+  state.retained.subscriptions.delete(address);
   ctx.cancel(`read ${address}`);
   return state;
 }
@@ -101,7 +101,7 @@ export function onSliceRead(
 ): State {
   const { subscriber } = subscription;
   const { address } = subscriber;
-  if (state.subscriptions.get(address) !== subscription) return state;
+  if (state.retained.subscriptions.get(address) !== subscription) return state;
   if (result.ok) {
     subscription.reading = false;
     pushSlice(subscription, result.reply);
@@ -118,7 +118,7 @@ export function onSliceRead(
 }
 
 export function onReadDue(state: State, subscription: Subscription, ctx: Context<Message>): State {
-  if (state.subscriptions.get(subscription.subscriber.address) !== subscription) return state;
+  if (state.retained.subscriptions.get(subscription.subscriber.address) !== subscription) return state;
   subscription.reading = false;
   readOn(state, subscription, ctx);
   return state;

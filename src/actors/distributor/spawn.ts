@@ -3,8 +3,8 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
 import type { DistributorMessage } from "../protocol/distributor.js";
-import { distributor } from "./distributor.js";
-import type { DistributorOptions, FlushOptions } from "./state.js";
+import { createDistributor } from "./distributor.js";
+import { createDistributorRetained, type DistributorOptions, type FlushOptions } from "./state.js";
 
 export type { FlushOptions };
 
@@ -14,7 +14,7 @@ export type { FlushOptions };
  * Its mailbox takes more than may wait to be stored, so that the bound is the distributor's own and is counted there.
  */
 export function spawnDistributor(parent: Spawner, options: DistributorOptions): ActorRef<DistributorMessage> {
-  return parent.spawn(distributor(options), {
+  return parent.spawn(createDistributor(options, createDistributorRetained()), {
     name: "distributor",
     mailbox: { capacity: 20_000, overflow: "reject" },
     restart: "permanent",

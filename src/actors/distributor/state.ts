@@ -47,21 +47,30 @@ type Writing =
   | { readonly status: "writing"; readonly batch: Batch }
   | { readonly status: "retrying"; readonly batch: Batch };
 
-export interface State {
-  readonly given: Given;
+/** What survives a restart, so that a fault in one message loses no other task and no subscriber. */
+export interface DistributorRetained {
   /** What waits and what is being written, by task, in order of arrival. */
   readonly pending: Map<string, PendingRecord>;
   pendingBytes: number;
   writing: Writing;
   lastWriteAtMs: number;
+  /** By the address of the subscriber. */
   readonly subscriptions: Map<string, Subscription>;
-  queries: number;
-  expiring: boolean;
   duplicates: number;
   contradictions: number;
   refused: number;
   /** Of the last log line on a failure, and what went unsaid since. */
   warned: { atMs: number; unsaid: number };
+}
+
+/** One incarnation of the distributor: what it was given, what it knows, and what it waits for. */
+export interface State {
+  readonly given: Given;
+  readonly retained: DistributorRetained;
+  /** Queries under way. */
+  queries: number;
+  /** A step of deleting is under way. */
+  expiring: boolean;
 }
 
 export interface FlushOptions {
@@ -94,7 +103,7 @@ interface RetentionOptions {
 export interface DistributorOptions {
   readonly node: NodeName;
   readonly store: Store;
-  /** Told of each settled task; null for nobody. */
+  /** Receives each settled task; null for nobody. */
   readonly scheduler: ActorRef<SchedulerMessage> | null;
   readonly retention?: RetentionOptions;
   readonly flush?: FlushOptions;
@@ -107,22 +116,24 @@ const FLUSH: Required<FlushOptions> = {
   pendingRecordsMax: 10_000,
   pendingBytesMax: 64 * 1024 * 1024,
 };
+
 /** The options, with every default in its place. */
 interface Given extends DistributorOptions {
   readonly retention: RetentionOptions;
   readonly flush: Required<FlushOptions>;
 }
 
-export function createState(options: DistributorOptions): State {
+export function withDefaults(options: DistributorOptions): Given {
+  return { ...options, retention: options.retention ?? {}, flush: { ...FLUSH, ...options.flush } };
+}
+
+export function createDistributorRetained(): DistributorRetained {
   return {
-    given: { ...options, retention: options.retention ?? {}, flush: { ...FLUSH, ...options.flush } },
     pending: new Map(),
     pendingBytes: 0,
     writing: { status: "idle" },
     lastWriteAtMs: -Infinity,
     subscriptions: new Map(),
-    queries: 0,
-    expiring: false,
     duplicates: 0,
     contradictions: 0,
     refused: 0,
@@ -134,16 +145,16 @@ const WARN_PERIOD_MS = 1_000;
 
 /** Says so at most once a second, with how often it went unsaid. */
 export function warn(
-  state: State,
+  { retained }: State,
   text: string,
   details: Readonly<Record<string, unknown>>,
   ctx: Context<Message>,
 ): void {
   const nowMs = ctx.now();
-  if (nowMs - state.warned.atMs < WARN_PERIOD_MS) {
-    state.warned.unsaid += 1;
+  if (nowMs - retained.warned.atMs < WARN_PERIOD_MS) {
+    retained.warned.unsaid += 1;
     return;
   }
-  ctx.log.warn(text, { ...details, unsaid: state.warned.unsaid });
-  state.warned = { atMs: nowMs, unsaid: 0 };
+  ctx.log.warn(text, { ...details, unsaid: retained.warned.unsaid });
+  retained.warned = { atMs: nowMs, unsaid: 0 };
 }

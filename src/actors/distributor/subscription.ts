@@ -14,7 +14,7 @@ import type { Slice } from "../../storage/results/store.js";
 export interface Subscription {
   readonly subscriber: ActorRef<SubscriptionEvent>;
   readonly sourceId: SourceId | undefined;
-  /** Everything before it was pushed, is of another source, or was told as expired. */
+  /** Everything before it was pushed, is of another source, or was reported as expired. */
   nextPosition: number;
   /** Records that may still be pushed. */
   demand: number;
@@ -34,7 +34,7 @@ export function pushStored(subscription: Subscription, stored: readonly StoredRe
   }
 }
 
-/** Pushes what was read from the store for this subscriber, and tells what retention took before. */
+/** Pushes what was read from the store for this subscriber, and reports what retention took before. */
 export function pushSlice(subscription: Subscription, { records, nextPosition, firstPosition }: Slice): void {
   if (firstPosition > subscription.nextPosition) {
     subscription.subscriber.tell({

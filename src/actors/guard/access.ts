@@ -51,13 +51,13 @@ const ACCESS: Readonly<Record<string, Allowed>> = {
     operator: ["addSource", "drainSource", "reportSources", "drain", "watchEvents"],
   },
   guardian: { cloud: ["spawn", "stop"], operator: ["spawn", "stop"] },
-  // Nobody outside has anything to tell these.
+  // Nobody outside may send these anything.
   processors: {},
   listener: {},
   "schedule-listener": {},
 };
 
-/** A generator, told by the distributor what became of its tasks, and by anybody which did not get on. */
+/** Of a generator: the distributor says what became of its tasks, and any node which ones did not get on. */
 const GENERATOR: Allowed = { cloud: ["taskSettled", "undelivered"], edge: ["undelivered"] };
 
 /** Actors that a node's own program spawned, or that others have had spawned here. */

@@ -1,8 +1,7 @@
-/** The smallest checks of outside data: for the messages of the data path, where a schema library is too slow. */
+/** What the checks of messages on the data path are made of. */
 
 import { parseAddress, type Address } from "../../runtime/address.js";
-
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+import { TEXT_LIMITS } from "../../task/limits.js";
 
 /** What a message is not, in words. */
 export class Malformed extends Error {}
@@ -17,19 +16,6 @@ export function fields(value: unknown, what: string): Fields {
   wanted(typeof value === "object" && value !== null && !Array.isArray(value), what);
   // Plain data from the codec: an object is a record.
   return value as Fields;
-}
-
-export function isName(value: unknown): value is string {
-  return typeof value === "string" && NAME.test(value);
-}
-
-/** A whole number from 0. */
-export function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-}
-
-export function isFinite(value: unknown): value is number {
-  return typeof value === "number" && Number.isFinite(value);
 }
 
 export function isText(value: unknown, lengthMax: number): value is string {
@@ -48,7 +34,7 @@ export function mapOf(value: unknown, sizeMax: number, what: string): ReadonlyMa
 
 /** The address in a text, or null. */
 export function addressOf(value: unknown): Address | null {
-  if (!isText(value, 10_000)) return null;
+  if (!isText(value, TEXT_LIMITS.address)) return null;
   try {
     return parseAddress(value);
   } catch {

@@ -6,7 +6,8 @@
 import { isActorRef } from "../../runtime/actor-ref.js";
 import { parseWith } from "../../runtime/parse.js";
 import { ALLOWED, type Guard, type Sender, type Verdict } from "../../transport/cluster/guard.js";
-import { isName, addressOf, fields, isCount, Malformed, wanted, type Fields } from "./checks.js";
+import { isCount, isName } from "../../task/value-checks.js";
+import { addressOf, fields, Malformed, wanted, type Fields } from "./checks.js";
 import { allowedAt } from "./access.js";
 import { SCHEMAS } from "./schemas.js";
 import {

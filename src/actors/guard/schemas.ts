@@ -2,38 +2,57 @@
 
 import { isActorRef } from "../../runtime/actor-ref.js";
 import { z } from "../../runtime/parse.js";
+import { FRAME_ENCODINGS } from "../../task/configuration.js";
+import {
+  CONFIGURATION_LIMITS,
+  NAME,
+  PIPELINE_LIMITS,
+  QUERY_RECORDS_MAX,
+  TEXT_LIMITS,
+} from "../../task/limits.js";
+import { QUEUE_POLICIES } from "../../task/pipeline.js";
 
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/);
-const text = z.string().max(4_096);
+const { width, height, fpsMax, framesPerTaskMax, quality } = CONFIGURATION_LIMITS;
+const { stagesMax, queueCapacityMax, joinTimeoutMsMax, deadlineMsMax, fileBytesMax } = PIPELINE_LIMITS;
+/** Nodes that one message may name, and services of one node. */
+const NODES_MAX = 1_000;
+const SERVICES_MAX = 1_000;
+/** Records that a subscriber may ask for at once. */
+const DEMAND_MAX = 100_000;
+
+const name = z.string().regex(NAME);
+const text = z.string().max(TEXT_LIMITS.detail);
+/** Also a position in the store. */
 const count = z.number().int().min(0);
 const ref = z.custom<object>((value) => typeof value === "object" && value !== null && isActorRef(value), {
   message: "wanted the address of an actor",
 });
 /** Deep enough for parameters of policies and services; its size is the codec's to bound. */
 const plain = z.record(z.string(), z.unknown());
-const lifetime = z.number();
+/** ms since the Unix epoch. */
+const instantMs = z.number();
 
 const configuration = z.object({
-  width: z.number().int().min(16).max(7_680),
-  height: z.number().int().min(16).max(4_320),
-  fps: z.number().gt(0).max(240),
-  framesPerTask: z.number().int().min(1).max(256),
-  encoding: z.enum(["rgb", "jpeg"]),
-  quality: z.number().int().min(1).max(100),
+  width: z.number().int().min(width.min).max(width.max),
+  height: z.number().int().min(height.min).max(height.max),
+  fps: z.number().gt(0).max(fpsMax),
+  framesPerTask: z.number().int().min(1).max(framesPerTaskMax),
+  encoding: z.enum(FRAME_ENCODINGS),
+  quality: z.number().int().min(quality.min).max(quality.max),
 });
 
 const stage = z.object({
   id: name,
-  service: z.string().min(1).max(128),
-  predecessors: z.array(name).max(64),
-  successors: z.array(name).max(64),
-  inputs: z.array(z.string().max(64)).max(64),
-  output: z.string().max(64),
+  service: z.string().min(1).max(TEXT_LIMITS.serviceName),
+  predecessors: z.array(name).max(stagesMax),
+  successors: z.array(name).max(stagesMax),
+  inputs: z.array(z.string().max(TEXT_LIMITS.dataType)).max(stagesMax),
+  output: z.string().max(TEXT_LIMITS.dataType),
   stateful: z.boolean(),
   parameters: plain,
   queue: z.object({
-    policy: z.enum(["block", "dropOldest", "dropNewest", "latestOnly"]),
-    capacity: z.number().int().min(1).max(65_536),
+    policy: z.enum(QUEUE_POLICIES),
+    capacity: z.number().int().min(1).max(queueCapacityMax),
   }),
 });
 
@@ -60,26 +79,26 @@ const pipeline = z
   .object({
     id: name,
     version: z.number().int().min(1),
-    stages: z.array(stage).min(1).max(64),
-    joinTimeoutMs: z.number().gt(0).max(3_600_000),
-    deadlineMs: z.number().gt(0).max(86_400_000).nullable(),
+    stages: z.array(stage).min(1).max(stagesMax),
+    joinTimeoutMs: z.number().gt(0).max(joinTimeoutMsMax),
+    deadlineMs: z.number().gt(0).max(deadlineMsMax).nullable(),
   })
   .refine(isDag, "wanted stages in order, joined at both ends");
 
-const policy = z.object({ name: z.string().min(1).max(128), parameters: plain });
+const policy = z.object({ name: z.string().min(1).max(TEXT_LIMITS.policyName), parameters: plain });
 
 const table = z.object({
   term: count,
   epoch: z.number().int().min(1),
-  publishedAtMs: lifetime,
-  pipelines: z.map(z.string().max(160), pipeline),
+  publishedAtMs: instantMs,
+  pipelines: z.map(z.string().max(TEXT_LIMITS.pipelineKey), pipeline),
   sources: z.map(
     name,
     z.object({
       pipelineId: name,
       pipelineVersion: z.number().int().min(1),
       configuration,
-      placement: z.map(name, z.array(name).max(1_000)),
+      placement: z.map(name, z.array(name).max(NODES_MAX)),
     }),
   ),
   fallback: name,
@@ -87,14 +106,14 @@ const table = z.object({
 
 const sample = z.object({
   node: name,
-  atMs: lifetime,
+  atMs: instantMs,
   cpuShare: z.number(),
   cpuCount: z.number(),
   memoryUsedBytes: z.number(),
   memoryTotalBytes: z.number(),
   residentBytes: z.number(),
   loopStallMs: z.number(),
-  queued: z.record(z.string().max(256), z.number()),
+  queued: z.record(z.string().max(TEXT_LIMITS.stageKey), z.number()),
   counts: z
     .object({
       admitted: count,
@@ -102,17 +121,19 @@ const sample = z.object({
       forwarded: count,
       processed: count,
       finished: count,
-      dropped: z.record(z.string().max(64), count),
+      dropped: z.record(z.string().max(TEXT_LIMITS.name), count),
     })
     .optional(),
-  links: z.record(z.string().max(64), z.object({ rttMs: z.number(), bandwidthMbps: z.number().nullable() })),
+  links: z.record(
+    z.string().max(TEXT_LIMITS.name),
+    z.object({ rttMs: z.number(), bandwidthMbps: z.number().nullable() }),
+  ),
 });
 
-const position = z.number().int().min(0);
 const sourceRequest = z.object({
-  id: z.string().max(256),
+  id: z.string().max(TEXT_LIMITS.unparsedName),
   source: text,
-  pipeline: z.string().max(1024 * 1024),
+  pipeline: z.string().max(fileBytesMax),
   pipelineName: text,
   configuration: plain,
   policy: policy.nullable(),
@@ -131,7 +152,7 @@ export const SCHEMAS = {
       node: z.object({
         name,
         role: z.enum(["edge", "cloud"]),
-        services: z.array(z.string().max(128)).max(1_000),
+        services: z.array(z.string().max(TEXT_LIMITS.serviceName)).max(SERVICES_MAX),
       }),
       controller: ref,
     }),
@@ -151,19 +172,19 @@ export const SCHEMAS = {
   distributor: {
     subscribe: z.object({
       subscriber: ref,
-      fromPosition: position,
+      fromPosition: count,
       sourceId: name.optional(),
-      demand: z.number().int().min(0).max(100_000),
+      demand: z.number().int().min(0).max(DEMAND_MAX),
     }),
-    demand: z.object({ subscriber: ref, count: z.number().int().min(0).max(100_000) }),
+    demand: z.object({ subscriber: ref, count: z.number().int().min(0).max(DEMAND_MAX) }),
     unsubscribe: z.object({ subscriber: ref }),
     query: z.object({
       query: z.object({
         sourceId: name.optional(),
         sinceMs: z.number().optional(),
         untilMs: z.number().optional(),
-        afterPosition: position.optional(),
-        limit: z.number().int().min(1).max(10_000).optional(),
+        afterPosition: count.optional(),
+        limit: z.number().int().min(1).max(QUERY_RECORDS_MAX).optional(),
       }),
       replyTo: ref,
     }),

@@ -1,26 +1,15 @@
 /** Whether what came from another node is a task: every field's type, range and size, so that nobody behind it need look. */
 
+import { FRAME_ENCODINGS } from "../../task/configuration.js";
+import { CONFIGURATION_LIMITS, PIPELINE_LIMITS, TASK_LIMITS, TEXT_LIMITS } from "../../task/limits.js";
 import { END, DROP_REASONS } from "../../task/task.js";
 import { parseTraceparent } from "../../task/traceparent.js";
-import {
-  addressOf,
-  fields,
-  isCount,
-  isFinite,
-  isName,
-  isText,
-  list,
-  mapOf,
-  wanted,
-  type Fields,
-} from "./checks.js";
+import { isCount, isFiniteNumber, isName } from "../../task/value-checks.js";
+import { addressOf, fields, isText, list, mapOf, wanted, type Fields } from "./checks.js";
 
-/** Bounds of one task; `STAGES_MAX` of a pipeline, and what a stage may find. */
-const STAGES_MAX = 64;
-const HOPS_MAX = 1_024;
-const FRAMES_MAX = 256;
-const DETECTIONS_MAX = 10_000;
-const LABEL_MAX = 256;
+const { stagesMax } = PIPELINE_LIMITS;
+const { hopsMax, detectionsMax } = TASK_LIMITS;
+const { width: widths, height: heights, framesPerTaskMax } = CONFIGURATION_LIMITS;
 
 /** @throws Malformed */
 export function checkTask(value: unknown): void {
@@ -32,25 +21,31 @@ export function checkTask(value: unknown): void {
   wanted(task["cameFrom"] === null || isName(task["cameFrom"]), "the stage that it came from");
   checkConfiguration(task["configuration"]);
   const { frameCount } = task;
-  wanted(isCount(frameCount) && frameCount >= 1 && frameCount <= FRAMES_MAX, "a count of frames");
+  wanted(isCount(frameCount) && frameCount >= 1 && frameCount <= framesPerTaskMax, "a count of frames");
   wanted(isCount(task["payloadBytes"]), "payloadBytes");
   if (task["payload"] !== null) checkPayload(fields(task["payload"], "a payload"), frameCount);
-  const times = list(task["framePtsUs"], FRAMES_MAX, "framePtsUs");
-  wanted(times.length === frameCount && times.every(isFinite), "a time for each frame");
-  for (const [stage, result] of mapOf(task["results"], STAGES_MAX, "results")) {
+  const times = list(task["framePtsUs"], framesPerTaskMax, "framePtsUs");
+  wanted(times.length === frameCount && times.every(isFiniteNumber), "a time for each frame");
+  for (const [stage, result] of mapOf(task["results"], stagesMax, "results")) {
     wanted(isName(stage), "results by stage");
     checkResult(result, frameCount);
   }
-  for (const hop of list(task["hops"], HOPS_MAX, "hops")) checkHop(hop);
-  for (const [cursor, node] of mapOf(task["joinNodes"], STAGES_MAX + 1, "joinNodes")) {
+  for (const hop of list(task["hops"], hopsMax, "hops")) checkHop(hop);
+  for (const [cursor, node] of mapOf(task["joinNodes"], stagesMax + 1, "joinNodes")) {
     wanted(isCursor(cursor) && isName(node), "joinNodes by cursor");
   }
   checkPins(task["pins"]);
-  wanted(isFinite(task["sourceAtMs"]) && isFinite(task["createdAtMs"]), "times of source and creation");
-  wanted(task["deadlineAtMs"] === null || isFinite(task["deadlineAtMs"]), "a deadline or null");
+  wanted(
+    isFiniteNumber(task["sourceAtMs"]) && isFiniteNumber(task["createdAtMs"]),
+    "times of source and creation",
+  );
+  wanted(task["deadlineAtMs"] === null || isFiniteNumber(task["deadlineAtMs"]), "a deadline or null");
   wanted(addressOf(task["origin"]) !== null, "the address of its generator");
   const { traceparent } = task;
-  wanted(isText(traceparent, 256) && parseTraceparent(traceparent) !== null, "a traceparent");
+  wanted(
+    isText(traceparent, TEXT_LIMITS.traceparent) && parseTraceparent(traceparent) !== null,
+    "a traceparent",
+  );
 }
 
 export function checkTaskId(value: unknown): void {
@@ -63,7 +58,7 @@ export function isDelivery(value: unknown): boolean {
 }
 
 export function checkPins(value: unknown): void {
-  for (const [stage, pinned] of mapOf(value, STAGES_MAX, "pins")) {
+  for (const [stage, pinned] of mapOf(value, stagesMax, "pins")) {
     const pin = fields(pinned, "a pin");
     wanted(isName(stage) && isName(pin["node"]) && isCount(pin["ordinal"]), "pins by stage");
   }
@@ -75,8 +70,11 @@ export function checkDropRecord(value: unknown): void {
   checkTaskId(drop["id"]);
   wanted(isDropReason(drop["reason"]), "a reason that is known");
   wanted(drop["stage"] === null || isCursor(drop["stage"]), "the stage of the drop, or null");
-  wanted(isName(drop["node"]) && isText(drop["detail"], 4_096), "the node and detail of the drop");
-  wanted(isFinite(drop["atMs"]) && isFinite(drop["sourceAtMs"]), "times of the drop");
+  wanted(
+    isName(drop["node"]) && isText(drop["detail"], TEXT_LIMITS.detail),
+    "the node and detail of the drop",
+  );
+  wanted(isFiniteNumber(drop["atMs"]) && isFiniteNumber(drop["sourceAtMs"]), "times of the drop");
   wanted(addressOf(drop["origin"]) !== null, "the address of its generator");
 }
 
@@ -91,6 +89,10 @@ function isDropReason(value: unknown): boolean {
   return DROP_REASONS.some((reason) => reason === value);
 }
 
+function isEncoding(value: unknown): boolean {
+  return FRAME_ENCODINGS.some((encoding) => encoding === value);
+}
+
 function isCursor(value: unknown): boolean {
   return value === END || isName(value);
 }
@@ -100,23 +102,26 @@ function checkConfiguration(value: unknown): void {
   const sound =
     isCount(width) &&
     isCount(height) &&
-    isFinite(fps) &&
+    isFiniteNumber(fps) &&
     isCount(framesPerTask) &&
-    (encoding === "rgb" || encoding === "jpeg") &&
+    isEncoding(encoding) &&
     isCount(quality);
   wanted(sound, "a configuration");
 }
 
 function checkPayload(payload: Fields, frameCount: number): void {
   const { encoding, width, height } = payload;
-  wanted(isCount(width) && isCount(height) && width <= 7_680 && height <= 4_320, "the size of its frames");
-  wanted(encoding === "rgb" || encoding === "jpeg", "an encoding of frames");
-  const frames = list(payload["frames"], FRAMES_MAX, "frames");
+  wanted(
+    isCount(width) && isCount(height) && width <= widths.max && height <= heights.max,
+    "the size of its frames",
+  );
+  wanted(isEncoding(encoding), "an encoding of frames");
+  const frames = list(payload["frames"], framesPerTaskMax, "frames");
   wanted(frames.length === frameCount, "as many frames as it says");
   for (const item of frames) {
     const frame = fields(item, "a frame");
     const { data } = frame;
-    wanted(isFinite(frame["ptsUs"]) && data instanceof Uint8Array, "a frame with its time and bytes");
+    wanted(isFiniteNumber(frame["ptsUs"]) && data instanceof Uint8Array, "a frame with its time and bytes");
     const fits = encoding === "rgb" ? data.byteLength === width * height * 3 : data.byteLength > 0;
     wanted(fits, "as many bytes as its frames have pixels");
   }
@@ -124,26 +129,30 @@ function checkPayload(payload: Fields, frameCount: number): void {
 
 function checkResult(value: unknown, frameCount: number): void {
   const result = fields(value, "the result of a stage");
-  wanted(isText(result["type"], LABEL_MAX), "the type of a result");
+  wanted(isText(result["type"], TEXT_LIMITS.label), "the type of a result");
   const { continuity } = result;
   wanted(
     continuity === undefined || continuity === "continued" || continuity === "restarted",
     "a continuity that is known",
   );
-  const frames = list(result["frames"], FRAMES_MAX, "results by frame");
+  const frames = list(result["frames"], framesPerTaskMax, "results by frame");
   wanted(frames.length === frameCount, "a result for each frame");
   for (const found of frames)
-    for (const item of list(found, DETECTIONS_MAX, "detections")) checkDetection(item);
+    for (const item of list(found, detectionsMax, "detections")) checkDetection(item);
 }
 
 function checkDetection(value: unknown): void {
   const { x, y, width, height, score, label, trackId } = fields(value, "a detection");
   wanted(
-    isFinite(x) && isFinite(y) && isFinite(width) && isFinite(height) && isFinite(score),
+    isFiniteNumber(x) &&
+      isFiniteNumber(y) &&
+      isFiniteNumber(width) &&
+      isFiniteNumber(height) &&
+      isFiniteNumber(score),
     "a detection in numbers",
   );
   wanted(
-    isText(label, LABEL_MAX) && (trackId === undefined || isCount(trackId)),
+    isText(label, TEXT_LIMITS.label) && (trackId === undefined || isCount(trackId)),
     "a detection with its label",
   );
 }
@@ -154,7 +163,9 @@ function checkHop(value: unknown): void {
   wanted(isCount(hop["epoch"]) && isCount(hop["attempt"]), "a hop with its epoch and attempt");
   wanted(isDelivery(hop["delivery"]), "a hop with its delivery");
   wanted(
-    isFinite(hop["enqueuedAtMs"]) && isFinite(hop["startedAtMs"]) && isFinite(hop["endedAtMs"]),
+    isFiniteNumber(hop["enqueuedAtMs"]) &&
+      isFiniteNumber(hop["startedAtMs"]) &&
+      isFiniteNumber(hop["endedAtMs"]),
     "the times of a hop",
   );
 }

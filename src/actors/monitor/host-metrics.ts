@@ -2,7 +2,7 @@
  * What a monitor asks of its host, and the door to systeminformation.
  *
  * systeminformation forks processes and blocks in `execSync` where it reads live figures, so on Linux those come from
- * the kernel's files, and from it only the inventory, once. Elsewhere it tells the memory, at a slower rate.
+ * the kernel's files, and from it only the inventory, once. Elsewhere it gives the memory, at a slower rate.
  */
 
 import { cpus, totalmem } from "node:os";

@@ -95,7 +95,7 @@ function createReader(files: OpenFiles, now: Now): HostReader {
 interface CpuGrant {
   /** Null for no limit. */
   readonly processors: number | null;
-  /** Processor time of the group since it was made; null where it is not told. */
+  /** Processor time of the group since it was made; null where the kernel does not say. */
   readonly usageUs: number | null;
 }
 

@@ -2,7 +2,7 @@
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
-/** Period of the timer, in ms; a stall is told up to this much too short. Costs 1.8 ms of a processor per second. */
+/** Period of the timer, in ms; a stall may be reported up to this much too short. Costs 1.8 ms of a processor per second. */
 const PERIOD_MS = 20;
 
 export interface LoopStall {
@@ -20,7 +20,7 @@ export function watchLoopStall(): LoopStall {
       const nowMs = performance.now();
       const countedMs = delay.count === 0 ? 0 : (delay.mean * delay.count) / 1e6;
       const longestMs = delay.count === 0 ? 0 : delay.max / 1e6;
-      // The histogram tells whole periods between two firings: nothing of the time before its first firing and after
+      // The histogram counts whole periods between two firings: nothing of the time before its first firing and after
       // its last, each up to a period long unless the loop stood still there.
       const uncountedMs = nowMs - sinceMs - countedMs;
       delay.reset();

@@ -1,11 +1,11 @@
 /**
  * The monitor: samples what its node has left, how long its queues are and how far its neighbours, once an interval.
  *
- * M1. At most one reading of the host and one question to the controller are outstanding; an interval that finds the
+ * MO1 At most one reading of the host and one question to the controller are outstanding; an interval that finds the
  *     last one unfinished is counted and skipped.
- * M2. A sample carries the time it was taken and nothing stale: queues that were not told are left out, and so are links
- *     that have fallen silent.
- * M3. A host that cannot be read stops no node: the failure is counted and logged at most every ten seconds.
+ * MO2 A sample carries the time it was taken and nothing stale: queues that were not reported are left out, and so are
+ *     links that have fallen silent.
+ * MO3 A host that cannot be read stops no node: the failure is counted and logged at most every ten seconds.
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
@@ -17,13 +17,13 @@ import type { SchedulerMessage } from "../protocol/scheduler.js";
 import type { FlowCounts, ResourceSample } from "../../task/reports.js";
 import type { NodeName } from "../../task/identity.js";
 import type { HostInventory, HostMetrics, HostReading } from "./host-metrics.js";
-import { Links } from "./links.js";
+import { RoundTripTimes } from "./round-trip-times.js";
 
 type Private =
   | Pong
   | { readonly type: "tick" }
   | { readonly type: "hostRead"; readonly result: AskResult<HostReading> }
-  | { readonly type: "queuesTold"; readonly result: AskResult<QueuesReported> }
+  | { readonly type: "queuesRead"; readonly result: AskResult<QueuesReported> }
   | { readonly type: "inventoryTaken"; readonly result: AskResult<HostInventory> };
 export type Message = MonitorMessage | Private;
 type Of<Type extends Message["type"]> = Extract<Message, { readonly type: Type }>;
@@ -32,8 +32,8 @@ type Ctx = Context<Message>;
 export interface State {
   /** Opened with the state and closed with it. */
   readonly host: HostMetrics;
-  readonly links: Links;
-  /** Empty and null where the controller did not tell. */
+  readonly roundTrips: RoundTripTimes;
+  /** Empty and null where the controller did not answer. */
   queued: Readonly<Record<string, number>>;
   flow: FlowCounts | null;
   reading: boolean;
@@ -63,7 +63,7 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
         ctx.pipe(host.inventory(), (result) => ({ type: "inventoryTaken", result }));
       return {
         host,
-        links: new Links(),
+        roundTrips: new RoundTripTimes(),
         queued: {},
         flow: null,
         reading: false,
@@ -84,15 +84,15 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
       case "ping":
         return onPing(message);
       case "watchLinks":
-        return state.links.watch(message.peers);
+        return state.roundTrips.watch(message.peers);
       case "pong":
         return onPong(state, message, ctx);
       case "tick":
         return onTick(state, ctx);
       case "hostRead":
         return onHostRead(state, message, ctx);
-      case "queuesTold":
-        return onQueuesTold(state, message);
+      case "queuesRead":
+        return onQueuesRead(state, message);
       case "inventoryTaken":
         return onInventoryTaken(state, message, ctx);
       default:
@@ -105,13 +105,13 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
   }
 
   function onPong(state: State, { node, sentAtMs }: Pong, ctx: Ctx): void {
-    if (!state.links.pong(node, sentAtMs, ctx.now())) state.counts.strayPongs++;
+    if (!state.roundTrips.pong(node, sentAtMs, ctx.now())) state.counts.strayPongs++;
   }
 
   function onTick(state: State, ctx: Ctx): void {
     // One reading of the clock: the answer names it, and is matched by it.
     const nowMs = ctx.now();
-    for (const peer of state.links.ping(nowMs)) {
+    for (const peer of state.roundTrips.ping(nowMs)) {
       peer.tell({ type: "ping", sentAtMs: nowMs, replyTo: ctx.self }, "control");
     }
     if (!state.asking) {
@@ -119,7 +119,7 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
       ctx.ask<ControllerMessage, QueuesReported>(
         options.controller,
         (replyTo) => ({ type: "reportQueues", replyTo }),
-        (result) => ({ type: "queuesTold", result }),
+        (result) => ({ type: "queuesRead", result }),
         { timeoutMs: options.intervalMs, lane: "control" },
       );
     }
@@ -144,12 +144,12 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
       ...result.reply,
       queued: state.queued,
       ...(state.flow && { counts: state.flow }),
-      links: state.links.sample(ctx.now()),
+      links: state.roundTrips.sample(ctx.now()),
     };
     options.scheduler.tell({ type: "resourcesSampled", sample });
   }
 
-  function onQueuesTold(state: State, { result }: Of<"queuesTold">): void {
+  function onQueuesRead(state: State, { result }: Of<"queuesRead">): void {
     state.asking = false;
     state.queued = result.ok ? result.reply.queued : {};
     state.flow = result.ok ? result.reply.counts : null;

@@ -1,16 +1,16 @@
 /**
- * Processor: runs one stage on one node. A bounded line of tasks in front of a service that lives in worker threads.
+ * Processor: runs one stage on one node. A bounded queue of tasks in front of a service that runs in worker threads.
  *
  * P1 Each task executed is answered once: `stageCompleted` or `stageDropped`. While a task is here, a second copy of it
  *    changes nothing.
- * P2 The line is bounded: what overflows is dropped with the reason of its policy, and where that is `block` the
+ * P2 The queue is bounded: what overflows is dropped with the reason of its policy, and where that is `block` the
  *    controller holds back what would.
  * P3 A stateful service has one worker and is given each source's tasks in the order of their sequence. One that was to
- *    come to this node before is waited for until it comes, is skipped, a timeout passes or the line is full. Where a task
- *    did not follow its predecessor in the same worker, its result says `restarted`.
+ *    come to this node before is waited for until it comes, is skipped, a timeout passes or the queue is full. Where a
+ *    task did not follow its predecessor in the same worker, its result says `restarted`.
  * P4 A task whose worker dies is tried again, on at most `poisonAttempts` workers. A task that the service throws at is
  *    not: it would throw again.
- * P5 A processor that starts, also anew, says so, and holds nothing: what was sent to the life before is ignored.
+ * P5 A processor that starts, also again, says so, and holds nothing: what was sent to an earlier incarnation is ignored.
  * P6 A worker is started with the processor, so that its service is loaded when the first task comes; after the stop
  *    there is none.
  */
@@ -25,21 +25,23 @@ import type { Stage } from "../../task/pipeline.js";
 import type { ServiceDeclaration, StageResult } from "../../task/service.js";
 import type { DropReason, Task } from "../../task/task.js";
 import type { ProcessorLimits } from "./processor-limits.js";
-import type { Entry } from "./task-queue.js";
+import type { Entry } from "./source-lanes.js";
 import {
-  clearLine,
+  clearQueue,
   continuityIn,
-  createWaitingLine,
+  createStageQueue,
+  enterQueue,
   forgetState,
   giveUpGaps,
-  joinLine,
   nextGapAtMs,
   passOver,
-  rejoinLine,
+  reenterQueue,
   settleTask,
   takeNext,
-  type WaitingLine,
-} from "./waiting-line.js";
+  waitingCount,
+  type StageQueue,
+} from "./stage-queue.js";
+import { hopOf, jobOf, readsFrames, resultOf, type Work } from "./work.js";
 import {
   createWorkerPool,
   endPool,
@@ -50,9 +52,9 @@ import {
   type PoolMessage,
   type WorkerPool,
 } from "./worker-pool.js";
-import type { Job, StartWorker } from "./worker-port.js";
+import type { StartWorker } from "./worker-port.js";
 
-/** What a processor tells itself, and is told by its supervisor. */
+/** What a processor sends itself. */
 export type ProcessorPrivate = { readonly type: "gapTimedOut" } | PoolMessage;
 
 type Message = ProcessorMessage | ProcessorPrivate;
@@ -69,11 +71,16 @@ export interface ProcessorOptions {
   readonly startWorker: StartWorker;
 }
 
-/** A task on a worker. */
-interface Work {
-  readonly entry: Entry;
-  readonly startedAtMs: number;
-  readonly continuity: "continued" | "restarted";
+/** What survives a restart of the processor. */
+export interface ProcessorRetained {
+  /** Starts so far: 1 in the first incarnation. */
+  incarnation: number;
+  /** Of the newest worker, so that an event of one that an earlier incarnation had finds none of its number. */
+  readonly workerNumbers: { last: number };
+}
+
+export function createProcessorRetained(): ProcessorRetained {
+  return { incarnation: 0, workerNumbers: { last: 0 } };
 }
 
 type Status =
@@ -82,23 +89,23 @@ type Status =
   | { readonly status: "failed"; readonly error: SluiceError };
 
 interface State {
-  line: WaitingLine;
+  queue: StageQueue;
   status: Status;
 }
 
 /** The behaviour of one processor. */
-export function processor(options: ProcessorOptions): Behaviour<State, Message> {
+export function createProcessor(
+  options: ProcessorOptions,
+  retained: ProcessorRetained,
+): Behaviour<State, Message> {
   const { controller, key, limits, modelDir, node, service, stage, startWorker } = options;
-  const readsFrames = stage.inputs.includes("frame");
-  // Goes on when the actor starts anew, so that an event of a worker before finds none of its number.
-  const workerNumbers = { last: 0 };
-  let life = 0;
 
   return {
     start(ctx) {
-      life += 1;
-      controller.tell({ type: "processorStarted", stage: key, processor: ctx.self, life });
-      const state: State = { line: createWaitingLine(stage, limits), status: newStatus() };
+      retained.incarnation += 1;
+      const { incarnation } = retained;
+      controller.tell({ type: "processorStarted", stage: key, processor: ctx.self, life: incarnation });
+      const state: State = { queue: createStageQueue(stage, limits), status: newStatus() };
       if (state.status.status === "failed") reportFailure(state.status.error);
       else prepareWorker(state.status.pool, ctx);
       return state;
@@ -109,7 +116,7 @@ export function processor(options: ProcessorOptions): Behaviour<State, Message> 
           onExecute(state, message, ctx);
           break;
         case "skip":
-          passOver(state.line, { ...message.id, ordinal: message.ordinal }, ctx.now());
+          passOver(state.queue, { ...message.id, ordinal: message.ordinal }, ctx.now());
           break;
         case "gapTimedOut":
           break;
@@ -133,21 +140,21 @@ export function processor(options: ProcessorOptions): Behaviour<State, Message> 
 
   function onExecute(
     state: State,
-    { task, epoch, attempt, enqueuedAtMs, life: meant }: Extract<Message, { type: "execute" }>,
+    { task, epoch, attempt, enqueuedAtMs, life: incarnation }: Extract<Message, { type: "execute" }>,
     ctx: Context<Message>,
   ): void {
-    if (meant !== life) return;
+    if (incarnation !== retained.incarnation) return;
     const ordinal = task.pins.get(stage.id)?.ordinal ?? task.id.sequence;
     const entry: Entry = { task, ordinal, epoch, attempt, enqueuedAtMs, crashes: 0 };
     if (state.status.status === "failed") {
       answerDropped(task, "serviceFailed", state.status.error.message);
       return;
     }
-    if (readsFrames && task.payload === null) {
+    if (readsFrames(stage) && task.payload === null) {
       drop(state, entry, "serviceFailed", "It came without its frames", ctx);
       return;
     }
-    for (const { entry: dropped, reason, detail } of joinLine(state.line, entry, ctx.now())) {
+    for (const { entry: dropped, reason, detail } of enterQueue(state.queue, entry, ctx.now())) {
       drop(state, dropped, reason, detail, ctx);
     }
   }
@@ -165,7 +172,7 @@ export function processor(options: ProcessorOptions): Behaviour<State, Message> 
         drop(state, event.work.entry, "serviceFailed", event.text, ctx);
         return;
       case "workerLost":
-        forgetState(state.line);
+        forgetState(state.queue);
         if (event.work !== null) retry(state, event.work.entry, event.text, ctx);
         return;
       case "hopeless":
@@ -176,30 +183,14 @@ export function processor(options: ProcessorOptions): Behaviour<State, Message> 
     }
   }
 
-  function onCompleted(
-    state: State,
-    { entry, startedAtMs, continuity }: Work,
-    result: StageResult,
-    ctx: Context<Message>,
-  ): void {
-    const { task, epoch, attempt, enqueuedAtMs } = entry;
+  function onCompleted(state: State, work: Work, returned: StageResult, ctx: Context<Message>): void {
     const endedAtMs = ctx.now();
-    settleTask(state.line, entry, "completed", endedAtMs);
+    settleTask(state.queue, work.entry, "completed", endedAtMs);
     controller.tell({
       type: "stageCompleted",
-      task,
-      // A service may know of a break that the processor does not: it forgets idle sources, too.
-      result: stage.stateful ? { ...result, continuity: brokenBy(continuity, result.continuity) } : result,
-      hop: {
-        stage: stage.id,
-        node,
-        epoch,
-        attempt,
-        delivery: task.delivery,
-        enqueuedAtMs,
-        startedAtMs,
-        endedAtMs,
-      },
+      task: work.entry.task,
+      result: resultOf(work, returned, stage),
+      hop: hopOf(work, { stage, node, endedAtMs }),
     });
   }
 
@@ -210,13 +201,13 @@ export function processor(options: ProcessorOptions): Behaviour<State, Message> 
       return;
     }
     entry.attempt += 1;
-    rejoinLine(state.line, entry);
+    reenterQueue(state.queue, entry);
   }
 
   function onHopeless(state: State, error: SluiceError, works: readonly Work[]): void {
     state.status = { status: "failed", error };
     reportFailure(error);
-    for (const { task } of [...works.map(({ entry }) => entry), ...clearLine(state.line)]) {
+    for (const { task } of [...works.map(({ entry }) => entry), ...clearQueue(state.queue)]) {
       answerDropped(task, "serviceFailed", error.message);
     }
   }
@@ -225,45 +216,26 @@ export function processor(options: ProcessorOptions): Behaviour<State, Message> 
   function dispatch(state: State, ctx: Context<Message>): void {
     if (state.status.status === "failed") return;
     const { pool } = state.status;
-    giveUpGaps(state.line, ctx.now());
-    while (state.line.queue.size > 0) {
+    giveUpGaps(state.queue, ctx.now());
+    while (waitingCount(state.queue) > 0) {
       const worker = idleWorker(pool, ctx);
-      const entry = worker === undefined ? undefined : takeNext(state.line, ctx.now());
+      const entry = worker === undefined ? undefined : takeNext(state.queue, ctx.now());
       if (worker === undefined || entry === undefined) break;
       const { deadlineAtMs } = entry.task;
       const startedAtMs = ctx.now();
       if (deadlineAtMs !== null && deadlineAtMs <= startedAtMs) {
         drop(state, entry, "deadline", "Its deadline passed before its turn came", ctx);
       } else {
-        const work = { entry, startedAtMs, continuity: continuityIn(state.line, entry) };
-        runOn(pool, worker, { work, job: jobOf(work) }, ctx);
+        const work = { entry, startedAtMs, continuity: continuityIn(state.queue, entry) };
+        runOn(pool, worker, { work, job: jobOf(work, stage) }, ctx);
       }
     }
-    const gapAtMs = nextGapAtMs(state.line);
+    const gapAtMs = nextGapAtMs(state.queue);
     if (gapAtMs !== null) ctx.after(GAP_TIMER, Math.max(0, gapAtMs - ctx.now()), { type: "gapTimedOut" });
   }
 
-  function jobOf({ entry: { task }, continuity }: Work): Job {
-    const previous = new Map<string, StageResult>();
-    for (const predecessor of stage.predecessors) {
-      const result = task.results.get(predecessor);
-      if (result !== undefined) previous.set(predecessor, result);
-    }
-    const { id, frameCount, framePtsUs } = task;
-    return {
-      sourceId: id.sourceId,
-      incarnation: id.incarnation,
-      sequence: id.sequence,
-      frameCount,
-      framePtsUs,
-      previous,
-      continuity,
-      payload: readsFrames ? task.payload : null,
-    };
-  }
-
   function drop(state: State, entry: Entry, reason: DropReason, detail: string, ctx: Context<Message>): void {
-    settleTask(state.line, entry, "dropped", ctx.now());
+    settleTask(state.queue, entry, "dropped", ctx.now());
     answerDropped(entry.task, reason, detail);
   }
 
@@ -289,17 +261,10 @@ export function processor(options: ProcessorOptions): Behaviour<State, Message> 
       replicas,
       limits,
       startWorker,
-      numbers: workerNumbers,
+      numbers: retained.workerNumbers,
     });
     return { status: "running", pool };
   }
 }
 
 const GAP_TIMER = "gap";
-
-function brokenBy(
-  given: "continued" | "restarted",
-  returned: StageResult["continuity"],
-): "continued" | "restarted" {
-  return given === "restarted" || returned === "restarted" ? "restarted" : "continued";
-}

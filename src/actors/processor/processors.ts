@@ -13,12 +13,12 @@ import type { ProcessorMessage, ProcessorsMessage } from "../protocol/processor.
 import { type StageKey, stageKeyText, type NodeName } from "../../task/identity.js";
 import { stageOf } from "../../task/pipeline.js";
 import type { ServiceDeclaration } from "../../task/service.js";
-import { processor, type ProcessorPrivate } from "./processor.js";
+import { createProcessor, createProcessorRetained, type ProcessorPrivate } from "./processor.js";
 import type { ProcessorLimits } from "./processor-limits.js";
 import type { StartWorker } from "./worker-port.js";
 
 type Message = ProcessorsMessage | { readonly type: "processorGone"; readonly stage: string };
-export type Ensure = Extract<ProcessorsMessage, { type: "ensureProcessor" }>;
+type Ensure = Extract<ProcessorsMessage, { type: "ensureProcessor" }>;
 
 export interface ProcessorsOptions {
   readonly node: NodeName;
@@ -41,14 +41,20 @@ const MAILBOX_CAPACITY = 100_000;
 /** Of an actor's name. */
 const NAME_LENGTH_MAX = 128;
 
-/**
- * The behaviour of the supervisor.
- *
- * @param wanted the stages asked for, by `pipeline@version/stage`; outlives a restart
- */
-export function processors(
+/** What survives a restart of the supervisor. */
+export interface ProcessorsRetained {
+  /** The stages asked for, by `pipeline@version/stage`. */
+  readonly wanted: Map<string, Ensure>;
+}
+
+export function createProcessorsRetained(): ProcessorsRetained {
+  return { wanted: new Map() };
+}
+
+/** The behaviour of the supervisor. */
+export function createProcessors(
   options: ProcessorsOptions,
-  wanted: Map<string, Ensure>,
+  { wanted }: ProcessorsRetained,
 ): Behaviour<State, Message> {
   return {
     start(ctx) {
@@ -86,10 +92,14 @@ export function processors(
     const text = stageKeyText(key);
     const stage = stageOf(message.pipeline, message.stage);
     const service = services.get(stage.service) ?? null;
-    const child = ctx.spawn(
-      processor({ node, key, stage, service, modelDir, controller, limits, startWorker }),
-      { name: childName(state, key), mailbox: { capacity: MAILBOX_CAPACITY } },
+    const behaviour = createProcessor(
+      { node, key, stage, service, modelDir, controller, limits, startWorker },
+      createProcessorRetained(),
     );
+    const child = ctx.spawn(behaviour, {
+      name: childName(state, key),
+      mailbox: { capacity: MAILBOX_CAPACITY },
+    });
     state.children.set(text, child);
     ctx.watch(child, () => ({ type: "processorGone", stage: text }));
   }

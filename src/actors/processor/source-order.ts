@@ -1,7 +1,7 @@
 /**
  * The order of each source's tasks at a stateful stage: whose turn it is, and whether the service saw the task before.
  *
- * Turns are ordinals: places in the row of a source's tasks that come to this node, without gaps. A task is due when
+ * Turns are ordinals: positions among the tasks of a source that come to this node, without gaps. A task is due when
  * those before it were given out, will not come, or are not waited for any more. One that comes after its turn is due at
  * once: it is run rather than lost, and as neither it nor the task after it followed its predecessor, both results say
  * `restarted`. So no reordering is silent.
@@ -9,7 +9,7 @@
 
 import type { SourceId, TaskId } from "../../task/identity.js";
 
-/** A task's place in the row of its source. */
+/** A task's position among those of its source. */
 export interface Turn {
   readonly sourceId: SourceId;
   readonly incarnation: number;
@@ -22,7 +22,7 @@ interface SourceOrder {
   next: number;
   /** Ordinals from `next` on that will not come. */
   readonly skipped: Set<number>;
-  /** The last task that the service has finished, while its state lives. */
+  /** The last task that the service has finished, while it has kept its state. */
   finished: { readonly incarnation: number; readonly sequence: number } | null;
 }
 
@@ -85,7 +85,7 @@ export function loseState(orders: SourceOrders): void {
   for (const order of orders.sources.values()) order.finished = null;
 }
 
-/** `continued` where the service, as it lives, has last finished the task before this one. */
+/** `continued` where the service, with the state that it has, has last finished the task before this one. */
 export function continuityOf(
   orders: SourceOrders,
   { sourceId, incarnation, sequence }: TaskId,

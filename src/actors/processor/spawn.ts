@@ -1,4 +1,4 @@
-/** Starts the processors of a node: binds worker threads, and never gives a processor up while its node lives. */
+/** Starts the processors of a node: binds worker threads, and never gives a processor up while its node runs. */
 
 import { availableParallelism } from "node:os";
 import type { ActorRef } from "../../runtime/actor-ref.js";
@@ -8,7 +8,7 @@ import type { ProcessorsMessage } from "../protocol/processor.js";
 import type { NodeName } from "../../task/identity.js";
 import type { ServiceDeclaration } from "../../task/service.js";
 import { DEFAULT_PROCESSOR_LIMITS, type ProcessorLimits } from "./processor-limits.js";
-import { processors } from "./processors.js";
+import { createProcessors, createProcessorsRetained } from "./processors.js";
 import { startWorker as startThread } from "./worker-host.js";
 import type { StartWorker } from "./worker-port.js";
 
@@ -25,7 +25,7 @@ export interface SpawnProcessorsOptions {
   readonly startWorker?: StartWorker;
 }
 
-/** Its controller keeps what a processor was given, so starting anew loses nothing: backoff ends at 5 s, attempts never. */
+/** The controller keeps what a processor was given, so a restart loses nothing: backoff ends at 5 s, attempts never. */
 const SUPERVISION: SupervisionPolicy = {
   strategy: "oneForOne",
   intensity: 1_000,
@@ -41,7 +41,8 @@ export function spawnProcessors(
   const wanted: ProcessorLimits = { ...DEFAULT_PROCESSOR_LIMITS, ...given };
   const replicas = Math.max(1, Math.min(wanted.replicas, availableParallelism() - 1));
   const limits = { ...wanted, replicas };
-  return parent.spawn(processors({ node, services, modelDir, limits, startWorker }, new Map()), {
+  const options = { node, services, modelDir, limits, startWorker };
+  return parent.spawn(createProcessors(options, createProcessorsRetained()), {
     name: "processors",
     supervision: SUPERVISION,
   });

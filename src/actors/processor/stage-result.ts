@@ -1,6 +1,7 @@
 /** The parser of what a service returns: nothing of another shape enters the system. */
 
 import type { DataType, Detection, StageResult } from "../../task/service.js";
+import { isFiniteNumber } from "../../task/value-checks.js";
 
 export type ParsedStageResult =
   { readonly ok: true; readonly result: StageResult } | { readonly ok: false; readonly problem: string };
@@ -45,14 +46,14 @@ export function parseStageResult(
 function parseDetection(value: unknown): Detection | string {
   if (!isRecord(value)) return `it must be an object: got ${describe(value)}`;
   const { x, y, width, height, score, label, trackId } = value;
-  if (!isFinite(x)) return `"x" must be a finite number: got ${describe(x)}`;
-  if (!isFinite(y)) return `"y" must be a finite number: got ${describe(y)}`;
-  if (!isFinite(width) || width < 0) return `"width" must be 0 or more: got ${describe(width)}`;
-  if (!isFinite(height) || height < 0) return `"height" must be 0 or more: got ${describe(height)}`;
-  if (!isFinite(score)) return `"score" must be a finite number: got ${describe(score)}`;
+  if (!isFiniteNumber(x)) return `"x" must be a finite number: got ${describe(x)}`;
+  if (!isFiniteNumber(y)) return `"y" must be a finite number: got ${describe(y)}`;
+  if (!isFiniteNumber(width) || width < 0) return `"width" must be 0 or more: got ${describe(width)}`;
+  if (!isFiniteNumber(height) || height < 0) return `"height" must be 0 or more: got ${describe(height)}`;
+  if (!isFiniteNumber(score)) return `"score" must be a finite number: got ${describe(score)}`;
   if (typeof label !== "string") return `"label" must be text: got ${describe(label)}`;
   if (trackId === undefined) return { x, y, width, height, score, label };
-  if (!isFinite(trackId)) return `"trackId" must be a finite number: got ${describe(trackId)}`;
+  if (!isFiniteNumber(trackId)) return `"trackId" must be a finite number: got ${describe(trackId)}`;
   return { x, y, width, height, score, label, trackId };
 }
 
@@ -62,10 +63,6 @@ function problem(text: string): ParsedStageResult {
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
-}
-
-function isFinite(value: unknown): value is number {
-  return Number.isFinite(value);
 }
 
 function describe(value: unknown): string {

@@ -11,7 +11,7 @@ import type { StageResult } from "../../task/service.js";
 import type { ProcessorLimits } from "./processor-limits.js";
 import type { Job, StartWorker, WorkerEvent, WorkerSpec, WorkerThread } from "./worker-port.js";
 
-/** What an actor with a pool is told by it, and hands back to it. */
+/** What a pool sends the actor that has it, and the actor gives it to fold. */
 export type PoolMessage =
   | { readonly type: "workerEvent"; readonly worker: number; readonly event: WorkerEvent }
   /** The load, or the run of that number, takes too long. */
@@ -43,7 +43,7 @@ interface Worker<Work> {
   readonly thread: WorkerThread;
   status: "loading" | "idle" | "running";
   work: Work | null;
-  /** Runs so far; tells a late timeout from one that counts. */
+  /** Runs so far; distinguishes a late timeout from one that counts. */
   run: number;
 }
 

@@ -1,6 +1,8 @@
 /**
  * The port between a processor and a thread that runs its service. One task at a time: the processor asks for a run and
- * hears `completed` or `failed` before it asks for the next.
+ * receives `completed` or `failed` before it asks for the next.
+ *
+ * One contract suite holds for every implementation.
  */
 
 import type { Payload } from "../../task/payload.js";

@@ -40,7 +40,7 @@ export type SourceEvent =
       readonly reason: "stalled" | "frozen";
       readonly attempt: number;
     }
-  /** Every task is settled and the source is at its end, drained, or beyond mending. */
+  /** Every task is settled and the source is at its end, drained, or failed for good. */
   | {
       readonly type: "sourceEnded";
       readonly sourceId: SourceId;

@@ -15,15 +15,15 @@ export type ProcessorMessage =
       readonly attempt: number;
       /** When the task came to the stage on this node. */
       readonly enqueuedAtMs: number;
-      /** Which of the processor's lives it is meant for: what was sent to an earlier one has been sent again. */
+      /** The incarnation of the processor that it is meant for: what was sent to an earlier one has been sent again. */
       readonly life: number;
     }
-  /** The task with this place in the row of its source will not come. */
+  /** The task at this position among those of its source will not come. */
   | { readonly type: "skip"; readonly id: TaskId; readonly ordinal: number };
 
 /** The supervisor of a node's processors. */
 export type ProcessorsMessage =
-  /** Start the processor of this stage unless it is there; it announces itself with `processorStarted`, each time anew. */
+  /** Start the processor of this stage unless it is there; it announces itself with `processorStarted` at every start. */
   | {
       readonly type: "ensureProcessor";
       readonly pipeline: Pipeline;
@@ -33,9 +33,9 @@ export type ProcessorsMessage =
   /** No task will come any more: stop the processor of this stage and its worker. */
   | { readonly type: "retireProcessor"; readonly stage: StageKey };
 
-/** What a processor tells the controller of its node. */
+/** What a processor answers to the controller of its node. */
 export type ProcessorAnswer =
-  /** From a local processor: `task` as it was handed over, and what the stage made of it. */
+  /** From a local processor: `task` as it was given, and what the stage made of it. */
   | { readonly type: "stageCompleted"; readonly task: Task; readonly result: StageResult; readonly hop: Hop }
   | {
       readonly type: "stageDropped";
@@ -43,7 +43,7 @@ export type ProcessorAnswer =
       readonly reason: DropReason;
       readonly detail: string;
     }
-  /** A processor began anew and holds nothing: what it had been given is handed over again, in its new `life`. */
+  /** A processor has started, and holds nothing: what it had been given is given again, under its new incarnation. */
   | {
       readonly type: "processorStarted";
       readonly stage: StageKey;

@@ -4,6 +4,7 @@
  * One contract suite holds for every implementation.
  */
 
+import { QUERY_RECORDS_MAX } from "../../task/limits.js";
 import type { ResultQuery, StoredGap, StoredRecord, StoredResult } from "../../task/record.js";
 import type { SourceTotals } from "../../task/reports.js";
 import type { SourceId } from "../../task/identity.js";
@@ -100,7 +101,6 @@ export interface Store {
 }
 
 export const QUERY_LIMIT_DEFAULT = 1_000;
-const QUERY_LIMIT_MAX = 10_000;
 
 /** How a record settles its task. */
 export function outcomeOf(record: NewRecord): Outcome {
@@ -133,5 +133,7 @@ export function pageAfter(query: ResultQuery, last: StoredRecord): ResultQuery {
 }
 
 export function queryLimit({ limit = QUERY_LIMIT_DEFAULT }: ResultQuery): number {
-  return Number.isFinite(limit) ? Math.min(Math.max(Math.floor(limit), 0), QUERY_LIMIT_MAX) : QUERY_LIMIT_MAX;
+  return Number.isFinite(limit)
+    ? Math.min(Math.max(Math.floor(limit), 0), QUERY_RECORDS_MAX)
+    : QUERY_RECORDS_MAX;
 }

@@ -16,7 +16,7 @@ import { within } from "../../support/within.js";
 
 const TASKS = 1_000;
 
-/** Counts what it is told, and says so once it has been told `wanted` times. */
+/** Counts what it receives, and says so at the message number `wanted`. */
 function counter<Message>(wanted: number, onMessage: (message: Message, count: number) => void) {
   let reached = (): void => {};
   const done = new Promise<void>((resolve) => (reached = resolve));

@@ -1,9 +1,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as fc from "fast-check";
-import { controller } from "../../../src/actors/controller/controller.js";
-import { createControllerState } from "../../../src/actors/controller/state.js";
-import { distributor } from "../../../src/actors/distributor/distributor.js";
+import { createController } from "../../../src/actors/controller/controller.js";
+import { createControllerRetained } from "../../../src/actors/controller/state.js";
+import { createDistributor } from "../../../src/actors/distributor/distributor.js";
+import { createDistributorRetained } from "../../../src/actors/distributor/state.js";
 import { MemoryStore } from "../../../src/storage/results/memory-store.js";
 import { createPolicies } from "../../../src/actors/scheduler/policies.js";
 import { createRegistrations } from "../../../src/actors/scheduler/registrations.js";
@@ -228,7 +229,7 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
   const store = new MemoryStore();
   return {
     "/controller": started(
-      controller(
+      createController(
         {
           node: parseNodeName("edge-1"),
           cloud: parseNodeName("cloud"),
@@ -237,12 +238,15 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
           distributor: createProbe(),
           listener: null,
         },
-        createControllerState(),
+        createControllerRetained(),
       ),
       "/controller",
     ),
     "/distributor": started(
-      distributor({ node: parseNodeName("cloud"), store, scheduler: createProbe() }),
+      createDistributor(
+        { node: parseNodeName("cloud"), store, scheduler: createProbe() },
+        createDistributorRetained(),
+      ),
       "/distributor",
     ),
     "/scheduler": started(

@@ -8,7 +8,7 @@ import { openLinuxHost, type HostReader } from "../../../src/actors/monitor/linu
 const GIB = 1024 ** 3;
 const kilobytes = (bytes: number) => `${bytes / 1024} kB`;
 
-/** A machine of four processors and 16 GiB as a tree of files, whose clock is told. */
+/** A machine of four processors and 16 GiB as a tree of files, whose clock is set by the test. */
 function withMachine(
   files: Readonly<Record<string, string>>,
   run: (machine: {

@@ -103,7 +103,7 @@ test("monitor goes on after a reading that failed", async () => {
   assert.is(samples().length, 1);
 });
 
-test("monitor tells the queues of its controller, and none that the controller did not tell", async () => {
+test("monitor reports the queues of its controller, and none that the controller did not report", async () => {
   const { monitor, controller, samples, answer } = setUp();
   monitor.advance(1_000);
   const { replyTo } = controller.only("reportQueues");
@@ -185,7 +185,7 @@ test("monitor pings a silent peer again only once its ping is lost, and ignores 
   assert.is(monitor.state().counts.strayPongs, 1);
 });
 
-test("monitor tells a link no more that has fallen silent", async () => {
+test("monitor leaves out a link that has fallen silent", async () => {
   const { monitor, samples, answer } = setUp();
   const cloud = createProbe<MonitorMessage>("sluice://cloud/monitor");
   monitor.tell({ type: "watchLinks", peers: { cloud } });

@@ -1,12 +1,15 @@
 /** A processor with scripted workers, and what a test does to it. */
 
-import { processor, type ProcessorPrivate } from "../../../src/actors/processor/processor.js";
+import {
+  createProcessor,
+  createProcessorRetained,
+  type ProcessorPrivate,
+} from "../../../src/actors/processor/processor.js";
 import {
   DEFAULT_PROCESSOR_LIMITS,
   type ProcessorLimits,
 } from "../../../src/actors/processor/processor-limits.js";
-import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
-import type { ProcessorMessage } from "../../../src/actors/protocol/processor.js";
+import type { ProcessorAnswer, ProcessorMessage } from "../../../src/actors/protocol/processor.js";
 import { parseSourceId, parseStageId } from "../../../src/task/identity.js";
 import { definePipeline } from "../../../src/task/define-pipeline.js";
 import { stageOf, type QueuePolicy } from "../../../src/task/pipeline.js";
@@ -56,17 +59,20 @@ export function setUp({
   const stage = stageOf(pipeline, parseStageId("a"));
   const key = { pipelineId: pipeline.id, pipelineVersion: pipeline.version, stage: stage.id };
   const workers = scriptedWorkers();
-  const controller = createProbe<ControllerMessage>("sluice://edge-1/controller");
-  const behaviour = processor({
-    node: NODE,
-    key,
-    stage,
-    service: known ? service : null,
-    modelDir: "/models",
-    controller,
-    limits: { ...DEFAULT_PROCESSOR_LIMITS, ...limits },
-    startWorker: workers.start,
-  });
+  const controller = createProbe<ProcessorAnswer>("sluice://edge-1/controller");
+  const behaviour = createProcessor(
+    {
+      node: NODE,
+      key,
+      stage,
+      service: known ? service : null,
+      modelDir: "/models",
+      controller,
+      limits: { ...DEFAULT_PROCESSOR_LIMITS, ...limits },
+      startWorker: workers.start,
+    },
+    createProcessorRetained(),
+  );
   const actor: Fold<unknown, ProcessorMessage | ProcessorPrivate> = fold(behaviour, { random: () => 0 });
   const task = (
     sequence: number,
@@ -79,11 +85,11 @@ export function setUp({
   };
   const execute = (...tasks: readonly Task[]) => {
     for (const each of tasks) {
-      const [life, enqueuedAtMs] = [lives(), actor.clock.now()];
-      actor.tell({ type: "execute", task: each, epoch: 7, attempt: 1, enqueuedAtMs, life });
+      const enqueuedAtMs = actor.clock.now();
+      actor.tell({ type: "execute", task: each, epoch: 7, attempt: 1, enqueuedAtMs, life: incarnation() });
     }
   };
-  const lives = () => controller.all("processorStarted").length;
+  const incarnation = () => controller.all("processorStarted").length;
   const skip = (each: Task) =>
     actor.tell({ type: "skip", id: each.id, ordinal: each.pins.get(stage.id)?.ordinal ?? each.id.sequence });
   /** The worker that runs, loaded if it was not. */

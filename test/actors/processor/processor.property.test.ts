@@ -37,7 +37,7 @@ const arrivals: fc.Arbitrary<readonly Identity[]> = fc
     fc.record({
       source: fc.constantFrom("cam-1", "cam-2"),
       missing: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
-      anew: fc.integer({ min: 0, max: 19 }).map((n) => n === 0),
+      restarted: fc.integer({ min: 0, max: 19 }).map((n) => n === 0),
       late: fc.constantFrom(0, 0, 0, 1, 2, 5),
       twice: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
     }),
@@ -46,10 +46,10 @@ const arrivals: fc.Arbitrary<readonly Identity[]> = fc
   .map((steps) => {
     const counters = new Map<string, { incarnation: number; sequence: number }>();
     const sent: { readonly at: number; readonly identity: Identity }[] = [];
-    for (const [at, { source, missing, anew, late, twice }] of steps.entries()) {
+    for (const [at, { source, missing, restarted, late, twice }] of steps.entries()) {
       const counter = counters.get(source) ?? { incarnation: 0, sequence: 0 };
       counters.set(source, counter);
-      if (anew) Object.assign(counter, { incarnation: counter.incarnation + 1, sequence: 0 });
+      if (restarted) Object.assign(counter, { incarnation: counter.incarnation + 1, sequence: 0 });
       const identity = { source, ...counter };
       counter.sequence += 1;
       if (!missing) sent.push({ at: at + late, identity });

@@ -1,10 +1,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { DEFAULT_PROCESSOR_LIMITS } from "../../../src/actors/processor/processor-limits.js";
-import { processors } from "../../../src/actors/processor/processors.js";
+import { createProcessors, createProcessorsRetained } from "../../../src/actors/processor/processors.js";
 import { spawnProcessors } from "../../../src/actors/processor/spawn.js";
-import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
-import type { ProcessorMessage } from "../../../src/actors/protocol/processor.js";
+import type { ProcessorAnswer, ProcessorMessage } from "../../../src/actors/protocol/processor.js";
 import { type StageKey, parseStageId } from "../../../src/task/identity.js";
 import { definePipeline } from "../../../src/task/define-pipeline.js";
 import { type Pipeline } from "../../../src/task/pipeline.js";
@@ -46,7 +45,7 @@ const keyOf = (pipeline: Pipeline): StageKey => ({
 
 function supervisor() {
   const actor = fold(
-    processors(
+    createProcessors(
       {
         node: NODE,
         services,
@@ -54,10 +53,10 @@ function supervisor() {
         limits: DEFAULT_PROCESSOR_LIMITS,
         startWorker: scriptedWorkers().start,
       },
-      new Map(),
+      createProcessorsRetained(),
     ),
   );
-  const controller = createProbe<ControllerMessage>();
+  const controller = createProbe<ProcessorAnswer>();
   const ensure = (pipeline: Pipeline) => actor.tell({ type: "ensureProcessor", pipeline, stage, controller });
   const retire = (pipeline: Pipeline) => actor.tell({ type: "retireProcessor", stage: keyOf(pipeline) });
   const names = () => actor.spawned.map((child) => child.options.name);
@@ -127,7 +126,7 @@ test("processors starts again what is wanted: a child that is gone, and all chil
 
 // ── In a real system, with real threads ─────────────────────────────────────────────────────────────────────────────
 
-type Answer = Extract<ControllerMessage, { readonly type: "stageCompleted" | "stageDropped" }>;
+type Answer = Extract<ProcessorAnswer, { readonly type: "stageCompleted" | "stageDropped" }>;
 
 /** A controller that hands over tasks when the processor announces itself, and collects the answers. */
 function collector(pipeline: Pipeline, count: number, source: (sequence: number) => number) {
@@ -135,7 +134,7 @@ function collector(pipeline: Pipeline, count: number, source: (sequence: number)
   let done = (): void => {};
   const all = new Promise<void>((resolve) => (done = resolve));
   let processor: ActorRef<ProcessorMessage> | null = null;
-  const behaviour: Behaviour<null, ControllerMessage> = {
+  const behaviour: Behaviour<null, ProcessorAnswer> = {
     start: () => null,
     receive(state, message) {
       if (message.type === "processorStarted" && processor === null) {

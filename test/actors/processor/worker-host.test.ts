@@ -52,7 +52,7 @@ function start(overrides: Partial<WorkerSpec> = {}): WorkerThread & { next(): Pr
   return { ...worker, next: () => within(20_000, next(), "an event of the worker") };
 }
 
-const told = (label: Command) => job({ previous: command(label) });
+const commanded = (label: Command) => job({ previous: command(label) });
 
 /** Threads of this process, by the kernel's count. */
 const threadCount = () => readdirSync("/proc/self/task").length;
@@ -174,7 +174,7 @@ test("worker decodes a JPEG frame that lies in shared memory", async () => {
 test("worker fails the job of a service that throws, and runs the next", async () => {
   const worker = start();
   await worker.next();
-  worker.run(told("throw"));
+  worker.run(commanded("throw"));
   assert.equal(await worker.next(), { type: "failed", text: "Told to throw" });
   worker.run(job());
   assert.is((await worker.next()).type, "completed");
@@ -184,7 +184,7 @@ test("worker fails the job of a service that throws, and runs the next", async (
 test("worker fails the job whose result is not one", async () => {
   const worker = start();
   await worker.next();
-  worker.run(told("nonsense"));
+  worker.run(commanded("nonsense"));
   assert.equal(await worker.next(), {
     type: "failed",
     text: "The result of the service cannot be used as it must have a list of detections for each of 1 frames: got 0",
@@ -200,7 +200,7 @@ for (const [label, text] of [
   test(`worker says that it crashed where the service does "${label}"`, async () => {
     const worker = start();
     await worker.next();
-    worker.run(told(label));
+    worker.run(commanded(label));
     const event = await worker.next();
     assert.is(event.type, "crashed");
     assert.match(event.type === "crashed" ? event.text : "", text);
@@ -244,11 +244,11 @@ threadTest(
     const before = threadCount();
     const looping = start();
     await looping.next();
-    looping.run(told("hang"));
+    looping.run(commanded("hang"));
     looping.kill();
     const waiting = start();
     await waiting.next();
-    waiting.run(told("wait"));
+    waiting.run(commanded("wait"));
     waiting.stop();
     waiting.stop();
     await until(() => threadCount() <= before);

@@ -8,30 +8,31 @@ import type { MonitorMessage } from "../protocol/monitor.js";
 const SMOOTHING = 1 / 8;
 /** A ping that is not answered within this, in ms, is lost: another one is sent. */
 const PING_LOST_MS = 5_000;
-/** A link that was silent for this long, in ms, is told no more. */
-const LINK_SILENT_MS = 15_000;
+/** A peer that was silent for this long, in ms, is left out. */
+const SILENT_MS = 15_000;
 
-interface Link {
-  readonly peer: ActorRef<MonitorMessage>;
+interface Peer {
+  readonly monitor: ActorRef<MonitorMessage>;
   /** Null where no answer is outstanding. */
   pingedAtMs: number | null;
   rttMs: number | null;
   answeredAtMs: number;
 }
 
-export class Links {
-  #links = new Map<string, Link>();
+export class RoundTripTimes {
+  /** By node. */
+  #peers = new Map<string, Peer>();
 
   /** Watches exactly these; what is known of those that stay is kept. */
   watch(peers: Readonly<Record<string, ActorRef<MonitorMessage>>>): void {
-    this.#links = new Map(
-      Object.entries(peers).map(([node, peer]) => {
-        const known = this.#links.get(node);
+    this.#peers = new Map(
+      Object.entries(peers).map(([node, monitor]) => {
+        const known = this.#peers.get(node);
         return [
           node,
-          known?.peer.address === peer.address
+          known?.monitor.address === monitor.address
             ? known
-            : { peer, pingedAtMs: null, rttMs: null, answeredAtMs: Number.NEGATIVE_INFINITY },
+            : { monitor, pingedAtMs: null, rttMs: null, answeredAtMs: Number.NEGATIVE_INFINITY },
         ];
       }),
     );
@@ -40,31 +41,30 @@ export class Links {
   /** The peers to ping now: one ping at a time each, or a slow link would never match an answer to its ping. */
   ping(nowMs: number): readonly ActorRef<MonitorMessage>[] {
     const due: ActorRef<MonitorMessage>[] = [];
-    for (const link of this.#links.values()) {
-      if (link.pingedAtMs !== null && nowMs - link.pingedAtMs < PING_LOST_MS) continue;
-      link.pingedAtMs = nowMs;
-      due.push(link.peer);
+    for (const peer of this.#peers.values()) {
+      if (peer.pingedAtMs !== null && nowMs - peer.pingedAtMs < PING_LOST_MS) continue;
+      peer.pingedAtMs = nowMs;
+      due.push(peer.monitor);
     }
     return due;
   }
 
   /** Notes an answer. @returns false where it answers no outstanding ping */
   pong(node: string, sentAtMs: number, nowMs: number): boolean {
-    const link = this.#links.get(node);
-    if (link === undefined || link.pingedAtMs !== sentAtMs) return false;
+    const peer = this.#peers.get(node);
+    if (peer === undefined || peer.pingedAtMs !== sentAtMs) return false;
     const rttMs = Math.max(0, nowMs - sentAtMs);
-    link.rttMs = link.rttMs === null ? rttMs : link.rttMs + SMOOTHING * (rttMs - link.rttMs);
-    link.pingedAtMs = null;
-    link.answeredAtMs = nowMs;
+    peer.rttMs = peer.rttMs === null ? rttMs : peer.rttMs + SMOOTHING * (rttMs - peer.rttMs);
+    peer.pingedAtMs = null;
+    peer.answeredAtMs = nowMs;
     return true;
   }
 
-  /** Bandwidth is not measured here: the scheduler estimates it from what tasks take. */
+  /** By node, of those that answered lately. Bandwidth is not measured here: the scheduler estimates it from what tasks take. */
   sample(nowMs: number): Readonly<Record<string, LinkSample>> {
     const links: Record<string, LinkSample> = {};
-    for (const [node, { rttMs, answeredAtMs }] of this.#links) {
-      if (rttMs !== null && nowMs - answeredAtMs <= LINK_SILENT_MS)
-        links[node] = { rttMs, bandwidthMbps: null };
+    for (const [node, { rttMs, answeredAtMs }] of this.#peers) {
+      if (rttMs !== null && nowMs - answeredAtMs <= SILENT_MS) links[node] = { rttMs, bandwidthMbps: null };
     }
     return links;
   }

@@ -1,0 +1,69 @@
+/** How a task ends without a result: dropped here, with its reason, or abandoned, as it was dropped elsewhere. */
+
+import { stageKeyText } from "../../task/identity.js";
+import { expire, forget, isForgotten } from "../../task/join.js";
+import { addDrops } from "../../task/ledger.js";
+import type { DropReason, Task } from "../../task/task.js";
+import { openInbox, settleAt } from "./local-stages.js";
+import { skip, withdraw } from "./stage-inbox.js";
+import { controllerOf, pipelineOf, type MessageOf, type Router } from "./state.js";
+
+/** A stage, or a live source's generator, gave a task up. */
+export function dropTask(router: Router, { task, reason, detail }: MessageOf<"stageDropped">): void {
+  if (settleAt(router, task) === null && !isGeneratorsReason(reason)) return;
+  // It was dropped on another branch too, and recorded there.
+  if (isForgotten(router.retained.joins, task)) return;
+  drop(router, task, reason, detail);
+}
+
+/** Ends a task: the distributor stores the gap, and every node that waits for the task abandons it. */
+export function drop(router: Router, task: Task, reason: DropReason, detail: string): void {
+  const { id, delivery, pipelineId, pipelineVersion, cursor, sourceAtMs, origin, joinNodes, pins } = task;
+  const { counts } = router.retained;
+  counts.dropped = addDrops(counts.dropped, { [reason]: 1 });
+  router.distributor.tell({
+    type: "recordDrop",
+    drop: {
+      id,
+      reason,
+      stage: isGeneratorsReason(reason) ? null : cursor,
+      node: router.node,
+      atMs: router.ctx.now(),
+      sourceAtMs,
+      detail,
+      origin,
+    },
+  });
+  const message = { type: "abandon", id, delivery, pipelineId, pipelineVersion, pins } as const;
+  for (const node of new Set([...joinNodes.values(), ...[...pins.values()].map((pin) => pin.node)])) {
+    if (node === router.node) abandon(router, message);
+    else controllerOf(router, node).tell(message);
+  }
+}
+
+/** The task ended somewhere: what is left of it here ends too, and no stateful stage waits for it. */
+export function abandon(router: Router, message: MessageOf<"abandon">): void {
+  const { id, pipelineId, pipelineVersion, pins } = message;
+  forget(router.retained.joins, message);
+  const pipeline = pipelineOf(router, message);
+  for (const { id: stage } of pipeline?.stages ?? []) {
+    const inbox = router.retained.inboxes.get(stageKeyText({ pipelineId, pipelineVersion, stage }));
+    if (inbox !== undefined) withdraw(inbox, message);
+  }
+  for (const [stage, { node, ordinal }] of pins) {
+    // The first task of a stage may be one that does not come: the inbox keeps that for the processor to be.
+    if (node === router.node && pipeline !== undefined) skip(openInbox(router, pipeline, stage), id, ordinal);
+  }
+}
+
+/** Drops the tasks that have waited too long at a join. */
+export function dropOverdueJoins(router: Router): void {
+  for (const { task, missing } of expire(router.retained.joins, router.ctx.now())) {
+    drop(router, task, "joinTimeout", `No result of ${missing.map((stage) => `"${stage}"`).join(", ")} came`);
+  }
+}
+
+/** Why a generator gives a task up, wherever that is. */
+function isGeneratorsReason(reason: DropReason): boolean {
+  return reason === "windowFull" || reason === "expired" || reason === "sourceLost";
+}

@@ -1,0 +1,58 @@
+/** The stages that run on this node: each has an inbox, and a processor for as long as it has one. */
+
+import { pipelineKeyText, stageKeyText, type StageId } from "../../task/identity.js";
+import { stageOf, type Pipeline } from "../../task/pipeline.js";
+import { pipelineOfRoute, type RoutingTable } from "../../task/routing-table.js";
+import { END, type Task } from "../../task/task.js";
+import { createStageInbox, settle, type StageInbox } from "./stage-inbox.js";
+import type { Router } from "./state.js";
+
+/** The inbox of a stage of this node; where there is none yet, it and the stage's processor are started. */
+export function openInbox(router: Router, pipeline: Pipeline, stage: StageId): StageInbox {
+  const key = { pipelineId: pipeline.id, pipelineVersion: pipeline.version, stage };
+  const text = stageKeyText(key);
+  let inbox = router.retained.inboxes.get(text);
+  if (inbox === undefined) {
+    inbox = createStageInbox(key, stageOf(pipeline, stage));
+    router.retained.inboxes.set(text, inbox);
+    router.processors.tell({ type: "ensureProcessor", pipeline, stage, controller: router.ctx.self });
+  }
+  return inbox;
+}
+
+/** Gives up a stage: its inbox, with whatever is in it, and its processor. */
+export function closeInbox({ retained, processors }: Router, { key }: StageInbox): void {
+  retained.inboxes.delete(stageKeyText(key));
+  processors.tell({ type: "retireProcessor", stage: key });
+}
+
+/** The inbox of the stage that a task stands at. */
+export function inboxAt(
+  { retained }: Router,
+  { pipelineId, pipelineVersion, cursor }: Task,
+): StageInbox | undefined {
+  if (cursor === END) return undefined;
+  return retained.inboxes.get(stageKeyText({ pipelineId, pipelineVersion, stage: cursor }));
+}
+
+/** Takes a task that its stage has answered for out of its inbox; null where it is not in flight, as that was done before. */
+export function settleAt(router: Router, task: Task): Task | null {
+  const inbox = inboxAt(router, task);
+  return inbox === undefined ? null : settle(inbox, task);
+}
+
+/** `id@version` of the pipeline whose stage it is. */
+export function pipelineTextOf({ key }: StageInbox): string {
+  return pipelineKeyText(key.pipelineId, key.pipelineVersion);
+}
+
+/** Starts the processors of the stages that the table places here, so that their services load before the first task. */
+export function prepareStages(router: Router, table: RoutingTable): void {
+  for (const route of table.sources.values()) {
+    const pipeline = pipelineOfRoute(table, route);
+    for (const { id, service } of pipeline?.stages ?? []) {
+      if (pipeline === undefined || route.placement.get(id)?.[0] !== router.node) continue;
+      if (router.services.has(service)) openInbox(router, pipeline, id);
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/** Tasks from other nodes that came before the table with their pipeline: they wait for it here, in order of arrival. */
+
+import type { Task } from "../../task/task.js";
+import { drop } from "./end-task.js";
+import type { Router } from "./state.js";
+
+export function park(router: Router, task: Task): void {
+  const { retained, limits, node, ctx } = router;
+  const { parkTasksMax, parkMs } = limits;
+  if (retained.parked.length >= parkTasksMax) {
+    drop(router, task, "overflow", `${parkTasksMax} tasks wait for their pipeline at ${node}`);
+    return;
+  }
+  retained.parked.push({ task, untilMs: ctx.now() + parkMs });
+}
+
+/** Removes and returns the parked tasks, for another look at where they go. */
+export function takeParked({ retained }: Router): readonly Task[] {
+  return retained.parked.splice(0).map(({ task }) => task);
+}
+
+/** Drops the tasks that have waited too long. */
+export function dropOverdueParked(router: Router): void {
+  const { parked } = router.retained;
+  const nowMs = router.ctx.now();
+  for (let first = parked[0]; first !== undefined && first.untilMs <= nowMs; first = parked[0]) {
+    parked.shift();
+    drop(router, first.task, "noRoute", `No table names pipeline "${first.task.pipelineId}"`);
+  }
+}

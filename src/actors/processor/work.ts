@@ -1,0 +1,64 @@
+/** One run of a stage on a worker: what the service is given of a task, and what the processor answers of the run. */
+
+import type { NodeName } from "../../task/identity.js";
+import type { Stage } from "../../task/pipeline.js";
+import type { StageResult } from "../../task/service.js";
+import type { Hop } from "../../task/task.js";
+import type { Entry } from "./source-lanes.js";
+import type { Job } from "./worker-port.js";
+
+/** A task on a worker. */
+export interface Work {
+  readonly entry: Entry;
+  readonly startedAtMs: number;
+  readonly continuity: "continued" | "restarted";
+}
+
+export function readsFrames({ inputs }: Stage): boolean {
+  return inputs.includes("frame");
+}
+
+/** The pixels, as far as the stage reads them, and the results of its predecessors. */
+export function jobOf({ entry: { task }, continuity }: Work, stage: Stage): Job {
+  const previous = new Map<string, StageResult>();
+  for (const predecessor of stage.predecessors) {
+    const result = task.results.get(predecessor);
+    if (result !== undefined) previous.set(predecessor, result);
+  }
+  const { id, frameCount, framePtsUs } = task;
+  return {
+    sourceId: id.sourceId,
+    incarnation: id.incarnation,
+    sequence: id.sequence,
+    frameCount,
+    framePtsUs,
+    previous,
+    continuity,
+    payload: readsFrames(stage) ? task.payload : null,
+  };
+}
+
+/** The result as the task carries it on: that of a stateful stage says whether it followed its predecessor. */
+export function resultOf({ continuity }: Work, returned: StageResult, { stateful }: Stage): StageResult {
+  if (!stateful) return returned;
+  // A service may know of a break that the processor does not: it forgets idle sources, too.
+  const broken = continuity === "restarted" || returned.continuity === "restarted";
+  return { ...returned, continuity: broken ? "restarted" : "continued" };
+}
+
+export function hopOf(
+  { entry, startedAtMs }: Work,
+  ran: { readonly stage: Stage; readonly node: NodeName; readonly endedAtMs: number },
+): Hop {
+  const { task, epoch, attempt, enqueuedAtMs } = entry;
+  return {
+    stage: ran.stage.id,
+    node: ran.node,
+    epoch,
+    attempt,
+    delivery: task.delivery,
+    enqueuedAtMs,
+    startedAtMs,
+    endedAtMs: ran.endedAtMs,
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * The bounds of names, pipelines, configurations and tasks: what a user's text is parsed against, what a node lets in
+ * from another one, and what an audit takes for a record.
+ */
+
+/**
+ * One rule for every name that a user gives: safe as a file name, a key of a record and a part of an address.
+ * `$` is left to cursors (`$end`), `/`, `@` and `#` to keys and addresses.
+ */
+export const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+/** The rule in words, for the end of an error's text. */
+export const NAME_RULE = '1 to 64 letters, digits, "-", "_" or ".", starting with a letter or digit';
+
+/** The length of texts, in UTF-16 code units. */
+export const TEXT_LIMITS = {
+  /** `NAME` allows no more. */
+  name: 64,
+  /** `pipeline@version`. */
+  pipelineKey: 160,
+  /** `pipeline@version/stage`. */
+  stageKey: 256,
+  /** A name as somebody wrote it, before it is parsed. */
+  unparsedName: 256,
+  serviceName: 128,
+  policyName: 128,
+  /** What a service declares to read and to give. */
+  dataType: 64,
+  /** Label of a detection, type of a result. */
+  label: 256,
+  traceparent: 256,
+  /** Address of an actor, at any depth. */
+  address: 10_000,
+  /** Why a task was dropped, where a source is, what a file is called. */
+  detail: 4_096,
+} as const;
+
+export const PIPELINE_LIMITS = {
+  /** Stages, 1 or more. */
+  stagesMax: 64,
+  /** Tasks in the queue of a stage, 1 or more. */
+  queueCapacityMax: 65_536,
+  /** How long a join may wait, in ms: an hour. */
+  joinTimeoutMsMax: 3_600_000,
+  /** Age at which a task may be dropped, in ms: a day. */
+  deadlineMsMax: 86_400_000,
+  /** Text of a pipeline file, in bytes: 1 MiB. */
+  fileBytesMax: 1024 * 1024,
+} as const;
+
+export const CONFIGURATION_LIMITS = {
+  /** Pixels. */
+  width: { min: 16, max: 7_680 },
+  /** Pixels. */
+  height: { min: 16, max: 4_320 },
+  /** Frames per second of source time, above 0. */
+  fpsMax: 240,
+  /** Frames in one task, 1 or more. */
+  framesPerTaskMax: 256,
+  /** Of JPEG: 1 is the worst. */
+  quality: { min: 1, max: 100 },
+} as const;
+
+export const TASK_LIMITS = {
+  /** Hops that a task carries: one for each stage, with room for more. */
+  hopsMax: 1_024,
+  /** Detections in one frame. */
+  detectionsMax: 10_000,
+} as const;
+
+/** Records in one answer of the store. */
+export const QUERY_RECORDS_MAX = 10_000;
