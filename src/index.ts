@@ -41,7 +41,8 @@ export {
   type LocalClusterOptions,
   type LocalNode,
 } from "./node/local-cluster.js";
-export type { Components, NodeLimits, SourceOptions } from "./node/components.js";
+export type { Components, NodeLimits } from "./node/components.js";
+export type { NodeSources, SourceOptions } from "./node/sources.js";
 export type { Control } from "./operator/control.js";
 export { startNode, type NodeOptions, type SluiceNode } from "./node/node.js";
 export type { LatencySummary, RunSummary, StageSummary } from "./operator/run-statistics.js";

@@ -3,13 +3,8 @@
 import type { Logger } from "../runtime/log.js";
 import { createActorSystem, type ActorSystem } from "../runtime/system.js";
 import { createLocalMesh } from "../transport/local-mesh.js";
-import {
-  startComponents,
-  type Components,
-  type ComponentsOptions,
-  type NodeLimits,
-  type SourceOptions,
-} from "./components.js";
+import { startComponents, type Components, type ComponentsOptions, type NodeLimits } from "./components.js";
+import type { SourceOptions } from "./sources.js";
 import { controlFrom, type Control } from "../operator/control.js";
 import type { FlushOptions } from "../actors/distributor/spawn.js";
 import type { Store } from "../storage/results/store.js";
