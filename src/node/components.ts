@@ -89,7 +89,7 @@ const EPOCHS_A_TERM = 1_000_000;
  * @throws TypeError where the node is the cloud and has no store
  */
 export function startComponents(options: ComponentsOptions): Components {
-  const { system, cloud, services, limits = {}, journals } = options;
+  const { system, cloud, services, limits = {}, journals, delivery } = options;
   const { name } = system;
   const listener = system.spawn(createEventForwarder<NodeEvent>(options.onEvent ?? (() => {})), {
     name: "listener",
@@ -134,6 +134,7 @@ export function startComponents(options: ComponentsOptions): Components {
     controller,
     listener,
     ...(journals && { journals }),
+    ...(delivery && { delivery }),
   });
   registration.announce();
   recoverUndeliveredTasks(system);

@@ -2,6 +2,7 @@
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { ActorSystem } from "../runtime/system.js";
+import type { DeliveryLimits } from "../actors/generator/outbox.js";
 import type { SourceSpec } from "../actors/generator/source-spec.js";
 import { spawnGenerator, type CapturePort } from "../actors/generator/spawn.js";
 import type { ControllerMessage } from "../actors/protocol/controller.js";
@@ -64,6 +65,8 @@ export interface SourcesOptions {
   readonly listener: ActorRef<NodeEvent>;
   /** Where tasks that are not settled outlive the node. Default: they are kept in memory alone. */
   readonly journals?: Journals;
+  /** When tasks are delivered again. Default `DEFAULT_DELIVERY`. */
+  readonly delivery?: Partial<DeliveryLimits>;
 }
 
 /** The sources of a node, as the node itself deals with them. */
@@ -139,7 +142,7 @@ export function createSources(options: SourcesOptions): OwnSources {
 }
 
 function startGenerator(
-  { system, cloud, services, controller, listener }: SourcesOptions,
+  { system, cloud, services, controller, listener, delivery }: SourcesOptions,
   { id, source, pipeline, capture, ...asked }: SourceOptions,
   found: Pick<Parameters<typeof spawnGenerator>[1], "incarnation" | "journal">,
 ): ActorRef<GeneratorMessage> {
@@ -164,6 +167,7 @@ function startGenerator(
     },
     framesMin: Math.max(...pipeline.stages.map(({ service }) => services.get(service)?.framesMin ?? 1)),
     ...(capture && { capture }),
+    ...(delivery && { delivery }),
   });
 }
 
