@@ -38,7 +38,7 @@ const file = asset("pipelines/default.yaml");
 const { pipeline, configuration } = parsePipelineFile(await readFile(file, "utf8"), file, SERVICES);
 
 const store = await openStore("memory:");
-const cluster = startLocalCluster({ store, services: SERVICES, policies: [bindPolicy(spareNode)] });
+const cluster = await startLocalCluster({ store, services: SERVICES, policies: [bindPolicy(spareNode)] });
 const observed = cluster.observe([pipeline]);
 const id = parseSourceId("demo");
 const source = parseSource(asset("demo/demo.mp4"));

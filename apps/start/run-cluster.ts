@@ -39,8 +39,8 @@ export interface RunClusterOptions {
 }
 
 /** An edge and a cloud in this process. */
-export function startSingle(options: RunClusterOptions): RunCluster {
-  const cluster = startLocalCluster({ ...options, services: SERVICES });
+export async function startSingle(options: RunClusterOptions): Promise<RunCluster> {
+  const cluster = await startLocalCluster({ ...options, services: SERVICES });
   return {
     observe: (pipelines) => cluster.observe(pipelines),
     setPolicy: (id, policy) => cluster.setPolicy(id, policy),

@@ -68,7 +68,8 @@ export interface NodeLimits {
 }
 
 /** The components of a node, as the node itself deals with them. */
-export interface Components extends NodeSources {
+export interface Components {
+  readonly sources: NodeSources;
   readonly controller: ActorRef<ControllerMessage>;
   readonly monitor: ActorRef<MonitorMessage>;
   /** Tells the scheduler again who is here: this node, and its sources. One that has restarted knows nobody. */
@@ -140,7 +141,7 @@ export function startComponents(options: ComponentsOptions): Components {
   recoverUndeliveredTasks(system);
 
   return {
-    ...sources,
+    sources,
     controller,
     monitor,
     register: () => registration.announce(),

@@ -2,7 +2,7 @@
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { ActorSystem } from "../runtime/system.js";
-import { observer, type ObserverMessage } from "./observer.js";
+import { createObserver, type ObserverMessage } from "./observer.js";
 import type { RunSummary } from "./run-statistics.js";
 import type { DistributorMessage } from "../actors/protocol/distributor.js";
 import type { PolicyReply, SchedulerMessage, TableReported } from "../actors/protocol/scheduler.js";
@@ -19,14 +19,14 @@ export interface Control {
 }
 
 /** @param fromPosition gives the place in the store that a run that is observed begins at */
-export function controlFrom(system: ActorSystem, cloud: NodeName, fromPosition: () => number): Control {
+export function createControl(system: ActorSystem, cloud: NodeName, fromPosition: () => number): Control {
   const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
   const distributor = system.resolve<DistributorMessage>(`sluice://${cloud}/distributor`);
   let observers = 0;
   return {
     observe(pipelines) {
       const ref: ActorRef<ObserverMessage> = system.spawn(
-        observer({
+        createObserver({
           distributor,
           fromPosition: fromPosition(),
           pipelines: new Map(pipelines.map((pipeline) => [`${pipeline.id}@${pipeline.version}`, pipeline])),

@@ -38,7 +38,7 @@ export interface ObserverOptions {
   readonly pipelines: ReadonlyMap<string, Pipeline>;
 }
 
-export function observer({
+export function createObserver({
   distributor,
   fromPosition,
   pipelines,

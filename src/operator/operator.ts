@@ -9,8 +9,8 @@ import { firstIdOfLife, unguessableId } from "../runtime/unguessable.js";
 import { createWsCarrier } from "../transport/carriers/ws.js";
 import type { Cluster } from "../transport/cluster/cluster.js";
 import { joinCluster } from "../transport/cluster/joiner.js";
-import { agentClient, type AgentClient } from "./agent-client.js";
-import { controlFrom, type Control } from "./control.js";
+import { createAgentClient, type AgentClient } from "./agent-client.js";
+import { createControl, type Control } from "./control.js";
 import type {
   DistributorMessage,
   QueryReply,
@@ -80,7 +80,7 @@ export async function connectOperator(options: OperatorOptions): Promise<Operato
   let followers = 0;
 
   return {
-    ...controlFrom(system, cloud, () => 0),
+    ...createControl(system, cloud, () => 0),
     system,
     cluster,
     nodes: () =>
@@ -114,7 +114,7 @@ export async function connectOperator(options: OperatorOptions): Promise<Operato
       };
     },
 
-    agent: (node) => agentClient(system, node),
+    agent: (node) => createAgentClient(system, node),
 
     async close() {
       await cluster.leave();

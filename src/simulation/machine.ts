@@ -1,7 +1,9 @@
 /** A simulated machine: a disk that stays, and one process after another on it, each a whole node. */
 
 import type { MemoryStore } from "../storage/results/memory-store.js";
-import { startNode, type NodeOptions, type SluiceNode } from "../node/node.js";
+import type { NodeOptions } from "../node/node-options.js";
+import { startNodeIn, type SluiceNode } from "../node/node.js";
+import type { NodeWorld } from "../node/world.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
 import type { ServiceDeclaration } from "../task/service.js";
@@ -113,6 +115,7 @@ export class Machine {
         adopt: (system) => life.onEnd(() => system.abandon()),
         decorate: this.#decorate,
         journals: plants.journals(journalsOn(this.disk, life, this.#journals)),
+        members: null,
       },
     });
   }
@@ -120,10 +123,10 @@ export class Machine {
   async #run(
     life: Life,
     onMember: (node: SluiceNode, life: Life) => void,
-    options: NodeOptions,
+    { world, ...options }: NodeOptions & { readonly world: NodeWorld },
   ): Promise<void> {
     try {
-      const node = await startNode(options);
+      const node = await startNodeIn(world, options);
       if (life.dead) return;
       this.#node = node;
       onMember(node, life);

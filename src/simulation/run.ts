@@ -6,7 +6,7 @@
  * U2 Faults end some time before the end, and then everything must come to its end by itself.
  */
 
-import { controlFrom } from "../operator/control.js";
+import { createControl } from "../operator/control.js";
 import { MemoryStore } from "../storage/results/memory-store.js";
 import type { SluiceNode } from "../node/node.js";
 import type { LedgerReported } from "../task/reports.js";
@@ -295,7 +295,7 @@ class Simulation {
     const source = this.#chance.pick(this.#sources);
     const policy = this.#drawPolicy(source.pipeline);
     // A hub that dies meanwhile answers nobody, and one that has started anew may not know the source yet.
-    controlFrom(hub.system, hub.cloud, () => 0)
+    createControl(hub.system, hub.cloud, () => 0)
       .setPolicy(parseSourceId(source.id), policy)
       .catch((thrown: unknown) => this.#note(`the swap was not taken: ${errorText(thrown)}`));
   }
