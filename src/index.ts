@@ -92,7 +92,7 @@ export { allocateShared } from "./runtime/shared-memory.js";
 
 export type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "./task/requests.js";
 export type { RecentOutcomes } from "./actors/scheduler/outcome-window.js";
-export { statelessPolicy } from "./actors/scheduler/policies/stateless.js";
+export { createStatelessPolicy } from "./actors/scheduler/policies/stateless.js";
 export {
   bindPolicy,
   type BoundPolicy,

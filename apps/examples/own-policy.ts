@@ -11,14 +11,14 @@ import {
   parseSourceId,
   SERVICES,
   startLocalCluster,
-  statelessPolicy,
+  createStatelessPolicy,
   type NodeView,
 } from "../../src/index.js";
 
 const busy = (node: NodeView): number => node.sample?.cpuShare ?? 0;
 
 /** Pixels stay beside the camera; whatever reads boxes goes to the node with the most processor to spare. */
-const spareNode = statelessPolicy("spare-node", (view) => {
+const spareNode = createStatelessPolicy("spare-node", (view) => {
   const { stages } = view.source.pipeline;
   const placement = new Map(
     stages.map(({ id, service, inputs }) => {

@@ -47,7 +47,7 @@ test("observer asks for as much as it has folded, so that it never holds more th
   assert.is(report().stored, 11 * demand);
 });
 
-test("observer that starts anew counts anew from the run's first position", () => {
+test("observer that restarts counts again from the run's first position", () => {
   const { distributor, actor, push, report } = start();
   push(3);
   actor.restart();

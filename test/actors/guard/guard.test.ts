@@ -6,7 +6,7 @@ import { createControllerState } from "../../../src/actors/controller/state.js";
 import { distributor } from "../../../src/actors/distributor/distributor.js";
 import { MemoryStore } from "../../../src/storage/results/memory-store.js";
 import { createPolicies } from "../../../src/actors/scheduler/policies.js";
-import { createRegistrations } from "../../../src/actors/scheduler/registrations.js";
+import { createSchedulerRetained } from "../../../src/actors/scheduler/retained.js";
 import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
 import { parseNodeName, parseSourceId, pipelineKeyText } from "../../../src/task/identity.js";
@@ -257,7 +257,7 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
           sourcesMax: 10,
           listener: null,
         },
-        createRegistrations(),
+        createSchedulerRetained(),
       ),
       "/scheduler",
     ),
