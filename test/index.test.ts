@@ -116,7 +116,7 @@ test("startLocalCluster runs a source by a policy, a service and an actor of the
       await cluster.addSource({ ...asked, policy });
       const { table, explanations } = await cluster.table();
       assert.is(table?.sources.get(id)?.pipelineId, pipeline.id, `round ${round}`);
-      assert.equal(explanations?.[id]?.inputs, { first: "cloud" });
+      assert.equal(explanations[id]?.inputs, { first: "cloud" });
       assert.instance(await cluster.addSource(asked).catch((error: unknown) => error), TypeError);
       await within(10_000, cluster.sourcesEnded(), "the source");
     }

@@ -81,7 +81,7 @@ function queuesTable({ nodes }: Look): string {
   return renderTable([{ title: "node" }, { title: "queue" }, { title: "tasks", align: "right" }], rows);
 }
 
-function routesTable({ table, explanations = {} }: TableReported): string {
+function routesTable({ table, explanations }: TableReported): string {
   const rows = [...(table?.sources ?? [])].map(([id, { configuration, placement }]) => [
     id,
     [...placement].map(([stage, nodes]) => `${stage} -> ${nodes.join(", ")}`).join("\n"),

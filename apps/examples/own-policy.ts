@@ -53,7 +53,7 @@ const { explanations } = await cluster.table();
 await cluster.sourcesEnded();
 
 const { stored, stages } = await observed.report();
-console.log(`${stored} tasks stored; ${explanations?.[id]?.reason}`);
+console.log(`${stored} tasks stored; ${explanations[id]?.reason}`);
 for (const [stage, { nodes }] of Object.entries(stages)) console.log(stage, nodes);
 await cluster.terminate();
 await store.close();

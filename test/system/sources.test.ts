@@ -124,7 +124,7 @@ async function holdings(run: LocalRun) {
     ledgers: (await run.cluster.ledgers()).length,
     sources: table?.sources.size ?? 0,
     pipelines: table?.pipelines.size ?? 0,
-    explanations: Object.keys(explanations ?? {}).length,
+    explanations: Object.keys(explanations).length,
     desks: queues.reduce((sum, { queued }) => sum + Object.keys(queued).length, 0),
     joining: queues.reduce((sum, { joining }) => sum + joining, 0),
     threads: resources.filter((resource) => resource === "MessagePort").length,

@@ -55,8 +55,8 @@ export interface TableReported {
   /** Newest epoch each node has acknowledged. */
   readonly acknowledged: Readonly<Record<string, number>>;
   /** Why each source is decided as it is. */
-  readonly explanations?: Readonly<Record<string, Explanation>>;
-  readonly overhead?: DecisionOverhead;
+  readonly explanations: Readonly<Record<string, Explanation>>;
+  readonly overhead: DecisionOverhead;
 }
 
 /** What deciding costs, in ms, over the last rounds and decisions. */
