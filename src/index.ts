@@ -35,15 +35,12 @@ export {
 
 export { SluiceError, type SluiceErrorCode } from "./task/errors.js";
 export { parseSource, type SourceSpec } from "./actors/generator/source-spec.js";
-export {
-  startLocalCluster,
-  type LocalCluster,
-  type LocalClusterOptions,
-  type LocalNode,
-} from "./node/local-cluster.js";
-export type { Components, NodeLimits, SourceOptions } from "./node/components.js";
+export { startLocalCluster, type LocalCluster, type LocalClusterOptions } from "./node/local-cluster.js";
+export type { NodeLimits } from "./node/components.js";
+export type { NodeSources, SourceOptions } from "./node/sources.js";
 export type { Control } from "./operator/control.js";
-export { startNode, type NodeOptions, type SluiceNode } from "./node/node.js";
+export { startNode, type SluiceNode } from "./node/node.js";
+export type { NodeOptions } from "./node/node-options.js";
 export type { LatencySummary, RunSummary, StageSummary } from "./operator/run-statistics.js";
 export type { LedgerReported, ResourceSample } from "./task/reports.js";
 export type { NodeEvent } from "./actors/protocol/generator.js";
@@ -95,7 +92,7 @@ export { allocateShared } from "./runtime/shared-memory.js";
 
 export type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "./task/requests.js";
 export type { RecentOutcomes } from "./actors/scheduler/outcome-window.js";
-export { statelessPolicy } from "./actors/scheduler/policies/stateless.js";
+export { createStatelessPolicy } from "./actors/scheduler/policies/stateless.js";
 export {
   bindPolicy,
   type BoundPolicy,

@@ -88,7 +88,7 @@ test("startLocalCluster runs a source by a policy, a service and an actor of the
   const policies: readonly BoundPolicy[] = [bindPolicy(alternate)];
   const store = await openStore("memory:");
   const events: NodeEvent[] = [];
-  const cluster = startLocalCluster({
+  const cluster = await startLocalCluster({
     store,
     services,
     policies,

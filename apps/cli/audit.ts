@@ -17,7 +17,6 @@ import { describeAudit, describeHistory } from "./describe-audit.js";
 import { auditLedgersOf, windowsOf } from "../../src/audit/ledgers.js";
 import { askLiveLedgers } from "./live-ledgers.js";
 import { readRecordFile } from "./record-file.js";
-import { pagesOf } from "./results.js";
 
 export interface AuditCommand {
   readonly source?: string;
@@ -39,10 +38,9 @@ export async function auditHub(operator: Operator, command: AuditCommand): Promi
     );
   });
   const { table } = await operator.table();
-  const pages = pagesOf(operator);
-  const [oldest] = (await pages.query({ limit: 1 })).records;
+  const [oldest] = (await operator.query({ limit: 1 })).records;
   return finish(command, {
-    records: iterateRecords(pages, sourceId === null ? {} : { sourceId }),
+    records: iterateRecords(operator, sourceId === null ? {} : { sourceId }),
     ledgers: ledgers.flatMap(auditLedgersOf),
     windows: windowsOf(ledgers),
     pipelines: table?.pipelines ?? new Map(),

@@ -22,18 +22,7 @@ type Pages = Parameters<typeof iterateRecords>[0];
 
 export async function resultsFromHub(operator: Operator, command: ResultsCommand): Promise<number> {
   if (command.follow) return follow(operator, command);
-  return print(pagesOf(operator), command);
-}
-
-/** @throws what the hub says where its store cannot be read */
-export function pagesOf(operator: Operator): Pages {
-  return {
-    async query(query) {
-      const reply = await operator.query(query);
-      if (reply.type === "queryFailed") throw reply.error;
-      return reply;
-    },
-  };
+  return print(operator, command);
 }
 
 export async function resultsFromStore(folder: string, command: ResultsCommand): Promise<number> {

@@ -11,14 +11,14 @@ import {
   parseSourceId,
   SERVICES,
   startLocalCluster,
-  statelessPolicy,
+  createStatelessPolicy,
   type NodeView,
 } from "../../src/index.js";
 
 const busy = (node: NodeView): number => node.sample?.cpuShare ?? 0;
 
 /** Pixels stay beside the camera; whatever reads boxes goes to the node with the most processor to spare. */
-const spareNode = statelessPolicy("spare-node", (view) => {
+const spareNode = createStatelessPolicy("spare-node", (view) => {
   const { stages } = view.source.pipeline;
   const placement = new Map(
     stages.map(({ id, service, inputs }) => {
@@ -38,7 +38,7 @@ const file = asset("pipelines/default.yaml");
 const { pipeline, configuration } = parsePipelineFile(await readFile(file, "utf8"), file, SERVICES);
 
 const store = await openStore("memory:");
-const cluster = startLocalCluster({ store, services: SERVICES, policies: [bindPolicy(spareNode)] });
+const cluster = await startLocalCluster({ store, services: SERVICES, policies: [bindPolicy(spareNode)] });
 const observed = cluster.observe([pipeline]);
 const id = parseSourceId("demo");
 const source = parseSource(asset("demo/demo.mp4"));

@@ -28,7 +28,7 @@ const services = new Map([[brightness.name, brightness]]);
 const stage = { id: "brightness", service: "brightness", parameters: { threshold: 0.4 } };
 
 const store = await openStore("memory:");
-const cluster = startLocalCluster({ store, services });
+const cluster = await startLocalCluster({ store, services });
 await cluster.addSource({
   id: parseSourceId("demo"),
   source: parseSource(fileURLToPath(new URL("../../../apps/demo/demo.mp4", import.meta.url))),

@@ -1,7 +1,7 @@
 /** The cluster of a run as processes: this one is the cloud, and each edge has one of its own, joined over WebSocket. */
 
-import { agentClient } from "../../src/operator/agent-client.js";
-import { controlFrom } from "../../src/operator/control.js";
+import { createAgentClient } from "../../src/operator/agent-client.js";
+import { createControl } from "../../src/operator/control.js";
 import { startNode } from "../../src/node/node.js";
 import { SERVICES } from "../../src/services/catalogue.js";
 import type { NodesReported, SchedulerMessage } from "../../src/actors/protocol/scheduler.js";
@@ -42,13 +42,13 @@ export async function startProcesses(
   const { system } = cloud;
   const url = cloud.cluster?.url ?? "";
   const token = tokens.create({ roles: ["edge"], grants: [], expiresAtMs: Number.POSITIVE_INFINITY });
-  const agents = new Map(edges.map(({ name }) => [name, agentClient(system, parseNodeName(name))]));
+  const agents = new Map(edges.map(({ name }) => [name, createAgentClient(system, parseNodeName(name))]));
   for (const edge of edges) edge.order({ url, token, modelDir, logLevel });
   await registered(system, cloud.name, edges);
   for (const agent of agents.values()) agent.watchEvents(onEvent);
 
   return {
-    ...controlFrom(system, cloud.name, () => store.nextPosition),
+    ...createControl(system, cloud.name, () => store.nextPosition),
     nodes: [
       { name: cloud.name, role: "cloud", pid: process.pid },
       ...edges.map(({ name, pid }) => ({ name, role: "edge" as const, pid })),

@@ -39,20 +39,15 @@ export interface RunClusterOptions {
 }
 
 /** An edge and a cloud in this process. */
-export function startSingle(options: RunClusterOptions): RunCluster {
-  const cluster = startLocalCluster({ ...options, services: SERVICES });
+export async function startSingle(options: RunClusterOptions): Promise<RunCluster> {
+  const cluster = await startLocalCluster({ ...options, services: SERVICES });
   return {
-    observe: (pipelines) => cluster.observe(pipelines),
-    setPolicy: (id, policy) => cluster.setPolicy(id, policy),
-    table: () => cluster.table(),
+    ...cluster,
     nodes: [cluster.cloud, ...cluster.edges].map(({ name }, index) => ({
       name,
       role: index === 0 ? "cloud" : "edge",
       pid: process.pid,
     })),
     addSource: (request) => cluster.addSource(sourceOptionsOf(request, SERVICES)),
-    ledgers: () => cluster.ledgers(),
-    drain: () => cluster.drain(),
-    terminate: () => cluster.terminate(),
   };
 }

@@ -143,7 +143,7 @@ export async function run(options: StartOptions): Promise<number> {
       onFailure: (error: Error): void => outcome.fail(error),
     };
     try {
-      return options.single ? startSingle(given) : await startProcesses({ ...given, logLevel }, edges);
+      return options.single ? await startSingle(given) : await startProcesses({ ...given, logLevel }, edges);
     } catch (error) {
       await Promise.all(edges.map((edge) => edge.end(0)));
       await store.close();

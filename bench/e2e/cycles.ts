@@ -58,7 +58,7 @@ async function cycle(
   const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   const store = await openStore(join(folder, "store"));
   const ended = new Map<string, (ledger: LedgerReported) => void>();
-  const cluster = startLocalCluster({
+  const cluster = await startLocalCluster({
     store,
     services: NOOP_SERVICES,
     edges: [],

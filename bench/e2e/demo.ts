@@ -143,7 +143,7 @@ async function playThrough(source: string, paced: boolean) {
   const file = parsePipelineFile(readFileSync(PIPELINE, "utf8"), PIPELINE, SERVICES);
   let ended = (_ledger: LedgerReported): void => {};
   let startedAtMs = 0;
-  const cluster = startLocalCluster({
+  const cluster = await startLocalCluster({
     store,
     services: SERVICES,
     log: silentLogger,

@@ -3,7 +3,9 @@
 import type { SourceSpec } from "../../src/actors/generator/source-spec.js";
 import type { CapturePort } from "../../src/actors/generator/spawn.js";
 import { performance } from "node:perf_hooks";
-import type { LocalNode } from "../../src/node/local-cluster.js";
+import { controllerAddress } from "../../src/actors/controller/spawn.js";
+import type { ControllerMessage } from "../../src/actors/protocol/controller.js";
+import type { SluiceNode } from "../../src/node/node.js";
 import type { GeneratorMessage } from "../../src/actors/protocol/generator.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import type { SourceId } from "../../src/task/identity.js";
@@ -45,7 +47,7 @@ export interface Load {
 
 /** Attaches a generator to a node; its tasks carry `frame`, which lies in shared memory. */
 export function attachLoad(
-  node: Pick<LocalNode, "name" | "system" | "controller">,
+  node: Pick<SluiceNode, "name" | "system">,
   options: {
     readonly sourceId: SourceId;
     readonly pipeline: Pipeline;
@@ -55,7 +57,8 @@ export function attachLoad(
   },
 ): Load {
   const { sourceId, pipeline, frame, size = { width: 640, height: 360 } } = options;
-  const { system, controller } = node;
+  const { system } = node;
+  const controller = system.resolve<ControllerMessage>(controllerAddress(node.name));
   const joinNodes = new Map(joinCursors(pipeline).map((cursor) => [cursor, node.name]));
   const startedAtMs = new Map<number, number>();
   let onStored = (_tookUs: number): void => {};

@@ -13,6 +13,7 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import { startNode, type SluiceNode } from "../../src/node/node.js";
+import { controllerAddress } from "../../src/actors/controller/spawn.js";
 import type { QueuesReported, ControllerMessage } from "../../src/actors/protocol/controller.js";
 import type { SchedulerMessage, PolicyReply } from "../../src/actors/protocol/scheduler.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
@@ -49,7 +50,8 @@ async function place(
   while ((await epochOf(node)) === before) await new Promise((resolve) => void setTimeout(resolve, 1));
 }
 
-async function epochOf({ system, controller }: SluiceNode): Promise<number> {
+async function epochOf({ name, system }: SluiceNode): Promise<number> {
+  const controller = system.resolve<ControllerMessage>(controllerAddress(name));
   const { epoch } = await system.ask<ControllerMessage, QueuesReported>(controller, (replyTo) => ({
     type: "reportQueues",
     replyTo,

@@ -83,7 +83,7 @@ async function bareRoundTrips(): Promise<readonly number[]> {
 }
 
 async function storedChain(count: number): Promise<readonly number[]> {
-  const cluster = startLocalCluster({
+  const cluster = await startLocalCluster({
     store: new MemoryStore(),
     services: NOOP_SERVICES,
     edges: [],

@@ -14,7 +14,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { controlFrom } from "../../src/operator/control.js";
+import { createControl } from "../../src/operator/control.js";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import { startNode } from "../../src/node/node.js";
 import type { StoredResult } from "../../src/task/record.js";
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
     fork(SELF, [name, hub.cluster?.url ?? ""]),
   );
   while (store.recordCount < 400) await sleep(20);
-  const control = controlFrom(hub.system, hub.cloud, () => 0);
+  const control = createControl(hub.system, hub.cloud, () => 0);
   const prng = createPrng(1);
   const swap = (): Promise<void> =>
     control.setPolicy(SOURCE, {

@@ -77,7 +77,7 @@ interface Run {
 async function run({ second, store: kind, flush }: (typeof CASES)[number], window: number): Promise<Run> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   const store = await openStore(kind === "level" ? join(folder, "store") : kind);
-  const cluster = startLocalCluster({
+  const cluster = await startLocalCluster({
     store,
     services: NOOP_SERVICES,
     log: silentLogger,

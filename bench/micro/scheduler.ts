@@ -13,10 +13,10 @@
 import type { ControllerMessage } from "../../src/actors/protocol/controller.js";
 import type { NodeDescription, SourceDescription } from "../../src/task/requests.js";
 import { viewCluster, type NodeEntry } from "../../src/actors/scheduler/cluster-view.js";
-import { BandwidthEstimates } from "../../src/actors/scheduler/links.js";
+import { BandwidthEstimates } from "../../src/actors/scheduler/bandwidth-estimates.js";
 import { OutcomeWindow } from "../../src/actors/scheduler/outcome-window.js";
 import { createPolicies, startPolicy } from "../../src/actors/scheduler/policies.js";
-import { createRegistrations } from "../../src/actors/scheduler/registrations.js";
+import { createSchedulerRetained } from "../../src/actors/scheduler/retained.js";
 import { createScheduler } from "../../src/actors/scheduler/scheduler.js";
 import { decideSource, type SourceEntry } from "../../src/actors/scheduler/source-plan.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
@@ -150,7 +150,7 @@ function benchDecisions(policy: (typeof POLICIES)[number]): { decisions: number[
 }
 
 function benchTicks(policy: (typeof POLICIES)[number]): { ticks: number[]; tables: number } {
-  const registrations = createRegistrations();
+  const retained = createSchedulerRetained();
   const scheduler = fold(
     createScheduler(
       {
@@ -163,7 +163,7 @@ function benchTicks(policy: (typeof POLICIES)[number]): { ticks: number[]; table
         sourcesMax: SOURCES,
         listener: null,
       },
-      registrations,
+      retained,
     ),
   );
   const random = seeded(1);
@@ -174,7 +174,7 @@ function benchTicks(policy: (typeof POLICIES)[number]): { ticks: number[]; table
   }
   for (const source of sourcesFor(policy)) scheduler.tell({ type: "registerSource", source });
   const ticks: number[] = [];
-  const firstEpoch = registrations.table?.epoch ?? 0;
+  const firstEpoch = retained.table?.epoch ?? 0;
   for (let round = 0; round < warmUp + rounds; round++) {
     scheduler.clock.advance(1_000);
     for (const { name } of descriptions) {
@@ -187,7 +187,7 @@ function benchTicks(policy: (typeof POLICIES)[number]): { ticks: number[]; table
     scheduler.tell({ type: "tick" });
     if (round >= warmUp) ticks.push(performance.now() - startedMs);
   }
-  const { table } = registrations;
+  const { table } = retained;
   if (table === null || table.sources.size !== SOURCES || validateTable(table).length > 0) {
     throw new Error("The table must carry every source and be valid");
   }

@@ -1,12 +1,12 @@
 /**
- * A node leaves without losing a task and without one being delivered again: nothing new is placed on it, its sources come
- * to their end, and what it has of others is finished or handed on.
+ * A node leaves without losing a task and without one being delivered again: nothing new is placed on it, its sources end,
+ * and what it has of others is finished or handed on.
  */
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { ActorSystem } from "../runtime/system.js";
 import type { ControllerMessage, QueuesReported } from "../actors/protocol/controller.js";
-import type { SourceId } from "../task/identity.js";
+import type { Components } from "./components.js";
 
 export interface DrainOptions {
   /** For tasks to finish, in ms; what is left then is delivered again by its sources. */
@@ -15,32 +15,23 @@ export interface DrainOptions {
   readonly quietMs?: number;
 }
 
-/** What a node has to do with draining. */
-export interface Drainable {
-  readonly system: ActorSystem;
-  readonly controller: ActorRef<ControllerMessage>;
-  /** Nothing is placed on this node any more. */
-  unregister(): void;
-  ledgers(): Promise<readonly { readonly sourceId: SourceId }[]>;
-  drainSource(id: SourceId): Promise<void>;
-}
-
 const LOOK_MS = 50;
 
 /** @returns tasks of others that are left here; 0 where everything is done */
 export async function drainNode(
-  node: Drainable,
+  system: ActorSystem,
+  components: Components,
   { timeoutMs, quietMs = 500 }: DrainOptions,
 ): Promise<number> {
-  const { system } = node;
+  const { controller, sources } = components;
   const untilMs = system.clock.now() + timeoutMs;
-  node.unregister();
-  const sources = await node.ledgers();
-  const ended = Promise.all(sources.map(({ sourceId }) => node.drainSource(sourceId)));
+  components.unregister();
+  const ledgers = await sources.ledgers();
+  const ended = Promise.all(ledgers.map(({ sourceId }) => sources.drainSource(sourceId)));
   await Promise.race([ended, sleep(system, timeoutMs)]);
   let quietSinceMs: number | null = null;
   for (;;) {
-    const left = await tasksHere(node);
+    const left = await tasksHere(system, controller);
     const nowMs = system.clock.now();
     if (left > 0) quietSinceMs = null;
     else quietSinceMs ??= nowMs;
@@ -49,7 +40,7 @@ export async function drainNode(
   }
 }
 
-async function tasksHere({ system, controller }: Drainable): Promise<number> {
+async function tasksHere(system: ActorSystem, controller: ActorRef<ControllerMessage>): Promise<number> {
   const { queued, joining } = await system.ask<ControllerMessage, QueuesReported>(
     controller,
     (replyTo) => ({ type: "reportQueues", replyTo }),

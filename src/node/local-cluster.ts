@@ -1,113 +1,87 @@
 /** A cloud and its edges as nodes of one process, joined in memory: the whole system for one machine, tests and demos. */
 
 import type { Logger } from "../runtime/log.js";
-import { createActorSystem, type ActorSystem } from "../runtime/system.js";
-import { createLocalMesh } from "../transport/local-mesh.js";
-import {
-  startComponents,
-  type Components,
-  type ComponentsOptions,
-  type NodeLimits,
-  type SourceOptions,
-} from "./components.js";
-import { controlFrom, type Control } from "../operator/control.js";
-import type { FlushOptions } from "../actors/distributor/spawn.js";
-import type { Store } from "../storage/results/store.js";
-import type { LedgerReported } from "../task/reports.js";
-import type { MonitorMessage } from "../actors/protocol/monitor.js";
+import { createControl, type Control } from "../operator/control.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
-import type { BoundPolicy } from "../actors/scheduler/policy.js";
-import { parseNodeName, type NodeName, type SourceId } from "../task/identity.js";
+import { parseNodeName, type SourceId } from "../task/identity.js";
+import type { LedgerReported } from "../task/reports.js";
 import type { ServiceDeclaration } from "../task/service.js";
+import type { Store } from "../storage/results/store.js";
+import { createLocalMembers, type LocalMembers } from "./local-members.js";
+import type { NodeOptions } from "./node-options.js";
+import { startNodeIn, type SluiceNode } from "./node.js";
+import type { SourceOptions } from "./sources.js";
+import { createRealWorld } from "./world.js";
 
-export interface LocalClusterOptions {
+export interface LocalClusterOptions extends Pick<
+  NodeOptions,
+  "flush" | "policies" | "limits" | "delivery" | "onSchedule"
+> {
   readonly store: Store;
-  /** How results are gathered into durable writes. */
-  readonly flush?: FlushOptions;
   readonly services: ReadonlyMap<string, ServiceDeclaration>;
   readonly modelDir?: string | null;
   /** Names of the edges; default one, `edge-1`. */
   readonly edges?: readonly string[];
+  /** Name of the cloud; default `cloud`. */
   readonly cloud?: string;
-  /** Policies besides the built-in ones. @see bindPolicy */
-  readonly policies?: readonly BoundPolicy[];
-  /** Of every node. */
-  readonly limits?: NodeLimits;
   readonly onEvent?: (event: NodeEvent) => void;
+  /** A failure of a node beyond all supervision. Default: that node is terminated. */
   readonly onFailure?: (error: Error) => void;
   readonly log?: Logger;
 }
 
-export interface LocalNode extends Components {
-  readonly name: NodeName;
-  readonly system: ActorSystem;
-  /** Stops everything on this node, children first. What was not settled stays unsettled. */
-  terminate(): Promise<void>;
-}
-
 export interface LocalCluster extends Control {
-  readonly cloud: LocalNode;
-  readonly edges: readonly LocalNode[];
+  readonly cloud: SluiceNode;
+  readonly edges: readonly SluiceNode[];
   /** Starts a source on `edge`, the first one where none is named. @throws SluiceError `policy-invalid` */
-  addSource(options: SourceOptions, edge?: LocalNode): Promise<void>;
+  addSource(options: SourceOptions, edge?: SluiceNode): Promise<void>;
   ledgers(): Promise<readonly LedgerReported[]>;
-  /** Resolves once every source added so far is at its end, drained or beyond mending. */
+  /** Resolves once every source added so far has ended, was drained or has failed. */
   sourcesEnded(): Promise<void>;
   /** Captures no more and resolves once every task is settled. */
   drain(): Promise<void>;
+  /** Stops everything, the cloud last. What was not settled stays unsettled. */
   terminate(): Promise<void>;
 }
 
-export function startLocalCluster(options: LocalClusterOptions): LocalCluster {
-  const mesh = createLocalMesh();
-  const cloudName = parseNodeName(options.cloud ?? "cloud");
-
-  function startNode(name: NodeName, ofRole: Pick<ComponentsOptions, "role" | "store">): LocalNode {
-    const system = createActorSystem({
-      name,
-      ...(options.log && { log: options.log }),
-      onFailure(error) {
-        components.unregister();
-        mesh.leave(name);
-        for (const node of nodes) if (node.name !== name) node.nodeGone(name, { left: false });
-        if (options.onFailure === undefined) void system.terminate();
-        else options.onFailure(error);
-      },
-    });
-    mesh.join(system);
-    const components = startComponents({
-      ...ofRole,
-      system,
-      cloud: cloudName,
-      services: options.services,
-      modelDir: options.modelDir ?? null,
-      ...(options.flush && { flush: options.flush }),
-      ...(options.policies && { policies: options.policies }),
-      ...(options.limits && { limits: options.limits }),
-      ...(options.onEvent && { onEvent: options.onEvent }),
-    });
-    return {
-      ...components,
-      name,
-      system,
-      async terminate() {
-        components.unregister();
-        await system.terminate();
-        mesh.leave(name);
-        for (const node of nodes) if (node.name !== name) node.nodeGone(name, { left: false });
-      },
-    };
+/**
+ * Starts all nodes; resolves once each has registered with the scheduler.
+ *
+ * @throws RuntimeError `address-invalid` where a name is none; TypeError where two nodes have one name
+ */
+export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
+  const { store, edges: names = ["edge-1"] } = options;
+  const members = createLocalMembers(parseNodeName(options.cloud ?? "cloud"));
+  const nodes: SluiceNode[] = [];
+  const start = async (name: string): Promise<SluiceNode> => {
+    const node = await startNodeIn({ ...createRealWorld(), members }, nodeOptionsOf(options, name, members));
+    nodes.push(node);
+    return node;
+  };
+  try {
+    const cloud = await start(members.cloud);
+    for (const name of names) await start(name);
+    return assemble(cloud, nodes.slice(1), store);
+  } catch (error) {
+    await terminateAll(nodes);
+    throw error;
   }
+}
 
-  const cloud = startNode(cloudName, { role: "cloud", store: options.store });
-  const edges = (options.edges ?? ["edge-1"]).map((name) => startNode(parseNodeName(name), { role: "edge" }));
-  const nodes = [cloud, ...edges];
-  linkMonitors(nodes);
-  /** Those that run. */
-  const sources = new Map<SourceId, LocalNode>();
+/** What all nodes have in common, and of the cloud what it alone has. */
+function nodeOptionsOf(
+  { store, edges: _edges, cloud: _cloud, ...options }: LocalClusterOptions,
+  name: string,
+  members: LocalMembers,
+): NodeOptions {
+  return { ...options, name, ...(name === members.cloud && { store }) };
+}
 
+function assemble(cloud: SluiceNode, edges: readonly SluiceNode[], store: Store): LocalCluster {
+  /** Those that run, and where. */
+  const sources = new Map<SourceId, SluiceNode>();
   return {
-    ...controlFrom(cloud.system, cloudName, () => options.store.nextPosition),
+    ...createControl(cloud.system, cloud.name, () => store.nextPosition),
     cloud,
     edges,
 
@@ -128,18 +102,12 @@ export function startLocalCluster(options: LocalClusterOptions): LocalCluster {
       await Promise.all([...sources].map(([id, node]) => node.drainSource(id)));
     },
 
-    async terminate() {
-      for (const edge of edges) await edge.terminate();
-      await cloud.terminate();
-    },
+    terminate: () => terminateAll([cloud, ...edges]),
   };
 }
 
-function linkMonitors(nodes: readonly LocalNode[]): void {
-  for (const { name, monitor, system } of nodes) {
-    const peers = nodes
-      .filter((node) => node.name !== name)
-      .map((node) => [node.name, system.resolve<MonitorMessage>(`sluice://${node.name}/monitor`)] as const);
-    monitor.tell({ type: "watchLinks", peers: Object.fromEntries(peers) });
-  }
+/** The cloud, which was started first, goes last. */
+async function terminateAll([cloud, ...edges]: readonly SluiceNode[]): Promise<void> {
+  for (const edge of edges) await edge.terminate();
+  await cloud?.terminate();
 }

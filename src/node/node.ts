@@ -7,94 +7,31 @@
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { Behaviour } from "../runtime/behaviour.js";
-import { systemClock, type Clock } from "../runtime/clock.js";
+import { systemClock } from "../runtime/clock.js";
 import { errorText } from "../runtime/errors.js";
-import type { Logger } from "../runtime/log.js";
 import type { SpawnOptions } from "../runtime/spawn-options.js";
 import { createActorSystem, type ActorSystem } from "../runtime/system.js";
-import { isLoopback } from "../transport/carriers/ws.js";
-import type {
-  Cluster,
-  ClusterEvent,
-  Member,
-  RemoteSpawnOptions,
-  Role,
-} from "../transport/cluster/cluster.js";
-import { startHub } from "../transport/cluster/hub.js";
-import { joinCluster } from "../transport/cluster/joiner.js";
+import type { Cluster, RemoteSpawnOptions } from "../transport/cluster/cluster.js";
 import { ClusterClock } from "../transport/cluster-clock.js";
-import { TransportError } from "../transport/errors.js";
-import type { LinkLimits } from "../transport/link/link-limits.js";
-import type { TokenAuthority } from "../transport/security/token-authority.js";
+import { openLevelJournals, type LevelJournals } from "../storage/journal/level-journals.js";
+import { parseNodeName, type NodeName } from "../task/identity.js";
+import type { ServiceDeclaration } from "../task/service.js";
 import { sourceOptionsOf } from "./agent/source-request.js";
 import { spawnAgent, type Agent } from "./agent/spawn.js";
 import { startComponents, type Components, type ComponentsOptions } from "./components.js";
-import type { Journals } from "../storage/journal/journal.js";
 import { drainNode, type DrainOptions } from "./drain.js";
+import { becomeHub, joinHub } from "./enter-cluster.js";
 import { followCluster } from "./follow-cluster.js";
-import { openLevelJournals, type LevelJournals } from "../storage/journal/level-journals.js";
-import type { NodeEvent } from "../actors/protocol/generator.js";
-import { realWorld, type NodeWorld } from "./world.js";
-import { parseNodeName, type NodeName } from "../task/identity.js";
-import type { ServiceDeclaration } from "../task/service.js";
-import { guardFor } from "../actors/guard/guard.js";
+import { checkTokens, type NodeOptions } from "./node-options.js";
+import type { NodeSources } from "./sources.js";
+import { createRealWorld, type NodeWorld } from "./world.js";
 
-interface ListenAddress {
-  /** `ws://HOST:PORT` or `wss://HOST:PORT`; port 0 takes any free one. */
-  readonly url: string;
-  /** Of `wss`, PEM text. */
-  readonly tls?: { readonly certificate: string; readonly key: string };
-}
-
-export interface NodeOptions extends Pick<
-  ComponentsOptions,
-  "store" | "flush" | "policies" | "limits" | "onSchedule" | "delivery"
-> {
-  readonly name: string;
-  /** Where others reach this node. Of a hub: where they join. */
-  readonly listen?: string | ListenAddress;
-  /** The hub to join, `ws://HOST:PORT` or `wss://HOST:PORT`. */
-  readonly join?: string;
-  /** `ID.SECRET`, made by the hub. */
-  readonly token?: string;
-  /** PEM text of certificate authorities besides the machine's, for a hub with a certificate of its own. */
-  readonly authorities?: string;
-  /** Of a hub: who may join. Null lets in whoever comes, and is for loopback alone; the default there. */
-  readonly tokens?: TokenAuthority | null;
-  /** Default `cloud` of a hub and `edge` of a node that joins. */
-  readonly roles?: readonly Role[];
-  /** Name of the cluster: a hub gives it, a node that joins insists on it. */
-  readonly cluster?: string;
-  /** Keeps trying where the hub cannot be reached at first. Default false. */
-  readonly patient?: boolean;
-  readonly services?: ReadonlyMap<string, ServiceDeclaration>;
-  readonly modelDir?: string | null;
-  /**
-   * Folder in which the tasks of this node's sources outlive it until they are stored; the sources that an operator asked
-   * for go on with the node. Default: memory alone.
-   */
-  readonly journal?: string;
-  readonly link?: Partial<LinkLimits>;
-  readonly onEvent?: (event: NodeEvent) => void;
-  readonly onCluster?: (event: ClusterEvent) => void;
-  /** A failure beyond all supervision: the node is of no more use. */
-  readonly onFailure?: (error: Error) => void;
-  /** An operator asked this node to drain; it has, and is about to leave. */
-  readonly onDrained?: () => void;
-  readonly version?: string;
-  /** Default: sockets, worker threads and the machine's own figures. */
-  readonly world?: NodeWorld;
-  readonly clock?: Clock;
-  readonly random?: () => number;
-  readonly log?: Logger;
-}
-
-export interface SluiceNode extends Components {
+export interface SluiceNode extends NodeSources {
   readonly name: NodeName;
   readonly system: ActorSystem;
   /** The node that has the scheduler and the store. */
   readonly cloud: NodeName;
-  /** Null of a node by itself. */
+  /** Null of a node by itself, and of the nodes of one process. */
   readonly cluster: Cluster | null;
   /**
    * Starts an actor: a behaviour of this process here, or one that is registered by name on the node `at`, under that
@@ -107,7 +44,7 @@ export interface SluiceNode extends Components {
     options: SpawnOptions,
   ): Promise<ActorRef<Message>>;
   spawn<Message>(behaviour: string, options: RemoteSpawnOptions): Promise<ActorRef<Message>>;
-  /** Stops an actor that was spawned so, wherever it lives. */
+  /** Stops an actor that was spawned so, wherever it runs. */
   stop(target: ActorRef<never>): Promise<void>;
   /** Makes a behaviour known by name to whoever may spawn on this node; `build` must check `args`, which are outside data. */
   registerBehaviour<State, Message>(name: string, build: (args: unknown) => Behaviour<State, Message>): void;
@@ -132,22 +69,77 @@ const NO_SERVICES: ReadonlyMap<string, ServiceDeclaration> = new Map();
  * @throws TransportError `listen-failed`, `connect-failed`, `token-missing`, or why the hub refuses it
  */
 export async function startNode(options: NodeOptions): Promise<SluiceNode> {
+  checkTokens(options);
+  return await startNodeIn(createRealWorld(), options);
+}
+
+/** What a node has of the world outside its actors, as far as it has come. */
+interface Holdings {
+  cluster: Cluster | null;
+  components: Components | null;
+  agent: Agent | null;
+  journals: LevelJournals | null;
+}
+
+/** Starts a node in a world of the caller's, who answers for who may join. @see startNode */
+export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promise<SluiceNode> {
   const name = parseNodeName(options.name);
-  const listen = typeof options.listen === "string" ? { url: options.listen } : options.listen;
-  const { tokens = null, join, onFailure } = options;
-  const world = options.world ?? realWorld();
-  const open = options.world === undefined && tokens === null && listen !== undefined;
-  if (join === undefined && open && !isLoopback(listen.url)) {
-    throw new TransportError(
-      `Cannot listen at "${listen.url}" without tokens: beyond loopback whoever comes must prove one`,
-      { code: "token-missing" },
-    );
-  }
+  const { services = NO_SERVICES, join } = options;
   const clock = new ClusterClock(options.clock ?? systemClock);
+  const held: Holdings = { cluster: null, components: null, agent: null, journals: null };
+  const system = createNodeSystem(world, options, { clock, held });
+  world.adopt?.(system);
+  world.members?.join(system);
+  try {
+    if (join !== undefined) held.cluster = await joinHub(system, world, { ...options, join });
+    // Not before its name is its own.
+    if (options.journal !== undefined) {
+      held.journals = await openLevelJournals(options.journal, { clock, log: system.log });
+    }
+    const journals = held.journals ?? world.journals;
+    const cloud = held.cluster?.hub ?? world.members?.cloud ?? name;
+    const term = cloud === name ? await options.store?.beginTerm() : undefined;
+    const components = startComponents({
+      ...componentsOptionsOf(world, options, held),
+      system,
+      cloud,
+      role: cloud === name || options.roles?.includes("cloud") === true ? "cloud" : "edge",
+      services,
+      ...(term !== undefined && { term }),
+      ...(journals && { journals }),
+    });
+    held.components = components;
+    held.agent = spawnNodeAgent(system, components, options);
+    // Its actors are there before the first one that may tell them something.
+    held.cluster ??= await becomeHub(system, world, options);
+    if (held.cluster !== null) {
+      followCluster({ system, clock, cluster: held.cluster, components, onCluster: options.onCluster });
+    }
+    world.members?.follow(system, components);
+    for (const request of (await journals?.interrupted()) ?? []) {
+      await components.sources.addSource(sourceOptionsOf(request, services)).catch((thrown: unknown) => {
+        system.log.error("Cannot go on with a source", { source: request.id, error: errorText(thrown) });
+      });
+    }
+    return assemble({ world, system, cloud, cluster: held.cluster, components, journals: held.journals });
+  } catch (error) {
+    await held.cluster?.leave();
+    await system.terminate();
+    world.members?.leave(name);
+    await held.journals?.close();
+    throw error;
+  }
+}
+
+function createNodeSystem(
+  world: NodeWorld,
+  options: NodeOptions,
+  { clock, held }: { readonly clock: ClusterClock; readonly held: Holdings },
+): ActorSystem {
   const system = createActorSystem({
-    name,
+    name: options.name,
     clock,
-    // Two lives of a node have no actor in common, whatever their names.
+    // Two incarnations of a node have no actor in common, whatever their names.
     firstId: world.firstId(),
     askId: world.askId,
     ...(world.decorate && { decorate: world.decorate }),
@@ -155,127 +147,76 @@ export async function startNode(options: NodeOptions): Promise<SluiceNode> {
     ...(options.random && { random: options.random }),
     ...(options.log && { log: options.log }),
     onFailure(error) {
-      void cluster?.leave();
-      if (onFailure === undefined) void system.terminate();
-      else onFailure(error);
+      void held.cluster?.leave();
+      if (world.members !== null) {
+        // There is no hub that would say so to the scheduler.
+        held.components?.unregister();
+        world.members.leave(system.name);
+      }
+      if (options.onFailure === undefined) void system.terminate();
+      else options.onFailure(error);
     },
   });
-  world.adopt?.(system);
-  const common = {
-    carrier: world.carrier,
-    ...(world.nonce && { nonce: world.nonce }),
-    guard: guardFor(),
-    pid: world.pid,
-    ...(options.version !== undefined && { version: options.version }),
-    ...(options.link && { limits: options.link }),
+  return system;
+}
+
+/** What components have of the world and of the options as they are. */
+function componentsOptionsOf(
+  world: NodeWorld,
+  options: NodeOptions,
+  held: Holdings,
+): Omit<ComponentsOptions, "system" | "cloud" | "role" | "services"> {
+  const { store, flush, delivery, policies, limits, onSchedule, modelDir = null } = options;
+  return {
+    modelDir,
+    startWorker: world.startWorker,
+    openHost: world.openHost,
+    reachable: (node) => held.cluster?.members.has(node) ?? true,
+    onEvent(event) {
+      held.agent?.tell(event);
+      options.onEvent?.(event);
+    },
+    ...(store && { store }),
+    ...(flush && { flush }),
+    ...(delivery && { delivery }),
+    ...(policies && { policies }),
+    ...(limits && { limits }),
+    ...(onSchedule && { onSchedule }),
   };
-  let levelJournals: LevelJournals | null = null;
-  let cluster: Cluster | null = null;
-  let agent: Agent | null = null;
-  try {
-    if (join !== undefined) {
-      cluster = await joinCluster(system, {
-        ...common,
-        connect: {
-          url: join,
-          ...(options.authorities !== undefined && { tls: { authorities: options.authorities } }),
-        },
-        token: options.token ?? null,
-        cluster: options.cluster ?? null,
-        roles: options.roles ?? ["edge"],
-        patient: options.patient ?? false,
-        ...(listen && { listen }),
-      });
-    }
-    // Not before its name is its own.
-    if (options.journal !== undefined) {
-      levelJournals = await openLevelJournals(options.journal, { clock, log: system.log });
-    }
-    const journals: Journals | null = levelJournals ?? world.journals;
-    const cloud = cluster?.hub ?? name;
-    const members = (): ReadonlyMap<NodeName, Member> | null => cluster?.members ?? null;
-    const components = startComponents({
-      system,
-      cloud,
-      role: cloud === name || options.roles?.includes("cloud") === true ? "cloud" : "edge",
-      services: options.services ?? NO_SERVICES,
-      modelDir: options.modelDir ?? null,
-      ...(cloud === name && options.store && { term: await options.store.beginTerm() }),
-      ...(options.store && { store: options.store }),
-      ...(options.flush && { flush: options.flush }),
-      ...(options.delivery && { delivery: options.delivery }),
-      ...(journals && { journals }),
-      startWorker: world.startWorker,
-      openHost: world.openHost,
-      ...(options.policies && { policies: options.policies }),
-      ...(options.limits && { limits: options.limits }),
-      ...(options.onSchedule && { onSchedule: options.onSchedule }),
-      reachable: (node) => members()?.has(node) ?? true,
-      onEvent(event) {
-        agent?.tell(event);
-        options.onEvent?.(event);
-      },
-    });
-    agent = spawnAgent(system, name, {
-      addSource: async (request) =>
-        components.addSource(sourceOptionsOf(request, options.services ?? NO_SERVICES)),
-      drainSource: (id) => components.drainSource(id),
-      ledgers: () => components.ledgers(),
-      async drain() {
-        await drainNode({ ...components, system }, { timeoutMs: DRAIN_TIMEOUT_MS });
-        // Whoever asked is answered first.
-        system.clock.after(0, () => options.onDrained?.());
-      },
-    });
-    if (join === undefined && listen !== undefined) {
-      // Its actors are there before the first one that may tell them something.
-      cluster = await startHub(system, {
-        ...common,
-        listen,
-        authority: tokens,
-        ...(options.cluster !== undefined && { cluster: options.cluster }),
-        ...(options.roles && { roles: options.roles }),
-      });
-    }
-    if (cluster !== null) {
-      followCluster({ system, clock, cluster, components, onCluster: options.onCluster });
-    }
-    for (const request of (await journals?.interrupted()) ?? []) {
-      await components
-        .addSource(sourceOptionsOf(request, options.services ?? NO_SERVICES))
-        .catch((thrown: unknown) => {
-          system.log.error("Cannot go on with a source", { source: request.id, error: errorText(thrown) });
-        });
-    }
-    return assemble({ system, cloud, cluster, components, journals: levelJournals });
-  } catch (error) {
-    await cluster?.leave();
-    await system.terminate();
-    await levelJournals?.close();
-    throw error;
-  }
+}
+
+function spawnNodeAgent(system: ActorSystem, components: Components, options: NodeOptions): Agent {
+  const { sources } = components;
+  return spawnAgent(system, system.name, {
+    addSource: async (request) =>
+      sources.addSource(sourceOptionsOf(request, options.services ?? NO_SERVICES)),
+    drainSource: (id) => sources.drainSource(id),
+    ledgers: () => sources.ledgers(),
+    async drain() {
+      await drainNode(system, components, { timeoutMs: DRAIN_TIMEOUT_MS });
+      // Whoever asked is answered first.
+      system.clock.after(0, () => options.onDrained?.());
+    },
+  });
 }
 
 interface Parts {
+  readonly world: NodeWorld;
   readonly system: ActorSystem;
   readonly cloud: NodeName;
   readonly cluster: Cluster | null;
   readonly components: Components;
+  readonly journals: LevelJournals | null;
 }
 
-function assemble({
-  system,
-  cloud,
-  cluster,
-  components,
-  journals,
-}: Parts & { readonly journals: LevelJournals | null }): SluiceNode {
+function assemble({ world, system, cloud, cluster, components, journals }: Parts): SluiceNode {
   const needed = (): Cluster => {
-    if (cluster === null) throw new TypeError(`Cannot reach other nodes from "${system.name}": it is alone`);
+    if (cluster === null)
+      throw new TypeError(`Cannot reach other nodes from "${system.name}": it has no hub`);
     return cluster;
   };
   return {
-    ...components,
+    ...components.sources,
     name: system.name,
     system,
     cloud,
@@ -290,11 +231,12 @@ function assemble({
     },
     stop: (target) => cluster?.stop(target) ?? system.stop(target),
     registerBehaviour: (name, build) => needed().registerBehaviour(name, build),
-    drain: (drainOptions) => drainNode({ ...components, system }, drainOptions),
+    drain: (drainOptions) => drainNode(system, components, drainOptions),
     async terminate() {
       components.unregister();
       await cluster?.leave();
       await system.terminate();
+      world.members?.leave(system.name);
       await journals?.close();
     },
   };

@@ -11,13 +11,14 @@ import type { Journals } from "../storage/journal/journal.js";
 import { openHostMetrics, type HostMetrics } from "../actors/monitor/host-metrics.js";
 import { startWorker } from "../actors/processor/worker-host.js";
 import type { StartWorker } from "../actors/processor/worker-port.js";
+import type { LocalMembers } from "./local-members.js";
 
 export interface NodeWorld {
   readonly carrier: Carrier;
   readonly executor: Executor;
   readonly startWorker: StartWorker;
   readonly openHost: () => HostMetrics;
-  /** Where the ids of this life begin. */
+  /** Where the ids of this incarnation of the node begin. */
   readonly firstId: () => number;
   /** Ids of asks: who knows one may answer it. */
   readonly askId: () => number;
@@ -31,9 +32,12 @@ export interface NodeWorld {
   readonly decorate: Decorate | null;
   /** Null opens the folder that the node names. */
   readonly journals: Journals | null;
+  /** The nodes of this process that it is one of; null for a node that joins a hub, is one, or is alone. */
+  readonly members: LocalMembers | null;
 }
 
-export function realWorld(): NodeWorld {
+/** Sockets, worker threads and the machine's own figures. */
+export function createRealWorld(): NodeWorld {
   return {
     carrier: createWsCarrier({ clock: systemClock }),
     executor: eventLoop,
@@ -46,5 +50,6 @@ export function realWorld(): NodeWorld {
     adopt: null,
     decorate: null,
     journals: null,
+    members: null,
   };
 }

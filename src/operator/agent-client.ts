@@ -25,7 +25,7 @@ const DRAIN_TIMEOUT_MS = 10 * 60_000;
 /** Opening a camera or a file, and the scheduler's word, take their time. */
 const SOURCE_TIMEOUT_MS = 30_000;
 
-export function agentClient(system: ActorSystem, node: NodeName): AgentClient {
+export function createAgentClient(system: ActorSystem, node: NodeName): AgentClient {
   const agent = system.resolve<AgentMessage>(`sluice://${node}/agent`);
 
   async function order(

@@ -1,41 +1,76 @@
-/** What whoever runs a cluster does from its cloud: follow a run, set policies, read the table. */
+/** What whoever runs a cluster does from one of its nodes: follow its results, set policies, read the table. */
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { ActorSystem } from "../runtime/system.js";
-import { observer, type ObserverMessage } from "./observer.js";
+import { createFollower, FOLLOWER_DEMAND } from "./follower.js";
+import { createObserver, type ObserverMessage } from "./observer.js";
 import type { RunSummary } from "./run-statistics.js";
-import type { DistributorMessage } from "../actors/protocol/distributor.js";
+import type { DistributorMessage, SubscriptionEvent } from "../actors/protocol/distributor.js";
 import type { PolicyReply, SchedulerMessage, TableReported } from "../actors/protocol/scheduler.js";
 import type { PolicySpec } from "../task/requests.js";
-import type { NodeName, SourceId } from "../task/identity.js";
+import { pipelineKeyText, type NodeName, type SourceId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
 
 export interface Control {
-  /** Follows the run from now on: totals, latencies, where stages ran. */
+  /** Sums up the run from now on: totals, latencies, where stages ran. */
   observe(pipelines: readonly Pipeline[]): { report(): Promise<RunSummary> };
+  /**
+   * Hands every record from `fromPosition` on to `listener`, as fast as that takes them; null follows every source.
+   *
+   * @returns ends it
+   */
+  follow(
+    fromPosition: number,
+    sourceId: SourceId | null,
+    listener: (event: SubscriptionEvent) => void,
+  ): () => void;
   /** @throws SluiceError `policy-invalid` with the text of what is wrong */
   setPolicy(sourceId: SourceId, policy: PolicySpec): Promise<void>;
+  /** The routing table in force, why it is so, and which node has which. */
   table(): Promise<TableReported>;
 }
 
-/** @param fromPosition gives the place in the store that a run that is observed begins at */
-export function controlFrom(system: ActorSystem, cloud: NodeName, fromPosition: () => number): Control {
+/**
+ * @param cloud the node that has the scheduler and the store
+ * @param fromPosition gives the position in the store that a run that is observed begins at
+ */
+export function createControl(system: ActorSystem, cloud: NodeName, fromPosition: () => number): Control {
   const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
   const distributor = system.resolve<DistributorMessage>(`sluice://${cloud}/distributor`);
   let observers = 0;
+  let followers = 0;
   return {
     observe(pipelines) {
       const ref: ActorRef<ObserverMessage> = system.spawn(
-        observer({
+        createObserver({
           distributor,
           fromPosition: fromPosition(),
-          pipelines: new Map(pipelines.map((pipeline) => [`${pipeline.id}@${pipeline.version}`, pipeline])),
+          pipelines: new Map(
+            pipelines.map((pipeline) => [pipelineKeyText(pipeline.id, pipeline.version), pipeline]),
+          ),
         }),
         { name: `observer-${(observers += 1)}` },
       );
       return {
         report: () =>
           system.ask<ObserverMessage, RunSummary>(ref, (replyTo) => ({ type: "reportRun", replyTo })),
+      };
+    },
+
+    follow(from, sourceId, listener) {
+      const subscriber = system.spawn(createFollower(distributor, listener), {
+        name: `follower-${(followers += 1)}`,
+      });
+      distributor.tell({
+        type: "subscribe",
+        subscriber,
+        fromPosition: from,
+        demand: FOLLOWER_DEMAND,
+        ...(sourceId !== null && { sourceId }),
+      });
+      return () => {
+        distributor.tell({ type: "unsubscribe", subscriber });
+        void system.stop(subscriber);
       };
     },
 

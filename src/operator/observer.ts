@@ -10,6 +10,7 @@ import type { ActorRef } from "../runtime/actor-ref.js";
 import type { Behaviour } from "../runtime/behaviour.js";
 import { assertNever } from "../runtime/errors.js";
 import type { DistributorMessage, SubscriptionEvent } from "../actors/protocol/distributor.js";
+import { pipelineKeyText } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
 import {
   addRecord,
@@ -34,11 +35,11 @@ export interface ObserverOptions {
   readonly distributor: ActorRef<DistributorMessage>;
   /** First position of the run in the store. */
   readonly fromPosition: number;
-  /** Pipelines of the run, by `id@version`. */
+  /** Pipelines of the run, by `pipelineKeyText`. */
   readonly pipelines: ReadonlyMap<string, Pipeline>;
 }
 
-export function observer({
+export function createObserver({
   distributor,
   fromPosition,
   pipelines,
@@ -52,7 +53,7 @@ export function observer({
       switch (message.type) {
         case "record":
           addRecord(state.statistics, message.record, ({ pipelineId, pipelineVersion }) =>
-            pipelines.get(`${pipelineId}@${pipelineVersion}`),
+            pipelines.get(pipelineKeyText(pipelineId, pipelineVersion)),
           );
           state.folded += 1;
           if (state.folded >= DEMAND / 2) {

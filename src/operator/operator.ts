@@ -1,7 +1,5 @@
 /** An operator's way into a cluster: a member that runs no components, and asks the others. */
 
-import type { ActorRef } from "../runtime/actor-ref.js";
-import type { Behaviour } from "../runtime/behaviour.js";
 import { systemClock } from "../runtime/clock.js";
 import { silentLogger, type Logger } from "../runtime/log.js";
 import { createActorSystem, type ActorSystem } from "../runtime/system.js";
@@ -9,23 +7,22 @@ import { randomFirstId, unguessableId } from "../runtime/unguessable.js";
 import { createWsCarrier } from "../transport/carriers/ws.js";
 import type { Cluster } from "../transport/cluster/cluster.js";
 import { joinCluster } from "../transport/cluster/joiner.js";
-import { agentClient, type AgentClient } from "./agent-client.js";
-import { controlFrom, type Control } from "./control.js";
-import type {
-  DistributorMessage,
-  QueryReply,
-  SubscriptionEvent,
-  TotalsReported,
-} from "../actors/protocol/distributor.js";
+import { createAgentClient, type AgentClient } from "./agent-client.js";
+import { createControl, type Control } from "./control.js";
+import type { DistributorMessage, QueryReply, TotalsReported } from "../actors/protocol/distributor.js";
 import type { NodesReported, SchedulerMessage } from "../actors/protocol/scheduler.js";
+import type { RecordPage } from "../storage/results/store.js";
 import type { ResultQuery } from "../task/record.js";
-import type { NodeName, SourceId } from "../task/identity.js";
+import type { NodeName } from "../task/identity.js";
 
 export interface OperatorOptions {
   /** `ws://HOST:PORT` or `wss://HOST:PORT` of the hub. */
   readonly hub: string;
+  /** `ID.SECRET` of the role `operator`; null where the hub wants none. */
   readonly token: string | null;
+  /** PEM text of certificate authorities besides the machine's, for a hub with a certificate of its own. */
   readonly authorities?: string;
+  /** Default: silent. */
   readonly log?: Logger;
 }
 
@@ -34,21 +31,15 @@ export interface Operator extends Control {
   readonly cluster: Cluster;
   /** Every node that the scheduler knows, with its newest sample. */
   nodes(): Promise<NodesReported>;
+  /** What the store counts, by source. */
   totals(): Promise<TotalsReported>;
-  query(query: ResultQuery): Promise<QueryReply>;
-  /** Pushes every record from `fromPosition` on to `listener`, as fast as that takes them. @returns ends it */
-  follow(
-    fromPosition: number,
-    sourceId: SourceId | null,
-    listener: (event: SubscriptionEvent) => void,
-  ): () => void;
+  /** A page of records, as of a store: `iterateRecords` reads them all. @throws SluiceError `store-corrupt` */
+  query(query: ResultQuery): Promise<RecordPage>;
   /** What a node can be asked. */
   agent(node: NodeName): AgentClient;
+  /** Leaves the cluster; nothing else is stopped by it. */
   close(): Promise<void>;
 }
-
-/** Records that are under way to a follower. */
-const DEMAND = 256;
 
 /** @throws TransportError `connect-failed`, or why the hub refuses */
 export async function connectOperator(options: OperatorOptions): Promise<Operator> {
@@ -77,10 +68,9 @@ export async function connectOperator(options: OperatorOptions): Promise<Operato
   const cloud = cluster.hub;
   const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
   const distributor = system.resolve<DistributorMessage>(`sluice://${cloud}/distributor`);
-  let followers = 0;
 
   return {
-    ...controlFrom(system, cloud, () => 0),
+    ...createControl(system, cloud, () => 0),
     system,
     cluster,
     nodes: () =>
@@ -90,52 +80,21 @@ export async function connectOperator(options: OperatorOptions): Promise<Operato
         type: "reportTotals",
         replyTo,
       })),
-    query: (query) =>
-      system.ask<DistributorMessage, QueryReply>(distributor, (replyTo) => ({
+    async query(query) {
+      const reply = await system.ask<DistributorMessage, QueryReply>(distributor, (replyTo) => ({
         type: "query",
         query,
         replyTo,
-      })),
-
-    follow(fromPosition, sourceId, listener) {
-      const subscriber = system.spawn(forwardRecords(distributor, listener), {
-        name: `follower-${(followers += 1)}`,
-      });
-      distributor.tell({
-        type: "subscribe",
-        subscriber,
-        fromPosition,
-        demand: DEMAND,
-        ...(sourceId !== null && { sourceId }),
-      });
-      return () => {
-        distributor.tell({ type: "unsubscribe", subscriber });
-        void system.stop(subscriber);
-      };
+      }));
+      if (reply.type === "queryFailed") throw reply.error;
+      return reply;
     },
 
-    agent: (node) => agentClient(system, node),
+    agent: (node) => createAgentClient(system, node),
 
     async close() {
       await cluster.leave();
       await system.terminate();
-    },
-  };
-}
-
-/** Asks for as many as it has handed on. */
-function forwardRecords(
-  distributor: ActorRef<DistributorMessage>,
-  listener: (event: SubscriptionEvent) => void,
-): Behaviour<number, SubscriptionEvent> {
-  return {
-    start: () => 0,
-    receive(taken, event, ctx) {
-      listener(event);
-      if (event.type !== "record") return taken;
-      if (taken + 1 < DEMAND / 2) return taken + 1;
-      distributor.tell({ type: "demand", subscriber: ctx.self, count: taken + 1 });
-      return 0;
     },
   };
 }

@@ -1,6 +1,6 @@
 /** A simulated cluster: a hub, edges, and the network between them, with sources that are added as soon as their node is up. */
 
-import { controlFrom } from "../operator/control.js";
+import { createControl } from "../operator/control.js";
 import { MemoryStore } from "../storage/results/memory-store.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SluiceNode } from "../node/node.js";
@@ -105,7 +105,7 @@ export class SimulatedCluster {
     const source = prng.pick(this.sources);
     const policy = this.#drawPolicy(source.pipeline);
     // A hub that dies meanwhile does not answer, and one that has restarted may not know the source yet.
-    controlFrom(hub.system, hub.cloud, () => 0)
+    createControl(hub.system, hub.cloud, () => 0)
       .setPolicy(parseSourceId(source.id), policy)
       .catch((thrown: unknown) => history.add(`the swap was not taken: ${errorText(thrown)}`));
   }

@@ -1,7 +1,9 @@
 /** A simulated host: a disk that stays, and one process after another on it, each a whole node. */
 
 import type { MemoryStore } from "../storage/results/memory-store.js";
-import { startNode, type NodeOptions, type SluiceNode } from "../node/node.js";
+import type { NodeOptions } from "../node/node-options.js";
+import { startNodeIn, type SluiceNode } from "../node/node.js";
+import type { NodeWorld } from "../node/world.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
 import type { ServiceDeclaration } from "../task/service.js";
@@ -115,6 +117,7 @@ export class SimulatedHost {
         adopt: (system) => process.onKilled(() => nodeSystem(system).abandon()),
         decorate: this.#decorate,
         journals: bug.wrapJournals(createDiskJournals(this.disk, process, this.#journals)),
+        members: null,
       },
     });
   }
@@ -122,10 +125,10 @@ export class SimulatedHost {
   async #run(
     process: SimulatedProcess,
     onMember: (node: SluiceNode, process: SimulatedProcess) => void,
-    options: NodeOptions,
+    { world, ...options }: NodeOptions & { readonly world: NodeWorld },
   ): Promise<void> {
     try {
-      const node = await startNode(options);
+      const node = await startNodeIn(world, options);
       if (process.killed) return;
       this.#node = node;
       onMember(node, process);

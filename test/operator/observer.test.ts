@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { placeRecord } from "../../src/storage/results/store.js";
-import { observer } from "../../src/operator/observer.js";
+import { createObserver } from "../../src/operator/observer.js";
 import type { RunSummary } from "../../src/operator/run-statistics.js";
 import type { DistributorMessage } from "../../src/actors/protocol/distributor.js";
 import { fold } from "../support/fold.js";
@@ -10,7 +10,7 @@ import { newRecord } from "../support/records.js";
 
 function start(fromPosition = 7) {
   const distributor = createProbe<DistributorMessage>("sluice://cloud/distributor");
-  const actor = fold(observer({ distributor, fromPosition, pipelines: new Map() }));
+  const actor = fold(createObserver({ distributor, fromPosition, pipelines: new Map() }));
   let position = fromPosition;
   const push = (count: number) => {
     for (let left = count; left > 0; left -= 1) {
@@ -47,7 +47,7 @@ test("observer asks for as much as it has folded, so that it never holds more th
   assert.is(report().stored, 11 * demand);
 });
 
-test("observer that starts anew counts anew from the run's first position", () => {
+test("observer that restarts counts again from the run's first position", () => {
   const { distributor, actor, push, report } = start();
   push(3);
   actor.restart();

@@ -3,7 +3,14 @@
 import * as assert from "uvu/assert";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import type { Store } from "../../src/storage/results/store.js";
-import { startLocalCluster, type LocalClusterOptions } from "../../src/node/local-cluster.js";
+import {
+  startLocalCluster,
+  type LocalCluster,
+  type LocalClusterOptions,
+} from "../../src/node/local-cluster.js";
+import type { SluiceNode } from "../../src/node/node.js";
+import { controllerAddress } from "../../src/actors/controller/spawn.js";
+import type { ControllerMessage, QueuesReported } from "../../src/actors/protocol/controller.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { PolicySpec } from "../../src/task/requests.js";
@@ -86,7 +93,7 @@ export interface SourceScript extends ScriptedSourceOptions {
 }
 
 export interface LocalRun {
-  readonly cluster: ReturnType<typeof startLocalCluster>;
+  readonly cluster: LocalCluster;
   readonly store: Store;
   readonly events: readonly NodeEvent[];
   /** The first failure of a node. */
@@ -118,7 +125,7 @@ export async function localRun(
   const listeners: (() => void)[] = [];
   let fail: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => (fail = resolve));
-  const cluster = startLocalCluster({
+  const cluster = await startLocalCluster({
     services: SERVICES,
     limits: QUICK,
     log: silentLogger,
@@ -211,6 +218,14 @@ export async function localRun(
     life.down = true;
     await within(5_000, cluster.terminate(), "the cluster to stop");
   }
+}
+
+/** What waits at the controller of a node, and what it has done so far. */
+export function queuesOf({ name, system }: SluiceNode): Promise<QueuesReported> {
+  return system.ask<ControllerMessage, QueuesReported>(
+    system.resolve(controllerAddress(name)),
+    (replyTo) => ({ type: "reportQueues", replyTo }),
+  );
 }
 
 /** Resolves once a source has given so many frames more: it goes on, whatever else happens. */

@@ -2,7 +2,6 @@ import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { openLevelStore } from "../../src/storage/results/level-store.js";
-import type { ControllerMessage, QueuesReported } from "../../src/actors/protocol/controller.js";
 import type { FlowCounts, LedgerReported } from "../../src/task/reports.js";
 import { definePipeline, type PipelineDefinition } from "../../src/task/define-pipeline.js";
 import { type Pipeline } from "../../src/task/pipeline.js";
@@ -10,6 +9,7 @@ import {
   checkEnd,
   checkResult,
   localRun,
+  queuesOf,
   QUICK,
   scripted,
   SERVICES,
@@ -219,18 +219,7 @@ test("nodes count what they admitted, passed on, did, finished and dropped, and 
   await localRun({ pipeline: chain() }, async (run) => {
     const ledger = await play(run, { count: 40, write: write(faults) });
     const { cloud, edges } = run.cluster;
-    const counts = await Promise.all(
-      [cloud, ...edges].map(async ({ system, controller }) => {
-        const { counts: own } = await system.ask<ControllerMessage, QueuesReported>(
-          controller,
-          (replyTo) => ({
-            type: "reportQueues",
-            replyTo,
-          }),
-        );
-        return own;
-      }),
-    );
+    const counts = await Promise.all([cloud, ...edges].map(async (node) => (await queuesOf(node)).counts));
     const sum = (of: (count: FlowCounts) => number): number =>
       counts.reduce((all, count) => all + of(count), 0);
     const dropped = sum((count) => Object.values(count.dropped).reduce((all, drops) => all + drops, 0));

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { controlFrom } from "../../src/operator/control.js";
+import { createControl } from "../../src/operator/control.js";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import { startNode, type SluiceNode } from "../../src/node/node.js";
 import { parseConfiguration } from "../../src/task/configuration.js";
@@ -55,7 +55,7 @@ test("a hub that starts anew gets its nodes, their sources and a table of a late
   const kept = parseSourceId("kept");
   try {
     await add(edge, kept, Infinity);
-    const before = await controlFrom(hub.system, hub.cloud, () => 0).table();
+    const before = await createControl(hub.system, hub.cloud, () => 0).table();
     const term = before.table?.sources.has(kept) === true ? before.table.term : Number.NaN;
     const heardSoFar = events.length;
     await hub.terminate();
@@ -63,7 +63,7 @@ test("a hub that starts anew gets its nodes, their sources and a table of a late
     hub = await hubAt(url);
     await happened("joined", heardSoFar);
 
-    const control = controlFrom(hub.system, hub.cloud, () => 0);
+    const control = createControl(hub.system, hub.cloud, () => 0);
     let after = await control.table();
     while (after.table?.sources.has(kept) !== true || after.acknowledged["edge-1"] !== after.table.epoch) {
       await new Promise((resolve) => void setImmediate(resolve));

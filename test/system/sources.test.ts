@@ -2,15 +2,15 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { ControllerMessage, QueuesReported } from "../../src/actors/protocol/controller.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import { definePipeline } from "../../src/task/define-pipeline.js";
 import { type Pipeline } from "../../src/task/pipeline.js";
-import type { LocalNode } from "../../src/node/local-cluster.js";
+import type { SluiceNode } from "../../src/node/node.js";
 import {
   checkEnd,
   localRun,
   progress,
+  queuesOf,
   scripted,
   SERVICES,
   turn,
@@ -31,10 +31,7 @@ const detecting = (parameters: Readonly<Record<string, unknown>> = {}, id = "det
     SERVICES,
   );
 
-const queuesOf = ({ system, controller }: LocalNode): Promise<QueuesReported> =>
-  system.ask<ControllerMessage, QueuesReported>(controller, (replyTo) => ({ type: "reportQueues", replyTo }));
-
-const nodesOf = ({ cluster }: LocalRun): readonly LocalNode[] => [cluster.cloud, ...cluster.edges];
+const nodesOf = ({ cluster }: LocalRun): readonly SluiceNode[] => [cluster.cloud, ...cluster.edges];
 
 test("a live source before a slow stage drops what its window does not hold, and control stays responsive", async () => {
   const window = 4;

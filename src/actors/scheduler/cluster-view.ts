@@ -3,7 +3,7 @@
 import type { NodeDescription } from "../../task/requests.js";
 import type { ResourceSample } from "../../task/reports.js";
 import type { NodeName } from "../../task/identity.js";
-import type { BandwidthEstimates } from "./links.js";
+import type { BandwidthEstimates } from "./bandwidth-estimates.js";
 import type { LinkView, NodeView } from "./policy.js";
 
 export interface NodeEntry {

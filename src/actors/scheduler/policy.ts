@@ -1,7 +1,7 @@
 /**
  * What a scheduling policy is: a pure function from its state and what is known to a plan for one source.
  *
- * The same function runs live, in a test and against a recorded run: time and chance come in with the view.
+ * The same function runs live, in a test and against a recorded run: time and randomness come in with the view.
  */
 
 import type { Explanation, NodeDescription, SourceDescription } from "../../task/requests.js";

@@ -9,7 +9,7 @@ import { sourceProblem, startOrDefault, tooManySources, tryPolicy } from "./admi
 import { requestReplan } from "./decide.js";
 import { OutcomeWindow } from "./outcome-window.js";
 import { armResend, sendTable } from "./publish-table.js";
-import { enter, type Ctx, type Of, type State } from "./state.js";
+import { createSourceEntry, type Ctx, type Of, type State } from "./state.js";
 
 export function onRegisterNode(state: State, { node, controller }: Of<"registerNode">, ctx: Ctx): void {
   if (!state.nodes.has(node.name) && state.nodes.size >= state.options.nodesMax) {
@@ -20,9 +20,9 @@ export function onRegisterNode(state: State, { node, controller }: Of<"registerN
     });
     return;
   }
-  state.registrations.nodes.set(node.name, { description: node, controller });
+  state.retained.nodes.set(node.name, { description: node, controller });
   state.nodes.set(node.name, { description: node, sample: null, sampledAtMs: 0 });
-  state.deliveries.add(node.name, controller);
+  state.acknowledgements.add(node.name, controller);
   sendTable(state, node.name, ctx);
   armResend(state, ctx);
   requestReplan(state, "all", `node ${node.name} joined`, ctx);
@@ -33,8 +33,8 @@ export function onRemoveNode(state: State, { node }: Of<"removeNode">, ctx: Ctx)
     state.ignored++;
     return;
   }
-  state.registrations.nodes.delete(node);
-  state.deliveries.remove(node);
+  state.retained.nodes.delete(node);
+  state.acknowledgements.remove(node);
   state.bandwidths.forget(node);
   requestReplan(state, "all", `node ${node} left`, ctx);
 }
@@ -53,9 +53,9 @@ export function onRegisterSource(state: State, { source, replyTo }: Of<"register
   const before = state.sources.get(source.id);
   const plan = before?.description.pipeline.id === pipeline.id ? before.plan : null;
 
-  state.registrations.sources.set(source.id, description);
+  state.retained.sources.set(source.id, description);
   state.sources.set(source.id, {
-    ...enter(description, run),
+    ...createSourceEntry(description, run),
     plan,
     window: before?.window ?? new OutcomeWindow(),
   });
@@ -72,7 +72,7 @@ export function onRemoveSource(state: State, { sourceId, node }: Of<"removeSourc
     return;
   }
   state.sources.delete(sourceId);
-  state.registrations.sources.delete(sourceId);
+  state.retained.sources.delete(sourceId);
   state.changed.add(sourceId);
   requestReplan(state, "none", `source ${sourceId} removed`, ctx);
 }
@@ -91,7 +91,7 @@ export function onSetPolicy(state: State, { sourceId, policy, replyTo }: Of<"set
     refuse(sourceId, started.error, replyTo, ctx);
     return;
   }
-  state.registrations.sources.set(sourceId, description);
+  state.retained.sources.set(sourceId, description);
   state.sources.set(sourceId, { ...entry, description, run: started.run });
   replyTo?.tell({ type: "policySet", sourceId });
   requestReplan(state, sourceId, `policy of ${sourceId} set to ${policy.name}`, ctx);

@@ -15,19 +15,19 @@
 import type { Behaviour } from "../../runtime/behaviour.js";
 import { assertNever } from "../../runtime/errors.js";
 import { onReplan, requestReplan } from "./decide.js";
-import { transfersOf } from "./links.js";
+import { transfersOf } from "./bandwidth-estimates.js";
 import { armResend, onResend, onTableInstalled, onTableRefused, sendTable } from "./publish-table.js";
 import { onRegisterNode, onRegisterSource, onRemoveNode, onRemoveSource, onSetPolicy } from "./register.js";
-import type { Registrations } from "./registrations.js";
+import type { SchedulerRetained } from "./retained.js";
 import { restoreState, type Ctx, type Message, type Of, type SchedulerOptions, type State } from "./state.js";
 
 export function createScheduler(
   options: SchedulerOptions,
-  registrations: Registrations,
+  retained: SchedulerRetained,
 ): Behaviour<State, Message> {
   return {
     start(ctx) {
-      const state = restoreState(options, registrations);
+      const state = restoreState(options, retained);
       ctx.every("tick", options.intervalMs, { type: "tick" });
       for (const node of state.nodes.keys()) sendTable(state, node, ctx);
       armResend(state, ctx);
@@ -107,8 +107,8 @@ function onTaskSettled(state: State, { outcome }: Of<"taskSettled">, ctx: Ctx): 
 function onReportTable(state: State, { replyTo }: Of<"reportTable">): void {
   replyTo.tell({
     type: "tableReported",
-    table: state.registrations.table,
-    acknowledged: state.deliveries.acknowledged(),
+    table: state.retained.table,
+    acknowledged: state.acknowledgements.acknowledged(),
     explanations: Object.fromEntries([...state.sources].map(([id, { why }]) => [id, why])),
     overhead: state.overhead.report(),
   });

@@ -6,7 +6,7 @@ import type { SchedulerEvent, SchedulerMessage } from "../protocol/scheduler.js"
 import type { NodeName } from "../../task/identity.js";
 import { createPolicies } from "./policies.js";
 import type { BoundPolicy } from "./policy.js";
-import { createRegistrations } from "./registrations.js";
+import { createSchedulerRetained } from "./retained.js";
 import { createScheduler } from "./scheduler.js";
 
 export interface SchedulerSpawnOptions {
@@ -22,7 +22,7 @@ export interface SchedulerSpawnOptions {
   readonly intervalMs?: number;
   /** Policies besides the built-in ones. @see bindPolicy */
   readonly policies?: readonly BoundPolicy[];
-  /** Is told of every table published and acknowledged. */
+  /** Receives an event for every table that is published or acknowledged. */
   readonly listener?: ActorRef<SchedulerEvent>;
   /** Nodes beyond this are refused. Default 1,000. */
   readonly nodesMax?: number;
@@ -30,7 +30,7 @@ export interface SchedulerSpawnOptions {
   readonly sourcesMax?: number;
 }
 
-/** Starts the actor `scheduler` under `parent`. A restart of it keeps its registrations and counts on from its epoch. */
+/** Starts the actor `scheduler` under `parent`. A restart keeps what is registered and counts on from the epoch. */
 export function spawnScheduler(parent: Spawner, options: SchedulerSpawnOptions): ActorRef<SchedulerMessage> {
   const behaviour = createScheduler(
     {
@@ -43,7 +43,7 @@ export function spawnScheduler(parent: Spawner, options: SchedulerSpawnOptions):
       sourcesMax: options.sourcesMax ?? 10_000,
       listener: options.listener ?? null,
     },
-    createRegistrations(),
+    createSchedulerRetained(),
   );
   return parent.spawn(behaviour, {
     name: "scheduler",

@@ -8,13 +8,13 @@ import { pipelineKeyText, type NodeName, type SourceId } from "../../task/identi
 import { samePipeline } from "../../task/pipeline.js";
 import { startOrDefault } from "./admission.js";
 import type { NodeEntry } from "./cluster-view.js";
-import { Deliveries } from "./deliveries.js";
-import { BandwidthEstimates } from "./links.js";
+import { TableAcknowledgements } from "./table-acknowledgements.js";
+import { BandwidthEstimates } from "./bandwidth-estimates.js";
 import { OutcomeWindow } from "./outcome-window.js";
 import { Overhead } from "./overhead.js";
 import type { PolicyRegistry } from "./policies.js";
 import type { PolicyRun } from "./policy.js";
-import type { Registrations } from "./registrations.js";
+import type { SchedulerRetained } from "./retained.js";
 import { PendingReplan } from "./replan.js";
 import type { SourceEntry } from "./source-plan.js";
 
@@ -25,12 +25,12 @@ export type Ctx = Context<Message>;
 
 export interface State {
   readonly options: SchedulerOptions;
-  /** Outlives a restart. */
-  readonly registrations: Registrations;
+  /** Survives a restart. */
+  readonly retained: SchedulerRetained;
   readonly nodes: Map<NodeName, NodeEntry>;
   readonly sources: Map<SourceId, SourceEntry>;
   readonly bandwidths: BandwidthEstimates;
-  readonly deliveries: Deliveries;
+  readonly acknowledgements: TableAcknowledgements;
   readonly overhead: Overhead;
   readonly pending: PendingReplan;
   /** Sources that differ from the newest table. */
@@ -58,31 +58,31 @@ export interface SchedulerOptions {
   readonly listener: ActorRef<SchedulerEvent> | null;
 }
 
-/** The state of a scheduler that starts, also anew: what is registered, and the newest table. */
-export function restoreState(options: SchedulerOptions, registrations: Registrations): State {
+/** The state of a scheduler that starts or restarts: what is registered, and the newest table. */
+export function restoreState(options: SchedulerOptions, retained: SchedulerRetained): State {
   const state: State = {
     options,
-    registrations,
+    retained,
     nodes: new Map(),
     sources: new Map(),
     bandwidths: new BandwidthEstimates(),
-    deliveries: new Deliveries(),
+    acknowledgements: new TableAcknowledgements(),
     overhead: new Overhead(),
     pending: new PendingReplan(),
     changed: new Set(),
-    term: Math.max(options.term, registrations.table?.term ?? 0),
-    epoch: registrations.table?.epoch ?? options.epoch,
+    term: Math.max(options.term, retained.table?.term ?? 0),
+    epoch: retained.table?.epoch ?? options.epoch,
     ignored: 0,
     failuresLogged: { atMs: Number.NEGATIVE_INFINITY, count: 0 },
   };
-  for (const [name, { description, controller }] of registrations.nodes) {
+  for (const [name, { description, controller }] of retained.nodes) {
     state.nodes.set(name, { description, sample: null, sampledAtMs: 0 });
-    state.deliveries.add(name, controller);
+    state.acknowledgements.add(name, controller);
   }
-  const { table } = registrations;
-  for (const [id, description] of registrations.sources) {
+  const { table } = retained;
+  for (const [id, description] of retained.sources) {
     const { run } = startOrDefault(options.policies, description.policy);
-    state.sources.set(id, { ...enter(description, run), plan: table?.sources.get(id) ?? null });
+    state.sources.set(id, { ...createSourceEntry(description, run), plan: table?.sources.get(id) ?? null });
     const { id: pipelineId, version } = description.pipeline;
     const known = table?.pipelines.get(pipelineKeyText(pipelineId, version));
     if (known === undefined || !samePipeline(known, description.pipeline)) state.changed.add(id);
@@ -92,7 +92,7 @@ export function restoreState(options: SchedulerOptions, registrations: Registrat
 }
 
 /** A source of which nothing is known yet. */
-export function enter(description: SourceDescription, run: PolicyRun): SourceEntry {
+export function createSourceEntry(description: SourceDescription, run: PolicyRun): SourceEntry {
   return {
     description,
     run,

@@ -40,7 +40,7 @@ interface State {
 /** Who may watch at a time. */
 const WATCHERS_MAX = 256;
 
-export function agent(node: NodeName, ports: AgentPorts): Behaviour<State, Message> {
+export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State, Message> {
   return {
     start: () => ({ watchers: new Map() }),
     receive(state, message, ctx) {

@@ -2,7 +2,7 @@
 
 import type { SourceRequest } from "../../task/requests.js";
 import { parseSource } from "../../actors/generator/spawn.js";
-import type { SourceOptions } from "../components.js";
+import type { SourceOptions } from "../sources.js";
 import { parseConfiguration } from "../../task/configuration.js";
 import { parseSourceId } from "../../task/identity.js";
 import { parsePipelineFile } from "../../task/pipeline-file.js";

@@ -4,7 +4,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
 import type { NodeEvent } from "../../actors/protocol/generator.js";
 import type { NodeName } from "../../task/identity.js";
-import { agent, type AgentPorts } from "./agent.js";
+import { createAgent, type AgentPorts } from "./agent.js";
 
 export type { AgentPorts };
 
@@ -15,7 +15,7 @@ export interface Agent {
 
 export function spawnAgent(parent: Spawner, node: NodeName, ports: AgentPorts): Agent {
   const ref: ActorRef<{ readonly type: "nodeEvent"; readonly event: NodeEvent }> = parent.spawn(
-    agent(node, ports),
+    createAgent(node, ports),
     { name: "agent", restart: "permanent", mailbox: { capacity: 1_000 } },
   );
   return { tell: (event) => ref.tell({ type: "nodeEvent", event }) };

@@ -7,7 +7,7 @@ import { createDistributor } from "../../../src/actors/distributor/distributor.j
 import { createDistributorRetained } from "../../../src/actors/distributor/state.js";
 import { MemoryStore } from "../../../src/storage/results/memory-store.js";
 import { createPolicies } from "../../../src/actors/scheduler/policies.js";
-import { createRegistrations } from "../../../src/actors/scheduler/registrations.js";
+import { createSchedulerRetained } from "../../../src/actors/scheduler/retained.js";
 import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
 import { parseNodeName, parseSourceId, pipelineKeyText } from "../../../src/task/identity.js";
@@ -261,7 +261,7 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
           sourcesMax: 10,
           listener: null,
         },
-        createRegistrations(),
+        createSchedulerRetained(),
       ),
       "/scheduler",
     ),

@@ -3,7 +3,7 @@
 import type { NodeDescription, SourceDescription } from "../../../src/task/requests.js";
 import type { ResourceSample, TaskOutcome } from "../../../src/task/reports.js";
 import { viewCluster, type NodeEntry } from "../../../src/actors/scheduler/cluster-view.js";
-import { BandwidthEstimates } from "../../../src/actors/scheduler/links.js";
+import { BandwidthEstimates } from "../../../src/actors/scheduler/bandwidth-estimates.js";
 import { OutcomeWindow } from "../../../src/actors/scheduler/outcome-window.js";
 import type { Plan, PolicyView } from "../../../src/actors/scheduler/policy.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";

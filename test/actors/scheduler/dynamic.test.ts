@@ -105,7 +105,7 @@ test("dynamic draws evenly where no edge has anything free", () => {
   assert.ok(Math.abs((drawn["edge-1"] ?? 0) - 5_000) < 250, JSON.stringify(drawn));
 });
 
-test("dynamic draws the same from the same chance", () => {
+test("dynamic draws the same from the same random numbers", () => {
   const options = { samples: [load("edge-1", 0.5), load("edge-2", 0.5)] };
   assert.equal(draws(options, 100), draws(options, 100));
 });

@@ -78,7 +78,7 @@ test("cloud-only and edge-only keep the configuration that was asked for", () =>
   }
 });
 
-test("fixed places each stage as it is told, and overrides the configuration knob by knob", () => {
+test("fixed places each stage where its parameters say, and overrides the configuration knob by knob", () => {
   const parameters = {
     configuration: { resolution: "320x180", fps: 2 },
     placement: { detect: "edge-2", track: ["cloud", "edge-1"] },

@@ -6,7 +6,7 @@ import type { SchedulerMessage } from "../../../src/actors/protocol/scheduler.js
 import type { NodeDescription } from "../../../src/task/requests.js";
 import { createPolicies } from "../../../src/actors/scheduler/policies.js";
 import { bindPolicy } from "../../../src/actors/scheduler/policy.js";
-import { createRegistrations } from "../../../src/actors/scheduler/registrations.js";
+import { createSchedulerRetained } from "../../../src/actors/scheduler/retained.js";
 import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
 import { parseNodeName, parseSourceId, parseStageId } from "../../../src/task/identity.js";
@@ -112,10 +112,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.constant<Step>({ do: "restart" }),
 );
 
-test("scheduler publishes valid tables under growing epochs, whatever it is told in whatever order", () => {
+test("scheduler publishes valid tables under growing epochs, whatever it receives in whatever order", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const registrations = createRegistrations();
+      const retained = createSchedulerRetained();
       const scheduler = fold(
         createScheduler(
           {
@@ -128,7 +128,7 @@ test("scheduler publishes valid tables under growing epochs, whatever it is told
             sourcesMax: 10,
             listener: null,
           },
-          registrations,
+          retained,
         ),
       );
       let last: RoutingTable | null = null;
@@ -145,7 +145,7 @@ test("scheduler publishes valid tables under growing epochs, whatever it is told
             });
             break;
           case "acknowledge": {
-            const epoch = (registrations.table?.epoch ?? 0) - taken.back;
+            const epoch = (retained.table?.epoch ?? 0) - taken.back;
             const name = parseNodeName(taken.node);
             if (taken.refuse)
               scheduler.tell({ type: "tableRefused", node: name, epoch, heldEpoch: epoch + 1, heldTerm: 1 });
@@ -158,7 +158,7 @@ test("scheduler publishes valid tables under growing epochs, whatever it is told
           case "restart":
             scheduler.restart();
         }
-        const { table } = registrations;
+        const { table } = retained;
         if (table !== last) {
           assert.ok(table !== null && table.epoch > (last?.epoch ?? 0), "the epoch must grow");
           last = table;
@@ -166,12 +166,12 @@ test("scheduler publishes valid tables under growing epochs, whatever it is told
         if (table === null) continue;
         assert.equal(validateTable(table), []);
         checkPlaces(table, scheduler.state().nodes);
-        assert.equal([...table.sources.keys()].sort(), [...registrations.sources.keys()].sort());
+        assert.equal([...table.sources.keys()].sort(), [...retained.sources.keys()].sort());
         const walked = [...table.sources.values()].map(
           (route) => `${route.pipelineId}@${route.pipelineVersion}`,
         );
         assert.equal([...table.pipelines.keys()].sort(), [...new Set(walked)].sort());
-        for (const acknowledged of Object.values(scheduler.state().deliveries.acknowledged())) {
+        for (const acknowledged of Object.values(scheduler.state().acknowledgements.acknowledged())) {
           assert.ok(acknowledged <= table.epoch, "nobody acknowledges what was not published");
         }
       }

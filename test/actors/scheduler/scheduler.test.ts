@@ -6,7 +6,7 @@ import type { SourceDescription } from "../../../src/task/requests.js";
 import { createPolicies } from "../../../src/actors/scheduler/policies.js";
 import { edgeOnly } from "../../../src/actors/scheduler/policies/edge-only.js";
 import { bindPolicy } from "../../../src/actors/scheduler/policy.js";
-import { createRegistrations } from "../../../src/actors/scheduler/registrations.js";
+import { createSchedulerRetained } from "../../../src/actors/scheduler/retained.js";
 import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
 import { parseNodeName, parseSourceId } from "../../../src/task/identity.js";
@@ -35,7 +35,7 @@ const moody = bindPolicy({
 function setUp(options: { readonly term?: number; readonly sourcesMax?: number } = {}) {
   failing = false;
   const listener = createProbe<SchedulerEvent>("sluice://cloud/listener");
-  const registrations = createRegistrations();
+  const retained = createSchedulerRetained();
   const behaviour = createScheduler(
     {
       term: options.term ?? 1,
@@ -47,7 +47,7 @@ function setUp(options: { readonly term?: number; readonly sourcesMax?: number }
       sourcesMax: options.sourcesMax ?? 3,
       listener,
     },
-    registrations,
+    retained,
   );
   const scheduler = fold(behaviour, { address: "sluice://cloud/scheduler" });
   const tables = (controller: ReturnType<typeof createProbe<ControllerMessage>>) =>
@@ -55,12 +55,12 @@ function setUp(options: { readonly term?: number; readonly sourcesMax?: number }
   return {
     scheduler,
     listener,
-    registrations,
+    retained,
     published: () => listener.all("tablePublished"),
-    table: () => registrations.table,
+    table: () => retained.table,
     tables,
     placed: (id: SourceDescription["id"] = CAM_1) =>
-      Object.fromEntries(registrations.table?.sources.get(id)?.placement ?? []),
+      Object.fromEntries(retained.table?.sources.get(id)?.placement ?? []),
     join: (name: string, services?: readonly string[]) => {
       const controller = createProbe<ControllerMessage>(`sluice://${name}/controller`);
       scheduler.tell({ type: "registerNode", node: node(name, services), controller });
@@ -141,7 +141,7 @@ test("scheduler gives a node that joins late the current table at once", () => {
   );
 });
 
-test("scheduler decides anew when a node joins that changes a placement", () => {
+test("scheduler decides again when a node joins that changes a placement", () => {
   const { join, register, placed, table } = setUp();
   join("cloud");
   register();
@@ -151,7 +151,7 @@ test("scheduler decides anew when a node joins that changes a placement", () => 
   assert.is(edge.all("installTable").at(-1)?.table, table());
 });
 
-test("scheduler decides anew at once when a node leaves, and sends it nothing more", () => {
+test("scheduler decides again at once when a node leaves, and sends it nothing more", () => {
   const { scheduler, join, register, placed, tables } = setUp();
   join("cloud");
   const edge = join("edge-1");

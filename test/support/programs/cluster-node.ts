@@ -3,7 +3,8 @@
 import type { ActorRef } from "../../../src/runtime/actor-ref.js";
 import { CodedError } from "../../../src/runtime/errors.js";
 import { silentLogger } from "../../../src/runtime/log.js";
-import { startNode, type NodeOptions } from "../../../src/node/node.js";
+import { startNode } from "../../../src/node/node.js";
+import type { NodeOptions } from "../../../src/node/node-options.js";
 import { parseConfiguration } from "../../../src/task/configuration.js";
 import { parseSourceId } from "../../../src/task/identity.js";
 import { PAIR, QUICK, SERVICES } from "../local-run.js";

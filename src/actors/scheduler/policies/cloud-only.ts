@@ -2,9 +2,9 @@
 
 import type { NodeName, StageId } from "../../../task/identity.js";
 import type { PolicyView } from "../policy.js";
-import { statelessPolicy } from "./stateless.js";
+import { createStatelessPolicy } from "./stateless.js";
 
-export const cloudOnly = statelessPolicy("cloud-only", (view) => {
+export const cloudOnly = createStatelessPolicy("cloud-only", (view) => {
   const placement = new Map<StageId, readonly NodeName[]>();
   for (const { id, service } of view.source.pipeline.stages) {
     placement.set(id, cloudNodes(service, view));

@@ -2,9 +2,9 @@
 
 import type { NodeName, StageId } from "../../../task/identity.js";
 import { cloudNodes } from "./cloud-only.js";
-import { statelessPolicy } from "./stateless.js";
+import { createStatelessPolicy } from "./stateless.js";
 
-export const edgeOnly = statelessPolicy("edge-only", (view) => {
+export const edgeOnly = createStatelessPolicy("edge-only", (view) => {
   const own = view.source.node;
   const services = view.nodes.get(own)?.description.services ?? [];
   const placement = new Map<StageId, readonly NodeName[]>();

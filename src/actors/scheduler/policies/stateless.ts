@@ -6,8 +6,8 @@ import { parseParameters } from "./parameters.js";
 
 const noParameters = z.strictObject({}).transform(() => null);
 
-/** Makes a policy of `decide`, which is asked anew for each decision and says why it decided so. */
-export function statelessPolicy(
+/** Makes a policy of `decide`, which is called for each decision and says why it decided so. */
+export function createStatelessPolicy(
   name: string,
   decide: (view: PolicyView) => Omit<Decision<null>, "state">,
 ): Policy<null, null> {

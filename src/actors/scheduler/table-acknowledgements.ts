@@ -10,11 +10,11 @@ const RESEND_MS_MAX = 8_000;
 /** Unacknowledged epochs of which a node's send time is remembered. */
 const EPOCHS_REMEMBERED = 16;
 
-interface Delivery {
+interface NodeProgress {
   readonly controller: ActorRef<ControllerMessage>;
   /** Newest epoch acknowledged; 0 for none. */
   acknowledged: number;
-  /** Refused the table for what it is: nothing more is sent until the node registers anew. */
+  /** Refused the table for what it is: nothing more is sent until the node registers again. */
   fenced: boolean;
   /** Sends of the newest epoch. */
   sends: number;
@@ -22,10 +22,10 @@ interface Delivery {
   readonly firstSentAtMs: Map<number, number>;
 }
 
-export class Deliveries {
-  readonly #nodes = new Map<NodeName, Delivery>();
+export class TableAcknowledgements {
+  readonly #nodes = new Map<NodeName, NodeProgress>();
 
-  /** Begins anew for a node: whatever table it had is forgotten. */
+  /** Starts over for a node: whatever table it had is forgotten. */
   add(node: NodeName, controller: ActorRef<ControllerMessage>): void {
     this.#nodes.set(node, {
       controller,
@@ -106,6 +106,6 @@ export class Deliveries {
   }
 }
 
-function waits(node: Delivery, epoch: number): boolean {
+function waits(node: NodeProgress, epoch: number): boolean {
   return !node.fenced && node.acknowledged < epoch;
 }

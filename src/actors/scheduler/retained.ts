@@ -1,4 +1,4 @@
-/** The facts that outlive a restart of the scheduler: nobody would announce them again, and an epoch never goes back. */
+/** What survives a restart of the scheduler: nobody would announce it again, and an epoch never goes back. */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { ControllerMessage } from "../protocol/controller.js";
@@ -6,17 +6,19 @@ import type { NodeDescription, SourceDescription } from "../../task/requests.js"
 import type { NodeName, SourceId } from "../../task/identity.js";
 import type { RoutingTable } from "../../task/routing-table.js";
 
-/** Owned by one scheduler actor at a time; what it has learned beyond this it learns again. */
-export interface Registrations {
+/** Owned by one scheduler actor at a time. What it learned beyond this, it learns again. */
+export interface SchedulerRetained {
+  /** The nodes that are registered. */
   readonly nodes: Map<
     NodeName,
     { readonly description: NodeDescription; readonly controller: ActorRef<ControllerMessage> }
   >;
+  /** The sources that are registered, each with the policy in force. */
   readonly sources: Map<SourceId, SourceDescription>;
   /** The newest one published. */
   table: RoutingTable | null;
 }
 
-export function createRegistrations(): Registrations {
+export function createSchedulerRetained(): SchedulerRetained {
   return { nodes: new Map(), sources: new Map(), table: null };
 }

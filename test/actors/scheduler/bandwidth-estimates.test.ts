@@ -1,6 +1,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { BandwidthEstimates, transfersOf, TRANSFER_BYTES_MIN } from "../../../src/actors/scheduler/links.js";
+import {
+  BandwidthEstimates,
+  transfersOf,
+  TRANSFER_BYTES_MIN,
+} from "../../../src/actors/scheduler/bandwidth-estimates.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
 import { definePipeline } from "../../../src/task/define-pipeline.js";
 import { SERVICES } from "../../task/pipelines.js";

@@ -1,0 +1,59 @@
+/** A node's way into a cluster: as a member of another node's, or as the hub of its own. */
+
+import type { ActorSystem } from "../runtime/system.js";
+import { guardFor } from "../actors/guard/guard.js";
+import type { Cluster } from "../transport/cluster/cluster.js";
+import { startHub } from "../transport/cluster/hub.js";
+import { joinCluster, type JoinOptions } from "../transport/cluster/joiner.js";
+import { listenAddressOf, type NodeOptions } from "./node-options.js";
+import type { NodeWorld } from "./world.js";
+
+/** @throws TransportError `connect-failed`, or why the hub refuses */
+export function joinHub(
+  system: ActorSystem,
+  world: NodeWorld,
+  options: NodeOptions & { readonly join: string },
+): Promise<Cluster> {
+  const { authorities } = options;
+  const listen = listenAddressOf(options);
+  return joinCluster(system, {
+    ...commonOptions(world, options),
+    connect: { url: options.join, ...(authorities !== undefined && { tls: { authorities } }) },
+    token: options.token ?? null,
+    cluster: options.cluster ?? null,
+    roles: options.roles ?? ["edge"],
+    patient: options.patient ?? false,
+    ...(listen && { listen }),
+  });
+}
+
+/** Null where nobody is to join. @throws TransportError `listen-failed` */
+export async function becomeHub(
+  system: ActorSystem,
+  world: NodeWorld,
+  options: NodeOptions,
+): Promise<Cluster | null> {
+  const listen = listenAddressOf(options);
+  if (options.join !== undefined || listen === null) return null;
+  return startHub(system, {
+    ...commonOptions(world, options),
+    listen,
+    authority: options.tokens ?? null,
+    ...(options.cluster !== undefined && { cluster: options.cluster }),
+    ...(options.roles && { roles: options.roles }),
+  });
+}
+
+function commonOptions(
+  { carrier, nonce, pid }: NodeWorld,
+  { version, link }: NodeOptions,
+): Pick<JoinOptions, "carrier" | "guard" | "pid" | "nonce" | "version" | "limits"> {
+  return {
+    carrier,
+    guard: guardFor(),
+    pid,
+    ...(nonce && { nonce }),
+    ...(version !== undefined && { version }),
+    ...(link && { limits: link }),
+  };
+}

@@ -1,0 +1,51 @@
+/**
+ * The nodes of one process: joined by a mesh, and told of each other's coming and going as a hub would tell them. No frame
+ * between them is encoded or copied.
+ */
+
+import type { ActorSystem } from "../runtime/system.js";
+import { createLocalMesh } from "../transport/local-mesh.js";
+import type { MonitorMessage } from "../actors/protocol/monitor.js";
+import type { NodeName } from "../task/identity.js";
+import type { Components } from "./components.js";
+
+export interface LocalMembers {
+  /** The node that has the scheduler and the store. */
+  readonly cloud: NodeName;
+  /** The node's actors can reach the others' from now on. @throws TypeError where a node of that name has joined */
+  join(system: ActorSystem): void;
+  /** The node's components run: they hear of nodes that go, and all monitors of the one that came. */
+  follow(system: ActorSystem, components: Components): void;
+  /** Takes a node away: the others deliver again what it may have had. */
+  leave(name: NodeName): void;
+}
+
+interface LocalMember {
+  readonly system: ActorSystem;
+  readonly components: Components;
+}
+
+export function createLocalMembers(cloud: NodeName): LocalMembers {
+  const mesh = createLocalMesh();
+  const members = new Map<NodeName, LocalMember>();
+  return {
+    cloud,
+    join: (system) => mesh.join(system),
+    follow(system, components) {
+      members.set(system.name, { system, components });
+      for (const member of members.values()) linkMonitor(member, [...members.keys()]);
+    },
+    leave(name) {
+      mesh.leave(name);
+      members.delete(name);
+      for (const { components } of members.values()) components.nodeGone(name, { left: false });
+    },
+  };
+}
+
+function linkMonitor({ system, components }: LocalMember, names: readonly NodeName[]): void {
+  const peers = names
+    .filter((name) => name !== system.name)
+    .map((name) => [name, system.resolve<MonitorMessage>(`sluice://${name}/monitor`)] as const);
+  components.monitor.tell({ type: "watchLinks", peers: Object.fromEntries(peers) });
+}

@@ -1,0 +1,76 @@
+/** What a node is started with. */
+
+import type { Clock } from "../runtime/clock.js";
+import type { Logger } from "../runtime/log.js";
+import { isLoopback } from "../transport/carriers/ws.js";
+import type { ClusterEvent, Role } from "../transport/cluster/cluster.js";
+import { TransportError } from "../transport/errors.js";
+import type { LinkLimits } from "../transport/link/link-limits.js";
+import type { TokenAuthority } from "../transport/security/token-authority.js";
+import type { NodeEvent } from "../actors/protocol/generator.js";
+import type { ServiceDeclaration } from "../task/service.js";
+import type { ComponentsOptions } from "./components.js";
+
+export interface ListenAddress {
+  /** `ws://HOST:PORT` or `wss://HOST:PORT`; port 0 takes any free one. */
+  readonly url: string;
+  /** Of `wss`, PEM text. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+}
+
+export interface NodeOptions extends Pick<
+  ComponentsOptions,
+  "store" | "flush" | "policies" | "limits" | "onSchedule" | "delivery"
+> {
+  readonly name: string;
+  /** Where others reach this node. Of a hub: where they join. */
+  readonly listen?: string | ListenAddress;
+  /** The hub to join, `ws://HOST:PORT` or `wss://HOST:PORT`. */
+  readonly join?: string;
+  /** `ID.SECRET`, made by the hub. */
+  readonly token?: string;
+  /** PEM text of certificate authorities besides the machine's, for a hub with a certificate of its own. */
+  readonly authorities?: string;
+  /** Of a hub: who may join. Null lets in whoever comes, and is for loopback alone; the default there. */
+  readonly tokens?: TokenAuthority | null;
+  /** Default `cloud` of a hub and `edge` of a node that joins. */
+  readonly roles?: readonly Role[];
+  /** Name of the cluster: a hub gives it, a node that joins insists on it. */
+  readonly cluster?: string;
+  /** Keeps trying where the hub cannot be reached at first. Default false. */
+  readonly patient?: boolean;
+  readonly services?: ReadonlyMap<string, ServiceDeclaration>;
+  readonly modelDir?: string | null;
+  /**
+   * Folder in which the tasks of this node's sources outlive it until they are stored; the sources that an operator asked
+   * for go on with the node. Default: memory alone.
+   */
+  readonly journal?: string;
+  readonly link?: Partial<LinkLimits>;
+  readonly onEvent?: (event: NodeEvent) => void;
+  readonly onCluster?: (event: ClusterEvent) => void;
+  /** A failure beyond all supervision: the node is of no more use. */
+  readonly onFailure?: (error: Error) => void;
+  /** An operator asked this node to drain; it has, and is about to leave. */
+  readonly onDrained?: () => void;
+  readonly version?: string;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly log?: Logger;
+}
+
+/** Null of a node that nobody else can reach. */
+export function listenAddressOf({ listen }: NodeOptions): ListenAddress | null {
+  return typeof listen === "string" ? { url: listen } : (listen ?? null);
+}
+
+/** @throws TransportError `token-missing` where a hub would take in anybody from beyond its machine */
+export function checkTokens(options: NodeOptions): void {
+  const listen = listenAddressOf(options);
+  if (listen === null || options.join !== undefined || (options.tokens ?? null) !== null) return;
+  if (isLoopback(listen.url)) return;
+  throw new TransportError(
+    `Cannot listen at "${listen.url}" without tokens: beyond loopback whoever comes must prove one`,
+    { code: "token-missing" },
+  );
+}

@@ -1,0 +1,72 @@
+/** What the scheduler knows of a node: that it is there, and the sources that run on it. */
+
+import type { ActorRef } from "../runtime/actor-ref.js";
+import type { ActorSystem } from "../runtime/system.js";
+import type { ControllerMessage } from "../actors/protocol/controller.js";
+import type { PolicyReply, SchedulerMessage } from "../actors/protocol/scheduler.js";
+import type { SourceId } from "../task/identity.js";
+import type { NodeDescription, SourceDescription } from "../task/requests.js";
+
+export interface RegistrationOptions {
+  readonly system: ActorSystem;
+  readonly scheduler: ActorRef<SchedulerMessage>;
+  readonly node: NodeDescription;
+  /** Of the node, by its address: where the scheduler sends tables. */
+  readonly controller: ActorRef<ControllerMessage>;
+}
+
+export interface Registration {
+  /** Registers the node and its sources, also again: a scheduler that has restarted knows neither. */
+  announce(): void;
+  /** Nothing is placed on the node any more. */
+  withdraw(): void;
+  /**
+   * Asks the scheduler to decide for a source from now on. One that does not answer is not waited for.
+   *
+   * @throws SluiceError `policy-invalid`, `pipeline-invalid` or `source-invalid` where it refuses
+   */
+  request(source: SourceDescription): Promise<void>;
+  /** Keeps a source that was requested and runs: it is part of every announcement. */
+  add(source: SourceDescription): void;
+  /** The source has ended. */
+  remove(id: SourceId): void;
+}
+
+/** How long the scheduler has to answer a request. */
+const ANSWER_MS = 1_000;
+
+export function createRegistration(options: RegistrationOptions): Registration {
+  const { system, scheduler, node, controller } = options;
+  const sources = new Map<SourceId, SourceDescription>();
+  const forget = (sourceId: SourceId): void =>
+    scheduler.tell({ type: "removeSource", sourceId, node: node.name }, "control");
+
+  return {
+    announce() {
+      scheduler.tell({ type: "registerNode", node, controller }, "control");
+      for (const source of sources.values()) scheduler.tell({ type: "registerSource", source }, "control");
+    },
+
+    withdraw: () => scheduler.tell({ type: "removeNode", node: node.name }, "control"),
+
+    async request(source) {
+      const answer = await system
+        .ask<SchedulerMessage, PolicyReply>(
+          scheduler,
+          (replyTo) => ({ type: "registerSource", source, replyTo }),
+          { timeoutMs: ANSWER_MS, lane: "control" },
+        )
+        .catch(() => null);
+      if (answer?.type !== "policyRefused") return;
+      forget(source.id);
+      throw answer.error;
+    },
+
+    add: (source) => void sources.set(source.id, source),
+
+    remove(id) {
+      sources.delete(id);
+      forget(id);
+    },
+  };
+}

@@ -1,0 +1,178 @@
+/** The sources that run on a node: each is announced to the scheduler, and then has a generator here until it ends. */
+
+import type { ActorRef } from "../runtime/actor-ref.js";
+import type { ActorSystem } from "../runtime/system.js";
+import type { SourceSpec } from "../actors/generator/source-spec.js";
+import { spawnGenerator, type CapturePort, type DeliveryLimits } from "../actors/generator/spawn.js";
+import type { ControllerMessage } from "../actors/protocol/controller.js";
+import type { GeneratorMessage, NodeEvent } from "../actors/protocol/generator.js";
+import type { Journals } from "../storage/journal/journal.js";
+import { DEFAULT_CONFIGURATION, type Configuration } from "../task/configuration.js";
+import { fixedNodes } from "../task/default-placement.js";
+import type { NodeName, SourceId } from "../task/identity.js";
+import type { Pipeline } from "../task/pipeline.js";
+import type { LedgerReported } from "../task/reports.js";
+import type { PolicySpec, SourceRequest } from "../task/requests.js";
+import type { ServiceDeclaration } from "../task/service.js";
+import type { Registration } from "./registration.js";
+
+export interface SourceOptions {
+  readonly id: SourceId;
+  readonly source: SourceSpec;
+  readonly pipeline: Pipeline;
+  /** Default `DEFAULT_CONFIGURATION`. */
+  readonly configuration?: Configuration;
+  /** Default `edge-only`. */
+  readonly policy?: PolicySpec;
+  /** Releases frames at the source's own speed instead of as fast as they are taken. Default false. */
+  readonly paced?: boolean;
+  /** Tasks to make before the source ends; null, the default, for all there are. */
+  readonly limit?: number | null;
+  /** Bound of unsettled tasks. Default 16 tasks and 256 MiB. */
+  readonly window?: { readonly tasks: number; readonly bytes: number };
+  /** What captures it. Default: ffmpeg. */
+  readonly capture?: CapturePort;
+  /** What an operator asked for, kept with the journal. */
+  readonly request?: SourceRequest;
+}
+
+/** The sources of a node, for whoever runs them. */
+export interface NodeSources {
+  /**
+   * Announces the source to the scheduler and starts its generator here. A scheduler that does not answer is not waited
+   * for: the source runs on this node until a table says otherwise.
+   *
+   * @throws SluiceError `policy-invalid`, `pipeline-invalid` or `source-invalid` where the scheduler refuses it; TypeError where a source of that name runs
+   */
+  addSource(options: SourceOptions): Promise<void>;
+  /** Resolves once the source has ended, was drained or has failed; at once where there is none of this name. */
+  sourceEnded(id: SourceId): Promise<void>;
+  /** Captures no more and resolves once every task of the source is settled. */
+  drainSource(id: SourceId): Promise<void>;
+  /** The ledgers of the sources that run here now; one that has ended gave its last with `sourceEnded`. */
+  ledgers(): Promise<readonly LedgerReported[]>;
+}
+
+export interface SourcesOptions {
+  readonly system: ActorSystem;
+  readonly cloud: NodeName;
+  /** What this node can run. */
+  readonly services: ReadonlyMap<string, ServiceDeclaration>;
+  readonly registration: Registration;
+  readonly controller: ActorRef<ControllerMessage>;
+  readonly listener: ActorRef<NodeEvent>;
+  /** Where tasks that are not settled outlive the node. Default: they are kept in memory alone. */
+  readonly journals?: Journals;
+  /** When tasks are delivered again. Default `DEFAULT_DELIVERY`. */
+  readonly delivery?: Partial<DeliveryLimits>;
+}
+
+/** The sources of a node, as the node itself deals with them. */
+interface OwnSources extends NodeSources {
+  /** Tells the generator of every source. */
+  readonly broadcast: (message: GeneratorMessage) => void;
+}
+
+/** Enough to keep every stage of a pipeline busy; more only waits in queues. */
+const DEFAULT_WINDOW = { tasks: 16, bytes: 256 * 1024 * 1024 };
+const DEFAULT_POLICY: PolicySpec = { name: "edge-only", parameters: {} };
+
+export function createSources(options: SourcesOptions): OwnSources {
+  const { system, registration, controller, journals } = options;
+  const generators = new Map<SourceId, ActorRef<GeneratorMessage>>();
+  const nextIncarnation = createIncarnations(system);
+
+  function sourceEnded(id: SourceId): Promise<void> {
+    const generator = generators.get(id);
+    if (generator === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      system.watch(generator, () => resolve());
+    });
+  }
+
+  return {
+    async addSource(asked) {
+      const { id, source, pipeline, configuration = DEFAULT_CONFIGURATION } = asked;
+      if (generators.has(id))
+        throw new TypeError(`Cannot add source "${id}": one of that name runs on "${system.name}"`);
+      const { policy = DEFAULT_POLICY, request = null } = asked;
+      const description = { id, node: system.name, pipeline, configuration, policy };
+      await registration.request(description);
+      const journal = await journals?.open(id, { source: source.label, nowMs: nextIncarnation(), request });
+      const generator = startGenerator(options, asked, {
+        incarnation: journal?.recovered.incarnation ?? nextIncarnation(),
+        ...(journal && { journal }),
+      });
+      generators.set(id, generator);
+      registration.add(description);
+      system.watch(generator, () => {
+        generators.delete(id);
+        // On the lane of the messages that they undo, so that a source of the same name may come at once.
+        controller.tell({ type: "detachGenerator", sourceId: id }, "control");
+        registration.remove(id);
+      });
+    },
+
+    sourceEnded,
+
+    drainSource(id) {
+      generators.get(id)?.tell({ type: "drain" }, "control");
+      return sourceEnded(id);
+    },
+
+    async ledgers() {
+      const asked = await Promise.allSettled(
+        [...generators.values()].map((generator) =>
+          system.ask<GeneratorMessage, LedgerReported>(generator, (replyTo) => ({
+            type: "reportLedger",
+            replyTo,
+          })),
+        ),
+      );
+      // A generator that ended meanwhile has no more to say.
+      return asked.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+    },
+
+    broadcast(message) {
+      for (const generator of generators.values()) generator.tell(message, "control");
+    },
+  };
+}
+
+function startGenerator(
+  { system, cloud, services, controller, listener, delivery }: SourcesOptions,
+  { id, source, pipeline, capture, ...asked }: SourceOptions,
+  found: Pick<Parameters<typeof spawnGenerator>[1], "incarnation" | "journal">,
+): ActorRef<GeneratorMessage> {
+  const { name } = system;
+  return spawnGenerator(system, {
+    ...found,
+    sourceId: id,
+    source,
+    pipeline,
+    configuration: asked.configuration ?? DEFAULT_CONFIGURATION,
+    controller,
+    listener,
+    cloud,
+    paced: asked.paced ?? false,
+    limit: asked.limit ?? null,
+    window: asked.window ?? DEFAULT_WINDOW,
+    livePolicy: "dropNewest",
+    nodes: {
+      placedOn: [name, cloud],
+      ...fixedNodes(pipeline, { node: name, services, cloud }),
+    },
+    framesMin: Math.max(...pipeline.stages.map(({ service }) => services.get(service)?.framesMin ?? 1)),
+    ...(capture && { capture }),
+    ...(delivery && { delivery }),
+  });
+}
+
+/**
+ * Numbers for the incarnations of sources: the time, but never one twice, as sources that follow each other under one name
+ * may do so within a millisecond.
+ */
+function createIncarnations({ clock }: ActorSystem): () => number {
+  let last = 0;
+  return () => (last = Math.max(last + 1, Math.floor(clock.now())));
+}

@@ -1,0 +1,25 @@
+/** Hands every event of a subscription to the store to a function of the program around it. */
+
+import type { ActorRef } from "../runtime/actor-ref.js";
+import type { Behaviour } from "../runtime/behaviour.js";
+import type { DistributorMessage, SubscriptionEvent } from "../actors/protocol/distributor.js";
+
+/** Records that are under way to a follower at most: whoever subscribes it asks for so many at first. */
+export const FOLLOWER_DEMAND = 256;
+
+/** Asks for more as it hands on. Its state is how many records it has handed on since it last did. */
+export function createFollower(
+  distributor: ActorRef<DistributorMessage>,
+  listener: (event: SubscriptionEvent) => void,
+): Behaviour<number, SubscriptionEvent> {
+  return {
+    start: () => 0,
+    receive(handedOn, event, ctx) {
+      listener(event);
+      if (event.type !== "record") return handedOn;
+      if (handedOn + 1 < FOLLOWER_DEMAND / 2) return handedOn + 1;
+      distributor.tell({ type: "demand", subscriber: ctx.self, count: handedOn + 1 });
+      return 0;
+    },
+  };
+}

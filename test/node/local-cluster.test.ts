@@ -1,0 +1,49 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { silentLogger } from "../../src/runtime/log.js";
+import type { TableReported } from "../../src/actors/protocol/scheduler.js";
+import { startLocalCluster, type LocalCluster } from "../../src/node/local-cluster.js";
+import { MemoryStore } from "../../src/storage/results/memory-store.js";
+import { SERVICES } from "../support/local-run.js";
+import { within } from "../support/within.js";
+
+const common = { services: SERVICES, log: silentLogger };
+
+/** The table once `wanted` nodes are in it. */
+async function tableOf(cluster: LocalCluster, wanted: readonly string[]): Promise<TableReported> {
+  for (;;) {
+    const report = await cluster.table();
+    if (Object.keys(report.acknowledged).sort().join() === [...wanted].sort().join()) return report;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+test("startLocalCluster registers every node with the scheduler, and a node that is terminated leaves", async () => {
+  const cluster = await startLocalCluster({ ...common, store: new MemoryStore(), edges: ["left", "right"] });
+  try {
+    await within(5_000, tableOf(cluster, ["cloud", "left", "right"]), "the nodes");
+    await cluster.edges[1]?.terminate();
+    await within(5_000, tableOf(cluster, ["cloud", "left"]), "the node to leave");
+  } finally {
+    await cluster.terminate();
+  }
+});
+
+test("startLocalCluster begins a term of its store, as every scheduler over it does", async () => {
+  const store = new MemoryStore();
+  for (const term of [1, 3]) {
+    const cluster = await startLocalCluster({ ...common, store });
+    await cluster.terminate();
+    assert.is(await store.beginTerm(), term + 1);
+  }
+});
+
+test("startLocalCluster refuses two nodes of one name, and leaves none running", async () => {
+  const store = new MemoryStore();
+  const failed = await startLocalCluster({ ...common, store, edges: ["twin", "twin"] }).catch(
+    (error: unknown) => error,
+  );
+  assert.instance(failed, TypeError);
+});
+
+test.run();

@@ -1,0 +1,118 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { ActorRef } from "../../src/runtime/actor-ref.js";
+import type { Behaviour } from "../../src/runtime/behaviour.js";
+import { silentLogger } from "../../src/runtime/log.js";
+import { createActorSystem, type ActorSystem } from "../../src/runtime/system.js";
+import type { ControllerMessage } from "../../src/actors/protocol/controller.js";
+import type { GeneratorMessage, NodeEvent } from "../../src/actors/protocol/generator.js";
+import type { Registration } from "../../src/node/registration.js";
+import { createSources, type SourceOptions, type SourcesOptions } from "../../src/node/sources.js";
+import { parseConfiguration } from "../../src/task/configuration.js";
+import { parseNodeName, parseSourceId } from "../../src/task/identity.js";
+import type { Task } from "../../src/task/task.js";
+import { PAIR, SERVICES } from "../support/local-run.js";
+import { createProbe } from "../support/probe.js";
+import { scriptedSource } from "../support/scripted-source.js";
+import { within } from "../support/within.js";
+
+const id = parseSourceId("cam-1");
+const configuration = parseConfiguration({ width: 16, height: 16, framesPerTask: 1 });
+
+/** Keeps what it was told, in order. */
+function recordedRegistration(refusal: Error | null = null): { readonly calls: string[] } & Registration {
+  const calls: string[] = [];
+  return {
+    calls,
+    announce: () => void calls.push("announce"),
+    withdraw: () => void calls.push("withdraw"),
+    request(source) {
+      calls.push(`request ${source.id}`);
+      return refusal === null ? Promise.resolve() : Promise.reject(refusal);
+    },
+    add: (source) => void calls.push(`add ${source.id}`),
+    remove: (source) => void calls.push(`remove ${source}`),
+  };
+}
+
+/** Takes every task; `onTask` sees each with its generator. */
+function controllerOf(
+  onTask: (task: Task, generator: ActorRef<GeneratorMessage>) => void,
+): Behaviour<null, ControllerMessage> {
+  let generator: ActorRef<GeneratorMessage> | null = null;
+  return {
+    start: () => null,
+    receive(state, message) {
+      if (message.type === "attachGenerator") generator = message.generator;
+      if (message.type === "submit" && generator !== null) onTask(message.task, generator);
+      return state;
+    },
+  };
+}
+
+async function withSources(
+  given: Partial<SourcesOptions> & { readonly registration: Registration },
+  onTask: (task: Task, generator: ActorRef<GeneratorMessage>) => void,
+  work: (sources: ReturnType<typeof createSources>, system: ActorSystem) => Promise<void>,
+): Promise<void> {
+  const system = createActorSystem({ name: "edge-1", log: silentLogger });
+  const sources = createSources({
+    system,
+    cloud: parseNodeName("cloud"),
+    services: SERVICES,
+    controller: system.spawn(controllerOf(onTask), { name: "controller" }),
+    listener: createProbe<NodeEvent>(),
+    ...given,
+  });
+  try {
+    await within(10_000, work(sources, system), "the sources");
+  } finally {
+    await system.terminate();
+  }
+}
+
+const oneTask = (): SourceOptions => {
+  const { source, capture } = scriptedSource({ count: 1 });
+  return { id, source, capture, pipeline: PAIR, configuration };
+};
+
+const settle = (task: Task, generator: ActorRef<GeneratorMessage>): void =>
+  generator.tell({ type: "taskSettled", id: task.id, outcome: { status: "stored" } });
+
+test("createSources requests a source before it starts, and removes it once it has ended", async () => {
+  const registration = recordedRegistration();
+  await withSources({ registration }, settle, async (sources) => {
+    await sources.addSource(oneTask());
+    assert.equal(registration.calls, ["request cam-1", "add cam-1"]);
+    assert.instance(await sources.addSource(oneTask()).catch((error: unknown) => error), TypeError);
+    await sources.sourceEnded(id);
+    assert.equal(registration.calls, ["request cam-1", "add cam-1", "remove cam-1"]);
+    assert.equal(await sources.ledgers(), []);
+  });
+});
+
+test("createSources starts nothing that the scheduler refuses", async () => {
+  const refusal = new Error("no such policy");
+  const registration = recordedRegistration(refusal);
+  await withSources({ registration }, settle, async (sources) => {
+    assert.is(await sources.addSource(oneTask()).catch((error: unknown) => error), refusal);
+    assert.equal(registration.calls, ["request cam-1"]);
+    assert.equal(await sources.ledgers(), []);
+  });
+});
+
+test("createSources delivers a task again by the delivery limits that it was given", async () => {
+  const deliveries: number[] = [];
+  const onTask = (task: Task, generator: ActorRef<GeneratorMessage>): void => {
+    deliveries.push(task.delivery);
+    if (task.delivery === 2) settle(task, generator);
+  };
+  const given = { registration: recordedRegistration(), delivery: { timeoutMs: 20 } };
+  await withSources(given, onTask, async (sources) => {
+    await sources.addSource(oneTask());
+    await sources.sourceEnded(id);
+    assert.equal(deliveries, [1, 2]);
+  });
+});
+
+test.run();

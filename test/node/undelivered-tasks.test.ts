@@ -1,0 +1,37 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { ControllerMessage } from "../../src/actors/protocol/controller.js";
+import type { DistributorMessage } from "../../src/actors/protocol/distributor.js";
+import type { GeneratorMessage } from "../../src/actors/protocol/generator.js";
+import { recoverUndeliveredTasks } from "../../src/node/undelivered-tasks.js";
+import { createSteppedSystem } from "../support/stepped-system.js";
+import { droppedTask, finishedTask } from "../support/tasks.js";
+
+test("recoverUndeliveredTasks tells the generator of each task, or drop of one, that reached nobody", () => {
+  const { system, settle } = createSteppedSystem();
+  recoverUndeliveredTasks(system);
+  const undelivered: number[] = [];
+  const generator = system.spawn<null, GeneratorMessage>(
+    {
+      start: () => null,
+      receive(state, message) {
+        if (message.type === "undelivered") undelivered.push(message.id.sequence);
+        return state;
+      },
+    },
+    { name: "source-cam-1" },
+  );
+  const origin = generator.address;
+  const nobody = system.resolve<ControllerMessage | DistributorMessage | GeneratorMessage>(
+    "sluice://test/nobody",
+  );
+  nobody.tell({ type: "submit", task: finishedTask({ sequence: 1, origin }) });
+  nobody.tell({ type: "store", task: finishedTask({ sequence: 2, origin }) });
+  nobody.tell({ type: "recordDrop", drop: droppedTask({ sequence: 3, origin }) });
+  const { id } = finishedTask({ sequence: 4, origin });
+  nobody.tell({ type: "taskSettled", id, outcome: { status: "stored" } });
+  settle();
+  assert.equal(undelivered, [1, 2, 3]);
+});
+
+test.run();

@@ -1,0 +1,27 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { DistributorMessage, SubscriptionEvent } from "../../src/actors/protocol/distributor.js";
+import { createFollower, FOLLOWER_DEMAND } from "../../src/operator/follower.js";
+import { placeRecord } from "../../src/storage/results/store.js";
+import { fold } from "../support/fold.js";
+import { createProbe } from "../support/probe.js";
+import { newRecord } from "../support/records.js";
+
+test("createFollower hands on every event, and asks for as many records as it has handed on", () => {
+  const distributor = createProbe<DistributorMessage>("sluice://cloud/distributor");
+  const heard: SubscriptionEvent[] = [];
+  const actor = fold(createFollower(distributor, (event) => heard.push(event)));
+  const count = 10 * FOLLOWER_DEMAND;
+  for (let position = 0; position < count; position += 1) {
+    actor.tell({ type: "record", record: placeRecord(newRecord({ sequence: position }), position) });
+  }
+  actor.tell({ type: "recordsExpired", fromPosition: 0, toPosition: 1 });
+  assert.equal(
+    heard.map((event) => (event.type === "record" ? event.record.position : event.type)),
+    [...Array.from({ length: count }, (_, position) => position), "recordsExpired"],
+  );
+  const demanded = distributor.all("demand").reduce((sum, { count: more }) => sum + more, 0);
+  assert.is(demanded, count);
+});
+
+test.run();
