@@ -3,6 +3,7 @@
 import type { ActorPath, NodeName } from "./brand.js";
 import { RuntimeError } from "./errors.js";
 
+/** Where an actor is: its node, its path there, and possibly its incarnation. */
 export interface Address {
   readonly node: NodeName;
   readonly path: ActorPath;
@@ -42,6 +43,7 @@ export function parseAddress(text: string): Address {
   };
 }
 
+/** The text that `parseAddress` reads back. */
 export function formatAddress(address: Address): string {
   const text = `sluice://${address.node}${address.path}`;
   return address.incarnation === null ? text : `${text}#${address.incarnation}`;

@@ -11,6 +11,7 @@ import type { SpawnOptions } from "./spawn-options.js";
 /** Why an actor's state is released: the actor stops for good, or is about to start again with a new state. */
 export type StopReason = "stopped" | "restarting";
 
+/** How an actor starts, handles each message and stops. All three are synchronous. */
 export interface Behaviour<State, Message> {
   /** Builds the first state; runs at spawn and again at every restart. */
   readonly start: (ctx: Context<Message>) => State;

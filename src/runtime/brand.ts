@@ -2,6 +2,7 @@
 
 declare const brand: unique symbol;
 
+/** A subtype of `T` that only a parser makes. */
 export type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 
 /** Name of a node: 1 to 64 letters, digits, `-`, `_` or `.`, starting with a letter or digit. */

@@ -1,10 +1,12 @@
 /** Time as a port: production, tests and simulation differ only in the clock that they pass. */
 
+/** A timer that has been set. */
 export interface TimerHandle {
   /** Idempotent. The callback never runs after this returns. */
   cancel(): void;
 }
 
+/** Tells the time and sets timers. */
 export interface Clock {
   /** Milliseconds since the Unix epoch, with fractions; never goes backwards within a process. */
   now(): number;

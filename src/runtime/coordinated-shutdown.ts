@@ -6,8 +6,10 @@ import { asError, RuntimeError } from "./errors.js";
 /** The phases in their order. Tasks of one phase run concurrently. */
 export const SHUTDOWN_PHASES = ["stopAdmitting", "drain", "leave", "stopActors", "close"] as const;
 
+/** `stopAdmitting`, `drain`, `leave`, `stopActors` or `close`. */
 export type ShutdownPhase = (typeof SHUTDOWN_PHASES)[number];
 
+/** What a part of the program has to do when its node shuts down. */
 export interface ShutdownTask {
   readonly phase: ShutdownPhase;
   readonly name: string;
@@ -16,11 +18,13 @@ export interface ShutdownTask {
   readonly timeoutMs?: number;
 }
 
+/** What a shutdown came to. */
 export interface ShutdownReport {
   /** What tasks threw, and RuntimeError `shutdown-timeout` for each that took too long. */
   readonly errors: readonly Error[];
 }
 
+/** The shutdown of one node, to which each part adds its tasks. */
 export interface CoordinatedShutdown {
   /** Adds a task to a phase that has not begun. @returns removes it. @throws TypeError if the phase has begun. */
   addTask(task: ShutdownTask): () => void;
@@ -30,6 +34,7 @@ export interface CoordinatedShutdown {
 
 const TASK_TIMEOUT_MS = 5_000;
 
+/** A shutdown without tasks; `clock` times them. */
 export function createShutdown(clock: Clock): CoordinatedShutdown {
   const tasks = new Map<ShutdownPhase, Set<ShutdownTask>>(SHUTDOWN_PHASES.map((phase) => [phase, new Set()]));
   let report: Promise<ShutdownReport> | null = null;

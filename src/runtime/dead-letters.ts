@@ -3,6 +3,7 @@
 import type { Clock } from "./clock.js";
 import type { Logger } from "./log.js";
 
+/** Why a message was not handled. */
 export type DeadLetterReason =
   /** Its mailbox was full and refused it. */
   | "mailbox-full"
@@ -23,6 +24,7 @@ export type DeadLetterReason =
   /** Its node does not allow this one to send it. */
   | "refused";
 
+/** A message that was not handled. */
 export interface DeadLetter {
   /** Address that it was sent to. */
   readonly target: string;
@@ -30,6 +32,7 @@ export interface DeadLetter {
   readonly reason: DeadLetterReason;
 }
 
+/** The dead letters of one node, by count and as they come. */
 export interface DeadLetters {
   readonly total: number;
   readonly countByReason: Readonly<Record<DeadLetterReason, number>>;
@@ -43,6 +46,7 @@ export interface DeadLetters {
 
 const LOG_PERIOD_MS = 1_000;
 
+/** Where the runtime puts dead letters. */
 export class DeadLetterBox implements DeadLetters {
   readonly countByReason: Record<DeadLetterReason, number>;
   readonly #clock: Clock;

@@ -15,8 +15,10 @@ export const RUNTIME_ERROR_CODES = [
   "supervision-exhausted",
 ] as const;
 
+/** The `code` of a `RuntimeError`. */
 export type RuntimeErrorCode = (typeof RUNTIME_ERROR_CODES)[number];
 
+/** What a `CodedError` carries besides its message. */
 export interface ErrorOptions<Code extends string> {
   readonly code: Code;
   /** `backoff` if the same call may succeed later. Default `never`. */

@@ -1,5 +1,6 @@
 /** The event loop as a port: a simulation passes its own, and so decides in which order everything runs. */
 
+/** Runs tasks later, each once, in the order of the calls to `soon` and to `later`. */
 export interface Executor {
   /** Runs `task` before the event loop turns again. */
   soon(task: () => void): void;

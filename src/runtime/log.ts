@@ -2,8 +2,10 @@
 
 import { pino } from "pino";
 
+/** From all records to none. */
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
+/** Writes records: a constant message, and what varies in `details`. */
 export interface Logger {
   debug(message: string, details?: Readonly<Record<string, unknown>>): void;
   info(message: string, details?: Readonly<Record<string, unknown>>): void;

@@ -11,6 +11,7 @@ import { LocalSystem } from "./internal/local-system.js";
 import type { Asker, Remote } from "./remote.js";
 import type { ActorSystem } from "./system.js";
 
+/** An `ActorSystem` with what connects it to other nodes. */
 export interface NodeSystem extends ActorSystem {
   /** Sends messages for other nodes by `remote` from now on; null makes all other nodes unreachable. */
   attachRemote(remote: Remote | null): void;

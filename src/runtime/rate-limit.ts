@@ -1,5 +1,6 @@
 /** A token bucket: `burst` at once, and `perSecond` after that. */
 
+/** One bucket; the caller passes the time, in ms. */
 export class RateLimit {
   readonly #perSecond: number;
   readonly #burst: number;

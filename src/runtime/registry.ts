@@ -10,6 +10,7 @@ export type RegistryKey<Message> = Brand<string, "RegistryKey"> & {
   readonly [message]?: (message: Message) => void;
 };
 
+/** Makes a key; the caller says what the actors under it take. Equal names are equal keys. */
 export function registryKey<Message>(name: string): RegistryKey<Message> {
   return name as RegistryKey<Message>;
 }
@@ -21,6 +22,7 @@ export interface Listing<Message> {
   readonly refs: readonly ActorRef<Message>[];
 }
 
+/** The actors of one node that others find by key. */
 export interface Registry {
   /** Registers `ref` until it is gone. Idempotent. @returns removes it earlier. */
   register<Message>(key: RegistryKey<Message>, ref: ActorRef<Message>): () => void;
@@ -47,6 +49,7 @@ interface Group {
 /** Calls `onEnd` once when `ref` is gone. @returns ends the watch. */
 type WatchEnd = (ref: ActorRef<never>, onEnd: () => void) => () => void;
 
+/** A registry in memory. */
 export class LocalRegistry implements Registry {
   readonly #watch: WatchEnd;
   readonly #groups = new Map<string, Group>();

@@ -18,6 +18,7 @@ export interface Asker {
   lost(target: string, reason: DeadLetterReason, cause: Error | undefined): void;
 }
 
+/** Carries messages, watches and stops to other nodes. */
 export interface Remote {
   /**
    * Sends `message`, in order per target node and lane.

@@ -6,6 +6,7 @@
  */
 export type MailboxOverflow = "dropOldest" | "dropNewest" | "reject";
 
+/** How much a mailbox holds, and what happens when it is full. */
 export interface MailboxOptions {
   /** Messages that the data lane holds, 1 or more. Default 10,000. */
   readonly capacity?: number;
@@ -38,6 +39,7 @@ export interface SupervisionPolicy {
 /** `permanent` restarts after a failure or a stop of its own, `transient` after a failure only, `temporary` never. */
 export type RestartType = "permanent" | "transient" | "temporary";
 
+/** How one actor is started. */
 export interface SpawnOptions {
   /** 1 to 128 letters, digits, `-`, `_`, `.` or `$`; unique among its siblings. */
   readonly name: string;

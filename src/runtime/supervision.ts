@@ -11,6 +11,7 @@ import { DEFAULT_SUPERVISION, type RestartType, type SupervisionPolicy } from ".
 /** `failed`: it threw. `ended`: it stopped itself. */
 export type Ending = "failed" | "ended";
 
+/** The restarts that a decision depends on. */
 export interface RestartHistory {
   /** Restarts within the policy's period, oldest first. */
   readonly restartsAtMs: readonly number[];
@@ -20,12 +21,14 @@ export interface RestartHistory {
   readonly lastAtMs: number;
 }
 
+/** The history of a child that has never been restarted. */
 export const NO_RESTARTS: RestartHistory = {
   restartsAtMs: [],
   inARow: 0,
   lastAtMs: Number.NEGATIVE_INFINITY,
 };
 
+/** What a supervisor does about a child that ended. */
 export type SupervisionDecision =
   /** The child stops for good; its siblings are not affected. */
   | { readonly type: "stop" }
@@ -33,6 +36,7 @@ export type SupervisionDecision =
   /** The intensity is spent: the supervisor itself fails. */
   | { readonly type: "escalate" };
 
+/** Everything that a decision depends on. */
 export interface ChildEnding {
   readonly ending: Ending;
   readonly restart: RestartType;
@@ -43,6 +47,7 @@ export interface ChildEnding {
   readonly random: number;
 }
 
+/** Decides what becomes of a child that ended. */
 export function decide({
   ending,
   restart,

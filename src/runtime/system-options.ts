@@ -1,4 +1,4 @@
-/** How an actor system is set up: its name, and ports to time, chance, log and event loop with defaults. */
+/** How an actor system is set up: its name, and ports for time, randomness, log and event loop, with defaults. */
 
 import type { Behaviour } from "./behaviour.js";
 import type { Clock } from "./clock.js";
@@ -6,6 +6,7 @@ import type { Executor } from "./executor.js";
 import type { Logger } from "./log.js";
 import type { SupervisionPolicy } from "./spawn-options.js";
 
+/** What `createActorSystem` takes. Only `name` is required. */
 export interface ActorSystemOptions {
   /** 1 to 64 letters, digits, `-`, `_` or `.`, starting with a letter or digit. */
   readonly name: string;

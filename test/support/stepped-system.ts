@@ -1,4 +1,4 @@
-/** An actor system that runs when the test says so: virtual clock, seeded chance, and a queue for an event loop. */
+/** An actor system that runs when the test says so: virtual clock, seeded prng, and a queue as event loop. */
 
 import type { Executor } from "../../src/runtime/executor.js";
 import { silentLogger } from "../../src/runtime/log.js";

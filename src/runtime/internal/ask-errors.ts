@@ -3,6 +3,7 @@
 import type { DeadLetterReason } from "../dead-letters.js";
 import { assertNever, RuntimeError } from "../errors.js";
 
+/** No reply within `timeoutMs`. */
 export function askTimeout(target: string, timeoutMs: number): RuntimeError {
   return new RuntimeError(`Cannot get a reply from "${target}" in time: got none within ${timeoutMs} ms`, {
     code: "ask-timeout",
@@ -11,6 +12,7 @@ export function askTimeout(target: string, timeoutMs: number): RuntimeError {
   });
 }
 
+/** The signal of the ask aborted with `cause`. */
 export function askAborted(target: string, cause: unknown): RuntimeError {
   return new RuntimeError(`Cannot wait for a reply from "${target}": the ask was aborted`, {
     code: "ask-aborted",

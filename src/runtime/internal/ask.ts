@@ -30,6 +30,7 @@ export function askIdOf(path: ActorPath): number | null {
 /** Called once; `lane` is the one that the reply came on. */
 export type AskListener = (result: AskResult<unknown>, lane: Lane, ask: PendingAsk) => void;
 
+/** One ask, as the ref that the request carries as its reply address. */
 export class PendingAsk extends RuntimeRef implements LocalAsk {
   readonly #host: Host;
   readonly #listener: AskListener;

@@ -56,6 +56,7 @@ export function spawnCell<State, Message>(
   return new Cell(host, supervisor, erased, spec).ref;
 }
 
+/** An actor; `spawnCell` makes it. */
 export class Cell extends SupervisedActor implements ContextActor {
   readonly host: Host;
   readonly incarnation: number;

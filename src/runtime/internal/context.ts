@@ -39,6 +39,7 @@ export interface ContextActor extends LocalActor {
   bury(item: unknown, reason: DeadLetterReason): void;
 }
 
+/** What a behaviour receives as `ctx`; a restart makes another one. */
 export class StateContext implements Context<unknown>, Span {
   readonly #actor: ContextActor;
   #ended = false;

@@ -19,11 +19,13 @@ const MESSAGES_PER_MS = BUDGET_MESSAGES / BUDGET_MS;
 const STRIDE_MAX = 64;
 const SLOW_MS = 0.5;
 
+/** An actor as the dispatcher sees it. */
 export interface Runnable {
   /** Handles at most `limit` messages, and enqueues itself again if more wait. @returns how many it handled. */
   takeTurn(limit: number): number;
 }
 
+/** The turns of all actors of one node. */
 export class Dispatcher {
   /** Whose turn it is; null between turns. */
   current: Runnable | null = null;

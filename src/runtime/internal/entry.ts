@@ -4,6 +4,7 @@ import type { DeadLetterBox, DeadLetterReason } from "../dead-letters.js";
 import type { Asker } from "../remote.js";
 import { NONE } from "./ring.js";
 
+/** A message in a mailbox, and what comes with it. */
 export abstract class Entry {
   /** The message to handle now, or `NONE` if it is no longer wanted. May run code of the behaviour, and so may throw. */
   abstract open(): unknown;

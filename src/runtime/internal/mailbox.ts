@@ -10,12 +10,14 @@ import type { Lane } from "../actor-ref.js";
 import { NONE, Ring } from "./ring.js";
 import type { MailboxOptions, MailboxOverflow } from "../spawn-options.js";
 
+/** `MailboxOptions` with its defaults filled in. */
 export interface MailboxBounds {
   readonly capacity: number;
   readonly controlCapacity: number;
   readonly overflow: MailboxOverflow;
 }
 
+/** The bounds of an actor that does not choose its own. */
 export const DEFAULT_MAILBOX: MailboxBounds = {
   capacity: 10_000,
   controlCapacity: 10_000,
@@ -36,6 +38,7 @@ export function mailboxBounds(options: MailboxOptions | undefined): MailboxBound
   return bounds;
 }
 
+/** Holds items of any kind; the cell decides what they mean. */
 export class Mailbox<Item> {
   readonly bounds: MailboxBounds;
   readonly #isOwn: (item: Item) => boolean;

@@ -7,6 +7,7 @@ const SLOTS_MIN = 4;
 /** A larger buffer is released once the queue is empty. */
 const SLOTS_KEPT = 1_024;
 
+/** First in, first out; O(1) at both ends. */
 export class Ring<T> {
   // A power of two, so that a mask wraps the index.
   #slots: (T | typeof NONE)[] = emptySlots(SLOTS_MIN);

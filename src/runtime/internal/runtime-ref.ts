@@ -5,6 +5,7 @@ import type { ActorRef, Lane } from "../actor-ref.js";
 import type { AskEntry } from "./entry.js";
 import type { TerminatedListener } from "./watchers.js";
 
+/** A ref of the runtime; one of another implementation is an `ActorRef` only. */
 export abstract class RuntimeRef implements ActorRef<unknown> {
   abstract get address(): string;
   abstract tell(message: unknown, lane?: Lane): void;

@@ -37,6 +37,7 @@ export abstract class SupervisedActor extends KernelActor {
   abstract restartIn(delayMs: number): void;
 }
 
+/** The parent of the children, as their supervisor sees it. */
 export interface SupervisorOwner {
   /** A child failed beyond what the policy allows, and is gone. */
   escalate(error: Error): void;
@@ -44,6 +45,7 @@ export interface SupervisorOwner {
   emptied(): void;
 }
 
+/** Supervises the children of one parent. */
 export class Supervisor {
   readonly parent: KernelParent;
   readonly #host: SupervisorHost;

@@ -28,6 +28,7 @@ class Timer extends Entry {
   }
 }
 
+/** Sets timers, whose messages it hands to `signal` when they fall due. */
 export class Timers {
   readonly #clock: Clock;
   readonly #signal: (entry: Entry) => void;

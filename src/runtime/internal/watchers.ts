@@ -3,6 +3,7 @@
 import type { Terminated } from "../behaviour.js";
 import type { Executor } from "../executor.js";
 
+/** Is called when an actor is gone. */
 export type TerminatedListener = (event: Terminated) => void;
 
 /** The watchers of one actor that is not gone yet. */

@@ -6,6 +6,7 @@ import { Entry } from "./entry.js";
 import type { Host } from "./host.js";
 import { NONE } from "./ring.js";
 
+/** One watch; it is itself the entry in the mailbox when its target is gone. */
 class Watch extends Entry {
   readonly letter = NONE;
   readonly #toMessage: (event: Terminated) => unknown;
@@ -28,6 +29,7 @@ class Watch extends Entry {
   }
 }
 
+/** Watches actors, whose ends it hands to `signal` as messages. */
 export class Watches {
   readonly #host: Pick<Host, "refOf">;
   readonly #signal: (entry: Entry) => void;
