@@ -74,8 +74,9 @@ export class Delivery {
   start(ctx: Ctx): void {
     this.#armed = false;
     this.#writer?.start();
-    for (const entry of this.#recovered) this.#tasks.recover(entry, this.#pipeline, ctx.self.address);
+    const recovered = this.#recovered;
     this.#recovered = [];
+    for (const entry of recovered) this.#tasks.recover(entry, this.#pipeline, ctx.self.address);
     this.#tasks.start(ctx.now());
     this.flush(ctx);
   }
