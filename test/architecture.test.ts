@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { REPOSITORY, sourceFiles } from "./support/sources.js";
+import { REPOSITORY, sourceFiles, type SourceFile } from "./support/sources.js";
 
 /** Each room imports the ones before it only; rooms of one line do not import each other. */
 const ROOMS = [
@@ -36,6 +36,34 @@ function mayImport(from: Room, to: Room): boolean {
   return from.name === to.name || from.floor > to.floor;
 }
 
+function importsBetween(from: (path: string) => boolean, to: (target: string) => boolean): readonly string[] {
+  return production
+    .filter(({ path }) => from(path))
+    .flatMap(({ path, imports }) => imports.filter(to).map((target) => `${path} imports ${target}`));
+}
+
+/** Files that reach themselves over imports, as the first such path of each: depth first, each file once. */
+function circlesIn(files: readonly SourceFile[]): readonly string[] {
+  const importsOf = new Map(files.map(({ path, imports }) => [path, imports]));
+  const status = new Map<string, "open" | "done">();
+  const trail: string[] = [];
+  const circles: string[] = [];
+  const visit = (path: string): void => {
+    status.set(path, "open");
+    trail.push(path);
+    for (const target of importsOf.get(path) ?? []) {
+      if (!importsOf.has(target)) continue;
+      const seen = status.get(target);
+      if (seen === undefined) visit(target);
+      if (seen === "open") circles.push([...trail.slice(trail.indexOf(target)), target].join(" -> "));
+    }
+    trail.pop();
+    status.set(path, "done");
+  };
+  for (const { path } of files) if (!status.has(path)) visit(path);
+  return circles;
+}
+
 test("imports go one way: runtime < {transport, task} < {services, storage, audit} < actors < operator < node < simulation < apps", () => {
   const wrong = production.flatMap((file) => {
     const own = roomOf(file.path);
@@ -50,17 +78,80 @@ test("imports go one way: runtime < {transport, task} < {services, storage, audi
   assert.equal(wrong, []);
 });
 
-test("a component reaches another only through its spawn.ts", () => {
+test("no component imports another: they meet in protocol/, and the node wires them", () => {
   const componentOf = (path: string) => COMPONENTS.find((name) => path.startsWith(`src/actors/${name}/`));
   const wrong = production.flatMap((file) => {
     const own = componentOf(file.path);
     if (own === undefined) return [];
     return file.imports
       .filter((target) => componentOf(target) !== undefined && componentOf(target) !== own)
-      .filter((target) => !target.endsWith("/spawn.ts"))
       .map((target) => `${file.path} imports ${target}`);
   });
   assert.equal(wrong, []);
+});
+
+test("actors/ holds the six components, their protocol and their guard, and nothing else", () => {
+  const rooms = new Set(
+    production
+      .filter(({ path }) => path.startsWith("src/actors/"))
+      .map(({ path }) => path.split("/")[2] ?? ""),
+  );
+  assert.equal([...rooms].sort(), [...COMPONENTS, "guard", "protocol"].sort());
+});
+
+test("only runtime and transport import the runtime's inside", () => {
+  const wrong = importsBetween(
+    (path) => !path.startsWith("src/runtime/") && !path.startsWith("src/transport/"),
+    (target) => target.startsWith("src/runtime/internal/"),
+  );
+  assert.equal(wrong, []);
+});
+
+test("task, services and audit know no transport", () => {
+  const wrong = importsBetween(
+    (path) => /^src\/(?:task|services|audit)\//.test(path),
+    (target) => target.startsWith("src/transport/"),
+  );
+  assert.equal(wrong, []);
+});
+
+test("no file imports itself by way of others, types included", () => {
+  assert.equal(circlesIn(production), []);
+});
+
+test("a prefix of invariants belongs to one file", () => {
+  const owners = new Map<string, string[]>();
+  for (const { path, text } of production) {
+    const head = /^\/\*\*[\s\S]*?\*\//.exec(text)?.[0] ?? "";
+    const prefixes = new Set([...head.matchAll(/^ \* ([A-Z]+)\d+ /gm)].map((match) => match[1] ?? ""));
+    for (const prefix of prefixes) owners.set(prefix, [...(owners.get(prefix) ?? []), path]);
+  }
+  assert.ok(owners.size > 10, `found ${owners.size} prefixes`);
+  assert.equal(
+    [...owners].filter(([, files]) => files.length > 1),
+    [],
+  );
+});
+
+test("the largest room holds less than a third of the lines of src", () => {
+  const lines = new Map<string, number>();
+  for (const { path, text } of production) {
+    const [top = "", room = ""] = path.split("/");
+    if (top === "src" && room !== "index.ts") {
+      lines.set(room, (lines.get(room) ?? 0) + text.split("\n").length);
+    }
+  }
+  const all = [...lines.values()].reduce((sum, count) => sum + count, 0);
+  assert.ok(lines.size === ROOMS.flat().length - 1, `found the rooms ${[...lines.keys()].join(", ")}`);
+  for (const [room, count] of lines) assert.ok(count < all / 3, `${room} has ${count} of ${all} lines`);
+});
+
+test("no file of src has more than 320 lines without saying why", () => {
+  const long = production
+    .filter(({ path, text }) => path.startsWith("src/") && text.split("\n").length > 321)
+    .filter(({ text }) => !/^ \* Long because /m.test(text))
+    .map(({ path }) => path);
+  assert.equal(long, []);
 });
 
 test("each outside library has one door", () => {

@@ -1,8 +1,8 @@
 /**
  * The agent of a node: does what an operator asks of the node from elsewhere, and tells what happens on it.
  *
- * T1 A request is answered once, with what came of it; one that cannot be read is refused with the reason.
- * T2 Whoever watches hears every event from then on, until it is gone.
+ * AG1 A request is answered once, with what came of it; one that cannot be read is refused with the reason.
+ * AG2 Whoever watches hears every event from then on, until it is gone.
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
