@@ -54,8 +54,10 @@ export function createProcessorsRetained(): ProcessorsRetained {
 /** The behaviour of the supervisor. */
 export function createProcessors(
   options: ProcessorsOptions,
-  { wanted }: ProcessorsRetained,
+  retained: ProcessorsRetained,
 ): Behaviour<State, Message> {
+  const { wanted } = retained;
+
   return {
     start(ctx) {
       const state: State = { children: new Map(), started: 0 };
