@@ -33,7 +33,7 @@ test("parseToken reads what tokenText writes, and refuses everything else withou
   );
 });
 
-test("clientProof and serverProof hold for one token and one transcript alone", () => {
+test("clientProof and serverProof are valid for one token and one transcript only", () => {
   const [token, other] = [newToken(), newToken()];
   const verifier = verifierOf(token);
   const proof = clientProof(token, bytes("transcript"));
@@ -49,7 +49,7 @@ test("clientProof and serverProof hold for one token and one transcript alone", 
   assert.is(checkServerProof(token, bytes("another"), answer), false);
 });
 
-test("a verifier is of no use to join: what it yields is no proof of a client", () => {
+test("a verifier is of no use to join: nothing made from it is a client's proof", () => {
   const token = newToken();
   const verifier = verifierOf(token);
   const forged = clientProof({ id: token.id, secret: verifier.storedKey }, bytes("t"));
