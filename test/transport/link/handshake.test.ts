@@ -10,7 +10,7 @@ import {
 import { DialerHandshake, type DialerIdentity } from "../../../src/transport/link/dialer-handshake.js";
 import { createMemoryTokens } from "../../../src/transport/security/memory-tokens.js";
 import type { TokenAuthority } from "../../../src/transport/security/token-authority.js";
-import { newToken, tokenText } from "../../../src/transport/security/token.js";
+import { generateToken, tokenText } from "../../../src/transport/security/token.js";
 
 const IDENTITY: DialerIdentity = {
   cluster: null,
@@ -106,12 +106,12 @@ test("a handshake without tokens, and one with: both ends know each other, and t
 test("AcceptorHandshake refuses with the reason, and the same for a wrong id as for a wrong secret", async () => {
   const { tokens, text } = withToken();
   const [id = ""] = text.split(".");
-  const wrongSecret = tokenText({ id, secret: newToken().secret });
+  const wrongSecret = tokenText({ id, secret: generateToken().secret });
   const refusal = async (token: string) => {
     const { step } = await shake(dialer(token), acceptor({ authority: tokens }));
     return step.type === "failed" ? [step.error.code, step.error.message] : [];
   };
-  const unknown = await refusal(tokenText(newToken()));
+  const unknown = await refusal(tokenText(generateToken()));
   assert.is(unknown[0], "token-invalid");
   assert.equal(await refusal(wrongSecret), unknown);
   assert.is(await outcome(dialer(null), acceptor({ authority: tokens })), "token-missing");
@@ -224,7 +224,7 @@ test("a refusal does not reveal what is wrong with the hub's token files", async
       ),
     bind: () => Promise.resolve(true),
   };
-  const { step } = await shake(dialer(tokenText(newToken())), acceptor({ authority: broken }));
+  const { step } = await shake(dialer(tokenText(generateToken())), acceptor({ authority: broken }));
   assert.is(step.type === "failed" ? step.error.code : "", "handshake-failed");
   assert.not.match(step.type === "failed" ? step.error.message : "", "/secret");
 });
