@@ -15,20 +15,20 @@ export interface CarrierSubject {
   readonly carrier: Carrier;
   /** To listen at. */
   readonly url: string;
-  /** Where nobody listens; null where connecting finds out only later. */
+  /** Where nobody listens; null if the carrier notices that only after it has connected. */
   readonly nowhere: string | null;
   /** Whether a second listener at the same address is refused. */
   readonly exclusive: boolean;
   readonly end: () => Promise<void>;
 }
 
-/** One end, and what it was told. */
+/** One end of a channel, and what it received. */
 interface End {
   readonly channel: Channel;
   readonly frames: Uint8Array[];
   readonly closed: Promise<ChannelClosed>;
   readonly closes: ChannelClosed[];
-  /** Resolves once so many frames have come. */
+  /** Resolves once `wanted` frames have arrived. */
   readonly count: (wanted: number) => Promise<void>;
 }
 
@@ -41,13 +41,13 @@ function endOf(channel: Channel): End {
   let started = false;
   channel.start({
     onFrame(frame) {
-      assert.ok(started, "told within the call");
+      assert.ok(started, "called within start");
       assert.is(closes.length, 0, "a frame after the close");
       frames.push(Uint8Array.from(frame));
       for (const look of waiting) look();
     },
     onClose(event) {
-      assert.ok(started, "told within the call");
+      assert.ok(started, "called within start");
       closes.push(event);
       onClosed(event);
     },
@@ -102,7 +102,7 @@ export function carrierContract(name: string, open: () => Promise<CarrierSubject
         const here = await subject.carrier.connect({ url: listening.url });
         await within(5_000, come, "the connection");
         const there = arrived.at(-1);
-        if (there === undefined) throw new Error("nobody came");
+        if (there === undefined) throw new Error("No channel arrived");
         return [endOf(here), endOf(there)];
       };
       const [here, there] = await another();
@@ -115,7 +115,7 @@ export function carrierContract(name: string, open: () => Promise<CarrierSubject
       }
     });
 
-  each("brings frames of any size whole and in order, both ways at once (R1)", async ({ here, there }) => {
+  each("delivers frames of any size whole and in order, both ways at once (R1)", async ({ here, there }) => {
     const sizes = [1, 2, 125, 126, 127, 65_535, 65_536, 100_000, FRAME_BYTES_MAX, 3];
     sizes.forEach((size, index) => {
       here.channel.send(new Uint8Array(size).fill(index));
@@ -133,7 +133,7 @@ export function carrierContract(name: string, open: () => Promise<CarrierSubject
     );
   });
 
-  each("brings many small frames, each once (R1)", async ({ here, there }) => {
+  each("delivers many small frames, each once (R1)", async ({ here, there }) => {
     for (let index = 0; index < 10_000; index++) here.channel.send(Uint8Array.of(index >> 8, index & 255));
     await there.count(10_000);
     assert.ok(there.frames.every((frame, index) => frame[0] === index >> 8 && frame[1] === (index & 255)));
@@ -152,7 +152,7 @@ export function carrierContract(name: string, open: () => Promise<CarrierSubject
     assert.ok(pool.every((byte, index) => byte === (index & 255)) && shared.every((byte) => byte === 9));
   });
 
-  each("close brings what was sent before it, and its reason (R1)", async ({ here, there }) => {
+  each("close delivers the frames sent before it, and its reason (R1)", async ({ here, there }) => {
     for (let index = 0; index < 100; index++) here.channel.send(new Uint8Array(10_000).fill(index));
     here.channel.close("enough");
     assert.equal(await within(5_000, there.closed), { code: "closed", reason: "enough" });
@@ -160,7 +160,7 @@ export function carrierContract(name: string, open: () => Promise<CarrierSubject
     assert.is((await within(5_000, here.closed)).code, "closed");
   });
 
-  each("closes both ends once, whoever does it and however often (R3)", async ({ here, there }) => {
+  each("closes both ends once, whichever side closes and however often (R3)", async ({ here, there }) => {
     here.channel.close("a");
     there.channel.close("b");
     here.channel.close("c");
@@ -176,7 +176,7 @@ export function carrierContract(name: string, open: () => Promise<CarrierSubject
     assert.equal([here.frames.length, there.frames.length], [0, 0]);
   });
 
-  each("destroy is noticed by the other side as a loss (R3)", async ({ here, there }) => {
+  each("destroy is a loss for the other side (R3)", async ({ here, there }) => {
     here.channel.send(Uint8Array.of(1));
     await there.count(1);
     here.channel.destroy();
@@ -198,7 +198,7 @@ export function carrierContract(name: string, open: () => Promise<CarrierSubject
     },
   );
 
-  each("keeps what comes before somebody listens", async ({ carrier, listening }) => {
+  each("keeps frames that arrive before a channel is started", async ({ carrier, listening }) => {
     const channel = await carrier.connect({ url: listening.url });
     await turns(5);
     channel.send(Uint8Array.of(7));
@@ -223,7 +223,7 @@ export function carrierContract(name: string, open: () => Promise<CarrierSubject
   );
 
   each(
-    "a listener that closes takes nobody in any more, and keeps its channels",
+    "a listener that closes accepts no more connections, and keeps its channels",
     async ({ here, there, listening }) => {
       await listening.close();
       here.channel.send(Uint8Array.of(5));
@@ -233,7 +233,7 @@ export function carrierContract(name: string, open: () => Promise<CarrierSubject
     },
   );
 
-  each("says what is wrong where nobody listens, or somebody does", async (pair) => {
+  each("fails with a code where nobody listens, and where the address is taken", async (pair) => {
     const { carrier, nowhere, exclusive, listening } = pair;
     const codeOf = (work: Promise<unknown>) =>
       within(

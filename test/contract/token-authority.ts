@@ -1,4 +1,4 @@
-/** What every place that a hub looks its tokens up in does. */
+/** What every token authority does. */
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -31,7 +31,7 @@ export function tokenAuthorityContract(
     assert.not.ok(JSON.stringify(found).includes(token.secret));
   });
 
-  each("knows no token of another id, whatever it looks like", async ({ authority, create }) => {
+  each("finds no token for an unknown id, whatever that looks like", async ({ authority, create }) => {
     await create({ use: "multiple", expiresAtMs: 1_000 });
     for (const id of ["aaaaaaaaaa", "", "../../etc/passwd", "__proto__", "a".repeat(10_000), "x.json"]) {
       assert.is(await authority.find(id), null);
@@ -44,22 +44,25 @@ export function tokenAuthorityContract(
     assert.is((await authority.find(id))?.revoked, true);
   });
 
-  each("binds any number of nodes to a token for many, each once", async ({ authority, create }) => {
+  each("binds any number of nodes to a token for many nodes, each once", async ({ authority, create }) => {
     const { id } = parseToken(await create({ use: "multiple", expiresAtMs: 1_000 }));
     for (const node of ["edge-1", "edge-2", "edge-1"]) assert.is(await authority.bind(id, node), true);
     assert.equal((await authority.find(id))?.nodes, ["edge-1", "edge-2"]);
   });
 
-  each("binds one node to a token for one, of many that come at once", async ({ authority, create }) => {
-    const { id } = parseToken(await create({ use: "single", expiresAtMs: 1_000 }));
-    const bound = await Promise.all(
-      ["edge-1", "edge-2", "edge-3", "edge-1"].map((node) => authority.bind(id, node)),
-    );
-    assert.equal(bound, [true, false, false, true]);
-    assert.equal((await authority.find(id))?.nodes, ["edge-1"]);
-  });
+  each(
+    "binds one node to a token for one node, of many that come at the same time",
+    async ({ authority, create }) => {
+      const { id } = parseToken(await create({ use: "single", expiresAtMs: 1_000 }));
+      const bound = await Promise.all(
+        ["edge-1", "edge-2", "edge-3", "edge-1"].map((node) => authority.bind(id, node)),
+      );
+      assert.equal(bound, [true, false, false, true]);
+      assert.equal((await authority.find(id))?.nodes, ["edge-1"]);
+    },
+  );
 
-  each("binds nobody to a token that there is not", async ({ authority }) => {
+  each("binds no node to a token that does not exist", async ({ authority }) => {
     assert.is(await authority.bind("aaaaaaaaaa", "edge-1"), false);
   });
 }

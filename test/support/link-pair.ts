@@ -19,7 +19,7 @@ export interface LinkSide {
   readonly arrived: Arrived[];
   readonly notices: string[];
   readonly ends: LinkEnd[];
-  /** Frames that it has sent and that the other side has not been given. */
+  /** Frames that it has sent and that have not been delivered yet. */
   readonly outgoing: Uint8Array[];
   /** Sends a small message. */
   tell(text: string, options?: { readonly lane?: Lane; readonly stream?: string }): boolean;
@@ -31,13 +31,13 @@ export interface LinkPair {
   readonly clock: VirtualClock;
   readonly left: LinkSide;
   readonly right: LinkSide;
-  /** Gives both sides what the other has sent, until nothing is left. */
+  /** Delivers what both sides have sent, until nothing is left. */
   readonly settle: () => void;
-  /** Gives the other side the next frame of `side` alone. @returns false where there is none */
+  /** Delivers the next frame of `side`. @returns false if there is none */
   readonly step: (side: LinkSide) => boolean;
 }
 
-export function linkPair(limits: Partial<LinkLimits> = {}): LinkPair {
+export function createLinkPair(limits: Partial<LinkLimits> = {}): LinkPair {
   const clock = new VirtualClock();
   const tasks: (() => void)[] = [];
   const executor: Executor = {

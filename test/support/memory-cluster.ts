@@ -21,23 +21,23 @@ export interface MemoryCluster {
   readonly network: Carrier;
   hub(options?: Partial<HubOptions>, name?: string): Promise<TestNode>;
   join(name: string, options?: Partial<JoinOptions>): Promise<TestNode>;
-  /** Lets everybody do what is to be done now. */
+  /** Lets every node do what it has to do now. */
   settle(): Promise<void>;
-  /** Moves the clock by `ms`, 50 at a time, and lets what falls due happen. */
+  /** Advances the clock by `ms`, 50 at a time, and runs what falls due. */
   advance(ms: number): Promise<void>;
   /** Ends every node. */
   end(): Promise<void>;
 }
 
-export function memoryCluster(options: Partial<MemoryNetworkOptions> = {}): MemoryCluster {
+export function createMemoryCluster(options: Partial<MemoryNetworkOptions> = {}): MemoryCluster {
   const clock = new VirtualClock();
   const network = createMemoryNetwork({ executor: eventLoop, ...options });
   const nodes: TestNode[] = [];
-  let lives = 0;
+  let incarnations = 0;
 
   function system(name: string): ActorSystem {
-    lives += 1;
-    return createActorSystem({ name, clock, log: silentLogger, firstId: lives * 1_000_000 });
+    incarnations += 1;
+    return createActorSystem({ name, clock, log: silentLogger, firstId: incarnations * 1_000_000 });
   }
 
   function follow(node: Omit<TestNode, "events">): TestNode {

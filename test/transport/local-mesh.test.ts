@@ -6,7 +6,42 @@ import { RuntimeError } from "../../src/runtime/errors.js";
 import { parseNodeName } from "../../src/runtime/address.js";
 import { createLocalMesh } from "../../src/transport/local-mesh.js";
 import { createSteppedSystem } from "../support/stepped-system.js";
+import { silentLogger } from "../../src/runtime/log.js";
+import { createActorSystem } from "../../src/runtime/system.js";
+import { remoteContract } from "../contract/remote.js";
+import { VirtualClock } from "../support/virtual-clock.js";
 import { within } from "../support/within.js";
+
+remoteContract(
+  "local mesh",
+  {
+    messages: "shared",
+    codecLimits: false,
+    invalidRefs: "deadLetter",
+    order: "perNode",
+    stops: "any",
+    stopsUnreachable: "resolves",
+  },
+  () => {
+    const mesh = createLocalMesh();
+    const clock = new VirtualClock();
+    const join = (name: string) => {
+      const system = createActorSystem({ name, clock, log: silentLogger });
+      mesh.join(system);
+      return system;
+    };
+    const [here, there] = [join("edge"), join("cloud")];
+    return Promise.resolve({
+      here,
+      there,
+      cut: () => mesh.leave(there.name),
+      async end() {
+        await here.terminate();
+        await there.terminate();
+      },
+    });
+  },
+);
 
 function pair() {
   const mesh = createLocalMesh();
@@ -33,7 +68,7 @@ function recorder<Message>(received: Message[]): Behaviour<null, Message> {
   };
 }
 
-test("local mesh brings messages later, in order, to the lane they were sent on", () => {
+test("local mesh delivers messages later, in order, in the lane they were sent in", () => {
   const { edge, cloud, settle } = pair();
   const received: string[] = [];
   cloud.spawn(recorder(received), { name: "sink" });
@@ -45,7 +80,7 @@ test("local mesh brings messages later, in order, to the lane they were sent on"
   assert.equal(received, ["control 1", "control 3", "data 0", "data 2"]);
 });
 
-test("local mesh binds refs anew, so that a reply finds its way and a ref to the receiver is local there", async () => {
+test("local mesh binds refs to the receiving node: a reply finds its way, and a ref to an actor there is local", async () => {
   const { edge, cloud, settle } = pair();
   interface Question {
     readonly nested: { readonly list: readonly ActorRef<string>[] };
@@ -103,10 +138,10 @@ test("local mesh: a node that never joined or has left is unreachable, for tell,
   settle();
   assert.is(events.length, 2);
   cloud.resolve<string>("sluice://edge/actor").tell("lost too");
-  assert.is(cloud.deadLetters.countByReason.unreachable, 1, "who has left reaches nobody");
+  assert.is(cloud.deadLetters.countByReason.unreachable, 1, "a node that has left reaches no other");
 });
 
-test("local mesh tells a watcher of another node once when the actor stops, not again when the node leaves", () => {
+test("local mesh: a watch on another node fires once when the actor stops, not again when the node leaves", () => {
   const { mesh, edge, cloud, settle } = pair();
   const ref = cloud.spawn(recorder<string>([]), { name: "mortal" });
   const events: Terminated[] = [];
@@ -131,7 +166,7 @@ test("local mesh tells a watcher of another node once when the actor stops, not 
   assert.equal(events.slice(1), [{ address: ref.address, reason: "stopped" }]);
 });
 
-test("local mesh: who leaves hears that those it watched are unreachable for it", () => {
+test("local mesh: the watches of a node that leaves fire as unreachable", () => {
   const { mesh, edge, cloud, settle } = pair();
   const ref = cloud.spawn(recorder<string>([]), { name: "sink" });
   const events: Terminated[] = [];
@@ -166,12 +201,12 @@ test("local mesh: an ask of a node that leaves fails at once, and a reply that c
   assert.is(edge.deadLetters.countByReason.stopped, 1);
 });
 
-test("local mesh: an ask that comes to nothing on the other node is told so at once", async () => {
+test("local mesh: an ask that fails on the other node fails at once", async () => {
   const { edge, cloud, settle } = pair();
   const failing: Behaviour<null, ActorRef<string>> = {
     start: () => null,
     receive() {
-      throw new Error("told to fail");
+      throw new Error("asked to fail");
     },
   };
   cloud.spawn(failing, { name: "failing", restart: "temporary" });

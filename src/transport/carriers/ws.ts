@@ -71,18 +71,7 @@ async function listen({ url, tls, onChannel }: ListenOptions, options: WsCarrier
     maxPayload: FRAME_BYTES_MAX,
     handleProtocols: () => SUBPROTOCOL,
   });
-  server.on("drop", () => count("too-many-connections"));
-  server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
-    count(error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? "too-slow" : "no-http");
-    answer(socket, 400, "This is no request");
-  });
-  server.on("tlsClientError", () => count("no-tls"));
-  server.on("request", (request, response) => {
-    count("no-websocket");
-    response.writeHead(426, { connection: "close", upgrade: "websocket" });
-    response.end(`This is a node of Sluice: it speaks WebSocket, subprotocol ${SUBPROTOCOL}\n`);
-    request.resume();
-  });
+  refuseOthers(server, count);
   server.on("upgrade", (request, socket: Duplex, head) => {
     socket.on("error", () => {});
     const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
@@ -118,6 +107,22 @@ async function listen({ url, tls, onChannel }: ListenOptions, options: WsCarrier
       return Promise.resolve();
     },
   };
+}
+
+/** Answers what is not a request for a WebSocket, and counts it by reason. */
+function refuseOthers(server: Server, count: (reason: string) => void): void {
+  server.on("drop", () => count("too-many-connections"));
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
+    count(error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? "too-slow" : "no-http");
+    answer(socket, 400, "This is not a request");
+  });
+  server.on("tlsClientError", () => count("no-tls"));
+  server.on("request", (request, response) => {
+    count("no-websocket");
+    response.writeHead(426, { connection: "close", upgrade: "websocket" });
+    response.end(`This is a node of Sluice: it speaks WebSocket, subprotocol ${SUBPROTOCOL}\n`);
+    request.resume();
+  });
 }
 
 function createServer(url: string, limits: object, tls: ListenOptions["tls"]): Server {

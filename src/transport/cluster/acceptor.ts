@@ -7,15 +7,10 @@
  * A3 An address whose attempts keep failing is blocked for a while; nodes that joined from there before stay.
  */
 
-import type { Clock } from "../../runtime/clock.js";
-import { asError } from "../../runtime/errors.js";
 import type { Carrier, Channel, Listening, ListenOptions } from "../carrier.js";
-import type { TransportError } from "../errors.js";
-import { AcceptorHandshake, type JoiningPeer } from "../link/acceptor-handshake.js";
-import { Handover } from "../link/handover.js";
-import type { TokenAuthority } from "../security/token-authority.js";
 import { FailingAddresses, type FailureLimit } from "./failing-addresses.js";
 import type { Incidents } from "./incidents.js";
+import { PendingPeer, type PendingPeerListener, type PendingPeerOptions } from "./pending-peer.js";
 
 export interface AcceptorLimits {
   /** From the connection to the join, in ms. */
@@ -31,22 +26,11 @@ export const DEFAULT_ACCEPTOR_LIMITS: AcceptorLimits = {
   failures: { perSecond: 5, burst: 200 },
 };
 
-export interface AcceptorOptions {
+export interface AcceptorOptions extends PendingPeerOptions {
   readonly carrier: Carrier;
   readonly listen: Omit<ListenOptions, "onChannel">;
-  readonly identity: { readonly cluster: string; readonly name: string; readonly version: string };
-  /** Null if no token is needed. */
-  readonly authority: TokenAuthority | null;
-  readonly clock: Clock;
-  readonly nonce: () => string;
   readonly incidents: Incidents;
   readonly limits: AcceptorLimits;
-  /** A peer that has proved its token wants to join. @returns what to greet it with, or why it may not */
-  readonly admit: (peer: JoiningPeer) => Promise<{ readonly welcome: unknown } | TransportError>;
-  /** It has joined: a link must take over its channel now. */
-  readonly onJoined: (peer: JoiningPeer, handover: Handover) => void;
-  /** It was admitted, and its connection ended before it had joined. */
-  readonly onAbandoned: (peer: JoiningPeer) => void;
 }
 
 export interface Acceptor {
@@ -59,14 +43,15 @@ export interface Acceptor {
 export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor> {
   const { carrier, clock, incidents, limits } = options;
   /** Oldest first. */
-  const pending = new Map<Channel, () => void>();
+  const pending = new Set<PendingPeer>();
   const failing = new FailingAddresses(limits.failures);
-
-  /** Counts a failed attempt, also against the address that it came from. */
-  function failed(kind: string, channel: Channel, detail?: string): void {
-    incidents.add(kind, channel.remote, detail);
-    failing.failed(addressOf(channel), clock.now());
-  }
+  const listener: PendingPeerListener = {
+    onFailed({ channel }, kind, detail) {
+      incidents.add(kind, channel.remote, detail);
+      failing.failed(addressOf(channel), clock.now());
+    },
+    onEnd: (peer) => void pending.delete(peer),
+  };
 
   function onChannel(channel: Channel): void {
     if (failing.blocked(addressOf(channel), clock.now())) {
@@ -76,78 +61,17 @@ export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor
     }
     if (pending.size >= limits.pendingMax) {
       const [oldest] = pending;
-      incidents.add("handshake-evicted", oldest?.[0].remote);
-      oldest?.[1]();
+      incidents.add("handshake-evicted", oldest?.channel.remote);
+      oldest?.giveUp();
     }
-    let admitted: JoiningPeer | null = null;
-    let over = false;
-    const timer = clock.after(limits.handshakeMs, () => {
-      failed("handshake-timeout", channel);
-      giveUp();
-    });
-    const end = (): void => {
-      over = true;
-      timer.cancel();
-      pending.delete(channel);
-    };
-    const giveUp = (): void => {
-      if (over) return;
-      end();
-      channel.destroy();
-      if (admitted !== null) options.onAbandoned(admitted);
-    };
-    pending.set(channel, giveUp);
-
-    const handshake = new AcceptorHandshake({
-      identity: options.identity,
-      authority: options.authority,
-      nonce: options.nonce,
-      now: () => clock.now(),
-      async admit(peer) {
-        const answer = await options.admit(peer);
-        if (answer instanceof Error) return answer;
-        admitted = peer;
-        // Its connection ended while it was being admitted.
-        if (over) options.onAbandoned(peer);
-        return answer;
-      },
-    });
-    const answer = async (frame: Uint8Array): Promise<void> => {
-      const step = await handshake.receive(frame);
-      if (over) return;
-      channel.send(step.frame);
-      if (step.type === "refused") {
-        failed(step.error.code, channel, step.error.message);
-        end();
-        channel.close("refused");
-        if (admitted !== null) options.onAbandoned(admitted);
-      } else if (step.type === "done") {
-        end();
-        handover.finish();
-        options.onJoined(step.peer, handover);
-      }
-    };
-    const handover: Handover = new Handover(
-      channel,
-      (frame) => {
-        answer(frame).catch((thrown: unknown) => {
-          failed("handshake-failed", channel, asError(thrown).message);
-          giveUp();
-        });
-      },
-      () => {
-        if (over) return;
-        failed("handshake-broken", channel);
-        giveUp();
-      },
-    );
+    pending.add(new PendingPeer(channel, limits.handshakeMs, options, listener));
   }
 
   const listening = await carrier.listen({ ...options.listen, onChannel });
   return {
     listening,
     async close() {
-      for (const giveUp of pending.values()) giveUp();
+      for (const peer of pending) peer.giveUp();
       await listening.close();
     },
   };

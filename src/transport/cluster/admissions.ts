@@ -31,7 +31,7 @@ export interface AdmissionOptions {
 
 export interface Admission {
   readonly session: number;
-  /** Id of the token; null where none was wanted. */
+  /** Id of the token; null if none was needed. */
   readonly token: string | null;
 }
 
@@ -80,7 +80,7 @@ export class Admissions {
     return { welcome: { session, hub, cluster } };
   }
 
-  /** The node has become a member, or has gone before. @returns its admission; undefined where it has none */
+  /** The node has become a member, or has gone before. @returns its admission; undefined if it has none */
   end(name: string): Admission | undefined {
     const admission = this.#open.get(name);
     this.#open.delete(name);

@@ -85,7 +85,7 @@ export interface Cluster {
   readonly members: ReadonlyMap<NodeName, Member>;
   readonly links: readonly LinkReport[];
   readonly security: SecurityCounts;
-  /** Where others connect to this node; null where it does not listen. */
+  /** Where others connect to this node; null if it does not listen. */
   readonly url: string | null;
   /** Calls `listener` with each event from now on, in order; the present members come first, as `memberUp`. */
   subscribe(listener: (event: ClusterEvent) => void): () => void;

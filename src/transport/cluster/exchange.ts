@@ -70,7 +70,7 @@ export class Exchange implements Remote {
     });
   }
 
-  // ── Who is where ──────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Routes ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** This node is a member under `session`, and takes envelopes for no other; 0 while it is not a member. */
   enter(session: number): void {
@@ -90,7 +90,7 @@ export class Exchange implements Remote {
     this.#system.nodeDown(member.name);
   }
 
-  /** `link` leads to a member from now on, in place of another one. @returns that one; null where the member is gone */
+  /** `link` leads to a member from now on, in place of another one. @returns that one; null if the member is gone */
   reroute(member: Member, link: Link): Link | null {
     return this.#routes.reroute(member, link);
   }

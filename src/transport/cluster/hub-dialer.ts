@@ -15,7 +15,7 @@ import type { NodeOptions } from "./node-core.js";
 export interface HubDialOptions extends Pick<NodeOptions, "version" | "pid"> {
   readonly carrier: Carrier;
   readonly connect: ConnectOptions;
-  /** `ID.SECRET`; null where the hub wants none. */
+  /** `ID.SECRET`; null if the hub wants none. */
   readonly token: string | null;
   /** Name of the cluster that it must be; null for any. Default null. */
   readonly cluster?: string | null;
@@ -56,7 +56,7 @@ export class HubDialer {
     this.#listener = listener;
   }
 
-  /** @param url where others can dial this node; null where nowhere */
+  /** @param url where others can dial this node; null if they cannot */
   async dial(url: string | null): Promise<void> {
     this.#attempts += 1;
     const { carrier, connect, token, cluster, roles, version, pid, handshakeMs } = this.#options;

@@ -15,7 +15,7 @@ import type { JoiningPeer } from "../link/acceptor-handshake.js";
 import type { Handover } from "../link/handover.js";
 import type { LinkEnd } from "../link/link.js";
 import type { TokenAuthority } from "../security/token-authority.js";
-import { newToken, tokenText } from "../security/token.js";
+import { generateToken, tokenText } from "../security/token.js";
 import { DEFAULT_ACCEPTOR_LIMITS, listenForPeers, type Acceptor, type AcceptorLimits } from "./acceptor.js";
 import { Admissions } from "./admissions.js";
 import type { Cluster, Member, MembershipEvent, Role } from "./cluster.js";
@@ -212,7 +212,7 @@ class Hub implements Cluster {
     if (wanted === undefined) return;
     const [dialler, listener] = wanted.member.url === null ? [wanted, asker] : [asker, wanted];
     if (listener.member.url === null) return;
-    const token = tokenText(newToken());
+    const token = tokenText(generateToken());
     this.#core.notify(listener, { type: "introduced", session: dialler.member.session, token, dial: null });
     this.#core.notify(dialler, {
       type: "introduced",
@@ -236,7 +236,7 @@ class Hub implements Cluster {
     peer.link.fail(reason);
   }
 
-  /** @param reason why it is down; null where it left in order */
+  /** @param reason why it is down; null if it left in order */
   #remove({ member }: Peer, reason: string | null): void {
     this.#peers.delete(member.session);
     this.#tokens.delete(member.session);

@@ -22,7 +22,7 @@ import { NodeCore, type NodeOptions, type Peer } from "./node-core.js";
 import type { Notice } from "./notices.js";
 
 export interface JoinOptions extends NodeOptions, HubDialOptions, DirectLinkOptions {
-  /** Tries again where the hub cannot be reached at first; otherwise the first failure is final. Default false. */
+  /** Tries again if the hub cannot be reached at first; otherwise the first failure is final. Default false. */
   readonly patient?: boolean;
 }
 

@@ -31,7 +31,7 @@ export class Routes {
     this.#bySession.set(member.session, route);
   }
 
-  /** @returns the route that led to `member`; null where there was none */
+  /** @returns the route that led to `member`; null if there was none */
   remove(member: Member): Route | null {
     const route = this.#bySession.get(member.session);
     if (route === undefined) return null;
@@ -41,7 +41,7 @@ export class Routes {
     return route;
   }
 
-  /** From now on `link` leads to `member`. @returns the link before it; null where no route leads to `member` */
+  /** From now on `link` leads to `member`. @returns the link before it; null if no route leads to `member` */
   reroute(member: Member, link: Link): Link | null {
     const route = this.#bySession.get(member.session);
     if (route === undefined) return null;

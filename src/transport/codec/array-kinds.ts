@@ -24,7 +24,7 @@ const ARRAYS: readonly ArrayConstructor[] = [
   BigInt64Array,
 ];
 const DATA_VIEW = ARRAYS.length;
-/** `ArrayBuffer`, or `SharedArrayBuffer` where `KIND_SHARED` is set. */
+/** `ArrayBuffer`, or `SharedArrayBuffer` if `KIND_SHARED` is set. */
 export const KIND_BUFFER = DATA_VIEW + 1;
 /** Added to a kind whose memory is shared between threads, and must be so on the other side. */
 export const KIND_SHARED = 0x80;

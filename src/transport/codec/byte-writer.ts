@@ -45,13 +45,13 @@ export class ByteWriter {
     return this.#position - this.#start;
   }
 
-  /** Opens a record. @throws TypeError where one is open. */
+  /** Opens a record. @throws TypeError if one is open already */
   begin(): void {
     if (this.#open) throw new TypeError("Cannot begin a record as another is open");
     this.#open = true;
   }
 
-  /** Ends the open record. @throws TypeError where none is open. */
+  /** Ends the open record. @throws TypeError if none is open */
   finish(): WrittenRecord {
     if (!this.#open) throw new TypeError("Cannot finish a record as none is open");
     this.#open = false;

@@ -6,7 +6,7 @@
  * - `INTEGER` varint n, `NEGATIVE` varint for -1 - n, `NUMBER` float64, `BIGINT` text of hexadecimal digits
  * - `TEXT` and `REF` text: varint length, UTF-8
  * - `ARRAY` and `SET` varint count, values; `MAP` varint count, keys and values in turn
- * - `OBJECT` varint count; unless that is 0, uint8 length of the keys in bytes (255 where it is more), keys as texts, values
+ * - `OBJECT` varint count; unless that is 0, uint8 length of the keys in bytes (255 if it is more), keys as texts, values
  * - `BYTES` uint8 kind, varint length, bytes; `ATTACHMENT` uint8 kind, varint index
  * - `ERROR` uint8 flags, name, message, and by the flags code, details, cause
  *

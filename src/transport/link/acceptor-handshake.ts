@@ -15,7 +15,7 @@ import {
   type TokenAuthority,
   type TokenState,
 } from "../security/token-authority.js";
-import { checkClientProof, isTokenId, newToken, serverProof, verifierOf } from "../security/token.js";
+import { checkClientProof, isTokenId, generateToken, serverProof, verifierOf } from "../security/token.js";
 import {
   encodeFrame,
   handshakeFailed,
@@ -54,7 +54,7 @@ export type AcceptorStep =
   | { readonly type: "refused"; readonly frame: Uint8Array; readonly error: TransportError };
 
 /** Checked in place of the verifier of an unknown token, so that both take as long. */
-const DECOY_VERIFIER = verifierOf(newToken());
+const DECOY_VERIFIER = verifierOf(generateToken());
 
 export class AcceptorHandshake {
   readonly #options: AcceptorHandshakeOptions;

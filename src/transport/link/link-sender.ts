@@ -85,7 +85,7 @@ export class LinkSender {
    *
    * @param to session of the receiver's node
    * @param streamKey of its receiver: data messages of one stream keep their order
-   * @returns false where there is no room
+   * @returns false if there is no room
    */
   message(lane: Lane, to: number, streamKey: string, record: ByteRange): boolean {
     const bytes = record.end - record.start;
@@ -102,7 +102,7 @@ export class LinkSender {
     return true;
   }
 
-  /** As `message`, for one that goes in chunks. @returns false where there is no room */
+  /** As `message`, for one that goes in chunks. @returns false if there is no room */
   large(lane: Lane, to: number, streamKey: string, message: LargeMessage): boolean {
     const transfer = new Transfer(++this.#lastTransfer, message, this.#limits);
     if (lane === "control") {

@@ -64,7 +64,7 @@ export class StreamQueue {
     return this.#waitingFor.has(to);
   }
 
-  /** @returns false where there is no room */
+  /** @returns false if there is no room */
   add(to: number, key: string, item: ByteRange | Transfer, bytes: number): boolean {
     if (this.#bytes + bytes > this.#limits.queueBytes) return false;
     let stream = this.#streams.get(key);

@@ -1,7 +1,7 @@
 /** Tokens in memory, gone with their process: for the cluster of a single run, and for direct links. */
 
 import type { TokenAuthority, TokenRecord } from "./token-authority.js";
-import { newToken, tokenText, verifierOf, type Token } from "./token.js";
+import { generateToken, tokenText, verifierOf, type Token } from "./token.js";
 
 type TokenTerms = Pick<TokenRecord, "roles" | "grants" | "expiresAtMs"> &
   Partial<Pick<TokenRecord, "use" | "createdAtMs" | "label">>;
@@ -41,7 +41,7 @@ export function createMemoryTokens(): MemoryTokens {
   return {
     admit,
     create(terms) {
-      const token = newToken();
+      const token = generateToken();
       admit(token, terms);
       return tokenText(token);
     },

@@ -9,7 +9,7 @@ import { errorText } from "../../runtime/errors.js";
 import { parseWith, z } from "../../runtime/parse.js";
 import { TransportError } from "../errors.js";
 import type { TokenAuthority, TokenRecord, TokenState } from "./token-authority.js";
-import { isTokenId, newToken, tokenText, verifierOf } from "./token.js";
+import { isTokenId, generateToken, tokenText, verifierOf } from "./token.js";
 
 export type NewToken = Pick<TokenRecord, "roles" | "grants" | "use" | "label"> & {
   /** How long new nodes may join with it. */
@@ -38,7 +38,7 @@ export async function createToken(
   { ttlMs, ...terms }: NewToken,
   nowMs: number,
 ): Promise<{ readonly token: string; readonly record: TokenRecord }> {
-  const token = newToken();
+  const token = generateToken();
   const record: TokenRecord = {
     ...terms,
     id: token.id,

@@ -29,8 +29,8 @@ const SECRET = /^[A-Za-z0-9_-]{40}$/;
 const SECRET_BYTES = 30;
 const ID_LETTERS = "abcdefghijklmnopqrstuvwxyz012345";
 
-/** @param random returns as many random bytes as asked for; default: the operating system's */
-export function newToken(random: (bytes: number) => Uint8Array = randomBytes): Token {
+/** Makes a token from random bytes. @param random returns as many as asked for; default: the operating system's */
+export function generateToken(random: (bytes: number) => Uint8Array = randomBytes): Token {
   const id = [...random(10)].map((byte) => ID_LETTERS[byte % ID_LETTERS.length]).join("");
   return { id, secret: Buffer.from(random(SECRET_BYTES)).toString("base64url") };
 }

@@ -84,7 +84,7 @@ async function upgraded(port: number): Promise<Socket> {
   return socket;
 }
 
-test("ws carrier outlives garbage, requests of other kinds and half ones, and counts them", async () => {
+test("ws carrier survives garbage, requests of other kinds and incomplete ones, and counts them", async () => {
   const refusals = await underAttack(async (port) => {
     for (const text of [
       "\u0000\u0001\u0002garbage\r\n\r\n",
@@ -127,7 +127,7 @@ test("ws carrier closes a channel that breaks the protocol: text, no mask, a fra
   assert.equal(codes, ["protocol-error", "protocol-error", "frame-too-large"]);
 });
 
-test("ws carrier takes in a node beside 1,000 idle connections, and ends those", async () => {
+test("ws carrier accepts a node beside 1,000 idle connections, and closes those", async () => {
   await underAttack(async (port) => {
     const idle = await Promise.all(Array.from({ length: 1_000 }, () => dial(port)));
     // They have sent nothing; the listener ends them as it does half a request.
@@ -135,7 +135,7 @@ test("ws carrier takes in a node beside 1,000 idle connections, and ends those",
   });
 });
 
-test("ws carrier drops connections beyond its limit, and takes them again later", async () => {
+test("ws carrier drops connections beyond its limit, and accepts more later", async () => {
   const refusals = await underAttack(
     async (port) => {
       const sockets = await Promise.all(Array.from({ length: 40 }, () => dial(port)));

@@ -4,7 +4,7 @@ import type { ActorRef } from "../../../src/runtime/actor-ref.js";
 import type { Behaviour, Terminated } from "../../../src/runtime/behaviour.js";
 import { CodedError } from "../../../src/runtime/errors.js";
 import { allocateShared } from "../../../src/runtime/shared-memory.js";
-import { memberEvents, memoryCluster, type MemoryCluster } from "../../support/memory-cluster.js";
+import { memberEvents, createMemoryCluster, type MemoryCluster } from "../../support/memory-cluster.js";
 import { within } from "../../support/within.js";
 
 type Question =
@@ -14,7 +14,7 @@ type Question =
 const counter: Behaviour<number, Question> = {
   start: () => 0,
   receive(total, message) {
-    if (message.type === "fail") throw new Error("told to fail");
+    if (message.type === "fail") throw new Error("asked to fail");
     message.replyTo.tell(total + message.amount);
     return total + message.amount;
   },
@@ -45,7 +45,7 @@ async function failure(work: Promise<unknown>): Promise<string> {
 
 function clusterTest(name: string, run: (cluster: MemoryCluster) => Promise<void>): void {
   test(name, async () => {
-    const cluster = memoryCluster();
+    const cluster = createMemoryCluster();
     try {
       await run(cluster);
     } finally {
@@ -226,7 +226,7 @@ clusterTest(
     const edge = await cluster.join("edge-1");
     await cluster.advance(3_000);
     assert.is(hub.cluster.members.size, 2);
-    // A long stall of the hub's own process: time passes at once, and nobody was heard in it.
+    // A long stall of the hub's own process: the clock jumps, and no frame arrived meanwhile.
     cluster.clock.advance(5_000);
     await cluster.settle();
     await cluster.advance(1_000);
@@ -235,7 +235,7 @@ clusterTest(
   },
 );
 
-clusterTest("the name of a member that answers is refused, and whoever has the hub's", async (cluster) => {
+clusterTest("a name is refused while its holder answers, and so is the hub's", async (cluster) => {
   await cluster.hub();
   await cluster.join("edge-1");
   assert.is(await failure(cluster.join("edge-1")), "name-taken");
@@ -244,7 +244,7 @@ clusterTest("the name of a member that answers is refused, and whoever has the h
 });
 
 clusterTest(
-  "an address that fails to join again and again is shut out for a while, and its members stay",
+  "an address whose joins keep failing is blocked for a while, and its members stay",
   async (cluster) => {
     const hub = await cluster.hub({ acceptor: { failures: { perSecond: 1, burst: 3 } } });
     const edge = await cluster.join("edge-1");

@@ -96,7 +96,7 @@ test("ByteReader reads what ByteWriter wrote, in slabs of any size, and nothing 
   );
 });
 
-test("ByteWriter: varint of the largest safe integer takes 8 bytes; what is no safe integer from 0 is a RangeError", () => {
+test("ByteWriter: varint of the largest safe integer takes 8 bytes; anything but a safe integer from 0 is a RangeError", () => {
   const writer = new ByteWriter();
   writer.begin();
   writer.varint(Number.MAX_SAFE_INTEGER);
@@ -109,7 +109,7 @@ test("ByteWriter: varint of the largest safe integer takes 8 bytes; what is no s
   }
 });
 
-test("ByteWriter: finished records of one slab lie one behind the other, and stay as they are", () => {
+test("ByteWriter: finished records of a slab follow each other without a gap, and stay as they are", () => {
   const writer = new ByteWriter(64);
   const records = Array.from({ length: 12 }, (_, index) => {
     writer.begin();
@@ -125,7 +125,7 @@ test("ByteWriter: finished records of one slab lie one behind the other, and sta
   }
 });
 
-test("ByteWriter moves an open record that finds no room, with what was patched in it", () => {
+test("ByteWriter moves an open record that does not fit its slab, with what was patched in it", () => {
   const writer = new ByteWriter(32);
   writer.begin();
   writer.bytes(new Uint8Array(20));
@@ -145,7 +145,7 @@ test("ByteWriter moves an open record that finds no room, with what was patched 
   assert.throws(() => writer.patchU32(0, 1), "nothing is open");
 });
 
-test("ByteWriter: abandon goes back to the mark, and begin and finish come in turn", () => {
+test("ByteWriter: abandon drops the open record, and begin and finish have to alternate", () => {
   const writer = new ByteWriter();
   writer.begin();
   writer.u8(1);
@@ -176,7 +176,7 @@ test("ByteWriter: a lone surrogate becomes U+FFFD", () => {
   assert.is(new ByteReader(buffer.subarray(start, end)).text(), "a\uFFFDb");
 });
 
-test("ByteReader throws MalformedError where bytes are missing, a varint is no safe integer or a text no UTF-8", () => {
+test("ByteReader throws MalformedError if bytes are missing, a varint is not a safe integer or a text is not UTF-8", () => {
   const wrong: readonly [readonly number[], (reader: ByteReader) => unknown][] = [
     [[], (reader) => reader.u8()],
     [[1, 2, 3], (reader) => reader.u32()],
@@ -224,7 +224,7 @@ test("ByteReader does not read beyond its range, and refuses a range that the by
   }
 });
 
-test("ByteReader: texts that share a slot of the cache are told apart", () => {
+test("ByteReader does not mix up texts that share a slot of its cache", () => {
   const writer = new ByteWriter();
   const reader = new ByteReader(new Uint8Array(0));
   // More than there are slots, each twice in turn.

@@ -72,7 +72,7 @@ test("decodeValue throws nothing but MalformedError where bits of an encoding ar
   );
 });
 
-test("decodeValue believes no count that the bytes left could not hold", () => {
+test("decodeValue refuses a count that the remaining bytes could not hold", () => {
   const heapBefore = process.memoryUsage().heapUsed;
   for (const tag of [
     tags.TAG_ARRAY,
@@ -153,7 +153,7 @@ test("decodeValue uses each attachment exactly once", () => {
   refuses(twice, attachments);
 });
 
-test("decodeValue refuses unknown tags and kinds, parts of elements, bigints in other forms, details that are no object", () => {
+test("decodeValue refuses unknown tags and kinds, parts of elements, bigints in other forms, details that are not an object", () => {
   refuses(Uint8Array.from([0xff]));
   refuses(Uint8Array.from([tags.TAG_BYTES, 13, 0]));
   refuses(Uint8Array.from([tags.TAG_BYTES, 3, 1, 1]));

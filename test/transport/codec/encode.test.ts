@@ -61,7 +61,7 @@ test("encodeValue: a task comes back whole, with its Maps", () => {
   deepStrictEqual(roundTrip({ type: "submit", task }), { type: "submit", task });
 });
 
-test("encodeValue keeps the integers small: a byte to 127, and -0, NaN and infinities are exact", () => {
+test("encodeValue takes a byte for integers up to 127, and -0, NaN and infinities are exact", () => {
   assert.is(encode(127).bytes.length, 1);
   assert.is(encode(128).bytes.length, 3);
   assert.is(encode(-1).bytes.length, 2);
@@ -71,7 +71,7 @@ test("encodeValue keeps the integers small: a byte to 127, and -0, NaN and infin
   }
 });
 
-test("encodeValue: a hole becomes undefined, an object without a prototype one with, other keys are left out", () => {
+test("encodeValue: a hole becomes undefined, an object without a prototype gets one, other keys are left out", () => {
   const sparse: number[] = [];
   sparse[1] = 5;
   deepStrictEqual(roundTrip(sparse), [undefined, 5]);
@@ -92,7 +92,7 @@ test("encodeValue writes a ref as its address, of whatever class it is", () => {
   deepStrictEqual(roundTrip({ tell: "no function" }), { tell: "no function" });
 });
 
-test("encodeValue refuses with UnencodableError what no other node can have", () => {
+test("encodeValue refuses with UnencodableError what another node cannot have", () => {
   class Own {
     readonly field = 1;
   }
@@ -202,7 +202,7 @@ function atOddOffset(bytes: Uint8Array): Uint8Array {
   return moved;
 }
 
-test("encodeValue: what was in shared memory is so again, also where the link received it elsewhere", () => {
+test("encodeValue: what was in shared memory is in shared memory again, also if the link received it elsewhere", () => {
   for (const length of [6, ATTACHMENT_BYTES_MIN]) {
     const pixels = allocateShared(length).fill(9);
     const encoded = encode(new Uint16Array(pixels.buffer));
@@ -233,7 +233,7 @@ test("encodeValue: a coded error comes back as one, with its name, retry, detail
   assert.is(back.stack, "RuntimeError: failed");
 });
 
-test("encodeValue: an ordinary error comes back with its name, and without what is no plain data", () => {
+test("encodeValue: an ordinary error comes back with its name, and without what is not plain data", () => {
   const back = roundTrip(Object.assign(new RangeError("range"), { own: () => 1, cause: { not: "kept" } }));
   assert.ok(back instanceof Error && !(back instanceof CodedError));
   assert.is(back.name, "RangeError");

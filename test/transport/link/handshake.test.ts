@@ -10,7 +10,7 @@ import {
 import { DialerHandshake, type DialerIdentity } from "../../../src/transport/link/dialer-handshake.js";
 import { createMemoryTokens } from "../../../src/transport/security/memory-tokens.js";
 import type { TokenAuthority } from "../../../src/transport/security/token-authority.js";
-import { newToken, tokenText } from "../../../src/transport/security/token.js";
+import { generateToken, tokenText } from "../../../src/transport/security/token.js";
 
 const IDENTITY: DialerIdentity = {
   cluster: null,
@@ -106,12 +106,12 @@ test("a handshake without tokens, and one with: both ends know each other, and t
 test("AcceptorHandshake refuses with the reason, and the same for a wrong id as for a wrong secret", async () => {
   const { tokens, text } = withToken();
   const [id = ""] = text.split(".");
-  const wrongSecret = tokenText({ id, secret: newToken().secret });
+  const wrongSecret = tokenText({ id, secret: generateToken().secret });
   const refusal = async (token: string) => {
     const { step } = await shake(dialer(token), acceptor({ authority: tokens }));
     return step.type === "failed" ? [step.error.code, step.error.message] : [];
   };
-  const unknown = await refusal(tokenText(newToken()));
+  const unknown = await refusal(tokenText(generateToken()));
   assert.is(unknown[0], "token-invalid");
   assert.equal(await refusal(wrongSecret), unknown);
   assert.is(await outcome(dialer(null), acceptor({ authority: tokens })), "token-missing");
@@ -126,7 +126,7 @@ test("AcceptorHandshake refuses with the reason, and the same for a wrong id as 
   assert.is(await outcome(dialer(null), acceptor({ admit: () => Promise.resolve(full) })), "cluster-full");
 });
 
-test("versions that have nothing in common are told apart, and newer fields are not minded", async () => {
+test("a handshake refuses a version that has no protocol in common, and ignores fields that it does not know", async () => {
   const future = edited((frame) =>
     frame["type"] === "hello" ? { ...frame, protocol: 9, protocolMin: 9 } : frame,
   );
@@ -145,7 +145,7 @@ test("a recorded handshake is of no use a second time", async () => {
   assert.is(replayed.type === "refused" ? replayed.error.code : "", "token-invalid");
 });
 
-test("whoever changes the hello on the way breaks the proof", async () => {
+test("a hello that is changed on the way breaks the proof", async () => {
   const changes: readonly Change[] = [
     edited((frame) => (frame["type"] === "hello" ? { ...frame, name: "edge-2" } : frame)),
     edited((frame) => (frame["type"] === "hello" ? { ...frame, roles: [] } : frame)),
@@ -200,7 +200,7 @@ test("frames out of turn, too long, too deep or of any bytes end a handshake and
   );
 });
 
-test("who joins with a token is noted, but not the endless names of operators", async () => {
+test("the nodes that join with a token are recorded, but not the ever new names of operators", async () => {
   const tokens = createMemoryTokens();
   const terms = { grants: [], expiresAtMs: 1e15 } as const;
   const join = async (text: string, name: string, role: "edge" | "operator"): Promise<readonly string[]> => {
@@ -216,7 +216,7 @@ test("who joins with a token is noted, but not the endless names of operators", 
   assert.equal(await join(one, "operator-1", "operator"), ["operator-1"]);
 });
 
-test("what is wrong with a hub's token files is not told to strangers", async () => {
+test("a refusal does not reveal what is wrong with the hub's token files", async () => {
   const broken: TokenAuthority = {
     find: () =>
       Promise.reject(
@@ -224,7 +224,7 @@ test("what is wrong with a hub's token files is not told to strangers", async ()
       ),
     bind: () => Promise.resolve(true),
   };
-  const { step } = await shake(dialer(tokenText(newToken())), acceptor({ authority: broken }));
+  const { step } = await shake(dialer(tokenText(generateToken())), acceptor({ authority: broken }));
   assert.is(step.type === "failed" ? step.error.code : "", "handshake-failed");
   assert.not.match(step.type === "failed" ? step.error.message : "", "/secret");
 });

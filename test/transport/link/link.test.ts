@@ -1,12 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as fc from "fast-check";
-import { linkPair, type LinkSide } from "../../support/link-pair.js";
+import { createLinkPair, type LinkSide } from "../../support/link-pair.js";
 
 const texts = ({ arrived }: LinkSide) => arrived.map(({ text }) => text);
 
-test("Link brings messages of both lanes and notices, control before data of the same turn", () => {
-  const { left, right, settle } = linkPair();
+test("Link delivers messages of both lanes and notices, control before data of the same turn", () => {
+  const { left, right, settle } = createLinkPair();
   settle();
   left.tell("data 1");
   left.tell("control", { lane: "control" });
@@ -18,7 +18,7 @@ test("Link brings messages of both lanes and notices, control before data of the
 });
 
 test("Link packs the messages of one turn into one frame", () => {
-  const { left, right, settle } = linkPair();
+  const { left, right, settle } = createLinkPair();
   settle();
   for (let n = 0; n < 500; n++) left.tell(`message ${n}`);
   left.link.sender.flush();
@@ -28,7 +28,7 @@ test("Link packs the messages of one turn into one frame", () => {
 });
 
 test("LinkSender sends no data beyond the credit, and control all the same", () => {
-  const { left, right, settle, step } = linkPair({ windowBytes: 64 * 1024, chunkBytes: 16 * 1024 });
+  const { left, right, settle, step } = createLinkPair({ windowBytes: 64 * 1024, chunkBytes: 16 * 1024 });
   settle();
   left.large("bulk", 1_000_000);
   left.link.sender.flush();
@@ -47,7 +47,7 @@ test("LinkSender sends no data beyond the credit, and control all the same", () 
 });
 
 test("LinkSender lets streams take turns: a small message waits for no large one of another", () => {
-  const { left, right, settle } = linkPair();
+  const { left, right, settle } = createLinkPair();
   settle();
   for (const n of [1, 2]) left.large(`large ${n}`, 3_000_000, { stream: "large" });
   left.tell("behind it", { stream: "large" });
@@ -57,7 +57,7 @@ test("LinkSender lets streams take turns: a small message waits for no large one
 });
 
 test("LinkSender refuses what finds no room, and takes it again later", () => {
-  const { left, right, settle } = linkPair({ queueBytes: 1_000_000 });
+  const { left, right, settle } = createLinkPair({ queueBytes: 1_000_000 });
   settle();
   assert.is(left.large("fits", 900_000), true);
   assert.is(left.large("does not", 900_000), false);
@@ -69,7 +69,7 @@ test("LinkSender refuses what finds no room, and takes it again later", () => {
 });
 
 test("LinkSender refuses control messages that the socket does not take", () => {
-  const { left, settle } = linkPair({ controlBytes: 10_000 });
+  const { left, settle } = createLinkPair({ controlBytes: 10_000 });
   settle();
   const taken = Array.from({ length: 100 }, () => left.tell("x".repeat(900), { lane: "control" }));
   assert.is(taken.filter(Boolean).length, 11);
@@ -77,7 +77,7 @@ test("LinkSender refuses control messages that the socket does not take", () => 
 });
 
 test("LinkSender.hold keeps messages back and lets notices go, until release", () => {
-  const { left, right, settle } = linkPair();
+  const { left, right, settle } = createLinkPair();
   settle();
   left.link.sender.hold();
   left.tell("held");
@@ -99,7 +99,7 @@ test("Link keeps the order of every stream and lane, whatever is sent and howeve
   });
   fc.assert(
     fc.property(fc.array(message, { maxLength: 60 }), (messages) => {
-      const { left, right, settle, step } = linkPair({ windowBytes: 100_000, chunkBytes: 30_000 });
+      const { left, right, settle, step } = createLinkPair({ windowBytes: 100_000, chunkBytes: 30_000 });
       settle();
       messages.forEach(({ lane, stream, bytes, steps }, index) => {
         const text = `${lane} ${stream} ${index}`;
@@ -132,10 +132,10 @@ test("Link keeps the order of every stream and lane, whatever is sent and howeve
   );
 });
 
-test("Link ends once on a frame that breaks its rules, whatever the bytes are", () => {
+test("Link ends once on a frame that violates its protocol, whatever the bytes are", () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 200 }), (bytes) => {
-      const { left, right, settle } = linkPair();
+      const { left, right, settle } = createLinkPair();
       settle();
       right.link.receive(bytes);
       right.link.receive(bytes);
@@ -151,15 +151,15 @@ test("Link ends once on a frame that breaks its rules, whatever the bytes are", 
 });
 
 test("LinkReceiver allocates nothing for a message that is larger than allowed", () => {
-  const { left, right, settle } = linkPair({ messageBytes: 1_000_000 });
+  const { left, right, settle } = createLinkPair({ messageBytes: 1_000_000 });
   settle();
   left.large("too large", 1_000_001);
   settle();
   assert.match(right.ends[0]?.reason ?? "", /A message has 10000\d\d bytes/);
 });
 
-test("LinkReceiver puts out whoever sends control messages without end, and minds no burst", () => {
-  const { left, right, settle, clock } = linkPair({ controlRate: { perSecond: 100, burst: 50 } });
+test("LinkReceiver ends a link whose peer floods it with control messages, and tolerates a burst", () => {
+  const { left, right, settle, clock } = createLinkPair({ controlRate: { perSecond: 100, burst: 50 } });
   settle();
   for (let n = 0; n < 50; n++) left.tell("burst", { lane: "control" });
   settle();
@@ -173,7 +173,7 @@ test("LinkReceiver puts out whoever sends control messages without end, and mind
 });
 
 test("Link.probe resolves with whether the other side answers in time", async () => {
-  const { left, settle, clock } = linkPair();
+  const { left, settle, clock } = createLinkPair();
   settle();
   const answered = left.link.probe(1_000);
   settle();
@@ -183,8 +183,8 @@ test("Link.probe resolves with whether the other side answers in time", async ()
   assert.is(await silent, false);
 });
 
-test("Link knows the way to the other side and how its clock stands", () => {
-  const { left, right, settle, clock } = linkPair();
+test("Link knows the round trip to the other side and the offset of its clock", () => {
+  const { left, right, settle, clock } = createLinkPair();
   settle();
   clock.advance(40);
   left.link.tick(clock.now());

@@ -4,7 +4,7 @@ import { Liveness } from "../../../src/transport/link/liveness.js";
 
 const LIMITS = { heartbeatMs: 250, silenceMs: 1_000 };
 
-test("Liveness takes the other side for dead after silenceMs without a word", () => {
+test("Liveness declares the other side down after silenceMs without a frame", () => {
   const liveness = new Liveness(LIMITS, 0);
   assert.equal(
     [250, 500, 750, 1_000].map((nowMs) => liveness.tick(nowMs)),
@@ -12,7 +12,7 @@ test("Liveness takes the other side for dead after silenceMs without a word", ()
   );
 });
 
-test("Liveness begins anew with every word", () => {
+test("Liveness starts to count silence again with every frame", () => {
   const liveness = new Liveness(LIMITS, 0);
   liveness.tick(250);
   liveness.tick(500);
@@ -33,7 +33,7 @@ test("Liveness counts no silence while this side stood still", () => {
   );
 });
 
-test("Liveness finds distance and clock offset from echoes, by the fastest of the last", () => {
+test("Liveness finds round trip and clock offset from echoes, by the fastest of the last round trips", () => {
   const liveness = new Liveness(LIMITS, 0);
   assert.equal([liveness.rttMs, liveness.clockOffsetMs], [null, null]);
   // The other clock is 5,000 ms ahead; 30 ms there and 10 ms back, held for 100 ms.

@@ -36,7 +36,7 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
   return error instanceof TransportError ? error.code : String(error);
 }
 
-test("a token directory holds no secret, and nobody else may read it", () =>
+test("a token directory contains no secret, and no other user may read it", () =>
   inTemporaryFolder(async (folder) => {
     const directory = join(folder, "tokens");
     const { token } = await createToken(directory, TERMS, 0);
@@ -50,7 +50,7 @@ test("a token directory holds no secret, and nobody else may read it", () =>
     }
   }));
 
-test("listTokens says how each token stands, and pruneTokens deletes what is of no more use", () =>
+test("listTokens reports the status of each token, and pruneTokens deletes those of no more use", () =>
   inTemporaryFolder(async (folder) => {
     const directory = join(folder, "tokens");
     const make = async (use: "single" | "multiple", ttlMs: number) =>
@@ -89,7 +89,7 @@ test("a token directory names the file that is damaged", () =>
     }
   }));
 
-test("revokeToken refuses an id that there is not, and leaves the folder alone", () =>
+test("revokeToken refuses an unknown id, and leaves the folder alone", () =>
   inTemporaryFolder(async (folder) => {
     for (const id of ["aaaaaaaaaa", "../x", ""]) {
       assert.is(await codeOf(revokeToken(folder, id)), "token-invalid");

@@ -7,7 +7,7 @@ import {
   checkClientProof,
   checkServerProof,
   clientProof,
-  newToken,
+  generateToken,
   parseToken,
   serverProof,
   tokenText,
@@ -18,7 +18,7 @@ const bytes = (text: string) => Buffer.from(text);
 
 test("parseToken reads what tokenText writes, and refuses everything else without repeating it", () => {
   for (let n = 0; n < 100; n++) {
-    const token = newToken();
+    const token = generateToken();
     assert.equal(parseToken(tokenText(token)), token);
   }
   fc.assert(
@@ -33,8 +33,8 @@ test("parseToken reads what tokenText writes, and refuses everything else withou
   );
 });
 
-test("clientProof and serverProof hold for one token and one transcript alone", () => {
-  const [token, other] = [newToken(), newToken()];
+test("clientProof and serverProof are valid for one token and one transcript only", () => {
+  const [token, other] = [generateToken(), generateToken()];
   const verifier = verifierOf(token);
   const proof = clientProof(token, bytes("transcript"));
   assert.is(checkClientProof(verifier, bytes("transcript"), proof), true);
@@ -49,8 +49,8 @@ test("clientProof and serverProof hold for one token and one transcript alone", 
   assert.is(checkServerProof(token, bytes("another"), answer), false);
 });
 
-test("a verifier is of no use to join: what it yields is no proof of a client", () => {
-  const token = newToken();
+test("a verifier is of no use to join: nothing made from it is a client's proof", () => {
+  const token = generateToken();
   const verifier = verifierOf(token);
   const forged = clientProof({ id: token.id, secret: verifier.storedKey }, bytes("t"));
   assert.is(checkClientProof(verifier, bytes("t"), forged), false);
