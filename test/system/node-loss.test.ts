@@ -104,9 +104,9 @@ test("a node with a source that is killed again and again goes on where it was: 
     const journal = temporaryFolder();
     const source = { id: "cam-1", count: 1_500, policy: { name: "cloud-only", parameters: {} } };
     const incarnations = 4;
-    for (let life = 1; life < incarnations; life++) {
+    for (let incarnation = 1; incarnation < incarnations; incarnation++) {
       const edge = start({ name: "edge-1", journal, source });
-      await stored(life * 300);
+      await stored(incarnation * 300);
       await edge.kill();
     }
     const last = start({ name: "edge-1", journal, source });

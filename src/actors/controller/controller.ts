@@ -96,7 +96,7 @@ function onSubmit(router: Router, message: MessageOf<"submit">): void {
 
 function onProcessorStarted(
   router: Router,
-  { stage, processor, life: incarnation }: MessageOf<"processorStarted">,
+  { stage, processor, incarnation }: MessageOf<"processorStarted">,
 ): void {
   const inbox = router.retained.inboxes.get(stageKeyText(stage));
   if (inbox === undefined) router.processors.tell({ type: "retireProcessor", stage });

@@ -170,5 +170,5 @@ function handOver(inbox: StageInbox): void {
 }
 
 function execute({ ref, incarnation }: StageProcessor, { task, epoch, attempt, enqueuedAtMs }: Entry): void {
-  ref.tell({ type: "execute", task, epoch, attempt, enqueuedAtMs, life: incarnation });
+  ref.tell({ type: "execute", task, epoch, attempt, enqueuedAtMs, incarnation });
 }

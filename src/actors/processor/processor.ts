@@ -104,7 +104,7 @@ export function createProcessor(
     start(ctx) {
       retained.incarnation += 1;
       const { incarnation } = retained;
-      controller.tell({ type: "processorStarted", stage: key, processor: ctx.self, life: incarnation });
+      controller.tell({ type: "processorStarted", stage: key, processor: ctx.self, incarnation });
       const state: State = { queue: createStageQueue(stage, limits), status: newStatus() };
       if (state.status.status === "failed") reportFailure(state.status.error);
       else prepareWorker(state.status.pool, ctx);
@@ -140,7 +140,7 @@ export function createProcessor(
 
   function onExecute(
     state: State,
-    { task, epoch, attempt, enqueuedAtMs, life: incarnation }: Extract<Message, { type: "execute" }>,
+    { task, epoch, attempt, enqueuedAtMs, incarnation }: Extract<Message, { type: "execute" }>,
     ctx: Context<Message>,
   ): void {
     if (incarnation !== retained.incarnation) return;

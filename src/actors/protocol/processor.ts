@@ -16,7 +16,7 @@ export type ProcessorMessage =
       /** When the task came to the stage on this node. */
       readonly enqueuedAtMs: number;
       /** The incarnation of the processor that it is meant for: what was sent to an earlier one has been sent again. */
-      readonly life: number;
+      readonly incarnation: number;
     }
   /** The task at this position among those of its source will not come. */
   | { readonly type: "skip"; readonly id: TaskId; readonly ordinal: number };
@@ -48,7 +48,7 @@ export type ProcessorAnswer =
       readonly type: "processorStarted";
       readonly stage: StageKey;
       readonly processor: ActorRef<ProcessorMessage>;
-      readonly life: number;
+      readonly incarnation: number;
     }
   /** A processor cannot run at all (its model is missing or wrong): its stage has no place on this node. */
   | { readonly type: "processorFailed"; readonly stage: StageKey; readonly error: Error };

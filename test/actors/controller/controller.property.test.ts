@@ -44,7 +44,7 @@ test("controllers bring every task to its end once, with all results, under rand
                 type: "processorStarted",
                 stage: keyOf(message.pipeline, message.stage),
                 processor,
-                life: 1,
+                incarnation: 1,
               },
             });
           }

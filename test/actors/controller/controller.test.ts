@@ -16,7 +16,7 @@ test("controller runs every stage here before the first table, and starts the pr
   assert.is(processors.only("ensureProcessor").stage, "a");
 
   const processor = createProbe<ProcessorMessage>();
-  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, life: 1 });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, incarnation: 1 });
   const [execute] = processor.all("execute");
   assert.ok(execute);
   const { task, epoch, attempt } = execute;
@@ -51,7 +51,12 @@ test("controller meets branches at the node fixed for the task, whatever table i
   }));
   assert.ok(task);
   router.tell({ type: "submit", task });
-  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor: createProbe(), life: 1 });
+  router.tell({
+    type: "processorStarted",
+    stage: keyOf(pipeline, "a"),
+    processor: createProbe(),
+    incarnation: 1,
+  });
   router.tell({ type: "stageCompleted", task, result: resultOf("a"), hop: hopOf(task, EDGE, 1) });
   assert.is(other(CLOUD)?.only("submit").task.cursor, "c");
 });
@@ -62,7 +67,7 @@ test("controller takes the first answer for a task and ignores the second", () =
   attach(pipeline);
   const processor = createProbe<ProcessorMessage>();
   for (const task of newTask(pipeline)) router.tell({ type: "submit", task });
-  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, life: 1 });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, incarnation: 1 });
   const { task } = processor.only("execute");
   const answer = { type: "stageCompleted", task, result: resultOf("a"), hop: hopOf(task, EDGE, 0) } as const;
   router.tell(answer);
@@ -78,7 +83,7 @@ test("controller keeps tables, sources and tasks through a restart of itself", (
   install(tableOf(pipeline, 4, EDGE));
   const processor = createProbe<ProcessorMessage>();
   for (const task of newTask(pipeline)) router.tell({ type: "submit", task });
-  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, life: 1 });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, incarnation: 1 });
   router.restart();
   assert.is(install(tableOf(pipeline, 3, EDGE)).only("tableRefused").heldEpoch, 4);
   const { task } = processor.only("execute");

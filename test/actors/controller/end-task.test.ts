@@ -27,7 +27,12 @@ test("controller records every drop, and tells each node that may wait for the t
   }));
   assert.ok(task);
   router.tell({ type: "submit", task });
-  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor: createProbe(), life: 1 });
+  router.tell({
+    type: "processorStarted",
+    stage: keyOf(pipeline, "a"),
+    processor: createProbe(),
+    incarnation: 1,
+  });
   router.tell({ type: "stageDropped", task, reason: "poison", detail: "crashed 3 times" });
   const { drop } = distributor.only("recordDrop");
   assert.equal([drop.reason, drop.stage, drop.node, drop.detail], ["poison", "a", EDGE, "crashed 3 times"]);
@@ -43,7 +48,7 @@ test("controller of the pinned node keeps the skip of a task that was dropped be
   router.tell({ type: "abandon", id, delivery, pipelineId, pipelineVersion, pins });
   assert.is(processors.only("ensureProcessor").stage, "c");
   const processor = createProbe<ProcessorMessage>();
-  router.tell({ type: "processorStarted", stage: keyOf(FOLLOW, "c"), processor, life: 1 });
+  router.tell({ type: "processorStarted", stage: keyOf(FOLLOW, "c"), processor, incarnation: 1 });
   assert.equal(processor.received, [{ type: "skip", id, ordinal: 3 }]);
 });
 
@@ -54,7 +59,12 @@ test("controller lets no branch of a task go on that was dropped on another bran
   assert.ok(left && right);
   for (const [stage, branch] of [["a", left] as const, ["b", right] as const]) {
     router.tell({ type: "submit", task: branch });
-    router.tell({ type: "processorStarted", stage: keyOf(FOLLOW, stage), processor: createProbe(), life: 1 });
+    router.tell({
+      type: "processorStarted",
+      stage: keyOf(FOLLOW, stage),
+      processor: createProbe(),
+      incarnation: 1,
+    });
   }
   router.tell({ type: "stageDropped", task: left, reason: "poison", detail: "" });
   router.tell({ type: "stageDropped", task: right, reason: "serviceFailed", detail: "" });
@@ -82,7 +92,7 @@ test("controller drops a task whose branch does not come within the join timeout
   const branch = newTask(pipeline).find((task) => task.cursor === "a");
   assert.ok(branch);
   router.tell({ type: "submit", task: branch });
-  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, life: 1 });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, incarnation: 1 });
   router.tell({ type: "stageCompleted", task: branch, result: resultOf("a"), hop: hopOf(branch, EDGE, 0) });
   router.advance(pipeline.joinTimeoutMs - 1_000);
   assert.is(distributor.received.length, 0);

@@ -103,14 +103,14 @@ test("stage inbox gives a processor that starts again what the last one had, as 
   const again = createProbe<ProcessorMessage>();
   announce(inbox, { ref: again, incarnation: 2 });
   assert.equal(
-    again.all("execute").map(({ task: { id }, epoch, attempt, enqueuedAtMs, life }) => ({
+    again.all("execute").map(({ task: { id }, epoch, attempt, enqueuedAtMs, incarnation }) => ({
       sequence: id.sequence,
       epoch,
       attempt,
       enqueuedAtMs,
-      life,
+      incarnation,
     })),
-    [1, 2].map((sequence) => ({ sequence, epoch: 7, attempt: 2, enqueuedAtMs: 7_000, life: 2 })),
+    [1, 2].map((sequence) => ({ sequence, epoch: 7, attempt: 2, enqueuedAtMs: 7_000, incarnation: 2 })),
   );
 });
 

@@ -55,7 +55,7 @@ test("controller swaps tables between two messages: what no processor has follow
   for (let sequence = 0; sequence < capacity + 3; sequence += 1) {
     for (const task of newTask(pipeline, sequence)) router.tell({ type: "submit", task });
   }
-  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, life: 1 });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, incarnation: 1 });
   install(tableOf(pipeline, 2, CLOUD));
 
   const here = processor.all("execute").map((message) => message.task.id.sequence);
@@ -99,7 +99,7 @@ test("controller retires what nobody uses although tasks of another pipeline wai
   });
   for (const task of newTask(other)) router.tell({ type: "submit", task });
   const processor = createProbe<ProcessorMessage>();
-  router.tell({ type: "processorStarted", stage: keyOf(other, "a"), processor, life: 1 });
+  router.tell({ type: "processorStarted", stage: keyOf(other, "a"), processor, incarnation: 1 });
   const { task } = processor.only("execute");
   router.tell({ type: "stageCompleted", task, result: resultOf("a"), hop: hopOf(task, EDGE, 0) });
 
@@ -137,7 +137,7 @@ test("controller forgets a pipeline and its processors once nobody uses it", () 
   attach(pipeline);
   const processor = createProbe<ProcessorMessage>();
   for (const task of newTask(pipeline)) router.tell({ type: "submit", task });
-  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, life: 1 });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, incarnation: 1 });
   router.tell({ type: "detachGenerator", sourceId: SOURCE });
   assert.is(processors.all("retireProcessor").length, 0);
   const { task } = processor.only("execute");

@@ -134,7 +134,7 @@ test("a stateful stage waits for nothing before the first task of a source that 
 
 test("a stateful stage in a new incarnation begins where it was given its tasks again", () => {
   const { actor, finish, task, log } = follower();
-  const given = { type: "execute", epoch: 7, attempt: 2, enqueuedAtMs: 0, life: 1 } as const;
+  const given = { type: "execute", epoch: 7, attempt: 2, enqueuedAtMs: 0, incarnation: 1 } as const;
   actor.tell({ ...given, task: task(3) });
   finish();
   assert.equal(log(), ["3!"]);

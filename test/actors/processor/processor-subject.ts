@@ -86,7 +86,14 @@ export function setUp({
   const execute = (...tasks: readonly Task[]) => {
     for (const each of tasks) {
       const enqueuedAtMs = actor.clock.now();
-      actor.tell({ type: "execute", task: each, epoch: 7, attempt: 1, enqueuedAtMs, life: incarnation() });
+      actor.tell({
+        type: "execute",
+        task: each,
+        epoch: 7,
+        attempt: 1,
+        enqueuedAtMs,
+        incarnation: incarnation(),
+      });
     }
   };
   const incarnation = () => controller.all("processorStarted").length;

@@ -6,7 +6,7 @@ import { setUp, stateful, type Setup } from "./processor-subject.js";
 test("processor announces itself at its start, and loads its service before the first task", () => {
   const { actor, controller, workers, key, execute, task } = setUp();
   assert.equal(controller.received, [
-    { type: "processorStarted", stage: key, processor: actor.self, life: 1 },
+    { type: "processorStarted", stage: key, processor: actor.self, incarnation: 1 },
   ]);
   assert.is(workers.all.length, 1);
   execute(task(0));
@@ -145,10 +145,17 @@ test("processor that starts again ignores what was sent to an earlier incarnatio
   const { actor, controller, execute, load, workers, task, completed } = setUp({ service: stateful });
   execute(task(0));
   actor.restart();
-  const incarnations = controller.all("processorStarted").map(({ life }) => life);
+  const incarnations = controller.all("processorStarted").map(({ incarnation }) => incarnation);
   assert.equal(incarnations, [1, 2]);
-  for (const life of incarnations) {
-    actor.tell({ type: "execute", task: task(0), epoch: 7, attempt: life, enqueuedAtMs: 0, life });
+  for (const incarnation of incarnations) {
+    actor.tell({
+      type: "execute",
+      task: task(0),
+      epoch: 7,
+      attempt: incarnation,
+      enqueuedAtMs: 0,
+      incarnation,
+    });
   }
   load();
   workers.last().complete();

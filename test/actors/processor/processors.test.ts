@@ -142,8 +142,8 @@ function collector(pipeline: Pipeline, count: number, source: (sequence: number)
         for (let index = 0; index < count; index += 1) {
           const [task] = newTask(pipeline, source(index));
           if (task === undefined) continue;
-          const { life } = message;
-          processor.tell({ type: "execute", task, epoch: 1, attempt: 1, enqueuedAtMs: 0, life });
+          const { incarnation } = message;
+          processor.tell({ type: "execute", task, epoch: 1, attempt: 1, enqueuedAtMs: 0, incarnation });
         }
       } else if (message.type === "stageCompleted" || message.type === "stageDropped") {
         answers.push(message);
