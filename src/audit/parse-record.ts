@@ -1,4 +1,4 @@
-/** A record from outside: as strict as an audit needs it, which looks at identities, hops and times and into no result. */
+/** Parses an exported record as strictly as an audit needs: identities, hops and times, but not what is in a result. */
 
 import { errorText } from "../runtime/errors.js";
 import { parseWith, z } from "../runtime/parse.js";
@@ -7,7 +7,7 @@ import { DROP_REASONS } from "../task/task.js";
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "wanted a name");
 const position = z.number().int().min(0);
-// Any number, so that the audit finds those that no run writes.
+// Any numbers: the audit finds those that no run writes.
 const identity = z.object({ sourceId: name, incarnation: z.number(), sequence: z.number() });
 
 const hop = z.object({
@@ -57,6 +57,6 @@ export function parseRecord(text: string): ParsedRecord {
     return { ok: false, problem: errorText(error) };
   }
   const parsed = parseWith(form, value);
-  // What is not looked at is passed on as it is.
+  // What is not checked is passed on as it is.
   return parsed.ok ? { ok: true, record: value as StoredRecord } : { ok: false, problem: parsed.problem };
 }

@@ -4,7 +4,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { AuditLedger } from "../../src/audit/account.js";
 import { auditRun, type AuditInput } from "../../src/audit/audit.js";
-import { taskText, type AuditRule } from "../../src/audit/findings.js";
+import { taskText } from "../../src/audit/findings.js";
+import type { AuditRuleCode } from "../../src/audit/rules.js";
 import type { PolicySpec } from "../../src/task/requests.js";
 import type { StoredRecord, StoredResult } from "../../src/task/record.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";
@@ -93,7 +94,7 @@ test("an audit of what a cluster stored over 12 swaps of the table finds nothing
 
 /** A fault in a copy of the records: what it changes, and the one finding that it must lead to. */
 interface Fault {
-  readonly rule: AuditRule;
+  readonly rule: AuditRuleCode;
   readonly detail: RegExp;
   readonly plant: (records: readonly StoredResult[], at: number) => readonly StoredResult[];
 }

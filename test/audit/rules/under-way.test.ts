@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { UnderWay } from "../../src/audit/under-way.js";
-import type { StoredResult } from "../../src/task/record.js";
-import { auditedRun } from "../support/audited-run.js";
+import { UnderWay } from "../../../src/audit/rules/under-way.js";
+import type { StoredResult } from "../../../src/task/record.js";
+import { auditedRun } from "../../support/audited-run.js";
 
 const [first] = auditedRun({ count: 1 });
 if (first?.type !== "result") throw new Error("a gap");
