@@ -65,7 +65,7 @@ test("an audit finds a task without a record, up to the highest stored or what t
     changed(records, 7, () => undefined),
     ["lost cam-1/1/7"],
   );
-  // Nobody knows of a last one that is missing but its ledger.
+  // Only the ledger knows of a last one that is missing.
   const cut = changed(records, 19, () => undefined);
   await finds(cut, []);
   await finds(cut, ["lost cam-1/1/19"], { ledgers: [ledger(20)] });
@@ -77,7 +77,7 @@ test("an audit finds a task without a record, up to the highest stored or what t
   await finds([], ["lost cam-1/1/0", "lost cam-1/1/1"], { ledgers: [ledger(2)] });
 });
 
-test("an audit does not judge what was made after the ledger, nor what a source before it has in flight", async () => {
+test("an audit does not judge what was made after the ledger, nor what an earlier incarnation has in flight", async () => {
   const late = changed(
     changed(auditedRun(), 17, () => undefined),
     4,
@@ -166,7 +166,7 @@ test("an audit that does not know the pipeline finds results that have not the s
   assert.is(findings[0]?.detail, "It has results of a, c; most of chain@1 have them of a, b, c");
 });
 
-test("an audit finds a node that went back to an older table, and lets it start anew from epoch 0", async () => {
+test("an audit finds a node that went back to an older table, and lets it start again from epoch 0", async () => {
   const epochOf = (sequence: number) => Math.floor(sequence / 5) + 1;
   const records = auditedRun({ epochOf, nodes: ["edge-1", "cloud"] });
   await finds(records, []);
