@@ -24,7 +24,7 @@ export interface RuleCheck {
 interface KnownOfRun {
   /** By `id@version`; maybe not all. */
   readonly pipelines: ReadonlyMap<string, Pipeline>;
-  /** How many tasks of a source may be under way at once; maybe not of all. */
+  /** How many tasks of a source may be in flight at once; maybe not of all. */
   readonly windows: ReadonlyMap<SourceId, number>;
   /** By how much clocks of two nodes, or of two incarnations of one, may differ, in ms. */
   readonly clockToleranceMs: number;

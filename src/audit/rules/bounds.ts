@@ -1,17 +1,17 @@
 /**
- * Rule `bounds`: never are more tasks of an incarnation of a source under way than its window allows, from `createdAtMs` to
+ * Rule `bounds`: no more tasks of an incarnation of a source are in flight than its window allows, from `createdAtMs` to
  * before `storedAtMs` of its results. Gaps do not say when their tasks were created and do not count.
  */
 
 import { incarnationText } from "../findings.js";
 import type { AuditRule } from "../rule.js";
-import { UnderWay } from "./under-way.js";
+import { PeakInFlight } from "./peak-in-flight.js";
 
 export const bounds: AuditRule<"bounds"> = {
   code: "bounds",
   createCheck({ windows, clockToleranceMs }, findings) {
     /** By `source/incarnation`. */
-    const incarnations = new Map<string, { readonly window: number; readonly tasks: UnderWay }>();
+    const incarnations = new Map<string, { readonly window: number; readonly tasks: PeakInFlight }>();
     return {
       onRecord({ record, sound, repeated }) {
         if (record.type === "gap" || !sound || repeated) return;
@@ -20,7 +20,7 @@ export const bounds: AuditRule<"bounds"> = {
         const key = incarnationText(record.id);
         let incarnation = incarnations.get(key);
         if (incarnation === undefined) {
-          incarnation = { window, tasks: new UnderWay() };
+          incarnation = { window, tasks: new PeakInFlight() };
           incarnations.set(key, incarnation);
         }
         incarnation.tasks.add(record, clockToleranceMs);

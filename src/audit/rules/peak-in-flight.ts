@@ -1,7 +1,7 @@
 /**
- * How many tasks of an incarnation of a source were under way at once, from when each was created and stored.
+ * How many tasks of an incarnation of a source were in flight at once, from when each was created and stored.
  *
- * The most are under way just before one of them is stored, so they are counted there: for each task stored, those that were
+ * The most are in flight just before one of them is stored, so they are counted there: for each task stored, those that were
  * created before and stored at that time or later. They come nearly in order of storing.
  */
 
@@ -13,7 +13,7 @@ interface Moment {
   readonly task: TaskId;
   readonly createdAtMs: number;
   readonly storedAtMs: number;
-  /** Tasks under way. */
+  /** Tasks in flight. */
   count: number;
   /** The one of them that was created last. */
   newest: TaskId;
@@ -23,7 +23,7 @@ interface Moment {
 /** Newest tasks that are kept; one that took longer than this many others is not counted for those before them. */
 const MOMENTS_MAX = 16_384;
 
-export class UnderWay {
+export class PeakInFlight {
   #moments: Moment[] = [];
   #worst: { readonly count: number; readonly newest: TaskId } | null = null;
 
