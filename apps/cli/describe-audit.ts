@@ -2,7 +2,7 @@
 
 import type { IncarnationAudit } from "../../src/audit/account.js";
 import type { AuditReport } from "../../src/audit/audit.js";
-import { AUDIT_RULES, taskText, type Finding } from "../../src/audit/findings.js";
+import { taskText, type Finding } from "../../src/audit/findings.js";
 import type { StoredRecord } from "../../src/task/record.js";
 import { renderTable } from "../tables.js";
 
@@ -85,8 +85,8 @@ function lineOf({ rule, source, task, detail }: Finding): string {
 
 function sumOf({ records, findingCount, findingsByRule }: AuditReport): string {
   if (findingCount === 0) return `${records} records add up: nothing is lost, and nothing took effect twice`;
-  const counts = AUDIT_RULES.filter((rule) => findingsByRule[rule] > 0).map(
-    (rule) => `${rule} ${findingsByRule[rule]}`,
-  );
+  const counts = Object.entries(findingsByRule)
+    .filter(([, count]) => count > 0)
+    .map(([rule, count]) => `${rule} ${count}`);
   return `${records} records do not add up: ${counts.join(", ")}`;
 }

@@ -31,7 +31,7 @@ async function join(name: string, url: string): Promise<Cluster> {
   return joinCluster(system, { carrier, connect: { url }, token: null });
 }
 
-/** So many nodes in this process. */
+/** Joins `count` nodes in this process, and holds them until the parent disconnects. */
 async function hold(url: string, count: number): Promise<void> {
   const startedMs = performance.now();
   for (let n = 0; n < count; n++) await join(`node-${process.pid}-${n}`, url);
@@ -75,9 +75,11 @@ async function main(): Promise<void> {
       const startedMs = performance.now();
       const joined = next(cluster, "memberUp");
       const node = child(url, 1);
-      const told = new Promise<{ joinMs: number }>((resolve) => void node.once("message", resolve as never));
+      const reported = new Promise<{ joinMs: number }>(
+        (resolve) => void node.once("message", resolve as never),
+      );
       up.push((await joined) - startedMs);
-      joining.push((await told).joinMs);
+      joining.push((await reported).joinMs);
       const down = next(cluster, "memberDown");
       const atMs = performance.now();
       node.kill(signal);

@@ -82,7 +82,7 @@ async function cycle(
       policy: { name: "edge-only", parameters: {} },
       limit: drains ? null : TASKS,
     });
-    // A source that has no end is drained while its tasks are under way.
+    // An endless source is drained while its tasks are in flight.
     if (drains) await cluster.drain();
     const { created, stored, inFlight } = await end;
     assert.deepEqual({ stored, inFlight }, { stored: created, inFlight: 0 });

@@ -3,7 +3,7 @@
  *
  * Measured: one node with two no-op stages, tasks of one frame of 100 kB, results stored in memory; a source that can be
  * read again, whose journal holds positions. And the journal alone with the pixels of live sources: entries of 100 kB, 16
- * under way, each on disk before the next takes its place.
+ * in flight, each on disk before the next takes its place.
  * Not measured: other disks, several sources, links.
  *
  * Usage: `node dist/bench/e2e/durability.js`

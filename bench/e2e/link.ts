@@ -7,6 +7,8 @@
  * server, uncompressed, and with a zero mask as the link has it.
  * Not measured: a network, TLS, several links at once.
  *
+ * One file, longer than others, as both processes are this program: its cases share their sinks and counts.
+ *
  * Usage: `node dist/bench/e2e/link.js`; with `npm install --no-save --legacy-peer-deps moleculer@0.14.36` before, that peer is
  * measured too (its optional peer dependencies do not go with this project's, so it is no dependency of it).
  */
@@ -30,7 +32,7 @@ import { median, percentile, report, rounded, type Row } from "../report.js";
 const ROUND_TRIPS = 6_000;
 const BLOCK = 250;
 const TELLS = 1_000_000;
-/** Messages between two questions whether they have arrived; four such waves are under way at most. */
+/** Messages between two questions whether they have arrived; at most four such waves are in flight. */
 const WAVE = 20_000;
 const PAYLOADS = [64 * 1024, 256 * 1024, 1024 * 1024];
 const PAYLOAD_BYTES = 1024 * 1024 * 1024;
@@ -282,7 +284,7 @@ async function tells(system: ActorSystem, socket: WebSocket): Promise<void> {
     for (let n = 0; n < TELLS; n++) {
       remote.tell({ type: "note", index: n, text });
       if (n % WAVE !== WAVE - 1) continue;
-      // Nobody may send without end, and others have their turn, as in any program.
+      // Sending is bounded, and other work has its turn, as in any program.
       asked.push(count(system, remote));
       if (asked.length > 3) await asked.shift();
       else await new Promise((resolve) => void setImmediate(resolve));
@@ -311,31 +313,31 @@ async function drained(socket: WebSocket): Promise<void> {
   while (socket.bufferedAmount > 1024 * 1024);
 }
 
-/** Sends `PAYLOAD_BYTES`, never more than so much ahead of what is acknowledged. @returns GB/s */
+/** Sends `PAYLOAD_BYTES`, and never much more than is acknowledged. @returns GB/s */
 async function flood(
   size: number,
   send: (bytes: Uint8Array) => void,
   onAck: (listener: (received: number) => void) => void,
 ): Promise<number> {
   const bytes = Buffer.allocUnsafeSlow(size).fill(7);
-  const way = { sent: 0, acknowledged: 0, wake: (): void => {} };
+  const flow = { sent: 0, acknowledged: 0, wake: (): void => {} };
   onAck((received) => {
-    way.acknowledged = received;
-    way.wake();
+    flow.acknowledged = received;
+    flow.wake();
   });
   const acknowledgedTo = async (ahead: number): Promise<void> => {
-    while (way.sent - way.acknowledged >= ahead) {
-      await new Promise<void>((resolve) => (way.wake = resolve));
+    while (flow.sent - flow.acknowledged >= ahead) {
+      await new Promise<void>((resolve) => (flow.wake = resolve));
     }
   };
   const startedMs = performance.now();
-  while (way.sent < PAYLOAD_BYTES) {
+  while (flow.sent < PAYLOAD_BYTES) {
     send(bytes);
-    way.sent += size;
+    flow.sent += size;
     await acknowledgedTo(UNACKNOWLEDGED_BYTES);
   }
   await acknowledgedTo(ACK_BYTES);
-  return way.acknowledged / (performance.now() - startedMs) / 1e6;
+  return flow.acknowledged / (performance.now() - startedMs) / 1e6;
 }
 
 async function payloads(system: ActorSystem, socket: WebSocket): Promise<void> {

@@ -14,7 +14,7 @@ import { joinCursors, type Pipeline } from "../../src/task/pipeline.js";
 import type { ServiceDeclaration } from "../../src/task/service.js";
 import { createTask } from "../../src/task/walk.js";
 
-/** A service that finds nothing, at once. */
+/** A service that finds nothing, without delay. */
 const NOOP: ServiceDeclaration = {
   name: "noop",
   summary: "Finds nothing",
@@ -38,9 +38,9 @@ export function noopChain(count: number): Pipeline {
 
 export interface Load {
   /**
-   * Has so many tasks made and stored, `window` at a time.
+   * Has this many tasks created and stored, `window` at a time.
    *
-   * @returns from being given to the controller to being told that it is stored, for each task, in us
+   * @returns for each task the time from its submission to its settlement, in us
    */
   run(tasks: number, window: number): Promise<readonly number[]>;
 }
@@ -117,7 +117,7 @@ export function attachLoad(
   };
 }
 
-/** A source without an end whose frames are all the same memory: as fast as they are asked for, or one every so many ms. */
+/** An endless source whose frames are all the same memory: as fast as they are requested, or one each `everyMs`. */
 export function endlessCapture({
   replayable,
   bytes,

@@ -1,4 +1,4 @@
-/** The service of the overhead bench: it finds nothing, at once. */
+/** The service of the overhead bench: finds nothing, without delay. */
 
 import type { Service } from "../../src/services/service.js";
 

@@ -1,6 +1,6 @@
 /**
- * What the runtime adds to a stage: a chain of no-op stages on one node, from the controller that is given a task to the
- * generator that is told it is stored.
+ * What the runtime adds to a stage: a chain of no-op stages on one node, from the controller that receives a task to the
+ * generator that receives its settlement.
  *
  * Measured: for each stage routing, mailboxes, the stage inbox, the processor and its queue, and the round trip to the worker
  * thread; once for each task its creation, the distributor and the store in memory. One task with a 640x360 RGB frame

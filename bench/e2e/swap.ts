@@ -1,9 +1,9 @@
 /**
- * What a swap of the routing table costs the tasks under way: their latency while tables are swapped all the time, beside that
- * without a swap.
+ * What a swap of the routing table costs the tasks in flight: their latency while tables are swapped all the time, beside
+ * that without a swap.
  *
  * Measured: two edges and a hub in three processes; a source of 200 tasks a second with two stages; 1,000 random swaps,
- * each of which moves both stages to nodes drawn anew. From the making of a task to the storing of its result. All are
+ * each of which draws the nodes of both stages again. From the creation of a task to the storing of its result. All are
  * counted: none lost, none twice, and under how many tables they ran.
  * Not measured: networks, models, stages with state, and the start of a stage's worker on a node that never ran it (240 ms here,
  * for which its first tasks wait).
@@ -80,7 +80,7 @@ async function main(): Promise<void> {
   for (const child of children) child.kill("SIGKILL");
   const { records } = await store.read({ fromPosition: 0, limit: Infinity });
   const sequences = records.map(({ id }) => id.sequence).sort((a, b) => a - b);
-  // The last ones may be under way.
+  // The last ones may be in flight.
   const gaps = sequences.slice(0, -64).filter((sequence, index) => sequence !== index).length;
   if (gaps > 0 || new Set(sequences).size !== sequences.length)
     throw new Error("A task is lost, or there twice");

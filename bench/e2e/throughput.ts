@@ -4,7 +4,7 @@
  * Measured: tasks settled a second and their latency with a window of 16 and of 64 tasks outstanding; both stages on one
  * edge, or the second one on the cloud, joined in memory; results kept in memory, or on disk by level,
  * and there with the default flush and with one write each 10 ms at most. Not measured: capture, inference, links between
- * machines. Baseline: the bare round trip of the same frame to a worker thread, with as many under way, in the same run:
+ * machines. Baseline: the bare round trip of the same frame to a worker thread, with as many in flight, in the same run:
  * a task makes two.
  *
  * Every task must be stored, once, and by the nodes that the table says.

@@ -4,7 +4,7 @@
  * Measured, with fresh samples of all nodes before every round:
  * - decision: one source under its policy, checked and compared with the plan in force (goal p99 <= 1.5 ms);
  * - round: the same for all 100 sources, the view of the cluster included, as at a tick;
- * - tick: a round inside the actor, and where something changed the new table, told to 20 controllers.
+ * - tick: a round inside the actor, and where something changed the new table, sent to 20 controllers.
  * Not measured: the wire, the controllers' side, mailboxes.
  *
  * Usage: node dist/bench/micro/scheduler.js [rounds, default 500]
@@ -75,7 +75,7 @@ const POLICIES = [
   { name: "cloud-only", parameters: {} },
   { name: "edge-only", parameters: {} },
   { name: "dynamic", parameters: {} },
-  // No damping at all: every round draws anew wherever a freer edge is seen.
+  // No damping at all: every round draws again wherever a freer edge is seen.
   {
     name: "dynamic",
     parameters: { unknownBandwidth: "edge", dwellMsMin: 0, improvementMin: 0 },

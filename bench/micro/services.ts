@@ -4,7 +4,7 @@
  * Measured: median, p95 and p99 of single runs on the demo clip, which is 640 x 360, and, where the folder of test data
  * is there, of YOLOX and UltraFace on the same frames. The first row is the baseline: copying a task's pixels, which
  * no service that runs a graph can do without.
- * Not measured: decoding, the way to the worker thread and back, several services at once. Whole services are timed
+ * Not measured: decoding, the trip to the worker thread and back, several services at once. Whole services are timed
  * with their parts beside them, so the parts need not add up: those rows run alone in warm caches.
  *
  * Usage: `node dist/bench/micro/services.js`, with `SLUICE_TEST_DATA` naming the folder of models

@@ -92,7 +92,7 @@ function start(pipeline: Pipeline, at: number): readonly Task[] {
   });
 }
 
-/** The whole way of one task, as one node goes it. */
+/** Walks one task through its whole pipeline, as one node does. */
 function walk(pipeline: Pipeline, at: number): Task | null {
   const joins = createJoins({ tasksMax: 8, settledMax: 8 });
   const onTheWay = [...start(pipeline, at)];

@@ -1,20 +1,19 @@
-/** What an audit knows of one source: what was stored of each of its incarnations, and so what is missing. */
+/** The account of one source in an audit: what was stored of each of its incarnations, and so what is missing. */
 
 import type { StoredRecord } from "../task/record.js";
-import type { SourceId } from "../task/identity.js";
+import type { SourceId, TaskId } from "../task/identity.js";
 import type { Drops } from "../task/ledger.js";
 import type { DropReason } from "../task/task.js";
-import type { FindingList } from "./findings.js";
 import { type Range, SequenceSet, withoutEach } from "./sequence-set.js";
 
 /**
- * The ledger of one incarnation of a source that runs or has just ended, as it was before the records were read: what it
- * calls settled was durable by then, and of what was made later it cannot speak.
+ * The ledger of one incarnation of a source that runs or has just ended, from before the records were read: what it calls
+ * settled was durable by then, and of tasks created later it says nothing.
  */
 export interface AuditLedger {
   readonly sourceId: SourceId;
   readonly incarnation: number;
-  /** Sequences from this one on are not judged. Null where it does not know: then all up to the highest stored are. */
+  /** Sequences from this one on are not judged. Null where it is not known: then all up to the highest stored are. */
   readonly created: number | null;
   /** Sequences in flight. */
   readonly outstanding: readonly number[];
@@ -36,6 +35,18 @@ export interface IncarnationAudit {
   readonly findings: number;
 }
 
+/** Sequences, from the one to the other, both included, that have no record and no excuse. */
+export interface MissingTasks extends Range {
+  readonly sourceId: SourceId;
+  readonly incarnation: number;
+}
+
+/** What has come of a source by the end of its records. */
+export interface SettledAccount {
+  readonly incarnations: readonly Omit<IncarnationAudit, "findings">[];
+  readonly missing: readonly MissingTasks[];
+}
+
 interface Incarnation {
   readonly seen: SequenceSet;
   readonly gaps: Partial<Record<DropReason, number>>;
@@ -52,7 +63,7 @@ export class SourceAccount {
     this.#sourceId = sourceId;
   }
 
-  /** Records of it, a repeated one once. */
+  /** Records of the source, a repeated one once. */
   get records(): number {
     return this.#records;
   }
@@ -71,15 +82,13 @@ export class SourceAccount {
     return true;
   }
 
-  /**
-   * Finds what is lost, and gives the figures of each incarnation.
-   *
-   * @param expired records of the source that retention has deleted: so many of the oldest that are missing are no loss
-   */
-  settle(expired: number, findings: FindingList): readonly IncarnationAudit[] {
+  /** @param expired records of the source that retention has deleted: as many of the oldest missing tasks are excused */
+  settle(expired: number): SettledAccount {
+    const sourceId = this.#sourceId;
     let forgiven = expired;
+    const missing: MissingTasks[] = [];
     const ascending = [...this.#incarnations].sort(([a], [b]) => a - b);
-    return ascending.map(([incarnation, { seen, gaps, results, ledger }]) => {
+    const incarnations = ascending.map(([incarnation, { seen, gaps, results, ledger }]) => {
       const before = forgiven;
       const known = ledger?.created ?? seen.highest + 1;
       const outstanding = [...new Set(ledger?.outstanding)].sort((a, b) => a - b);
@@ -88,11 +97,13 @@ export class SourceAccount {
         for (const { from, to } of withoutEach(range, outstanding)) {
           const excused = Math.min(forgiven, to - from + 1);
           forgiven -= excused;
-          lost += this.#addLost(incarnation, { from: from + excused, to }, findings);
+          if (from + excused > to) continue;
+          missing.push({ sourceId, incarnation, from: from + excused, to });
+          lost += to - from + 1 - excused;
         }
       }
       return {
-        sourceId: this.#sourceId,
+        sourceId,
         incarnation,
         created: Math.max(known, seen.highest + 1),
         results,
@@ -100,21 +111,9 @@ export class SourceAccount {
         inFlight: outstanding.filter((sequence) => !seen.has(sequence)).length,
         expired: before - forgiven,
         lost,
-        findings: 0,
       };
     });
-  }
-
-  /** @returns how many they are */
-  #addLost(incarnation: number, { from, to }: Range, findings: FindingList): number {
-    const sourceId = this.#sourceId;
-    let sequence = from;
-    for (; sequence <= to && !findings.full; sequence += 1) {
-      const detail = "It has no record and is not known to be in flight";
-      findings.add("lost", { sourceId, incarnation, sequence }, detail);
-    }
-    if (sequence <= to) findings.addUnnamed("lost", { sourceId, incarnation }, to - sequence + 1);
-    return Math.max(0, to - from + 1);
+    return { incarnations, missing };
   }
 
   #incarnation(number: number): Incarnation {
@@ -125,4 +124,9 @@ export class SourceAccount {
     }
     return incarnation;
   }
+}
+
+/** Whether an identity is made of whole numbers from 0. */
+export function isSoundIdentity({ incarnation, sequence }: TaskId): boolean {
+  return [incarnation, sequence].every((number) => Number.isSafeInteger(number) && number >= 0);
 }

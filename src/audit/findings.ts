@@ -2,13 +2,9 @@
 
 import type { SourceId, TaskId } from "../task/identity.js";
 
-/** What each means stands at the head of `audit.ts`. Codes are kept for ever. */
-export const AUDIT_RULES = ["lost", "doubled", "position", "hops", "epoch", "bounds", "attempt"] as const;
-
-export type AuditRule = (typeof AUDIT_RULES)[number];
-
-export interface Finding {
-  readonly rule: AuditRule;
+export interface Finding<Rule extends string = string> {
+  /** Code of the rule that is broken. */
+  readonly rule: Rule;
   readonly source: SourceId;
   /** Null where it is of no single task. */
   readonly task: TaskId | null;
@@ -16,17 +12,29 @@ export interface Finding {
   readonly detail: string;
 }
 
+/** An incarnation of a source. */
+export type IncarnationId = Pick<TaskId, "sourceId" | "incarnation">;
+
+/** Where one rule reports what it finds. */
+export interface RuleFindings {
+  /** Whether one more finding is only counted. */
+  readonly full: boolean;
+  add(task: TaskId, detail: string): void;
+  /** Counts findings that are not kept. */
+  addUnnamed(incarnation: IncarnationId, count: number): void;
+}
+
 /** Findings that are kept; those after them are only counted. */
 export const FINDINGS_MAX = 1_000;
 
-export class FindingList {
-  readonly #kept: Finding[] = [];
-  readonly #byRule = new Map<AuditRule, number>();
+export class FindingList<Rule extends string> {
+  readonly #kept: Finding<Rule>[] = [];
+  readonly #byRule = new Map<Rule, number>();
   readonly #byIncarnation = new Map<string, number>();
   #count = 0;
 
   /** The first ones, in the order found. */
-  get kept(): readonly Finding[] {
+  get kept(): readonly Finding<Rule>[] {
     return this.#kept;
   }
 
@@ -34,27 +42,31 @@ export class FindingList {
     return this.#count;
   }
 
-  /** Whether one more is only counted. */
-  get full(): boolean {
-    return this.#kept.length >= FINDINGS_MAX;
-  }
-
-  countOf(rule: AuditRule): number {
+  countOf(rule: Rule): number {
     return this.#byRule.get(rule) ?? 0;
   }
 
   /** Of the tasks of one incarnation of a source. */
-  countIn(incarnation: Pick<TaskId, "sourceId" | "incarnation">): number {
+  countIn(incarnation: IncarnationId): number {
     return this.#byIncarnation.get(incarnationText(incarnation)) ?? 0;
   }
 
-  add(rule: AuditRule, task: TaskId, detail: string): void {
-    if (!this.full) this.#kept.push({ rule, source: task.sourceId, task, detail });
-    this.addUnnamed(rule, task, 1);
+  /** Adds to this list under the code of one rule. */
+  under(rule: Rule): RuleFindings {
+    const isFull = (): boolean => this.#kept.length >= FINDINGS_MAX;
+    return {
+      get full() {
+        return isFull();
+      },
+      add: (task, detail) => {
+        if (!isFull()) this.#kept.push({ rule, source: task.sourceId, task, detail });
+        this.#addCount(rule, task, 1);
+      },
+      addUnnamed: (incarnation, count) => this.#addCount(rule, incarnation, count),
+    };
   }
 
-  /** Counts findings that nobody will read. */
-  addUnnamed(rule: AuditRule, incarnation: Pick<TaskId, "sourceId" | "incarnation">, count: number): void {
+  #addCount(rule: Rule, incarnation: IncarnationId, count: number): void {
     const key = incarnationText(incarnation);
     this.#count += count;
     this.#byRule.set(rule, this.countOf(rule) + count);
@@ -63,7 +75,7 @@ export class FindingList {
 }
 
 /** `source/incarnation`. */
-export function incarnationText({ sourceId, incarnation }: Pick<TaskId, "sourceId" | "incarnation">): string {
+export function incarnationText({ sourceId, incarnation }: IncarnationId): string {
   return `${sourceId}/${incarnation}`;
 }
 

@@ -4,10 +4,12 @@ import type { LedgerReported } from "../task/reports.js";
 import type { SourceId } from "../task/identity.js";
 import type { AuditLedger } from "./account.js";
 
+/** Tasks at once, by source. */
 export function windowsOf(ledgers: readonly LedgerReported[]): ReadonlyMap<SourceId, number> {
   return new Map(ledgers.map(({ sourceId, window }) => [sourceId, window]));
 }
 
+/** A ledger for each incarnation with tasks in flight. */
 export function auditLedgersOf({
   sourceId,
   incarnation,
@@ -16,7 +18,7 @@ export function auditLedgersOf({
   return accounts.map((account) => ({
     sourceId,
     incarnation: account.incarnation,
-    // How many an earlier incarnation made is not known to the one that took its tasks over.
+    // How many tasks an earlier incarnation created is not known to the one that took over the rest.
     created: account.incarnation === incarnation ? account.created : null,
     outstanding: account.outstanding,
   }));

@@ -1,4 +1,4 @@
-/** A record from outside: as strict as an audit needs it, which looks at identities, hops and times and into no result. */
+/** Parses an exported record as strictly as an audit needs: identities, hops and times, but not what is in a result. */
 
 import { errorText } from "../runtime/errors.js";
 import { parseWith, z } from "../runtime/parse.js";
@@ -7,14 +7,14 @@ import type { StoredRecord } from "../task/record.js";
 import { DROP_REASONS } from "../task/task.js";
 
 const name = z.string().regex(NAME, "wanted a name");
-const count = z.number().int().min(0);
-// Any number, so that the audit finds those that no run writes.
+const position = z.number().int().min(0);
+// Any numbers: the audit finds those that no run writes.
 const identity = z.object({ sourceId: name, incarnation: z.number(), sequence: z.number() });
 
 const hop = z.object({
   stage: name,
   node: name,
-  epoch: count,
+  epoch: z.number().int().min(0),
   attempt: z.number(),
   delivery: z.number().int().min(1),
   enqueuedAtMs: z.number(),
@@ -25,7 +25,7 @@ const hop = z.object({
 const form = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("result"),
-    position: count,
+    position,
     id: identity,
     delivery: z.number().int().min(1),
     pipelineId: name,
@@ -37,7 +37,7 @@ const form = z.discriminatedUnion("type", [
   }),
   z.object({
     type: z.literal("gap"),
-    position: count,
+    position,
     id: identity,
     reason: z.enum(DROP_REASONS),
     storedAtMs: z.number(),
@@ -58,6 +58,6 @@ export function parseRecord(text: string): ParsedRecord {
     return { ok: false, problem: errorText(error) };
   }
   const parsed = parseWith(form, value);
-  // What is not looked at is passed on as it is.
+  // What is not checked is passed on as it is.
   return parsed.ok ? { ok: true, record: value as StoredRecord } : { ok: false, problem: parsed.problem };
 }

@@ -1,8 +1,8 @@
 /**
  * The sequences seen of one incarnation of a source, as ranges: those of a run that lost nothing are one range.
  *
- * Like `storage/results/sequence-ranges.ts`, but changed in place: an audit adds millions near the end, and moves no more
- * than what comes behind.
+ * Like `storage/results/sequence-ranges.ts`, but changed in place: an audit adds millions near the end, and moves only what
+ * comes after.
  */
 
 /** From the one to the other, both included. */
@@ -15,7 +15,7 @@ export class SequenceSet {
   /** `[from, to, from, to, ...]`, both inclusive, ascending, never adjacent. */
   readonly #bounds: number[] = [];
 
-  /** -1 where there is none. */
+  /** -1 where it is empty. */
   get highest(): number {
     return this.#bounds.at(-1) ?? -1;
   }
@@ -25,7 +25,7 @@ export class SequenceSet {
     return from !== undefined && from <= sequence;
   }
 
-  /** @returns false where it was there already */
+  /** @returns false where it was in the set already */
   add(sequence: number): boolean {
     const index = this.#firstEndingAt(sequence);
     const next = this.#bounds[index];
@@ -39,7 +39,7 @@ export class SequenceSet {
     return true;
   }
 
-  /** The sequences from 0 to below `end` that are not there, ascending. */
+  /** The sequences from 0 to below `end` that are not in the set, ascending. */
   *missingBelow(end: number): Generator<Range> {
     let from = 0;
     for (let index = 0; index < this.#bounds.length && from < end; index += 2) {

@@ -1,4 +1,4 @@
-/** The services that come with Sluice: declarations only, so that a node can plan with them without loading any. */
+/** The services that come with Sluice: declarations only, so that a node plans with them and loads none. */
 
 import type { ServiceDeclaration } from "../task/service.js";
 

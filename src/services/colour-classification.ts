@@ -3,7 +3,7 @@
 import { z } from "../runtime/parse.js";
 import type { Service } from "./service.js";
 import { dominantColour } from "./vision/colour.js";
-import { detectionsOf, parseParameters } from "./vision/parameters.js";
+import { detectionsOf, parseParameters } from "./service-input.js";
 
 const parametersSchema = z.strictObject({
   /** Share of a box's width and height around its centre that is looked at. */

@@ -2,11 +2,11 @@
 
 import { z } from "../runtime/parse.js";
 import type { Detection } from "../task/service.js";
-import { modelPath } from "./onnx-session.js";
+import { modelPath } from "./model-file.js";
 import type { RgbFrame, Service } from "./service.js";
 import { openImageModel } from "./vision/image-model.js";
 import { suppressNonMaxima } from "./vision/nms.js";
-import { parseParameters } from "./vision/parameters.js";
+import { parseParameters } from "./service-input.js";
 import { Resampler } from "./vision/resample.js";
 import { decodeUltraface, ultrafacePriorCount } from "./vision/ultraface.js";
 

@@ -11,12 +11,12 @@ import { mergeNear } from "./vision/blob.js";
 import { clippedToFrame } from "./vision/box.js";
 import { ComponentFinder } from "./vision/connected-components.js";
 import { buildMotionGraph, motionGrid, type MotionGrid } from "./vision/motion-graph.js";
-import { parseParameters } from "./vision/parameters.js";
+import { parseParameters } from "./service-input.js";
 
 const parametersSchema = z.strictObject({
   /** Range of a cell over the task above which it has changed, in levels of 255. */
   changeMin: z.number().min(1).max(255).default(12),
-  /** Difference from the ground above which a cell belongs to what moves, in levels of 255. */
+  /** Difference from the background above which a cell belongs to what moves, in levels of 255. */
   differenceMin: z.number().min(1).max(255).default(24),
   /** Share of the frame that a box must cover at least. */
   areaMin: z.number().min(0).max(1).default(0.0008),

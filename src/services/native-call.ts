@@ -1,15 +1,15 @@
 /**
- * Lets no worker thread end inside a native call.
+ * Keeps worker threads from ending inside a native call.
  *
- * onnxruntime holds its thread for a whole inference. A thread that is ended meanwhile takes the process with it: the
- * call comes back into JavaScript that may not run any more, throws in C++, and nobody catches (`terminate called after
- * throwing an instance of 'Napi::Error'`). So the thread counts its calls in shared memory, whoever wants its end says so
- * there, and the last call out ends the thread itself.
+ * onnxruntime holds its thread for a whole inference. A thread that is terminated meanwhile takes the process with it: the
+ * call returns into JavaScript that may not run any more, throws in C++, and nothing catches it (`terminate called after
+ * throwing an instance of 'Napi::Error'`). So the thread counts its calls in shared memory, who wants it to end says so
+ * there, and the last call that returns ends the thread itself.
  *
- * N1 Where `forbidNativeCalls` returns false the thread is in no native call and will enter none.
+ * NC1 Where `forbidNativeCalls` returns false the thread is in no native call and will enter none.
  */
 
-/** int32 [1] in shared memory: twice the calls under way, and 1 where no more may begin. */
+/** int32 [1] in shared memory: twice the calls in progress, and 1 where no more may begin. */
 export type NativeCalls = Int32Array;
 
 const FORBIDDEN = 1;
@@ -19,12 +19,12 @@ export function createNativeCalls(): NativeCalls {
   return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 }
 
-/** Returns whether a call is under way; the thread then ends by itself once it is over. */
+/** Returns whether a call is in progress; the thread then ends by itself once that returns. */
 export function forbidNativeCalls(calls: NativeCalls): boolean {
   return Atomics.or(calls, 0, FORBIDDEN) >= CALL;
 }
 
-/** Blocks this thread until no call is under way, or for `ms`. */
+/** Blocks this thread until no call is in progress, or for `ms`. */
 export function awaitNativeCalls(calls: NativeCalls, ms: number): void {
   const value = Atomics.load(calls, 0);
   if (value >= CALL) Atomics.wait(calls, 0, value, ms);

@@ -2,13 +2,13 @@
 
 import { z } from "../runtime/parse.js";
 import type { Detection } from "../task/service.js";
-import { modelPath } from "./onnx-session.js";
+import { modelPath } from "./model-file.js";
 import type { RgbFrame, Service } from "./service.js";
 import { COCO_LABELS } from "./vision/coco-labels.js";
 import { openImageModel } from "./vision/image-model.js";
 import { Letterbox } from "./vision/letterbox.js";
 import { suppressNonMaxima } from "./vision/nms.js";
-import { parseParameters } from "./vision/parameters.js";
+import { parseParameters } from "./service-input.js";
 import { decodeYolox, yoloxRowCount } from "./vision/yolox.js";
 
 const parametersSchema = z.strictObject({

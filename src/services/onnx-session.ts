@@ -1,10 +1,10 @@
 /** The door to onnxruntime-node. Only worker threads come through it: a run holds its thread until it is done. */
 
-import { access, constants, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { errorText } from "../runtime/errors.js";
 import { SluiceError } from "../task/errors.js";
+import { requireModelFile } from "./model-file.js";
 import { nativeCall } from "./native-call.js";
 
 /** Element types that services use, each with its own typed array. */
@@ -49,35 +49,13 @@ export interface OnnxSession {
 }
 
 /**
- * Path of a model that the user brings.
- *
- * @param file a plain file name: a pipeline names models, and never a place outside the model folder
- * @throws SluiceError `model-missing` where no model folder was named, `model-invalid` where `file` is more than a name
- */
-export function modelPath(modelDir: string | null, file: string): string {
-  if (file !== basename(file) || file.includes("\\") || file === "" || file === "." || file === "..") {
-    throw new SluiceError(
-      `Cannot load model "${file}" as it must be the name of a file in the model folder, with no path`,
-      { code: "model-invalid" },
-    );
-  }
-  if (modelDir === null) {
-    throw new SluiceError(
-      `Cannot load model "${file}" as no folder of models is named: name the one it is in with --model-dir`,
-      { code: "model-missing" },
-    );
-  }
-  return join(modelDir, file);
-}
-
-/**
  * Opens a model from a file or from the bytes of one, on one core, and checks that it is what `expected` says.
  *
  * @throws SluiceError `model-missing` or `model-invalid`
  */
 export async function openSession(model: string | Uint8Array, expected: ModelSpec): Promise<OnnxSession> {
   const name = typeof model === "string" ? basename(model) : "built in";
-  if (typeof model === "string") await requireFile(model);
+  if (typeof model === "string") await requireModelFile(model);
   let session: InferenceSession;
   try {
     // `create` is overloaded by type, so the two calls cannot be one.
@@ -126,25 +104,6 @@ const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   interOpNumThreads: 1,
   logSeverityLevel: 3,
 };
-
-async function requireFile(path: string): Promise<void> {
-  const problem = await stat(path)
-    .then(async (stats) => {
-      if (!stats.isFile()) return "it must be a file";
-      await access(path, constants.R_OK);
-      return null;
-    })
-    .catch((error: NodeJS.ErrnoException) =>
-      error.code === "ENOENT"
-        ? "there is no such file"
-        : `it cannot be read (${error.code ?? error.message})`,
-    );
-  if (problem === null) return;
-  throw new SluiceError(
-    `Cannot load model "${basename(path)}" as ${problem}: looked for "${path}"; name the folder it is in with --model-dir`,
-    { code: "model-missing", details: { path } },
-  );
-}
 
 async function run(
   session: InferenceSession,

@@ -1,6 +1,6 @@
 /**
- * The one interface of every AI service. A worker thread imports the module of a `ServiceDeclaration`, takes its export
- * `service`, loads it once and gives it one task at a time; nothing of a service runs on the node's own thread.
+ * The interface of every AI service. A worker thread imports the module of a `ServiceDeclaration`, loads its export
+ * `service` once and gives it one task at a time; nothing of a service runs on the node's own thread.
  */
 
 import type { StageResult } from "../task/service.js";
@@ -9,7 +9,7 @@ export interface Service {
   /**
    * Makes the service ready: reads its model, allocates, warms up.
    *
-   * @throws SluiceError `model-missing` or `model-invalid`, with the file and the mend in the text
+   * @throws SluiceError `model-missing` or `model-invalid`, with the file and the remedy in the text
    */
   load(context: LoadContext): Promise<ServiceInstance>;
 }
@@ -22,7 +22,7 @@ export interface LoadContext {
 }
 
 export interface ServiceInstance {
-  /** Runs one task. A stateful instance is given each source's tasks in order. Throwing fails this task only. */
+  /** Runs one task. A stateful instance receives the tasks of each source in order. Throwing fails this task only. */
   process(input: ServiceInput): StageResult | Promise<StageResult>;
   close(): void | Promise<void>;
 }
@@ -39,7 +39,7 @@ export interface ServiceInput {
   readonly framePtsUs: readonly number[];
   /** Results of every direct predecessor stage, by stage id. */
   readonly previous: ReadonlyMap<string, StageResult>;
-  /** Of a stateful service: `restarted` where the task before this one was not seen by this instance. */
+  /** Of a stateful service: `restarted` where this instance has not seen the task before this one. */
   readonly continuity: "continued" | "restarted";
 }
 

@@ -1,14 +1,14 @@
 /**
  * Service `tracking`: gives the boxes of each source ids that stay the same from frame to frame and task to task.
  *
- * K1 Ids count from 1 for each source and incarnation. After `restarted` the tracks begin anew and the ids go on.
- * K2 At most `sourcesMax` sources are remembered; one that was forgotten begins anew, and its result says `restarted`.
+ * TG1 Ids count from 1 for each source and incarnation. After `restarted` all tracks are new, and ids go on.
+ * TG2 At most `sourcesMax` sources are kept. One that was evicted begins with new tracks, and its result says `restarted`.
  */
 
 import { z } from "../runtime/parse.js";
 import type { Detection } from "../task/service.js";
 import type { Service } from "./service.js";
-import { detectionsOf, parseParameters } from "./vision/parameters.js";
+import { detectionsOf, parseParameters } from "./service-input.js";
 import { Tracker } from "./vision/tracker.js";
 
 const parametersSchema = z.strictObject({
@@ -44,8 +44,8 @@ export const service: Service = {
           known?.incarnation === input.incarnation
             ? known
             : { incarnation: input.incarnation, tracker: new Tracker(parameters) };
-        const forgotten = state !== known && input.sequence > 0;
-        const continuity = forgotten ? "restarted" : input.continuity;
+        const evicted = state !== known && input.sequence > 0;
+        const continuity = evicted ? "restarted" : input.continuity;
         if (continuity === "restarted") state.tracker = new Tracker(parameters, state.tracker.nextId);
         sources.delete(input.sourceId);
         sources.set(input.sourceId, state);

@@ -143,13 +143,13 @@ test("sluice audit takes no task for lost that retention has deleted from a stor
   assert.match(missing.stderr, /^error: .*store/);
 });
 
-test("sluice audit takes from a live ledger what it tells of tasks in flight, and of lives before", () => {
+test("sluice audit takes from a live ledger its tasks in flight, and those of earlier incarnations", () => {
   const accounts = [
     { incarnation: 3, created: 2, outstanding: [5] },
     { incarnation: 4, created: 7, outstanding: [6] },
   ];
-  const told = { sourceId: parseSourceId("cam"), incarnation: 4, accounts };
-  assert.equal(auditLedgersOf(told), [
+  const reported = { sourceId: parseSourceId("cam"), incarnation: 4, accounts };
+  assert.equal(auditLedgersOf(reported), [
     { sourceId: "cam", incarnation: 3, created: null, outstanding: [5] },
     { sourceId: "cam", incarnation: 4, created: 7, outstanding: [6] },
   ]);

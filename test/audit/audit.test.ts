@@ -65,7 +65,7 @@ test("an audit finds a task without a record, up to the highest stored or what t
     changed(records, 7, () => undefined),
     ["lost cam-1/1/7"],
   );
-  // Nobody knows of a last one that is missing but its ledger.
+  // Only the ledger knows of a last one that is missing.
   const cut = changed(records, 19, () => undefined);
   await finds(cut, []);
   await finds(cut, ["lost cam-1/1/19"], { ledgers: [ledger(20)] });
@@ -77,7 +77,7 @@ test("an audit finds a task without a record, up to the highest stored or what t
   await finds([], ["lost cam-1/1/0", "lost cam-1/1/1"], { ledgers: [ledger(2)] });
 });
 
-test("an audit does not judge what was made after the ledger, nor what a source before it has in flight", async () => {
+test("an audit does not judge what was made after the ledger, nor what an earlier incarnation has in flight", async () => {
   const late = changed(
     changed(auditedRun(), 17, () => undefined),
     4,

@@ -1,10 +1,11 @@
-/** The audit over what a cluster really stored: it finds nothing, and then each fault that is planted in it. */
+/** The audit of what a cluster really stored: it finds nothing, and then each fault that is put into a copy. */
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { AuditLedger } from "../../src/audit/account.js";
 import { auditRun, type AuditInput } from "../../src/audit/audit.js";
-import { taskText, type AuditRule } from "../../src/audit/findings.js";
+import { taskText } from "../../src/audit/findings.js";
+import type { AuditRuleCode } from "../../src/audit/rules.js";
 import type { PolicySpec } from "../../src/task/requests.js";
 import type { StoredRecord, StoredResult } from "../../src/task/record.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";
@@ -93,13 +94,13 @@ test("an audit of what a cluster stored over 12 swaps of the table finds nothing
 
 /** A fault in a copy of the records: what it changes, and the one finding that it must lead to. */
 interface Fault {
-  readonly rule: AuditRule;
+  readonly rule: AuditRuleCode;
   readonly detail: RegExp;
-  readonly plant: (records: readonly StoredResult[], at: number) => readonly StoredResult[];
+  readonly inject: (records: readonly StoredResult[], at: number) => readonly StoredResult[];
 }
 
 const replaced =
-  (change: (record: StoredResult) => StoredResult): Fault["plant"] =>
+  (change: (record: StoredResult) => StoredResult): Fault["inject"] =>
   (records, at) =>
     records.map((record, index) => (index === at ? change(record) : record));
 
@@ -107,12 +108,12 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   "a record that is taken out": {
     rule: "lost",
     detail: /no record/,
-    plant: (records, at) => records.toSpliced(at, 1),
+    inject: (records, at) => records.toSpliced(at, 1),
   },
   "a task that is stored twice": {
     rule: "doubled",
     detail: /second record/,
-    plant: (records, at) =>
+    inject: (records, at) =>
       records.flatMap((record, index) =>
         index === records.length - 1 ? [record, again(records[at] ?? record, record.position + 1)] : [record],
       ),
@@ -120,17 +121,17 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   "a position that is given twice": {
     rule: "position",
     detail: /given twice/,
-    plant: replaced((record) => ({ ...record, position: record.position - 1 })),
+    inject: replaced((record) => ({ ...record, position: record.position - 1 })),
   },
   "a hop that is taken out": {
     rule: "hops",
     detail: /"left" has a result and no hop/,
-    plant: replaced((record) => withHop(record, "left", () => undefined)),
+    inject: replaced((record) => withHop(record, "left", () => undefined)),
   },
   "times of a hop that are the wrong way round": {
     rule: "hops",
     detail: /"find" ended .* before it started/,
-    plant: replaced((record) =>
+    inject: replaced((record) =>
       withHop(record, "find", (hop) => ({
         ...hop,
         startedAtMs: hop.endedAtMs,
@@ -141,12 +142,12 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   "an epoch that is lowered on one node": {
     rule: "epoch",
     detail: /under epoch 1, .* after/,
-    plant: replaced((record) => withHop(record, "follow", (hop) => ({ ...hop, epoch: 1 }))),
+    inject: replaced((record) => withHop(record, "follow", (hop) => ({ ...hop, epoch: 1 }))),
   },
   "a stage that comes before its predecessor": {
     rule: "hops",
     detail: /"meet" was enqueued .* before "(?:left|right)" ended/,
-    plant: replaced((record) => {
+    inject: replaced((record) => {
       const ends = record.hops.filter(({ stage }) => stage === "left" || stage === "right");
       const endMs = Math.max(...ends.map(({ endedAtMs }) => endedAtMs));
       return withHop(record, "meet", (hop) => ({ ...hop, enqueuedAtMs: endMs - 0.01 }));
@@ -156,7 +157,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     rule: "bounds",
     detail: /tasks were under way at once: the window allows 8/,
     // It alone begins so early that the next eight were under way with it.
-    plant: (records, at) => {
+    inject: (records, at) => {
       const source = records[at]?.id.sourceId;
       const before = records.slice(0, at).filter(({ id }) => id.sourceId === source);
       return widened(records, before.slice(-WINDOW), records[at]);
@@ -165,7 +166,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   "an attempt of 0": {
     rule: "attempt",
     detail: /attempt 0/,
-    plant: replaced((record) => withHop(record, "right", (hop) => ({ ...hop, attempt: 0 }))),
+    inject: replaced((record) => withHop(record, "right", (hop) => ({ ...hop, attempt: 0 }))),
   },
 };
 
@@ -190,7 +191,7 @@ function widened(
   });
 }
 
-for (const [name, { rule, detail, plant }] of Object.entries(FAULTS)) {
+for (const [name, { rule, detail, inject }] of Object.entries(FAULTS)) {
   test(`an audit of what a cluster stored finds ${name}, and names the task`, async () => {
     const run = await stored;
     const results = run.records.filter((record) => record.type === "result");
@@ -198,7 +199,7 @@ for (const [name, { rule, detail, plant }] of Object.entries(FAULTS)) {
     const at = Math.floor(results.length / 2);
     const { findings } = await auditRun({
       ...run,
-      records: plant(results, at),
+      records: inject(results, at),
       clockToleranceMs: 0,
     });
     const task = results[at]?.id;

@@ -1,4 +1,4 @@
-/** What every service must keep, whatever it finds: run `serviceContract` on each, then `test.run()`. */
+/** What every service must do, whatever it finds: run `serviceContract` on each, then `test.run()`. */
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -11,7 +11,7 @@ import { within } from "../support/within.js";
 
 export interface ServiceSubject {
   readonly declaration: ServiceDeclaration;
-  /** Tasks of one source in order, one at least, in which the service finds something. Built anew at each call. */
+  /** Tasks of one source in order, one at least, in which the service finds something. New objects at each call. */
   readonly inputs: () => readonly ServiceInput[];
   readonly parameters?: Readonly<Record<string, unknown>>;
   readonly modelDir?: string | null;
@@ -80,16 +80,16 @@ export function serviceContract(subject: ServiceSubject): void {
 
   test(`${name}: a worker thread gives the same results from frames in shared memory`, async () => {
     const events: WorkerEvent[] = [];
-    let heard = () => {};
+    let wake = () => {};
     const worker = startWorker(
       { name, module: declaration.module, output: declaration.output, ...context },
       (event) => {
         events.push(event);
-        heard();
+        wake();
       },
     );
     const next = async (): Promise<WorkerEvent> => {
-      while (events.length === 0) await new Promise<void>((resolve) => (heard = resolve));
+      while (events.length === 0) await new Promise<void>((resolve) => (wake = resolve));
       const event = events.shift();
       if (event === undefined) throw new Error("No event");
       return event;
@@ -127,17 +127,17 @@ export function serviceContract(subject: ServiceSubject): void {
 
   if (!declaration.stateful) return;
 
-  test(`${name}: after "restarted" it knows nothing of the source's past`, async () => {
+  test(`${name}: after "restarted" it has no state of the source's past`, async () => {
     const instance = await load();
     const [first, ...rest] = inputs();
     if (first === undefined) throw new Error("The contract needs an input");
-    const anew: readonly ServiceInput[] = [{ ...first, continuity: "restarted" }, ...rest];
+    const restarted: readonly ServiceInput[] = [{ ...first, continuity: "restarted" }, ...rest];
     const once: StageResult[] = [];
     const again: StageResult[] = [];
-    for (const input of anew) once.push(await instance.process(input));
-    for (const input of anew) again.push(await instance.process(input));
+    for (const input of restarted) once.push(await instance.process(input));
+    for (const input of restarted) again.push(await instance.process(input));
     await instance.close();
-    assert.equal(again.map(forgetIds), once.map(forgetIds));
+    assert.equal(again.map(withoutIds), once.map(withoutIds));
     assert.is(again[0]?.continuity, "restarted");
   });
 }
@@ -153,8 +153,8 @@ function shared(data: Uint8Array): Uint8Array {
   return copy;
 }
 
-/** Track ids go on after a restart, or begin anew: both are right. */
-function forgetIds(result: StageResult): unknown {
+/** Track ids may go on after a restart or start again. */
+function withoutIds(result: StageResult): unknown {
   return result.frames.map((list) =>
     list.map(({ x, y, width, height, score, label }) => [x, y, width, height, score, label]),
   );

@@ -76,19 +76,19 @@ test("tracking counts ids for each source and incarnation apart", async () => {
   for (const { frames } of results) assert.equal(idsOf(frames), BOTH);
 });
 
-test("tracking begins anew after restarted, and uses no id of the source again", async () => {
+test("tracking starts new tracks after restarted, and uses no id of the source again", async () => {
   const [, second, third] = await track([task(0), task(1, pair, { continuity: "restarted" }), task(2)]);
-  const anew = [
+  const renewed = [
     [3, 4],
     [3, 4],
     [3, 4],
   ];
   assert.is(second?.continuity, "restarted");
-  assert.equal(idsOf(second?.frames ?? []), anew);
-  assert.equal(idsOf(third?.frames ?? []), anew);
+  assert.equal(idsOf(second?.frames ?? []), renewed);
+  assert.equal(idsOf(third?.frames ?? []), renewed);
 });
 
-test("tracking forgets the source that was silent longest beyond sourcesMax, and says so when it is back", async () => {
+test("tracking evicts the source that was silent longest beyond sourcesMax, and says restarted when it is back", async () => {
   const results = await track([task(0), task(0, pair, { sourceId: "cam-2" }), task(1)], { sourcesMax: 1 });
   assert.is(results[2]?.continuity, "restarted");
 });

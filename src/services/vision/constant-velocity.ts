@@ -1,4 +1,4 @@
-/** A Kalman filter for one coordinate that moves at a steady pace, disturbed by a random acceleration. */
+/** A Kalman filter for one coordinate that moves at a constant velocity, disturbed by a random acceleration. */
 
 export class ConstantVelocity {
   /** Units of the coordinate. */
@@ -10,7 +10,7 @@ export class ConstantVelocity {
   #pv = 0;
   #vv: number;
 
-  /** @param velocityDeviation how fast it may be moving, units per second: the velocity starts at 0 with that much doubt */
+  /** @param velocityDeviation standard deviation of the velocity at the start, where it is 0, in units per second */
   constructor(position: number, measurementDeviation: number, velocityDeviation: number) {
     this.position = position;
     this.#pp = measurementDeviation ** 2;
@@ -28,9 +28,9 @@ export class ConstantVelocity {
   /** Takes in a measured position. */
   correct(measured: number, measurementDeviation: number): void {
     const residual = measured - this.position;
-    const doubt = this.#pp + measurementDeviation ** 2;
-    const positionGain = this.#pp / doubt;
-    const velocityGain = this.#pv / doubt;
+    const variance = this.#pp + measurementDeviation ** 2;
+    const positionGain = this.#pp / variance;
+    const velocityGain = this.#pv / variance;
     this.position += positionGain * residual;
     this.velocity += velocityGain * residual;
     this.#vv -= velocityGain * this.#pv;

@@ -3,14 +3,14 @@
  *
  * The frames are averaged over square cells, and a cell has *changed* where its range over the task is above a
  * threshold. A plain surface that moves by less than its own length changes at its front and back only, and a change
- * does not tell which of the frames shows the thing and which the ground. So the ground is estimated: changed cells
- * and those between them, along a row or a column, count as unknown and are filled in from what surrounds them
+ * does not tell which of the frames shows the object and which the background. So the background is estimated: changed
+ * cells and those between them, along a row or a column, count as unknown and are filled in from what surrounds them
  * (pull-push, after Gortler et al., "The Lumigraph", 1996, section 3.5.1). Where a frame of the task shows something
- * near to that guess, the ground is what that frame shows. What differs from the ground moves.
+ * near to that guess, the background is what that frame shows. What differs from the background moves.
  *
- * No state is kept, so any node may run any task. A background kept for each source was tried beside it: it boxed a
- * little tighter on the demo clip, which begins with an empty street (mean IoU 0.92 to 0.88), and worse on made
- * scenes that are busy from their first frame on, where it takes what stands there for the ground.
+ * No state is kept, so any node may run any task. A background model kept for each source was tried beside it: its boxes
+ * were a little tighter on the demo clip, which begins with an empty street (mean IoU 0.92 to 0.88), and worse on synthetic
+ * scenes that are busy from their first frame on, where it takes what stands there for the background.
  */
 
 import { OnnxGraph, type Value } from "./onnx-graph.js";
@@ -21,7 +21,7 @@ export interface MotionGraphOptions {
   readonly height: number;
   /** Range of a cell over the task above which it has changed, in levels of 255. */
   readonly changeMin: number;
-  /** Difference of a cell from the ground above which it belongs to what moves, in levels of 255. */
+  /** Difference of a cell from the background above which it belongs to what moves, in levels of 255. */
   readonly differenceMin: number;
 }
 
@@ -29,7 +29,7 @@ export interface MotionGraphOptions {
 const CELLS_LONG_SIDE = 160;
 /** Unchanged gaps in a row or column of up to twice as many cells may be the inside of what moves: a fifth of the frame. */
 const FILL_RADIUS = 16;
-/** A changed cell takes as its ground the frame that is nearest to the guess, up to so many levels from it. */
+/** A changed cell takes as its background the frame that is nearest to the guess, up to this many levels from it. */
 const CHANGED_TRUST = 40;
 
 export interface MotionGrid {
@@ -49,7 +49,7 @@ export function motionGrid(width: number, height: number): MotionGrid {
  * Builds the graph for frames of one size. Its input is `frames`, uint8 NHWC RGB `[N, height, width, 3]`, N of 1 or more.
  *
  * Its results, on the cells of `motionGrid`: `mask` uint8 `[N, 1, rows, columns]`, 1 where a frame shows what moves;
- * `difference` float32 `[N, 1, rows, columns]`, levels of 255 from the ground, 0 far from any change; and
+ * `difference` float32 `[N, 1, rows, columns]`, levels of 255 from the background, 0 far from any change; and
  * `changed` uint8 `[1, 1, rows, columns]`, 1 where a cell is not the same over the task.
  */
 export function buildMotionGraph(options: MotionGraphOptions): Uint8Array {
@@ -73,7 +73,7 @@ export function buildMotionGraph(options: MotionGraphOptions): Uint8Array {
   const offGuess = above(graph, apart(graph, mean, firstGuess), options.changeMin);
   const unknown = graph.node("Mul", [touched, graph.node("Max", [changed, offGuess])]);
   const guess = fillIn(graph, mean, unknown, { rows, columns });
-  const ground = chooseGround(graph, {
+  const background = chooseBackground(graph, {
     cells,
     guess,
     changed,
@@ -82,7 +82,7 @@ export function buildMotionGraph(options: MotionGraphOptions): Uint8Array {
     differenceMin: options.differenceMin,
   });
 
-  const difference = graph.node("Mul", [apart(graph, cells, ground), touched]);
+  const difference = graph.node("Mul", [apart(graph, cells, background), touched]);
   const mask = close(graph, open(graph, above(graph, difference, options.differenceMin), SQUARE), SQUARE);
 
   graph.output("mask", graph.cast(mask, "uint8"), "uint8", ["frames", 1, rows, columns]);
@@ -139,8 +139,8 @@ function fillLevel(graph: OnnxGraph, sum: Value, weight: Value, { rows, columns 
   return graph.node("Where", [hasWeight, mean, enlarged]);
 }
 
-/** The ground, float32 `[1, 3, rows, columns]`: the frame nearest to the guess where one is near enough, else the guess. */
-function chooseGround(
+/** The background, float32 `[1, 3, rows, columns]`: the frame nearest to the guess where one is near enough, else the guess. */
+function chooseBackground(
   graph: OnnxGraph,
   options: Grid & {
     readonly cells: Value;

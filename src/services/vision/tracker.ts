@@ -1,11 +1,11 @@
 /**
- * A multi-object tracker for one source: each track predicts where its box is now by a steady pace, and the boxes
- * found are assigned to the predictions at the greatest total overlap. Times are those of the source.
+ * A multi-object tracker for one source: each track predicts its box by a constant velocity, and the boxes found are
+ * assigned to the predictions at the greatest total overlap. Times are those of the source.
  *
- * T1 An id is given once, when a track is confirmed, and counts up from 1.
- * T2 A track is confirmed at its `hitsMin`-th box; until then its boxes are reported only if that is within the same task.
- * T3 A confirmed track that is seen nowhere lives on for `lostAfterMs`, an unconfirmed one for `tentativeAfterMs`.
- * T4 There are never more than `tracksMax` tracks; a box beyond that starts none.
+ * TR1 An id is given once, when a track is confirmed, and counts up from 1.
+ * TR2 A track is confirmed at its `hitsMin`-th box; until then its boxes are reported only if that is within the same task.
+ * TR3 A confirmed track without a box is kept for `lostAfterMs`, an unconfirmed one for `tentativeAfterMs`.
+ * TR4 There are never more than `tracksMax` tracks; a box beyond that starts none.
  */
 
 import type { Detection } from "../../task/service.js";
@@ -31,12 +31,12 @@ export interface TrackerOptions {
   readonly tracksMax: number;
 }
 
-/** What a detector's boxes jitter by, as a share of the box's size. */
-const JITTER = 0.05;
-/** How fast something new may move, in its own sizes a second. */
-const SPEED = 4;
-/** How much its pace changes: power of the random acceleration, in its own sizes^2 / s^3. */
-const RESTLESSNESS = 4;
+/** Standard deviation of a measured position, as a share of the box's size. */
+const POSITION_DEVIATION = 0.05;
+/** Standard deviation of the velocity of a new track, in its own sizes a second. */
+const VELOCITY_DEVIATION = 4;
+/** Power of the random acceleration, in its own sizes^2 / s^3. */
+const ACCELERATION_DENSITY = 4;
 /** Weight of a new box's size beside the size so far: what grows comes into view, what shrinks may be hidden. */
 const GROWTH_GAIN = 0.5;
 const SHRINK_GAIN = 0.1;
@@ -91,7 +91,7 @@ export class Tracker {
     atUs: number,
   ): { readonly detection: Detection; readonly track: Track }[] {
     const { hitsMin, lostAfterMs, tentativeAfterMs, tracksMax } = this.#options;
-    // A clock that jumped back tells nothing of how long a track has been out of sight.
+    // Where time has gone backwards it is unknown how long a track has been out of sight.
     if (this.#atUs !== null && atUs < this.#atUs) this.#tracks = [];
     const seconds = Math.max(0, atUs - (this.#atUs ?? atUs)) / 1e6;
     this.#atUs = atUs;
@@ -99,10 +99,10 @@ export class Tracker {
       (track) => atUs - track.seenAtUs <= (track.id === 0 ? tentativeAfterMs : lostAfterMs) * 1_000,
     );
     for (const { centreX, centreY, width, height } of this.#tracks) {
-      centreX.predict(seconds, RESTLESSNESS * width ** 2);
-      centreY.predict(seconds, RESTLESSNESS * height ** 2);
+      centreX.predict(seconds, ACCELERATION_DENSITY * width ** 2);
+      centreY.predict(seconds, ACCELERATION_DENSITY * height ** 2);
     }
-    // What is confirmed has the first choice: a new track may be but a part of it that shows beside an obstacle.
+    // Confirmed tracks choose first: a new one may be only a part of one that shows beside an obstacle.
     const trackOf = new Map<Detection, Track>();
     this.#associate(detections, this.#tracks.filter(isConfirmed), trackOf);
     const left = detections.filter((detection) => !trackOf.has(detection));
@@ -138,7 +138,7 @@ export class Tracker {
     const { iouMin, reach } = this.#options;
     const found = detections.map((detection) => grown(detection, reach));
     const predicted = tracks.map((track) => grown(boxOf(track), reach));
-    // A pair that may not be costs more than all that may, so as many as can are matched, at the greatest overlap.
+    // A pair that is not allowed costs more than all that are, so most pairs are matched, at the greatest overlap.
     const never = Math.min(tracks.length, detections.length) + 1;
     const cost = new Float64Array(detections.length * tracks.length).fill(never);
     found.forEach((box, row) => {
@@ -165,8 +165,8 @@ function trackAt({ x, y, width, height, label }: Detection): Track {
   return {
     id: 0,
     label,
-    centreX: new ConstantVelocity(x + width / 2, JITTER * width, SPEED * width),
-    centreY: new ConstantVelocity(y + height / 2, JITTER * height, SPEED * height),
+    centreX: new ConstantVelocity(x + width / 2, POSITION_DEVIATION * width, VELOCITY_DEVIATION * width),
+    centreY: new ConstantVelocity(y + height / 2, POSITION_DEVIATION * height, VELOCITY_DEVIATION * height),
     width,
     height,
     hits: 0,
@@ -175,15 +175,18 @@ function trackAt({ x, y, width, height, label }: Detection): Track {
 }
 
 function correct(track: Track, { x, y, width, height }: Detection): void {
-  track.centreX.correct(centreOf(x, width, track.width, track.centreX.position), JITTER * width);
-  track.centreY.correct(centreOf(y, height, track.height, track.centreY.position), JITTER * height);
+  track.centreX.correct(centreOf(x, width, track.width, track.centreX.position), POSITION_DEVIATION * width);
+  track.centreY.correct(
+    centreOf(y, height, track.height, track.centreY.position),
+    POSITION_DEVIATION * height,
+  );
   track.width += (width > track.width ? GROWTH_GAIN : SHRINK_GAIN) * (width - track.width);
   track.height += (height > track.height ? GROWTH_GAIN : SHRINK_GAIN) * (height - track.height);
 }
 
 /**
- * Where the middle of a thing of `size` is, of which a part from `start` on shows: a box that is smaller than its track
- * is taken for partly hidden, and of all places where the thing would cover it the one nearest to `predicted` is meant.
+ * The centre of an object of `size` of which a part from `start` on shows. A box that is smaller than its track counts as
+ * partly hidden, and of all places where the object would cover it the one nearest to `predicted` is taken.
  */
 function centreOf(start: number, shown: number, size: number, predicted: number): number {
   if (shown >= size) return start + shown / 2;

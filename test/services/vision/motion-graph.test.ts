@@ -7,10 +7,10 @@ import { plainMotion } from "../../support/plain-motion.js";
 
 const OPTIONS = { changeMin: 12, differenceMin: 24 };
 
-/** Rough ground, and rectangles of random colours that move over it. */
+/** A rough background, and rectangles of random colours that move over it. */
 function randomScene(width: number, height: number, count: number, seed: number): Uint8Array {
   const random = seeded(seed);
-  const ground = Uint8Array.from(
+  const background = Uint8Array.from(
     { length: width * height * 3 },
     (_, index) => 100 + random() * 16 + (index % width) / 16,
   );
@@ -23,10 +23,10 @@ function randomScene(width: number, height: number, count: number, seed: number)
     stepY: (random() - 0.5) * 0.1 * height,
     rgb: [random() * 255, random() * 255, random() * 255],
   }));
-  const frames = new Uint8Array(ground.length * count);
+  const frames = new Uint8Array(background.length * count);
   for (let index = 0; index < count; index++) {
-    const frame = frames.subarray(index * ground.length, (index + 1) * ground.length);
-    frame.set(ground.map((value) => value + random() * 4));
+    const frame = frames.subarray(index * background.length, (index + 1) * background.length);
+    frame.set(background.map((value) => value + random() * 4));
     for (const thing of things) {
       const left = Math.max(0, Math.round(thing.x + index * thing.stepX));
       const top = Math.max(0, Math.round(thing.y + index * thing.stepY));
@@ -66,7 +66,7 @@ for (const [width, height, count] of [
       assert.equal(mask?.shape, [count, 1, rows, columns]);
       assert.equal(Array.from(changed?.data ?? [], Number), plain.changed, `changed, seed ${seed}`);
       assert.equal(Array.from(mask?.data ?? [], Number), plain.mask, `mask, seed ${seed}`);
-      // Two frames as near to the guess as each other tie, and rounding decides which of them is the ground.
+      // Two frames as near to the guess as each other tie, and rounding decides which of them is the background.
       const tied = plain.difference.filter(
         (value, cell) => Math.abs(value - Number(difference?.data[cell])) > 0.01,
       );

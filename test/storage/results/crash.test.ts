@@ -20,7 +20,7 @@ function startWriter(folder: string, firstSequence: number): ChildProcess {
   });
 }
 
-/** Kills a writer once it has printed `batches` of them; gives the last sequence that it was told is durable. */
+/** Kills a writer once it has printed `batches` batches. @returns the last sequence that was acknowledged */
 async function writeAndKill(folder: string, firstSequence: number, batches: number): Promise<number> {
   const writer = startWriter(folder, firstSequence);
   let acknowledged = -1;

@@ -107,7 +107,7 @@ async function checkConsistent(
     [...missing.map(() => "stored"), ...held.slice(0, 50).map(() => "existing")],
   );
   if (reports.length > 0)
-    assert.ok(before > COUNT, "A position that may be known to somebody is given out again");
+    assert.ok(before > COUNT, "A position that may be known outside is given out again");
   await store.close();
   const reopened = await openLevelStore(folder, {
     onDamage: () => assert.unreachable("Damage is repaired once"),

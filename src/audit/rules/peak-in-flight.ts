@@ -1,38 +1,38 @@
 /**
- * How many tasks of an incarnation of a source were under way at once, from when each was made and stored.
+ * How many tasks of an incarnation of a source were in flight at once, from when each was created and stored.
  *
- * The most are under way just before one of them is stored, so it is counted there: for each task stored, those that were
- * made before and stored at that time or later. They come in order of storing, nearly.
+ * The most are in flight just before one of them is stored, so they are counted there: for each task stored, those that were
+ * created before and stored at that time or later. They come nearly in order of storing.
  */
 
-import type { StoredResult } from "../task/record.js";
-import type { TaskId } from "../task/identity.js";
+import type { StoredResult } from "../../task/record.js";
+import type { TaskId } from "../../task/identity.js";
 
 /** The moment just before a task is stored. */
 interface Moment {
   readonly task: TaskId;
   readonly createdAtMs: number;
   readonly storedAtMs: number;
-  /** Tasks under way. */
+  /** Tasks in flight. */
   count: number;
-  /** The one of them that was made last. */
+  /** The one of them that was created last. */
   newest: TaskId;
   newestAtMs: number;
 }
 
-/** Tasks stored last that are kept; one that took longer than so many others is not counted for those before them. */
+/** Newest tasks that are kept; one that took longer than this many others is not counted for those before them. */
 const MOMENTS_MAX = 16_384;
 
-export class UnderWay {
+export class PeakInFlight {
   #moments: Moment[] = [];
   #worst: { readonly count: number; readonly newest: TaskId } | null = null;
 
-  /** The most at once, and the task that made it so many. */
+  /** The most at once, and the task that was created last of them; null before the first. */
   get worst(): { readonly count: number; readonly newest: TaskId } | null {
     return this.#worst;
   }
 
-  /** @param toleranceMs by how much the clocks of its source and of the store may differ, in ms. Default 0 */
+  /** @param toleranceMs by how much the clocks of the source and of the store may differ, in ms. Default 0 */
   add({ id, createdAtMs, storedAtMs: stored }: StoredResult, toleranceMs = 0): void {
     const storedAtMs = stored - toleranceMs;
     if (!(createdAtMs < storedAtMs)) return;
@@ -49,7 +49,7 @@ export class UnderWay {
       }
     }
     this.#moments.splice(place, 0, own);
-    this.#look(own);
+    this.#keepWorst(own);
     if (this.#moments.length >= MOMENTS_MAX * 2) this.#moments = this.#moments.slice(-MOMENTS_MAX);
   }
 
@@ -59,10 +59,10 @@ export class UnderWay {
       moment.newest = task;
       moment.newestAtMs = createdAtMs;
     }
-    this.#look(moment);
+    this.#keepWorst(moment);
   }
 
-  #look({ count, newest }: Moment): void {
+  #keepWorst({ count, newest }: Moment): void {
     if (count > (this.#worst?.count ?? 0)) this.#worst = { count, newest };
   }
 }

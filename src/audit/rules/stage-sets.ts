@@ -1,13 +1,10 @@
-/**
- * Whether the results of a pipeline that nobody knows any more have all the same stages: what most of them have is taken
- * for right.
- */
+/** Whether all results of a pipeline that is not known have the same stages: those that most of them have are taken as right. */
 
-import type { StoredResult } from "../task/record.js";
-import { pipelineKeyText, type TaskId } from "../task/identity.js";
-import { FINDINGS_MAX, type FindingList } from "./findings.js";
+import type { StoredResult } from "../../task/record.js";
+import { pipelineKeyText, type TaskId } from "../../task/identity.js";
+import { FINDINGS_MAX, type RuleFindings } from "../findings.js";
 
-/** Sets of stages that are distinguished for one pipeline; further ones count as one. */
+/** Sets of stages that are kept apart for one pipeline; further ones count as one. */
 const SETS_MAX = 64;
 const FURTHER = "other stages";
 
@@ -15,7 +12,7 @@ const FURTHER = "other stages";
 interface Group {
   readonly stages: string;
   readonly size: number;
-  /** The first of them, as many as can be reported. */
+  /** The first of them, as many as findings are kept. */
   readonly tasks: TaskId[];
   count: number;
 }
@@ -40,15 +37,15 @@ export class StageSets {
     if (group.tasks.length < FINDINGS_MAX) group.tasks.push(id);
   }
 
-  settle(findings: FindingList): void {
+  settle(findings: RuleFindings): void {
     for (const [pipeline, groups] of this.#pipelines) {
-      // Of as many results each, the ones that have more stages: it is likelier that one is missing.
+      // Where two sets have as many results, the one with more stages: it is likelier that one is missing.
       const [usual, ...others] = [...groups.values()].sort((a, b) => b.count - a.count || b.size - a.size);
       for (const { stages, tasks, count } of others) {
         const detail = `It has results of ${stages || "no stage"}; most of ${pipeline} have them of ${usual?.stages}`;
-        for (const task of tasks) findings.add("hops", task, detail);
+        for (const task of tasks) findings.add(task, detail);
         const [first] = tasks;
-        if (first !== undefined) findings.addUnnamed("hops", first, count - tasks.length);
+        if (first !== undefined) findings.addUnnamed(first, count - tasks.length);
       }
     }
   }

@@ -1,9 +1,9 @@
-/** Reads what a service is given from outside: a stage's parameters and the results of the stages before it. */
+/** Reads what a service receives: the parameters of its stage, and the results of the stages before it. */
 
-import { parseWith, type z } from "../../runtime/parse.js";
-import { SluiceError } from "../../task/errors.js";
-import type { DataType, Detection } from "../../task/service.js";
-import type { ServiceInput } from "../service.js";
+import { parseWith, type z } from "../runtime/parse.js";
+import { SluiceError } from "../task/errors.js";
+import type { DataType, Detection } from "../task/service.js";
+import type { ServiceInput } from "./service.js";
 
 /** @throws SluiceError `pipeline-invalid` that names each wrong parameter */
 export function parseParameters<Schema extends z.ZodType>(
@@ -18,7 +18,7 @@ export function parseParameters<Schema extends z.ZodType>(
   });
 }
 
-/** What the direct predecessors of `type` found, one list a frame; of several predecessors one after the other. */
+/** The detections of all direct predecessors whose results are of `type`, a list for each frame. */
 export function detectionsOf(input: ServiceInput, type: DataType): Detection[][] {
   const results = [...input.previous.values()].filter((result) => result.type === type);
   return Array.from({ length: input.frameCount }, (_, frame) =>

@@ -1,46 +1,55 @@
-/** What is wrong with one record by itself, one line each. */
+/**
+ * Rule `hops`: the chain of hops is unbroken. Each stage with a result has one hop, and the reverse; it was enqueued before it
+ * started, and started before it ended. Where the pipeline is known, none of its stages is missing, and none was enqueued
+ * before a predecessor ended. Where it is not, all its results have the same stages.
+ */
 
-import type { StoredResult } from "../task/record.js";
-import type { TaskId } from "../task/identity.js";
-import type { Pipeline } from "../task/pipeline.js";
-import type { Hop } from "../task/task.js";
-import { isCount } from "../task/value-checks.js";
+import type { StoredResult } from "../../task/record.js";
+import { pipelineKeyText } from "../../task/identity.js";
+import type { Pipeline } from "../../task/pipeline.js";
+import type { Hop } from "../../task/task.js";
+import type { AuditRule } from "../rule.js";
+import { StageSets } from "./stage-sets.js";
 
-/** Whether an identity is made of whole numbers from 0. */
-export function isSoundIdentity({ incarnation, sequence }: TaskId): boolean {
-  return isCount(incarnation) && isCount(sequence);
-}
+export const hops: AuditRule<"hops"> = {
+  code: "hops",
+  createCheck({ pipelines, clockToleranceMs }, findings) {
+    const stageSets = new StageSets();
+    return {
+      onRecord({ record, repeated }) {
+        if (record.type === "gap" || repeated) return;
+        const pipeline = pipelines.get(pipelineKeyText(record.pipelineId, record.pipelineVersion));
+        if (pipeline === undefined) stageSets.add(record);
+        for (const problem of checkHops(record, pipeline, clockToleranceMs)) findings.add(record.id, problem);
+      },
+      onEnd: () => stageSets.settle(findings),
+    };
+  },
+};
 
-/** The hops whose attempt is none. */
-export function checkAttempts({ hops }: StoredResult): readonly string[] {
-  return hops
-    .filter(({ attempt }) => !isCount(attempt) || attempt < 1)
-    .map(({ stage, attempt }) => `Stage "${stage}" is of attempt ${attempt}: wanted a whole number from 1`);
-}
-
-/** What each hop and result says of the others; of stages that should be there only where the `pipeline` is known. */
-export function checkHops(
+/** What is wrong with the hops of one record, a line each; of missing stages only where the `pipeline` is known. */
+function checkHops(
   record: StoredResult,
   pipeline: Pipeline | undefined,
   clockToleranceMs: number,
 ): readonly string[] {
   const problems: string[] = [];
-  const hops = new Map<string, Hop>();
+  const byStage = new Map<string, Hop>();
   for (const hop of record.hops) {
-    if (hops.has(hop.stage)) problems.push(`Stage "${hop.stage}" has two hops`);
-    else hops.set(hop.stage, hop);
+    if (byStage.has(hop.stage)) problems.push(`Stage "${hop.stage}" has two hops`);
+    else byStage.set(hop.stage, hop);
     problems.push(...checkTimes(hop));
   }
   for (const stage of Object.keys(record.results)) {
-    if (!hops.has(stage)) problems.push(`Stage "${stage}" has a result and no hop`);
+    if (!byStage.has(stage)) problems.push(`Stage "${stage}" has a result and no hop`);
   }
-  for (const stage of hops.keys()) {
+  for (const stage of byStage.keys()) {
     if (!Object.hasOwn(record.results, stage)) problems.push(`Stage "${stage}" has a hop and no result`);
   }
   if (pipeline === undefined) return problems;
-  problems.push(...checkStages(record, hops, pipeline));
+  problems.push(...checkStages(record, byStage, pipeline));
   // A stage that remembers its result gives it again, with its first hop, to a task that is delivered again.
-  if (record.delivery <= 1) problems.push(...checkOrder(hops, pipeline, clockToleranceMs));
+  if (record.delivery <= 1) problems.push(...checkOrder(byStage, pipeline, clockToleranceMs));
   return problems;
 }
 
@@ -58,11 +67,11 @@ function checkTimes({ stage, enqueuedAtMs, startedAtMs, endedAtMs }: Hop): reado
 
 function checkStages(
   { results }: StoredResult,
-  hops: ReadonlyMap<string, Hop>,
+  byStage: ReadonlyMap<string, Hop>,
   { id, version, stages }: Pipeline,
 ): readonly string[] {
   const known = new Set<string>(stages.map((stage) => stage.id));
-  const there = new Set([...Object.keys(results), ...hops.keys()]);
+  const there = new Set([...Object.keys(results), ...byStage.keys()]);
   return [
     ...[...known]
       .filter((stage) => !there.has(stage))
@@ -74,16 +83,16 @@ function checkStages(
 }
 
 function checkOrder(
-  hops: ReadonlyMap<string, Hop>,
+  byStage: ReadonlyMap<string, Hop>,
   { stages }: Pipeline,
   clockToleranceMs: number,
 ): readonly string[] {
   const problems: string[] = [];
   for (const { id, predecessors } of stages) {
-    const hop = hops.get(id);
+    const hop = byStage.get(id);
     if (hop === undefined) continue;
     for (const predecessor of predecessors) {
-      const before = hops.get(predecessor);
+      const before = byStage.get(predecessor);
       if (before === undefined) continue;
       const toleranceMs = before.node === hop.node ? 0 : clockToleranceMs;
       if (before.endedAtMs <= hop.enqueuedAtMs + toleranceMs) continue;

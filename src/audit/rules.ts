@@ -1,0 +1,13 @@
+/** The rules of the audit, each in a file that says what it means. A record is checked by them in this order. */
+
+import { attempt } from "./rules/attempt.js";
+import { bounds } from "./rules/bounds.js";
+import { doubled } from "./rules/doubled.js";
+import { epoch } from "./rules/epoch.js";
+import { hops } from "./rules/hops.js";
+import { lost } from "./rules/lost.js";
+import { position } from "./rules/position.js";
+
+export const AUDIT_RULES = [position, attempt, doubled, lost, hops, epoch, bounds] as const;
+
+export type AuditRuleCode = (typeof AUDIT_RULES)[number]["code"];
