@@ -1,4 +1,4 @@
-import { cp } from "node:fs/promises";
+import { cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -16,6 +16,21 @@ const OPENED = { source: "clip.mp4", nowMs: 1_000, request: null } as const;
 const open = (folder: string): Promise<LevelJournals> =>
   openLevelJournals(folder, { clock: systemClock, log: silentLogger });
 
+/** Copies the files as a process that dies now leaves them: once more where level exchanged some of them meanwhile. */
+async function copyAsKilled(folder: string, copy: string): Promise<void> {
+  for (;;) {
+    const before = await readdir(folder);
+    const copied = await cp(folder, copy, { recursive: true }).then(
+      () => true,
+      // One of them was deleted before its turn.
+      () => false,
+    );
+    const after = await readdir(folder);
+    if (copied && before.join() === after.join()) return;
+    await rm(copy, { recursive: true, force: true });
+  }
+}
+
 journalsContract("LevelJournals", (work) =>
   inTemporaryFolder(async (folder) => {
     let kills = 0;
@@ -28,8 +43,7 @@ journalsContract("LevelJournals", (work) =>
     const kill = async (): Promise<void> => {
       const dead = path();
       kills += 1;
-      // As the files are at this moment, so a process that dies now leaves them.
-      await cp(dead, path(), { recursive: true });
+      await copyAsKilled(dead, path());
       await stop();
     };
     try {
