@@ -1,4 +1,4 @@
-/** Reads to which actor of this node an envelope is addressed, and keeps the refs that other nodes use again and again. */
+/** Reads to which actor of this node an envelope is addressed, and keeps what other nodes address again and again. */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { ActorSystem } from "../../runtime/system.js";
@@ -11,12 +11,13 @@ export interface Addressee {
   readonly ref: ActorRef<unknown>;
 }
 
-/** Refs that are kept; one more and all are dropped. */
-const REFS_MAX = 4_096;
+/** Addressees that are kept; one more and all are dropped. */
+const KEPT_MAX = 4_096;
 
 export class Addressees {
   readonly #system: ActorSystem;
-  readonly #refs = new Map<string, ActorRef<unknown>>();
+  /** By path, with the incarnation if there is one. */
+  readonly #kept = new Map<string, Addressee>();
 
   constructor(system: ActorSystem) {
     this.#system = system;
@@ -26,17 +27,17 @@ export class Addressees {
   read(reader: ByteReader): Addressee {
     const path = reader.text();
     const number = reader.varint();
-    const incarnation = number === 0 ? null : number;
     const key = number === 0 ? path : `${path}#${number}`;
-    let ref = this.#refs.get(key);
-    if (ref === undefined) {
-      ref = this.#system.resolve<unknown>(`sluice://${this.#system.name}${key}`);
-      // A reply address is used once; an actor's again and again.
-      if (!path.startsWith("/$ask/")) {
-        if (this.#refs.size >= REFS_MAX) this.#refs.clear();
-        this.#refs.set(key, ref);
-      }
+    const kept = this.#kept.get(key);
+    // A path that ends like an incarnation has the key of another addressee.
+    if (kept !== undefined && kept.path === path) return kept;
+    const ref = this.#system.resolve<unknown>(`sluice://${this.#system.name}${key}`);
+    const addressee: Addressee = { path, incarnation: number === 0 ? null : number, ref };
+    // A reply address is used once; an actor's again and again.
+    if (!path.startsWith("/$ask/")) {
+      if (this.#kept.size >= KEPT_MAX) this.#kept.clear();
+      this.#kept.set(key, addressee);
     }
-    return { path, incarnation, ref };
+    return addressee;
   }
 }
