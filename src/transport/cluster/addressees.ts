@@ -1,11 +1,13 @@
 /** Reads to which actor of this node an envelope is addressed, and keeps what other nodes address again and again. */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
+import { parseActorPath } from "../../runtime/address.js";
+import type { ActorPath } from "../../runtime/brand.js";
 import type { ActorSystem } from "../../runtime/system.js";
 import type { ByteReader } from "../codec/byte-reader.js";
 
 export interface Addressee {
-  readonly path: string;
+  readonly path: ActorPath;
   /** Null means whichever actor has the path. */
   readonly incarnation: number | null;
   readonly ref: ActorRef<unknown>;
@@ -25,12 +27,13 @@ export class Addressees {
 
   /** @throws MalformedError; RuntimeError `address-invalid` */
   read(reader: ByteReader): Addressee {
-    const path = reader.text();
+    const text = reader.text();
     const number = reader.varint();
-    const key = number === 0 ? path : `${path}#${number}`;
+    const key = number === 0 ? text : `${text}#${number}`;
     const kept = this.#kept.get(key);
-    // A path that ends like an incarnation has the key of another addressee.
-    if (kept !== undefined && kept.path === path) return kept;
+    if (kept !== undefined && kept.path === text) return kept;
+    // With an incarnation at its end it would not be the path that the guard knows the actor by.
+    const path = parseActorPath(text);
     const ref = this.#system.resolve<unknown>(`sluice://${this.#system.name}${key}`);
     const addressee: Addressee = { path, incarnation: number === 0 ? null : number, ref };
     // A reply address is used once; an actor's again and again.

@@ -2,8 +2,13 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { ActorRef } from "../../../src/runtime/actor-ref.js";
 import type { Behaviour, Terminated } from "../../../src/runtime/behaviour.js";
+import type { ActorPath } from "../../../src/runtime/brand.js";
 import { CodedError } from "../../../src/runtime/errors.js";
+import { silentLogger } from "../../../src/runtime/log.js";
+import type { Remote } from "../../../src/runtime/remote.js";
 import { allocateShared } from "../../../src/runtime/shared-memory.js";
+import { createActorSystem } from "../../../src/runtime/system.js";
+import { joinCluster } from "../../../src/transport/cluster/joiner.js";
 import { memberEvents, createMemoryCluster, type MemoryCluster } from "../../support/memory-cluster.js";
 import { within } from "../../support/within.js";
 
@@ -300,6 +305,46 @@ clusterTest(
     assert.equal(received, []);
     assert.is(hub.cluster.security["denied"], 2);
     assert.is(hub.cluster.security["denied:edge-1"], 2);
+  },
+);
+
+clusterTest(
+  "the guard is asked about the actor that an envelope reaches: a path that names an incarnation is malformed",
+  async (cluster) => {
+    const paths: string[] = [];
+    const hub = await cluster.hub({
+      guard(_, path) {
+        paths.push(path);
+        return path === "/secret"
+          ? { allowed: false, reason: "denied", detail: "secret" }
+          : { allowed: true };
+      },
+    });
+    const received: unknown[] = [];
+    const secret = hub.system.spawn(recorder(received), { name: "secret" });
+    const system = createActorSystem({ name: "edge-1", clock: cluster.clock, log: silentLogger });
+    const attached: (Remote | null)[] = [];
+    const attach = system.attachRemote.bind(system);
+    system.attachRemote = (remote) => {
+      attached.push(remote);
+      attach(remote);
+    };
+    const edge = await joinCluster(system, {
+      carrier: cluster.network,
+      connect: { url: "memory://hub" },
+      token: null,
+    });
+    const path = secret.address.replace("sluice://hub", "") as ActorPath;
+    const target = { node: hub.system.name, path, incarnation: null };
+    for (const askId of [null, 7]) attached[0]?.send({ target, address: secret.address }, "x", "data", askId);
+    await cluster.settle();
+    assert.equal(received, []);
+    assert.equal(paths, []);
+    assert.is(hub.cluster.security["malformed:edge-1"], 2);
+    const left = edge.leave();
+    await cluster.settle();
+    await left;
+    await system.terminate();
   },
 );
 
