@@ -18,6 +18,7 @@ const NODE_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/i;
 const ACTOR_NAME = /^[a-z0-9._$-]{1,128}$/i;
 const ADDRESS =
   /^sluice:\/\/([a-z0-9][a-z0-9._-]{0,63})((?:\/[a-z0-9._$-]{1,128}){1,64})(?:#([1-9][0-9]{0,15}))?$/i;
+const PATH = /^(?:\/[a-z0-9._$-]{1,128}){1,64}$/i;
 
 /** @throws RuntimeError `address-invalid` */
 export function parseNodeName(text: string): NodeName {
@@ -27,6 +28,12 @@ export function parseNodeName(text: string): NodeName {
     );
   }
   return text as NodeName;
+}
+
+/** Of an actor on its node, like `/guardian/name`. @throws RuntimeError `address-invalid` */
+export function parseActorPath(text: string): ActorPath {
+  if (!PATH.test(text)) throw invalid(`Cannot use ${JSON.stringify(text)} as a path: wanted "/name/name"`);
+  return text as ActorPath;
 }
 
 /** @throws RuntimeError `address-invalid` */

@@ -1,22 +1,25 @@
-/** Reads to which actor of this node an envelope is addressed, and keeps the refs that other nodes use again and again. */
+/** Reads to which actor of this node an envelope is addressed, and keeps what other nodes address again and again. */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
+import { parseActorPath } from "../../runtime/address.js";
+import type { ActorPath } from "../../runtime/brand.js";
 import type { ActorSystem } from "../../runtime/system.js";
 import type { ByteReader } from "../codec/byte-reader.js";
 
 export interface Addressee {
-  readonly path: string;
+  readonly path: ActorPath;
   /** Null means whichever actor has the path. */
   readonly incarnation: number | null;
   readonly ref: ActorRef<unknown>;
 }
 
-/** Refs that are kept; one more and all are dropped. */
-const REFS_MAX = 4_096;
+/** Addressees that are kept; one more and all are dropped. */
+const KEPT_MAX = 4_096;
 
 export class Addressees {
   readonly #system: ActorSystem;
-  readonly #refs = new Map<string, ActorRef<unknown>>();
+  /** By path, with the incarnation if there is one. */
+  readonly #kept = new Map<string, Addressee>();
 
   constructor(system: ActorSystem) {
     this.#system = system;
@@ -24,19 +27,20 @@ export class Addressees {
 
   /** @throws MalformedError; RuntimeError `address-invalid` */
   read(reader: ByteReader): Addressee {
-    const path = reader.text();
+    const text = reader.text();
     const number = reader.varint();
-    const incarnation = number === 0 ? null : number;
-    const key = number === 0 ? path : `${path}#${number}`;
-    let ref = this.#refs.get(key);
-    if (ref === undefined) {
-      ref = this.#system.resolve<unknown>(`sluice://${this.#system.name}${key}`);
-      // A reply address is used once; an actor's again and again.
-      if (!path.startsWith("/$ask/")) {
-        if (this.#refs.size >= REFS_MAX) this.#refs.clear();
-        this.#refs.set(key, ref);
-      }
+    const key = number === 0 ? text : `${text}#${number}`;
+    const kept = this.#kept.get(key);
+    if (kept !== undefined && kept.path === text) return kept;
+    // With an incarnation at its end it would not be the path that the guard knows the actor by.
+    const path = parseActorPath(text);
+    const ref = this.#system.resolve<unknown>(`sluice://${this.#system.name}${key}`);
+    const addressee: Addressee = { path, incarnation: number === 0 ? null : number, ref };
+    // A reply address is used once; an actor's again and again.
+    if (!path.startsWith("/$ask/")) {
+      if (this.#kept.size >= KEPT_MAX) this.#kept.clear();
+      this.#kept.set(key, addressee);
     }
-    return { path, incarnation, ref };
+    return addressee;
   }
 }

@@ -1,11 +1,10 @@
 /**
  * Takes in the envelopes for this node: decodes them, has the guard check them, and delivers.
  *
- * ER1 No message reaches an actor that the guard has not allowed.
+ * ER1 No message reaches an actor that the guard has not allowed; the guard is asked by the path of that very actor.
  */
 
 import type { Lane } from "../../runtime/actor-ref.js";
-import type { ActorPath } from "../../runtime/brand.js";
 import type { NodeSystem } from "../../runtime/node-system.js";
 import type { ByteReader } from "../codec/byte-reader.js";
 import { decodeValue } from "../codec/decode.js";
@@ -108,7 +107,7 @@ export class EnvelopeReceiver {
     if (this.#allows(member, path, message)) {
       const node = this.#system.name;
       // Not by `ref`, which leads to the same actor: only the system puts an asker into a mailbox.
-      this.#system.deliver({ node, path: path as ActorPath, incarnation }, message, lane, asker);
+      this.#system.deliver({ node, path, incarnation }, message, lane, asker);
     } else {
       asker.lost(ref.address, "refused", undefined);
     }
