@@ -55,7 +55,7 @@ export interface Components {
   readonly sources: NodeSources;
   readonly controller: ActorRef<ControllerMessage>;
   readonly monitor: ActorRef<MonitorMessage>;
-  /** Tells the scheduler again who is here: this node, and its sources. One that has restarted knows nobody. */
+  /** Registers this node and its sources again: a scheduler that has restarted knows nobody. */
   register(): void;
   /** Nothing is placed on this node any more. */
   unregister(): void;
