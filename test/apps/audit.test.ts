@@ -54,7 +54,7 @@ test("sluice audit of an exported run that adds up exits with 0 and counts each 
     assert.is(exitCode, 0, stderr);
     assert.match(stdout, /│ cam-1 +│ +1 │ +20 │ +17 │ deadline 2, poison 1 │ +0 │ +0 │ +0 │/);
     assert.match(stdout, /│ cam-2 +│ +1 │ +10 │ +10 │ 0 +│ +0 │ +0 │ +0 │/);
-    assert.match(stdout, "30 records add up: nothing is lost, and nothing took effect twice\n");
+    assert.match(stdout, "30 records add up: no task was lost, and none took effect twice\n");
     assert.is(stderr, "");
   }
 });
@@ -85,14 +85,14 @@ test("sluice audit keeps to one source, and says what it found as JSON", async (
   );
   const none = await audit("--from", broken, "--source", "cam-3");
   assert.is(none.exitCode, 1);
-  assert.match(none.stderr, 'error: No record is of source "cam-3"\n');
+  assert.match(none.stderr, 'error: There is no record of source "cam-3"\n');
 });
 
 test("sluice audit says from where on a part of a run was exported", async () => {
   const part = await exported("part.ndjson", records.slice(5));
   const { exitCode, stderr } = await audit("--from", part);
   assert.is(exitCode, 1);
-  assert.match(stderr, /^Records begin at position 5: what stood before them may show as lost\n$/);
+  assert.match(stderr, /^The records begin at position 5: earlier ones may show as lost\n$/);
 });
 
 test("sluice audit names the line that is no record, and the file that cannot be read", async () => {
@@ -143,13 +143,13 @@ test("sluice audit takes no task for lost that retention has deleted from a stor
   assert.match(missing.stderr, /^error: .*store/);
 });
 
-test("sluice audit takes from a live ledger what it tells of tasks in flight, and of lives before", () => {
+test("sluice audit takes tasks in flight from a live ledger, also those of earlier incarnations", () => {
   const accounts = [
     { incarnation: 3, created: 2, outstanding: [5] },
     { incarnation: 4, created: 7, outstanding: [6] },
   ];
-  const told = { sourceId: parseSourceId("cam"), incarnation: 4, accounts };
-  assert.equal(auditLedgersOf(told), [
+  const reported = { sourceId: parseSourceId("cam"), incarnation: 4, accounts };
+  assert.equal(auditLedgersOf(reported), [
     { sourceId: "cam", incarnation: 3, created: null, outstanding: [5] },
     { sourceId: "cam", incarnation: 4, created: 7, outstanding: [6] },
   ]);

@@ -159,7 +159,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   "a model folder that is a file": {
     args: ["--model-dir", text],
-    says: ["it is no folder: name one with --model-dir"],
+    says: ["it is not a folder: name one with --model-dir"],
   },
   "a model that is no ONNX": {
     args: ["--pipeline", OBJECTS, "--model-dir", noModel],
