@@ -24,7 +24,7 @@ const SAME_SIGNAL_MS = 500;
 /**
  * Runs what `parse` makes of the arguments, and sets the exit code.
  *
- * @param usageHint what to type for help, told after wrong usage
+ * @param usageHint what to type for help, printed after wrong usage
  */
 export async function runProgram(
   parse: (args: readonly string[]) => ParsedProgram,

@@ -50,14 +50,13 @@ test("imports go one way: runtime < {transport, task} < {services, storage, audi
   assert.equal(wrong, []);
 });
 
-test("a component reaches another only through its spawn.ts", () => {
+test("no component imports another, not even its spawn.ts: the node wires them", () => {
   const componentOf = (path: string) => COMPONENTS.find((name) => path.startsWith(`src/actors/${name}/`));
   const wrong = production.flatMap((file) => {
     const own = componentOf(file.path);
     if (own === undefined) return [];
     return file.imports
       .filter((target) => componentOf(target) !== undefined && componentOf(target) !== own)
-      .filter((target) => !target.endsWith("/spawn.ts"))
       .map((target) => `${file.path} imports ${target}`);
   });
   assert.equal(wrong, []);

@@ -151,7 +151,7 @@ test("startNode: one cloud node is a cluster, and a source needs no more than wh
   await store.close();
 });
 
-test("connectOperator: a program runs a source, reads what came of it and audits it, as the command line does", async () => {
+test("connectOperator: a program runs a source, reads its results and audits them, as the command line does", async () => {
   const store = await openStore("memory:");
   const hub = await startNode({
     name: "cloud",

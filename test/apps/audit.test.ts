@@ -16,7 +16,7 @@ import { runSluice, startSluice, type Ended } from "../support/program.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-audit-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-/** No hub or token of whoever runs the tests. */
+/** No hub or token from the environment. */
 const env = { SLUICE_HUB: undefined, SLUICE_TOKEN: undefined };
 const run = (...args: readonly string[]): Promise<Ended> => runSluice(args, { env });
 const audit = (...args: readonly string[]): Promise<Ended> => run("audit", ...args);
@@ -119,7 +119,7 @@ test("sluice audit names the line that is no record, and the file that cannot be
   }
 });
 
-test("sluice audit tells wrong usage by 2, and helps", async () => {
+test("sluice audit exits with 2 after wrong usage, and has help", async () => {
   for (const args of [["--from"], ["--from", ""], ["--unknown"], ["more"]]) {
     assert.is((await audit(...args)).exitCode, 2, args.join(" "));
   }

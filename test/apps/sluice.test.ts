@@ -20,7 +20,7 @@ const SOURCE = "test:320x180@10,duration=4";
 const ENDLESS = "run --source test:320x180@10,duration=1000 --on edge-1 --realtime --pipeline"
   .split(" ")
   .concat(PIPELINE);
-/** No hub or token of whoever runs the tests. */
+/** No hub or token from the environment. */
 const env = { SLUICE_HUB: undefined, SLUICE_TOKEN: undefined };
 const run = (...args: readonly string[]): Promise<Ended> => runSluice(args, { env });
 const here = (...args: readonly string[]): Promise<Ended> => run(...args, "--store", store);
@@ -69,7 +69,7 @@ test("sluice nodes shows the members, and as JSON", async () => {
   assert.match((await here("nodes", "--all")).stdout, /operator-/);
 });
 
-test("sluice run plays a source on the node that it names, and results, top and export show what came of it", async () => {
+test("sluice run plays a source on the node that it names, and results, top and export show its results", async () => {
   const ran = await here("run", "--pipeline", PIPELINE, "--source", SOURCE, "--on", "edge-1", "--id", "cam");
   assert.is(ran.exitCode, 0, ran.stderr);
   assert.match(ran.stdout, "cam: ended; 10 tasks, 10 stored, 0 dropped, 0 in flight");
@@ -215,7 +215,7 @@ test("sluice says what is wrong and how to correct it", async () => {
   );
 });
 
-test("sluice tells wrong usage by 2, and helps at every level", async () => {
+test("sluice exits with 2 after wrong usage, and has help at every level", async () => {
   for (const args of [
     ["unknown"],
     ["hub", "--unknown"],
@@ -241,7 +241,7 @@ test("sluice tells wrong usage by 2, and helps at every level", async () => {
   assert.match((await run("--version")).stdout, /^\d+\.\d+\.\d+\n$/);
 });
 
-test("a node that is told to stop leaves in order, and so does the hub; results stay readable without it", async () => {
+test("a node that is interrupted leaves in order, and so does the hub; results stay readable without it", async () => {
   const operator = join(`${store}.cluster`, "operator.json");
   assert.is(statSync(operator).mode & 0o777, 0o600);
   await interrupted(edge);
