@@ -1,16 +1,17 @@
-/** The door to commander: commands, their options and help, and what a wrong one comes to. */
+/** The door to commander: commands, their options and help, and what wrong usage leads to. */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { LogLevel } from "../src/runtime/log.js";
+import { parseDuration } from "./cli/units.js";
 
 export { Command, Option };
 
-/** Flags that were read well and mean nothing: wrong usage, like one that is not known. */
+/** Options that can be read but make no sense: wrong usage, like an option that is not known. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** Help was asked for (0) or the usage was wrong (2); what had to be said is said. */
+/** Help was asked for (0) or the usage was wrong (2); the text is printed already. */
 export interface NothingToRun {
   readonly exitCode: 0 | 2;
 }
@@ -30,11 +31,30 @@ export function readArguments(command: Command, args: readonly string[]): Nothin
   }
 }
 
-export function logLevelOption(fallback: LogLevel): Option {
-  return new Option(
-    "--log-level <level>",
-    `least severe log records to print (default: ${fallback})`,
-  ).choices(["debug", "info", "warn", "error", "silent"]);
+export function logLevelOption(): Option {
+  const levels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
+  return new Option("--log-level <level>", "minimum severity of log records to print")
+    .choices(levels)
+    .default("error" satisfies LogLevel);
+}
+
+/** @param shown how the default is printed, such as `15m` */
+export function durationOption(flags: string, description: string, defaultMs: number, shown: string): Option {
+  return new Option(flags, description)
+    .argParser(readBy(parseDuration, "a duration like 500ms, 90s, 15m, 24h or 30d"))
+    .default(defaultMs, shown);
+}
+
+/** How a source is captured: the knobs of a configuration. */
+export function addCaptureOptions(command: Command): Command {
+  return command
+    .option("--fps <n>", "frames per second of source time, up to 240", positiveNumber)
+    .option("--resolution <WxH>", "size to scale frames to, in pixels")
+    .option("--frames-per-task <n>", "frames per task, 1 to 256", positiveInteger)
+    .addOption(
+      new Option("--encoding <encoding>", "encoding of frames between nodes").choices(["rgb", "jpeg"]),
+    )
+    .option("--quality <n>", "JPEG quality, 1 to 100", positiveInteger);
 }
 
 export function positiveInteger(text: string): number {
@@ -55,7 +75,7 @@ export function notEmpty(text: string): string {
   return text;
 }
 
-/** An option that may be given more than once: the first one given takes the place of the default. */
+/** An option that may be repeated: the first value given replaces the default. */
 export function listOf<Value extends string>(allowed: readonly Value[]): (text: string) => readonly Value[] {
   const given: Value[] = [];
   return (text) => {

@@ -6,9 +6,9 @@
 import { FAULTS, type FaultKind } from "../src/simulation/fault-plan.js";
 import { BUG_KINDS, type BugKind } from "../src/simulation/planted-bugs.js";
 import { simulate, type SimulationReport } from "../src/simulation/simulation.js";
-import { Command, listOf, Option, positiveInteger, readArguments, readBy } from "./command-line.js";
+import { Command, durationOption, listOf, Option, positiveInteger, readArguments } from "./command-line.js";
 import { createLiveLines } from "./live-lines.js";
-import { parseDuration } from "./cli/units.js";
+import { runProgram, type ParsedProgram } from "./program.js";
 
 interface Options {
   readonly seeds: number;
@@ -23,45 +23,49 @@ interface Options {
   readonly json: boolean;
 }
 
-const durationMs = readBy(parseDuration, "a duration like 500ms, 90s or 15m");
+const HELP_HINT = "Try npm run simulate -- --help";
 
-const command = new Command("simulate")
-  .description(
-    "Runs simulated clusters, one a seed, each with faults of its own, and audits what they stored.",
-  )
-  .option("--seeds <n>", "how many seeds", positiveInteger, 100)
-  .option("--first <n>", "the first one", positiveInteger, 1)
-  .option("--seed <n>", "only this one", positiveInteger)
-  .addOption(
-    new Option("--faulty <duration>", "simulated time with faults")
-      .argParser(durationMs)
-      .default(30_000, "30s"),
-  )
-  .option("--edges <n>", "edges beside the hub", positiveInteger, 3)
-  .addOption(
-    new Option("--gap <duration>", "mean time between faults").argParser(durationMs).default(1_000, "1s"),
-  )
-  .addOption(
-    new Option("--faults <kind>", `one kind of fault, may be given repeatedly (default: all)`)
-      .choices([...FAULTS])
-      .argParser(listOf(FAULTS)),
-  )
-  .addOption(new Option("--plant <bug>", "a bug to plant, which must be found").choices([...BUG_KINDS]))
-  .option("--history", "with --seed: everything that happened, line by line", false)
-  .option("--json", "the report of each seed as a line of JSON", false)
-  .addHelpText("after", "\nExit codes: 0 every promise kept, 1 one was broken, 2 wrong usage.\n");
+await runProgram(parseSimulate, HELP_HINT);
 
-process.exitCode = await main(process.argv.slice(2));
+function parseSimulate(args: readonly string[]): ParsedProgram {
+  const command = new Command("simulate")
+    .description("Simulates one cluster per seed, each with faults of its own, and audits what is stored.")
+    .exitOverride()
+    .showHelpAfterError(HELP_HINT)
+    .option("--seeds <n>", "number of seeds", positiveInteger, 100)
+    .option("--first <n>", "first seed", positiveInteger, 1)
+    .option("--seed <n>", "run only this seed", positiveInteger)
+    .addOption(durationOption("--faulty <duration>", "simulated time with faults", 30_000, "30s"))
+    .option("--edges <n>", "number of edge nodes", positiveInteger, 3)
+    .addOption(durationOption("--gap <duration>", "mean time between faults", 1_000, "1s"))
+    .addOption(
+      new Option("--faults <kind>", "a kind of fault to inject (repeatable; default: all)")
+        .choices([...FAULTS])
+        .argParser(listOf(FAULTS)),
+    )
+    .addOption(new Option("--plant <bug>", "a bug to plant, which must be found").choices([...BUG_KINDS]))
+    .option("--history", "with --seed: print everything that happened, line by line", false)
+    .option("--json", "print one JSON object per seed", false)
+    .addHelpText("after", "\nExit codes: 0 every promise kept, 1 a promise broken, 2 wrong usage.\n");
+  const nothing = readArguments(command, args);
+  return nothing ?? { run: () => runSeeds(command.opts<Options>()) };
+}
 
-async function main(args: readonly string[]): Promise<number> {
-  const nothing = readArguments(command.exitOverride(), args);
-  if (nothing !== null) return nothing.exitCode;
-  const options = command.opts<Options>();
+/** What all seeds together have shown. */
+interface Totals {
+  simulatedMs: number;
+  results: number;
+  redelivered: number;
+  /** Seeds that broke a promise. */
+  broken: number;
+}
+
+async function runSeeds(options: Options): Promise<number> {
   const first = options.seed ?? options.first;
   const last = options.seed ?? options.first + options.seeds - 1;
   const live = process.stderr.isTTY ? createLiveLines(process.stderr) : null;
   const startedMs = performance.now();
-  let [simulatedMs, results, redelivered, broken] = [0, 0, 0, 0];
+  const totals: Totals = { simulatedMs: 0, results: 0, redelivered: 0, broken: 0 };
   for (let seed = first; seed <= last; seed++) {
     const report = await simulate({
       seed,
@@ -72,22 +76,23 @@ async function main(args: readonly string[]): Promise<number> {
       keepHistory: options.history && options.seed !== undefined,
       ...(options.faults && { faults: options.faults }),
     });
-    simulatedMs += report.simulatedMs;
-    results += report.results;
-    redelivered += report.redelivered;
-    if (report.findings.length > 0) broken += 1;
-    live?.show(`seed ${seed} of ${last}: ${broken} broken, ${speed(simulatedMs, startedMs)} real time`);
-    if (report.findings.length > 0 || options.seed !== undefined || options.json) live?.clear();
+    const broken = report.findings.length > 0;
+    totals.simulatedMs += report.simulatedMs;
+    totals.results += report.results;
+    totals.redelivered += report.redelivered;
+    totals.broken += broken ? 1 : 0;
+    live?.show(`seed ${seed} of ${last}: ${totals.broken} broken, ${speed(totals, startedMs)} real time`);
+    if (broken || options.seed !== undefined || options.json) live?.clear();
     print(report, options);
   }
   live?.clear();
   if (!options.json) {
     process.stdout.write(
-      `${last - first + 1} seeds, ${(simulatedMs / 1_000).toFixed(0)} s at ${speed(simulatedMs, startedMs)} real time: ` +
-        `${results} results, ${redelivered} redeliveries, ${broken} seeds broke a promise\n`,
+      `${last - first + 1} seeds, ${(totals.simulatedMs / 1_000).toFixed(0)} s at ${speed(totals, startedMs)} real time: ` +
+        `${totals.results} results, ${totals.redelivered} redeliveries, ${totals.broken} seeds broke a promise\n`,
     );
   }
-  return broken === 0 ? 0 : 1;
+  return totals.broken === 0 ? 0 : 1;
 }
 
 function print(report: SimulationReport, options: Options): void {
@@ -105,7 +110,7 @@ function print(report: SimulationReport, options: Options): void {
   }
   if (findings.length === 0) return;
   process.stdout.write(`seed ${seed} broke a promise:\n${findings.map((line) => `  ${line}\n`).join("")}`);
-  process.stdout.write(`  again: npm run simulate -- ${replayOptions(seed, options)}\n`);
+  process.stdout.write(`  replay: npm run simulate -- ${replayOptions(seed, options)}\n`);
 }
 
 /** The options that replay a seed. */
@@ -121,6 +126,6 @@ function replayOptions(seed: number, { faulty, edges, gap, faults, plant }: Opti
   return given.join(" ");
 }
 
-function speed(simulatedMs: number, startedMs: number): string {
+function speed({ simulatedMs }: Totals, startedMs: number): string {
   return `${(simulatedMs / (performance.now() - startedMs)).toFixed(0)}x`;
 }

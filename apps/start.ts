@@ -1,49 +1,20 @@
-/** `npm start`: an edge and a cloud node in this process, video through a pipeline, results in a store. */
+/**
+ * `npm start`: video through a pipeline on a cloud node and two edges, each in a process of its own, and the results in a
+ * store.
+ */
 
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CodedError } from "../src/runtime/errors.js";
-import { UsageError } from "./command-line.js";
-import { HELP_HINT, parseCommand, type StartOptions } from "./start/options.js";
+import { runProgram } from "./program.js";
+import { HELP_HINT, parseStart } from "./start/options.js";
 
-// A reader that has gone (`npm start | head`) is no reason to store no more.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
-}
+const defaults = { source: asset("demo/demo.mp4"), pipeline: asset("pipelines/default.yaml") };
 
-/** How long threads have to end by themselves. */
-const LAST_WORDS_MS = 500;
-
-const command = parseCommand(process.argv.slice(2), {
-  source: asset("demo/demo.mp4"),
-  pipeline: asset("pipelines/default.yaml"),
-});
-process.exitCode = "exitCode" in command ? command.exitCode : await runOrExplain(command.run);
-// All is stored and said: a worker in the middle of a task that was given up is not waited for.
-setTimeout(() => process.exit(), LAST_WORDS_MS).unref();
+await runProgram((args) => parseStart(args, defaults), HELP_HINT);
 
 /** Programs run from `dist/apps`; what they read lies beside their sources. As a user would type it. */
 function asset(path: string): string {
   const absolute = fileURLToPath(new URL(`../../apps/${path}`, import.meta.url));
   const fromHere = relative(process.cwd(), absolute);
   return fromHere.startsWith("..") ? absolute : fromHere;
-}
-
-async function runOrExplain(options: StartOptions): Promise<number> {
-  try {
-    // Help and wrong usage answer in half the time without it.
-    const { run } = await import("./start/run.js");
-    return await run(options);
-  } catch (error) {
-    if (error instanceof UsageError) {
-      process.stderr.write(`error: ${error.message}\n${HELP_HINT}\n`);
-      return 2;
-    }
-    // A coded error is the user's to mend and says how; anything else is ours and keeps its stack.
-    if (!(error instanceof CodedError)) throw error;
-    process.stderr.write(`error: ${error.message}\n`);
-    return 1;
-  }
 }

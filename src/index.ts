@@ -1,12 +1,29 @@
-/** The public, programmatic API of Sluice: its actors, its nodes, and the ways to bring policies and services of one's own. */
+/**
+ * The public, programmatic API of Sluice: its actors, its nodes, all that the command line does with them, and the ways to
+ * bring policies, services and captures of one's own.
+ *
+ * A type that a signature here names is here too. Messages between components are not: what a program says to them, it
+ * says through a node, a control or an operator.
+ */
 
 export * from "./runtime/index.js";
 
 // ── Clusters: nodes in processes of their own, and what carries between them ─────────────────────────────────────────
 
-export type { Carrier, Channel, ChannelListener, Listening } from "./transport/carrier.js";
-export { createMemoryNetwork } from "./transport/carriers/memory.js";
-export { createWsCarrier } from "./transport/carriers/ws.js";
+export type {
+  Carrier,
+  Channel,
+  ChannelCloseCode,
+  ChannelClosed,
+  ChannelListener,
+  ConnectOptions,
+  Listening,
+  ListenOptions,
+} from "./transport/carrier.js";
+export { createMemoryNetwork, type MemoryNetworkOptions } from "./transport/carriers/memory.js";
+export { createWsCarrier, type WsCarrierOptions } from "./transport/carriers/ws.js";
+export type { AcceptorLimits } from "./transport/cluster/acceptor.js";
+export type { FailureLimit } from "./transport/cluster/failing-addresses.js";
 export type {
   Cluster,
   ClusterEvent,
@@ -18,57 +35,103 @@ export type {
 } from "./transport/cluster/cluster.js";
 export type { Guard, Sender, Verdict } from "./transport/cluster/guard.js";
 export { startHub, type HubOptions } from "./transport/cluster/hub.js";
+export type { DirectLinkOptions } from "./transport/cluster/direct-links.js";
+export type { HubDialOptions } from "./transport/cluster/hub-dialer.js";
 export { joinCluster, type JoinOptions } from "./transport/cluster/joiner.js";
+export type { NodeOptions as LinkedNodeOptions } from "./transport/cluster/node-core.js";
 export { TransportError, type TransportErrorCode } from "./transport/errors.js";
+export type { LinkLimits } from "./transport/link/link-limits.js";
 export { createLocalMesh } from "./transport/local-mesh.js";
 export type { Mesh } from "./transport/mesh.js";
 export { createMemoryTokens, type MemoryTokens } from "./transport/security/memory-tokens.js";
-export type { TokenAuthority } from "./transport/security/token-authority.js";
+export type { TokenAuthority, TokenRecord, TokenState } from "./transport/security/token-authority.js";
+export type { Token, Verifier } from "./transport/security/token.js";
 export {
   createToken,
   listTokens,
   openTokenDirectory,
+  pruneTokens,
   revokeToken,
+  type NewToken,
+  type TokenReport,
 } from "./transport/security/token-directory.js";
 
 // ── Nodes and sources ───────────────────────────────────────────────────────────────────────────────────────────────
 
 export { SluiceError, type SluiceErrorCode } from "./task/errors.js";
-export { parseSource, type SourceSpec } from "./actors/generator/source-spec.js";
-export { startLocalCluster, type LocalCluster, type LocalClusterOptions } from "./node/local-cluster.js";
-export type { NodeLimits } from "./node/components.js";
-export type { NodeSources, SourceOptions } from "./node/sources.js";
-export type { Control } from "./operator/control.js";
 export { startNode, type SluiceNode } from "./node/node.js";
-export type { NodeOptions } from "./node/node-options.js";
-export type { LatencySummary, RunSummary, StageSummary } from "./operator/run-statistics.js";
-export type { LedgerReported, ResourceSample } from "./task/reports.js";
-export type { NodeEvent } from "./actors/protocol/generator.js";
-export type { TableReported } from "./actors/protocol/scheduler.js";
-export { DEFAULT_CONFIGURATION, parseConfiguration, type Configuration } from "./task/configuration.js";
+export type { ListenAddress, NodeLimits, NodeOptions } from "./node/node-options.js";
+export type { ControllerLimits } from "./actors/controller/spawn.js";
+export type { DeliveryLimits } from "./actors/generator/spawn.js";
+export type { ProcessorLimits } from "./actors/processor/spawn.js";
+export type { DrainOptions } from "./node/drain.js";
+export type { NodeSources, SourceOptions } from "./node/sources.js";
+export { startLocalCluster, type LocalCluster, type LocalClusterOptions } from "./node/local-cluster.js";
+export { parseSource, type SourceSpec, type TestPattern } from "./actors/generator/source-spec.js";
+export type { NodeEvent, SourceEvent } from "./actors/protocol/generator.js";
+export type { SchedulerEvent } from "./actors/protocol/scheduler.js";
+export type { FlowCounts, LedgerReported, LinkSample, ResourceSample, SourceTotals } from "./task/reports.js";
+export {
+  DEFAULT_CONFIGURATION,
+  parseConfiguration,
+  type Configuration,
+  type FrameEncoding,
+} from "./task/configuration.js";
 export {
   parseNodeName,
   parseSourceId,
+  pipelineKeyText,
   type PipelineId,
   type SourceId,
   type StageId,
+  type StageKey,
   type TaskId,
 } from "./task/identity.js";
 export { parsePipelineFile, type PipelineFile } from "./task/pipeline-file.js";
 export { definePipeline, type PipelineDefinition, type StageDefinition } from "./task/define-pipeline.js";
 export { type Pipeline, type QueuePolicy, type Stage } from "./task/pipeline.js";
 export type { RoutingTable, SourceRoute } from "./task/routing-table.js";
-export type { Cursor, DropReason, Hop } from "./task/task.js";
+export { END, type Cursor, type DropReason, type Hop, type Outcome } from "./task/task.js";
+
+// ── Operating a cluster: over the network, or from one of its own nodes ─────────────────────────────────────────────
+
+export { connectOperator, type Operator, type OperatorOptions } from "./operator/operator.js";
+export { createControl, type Control } from "./operator/control.js";
+export { createAgentClient, type AgentClient } from "./operator/agent-client.js";
+export type { LatencySummary, RunSummary, StageSummary } from "./operator/run-statistics.js";
+export type { SourcesReported } from "./actors/protocol/agent.js";
+export type { SubscriptionEvent, TotalsReported } from "./actors/protocol/distributor.js";
+export type { DecisionOverhead, NodesReported, TableReported } from "./actors/protocol/scheduler.js";
+export type { SourceRequest } from "./task/requests.js";
 
 // ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export { exportRecords } from "./storage/results/export.js";
-export { iterateRecords, openStoreForReading } from "./storage/results/read-store.js";
+export { iterateRecords, openStoreForReading, recordsByPosition } from "./storage/results/read-store.js";
 export { openStore } from "./storage/results/open-store.js";
-export { type FlushOptions } from "./actors/distributor/spawn.js";
-export type { Store } from "./storage/results/store.js";
-export type { DistributorMessage, QueryReply, SubscriptionEvent } from "./actors/protocol/distributor.js";
+export type { DamageReport, LevelStoreOptions } from "./storage/results/level-load.js";
+export type { RepairReport } from "./storage/results/repair-store.js";
+export type { FlushOptions } from "./actors/distributor/spawn.js";
+export type {
+  Appended,
+  NewRecord,
+  RecordPage,
+  RetentionStep,
+  Slice as RecordSlice,
+  SliceRequest,
+  Store,
+} from "./storage/results/store.js";
 export type { ResultQuery, StoredGap, StoredRecord, StoredResult } from "./task/record.js";
+
+// ── The proof that a run adds up ────────────────────────────────────────────────────────────────────────────────────
+
+export { auditRun, type AuditInput, type AuditReport } from "./audit/audit.js";
+export type { AuditLedger, IncarnationAudit } from "./audit/account.js";
+export { taskText, type Finding } from "./audit/findings.js";
+export type { AuditRuleCode } from "./audit/rules.js";
+export { auditLedgersOf, windowsOf } from "./audit/ledgers.js";
+export { parseRecord, type ParsedRecord } from "./audit/parse-record.js";
+export type { Drops } from "./task/ledger.js";
 
 // ── Services of one's own: a module that exports `service`, and its declaration ─────────────────────────────────────
 
@@ -85,13 +148,15 @@ export type {
   CaptureListener,
   CaptureOptions,
   CapturePort,
+  Position as CapturePosition,
 } from "./actors/generator/capture.js";
 export { allocateShared } from "./runtime/shared-memory.js";
 
 // ── Policies of one's own: a pure function from what is known to a plan ─────────────────────────────────────────────
 
 export type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "./task/requests.js";
-export type { RecentOutcomes } from "./actors/scheduler/outcome-window.js";
+export type { TaskOutcome } from "./task/reports.js";
+export type { Percentiles, RecentOutcomes } from "./actors/scheduler/outcome-window.js";
 export { createStatelessPolicy } from "./actors/scheduler/policies/stateless.js";
 export {
   bindPolicy,
@@ -101,6 +166,7 @@ export {
   type NodeView,
   type Plan,
   type Policy,
+  type PolicyRun,
   type PolicyScope,
   type PolicyView,
 } from "./actors/scheduler/policy.js";

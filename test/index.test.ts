@@ -1,4 +1,4 @@
-/** The public API as its three users meet it: everything comes from `src/index.js`. */
+/** The public API as its users meet it: everything comes from `src/index.js`. */
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -7,27 +7,32 @@ import * as assert from "uvu/assert";
 import * as runtime from "../src/runtime/index.js";
 import * as sluice from "../src/index.js";
 import {
+  auditLedgersOf,
+  auditRun,
   bindPolicy,
+  connectOperator,
   definePipeline,
   iterateRecords,
   openStore,
   parseConfiguration,
   parseSource,
   parseSourceId,
+  recordsByPosition,
   silentLogger,
   SluiceError,
   startLocalCluster,
   startNode,
-  type ActorRef,
+  windowsOf,
   type Behaviour,
   type BoundPolicy,
-  type DistributorMessage,
+  type LedgerReported,
   type NodeEvent,
   type Policy,
   type ServiceDeclaration,
   type StoredRecord,
   type SubscriptionEvent,
 } from "../src/index.js";
+import { publicTypes } from "./support/public-types.js";
 import { within } from "./support/within.js";
 
 const nothing: ServiceDeclaration = {
@@ -67,16 +72,10 @@ const alternate: Policy<{ readonly first: string }, { readonly first: string; re
   },
 };
 
-/** An actor-runtime user's actor, at home beside the components: follows the store. */
-function follower(
-  distributor: ActorRef<DistributorMessage>,
-  onRecord: (record: StoredRecord) => void,
-): Behaviour<null, SubscriptionEvent> {
+/** An actor-runtime user's actor, at home beside the components: keeps what the store says. */
+function keeper(onRecord: (record: StoredRecord) => void): Behaviour<null, SubscriptionEvent> {
   return {
-    start(ctx) {
-      distributor.tell({ type: "subscribe", subscriber: ctx.self, fromPosition: 0, demand: 100 });
-      return null;
-    },
+    start: () => null,
     receive(state, event) {
       if (event.type === "record") onRecord(event.record);
       return state;
@@ -97,11 +96,11 @@ test("startLocalCluster runs a source by a policy, a service and an actor of the
   });
   try {
     const followed: StoredRecord[] = [];
-    const distributor = cluster.cloud.system.resolve<DistributorMessage>("sluice://cloud/distributor");
-    cluster.cloud.system.spawn(
-      follower(distributor, (record) => followed.push(record)),
-      { name: "follower" },
+    const kept = cluster.cloud.system.spawn(
+      keeper((record) => followed.push(record)),
+      { name: "keeper" },
     );
+    const unfollow = cluster.follow(0, null, (event) => kept.tell(event));
     const id = parseSourceId("pattern");
     const asked = { id, source, pipeline, configuration };
     const policy = { name: "alternate", parameters: { first: "cloud" } };
@@ -128,6 +127,7 @@ test("startLocalCluster runs a source by a policy, a service and an actor of the
       [0, 1, 2, 3, 0, 1, 2, 3].map((sequence) => `result ${sequence}`),
     );
     assert.equal(followed, stored);
+    unfollow();
     const ended = events.filter((event) => event.type === "sourceEnded");
     assert.equal(
       ended.map(({ error, ledger }): unknown => [error, ledger.created, ledger.stored, ledger.inFlight]),
@@ -151,6 +151,57 @@ test("startNode: one cloud node is a cluster, and a source needs no more than wh
   await store.close();
 });
 
+test("connectOperator: a program runs a source, reads its results and audits them, as the command line does", async () => {
+  const store = await openStore("memory:");
+  const hub = await startNode({
+    name: "cloud",
+    listen: "ws://127.0.0.1:0",
+    services,
+    store,
+    log: silentLogger,
+  });
+  const operator = await connectOperator({ hub: hub.cluster?.url ?? "", token: null });
+  try {
+    const agent = operator.agent(hub.name);
+    const ended = new Promise<LedgerReported>((resolve) => {
+      agent.watchEvents((event) => {
+        if (event.type === "sourceEnded") resolve(event.ledger);
+      });
+    });
+    await agent.addSource({
+      id: "pattern",
+      source: "test:64x48@10,duration=2",
+      pipeline: "pipeline: blank\nstages:\n  look: { service: nothing }\n",
+      pipelineName: "blank.yaml",
+      configuration: { resolution: "64x48", fps: 10, framesPerTask: 5 },
+      policy: null,
+      paced: false,
+      limit: null,
+    });
+    const ledger = await within(10_000, ended, "the source");
+    const records: StoredRecord[] = [];
+    for await (const record of iterateRecords(operator)) records.push(record);
+    assert.equal(
+      records.map(({ id }) => id.sequence),
+      [0, 1, 2, 3],
+    );
+    const report = await auditRun({
+      records: recordsByPosition(store, 0),
+      ledgers: auditLedgersOf(ledger),
+      windows: windowsOf([ledger]),
+    });
+    assert.equal([report.records, report.findings], [4, []]);
+    assert.equal(
+      (await operator.nodes()).nodes.map(({ description }) => description.name),
+      ["cloud"],
+    );
+  } finally {
+    await operator.close();
+    await hub.terminate();
+    await store.close();
+  }
+});
+
 test("src/index.ts has all of src/runtime/index.ts, and package.json exports both", () => {
   for (const [name, value] of Object.entries(runtime)) assert.is(Reflect.get(sluice, name), value, name);
   const manifest = JSON.parse(
@@ -162,6 +213,26 @@ test("src/index.ts has all of src/runtime/index.ts, and package.json exports bot
       [".", "./dist/src/index.d.ts", "./dist/src/index.js"],
       ["./runtime", "./dist/src/runtime/index.d.ts", "./dist/src/runtime/index.js"],
     ],
+  );
+});
+
+test("every type that a declaration of src/index.ts names is exported by src/index.ts", () => {
+  const { exported, named } = publicTypes("src/index");
+  assert.ok(named.size > 200, `${named.size} names`);
+  const missing = [...named].flatMap(([name, types]) =>
+    types
+      // What the runtime keeps to itself, its own index says.
+      .filter((type) => !exported.has(type) && !type.startsWith("src/runtime/"))
+      .map((type) => `${name} names ${type}`),
+  );
+  assert.equal(missing, []);
+});
+
+test("src/index.ts exports no message between components", () => {
+  const { exported } = publicTypes("src/index");
+  assert.equal(
+    [...exported].filter((type) => /^src\/actors\/protocol\/\w+ \w+(?:Message|Reply|Answer)$/.test(type)),
+    [],
   );
 });
 

@@ -1,4 +1,4 @@
-/** What is to be said of the store of a cluster that was under chaos. */
+/** The verdict on the store of a cluster that was under chaos. */
 
 import { auditRun } from "../../src/audit/audit.js";
 import { openStoreForReading, recordsByPosition } from "../../src/storage/results/read-store.js";
@@ -10,12 +10,12 @@ export interface ChaosVerdict {
   readonly kept: boolean;
   /** Of the sources. */
   readonly table: string;
-  /** A line for each promise that was broken, of frames that are there twice the first ones. */
+  /** A line for each promise that was broken; of frames that were stored twice, the first ones. */
   readonly broken: readonly string[];
 }
 
 interface SourceSeen {
-  readonly lives: Set<number>;
+  readonly incarnations: Set<number>;
   /** By presentation time, in microseconds. */
   readonly frames: Set<number>;
 }
@@ -32,7 +32,7 @@ export async function verdictOn(folder: string): Promise<ChaosVerdict> {
       records: watched(recordsByPosition(store, store.firstPosition), sources, doubled),
       clockToleranceMs: CLOCK_TOLERANCE_MS,
     });
-    const rows = [...sources].map(([source, { lives, frames }]) => {
+    const rows = [...sources].map(([source, seen]) => {
       const own = incarnations.filter(({ sourceId }) => sourceId === source);
       const sum = (of: (each: (typeof own)[number]) => number): number =>
         own.reduce((all, each) => all + of(each), 0);
@@ -41,12 +41,12 @@ export async function verdictOn(folder: string): Promise<ChaosVerdict> {
         sum(({ gaps }) => countDrops(gaps)),
         sum(({ lost }) => lost),
       ];
-      return [source, lives.size, ...counts, frames.size].map(String);
+      return [source, seen.incarnations.size, ...counts, seen.frames.size].map(String);
     });
     return {
       kept: findingCount === 0 && doubled.length === 0,
       table: renderTable(
-        ["source", "lives", "results", "gaps", "lost", "frames"].map((title) => ({ title })),
+        ["source", "incarnations", "results", "gaps", "lost", "frames"].map((title) => ({ title })),
         rows,
       ),
       broken: [
@@ -59,7 +59,7 @@ export async function verdictOn(folder: string): Promise<ChaosVerdict> {
   }
 }
 
-/** Notes lives and frames of each source as its records pass. */
+/** Notes incarnations and frames of each source as its records pass. */
 async function* watched(
   records: AsyncIterable<StoredRecord>,
   sources: Map<string, SourceSeen>,
@@ -67,9 +67,10 @@ async function* watched(
 ): AsyncGenerator<StoredRecord> {
   for await (const record of records) {
     const { sourceId, incarnation } = record.id;
-    const { lives, frames } = sources.get(sourceId) ?? { lives: new Set(), frames: new Set() };
-    sources.set(sourceId, { lives, frames });
-    lives.add(incarnation);
+    const seen = sources.get(sourceId) ?? { incarnations: new Set(), frames: new Set() };
+    const { incarnations, frames } = seen;
+    sources.set(sourceId, seen);
+    incarnations.add(incarnation);
     for (const ptsUs of record.type === "result" ? record.framePtsUs : []) {
       if (frames.has(ptsUs)) doubled.push(`${sourceId} at ${ptsUs} us`);
       frames.add(ptsUs);

@@ -1,4 +1,4 @@
-/** `sluice audit`: whether a run adds up, from a running hub, straight from its store, or from an exported file. */
+/** `sluice audit`: checks whether a run adds up, from a running hub, straight from its store, or from an exported file. */
 
 import { countDrops } from "../../src/task/ledger.js";
 import { auditRun, type AuditInput } from "../../src/audit/audit.js";
@@ -20,21 +20,21 @@ import { readRecordFile } from "./record-file.js";
 
 export interface AuditCommand {
   readonly source?: string;
-  /** `SOURCE/INCARNATION/SEQUENCE`: told besides, hop by hop. */
+  /** `SOURCE/INCARNATION/SEQUENCE`: its history is printed besides, hop by hop. */
   readonly task?: string;
   readonly json: boolean;
 }
 
-/** Records between two looks at a terminal's progress. */
+/** Records between two updates of the progress on a terminal. */
 const PROGRESS_RECORDS = 1_000;
 const PROGRESS_PERIOD_MS = 500;
 
-/** The ledgers come first: of what was made after them, nothing is judged. */
+/** The ledgers are read first: tasks that were created after them are not judged. */
 export async function auditHub(operator: Operator, command: AuditCommand): Promise<number> {
   const sourceId = sourceOf(command);
   const ledgers = await askLiveLedgers(operator, (node, why) => {
     process.stderr.write(
-      `Node "${node}" does not say what it has in flight, which may show as lost: ${why}\n`,
+      `Node "${node}" did not report its tasks in flight, which may show as lost: ${why}\n`,
     );
   });
   const { table } = await operator.table();
@@ -75,12 +75,12 @@ async function finish(command: AuditCommand, input: AuditInput): Promise<number>
     ledgers: (input.ledgers ?? []).filter((ledger) => sourceId === null || ledger.sourceId === sourceId),
   });
   if (sourceId !== null && report.incarnations.length === 0) {
-    process.stderr.write(`error: No record is of source "${sourceId}"\n`);
+    process.stderr.write(`error: There is no record of source "${sourceId}"\n`);
     return 1;
   }
   if (wanted.text !== null && wanted.records.length === 0) {
     process.stderr.write(
-      `error: No record is of task "${wanted.text}": wanted SOURCE/INCARNATION/SEQUENCE\n`,
+      `error: There is no record of task "${wanted.text}": wanted SOURCE/INCARNATION/SEQUENCE\n`,
     );
     return 1;
   }
@@ -90,7 +90,7 @@ async function finish(command: AuditCommand, input: AuditInput): Promise<number>
   process.stdout.write(`${command.json ? JSON.stringify(report) : describeAudit(report)}\n`);
   const begins = report.firstPosition ?? 0;
   if (report.findingsByRule.lost > 0 && begins > 0 && input.settled === undefined) {
-    process.stderr.write(`Records begin at position ${begins}: what stood before them may show as lost\n`);
+    process.stderr.write(`The records begin at position ${begins}: earlier ones may show as lost\n`);
   }
   return report.findingCount === 0 ? 0 : 1;
 }
@@ -115,7 +115,7 @@ async function* ofSource(
   }
 }
 
-/** Tells a terminal how far it is. */
+/** Shows the progress on a terminal. */
 async function* shown(records: AsyncIterable<StoredRecord>): AsyncGenerator<StoredRecord> {
   if (!process.stderr.isTTY) {
     yield* records;

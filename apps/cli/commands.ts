@@ -1,27 +1,23 @@
-/** The command line of `sluice`: each command reads its options here and is loaded only to run. */
+/** The command line of `sluice`: each command reads its options here, and is loaded only once it is to run. */
 
 import { hostname } from "node:os";
 import {
   Command,
+  durationOption,
   listOf,
   logLevelOption,
   notEmpty,
   Option,
   readArguments,
-  readBy,
   UsageError,
-  type NothingToRun,
 } from "../command-line.js";
+import type { ParsedProgram } from "../program.js";
 import type { HubCommand } from "./hub.js";
 import { DEFAULT_STORE } from "./hub-folder.js";
 import type { JoinCommand } from "./join.js";
 import { addOperator, type Choose } from "./operator-commands.js";
 import type { TokenCreateCommand } from "./token.js";
-import { parseDuration, parseHostPort } from "./units.js";
-
-export type ParsedSluice = { readonly run: () => Promise<number> } | NothingToRun;
-
-const duration = readBy(parseDuration, "a duration like 90s, 15m, 24h or 30d");
+import { parseHostPort } from "./units.js";
 
 const EXAMPLES = `
 Examples:
@@ -31,11 +27,11 @@ Examples:
   sluice top
   sluice results --follow
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 left at the second Ctrl-C.
+Exit codes: 0 success, 1 failure, 2 wrong usage, 130 second Ctrl-C.
 `;
 
 /** @param version of this program */
-export function parseSluice(args: readonly string[], version: string): ParsedSluice {
+export function parseSluice(args: readonly string[], version: string): ParsedProgram {
   const chosen: { run: (() => Promise<number>) | null } = { run: null };
   const choose = (run: () => Promise<number>): void => void (chosen.run = run);
   const program = new Command("sluice")
@@ -73,23 +69,35 @@ function nameOf(command: Command): string {
 function addHub(program: Command, choose: Choose, version: string): void {
   program
     .command("hub")
-    .description("Starts the cloud node: it takes other nodes in, schedules, and stores what they find.")
-    .option("--listen <host:port>", "where others join; wss://HOST:PORT with a certificate", "127.0.0.1:7000")
-    .option("--store <dir>", "folder of the results, or memory:", notEmpty, DEFAULT_STORE)
+    .description(
+      "Starts the cloud node, which other nodes join. It schedules the work and stores the results.",
+    )
+    .option(
+      "--listen <host:port>",
+      "address that other nodes join at; wss://HOST:PORT needs a certificate",
+      "127.0.0.1:7000",
+    )
+    .option("--store <dir>", "folder for the results, or memory:", notEmpty, DEFAULT_STORE)
     .option("--name <name>", "name of this node", notEmpty, "cloud")
     .option("--cluster <name>", "name of the cluster", notEmpty, "sluice")
-    .option("--model-dir <dir>", "folder of the ONNX models that pipelines name", notEmpty)
-    .option("--journal <dir>", "as of join (default: STORE.journal)", notEmpty)
-    .option("--tls-cert <file>", "certificate, PEM", notEmpty)
-    .option("--tls-key <file>", "its key, PEM", notEmpty)
+    .option("--model-dir <dir>", "folder with the ONNX models that pipelines use", notEmpty)
     .option(
-      "--token-ttl <duration>",
-      "how long new nodes may join with the token it prints",
-      duration,
-      86_400_000,
+      "--journal <dir>",
+      "folder for unfinished tasks, to survive a crash, or memory: (default: STORE.journal)",
+      notEmpty,
     )
-    .addOption(logLevelOption("error").default("error"))
-    .addHelpText("after", "\nIts tokens are in STORE.cluster, beside the store.\n")
+    .option("--tls-cert <file>", "TLS certificate (PEM)", notEmpty)
+    .option("--tls-key <file>", "private key of the certificate (PEM)", notEmpty)
+    .addOption(
+      durationOption(
+        "--token-ttl <duration>",
+        "how long the printed token admits new nodes",
+        86_400_000,
+        "24h",
+      ),
+    )
+    .addOption(logLevelOption())
+    .addHelpText("after", "\nTokens are kept in STORE.cluster, next to the store.\n")
     .action((given: Omit<HubCommand, "version">) => {
       const secure = given.tlsCert !== undefined;
       const listen = parseHostPort(given.listen, secure);
@@ -104,32 +112,32 @@ function addHub(program: Command, choose: Choose, version: string): void {
 function addJoin(program: Command, choose: Choose, version: string): void {
   program
     .command("join")
-    .argument("<url>", "of the hub: ws://HOST:PORT or wss://HOST:PORT")
+    .argument("<url>", "address of the hub: ws://HOST:PORT or wss://HOST:PORT")
     .description(
-      "Joins this machine to a cluster as an edge node. It dials out, so a firewall may stay shut.",
+      "Joins this machine to a cluster as an edge node. It only dials out: no port has to be opened.",
     )
-    .option("--name <name>", "name of this node (default: the machine's)", notEmpty)
+    .option("--name <name>", "name of this node (default: the host name)", notEmpty)
     .option(
       "--token <token>",
-      "ID.SECRET, made by the hub; better in the environment as SLUICE_TOKEN",
+      "join token (ID.SECRET); safer in the environment variable SLUICE_TOKEN",
       notEmpty,
     )
-    .option("--token-file <file>", "file with the token", notEmpty)
+    .option("--token-file <file>", "file that holds the token", notEmpty)
     .option(
       "--listen <host:port>",
-      "where other nodes may dial this one, instead of through the hub",
+      "address for direct connections from other nodes (default: they go through the hub)",
       notEmpty,
     )
-    .option("--retry", "keep trying where the hub cannot be reached", false)
-    .option("--tls-ca <file>", "certificate authority of the hub's certificate, PEM", notEmpty)
-    .option("--cluster <name>", "join no cluster of another name", notEmpty)
+    .option("--retry", "keep trying while the hub cannot be reached", false)
+    .option("--tls-ca <file>", "certificate authority of the hub's certificate (PEM)", notEmpty)
+    .option("--cluster <name>", "refuse to join a cluster with another name", notEmpty)
     .option(
       "--journal <dir>",
-      "folder in which what its sources have under way outlives a crash, or memory: (default: .sluice/journal/NAME)",
+      "folder for unfinished tasks, to survive a crash, or memory: (default: .sluice/journal/NAME)",
       notEmpty,
     )
-    .option("--model-dir <dir>", "folder of the ONNX models that pipelines name", notEmpty)
-    .addOption(logLevelOption("error").default("error"))
+    .option("--model-dir <dir>", "folder with the ONNX models that pipelines use", notEmpty)
+    .addOption(logLevelOption())
     .action((url: string, given: Omit<JoinCommand, "version" | "url">) => {
       const hub = parseHostPort(url, false);
       if (hub === null || !/^wss?:/.test(url)) throw wrongAddress("the hub's address", url);
@@ -154,26 +162,23 @@ function addJoin(program: Command, choose: Choose, version: string): void {
 function addTokens(program: Command, choose: Choose): void {
   const tokens = program
     .command("token")
-    .description("Makes, lists and revokes the tokens that nodes join with.");
+    .description("Creates, lists and revokes the tokens that nodes join with.");
   tokens
     .command("create")
-    .description("Prints a new token, which is shown this once.")
+    .description("Creates a token and prints it. It cannot be shown again.")
     .addOption(
-      new Option(
-        "--role <role>",
-        "edge, cloud or operator: what its holder may be; may be given more than once",
-      )
+      new Option("--role <role>", "role that the token allows: edge, cloud or operator (repeatable)")
         .argParser(listOf(["edge", "cloud", "operator"]))
         .default(["edge"], "edge"),
     )
     .addOption(
-      new Option("--grant <grant>", "what its holder may do beyond that: spawn, actors on other nodes")
+      new Option("--grant <grant>", "extra permission: spawn (start actors on other nodes)")
         .argParser(listOf(["spawn"]))
         .default([], "none"),
     )
-    .option("--ttl <duration>", "how long new nodes may join with it", duration, 15 * 60_000)
-    .option("--single", "for one node alone", false)
-    .option("--label <text>", "what it is for", notEmpty)
+    .addOption(durationOption("--ttl <duration>", "how long the token admits new nodes", 15 * 60_000, "15m"))
+    .option("--single", "valid for one node only", false)
+    .option("--label <text>", "a note on what the token is for", notEmpty)
     .option("--store <dir>", "store of the hub", notEmpty, DEFAULT_STORE)
     .action((given: Omit<TokenCreateCommand, "label"> & { readonly label?: string }) => {
       choose(async () => {
@@ -183,8 +188,8 @@ function addTokens(program: Command, choose: Choose): void {
     });
   tokens
     .command("list")
-    .description("Lists the tokens of a hub, and who has joined with each.")
-    .option("--json", "as one JSON array", false)
+    .description("Lists the tokens of a hub, and the nodes that joined with each.")
+    .option("--json", "print one JSON array", false)
     .option("--store <dir>", "store of the hub", notEmpty, DEFAULT_STORE)
     .action((given: { readonly store: string; readonly json: boolean }) =>
       choose(async () => {
@@ -194,8 +199,8 @@ function addTokens(program: Command, choose: Choose): void {
     );
   tokens
     .command("revoke")
-    .argument("<id>", "what stands before the dot of the token")
-    .description("Lets nobody join with a token any more, and puts out who has.")
+    .argument("<id>", "the part of the token before the dot")
+    .description("Revokes a token, and disconnects the nodes that joined with it.")
     .option("--store <dir>", "store of the hub", notEmpty, DEFAULT_STORE)
     .action((id: string, given: { readonly store: string }) =>
       choose(async () => {

@@ -6,7 +6,7 @@ import { taskText, type Finding } from "../../src/audit/findings.js";
 import type { StoredRecord } from "../../src/task/record.js";
 import { renderTable } from "../tables.js";
 
-/** A table of the sources, a line for each finding and one that sums up. */
+/** A table of the sources, a line for each finding, and a line that sums up. */
 export function describeAudit(report: AuditReport): string {
   const { incarnations, findings, findingCount } = report;
   const further = findingCount - findings.length;
@@ -18,7 +18,7 @@ export function describeAudit(report: AuditReport): string {
   ].join("\n");
 }
 
-/** Where a task has been: under which table each stage was routed, in which delivery and at which attempt. */
+/** The history of a task: by which table each stage was routed, in which delivery and at which attempt. */
 export function describeHistory(record: StoredRecord): string {
   const name = taskText(record.id);
   if (record.type === "gap") {
@@ -49,7 +49,7 @@ export function describeHistory(record: StoredRecord): string {
       after(endedAtMs),
     ]),
   );
-  return `${name}, stored ${after(record.storedAtMs)} ms after its making, in delivery ${record.delivery}:\n${hops}`;
+  return `${name}, stored ${after(record.storedAtMs)} ms after it was created, in delivery ${record.delivery}:\n${hops}`;
 }
 
 function sourcesTable(incarnations: readonly IncarnationAudit[]): string {
@@ -84,7 +84,7 @@ function lineOf({ rule, source, task, detail }: Finding): string {
 }
 
 function sumOf({ records, findingCount, findingsByRule }: AuditReport): string {
-  if (findingCount === 0) return `${records} records add up: nothing is lost, and nothing took effect twice`;
+  if (findingCount === 0) return `${records} records add up: no task was lost, and none took effect twice`;
   const counts = Object.entries(findingsByRule)
     .filter(([, count]) => count > 0)
     .map(([rule, count]) => `${rule} ${count}`);

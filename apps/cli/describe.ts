@@ -1,4 +1,4 @@
-/** What happens in a cluster, as lines for people; null where there is nothing to say. */
+/** Events of a cluster as lines for people; null where there is nothing to say. */
 
 import { countDrops } from "../../src/task/ledger.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
@@ -6,7 +6,7 @@ import type { SchedulerEvent } from "../../src/actors/protocol/scheduler.js";
 import { assertNever } from "../../src/runtime/errors.js";
 import type { ClusterEvent } from "../../src/transport/cluster/cluster.js";
 
-/** @param own name of the node that hears of it */
+/** @param own name of the node that prints it */
 export function describeCluster(event: ClusterEvent, own: string): string | null {
   if ("member" in event && (event.member.name === own || event.member.roles.includes("operator")))
     return null;
@@ -22,7 +22,7 @@ export function describeCluster(event: ClusterEvent, own: string): string | null
     case "joined":
       return event.attempt > 1 ? `Joined again after ${event.attempt} attempts` : null;
     case "cutOff":
-      return `Cut off from the hub, trying again: ${event.reason}`;
+      return `Lost the connection to the hub, reconnecting: ${event.reason}`;
     case "refused":
       return null;
     default:
@@ -41,7 +41,7 @@ export function describeNode(event: NodeEvent): string | null {
     case "sourceStarted":
       return `${event.sourceId}: ${event.description}`;
     case "sourceStalled":
-      return `${event.sourceId}: source ${event.reason}, connecting again (attempt ${event.attempt})`;
+      return `${event.sourceId}: source ${event.reason}, reconnecting (attempt ${event.attempt})`;
     case "sourceEnded": {
       const { created, stored, inFlight } = event.ledger;
       const dropped = countDrops(event.ledger.dropped);
@@ -49,7 +49,7 @@ export function describeNode(event: NodeEvent): string | null {
       return `${event.sourceId}: ${how}; ${created} tasks, ${stored} stored, ${dropped} dropped, ${inFlight} in flight`;
     }
     case "stageFailed":
-      return `stage "${event.stage.stage}" has no place on ${event.node}: ${event.error.message}`;
+      return `stage "${event.stage.stage}" cannot run on ${event.node}: ${event.error.message}`;
     default:
       return assertNever(event);
   }

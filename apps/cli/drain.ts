@@ -1,4 +1,4 @@
-/** `sluice drain`: has a node finish what it has, and leave. */
+/** `sluice drain`: lets a node finish its tasks and leave. */
 
 import type { Operator } from "../../src/operator/operator.js";
 import { suggestName } from "../../src/task/nearest-name.js";
@@ -10,7 +10,7 @@ export async function drain(operator: Operator, node: string): Promise<number> {
   const { members, hub } = operator.cluster;
   if (name === hub) {
     throw new RuntimeError(
-      `Cannot drain "${node}" as it is the hub: stop it, and its nodes come back to the next one`,
+      `Cannot drain "${node}" as it is the hub: stop it instead, and its nodes rejoin the next one`,
       {
         code: "node-unreachable",
       },
@@ -18,7 +18,7 @@ export async function drain(operator: Operator, node: string): Promise<number> {
   }
   if (!members.has(name)) {
     throw new RuntimeError(
-      `Cannot drain "${node}" as it is no node of the cluster${suggestName(node, members.keys())}`,
+      `Cannot drain "${node}" as no node of the cluster has that name${suggestName(node, members.keys())}`,
       {
         code: "node-unreachable",
       },
@@ -30,7 +30,7 @@ export async function drain(operator: Operator, node: string): Promise<number> {
         resolve();
     });
   });
-  process.stderr.write(`Draining ${node}: it takes nothing new, and finishes what it has\n`);
+  process.stderr.write(`Draining ${node}: it accepts no new tasks and finishes those it has\n`);
   await operator.agent(name).drain();
   await left;
   process.stdout.write(`${node} is drained and has left\n`);

@@ -1,5 +1,5 @@
 /**
- * The folder beside a hub's store: its tokens, and how operators on this machine reach it while it runs.
+ * The folder next to a hub's store: its tokens, and how operators on this machine reach the hub while it runs.
  *
  * The store's own folder belongs to its database, so this one is `STORE.cluster`.
  */
@@ -41,14 +41,14 @@ export async function readOperator(store: string): Promise<HubAddress | null> {
   try {
     text = await readFile(join(hubFolder(store), "operator.json"), "utf8");
   } catch {
-    // No such file, or another user's: there is no hub for whoever asks.
+    // No such file, or another user's: there is no hub for this user.
     return null;
   }
   let value: unknown = null;
   try {
     value = JSON.parse(text);
   } catch {
-    // Written in part: the hub is just starting, or has died on it.
+    // Written in part: the hub is just starting, or crashed while it wrote.
   }
   const parsed = parseWith(form, value);
   return parsed.ok ? parsed.value : null;
@@ -61,7 +61,7 @@ export interface HubChoice {
   readonly authorities: string | null;
 }
 
-/** The hub that a command means. @throws TransportError `connect-failed` where there is none to be found */
+/** The hub that a command is for. @throws TransportError `connect-failed` where there is none to be found */
 export async function findHub(choice: HubChoice): Promise<HubAddress> {
   const { hub, token, authorities, store } = choice;
   if (hub !== undefined) return { url: hub, token: token ?? "", authorities };
@@ -69,7 +69,7 @@ export async function findHub(choice: HubChoice): Promise<HubAddress> {
   if (found !== null) return { ...found, ...(token !== undefined && { token }) };
   throw new TransportError(
     `Cannot find a hub: none runs on this machine with the store "${store}"; start one with "sluice hub", name its ` +
-      `store with --store, or name the hub itself with --hub and --token (or SLUICE_HUB and SLUICE_TOKEN)`,
+      `store with --store, or name a hub elsewhere with --hub and --token (or SLUICE_HUB and SLUICE_TOKEN)`,
     { code: "connect-failed" },
   );
 }

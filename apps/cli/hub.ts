@@ -17,7 +17,7 @@ import { readNamed } from "./files.js";
 import { removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
 import { describeCluster, describeSchedule } from "./describe.js";
 import { formatDuration } from "./units.js";
-import { atMost, signalled } from "./signals.js";
+import { atMost, signalled } from "../program.js";
 
 export interface HubCommand {
   readonly listen: string;
@@ -33,7 +33,7 @@ export interface HubCommand {
   readonly version: string;
 }
 
-/** How long an operator's token of this machine holds: as long as a hub may run. */
+/** How long the token of operators on this machine is valid: as long as a hub may run. */
 const OPERATOR_TTL_MS = 10 * 365 * 86_400_000;
 const LEAVE_MS = 3_000;
 
@@ -85,7 +85,7 @@ export async function hub(command: HubCommand): Promise<number> {
     greet(command, url, joinToken.token);
     await Promise.race([ended, failed]);
     if (over.failure !== null) throw over.failure;
-    say("Stopping: the nodes are told, and what was stored stays");
+    say("Stopping: results that are stored are kept");
     return 0;
   } finally {
     await atMost(LEAVE_MS, node?.terminate() ?? Promise.resolve());
@@ -103,12 +103,12 @@ function greet({ name, store, tokenTtl }: HubCommand, url: string, token: string
   );
   if (!isLoopback(url) && url.startsWith("ws:")) {
     process.stderr.write(
-      "warning: frames travel unencrypted: name a certificate with --tls-cert and --tls-key\n",
+      "warning: traffic is not encrypted: name a certificate with --tls-cert and --tls-key\n",
     );
   }
 }
 
-/** Where others reach a hub that listens at every address of its machine. */
+/** An address at which others reach a hub that listens on all addresses of its machine. */
 function reachableUrl(url: string): string {
   if (!/:\/\/(?:0\.0\.0\.0|\[::\])/.test(url)) return url;
   const own = Object.values(networkInterfaces())
@@ -124,7 +124,7 @@ async function tlsOf({
 }: HubCommand): Promise<{ readonly certificate: string; readonly key: string } | null> {
   if (tlsCert === undefined && tlsKey === undefined) return null;
   if (tlsCert === undefined || tlsKey === undefined || !listen.startsWith("wss:")) {
-    throw new SluiceError("Cannot use TLS: name --tls-cert and --tls-key, and --listen wss://HOST:PORT", {
+    throw new SluiceError("Cannot use TLS: it needs --tls-cert, --tls-key and --listen wss://HOST:PORT", {
       code: "configuration-invalid",
     });
   }

@@ -1,4 +1,4 @@
-/** `sluice join`: an edge node of somebody's cluster. */
+/** `sluice join`: an edge node of another node's cluster. */
 
 import { join as joinPath } from "node:path";
 import { startNode, type SluiceNode } from "../../src/node/node.js";
@@ -7,7 +7,7 @@ import { createLogger, type LogLevel } from "../../src/runtime/log.js";
 import { checkModelDir } from "../start/inputs.js";
 import { describeCluster, describeNode } from "./describe.js";
 import { readNamed } from "./files.js";
-import { atMost, signalled } from "./signals.js";
+import { atMost, signalled } from "../program.js";
 
 export interface JoinCommand {
   readonly url: string;
@@ -58,7 +58,7 @@ export async function join(command: JoinCommand): Promise<number> {
     ...(cluster !== undefined && { cluster }),
     onEvent: (event) => say(describeNode(event)),
     onCluster(event) {
-      // Those that were there before it are no news.
+      // Members that were there before it are no news.
       if (greeted || event.type === "cutOff") say(describeCluster(event, name));
       if (event.type === "refused") fail(event.error);
     },
@@ -71,7 +71,7 @@ export async function join(command: JoinCommand): Promise<number> {
   greeted = true;
   await Promise.race([ended, finished]);
   if (over.failure === null) {
-    say("Stopping: the sources of this node are drained first; Ctrl-C again leaves at once");
+    say("Stopping: waiting for tasks in progress. Press Ctrl-C again to leave at once");
     await atMost(DRAIN_MS, node.drain({ timeoutMs: DRAIN_MS }));
   }
   await atMost(LEAVE_MS, node.terminate());

@@ -1,4 +1,4 @@
-/** `sluice nodes`: who is in the cluster, and how each is. */
+/** `sluice nodes`: the nodes of the cluster, and the state of each. */
 
 import { countDrops } from "../../src/task/ledger.js";
 import type { Operator } from "../../src/operator/operator.js";
@@ -71,7 +71,7 @@ export function nodesTable(lines: readonly NodeLine[], nowMs: number): string {
   );
 }
 
-/** Branches of tasks that came to a node and left it, stages done there, and what it gave up. */
+/** Branches of tasks that entered a node and left it, stages it ran, and tasks it dropped. */
 function flow(counts: ResourceSample["counts"]): readonly (string | number)[] {
   if (counts === undefined) return ["-", "-", "-", "-"];
   const { admitted, received, forwarded, finished, processed, dropped } = counts;

@@ -1,18 +1,28 @@
-/** The commands of `sluice` that ask and order the nodes of a cluster. */
+/** The commands of `sluice` that act on a running cluster. */
 
 import type { Operator } from "../../src/operator/operator.js";
 import { createPolicies } from "../../src/actors/scheduler/policies.js";
-import { type Command, notEmpty, Option, positiveInteger, positiveNumber, readBy } from "../command-line.js";
+import {
+  addCaptureOptions,
+  type Command,
+  notEmpty,
+  Option,
+  positiveInteger,
+  readBy,
+} from "../command-line.js";
 import type { AuditCommand } from "./audit.js";
 import { DEFAULT_STORE, findHub, readOperator } from "./hub-folder.js";
 import type { ResultsCommand } from "./results.js";
-import type { RunCommand } from "./run.js";
+import type { RunCommand } from "./run-source.js";
 import { parseSince } from "./units.js";
 
 /** Takes what a command is to do once the command line has been read. */
 export type Choose = (run: () => Promise<number>) => void;
 
-const since = readBy((text) => parseSince(text, Date.now()), "a time like 2026-01-31T12:00:00Z, or 10m ago");
+const since = readBy(
+  (text) => parseSince(text, Date.now()),
+  "a time like 2026-01-31T12:00:00Z, or an age like 10m",
+);
 
 interface OperatorFlags {
   readonly store: string;
@@ -21,65 +31,80 @@ interface OperatorFlags {
   readonly tlsCa?: string;
 }
 
-/** Adds the commands that ask and order the nodes of a cluster. */
+/** Makes a command with the options that say which hub is meant. */
+type MakeCommand = (name: string, description: string) => Command;
+
+/** Adds the commands that act on a running cluster. */
 export function addOperator(program: Command, choose: Choose): void {
-  const command = (name: string, description: string): Command =>
+  const command: MakeCommand = (name, description) =>
     program
       .command(name)
       .description(description)
       .optionsGroup("Which hub:")
       .option("--store <dir>", "store of a hub that runs on this machine", notEmpty, DEFAULT_STORE)
-      .addOption(new Option("--hub <url>", "address of a hub elsewhere").env("SLUICE_HUB"))
-      .addOption(new Option("--token <token>", "of the role operator").env("SLUICE_TOKEN"))
-      .option("--tls-ca <file>", "certificate authority of the hub's certificate, PEM", notEmpty)
+      .addOption(new Option("--hub <url>", "address of a hub on another machine").env("SLUICE_HUB"))
+      .addOption(new Option("--token <token>", "token with the role operator").env("SLUICE_TOKEN"))
+      .option("--tls-ca <file>", "certificate authority of the hub's certificate (PEM)", notEmpty)
       .optionsGroup("Options:");
+  addNodes(command, choose);
+  addRun(command, choose);
+  addResults(command, choose);
+  addAudit(command, choose);
+  addDrain(command, choose);
+  addTop(command, choose);
+}
 
+function addNodes(command: MakeCommand, choose: Choose): void {
   command("nodes", "Shows the nodes of the cluster.")
-    .option("--json", "as one JSON array", false)
-    .option("--all", "operators too", false)
+    .option("--json", "print one JSON array", false)
+    .option("--all", "include operators", false)
     .action((given: OperatorFlags & { readonly json: boolean; readonly all: boolean }) =>
       choose(async () => {
         const { nodes } = await import("./nodes.js");
         return asOperator(given, (operator) => nodes(operator, given));
       }),
     );
+}
 
-  command("run", "Starts a source on a node and follows it to its end.")
-    .requiredOption("--pipeline <file>", "stages as YAML", notEmpty)
+function addRun(command: MakeCommand, choose: Choose): void {
+  const run = command("run", "Starts a source on a node and follows it until it ends.")
+    .requiredOption("--pipeline <file>", "pipeline file (YAML)", notEmpty)
     .requiredOption(
       "--source <source>",
-      "FILE as that node sees it, rtsp://..., http(s)://..., /dev/videoN or test:WxH@FPS,duration=S",
+      "FILE (a path on that node), rtsp://..., http(s)://..., /dev/videoN or test:WxH@FPS,duration=S",
       notEmpty,
     )
-    .requiredOption("--on <node>", "the node beside the source", notEmpty)
-    .option("--id <name>", "name of the source (default: after the file or host)", notEmpty)
-    .option("--detach", "return once it runs", false)
-    .option("--realtime", "play a file at its own speed", false)
-    .option("--limit <n>", "end after so many tasks", positiveInteger)
-    .option("--fps <n>", "frames per second of source time, up to 240", positiveNumber)
-    .option("--resolution <WxH>", "size to scale frames to, in pixels")
-    .option("--frames-per-task <n>", "frames in one task, 1 to 256", positiveInteger)
-    .addOption(new Option("--encoding <encoding>", "how frames travel").choices(["rgb", "jpeg"]))
-    .option("--quality <n>", "of jpeg, 1 to 100", positiveInteger)
+    .requiredOption("--on <node>", "node that reads the source", notEmpty)
+    .option("--id <name>", "name of the source (default: from its file or host)", notEmpty)
+    .option("--detach", "exit once the source is running", false)
+    .option("--realtime", "play a file at normal speed", false)
+    .option("--limit <n>", "stop after this many tasks", positiveInteger);
+  addCaptureOptions(run)
     .addOption(
-      new Option("--policy <name>", "where stages run, instead of the pipeline's policy").choices([
+      new Option("--policy <name>", "placement policy, instead of the pipeline's").choices([
         ...createPolicies().keys(),
       ]),
     )
     .action((given: OperatorFlags & Omit<RunCommand, "limit"> & { readonly limit?: number }) =>
       choose(async () => {
-        const { run } = await import("./run.js");
-        return asOperator(given, (operator) => run(operator, { ...given, limit: given.limit ?? null }));
+        const { runSource } = await import("./run-source.js");
+        return asOperator(given, (operator) => runSource(operator, { ...given, limit: given.limit ?? null }));
       }),
     );
+}
 
-  command("results", "Prints what was found, from a hub or, where none runs, from its store.")
-    .option("--source <name>", "of this source alone", notEmpty)
-    .option("--since <time>", "stored since: 2026-01-31T12:00:00Z, or 10m ago", since)
-    .option("--limit <n>", "at most so many", positiveInteger)
-    .option("--follow", "go on with what is stored from now on", false)
-    .option("--json", "one JSON object a line", false)
-    .option("--export <file>", "into a file of NDJSON instead, compressed where it ends in .gz", notEmpty)
+function addResults(command: MakeCommand, choose: Choose): void {
+  command("results", "Prints results from a running hub, or else straight from its store.")
+    .option("--source <name>", "only this source", notEmpty)
+    .option(
+      "--since <time>",
+      "stored since a time (2026-01-31T12:00:00Z) or at most this long ago (10m)",
+      since,
+    )
+    .option("--limit <n>", "print at most this many", positiveInteger)
+    .option("--follow", "keep printing results as they are stored", false)
+    .option("--json", "print one JSON object per line", false)
+    .option("--export <file>", "write NDJSON to a file instead, compressed if its name ends in .gz", notEmpty)
     .action((given: OperatorFlags & Omit<ResultsCommand, "limit"> & { readonly limit?: number }) =>
       choose(async () => {
         const { resultsFromHub, resultsFromStore } = await import("./results.js");
@@ -90,13 +115,19 @@ export function addOperator(program: Command, choose: Choose): void {
         return asOperator(given, (operator) => resultsFromHub(operator, asked));
       }),
     );
+}
 
-  command("audit", "Proves from what is stored that nothing was lost, and nothing took effect twice.")
-    .option("--from <file>", "an exported run instead: NDJSON, compressed where it ends in .gz", notEmpty)
-    .option("--source <name>", "of this source alone", notEmpty)
-    .option("--task <id>", "the history of one task: SOURCE/INCARNATION/SEQUENCE", notEmpty)
-    .option("--json", "as one JSON object", false)
-    .addHelpText("after", "\nExit codes: 0 it adds up, 1 it does not, or failed, 2 wrong usage.\n")
+function addAudit(command: MakeCommand, choose: Choose): void {
+  command("audit", "Checks in the stored records that no task was lost and none took effect twice.")
+    .option(
+      "--from <file>",
+      "check an exported NDJSON file instead, compressed if its name ends in .gz",
+      notEmpty,
+    )
+    .option("--source <name>", "only this source", notEmpty)
+    .option("--task <id>", "show the history of one task: SOURCE/INCARNATION/SEQUENCE", notEmpty)
+    .option("--json", "print one JSON object", false)
+    .addHelpText("after", "\nExit codes: 0 the records add up, 1 they do not, or failure, 2 wrong usage.\n")
     .action((given: OperatorFlags & AuditCommand & { readonly from?: string }) =>
       choose(async () => {
         const { auditFile, auditHub, auditStore } = await import("./audit.js");
@@ -105,18 +136,22 @@ export function addOperator(program: Command, choose: Choose): void {
         return asOperator(given, (operator) => auditHub(operator, given));
       }),
     );
+}
 
-  command("drain", "Has a node finish what it has, and leave: no task is lost, and none delivered again.")
-    .argument("<node>", "its name")
+function addDrain(command: MakeCommand, choose: Choose): void {
+  command("drain", "Lets a node finish its tasks and leave the cluster. No task is lost or delivered twice.")
+    .argument("<node>", "name of the node")
     .action((node: string, given: OperatorFlags) =>
       choose(async () => {
         const { drain } = await import("./drain.js");
         return asOperator(given, (operator) => drain(operator, node));
       }),
     );
+}
 
-  command("top", "Shows nodes, queues, routes and rates, once a second.")
-    .option("--once", "print it one time", false)
+function addTop(command: MakeCommand, choose: Choose): void {
+  command("top", "Shows nodes, queues, routes and rates, updated every second.")
+    .option("--once", "print once and exit", false)
     .action((given: OperatorFlags & { readonly once: boolean }) =>
       choose(async () => {
         const { top } = await import("./top.js");

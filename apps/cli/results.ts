@@ -1,4 +1,4 @@
-/** `sluice results`: what was found, from a running hub or straight from its store. */
+/** `sluice results`: results from a running hub or straight from its store. */
 
 import { pipeline } from "node:stream/promises";
 import { exportRecords } from "../../src/storage/results/export.js";
@@ -6,7 +6,7 @@ import { iterateRecords, openStoreForReading } from "../../src/storage/results/r
 import type { Operator } from "../../src/operator/operator.js";
 import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";
-import { signalled } from "./signals.js";
+import { signalled } from "../program.js";
 
 export interface ResultsCommand {
   readonly source?: string;
@@ -17,7 +17,7 @@ export interface ResultsCommand {
   readonly export?: string;
 }
 
-/** A place that records come from: pages by query, as both the hub and a store give them. */
+/** Where records come from: pages by query, as both a hub and a store give them. */
 type Pages = Parameters<typeof iterateRecords>[0];
 
 export async function resultsFromHub(operator: Operator, command: ResultsCommand): Promise<number> {
@@ -44,7 +44,7 @@ async function print(pages: Pages, command: ResultsCommand): Promise<number> {
   try {
     await pipeline(lines(records, command.json), process.stdout, { end: false });
   } catch (error) {
-    // Whoever reads has seen enough.
+    // The reader has seen enough.
     if (!readerIsGone(error)) throw error;
   }
   return 0;
@@ -87,7 +87,7 @@ async function follow(operator: Operator, command: ResultsCommand): Promise<numb
     });
     operator.cluster.subscribe((event) => {
       if (event.type !== "cutOff") return;
-      over.failure = new Error(`Cannot follow any more: ${event.reason}`);
+      over.failure = new Error(`Lost the connection to the hub: ${event.reason}`);
       resolve();
     });
   });

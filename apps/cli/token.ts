@@ -1,4 +1,4 @@
-/** `sluice token`: makes, lists and revokes join tokens, whether the hub runs or not. */
+/** `sluice token`: creates, lists and revokes join tokens, whether the hub runs or not. */
 
 import type { Role } from "../../src/transport/cluster/cluster.js";
 import { createToken, listTokens, revokeToken } from "../../src/transport/security/token-directory.js";
@@ -23,10 +23,10 @@ export async function tokenCreate(command: TokenCreateCommand): Promise<number> 
     Date.now(),
   );
   process.stdout.write(`${token}\n`);
-  const grants = grant.length === 0 ? "" : `, granted ${grant.join(", ")}`;
+  const grants = grant.length === 0 ? "" : ` and permission to ${grant.join(", ")}`;
   process.stderr.write(
-    `For ${single ? "one node" : "any number of nodes"} in the role ${record.roles.join(", ")}${grants}, ` +
-      `to join within ${formatDuration(ttl)}; it is shown this once\n`,
+    `Valid for ${single ? "one node" : "any number of nodes"} with the role ${record.roles.join(", ")}${grants}. ` +
+      `It admits new nodes for ${formatDuration(ttl)}, and cannot be shown again\n`,
   );
   return 0;
 }
@@ -49,10 +49,10 @@ export async function tokenList(command: {
     nodes.join("\n"),
     label ?? "",
   ]);
-  const heads = ["token", "status", "allows", "use", "new nodes until", "nodes", "label"];
+  const heads = ["token", "status", "allows", "use", "admits until", "nodes", "label"];
   process.stdout.write(
     rows.length === 0
-      ? 'No tokens: make one with "sluice token create"\n'
+      ? 'No tokens: create one with "sluice token create"\n'
       : `${renderTable(
           heads.map((title) => ({ title })),
           rows,
@@ -63,6 +63,6 @@ export async function tokenList(command: {
 
 export async function tokenRevoke(command: { readonly store: string; readonly id: string }): Promise<number> {
   await revokeToken(tokensFolder(command.store), command.id);
-  process.stdout.write(`Token ${command.id} is revoked: nobody joins with it, and who has is put out\n`);
+  process.stdout.write(`Token ${command.id} is revoked, and nodes that joined with it are disconnected\n`);
   return 0;
 }

@@ -1,4 +1,4 @@
-/** `sluice top`: nodes, queues, routes and rates, once a second. */
+/** `sluice top`: nodes, queues, routes and rates, updated every second. */
 
 import type { Operator } from "../../src/operator/operator.js";
 import type { TableReported } from "../../src/actors/protocol/scheduler.js";
@@ -7,7 +7,7 @@ import { asError } from "../../src/runtime/errors.js";
 import { createLiveLines } from "../live-lines.js";
 import { renderTable } from "../tables.js";
 import { nodeLines, nodesTable, type NodeLine } from "./nodes.js";
-import { signalled } from "./signals.js";
+import { signalled } from "../program.js";
 
 const PERIOD_MS = 1_000;
 
@@ -66,7 +66,7 @@ function screen(before: Look, now: Look): string {
     queuesTable(now),
     routesTable(table),
     ratesTable(before, now),
-    `Routing table ${epoch}${behind.length === 0 ? "" : `, not yet at ${behind.map(([node]) => node).join(", ")}`}; ` +
+    `Routing table ${epoch}${behind.length === 0 ? "" : `, not yet on ${behind.map(([node]) => node).join(", ")}`}; ` +
       `${totals.pending} results wait to be stored`,
   ]
     .filter((part) => part !== "")

@@ -1,4 +1,4 @@
-/** What people type for times, durations and addresses; null for what is none. */
+/** Reads and writes times, durations and addresses as people type them; null where a text is none. */
 
 const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/;
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -12,7 +12,7 @@ export function parseDuration(text: string): number | null {
   return Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
 }
 
-/** A time of ISO 8601, or so long before now as a duration says: ms since the Unix epoch. */
+/** A time in ISO 8601, or a duration before now: ms since the Unix epoch. */
 export function parseSince(text: string, nowMs: number): number | null {
   const ago = parseDuration(text);
   if (ago !== null) return nowMs - ago;

@@ -183,7 +183,7 @@ function drawBackground(): Uint8Array {
   return pixels;
 }
 
-/** What a sensor adds: up to two levels either way, anew in each frame. */
+/** Noise of the sensor: up to two levels either way, different in each frame. */
 function addGrain(index: number, pixels: Uint8Array): void {
   for (let pixel = 0; pixel < WIDTH * HEIGHT; pixel++) {
     const grain = (hash(pixel, index, 3) % 5) - 2;

@@ -1,12 +1,12 @@
-/** An edge of a run in a process of its own, as the process sees it that has started it. */
+/** An edge of a run in a process of its own, as seen by the process that started it. */
 
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { RuntimeError } from "../../src/runtime/errors.js";
 import type { LogLevel } from "../../src/runtime/log.js";
 
-/** What an edge is told, as one line on its standard input: no token stands in a list of processes. */
-export interface EdgeOrders {
+/** What an edge needs to join, as one line on its standard input: so no token shows in a list of processes. */
+export interface EdgeInstructions {
   readonly name: string;
   readonly url: string;
   readonly token: string;
@@ -17,15 +17,15 @@ export interface EdgeOrders {
 export interface EdgeProcess {
   readonly name: string;
   readonly pid: number;
-  /** Tells it where to go. */
-  order(orders: Omit<EdgeOrders, "name">): void;
-  /** Has it leave, and resolves once it is gone; after `limitMs` it is made to. */
+  /** Has it join. */
+  instruct(instructions: Omit<EdgeInstructions, "name">): void;
+  /** Has it leave, and resolves once the process has ended; after `limitMs` it is killed. */
   end(limitMs: number): Promise<void>;
 }
 
 const PROGRAM = fileURLToPath(new URL("./edge.js", import.meta.url));
 
-/** @param onLost told where it ends by itself */
+/** @param onLost called where the process ends by itself */
 export function startEdgeProcess(name: string, onLost: (error: Error) => void): EdgeProcess {
   const child = spawn(process.execPath, [PROGRAM], { stdio: ["pipe", "ignore", "inherit"] });
   let ending = false;
@@ -39,13 +39,13 @@ export function startEdgeProcess(name: string, onLost: (error: Error) => void): 
       resolve();
     });
   });
-  // It may be gone while it is written to: its end says so.
+  // It may end while it is written to: `exit` says so.
   child.stdin.on("error", () => {});
   process.once("exit", () => child.kill("SIGKILL"));
   return {
     name,
     pid: child.pid ?? 0,
-    order: (orders) => void child.stdin.write(`${JSON.stringify({ name, ...orders })}\n`),
+    instruct: (instructions) => void child.stdin.write(`${JSON.stringify({ name, ...instructions })}\n`),
     async end(limitMs) {
       ending = true;
       child.stdin.end();
@@ -58,7 +58,7 @@ export function startEdgeProcess(name: string, onLost: (error: Error) => void): 
 
 function lost(name: string, how: string): Error {
   return new RuntimeError(
-    `Cannot go on as the process of node "${name}" has ended (${how}); what it held stays in flight`,
+    `Cannot go on as the process of node "${name}" has ended (${how}); its tasks stay in flight`,
     { code: "node-unreachable" },
   );
 }

@@ -1,13 +1,13 @@
-/** An edge of a run: joins as it is told, and lives as long as whoever has started it. */
+/** An edge of a run: joins as instructed, and runs until the process that started it closes its standard input. */
 
 import { createInterface } from "node:readline";
 import { startNode } from "../../src/node/node.js";
 import { SERVICES } from "../../src/services/catalogue.js";
 import { errorText } from "../../src/runtime/errors.js";
 import { createLogger } from "../../src/runtime/log.js";
-import type { EdgeOrders } from "./edge-process.js";
+import type { EdgeInstructions } from "./edge-process.js";
 
-// Ctrl-C reaches the whole group of a terminal; whoever has started this node drains it first.
+// Ctrl-C reaches the whole group of a terminal; the process that started this one drains it first.
 process.on("SIGINT", () => {});
 
 const lines = createInterface({ input: process.stdin });
@@ -18,7 +18,7 @@ const first = await Promise.race([
 ]);
 if (first !== null) {
   // Written by the program that has started this one.
-  const { name, url, token, modelDir, logLevel } = JSON.parse(first) as EdgeOrders;
+  const { name, url, token, modelDir, logLevel } = JSON.parse(first) as EdgeInstructions;
   try {
     const node = await startNode({
       name,

@@ -1,4 +1,4 @@
-/** What a run reads before it starts: the pipeline file, the sources' names, the configuration that was asked for. */
+/** Reads what a run is given: the pipeline file, the names of its sources, the configuration. */
 
 import { readFile, stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
@@ -10,7 +10,7 @@ import { parsePipelineFile, type PipelineFile } from "../../src/task/pipeline-fi
 import type { ServiceDeclaration } from "../../src/task/service.js";
 import { errorText } from "../../src/runtime/errors.js";
 import { UsageError } from "../command-line.js";
-import type { StartOptions } from "./options.js";
+import type { StartOptions } from "./start-options.js";
 
 /** @throws SluiceError `pipeline-invalid` */
 export async function readPipeline(
@@ -44,7 +44,7 @@ export interface ConfigurationFlags {
   readonly quality?: number;
 }
 
-/** The knobs that were given. */
+/** The knobs that the options set. */
 export function configurationGiven(flags: ConfigurationFlags): Readonly<Record<string, unknown>> {
   const { fps, resolution, framesPerTask, encoding, quality } = flags;
   return {
@@ -56,7 +56,7 @@ export function configurationGiven(flags: ConfigurationFlags): Readonly<Record<s
   };
 }
 
-/** What the flags ask for, over the pipeline's configuration. @throws UsageError */
+/** The configuration that the options ask for, over the pipeline's. @throws UsageError */
 export function configurationOf(options: ConfigurationFlags, base: Configuration): Configuration {
   const flags = configurationGiven(options);
   try {
@@ -102,7 +102,7 @@ export async function checkModelDir(path: string | null): Promise<void> {
   if (path === null) return;
   const found = await stat(path).catch(() => null);
   if (found?.isDirectory()) return;
-  throw new SluiceError(`Cannot find models in "${path}" as it is no folder: name one with --model-dir`, {
+  throw new SluiceError(`Cannot find models in "${path}" as it is not a folder: name one with --model-dir`, {
     code: "model-missing",
   });
 }

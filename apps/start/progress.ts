@@ -2,7 +2,7 @@
 
 import { countDrops } from "../../src/task/ledger.js";
 import { createLiveLines } from "../live-lines.js";
-import { pace, type Pace, type ProgressFigures } from "./pace.js";
+import { ratesBetween, type ProgressFigures, type Rates } from "./rates.js";
 
 export interface Progress {
   show(figures: ProgressFigures): void;
@@ -11,6 +11,7 @@ export interface Progress {
   end(): void;
 }
 
+const PERIOD_MS = 200;
 const PLAIN_PERIOD_MS = 2_000;
 /** Over how long rates and latencies are taken. */
 const WINDOW_MS = 5_000;
@@ -19,13 +20,25 @@ export function createProgress(stream: NodeJS.WriteStream): Progress {
   return stream.isTTY ? liveProgress(stream) : plainProgress(stream);
 }
 
+/** Shows what `look` finds, again and again. @returns ends it */
+export function showProgress(progress: Progress, look: () => Promise<ProgressFigures>): () => void {
+  const timer = setInterval(() => {
+    void look().then(
+      (figures) => progress.show(figures),
+      // The cluster is shutting down: the summary comes next.
+      () => {},
+    );
+  }, PERIOD_MS);
+  return () => clearInterval(timer);
+}
+
 function liveProgress(stream: NodeJS.WriteStream): Progress {
   const lines = createLiveLines(stream);
   const recent: ProgressFigures[] = [];
   let last = "";
   return {
     show(figures) {
-      last = describe(figures, paceOf(recent, figures)).join("\n");
+      last = describe(figures, ratesOf(recent, figures)).join("\n");
       lines.show(last);
     },
     say(line) {
@@ -43,7 +56,7 @@ function plainProgress(stream: NodeJS.WriteStream): Progress {
   let shownAtMs = 0;
   return {
     show(figures) {
-      const current = paceOf(recent, figures);
+      const current = ratesOf(recent, figures);
       if (figures.elapsedMs - shownAtMs < PLAIN_PERIOD_MS) return;
       shownAtMs = figures.elapsedMs;
       const parts = describe(figures, current).map((line) => line.trim().replaceAll(/ {2,}/g, " "));
@@ -54,14 +67,14 @@ function plainProgress(stream: NodeJS.WriteStream): Progress {
   };
 }
 
-/** Adds `figures` to the recent ones, and says how things go since the oldest of them. */
-function paceOf(recent: ProgressFigures[], figures: ProgressFigures): Pace {
+/** Adds `figures` to the recent ones. @returns the rates since the oldest of them */
+function ratesOf(recent: ProgressFigures[], figures: ProgressFigures): Rates {
   recent.push(figures);
   while ((recent[1]?.elapsedMs ?? Infinity) <= figures.elapsedMs - WINDOW_MS) recent.shift();
-  return pace(recent[0] ?? figures, figures);
+  return ratesBetween(recent[0] ?? figures, figures);
 }
 
-function describe({ created, inFlight, run, elapsedMs }: ProgressFigures, current: Pace): string[] {
+function describe({ created, inFlight, run, elapsedMs }: ProgressFigures, current: Rates): string[] {
   const dropped = countDrops(run.dropped);
   const seconds = (elapsedMs / 1_000).toFixed(1);
   const widest = Math.max(0, ...current.stages.map(({ stage }) => stage.length));

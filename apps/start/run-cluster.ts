@@ -1,4 +1,4 @@
-/** The cluster of a run, in one process or several: what the run does with it does not differ. */
+/** The cluster of a run, in one process or several: the run treats both alike. */
 
 import { SERVICES } from "../../src/services/catalogue.js";
 import type { Control } from "../../src/operator/control.js";
@@ -34,7 +34,7 @@ export interface RunClusterOptions {
   readonly log: Logger;
   readonly onEvent: (event: NodeEvent) => void;
   readonly onSchedule: (event: SchedulerEvent) => void;
-  /** The cluster is of no more use. */
+  /** The cluster has failed and is of no more use. */
   readonly onFailure: (error: Error) => void;
 }
 

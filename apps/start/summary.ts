@@ -1,4 +1,4 @@
-/** What a run prints at its end: tables for people, or one JSON object. */
+/** The summary of a run: tables for people, or one JSON object. */
 
 import type { RunSummary } from "../../src/operator/run-statistics.js";
 import { renderTable } from "../tables.js";
@@ -77,7 +77,7 @@ export function reportTable(report: RunReport): string {
   const tables = run.stored === 0 ? [totals] : [stages, totals];
   const where =
     report.store === "memory:"
-      ? "Results were kept in memory only: name a folder with --store to keep them"
+      ? "Results were kept in memory only: use --store to keep them in a folder"
       : `Results are in ${report.store}`;
   return `${tables.join("\n")}\n${where}`;
 }

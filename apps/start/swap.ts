@@ -1,10 +1,14 @@
-/** The swap of a run: where stages run at first, and where after the middle of it. */
+/** The swap of a run: where stages run at first, and where from the middle of it on. */
 
-import type { PolicySpec } from "../../src/task/requests.js";
+import type { SourceId } from "../../src/task/identity.js";
 import type { Pipeline, Stage } from "../../src/task/pipeline.js";
+import type { PolicySpec } from "../../src/task/requests.js";
+import type { RunCluster } from "./run-cluster.js";
 
 /** Stored tasks of a source after which its table is swapped, where the run is not shorter. */
 const TASKS_BEFORE = 10;
+/** Between looks whether the middle of the run has come. */
+const LOOK_MS = 25;
 
 export interface Swap {
   readonly before: PolicySpec;
@@ -43,4 +47,26 @@ export function planSwap(
     afterTasks: Math.min(TASKS_BEFORE, Math.ceil((limit ?? TASKS_BEFORE * 2) / 2)),
     moves: [...moving],
   };
+}
+
+/** Swaps the table of each source once it has come to its middle. @returns ends it */
+export function swapWhenDue(
+  cluster: RunCluster,
+  swaps: ReadonlyMap<SourceId, Swap>,
+  say: (line: string) => void,
+): () => void {
+  const waiting = new Map(swaps);
+  const look = async (): Promise<void> => {
+    if (waiting.size === 0) return;
+    const ledgers = await cluster.ledgers().catch(() => []);
+    for (const { sourceId, stored } of ledgers) {
+      const swap = waiting.get(sourceId);
+      if (swap === undefined || stored < swap.afterTasks) continue;
+      waiting.delete(sourceId);
+      say(`swapping the table of ${sourceId}: ${swap.moves.join(", ")} to the cloud`);
+      await cluster.setPolicy(sourceId, swap.after).catch((error: Error) => say(error.message));
+    }
+  };
+  const timer = setInterval(() => void look(), LOOK_MS);
+  return () => clearInterval(timer);
 }

@@ -7,49 +7,39 @@
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { ActorSystem } from "../runtime/system.js";
-import { controllerAddress, spawnController, type ControllerLimits } from "../actors/controller/spawn.js";
-import { spawnDistributor, type FlushOptions } from "../actors/distributor/spawn.js";
-import type { DeliveryLimits } from "../actors/generator/spawn.js";
+import { controllerAddress, spawnController } from "../actors/controller/spawn.js";
+import { spawnDistributor } from "../actors/distributor/spawn.js";
 import type { HostMetrics } from "../actors/monitor/host-metrics.js";
 import { spawnMonitor } from "../actors/monitor/spawn.js";
-import { spawnProcessors, type ProcessorLimits } from "../actors/processor/spawn.js";
+import { spawnProcessors } from "../actors/processor/spawn.js";
 import type { StartWorker } from "../actors/processor/worker-port.js";
 import type { ControllerMessage } from "../actors/protocol/controller.js";
 import type { DistributorMessage } from "../actors/protocol/distributor.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { MonitorMessage } from "../actors/protocol/monitor.js";
-import type { SchedulerEvent, SchedulerMessage } from "../actors/protocol/scheduler.js";
-import type { BoundPolicy } from "../actors/scheduler/policy.js";
+import type { SchedulerMessage } from "../actors/protocol/scheduler.js";
 import { spawnScheduler } from "../actors/scheduler/spawn.js";
 import type { Journals } from "../storage/journal/journal.js";
-import type { Store } from "../storage/results/store.js";
 import type { NodeName } from "../task/identity.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { createEventForwarder } from "./event-forwarder.js";
+import type { NodeOptions } from "./node-options.js";
 import { createRegistration } from "./registration.js";
 import { createSources, type NodeSources } from "./sources.js";
 import { recoverUndeliveredTasks } from "./undelivered-tasks.js";
 
-export interface ComponentsOptions {
+export interface ComponentsOptions extends Pick<
+  NodeOptions,
+  "store" | "flush" | "policies" | "limits" | "delivery" | "onEvent" | "onSchedule"
+> {
   readonly system: ActorSystem;
   readonly role: "edge" | "cloud";
   /** The node that has the distributor and the scheduler. */
   readonly cloud: NodeName;
   readonly services: ReadonlyMap<string, ServiceDeclaration>;
   readonly modelDir: string | null;
-  /** Of the node that is the cloud: where results go. Opened and closed by whoever gives it. */
-  readonly store?: Store;
-  /** Of the cloud: how results are gathered into durable writes. */
-  readonly flush?: FlushOptions;
   /** Of the cloud: the scheduler's term, one more for each scheduler over its store. Default 1. */
   readonly term?: number;
-  /** Of the cloud: policies besides the built-in ones. @see bindPolicy */
-  readonly policies?: readonly BoundPolicy[];
-  /** Of the cloud: receives an event for each table that is published or acknowledged. */
-  readonly onSchedule?: (event: SchedulerEvent) => void;
-  /** Bounds of the controller and of every processor; each has its default. */
-  readonly limits?: NodeLimits;
-  readonly onEvent?: (event: NodeEvent) => void;
   /** Whether another node can be sent anything now. Default: every one can. */
   readonly reachable?: (node: NodeName) => boolean;
   /** Where tasks that are not settled outlive the node. Default: they are kept in memory alone. */
@@ -58,13 +48,6 @@ export interface ComponentsOptions {
   readonly startWorker?: StartWorker;
   /** Default: the machine's own figures. */
   readonly openHost?: () => HostMetrics;
-  /** Of every source here: when its tasks are delivered again. */
-  readonly delivery?: Partial<DeliveryLimits>;
-}
-
-export interface NodeLimits {
-  readonly controller?: Partial<ControllerLimits>;
-  readonly processor?: Partial<ProcessorLimits>;
 }
 
 /** The components of a node, as the node itself deals with them. */
@@ -72,7 +55,7 @@ export interface Components {
   readonly sources: NodeSources;
   readonly controller: ActorRef<ControllerMessage>;
   readonly monitor: ActorRef<MonitorMessage>;
-  /** Tells the scheduler again who is here: this node, and its sources. One that has restarted knows nobody. */
+  /** Registers this node and its sources again: a scheduler that has restarted knows nobody. */
   register(): void;
   /** Nothing is placed on this node any more. */
   unregister(): void;

@@ -1,4 +1,4 @@
-/** What follows for the components of a node from who comes to its cluster, and who goes. */
+/** Keeps the components of a node in step with the members of its cluster. */
 
 import type { TimerHandle } from "../runtime/clock.js";
 import { assertNever } from "../runtime/errors.js";
@@ -12,8 +12,8 @@ import type { NodeName } from "../task/identity.js";
 
 /** Between corrections of the clock, in ms. */
 const CLOCK_PERIOD_MS = 1_000;
-/** Neighbours that a node's monitor measures the way to; the hub is among them. */
-const NEIGHBOURS_MAX = 8;
+/** Nodes to which a node's monitor measures the round trip at most; the hub is among them. */
+const PEERS_MAX = 8;
 
 export function followCluster({
   system,
@@ -31,7 +31,7 @@ export function followCluster({
   const scheduler = system.resolve<SchedulerMessage>(`sluice://${cluster.hub}/scheduler`);
   const isHub = cluster.hub === system.name;
   let joined = true;
-  /** Others as this node was told of them; operators come and go, and have no part in tasks. */
+  /** The other nodes, as far as this one knows. Operators are none: they have no part in tasks. */
   const known = new Set(othersOf(system, cluster));
   cluster.subscribe((event) => {
     switch (event.type) {
@@ -42,10 +42,10 @@ export function followCluster({
       case "joined":
         if (joined) break;
         joined = true;
-        // Those that are still there are told of next.
+        // Those that are still members are announced next.
         for (const name of known) components.nodeGone(name, { left: false });
         known.clear();
-        // The scheduler may be another one than before, and in any case has been told that this node was gone.
+        // The scheduler may be another one than before, and has removed this node in any case.
         components.register();
         break;
       case "memberUp":
@@ -89,11 +89,11 @@ function othersOf(system: ActorSystem, cluster: Cluster): readonly NodeName[] {
 
 function linkMonitor(system: ActorSystem, cluster: Cluster, { monitor }: Components): void {
   const others = othersOf(system, cluster);
-  // The hub measures the way to everyone; the others to it and to a few more.
+  // The hub measures the round trip to every node; the others to the hub and a few more.
   const measured =
     cluster.hub === system.name
       ? others
-      : [...others.filter((name) => name === cluster.hub), ...others].slice(0, NEIGHBOURS_MAX);
+      : [...others.filter((name) => name === cluster.hub), ...others].slice(0, PEERS_MAX);
   const peers = measured.map(
     (name) => [name, system.resolve<MonitorMessage>(`sluice://${name}/monitor`)] as const,
   );

@@ -1,6 +1,6 @@
 /**
- * The nodes of one process: joined by a mesh, and told of each other's coming and going as a hub would tell them. No frame
- * between them is encoded or copied.
+ * The nodes of one process, joined by a mesh: no frame between them is encoded or copied. There is no hub, so that they
+ * learn here which node joins and which leaves.
  */
 
 import type { ActorSystem } from "../runtime/system.js";
@@ -14,7 +14,7 @@ export interface LocalMembers {
   readonly cloud: NodeName;
   /** The node's actors can reach the others' from now on. @throws TypeError where a node of that name has joined */
   join(system: ActorSystem): void;
-  /** The node's components run: they hear of nodes that go, and all monitors of the one that came. */
+  /** The node's components run: they learn of nodes that leave, and every monitor of the node that joined. */
   follow(system: ActorSystem, components: Components): void;
   /** Takes a node away: the others deliver again what it may have had. */
   leave(name: NodeName): void;

@@ -7,9 +7,15 @@ import type { ClusterEvent, Role } from "../transport/cluster/cluster.js";
 import { TransportError } from "../transport/errors.js";
 import type { LinkLimits } from "../transport/link/link-limits.js";
 import type { TokenAuthority } from "../transport/security/token-authority.js";
+import type { ControllerLimits } from "../actors/controller/spawn.js";
+import type { FlushOptions } from "../actors/distributor/spawn.js";
+import type { DeliveryLimits } from "../actors/generator/spawn.js";
+import type { ProcessorLimits } from "../actors/processor/spawn.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
+import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
+import type { BoundPolicy } from "../actors/scheduler/policy.js";
+import type { Store } from "../storage/results/store.js";
 import type { ServiceDeclaration } from "../task/service.js";
-import type { ComponentsOptions } from "./components.js";
 
 export interface ListenAddress {
   /** `ws://HOST:PORT` or `wss://HOST:PORT`; port 0 takes any free one. */
@@ -18,10 +24,12 @@ export interface ListenAddress {
   readonly tls?: { readonly certificate: string; readonly key: string };
 }
 
-export interface NodeOptions extends Pick<
-  ComponentsOptions,
-  "store" | "flush" | "policies" | "limits" | "onSchedule" | "delivery"
-> {
+export interface NodeLimits {
+  readonly controller?: Partial<ControllerLimits>;
+  readonly processor?: Partial<ProcessorLimits>;
+}
+
+export interface NodeOptions {
   readonly name: string;
   /** Where others reach this node. Of a hub: where they join. */
   readonly listen?: string | ListenAddress;
@@ -39,8 +47,20 @@ export interface NodeOptions extends Pick<
   readonly cluster?: string;
   /** Keeps trying where the hub cannot be reached at first. Default false. */
   readonly patient?: boolean;
+  /** What this node can run, by name. Default: nothing. */
   readonly services?: ReadonlyMap<string, ServiceDeclaration>;
+  /** Folder of the models that the user brought. Default: none. */
   readonly modelDir?: string | null;
+  /** Of the node that is the cloud: where results go. Opened and closed by whoever gives it. */
+  readonly store?: Store;
+  /** Of the cloud: how results are gathered into durable writes. */
+  readonly flush?: FlushOptions;
+  /** Of the cloud: policies besides the built-in ones. @see bindPolicy */
+  readonly policies?: readonly BoundPolicy[];
+  /** Bounds of the controller and of every processor; each has its default. */
+  readonly limits?: NodeLimits;
+  /** Of every source here: when its tasks are delivered again. */
+  readonly delivery?: Partial<DeliveryLimits>;
   /**
    * Folder in which the tasks of this node's sources outlive it until they are stored; the sources that an operator asked
    * for go on with the node. Default: memory alone.
@@ -48,6 +68,8 @@ export interface NodeOptions extends Pick<
   readonly journal?: string;
   readonly link?: Partial<LinkLimits>;
   readonly onEvent?: (event: NodeEvent) => void;
+  /** Of the cloud: receives an event for each table that is published or acknowledged. */
+  readonly onSchedule?: (event: SchedulerEvent) => void;
   readonly onCluster?: (event: ClusterEvent) => void;
   /** A failure beyond all supervision: the node is of no more use. */
   readonly onFailure?: (error: Error) => void;

@@ -1,6 +1,6 @@
 /**
- * Recovers tasks from dead letters: where a message with a task reached nobody, the task's generator hears of it and
- * delivers the task again soon, and not only once it is overdue.
+ * Recovers tasks from dead letters: where a message with a task reached nobody, the task's generator delivers it again
+ * soon, and not only once it is overdue.
  */
 
 import type { ActorSystem } from "../runtime/system.js";

@@ -1,4 +1,4 @@
-/** Asks the agent of a node, from wherever it is allowed. */
+/** What a program asks of a node elsewhere, through that node's agent. */
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { Behaviour } from "../runtime/behaviour.js";
@@ -15,16 +15,18 @@ export interface AgentClient {
   drainSource(id: SourceId): Promise<void>;
   /** Drains all sources of the node; it leaves the cluster afterwards. */
   drain(): Promise<void>;
+  /** The sources that run on the node now, with their ledgers. */
   sources(): Promise<SourcesReported>;
-  /** Tells `listener` what happens on the node from now on. @returns ends it */
+  /** Hands `listener` every event of the node from now on. @returns ends it */
   watchEvents(listener: (event: NodeEvent) => void): () => void;
 }
 
 /** A drain may take as long as its tasks do. */
 const DRAIN_TIMEOUT_MS = 10 * 60_000;
-/** Opening a camera or a file, and the scheduler's word, take their time. */
+/** For the node to open the source and the scheduler to accept it. */
 const SOURCE_TIMEOUT_MS = 30_000;
 
+/** @param system asks for the caller: of an operator, or of a node that may order others */
 export function createAgentClient(system: ActorSystem, node: NodeName): AgentClient {
   const agent = system.resolve<AgentMessage>(`sluice://${node}/agent`);
 

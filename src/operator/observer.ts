@@ -1,6 +1,6 @@
 /**
- * Watches the store grow for people: subscribes to the distributor, folds every record into run statistics, and
- * reports them when asked.
+ * Sums up a run while it goes on: subscribes to the distributor, folds every record into run statistics, and reports them
+ * when asked.
  *
  * O1 It asks for more only as it folds, so it never holds more than `DEMAND` records.
  * O2 It learns of a task only once the task is durable.

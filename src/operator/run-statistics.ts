@@ -1,5 +1,5 @@
 /**
- * What a run came to, folded from stored records: counts, latencies and where each stage ran.
+ * The figures of a run, folded from stored records: counts, latencies and where each stage ran.
  *
  * Latency is from the source timestamp to stored. Per stage it is split into transfer, queue and execute; along a task's
  * critical path these, with capture and store, add up to the task's latency.

@@ -16,7 +16,7 @@ import { runSluice, startSluice, type Ended } from "../support/program.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-audit-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-/** No hub or token of whoever runs the tests. */
+/** No hub or token from the environment. */
 const env = { SLUICE_HUB: undefined, SLUICE_TOKEN: undefined };
 const run = (...args: readonly string[]): Promise<Ended> => runSluice(args, { env });
 const audit = (...args: readonly string[]): Promise<Ended> => run("audit", ...args);
@@ -54,7 +54,7 @@ test("sluice audit of an exported run that adds up exits with 0 and counts each 
     assert.is(exitCode, 0, stderr);
     assert.match(stdout, /│ cam-1 +│ +1 │ +20 │ +17 │ deadline 2, poison 1 │ +0 │ +0 │ +0 │/);
     assert.match(stdout, /│ cam-2 +│ +1 │ +10 │ +10 │ 0 +│ +0 │ +0 │ +0 │/);
-    assert.match(stdout, "30 records add up: nothing is lost, and nothing took effect twice\n");
+    assert.match(stdout, "30 records add up: no task was lost, and none took effect twice\n");
     assert.is(stderr, "");
   }
 });
@@ -85,14 +85,14 @@ test("sluice audit keeps to one source, and says what it found as JSON", async (
   );
   const none = await audit("--from", broken, "--source", "cam-3");
   assert.is(none.exitCode, 1);
-  assert.match(none.stderr, 'error: No record is of source "cam-3"\n');
+  assert.match(none.stderr, 'error: There is no record of source "cam-3"\n');
 });
 
 test("sluice audit says from where on a part of a run was exported", async () => {
   const part = await exported("part.ndjson", records.slice(5));
   const { exitCode, stderr } = await audit("--from", part);
   assert.is(exitCode, 1);
-  assert.match(stderr, /^Records begin at position 5: what stood before them may show as lost\n$/);
+  assert.match(stderr, /^The records begin at position 5: earlier ones may show as lost\n$/);
 });
 
 test("sluice audit names the line that is no record, and the file that cannot be read", async () => {
@@ -119,7 +119,7 @@ test("sluice audit names the line that is no record, and the file that cannot be
   }
 });
 
-test("sluice audit tells wrong usage by 2, and helps", async () => {
+test("sluice audit exits with 2 after wrong usage, and has help", async () => {
   for (const args of [["--from"], ["--from", ""], ["--unknown"], ["more"]]) {
     assert.is((await audit(...args)).exitCode, 2, args.join(" "));
   }
@@ -143,7 +143,7 @@ test("sluice audit takes no task for lost that retention has deleted from a stor
   assert.match(missing.stderr, /^error: .*store/);
 });
 
-test("sluice audit takes from a live ledger its tasks in flight, and those of earlier incarnations", () => {
+test("sluice audit takes tasks in flight from a live ledger, also those of earlier incarnations", () => {
   const accounts = [
     { incarnation: 3, created: 2, outstanding: [5] },
     { incarnation: 4, created: 7, outstanding: [6] },

@@ -20,7 +20,7 @@ test("npm run chaos kills, stops and cuts off processes, and every frame is stor
 
 test("npm run chaos ends in order at Ctrl-C, and leaves nothing behind", async () => {
   const program = startChaos(["--minutes", "5", "--edges", "1"]);
-  await program.prints(/1 sources play/);
+  await program.prints(/sources playing: 1/);
   program.signal("SIGINT");
   const { exitCode, stdout, leftovers } = await program.ended;
   assert.is(exitCode, 1);

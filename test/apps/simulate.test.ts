@@ -11,11 +11,11 @@ test("npm run simulate says how many seeds kept every promise", async () => {
   );
 });
 
-test("npm run simulate tells a seed that breaks a promise, exits with 1, and plays it again the same", async () => {
+test("npm run simulate names a seed that breaks a promise, exits with 1, and replays it the same", async () => {
   const broken = await runSimulate(["--first", "2", "--seeds", "1", "--plant", "skippedDedup"]);
   assert.is(broken.exitCode, 1);
   assert.match(broken.stdout, /seed 2 broke a promise:\n {2}doubled: cam-/);
-  const [, again = ""] = /again: npm run simulate -- (.*)\n/.exec(broken.stdout) ?? [];
+  const [, again = ""] = /replay: npm run simulate -- (.*)\n/.exec(broken.stdout) ?? [];
   assert.is(again, "--seed 2 --plant skippedDedup");
   const replayed = await Promise.all([
     runSimulate(again.split(" ")),

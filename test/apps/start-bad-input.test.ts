@@ -32,7 +32,7 @@ const data = dataFolder([OTHER_MODEL]);
 
 interface Case {
   readonly args: readonly string[];
-  /** What the line must say: what is wrong, and how to mend it. */
+  /** What the line must say: what is wrong, and how to correct it. */
   readonly says: readonly (string | RegExp)[];
   /** Default 1. */
   readonly exitCode?: number;
@@ -159,7 +159,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   "a model folder that is a file": {
     args: ["--model-dir", text],
-    says: ["it is no folder: name one with --model-dir"],
+    says: ["it is not a folder: name one with --model-dir"],
   },
   "a model that is no ONNX": {
     args: ["--pipeline", OBJECTS, "--model-dir", noModel],
@@ -298,7 +298,7 @@ test("npm start leaves a locked store to the program that has it", async () => {
 
 test.run();
 
-/** The clip as a writer leaves it that never comes to its end: its index, which lies before the frames here, is gone. */
+/** The clip as a writer leaves it that crashes before the end: its index, which lies before the frames here, is gone. */
 function withoutIndex(clip: Uint8Array): Uint8Array {
   const view = new DataView(clip.buffer, clip.byteOffset, clip.byteLength);
   for (let at = 0; at < clip.length; at += view.getUint32(at)) {

@@ -41,7 +41,7 @@ test("npm start runs a cloud and two edges as processes, and swaps each table in
       const own = records.filter(({ id }) => id.sourceId === source);
       const used = new Set(own.flatMap(({ hops }) => hops.map((hop) => hop.epoch)));
       assert.ok(used.size >= 2, `${source} was routed by ${[...used].join(", ")}`);
-      // No task is followed by one whose track ids began anew: the stateful stage has not moved.
+      // No task is followed by one whose track ids start over: the stateful stage has not moved.
       const continuity = own.map(({ results }) => results["tracks"]?.continuity);
       assert.equal([...new Set(continuity.slice(1))], ["continued"]);
     }

@@ -25,7 +25,7 @@ const TASKS = 15;
 const folder = mkdtempSync(join(tmpdir(), "sluice-bottles-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 
-/** Some seconds of it in which the bottles move, not coded anew. */
+/** Some seconds of it in which the bottles move, not encoded again. */
 function cutVideo(): string {
   const clip = join(folder, "bottles.mp4");
   const from = ["-v", "error", "-nostdin", "-ss", "9", "-i", join(data ?? "", VIDEO)];

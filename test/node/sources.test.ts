@@ -19,7 +19,7 @@ import { within } from "../support/within.js";
 const id = parseSourceId("cam-1");
 const configuration = parseConfiguration({ width: 16, height: 16, framesPerTask: 1 });
 
-/** Keeps what it was told, in order. */
+/** Keeps what it was asked, in order. */
 function recordedRegistration(refusal: Error | null = null): { readonly calls: string[] } & Registration {
   const calls: string[] = [];
   return {

@@ -1,15 +1,15 @@
 /**
  * The scheduler: decides configuration and placement of every source, and publishes what changed as a routing table.
  *
- * S1. A table is published only when it differs from the one before; its epoch is higher than any before it, also after
+ * SC1 A table is published only when it differs from the one before; its epoch is higher than any before it, also after
  *     a restart, and than any that a node holds; its term is no lower than that of such a table.
- * S2. Every stage in a table stands on nodes that are registered and offer its service, or on the fallback.
- * S3. A change of nodes, sources or policies is decided with the next message, all that wait together; samples and
+ * SC2 Every stage in a table stands on nodes that are registered and offer its service, or on the fallback.
+ * SC3 A change of nodes, sources or policies is decided with the next message, all that wait together; samples and
  *     outcomes only count at the next tick.
- * S4. Every registered node is sent the newest table, at once and again with backoff until it acknowledges it; a node
+ * SC4 Every registered node is sent the newest table, at once and again with backoff until it acknowledges it; a node
  *     that refuses it for what it is is left alone.
- * S5. A policy that throws or proposes what cannot be changes nothing: the last good plan of its source stays.
- * S6. A refused policy is answered, and the one in force stays.
+ * SC5 A policy that throws or proposes what cannot be changes nothing: the last good plan of its source stays.
+ * SC6 A refused policy is answered, and the one in force stays.
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";

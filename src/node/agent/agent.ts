@@ -1,8 +1,8 @@
 /**
- * The agent of a node: does what an operator asks of the node from elsewhere, and tells what happens on it.
+ * The agent of a node: does what an operator asks of the node, and reports what happens on it.
  *
- * AG1 A request is answered once, with what came of it; one that cannot be read is refused with the reason.
- * AG2 Whoever watches hears every event from then on, until it is gone.
+ * AG1 A request is answered once, when it is done or has failed; one that cannot be read is refused with the reason.
+ * AG2 A watcher receives every event from then on, until it stops.
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
@@ -25,7 +25,7 @@ export interface AgentPorts {
 type Private =
   | { readonly type: "done"; readonly replyTo: ActorRef<AgentReply>; readonly result: AskResult<void> }
   | {
-      readonly type: "ledgersTold";
+      readonly type: "ledgersGathered";
       readonly replyTo: Extract<AgentMessage, { readonly type: "reportSources" }>["replyTo"];
       readonly result: AskResult<readonly LedgerReported[]>;
     }
@@ -37,7 +37,7 @@ interface State {
   readonly watchers: Map<string, ActorRef<NodeEvent>>;
 }
 
-/** Who may watch at a time. */
+/** Watchers at a time; one more is ignored. */
 const WATCHERS_MAX = 256;
 
 export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State, Message> {
@@ -62,7 +62,7 @@ export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State,
         return;
       case "reportSources": {
         const { replyTo } = message;
-        ctx.pipe(ports.ledgers(), (result) => ({ type: "ledgersTold", replyTo, result }));
+        ctx.pipe(ports.ledgers(), (result) => ({ type: "ledgersGathered", replyTo, result }));
         return;
       }
       case "watchEvents":
@@ -73,7 +73,7 @@ export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State,
           message.result.ok ? { type: "done" } : { type: "refused", error: message.result.error },
         );
         return;
-      case "ledgersTold":
+      case "ledgersGathered":
         message.replyTo.tell({
           type: "sourcesReported",
           node,

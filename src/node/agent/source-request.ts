@@ -1,4 +1,4 @@
-/** What an operator asks for, as text, made into what a node runs. */
+/** Reads a source as an operator asks for it, which is text, into what a node runs. */
 
 import type { SourceRequest } from "../../task/requests.js";
 import { parseSource } from "../../actors/generator/spawn.js";

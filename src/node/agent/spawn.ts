@@ -9,7 +9,7 @@ import { createAgent, type AgentPorts } from "./agent.js";
 export type { AgentPorts };
 
 export interface Agent {
-  /** Tells those who watch this node. */
+  /** Passes an event on to every watcher. */
   tell(event: NodeEvent): void;
 }
 

@@ -88,7 +88,7 @@ for (const { name, hops } of [
   { name: "a second attempt", hops: [hop("detect", "cloud", { enqueuedAtMs: 130, attempt: 2 })] },
   { name: "clocks that disagree", hops: [hop("detect", "cloud", { enqueuedAtMs: 90 })] },
   { name: "a stage that the pipeline has not", hops: [hop("other", "cloud", { enqueuedAtMs: 130 })] },
-  { name: "a hop whose predecessor is not told", hops: [hop("colour", "cloud", { enqueuedAtMs: 130 })] },
+  { name: "a hop whose predecessor is not known", hops: [hop("colour", "cloud", { enqueuedAtMs: 130 })] },
   {
     name: "a branch without the payload",
     hops: [hop("detect", "edge-1", { endedAtMs: 150 }), hop("track", "cloud", { enqueuedAtMs: 200 })],

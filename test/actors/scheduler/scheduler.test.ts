@@ -236,7 +236,7 @@ test("scheduler refuses a source whose pipeline differs from another's of the sa
   assert.is(register({ id: CAM_2, pipeline: twoStages(2) }).all("policySet").length, 1);
 });
 
-test("scheduler keeps what each node acknowledged, and tells how long it took", () => {
+test("scheduler keeps what each node acknowledged, and reports how long it took", () => {
   const { scheduler, join, register, acknowledge, listener, report } = setUp();
   join("cloud");
   join("edge-1");

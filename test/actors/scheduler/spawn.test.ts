@@ -17,7 +17,7 @@ import { createActorSystem } from "../../../src/runtime/system.js";
 import { within } from "../../support/within.js";
 import { CLOUD, EDGE_1, node, source } from "./cluster.js";
 
-/** Runs on the cloud until the source's node has told its queues, then there. */
+/** Runs on the cloud until the source's node has reported its queues, then there. */
 const COUNTS = { admitted: 1, received: 2, forwarded: 3, processed: 4, finished: 5, dropped: {} };
 const onceSampled = bindPolicy({
   ...edgeOnly,

@@ -1,12 +1,12 @@
 /**
  * Cloud while the link to it is fast enough, otherwise edges by their free capacity.
  *
- * D1. Cloud or edges is decided by the bandwidth from the source's node to the fallback. It is `unknown` before any
+ * DY1 Cloud or edges is decided by the bandwidth from the source's node to the fallback. It is `unknown` before any
  *     transfer was seen, and again when the last one is too old: by default the cloud is then tried, as nothing but a
  *     transfer can tell, so a source that fled a slow link finds back by itself.
- * D2. An edge's free capacity is `1 - (cpu + memory) / 2`, both as shares from 0 to 1. An edge is a candidate only for
+ * DY2 An edge's free capacity is `1 - (cpu + memory) / 2`, both as shares from 0 to 1. An edge is a candidate only for
  *     services that it offers and while its samples are fresh; one that was never sampled counts as half free.
- * D3. It does not flap: a change for the better waits until `dwellMsMin` after the last one and must improve by
+ * DY3 It does not flap: a change for the better waits until `dwellMsMin` after the last one and must improve by
  *     `improvementMin`. A change that a missing node or service forces comes at once.
  */
 

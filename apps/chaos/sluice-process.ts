@@ -1,4 +1,4 @@
-/** One process of a cluster under chaos: started anew after each death, always in the same place. */
+/** A `sluice` process of a cluster under chaos: started again after each death, always with the same arguments. */
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { createWriteStream, type WriteStream } from "node:fs";
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const PROGRAM = fileURLToPath(new URL("../sluice.js", import.meta.url));
 
-export class Machine {
+export class SluiceProcess {
   readonly name: string;
   readonly #args: readonly string[];
   readonly #env: NodeJS.ProcessEnv;
@@ -23,14 +23,17 @@ export class Machine {
     process.once("exit", () => this.#child?.kill("SIGKILL"));
   }
 
+  /** How often it was started: its incarnations. */
   get starts(): number {
     return this.#starts;
   }
 
+  /** Null while it does not run. */
   get pid(): number | null {
     return this.#child?.pid ?? null;
   }
 
+  /** Does nothing while it runs. */
   start(): void {
     if (this.#child !== null) return;
     this.#starts += 1;
@@ -58,7 +61,7 @@ export class Machine {
     this.#child?.kill("SIGCONT");
   }
 
-  /** In order; after `limitMs` it is made to. */
+  /** Asks it to end, and kills it after `limitMs`. */
   async stop(limitMs: number): Promise<void> {
     const late = setTimeout(() => void this.kill(), limitMs);
     await this.#end("SIGTERM");

@@ -1,4 +1,4 @@
-/** The cluster of a run as processes: this one is the cloud, and each edge has one of its own, joined over WebSocket. */
+/** The cluster of a run as processes: this one is the cloud, and each edge is a process that joins over WebSocket. */
 
 import { createAgentClient } from "../../src/operator/agent-client.js";
 import { createControl } from "../../src/operator/control.js";
@@ -15,13 +15,13 @@ import type { RunCluster, RunClusterOptions } from "./run-cluster.js";
 
 /** For a process to start and join, on a machine that is busy. */
 const JOIN_MS = 30_000;
-/** Between looks whether all have. */
+/** Between looks whether all have joined. */
 const LOOK_MS = 20;
 /** For the edges to leave at the end; with the drain before it and the summary it stays below 5 s. */
 const LEAVE_MS = 1_000;
 
-/** @param edges that have been started, and wait to be told where to go */
-export async function startProcesses(
+/** @param edges processes that have started, and wait for the address of the hub */
+export async function startProcessCluster(
   options: RunClusterOptions & { readonly logLevel: LogLevel },
   edges: readonly EdgeProcess[],
 ): Promise<RunCluster> {
@@ -43,7 +43,7 @@ export async function startProcesses(
   const url = cloud.cluster?.url ?? "";
   const token = tokens.create({ roles: ["edge"], grants: [], expiresAtMs: Number.POSITIVE_INFINITY });
   const agents = new Map(edges.map(({ name }) => [name, createAgentClient(system, parseNodeName(name))]));
-  for (const edge of edges) edge.order({ url, token, modelDir, logLevel });
+  for (const edge of edges) edge.instruct({ url, token, modelDir, logLevel });
   await registered(system, cloud.name, edges);
   for (const agent of agents.values()) agent.watchEvents(onEvent);
 

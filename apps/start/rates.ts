@@ -1,4 +1,4 @@
-/** How fast a run goes between two looks at it. */
+/** The rates and latencies of a run between two looks at it. */
 
 import type { RunSummary, StageSummary } from "../../src/operator/run-statistics.js";
 
@@ -10,13 +10,13 @@ export interface ProgressFigures {
   readonly elapsedMs: number;
 }
 
-export interface Pace {
+export interface Rates {
   /** Frames stored a second. */
   readonly fps: number;
-  readonly stages: readonly StagePace[];
+  readonly stages: readonly StageRates[];
 }
 
-interface StagePace {
+interface StageRates {
   readonly stage: string;
   readonly node: string;
   readonly fps: number;
@@ -33,7 +33,7 @@ const NONE: Pick<StageSummary, "count" | "frames" | "queueMs" | "transferMs" | "
 };
 
 /** From `before` to `now`; the whole run where they are the same. */
-export function pace(before: ProgressFigures, now: ProgressFigures): Pace {
+export function ratesBetween(before: ProgressFigures, now: ProgressFigures): Rates {
   const whole = before.elapsedMs >= now.elapsedMs;
   const seconds = Math.max(1, now.elapsedMs - (whole ? 0 : before.elapsedMs)) / 1_000;
   return {

@@ -1,0 +1,152 @@
+/** `sluice run`: a source on a node of the cluster, followed until it ends. */
+
+import { countDrops } from "../../src/task/ledger.js";
+import { readFile } from "node:fs/promises";
+import { SluiceError } from "../../src/task/errors.js";
+import type { Operator } from "../../src/operator/operator.js";
+import type { LedgerReported } from "../../src/task/reports.js";
+import type { NodeEvent } from "../../src/actors/protocol/generator.js";
+import type { SourceRequest } from "../../src/task/requests.js";
+import { SERVICES } from "../../src/services/catalogue.js";
+import { parseNodeName, parseSourceId, type NodeName } from "../../src/task/identity.js";
+import { suggestName } from "../../src/task/nearest-name.js";
+import { createLiveLines } from "../live-lines.js";
+import { configurationGiven, nameSources, readPipeline, type ConfigurationFlags } from "../start/inputs.js";
+import { describeNode } from "./describe.js";
+import { onSignal } from "../program.js";
+
+export interface RunCommand extends ConfigurationFlags {
+  readonly pipeline: string;
+  readonly source: string;
+  readonly on: string;
+  readonly id?: string;
+  readonly policy?: string;
+  readonly realtime: boolean;
+  readonly limit: number | null;
+  readonly detach: boolean;
+}
+
+const PROGRESS_PERIOD_MS = 500;
+
+/** @returns the exit code: 0 once the source has ended well, 1 where it failed or its node is gone */
+export async function runSource(operator: Operator, command: RunCommand): Promise<number> {
+  // A mistake in the file is reported here, with its own name and line.
+  await readPipeline(command.pipeline, SERVICES);
+  const node = memberNamed(operator, command.on);
+  const request = await requestOf(command);
+  const agent = operator.agent(node);
+  const shown = new ShownSource(operator, request.id);
+  agent.watchEvents((event) => shown.add(event));
+  failWithNode(operator, node, shown);
+  await agent.addSource(request);
+  if (command.detach) {
+    process.stdout.write(`${request.id} runs on ${node}\n`);
+    return 0;
+  }
+  const id = parseSourceId(request.id);
+  onSignal(() => {
+    shown.say(`Stopping ${id}: waiting for tasks in progress. Press Ctrl-C again to leave it running`);
+    void agent.drainSource(id).catch(() => {});
+  });
+  const timer = setInterval(() => {
+    void agent.sources().then(
+      ({ ledgers }) => shown.update(ledgers.find(({ sourceId }) => sourceId === id)),
+      () => {},
+    );
+  }, PROGRESS_PERIOD_MS);
+  const problem = await shown.ended;
+  clearInterval(timer);
+  shown.close();
+  if (problem !== null) process.stderr.write(`error: ${problem}\n`);
+  return problem === null ? 0 : 1;
+}
+
+/** @throws SluiceError `source-invalid` where the cluster has no such node */
+function memberNamed({ cluster }: Operator, name: string): NodeName {
+  const node = parseNodeName(name);
+  if (cluster.members.has(node)) return node;
+  const names = [...cluster.members.values()]
+    .filter(({ roles }) => !roles.includes("operator"))
+    .map((member) => member.name);
+  throw new SluiceError(
+    `Cannot run on "${name}" as no node of the cluster has that name${suggestName(name, names)}: its nodes are ${names.join(", ")}`,
+    { code: "source-invalid" },
+  );
+}
+
+async function requestOf(command: RunCommand): Promise<SourceRequest> {
+  const { pipeline, source, limit, realtime, policy } = command;
+  const [named] = nameSources([source]);
+  return {
+    id: parseSourceId(command.id ?? named?.id ?? "source"),
+    source,
+    pipeline: await readFile(pipeline, "utf8"),
+    pipelineName: pipeline,
+    configuration: configurationGiven(command),
+    policy: policy === undefined ? null : { name: policy, parameters: {} },
+    paced: realtime,
+    limit,
+  };
+}
+
+function failWithNode({ cluster }: Operator, node: NodeName, shown: ShownSource): void {
+  cluster.subscribe((event) => {
+    if ((event.type === "memberDown" || event.type === "memberLeft") && event.member.name === node) {
+      shown.fail(`node "${node}" is gone: ${event.type === "memberDown" ? event.reason : "it has left"}`);
+    }
+    if (event.type === "cutOff") shown.fail(`the connection to the hub is lost: ${event.reason}`);
+  });
+}
+
+/** What is shown of one source, until it ends. */
+class ShownSource {
+  /** Resolves with what went wrong, or null. */
+  readonly ended: Promise<string | null>;
+  readonly #operator: Operator;
+  readonly #id: string;
+  readonly #lines = process.stdout.isTTY ? createLiveLines(process.stdout) : null;
+  readonly #startedAtMs: number;
+  #finish: (problem: string | null) => void = () => {};
+
+  constructor(operator: Operator, id: string) {
+    this.#operator = operator;
+    this.#id = id;
+    this.#startedAtMs = operator.system.clock.now();
+    this.ended = new Promise((resolve) => (this.#finish = resolve));
+  }
+
+  add(event: NodeEvent): void {
+    if (event.type === "stageFailed") {
+      this.fail(event.error.message);
+      return;
+    }
+    if (event.sourceId !== this.#id) return;
+    const line = describeNode(event);
+    if (line !== null) this.say(line);
+    if (event.type === "sourceEnded") this.#finish(event.error === null ? null : event.error.message);
+  }
+
+  fail(problem: string): void {
+    this.#finish(problem);
+  }
+
+  say(line: string): void {
+    this.#lines?.clear();
+    process.stdout.write(`${line}\n`);
+  }
+
+  /** Shows the figures of the source while it runs, where there is a terminal. */
+  update(ledger: LedgerReported | undefined): void {
+    if (ledger === undefined || this.#lines === null) return;
+    const seconds = (this.#operator.system.clock.now() - this.#startedAtMs) / 1_000;
+    const dropped = countDrops(ledger.dropped);
+    this.#lines.show(
+      `${seconds.toFixed(1)} s: tasks created ${ledger.created}, in flight ${ledger.inFlight}, stored ${ledger.stored}, ` +
+        `dropped ${dropped}; ${(ledger.stored / Math.max(0.1, seconds)).toFixed(1)} tasks / s`,
+    );
+  }
+
+  close(): void {
+    this.#lines?.clear();
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The frame of every program here: it reads its options, says in one line what went wrong, and ends in order at the first
+ * signal.
+ *
+ * Exit codes: 0 success, 1 failure, 2 wrong usage, 130 stopped by a second signal.
+ */
+
+import { CodedError } from "../src/runtime/errors.js";
+import { UsageError, type NothingToRun } from "./command-line.js";
+
+/** What a command line asks for: work that resolves with the exit code, or nothing. */
+export type ParsedProgram = { readonly run: () => Promise<number> } | NothingToRun;
+
+/** A failure of a program itself that its message explains in full: no stack is printed. */
+export class ProgramError extends Error {
+  override readonly name = "ProgramError";
+}
+
+/** How long threads have to end by themselves. */
+const LAST_WORDS_MS = 500;
+/** Signals closer together are one Ctrl-C: npm passes on what the terminal has sent to its whole group already. */
+const SAME_SIGNAL_MS = 500;
+
+/**
+ * Runs what `parse` makes of the arguments, and sets the exit code.
+ *
+ * @param usageHint what to type for help, printed after wrong usage
+ */
+export async function runProgram(
+  parse: (args: readonly string[]) => ParsedProgram,
+  usageHint: string,
+): Promise<void> {
+  ignoreClosedReaders();
+  const parsed = parse(process.argv.slice(2));
+  process.exitCode = "exitCode" in parsed ? parsed.exitCode : await runOrExplain(parsed.run, usageHint);
+  // All is stored and said: a worker in the middle of a task that was given up is not waited for.
+  setTimeout(() => process.exit(), LAST_WORDS_MS).unref();
+}
+
+/** A reader that has gone (`sluice results | head`) is no failure, and no reason to store no more. */
+function ignoreClosedReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
+}
+
+async function runOrExplain(run: () => Promise<number>, usageHint: string): Promise<number> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof UsageError) {
+      process.stderr.write(`error: ${error.message}\n${usageHint}\n`);
+      return 2;
+    }
+    // A coded error is the user's to correct and says how; anything else is ours and keeps its stack.
+    if (!(error instanceof CodedError || error instanceof ProgramError)) throw error;
+    process.stderr.write(`error: ${error.message}\n`);
+    return 1;
+  }
+}
+
+/** Calls `onFirst` once, at the first Ctrl-C or SIGTERM; the second one ends the process with 130. */
+export function onSignal(onFirst: () => void): void {
+  let firstAtMs: number | null = null;
+  const onSignalled = (): void => {
+    if (firstAtMs !== null) {
+      if (performance.now() - firstAtMs >= SAME_SIGNAL_MS) process.exit(130);
+      return;
+    }
+    firstAtMs = performance.now();
+    onFirst();
+  };
+  process.on("SIGINT", onSignalled).on("SIGTERM", onSignalled);
+}
+
+/** Resolves at the first signal. */
+export function signalled(): Promise<void> {
+  return new Promise((resolve) => onSignal(resolve));
+}
+
+/** Whichever comes first: the end of `work`, or `limitMs`. */
+export async function atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([work.catch(() => {}), late]);
+  clearTimeout(timer);
+}

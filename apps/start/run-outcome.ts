@@ -1,0 +1,56 @@
+/** How the sources of a run end, gathered until all have. */
+
+import type { NodeEvent } from "../../src/actors/protocol/generator.js";
+import type { SourceId } from "../../src/task/identity.js";
+import type { LedgerReported } from "../../src/task/reports.js";
+
+export class RunOutcome {
+  /** Resolves once every source has ended, the cluster has failed, or the run was given up. */
+  readonly over: Promise<void>;
+  readonly #problems = new Set<string>();
+  readonly #ended = new Map<SourceId, LedgerReported>();
+  readonly #sources: number;
+  #finish: () => void = () => {};
+
+  /** @param sources how many there are */
+  constructor(sources: number) {
+    this.#sources = sources;
+    this.over = new Promise((resolve) => (this.#finish = resolve));
+  }
+
+  /** What went wrong, each problem once. */
+  get problems(): readonly string[] {
+    return [...this.#problems];
+  }
+
+  add(event: NodeEvent): void {
+    if (event.type === "stageFailed") this.#problems.add(event.error.message);
+    if (event.type !== "sourceEnded") return;
+    if (event.error !== null) this.#problems.add(event.error.message);
+    this.#ended.set(event.sourceId, event.ledger);
+    if (this.#ended.size === this.#sources) this.#finish();
+  }
+
+  fail(error: Error): void {
+    this.#problems.add(error.message);
+    this.#finish();
+  }
+
+  /** Ends the run with whatever is still in flight. */
+  giveUp(): void {
+    this.#finish();
+  }
+
+  /** The last ledger of each source: of one that runs, from `live`. */
+  ledgers(live: readonly LedgerReported[]): readonly LedgerReported[] {
+    return [...this.#ended.values(), ...live.filter((ledger) => !this.#ended.has(ledger.sourceId))];
+  }
+
+  totals(live: readonly LedgerReported[]): { readonly created: number; readonly inFlight: number } {
+    const ledgers = this.ledgers(live);
+    return {
+      created: ledgers.reduce((sum, ledger) => sum + ledger.created, 0),
+      inFlight: ledgers.reduce((sum, ledger) => sum + ledger.inFlight, 0),
+    };
+  }
+}

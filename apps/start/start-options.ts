@@ -1,0 +1,22 @@
+/** What the arguments of `npm start` say, once they are read. */
+
+import type { LogLevel } from "../../src/runtime/log.js";
+
+export interface StartOptions {
+  readonly source: readonly string[];
+  readonly pipeline: string;
+  readonly modelDir: string | null;
+  readonly store: string;
+  readonly json: boolean;
+  readonly fps?: number;
+  readonly resolution?: string;
+  readonly framesPerTask?: number;
+  readonly encoding?: string;
+  readonly quality?: number;
+  readonly limit: number | null;
+  readonly realtime: boolean;
+  readonly single: boolean;
+  readonly swap: "middle" | "never";
+  readonly policy?: string;
+  readonly logLevel: LogLevel;
+}
