@@ -86,7 +86,7 @@ export const OPERATORS: readonly ClusterAttack[] = [
   byOperator(
     "operator.deputy-watch-events",
     "an operator has the hub's own components told what happens there",
-    "counted",
+    "survived",
     async (rogue) => {
       for (const path of DEPUTY_PATHS) {
         rogue.tell("cloud/agent", { type: "watchEvents", listener: rogue.ref(`cloud/${path}`) });

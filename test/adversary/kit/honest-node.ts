@@ -41,6 +41,8 @@ export interface HonestNode {
   readonly pid: number;
   /** How it ended; null while it runs. */
   readonly ended: string | null;
+  /** Resolves once it has ended, or was put out for good. */
+  readonly gone: Promise<void>;
   /** What it has told, in order. */
   readonly told: readonly Heard[];
   /** Resolves with what it tells of this type, from the `from`-th on. @throws where it ends before */
@@ -69,16 +71,20 @@ export function startHonestNode(options: HonestOptions): HonestNode {
   const look = (): void => {
     for (const see of waiting) see();
   };
+  const { promise: gone, resolve: leave } = withResolvers();
   child.on("message", (message) => {
-    told.push(message as Heard);
+    const heardNow = message as Heard;
+    told.push(heardNow);
+    if (heardNow.type === "refused") leave();
     look();
   });
-  const gone = new Promise<void>((resolve) => {
+  const exited = new Promise<void>((resolve) => {
     child.once("exit", (code, signal) => {
       running.delete(child);
       const failed = told.find(({ type }) => type === "failed");
       ended = `${signal ?? `exit ${code ?? "?"}`}${failed === undefined ? "" : `: ${String(failed["message"])}`}`;
       look();
+      leave();
       resolve();
     });
   });
@@ -104,6 +110,7 @@ export function startHonestNode(options: HonestOptions): HonestNode {
     get ended() {
       return ended;
     },
+    gone,
     told,
     heard,
     async report() {
@@ -114,7 +121,13 @@ export function startHonestNode(options: HonestOptions): HonestNode {
     signal: (name) => void child.kill(name),
     async kill() {
       child.kill("SIGKILL");
-      await gone;
+      await exited;
     },
   };
+}
+
+function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
 }

@@ -106,8 +106,11 @@ export async function joinAs({ url, token, name, roles = ["edge"] }: MemberOptio
       await within(20_000, left, `"${node}" to be gone`);
     },
     async arrived(node = "cloud") {
-      // Nobody is called so: the answer to it comes behind all that was sent on its lane before.
-      await ask(`${node}/nobody`, (replyTo) => ({ type: "arrived", replyTo }), 20_000);
+      // What it may ask: the answer comes behind all that was sent on its lane before, and nobody counts it.
+      const [path, question] = roles.includes("operator")
+        ? ["controller", { type: "reportQueues" }]
+        : ["monitor", { type: "ping", sentAtMs: 1 }];
+      await ask(`${node}/${path}`, (replyTo) => ({ ...question, replyTo }), 20_000);
     },
     async leave() {
       await cluster.leave();

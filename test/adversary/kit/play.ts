@@ -115,10 +115,14 @@ async function playOne(
 
 /** Whether somebody honest is gone, or stands still. */
 async function disturbance(scene: Scene): Promise<string | null> {
-  const stream = await scene.goesOn(GOES_ON_TASKS, GOES_ON_MS).then(
+  const goesOn = scene.goesOn(GOES_ON_TASKS, GOES_ON_MS).then(
     () => null,
     (error: unknown) => (error instanceof Error ? error.message : "the stream stands still"),
   );
+  const stream = await Promise.race([
+    goesOn,
+    ...[scene.hub, ...scene.edges].map(({ gone }) => gone.then(() => "somebody is gone")),
+  ]);
   for (const { name, ended, told } of [scene.hub, ...scene.edges]) {
     if (ended !== null) return `${name} ended: ${ended}`;
     const refused = told.find(({ type }) => type === "refused");

@@ -81,6 +81,8 @@ async function openScene(workshop: Workshop): Promise<Scene> {
       name: node,
       join: url,
       token: edgeToken,
+      // What makes it the same node when it comes again.
+      journal: join(workshop.folder, `journal-of-${node}`),
       ...(node === "edge-1" && { listen: "ws://127.0.0.1:0" }),
       source: { id, policy },
     });
