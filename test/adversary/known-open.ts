@@ -69,6 +69,7 @@ export const KNOWN_OPEN: ReadonlyMap<string, string> = new Map([
   ["disk.store-log-deleted", "the audit finds that all adds up"],
   ["disk.world-readable", "passwords stand in the journal for all to read"],
   ["machine.few-descriptors", "the hub ends with a stack"],
+  ["machine.no-descriptors-left", "the edge ends with a stack"],
   ["machine.orphans", "ffmpeg goes on waiting"],
   ["clock.ahead", "all tasks of the edge are dropped"],
   ["clock.behind", "all tasks of the edge are dropped"],

@@ -2,6 +2,7 @@
 
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { findFfmpeg } from "../../../src/actors/generator/ffmpeg-binary.js";
 import { must, onCluster, onProgram, type Attack } from "../kit/attack.js";
 import { runSource, startEdge, startHub, until } from "../kit/programs.js";
 
@@ -31,7 +32,12 @@ export const MACHINE: readonly Attack[] = [
     "an edge has no descriptor left when a source is to start",
     async (workshop) => {
       const hub = await startHub(workshop);
-      const edge = await startEdge(workshop, hub, { limits: "ulimit -n 200" }, ["--listen", "127.0.0.1:0"]);
+      const edge = await startEdge(
+        workshop,
+        hub,
+        { limits: "ulimit -n 140", env: { SLUICE_FFMPEG: findFfmpeg() } },
+        ["--listen", "127.0.0.1:0"],
+      );
       const [, port = "0"] = await edge.says(/at ws:\/\/127\.0\.0\.1:(\d+)\nJoin/);
       const letGo = holdOpen(Number(port), 300);
       await runSource(workshop, hub, "test:64x64@10,duration=1", "--detach");
