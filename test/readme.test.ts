@@ -38,7 +38,13 @@ test("every test that the semantics name exists", () => {
 });
 
 test("every file that the documents link to exists", () => {
-  for (const path of ["README.md", "ARCHITECTURE.md", "docs/semantics.md", "docs/errors.md"]) {
+  for (const path of [
+    "README.md",
+    "ARCHITECTURE.md",
+    "docs/semantics.md",
+    "docs/errors.md",
+    "docs/security.md",
+  ]) {
     for (const [, target = ""] of read(path).matchAll(/\]\(((?!https?:)[^)#]+)/g)) {
       assert.ok(read(join(path, "..", target)).length > 0, `${path} links to ${target}`);
     }

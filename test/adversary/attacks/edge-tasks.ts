@@ -1,0 +1,297 @@
+/** Tasks and decisions of others, forged by an edge that has a token of its own. */
+
+import { must, type ClusterAttack } from "../kit/attack.js";
+import type { Line } from "../kit/follower.js";
+import type { HostileMember } from "../kit/member.js";
+import type { Scene } from "../kit/scene.js";
+import { abandonOf, begun, dropOf, finished, FORGED, pipeline, sourceOf, stageOf } from "../kit/tasks.js";
+
+const SEQUENCE_MAX = Number.MAX_SAFE_INTEGER;
+/** How far ahead of the stream an attack reaches, and how many tasks of it. */
+const AHEAD = 4;
+const MANY = 12;
+const AHEAD_MS = 15_000;
+
+type Play = ClusterAttack["play"];
+
+function attack(
+  id: string,
+  what: string,
+  play: (rogue: HostileMember, scene: Scene) => Promise<void>,
+  expected: ClusterAttack["expected"] = "counted",
+): ClusterAttack {
+  const run: Play = async (scene) => {
+    const rogue = await scene.member();
+    await play(rogue, scene);
+    await rogue.arrived("cloud");
+  };
+  return { id, who: "edge", what, expected, against: "cluster", play: run };
+}
+
+/** The next tasks of an honest source. */
+function nextOf(scene: Scene, source: string): readonly Line["id"][] {
+  const newest = scene.newest(source);
+  return Array.from({ length: MANY }, (_, at) => ({ ...newest, sequence: newest.sequence + AHEAD + at }));
+}
+
+/** Every one of these has its own result, whatever was said of it before. */
+async function allHonest(scene: Scene, ids: readonly Line["id"][]): Promise<void> {
+  const last = ids.at(-1);
+  if (last === undefined) return;
+  const records = (lines: readonly Line[]) =>
+    lines.filter(
+      ({ id }) =>
+        id.sourceId === last.sourceId &&
+        id.incarnation === last.incarnation &&
+        ids.some(({ sequence }) => sequence === id.sequence),
+    );
+  await scene.follower
+    .until((lines) => records(lines).length >= ids.length, AHEAD_MS, `tasks up to ${last.sequence}`)
+    .catch(() => must(false, `tasks of "${last.sourceId}" are not stored any more`));
+  const forged = records(scene.follower.lines).filter((line) => JSON.stringify(line).includes(FORGED));
+  must(forged.length === 0, `${forged.length} of ${ids.length} tasks of "${last.sourceId}" were forged`);
+  const gaps = records(scene.follower.lines).filter(({ type }) => type !== "result");
+  must(gaps.length === 0, `${gaps.length} of ${ids.length} tasks of "${last.sourceId}" were dropped`);
+}
+
+/** Nothing of `source` was stored. */
+async function unseen(scene: Scene, source: string): Promise<void> {
+  await scene.goesOn(2, AHEAD_MS);
+  const seen = scene.follower.lines.filter(({ id }) => id.sourceId === source).length;
+  must(seen === 0, `${seen} records of "${source}" were stored`);
+}
+
+export const EDGE_TASKS: readonly ClusterAttack[] = [
+  attack(
+    "edge.forge-result",
+    "an edge stores results of tasks that another's camera is yet to make",
+    async (rogue, scene) => {
+      const ids = nextOf(scene, "cam-1");
+      for (const id of ids) rogue.tell("cloud/distributor", { type: "store", task: finished(id) });
+      await allHonest(scene, ids);
+    },
+  ),
+  attack(
+    "edge.forge-drop",
+    "an edge drops tasks that another's camera is yet to make",
+    async (rogue, scene) => {
+      const ids = nextOf(scene, "cam-1");
+      for (const id of ids) rogue.tell("cloud/distributor", { type: "recordDrop", drop: dropOf(id) });
+      await allHonest(scene, ids);
+    },
+  ),
+  attack(
+    "edge.forge-abandon",
+    "an edge abandons another's tasks at the hub, in all deliveries to come",
+    async (rogue, scene) => {
+      const ids = nextOf(scene, "cam-2");
+      for (const id of ids) rogue.tell("cloud/controller", abandonOf(id));
+      await allHonest(scene, ids);
+    },
+  ),
+  attack(
+    "edge.forge-abandon-at-edge",
+    "an edge abandons another's tasks at that other edge",
+    async (rogue, scene) => {
+      const ids = nextOf(scene, "cam-1");
+      for (const id of ids) rogue.tell("edge-1/controller", abandonOf(id));
+      await allHonest(scene, ids);
+    },
+  ),
+  attack(
+    "edge.forge-submit",
+    "an edge submits another's task with results of its own making, to be stored by the hub",
+    async (rogue, scene) => {
+      const ids = nextOf(scene, "cam-2");
+      for (const id of ids) {
+        rogue.tell("cloud/controller", {
+          type: "submit",
+          forwarded: 1,
+          task: finished(id, { cameFrom: null }),
+        });
+      }
+      await allHonest(scene, ids);
+    },
+  ),
+  attack(
+    "edge.forge-settled",
+    "an edge tells another's generator that its tasks are stored",
+    async (rogue, scene) => {
+      for (const id of nextOf(scene, "cam-1")) {
+        rogue.tell("edge-1/source-cam-1", { type: "taskSettled", id, outcome: { status: "stored" } });
+      }
+      await rogue.arrived("edge-1");
+    },
+  ),
+  attack(
+    "edge.forge-undelivered",
+    "an edge tells another's generator again and again that its tasks reached nobody",
+    async (rogue, scene) => {
+      for (const id of nextOf(scene, "cam-1")) {
+        for (let n = 0; n < 10; n += 1) rogue.tell("edge-1/source-cam-1", { type: "undelivered", id });
+      }
+      await rogue.arrived("edge-1");
+    },
+    "survived",
+  ),
+  attack(
+    "edge.unregistered-source",
+    "an edge stores results of a source that nobody has registered",
+    async (rogue, scene) => {
+      for (let sequence = 0; sequence < 5; sequence += 1) {
+        const id = { sourceId: "nobodys", incarnation: 1, sequence };
+        rogue.tell("cloud/distributor", { type: "store", task: finished(id) });
+      }
+      await unseen(scene, "nobodys");
+    },
+  ),
+  attack(
+    "edge.sequence-max",
+    "an edge stores a task with the highest sequence that a number can be",
+    async (rogue, scene) => {
+      const { sourceId, incarnation } = scene.newest("cam-1");
+      for (const sequence of [SEQUENCE_MAX, SEQUENCE_MAX - 1, 2 ** 40]) {
+        rogue.tell("cloud/distributor", {
+          type: "store",
+          task: finished({ sourceId, incarnation, sequence }),
+        });
+      }
+      await scene.goesOn(2, AHEAD_MS);
+      const seen = scene.follower.lines.filter(({ id }) => id.sequence >= 2 ** 40).length;
+      must(seen === 0, `${seen} such records of "cam-1" were stored`);
+    },
+  ),
+  attack(
+    "edge.incarnation-max",
+    "an edge stores a task of an incarnation that never will be",
+    async (rogue, scene) => {
+      const id = { sourceId: "cam-1", incarnation: SEQUENCE_MAX, sequence: 0 };
+      rogue.tell("cloud/distributor", { type: "store", task: finished(id) });
+      await scene.goesOn(2, AHEAD_MS);
+      const seen = scene.follower.lines.filter((line) => line.id.incarnation === SEQUENCE_MAX).length;
+      must(seen === 0, "it was stored");
+    },
+  ),
+  attack(
+    "edge.odd-pins",
+    "an edge submits tasks pinned to stages that are none, at places that cannot be",
+    async (rogue) => {
+      for (const [at, pins] of [
+        new Map([["nothing", { node: "cloud", ordinal: 0 }]]),
+        new Map([["follow", { node: "cloud", ordinal: SEQUENCE_MAX }]]),
+        new Map([["find", { node: "cloud", ordinal: 3 }]]),
+        new Map([["__proto__", { node: "cloud", ordinal: 0 }]]),
+        new Map([["follow", { node: "nowhere", ordinal: 0 }]]),
+      ].entries()) {
+        const id = { sourceId: `of-${rogue.name}`, incarnation: 1, sequence: at };
+        rogue.tell("cloud/controller", { type: "submit", forwarded: 1, task: begun(id, { pins }) });
+        rogue.tell("cloud/controller", { ...abandonOf(id), pins });
+      }
+    },
+    "survived",
+  ),
+  attack(
+    "edge.odd-came-from",
+    "an edge submits branches that came from no predecessor of their join",
+    async (rogue) => {
+      for (const [at, cameFrom] of ["find", "nothing", "sift", "follow", "constructor"].entries()) {
+        const id = { sourceId: `of-${rogue.name}`, incarnation: 1, sequence: at };
+        for (const cursor of ["$end", "sift", "follow", "find"]) {
+          rogue.tell("cloud/controller", { type: "submit", task: finished(id, { cursor, cameFrom }) });
+        }
+      }
+    },
+    "survived",
+  ),
+  attack(
+    "edge.odd-tasks",
+    "an edge submits tasks that are well-formed and cannot be",
+    async (rogue) => {
+      const odd: readonly Readonly<Record<string, unknown>>[] = [
+        { frameCount: 256, framePtsUs: Array.from({ length: 256 }, () => 0), payload: null },
+        { delivery: SEQUENCE_MAX },
+        { pipelineVersion: SEQUENCE_MAX },
+        { sourceAtMs: -1e300, createdAtMs: 1e300 },
+        { deadlineAtMs: -1e300 },
+        { joinNodes: new Map([["find", "cloud"]]) },
+        { results: new Map([["nothing", { type: "boxes", frames: [[]] }]]) },
+        { payload: null },
+        { configuration: { width: 0, height: 0, fps: -1, framesPerTask: 0, encoding: "jpeg", quality: 0 } },
+        {
+          payload: { encoding: "jpeg", width: 0, height: 0, frames: [{ ptsUs: 0, data: new Uint8Array(1) }] },
+        },
+        { hops: Array.from({ length: 1_024 }, () => hop()) },
+        { cursor: "follow", cameFrom: "find" },
+      ];
+      for (const [at, change] of odd.entries()) {
+        const id = { sourceId: `of-${rogue.name}`, incarnation: 1, sequence: at };
+        for (const forwarded of [undefined, 0, SEQUENCE_MAX]) {
+          const task = begun(id, change);
+          rogue.tell("cloud/controller", {
+            type: "submit",
+            task,
+            ...(forwarded !== undefined && { forwarded }),
+          });
+        }
+      }
+    },
+    "survived",
+  ),
+  attack(
+    "edge.odd-dags",
+    "an edge registers pipelines that are no DAG, or an odd one, and sends tasks through them",
+    async (rogue) => {
+      rogue.tell("cloud/scheduler", {
+        type: "registerNode",
+        node: { name: rogue.name, role: "edge", services: ["find"] },
+        controller: rogue.ref(`${rogue.name}/controller`),
+      });
+      const wide = Array.from({ length: 60 }, (_, at) => `s${at}`);
+      const shapes: readonly (readonly unknown[])[] = [
+        [],
+        [stageOf({ id: "a" }), stageOf({ id: "a" })],
+        [stageOf({ id: "a", predecessors: ["a"], successors: ["a"] })],
+        [
+          stageOf({ id: "a", predecessors: ["b"], successors: ["b"] }),
+          stageOf({ id: "b", predecessors: ["a"], successors: ["a"] }),
+        ],
+        [stageOf({ id: "a", predecessors: ["nothing"] })],
+        [stageOf({ id: "$end" })],
+        [stageOf({ id: "a", stateful: true }), stageOf({ id: "b", stateful: true })],
+        [stageOf({ id: "a", service: "__proto__" })],
+        [
+          stageOf({ id: "root", successors: wide }),
+          ...wide.map((id) => stageOf({ id, predecessors: ["root"], successors: ["last"] })),
+          stageOf({ id: "last", predecessors: wide }),
+        ],
+      ];
+      for (const [at, stages] of shapes.entries()) {
+        const id = `odd-${rogue.name}-${at}`;
+        rogue.tell("cloud/scheduler", {
+          type: "registerSource",
+          source: sourceOf(rogue.name, id, { pipeline: pipeline(id, stages, { joinTimeoutMs: 0.001 }) }),
+        });
+        for (const cursor of ["a", "root", "last", "$end"]) {
+          rogue.tell("cloud/controller", {
+            type: "submit",
+            forwarded: 1,
+            task: begun({ sourceId: id, incarnation: 1, sequence: at }, { pipelineId: id, cursor }),
+          });
+        }
+      }
+    },
+    "survived",
+  ),
+];
+
+function hop(): Readonly<Record<string, unknown>> {
+  return {
+    stage: "find",
+    node: "cloud",
+    epoch: SEQUENCE_MAX,
+    attempt: 0,
+    enqueuedAtMs: 1e300,
+    startedAtMs: -1e300,
+    endedAtMs: 0,
+  };
+}

@@ -1,0 +1,7 @@
+import { test } from "uvu";
+import { EDGE_CLAIMS } from "./attacks/edge-claims.js";
+import { testAttacks } from "./kit/suite.js";
+
+testAttacks(EDGE_CLAIMS);
+
+test.run();

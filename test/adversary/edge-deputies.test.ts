@@ -1,0 +1,7 @@
+import { test } from "uvu";
+import { EDGE_DEPUTIES } from "./attacks/edge-deputies.js";
+import { testAttacks } from "./kit/suite.js";
+
+testAttacks(EDGE_DEPUTIES);
+
+test.run();

@@ -1,0 +1,7 @@
+import { test } from "uvu";
+import { EDGE_MEMORY } from "./attacks/edge-memory.js";
+import { testAttacks } from "./kit/suite.js";
+
+testAttacks(EDGE_MEMORY);
+
+test.run();

@@ -1,0 +1,7 @@
+import { test } from "uvu";
+import { EDGE_OPERATORS } from "./attacks/edge-operators.js";
+import { testAttacks } from "./kit/suite.js";
+
+testAttacks(EDGE_OPERATORS);
+
+test.run();

@@ -1,0 +1,7 @@
+import { test } from "uvu";
+import { EDGE_TASKS } from "./attacks/edge-tasks.js";
+import { testAttacks } from "./kit/suite.js";
+
+testAttacks(EDGE_TASKS);
+
+test.run();

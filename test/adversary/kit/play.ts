@@ -1,0 +1,178 @@
+/** Plays attacks one after the other, and judges each: whether it held, and whether anybody was disturbed. */
+
+import { Breach, type Attack, type ClusterAttack, type LoneAttack } from "./attack.js";
+import type { HonestReport } from "./honest-node.js";
+import { peakBytes, resetPeak } from "./proc.js";
+import { inScene, type Scene } from "./scene.js";
+import { inWorkshop } from "./workshop.js";
+
+export interface Outcome {
+  readonly attack: Attack;
+  /** Null where it held; else what the attack has got. */
+  readonly breach: string | null;
+  /** What was refused or dropped meanwhile, as the nodes count it. */
+  readonly counted: number;
+  readonly hubPeakBytes: number;
+  /** Of the honest tasks meanwhile, from the source to stored, in ms. */
+  readonly latencyMs: readonly number[];
+}
+
+/** The hub may hold no more, whatever is done to it. */
+const HUB_BYTES_MAX = 600 * 1024 * 1024;
+const GOES_ON_TASKS = 3;
+const GOES_ON_MS = 12_000;
+const REPORT_MS = 5_000;
+/** What is counted whenever a member goes, and says nothing of attacks. */
+const NOISE = /^(?:fenced|lost-with-link|relay-|control-refused|other$)/;
+const COUNTED_LETTERS: readonly string[] = ["refused", "unhandled"];
+
+/**
+ * Plays all of them. One that ends otherwise than is known is played again in a scene of its own, and that one counts: a
+ * machine that is short of breath puts members out, too.
+ */
+export async function playAll(
+  attacks: readonly Attack[],
+  knownOpen: ReadonlyMap<string, string>,
+  tell: (outcome: Outcome, again: boolean) => void = () => {},
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const again: Attack[] = [];
+  const take = (outcome: Outcome): void => {
+    outcomes.push(outcome);
+    tell(outcome, false);
+  };
+  await playRound(attacks, (outcome) => {
+    if ((outcome.breach !== null) === knownOpen.has(outcome.attack.id)) {
+      take(outcome);
+      return;
+    }
+    again.push(outcome.attack);
+    tell(outcome, true);
+  });
+  for (const attack of again) await playRound([attack], take);
+  return outcomes;
+}
+
+async function playRound(attacks: readonly Attack[], take: (outcome: Outcome) => void): Promise<void> {
+  for (const attack of attacks) if (attack.against === "program") take(await playAlone(attack));
+  const left = attacks.filter((attack) => attack.against === "cluster");
+  // An attack that has broken the cluster ends the scene: the rest goes on in another one.
+  while (left.length > 0) {
+    await inScene(async (scene) => {
+      for (let attack = left.shift(); attack !== undefined; attack = left.shift()) {
+        const { outcome, usable } = await playOne(scene, attack);
+        take(outcome);
+        if (!usable) return;
+      }
+    });
+  }
+}
+
+async function playAlone(attack: LoneAttack): Promise<Outcome> {
+  const breach = await inWorkshop((workshop) => breachOf(() => attack.play(workshop)));
+  return { attack, breach, counted: 0, hubPeakBytes: 0, latencyMs: [] };
+}
+
+/** What an attack trips over while all falls to pieces is as good as what it wanted. */
+async function breachOf(play: () => Promise<void>): Promise<string | null> {
+  try {
+    await play();
+    return null;
+  } catch (error) {
+    const [text = "unknown"] = (error instanceof Error ? error.message : String(error)).split("\n");
+    return error instanceof Breach ? text : `it came to an end of its own: ${text}`;
+  }
+}
+
+async function playOne(
+  scene: Scene,
+  attack: ClusterAttack,
+): Promise<{ readonly outcome: Outcome; readonly usable: boolean }> {
+  const before = await reportsOf(scene);
+  const from = scene.follower.lines.length;
+  resetPeak(scene.hub.pid);
+  let breach = await breachOf(() => attack.play(scene));
+  await scene.clear();
+  const disturbed = await disturbance(scene);
+  const hubPeakBytes = peakBytes(scene.hub.pid);
+  const after = disturbed === null ? await reportsOf(scene) : null;
+  const counted = after === null ? 0 : growth(before, after);
+  breach =
+    disturbed ??
+    breach ??
+    failed(before, after) ??
+    (hubPeakBytes > HUB_BYTES_MAX ? `the hub held ${Math.round(hubPeakBytes / 1024 / 1024)} MiB` : null) ??
+    (attack.expected === "counted" && counted === 0 ? "nobody has counted it" : null);
+  const latencyMs = scene.follower.lines
+    .slice(from)
+    .filter(({ type }) => type === "result")
+    .map(({ storedAtMs, sourceAtMs }) => storedAtMs - sourceAtMs);
+  return {
+    outcome: { attack, breach, counted, hubPeakBytes, latencyMs },
+    usable: disturbed === null && hubPeakBytes <= HUB_BYTES_MAX,
+  };
+}
+
+/** Whether somebody honest is gone, or stands still. */
+async function disturbance(scene: Scene): Promise<string | null> {
+  const goesOn = scene.goesOn(GOES_ON_TASKS, GOES_ON_MS).then(
+    () => null,
+    (error: unknown) => (error instanceof Error ? error.message : "the stream stands still"),
+  );
+  const stream = await Promise.race([
+    goesOn,
+    ...[scene.hub, ...scene.edges].map(({ gone }) => gone.then(() => "somebody is gone")),
+  ]);
+  for (const { name, ended, told } of [scene.hub, ...scene.edges]) {
+    if (ended !== null) return `${name} ended: ${ended}`;
+    const refused = told.find(({ type }) => type === "refused");
+    if (refused !== undefined) return `${name} was put out: ${String(refused["message"])}`;
+  }
+  if (scene.follower.ended !== null) return `the operator who follows ended: ${scene.follower.ended}`;
+  if (stream !== null) return stream;
+  if (!scene.scout.cluster.connected) return "an operator was cut off";
+  const [first, ...rest] = scene.follower.lines.map(({ position }) => position);
+  let last = first ?? 0;
+  for (const position of rest) {
+    if (position <= last) return "the operator who follows was told records out of order";
+    last = position;
+  }
+  return null;
+}
+
+async function reportsOf({ hub, edges }: Scene): Promise<readonly (HonestReport | null)[]> {
+  const late = new Promise<null>((resolve) => void setTimeout(resolve, REPORT_MS, null).unref());
+  return Promise.all([hub, ...edges].map((node) => Promise.race([node.report().catch(() => null), late])));
+}
+
+/** What component failed meanwhile, and on what. */
+function failed(
+  before: readonly (HonestReport | null)[],
+  after: readonly (HonestReport | null)[] | null,
+): string | null {
+  for (const [at, report] of (after ?? []).entries()) {
+    if (report === null) return "a node does not say how it is";
+    const letters = (report.deadLetters["failed"] ?? 0) - (before[at]?.deadLetters["failed"] ?? 0);
+    const known = before[at]?.failures.length ?? 0;
+    const failures = report.failures.slice(known);
+    if (letters > 0 || failures.length > 0)
+      return `an actor failed: ${failures[0] ?? "unknown"}`.slice(0, 160);
+  }
+  return null;
+}
+
+function growth(before: readonly (HonestReport | null)[], after: readonly (HonestReport | null)[]): number {
+  let grown = 0;
+  for (const [at, report] of after.entries()) grown += countedIn(report) - countedIn(before[at] ?? null);
+  return grown;
+}
+
+function countedIn(report: HonestReport | null): number {
+  if (report === null) return 0;
+  let sum = 0;
+  for (const [kind, count] of Object.entries(report.security)) {
+    if (!kind.includes(":") && !NOISE.test(kind)) sum += count;
+  }
+  for (const reason of COUNTED_LETTERS) sum += report.deadLetters[reason] ?? 0;
+  return sum;
+}

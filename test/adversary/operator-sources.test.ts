@@ -1,0 +1,7 @@
+import { test } from "uvu";
+import { OPERATOR_SOURCES } from "./attacks/operator-sources.js";
+import { testAttacks } from "./kit/suite.js";
+
+testAttacks(OPERATOR_SOURCES);
+
+test.run();

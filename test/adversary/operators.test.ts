@@ -1,0 +1,7 @@
+import { test } from "uvu";
+import { OPERATORS } from "./attacks/operators.js";
+import { testAttacks } from "./kit/suite.js";
+
+testAttacks(OPERATORS);
+
+test.run();

@@ -1,0 +1,116 @@
+/** An honest node in a process of its own: a hub, or an edge with its source. It tells its parent how it is. */
+
+import {
+  createToken,
+  openStore,
+  openTokenDirectory,
+  parseConfiguration,
+  parseSourceId,
+  startNode,
+  systemClock,
+  type Clock,
+  type Logger,
+  type NodeOptions,
+  type SluiceNode,
+} from "../../../src/index.js";
+import { scriptedSource } from "../../support/scripted-source.js";
+import { FRAME_MS, PIPELINE, SERVICES } from "../kit/honest.js";
+import type { HonestOptions, HonestReport } from "../kit/honest-node.js";
+
+const options = JSON.parse(process.env["SLUICE_ADVERSARY_NODE"] ?? "{}") as HonestOptions;
+const tell = (fields: object): void => void process.send?.(fields);
+
+/** What was logged of actors that failed, newest last. */
+const failures: string[] = [];
+const logger: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: (message, details) => note(message, details),
+  error: (message, details) => note(message, details),
+  isEnabled: (level) => level === "warn" || level === "error",
+  child: () => logger,
+};
+
+function note(message: string, details: Readonly<Record<string, unknown>> = {}): void {
+  if (!message.startsWith("Actor failed")) return;
+  failures.push(`${String(details["actor"])}: ${String(details["error"])}`);
+  if (failures.length > 100) failures.shift();
+}
+
+/** The machine's, so many ms off. */
+function clockOff(ms: number): Clock {
+  return { now: () => systemClock.now() + ms, after: (delayMs, run) => systemClock.after(delayMs, run) };
+}
+
+async function start(): Promise<SluiceNode> {
+  const { name, store, tokens, join, token, listen, source, clockOffMs, journal } = options;
+  const common: NodeOptions = {
+    name,
+    services: SERVICES,
+    log: logger,
+    onFailure(error) {
+      tell({ type: "failed", message: error.message });
+      process.exit(70);
+    },
+    onCluster(event) {
+      if (event.type === "refused") tell({ type: "refused", message: event.error.message });
+      else if (event.type === "cutOff" || event.type === "joined") tell({ type: event.type });
+    },
+    ...(listen !== undefined && { listen }),
+    ...(journal !== undefined && { journal }),
+    ...(clockOffMs !== undefined && { clock: clockOff(clockOffMs) }),
+  };
+  if (join !== undefined) {
+    const node = await startNode({ ...common, join, ...(token !== undefined && { token }) });
+    if (source !== undefined) {
+      const { source: spec, capture } = scriptedSource({ liveEveryMs: FRAME_MS });
+      await node.addSource({
+        id: parseSourceId(source.id),
+        source: spec,
+        capture,
+        pipeline: source.deadlineMs === undefined ? PIPELINE : { ...PIPELINE, deadlineMs: source.deadlineMs },
+        configuration: parseConfiguration({ width: 16, height: 16, framesPerTask: 1 }),
+        policy: { name: source.policy, parameters: {} },
+      });
+    }
+    return node;
+  }
+  const folder = tokens ?? "";
+  const made = async (roles: readonly ("edge" | "operator")[]): Promise<string> => {
+    const terms = { roles, grants: [], use: "multiple", label: null, ttlMs: 3_600_000 } as const;
+    return (await createToken(folder, terms, Date.now())).token;
+  };
+  const [edge, operator] = [await made(["edge"]), await made(["operator"])];
+  const node = await startNode({
+    ...common,
+    store: await openStore(store ?? "memory:"),
+    tokens: openTokenDirectory(folder),
+  });
+  tell({ type: "tokens", edge, operator });
+  return node;
+}
+
+try {
+  const node = await start();
+  tell({ type: "up", url: node.cluster?.url });
+  process.on("message", (message) => {
+    const { type } = message as { readonly type: string };
+    if (type === "leave") {
+      void node.terminate().then(() => process.exit(0));
+      return;
+    }
+    const report: HonestReport = {
+      type: "report",
+      security: node.cluster?.security ?? {},
+      deadLetters: { ...node.system.deadLetters.countByReason },
+      failures: [...failures],
+      members: [...(node.cluster?.members.keys() ?? [])],
+    };
+    tell(report);
+  });
+  // Whoever started it is gone.
+  process.on("disconnect", () => process.exit(0));
+} catch (error) {
+  tell({ type: "failed", message: error instanceof Error ? error.message : "unknown" });
+  process.exit(71);
+}

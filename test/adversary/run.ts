@@ -1,0 +1,44 @@
+/** `npm run adversary`: plays all attacks, or some, and ends with the figures. */
+
+import { parseArgs } from "node:util";
+import { allAttacks } from "./attacks/all.js";
+import { FUZZ_ATTACKS, FUZZED_RECORDS } from "./fuzz/attacks.js";
+import { figures } from "./kit/figures.js";
+import { playAll } from "./kit/play.js";
+import { KNOWN_OPEN } from "./known-open.js";
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string", multiple: true },
+    list: { type: "boolean", default: false },
+    seed: { type: "string", default: "1" },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  if (values.help) {
+    console.log("Usage: npm run adversary -- [--list] [--only ID-OR-PART]... [--seed N]");
+    return 0;
+  }
+  const chosen = allAttacks(Number(values.seed)).filter(
+    ({ id }) => values.only?.some((part) => id.includes(part)) ?? true,
+  );
+  if (values.list) {
+    for (const { id, who, what, expected } of chosen) console.log(`${id}  [${who}, ${expected}]  ${what}`);
+    return 0;
+  }
+  const outcomes = await playAll(chosen, KNOWN_OPEN, ({ attack, breach }, again) => {
+    const state = breach === null ? "held" : "OPEN";
+    const got = breach === null ? "" : `: ${breach}`;
+    console.log(`${state}  ${attack.id}${got}${again ? " (not as known: played again at the end)" : ""}`);
+  });
+  console.log(`\n${figures(outcomes, KNOWN_OPEN)}`);
+  const fuzzed = chosen.filter(({ id }) => id.includes(".fuzz-")).length;
+  if (fuzzed === FUZZ_ATTACKS)
+    console.log(`Fuzzed           ${FUZZED_RECORDS} records from seed ${values.seed}`);
+  const unexpected = outcomes.some(({ attack, breach }) => breach !== null && !KNOWN_OPEN.has(attack.id));
+  return unexpected ? 1 : 0;
+}

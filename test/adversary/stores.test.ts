@@ -1,0 +1,7 @@
+import { test } from "uvu";
+import { STORES } from "./attacks/stores.js";
+import { testAttacks } from "./kit/suite.js";
+
+testAttacks(STORES);
+
+test.run();

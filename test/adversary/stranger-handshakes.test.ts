@@ -1,0 +1,7 @@
+import { test } from "uvu";
+import { STRANGER_HANDSHAKES } from "./attacks/stranger-handshakes.js";
+import { testAttacks } from "./kit/suite.js";
+
+testAttacks(STRANGER_HANDSHAKES);
+
+test.run();

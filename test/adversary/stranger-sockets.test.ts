@@ -1,0 +1,7 @@
+import { test } from "uvu";
+import { STRANGER_SOCKETS } from "./attacks/stranger-sockets.js";
+import { testAttacks } from "./kit/suite.js";
+
+testAttacks(STRANGER_SOCKETS);
+
+test.run();
