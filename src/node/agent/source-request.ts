@@ -5,15 +5,21 @@ import { parseSource } from "../../actors/generator/spawn.js";
 import type { SourceOptions } from "../sources.js";
 import { parseConfiguration } from "../../task/configuration.js";
 import { parseSourceId } from "../../task/identity.js";
-import { parsePipelineFile } from "../../task/pipeline-file.js";
 import type { ServiceDeclaration } from "../../task/service.js";
+import type { ReadPipeline } from "./read-pipeline.js";
+
+/** What a node has to read a request with. */
+export interface RequestContext {
+  readonly services: ReadonlyMap<string, ServiceDeclaration>;
+  readonly readPipeline: ReadPipeline;
+}
 
 /** @throws SluiceError `source-invalid`, `pipeline-invalid`, `configuration-invalid` */
-export function sourceOptionsOf(
+export async function sourceOptionsOf(
   request: SourceRequest,
-  services: ReadonlyMap<string, ServiceDeclaration>,
-): SourceOptions {
-  const file = parsePipelineFile(request.pipeline, request.pipelineName, services);
+  { services, readPipeline }: RequestContext,
+): Promise<SourceOptions> {
+  const file = await readPipeline(request.pipeline, request.pipelineName, services);
   const policy = request.policy ?? file.policy;
   return {
     id: parseSourceId(request.id),
