@@ -32,6 +32,7 @@ import {
   readArguments,
   readBy,
 } from "./command-line.js";
+import { err, out } from "./terminal.js";
 
 interface Options {
   readonly minutes: number;
@@ -78,14 +79,14 @@ async function main(args: readonly string[]): Promise<number> {
   const chaos = new Chaos(folder, options);
   try {
     const over = await Promise.race([chaos.run(), signalled().then(() => null)]);
-    if (over === null) process.stdout.write("Stopped before the end: nothing was audited\n");
+    if (over === null) out.line("Stopped before the end: nothing was audited");
     return over === true ? 0 : 1;
   } catch (error) {
-    process.stderr.write(`error: ${asError(error).message}\n`);
+    err.line(`error: ${asError(error).message}`);
     return 1;
   } finally {
     await chaos.end();
-    if (options.keep) process.stdout.write(`Everything is in ${folder}\n`);
+    if (options.keep) out.line(`Everything is in ${folder}`);
     else await rm(folder, { recursive: true, force: true });
   }
 }
@@ -311,14 +312,14 @@ class Chaos {
       ({ name, starts: count }) => `${name} started ${count} times`,
     );
     const lines = [table, `${faults}; ${starts.join(", ")}`, describeWeights(this.#weights), ...broken];
-    process.stdout.write(`${lines.join("\n")}\n`);
-    process.stdout.write(kept ? "Every promise was kept\n" : "A promise was broken\n");
+    out.lines(lines.join("\n"));
+    out.line(kept ? "Every promise was kept" : "A promise was broken");
     return kept;
   }
 
   #say(text: string): void {
     const seconds = ((performance.now() - this.#startedMs) / 1_000).toFixed(1).padStart(6);
-    process.stdout.write(`${seconds} s  ${text}\n`);
+    out.line(`${seconds} s  ${text}`);
   }
 }
 

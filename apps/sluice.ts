@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { CodedError } from "../src/runtime/errors.js";
 import { UsageError } from "./command-line.js";
 import { parseSluice } from "./cli/commands.js";
+import { err, outbreak } from "./terminal.js";
 
 // A reader that has gone (`sluice results | head`) is no failure.
 for (const stream of [process.stdout, process.stderr]) {
@@ -28,12 +29,13 @@ async function runOrExplain(run: () => Promise<number>): Promise<number> {
     return await run();
   } catch (error) {
     if (error instanceof UsageError) {
-      process.stderr.write(`error: ${error.message}\nTry sluice --help\n`);
+      err.line(`error: ${error.message}`);
+      err.line("Try sluice --help");
       return 2;
     }
     // A coded error is the user's to mend and says how; anything else is ours and keeps its stack.
-    if (!(error instanceof CodedError)) throw error;
-    process.stderr.write(`error: ${error.message}\n`);
+    if (error instanceof CodedError) err.line(`error: ${error.message}`);
+    else outbreak(error);
     return 1;
   }
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { CodedError } from "../src/runtime/errors.js";
 import { UsageError } from "./command-line.js";
 import { HELP_HINT, parseCommand, type StartOptions } from "./start/options.js";
+import { err, outbreak } from "./terminal.js";
 
 // A reader that has gone (`npm start | head`) is no reason to store no more.
 for (const stream of [process.stdout, process.stderr]) {
@@ -38,12 +39,13 @@ async function runOrExplain(options: StartOptions): Promise<number> {
     return await run(options);
   } catch (error) {
     if (error instanceof UsageError) {
-      process.stderr.write(`error: ${error.message}\n${HELP_HINT}\n`);
+      err.line(`error: ${error.message}`);
+      err.line(HELP_HINT);
       return 2;
     }
     // A coded error is the user's to mend and says how; anything else is ours and keeps its stack.
-    if (!(error instanceof CodedError)) throw error;
-    process.stderr.write(`error: ${error.message}\n`);
+    if (error instanceof CodedError) err.line(`error: ${error.message}`);
+    else outbreak(error);
     return 1;
   }
 }

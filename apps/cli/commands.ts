@@ -18,6 +18,7 @@ import type { JoinCommand } from "./join.js";
 import { addOperator, type Choose } from "./operator-commands.js";
 import type { TokenCreateCommand } from "./token.js";
 import { parseDuration, parseHostPort } from "./units.js";
+import { fileNamePart } from "../../src/runtime/safe-text.js";
 
 export type ParsedSluice = { readonly run: () => Promise<number> } | NothingToRun;
 
@@ -135,7 +136,7 @@ function addJoin(program: Command, choose: Choose, version: string): void {
       if (hub === null || !/^wss?:/.test(url)) throw wrongAddress("the hub's address", url);
       const listen = given.listen === undefined ? undefined : parseHostPort(given.listen, false);
       if (listen === null) throw wrongAddress("--listen", given.listen ?? "");
-      const name = given.name ?? hostname().replaceAll(/[^A-Za-z0-9_.-]+/g, "-");
+      const name = given.name ?? fileNamePart(hostname());
       const { listen: _, ...rest } = given;
       choose(async () => {
         const { join } = await import("./join.js");

@@ -18,6 +18,7 @@ import { removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
 import { describeCluster, describeSchedule } from "./describe.js";
 import { formatDuration } from "./units.js";
 import { atMost, signalled } from "./signals.js";
+import { err, out } from "../terminal.js";
 
 export interface HubCommand {
   readonly listen: string;
@@ -102,9 +103,7 @@ function greet({ name, store, tokenTtl }: HubCommand, url: string, token: string
       `  npx sluice join ${reached} --name edge-1 --token ${token}`,
   );
   if (!isLoopback(url) && url.startsWith("ws:")) {
-    process.stderr.write(
-      "warning: frames travel unencrypted: name a certificate with --tls-cert and --tls-key\n",
-    );
+    err.line("warning: frames travel unencrypted: name a certificate with --tls-cert and --tls-key");
   }
 }
 
@@ -136,5 +135,5 @@ async function tlsOf({
 }
 
 function say(line: string | null): void {
-  if (line !== null) process.stdout.write(`${line}\n`);
+  if (line !== null) out.lines(line);
 }

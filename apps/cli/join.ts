@@ -8,6 +8,7 @@ import { checkModelDir } from "../start/inputs.js";
 import { describeCluster, describeNode } from "./describe.js";
 import { readNamed } from "./files.js";
 import { atMost, signalled } from "./signals.js";
+import { out } from "../terminal.js";
 
 export interface JoinCommand {
   readonly url: string;
@@ -101,5 +102,5 @@ async function tokenOf({ token, tokenFile }: JoinCommand): Promise<string | unde
 }
 
 function say(line: string | null): void {
-  if (line !== null) process.stdout.write(`${line}\n`);
+  if (line !== null) out.lines(line);
 }

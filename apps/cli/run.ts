@@ -14,6 +14,7 @@ import { createLiveLines } from "../live-lines.js";
 import { configurationGiven, nameSources, readPipeline, type ConfigurationFlags } from "../start/inputs.js";
 import { describeNode } from "./describe.js";
 import { onSignal } from "./signals.js";
+import { err, out } from "../terminal.js";
 
 export interface RunCommand extends ConfigurationFlags {
   readonly pipeline: string;
@@ -67,7 +68,7 @@ export async function run(operator: Operator, command: RunCommand): Promise<numb
   });
   await agent.addSource(request);
   if (command.detach) {
-    process.stdout.write(`${id} runs on ${node}\n`);
+    out.line(`${id} runs on ${node}`);
     return 0;
   }
   onSignal(() => {
@@ -83,7 +84,7 @@ export async function run(operator: Operator, command: RunCommand): Promise<numb
   const problem = await follow.over;
   clearInterval(timer);
   follow.end();
-  if (problem !== null) process.stderr.write(`error: ${problem}\n`);
+  if (problem !== null) err.line(`error: ${problem}`);
   return problem === null ? 0 : 1;
 }
 
@@ -121,7 +122,7 @@ class Following {
 
   say(line: string): void {
     this.#lines?.clear();
-    process.stdout.write(`${line}\n`);
+    out.line(line);
   }
 
   show(ledger: LedgerReported | undefined): void {

@@ -6,6 +6,7 @@ import { SERVICES } from "../../src/services/catalogue.js";
 import { errorText } from "../../src/runtime/errors.js";
 import { createLogger } from "../../src/runtime/log.js";
 import type { EdgeOrders } from "./edge-process.js";
+import { err } from "../terminal.js";
 
 // Ctrl-C reaches the whole group of a terminal; whoever has started this node drains it first.
 process.on("SIGINT", () => {});
@@ -31,7 +32,7 @@ if (first !== null) {
     await over;
     await node.terminate();
   } catch (error) {
-    process.stderr.write(`error: ${errorText(error)}\n`);
+    err.line(`error: ${errorText(error)}`);
     process.exitCode = 1;
   }
 }

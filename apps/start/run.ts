@@ -29,6 +29,7 @@ import { startSingle, type RunCluster } from "./run-cluster.js";
 import { createStory } from "./story.js";
 import { reportJson, reportTable } from "./summary.js";
 import { planSwap, type Swap } from "./swap.js";
+import { err, out } from "../terminal.js";
 
 const PROGRESS_PERIOD_MS = 200;
 /** How long the first Ctrl-C waits for tasks to be settled: with the summary and the end it stays below 5 s. */
@@ -121,11 +122,10 @@ export async function run(options: StartOptions): Promise<number> {
     store: options.store,
     durationMs: performance.now() - startedAtMs,
   };
-  if (options.json) process.stdout.write(`${reportJson(report)}\n`);
-  else if (report.run.stored > 0 || outcome.problems.length === 0)
-    process.stdout.write(`${reportTable(report)}\n`);
+  if (options.json) out.json(reportJson(report));
+  else if (report.run.stored > 0 || outcome.problems.length === 0) out.lines(reportTable(report));
   const problems = [...outcome.problems, ...conservationProblem(report), ...audit.findings];
-  for (const problem of problems) process.stderr.write(`error: ${problem}\n`);
+  for (const problem of problems) err.line(`error: ${problem}`);
   return problems.length === 0 ? 0 : 1;
 
   async function startCluster(): Promise<RunCluster> {

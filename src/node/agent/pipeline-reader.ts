@@ -17,7 +17,8 @@ export type PipelineRead =
 
 // Given by `read-pipeline.ts`, which is in this program.
 const { text, fileName, services } = workerData as PipelineText;
-parentPort?.postMessage(read());
+// The empty list of transfers: all of it is small and copied.
+parentPort?.postMessage(read(), []);
 
 function read(): PipelineRead {
   try {
