@@ -35,6 +35,7 @@ export {
 
 export { SluiceError, type SluiceErrorCode } from "./task/errors.js";
 export { parseSource, type SourceSpec } from "./actors/generator/source-spec.js";
+export { DEFAULT_SOURCE_POLICY, type SourcePolicy } from "./actors/generator/source-policy.js";
 export { startLocalCluster, type LocalCluster, type LocalClusterOptions } from "./node/local-cluster.js";
 export type { NodeLimits } from "./node/components.js";
 export type { NodeSources, SourceOptions } from "./node/sources.js";

@@ -17,6 +17,7 @@ import { DEFAULT_STORE } from "./hub-folder.js";
 import type { JoinCommand } from "./join.js";
 import { addOperator, type Choose } from "./operator-commands.js";
 import type { TokenCreateCommand } from "./token.js";
+import { SOURCE_KINDS } from "../../src/actors/generator/source-policy.js";
 import { parseDuration, parseHostPort } from "./units.js";
 import { fileNamePart } from "../../src/runtime/safe-text.js";
 
@@ -27,13 +28,38 @@ const duration = readBy(parseDuration, "a duration like 90s, 15m, 24h or 30d");
 const EXAMPLES = `
 Examples:
   sluice hub --listen 127.0.0.1:7000 --store results
-  sluice join ws://127.0.0.1:7000 --name edge-1 --token ID.SECRET
+  sluice join ws://127.0.0.1:7000 --name edge-1 --token ID.SECRET --source-root videos
   sluice run --pipeline pipeline.yaml --source video.mp4 --on edge-1
   sluice top
   sluice results --follow
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 left at the second Ctrl-C.
 `;
+
+/** Options for what operators may have this node open. */
+function withSourcePolicy(command: Command): Command {
+  const another = (text: string, before: readonly string[] = []): readonly string[] => [
+    ...before,
+    notEmpty(text),
+  ];
+  return command
+    .option(
+      "--source-root <dir>",
+      "folder below which operators may name files; repeatable (default: none)",
+      another,
+    )
+    .option(
+      "--source-host <host>",
+      "host that operators may name, HOST or *.DOMAIN; repeatable (default: any)",
+      another,
+    )
+    .addOption(
+      new Option(
+        "--source-kind <kind>",
+        "what operators may name: rtsp, http, file, device, test; repeatable (default: all but device)",
+      ).argParser(listOf(SOURCE_KINDS)),
+    );
+}
 
 /** @param version of this program */
 export function parseSluice(args: readonly string[], version: string): ParsedSluice {
@@ -72,8 +98,7 @@ function nameOf(command: Command): string {
 }
 
 function addHub(program: Command, choose: Choose, version: string): void {
-  program
-    .command("hub")
+  withSourcePolicy(program.command("hub"))
     .description("Starts the cloud node: it takes other nodes in, schedules, and stores what they find.")
     .option("--listen <host:port>", "where others join; wss://HOST:PORT with a certificate", "127.0.0.1:7000")
     .option("--store <dir>", "folder of the results, or memory:", notEmpty, DEFAULT_STORE)
@@ -103,8 +128,7 @@ function addHub(program: Command, choose: Choose, version: string): void {
 }
 
 function addJoin(program: Command, choose: Choose, version: string): void {
-  program
-    .command("join")
+  withSourcePolicy(program.command("join"))
     .argument("<url>", "of the hub: ws://HOST:PORT or wss://HOST:PORT")
     .description(
       "Joins this machine to a cluster as an edge node. It dials out, so a firewall may stay shut.",

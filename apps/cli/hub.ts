@@ -18,9 +18,10 @@ import { removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
 import { describeCluster, describeSchedule } from "./describe.js";
 import { formatDuration } from "./units.js";
 import { atMost, signalled } from "./signals.js";
+import { sourcePolicyGiven, type SourceFlags } from "./source-flags.js";
 import { err, out } from "../terminal.js";
 
-export interface HubCommand {
+export interface HubCommand extends SourceFlags {
   readonly listen: string;
   readonly store: string;
   readonly name: string;
@@ -72,6 +73,7 @@ export async function hub(command: HubCommand): Promise<number> {
       listen: { url: command.listen, ...(tls && { tls }) },
       tokens: openTokenDirectory(tokens),
       services: SERVICES,
+      sourcePolicy: sourcePolicyGiven(command),
       version: command.version,
       log: createLogger({ level: command.logLevel }),
       onCluster: (event) => say(describeCluster(event, name)),

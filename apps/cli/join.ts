@@ -8,9 +8,10 @@ import { checkModelDir } from "../start/inputs.js";
 import { describeCluster, describeNode } from "./describe.js";
 import { readNamed } from "./files.js";
 import { atMost, signalled } from "./signals.js";
+import { sourcePolicyGiven, type SourceFlags } from "./source-flags.js";
 import { out } from "../terminal.js";
 
-export interface JoinCommand {
+export interface JoinCommand extends SourceFlags {
   readonly url: string;
   readonly name: string;
   readonly token?: string;
@@ -50,6 +51,7 @@ export async function join(command: JoinCommand): Promise<number> {
     modelDir,
     patient: command.retry,
     services: SERVICES,
+    sourcePolicy: sourcePolicyGiven(command),
     version: command.version,
     log: createLogger({ level: command.logLevel }),
     ...(journal !== "memory:" && { journal }),

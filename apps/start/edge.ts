@@ -27,6 +27,8 @@ if (first !== null) {
       token,
       modelDir,
       services: SERVICES,
+      // Who orders it is the program that has started it.
+      sourcePolicy: "any",
       log: createLogger({ level: logLevel }),
     });
     await over;

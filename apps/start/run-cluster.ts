@@ -51,7 +51,7 @@ export async function startSingle(options: RunClusterOptions): Promise<RunCluste
     })),
     addSource: async (request) =>
       cluster.addSource(
-        await sourceOptionsOf(request, { services: SERVICES, readPipeline: readPipelineHere }),
+        await sourceOptionsOf(request, { services: SERVICES, readPipeline: readPipelineHere, sourcePolicy: "any" }),
       ),
   };
 }

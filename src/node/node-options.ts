@@ -8,6 +8,7 @@ import { TransportError } from "../transport/errors.js";
 import type { LinkLimits } from "../transport/link/link-limits.js";
 import type { TokenAuthority } from "../transport/security/token-authority.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
+import { DEFAULT_SOURCE_POLICY, type SourcePolicy } from "../actors/generator/spawn.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import type { ComponentsOptions } from "./components.js";
 
@@ -46,6 +47,8 @@ export interface NodeOptions extends Pick<
    * for go on with the node. Default: memory alone.
    */
   readonly journal?: string;
+  /** What operators elsewhere may have this node open: over `DEFAULT_SOURCE_POLICY`, or "any" for all that its user may. */
+  readonly sourcePolicy?: Partial<SourcePolicy> | "any";
   readonly link?: Partial<LinkLimits>;
   readonly onEvent?: (event: NodeEvent) => void;
   readonly onCluster?: (event: ClusterEvent) => void;
@@ -62,6 +65,10 @@ export interface NodeOptions extends Pick<
 /** Null of a node that nobody else can reach. */
 export function listenAddressOf({ listen }: NodeOptions): ListenAddress | null {
   return typeof listen === "string" ? { url: listen } : (listen ?? null);
+}
+
+export function sourcePolicyOf({ sourcePolicy }: NodeOptions): SourcePolicy | "any" {
+  return sourcePolicy === "any" ? "any" : { ...DEFAULT_SOURCE_POLICY, ...sourcePolicy };
 }
 
 /** @throws TransportError `token-missing` where a hub would take in anybody from beyond its machine */

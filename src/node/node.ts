@@ -23,7 +23,7 @@ import { startComponents, type Components, type ComponentsOptions } from "./comp
 import { drainNode, type DrainOptions } from "./drain.js";
 import { becomeHub, joinHub } from "./enter-cluster.js";
 import { followCluster } from "./follow-cluster.js";
-import { checkTokens, type NodeOptions } from "./node-options.js";
+import { checkTokens, sourcePolicyOf, type NodeOptions } from "./node-options.js";
 import type { NodeSources } from "./sources.js";
 import { createRealWorld, type NodeWorld } from "./world.js";
 
@@ -110,7 +110,11 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
       ...(journals && { journals }),
     });
     held.components = components;
-    const requests: RequestContext = { services, readPipeline: world.readPipeline };
+    const requests: RequestContext = {
+      services,
+      readPipeline: world.readPipeline,
+      sourcePolicy: sourcePolicyOf(options),
+    };
     held.agent = spawnNodeAgent(system, components, { requests, onDrained: options.onDrained });
     // Its actors are there before the first one that may tell them something.
     held.cluster ??= await becomeHub(system, world, options);

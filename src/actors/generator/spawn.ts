@@ -12,6 +12,7 @@ import { createGeneratorRetained, type GeneratorRetainedOptions } from "./retain
 import type { GeneratorOptions } from "./state.js";
 
 export { parseSource } from "./source-spec.js";
+export { admitSource, DEFAULT_SOURCE_POLICY, type SourcePolicy } from "./source-policy.js";
 export type { CapturePort, DeliveryLimits };
 
 /** What a spawn may leave out has its default. */
