@@ -1,7 +1,7 @@
 /**
  * The capture port on ffmpeg: one process for each capture, read no faster than frames are requested, always killed and reaped.
  *
- * F1 A process does not outlive its capture: `close`, the end and the exit of this process all end in SIGKILL.
+ * F1 A process does not outlive its capture: `close`, the end and any end of this process all end in its SIGKILL.
  * F2 No frame is read beyond what was requested: ffmpeg blocks in its pipe, and memory stays at one frame.
  * F3 After a position no frame at or before it is handed out, and none after it is left out: a seek that lands too late is
  *    repeated further ahead.
@@ -22,7 +22,7 @@ import { checkSource } from "./source-check.js";
 export interface FfmpegCaptureOptions {
   /** Path of ffmpeg; default as `findFfmpeg` decides at the first capture. */
   readonly ffmpeg?: string;
-  /** How long a network source or a device may take to be opened. Default 10,000 ms. */
+  /** How long an address, a device or a pipe may take to be opened. Default 10,000 ms. */
   readonly connectTimeoutMs?: number;
   readonly clock?: Clock;
 }
@@ -76,10 +76,10 @@ class FfmpegCapture implements Capture {
 
   async begin(): Promise<void> {
     try {
-      await checkSource(this.#options.source);
+      const mayWait = await checkSource(this.#options.source);
       if (this.#closed) return;
       const ffmpeg = this.#settings.ffmpeg();
-      this.#watchOpening();
+      if (mayWait) this.#watchOpening();
       this.#start(ffmpeg);
     } catch (error) {
       this.#end(error instanceof SluiceError ? error : spawnFailure(error));
@@ -168,7 +168,6 @@ class FfmpegCapture implements Capture {
 
   #watchOpening(): void {
     const { source } = this.#options;
-    if (source.kind === "file" || source.kind === "test") return;
     const { connectTimeoutMs, clock } = this.#settings;
     this.#timer = clock.after(connectTimeoutMs, () => {
       this.#process?.kill();
