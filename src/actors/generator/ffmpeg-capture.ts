@@ -17,7 +17,9 @@ import { FfmpegProcess } from "./ffmpeg-process.js";
 import { unreachable } from "./ffmpeg-report.js";
 import { captureArguments, type SyncOption } from "./ffmpeg-source.js";
 import type { FramedFrame } from "./framing.js";
+import { openRelay, type Relay } from "./relay.js";
 import { checkSource } from "./source-check.js";
+import type { NetworkAddress } from "./source-spec.js";
 
 export interface FfmpegCaptureOptions {
   /** Path of ffmpeg; default as `findFfmpeg` decides at the first capture. */
@@ -60,6 +62,8 @@ class FfmpegCapture implements Capture {
   readonly #listener: CaptureListener;
   readonly #settings: Settings;
   #process: FfmpegProcess | null = null;
+  /** Of an address. */
+  #relay: Relay | null = null;
   #demand = 0;
   #attempt = 0;
   #landed = false;
@@ -79,6 +83,9 @@ class FfmpegCapture implements Capture {
       const mayWait = await checkSource(this.#options.source);
       if (this.#closed) return;
       const ffmpeg = this.#settings.ffmpeg();
+      const { source } = this.#options;
+      if (source.kind === "rtsp" || source.kind === "http") await this.#openRelay(source);
+      if (this.#closed) return;
       if (mayWait) this.#watchOpening();
       this.#start(ffmpeg);
     } catch (error) {
@@ -96,11 +103,22 @@ class FfmpegCapture implements Capture {
     this.#closed = true;
     this.#timer?.cancel();
     this.#process?.kill();
+    this.#relay?.close();
+  }
+
+  async #openRelay(address: NetworkAddress): Promise<void> {
+    const relay = await openRelay(address);
+    if (this.#closed) relay.close();
+    else this.#relay = relay;
   }
 
   #start(ffmpeg: string): void {
     const syncOption = syncOptions.get(ffmpeg) ?? "-vsync";
-    const args = captureArguments(this.#options, { seekUs: this.#seekUs(), syncOption });
+    const args = captureArguments(this.#options, {
+      seekUs: this.#seekUs(),
+      syncOption,
+      relayUrl: this.#relay?.url ?? null,
+    });
     const current = new FfmpegProcess(ffmpeg, args, this.#options.source, {
       onInfo: (info) => this.#inform(info),
       onFrame: (frame) => this.#frame(frame, ffmpeg),
@@ -116,7 +134,7 @@ class FfmpegCapture implements Capture {
         } else if (frameCount === 0 && this.#seekUs() !== null) {
           this.#seekEarlier(ffmpeg);
         } else if (frameCount === 0 && (this.#options.after === null || report.info === null)) {
-          this.#end(report.openingError());
+          this.#end(report.openingError(this.#relay?.problem ?? null));
         } else {
           this.#end(report.earlyEnd(exitCode));
         }

@@ -74,6 +74,8 @@ export class FfmpegProcess {
     this.#child = spawn(command, given, {
       stdio: [SUPERVISED ? "pipe" : "ignore", "pipe", "pipe", "pipe"],
       windowsHide: true,
+      // Its addresses are this machine's own: no proxy is asked for them.
+      env: { ...process.env, http_proxy: "" },
       // Ctrl-C goes to every process of a terminal's group: in a group of its own, ffmpeg ends when the capture does.
       detached: process.platform !== "win32",
     });
