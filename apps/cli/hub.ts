@@ -13,7 +13,7 @@ import {
   pruneTokens,
 } from "../../src/transport/security/token-directory.js";
 import { checkModelDir } from "../start/inputs.js";
-import { readNamed } from "./files.js";
+import { keepFilesPrivate, readNamed } from "./files.js";
 import { removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
 import { describeCluster, describeSchedule } from "./describe.js";
 import { formatDuration } from "./units.js";
@@ -42,6 +42,7 @@ const LEAVE_MS = 3_000;
 /** @returns the exit code */
 export async function hub(command: HubCommand): Promise<number> {
   const { store: folder, name, cluster, modelDir } = command;
+  keepFilesPrivate();
   const tls = await tlsOf(command);
   await checkModelDir(modelDir);
   const store = await openStore(folder);

@@ -6,7 +6,7 @@ import { SERVICES } from "../../src/services/catalogue.js";
 import { createLogger, type LogLevel } from "../../src/runtime/log.js";
 import { checkModelDir } from "../start/inputs.js";
 import { describeCluster, describeNode } from "./describe.js";
-import { readNamed } from "./files.js";
+import { keepFilesPrivate, readNamed } from "./files.js";
 import { atMost, signalled } from "./signals.js";
 import { sourcePolicyGiven, type SourceFlags } from "./source-flags.js";
 import { out } from "../terminal.js";
@@ -32,6 +32,7 @@ const LEAVE_MS = 1_500;
 /** @returns the exit code */
 export async function join(command: JoinCommand): Promise<number> {
   const { url, name, listen, cluster, modelDir } = command;
+  keepFilesPrivate();
   const token = await tokenOf(command);
   const authorities =
     command.tlsCa === undefined ? undefined : await readNamed(command.tlsCa, "--tls-ca", "connect-failed");
