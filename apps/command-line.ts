@@ -3,6 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { LogLevel } from "../src/runtime/log.js";
 import { parseDuration } from "./cli/units.js";
+import { err } from "./terminal.js";
 
 export { Command, Option };
 
@@ -23,7 +24,7 @@ export function readArguments(command: Command, args: readonly string[]): Nothin
     return null;
   } catch (error) {
     if (error instanceof UsageError) {
-      process.stderr.write(`error: ${error.message}\n`);
+      err.line(`error: ${error.message}`);
       return { exitCode: 2 };
     }
     if (!(error instanceof CommanderError)) throw error;

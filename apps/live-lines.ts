@@ -1,6 +1,7 @@
 /** The door to log-update: lines that are rewritten in place on a terminal. */
 
 import { createLogUpdate } from "log-update";
+import { terminalLines } from "../src/runtime/safe-text.js";
 
 export interface LiveLines {
   show(text: string): void;
@@ -9,5 +10,5 @@ export interface LiveLines {
 
 export function createLiveLines(stream: NodeJS.WriteStream): LiveLines {
   const update = createLogUpdate(stream);
-  return { show: (text) => update(text), clear: () => update.clear() };
+  return { show: (text) => update(terminalLines(text)), clear: () => update.clear() };
 }

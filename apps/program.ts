@@ -7,6 +7,7 @@
 
 import { CodedError } from "../src/runtime/errors.js";
 import { UsageError, type NothingToRun } from "./command-line.js";
+import { err } from "./terminal.js";
 
 /** What a command line asks for: work that resolves with the exit code, or nothing. */
 export type ParsedProgram = { readonly run: () => Promise<number> } | NothingToRun;
@@ -51,12 +52,12 @@ async function runOrExplain(run: () => Promise<number>, usageHint: string): Prom
     return await run();
   } catch (error) {
     if (error instanceof UsageError) {
-      process.stderr.write(`error: ${error.message}\n${usageHint}\n`);
+      err.lines(`error: ${error.message}\n${usageHint}`);
       return 2;
     }
     // A coded error is the user's to correct and says how; anything else is ours and keeps its stack.
     if (!(error instanceof CodedError || error instanceof ProgramError)) throw error;
-    process.stderr.write(`error: ${error.message}\n`);
+    err.line(`error: ${error.message}`);
     return 1;
   }
 }

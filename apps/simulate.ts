@@ -9,6 +9,7 @@ import { simulate, type SimulationReport } from "../src/simulation/simulation.js
 import { Command, durationOption, listOf, Option, positiveInteger, readArguments } from "./command-line.js";
 import { createLiveLines } from "./live-lines.js";
 import { runProgram, type ParsedProgram } from "./program.js";
+import { out } from "./terminal.js";
 
 interface Options {
   readonly seeds: number;
@@ -87,9 +88,9 @@ async function runSeeds(options: Options): Promise<number> {
   }
   live?.clear();
   if (!options.json) {
-    process.stdout.write(
+    out.line(
       `${last - first + 1} seeds, ${(totals.simulatedMs / 1_000).toFixed(0)} s at ${speed(totals, startedMs)} real time: ` +
-        `${totals.results} results, ${totals.redelivered} redeliveries, ${totals.broken} seeds broke a promise\n`,
+        `${totals.results} results, ${totals.redelivered} redeliveries, ${totals.broken} seeds broke a promise`,
     );
   }
   return totals.broken === 0 ? 0 : 1;
@@ -98,19 +99,19 @@ async function runSeeds(options: Options): Promise<number> {
 function print(report: SimulationReport, options: Options): void {
   const { seed, lines, faults, findings, ...rest } = report;
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ seed, ...rest, faults: faults.length, findings })}\n`);
+    out.json({ seed, ...rest, faults: faults.length, findings });
     return;
   }
-  for (const line of lines) process.stdout.write(`${line}\n`);
+  for (const line of lines) out.lines(line);
   if (options.seed !== undefined) {
-    process.stdout.write(
+    out.line(
       `seed ${seed}: ${rest.results} results, ${rest.redelivered} redeliveries, gaps ${JSON.stringify(rest.gaps)}, ` +
-        `${faults.length} faults in ${(rest.simulatedMs / 1_000).toFixed(1)} s, history ${rest.history}\n`,
+        `${faults.length} faults in ${(rest.simulatedMs / 1_000).toFixed(1)} s, history ${rest.history}`,
     );
   }
   if (findings.length === 0) return;
-  process.stdout.write(`seed ${seed} broke a promise:\n${findings.map((line) => `  ${line}\n`).join("")}`);
-  process.stdout.write(`  replay: npm run simulate -- ${replayOptions(seed, options)}\n`);
+  out.lines([`seed ${seed} broke a promise:`, ...findings.map((line) => `  ${line}`)].join("\n"));
+  out.line(`  replay: npm run simulate -- ${replayOptions(seed, options)}`);
 }
 
 /** The options that replay a seed. */

@@ -1,6 +1,7 @@
 /** The door to cli-table3: tables with the right widths. */
 
 import Table from "cli-table3";
+import { terminalLines } from "../src/runtime/safe-text.js";
 
 export interface Column {
   readonly title: string;
@@ -17,6 +18,11 @@ export function renderTable(
     colAligns: columns.map(({ align }) => align ?? "left"),
     style: { head: [], border: [], compact: true },
   });
-  for (const row of rows) table.push([...row]);
+  for (const row of rows) table.push(row.map(cell));
   return table.toString();
+}
+
+/** Made safe before its width is measured; a cell may have several lines. */
+function cell(value: string | number): string | number {
+  return typeof value === "string" ? terminalLines(value) : value;
 }

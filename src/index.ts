@@ -67,7 +67,13 @@ export type { ProcessorLimits } from "./actors/processor/spawn.js";
 export type { DrainOptions } from "./node/drain.js";
 export type { NodeSources, SourceOptions } from "./node/sources.js";
 export { startLocalCluster, type LocalCluster, type LocalClusterOptions } from "./node/local-cluster.js";
-export { parseSource, type SourceSpec, type TestPattern } from "./actors/generator/source-spec.js";
+export {
+  parseSource,
+  type NetworkAddress,
+  type SourceSpec,
+  type TestPattern,
+} from "./actors/generator/source-spec.js";
+export { DEFAULT_SOURCE_POLICY, type SourcePolicy } from "./actors/generator/source-policy.js";
 export type { NodeEvent, SourceEvent } from "./actors/protocol/generator.js";
 export type { SchedulerEvent } from "./actors/protocol/scheduler.js";
 export type { FlowCounts, LedgerReported, LinkSample, ResourceSample, SourceTotals } from "./task/reports.js";

@@ -184,6 +184,15 @@ test("behaviours import no clock, no chance and no effect", () => {
   );
 });
 
+test("programs write to a terminal by apps/terminal.ts and apps/live-lines.ts alone", () => {
+  // The made world prints nothing from a wire, and examples and makers of clips are read by whoever runs them.
+  const own = /^apps\/(?:terminal|live-lines|simulate|render-demo)\.ts$|^apps\/examples\//;
+  const writers = production
+    .filter(({ path, text }) => !own.test(path) && /\bstd(?:out|err)\.write\(|\bconsole\./.test(text))
+    .map(({ path }) => path);
+  assert.equal(writers, ["src/runtime/log.ts"]);
+});
+
 test("every test file runs its tests", () => {
   const silent = sourceFiles("test").filter(
     (file) => file.path.endsWith(".test.ts") && !/^\s*\w+\.run\(\);$/m.test(file.text),

@@ -18,6 +18,7 @@ import { ChaosCluster, HUB } from "./chaos-cluster.js";
 import { drawFault, FAULTS, injectFault, sourceOf, swapTable, type Fault } from "./faults.js";
 import { describeMemoryTrend, residentBytes, type MemorySample } from "./memory-trend.js";
 import { verdictOn } from "./verdict.js";
+import { out } from "../terminal.js";
 
 export interface ChaosOptions {
   /** With faults. */
@@ -44,11 +45,11 @@ export async function runChaos(options: ChaosOptions): Promise<number> {
   const run = new ChaosRun(folder, options);
   try {
     const kept = await Promise.race([run.run(), signalled().then(() => null)]);
-    if (kept === null) process.stdout.write("Stopped before the end: nothing was audited\n");
+    if (kept === null) out.line("Stopped before the end: nothing was audited");
     return kept === true ? 0 : 1;
   } finally {
     await run.end();
-    if (options.keep) process.stdout.write(`Stores, journals and logs are in ${folder}\n`);
+    if (options.keep) out.line(`Stores, journals and logs are in ${folder}`);
     else await rm(folder, { recursive: true, force: true });
   }
 }
@@ -161,13 +162,13 @@ class ChaosRun {
     const faults = [...this.#counts].map(([kind, count]) => `${kind} ${count}`).join(", ");
     const starts = this.#cluster.processes.map(({ name, starts: count }) => `${name} started ${count} times`);
     const lines = [table, `${faults}; ${starts.join(", ")}`, describeMemoryTrend(this.#memory), ...broken];
-    process.stdout.write(`${lines.join("\n")}\n`);
-    process.stdout.write(kept ? "Every promise was kept\n" : "A promise was broken\n");
+    out.lines(lines.join("\n"));
+    out.lines(kept ? "Every promise was kept\n" : "A promise was broken");
     return kept;
   }
 
   #say(text: string): void {
     const seconds = ((performance.now() - this.#startedMs) / 1_000).toFixed(1).padStart(6);
-    process.stdout.write(`${seconds} s  ${text}\n`);
+    out.line(`${seconds} s  ${text}`);
   }
 }

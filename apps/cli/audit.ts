@@ -17,6 +17,7 @@ import { describeAudit, describeHistory } from "./describe-audit.js";
 import { auditLedgersOf, windowsOf } from "../../src/audit/ledgers.js";
 import { askLiveLedgers } from "./live-ledgers.js";
 import { readRecordFile } from "./record-file.js";
+import { err, out } from "../terminal.js";
 
 export interface AuditCommand {
   readonly source?: string;
@@ -33,9 +34,7 @@ const PROGRESS_PERIOD_MS = 500;
 export async function auditHub(operator: Operator, command: AuditCommand): Promise<number> {
   const sourceId = sourceOf(command);
   const ledgers = await askLiveLedgers(operator, (node, why) => {
-    process.stderr.write(
-      `Node "${node}" did not report its tasks in flight, which may show as lost: ${why}\n`,
-    );
+    err.line(`Node "${node}" did not report its tasks in flight, which may show as lost: ${why}`);
   });
   const { table } = await operator.table();
   const [oldest] = (await operator.query({ limit: 1 })).records;
@@ -75,22 +74,22 @@ async function finish(command: AuditCommand, input: AuditInput): Promise<number>
     ledgers: (input.ledgers ?? []).filter((ledger) => sourceId === null || ledger.sourceId === sourceId),
   });
   if (sourceId !== null && report.incarnations.length === 0) {
-    process.stderr.write(`error: There is no record of source "${sourceId}"\n`);
+    err.line(`error: There is no record of source "${sourceId}"`);
     return 1;
   }
   if (wanted.text !== null && wanted.records.length === 0) {
-    process.stderr.write(
-      `error: There is no record of task "${wanted.text}": wanted SOURCE/INCARNATION/SEQUENCE\n`,
-    );
+    err.line(`error: There is no record of task "${wanted.text}": wanted SOURCE/INCARNATION/SEQUENCE`);
     return 1;
   }
   for (const record of wanted.records) {
-    process.stdout.write(`${command.json ? JSON.stringify(record) : describeHistory(record)}\n`);
+    if (command.json) out.json(record);
+    else out.lines(describeHistory(record));
   }
-  process.stdout.write(`${command.json ? JSON.stringify(report) : describeAudit(report)}\n`);
+  if (command.json) out.json(report);
+  else out.lines(describeAudit(report));
   const begins = report.firstPosition ?? 0;
   if (report.findingsByRule.lost > 0 && begins > 0 && input.settled === undefined) {
-    process.stderr.write(`The records begin at position ${begins}: earlier ones may show as lost\n`);
+    err.line(`The records begin at position ${begins}: earlier ones may show as lost`);
   }
   return report.findingCount === 0 ? 0 : 1;
 }

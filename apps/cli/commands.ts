@@ -18,17 +18,44 @@ import type { JoinCommand } from "./join.js";
 import { addOperator, type Choose } from "./operator-commands.js";
 import type { TokenCreateCommand } from "./token.js";
 import { parseHostPort } from "./units.js";
+import { SOURCE_KINDS } from "../../src/actors/generator/source-policy.js";
+import { fileNamePart } from "../../src/runtime/safe-text.js";
 
 const EXAMPLES = `
 Examples:
   sluice hub --listen 127.0.0.1:7000 --store results
-  sluice join ws://127.0.0.1:7000 --name edge-1 --token ID.SECRET
+  sluice join ws://127.0.0.1:7000 --name edge-1 --token ID.SECRET --source-root videos
   sluice run --pipeline pipeline.yaml --source video.mp4 --on edge-1
   sluice top
   sluice results --follow
 
 Exit codes: 0 success, 1 failure, 2 wrong usage, 130 second Ctrl-C.
 `;
+
+/** Options for what operators may have this node open. */
+function withSourcePolicy(command: Command): Command {
+  const another = (text: string, before: readonly string[] = []): readonly string[] => [
+    ...before,
+    notEmpty(text),
+  ];
+  return command
+    .option(
+      "--source-root <dir>",
+      "folder below which operators may name files; repeatable (default: none)",
+      another,
+    )
+    .option(
+      "--source-host <host>",
+      "host that operators may name, HOST or *.DOMAIN; repeatable (default: any)",
+      another,
+    )
+    .addOption(
+      new Option(
+        "--source-kind <kind>",
+        "what operators may name: rtsp, http, file, device, test; repeatable (default: all but device)",
+      ).argParser(listOf(SOURCE_KINDS)),
+    );
+}
 
 /** @param version of this program */
 export function parseSluice(args: readonly string[], version: string): ParsedProgram {
@@ -67,8 +94,7 @@ function nameOf(command: Command): string {
 }
 
 function addHub(program: Command, choose: Choose, version: string): void {
-  program
-    .command("hub")
+  withSourcePolicy(program.command("hub"))
     .description(
       "Starts the cloud node, which other nodes join. It schedules the work and stores the results.",
     )
@@ -110,8 +136,7 @@ function addHub(program: Command, choose: Choose, version: string): void {
 }
 
 function addJoin(program: Command, choose: Choose, version: string): void {
-  program
-    .command("join")
+  withSourcePolicy(program.command("join"))
     .argument("<url>", "address of the hub: ws://HOST:PORT or wss://HOST:PORT")
     .description(
       "Joins this machine to a cluster as an edge node. It only dials out: no port has to be opened.",
@@ -143,7 +168,7 @@ function addJoin(program: Command, choose: Choose, version: string): void {
       if (hub === null || !/^wss?:/.test(url)) throw wrongAddress("the hub's address", url);
       const listen = given.listen === undefined ? undefined : parseHostPort(given.listen, false);
       if (listen === null) throw wrongAddress("--listen", given.listen ?? "");
-      const name = given.name ?? hostname().replaceAll(/[^A-Za-z0-9_.-]+/g, "-");
+      const name = given.name ?? fileNamePart(hostname());
       const { listen: _, ...rest } = given;
       choose(async () => {
         const { join } = await import("./join.js");

@@ -4,6 +4,7 @@ import type { Operator } from "../../src/operator/operator.js";
 import { suggestName } from "../../src/task/nearest-name.js";
 import { parseNodeName } from "../../src/task/identity.js";
 import { RuntimeError } from "../../src/runtime/errors.js";
+import { err, out } from "../terminal.js";
 
 export async function drain(operator: Operator, node: string): Promise<number> {
   const name = parseNodeName(node);
@@ -30,9 +31,9 @@ export async function drain(operator: Operator, node: string): Promise<number> {
         resolve();
     });
   });
-  process.stderr.write(`Draining ${node}: it accepts no new tasks and finishes those it has\n`);
+  err.line(`Draining ${node}: it accepts no new tasks and finishes those it has`);
   await operator.agent(name).drain();
   await left;
-  process.stdout.write(`${node} is drained and has left\n`);
+  out.line(`${node} is drained and has left`);
   return 0;
 }

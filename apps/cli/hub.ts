@@ -13,13 +13,15 @@ import {
   pruneTokens,
 } from "../../src/transport/security/token-directory.js";
 import { checkModelDir } from "../start/inputs.js";
-import { readNamed } from "./files.js";
+import { keepFilesPrivate, readNamed } from "./files.js";
 import { removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
 import { describeCluster, describeSchedule } from "./describe.js";
 import { formatDuration } from "./units.js";
 import { atMost, signalled } from "../program.js";
+import { sourcePolicyGiven, type SourceFlags } from "./source-flags.js";
+import { err, out } from "../terminal.js";
 
-export interface HubCommand {
+export interface HubCommand extends SourceFlags {
   readonly listen: string;
   readonly store: string;
   readonly name: string;
@@ -40,6 +42,7 @@ const LEAVE_MS = 3_000;
 /** @returns the exit code */
 export async function hub(command: HubCommand): Promise<number> {
   const { store: folder, name, cluster, modelDir } = command;
+  keepFilesPrivate();
   const tls = await tlsOf(command);
   await checkModelDir(modelDir);
   const store = await openStore(folder);
@@ -71,6 +74,7 @@ export async function hub(command: HubCommand): Promise<number> {
       listen: { url: command.listen, ...(tls && { tls }) },
       tokens: openTokenDirectory(tokens),
       services: SERVICES,
+      sourcePolicy: sourcePolicyGiven(command),
       version: command.version,
       log: createLogger({ level: command.logLevel }),
       onCluster: (event) => say(describeCluster(event, name)),
@@ -102,9 +106,7 @@ function greet({ name, store, tokenTtl }: HubCommand, url: string, token: string
       `  npx sluice join ${reached} --name edge-1 --token ${token}`,
   );
   if (!isLoopback(url) && url.startsWith("ws:")) {
-    process.stderr.write(
-      "warning: traffic is not encrypted: name a certificate with --tls-cert and --tls-key\n",
-    );
+    err.line("warning: traffic is not encrypted: name a certificate with --tls-cert and --tls-key");
   }
 }
 
@@ -136,5 +138,5 @@ async function tlsOf({
 }
 
 function say(line: string | null): void {
-  if (line !== null) process.stdout.write(`${line}\n`);
+  if (line !== null) out.lines(line);
 }

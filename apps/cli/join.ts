@@ -6,10 +6,12 @@ import { SERVICES } from "../../src/services/catalogue.js";
 import { createLogger, type LogLevel } from "../../src/runtime/log.js";
 import { checkModelDir } from "../start/inputs.js";
 import { describeCluster, describeNode } from "./describe.js";
-import { readNamed } from "./files.js";
+import { keepFilesPrivate, readNamed } from "./files.js";
 import { atMost, signalled } from "../program.js";
+import { sourcePolicyGiven, type SourceFlags } from "./source-flags.js";
+import { out } from "../terminal.js";
 
-export interface JoinCommand {
+export interface JoinCommand extends SourceFlags {
   readonly url: string;
   readonly name: string;
   readonly token?: string;
@@ -30,6 +32,7 @@ const LEAVE_MS = 1_500;
 /** @returns the exit code */
 export async function join(command: JoinCommand): Promise<number> {
   const { url, name, listen, cluster, modelDir } = command;
+  keepFilesPrivate();
   const token = await tokenOf(command);
   const authorities =
     command.tlsCa === undefined ? undefined : await readNamed(command.tlsCa, "--tls-ca", "connect-failed");
@@ -49,6 +52,7 @@ export async function join(command: JoinCommand): Promise<number> {
     modelDir,
     patient: command.retry,
     services: SERVICES,
+    sourcePolicy: sourcePolicyGiven(command),
     version: command.version,
     log: createLogger({ level: command.logLevel }),
     ...(journal !== "memory:" && { journal }),
@@ -101,5 +105,5 @@ async function tokenOf({ token, tokenFile }: JoinCommand): Promise<string | unde
 }
 
 function say(line: string | null): void {
-  if (line !== null) process.stdout.write(`${line}\n`);
+  if (line !== null) out.lines(line);
 }

@@ -6,6 +6,7 @@ import type { ResourceSample } from "../../src/task/reports.js";
 import type { Member } from "../../src/transport/cluster/cluster.js";
 import { renderTable } from "../tables.js";
 import { formatBytes, formatDuration } from "./units.js";
+import { out } from "../terminal.js";
 
 export interface NodeLine {
   readonly name: string;
@@ -83,8 +84,7 @@ export async function nodes(
   command: { readonly json: boolean; readonly all: boolean },
 ): Promise<number> {
   const lines = await nodeLines(operator, command.all);
-  process.stdout.write(
-    command.json ? `${JSON.stringify(lines)}\n` : `${nodesTable(lines, operator.system.clock.now())}\n`,
-  );
+  if (command.json) out.json(lines);
+  else out.lines(nodesTable(lines, operator.system.clock.now()));
   return 0;
 }

@@ -1,12 +1,13 @@
 /** `sluice results`: results from a running hub or straight from its store. */
 
-import { pipeline } from "node:stream/promises";
 import { exportRecords } from "../../src/storage/results/export.js";
 import { iterateRecords, openStoreForReading } from "../../src/storage/results/read-store.js";
 import type { Operator } from "../../src/operator/operator.js";
 import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";
 import { signalled } from "../program.js";
+import { err, out, outAll } from "../terminal.js";
+import { jsonLine } from "../../src/runtime/safe-text.js";
 
 export interface ResultsCommand {
   readonly source?: string;
@@ -38,11 +39,11 @@ async function print(pages: Pages, command: ResultsCommand): Promise<number> {
   const records = iterateRecords(pages, queryOf(command));
   if (command.export !== undefined) {
     const count = await exportRecords(records, command.export);
-    process.stderr.write(`Wrote ${count} records to ${command.export}\n`);
+    err.line(`Wrote ${count} records to ${command.export}`);
     return 0;
   }
   try {
-    await pipeline(lines(records, command.json), process.stdout, { end: false });
+    await outAll(lines(records, command.json));
   } catch (error) {
     // The reader has seen enough.
     if (!readerIsGone(error)) throw error;
@@ -70,15 +71,13 @@ async function follow(operator: Operator, command: ResultsCommand): Promise<numb
         case "record":
           if (event.record.storedAtMs < since || left <= 0) return;
           left -= 1;
-          process.stdout.write(lineOf(event.record, command.json));
+          out.line(lineOf(event.record, command.json));
           if (left > 0 && !process.stdout.destroyed) return;
           end();
           resolve();
           return;
         case "recordsExpired":
-          process.stderr.write(
-            `Records ${event.fromPosition} to ${event.toPosition} were deleted by retention\n`,
-          );
+          err.line(`Records ${event.fromPosition} to ${event.toPosition} were deleted by retention`);
           return;
         case "subscriptionFailed":
           over.failure = event.error;
@@ -93,7 +92,7 @@ async function follow(operator: Operator, command: ResultsCommand): Promise<numb
   });
   await Promise.race([ended, signalled()]);
   if (over.failure === null) return 0;
-  process.stderr.write(`error: ${over.failure.message}\n`);
+  err.line(`error: ${over.failure.message}`);
   return 1;
 }
 
@@ -112,16 +111,16 @@ function sourceOf({ source }: ResultsCommand): SourceId | null {
 }
 
 function lineOf(record: StoredRecord, json: boolean): string {
-  if (json) return `${JSON.stringify(record)}\n`;
+  if (json) return jsonLine(record);
   const time = new Date(record.storedAtMs).toISOString().slice(11, 23);
   const task = `${record.id.sourceId} ${record.id.sequence}`;
   if (record.type === "gap") {
-    return `${time}  ${task}  dropped ${record.reason} at ${record.node}: ${record.detail}\n`;
+    return `${time}  ${task}  dropped ${record.reason} at ${record.node}: ${record.detail}`;
   }
   const nodes = new Map(record.hops.map(({ stage, node }) => [stage as string, node]));
   const stages = Object.entries(record.results).map(([stage, { frames }]) => {
     const objects = frames.reduce((sum, found) => sum + found.length, 0);
     return `${stage} ${objects} (${nodes.get(stage) ?? "-"})`;
   });
-  return `${time}  ${task}  ${stages.join(", ")}  ${(record.storedAtMs - record.sourceAtMs).toFixed(1)} ms\n`;
+  return `${time}  ${task}  ${stages.join(", ")}  ${(record.storedAtMs - record.sourceAtMs).toFixed(1)} ms`;
 }

@@ -14,6 +14,7 @@ import { createLiveLines } from "../live-lines.js";
 import { configurationGiven, nameSources, readPipeline, type ConfigurationFlags } from "../start/inputs.js";
 import { describeNode } from "./describe.js";
 import { onSignal } from "../program.js";
+import { err, out } from "../terminal.js";
 
 export interface RunCommand extends ConfigurationFlags {
   readonly pipeline: string;
@@ -40,7 +41,7 @@ export async function runSource(operator: Operator, command: RunCommand): Promis
   failWithNode(operator, node, shown);
   await agent.addSource(request);
   if (command.detach) {
-    process.stdout.write(`${request.id} runs on ${node}\n`);
+    out.line(`${request.id} runs on ${node}`);
     return 0;
   }
   const id = parseSourceId(request.id);
@@ -57,7 +58,7 @@ export async function runSource(operator: Operator, command: RunCommand): Promis
   const problem = await shown.ended;
   clearInterval(timer);
   shown.close();
-  if (problem !== null) process.stderr.write(`error: ${problem}\n`);
+  if (problem !== null) err.line(`error: ${problem}`);
   return problem === null ? 0 : 1;
 }
 
@@ -132,7 +133,7 @@ class ShownSource {
 
   say(line: string): void {
     this.#lines?.clear();
-    process.stdout.write(`${line}\n`);
+    out.line(line);
   }
 
   /** Shows the figures of the source while it runs, where there is a terminal. */

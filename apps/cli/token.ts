@@ -5,6 +5,7 @@ import { createToken, listTokens, revokeToken } from "../../src/transport/securi
 import { renderTable } from "../tables.js";
 import { tokensFolder } from "./hub-folder.js";
 import { formatDuration } from "./units.js";
+import { err, out } from "../terminal.js";
 
 export interface TokenCreateCommand {
   readonly store: string;
@@ -22,11 +23,11 @@ export async function tokenCreate(command: TokenCreateCommand): Promise<number> 
     { roles: role, grants: grant, use: single ? "single" : "multiple", label, ttlMs: ttl },
     Date.now(),
   );
-  process.stdout.write(`${token}\n`);
+  out.lines(token);
   const grants = grant.length === 0 ? "" : ` and permission to ${grant.join(", ")}`;
-  process.stderr.write(
+  err.line(
     `Valid for ${single ? "one node" : "any number of nodes"} with the role ${record.roles.join(", ")}${grants}. ` +
-      `It admits new nodes for ${formatDuration(ttl)}, and cannot be shown again\n`,
+      `It admits new nodes for ${formatDuration(ttl)}, and cannot be shown again`,
   );
   return 0;
 }
@@ -37,7 +38,7 @@ export async function tokenList(command: {
 }): Promise<number> {
   const tokens = await listTokens(tokensFolder(command.store), Date.now());
   if (command.json) {
-    process.stdout.write(`${JSON.stringify(tokens)}\n`);
+    out.json(tokens);
     return 0;
   }
   const rows = tokens.map(({ id, status, roles, grants, use, expiresAtMs, nodes, label }) => [
@@ -50,19 +51,19 @@ export async function tokenList(command: {
     label ?? "",
   ]);
   const heads = ["token", "status", "allows", "use", "admits until", "nodes", "label"];
-  process.stdout.write(
+  out.lines(
     rows.length === 0
-      ? 'No tokens: create one with "sluice token create"\n'
-      : `${renderTable(
+      ? 'No tokens: create one with "sluice token create"'
+      : renderTable(
           heads.map((title) => ({ title })),
           rows,
-        )}\n`,
+        ),
   );
   return 0;
 }
 
 export async function tokenRevoke(command: { readonly store: string; readonly id: string }): Promise<number> {
   await revokeToken(tokensFolder(command.store), command.id);
-  process.stdout.write(`Token ${command.id} is revoked, and nodes that joined with it are disconnected\n`);
+  out.line(`Token ${command.id} is revoked, and nodes that joined with it are disconnected`);
   return 0;
 }

@@ -8,6 +8,7 @@ import { createLiveLines } from "../live-lines.js";
 import { renderTable } from "../tables.js";
 import { nodeLines, nodesTable, type NodeLine } from "./nodes.js";
 import { signalled } from "../program.js";
+import { out } from "../terminal.js";
 
 const PERIOD_MS = 1_000;
 
@@ -21,7 +22,7 @@ interface Look {
 export async function top(operator: Operator, command: { readonly once: boolean }): Promise<number> {
   const first = await look(operator);
   if (command.once || !process.stdout.isTTY) {
-    process.stdout.write(`${screen(first, first)}\n`);
+    out.lines(screen(first, first));
     return 0;
   }
   const lines = createLiveLines(process.stdout);

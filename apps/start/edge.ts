@@ -6,6 +6,7 @@ import { SERVICES } from "../../src/services/catalogue.js";
 import { errorText } from "../../src/runtime/errors.js";
 import { createLogger } from "../../src/runtime/log.js";
 import type { EdgeInstructions } from "./edge-process.js";
+import { err } from "../terminal.js";
 
 // Ctrl-C reaches the whole group of a terminal; the process that started this one drains it first.
 process.on("SIGINT", () => {});
@@ -26,12 +27,14 @@ if (first !== null) {
       token,
       modelDir,
       services: SERVICES,
+      // Who orders it is the program that has started it.
+      sourcePolicy: "any",
       log: createLogger({ level: logLevel }),
     });
     await over;
     await node.terminate();
   } catch (error) {
-    process.stderr.write(`error: ${errorText(error)}\n`);
+    err.line(`error: ${errorText(error)}`);
     process.exitCode = 1;
   }
 }

@@ -11,6 +11,7 @@ import type { ServiceDeclaration } from "../../src/task/service.js";
 import { errorText } from "../../src/runtime/errors.js";
 import { UsageError } from "../command-line.js";
 import type { StartOptions } from "./start-options.js";
+import { fileNamePart } from "../../src/runtime/safe-text.js";
 
 /** @throws SluiceError `pipeline-invalid` */
 export async function readPipeline(
@@ -86,15 +87,10 @@ export function nameSources(
 }
 
 function plainName(text: string): string {
-  const host = /^\w+:\/\/(?:[^@/]*@)?([^/:]+)/.exec(text)?.[1];
-  const name = host ?? basename(text, extname(text));
-  return (
-    name
-      .replace(/^[^A-Za-z0-9]+/, "")
-      .replace(/[^A-Za-z0-9_-]+/g, "-")
-      .replace(/-+$/, "")
-      .slice(0, 48) || "source"
-  );
+  const url = /^[a-z][a-z0-9+.-]+:\/\//i.test(text);
+  // Never of what stands before the host, where a password may be.
+  const name = url ? (URL.canParse(text) ? new URL(text).hostname : "") : basename(text, extname(text));
+  return name === "" ? "source" : fileNamePart(name.replaceAll(".", "-"), 48);
 }
 
 /** @throws SluiceError `model-missing` */

@@ -3,6 +3,7 @@
 import { countDrops } from "../../src/task/ledger.js";
 import { createLiveLines } from "../live-lines.js";
 import { ratesBetween, type ProgressFigures, type Rates } from "./rates.js";
+import { outputTo } from "../terminal.js";
 
 export interface Progress {
   show(figures: ProgressFigures): void;
@@ -34,6 +35,7 @@ export function showProgress(progress: Progress, look: () => Promise<ProgressFig
 
 function liveProgress(stream: NodeJS.WriteStream): Progress {
   const lines = createLiveLines(stream);
+  const output = outputTo(stream);
   const recent: ProgressFigures[] = [];
   let last = "";
   return {
@@ -43,7 +45,7 @@ function liveProgress(stream: NodeJS.WriteStream): Progress {
     },
     say(line) {
       lines.clear();
-      stream.write(`${line}\n`);
+      output.line(line);
       if (last !== "") lines.show(last);
     },
     // The summary says the same and more.
@@ -52,6 +54,7 @@ function liveProgress(stream: NodeJS.WriteStream): Progress {
 }
 
 function plainProgress(stream: NodeJS.WriteStream): Progress {
+  const output = outputTo(stream);
   const recent: ProgressFigures[] = [];
   let shownAtMs = 0;
   return {
@@ -60,9 +63,9 @@ function plainProgress(stream: NodeJS.WriteStream): Progress {
       if (figures.elapsedMs - shownAtMs < PLAIN_PERIOD_MS) return;
       shownAtMs = figures.elapsedMs;
       const parts = describe(figures, current).map((line) => line.trim().replaceAll(/ {2,}/g, " "));
-      stream.write(`${parts.join(" | ")}\n`);
+      output.line(parts.join(" | "));
     },
-    say: (line) => void stream.write(`${line}\n`),
+    say: (line) => output.line(line),
     end: () => {},
   };
 }

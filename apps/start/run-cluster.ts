@@ -8,6 +8,7 @@ import type { LedgerReported } from "../../src/task/reports.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { SchedulerEvent } from "../../src/actors/protocol/scheduler.js";
 import type { SourceRequest } from "../../src/task/requests.js";
+import { readPipelineHere } from "../../src/node/agent/read-pipeline.js";
 import { sourceOptionsOf } from "../../src/node/agent/source-request.js";
 import type { Logger } from "../../src/runtime/log.js";
 
@@ -48,6 +49,13 @@ export async function startSingle(options: RunClusterOptions): Promise<RunCluste
       role: index === 0 ? "cloud" : "edge",
       pid: process.pid,
     })),
-    addSource: (request) => cluster.addSource(sourceOptionsOf(request, SERVICES)),
+    addSource: async (request) =>
+      cluster.addSource(
+        await sourceOptionsOf(request, {
+          services: SERVICES,
+          readPipeline: readPipelineHere,
+          sourcePolicy: "any",
+        }),
+      ),
   };
 }

@@ -18,6 +18,7 @@ import { EDGES, planRun, type RunPlan } from "./run-plan.js";
 import { reportJson, reportTable, type RunReport } from "./summary.js";
 import { swapWhenDue } from "./swap.js";
 import { createTableLog } from "./table-log.js";
+import { err, out } from "../terminal.js";
 
 /** How long the first Ctrl-C waits for tasks to be settled: with the summary and the end it stays below 5 s. */
 const DRAIN_MS = 3_000;
@@ -131,9 +132,9 @@ function drainOnSignal(cluster: RunCluster, outcome: RunOutcome, progress: Progr
 
 /** Prints the summary and what went wrong. @returns the exit code */
 function conclude(report: RunReport, found: readonly string[], json: boolean): number {
-  if (json) process.stdout.write(`${reportJson(report)}\n`);
-  else if (report.run.stored > 0 || found.length === 0) process.stdout.write(`${reportTable(report)}\n`);
+  if (json) out.json(reportJson(report));
+  else if (report.run.stored > 0 || found.length === 0) out.lines(reportTable(report));
   const problems = [...found, ...ledgerProblems(report), ...report.audit.findings];
-  for (const problem of problems) process.stderr.write(`error: ${problem}\n`);
+  for (const problem of problems) err.line(`error: ${problem}`);
   return problems.length === 0 ? 0 : 1;
 }

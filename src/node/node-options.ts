@@ -16,6 +16,7 @@ import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
 import type { BoundPolicy } from "../actors/scheduler/policy.js";
 import type { Store } from "../storage/results/store.js";
 import type { ServiceDeclaration } from "../task/service.js";
+import { DEFAULT_SOURCE_POLICY, type SourcePolicy } from "../actors/generator/source-policy.js";
 
 export interface ListenAddress {
   /** `ws://HOST:PORT` or `wss://HOST:PORT`; port 0 takes any free one. */
@@ -66,6 +67,8 @@ export interface NodeOptions {
    * for go on with the node. Default: memory alone.
    */
   readonly journal?: string;
+  /** What operators elsewhere may have this node open: over `DEFAULT_SOURCE_POLICY`, or "any" for all that its user may. */
+  readonly sourcePolicy?: Partial<SourcePolicy> | "any";
   readonly link?: Partial<LinkLimits>;
   readonly onEvent?: (event: NodeEvent) => void;
   /** Of the cloud: receives an event for each table that is published or acknowledged. */
@@ -84,6 +87,10 @@ export interface NodeOptions {
 /** Null of a node that nobody else can reach. */
 export function listenAddressOf({ listen }: NodeOptions): ListenAddress | null {
   return typeof listen === "string" ? { url: listen } : (listen ?? null);
+}
+
+export function sourcePolicyOf({ sourcePolicy }: NodeOptions): SourcePolicy | "any" {
+  return sourcePolicy === "any" ? "any" : { ...DEFAULT_SOURCE_POLICY, ...sourcePolicy };
 }
 
 /** @throws TransportError `token-missing` where a hub would take in anybody from beyond its machine */

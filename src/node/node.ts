@@ -16,13 +16,15 @@ import { ClusterClock } from "../transport/cluster-clock.js";
 import { openLevelJournals, type LevelJournals } from "../storage/journal/level-journals.js";
 import { parseNodeName, type NodeName } from "../task/identity.js";
 import type { ServiceDeclaration } from "../task/service.js";
-import { sourceOptionsOf } from "./agent/source-request.js";
+import type { SourceRequest } from "../task/requests.js";
+import { createRefusalLog } from "./agent/refusal-log.js";
+import { sourceOptionsOf, type RequestContext } from "./agent/source-request.js";
 import { spawnAgent, type Agent } from "./agent/spawn.js";
 import { startComponents, type Components, type ComponentsOptions } from "./components.js";
 import { drainNode, type DrainOptions } from "./drain.js";
 import { becomeHub, joinHub } from "./enter-cluster.js";
 import { followCluster } from "./follow-cluster.js";
-import { checkTokens, type NodeOptions } from "./node-options.js";
+import { checkTokens, sourcePolicyOf, type NodeOptions } from "./node-options.js";
 import type { NodeSources } from "./sources.js";
 import { createRealWorld, type NodeWorld } from "./world.js";
 
@@ -109,7 +111,12 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
       ...(journals && { journals }),
     });
     held.components = components;
-    held.agent = spawnNodeAgent(system, components, options);
+    const requests: RequestContext = {
+      services,
+      readPipeline: world.readPipeline,
+      sourcePolicy: sourcePolicyOf(options),
+    };
+    held.agent = spawnNodeAgent(system, components, { requests, onDrained: options.onDrained });
     // Its actors are there before the first one that may tell them something.
     held.cluster ??= await becomeHub(system, world, options);
     if (held.cluster !== null) {
@@ -117,7 +124,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     }
     world.members?.follow(system, components);
     for (const request of (await journals?.interrupted()) ?? []) {
-      await components.sources.addSource(sourceOptionsOf(request, services)).catch((thrown: unknown) => {
+      await addRequested(components, request, requests).catch((thrown: unknown) => {
         system.log.error("Cannot go on with a source", { source: request.id, error: errorText(thrown) });
       });
     }
@@ -185,17 +192,40 @@ function componentsOptionsOf(
   };
 }
 
-function spawnNodeAgent(system: ActorSystem, components: Components, options: NodeOptions): Agent {
+/** Starts what an operator asked for. */
+async function addRequested(
+  { sources }: Components,
+  request: SourceRequest,
+  requests: RequestContext,
+): Promise<void> {
+  await sources.addSource(await sourceOptionsOf(request, requests));
+}
+
+function spawnNodeAgent(
+  system: ActorSystem,
+  components: Components,
+  {
+    requests,
+    onDrained,
+  }: { readonly requests: RequestContext; readonly onDrained: NodeOptions["onDrained"] | undefined },
+): Agent {
   const { sources } = components;
+  const onRefused = createRefusalLog(system);
   return spawnAgent(system, system.name, {
-    addSource: async (request) =>
-      sources.addSource(sourceOptionsOf(request, options.services ?? NO_SERVICES)),
+    async addSource(request) {
+      try {
+        await addRequested(components, request, requests);
+      } catch (error) {
+        onRefused(request.id, error);
+        throw error;
+      }
+    },
     drainSource: (id) => sources.drainSource(id),
     ledgers: () => sources.ledgers(),
     async drain() {
       await drainNode(system, components, { timeoutMs: DRAIN_TIMEOUT_MS });
       // Whoever asked is answered first.
-      system.clock.after(0, () => options.onDrained?.());
+      system.clock.after(0, () => onDrained?.());
     },
   });
 }

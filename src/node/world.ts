@@ -11,6 +11,7 @@ import type { Journals } from "../storage/journal/journal.js";
 import { openHostMetrics, type HostMetrics } from "../actors/monitor/host-metrics.js";
 import { startWorker } from "../actors/processor/worker-host.js";
 import type { StartWorker } from "../actors/processor/worker-port.js";
+import { createPipelineReader, type ReadPipeline } from "./agent/read-pipeline.js";
 import type { LocalMembers } from "./local-members.js";
 
 export interface NodeWorld {
@@ -18,6 +19,8 @@ export interface NodeWorld {
   readonly executor: Executor;
   readonly startWorker: StartWorker;
   readonly openHost: () => HostMetrics;
+  /** Reads what operators send. */
+  readonly readPipeline: ReadPipeline;
   /** Where the ids of this incarnation of the node begin. */
   readonly firstId: () => number;
   /** Ids of asks: who knows one may answer it. */
@@ -43,6 +46,7 @@ export function createRealWorld(): NodeWorld {
     executor: eventLoop,
     startWorker,
     openHost: openHostMetrics,
+    readPipeline: createPipelineReader(),
     firstId: randomFirstId,
     askId: unguessableId,
     nonce: null,

@@ -1,6 +1,7 @@
 /** Logging as a port, and the door to pino: one JSON line a record, on standard error. */
 
 import { pino } from "pino";
+import { safeJson } from "./safe-text.js";
 
 /** From all records to none. */
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
@@ -19,7 +20,10 @@ export interface Logger {
 
 /** Writes records of `level` and above to standard error. */
 export function createLogger(options: { readonly level: LogLevel }): Logger {
-  return fromPino(pino({ level: options.level, base: null }, pino.destination({ dest: 2, sync: true })));
+  const stderr = pino.destination({ dest: 2, sync: true });
+  // What a record says may come from elsewhere, and a terminal may show it.
+  const safe = { write: (line: string) => void stderr.write(`${safeJson(line.trimEnd())}\n`) };
+  return fromPino(pino({ level: options.level, base: null }, safe));
 }
 
 /** Discards everything. */

@@ -3,6 +3,7 @@
 import type { MemoryStore } from "../storage/results/memory-store.js";
 import type { NodeOptions } from "../node/node-options.js";
 import { startNodeIn, type SluiceNode } from "../node/node.js";
+import { readPipelineHere } from "../node/agent/read-pipeline.js";
 import type { NodeWorld } from "../node/world.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
@@ -110,6 +111,7 @@ export class SimulatedHost {
         executor: process.executor,
         startWorker: createSimulatedWorkers(process, own.fork(), faults, this.#options.onWrongFrames),
         openHost: createSimulatedMetrics,
+        readPipeline: readPipelineHere,
         firstId: randomId,
         askId: randomId,
         nonce: () => `nonce-${randomId()}-${randomId()}`,

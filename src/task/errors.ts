@@ -17,6 +17,7 @@ export const SLUICE_ERROR_CODES = [
   "source-ended-early",
   "source-invalid",
   "source-missing",
+  "source-refused",
   "source-unreachable",
   "store-corrupt",
   "store-format",

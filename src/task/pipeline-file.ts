@@ -1,21 +1,18 @@
 /**
- * The door to yaml: a pipeline file, which is outside data until everything in it has been checked.
- *
- * Every error is one line, `file:line: problem`. The core schema of YAML 1.2 and nothing else: no tag runs, no merge key
- * hides, no alias multiplies.
+ * A pipeline file, which is outside data until everything in it has been checked. Every error is one line,
+ * `file:line: problem`.
  */
 
-import { Buffer } from "node:buffer";
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from "yaml";
-import { CodedError, errorText } from "../runtime/errors.js";
+import { CodedError } from "../runtime/errors.js";
 import { parseWith, z } from "../runtime/parse.js";
 import { SluiceError } from "./errors.js";
 import type { PolicySpec } from "./requests.js";
 import { parseConfiguration, type Configuration } from "./configuration.js";
 import { definePipeline } from "./define-pipeline.js";
-import { PIPELINE_LIMITS } from "./limits.js";
+import { PIPELINE_FILE_LIMITS } from "./limits.js";
 import { QUEUE_POLICIES, type Pipeline } from "./pipeline.js";
 import type { ServiceDeclaration } from "./service.js";
+import { parseYaml } from "./yaml.js";
 
 export interface PipelineFile {
   readonly pipeline: Pipeline;
@@ -24,9 +21,6 @@ export interface PipelineFile {
   /** Null where the file names none. */
   readonly policy: PolicySpec | null;
 }
-
-const { fileBytesMax } = PIPELINE_LIMITS;
-const ALIASES_MAX = 100;
 
 const Parameters = z.record(z.string(), z.unknown(), "wanted parameters by name");
 
@@ -80,7 +74,9 @@ export function parsePipelineFile(
     });
   };
 
-  const { value, lineOf } = parseYaml(text, fail);
+  const read = parseYaml(text, PIPELINE_FILE_LIMITS);
+  if (!read.ok) return fail(`Cannot read this as YAML: ${read.problem}`, read.line, read.cause);
+  const { value, lineOf } = read;
   const parsed = parseWith(FileForm, value);
   if (!parsed.ok) return fail(parsed.problem, lineOf(parsed.path));
   const form = parsed.value;
@@ -88,7 +84,7 @@ export function parsePipelineFile(
   /** Runs a check of the inside, whose errors know a stage or a knob but no line. */
   const located = <Value>(
     check: () => Value,
-    pathOf: (details: CodedError<string>["details"]) => Path,
+    pathOf: (details: CodedError<string>["details"]) => readonly PropertyKey[],
   ): Value => {
     try {
       return check();
@@ -122,68 +118,4 @@ export function parsePipelineFile(
     configuration,
     policy: policy === undefined ? null : { name: policy.name, parameters: policy.parameters ?? {} },
   };
-}
-
-type Path = readonly PropertyKey[];
-type Fail = (problem: string, line: number | null, cause?: unknown) => never;
-
-interface ParsedYaml {
-  readonly value: unknown;
-  /** The line, from 1 on, of what `path` leads to, as far as the file goes along; null for the whole file. */
-  readonly lineOf: (path: Path) => number | null;
-}
-
-function parseYaml(text: string, fail: Fail): ParsedYaml {
-  const bytes = Buffer.byteLength(text);
-  if (bytes > fileBytesMax) {
-    fail(`Cannot read ${bytes} bytes as a pipeline: wanted at most ${fileBytesMax}`, null);
-  }
-  try {
-    const lineCounter = new LineCounter();
-    const document = parseDocument(text, {
-      schema: "core",
-      version: "1.2",
-      resolveKnownTags: false,
-      merge: false,
-      stringKeys: true,
-      prettyErrors: false,
-      lineCounter,
-    });
-    const [problem] = [...document.errors, ...document.warnings];
-    if (problem !== undefined) {
-      const reason = problem.code === "MULTIPLE_DOCS" ? "wanted one document" : problem.message;
-      fail(`Cannot read this as YAML: ${reason}`, lineCounter.linePos(problem.pos[0]).line, problem);
-    }
-    visit(document, {
-      Pair(_, { key }) {
-        if (!isScalar(key) || key.value !== "__proto__") return;
-        fail('"__proto__" is no name', lineCounter.linePos(key.range?.[0] ?? 0).line);
-      },
-    });
-    const value: unknown = document.toJS({ maxAliasCount: ALIASES_MAX });
-    return { value, lineOf: (path) => lineAlong(document, lineCounter, path) };
-  } catch (error) {
-    if (error instanceof SluiceError) throw error;
-    // The parser throws what it has no place for: aliases without an end, or nesting deeper than the stack.
-    return fail(`Cannot read this as YAML: ${errorText(error)}`, null, error);
-  }
-}
-
-function lineAlong(document: Document, lineCounter: LineCounter, path: Path): number | null {
-  let offset: number | null = null;
-  let node: unknown = document.contents;
-  for (const step of path) {
-    if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
-      if (pair === undefined) break;
-      if (isScalar(pair.key)) offset = pair.key.range?.[0] ?? offset;
-      node = pair.value;
-    } else if (isSeq(node)) {
-      node = node.items[Number(step)];
-      if (isScalar(node)) offset = node.range?.[0] ?? offset;
-    } else {
-      break;
-    }
-  }
-  return offset === null ? null : lineCounter.linePos(offset).line;
 }

@@ -204,7 +204,7 @@ test("sluice says what is wrong and how to correct it", async () => {
   await refused(["run", ...at.slice(2), "--pipeline", "none.yaml", "--on", "edge-1"], /no such file/);
   const missing = await here("run", "--pipeline", PIPELINE, "--source", "/no/such.mp4", "--on", "edge-1");
   assert.is(missing.exitCode, 1);
-  assert.match(missing.stderr, /^error: Cannot open source "\/no\/such\.mp4" as there is no such file/);
+  assert.match(missing.stderr, /^error: Cannot open source "\/no\/such\.mp4" as this node opens files/);
   await refused(["token", "revoke", "aaaaaaaaaa", "--store", store], /none of that id/);
   const broken = join(folder, "broken.pem");
   writeFileSync(broken, "no certificate");

@@ -13,6 +13,7 @@ export const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
 const SLUICE = fileURLToPath(new URL("../../apps/sluice.js", import.meta.url));
 const SIMULATE = fileURLToPath(new URL("../../apps/simulate.js", import.meta.url));
 const CHAOS = fileURLToPath(new URL("../../apps/chaos.js", import.meta.url));
+const ENDLESS_CAPTURE = fileURLToPath(new URL("./programs/endless-capture.js", import.meta.url));
 const START = fileURLToPath(new URL("../../apps/start.js", import.meta.url));
 
 export interface ProgramOptions {
@@ -81,6 +82,11 @@ export function startChaos(args: readonly string[], options: ProgramOptions = {}
 /** Runs `npm run simulate -- ...args` without npm. */
 export function runSimulate(args: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
   return start(SIMULATE, args, options).ended;
+}
+
+/** Starts a capture of a source by an ffmpeg: `[source, ffmpeg]`. */
+export function startEndlessCapture(args: readonly string[]): Program {
+  return start(ENDLESS_CAPTURE, args, {});
 }
 
 /** Starts `npm start -- ...args` without npm. */

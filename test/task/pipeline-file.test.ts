@@ -115,8 +115,8 @@ const refused: readonly (readonly [string, string, string, string])[] = [
     "traffic.yaml:7:",
     "__proto__",
   ],
-  ["nesting without end", "[".repeat(100_000), "traffic.yaml:", "YAML"],
-  ["more than 1 MiB", `${PLAIN}# ${"x".repeat(2 ** 20)}`, "traffic.yaml:", "at most 1048576"],
+  ["nesting without end", "[".repeat(100_000), "traffic.yaml:1:", "nested deeper than 64 levels"],
+  ["more than 256 KiB", `${PLAIN}# ${"x".repeat(2 ** 18)}`, "traffic.yaml:", "at most 262144"],
 ];
 
 for (const [what, text, place, part] of refused) {

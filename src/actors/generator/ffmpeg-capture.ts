@@ -1,7 +1,7 @@
 /**
  * The capture port on ffmpeg: one process for each capture, read no faster than frames are requested, always killed and reaped.
  *
- * F1 A process does not outlive its capture: `close`, the end and the exit of this process all end in SIGKILL.
+ * F1 A process does not outlive its capture: `close`, the end and any end of this process all end in its SIGKILL.
  * F2 No frame is read beyond what was requested: ffmpeg blocks in its pipe, and memory stays at one frame.
  * F3 After a position no frame at or before it is handed out, and none after it is left out: a seek that lands too late is
  *    repeated further ahead.
@@ -17,12 +17,14 @@ import { FfmpegProcess } from "./ffmpeg-process.js";
 import { unreachable } from "./ffmpeg-report.js";
 import { captureArguments, type SyncOption } from "./ffmpeg-source.js";
 import type { FramedFrame } from "./framing.js";
+import { openRelay, type Relay } from "./relay.js";
 import { checkSource } from "./source-check.js";
+import type { NetworkAddress } from "./source-spec.js";
 
 export interface FfmpegCaptureOptions {
   /** Path of ffmpeg; default as `findFfmpeg` decides at the first capture. */
   readonly ffmpeg?: string;
-  /** How long a network source or a device may take to be opened. Default 10,000 ms. */
+  /** How long an address, a device or a pipe may take to be opened. Default 10,000 ms. */
   readonly connectTimeoutMs?: number;
   readonly clock?: Clock;
 }
@@ -60,6 +62,8 @@ class FfmpegCapture implements Capture {
   readonly #listener: CaptureListener;
   readonly #settings: Settings;
   #process: FfmpegProcess | null = null;
+  /** Of an address. */
+  #relay: Relay | null = null;
   #demand = 0;
   #attempt = 0;
   #landed = false;
@@ -76,10 +80,13 @@ class FfmpegCapture implements Capture {
 
   async begin(): Promise<void> {
     try {
-      await checkSource(this.#options.source);
+      const mayWait = await checkSource(this.#options.source);
       if (this.#closed) return;
       const ffmpeg = this.#settings.ffmpeg();
-      this.#watchOpening();
+      const { source } = this.#options;
+      if (source.kind === "rtsp" || source.kind === "http") await this.#openRelay(source);
+      if (this.#closed) return;
+      if (mayWait) this.#watchOpening();
       this.#start(ffmpeg);
     } catch (error) {
       this.#end(error instanceof SluiceError ? error : spawnFailure(error));
@@ -96,11 +103,22 @@ class FfmpegCapture implements Capture {
     this.#closed = true;
     this.#timer?.cancel();
     this.#process?.kill();
+    this.#relay?.close();
+  }
+
+  async #openRelay(address: NetworkAddress): Promise<void> {
+    const relay = await openRelay(address);
+    if (this.#closed) relay.close();
+    else this.#relay = relay;
   }
 
   #start(ffmpeg: string): void {
     const syncOption = syncOptions.get(ffmpeg) ?? "-vsync";
-    const args = captureArguments(this.#options, { seekUs: this.#seekUs(), syncOption });
+    const args = captureArguments(this.#options, {
+      seekUs: this.#seekUs(),
+      syncOption,
+      relayUrl: this.#relay?.url ?? null,
+    });
     const current = new FfmpegProcess(ffmpeg, args, this.#options.source, {
       onInfo: (info) => this.#inform(info),
       onFrame: (frame) => this.#frame(frame, ffmpeg),
@@ -116,7 +134,7 @@ class FfmpegCapture implements Capture {
         } else if (frameCount === 0 && this.#seekUs() !== null) {
           this.#seekEarlier(ffmpeg);
         } else if (frameCount === 0 && (this.#options.after === null || report.info === null)) {
-          this.#end(report.openingError());
+          this.#end(report.openingError(this.#relay?.problem ?? null));
         } else {
           this.#end(report.earlyEnd(exitCode));
         }
@@ -168,7 +186,6 @@ class FfmpegCapture implements Capture {
 
   #watchOpening(): void {
     const { source } = this.#options;
-    if (source.kind === "file" || source.kind === "test") return;
     const { connectTimeoutMs, clock } = this.#settings;
     this.#timer = clock.after(connectTimeoutMs, () => {
       this.#process?.kill();

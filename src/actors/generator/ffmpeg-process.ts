@@ -1,4 +1,10 @@
-/** One ffmpeg process: its three pipes, which are frames, headers and the log, and its exit. */
+/**
+ * One ffmpeg process: its three pipes, which are frames, headers and the log, and its exit.
+ *
+ * A shell stands over it and waits at a pipe that this process holds open. Once the pipe is closed, by whatever end of this
+ * process, SIGKILL included, the shell kills ffmpeg and reaps it. ffmpeg alone would notice at its next write, and one that
+ * waits for a camera or a pipe never writes.
+ */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
@@ -21,11 +27,28 @@ interface ProcessExit {
   readonly report: FfmpegReport;
 }
 
+/** Windows has no such shell; there ffmpeg ends at its next write. */
+const SUPERVISED = process.platform !== "win32";
+/** Of POSIX sh: nothing but `read` and `wait` keeps it, and it holds no pipe of ffmpeg's. Its exit code is ffmpeg's. */
+const SUPERVISOR =
+  '"$@" </dev/null & child=$!; exec >&- 2>&- 3>&-; read -r _; kill -9 "$child"; wait "$child"';
+
 /** Processes to kill where this one exits without closing its captures. */
 const running = new Set<ChildProcess>();
 process.once("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const child of running) killGroup(child);
 });
+
+/** Of what is left of it: it leads a group of its own. */
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    if (SUPERVISED) process.kill(-child.pid, "SIGKILL");
+    else child.kill("SIGKILL");
+  } catch {
+    // Nobody of it is left.
+  }
+}
 
 export class FfmpegProcess {
   readonly #child: ChildProcess;
@@ -45,9 +68,14 @@ export class FfmpegProcess {
     this.#listener = listener;
     this.#report = new FfmpegReport(source);
     this.#framing = new Framing((frame) => this.#frame(frame));
-    this.#child = spawn(ffmpeg, args, {
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
+    const [command, ...given] = SUPERVISED
+      ? ["/bin/sh", "-c", SUPERVISOR, "sluice-ffmpeg", ffmpeg, ...args]
+      : [ffmpeg, ...args];
+    this.#child = spawn(command, given, {
+      stdio: [SUPERVISED ? "pipe" : "ignore", "pipe", "pipe", "pipe"],
       windowsHide: true,
+      // Its addresses are this machine's own: no proxy is asked for them.
+      env: { ...process.env, http_proxy: "" },
       // Ctrl-C goes to every process of a terminal's group: in a group of its own, ffmpeg ends when the capture does.
       detached: process.platform !== "win32",
     });
@@ -60,7 +88,13 @@ export class FfmpegProcess {
     });
     if (this.#child.pid === undefined) return;
     running.add(this.#child);
-    this.#child.once("exit", () => running.delete(this.#child));
+    this.#child.once("exit", (_, signal) => {
+      running.delete(this.#child);
+      // Somebody killed the shell: what it stood over goes with it.
+      if (signal !== null) killGroup(this.#child);
+    });
+    // Only ffmpeg holds the other end of its log: it is gone, and the shell may go.
+    this.#child.stderr?.once("end", () => this.#child.stdin?.destroy());
     this.#child.once("close", (exitCode) => this.#exit({ error, exitCode }));
     this.#read();
   }
@@ -72,10 +106,11 @@ export class FfmpegProcess {
     this.#reportExit();
   }
 
-  /** SIGTERM is only a flag to ffmpeg, and one that is blocked in a write never looks at it. */
+  /** By SIGKILL: SIGTERM is only a flag to ffmpeg, and one that is blocked in a write never looks at it. */
   kill(): void {
     this.#killed = true;
-    this.#child.kill("SIGKILL");
+    // The shell does it as soon as the pipes are closed.
+    if (!SUPERVISED) this.#child.kill("SIGKILL");
     for (const stream of this.#child.stdio) stream?.destroy();
     this.#framing.clear();
   }

@@ -53,10 +53,11 @@ export class FfmpegReport {
     return this.#errors.some((text) => text.includes(`Unrecognized option '${option}'`));
   }
 
-  /** Why nothing could be read. */
-  openingError(): SluiceError {
+  /** Why nothing could be read. @param relayProblem why the address could not be reached, where that is known */
+  openingError(relayProblem: string | null): SluiceError {
     const log = this.#errors.join("\n");
     const { kind, label } = this.#source;
+    if (relayProblem !== null) return unreachable(this.#source, relayProblem);
     if (/matches no streams/.test(log)) {
       return failure(
         "source-invalid",
@@ -64,7 +65,7 @@ export class FfmpegReport {
       );
     }
     if (kind === "rtsp" || kind === "http") {
-      const unusable = /Invalid data found/.test(log);
+      const unusable = /Invalid data found|not on whitelist/i.test(log);
       return unusable
         ? failure(
             "source-invalid",
@@ -115,10 +116,7 @@ export class FfmpegReport {
   }
 
   #redact(text: string): string {
-    const named =
-      this.#source.kind === "rtsp" || this.#source.kind === "http"
-        ? text.replaceAll(this.#source.url, this.#source.label)
-        : text;
+    const named = text.replaceAll(/(?:rtsp|http):\/\/127\.0\.0\.1:\d+\/[0-9a-f]{32}/g, this.#source.label);
     return named.replace(/:\/\/[^/\s@]*@/g, "://***@");
   }
 }

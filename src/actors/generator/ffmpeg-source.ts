@@ -18,14 +18,22 @@ import type { SourceSpec, TestPattern } from "./source-spec.js";
 /** `-fps_mode` replaced `-vsync` in ffmpeg 5.1. */
 export type SyncOption = "-vsync" | "-fps_mode";
 
-/** Arguments for ffmpeg; `seekUs` is where to begin to decode, null for the start. */
+export interface Opening {
+  /** Where to begin to decode; null for the start. */
+  readonly seekUs: number | null;
+  readonly syncOption: SyncOption;
+  /** Of an address: what ffmpeg opens in its place. Its own is no business of ffmpeg's, and may hold secrets. */
+  readonly relayUrl: string | null;
+}
+
+/** Arguments for ffmpeg. */
 export function captureArguments(
   { source, configuration, after }: CaptureOptions,
-  { seekUs, syncOption }: { readonly seekUs: number | null; readonly syncOption: SyncOption },
+  { seekUs, syncOption, relayUrl }: Opening,
 ): readonly string[] {
   const { width, height, fps, encoding } = configuration;
   const frames = encoding === "rgb" ? "rawvideo" : "image2pipe";
-  const command = ffmpeg(inputName(source))
+  const command = ffmpeg(inputName(source, relayUrl))
     .inputOptions(["-hide_banner", "-nostdin", "-nostats", "-v", "repeat+level+info", "-copyts"])
     .inputOptions(seekUs === null ? [] : seekOptions(seekUs))
     .inputOptions(inputOptions(source))
@@ -83,14 +91,15 @@ function quantiserOf(quality: number): number {
   return Math.min(31, Math.max(1, Math.round(percent * 0.08)));
 }
 
-function inputName(source: SourceSpec): string {
+function inputName(source: SourceSpec, relayUrl: string | null): string {
   switch (source.kind) {
     case "file":
       // A name with its protocol is never taken for another protocol or an option.
       return `file:${source.path}`;
     case "rtsp":
     case "http":
-      return source.url;
+      if (relayUrl === null) throw new TypeError(`Cannot open "${source.label}" without a relay`);
+      return relayUrl;
     case "device":
       return source.path;
     case "test":
@@ -104,6 +113,9 @@ function inputName(source: SourceSpec): string {
 const FILE_FORMATS =
   "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,ivf,nut,dv,m4v,h264,hevc,mjpeg,gif";
 
+/** Of those also the ones that arrive over HTTP, and the pictures in parts that cameras send. */
+const HTTP_FORMATS = `${FILE_FORMATS},mpjpeg`;
+
 /** What each kind may reach: no file makes ffmpeg open another or the network, no stream opens a local file. */
 function inputOptions(source: SourceSpec): string[] {
   switch (source.kind) {
@@ -111,15 +123,17 @@ function inputOptions(source: SourceSpec): string[] {
       return ["-protocol_whitelist", "file", "-format_whitelist", FILE_FORMATS];
     case "rtsp":
       return [
+        "-f",
+        "rtsp",
         "-protocol_whitelist",
-        "rtsp,rtsps,rtp,srtp,udp,tcp,tls",
+        "rtsp,rtp,tcp",
         "-rtsp_transport",
         "tcp",
         "-fflags",
         "nobuffer",
       ];
     case "http":
-      return ["-protocol_whitelist", "http,https,tcp,tls,crypto,httpproxy"];
+      return ["-protocol_whitelist", "http,tcp", "-format_whitelist", HTTP_FORMATS];
     case "device":
       return ["-f", "v4l2"];
     case "test":

@@ -9,10 +9,12 @@ import type { SourceSpec } from "./source-spec.js";
 /**
  * Errors of the file system are clearer than those of ffmpeg.
  *
+ * @returns whether to open it may take for ever: whatever is no plain file waits for somebody
  * @throws SluiceError `source-missing` or `source-invalid`
  */
-export async function checkSource(source: SourceSpec): Promise<void> {
-  if (source.kind !== "file" && source.kind !== "device") return;
+export async function checkSource(source: SourceSpec): Promise<boolean> {
+  if (source.kind === "test") return false;
+  if (source.kind !== "file" && source.kind !== "device") return true;
   const { path, label } = source;
   const found = await stat(path).catch((error: unknown) => {
     const code = (error as NodeJS.ErrnoException).code;
@@ -35,6 +37,7 @@ export async function checkSource(source: SourceSpec): Promise<void> {
   await access(path, constants.R_OK).catch((error: unknown) => {
     throw unreadable(label, "it may not be read: grant the permission", error);
   });
+  return !found.isFile();
 }
 
 function unreadable(label: string, reason: string, cause?: unknown): SluiceError {

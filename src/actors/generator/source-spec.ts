@@ -12,9 +12,25 @@ interface Common {
 
 export type SourceSpec =
   | (Common & { readonly kind: "file"; readonly path: string })
-  | (Common & { readonly kind: "rtsp" | "http"; readonly url: string })
+  | (Common & NetworkAddress)
   | (Common & { readonly kind: "device"; readonly path: string })
   | (Common & { readonly kind: "test"; readonly pattern: TestPattern });
+
+/** Where a stream is fetched. What it takes to get in is apart, so that no command line, log or error holds it. */
+export interface NetworkAddress {
+  readonly kind: "rtsp" | "http";
+  /** Without credentials and without a fragment. */
+  readonly url: string;
+  readonly credentials: Credentials | null;
+  /** Hosts besides its own that it may redirect to. */
+  readonly redirectHosts: readonly string[];
+}
+
+/** As they are, not percent-encoded. */
+export interface Credentials {
+  readonly user: string;
+  readonly password: string;
+}
 
 /** A scene drawn by ffmpeg itself: three coloured boxes that cross a textured ground. */
 export interface TestPattern {
@@ -32,21 +48,55 @@ export function parseSource(text: string): SourceSpec {
   if (/^\/dev\/video\d+$/.test(text)) return { kind: "device", path: text, label: text, replayable: false };
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined) {
-    if (text !== "" && !text.includes("\0")) {
+    if (text !== "" && !/\p{Cc}/u.test(text)) {
       return { kind: "file", path: resolve(text), label: text, replayable: true };
     }
-    throw invalid(text, "it must not be empty");
+    throw invalid(text, "it must be a name without control characters");
   }
   if (scheme === "rtsp" || scheme === "rtsps") return parseUrl(text, "rtsp");
   if (scheme === "http" || scheme === "https") return parseUrl(text, "http");
   throw invalid(`${scheme}://...`, `it must be one of ${SOURCE_FORMS}`);
 }
 
+/**
+ * RFC 3986, 3.2: what stands before the host ends at the first `/`, `?` or `#`. A password with one of them as it is would be
+ * read as something else, and shown: so there is no `@` after the host, and no fragment at all.
+ */
 function parseUrl(text: string, kind: "rtsp" | "http"): SourceSpec {
-  if (!URL.canParse(text)) throw invalid(`${kind}://...`, "its address must be a valid URL");
-  const { protocol, host, pathname, username, search } = new URL(text);
-  const label = `${protocol}//${username === "" ? "" : "***@"}${host}${pathname}${search === "" ? "" : "?..."}`;
-  return { kind, url: text, label, replayable: false };
+  const refused = (wanted: string): SluiceError =>
+    invalid(
+      `${kind}://...`,
+      `${wanted}: in a name or password write "@" as %40, "#" as %23, "/" as %2F, "?" as %3F, "%" as %25`,
+    );
+  if (/[\s\p{Cc}]/u.test(text) || !URL.canParse(text)) throw refused("its address must be a valid URL");
+  const url = new URL(text);
+  if (url.hostname === "") throw refused("its address must name a host");
+  if (text.includes("#")) throw refused('its address must have no "#"');
+  if (url.pathname.includes("@") || url.search.includes("@")) {
+    throw refused('its address must have no "@" after the host');
+  }
+  const credentials = credentialsOf(url);
+  if (credentials === "broken") throw refused("its name and password must be percent-encoded");
+  const { protocol, host, pathname, search } = url;
+  const label = `${protocol}//${credentials === null ? "" : "***@"}${host}${withoutSecrets(pathname)}${search === "" ? "" : "?..."}`;
+  url.username = "";
+  url.password = "";
+  return { kind, url: url.href, credentials, redirectHosts: [], label, replayable: false };
+}
+
+function credentialsOf({ username, password }: URL): Credentials | "broken" | null {
+  if (username === "" && password === "") return null;
+  try {
+    return { user: decodeURIComponent(username), password: decodeURIComponent(password) };
+  } catch {
+    // A "%" that begins no escape.
+    return "broken";
+  }
+}
+
+/** Some cameras take the password as a part of their path. */
+function withoutSecrets(path: string): string {
+  return path.replace(/((?:pass(?:word|wd)?|pwd|secret|token|key)=)[^&/]*/gi, "$1***");
 }
 
 /** `test:`, `test:640x360@25`, `test:320x180,duration=5`. */

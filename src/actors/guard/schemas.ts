@@ -6,6 +6,7 @@ import { FRAME_ENCODINGS } from "../../task/configuration.js";
 import {
   CONFIGURATION_LIMITS,
   NAME,
+  PIPELINE_FILE_LIMITS,
   PIPELINE_LIMITS,
   QUERY_RECORDS_MAX,
   TEXT_LIMITS,
@@ -13,7 +14,7 @@ import {
 import { QUEUE_POLICIES } from "../../task/pipeline.js";
 
 const { width, height, fpsMax, framesPerTaskMax, quality } = CONFIGURATION_LIMITS;
-const { stagesMax, queueCapacityMax, joinTimeoutMsMax, deadlineMsMax, fileBytesMax } = PIPELINE_LIMITS;
+const { stagesMax, queueCapacityMax, joinTimeoutMsMax, deadlineMsMax } = PIPELINE_LIMITS;
 /** Nodes that one message may name, and services of one node. */
 const NODES_MAX = 1_000;
 const SERVICES_MAX = 1_000;
@@ -133,7 +134,7 @@ const sample = z.object({
 const sourceRequest = z.object({
   id: z.string().max(TEXT_LIMITS.unparsedName),
   source: text,
-  pipeline: z.string().max(fileBytesMax),
+  pipeline: z.string().max(PIPELINE_FILE_LIMITS.bytesMax),
   pipelineName: text,
   configuration: plain,
   policy: policy.nullable(),

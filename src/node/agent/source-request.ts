@@ -1,23 +1,32 @@
 /** Reads a source as an operator asks for it, which is text, into what a node runs. */
 
 import type { SourceRequest } from "../../task/requests.js";
-import { parseSource } from "../../actors/generator/spawn.js";
+import { admitSource, type SourcePolicy } from "../../actors/generator/source-policy.js";
 import type { SourceOptions } from "../sources.js";
 import { parseConfiguration } from "../../task/configuration.js";
 import { parseSourceId } from "../../task/identity.js";
-import { parsePipelineFile } from "../../task/pipeline-file.js";
 import type { ServiceDeclaration } from "../../task/service.js";
+import type { ReadPipeline } from "./read-pipeline.js";
 
-/** @throws SluiceError `source-invalid`, `pipeline-invalid`, `configuration-invalid` */
-export function sourceOptionsOf(
+/** What a node has to read a request with. */
+export interface RequestContext {
+  readonly services: ReadonlyMap<string, ServiceDeclaration>;
+  readonly readPipeline: ReadPipeline;
+  /** What it may be had to open. */
+  readonly sourcePolicy: SourcePolicy | "any";
+}
+
+/** @throws SluiceError `source-invalid`, `source-refused`, `pipeline-invalid`, `configuration-invalid` */
+export async function sourceOptionsOf(
   request: SourceRequest,
-  services: ReadonlyMap<string, ServiceDeclaration>,
-): SourceOptions {
-  const file = parsePipelineFile(request.pipeline, request.pipelineName, services);
+  { services, readPipeline, sourcePolicy }: RequestContext,
+): Promise<SourceOptions> {
+  const file = await readPipeline(request.pipeline, request.pipelineName, services);
+  const source = await admitSource(request.source, sourcePolicy);
   const policy = request.policy ?? file.policy;
   return {
     id: parseSourceId(request.id),
-    source: parseSource(request.source),
+    source,
     pipeline: file.pipeline,
     configuration: parseConfiguration(request.configuration, file.configuration),
     ...(policy !== null && { policy }),

@@ -10,8 +10,9 @@
 
 import { resolve } from "node:path";
 import type { Clock, TimerHandle } from "../../runtime/clock.js";
-import { asError } from "../../runtime/errors.js";
+import { asError, errorText } from "../../runtime/errors.js";
 import type { Logger } from "../../runtime/log.js";
+import { makePrivate } from "../private-folder.js";
 import { openDatabase, storeError, type Database } from "../level-database.js";
 import { taskKey } from "../../task/identity.js";
 import { decodeEntry, encodeEntry } from "./entry-codec.js";
@@ -61,6 +62,10 @@ export async function openLevelJournals(
 ): Promise<LevelJournals> {
   const path = resolve(folder);
   const { database, damage } = await openDatabase(path, { mustExist: false });
+  // The address of a source is in it, with its password.
+  await makePrivate(path).catch((error: unknown) => {
+    options.log.warn("Other users may read the journal", { folder, error: errorText(error) });
+  });
   if (damage.length > 0) options.log.warn("The journal was damaged and repaired", { folder, damage });
   return new LevelJournalsOf(path, database, options);
 }

@@ -30,6 +30,53 @@ test("the label of a source shows neither credentials nor query", () => {
   assert.is(parseSource("https://host/live.m3u8").label, "https://host/live.m3u8");
 });
 
+test("parseSource keeps credentials apart from the address, as they are", () => {
+  for (const [text, user, password] of [
+    ["rtsp://admin:pw@cam:554/s", "admin", "pw"],
+    ["rtsp://admin:p%40ss%23w%2Fo%3Frd%25@cam/s", "admin", "p@ss#w/o?rd%"],
+    ["rtsp://admin:p@ss@cam/s", "admin", "p@ss"],
+    ["http://a%3Ab:@cam/s", "a:b", ""],
+    ["rtsps://user@cam/s", "user", ""],
+  ] as const) {
+    const source = parseSource(text);
+    if (source.kind !== "rtsp" && source.kind !== "http") throw new TypeError(text);
+    assert.equal(source.credentials, { user, password }, text);
+    assert.match(source.label, /^\w+:\/\/\*\*\*@cam(:554)?\/s$/);
+    assert.match(source.url, /^\w+:\/\/cam(:554)?\/s$/);
+  }
+  const plain = parseSource("rtsp://cam/s");
+  assert.is(plain.kind === "rtsp" && plain.credentials, null);
+});
+
+test("parseSource refuses a password that would be read as something else, and shows none of it", () => {
+  for (const text of [
+    "rtsp://admin:sec#ret@cam/s",
+    "rtsp://admin:sec/ret@cam/s",
+    "rtsp://admin:12/ret@cam/s",
+    "rtsp://admin:12?ret@cam/s",
+    "rtsp://admin:sec@ret/x@cam/s",
+    "rtsp://admin:sec%ret@cam/s",
+    "rtsp://admin:sec ret@cam/s",
+    "http://admin:12#ret@cam/s",
+    "rtsp:///s",
+  ]) {
+    try {
+      parseSource(text);
+      assert.unreachable(text);
+    } catch (error) {
+      assert.is((error as SluiceError).code, "source-invalid", text);
+      assert.not.match((error as SluiceError).message, /sec|ret|admin|12/);
+    }
+  }
+});
+
+test("the label of a source shows no password that stands in its path", () => {
+  assert.is(
+    parseSource("rtsp://cam/user=admin&password=hunter2&channel=1.sdp").label,
+    "rtsp://cam/user=admin&password=***&channel=1.sdp",
+  );
+});
+
 test("parseSource reads the size, rate and length of a test scene", () => {
   const scene = parseSource("test:320x180@15,duration=2.5");
   assert.equal(scene.kind === "test" && scene.pattern, { width: 320, height: 180, fps: 15, durationS: 2.5 });

@@ -1,0 +1,121 @@
+/** The relay of an address of HTTP: fetches what ffmpeg asks for, follows redirects and answers challenges itself. */
+
+import {
+  createServer,
+  request,
+  type ClientRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import { request as secureRequest } from "node:https";
+import type { Server } from "node:net";
+import { pipeline } from "node:stream";
+import { Authorization } from "./authorization.js";
+import { connectionProblem, REDIRECTS_ELSEWHERE } from "./relay-problem.js";
+import { isAmong } from "./source-policy.js";
+import type { NetworkAddress } from "./source-spec.js";
+
+/** As many as browsers have followed at least. */
+const REDIRECTS_MAX = 5;
+/** What of the answer ffmpeg reads. */
+const PASSED_ON = ["content-type", "content-length", "content-range", "accept-ranges"];
+
+export function openHttpRelay(
+  address: NetworkAddress,
+  path: string,
+  onProblem: (text: string) => void,
+): { readonly server: Server; readonly close: () => void } {
+  const open = new Set<ClientRequest>();
+  const origin = new URL(address.url);
+  const authorization = address.credentials === null ? null : new Authorization(address.credentials);
+  const server = createServer((asked, answer) => {
+    if (asked.url !== path || asked.method !== "GET") {
+      answer.writeHead(404).end();
+      return;
+    }
+    fetchFor(asked, answer, { url: origin, redirects: 0, retried: false });
+  });
+
+  /** One request upstream, and those that a redirect or a challenge makes of it. */
+  function fetchFor(
+    asked: IncomingMessage,
+    answer: ServerResponse,
+    step: { readonly url: URL; readonly redirects: number; readonly retried: boolean },
+  ): void {
+    const { url, redirects, retried } = step;
+    const own = url.hostname === origin.hostname;
+    const header = own ? authorization?.headerFor("GET", url.pathname + url.search) : undefined;
+    const { range } = asked.headers;
+    const options = {
+      headers: {
+        accept: "*/*",
+        "user-agent": "Sluice",
+        ...(range !== undefined && { range }),
+        ...(header !== undefined && header !== null && { authorization: header }),
+      },
+      // Cameras send headers that are not quite right. Nothing but the video comes of them.
+      insecureHTTPParser: true,
+      // As ffmpeg does it: cameras sign for themselves.
+      rejectUnauthorized: false,
+    };
+    const upstream = url.protocol === "https:" ? secureRequest(url, options) : request(url, options);
+    open.add(upstream);
+    const fail = (problem: string): void => {
+      onProblem(problem);
+      if (answer.headersSent) answer.destroy();
+      else answer.writeHead(502).end();
+    };
+    answer.once("close", () => upstream.destroy());
+    upstream.once("close", () => open.delete(upstream));
+    upstream.on("error", (error) => {
+      if (!answer.closed) fail(connectionProblem(error));
+    });
+    upstream.once("response", (response) => {
+      const { statusCode = 502, headers } = response;
+      const challenges = response.headersDistinct["www-authenticate"] ?? [];
+      if (statusCode === 401 && own && !retried && authorization?.challenged(challenges) === true) {
+        response.resume();
+        fetchFor(asked, answer, { ...step, retried: true });
+      } else if (statusCode >= 300 && statusCode < 400 && headers.location !== undefined) {
+        response.resume();
+        const next = redirects < REDIRECTS_MAX ? allowed(headers.location, url) : null;
+        if (next === null) fail(redirects < REDIRECTS_MAX ? REDIRECTS_ELSEWHERE : "it redirects without end");
+        else fetchFor(asked, answer, { url: next, redirects: redirects + 1, retried: false });
+      } else {
+        if (statusCode >= 400)
+          onProblem(`the server answers ${statusCode} ${response.statusMessage ?? ""}`.trim());
+        passOn(response, answer);
+      }
+    });
+    upstream.end();
+  }
+
+  /** Where a redirect may lead: to the source's own host, or to one that it names. */
+  function allowed(location: string, from: URL): URL | null {
+    if (!URL.canParse(location, from.href)) return null;
+    const url = new URL(location, from.href);
+    if (url.protocol !== "http:" && url.protocol !== "https:") return null;
+    url.username = "";
+    url.password = "";
+    return url.hostname === origin.hostname || isAmong(url.hostname, address.redirectHosts) ? url : null;
+  }
+
+  return {
+    server,
+    close() {
+      server.close();
+      server.closeAllConnections();
+      for (const upstream of open) upstream.destroy();
+    },
+  };
+}
+
+function passOn(response: IncomingMessage, answer: ServerResponse): void {
+  const headers = PASSED_ON.flatMap((name): [string, string][] => {
+    const value = response.headers[name];
+    return typeof value === "string" ? [[name, value]] : [];
+  });
+  answer.writeHead(response.statusCode ?? 502, Object.fromEntries(headers));
+  // A stream that breaks off is broken off for ffmpeg, too, which says so.
+  pipeline(response, answer, () => {});
+}

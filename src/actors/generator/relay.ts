@@ -1,0 +1,48 @@
+/**
+ * What stands between ffmpeg and a camera: ffmpeg is given an address of this machine's loopback, and the relay fetches from
+ * the camera what it asks for.
+ *
+ * RL1 Credentials, and addresses that may hold some, are known to the relay alone: not to ffmpeg's command line, its log, or
+ *     whoever lists processes.
+ * RL2 A stream leads nowhere else: a redirect is followed to hosts that the source allows, and to no other.
+ * RL3 Only whoever knows the relay's path is served, and nobody once the capture is closed.
+ */
+
+import { randomBytes } from "node:crypto";
+import type { AddressInfo, Server } from "node:net";
+import { openHttpRelay } from "./http-relay.js";
+import { openRtspRelay } from "./rtsp-relay.js";
+import type { NetworkAddress } from "./source-spec.js";
+
+export interface Relay {
+  /** What ffmpeg opens. */
+  readonly url: string;
+  /** Why the camera cannot be reached, for people; null as long as nothing has gone wrong. */
+  readonly problem: string | null;
+  /** Ends every connection. Idempotent. */
+  close(): void;
+}
+
+/** Opens a relay to `address`, at any free port. */
+export async function openRelay(address: NetworkAddress): Promise<Relay> {
+  const path = `/${randomBytes(16).toString("hex")}`;
+  const open = address.kind === "rtsp" ? openRtspRelay : openHttpRelay;
+  const problem: { text: string | null } = { text: null };
+  const { server, close } = open(address, path, (text) => (problem.text ??= text));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return {
+    url: `${address.kind}://127.0.0.1:${portOf(server)}${path}`,
+    get problem() {
+      return problem.text;
+    },
+    close,
+  };
+}
+
+function portOf(server: Server): number {
+  // Of a server that listens at a port.
+  return (server.address() as AddressInfo).port;
+}
