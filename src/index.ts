@@ -69,11 +69,16 @@ export type { NodeSources, SourceOptions } from "./node/sources.js";
 export { startLocalCluster, type LocalCluster, type LocalClusterOptions } from "./node/local-cluster.js";
 export {
   parseSource,
+  type Credentials,
   type NetworkAddress,
   type SourceSpec,
   type TestPattern,
 } from "./actors/generator/source-spec.js";
-export { DEFAULT_SOURCE_POLICY, type SourcePolicy } from "./actors/generator/source-policy.js";
+export {
+  DEFAULT_SOURCE_POLICY,
+  type SourceKind,
+  type SourcePolicy,
+} from "./actors/generator/source-policy.js";
 export type { NodeEvent, SourceEvent } from "./actors/protocol/generator.js";
 export type { SchedulerEvent } from "./actors/protocol/scheduler.js";
 export type { FlowCounts, LedgerReported, LinkSample, ResourceSample, SourceTotals } from "./task/reports.js";
