@@ -87,6 +87,7 @@ export class Disk {
 export function createDiskStore(disk: Disk, process: SimulatedProcess, durable: MemoryStore): Store {
   return {
     name: durable.name,
+    repairs: [],
     get firstPosition() {
       return durable.firstPosition;
     },
@@ -137,6 +138,7 @@ export function createDiskJournals(disk: Disk, process: SimulatedProcess, durabl
   }
 
   return {
+    repairs: [],
     async open(
       sourceId: string,
       options: OpenJournal,

@@ -2,22 +2,23 @@
  * The door to level: opens a folder as a database, repairs it where it is damaged, and says in the field's terms what
  * is wrong with it.
  *
- * Three kinds of damage make no error in level, and each would lose records in silence: without the file `CURRENT` it
- * begins a new database, a missing write-ahead log counts as an empty one, and a damaged stretch of the log is skipped.
- * So a folder that holds a database is never opened with `createIfMissing`, its log must be there, and level's own
- * journal is read for what it skipped.
+ * Some damage makes no error in level, and would lose records in silence: without the file `CURRENT` it begins a new
+ * database, a missing write-ahead log counts as an empty one, a damaged stretch of the log is skipped, and a table with
+ * a damaged index does not find what it holds. So a folder that holds a database is never opened with
+ * `createIfMissing`, its log must be there, level's own journal is read for what it skipped, and tables are looked at.
  */
 
-import { mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Level } from "level";
 import { errorText } from "../runtime/errors.js";
 import { SluiceError } from "../task/errors.js";
+import { mendTable, tableDamage } from "./level-table.js";
 
 export type Database = Level;
 
 export type Operation =
-  | { readonly type: "put"; readonly key: string; readonly value: string }
+  | { readonly type: "put"; readonly key: string; readonly value: string | Uint8Array }
   | { readonly type: "del"; readonly key: string };
 
 export interface OpenedDatabase {
@@ -26,20 +27,25 @@ export interface OpenedDatabase {
   readonly damage: readonly string[];
 }
 
-const DATABASE_FILE = /^(CURRENT|LOCK|LOG|LOG\.old|lost|MANIFEST-\d+|\d+\.(ldb|sst|log|dbtmp))$/;
+const DATABASE_FILE = /^(CURRENT|LOCK|LOG|LOG\.old|lost|damaged|MANIFEST-\d+|\d+\.(ldb|sst|log|dbtmp))$/;
+const TABLE_FILE = /^\d+\.(ldb|sst)$/;
+/** There while the database is to be repaired, or a repair is under way: one that was interrupted is done again. */
+const DAMAGED_FILE = "damaged";
+const AS_BYTES = { valueEncoding: "view" } as const;
 
 /**
- * Opens the database in `path`, or makes one there.
+ * Opens the database in `path`, or makes one there. Where its files were damaged it stays marked until `clearDamage`, as
+ * what it holds may have to be mended, too.
  *
  * @throws SluiceError `store-missing` with `mustExist`, `store-locked`, `store-unwritable`, `store-corrupt`, `store-full`
  */
 export async function openDatabase(
   path: string,
-  { mustExist, repair = false }: { readonly mustExist: boolean; readonly repair?: boolean },
+  { mustExist }: { readonly mustExist: boolean },
 ): Promise<OpenedDatabase> {
   try {
     const files = await listDatabaseFiles(path);
-    if (files.length > 0) return await openExisting(path, files, repair);
+    if (files.length > 0) return await openExisting(path, files);
     if (mustExist) throw missing(path);
     await makeFolder(path);
     return { database: await open(path, { createIfMissing: true, errorIfExists: true }), damage: [] };
@@ -59,10 +65,21 @@ export async function writeBatch(
 ): Promise<void> {
   const batch = database.batch();
   for (const operation of operations) {
-    if (operation.type === "put") batch.put(operation.key, operation.value);
-    else batch.del(operation.key);
+    if (operation.type === "del") batch.del(operation.key);
+    else if (typeof operation.value === "string") batch.put(operation.key, operation.value);
+    else batch.put(operation.key, operation.value, AS_BYTES);
   }
   await batch.write({ sync });
+}
+
+/** Marks the database in `path`: its files are repaired at the next opening, whoever does it. */
+export async function markDamaged(path: string): Promise<void> {
+  await writeFile(join(path, DAMAGED_FILE), "", { flush: true });
+}
+
+/** The database holds what can be held of it: its next opening repairs nothing. */
+export async function clearDamage(path: string): Promise<void> {
+  await rm(join(path, DAMAGED_FILE), { force: true });
 }
 
 /** Bytes of the files in `path`. */
@@ -116,25 +133,45 @@ export function storeError(doing: string, error: unknown): SluiceError {
   return fail("store-unwritable", text === "" ? errorText(error) : text, "backoff");
 }
 
-async function openExisting(
-  path: string,
-  files: readonly string[],
-  repair: boolean,
-): Promise<OpenedDatabase> {
+async function openExisting(path: string, files: readonly string[]): Promise<OpenedDatabase> {
   const damage: string[] = [];
   if (!files.some((file) => file.endsWith(".log"))) damage.push("the write-ahead log is missing");
-  if (repair) await repairFiles(path, damage);
+  if (files.includes(DAMAGED_FILE)) {
+    damage.push("records could not be read");
+    await repairFiles(path, files, damage);
+  }
+  // What a crash left half written looks damaged, too: level deletes that as it opens.
+  const suspect = await damagedTables(path, files);
   let database: Database;
   try {
     database = await open(path, { createIfMissing: false });
   } catch (error) {
-    if (repair || !isDamage(error)) throw error;
+    if (!isDamage(error)) throw error;
     damage.push(errorText(error instanceof Error ? (error.cause ?? error) : error));
-    await repairFiles(path, damage);
+    await repairFiles(path, files, damage);
+    database = await open(path, { createIfMissing: false });
+  }
+  if (suspect.size > 0 && (await damagedTables(path, [...suspect.keys()])).size > 0) {
+    await database.close();
+    await repairFiles(path, await listDatabaseFiles(path), damage);
     database = await open(path, { createIfMissing: false });
   }
   damage.push(...(await skippedBytes(path)));
+  if (damage.length > 0) await markDamaged(path);
   return { database, damage };
+}
+
+/** What is wrong with tables among `files`, by name; one that is gone is none. */
+async function damagedTables(path: string, files: readonly string[]): Promise<Map<string, string>> {
+  const damaged = new Map<string, string>();
+  for (const file of files) {
+    if (!TABLE_FILE.test(file)) continue;
+    const damage = await tableDamage(join(path, file)).catch((error: unknown) =>
+      isMissing(error) ? null : "it cannot be read",
+    );
+    if (damage !== null) damaged.set(file, damage);
+  }
+  return damaged;
 }
 
 /** Makes `path` and the folders above it. Not by `recursive`: below `/proc` Node then never ends. */
@@ -166,7 +203,12 @@ async function open(
   return database;
 }
 
-async function repairFiles(path: string, damage: string[]): Promise<void> {
+async function repairFiles(path: string, files: readonly string[], damage: string[]): Promise<void> {
+  await markDamaged(path);
+  for (const [table, what] of await damagedTables(path, files)) {
+    const kept = await mendTable(join(path, table));
+    damage.push(`table ${table}: ${what}, and ${kept} of its blocks are kept`);
+  }
   // The types cover browsers, which cannot repair; in Node `Level` is `ClassicLevel`.
   await (Level as unknown as { repair(location: string): Promise<void> }).repair(path);
   damage.push(...(await skippedBytes(path)));
@@ -195,7 +237,7 @@ async function listDatabaseFiles(path: string): Promise<readonly string[]> {
   try {
     files = await readdir(path);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (isMissing(error)) return [];
     throw error;
   }
   const foreign = files.find((file) => !DATABASE_FILE.test(file));
@@ -206,6 +248,10 @@ async function listDatabaseFiles(path: string): Promise<readonly string[]> {
     );
   }
   return files;
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 function missing(path: string): SluiceError {

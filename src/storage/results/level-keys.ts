@@ -6,7 +6,7 @@
  * | `m/format` | version of this layout |
  * | `m/state` | positions given out and records held |
  * | `m/terms` | term of the newest scheduler |
- * | `m/damaged` | present while the store is to be repaired |
+ * | `m/repairs` | what was damaged and repaired |
  * | `n/source` | totals of a source |
  * | `x/source/incarnation` | sequences that retention has deleted |
  * | `r/position` | a record, result or gap |
@@ -22,7 +22,7 @@ import { wholeMicros } from "./store.js";
 export const FORMAT_KEY = "m/format";
 export const STATE_KEY = "m/state";
 export const TERMS_KEY = "m/terms";
-export const DAMAGED_KEY = "m/damaged";
+export const REPAIRS_KEY = "m/repairs";
 
 /** A range of keys that share a prefix: `0` is the character behind `/`. */
 export interface KeyRange {

@@ -1,37 +1,35 @@
 /** Loads a store: opens its folder, checks its format, repairs its damage, and reads its state and totals into memory. */
 
 import { SluiceError } from "../../task/errors.js";
-import { openDatabase, storeError, type Database } from "../level-database.js";
-import { allOf, DAMAGED_KEY, FORMAT_KEY, STATE_KEY } from "./level-keys.js";
-import { repairStore, type RepairReport } from "./repair-store.js";
+import { systemClock, type Clock } from "../../runtime/clock.js";
+import { loadDatabase } from "../database-keeper.js";
+import type { Database } from "../level-database.js";
+import { allOf, FORMAT_KEY, REPAIRS_KEY, STATE_KEY } from "./level-keys.js";
+import { repairStore } from "./repair-store.js";
 import {
   damaged,
   decodeFormat,
   decodeRecord,
+  decodeRepairs,
   decodeState,
   decodeTotals,
   readable,
   seal,
   type StoreState,
 } from "./record-codec.js";
-import type { SourceTotals } from "../../task/reports.js";
+import type { Repair, SourceTotals } from "../../task/reports.js";
 
 /** Version of the layout in `level-keys.ts`. */
 const FORMAT = 1;
 const EMPTY: StoreState = { firstPosition: 0, nextPosition: 0, recordCount: 0 };
 
-/** The damage of a store that was opened, and the result of its repair. */
-export interface DamageReport extends RepairReport {
-  readonly path: string;
-  /** For people: what was found. */
-  readonly damage: readonly string[];
-}
-
 export interface LevelStoreOptions {
   /** Fail with `store-missing` where there is no store yet. Default false. */
   readonly mustExist?: boolean;
   /** Called when damage was found and repaired, at opening or after a failed write. */
-  readonly onDamage?: (report: DamageReport) => void;
+  readonly onDamage?: (repair: Repair) => void;
+  /** By which a repair is dated. Default: the system's. */
+  readonly clock?: Pick<Clock, "now">;
 }
 
 /** An open store. Only its one writer changes `state` and `totals`, which are what the database holds. */
@@ -40,35 +38,27 @@ export interface LoadedStore {
   state: StoreState;
   /** By source. */
   readonly totals: Map<string, SourceTotals>;
+  /** Of damage to it, oldest first. */
+  readonly repairs: readonly Repair[];
 }
 
 /** @throws SluiceError as `openLevelStore` does */
 export async function loadStore(path: string, options: LevelStoreOptions): Promise<LoadedStore> {
-  try {
-    return await loadOnce(path, options, false);
-  } catch (error) {
-    if (!(error instanceof SluiceError) || error.code !== "store-corrupt") throw error;
-    return await loadOnce(path, options, true);
-  }
-}
-
-async function loadOnce(path: string, options: LevelStoreOptions, repair: boolean): Promise<LoadedStore> {
-  const { mustExist = false, onDamage } = options;
-  const { database, damage: found } = await openDatabase(path, { mustExist, repair });
-  try {
-    const damage = [...found];
-    if (repair) damage.push("records could not be read");
-    await checkFormat(path, database, damage.length > 0);
-    if ((await database.get(DAMAGED_KEY)) !== undefined && !repair) damage.push("records could not be read");
-    if (damage.length > 0) {
-      const report = await repairStore(database);
-      onDamage?.({ path, damage, ...report });
-    }
-    return { database, state: await readState(database), totals: await readTotals(database) };
-  } catch (error) {
-    await database.close();
-    throw storeError(`open store "${path}"`, error);
-  }
+  const { mustExist = false, onDamage, clock = systemClock } = options;
+  return await loadDatabase(path, {
+    name: `store "${path}"`,
+    mustExist,
+    async read({ database, damage }) {
+      await checkFormat(path, database, damage.length > 0);
+      if (damage.length > 0) onDamage?.(await repairStore(database, { atMs: clock.now(), damage }));
+      return {
+        database,
+        state: await readState(database),
+        totals: await readTotals(database),
+        repairs: await readRepairs(database),
+      };
+    },
+  });
 }
 
 /** Recognizes a store by its format key, and writes that key where there is nothing else yet. */
@@ -120,4 +110,9 @@ async function readTotals(database: Database): Promise<Map<string, SourceTotals>
     totals.set(key.slice(2), decodeTotals(text, key));
   }
   return totals;
+}
+
+async function readRepairs(database: Database): Promise<readonly Repair[]> {
+  const text: string | undefined = await database.get(REPAIRS_KEY);
+  return text === undefined ? [] : decodeRepairs(text, REPAIRS_KEY);
 }

@@ -5,10 +5,12 @@
 
 import { writeBatch, type Database, type Operation } from "../level-database.js";
 import { putDerivedEntries } from "./level-entries.js";
-import { allOf, DAMAGED_KEY, positionAtEnd, STATE_KEY, totalsKey } from "./level-keys.js";
+import { withRepair } from "../repairs.js";
+import { allOf, positionAtEnd, REPAIRS_KEY, STATE_KEY, totalsKey } from "./level-keys.js";
 import {
   decodeRanges,
   decodeRecord,
+  decodeRepairs,
   decodeState,
   decodeTotals,
   readable,
@@ -17,21 +19,17 @@ import {
 } from "./record-codec.js";
 import { outcomeOf } from "./store.js";
 import { countOutcome, mergeTotals, NO_TOTALS } from "./totals.js";
-import type { SourceTotals } from "../../task/reports.js";
-
-export interface RepairReport {
-  readonly recordsKept: number;
-  /** Records that are missing; at least this many where the count itself was lost. */
-  readonly recordsLost: number;
-}
+import type { Repair, SourceTotals } from "../../task/reports.js";
 
 /** Positions skipped by a repair: the newest ones may be lost and must never be given out again. */
 const POSITIONS_SKIPPED = 1_000_000_000;
 const BATCH_RECORDS = 500;
 
 /** @throws an error of level where its files need repairing first */
-export async function repairStore(database: Database): Promise<RepairReport> {
-  await database.put(DAMAGED_KEY, "", { sync: true });
+export async function repairStore(
+  database: Database,
+  { atMs, damage }: Pick<Repair, "atMs" | "damage">,
+): Promise<Repair> {
   for (const kind of ["i", "p", "s", "t"] as const) await database.clear(allOf(kind));
   const totals = new Map<string, SourceTotals>();
   let kept = 0;
@@ -74,7 +72,13 @@ export async function repairStore(database: Database): Promise<RepairReport> {
   };
   for (const [source, counts] of totals)
     batch.push({ type: "put", key: totalsKey(source), value: seal(counts) });
-  batch.push({ type: "put", key: STATE_KEY, value: seal(state) }, { type: "del", key: DAMAGED_KEY });
+  const lost = Math.max(unreadable, (before?.recordCount ?? 0) - kept);
+  const repair: Repair = { atMs, damage, kept, lost };
+  const known = readable(decodeRepairs, (await database.get(REPAIRS_KEY)) ?? "", REPAIRS_KEY) ?? [];
+  batch.push(
+    { type: "put", key: STATE_KEY, value: seal(state) },
+    { type: "put", key: REPAIRS_KEY, value: seal(withRepair(known, repair)) },
+  );
   await writeBatch(database, batch, { sync: true });
-  return { recordsKept: kept, recordsLost: Math.max(unreadable, (before?.recordCount ?? 0) - kept) };
+  return repair;
 }
