@@ -5,13 +5,7 @@ import { readFileSync } from "node:fs";
 import { CodedError } from "../src/runtime/errors.js";
 import { UsageError } from "./command-line.js";
 import { parseSluice } from "./cli/commands.js";
-
-// A reader that has gone (`sluice results | head`) is no failure.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
-}
+import { keepOutput, warnOfLimits } from "./process.js";
 
 /** How long threads have to end by themselves. */
 const LAST_WORDS_MS = 500;
@@ -20,6 +14,12 @@ const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.me
   readonly version: string;
 };
 const command = parseSluice(process.argv.slice(2), manifest.version);
+keepOutput((why) => {
+  process.stderr.write(`error: ${why}\n`);
+  // A node goes on for its tasks; any other command is there for its output.
+  if (!("exitCode" in command) && !command.isNode) process.exit(1);
+});
+if (!("exitCode" in command) && command.isNode) warnOfLimits();
 process.exitCode = "exitCode" in command ? command.exitCode : await runOrExplain(command.run);
 setTimeout(() => process.exit(), LAST_WORDS_MS).unref();
 

@@ -4,14 +4,11 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CodedError } from "../src/runtime/errors.js";
 import { UsageError } from "./command-line.js";
+import { keepOutput, warnOfLimits } from "./process.js";
 import { HELP_HINT, parseCommand, type StartOptions } from "./start/options.js";
 
-// A reader that has gone (`npm start | head`) is no reason to store no more.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
-}
+// What is lost of its output is no reason to store no more.
+const output = keepOutput((why) => process.stderr.write(`error: ${why}\n`));
 
 /** How long threads have to end by themselves. */
 const LAST_WORDS_MS = 500;
@@ -20,7 +17,9 @@ const command = parseCommand(process.argv.slice(2), {
   source: asset("demo/demo.mp4"),
   pipeline: asset("pipelines/default.yaml"),
 });
+if (!("exitCode" in command)) warnOfLimits();
 process.exitCode = "exitCode" in command ? command.exitCode : await runOrExplain(command.run);
+if (output.lost() && process.exitCode === 0) process.exitCode = 1;
 // All is stored and said: a worker in the middle of a task that was given up is not waited for.
 setTimeout(() => process.exit(), LAST_WORDS_MS).unref();
 

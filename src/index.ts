@@ -67,6 +67,7 @@ export { iterateRecords, openStoreForReading } from "./storage/results/read-stor
 export { openStore } from "./storage/results/open-store.js";
 export { type FlushOptions } from "./actors/distributor/spawn.js";
 export type { Store } from "./storage/results/store.js";
+export type { Repair } from "./task/reports.js";
 export type { DistributorMessage, QueryReply, SubscriptionEvent } from "./actors/protocol/distributor.js";
 export type { ResultQuery, StoredGap, StoredRecord, StoredResult } from "./task/record.js";
 

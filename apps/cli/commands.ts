@@ -19,7 +19,13 @@ import { addOperator, type Choose } from "./operator-commands.js";
 import type { TokenCreateCommand } from "./token.js";
 import { parseDuration, parseHostPort } from "./units.js";
 
-export type ParsedSluice = { readonly run: () => Promise<number> } | NothingToRun;
+export type ParsedSluice =
+  | {
+      readonly run: () => Promise<number>;
+      /** Whether it stays, as a node of a cluster, for more than what it prints. */
+      readonly isNode: boolean;
+    }
+  | NothingToRun;
 
 const duration = readBy(parseDuration, "a duration like 90s, 15m, 24h or 30d");
 
@@ -36,8 +42,12 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 left at the second Ctrl-C.
 
 /** @param version of this program */
 export function parseSluice(args: readonly string[], version: string): ParsedSluice {
-  const chosen: { run: (() => Promise<number>) | null } = { run: null };
+  const chosen: { run: (() => Promise<number>) | null; isNode: boolean } = { run: null, isNode: false };
   const choose = (run: () => Promise<number>): void => void (chosen.run = run);
+  const chooseNode = (run: () => Promise<number>): void => {
+    chosen.run = run;
+    chosen.isNode = true;
+  };
   const program = new Command("sluice")
     .description("Stream analytics over a cluster of cloud and edge nodes.")
     .version(version, "-V, --version", "show the version")
@@ -46,8 +56,8 @@ export function parseSluice(args: readonly string[], version: string): ParsedSlu
     .exitOverride()
     .showHelpAfterError("Try sluice --help")
     .addHelpText("after", EXAMPLES);
-  addHub(program, choose, version);
-  addJoin(program, choose, version);
+  addHub(program, chooseNode, version);
+  addJoin(program, chooseNode, version);
   addTokens(program, choose);
   addOperator(program, choose);
   for (const command of allOf(program)) {
@@ -56,7 +66,7 @@ export function parseSluice(args: readonly string[], version: string): ParsedSlu
   }
   const nothing = readArguments(program, args);
   if (nothing !== null) return nothing;
-  if (chosen.run !== null) return { run: chosen.run };
+  if (chosen.run !== null) return { run: chosen.run, isNode: chosen.isNode };
   // Without a command commander has shown the help already; a group without its verb comes here.
   program.outputHelp({ error: true });
   return { exitCode: 2 };

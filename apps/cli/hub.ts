@@ -13,6 +13,7 @@ import {
   pruneTokens,
 } from "../../src/transport/security/token-directory.js";
 import { checkModelDir } from "../start/inputs.js";
+import { sayDamage } from "../damage.js";
 import { readNamed } from "./files.js";
 import { removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
 import { describeCluster, describeSchedule } from "./describe.js";
@@ -42,7 +43,7 @@ export async function hub(command: HubCommand): Promise<number> {
   const { store: folder, name, cluster, modelDir } = command;
   const tls = await tlsOf(command);
   await checkModelDir(modelDir);
-  const store = await openStore(folder);
+  const store = await openStore(folder, { onDamage: sayDamage(folder) });
   const tokens = tokensFolder(folder);
   let node: SluiceNode | null = null;
   const over: { failure: Error | null; finish: () => void } = { failure: null, finish: () => {} };

@@ -1,6 +1,7 @@
 /** `sluice nodes`: who is in the cluster, and how each is. */
 
 import { countDrops } from "../../src/task/ledger.js";
+import { describeRepair } from "../../src/storage/repairs.js";
 import type { Operator } from "../../src/operator/operator.js";
 import type { ResourceSample } from "../../src/task/reports.js";
 import type { Member } from "../../src/transport/cluster/cluster.js";
@@ -78,13 +79,26 @@ function flow(counts: ResourceSample["counts"]): readonly (string | number)[] {
   return [admitted + received, forwarded + finished, processed, countDrops(dropped)];
 }
 
+/** Damage to the stores and journals of nodes, a line each. */
+export function repairsText(lines: readonly NodeLine[], nowMs: number): string {
+  return lines
+    .flatMap(({ name, sample }) =>
+      (sample?.repairs ?? []).map((repair) => {
+        const ago = formatDuration(Math.max(0, nowMs - repair.atMs));
+        return `${ago} ago: ${describeRepair(`node "${name}"`, repair)}\n`;
+      }),
+    )
+    .join("");
+}
+
 export async function nodes(
   operator: Operator,
   command: { readonly json: boolean; readonly all: boolean },
 ): Promise<number> {
   const lines = await nodeLines(operator, command.all);
+  const nowMs = operator.system.clock.now();
   process.stdout.write(
-    command.json ? `${JSON.stringify(lines)}\n` : `${nodesTable(lines, operator.system.clock.now())}\n`,
+    command.json ? `${JSON.stringify(lines)}\n` : `${nodesTable(lines, nowMs)}\n${repairsText(lines, nowMs)}`,
   );
   return 0;
 }

@@ -6,6 +6,7 @@ import { iterateRecords, openStoreForReading } from "../../src/storage/results/r
 import type { Operator } from "../../src/operator/operator.js";
 import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";
+import { sayDamage } from "../damage.js";
 import { signalled } from "./signals.js";
 
 export interface ResultsCommand {
@@ -26,7 +27,7 @@ export async function resultsFromHub(operator: Operator, command: ResultsCommand
 }
 
 export async function resultsFromStore(folder: string, command: ResultsCommand): Promise<number> {
-  const store = await openStoreForReading(folder);
+  const store = await openStoreForReading(folder, { onDamage: sayDamage(folder) });
   try {
     return await print(store, command);
   } finally {

@@ -1,6 +1,7 @@
 /** An edge of a run in a process of its own, as the process sees it that has started it. */
 
 import { spawn } from "node:child_process";
+import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { RuntimeError } from "../../src/runtime/errors.js";
 import type { LogLevel } from "../../src/runtime/log.js";
@@ -39,16 +40,18 @@ export function startEdgeProcess(name: string, onLost: (error: Error) => void): 
       resolve();
     });
   });
+  // Of a process that could not be started there is none, whatever its type says.
+  const orders: Writable | undefined = child.stdin;
   // It may be gone while it is written to: its end says so.
-  child.stdin.on("error", () => {});
+  orders?.on("error", () => {});
   process.once("exit", () => child.kill("SIGKILL"));
   return {
     name,
     pid: child.pid ?? 0,
-    order: (orders) => void child.stdin.write(`${JSON.stringify({ name, ...orders })}\n`),
+    order: (given) => void orders?.write(`${JSON.stringify({ name, ...given })}\n`),
     async end(limitMs) {
       ending = true;
-      child.stdin.end();
+      orders?.end();
       const late = setTimeout(() => child.kill("SIGKILL"), limitMs);
       await gone;
       clearTimeout(late);

@@ -5,8 +5,11 @@ import { startNode } from "../../src/node/node.js";
 import { SERVICES } from "../../src/services/catalogue.js";
 import { errorText } from "../../src/runtime/errors.js";
 import { createLogger } from "../../src/runtime/log.js";
+import { keepOutput } from "../process.js";
 import type { EdgeOrders } from "./edge-process.js";
 
+// It has nothing to say but what it logs.
+keepOutput(() => {});
 // Ctrl-C reaches the whole group of a terminal; whoever has started this node drains it first.
 process.on("SIGINT", () => {});
 

@@ -12,6 +12,7 @@ import type { SourceId } from "../../src/task/identity.js";
 import { assertNever } from "../../src/runtime/errors.js";
 import { createLogger } from "../../src/runtime/log.js";
 import { onSignal } from "../cli/signals.js";
+import { sayDamage } from "../damage.js";
 import { auditOf } from "./audit-run.js";
 import { startEdgeProcess, type EdgeProcess } from "./edge-process.js";
 import {
@@ -62,7 +63,7 @@ export async function run(options: StartOptions): Promise<number> {
   const edges: readonly EdgeProcess[] = options.single
     ? []
     : EDGES.map((name) => startEdgeProcess(name, (error) => outcome.fail(error)));
-  const store = await openStore(options.store);
+  const store = await openStore(options.store, { onDamage: sayDamage(options.store) });
   const fromPosition = store.nextPosition;
   const cluster: RunCluster = await startCluster();
   const observed = cluster.observe([pipeline]);

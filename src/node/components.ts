@@ -22,6 +22,7 @@ import type { SchedulerEvent, SchedulerMessage } from "../actors/protocol/schedu
 import type { BoundPolicy } from "../actors/scheduler/policy.js";
 import { spawnScheduler } from "../actors/scheduler/spawn.js";
 import type { Journals } from "../storage/journal/journal.js";
+import { newestRepairs } from "../storage/repairs.js";
 import type { Store } from "../storage/results/store.js";
 import type { NodeName } from "../task/identity.js";
 import type { ServiceDeclaration } from "../task/service.js";
@@ -120,6 +121,7 @@ export function startComponents(options: ComponentsOptions): Components {
     scheduler,
     controller,
     ...(options.openHost && { openHost: options.openHost }),
+    repairs: () => newestRepairs(options.store?.repairs ?? [], journals?.repairs ?? []),
   });
   const registration = createRegistration({
     system,

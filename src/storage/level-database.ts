@@ -14,6 +14,7 @@ import { Level } from "level";
 import { errorText } from "../runtime/errors.js";
 import { SluiceError } from "../task/errors.js";
 import { mendTable, tableDamage } from "./level-table.js";
+import { tableFilesMax } from "./open-files.js";
 
 export type Database = Level;
 
@@ -198,8 +199,9 @@ async function open(
   path: string,
   options: { readonly createIfMissing: boolean; readonly errorIfExists?: boolean },
 ): Promise<Database> {
-  const database: Database = new Level(path, options);
-  await database.open(options);
+  const given = { ...options, maxOpenFiles: tableFilesMax() };
+  const database: Database = new Level(path, given);
+  await database.open(given);
   return database;
 }
 

@@ -54,7 +54,7 @@ export interface SourceTotals {
 /** Damage to the files of a store or of a journal that was repaired. */
 export interface Repair {
   readonly atMs: number;
-  /** For people: what was found. */
+  /** For people: what was found; the first few. */
   readonly damage: readonly string[];
   /** Records or unsettled tasks that are left. */
   readonly kept: number;

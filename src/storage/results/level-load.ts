@@ -4,6 +4,7 @@ import { SluiceError } from "../../task/errors.js";
 import { systemClock, type Clock } from "../../runtime/clock.js";
 import { loadDatabase } from "../database-keeper.js";
 import type { Database } from "../level-database.js";
+import { describeRepair } from "../repairs.js";
 import { allOf, FORMAT_KEY, REPAIRS_KEY, STATE_KEY } from "./level-keys.js";
 import { repairStore } from "./repair-store.js";
 import {
@@ -26,7 +27,7 @@ const EMPTY: StoreState = { firstPosition: 0, nextPosition: 0, recordCount: 0 };
 export interface LevelStoreOptions {
   /** Fail with `store-missing` where there is no store yet. Default false. */
   readonly mustExist?: boolean;
-  /** Called when damage was found and repaired, at opening or after a failed write. */
+  /** Called when damage was found and repaired, at opening or after a failed write. Default: a warning of the process. */
   readonly onDamage?: (repair: Repair) => void;
   /** By which a repair is dated. Default: the system's. */
   readonly clock?: Pick<Clock, "now">;
@@ -44,13 +45,16 @@ export interface LoadedStore {
 
 /** @throws SluiceError as `openLevelStore` does */
 export async function loadStore(path: string, options: LevelStoreOptions): Promise<LoadedStore> {
-  const { mustExist = false, onDamage, clock = systemClock } = options;
+  const name = `store "${path}"`;
+  const { mustExist = false, clock = systemClock } = options;
+  // Nobody may forget to say it.
+  const { onDamage = (repair: Repair) => process.emitWarning(describeRepair(name, repair)) } = options;
   return await loadDatabase(path, {
-    name: `store "${path}"`,
+    name,
     mustExist,
     async read({ database, damage }) {
       await checkFormat(path, database, damage.length > 0);
-      if (damage.length > 0) onDamage?.(await repairStore(database, { atMs: clock.now(), damage }));
+      if (damage.length > 0) onDamage(await repairStore(database, { atMs: clock.now(), damage }));
       return {
         database,
         state: await readState(database),

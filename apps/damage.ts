@@ -1,0 +1,8 @@
+/** Says on standard error that a store was damaged and repaired. */
+
+import { describeRepair } from "../src/storage/repairs.js";
+import type { Repair } from "../src/task/reports.js";
+
+export function sayDamage(folder: string): (repair: Repair) => void {
+  return (repair) => process.stderr.write(`warning: ${describeRepair(`store "${folder}"`, repair)}\n`);
+}
