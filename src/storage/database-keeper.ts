@@ -9,17 +9,9 @@
  * DK4 Reads go on meanwhile: they wait while the database is opened again, and it waits for those under way.
  */
 
-import { readdir, stat, statfs } from "node:fs/promises";
-import { join } from "node:path";
 import { SluiceError } from "../task/errors.js";
-import {
-  clearDamage,
-  markDamaged,
-  openDatabase,
-  storeError,
-  type Database,
-  type OpenedDatabase,
-} from "./level-database.js";
+import type { Database, DatabaseFolder, OpenedDatabase } from "./database.js";
+import { storeError } from "./storage-error.js";
 
 /** An open database, and what its keeper has read from it. */
 export interface Opened {
@@ -27,8 +19,7 @@ export interface Opened {
 }
 
 export interface KeeperOptions<Held extends Opened> {
-  /** Its folder. */
-  readonly path: string;
+  readonly folder: DatabaseFolder;
   /** For people: `store "results"`. */
   readonly name: string;
   /** Opens it again, mended. It exists. */
@@ -50,34 +41,34 @@ export interface LoadOptions<Held> {
 }
 
 /**
- * Opens the database in `path` and reads it. Damage that shows only as it is read is repaired, and it is read again.
+ * Opens the database in `folder` and reads it. Damage that shows only as it is read is repaired, and it is read again.
  *
  * @throws SluiceError `store-missing` with `mustExist`, `store-locked`, `store-unwritable`, `store-corrupt`, `store-full`
  */
-export async function loadDatabase<Held>(path: string, options: LoadOptions<Held>): Promise<Held> {
+export async function loadDatabase<Held>(folder: DatabaseFolder, options: LoadOptions<Held>): Promise<Held> {
   try {
-    return await loadOnce(path, options);
+    return await loadOnce(folder, options);
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code !== "store-corrupt") throw error;
-    await markDamaged(path);
-    return await loadOnce(path, options);
+    await folder.markDamaged();
+    return await loadOnce(folder, options);
   }
 }
 
-async function loadOnce<Held>(path: string, { name, mustExist, read }: LoadOptions<Held>): Promise<Held> {
-  const opened = await openDatabase(path, { mustExist });
+async function loadOnce<Held>(
+  folder: DatabaseFolder,
+  { name, mustExist, read }: LoadOptions<Held>,
+): Promise<Held> {
+  const opened = await folder.open({ mustExist });
   try {
     const held = await read(opened);
-    if (opened.damage.length > 0) await clearDamage(path);
+    if (opened.damage.length > 0) await folder.clearDamage();
     return held;
   } catch (error) {
     await opened.database.close();
     throw storeError(`open ${name}`, error);
   }
 }
-
-/** Free space beside the log: the tables that it becomes, and level's own files, in bytes. */
-const SPARE_BYTES = 256 * 1024;
 
 export class DatabaseKeeper<Held extends Opened> {
   readonly #options: KeeperOptions<Held>;
@@ -138,7 +129,7 @@ export class DatabaseKeeper<Held extends Opened> {
       const failure = storeError(`read ${this.#options.name}`, error);
       if (failure.code === "store-corrupt") throw await this.#failed(failure);
       // It could not be opened again: why says more than that it is closed.
-      throw status.status === "failed" && this.#held.database.status !== "open" ? status.failure : failure;
+      throw status.status === "failed" && !this.#held.database.isOpen ? status.failure : failure;
     }
   }
 
@@ -146,14 +137,14 @@ export class DatabaseKeeper<Held extends Opened> {
     if (this.#status.status !== "closed") this.#status = { status: "failed", failure };
     if (failure.code === "store-corrupt") {
       // Where not even a file can be made, the next opening finds the damage by itself or at the same read.
-      await markDamaged(this.#options.path).catch(() => {});
+      await this.#options.folder.markDamaged().catch(() => {});
     }
     return failure;
   }
 
   async #reopen(failure: SluiceError): Promise<void> {
     // Without room for it the database would be closed and not open again, and reads would fail, too.
-    if (failure.code === "store-full" && !(await this.#hasRoom())) throw failure;
+    if (failure.code === "store-full" && !(await this.#options.folder.hasRoom())) throw failure;
     const reopened = this.#closeAndLoad();
     this.#reopening = reopened.catch(() => {}); // whoever reads finds out by itself
     try {
@@ -168,15 +159,5 @@ export class DatabaseKeeper<Held extends Opened> {
     await Promise.allSettled(this.#reads);
     await this.#held.database.close().catch(() => {}); // it has failed already
     return await this.#options.load();
-  }
-
-  async #hasRoom(): Promise<boolean> {
-    const { path } = this.#options;
-    const { bsize, bavail } = await statfs(path);
-    let logBytes = 0;
-    for (const file of await readdir(path)) {
-      if (file.endsWith(".log")) logBytes += (await stat(join(path, file))).size;
-    }
-    return bsize * bavail > logBytes + SPARE_BYTES;
   }
 }

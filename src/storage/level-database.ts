@@ -8,25 +8,24 @@
  * `createIfMissing`, its log must be there, level's own journal is read for what it skipped, and tables are looked at.
  */
 
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Level } from "level";
 import { errorText } from "../runtime/errors.js";
 import { SluiceError } from "../task/errors.js";
+import type {
+  Cursor,
+  Database,
+  DatabaseFolder,
+  KeyRange,
+  OpenedDatabase,
+  Operation,
+  ReadOptions,
+  Snapshot,
+} from "./database.js";
 import { mendTable, tableDamage } from "./level-table.js";
 import { tableFilesMax } from "./open-files.js";
-
-export type Database = Level;
-
-export type Operation =
-  | { readonly type: "put"; readonly key: string; readonly value: string | Uint8Array }
-  | { readonly type: "del"; readonly key: string };
-
-export interface OpenedDatabase {
-  readonly database: Database;
-  /** What was found wrong, for people; empty where nothing was. */
-  readonly damage: readonly string[];
-}
+import { storeError } from "./storage-error.js";
 
 const DATABASE_FILE = /^(CURRENT|LOCK|LOG|LOG\.old|lost|damaged|MANIFEST-\d+|\d+\.(ldb|sst|log|dbtmp))$/;
 const TABLE_FILE = /^\d+\.(ldb|sst)$/;
@@ -34,58 +33,104 @@ const TABLE_FILE = /^\d+\.(ldb|sst)$/;
 const DAMAGED_FILE = "damaged";
 const AS_BYTES = { valueEncoding: "view" } as const;
 
-/**
- * Opens the database in `path`, or makes one there. Where its files were damaged it stays marked until `clearDamage`, as
- * what it holds may have to be mended, too.
- *
- * @throws SluiceError `store-missing` with `mustExist`, `store-locked`, `store-unwritable`, `store-corrupt`, `store-full`
- */
-export async function openDatabase(
-  path: string,
-  { mustExist }: { readonly mustExist: boolean },
-): Promise<OpenedDatabase> {
+/** Of one batch of a cursor. */
+const CHUNK_BYTES = 1024 * 1024;
+/** Free space beside the log that becomes tables: level's own files, in bytes. */
+const SPARE_BYTES = 256 * 1024;
+
+/** The folder `path` on this machine's disk. */
+export function levelFolder(path: string): DatabaseFolder {
+  return {
+    path,
+    open: ({ mustExist }) => openDatabase(path, mustExist),
+    markDamaged: () => writeFile(join(path, DAMAGED_FILE), "", { flush: true }),
+    clearDamage: () => rm(join(path, DAMAGED_FILE), { force: true }),
+    async hasRoom() {
+      const { bsize, bavail, bfree } = await statfs(path);
+      // The last blocks of a disk are kept for its superuser.
+      const free = process.getuid?.() === 0 ? bfree : bavail;
+      return bsize * free > (await bytesOf(path, /\.log$/)) + SPARE_BYTES;
+    },
+    sizeBytes: () => bytesOf(path, /^/),
+  };
+}
+
+async function openDatabase(path: string, mustExist: boolean): Promise<OpenedDatabase> {
   try {
     const files = await listDatabaseFiles(path);
     if (files.length > 0) return await openExisting(path, files);
     if (mustExist) throw missing(path);
     await makeFolder(path);
-    return { database: await open(path, { createIfMissing: true, errorIfExists: true }), damage: [] };
+    const level = await open(path, { createIfMissing: true, errorIfExists: true });
+    return { database: new LevelDatabase(level), damage: [] };
   } catch (error) {
     throw storeError(`open store "${path}"`, error);
   }
 }
 
-/**
- * Writes all operations or none; `sync` for on disk before it resolves. A chained batch, as it keeps the thread for a
- * tenth of the time that level needs for an array of operations (0.4 against 4.4 us each).
- */
-export async function writeBatch(
-  database: Database,
-  operations: readonly Operation[],
-  { sync }: { readonly sync: boolean },
-): Promise<void> {
-  const batch = database.batch();
-  for (const operation of operations) {
-    if (operation.type === "del") batch.del(operation.key);
-    else if (typeof operation.value === "string") batch.put(operation.key, operation.value);
-    else batch.put(operation.key, operation.value, AS_BYTES);
+class LevelDatabase implements Database {
+  readonly #level: Level;
+
+  constructor(level: Level) {
+    this.#level = level;
   }
-  await batch.write({ sync });
+
+  get isOpen(): boolean {
+    return this.#level.status === "open";
+  }
+
+  get(key: string): Promise<string | undefined> {
+    return this.#level.get(key);
+  }
+
+  getMany(keys: readonly string[], options: ReadOptions = {}): Promise<readonly (string | undefined)[]> {
+    return this.#level.getMany([...keys], options as LevelOptions);
+  }
+
+  keys(range: KeyRange, options: ReadOptions = {}): Cursor<string> {
+    return this.#level.keys({ ...range, ...(options as LevelOptions), highWaterMarkBytes: CHUNK_BYTES });
+  }
+
+  entries(range: KeyRange, options: ReadOptions = {}): Cursor<[string, string]> {
+    return this.#level.iterator({ ...range, ...(options as LevelOptions), highWaterMarkBytes: CHUNK_BYTES });
+  }
+
+  byteEntries(range: KeyRange, options: ReadOptions = {}): Cursor<[string, Uint8Array]> {
+    const given = { ...range, ...(options as LevelOptions), ...AS_BYTES, highWaterMarkBytes: CHUNK_BYTES };
+    return this.#level.iterator<string, Uint8Array>(given);
+  }
+
+  snapshot(): Snapshot {
+    return this.#level.snapshot();
+  }
+
+  /**
+   * A chained batch, as it keeps the thread for a tenth of the time that level needs for an array of operations (0.4
+   * against 4.4 us each).
+   */
+  async write(operations: readonly Operation[], { sync }: { readonly sync: boolean }): Promise<void> {
+    const batch = this.#level.batch();
+    for (const operation of operations) {
+      if (operation.type === "del") batch.del(operation.key);
+      else if (typeof operation.value === "string") batch.put(operation.key, operation.value);
+      else batch.put(operation.key, operation.value, AS_BYTES);
+    }
+    await batch.write({ sync });
+  }
+
+  close(): Promise<void> {
+    return this.#level.close();
+  }
 }
 
-/** Marks the database in `path`: its files are repaired at the next opening, whoever does it. */
-export async function markDamaged(path: string): Promise<void> {
-  await writeFile(join(path, DAMAGED_FILE), "", { flush: true });
+/** A snapshot that comes back is one that level has given. */
+interface LevelOptions {
+  readonly snapshot?: ReturnType<Level["snapshot"]>;
 }
 
-/** The database holds what can be held of it: its next opening repairs nothing. */
-export async function clearDamage(path: string): Promise<void> {
-  await rm(join(path, DAMAGED_FILE), { force: true });
-}
-
-/** Bytes of the files in `path`. */
-export async function folderBytes(path: string): Promise<number> {
-  const files = await readdir(path);
+/** Of the files in `path` whose names match. */
+async function bytesOf(path: string, pattern: RegExp): Promise<number> {
+  const files = (await readdir(path)).filter((file) => pattern.test(file));
   // A compaction may delete a file between the listing and the look at it.
   const sizes = await Promise.all(
     files.map((file) =>
@@ -98,42 +143,6 @@ export async function folderBytes(path: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** A failure of level or the file system as ours; `doing` completes "Cannot". */
-export function storeError(doing: string, error: unknown): SluiceError {
-  if (error instanceof SluiceError) return error;
-  const codes: string[] = [];
-  let text = "";
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ("code" in cause && typeof cause.code === "string") codes.push(cause.code);
-    text = cause.message;
-  }
-  const fail = (code: SluiceError["code"], why: string, retry: "never" | "backoff" = "never") =>
-    new SluiceError(`Cannot ${doing} as ${why}`, { code, retry, cause: error });
-  if (codes.includes("LEVEL_LOCKED")) {
-    return fail("store-locked", "it is open already: stop the run that has it, or name another folder");
-  }
-  if (codes.includes("ENOSPC") || text.includes("No space left")) {
-    return fail("store-full", "its disk is full: free space, or name a folder on another disk", "backoff");
-  }
-  // A store repairs itself at its next write or opening.
-  if (codes.includes("LEVEL_CORRUPTION")) {
-    return fail("store-corrupt", `its files are damaged: open it again to repair it (${text})`, "backoff");
-  }
-  if (codes.includes("EEXIST") || codes.includes("ENOTDIR")) {
-    return fail("store-unwritable", "its path runs through a file: name a folder");
-  }
-  if (/EACCES|EPERM|EROFS/.test(codes.join()) || /ermission denied|not permitted|ead-only/.test(text)) {
-    return fail(
-      "store-unwritable",
-      "this user may not write there: change its permissions, or name another folder",
-    );
-  }
-  if (codes.includes("ENOENT")) {
-    return fail("store-unwritable", "no folder can be made there: name another folder");
-  }
-  return fail("store-unwritable", text === "" ? errorText(error) : text, "backoff");
-}
-
 async function openExisting(path: string, files: readonly string[]): Promise<OpenedDatabase> {
   const damage: string[] = [];
   if (!files.some((file) => file.endsWith(".log"))) damage.push("the write-ahead log is missing");
@@ -143,7 +152,7 @@ async function openExisting(path: string, files: readonly string[]): Promise<Ope
   }
   // What a crash left half written looks damaged, too: level deletes that as it opens.
   const suspect = await damagedTables(path, files);
-  let database: Database;
+  let database: Level;
   try {
     database = await open(path, { createIfMissing: false });
   } catch (error) {
@@ -158,8 +167,8 @@ async function openExisting(path: string, files: readonly string[]): Promise<Ope
     database = await open(path, { createIfMissing: false });
   }
   damage.push(...(await skippedBytes(path)));
-  if (damage.length > 0) await markDamaged(path);
-  return { database, damage };
+  if (damage.length > 0) await levelFolder(path).markDamaged();
+  return { database: new LevelDatabase(database), damage };
 }
 
 /** What is wrong with tables among `files`, by name; one that is gone is none. */
@@ -198,15 +207,15 @@ async function tryMakeFolder(path: string): Promise<boolean> {
 async function open(
   path: string,
   options: { readonly createIfMissing: boolean; readonly errorIfExists?: boolean },
-): Promise<Database> {
+): Promise<Level> {
   const given = { ...options, maxOpenFiles: tableFilesMax() };
-  const database: Database = new Level(path, given);
+  const database = new Level(path, given);
   await database.open(given);
   return database;
 }
 
 async function repairFiles(path: string, files: readonly string[], damage: string[]): Promise<void> {
-  await markDamaged(path);
+  await levelFolder(path).markDamaged();
   for (const [table, what] of await damagedTables(path, files)) {
     const kept = await mendTable(join(path, table));
     damage.push(`table ${table}: ${what}, and ${kept} of its blocks are kept`);

@@ -9,7 +9,7 @@
  */
 
 import { taskKey, type TaskId } from "../../task/identity.js";
-import type { Operation } from "../level-database.js";
+import type { Operation } from "../database.js";
 import { seal } from "../sealed.js";
 import type { SourceMeta } from "./journal.js";
 

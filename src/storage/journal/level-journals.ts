@@ -16,7 +16,8 @@ import type { Logger } from "../../runtime/log.js";
 import type { Repair } from "../../task/reports.js";
 import type { SourceRequest } from "../../task/requests.js";
 import { DatabaseKeeper } from "../database-keeper.js";
-import { writeBatch, type Operation } from "../level-database.js";
+import type { DatabaseFolder, Operation } from "../database.js";
+import { levelFolder } from "../level-database.js";
 import { encodeEntry } from "./entry-codec.js";
 import { entryKey, metaOperation } from "./journal-keys.js";
 import {
@@ -66,8 +67,15 @@ export async function openLevelJournals(
   folder: string,
   options: LevelJournalsOptions,
 ): Promise<LevelJournals> {
-  const path = resolve(folder);
-  return new LevelJournalsOf(path, await loadJournals(path, options), options);
+  return await openJournalsIn(levelFolder(resolve(folder)), options);
+}
+
+/** Opens journals wherever their database lies. @throws as `openLevelJournals` does */
+export async function openJournalsIn(
+  folder: DatabaseFolder,
+  options: LevelJournalsOptions,
+): Promise<LevelJournals> {
+  return new LevelJournalsOf(folder, await loadJournals(folder, options), options);
 }
 
 class LevelJournalsOf implements LevelJournals {
@@ -79,12 +87,12 @@ class LevelJournalsOf implements LevelJournals {
   #sweep: TimerHandle | null = null;
   #closing = false;
 
-  constructor(path: string, loaded: LoadedJournals, options: LevelJournalsOptions) {
+  constructor(folder: DatabaseFolder, loaded: LoadedJournals, options: LevelJournalsOptions) {
     this.#options = options;
     this.#keeper = new DatabaseKeeper(loaded, {
-      path,
-      name: `the journal "${path}"`,
-      load: () => loadJournals(path, options),
+      folder,
+      name: `the journal "${folder.path}"`,
+      load: () => loadJournals(folder, options),
     });
   }
 
@@ -193,7 +201,7 @@ class LevelJournalsOf implements LevelJournals {
       const operations = lastByKey(writes);
       const sync = writes.some(({ waited }) => waited !== null);
       try {
-        await this.#keeper.write(({ database }) => writeBatch(database, operations, { sync }));
+        await this.#keeper.write(({ database }) => database.write(operations, { sync }));
         for (const { waited } of writes) waited?.resolve();
       } catch (error) {
         this.#queue.unshift({ operations, waited: null });

@@ -5,7 +5,7 @@ import type { Logger } from "../../runtime/log.js";
 import type { Repair } from "../../task/reports.js";
 import type { SourceRequest } from "../../task/requests.js";
 import { loadDatabase } from "../database-keeper.js";
-import { writeBatch, type Database, type Operation } from "../level-database.js";
+import type { Database, DatabaseFolder, Operation } from "../database.js";
 import { withRepair } from "../repairs.js";
 import { seal, unseal } from "../sealed.js";
 import { decodeEntry } from "./entry-codec.js";
@@ -32,13 +32,13 @@ export interface LoadOptions {
 }
 
 /** @throws SluiceError `store-locked`, `store-unwritable`, `store-full`, `store-corrupt` */
-export async function loadJournals(path: string, options: LoadOptions): Promise<LoadedJournals> {
-  return await loadDatabase(path, {
-    name: `the journal "${path}"`,
+export async function loadJournals(folder: DatabaseFolder, options: LoadOptions): Promise<LoadedJournals> {
+  return await loadDatabase(folder, {
+    name: `the journal "${folder.path}"`,
     mustExist: false,
     async read({ database, damage }) {
       const held: LoadedJournals = { database, repairs: parseRepairs(await database.get(REPAIRS_KEY)) };
-      if (damage.length > 0) await mend(path, held, damage, options);
+      if (damage.length > 0) await mend(folder.path, held, damage, options);
       return held;
     },
   });
@@ -51,8 +51,7 @@ export async function readSource({ database }: LoadedJournals, sourceId: string)
   const meta = text === undefined ? null : parseMeta(text);
   if (text !== undefined && meta === null) damaged.push(metaKey(sourceId));
   const entries: JournalEntry[] = [];
-  const range = { ...entriesOf(sourceId), valueEncoding: "view" } as const;
-  for await (const [key, value] of database.iterator<string, Uint8Array>(range)) {
+  for await (const [key, value] of database.byteEntries(entriesOf(sourceId))) {
     const entry = decodeEntry(value);
     if (entry === null) damaged.push(key);
     else entries.push(entry);
@@ -63,7 +62,7 @@ export async function readSource({ database }: LoadedJournals, sourceId: string)
 /** The sources that an operator asked for and that have not ended. */
 export async function readRequests({ database }: LoadedJournals): Promise<readonly SourceRequest[]> {
   const requests: SourceRequest[] = [];
-  for await (const [, text] of database.iterator(ALL_METAS)) {
+  for await (const [, text] of database.entries(ALL_METAS)) {
     const request = parseMeta(text)?.request ?? null;
     if (request !== null) requests.push(request);
   }
@@ -79,7 +78,7 @@ export async function rememberRepair(
   const repairs = withRepair(held.repairs, repair);
   const operations = damaged.map((key): Operation => ({ type: "del", key }));
   const remembered: Operation = { type: "put", key: REPAIRS_KEY, value: seal(JSON.stringify(repairs)) };
-  await writeBatch(held.database, [...operations, remembered], { sync: true });
+  await held.database.write([...operations, remembered], { sync: true });
   held.repairs = repairs;
 }
 
@@ -102,11 +101,10 @@ async function sift(
 ): Promise<{ readonly kept: number; readonly damaged: readonly string[] }> {
   const damaged: string[] = [];
   let kept = 0;
-  for await (const [key, text] of database.iterator(ALL_METAS)) {
+  for await (const [key, text] of database.entries(ALL_METAS)) {
     if (parseMeta(text) === null) damaged.push(key);
   }
-  const entries = { ...ALL_ENTRIES, valueEncoding: "view" } as const;
-  for await (const [key, value] of database.iterator<string, Uint8Array>(entries)) {
+  for await (const [key, value] of database.byteEntries(ALL_ENTRIES)) {
     if (decodeEntry(value) === null) damaged.push(key);
     else kept += 1;
   }

@@ -17,18 +17,13 @@
 
 import type { StoredRecord } from "../../task/record.js";
 import { taskKey, type SourceId, type TaskId } from "../../task/identity.js";
+import type { KeyRange } from "../database.js";
 import { wholeMicros } from "./store.js";
 
 export const FORMAT_KEY = "m/format";
 export const STATE_KEY = "m/state";
 export const TERMS_KEY = "m/terms";
 export const REPAIRS_KEY = "m/repairs";
-
-/** A range of keys that share a prefix: `0` is the character behind `/`. */
-export interface KeyRange {
-  readonly gte: string;
-  readonly lt: string;
-}
 
 export const recordKey = (position: number) => `r/${digits(position)}`;
 export const identityKey = (id: TaskId) => `i/${taskKey(id)}`;

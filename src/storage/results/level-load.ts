@@ -3,7 +3,7 @@
 import { SluiceError } from "../../task/errors.js";
 import { systemClock, type Clock } from "../../runtime/clock.js";
 import { loadDatabase } from "../database-keeper.js";
-import type { Database } from "../level-database.js";
+import { ALL_KEYS, type Database, type DatabaseFolder } from "../database.js";
 import { describeRepair } from "../repairs.js";
 import { allOf, FORMAT_KEY, REPAIRS_KEY, STATE_KEY } from "./level-keys.js";
 import { repairStore } from "./repair-store.js";
@@ -44,12 +44,13 @@ export interface LoadedStore {
 }
 
 /** @throws SluiceError as `openLevelStore` does */
-export async function loadStore(path: string, options: LevelStoreOptions): Promise<LoadedStore> {
+export async function loadStore(folder: DatabaseFolder, options: LevelStoreOptions): Promise<LoadedStore> {
+  const { path } = folder;
   const name = `store "${path}"`;
   const { mustExist = false, clock = systemClock } = options;
   // Nobody may forget to say it.
   const { onDamage = (repair: Repair) => process.emitWarning(describeRepair(name, repair)) } = options;
-  return await loadDatabase(path, {
+  return await loadDatabase(folder, {
     name,
     mustExist,
     async read({ database, damage }) {
@@ -77,14 +78,14 @@ async function checkFormat(path: string, database: Database, isDamaged: boolean)
     );
   }
   const operations = [{ type: "put", key: FORMAT_KEY, value: seal(FORMAT) }] as const;
-  const [anyKey] = await database.keys({ limit: 1 }).all();
+  const [anyKey] = await firstKeys(database);
   if (anyKey === undefined) {
     // New, or its maker was killed before it could write even this.
-    await database.batch([...operations, { type: "put", key: STATE_KEY, value: seal(EMPTY) }], {
+    await database.write([...operations, { type: "put", key: STATE_KEY, value: seal(EMPTY) }], {
       sync: true,
     });
   } else if (isDamaged && (await holdsOurRecord(database))) {
-    await database.batch([...operations], { sync: true });
+    await database.write([...operations], { sync: true });
   } else if (text !== undefined) {
     throw damaged(FORMAT_KEY);
   } else {
@@ -95,8 +96,17 @@ async function checkFormat(path: string, database: Database, isDamaged: boolean)
   }
 }
 
+async function firstKeys(database: Database): Promise<readonly string[]> {
+  const keys = database.keys(ALL_KEYS);
+  try {
+    return await keys.nextv(1);
+  } finally {
+    await keys.close();
+  }
+}
+
 async function holdsOurRecord(database: Database): Promise<boolean> {
-  for await (const [key, text] of database.iterator(allOf("r"))) {
+  for await (const [key, text] of database.entries(allOf("r"))) {
     if (readable(decodeRecord, text, key) !== null) return true;
   }
   return false;
@@ -110,7 +120,7 @@ async function readState(database: Database): Promise<StoreState> {
 
 async function readTotals(database: Database): Promise<Map<string, SourceTotals>> {
   const totals = new Map<string, SourceTotals>();
-  for await (const [key, text] of database.iterator(allOf("n"))) {
+  for await (const [key, text] of database.entries(allOf("n"))) {
     totals.set(key.slice(2), decodeTotals(text, key));
   }
   return totals;

@@ -11,13 +11,13 @@
 import type { ResultQuery } from "../../task/record.js";
 import type { Repair, SourceTotals } from "../../task/reports.js";
 import { DatabaseKeeper } from "../database-keeper.js";
-import { folderBytes, writeBatch } from "../level-database.js";
+import type { DatabaseFolder, Snapshot } from "../database.js";
+import { levelFolder } from "../level-database.js";
 import { appendRecords } from "./level-append.js";
 import { expireRecords } from "./level-expire.js";
 import { TERMS_KEY } from "./level-keys.js";
 import { loadStore, type LevelStoreOptions, type LoadedStore } from "./level-load.js";
 import { readPage, readSlice } from "./level-read.js";
-import type { Snapshot } from "./level-scan.js";
 import { decodeTerms, seal } from "./record-codec.js";
 import type { Appended, NewRecord, RecordPage, RetentionStep, Slice, SliceRequest, Store } from "./store.js";
 import { totalsBySource } from "./totals.js";
@@ -28,19 +28,26 @@ import { totalsBySource } from "./totals.js";
  * @throws SluiceError `store-locked`, `store-unwritable`, `store-full`, `store-format`, `store-corrupt`, `store-missing`
  */
 export async function openLevelStore(path: string, options: LevelStoreOptions = {}): Promise<Store> {
-  return new LevelStore(path, await loadStore(path, options), options);
+  return await openStoreIn(levelFolder(path), options);
+}
+
+/** Opens a store wherever its database lies. @throws as `openLevelStore` does */
+export async function openStoreIn(folder: DatabaseFolder, options: LevelStoreOptions = {}): Promise<Store> {
+  return new LevelStore(folder, await loadStore(folder, options), options);
 }
 
 class LevelStore implements Store {
   readonly name: string;
+  readonly #folder: DatabaseFolder;
   readonly #keeper: DatabaseKeeper<LoadedStore>;
 
-  constructor(path: string, loaded: LoadedStore, options: LevelStoreOptions) {
-    this.name = path;
+  constructor(folder: DatabaseFolder, loaded: LoadedStore, options: LevelStoreOptions) {
+    this.name = folder.path;
+    this.#folder = folder;
     this.#keeper = new DatabaseKeeper(loaded, {
-      path,
-      name: `store "${path}"`,
-      load: () => loadStore(path, { ...options, mustExist: true }),
+      folder,
+      name: `store "${folder.path}"`,
+      load: () => loadStore(folder, { ...options, mustExist: true }),
     });
   }
 
@@ -80,7 +87,7 @@ class LevelStore implements Store {
     return this.#keeper.write(async ({ database }) => {
       const text: string | undefined = await database.get(TERMS_KEY);
       const term = (text === undefined ? 0 : decodeTerms(text, TERMS_KEY)) + 1;
-      await writeBatch(database, [{ type: "put", key: TERMS_KEY, value: seal(term) }], { sync: true });
+      await database.write([{ type: "put", key: TERMS_KEY, value: seal(term) }], { sync: true });
       return term;
     });
   }
@@ -90,7 +97,7 @@ class LevelStore implements Store {
   }
 
   sizeBytes(): Promise<number> {
-    return folderBytes(this.name);
+    return this.#folder.sizeBytes();
   }
 
   async close(): Promise<void> {

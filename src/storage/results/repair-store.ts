@@ -3,7 +3,7 @@
  * them. A repair may be interrupted at any point, and is then run again.
  */
 
-import { writeBatch, type Database, type Operation } from "../level-database.js";
+import type { Database, KeyRange, Operation } from "../database.js";
 import { putDerivedEntries } from "./level-entries.js";
 import { withRepair } from "../repairs.js";
 import { allOf, positionAtEnd, REPAIRS_KEY, STATE_KEY, totalsKey } from "./level-keys.js";
@@ -30,14 +30,14 @@ export async function repairStore(
   database: Database,
   { atMs, damage }: Pick<Repair, "atMs" | "damage">,
 ): Promise<Repair> {
-  for (const kind of ["i", "p", "s", "t"] as const) await database.clear(allOf(kind));
+  for (const kind of ["i", "p", "s", "t"] as const) await clear(database, allOf(kind));
   const totals = new Map<string, SourceTotals>();
   let kept = 0;
   let unreadable = 0;
   let first: number | null = null;
   let last = -1;
   let batch: Operation[] = [];
-  for await (const [key, text] of database.iterator(allOf("r"))) {
+  for await (const [key, text] of database.entries(allOf("r"))) {
     const record = readable(decodeRecord, text, key);
     if (record === null || record.position !== positionAtEnd(key)) {
       unreadable += 1;
@@ -51,16 +51,16 @@ export async function repairStore(
       batch.push(...putDerivedEntries(record));
     }
     if (batch.length >= BATCH_RECORDS) {
-      await writeBatch(database, batch, { sync: false });
+      await database.write(batch, { sync: false });
       batch = [];
     }
   }
-  for await (const [key, text] of database.iterator(allOf("n"))) {
+  for await (const [key, text] of database.entries(allOf("n"))) {
     const source = key.slice(2);
     const remembered = readable(decodeTotals, text, key) ?? NO_TOTALS;
     totals.set(source, mergeTotals(remembered, totals.get(source) ?? NO_TOTALS));
   }
-  for await (const [key, text] of database.iterator(allOf("x"))) {
+  for await (const [key, text] of database.entries(allOf("x"))) {
     if (readable(decodeRanges, text, key) === null) batch.push({ type: "del", key });
   }
   const before = readable(decodeState, (await database.get(STATE_KEY)) ?? "", STATE_KEY);
@@ -79,6 +79,17 @@ export async function repairStore(
     { type: "put", key: STATE_KEY, value: seal(state) },
     { type: "put", key: REPAIRS_KEY, value: seal(withRepair(known, repair)) },
   );
-  await writeBatch(database, batch, { sync: true });
+  await database.write(batch, { sync: true });
   return repair;
+}
+
+async function clear(database: Database, range: KeyRange): Promise<void> {
+  let batch: Operation[] = [];
+  for await (const key of database.keys(range)) {
+    batch.push({ type: "del", key });
+    if (batch.length < BATCH_RECORDS) continue;
+    await database.write(batch, { sync: false });
+    batch = [];
+  }
+  await database.write(batch, { sync: false });
 }

@@ -6,7 +6,7 @@ import { Level } from "level";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { iterateRecords } from "../../../src/storage/results/read-store.js";
-import { markDamaged } from "../../../src/storage/level-database.js";
+import { levelFolder } from "../../../src/storage/level-database.js";
 import { openLevelStore } from "../../../src/storage/results/level-store.js";
 import type { NewRecord, Store } from "../../../src/storage/results/store.js";
 import type { Repair } from "../../../src/task/reports.js";
@@ -232,7 +232,7 @@ test("a store that is marked as damaged repairs its files at the next opening, w
         const damaged = await copy();
         // A block that no read of records comes by: an entry of an index.
         await damaged.flip(/\.ldb$/, 0.02, 64);
-        await markDamaged(damaged.folder);
+        await levelFolder(damaged.folder).markDamaged();
         const { store, reports } = await openDamaged(damaged);
         assert.is(reports.length, 1);
         await checkConsistent(damaged.folder, reports, store);
