@@ -7,10 +7,17 @@
 
 import { CodedError } from "../src/runtime/errors.js";
 import { UsageError, type NothingToRun } from "./command-line.js";
+import { keepOutput, warnOfLimits } from "./process.js";
 import { err } from "./terminal.js";
 
 /** What a command line asks for: work that resolves with the exit code, or nothing. */
-export type ParsedProgram = { readonly run: () => Promise<number> } | NothingToRun;
+export type ParsedProgram =
+  | {
+      readonly run: () => Promise<number>;
+      /** Whether it stays, as a node of a cluster, for more than what it prints. Default false. */
+      readonly isNode?: boolean;
+    }
+  | NothingToRun;
 
 /** A failure of a program itself that its message explains in full: no stack is printed. */
 export class ProgramError extends Error {
@@ -31,20 +38,18 @@ export async function runProgram(
   parse: (args: readonly string[]) => ParsedProgram,
   usageHint: string,
 ): Promise<void> {
-  ignoreClosedReaders();
   const parsed = parse(process.argv.slice(2));
+  const stays = !("exitCode" in parsed) && parsed.isNode === true;
+  const output = keepOutput((why) => {
+    err.line(`error: ${why}`);
+    // A node goes on for its tasks; any other command is there for its output.
+    if (!stays) process.exit(1);
+  });
+  if (stays) warnOfLimits();
   process.exitCode = "exitCode" in parsed ? parsed.exitCode : await runOrExplain(parsed.run, usageHint);
+  if (output.lost() && process.exitCode === 0) process.exitCode = 1;
   // All is stored and said: a worker in the middle of a task that was given up is not waited for.
   setTimeout(() => process.exit(), LAST_WORDS_MS).unref();
-}
-
-/** A reader that has gone (`sluice results | head`) is no failure, and no reason to store no more. */
-function ignoreClosedReaders(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-    });
-  }
 }
 
 async function runOrExplain(run: () => Promise<number>, usageHint: string): Promise<number> {

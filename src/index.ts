@@ -120,8 +120,8 @@ export type { SourceRequest } from "./task/requests.js";
 export { exportRecords } from "./storage/results/export.js";
 export { iterateRecords, openStoreForReading, recordsByPosition } from "./storage/results/read-store.js";
 export { openStore } from "./storage/results/open-store.js";
-export type { DamageReport, LevelStoreOptions } from "./storage/results/level-load.js";
-export type { RepairReport } from "./storage/results/repair-store.js";
+export type { LevelStoreOptions } from "./storage/results/level-load.js";
+export type { Repair } from "./task/reports.js";
 export type { FlushOptions } from "./actors/distributor/spawn.js";
 export type {
   Appended,

@@ -5,6 +5,7 @@ import { openStoreForReading, recordsByPosition } from "../../src/storage/result
 import type { StoredRecord } from "../../src/task/record.js";
 import { countDrops } from "../../src/task/ledger.js";
 import { renderTable } from "../tables.js";
+import { sayDamage } from "../damage.js";
 
 export interface ChaosVerdict {
   readonly kept: boolean;
@@ -24,7 +25,7 @@ const CLOCK_TOLERANCE_MS = 5_000;
 const DOUBLED_SHOWN = 20;
 
 export async function verdictOn(folder: string): Promise<ChaosVerdict> {
-  const store = await openStoreForReading(folder);
+  const store = await openStoreForReading(folder, { onDamage: sayDamage(folder) });
   try {
     const sources = new Map<string, SourceSeen>();
     const doubled: string[] = [];

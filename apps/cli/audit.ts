@@ -13,6 +13,7 @@ import type { TotalsReported } from "../../src/actors/protocol/distributor.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";
 import { createLiveLines } from "../live-lines.js";
 import { taskText } from "../../src/audit/findings.js";
+import { sayDamage } from "../damage.js";
 import { describeAudit, describeHistory } from "./describe-audit.js";
 import { auditLedgersOf, windowsOf } from "../../src/audit/ledgers.js";
 import { askLiveLedgers } from "./live-ledgers.js";
@@ -50,7 +51,7 @@ export async function auditHub(operator: Operator, command: AuditCommand): Promi
 
 export async function auditStore(folder: string, command: AuditCommand): Promise<number> {
   const sourceId = sourceOf(command);
-  const store = await openStoreForReading(folder);
+  const store = await openStoreForReading(folder, { onDamage: sayDamage(folder) });
   try {
     return await finish(command, {
       records: recordsByPosition(store, store.firstPosition, sourceId),

@@ -59,8 +59,12 @@ function withSourcePolicy(command: Command): Command {
 
 /** @param version of this program */
 export function parseSluice(args: readonly string[], version: string): ParsedProgram {
-  const chosen: { run: (() => Promise<number>) | null } = { run: null };
+  const chosen: { run: (() => Promise<number>) | null; isNode: boolean } = { run: null, isNode: false };
   const choose = (run: () => Promise<number>): void => void (chosen.run = run);
+  const chooseNode = (run: () => Promise<number>): void => {
+    chosen.run = run;
+    chosen.isNode = true;
+  };
   const program = new Command("sluice")
     .description("Stream analytics over a cluster of cloud and edge nodes.")
     .version(version, "-V, --version", "show the version")
@@ -69,8 +73,8 @@ export function parseSluice(args: readonly string[], version: string): ParsedPro
     .exitOverride()
     .showHelpAfterError("Try sluice --help")
     .addHelpText("after", EXAMPLES);
-  addHub(program, choose, version);
-  addJoin(program, choose, version);
+  addHub(program, chooseNode, version);
+  addJoin(program, chooseNode, version);
   addTokens(program, choose);
   addOperator(program, choose);
   for (const command of allOf(program)) {
@@ -79,7 +83,7 @@ export function parseSluice(args: readonly string[], version: string): ParsedPro
   }
   const nothing = readArguments(program, args);
   if (nothing !== null) return nothing;
-  if (chosen.run !== null) return { run: chosen.run };
+  if (chosen.run !== null) return { run: chosen.run, isNode: chosen.isNode };
   // Without a command commander has shown the help already; a group without its verb comes here.
   program.outputHelp({ error: true });
   return { exitCode: 2 };

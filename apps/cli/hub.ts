@@ -13,6 +13,7 @@ import {
   pruneTokens,
 } from "../../src/transport/security/token-directory.js";
 import { checkModelDir } from "../start/inputs.js";
+import { sayDamage } from "../damage.js";
 import { keepFilesPrivate, readNamed } from "./files.js";
 import { removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
 import { describeCluster, describeSchedule } from "./describe.js";
@@ -45,7 +46,7 @@ export async function hub(command: HubCommand): Promise<number> {
   keepFilesPrivate();
   const tls = await tlsOf(command);
   await checkModelDir(modelDir);
-  const store = await openStore(folder);
+  const store = await openStore(folder, { onDamage: sayDamage(folder) });
   const tokens = tokensFolder(folder);
   let node: SluiceNode | null = null;
   const over: { failure: Error | null; finish: () => void } = { failure: null, finish: () => {} };

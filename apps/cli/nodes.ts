@@ -1,6 +1,7 @@
 /** `sluice nodes`: the nodes of the cluster, and the state of each. */
 
 import { countDrops } from "../../src/task/ledger.js";
+import { describeRepair } from "../../src/storage/repairs.js";
 import type { Operator } from "../../src/operator/operator.js";
 import type { ResourceSample } from "../../src/task/reports.js";
 import type { Member } from "../../src/transport/cluster/cluster.js";
@@ -79,12 +80,25 @@ function flow(counts: ResourceSample["counts"]): readonly (string | number)[] {
   return [admitted + received, forwarded + finished, processed, countDrops(dropped)];
 }
 
+/** Damage to the stores and journals of nodes, a line each. */
+function repairsText(lines: readonly NodeLine[], nowMs: number): string {
+  return lines
+    .flatMap(({ name, sample }) =>
+      (sample?.repairs ?? []).map((repair) => {
+        const ago = formatDuration(Math.max(0, nowMs - repair.atMs));
+        return `${ago} ago: ${describeRepair(`node "${name}"`, repair)}\n`;
+      }),
+    )
+    .join("");
+}
+
 export async function nodes(
   operator: Operator,
   command: { readonly json: boolean; readonly all: boolean },
 ): Promise<number> {
   const lines = await nodeLines(operator, command.all);
+  const nowMs = operator.system.clock.now();
   if (command.json) out.json(lines);
-  else out.lines(nodesTable(lines, operator.system.clock.now()));
+  else out.lines(`${nodesTable(lines, nowMs)}\n${repairsText(lines, nowMs)}`.trimEnd());
   return 0;
 }

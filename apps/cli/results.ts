@@ -5,6 +5,7 @@ import { iterateRecords, openStoreForReading } from "../../src/storage/results/r
 import type { Operator } from "../../src/operator/operator.js";
 import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";
+import { sayDamage } from "../damage.js";
 import { signalled } from "../program.js";
 import { err, out, outAll } from "../terminal.js";
 import { jsonLine } from "../../src/runtime/safe-text.js";
@@ -27,7 +28,7 @@ export async function resultsFromHub(operator: Operator, command: ResultsCommand
 }
 
 export async function resultsFromStore(folder: string, command: ResultsCommand): Promise<number> {
-  const store = await openStoreForReading(folder);
+  const store = await openStoreForReading(folder, { onDamage: sayDamage(folder) });
   try {
     return await print(store, command);
   } finally {

@@ -1,6 +1,7 @@
 /** An edge of a run in a process of its own, as seen by the process that started it. */
 
 import { spawn } from "node:child_process";
+import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { RuntimeError } from "../../src/runtime/errors.js";
 import type { LogLevel } from "../../src/runtime/log.js";
@@ -39,16 +40,18 @@ export function startEdgeProcess(name: string, onLost: (error: Error) => void): 
       resolve();
     });
   });
+  // A process that could not be started has none, whatever its type says.
+  const input: Writable | undefined = child.stdin;
   // It may end while it is written to: `exit` says so.
-  child.stdin.on("error", () => {});
+  input?.on("error", () => {});
   process.once("exit", () => child.kill("SIGKILL"));
   return {
     name,
     pid: child.pid ?? 0,
-    instruct: (instructions) => void child.stdin.write(`${JSON.stringify({ name, ...instructions })}\n`),
+    instruct: (instructions) => void input?.write(`${JSON.stringify({ name, ...instructions })}\n`),
     async end(limitMs) {
       ending = true;
-      child.stdin.end();
+      input?.end();
       const late = setTimeout(() => child.kill("SIGKILL"), limitMs);
       await gone;
       clearTimeout(late);

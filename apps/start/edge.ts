@@ -5,9 +5,12 @@ import { startNode } from "../../src/node/node.js";
 import { SERVICES } from "../../src/services/catalogue.js";
 import { errorText } from "../../src/runtime/errors.js";
 import { createLogger } from "../../src/runtime/log.js";
+import { keepOutput } from "../process.js";
 import type { EdgeInstructions } from "./edge-process.js";
 import { err } from "../terminal.js";
 
+// It has nothing to say but what it logs.
+keepOutput(() => {});
 // Ctrl-C reaches the whole group of a terminal; the process that started this one drains it first.
 process.on("SIGINT", () => {});
 

@@ -68,6 +68,8 @@ export function parseStart(
     logLevel,
   };
   return {
+    // What is lost of its output is no reason to store no more.
+    isNode: true,
     run: async () => {
       // Help and wrong usage answer in half the time without it.
       const { runPipeline } = await import("./run-pipeline.js");

@@ -2,6 +2,7 @@
 
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import { createLogger } from "../../src/runtime/log.js";
+import { sayDamage } from "../damage.js";
 import { openStore } from "../../src/storage/results/open-store.js";
 import type { Store } from "../../src/storage/results/store.js";
 import { describeNode } from "../cli/describe.js";
@@ -38,7 +39,7 @@ export async function runPipeline(options: StartOptions): Promise<number> {
   const edges = options.single
     ? []
     : EDGES.map((name) => startEdgeProcess(name, (error) => outcome.fail(error)));
-  const store = await openStore(options.store);
+  const store = await openStore(options.store, { onDamage: sayDamage(options.store) });
   const fromPosition = store.nextPosition;
   const cluster = await startCluster({ options, store, edges, outcome, progress });
   const observed = cluster.observe([plan.pipeline]);

@@ -16,7 +16,7 @@ import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import type { JournalEntry } from "../../src/storage/journal/journal.js";
 import { openLevelJournals } from "../../src/storage/journal/level-journals.js";
 import { startNode } from "../../src/node/node.js";
-import { folderBytes } from "../../src/storage/level-database.js";
+import { levelFolder } from "../../src/storage/level-database.js";
 import { DEFAULT_CONFIGURATION, parseConfiguration } from "../../src/task/configuration.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import { createTask } from "../../src/task/walk.js";
@@ -90,7 +90,7 @@ async function journalRate(folder: string): Promise<{ readonly perSecond: number
   };
   await Promise.all(Array.from({ length: 16 }, lane));
   const perSecond = TASKS / ((performance.now() - startedMs) / 1_000);
-  const bytes = await folderBytes(folder);
+  const bytes = await levelFolder(folder).sizeBytes();
   await journals.close();
   return { perSecond, bytes };
 }

@@ -20,6 +20,7 @@ import type { MonitorMessage } from "../actors/protocol/monitor.js";
 import type { SchedulerMessage } from "../actors/protocol/scheduler.js";
 import { spawnScheduler } from "../actors/scheduler/spawn.js";
 import type { Journals } from "../storage/journal/journal.js";
+import { newestRepairs } from "../storage/repairs.js";
 import type { NodeName } from "../task/identity.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { createEventForwarder } from "./event-forwarder.js";
@@ -103,6 +104,7 @@ export function startComponents(options: ComponentsOptions): Components {
     scheduler,
     controller,
     ...(options.openHost && { openHost: options.openHost }),
+    repairs: () => newestRepairs(options.store?.repairs ?? [], journals?.repairs ?? []),
   });
   const registration = createRegistration({
     system,

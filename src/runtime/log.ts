@@ -1,5 +1,6 @@
 /** Logging as a port, and the door to pino: one JSON line a record, on standard error. */
 
+import { writeSync } from "node:fs";
 import { pino } from "pino";
 import { safeJson } from "./safe-text.js";
 
@@ -18,12 +19,46 @@ export interface Logger {
   child(fields: Readonly<Record<string, unknown>>): Logger;
 }
 
-/** Writes records of `level` and above to standard error. */
+/**
+ * Writes records of `level` and above to standard error. A record that cannot be written, as the disk is full or the reader
+ * gone, is lost and fails nobody; the next one that can be comes with how many were.
+ */
 export function createLogger(options: { readonly level: LogLevel }): Logger {
-  const stderr = pino.destination({ dest: 2, sync: true });
-  // What a record says may come from elsewhere, and a terminal may show it.
-  const safe = { write: (line: string) => void stderr.write(`${safeJson(line.trimEnd())}\n`) };
-  return fromPino(pino({ level: options.level, base: null }, safe));
+  return fromPino(
+    pino(
+      { level: options.level, base: null },
+      createStandardError((line) => writeSync(2, line)),
+    ),
+  );
+}
+
+/** @param write returns how much it has written, or throws */
+export function createStandardError(write: (bytes: Buffer) => number): { write(line: string): void } {
+  let lost = 0;
+  return {
+    write(line) {
+      const note =
+        lost === 0 ? "" : `{"level":40,"time":${Date.now()},"lost":${lost},"msg":"Records were lost"}\n`;
+      // What a record says may come from elsewhere, and a terminal may show it.
+      if (writeWhole(Buffer.from(`${note}${safeJson(line.trimEnd())}\n`), write)) lost = 0;
+      else lost += 1;
+    },
+  };
+}
+
+/** Looks at a pipe that takes nothing now, as its reader is slow. */
+const RETRIES_MAX = 100;
+
+function writeWhole(bytes: Buffer, write: (bytes: Buffer) => number): boolean {
+  let rest = bytes;
+  for (let tries = 0; rest.length > 0 && tries < RETRIES_MAX; tries++) {
+    try {
+      rest = rest.subarray(write(rest));
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) return false;
+    }
+  }
+  return rest.length === 0;
 }
 
 /** Discards everything. */

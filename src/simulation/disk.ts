@@ -1,40 +1,37 @@
 /**
- * The disk of a simulated host. What is durable outlives every process. Of what a process was writing when it died a random
- * prefix is there: never a later write without an earlier one.
+ * The disk of a simulated host. It outlives every process.
+ *
+ * SK1 A write is whole, half there or not there at all. One that fails may have left its half.
+ * SK2 What is synced is durable. Of what was written and not synced a prefix is there once the power is lost, and all of it
+ *     where only the process was killed.
+ * SK3 Of what a process was writing when it died a prefix is there, and perhaps a half of the next write.
  */
 
-import type { Appended, NewRecord, Store } from "../storage/results/store.js";
-import type { MemoryStore } from "../storage/results/memory-store.js";
+import { assertNever } from "../runtime/errors.js";
 import { SluiceError } from "../task/errors.js";
-import { decodeEntry, encodeEntry } from "../storage/journal/entry-codec.js";
-import {
-  nextIncarnation,
-  positionWith,
-  recoveredState,
-  type Journal,
-  type JournalEntry,
-  type Journals,
-  type OpenJournal,
-  type RecoveredState,
-  type SourceMeta,
-} from "../storage/journal/journal.js";
-import { taskKey } from "../task/identity.js";
 import type { Prng } from "./prng.js";
 import type { SimulatedProcess } from "./simulated-process.js";
 import type { VirtualTime } from "./virtual-time.js";
 
+/** What became of a write. */
+export type Fate = "whole" | "half" | "nothing";
+
 /** A write that the disk has accepted and not finished. */
 interface Write {
-  readonly apply: () => void;
+  readonly apply: (fate: Fate) => void;
   readonly process: SimulatedProcess;
 }
 
-export type DiskHealth = "healthy" | "slow" | "full";
+/** `full` and `failing` fail every write. */
+export type DiskHealth = "healthy" | "slow" | "full" | "failing";
 
 export class Disk {
   health: DiskHealth = "healthy";
+  /** The next syncs fail, so many of them. */
+  failingSyncs = 0;
   readonly #time: VirtualTime;
   readonly #prng: Prng;
+  readonly #onPowerLost: (() => void)[] = [];
   /** In order. */
   #writes: Write[] = [];
   #lastAtMs = 0;
@@ -44,23 +41,24 @@ export class Disk {
     this.#prng = prng;
   }
 
+  get prng(): Prng {
+    return this.#prng;
+  }
+
+  /** Calls back as the power is lost, for what lies on the disk. */
+  onPowerLost(callback: () => void): void {
+    this.#onPowerLost.push(callback);
+  }
+
   /**
-   * Resolves once it is durable.
+   * Writes: `apply` puts as much on the disk as the fate of the write says. Resolves once it is there.
    *
-   * @throws SluiceError `store-full`
+   * @throws SluiceError `store-full`, `store-unwritable`
    */
-  write<Result>(process: SimulatedProcess, apply: () => Result): Promise<Result> {
+  write(process: SimulatedProcess, apply: (fate: Fate) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.health === "full") {
-        const error = new SluiceError("Cannot write as the disk is full: free space", {
-          code: "store-full",
-          retry: "backoff",
-        });
-        this.#time.after(1, () => process.run(() => reject(error)));
-        return;
-      }
-      const written: { result: Result | null } = { result: null };
-      const write: Write = { process, apply: () => (written.result = apply()) };
+      if (process.killed) return;
+      const write: Write = { process, apply };
       this.#writes.push(write);
       const delayMs = (this.health === "slow" ? 200 : 1) * (0.5 + this.#prng.next());
       this.#lastAtMs = Math.max(this.#lastAtMs, this.#time.nowMs + delayMs);
@@ -68,93 +66,52 @@ export class Disk {
         const at = this.#writes.indexOf(write);
         if (at < 0) return;
         this.#writes.splice(at, 1);
-        write.apply();
-        process.run(() => resolve(written.result as Result));
+        const failure = failureOf(this.health);
+        if (failure === null) apply("whole");
+        else apply(this.#prng.happens(0.5) ? "half" : "nothing");
+        process.run(() => (failure === null ? resolve() : reject(failure)));
       });
     });
   }
 
-  /** A process was killed: of what it was writing a random prefix is durable. */
+  /** Whether a sync fails now. */
+  syncFails(): boolean {
+    if (this.failingSyncs === 0) return false;
+    this.failingSyncs -= 1;
+    return true;
+  }
+
+  /** A process was killed, and with it the power lost or not. */
   crashed(process: SimulatedProcess): void {
     const own = this.#writes.filter((write) => write.process === process);
     this.#writes = this.#writes.filter((write) => write.process !== process);
-    const kept = this.#prng.between(0, own.length);
-    for (const { apply } of own.slice(0, kept)) apply();
+    const whole = this.#prng.between(0, own.length);
+    for (const { apply } of own.slice(0, whole)) apply("whole");
+    if (this.#prng.happens(0.5)) own[whole]?.apply("half");
+    if (this.#prng.happens(0.5)) for (const lose of this.#onPowerLost) lose();
   }
 }
 
-/** The store on a disk, as one process sees it. */
-export function createDiskStore(disk: Disk, process: SimulatedProcess, durable: MemoryStore): Store {
-  return {
-    name: durable.name,
-    get firstPosition() {
-      return durable.firstPosition;
-    },
-    get nextPosition() {
-      return durable.nextPosition;
-    },
-    get recordCount() {
-      return durable.recordCount;
-    },
-    append: async (records: readonly NewRecord[]): Promise<readonly Appended[]> =>
-      await disk.write(process, () => durable.append(records)),
-    read: (options) => durable.read(options),
-    query: (query) => durable.query(query),
-    expire: (step) => durable.expire(step),
-    beginTerm: () => durable.beginTerm(),
-    totals: () => durable.totals(),
-    sizeBytes: () => durable.sizeBytes(),
-    close: () => Promise.resolve(),
-  };
+export function syncFailure(): SluiceError {
+  return new SluiceError("Cannot sync as the disk fails", { code: "store-unwritable", retry: "backoff" });
 }
 
-interface SourceOnDisk {
-  meta: SourceMeta;
-  readonly entries: Map<string, Uint8Array>;
-}
-
-/** What the journals of a host hold. */
-export type JournalsOnDisk = Map<string, SourceOnDisk>;
-
-/** The journals on a disk, as one process sees them. */
-export function createDiskJournals(disk: Disk, process: SimulatedProcess, durable: JournalsOnDisk): Journals {
-  function journalOf(source: SourceOnDisk): Journal {
-    return {
-      put: (entries) => {
-        // As bytes, as they would lie there.
-        const encoded = entries.map((entry) => [taskKey(entry.task.id), encodeEntry(entry)] as const);
-        return disk.write(process, () => {
-          for (const [key, bytes] of encoded) source.entries.set(key, bytes);
-          source.meta = positionWith(source.meta, entries);
-        });
-      },
-      settle: (id) => {
-        disk.write(process, () => source.entries.delete(taskKey(id))).catch(() => {});
-      },
-      close: () =>
-        disk.write(process, () => void (source.meta = { ...source.meta, positionUs: null, request: null })),
-    };
+function failureOf(health: DiskHealth): SluiceError | null {
+  switch (health) {
+    case "healthy":
+    case "slow":
+      return null;
+    case "full":
+      return new SluiceError("Cannot write as the disk is full: free space", {
+        code: "store-full",
+        retry: "backoff",
+      });
+    case "failing":
+      return new SluiceError("Cannot write as the disk fails", {
+        code: "store-unwritable",
+        retry: "backoff",
+      });
+    default:
+      return assertNever(health);
   }
-
-  return {
-    async open(
-      sourceId: string,
-      options: OpenJournal,
-    ): Promise<{ journal: Journal; recovered: RecoveredState }> {
-      const before = durable.get(sourceId);
-      const meta = nextIncarnation(before?.meta ?? null, options);
-      const source: SourceOnDisk = { meta, entries: before?.entries ?? new Map() };
-      const entries: JournalEntry[] = [];
-      for (const [, bytes] of [...source.entries].sort(([a], [b]) => (a < b ? -1 : 1))) {
-        const entry = decodeEntry(bytes);
-        if (entry !== null) entries.push(entry);
-      }
-      await disk.write(process, () => void durable.set(sourceId, source));
-      return { journal: journalOf(source), recovered: recoveredState(before?.meta ?? null, meta, entries) };
-    },
-    interrupted: () =>
-      Promise.resolve(
-        [...durable.values()].flatMap(({ meta: { request } }) => (request === null ? [] : [request])),
-      ),
-  };
 }

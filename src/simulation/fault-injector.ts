@@ -75,6 +75,13 @@ function inject({ kind, host: name }: Fault, { cluster, serviceFaults }: FaultTa
       disk.health = kind === "slowDisk" ? "slow" : "full";
       return () => void (disk.health = "healthy");
     }
+    case "failingDisk": {
+      const { disk } = cluster.host(name);
+      disk.health = "failing";
+      // One sync fails once writes are taken again.
+      disk.failingSyncs = 1;
+      return () => void (disk.health = "healthy");
+    }
     case "crashingService":
       serviceFaults.crashes = 0.2;
       return () => void (serviceFaults.crashes = 0);

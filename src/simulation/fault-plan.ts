@@ -12,6 +12,7 @@ export const FAULTS = [
   "stall",
   "slowDisk",
   "fullDisk",
+  "failingDisk",
   "crashingService",
   "throwingService",
   "swapTable",
@@ -37,6 +38,7 @@ const SHARES: Readonly<Record<FaultKind, number>> = {
   stall: 2,
   slowDisk: 1,
   fullDisk: 1,
+  failingDisk: 1,
   crashingService: 1,
   throwingService: 1,
   swapTable: 6,
@@ -70,7 +72,7 @@ export function drawFaults(
     atMs += prng.between(meanGapMs / 4, 2 * meanGapMs - meanGapMs / 4);
     if (atMs >= untilMs) return faults;
     const kind = prng.pick(weighted);
-    const anywhere = kind === "stall" || kind === "slowDisk" || kind === "fullDisk";
+    const anywhere = kind === "stall" || kind === "slowDisk" || kind === "fullDisk" || kind === "failingDisk";
     const host = kind === "killHub" ? HUB : prng.pick(anywhere ? hosts : edges);
     faults.push({ kind, atMs, host, lastsMs: prng.between(longestMs / 50, longestMs) });
   }

@@ -57,7 +57,7 @@ function acknowledgingEarly(store: Store, process: SimulatedProcess, time: Virtu
   let lost = 0;
   return new Proxy(store, {
     get(target, property) {
-      if (property !== "append") return Reflect.get(target, property, target) as unknown;
+      if (property !== "append") return propertyOf(target, property);
       return (records: readonly NewRecord[]): Promise<readonly Appended[]> => {
         time.after(100, () => process.run(() => void target.append(records).catch(() => (lost += 1))));
         return Promise.resolve(
@@ -75,7 +75,7 @@ function acknowledgingEarly(store: Store, process: SimulatedProcess, time: Virtu
 function withoutDedup(store: Store, duplicates: StoredRecord[]): Store {
   return new Proxy(store, {
     get(target, property) {
-      if (property !== "append") return Reflect.get(target, property, target) as unknown;
+      if (property !== "append") return propertyOf(target, property);
       return async (records: readonly NewRecord[]): Promise<readonly Appended[]> => {
         const appended = await target.append(records);
         for (const [index, record] of records.entries()) {
@@ -88,12 +88,19 @@ function withoutDedup(store: Store, duplicates: StoredRecord[]): Store {
   });
 }
 
+/** A method works on the store itself, not on what stands before it. */
+function propertyOf(store: Store, property: string | symbol): unknown {
+  const value = Reflect.get(store, property, store) as unknown;
+  return typeof value === "function" ? (value.bind(store) as unknown) : value;
+}
+
 /** Position of the first duplicate, behind all others. */
 const DUPLICATES_FROM = 1e9;
 
 function reusingIncarnation(journals: Journals): Journals {
   return {
-    ...journals,
+    repairs: [],
+    interrupted: () => journals.interrupted(),
     async open(sourceId, options) {
       const opened = await journals.open(sourceId, options);
       return { ...opened, recovered: { ...opened.recovered, incarnation: 1, entries: [] } };

@@ -1,7 +1,6 @@
 /** A simulated cluster: a hub, edges, and the network between them, with sources that are added as soon as their node is up. */
 
 import { createControl } from "../operator/control.js";
-import { MemoryStore } from "../storage/results/memory-store.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SluiceNode } from "../node/node.js";
 import type { PolicySpec } from "../task/requests.js";
@@ -40,8 +39,6 @@ const RETRY_MS = 500;
 
 export class SimulatedCluster {
   readonly network: Network;
-  /** On the hub's disk. */
-  readonly results = new MemoryStore();
   readonly sources: readonly SimulatedSource[];
   readonly #options: SimulatedClusterOptions;
   readonly #hosts: ReadonlyMap<string, SimulatedHost>;
@@ -127,7 +124,6 @@ export class SimulatedCluster {
       services: SERVICES,
       faults: serviceFaults,
       bug,
-      results: name === HUB ? this.results : null,
       onEvent: (host, event) => this.#onEvent(host, event),
       onSchedule: (event) => {
         if (event.type === "tableAcknowledged") this.host(event.node).acknowledged(event.epoch);

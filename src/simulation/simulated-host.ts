@@ -1,6 +1,5 @@
 /** A simulated host: a disk that stays, and one process after another on it, each a whole node. */
 
-import type { MemoryStore } from "../storage/results/memory-store.js";
 import type { NodeOptions } from "../node/node-options.js";
 import { startNodeIn, type SluiceNode } from "../node/node.js";
 import { readPipelineHere } from "../node/agent/read-pipeline.js";
@@ -8,14 +7,17 @@ import type { NodeWorld } from "../node/world.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
 import type { ServiceDeclaration } from "../task/service.js";
-import { asError } from "../runtime/errors.js";
+import { asError, CodedError } from "../runtime/errors.js";
 import { silentLogger } from "../runtime/log.js";
 import { nodeSystem } from "../runtime/node-system.js";
 import type { Decorate } from "../runtime/system-options.js";
 import type { Job } from "../actors/processor/worker-port.js";
+import type { Repair } from "../task/reports.js";
 import type { Hop } from "../task/task.js";
 import type { Prng } from "./prng.js";
-import { Disk, createDiskJournals, createDiskStore, type JournalsOnDisk } from "./disk.js";
+import { Disk } from "./disk.js";
+import { SimulatedFiles } from "./simulated-database.js";
+import { openSimulatedJournals, openSimulatedStore } from "./simulated-storage.js";
 import { SimulatedProcess } from "./simulated-process.js";
 import { createSimulatedMetrics } from "./simulated-metrics.js";
 import { createSimulatedWorkers, type ServiceFaults } from "./simulated-workers.js";
@@ -34,8 +36,6 @@ export interface SimulatedHostOptions {
   readonly services: ReadonlyMap<string, ServiceDeclaration>;
   readonly faults: ServiceFaults;
   readonly bug: PlantedBug;
-  /** The results on the hub's disk; null for an edge. */
-  readonly results: MemoryStore | null;
   readonly onEvent: (host: string, event: NodeEvent) => void;
   readonly onSchedule: (event: SchedulerEvent) => void;
   readonly onWrongFrames: (job: Job) => void;
@@ -48,11 +48,16 @@ export interface SimulatedHostOptions {
 /** How far the host's clock may be set to either side between two processes, in ms. */
 export const SKEW_MS_MAX = 30_000;
 
+/** Until a process that could not start is started again, in ms. */
+const RESTART_MS = 500;
+
 export class SimulatedHost {
   readonly name: string;
   readonly disk: Disk;
   readonly #options: SimulatedHostOptions;
-  readonly #journals: JournalsOnDisk = new Map();
+  /** The files of the results, on the hub alone. */
+  readonly results: SimulatedFiles;
+  readonly #journals: SimulatedFiles;
   #process: SimulatedProcess | null = null;
   #node: SluiceNode | null = null;
   /** Of its process, from 1. */
@@ -64,6 +69,8 @@ export class SimulatedHost {
     this.name = options.name;
     this.#options = options;
     this.disk = new Disk(options.time, options.prng.fork());
+    this.results = new SimulatedFiles(this.disk, "results");
+    this.#journals = new SimulatedFiles(this.disk, "journal");
   }
 
   /** Null while it is down. */
@@ -78,7 +85,7 @@ export class SimulatedHost {
 
   /** Starts a process where none runs; calls `onMember` once its node is a member of the cluster. */
   start(onMember: (node: SluiceNode, process: SimulatedProcess) => void): void {
-    const { time, prng, network, services, faults, bug, results } = this.#options;
+    const { time, prng, network, services, faults, bug } = this.#options;
     if (this.#process !== null) return;
     this.#incarnation += 1;
     this.#acknowledged = [];
@@ -88,14 +95,16 @@ export class SimulatedHost {
     this.#process = process;
     const ids = own.fork();
     const randomId = (): number => 1 + Math.floor(ids.next() * 2 ** 50);
-    void this.#run(process, onMember, {
+    const onDamage = ({ damage }: Repair): void =>
+      this.#options.onFailure(this.name, new Error(`Its disk lost what was written: ${damage.join(", ")}`));
+    void this.#run(process, onMember, async () => ({
       name: this.name,
-      ...(results === null
-        ? { join: HUB_URL, patient: true }
-        : {
+      ...(this.name === HUB
+        ? {
             listen: HUB_URL,
-            store: bug.wrapStore(createDiskStore(this.disk, process, results), process, time),
-          }),
+            store: bug.wrapStore(await openSimulatedStore(this.results, process, onDamage), process, time),
+          }
+        : { join: HUB_URL, patient: true }),
       services,
       limits: { processor: { replicas: 1 } },
       clock: process.clock,
@@ -118,24 +127,32 @@ export class SimulatedHost {
         pid: this.#incarnation,
         adopt: (system) => process.onKilled(() => nodeSystem(system).abandon()),
         decorate: this.#decorate,
-        journals: bug.wrapJournals(createDiskJournals(this.disk, process, this.#journals)),
+        journals: bug.wrapJournals(await openSimulatedJournals(this.#journals, process, onDamage)),
         members: null,
       },
-    });
+    }));
   }
 
   async #run(
     process: SimulatedProcess,
     onMember: (node: SluiceNode, process: SimulatedProcess) => void,
-    { world, ...options }: NodeOptions & { readonly world: NodeWorld },
+    prepare: () => Promise<NodeOptions & { readonly world: NodeWorld }>,
   ): Promise<void> {
     try {
+      const { world, ...options } = await prepare();
       const node = await startNodeIn(world, options);
       if (process.killed) return;
       this.#node = node;
       onMember(node, process);
     } catch (error) {
-      if (!process.killed) this.#options.onFailure(this.name, asError(error));
+      if (process.killed) return;
+      if (!(error instanceof CodedError) || error.retry === "never") {
+        this.#options.onFailure(this.name, asError(error));
+        return;
+      }
+      // It ends and says why, and whoever looks after it starts it again.
+      this.kill();
+      this.#options.time.after(RESTART_MS, () => this.start(onMember));
     }
   }
 

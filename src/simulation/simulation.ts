@@ -6,6 +6,7 @@
  * SM2 Faults end some time before the run does, and then everything must end by itself.
  */
 
+import { recordsByPosition } from "../storage/results/read-store.js";
 import type { StoredRecord } from "../task/record.js";
 import { drawFaults, FAULTS, type Fault, type FaultKind } from "./fault-plan.js";
 import { FaultInjector } from "./fault-injector.js";
@@ -14,7 +15,9 @@ import { InvariantChecker } from "./invariant-checker.js";
 import { createPlantedBug, type BugKind, type PlantedBug } from "./planted-bugs.js";
 import { createPrng, type Prng } from "./prng.js";
 import { SimulatedCluster } from "./simulated-cluster.js";
-import { SKEW_MS_MAX } from "./simulated-host.js";
+import { HUB, SKEW_MS_MAX, type SimulatedHost } from "./simulated-host.js";
+import { SimulatedProcess } from "./simulated-process.js";
+import { openSimulatedStore } from "./simulated-storage.js";
 import type { ServiceFaults } from "./simulated-workers.js";
 import { judge } from "./verdict.js";
 import { VirtualTime } from "./virtual-time.js";
@@ -61,6 +64,9 @@ const START_MS = 1_700_000_000_000;
 const SETTLE_MS = 2_000;
 /** For everything to end after the faults, in ms. */
 const DRAIN_MS = 400_000;
+
+/** For a disk to be read at the end, in ms. */
+const READ_MS = 60_000;
 
 /** What a run consists of. */
 interface Run {
@@ -138,9 +144,8 @@ async function report({
   bug,
   cluster,
 }: Run): Promise<Omit<SimulationReport, "seed" | "faults">> {
-  const stored = await cluster.results.read({ fromPosition: 0, limit: Infinity });
-  const records = [...stored.records, ...bug.duplicates];
   cluster.killAll();
+  const records = [...(await storedOn(cluster.host(HUB), time)), ...bug.duplicates];
   for (const record of records) history.add("-> stored", Buffer.from(JSON.stringify(record)));
   return {
     history: history.digest(),
@@ -157,6 +162,25 @@ async function report({
       violations: invariants.violations,
     }),
   };
+}
+
+/** What another process finds in the results of a host whose own one was killed. */
+async function storedOn(
+  { results, disk }: SimulatedHost,
+  time: VirtualTime,
+): Promise<readonly StoredRecord[]> {
+  disk.health = "healthy";
+  const reader = new SimulatedProcess(time, 0);
+  const read = { done: false };
+  const reading = (async () => {
+    const records: StoredRecord[] = [];
+    // What was lost with its disk is missing: the audit finds it.
+    const store = await openSimulatedStore(results, reader, () => {});
+    for await (const record of recordsByPosition(store, 0)) records.push(record);
+    return records;
+  })().finally(() => (read.done = true));
+  await time.runUntil(time.nowMs + READ_MS, () => read.done);
+  return await reading;
 }
 
 function countGaps(records: readonly StoredRecord[]): Readonly<Record<string, number>> {

@@ -78,3 +78,8 @@ export const TASK_LIMITS = {
 
 /** Records in one answer of the store. */
 export const QUERY_RECORDS_MAX = 10_000;
+
+/** Repairs of a store or a journal that are remembered: the newest. */
+export const REPAIRS_MAX = 8;
+/** What was found damaged in one of them. */
+export const DAMAGE_MAX = 16;

@@ -51,6 +51,17 @@ export interface SourceTotals {
   readonly dropped: Drops;
 }
 
+/** Damage to the files of a store or of a journal that was repaired. */
+export interface Repair {
+  readonly atMs: number;
+  /** For people: what was found; the first few. */
+  readonly damage: readonly string[];
+  /** Records or unsettled tasks that are left. */
+  readonly kept: number;
+  /** Those that are missing; at least this many where the count itself was lost. Null where that is not known. */
+  readonly lost: number | null;
+}
+
 /** What a finished task teaches: no payload, no results. */
 export interface TaskOutcome {
   readonly id: TaskId;
@@ -84,6 +95,8 @@ export interface ResourceSample {
   readonly queued: Readonly<Record<string, number>>;
   /** Absent where the controller did not answer. */
   readonly counts?: FlowCounts;
+  /** Damage to its store and its journal, oldest first; absent where there was none. */
+  readonly repairs?: readonly Repair[];
   /** To each other node: round-trip time, and bandwidth where it is known. */
   readonly links: Readonly<Record<string, LinkSample>>;
 }

@@ -138,6 +138,24 @@ export function journalsContract(
     assert.is(third.recovered.positionUs, 80);
   });
 
+  each("put of several entries moves the position to the last of them", async ({ start, kill }) => {
+    const { journal } = await (await start()).open(SOURCE, OPENED);
+    await journal.put([0, 1, 2].map((sequence) => entry(1_000, sequence, { positionUs: 40 * sequence })));
+    await kill();
+    const { recovered } = await (await start()).open(SOURCE, OPENED);
+    assert.is(recovered.positionUs, 80);
+  });
+
+  each("an entry that is put again behind a later one does not move the position back", async (machine) => {
+    const { journal } = await (await machine.start()).open(SOURCE, OPENED);
+    await journal.put([entry(1_000, 0, { positionUs: 40 })]);
+    await journal.put([entry(1_000, 1, { positionUs: 80 })]);
+    await journal.put([entry(1_000, 0, { positionUs: 40 })]);
+    await machine.kill();
+    const { recovered } = await (await machine.start()).open(SOURCE, OPENED);
+    assert.is(recovered.positionUs, 80);
+  });
+
   each("sources do not see each other's entries and positions", async ({ start, stop }) => {
     const journals = await start();
     const names = ["cam-1", "cam-10", "cam-1-b"];

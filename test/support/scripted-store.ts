@@ -26,6 +26,7 @@ export function scriptedStore(memory = new MemoryStore()): ScriptedStore {
   const expires: Parameters<Store["expire"]>[0][] = [];
   const store: Store = {
     name: "scripted:",
+    repairs: [],
     get firstPosition() {
       return memory.firstPosition;
     },

@@ -138,6 +138,7 @@ function onReportTotals(state: State, { replyTo }: MessageOf<"reportTotals">): S
     duplicates,
     contradictions,
     refused,
+    repairs: state.given.store.repairs,
   });
   return state;
 }

@@ -79,7 +79,8 @@ export class FfmpegProcess {
       // Ctrl-C goes to every process of a terminal's group: in a group of its own, ffmpeg ends when the capture does.
       detached: process.platform !== "win32",
     });
-    this.#bytes = this.#child.stdout;
+    // A process that could not be started has no pipes at all, whatever their types say: the descriptors were used up.
+    this.#bytes = this.#child.stdout ?? null;
     let error: unknown = null;
     this.#child.once("error", (failure) => {
       error = failure;
@@ -109,6 +110,7 @@ export class FfmpegProcess {
   /** By SIGKILL: SIGTERM is only a flag to ffmpeg, and one that is blocked in a write never looks at it. */
   kill(): void {
     this.#killed = true;
+    if (this.#child.pid === undefined) return;
     // The shell does it as soon as the pipes are closed.
     if (!SUPERVISED) this.#child.kill("SIGKILL");
     for (const stream of this.#child.stdio) stream?.destroy();

@@ -10,6 +10,8 @@ import {
   PIPELINE_LIMITS,
   QUERY_RECORDS_MAX,
   TEXT_LIMITS,
+  DAMAGE_MAX,
+  REPAIRS_MAX,
 } from "../../task/limits.js";
 import { QUEUE_POLICIES } from "../../task/pipeline.js";
 
@@ -124,6 +126,17 @@ const sample = z.object({
       finished: count,
       dropped: z.record(z.string().max(TEXT_LIMITS.name), count),
     })
+    .optional(),
+  repairs: z
+    .array(
+      z.object({
+        atMs: instantMs,
+        damage: z.array(z.string().max(TEXT_LIMITS.detail)).max(DAMAGE_MAX),
+        kept: count,
+        lost: count.nullable(),
+      }),
+    )
+    .max(REPAIRS_MAX)
     .optional(),
   links: z.record(
     z.string().max(TEXT_LIMITS.name),

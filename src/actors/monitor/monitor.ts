@@ -14,7 +14,7 @@ import { assertNever, errorText } from "../../runtime/errors.js";
 import type { ControllerMessage, QueuesReported } from "../protocol/controller.js";
 import type { MonitorMessage, Pong } from "../protocol/monitor.js";
 import type { SchedulerMessage } from "../protocol/scheduler.js";
-import type { FlowCounts, ResourceSample } from "../../task/reports.js";
+import type { FlowCounts, Repair, ResourceSample } from "../../task/reports.js";
 import type { NodeName } from "../../task/identity.js";
 import type { HostInventory, HostMetrics, HostReading } from "./host-metrics.js";
 import { RoundTripTimes } from "./round-trip-times.js";
@@ -49,6 +49,8 @@ export interface MonitorOptions {
   /** Between samples, in ms. Default 1,000. */
   readonly intervalMs: number;
   readonly openHost: () => HostMetrics;
+  /** Damage to the node's store and journal that was repaired, oldest first. */
+  readonly repairs: () => readonly Repair[];
 }
 
 const FAILURE_LOG_MS = 10_000;
@@ -138,12 +140,14 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
       return;
     }
     state.counts.samples++;
+    const repairs = options.repairs();
     const sample: ResourceSample = {
       node: options.node,
       atMs: ctx.now(),
       ...result.reply,
       queued: state.queued,
       ...(state.flow && { counts: state.flow }),
+      ...(repairs.length > 0 && { repairs }),
       links: state.roundTrips.sample(ctx.now()),
     };
     options.scheduler.tell({ type: "resourcesSampled", sample });

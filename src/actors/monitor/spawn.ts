@@ -6,6 +6,7 @@ import type { ControllerMessage } from "../protocol/controller.js";
 import type { MonitorMessage } from "../protocol/monitor.js";
 import type { SchedulerMessage } from "../protocol/scheduler.js";
 import type { NodeName } from "../../task/identity.js";
+import type { Repair } from "../../task/reports.js";
 import { openHostMetrics, type HostMetrics } from "./host-metrics.js";
 import { createMonitor } from "./monitor.js";
 
@@ -18,12 +19,15 @@ export interface MonitorSpawnOptions {
   readonly intervalMs?: number;
   /** Default: the machine's own figures. */
   readonly openHost?: () => HostMetrics;
+  /** Damage to the node's store and journal that was repaired. Default: none. */
+  readonly repairs?: () => readonly Repair[];
 }
 
 /** Starts the actor `monitor` under `parent`. */
 export function spawnMonitor(parent: Spawner, options: MonitorSpawnOptions): ActorRef<MonitorMessage> {
   const { node, scheduler, controller, intervalMs = 1_000, openHost = openHostMetrics } = options;
-  const behaviour = createMonitor({ node, scheduler, controller, intervalMs, openHost });
+  const { repairs = () => [] } = options;
+  const behaviour = createMonitor({ node, scheduler, controller, intervalMs, openHost, repairs });
   return parent.spawn(behaviour, {
     name: "monitor",
     restart: "permanent",

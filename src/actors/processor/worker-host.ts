@@ -13,7 +13,7 @@ import {
   type NativeCalls,
 } from "../../services/native-call.js";
 import type { WorkerData, WorkerRequest } from "./worker.js";
-import type { Job, StartWorker, WorkerEvent } from "./worker-port.js";
+import type { Job, StartWorker, WorkerEvent, WorkerThread } from "./worker-port.js";
 
 /** How long a service may take to close before its thread is killed, in ms. */
 const CLOSE_GRACE_MS = 1_000;
@@ -32,7 +32,13 @@ process.once("exit", () => {
 export const startWorker: StartWorker = (spec, listener) => {
   const nativeCalls = createNativeCalls();
   const workerData: WorkerData = { spec, nativeCalls };
-  const thread = new Worker(new URL("./worker.js", import.meta.url), { workerData, name: spec.name });
+  let thread: Worker;
+  try {
+    thread = new Worker(new URL("./worker.js", import.meta.url), { workerData, name: spec.name });
+  } catch (error) {
+    // The machine has no room for another thread: as if it had ended at once.
+    return endedBefore(errorText(error), listener);
+  }
   running.add(nativeCalls);
   let listening = true;
   let crash = "its thread ended";
@@ -76,6 +82,13 @@ export const startWorker: StartWorker = (spec, listener) => {
     kill,
   };
 };
+
+/** A thread that could not be started. */
+function endedBefore(text: string, listener: (event: WorkerEvent) => void): WorkerThread {
+  const due = setImmediate(() => listener({ type: "crashed", text }));
+  const forget = (): void => clearImmediate(due);
+  return { run: () => {}, stop: forget, kill: forget };
+}
 
 /** A frame that is not in shared memory is copied by the port, with the whole buffer that it is a view of. */
 function withOwnBuffers(job: Job): Job {

@@ -2,7 +2,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { SourceId } from "../../task/identity.js";
-import type { SourceTotals } from "../../task/reports.js";
+import type { Repair, SourceTotals } from "../../task/reports.js";
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
 import type { DropRecord, Task } from "../../task/task.js";
 
@@ -44,4 +44,6 @@ export interface TotalsReported {
   readonly contradictions: number;
   /** Deliveries left unacknowledged because too many were pending. */
   readonly refused: number;
+  /** Damage to the store that was repaired, oldest first; the newest few. */
+  readonly repairs: readonly Repair[];
 }

@@ -1,5 +1,6 @@
 /** The port between a generator and what outlives its node: the tasks that are not settled, and the position of the source. */
 
+import type { Repair } from "../../task/reports.js";
 import type { SourceRequest } from "../../task/requests.js";
 import type { TaskId } from "../../task/identity.js";
 import type { DropReason, Task } from "../../task/task.js";
@@ -35,7 +36,8 @@ export interface RecoveredState {
 /** Of one source. */
 export interface Journal {
   /**
-   * Keeps entries, those before first; resolves once they are durable. An entry of the same task is replaced.
+   * Keeps entries, those before first; resolves once they are durable. An entry of the same task is replaced. What
+   * could not be written is written first by the next write, so that no later entry is there without it.
    *
    * @throws SluiceError `store-full`, `store-unwritable`
    */
@@ -78,7 +80,10 @@ export function nextIncarnation(
   };
 }
 
-/** What the next incarnation takes over. Where it is another source now, frames cannot be read again. */
+/**
+ * What the next incarnation takes over. Where it is another source now, frames cannot be read again. Its position is
+ * never before that of a task, also where a repair has brought back an older one.
+ */
 export function recoveredState(
   before: SourceMeta | null,
   next: SourceMeta,
@@ -88,15 +93,25 @@ export function recoveredState(
   return {
     incarnation: next.incarnation,
     entries: same ? entries : entries.map(withoutSource),
-    positionUs: next.positionUs,
+    positionUs: same ? latest(next.positionUs, entries) : next.positionUs,
   };
 }
 
-/** Moves the position on to these entries; those of earlier incarnations are behind it already. */
+/**
+ * Moves the position on to these entries; those of earlier incarnations are behind it already. It never goes back: an
+ * entry that is written again is written behind later ones.
+ */
 export function positionWith(meta: SourceMeta, entries: readonly JournalEntry[]): SourceMeta {
-  const newest = entries.findLast(({ task }) => task.id.incarnation === meta.incarnation);
-  const positionUs = newest?.positionUs ?? null;
-  return positionUs === null ? meta : { ...meta, positionUs };
+  const own = entries.filter(({ task }) => task.id.incarnation === meta.incarnation);
+  const positionUs = latest(meta.positionUs, own);
+  return positionUs === meta.positionUs ? meta : { ...meta, positionUs };
+}
+
+function latest(from: number | null, entries: readonly JournalEntry[]): number | null {
+  return entries.reduce(
+    (last, { positionUs }) => (positionUs !== null && positionUs > (last ?? -Infinity) ? positionUs : last),
+    from,
+  );
 }
 
 function withoutSource(entry: JournalEntry): JournalEntry {
@@ -106,6 +121,8 @@ function withoutSource(entry: JournalEntry): JournalEntry {
 
 /** The journals of a node. */
 export interface Journals {
+  /** Damage to them that was repaired, oldest first; the newest few. */
+  readonly repairs: readonly Repair[];
   /**
    * Begins an incarnation of a source, and returns what the ones before it left.
    *

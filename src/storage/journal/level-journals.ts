@@ -1,58 +1,66 @@
 /**
- * The journals of a node in one level database. Whatever arrives while a write is under way goes into the next one, of all
- * sources together, so that they share the disk's delay.
+ * The journals of a node in one level database.
  *
- * | key | value |
- * |---|---|
- * | `m/source` | its last incarnation, what it was, and its position: JSON |
- * | `t/source/incarnation/sequence` | a task that is not settled |
+ * LJ1 Whatever arrives while a write is under way goes into the next one, of all sources together, so that they share the
+ *     disk's delay. It is on disk (`sync`) before it is acknowledged.
+ * LJ2 What a failed write did not write goes ahead of everything in the next one: no entry or position is on disk without
+ *     those before it, and what is settled stays settled.
+ * LJ3 After a failed write the database is opened again before the next one (`database-keeper.ts`).
+ * LJ4 Whatever is read is checked. What has changed on disk is not taken, and its loss is said and remembered.
  */
 
 import { resolve } from "node:path";
 import type { Clock, TimerHandle } from "../../runtime/clock.js";
-import { asError, errorText } from "../../runtime/errors.js";
+import { errorText } from "../../runtime/errors.js";
 import type { Logger } from "../../runtime/log.js";
 import { makePrivate } from "../private-folder.js";
-import { openDatabase, storeError, type Database } from "../level-database.js";
-import { taskKey } from "../../task/identity.js";
-import { decodeEntry, encodeEntry } from "./entry-codec.js";
+import type { Repair } from "../../task/reports.js";
 import type { SourceRequest } from "../../task/requests.js";
+import { DatabaseKeeper } from "../database-keeper.js";
+import type { DatabaseFolder, Operation } from "../database.js";
+import { levelFolder } from "../level-database.js";
+import { encodeEntry } from "./entry-codec.js";
+import { entryKey, metaOperation } from "./journal-keys.js";
 import {
   nextIncarnation,
   positionWith,
   recoveredState,
   type Journal,
-  type JournalEntry,
   type Journals,
   type OpenJournal,
   type RecoveredState,
   type SourceMeta,
 } from "./journal.js";
-
-type Operation =
-  | { readonly type: "put"; readonly key: string; readonly value: Uint8Array }
-  | { readonly type: "del"; readonly key: string };
+import {
+  loadJournals,
+  readRequests,
+  readSource,
+  rememberRepair,
+  type LoadedJournals,
+  type StoredSource,
+} from "./load-journals.js";
 
 interface Write {
   readonly operations: readonly Operation[];
   /** Who waits for it to be on disk; a write that nobody waits for goes along with others. */
-  readonly waited: { readonly resolve: () => void; readonly reject: (error: Error) => void } | null;
+  readonly waited: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | null;
 }
 
 /** Bytes in one write, unless a single one is larger. */
 const WRITE_BYTES_MAX = 8 * 1024 * 1024;
-const AS_BYTES = { valueEncoding: "view" } as const;
 /** How long settled tasks may stay on disk where nothing else is written, in ms. */
 const SETTLED_MS = 1_000;
 
 export interface LevelJournals extends Journals {
-  /** Waits for writes under way; nothing may be called afterwards. */
+  /** Writes what is left to write; nothing may be called afterwards. */
   close(): Promise<void>;
 }
 
 export interface LevelJournalsOptions {
   readonly clock: Clock;
   readonly log: Logger;
+  /** Called when damage was found and repaired. */
+  readonly onDamage?: (repair: Repair) => void;
 }
 
 /** @throws SluiceError `store-locked`, `store-unwritable`, `store-full`, `store-corrupt` */
@@ -61,56 +69,95 @@ export async function openLevelJournals(
   options: LevelJournalsOptions,
 ): Promise<LevelJournals> {
   const path = resolve(folder);
-  const { database, damage } = await openDatabase(path, { mustExist: false });
+  const journals = await openJournalsIn(levelFolder(path), options);
   // The address of a source is in it, with its password.
   await makePrivate(path).catch((error: unknown) => {
     options.log.warn("Other users may read the journal", { folder, error: errorText(error) });
   });
-  if (damage.length > 0) options.log.warn("The journal was damaged and repaired", { folder, damage });
-  return new LevelJournalsOf(path, database, options);
+  return journals;
+}
+
+/** Opens journals wherever their database lies. @throws as `openLevelJournals` does */
+export async function openJournalsIn(
+  folder: DatabaseFolder,
+  options: LevelJournalsOptions,
+): Promise<LevelJournals> {
+  return new LevelJournalsOf(folder, await loadJournals(folder, options), options);
 }
 
 class LevelJournalsOf implements LevelJournals {
-  readonly #path: string;
-  readonly #database: Database;
+  readonly #keeper: DatabaseKeeper<LoadedJournals>;
   readonly #options: LevelJournalsOptions;
   /** In order: an entry is put before it is deleted. */
   #queue: Write[] = [];
   #writing: Promise<void> | null = null;
   #sweep: TimerHandle | null = null;
+  #closing = false;
 
-  constructor(path: string, database: Database, options: LevelJournalsOptions) {
-    this.#path = path;
-    this.#database = database;
+  constructor(folder: DatabaseFolder, loaded: LoadedJournals, options: LevelJournalsOptions) {
     this.#options = options;
+    this.#keeper = new DatabaseKeeper(loaded, {
+      folder,
+      name: `the journal "${folder.path}"`,
+      load: () => loadJournals(folder, options),
+    });
+  }
+
+  get repairs(): readonly Repair[] {
+    return this.#keeper.held.repairs;
   }
 
   async open(
     sourceId: string,
     options: OpenJournal,
   ): Promise<{ journal: Journal; recovered: RecoveredState }> {
-    const before = await this.#meta(sourceId);
+    const { meta: before, entries } = await this.#recover(sourceId);
     const meta = nextIncarnation(before, options);
-    const recovered = recoveredState(before, meta, await this.#entries(sourceId));
     // Its number is durable before any task bears it: no later incarnation can have the same.
     await this.#write([metaOperation(sourceId, meta)]);
-    return { journal: this.#journalOf(sourceId, meta), recovered };
+    return { journal: this.#journalOf(sourceId, meta), recovered: recoveredState(before, meta, entries) };
   }
 
   async interrupted(): Promise<readonly SourceRequest[]> {
-    const requests: SourceRequest[] = [];
-    for await (const [, text] of this.#database.iterator({ gte: "m/", lt: "m0" })) {
-      const { request } = JSON.parse(text) as SourceMeta;
-      if (request !== null) requests.push(request);
-    }
-    return requests;
+    return await this.#reading(readRequests);
   }
 
   async close(): Promise<void> {
     this.#sweep?.cancel();
+    this.#closing = true;
     this.#start();
-    while (this.#writing !== null) await this.#writing;
-    await this.#database.close();
+    await this.#writing;
+    if (this.#queue.length > 0) {
+      this.#options.log.warn("The journal is closed before everything could be written", {
+        writes: this.#queue.length,
+      });
+    }
+    await this.#keeper.close();
+  }
+
+  async #recover(sourceId: string): Promise<StoredSource> {
+    const found = await this.#reading((held) => readSource(held, sourceId));
+    if (found.damaged.length === 0) return found;
+    const repair: Repair = {
+      atMs: this.#options.clock.now(),
+      damage: [`the bytes of ${found.damaged.length} entries of "${sourceId}" have changed on disk`],
+      kept: found.entries.length,
+      lost: found.damaged.length,
+    };
+    await this.#keeper.write((held) => rememberRepair(held, repair, found.damaged));
+    this.#options.log.error("Entries of the journal are damaged, and their tasks lost", { sourceId, repair });
+    this.#options.onDamage?.(repair);
+    return found;
+  }
+
+  /** Reads, and once more where the files had to be repaired. */
+  async #reading<Result>(work: (held: LoadedJournals) => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#keeper.read(work);
+    } catch {
+      // A write opens the database again first; where that fails, too, it says why.
+      return await this.#keeper.write(work);
+    }
   }
 
   #journalOf(sourceId: string, opened: SourceMeta): Journal {
@@ -119,7 +166,7 @@ class LevelJournalsOf implements LevelJournals {
       put: (entries) => {
         const operations: Operation[] = entries.map((entry) => ({
           type: "put",
-          key: entryKey(entry),
+          key: entryKey(entry.task.id),
           value: encodeEntry(entry),
         }));
         const moved = positionWith(meta, entries);
@@ -127,7 +174,7 @@ class LevelJournalsOf implements LevelJournals {
         return this.#write(operations);
       },
       settle: (id) => {
-        this.#queue.push({ operations: [{ type: "del", key: `t/${taskKey(id)}` }], waited: null });
+        this.#queue.push({ operations: [{ type: "del", key: entryKey(id) }], waited: null });
         this.#startSoon();
       },
       close: () => this.#write([metaOperation(sourceId, { ...meta, positionUs: null, request: null })]),
@@ -142,6 +189,7 @@ class LevelJournalsOf implements LevelJournals {
   }
 
   #startSoon(): void {
+    if (this.#closing) return;
     this.#sweep ??= this.#options.clock.after(SETTLED_MS, () => {
       this.#sweep = null;
       this.#start();
@@ -157,19 +205,15 @@ class LevelJournalsOf implements LevelJournals {
     await Promise.resolve();
     while (this.#queue.length > 0) {
       const writes = this.#take();
+      const operations = lastByKey(writes);
+      const sync = writes.some(({ waited }) => waited !== null);
       try {
-        const batch = this.#database.batch();
-        for (const operation of lastByKey(writes)) {
-          if (operation.type === "del") batch.del(operation.key);
-          else batch.put(operation.key, operation.value, AS_BYTES);
-        }
-        await batch.write({ sync: writes.some(({ waited }) => waited !== null) });
+        await this.#keeper.write(({ database }) => database.write(operations, { sync }));
         for (const { waited } of writes) waited?.resolve();
       } catch (error) {
-        const failure = storeError(`write the journal "${this.#path}"`, asError(error));
-        for (const { waited } of writes) waited?.reject(failure);
-        // Settled tasks stay settled: their deletion goes with a later write.
-        this.#queue.push(...writes.filter(({ waited }) => waited === null));
+        this.#queue.unshift({ operations, waited: null });
+        for (const { waited } of writes) waited?.reject(error);
+        if (!sync) this.#options.log.debug("Cannot write the journal", { error: errorText(error) });
         break;
       }
     }
@@ -187,37 +231,11 @@ class LevelJournalsOf implements LevelJournals {
     }
     return this.#queue.splice(0, count);
   }
-
-  async #meta(sourceId: string): Promise<SourceMeta | null> {
-    const text = await this.#database.get(`m/${sourceId}`);
-    return text === undefined ? null : (JSON.parse(text) as SourceMeta);
-  }
-
-  async #entries(sourceId: string): Promise<readonly JournalEntry[]> {
-    const entries: JournalEntry[] = [];
-    const range = { gte: `t/${sourceId}/`, lt: `t/${sourceId}0` };
-    const options = { ...range, valueEncoding: "view" } as const;
-    for await (const [key, value] of this.#database.iterator<string, Uint8Array>(options)) {
-      const entry = decodeEntry(value);
-      if (entry === null)
-        this.#options.log.error("An entry of the journal is damaged, and its task lost", { key });
-      else entries.push(entry);
-    }
-    return entries;
-  }
 }
 
 /** Of several operations on one key only the last counts: a task may be settled before it was written. */
-function lastByKey(writes: readonly Write[]): Iterable<Operation> {
+function lastByKey(writes: readonly Write[]): readonly Operation[] {
   const last = new Map<string, Operation>();
   for (const { operations } of writes) for (const operation of operations) last.set(operation.key, operation);
-  return last.values();
-}
-
-function entryKey({ task }: JournalEntry): string {
-  return `t/${taskKey(task.id)}`;
-}
-
-function metaOperation(sourceId: string, meta: SourceMeta): Operation {
-  return { type: "put", key: `m/${sourceId}`, value: Buffer.from(JSON.stringify(meta)) };
+  return [...last.values()];
 }

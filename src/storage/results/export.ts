@@ -8,7 +8,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import type { StoredRecord } from "../../task/record.js";
-import { storeError } from "../level-database.js";
+import { storeError } from "../storage-error.js";
 
 /** Characters handed on at once: a write a record would cost more than the record. */
 const CHUNK_CHARACTERS = 64 * 1024;

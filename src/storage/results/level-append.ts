@@ -1,7 +1,7 @@
 /** Appends records: one batch for the records, what is derived from them, the totals and the state of the store. */
 
 import type { SourceTotals } from "../../task/reports.js";
-import { writeBatch, type Operation } from "../level-database.js";
+import type { Operation } from "../database.js";
 import { putRecord } from "./level-entries.js";
 import { identityKey, STATE_KEY, totalsKey } from "./level-keys.js";
 import type { LoadedStore } from "./level-load.js";
@@ -43,7 +43,7 @@ export async function appendRecords(
     operations.push({ type: "put", key: totalsKey(source), value: seal(counts) });
   }
   operations.push({ type: "put", key: STATE_KEY, value: seal(state) });
-  await writeBatch(database, operations, { sync: true });
+  await database.write(operations, { sync: true });
   store.state = state;
   for (const [source, counts] of totals) store.totals.set(source, counts);
   return appended;

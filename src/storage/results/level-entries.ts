@@ -1,7 +1,7 @@
 /** The entries of a record in the database: the record itself, and what is derived from it so that it is found. */
 
 import type { StoredRecord } from "../../task/record.js";
-import type { Operation } from "../level-database.js";
+import type { Operation } from "../database.js";
 import { identityKey, indexKeys, recordKey } from "./level-keys.js";
 import { seal } from "./record-codec.js";
 import { outcomeOf } from "./store.js";

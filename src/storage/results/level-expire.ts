@@ -1,7 +1,7 @@
 /** Deletes the oldest records, and remembers that their tasks were settled. */
 
 import type { StoredRecord } from "../../task/record.js";
-import { writeBatch, type Operation } from "../level-database.js";
+import type { Operation } from "../database.js";
 import { deleteRecord } from "./level-entries.js";
 import { expiredKey, positionRange, STATE_KEY } from "./level-keys.js";
 import type { LoadedStore } from "./level-load.js";
@@ -31,7 +31,7 @@ export async function expireRecords(store: LoadedStore, step: RetentionStep): Pr
     operations.push(...deleteRecord(record));
   }
   for (const [key, ranges] of expired) operations.push({ type: "put", key, value: seal(ranges) });
-  await writeBatch(database, operations, { sync: false });
+  await database.write(operations, { sync: false });
   return old.length;
 }
 

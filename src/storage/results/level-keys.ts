@@ -6,7 +6,7 @@
  * | `m/format` | version of this layout |
  * | `m/state` | positions given out and records held |
  * | `m/terms` | term of the newest scheduler |
- * | `m/damaged` | present while the store is to be repaired |
+ * | `m/repairs` | what was damaged and repaired |
  * | `n/source` | totals of a source |
  * | `x/source/incarnation` | sequences that retention has deleted |
  * | `r/position` | a record, result or gap |
@@ -17,18 +17,13 @@
 
 import type { StoredRecord } from "../../task/record.js";
 import { taskKey, type SourceId, type TaskId } from "../../task/identity.js";
+import type { KeyRange } from "../database.js";
 import { wholeMicros } from "./store.js";
 
 export const FORMAT_KEY = "m/format";
 export const STATE_KEY = "m/state";
 export const TERMS_KEY = "m/terms";
-export const DAMAGED_KEY = "m/damaged";
-
-/** A range of keys that share a prefix: `0` is the character behind `/`. */
-export interface KeyRange {
-  readonly gte: string;
-  readonly lt: string;
-}
+export const REPAIRS_KEY = "m/repairs";
 
 export const recordKey = (position: number) => `r/${digits(position)}`;
 export const identityKey = (id: TaskId) => `i/${taskKey(id)}`;

@@ -1,9 +1,10 @@
 /** Reads records from one state of the store, in answers of bounded size. */
 
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
+import type { Snapshot } from "../database.js";
 import { positionRange, timeRange } from "./level-keys.js";
 import type { LoadedStore } from "./level-load.js";
-import { scanIndex, scanRecords, type Snapshot } from "./level-scan.js";
+import { scanIndex, scanRecords } from "./level-scan.js";
 import { matchesQuery, queryLimit, type RecordPage, type Slice, type SliceRequest } from "./store.js";
 
 /** Bytes of records in one answer; the rest is asked for again. */

@@ -6,11 +6,9 @@
  */
 
 import type { StoredRecord } from "../../task/record.js";
-import type { Database } from "../level-database.js";
-import { positionAtEnd, recordKey, type KeyRange } from "./level-keys.js";
+import type { Cursor, Database, KeyRange, Snapshot } from "../database.js";
+import { positionAtEnd, recordKey } from "./level-keys.js";
 import { damaged, decodeRecord } from "./record-codec.js";
-
-export type Snapshot = ReturnType<Database["snapshot"]>;
 
 export interface Found {
   readonly record: StoredRecord;
@@ -18,9 +16,8 @@ export interface Found {
   readonly size: number;
 }
 
-/** Entries fetched from level at once, bounded in bytes too. */
+/** Entries fetched at once; the database bounds their bytes, too. */
 const CHUNK_ENTRIES = 256;
-const CHUNK_BYTES = 1024 * 1024;
 
 /** The records of a range of record keys. @throws SluiceError `store-corrupt` */
 export async function* scanRecords(
@@ -28,7 +25,7 @@ export async function* scanRecords(
   range: KeyRange,
   snapshot: Snapshot,
 ): AsyncGenerator<Found> {
-  const iterator = database.iterator({ ...range, snapshot, highWaterMarkBytes: CHUNK_BYTES });
+  const iterator = database.entries(range, { snapshot });
   try {
     for (;;) {
       const entries = await iterator.nextv(CHUNK_ENTRIES);
@@ -46,7 +43,7 @@ export async function* scanIndex(
   range: KeyRange,
   snapshot: Snapshot,
 ): AsyncGenerator<Found> {
-  const iterator = database.keys({ ...range, snapshot, highWaterMarkBytes: CHUNK_BYTES });
+  const iterator = database.keys(range, { snapshot });
   try {
     // A reader of one record does not pay for a chunk of them.
     for (let chunk = 16; ; chunk = Math.min(chunk * 4, CHUNK_ENTRIES)) {
@@ -66,14 +63,7 @@ export async function* scanIndex(
 }
 
 /** Closes the iterator. @throws an error of level where it has passed over something */
-async function end(
-  iterator: {
-    seek(key: string): void;
-    nextv(size: number): Promise<readonly unknown[]>;
-    close(): Promise<void>;
-  },
-  { lt }: KeyRange,
-): Promise<void> {
+async function end(iterator: Cursor<unknown>, { lt }: KeyRange): Promise<void> {
   try {
     iterator.seek(lt);
     await iterator.nextv(1);

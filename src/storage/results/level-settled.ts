@@ -2,7 +2,7 @@
 
 import type { TaskId } from "../../task/identity.js";
 import type { Outcome } from "../../task/task.js";
-import type { Database } from "../level-database.js";
+import type { Database } from "../database.js";
 import { expiredKey, identityKey } from "./level-keys.js";
 import { decodeIdentity, decodeRanges, type Decoder } from "./record-codec.js";
 import { hasSequence, type SequenceRanges } from "./sequence-ranges.js";

@@ -22,6 +22,7 @@ import { countOutcome, NO_TOTALS, totalsBySource } from "./totals.js";
 
 export class MemoryStore implements Store {
   readonly name = "memory:";
+  readonly repairs = [];
   #firstPosition = 0;
   #nextPosition = 0;
   #terms = 0;

@@ -1,18 +1,15 @@
 /**
- * How values lie in the store: a CRC-32 in eight hex digits, then JSON.
- *
- * The checksum is ours because level reads its tables without checking theirs: of 30 single flipped bytes, 23 were
- * handed out as data. JSON because records leave as JSON, and because it decodes no slower than `v8.deserialize`
- * (`bench/micro/store.ts`). A decoder names the type that was sealed under its key: only this store writes here, and
- * the checksum says that nothing else did.
+ * How values lie in the store: sealed JSON. JSON because records leave as JSON, and because it decodes no slower than
+ * `v8.deserialize` (`bench/micro/store.ts`). A decoder names the type that was sealed under its key: only this store
+ * writes here, and the checksum says that nothing else did.
  */
 
-import { crc32 } from "node:zlib";
 import { SluiceError } from "../../task/errors.js";
+import { seal as sealText, unseal as unsealText } from "../sealed.js";
 import type { StoredRecord } from "../../task/record.js";
 import type { Outcome } from "../../task/task.js";
 import type { SequenceRanges } from "./sequence-ranges.js";
-import type { SourceTotals } from "../../task/reports.js";
+import type { Repair, SourceTotals } from "../../task/reports.js";
 
 /** What a store remembers beside its records. */
 export interface StoreState {
@@ -35,16 +32,15 @@ export const decodeFormat: Decoder<number> = (text, key) => unseal(text, key) as
 export const decodeIdentity: Decoder<Identity> = (text, key) => unseal(text, key) as Identity;
 export const decodeRanges: Decoder<SequenceRanges> = (text, key) => unseal(text, key) as SequenceRanges;
 export const decodeRecord: Decoder<StoredRecord> = (text, key) => unseal(text, key) as StoredRecord;
+export const decodeRepairs: Decoder<readonly Repair[]> = (text, key) =>
+  unseal(text, key) as readonly Repair[];
 export const decodeState: Decoder<StoreState> = (text, key) => unseal(text, key) as StoreState;
 export const decodeTotals: Decoder<SourceTotals> = (text, key) => unseal(text, key) as SourceTotals;
 
-const CHECKSUM_DIGITS = 8;
-
 export function seal(
-  value: StoredRecord | Identity | SequenceRanges | StoreState | SourceTotals | number,
+  value: StoredRecord | Identity | SequenceRanges | StoreState | SourceTotals | readonly Repair[] | number,
 ): string {
-  const json = JSON.stringify(value);
-  return crc32(json).toString(16).padStart(CHECKSUM_DIGITS, "0") + json;
+  return sealText(JSON.stringify(value));
 }
 
 /** What `decode` makes of `text`, or null where its bytes are damaged. */
@@ -65,7 +61,7 @@ export function damaged(key: string): SluiceError {
 }
 
 function unseal(text: string, key: string): unknown {
-  const json = text.slice(CHECKSUM_DIGITS);
-  if (Number.parseInt(text.slice(0, CHECKSUM_DIGITS), 16) !== crc32(json)) throw damaged(key);
+  const json = unsealText(text);
+  if (json === null) throw damaged(key);
   return JSON.parse(json);
 }

@@ -3,12 +3,14 @@
  * them. A repair may be interrupted at any point, and is then run again.
  */
 
-import { writeBatch, type Database, type Operation } from "../level-database.js";
+import type { Database, KeyRange, Operation } from "../database.js";
 import { putDerivedEntries } from "./level-entries.js";
-import { allOf, DAMAGED_KEY, positionAtEnd, STATE_KEY, totalsKey } from "./level-keys.js";
+import { withRepair } from "../repairs.js";
+import { allOf, positionAtEnd, REPAIRS_KEY, STATE_KEY, totalsKey } from "./level-keys.js";
 import {
   decodeRanges,
   decodeRecord,
+  decodeRepairs,
   decodeState,
   decodeTotals,
   readable,
@@ -17,29 +19,25 @@ import {
 } from "./record-codec.js";
 import { outcomeOf } from "./store.js";
 import { countOutcome, mergeTotals, NO_TOTALS } from "./totals.js";
-import type { SourceTotals } from "../../task/reports.js";
-
-export interface RepairReport {
-  readonly recordsKept: number;
-  /** Records that are missing; at least this many where the count itself was lost. */
-  readonly recordsLost: number;
-}
+import type { Repair, SourceTotals } from "../../task/reports.js";
 
 /** Positions skipped by a repair: the newest ones may be lost and must never be given out again. */
 const POSITIONS_SKIPPED = 1_000_000_000;
 const BATCH_RECORDS = 500;
 
 /** @throws an error of level where its files need repairing first */
-export async function repairStore(database: Database): Promise<RepairReport> {
-  await database.put(DAMAGED_KEY, "", { sync: true });
-  for (const kind of ["i", "p", "s", "t"] as const) await database.clear(allOf(kind));
+export async function repairStore(
+  database: Database,
+  { atMs, damage }: Pick<Repair, "atMs" | "damage">,
+): Promise<Repair> {
+  for (const kind of ["i", "p", "s", "t"] as const) await clear(database, allOf(kind));
   const totals = new Map<string, SourceTotals>();
   let kept = 0;
   let unreadable = 0;
   let first: number | null = null;
   let last = -1;
   let batch: Operation[] = [];
-  for await (const [key, text] of database.iterator(allOf("r"))) {
+  for await (const [key, text] of database.entries(allOf("r"))) {
     const record = readable(decodeRecord, text, key);
     if (record === null || record.position !== positionAtEnd(key)) {
       unreadable += 1;
@@ -53,16 +51,16 @@ export async function repairStore(database: Database): Promise<RepairReport> {
       batch.push(...putDerivedEntries(record));
     }
     if (batch.length >= BATCH_RECORDS) {
-      await writeBatch(database, batch, { sync: false });
+      await database.write(batch, { sync: false });
       batch = [];
     }
   }
-  for await (const [key, text] of database.iterator(allOf("n"))) {
+  for await (const [key, text] of database.entries(allOf("n"))) {
     const source = key.slice(2);
     const remembered = readable(decodeTotals, text, key) ?? NO_TOTALS;
     totals.set(source, mergeTotals(remembered, totals.get(source) ?? NO_TOTALS));
   }
-  for await (const [key, text] of database.iterator(allOf("x"))) {
+  for await (const [key, text] of database.entries(allOf("x"))) {
     if (readable(decodeRanges, text, key) === null) batch.push({ type: "del", key });
   }
   const before = readable(decodeState, (await database.get(STATE_KEY)) ?? "", STATE_KEY);
@@ -74,7 +72,24 @@ export async function repairStore(database: Database): Promise<RepairReport> {
   };
   for (const [source, counts] of totals)
     batch.push({ type: "put", key: totalsKey(source), value: seal(counts) });
-  batch.push({ type: "put", key: STATE_KEY, value: seal(state) }, { type: "del", key: DAMAGED_KEY });
-  await writeBatch(database, batch, { sync: true });
-  return { recordsKept: kept, recordsLost: Math.max(unreadable, (before?.recordCount ?? 0) - kept) };
+  const lost = Math.max(unreadable, (before?.recordCount ?? 0) - kept);
+  const repair: Repair = { atMs, damage, kept, lost };
+  const known = readable(decodeRepairs, (await database.get(REPAIRS_KEY)) ?? "", REPAIRS_KEY) ?? [];
+  batch.push(
+    { type: "put", key: STATE_KEY, value: seal(state) },
+    { type: "put", key: REPAIRS_KEY, value: seal(withRepair(known, repair)) },
+  );
+  await database.write(batch, { sync: true });
+  return repair;
+}
+
+async function clear(database: Database, range: KeyRange): Promise<void> {
+  let batch: Operation[] = [];
+  for await (const key of database.keys(range)) {
+    batch.push({ type: "del", key });
+    if (batch.length < BATCH_RECORDS) continue;
+    await database.write(batch, { sync: false });
+    batch = [];
+  }
+  await database.write(batch, { sync: false });
 }

@@ -6,7 +6,7 @@
 
 import { QUERY_RECORDS_MAX } from "../../task/limits.js";
 import type { ResultQuery, StoredGap, StoredRecord, StoredResult } from "../../task/record.js";
-import type { SourceTotals } from "../../task/reports.js";
+import type { Repair, SourceTotals } from "../../task/reports.js";
 import type { SourceId } from "../../task/identity.js";
 import type { Outcome } from "../../task/task.js";
 
@@ -62,6 +62,8 @@ export interface Store {
   readonly nextPosition: number;
   /** Records held now. */
   readonly recordCount: number;
+  /** Damage to it that was repaired, oldest first; the newest few. */
+  readonly repairs: readonly Repair[];
 
   /**
    * Stores records at the next positions, all or none, and resolves once they are durable. Idempotent by task

@@ -36,6 +36,7 @@ test("distributor tells taskSettled to generator and scheduler only once the rec
     duplicates: 0,
     contradictions: 0,
     refused: 0,
+    repairs: [],
   });
 });
 

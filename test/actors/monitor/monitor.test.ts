@@ -4,6 +4,7 @@ import type { HostMetrics, HostReading } from "../../../src/actors/monitor/host-
 import { createMonitor } from "../../../src/actors/monitor/monitor.js";
 import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
 import type { MonitorMessage, Pong } from "../../../src/actors/protocol/monitor.js";
+import type { Repair } from "../../../src/task/reports.js";
 import type { SchedulerMessage } from "../../../src/actors/protocol/scheduler.js";
 import { parseNodeName } from "../../../src/task/identity.js";
 import { silentLogger, type Logger } from "../../../src/runtime/log.js";
@@ -46,12 +47,14 @@ function setUp(options: { readonly log?: Logger; readonly clock?: VirtualClock }
   };
   const scheduler = createProbe<SchedulerMessage>("sluice://cloud/scheduler");
   const controller = createProbe<ControllerMessage>("sluice://edge-1/controller");
+  const repairs: Repair[] = [];
   const behaviour = createMonitor({
     node: NODE,
     scheduler,
     controller,
     intervalMs: 1_000,
     openHost: () => host,
+    repairs: () => repairs,
   });
   const monitor = fold(behaviour, { ...options, address: "sluice://edge-1/monitor" });
   return {
@@ -59,6 +62,7 @@ function setUp(options: { readonly log?: Logger; readonly clock?: VirtualClock }
     scheduler,
     controller,
     readings: waiting,
+    repairs,
     closed: () => closed,
     inventories: () => inventories,
     samples: () => scheduler.all("resourcesSampled").map(({ sample }) => sample),
@@ -78,6 +82,15 @@ test("monitor sends a sample with its time, once an interval", async () => {
   monitor.advance(1_000);
   await answer();
   assert.is(samples().length, 2);
+});
+
+test("monitor says in its samples that files of its node were damaged", async () => {
+  const { monitor, samples, answer, repairs } = setUp();
+  const repair = { atMs: 5, damage: ["the write-ahead log is missing"], kept: 3, lost: null };
+  repairs.push(repair);
+  monitor.advance(1_000);
+  await answer();
+  assert.equal(samples()[0]?.repairs, [repair]);
 });
 
 test("monitor reads no host twice at once, and counts the interval that found it unfinished", async () => {

@@ -1,5 +1,6 @@
-import { cp, readdir, rm } from "node:fs/promises";
+import { readdir, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
+import { Level } from "level";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { JournalEntry } from "../../../src/storage/journal/journal.js";
@@ -7,29 +8,17 @@ import { openLevelJournals, type LevelJournals } from "../../../src/storage/jour
 import { systemClock } from "../../../src/runtime/clock.js";
 import { CodedError } from "../../../src/runtime/errors.js";
 import { silentLogger } from "../../../src/runtime/log.js";
+import { taskKey } from "../../../src/task/identity.js";
+import type { Repair } from "../../../src/task/reports.js";
 import type { Task } from "../../../src/task/task.js";
 import { journalsContract } from "../../contract/journals.js";
+import { copyAsKilled } from "../../support/copy-as-killed.js";
 import { inTemporaryFolder } from "../../support/temporary-folder.js";
 import { newTask, pipelineOf } from "../../task/pipelines.js";
 
 const OPENED = { source: "clip.mp4", nowMs: 1_000, request: null } as const;
 const open = (folder: string): Promise<LevelJournals> =>
   openLevelJournals(folder, { clock: systemClock, log: silentLogger });
-
-/** Copies the files as a process that dies now leaves them: once more where level exchanged some of them meanwhile. */
-async function copyAsKilled(folder: string, copy: string): Promise<void> {
-  for (;;) {
-    const before = await readdir(folder);
-    const copied = await cp(folder, copy, { recursive: true }).then(
-      () => true,
-      // One of them was deleted before its turn.
-      () => false,
-    );
-    const after = await readdir(folder);
-    if (copied && before.join() === after.join()) return;
-    await rm(copy, { recursive: true, force: true });
-  }
-}
 
 journalsContract("LevelJournals", (work) =>
   inTemporaryFolder(async (folder) => {
@@ -54,6 +43,14 @@ journalsContract("LevelJournals", (work) =>
   }),
 );
 
+const [task] = newTask(pipelineOf({ a: [], b: ["a"] }));
+const { sourceId } = (task as Task).id;
+const entry = (sequence: number): JournalEntry => ({
+  task: { ...(task as Task), id: { sourceId, incarnation: 1_000, sequence } },
+  drop: null,
+  positionUs: null,
+});
+
 async function reopened(folder: string, work: (journals: LevelJournals) => Promise<void>): Promise<void> {
   const journals = await open(folder);
   try {
@@ -64,13 +61,6 @@ async function reopened(folder: string, work: (journals: LevelJournals) => Promi
 }
 
 test("LevelJournals share writes between sources, and stay of one size however many tasks are settled", async () => {
-  const [task] = newTask(pipelineOf({ a: [], b: ["a"] }));
-  const { sourceId } = (task as Task).id;
-  const entry = (sequence: number): JournalEntry => ({
-    task: { ...(task as Task), id: { sourceId, incarnation: 1_000, sequence } },
-    drop: null,
-    positionUs: null,
-  });
   await inTemporaryFolder(async (folder) => {
     await reopened(folder, async (journals) => {
       const opened = await Promise.all(["cam-1", "cam-2"].map((id) => journals.open(id, OPENED)));
@@ -94,6 +84,69 @@ test("openLevelJournals refuses a folder that another node has open, and says so
       assert.ok(failure instanceof CodedError && failure.code === "store-locked");
     });
   });
+});
+
+/** Opens the journals over a folder in which `damage` has been done, and then again. */
+async function damagedJournals(
+  count: number,
+  damage: (folder: string) => Promise<void>,
+): Promise<{ readonly sequences: readonly number[]; readonly repairs: readonly Repair[] }> {
+  return await inTemporaryFolder(async (folder) => {
+    await reopened(folder, async (journals) => {
+      const { journal } = await journals.open(sourceId, OPENED);
+      for (let sequence = 0; sequence < count; sequence++) await journal.put([entry(sequence)]);
+    });
+    await damage(folder);
+    const said: Repair[] = [];
+    const journals = await openLevelJournals(folder, {
+      clock: systemClock,
+      log: silentLogger,
+      onDamage: (repair) => said.push(repair),
+    });
+    const { recovered } = await journals.open(sourceId, OPENED);
+    const { repairs } = journals;
+    await journals.close();
+    assert.equal(repairs, said);
+    await reopened(folder, async (again) => assert.equal(again.repairs, said));
+    return { sequences: recovered.entries.map((left) => left.task.id.sequence), repairs };
+  });
+}
+
+test("LevelJournals take no entry whose bytes have changed, say so, and remember it", async () => {
+  const { sequences, repairs } = await damagedJournals(4, async (folder) => {
+    const database = new Level<string, Uint8Array>(folder, { valueEncoding: "view" });
+    const key = `t/${taskKey(entry(2).task.id)}`;
+    const bytes = Buffer.from((await database.get(key)) ?? []);
+    // A pixel, and so nothing that parsing would notice.
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    await database.put(key, bytes);
+    await database.close();
+  });
+  assert.equal(sequences, [0, 1, 3]);
+  assert.equal(
+    repairs.map(({ kept, lost }) => [kept, lost]),
+    [[3, 1]],
+  );
+});
+
+test("LevelJournals open without their write-ahead log, and say that tasks may be lost", async () => {
+  const { repairs } = await damagedJournals(4, async (folder) => {
+    for (const file of await readdir(folder)) if (file.endsWith(".log")) await rm(join(folder, file));
+  });
+  assert.equal(
+    repairs.map(({ damage, lost }) => [damage, lost]),
+    [[["the write-ahead log is missing"], null]],
+  );
+});
+
+test("LevelJournals repair their files where a table is empty", async () => {
+  const { repairs } = await damagedJournals(4, async (folder) => {
+    await reopened(folder, async () => {});
+    for (const file of await readdir(folder))
+      if (file.endsWith(".ldb")) await truncate(join(folder, file), 0);
+  });
+  assert.is(repairs.length, 1);
+  assert.match(repairs[0]?.damage[0] ?? "", /it is empty/);
 });
 
 test.run();

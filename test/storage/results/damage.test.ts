@@ -6,9 +6,10 @@ import { Level } from "level";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { iterateRecords } from "../../../src/storage/results/read-store.js";
+import { levelFolder } from "../../../src/storage/level-database.js";
 import { openLevelStore } from "../../../src/storage/results/level-store.js";
-import type { DamageReport } from "../../../src/storage/results/level-load.js";
 import type { NewRecord, Store } from "../../../src/storage/results/store.js";
+import type { Repair } from "../../../src/task/reports.js";
 import type { SluiceError } from "../../../src/task/errors.js";
 import { newRecord, newRecords } from "../../support/records.js";
 import { inTemporaryFolder } from "../../support/temporary-folder.js";
@@ -77,11 +78,7 @@ async function sequencesIn(store: Store): Promise<number[]> {
 }
 
 /** Everything that must hold of a store that opened after damage, whatever is left in it. */
-async function checkConsistent(
-  folder: string,
-  reports: readonly DamageReport[],
-  store: Store,
-): Promise<number> {
+async function checkConsistent(folder: string, reports: readonly Repair[], store: Store): Promise<number> {
   const held = await sequencesIn(store);
   assert.is(new Set(held).size, held.length);
   assert.is(store.recordCount, held.length);
@@ -117,8 +114,8 @@ async function checkConsistent(
   return held.length;
 }
 
-async function openDamaged({ folder }: Damaged): Promise<{ store: Store; reports: DamageReport[] }> {
-  const reports: DamageReport[] = [];
+async function openDamaged({ folder }: Damaged): Promise<{ store: Store; reports: Repair[] }> {
+  const reports: Repair[] = [];
   const store = await openLevelStore(folder, { onDamage: (report) => void reports.push(report) });
   return { store, reports };
 }
@@ -140,7 +137,7 @@ test("openLevelStore recovers every record where CURRENT or the manifest is miss
           await damage(damaged);
           const { store, reports } = await openDamaged(damaged);
           assert.is(reports.length, 1);
-          assert.equal([reports[0]?.recordsKept, reports[0]?.recordsLost], [COUNT, 0]);
+          assert.equal([reports[0]?.kept, reports[0]?.lost], [COUNT, 0]);
           assert.is(await checkConsistent(damaged.folder, reports, store), COUNT);
         }
       }),
@@ -166,11 +163,87 @@ test("openLevelStore reports every record that is lost with a table or the write
           assert.is(reports.length, 1);
           const kept = await checkConsistent(damaged.folder, reports, store);
           assert.ok(kept > 0 && kept < COUNT, `${kept} kept`);
-          assert.is(reports[0]?.recordsKept, kept);
+          assert.is(reports[0]?.kept, kept);
         }
       }),
     ),
   ));
+
+test("openLevelStore keeps every record of a table whose index or end is damaged", () =>
+  within(
+    120_000,
+    inTemporaryFolder((folder) =>
+      withStore(folder, async (copy) => {
+        const damages: readonly (readonly [what: RegExp, damage: (bytes: Buffer) => Buffer])[] = [
+          [/its index is damaged/, (bytes) => flipped(bytes, bytes.length - 48 - 20)],
+          [/its end is damaged/, (bytes) => flipped(bytes, bytes.length - 1)],
+          [/its end is damaged/, (bytes) => bytes.subarray(0, -100)],
+        ];
+        for (const [what, damage] of damages) {
+          const damaged = await copy();
+          const table = await damaged.file(/\.ldb$/);
+          await writeFile(table, damage(await readFile(table)));
+          const { store, reports } = await openDamaged(damaged);
+          assert.match(reports[0]?.damage.join() ?? "", what);
+          assert.equal([reports[0]?.kept, reports[0]?.lost], [COUNT, 0]);
+          assert.equal(store.repairs, reports);
+          assert.is(await checkConsistent(damaged.folder, reports, store), COUNT);
+        }
+      }),
+    ),
+  ));
+
+test("openLevelStore loses no more than the blocks of a table that are damaged or cut off", () =>
+  within(
+    120_000,
+    inTemporaryFolder((folder) =>
+      withStore(folder, async (copy) => {
+        const damaged = await copy();
+        const table = await damaged.file(/\.ldb$/);
+        const { size } = await stat(table);
+        await truncate(table, Math.floor(size * 0.9));
+        const { store, reports } = await openDamaged(damaged);
+        const kept = await checkConsistent(damaged.folder, reports, store);
+        assert.ok(kept > COUNT * 0.5 && kept < COUNT, `${kept} kept`);
+      }),
+    ),
+  ));
+
+test("openLevelStore recognises an emptied table", () =>
+  within(
+    120_000,
+    inTemporaryFolder((folder) =>
+      withStore(folder, async (copy) => {
+        const damaged = await copy();
+        await truncate(await damaged.file(/\.ldb$/), 0);
+        const { store, reports } = await openDamaged(damaged);
+        assert.match(reports[0]?.damage.join() ?? "", /it is empty/);
+        assert.ok((reports[0]?.lost ?? 0) > 0);
+        await checkConsistent(damaged.folder, reports, store);
+      }),
+    ),
+  ));
+
+test("a store that is marked as damaged repairs its files at the next opening, whoever opens it", () =>
+  within(
+    120_000,
+    inTemporaryFolder((folder) =>
+      withStore(folder, async (copy) => {
+        const damaged = await copy();
+        // A block that no read of records comes by: an entry of an index.
+        await damaged.flip(/\.ldb$/, 0.02, 64);
+        await levelFolder(damaged.folder).markDamaged();
+        const { store, reports } = await openDamaged(damaged);
+        assert.is(reports.length, 1);
+        await checkConsistent(damaged.folder, reports, store);
+      }),
+    ),
+  ));
+
+function flipped(bytes: Buffer, at: number): Buffer {
+  bytes[at] = (bytes[at] ?? 0) ^ 0x5a;
+  return bytes;
+}
 
 test("openLevelStore takes a torn end of the log for a write that was never acknowledged", () =>
   within(
@@ -258,7 +331,7 @@ test("a store that meets damage while it is open repairs itself at the next writ
         const [end] = await store.append([newRecord({ sequence: COUNT })]);
         assert.is(end?.status, "stored");
         assert.is(reports.length, 1);
-        assert.ok((reports[0]?.recordsLost ?? 0) > 0);
+        assert.ok((reports[0]?.lost ?? 0) > 0);
         assert.is((await sequencesIn(store)).length, store.recordCount);
         await store.close();
       }),

@@ -139,6 +139,22 @@ test("Delivery survives a restart: what is out stays out, and what was being wri
   assert.equal(left(), ["0.1", "1.1", "0.2", "1.2"]);
 });
 
+test("Delivery writes again after a restart between a failed write and the next try", async () => {
+  const journal = createFakeJournal();
+  const { actor, clock, left, offer } = subject({ journal });
+  offer();
+  journal.fail();
+  await actor.settle();
+  assert.is(journal.waiting, 0);
+  // The timer of the next try ends with the state.
+  actor.restart();
+  clock.advance(600);
+  offer();
+  journal.write();
+  await actor.settle();
+  assert.equal(left(), ["0.1", "1.1"]);
+});
+
 test("Delivery recovers the tasks of earlier incarnations at its first start, and only then", async () => {
   const journal = createFakeJournal();
   const before = subject({ journal });

@@ -1,0 +1,27 @@
+/**
+ * Writes to a store or to journals for ever: prints the number of each write that was acknowledged, and `failed` for each that
+ * was not, which it tries again.
+ *
+ * Usage: `node disk-writer.js store|journals FOLDER FIRST`
+ */
+
+import { writeSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import { DURABLE_SUBJECTS, type DurableKind } from "../durable-subject.js";
+
+const [kind = "store", folder = "", first = "0"] = process.argv.slice(2);
+const writer = await DURABLE_SUBJECTS[kind as DurableKind].open(folder);
+for (let sequence = Number(first); ; sequence++) {
+  while (!(await written(sequence))) await setTimeout(5);
+  writeSync(1, `${sequence}\n`);
+}
+
+async function written(sequence: number): Promise<boolean> {
+  try {
+    await writer.write(sequence);
+    return true;
+  } catch {
+    writeSync(1, "failed\n");
+    return false;
+  }
+}
