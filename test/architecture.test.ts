@@ -188,7 +188,10 @@ test("programs write to a terminal by apps/terminal.ts and apps/live-lines.ts al
   // The made world prints nothing from a wire, and examples and makers of clips are read by whoever runs them.
   const own = /^apps\/(?:terminal|live-lines|simulate|render-demo)\.ts$|^apps\/examples\//;
   const writers = production
-    .filter(({ path, text }) => !own.test(path) && /\bstd(?:out|err)\.write\(|\bconsole\.|\bwriteSync\([12],/.test(text))
+    .filter(
+      ({ path, text }) =>
+        !own.test(path) && /\bstd(?:out|err)\.write\(|\bconsole\.|\bwriteSync\([12],/.test(text),
+    )
     .map(({ path }) => path);
   assert.equal(writers, ["src/runtime/log.ts"]);
 });
