@@ -1,5 +1,5 @@
 /**
- * The folder beside a hub's store: its tokens, and how operators on this machine reach it while it runs.
+ * The folder beside a hub's store: its tokens, what it knows of who speaks for which source, and how operators on this machine reach it while it runs.
  *
  * The store's own folder belongs to its database, so this one is `STORE.cluster`.
  */
@@ -22,6 +22,11 @@ function hubFolder(store: string): string {
 
 export function tokensFolder(store: string): string {
   return join(hubFolder(store), "tokens");
+}
+
+/** The key and the owners of sources. */
+export function trustFolder(store: string): string {
+  return join(hubFolder(store), "trust");
 }
 
 export async function writeOperator(store: string, address: HubAddress): Promise<void> {

@@ -14,7 +14,7 @@ import {
 } from "../../src/transport/security/token-directory.js";
 import { checkModelDir } from "../start/inputs.js";
 import { readNamed } from "./files.js";
-import { removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
+import { removeOperator, tokensFolder, trustFolder, writeOperator } from "./hub-folder.js";
 import { describeCluster, describeSchedule } from "./describe.js";
 import { formatDuration } from "./units.js";
 import { atMost, signalled } from "./signals.js";
@@ -64,6 +64,7 @@ export async function hub(command: HubCommand): Promise<number> {
     const journal = command.journal ?? (folder === "memory:" ? folder : `${folder}.journal`);
     node = await startNode({
       ...(journal !== "memory:" && { journal }),
+      ...(folder !== "memory:" && { trust: trustFolder(folder) }),
       name,
       cluster,
       store,

@@ -46,6 +46,11 @@ export interface NodeOptions extends Pick<
    * for go on with the node. Default: memory alone.
    */
   readonly journal?: string;
+  /**
+   * Of the cloud: folder with the key that nodes' own are derived from, and to which node each source belongs, for its own user
+   * alone to read. Default: memory alone, so that all of it ends with the process.
+   */
+  readonly trust?: string;
   readonly link?: Partial<LinkLimits>;
   readonly onEvent?: (event: NodeEvent) => void;
   readonly onCluster?: (event: ClusterEvent) => void;

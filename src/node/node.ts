@@ -14,7 +14,9 @@ import { createActorSystem, type ActorSystem } from "../runtime/system.js";
 import type { Cluster, RemoteSpawnOptions } from "../transport/cluster/cluster.js";
 import { ClusterClock } from "../transport/cluster-clock.js";
 import { openLevelJournals, type LevelJournals } from "../storage/journal/level-journals.js";
+import type { Trust } from "../storage/trust/trust.js";
 import { parseNodeName, type NodeName } from "../task/identity.js";
+import type { Vouch } from "../task/voucher.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { sourceOptionsOf } from "./agent/source-request.js";
 import { spawnAgent, type Agent } from "./agent/spawn.js";
@@ -23,6 +25,7 @@ import { drainNode, type DrainOptions } from "./drain.js";
 import { becomeHub, joinHub } from "./enter-cluster.js";
 import { followCluster } from "./follow-cluster.js";
 import { checkTokens, type NodeOptions } from "./node-options.js";
+import { openVouching } from "./open-vouching.js";
 import type { NodeSources } from "./sources.js";
 import { createRealWorld, type NodeWorld } from "./world.js";
 
@@ -33,6 +36,8 @@ export interface SluiceNode extends NodeSources {
   readonly cloud: NodeName;
   /** Null of a node by itself, and of the nodes of one process. */
   readonly cluster: Cluster | null;
+  /** Vouches for the delivery of a task, as the sources of this node do: for programs that make tasks by themselves. */
+  readonly vouch: Vouch;
   /**
    * Starts an actor: a behaviour of this process here, or one that is registered by name on the node `at`, under that
    * node's guardian. The ref works the same for both.
@@ -79,6 +84,7 @@ interface Holdings {
   components: Components | null;
   agent: Agent | null;
   journals: LevelJournals | null;
+  trust: Trust | null;
 }
 
 /** Starts a node in a world of the caller's, who answers for who may join. @see startNode */
@@ -86,7 +92,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
   const name = parseNodeName(options.name);
   const { services = NO_SERVICES, join } = options;
   const clock = new ClusterClock(options.clock ?? systemClock);
-  const held: Holdings = { cluster: null, components: null, agent: null, journals: null };
+  const held: Holdings = { cluster: null, components: null, agent: null, journals: null, trust: null };
   const system = createNodeSystem(world, options, { clock, held });
   world.adopt?.(system);
   world.members?.join(system);
@@ -98,6 +104,8 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     }
     const journals = held.journals ?? world.journals;
     const cloud = held.cluster?.hub ?? world.members?.cloud ?? name;
+    const vouching = await openVouching(world, options, { system, cloud, cluster: held.cluster });
+    held.trust = vouching.cloud?.trust ?? null;
     const term = cloud === name ? await options.store?.beginTerm() : undefined;
     const components = startComponents({
       ...componentsOptionsOf(world, options, held),
@@ -105,13 +113,16 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
       cloud,
       role: cloud === name || options.roles?.includes("cloud") === true ? "cloud" : "edge",
       services,
+      vouch: vouching.vouch,
+      ...(vouching.cloud && { speakers: vouching.cloud.speakers }),
       ...(term !== undefined && { term }),
       ...(journals && { journals }),
     });
     held.components = components;
     held.agent = spawnNodeAgent(system, components, options);
     // Its actors are there before the first one that may tell them something.
-    held.cluster ??= await becomeHub(system, world, options);
+    if (vouching.cloud !== null)
+      held.cluster ??= await becomeHub(system, world, options, vouching.cloud.keys);
     if (held.cluster !== null) {
       followCluster({ system, clock, cluster: held.cluster, components, onCluster: options.onCluster });
     }
@@ -121,12 +132,13 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
         system.log.error("Cannot go on with a source", { source: request.id, error: errorText(thrown) });
       });
     }
-    return assemble({ world, system, cloud, cluster: held.cluster, components, journals: held.journals });
+    return assemble({ ...held, world, system, cloud, components, vouch: vouching.vouch });
   } catch (error) {
     await held.cluster?.leave();
     await system.terminate();
     world.members?.leave(name);
     await held.journals?.close();
+    await held.trust?.close();
     throw error;
   }
 }
@@ -165,7 +177,7 @@ function componentsOptionsOf(
   world: NodeWorld,
   options: NodeOptions,
   held: Holdings,
-): Omit<ComponentsOptions, "system" | "cloud" | "role" | "services"> {
+): Omit<ComponentsOptions, "system" | "cloud" | "role" | "services" | "vouch"> {
   const { store, flush, delivery, policies, limits, onSchedule, modelDir = null } = options;
   return {
     modelDir,
@@ -207,9 +219,11 @@ interface Parts {
   readonly cluster: Cluster | null;
   readonly components: Components;
   readonly journals: LevelJournals | null;
+  readonly trust: Trust | null;
+  readonly vouch: Vouch;
 }
 
-function assemble({ world, system, cloud, cluster, components, journals }: Parts): SluiceNode {
+function assemble({ world, system, cloud, cluster, components, journals, trust, vouch }: Parts): SluiceNode {
   const needed = (): Cluster => {
     if (cluster === null)
       throw new TypeError(`Cannot reach other nodes from "${system.name}": it has no hub`);
@@ -221,6 +235,7 @@ function assemble({ world, system, cloud, cluster, components, journals }: Parts
     system,
     cloud,
     cluster,
+    vouch,
     async spawn<State, Message>(
       behaviour: Behaviour<State, Message> | string,
       options: SpawnOptions | RemoteSpawnOptions,
@@ -238,6 +253,7 @@ function assemble({ world, system, cloud, cluster, components, journals }: Parts
       await system.terminate();
       world.members?.leave(system.name);
       await journals?.close();
+      await trust?.close();
     },
   };
 }

@@ -1,5 +1,6 @@
 /** A simulated host: a disk that stays, and one process after another on it, each a whole node. */
 
+import { createMemoryTrust, MASTER_KEY_BYTES, type Trust } from "../storage/trust/trust.js";
 import type { MemoryStore } from "../storage/results/memory-store.js";
 import type { NodeOptions } from "../node/node-options.js";
 import { startNodeIn, type SluiceNode } from "../node/node.js";
@@ -44,6 +45,10 @@ export interface SimulatedHostOptions {
   readonly onFailure: (host: string, error: Error) => void;
 }
 
+function masterKeyFrom(prng: Prng): Uint8Array {
+  return Uint8Array.from({ length: MASTER_KEY_BYTES }, () => prng.between(0, 255));
+}
+
 /** How far the host's clock may be set to either side between two processes, in ms. */
 export const SKEW_MS_MAX = 30_000;
 
@@ -52,6 +57,8 @@ export class SimulatedHost {
   readonly disk: Disk;
   readonly #options: SimulatedHostOptions;
   readonly #journals: JournalsOnDisk = new Map();
+  /** Also on the disk. */
+  readonly #trust: Trust;
   #process: SimulatedProcess | null = null;
   #node: SluiceNode | null = null;
   /** Of its process, from 1. */
@@ -63,6 +70,7 @@ export class SimulatedHost {
     this.name = options.name;
     this.#options = options;
     this.disk = new Disk(options.time, options.prng.fork());
+    this.#trust = createMemoryTrust(masterKeyFrom(options.prng.fork()));
   }
 
   /** Null while it is down. */
@@ -117,6 +125,7 @@ export class SimulatedHost {
         adopt: (system) => process.onKilled(() => nodeSystem(system).abandon()),
         decorate: this.#decorate,
         journals: bug.wrapJournals(createDiskJournals(this.disk, process, this.#journals)),
+        trust: this.#trust,
         members: null,
       },
     });

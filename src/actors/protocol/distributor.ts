@@ -44,4 +44,6 @@ export interface TotalsReported {
   readonly contradictions: number;
   /** Deliveries left unacknowledged because too many were pending. */
   readonly refused: number;
+  /** Results and drops refused because the node of their source does not vouch for them. */
+  readonly unvouched: number;
 }
