@@ -35,6 +35,7 @@ export type {
 } from "./transport/cluster/cluster.js";
 export type { Guard, Sender, Verdict } from "./transport/cluster/guard.js";
 export { startHub, type HubOptions } from "./transport/cluster/hub.js";
+export type { JoiningPeer } from "./transport/link/acceptor-handshake.js";
 export type { DirectLinkOptions } from "./transport/cluster/direct-links.js";
 export type { HubDialOptions } from "./transport/cluster/hub-dialer.js";
 export { joinCluster, type JoinOptions } from "./transport/cluster/joiner.js";
@@ -103,6 +104,7 @@ export { definePipeline, type PipelineDefinition, type StageDefinition } from ".
 export { type Pipeline, type QueuePolicy, type Stage } from "./task/pipeline.js";
 export type { RoutingTable, SourceRoute } from "./task/routing-table.js";
 export { END, type Cursor, type DropReason, type Hop, type Outcome } from "./task/task.js";
+export type { Vouch } from "./task/voucher.js";
 
 // ── Operating a cluster: over the network, or from one of its own nodes ─────────────────────────────────────────────
 

@@ -1,5 +1,6 @@
 /**
- * The folder next to a hub's store: its tokens, and how operators on this machine reach the hub while it runs.
+ * The folder next to a hub's store: its tokens, which node speaks for which source, and how operators on this machine reach
+ * the hub while it runs.
  *
  * The store's own folder belongs to its database, so this one is `STORE.cluster`.
  */
@@ -22,6 +23,11 @@ function hubFolder(store: string): string {
 
 export function tokensFolder(store: string): string {
   return join(hubFolder(store), "tokens");
+}
+
+/** The key and the owners of sources. */
+export function trustFolder(store: string): string {
+  return join(hubFolder(store), "trust");
 }
 
 export async function writeOperator(store: string, address: HubAddress): Promise<void> {

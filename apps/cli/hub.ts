@@ -15,7 +15,7 @@ import {
 import { checkModelDir } from "../start/inputs.js";
 import { sayDamage } from "../damage.js";
 import { keepFilesPrivate, readNamed } from "./files.js";
-import { removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
+import { removeOperator, tokensFolder, trustFolder, writeOperator } from "./hub-folder.js";
 import { describeCluster, describeSchedule } from "./describe.js";
 import { formatDuration } from "./units.js";
 import { atMost, signalled } from "../program.js";
@@ -68,6 +68,7 @@ export async function hub(command: HubCommand): Promise<number> {
     const journal = command.journal ?? (folder === "memory:" ? folder : `${folder}.journal`);
     node = await startNode({
       ...(journal !== "memory:" && { journal }),
+      ...(folder !== "memory:" && { trust: trustFolder(folder) }),
       name,
       cluster,
       store,

@@ -3,8 +3,7 @@
 import type { SourceSpec } from "../../src/actors/generator/source-spec.js";
 import type { CapturePort } from "../../src/actors/generator/spawn.js";
 import { performance } from "node:perf_hooks";
-import { controllerAddress } from "../../src/actors/controller/spawn.js";
-import type { ControllerMessage } from "../../src/actors/protocol/controller.js";
+import { controllerAddress, type ControllerMessage } from "../../src/actors/protocol/controller.js";
 import type { SluiceNode } from "../../src/node/node.js";
 import type { GeneratorMessage } from "../../src/actors/protocol/generator.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
@@ -47,7 +46,7 @@ export interface Load {
 
 /** Attaches a generator to a node; its tasks carry `frame`, which lies in shared memory. */
 export function attachLoad(
-  node: Pick<SluiceNode, "name" | "system">,
+  node: Pick<SluiceNode, "name" | "system" | "vouch">,
   options: {
     readonly sourceId: SourceId;
     readonly pipeline: Pipeline;
@@ -77,7 +76,7 @@ export function attachLoad(
         return state;
       },
     },
-    { name: `load-${sourceId}` },
+    { name: `source-${sourceId}` },
   );
   controller.tell({ type: "attachGenerator", sourceId, pipeline, generator });
 
@@ -96,7 +95,9 @@ export function attachLoad(
     });
     startedAtMs.set(sequence, performance.now());
     sequence += 1;
-    for (const task of tasks) controller.tell({ type: "submit", task });
+    for (const task of tasks) {
+      controller.tell({ type: "submit", task: { ...task, voucher: node.vouch(task) } });
+    }
   }
 
   return {

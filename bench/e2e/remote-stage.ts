@@ -13,8 +13,11 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import { startNode, type SluiceNode } from "../../src/node/node.js";
-import { controllerAddress } from "../../src/actors/controller/spawn.js";
-import type { QueuesReported, ControllerMessage } from "../../src/actors/protocol/controller.js";
+import {
+  controllerAddress,
+  type QueuesReported,
+  type ControllerMessage,
+} from "../../src/actors/protocol/controller.js";
 import type { SchedulerMessage, PolicyReply } from "../../src/actors/protocol/scheduler.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";

@@ -27,6 +27,7 @@ import type { ServiceDeclaration } from "../../src/task/service.js";
 import { fold, seeded } from "../../test/support/fold.js";
 import { createProbe } from "../../test/support/probe.js";
 import { percentile, report, rounded, type Row } from "../report.js";
+import { createMemoryTrust } from "../../src/storage/trust/trust.js";
 
 const SOURCES = 100;
 const STAGES = 5;
@@ -161,6 +162,7 @@ function benchTicks(policy: (typeof POLICIES)[number]): { ticks: number[]; table
         intervalMs: 1e9,
         nodesMax: NODES,
         sourcesMax: SOURCES,
+        owners: createMemoryTrust().owners,
         listener: null,
       },
       retained,

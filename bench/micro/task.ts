@@ -1,5 +1,5 @@
 /**
- * What the task model costs a node for each task: walking, routing, joining, splitting the latency.
+ * What the task model costs a node for each task: walking, routing, joining, vouching, splitting the latency.
  *
  * Measured: the pure functions, on one core, with results and pixels shared as in a node. Not measured: actors,
  * mailboxes, links, codecs and services. The baseline is the least that an immutable task can cost, one copy of its
@@ -8,6 +8,9 @@
  * Usage: `node dist/bench/micro/task.js`
  */
 
+import { generateKeyPairSync, sign } from "node:crypto";
+import { createNodeKeys, createSpeakers, createVouch } from "../../src/node/vouching.js";
+import { createMemoryTrust } from "../../src/storage/trust/trust.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import { parseNodeName, parseSourceId, taskKey, type StageId } from "../../src/task/identity.js";
 import { arrive, createJoins, needsJoin } from "../../src/task/join.js";
@@ -17,6 +20,7 @@ import { type Pipeline } from "../../src/task/pipeline.js";
 import { routeStage, type RoutingTable } from "../../src/task/routing-table.js";
 import type { ServiceDeclaration } from "../../src/task/service.js";
 import { END, type Hop, type Task } from "../../src/task/task.js";
+import { VOUCHER_BYTES, vouchedText } from "../../src/task/voucher.js";
 import { completeStage, createTask } from "../../src/task/walk.js";
 import { percentile, report, type Row } from "../report.js";
 
@@ -47,6 +51,13 @@ const payload = {
 const chain = pipelineOf({ a: [], b: ["a"] });
 const diamond = pipelineOf({ a: [], b: ["a"], c: ["a"], d: ["b", "c"] });
 const [first] = start(diamond, 0);
+const trust = createMemoryTrust();
+const keys = createNodeKeys(trust.masterKey);
+const speakers = createSpeakers(keys, trust.owners);
+const key = keys.keyOf(node);
+const vouch = createVouch(() => key);
+const vouched = first && { ...first, voucher: vouch(first) };
+const { privateKey } = generateKeyPairSync("ed25519");
 const done = walk(diamond, 1);
 const table = tableOf(diamond, 20);
 let sequence = 10;
@@ -60,6 +71,11 @@ compare("routeStage, 20 nodes placed", () => {
   return (
     routeStage({ table, cursor, task: first, pipeline: diamond, node, localServices, cloud }).to === "local"
   );
+});
+compare("vouch for a delivery", () => first !== undefined && vouch(first).length === VOUCHER_BYTES);
+compare("check a voucher", () => vouched !== undefined && speakers.vouchers.isVouched(node, vouched));
+compare("sign a delivery with Ed25519 instead", () => {
+  return first !== undefined && sign(null, Buffer.from(vouchedText(first)), privateKey).length === 64;
 });
 compare("walk a chain of 2 stages", () => walk(chain, sequence++)?.results.size === 2);
 compare("walk a diamond of 4 stages, fork and join", () => walk(diamond, sequence++)?.results.size === 4);

@@ -7,13 +7,13 @@
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { ActorSystem } from "../runtime/system.js";
-import { controllerAddress, spawnController } from "../actors/controller/spawn.js";
+import { spawnController } from "../actors/controller/spawn.js";
 import { spawnDistributor } from "../actors/distributor/spawn.js";
 import type { HostMetrics } from "../actors/monitor/host-metrics.js";
 import { spawnMonitor } from "../actors/monitor/spawn.js";
 import { spawnProcessors } from "../actors/processor/spawn.js";
 import type { StartWorker } from "../actors/processor/worker-port.js";
-import type { ControllerMessage } from "../actors/protocol/controller.js";
+import { controllerAddress, type ControllerMessage } from "../actors/protocol/controller.js";
 import type { DistributorMessage } from "../actors/protocol/distributor.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { MonitorMessage } from "../actors/protocol/monitor.js";
@@ -25,6 +25,8 @@ import type { NodeName } from "../task/identity.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { createEventForwarder } from "./event-forwarder.js";
 import type { NodeOptions } from "./node-options.js";
+import type { Vouch } from "../task/voucher.js";
+import type { Speakers } from "./vouching.js";
 import { createRegistration } from "./registration.js";
 import { createSources, type NodeSources } from "./sources.js";
 import { recoverUndeliveredTasks } from "./undelivered-tasks.js";
@@ -39,6 +41,10 @@ export interface ComponentsOptions extends Pick<
   readonly cloud: NodeName;
   readonly services: ReadonlyMap<string, ServiceDeclaration>;
   readonly modelDir: string | null;
+  /** Vouches for the tasks of the sources here. */
+  readonly vouch: Vouch;
+  /** Of the node that is the cloud: how it checks who vouches for what, and to whom sources belong. */
+  readonly speakers?: Speakers;
   /** Of the cloud: the scheduler's term, one more for each scheduler over its store. Default 1. */
   readonly term?: number;
   /** Whether another node can be sent anything now. Default: every one can. */
@@ -71,7 +77,7 @@ const EPOCHS_A_TERM = 1_000_000;
 /**
  * Starts the components of a node and makes them known to the scheduler.
  *
- * @throws TypeError where the node is the cloud and has no store
+ * @throws TypeError where the node is the cloud and has no store, or nobody to ask who speaks for a source
  */
 export function startComponents(options: ComponentsOptions): Components {
   const { system, cloud, services, limits = {}, journals, delivery } = options;
@@ -119,6 +125,7 @@ export function startComponents(options: ComponentsOptions): Components {
     registration,
     controller,
     listener,
+    vouch: options.vouch,
     ...(journals && { journals }),
     ...(delivery && { delivery }),
   });
@@ -138,18 +145,29 @@ export function startComponents(options: ComponentsOptions): Components {
 
 /** Starts what the cloud alone has: the scheduler, found by everyone as `scheduler`, and the distributor. */
 function startCloud(options: ComponentsOptions, scheduler: ActorRef<SchedulerMessage>): void {
-  const { system, store, flush, policies, onSchedule, term = 1 } = options;
+  const { system, store, speakers, flush, policies, onSchedule, term = 1 } = options;
   const { name } = system;
-  if (store === undefined) throw new TypeError(`Cannot start cloud node "${name}" without a store`);
+  if (store === undefined || speakers === undefined) {
+    throw new TypeError(
+      `Cannot start cloud node "${name}" without a store and what says who speaks for sources`,
+    );
+  }
   spawnScheduler(system, {
     node: name,
     term,
     epoch: (term - 1) * EPOCHS_A_TERM,
     fallback: name,
+    owners: speakers.owners,
     ...(policies && { policies }),
     ...(onSchedule && {
       listener: system.spawn(createEventForwarder(onSchedule), { name: "schedule-listener" }),
     }),
   });
-  spawnDistributor(system, { node: name, store, scheduler, ...(flush && { flush }) });
+  spawnDistributor(system, {
+    node: name,
+    store,
+    vouchers: speakers.vouchers,
+    scheduler,
+    ...(flush && { flush }),
+  });
 }

@@ -5,7 +5,9 @@ import { guardFor } from "../actors/guard/guard.js";
 import type { Cluster } from "../transport/cluster/cluster.js";
 import { startHub } from "../transport/cluster/hub.js";
 import { joinCluster, type JoinOptions } from "../transport/cluster/joiner.js";
+import { parseNodeName } from "../task/identity.js";
 import { listenAddressOf, type NodeOptions } from "./node-options.js";
+import type { NodeKeys } from "./vouching.js";
 import type { NodeWorld } from "./world.js";
 
 /** @throws TransportError `connect-failed`, or why the hub refuses */
@@ -27,11 +29,16 @@ export function joinHub(
   });
 }
 
-/** Null where nobody is to join. @throws TransportError `listen-failed` */
+/**
+ * Null where nobody is to join. Each node that joins is told its key.
+ *
+ * @throws TransportError `listen-failed`
+ */
 export async function becomeHub(
   system: ActorSystem,
   world: NodeWorld,
   options: NodeOptions,
+  keys: NodeKeys,
 ): Promise<Cluster | null> {
   const listen = listenAddressOf(options);
   if (options.join !== undefined || listen === null) return null;
@@ -39,6 +46,8 @@ export async function becomeHub(
     ...commonOptions(world, options),
     listen,
     authority: options.tokens ?? null,
+    // Operators have no part in tasks, and their names are of their own choosing.
+    secretFor: ({ name, roles }) => (roles.includes("operator") ? null : keys.keyOf(parseNodeName(name))),
     ...(options.cluster !== undefined && { cluster: options.cluster }),
     ...(options.roles && { roles: options.roles }),
   });

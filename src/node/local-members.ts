@@ -3,15 +3,19 @@
  * learn here which node joins and which leaves.
  */
 
+import { randomBytes } from "node:crypto";
 import type { ActorSystem } from "../runtime/system.js";
 import { createLocalMesh } from "../transport/local-mesh.js";
 import type { MonitorMessage } from "../actors/protocol/monitor.js";
 import type { NodeName } from "../task/identity.js";
+import { MASTER_KEY_BYTES } from "../storage/trust/trust.js";
 import type { Components } from "./components.js";
+import { createNodeKeys, type NodeKeys } from "./vouching.js";
 
 export interface LocalMembers {
   /** The node that has the scheduler and the store. */
   readonly cloud: NodeName;
+  readonly keys: NodeKeys;
   /** The node's actors can reach the others' from now on. @throws TypeError where a node of that name has joined */
   join(system: ActorSystem): void;
   /** The node's components run: they learn of nodes that leave, and every monitor of the node that joined. */
@@ -30,6 +34,7 @@ export function createLocalMembers(cloud: NodeName): LocalMembers {
   const members = new Map<NodeName, LocalMember>();
   return {
     cloud,
+    keys: createNodeKeys(randomBytes(MASTER_KEY_BYTES)),
     join: (system) => mesh.join(system),
     follow(system, components) {
       members.set(system.name, { system, components });

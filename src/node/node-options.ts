@@ -69,6 +69,11 @@ export interface NodeOptions {
   readonly journal?: string;
   /** What operators elsewhere may have this node open: over `DEFAULT_SOURCE_POLICY`, or "any" for all that its user may. */
   readonly sourcePolicy?: Partial<SourcePolicy> | "any";
+  /**
+   * Of the cloud: folder with the key that nodes' own are derived from, and to which node each source belongs, for its own user
+   * alone to read. Default: memory alone, so that all of it ends with the process.
+   */
+  readonly trust?: string;
   readonly link?: Partial<LinkLimits>;
   readonly onEvent?: (event: NodeEvent) => void;
   /** Of the cloud: receives an event for each table that is published or acknowledged. */

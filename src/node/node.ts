@@ -14,7 +14,9 @@ import { createActorSystem, type ActorSystem } from "../runtime/system.js";
 import type { Cluster, RemoteSpawnOptions } from "../transport/cluster/cluster.js";
 import { ClusterClock } from "../transport/cluster-clock.js";
 import { openLevelJournals, type LevelJournals } from "../storage/journal/level-journals.js";
+import type { Trust } from "../storage/trust/trust.js";
 import { parseNodeName, type NodeName } from "../task/identity.js";
+import type { Vouch } from "../task/voucher.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import type { SourceRequest } from "../task/requests.js";
 import { createRefusalLog } from "./agent/refusal-log.js";
@@ -25,6 +27,7 @@ import { drainNode, type DrainOptions } from "./drain.js";
 import { becomeHub, joinHub } from "./enter-cluster.js";
 import { followCluster } from "./follow-cluster.js";
 import { checkTokens, sourcePolicyOf, type NodeOptions } from "./node-options.js";
+import { openVouching } from "./open-vouching.js";
 import type { NodeSources } from "./sources.js";
 import { createRealWorld, type NodeWorld } from "./world.js";
 
@@ -35,6 +38,8 @@ export interface SluiceNode extends NodeSources {
   readonly cloud: NodeName;
   /** Null of a node by itself, and of the nodes of one process. */
   readonly cluster: Cluster | null;
+  /** Vouches for the delivery of a task, as the sources of this node do: for programs that make tasks by themselves. */
+  readonly vouch: Vouch;
   /**
    * Starts an actor: a behaviour of this process here, or one that is registered by name on the node `at`, under that
    * node's guardian. The ref works the same for both.
@@ -81,6 +86,7 @@ interface Holdings {
   components: Components | null;
   agent: Agent | null;
   journals: LevelJournals | null;
+  trust: Trust | null;
 }
 
 /** Starts a node in a world of the caller's, who answers for who may join. @see startNode */
@@ -88,7 +94,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
   const name = parseNodeName(options.name);
   const { services = NO_SERVICES, join } = options;
   const clock = new ClusterClock(options.clock ?? systemClock);
-  const held: Holdings = { cluster: null, components: null, agent: null, journals: null };
+  const held: Holdings = { cluster: null, components: null, agent: null, journals: null, trust: null };
   const system = createNodeSystem(world, options, { clock, held });
   world.adopt?.(system);
   world.members?.join(system);
@@ -100,6 +106,8 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     }
     const journals = held.journals ?? world.journals;
     const cloud = held.cluster?.hub ?? world.members?.cloud ?? name;
+    const vouching = await openVouching(world, options, { system, cloud, cluster: held.cluster });
+    held.trust = vouching.cloud?.trust ?? null;
     const term = cloud === name ? await options.store?.beginTerm() : undefined;
     const components = startComponents({
       ...componentsOptionsOf(world, options, held),
@@ -107,6 +115,8 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
       cloud,
       role: cloud === name || options.roles?.includes("cloud") === true ? "cloud" : "edge",
       services,
+      vouch: vouching.vouch,
+      ...(vouching.cloud && { speakers: vouching.cloud.speakers }),
       ...(term !== undefined && { term }),
       ...(journals && { journals }),
     });
@@ -118,7 +128,8 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     };
     held.agent = spawnNodeAgent(system, components, { requests, onDrained: options.onDrained });
     // Its actors are there before the first one that may tell them something.
-    held.cluster ??= await becomeHub(system, world, options);
+    if (vouching.cloud !== null)
+      held.cluster ??= await becomeHub(system, world, options, vouching.cloud.keys);
     if (held.cluster !== null) {
       followCluster({ system, clock, cluster: held.cluster, components, onCluster: options.onCluster });
     }
@@ -128,12 +139,13 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
         system.log.error("Cannot go on with a source", { source: request.id, error: errorText(thrown) });
       });
     }
-    return assemble({ world, system, cloud, cluster: held.cluster, components, journals: held.journals });
+    return assemble({ ...held, world, system, cloud, components, vouch: vouching.vouch });
   } catch (error) {
     await held.cluster?.leave();
     await system.terminate();
     world.members?.leave(name);
     await held.journals?.close();
+    await held.trust?.close();
     throw error;
   }
 }
@@ -172,7 +184,7 @@ function componentsOptionsOf(
   world: NodeWorld,
   options: NodeOptions,
   held: Holdings,
-): Omit<ComponentsOptions, "system" | "cloud" | "role" | "services"> {
+): Omit<ComponentsOptions, "system" | "cloud" | "role" | "services" | "vouch"> {
   const { store, flush, delivery, policies, limits, onSchedule, modelDir = null } = options;
   return {
     modelDir,
@@ -237,9 +249,11 @@ interface Parts {
   readonly cluster: Cluster | null;
   readonly components: Components;
   readonly journals: LevelJournals | null;
+  readonly trust: Trust | null;
+  readonly vouch: Vouch;
 }
 
-function assemble({ world, system, cloud, cluster, components, journals }: Parts): SluiceNode {
+function assemble({ world, system, cloud, cluster, components, journals, trust, vouch }: Parts): SluiceNode {
   const needed = (): Cluster => {
     if (cluster === null)
       throw new TypeError(`Cannot reach other nodes from "${system.name}": it has no hub`);
@@ -251,6 +265,7 @@ function assemble({ world, system, cloud, cluster, components, journals }: Parts
     system,
     cloud,
     cluster,
+    vouch,
     async spawn<State, Message>(
       behaviour: Behaviour<State, Message> | string,
       options: SpawnOptions | RemoteSpawnOptions,
@@ -268,6 +283,7 @@ function assemble({ world, system, cloud, cluster, components, journals }: Parts
       await system.terminate();
       world.members?.leave(system.name);
       await journals?.close();
+      await trust?.close();
     },
   };
 }

@@ -14,6 +14,7 @@ import type { Pipeline } from "../task/pipeline.js";
 import type { LedgerReported } from "../task/reports.js";
 import type { PolicySpec, SourceRequest } from "../task/requests.js";
 import type { ServiceDeclaration } from "../task/service.js";
+import type { Vouch } from "../task/voucher.js";
 import type { Registration } from "./registration.js";
 
 export interface SourceOptions {
@@ -61,6 +62,8 @@ export interface SourcesOptions {
   readonly registration: Registration;
   readonly controller: ActorRef<ControllerMessage>;
   readonly listener: ActorRef<NodeEvent>;
+  /** Vouches for the tasks of this node's sources. */
+  readonly vouch: Vouch;
   /** Where tasks that are not settled outlive the node. Default: they are kept in memory alone. */
   readonly journals?: Journals;
   /** When tasks are delivered again. Default `DEFAULT_DELIVERY`. */
@@ -140,7 +143,7 @@ export function createSources(options: SourcesOptions): OwnSources {
 }
 
 function startGenerator(
-  { system, cloud, services, controller, listener, delivery }: SourcesOptions,
+  { system, cloud, services, controller, listener, vouch, delivery }: SourcesOptions,
   { id, source, pipeline, capture, ...asked }: SourceOptions,
   found: Pick<Parameters<typeof spawnGenerator>[1], "incarnation" | "journal">,
 ): ActorRef<GeneratorMessage> {
@@ -153,6 +156,7 @@ function startGenerator(
     configuration: asked.configuration ?? DEFAULT_CONFIGURATION,
     controller,
     listener,
+    vouch,
     cloud,
     paced: asked.paced ?? false,
     limit: asked.limit ?? null,

@@ -8,6 +8,7 @@ import type { Decorate } from "../runtime/system-options.js";
 import type { Carrier } from "../transport/carrier.js";
 import { createWsCarrier } from "../transport/carriers/ws.js";
 import type { Journals } from "../storage/journal/journal.js";
+import type { Trust } from "../storage/trust/trust.js";
 import { openHostMetrics, type HostMetrics } from "../actors/monitor/host-metrics.js";
 import { startWorker } from "../actors/processor/worker-host.js";
 import type { StartWorker } from "../actors/processor/worker-port.js";
@@ -35,6 +36,8 @@ export interface NodeWorld {
   readonly decorate: Decorate | null;
   /** Null opens the folder that the node names. */
   readonly journals: Journals | null;
+  /** Of the cloud: who speaks for which source. Null opens the folder that the node names. */
+  readonly trust: Trust | null;
   /** The nodes of this process that it is one of; null for a node that joins a hub, is one, or is alone. */
   readonly members: LocalMembers | null;
 }
@@ -54,6 +57,7 @@ export function createRealWorld(): NodeWorld {
     adopt: null,
     decorate: null,
     journals: null,
+    trust: null,
     members: null,
   };
 }

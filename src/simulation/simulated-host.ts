@@ -1,5 +1,6 @@
 /** A simulated host: a disk that stays, and one process after another on it, each a whole node. */
 
+import { createMemoryTrust, MASTER_KEY_BYTES, type Trust } from "../storage/trust/trust.js";
 import type { NodeOptions } from "../node/node-options.js";
 import { startNodeIn, type SluiceNode } from "../node/node.js";
 import { readPipelineHere } from "../node/agent/read-pipeline.js";
@@ -45,6 +46,10 @@ export interface SimulatedHostOptions {
   readonly onFailure: (host: string, error: Error) => void;
 }
 
+function masterKeyFrom(prng: Prng): Uint8Array {
+  return Uint8Array.from({ length: MASTER_KEY_BYTES }, () => prng.between(0, 255));
+}
+
 /** How far the host's clock may be set to either side between two processes, in ms. */
 export const SKEW_MS_MAX = 30_000;
 
@@ -58,6 +63,8 @@ export class SimulatedHost {
   /** The files of the results, on the hub alone. */
   readonly results: SimulatedFiles;
   readonly #journals: SimulatedFiles;
+  /** Also on the disk. */
+  readonly #trust: Trust;
   #process: SimulatedProcess | null = null;
   #node: SluiceNode | null = null;
   /** Of its process, from 1. */
@@ -71,6 +78,7 @@ export class SimulatedHost {
     this.disk = new Disk(options.time, options.prng.fork());
     this.results = new SimulatedFiles(this.disk, "results");
     this.#journals = new SimulatedFiles(this.disk, "journal");
+    this.#trust = createMemoryTrust(masterKeyFrom(options.prng.fork()));
   }
 
   /** Null while it is down. */
@@ -128,6 +136,7 @@ export class SimulatedHost {
         adopt: (system) => process.onKilled(() => nodeSystem(system).abandon()),
         decorate: this.#decorate,
         journals: bug.wrapJournals(await openSimulatedJournals(this.#journals, process, onDamage)),
+        trust: this.#trust,
         members: null,
       },
     }));

@@ -177,7 +177,10 @@ function newestOf(branches: OpenJoin["branches"]): Task | undefined {
   return newest;
 }
 
-/** All branches in one: a result and a hop of each stage so far, in the order of the pipeline. */
+/**
+ * All branches in one: a result and a hop of each stage so far, in the order of the pipeline. What was fixed for a delivery,
+ * its voucher with it, is that of the newest one.
+ */
 function merge({ branches, wanted }: OpenJoin, pipeline: Pipeline, last: Task): Task {
   const inOrder = wanted.map((stage) => branches.get(stage) ?? last);
   const results = new Map<StageId, StageResult>();
@@ -191,8 +194,8 @@ function merge({ branches, wanted }: OpenJoin, pipeline: Pipeline, last: Task): 
     if (hop !== undefined) hops.push(hop);
   }
   const payload = inOrder.find((branch) => branch.payload !== null)?.payload ?? null;
-  const delivery = Math.max(...inOrder.map((branch) => branch.delivery));
-  return { ...(inOrder[0] ?? last), cameFrom: null, payload, results, hops, delivery };
+  const newest = inOrder.reduce((best, branch) => (branch.delivery > best.delivery ? branch : best), last);
+  return { ...newest, cameFrom: null, payload, results, hops };
 }
 
 function joinKey(key: string, cursor: Cursor): string {

@@ -66,9 +66,27 @@ export interface Task {
   readonly deadlineAtMs: number | null;
   /** Address of the generator, which is notified when the task is stored or dropped. */
   readonly origin: string;
+  /** Of the node that captured it, over this delivery: 16 bytes. @see vouchedText */
+  readonly voucher: Uint8Array;
   /** W3C Trace Context, level 1. */
   readonly traceparent: string;
 }
+
+/** What the node that captured a task vouches for, delivery by delivery. */
+export type Vouched = Pick<
+  Task,
+  | "id"
+  | "delivery"
+  | "pipelineId"
+  | "pipelineVersion"
+  | "framePtsUs"
+  | "sourceAtMs"
+  | "createdAtMs"
+  | "joinNodes"
+  | "pins"
+  | "origin"
+  | "voucher"
+>;
 
 /** Why a task ended without being stored. Codes are kept for ever; texts are in docs/semantics.md. */
 export const DROP_REASONS = [
@@ -91,16 +109,17 @@ export type DropReason = (typeof DROP_REASONS)[number];
 export type Outcome =
   { readonly status: "stored" } | { readonly status: "dropped"; readonly reason: DropReason };
 
-/** A task that ended without a result: what the distributor stores as a gap. */
-export interface DropRecord {
-  readonly id: TaskId;
+/** A task that ended without a result: what the distributor stores as a gap, with what the task's own node vouched for. */
+export interface DropRecord extends Vouched {
   readonly reason: DropReason;
   /** Where it was: the stage, or null at the generator. */
   readonly stage: Cursor | null;
   readonly node: NodeName;
   readonly atMs: number;
-  readonly sourceAtMs: number;
   readonly detail: string;
-  /** Address of the generator to notify. */
-  readonly origin: string;
+}
+
+/** Where a task is waited for: the nodes of its joins and of its stateful stages, each once. */
+export function nodesWaitingFor({ joinNodes, pins }: Pick<Task, "joinNodes" | "pins">): readonly NodeName[] {
+  return [...new Set([...joinNodes.values(), ...[...pins.values()].map(({ node }) => node)])];
 }

@@ -8,6 +8,7 @@ import type { NodeName, StageId, TaskId } from "./identity.js";
 import type { Payload } from "./payload.js";
 import { carriesFrames, rootStages, stageOf, type Pipeline } from "./pipeline.js";
 import type { StageResult } from "./service.js";
+import { NO_VOUCHER } from "./voucher.js";
 import { END, type Cursor, type Hop, type Pin, type Task } from "./task.js";
 
 export interface NewTask {
@@ -26,7 +27,7 @@ export interface NewTask {
   readonly pins?: ReadonlyMap<StageId, Pin>;
 }
 
-/** The branches that a new task starts as, one at each root of its pipeline. */
+/** The branches that a new task starts as, one at each root of its pipeline; nobody has vouched for them yet. */
 export function createTask(given: NewTask): readonly Task[] {
   const { pipeline, payload, createdAtMs } = given;
   const payloadBytes = payload.frames.reduce((bytes, { data }) => bytes + data.byteLength, 0);
@@ -50,6 +51,7 @@ export function createTask(given: NewTask): readonly Task[] {
     createdAtMs,
     deadlineAtMs: pipeline.deadlineMs === null ? null : createdAtMs + pipeline.deadlineMs,
     origin: given.origin,
+    voucher: NO_VOUCHER,
     traceparent: given.traceparent,
   }));
 }

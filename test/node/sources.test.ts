@@ -15,6 +15,7 @@ import { PAIR, SERVICES } from "../support/local-run.js";
 import { createProbe } from "../support/probe.js";
 import { scriptedSource } from "../support/scripted-source.js";
 import { within } from "../support/within.js";
+import { vouch } from "../support/vouchers.js";
 
 const id = parseSourceId("cam-1");
 const configuration = parseConfiguration({ width: 16, height: 16, framesPerTask: 1 });
@@ -62,6 +63,7 @@ async function withSources(
     services: SERVICES,
     controller: system.spawn(controllerOf(onTask), { name: "controller" }),
     listener: createProbe<NodeEvent>(),
+    vouch,
     ...given,
   });
   try {

@@ -9,8 +9,11 @@ import {
   type LocalClusterOptions,
 } from "../../src/node/local-cluster.js";
 import type { SluiceNode } from "../../src/node/node.js";
-import { controllerAddress } from "../../src/actors/controller/spawn.js";
-import type { ControllerMessage, QueuesReported } from "../../src/actors/protocol/controller.js";
+import {
+  controllerAddress,
+  type ControllerMessage,
+  type QueuesReported,
+} from "../../src/actors/protocol/controller.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { PolicySpec } from "../../src/task/requests.js";

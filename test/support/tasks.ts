@@ -3,8 +3,13 @@
 import { parseNodeName, parsePipelineId, parseSourceId, parseStageId } from "../../src/task/identity.js";
 import { END, type DropReason, type DropRecord, type Task } from "../../src/task/task.js";
 import { NOW_MS } from "./records.js";
+import { VOUCHER } from "./vouchers.js";
 
-export const ORIGIN = "sluice://edge-1/sources/cam-1";
+export const ORIGIN = "sluice://edge-1/source-cam-1";
+
+function originOf(source: string): string {
+  return `sluice://edge-1/source-${source}`;
+}
 
 interface Spec {
   readonly sequence: number;
@@ -12,7 +17,7 @@ interface Spec {
   readonly origin?: string;
 }
 
-export function finishedTask({ sequence, source = "cam-1", origin = ORIGIN }: Spec): Task {
+export function finishedTask({ sequence, source = "cam-1", origin = originOf(source) }: Spec): Task {
   const stage = parseStageId("motion");
   const box = { x: 0.1, y: 0.2, width: 0.3, height: 0.4, score: 1, label: "motion" };
   return {
@@ -51,6 +56,7 @@ export function finishedTask({ sequence, source = "cam-1", origin = ORIGIN }: Sp
     createdAtMs: NOW_MS - 40,
     deadlineAtMs: null,
     origin,
+    voucher: VOUCHER,
     traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
   };
 }
@@ -58,11 +64,19 @@ export function finishedTask({ sequence, source = "cam-1", origin = ORIGIN }: Sp
 export function droppedTask({
   sequence,
   source = "cam-1",
-  origin = ORIGIN,
+  origin = originOf(source),
   reason = "deadline",
 }: Spec & { readonly reason?: DropReason }): DropRecord {
   return {
     id: { sourceId: parseSourceId(source), incarnation: 1, sequence },
+    delivery: 1,
+    pipelineId: parsePipelineId("default"),
+    pipelineVersion: 1,
+    framePtsUs: [0, 40_000],
+    createdAtMs: NOW_MS - 40,
+    joinNodes: new Map(),
+    pins: new Map(),
+    voucher: VOUCHER,
     reason,
     stage: parseStageId("motion"),
     node: parseNodeName("edge-1"),

@@ -155,7 +155,7 @@ test("messages that are none, nested deeply, polluted or with paths for names ch
       task({ pipelineId: "../../etc/passwd" }),
       task({ results: deep }),
       { type: "submit", task: JSON.parse('{"id":{"sourceId":"a","incarnation":-1}}') as unknown },
-      { type: "abandon", id: { sourceId: "/x", incarnation: 1, sequence: 1 } },
+      task({ voucher: new Uint8Array(3) }),
     ];
     for (const message of nonsense) tell("/controller", message);
     tell("/distributor", { type: "store", task: { origin: "file:///etc/passwd" } });

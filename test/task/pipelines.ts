@@ -11,6 +11,7 @@ import {
 import { joinCursors, type Pipeline } from "../../src/task/pipeline.js";
 import type { DataType, ServiceDeclaration, StageResult } from "../../src/task/service.js";
 import type { Hop, Task } from "../../src/task/task.js";
+import { VOUCHER } from "../support/vouchers.js";
 import { completeStage, createTask } from "../../src/task/walk.js";
 
 export const NODE = parseNodeName("edge-1");
@@ -102,10 +103,10 @@ export function newTask(pipeline: Pipeline, sequence = 0): readonly Task[] {
     },
     sourceAtMs: CREATED_AT_MS - 5,
     createdAtMs: CREATED_AT_MS,
-    origin: "sluice://edge-1/sources/cam-1",
+    origin: "sluice://edge-1/source-cam-1",
     traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     joinNodes: new Map(joinCursors(pipeline).map((cursor) => [cursor, NODE])),
-  });
+  }).map((branch) => ({ ...branch, voucher: VOUCHER }));
 }
 
 /** A result that says which stage made it. */

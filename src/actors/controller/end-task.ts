@@ -3,10 +3,10 @@
 import { stageKeyText } from "../../task/identity.js";
 import { expire, forget, isForgotten } from "../../task/join.js";
 import { addDrops } from "../../task/ledger.js";
-import type { DropReason, Task } from "../../task/task.js";
+import { nodesWaitingFor, type DropReason, type Task } from "../../task/task.js";
 import { openInbox, settleAt } from "./local-stages.js";
 import { skip, withdraw } from "./stage-inbox.js";
-import { controllerOf, pipelineOf, type MessageOf, type Router } from "./state.js";
+import { pipelineOf, type MessageOf, type Router } from "./state.js";
 
 /** A stage, or a live source's generator, gave a task up. */
 export function dropTask(router: Router, { task, reason, detail }: MessageOf<"stageDropped">): void {
@@ -16,29 +16,35 @@ export function dropTask(router: Router, { task, reason, detail }: MessageOf<"st
   drop(router, task, reason, detail);
 }
 
-/** Ends a task: the distributor stores the gap, and every node that waits for the task abandons it. */
+/** Ends a task: this node abandons it, and the distributor stores the gap and has every other node that waits for it do so. */
 export function drop(router: Router, task: Task, reason: DropReason, detail: string): void {
-  const { id, delivery, pipelineId, pipelineVersion, cursor, sourceAtMs, origin, joinNodes, pins } = task;
+  const { id, delivery, pipelineId, pipelineVersion, framePtsUs, sourceAtMs, createdAtMs } = task;
+  const { cursor, joinNodes, pins, origin, voucher } = task;
   const { counts } = router.retained;
   counts.dropped = addDrops(counts.dropped, { [reason]: 1 });
   router.distributor.tell({
     type: "recordDrop",
     drop: {
       id,
+      delivery,
+      pipelineId,
+      pipelineVersion,
+      framePtsUs,
+      sourceAtMs,
+      createdAtMs,
+      joinNodes,
+      pins,
+      origin,
+      voucher,
       reason,
       stage: isGeneratorsReason(reason) ? null : cursor,
       node: router.node,
       atMs: router.ctx.now(),
-      sourceAtMs,
       detail,
-      origin,
     },
   });
-  const message = { type: "abandon", id, delivery, pipelineId, pipelineVersion, pins } as const;
-  for (const node of new Set([...joinNodes.values(), ...[...pins.values()].map((pin) => pin.node)])) {
-    if (node === router.node) abandon(router, message);
-    else controllerOf(router, node).tell(message);
-  }
+  if (!nodesWaitingFor(task).includes(router.node)) return;
+  abandon(router, { type: "abandon", id, delivery, pipelineId, pipelineVersion, pins });
 }
 
 /** The task ended somewhere: what is left of it here ends too, and no stateful stage waits for it. */

@@ -6,7 +6,7 @@ import type { ControllerMessage } from "../protocol/controller.js";
 import { createController } from "./controller.js";
 import { createControllerRetained, type ControllerOptions } from "./state.js";
 
-export { controllerAddress, type ControllerLimits } from "./state.js";
+export type { ControllerLimits } from "./state.js";
 
 export function spawnController(parent: Spawner, options: ControllerOptions): ActorRef<ControllerMessage> {
   return parent.spawn(createController(options, createControllerRetained(options.limits)), {

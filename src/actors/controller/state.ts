@@ -2,7 +2,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Context } from "../../runtime/behaviour.js";
-import type { ControllerMessage } from "../protocol/controller.js";
+import { controllerAddress, type ControllerMessage } from "../protocol/controller.js";
 import type { DistributorMessage } from "../protocol/distributor.js";
 import type { GeneratorMessage, NodeEvent } from "../protocol/generator.js";
 import type { ProcessorsMessage } from "../protocol/processor.js";
@@ -91,11 +91,6 @@ export interface Router extends ControllerOptions {
   readonly retained: ControllerRetained;
   readonly limits: ControllerLimits;
   readonly ctx: Context<Message>;
-}
-
-/** Where the controller of a node is found. */
-export function controllerAddress(node: NodeName): string {
-  return `sluice://${node}/controller`;
 }
 
 export function controllerOf({ ctx }: Router, node: NodeName): ActorRef<ControllerMessage> {

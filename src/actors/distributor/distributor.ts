@@ -12,7 +12,9 @@
  * DI5 The scheduler is notified of each settled task once.
  * DI6 A subscriber is pushed every record from its position on, once, in order, and never more than it asked for.
  * DI7 Retention deletes nothing that waits to be stored, and in bounded steps.
- * DI8 A restart loses neither what waits nor a subscriber: a write that was under way is done again.
+ * DI8 What the node that captured a task does not vouch for, or a node to which its source does not belong, is refused and
+ *     counted before anything of it counts: it is neither stored nor settled, and nobody abandons a task for it.
+ * DI9 A restart loses neither what waits nor a subscriber: a write that was under way is done again.
  *
  * `storedAtMs` is taken as the batch is handed to the store: of the write itself no record can know. `settledAtMs`,
  * which the scheduler learns by, is taken when the write is durable.
@@ -22,8 +24,11 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Behaviour, Context } from "../../runtime/behaviour.js";
 import { assertNever } from "../../runtime/errors.js";
 import { SluiceError } from "../../task/errors.js";
+import { controllerAddress, type ControllerMessage } from "../protocol/controller.js";
 import type { QueryReply } from "../protocol/distributor.js";
 import type { ResultQuery } from "../../task/record.js";
+import { nodesWaitingFor, type DropRecord, type Task } from "../../task/task.js";
+import { isVouched } from "./check-voucher.js";
 import { onExpireEnded, onRetentionDue, RETENTION_PERIOD_MS } from "./expire-records.js";
 import { pendingDrop, pendingTask } from "./pending.js";
 import {
@@ -65,9 +70,9 @@ export function createDistributor(
     receive(state, message, ctx) {
       switch (message.type) {
         case "store":
-          return onSettled(state, pendingTask(message.task), ctx);
+          return onStore(state, message.task, ctx);
         case "recordDrop":
-          return onSettled(state, pendingDrop(message.drop), ctx);
+          return onRecordDrop(state, message.drop, ctx);
         case "subscribe":
           return onSubscribe(state, message, ctx);
         case "demand":
@@ -103,6 +108,23 @@ export function createDistributor(
   };
 }
 
+function onStore(state: State, task: Task, ctx: Context<Message>): State {
+  return isVouched(state, task, ctx) ? onSettled(state, pendingTask(task), ctx) : state;
+}
+
+/** Whoever still waits for a task that was dropped elsewhere is told here, as only the cloud's word counts there. */
+function onRecordDrop(state: State, drop: DropRecord, ctx: Context<Message>): State {
+  if (!isVouched(state, drop, ctx)) return state;
+  const { id, delivery, pipelineId, pipelineVersion, pins } = drop;
+  for (const node of nodesWaitingFor(drop)) {
+    // The node that dropped it knows.
+    if (node === drop.node) continue;
+    const controller = ctx.resolve<ControllerMessage>(controllerAddress(node));
+    controller.tell({ type: "abandon", id, delivery, pipelineId, pipelineVersion, pins });
+  }
+  return onSettled(state, pendingDrop(drop), ctx);
+}
+
 function onQuery(
   state: State,
   query: ResultQuery,
@@ -130,7 +152,7 @@ function onQueryEnded(state: State, { replyTo, result }: MessageOf<"queryEnded">
 }
 
 function onReportTotals(state: State, { replyTo }: MessageOf<"reportTotals">): State {
-  const { duplicates, contradictions, refused, pending } = state.retained;
+  const { duplicates, contradictions, refused, unvouched, pending } = state.retained;
   replyTo.tell({
     type: "totalsReported",
     sources: state.given.store.totals(),
@@ -139,6 +161,7 @@ function onReportTotals(state: State, { replyTo }: MessageOf<"reportTotals">): S
     contradictions,
     refused,
     repairs: state.given.store.repairs,
+    unvouched,
   });
   return state;
 }

@@ -4,9 +4,10 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
 import type { DistributorMessage } from "../protocol/distributor.js";
 import { createDistributor } from "./distributor.js";
+import type { VoucherPort } from "./voucher-port.js";
 import { createDistributorRetained, type DistributorOptions, type FlushOptions } from "./state.js";
 
-export type { FlushOptions };
+export type { FlushOptions, VoucherPort };
 
 /**
  * Starts the actor `distributor`. It does not own the store: close that after the actor has stopped.

@@ -7,6 +7,7 @@ import type { SchedulerMessage } from "../protocol/scheduler.js";
 import type { NodeName } from "../../task/identity.js";
 import type { PendingRecord } from "./pending.js";
 import type { Appended, RecordPage, Slice, Store } from "../../storage/results/store.js";
+import type { VoucherPort } from "./voucher-port.js";
 import type { Subscription } from "./subscription.js";
 
 export type Message = DistributorMessage | PrivateMessage;
@@ -59,6 +60,7 @@ export interface DistributorRetained {
   duplicates: number;
   contradictions: number;
   refused: number;
+  unvouched: number;
   /** Of the last log line on a failure, and what went unsaid since. */
   warned: { atMs: number; unsaid: number };
 }
@@ -103,6 +105,7 @@ interface RetentionOptions {
 export interface DistributorOptions {
   readonly node: NodeName;
   readonly store: Store;
+  readonly vouchers: VoucherPort;
   /** Receives each settled task; null for nobody. */
   readonly scheduler: ActorRef<SchedulerMessage> | null;
   readonly retention?: RetentionOptions;
@@ -137,6 +140,7 @@ export function createDistributorRetained(): DistributorRetained {
     duplicates: 0,
     contradictions: 0,
     refused: 0,
+    unvouched: 0,
     warned: { atMs: -Infinity, unsaid: 0 },
   };
 }

@@ -4,6 +4,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Journal, RecoveredState } from "../../storage/journal/journal.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import type { Pipeline } from "../../task/pipeline.js";
+import type { Vouch } from "../../task/voucher.js";
 import type { ControllerMessage } from "../protocol/controller.js";
 import { Delivery } from "./delivery/delivery.js";
 import type { TaskNodes } from "./delivery/placement.js";
@@ -25,6 +26,7 @@ export interface GeneratorRetainedOptions {
   readonly incarnation: number;
   readonly pipeline: Pipeline;
   readonly controller: ActorRef<ControllerMessage>;
+  readonly vouch: Vouch;
   /** Where its tasks are stored. */
   readonly cloud: NodeName;
   /** In force until a `configure` gives others. */

@@ -17,7 +17,7 @@ export type { CapturePort, DeliveryLimits };
 export interface SpawnGeneratorOptions
   extends
     Omit<GeneratorOptions, "capture" | "framesMin" | "health">,
-    Pick<GeneratorRetainedOptions, "cloud"> {
+    Pick<GeneratorRetainedOptions, "cloud" | "vouch"> {
   /** Bound on the tasks under way. Default 32 tasks, 256 MiB. */
   readonly window?: GeneratorRetainedOptions["window"];
   /** Default `dropNewest`. */

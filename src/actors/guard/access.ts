@@ -13,7 +13,7 @@ type Allowed = Readonly<Partial<Record<Role, readonly string[]>>>;
 const ACCESS: Readonly<Record<string, Allowed>> = {
   controller: {
     cloud: ["submit", "abandon", "installTable", "reportQueues"],
-    edge: ["submit", "abandon"],
+    edge: ["submit"],
     operator: ["reportQueues"],
   },
   scheduler: {

@@ -3,6 +3,7 @@
 import { FRAME_ENCODINGS } from "../../task/configuration.js";
 import { CONFIGURATION_LIMITS, PIPELINE_LIMITS, TASK_LIMITS, TEXT_LIMITS } from "../../task/limits.js";
 import { END, DROP_REASONS } from "../../task/task.js";
+import { VOUCHER_BYTES } from "../../task/voucher.js";
 import { parseTraceparent } from "../../task/traceparent.js";
 import { isCount, isFiniteNumber, isName } from "../../task/value-checks.js";
 import { addressOf, fields, isText, list, mapOf, wanted, type Fields } from "./checks.js";
@@ -31,9 +32,7 @@ export function checkTask(value: unknown): void {
     checkResult(result, frameCount);
   }
   for (const hop of list(task["hops"], hopsMax, "hops")) checkHop(hop);
-  for (const [cursor, node] of mapOf(task["joinNodes"], stagesMax + 1, "joinNodes")) {
-    wanted(isCursor(cursor) && isName(node), "joinNodes by cursor");
-  }
+  checkJoinNodes(task["joinNodes"]);
   checkPins(task["pins"]);
   wanted(
     isFiniteNumber(task["sourceAtMs"]) && isFiniteNumber(task["createdAtMs"]),
@@ -46,6 +45,7 @@ export function checkTask(value: unknown): void {
     isText(traceparent, TEXT_LIMITS.traceparent) && parseTraceparent(traceparent) !== null,
     "a traceparent",
   );
+  checkVoucher(task["voucher"]);
 }
 
 export function checkTaskId(value: unknown): void {
@@ -55,6 +55,16 @@ export function checkTaskId(value: unknown): void {
 
 export function isDelivery(value: unknown): boolean {
   return isCount(value) && value > 0;
+}
+
+function checkVoucher(value: unknown): void {
+  wanted(value instanceof Uint8Array && value.byteLength === VOUCHER_BYTES, "a voucher");
+}
+
+function checkJoinNodes(value: unknown): void {
+  for (const [cursor, node] of mapOf(value, stagesMax + 1, "joinNodes")) {
+    wanted(isCursor(cursor) && isName(node), "joinNodes by cursor");
+  }
 }
 
 export function checkPins(value: unknown): void {
@@ -68,13 +78,23 @@ export function checkPins(value: unknown): void {
 export function checkDropRecord(value: unknown): void {
   const drop = fields(value, "the record of a drop");
   checkTaskId(drop["id"]);
+  wanted(isDelivery(drop["delivery"]), "the number of its delivery");
+  wanted(isName(drop["pipelineId"]) && isCount(drop["pipelineVersion"]), "a pipeline by name and version");
+  const times = list(drop["framePtsUs"], framesPerTaskMax, "framePtsUs");
+  wanted(times.every(isFiniteNumber), "the times of its frames");
+  checkJoinNodes(drop["joinNodes"]);
+  checkPins(drop["pins"]);
+  checkVoucher(drop["voucher"]);
   wanted(isDropReason(drop["reason"]), "a reason that is known");
   wanted(drop["stage"] === null || isCursor(drop["stage"]), "the stage of the drop, or null");
   wanted(
     isName(drop["node"]) && isText(drop["detail"], TEXT_LIMITS.detail),
     "the node and detail of the drop",
   );
-  wanted(isFiniteNumber(drop["atMs"]) && isFiniteNumber(drop["sourceAtMs"]), "times of the drop");
+  wanted(
+    isFiniteNumber(drop["atMs"]) && isFiniteNumber(drop["sourceAtMs"]) && isFiniteNumber(drop["createdAtMs"]),
+    "times of the drop",
+  );
   wanted(addressOf(drop["origin"]) !== null, "the address of its generator");
 }
 

@@ -27,7 +27,7 @@ export type ControllerMessage =
       readonly generator: ActorRef<GeneratorMessage>;
     }
   | { readonly type: "detachGenerator"; readonly sourceId: SourceId }
-  /** The task was dropped somewhere: what is left of it ends here, and no stateful stage waits for it. */
+  /** From the cloud: the task was dropped somewhere. What is left of it ends here, and no stateful stage waits for it. */
   | {
       readonly type: "abandon";
       readonly id: TaskId;
@@ -37,6 +37,11 @@ export type ControllerMessage =
       readonly pins: ReadonlyMap<StageId, Pin>;
     }
   | { readonly type: "reportQueues"; readonly replyTo: ActorRef<QueuesReported> };
+
+/** Where the controller of a node is found. */
+export function controllerAddress(node: NodeName): string {
+  return `sluice://${node}/controller`;
+}
 
 export type TableInstalled =
   | { readonly type: "tableInstalled"; readonly node: NodeName; readonly epoch: number }

@@ -46,4 +46,6 @@ export interface TotalsReported {
   readonly refused: number;
   /** Damage to the store that was repaired, oldest first; the newest few. */
   readonly repairs: readonly Repair[];
+  /** Results and drops refused because the node of their source does not vouch for them. */
+  readonly unvouched: number;
 }

@@ -42,12 +42,13 @@ export function sourceProblem(
   source: SourceDescription,
   known: {
     readonly sources: ReadonlyMap<SourceId, SourceEntry>;
-    readonly nodes: { has(node: NodeName): boolean };
+    /** The node that holds a source, also while it is away; null of a name that is free. */
+    readonly holderOf: (source: SourceId) => NodeName | null;
   },
 ): SluiceError | null {
   const { pipeline } = source;
-  const owner = known.sources.get(source.id)?.description.node ?? source.node;
-  if (owner !== source.node && known.nodes.has(owner)) {
+  const owner = known.holderOf(source.id) ?? source.node;
+  if (owner !== source.node) {
     const text = `Cannot schedule source "${source.id}" of node "${source.node}" as node "${owner}" has one of that name`;
     return new SluiceError(text, { code: "source-invalid", details: { source: source.id, node: owner } });
   }

@@ -40,8 +40,14 @@ export function onRemoveNode(state: State, { node }: Of<"removeNode">, ctx: Ctx)
 }
 
 export function onRegisterSource(state: State, { source, replyTo }: Of<"registerSource">, ctx: Ctx): void {
-  const known = state.sources.has(source.id) || state.sources.size < state.options.sourcesMax;
-  const problem = known ? sourceProblem(source, state) : tooManySources(source.id, state.options.sourcesMax);
+  const { owners, sourcesMax } = state.options;
+  const known = state.sources.has(source.id) || state.sources.size < sourcesMax;
+  const { sources } = state;
+  const fits = known
+    ? sourceProblem(source, { sources, holderOf: (id) => owners.holderOf(id) })
+    : tooManySources(source.id, sourcesMax);
+  const problem =
+    fits ?? (owners.claim(source.id, source.node) ? null : tooManySources(source.id, sourcesMax));
   if (problem !== null) {
     state.ignored++;
     refuse(source.id, problem, replyTo, ctx);
@@ -67,6 +73,8 @@ export function onRegisterSource(state: State, { source, replyTo }: Of<"register
 
 export function onRemoveSource(state: State, { sourceId, node }: Of<"removeSource">, ctx: Ctx): void {
   const owner = state.sources.get(sourceId)?.description.node;
+  const remover = node ?? owner;
+  if (remover !== undefined) state.options.owners.release(sourceId, remover);
   if (owner === undefined || (node !== undefined && node !== owner)) {
     state.ignored++;
     return;

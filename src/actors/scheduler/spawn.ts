@@ -7,6 +7,7 @@ import type { NodeName } from "../../task/identity.js";
 import { createPolicies } from "./policies.js";
 import type { BoundPolicy } from "./policy.js";
 import { createSchedulerRetained } from "./retained.js";
+import type { OwnersPort } from "./state.js";
 import { createScheduler } from "./scheduler.js";
 
 export interface SchedulerSpawnOptions {
@@ -18,6 +19,8 @@ export interface SchedulerSpawnOptions {
   readonly epoch?: number;
   /** Where a stage runs that has no other place: the cloud. */
   readonly fallback: NodeName;
+  /** To which node each source belongs. */
+  readonly owners: OwnersPort;
   /** Between decisions, in ms. Default 1,000. */
   readonly intervalMs?: number;
   /** Policies besides the built-in ones. @see bindPolicy */
@@ -41,6 +44,7 @@ export function spawnScheduler(parent: Spawner, options: SchedulerSpawnOptions):
       intervalMs: options.intervalMs ?? 1_000,
       nodesMax: options.nodesMax ?? 1_000,
       sourcesMax: options.sourcesMax ?? 10_000,
+      owners: options.owners,
       listener: options.listener ?? null,
     },
     createSchedulerRetained(),

@@ -44,6 +44,15 @@ export interface State {
   failuresLogged: { readonly atMs: number; readonly count: number };
 }
 
+/** To which node a source belongs, whether that node is here or not. */
+export interface OwnersPort {
+  /** @returns whether the source is the node's now */
+  claim(source: SourceId, node: NodeName): boolean;
+  release(source: SourceId, node: NodeName): void;
+  /** Null where the name is free. */
+  holderOf(source: SourceId): NodeName | null;
+}
+
 export interface SchedulerOptions {
   /** Higher than that of any scheduler before it, as far as is known. */
   readonly term: number;
@@ -55,6 +64,7 @@ export interface SchedulerOptions {
   readonly intervalMs: number;
   readonly nodesMax: number;
   readonly sourcesMax: number;
+  readonly owners: OwnersPort;
   readonly listener: ActorRef<SchedulerEvent> | null;
 }
 

@@ -22,6 +22,8 @@ export interface AdmissionOptions {
   readonly membersMax: number;
   /** How long the holder of a name has to answer a probe, in ms. */
   readonly probeMs: number;
+  /** What a node is told as it joins, and nobody else. */
+  readonly secretFor: (peer: JoiningPeer) => Uint8Array | null;
   readonly memberCount: () => number;
   /** The member that has the name now. */
   readonly holderOf: (name: NodeName) => Peer | undefined;
@@ -53,7 +55,8 @@ export class Admissions {
   }
 
   /** @returns what to greet the node with, or why it may not join: `name-taken`, `cluster-full` */
-  async admit({ name, token }: JoiningPeer): Promise<{ readonly welcome: unknown } | TransportError> {
+  async admit(peer: JoiningPeer): Promise<{ readonly welcome: unknown } | TransportError> {
+    const { name, token } = peer;
     const { clock, hub, cluster, membersMax, probeMs, memberCount, holderOf, onHolderSilent } = this.#options;
     const node = parseNodeName(name);
     if (node === hub) return nameTaken(name, "the hub itself has this name");
@@ -77,7 +80,10 @@ export class Admissions {
       }
       onHolderSilent(holder);
     }
-    return { welcome: { session, hub, cluster } };
+    const secret = this.#options.secretFor(peer);
+    return {
+      welcome: { session, hub, cluster, secret: secret && Buffer.from(secret).toString("base64url") },
+    };
   }
 
   /** The node has become a member, or has gone before. @returns its admission; undefined if it has none */

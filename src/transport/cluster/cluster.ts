@@ -87,6 +87,8 @@ export interface Cluster {
   readonly security: SecurityCounts;
   /** Where others connect to this node; null if it does not listen. */
   readonly url: string | null;
+  /** What the hub told this node alone as it last joined; null for nothing, and of the hub itself. */
+  readonly secret: Uint8Array | null;
   /** Calls `listener` with each event from now on, in order; the present members come first, as `memberUp`. */
   subscribe(listener: (event: ClusterEvent) => void): () => void;
   /** Lets other nodes spawn what `build` makes under `name`; `build` must check `args`, which are outside data. */

@@ -32,6 +32,8 @@ export interface HubOptions extends NodeOptions {
   readonly authority: TokenAuthority | null;
   /** Default `cloud`. */
   readonly roles?: readonly Role[];
+  /** What a node is told as it joins, and nobody else; null for nothing. Default nothing. */
+  readonly secretFor?: (peer: JoiningPeer) => Uint8Array | null;
   readonly acceptor?: Partial<AcceptorLimits>;
   /** Default 1,000. */
   readonly membersMax?: number;
@@ -52,6 +54,7 @@ class Hub implements Cluster {
   readonly name: string;
   readonly hub: NodeName;
   readonly connected = true;
+  readonly secret = null;
   readonly #system: ActorSystem;
   readonly #options: HubOptions;
   readonly #core: NodeCore;
@@ -77,6 +80,7 @@ class Hub implements Cluster {
       cluster: this.name,
       membersMax: options.membersMax ?? 1_000,
       probeMs: options.probeMs ?? 1_000,
+      secretFor: options.secretFor ?? (() => null),
       memberCount: () => this.members.size,
       holderOf: (name) => this.#peerOf(name),
       onHolderSilent: (holder) => this.#lose(holder, "did not answer when its name was wanted again"),

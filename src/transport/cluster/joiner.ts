@@ -40,6 +40,7 @@ const welcomeForm = z.object({
   session: z.number().int().min(1).max(0xffffffff),
   hub: z.string(),
   cluster: z.string(),
+  secret: z.string().max(256).nullish(),
 });
 
 /**
@@ -63,6 +64,7 @@ class Joiner implements Cluster {
   #self: Member | null = null;
   #hubName: NodeName | null = null;
   #clusterName = "";
+  #secret: Uint8Array | null = null;
   #hubPeer: Peer | null = null;
   /** Settles `start`; null once it has. */
   #first: { resolve(): void; reject(error: Error): void } | null = null;
@@ -112,6 +114,10 @@ class Joiner implements Cluster {
     return this.#status === "member";
   }
 
+  get secret(): Uint8Array | null {
+    return this.#secret;
+  }
+
   get url(): string | null {
     return this.#direct.url;
   }
@@ -138,7 +144,8 @@ class Joiner implements Cluster {
         code: "handshake-failed",
       });
     }
-    const { session, cluster } = parsed.value;
+    const { session, cluster, secret = null } = parsed.value;
+    this.#secret = secret === null ? null : Buffer.from(secret, "base64url");
     this.#hubName = parseNodeName(peer.name);
     this.#clusterName = cluster;
     this.#core.exchange.enter(session);

@@ -1,12 +1,12 @@
 /** A controller with probes for its neighbours, and the tables and tasks that a test gives it. */
 
 import { createController } from "../../../src/actors/controller/controller.js";
+import { createControllerRetained, type ControllerLimits } from "../../../src/actors/controller/state.js";
 import {
   controllerAddress,
-  createControllerRetained,
-  type ControllerLimits,
-} from "../../../src/actors/controller/state.js";
-import type { ControllerMessage, TableInstalled } from "../../../src/actors/protocol/controller.js";
+  type ControllerMessage,
+  type TableInstalled,
+} from "../../../src/actors/protocol/controller.js";
 import type { DistributorMessage } from "../../../src/actors/protocol/distributor.js";
 import type { GeneratorMessage, NodeEvent } from "../../../src/actors/protocol/generator.js";
 import type { ProcessorsMessage } from "../../../src/actors/protocol/processor.js";

@@ -12,6 +12,7 @@ import { fold } from "../../support/fold.js";
 import { createProbe, type Probe } from "../../support/probe.js";
 import { scriptedStore, type ScriptedStore } from "../../support/scripted-store.js";
 import { finishedTask, ORIGIN } from "../../support/tasks.js";
+import { CREDULOUS } from "../../support/vouchers.js";
 
 /** A failure that may pass. */
 export const FULL = new SluiceError("Cannot write as the disk is full", {
@@ -27,7 +28,7 @@ export function setUp(options: Partial<DistributorOptions> = {}, memory = new Me
   const generator = origin as unknown as Probe<GeneratorMessage>; // a probe does not check what it receives
   const actor = fold(
     createDistributor(
-      { node: parseNodeName("cloud"), store: scripted.store, scheduler, ...options },
+      { node: parseNodeName("cloud"), store: scripted.store, vouchers: CREDULOUS, scheduler, ...options },
       createDistributorRetained(),
     ),
     { resolve: { [ORIGIN]: origin } },

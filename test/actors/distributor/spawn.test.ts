@@ -13,6 +13,7 @@ import { createActorSystem } from "../../../src/runtime/system.js";
 import { droppedTask, finishedTask } from "../../support/tasks.js";
 import { inTemporaryFolder } from "../../support/temporary-folder.js";
 import { within } from "../../support/within.js";
+import { CREDULOUS } from "../../support/vouchers.js";
 
 const TASKS = 1_000;
 
@@ -37,12 +38,12 @@ test("spawnDistributor settles and pushes every task of a flood, each once, thro
     const system = createActorSystem({ name: "cloud", log: silentLogger });
     try {
       const node = parseNodeName("cloud");
-      const distributor = spawnDistributor(system, { node, store, scheduler: null });
+      const distributor = spawnDistributor(system, { node, store, vouchers: CREDULOUS, scheduler: null });
       const settled = new Set<number>();
       const generator = counter<GeneratorMessage>(TASKS, (message) => {
         if (message.type === "taskSettled") settled.add(message.id.sequence);
       });
-      const origin = system.spawn(generator.behaviour, { name: "generator" }).address;
+      const origin = system.spawn(generator.behaviour, { name: "source-cam-1" }).address;
       const positions: number[] = [];
       const viewer = counter<SubscriptionEvent>(TASKS, (event, count) => {
         if (event.type === "record") positions.push(event.record.position);

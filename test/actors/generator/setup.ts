@@ -20,6 +20,7 @@ import { createProbe } from "../../support/probe.js";
 import { VirtualClock } from "../../support/virtual-clock.js";
 import { pipelineOf } from "../../task/pipelines.js";
 import { createFakeCapture } from "./fake-capture.js";
+import { vouch } from "../../support/vouchers.js";
 
 const CLOUD = parseNodeName("cloud");
 export const SOURCE = parseSourceId("cam-1");
@@ -75,6 +76,7 @@ export function setup({
   };
   const retained = createGeneratorRetained({
     ...options,
+    vouch,
     window: { tasks: 100, bytes: 1_000_000, ...window },
     livePolicy: livePolicy ?? "dropNewest",
     delivery: DEFAULT_DELIVERY,

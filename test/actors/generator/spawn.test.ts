@@ -13,6 +13,7 @@ import type { Task } from "../../../src/task/task.js";
 import { within } from "../../support/within.js";
 import { pipelineOf } from "../../task/pipelines.js";
 import { captureAll, childProcesses, makeClip, small } from "./clips.js";
+import { vouch } from "../../support/vouchers.js";
 
 const clip = makeClip("clip.mp4", "25", 4);
 
@@ -64,6 +65,7 @@ function play(
     sourceId: parseSourceId("cam-1"),
     pipeline: pipelineOf({ a: [] }),
     incarnation: 1,
+    vouch,
     cloud: parseNodeName("cloud"),
     controller: system.spawn(controller, { name: "controller" }),
     listener: system.spawn(listener, { name: "listener" }),
@@ -189,6 +191,7 @@ test("terminating the system in mid-stream leaves no ffmpeg behind", async () =>
     pipeline: pipelineOf({ a: [] }),
     configuration: small({ width: 640, height: 360 }),
     incarnation: 1,
+    vouch,
     cloud: parseNodeName("cloud"),
     controller: system.spawn(controller, { name: "controller" }),
     listener: system.resolve("sluice://edge-1/nobody"),

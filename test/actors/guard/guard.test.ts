@@ -20,6 +20,8 @@ import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
 import { droppedTask, finishedTask } from "../../support/tasks.js";
 import { newTask, pipelineOf, SERVICES } from "../../task/pipelines.js";
+import { CREDULOUS } from "../../support/vouchers.js";
+import { createMemoryTrust } from "../../../src/storage/trust/trust.js";
 
 const guard = guardFor();
 const from = (name: string, roles: readonly Role[], grants: readonly string[] = []): Sender => ({
@@ -78,7 +80,7 @@ const { id, pipelineId, pipelineVersion, pins } = finishedTask({ sequence: 0 });
 const HONEST: readonly [Sender, string, unknown][] = [
   [EDGE, "/controller", { type: "submit", task, forwarded: 3 }],
   [CLOUD, "/controller", { type: "submit", task }],
-  [EDGE, "/controller", { type: "abandon", id, delivery: 2, pipelineId, pipelineVersion, pins }],
+  [CLOUD, "/controller", { type: "abandon", id, delivery: 2, pipelineId, pipelineVersion, pins }],
   [EDGE, "/source-cam-1", { type: "undelivered", id }],
   [CLOUD, "/controller", { type: "installTable", table, replyTo }],
   [OPERATOR, "/controller", { type: "reportQueues", replyTo }],
@@ -129,6 +131,7 @@ test("guardFor lets through all that honest nodes tell each other", () => {
 
 test("guardFor denies what a role may not say, and whatever speaks for another node", () => {
   const denied: readonly [Sender, string, object][] = [
+    [EDGE, "/controller", { type: "abandon", id, delivery: 2, pipelineId, pipelineVersion, pins }],
     [EDGE, "/controller", { type: "installTable", table, replyTo }],
     [EDGE, "/guardian", { type: "spawn", behaviour: "x", args: 1, options: { name: "a" }, replyTo }],
     [EDGE, "/agent", { type: "drain", replyTo }],
@@ -244,7 +247,7 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
     ),
     "/distributor": started(
       createDistributor(
-        { node: parseNodeName("cloud"), store, scheduler: createProbe() },
+        { node: parseNodeName("cloud"), store, vouchers: CREDULOUS, scheduler: createProbe() },
         createDistributorRetained(),
       ),
       "/distributor",
@@ -259,6 +262,7 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
           intervalMs: 1_000,
           nodesMax: 10,
           sourcesMax: 10,
+          owners: createMemoryTrust().owners,
           listener: null,
         },
         createSchedulerRetained(),

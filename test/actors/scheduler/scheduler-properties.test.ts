@@ -15,6 +15,7 @@ import { pipelineOfRoute, validateTable, type RoutingTable } from "../../../src/
 import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
 import { CLOUD, hop, node, outcome, sample, source, twoStages } from "./cluster.js";
+import { createMemoryTrust } from "../../../src/storage/trust/trust.js";
 
 /** Places anywhere, also where nothing is, makes up configurations, and throws. */
 const wild = bindPolicy({
@@ -126,6 +127,7 @@ test("scheduler publishes valid tables under growing epochs, whatever it receive
             intervalMs: 1_000,
             nodesMax: 10,
             sourcesMax: 10,
+            owners: createMemoryTrust().owners,
             listener: null,
           },
           retained,

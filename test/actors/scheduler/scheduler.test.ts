@@ -13,6 +13,7 @@ import { parseNodeName, parseSourceId } from "../../../src/task/identity.js";
 import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
 import { CLOUD, EDGE_1, hop, node, outcome, PIPELINE, sample, source, twoStages } from "./cluster.js";
+import { createMemoryTrust } from "../../../src/storage/trust/trust.js";
 
 const CAM_1 = parseSourceId("cam-1");
 const CAM_2 = parseSourceId("cam-2");
@@ -45,6 +46,7 @@ function setUp(options: { readonly term?: number; readonly sourcesMax?: number }
       intervalMs: 1_000,
       nodesMax: 3,
       sourcesMax: options.sourcesMax ?? 3,
+      owners: createMemoryTrust().owners,
       listener,
     },
     retained,
@@ -195,7 +197,7 @@ test("scheduler removes a source, and the pipeline that nobody uses any more", (
   assert.equal([...(table()?.sources.keys() ?? [])], [CAM_1]);
 });
 
-test("scheduler leaves a source to the node that has it, as long as that one is there", () => {
+test("scheduler leaves a source to the node that has it, also while that one is away, until it removes it", () => {
   const { scheduler, join, register, table } = setUp();
   join("cloud");
   join("edge-1");
@@ -207,6 +209,8 @@ test("scheduler leaves a source to the node that has it, as long as that one is 
   scheduler.tell({ type: "removeSource", sourceId: CAM_1, ...elsewhere });
   assert.ok(table()?.sources.has(CAM_1), "edge-2 has none to remove");
   scheduler.tell({ type: "removeNode", node: parseNodeName("edge-1") });
+  assert.is(register(elsewhere).all("policyRefused").length, 1);
+  scheduler.tell({ type: "removeSource", sourceId: CAM_1, node: parseNodeName("edge-1") });
   assert.is(register(elsewhere).all("policySet").length, 1);
 });
 

@@ -16,6 +16,7 @@ import { silentLogger } from "../../../src/runtime/log.js";
 import { createActorSystem } from "../../../src/runtime/system.js";
 import { within } from "../../support/within.js";
 import { CLOUD, EDGE_1, node, source } from "./cluster.js";
+import { createMemoryTrust } from "../../../src/storage/trust/trust.js";
 
 /** Runs on the cloud until the source's node has reported its queues, then there. */
 const COUNTS = { admitted: 1, received: 2, forwarded: 3, processed: 4, finished: 5, dropped: {} };
@@ -75,6 +76,7 @@ test("spawnScheduler and spawnMonitor: a sample of a real host decides a table t
     fallback: CLOUD,
     intervalMs: 20,
     policies: [onceSampled],
+    owners: createMemoryTrust().owners,
     listener,
   });
   const controller = system.spawn(obedient, { name: "controller" });

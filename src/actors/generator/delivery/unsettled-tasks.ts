@@ -6,6 +6,7 @@ import type { NodeName, TaskId } from "../../../task/identity.js";
 import type { Payload } from "../../../task/payload.js";
 import type { Pipeline } from "../../../task/pipeline.js";
 import type { Outcome } from "../../../task/task.js";
+import type { Vouch } from "../../../task/voucher.js";
 import type { NewTask } from "../../../task/walk.js";
 import type { ControllerMessage } from "../../protocol/controller.js";
 import { Placement, type TaskNodes } from "./placement.js";
@@ -32,6 +33,8 @@ export interface Offer extends Omit<NewTask, "id" | "pins" | "delivery" | "joinN
 
 export interface UnsettledTasksOptions {
   readonly controller: ActorRef<ControllerMessage>;
+  /** Vouches for each delivery as it leaves. */
+  readonly vouch: Vouch;
   readonly window: TaskWindow;
   readonly policy: LivePolicy;
   readonly limits: DeliveryLimits;
@@ -260,8 +263,8 @@ export class UnsettledTasks {
     unsettled.status = "sent";
     if (unsettled.deliveries > 0 || unsettled.deliveredBefore > 0) this.#redelivered += 1;
     this.#redelivery.sent(unsettled, nowMs);
-    const { controller } = this.#options;
-    const branches = branchesOf(unsettled);
+    const { controller, vouch } = this.#options;
+    const branches = branchesOf(unsettled, vouch);
     if (unsettled.drop === null) {
       for (const task of branches) controller.tell({ type: "submit", task });
       return;

@@ -5,6 +5,7 @@ import type { NodeName, StageId } from "../../../task/identity.js";
 import type { Payload } from "../../../task/payload.js";
 import type { Pipeline } from "../../../task/pipeline.js";
 import type { Pin, Task } from "../../../task/task.js";
+import type { Vouch } from "../../../task/voucher.js";
 import { createTask, type NewTask } from "../../../task/walk.js";
 
 export interface Unsettled {
@@ -49,9 +50,13 @@ export function createUnsettled(options: UnsettledOptions): Unsettled {
   };
 }
 
-/** What its next delivery sends: one branch for each root of its pipeline. */
-export function branchesOf({ task, deliveredBefore, deliveries }: Unsettled): readonly Task[] {
-  return createTask({ ...task, delivery: deliveredBefore + deliveries });
+/** What its next delivery sends: one branch for each root of its pipeline, under a voucher of this delivery. */
+export function branchesOf({ task, deliveredBefore, deliveries }: Unsettled, vouch: Vouch): readonly Task[] {
+  const branches = createTask({ ...task, delivery: deliveredBefore + deliveries });
+  const [first] = branches;
+  if (first === undefined) return branches;
+  const voucher = vouch(first);
+  return branches.map((branch) => ({ ...branch, voucher }));
 }
 
 /** What the journal keeps of it: pixels only of a live source, as those of any other are read again. */
@@ -62,7 +67,10 @@ export function entryOf({ task, drop, positionUs, deliveredBefore }: Unsettled):
   return { task: { ...branch, payload }, drop, positionUs };
 }
 
-/** A task as the journal kept it, without pixels where its frames are to be read again; `origin` is the generator now. */
+/**
+ * A task as the journal kept it, without pixels where its frames are to be read again; `origin` is the generator now. It is
+ * vouched for again as it leaves, under the key that its node has then.
+ */
 export function taskOf({ task }: JournalEntry, pipeline: Pipeline, origin: string): Unsettled["task"] {
   const { id, configuration, sourceAtMs, createdAtMs, joinNodes, pins, traceparent } = task;
   const { encoding, width, height } = configuration;

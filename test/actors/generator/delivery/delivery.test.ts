@@ -17,6 +17,7 @@ import { createProbe } from "../../../support/probe.js";
 import { VirtualClock } from "../../../support/virtual-clock.js";
 import { pipelineOf } from "../../../task/pipelines.js";
 import { createFakeJournal, type FakeJournal } from "../fake-journal.js";
+import { vouch } from "../../../support/vouchers.js";
 
 const [CLOUD, EDGE] = [parseNodeName("cloud"), parseNodeName("edge-1")];
 const SOURCE = parseSourceId("cam-1");
@@ -34,6 +35,7 @@ function subject(given: { readonly journal?: FakeJournal; readonly recovered?: R
     sourceId: SOURCE,
     pipeline: PIPELINE,
     controller,
+    vouch,
     window: new TaskWindow({ tasks: 4, bytes: 1_000_000 }, recovered?.incarnation ?? 1),
     policy: "dropNewest",
     limits: { ...DEFAULT_DELIVERY, timeoutMs: 1_000 },

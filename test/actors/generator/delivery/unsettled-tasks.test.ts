@@ -19,6 +19,7 @@ import { checkConservation } from "../../../../src/task/ledger.js";
 import { END, type Outcome } from "../../../../src/task/task.js";
 import { createProbe } from "../../../support/probe.js";
 import { pipelineOf } from "../../../task/pipelines.js";
+import { vouch } from "../../../support/vouchers.js";
 
 const [CLOUD, NEAR, FAR] = [parseNodeName("cloud"), parseNodeName("edge-1"), parseNodeName("edge-2")];
 const STAGE = parseStageId("b");
@@ -46,6 +47,7 @@ function subject({ room = 4, policy = "dropNewest", limits, journalled = false }
   const window = new TaskWindow({ tasks: room, bytes: 1_000_000 }, INCARNATION);
   const tasks = new UnsettledTasks({
     controller,
+    vouch,
     window,
     policy,
     limits: { ...DEFAULT_DELIVERY, ...limits },

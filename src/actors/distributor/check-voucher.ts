@@ -1,0 +1,34 @@
+/** Whether the node that captured a task vouches for it, before anything of it counts. */
+
+import { parseAddress } from "../../runtime/address.js";
+import type { Context } from "../../runtime/behaviour.js";
+import type { NodeName, SourceId } from "../../task/identity.js";
+import type { Vouched } from "../../task/task.js";
+import { warn, type Message, type State } from "./state.js";
+
+/** Counts and logs what nobody vouches for, or a node to which the source does not belong. */
+export function isVouched(state: State, delivery: Vouched, ctx: Context<Message>): boolean {
+  const { id, origin } = delivery;
+  const { vouchers } = state.given;
+  const node = generatorNode(origin, id.sourceId);
+  if (node !== null && vouchers.isVouched(node, delivery) && vouchers.owns(node, id.sourceId)) return true;
+  state.retained.unvouched += 1;
+  const { unvouched } = state.retained;
+  warn(
+    state,
+    "Tasks are refused as the node of their source does not vouch for them",
+    { unvouched, origin },
+    ctx,
+  );
+  return false;
+}
+
+/** The node of a generator of the source; null where the address is another one. */
+function generatorNode(origin: string, source: SourceId): NodeName | null {
+  try {
+    const { node, path } = parseAddress(origin);
+    return path === `/source-${source}` ? node : null;
+  } catch {
+    return null; // no address at all
+  }
+}

@@ -1,0 +1,11 @@
+/** How the distributor learns who speaks for a task: behind it are keys, which no behaviour sees. */
+
+import type { NodeName, SourceId } from "../../task/identity.js";
+import type { Vouched } from "../../task/task.js";
+
+export interface VoucherPort {
+  /** Whether the voucher of the delivery is the node's. */
+  isVouched(node: NodeName, delivery: Vouched): boolean;
+  /** Whether the source belongs to the node; one that nobody has does from now on. */
+  owns(node: NodeName, source: SourceId): boolean;
+}

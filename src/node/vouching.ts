@@ -1,0 +1,69 @@
+/**
+ * How nodes vouch for their tasks, and how the cloud checks it: HMAC-SHA256 under a key of the node's own, which the hub derives
+ * from its master key and hands to the node as it joins.
+ */
+
+import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from "node:crypto";
+import type { VoucherPort } from "../actors/distributor/spawn.js";
+import type { NodeName } from "../task/identity.js";
+import { VOUCHER_BYTES, vouchedText, type Vouch } from "../task/voucher.js";
+import type { SourceOwners } from "../storage/trust/trust.js";
+
+/** The keys of nodes, by name. */
+export interface NodeKeys {
+  keyOf(node: NodeName): Uint8Array;
+}
+
+/** Keys that are remembered: names come from the wire. */
+const REMEMBERED_MAX = 4_096;
+
+/** @param masterKey 32 bytes that nobody else knows */
+export function createNodeKeys(masterKey: Uint8Array): NodeKeys {
+  return { keyOf: (node) => createHmac("sha256", masterKey).update(`sluice node ${node}`).digest() };
+}
+
+/** @param key of this node as it is now: each join brings it again */
+export function createVouch(key: () => Uint8Array): Vouch {
+  let bytes = key();
+  let secret = createSecretKey(bytes);
+  return (delivery) => {
+    const now = key();
+    if (now !== bytes) secret = createSecretKey((bytes = now));
+    return voucherOf(secret, vouchedText(delivery));
+  };
+}
+
+/** Of the cloud: who speaks for which source. */
+export interface Speakers {
+  readonly vouchers: VoucherPort;
+  readonly owners: SourceOwners;
+}
+
+export function createSpeakers(keys: NodeKeys, owners: SourceOwners): Speakers {
+  const secrets = new Map<NodeName, KeyObject>();
+
+  function secretOf(node: NodeName): KeyObject {
+    let secret = secrets.get(node);
+    if (secret === undefined) {
+      if (secrets.size >= REMEMBERED_MAX) secrets.clear();
+      secrets.set(node, (secret = createSecretKey(keys.keyOf(node))));
+    }
+    return secret;
+  }
+
+  return {
+    owners,
+    vouchers: {
+      isVouched(node, delivery) {
+        const { voucher } = delivery;
+        if (voucher.length !== VOUCHER_BYTES) return false;
+        return timingSafeEqual(voucher, voucherOf(secretOf(node), vouchedText(delivery)));
+      },
+      owns: (node, source) => owners.confirm(source, node),
+    },
+  };
+}
+
+function voucherOf(secret: KeyObject, text: string): Uint8Array {
+  return new Uint8Array(createHmac("sha256", secret).update(text).digest().subarray(0, VOUCHER_BYTES));
+}

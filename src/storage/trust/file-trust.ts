@@ -1,0 +1,144 @@
+/**
+ * A hub's trust as files that only its own user can read: `master.key`, written once, and `owners.json`, written whole each
+ * time that it changes.
+ */
+
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { errorText } from "../../runtime/errors.js";
+import type { Logger } from "../../runtime/log.js";
+import { parseWith, z } from "../../runtime/parse.js";
+import { SluiceError } from "../../task/errors.js";
+import { parseNodeName, parseSourceId, type SourceId } from "../../task/identity.js";
+import { NAME } from "../../task/limits.js";
+import { createSourceOwners, MASTER_KEY_BYTES, type Owner, type Trust } from "./trust.js";
+
+const name = z.string().regex(NAME);
+const ownersForm = z.record(name, z.object({ node: name, held: z.boolean() }));
+
+/** @throws SluiceError `store-unwritable`, `store-corrupt` */
+export async function openTrust(folder: string, log: Logger): Promise<Trust> {
+  const path = resolve(folder);
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    const masterKey = await readOrMakeKey(join(path, "master.key"));
+    const ownersPath = join(path, "owners.json");
+    const known = await readOwners(ownersPath);
+    const writer = new OwnersWriter(ownersPath, known, log);
+    return {
+      masterKey,
+      owners: createSourceOwners(known, () => writer.start()),
+      close: () => writer.done(),
+    };
+  } catch (error) {
+    if (error instanceof SluiceError) throw error;
+    throw new SluiceError(`Cannot use the keys in "${path}": ${errorText(error)}`, {
+      code: "store-unwritable",
+      cause: error,
+    });
+  }
+}
+
+/** Writes one state after another, and only the newest of those that wait. */
+class OwnersWriter {
+  readonly #path: string;
+  readonly #known: ReadonlyMap<SourceId, Owner>;
+  readonly #log: Logger;
+  #changed = false;
+  #writing: Promise<void> | null = null;
+
+  constructor(path: string, known: ReadonlyMap<SourceId, Owner>, log: Logger) {
+    this.#path = path;
+    this.#known = known;
+    this.#log = log;
+  }
+
+  start(): void {
+    this.#changed = true;
+    this.#writing ??= this.#run();
+  }
+
+  async done(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #run(): Promise<void> {
+    // All that the same turn still changes goes along.
+    await Promise.resolve();
+    while (this.#changed) {
+      this.#changed = false;
+      try {
+        await writeWhole(this.#path, JSON.stringify(Object.fromEntries(this.#known)));
+      } catch (error) {
+        // It holds for as long as this process runs, and is written with the next change.
+        this.#log.warn("Cannot write to which nodes the sources belong", {
+          path: this.#path,
+          error: errorText(error),
+        });
+      }
+    }
+    this.#writing = null;
+  }
+}
+
+async function readOrMakeKey(path: string): Promise<Uint8Array> {
+  const text = await readText(path);
+  if (text === null) {
+    const made = randomBytes(MASTER_KEY_BYTES);
+    await writeWhole(path, made.toString("base64url"));
+    return made;
+  }
+  const key = Buffer.from(text, "base64url");
+  if (key.length === MASTER_KEY_BYTES) return key;
+  throw corrupt(path, `wanted ${MASTER_KEY_BYTES} bytes in base64url; delete it, and a new one is made`);
+}
+
+async function readOwners(path: string): Promise<Map<SourceId, Owner>> {
+  const text = await readText(path);
+  if (text === null) return new Map();
+  const parsed = parseWith(ownersForm, jsonOf(text));
+  if (!parsed.ok) {
+    throw corrupt(path, `${parsed.problem}; delete it, and each source is the node's that comes first`);
+  }
+  return new Map(
+    Object.entries(parsed.value).map(([source, { node, held }]) => [
+      parseSourceId(source),
+      { node: parseNodeName(node), held },
+    ]),
+  );
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null; // and that is no list of owners
+  }
+}
+
+async function readText(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** Writes a file whole or not at all, also if the process crashes. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const draft = `${path}.new`;
+  const file = await open(draft, "w", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+}
+
+function corrupt(path: string, problem: string): SluiceError {
+  return new SluiceError(`Cannot read "${path}" as it is damaged: ${problem}`, { code: "store-corrupt" });
+}

@@ -1,0 +1,102 @@
+/**
+ * What a hub keeps to tell who speaks for which source: the key that those of its nodes are derived from, and to which node
+ * each source belongs.
+ *
+ * OW1 A source is the node's that claimed it first, by registering it or with the first task that it vouched for, until that
+ *     node removes it. Who claims it in between is refused.
+ * OW2 Of a source that was removed, its last node may still store what is under way, until another one claims the name.
+ */
+
+import { randomBytes } from "node:crypto";
+import type { NodeName, SourceId } from "../../task/identity.js";
+
+export const MASTER_KEY_BYTES = 32;
+
+/** Sources that one node may hold at a time: as many as a scheduler takes of all nodes. */
+const HELD_OF_NODE_MAX = 10_000;
+/** Sources that are known in all; of those that were removed the oldest is forgotten first. */
+const KNOWN_MAX = 100_000;
+
+export interface Owner {
+  readonly node: NodeName;
+  /** False once the node has removed the source. */
+  readonly held: boolean;
+}
+
+export interface SourceOwners {
+  /** The node registers the source. @returns whether it is its own now */
+  claim(source: SourceId, node: NodeName): boolean;
+  /** The node has vouched for a task of the source. @returns whether it is its own */
+  confirm(source: SourceId, node: NodeName): boolean;
+  /** The node removes the source: another one may have the name. */
+  release(source: SourceId, node: NodeName): void;
+  /** The node that holds the source; null where none does. */
+  holderOf(source: SourceId): NodeName | null;
+}
+
+export interface Trust {
+  /** 32 bytes that nobody else knows. */
+  readonly masterKey: Uint8Array;
+  readonly owners: SourceOwners;
+  /** Waits for what is being written. */
+  close(): Promise<void>;
+}
+
+/** Ends with the process. @param masterKey default: random */
+export function createMemoryTrust(masterKey: Uint8Array = randomBytes(MASTER_KEY_BYTES)): Trust {
+  return { masterKey, owners: createSourceOwners(new Map(), () => {}), close: () => Promise.resolve() };
+}
+
+/** @param onChange is called after each change of `known` */
+export function createSourceOwners(known: Map<SourceId, Owner>, onChange: () => void): SourceOwners {
+  const heldBy = new Map<NodeName, number>();
+  for (const { node, held } of known.values()) if (held) count(node, 1);
+
+  function count(node: NodeName, change: 1 | -1): void {
+    const held = (heldBy.get(node) ?? 0) + change;
+    if (held > 0) heldBy.set(node, held);
+    else heldBy.delete(node);
+  }
+
+  function hold(source: SourceId, node: NodeName): boolean {
+    if ((heldBy.get(node) ?? 0) >= HELD_OF_NODE_MAX || !makeRoom()) return false;
+    known.delete(source);
+    known.set(source, { node, held: true });
+    count(node, 1);
+    onChange();
+    return true;
+  }
+
+  function makeRoom(): boolean {
+    if (known.size < KNOWN_MAX) return true;
+    for (const [source, { held }] of known) {
+      if (held) continue;
+      known.delete(source);
+      return true;
+    }
+    return false;
+  }
+
+  return {
+    claim(source, node) {
+      const owner = known.get(source);
+      if (owner?.held === true) return owner.node === node;
+      return hold(source, node);
+    },
+    confirm(source, node) {
+      const owner = known.get(source);
+      return owner === undefined ? hold(source, node) : owner.node === node;
+    },
+    release(source, node) {
+      const owner = known.get(source);
+      if (owner?.node !== node || !owner.held) return;
+      known.set(source, { node, held: false });
+      count(node, -1);
+      onChange();
+    },
+    holderOf(source) {
+      const owner = known.get(source);
+      return owner?.held === true ? owner.node : null;
+    },
+  };
+}

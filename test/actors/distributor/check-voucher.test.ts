@@ -1,0 +1,80 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { parseNodeName, parseStageId } from "../../../src/task/identity.js";
+import { END } from "../../../src/task/task.js";
+import { droppedTask, finishedTask } from "../../support/tasks.js";
+import { setUp } from "./distributor-subject.js";
+
+const EDGE = parseNodeName("edge-1");
+const OTHER = parseNodeName("edge-2");
+
+/** Node `edge-1` vouches for odd sequences, and has `cam-1` alone. */
+function strict() {
+  const asked: string[] = [];
+  const subject = setUp({
+    vouchers: {
+      isVouched(node, { id }) {
+        asked.push(node);
+        return node === EDGE && id.sequence % 2 === 1;
+      },
+      owns: (node, source) => node === EDGE && source === "cam-1",
+    },
+  });
+  return { ...subject, asked };
+}
+
+test("distributor refuses what the node of the source does not vouch for: it is not pending, not stored and not settled", async () => {
+  const { actor, runAppends, totals, generator, memory, asked } = strict();
+  actor.tell({ type: "store", task: finishedTask({ sequence: 0 }) });
+  actor.tell({ type: "recordDrop", drop: droppedTask({ sequence: 2 }) });
+  assert.equal([totals().unvouched, totals().pending], [2, 0]);
+  actor.tell({ type: "store", task: finishedTask({ sequence: 1 }) });
+  actor.tell({ type: "recordDrop", drop: droppedTask({ sequence: 3 }) });
+  await runAppends();
+  assert.equal(asked, [EDGE, EDGE, EDGE, EDGE]);
+  assert.is(memory.recordCount, 2);
+  assert.equal(
+    generator.all("taskSettled").map(({ id }) => id.sequence),
+    [1, 3],
+  );
+  assert.is(totals().unvouched, 2);
+});
+
+test("distributor takes a task from the generator of its source alone, on the node that has the source", () => {
+  const { actor, totals, asked } = strict();
+  const origins = [
+    "sluice://edge-1/controller",
+    "sluice://edge-1/source-cam-2",
+    "sluice://edge-1/source-cam-1/below",
+    "sluice://edge-2/source-cam-1",
+    "no address",
+  ];
+  for (const origin of origins) actor.tell({ type: "store", task: finishedTask({ sequence: 1, origin }) });
+  actor.tell({ type: "store", task: finishedTask({ sequence: 1, source: "cam-2" }) });
+  assert.equal([totals().unvouched, totals().pending], [6, 0]);
+  assert.equal(asked, [OTHER, EDGE]);
+});
+
+test("distributor has the nodes that wait for a dropped task abandon it, as its own node pinned it", () => {
+  const { actor } = strict();
+  const pins = new Map([[parseStageId("follow"), { node: OTHER, ordinal: 4 }]]);
+  const joinNodes = new Map([[END, parseNodeName("cloud")] as const]);
+  for (const sequence of [2, 3]) {
+    const drop = { ...droppedTask({ sequence }), node: EDGE, delivery: 2, pins, joinNodes };
+    actor.tell({ type: "recordDrop", drop });
+  }
+  const abandon = {
+    type: "abandon",
+    id: droppedTask({ sequence: 3 }).id,
+    delivery: 2,
+    pipelineId: "default",
+    pipelineVersion: 1,
+    pins,
+  };
+  for (const node of ["cloud", "edge-2"]) {
+    assert.equal(actor.resolved.get(`sluice://${node}/controller`)?.received, [abandon]);
+  }
+  assert.is(actor.resolved.get("sluice://edge-1/controller"), undefined);
+});
+
+test.run();

@@ -1,0 +1,51 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { createNodeKeys, createSpeakers, createVouch } from "../../src/node/vouching.js";
+import { createMemoryTrust } from "../../src/storage/trust/trust.js";
+import { parseNodeName, parseSourceId } from "../../src/task/identity.js";
+import { finishedTask } from "../support/tasks.js";
+
+const EDGE = parseNodeName("edge-1");
+const OTHER = parseNodeName("edge-2");
+
+test("createVouch vouches by the key that its node has now", () => {
+  const trust = createMemoryTrust();
+  const keys = createNodeKeys(trust.masterKey);
+  const { vouchers } = createSpeakers(keys, trust.owners);
+  let key = createNodeKeys(createMemoryTrust().masterKey).keyOf(EDGE);
+  const vouch = createVouch(() => key);
+  const task = finishedTask({ sequence: 1 });
+  const now = () => vouchers.isVouched(EDGE, { ...task, voucher: vouch(task) });
+  assert.is(now(), false, "under the key of another hub");
+  key = keys.keyOf(EDGE);
+  assert.is(now(), true);
+  assert.is(vouchers.isVouched(OTHER, { ...task, voucher: vouch(task) }), false);
+});
+
+test("createSpeakers believes a voucher for the very delivery that it was made for, and none that is cut short", () => {
+  const trust = createMemoryTrust();
+  const keys = createNodeKeys(trust.masterKey);
+  const { vouchers } = createSpeakers(keys, trust.owners);
+  const task = finishedTask({ sequence: 1 });
+  const voucher = createVouch(() => keys.keyOf(EDGE))(task);
+  assert.is(voucher.length, 16);
+  assert.is(vouchers.isVouched(EDGE, { ...task, voucher }), true);
+  assert.is(vouchers.isVouched(EDGE, { ...task, delivery: 2, voucher }), false);
+  assert.is(vouchers.isVouched(EDGE, { ...task, voucher: voucher.subarray(0, 15) }), false);
+  assert.is(vouchers.isVouched(EDGE, { ...task, voucher: new Uint8Array(0) }), false);
+  for (let at = 0; at < 16; at += 1) {
+    const flipped = voucher.map((byte, index) => (index === at ? byte ^ 1 : byte));
+    assert.is(vouchers.isVouched(EDGE, { ...task, voucher: flipped }), false);
+  }
+});
+
+test("createSpeakers gives a source to the node that vouches for its first task", () => {
+  const trust = createMemoryTrust();
+  const { vouchers } = createSpeakers(createNodeKeys(trust.masterKey), trust.owners);
+  const camera = parseSourceId("cam-1");
+  assert.is(vouchers.owns(EDGE, camera), true);
+  assert.is(vouchers.owns(OTHER, camera), false);
+  assert.is(trust.owners.holderOf(camera), EDGE);
+});
+
+test.run();

@@ -1,0 +1,83 @@
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { silentLogger } from "../../../src/runtime/log.js";
+import { openTrust } from "../../../src/storage/trust/file-trust.js";
+import { createMemoryTrust } from "../../../src/storage/trust/trust.js";
+import { SluiceError } from "../../../src/task/errors.js";
+import { parseNodeName, parseSourceId } from "../../../src/task/identity.js";
+import { inTemporaryFolder } from "../../support/temporary-folder.js";
+
+const EDGE = parseNodeName("edge-1");
+const OTHER = parseNodeName("edge-2");
+const CAM_1 = parseSourceId("cam-1");
+const CAM_2 = parseSourceId("cam-2");
+
+test("SourceOwners leave a source to the node that claimed it first, until that one releases it", () => {
+  const { owners } = createMemoryTrust();
+  assert.is(owners.claim(CAM_1, EDGE), true);
+  assert.is(owners.claim(CAM_1, EDGE), true);
+  assert.is(owners.claim(CAM_1, OTHER), false);
+  assert.is(owners.confirm(CAM_1, OTHER), false);
+  owners.release(CAM_1, OTHER);
+  assert.is(owners.holderOf(CAM_1), EDGE);
+  owners.release(CAM_1, EDGE);
+  assert.is(owners.holderOf(CAM_1), null);
+  assert.is(owners.confirm(CAM_1, EDGE), true, "what was under way as it was removed");
+  assert.is(owners.confirm(CAM_1, OTHER), false, "nobody has claimed it yet");
+  assert.is(owners.claim(CAM_1, OTHER), true);
+  assert.is(owners.confirm(CAM_1, EDGE), false);
+});
+
+test("SourceOwners give a node no more than 10,000 sources to hold", () => {
+  const { owners } = createMemoryTrust();
+  const claims = Array.from({ length: 10_001 }, (_, at) => owners.claim(parseSourceId(`cam-${at}`), EDGE));
+  assert.is(claims.filter(Boolean).length, 10_000);
+  assert.is(owners.confirm(parseSourceId("one-more"), EDGE), false);
+  assert.is(owners.claim(parseSourceId("one-more"), OTHER), true);
+  owners.release(parseSourceId("cam-0"), EDGE);
+  assert.is(owners.claim(parseSourceId("cam-10000"), EDGE), true);
+});
+
+test("openTrust keeps the key and the owners of sources over a restart, for its own user alone to read", () =>
+  inTemporaryFolder(async (folder) => {
+    const path = join(folder, "trust");
+    const first = await openTrust(path, silentLogger);
+    first.owners.claim(CAM_1, EDGE);
+    first.owners.claim(CAM_2, OTHER);
+    first.owners.release(CAM_2, OTHER);
+    await first.close();
+    const second = await openTrust(path, silentLogger);
+    assert.equal(second.masterKey, first.masterKey);
+    assert.is(second.owners.claim(CAM_1, OTHER), false);
+    assert.is(second.owners.claim(CAM_2, EDGE), true);
+    await second.close();
+    assert.is(statSync(path).mode & 0o777, 0o700);
+    for (const name of ["master.key", "owners.json"]) {
+      assert.is(statSync(join(path, name)).mode & 0o777, 0o600, name);
+    }
+  }));
+
+test("openTrust makes another key for another hub, and takes no damaged file for one", () =>
+  inTemporaryFolder(async (folder) => {
+    const [one, two] = [join(folder, "one"), join(folder, "two")];
+    const first = await openTrust(one, silentLogger);
+    assert.not.equal((await openTrust(two, silentLogger)).masterKey, first.masterKey);
+    first.owners.claim(CAM_1, EDGE);
+    await first.close();
+    for (const [name, text] of [
+      ["master.key", "short"],
+      ["owners.json", '{"cam-1": {"node": 7}}'],
+      ["owners.json", '{"../cam": {"node": "edge-1", "held": true}}'],
+      ["owners.json", "{"],
+    ] as const) {
+      const sound = readFileSync(join(one, name));
+      writeFileSync(join(one, name), text);
+      const refused: unknown = await openTrust(one, silentLogger).catch((error: unknown) => error);
+      assert.ok(refused instanceof SluiceError && refused.code === "store-corrupt", `${name}: ${text}`);
+      writeFileSync(join(one, name), sound);
+    }
+  }));
+
+test.run();
