@@ -37,8 +37,6 @@ export const KNOWN_OPEN: ReadonlyMap<string, string> = new Map([
   ["edge.odd-ledger", "the audit ends with a stack"],
   ["edge.escape-detail", "`sluice results` passes control characters on"],
   ["edge.escape-error", "`sluice run` passes control characters on"],
-  ["edge.credit-without-end", "the hub holds all of it"],
-  ["edge.unfinished-messages", "the hub holds all of them"],
   ["operator.deputy-query", "the component fails"],
   ["operator.deputy-subscribe", "the component fails"],
   ["operator.deputy-watch-events", "the component fails"],

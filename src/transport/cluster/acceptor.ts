@@ -89,7 +89,7 @@ export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor
   return {
     listening,
     async close() {
-      for (const peer of [...pending]) peer.giveUp();
+      for (const peer of pending) peer.giveUp();
       await listening.close();
     },
   };

@@ -153,17 +153,25 @@ function slowly(carrier: Carrier, meanwhile: () => Promise<void>): Carrier {
         },
         start: (listener) => channel.start(listener),
         send(frame) {
-          sent = sent.then(async () => {
-            channel.send(frame);
-            for (let n = 0; n < 5; n++) await meanwhile();
-            for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => void setImmediate(resolve));
-          });
+          sent = sendAfter(sent, channel, frame, meanwhile);
         },
         close: (reason) => channel.close(reason),
         destroy: () => channel.destroy(),
       };
     },
   };
+}
+
+async function sendAfter(
+  before: Promise<void>,
+  channel: Channel,
+  frame: Uint8Array,
+  meanwhile: () => Promise<void>,
+): Promise<void> {
+  await before;
+  channel.send(frame);
+  for (let n = 0; n < 5; n++) await meanwhile();
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => void setImmediate(resolve));
 }
 
 test.run();
