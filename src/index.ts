@@ -103,7 +103,17 @@ export { parsePipelineFile, type PipelineFile } from "./task/pipeline-file.js";
 export { definePipeline, type PipelineDefinition, type StageDefinition } from "./task/define-pipeline.js";
 export { type Pipeline, type QueuePolicy, type Stage } from "./task/pipeline.js";
 export type { RoutingTable, SourceRoute } from "./task/routing-table.js";
-export { END, type Vouched, type Cursor, type DropReason, type Hop, type Outcome } from "./task/task.js";
+export {
+  END,
+  type Cursor,
+  type DropReason,
+  type Hop,
+  type Outcome,
+  type Pin,
+  type Task,
+  type Vouched,
+} from "./task/task.js";
+export type { Frame, Payload } from "./task/payload.js";
 export type { Vouch } from "./task/voucher.js";
 
 // ── Operating a cluster: over the network, or from one of its own nodes ─────────────────────────────────────────────

@@ -25,7 +25,7 @@ export function followCluster({
   readonly system: ActorSystem;
   readonly clock: ClusterClock;
   readonly cluster: Cluster;
-  readonly components: Components;
+  readonly components: Pick<Components, "monitor" | "register" | "nodeGone" | "nodeBack">;
   readonly onCluster: ((event: ClusterEvent) => void) | undefined;
 }): void {
   const scheduler = system.resolve<SchedulerMessage>(`sluice://${cluster.hub}/scheduler`);
@@ -87,7 +87,7 @@ function othersOf(system: ActorSystem, cluster: Cluster): readonly NodeName[] {
   return [...cluster.members.values()].filter((member) => isOther(system, member)).map(({ name }) => name);
 }
 
-function linkMonitor(system: ActorSystem, cluster: Cluster, { monitor }: Components): void {
+function linkMonitor(system: ActorSystem, cluster: Cluster, { monitor }: Pick<Components, "monitor">): void {
   const others = othersOf(system, cluster);
   // The hub measures the round trip to every node; the others to the hub and a few more.
   const measured =

@@ -2,9 +2,6 @@
 
 export const KNOWN_OPEN: ReadonlyMap<string, string> = new Map([
   ["stranger.token-by-time", "a known id takes twice as long as one that is not"],
-  ["stranger.bad-upgrades-unread", "refused connections are only half closed: nobody else gets in"],
-  ["stranger.silent-sockets", "nobody else gets in until they are let go of"],
-  ["stranger.shared-address", "members and the command line are shut out for 10 s"],
   ["edge.deputy-ping", "the hub ends"],
   ["edge.deputy-ping-all", "the hub ends"],
   ["edge.deputy-ping-edge", "the edge's controller fails"],
@@ -40,8 +37,6 @@ export const KNOWN_OPEN: ReadonlyMap<string, string> = new Map([
   ["edge.odd-ledger", "the audit ends with a stack"],
   ["edge.escape-detail", "`sluice results` passes control characters on"],
   ["edge.escape-error", "`sluice run` passes control characters on"],
-  ["edge.credit-without-end", "the hub holds all of it"],
-  ["edge.unfinished-messages", "the hub holds all of them"],
   ["operator.deputy-query", "the component fails"],
   ["operator.deputy-subscribe", "the component fails"],
   ["operator.deputy-watch-events", "the component fails"],

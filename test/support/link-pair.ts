@@ -3,6 +3,7 @@
 import type { Executor } from "../../src/runtime/executor.js";
 import type { Lane } from "../../src/runtime/actor-ref.js";
 import type { Channel } from "../../src/transport/carrier.js";
+import { ByteBudget } from "../../src/transport/link/byte-budget.js";
 import { Link, type LinkEnd } from "../../src/transport/link/link.js";
 import { DEFAULT_LINK_LIMITS, type LinkLimits } from "../../src/transport/link/link-limits.js";
 import { RECORD, RECORD_HEADER_BYTES } from "../../src/transport/link/records.js";
@@ -89,10 +90,12 @@ function side(clock: VirtualClock, executor: Executor, limits: LinkLimits): Link
     clock,
     executor,
     limits,
+    budget: new ByteBudget(limits.budgetBytes),
     listener: {
       onMessage: (_, lane, reader, attachments) =>
         void arrived.push({ lane, text: reader.text(), attachments }),
       onNotice: (_, reader) => void notices.push(reader.text()),
+      onRefused: () => {},
       onEnd: (_, end) => void ends.push(end),
     },
   });

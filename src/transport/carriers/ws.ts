@@ -7,7 +7,7 @@
 
 import { createServer as createHttpServer, STATUS_CODES, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import { Socket, type AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { rootCertificates } from "node:tls";
 import { WebSocket, WebSocketServer } from "ws";
@@ -22,6 +22,7 @@ import {
   type ListenOptions,
 } from "../carrier.js";
 import { TransportError } from "../errors.js";
+import { Strangers } from "./strangers.js";
 import { WsChannel, type SocketLike } from "./ws-channel.js";
 import { formatUrl, isLoopback, parseUrl } from "./ws-url.js";
 
@@ -33,9 +34,14 @@ export interface WsCarrierOptions {
   readonly clock: Clock;
   /** For all headers of a request, in ms: a connection that sends them slower is closed. Default 2,000. */
   readonly headersTimeoutMs?: number;
-  /** Sockets of one listener at a time; more are dropped as they arrive. Default 2,048. */
-  readonly connectionsMax?: number;
+  /** Sockets of one listener that are no channels yet, this machine's own aside: one more has an older one closed. Default 512. */
+  readonly strangersMax?: number;
+  /** Of these, how many one address may have. Default 256. */
+  readonly strangersPerAddress?: number;
 }
+
+/** How long a refused socket has to read why, in ms: less than anybody waits for it. */
+const LINGER_MS = 500;
 
 export function createWsCarrier(options: WsCarrierOptions): Carrier {
   return {
@@ -54,7 +60,7 @@ async function listen({ url, tls, onChannel }: ListenOptions, options: WsCarrier
   }
   const refusals: Record<string, number> = {};
   const count = (reason: string): void => void (refusals[reason] = (refusals[reason] ?? 0) + 1);
-  const { headersTimeoutMs = 2_000, connectionsMax = 2_048, clock } = options;
+  const { headersTimeoutMs = 2_000, strangersMax = 512, strangersPerAddress = 256, clock } = options;
   const limits = {
     headersTimeout: headersTimeoutMs,
     requestTimeout: headersTimeoutMs,
@@ -63,31 +69,44 @@ async function listen({ url, tls, onChannel }: ListenOptions, options: WsCarrier
     keepAliveTimeout: 1,
   };
   const server = createServer(url, limits, tls);
-  server.maxConnections = connectionsMax;
+  const strangers = new Strangers(
+    clock,
+    {
+      // The time for TLS, and then for the headers.
+      deadlineMs: 2 * headersTimeoutMs + LINGER_MS,
+      lingerMs: LINGER_MS,
+      perAddress: strangersPerAddress,
+      inAll: strangersMax,
+    },
+    () => count("too-many-connections"),
+  );
+  server.on("connection", (socket) => strangers.add(socket));
   const upgrader = new WebSocketServer({
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: FRAME_BYTES_MAX,
     handleProtocols: () => SUBPROTOCOL,
+    autoPong: false,
   });
-  refuseOthers(server, count);
+  refuseOthers(server, strangers, count);
   server.on("upgrade", (request, socket: Duplex, head) => {
     socket.on("error", () => {});
     const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
     if (!offered.includes(SUBPROTOCOL)) {
       count("wrong-subprotocol");
-      answer(socket, 400, `Wanted subprotocol ${SUBPROTOCOL}`);
+      refuse(strangers, socket, `Wanted subprotocol ${SUBPROTOCOL}`);
       return;
     }
     upgrader.handleUpgrade(request, socket, head, (webSocket) => {
+      strangers.release(request.socket);
       const { remoteAddress = "", remotePort = 0 } = request.socket;
       onChannel(channelOf(webSocket, `${remoteAddress}:${remotePort}`, clock));
     });
   });
   upgrader.on("wsClientError", (error, socket) => {
     count("no-websocket");
-    answer(socket, 400, error.message);
+    refuse(strangers, socket, error.message);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(url, error)));
@@ -110,11 +129,10 @@ async function listen({ url, tls, onChannel }: ListenOptions, options: WsCarrier
 }
 
 /** Answers what is not a request for a WebSocket, and counts it by reason. */
-function refuseOthers(server: Server, count: (reason: string) => void): void {
-  server.on("drop", () => count("too-many-connections"));
+function refuseOthers(server: Server, strangers: Strangers, count: (reason: string) => void): void {
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
     count(error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? "too-slow" : "no-http");
-    answer(socket, 400, "This is not a request");
+    refuse(strangers, socket, "This is not a request");
   });
   server.on("tlsClientError", () => count("no-tls"));
   server.on("request", (request, response) => {
@@ -122,6 +140,7 @@ function refuseOthers(server: Server, count: (reason: string) => void): void {
     response.writeHead(426, { connection: "close", upgrade: "websocket" });
     response.end(`This is a node of Sluice: it speaks WebSocket, subprotocol ${SUBPROTOCOL}\n`);
     request.resume();
+    strangers.refused(request.socket);
   });
 }
 
@@ -143,13 +162,15 @@ function createServer(url: string, limits: object, tls: ListenOptions["tls"]): S
   }
 }
 
-function answer(socket: Duplex, status: number, text: string): void {
-  if (!socket.writable) {
+/** Says why, and lets go of the socket a moment later: without that, one that is not read would stay half closed for ever. */
+function refuse(strangers: Strangers, socket: Duplex, text: string): void {
+  if (!socket.writable || !(socket instanceof Socket)) {
     socket.destroy();
     return;
   }
+  strangers.refused(socket);
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nconnection: close\r\ncontent-type: text/plain\r\n\r\n${text}\n`,
+    `HTTP/1.1 400 ${STATUS_CODES[400] ?? ""}\r\nconnection: close\r\ncontent-type: text/plain\r\n\r\n${text}\n`,
   );
 }
 
@@ -174,6 +195,7 @@ async function connect({ url, tls, timeoutMs = 5_000 }: ConnectOptions, clock: C
     const webSocket = new WebSocket(formatUrl(address), [SUBPROTOCOL], {
       perMessageDeflate: false,
       maxPayload: FRAME_BYTES_MAX,
+      autoPong: false,
       handshakeTimeout: timeoutMs,
       followRedirects: false,
       ...(unmasked && { generateMask: () => {} }),
@@ -237,6 +259,11 @@ function channelOf(webSocket: WebSocket, remote: string, clock: Clock): Channel 
     code = 1003;
     webSocket.close(1003, "Wanted binary messages");
   });
+  // A node never pings; a proxy may. One that reads no answers gets none.
+  webSocket.on("ping", (data: Buffer) => {
+    if (webSocket.readyState === WebSocket.OPEN && webSocket.bufferedAmount < PONG_BYTES_MAX)
+      webSocket.pong(data, undefined, ignore);
+  });
   webSocket.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") code = 1009;
     else if (error.code?.startsWith("WS_ERR") === true) code = 1002;
@@ -248,4 +275,6 @@ function channelOf(webSocket: WebSocket, remote: string, clock: Clock): Channel 
 }
 
 const SEND = { binary: true, compress: false, fin: true } as const;
+/** Unsent bytes from which on a ping is not answered. */
+const PONG_BYTES_MAX = 64 * 1024;
 const ignore = (): void => {};

@@ -2,12 +2,16 @@
  * Accepts connections from other nodes: listens, does the handshake, and keeps unproved connections few and short-lived.
  *
  * A1 A connection that has not joined within `handshakeMs` is closed.
- * A2 At most `pendingMax` connections wait to join; one more evicts the one that has waited longest, so that idle
- *    connections shut nobody out.
- * A3 An address whose attempts keep failing is blocked for a while; nodes that joined from there before stay.
+ * A2 At most `pendingMax` connections wait to join. One more evicts one of the address that has most of them: the one that
+ *     has waited longest, but for those that name a token which is valid. Idle connections shut nobody out.
+ * A3 An address whose attempts keep failing may have few waiting for a while, and more evict each other: honest nodes behind
+ *     the same address have tokens, and get in all the same.
+ * A4 Connections that were refused, and may still read why, are as few: one more ends the oldest.
  */
 
 import type { Carrier, Channel, Listening, ListenOptions } from "../carrier.js";
+import { addressGroup } from "../address-group.js";
+import { ByAddress } from "../by-address.js";
 import { FailingAddresses, type FailureLimit } from "./failing-addresses.js";
 import type { Incidents } from "./incidents.js";
 import { PendingPeer, type PendingPeerListener, type PendingPeerOptions } from "./pending-peer.js";
@@ -17,12 +21,15 @@ export interface AcceptorLimits {
   readonly handshakeMs: number;
   /** Connections that have not joined yet. */
   readonly pendingMax: number;
+  /** Of these, how many an address may have whose attempts keep failing. */
+  readonly pendingOfFailingMax: number;
   readonly failures: FailureLimit;
 }
 
 export const DEFAULT_ACCEPTOR_LIMITS: AcceptorLimits = {
   handshakeMs: 2_000,
   pendingMax: 256,
+  pendingOfFailingMax: 16,
   failures: { perSecond: 5, burst: 200 },
 };
 
@@ -42,29 +49,40 @@ export interface Acceptor {
 /** @throws TransportError `listen-failed` */
 export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor> {
   const { carrier, clock, incidents, limits } = options;
-  /** Oldest first. */
-  const pending = new Set<PendingPeer>();
+  const pending = new ByAddress<PendingPeer>();
   const failing = new FailingAddresses(limits.failures);
+  /** Oldest first. */
+  const refused: Channel[] = [];
   const listener: PendingPeerListener = {
     onFailed({ channel }, kind, detail) {
       incidents.add(kind, channel.remote, detail);
       failing.failed(addressOf(channel), clock.now());
     },
-    onEnd: (peer) => void pending.delete(peer),
+    onRefused({ channel }) {
+      refused.push(channel);
+      if (refused.length > limits.pendingMax) refused.shift()?.destroy();
+    },
+    onEnd: (peer) => pending.delete(addressOf(peer.channel), peer),
+    contended: ({ channel }) =>
+      pending.size > limits.pendingMax / 2 || failing.blocked(addressOf(channel), clock.now()),
   };
 
+  function evict(kind: string, address: string): void {
+    const peer = pending.oldestOf(address, ({ namesToken }) => namesToken);
+    incidents.add(kind, peer?.channel.remote);
+    peer?.giveUp();
+  }
+
   function onChannel(channel: Channel): void {
-    if (failing.blocked(addressOf(channel), clock.now())) {
-      incidents.add("address-blocked", channel.remote);
-      channel.destroy();
-      return;
+    const address = addressOf(channel);
+    if (pending.size >= limits.pendingMax) evict("handshake-evicted", pending.greediest());
+    else if (
+      pending.countOf(address) >= limits.pendingOfFailingMax &&
+      failing.blocked(address, clock.now())
+    ) {
+      evict("address-blocked", address);
     }
-    if (pending.size >= limits.pendingMax) {
-      const [oldest] = pending;
-      incidents.add("handshake-evicted", oldest?.channel.remote);
-      oldest?.giveUp();
-    }
-    pending.add(new PendingPeer(channel, limits.handshakeMs, options, listener));
+    pending.add(address, new PendingPeer(channel, limits.handshakeMs, options, listener));
   }
 
   const listening = await carrier.listen({ ...options.listen, onChannel });
@@ -79,5 +97,5 @@ export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor
 
 /** Of the remote end, without its port. */
 function addressOf({ remote }: Channel): string {
-  return remote.replace(/:\d+$/, "");
+  return addressGroup(remote.replace(/:\d+$/, ""));
 }

@@ -1,10 +1,10 @@
-/** Which addresses are blocked for a while, because their attempts to join keep failing. */
+/** Which addresses keep failing to join: not all who come from there are strangers, so it makes nobody's way longer but theirs. */
 
 import { RateLimit } from "../../runtime/rate-limit.js";
 
-/** Addresses that are remembered; one more and all are forgotten. */
+/** Addresses that are remembered; one more and the oldest is forgotten. */
 const ADDRESSES_MAX = 10_000;
-/** How long an address is blocked, in ms. */
+/** How long an address counts as failing, in ms. */
 const BLOCK_MS = 10_000;
 
 /** How many attempts of one address may fail: per second, and at once. */
@@ -25,7 +25,7 @@ export class FailingAddresses {
   failed(address: string, nowMs: number): void {
     let known = this.#known.get(address);
     if (known === undefined) {
-      if (this.#known.size >= ADDRESSES_MAX) this.#known.clear();
+      if (this.#known.size >= ADDRESSES_MAX) this.#forgetOldest();
       known = { failures: new RateLimit(this.#limit, nowMs), blockedUntilMs: 0 };
       this.#known.set(address, known);
     }
@@ -34,5 +34,10 @@ export class FailingAddresses {
 
   blocked(address: string, nowMs: number): boolean {
     return nowMs < (this.#known.get(address)?.blockedUntilMs ?? 0);
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#known.keys();
+    if (oldest !== undefined) this.#known.delete(oldest);
   }
 }

@@ -8,6 +8,7 @@ import type { NodeName } from "../../runtime/brand.js";
 import { nodeSystem, type NodeSystem } from "../../runtime/node-system.js";
 import type { ActorSystem } from "../../runtime/system.js";
 import { TransportError } from "../errors.js";
+import { ByteBudget } from "../link/byte-budget.js";
 import { Link, type LinkEnd } from "../link/link.js";
 import type { Handover } from "../link/handover.js";
 import { DEFAULT_LINK_LIMITS, type LinkLimits } from "../link/link-limits.js";
@@ -60,12 +61,14 @@ export class NodeCore {
   readonly membership: Membership;
   readonly nonce: () => string;
   readonly peers = new Set<Peer>();
+  readonly #budget: ByteBudget;
   readonly #behaviours = new Map<string, BehaviourFactory>();
   #ticker: { cancel(): void } | null = null;
 
   constructor(system: ActorSystem, options: NodeOptions) {
     this.system = nodeSystem(system);
     this.limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
+    this.#budget = new ByteBudget(this.limits.budgetBytes);
     this.incidents = new Incidents(system.clock, system.log);
     this.membership = new Membership(system.log);
     this.nonce = options.nonce ?? (() => randomBytes(24).toString("base64url"));
@@ -94,15 +97,18 @@ export class NodeCore {
       clock: this.system.clock,
       executor: this.system.executor,
       limits: this.limits,
+      budget: this.#budget,
       listener: {
         onMessage: (_, lane, reader, attachments) =>
           this.exchange.receive(link, speaksFor, lane, reader, attachments),
         onNotice: (_, reader) => listener.onNotice(peer, readNotice(reader)),
+        onRefused: () => this.incidents.add("no-room", member.name),
         onEnd: (_, end) => {
           this.peers.delete(peer);
           for (let lost = link.sender.waiting; lost > 0; lost--)
             this.incidents.add("lost-with-link", member.name);
           if (end.code === "malformed") this.incidents.add("link-malformed", member.name, end.reason);
+          if (end.code === "slow") this.incidents.add("link-slow", member.name, end.reason);
           listener.onEnd(peer, end);
         },
       },

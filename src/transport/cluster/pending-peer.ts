@@ -29,8 +29,12 @@ export interface PendingPeerOptions extends Omit<AcceptorHandshakeOptions, "now"
 export interface PendingPeerListener {
   /** Its attempt to join failed. */
   onFailed(peer: PendingPeer, kind: string, detail?: string): void;
+  /** It was told why, and its connection closes in order. */
+  onRefused(peer: PendingPeer): void;
   /** It does not wait any more, however it ended. */
   onEnd(peer: PendingPeer): void;
+  /** Whether those that wait take each other's place: only then is it worth knowing which of them name a token. */
+  contended(peer: PendingPeer): boolean;
 }
 
 export class PendingPeer {
@@ -42,6 +46,7 @@ export class PendingPeer {
   readonly #timer: TimerHandle;
   #admitted: JoiningPeer | null = null;
   #ended = false;
+  #namesToken = false;
 
   /** @param handshakeMs from the connection to the join, in ms */
   constructor(
@@ -80,6 +85,11 @@ export class PendingPeer {
     );
   }
 
+  /** Whether its hello named a token that is valid; known only where places were contended then. */
+  get namesToken(): boolean {
+    return this.#namesToken;
+  }
+
   /** Closes the connection, unless it has joined. */
   giveUp(): void {
     if (this.#ended) return;
@@ -101,16 +111,31 @@ export class PendingPeer {
     const step = await this.#handshake.receive(frame);
     if (this.#ended) return;
     this.channel.send(step.frame);
-    if (step.type === "refused") {
+    if (step.type === "send") {
+      this.#lookUpToken();
+    } else if (step.type === "refused") {
       this.#failed(step.error.code, step.error.message);
       this.#end();
       this.channel.close("refused");
+      this.#listener.onRefused(this);
       if (this.#admitted !== null) this.#options.onAbandoned(this.#admitted);
-    } else if (step.type === "done") {
+    } else {
       this.#end();
       this.#handover.finish();
       this.#options.onJoined(step.peer, this.#handover);
     }
+  }
+
+  /** After its challenge has been sent, so that nobody can tell by the time which tokens there are. */
+  #lookUpToken(): void {
+    const { authority } = this.#options;
+    const { token } = this.#handshake;
+    if (authority === null || token === null || !this.#listener.contended(this)) return;
+    authority.find(token).then(
+      (found) => (this.#namesToken = found !== null && !found.revoked),
+      // What is wrong with the list of tokens shows where the proof is checked.
+      () => {},
+    );
   }
 
   #failed(kind: string, detail?: string): void {

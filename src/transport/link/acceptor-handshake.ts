@@ -66,6 +66,12 @@ export class AcceptorHandshake {
     this.#options = options;
   }
 
+  /** Id of the token that its hello has named, and that it has not proved yet. */
+  get token(): string | null {
+    const token = this.#hello?.token ?? null;
+    return token !== null && isTokenId(token) ? token : null;
+  }
+
   async receive(frame: Uint8Array): Promise<AcceptorStep> {
     const status = this.#status;
     if (status === "busy" || status === "over")

@@ -1,6 +1,10 @@
-/** The limits of a link. */
+/** The limits of a link, and of all links of a node. */
+
+import { totalmem } from "node:os";
 
 export interface LinkLimits {
+  /** What all links of a node hold together, in bytes: see `byte-budget.ts`. */
+  readonly budgetBytes: number;
   /** Data that the other side may have in flight to here, in bytes: what a control message may have to wait for. */
   readonly windowBytes: number;
   /** Largest chunk of a large message, in bytes. */
@@ -13,9 +17,14 @@ export interface LinkLimits {
   readonly controlBytes: number;
   /** One message with all its attachments, in bytes. */
   readonly messageBytes: number;
-  /** Large messages being received at the same time: how many, and how many bytes. */
+  /** Large messages being received at the same time. */
   readonly assemblies: number;
-  readonly assemblyBytes: number;
+  /** For the next part of a large message, in ms. */
+  readonly assemblyMs: number;
+  /** Bytes of data that the socket has not taken, whatever the other side has granted. */
+  readonly socketBytes: number;
+  /** A socket that takes nothing for so long, in ms, belongs to somebody who does not read. */
+  readonly stuckMs: number;
   /** Control messages and notices that the other side may send: per second, and at once. Data is bounded by its credit. */
   readonly controlRate: { readonly perSecond: number; readonly burst: number };
   /** Between heartbeats, in ms. */
@@ -27,16 +36,27 @@ export interface LinkLimits {
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
+/** An eighth of the memory of this machine, or of what it gives to this process, but no more than 320 MiB. */
+function budgetBytes(): number {
+  const constrained = process.constrainedMemory();
+  const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  return Math.min(320 * MIB, Math.floor(memory / 8));
+}
+
 /** Window and chunk trade the latency of control under load against the bulk rate; measured by `bench/e2e/link.ts`. */
 export const DEFAULT_LINK_LIMITS: LinkLimits = {
+  budgetBytes: budgetBytes(),
   windowBytes: 256 * KIB,
   chunkBytes: 32 * KIB,
   inlineBytes: 16 * KIB,
-  queueBytes: 256 * MIB,
+  queueBytes: 128 * MIB,
   controlBytes: 8 * MIB,
   messageBytes: 64 * MIB,
   assemblies: 4_096,
-  assemblyBytes: 512 * MIB,
+  assemblyMs: 60_000,
+  // Four windows: more than any receiver of the same version grants.
+  socketBytes: MIB,
+  stuckMs: 5_000,
   controlRate: { perSecond: 50_000, burst: 200_000 },
   heartbeatMs: 250,
   silenceMs: 1_000,

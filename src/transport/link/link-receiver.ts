@@ -6,6 +6,7 @@
  * RV3 A violation of the protocol ends the link (`MalformedError`); the rest of that frame is not read.
  * RV4 The chunks of a large message are written straight to their final place, in shared memory if the sender's was shared.
  *     Memory is allocated as they arrive, and a part that arrives in one chunk stays in the frame that brought it.
+ * RV5 What is held of unfinished messages counts in the budget of the node, and no message waits for its next part for ever.
  */
 
 import type { Lane } from "../../runtime/actor-ref.js";
@@ -13,6 +14,7 @@ import { allocateShared } from "../../runtime/shared-memory.js";
 import { ByteReader } from "../codec/byte-reader.js";
 import { MalformedError } from "../codec/malformed.js";
 import { RateLimit } from "../../runtime/rate-limit.js";
+import type { Holding } from "./byte-budget.js";
 import type { LinkLimits } from "./link-limits.js";
 import { LANE_CODE, RECORD, RECORD_HEADER_BYTES } from "./records.js";
 
@@ -47,7 +49,10 @@ interface Assembly {
   readonly sizes: readonly PartSize[];
   /** Complete, but for the last one. */
   readonly parts: Uint8Array[];
-  readonly bytes: number;
+  /** That it holds of the budget. */
+  heldBytes: number;
+  /** Of the receiver, when the last chunk came. */
+  atTick: number;
   /** Where the next chunk belongs: in which part, and where in it. */
   part: number;
   offset: number;
@@ -55,6 +60,9 @@ interface Assembly {
 
 const NO_ATTACHMENTS: readonly Uint8Array[] = [];
 const PARTS_MAX = 4_096;
+/** What an unfinished message costs beyond its bytes, and each of its parts: the objects around them. */
+const ASSEMBLY_BYTES = 512;
+const PART_BYTES = 128;
 
 export class LinkReceiver {
   receivedBytes = 0;
@@ -63,7 +71,8 @@ export class LinkReceiver {
   readonly #frame = new ByteReader(new Uint8Array());
   readonly #record = new ByteReader(new Uint8Array());
   readonly #assemblies = new Map<number, Assembly>();
-  #assemblyBytes = 0;
+  readonly #holding: Holding;
+  #ticks = 0;
   /** The next frame is this chunk. */
   #expected: { readonly id: number; readonly bytes: number } | null = null;
   readonly #controlRate: RateLimit;
@@ -71,8 +80,9 @@ export class LinkReceiver {
   #consumed = 0;
   #granted = 0;
 
-  constructor(limits: LinkLimits, now: () => number, events: LinkReceiverEvents) {
+  constructor(limits: LinkLimits, holding: Holding, now: () => number, events: LinkReceiverEvents) {
     this.#limits = limits;
+    this.#holding = holding;
     this.#now = now;
     this.#controlRate = new RateLimit(limits.controlRate, now());
     this.#events = events;
@@ -103,6 +113,19 @@ export class LinkReceiver {
       reader.reset(frame, start + length, frame.byteLength);
     }
     this.#grantWhenDue();
+  }
+
+  /** To be called every `heartbeatMs`. @returns why the other side has to be put out; null if it need not */
+  tick(): string | null {
+    this.#ticks += 1;
+    if (this.#assemblies.size === 0) return null;
+    const { assemblyMs, heartbeatMs } = this.#limits;
+    // Chunks keep no order between messages, and there are few of those.
+    for (const { atTick } of this.#assemblies.values()) {
+      if ((this.#ticks - atTick) * heartbeatMs >= assemblyMs)
+        return `a large message has not gone on for ${assemblyMs} ms`;
+    }
+    return null;
   }
 
   /** Half a window at a time: each grant wakes both sides. */
@@ -174,16 +197,26 @@ export class LinkReceiver {
     }
     const headBytes = record.varint();
     bytes += headBytes;
-    const { messageBytes, assemblies, assemblyBytes } = this.#limits;
+    const { messageBytes, assemblies } = this.#limits;
     if (bytes > messageBytes) throw new MalformedError(`A message has ${bytes} bytes`);
     if (this.#assemblies.has(id)) throw new MalformedError("A large message begins twice");
-    if (this.#assemblies.size >= assemblies || this.#assemblyBytes + bytes > assemblyBytes) {
+    if (this.#assemblies.size >= assemblies) {
       throw new MalformedError("Too many large messages are being received");
     }
+    const heldBytes = ASSEMBLY_BYTES + count * PART_BYTES + headBytes;
+    this.#hold(heldBytes);
     // The frame belongs to the channel; the head has to outlast it.
     const head = headBytes === 0 ? null : Uint8Array.from(record.bytes(headBytes));
-    this.#assemblies.set(id, { lane, head, sizes, parts: [], bytes, part: 0, offset: 0 });
-    this.#assemblyBytes += bytes;
+    this.#assemblies.set(id, {
+      lane,
+      head,
+      sizes,
+      parts: [],
+      heldBytes,
+      atTick: this.#ticks,
+      part: 0,
+      offset: 0,
+    });
   }
 
   #takeChunk({ id, bytes }: { readonly id: number; readonly bytes: number }, frame: Uint8Array): void {
@@ -194,6 +227,11 @@ export class LinkReceiver {
       throw new MalformedError("A chunk belongs to no message");
     }
     if (assembly.offset + bytes > size.bytes) throw new MalformedError("A chunk is too long");
+    if (assembly.offset === 0) {
+      this.#hold(size.bytes);
+      assembly.heldBytes += size.bytes;
+    }
+    assembly.atTick = this.#ticks;
     if (bytes === size.bytes && !size.shared) {
       assembly.parts.push(frame);
     } else {
@@ -210,9 +248,15 @@ export class LinkReceiver {
     this.#grantWhenDue();
   }
 
-  #finish(id: number, { lane, head, parts, bytes }: Assembly): void {
+  #hold(bytes: number): void {
+    if (!this.#holding.receive(bytes)) {
+      throw new MalformedError("Its unfinished messages hold more than its share of memory");
+    }
+  }
+
+  #finish(id: number, { lane, head, parts, heldBytes }: Assembly): void {
     this.#assemblies.delete(id);
-    this.#assemblyBytes -= bytes;
+    this.#holding.received(heldBytes);
     const [first = new Uint8Array(), ...rest] = parts;
     const [envelope, attachments] = head === null ? [first, rest] : [head, parts];
     this.#record.reset(envelope, 0, envelope.byteLength);

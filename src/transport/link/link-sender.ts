@@ -2,9 +2,10 @@
  * The sending half of a link: what goes out, in which order, and what has to wait.
  *
  * SD1 Notices go before control, control before data. Within a lane the messages of one stream keep their order.
- * SD2 Data goes out only within the credit that the receiver granted; the last record may overdraw it.
- * SD3 Data that waits for credit is bounded in bytes, and so is control that the socket has not taken: a message that finds
- *     no room is refused.
+ * SD2 Data goes out only within the credit that the receiver granted, and as far as the socket takes it; the last record may
+ *     overdraw it.
+ * SD3 Data that waits for credit is bounded in bytes, and so is control that the socket has not taken, both also by the
+ *     budget of the node: a message that finds no room is refused. Notices that find none are the end of the link.
  * SD4 What is sent in one turn goes out together, and records that lie side by side in memory as one frame.
  */
 
@@ -12,6 +13,7 @@ import type { Lane } from "../../runtime/actor-ref.js";
 import type { Executor } from "../../runtime/executor.js";
 import type { Channel } from "../carrier.js";
 import type { ByteWriter } from "../codec/byte-writer.js";
+import type { Holding } from "./byte-budget.js";
 import { Credit } from "./credit.js";
 import { FrameWriter } from "./frame-writer.js";
 import type { LinkLimits } from "./link-limits.js";
@@ -33,7 +35,9 @@ export class LinkSender {
   readonly #executor: Executor;
   readonly #limits: LinkLimits;
   readonly #frames: FrameWriter;
-  readonly #credit = new Credit();
+  readonly #credit: Credit;
+  readonly #holding: Holding;
+  readonly #onRefused: () => void;
   readonly #notices: ByteRange[] = [];
   readonly #control: (ByteRange | Transfer)[] = [];
   /** Within the credit. */
@@ -45,13 +49,27 @@ export class LinkSender {
   #controlBytes = 0;
   #lastTransfer = 0;
   #scheduled = false;
+  /** Most bytes that the socket had taken at a tick, and for how long none more. */
+  #takenBytes = 0;
+  #stuckMs = 0;
+  #overrun = false;
 
-  constructor(channel: Channel, executor: Executor, limits: LinkLimits) {
+  /** @param onRefused a message found no room */
+  constructor(
+    channel: Channel,
+    executor: Executor,
+    limits: LinkLimits,
+    holding: Holding,
+    onRefused: () => void,
+  ) {
+    this.#onRefused = onRefused;
     this.#executor = executor;
     this.#limits = limits;
+    this.#holding = holding;
+    this.#credit = new Credit(limits.socketBytes);
     this.#frames = new FrameWriter(channel);
     this.writer = this.#frames.writer;
-    this.#waiting = new StreamQueue(limits, this.#frames, (to) => this.#passBarriers(to));
+    this.#waiting = new StreamQueue(limits, holding, this.#frames, (to) => this.#passBarriers(to));
   }
 
   /** Messages that wait for credit. */
@@ -76,6 +94,11 @@ export class LinkSender {
 
   /** Sends a record of the link itself. @param write puts its body into the writer */
   notice(type: number, write: (writer: ByteWriter) => void): void {
+    // Above what control messages may take: the other side makes this one answer, and reads no answer.
+    if (this.#overrun || this.#frames.bufferedBytes > 2 * this.#limits.controlBytes) {
+      this.#overrun = true;
+      return;
+    }
     this.#notices.push(this.#frames.record(type, write));
     this.#schedule();
   }
@@ -124,6 +147,21 @@ export class LinkSender {
     this.#schedule();
   }
 
+  /** To be called every `heartbeatMs`. @returns why the other side has to be put out; null if it need not */
+  tick(): string | null {
+    const { heartbeatMs, stuckMs } = this.#limits;
+    const held = this.#frames.bufferedBytes;
+    this.#holding.socketHolds(held, 0);
+    if (this.#overrun) return `it does not read what it is sent: ${held} bytes wait for it`;
+    const taken = this.#frames.sentBytes - held;
+    // Counted in ticks, so that time during which this side stood still does not count.
+    this.#stuckMs = held === 0 || taken > this.#takenBytes ? 0 : this.#stuckMs + heartbeatMs;
+    this.#takenBytes = Math.max(taken, this.#takenBytes);
+    return this.#stuckMs < stuckMs
+      ? null
+      : `it has read nothing for ${stuckMs} ms: ${held} bytes wait for it`;
+  }
+
   /** Keeps messages back until `release`; notices go on. */
   hold(): void {
     this.#held = true;
@@ -141,6 +179,7 @@ export class LinkSender {
     if (this.#held) return;
     this.#sendControl();
     this.#frames.send(this.#data);
+    this.#credit.room(Math.max(0, this.#limits.socketBytes - this.#frames.bufferedBytes));
     this.#waiting.send(this.#credit);
   }
 
@@ -155,8 +194,9 @@ export class LinkSender {
   #controlFits(bytes: number): boolean {
     // Data that the socket holds counts as well; its share is bounded by the credit.
     const pending = this.#frames.bufferedBytes + this.#controlBytes;
-    if (pending + bytes > this.#limits.controlBytes) {
+    if (pending + bytes > this.#limits.controlBytes || !this.#holding.socketHolds(pending, bytes)) {
       this.refused.control += 1;
+      this.#onRefused();
       return false;
     }
     this.#controlBytes += bytes;
@@ -166,6 +206,7 @@ export class LinkSender {
   #wait(to: number, streamKey: string, item: ByteRange | Transfer, bytes: number): boolean {
     if (this.#waiting.add(to, streamKey, item, bytes)) return true;
     this.refused.data += 1;
+    this.#onRefused();
     return false;
   }
 

@@ -1,7 +1,8 @@
 /**
  * An open link to another node: two lanes of messages, notices ahead of them, heartbeats, and one end.
  *
- * LK1 A link ends once, with a reason: closed in order, lost, silent, or because the other side violated the protocol.
+ * LK1 A link ends once, with a reason: closed in order, lost, silent, because the other side violated the protocol, or because
+ *     it holds more than its share of this node's memory.
  * LK2 Nothing that arrives after the end is handed on.
  */
 
@@ -11,6 +12,7 @@ import type { Executor } from "../../runtime/executor.js";
 import type { Channel } from "../carrier.js";
 import type { ByteReader } from "../codec/byte-reader.js";
 import type { ByteWriter } from "../codec/byte-writer.js";
+import type { ByteBudget, Holding } from "./byte-budget.js";
 import { MalformedError } from "../codec/malformed.js";
 import { LinkReceiver } from "./link-receiver.js";
 import { LinkSender } from "./link-sender.js";
@@ -22,12 +24,16 @@ export type LinkEnd =
   | { readonly code: "closed"; readonly reason: string }
   | { readonly code: "lost"; readonly reason: string }
   | { readonly code: "silent"; readonly reason: string }
-  | { readonly code: "malformed"; readonly reason: string };
+  | { readonly code: "malformed"; readonly reason: string }
+  /** It does not read, or does not go on with what it has begun to send. */
+  | { readonly code: "slow"; readonly reason: string };
 
 interface LinkListener {
   /** `reader` stands at the envelope; its bytes are valid only during the call, the attachments remain valid. */
   onMessage(link: Link, lane: Lane, reader: ByteReader, attachments: readonly Uint8Array[]): void;
   onNotice(link: Link, reader: ByteReader): void;
+  /** A message found no room. */
+  onRefused(link: Link): void;
   onEnd(link: Link, end: LinkEnd): void;
 }
 
@@ -36,6 +42,8 @@ export interface LinkOptions {
   readonly clock: Clock;
   readonly executor: Executor;
   readonly limits: LinkLimits;
+  /** Of all links of this node. */
+  readonly budget: ByteBudget;
   readonly listener: LinkListener;
 }
 
@@ -45,17 +53,19 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #receiver: LinkReceiver;
   readonly #liveness: Liveness;
+  readonly #holding: Holding;
   #ended = false;
   /** Open probes: called with the next frame, or at the end. */
   #probes: (() => void)[] = [];
 
   constructor(options: LinkOptions) {
-    const { channel, executor, clock, limits, listener } = options;
+    const { channel, executor, clock, limits, budget, listener } = options;
     this.#options = options;
     this.remote = channel.remote;
-    this.sender = new LinkSender(channel, executor, limits);
+    this.#holding = budget.open((reason) => this.#end({ code: "slow", reason }));
+    this.sender = new LinkSender(channel, executor, limits, this.#holding, () => listener.onRefused(this));
     this.#liveness = new Liveness(limits, clock.now());
-    this.#receiver = new LinkReceiver(limits, () => clock.now(), {
+    this.#receiver = new LinkReceiver(limits, this.#holding, () => clock.now(), {
       onMessage: (lane, reader, attachments) => listener.onMessage(this, lane, reader, attachments),
       onNotice: (reader) => listener.onNotice(this, reader),
       onCredit: (limit) => this.sender.grant(limit),
@@ -112,8 +122,13 @@ export class Link {
   tick(nowMs: number): void {
     if (this.#ended) return;
     const { silenceMs } = this.#options.limits;
-    if (this.#liveness.tick(nowMs)) this.#end({ code: "silent", reason: `silent for ${silenceMs} ms` });
-    else this.#heartbeat();
+    if (this.#liveness.tick(nowMs)) {
+      this.#end({ code: "silent", reason: `silent for ${silenceMs} ms` });
+      return;
+    }
+    const slow = this.sender.tick() ?? this.#receiver.tick();
+    if (slow === null) this.#heartbeat();
+    else this.#end({ code: "slow", reason: slow });
   }
 
   /** Resolves with whether anything arrives from the other side within `timeoutMs`. */
@@ -154,6 +169,7 @@ export class Link {
   #end(end: LinkEnd): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#holding.close();
     if (end.code === "closed") this.#options.channel.close(end.reason);
     else this.#options.channel.destroy();
     for (const answer of this.#probes.splice(0)) answer();

@@ -3,9 +3,10 @@
  *
  * SQ1 Within a stream messages keep their order. Streams take turns, one chunk each, so that a small message does not wait
  *     for a large one of another stream.
- * SQ2 What waits is bounded in bytes; a message that finds no room is refused.
+ * SQ2 What waits is bounded in bytes, and counts in the budget of the node; a message that finds no room is refused.
  */
 
+import type { Holding } from "./byte-budget.js";
 import type { Credit } from "./credit.js";
 import type { FrameWriter } from "./frame-writer.js";
 import type { LinkLimits } from "./link-limits.js";
@@ -28,6 +29,7 @@ const ITEM_BYTES = 128;
 export class StreamQueue {
   readonly #limits: LinkLimits;
   readonly #frames: FrameWriter;
+  readonly #holding: Holding;
   readonly #onDrained: (to: number) => void;
   readonly #streams = new Map<string, Stream>();
   /** The streams in the order of their turns. */
@@ -37,8 +39,9 @@ export class StreamQueue {
   #bytes = 0;
 
   /** @param onDrained no message for the node with this session waits any more */
-  constructor(limits: LinkLimits, frames: FrameWriter, onDrained: (to: number) => void) {
+  constructor(limits: LinkLimits, holding: Holding, frames: FrameWriter, onDrained: (to: number) => void) {
     this.#limits = limits;
+    this.#holding = holding;
     this.#frames = frames;
     this.#onDrained = onDrained;
   }
@@ -67,6 +70,7 @@ export class StreamQueue {
   /** @returns false if there is no room */
   add(to: number, key: string, item: ByteRange | Transfer, bytes: number): boolean {
     if (this.#bytes + bytes > this.#limits.queueBytes) return false;
+    if (!this.#holding.wait(bytes + ITEM_BYTES)) return false;
     let stream = this.#streams.get(key);
     if (stream === undefined) {
       stream = { key, to, items: [], next: 0 };
@@ -112,6 +116,7 @@ export class StreamQueue {
 
   #advance(stream: Stream, bytes: number): void {
     this.#bytes -= bytes + ITEM_BYTES;
+    this.#holding.waited(bytes + ITEM_BYTES);
     stream.next += 1;
     const left = (this.#waitingFor.get(stream.to) ?? 1) - 1;
     if (left > 0) {

@@ -1,6 +1,8 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as fc from "fast-check";
+import { ByteWriter } from "../../../src/transport/codec/byte-writer.js";
+import { LANE_CODE, RECORD, RECORD_HEADER_BYTES } from "../../../src/transport/link/records.js";
 import { createLinkPair, type LinkSide } from "../../support/link-pair.js";
 
 const texts = ({ arrived }: LinkSide) => arrived.map(({ text }) => text);
@@ -150,6 +152,115 @@ test("Link ends once on a frame that violates its protocol, whatever the bytes a
   );
 });
 
+test("Link never has more data under way than the window of its receiver: each chunk is credited once", () => {
+  const { left, right, settle, step } = createLinkPair({ windowBytes: 64 * 1024, chunkBytes: 8 * 1024 });
+  settle();
+  for (const stream of ["a", "b"]) left.large(stream, 2_000_000, { stream });
+  for (let n = 0; n < 100; n++) left.tell(`small ${n}`, { stream: "c" });
+  let most = 0;
+  do {
+    // All that it has granted so far is known to the sender.
+    while (step(right));
+    most = Math.max(most, underWay(left));
+  } while (step(left));
+  assert.ok(most > 32 * 1024 && most <= 64 * 1024 + 9 * 1024, `${most} bytes were under way`);
+  assert.is(right.arrived.length, 102);
+});
+
+test("LinkSender gives a receiver that grants without end no more than its socket takes, and refuses the rest", () => {
+  const { left, step, clock } = createLinkPair({
+    socketBytes: 100_000,
+    queueBytes: 1_000_000,
+    stuckMs: 2_000,
+  });
+  while (step(left));
+  left.link.receive(creditOf(1e300));
+  left.link.receive(creditOf(Number.NaN));
+  const taken = Array.from({ length: 100 }, (_, n) => left.large(`${n}`, 50_000));
+  for (let n = 0; n < 3_000; n++) left.tell("small".repeat(100), { stream: "small" });
+  left.link.sender.flush();
+  left.link.sender.flush();
+  assert.ok(underWay(left) <= 100_000 + 33 * 1024, `${underWay(left)} bytes are under way`);
+  assert.ok(taken.filter(Boolean).length < 20);
+  // A peer that reads nothing, and heartbeats on.
+  for (let ms = 0; ms <= 2_500 && left.ends.length === 0; ms += 250) {
+    clock.advance(250);
+    left.link.receive(heartbeatOf(1));
+    left.link.tick(clock.now());
+  }
+  assert.is(left.ends[0]?.code, "slow");
+  assert.match(left.ends[0]?.reason ?? "", /it has read nothing for 2000 ms: \d+ bytes wait for it/);
+});
+
+test("LinkSender goes on with a socket that takes little at a time", () => {
+  const { left, right, settle, step, clock } = createLinkPair({ socketBytes: 100_000, stuckMs: 1_000 });
+  settle();
+  left.large("slowly", 1_000_000);
+  while (right.arrived.length === 0) {
+    clock.advance(250);
+    for (const side of [left, right]) side.link.tick(clock.now());
+    step(left);
+    step(right);
+    assert.equal([...left.ends, ...right.ends], []);
+  }
+});
+
+test("Link ends a peer that asks for heartbeats without end and reads none of them", () => {
+  const { left, step, clock } = createLinkPair({ controlBytes: 10_000 });
+  while (step(left));
+  for (let n = 0; n < 5_000; n++) {
+    left.link.receive(heartbeatOf(0));
+    left.link.sender.flush();
+  }
+  assert.ok(underWay(left) < 21_000, `${underWay(left)} bytes wait`);
+  clock.advance(250);
+  left.link.tick(clock.now());
+  assert.is(left.ends[0]?.code, "slow");
+});
+
+test("LinkReceiver holds no more of unfinished messages than its share, also where they have many parts", () => {
+  for (const parts of [1, 2_000]) {
+    const { left, right, settle } = createLinkPair({ budgetBytes: 4_000_000, windowBytes: 100_000_000 });
+    settle();
+    for (let id = 1; right.ends.length === 0 && id < 100; id++) {
+      right.link.receive(openOf(id, parts, 100));
+      right.link.receive(chunkOf(id, 100));
+      if (right.ends.length === 0) right.link.receive(new Uint8Array(100));
+    }
+    settle();
+    const few = parts === 1;
+    assert.is(right.ends[0]?.code ?? "none", few ? "none" : "malformed");
+    assert.is(left.arrived.length, 0);
+  }
+});
+
+test("LinkReceiver gives back what a message held once it is whole: any number of them may follow each other", () => {
+  const { left, right, settle } = createLinkPair({ budgetBytes: 4_000_000 });
+  settle();
+  for (let n = 0; n < 30; n++) {
+    assert.ok(left.large(`${n}`, 900_000));
+    settle();
+  }
+  assert.equal([right.arrived.length, right.ends, left.ends], [30, [], []]);
+});
+
+test("Link ends a peer whose large message does not go on", () => {
+  const { right, settle, clock } = createLinkPair({ assemblyMs: 5_000 });
+  settle();
+  right.link.receive(openOf(1, 1, 100_000));
+  for (let ms = 0; ms < 20_000 && right.ends.length === 0; ms += 250) {
+    if (ms === 3_000) {
+      right.link.receive(chunkOf(1, 100));
+      right.link.receive(new Uint8Array(100));
+    }
+    clock.advance(250);
+    right.link.receive(heartbeatOf(1));
+    right.link.tick(clock.now());
+    if (ms < 7_500) assert.equal(right.ends, []);
+  }
+  assert.equal(right.ends, [{ code: "slow", reason: "a large message has not gone on for 5000 ms" }]);
+});
+
 test("LinkReceiver allocates nothing for a message that is larger than allowed", () => {
   const { left, right, settle } = createLinkPair({ messageBytes: 1_000_000 });
   settle();
@@ -196,5 +307,50 @@ test("Link knows the round trip to the other side and the offset of its clock", 
   assert.ok(left.link.rttMs !== null && left.link.rttMs >= 0 && left.link.rttMs <= 20);
   assert.ok(Math.abs(left.link.clockOffsetMs ?? 99) <= 10);
 });
+
+function underWay({ outgoing }: LinkSide): number {
+  return outgoing.reduce((sum, frame) => sum + frame.byteLength, 0);
+}
+
+function recordOf(type: number, write: (writer: ByteWriter) => void): Uint8Array {
+  const writer = new ByteWriter();
+  writer.begin();
+  writer.u8(type);
+  writer.u32(0);
+  write(writer);
+  writer.patchU32(1, writer.length - RECORD_HEADER_BYTES);
+  const { buffer, start, end } = writer.finish();
+  return Uint8Array.from(buffer.subarray(start, end));
+}
+
+function creditOf(limit: number): Uint8Array {
+  return recordOf(RECORD.credit, (writer) => writer.f64(limit));
+}
+
+function heartbeatOf(echoedMs: number): Uint8Array {
+  return recordOf(RECORD.heartbeat, (writer) => {
+    for (const ms of [1, echoedMs, 0]) writer.f64(ms);
+  });
+}
+
+function openOf(id: number, parts: number, bytes: number): Uint8Array {
+  return recordOf(RECORD.open, (writer) => {
+    writer.u32(id);
+    writer.u8(LANE_CODE.data);
+    writer.varint(parts);
+    for (let part = 0; part < parts; part++) {
+      writer.varint(part === 0 ? bytes * 2 : bytes);
+      writer.u8(0);
+    }
+    writer.varint(0);
+  });
+}
+
+function chunkOf(id: number, bytes: number): Uint8Array {
+  return recordOf(RECORD.chunk, (writer) => {
+    writer.u32(id);
+    writer.u32(bytes);
+  });
+}
 
 test.run();
