@@ -48,13 +48,13 @@ export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor
   const listener: PendingPeerListener = {
     onFailed({ channel }, kind, detail) {
       incidents.add(kind, channel.remote, detail);
-      failing.failed(addressOf(channel), clock.now());
+      failing.failed(addressOf(channel), clock.monotonic());
     },
     onEnd: (peer) => void pending.delete(peer),
   };
 
   function onChannel(channel: Channel): void {
-    if (failing.blocked(addressOf(channel), clock.now())) {
+    if (failing.blocked(addressOf(channel), clock.monotonic())) {
       incidents.add("address-blocked", channel.remote);
       channel.destroy();
       return;
