@@ -1,6 +1,6 @@
 /** `sluice run`: a source on a node of the cluster, followed until it ends. */
 
-import { countDrops } from "../../src/task/ledger.js";
+import { countDrops, describeTotalLoss } from "../../src/task/ledger.js";
 import { readFile } from "node:fs/promises";
 import { SluiceError } from "../../src/task/errors.js";
 import type { Operator } from "../../src/operator/operator.js";
@@ -29,7 +29,7 @@ export interface RunCommand extends ConfigurationFlags {
 
 const PROGRESS_PERIOD_MS = 500;
 
-/** @returns the exit code: 0 once the source has ended well, 1 where it failed or its node is gone */
+/** @returns the exit code: 0 once the source has ended well, 1 where it failed, all was dropped or its node is gone */
 export async function runSource(operator: Operator, command: RunCommand): Promise<number> {
   // A mistake in the file is reported here, with its own name and line.
   await readPipeline(command.pipeline, SERVICES);
@@ -124,7 +124,9 @@ class ShownSource {
     if (event.sourceId !== this.#id) return;
     const line = describeNode(event);
     if (line !== null) this.say(line);
-    if (event.type === "sourceEnded") this.#finish(event.error === null ? null : event.error.message);
+    if (event.type === "sourceEnded") {
+      this.#finish(event.error === null ? describeTotalLoss(event.ledger) : event.error.message);
+    }
   }
 
   fail(problem: string): void {

@@ -2,6 +2,7 @@
 
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { SourceId } from "../../src/task/identity.js";
+import { describeTotalLoss } from "../../src/task/ledger.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 
 export class RunOutcome {
@@ -26,7 +27,8 @@ export class RunOutcome {
   add(event: NodeEvent): void {
     if (event.type === "stageFailed") this.#problems.add(event.error.message);
     if (event.type !== "sourceEnded") return;
-    if (event.error !== null) this.#problems.add(event.error.message);
+    const problem = event.error === null ? describeTotalLoss(event.ledger) : event.error.message;
+    if (problem !== null) this.#problems.add(problem);
     this.#ended.set(event.sourceId, event.ledger);
     if (this.#ended.size === this.#sources) this.#finish();
   }

@@ -24,7 +24,7 @@ export async function drainNode(
   { timeoutMs, quietMs = 500 }: DrainOptions,
 ): Promise<number> {
   const { controller, sources } = components;
-  const untilMs = system.clock.now() + timeoutMs;
+  const untilMs = system.clock.monotonic() + timeoutMs;
   components.unregister();
   const ledgers = await sources.ledgers();
   const ended = Promise.all(ledgers.map(({ sourceId }) => sources.drainSource(sourceId)));
@@ -32,7 +32,7 @@ export async function drainNode(
   let quietSinceMs: number | null = null;
   for (;;) {
     const left = await tasksHere(system, controller);
-    const nowMs = system.clock.now();
+    const nowMs = system.clock.monotonic();
     if (left > 0) quietSinceMs = null;
     else quietSinceMs ??= nowMs;
     if (nowMs >= untilMs || (quietSinceMs !== null && nowMs - quietSinceMs >= quietMs)) return left;

@@ -3,7 +3,7 @@
 import type { TimerHandle } from "../runtime/clock.js";
 import { assertNever } from "../runtime/errors.js";
 import type { ActorSystem } from "../runtime/system.js";
-import type { Cluster, ClusterEvent, Member } from "../transport/cluster/cluster.js";
+import type { Cluster, ClusterEvent, LinkReport, Member } from "../transport/cluster/cluster.js";
 import type { ClusterClock } from "../transport/cluster-clock.js";
 import type { Components } from "./components.js";
 import type { MonitorMessage } from "../actors/protocol/monitor.js";
@@ -12,6 +12,9 @@ import type { NodeName } from "../task/identity.js";
 
 /** Between corrections of the clock, in ms. */
 const CLOCK_PERIOD_MS = 1_000;
+/** A link asks for the other side's time as soon as it is open, so that the answer takes a round trip, ms. */
+const HUB_TIME_MS_MAX = 2_000;
+const HUB_TIME_LOOK_MS = 10;
 /** Nodes to which a node's monitor measures the round trip at most; the hub is among them. */
 const PEERS_MAX = 8;
 
@@ -100,13 +103,33 @@ function linkMonitor(system: ActorSystem, cluster: Cluster, { monitor }: Pick<Co
   monitor.tell({ type: "watchLinks", peers: Object.fromEntries(peers) });
 }
 
+/**
+ * Sets this node's clock to the hub's, before anything reads it: times of this incarnation are then of one clock from the
+ * first on. Where the hub does not tell in time, `followCluster` does it later.
+ */
+export async function takeHubTime(clock: ClusterClock, cluster: Cluster): Promise<void> {
+  for (let waitedMs = 0; waitedMs < HUB_TIME_MS_MAX; waitedMs += HUB_TIME_LOOK_MS) {
+    const offsetMs = hubLinkOf(cluster)?.clockOffsetMs ?? null;
+    if (offsetMs !== null) {
+      clock.step(offsetMs);
+      return;
+    }
+    await new Promise<void>((resolve) => void clock.after(HUB_TIME_LOOK_MS, resolve));
+  }
+}
+
+function hubLinkOf({ links }: Cluster): LinkReport | undefined {
+  return links.find(({ kind }) => kind === "hub");
+}
+
 /** Keeps this node's clock in step with the hub's, until the node leaves. */
 function keepTime(system: ActorSystem, clock: ClusterClock, cluster: Cluster): void {
   let timer: TimerHandle | null = null;
   const look = (): void => {
-    const hub = cluster.links.find(({ kind }) => kind === "hub");
+    const hub = hubLinkOf(cluster);
     if (hub !== undefined && hub.clockOffsetMs !== null) {
-      clock.correct(hub.clockOffsetMs, (hub.rttMs ?? 0) / 2);
+      const steppedMs = clock.correct(hub.clockOffsetMs, (hub.rttMs ?? 0) / 2);
+      if (steppedMs !== 0) system.log.warn("The clock was set to that of the hub", { steppedMs });
     }
     timer = clock.after(CLOCK_PERIOD_MS, look);
   };

@@ -25,7 +25,7 @@ import { spawnAgent, type Agent } from "./agent/spawn.js";
 import { startComponents, type Components, type ComponentsOptions } from "./components.js";
 import { drainNode, type DrainOptions } from "./drain.js";
 import { becomeHub, joinHub } from "./enter-cluster.js";
-import { followCluster } from "./follow-cluster.js";
+import { followCluster, takeHubTime } from "./follow-cluster.js";
 import { checkTokens, sourcePolicyOf, type NodeOptions } from "./node-options.js";
 import { openVouching } from "./open-vouching.js";
 import type { NodeSources } from "./sources.js";
@@ -99,7 +99,10 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
   world.adopt?.(system);
   world.members?.join(system);
   try {
-    if (join !== undefined) held.cluster = await joinHub(system, world, { ...options, join });
+    if (join !== undefined) {
+      held.cluster = await joinHub(system, world, { ...options, join });
+      await takeHubTime(clock, held.cluster);
+    }
     // Not before its name is its own.
     if (options.journal !== undefined) {
       held.journals = await openLevelJournals(options.journal, { clock, log: system.log });

@@ -52,8 +52,10 @@ export interface Context<Message> extends Spawner {
   readonly name: string;
   readonly log: Logger;
 
-  /** Milliseconds since the Unix epoch, with fractions. */
+  /** Milliseconds since the Unix epoch, with fractions: for times that others compare with theirs. It may be stepped. */
   now(): number;
+  /** Milliseconds since some moment, with fractions, that nobody sets: for durations, and whatever is due. */
+  monotonic(): number;
   /** Uniform in [0, 1), from the system's seedable generator. */
   random(): number;
 

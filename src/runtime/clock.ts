@@ -8,8 +8,13 @@ export interface TimerHandle {
 
 /** Tells the time and sets timers. */
 export interface Clock {
-  /** Milliseconds since the Unix epoch, with fractions; never goes backwards within a process. */
+  /**
+   * Milliseconds since the Unix epoch, with fractions: for times that others compare with theirs. It may be stepped, so that
+   * no duration is a difference of two of them.
+   */
   now(): number;
+  /** Milliseconds since some moment, with fractions, that nobody sets: for durations, and whatever is due. */
+  monotonic(): number;
   /** Runs `callback` once after `delayMs` (0 or more). */
   after(delayMs: number, callback: () => void): TimerHandle;
 }
@@ -17,6 +22,7 @@ export interface Clock {
 /** The machine's clock: the wall-clock time of process start plus the monotonic time since. */
 export const systemClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
+  monotonic: () => performance.now(),
   after(delayMs, callback) {
     let timer = setTimeout(tick, Math.min(delayMs, TIMEOUT_MS_MAX));
     function tick(): void {

@@ -106,7 +106,7 @@ export class DeadLetterBox implements DeadLetters {
   }
 
   #logSometimes(target: string, reason: DeadLetterReason): void {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.monotonic();
     if (this.#silent || nowMs - this.#loggedAtMs < LOG_PERIOD_MS) return;
     this.#log.warn("Dead letter", { target, reason, count: this.#total - this.#loggedTotal });
     this.#loggedAtMs = nowMs;

@@ -167,7 +167,7 @@ export class SimulatedHost {
 
   /** The scheduler knows that this node has a table. */
   acknowledged(epoch: number): void {
-    const atMs = this.#node?.system.clock.now();
+    const atMs = this.#node?.system.clock.monotonic();
     if (atMs !== undefined) this.#acknowledged.push({ epoch, atMs });
   }
 
@@ -186,7 +186,12 @@ export class SimulatedHost {
   };
 
   #checkEpoch(hop: Hop): void {
-    const newer = this.#acknowledged.find(({ epoch, atMs }) => hop.enqueuedAtMs > atMs && hop.epoch < epoch);
+    const clock = this.#node?.system.clock;
+    if (clock === undefined) return;
+    const epochMs = clock.now() - clock.monotonic();
+    const newer = this.#acknowledged.find(
+      ({ epoch, atMs }) => hop.enqueuedAtMs > epochMs + atMs && hop.epoch < epoch,
+    );
     if (newer !== undefined) this.#options.onOldEpoch(this.name, hop, newer.epoch);
   }
 

@@ -32,6 +32,7 @@ export class SimulatedProcess {
 
   readonly clock: Clock = {
     now: () => this.#time.nowMs + this.#skewMs,
+    monotonic: () => this.#time.nowMs,
     after: (delayMs, callback) => {
       let cancelled = false;
       const timer = this.#time.after(delayMs, () =>

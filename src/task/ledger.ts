@@ -114,6 +114,13 @@ export function checkConservation({ created, stored, dropped, inFlight }: Ledger
   return `Of ${created} tasks created ${stored} are stored, ${drops} dropped and ${inFlight} in flight: ${difference}`;
 }
 
+/** That every task was dropped, and why, in one line; null where one was stored, is in flight, or there was none. */
+export function describeTotalLoss({ created, stored, dropped, inFlight }: LedgerCounts): string | null {
+  if (created === 0 || stored > 0 || inFlight > 0) return null;
+  const why = reasonsOf(dropped).map((reason) => `${reason} ${dropped[reason] ?? 0}`);
+  return `None of ${created} tasks was stored: all were dropped (${why.join(", ")})`;
+}
+
 function reasonsOf(drops: Drops): readonly DropReason[] {
   return Object.keys(drops) as DropReason[]; // keys of a record of reasons
 }

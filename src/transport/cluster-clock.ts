@@ -1,25 +1,33 @@
 /**
  * A node's clock, kept in step with the hub's: latencies across nodes then add up, as all times are of one clock.
  *
- * It never goes backwards and never stops: a correction is spread over time, up to half of the time that passes if it is
- * large, and 500 parts per million (as in NTP, RFC 5905 section 11.3) if it is small.
+ * CC1 It is set at once where it is far off: when a node joins, whose machine may have no battery for its clock, and after a
+ *     jump, as of a machine that slept. It then may go backwards, so that no duration is measured by it.
+ * CC2 What is less is spread over time, so that times stay in order: half of the time that passes at most, and 500 parts per
+ *     million (as in NTP, RFC 5905 section 11.3) where there is little left.
+ * CC3 A correction is relative to what the clock says now: the same one twice changes nothing more.
  */
 
 import type { Clock, TimerHandle } from "../runtime/clock.js";
 
+/** A difference above it is stepped over, in ms: the step threshold of NTP, RFC 5905 section 11.3. */
+const STEP_MS = 128;
 const LARGE_MS = 50;
 const RATE_LARGE = 0.5;
 const RATE_SMALL = 500e-6;
 
 export class ClusterClock implements Clock {
   readonly #base: Clock;
+  /** Of the time since the epoch less the monotonic one. */
+  readonly #epochMs: number;
   #offsetMs = 0;
   #aimMs = 0;
   #readAtMs: number;
 
   constructor(base: Clock) {
     this.#base = base;
-    this.#readAtMs = base.now();
+    this.#readAtMs = base.monotonic();
+    this.#epochMs = base.now() - this.#readAtMs;
   }
 
   /** What is added to the clock of the machine now, in ms. */
@@ -28,15 +36,19 @@ export class ClusterClock implements Clock {
   }
 
   now(): number {
-    const baseMs = this.#base.now();
+    const monotonicMs = this.#base.monotonic();
     const leftMs = this.#aimMs - this.#offsetMs;
     if (leftMs !== 0) {
       const rate = Math.abs(leftMs) > LARGE_MS ? RATE_LARGE : RATE_SMALL;
-      const mostMs = (baseMs - this.#readAtMs) * rate;
+      const mostMs = (monotonicMs - this.#readAtMs) * rate;
       this.#offsetMs += Math.abs(leftMs) <= mostMs ? leftMs : Math.sign(leftMs) * mostMs;
     }
-    this.#readAtMs = baseMs;
-    return baseMs + this.#offsetMs;
+    this.#readAtMs = monotonicMs;
+    return this.#epochMs + monotonicMs + this.#offsetMs;
+  }
+
+  monotonic(): number {
+    return this.#base.monotonic();
   }
 
   after(delayMs: number, callback: () => void): TimerHandle {
@@ -47,9 +59,24 @@ export class ClusterClock implements Clock {
    * The hub's clock is `differenceMs` ahead of this one.
    *
    * @param errorMs of the measurement, half its round trip; a smaller difference is ignored
+   * @returns by how many ms the clock was stepped, 0 where it was not
    */
-  correct(differenceMs: number, errorMs: number): void {
-    const nowOffsetMs = this.now() - this.#readAtMs;
-    if (Math.abs(differenceMs) > errorMs) this.#aimMs = nowOffsetMs + differenceMs;
+  correct(differenceMs: number, errorMs: number): number {
+    this.now();
+    const offMs = Math.abs(differenceMs) - errorMs;
+    if (!(offMs > 0)) return 0;
+    if (offMs > STEP_MS) {
+      this.step(differenceMs);
+      return differenceMs;
+    }
+    this.#aimMs = this.#offsetMs + differenceMs;
+    return 0;
+  }
+
+  /** Sets the clock at once: for a node whose actors have not read it yet. */
+  step(differenceMs: number): void {
+    this.now();
+    this.#offsetMs += differenceMs;
+    this.#aimMs = this.#offsetMs;
   }
 }

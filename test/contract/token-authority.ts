@@ -62,7 +62,8 @@ export function tokenAuthorityContract(
     },
   );
 
-  each("binds no node to a token that does not exist", async ({ authority }) => {
+  each("binds no node to a token that does not exist", async ({ authority, create }) => {
+    await create({ use: "single", expiresAtMs: 1_000 });
     assert.is(await authority.bind("aaaaaaaaaa", "edge-1"), false);
   });
 }

@@ -83,6 +83,7 @@ export function fold<State, Message>(
     name: address.slice(address.lastIndexOf("/") + 1),
     log: options.log ?? silentLogger,
     now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
     random: options.random ?? seeded(1),
     spawn(child, spawnOptions) {
       const ref = createProbe<unknown>(`${address}/${spawnOptions.name}`);

@@ -21,6 +21,10 @@ export class VirtualClock implements Clock {
     return this.#nowMs;
   }
 
+  monotonic(): number {
+    return this.#nowMs;
+  }
+
   after(delayMs: number, callback: () => void): TimerHandle {
     const timer = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, callback };
     this.#timers.add(timer);

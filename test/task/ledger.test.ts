@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import {
   addDrops,
   checkConservation,
+  describeTotalLoss,
   createLedger,
   mergeLedgers,
   record,
@@ -121,6 +122,14 @@ test("checkConservation says what is counted twice", () => {
     checkConservation({ created: 1, stored: 2, dropped: {}, inFlight: 0 }) ?? "",
     "1 are counted twice",
   );
+});
+
+test("describeTotalLoss names the reasons where every task was dropped, and is silent otherwise", () => {
+  const lost = { created: 5, stored: 0, dropped: { deadline: 4, noRoute: 1 }, inFlight: 0 };
+  assert.is(describeTotalLoss(lost), "None of 5 tasks was stored: all were dropped (deadline 4, noRoute 1)");
+  assert.is(describeTotalLoss({ ...lost, created: 6, stored: 1 }), null);
+  assert.is(describeTotalLoss({ ...lost, created: 6, inFlight: 1 }), null);
+  assert.is(describeTotalLoss({ created: 0, stored: 0, dropped: {}, inFlight: 0 }), null);
 });
 
 test.run();

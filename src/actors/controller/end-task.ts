@@ -64,7 +64,7 @@ export function abandon(router: Router, message: MessageOf<"abandon">): void {
 
 /** Drops the tasks that have waited too long at a join. */
 export function dropOverdueJoins(router: Router): void {
-  for (const { task, missing } of expire(router.retained.joins, router.ctx.now())) {
+  for (const { task, missing } of expire(router.retained.joins, router.ctx.monotonic())) {
     drop(router, task, "joinTimeout", `No result of ${missing.map((stage) => `"${stage}"`).join(", ")} came`);
   }
 }

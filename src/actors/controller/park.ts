@@ -11,7 +11,7 @@ export function park(router: Router, task: Task): void {
     drop(router, task, "overflow", `${parkTasksMax} tasks wait for their pipeline at ${node}`);
     return;
   }
-  retained.parked.push({ task, untilMs: ctx.now() + parkMs });
+  retained.parked.push({ task, untilMs: ctx.monotonic() + parkMs });
 }
 
 /** Removes and returns the parked tasks, for another look at where they go. */
@@ -22,7 +22,7 @@ export function takeParked({ retained }: Router): readonly Task[] {
 /** Drops the tasks that have waited too long. */
 export function dropOverdueParked(router: Router): void {
   const { parked } = router.retained;
-  const nowMs = router.ctx.now();
+  const nowMs = router.ctx.monotonic();
   for (let first = parked[0]; first !== undefined && first.untilMs <= nowMs; first = parked[0]) {
     parked.shift();
     drop(router, first.task, "noRoute", `No table names pipeline "${first.task.pipelineId}"`);

@@ -41,7 +41,7 @@ export function submit(router: Router, task: Task, forwarded: number | null): vo
 
 /** Meets the other branches of a task at this node. */
 function joinHere(router: Router, task: Task, pipeline: Pipeline): void {
-  const arrival = arrive(router.retained.joins, task, pipeline, router.ctx.now());
+  const arrival = arrive(router.retained.joins, task, pipeline, router.ctx.monotonic());
   switch (arrival.outcome) {
     case "waiting":
     case "duplicate":
@@ -110,7 +110,7 @@ function executeHere(router: Router, task: Task, stageId: StageId, pipeline: Pip
     drop(router, task, "overflow", detail);
     return;
   }
-  accept(inbox, task, { epoch: router.retained.table?.epoch ?? 0, nowMs: router.ctx.now() });
+  accept(inbox, task, { epoch: router.retained.table?.epoch ?? 0, monotonicMs: router.ctx.monotonic() });
 }
 
 /** A stage is done: its task goes on, one branch for each successor. */

@@ -87,7 +87,7 @@ export function tasksOf(inbox: StageInbox): readonly Task[] {
 export function accept(
   inbox: StageInbox,
   task: Task,
-  routed: { readonly epoch: number; readonly nowMs: number },
+  routed: { readonly epoch: number; readonly monotonicMs: number },
 ): boolean {
   const key = taskKey(task.id);
   const here = inbox.inFlight.get(key) ?? inbox.waiting.get(key);
@@ -95,7 +95,7 @@ export function accept(
     if (here.task.delivery < task.delivery) here.task = task;
     return false;
   }
-  inbox.waiting.set(key, { task, epoch: routed.epoch, enqueuedAtMs: routed.nowMs, attempt: 1 });
+  inbox.waiting.set(key, { task, epoch: routed.epoch, enqueuedAtMs: routed.monotonicMs, attempt: 1 });
   handOver(inbox);
   return true;
 }

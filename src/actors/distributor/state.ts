@@ -154,7 +154,7 @@ export function warn(
   details: Readonly<Record<string, unknown>>,
   ctx: Context<Message>,
 ): void {
-  const nowMs = ctx.now();
+  const nowMs = ctx.monotonic();
   if (nowMs - retained.warned.atMs < WARN_PERIOD_MS) {
     retained.warned.unsaid += 1;
     return;

@@ -45,7 +45,7 @@ function scheduleFlush(state: State, ctx: Context<Message>): void {
   const { pending, pendingBytes, writing, lastWriteAtMs } = state.retained;
   const { periodMs, recordsMax, bytesMax } = state.given.flush;
   if (writing.status !== "idle" || pending.size === 0) return;
-  const waitMs = lastWriteAtMs + periodMs - ctx.now();
+  const waitMs = lastWriteAtMs + periodMs - ctx.monotonic();
   const full = pending.size >= recordsMax || pendingBytes >= bytesMax;
   if (full || waitMs <= 0) write(state, takeBatch(state), ctx);
   else ctx.after("flush", waitMs, { type: "flushDue" });
@@ -91,7 +91,7 @@ function write({ retained, given }: State, batch: Batch, ctx: Context<Message>):
     if (waiting !== undefined) records.push({ ...waiting.record, storedAtMs });
   }
   retained.writing = { status: "writing", batch };
-  retained.lastWriteAtMs = storedAtMs;
+  retained.lastWriteAtMs = ctx.monotonic();
   ctx.pipe(given.store.append(records), (result) => ({ type: "appendEnded", batch, result }));
 }
 

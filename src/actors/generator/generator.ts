@@ -112,14 +112,14 @@ export function createGenerator(
     const { configuration, joinNodes, statefulNodes, placedOn } = message;
     const plan = { configuration, joinNodes, statefulNodes, placedOn };
     state.capture.configure(plan);
-    delivery.plan(plan, ctx.now());
+    delivery.plan(plan, ctx.monotonic());
     if (state.phase.status === "waiting") begin(state, ctx);
     else advance(state, ctx);
   }
 
   function onTaskSettled(state: GeneratorState, message: MessageOf<"taskSettled">, ctx: Ctx): void {
     const { id, outcome } = message;
-    if (id.sourceId !== sourceId || !delivery.settle(id, outcome, ctx.now())) return;
+    if (id.sourceId !== sourceId || !delivery.settle(id, outcome, ctx.monotonic())) return;
     advance(state, ctx);
     endWhenSettled(state, ctx);
   }
@@ -210,7 +210,7 @@ export function createGenerator(
   }
 
   function provide(state: GeneratorState, reread: readonly Reread[], ctx: Ctx): void {
-    for (const { task, payload } of reread) delivery.provide(task.id, payload, ctx.now());
+    for (const { task, payload } of reread) delivery.provide(task.id, payload, ctx.monotonic());
   }
 
   function reconnect(state: GeneratorState, reason: "stalled" | "frozen", ctx: Ctx): void {

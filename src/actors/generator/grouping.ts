@@ -19,12 +19,13 @@ export interface GroupingTerms {
   /** No task may begin now: there is no room for it. */
   readonly full: boolean;
   readonly nowMs: number;
+  readonly monotonicMs: number;
 }
 
 /** A group, or what the next one waits for: a frame that is due later, or anything else. */
 export type Grouped =
   | { readonly type: "complete"; readonly group: FrameGroup }
-  | { readonly type: "early"; readonly dueAtMs: number }
+  | { readonly type: "early"; readonly dueInMs: number }
   | { readonly type: "blocked" };
 
 /** A frame, and when it left the source. */
@@ -76,7 +77,7 @@ export class Grouping {
   }
 
   /** Takes frames in order, as far as they are due; a group that has begun goes on without looking for room. */
-  next({ framesPerTask, paced, full, nowMs }: GroupingTerms): Grouped {
+  next({ framesPerTask, paced, full, nowMs, monotonicMs }: GroupingTerms): Grouped {
     while (this.#group.length < framesPerTask) {
       const frame = this.#held[0];
       if (frame === undefined) return { type: "blocked" };
@@ -84,8 +85,9 @@ export class Grouping {
         this.#pace.holdBack();
         return { type: "blocked" };
       }
-      const sourceAtMs = paced ? this.#pace.dueAtMs(frame, nowMs) : frame.capturedAtMs;
-      if (paced && sourceAtMs > nowMs) return { type: "early", dueAtMs: sourceAtMs };
+      const dueInMs = paced ? this.#pace.dueAtMs(frame, monotonicMs) - monotonicMs : 0;
+      if (dueInMs > 0) return { type: "early", dueInMs };
+      const sourceAtMs = paced ? nowMs + dueInMs : frame.capturedAtMs;
       this.#held.shift();
       this.#group.push({ frame, sourceAtMs });
     }

@@ -11,7 +11,7 @@ export class Pace {
     this.#heldBack = true;
   }
 
-  /** When `frame` is due, ms since the Unix epoch; the first one is due now. */
+  /** When `frame` is due, by the monotonic clock; the first one is due now. */
   dueAtMs({ ptsUs }: CapturedFrame, nowMs: number): number {
     this.#from ??= { ptsUs, atMs: nowMs };
     const atMs = this.#from.atMs + (ptsUs - this.#from.ptsUs) / 1_000;

@@ -170,7 +170,7 @@ export class SourceCapture {
   sawFrame({ checksum }: CapturedFrame, ctx: Ctx): boolean {
     if (!this.#live) return false;
     this.#awaitFrame(ctx);
-    return this.#health.sawFrame(checksum, ctx.now());
+    return this.#health.sawFrame(checksum, ctx.monotonic());
   }
 
   /** Requests what there is use for: a task's worth ahead of those that are here, or whatever a live source gives. */
@@ -186,7 +186,7 @@ export class SourceCapture {
 
   /** A live source is lost, and tried again after a backoff. @returns the attempt's number in a row, from 1 */
   lost(ctx: Ctx): number {
-    const { attempt, delayMs } = this.#health.lost(ctx.now(), ctx.random());
+    const { attempt, delayMs } = this.#health.lost(ctx.monotonic(), ctx.random());
     ctx.after("reconnect", delayMs, { type: "reconnectDue" });
     return attempt;
   }

@@ -30,8 +30,9 @@ export class TaskMaker {
       paced: this.#options.paced && !live,
       full: !live && this.#retained.window.full,
       nowMs: ctx.now(),
+      monotonicMs: ctx.monotonic(),
     });
-    if (grouped.type === "early") ctx.after("due", grouped.dueAtMs - ctx.now(), { type: "frameDue" });
+    if (grouped.type === "early") ctx.after("due", grouped.dueInMs, { type: "frameDue" });
     if (grouped.type !== "complete") return false;
     this.#make({ capture, grouping }, grouped.group, ctx);
     return true;
@@ -59,7 +60,7 @@ export class TaskMaker {
       traceparent: createTraceparent(() => ctx.random()),
       nodes,
     };
-    const made = this.#retained.delivery.offer(task, capture.live ? null : positionUs, ctx.now());
+    const made = this.#retained.delivery.offer(task, capture.live ? null : positionUs, ctx.monotonic());
     if (!made) grouping.skip(frames.length);
   }
 }

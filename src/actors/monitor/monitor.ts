@@ -107,12 +107,12 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
   }
 
   function onPong(state: State, { node, sentAtMs }: Pong, ctx: Ctx): void {
-    if (!state.roundTrips.pong(node, sentAtMs, ctx.now())) state.counts.strayPongs++;
+    if (!state.roundTrips.pong(node, sentAtMs, ctx.monotonic())) state.counts.strayPongs++;
   }
 
   function onTick(state: State, ctx: Ctx): void {
     // One reading of the clock: the answer names it, and is matched by it.
-    const nowMs = ctx.now();
+    const nowMs = ctx.monotonic();
     for (const peer of state.roundTrips.ping(nowMs)) {
       peer.tell({ type: "ping", sentAtMs: nowMs, replyTo: ctx.self }, "control");
     }
@@ -148,7 +148,7 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
       queued: state.queued,
       ...(state.flow && { counts: state.flow }),
       ...(repairs.length > 0 && { repairs }),
-      links: state.roundTrips.sample(ctx.now()),
+      links: state.roundTrips.sample(ctx.monotonic()),
     };
     options.scheduler.tell({ type: "resourcesSampled", sample });
   }
@@ -166,8 +166,8 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
 
   function fail(state: State, text: string, error: Error, ctx: Ctx): void {
     state.counts.failures++;
-    if (ctx.now() - state.failureLoggedAtMs < FAILURE_LOG_MS) return;
-    state.failureLoggedAtMs = ctx.now();
+    if (ctx.monotonic() - state.failureLoggedAtMs < FAILURE_LOG_MS) return;
+    state.failureLoggedAtMs = ctx.monotonic();
     ctx.log.warn(text, { node: options.node, failures: state.counts.failures, error: errorText(error) });
   }
 }

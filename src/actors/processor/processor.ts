@@ -116,7 +116,7 @@ export function createProcessor(
           onExecute(state, message, ctx);
           break;
         case "skip":
-          passOver(state.queue, { ...message.id, ordinal: message.ordinal }, ctx.now());
+          passOver(state.queue, { ...message.id, ordinal: message.ordinal }, ctx.monotonic());
           break;
         case "gapTimedOut":
           break;
@@ -154,7 +154,7 @@ export function createProcessor(
       drop(state, entry, "serviceFailed", "It came without its frames", ctx);
       return;
     }
-    for (const { entry: dropped, reason, detail } of enterQueue(state.queue, entry, ctx.now())) {
+    for (const { entry: dropped, reason, detail } of enterQueue(state.queue, entry, ctx.monotonic())) {
       drop(state, dropped, reason, detail, ctx);
     }
   }
@@ -184,13 +184,13 @@ export function createProcessor(
   }
 
   function onCompleted(state: State, work: Work, returned: StageResult, ctx: Context<Message>): void {
-    const endedAtMs = ctx.now();
+    const endedAtMs = ctx.monotonic();
     settleTask(state.queue, work.entry, "completed", endedAtMs);
     controller.tell({
       type: "stageCompleted",
       task: work.entry.task,
       result: resultOf(work, returned, stage),
-      hop: hopOf(work, { stage, node, endedAtMs }),
+      hop: hopOf(work, { stage, node, endedAtMs, epochMs: ctx.now() - endedAtMs }),
     });
   }
 
@@ -216,26 +216,26 @@ export function createProcessor(
   function dispatch(state: State, ctx: Context<Message>): void {
     if (state.status.status === "failed") return;
     const { pool } = state.status;
-    giveUpGaps(state.queue, ctx.now());
+    giveUpGaps(state.queue, ctx.monotonic());
     while (waitingCount(state.queue) > 0) {
       const worker = idleWorker(pool, ctx);
-      const entry = worker === undefined ? undefined : takeNext(state.queue, ctx.now());
+      const entry = worker === undefined ? undefined : takeNext(state.queue, ctx.monotonic());
       if (worker === undefined || entry === undefined) break;
       const { deadlineAtMs } = entry.task;
-      const startedAtMs = ctx.now();
-      if (deadlineAtMs !== null && deadlineAtMs <= startedAtMs) {
+      if (deadlineAtMs !== null && deadlineAtMs <= ctx.now()) {
         drop(state, entry, "deadline", "Its deadline passed before its turn came", ctx);
       } else {
-        const work = { entry, startedAtMs, continuity: continuityIn(state.queue, entry) };
+        const work = { entry, startedAtMs: ctx.monotonic(), continuity: continuityIn(state.queue, entry) };
         runOn(pool, worker, { work, job: jobOf(work, stage) }, ctx);
       }
     }
     const gapAtMs = nextGapAtMs(state.queue);
-    if (gapAtMs !== null) ctx.after(GAP_TIMER, Math.max(0, gapAtMs - ctx.now()), { type: "gapTimedOut" });
+    if (gapAtMs !== null)
+      ctx.after(GAP_TIMER, Math.max(0, gapAtMs - ctx.monotonic()), { type: "gapTimedOut" });
   }
 
   function drop(state: State, entry: Entry, reason: DropReason, detail: string, ctx: Context<Message>): void {
-    settleTask(state.queue, entry, "dropped", ctx.now());
+    settleTask(state.queue, entry, "dropped", ctx.monotonic());
     answerDropped(entry.task, reason, detail);
   }
 

@@ -10,6 +10,7 @@ import type { Job } from "./worker-port.js";
 /** A task on a worker. */
 export interface Work {
   readonly entry: Entry;
+  /** By the monotonic clock, as that of the entry is. */
   readonly startedAtMs: number;
   readonly continuity: "continued" | "restarted";
 }
@@ -46,9 +47,16 @@ export function resultOf({ continuity }: Work, returned: StageResult, { stateful
   return { ...returned, continuity: broken ? "restarted" : "continued" };
 }
 
+/** The times of one hop are of one clock, also where it was set while the stage ran. */
 export function hopOf(
   { entry, startedAtMs }: Work,
-  ran: { readonly stage: Stage; readonly node: NodeName; readonly endedAtMs: number },
+  ran: {
+    readonly stage: Stage;
+    readonly node: NodeName;
+    readonly endedAtMs: number;
+    /** Now since the Unix epoch, less now by the monotonic clock. */
+    readonly epochMs: number;
+  },
 ): Hop {
   const { task, epoch, attempt, enqueuedAtMs } = entry;
   return {
@@ -57,8 +65,8 @@ export function hopOf(
     epoch,
     attempt,
     delivery: task.delivery,
-    enqueuedAtMs,
-    startedAtMs,
-    endedAtMs: ran.endedAtMs,
+    enqueuedAtMs: ran.epochMs + enqueuedAtMs,
+    startedAtMs: ran.epochMs + startedAtMs,
+    endedAtMs: ran.epochMs + ran.endedAtMs,
   };
 }

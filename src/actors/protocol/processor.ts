@@ -13,7 +13,7 @@ export type ProcessorMessage =
       readonly task: Task;
       readonly epoch: number;
       readonly attempt: number;
-      /** When the task came to the stage on this node. */
+      /** When the task came to the stage on this node, by its monotonic clock. */
       readonly enqueuedAtMs: number;
       /** The incarnation of the processor that it is meant for: what was sent to an earlier one has been sent again. */
       readonly incarnation: number;

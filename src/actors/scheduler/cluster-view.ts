@@ -9,7 +9,7 @@ import type { LinkView, NodeView } from "./policy.js";
 export interface NodeEntry {
   readonly description: NodeDescription;
   sample: ResourceSample | null;
-  /** When the sample arrived, on this node's clock. */
+  /** When the sample arrived, by this node's monotonic clock. */
   sampledAtMs: number;
 }
 

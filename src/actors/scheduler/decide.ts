@@ -26,7 +26,7 @@ export function requestReplan(
 export function onReplan(state: State, ctx: Ctx): void {
   if (state.pending.isEmpty) return;
   const { sources, reason } = state.pending.take();
-  const startedAtMs = ctx.now();
+  const startedAtMs = ctx.monotonic();
   const cluster = viewCluster(state.nodes, state.bandwidths, {
     nowMs: startedAtMs,
     fallback: state.options.fallback,
@@ -35,24 +35,24 @@ export function onReplan(state: State, ctx: Ctx): void {
   for (const id of sources === "all" ? state.sources.keys() : sources) {
     const entry = state.sources.get(id);
     if (entry === undefined) continue;
-    const decidingSinceMs = ctx.now();
+    const decidingSinceMs = ctx.monotonic();
     const decision = decideSource(entry, cluster, random);
-    state.overhead.addDecision(ctx.now() - decidingSinceMs, decision.failure !== undefined);
+    state.overhead.addDecision(ctx.monotonic() - decidingSinceMs, decision.failure !== undefined);
     state.sources.set(id, decision.entry);
     if (decision.changed) state.changed.add(id);
     if (decision.failure !== undefined) logFailure(state, id, decision.failure, ctx);
   }
-  state.overhead.addRound(ctx.now() - startedAtMs);
+  state.overhead.addRound(ctx.monotonic() - startedAtMs);
   if (state.changed.size > 0) publish(state, reason, ctx);
 }
 
 function logFailure(state: State, source: SourceId, thrown: unknown, ctx: Ctx): void {
-  if (ctx.now() - state.failuresLogged.atMs < FAILURE_LOG_MS) return;
+  if (ctx.monotonic() - state.failuresLogged.atMs < FAILURE_LOG_MS) return;
   const failures = state.overhead.failures - state.failuresLogged.count;
   ctx.log.error("A policy failed: the last good plan stays", {
     source,
     failures,
     error: errorText(thrown),
   });
-  state.failuresLogged = { atMs: ctx.now(), count: state.overhead.failures };
+  state.failuresLogged = { atMs: ctx.monotonic(), count: state.overhead.failures };
 }

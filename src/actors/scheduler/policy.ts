@@ -41,6 +41,7 @@ export interface PolicyView {
   readonly recent: RecentOutcomes;
   /** The plan in force, complete; null before the first. */
   readonly plan: Plan | null;
+  /** By the monotonic clock of the node that decides: for durations. */
   readonly nowMs: number;
   /** The nodes that offer `service`, in order of name. */
   readonly offering: (service: string) => readonly NodeView[];

@@ -27,26 +27,26 @@ export function publish(state: State, reason: string, ctx: Ctx): void {
 export function sendTable(state: State, node: NodeName, ctx: Ctx): void {
   const { table } = state.retained;
   if (table === null) return;
-  const controller = state.acknowledgements.send(node, table.epoch, ctx.now());
+  const controller = state.acknowledgements.send(node, table.epoch, ctx.monotonic());
   controller?.tell({ type: "installTable", table, replyTo: ctx.self }, "control");
 }
 
 export function armResend(state: State, ctx: Ctx): void {
   const { table } = state.retained;
   if (table === null) return;
-  const dueInMs = state.acknowledgements.nextDueInMs(table.epoch, ctx.now());
+  const dueInMs = state.acknowledgements.nextDueInMs(table.epoch, ctx.monotonic());
   if (dueInMs !== null) ctx.after("resend", dueInMs, { type: "resend" });
 }
 
 export function onResend(state: State, ctx: Ctx): void {
   const { table } = state.retained;
   if (table === null) return;
-  for (const node of state.acknowledgements.due(table.epoch, ctx.now())) sendTable(state, node, ctx);
+  for (const node of state.acknowledgements.due(table.epoch, ctx.monotonic())) sendTable(state, node, ctx);
   armResend(state, ctx);
 }
 
 export function onTableInstalled(state: State, { node, epoch }: Of<"tableInstalled">, ctx: Ctx): void {
-  const afterMs = state.acknowledgements.acknowledge(node, epoch, ctx.now());
+  const afterMs = state.acknowledgements.acknowledge(node, epoch, ctx.monotonic());
   if (afterMs === null) state.ignored++;
   else state.options.listener?.tell({ type: "tableAcknowledged", epoch, node, afterMs });
 }

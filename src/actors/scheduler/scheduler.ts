@@ -65,7 +65,7 @@ function handle(state: State, message: Message, ctx: Ctx): void {
     case "reportTable":
       return onReportTable(state, message);
     case "reportNodes":
-      return onReportNodes(state, message);
+      return onReportNodes(state, message, ctx);
     case "tick":
       return onTick(state, ctx);
     case "replan":
@@ -77,14 +77,18 @@ function handle(state: State, message: Message, ctx: Ctx): void {
   }
 }
 
+/** A sample that is older than the one before came late; one that is much older is of a clock that was set. */
+const LATE_MS_MAX = 10_000;
+
 function onResourcesSampled(state: State, { sample }: Of<"resourcesSampled">, ctx: Ctx): void {
   const node = state.nodes.get(sample.node);
-  if (node === undefined || (node.sample !== null && sample.atMs < node.sample.atMs)) {
+  const behindMs = (node?.sample?.atMs ?? -Infinity) - sample.atMs;
+  if (node === undefined || (behindMs > 0 && behindMs < LATE_MS_MAX)) {
     state.ignored++;
     return;
   }
   node.sample = sample;
-  node.sampledAtMs = ctx.now();
+  node.sampledAtMs = ctx.monotonic();
 }
 
 function onTaskSettled(state: State, { outcome }: Of<"taskSettled">, ctx: Ctx): void {
@@ -100,7 +104,7 @@ function onTaskSettled(state: State, { outcome }: Of<"taskSettled">, ctx: Ctx): 
   for (const transfer of transfersOf(outcome, { pipeline, sourceNode, configuration })) {
     if (!state.nodes.has(transfer.from) || !state.nodes.has(transfer.to)) continue;
     const rttMs = state.nodes.get(transfer.from)?.sample?.links[transfer.to]?.rttMs ?? null;
-    state.bandwidths.observe(transfer, ctx.now(), rttMs);
+    state.bandwidths.observe(transfer, ctx.monotonic(), rttMs);
   }
 }
 
@@ -114,13 +118,14 @@ function onReportTable(state: State, { replyTo }: Of<"reportTable">): void {
   });
 }
 
-function onReportNodes(state: State, { replyTo }: Of<"reportNodes">): void {
+function onReportNodes(state: State, { replyTo }: Of<"reportNodes">, ctx: Ctx): void {
+  const epochMs = ctx.now() - ctx.monotonic();
   replyTo.tell({
     type: "nodesReported",
     nodes: [...state.nodes.values()].map(({ description, sample, sampledAtMs }) => ({
       description,
       sample,
-      sampledAtMs,
+      sampledAtMs: epochMs + sampledAtMs,
     })),
   });
 }

@@ -74,6 +74,10 @@ export class StateContext implements Context<unknown>, Span {
     return this.#actor.host.clock.now();
   }
 
+  monotonic(): number {
+    return this.#actor.host.clock.monotonic();
+  }
+
   random(): number {
     return this.#actor.host.random();
   }

@@ -65,12 +65,12 @@ export class Dispatcher {
   };
 
   #giveTurns(): void {
-    let atMs = this.#clock.now();
+    let atMs = this.#clock.monotonic();
     let handled = 0;
     for (let actor = this.#ready.shift(); actor !== NONE; actor = this.#ready.shift()) {
       handled += actor.takeTurn(this.#stride);
       if (handled < this.#stride && this.#ready.size > 0) continue;
-      const nowMs = this.#clock.now();
+      const nowMs = this.#clock.monotonic();
       this.#charge(handled, nowMs - atMs);
       if (this.#budget <= 0) return;
       atMs = nowMs;

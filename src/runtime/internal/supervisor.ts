@@ -78,7 +78,7 @@ export class Supervisor {
       restart: child.restart,
       policy: this.#policy,
       history: strategy === "oneForOne" ? child.history : this.#history,
-      nowMs: this.#host.clock.now(),
+      nowMs: this.#host.clock.monotonic(),
       random: this.#host.random(),
     });
     if (error !== null) this.#log(child, error, decision);

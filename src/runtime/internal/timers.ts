@@ -53,9 +53,9 @@ export class Timers {
     this.cancel(key);
     const timer = new Timer(message, () => {});
     this.#timers.set(key, timer);
-    let dueMs = this.#clock.now();
+    let dueMs = this.#clock.monotonic();
     const arm = (): void => {
-      const nowMs = this.#clock.now();
+      const nowMs = this.#clock.monotonic();
       dueMs += periodMs * Math.max(1, Math.ceil((nowMs - dueMs) / periodMs));
       timer.handle = this.#clock.after(dueMs - nowMs, () => {
         arm();

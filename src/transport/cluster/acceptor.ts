@@ -56,7 +56,7 @@ export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor
   const listener: PendingPeerListener = {
     onFailed({ channel }, kind, detail) {
       incidents.add(kind, channel.remote, detail);
-      failing.failed(addressOf(channel), clock.now());
+      failing.failed(addressOf(channel), clock.monotonic());
     },
     onRefused({ channel }) {
       refused.push(channel);
@@ -64,7 +64,7 @@ export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor
     },
     onEnd: (peer) => pending.delete(addressOf(peer.channel), peer),
     contended: ({ channel }) =>
-      pending.size > limits.pendingMax / 2 || failing.blocked(addressOf(channel), clock.now()),
+      pending.size > limits.pendingMax / 2 || failing.blocked(addressOf(channel), clock.monotonic()),
   };
 
   function evict(kind: string, address: string): void {
@@ -78,7 +78,7 @@ export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor
     if (pending.size >= limits.pendingMax) evict("handshake-evicted", pending.greediest());
     else if (
       pending.countOf(address) >= limits.pendingOfFailingMax &&
-      failing.blocked(address, clock.now())
+      failing.blocked(address, clock.monotonic())
     ) {
       evict("address-blocked", address);
     }

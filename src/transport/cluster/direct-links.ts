@@ -138,7 +138,7 @@ export class DirectLinks {
     if (this.#direct.has(session) || (url === null && this.url === null)) return;
     // The link to the hub is direct already, although the hub can be dialled.
     if (member.roles.includes("cloud")) return;
-    const nowMs = this.#system.clock.now();
+    const nowMs = this.#system.clock.monotonic();
     const askedAtMs = this.#askedAtMs.get(session);
     if (askedAtMs !== undefined && nowMs - askedAtMs < ASK_AGAIN_MS) return;
     this.#askedAtMs.set(session, nowMs);

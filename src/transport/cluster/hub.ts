@@ -14,6 +14,7 @@ import type { Carrier, ListenOptions } from "../carrier.js";
 import type { JoiningPeer } from "../link/acceptor-handshake.js";
 import type { Handover } from "../link/handover.js";
 import type { LinkEnd } from "../link/link.js";
+import { createReportingAuthority } from "../security/reporting-authority.js";
 import type { TokenAuthority } from "../security/token-authority.js";
 import { generateToken, tokenText } from "../security/token.js";
 import { DEFAULT_ACCEPTOR_LIMITS, listenForPeers, type Acceptor, type AcceptorLimits } from "./acceptor.js";
@@ -123,7 +124,9 @@ class Hub implements Cluster {
   }
 
   async listen(): Promise<void> {
-    const { carrier, listen, authority, version, acceptor, revocationMs } = this.#options;
+    const { carrier, listen, version, acceptor, revocationMs } = this.#options;
+    const authority =
+      this.#options.authority && createReportingAuthority(this.#options.authority, this.#system.log);
     this.#acceptor = await listenForPeers({
       carrier,
       listen,

@@ -27,7 +27,7 @@ export class Incidents {
     this.#bump(kind);
     if (who !== undefined) this.#bump(`${kind}:${who}`);
     this.#unlogged += 1;
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.monotonic();
     if (nowMs - this.#loggedAtMs < LOG_PERIOD_MS) return;
     this.#log.warn("Refused", { kind, who, detail, count: this.#unlogged });
     this.#loggedAtMs = nowMs;

@@ -195,7 +195,7 @@ export class NodeCore {
   /** One timer for all links. */
   #tick(): void {
     this.#ticker = this.system.clock.after(this.limits.heartbeatMs, () => {
-      const nowMs = this.system.clock.now();
+      const nowMs = this.system.clock.monotonic();
       for (const { link } of this.peers) link.tick(nowMs);
       if (this.#ticker !== null) this.#tick();
     });

@@ -10,7 +10,7 @@ export interface RevocationWatchOptions {
   readonly periodMs: number;
   /** Ids of the tokens in use; one may occur more than once. */
   readonly inUse: () => Iterable<string>;
-  /** The authority does not know this token any more, cannot read it, or it was revoked. */
+  /** It says that this token was revoked. A token that cannot be read, or is not there, is none that was revoked. */
   readonly onRevoked: (id: string) => void;
 }
 
@@ -27,8 +27,9 @@ export function watchRevocations(options: RevocationWatchOptions): () => void {
 
   async function look(): Promise<void> {
     for (const id of new Set(inUse())) {
+      // What is wrong with the list is for the authority to say: it changes nothing for who is in.
       const record = await authority.find(id).catch(() => null);
-      if (record === null || record.revoked) onRevoked(id);
+      if (record?.revoked === true) onRevoked(id);
     }
   }
 

@@ -129,7 +129,7 @@ export class AcceptorHandshake {
     let token: TokenState | null = null;
     if (authority !== null) {
       const id = hello.token ?? "";
-      token = isTokenId(id) ? await findToken(authority, id) : null;
+      token = isTokenId(id) ? await readable(authority.find(id)) : null;
       const proved = checkClientProof(token?.verifier ?? DECOY_VERIFIER, this.#transcript, proof ?? "");
       if (token === null || !proved) {
         throw new TransportError(
@@ -139,7 +139,9 @@ export class AcceptorHandshake {
       }
       const refusal = admitToken(token, { node: hello.name, roles: hello.roles, nowMs: now() });
       if (refusal !== null) throw refusal;
-      if (bindsNodes(token) && !(await authority.bind(token.id, hello.name))) throw tokenUsed(hello.name);
+      if (bindsNodes(token) && !(await readable(authority.bind(token.id, hello.name)))) {
+        throw tokenUsed(hello.name);
+      }
     }
     const peer: JoiningPeer = {
       name: hello.name,
@@ -168,9 +170,9 @@ export class AcceptorHandshake {
 }
 
 /** What is wrong with the files of a hub is for its own log, and not for a peer that has proved nothing. */
-async function findToken(authority: TokenAuthority, id: string): Promise<TokenState | null> {
+async function readable<Value>(look: Promise<Value>): Promise<Value> {
   try {
-    return await authority.find(id);
+    return await look;
   } catch (error) {
     throw handshakeFailed("the hub cannot read its tokens: see its log", error);
   }

@@ -64,13 +64,13 @@ export class Link {
     this.remote = channel.remote;
     this.#holding = budget.open((reason) => this.#end({ code: "slow", reason }));
     this.sender = new LinkSender(channel, executor, limits, this.#holding, () => listener.onRefused(this));
-    this.#liveness = new Liveness(limits, clock.now());
-    this.#receiver = new LinkReceiver(limits, this.#holding, () => clock.now(), {
+    this.#liveness = new Liveness(limits, clock.monotonic());
+    this.#receiver = new LinkReceiver(limits, this.#holding, () => clock.monotonic(), {
       onMessage: (lane, reader, attachments) => listener.onMessage(this, lane, reader, attachments),
       onNotice: (reader) => listener.onNotice(this, reader),
       onCredit: (limit) => this.sender.grant(limit),
       onHeartbeat: (heartbeat) => {
-        this.#liveness.heartbeat(heartbeat, clock.now());
+        this.#liveness.heartbeat(heartbeat, clock.monotonic());
         // The first one is answered at once, so that round trip and clock offset are known before the first task.
         if (heartbeat.echoedMs === 0) this.#heartbeat();
       },
@@ -88,8 +88,11 @@ export class Link {
     return this.#liveness.rttMs;
   }
 
+  /** The other side's clock less this one's, as both are now. */
   get clockOffsetMs(): number | null {
-    return this.#liveness.clockOffsetMs;
+    const { clock } = this.#options;
+    const peerMs = this.#liveness.peerClockMs(clock.monotonic());
+    return peerMs === null ? null : peerMs - clock.now();
   }
 
   get receivedBytes(): number {
@@ -119,10 +122,10 @@ export class Link {
   }
 
   /** To be called every `heartbeatMs`. */
-  tick(nowMs: number): void {
+  tick(monotonicMs: number): void {
     if (this.#ended) return;
     const { silenceMs } = this.#options.limits;
-    if (this.#liveness.tick(nowMs)) {
+    if (this.#liveness.tick(monotonicMs)) {
       this.#end({ code: "silent", reason: `silent for ${silenceMs} ms` });
       return;
     }
@@ -158,7 +161,8 @@ export class Link {
 
   /** @param asking for an answer at once, as the first heartbeat does */
   #heartbeat(asking = false): void {
-    const { sentAtMs, echoedMs, heldMs } = this.#liveness.next(this.#options.clock.now());
+    const { clock } = this.#options;
+    const { sentAtMs, echoedMs, heldMs } = this.#liveness.next(clock.monotonic(), clock.now());
     this.sender.notice(RECORD.heartbeat, (writer) => {
       writer.f64(sentAtMs);
       writer.f64(asking ? 0 : echoedMs);

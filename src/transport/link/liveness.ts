@@ -1,5 +1,8 @@
 /**
- * Whether the other side of a link is alive, the round trip to it, and the offset of its clock: pure, as times are passed in.
+ * Whether the other side of a link is alive, the round trip to it, and what its clock says: pure, as times are passed in.
+ *
+ * All is measured by this side's monotonic clock, so that a clock that is set on this side, or corrected because of what is
+ * measured here, changes no measurement.
  *
  * Silence counts only while this side was awake. A node that stood still (a long garbage collection, a stopped process) has
  * received nothing meanwhile, which says nothing about the others; the idea is Lifeguard's (arXiv:1707.00788).
@@ -14,6 +17,16 @@ export interface LivenessLimits {
 
 /** Round trips that are kept; the fastest says most about the clocks. */
 const SAMPLES = 8;
+/** Heartbeats from here whose echo may still come. */
+const SENT_MAX = 64;
+/** Of two good clocks in the time of some heartbeats, ms: 500 ppm of 10 s (RFC 5905 section 11.3). */
+const DRIFT_MS = 5;
+
+interface Sample {
+  readonly rttMs: number;
+  /** The other side's clock less this side's monotonic one. */
+  readonly aheadMs: number;
+}
 
 export class Liveness {
   readonly #limits: LivenessLimits;
@@ -21,11 +34,14 @@ export class Liveness {
   #silentMs = 0;
   #heard = false;
   #newest: { readonly sentAtMs: number; readonly heardAtMs: number } | null = null;
-  readonly #samples: { readonly rttMs: number; readonly offsetMs: number }[] = [];
+  /** When heartbeats were sent, by what they named as their time; the oldest first. */
+  readonly #sent = new Map<number, number>();
+  #samples: Sample[] = [];
 
-  constructor(limits: LivenessLimits, nowMs: number) {
+  /** @param monotonicMs the time now, as in all methods */
+  constructor(limits: LivenessLimits, monotonicMs: number) {
     this.#limits = limits;
-    this.#tickedAtMs = nowMs;
+    this.#tickedAtMs = monotonicMs;
   }
 
   /** Smallest of the last round trips; null before the first. */
@@ -33,9 +49,10 @@ export class Liveness {
     return this.#best()?.rttMs ?? null;
   }
 
-  /** The other side's clock less this one's, from the fastest of the last round trips. */
-  get clockOffsetMs(): number | null {
-    return this.#best()?.offsetMs ?? null;
+  /** What the other side's clock says at `monotonicMs`, from the fastest of the last round trips; null before the first. */
+  peerClockMs(monotonicMs: number): number | null {
+    const best = this.#best();
+    return best === undefined ? null : monotonicMs + best.aheadMs;
   }
 
   /** A frame arrived. */
@@ -44,30 +61,38 @@ export class Liveness {
   }
 
   /** The four times of an exchange give round trip and offset (RFC 5905 section 8); the echo names what was sent from here. */
-  heartbeat({ sentAtMs, echoedMs, heldMs }: Heartbeat, nowMs: number): void {
-    this.#newest = { sentAtMs, heardAtMs: nowMs };
-    if (echoedMs === 0) return;
-    const rttMs = nowMs - echoedMs - heldMs;
-    // A clock was set in between, or the peer makes up times.
-    if (!(rttMs >= 0 && rttMs < 60_000)) return;
-    this.#samples.push({ rttMs, offsetMs: sentAtMs - (nowMs - rttMs / 2) });
-    if (this.#samples.length > SAMPLES) this.#samples.shift();
+  heartbeat({ sentAtMs, echoedMs, heldMs }: Heartbeat, monotonicMs: number): void {
+    this.#newest = { sentAtMs, heardAtMs: monotonicMs };
+    const askedAtMs = this.#sent.get(echoedMs);
+    if (askedAtMs === undefined) return;
+    const rttMs = monotonicMs - askedAtMs - heldMs;
+    // The peer makes up times.
+    if (!(rttMs >= 0 && rttMs < 60_000 && Number.isFinite(sentAtMs))) return;
+    const sample = { rttMs, aheadMs: sentAtMs - (monotonicMs - rttMs / 2) };
+    // Each is right within half its round trip: where two contradict each other, the other clock was set in between.
+    this.#samples = this.#samples.filter((earlier) => agree(earlier, sample)).slice(1 - SAMPLES);
+    this.#samples.push(sample);
   }
 
-  /** The heartbeat to send now. */
-  next(nowMs: number): Heartbeat {
+  /** The heartbeat to send now. @param clockMs what this side's clock says, for the other side to follow */
+  next(monotonicMs: number, clockMs: number): Heartbeat {
     const newest = this.#newest;
+    this.#sent.set(clockMs, monotonicMs);
+    for (const oldest of this.#sent.keys()) {
+      if (this.#sent.size <= SENT_MAX) break;
+      this.#sent.delete(oldest);
+    }
     return {
-      sentAtMs: nowMs,
+      sentAtMs: clockMs,
       echoedMs: newest?.sentAtMs ?? 0,
-      heldMs: newest === null ? 0 : nowMs - newest.heardAtMs,
+      heldMs: newest === null ? 0 : monotonicMs - newest.heardAtMs,
     };
   }
 
   /** To be called every `heartbeatMs`. @returns whether the other side is down */
-  tick(nowMs: number): boolean {
-    const elapsedMs = nowMs - this.#tickedAtMs;
-    this.#tickedAtMs = nowMs;
+  tick(monotonicMs: number): boolean {
+    const elapsedMs = monotonicMs - this.#tickedAtMs;
+    this.#tickedAtMs = monotonicMs;
     if (this.#heard) {
       this.#heard = false;
       this.#silentMs = 0;
@@ -79,9 +104,14 @@ export class Liveness {
     return this.#silentMs >= this.#limits.silenceMs;
   }
 
-  #best(): { readonly rttMs: number; readonly offsetMs: number } | undefined {
+  #best(): Sample | undefined {
     let best = this.#samples[0];
     for (const sample of this.#samples) if (best === undefined || sample.rttMs < best.rttMs) best = sample;
     return best;
   }
+}
+
+/** Whether one clock may have given both; it may drift by some ms meanwhile. */
+function agree(earlier: Sample, later: Sample): boolean {
+  return Math.abs(later.aheadMs - earlier.aheadMs) <= (earlier.rttMs + later.rttMs) / 2 + DRIFT_MS;
 }

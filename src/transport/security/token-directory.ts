@@ -90,11 +90,18 @@ export async function pruneTokens(directory: string, nowMs: number): Promise<voi
 export function openTokenDirectory(directory: string): TokenAuthority {
   /** Bindings run one after another: two nodes may present one token at the same time. */
   let binding: Promise<unknown> = Promise.resolve();
+  /** Null only where the tokens are there, and this is none of them: a folder that is away says nothing of any token. */
+  async function find(id: string): Promise<TokenState | null> {
+    if (!isTokenId(id)) return null;
+    const state = await readState(directory, id);
+    if (state === null) await guarded(directory, () => readdir(directory));
+    return state;
+  }
   return {
-    find: (id) => (isTokenId(id) ? readState(directory, id) : Promise.resolve(null)),
+    find,
     bind(id, node) {
       const bound = binding.then(async () => {
-        const state = await readState(directory, id);
+        const state = await find(id);
         if (state === null) return false;
         if (state.nodes.includes(node)) return true;
         if (state.use === "single" && state.nodes.length > 0) return false;

@@ -45,7 +45,7 @@ function firstOf(tasks: readonly Task[]): Task {
   return first;
 }
 
-const routed = (epoch: number) => ({ epoch, nowMs: 1_000 * epoch });
+const routed = (epoch: number) => ({ epoch, monotonicMs: 1_000 * epoch });
 
 const sequences = (messages: readonly ProcessorMessage[]) =>
   messages.map((message) => (message.type === "execute" ? message.task.id.sequence : -1));

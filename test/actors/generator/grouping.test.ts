@@ -21,13 +21,14 @@ const terms = (given: Partial<GroupingTerms> = {}): GroupingTerms => ({
   framesPerTask: 2,
   paced: false,
   full: false,
-  nowMs: 0,
+  nowMs: 5_000_000 + (given.monotonicMs ?? 0),
+  monotonicMs: 0,
   ...given,
 });
 
 /** The times of a group in ms, or why there is none. */
-function shown(grouped: Grouped): string {
-  if (grouped.type === "early") return `early until ${grouped.dueAtMs}`;
+function shown(grouped: Grouped, monotonicMs = 0): string {
+  if (grouped.type === "early") return `early until ${monotonicMs + grouped.dueInMs}`;
   return grouped.type === "blocked"
     ? "blocked"
     : grouped.group.frames.map(({ ptsUs }) => ptsUs / 1_000).join();
@@ -72,7 +73,8 @@ test("Grouping begins no group where there is no room, and goes on with one that
 
 test("Grouping that is paced takes each frame when it is due, the first one at once", () => {
   const frames = grouping(500, 600, 700);
-  const paced = (nowMs: number): string => shown(frames.next(terms({ paced: true, nowMs })));
+  const paced = (monotonicMs: number): string =>
+    shown(frames.next(terms({ paced: true, monotonicMs })), monotonicMs);
   assert.is(paced(1_000), "early until 1100");
   assert.is(paced(1_099), "early until 1100");
   assert.is(paced(1_100), "500,600");
@@ -81,8 +83,8 @@ test("Grouping that is paced takes each frame when it is due, the first one at o
 
 test("Grouping that is paced does not make up for the time without room", () => {
   const frames = grouping(0, 100, 200);
-  const paced = (nowMs: number, full = false): string =>
-    shown(frames.next(terms({ framesPerTask: 1, paced: true, nowMs, full })));
+  const paced = (monotonicMs: number, full = false): string =>
+    shown(frames.next(terms({ framesPerTask: 1, paced: true, monotonicMs, full })), monotonicMs);
   assert.is(paced(0), "0");
   assert.is(paced(0, true), "blocked");
   assert.is(paced(1_000), "100");
@@ -92,12 +94,22 @@ test("Grouping that is paced does not make up for the time without room", () => 
 
 test("Grouping that is paced makes up for the time that frames were late themselves", () => {
   const frames = grouping(0);
-  const paced = (nowMs: number): string =>
-    shown(frames.next(terms({ framesPerTask: 1, paced: true, nowMs })));
+  const paced = (monotonicMs: number): string =>
+    shown(frames.next(terms({ framesPerTask: 1, paced: true, monotonicMs })), monotonicMs);
   assert.is(paced(0), "0");
   for (const ms of [100, 200]) frames.hold(frame(ms));
   assert.is(paced(150), "100");
   assert.is(paced(150), "early until 200");
+});
+
+test("Grouping that is paced keeps its pace when the clock is set, and says by the new one when a frame left", () => {
+  const frames = grouping(0, 100);
+  const paced = (monotonicMs: number, nowMs: number): Grouped =>
+    frames.next(terms({ framesPerTask: 1, paced: true, monotonicMs, nowMs }));
+  assert.is(shown(paced(0, 2_600_000_000)), "0");
+  assert.equal(paced(40, 9_040), { type: "early", dueInMs: 60 });
+  const second = paced(130, 9_130);
+  assert.is(second.type === "complete" ? second.group.sourceAtMs : null, 9_100);
 });
 
 test("the last group of Grouping may be shorter, down to framesMin, and all frames behind it are skipped", () => {
@@ -154,7 +166,7 @@ test("every frame that Grouping is given is in one group, skipped or still here,
         } else if (taken.type === "next") {
           nowMs += taken.waitMs;
           const { paced, full } = taken;
-          const next = frames.next(terms({ framesPerTask, paced, full, nowMs }));
+          const next = frames.next(terms({ framesPerTask, paced, full, monotonicMs: nowMs }));
           if (next.type !== "complete") continue;
           assert.is(next.group.frames.length, framesPerTask);
           grouped.push(...next.group.frames.map(({ ptsUs }) => ptsUs));

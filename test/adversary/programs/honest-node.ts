@@ -13,6 +13,7 @@ import {
   type NodeOptions,
   type SluiceNode,
 } from "../../../src/index.js";
+import { parsePipelineId } from "../../../src/task/identity.js";
 import { scriptedSource } from "../../support/scripted-source.js";
 import { FRAME_MS, PIPELINE, SERVICES } from "../kit/honest.js";
 import type { HonestOptions, HonestReport } from "../kit/honest-node.js";
@@ -39,7 +40,11 @@ function note(message: string, details: Readonly<Record<string, unknown>> = {}):
 
 /** The machine's, so many ms off. */
 function clockOff(ms: number): Clock {
-  return { now: () => systemClock.now() + ms, after: (delayMs, run) => systemClock.after(delayMs, run) };
+  return {
+    now: () => systemClock.now() + ms,
+    monotonic: () => systemClock.monotonic(),
+    after: (delayMs, run) => systemClock.after(delayMs, run),
+  };
 }
 
 async function start(): Promise<SluiceNode> {
@@ -68,7 +73,14 @@ async function start(): Promise<SluiceNode> {
         id: parseSourceId(source.id),
         source: spec,
         capture,
-        pipeline: source.deadlineMs === undefined ? PIPELINE : { ...PIPELINE, deadlineMs: source.deadlineMs },
+        pipeline:
+          source.deadlineMs === undefined
+            ? PIPELINE
+            : {
+                ...PIPELINE,
+                id: parsePipelineId(`${PIPELINE.id}-of-${name}`),
+                deadlineMs: source.deadlineMs,
+              },
         configuration: parseConfiguration({ width: 16, height: 16, framesPerTask: 1 }),
         policy: { name: source.policy, parameters: {} },
       });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -87,6 +87,22 @@ test("a token directory names the file that is damaged", () =>
       writeFileSync(join(directory, `${id}.json`), text);
       assert.is(await codeOf(openTokenDirectory(directory).find(id)), "token-file-invalid");
     }
+  }));
+
+test("a token directory that is away says of no token that it is unknown, and binds no node", () =>
+  inTemporaryFolder(async (folder) => {
+    const directory = join(folder, "tokens");
+    const { token } = await createToken(directory, TERMS, 0);
+    const { id } = parseToken(token);
+    const authority = openTokenDirectory(directory);
+    renameSync(directory, `${directory}.away`);
+    assert.is(await codeOf(authority.find(id)), "token-file-invalid");
+    assert.is(await codeOf(authority.bind(id, "edge-1")), "token-file-invalid");
+    writeFileSync(directory, "a file");
+    assert.is(await codeOf(authority.find(id)), "token-file-invalid");
+    rmSync(directory);
+    renameSync(`${directory}.away`, directory);
+    assert.is(await authority.bind(id, "edge-1"), true);
   }));
 
 test("revokeToken refuses an unknown id, and leaves the folder alone", () =>

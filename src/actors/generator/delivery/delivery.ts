@@ -77,26 +77,26 @@ export class Delivery {
     const recovered = this.#recovered;
     this.#recovered = [];
     for (const entry of recovered) this.#tasks.recover(entry, this.#pipeline, ctx.self.address);
-    this.#tasks.start(ctx.now());
+    this.#tasks.start(ctx.monotonic());
     this.flush(ctx);
   }
 
   receive(message: DeliveryMessage, ctx: Ctx): void {
     switch (message.type) {
       case "nodeGone":
-        this.#tasks.nodeGone(message.node, message.left, ctx.now());
+        this.#tasks.nodeGone(message.node, message.left, ctx.monotonic());
         this.#armed = false;
         break;
       case "nodeBack":
-        this.#tasks.nodeBack(message.node, ctx.now());
+        this.#tasks.nodeBack(message.node, ctx.monotonic());
         break;
       case "undelivered":
-        this.#tasks.undelivered(message.id, ctx.now());
+        this.#tasks.undelivered(message.id, ctx.monotonic());
         this.#armed = false;
         break;
       case "redeliveryDue":
         this.#armed = false;
-        this.#tasks.deliverDue(ctx.now());
+        this.#tasks.deliverDue(ctx.monotonic());
         break;
       case "journalDue":
       case "journalWritten":
@@ -138,10 +138,10 @@ export class Delivery {
   flush(ctx: Ctx): void {
     this.#writer?.flush(ctx);
     if (this.#armed) return;
-    const dueAtMs = this.#tasks.dueAtMs(ctx.now());
+    const dueAtMs = this.#tasks.dueAtMs(ctx.monotonic());
     if (dueAtMs === null) return;
     this.#armed = true;
-    ctx.after("redelivery", dueAtMs - ctx.now(), { type: "redeliveryDue" });
+    ctx.after("redelivery", dueAtMs - ctx.monotonic(), { type: "redeliveryDue" });
   }
 
   /** The source has ended, and every task is settled. */

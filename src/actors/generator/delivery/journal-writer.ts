@@ -52,7 +52,7 @@ export class JournalWriter {
       return;
     }
     const { entries, result } = message;
-    this.#tasks.written(entries, result.ok, ctx.now());
+    this.#tasks.written(entries, result.ok, ctx.monotonic());
     if (result.ok) return;
     if (!this.#failing) {
       ctx.log.warn("Cannot write the journal of a source; its tasks wait", {

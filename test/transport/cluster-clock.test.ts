@@ -1,0 +1,71 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { ClusterClock } from "../../src/transport/cluster-clock.js";
+import { VirtualClock } from "../support/virtual-clock.js";
+
+function setUp() {
+  const base = new VirtualClock(1_000_000);
+  return { base, clock: new ClusterClock(base) };
+}
+
+test("ClusterClock is the machine's until it is corrected", () => {
+  const { base, clock } = setUp();
+  base.advance(500);
+  assert.equal([clock.now(), clock.monotonic(), clock.offsetMs], [1_000_500, 1_000_500, 0]);
+});
+
+test("ClusterClock.correct steps over what is far off, in both directions, and leaves durations alone", () => {
+  for (const differenceMs of [60_000, -60_000, -30 * 86_400_000]) {
+    const { clock } = setUp();
+    const beforeMs = clock.monotonic();
+    assert.is(clock.correct(differenceMs, 20), differenceMs);
+    assert.equal([clock.now(), clock.monotonic()], [1_000_000 + differenceMs, beforeMs]);
+  }
+});
+
+test("ClusterClock.correct spreads what is less, and never goes backwards over it", () => {
+  const { base, clock } = setUp();
+  assert.is(clock.correct(-100, 1), 0);
+  let lastMs = clock.now();
+  for (let turn = 0; turn < 400; turn += 1) {
+    base.advance(1);
+    const nowMs = clock.now();
+    assert.ok(nowMs > lastMs, `${nowMs} after ${lastMs}`);
+    lastMs = nowMs;
+  }
+  // The first half fast; the last 50 ms at 500 ppm.
+  assert.ok(clock.offsetMs <= -50 && clock.offsetMs > -51, `${clock.offsetMs}`);
+  base.advance(100_000);
+  assert.ok(Math.abs(clock.now() - (base.now() - 100)) < 1e-6);
+});
+
+test("ClusterClock comes to rest however often it is corrected by what is measured against it", () => {
+  for (const behindMs of [14_000, 120, 30, -14_000, -120]) {
+    const { base, clock } = setUp();
+    const hubMs = (): number => base.now() + behindMs;
+    for (let turn = 0; turn < 120; turn += 1) {
+      // Twice in a row, as when a link reports the same round trip again.
+      clock.correct(hubMs() - clock.now(), 2);
+      clock.correct(hubMs() - clock.now(), 2);
+      assert.ok(Math.abs(clock.offsetMs) <= Math.abs(behindMs) + 1e-6, `${clock.offsetMs} in turn ${turn}`);
+      base.advance(1_000);
+    }
+    assert.ok(Math.abs(hubMs() - clock.now()) <= 2, `${hubMs() - clock.now()} ms are left of ${behindMs}`);
+  }
+});
+
+test("ClusterClock.correct ignores a difference within the error of its measurement", () => {
+  const { base, clock } = setUp();
+  clock.correct(9, 10);
+  base.advance(10_000);
+  assert.is(clock.offsetMs, 0);
+});
+
+test("ClusterClock.step sets the clock at once, however little it is", () => {
+  const { clock } = setUp();
+  clock.correct(40, 1);
+  clock.step(7);
+  assert.is(clock.now(), 1_000_007);
+});
+
+test.run();
