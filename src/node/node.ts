@@ -17,6 +17,7 @@ import { openLevelJournals, type LevelJournals } from "../storage/journal/level-
 import { parseNodeName, type NodeName } from "../task/identity.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import type { SourceRequest } from "../task/requests.js";
+import { createRefusalLog } from "./agent/refusal-log.js";
 import { sourceOptionsOf, type RequestContext } from "./agent/source-request.js";
 import { spawnAgent, type Agent } from "./agent/spawn.js";
 import { startComponents, type Components, type ComponentsOptions } from "./components.js";
@@ -209,8 +210,16 @@ function spawnNodeAgent(
   }: { readonly requests: RequestContext; readonly onDrained: NodeOptions["onDrained"] | undefined },
 ): Agent {
   const { sources } = components;
+  const onRefused = createRefusalLog(system);
   return spawnAgent(system, system.name, {
-    addSource: (request) => addRequested(components, request, requests),
+    async addSource(request) {
+      try {
+        await addRequested(components, request, requests);
+      } catch (error) {
+        onRefused(request.id, error);
+        throw error;
+      }
+    },
     drainSource: (id) => sources.drainSource(id),
     ledgers: () => sources.ledgers(),
     async drain() {
