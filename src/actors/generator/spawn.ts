@@ -11,7 +11,6 @@ import { DEFAULT_HEALTH, type HealthSettings } from "./health.js";
 import { createGeneratorRetained, type GeneratorRetainedOptions } from "./retained.js";
 import type { GeneratorOptions } from "./state.js";
 
-export { parseSource } from "./source-spec.js";
 export { admitSource, DEFAULT_SOURCE_POLICY, type SourcePolicy } from "./source-policy.js";
 export type { CapturePort, DeliveryLimits };
 
