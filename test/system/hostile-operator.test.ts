@@ -101,9 +101,11 @@ test("a pipeline that is deep, long or multiplies is refused, and the node goes 
       assert.is(await ask({ pipeline }), "pipeline-invalid", what);
     }
     assert.is(await ask({ pipeline: "[".repeat(1_000_000) }), "permission-denied");
-    assert.is(warnings[0]?.["code"], "pipeline-invalid");
-    // Once a second: those in between are counted.
-    assert.ok(warnings.length < Object.keys(texts).length + 1);
+    const said = warnings.filter(({ message }) => message === "Refused a source that an operator asked for");
+    assert.is(said[0]?.["code"], "pipeline-invalid");
+    // Once a second at most: those in between are counted.
+    const counted = said.reduce((sum, { count }) => sum + Number(count), 0);
+    assert.ok(counted > 0 && counted <= Object.keys(texts).length, `${counted} refusals`);
   });
 });
 
