@@ -51,7 +51,11 @@ export async function startSingle(options: RunClusterOptions): Promise<RunCluste
     })),
     addSource: async (request) =>
       cluster.addSource(
-        await sourceOptionsOf(request, { services: SERVICES, readPipeline: readPipelineHere, sourcePolicy: "any" }),
+        await sourceOptionsOf(request, {
+          services: SERVICES,
+          readPipeline: readPipelineHere,
+          sourcePolicy: "any",
+        }),
       ),
   };
 }
