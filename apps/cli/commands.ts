@@ -24,7 +24,7 @@ import { fileNamePart } from "../../src/runtime/safe-text.js";
 const EXAMPLES = `
 Examples:
   sluice hub --listen 127.0.0.1:7000 --store results
-  sluice join ws://127.0.0.1:7000 --name edge-1 --token ID.SECRET --source-root videos
+  sluice join ws://127.0.0.1:7000 --name edge-1 --token ID.SECRET
   sluice run --pipeline pipeline.yaml --source video.mp4 --on edge-1
   sluice top
   sluice results --follow

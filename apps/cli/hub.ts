@@ -102,7 +102,7 @@ export async function hub(command: HubCommand): Promise<number> {
 
 function greet({ name, store, tokenTtl }: HubCommand, url: string, token: string): void {
   const reached = reachableUrl(url);
-  say(
+  out.lines(
     `Hub "${name}" at ${url}, results in ${store === "memory:" ? "memory" : store}\n` +
       `Join another node within ${formatDuration(tokenTtl)}:\n` +
       `  npx sluice join ${reached} --name edge-1 --token ${token}`,
@@ -140,5 +140,5 @@ async function tlsOf({
 }
 
 function say(line: string | null): void {
-  if (line !== null) out.lines(line);
+  if (line !== null) out.line(line);
 }

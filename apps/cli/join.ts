@@ -86,7 +86,7 @@ export async function join(command: JoinCommand): Promise<number> {
 function greet({ cluster, cloud }: SluiceNode, { name, url }: JoinCommand, token: string | undefined): void {
   const own = cluster?.url === null || cluster === null ? "reached through the hub" : `at ${cluster.url}`;
   const proof = token === undefined ? "" : ` --token ${token}`;
-  say(
+  out.lines(
     `Node "${name}" has joined "${cloud}" at ${url} (session ${cluster?.self.session ?? 0}), ${own}\n` +
       `Join another node:\n  npx sluice join ${url} --name ${nextName(name)}${proof}`,
   );
@@ -105,5 +105,5 @@ async function tokenOf({ token, tokenFile }: JoinCommand): Promise<string | unde
 }
 
 function say(line: string | null): void {
-  if (line !== null) out.lines(line);
+  if (line !== null) out.line(line);
 }

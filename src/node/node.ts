@@ -19,6 +19,7 @@ import { parseNodeName, type NodeName } from "../task/identity.js";
 import type { Vouch } from "../task/voucher.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import type { SourceRequest } from "../task/requests.js";
+import { readPipelineHere } from "./agent/read-pipeline.js";
 import { createRefusalLog } from "./agent/refusal-log.js";
 import { sourceOptionsOf, type RequestContext } from "./agent/source-request.js";
 import { spawnAgent, type Agent } from "./agent/spawn.js";
@@ -124,11 +125,10 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
       ...(journals && { journals }),
     });
     held.components = components;
-    const requests: RequestContext = {
-      services,
-      readPipeline: world.readPipeline,
-      sourcePolicy: sourcePolicyOf(options),
-    };
+    const sourcePolicy = sourcePolicyOf(options);
+    // A program that orders its own node harms none but itself.
+    const readPipeline = sourcePolicy === "any" ? readPipelineHere : world.readPipeline;
+    const requests: RequestContext = { services, readPipeline, sourcePolicy };
     held.agent = spawnNodeAgent(system, components, { requests, onDrained: options.onDrained });
     // Its actors are there before the first one that may tell them something.
     if (vouching.cloud !== null)

@@ -25,11 +25,14 @@ const env = { SLUICE_HUB: undefined, SLUICE_TOKEN: undefined };
 const run = (...args: readonly string[]): Promise<Ended> => runSluice(args, { env });
 const here = (...args: readonly string[]): Promise<Ended> => run(...args, "--store", store);
 
-const hub = startSluice(["hub", "--listen", "127.0.0.1:0", "--store", store], { env });
+const hub = startSluice(["hub", "--listen", "127.0.0.1:0", "--store", store], { env, timeoutMs: 170_000 });
 const [, url = "", token = ""] = await hub.prints(
   /npx sluice join (ws:\/\/127\.0\.0\.1:\d+) --name edge-1 --token (\S+)/,
 );
-const edge = startSluice(["join", url, "--name", "edge-1"], { env: { ...env, SLUICE_TOKEN: token } });
+const edge = startSluice(["join", url, "--name", "edge-1"], {
+  timeoutMs: 170_000,
+  env: { ...env, SLUICE_TOKEN: token },
+});
 await edge.prints(/Node "edge-1" has joined "cloud" at ws:.* \(session \d+\), reached through the hub\n/);
 
 async function refused(args: readonly string[], wanted: RegExp, exitCode = 1): Promise<void> {
@@ -205,7 +208,7 @@ test("sluice says what is wrong and how to correct it", async () => {
   const missing = await here("run", "--pipeline", PIPELINE, "--source", "/no/such.mp4", "--on", "edge-1");
   assert.is(missing.exitCode, 1);
   assert.match(missing.stderr, /^error: Cannot open source "\/no\/such\.mp4" as this node opens files/);
-  await refused(["token", "revoke", "aaaaaaaaaa", "--store", store], /none of that id/);
+  await refused(["token", "revoke", "aaaaaaaaaa", "--store", store], /no token of that id/);
   const broken = join(folder, "broken.pem");
   writeFileSync(broken, "no certificate");
   const tls = ["--tls-cert", broken, "--tls-key", broken];

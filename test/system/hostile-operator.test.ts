@@ -101,9 +101,11 @@ test("a pipeline that is deep, long or multiplies is refused, and the node goes 
       assert.is(await ask({ pipeline }), "pipeline-invalid", what);
     }
     assert.is(await ask({ pipeline: "[".repeat(1_000_000) }), "permission-denied");
-    assert.is(warnings[0]?.["code"], "pipeline-invalid");
-    // Once a second: those in between are counted.
-    assert.ok(warnings.length < Object.keys(texts).length + 1);
+    const said = warnings.filter(({ message }) => message === "Refused a source that an operator asked for");
+    assert.is(said[0]?.["code"], "pipeline-invalid");
+    // Once a second at most: those in between are counted.
+    const counted = said.reduce((sum, { count }) => sum + Number(count), 0);
+    assert.ok(counted > 0 && counted <= Object.keys(texts).length, `${counted} refusals`);
   });
 });
 
@@ -120,7 +122,10 @@ test("the node answers others while an operator has it read the dearest pipeline
     const readBefore = read;
     const codes = await Promise.all(asked);
     assert.ok(readBefore < read, "it answered before all were read");
-    assert.ok(codes.every((code) => code === "added"), codes.join());
+    assert.ok(
+      codes.every((code) => code === "added"),
+      codes.join(),
+    );
   });
 });
 

@@ -5,12 +5,14 @@
  * RL1 Credentials, and addresses that may hold some, are known to the relay alone: not to ffmpeg's command line, its log, or
  *     whoever lists processes.
  * RL2 A stream leads nowhere else: a redirect is followed to hosts that the source allows, and to no other.
- * RL3 Only whoever knows the relay's path is served, and nobody once the capture is closed.
+ * RL3 Only this process's own user is served, where the system tells users apart, who must know the relay's path; and nobody
+ *     once the capture is closed.
  */
 
 import { randomBytes } from "node:crypto";
-import type { AddressInfo, Server } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import { openHttpRelay } from "./http-relay.js";
+import { isOwnPeer } from "./relay-peer.js";
 import { openRtspRelay } from "./rtsp-relay.js";
 import type { NetworkAddress } from "./source-spec.js";
 
@@ -29,6 +31,10 @@ export async function openRelay(address: NetworkAddress): Promise<Relay> {
   const open = address.kind === "rtsp" ? openRtspRelay : openHttpRelay;
   const problem: { text: string | null } = { text: null };
   const { server, close } = open(address, path, (text) => (problem.text ??= text));
+  // Before whatever serves it, so that nothing does.
+  server.prependListener("connection", (socket: Socket) => {
+    if (!isOwnPeer(socket)) socket.destroy();
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);

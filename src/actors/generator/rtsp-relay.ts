@@ -23,6 +23,7 @@ export function openRtspRelay(
 ): { readonly server: Server; readonly close: () => void } {
   const open = new Set<RtspExchange>();
   const server = createServer({ noDelay: true }, (client) => {
+    if (client.destroyed) return;
     const exchange = new RtspExchange(client, address, path, onProblem);
     open.add(exchange);
     client.once("close", () => open.delete(exchange));

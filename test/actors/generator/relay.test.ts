@@ -1,5 +1,6 @@
 /** What a capture of an address shows to others of its machine, and where a hostile camera can lead it. */
 
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -50,7 +51,8 @@ async function commandLinesOf(source: string): Promise<string> {
   let lines = "";
   const seen = new Promise<void>((resolve, reject) => {
     const capture = createFfmpegCapture().open(
-      { source: parseSource(source), configuration: small(), after: null },
+      // Frames larger than a pipe holds, so that ffmpeg waits for them to be taken.
+      { source: parseSource(source), configuration: small({ width: 640, height: 360 }), after: null },
       {
         onInfo: () => {},
         onFrame() {
@@ -280,6 +282,39 @@ const addressOf = (text: string): NetworkAddress => {
   if (source.kind !== "http" && source.kind !== "rtsp") throw new TypeError(text);
   return source;
 };
+
+test("a relay serves no other user of the machine, who may have read its address in a process list", async () => {
+  if (process.getuid?.() !== 0) return;
+  await withHttp(
+    (_, response) => void response.end("a picture"),
+    async (port) => {
+      const relay = await openRelay(addressOf(`http://127.0.0.1:${port}/x`));
+      const { port: relayPort, pathname } = new URL(relay.url);
+      const askAs = (uid: number) => {
+        const child = spawn(
+          "/bin/bash",
+          [
+            "-c",
+            'exec 3<>"/dev/tcp/127.0.0.1/$0"; printf "GET $1 HTTP/1.0\r\n\r\n" >&3; cat <&3',
+            relayPort,
+            pathname,
+          ],
+          { uid, gid: uid },
+        );
+        let heard = "";
+        child.stdout.on("data", (chunk: Buffer) => (heard += chunk.toString("latin1")));
+        return within(
+          10_000,
+          once(child, "close").then(() => heard),
+          "what it heard",
+        );
+      };
+      assert.match(await askAs(0), /a picture/);
+      assert.is(await askAs(65_534), "");
+      relay.close();
+    },
+  );
+});
 
 test("a relay serves nobody who does not know its path, and nobody at all once it is closed", async () => {
   await withHttp(
