@@ -80,7 +80,7 @@ function flow(counts: ResourceSample["counts"]): readonly (string | number)[] {
 }
 
 /** Damage to the stores and journals of nodes, a line each. */
-export function repairsText(lines: readonly NodeLine[], nowMs: number): string {
+function repairsText(lines: readonly NodeLine[], nowMs: number): string {
   return lines
     .flatMap(({ name, sample }) =>
       (sample?.repairs ?? []).map((repair) => {

@@ -17,7 +17,7 @@ export interface DurableWriter {
   close(): Promise<void>;
 }
 
-export interface DurableSubject {
+interface DurableSubject {
   open(folder: string): Promise<DurableWriter>;
   /** What is wrong with what another process finds where `count` of them were acknowledged, from 0 on; null for nothing. */
   problem(folder: string, count: number): Promise<string | null>;
