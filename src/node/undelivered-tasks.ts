@@ -6,13 +6,15 @@
 import type { ActorSystem } from "../runtime/system.js";
 import type { GeneratorMessage } from "../actors/protocol/generator.js";
 import type { TaskId } from "../task/identity.js";
+import { isOriginOf } from "../task/origin.js";
 import type { DropRecord, Task } from "../task/task.js";
 
 /** Watches the dead letters of `system` for as long as it runs. */
 export function recoverUndeliveredTasks(system: ActorSystem): void {
   system.deadLetters.subscribe(({ message }) => {
     const lost = taskIn(message);
-    if (lost === null) return;
+    // Anybody may have made the letter up, and an address in it is answered in the name of this node.
+    if (lost === null || !isOriginOf(lost.id.sourceId, lost.origin)) return;
     system.resolve<GeneratorMessage>(lost.origin).tell({ type: "undelivered", id: lost.id }, "control");
   });
 }

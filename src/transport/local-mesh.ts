@@ -53,7 +53,7 @@ export function createLocalMesh(): Mesh {
         ? undefined
         : {
             lost: (address, reason, cause) =>
-              sender.executor.soon(() => sender.failAsk(askId, address, reason, cause)),
+              sender.executor.soon(() => sender.failAsk(target.node, askId, address, reason, cause)),
           };
     node.parcels.push({ target, message: bound.value, lane, asker });
     return null;

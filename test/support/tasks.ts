@@ -4,7 +4,7 @@ import { parseNodeName, parsePipelineId, parseSourceId, parseStageId } from "../
 import { END, type DropReason, type DropRecord, type Task } from "../../src/task/task.js";
 import { NOW_MS } from "./records.js";
 
-export const ORIGIN = "sluice://edge-1/sources/cam-1";
+export const ORIGIN = "sluice://edge-1/source-cam-1";
 
 interface Spec {
   readonly sequence: number;
@@ -12,7 +12,11 @@ interface Spec {
   readonly origin?: string;
 }
 
-export function finishedTask({ sequence, source = "cam-1", origin = ORIGIN }: Spec): Task {
+export function finishedTask({
+  sequence,
+  source = "cam-1",
+  origin = `sluice://edge-1/source-${source}`,
+}: Spec): Task {
   const stage = parseStageId("motion");
   const box = { x: 0.1, y: 0.2, width: 0.3, height: 0.4, score: 1, label: "motion" };
   return {
@@ -58,7 +62,7 @@ export function finishedTask({ sequence, source = "cam-1", origin = ORIGIN }: Sp
 export function droppedTask({
   sequence,
   source = "cam-1",
-  origin = ORIGIN,
+  origin = `sluice://edge-1/source-${source}`,
   reason = "deadline",
 }: Spec & { readonly reason?: DropReason }): DropRecord {
   return {

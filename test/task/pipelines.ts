@@ -102,7 +102,7 @@ export function newTask(pipeline: Pipeline, sequence = 0): readonly Task[] {
     },
     sourceAtMs: CREATED_AT_MS - 5,
     createdAtMs: CREATED_AT_MS,
-    origin: "sluice://edge-1/sources/cam-1",
+    origin: "sluice://edge-1/source-cam-1",
     traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     joinNodes: new Map(joinCursors(pipeline).map((cursor) => [cursor, NODE])),
   });

@@ -13,7 +13,6 @@
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";
-import { assertNever } from "../../runtime/errors.js";
 import { stageKeyText } from "../../task/identity.js";
 import { abandon, dropOverdueJoins, dropTask } from "./end-task.js";
 import { dropOverdueParked } from "./park.js";
@@ -79,7 +78,8 @@ export function createController(
           retireUnused(router);
           return router;
         default:
-          return assertNever(message);
+          router.ctx.unhandled(message);
+          return router;
       }
     },
   };

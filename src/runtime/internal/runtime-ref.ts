@@ -2,7 +2,8 @@
 
 import { inspect } from "node:util";
 import type { ActorRef, Lane } from "../actor-ref.js";
-import type { AskEntry } from "./entry.js";
+import type { NamedAsker } from "../remote.js";
+import { AskEntry } from "./entry.js";
 import type { TerminatedListener } from "./watchers.js";
 
 /** A ref of the runtime; one of another implementation is an `ActorRef` only. */
@@ -11,6 +12,11 @@ export abstract class RuntimeRef implements ActorRef<unknown> {
   abstract tell(message: unknown, lane?: Lane): void;
   /** Like `tell`, for a request whose asker hears at once if it fails. */
   abstract offer(request: AskEntry, lane: Lane): void;
+  /** Sends the request of an ask of this node. */
+  ask(request: unknown, ask: NamedAsker, lane: Lane): void {
+    this.offer(new AskEntry(request, ask), lane);
+  }
+
   /** Calls `listener` once when the actor is gone, never before this returns. @returns ends the watch. */
   abstract watch(listener: TerminatedListener): () => void;
 

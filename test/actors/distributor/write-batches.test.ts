@@ -140,7 +140,7 @@ test("distributor lets the first outcome of a task stand, in its batch and in th
 test("distributor tells the generator that delivered a task last", async () => {
   const { actor, appends } = setUp();
   actor.tell({ type: "store", task: finishedTask({ sequence: 0 }) });
-  const heir = "sluice://edge-2/sources/cam-1";
+  const heir = "sluice://edge-2/source-cam-1";
   actor.tell({ type: "store", task: finishedTask({ sequence: 0, origin: heir }) });
   await appends[0]?.run();
   assert.is(actor.resolved.get(heir)?.received.length, 1);

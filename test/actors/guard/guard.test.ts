@@ -53,6 +53,7 @@ const table: RoutingTable = {
   fallback: parseNodeName("cloud"),
 };
 const replyTo = createProbe("sluice://edge-1/scheduler");
+const subscriber = createProbe("sluice://operator-1/follower$abc");
 const sample = {
   node: "edge-1",
   atMs: 1,
@@ -84,8 +85,8 @@ const HONEST: readonly [Sender, string, unknown][] = [
   [OPERATOR, "/controller", { type: "reportQueues", replyTo }],
   [EDGE, "/distributor", { type: "store", task: finishedTask({ sequence: 1 }) }],
   [EDGE, "/distributor", { type: "recordDrop", drop: droppedTask({ sequence: 2 }) }],
-  [OPERATOR, "/distributor", { type: "subscribe", subscriber: replyTo, fromPosition: 0, demand: 5 }],
-  [OPERATOR, "/distributor", { type: "demand", subscriber: replyTo, count: 5 }],
+  [OPERATOR, "/distributor", { type: "subscribe", subscriber, fromPosition: 0, demand: 5 }],
+  [OPERATOR, "/distributor", { type: "demand", subscriber, count: 5 }],
   [OPERATOR, "/distributor", { type: "query", query: { limit: 10 }, replyTo }],
   [OPERATOR, "/distributor", { type: "reportTotals", replyTo }],
   [
@@ -113,6 +114,8 @@ const HONEST: readonly [Sender, string, unknown][] = [
   [OPERATOR, "/agent", { type: "drainSource", sourceId: "cam-1", replyTo }],
   [CLOUD, "/guardian", { type: "spawn", behaviour: "x", args: 1, options: { name: "a" }, replyTo }],
   [EDGE, "/$ask/123", { anything: true }],
+  [CLOUD, "/guardian", { type: "stop", address: "sluice://edge-1/guardian/a", replyTo }],
+  [OPERATOR, "/scheduler", { type: "removeSource", sourceId: "cam-1" }],
   [EDGE, "/users-own", "anything"],
   [EDGE, "/guardian/child", 42],
 ];
@@ -152,7 +155,7 @@ test("guardFor denies what a role may not say, and whatever speaks for another n
     [EDGE, "/listener", { type: "sourceEnded" }],
     [EDGE, "/processors", { type: "retireProcessor" }],
     [EDGE, "/processors/x", { type: "execute" }],
-    [EDGE, "/observer-1", { type: "record" }],
+    [EDGE, "/observer$1", { type: "record" }],
     [EDGE, "/controller", { type: "stageCompleted", task }],
     [EDGE, "/controller", { type: "tick" }],
     [EDGE, "/controller/child", { type: "submit", task }],
