@@ -115,6 +115,15 @@ export function addOperator(program: Command, choose: Choose): void {
       }),
     );
 
+  command("free", "Frees the name of a source whose node is gone for good, for another node.")
+    .argument("<source>", "its name")
+    .action((source: string, given: OperatorFlags) =>
+      choose(async () => {
+        const { free } = await import("./free.js");
+        return asOperator(given, (operator) => free(operator, source));
+      }),
+    );
+
   command("top", "Shows nodes, queues, routes and rates, once a second.")
     .option("--once", "print it one time", false)
     .action((given: OperatorFlags & { readonly once: boolean }) =>

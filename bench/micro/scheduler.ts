@@ -161,6 +161,8 @@ function benchTicks(policy: (typeof POLICIES)[number]): { ticks: number[]; table
         intervalMs: 1e9,
         nodesMax: NODES,
         sourcesMax: SOURCES,
+        sourcesPerNodeMax: SOURCES,
+        pipelinesPerNodeMax: SOURCES,
         listener: null,
       },
       retained,

@@ -29,6 +29,8 @@ export interface Control {
   ): () => void;
   /** @throws SluiceError `policy-invalid` with the text of what is wrong */
   setPolicy(sourceId: SourceId, policy: PolicySpec): Promise<void>;
+  /** Frees the name of a source for another node: the scheduler decides no more for the one that has it. */
+  freeSource(sourceId: SourceId): void;
   /** The routing table in force, why it is so, and which node has which. */
   table(): Promise<TableReported>;
 }
@@ -84,6 +86,8 @@ export function createControl(system: ActorSystem, cloud: NodeName, fromPosition
       }));
       if (reply.type === "policyRefused") throw reply.error;
     },
+
+    freeSource: (sourceId) => scheduler.tell({ type: "removeSource", sourceId }, "control"),
 
     table: () => askNode(system, scheduler, TABLE_REPORTED, (replyTo) => ({ type: "reportTable", replyTo })),
   };

@@ -81,8 +81,8 @@ const SCHEDULER: Rules = {
       const { name: registered, role } = fields(node, "a node");
       // A role is declared once, at the handshake.
       wanted(role !== "cloud" || from.roles.includes("cloud"), "the role that it joined with");
-      const address = nodeOf(Object(controller).address);
-      return address === registered ? registered : address;
+      // Its name and its controller are of one node, or it speaks for nobody.
+      return nodeOf(Object(controller).address) === registered ? registered : null;
     },
   },
   removeNode: {

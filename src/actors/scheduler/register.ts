@@ -4,6 +4,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import { SluiceError } from "../../task/errors.js";
 import type { PolicyReply } from "../protocol/scheduler.js";
 import type { SourceId } from "../../task/identity.js";
+import type { NodeDescription } from "../../task/requests.js";
 import { suggestName } from "../../task/nearest-name.js";
 import { sourceProblem, startOrDefault, tooManySources, tryPolicy } from "./admission.js";
 import { requestReplan } from "./decide.js";
@@ -14,10 +15,15 @@ import { createSourceEntry, type Ctx, type Of, type State } from "./state.js";
 export function onRegisterNode(state: State, { node, controller }: Of<"registerNode">, ctx: Ctx): void {
   if (!state.nodes.has(node.name) && state.nodes.size >= state.options.nodesMax) {
     state.ignored++;
-    ctx.log.error("Cannot register a node as there are too many", {
-      node: node.name,
-      nodesMax: state.options.nodesMax,
-    });
+    const { nodesMax } = state.options;
+    logRefusal(state, "Cannot register a node as there are too many", { node: node.name, nodesMax }, ctx);
+    return;
+  }
+  const before = state.retained.nodes.get(node.name);
+  if (before !== undefined && isSame(before, { description: node, controller })) {
+    // It may have lost its table, and nothing else is new: a node that says so all the time costs no more than one resend.
+    state.acknowledgements.again(node.name);
+    armResend(state, ctx);
     return;
   }
   state.retained.nodes.set(node.name, { description: node, controller });
@@ -41,10 +47,12 @@ export function onRemoveNode(state: State, { node }: Of<"removeNode">, ctx: Ctx)
 
 export function onRegisterSource(state: State, { source, replyTo }: Of<"registerSource">, ctx: Ctx): void {
   const known = state.sources.has(source.id) || state.sources.size < state.options.sourcesMax;
-  const problem = known ? sourceProblem(source, state) : tooManySources(source.id, state.options.sourcesMax);
+  const problem = known
+    ? sourceProblem(source, state.sources, state.options)
+    : tooManySources(source.id, state.options.sourcesMax);
   if (problem !== null) {
     state.ignored++;
-    refuse(source.id, problem, replyTo, ctx);
+    refuse(state, source.id, problem, replyTo, ctx);
     return;
   }
   const { pipeline } = source;
@@ -61,7 +69,7 @@ export function onRegisterSource(state: State, { source, replyTo }: Of<"register
   });
   if (before?.description.pipeline !== pipeline) state.changed.add(source.id);
   if (refusal === null) replyTo?.tell({ type: "policySet", sourceId: source.id });
-  else refuse(source.id, refusal, replyTo, ctx);
+  else refuse(state, source.id, refusal, replyTo, ctx);
   requestReplan(state, source.id, `source ${source.id} registered`, ctx);
 }
 
@@ -81,14 +89,14 @@ export function onSetPolicy(state: State, { sourceId, policy, replyTo }: Of<"set
   const entry = state.sources.get(sourceId);
   if (entry === undefined) {
     const text = `Cannot set the policy of source "${sourceId}" as it is not registered${suggestName(sourceId, state.sources.keys())}`;
-    refuse(sourceId, new SluiceError(text, { code: "policy-invalid" }), replyTo, ctx);
+    refuse(state, sourceId, new SluiceError(text, { code: "policy-invalid" }), replyTo, ctx);
     return;
   }
   const description = { ...entry.description, policy };
   const nodes = new Map([...state.nodes].map(([name, node]) => [name, node.description]));
   const started = tryPolicy(state.options.policies, policy, { source: description, nodes });
   if (!started.ok) {
-    refuse(sourceId, started.error, replyTo, ctx);
+    refuse(state, sourceId, started.error, replyTo, ctx);
     return;
   }
   state.retained.sources.set(sourceId, description);
@@ -98,11 +106,37 @@ export function onSetPolicy(state: State, { sourceId, policy, replyTo }: Of<"set
 }
 
 function refuse(
+  state: State,
   sourceId: SourceId,
   error: SluiceError,
   replyTo: ActorRef<PolicyReply> | undefined,
   ctx: Ctx,
 ): void {
-  ctx.log.warn(error.message, { source: sourceId });
+  logRefusal(state, error.message, { source: sourceId }, ctx);
   replyTo?.tell({ type: "policyRefused", sourceId, error });
+}
+
+/** Whoever is refused may try all the time. */
+const REFUSAL_LOG_MS = 1_000;
+
+function logRefusal(state: State, text: string, details: Readonly<Record<string, unknown>>, ctx: Ctx): void {
+  state.refusals.count += 1;
+  if (ctx.now() - state.refusals.loggedAtMs < REFUSAL_LOG_MS) return;
+  ctx.log.warn(text, { ...details, refusals: state.refusals.count });
+  state.refusals.loggedAtMs = ctx.now();
+}
+
+interface Registered {
+  readonly description: NodeDescription;
+  readonly controller: ActorRef<never>;
+}
+
+function isSame(a: Registered, b: Registered): boolean {
+  const { role, services } = a.description;
+  return (
+    a.controller.address === b.controller.address &&
+    role === b.description.role &&
+    services.length === b.description.services.length &&
+    services.every((service, at) => service === b.description.services[at])
+  );
 }

@@ -268,6 +268,8 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
           intervalMs: 1_000,
           nodesMax: 10,
           sourcesMax: 10,
+          sourcesPerNodeMax: 10,
+          pipelinesPerNodeMax: 10,
           listener: null,
         },
         createSchedulerRetained(),

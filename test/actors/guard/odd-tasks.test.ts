@@ -132,7 +132,7 @@ function nodeUnderTest() {
     controller,
     distributor,
     clock,
-    work() {
+    work: () => {
       for (const worker of workers.alive()) {
         if (worker.status === "loading") worker.say({ type: "loaded" });
         if (worker.status === "busy") worker.complete();
