@@ -4,6 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import { startNode } from "../../src/node/node.js";
+import { parseNodeName } from "../../src/runtime/address.js";
 import { systemClock } from "../../src/runtime/clock.js";
 import { CodedError } from "../../src/runtime/errors.js";
 import { silentLogger } from "../../src/runtime/log.js";
@@ -156,6 +157,33 @@ test("a peer whose link breaks the rules is put out, and one that forges a sende
     );
     while (count("sender-forged") === 0) await new Promise((resolve) => void setImmediate(resolve));
     forger.channel.destroy();
+  });
+});
+
+test("a member that asks for direct links without end is heard so often and no more", async () => {
+  await scene(async ({ cloud, url, tokens, count }) => {
+    const { handover } = await dial({
+      carrier,
+      connect: { url },
+      identity: { cluster: null, name: "asker", roles: ["edge"], url: null, version: "", pid: 1 },
+      token: tokens.create({ roles: ["edge"], grants: [], expiresAtMs: NEVER }),
+      nonce: () => "n".repeat(20),
+      clock: systemClock,
+      handshakeMs: 2_000,
+    });
+    const session = cloud.cluster?.members.get(parseNodeName("edge-1"))?.session ?? 0;
+    const writer = new ByteWriter(256);
+    for (let time = 0; time < 2_000; time++) {
+      writer.begin();
+      writer.u8(RECORD.notice);
+      writer.u32(0);
+      encodeValue(writer, { type: "introduce", session }, []);
+      writer.patchU32(1, writer.length - 5);
+      const { buffer, start, end } = writer.finish();
+      handover.channel.send(buffer.slice(start, end));
+    }
+    while (count("too-often:asker") < 500) await new Promise((resolve) => void setImmediate(resolve));
+    handover.channel.destroy();
   });
 });
 

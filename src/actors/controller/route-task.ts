@@ -25,7 +25,9 @@ export function submit(router: Router, task: Task, forwarded: number | null): vo
   }
   const misfit = misfitOf(task, pipeline);
   if (misfit !== null) {
-    drop(router, task, "noRoute", `Pipeline "${pipeline.id}" ${misfit}`);
+    // Nobody is told of it who only the task itself says waits for it.
+    const alone = { ...task, joinNodes: new Map(), pins: new Map() };
+    drop(router, alone, "noRoute", `Pipeline "${pipeline.id}" ${misfit}`);
     return;
   }
   if (!needsJoin(pipeline, task)) {

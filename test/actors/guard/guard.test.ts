@@ -1,6 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as fc from "fast-check";
+import { createMonitor } from "../../../src/actors/monitor/monitor.js";
+import { createAgent } from "../../../src/node/agent/agent.js";
+import { sourceOptionsOf } from "../../../src/node/agent/source-request.js";
+import { createFollower } from "../../../src/operator/follower.js";
+import { createGuardian } from "../../../src/transport/cluster/guardian.js";
+import { setup as generatorSetup } from "../generator/setup.js";
 import { createController } from "../../../src/actors/controller/controller.js";
 import { createControllerRetained } from "../../../src/actors/controller/state.js";
 import { createDistributor } from "../../../src/actors/distributor/distributor.js";
@@ -75,6 +81,28 @@ const source = {
 };
 const { id, pipelineId, pipelineVersion, pins } = finishedTask({ sequence: 0 });
 
+const definition = {
+  id: "cam-2",
+  source: "test:320x240@10",
+  pipeline: "pipeline: p",
+  pipelineName: "p.yaml",
+  configuration: { fps: 5 },
+  policy: null,
+  paced: false,
+  limit: 3,
+};
+const storedGap = {
+  type: "gap",
+  position: 3,
+  id,
+  reason: "deadline",
+  stage: null,
+  node: "edge-1",
+  sourceAtMs: 1,
+  storedAtMs: 2,
+  detail: "",
+};
+
 /** Every message that honest nodes send each other: from, to, what. */
 const HONEST: readonly [Sender, string, unknown][] = [
   [EDGE, "/controller", { type: "submit", task, forwarded: 3 }],
@@ -111,6 +139,25 @@ const HONEST: readonly [Sender, string, unknown][] = [
   [CLOUD, "/monitor", { type: "ping", sentAtMs: 1.5, replyTo }],
   [EDGE, "/monitor", { type: "pong", node: "edge-1", sentAtMs: 1.5 }],
   [OPERATOR, "/agent", { type: "reportSources", replyTo }],
+  [OPERATOR, "/agent", { type: "drain", replyTo }],
+  [OPERATOR, "/agent", { type: "addSource", definition, replyTo }],
+  [OPERATOR, "/agent", { type: "watchEvents", listener: subscriber }],
+  [OPERATOR, "/distributor", { type: "unsubscribe", subscriber }],
+  [CLOUD, "/follower$abc", { type: "record", record: storedGap }],
+  [CLOUD, "/follower$abc", { type: "recordsExpired", fromPosition: 0, toPosition: 3 }],
+  [CLOUD, "/follower$abc", { type: "subscriptionFailed", error: new Error("no more") }],
+  [EDGE, "/events-of-edge-1$abc", { type: "sourceStarted", sourceId: "cam-1", description: "a file" }],
+  [EDGE, "/events-of-edge-1$abc", { type: "sourceStalled", sourceId: "cam-1", reason: "frozen", attempt: 1 }],
+  [
+    EDGE,
+    "/events-of-edge-1$abc",
+    {
+      type: "stageFailed",
+      node: "edge-1",
+      stage: { pipelineId: "p", pipelineVersion: 1, stage: "a" },
+      error: new Error("no model"),
+    },
+  ],
   [OPERATOR, "/agent", { type: "drainSource", sourceId: "cam-1", replyTo }],
   [CLOUD, "/guardian", { type: "spawn", behaviour: "x", args: 1, options: { name: "a" }, replyTo }],
   [EDGE, "/$ask/123", { anything: true }],
@@ -275,6 +322,38 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
         createSchedulerRetained(),
       ),
       "/scheduler",
+    ),
+    "/monitor": started(
+      createMonitor({
+        node: parseNodeName("edge-1"),
+        scheduler: createProbe(),
+        controller: createProbe(),
+        intervalMs: 1_000,
+        openHost: () => ({
+          read: () => new Promise(() => {}),
+          inventory: () => new Promise(() => {}),
+          close: () => {},
+        }),
+      }),
+      "/monitor",
+    ),
+    "/agent": started(
+      createAgent(parseNodeName("edge-1"), {
+        addSource: async (request) => void sourceOptionsOf(request, SERVICES),
+        drainSource: () => Promise.resolve(),
+        ledgers: () => Promise.resolve([]),
+        drain: () => Promise.resolve(),
+      }),
+      "/agent",
+    ),
+    "/guardian": started(
+      createGuardian(new Map([["x", () => ({ start: () => null, receive: () => null })]])),
+      "/guardian",
+    ),
+    "/source-cam-1": generatorSetup().generator,
+    "/follower$abc": started(
+      createFollower(createProbe(), () => {}),
+      "/follower$abc",
     ),
   };
 }
