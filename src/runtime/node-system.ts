@@ -19,11 +19,19 @@ export interface NodeSystem extends ActorSystem {
   /** Sends messages for other nodes by `remote` from now on; null makes all other nodes unreachable. */
   attachRemote(remote: Remote | null): void;
   /**
-   * Puts a message from another node into the mailbox of an actor here.
+   * Puts a message from another node of this process into the mailbox of an actor here.
    *
    * @param asker of a request: hears at once if no reply can come
    */
   deliver(target: Address, message: unknown, lane: Lane, asker?: Asker): void;
+  /**
+   * Puts a message from the node of another process into the mailbox of an actor here. Where the actor fails on it, that does not
+   * count towards its restart intensity.
+   *
+   * @param target an actor of this node
+   * @param asker as of `deliver`
+   */
+  deliverForeign(target: ActorRef<never>, message: unknown, lane: Lane, asker?: Asker): void;
   /**
    * A ref that another node gave away, to an actor here or elsewhere.
    *

@@ -4,6 +4,8 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import { startNode } from "../../src/node/node.js";
+import type { ActorRef } from "../../src/runtime/actor-ref.js";
+import type { Behaviour } from "../../src/runtime/behaviour.js";
 import { parseNodeName } from "../../src/runtime/address.js";
 import { systemClock } from "../../src/runtime/clock.js";
 import { CodedError } from "../../src/runtime/errors.js";
@@ -157,6 +159,29 @@ test("a peer whose link breaks the rules is put out, and one that forges a sende
     );
     while (count("sender-forged") === 0) await new Promise((resolve) => void setImmediate(resolve));
     forger.channel.destroy();
+  });
+});
+
+test("a program's own actor that fails on what an edge sends it is restarted as often, and its node goes on", async () => {
+  await scene(async ({ cloud, rogue, failures }) => {
+    const picky: Behaviour<
+      number,
+      { readonly values: readonly string[]; readonly replyTo: ActorRef<number> }
+    > = {
+      start: () => 0,
+      receive(count, { values, replyTo }) {
+        replyTo.tell(values.length);
+        return count + 1;
+      },
+    };
+    const own = cloud.system.spawn(picky, { name: "picky", restart: "permanent" });
+    const { tell, ask } = await rogue();
+    for (let time = 0; time < 6; time++) tell("/picky", { values: null });
+    assert.is(await ask("/picky", (replyTo) => ({ values: 5, replyTo: { replyTo } })), "actor-failed");
+    assert.is(await ask("/picky", (replyTo) => ({ values: ["a"], replyTo })), "answered");
+    assert.equal(failures, []);
+    assert.is(cloud.system.deadLetters.countByReason.failed, 7);
+    assert.is(await cloud.system.ask<never, number>(own, (replyTo) => ({ values: [], replyTo }) as never), 0);
   });
 });
 

@@ -9,7 +9,7 @@ import type { DeadLetterReason } from "../dead-letters.js";
 import { asError } from "../errors.js";
 import type { RemoteTarget } from "../remote.js";
 import { askAborted, askLost, askTimeout } from "./ask-errors.js";
-import type { AskEntry } from "./entry.js";
+import type { MessageEntry } from "./entry.js";
 import type { Host, LocalAsk } from "./host.js";
 import { RuntimeRef } from "./runtime-ref.js";
 import { notifySoon, type TerminatedListener } from "./watchers.js";
@@ -92,7 +92,7 @@ export class PendingAsk extends RuntimeRef implements LocalAsk {
     else this.#host.deadLetters.publish(this.address, reply, "stopped");
   }
 
-  offer(request: AskEntry, lane: Lane): void {
+  offer(request: MessageEntry, lane: Lane): void {
     this.tell(request.letter, lane);
   }
 

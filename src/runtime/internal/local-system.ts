@@ -21,7 +21,7 @@ import { unguessableId } from "../unguessable.js";
 import { ASK_NAME, askIdOf, startAsk, type PendingAsk } from "./ask.js";
 import { Cell, spawnCell } from "./cell.js";
 import { Dispatcher } from "./dispatcher.js";
-import { AskEntry } from "./entry.js";
+import { AskEntry, ForeignEntry } from "./entry.js";
 import type { Host } from "./host.js";
 import { findKernelActor, forgetKernel, startKernel } from "./kernel.js";
 import { actorBehind, GivenRef, NamedRef, RemoteRef, ReplyRef } from "./ref.js";
@@ -167,6 +167,11 @@ export class LocalSystem implements Host {
     const ref = this.resolveAddress(target);
     if (asker === undefined) ref.tell(message, lane);
     else ref.offer(new AskEntry(message, asker), lane);
+  }
+
+  deliverForeign(target: ActorRef<never>, message: unknown, lane: Lane, asker?: Asker): void {
+    const entry = asker === undefined ? new ForeignEntry(message) : new AskEntry(message, asker, true);
+    this.refOf(target).offer(entry, lane);
   }
 
   resolveGiven(target: Address, permits: (message: unknown) => boolean): ActorRef<never> {

@@ -4,7 +4,7 @@ import type { Lane } from "../actor-ref.js";
 import { formatAddress, type Address } from "../address.js";
 import type { Terminated } from "../behaviour.js";
 import type { NamedAsker, RemoteTarget } from "../remote.js";
-import { type AskEntry, bury } from "./entry.js";
+import { bury, type MessageEntry } from "./entry.js";
 import type { Host, LocalActor } from "./host.js";
 import { RuntimeRef } from "./runtime-ref.js";
 import { notifySoon, type TerminatedListener } from "./watchers.js";
@@ -27,7 +27,7 @@ export class LocalRef extends RuntimeRef {
     this.actor.accept(message, lane);
   }
 
-  offer(request: AskEntry, lane: Lane): void {
+  offer(request: MessageEntry, lane: Lane): void {
     this.actor.accept(request, lane);
   }
 
@@ -56,7 +56,7 @@ export class NamedRef extends RuntimeRef {
     else actor.accept(message, lane);
   }
 
-  offer(request: AskEntry, lane: Lane): void {
+  offer(request: MessageEntry, lane: Lane): void {
     this.tell(request, lane);
   }
 
@@ -96,7 +96,7 @@ export class ReplyRef extends RuntimeRef {
     else ask.tell(message, lane);
   }
 
-  offer(request: AskEntry, lane: Lane): void {
+  offer(request: MessageEntry, lane: Lane): void {
     this.tell(request.letter, lane);
   }
 
@@ -123,7 +123,7 @@ export class RemoteRef extends RuntimeRef implements RemoteTarget {
   }
 
   /** A request that is forwarded to a further node travels as a plain message. */
-  offer(request: AskEntry, lane: Lane): void {
+  offer(request: MessageEntry, lane: Lane): void {
     this.#send(request.letter, request, lane);
   }
 
@@ -170,7 +170,7 @@ export class GivenRef extends RuntimeRef {
     else bury(this.#host.deadLetters, this.address, message, "refused");
   }
 
-  offer(request: AskEntry, lane: Lane): void {
+  offer(request: MessageEntry, lane: Lane): void {
     if (this.#permits(request.letter)) this.#ref.offer(request, lane);
     else bury(this.#host.deadLetters, this.address, request, "refused");
   }

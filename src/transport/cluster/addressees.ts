@@ -6,8 +6,6 @@ import type { ByteReader } from "../codec/byte-reader.js";
 
 export interface Addressee {
   readonly path: string;
-  /** Null means whichever actor has the path. */
-  readonly incarnation: number | null;
   readonly ref: ActorRef<unknown>;
 }
 
@@ -26,7 +24,6 @@ export class Addressees {
   read(reader: ByteReader): Addressee {
     const path = reader.text();
     const number = reader.varint();
-    const incarnation = number === 0 ? null : number;
     const key = number === 0 ? path : `${path}#${number}`;
     let ref = this.#refs.get(key);
     if (ref === undefined) {
@@ -37,6 +34,6 @@ export class Addressees {
         this.#refs.set(key, ref);
       }
     }
-    return { path, incarnation, ref };
+    return { path, ref };
   }
 }

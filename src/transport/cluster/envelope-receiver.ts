@@ -101,18 +101,16 @@ export class EnvelopeReceiver {
   #onTell({ member }: Route, lane: Lane, reader: ByteReader, attachments: readonly Uint8Array[]): void {
     const { path, ref } = this.#addressees.read(reader);
     const message = this.#message(member, reader, attachments);
-    if (this.#allows(member, path, message)) ref.tell(message, lane);
+    if (this.#allows(member, path, message)) this.#system.deliverForeign(ref, message, lane);
   }
 
   #onAsk({ member }: Route, lane: Lane, reader: ByteReader, attachments: readonly Uint8Array[]): void {
     const askId = reader.varint();
-    const { path, incarnation, ref } = this.#addressees.read(reader);
+    const { path, ref } = this.#addressees.read(reader);
     const message = this.#message(member, reader, attachments);
     const asker = this.#asks.askerOf(member.session, askId);
     if (this.#allows(member, path, message)) {
-      const node = this.#system.name;
-      // Not by `ref`, which leads to the same actor: only the system puts an asker into a mailbox.
-      this.#system.deliver({ node, path: path as ActorPath, incarnation }, message, lane, asker);
+      this.#system.deliverForeign(ref, message, lane, asker);
     } else {
       asker.lost(ref.address, "refused", undefined);
     }
