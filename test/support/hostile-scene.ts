@@ -3,6 +3,7 @@
 import * as assert from "uvu/assert";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import { startNode, type SluiceNode } from "../../src/node/node.js";
+import { connectOperator, type Operator } from "../../src/operator/operator.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import type { ActorRef } from "../../src/runtime/actor-ref.js";
 import { systemClock } from "../../src/runtime/clock.js";
@@ -106,5 +107,32 @@ export async function scene(work: (scene: Scene) => Promise<void>): Promise<void
     for (const { end } of rogues) await end();
     await edge.terminate();
     await cloud.terminate();
+  }
+}
+
+/** Resolves once `holds` does: what was sent has arrived, however slow the machine is. */
+export async function until(holds: () => boolean, what: string): Promise<void> {
+  const over = { is: false };
+  const watched = (async () => {
+    while (!over.is && !holds()) await new Promise((resolve) => void setImmediate(resolve));
+  })();
+  try {
+    await within(60_000, watched, what);
+  } finally {
+    over.is = true;
+  }
+}
+
+/** An operator of the scene's hub, which is closed whatever becomes of the work. */
+export async function withOperator(
+  { url, tokens }: Pick<Scene, "url" | "tokens">,
+  work: (operator: Operator) => Promise<void>,
+): Promise<void> {
+  const token = tokens.create({ roles: ["operator"], grants: [], expiresAtMs: NEVER });
+  const operator = await connectOperator({ hub: url, token });
+  try {
+    await work(operator);
+  } finally {
+    await operator.close();
   }
 }

@@ -6,24 +6,11 @@ import type { Behaviour } from "../../src/runtime/behaviour.js";
 import type { ActorRef } from "../../src/runtime/actor-ref.js";
 import type { SubscriptionEvent } from "../../src/actors/protocol/distributor.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
-import { connectOperator, type Operator } from "../../src/operator/operator.js";
+import type { Operator } from "../../src/operator/operator.js";
 import { parseNodeName } from "../../src/task/identity.js";
 import { CodedError } from "../../src/runtime/errors.js";
 import type { SpawnOptions } from "../../src/runtime/spawn-options.js";
-import { NEVER, scene, type Rogue, type Scene } from "../support/hostile-scene.js";
-
-async function withOperator(
-  { url, tokens }: Scene,
-  work: (operator: Operator) => Promise<void>,
-): Promise<void> {
-  const token = tokens.create({ roles: ["operator"], grants: [], expiresAtMs: NEVER });
-  const operator = await connectOperator({ hub: url, token });
-  try {
-    await work(operator);
-  } finally {
-    await operator.close();
-  }
-}
+import { scene, withOperator, type Rogue } from "../support/hostile-scene.js";
 
 /** Lets everything arrive that the rogue has sent so far. */
 async function arrived({ system }: Rogue, node: string): Promise<void> {

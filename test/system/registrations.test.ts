@@ -3,10 +3,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { ActorRef } from "../../src/runtime/actor-ref.js";
-import { connectOperator } from "../../src/operator/operator.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import { parseSourceId } from "../../src/task/identity.js";
-import { NEVER, scene } from "../support/hostile-scene.js";
+import { scene, withOperator } from "../support/hostile-scene.js";
 import { PAIR } from "../support/local-run.js";
 
 const FLOOD = 12_000;
@@ -20,29 +19,29 @@ const source = (id: string, node: string, changes: object = {}): object => ({
 });
 
 test("12,000 sources of one edge are 256, and nodes, table and others' sources are served meanwhile", async () => {
-  await scene(async ({ url, tokens, rogue, count }) => {
-    const token = tokens.create({ roles: ["operator"], grants: [], expiresAtMs: NEVER });
-    const operator = await connectOperator({ hub: url, token });
-    const { system, tell, ask } = await rogue();
-    const node = system.name;
-    const controller = system.resolve(`sluice://${node}/controller`);
-    tell("/scheduler", {
-      type: "registerNode",
-      node: { name: node, role: "edge", services: [] },
-      controller,
+  await scene(async (at) => {
+    const { rogue, count } = at;
+    await withOperator(at, async (operator) => {
+      const { system, tell, ask } = await rogue();
+      const node = system.name;
+      const controller = system.resolve(`sluice://${node}/controller`);
+      tell("/scheduler", {
+        type: "registerNode",
+        node: { name: node, role: "edge", services: [] },
+        controller,
+      });
+      for (let n = 0; n < FLOOD; n++) {
+        tell("/scheduler", { type: "registerSource", source: source(`flood-${n}`, node) });
+        if (n % 1_000 === 0) await operator.nodes();
+      }
+      await ask("/scheduler", (replyTo) => ({ type: "reportNodes", replyTo }));
+      const { nodes } = await operator.nodes();
+      assert.ok(nodes.some(({ description }) => description.name === "edge-1"));
+      const { explanations } = await operator.table();
+      assert.is(Object.keys(explanations).filter((id) => id.startsWith("flood-")).length, 256);
+      // The rest of the flood found no room on the rogue's own link.
+      assert.ok(count("too-often") > 1_000, `${count("too-often")} came too often`);
     });
-    for (let n = 0; n < FLOOD; n++) {
-      tell("/scheduler", { type: "registerSource", source: source(`flood-${n}`, node) });
-      if (n % 1_000 === 0) await operator.nodes();
-    }
-    await ask("/scheduler", (replyTo) => ({ type: "reportNodes", replyTo }));
-    const { nodes } = await operator.nodes();
-    assert.ok(nodes.some(({ description }) => description.name === "edge-1"));
-    const { explanations } = await operator.table();
-    assert.is(Object.keys(explanations).filter((id) => id.startsWith("flood-")).length, 256);
-    // The rest of the flood found no room on the rogue's own link.
-    assert.ok(count("too-often") > 1_000, `${count("too-often")} came too often`);
-    await operator.close();
   });
 });
 
@@ -74,24 +73,23 @@ test("a role, a name, a pipeline or parameters that are not a member's own are r
 });
 
 test("a source belongs to the node that registered it first, until an operator frees it", async () => {
-  await scene(async ({ url, tokens, rogue }) => {
-    const token = tokens.create({ roles: ["operator"], grants: [], expiresAtMs: NEVER });
-    const operator = await connectOperator({ hub: url, token });
-    const first = await rogue();
-    const second = await rogue();
-    const register = (of: typeof first): Promise<{ readonly type: string }> =>
-      of.system.ask(of.system.resolve("sluice://cloud/scheduler"), (replyTo) => ({
-        type: "registerSource",
-        source: source("cam-9", of.system.name),
-        replyTo,
-      }));
-    assert.is((await register(first)).type, "policySet");
-    assert.is((await register(second)).type, "policyRefused");
-    operator.freeSource(parseSourceId("cam-9"));
-    await operator.table();
-    assert.is((await register(second)).type, "policySet");
-    assert.is((await register(first)).type, "policyRefused");
-    await operator.close();
+  await scene(async (at) => {
+    await withOperator(at, async (operator) => {
+      const first = await at.rogue();
+      const second = await at.rogue();
+      const register = (of: typeof first): Promise<{ readonly type: string }> =>
+        of.system.ask(of.system.resolve("sluice://cloud/scheduler"), (replyTo) => ({
+          type: "registerSource",
+          source: source("cam-9", of.system.name),
+          replyTo,
+        }));
+      assert.is((await register(first)).type, "policySet");
+      assert.is((await register(second)).type, "policyRefused");
+      operator.freeSource(parseSourceId("cam-9"));
+      await operator.table();
+      assert.is((await register(second)).type, "policySet");
+      assert.is((await register(first)).type, "policyRefused");
+    });
   });
 });
 

@@ -47,7 +47,7 @@ const plain = z.custom<Readonly<Record<string, unknown>>>(
   { message: `wanted plain data of at most ${PARAMETERS_SIZE_MAX} characters` },
 );
 /** ms since the Unix epoch. */
-export const instantMs = z.number();
+const instantMs = z.number();
 /** Whole numbers that are summed and compared: sums of them are exact. */
 export const bounded = z.number().int().min(0).max(TASK_LIMITS.countMax);
 
