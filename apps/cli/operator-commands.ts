@@ -51,6 +51,7 @@ export function addOperator(program: Command, choose: Choose): void {
   addResults(command, choose);
   addAudit(command, choose);
   addDrain(command, choose);
+  addFree(command, choose);
   addTop(command, choose);
 }
 
@@ -145,6 +146,17 @@ function addDrain(command: MakeCommand, choose: Choose): void {
       choose(async () => {
         const { drain } = await import("./drain.js");
         return asOperator(given, (operator) => drain(operator, node));
+      }),
+    );
+}
+
+function addFree(command: MakeCommand, choose: Choose): void {
+  command("free", "Frees the name of a source whose node is gone for good, for another node.")
+    .argument("<source>", "its name")
+    .action((source: string, given: OperatorFlags) =>
+      choose(async () => {
+        const { free } = await import("./free.js");
+        return asOperator(given, (operator) => free(operator, source));
       }),
     );
 }

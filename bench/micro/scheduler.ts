@@ -162,6 +162,8 @@ function benchTicks(policy: (typeof POLICIES)[number]): { ticks: number[]; table
         intervalMs: 1e9,
         nodesMax: NODES,
         sourcesMax: SOURCES,
+        sourcesPerNodeMax: SOURCES,
+        pipelinesPerNodeMax: SOURCES,
         owners: createMemoryTrust().owners,
         listener: null,
       },

@@ -102,7 +102,7 @@ function start(pipeline: Pipeline, at: number): readonly Task[] {
     payload,
     sourceAtMs: 0,
     createdAtMs: 1,
-    origin: "sluice://edge-1/sources/cam-1",
+    origin: "sluice://edge-1/source-cam-1",
     traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     joinNodes: new Map(),
   });

@@ -19,7 +19,7 @@ export function joinHub(
   const { authorities } = options;
   const listen = listenAddressOf(options);
   return joinCluster(system, {
-    ...commonOptions(world, options),
+    ...commonOptions(system, world, options),
     connect: { url: options.join, ...(authorities !== undefined && { tls: { authorities } }) },
     token: options.token ?? null,
     cluster: options.cluster ?? null,
@@ -43,7 +43,7 @@ export async function becomeHub(
   const listen = listenAddressOf(options);
   if (options.join !== undefined || listen === null) return null;
   return startHub(system, {
-    ...commonOptions(world, options),
+    ...commonOptions(system, world, options),
     listen,
     authority: options.tokens ?? null,
     // Operators have no part in tasks, and their names are of their own choosing.
@@ -54,12 +54,13 @@ export async function becomeHub(
 }
 
 function commonOptions(
+  { clock }: ActorSystem,
   { carrier, nonce, pid }: NodeWorld,
   { version, link }: NodeOptions,
 ): Pick<JoinOptions, "carrier" | "guard" | "pid" | "nonce" | "version" | "limits"> {
   return {
     carrier,
-    guard: guardFor(),
+    guard: guardFor({ now: () => clock.monotonic() }),
     pid,
     ...(nonce && { nonce }),
     ...(version !== undefined && { version }),

@@ -3,7 +3,9 @@
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { ActorSystem } from "../runtime/system.js";
 import type { ControllerMessage } from "../actors/protocol/controller.js";
-import type { PolicyReply, SchedulerMessage } from "../actors/protocol/scheduler.js";
+import { askNode } from "../actors/guard/ask-node.js";
+import { POLICY_REPLY } from "../actors/guard/replies.js";
+import type { SchedulerMessage } from "../actors/protocol/scheduler.js";
 import type { SourceId } from "../task/identity.js";
 import type { NodeDescription, SourceDescription } from "../task/requests.js";
 
@@ -50,13 +52,13 @@ export function createRegistration(options: RegistrationOptions): Registration {
     withdraw: () => scheduler.tell({ type: "removeNode", node: node.name }, "control"),
 
     async request(source) {
-      const answer = await system
-        .ask<SchedulerMessage, PolicyReply>(
-          scheduler,
-          (replyTo) => ({ type: "registerSource", source, replyTo }),
-          { timeoutMs: ANSWER_MS, lane: "control" },
-        )
-        .catch(() => null);
+      const answer = await askNode(
+        system,
+        scheduler,
+        POLICY_REPLY,
+        (replyTo) => ({ type: "registerSource", source, replyTo }),
+        { timeoutMs: ANSWER_MS, lane: "control" },
+      ).catch(() => null);
       if (answer?.type !== "policyRefused") return;
       forget(source.id);
       throw answer.error;

@@ -6,7 +6,8 @@
 import type { ActorSystem } from "../runtime/system.js";
 import type { GeneratorMessage } from "../actors/protocol/generator.js";
 import type { TaskId } from "../task/identity.js";
-import type { DropRecord, Task } from "../task/task.js";
+import { isOriginOf } from "../task/origin.js";
+import { isTaskId } from "../task/value-checks.js";
 
 /** Watches the dead letters of `system` for as long as it runs. */
 export function recoverUndeliveredTasks(system: ActorSystem): void {
@@ -17,13 +18,13 @@ export function recoverUndeliveredTasks(system: ActorSystem): void {
   });
 }
 
-/** The task that a message between components carries, or the drop of it. */
+/**
+ * The task that a message between components carries, or the drop of it. Anybody may have made the message up, and whom it
+ * names is told in the name of this node: so that is a generator of the task's source, or nobody.
+ */
 function taskIn(message: unknown): { readonly id: TaskId; readonly origin: string } | null {
-  const { type, task, drop } = Object(message) as {
-    readonly type?: unknown;
-    readonly task?: Task;
-    readonly drop?: DropRecord;
-  };
-  if (type === "submit" || type === "store") return task ?? null;
-  return type === "recordDrop" ? (drop ?? null) : null;
+  const { type, task, drop } = Object(message) as Readonly<Record<string, unknown>>;
+  const lost = type === "submit" || type === "store" ? task : type === "recordDrop" ? drop : null;
+  const { id, origin } = Object(lost) as Readonly<Record<string, unknown>>;
+  return isTaskId(id) && isOriginOf(id.sourceId, origin) ? { id, origin } : null;
 }

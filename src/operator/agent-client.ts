@@ -3,10 +3,13 @@
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { Behaviour } from "../runtime/behaviour.js";
 import type { ActorSystem } from "../runtime/system.js";
+import { askNode } from "../actors/guard/ask-node.js";
+import { AGENT_REPLY, SOURCES_REPORTED } from "../actors/guard/replies.js";
 import type { AgentMessage, AgentReply, SourcesReported } from "../actors/protocol/agent.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SourceRequest } from "../task/requests.js";
 import type { NodeName, SourceId } from "../task/identity.js";
+import { secretName } from "./secret-name.js";
 
 export interface AgentClient {
   /** Starts a source on the node. @throws an error with a code where the node refuses it */
@@ -34,7 +37,7 @@ export function createAgentClient(system: ActorSystem, node: NodeName): AgentCli
     toRequest: (replyTo: ActorRef<AgentReply>) => AgentMessage,
     timeoutMs: number,
   ): Promise<void> {
-    const reply = await system.ask<AgentMessage, AgentReply>(agent, toRequest, { timeoutMs });
+    const reply = await askNode(system, agent, AGENT_REPLY, toRequest, { timeoutMs });
     if (reply.type === "refused") throw reply.error;
   }
 
@@ -45,18 +48,14 @@ export function createAgentClient(system: ActorSystem, node: NodeName): AgentCli
       order((replyTo) => ({ type: "drainSource", sourceId, replyTo }), DRAIN_TIMEOUT_MS),
     drain: () => order((replyTo) => ({ type: "drain", replyTo }), DRAIN_TIMEOUT_MS),
     sources: () =>
-      system.ask<AgentMessage, SourcesReported>(agent, (replyTo) => ({ type: "reportSources", replyTo })),
+      askNode(system, agent, SOURCES_REPORTED, (replyTo) => ({ type: "reportSources", replyTo })),
     watchEvents(listener) {
-      listeners += 1;
-      const ref = system.spawn(forward(listener), { name: `events-of-${node}-${listeners}` });
+      const ref = system.spawn(forward(listener), { name: secretName(system, `events-of-${node}`) });
       agent.tell({ type: "watchEvents", listener: ref });
       return () => void system.stop(ref);
     },
   };
 }
-
-/** Names of listeners are used once a process. */
-let listeners = 0;
 
 function forward(listener: (event: NodeEvent) => void): Behaviour<null, NodeEvent> {
   return {

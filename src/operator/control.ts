@@ -2,11 +2,14 @@
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { ActorSystem } from "../runtime/system.js";
+import { askNode } from "../actors/guard/ask-node.js";
+import { POLICY_REPLY, SOURCE_REMOVED, TABLE_REPORTED } from "../actors/guard/replies.js";
 import { createFollower, FOLLOWER_DEMAND } from "./follower.js";
 import { createObserver, type ObserverMessage } from "./observer.js";
+import { secretName } from "./secret-name.js";
 import type { RunSummary } from "./run-statistics.js";
 import type { DistributorMessage, SubscriptionEvent } from "../actors/protocol/distributor.js";
-import type { PolicyReply, SchedulerMessage, TableReported } from "../actors/protocol/scheduler.js";
+import type { SchedulerMessage, TableReported } from "../actors/protocol/scheduler.js";
 import type { PolicySpec } from "../task/requests.js";
 import { pipelineKeyText, type NodeName, type SourceId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
@@ -26,6 +29,12 @@ export interface Control {
   ): () => void;
   /** @throws SluiceError `policy-invalid` with the text of what is wrong */
   setPolicy(sourceId: SourceId, policy: PolicySpec): Promise<void>;
+  /**
+   * Frees the name of a source for another node: the scheduler decides no more for the one that has it.
+   *
+   * @returns the node that had it, here or away; null where none had
+   */
+  freeSource(sourceId: SourceId): Promise<NodeName | null>;
   /** The routing table in force, why it is so, and which node has which. */
   table(): Promise<TableReported>;
 }
@@ -37,8 +46,6 @@ export interface Control {
 export function createControl(system: ActorSystem, cloud: NodeName, fromPosition: () => number): Control {
   const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
   const distributor = system.resolve<DistributorMessage>(`sluice://${cloud}/distributor`);
-  let observers = 0;
-  let followers = 0;
   return {
     observe(pipelines) {
       const ref: ActorRef<ObserverMessage> = system.spawn(
@@ -49,7 +56,7 @@ export function createControl(system: ActorSystem, cloud: NodeName, fromPosition
             pipelines.map((pipeline) => [pipelineKeyText(pipeline.id, pipeline.version), pipeline]),
           ),
         }),
-        { name: `observer-${(observers += 1)}` },
+        { name: secretName(system, "observer") },
       );
       return {
         report: () =>
@@ -59,7 +66,7 @@ export function createControl(system: ActorSystem, cloud: NodeName, fromPosition
 
     follow(from, sourceId, listener) {
       const subscriber = system.spawn(createFollower(distributor, listener), {
-        name: `follower-${(followers += 1)}`,
+        name: secretName(system, "follower"),
       });
       distributor.tell({
         type: "subscribe",
@@ -75,7 +82,7 @@ export function createControl(system: ActorSystem, cloud: NodeName, fromPosition
     },
 
     async setPolicy(sourceId, policy) {
-      const reply = await system.ask<SchedulerMessage, PolicyReply>(scheduler, (replyTo) => ({
+      const reply = await askNode(system, scheduler, POLICY_REPLY, (replyTo) => ({
         type: "setPolicy",
         sourceId,
         policy,
@@ -84,7 +91,15 @@ export function createControl(system: ActorSystem, cloud: NodeName, fromPosition
       if (reply.type === "policyRefused") throw reply.error;
     },
 
-    table: () =>
-      system.ask<SchedulerMessage, TableReported>(scheduler, (replyTo) => ({ type: "reportTable", replyTo })),
+    async freeSource(sourceId) {
+      const { node } = await askNode(system, scheduler, SOURCE_REMOVED, (replyTo) => ({
+        type: "removeSource",
+        sourceId,
+        replyTo,
+      }));
+      return node;
+    },
+
+    table: () => askNode(system, scheduler, TABLE_REPORTED, (replyTo) => ({ type: "reportTable", replyTo })),
   };
 }

@@ -15,11 +15,20 @@ export function createFollower(
   return {
     start: () => 0,
     receive(handedOn, event, ctx) {
-      listener(event);
-      if (event.type !== "record") return handedOn;
-      if (handedOn + 1 < FOLLOWER_DEMAND / 2) return handedOn + 1;
-      distributor.tell({ type: "demand", subscriber: ctx.self, count: handedOn + 1 });
-      return 0;
+      switch (event.type) {
+        case "record":
+          listener(event);
+          if (handedOn + 1 < FOLLOWER_DEMAND / 2) return handedOn + 1;
+          distributor.tell({ type: "demand", subscriber: ctx.self, count: handedOn + 1 });
+          return 0;
+        case "recordsExpired":
+        case "subscriptionFailed":
+          listener(event);
+          return handedOn;
+        default:
+          ctx.unhandled(event);
+          return handedOn;
+      }
     },
   };
 }

@@ -8,7 +8,6 @@
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { Behaviour } from "../runtime/behaviour.js";
-import { assertNever } from "../runtime/errors.js";
 import type { DistributorMessage, SubscriptionEvent } from "../actors/protocol/distributor.js";
 import { pipelineKeyText } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
@@ -74,7 +73,8 @@ export function createObserver({
           message.replyTo.tell(summarise(state.statistics));
           return state;
         default:
-          return assertNever(message);
+          ctx.unhandled(message);
+          return state;
       }
     },
     stop(_state, ctx) {

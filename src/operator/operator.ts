@@ -9,7 +9,10 @@ import type { Cluster } from "../transport/cluster/cluster.js";
 import { joinCluster } from "../transport/cluster/joiner.js";
 import { createAgentClient, type AgentClient } from "./agent-client.js";
 import { createControl, type Control } from "./control.js";
-import type { DistributorMessage, QueryReply, TotalsReported } from "../actors/protocol/distributor.js";
+import { askNode } from "../actors/guard/ask-node.js";
+import { guardFor } from "../actors/guard/guard.js";
+import { NODES_REPORTED, QUERY_REPLY, TOTALS_REPORTED } from "../actors/guard/replies.js";
+import type { DistributorMessage, TotalsReported } from "../actors/protocol/distributor.js";
 import type { NodesReported, SchedulerMessage } from "../actors/protocol/scheduler.js";
 import type { RecordPage } from "../storage/results/store.js";
 import type { ResultQuery } from "../task/record.js";
@@ -59,6 +62,7 @@ export async function connectOperator(options: OperatorOptions): Promise<Operato
       },
       token: options.token,
       roles: ["operator"],
+      guard: guardFor({ of: "operator" }),
       pid: process.pid,
     });
   } catch (error) {
@@ -73,15 +77,11 @@ export async function connectOperator(options: OperatorOptions): Promise<Operato
     ...createControl(system, cloud, () => 0),
     system,
     cluster,
-    nodes: () =>
-      system.ask<SchedulerMessage, NodesReported>(scheduler, (replyTo) => ({ type: "reportNodes", replyTo })),
+    nodes: () => askNode(system, scheduler, NODES_REPORTED, (replyTo) => ({ type: "reportNodes", replyTo })),
     totals: () =>
-      system.ask<DistributorMessage, TotalsReported>(distributor, (replyTo) => ({
-        type: "reportTotals",
-        replyTo,
-      })),
+      askNode(system, distributor, TOTALS_REPORTED, (replyTo) => ({ type: "reportTotals", replyTo })),
     async query(query) {
-      const reply = await system.ask<DistributorMessage, QueryReply>(distributor, (replyTo) => ({
+      const reply = await askNode(system, distributor, QUERY_REPLY, (replyTo) => ({
         type: "query",
         query,
         replyTo,

@@ -100,6 +100,12 @@ export interface Context<Message> extends Spawner {
   every(key: string, periodMs: number, message: Message): void;
   cancel(key: string): void;
 
+  /**
+   * Drops a message that the behaviour does not know, as a dead letter `unhandled`: for the default branch of an inbox. The
+   * compiler sees to it that no known one comes there, and what a program or another node makes up is no failure of the actor.
+   */
+  unhandled(message: never): void;
+
   /** Sets `message` aside until `unstashAll`. Holds as many as the mailbox; one more is a dead letter. */
   stash(message: Message): void;
   /** Puts all stashed messages back at the front of the data lane, oldest first. */

@@ -21,8 +21,10 @@ export type DeadLetterReason =
   | "unencodable"
   /** The link to its node is full. */
   | "link-full"
-  /** Its node does not allow this one to send it. */
-  | "refused";
+  /** Its node does not allow this one to send it, or whoever gave the ref away may not. */
+  | "refused"
+  /** The actor does not know such a message. */
+  | "unhandled";
 
 /** A message that was not handled. */
 export interface DeadLetter {
@@ -71,6 +73,7 @@ export class DeadLetterBox implements DeadLetters {
       unencodable: 0,
       "link-full": 0,
       refused: 0,
+      unhandled: 0,
     };
   }
 

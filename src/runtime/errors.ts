@@ -9,8 +9,10 @@ export const RUNTIME_ERROR_CODES = [
   "ask-aborted",
   "ask-timeout",
   "mailbox-full",
+  "message-unknown",
   "node-unreachable",
   "permission-denied",
+  "reply-invalid",
   "shutdown-timeout",
   "supervision-exhausted",
 ] as const;

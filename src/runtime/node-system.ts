@@ -4,8 +4,9 @@
  * The transport, the node and simulations use it; `index.ts` does not export it.
  */
 
-import type { Lane } from "./actor-ref.js";
+import type { ActorRef, Lane } from "./actor-ref.js";
 import type { Address } from "./address.js";
+import type { ActorPath } from "./brand.js";
 import type { DeadLetterReason } from "./dead-letters.js";
 import { LocalSystem } from "./internal/local-system.js";
 import type { Asker, Remote } from "./remote.js";
@@ -13,16 +14,34 @@ import type { ActorSystem } from "./system.js";
 
 /** An `ActorSystem` with what connects it to other nodes. */
 export interface NodeSystem extends ActorSystem {
+  /** A number that nobody can guess. */
+  readonly askId: () => number;
   /** Sends messages for other nodes by `remote` from now on; null makes all other nodes unreachable. */
   attachRemote(remote: Remote | null): void;
   /**
-   * Puts a message from another node into the mailbox of an actor here.
+   * Puts a message from another node of this process into the mailbox of an actor here.
    *
    * @param asker of a request: hears at once if no reply can come
    */
   deliver(target: Address, message: unknown, lane: Lane, asker?: Asker): void;
-  /** Fails an ask of this node, whose request became a dead letter on another node. */
-  failAsk(askId: number, target: string, reason: DeadLetterReason, cause?: Error): void;
+  /**
+   * Puts a message from the node of another process into the mailbox of an actor here. Where the actor fails on it, that does not
+   * count towards its restart intensity.
+   *
+   * @param target an actor of this node
+   * @param asker as of `deliver`
+   */
+  deliverForeign(target: ActorRef<never>, message: unknown, lane: Lane, asker?: Asker): void;
+  /**
+   * A ref that another node gave away, to an actor here or elsewhere.
+   *
+   * @param permits whether the giver itself may tell the actor this; what it may not becomes a dead letter `refused`
+   */
+  resolveGiven(target: Address, permits: (message: unknown) => boolean): ActorRef<never>;
+  /** Whether a message from `node` may go to this path as far as that is the reply address of an ask: only who was asked answers. */
+  takesReply(path: ActorPath, node: string): boolean;
+  /** Fails an ask of this node that waits for `node`, as its request became a dead letter there. */
+  failAsk(node: string, askId: number, target: string, reason: DeadLetterReason, cause?: Error): void;
   /** Fails all asks that wait for an actor of `node`, which is gone. */
   nodeDown(node: string): void;
   /**

@@ -18,6 +18,14 @@ export interface Asker {
   lost(target: string, reason: DeadLetterReason, cause: Error | undefined): void;
 }
 
+/** An asker of this node, which the node that is asked knows by its id. */
+export interface NamedAsker extends Asker {
+  /** Names the ask to the node that is asked; from then on the ask can be found by it. */
+  readonly id: number;
+  /** Notes that the request goes to another node. */
+  goesTo(target: RemoteTarget): void;
+}
+
 /** Carries messages, watches and stops to other nodes. */
 export interface Remote {
   /**

@@ -42,6 +42,11 @@ export interface ChildEnding {
   readonly restart: RestartType;
   readonly policy: SupervisionPolicy;
   readonly history: RestartHistory;
+  /**
+   * It failed on a message from another node: that is no fault of its own, and counts towards its backoff and not its intensity.
+   * Default false.
+   */
+  readonly foreign?: boolean;
   readonly nowMs: number;
   /** Uniform in [0, 1). */
   readonly random: number;
@@ -53,18 +58,19 @@ export function decide({
   restart,
   policy,
   history,
+  foreign = false,
   nowMs,
   random,
 }: ChildEnding): SupervisionDecision {
   if (restart === "temporary" || (restart === "transient" && ending === "ended")) return { type: "stop" };
   const recent = history.restartsAtMs.filter((atMs) => nowMs - atMs < policy.periodMs);
-  if (recent.length >= policy.intensity) return { type: "escalate" };
+  if (!foreign && recent.length >= policy.intensity) return { type: "escalate" };
   const inARow = nowMs - history.lastAtMs < policy.periodMs ? history.inARow + 1 : 1;
   const delayMs = backoffMs(policy.backoff, inARow, random);
   return {
     type: "restart",
     delayMs,
-    history: { restartsAtMs: [...recent, nowMs], inARow, lastAtMs: nowMs + delayMs },
+    history: { restartsAtMs: foreign ? recent : [...recent, nowMs], inARow, lastAtMs: nowMs + delayMs },
   };
 }
 

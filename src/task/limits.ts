@@ -43,6 +43,8 @@ export const PIPELINE_LIMITS = {
   joinTimeoutMsMax: 3_600_000,
   /** Age at which a task may be dropped, in ms: a day. */
   deadlineMsMax: 86_400_000,
+  /** A whole pipeline as it travels in tables, in characters of plain data: 128 KiB. */
+  definitionSizeMax: 128 * 1024,
 } as const;
 
 /**
@@ -70,11 +72,21 @@ export const CONFIGURATION_LIMITS = {
 } as const;
 
 export const TASK_LIMITS = {
+  /**
+   * Of the numbers of an identity, positions among its tasks, epochs and bytes: far above what a source makes in its life (2^40
+   * tasks are 145 years at 240 a second), and far enough below 2^53 that sums of them are exact.
+   */
+  countMax: 2 ** 48,
+  /** Deliveries of a task, and attempts at one stage, over all incarnations of its source. */
+  deliveriesMax: 1_000_000,
   /** Hops that a task carries: one for each stage, with room for more. */
   hopsMax: 1_024,
   /** Detections in one frame. */
   detectionsMax: 10_000,
 } as const;
+
+/** What comes with the name of a policy, or over the configuration of a file, in characters of plain data: 64 KiB. */
+export const PARAMETERS_SIZE_MAX = 64 * 1024;
 
 /** Records in one answer of the store. */
 export const QUERY_RECORDS_MAX = 10_000;

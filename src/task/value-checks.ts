@@ -1,5 +1,6 @@
 /** Checks of outside data that run for every task, where a schema library is too slow. */
 
+import type { TaskId } from "./identity.js";
 import { NAME } from "./limits.js";
 
 export function isName(value: unknown): value is string {
@@ -14,4 +15,10 @@ export function isCount(value: unknown): value is number {
 /** Neither NaN nor infinite. */
 export function isFiniteNumber(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);
+}
+
+/** The id of a task, as far as its types go. */
+export function isTaskId(value: unknown): value is TaskId {
+  const { sourceId, incarnation, sequence } = Object(value) as Readonly<Record<string, unknown>>;
+  return isName(sourceId) && isCount(incarnation) && isCount(sequence);
 }

@@ -6,6 +6,8 @@
  * LM2 A message that arrives contains no ref of another node's system; frames and other plain data are shared, never copied.
  * LM3 A node that has left is unreachable for the others, and they for it: messages become dead letters, and each watch fires
  *     once.
+ * LM4 The nodes of a mesh are one program and trust each other: no guard stands between them, and a ref that one gives another
+ *     is bound as it is.
  */
 
 import type { Lane } from "../runtime/actor-ref.js";
@@ -53,7 +55,7 @@ export function createLocalMesh(): Mesh {
         ? undefined
         : {
             lost: (address, reason, cause) =>
-              sender.executor.soon(() => sender.failAsk(askId, address, reason, cause)),
+              sender.executor.soon(() => sender.failAsk(target.node, askId, address, reason, cause)),
           };
     node.parcels.push({ target, message: bound.value, lane, asker });
     return null;

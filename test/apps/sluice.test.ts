@@ -167,6 +167,12 @@ test("sluice token makes, lists and revokes tokens while the hub runs, and a rev
   await refused(["join", url, "--name", "edge-7", "--token", short], /its token has expired/);
 });
 
+test("sluice free says where no node has a source of that name", async () => {
+  const { exitCode, stderr } = await here("free", "nothing");
+  assert.is(exitCode, 1);
+  assert.match(stderr, /Cannot free "nothing" as no node has a source of that name/);
+});
+
 test("sluice drain lets a node finish and leave, once its sources have ended", async () => {
   const other = startSluice(["join", url, "--name", "edge-3", "--journal", "memory:"], {
     env: { ...env, SLUICE_TOKEN: token },

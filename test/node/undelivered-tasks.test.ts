@@ -1,5 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { ActorRef } from "../../src/runtime/actor-ref.js";
 import type { ControllerMessage } from "../../src/actors/protocol/controller.js";
 import type { DistributorMessage } from "../../src/actors/protocol/distributor.js";
 import type { GeneratorMessage } from "../../src/actors/protocol/generator.js";
@@ -30,6 +31,12 @@ test("recoverUndeliveredTasks tells the generator of each task, or drop of one, 
   nobody.tell({ type: "recordDrop", drop: droppedTask({ sequence: 3, origin }) });
   const { id } = finishedTask({ sequence: 4, origin });
   nobody.tell({ type: "taskSettled", id, outcome: { status: "stored" } });
+  const odd = nobody as ActorRef<unknown>;
+  odd.tell({ type: "submit" });
+  odd.tell({ type: "submit", task: { id: null, origin } });
+  odd.tell({ type: "submit", task: { ...finishedTask({ sequence: 5 }), origin: 7 } });
+  odd.tell({ type: "store", task: finishedTask({ sequence: 6, source: "cam-2", origin }) });
+  odd.tell({ type: "recordDrop", drop: droppedTask({ sequence: 7, origin: "sluice://test/controller" }) });
   settle();
   assert.equal(undelivered, [1, 2, 3]);
 });

@@ -144,4 +144,22 @@ test("supervisionPolicy fills in the defaults and refuses figures out of range",
   for (const options of wrong) assert.throws(() => supervisionPolicy(options), RangeError);
 });
 
+test("decide never escalates for what another node sent, and counts it towards no intensity but to the backoff", () => {
+  let history: RestartHistory = NO_RESTARTS;
+  for (const delayMs of [10, 20, 40, 80, 80, 80]) {
+    const decision = decide({ ...failure, history, foreign: true, nowMs: 0 });
+    assert.ok(decision.type === "restart");
+    assert.is(decision.delayMs, delayMs);
+    history = decision.history;
+  }
+  assert.equal(history.restartsAtMs, []);
+  for (let own = 0; own < 3; own++) {
+    const decision = decide({ ...failure, history, nowMs: 0 });
+    assert.ok(decision.type === "restart");
+    history = decision.history;
+  }
+  assert.is(decide({ ...failure, history, nowMs: 0 }).type, "escalate");
+  assert.is(decide({ ...failure, history, foreign: true, nowMs: 0 }).type, "restart");
+});
+
 test.run();

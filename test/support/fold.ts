@@ -21,6 +21,8 @@ export interface Fold<State, Message> {
   /** Addresses that the behaviour stopped; its own among them where it stopped itself. */
   readonly stopped: readonly string[];
   readonly stashed: readonly Message[];
+  /** Messages that the behaviour did not know. */
+  readonly unhandled: readonly unknown[];
   /** Refs made by `ctx.resolve`, by address: what they were told is in them. */
   readonly resolved: ReadonlyMap<string, Probe<unknown>>;
   state(): State;
@@ -55,6 +57,7 @@ export function fold<State, Message>(
   const watched = new Map<string, (event: Terminated) => Message>();
   const timers = new Map<string, TimerHandle>();
   const inbox: Message[] = [];
+  const unhandled: unknown[] = [];
   let stash: Message[] = [];
   let folding = false;
   let state: State;
@@ -130,6 +133,7 @@ export function fold<State, Message>(
       timers.get(key)?.cancel();
       timers.delete(key);
     },
+    unhandled: (message) => void unhandled.push(message),
     stash: (message) => void stash.push(message),
     unstashAll() {
       inbox.unshift(...stash);
@@ -175,6 +179,7 @@ export function fold<State, Message>(
     get stashed() {
       return stash;
     },
+    unhandled,
     state: () => state,
     tell: (message) => self.tell(message),
     advance: (ms) => clock.advance(ms),

@@ -3,113 +3,19 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
-import { startNode, type SluiceNode } from "../../src/node/node.js";
-import { parseSourceId } from "../../src/task/identity.js";
+import { startNode } from "../../src/node/node.js";
 import type { ActorRef } from "../../src/runtime/actor-ref.js";
+import type { Behaviour } from "../../src/runtime/behaviour.js";
+import { parseNodeName } from "../../src/runtime/address.js";
 import { systemClock } from "../../src/runtime/clock.js";
 import { CodedError } from "../../src/runtime/errors.js";
 import { silentLogger } from "../../src/runtime/log.js";
-import { createActorSystem } from "../../src/runtime/system.js";
-import { createWsCarrier } from "../../src/transport/carriers/ws.js";
-import { joinCluster } from "../../src/transport/cluster/joiner.js";
 import { encodeValue } from "../../src/transport/codec/encode.js";
 import { dial } from "../../src/transport/cluster/dial.js";
 import { RECORD } from "../../src/transport/link/records.js";
 import { ByteWriter } from "../../src/transport/codec/byte-writer.js";
-import { createMemoryTokens, type MemoryTokens } from "../../src/transport/security/memory-tokens.js";
-import { PAIR, QUICK, SERVICES } from "../support/local-run.js";
-import { scriptedSource } from "../support/scripted-source.js";
+import { carrier, NEVER, scene } from "../support/hostile-scene.js";
 import { within } from "../support/within.js";
-
-const NEVER = Number.POSITIVE_INFINITY;
-const carrier = createWsCarrier({ clock: systemClock });
-
-interface Scene {
-  readonly cloud: SluiceNode;
-  readonly edge: SluiceNode;
-  readonly url: string;
-  readonly tokens: MemoryTokens;
-  readonly failures: readonly Error[];
-  /** Joins as a node that says what it likes. */
-  readonly rogue: (roles?: readonly ("edge" | "operator")[]) => Promise<Rogue>;
-  readonly count: (kind: string) => number;
-}
-
-interface Rogue {
-  readonly tell: (path: string, message: unknown) => void;
-  readonly ask: (path: string, toMessage: (replyTo: ActorRef<unknown>) => unknown) => Promise<string>;
-  readonly end: () => Promise<void>;
-}
-
-async function scene(work: (scene: Scene) => Promise<void>): Promise<void> {
-  const tokens = createMemoryTokens();
-  const failures: Error[] = [];
-  const common = { services: SERVICES, limits: QUICK, log: silentLogger } as const;
-  const cloud = await startNode({
-    ...common,
-    name: "cloud",
-    listen: "ws://127.0.0.1:0",
-    tokens,
-    store: new MemoryStore(),
-    onFailure: (error) => failures.push(error),
-  });
-  const url = cloud.cluster?.url ?? "";
-  const token = tokens.create({ roles: ["edge"], grants: [], expiresAtMs: NEVER });
-  const edge = await startNode({ ...common, name: "edge-1", join: url, token });
-  const rogues: Rogue[] = [];
-  try {
-    await work({
-      cloud,
-      edge,
-      url,
-      tokens,
-      failures,
-      count: (kind) => cloud.cluster?.security[kind] ?? 0,
-      async rogue(roles = ["edge"]) {
-        const system = createActorSystem({ name: `rogue-${rogues.length}`, log: silentLogger });
-        const cluster = await joinCluster(system, {
-          carrier,
-          connect: { url },
-          token: tokens.create({ roles, grants: [], expiresAtMs: NEVER }),
-          roles,
-        });
-        const at = (path: string): ActorRef<unknown> => system.resolve(`sluice://cloud${path}`);
-        const made: Rogue = {
-          tell: (path, message) => at(path).tell(message),
-          ask: (path, toMessage) =>
-            within(
-              5_000,
-              system.ask(at(path), toMessage, { timeoutMs: 3_000 }).then(
-                () => "answered",
-                (error: unknown) => (error instanceof CodedError ? error.code : String(error)),
-              ),
-            ),
-          async end() {
-            await cluster.leave();
-            await system.terminate();
-          },
-        };
-        rogues.push(made);
-        return made;
-      },
-    });
-    // Whatever was done to it, it does its work.
-    assert.equal(failures, []);
-    const source = scriptedSource({ count: 12 });
-    await edge.addSource({
-      id: parseSourceId("honest"),
-      source: source.source,
-      capture: source.capture,
-      pipeline: PAIR,
-      policy: { name: "cloud-only", parameters: {} },
-    });
-    await within(10_000, edge.sourceEnded(parseSourceId("honest")), "the honest source");
-  } finally {
-    for (const { end } of rogues) await end();
-    await edge.terminate();
-    await cloud.terminate();
-  }
-}
 
 test("an edge that publishes a routing table, spawns on the cloud or orders it about is denied, and counted", async () => {
   await scene(async ({ cloud, rogue, count }) => {
@@ -253,6 +159,56 @@ test("a peer whose link breaks the rules is put out, and one that forges a sende
     );
     while (count("sender-forged") === 0) await new Promise((resolve) => void setImmediate(resolve));
     forger.channel.destroy();
+  });
+});
+
+test("a program's own actor that fails on what an edge sends it is restarted as often, and its node goes on", async () => {
+  await scene(async ({ cloud, rogue, failures }) => {
+    const picky: Behaviour<
+      number,
+      { readonly values: readonly string[]; readonly replyTo: ActorRef<number> }
+    > = {
+      start: () => 0,
+      receive(count, { values, replyTo }) {
+        replyTo.tell(values.length);
+        return count + 1;
+      },
+    };
+    const own = cloud.system.spawn(picky, { name: "picky", restart: "permanent" });
+    const { tell, ask } = await rogue();
+    for (let time = 0; time < 6; time++) tell("/picky", { values: null });
+    assert.is(await ask("/picky", (replyTo) => ({ values: 5, replyTo: { replyTo } })), "actor-failed");
+    assert.is(await ask("/picky", (replyTo) => ({ values: ["a"], replyTo })), "answered");
+    assert.equal(failures, []);
+    assert.is(cloud.system.deadLetters.countByReason.failed, 7);
+    assert.is(await cloud.system.ask<never, number>(own, (replyTo) => ({ values: [], replyTo }) as never), 0);
+  });
+});
+
+test("a member that asks for direct links without end is heard so often and no more", async () => {
+  await scene(async ({ cloud, url, tokens, count }) => {
+    const { handover } = await dial({
+      carrier,
+      connect: { url },
+      identity: { cluster: null, name: "asker", roles: ["edge"], url: null, version: "", pid: 1 },
+      token: tokens.create({ roles: ["edge"], grants: [], expiresAtMs: NEVER }),
+      nonce: () => "n".repeat(20),
+      clock: systemClock,
+      handshakeMs: 2_000,
+    });
+    const session = cloud.cluster?.members.get(parseNodeName("edge-1"))?.session ?? 0;
+    const writer = new ByteWriter(256);
+    for (let time = 0; time < 2_000; time++) {
+      writer.begin();
+      writer.u8(RECORD.notice);
+      writer.u32(0);
+      encodeValue(writer, { type: "introduce", session }, []);
+      writer.patchU32(1, writer.length - 5);
+      const { buffer, start, end } = writer.finish();
+      handover.channel.send(buffer.slice(start, end));
+    }
+    while (count("too-often:asker") < 500) await new Promise((resolve) => void setImmediate(resolve));
+    handover.channel.destroy();
   });
 });
 

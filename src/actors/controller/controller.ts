@@ -10,10 +10,10 @@
  *    between.
  * C5 A task is given to a processor once, until a processor that has started again is given it again.
  * C6 Inboxes, joins and parked tasks are bounded; what does not fit is dropped as `overflow` (C2).
+ * C7 A task that is none of its pipeline's goes no step on it: it is dropped (C2).
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";
-import { assertNever } from "../../runtime/errors.js";
 import { stageKeyText } from "../../task/identity.js";
 import { abandon, dropOverdueJoins, dropTask } from "./end-task.js";
 import { dropOverdueParked } from "./park.js";
@@ -79,7 +79,8 @@ export function createController(
           retireUnused(router);
           return router;
         default:
-          return assertNever(message);
+          router.ctx.unhandled(message);
+          return router;
       }
     },
   };

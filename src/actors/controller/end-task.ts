@@ -2,6 +2,7 @@
 
 import { stageKeyText } from "../../task/identity.js";
 import { expire, forget, isForgotten } from "../../task/join.js";
+import { fittingPins } from "../../task/misfit.js";
 import { addDrops } from "../../task/ledger.js";
 import { nodesWaitingFor, type DropReason, type Task } from "../../task/task.js";
 import { openInbox, settleAt } from "./local-stages.js";
@@ -56,9 +57,10 @@ export function abandon(router: Router, message: MessageOf<"abandon">): void {
     const inbox = router.retained.inboxes.get(stageKeyText({ pipelineId, pipelineVersion, stage }));
     if (inbox !== undefined) withdraw(inbox, message);
   }
-  for (const [stage, { node, ordinal }] of pins) {
+  if (pipeline === undefined) return;
+  for (const [stage, { node, ordinal }] of fittingPins(pins, pipeline)) {
     // The first task of a stage may be one that does not come: the inbox keeps that for the processor to be.
-    if (node === router.node && pipeline !== undefined) skip(openInbox(router, pipeline, stage), id, ordinal);
+    if (node === router.node) skip(openInbox(router, pipeline, stage), id, ordinal);
   }
 }
 

@@ -3,7 +3,8 @@
 import { assertNever } from "../../runtime/errors.js";
 import { stageKeyText, type StageId } from "../../task/identity.js";
 import { arrive, isForgotten, needsJoin } from "../../task/join.js";
-import { hasStage, type Pipeline } from "../../task/pipeline.js";
+import { misfitOf } from "../../task/misfit.js";
+import type { Pipeline } from "../../task/pipeline.js";
 import { routeStage } from "../../task/routing-table.js";
 import { END, type Task } from "../../task/task.js";
 import { completeStage } from "../../task/walk.js";
@@ -22,8 +23,11 @@ export function submit(router: Router, task: Task, forwarded: number | null): vo
     park(router, task);
     return;
   }
-  if (task.cursor !== END && !hasStage(pipeline, task.cursor)) {
-    drop(router, task, "noRoute", `Pipeline "${pipeline.id}" has no stage "${task.cursor}"`);
+  const misfit = misfitOf(task, pipeline);
+  if (misfit !== null) {
+    // Nobody is told of it who only the task itself says waits for it.
+    const alone = { ...task, joinNodes: new Map(), pins: new Map() };
+    drop(router, alone, "noRoute", `Pipeline "${pipeline.id}" ${misfit}`);
     return;
   }
   if (!needsJoin(pipeline, task)) {

@@ -22,7 +22,6 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Behaviour, Context } from "../../runtime/behaviour.js";
-import { assertNever } from "../../runtime/errors.js";
 import { SluiceError } from "../../task/errors.js";
 import { controllerAddress, type ControllerMessage } from "../protocol/controller.js";
 import type { QueryReply } from "../protocol/distributor.js";
@@ -102,7 +101,8 @@ export function createDistributor(
         case "expireEnded":
           return onExpireEnded(state, message.result, ctx);
         default:
-          return assertNever(message);
+          ctx.unhandled(message);
+          return state;
       }
     },
   };

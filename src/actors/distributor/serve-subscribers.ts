@@ -12,6 +12,10 @@ import { pushSlice, type Subscription } from "./subscription.js";
 const READ_RECORDS_MAX = 256;
 const READ_RETRY_MS = 1_000;
 const SUBSCRIBERS_MAX = 1_000;
+/** Of one node, so that nobody takes all places. */
+const SUBSCRIBERS_OF_NODE_MAX = 64;
+/** Records that one may have asked for and not been pushed yet. */
+const DEMAND_MAX = 1_000_000;
 
 export function onSubscribe(
   state: State,
@@ -20,9 +24,11 @@ export function onSubscribe(
 ): State {
   const { address } = subscriber;
   const { subscriptions } = state.retained;
-  if (subscriptions.size >= SUBSCRIBERS_MAX && !subscriptions.has(address)) {
+  const beside = ofNode(subscriptions.keys(), address);
+  const full = subscriptions.size >= SUBSCRIBERS_MAX || beside >= SUBSCRIBERS_OF_NODE_MAX;
+  if (full && !subscriptions.has(address)) {
     const error = new SluiceError(
-      `Cannot subscribe "${address}" at "${state.given.node}" as ${SUBSCRIBERS_MAX} others are subscribed: try again once one has left`,
+      `Cannot subscribe "${address}" at "${state.given.node}" as ${subscriptions.size} others, ${beside} of that node, are subscribed: try again once one has left`,
       { code: "distributor-busy", retry: "backoff" },
     );
     subscriber.tell({ type: "subscriptionFailed", error });
@@ -39,6 +45,14 @@ export function onSubscribe(
   subscriptions.set(address, subscription);
   readOn(state, subscription, ctx);
   return state;
+}
+
+/** How many of the addresses are on the node of this one. */
+function ofNode(addresses: Iterable<string>, address: string): number {
+  const node = address.slice(0, address.indexOf("/", "sluice://".length) + 1);
+  let count = 0;
+  for (const other of addresses) if (other.startsWith(node)) count += 1;
+  return count;
 }
 
 /** Goes on after a restart: watches and reads ended with the state before. */
@@ -61,7 +75,7 @@ export function onDemand(
 ): State {
   const subscription = state.retained.subscriptions.get(subscriber.address);
   if (subscription === undefined || !(count > 0)) return state;
-  subscription.demand += count;
+  subscription.demand = Math.min(subscription.demand + count, DEMAND_MAX);
   readOn(state, subscription, ctx);
   return state;
 }

@@ -15,7 +15,6 @@
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";
-import { assertNever } from "../../runtime/errors.js";
 import type { SluiceError } from "../../task/errors.js";
 import type { LedgerReported } from "../../task/reports.js";
 import { Grouping } from "./grouping.js";
@@ -102,7 +101,7 @@ export function createGenerator(
         delivery.receive(message, ctx);
         break;
       default:
-        assertNever(message);
+        ctx.unhandled(message);
     }
   }
 

@@ -1,56 +1,232 @@
 /**
- * Who may tell what to whom across nodes: for the actors of a node as plain data, everything else by rule.
+ * Who may tell what to whom across nodes, and of what form it must be: for the actors of a node as data, everything else by
+ * rule.
  *
  * What is not allowed is denied. An edge hands tasks on and speaks to the cloud for itself; only the cloud publishes tables
  * and settles tasks; an operator asks and orders, and touches no task.
  */
 
-import type { Role } from "../../transport/cluster/cluster.js";
+import { z } from "../../runtime/parse.js";
+import { QUERY_RECORDS_MAX, TEXT_LIMITS } from "../../task/limits.js";
+import { isCount, isName } from "../../task/value-checks.js";
+import { fields, nodeOf, wanted, type Fields } from "./checks.js";
+import {
+  bounded,
+  configuration,
+  count,
+  DEMAND_MAX,
+  name,
+  pipeline,
+  policy,
+  ref,
+  sample,
+  SERVICES_MAX,
+  sourceRequest,
+  table,
+} from "./forms.js";
+import { nodeEventRules, SUBSCRIBER } from "./operator-rules.js";
+import { form, type Rule, type Rules } from "./rules.js";
+import {
+  checkDropRecord,
+  checkOutcome,
+  checkPins,
+  checkTask,
+  checkTaskId,
+  isDelivery,
+} from "./task-check.js";
 
-type Allowed = Readonly<Partial<Record<Role, readonly string[]>>>;
+const CLOUD = ["cloud"] as const;
+const NODES = ["cloud", "edge"] as const;
+const OPERATOR = ["operator"] as const;
+const ORDERS = ["cloud", "operator"] as const;
 
-/** By the name of the actor, then by role: types of messages. */
-const ACCESS: Readonly<Record<string, Allowed>> = {
-  controller: {
-    cloud: ["submit", "abandon", "installTable", "reportQueues"],
-    edge: ["submit"],
-    operator: ["reportQueues"],
+const reply = form(z.object({ replyTo: ref }));
+
+const CONTROLLER: Rules = {
+  submit: {
+    from: NODES,
+    check: ({ task, forwarded }) => {
+      wanted(forwarded === undefined || isCount(forwarded), "forwarded");
+      checkTask(task);
+    },
   },
-  scheduler: {
-    cloud: [
-      "registerNode",
-      "removeNode",
-      "registerSource",
-      "removeSource",
-      "setPolicy",
-      "resourcesSampled",
-      "tableInstalled",
-      "tableRefused",
-      "reportTable",
-      "reportNodes",
-    ],
-    edge: [
-      "registerNode",
-      "removeNode",
-      "registerSource",
-      "removeSource",
-      "resourcesSampled",
-      "tableInstalled",
-      "tableRefused",
-    ],
-    operator: ["setPolicy", "reportTable", "reportNodes"],
+  abandon: {
+    from: CLOUD,
+    check: ({ id, delivery, pipelineId, pipelineVersion, pins }) => {
+      checkTaskId(id);
+      wanted(isDelivery(delivery), "the number of its delivery");
+      wanted(isName(pipelineId) && isCount(pipelineVersion), "a pipeline");
+      checkPins(pins);
+    },
   },
-  distributor: {
-    cloud: ["store", "recordDrop"],
-    edge: ["store", "recordDrop"],
-    operator: ["subscribe", "demand", "unsubscribe", "query", "reportTotals"],
+  installTable: { from: CLOUD, check: form(z.object({ table, replyTo: ref })) },
+  reportQueues: { from: ORDERS, check: reply },
+};
+
+const SCHEDULER: Rules = {
+  registerNode: {
+    from: NODES,
+    costly: true,
+    check: form(
+      z.object({
+        node: z.object({
+          name,
+          role: z.enum(["edge", "cloud"]),
+          services: z.array(z.string().max(TEXT_LIMITS.serviceName)).max(SERVICES_MAX),
+        }),
+        controller: ref,
+      }),
+    ),
+    about: ({ node, controller }, from) => {
+      const { name: registered, role } = fields(node, "a node");
+      // A role is declared once, at the handshake.
+      wanted(role !== "cloud" || from.roles.includes("cloud"), "the role that it joined with");
+      // Its name and its controller are of one node, or it speaks for nobody.
+      return nodeOf(Object(controller).address) === registered ? registered : null;
+    },
   },
-  monitor: { cloud: ["ping", "pong"], edge: ["ping", "pong"] },
-  agent: {
-    cloud: ["addSource", "drainSource", "reportSources", "drain", "watchEvents"],
-    operator: ["addSource", "drainSource", "reportSources", "drain", "watchEvents"],
+  removeNode: {
+    from: NODES,
+    costly: true,
+    check: form(z.object({ node: name })),
+    about: ({ node }) => node,
   },
-  guardian: { cloud: ["spawn", "stop"], operator: ["spawn", "stop"] },
+  registerSource: {
+    from: NODES,
+    costly: true,
+    check: form(
+      z.object({
+        source: z.object({ id: name, node: name, pipeline, configuration, policy }),
+        replyTo: ref.optional(),
+      }),
+    ),
+    about: ({ source }) => fields(source, "a source")["node"],
+  },
+  removeSource: {
+    from: ["cloud", "edge", "operator"],
+    costly: true,
+    check: form(z.object({ sourceId: name, node: name.optional(), replyTo: ref.optional() })),
+    // Without a node it removes a source of that name wherever it is.
+    about: ({ node }) => node ?? "any node",
+    forAll: ORDERS,
+  },
+  setPolicy: { from: ORDERS, check: form(z.object({ sourceId: name, policy, replyTo: ref.optional() })) },
+  resourcesSampled: {
+    from: NODES,
+    check: form(z.object({ sample })),
+    about: (message) => fields(message["sample"], "a sample")["node"],
+  },
+  tableInstalled: {
+    from: NODES,
+    check: form(z.object({ node: name, epoch: bounded })),
+    about: ({ node }) => node,
+  },
+  tableRefused: {
+    from: NODES,
+    check: form(z.object({ node: name, epoch: bounded, heldEpoch: bounded, heldTerm: bounded })),
+    about: ({ node }) => node,
+  },
+  reportTable: { from: ORDERS, check: reply },
+  reportNodes: { from: ORDERS, check: reply },
+};
+
+/** A subscriber is one of who speaks for it. */
+const subscriberOf = ({ subscriber }: Fields): unknown => nodeOf(Object(subscriber).address);
+
+const DISTRIBUTOR: Rules = {
+  store: { from: NODES, check: ({ task }) => checkTask(task) },
+  recordDrop: {
+    from: NODES,
+    check: ({ drop }) => checkDropRecord(drop),
+    about: ({ drop }) => fields(drop, "a drop")["node"],
+  },
+  subscribe: {
+    from: OPERATOR,
+    check: form(
+      z.object({
+        subscriber: ref,
+        fromPosition: count,
+        sourceId: name.optional(),
+        demand: z.number().int().min(0).max(DEMAND_MAX),
+      }),
+    ),
+    about: subscriberOf,
+  },
+  demand: {
+    from: OPERATOR,
+    check: form(z.object({ subscriber: ref, count: z.number().int().min(0).max(DEMAND_MAX) })),
+    about: subscriberOf,
+  },
+  unsubscribe: { from: OPERATOR, check: form(z.object({ subscriber: ref })), about: subscriberOf },
+  query: {
+    from: OPERATOR,
+    check: form(
+      z.object({
+        query: z.object({
+          sourceId: name.optional(),
+          sinceMs: z.number().optional(),
+          untilMs: z.number().optional(),
+          afterPosition: count.optional(),
+          limit: z.number().int().min(1).max(QUERY_RECORDS_MAX).optional(),
+        }),
+        replyTo: ref,
+      }),
+    ),
+  },
+  reportTotals: { from: OPERATOR, check: reply },
+};
+
+const MONITOR: Rules = {
+  ping: { from: NODES, check: form(z.object({ sentAtMs: z.number(), replyTo: ref })) },
+  pong: {
+    from: NODES,
+    check: form(z.object({ node: name, sentAtMs: z.number() })),
+    about: ({ node }) => node,
+    forAll: [],
+  },
+};
+
+const AGENT: Rules = {
+  addSource: { from: ORDERS, check: form(z.object({ definition: sourceRequest, replyTo: ref })) },
+  drainSource: { from: ORDERS, check: form(z.object({ sourceId: name, replyTo: ref })) },
+  reportSources: { from: ORDERS, check: reply },
+  drain: { from: ORDERS, check: reply },
+  watchEvents: {
+    from: ORDERS,
+    check: form(z.object({ listener: ref })),
+    about: ({ listener }) => nodeOf(Object(listener).address),
+    forAll: [],
+  },
+};
+
+/** Of `options` it reads what it needs, and the registered function checks `args`. */
+const GUARDIAN: Rules = {
+  spawn: {
+    from: ORDERS,
+    grant: "spawn",
+    check: form(
+      z.object({
+        behaviour: z.string().max(TEXT_LIMITS.serviceName),
+        options: z.record(z.string(), z.unknown()),
+        replyTo: ref,
+      }),
+    ),
+  },
+  stop: {
+    from: ORDERS,
+    grant: "spawn",
+    check: form(z.object({ address: z.string().max(TEXT_LIMITS.address), replyTo: ref })),
+  },
+};
+
+/** By the name of the actor. An actor of a node that is not here is a program's own. */
+const RULES: Readonly<Record<string, Rules>> = {
+  controller: CONTROLLER,
+  scheduler: SCHEDULER,
+  distributor: DISTRIBUTOR,
+  monitor: MONITOR,
+  agent: AGENT,
+  guardian: GUARDIAN,
   // Nobody outside may send these anything.
   processors: {},
   listener: {},
@@ -58,30 +234,39 @@ const ACCESS: Readonly<Record<string, Allowed>> = {
 };
 
 /** Of a generator: the distributor says what became of its tasks, and any node which ones did not get on. */
-const GENERATOR: Allowed = { cloud: ["taskSettled", "undelivered"], edge: ["undelivered"] };
-
-/** Actors that a node's own program spawned, or that others have had spawned here. */
-const OTHERS: ReadonlySet<Role> = new Set(["cloud", "edge"]);
-
-/** What is allowed at a path; null where anything is, `[]` where nothing is. */
-export function allowedAt(
-  path: string,
-  roles: readonly Role[],
-  grants: readonly string[],
-): readonly string[] | null {
-  const [, first = "", ...below] = path.split("/");
-  // Who knows a reply address was given it.
-  if (first === "$ask") return null;
-  const known = Object.hasOwn(ACCESS, first) ? ACCESS[first] : undefined;
-  if (below.length > 0 && first !== "guardian" && (known !== undefined || first.startsWith("source-")))
-    return [];
-  if (first === "guardian" && below.length === 0 && grants.includes("spawn")) return ["spawn", "stop"];
-  if (first.startsWith("source-")) return allowedBy(GENERATOR, roles);
-  if (first.startsWith("observer-")) return [];
-  if (known !== undefined && below.length === 0) return allowedBy(known, roles);
-  return roles.some((role) => OTHERS.has(role)) ? null : [];
+function generatorRules(sourceId: string): Rules {
+  const ofTheSource = ({ id }: Fields): void => wanted(checkTaskId(id).sourceId === sourceId, "its own task");
+  const settled: Rule = {
+    from: CLOUD,
+    check: (message) => {
+      ofTheSource(message);
+      checkOutcome(message["outcome"]);
+    },
+  };
+  return { taskSettled: settled, undelivered: { from: NODES, check: ofTheSource } };
 }
 
-function allowedBy(allowed: Allowed, roles: readonly Role[]): readonly string[] {
-  return roles.flatMap((role) => allowed[role] ?? []);
+/** What a path takes: messages by their rules, or whatever there is. */
+export type Access = { readonly rules: Rules } | { readonly rules: null; readonly from: "anybody" | "nodes" };
+
+const NOTHING: Access = { rules: {} };
+
+/** @param of what kind the node is: an operator has no components, and no actors for others */
+export function accessTo(path: string, of: "node" | "operator"): Access {
+  const [, first = "", ...below] = path.split("/");
+  // Only who was asked gets here, and whoever asked parses the answer.
+  if (first === "$ask") return { rules: null, from: "anybody" };
+  if (first.startsWith("follower$") || first.startsWith("observer$")) {
+    return below.length === 0 ? { rules: SUBSCRIBER } : NOTHING;
+  }
+  if (first.startsWith("events-of-")) return below.length === 0 ? { rules: nodeEventRules(first) } : NOTHING;
+  if (of === "operator") return NOTHING;
+  if (first.startsWith("source-")) {
+    return below.length === 0 ? { rules: generatorRules(first.slice("source-".length)) } : NOTHING;
+  }
+  const rules = Object.hasOwn(RULES, first) ? RULES[first] : undefined;
+  if (rules !== undefined && below.length === 0) return { rules };
+  // Below the guardian is what other nodes have had spawned here.
+  if (rules !== undefined && first !== "guardian") return NOTHING;
+  return { rules: null, from: "nodes" };
 }

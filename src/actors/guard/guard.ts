@@ -3,130 +3,77 @@
  * to be. Whatever passes makes no component fail.
  */
 
-import { isActorRef } from "../../runtime/actor-ref.js";
-import { parseWith } from "../../runtime/parse.js";
+import { RateLimit } from "../../runtime/rate-limit.js";
 import { ALLOWED, type Guard, type Sender, type Verdict } from "../../transport/cluster/guard.js";
-import { isCount, isName } from "../../task/value-checks.js";
-import { addressOf, fields, Malformed, wanted, type Fields } from "./checks.js";
-import { allowedAt } from "./access.js";
-import { SCHEMAS } from "./schemas.js";
-import {
-  checkDropRecord,
-  checkOutcome,
-  checkPins,
-  checkTask,
-  checkTaskId,
-  isDelivery,
-} from "./task-check.js";
+import { accessTo, type Access } from "./access.js";
+import { fields, Malformed, type Fields } from "./checks.js";
+import type { Rule } from "./rules.js";
 
-/** What is allowed to one sender at one path: looked up once, as senders and paths are few. */
-const CACHE_MAX = 4_096;
+export interface GuardOptions {
+  /** An operator has no components, and no actors for others. Default `node`. */
+  readonly of?: "node" | "operator";
+  /** ms; for how often a member may say what costs much. Default: the time stands still, and the burst is all there is. */
+  readonly now?: () => number;
+}
 
-export function guardFor(): Guard {
-  const cache = new WeakMap<Sender, Map<string, readonly string[] | null>>();
+/** Paths that are kept: they are few, and what a member makes up beyond them is looked up each time. */
+const PATHS_MAX = 4_096;
+/** Registrations of one member: a node that comes back announces itself and each of its sources at once. */
+const COSTLY = { perSecond: 20, burst: 1_024 };
 
-  function allowed(from: Sender, path: string): readonly string[] | null {
-    let paths = cache.get(from);
-    if (paths === undefined || paths.size > CACHE_MAX) cache.set(from, (paths = new Map()));
-    let types = paths.get(path);
-    if (types === undefined) {
-      types = allowedAt(path, from.roles, from.grants);
-      if (!path.startsWith("/$ask/")) paths.set(path, types);
+export function guardFor({ of = "node", now = () => 0 }: GuardOptions = {}): Guard {
+  const paths = new Map<string, Access>();
+  const limits = new WeakMap<Sender, RateLimit>();
+
+  function access(path: string): Access {
+    let found = paths.get(path);
+    if (found === undefined) {
+      found = accessTo(path, of);
+      if (!path.startsWith("/$ask/") && paths.size < PATHS_MAX) paths.set(path, found);
     }
-    return types;
+    return found;
+  }
+
+  function overspent(from: Sender): boolean {
+    let limit = limits.get(from);
+    if (limit === undefined) limits.set(from, (limit = new RateLimit(COSTLY, now())));
+    return !limit.take(now());
   }
 
   return (from, path, message) => {
-    const types = allowed(from, path);
-    if (types === null) return ALLOWED;
+    const found = access(path);
+    if (found.rules === null) {
+      const open = found.from === "anybody" || from.roles.some((role) => role === "cloud" || role === "edge");
+      return open ? ALLOWED : denied(from, path, "anything");
+    }
     const type = typeOf(message);
-    if (type === null || !types.includes(type)) {
-      const roles = from.roles.join(", ") || "no role";
-      return denied(`"${from.name}" (${roles}) may not tell ${path} ${JSON.stringify(type ?? "that")}`);
+    const rule = type !== null && Object.hasOwn(found.rules, type) ? found.rules[type] : undefined;
+    if (type === null || rule === undefined || !mayTell(from, rule))
+      return denied(from, path, type ?? "that");
+    if (rule.costly === true && overspent(from)) {
+      return { allowed: false, reason: "too-often", detail: `"${from.name}" says "${type}" too often` };
     }
     try {
-      return check(from, path, type, fields(message, "a message"));
+      return check(from, type, rule, fields(message, "a message"));
     } catch (error) {
-      if (error instanceof Malformed) return malformed(`${type}: ${error.message}`);
-      throw error;
+      if (!(error instanceof Malformed)) throw error;
+      return { allowed: false, reason: "malformed", detail: `${type}: ${error.message}` };
     }
   };
 }
 
-function check(from: Sender, path: string, type: string, message: Fields): Verdict {
-  switch (type) {
-    case "submit":
-      wanted(message["forwarded"] === undefined || isCount(message["forwarded"]), "forwarded");
-      checkTask(message["task"]);
-      return ALLOWED;
-    case "store":
-      checkTask(message["task"]);
-      return ALLOWED;
-    case "recordDrop":
-      checkDropRecord(message["drop"]);
-      return ALLOWED;
-    case "taskSettled":
-      checkTaskId(message["id"]);
-      checkOutcome(message["outcome"]);
-      return ALLOWED;
-    case "undelivered":
-      checkTaskId(message["id"]);
-      return ALLOWED;
-    case "abandon":
-      checkTaskId(message["id"]);
-      wanted(isDelivery(message["delivery"]), "the number of its delivery");
-      wanted(isName(message["pipelineId"]) && isCount(message["pipelineVersion"]), "a pipeline");
-      checkPins(message["pins"]);
-      return ALLOWED;
-    default:
-      break;
-  }
-  const schemas: Readonly<Record<string, Readonly<Record<string, (typeof SCHEMAS)["monitor"]["ping"]>>>> =
-    SCHEMAS as never;
-  const schema = schemas[path.slice(1)]?.[type];
-  // Of the guardian: it reads what it is sent itself.
-  if (schema === undefined) return checkReplyTo(message);
-  const parsed = parseWith(schema, message);
-  if (!parsed.ok) return malformed(`${type}: ${parsed.problem.slice(0, 300)}`);
-  return speaksForItself(from, type, message);
+function mayTell({ roles, grants }: Sender, { from, grant }: Rule): boolean {
+  return roles.some((role) => from.includes(role)) || (grant !== undefined && grants.includes(grant));
 }
 
-function checkReplyTo({ replyTo }: Fields): Verdict {
-  const sound = typeof replyTo === "object" && replyTo !== null && isActorRef(replyTo);
-  return sound ? ALLOWED : malformed("wanted somebody to reply to");
-}
-
-/** A node registers, removes and samples itself and its own sources alone; the cloud may speak for all. */
-function speaksForItself(from: Sender, type: string, message: Fields): Verdict {
-  if (from.roles.includes("cloud") || from.roles.includes("operator")) return ALLOWED;
-  const about = subjectOf(type, message);
-  if (about === null || about === from.name) return ALLOWED;
-  return denied(`"${from.name}" may not say "${type}" of another one`);
-}
-
-function subjectOf(type: string, message: Fields): unknown {
-  switch (type) {
-    case "registerNode": {
-      const { controller } = message;
-      const address = addressOf(Object(controller).address)?.node;
-      const { name } = fields(message["node"], "a node");
-      return address === name ? name : address;
-    }
-    case "registerSource":
-      return fields(message["source"], "a source")["node"];
-    case "resourcesSampled":
-      return fields(message["sample"], "a sample")["node"];
-    case "removeNode":
-    case "tableInstalled":
-    case "tableRefused":
-    case "pong":
-      return message["node"];
-    case "removeSource":
-      // Without a node it would remove another's source of that name.
-      return message["node"] ?? "any node";
-    default:
-      return null;
-  }
+/** @throws Malformed */
+function check(from: Sender, type: string, rule: Rule, message: Fields): Verdict {
+  rule.check(message);
+  const { about, forAll = ["cloud"] } = rule;
+  if (about === undefined || about(message, from) === from.name) return ALLOWED;
+  if (from.roles.some((role) => forAll.includes(role))) return ALLOWED;
+  const detail = `"${from.name}" may not say "${type}" of another one`;
+  return { allowed: false, reason: "denied", detail };
 }
 
 function typeOf(message: unknown): string | null {
@@ -134,10 +81,8 @@ function typeOf(message: unknown): string | null {
   return typeof message.type === "string" ? message.type : null;
 }
 
-function denied(detail: string): Verdict {
+function denied(from: Sender, path: string, what: string): Verdict {
+  const roles = from.roles.join(", ") || "no role";
+  const detail = `"${from.name}" (${roles}) may not tell ${path} ${JSON.stringify(what.slice(0, 64))}`;
   return { allowed: false, reason: "denied", detail };
-}
-
-function malformed(detail: string): Verdict {
-  return { allowed: false, reason: "malformed", detail };
 }

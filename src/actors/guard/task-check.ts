@@ -2,28 +2,32 @@
 
 import { FRAME_ENCODINGS } from "../../task/configuration.js";
 import { CONFIGURATION_LIMITS, PIPELINE_LIMITS, TASK_LIMITS, TEXT_LIMITS } from "../../task/limits.js";
+import { isOriginOf } from "../../task/origin.js";
 import { END, DROP_REASONS } from "../../task/task.js";
 import { VOUCHER_BYTES } from "../../task/voucher.js";
 import { parseTraceparent } from "../../task/traceparent.js";
 import { isCount, isFiniteNumber, isName } from "../../task/value-checks.js";
-import { addressOf, fields, isText, list, mapOf, wanted, type Fields } from "./checks.js";
+import { fields, isBoundedCount, isText, list, mapOf, wanted, type Fields } from "./checks.js";
 
 const { stagesMax } = PIPELINE_LIMITS;
-const { hopsMax, detectionsMax } = TASK_LIMITS;
-const { width: widths, height: heights, framesPerTaskMax } = CONFIGURATION_LIMITS;
+const { hopsMax, detectionsMax, deliveriesMax } = TASK_LIMITS;
+const { width: widths, height: heights, quality: qualities, fpsMax, framesPerTaskMax } = CONFIGURATION_LIMITS;
 
 /** @throws Malformed */
 export function checkTask(value: unknown): void {
   const task = fields(value, "a task");
-  checkTaskId(task["id"]);
+  const id = checkTaskId(task["id"]);
   wanted(isDelivery(task["delivery"]), "the number of its delivery");
   wanted(isName(task["pipelineId"]) && isCount(task["pipelineVersion"]), "a pipeline by name and version");
   wanted(isCursor(task["cursor"]), "a stage cursor");
   wanted(task["cameFrom"] === null || isName(task["cameFrom"]), "the stage that it came from");
   checkConfiguration(task["configuration"]);
   const { frameCount } = task;
-  wanted(isCount(frameCount) && frameCount >= 1 && frameCount <= framesPerTaskMax, "a count of frames");
-  wanted(isCount(task["payloadBytes"]), "payloadBytes");
+  wanted(
+    isBoundedCount(frameCount) && frameCount >= 1 && frameCount <= framesPerTaskMax,
+    "a count of frames",
+  );
+  wanted(isBoundedCount(task["payloadBytes"]), "payloadBytes");
   if (task["payload"] !== null) checkPayload(fields(task["payload"], "a payload"), frameCount);
   const times = list(task["framePtsUs"], framesPerTaskMax, "framePtsUs");
   wanted(times.length === frameCount && times.every(isFiniteNumber), "a time for each frame");
@@ -34,12 +38,9 @@ export function checkTask(value: unknown): void {
   for (const hop of list(task["hops"], hopsMax, "hops")) checkHop(hop);
   checkJoinNodes(task["joinNodes"]);
   checkPins(task["pins"]);
-  wanted(
-    isFiniteNumber(task["sourceAtMs"]) && isFiniteNumber(task["createdAtMs"]),
-    "times of source and creation",
-  );
-  wanted(task["deadlineAtMs"] === null || isFiniteNumber(task["deadlineAtMs"]), "a deadline or null");
-  wanted(addressOf(task["origin"]) !== null, "the address of its generator");
+  wanted(isInstant(task["sourceAtMs"]) && isInstant(task["createdAtMs"]), "times of source and creation");
+  wanted(task["deadlineAtMs"] === null || isInstant(task["deadlineAtMs"]), "a deadline or null");
+  wanted(isOriginOf(id.sourceId, task["origin"]), "the address of its generator");
   const { traceparent } = task;
   wanted(
     isText(traceparent, TEXT_LIMITS.traceparent) && parseTraceparent(traceparent) !== null,
@@ -48,13 +49,15 @@ export function checkTask(value: unknown): void {
   checkVoucher(task["voucher"]);
 }
 
-export function checkTaskId(value: unknown): void {
-  const id = fields(value, "the id of a task");
-  wanted(isName(id["sourceId"]) && isCount(id["incarnation"]) && isCount(id["sequence"]), "the id of a task");
+/** @throws Malformed */
+export function checkTaskId(value: unknown): { readonly sourceId: string } {
+  const { sourceId, incarnation, sequence } = fields(value, "the id of a task");
+  wanted(isName(sourceId) && isBoundedCount(incarnation) && isBoundedCount(sequence), "the id of a task");
+  return { sourceId };
 }
 
 export function isDelivery(value: unknown): boolean {
-  return isCount(value) && value > 0;
+  return isCount(value) && value > 0 && value <= deliveriesMax;
 }
 
 function checkVoucher(value: unknown): void {
@@ -70,14 +73,14 @@ function checkJoinNodes(value: unknown): void {
 export function checkPins(value: unknown): void {
   for (const [stage, pinned] of mapOf(value, stagesMax, "pins")) {
     const pin = fields(pinned, "a pin");
-    wanted(isName(stage) && isName(pin["node"]) && isCount(pin["ordinal"]), "pins by stage");
+    wanted(isName(stage) && isName(pin["node"]) && isBoundedCount(pin["ordinal"]), "pins by stage");
   }
 }
 
 /** @throws Malformed */
 export function checkDropRecord(value: unknown): void {
   const drop = fields(value, "the record of a drop");
-  checkTaskId(drop["id"]);
+  const id = checkTaskId(drop["id"]);
   wanted(isDelivery(drop["delivery"]), "the number of its delivery");
   wanted(isName(drop["pipelineId"]) && isCount(drop["pipelineVersion"]), "a pipeline by name and version");
   const times = list(drop["framePtsUs"], framesPerTaskMax, "framePtsUs");
@@ -92,10 +95,10 @@ export function checkDropRecord(value: unknown): void {
     "the node and detail of the drop",
   );
   wanted(
-    isFiniteNumber(drop["atMs"]) && isFiniteNumber(drop["sourceAtMs"]) && isFiniteNumber(drop["createdAtMs"]),
+    isInstant(drop["atMs"]) && isInstant(drop["sourceAtMs"]) && isInstant(drop["createdAtMs"]),
     "times of the drop",
   );
-  wanted(addressOf(drop["origin"]) !== null, "the address of its generator");
+  wanted(isOriginOf(id.sourceId, drop["origin"]), "the address of its generator");
 }
 
 /** @throws Malformed */
@@ -113,26 +116,35 @@ function isEncoding(value: unknown): boolean {
   return FRAME_ENCODINGS.some((encoding) => encoding === value);
 }
 
+/** ms since the Unix epoch, within what a date can be. ECMA-262, section 21.4.1.1 */
+function isInstant(value: unknown): boolean {
+  return isFiniteNumber(value) && Math.abs(value) <= 8.64e15;
+}
+
+function isWithin(value: unknown, { min, max }: { readonly min: number; readonly max: number }): boolean {
+  return isCount(value) && value >= min && value <= max;
+}
+
 function isCursor(value: unknown): boolean {
   return value === END || isName(value);
 }
 
 function checkConfiguration(value: unknown): void {
   const { width, height, fps, framesPerTask, encoding, quality } = fields(value, "a configuration");
-  const sound =
-    isCount(width) &&
-    isCount(height) &&
-    isFiniteNumber(fps) &&
-    isCount(framesPerTask) &&
-    isEncoding(encoding) &&
-    isCount(quality);
-  wanted(sound, "a configuration");
+  wanted(isWithin(width, widths) && isWithin(height, heights), "a configuration with its size");
+  wanted(isFiniteNumber(fps) && fps > 0 && fps <= fpsMax, "a configuration with its rate");
+  wanted(
+    isWithin(framesPerTask, { min: 1, max: framesPerTaskMax }) &&
+      isEncoding(encoding) &&
+      isWithin(quality, qualities),
+    "a configuration",
+  );
 }
 
 function checkPayload(payload: Fields, frameCount: number): void {
   const { encoding, width, height } = payload;
   wanted(
-    isCount(width) && isCount(height) && width <= widths.max && height <= heights.max,
+    isBoundedCount(width) && isBoundedCount(height) && width <= widths.max && height <= heights.max,
     "the size of its frames",
   );
   wanted(isEncoding(encoding), "an encoding of frames");
@@ -172,7 +184,7 @@ function checkDetection(value: unknown): void {
     "a detection in numbers",
   );
   wanted(
-    isText(label, TEXT_LIMITS.label) && (trackId === undefined || isCount(trackId)),
+    isText(label, TEXT_LIMITS.label) && (trackId === undefined || isBoundedCount(trackId)),
     "a detection with its label",
   );
 }
@@ -180,12 +192,10 @@ function checkDetection(value: unknown): void {
 function checkHop(value: unknown): void {
   const hop = fields(value, "a hop");
   wanted(isName(hop["stage"]) && isName(hop["node"]), "a hop of a stage and a node");
-  wanted(isCount(hop["epoch"]) && isCount(hop["attempt"]), "a hop with its epoch and attempt");
+  wanted(isBoundedCount(hop["epoch"]) && isDelivery(hop["attempt"]), "a hop with its epoch and attempt");
   wanted(isDelivery(hop["delivery"]), "a hop with its delivery");
   wanted(
-    isFiniteNumber(hop["enqueuedAtMs"]) &&
-      isFiniteNumber(hop["startedAtMs"]) &&
-      isFiniteNumber(hop["endedAtMs"]),
+    isInstant(hop["enqueuedAtMs"]) && isInstant(hop["startedAtMs"]) && isInstant(hop["endedAtMs"]),
     "the times of a hop",
   );
 }

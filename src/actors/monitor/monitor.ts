@@ -10,7 +10,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskResult, Behaviour, Context } from "../../runtime/behaviour.js";
-import { assertNever, errorText } from "../../runtime/errors.js";
+import { errorText } from "../../runtime/errors.js";
 import type { ControllerMessage, QueuesReported } from "../protocol/controller.js";
 import type { MonitorMessage, Pong } from "../protocol/monitor.js";
 import type { SchedulerMessage } from "../protocol/scheduler.js";
@@ -98,7 +98,7 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
       case "inventoryTaken":
         return onInventoryTaken(state, message, ctx);
       default:
-        return assertNever(message);
+        return ctx.unhandled(message);
     }
   }
 

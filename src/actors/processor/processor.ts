@@ -126,7 +126,7 @@ export function createProcessor(
           onPoolMessage(state, message, ctx);
           break;
         default:
-          assertNever(message);
+          ctx.unhandled(message);
       }
       dispatch(state, ctx);
       return state;

@@ -8,7 +8,6 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Behaviour, Context } from "../../runtime/behaviour.js";
-import { assertNever } from "../../runtime/errors.js";
 import type { ProcessorMessage, ProcessorsMessage } from "../protocol/processor.js";
 import { type StageKey, stageKeyText, type NodeName } from "../../task/identity.js";
 import { stageOf } from "../../task/pipeline.js";
@@ -76,7 +75,8 @@ export function createProcessors(
           onGone(state, message.stage, ctx);
           return state;
         default:
-          return assertNever(message);
+          ctx.unhandled(message);
+          return state;
       }
     },
   };

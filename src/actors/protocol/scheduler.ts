@@ -20,8 +20,13 @@ export type SchedulerMessage =
       readonly source: SourceDescription;
       readonly replyTo?: ActorRef<PolicyReply>;
     }
-  /** Forget a source; where `node` is given, only one of that node. */
-  | { readonly type: "removeSource"; readonly sourceId: SourceId; readonly node?: NodeName }
+  /** Forget a source, and to whom its name belongs; where `node` is given, only one of that node. */
+  | {
+      readonly type: "removeSource";
+      readonly sourceId: SourceId;
+      readonly node?: NodeName;
+      readonly replyTo?: ActorRef<SourceRemoved>;
+    }
   /** Decide for `sourceId` by another policy from now on. */
   | {
       readonly type: "setPolicy";
@@ -48,6 +53,13 @@ export interface NodesReported {
 export type PolicyReply =
   | { readonly type: "policySet"; readonly sourceId: SourceId }
   | { readonly type: "policyRefused"; readonly sourceId: SourceId; readonly error: Error };
+
+export interface SourceRemoved {
+  readonly type: "sourceRemoved";
+  readonly sourceId: SourceId;
+  /** The node that had it, here or away; null where none had. */
+  readonly node: NodeName | null;
+}
 
 export interface TableReported {
   readonly type: "tableReported";

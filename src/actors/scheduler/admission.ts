@@ -4,7 +4,7 @@ import { errorText } from "../../runtime/errors.js";
 import { SluiceError } from "../../task/errors.js";
 import type { PolicySpec, SourceDescription } from "../../task/requests.js";
 import { parseConfiguration } from "../../task/configuration.js";
-import type { NodeName, SourceId } from "../../task/identity.js";
+import { pipelineKeyText, type NodeName, type SourceId } from "../../task/identity.js";
 import { samePipeline } from "../../task/pipeline.js";
 import { startPolicy, type PolicyRegistry } from "./policies.js";
 import type { PolicyRun, PolicyScope } from "./policy.js";
@@ -37,22 +37,38 @@ export function startOrDefault(
   return { run: startPolicy(registry, POLICY_UNTIL_SET), policy: POLICY_UNTIL_SET, refusal: started.error };
 }
 
-/** Why the source cannot be scheduled beside those that are; null where it can. */
+/** What one node may have, so that no member takes what is there for all. */
+export interface NodeQuota {
+  readonly sourcesPerNodeMax: number;
+  /** By name and version. */
+  readonly pipelinesPerNodeMax: number;
+}
+
+/**
+ * Why the source cannot be scheduled beside those that are; null where it can.
+ *
+ * The name of a source belongs to the node that registered it first, also while that node is away, until it is removed; and a
+ * version of a pipeline to the source that has walked it longest.
+ */
 export function sourceProblem(
   source: SourceDescription,
   known: {
     readonly sources: ReadonlyMap<SourceId, SourceEntry>;
     /** The node that holds a source, also while it is away; null of a name that is free. */
     readonly holderOf: (source: SourceId) => NodeName | null;
+    readonly quota: NodeQuota;
   },
 ): SluiceError | null {
   const { pipeline } = source;
+  const { sources, quota } = known;
   const owner = known.holderOf(source.id) ?? source.node;
   if (owner !== source.node) {
-    const text = `Cannot schedule source "${source.id}" of node "${source.node}" as node "${owner}" has one of that name`;
+    const text = `Cannot schedule source "${source.id}" of node "${source.node}" as node "${owner}" has one of that name: an operator may free it with "sluice free ${source.id}"`;
     return new SluiceError(text, { code: "source-invalid", details: { source: source.id, node: owner } });
   }
-  for (const { description } of known.sources.values()) {
+  const beside = beyondQuota(source, sources, quota);
+  if (beside !== null) return beside;
+  for (const { description } of sources.values()) {
     const { id, version } = description.pipeline;
     if (description.id === source.id || id !== pipeline.id || version !== pipeline.version) continue;
     if (samePipeline(description.pipeline, pipeline)) continue;
@@ -66,6 +82,29 @@ export function sourceProblem(
     if (thrown instanceof SluiceError) return thrown;
     throw thrown;
   }
+}
+
+function beyondQuota(
+  { id, node, pipeline }: SourceDescription,
+  sources: ReadonlyMap<SourceId, SourceEntry>,
+  { sourcesPerNodeMax, pipelinesPerNodeMax }: NodeQuota,
+): SluiceError | null {
+  const pipelines = new Set([pipelineKeyText(pipeline.id, pipeline.version)]);
+  let count = 0;
+  for (const { description } of sources.values()) {
+    if (description.node !== node || description.id === id) continue;
+    count += 1;
+    pipelines.add(pipelineKeyText(description.pipeline.id, description.pipeline.version));
+  }
+  if (count >= sourcesPerNodeMax) {
+    const text = `Cannot schedule source "${id}" as node "${node}" has ${count} already: remove one first`;
+    return new SluiceError(text, { code: "source-invalid", details: { source: id, node } });
+  }
+  if (pipelines.size > pipelinesPerNodeMax) {
+    const text = `Cannot schedule source "${id}" as the sources of node "${node}" walk ${pipelinesPerNodeMax} pipelines already: give it one of those`;
+    return new SluiceError(text, { code: "pipeline-invalid", details: { pipeline: pipeline.id, node } });
+  }
+  return null;
 }
 
 export function tooManySources(source: SourceId, sourcesMax: number): SluiceError {

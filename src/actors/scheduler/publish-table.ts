@@ -4,6 +4,15 @@ import type { NodeName } from "../../task/identity.js";
 import type { Ctx, Of, State } from "./state.js";
 import { buildTable } from "./table.js";
 
+/** A store that was lost may have counted so many terms; a node of its cluster holds a table of the last one. */
+const TERM_LEAP_MAX = 10_000;
+/** Epochs of so many terms: `EPOCHS_A_TERM` in `src/node/components.ts`. */
+const EPOCH_LEAP_MAX = TERM_LEAP_MAX * 1_000_000;
+/** Of one node; a scheduler that has once moved past what is held need not do it again. */
+const LEAPS_MAX = 8;
+/** All leaps of all nodes together stay below 2^48, which is what a node takes for an epoch. */
+const LEAPING_NODES_MAX = 1_000;
+
 export function publish(state: State, reason: string, ctx: Ctx): void {
   state.epoch++;
   const table = buildTable(state.sources, {
@@ -55,8 +64,9 @@ export function onTableRefused(state: State, message: Of<"tableRefused">, ctx: C
   const { node, epoch, heldEpoch, heldTerm } = message;
   if (state.retained.table?.epoch !== epoch || !state.acknowledgements.has(node)) {
     state.ignored++;
-  } else if (heldEpoch >= epoch || heldTerm > state.term) {
+  } else if ((heldEpoch >= epoch || heldTerm > state.term) && mayLeap(state, message)) {
     // A node has one hub at a time, so the scheduler that it hears from is the one to follow, whatever its clock says.
+    state.leaps.set(node, (state.leaps.get(node) ?? 0) + 1);
     state.epoch = Math.max(state.epoch, heldEpoch);
     if (heldTerm > state.term) state.term = heldTerm + 1;
     publish(state, `node ${node} holds epoch ${heldEpoch} of term ${heldTerm}`, ctx);
@@ -64,4 +74,18 @@ export function onTableRefused(state: State, message: Of<"tableRefused">, ctx: C
     state.acknowledgements.fence(node);
     ctx.log.error("A node refuses the table", { node, epoch });
   }
+}
+
+/**
+ * Whether to move past what a node says that it holds. It may lie: so no claim takes epochs and terms near their end, and none
+ * has tables published again and again.
+ */
+function mayLeap(state: State, { node, heldEpoch, heldTerm }: Of<"tableRefused">): boolean {
+  const leaps = state.leaps.get(node);
+  return (
+    (leaps ?? 0) < LEAPS_MAX &&
+    (leaps !== undefined || state.leaps.size < LEAPING_NODES_MAX) &&
+    heldTerm - state.term <= TERM_LEAP_MAX &&
+    heldEpoch - state.epoch <= EPOCH_LEAP_MAX
+  );
 }

@@ -4,6 +4,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import { SluiceError } from "../../task/errors.js";
 import type { PolicyReply } from "../protocol/scheduler.js";
 import type { SourceId } from "../../task/identity.js";
+import type { NodeDescription } from "../../task/requests.js";
 import { suggestName } from "../../task/nearest-name.js";
 import { sourceProblem, startOrDefault, tooManySources, tryPolicy } from "./admission.js";
 import { requestReplan } from "./decide.js";
@@ -14,10 +15,15 @@ import { createSourceEntry, type Ctx, type Of, type State } from "./state.js";
 export function onRegisterNode(state: State, { node, controller }: Of<"registerNode">, ctx: Ctx): void {
   if (!state.nodes.has(node.name) && state.nodes.size >= state.options.nodesMax) {
     state.ignored++;
-    ctx.log.error("Cannot register a node as there are too many", {
-      node: node.name,
-      nodesMax: state.options.nodesMax,
-    });
+    const { nodesMax } = state.options;
+    logRefusal(state, "Cannot register a node as there are too many", { node: node.name, nodesMax }, ctx);
+    return;
+  }
+  const before = state.retained.nodes.get(node.name);
+  if (before !== undefined && isSame(before, { description: node, controller })) {
+    // It may have lost its table, and nothing else is new: a node that says so all the time costs no more than one resend.
+    state.acknowledgements.again(node.name);
+    armResend(state, ctx);
     return;
   }
   state.retained.nodes.set(node.name, { description: node, controller });
@@ -40,17 +46,17 @@ export function onRemoveNode(state: State, { node }: Of<"removeNode">, ctx: Ctx)
 }
 
 export function onRegisterSource(state: State, { source, replyTo }: Of<"registerSource">, ctx: Ctx): void {
-  const { owners, sourcesMax } = state.options;
-  const known = state.sources.has(source.id) || state.sources.size < sourcesMax;
-  const { sources } = state;
+  const { sources, options } = state;
+  const { owners, sourcesMax } = options;
+  const known = sources.has(source.id) || sources.size < sourcesMax;
   const fits = known
-    ? sourceProblem(source, { sources, holderOf: (id) => owners.holderOf(id) })
+    ? sourceProblem(source, { sources, holderOf: (id) => owners.holderOf(id), quota: options })
     : tooManySources(source.id, sourcesMax);
   const problem =
     fits ?? (owners.claim(source.id, source.node) ? null : tooManySources(source.id, sourcesMax));
   if (problem !== null) {
     state.ignored++;
-    refuse(source.id, problem, replyTo, ctx);
+    refuse(state, source.id, problem, replyTo, ctx);
     return;
   }
   const { pipeline } = source;
@@ -67,18 +73,26 @@ export function onRegisterSource(state: State, { source, replyTo }: Of<"register
   });
   if (before?.description.pipeline !== pipeline) state.changed.add(source.id);
   if (refusal === null) replyTo?.tell({ type: "policySet", sourceId: source.id });
-  else refuse(source.id, refusal, replyTo, ctx);
+  else refuse(state, source.id, refusal, replyTo, ctx);
   requestReplan(state, source.id, `source ${source.id} registered`, ctx);
 }
 
-export function onRemoveSource(state: State, { sourceId, node }: Of<"removeSource">, ctx: Ctx): void {
-  const owner = state.sources.get(sourceId)?.description.node;
-  const remover = node ?? owner;
-  if (remover !== undefined) state.options.owners.release(sourceId, remover);
-  if (owner === undefined || (node !== undefined && node !== owner)) {
+export function onRemoveSource(
+  state: State,
+  { sourceId, node, replyTo }: Of<"removeSource">,
+  ctx: Ctx,
+): void {
+  const { owners } = state.options;
+  // Of a node that is away since this scheduler started, only the name is known.
+  const owner = state.sources.get(sourceId)?.description.node ?? owners.holderOf(sourceId);
+  const removed = owner !== null && (node === undefined || node === owner);
+  replyTo?.tell({ type: "sourceRemoved", sourceId, node: removed ? owner : null });
+  if (!removed) {
     state.ignored++;
     return;
   }
+  owners.release(sourceId, owner);
+  if (!state.sources.has(sourceId)) return;
   state.sources.delete(sourceId);
   state.retained.sources.delete(sourceId);
   state.changed.add(sourceId);
@@ -89,14 +103,14 @@ export function onSetPolicy(state: State, { sourceId, policy, replyTo }: Of<"set
   const entry = state.sources.get(sourceId);
   if (entry === undefined) {
     const text = `Cannot set the policy of source "${sourceId}" as it is not registered${suggestName(sourceId, state.sources.keys())}`;
-    refuse(sourceId, new SluiceError(text, { code: "policy-invalid" }), replyTo, ctx);
+    refuse(state, sourceId, new SluiceError(text, { code: "policy-invalid" }), replyTo, ctx);
     return;
   }
   const description = { ...entry.description, policy };
   const nodes = new Map([...state.nodes].map(([name, node]) => [name, node.description]));
   const started = tryPolicy(state.options.policies, policy, { source: description, nodes });
   if (!started.ok) {
-    refuse(sourceId, started.error, replyTo, ctx);
+    refuse(state, sourceId, started.error, replyTo, ctx);
     return;
   }
   state.retained.sources.set(sourceId, description);
@@ -106,11 +120,37 @@ export function onSetPolicy(state: State, { sourceId, policy, replyTo }: Of<"set
 }
 
 function refuse(
+  state: State,
   sourceId: SourceId,
   error: SluiceError,
   replyTo: ActorRef<PolicyReply> | undefined,
   ctx: Ctx,
 ): void {
-  ctx.log.warn(error.message, { source: sourceId });
+  logRefusal(state, error.message, { source: sourceId }, ctx);
   replyTo?.tell({ type: "policyRefused", sourceId, error });
+}
+
+/** Whoever is refused may try all the time. */
+const REFUSAL_LOG_MS = 1_000;
+
+function logRefusal(state: State, text: string, details: Readonly<Record<string, unknown>>, ctx: Ctx): void {
+  state.refusals.count += 1;
+  if (ctx.monotonic() - state.refusals.loggedAtMs < REFUSAL_LOG_MS) return;
+  ctx.log.warn(text, { ...details, refusals: state.refusals.count });
+  state.refusals.loggedAtMs = ctx.monotonic();
+}
+
+interface Registered {
+  readonly description: NodeDescription;
+  readonly controller: ActorRef<never>;
+}
+
+function isSame(a: Registered, b: Registered): boolean {
+  const { role, services } = a.description;
+  return (
+    a.controller.address === b.controller.address &&
+    role === b.description.role &&
+    services.length === b.description.services.length &&
+    services.every((service, at) => service === b.description.services[at])
+  );
 }

@@ -13,7 +13,6 @@
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";
-import { assertNever } from "../../runtime/errors.js";
 import { onReplan, requestReplan } from "./decide.js";
 import { transfersOf } from "./bandwidth-estimates.js";
 import { armResend, onResend, onTableInstalled, onTableRefused, sendTable } from "./publish-table.js";
@@ -73,7 +72,7 @@ function handle(state: State, message: Message, ctx: Ctx): void {
     case "resend":
       return onResend(state, ctx);
     default:
-      return assertNever(message);
+      return ctx.unhandled(message);
   }
 }
 

@@ -31,6 +31,10 @@ export interface SchedulerSpawnOptions {
   readonly nodesMax?: number;
   /** Sources beyond this are refused. Default 10,000. */
   readonly sourcesMax?: number;
+  /** Sources of one node beyond this are refused. Default 256: more than one machine reads and decodes. */
+  readonly sourcesPerNodeMax?: number;
+  /** Pipelines that the sources of one node walk, by name and version. Default 32. */
+  readonly pipelinesPerNodeMax?: number;
 }
 
 /** Starts the actor `scheduler` under `parent`. A restart keeps what is registered and counts on from the epoch. */
@@ -44,6 +48,8 @@ export function spawnScheduler(parent: Spawner, options: SchedulerSpawnOptions):
       intervalMs: options.intervalMs ?? 1_000,
       nodesMax: options.nodesMax ?? 1_000,
       sourcesMax: options.sourcesMax ?? 10_000,
+      sourcesPerNodeMax: options.sourcesPerNodeMax ?? 256,
+      pipelinesPerNodeMax: options.pipelinesPerNodeMax ?? 32,
       owners: options.owners,
       listener: options.listener ?? null,
     },

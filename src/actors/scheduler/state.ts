@@ -6,7 +6,7 @@ import type { SchedulerEvent, SchedulerMessage } from "../protocol/scheduler.js"
 import type { SourceDescription } from "../../task/requests.js";
 import { pipelineKeyText, type NodeName, type SourceId } from "../../task/identity.js";
 import { samePipeline } from "../../task/pipeline.js";
-import { startOrDefault } from "./admission.js";
+import { startOrDefault, type NodeQuota } from "./admission.js";
 import type { NodeEntry } from "./cluster-view.js";
 import { TableAcknowledgements } from "./table-acknowledgements.js";
 import { BandwidthEstimates } from "./bandwidth-estimates.js";
@@ -41,6 +41,10 @@ export interface State {
   epoch: number;
   /** Messages that could not count: of an unknown node or source, out of date, or beyond a limit. */
   ignored: number;
+  /** Requests refused, and when that was last logged. */
+  readonly refusals: { count: number; loggedAtMs: number };
+  /** How often each node had the scheduler move past an epoch or term that it held. */
+  readonly leaps: Map<NodeName, number>;
   failuresLogged: { readonly atMs: number; readonly count: number };
 }
 
@@ -53,7 +57,7 @@ export interface OwnersPort {
   holderOf(source: SourceId): NodeName | null;
 }
 
-export interface SchedulerOptions {
+export interface SchedulerOptions extends NodeQuota {
   /** Higher than that of any scheduler before it, as far as is known. */
   readonly term: number;
   /** Below the epochs of all its tables. */
@@ -83,6 +87,8 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
     term: Math.max(options.term, retained.table?.term ?? 0),
     epoch: retained.table?.epoch ?? options.epoch,
     ignored: 0,
+    refusals: { count: 0, loggedAtMs: Number.NEGATIVE_INFINITY },
+    leaps: new Map(),
     failuresLogged: { atMs: Number.NEGATIVE_INFINITY, count: 0 },
   };
   for (const [name, { description, controller }] of retained.nodes) {

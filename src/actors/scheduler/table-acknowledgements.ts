@@ -37,6 +37,14 @@ export class TableAcknowledgements {
     });
   }
 
+  /** The node may have lost its table: it is sent the newest one when that is next due. */
+  again(name: NodeName): void {
+    const node = this.#nodes.get(name);
+    if (node === undefined) return;
+    node.acknowledged = 0;
+    node.fenced = false;
+  }
+
   remove(node: NodeName): void {
     this.#nodes.delete(node);
   }

@@ -7,7 +7,6 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskResult, Behaviour, Context } from "../../runtime/behaviour.js";
-import { assertNever } from "../../runtime/errors.js";
 import type { AgentMessage, AgentReply } from "../../actors/protocol/agent.js";
 import type { NodeEvent } from "../../actors/protocol/generator.js";
 import type { LedgerReported } from "../../task/reports.js";
@@ -87,7 +86,7 @@ export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State,
         for (const watcher of state.watchers.values()) watcher.tell(message.event);
         return;
       default:
-        assertNever(message);
+        ctx.unhandled(message);
     }
   }
 

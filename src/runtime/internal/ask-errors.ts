@@ -55,6 +55,11 @@ export function askLost(target: string, reason: DeadLetterReason, cause: Error |
         retry: "backoff",
         details,
       });
+    case "unhandled":
+      return new RuntimeError(`Cannot ask "${target}": it does not know such a message`, {
+        code: "message-unknown",
+        details,
+      });
     case "stopped":
     case "stale":
       return new RuntimeError(`Cannot ask "${target}": it has stopped`, { code: "actor-stopped", details });

@@ -9,9 +9,8 @@ import type { DeadLetterReason } from "../dead-letters.js";
 import { asError } from "../errors.js";
 import type { RemoteTarget } from "../remote.js";
 import { askAborted, askLost, askTimeout } from "./ask-errors.js";
-import { AskEntry } from "./entry.js";
+import type { MessageEntry } from "./entry.js";
 import type { Host, LocalAsk } from "./host.js";
-import { RemoteRef } from "./ref.js";
 import { RuntimeRef } from "./runtime-ref.js";
 import { notifySoon, type TerminatedListener } from "./watchers.js";
 
@@ -70,6 +69,10 @@ export class PendingAsk extends RuntimeRef implements LocalAsk {
     return this.#asked?.target.node === node;
   }
 
+  takesReplyFrom(node: string): boolean {
+    return this.#asked === null || this.waitsFor(node);
+  }
+
   goesTo(target: RemoteTarget): void {
     this.#asked = target;
   }
@@ -89,7 +92,7 @@ export class PendingAsk extends RuntimeRef implements LocalAsk {
     else this.#host.deadLetters.publish(this.address, reply, "stopped");
   }
 
-  offer(request: AskEntry, lane: Lane): void {
+  offer(request: MessageEntry, lane: Lane): void {
     this.tell(request.letter, lane);
   }
 
@@ -146,9 +149,7 @@ export function startAsk<Reply>(
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
     const request = toRequest(ask);
-    const ref = host.refOf(target);
-    if (ref instanceof RemoteRef) ref.ask(request, ask, options?.lane ?? "data");
-    else ref.offer(new AskEntry(request, ask), options?.lane ?? "data");
+    host.refOf(target).ask(request, ask, options?.lane ?? "data");
     ask.limit(target.address, options?.timeoutMs ?? ASK_TIMEOUT_MS);
   } catch (thrown) {
     ask.fail(asError(thrown));

@@ -238,10 +238,11 @@ export class Cell extends SupervisedActor implements ContextActor {
   }
 
   #fail(error: Error): void {
-    if (this.#inHand !== NONE) this.bury(this.#inHand, "failed", error);
+    const item = this.#inHand;
+    if (item !== NONE) this.bury(item, "failed", error);
     this.#inHand = NONE;
     if (this.#ordered) this.terminate("stopped");
-    else this.#supervisor.childEnded(this, error);
+    else this.#supervisor.childEnded(this, error, item instanceof Entry && item.foreign);
   }
 
   suspend(): void {

@@ -149,6 +149,10 @@ export class StateContext implements Context<unknown>, Span {
     this.#timers?.cancel(key);
   }
 
+  unhandled(message: unknown): void {
+    this.#actor.bury(this.#actor.takeFromHand(message), "unhandled");
+  }
+
   stash(message: unknown): void {
     if (this.#ended) return;
     const stash = (this.#stash ??= []);

@@ -8,6 +8,8 @@ import { NONE } from "./ring.js";
 export abstract class Entry {
   /** The message to handle now, or `NONE` if it is no longer wanted. May run code of the behaviour, and so may throw. */
   abstract open(): unknown;
+  /** Whether another node sent it: what it makes an actor do is no fault of that actor. */
+  readonly foreign: boolean = false;
   /** What a dead letter of it shows, or `NONE` if nothing is lost with it. */
   abstract readonly letter: unknown;
 }
@@ -21,17 +23,37 @@ export interface Span {
 export class AskEntry extends Entry {
   readonly letter: unknown;
   readonly ask: Asker;
+  override readonly foreign: boolean;
 
-  constructor(message: unknown, ask: Asker) {
+  constructor(message: unknown, ask: Asker, foreign = false) {
     super();
     this.letter = message;
     this.ask = ask;
+    this.foreign = foreign;
   }
 
   open(): unknown {
     return this.letter;
   }
 }
+
+/** A message from another node. */
+export class ForeignEntry extends Entry {
+  readonly letter: unknown;
+  override readonly foreign = true;
+
+  constructor(message: unknown) {
+    super();
+    this.letter = message;
+  }
+
+  open(): unknown {
+    return this.letter;
+  }
+}
+
+/** A message that somebody told the actor, with what it carries along. */
+export type MessageEntry = AskEntry | ForeignEntry;
 
 /** What one state of the actor waits for: a reply, or the result of asynchronous work. */
 export class OwnEntry<Value> extends Entry {

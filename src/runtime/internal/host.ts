@@ -11,7 +11,7 @@ import type { Clock } from "../clock.js";
 import type { DeadLetterBox } from "../dead-letters.js";
 import type { Executor } from "../executor.js";
 import type { Logger } from "../log.js";
-import type { Asker, Remote, RemoteTarget } from "../remote.js";
+import type { NamedAsker, Remote } from "../remote.js";
 import type { Dispatcher } from "./dispatcher.js";
 import type { RuntimeRef } from "./runtime-ref.js";
 import type { TerminatedListener } from "./watchers.js";
@@ -53,14 +53,12 @@ export interface LocalActor {
 }
 
 /** An ask of this node, as refs and the system see it. */
-export interface LocalAsk extends Asker {
-  /** Names the ask to the node that is asked; from then on the ask can be found by it. */
-  readonly id: number;
+export interface LocalAsk extends NamedAsker {
   tell(reply: unknown, lane?: Lane): void;
-  /** Notes that the request goes to another node. */
-  goesTo(target: RemoteTarget): void;
   /** Whether it waits for an actor of `node`. */
   waitsFor(node: string): boolean;
+  /** Whether an actor of `node` may answer it: it was asked, or the ask went to an actor here, which may have passed it on. */
+  takesReplyFrom(node: string): boolean;
   /** Fails it: the node that it waits for is gone. */
   nodeGone(): void;
 }

@@ -5,6 +5,7 @@ import { formatAddress, parseAddress, parseNodeName, type Address } from "../add
 import type { AskOptions } from "../ask-options.js";
 import type { Behaviour, Terminated } from "../behaviour.js";
 import type { NodeName } from "../brand.js";
+import type { ActorPath } from "../brand.js";
 import { systemClock, type Clock } from "../clock.js";
 import { createShutdown, type CoordinatedShutdown } from "../coordinated-shutdown.js";
 import { DeadLetterBox, type DeadLetterReason } from "../dead-letters.js";
@@ -20,10 +21,10 @@ import { unguessableId } from "../unguessable.js";
 import { ASK_NAME, askIdOf, startAsk, type PendingAsk } from "./ask.js";
 import { Cell, spawnCell } from "./cell.js";
 import { Dispatcher } from "./dispatcher.js";
-import { AskEntry } from "./entry.js";
+import { AskEntry, ForeignEntry } from "./entry.js";
 import type { Host } from "./host.js";
 import { findKernelActor, forgetKernel, startKernel } from "./kernel.js";
-import { actorBehind, NamedRef, RemoteRef, ReplyRef } from "./ref.js";
+import { actorBehind, GivenRef, NamedRef, RemoteRef, ReplyRef } from "./ref.js";
 import { RuntimeRef } from "./runtime-ref.js";
 import { Supervisor } from "./supervisor.js";
 
@@ -168,8 +169,24 @@ export class LocalSystem implements Host {
     else ref.offer(new AskEntry(message, asker), lane);
   }
 
-  failAsk(askId: number, target: string, reason: DeadLetterReason, cause?: Error): void {
-    this.openAsks.get(askId)?.lost(target, reason, cause);
+  deliverForeign(target: ActorRef<never>, message: unknown, lane: Lane, asker?: Asker): void {
+    const entry = asker === undefined ? new ForeignEntry(message) : new AskEntry(message, asker, true);
+    this.refOf(target).offer(entry, lane);
+  }
+
+  resolveGiven(target: Address, permits: (message: unknown) => boolean): ActorRef<never> {
+    return new GivenRef(this, this.resolveAddress(target), permits);
+  }
+
+  takesReply(path: ActorPath, node: string): boolean {
+    const askId = askIdOf(path);
+    const ask = askId === null ? undefined : this.openAsks.get(askId);
+    return ask === undefined || ask.takesReplyFrom(node);
+  }
+
+  failAsk(node: string, askId: number, target: string, reason: DeadLetterReason, cause?: Error): void {
+    const ask = this.openAsks.get(askId);
+    if (ask?.waitsFor(node) === true) ask.lost(target, reason, cause);
   }
 
   nodeDown(node: string): void {

@@ -3,9 +3,9 @@
 import type { Lane } from "../actor-ref.js";
 import { formatAddress, type Address } from "../address.js";
 import type { Terminated } from "../behaviour.js";
-import type { RemoteTarget } from "../remote.js";
-import { type AskEntry, bury } from "./entry.js";
-import type { Host, LocalActor, LocalAsk } from "./host.js";
+import type { NamedAsker, RemoteTarget } from "../remote.js";
+import { bury, type MessageEntry } from "./entry.js";
+import type { Host, LocalActor } from "./host.js";
 import { RuntimeRef } from "./runtime-ref.js";
 import { notifySoon, type TerminatedListener } from "./watchers.js";
 
@@ -27,7 +27,7 @@ export class LocalRef extends RuntimeRef {
     this.actor.accept(message, lane);
   }
 
-  offer(request: AskEntry, lane: Lane): void {
+  offer(request: MessageEntry, lane: Lane): void {
     this.actor.accept(request, lane);
   }
 
@@ -56,7 +56,7 @@ export class NamedRef extends RuntimeRef {
     else actor.accept(message, lane);
   }
 
-  offer(request: AskEntry, lane: Lane): void {
+  offer(request: MessageEntry, lane: Lane): void {
     this.tell(request, lane);
   }
 
@@ -96,7 +96,7 @@ export class ReplyRef extends RuntimeRef {
     else ask.tell(message, lane);
   }
 
-  offer(request: AskEntry, lane: Lane): void {
+  offer(request: MessageEntry, lane: Lane): void {
     this.tell(request.letter, lane);
   }
 
@@ -123,12 +123,11 @@ export class RemoteRef extends RuntimeRef implements RemoteTarget {
   }
 
   /** A request that is forwarded to a further node travels as a plain message. */
-  offer(request: AskEntry, lane: Lane): void {
+  offer(request: MessageEntry, lane: Lane): void {
     this.#send(request.letter, request, lane);
   }
 
-  /** Sends the request of an ask of this node. */
-  ask(request: unknown, ask: LocalAsk, lane: Lane): void {
+  override ask(request: unknown, ask: NamedAsker, lane: Lane): void {
     ask.goesTo(this);
     const problem = this.#host.remote?.send(this, request, lane, ask.id);
     if (problem === null) return;
@@ -146,6 +145,47 @@ export class RemoteRef extends RuntimeRef implements RemoteTarget {
     const { remote } = this.#host;
     const problem = remote === null ? "unreachable" : remote.send(this, message, lane, null);
     if (problem !== null) bury(this.#host.deadLetters, this.address, item, problem);
+  }
+}
+
+/** A ref that another node gave away: what is told by it must be permitted to the giver as well. */
+export class GivenRef extends RuntimeRef {
+  readonly #host: Host;
+  readonly #ref: RuntimeRef;
+  readonly #permits: (message: unknown) => boolean;
+
+  constructor(host: Host, ref: RuntimeRef, permits: (message: unknown) => boolean) {
+    super();
+    this.#host = host;
+    this.#ref = ref;
+    this.#permits = permits;
+  }
+
+  get address(): string {
+    return this.#ref.address;
+  }
+
+  tell(message: unknown, lane: Lane = "data"): void {
+    if (this.#permits(message)) this.#ref.tell(message, lane);
+    else bury(this.#host.deadLetters, this.address, message, "refused");
+  }
+
+  offer(request: MessageEntry, lane: Lane): void {
+    if (this.#permits(request.letter)) this.#ref.offer(request, lane);
+    else bury(this.#host.deadLetters, this.address, request, "refused");
+  }
+
+  override ask(request: unknown, ask: NamedAsker, lane: Lane): void {
+    if (this.#permits(request)) {
+      this.#ref.ask(request, ask, lane);
+      return;
+    }
+    this.#host.deadLetters.publish(this.address, request, "refused");
+    ask.lost(this.address, "refused", undefined);
+  }
+
+  watch(listener: TerminatedListener): () => void {
+    return this.#ref.watch(listener);
   }
 }
 

@@ -70,14 +70,19 @@ export class Supervisor {
     for (const child of [...this.parent.children.values()].toReversed()) child.stop();
   }
 
-  /** `child` failed with `error`, or stopped itself if that is null. */
-  childEnded(child: SupervisedActor, error: Error | null): void {
+  /**
+   * `child` failed with `error`, or stopped itself if that is null.
+   *
+   * @param foreign whether it failed on a message from another node
+   */
+  childEnded(child: SupervisedActor, error: Error | null, foreign = false): void {
     const { strategy } = this.#policy;
     const decision = decide({
       ending: error === null ? "ended" : "failed",
       restart: child.restart,
       policy: this.#policy,
       history: strategy === "oneForOne" ? child.history : this.#history,
+      foreign,
       nowMs: this.#host.clock.monotonic(),
       random: this.#host.random(),
     });

@@ -3,7 +3,7 @@
  * each source belongs.
  *
  * OW1 A source is the node's that claimed it first, by registering it or with the first task that it vouched for, until that
- *     node removes it. Who claims it in between is refused.
+ *     node removes it or an operator frees it. Who claims it in between is refused.
  * OW2 Of a source that was removed, its last node may still store what is under way, until another one claims the name.
  */
 
@@ -28,7 +28,7 @@ export interface SourceOwners {
   claim(source: SourceId, node: NodeName): boolean;
   /** The node has vouched for a task of the source. @returns whether it is its own */
   confirm(source: SourceId, node: NodeName): boolean;
-  /** The node removes the source: another one may have the name. */
+  /** The node removes the source, or an operator frees it: another one may have the name. */
   release(source: SourceId, node: NodeName): void;
   /** The node that holds the source; null where none does. */
   holderOf(source: SourceId): NodeName | null;

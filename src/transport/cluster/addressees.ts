@@ -8,8 +8,6 @@ import type { ByteReader } from "../codec/byte-reader.js";
 
 export interface Addressee {
   readonly path: ActorPath;
-  /** Null means whichever actor has the path. */
-  readonly incarnation: number | null;
   readonly ref: ActorRef<unknown>;
 }
 
@@ -35,7 +33,7 @@ export class Addressees {
     // With an incarnation at its end it would not be the path that the guard knows the actor by.
     const path = parseActorPath(text);
     const ref = this.#system.resolve<unknown>(`sluice://${this.#system.name}${key}`);
-    const addressee: Addressee = { path, incarnation: number === 0 ? null : number, ref };
+    const addressee: Addressee = { path, ref };
     // A reply address is used once; an actor's again and again.
     if (!path.startsWith("/$ask/")) {
       if (this.#kept.size >= KEPT_MAX) this.#kept.clear();

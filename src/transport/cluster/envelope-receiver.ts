@@ -2,9 +2,14 @@
  * Takes in the envelopes for this node: decodes them, has the guard check them, and delivers.
  *
  * ER1 No message reaches an actor that the guard has not allowed; the guard is asked by the path of that very actor.
+ * ER2 A ref that arrives in a message carries the authority of its sender. One to an actor of the sender is plain. By one to an
+ *     actor of any other node, this one included, is told only what the sender may say there as well.
+ * ER3 Who was asked answers: a reply, or word that none will come, counts from the node that the request went to.
  */
 
-import type { Lane } from "../../runtime/actor-ref.js";
+import type { ActorRef, Lane } from "../../runtime/actor-ref.js";
+import { parseAddress, type Address } from "../../runtime/address.js";
+import type { ActorPath } from "../../runtime/brand.js";
 import type { NodeSystem } from "../../runtime/node-system.js";
 import type { ByteReader } from "../codec/byte-reader.js";
 import { decodeValue } from "../codec/decode.js";
@@ -15,7 +20,7 @@ import type { Addressees } from "./addressees.js";
 import type { Member } from "./cluster.js";
 import { KIND } from "./envelope.js";
 import type { EnvelopeSender } from "./envelope-sender.js";
-import type { Guard, Sender } from "./guard.js";
+import type { Guard, Sender, Verdict } from "./guard.js";
 import type { Incidents } from "./incidents.js";
 import type { RemoteAsks } from "./remote-asks.js";
 import type { RemoteWatches } from "./remote-watches.js";
@@ -71,7 +76,7 @@ export class EnvelopeReceiver {
         this.#onAsk(from, lane, reader, attachments);
         return;
       case KIND.lost:
-        this.#asks.onLost(reader);
+        this.#asks.onLost(from.member.name, reader);
         return;
       case KIND.watch:
         this.#watches.onWatch(from, reader);
@@ -95,19 +100,17 @@ export class EnvelopeReceiver {
 
   #onTell({ member }: Route, lane: Lane, reader: ByteReader, attachments: readonly Uint8Array[]): void {
     const { path, ref } = this.#addressees.read(reader);
-    const message = this.#message(reader, attachments);
-    if (this.#allows(member, path, message)) ref.tell(message, lane);
+    const message = this.#message(member, reader, attachments);
+    if (this.#allows(member, path, message)) this.#system.deliverForeign(ref, message, lane);
   }
 
   #onAsk({ member }: Route, lane: Lane, reader: ByteReader, attachments: readonly Uint8Array[]): void {
     const askId = reader.varint();
-    const { path, incarnation, ref } = this.#addressees.read(reader);
-    const message = this.#message(reader, attachments);
+    const { path, ref } = this.#addressees.read(reader);
+    const message = this.#message(member, reader, attachments);
     const asker = this.#asks.askerOf(member.session, askId);
     if (this.#allows(member, path, message)) {
-      const node = this.#system.name;
-      // Not by `ref`, which leads to the same actor: only the system puts an asker into a mailbox.
-      this.#system.deliver({ node, path, incarnation }, message, lane, asker);
+      this.#system.deliverForeign(ref, message, lane, asker);
     } else {
       asker.lost(ref.address, "refused", undefined);
     }
@@ -122,18 +125,38 @@ export class EnvelopeReceiver {
     });
   }
 
-  #message(reader: ByteReader, attachments: readonly Uint8Array[]): unknown {
-    const message = decodeValue(reader, attachments, this.#resolve);
+  #message(from: Member, reader: ByteReader, attachments: readonly Uint8Array[]): unknown {
+    const message = decodeValue(reader, attachments, (address) => this.#bind(from, address));
     if (reader.remaining > 0) throw new MalformedError("A message is followed by more bytes");
     return message;
   }
 
-  readonly #resolve = (address: string) => this.#system.resolve<never>(address);
+  #bind(from: Member, address: string): ActorRef<never> {
+    if (address.startsWith(`sluice://${from.name}/`)) return this.#system.resolve<never>(address);
+    const target = parseAddress(address);
+    return this.#system.resolveGiven(target, (message) => this.#permits(from, target, message));
+  }
 
-  #allows(from: Sender, path: string, message: unknown): boolean {
-    const verdict = this.#guard(from, path, message);
+  #allows(from: Sender, path: ActorPath, message: unknown): boolean {
+    const verdict = this.#judge(from, path, message);
     if (verdict.allowed) return true;
     this.#incidents.add(verdict.reason, from.name, verdict.detail);
     return false;
+  }
+
+  /** Whether the member that gave a ref away may itself say this to the actor. */
+  #permits(giver: Sender, { node, path }: Address, message: unknown): boolean {
+    const verdict =
+      node === this.#system.name ? this.#judge(giver, path, message) : this.#guard(giver, path, message);
+    if (verdict.allowed) return true;
+    this.#incidents.add("deputy-refused", giver.name, verdict.detail);
+    return false;
+  }
+
+  #judge(from: Sender, path: ActorPath, message: unknown): Verdict {
+    if (!path.startsWith("/$ask/") || this.#system.takesReply(path, from.name)) {
+      return this.#guard(from, path, message);
+    }
+    return { allowed: false, reason: "denied", detail: `"${from.name}" answers what others were asked` };
   }
 }

@@ -58,10 +58,20 @@ export class EnvelopeSender {
     return this.#post(route, lane, target.address, attachments);
   }
 
-  /** Sends an envelope between the exchanges themselves. @param write puts what its kind has into the writer */
-  control(route: Route, kind: number, write: (writer: ByteWriter) => void): void {
+  /**
+   * Sends an envelope between the exchanges themselves.
+   *
+   * @param write puts what its kind has into the writer
+   * @param from session that it comes from; only a hub may speak for another. Default: this node's
+   */
+  control(
+    route: Route,
+    kind: number,
+    write: (writer: ByteWriter) => void,
+    from: number = this.session,
+  ): void {
     const { writer } = route.link.sender;
-    this.#begin(writer, "control", this.session, route.member.session);
+    this.#begin(writer, "control", from, route.member.session);
     writer.u8(kind);
     write(writer);
     if (this.#post(route, "control", "", []) !== null) this.#incidents.add("control-refused");

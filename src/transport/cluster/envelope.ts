@@ -41,6 +41,7 @@ const LOSS_REASONS = [
   "unencodable",
   "link-full",
   "refused",
+  "unhandled",
 ] as const satisfies readonly DeadLetterReason[];
 
 const END_REASONS = ["stopped", "failed", "unreachable"] as const satisfies readonly Terminated["reason"][];

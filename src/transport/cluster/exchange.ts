@@ -171,6 +171,6 @@ export class Exchange implements Remote {
     this.#incidents.add(`relay-${problem}`);
     if (kind !== KIND.ask) return;
     const request = new ByteReader(rest);
-    this.#asks.askerOf(member.session, request.varint()).lost(request.text(), problem, undefined);
+    this.#asks.askerOf(member.session, request.varint(), to).lost(request.text(), problem, undefined);
   }
 }

@@ -12,7 +12,11 @@ export interface Sender {
 
 export type Verdict =
   | { readonly allowed: true }
-  | { readonly allowed: false; readonly reason: "denied" | "malformed"; readonly detail: string };
+  | {
+      readonly allowed: false;
+      readonly reason: "denied" | "malformed" | "too-often";
+      readonly detail: string;
+    };
 
 /** @param path of the receiving actor, inside this node */
 export type Guard = (from: Sender, path: string, message: unknown) => Verdict;

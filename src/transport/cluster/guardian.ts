@@ -8,7 +8,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Behaviour, Context } from "../../runtime/behaviour.js";
-import { asError, assertNever } from "../../runtime/errors.js";
+import { asError } from "../../runtime/errors.js";
 import { parseWith, z } from "../../runtime/parse.js";
 import type { SpawnOptions } from "../../runtime/spawn-options.js";
 import { TransportError } from "../errors.js";
@@ -95,7 +95,8 @@ export function createGuardian(registered: ReadonlyMap<string, BehaviourFactory>
           onChildStopped(state, message);
           return state;
         default:
-          return assertNever(message);
+          ctx.unhandled(message);
+          return state;
       }
     },
   };

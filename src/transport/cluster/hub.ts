@@ -9,6 +9,7 @@
 import { parseNodeName } from "../../runtime/address.js";
 import type { Behaviour } from "../../runtime/behaviour.js";
 import type { NodeName } from "../../runtime/brand.js";
+import { RateLimit } from "../../runtime/rate-limit.js";
 import type { ActorSystem } from "../../runtime/system.js";
 import type { Carrier, ListenOptions } from "../carrier.js";
 import type { JoiningPeer } from "../link/acceptor-handshake.js";
@@ -44,6 +45,9 @@ export interface HubOptions extends NodeOptions {
   readonly revocationMs?: number;
 }
 
+/** Of one member: each makes a key, which the other side keeps for a while. It may want a link to every member at once. */
+const INTRODUCTIONS = { perSecond: 20, burst: 1_024 };
+
 /** Starts a cluster with this node as its hub. @throws TransportError `listen-failed` */
 export async function startHub(system: ActorSystem, options: HubOptions): Promise<Cluster> {
   const hub = new Hub(system, options);
@@ -64,6 +68,7 @@ class Hub implements Cluster {
   /** Ids of the tokens that members joined with, by session. */
   readonly #tokens = new Map<number, string>();
   readonly #leaving = new Set<number>();
+  readonly #introductions = new WeakMap<Peer, RateLimit>();
   #self: Member;
   #acceptor: Acceptor | null = null;
   #endRevocationWatch: (() => void) | null = null;
@@ -217,6 +222,13 @@ class Hub implements Cluster {
   #introduce(asker: Peer, session: number): void {
     const wanted = this.#peers.get(session);
     if (wanted === undefined) return;
+    let limit = this.#introductions.get(asker);
+    if (limit === undefined)
+      this.#introductions.set(asker, (limit = new RateLimit(INTRODUCTIONS, this.#system.clock.monotonic())));
+    if (!limit.take(this.#system.clock.monotonic())) {
+      this.#core.incidents.add("too-often", asker.member.name, "asks for direct links");
+      return;
+    }
     const [dialler, listener] = wanted.member.url === null ? [wanted, asker] : [asker, wanted];
     if (listener.member.url === null) return;
     const token = tokenText(generateToken());

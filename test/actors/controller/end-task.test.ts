@@ -18,7 +18,7 @@ import {
 
 test("controller records every drop with what its node vouched for, and tells no other node of it by itself", () => {
   const { router, distributor, other, attach, install } = routerOf();
-  const pipeline = pipelineOf({ a: [], b: ["a"] });
+  const pipeline = pipelineOf({ a: [], b: ["a"], c: ["a"] });
   attach(pipeline);
   install(tableOf(pipeline, 1, EDGE));
   const [task] = newTask(pipeline).map((branch) => ({

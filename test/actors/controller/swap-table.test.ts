@@ -106,7 +106,9 @@ test("controller retires what nobody uses although tasks of another pipeline wai
   attach(FOLLOW);
   const [branch] = pinned(EDGE);
   assert.ok(branch);
-  router.tell({ type: "submit", task: { ...branch, cursor: FOLLOWED, cameFrom: parseStageId("a") } });
+  const a = parseStageId("a");
+  const results = new Map([[a, resultOf("a")]]);
+  router.tell({ type: "submit", task: { ...branch, cursor: FOLLOWED, cameFrom: a, results } });
   router.tell({ type: "detachGenerator", sourceId: parseSourceId("cam-2") });
   assert.is(stageKeyText(processors.only("retireProcessor").stage), stageKeyText(keyOf(other, "a")));
   router.tell({ type: "detachGenerator", sourceId: SOURCE });

@@ -52,8 +52,8 @@ export function setUp(options: Partial<DistributorOptions> = {}, memory = new Me
       await append.run();
     }
   };
-  const subscribe = (fromPosition: number, demand: number, name = "viewer") => {
-    const subscriber = createProbe<SubscriptionEvent>(`sluice://cloud/${name}`);
+  const subscribe = (fromPosition: number, demand: number, name = "viewer", node = "cloud") => {
+    const subscriber = createProbe<SubscriptionEvent>(`sluice://${node}/${name}`);
     actor.tell({ type: "subscribe", subscriber, fromPosition, demand });
     return subscriber;
   };

@@ -123,10 +123,19 @@ test("distributor reads again for a subscriber after a failure that may pass, an
 
 test("distributor refuses the 1,001st subscriber and keeps the others", () => {
   const { subscribe, actor } = setUp();
-  for (let i = 0; i < 1_000; i++) subscribe(0, 1, `viewer-${i}`);
-  const refused = subscribe(0, 1, "viewer-1000");
-  assert.match(refused.only("subscriptionFailed").error.message, /as 1000 others are subscribed/);
+  for (let i = 0; i < 1_000; i++) subscribe(0, 1, "viewer", `operator-${i}`);
+  const refused = subscribe(0, 1, "viewer", "operator-1000");
+  assert.match(refused.only("subscriptionFailed").error.message, /as 1000 others, 0 of that node, are/);
   assert.is(actor.state().retained.subscriptions.size, 1_000);
+});
+
+test("distributor refuses the 65th subscriber of one node, and takes those of others", () => {
+  const { subscribe, actor } = setUp();
+  for (let i = 0; i < 64; i++) subscribe(0, 1, `viewer-${i}`, "operator-1");
+  const refused = subscribe(0, 1, "viewer-64", "operator-1");
+  assert.match(refused.only("subscriptionFailed").error.message, /as 64 others, 64 of that node, are/);
+  assert.equal(subscribe(0, 1, "viewer", "operator-10").received, []);
+  assert.is(actor.state().retained.subscriptions.size, 65);
 });
 
 test.run();

@@ -24,7 +24,7 @@ import { vouch } from "../../support/vouchers.js";
 
 const CLOUD = parseNodeName("cloud");
 export const SOURCE = parseSourceId("cam-1");
-const ADDRESS = "sluice://edge-1/sources/cam-1";
+const ADDRESS = "sluice://edge-1/source-cam-1";
 export const STORED: Outcome = { status: "stored" };
 
 export interface Setup extends Partial<Omit<GeneratorOptions, "source" | "configuration" | "capture">> {

@@ -1,6 +1,13 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as fc from "fast-check";
+import { createMonitor } from "../../../src/actors/monitor/monitor.js";
+import { createAgent } from "../../../src/node/agent/agent.js";
+import { readPipelineHere } from "../../../src/node/agent/read-pipeline.js";
+import { sourceOptionsOf } from "../../../src/node/agent/source-request.js";
+import { createFollower } from "../../../src/operator/follower.js";
+import { createGuardian } from "../../../src/transport/cluster/guardian.js";
+import { setup as generatorSetup } from "../generator/setup.js";
 import { createController } from "../../../src/actors/controller/controller.js";
 import { createControllerRetained } from "../../../src/actors/controller/state.js";
 import { createDistributor } from "../../../src/actors/distributor/distributor.js";
@@ -55,6 +62,7 @@ const table: RoutingTable = {
   fallback: parseNodeName("cloud"),
 };
 const replyTo = createProbe("sluice://edge-1/scheduler");
+const subscriber = createProbe("sluice://operator-1/follower$abc");
 const sample = {
   node: "edge-1",
   atMs: 1,
@@ -76,6 +84,28 @@ const source = {
 };
 const { id, pipelineId, pipelineVersion, pins } = finishedTask({ sequence: 0 });
 
+const definition = {
+  id: "cam-2",
+  source: "test:320x240@10",
+  pipeline: "pipeline: p",
+  pipelineName: "p.yaml",
+  configuration: { fps: 5 },
+  policy: null,
+  paced: false,
+  limit: 3,
+};
+const storedGap = {
+  type: "gap",
+  position: 3,
+  id,
+  reason: "deadline",
+  stage: null,
+  node: "edge-1",
+  sourceAtMs: 1,
+  storedAtMs: 2,
+  detail: "",
+};
+
 /** Every message that honest nodes send each other: from, to, what. */
 const HONEST: readonly [Sender, string, unknown][] = [
   [EDGE, "/controller", { type: "submit", task, forwarded: 3 }],
@@ -86,8 +116,8 @@ const HONEST: readonly [Sender, string, unknown][] = [
   [OPERATOR, "/controller", { type: "reportQueues", replyTo }],
   [EDGE, "/distributor", { type: "store", task: finishedTask({ sequence: 1 }) }],
   [EDGE, "/distributor", { type: "recordDrop", drop: droppedTask({ sequence: 2 }) }],
-  [OPERATOR, "/distributor", { type: "subscribe", subscriber: replyTo, fromPosition: 0, demand: 5 }],
-  [OPERATOR, "/distributor", { type: "demand", subscriber: replyTo, count: 5 }],
+  [OPERATOR, "/distributor", { type: "subscribe", subscriber, fromPosition: 0, demand: 5 }],
+  [OPERATOR, "/distributor", { type: "demand", subscriber, count: 5 }],
   [OPERATOR, "/distributor", { type: "query", query: { limit: 10 }, replyTo }],
   [OPERATOR, "/distributor", { type: "reportTotals", replyTo }],
   [
@@ -112,9 +142,30 @@ const HONEST: readonly [Sender, string, unknown][] = [
   [CLOUD, "/monitor", { type: "ping", sentAtMs: 1.5, replyTo }],
   [EDGE, "/monitor", { type: "pong", node: "edge-1", sentAtMs: 1.5 }],
   [OPERATOR, "/agent", { type: "reportSources", replyTo }],
+  [OPERATOR, "/agent", { type: "drain", replyTo }],
+  [OPERATOR, "/agent", { type: "addSource", definition, replyTo }],
+  [OPERATOR, "/agent", { type: "watchEvents", listener: subscriber }],
+  [OPERATOR, "/distributor", { type: "unsubscribe", subscriber }],
+  [CLOUD, "/follower$abc", { type: "record", record: storedGap }],
+  [CLOUD, "/follower$abc", { type: "recordsExpired", fromPosition: 0, toPosition: 3 }],
+  [CLOUD, "/follower$abc", { type: "subscriptionFailed", error: new Error("no more") }],
+  [EDGE, "/events-of-edge-1$abc", { type: "sourceStarted", sourceId: "cam-1", description: "a file" }],
+  [EDGE, "/events-of-edge-1$abc", { type: "sourceStalled", sourceId: "cam-1", reason: "frozen", attempt: 1 }],
+  [
+    EDGE,
+    "/events-of-edge-1$abc",
+    {
+      type: "stageFailed",
+      node: "edge-1",
+      stage: { pipelineId: "p", pipelineVersion: 1, stage: "a" },
+      error: new Error("no model"),
+    },
+  ],
   [OPERATOR, "/agent", { type: "drainSource", sourceId: "cam-1", replyTo }],
   [CLOUD, "/guardian", { type: "spawn", behaviour: "x", args: 1, options: { name: "a" }, replyTo }],
   [EDGE, "/$ask/123", { anything: true }],
+  [CLOUD, "/guardian", { type: "stop", address: "sluice://edge-1/guardian/a", replyTo }],
+  [OPERATOR, "/scheduler", { type: "removeSource", sourceId: "cam-1", replyTo }],
   [EDGE, "/users-own", "anything"],
   [EDGE, "/guardian/child", 42],
 ];
@@ -155,7 +206,7 @@ test("guardFor denies what a role may not say, and whatever speaks for another n
     [EDGE, "/listener", { type: "sourceEnded" }],
     [EDGE, "/processors", { type: "retireProcessor" }],
     [EDGE, "/processors/x", { type: "execute" }],
-    [EDGE, "/observer-1", { type: "record" }],
+    [EDGE, "/observer$1", { type: "record" }],
     [EDGE, "/controller", { type: "stageCompleted", task }],
     [EDGE, "/controller", { type: "tick" }],
     [EDGE, "/controller/child", { type: "submit", task }],
@@ -183,7 +234,13 @@ const strange = fc.oneof(
     Number.NaN,
     -1,
     1e300,
+    2 ** 48,
+    2 ** 48 + 1,
+    Number.MAX_SAFE_INTEGER,
     2 ** 53,
+    8.64e15,
+    0,
+    1,
     0.5,
     "",
     "../../etc/passwd",
@@ -262,12 +319,52 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
           intervalMs: 1_000,
           nodesMax: 10,
           sourcesMax: 10,
+          sourcesPerNodeMax: 10,
+          pipelinesPerNodeMax: 10,
           owners: createMemoryTrust().owners,
           listener: null,
         },
         createSchedulerRetained(),
       ),
       "/scheduler",
+    ),
+    "/monitor": started(
+      createMonitor({
+        node: parseNodeName("edge-1"),
+        scheduler: createProbe(),
+        controller: createProbe(),
+        repairs: () => [],
+        intervalMs: 1_000,
+        openHost: () => ({
+          read: () => new Promise(() => {}),
+          inventory: () => new Promise(() => {}),
+          close: () => {},
+        }),
+      }),
+      "/monitor",
+    ),
+    "/agent": started(
+      createAgent(parseNodeName("edge-1"), {
+        addSource: async (request) =>
+          void (await sourceOptionsOf(request, {
+            services: SERVICES,
+            readPipeline: readPipelineHere,
+            sourcePolicy: "any",
+          })),
+        drainSource: () => Promise.resolve(),
+        ledgers: () => Promise.resolve([]),
+        drain: () => Promise.resolve(),
+      }),
+      "/agent",
+    ),
+    "/guardian": started(
+      createGuardian(new Map([["x", () => ({ start: () => null, receive: () => null })]])),
+      "/guardian",
+    ),
+    "/source-cam-1": generatorSetup().generator,
+    "/follower$abc": started(
+      createFollower(createProbe(), () => {}),
+      "/follower$abc",
     ),
   };
 }

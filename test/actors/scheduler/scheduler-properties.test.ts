@@ -127,6 +127,8 @@ test("scheduler publishes valid tables under growing epochs, whatever it receive
             intervalMs: 1_000,
             nodesMax: 10,
             sourcesMax: 10,
+            sourcesPerNodeMax: 10,
+            pipelinesPerNodeMax: 10,
             owners: createMemoryTrust().owners,
             listener: null,
           },

@@ -1,13 +1,20 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
-import type { PolicyReply, SchedulerEvent, TableReported } from "../../../src/actors/protocol/scheduler.js";
+import type {
+  PolicyReply,
+  SchedulerEvent,
+  SourceRemoved,
+  TableReported,
+} from "../../../src/actors/protocol/scheduler.js";
 import type { SourceDescription } from "../../../src/task/requests.js";
 import { createPolicies } from "../../../src/actors/scheduler/policies.js";
 import { edgeOnly } from "../../../src/actors/scheduler/policies/edge-only.js";
 import { bindPolicy } from "../../../src/actors/scheduler/policy.js";
+import type { NodeQuota } from "../../../src/actors/scheduler/admission.js";
 import { createSchedulerRetained } from "../../../src/actors/scheduler/retained.js";
 import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
+import type { SchedulerOptions } from "../../../src/actors/scheduler/state.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
 import { parseNodeName, parseSourceId } from "../../../src/task/identity.js";
 import { fold } from "../../support/fold.js";
@@ -33,7 +40,13 @@ const moody = bindPolicy({
   },
 });
 
-function setUp(options: { readonly term?: number; readonly sourcesMax?: number } = {}) {
+interface SetUp extends Partial<NodeQuota> {
+  readonly term?: number;
+  readonly sourcesMax?: number;
+  readonly owners?: SchedulerOptions["owners"];
+}
+
+function setUp(options: SetUp = {}) {
   failing = false;
   const listener = createProbe<SchedulerEvent>("sluice://cloud/listener");
   const retained = createSchedulerRetained();
@@ -46,7 +59,9 @@ function setUp(options: { readonly term?: number; readonly sourcesMax?: number }
       intervalMs: 1_000,
       nodesMax: 3,
       sourcesMax: options.sourcesMax ?? 3,
-      owners: createMemoryTrust().owners,
+      sourcesPerNodeMax: options.sourcesPerNodeMax ?? 3,
+      pipelinesPerNodeMax: options.pipelinesPerNodeMax ?? 3,
+      owners: options.owners ?? createMemoryTrust().owners,
       listener,
     },
     retained,
@@ -214,6 +229,75 @@ test("scheduler leaves a source to the node that has it, also while that one is 
   assert.is(register(elsewhere).all("policySet").length, 1);
 });
 
+test("scheduler gives one node so many sources and pipelines and no more, and others theirs all the same", () => {
+  const { join, register, table } = setUp({ sourcesMax: 10, sourcesPerNodeMax: 2, pipelinesPerNodeMax: 1 });
+  for (const name of ["cloud", "edge-1", "edge-2"]) join(name);
+  register();
+  const second = register({ id: CAM_2, pipeline: twoStages(2) });
+  assert.match(second.only("policyRefused").error.message, "walk 1 pipelines already");
+  register({ id: CAM_2 });
+  const third = register({ id: parseSourceId("cam-3") });
+  assert.match(third.only("policyRefused").error.message, 'node "edge-1" has 2 already');
+  register({ id: CAM_1 }).only("policySet");
+  register({ id: parseSourceId("cam-3"), node: parseNodeName("edge-2") }).only("policySet");
+  assert.is(table()?.sources.size, 3);
+});
+
+test("scheduler moves past no epoch and no term that cannot be, and not again and again for one node", () => {
+  const { scheduler, join, register, table } = setUp();
+  join("edge-1");
+  register();
+  const refused = (heldEpoch: number, heldTerm: number): void =>
+    scheduler.tell({
+      type: "tableRefused",
+      node: EDGE_1,
+      epoch: table()?.epoch ?? 0,
+      heldEpoch,
+      heldTerm,
+    });
+  for (const [heldEpoch, heldTerm] of [
+    [2 ** 48, 1],
+    [Number.MAX_SAFE_INTEGER, 1],
+    [1, 2 ** 48],
+  ] as const) {
+    refused(heldEpoch, heldTerm);
+    assert.equal([table()?.epoch, table()?.term], [1, 1]);
+  }
+  // Whoever is believed nothing more is sent nothing, until it registers again.
+  for (let time = 0; time < 100; time++) refused((table()?.epoch ?? 0) + 1, 1);
+  assert.ok((table()?.epoch ?? 0) < 20, `epoch ${table()?.epoch}`);
+});
+
+test("scheduler sends a node that registers all the time its table no more often than one that is silent", () => {
+  const { scheduler, join, register, published } = setUp();
+  const edge = join("edge-1");
+  register();
+  const before = published().length;
+  for (let time = 0; time < 1_000; time++) {
+    scheduler.tell({ type: "registerNode", node: node("edge-1"), controller: edge });
+    scheduler.advance(1);
+  }
+  assert.is(published().length, before);
+  assert.ok(edge.all("installTable").length <= 4, `${edge.all("installTable").length} tables`);
+});
+
+test("scheduler frees a source for an operator, also one that a node held under a scheduler before it", () => {
+  const { owners } = createMemoryTrust();
+  owners.claim(CAM_1, parseNodeName("edge-1"));
+  const { scheduler, join, register } = setUp({ owners });
+  join("cloud");
+  join("edge-2");
+  const elsewhere = { node: parseNodeName("edge-2") };
+  register(elsewhere).only("policyRefused");
+  const replyTo = createProbe<SourceRemoved>();
+  scheduler.tell({ type: "removeSource", sourceId: CAM_1, ...elsewhere, replyTo });
+  scheduler.tell({ type: "removeSource", sourceId: CAM_1, replyTo });
+  scheduler.tell({ type: "removeSource", sourceId: CAM_1, replyTo });
+  const removed = replyTo.all("sourceRemoved").map((reply) => reply.node);
+  assert.equal(removed, [null, parseNodeName("edge-1"), null]);
+  register(elsewhere).only("policySet");
+});
+
 test("scheduler carries every version of a pipeline that a source walks", () => {
   const { join, register, table } = setUp();
   join("cloud");
@@ -311,7 +395,9 @@ test("scheduler leaves a node alone that refuses its table for what it is", () =
   scheduler.advance(60_000);
   assert.is(tables(edge).length, before);
   assert.ok(tables(cloud).length > others);
-  assert.is(tables(join("edge-1")).length, 1);
+  scheduler.tell({ type: "registerNode", node: node("edge-1"), controller: edge });
+  scheduler.advance(0);
+  assert.is(tables(edge).length, before + 1);
 });
 
 test("scheduler swaps a policy live", () => {

@@ -1,0 +1,187 @@
+/** What the messages between nodes are made of, as schemas: each bounds every text, number and list in it. */
+
+import { isActorRef } from "../../runtime/actor-ref.js";
+import { z } from "../../runtime/parse.js";
+import { FRAME_ENCODINGS } from "../../task/configuration.js";
+import {
+  CONFIGURATION_LIMITS,
+  NAME,
+  PARAMETERS_SIZE_MAX,
+  PIPELINE_FILE_LIMITS,
+  PIPELINE_LIMITS,
+  TASK_LIMITS,
+  TEXT_LIMITS,
+  DAMAGE_MAX,
+  REPAIRS_MAX,
+} from "../../task/limits.js";
+import { QUEUE_POLICIES } from "../../task/pipeline.js";
+import { isPlain } from "./checks.js";
+
+const { width, height, fpsMax, framesPerTaskMax, quality } = CONFIGURATION_LIMITS;
+const { stagesMax, queueCapacityMax, joinTimeoutMsMax, deadlineMsMax, definitionSizeMax } = PIPELINE_LIMITS;
+/** Nodes that one message may name, and services of one node. */
+export const NODES_MAX = 1_000;
+export const SERVICES_MAX = 1_000;
+/** Stages of one node that have tasks. */
+const QUEUES_MAX = 4_096;
+/** Why tasks are dropped, with room for reasons of a later release. */
+export const REASONS_MAX = 64;
+/** Records that a subscriber may ask for at once. */
+export const DEMAND_MAX = 100_000;
+
+export const name = z.string().regex(NAME);
+export const text = z.string().max(TEXT_LIMITS.detail);
+/** Also a position in the store. */
+export const count = z.number().int().min(0);
+export const ref = z.custom<object>(
+  (value) => typeof value === "object" && value !== null && isActorRef(value),
+  {
+    message: "wanted the address of an actor",
+  },
+);
+/** Parameters of a policy or a service, or knobs of a configuration: an object of what JSON can say. */
+const plain = z.custom<Readonly<Record<string, unknown>>>(
+  (value) =>
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    isPlain(value, PARAMETERS_SIZE_MAX),
+  { message: `wanted plain data of at most ${PARAMETERS_SIZE_MAX} characters` },
+);
+/** ms since the Unix epoch. */
+const instantMs = z.number();
+/** Whole numbers that are summed and compared: sums of them are exact. */
+export const bounded = z.number().int().min(0).max(TASK_LIMITS.countMax);
+
+/** An object with names for keys, so many of them at most. */
+export function recordOf<Value extends z.ZodType>(keyLengthMax: number, value: Value, sizeMax: number) {
+  return z
+    .record(z.string().max(keyLengthMax), value)
+    .refine((record) => Object.keys(record).length <= sizeMax, `wanted at most ${sizeMax} entries`);
+}
+
+export const configuration = z.object({
+  width: z.number().int().min(width.min).max(width.max),
+  height: z.number().int().min(height.min).max(height.max),
+  fps: z.number().gt(0).max(fpsMax),
+  framesPerTask: z.number().int().min(1).max(framesPerTaskMax),
+  encoding: z.enum(FRAME_ENCODINGS),
+  quality: z.number().int().min(quality.min).max(quality.max),
+});
+
+const stage = z.object({
+  id: name,
+  service: z.string().min(1).max(TEXT_LIMITS.serviceName),
+  predecessors: z.array(name).max(stagesMax),
+  successors: z.array(name).max(stagesMax),
+  inputs: z.array(z.string().max(TEXT_LIMITS.dataType)).max(stagesMax),
+  output: z.string().max(TEXT_LIMITS.dataType),
+  stateful: z.boolean(),
+  parameters: plain,
+  queue: z.object({
+    policy: z.enum(QUEUE_POLICIES),
+    capacity: z.number().int().min(1).max(queueCapacityMax),
+  }),
+});
+
+interface Linked {
+  readonly id: string;
+  readonly predecessors: readonly string[];
+  readonly successors: readonly string[];
+}
+
+/** As valid as a definition makes it: every stage once, behind all its predecessors, and both ends know of each other. */
+function isDag({ stages }: { readonly stages: readonly Linked[] }): boolean {
+  const before = new Map<string, Linked>();
+  const all = new Map(stages.map((item) => [item.id, item]));
+  for (const item of stages) {
+    if (before.has(item.id) || new Set(item.predecessors).size < item.predecessors.length) return false;
+    if (!item.predecessors.every((id) => before.get(id)?.successors.includes(item.id) === true)) return false;
+    if (!item.successors.every((id) => all.get(id)?.predecessors.includes(item.id) === true)) return false;
+    before.set(item.id, item);
+  }
+  return true;
+}
+
+export const pipeline = z
+  .object({
+    id: name,
+    version: z.number().int().min(1),
+    stages: z.array(stage).min(1).max(stagesMax),
+    joinTimeoutMs: z.number().gt(0).max(joinTimeoutMsMax),
+    deadlineMs: z.number().gt(0).max(deadlineMsMax).nullable(),
+  })
+  .refine(isDag, "wanted stages in order, joined at both ends")
+  .refine(
+    (value) => isPlain(value, definitionSizeMax),
+    `wanted a pipeline of at most ${definitionSizeMax} characters`,
+  );
+
+export const policy = z.object({ name: z.string().min(1).max(TEXT_LIMITS.policyName), parameters: plain });
+
+export const table = z.object({
+  term: bounded,
+  epoch: bounded.min(1),
+  publishedAtMs: instantMs,
+  pipelines: z.map(z.string().max(TEXT_LIMITS.pipelineKey), pipeline),
+  sources: z.map(
+    name,
+    z.object({
+      pipelineId: name,
+      pipelineVersion: z.number().int().min(1),
+      configuration,
+      placement: z.map(name, z.array(name).max(NODES_MAX)),
+    }),
+  ),
+  fallback: name,
+});
+
+export const repairs = z
+  .array(
+    z.object({
+      atMs: instantMs,
+      damage: z.array(z.string().max(TEXT_LIMITS.detail)).max(DAMAGE_MAX),
+      kept: count,
+      lost: count.nullable(),
+    }),
+  )
+  .max(REPAIRS_MAX);
+
+export const sample = z.object({
+  node: name,
+  atMs: instantMs,
+  cpuShare: z.number(),
+  cpuCount: z.number(),
+  memoryUsedBytes: z.number(),
+  memoryTotalBytes: z.number(),
+  residentBytes: z.number(),
+  loopStallMs: z.number(),
+  queued: recordOf(TEXT_LIMITS.stageKey, z.number(), QUEUES_MAX),
+  counts: z
+    .object({
+      admitted: count,
+      received: count,
+      forwarded: count,
+      processed: count,
+      finished: count,
+      dropped: recordOf(TEXT_LIMITS.name, count, REASONS_MAX),
+    })
+    .optional(),
+  repairs: repairs.optional(),
+  links: recordOf(
+    TEXT_LIMITS.name,
+    z.object({ rttMs: z.number(), bandwidthMbps: z.number().nullable() }),
+    NODES_MAX,
+  ),
+});
+
+export const sourceRequest = z.object({
+  id: z.string().max(TEXT_LIMITS.unparsedName),
+  source: text,
+  pipeline: z.string().max(PIPELINE_FILE_LIMITS.bytesMax),
+  pipelineName: text,
+  configuration: plain,
+  policy: policy.nullable(),
+  paced: z.boolean(),
+  limit: z.number().int().min(1).nullable(),
+});

@@ -1,0 +1,68 @@
+/** What a node answers when it is asked, as schemas: who asks parses the reply, as it is another node's word. */
+
+import { z } from "../../runtime/parse.js";
+import { QUERY_RECORDS_MAX } from "../../task/limits.js";
+import type { AgentReply, SourcesReported } from "../protocol/agent.js";
+import type { QueryReply, TotalsReported } from "../protocol/distributor.js";
+import type { NodesReported, PolicyReply, SourceRemoved, TableReported } from "../protocol/scheduler.js";
+import { bounded, name, repairs } from "./forms.js";
+import { failure, ledger, nodes, record, tableReport, totals } from "./report-forms.js";
+
+/** A schema, and the type that it stands for: the schema checks names, and their brands exist for the compiler only. */
+export interface ReplyForm<Reply> {
+  readonly schema: z.ZodType;
+  readonly reply?: Reply;
+}
+
+/** Ledgers of one node. */
+const LEDGERS_MAX = 10_000;
+
+const refused = (type: string) => z.object({ type: z.literal(type), error: failure });
+
+export const AGENT_REPLY: ReplyForm<AgentReply> = {
+  schema: z.union([z.object({ type: z.literal("done") }), refused("refused")]),
+};
+export const SOURCES_REPORTED: ReplyForm<SourcesReported> = {
+  schema: z.object({
+    type: z.literal("sourcesReported"),
+    node: name,
+    ledgers: z.array(ledger).max(LEDGERS_MAX),
+  }),
+};
+export const POLICY_REPLY: ReplyForm<PolicyReply> = {
+  schema: z.union([
+    z.object({ type: z.literal("policySet"), sourceId: name }),
+    z.object({ type: z.literal("policyRefused"), sourceId: name, error: failure }),
+  ]),
+};
+export const SOURCE_REMOVED: ReplyForm<SourceRemoved> = {
+  schema: z.object({ type: z.literal("sourceRemoved"), sourceId: name, node: name.nullable() }),
+};
+export const TABLE_REPORTED: ReplyForm<TableReported> = {
+  schema: z.object({ type: z.literal("tableReported"), ...tableReport }),
+};
+export const NODES_REPORTED: ReplyForm<NodesReported> = {
+  schema: z.object({ type: z.literal("nodesReported"), nodes }),
+};
+export const TOTALS_REPORTED: ReplyForm<TotalsReported> = {
+  schema: z.object({
+    type: z.literal("totalsReported"),
+    sources: totals,
+    pending: bounded,
+    duplicates: bounded,
+    contradictions: bounded,
+    refused: bounded,
+    repairs,
+    unvouched: bounded,
+  }),
+};
+export const QUERY_REPLY: ReplyForm<QueryReply> = {
+  schema: z.union([
+    z.object({
+      type: z.literal("records"),
+      records: z.array(record).max(QUERY_RECORDS_MAX),
+      more: z.boolean(),
+    }),
+    refused("queryFailed"),
+  ]),
+};

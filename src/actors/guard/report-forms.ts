@@ -1,0 +1,135 @@
+/** What nodes report of themselves and of what they stored, as schemas: for whoever asked, and whoever follows. */
+
+import { z } from "../../runtime/parse.js";
+import { TASK_LIMITS, TEXT_LIMITS } from "../../task/limits.js";
+import { DROP_REASONS } from "../../task/task.js";
+import {
+  bounded,
+  configuration,
+  count,
+  name,
+  NODES_MAX,
+  recordOf,
+  REASONS_MAX,
+  sample,
+  SERVICES_MAX,
+  table,
+  text,
+} from "./forms.js";
+
+/** Sources of a cluster. */
+const SOURCES_MAX = 100_000;
+/** Incarnations whose tasks a source still has in flight. */
+const ACCOUNTS_MAX = 10_000;
+/** Tasks of one of them. */
+const OUTSTANDING_MAX = 1_000_000;
+
+export const failure = z.instanceof(Error);
+const time = z.number();
+const drops = recordOf(TEXT_LIMITS.name, bounded, REASONS_MAX);
+const id = z.object({ sourceId: name, incarnation: bounded, sequence: bounded });
+
+/** Nobody looks into a detection: only how many there are. */
+const stageResult = z.object({
+  type: z.string().max(TEXT_LIMITS.label),
+  frames: z.array(z.array(z.unknown())),
+});
+const hop = z.object({
+  stage: name,
+  node: name,
+  epoch: count,
+  attempt: count,
+  delivery: count,
+  enqueuedAtMs: time,
+  startedAtMs: time,
+  endedAtMs: time,
+});
+const placed = { position: count, id, storedAtMs: time };
+
+export const record = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("result"),
+    ...placed,
+    delivery: count,
+    pipelineId: name,
+    pipelineVersion: count,
+    configuration,
+    frameCount: count,
+    framePtsUs: z.array(z.number()),
+    sourceAtMs: time,
+    createdAtMs: time,
+    results: recordOf(TEXT_LIMITS.name, stageResult, TASK_LIMITS.hopsMax),
+    hops: z.array(hop).max(TASK_LIMITS.hopsMax),
+    traceparent: z.string().max(TEXT_LIMITS.traceparent),
+  }),
+  z.object({
+    type: z.literal("gap"),
+    ...placed,
+    reason: z.enum(DROP_REASONS),
+    stage: z.string().max(TEXT_LIMITS.name).nullable(),
+    node: name,
+    sourceAtMs: time,
+    detail: text,
+  }),
+]);
+
+export const ledger = z.object({
+  type: z.literal("ledgerReported"),
+  sourceId: name,
+  incarnation: bounded,
+  created: bounded,
+  stored: bounded,
+  dropped: drops,
+  inFlight: bounded,
+  window: bounded,
+  redelivered: bounded,
+  accounts: z
+    .array(
+      z.object({
+        incarnation: bounded,
+        created: bounded,
+        outstanding: z.array(bounded).max(OUTSTANDING_MAX),
+      }),
+    )
+    .max(ACCOUNTS_MAX),
+  framesSkipped: bounded,
+  status: z.enum(["waiting", "replaying", "capturing", "reconnecting", "draining", "ended", "failed"]),
+});
+
+export const nodes = z
+  .array(
+    z.object({
+      description: z.object({
+        name,
+        role: z.enum(["edge", "cloud"]),
+        services: z.array(z.string().max(TEXT_LIMITS.serviceName)).max(SERVICES_MAX),
+      }),
+      sample: sample.nullable(),
+      sampledAtMs: time,
+    }),
+  )
+  .max(NODES_MAX);
+
+export const totals = recordOf(TEXT_LIMITS.name, z.object({ stored: bounded, dropped: drops }), SOURCES_MAX);
+
+const percentiles = z.object({ p50: z.number(), p99: z.number() });
+
+export const tableReport = {
+  table: table.nullable(),
+  acknowledged: recordOf(TEXT_LIMITS.name, count, NODES_MAX),
+  explanations: recordOf(
+    TEXT_LIMITS.name,
+    z.object({
+      reason: text,
+      inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+    }),
+    SOURCES_MAX,
+  ),
+  overhead: z.object({
+    rounds: count,
+    decisions: count,
+    failures: count,
+    roundMs: percentiles,
+    decisionMs: percentiles,
+  }),
+};
