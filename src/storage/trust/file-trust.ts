@@ -100,11 +100,11 @@ class OwnersWriter {
   }
 
   #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#options.clock.after(WRITE_PERIOD_MS, resolve);
+    return new Promise((over) => {
+      const timer = this.#options.clock.after(WRITE_PERIOD_MS, over);
       this.#endPause = () => {
         timer.cancel();
-        resolve();
+        over();
       };
     });
   }
