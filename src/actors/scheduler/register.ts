@@ -73,7 +73,7 @@ export function onRegisterSource(state: State, { source, replyTo }: Of<"register
 
 export function onRemoveSource(state: State, { sourceId, node }: Of<"removeSource">, ctx: Ctx): void {
   const owner = state.sources.get(sourceId)?.description.node;
-  const remover = node ?? owner;
+  const remover = node ?? state.options.owners.holderOf(sourceId) ?? owner;
   if (remover !== undefined) state.options.owners.release(sourceId, remover);
   if (owner === undefined || (node !== undefined && node !== owner)) {
     state.ignored++;
