@@ -7,15 +7,12 @@ import { startNode, type SluiceNode } from "../../src/node/node.js";
 import { SERVICES } from "../../src/services/catalogue.js";
 import { createLogger, type LogLevel } from "../../src/runtime/log.js";
 import { isLoopback } from "../../src/transport/carriers/ws.js";
-import {
-  createToken,
-  openTokenDirectory,
-  pruneTokens,
-} from "../../src/transport/security/token-directory.js";
+import { openTokenDirectory } from "../../src/transport/security/token-directory.js";
 import { checkModelDir } from "../start/inputs.js";
 import { sayDamage } from "../damage.js";
 import { keepFilesPrivate, readNamed } from "./files.js";
 import { removeOperator, tokensFolder, trustFolder, writeOperator } from "./hub-folder.js";
+import { makeHubTokens, revokeOperatorToken, type JoinToken } from "./hub-tokens.js";
 import { describeCluster, describeSchedule } from "./describe.js";
 import { formatDuration } from "./units.js";
 import { atMost, signalled } from "../program.js";
@@ -36,8 +33,6 @@ export interface HubCommand extends SourceFlags {
   readonly version: string;
 }
 
-/** How long the token of operators on this machine is valid: as long as a hub may run. */
-const OPERATOR_TTL_MS = 10 * 365 * 86_400_000;
 const LEAVE_MS = 3_000;
 
 /** @returns the exit code */
@@ -52,18 +47,7 @@ export async function hub(command: HubCommand): Promise<number> {
   const over: { failure: Error | null; finish: () => void } = { failure: null, finish: () => {} };
   const ended = signalled();
   try {
-    const nowMs = Date.now();
-    await pruneTokens(tokens, nowMs);
-    const joinToken = await createToken(
-      tokens,
-      { roles: ["edge"], grants: [], use: "multiple", label: "printed at start", ttlMs: command.tokenTtl },
-      nowMs,
-    );
-    const operatorToken = await createToken(
-      tokens,
-      { roles: ["operator"], grants: [], use: "multiple", label: "this machine", ttlMs: OPERATOR_TTL_MS },
-      nowMs,
-    );
+    const made = await makeHubTokens(tokens, command.tokenTtl, Date.now());
     const failed = new Promise<void>((resolve) => (over.finish = resolve));
     const journal = command.journal ?? (folder === "memory:" ? folder : `${folder}.journal`);
     node = await startNode({
@@ -87,26 +71,31 @@ export async function hub(command: HubCommand): Promise<number> {
       },
     });
     const url = node.cluster?.url ?? command.listen;
-    await writeOperator(folder, { url, token: operatorToken.token, authorities: tls?.certificate ?? null });
-    greet(command, url, joinToken.token);
+    await writeOperator(folder, { url, token: made.operator, authorities: tls?.certificate ?? null });
+    greet(command, url, made.join);
     await Promise.race([ended, failed]);
     if (over.failure !== null) throw over.failure;
     say("Stopping: results that are stored are kept");
     return 0;
   } finally {
     await atMost(LEAVE_MS, node?.terminate() ?? Promise.resolve());
+    // One that could not be revoked here is at the next start.
+    await revokeOperatorToken(tokens, Date.now()).catch(() => {});
     await removeOperator(folder);
     await store.close();
   }
 }
 
-function greet({ name, store, tokenTtl }: HubCommand, url: string, token: string): void {
+function greet({ name, store, tokenTtl }: HubCommand, url: string, token: JoinToken): void {
   const reached = reachableUrl(url);
-  out.lines(
-    `Hub "${name}" at ${url}, results in ${store === "memory:" ? "memory" : store}\n` +
-      `Join another node within ${formatDuration(tokenTtl)}:\n` +
-      `  npx sluice join ${reached} --name edge-1 --token ${token}`,
-  );
+  const how =
+    token.type === "made"
+      ? `Join another node within ${formatDuration(tokenTtl)}:\n` +
+        `  npx sluice join ${reached} --name edge-1 --token ${token.token}`
+      : `Join another node within ${formatDuration(token.forMs)} with the token ${token.id}, or make one:\n` +
+        `  npx sluice token create --store ${store}\n` +
+        `  npx sluice join ${reached} --name edge-1 --token ID.SECRET`;
+  say(`Hub "${name}" at ${url}, results in ${store === "memory:" ? "memory" : store}\n${how}`);
   if (!isLoopback(url) && url.startsWith("ws:")) {
     err.line("warning: traffic is not encrypted: name a certificate with --tls-cert and --tls-key");
   }

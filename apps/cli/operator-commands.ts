@@ -1,6 +1,8 @@
 /** The commands of `sluice` that act on a running cluster. */
 
 import type { Operator } from "../../src/operator/operator.js";
+import { SluiceError } from "../../src/task/errors.js";
+import { TransportError } from "../../src/transport/errors.js";
 import { createPolicies } from "../../src/actors/scheduler/policies.js";
 import {
   addCaptureOptions,
@@ -110,10 +112,9 @@ function addResults(command: MakeCommand, choose: Choose): void {
       choose(async () => {
         const { resultsFromHub, resultsFromStore } = await import("./results.js");
         const asked = { ...given, limit: given.limit ?? Number.POSITIVE_INFINITY };
-        if (given.hub === undefined && !given.follow && !(await runsHere(given.store))) {
-          return resultsFromStore(given.store, asked);
-        }
-        return asOperator(given, (operator) => resultsFromHub(operator, asked));
+        const fromHub = (operator: Operator): Promise<number> => resultsFromHub(operator, asked);
+        if (given.follow) return asOperator(given, fromHub);
+        return fromHubOrStore(given, fromHub, () => resultsFromStore(given.store, asked));
       }),
     );
 }
@@ -133,8 +134,11 @@ function addAudit(command: MakeCommand, choose: Choose): void {
       choose(async () => {
         const { auditFile, auditHub, auditStore } = await import("./audit.js");
         if (given.from !== undefined) return auditFile(given.from, given);
-        if (given.hub === undefined && !(await runsHere(given.store))) return auditStore(given.store, given);
-        return asOperator(given, (operator) => auditHub(operator, given));
+        return fromHubOrStore(
+          given,
+          (operator) => auditHub(operator, given),
+          () => auditStore(given.store, given),
+        );
       }),
     );
 }
@@ -172,9 +176,29 @@ function addTop(command: MakeCommand, choose: Choose): void {
     );
 }
 
-/** Whether a hub of this store runs on this machine. */
-async function runsHere(store: string): Promise<boolean> {
-  return (await readOperator(store)) !== null;
+/**
+ * Asks the hub where one answers, and else reads the store itself, which nobody can while a hub has it: a hub that was killed
+ * leaves word of itself behind.
+ */
+async function fromHubOrStore(
+  flags: OperatorFlags,
+  hubWork: (operator: Operator) => Promise<number>,
+  storeWork: () => Promise<number>,
+): Promise<number> {
+  if (flags.hub !== undefined) return asOperator(flags, hubWork);
+  if ((await readOperator(flags.store)) === null) return storeWork();
+  let operator: Operator;
+  try {
+    operator = await connect(flags);
+  } catch (unreachable) {
+    try {
+      return await storeWork();
+    } catch (error) {
+      // There is a hub after all, and it has the store.
+      throw error instanceof SluiceError && error.code === "store-locked" ? unreachable : error;
+    }
+  }
+  return workAs(operator, hubWork);
 }
 
 /** Connects to the hub that `flags` mean, and leaves it afterwards. */
@@ -182,20 +206,39 @@ async function asOperator(
   flags: OperatorFlags,
   work: (operator: Operator) => Promise<number>,
 ): Promise<number> {
+  return workAs(await connect(flags), work);
+}
+
+async function workAs(operator: Operator, work: (operator: Operator) => Promise<number>): Promise<number> {
+  try {
+    return await work(operator);
+  } finally {
+    await operator.close();
+  }
+}
+
+function isUnreachable(error: unknown): error is TransportError {
+  return error instanceof TransportError && error.code === "connect-failed";
+}
+
+async function connect(flags: OperatorFlags): Promise<Operator> {
   const { readNamed } = await import("./files.js");
   const authorities =
     flags.tlsCa === undefined ? null : await readNamed(flags.tlsCa, "--tls-ca", "connect-failed");
   const { url, token, authorities: known } = await findHub({ ...flags, authorities });
   const { connectOperator } = await import("../../src/operator/operator.js");
   const trusted = authorities ?? known;
-  const operator = await connectOperator({
-    hub: url,
-    token: token === "" ? null : token,
-    ...(trusted !== null && { authorities: trusted }),
-  });
   try {
-    return await work(operator);
-  } finally {
-    await operator.close();
+    return await connectOperator({
+      hub: url,
+      token: token === "" ? null : token,
+      ...(trusted !== null && { authorities: trusted }),
+    });
+  } catch (error) {
+    if (flags.hub !== undefined || !isUnreachable(error)) throw error;
+    throw new TransportError(
+      `${error.message}; the hub of store "${flags.store}" was there and may have been killed: start it again with "sluice hub"`,
+      { code: "connect-failed", retry: "backoff", cause: error },
+    );
   }
 }

@@ -46,8 +46,9 @@ export async function becomeHub(
     ...commonOptions(system, world, options),
     listen,
     authority: options.tokens ?? null,
-    // Operators have no part in tasks, and their names are of their own choosing.
-    secretFor: ({ name, roles }) => (roles.includes("operator") ? null : keys.keyOf(parseNodeName(name))),
+    // An operator has no part in tasks.
+    secretFor: ({ name, roles }) =>
+      roles.some((role) => role !== "operator") ? keys.keyOf(parseNodeName(name)) : null,
     ...(options.cluster !== undefined && { cluster: options.cluster }),
     ...(options.roles && { roles: options.roles }),
   });

@@ -37,7 +37,7 @@ export async function openVouching(
     return { vouch: vouchAs(system.name, members.keys), cloud: null };
   }
   const trust =
-    world.trust ?? (await (folder === undefined ? createMemoryTrust() : openTrust(folder, system.log)));
+    world.trust ?? (await (folder === undefined ? createMemoryTrust() : openTrust(folder, system)));
   const keys = members?.keys ?? createNodeKeys(trust.masterKey);
   const speakers = createSpeakers(keys, trust.owners);
   return { vouch: vouchAs(system.name, keys), cloud: { keys, speakers, trust } };

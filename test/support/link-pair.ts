@@ -38,7 +38,8 @@ export interface LinkPair {
   readonly step: (side: LinkSide) => boolean;
 }
 
-export function createLinkPair(limits: Partial<LinkLimits> = {}): LinkPair {
+/** @param budget of the left side's node; default: one that no other link has a part of */
+export function createLinkPair(limits: Partial<LinkLimits> = {}, budget?: ByteBudget): LinkPair {
   const clock = new VirtualClock();
   const tasks: (() => void)[] = [];
   const executor: Executor = {
@@ -46,8 +47,8 @@ export function createLinkPair(limits: Partial<LinkLimits> = {}): LinkPair {
     later: (task) => void tasks.push(task),
   };
   const all = { ...DEFAULT_LINK_LIMITS, ...limits };
-  const left = side(clock, executor, all);
-  const right = side(clock, executor, all);
+  const left = side(clock, executor, all, budget ?? new ByteBudget(all.budgetBytes));
+  const right = side(clock, executor, all, new ByteBudget(all.budgetBytes));
   const run = (): void => {
     for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) task();
   };
@@ -70,7 +71,7 @@ export function createLinkPair(limits: Partial<LinkLimits> = {}): LinkPair {
   };
 }
 
-function side(clock: VirtualClock, executor: Executor, limits: LinkLimits): LinkSide {
+function side(clock: VirtualClock, executor: Executor, limits: LinkLimits, budget: ByteBudget): LinkSide {
   const outgoing: Uint8Array[] = [];
   const arrived: Arrived[] = [];
   const notices: string[] = [];
@@ -90,7 +91,7 @@ function side(clock: VirtualClock, executor: Executor, limits: LinkLimits): Link
     clock,
     executor,
     limits,
-    budget: new ByteBudget(limits.budgetBytes),
+    budget,
     listener: {
       onMessage: (_, lane, reader, attachments) =>
         void arrived.push({ lane, text: reader.text(), attachments }),

@@ -84,7 +84,7 @@ export function onRemoveSource(
 ): void {
   const { owners } = state.options;
   // Of a node that is away since this scheduler started, only the name is known.
-  const owner = state.sources.get(sourceId)?.description.node ?? owners.holderOf(sourceId);
+  const owner = owners.holderOf(sourceId) ?? state.sources.get(sourceId)?.description.node ?? null;
   const removed = owner !== null && (node === undefined || node === owner);
   replyTo?.tell({ type: "sourceRemoved", sourceId, node: removed ? owner : null });
   if (!removed) {

@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { errorText } from "../../runtime/errors.js";
+import type { Clock } from "../../runtime/clock.js";
 import type { Logger } from "../../runtime/log.js";
 import { parseWith, z } from "../../runtime/parse.js";
 import { SluiceError } from "../../task/errors.js";
@@ -17,15 +18,23 @@ import { createSourceOwners, MASTER_KEY_BYTES, type Owner, type Trust } from "./
 const name = z.string().regex(NAME);
 const ownersForm = z.record(name, z.object({ node: name, held: z.boolean() }));
 
+export interface TrustOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Between two writes, in ms: a member that claims and removes sources without end has the disk ten times a second at most. */
+const WRITE_PERIOD_MS = 100;
+
 /** @throws SluiceError `store-unwritable`, `store-corrupt` */
-export async function openTrust(folder: string, log: Logger): Promise<Trust> {
+export async function openTrust(folder: string, options: TrustOptions): Promise<Trust> {
   const path = resolve(folder);
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
     const masterKey = await readOrMakeKey(join(path, "master.key"));
     const ownersPath = join(path, "owners.json");
     const known = await readOwners(ownersPath);
-    const writer = new OwnersWriter(ownersPath, known, log);
+    const writer = new OwnersWriter(ownersPath, known, options);
     return {
       masterKey,
       owners: createSourceOwners(known, () => writer.start()),
@@ -40,18 +49,20 @@ export async function openTrust(folder: string, log: Logger): Promise<Trust> {
   }
 }
 
-/** Writes one state after another, and only the newest of those that wait. */
+/** Writes the first change at once, and then the newest of those that came meanwhile. */
 class OwnersWriter {
   readonly #path: string;
   readonly #known: ReadonlyMap<SourceId, Owner>;
-  readonly #log: Logger;
+  readonly #options: TrustOptions;
   #changed = false;
+  #closing = false;
+  #endPause = (): void => {};
   #writing: Promise<void> | null = null;
 
-  constructor(path: string, known: ReadonlyMap<SourceId, Owner>, log: Logger) {
+  constructor(path: string, known: ReadonlyMap<SourceId, Owner>, options: TrustOptions) {
     this.#path = path;
     this.#known = known;
-    this.#log = log;
+    this.#options = options;
   }
 
   start(): void {
@@ -60,6 +71,8 @@ class OwnersWriter {
   }
 
   async done(): Promise<void> {
+    this.#closing = true;
+    this.#endPause();
     await this.#writing;
   }
 
@@ -68,17 +81,32 @@ class OwnersWriter {
     await Promise.resolve();
     while (this.#changed) {
       this.#changed = false;
-      try {
-        await writeWhole(this.#path, JSON.stringify(Object.fromEntries(this.#known)));
-      } catch (error) {
-        // It holds for as long as this process runs, and is written with the next change.
-        this.#log.warn("Cannot write to which nodes the sources belong", {
-          path: this.#path,
-          error: errorText(error),
-        });
-      }
+      await this.#write();
+      if (!this.#closing) await this.#pause();
     }
     this.#writing = null;
+  }
+
+  async #write(): Promise<void> {
+    try {
+      await writeWhole(this.#path, JSON.stringify(Object.fromEntries(this.#known)));
+    } catch (error) {
+      // It holds for as long as this process runs, and is written with the next change.
+      this.#options.log.warn("Cannot write to which nodes the sources belong", {
+        path: this.#path,
+        error: errorText(error),
+      });
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((over) => {
+      const timer = this.#options.clock.after(WRITE_PERIOD_MS, over);
+      this.#endPause = () => {
+        timer.cancel();
+        over();
+      };
+    });
   }
 }
 

@@ -14,8 +14,8 @@ export const MASTER_KEY_BYTES = 32;
 
 /** Sources that one node may hold at a time: as many as a scheduler takes of all nodes. */
 const HELD_OF_NODE_MAX = 10_000;
-/** Sources that are known in all; of those that were removed the oldest is forgotten first. */
-const KNOWN_MAX = 100_000;
+/** Sources that are known in all; of those that were removed the one claimed first is forgotten first. */
+const KNOWN_MAX = 20_000;
 
 export interface Owner {
   readonly node: NodeName;

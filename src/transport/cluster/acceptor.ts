@@ -55,7 +55,7 @@ export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor
   const refused: Channel[] = [];
   const listener: PendingPeerListener = {
     onFailed({ channel }, kind, detail) {
-      incidents.add(kind, channel.remote, detail);
+      incidents.add(kind, addressOf(channel), detail);
       failing.failed(addressOf(channel), clock.monotonic());
     },
     onRefused({ channel }) {
@@ -69,7 +69,7 @@ export async function listenForPeers(options: AcceptorOptions): Promise<Acceptor
 
   function evict(kind: string, address: string): void {
     const peer = pending.oldestOf(address, ({ namesToken }) => namesToken);
-    incidents.add(kind, peer?.channel.remote);
+    incidents.add(kind, address);
     peer?.giveUp();
   }
 

@@ -3,14 +3,16 @@
 import type { Clock } from "../../runtime/clock.js";
 import type { Logger } from "../../runtime/log.js";
 
-/** Kinds and names are few; what a peer makes up beyond them is counted under `other`. */
+/** Names and addresses that are told apart; peers make up any number of them, and those beyond are counted under `other`. */
 const KEYS_MAX = 1_024;
 const LOG_PERIOD_MS = 1_000;
 
 export class Incidents {
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #counts = new Map<string, number>();
+  /** Kinds are few, and of this program: each is counted, whatever peers are called. */
+  readonly #kinds = new Map<string, number>();
+  readonly #peers = new Map<string, number>();
   #loggedAtMs = Number.NEGATIVE_INFINITY;
   #unlogged = 0;
 
@@ -24,7 +26,7 @@ export class Incidents {
    * @param who the member or address, if known
    */
   add(kind: string, who?: string, detail?: string): void {
-    this.#bump(kind);
+    this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + 1);
     if (who !== undefined) this.#bump(`${kind}:${who}`);
     this.#unlogged += 1;
     const nowMs = this.#clock.monotonic();
@@ -35,11 +37,11 @@ export class Incidents {
   }
 
   report(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#counts);
+    return Object.fromEntries([...this.#kinds, ...this.#peers]);
   }
 
   #bump(key: string): void {
-    const known = this.#counts.has(key) || this.#counts.size < KEYS_MAX ? key : "other";
-    this.#counts.set(known, (this.#counts.get(known) ?? 0) + 1);
+    const known = this.#peers.has(key) || this.#peers.size < KEYS_MAX ? key : "other";
+    this.#peers.set(known, (this.#peers.get(known) ?? 0) + 1);
   }
 }

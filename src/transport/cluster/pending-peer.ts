@@ -16,7 +16,7 @@ import {
 } from "../link/acceptor-handshake.js";
 import { Handover } from "../link/handover.js";
 
-export interface PendingPeerOptions extends Omit<AcceptorHandshakeOptions, "now" | "admit"> {
+export interface PendingPeerOptions extends Omit<AcceptorHandshakeOptions, "now" | "pause" | "admit"> {
   readonly clock: Clock;
   /** A peer that has proved its token wants to join. @returns what to greet it with, or why it may not */
   readonly admit: (peer: JoiningPeer) => Promise<{ readonly welcome: unknown } | TransportError>;
@@ -67,6 +67,7 @@ export class PendingPeer {
       authority: options.authority,
       nonce: options.nonce,
       now: () => options.clock.now(),
+      pause: (ms) => new Promise((resolve) => void options.clock.after(ms, resolve)),
       admit: (peer) => this.#admit(peer),
     });
     this.#handover = new Handover(

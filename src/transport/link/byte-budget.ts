@@ -6,6 +6,7 @@
  * BB2 A peer may have as much waiting for it as is left for all others: where one takes what it can, half is left, where two
  *     do, a third (dynamic thresholds; Choudhury and Hahne, IEEE/ACM Transactions on Networking 6(2), 1998). Control
  *     messages may take what is left.
+ *     Where most is in use, those that take too little of what waits for them are put out.
  * BB3 A peer that holds more than half of what may come in is put out. Where nothing is left, the one is put out that has
  *     held unfinished messages for longest: an honest one ends them soon.
  */
@@ -36,6 +37,11 @@ export class ByteBudget {
   /** Whether a peer that has `held` bytes waiting may have `bytes` more. */
   mayWait(held: number, bytes: number): boolean {
     return held + bytes <= this.#outMax - (this.#out + bytes);
+  }
+
+  /** Whether more than three quarters of what may wait is in use. */
+  get crowded(): boolean {
+    return this.#out > this.#outMax * 0.75;
   }
 
   mayControl(bytes: number): boolean {
@@ -82,6 +88,11 @@ export class Holding {
   constructor(budget: ByteBudget, onPutOut: (reason: string) => void) {
     this.#budget = budget;
     this.#onPutOut = onPutOut;
+  }
+
+  /** Whether memory for what waits is short. */
+  get crowded(): boolean {
+    return this.#budget.crowded;
   }
 
   /** A message is to wait for credit. @returns false if there is no room */

@@ -25,7 +25,9 @@ export interface LinkLimits {
   readonly socketBytes: number;
   /** A socket that takes nothing for so long, in ms, belongs to somebody who does not read. */
   readonly stuckMs: number;
-  /** Control messages and notices that the other side may send: per second, and at once. Data is bounded by its credit. */
+  /** Where memory is short, what waits for a peer has to be gone in this time, in ms, at the pace of the last `stuckMs`. */
+  readonly drainMs: number;
+  /** Records besides data that the other side may send: per second, and at once. Data is bounded by its credit. */
   readonly controlRate: { readonly perSecond: number; readonly burst: number };
   /** Between heartbeats, in ms. */
   readonly heartbeatMs: number;
@@ -57,6 +59,7 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   // Four windows: more than any receiver of the same version grants.
   socketBytes: MIB,
   stuckMs: 5_000,
+  drainMs: 60_000,
   controlRate: { perSecond: 50_000, burst: 200_000 },
   heartbeatMs: 250,
   silenceMs: 1_000,

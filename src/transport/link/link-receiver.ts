@@ -157,9 +157,11 @@ export class LinkReceiver {
         this.#expected = { id: record.u32(), bytes: record.u32() };
         return;
       case RECORD.credit:
+        this.#countControl();
         this.#events.onCredit(record.f64());
         return;
       case RECORD.heartbeat:
+        this.#countControl();
         this.#events.onHeartbeat({
           sentAtMs: record.f64(),
           echoedMs: record.f64(),
@@ -176,7 +178,7 @@ export class LinkReceiver {
     }
   }
 
-  /** Control needs no credit: a peer that sends too much of it loses its link. */
+  /** What needs no credit is work all the same: a peer that sends too much of it loses its link. */
   #countControl(): void {
     if (!this.#controlRate.take(this.#now())) throw new MalformedError("Too many control messages come");
   }

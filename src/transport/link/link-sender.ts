@@ -52,6 +52,9 @@ export class LinkSender {
   /** Most bytes that the socket had taken at a tick, and for how long none more. */
   #takenBytes = 0;
   #stuckMs = 0;
+  /** Of the time since its pace was looked at last, and the bytes that the socket had taken then. */
+  #paceMs = 0;
+  #pacedBytes = 0;
   #overrun = false;
 
   /** @param onRefused a message found no room */
@@ -157,9 +160,18 @@ export class LinkSender {
     // Counted in ticks, so that time during which this side stood still does not count.
     this.#stuckMs = held === 0 || taken > this.#takenBytes ? 0 : this.#stuckMs + heartbeatMs;
     this.#takenBytes = Math.max(taken, this.#takenBytes);
-    return this.#stuckMs < stuckMs
-      ? null
-      : `it has read nothing for ${stuckMs} ms: ${held} bytes wait for it`;
+    if (this.#stuckMs >= stuckMs) return `it has read nothing for ${stuckMs} ms: ${held} bytes wait for it`;
+    return this.#keepsPace(taken) ? null : `it reads too slowly: ${this.queuedBytes} bytes wait for it`;
+  }
+
+  #keepsPace(taken: number): boolean {
+    const { heartbeatMs, stuckMs, drainMs } = this.#limits;
+    this.#paceMs += heartbeatMs;
+    if (this.#paceMs < stuckMs) return true;
+    const went = taken - this.#pacedBytes;
+    this.#paceMs = 0;
+    this.#pacedBytes = taken;
+    return !this.#holding.crowded || this.queuedBytes * stuckMs <= went * drainMs;
   }
 
   /** Keeps messages back until `release`; notices go on. */

@@ -90,12 +90,16 @@ export async function pruneTokens(directory: string, nowMs: number): Promise<voi
 export function openTokenDirectory(directory: string): TokenAuthority {
   /** Bindings run one after another: two nodes may present one token at the same time. */
   let binding: Promise<unknown> = Promise.resolve();
-  /** Null only where the tokens are there, and this is none of them: a folder that is away says nothing of any token. */
+  /**
+   * Null only where the tokens are there, and this is none of them: a folder that is away says nothing of any token. In place
+   * of one that is not there another one is read, so that the time does not tell which there are.
+   */
   async function find(id: string): Promise<TokenState | null> {
-    if (!isTokenId(id)) return null;
-    const state = await readState(directory, id);
-    if (state === null) await guarded(directory, () => readdir(directory));
-    return state;
+    const ids = idsOf(await guarded(directory, () => readdir(directory)));
+    if (ids.includes(id)) return readState(directory, id);
+    const decoy = ids[[...id].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % ids.length];
+    if (decoy !== undefined) await readState(directory, decoy).catch(() => null);
+    return null;
   }
   return {
     find,
@@ -122,12 +126,15 @@ function statusOf(state: TokenState, nowMs: number): TokenReport["status"] {
   return nowMs >= state.expiresAtMs ? "expired" : "active";
 }
 
+function idsOf(files: readonly string[]): readonly string[] {
+  return files
+    .filter((file) => /^[a-z0-9]{10}\.json$/.test(file))
+    .map((file) => file.slice(0, -".json".length));
+}
+
 async function idsIn(directory: string): Promise<readonly string[]> {
   try {
-    const files = await readdir(directory);
-    return files
-      .filter((file) => /^[a-z0-9]{10}\.json$/.test(file))
-      .map((file) => file.slice(0, -".json".length));
+    return idsOf(await readdir(directory));
   } catch (error) {
     if (isMissing(error)) return [];
     throw invalid(directory, errorText(error), error);

@@ -6,7 +6,7 @@ import { must, type ClusterAttack } from "../kit/attack.js";
 import { peakBytes } from "../kit/proc.js";
 import type { Scene } from "../kit/scene.js";
 import { begun } from "../kit/tasks.js";
-import { chunkOf, credit, envelope, openLarge, watch, type Wire } from "../kit/wire.js";
+import { chunkOf, credit, envelope, heartbeat, openLarge, openParts, watch, type Wire } from "../kit/wire.js";
 
 const MIB = 1024 * 1024;
 /** More than the hub may take of all peers together. */
@@ -136,6 +136,31 @@ export const EDGE_MEMORY: readonly ClusterAttack[] = [
       for (let n = 0; n < 1_000; n += 1) wire.send(ping);
     });
   }),
+  attack(
+    "edge.heartbeats-unread",
+    "an edge asks for heartbeats without end and reads none of them",
+    "counted",
+    async (scene) => {
+      const wire = await scene.wire();
+      wire.stopReading();
+      const asking = heartbeat();
+      const many = Buffer.concat(Array.from({ length: 5_000 }, () => asking));
+      await flood(scene, wire, 3_000, () => wire.send(many));
+      await wire.ended();
+    },
+  ),
+  attack(
+    "edge.many-parts",
+    "an edge begins messages of very many parts and ends none",
+    "counted",
+    async (scene) => {
+      const wire = await scene.wire();
+      await flood(scene, wire, 40, (round) => {
+        for (let n = 0; n < 100; n += 1) wire.send(openParts(round * 100 + n, 4_096));
+      });
+      await wire.ended();
+    },
+  ),
   attack(
     "edge.unfinished-messages",
     "an edge begins large messages on many links and ends none",

@@ -159,6 +159,20 @@ export function openLarge(id: number, bytes: number, lane: 0 | 1 = 1): Uint8Arra
   });
 }
 
+/** Begins a message of so many parts of a byte each. */
+export function openParts(id: number, parts: number): Uint8Array {
+  return record(RECORD.open, (writer) => {
+    writer.u32(id);
+    writer.u8(1);
+    writer.varint(parts);
+    for (let part = 0; part < parts; part += 1) {
+      writer.varint(1);
+      writer.u8(0);
+    }
+    writer.varint(0);
+  });
+}
+
 /** Says that the next frame is so many bytes of message `id`. */
 export function chunkOf(id: number, bytes: number): Uint8Array {
   return record(RECORD.chunk, (writer) => {

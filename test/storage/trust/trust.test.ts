@@ -1,14 +1,17 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { systemClock } from "../../../src/runtime/clock.js";
 import { silentLogger } from "../../../src/runtime/log.js";
 import { openTrust } from "../../../src/storage/trust/file-trust.js";
 import { createMemoryTrust } from "../../../src/storage/trust/trust.js";
 import { SluiceError } from "../../../src/task/errors.js";
 import { parseNodeName, parseSourceId } from "../../../src/task/identity.js";
+import { VirtualClock } from "../../support/virtual-clock.js";
 import { inTemporaryFolder } from "../../support/temporary-folder.js";
 
+const OPTIONS = { clock: systemClock, log: silentLogger };
 const EDGE = parseNodeName("edge-1");
 const OTHER = parseNodeName("edge-2");
 const CAM_1 = parseSourceId("cam-1");
@@ -43,12 +46,12 @@ test("SourceOwners give a node no more than 10,000 sources to hold", () => {
 test("openTrust keeps the key and the owners of sources over a restart, for its own user alone to read", () =>
   inTemporaryFolder(async (folder) => {
     const path = join(folder, "trust");
-    const first = await openTrust(path, silentLogger);
+    const first = await openTrust(path, OPTIONS);
     first.owners.claim(CAM_1, EDGE);
     first.owners.claim(CAM_2, OTHER);
     first.owners.release(CAM_2, OTHER);
     await first.close();
-    const second = await openTrust(path, silentLogger);
+    const second = await openTrust(path, OPTIONS);
     assert.equal(second.masterKey, first.masterKey);
     assert.is(second.owners.claim(CAM_1, OTHER), false);
     assert.is(second.owners.claim(CAM_2, EDGE), true);
@@ -59,11 +62,25 @@ test("openTrust keeps the key and the owners of sources over a restart, for its 
     }
   }));
 
+test("openTrust writes what changes at once, what follows together, and all of it before it closes", () =>
+  inTemporaryFolder(async (folder) => {
+    const clock = new VirtualClock();
+    const trust = await openTrust(folder, { clock, log: silentLogger });
+    const owners = () => Object.keys(JSON.parse(readFileSync(join(folder, "owners.json"), "utf8")) as object);
+    trust.owners.claim(CAM_1, EDGE);
+    while (!existsSync(join(folder, "owners.json")))
+      await new Promise((resolve) => void setImmediate(resolve));
+    assert.equal(owners(), [CAM_1]);
+    for (let at = 0; at < 100; at += 1) trust.owners.claim(parseSourceId(`more-${at}`), EDGE);
+    await trust.close();
+    assert.is(owners().length, 101);
+  }));
+
 test("openTrust makes another key for another hub, and takes no damaged file for one", () =>
   inTemporaryFolder(async (folder) => {
     const [one, two] = [join(folder, "one"), join(folder, "two")];
-    const first = await openTrust(one, silentLogger);
-    assert.not.equal((await openTrust(two, silentLogger)).masterKey, first.masterKey);
+    const first = await openTrust(one, OPTIONS);
+    assert.not.equal((await openTrust(two, OPTIONS)).masterKey, first.masterKey);
     first.owners.claim(CAM_1, EDGE);
     await first.close();
     for (const [name, text] of [
@@ -74,7 +91,7 @@ test("openTrust makes another key for another hub, and takes no damaged file for
     ] as const) {
       const sound = readFileSync(join(one, name));
       writeFileSync(join(one, name), text);
-      const refused: unknown = await openTrust(one, silentLogger).catch((error: unknown) => error);
+      const refused: unknown = await openTrust(one, OPTIONS).catch((error: unknown) => error);
       assert.ok(refused instanceof SluiceError && refused.code === "store-corrupt", `${name}: ${text}`);
       writeFileSync(join(one, name), sound);
     }

@@ -25,16 +25,18 @@ let nonces = 0;
 const nonce = () => `nonce-number-${String((nonces += 1)).padStart(8, "0")}`;
 
 interface Given {
+  readonly pause?: () => Promise<void>;
   readonly authority?: TokenAuthority | null;
   readonly admit?: (peer: JoiningPeer) => Promise<{ readonly welcome: unknown } | TransportError>;
 }
 
-function acceptor({ authority = null, admit }: Given = {}): AcceptorHandshake {
+function acceptor({ authority = null, admit, pause }: Given = {}): AcceptorHandshake {
   return new AcceptorHandshake({
     identity: { cluster: "sluice", name: "hub", version: "1" },
     authority,
     nonce,
     now: () => 0,
+    pause: pause ?? (() => Promise.resolve()),
     admit: admit ?? (() => Promise.resolve({ welcome: { session: 7 } })),
   });
 }
@@ -227,6 +229,35 @@ test("a refusal does not reveal what is wrong with the hub's token files", async
   const { step } = await shake(dialer(tokenText(generateToken())), acceptor({ authority: broken }));
   assert.is(step.type === "failed" ? step.error.code : "", "handshake-failed");
   assert.not.match(step.type === "failed" ? step.error.message : "", "/secret");
+});
+
+test("an unknown id and a wrong secret are refused after the same time, which does not wait for the look-up", async () => {
+  const { tokens, text } = withToken();
+  const [id = ""] = text.split(".");
+  const wrong = `${id}.${generateToken().secret}`;
+  for (const presented of [wrong, tokenText(generateToken())]) {
+    const steps: string[] = [];
+    let goOn = (): void => {};
+    const there = acceptor({
+      authority: {
+        ...tokens,
+        find: async (wanted) => {
+          steps.push("looked up");
+          return tokens.find(wanted);
+        },
+      },
+      pause: () => {
+        steps.push("pause begun");
+        return new Promise((resolve) => (goOn = resolve));
+      },
+    });
+    const shaken = outcome(dialer(presented), there).then((code) => steps.push(code));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(steps, ["pause begun", "looked up"]);
+    goOn();
+    await shaken;
+    assert.equal(steps, ["pause begun", "looked up", "token-invalid"]);
+  }
 });
 
 test.run();

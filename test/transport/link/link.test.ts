@@ -2,6 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as fc from "fast-check";
 import { ByteWriter } from "../../../src/transport/codec/byte-writer.js";
+import { ByteBudget } from "../../../src/transport/link/byte-budget.js";
 import { LANE_CODE, RECORD, RECORD_HEADER_BYTES } from "../../../src/transport/link/records.js";
 import { createLinkPair, type LinkSide } from "../../support/link-pair.js";
 
@@ -205,6 +206,27 @@ test("LinkSender goes on with a socket that takes little at a time", () => {
   }
 });
 
+test("LinkSender puts out a peer that reads too slowly for what waits for it, where memory is short and only there", () => {
+  for (const crowded of [true, false]) {
+    const budget = new ByteBudget(2_000_000);
+    const others = budget.open(() => {});
+    const limits = { socketBytes: 40_000, stuckMs: 1_000, drainMs: 10_000 };
+    const { left, right, step, clock } = createLinkPair(limits, budget);
+    while (step(left) || step(right));
+    assert.ok(left.large("large", 400_000));
+    if (crowded) others.socketHolds(500_000, 0);
+    for (let ms = 0; ms < 3_000 && left.ends.length === 0; ms += 250) {
+      clock.advance(250);
+      for (const { link } of [left, right]) link.tick(clock.now());
+      // A chunk a second, of a dozen.
+      if (ms % 500 === 0) step(left);
+      while (step(right));
+    }
+    assert.is(left.ends[0]?.code, crowded ? "slow" : undefined);
+    if (crowded) assert.match(left.ends[0]?.reason ?? "", /it reads too slowly: \d+ bytes wait for it/);
+  }
+});
+
 test("Link ends a peer that asks for heartbeats without end and reads none of them", () => {
   const { left, step, clock } = createLinkPair({ controlBytes: 10_000 });
   while (step(left));
@@ -270,7 +292,7 @@ test("LinkReceiver allocates nothing for a message that is larger than allowed",
 });
 
 test("LinkReceiver ends a link whose peer floods it with control messages, and tolerates a burst", () => {
-  const { left, right, settle, clock } = createLinkPair({ controlRate: { perSecond: 100, burst: 50 } });
+  const { left, right, settle, clock } = createLinkPair({ controlRate: { perSecond: 100, burst: 60 } });
   settle();
   for (let n = 0; n < 50; n++) left.tell("burst", { lane: "control" });
   settle();

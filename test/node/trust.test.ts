@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { startNode, type SluiceNode } from "../../src/node/node.js";
+import type { PolicyReply, SchedulerMessage } from "../../src/actors/protocol/scheduler.js";
+import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
+import { parseNodeName, parseSourceId } from "../../src/task/identity.js";
+import { silentLogger } from "../../src/runtime/log.js";
+import { MemoryStore } from "../../src/storage/results/memory-store.js";
+import { PAIR, SERVICES } from "../support/local-run.js";
+import { finishedTask } from "../support/tasks.js";
+import { inTemporaryFolder } from "../support/temporary-folder.js";
+
+const CAMERA = parseSourceId("cam-1");
+
+/** What the scheduler says to a node that registers the camera. */
+async function register({ system }: SluiceNode, node: string): Promise<string> {
+  const policy = { name: "edge-only", parameters: {} };
+  const description = { id: CAMERA, pipeline: PAIR, configuration: DEFAULT_CONFIGURATION, policy };
+  const reply = await system.ask<SchedulerMessage, PolicyReply>(
+    system.resolve("sluice://cloud/scheduler"),
+    (replyTo) => ({
+      type: "registerSource",
+      source: { ...description, node: parseNodeName(node) },
+      replyTo,
+    }),
+  );
+  return reply.type;
+}
+
+test("a cloud that starts anew knows by its trust whose a source is, and what was vouched for before", () =>
+  inTemporaryFolder(async (folder) => {
+    const start = () =>
+      startNode({
+        name: "cloud",
+        store: new MemoryStore(),
+        trust: join(folder, "trust"),
+        services: SERVICES,
+        log: silentLogger,
+      });
+    const task = finishedTask({ sequence: 1 });
+    const first = await start();
+    assert.is(await register(first, "edge-1"), "policySet");
+    const voucher = first.vouch(task);
+    await first.terminate();
+
+    const second = await start();
+    assert.is(await register(second, "edge-2"), "policyRefused");
+    assert.is(await register(second, "edge-1"), "policySet");
+    assert.equal(second.vouch(task), voucher);
+    await second.terminate();
+
+    const elsewhere = await startNode({ name: "cloud", store: new MemoryStore(), log: silentLogger });
+    assert.not.equal(elsewhere.vouch(task), voucher);
+    await elsewhere.terminate();
+  }));
+
+test.run();
