@@ -4,7 +4,10 @@ import { countDrops } from "../../src/task/ledger.js";
 import type { Operator } from "../../src/operator/operator.js";
 import type { ResourceSample } from "../../src/task/reports.js";
 import type { Member } from "../../src/transport/cluster/cluster.js";
+import { parseNodeName } from "../../src/task/identity.js";
+import { forgetName } from "../../src/transport/security/names.js";
 import { renderTable } from "../tables.js";
+import { namesFolder } from "./hub-folder.js";
 import { formatBytes, formatDuration } from "./units.js";
 
 export interface NodeLine {
@@ -87,4 +90,15 @@ export async function nodes(
     command.json ? `${JSON.stringify(lines)}\n` : `${nodesTable(lines, operator.system.clock.now())}\n`,
   );
   return 0;
+}
+
+/** Frees the name of a node, whether the hub runs or not. @returns the exit code: 1 where nobody has it */
+export async function forgetNode(store: string, name: string): Promise<number> {
+  const node = parseNodeName(name);
+  if (await forgetName(namesFolder(store), node)) {
+    process.stdout.write(`The name ${node} is free: it belongs to the next node that joins with it\n`);
+    return 0;
+  }
+  process.stderr.write(`error: Cannot forget "${node}" as no node has that name here\n`);
+  return 1;
 }
