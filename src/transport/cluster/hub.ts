@@ -16,6 +16,7 @@ import type { Handover } from "../link/handover.js";
 import type { LinkEnd } from "../link/link.js";
 import { createReportingAuthority } from "../security/reporting-authority.js";
 import type { TokenAuthority } from "../security/token-authority.js";
+import { createMemoryNames, type NameRegistry } from "../security/names.js";
 import { generateToken, tokenText } from "../security/token.js";
 import { DEFAULT_ACCEPTOR_LIMITS, listenForPeers, type Acceptor, type AcceptorLimits } from "./acceptor.js";
 import { Admissions } from "./admissions.js";
@@ -31,6 +32,8 @@ export interface HubOptions extends NodeOptions {
   readonly listen: Omit<ListenOptions, "onChannel">;
   /** Where the tokens of joining nodes are looked up; null admits every node, and is for loopback only. */
   readonly authority: TokenAuthority | null;
+  /** Whose names are. Default: known for as long as the hub runs. */
+  readonly names?: NameRegistry;
   /** Default `cloud`. */
   readonly roles?: readonly Role[];
   /** What a node is told as it joins, and nobody else; null for nothing. Default nothing. */
@@ -82,6 +85,7 @@ class Hub implements Cluster {
       membersMax: options.membersMax ?? 1_000,
       probeMs: options.probeMs ?? 1_000,
       secretFor: options.secretFor ?? (() => null),
+      names: options.names ?? createMemoryNames(),
       memberCount: () => this.members.size,
       holderOf: (name) => this.#peerOf(name),
       onHolderSilent: (holder) => this.#lose(holder, "did not answer when its name was wanted again"),
