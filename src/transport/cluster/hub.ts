@@ -9,6 +9,7 @@
 import { parseNodeName } from "../../runtime/address.js";
 import type { Behaviour } from "../../runtime/behaviour.js";
 import type { NodeName } from "../../runtime/brand.js";
+import { RateLimit } from "../../runtime/rate-limit.js";
 import type { ActorSystem } from "../../runtime/system.js";
 import type { Carrier, ListenOptions } from "../carrier.js";
 import type { JoiningPeer } from "../link/acceptor-handshake.js";
@@ -54,6 +55,9 @@ export async function startHub(system: ActorSystem, options: HubOptions): Promis
   return hub;
 }
 
+/** A node asks once in 30 s for each other that it sends to, and there are 1,000 members at most. */
+const INTRODUCTIONS = { perSecond: 35, burst: 1_000 };
+
 class Hub implements Cluster {
   readonly name: string;
   readonly hub: NodeName;
@@ -67,6 +71,8 @@ class Hub implements Cluster {
   /** Ids of the tokens that members joined with, by session. */
   readonly #tokens = new Map<number, string>();
   readonly #leaving = new Set<number>();
+  /** Of introductions, by the session of who asks for them. */
+  readonly #introductions = new Map<number, RateLimit>();
   #self: Member;
   #acceptor: Acceptor | null = null;
   #endRevocationWatch: (() => void) | null = null;
@@ -180,6 +186,7 @@ class Hub implements Cluster {
       onEnd: (from, end) => this.#onEnd(from, end),
     });
     this.#peers.set(member.session, opened);
+    this.#introductions.set(member.session, new RateLimit(INTRODUCTIONS, this.#system.clock.now()));
     if (admission.token !== null) this.#tokens.set(member.session, admission.token);
     this.#core.exchange.connect(member, opened.link);
     this.#publish({ type: "memberUp", sequence: membership.sequence + 1, member });
@@ -221,6 +228,10 @@ class Hub implements Cluster {
   #introduce(asker: Peer, session: number): void {
     const wanted = this.#peers.get(session);
     if (wanted === undefined) return;
+    if (this.#introductions.get(asker.member.session)?.take(this.#system.clock.now()) !== true) {
+      this.#core.incidents.add("introduction-refused", asker.member.name);
+      return;
+    }
     const [dialler, listener] = wanted.member.url === null ? [wanted, asker] : [asker, wanted];
     if (listener.member.url === null) return;
     const token = tokenText(generateToken());
@@ -252,6 +263,7 @@ class Hub implements Cluster {
     this.#peers.delete(member.session);
     this.#tokens.delete(member.session);
     this.#leaving.delete(member.session);
+    this.#introductions.delete(member.session);
     this.#core.exchange.disconnect(member);
     const sequence = this.#core.membership.sequence + 1;
     if (reason === null) this.#publish({ type: "memberLeft", sequence, member });
