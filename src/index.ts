@@ -45,6 +45,8 @@ export type { LinkLimits } from "./transport/link/link-limits.js";
 export { createLocalMesh } from "./transport/local-mesh.js";
 export type { Mesh } from "./transport/mesh.js";
 export { createMemoryTokens, type MemoryTokens } from "./transport/security/memory-tokens.js";
+export type { NameKey } from "./transport/security/name-key.js";
+export { openNameDirectory, type NameRegistry } from "./transport/security/names.js";
 export type { TokenAuthority, TokenRecord, TokenState } from "./transport/security/token-authority.js";
 export type { Token, Verifier } from "./transport/security/token.js";
 export {

@@ -30,6 +30,11 @@ export function trustFolder(store: string): string {
   return join(hubFolder(store), "trust");
 }
 
+/** Whose the names of nodes are. */
+export function namesFolder(store: string): string {
+  return join(hubFolder(store), "names");
+}
+
 export async function writeOperator(store: string, address: HubAddress): Promise<void> {
   const folder = hubFolder(store);
   await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -7,11 +7,12 @@ import { startNode, type SluiceNode } from "../../src/node/node.js";
 import { SERVICES } from "../../src/services/catalogue.js";
 import { createLogger, type LogLevel } from "../../src/runtime/log.js";
 import { isLoopback } from "../../src/transport/carriers/ws.js";
+import { openNameDirectory } from "../../src/transport/security/names.js";
 import { openTokenDirectory } from "../../src/transport/security/token-directory.js";
 import { checkModelDir } from "../start/inputs.js";
 import { sayDamage } from "../damage.js";
 import { keepFilesPrivate, readNamed } from "./files.js";
-import { removeOperator, tokensFolder, trustFolder, writeOperator } from "./hub-folder.js";
+import { namesFolder, removeOperator, tokensFolder, trustFolder, writeOperator } from "./hub-folder.js";
 import { makeHubTokens, revokeOperatorToken, type JoinToken } from "./hub-tokens.js";
 import { describeCluster, describeSchedule } from "./describe.js";
 import { formatDuration } from "./units.js";
@@ -59,6 +60,7 @@ export async function hub(command: HubCommand): Promise<number> {
       modelDir,
       listen: { url: command.listen, ...(tls && { tls }) },
       tokens: openTokenDirectory(tokens),
+      names: openNameDirectory(namesFolder(folder)),
       services: SERVICES,
       sourcePolicy: sourcePolicyGiven(command),
       version: command.version,

@@ -5,9 +5,12 @@ import { describeRepair } from "../../src/storage/repairs.js";
 import type { Operator } from "../../src/operator/operator.js";
 import type { ResourceSample } from "../../src/task/reports.js";
 import type { Member } from "../../src/transport/cluster/cluster.js";
+import { parseNodeName } from "../../src/task/identity.js";
+import { forgetName } from "../../src/transport/security/names.js";
 import { renderTable } from "../tables.js";
+import { namesFolder } from "./hub-folder.js";
 import { formatBytes, formatDuration } from "./units.js";
-import { out } from "../terminal.js";
+import { err, out } from "../terminal.js";
 
 export interface NodeLine {
   readonly name: string;
@@ -101,4 +104,15 @@ export async function nodes(
   if (command.json) out.json(lines);
   else out.lines(`${nodesTable(lines, nowMs)}\n${repairsText(lines, nowMs)}`.trimEnd());
   return 0;
+}
+
+/** Frees the name of a node, whether the hub runs or not. @returns the exit code: 1 where nobody has it */
+export async function forgetNode(store: string, name: string): Promise<number> {
+  const node = parseNodeName(name);
+  if (await forgetName(namesFolder(store), node)) {
+    out.line(`The name ${node} is free: it belongs to the next node that joins with it`);
+    return 0;
+  }
+  err.line(`error: Cannot forget "${node}" as no node has that name here`);
+  return 1;
 }

@@ -58,7 +58,18 @@ export function addOperator(program: Command, choose: Choose): void {
 }
 
 function addNodes(command: MakeCommand, choose: Choose): void {
-  command("nodes", "Shows the nodes of the cluster.")
+  const shown = command("nodes", "Shows the nodes of the cluster.");
+  shown
+    .command("forget")
+    .description("Frees the name of a node, so that another one may join under it.")
+    .argument("<node>", "name of the node")
+    .action((node: string) =>
+      choose(async () => {
+        const { forgetNode } = await import("./nodes.js");
+        return forgetNode(shown.opts<OperatorFlags>().store, node);
+      }),
+    );
+  shown
     .option("--json", "print one JSON array", false)
     .option("--all", "include operators", false)
     .action((given: OperatorFlags & { readonly json: boolean; readonly all: boolean }) =>

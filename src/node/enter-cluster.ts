@@ -6,22 +6,25 @@ import type { Cluster } from "../transport/cluster/cluster.js";
 import { startHub } from "../transport/cluster/hub.js";
 import { joinCluster, type JoinOptions } from "../transport/cluster/joiner.js";
 import { parseNodeName } from "../task/identity.js";
+import { openNameKey } from "../transport/security/name-key.js";
 import { listenAddressOf, type NodeOptions } from "./node-options.js";
 import type { NodeKeys } from "./vouching.js";
 import type { NodeWorld } from "./world.js";
 
 /** @throws TransportError `connect-failed`, or why the hub refuses */
-export function joinHub(
+export async function joinHub(
   system: ActorSystem,
   world: NodeWorld,
   options: NodeOptions & { readonly join: string },
 ): Promise<Cluster> {
-  const { authorities } = options;
+  const { authorities, journal } = options;
   const listen = listenAddressOf(options);
   return joinCluster(system, {
     ...commonOptions(system, world, options),
     connect: { url: options.join, ...(authorities !== undefined && { tls: { authorities } }) },
     token: options.token ?? null,
+    // A node that keeps nothing has its name for as long as it is there.
+    nameKey: journal === undefined ? null : await openNameKey(`${journal}.key`),
     cluster: options.cluster ?? null,
     roles: options.roles ?? ["edge"],
     patient: options.patient ?? false,
@@ -49,6 +52,7 @@ export async function becomeHub(
     // An operator has no part in tasks.
     secretFor: ({ name, roles }) =>
       roles.some((role) => role !== "operator") ? keys.keyOf(parseNodeName(name)) : null,
+    ...(options.names && { names: options.names }),
     ...(options.cluster !== undefined && { cluster: options.cluster }),
     ...(options.roles && { roles: options.roles }),
   });

@@ -6,6 +6,7 @@ import { isLoopback } from "../transport/carriers/ws.js";
 import type { ClusterEvent, Role } from "../transport/cluster/cluster.js";
 import { TransportError } from "../transport/errors.js";
 import type { LinkLimits } from "../transport/link/link-limits.js";
+import type { NameRegistry } from "../transport/security/names.js";
 import type { TokenAuthority } from "../transport/security/token-authority.js";
 import type { ControllerLimits } from "../actors/controller/spawn.js";
 import type { FlushOptions } from "../actors/distributor/spawn.js";
@@ -42,6 +43,8 @@ export interface NodeOptions {
   readonly authorities?: string;
   /** Of a hub: who may join. Null lets in whoever comes, and is for loopback alone; the default there. */
   readonly tokens?: TokenAuthority | null;
+  /** Of a hub: whose the names of nodes are. Default: known for as long as it runs. */
+  readonly names?: NameRegistry;
   /** Default `cloud` of a hub and `edge` of a node that joins. */
   readonly roles?: readonly Role[];
   /** Name of the cluster: a hub gives it, a node that joins insists on it. */

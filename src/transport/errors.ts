@@ -10,6 +10,7 @@ export const TRANSPORT_ERROR_CODES = [
   "connect-failed",
   "handshake-failed",
   "listen-failed",
+  "name-key-invalid",
   "name-taken",
   "role-denied",
   "spawn-failed",

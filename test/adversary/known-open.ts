@@ -29,7 +29,6 @@ export const KNOWN_OPEN: ReadonlyMap<string, string> = new Map([
   ["edge.role-of-cloud", "it stands among the nodes as a cloud"],
   ["edge.sources-flood", "the hub does nothing else for seconds"],
   ["edge.table-epoch-max", "honest nodes take no table any more"],
-  ["edge.name-takeover", "it has the name, and its owner is put out for good"],
   ["edge.into-follower", "the operator is shown a record that nobody stored"],
   ["edge.follower-error", "what the operator follows ends"],
   ["edge.run-ended", "the operator's run ends with 0"],

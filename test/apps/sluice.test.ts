@@ -25,13 +25,14 @@ const env = { SLUICE_HUB: undefined, SLUICE_TOKEN: undefined };
 const run = (...args: readonly string[]): Promise<Ended> => runSluice(args, { env });
 const here = (...args: readonly string[]): Promise<Ended> => run(...args, "--store", store);
 
+// These two live as long as all tests here.
 const hub = startSluice(["hub", "--listen", "127.0.0.1:0", "--store", store], { env, timeoutMs: 170_000 });
 const [, url = "", token = ""] = await hub.prints(
   /npx sluice join (ws:\/\/127\.0\.0\.1:\d+) --name edge-1 --token (\S+)/,
 );
 const edge = startSluice(["join", url, "--name", "edge-1"], {
-  timeoutMs: 170_000,
   env: { ...env, SLUICE_TOKEN: token },
+  timeoutMs: 170_000,
 });
 await edge.prints(/Node "edge-1" has joined "cloud" at ws:.* \(session \d+\), reached through the hub\n/);
 
@@ -261,6 +262,8 @@ test("a node that is interrupted leaves in order, and so does the hub; results s
   assert.is(exitCode, 0);
   assert.is(stdout.trim().split("\n").length, 10);
   await refused(["nodes", "--store", store], /none runs on this machine/);
+  assert.match((await here("nodes", "forget", "edge-1")).stdout, "The name edge-1 is free");
+  await refused(["nodes", "forget", "edge-1", "--store", store], /no node has that name here/);
 });
 
 test.run();

@@ -207,7 +207,8 @@ test("a member that asks for direct links without end is heard so often and no m
       const { buffer, start, end } = writer.finish();
       handover.channel.send(buffer.slice(start, end));
     }
-    while (count("too-often:asker") < 500) await new Promise((resolve) => void setImmediate(resolve));
+    while (count("introduction-refused:asker") < 500)
+      await new Promise((resolve) => void setImmediate(resolve));
     handover.channel.destroy();
   });
 });

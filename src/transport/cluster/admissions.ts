@@ -1,6 +1,8 @@
 /**
  * Which nodes a hub admits, under which session.
  *
+ * AD0 A name belongs to the key that joined with it first, whether its node answers, stands still or is down. Nodes without a
+ *     key have the names that nobody has, one at a time.
  * AD1 A name belongs to one incarnation of a node at a time. A node that comes under a name in use waits while its holder is
  *     probed: if that answers, the newcomer is refused; if it does not within `probeMs`, the holder is down.
  * AD2 Sessions only grow, also over a restart of the hub.
@@ -11,6 +13,8 @@ import type { NodeName } from "../../runtime/brand.js";
 import type { Clock } from "../../runtime/clock.js";
 import { TransportError } from "../errors.js";
 import type { JoiningPeer } from "../link/acceptor-handshake.js";
+import { handshakeFailed } from "../link/handshake-frames.js";
+import type { NameRegistry } from "../security/names.js";
 import type { Peer } from "./node-core.js";
 
 export interface AdmissionOptions {
@@ -24,6 +28,8 @@ export interface AdmissionOptions {
   readonly probeMs: number;
   /** What a node is told as it joins, and nobody else. */
   readonly secretFor: (peer: JoiningPeer) => Uint8Array | null;
+  /** Whose names are. */
+  readonly names: NameRegistry;
   readonly memberCount: () => number;
   /** The member that has the name now. */
   readonly holderOf: (name: NodeName) => Peer | undefined;
@@ -56,10 +62,10 @@ export class Admissions {
 
   /** @returns what to greet the node with, or why it may not join: `name-taken`, `cluster-full` */
   async admit(peer: JoiningPeer): Promise<{ readonly welcome: unknown } | TransportError> {
-    const { name, token } = peer;
+    const { name, token, nameKey } = peer;
     const { clock, hub, cluster, membersMax, probeMs, memberCount, holderOf, onHolderSilent } = this.#options;
     const node = parseNodeName(name);
-    if (node === hub) return nameTaken(name, "the hub itself has this name");
+    if (node === hub) return nameTaken(name, "the hub itself has this name", "never");
     if (this.#open.has(name)) return nameTaken(name, "another node is joining under this name");
     const count = memberCount();
     if (count >= membersMax) {
@@ -67,6 +73,13 @@ export class Admissions {
         code: "cluster-full",
         retry: "backoff",
       });
+    }
+    // From here on nobody else joins under this name.
+    this.#open.set(name, { session: 0, token });
+    const owner = await this.#ownerOf(name);
+    if (owner instanceof TransportError || (owner !== null && owner !== nameKey)) {
+      this.#open.delete(name);
+      return owner instanceof TransportError ? owner : nameOwned(name);
     }
     this.#lastSession = Math.max(this.#lastSession + 1, Math.floor(clock.now() / 1_000));
     const session = this.#lastSession;
@@ -80,10 +93,26 @@ export class Admissions {
       }
       onHolderSilent(holder);
     }
+    if (owner === null && nameKey !== null) {
+      try {
+        await this.#options.names.bind(name, nameKey);
+      } catch (error) {
+        this.#open.delete(name);
+        return namesUnreadable(error);
+      }
+    }
     const secret = this.#options.secretFor(peer);
     return {
       welcome: { session, hub, cluster, secret: secret && Buffer.from(secret).toString("base64url") },
     };
+  }
+
+  async #ownerOf(name: string): Promise<string | null | TransportError> {
+    try {
+      return await this.#options.names.ownerOf(name);
+    } catch (error) {
+      return namesUnreadable(error);
+    }
   }
 
   /** The node has become a member, or has gone before. @returns its admission; undefined if it has none */
@@ -94,8 +123,23 @@ export class Admissions {
   }
 }
 
-function nameTaken(name: string, why: string): TransportError {
+function nameTaken(name: string, why: string, retry: "never" | "backoff" = "backoff"): TransportError {
   return new TransportError(`Cannot join as "${name}": ${why}; join under another name with --name`, {
     code: "name-taken",
+    // The other one may go.
+    retry,
   });
+}
+
+function nameOwned(name: string): TransportError {
+  return new TransportError(
+    `Cannot join as "${name}": the name belongs to another node; join under another name with --name, or free it where ` +
+      `the hub runs with "sluice nodes forget ${name}"`,
+    { code: "name-taken" },
+  );
+}
+
+/** It may pass: the node tries again. */
+function namesUnreadable(error: unknown): TransportError {
+  return handshakeFailed("the hub cannot read whose the names are", error);
 }

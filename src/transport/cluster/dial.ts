@@ -4,6 +4,7 @@ import type { Clock } from "../../runtime/clock.js";
 import type { Carrier, ConnectOptions } from "../carrier.js";
 import { TransportError } from "../errors.js";
 import { DialerHandshake, type DialerIdentity } from "../link/dialer-handshake.js";
+import type { NameKey } from "../security/name-key.js";
 import { Handover } from "../link/handover.js";
 
 export interface DialOptions {
@@ -12,6 +13,7 @@ export interface DialOptions {
   readonly identity: DialerIdentity;
   /** `ID.SECRET`; null if the other side wants none. */
   readonly token: string | null;
+  readonly nameKey?: NameKey | null;
   readonly nonce: () => string;
   readonly clock: Clock;
   /** From the connection to the welcome, in ms. */
@@ -26,9 +28,9 @@ export interface Dialled {
 
 /** @throws TransportError `connect-failed`, or why the other side refuses */
 export async function dial(options: DialOptions): Promise<Dialled> {
-  const { carrier, connect, identity, token, nonce, clock, handshakeMs } = options;
+  const { carrier, connect, identity, token, nameKey = null, nonce, clock, handshakeMs } = options;
   const channel = await carrier.connect(connect);
-  const handshake = new DialerHandshake({ identity, token, nonce });
+  const handshake = new DialerHandshake({ identity, token, nameKey, nonce });
   return new Promise((resolve, reject) => {
     const fail = (error: TransportError): void => {
       timer.cancel();

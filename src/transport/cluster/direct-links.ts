@@ -1,11 +1,13 @@
 /**
  * Direct links between two members: the hub introduces them, one dials the other, and both move to the new link.
  *
- * DR1 A member that dials directly proves a key that the hub has given to both, over their links with it.
+ * DR1 A member that dials directly proves a key that the hub has given to both, over their links with it. There are
+ *     few such keys for a member, however often it is introduced.
  * DR2 A move reorders nothing: the new link holds its messages back until everything sent over the old one has arrived.
  * DR3 Without a direct link everything goes through the hub, also after one has broken.
  */
 
+import type { TimerHandle } from "../../runtime/clock.js";
 import type { ActorSystem } from "../../runtime/system.js";
 import type { Carrier, ConnectOptions, ListenOptions } from "../carrier.js";
 import type { NodeName } from "../../runtime/brand.js";
@@ -39,6 +41,8 @@ interface Move {
   readonly timer: { cancel(): void };
 }
 
+/** Keys of one member at a time: both sides may ask for an introduction, and ask again. */
+const KEYS_MAX = 4;
 /** Between two requests for an introduction to the same member, in ms. */
 const ASK_AGAIN_MS = 30_000;
 /** For a dial and for a move, in ms. */
@@ -59,6 +63,8 @@ export class DirectLinks {
   readonly #moves = new Map<number, Move>();
   /** Which member may dial with which key. */
   readonly #expected = new Map<string, Member>();
+  /** The ids of the keys of each of these by session, oldest first, and when they end. */
+  readonly #keysOf = new Map<number, Map<string, TimerHandle>>();
   #acceptor: Acceptor | null = null;
   #lastMove = 0;
 
@@ -99,7 +105,7 @@ export class DirectLinks {
       },
       onJoined: ({ token }, handover) => {
         const member = this.#expected.get(token ?? "");
-        this.#expected.delete(token ?? "");
+        if (member !== undefined && token !== null) this.#forgetKey(member, token);
         if (member === undefined || this.#core.membership.members.get(member.name) !== member) {
           handover.channel.destroy();
         } else {
@@ -119,13 +125,16 @@ export class DirectLinks {
   }
 
   /** A member is gone. */
-  forget({ session }: Member): void {
+  forget(member: Member): void {
+    const { session } = member;
+    this.#forgetKeys(member);
     this.#askedAtMs.delete(session);
     this.#direct.get(session)?.peer.link.close("the member is gone");
   }
 
   closeAll(): void {
     this.#askedAtMs.clear();
+    for (const member of this.#expected.values()) this.#forgetKeys(member);
     for (const { peer } of this.#direct.values()) peer.link.close("the hub is out of reach");
   }
 
@@ -153,10 +162,24 @@ export class DirectLinks {
       expiresAtMs: this.#system.clock.now() + KEY_TTL_MS,
     });
     this.#expected.set(token.id, member);
-    this.#system.clock.after(KEY_TTL_MS, () => {
-      this.#expected.delete(token.id);
-      this.#keys.forget(token.id);
-    });
+    const timer = this.#system.clock.after(KEY_TTL_MS, () => this.#forgetKey(member, token.id));
+    const keys = this.#keysOf.get(member.session) ?? new Map<string, TimerHandle>();
+    this.#keysOf.set(member.session, keys.set(token.id, timer));
+    const [oldest] = keys.keys();
+    if (keys.size > KEYS_MAX && oldest !== undefined) this.#forgetKey(member, oldest);
+  }
+
+  #forgetKey({ session }: Member, id: string): void {
+    const keys = this.#keysOf.get(session);
+    keys?.get(id)?.cancel();
+    keys?.delete(id);
+    if (keys?.size === 0) this.#keysOf.delete(session);
+    this.#expected.delete(id);
+    this.#keys.forget(id);
+  }
+
+  #forgetKeys(member: Member): void {
+    for (const id of this.#keysOf.get(member.session)?.keys() ?? []) this.#forgetKey(member, id);
   }
 
   async #dial(member: Member, url: string, token: string): Promise<void> {

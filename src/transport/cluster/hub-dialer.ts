@@ -10,6 +10,7 @@ import type { ActorSystem } from "../../runtime/system.js";
 import type { Carrier, ConnectOptions } from "../carrier.js";
 import type { Role } from "./cluster.js";
 import { dial, type Dialled } from "./dial.js";
+import type { NameKey } from "../security/name-key.js";
 import type { NodeOptions } from "./node-core.js";
 
 export interface HubDialOptions extends Pick<NodeOptions, "version" | "pid"> {
@@ -17,6 +18,8 @@ export interface HubDialOptions extends Pick<NodeOptions, "version" | "pid"> {
   readonly connect: ConnectOptions;
   /** `ID.SECRET`; null if the hub wants none. */
   readonly token: string | null;
+  /** What it has its name by; null of a node that keeps no key. Default null. */
+  readonly nameKey?: NameKey | null;
   /** Name of the cluster that it must be; null for any. Default null. */
   readonly cluster?: string | null;
   /** Default `edge`. */
@@ -59,7 +62,7 @@ export class HubDialer {
   /** @param url where others can dial this node; null if they cannot */
   async dial(url: string | null): Promise<void> {
     this.#attempts += 1;
-    const { carrier, connect, token, cluster, roles, version, pid, handshakeMs } = this.#options;
+    const { carrier, connect, token, nameKey, cluster, roles, version, pid, handshakeMs } = this.#options;
     try {
       const dialled = await dial({
         carrier,
@@ -73,6 +76,7 @@ export class HubDialer {
           pid: pid ?? 0,
         },
         token,
+        nameKey: nameKey ?? null,
         nonce: this.#nonce,
         clock: this.#system.clock,
         handshakeMs: handshakeMs ?? 5_000,

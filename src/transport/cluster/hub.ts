@@ -17,6 +17,7 @@ import type { Handover } from "../link/handover.js";
 import type { LinkEnd } from "../link/link.js";
 import { createReportingAuthority } from "../security/reporting-authority.js";
 import type { TokenAuthority } from "../security/token-authority.js";
+import { createMemoryNames, type NameRegistry } from "../security/names.js";
 import { generateToken, tokenText } from "../security/token.js";
 import { DEFAULT_ACCEPTOR_LIMITS, listenForPeers, type Acceptor, type AcceptorLimits } from "./acceptor.js";
 import { Admissions } from "./admissions.js";
@@ -32,6 +33,8 @@ export interface HubOptions extends NodeOptions {
   readonly listen: Omit<ListenOptions, "onChannel">;
   /** Where the tokens of joining nodes are looked up; null admits every node, and is for loopback only. */
   readonly authority: TokenAuthority | null;
+  /** Whose names are. Default: known for as long as the hub runs. */
+  readonly names?: NameRegistry;
   /** Default `cloud`. */
   readonly roles?: readonly Role[];
   /** What a node is told as it joins, and nobody else; null for nothing. Default nothing. */
@@ -45,15 +48,15 @@ export interface HubOptions extends NodeOptions {
   readonly revocationMs?: number;
 }
 
-/** Of one member: each makes a key, which the other side keeps for a while. It may want a link to every member at once. */
-const INTRODUCTIONS = { perSecond: 20, burst: 1_024 };
-
 /** Starts a cluster with this node as its hub. @throws TransportError `listen-failed` */
 export async function startHub(system: ActorSystem, options: HubOptions): Promise<Cluster> {
   const hub = new Hub(system, options);
   await hub.listen();
   return hub;
 }
+
+/** A node asks once in 30 s for each other that it sends to, and there are 1,000 members at most. */
+const INTRODUCTIONS = { perSecond: 35, burst: 1_000 };
 
 class Hub implements Cluster {
   readonly name: string;
@@ -68,7 +71,8 @@ class Hub implements Cluster {
   /** Ids of the tokens that members joined with, by session. */
   readonly #tokens = new Map<number, string>();
   readonly #leaving = new Set<number>();
-  readonly #introductions = new WeakMap<Peer, RateLimit>();
+  /** Of introductions, by the session of who asks for them. */
+  readonly #introductions = new Map<number, RateLimit>();
   #self: Member;
   #acceptor: Acceptor | null = null;
   #endRevocationWatch: (() => void) | null = null;
@@ -87,6 +91,7 @@ class Hub implements Cluster {
       membersMax: options.membersMax ?? 1_000,
       probeMs: options.probeMs ?? 1_000,
       secretFor: options.secretFor ?? (() => null),
+      names: options.names ?? createMemoryNames(),
       memberCount: () => this.members.size,
       holderOf: (name) => this.#peerOf(name),
       onHolderSilent: (holder) => this.#lose(holder, "did not answer when its name was wanted again"),
@@ -181,6 +186,7 @@ class Hub implements Cluster {
       onEnd: (from, end) => this.#onEnd(from, end),
     });
     this.#peers.set(member.session, opened);
+    this.#introductions.set(member.session, new RateLimit(INTRODUCTIONS, this.#system.clock.monotonic()));
     if (admission.token !== null) this.#tokens.set(member.session, admission.token);
     this.#core.exchange.connect(member, opened.link);
     this.#publish({ type: "memberUp", sequence: membership.sequence + 1, member });
@@ -222,11 +228,8 @@ class Hub implements Cluster {
   #introduce(asker: Peer, session: number): void {
     const wanted = this.#peers.get(session);
     if (wanted === undefined) return;
-    let limit = this.#introductions.get(asker);
-    if (limit === undefined)
-      this.#introductions.set(asker, (limit = new RateLimit(INTRODUCTIONS, this.#system.clock.monotonic())));
-    if (!limit.take(this.#system.clock.monotonic())) {
-      this.#core.incidents.add("too-often", asker.member.name, "asks for direct links");
+    if (this.#introductions.get(asker.member.session)?.take(this.#system.clock.monotonic()) !== true) {
+      this.#core.incidents.add("introduction-refused", asker.member.name);
       return;
     }
     const [dialler, listener] = wanted.member.url === null ? [wanted, asker] : [asker, wanted];
@@ -260,6 +263,7 @@ class Hub implements Cluster {
     this.#peers.delete(member.session);
     this.#tokens.delete(member.session);
     this.#leaving.delete(member.session);
+    this.#introductions.delete(member.session);
     this.#core.exchange.disconnect(member);
     const sequence = this.#core.membership.sequence + 1;
     if (reason === null) this.#publish({ type: "memberLeft", sequence, member });

@@ -168,7 +168,7 @@ class Joiner implements Cluster {
   }
 
   #failed(error: Error): void {
-    const passing = error instanceof TransportError && PASSING.has(error.code);
+    const passing = error instanceof TransportError && (PASSING.has(error.code) || error.retry === "backoff");
     const first = this.#first;
     if (first !== null && !(passing && this.#options.patient === true)) {
       this.#first = null;

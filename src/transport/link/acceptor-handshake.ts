@@ -15,6 +15,7 @@ import {
   type TokenAuthority,
   type TokenState,
 } from "../security/token-authority.js";
+import { checkNameProof } from "../security/name-key.js";
 import { checkClientProof, isTokenId, generateToken, serverProof, verifierOf } from "../security/token.js";
 import {
   encodeFrame,
@@ -24,6 +25,7 @@ import {
   PROTOCOL_MIN,
   refusalFrame,
   type Hello,
+  type Proof,
 } from "./handshake-frames.js";
 
 /** A node that wants to join and has proved its token. */
@@ -36,6 +38,8 @@ export interface JoiningPeer {
   readonly pid: number;
   /** Id of its token; null if no token is needed. */
   readonly token: string | null;
+  /** Public half of the key that it has proved to have; null of a node that keeps none. */
+  readonly nameKey: string | null;
 }
 
 export interface AcceptorHandshakeOptions {
@@ -85,7 +89,7 @@ export class AcceptorHandshake {
     try {
       const message = parseFromDialler(frame);
       if (message.type === "hello" && status === "hello") return this.#challenge(message, frame);
-      if (message.type === "proof" && status === "proof") return await this.#welcome(message.proof);
+      if (message.type === "proof" && status === "proof") return await this.#welcome(message);
       throw handshakeFailed(`"${message.type}" came out of turn`);
     } catch (error) {
       if (error instanceof TransportError) return this.#refuse(error);
@@ -127,7 +131,7 @@ export class AcceptorHandshake {
     return { type: "send", frame: challenge };
   }
 
-  async #welcome(proof: string | null): Promise<AcceptorStep> {
+  async #welcome({ proof, nameProof }: Proof): Promise<AcceptorStep> {
     const hello = this.#hello;
     if (hello === null) throw handshakeFailed("a proof came before a hello");
     const { authority, admit, now, pause } = this.#options;
@@ -150,6 +154,9 @@ export class AcceptorHandshake {
         throw tokenUsed(hello.name);
       }
     }
+    if (hello.nameKey !== null && !checkNameProof(hello.nameKey, this.#transcript, nameProof ?? "")) {
+      throw handshakeFailed("it does not have the key that it names");
+    }
     const peer: JoiningPeer = {
       name: hello.name,
       roles: hello.roles,
@@ -158,6 +165,7 @@ export class AcceptorHandshake {
       version: hello.version,
       pid: hello.pid,
       token: token?.id ?? null,
+      nameKey: hello.nameKey,
     };
     const answer = await admit(peer);
     if (answer instanceof TransportError) throw answer;

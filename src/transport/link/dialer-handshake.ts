@@ -3,6 +3,7 @@
 import type { Role } from "../cluster/cluster.js";
 import { assertNever } from "../../runtime/errors.js";
 import { TransportError } from "../errors.js";
+import type { NameKey } from "../security/name-key.js";
 import { checkServerProof, clientProof, parseToken, type Token } from "../security/token.js";
 import {
   encodeFrame,
@@ -38,6 +39,7 @@ export type DialerStep =
 export class DialerHandshake {
   readonly #identity: DialerIdentity;
   readonly #token: Token | null;
+  readonly #nameKey: NameKey | null;
   readonly #hello: Uint8Array;
   #challenged: { readonly challenge: Challenge; readonly transcript: Uint8Array } | null = null;
   #over = false;
@@ -46,10 +48,13 @@ export class DialerHandshake {
   constructor(options: {
     readonly identity: DialerIdentity;
     readonly token: string | null;
+    /** Null of a node that keeps no key of its name. Default null. */
+    readonly nameKey?: NameKey | null;
     readonly nonce: () => string;
   }) {
     this.#identity = options.identity;
     this.#token = options.token === null ? null : parseToken(options.token);
+    this.#nameKey = options.nameKey ?? null;
     this.#hello = encodeFrame({
       type: "hello",
       protocol: PROTOCOL,
@@ -57,6 +62,7 @@ export class DialerHandshake {
       ...options.identity,
       roles: [...options.identity.roles],
       token: this.#token?.id ?? null,
+      nameKey: this.#nameKey?.publicKey ?? null,
       nonce: options.nonce(),
     });
   }
@@ -93,7 +99,8 @@ export class DialerHandshake {
         const transcript = Buffer.concat([this.#hello, frame]);
         this.#challenged = { challenge: message, transcript };
         const proof = this.#token === null ? null : clientProof(this.#token, transcript);
-        return { type: "send", frame: encodeFrame({ type: "proof", proof }) };
+        const nameProof = this.#nameKey?.sign(transcript) ?? null;
+        return { type: "send", frame: encodeFrame({ type: "proof", proof, nameProof }) };
       }
       case "welcome": {
         const challenged = this.#challenged;

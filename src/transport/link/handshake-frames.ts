@@ -33,6 +33,8 @@ const hello = z.object({
   version: z.string().max(64),
   pid: z.number().int().min(0),
   token: z.string().max(64).nullable(),
+  /** Public half of the key that the node has its name by; null of a node that keeps none. */
+  nameKey: z.string().max(64).nullable().default(null),
   nonce,
 });
 const challenge = z.object({
@@ -42,17 +44,22 @@ const challenge = z.object({
   name,
   nonce,
 });
-const proven = z.object({ type: z.literal("proof"), proof: proof.nullable() });
+const proven = z.object({
+  type: z.literal("proof"),
+  proof: proof.nullable(),
+  nameProof: proof.nullable().default(null),
+});
 const welcome = z.object({ type: z.literal("welcome"), proof: proof.nullable(), welcome: z.unknown() });
 const refused = z.object({
   type: z.literal("refused"),
   code: z.string().max(64),
   message: z.string().max(1_024),
+  retry: z.enum(["never", "backoff"]).optional(),
 });
 
 export type Hello = Readonly<z.output<typeof hello>>;
 export type Challenge = Readonly<z.output<typeof challenge>>;
-type Proof = Readonly<z.output<typeof proven>>;
+export type Proof = Readonly<z.output<typeof proven>>;
 type Welcome = Readonly<z.output<typeof welcome>>;
 type Refused = Readonly<z.output<typeof refused>>;
 
@@ -98,16 +105,16 @@ export function handshakeFailed(problem: string, cause?: unknown): TransportErro
   });
 }
 
-export function refusalFrame({ code, message }: TransportError): Uint8Array {
-  return encodeFrame({ type: "refused", code, message: message.slice(0, 1_000) });
+export function refusalFrame({ code, message, retry }: TransportError): Uint8Array {
+  return encodeFrame({ type: "refused", code, message: message.slice(0, 1_000), retry });
 }
 
 /** The error that the other side sent; a code that this version does not know becomes `handshake-failed`. */
-export function refusalOf({ code, message }: Refused): TransportError {
+export function refusalOf({ code, message, retry }: Refused): TransportError {
   const known = TRANSPORT_ERROR_CODES.find((candidate) => candidate === code);
   const meaning: TransportErrorCode = known ?? "handshake-failed";
   return new TransportError(message, {
     code: meaning,
-    retry: meaning === "cluster-full" ? "backoff" : "never",
+    retry: retry ?? (meaning === "cluster-full" ? "backoff" : "never"),
   });
 }

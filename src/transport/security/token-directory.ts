@@ -3,13 +3,14 @@
  * one writer. The directory has `ID.json` (written once), `ID.revoked` (written once) and `ID.nodes.json` (written by the hub).
  */
 
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText } from "../../runtime/errors.js";
 import { parseWith, z } from "../../runtime/parse.js";
 import { TransportError } from "../errors.js";
 import type { TokenAuthority, TokenRecord, TokenState } from "./token-authority.js";
 import { isTokenId, generateToken, tokenText, verifierOf } from "./token.js";
+import { writeWhole } from "./write-whole.js";
 
 export type NewToken = Pick<TokenRecord, "roles" | "grants" | "use" | "label"> & {
   /** How long new nodes may join with it. */
@@ -97,7 +98,7 @@ export function openTokenDirectory(directory: string): TokenAuthority {
   async function find(id: string): Promise<TokenState | null> {
     const ids = idsOf(await guarded(directory, () => readdir(directory)));
     if (ids.includes(id)) return readState(directory, id);
-    const decoy = ids[[...id].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % ids.length];
+    const decoy = ids[Buffer.from(id).reduce((sum, byte) => sum + byte, 0) % ids.length];
     if (decoy !== undefined) await readState(directory, decoy).catch(() => null);
     return null;
   }
@@ -173,19 +174,6 @@ async function readText(path: string): Promise<string | null> {
     if (isMissing(error)) return null;
     throw invalid(path, errorText(error), error);
   }
-}
-
-/** Writes a file whole or not at all, also if the process crashes. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const draft = `${path}.${process.pid}.new`;
-  const file = await open(draft, "w", 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
 }
 
 async function guarded<Value>(directory: string, write: () => Promise<Value>): Promise<Value> {

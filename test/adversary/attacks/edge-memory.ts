@@ -6,7 +6,17 @@ import { must, type ClusterAttack } from "../kit/attack.js";
 import { peakBytes } from "../kit/proc.js";
 import type { Scene } from "../kit/scene.js";
 import { begun } from "../kit/tasks.js";
-import { chunkOf, credit, envelope, heartbeat, openLarge, openParts, watch, type Wire } from "../kit/wire.js";
+import {
+  chunkOf,
+  credit,
+  envelope,
+  heartbeat,
+  notice,
+  openLarge,
+  openParts,
+  watch,
+  type Wire,
+} from "../kit/wire.js";
 
 const MIB = 1024 * 1024;
 /** More than the hub may take of all peers together. */
@@ -147,6 +157,18 @@ export const EDGE_MEMORY: readonly ClusterAttack[] = [
       const many = Buffer.concat(Array.from({ length: 5_000 }, () => asking));
       await flood(scene, wire, 3_000, () => wire.send(many));
       await wire.ended();
+    },
+  ),
+  attack(
+    "edge.introductions",
+    "an edge has itself introduced to another one without end",
+    "counted",
+    async (scene) => {
+      const wire = await scene.wire();
+      const asking = notice({ type: "introduce", session: scene.sessionOf("edge-1") });
+      const many = Buffer.concat(Array.from({ length: 1_000 }, () => asking));
+      await flood(scene, wire, 100, () => wire.send(many));
+      await scene.goesOn(1, 12_000);
     },
   ),
   attack(

@@ -3,6 +3,7 @@
 import {
   createToken,
   openStore,
+  openNameDirectory,
   openTokenDirectory,
   parseConfiguration,
   parseSourceId,
@@ -97,6 +98,7 @@ async function start(): Promise<SluiceNode> {
     ...common,
     store: await openStore(store ?? "memory:"),
     tokens: openTokenDirectory(folder),
+    names: openNameDirectory(`${folder}.names`),
   });
   tell({ type: "tokens", edge, operator });
   return node;

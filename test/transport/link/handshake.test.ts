@@ -1,3 +1,4 @@
+import { join as joinPath } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import * as fc from "fast-check";
@@ -10,7 +11,9 @@ import {
 import { DialerHandshake, type DialerIdentity } from "../../../src/transport/link/dialer-handshake.js";
 import { createMemoryTokens } from "../../../src/transport/security/memory-tokens.js";
 import type { TokenAuthority } from "../../../src/transport/security/token-authority.js";
+import { openNameKey, type NameKey } from "../../../src/transport/security/name-key.js";
 import { generateToken, tokenText } from "../../../src/transport/security/token.js";
+import { inTemporaryFolder } from "../../support/temporary-folder.js";
 
 const IDENTITY: DialerIdentity = {
   cluster: null,
@@ -100,6 +103,7 @@ test("a handshake without tokens, and one with: both ends know each other, and t
     version: "1",
     pid: 1,
     token: id,
+    nameKey: null,
   });
   for (const frame of frames) assert.not.ok(Buffer.from(frame).toString().includes(secret));
   assert.equal((await tokens.find(id))?.nodes, ["edge-1"]);
@@ -259,5 +263,28 @@ test("an unknown id and a wrong secret are refused after the same time, which do
     assert.equal(steps, ["pause begun", "looked up", "token-invalid"]);
   }
 });
+
+test("a node proves the key of its name, and one that names a key which it does not have is refused", () =>
+  inTemporaryFolder(async (folder) => {
+    const [own, others] = [
+      await openNameKey(joinPath(folder, "own")),
+      await openNameKey(joinPath(folder, "others")),
+    ];
+    const peers: (string | null)[] = [];
+    const there = (): AcceptorHandshake =>
+      acceptor({
+        admit: (peer) => {
+          peers.push(peer.nameKey);
+          return Promise.resolve({ welcome: {} });
+        },
+      });
+    const here = (nameKey: NameKey | null): DialerHandshake =>
+      new DialerHandshake({ identity: IDENTITY, token: null, nameKey, nonce });
+    assert.is(await outcome(here(own), there()), "done");
+    assert.is(await outcome(here(null), there()), "done");
+    const liar = { publicKey: others.publicKey, sign: (transcript: Uint8Array) => own.sign(transcript) };
+    assert.is(await outcome(here(liar), there()), "handshake-failed");
+    assert.equal(peers, [own.publicKey, null]);
+  }));
 
 test.run();

@@ -266,6 +266,21 @@ test("LinkReceiver gives back what a message held once it is whole: any number o
   assert.equal([right.arrived.length, right.ends, left.ends], [30, [], []]);
 });
 
+test("Link gives back all that it holds of the budget when it ends, and takes nothing more", () => {
+  const budget = new ByteBudget(4_000_000);
+  const { left, settle, clock } = createLinkPair({}, budget);
+  settle();
+  left.link.receive(openOf(1, 1, 100_000));
+  left.large("waits", 900_000);
+  left.link.sender.flush();
+  left.link.tick(clock.now());
+  assert.ok(budget.usedBytes > 900_000, `${budget.usedBytes} bytes`);
+  left.link.fail("enough");
+  assert.is(budget.usedBytes, 0);
+  assert.equal([left.large("too late", 10_000), left.tell("control", { lane: "control" })], [false, false]);
+  assert.is(budget.usedBytes, 0);
+});
+
 test("Link ends a peer whose large message does not go on", () => {
   const { right, settle, clock } = createLinkPair({ assemblyMs: 5_000 });
   settle();
