@@ -22,13 +22,6 @@ export const KNOWN_OPEN: ReadonlyMap<string, string> = new Map([
   ["edge.odd-pins", "the hub's controller fails"],
   ["edge.odd-came-from", "the hub's controller fails"],
   ["edge.odd-dags", "the hub stands still for more than a second, and members are cut off"],
-  [
-    "edge.source-of-the-absent",
-    "it has the name of a source whose node is down, and that one cannot start it again",
-  ],
-  ["edge.role-of-cloud", "it stands among the nodes as a cloud"],
-  ["edge.sources-flood", "the hub does nothing else for seconds"],
-  ["edge.table-epoch-max", "honest nodes take no table any more"],
   ["edge.into-follower", "the operator is shown a record that nobody stored"],
   ["edge.follower-error", "what the operator follows ends"],
   ["edge.run-ended", "the operator's run ends with 0"],
