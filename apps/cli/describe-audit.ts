@@ -80,7 +80,7 @@ function sourcesTable(incarnations: readonly IncarnationAudit[]): string {
 }
 
 function lineOf({ rule, source, task, detail }: Finding): string {
-  return `${task === null ? source : taskText(task)}  ${rule}  ${detail}`;
+  return `${task === null ? (source ?? "the run") : taskText(task)}  ${rule}  ${detail}`;
 }
 
 function sumOf({ records, findingCount, findingsByRule }: AuditReport): string {

@@ -93,11 +93,12 @@ export function addOperator(program: Command, choose: Choose): void {
 
   command("audit", "Proves from what is stored that nothing was lost, and nothing took effect twice.")
     .option("--from <file>", "an exported run instead: NDJSON, compressed where it ends in .gz", notEmpty)
+    .option("--key <file>", "of the store that the exported run is of: STORE.audit-key", notEmpty)
     .option("--source <name>", "of this source alone", notEmpty)
     .option("--task <id>", "the history of one task: SOURCE/INCARNATION/SEQUENCE", notEmpty)
     .option("--json", "as one JSON object", false)
     .addHelpText("after", "\nExit codes: 0 it adds up, 1 it does not, or failed, 2 wrong usage.\n")
-    .action((given: OperatorFlags & AuditCommand & { readonly from?: string }) =>
+    .action((given: OperatorFlags & AuditCommand & { readonly from?: string; readonly key?: string }) =>
       choose(async () => {
         const { auditFile, auditHub, auditStore } = await import("./audit.js");
         if (given.from !== undefined) return auditFile(given.from, given);

@@ -2,9 +2,16 @@
 
 import { pipeline } from "node:stream/promises";
 import { exportRecords } from "../../src/storage/results/export.js";
-import { iterateRecords, openStoreForReading } from "../../src/storage/results/read-store.js";
+import {
+  iterateRecords,
+  openStoreForReading,
+  statedRecords,
+  type RecordPlace,
+} from "../../src/storage/results/read-store.js";
 import type { Operator } from "../../src/operator/operator.js";
 import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
+import { SluiceError } from "../../src/task/errors.js";
+import type { StoreStatement } from "../../src/task/record-chain.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";
 import { signalled } from "./signals.js";
 
@@ -16,9 +23,6 @@ export interface ResultsCommand {
   readonly json: boolean;
   readonly export?: string;
 }
-
-/** A place that records come from: pages by query, as both the hub and a store give them. */
-type Pages = Parameters<typeof iterateRecords>[0];
 
 export async function resultsFromHub(operator: Operator, command: ResultsCommand): Promise<number> {
   if (command.follow) return follow(operator, command);
@@ -34,13 +38,9 @@ export async function resultsFromStore(folder: string, command: ResultsCommand):
   }
 }
 
-async function print(pages: Pages, command: ResultsCommand): Promise<number> {
-  const records = iterateRecords(pages, queryOf(command));
-  if (command.export !== undefined) {
-    const count = await exportRecords(records, command.export);
-    process.stderr.write(`Wrote ${count} records to ${command.export}\n`);
-    return 0;
-  }
+async function print(place: RecordPlace, command: ResultsCommand): Promise<number> {
+  if (command.export !== undefined) return await writeExport(place, command, command.export);
+  const records = iterateRecords(place, queryOf(command));
   try {
     await pipeline(lines(records, command.json), process.stdout, { end: false });
   } catch (error) {
@@ -48,6 +48,52 @@ async function print(pages: Pages, command: ResultsCommand): Promise<number> {
     if (!readerIsGone(error)) throw error;
   }
   return 0;
+}
+
+/** In order of position, as they are chained; what the store says of itself goes along. */
+async function writeExport(place: RecordPlace, command: ResultsCommand, file: string): Promise<number> {
+  const statement = await place.statement();
+  const sourceId = sourceOf(command);
+  const { since, limit } = command;
+  const whole = sourceId === null && since === undefined && !Number.isFinite(limit);
+  const records = chosen(statedRecords(place, statement, sourceId), since ?? Number.NEGATIVE_INFINITY, limit);
+  const count = await exportRecords(whole ? unbroken(records, statement) : records, file, {
+    whole,
+    statement,
+  });
+  process.stderr.write(`Wrote ${count} records to ${file}\n`);
+  return 0;
+}
+
+async function* chosen(
+  records: AsyncIterable<StoredRecord>,
+  sinceMs: number,
+  limit: number,
+): AsyncGenerator<StoredRecord> {
+  let left = limit;
+  for await (const record of records) {
+    if (record.storedAtMs < sinceMs) continue;
+    yield record;
+    left -= 1;
+    if (left <= 0) return;
+  }
+}
+
+/** @throws SluiceError `records-expired` where retention deletes what the statement says is there, before it is read */
+async function* unbroken(
+  records: AsyncIterable<StoredRecord>,
+  { firstPosition, recordCount }: StoreStatement,
+): AsyncGenerator<StoredRecord> {
+  let count = 0;
+  for await (const record of records) {
+    count += 1;
+    yield record;
+  }
+  if (count === recordCount) return;
+  throw new SluiceError(
+    `Cannot export all records from position ${firstPosition} on, as ${recordCount - count} of them were deleted meanwhile: export again`,
+    { code: "records-expired", retry: "backoff" },
+  );
 }
 
 async function* lines(records: AsyncIterable<StoredRecord>, json: boolean): AsyncGenerator<string> {

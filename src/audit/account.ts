@@ -4,7 +4,8 @@ import type { StoredRecord } from "../task/record.js";
 import type { SourceId, TaskId } from "../task/identity.js";
 import type { Drops } from "../task/ledger.js";
 import type { DropReason } from "../task/task.js";
-import { type Range, SequenceSet, withoutEach } from "./sequence-set.js";
+import { countSequences } from "./origin.js";
+import { type Range, SequenceSet, withoutEach, withoutRanges } from "./sequence-set.js";
 
 /**
  * The ledger of one incarnation of a source that runs or has just ended, from before the records were read: what it calls
@@ -29,7 +30,7 @@ export interface IncarnationAudit {
   readonly gaps: Drops;
   /** As its ledger says, less those that are stored. */
   readonly inFlight: number;
-  /** Taken for deleted by retention. */
+  /** Deleted by retention. */
   readonly expired: number;
   readonly lost: number;
   readonly findings: number;
@@ -57,15 +58,9 @@ interface Incarnation {
 export class SourceAccount {
   readonly #sourceId: SourceId;
   readonly #incarnations = new Map<number, Incarnation>();
-  #records = 0;
 
   constructor(sourceId: SourceId) {
     this.#sourceId = sourceId;
-  }
-
-  /** Records of the source, a repeated one once. */
-  get records(): number {
-    return this.#records;
   }
 
   addLedger(ledger: AuditLedger): void {
@@ -76,30 +71,27 @@ export class SourceAccount {
   addRecord(record: StoredRecord): boolean {
     const incarnation = this.#incarnation(record.id.incarnation);
     if (!incarnation.seen.add(record.id.sequence)) return false;
-    this.#records += 1;
     if (record.type === "result") incarnation.results += 1;
     else incarnation.gaps[record.reason] = (incarnation.gaps[record.reason] ?? 0) + 1;
     return true;
   }
 
-  /** @param expired records of the source that retention has deleted: as many of the oldest missing tasks are excused */
-  settle(expired: number): SettledAccount {
+  /** @param expired sequences whose records retention has deleted, by incarnation: `[from, to, from, to, ...]` */
+  settle(expired: ReadonlyMap<number, readonly number[]>): SettledAccount {
     const sourceId = this.#sourceId;
-    let forgiven = expired;
     const missing: MissingTasks[] = [];
     const ascending = [...this.#incarnations].sort(([a], [b]) => a - b);
     const incarnations = ascending.map(([incarnation, { seen, gaps, results, ledger }]) => {
-      const before = forgiven;
-      const known = ledger?.created ?? seen.highest + 1;
+      const deleted = expired.get(incarnation) ?? [];
+      const known = ledger?.created ?? Math.max(seen.highest, deleted.at(-1) ?? -1) + 1;
       const outstanding = [...new Set(ledger?.outstanding)].sort((a, b) => a - b);
       let lost = 0;
       for (const range of seen.missingBelow(known)) {
-        for (const { from, to } of withoutEach(range, outstanding)) {
-          const excused = Math.min(forgiven, to - from + 1);
-          forgiven -= excused;
-          if (from + excused > to) continue;
-          missing.push({ sourceId, incarnation, from: from + excused, to });
-          lost += to - from + 1 - excused;
+        for (const part of withoutRanges(range, deleted)) {
+          for (const { from, to } of withoutEach(part, outstanding)) {
+            missing.push({ sourceId, incarnation, from, to });
+            lost += to - from + 1;
+          }
         }
       }
       return {
@@ -109,7 +101,7 @@ export class SourceAccount {
         results,
         gaps,
         inFlight: outstanding.filter((sequence) => !seen.has(sequence)).length,
-        expired: before - forgiven,
+        expired: countSequences(deleted),
         lost,
       };
     });

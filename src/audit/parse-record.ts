@@ -4,6 +4,7 @@ import { errorText } from "../runtime/errors.js";
 import { parseWith, z } from "../runtime/parse.js";
 import { NAME } from "../task/limits.js";
 import type { StoredRecord } from "../task/record.js";
+import type { ExportTrailer } from "../task/record-chain.js";
 import { DROP_REASONS } from "../task/task.js";
 
 const name = z.string().regex(NAME, "wanted a name");
@@ -33,6 +34,7 @@ const form = z.discriminatedUnion("type", [
     createdAtMs: z.number(),
     storedAtMs: z.number(),
     results: z.record(z.string(), z.unknown()),
+    chain: z.string().optional(),
     hops: z.array(hop),
   }),
   z.object({
@@ -41,8 +43,30 @@ const form = z.discriminatedUnion("type", [
     id: identity,
     reason: z.enum(DROP_REASONS),
     storedAtMs: z.number(),
+    chain: z.string().optional(),
   }),
 ]);
+
+const count = z.number().int().min(0);
+const trailer = z.object({
+  type: z.literal("trailer"),
+  recordCount: count,
+  digest: z.string(),
+  whole: z.boolean(),
+  statement: z.object({
+    firstPosition: count,
+    firstChain: z.string(),
+    nextPosition: count,
+    lastChain: z.string(),
+    recordCount: count,
+    totals: z.record(
+      z.string(),
+      z.object({ stored: count, dropped: z.partialRecord(z.enum(DROP_REASONS), count) }),
+    ),
+    expired: z.array(z.object({ sourceId: name, incarnation: count, sequences: z.array(count) })),
+    mac: z.string(),
+  }),
+});
 
 export type ParsedRecord =
   | { readonly ok: true; readonly record: StoredRecord }
@@ -60,4 +84,15 @@ export function parseRecord(text: string): ParsedRecord {
   const parsed = parseWith(form, value);
   // What is not checked is passed on as it is.
   return parsed.ok ? { ok: true, record: value as StoredRecord } : { ok: false, problem: parsed.problem };
+}
+
+/** The trailer of an exported run; null where `text` is none. */
+export function parseTrailer(text: string): ExportTrailer | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null; // the line is no record either, and is named as that
+  }
+  return parseWith(trailer, value).ok ? (value as ExportTrailer) : null;
 }

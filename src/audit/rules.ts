@@ -2,12 +2,26 @@
 
 import { attempt } from "./rules/attempt.js";
 import { bounds } from "./rules/bounds.js";
+import { chain } from "./rules/chain.js";
+import { complete } from "./rules/complete.js";
 import { doubled } from "./rules/doubled.js";
 import { epoch } from "./rules/epoch.js";
 import { hops } from "./rules/hops.js";
 import { lost } from "./rules/lost.js";
 import { position } from "./rules/position.js";
+import { sealed } from "./rules/sealed.js";
 
-export const AUDIT_RULES = [position, attempt, doubled, lost, hops, epoch, bounds] as const;
+export const AUDIT_RULES = [
+  position,
+  attempt,
+  doubled,
+  lost,
+  hops,
+  epoch,
+  bounds,
+  chain,
+  complete,
+  sealed,
+] as const;
 
 export type AuditRuleCode = (typeof AUDIT_RULES)[number]["code"];

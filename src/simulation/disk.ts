@@ -103,6 +103,7 @@ export function createDiskStore(disk: Disk, process: SimulatedProcess, durable: 
     expire: (step) => durable.expire(step),
     beginTerm: () => durable.beginTerm(),
     totals: () => durable.totals(),
+    statement: () => durable.statement(),
     sizeBytes: () => durable.sizeBytes(),
     close: () => Promise.resolve(),
   };

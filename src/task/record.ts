@@ -27,6 +27,8 @@ export interface StoredResult {
   readonly results: Readonly<Record<string, StageResult>>;
   readonly hops: readonly Hop[];
   readonly traceparent: string;
+  /** As `chainOf` makes it; absent of a record that is older than chains. */
+  readonly chain?: string;
 }
 
 export interface StoredGap {
@@ -39,6 +41,7 @@ export interface StoredGap {
   readonly sourceAtMs: number;
   readonly storedAtMs: number;
   readonly detail: string;
+  readonly chain?: string;
 }
 
 export interface ResultQuery {
@@ -49,6 +52,8 @@ export interface ResultQuery {
   readonly untilMs?: number;
   /** Of the records stored exactly at `sinceMs` only those behind this position: with both from a page's last record, the next page. */
   readonly afterPosition?: number;
+  /** From this position on, in order of position instead of time: what a clock that was set back does not change. */
+  readonly fromPosition?: number;
   /** At most so many records, oldest first; default 1,000, at most 10,000. */
   readonly limit?: number;
 }

@@ -2,12 +2,14 @@ import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { auditRun, type AuditInput, type AuditReport } from "../../src/audit/audit.js";
+import type { Stated } from "../../src/audit/origin.js";
 import type { AuditLedger } from "../../src/audit/account.js";
 import { FINDINGS_MAX, taskText } from "../../src/audit/findings.js";
 import type { StoredRecord } from "../../src/task/record.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import type { Pipeline } from "../../src/task/pipeline.js";
 import { DROP_REASONS } from "../../src/task/task.js";
+import { storedRun } from "../support/exported-run.js";
 import { auditedRun, changed, withHop, withoutResult } from "../support/audited-run.js";
 import { pipelineOf } from "../task/pipelines.js";
 
@@ -29,6 +31,12 @@ const audit = (records: readonly StoredRecord[], given: Omit<AuditInput, "record
 /** `rule source/incarnation/sequence`, for each finding. */
 const named = ({ findings }: AuditReport): readonly string[] =>
   findings.map(({ rule, task }) => `${rule} ${task === null ? "-" : taskText(task)}`);
+
+async function statedBy(sequences: readonly number[]): Promise<Omit<Stated, "whole">> {
+  const expired = [{ sourceId: "cam-1", incarnation: 1, sequences }];
+  const statement = { ...(await storedRun([])).statement, expired };
+  return { before: statement, after: statement };
+}
 
 async function finds(
   records: readonly StoredRecord[],
@@ -91,13 +99,19 @@ test("an audit takes no task for lost that retention has deleted", async () => {
   const kept = auditedRun()
     .slice(8)
     .filter(({ id }) => id.sequence !== 12);
-  const settled = (count: number) => ({ settled: async () => new Map([[CAM, count]]) });
-  const { incarnations } = await finds(kept, ["lost cam-1/1/12"], settled(19));
+  const deleted = (...sequences: readonly number[]) => ({
+    origin: async () => ({
+      stated: { ...(await statedBy(sequences)), whole: false },
+      file: null,
+    }),
+  });
+  const { incarnations } = await finds(kept, ["lost cam-1/1/12"], deleted(0, 7));
   assert.equal(
     incarnations.map(({ expired, lost }) => [expired, lost]),
     [[8, 1]],
   );
-  await finds(kept, [], settled(20));
+  await finds(kept, [], deleted(0, 7, 12, 12));
+  await finds(kept, ["lost cam-1/1/3", "lost cam-1/1/12"], deleted(0, 2, 4, 7));
 });
 
 test("an audit finds two records of one task, and a position given twice or out of order", async () => {
@@ -221,6 +235,9 @@ test("an audit keeps the first 1,000 findings and counts the rest, however many 
     epoch: 0,
     bounds: 0,
     attempt: 0,
+    chain: 0,
+    complete: 0,
+    sealed: 0,
   });
   assert.equal(
     report.incarnations.map(({ sourceId, findings }) => [sourceId, findings]),

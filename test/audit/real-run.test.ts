@@ -194,7 +194,13 @@ function widened(
 for (const [name, { rule, detail, inject }] of Object.entries(FAULTS)) {
   test(`an audit of what a cluster stored finds ${name}, and names the task`, async () => {
     const run = await stored;
-    const results = run.records.filter((record) => record.type === "result");
+    // Without its chain, by which any change would be found.
+    const results = run.records
+      .filter((record) => record.type === "result")
+      .map(({ chain, ...record }): StoredResult => {
+        assert.type(chain, "string");
+        return record;
+      });
     assert.is(results.length, run.records.length);
     const at = Math.floor(results.length / 2);
     const { findings } = await auditRun({

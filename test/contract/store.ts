@@ -3,11 +3,22 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { pageAfter, placeRecord, type Store } from "../../src/storage/results/store.js";
-import type { ResultQuery } from "../../src/task/record.js";
+import { CHAIN_START, chained } from "../../src/task/record-chain.js";
+import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import { newRecord, newRecords, NOW_MS } from "../support/records.js";
 import { within } from "../support/within.js";
 import { storeModelTest, type StoreHarness } from "./store-model.js";
+
+/** As a new store chains them. */
+function chainedFrom(records: readonly StoredRecord[]): readonly StoredRecord[] {
+  let chain = CHAIN_START;
+  return records.map((record) => {
+    const next = chained(record, chain);
+    chain = next.chain ?? chain;
+    return next;
+  });
+}
 
 export function storeContract(kind: string, { use, durable }: StoreHarness): void {
   const storeTest = (
@@ -42,7 +53,7 @@ export function storeContract(kind: string, { use, durable }: StoreHarness): voi
     const appended = await store.append(records);
     assert.equal(
       appended,
-      records.map((record, position) => ({ status: "stored", record: placeRecord(record, position) })),
+      chainedFrom(records.map(placeRecord)).map((record) => ({ status: "stored", record })),
     );
     assert.is(store.nextPosition, 2);
     assert.is(store.recordCount, 2);

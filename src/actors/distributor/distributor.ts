@@ -22,7 +22,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Behaviour, Context } from "../../runtime/behaviour.js";
 import { assertNever } from "../../runtime/errors.js";
 import { SluiceError } from "../../task/errors.js";
-import type { QueryReply } from "../protocol/distributor.js";
+import type { QueryReply, StatementReply } from "../protocol/distributor.js";
 import type { ResultQuery } from "../../task/record.js";
 import { onExpireEnded, onRetentionDue, RETENTION_PERIOD_MS } from "./expire-records.js";
 import { pendingDrop, pendingTask } from "./pending.js";
@@ -78,6 +78,8 @@ export function createDistributor(
           return onQuery(state, message.query, message.replyTo, ctx);
         case "reportTotals":
           return onReportTotals(state, message);
+        case "reportStatement":
+          return onReportStatement(state, message.replyTo, ctx);
         case "flushDue":
           return onFlushDue(state, ctx);
         case "appendEnded":
@@ -92,6 +94,8 @@ export function createDistributor(
           return onSubscriberGone(state, message.address, ctx);
         case "queryEnded":
           return onQueryEnded(state, message);
+        case "statementRead":
+          return onStatementRead(state, message);
         case "retentionDue":
           return onRetentionDue(state, ctx);
         case "expireEnded":
@@ -109,15 +113,7 @@ function onQuery(
   replyTo: ActorRef<QueryReply>,
   ctx: Context<Message>,
 ): State {
-  if (state.queries >= QUERIES_MAX) {
-    const error = new SluiceError(
-      `Cannot query the store of "${state.given.node}" as ${QUERIES_MAX} queries are running: try again after one has ended`,
-      { code: "distributor-busy", retry: "backoff" },
-    );
-    replyTo.tell({ type: "queryFailed", error });
-    return state;
-  }
-  state.queries += 1;
+  if (!admitQuery(state, replyTo)) return state;
   ctx.pipe(state.given.store.query(query), (result) => ({ type: "queryEnded", replyTo, result }));
   return state;
 }
@@ -140,4 +136,35 @@ function onReportTotals(state: State, { replyTo }: MessageOf<"reportTotals">): S
     refused,
   });
   return state;
+}
+
+/** It reads the store as a query does, and counts as one. */
+function onReportStatement(state: State, replyTo: ActorRef<StatementReply>, ctx: Context<Message>): State {
+  if (!admitQuery(state, replyTo)) return state;
+  ctx.pipe(state.given.store.statement(), (result) => ({ type: "statementRead", replyTo, result }));
+  return state;
+}
+
+function onStatementRead(state: State, { replyTo, result }: MessageOf<"statementRead">): State {
+  state.queries -= 1;
+  if (result.ok) replyTo.tell({ type: "statementReported", statement: result.reply });
+  else replyTo.tell({ type: "queryFailed", error: result.error });
+  return state;
+}
+
+/** Takes a place among the queries that run. @returns false where all are taken, and whoever asks was told so */
+function admitQuery(
+  state: State,
+  replyTo: ActorRef<{ readonly type: "queryFailed"; readonly error: Error }>,
+): boolean {
+  if (state.queries >= QUERIES_MAX) {
+    const error = new SluiceError(
+      `Cannot query the store of "${state.given.node}" as ${QUERIES_MAX} queries are running: try again after one has ended`,
+      { code: "distributor-busy", retry: "backoff" },
+    );
+    replyTo.tell({ type: "queryFailed", error });
+    return false;
+  }
+  state.queries += 1;
+  return true;
 }

@@ -43,7 +43,7 @@ const ACCESS: Readonly<Record<string, Allowed>> = {
   distributor: {
     cloud: ["store", "recordDrop"],
     edge: ["store", "recordDrop"],
-    operator: ["subscribe", "demand", "unsubscribe", "query", "reportTotals"],
+    operator: ["subscribe", "demand", "unsubscribe", "query", "reportTotals", "reportStatement"],
   },
   monitor: { cloud: ["ping", "pong"], edge: ["ping", "pong"] },
   agent: {

@@ -2,6 +2,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { SourceId } from "../../task/identity.js";
+import type { StoreStatement } from "../../task/record-chain.js";
 import type { SourceTotals } from "../../task/reports.js";
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
 import type { DropRecord, Task } from "../../task/task.js";
@@ -20,7 +21,12 @@ export type DistributorMessage =
   | { readonly type: "demand"; readonly subscriber: ActorRef<SubscriptionEvent>; readonly count: number }
   | { readonly type: "unsubscribe"; readonly subscriber: ActorRef<SubscriptionEvent> }
   | { readonly type: "query"; readonly query: ResultQuery; readonly replyTo: ActorRef<QueryReply> }
-  | { readonly type: "reportTotals"; readonly replyTo: ActorRef<TotalsReported> };
+  | { readonly type: "reportTotals"; readonly replyTo: ActorRef<TotalsReported> }
+  | { readonly type: "reportStatement"; readonly replyTo: ActorRef<StatementReply> };
+
+export type StatementReply =
+  | { readonly type: "statementReported"; readonly statement: StoreStatement }
+  | { readonly type: "queryFailed"; readonly error: Error };
 
 export type QueryReply =
   | { readonly type: "records"; readonly records: readonly StoredRecord[]; readonly more: boolean }

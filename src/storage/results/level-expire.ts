@@ -19,7 +19,12 @@ export async function expireRecords(store: LoadedStore, step: RetentionStep): Pr
   if (last === undefined) return 0;
   const recordCount = store.state.recordCount - old.length;
   // Before they are deleted (LS4).
-  store.state = { ...store.state, firstPosition: last.position + 1, recordCount };
+  store.state = {
+    ...store.state,
+    firstPosition: last.position + 1,
+    recordCount,
+    ...(last.chain !== undefined && { firstChain: last.chain }),
+  };
   const expired = await expiredRanges(
     database,
     old.map(({ id }) => id),

@@ -11,10 +11,12 @@
 
 import type { SluiceError } from "../../task/errors.js";
 import type { ResultQuery } from "../../task/record.js";
+import type { StoreStatement } from "../../task/record-chain.js";
 import type { SourceTotals } from "../../task/reports.js";
 import { folderBytes, storeError, writeBatch } from "../level-database.js";
 import { appendRecords } from "./level-append.js";
 import { expireRecords } from "./level-expire.js";
+import { readStatement } from "./level-statement.js";
 import { DAMAGED_KEY, TERMS_KEY } from "./level-keys.js";
 import { loadStore, type LevelStoreOptions, type LoadedStore } from "./level-load.js";
 import { readPage, readSlice } from "./level-read.js";
@@ -85,6 +87,11 @@ class LevelStore implements Store {
 
   totals(): Readonly<Record<string, SourceTotals>> {
     return totalsBySource(this.#loaded.totals);
+  }
+
+  statement(): Promise<StoreStatement> {
+    // Between two writes, so that all parts of it are of one moment.
+    return this.#write((loaded) => readStatement(loaded, this.name));
   }
 
   sizeBytes(): Promise<number> {

@@ -38,6 +38,7 @@ export async function repairStore(database: Database): Promise<RepairReport> {
   let unreadable = 0;
   let first: number | null = null;
   let last = -1;
+  let lastChain: string | undefined;
   let batch: Operation[] = [];
   for await (const [key, text] of database.iterator(allOf("r"))) {
     const record = readable(decodeRecord, text, key);
@@ -48,6 +49,7 @@ export async function repairStore(database: Database): Promise<RepairReport> {
       kept += 1;
       first ??= record.position;
       last = record.position;
+      lastChain = record.chain;
       const { sourceId } = record.id;
       totals.set(sourceId, countOutcome(totals.get(sourceId) ?? NO_TOTALS, outcomeOf(record)));
       batch.push(...putDerivedEntries(record));
@@ -67,10 +69,14 @@ export async function repairStore(database: Database): Promise<RepairReport> {
   }
   const before = readable(decodeState, (await database.get(STATE_KEY)) ?? "", STATE_KEY);
   const nextPosition = Math.max(before?.nextPosition ?? 0, last + 1) + POSITIONS_SKIPPED;
+  // What is lost leaves a hole in the chain, as it does in the positions.
+  const chainEnd = before?.lastChain ?? lastChain;
   const state: StoreState = {
     firstPosition: before?.firstPosition ?? first ?? nextPosition,
     nextPosition,
     recordCount: kept,
+    ...(before?.firstChain !== undefined && { firstChain: before.firstChain }),
+    ...(chainEnd !== undefined && { lastChain: chainEnd }),
   };
   for (const [source, counts] of totals)
     batch.push({ type: "put", key: totalsKey(source), value: seal(counts) });

@@ -6,6 +6,7 @@
 
 import { QUERY_RECORDS_MAX } from "../../task/limits.js";
 import type { ResultQuery, StoredGap, StoredRecord, StoredResult } from "../../task/record.js";
+import type { StoreStatement } from "../../task/record-chain.js";
 import type { SourceTotals } from "../../task/reports.js";
 import type { SourceId } from "../../task/identity.js";
 import type { Outcome } from "../../task/task.js";
@@ -37,7 +38,7 @@ export interface Slice {
   readonly firstPosition: number;
 }
 
-/** Records in order of storing time, then position. */
+/** Records in order of storing time, then position; of a query from a position on in order of position. */
 export interface RecordPage {
   readonly records: readonly StoredRecord[];
   /** Whether the query matches more behind the last one. */
@@ -93,6 +94,13 @@ export interface Store {
   /** Tasks settled since the store was made, by source. */
   totals(): Readonly<Record<string, SourceTotals>>;
 
+  /**
+   * What the store says of itself, under its key, as it is when this is called.
+   *
+   * @throws SluiceError `store-corrupt`, `store-unwritable` where it has no key and cannot make one
+   */
+  statement(): Promise<StoreStatement>;
+
   /** Bytes on disk; 0 of a store in memory. */
   sizeBytes(): Promise<number>;
 
@@ -119,7 +127,8 @@ export function placeRecord(record: NewRecord, position: number): StoredRecord {
 
 /** Whether `record` is of the source of `query`, in its time range and behind its cursor. */
 export function matchesQuery(record: StoredRecord, query: ResultQuery): boolean {
-  const { sourceId, sinceMs, untilMs, afterPosition } = query;
+  const { sourceId, sinceMs, untilMs, afterPosition, fromPosition } = query;
+  if (fromPosition !== undefined && record.position < fromPosition) return false;
   if (sourceId !== undefined && record.id.sourceId !== sourceId) return false;
   if (untilMs !== undefined && record.storedAtMs >= untilMs) return false;
   if (sinceMs === undefined) return true;
@@ -129,6 +138,7 @@ export function matchesQuery(record: StoredRecord, query: ResultQuery): boolean 
 
 /** The query for the page behind `last`. */
 export function pageAfter(query: ResultQuery, last: StoredRecord): ResultQuery {
+  if (query.fromPosition !== undefined) return { ...query, fromPosition: last.position + 1 };
   return { ...query, sinceMs: last.storedAtMs, afterPosition: last.position };
 }
 

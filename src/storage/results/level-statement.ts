@@ -1,0 +1,29 @@
+/** What the store on disk says of itself, under its key. */
+
+import {
+  CHAIN_START,
+  signStatement,
+  type ExpiredTasks,
+  type StoreStatement,
+} from "../../task/record-chain.js";
+import { allOf, expiredOf } from "./level-keys.js";
+import type { LoadedStore } from "./level-load.js";
+import { decodeRanges } from "./record-codec.js";
+import { storeKey } from "./store-key.js";
+import { totalsBySource } from "./totals.js";
+
+/** Not while the store is written. @throws SluiceError `store-corrupt`, or whatever reading the key throws */
+export async function readStatement(
+  { database, state, totals }: LoadedStore,
+  path: string,
+): Promise<StoreStatement> {
+  const { firstPosition, nextPosition, recordCount } = state;
+  const { firstChain = CHAIN_START, lastChain = CHAIN_START } = state;
+  const settled = totalsBySource(new Map(totals));
+  const expired: ExpiredTasks[] = [];
+  for await (const [key, text] of database.iterator(allOf("x"))) {
+    expired.push({ ...expiredOf(key), sequences: decodeRanges(text, key) });
+  }
+  const said = { firstPosition, firstChain, nextPosition, lastChain, recordCount, totals: settled, expired };
+  return signStatement(said, await storeKey(path));
+}
