@@ -13,6 +13,7 @@ import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
 import { SluiceError } from "../../src/task/errors.js";
 import type { StoreStatement } from "../../src/task/record-chain.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";
+import { describeClosing } from "./describe-audit.js";
 import { signalled } from "./signals.js";
 
 export interface ResultsCommand {
@@ -164,6 +165,7 @@ function lineOf(record: StoredRecord, json: boolean): string {
   if (record.type === "gap") {
     return `${time}  ${task}  dropped ${record.reason} at ${record.node}: ${record.detail}\n`;
   }
+  if (record.type === "closed") return `${time}  ${describeClosing(record)}\n`;
   const nodes = new Map(record.hops.map(({ stage, node }) => [stage as string, node]));
   const stages = Object.entries(record.results).map(([stage, { frames }]) => {
     const objects = frames.reduce((sum, found) => sum + found.length, 0);

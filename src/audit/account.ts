@@ -1,6 +1,6 @@
 /** The account of one source in an audit: what was stored of each of its incarnations, and so what is missing. */
 
-import type { StoredRecord } from "../task/record.js";
+import type { StoredClosing, StoredRecord } from "../task/record.js";
 import type { SourceId, TaskId } from "../task/identity.js";
 import type { Drops } from "../task/ledger.js";
 import type { DropReason } from "../task/task.js";
@@ -34,6 +34,8 @@ export interface IncarnationAudit {
   readonly expired: number;
   readonly lost: number;
   readonly findings: number;
+  /** How it ended; null where nothing says so. */
+  readonly closed: StoredClosing["end"] | null;
 }
 
 /** Sequences, from the one to the other, both included, that have no record and no excuse. */
@@ -53,6 +55,7 @@ interface Incarnation {
   readonly gaps: Partial<Record<DropReason, number>>;
   results: number;
   ledger: AuditLedger | null;
+  closing: StoredClosing | null;
 }
 
 export class SourceAccount {
@@ -70,6 +73,11 @@ export class SourceAccount {
   /** @returns false where there was a record of this task already */
   addRecord(record: StoredRecord): boolean {
     const incarnation = this.#incarnation(record.id.incarnation);
+    if (record.type === "closed") {
+      if (incarnation.closing !== null) return false;
+      incarnation.closing = record;
+      return true;
+    }
     if (!incarnation.seen.add(record.id.sequence)) return false;
     if (record.type === "result") incarnation.results += 1;
     else incarnation.gaps[record.reason] = (incarnation.gaps[record.reason] ?? 0) + 1;
@@ -81,9 +89,10 @@ export class SourceAccount {
     const sourceId = this.#sourceId;
     const missing: MissingTasks[] = [];
     const ascending = [...this.#incarnations].sort(([a], [b]) => a - b);
-    const incarnations = ascending.map(([incarnation, { seen, gaps, results, ledger }]) => {
+    const incarnations = ascending.map(([incarnation, { seen, gaps, results, ledger, closing }]) => {
       const deleted = expired.get(incarnation) ?? [];
-      const known = ledger?.created ?? Math.max(seen.highest, deleted.at(-1) ?? -1) + 1;
+      const highest = Math.max(seen.highest, deleted.at(-1) ?? -1, (closing?.id.sequence ?? 0) - 1);
+      const known = ledger?.created ?? highest + 1;
       const outstanding = [...new Set(ledger?.outstanding)].sort((a, b) => a - b);
       let lost = 0;
       for (const range of seen.missingBelow(known)) {
@@ -98,6 +107,7 @@ export class SourceAccount {
         sourceId,
         incarnation,
         created: Math.max(known, seen.highest + 1),
+        closed: closing?.end ?? null,
         results,
         gaps,
         inFlight: outstanding.filter((sequence) => !seen.has(sequence)).length,
@@ -111,7 +121,7 @@ export class SourceAccount {
   #incarnation(number: number): Incarnation {
     let incarnation = this.#incarnations.get(number);
     if (incarnation === undefined) {
-      incarnation = { seen: new SequenceSet(), gaps: {}, results: 0, ledger: null };
+      incarnation = { seen: new SequenceSet(), gaps: {}, results: 0, ledger: null, closing: null };
       this.#incarnations.set(number, incarnation);
     }
     return incarnation;

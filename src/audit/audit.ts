@@ -57,7 +57,12 @@ class Audit {
   #firstPosition: number | null = null;
 
   constructor({ ledgers, pipelines, windows, clockToleranceMs = CLOCK_TOLERANCE_MS }: AuditInput) {
-    const known = { pipelines: pipelines ?? new Map(), windows: windows ?? new Map(), clockToleranceMs };
+    const known = {
+      pipelines: pipelines ?? new Map(),
+      windows: windows ?? new Map(),
+      running: new Set(ledgers?.map(({ sourceId }) => sourceId)),
+      clockToleranceMs,
+    };
     this.#checks = AUDIT_RULES.map(({ code, createCheck }) => createCheck(known, this.#findings.under(code)));
     for (const ledger of ledgers ?? []) this.#accountOf(ledger.sourceId).addLedger(ledger);
   }

@@ -5,7 +5,7 @@ import { parseWith, z } from "../runtime/parse.js";
 import { NAME } from "../task/limits.js";
 import type { StoredRecord } from "../task/record.js";
 import type { ExportTrailer } from "../task/record-chain.js";
-import { DROP_REASONS } from "../task/task.js";
+import { CLOSING_ENDS, DROP_REASONS } from "../task/task.js";
 
 const name = z.string().regex(NAME, "wanted a name");
 const position = z.number().int().min(0);
@@ -23,6 +23,10 @@ const hop = z.object({
   endedAtMs: z.number(),
 });
 
+const frames = z
+  .object({ afterUs: z.number().nullable(), firstUs: z.number(), lastUs: z.number() })
+  .optional();
+
 const form = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("result"),
@@ -33,7 +37,12 @@ const form = z.discriminatedUnion("type", [
     pipelineVersion: z.number().int().min(1),
     createdAtMs: z.number(),
     storedAtMs: z.number(),
-    results: z.record(z.string(), z.unknown()),
+    frames,
+    configuration: z.looseObject({ framesPerTask: z.number() }),
+    frameCount: z.number(),
+    framePtsUs: z.array(z.number()),
+    sourceAtMs: z.number(),
+    results: z.record(z.string(), z.looseObject({ frames: z.array(z.unknown()) })),
     chain: z.string().optional(),
     hops: z.array(hop),
   }),
@@ -42,6 +51,24 @@ const form = z.discriminatedUnion("type", [
     position,
     id: identity,
     reason: z.enum(DROP_REASONS),
+    sourceAtMs: z.number(),
+    storedAtMs: z.number(),
+    frames,
+    chain: z.string().optional(),
+  }),
+  z.object({
+    type: z.literal("closed"),
+    position,
+    id: identity,
+    end: z.enum(CLOSING_ENDS),
+    counts: z
+      .object({
+        stored: z.number(),
+        dropped: z.partialRecord(z.enum(DROP_REASONS), z.number()),
+        redelivered: z.number(),
+        framesSkipped: z.number(),
+      })
+      .nullable(),
     storedAtMs: z.number(),
     chain: z.string().optional(),
   }),

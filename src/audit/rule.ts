@@ -27,6 +27,8 @@ interface KnownOfRun {
   readonly pipelines: ReadonlyMap<string, Pipeline>;
   /** How many tasks of a source may be in flight at once; maybe not of all. */
   readonly windows: ReadonlyMap<SourceId, number>;
+  /** Sources whose ledgers are known, as they run or have just ended. */
+  readonly running: ReadonlySet<SourceId>;
   /** By how much clocks of two nodes, or of two incarnations of one, may differ, in ms. */
   readonly clockToleranceMs: number;
 }

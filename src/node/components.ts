@@ -133,6 +133,7 @@ export function startComponents(options: ComponentsOptions): Components {
     services,
     registration,
     controller,
+    distributor,
     listener,
     ...(journals && { journals }),
     ...(delivery && { delivery }),

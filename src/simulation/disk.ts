@@ -8,6 +8,7 @@ import type { MemoryStore } from "../storage/results/memory-store.js";
 import { SluiceError } from "../task/errors.js";
 import { decodeEntry, encodeEntry } from "../storage/journal/entry-codec.js";
 import {
+  endedMeta,
   nextIncarnation,
   positionWith,
   recoveredState,
@@ -132,8 +133,7 @@ export function createDiskJournals(disk: Disk, process: SimulatedProcess, durabl
       settle: (id) => {
         disk.write(process, () => source.entries.delete(taskKey(id))).catch(() => {});
       },
-      close: () =>
-        disk.write(process, () => void (source.meta = { ...source.meta, positionUs: null, request: null })),
+      close: () => disk.write(process, () => void (source.meta = endedMeta(source.meta))),
     };
   }
 

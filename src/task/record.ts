@@ -3,10 +3,10 @@
 import type { Configuration } from "./configuration.js";
 import type { NodeName, PipelineId, SourceId, TaskId } from "./identity.js";
 import type { StageResult } from "./service.js";
-import type { DropReason, Hop } from "./task.js";
+import type { Closing, DropReason, FrameRange, Hop } from "./task.js";
 
-/** One line of the store: a result or a gap, at a position that only grows. */
-export type StoredRecord = StoredResult | StoredGap;
+/** One line of the store: a result, a gap or the end of an incarnation, at a position that only grows. */
+export type StoredRecord = StoredResult | StoredGap | StoredClosing;
 
 export interface StoredResult {
   readonly type: "result";
@@ -20,6 +20,8 @@ export interface StoredResult {
   readonly frameCount: number;
   /** Presentation time of each frame in the source, in microseconds. */
   readonly framePtsUs: readonly number[];
+  /** Absent of a live source. */
+  readonly frames?: FrameRange;
   /** When the first frame left the source. */
   readonly sourceAtMs: number;
   readonly createdAtMs: number;
@@ -41,6 +43,14 @@ export interface StoredGap {
   readonly sourceAtMs: number;
   readonly storedAtMs: number;
   readonly detail: string;
+  readonly frames?: FrameRange;
+  readonly chain?: string;
+}
+
+export interface StoredClosing extends Omit<Closing, "origin"> {
+  readonly type: "closed";
+  readonly position: number;
+  readonly storedAtMs: number;
   readonly chain?: string;
 }
 

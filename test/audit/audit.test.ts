@@ -58,7 +58,7 @@ test("an audit of a run that adds up finds nothing, and counts what was stored a
   const report = await finds(records, []);
   assert.is(report.records, 12);
   assert.is(report.firstPosition, 0);
-  const none = { inFlight: 0, expired: 0, lost: 0, findings: 0 };
+  const none = { inFlight: 0, expired: 0, lost: 0, findings: 0, closed: null };
   assert.equal(report.incarnations, [
     { sourceId: "cam-0", incarnation: 1, created: 4, results: 4, gaps: {}, ...none },
     { sourceId: CAM, incarnation: 1, created: 5, results: 2, gaps: { deadline: 2, poison: 1 }, ...none },
@@ -204,7 +204,11 @@ test("an audit finds more tasks under way at once than the window allows", async
   const records = auditedRun({ everyMs: 4 });
   const within = (tasks: number) => ({ windows: new Map([[CAM, tasks]]), clockToleranceMs: 0 });
   await finds(records, [], within(3));
-  const early = changed(records, 12, (record) => ({ ...record, createdAtMs: record.createdAtMs - 3 }));
+  const early = changed(records, 12, (record) => ({
+    ...record,
+    sourceAtMs: record.sourceAtMs - 3,
+    createdAtMs: record.createdAtMs - 3,
+  }));
   const { findings } = await finds(early, ["bounds cam-1/1/12"], within(3));
   assert.is(findings[0]?.detail, "With it 4 tasks were under way at once: the window allows 3");
 });
@@ -235,9 +239,15 @@ test("an audit keeps the first 1,000 findings and counts the rest, however many 
     epoch: 0,
     bounds: 0,
     attempt: 0,
+    times: 0,
+    content: 0,
+    pipeline: 0,
+    continuity: 0,
+    frames: 0,
     chain: 0,
     complete: 0,
     sealed: 0,
+    closed: 0,
   });
   assert.equal(
     report.incarnations.map(({ sourceId, findings }) => [sourceId, findings]),

@@ -18,7 +18,8 @@ export function dropTask(router: Router, { task, reason, detail }: MessageOf<"st
 
 /** Ends a task: the distributor stores the gap, and every node that waits for the task abandons it. */
 export function drop(router: Router, task: Task, reason: DropReason, detail: string): void {
-  const { id, delivery, pipelineId, pipelineVersion, cursor, sourceAtMs, origin, joinNodes, pins } = task;
+  const { id, delivery, pipelineId, pipelineVersion, cursor, sourceAtMs, origin, joinNodes, pins, frames } =
+    task;
   const { counts } = router.retained;
   counts.dropped = addDrops(counts.dropped, { [reason]: 1 });
   router.distributor.tell({
@@ -31,6 +32,7 @@ export function drop(router: Router, task: Task, reason: DropReason, detail: str
       atMs: router.ctx.now(),
       sourceAtMs,
       detail,
+      ...(frames !== undefined && { frames }),
       origin,
     },
   });

@@ -25,7 +25,7 @@ import { SluiceError } from "../../task/errors.js";
 import type { QueryReply, StatementReply } from "../protocol/distributor.js";
 import type { ResultQuery } from "../../task/record.js";
 import { onExpireEnded, onRetentionDue, RETENTION_PERIOD_MS } from "./expire-records.js";
-import { pendingDrop, pendingTask } from "./pending.js";
+import { pendingClosing, pendingDrop, pendingTask } from "./pending.js";
 import {
   onDemand,
   onReadDue,
@@ -68,6 +68,8 @@ export function createDistributor(
           return onSettled(state, pendingTask(message.task), ctx);
         case "recordDrop":
           return onSettled(state, pendingDrop(message.drop), ctx);
+        case "recordClosing":
+          return onSettled(state, pendingClosing(message.closing), ctx);
         case "subscribe":
           return onSubscribe(state, message, ctx);
         case "demand":

@@ -4,7 +4,9 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Journal, RecoveredState } from "../../storage/journal/journal.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import type { Pipeline } from "../../task/pipeline.js";
+import type { DistributorMessage } from "../protocol/distributor.js";
 import type { ControllerMessage } from "../protocol/controller.js";
+import { Closings } from "./closings.js";
 import { Delivery } from "./delivery/delivery.js";
 import type { TaskNodes } from "./delivery/placement.js";
 import type { DeliveryLimits } from "./delivery/redelivery.js";
@@ -18,6 +20,7 @@ export interface GeneratorRetained {
   announced: boolean;
   readonly window: TaskWindow;
   readonly delivery: Delivery;
+  readonly closings: Closings;
 }
 
 export interface GeneratorRetainedOptions {
@@ -25,6 +28,8 @@ export interface GeneratorRetainedOptions {
   readonly incarnation: number;
   readonly pipeline: Pipeline;
   readonly controller: ActorRef<ControllerMessage>;
+  /** Where the ends of incarnations are recorded; null where they are not. */
+  readonly distributor: ActorRef<DistributorMessage> | null;
   /** Where its tasks are stored. */
   readonly cloud: NodeName;
   /** In force until a `configure` gives others. */
@@ -47,5 +52,6 @@ export function createGeneratorRetained(options: GeneratorRetainedOptions): Gene
     announced: false,
     window,
     delivery: new Delivery({ ...options, window, limits, policy }),
+    closings: new Closings({ ...options, unclosed: options.recovered?.unclosed ?? [] }),
   };
 }

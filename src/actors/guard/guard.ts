@@ -11,6 +11,7 @@ import { addressOf, fields, Malformed, wanted, type Fields } from "./checks.js";
 import { allowedAt } from "./access.js";
 import { SCHEMAS } from "./schemas.js";
 import {
+  checkClosing,
   checkDropRecord,
   checkOutcome,
   checkPins,
@@ -64,6 +65,9 @@ function check(from: Sender, path: string, type: string, message: Fields): Verdi
       return ALLOWED;
     case "recordDrop":
       checkDropRecord(message["drop"]);
+      return ALLOWED;
+    case "recordClosing":
+      checkClosing(message["closing"]);
       return ALLOWED;
     case "taskSettled":
       checkTaskId(message["id"]);

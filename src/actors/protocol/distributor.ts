@@ -5,11 +5,13 @@ import type { SourceId } from "../../task/identity.js";
 import type { StoreStatement } from "../../task/record-chain.js";
 import type { SourceTotals } from "../../task/reports.js";
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
-import type { DropRecord, Task } from "../../task/task.js";
+import type { Closing, DropRecord, Task } from "../../task/task.js";
 
 export type DistributorMessage =
   | { readonly type: "store"; readonly task: Task }
   | { readonly type: "recordDrop"; readonly drop: DropRecord }
+  /** An incarnation of a source has ended; its generator is told `taskSettled` under the id of the closing. */
+  | { readonly type: "recordClosing"; readonly closing: Closing }
   /** Push every record from `fromPosition` on, then each new one; `subscriber` asks for more with `demand`. */
   | {
       readonly type: "subscribe";

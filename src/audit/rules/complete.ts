@@ -4,7 +4,7 @@
  */
 
 import type { SourceId } from "../../task/identity.js";
-import type { StoredRecord } from "../../task/record.js";
+import type { StoredGap, StoredResult } from "../../task/record.js";
 import type { SourceTotals } from "../../task/reports.js";
 import type { RuleFindings } from "../findings.js";
 import { countSequences, expiredOf, type RecordsOrigin, type Stated } from "../origin.js";
@@ -24,7 +24,7 @@ export const complete: AuditRule<"complete"> = {
     return {
       onRecord({ record, sound, repeated }) {
         positions.add(record.position);
-        if (!sound || repeated) return;
+        if (!sound || repeated || record.type === "closed") return;
         const { sourceId } = record.id;
         const counts = outcomes.get(sourceId) ?? new Map<string, number>();
         outcomes.set(sourceId, counts);
@@ -81,7 +81,7 @@ function checkTotals(
       (sum, each) => sum + countSequences(each),
       0,
     );
-    const [wanted, found] = [sum(told), sum(counts) + expired];
+    const [wanted, found] = [totalOf(told), totalOf(counts) + expired];
     // While records were read, retention may have deleted some that came after the first statement.
     if (moved ? found < wanted : found !== wanted) {
       findings.addOf(
@@ -103,10 +103,10 @@ function checkTotals(
   }
 }
 
-function outcomeText(record: StoredRecord): string {
+function outcomeText(record: StoredResult | StoredGap): string {
   return record.type === "result" ? "stored" : record.reason;
 }
 
-function sum(counts: ReadonlyMap<string, number>): number {
+function totalOf(counts: ReadonlyMap<string, number>): number {
   return [...counts.values()].reduce((total, count) => total + count, 0);
 }

@@ -17,6 +17,7 @@ import { taskKey } from "../../task/identity.js";
 import { decodeEntry, encodeEntry } from "./entry-codec.js";
 import type { SourceRequest } from "../../task/requests.js";
 import {
+  endedMeta,
   nextIncarnation,
   positionWith,
   recoveredState,
@@ -125,7 +126,7 @@ class LevelJournalsOf implements LevelJournals {
         this.#queue.push({ operations: [{ type: "del", key: `t/${taskKey(id)}` }], waited: null });
         this.#startSoon();
       },
-      close: () => this.#write([metaOperation(sourceId, { ...meta, positionUs: null, request: null })]),
+      close: () => this.#write([metaOperation(sourceId, endedMeta(meta))]),
     };
   }
 

@@ -9,7 +9,7 @@ import type { LoadedStore } from "./level-load.js";
 import { settledBefore } from "./level-settled.js";
 import { seal } from "./record-codec.js";
 import { outcomeOf, placeRecord, type Appended, type NewRecord } from "./store.js";
-import { countOutcome, NO_TOTALS } from "./totals.js";
+import { countRecord, NO_TOTALS } from "./totals.js";
 
 /** Resolves once the records are on disk; only then is `store` changed. @throws an error of level, or `store-corrupt` */
 export async function appendRecords(
@@ -34,7 +34,7 @@ export async function appendRecords(
     const { sourceId } = record.id;
     const before = totals.get(sourceId) ?? store.totals.get(sourceId) ?? NO_TOTALS;
     settled.set(key, outcome);
-    totals.set(sourceId, countOutcome(before, outcome));
+    totals.set(sourceId, countRecord(before, record));
     operations.push(...putRecord(stored));
     return { status: "stored", record: stored };
   });

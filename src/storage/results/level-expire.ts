@@ -32,7 +32,9 @@ export async function expireRecords(store: LoadedStore, step: RetentionStep): Pr
   const operations: Operation[] = [{ type: "put", key: STATE_KEY, value: seal(store.state) }];
   for (const record of old) {
     const key = expiredKey(record.id);
-    expired.set(key, addSequence(expired.get(key) ?? [], record.id.sequence));
+    if (record.type !== "closed") {
+      expired.set(key, addSequence(expired.get(key) ?? [], record.id.sequence));
+    }
     operations.push(...deleteRecord(record));
   }
   for (const [key, ranges] of expired) operations.push({ type: "put", key, value: seal(ranges) });

@@ -20,7 +20,7 @@ import {
   type SliceRequest,
   type Store,
 } from "./store.js";
-import { countOutcome, NO_TOTALS, totalsBySource } from "./totals.js";
+import { countRecord, NO_TOTALS, totalsBySource } from "./totals.js";
 
 export class MemoryStore implements Store {
   readonly name = "memory:";
@@ -83,7 +83,9 @@ export class MemoryStore implements Store {
       const tooMany = this.#records.size > recordsMax;
       if (deleted >= limit || !(tooMany || record.storedAtMs < storedBeforeMs)) break;
       const stream = `${record.id.sourceId}/${record.id.incarnation}`;
-      this.#expired.set(stream, addSequence(this.#expired.get(stream) ?? [], record.id.sequence));
+      if (record.type !== "closed") {
+        this.#expired.set(stream, addSequence(this.#expired.get(stream) ?? [], record.id.sequence));
+      }
       this.#outcomes.delete(taskKey(record.id));
       this.#records.delete(record.position);
       this.#firstPosition = record.position + 1;
@@ -137,7 +139,7 @@ export class MemoryStore implements Store {
     this.#nextPosition += 1;
     this.#records.set(stored.position, stored);
     this.#outcomes.set(key, outcome);
-    this.#totals.set(id.sourceId, countOutcome(this.#totals.get(id.sourceId) ?? NO_TOTALS, outcome));
+    this.#totals.set(id.sourceId, countRecord(this.#totals.get(id.sourceId) ?? NO_TOTALS, record));
     return { status: "stored", record: stored };
   }
 }

@@ -15,8 +15,7 @@ import {
   seal,
   type StoreState,
 } from "./record-codec.js";
-import { outcomeOf } from "./store.js";
-import { countOutcome, mergeTotals, NO_TOTALS } from "./totals.js";
+import { countRecord, mergeTotals, NO_TOTALS } from "./totals.js";
 import type { SourceTotals } from "../../task/reports.js";
 
 export interface RepairReport {
@@ -51,7 +50,7 @@ export async function repairStore(database: Database): Promise<RepairReport> {
       last = record.position;
       lastChain = record.chain;
       const { sourceId } = record.id;
-      totals.set(sourceId, countOutcome(totals.get(sourceId) ?? NO_TOTALS, outcomeOf(record)));
+      totals.set(sourceId, countRecord(totals.get(sourceId) ?? NO_TOTALS, record));
       batch.push(...putDerivedEntries(record));
     }
     if (batch.length >= BATCH_RECORDS) {

@@ -5,7 +5,7 @@
  */
 
 import { QUERY_RECORDS_MAX } from "../../task/limits.js";
-import type { ResultQuery, StoredGap, StoredRecord, StoredResult } from "../../task/record.js";
+import type { ResultQuery, StoredClosing, StoredGap, StoredRecord, StoredResult } from "../../task/record.js";
 import type { StoreStatement } from "../../task/record-chain.js";
 import type { SourceTotals } from "../../task/reports.js";
 import type { SourceId } from "../../task/identity.js";
@@ -14,7 +14,7 @@ import type { Outcome } from "../../task/task.js";
 type Unplaced<Stored> = Stored extends unknown ? Omit<Stored, "position"> : never;
 
 /** A record that has no position yet. */
-export type NewRecord = Unplaced<StoredResult> | Unplaced<StoredGap>;
+export type NewRecord = Unplaced<StoredResult> | Unplaced<StoredGap> | Unplaced<StoredClosing>;
 
 /** What became of one record of an `append`. */
 export type Appended =
@@ -110,9 +110,9 @@ export interface Store {
 
 export const QUERY_LIMIT_DEFAULT = 1_000;
 
-/** How a record settles its task. */
+/** How a record settles its task; the end of an incarnation is stored, and settles none. */
 export function outcomeOf(record: NewRecord): Outcome {
-  return record.type === "result" ? { status: "stored" } : { status: "dropped", reason: record.reason };
+  return record.type === "gap" ? { status: "dropped", reason: record.reason } : { status: "stored" };
 }
 
 /** Microseconds since the Unix epoch, whole: the unit in which storing times are compared and indexed. */

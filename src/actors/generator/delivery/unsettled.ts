@@ -64,7 +64,7 @@ export function entryOf({ task, drop, positionUs, deliveredBefore }: Unsettled):
 
 /** A task as the journal kept it, without pixels where its frames are to be read again; `origin` is the generator now. */
 export function taskOf({ task }: JournalEntry, pipeline: Pipeline, origin: string): Unsettled["task"] {
-  const { id, configuration, sourceAtMs, createdAtMs, joinNodes, pins, traceparent } = task;
+  const { id, configuration, sourceAtMs, createdAtMs, joinNodes, pins, traceparent, frames } = task;
   const { encoding, width, height } = configuration;
   const payload = task.payload ?? { encoding, width, height, frames: withoutPixels(task.framePtsUs) };
   return {
@@ -72,6 +72,7 @@ export function taskOf({ task }: JournalEntry, pipeline: Pipeline, origin: strin
     pipeline,
     configuration,
     payload,
+    ...(frames !== undefined && { frames }),
     sourceAtMs,
     createdAtMs,
     origin,
