@@ -6,7 +6,7 @@ import type { DropReason, Outcome } from "../../task/task.js";
 
 export const NO_TOTALS: SourceTotals = { stored: 0, dropped: {} };
 
-export function countOutcome({ stored, dropped }: SourceTotals, outcome: Outcome): SourceTotals {
+function countOutcome({ stored, dropped }: SourceTotals, outcome: Outcome): SourceTotals {
   if (outcome.status === "stored") return { stored: stored + 1, dropped };
   return { stored, dropped: { ...dropped, [outcome.reason]: (dropped[outcome.reason] ?? 0) + 1 } };
 }
