@@ -9,9 +9,15 @@ import type { Cluster } from "../transport/cluster/cluster.js";
 import { joinCluster } from "../transport/cluster/joiner.js";
 import { createAgentClient, type AgentClient } from "./agent-client.js";
 import { createControl, type Control } from "./control.js";
-import type { DistributorMessage, QueryReply, TotalsReported } from "../actors/protocol/distributor.js";
+import type {
+  DistributorMessage,
+  QueryReply,
+  StatementReply,
+  TotalsReported,
+} from "../actors/protocol/distributor.js";
 import type { NodesReported, SchedulerMessage } from "../actors/protocol/scheduler.js";
 import type { RecordPage } from "../storage/results/store.js";
+import type { StoreStatement } from "../task/record-chain.js";
 import type { ResultQuery } from "../task/record.js";
 import type { NodeName } from "../task/identity.js";
 
@@ -33,6 +39,8 @@ export interface Operator extends Control {
   nodes(): Promise<NodesReported>;
   /** What the store counts, by source. */
   totals(): Promise<TotalsReported>;
+  /** What the store says of itself, under its key. @throws SluiceError `store-corrupt`, `distributor-busy` */
+  statement(): Promise<StoreStatement>;
   /** A page of records, as of a store: `iterateRecords` reads them all. @throws SluiceError `store-corrupt` */
   query(query: ResultQuery): Promise<RecordPage>;
   /** What a node can be asked. */
@@ -80,6 +88,14 @@ export async function connectOperator(options: OperatorOptions): Promise<Operato
         type: "reportTotals",
         replyTo,
       })),
+    async statement() {
+      const reply = await system.ask<DistributorMessage, StatementReply>(distributor, (replyTo) => ({
+        type: "reportStatement",
+        replyTo,
+      }));
+      if (reply.type === "queryFailed") throw reply.error;
+      return reply.statement;
+    },
     async query(query) {
       const reply = await system.ask<DistributorMessage, QueryReply>(distributor, (replyTo) => ({
         type: "query",

@@ -41,9 +41,9 @@ const ACCESS: Readonly<Record<string, Allowed>> = {
     operator: ["setPolicy", "reportTable", "reportNodes"],
   },
   distributor: {
-    cloud: ["store", "recordDrop"],
-    edge: ["store", "recordDrop"],
-    operator: ["subscribe", "demand", "unsubscribe", "query", "reportTotals"],
+    cloud: ["store", "recordDrop", "recordClosing"],
+    edge: ["store", "recordDrop", "recordClosing"],
+    operator: ["subscribe", "demand", "unsubscribe", "query", "reportTotals", "reportStatement"],
   },
   monitor: { cloud: ["ping", "pong"], edge: ["ping", "pong"] },
   agent: {

@@ -11,6 +11,7 @@ import { addressOf, fields, Malformed, wanted, type Fields } from "./checks.js";
 import { allowedAt } from "./access.js";
 import { SCHEMAS } from "./schemas.js";
 import {
+  checkClosing,
   checkDropRecord,
   checkOutcome,
   checkPins,
@@ -65,6 +66,9 @@ function check(from: Sender, path: string, type: string, message: Fields): Verdi
     case "recordDrop":
       checkDropRecord(message["drop"]);
       return ALLOWED;
+    case "recordClosing":
+      checkClosing(message["closing"]);
+      return speaksForItself(from, type, message);
     case "taskSettled":
       checkTaskId(message["id"]);
       checkOutcome(message["outcome"]);
@@ -114,6 +118,8 @@ function subjectOf(type: string, message: Fields): unknown {
     }
     case "registerSource":
       return fields(message["source"], "a source")["node"];
+    case "recordClosing":
+      return addressOf(fields(message["closing"], "the end of an incarnation")["origin"])?.node;
     case "resourcesSampled":
       return fields(message["sample"], "a sample")["node"];
     case "removeNode":

@@ -198,11 +198,13 @@ export const SCHEMAS = {
         sinceMs: z.number().optional(),
         untilMs: z.number().optional(),
         afterPosition: count.optional(),
+        fromPosition: count.optional(),
         limit: z.number().int().min(1).max(QUERY_RECORDS_MAX).optional(),
       }),
       replyTo: ref,
     }),
     reportTotals: z.object({ replyTo: ref }),
+    reportStatement: z.object({ replyTo: ref }),
   },
   monitor: {
     ping: z.object({ sentAtMs: z.number(), replyTo: ref }),
