@@ -107,8 +107,11 @@ export { type Pipeline, type QueuePolicy, type Stage } from "./task/pipeline.js"
 export type { RoutingTable, SourceRoute } from "./task/routing-table.js";
 export {
   END,
+  type Closing,
+  type ClosingCounts,
   type Cursor,
   type DropReason,
+  type FrameRange,
   type Hop,
   type Outcome,
   type Pin,
@@ -131,7 +134,7 @@ export type { SourceRequest } from "./task/requests.js";
 
 // ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-export { exportRecords } from "./storage/results/export.js";
+export { exportRecords, type ExportStatement } from "./storage/results/export.js";
 export { iterateRecords, openStoreForReading, recordsByPosition } from "./storage/results/read-store.js";
 export { openStore } from "./storage/results/open-store.js";
 export type { LevelStoreOptions } from "./storage/results/level-load.js";
@@ -146,13 +149,15 @@ export type {
   SliceRequest,
   Store,
 } from "./storage/results/store.js";
-export type { ResultQuery, StoredGap, StoredRecord, StoredResult } from "./task/record.js";
+export type { ResultQuery, StoredClosing, StoredGap, StoredRecord, StoredResult } from "./task/record.js";
+export type { ExpiredTasks, ExportTrailer, StoreStatement } from "./task/record-chain.js";
 
 // ── The proof that a run adds up ────────────────────────────────────────────────────────────────────────────────────
 
 export { auditRun, type AuditInput, type AuditReport } from "./audit/audit.js";
 export type { AuditLedger, IncarnationAudit } from "./audit/account.js";
 export { taskText, type Finding } from "./audit/findings.js";
+export type { ExportedFile, RecordsOrigin, Stated } from "./audit/origin.js";
 export type { AuditRuleCode } from "./audit/rules.js";
 export { auditLedgersOf, windowsOf } from "./audit/ledgers.js";
 export { parseRecord, type ParsedRecord } from "./audit/parse-record.js";

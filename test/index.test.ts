@@ -124,7 +124,7 @@ test("startLocalCluster runs a source by a policy, a service and an actor of the
     for await (const record of iterateRecords(store)) stored.push(record);
     assert.equal(
       stored.map(({ type, id: task }) => `${type} ${task.sequence}`),
-      [0, 1, 2, 3, 0, 1, 2, 3].map((sequence) => `result ${sequence}`),
+      [1, 2].flatMap(() => [...[0, 1, 2, 3].map((sequence) => `result ${sequence}`), "closed 4"]),
     );
     assert.equal(followed, stored);
     unfollow();
@@ -182,15 +182,15 @@ test("connectOperator: a program runs a source, reads its results and audits the
     const records: StoredRecord[] = [];
     for await (const record of iterateRecords(operator)) records.push(record);
     assert.equal(
-      records.map(({ id }) => id.sequence),
-      [0, 1, 2, 3],
+      records.map(({ type, id }) => `${type} ${id.sequence}`),
+      [...[0, 1, 2, 3].map((sequence) => `result ${sequence}`), "closed 4"],
     );
     const report = await auditRun({
       records: recordsByPosition(store, 0),
       ledgers: auditLedgersOf(ledger),
       windows: windowsOf([ledger]),
     });
-    assert.equal([report.records, report.findings], [4, []]);
+    assert.equal([report.records, report.findings], [5, []]);
     assert.equal(
       (await operator.nodes()).nodes.map(({ description }) => description.name),
       ["cloud"],

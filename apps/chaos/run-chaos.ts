@@ -163,7 +163,7 @@ class ChaosRun {
     const starts = this.#cluster.processes.map(({ name, starts: count }) => `${name} started ${count} times`);
     const lines = [table, `${faults}; ${starts.join(", ")}`, describeMemoryTrend(this.#memory), ...broken];
     out.lines(lines.join("\n"));
-    out.lines(kept ? "Every promise was kept\n" : "A promise was broken");
+    out.lines(kept ? "Every promise was kept" : "A promise was broken");
     return kept;
   }
 

@@ -1,7 +1,7 @@
 /** The verdict on the store of a cluster that was under chaos. */
 
 import { auditRun } from "../../src/audit/audit.js";
-import { openStoreForReading, recordsByPosition } from "../../src/storage/results/read-store.js";
+import { openStoreForReading, statedRecords } from "../../src/storage/results/read-store.js";
 import type { StoredRecord } from "../../src/task/record.js";
 import { countDrops } from "../../src/task/ledger.js";
 import { renderTable } from "../tables.js";
@@ -29,8 +29,10 @@ export async function verdictOn(folder: string): Promise<ChaosVerdict> {
   try {
     const sources = new Map<string, SourceSeen>();
     const doubled: string[] = [];
+    const statement = await store.statement();
     const { incarnations, findings, findingCount } = await auditRun({
-      records: watched(recordsByPosition(store, store.firstPosition), sources, doubled),
+      records: watched(statedRecords(store, statement), sources, doubled),
+      origin: async () => ({ stated: { before: statement, after: statement, whole: true }, file: null }),
       clockToleranceMs: CLOCK_TOLERANCE_MS,
     });
     const rows = [...sources].map(([source, seen]) => {

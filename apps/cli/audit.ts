@@ -1,15 +1,17 @@
 /** `sluice audit`: checks whether a run adds up, from a running hub, straight from its store, or from an exported file. */
 
-import { countDrops } from "../../src/task/ledger.js";
+import { errorText } from "../../src/runtime/errors.js";
 import { auditRun, type AuditInput } from "../../src/audit/audit.js";
 import {
-  iterateRecords,
   openStoreForReading,
-  recordsByPosition,
+  statedRecords,
+  type RecordPlace,
 } from "../../src/storage/results/read-store.js";
+import { readStoreKey } from "../../src/storage/store-key.js";
 import type { Operator } from "../../src/operator/operator.js";
 import type { StoredRecord } from "../../src/task/record.js";
-import type { TotalsReported } from "../../src/actors/protocol/distributor.js";
+import { SluiceError } from "../../src/task/errors.js";
+import { isSigned } from "../../src/task/record-chain.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";
 import { createLiveLines } from "../live-lines.js";
 import { taskText } from "../../src/audit/findings.js";
@@ -33,37 +35,71 @@ const PROGRESS_PERIOD_MS = 500;
 
 /** The ledgers are read first: tasks that were created after them are not judged. */
 export async function auditHub(operator: Operator, command: AuditCommand): Promise<number> {
-  const sourceId = sourceOf(command);
   const ledgers = await askLiveLedgers(operator, (node, why) => {
     err.line(`Node "${node}" did not report its tasks in flight, which may show as lost: ${why}`);
   });
   const { table } = await operator.table();
-  const [oldest] = (await operator.query({ limit: 1 })).records;
   return finish(command, {
-    records: iterateRecords(operator, sourceId === null ? {} : { sourceId }),
+    ...(await placed(operator, command)),
     ledgers: ledgers.flatMap(auditLedgersOf),
     windows: windowsOf(ledgers),
     pipelines: table?.pipelines ?? new Map(),
-    ...(oldest !== undefined &&
-      oldest.position > 0 && { settled: async () => settledOf((await operator.totals()).sources) }),
   });
 }
 
 export async function auditStore(folder: string, command: AuditCommand): Promise<number> {
-  const sourceId = sourceOf(command);
   const store = await openStoreForReading(folder, { onDamage: sayDamage(folder) });
   try {
-    return await finish(command, {
-      records: recordsByPosition(store, store.firstPosition, sourceId),
-      ...(store.firstPosition > 0 && { settled: async () => settledOf(store.totals()) }),
-    });
+    return await finish(command, await placed(store, command));
   } finally {
     await store.close();
   }
 }
 
-export async function auditFile(file: string, command: AuditCommand): Promise<number> {
-  return finish(command, { records: readRecordFile(file) });
+/** @param command its `key` is that of the store that the file is of */
+export async function auditFile(
+  file: string,
+  command: AuditCommand & { readonly key?: string },
+): Promise<number> {
+  const key = command.key === undefined ? null : await keyOf(command.key);
+  const { records, end } = readRecordFile(file);
+  return finish(command, {
+    records,
+    async origin() {
+      const read = end();
+      const { trailer } = read;
+      if (trailer === null) return { stated: null, file: { ...read, signed: null } };
+      const { statement, whole } = trailer;
+      return {
+        stated: { before: statement, after: statement, whole: whole && command.source === undefined },
+        file: { ...read, signed: key === null ? null : isSigned(statement, key) },
+      };
+    },
+  });
+}
+
+/** The records that a place has now, in order of position, and what it says of them before and after. */
+async function placed(place: RecordPlace, command: AuditCommand): Promise<AuditInput> {
+  const sourceId = sourceOf(command);
+  const before = await place.statement();
+  return {
+    records: statedRecords(place, before, sourceId),
+    async origin() {
+      const after = await place.statement();
+      return { stated: { before, after, whole: sourceId === null }, file: null };
+    },
+  };
+}
+
+async function keyOf(file: string): Promise<Uint8Array> {
+  try {
+    return await readStoreKey(file);
+  } catch (error) {
+    throw new SluiceError(`Cannot read the key of a store from "${file}": ${errorText(error)}`, {
+      code: "records-invalid",
+      cause: error,
+    });
+  }
 }
 
 async function finish(command: AuditCommand, input: AuditInput): Promise<number> {
@@ -88,10 +124,6 @@ async function finish(command: AuditCommand, input: AuditInput): Promise<number>
   }
   if (command.json) out.json(report);
   else out.lines(describeAudit(report));
-  const begins = report.firstPosition ?? 0;
-  if (report.findingsByRule.lost > 0 && begins > 0 && input.settled === undefined) {
-    err.line(`The records begin at position ${begins}: earlier ones may show as lost`);
-  }
   return report.findingCount === 0 ? 0 : 1;
 }
 
@@ -135,15 +167,6 @@ async function* shown(records: AsyncIterable<StoredRecord>): AsyncGenerator<Stor
   } finally {
     lines.clear();
   }
-}
-
-function settledOf(totals: TotalsReported["sources"]): ReadonlyMap<SourceId, number> {
-  return new Map(
-    Object.entries(totals).map(([source, { stored, dropped }]) => [
-      parseSourceId(source),
-      stored + countDrops(dropped),
-    ]),
-  );
 }
 
 function sourceOf({ source }: AuditCommand): SourceId | null {

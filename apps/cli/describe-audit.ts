@@ -2,8 +2,8 @@
 
 import type { IncarnationAudit } from "../../src/audit/account.js";
 import type { AuditReport } from "../../src/audit/audit.js";
-import { taskText, type Finding } from "../../src/audit/findings.js";
-import type { StoredRecord } from "../../src/task/record.js";
+import { incarnationText, taskText, type Finding } from "../../src/audit/findings.js";
+import type { StoredClosing, StoredRecord } from "../../src/task/record.js";
 import { renderTable } from "../tables.js";
 
 /** A table of the sources, a line for each finding, and a line that sums up. */
@@ -25,6 +25,7 @@ export function describeHistory(record: StoredRecord): string {
     const { reason, stage, node, detail } = record;
     return `${name} was dropped as ${reason} on ${node}, ${stage === null ? "at its source" : `at "${stage}"`}: ${detail}`;
   }
+  if (record.type === "closed") return describeClosing(record);
   const fromMs = record.createdAtMs;
   const after = (atMs: number): string => (atMs - fromMs).toFixed(1);
   const hops = renderTable(
@@ -50,6 +51,12 @@ export function describeHistory(record: StoredRecord): string {
     ]),
   );
   return `${name}, stored ${after(record.storedAtMs)} ms after it was created, in delivery ${record.delivery}:\n${hops}`;
+}
+
+/** How an incarnation of a source ended. */
+export function describeClosing({ id, end, counts }: StoredClosing): string {
+  const stored = counts === null ? "" : `, of which ${counts.stored} were stored`;
+  return `${incarnationText(id)} ${end === "ended" ? "has ended" : `was ${end}`}: ${id.sequence} tasks${stored}`;
 }
 
 function sourcesTable(incarnations: readonly IncarnationAudit[]): string {
@@ -80,7 +87,7 @@ function sourcesTable(incarnations: readonly IncarnationAudit[]): string {
 }
 
 function lineOf({ rule, source, task, detail }: Finding): string {
-  return `${task === null ? source : taskText(task)}  ${rule}  ${detail}`;
+  return `${task === null ? (source ?? "the run") : taskText(task)}  ${rule}  ${detail}`;
 }
 
 function sumOf({ records, findingCount, findingsByRule }: AuditReport): string {

@@ -137,11 +137,12 @@ function addAudit(command: MakeCommand, choose: Choose): void {
       "check an exported NDJSON file instead, compressed if its name ends in .gz",
       notEmpty,
     )
+    .option("--key <file>", "key of the store that was exported: STORE.audit-key", notEmpty)
     .option("--source <name>", "only this source", notEmpty)
     .option("--task <id>", "show the history of one task: SOURCE/INCARNATION/SEQUENCE", notEmpty)
     .option("--json", "print one JSON object", false)
     .addHelpText("after", "\nExit codes: 0 the records add up, 1 they do not, or failure, 2 wrong usage.\n")
-    .action((given: OperatorFlags & AuditCommand & { readonly from?: string }) =>
+    .action((given: OperatorFlags & AuditCommand & { readonly from?: string; readonly key?: string }) =>
       choose(async () => {
         const { auditFile, auditHub, auditStore } = await import("./audit.js");
         if (given.from !== undefined) return auditFile(given.from, given);

@@ -1,10 +1,18 @@
 /** `sluice results`: results from a running hub or straight from its store. */
 
 import { exportRecords } from "../../src/storage/results/export.js";
-import { iterateRecords, openStoreForReading } from "../../src/storage/results/read-store.js";
+import {
+  iterateRecords,
+  openStoreForReading,
+  statedRecords,
+  type RecordPlace,
+} from "../../src/storage/results/read-store.js";
 import type { Operator } from "../../src/operator/operator.js";
 import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
+import { SluiceError } from "../../src/task/errors.js";
+import type { StoreStatement } from "../../src/task/record-chain.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";
+import { describeClosing } from "./describe-audit.js";
 import { sayDamage } from "../damage.js";
 import { signalled } from "../program.js";
 import { err, out, outAll } from "../terminal.js";
@@ -18,9 +26,6 @@ export interface ResultsCommand {
   readonly json: boolean;
   readonly export?: string;
 }
-
-/** Where records come from: pages by query, as both a hub and a store give them. */
-type Pages = Parameters<typeof iterateRecords>[0];
 
 export async function resultsFromHub(operator: Operator, command: ResultsCommand): Promise<number> {
   if (command.follow) return follow(operator, command);
@@ -36,13 +41,9 @@ export async function resultsFromStore(folder: string, command: ResultsCommand):
   }
 }
 
-async function print(pages: Pages, command: ResultsCommand): Promise<number> {
-  const records = iterateRecords(pages, queryOf(command));
-  if (command.export !== undefined) {
-    const count = await exportRecords(records, command.export);
-    err.line(`Wrote ${count} records to ${command.export}`);
-    return 0;
-  }
+async function print(place: RecordPlace, command: ResultsCommand): Promise<number> {
+  if (command.export !== undefined) return await writeExport(place, command, command.export);
+  const records = iterateRecords(place, queryOf(command));
   try {
     await outAll(lines(records, command.json));
   } catch (error) {
@@ -50,6 +51,52 @@ async function print(pages: Pages, command: ResultsCommand): Promise<number> {
     if (!readerIsGone(error)) throw error;
   }
   return 0;
+}
+
+/** In order of position, as they are chained; what the store says of itself goes along. */
+async function writeExport(place: RecordPlace, command: ResultsCommand, file: string): Promise<number> {
+  const statement = await place.statement();
+  const sourceId = sourceOf(command);
+  const { since, limit } = command;
+  const whole = sourceId === null && since === undefined && !Number.isFinite(limit);
+  const records = chosen(statedRecords(place, statement, sourceId), since ?? Number.NEGATIVE_INFINITY, limit);
+  const count = await exportRecords(whole ? unbroken(records, statement) : records, file, {
+    whole,
+    statement,
+  });
+  err.line(`Wrote ${count} records to ${file}`);
+  return 0;
+}
+
+async function* chosen(
+  records: AsyncIterable<StoredRecord>,
+  sinceMs: number,
+  limit: number,
+): AsyncGenerator<StoredRecord> {
+  let left = limit;
+  for await (const record of records) {
+    if (record.storedAtMs < sinceMs) continue;
+    yield record;
+    left -= 1;
+    if (left <= 0) return;
+  }
+}
+
+/** @throws SluiceError `records-expired` where retention deletes what the statement says is there, before it is read */
+async function* unbroken(
+  records: AsyncIterable<StoredRecord>,
+  { firstPosition, recordCount }: StoreStatement,
+): AsyncGenerator<StoredRecord> {
+  let count = 0;
+  for await (const record of records) {
+    count += 1;
+    yield record;
+  }
+  if (count === recordCount) return;
+  throw new SluiceError(
+    `Cannot export all records from position ${firstPosition} on, as ${recordCount - count} of them were deleted meanwhile: export again`,
+    { code: "records-expired", retry: "backoff" },
+  );
 }
 
 async function* lines(records: AsyncIterable<StoredRecord>, json: boolean): AsyncGenerator<string> {
@@ -118,6 +165,7 @@ function lineOf(record: StoredRecord, json: boolean): string {
   if (record.type === "gap") {
     return `${time}  ${task}  dropped ${record.reason} at ${record.node}: ${record.detail}`;
   }
+  if (record.type === "closed") return `${time}  ${describeClosing(record)}`;
   const nodes = new Map(record.hops.map(({ stage, node }) => [stage as string, node]));
   const stages = Object.entries(record.results).map(([stage, { frames }]) => {
     const objects = frames.reduce((sum, found) => sum + found.length, 0);

@@ -40,11 +40,11 @@ await cluster.sourcesEnded();
 
 for await (const record of iterateRecords(store)) {
   if (record.type === "gap") console.log(record.id.sequence, "dropped:", record.reason, record.detail);
-  else
-    console.log(
-      record.id.sequence,
-      record.results["brightness"]?.frames.flat().map(({ label }) => label),
-    );
+  if (record.type !== "result") continue;
+  console.log(
+    record.id.sequence,
+    record.results["brightness"]?.frames.flat().map(({ label }) => label),
+  );
 }
 await cluster.terminate();
 await store.close();

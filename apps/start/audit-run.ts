@@ -34,6 +34,6 @@ export async function auditOf(
 }
 
 function sentence({ rule, source, task, detail }: Finding): string {
-  const what = task === null ? source : taskText(task);
+  const what = task === null ? (source ?? "the run") : taskText(task);
   return `The audit found "${rule}" at ${what}: ${detail}`;
 }

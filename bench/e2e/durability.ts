@@ -55,7 +55,8 @@ async function rate(journal: string | null): Promise<number> {
   await node.sourceEnded(id);
   const perSecond = TASKS / ((performance.now() - startedMs) / 1_000);
   await node.terminate();
-  if (store.recordCount !== TASKS) throw new Error(`Stored ${store.recordCount} of ${TASKS}`);
+  const { stored = 0 } = store.totals()[id] ?? {};
+  if (stored !== TASKS) throw new Error(`Stored ${stored} of ${TASKS}`);
   return perSecond;
 }
 

@@ -1,10 +1,11 @@
 /** The account of one source in an audit: what was stored of each of its incarnations, and so what is missing. */
 
-import type { StoredRecord } from "../task/record.js";
+import type { StoredClosing, StoredRecord } from "../task/record.js";
 import type { SourceId, TaskId } from "../task/identity.js";
 import type { Drops } from "../task/ledger.js";
 import type { DropReason } from "../task/task.js";
-import { type Range, SequenceSet, withoutEach } from "./sequence-set.js";
+import { countSequences } from "./origin.js";
+import { type Range, SequenceSet, withoutEach, withoutRanges } from "./sequence-set.js";
 
 /**
  * The ledger of one incarnation of a source that runs or has just ended, from before the records were read: what it calls
@@ -29,10 +30,12 @@ export interface IncarnationAudit {
   readonly gaps: Drops;
   /** As its ledger says, less those that are stored. */
   readonly inFlight: number;
-  /** Taken for deleted by retention. */
+  /** Deleted by retention. */
   readonly expired: number;
   readonly lost: number;
   readonly findings: number;
+  /** How it ended; null where nothing says so. */
+  readonly closed: StoredClosing["end"] | null;
 }
 
 /** Sequences, from the one to the other, both included, that have no record and no excuse. */
@@ -52,20 +55,15 @@ interface Incarnation {
   readonly gaps: Partial<Record<DropReason, number>>;
   results: number;
   ledger: AuditLedger | null;
+  closing: StoredClosing | null;
 }
 
 export class SourceAccount {
   readonly #sourceId: SourceId;
   readonly #incarnations = new Map<number, Incarnation>();
-  #records = 0;
 
   constructor(sourceId: SourceId) {
     this.#sourceId = sourceId;
-  }
-
-  /** Records of the source, a repeated one once. */
-  get records(): number {
-    return this.#records;
   }
 
   addLedger(ledger: AuditLedger): void {
@@ -75,41 +73,45 @@ export class SourceAccount {
   /** @returns false where there was a record of this task already */
   addRecord(record: StoredRecord): boolean {
     const incarnation = this.#incarnation(record.id.incarnation);
+    if (record.type === "closed") {
+      if (incarnation.closing !== null) return false;
+      incarnation.closing = record;
+      return true;
+    }
     if (!incarnation.seen.add(record.id.sequence)) return false;
-    this.#records += 1;
     if (record.type === "result") incarnation.results += 1;
     else incarnation.gaps[record.reason] = (incarnation.gaps[record.reason] ?? 0) + 1;
     return true;
   }
 
-  /** @param expired records of the source that retention has deleted: as many of the oldest missing tasks are excused */
-  settle(expired: number): SettledAccount {
+  /** @param expired sequences whose records retention has deleted, by incarnation: `[from, to, from, to, ...]` */
+  settle(expired: ReadonlyMap<number, readonly number[]>): SettledAccount {
     const sourceId = this.#sourceId;
-    let forgiven = expired;
     const missing: MissingTasks[] = [];
     const ascending = [...this.#incarnations].sort(([a], [b]) => a - b);
-    const incarnations = ascending.map(([incarnation, { seen, gaps, results, ledger }]) => {
-      const before = forgiven;
-      const known = ledger?.created ?? seen.highest + 1;
+    const incarnations = ascending.map(([incarnation, { seen, gaps, results, ledger, closing }]) => {
+      const deleted = expired.get(incarnation) ?? [];
+      const highest = Math.max(seen.highest, deleted.at(-1) ?? -1, (closing?.id.sequence ?? 0) - 1);
+      const known = ledger?.created ?? highest + 1;
       const outstanding = [...new Set(ledger?.outstanding)].sort((a, b) => a - b);
       let lost = 0;
       for (const range of seen.missingBelow(known)) {
-        for (const { from, to } of withoutEach(range, outstanding)) {
-          const excused = Math.min(forgiven, to - from + 1);
-          forgiven -= excused;
-          if (from + excused > to) continue;
-          missing.push({ sourceId, incarnation, from: from + excused, to });
-          lost += to - from + 1 - excused;
+        for (const part of withoutRanges(range, deleted)) {
+          for (const { from, to } of withoutEach(part, outstanding)) {
+            missing.push({ sourceId, incarnation, from, to });
+            lost += to - from + 1;
+          }
         }
       }
       return {
         sourceId,
         incarnation,
         created: Math.max(known, seen.highest + 1),
+        closed: closing?.end ?? null,
         results,
         gaps,
         inFlight: outstanding.filter((sequence) => !seen.has(sequence)).length,
-        expired: before - forgiven,
+        expired: countSequences(deleted),
         lost,
       };
     });
@@ -119,7 +121,7 @@ export class SourceAccount {
   #incarnation(number: number): Incarnation {
     let incarnation = this.#incarnations.get(number);
     if (incarnation === undefined) {
-      incarnation = { seen: new SequenceSet(), gaps: {}, results: 0, ledger: null };
+      incarnation = { seen: new SequenceSet(), gaps: {}, results: 0, ledger: null, closing: null };
       this.#incarnations.set(number, incarnation);
     }
     return incarnation;

@@ -9,6 +9,7 @@ import type { SourceId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
 import { type AuditLedger, type IncarnationAudit, isSoundIdentity, SourceAccount } from "./account.js";
 import { type Finding, FindingList } from "./findings.js";
+import { expiredOf, type RecordsOrigin, UNKNOWN_ORIGIN } from "./origin.js";
 import type { RuleCheck } from "./rule.js";
 import { AUDIT_RULES, type AuditRuleCode } from "./rules.js";
 
@@ -21,11 +22,8 @@ export interface AuditInput {
   readonly pipelines?: ReadonlyMap<string, Pipeline>;
   /** Tasks at once; one more of a live source that keeps its newest task waiting. */
   readonly windows?: ReadonlyMap<SourceId, number>;
-  /**
-   * Where retention has deleted records: how many tasks of each source were ever settled, asked once all records are read.
-   * As many of the oldest missing ones are not lost as this is more than there are records.
-   */
-  readonly settled?: () => Promise<ReadonlyMap<SourceId, number>>;
+  /** Where the records come from, asked once all of them are read. What retention has deleted there is not lost. */
+  readonly origin?: () => Promise<RecordsOrigin>;
   /** By how much clocks of two nodes, or of two incarnations of one, may differ, in ms. Default 50. */
   readonly clockToleranceMs?: number;
 }
@@ -48,7 +46,7 @@ const CLOCK_TOLERANCE_MS = 50;
 export async function auditRun(input: AuditInput): Promise<AuditReport> {
   const audit = new Audit(input);
   for await (const record of input.records) audit.add(record);
-  return audit.report((await input.settled?.()) ?? new Map());
+  return audit.report((await input.origin?.()) ?? UNKNOWN_ORIGIN);
 }
 
 class Audit {
@@ -59,7 +57,12 @@ class Audit {
   #firstPosition: number | null = null;
 
   constructor({ ledgers, pipelines, windows, clockToleranceMs = CLOCK_TOLERANCE_MS }: AuditInput) {
-    const known = { pipelines: pipelines ?? new Map(), windows: windows ?? new Map(), clockToleranceMs };
+    const known = {
+      pipelines: pipelines ?? new Map(),
+      windows: windows ?? new Map(),
+      running: new Set(ledgers?.map(({ sourceId }) => sourceId)),
+      clockToleranceMs,
+    };
     this.#checks = AUDIT_RULES.map(({ code, createCheck }) => createCheck(known, this.#findings.under(code)));
     for (const ledger of ledgers ?? []) this.#accountOf(ledger.sourceId).addLedger(ledger);
   }
@@ -72,13 +75,12 @@ class Audit {
     for (const { onRecord } of this.#checks) onRecord?.({ record, sound, repeated });
   }
 
-  /** @param settled how many tasks of each source were ever settled, where retention has deleted records */
-  report(settled: ReadonlyMap<SourceId, number>): AuditReport {
+  report(origin: RecordsOrigin): AuditReport {
     const accounts = [...this.#accounts]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, account]) => account.settle(Math.max(0, (settled.get(id) ?? 0) - account.records)));
+      .map(([id, account]) => account.settle(expiredOf(origin, id)));
     const missing = accounts.flatMap((account) => account.missing);
-    for (const { onEnd } of this.#checks) onEnd?.(missing);
+    for (const { onEnd } of this.#checks) onEnd?.(missing, origin);
     const counts = AUDIT_RULES.map(({ code }) => [code, this.#findings.countOf(code)] as const);
     return {
       records: this.#records,

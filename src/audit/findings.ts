@@ -5,7 +5,8 @@ import type { SourceId, TaskId } from "../task/identity.js";
 export interface Finding<Rule extends string = string> {
   /** Code of the rule that is broken. */
   readonly rule: Rule;
-  readonly source: SourceId;
+  /** Null where it is of no single source. */
+  readonly source: SourceId | null;
   /** Null where it is of no single task. */
   readonly task: TaskId | null;
   /** One sentence for people. */
@@ -20,6 +21,8 @@ export interface RuleFindings {
   /** Whether one more finding is only counted. */
   readonly full: boolean;
   add(task: TaskId, detail: string): void;
+  addOf(source: SourceId, detail: string): void;
+  addOfRun(detail: string): void;
   /** Counts findings that are not kept. */
   addUnnamed(incarnation: IncarnationId, count: number): void;
 }
@@ -62,14 +65,23 @@ export class FindingList<Rule extends string> {
         if (!isFull()) this.#kept.push({ rule, source: task.sourceId, task, detail });
         this.#addCount(rule, task, 1);
       },
+      addOf: (source, detail) => {
+        if (!isFull()) this.#kept.push({ rule, source, task: null, detail });
+        this.#addCount(rule, null, 1);
+      },
+      addOfRun: (detail) => {
+        if (!isFull()) this.#kept.push({ rule, source: null, task: null, detail });
+        this.#addCount(rule, null, 1);
+      },
       addUnnamed: (incarnation, count) => this.#addCount(rule, incarnation, count),
     };
   }
 
-  #addCount(rule: Rule, incarnation: IncarnationId, count: number): void {
-    const key = incarnationText(incarnation);
+  #addCount(rule: Rule, incarnation: IncarnationId | null, count: number): void {
     this.#count += count;
     this.#byRule.set(rule, this.countOf(rule) + count);
+    if (incarnation === null) return;
+    const key = incarnationText(incarnation);
     this.#byIncarnation.set(key, (this.#byIncarnation.get(key) ?? 0) + count);
   }
 }

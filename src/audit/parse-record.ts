@@ -4,7 +4,8 @@ import { errorText } from "../runtime/errors.js";
 import { parseWith, z } from "../runtime/parse.js";
 import { NAME } from "../task/limits.js";
 import type { StoredRecord } from "../task/record.js";
-import { DROP_REASONS } from "../task/task.js";
+import type { ExportTrailer } from "../task/record-chain.js";
+import { CLOSING_ENDS, DROP_REASONS } from "../task/task.js";
 
 const name = z.string().regex(NAME, "wanted a name");
 const position = z.number().int().min(0);
@@ -22,6 +23,10 @@ const hop = z.object({
   endedAtMs: z.number(),
 });
 
+const frames = z
+  .object({ afterUs: z.number().nullable(), firstUs: z.number(), lastUs: z.number() })
+  .optional();
+
 const form = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("result"),
@@ -32,7 +37,13 @@ const form = z.discriminatedUnion("type", [
     pipelineVersion: z.number().int().min(1),
     createdAtMs: z.number(),
     storedAtMs: z.number(),
-    results: z.record(z.string(), z.unknown()),
+    frames,
+    configuration: z.looseObject({ framesPerTask: z.number() }),
+    frameCount: z.number(),
+    framePtsUs: z.array(z.number()),
+    sourceAtMs: z.number(),
+    results: z.record(z.string(), z.looseObject({ frames: z.array(z.unknown()) })),
+    chain: z.string().optional(),
     hops: z.array(hop),
   }),
   z.object({
@@ -40,9 +51,49 @@ const form = z.discriminatedUnion("type", [
     position,
     id: identity,
     reason: z.enum(DROP_REASONS),
+    sourceAtMs: z.number(),
     storedAtMs: z.number(),
+    frames,
+    chain: z.string().optional(),
+  }),
+  z.object({
+    type: z.literal("closed"),
+    position,
+    id: identity,
+    end: z.enum(CLOSING_ENDS),
+    counts: z
+      .object({
+        stored: z.number(),
+        dropped: z.partialRecord(z.enum(DROP_REASONS), z.number()),
+        redelivered: z.number(),
+        framesSkipped: z.number(),
+      })
+      .nullable(),
+    storedAtMs: z.number(),
+    chain: z.string().optional(),
   }),
 ]);
+
+const count = z.number().int().min(0);
+const trailer = z.object({
+  type: z.literal("trailer"),
+  recordCount: count,
+  digest: z.string(),
+  whole: z.boolean(),
+  statement: z.object({
+    firstPosition: count,
+    firstChain: z.string(),
+    nextPosition: count,
+    lastChain: z.string(),
+    recordCount: count,
+    totals: z.record(
+      z.string(),
+      z.object({ stored: count, dropped: z.partialRecord(z.enum(DROP_REASONS), count) }),
+    ),
+    expired: z.array(z.object({ sourceId: name, incarnation: count, sequences: z.array(count) })),
+    mac: z.string(),
+  }),
+});
 
 export type ParsedRecord =
   | { readonly ok: true; readonly record: StoredRecord }
@@ -60,4 +111,15 @@ export function parseRecord(text: string): ParsedRecord {
   const parsed = parseWith(form, value);
   // What is not checked is passed on as it is.
   return parsed.ok ? { ok: true, record: value as StoredRecord } : { ok: false, problem: parsed.problem };
+}
+
+/** The trailer of an exported run; null where `text` is none. */
+export function parseTrailer(text: string): ExportTrailer | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null; // the line is no record either, and is named as that
+  }
+  return parseWith(trailer, value).ok ? (value as ExportTrailer) : null;
 }

@@ -4,6 +4,7 @@ import type { SourceId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
 import type { StoredRecord } from "../task/record.js";
 import type { MissingTasks } from "./account.js";
+import type { RecordsOrigin } from "./origin.js";
 import type { RuleFindings } from "./findings.js";
 
 export interface AuditRule<Code extends string = string> {
@@ -17,7 +18,7 @@ export interface RuleCheck {
   /** Called with every record, in the order given. */
   readonly onRecord?: (examined: ExaminedRecord) => void;
   /** Called once after the last record. */
-  readonly onEnd?: (missing: readonly MissingTasks[]) => void;
+  readonly onEnd?: (missing: readonly MissingTasks[], origin: RecordsOrigin) => void;
 }
 
 /** What is known of a run beside its records. */
@@ -26,6 +27,8 @@ interface KnownOfRun {
   readonly pipelines: ReadonlyMap<string, Pipeline>;
   /** How many tasks of a source may be in flight at once; maybe not of all. */
   readonly windows: ReadonlyMap<SourceId, number>;
+  /** Sources whose ledgers are known, as they run or have just ended. */
+  readonly running: ReadonlySet<SourceId>;
   /** By how much clocks of two nodes, or of two incarnations of one, may differ, in ms. */
   readonly clockToleranceMs: number;
 }

@@ -63,6 +63,19 @@ export class SequenceSet {
   }
 }
 
+/** `range` without the ranges of `[from, to, from, to, ...]`, which are ascending and apart. */
+export function* withoutRanges({ from, to }: Range, bounds: readonly number[]): Generator<Range> {
+  let start = from;
+  for (let index = 0; index < bounds.length; index += 2) {
+    const [first = Infinity, last = -1] = bounds.slice(index, index + 2);
+    if (last < start) continue;
+    if (first > to) break;
+    if (start < first) yield { from: start, to: first - 1 };
+    start = last + 1;
+  }
+  if (start <= to) yield { from: start, to };
+}
+
 /** `range` without `without`, which is ascending. */
 export function* withoutEach({ from, to }: Range, without: readonly number[]): Generator<Range> {
   let start = from;

@@ -124,6 +124,7 @@ export function startComponents(options: ComponentsOptions): Components {
     services,
     registration,
     controller,
+    distributor,
     listener,
     vouch: options.vouch,
     ...(journals && { journals }),

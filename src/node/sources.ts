@@ -5,6 +5,7 @@ import type { ActorSystem } from "../runtime/system.js";
 import type { SourceSpec } from "../actors/generator/source-spec.js";
 import { spawnGenerator, type CapturePort, type DeliveryLimits } from "../actors/generator/spawn.js";
 import type { ControllerMessage } from "../actors/protocol/controller.js";
+import type { DistributorMessage } from "../actors/protocol/distributor.js";
 import type { GeneratorMessage, NodeEvent } from "../actors/protocol/generator.js";
 import type { Journals } from "../storage/journal/journal.js";
 import { DEFAULT_CONFIGURATION, type Configuration } from "../task/configuration.js";
@@ -61,6 +62,8 @@ export interface SourcesOptions {
   readonly services: ReadonlyMap<string, ServiceDeclaration>;
   readonly registration: Registration;
   readonly controller: ActorRef<ControllerMessage>;
+  /** Where the ends of incarnations are recorded. Default: nowhere. */
+  readonly distributor?: ActorRef<DistributorMessage>;
   readonly listener: ActorRef<NodeEvent>;
   /** Vouches for the tasks of this node's sources. */
   readonly vouch: Vouch;
@@ -143,7 +146,7 @@ export function createSources(options: SourcesOptions): OwnSources {
 }
 
 function startGenerator(
-  { system, cloud, services, controller, listener, vouch, delivery }: SourcesOptions,
+  { system, cloud, services, controller, distributor, listener, vouch, delivery }: SourcesOptions,
   { id, source, pipeline, capture, ...asked }: SourceOptions,
   found: Pick<Parameters<typeof spawnGenerator>[1], "incarnation" | "journal">,
 ): ActorRef<GeneratorMessage> {
@@ -155,6 +158,7 @@ function startGenerator(
     pipeline,
     configuration: asked.configuration ?? DEFAULT_CONFIGURATION,
     controller,
+    ...(distributor && { distributor }),
     listener,
     vouch,
     cloud,

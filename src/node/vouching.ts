@@ -6,7 +6,7 @@
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from "node:crypto";
 import type { VoucherPort } from "../actors/distributor/spawn.js";
 import type { NodeName } from "../task/identity.js";
-import { VOUCHER_BYTES, vouchedText, type Vouch } from "../task/voucher.js";
+import { closingText, VOUCHER_BYTES, vouchedText, type Vouch } from "../task/voucher.js";
 import type { SourceOwners } from "../storage/trust/trust.js";
 
 /** The keys of nodes, by name. */
@@ -26,10 +26,10 @@ export function createNodeKeys(masterKey: Uint8Array): NodeKeys {
 export function createVouch(key: () => Uint8Array): Vouch {
   let bytes = key();
   let secret = createSecretKey(bytes);
-  return (delivery) => {
+  return (of) => {
     const now = key();
     if (now !== bytes) secret = createSecretKey((bytes = now));
-    return voucherOf(secret, vouchedText(delivery));
+    return voucherOf(secret, "end" in of ? closingText(of) : vouchedText(of));
   };
 }
 
@@ -51,14 +51,16 @@ export function createSpeakers(keys: NodeKeys, owners: SourceOwners): Speakers {
     return secret;
   }
 
+  function isOf(node: NodeName, voucher: Uint8Array, text: string): boolean {
+    return voucher.length === VOUCHER_BYTES && timingSafeEqual(voucher, voucherOf(secretOf(node), text));
+  }
+
   return {
     owners,
     vouchers: {
-      isVouched(node, delivery) {
-        const { voucher } = delivery;
-        if (voucher.length !== VOUCHER_BYTES) return false;
-        return timingSafeEqual(voucher, voucherOf(secretOf(node), vouchedText(delivery)));
-      },
+      // What it is of says the message, and not what else is in it.
+      isVouched: (node, delivery) => isOf(node, delivery.voucher, vouchedText(delivery)),
+      isClosingVouched: (node, closing) => isOf(node, closing.voucher, closingText(closing)),
       owns: (node, source) => owners.confirm(source, node),
     },
   };

@@ -11,10 +11,11 @@ import { createAgentClient, type AgentClient } from "./agent-client.js";
 import { createControl, type Control } from "./control.js";
 import { askNode } from "../actors/guard/ask-node.js";
 import { guardFor } from "../actors/guard/guard.js";
-import { NODES_REPORTED, QUERY_REPLY, TOTALS_REPORTED } from "../actors/guard/replies.js";
+import { NODES_REPORTED, QUERY_REPLY, STATEMENT_REPLY, TOTALS_REPORTED } from "../actors/guard/replies.js";
 import type { DistributorMessage, TotalsReported } from "../actors/protocol/distributor.js";
 import type { NodesReported, SchedulerMessage } from "../actors/protocol/scheduler.js";
 import type { RecordPage } from "../storage/results/store.js";
+import type { StoreStatement } from "../task/record-chain.js";
 import type { ResultQuery } from "../task/record.js";
 import type { NodeName } from "../task/identity.js";
 
@@ -36,6 +37,8 @@ export interface Operator extends Control {
   nodes(): Promise<NodesReported>;
   /** What the store counts, by source. */
   totals(): Promise<TotalsReported>;
+  /** What the store says of itself, under its key. @throws SluiceError `store-corrupt`, `distributor-busy` */
+  statement(): Promise<StoreStatement>;
   /** A page of records, as of a store: `iterateRecords` reads them all. @throws SluiceError `store-corrupt` */
   query(query: ResultQuery): Promise<RecordPage>;
   /** What a node can be asked. */
@@ -80,6 +83,14 @@ export async function connectOperator(options: OperatorOptions): Promise<Operato
     nodes: () => askNode(system, scheduler, NODES_REPORTED, (replyTo) => ({ type: "reportNodes", replyTo })),
     totals: () =>
       askNode(system, distributor, TOTALS_REPORTED, (replyTo) => ({ type: "reportTotals", replyTo })),
+    async statement() {
+      const reply = await askNode(system, distributor, STATEMENT_REPLY, (replyTo) => ({
+        type: "reportStatement",
+        replyTo,
+      }));
+      if (reply.type === "queryFailed") throw reply.error;
+      return reply.statement;
+    },
     async query(query) {
       const reply = await askNode(system, distributor, QUERY_REPLY, (replyTo) => ({
         type: "query",

@@ -91,6 +91,7 @@ export function addRecord(
   record: StoredRecord,
   pipelineOf: (record: StoredResult) => Pipeline | undefined,
 ): void {
+  if (record.type === "closed") return;
   if (record.type === "gap") {
     statistics.dropped.set(record.reason, (statistics.dropped.get(record.reason) ?? 0) + 1);
     return;

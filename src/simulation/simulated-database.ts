@@ -23,6 +23,9 @@ import type { SimulatedProcess } from "./simulated-process.js";
 
 type Value = string | Uint8Array;
 
+/** The same in every run, as all that it computes. */
+const KEY = new Uint8Array(32).fill(1);
+
 /** Null is a half of a write. */
 type LogEntry = readonly Operation[] | null;
 
@@ -81,6 +84,7 @@ export function simulatedFolder(files: SimulatedFiles, process: SimulatedProcess
     clearDamage: () => Promise.resolve(void (files.damaged = false)),
     hasRoom: () => Promise.resolve(disk.health !== "full"),
     sizeBytes: () => Promise.resolve(0),
+    key: () => Promise.resolve(KEY),
   };
 }
 

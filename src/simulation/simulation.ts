@@ -6,8 +6,9 @@
  * SM2 Faults end some time before the run does, and then everything must end by itself.
  */
 
-import { recordsByPosition } from "../storage/results/read-store.js";
+import { statedRecords } from "../storage/results/read-store.js";
 import type { StoredRecord } from "../task/record.js";
+import type { StoreStatement } from "../task/record-chain.js";
 import { drawFaults, FAULTS, type Fault, type FaultKind } from "./fault-plan.js";
 import { FaultInjector } from "./fault-injector.js";
 import { History } from "./history.js";
@@ -145,7 +146,8 @@ async function report({
   cluster,
 }: Run): Promise<Omit<SimulationReport, "seed" | "faults">> {
   cluster.killAll();
-  const records = [...(await storedOn(cluster.host(HUB), time)), ...bug.duplicates];
+  const { records: stored, statement } = await storedOn(cluster.host(HUB), time);
+  const records = [...stored, ...bug.duplicates];
   for (const record of records) history.add("-> stored", Buffer.from(JSON.stringify(record)));
   return {
     history: history.digest(),
@@ -157,6 +159,7 @@ async function report({
     redelivered: cluster.redelivered,
     findings: await judge({
       records,
+      statement,
       sources: cluster.sources,
       skewMs: 2 * SKEW_MS_MAX,
       violations: invariants.violations,
@@ -164,11 +167,13 @@ async function report({
   };
 }
 
+interface Stored {
+  readonly records: readonly StoredRecord[];
+  readonly statement: StoreStatement;
+}
+
 /** What another process finds in the results of a host whose own one was killed. */
-async function storedOn(
-  { results, disk }: SimulatedHost,
-  time: VirtualTime,
-): Promise<readonly StoredRecord[]> {
+async function storedOn({ results, disk }: SimulatedHost, time: VirtualTime): Promise<Stored> {
   disk.health = "healthy";
   const reader = new SimulatedProcess(time, 0);
   const read = { done: false };
@@ -176,8 +181,9 @@ async function storedOn(
     const records: StoredRecord[] = [];
     // What was lost with its disk is missing: the audit finds it.
     const store = await openSimulatedStore(results, reader, () => {});
-    for await (const record of recordsByPosition(store, 0)) records.push(record);
-    return records;
+    const statement = await store.statement();
+    for await (const record of statedRecords(store, statement)) records.push(record);
+    return { records, statement };
   })().finally(() => (read.done = true));
   await time.runUntil(time.nowMs + READ_MS, () => read.done);
   return await reading;

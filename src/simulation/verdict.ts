@@ -4,12 +4,15 @@ import { auditRun } from "../audit/audit.js";
 import { taskText } from "../audit/findings.js";
 import { auditLedgersOf } from "../audit/ledgers.js";
 import type { StoredRecord, StoredResult } from "../task/record.js";
+import type { StoreStatement } from "../task/record-chain.js";
 import { pipelineKeyText } from "../task/identity.js";
 import { FRAME_US, type CameraOptions } from "./camera.js";
 import type { SimulatedSource } from "./simulated-source.js";
 
 interface RunOutcome {
   readonly records: readonly StoredRecord[];
+  /** What their store says of them. */
+  readonly statement: StoreStatement;
   readonly sources: readonly Readonly<SimulatedSource>[];
   /** How far the clocks of nodes, and of their incarnations, may be apart, in ms. */
   readonly skewMs: number;
@@ -20,6 +23,7 @@ interface RunOutcome {
 /** @returns what was broken, a sentence each; the first 20, and then how many more */
 export async function judge({
   records,
+  statement,
   sources,
   skewMs,
   violations,
@@ -29,13 +33,14 @@ export async function judge({
     pipelines: new Map(
       sources.map(({ pipeline }) => [pipelineKeyText(pipeline.id, pipeline.version), pipeline]),
     ),
+    origin: async () => ({ stated: { before: statement, after: statement, whole: true }, file: null }),
     ledgers: sources.flatMap(({ ended }) => (ended === null ? [] : auditLedgersOf(ended))),
     clockToleranceMs: skewMs,
   });
   const findings = [
     ...violations,
     ...audited.map(({ rule, source, task, detail }) =>
-      task === null ? `${rule}: ${source}: ${detail}` : `${rule}: ${taskText(task)}: ${detail}`,
+      task === null ? `${rule}: ${source ?? "the run"}: ${detail}` : `${rule}: ${taskText(task)}: ${detail}`,
     ),
   ];
   for (const source of sources) {

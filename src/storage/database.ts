@@ -71,6 +71,8 @@ export interface DatabaseFolder {
   hasRoom(): Promise<boolean>;
   /** Bytes on disk. */
   sizeBytes(): Promise<number>;
+  /** A key that lies beside the database, for its own user alone to read; made where there is none. */
+  key(): Promise<Uint8Array>;
 }
 
 /** Every key: what is written here is ASCII. */

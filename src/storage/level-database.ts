@@ -26,6 +26,7 @@ import type {
 import { mendTable, tableDamage } from "./level-table.js";
 import { tableFilesMax } from "./open-files.js";
 import { storeError } from "./storage-error.js";
+import { storeKey } from "./store-key.js";
 
 const DATABASE_FILE = /^(CURRENT|LOCK|LOG|LOG\.old|lost|damaged|MANIFEST-\d+|\d+\.(ldb|sst|log|dbtmp))$/;
 const TABLE_FILE = /^\d+\.(ldb|sst)$/;
@@ -52,6 +53,7 @@ export function levelFolder(path: string): DatabaseFolder {
       return bsize * free > (await bytesOf(path, /\.log$/)) + SPARE_BYTES;
     },
     sizeBytes: () => bytesOf(path, /^/),
+    key: () => storeKey(path),
   };
 }
 

@@ -11,6 +11,7 @@ export const SLUICE_ERROR_CODES = [
   "model-missing",
   "pipeline-invalid",
   "policy-invalid",
+  "records-expired",
   "records-invalid",
   "service-failed",
   "service-unknown",

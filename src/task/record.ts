@@ -3,10 +3,10 @@
 import type { Configuration } from "./configuration.js";
 import type { NodeName, PipelineId, SourceId, TaskId } from "./identity.js";
 import type { StageResult } from "./service.js";
-import type { DropReason, Hop } from "./task.js";
+import type { Closing, DropReason, FrameRange, Hop } from "./task.js";
 
-/** One line of the store: a result or a gap, at a position that only grows. */
-export type StoredRecord = StoredResult | StoredGap;
+/** One line of the store: a result, a gap or the end of an incarnation, at a position that only grows. */
+export type StoredRecord = StoredResult | StoredGap | StoredClosing;
 
 export interface StoredResult {
   readonly type: "result";
@@ -20,6 +20,8 @@ export interface StoredResult {
   readonly frameCount: number;
   /** Presentation time of each frame in the source, in microseconds. */
   readonly framePtsUs: readonly number[];
+  /** Absent of a live source. */
+  readonly frames?: FrameRange;
   /** When the first frame left the source. */
   readonly sourceAtMs: number;
   readonly createdAtMs: number;
@@ -27,6 +29,8 @@ export interface StoredResult {
   readonly results: Readonly<Record<string, StageResult>>;
   readonly hops: readonly Hop[];
   readonly traceparent: string;
+  /** As `chainOf` makes it; absent of a record that is older than chains. */
+  readonly chain?: string;
 }
 
 export interface StoredGap {
@@ -39,6 +43,15 @@ export interface StoredGap {
   readonly sourceAtMs: number;
   readonly storedAtMs: number;
   readonly detail: string;
+  readonly frames?: FrameRange;
+  readonly chain?: string;
+}
+
+export interface StoredClosing extends Omit<Closing, "origin" | "voucher"> {
+  readonly type: "closed";
+  readonly position: number;
+  readonly storedAtMs: number;
+  readonly chain?: string;
 }
 
 export interface ResultQuery {
@@ -49,6 +62,8 @@ export interface ResultQuery {
   readonly untilMs?: number;
   /** Of the records stored exactly at `sinceMs` only those behind this position: with both from a page's last record, the next page. */
   readonly afterPosition?: number;
+  /** From this position on, in order of position instead of time: what a clock that was set back does not change. */
+  readonly fromPosition?: number;
   /** At most so many records, oldest first; default 1,000, at most 10,000. */
   readonly limit?: number;
 }

@@ -34,6 +34,17 @@ export interface Pin {
   readonly ordinal: number;
 }
 
+/**
+ * Which frames of a source a task is of, by their presentation times in microseconds. A source that can be read again has
+ * no frame between those of two consecutive tasks, over all its incarnations.
+ */
+export interface FrameRange {
+  /** Of the frame before the first one; null where that is the first of the source. */
+  readonly afterUs: number | null;
+  readonly firstUs: number;
+  readonly lastUs: number;
+}
+
 export interface Task {
   readonly id: TaskId;
   /** How often its generator has sent it: 1 for the first time, more where it may have been lost on the way. */
@@ -52,6 +63,8 @@ export interface Task {
   readonly payloadBytes: number;
   /** Presentation time of each frame in the source, in microseconds; stays when the payload goes. */
   readonly framePtsUs: readonly number[];
+  /** Absent of a live source, whose frames come and go. */
+  readonly frames?: FrameRange;
   /** Results so far, by stage. */
   readonly results: ReadonlyMap<StageId, StageResult>;
   /** Hops so far, in the order they ended on this branch; a join holds each stage once. */
@@ -80,6 +93,7 @@ export type Vouched = Pick<
   | "pipelineId"
   | "pipelineVersion"
   | "framePtsUs"
+  | "frames"
   | "sourceAtMs"
   | "createdAtMs"
   | "joinNodes"
@@ -87,6 +101,34 @@ export type Vouched = Pick<
   | "origin"
   | "voucher"
 >;
+
+/** The end of an incarnation of a source, as whoever knows of it has it recorded. */
+export interface Closing {
+  /** Its sequence is the one behind the last task: as many tasks were made. */
+  readonly id: TaskId;
+  /**
+   * `ended`: every task is settled, and the next incarnation begins anew. `recovered`: its node went down, and the next one
+   * goes on where it was. `replaced`: the same, but that is another source of the name.
+   */
+  readonly end: (typeof CLOSING_ENDS)[number];
+  /** What its generator counted; null where it went down. */
+  readonly counts: ClosingCounts | null;
+  /** Address of the generator to notify. */
+  readonly origin: string;
+  /** Of the node that has the source. @see closingText */
+  readonly voucher: Uint8Array;
+}
+
+export const CLOSING_ENDS = ["ended", "recovered", "replaced"] as const;
+
+export interface ClosingCounts {
+  readonly stored: number;
+  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+  /** Deliveries after the first one of each task. */
+  readonly redelivered: number;
+  /** Frames read that no task was made of. */
+  readonly framesSkipped: number;
+}
 
 /** Why a task ended without being stored. Codes are kept for ever; texts are in docs/semantics.md. */
 export const DROP_REASONS = [

@@ -5,13 +5,13 @@
  * Frames and results are not in it: what a node computed is its word, and is marked with its name by the hop.
  */
 
-import type { Vouched } from "./task.js";
+import type { Closing, Vouched } from "./task.js";
 
 /** Bytes of a voucher: HMAC-SHA256 cut to half, as RFC 2104 section 5 allows. */
 export const VOUCHER_BYTES = 16;
 
-/** Makes the voucher of a delivery under the key that this node has now. */
-export type Vouch = (delivery: Omit<Vouched, "voucher">) => Uint8Array;
+/** Makes the voucher of a delivery, or of the end of an incarnation, under the key that this node has now. */
+export type Vouch = (of: Omit<Vouched, "voucher"> | Omit<Closing, "voucher">) => Uint8Array;
 
 /** Of a task that has not left its generator yet: nobody takes it. */
 export const NO_VOUCHER = new Uint8Array(0);
@@ -27,10 +27,23 @@ export function vouchedText(of: Omit<Vouched, "voucher">): string {
     of.pipelineId,
     of.pipelineVersion,
     of.framePtsUs,
+    of.frames === undefined ? null : [of.frames.afterUs, of.frames.firstUs, of.frames.lastUs],
     of.sourceAtMs,
     of.createdAtMs,
     [...of.joinNodes],
     [...of.pins].map(([stage, { node, ordinal }]) => [stage, node, ordinal]),
     of.origin,
   ]);
+}
+
+/** The same of the end of an incarnation: no delivery has this text, as it is of fewer values. */
+export function closingText({ id, end, counts, origin }: Omit<Closing, "voucher">): string {
+  const { sourceId, incarnation, sequence } = id;
+  const counted = counts && [
+    counts.stored,
+    Object.entries(counts.dropped).sort(([a], [b]) => (a < b ? -1 : 1)),
+    counts.redelivered,
+    counts.framesSkipped,
+  ];
+  return JSON.stringify([sourceId, incarnation, sequence, end, counted, origin]);
 }

@@ -9,13 +9,15 @@ import type { Payload } from "./payload.js";
 import { carriesFrames, rootStages, stageOf, type Pipeline } from "./pipeline.js";
 import type { StageResult } from "./service.js";
 import { NO_VOUCHER } from "./voucher.js";
-import { END, type Cursor, type Hop, type Pin, type Task } from "./task.js";
+import { END, type Cursor, type FrameRange, type Hop, type Pin, type Task } from "./task.js";
 
 export interface NewTask {
   readonly id: TaskId;
   readonly pipeline: Pipeline;
   readonly configuration: Configuration;
   readonly payload: Payload;
+  /** Default: none, as of a live source. */
+  readonly frames?: FrameRange;
   readonly sourceAtMs: number;
   readonly createdAtMs: number;
   readonly origin: string;
@@ -43,6 +45,7 @@ export function createTask(given: NewTask): readonly Task[] {
     frameCount: payload.frames.length,
     payloadBytes,
     framePtsUs: payload.frames.map((frame) => frame.ptsUs),
+    ...(given.frames !== undefined && { frames: given.frames }),
     results: new Map(),
     hops: [],
     joinNodes: given.joinNodes,

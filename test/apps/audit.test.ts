@@ -1,17 +1,18 @@
 /** `sluice audit` over exported runs, a store and a hub that runs. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { parseSourceId } from "../../src/task/identity.js";
 import { auditLedgersOf } from "../../src/audit/ledgers.js";
 import type { AuditReport } from "../../src/audit/audit.js";
-import { exportRecords } from "../../src/storage/results/export.js";
 import { openLevelStore } from "../../src/storage/results/level-store.js";
 import type { StoredRecord } from "../../src/task/record.js";
 import { auditedRun, changed, withHop } from "../support/audited-run.js";
+import { exportRun } from "../support/exported-run.js";
 import { runSluice, startSluice, type Ended } from "../support/program.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-audit-"));
@@ -28,12 +29,7 @@ const records = [
 
 async function exported(name: string, run_: readonly StoredRecord[]): Promise<string> {
   const file = join(folder, name);
-  await exportRecords(
-    (async function* () {
-      yield* run_;
-    })(),
-    file,
-  );
+  await exportRun(run_, file);
   return file;
 }
 
@@ -88,11 +84,56 @@ test("sluice audit keeps to one source, and says what it found as JSON", async (
   assert.match(none.stderr, 'error: There is no record of source "cam-3"\n');
 });
 
-test("sluice audit says from where on a part of a run was exported", async () => {
-  const part = await exported("part.ndjson", records.slice(5));
-  const { exitCode, stderr } = await audit("--from", part);
-  assert.is(exitCode, 1);
-  assert.match(stderr, /^The records begin at position 5: earlier ones may show as lost\n$/);
+test("sluice audit finds that the beginning or the end of an exported run is missing", async () => {
+  const lines = readFileSync(clean, "utf8").split("\n");
+  const cut: Readonly<Record<string, readonly [readonly string[], RegExp]>> = {
+    beginning: [lines.slice(5), /Positions 0 to 4 hold no record/],
+    records: [lines.toSpliced(20, 10), /Positions 20 to 29 hold no record/],
+    end: [lines.slice(0, 20), /The file has no trailer: its end is missing/],
+    all: [[], /The file has no trailer/],
+  };
+  for (const [name, [left, finding]] of Object.entries(cut)) {
+    const file = join(folder, `without-${name}.ndjson`);
+    writeFileSync(file, left.join("\n"));
+    const { exitCode, stdout } = await audit("--from", file);
+    assert.is(exitCode, 1, name);
+    assert.match(stdout, finding);
+  }
+});
+
+test("sluice audit reads a long line in time that grows with it, and no compressed file that expands too much", async () => {
+  const long = join(folder, "long.ndjson");
+  writeFileSync(long, `${" ".repeat(60_000_000)}{}\n`);
+  const bomb = join(folder, "bomb.ndjson.gz");
+  writeFileSync(bomb, gzipSync(Buffer.alloc(60_000_000, 32)));
+  for (const [file, problem] of [
+    [long, /line 1 of .*"type"/],
+    [bomb, /expands more than 200 times/],
+  ] as const) {
+    const { exitCode, stderr } = await audit("--from", file);
+    assert.is(exitCode, 1);
+    assert.match(stderr, problem);
+  }
+});
+
+test("sluice audit checks an export under the key of its store, and under no other", async () => {
+  const path = join(folder, "signed");
+  const store = await openLevelStore(path);
+  await store.append(records);
+  await store.close();
+  const file = join(folder, "signed.ndjson");
+  assert.is((await run("results", "--store", path, "--export", file)).exitCode, 0);
+  const key = `${path}.audit-key`;
+  assert.is(statSync(key).mode & 0o077, 0, "only its user reads it");
+  const own = await audit("--from", file, "--key", key);
+  assert.is(own.exitCode, 0, own.stdout + own.stderr);
+  const other = join(folder, "other-key");
+  writeFileSync(other, Buffer.alloc(32, 7).toString("base64url"));
+  const wrong = await audit("--from", file, "--key", other);
+  assert.is(wrong.exitCode, 1);
+  assert.match(wrong.stdout, "the run  sealed  The trailer is not signed by the store whose key was given");
+  const none = await audit("--from", file, "--key", join(folder, "no-key"));
+  assert.match(none.stderr, /^error: Cannot read the key of a store/);
 });
 
 test("sluice audit names the line that is no record, and the file that cannot be read", async () => {

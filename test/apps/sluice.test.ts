@@ -82,16 +82,16 @@ test("sluice run plays a source on the node that it names, and results, top and 
     .split("\n")
     .map((line) => JSON.parse(line) as StoredRecord);
   assert.equal(
-    records.map(({ id }) => id.sequence),
-    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+    records.map(({ type, id }) => `${type} ${id.sequence}`),
+    [...Array.from({ length: 10 }, (_, sequence) => `result ${sequence}`), "closed 10"],
   );
   const text = await here("results", "--limit", "2");
   assert.match(text.stdout, /^[\d:.]+ {2}cam 0 {2}motion \d+ \(edge-1\), .* ms\n[\d:.]+ {2}cam 1 .*\n$/);
   const file = join(folder, "out.ndjson.gz");
-  assert.match((await here("results", "--export", file)).stderr, "Wrote 10 records");
-  assert.is(gunzipSync(readFileSync(file)).toString().trim().split("\n").length, 10);
+  assert.match((await here("results", "--export", file)).stderr, "Wrote 11 records");
+  assert.is(gunzipSync(readFileSync(file)).toString().trim().split("\n").length, 12, "with the trailer");
   const since = await here("results", "--since", "1h", "--json");
-  assert.is(since.stdout.trim().split("\n").length, 10);
+  assert.is(since.stdout.trim().split("\n").length, 11);
   assert.match((await here("results", "--since", "2999-01-01", "--json")).stdout, /^$/);
   const top = await here("top", "--once");
   assert.match(top.stdout, /│ cam +│ +10 │/);
@@ -260,7 +260,7 @@ test("a node that is interrupted leaves in order, and so does the hub; results s
   assert.is(existsSync(operator), false);
   const { stdout, exitCode } = await here("results", "--source", "cam", "--json");
   assert.is(exitCode, 0);
-  assert.is(stdout.trim().split("\n").length, 10);
+  assert.is(stdout.trim().split("\n").length, 11);
   await refused(["nodes", "--store", store], /none runs on this machine/);
   assert.match((await here("nodes", "forget", "edge-1")).stdout, "The name edge-1 is free");
   await refused(["nodes", "forget", "edge-1", "--store", store], /no node has that name here/);

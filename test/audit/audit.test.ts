@@ -2,12 +2,14 @@ import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { auditRun, type AuditInput, type AuditReport } from "../../src/audit/audit.js";
+import type { Stated } from "../../src/audit/origin.js";
 import type { AuditLedger } from "../../src/audit/account.js";
 import { FINDINGS_MAX, taskText } from "../../src/audit/findings.js";
 import type { StoredRecord } from "../../src/task/record.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import type { Pipeline } from "../../src/task/pipeline.js";
 import { DROP_REASONS } from "../../src/task/task.js";
+import { storedRun } from "../support/exported-run.js";
 import { auditedRun, changed, withHop, withoutResult } from "../support/audited-run.js";
 import { pipelineOf } from "../task/pipelines.js";
 
@@ -30,6 +32,12 @@ const audit = (records: readonly StoredRecord[], given: Omit<AuditInput, "record
 const named = ({ findings }: AuditReport): readonly string[] =>
   findings.map(({ rule, task }) => `${rule} ${task === null ? "-" : taskText(task)}`);
 
+async function statedBy(sequences: readonly number[]): Promise<Omit<Stated, "whole">> {
+  const expired = [{ sourceId: "cam-1", incarnation: 1, sequences }];
+  const statement = { ...(await storedRun([])).statement, expired };
+  return { before: statement, after: statement };
+}
+
 async function finds(
   records: readonly StoredRecord[],
   wanted: readonly string[],
@@ -50,7 +58,7 @@ test("an audit of a run that adds up finds nothing, and counts what was stored a
   const report = await finds(records, []);
   assert.is(report.records, 12);
   assert.is(report.firstPosition, 0);
-  const none = { inFlight: 0, expired: 0, lost: 0, findings: 0 };
+  const none = { inFlight: 0, expired: 0, lost: 0, findings: 0, closed: null };
   assert.equal(report.incarnations, [
     { sourceId: "cam-0", incarnation: 1, created: 4, results: 4, gaps: {}, ...none },
     { sourceId: CAM, incarnation: 1, created: 5, results: 2, gaps: { deadline: 2, poison: 1 }, ...none },
@@ -91,13 +99,19 @@ test("an audit takes no task for lost that retention has deleted", async () => {
   const kept = auditedRun()
     .slice(8)
     .filter(({ id }) => id.sequence !== 12);
-  const settled = (count: number) => ({ settled: async () => new Map([[CAM, count]]) });
-  const { incarnations } = await finds(kept, ["lost cam-1/1/12"], settled(19));
+  const deleted = (...sequences: readonly number[]) => ({
+    origin: async () => ({
+      stated: { ...(await statedBy(sequences)), whole: false },
+      file: null,
+    }),
+  });
+  const { incarnations } = await finds(kept, ["lost cam-1/1/12"], deleted(0, 7));
   assert.equal(
     incarnations.map(({ expired, lost }) => [expired, lost]),
     [[8, 1]],
   );
-  await finds(kept, [], settled(20));
+  await finds(kept, [], deleted(0, 7, 12, 12));
+  await finds(kept, ["lost cam-1/1/3", "lost cam-1/1/12"], deleted(0, 2, 4, 7));
 });
 
 test("an audit finds two records of one task, and a position given twice or out of order", async () => {
@@ -190,7 +204,11 @@ test("an audit finds more tasks under way at once than the window allows", async
   const records = auditedRun({ everyMs: 4 });
   const within = (tasks: number) => ({ windows: new Map([[CAM, tasks]]), clockToleranceMs: 0 });
   await finds(records, [], within(3));
-  const early = changed(records, 12, (record) => ({ ...record, createdAtMs: record.createdAtMs - 3 }));
+  const early = changed(records, 12, (record) => ({
+    ...record,
+    sourceAtMs: record.sourceAtMs - 3,
+    createdAtMs: record.createdAtMs - 3,
+  }));
   const { findings } = await finds(early, ["bounds cam-1/1/12"], within(3));
   assert.is(findings[0]?.detail, "With it 4 tasks were under way at once: the window allows 3");
 });
@@ -221,6 +239,15 @@ test("an audit keeps the first 1,000 findings and counts the rest, however many 
     epoch: 0,
     bounds: 0,
     attempt: 0,
+    times: 0,
+    content: 0,
+    pipeline: 0,
+    continuity: 0,
+    frames: 0,
+    chain: 0,
+    complete: 0,
+    sealed: 0,
+    closed: 0,
   });
   assert.equal(
     report.incarnations.map(({ sourceId, findings }) => [sourceId, findings]),

@@ -59,7 +59,7 @@ export function journalsContract(
 
   each("open of a new source recovers nothing, under an incarnation that is the time", async ({ start }) => {
     const { recovered } = await (await start()).open(SOURCE, OPENED);
-    assert.equal(recovered, { incarnation: 1_000, entries: [], positionUs: null });
+    assert.equal(recovered, { incarnation: 1_000, entries: [], positionUs: null, unclosed: [] });
   });
 
   each(
@@ -90,8 +90,34 @@ export function journalsContract(
     await journal.close();
     await stop();
     const { recovered } = await (await start()).open(SOURCE, { ...OPENED, nowMs: 5 });
-    assert.equal(recovered, { incarnation: 1_001, entries: [], positionUs: null });
+    assert.equal(recovered, { incarnation: 1_001, entries: [], positionUs: null, unclosed: [] });
   });
+
+  each(
+    "open tells which incarnations have not ended, and how many tasks each has written",
+    async (subject) => {
+      const { start, stop } = subject;
+      const first = await (await start()).open(SOURCE, OPENED);
+      assert.equal(first.recovered.unclosed, []);
+      await first.journal.put([entry(1_000, 0), entry(1_000, 1)]);
+      await first.journal.put([entry(1_000, 2)]);
+      first.journal.settle(entry(1_000, 2).task.id);
+      await stop();
+      const second = await (await start()).open(SOURCE, { ...OPENED, nowMs: 5 });
+      const unclosed = [{ incarnation: 1_000, created: 3, end: "recovered" }];
+      assert.equal(second.recovered.unclosed, unclosed);
+      // What it recovered it writes again, and has not made.
+      await second.journal.put([entry(1_000, 0)]);
+      await stop();
+      const third = await (await start()).open(SOURCE, { ...OPENED, source: "another", nowMs: 6 });
+      const also = { incarnation: 1_001, created: 0, end: "replaced" };
+      assert.equal(third.recovered.unclosed, [...unclosed, also]);
+      await third.journal.close();
+      await stop();
+      const fourth = await (await start()).open(SOURCE, { ...OPENED, nowMs: 7 });
+      assert.equal(fourth.recovered.unclosed, []);
+    },
+  );
 
   each("put replaces the entry of the same task", async ({ start, stop }) => {
     const { journal } = await (await start()).open(SOURCE, OPENED);

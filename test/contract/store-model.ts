@@ -10,6 +10,7 @@ import {
   type NewRecord,
   type Store,
 } from "../../src/storage/results/store.js";
+import { CHAIN_START, chained } from "../../src/task/record-chain.js";
 import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
 import { parseSourceId, taskKey } from "../../src/task/identity.js";
 import { newRecord, NOW_MS } from "../support/records.js";
@@ -116,6 +117,7 @@ async function compareWithModel(
   let store = await open();
   const settled = new Map<string, NewRecord>();
   let rows: StoredRecord[] = [];
+  let chain = CHAIN_START;
   let first = 0;
   let next = 0;
   try {
@@ -127,7 +129,8 @@ async function compareWithModel(
             const key = taskKey(offered.id);
             const known = settled.get(key);
             if (known === undefined) {
-              const placed = placeRecord(offered, next++);
+              const placed = chained(placeRecord(offered, next++), chain);
+              chain = placed.chain ?? chain;
               settled.set(key, offered);
               rows.push(placed);
               assert.equal(appended[index], { status: "stored", record: placed });

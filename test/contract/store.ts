@@ -3,11 +3,28 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { pageAfter, placeRecord, type Store } from "../../src/storage/results/store.js";
-import type { ResultQuery } from "../../src/task/record.js";
+import { CHAIN_START, chained } from "../../src/task/record-chain.js";
+import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import { newRecord, newRecords, NOW_MS } from "../support/records.js";
 import { within } from "../support/within.js";
 import { storeModelTest, type StoreHarness } from "./store-model.js";
+
+function lastOf(records: readonly StoredRecord[]): StoredRecord {
+  const last = records.at(-1);
+  if (last === undefined) throw new Error("no records");
+  return last;
+}
+
+/** As a new store chains them. */
+function chainedFrom(records: readonly StoredRecord[]): readonly StoredRecord[] {
+  let chain = CHAIN_START;
+  return records.map((record) => {
+    const next = chained(record, chain);
+    chain = next.chain ?? chain;
+    return next;
+  });
+}
 
 export function storeContract(kind: string, { use, durable }: StoreHarness): void {
   const storeTest = (
@@ -42,7 +59,7 @@ export function storeContract(kind: string, { use, durable }: StoreHarness): voi
     const appended = await store.append(records);
     assert.equal(
       appended,
-      records.map((record, position) => ({ status: "stored", record: placeRecord(record, position) })),
+      chainedFrom(records.map(placeRecord)).map((record) => ({ status: "stored", record })),
     );
     assert.is(store.nextPosition, 2);
     assert.is(store.recordCount, 2);
@@ -158,6 +175,39 @@ export function storeContract(kind: string, { use, durable }: StoreHarness): voi
       Array.from({ length: 50 }, (_, position) => position),
     );
   });
+
+  storeTest(
+    "query from a position on is in order of position, though the clock stepped back",
+    async (store) => {
+      const times = [50, 40, 30, 60, 10].map((ms) => NOW_MS + ms);
+      await store.append(times.map((storedAtMs, sequence) => newRecord({ sequence, storedAtMs })));
+      await store.append([newRecord({ source: "cam-2", sequence: 0 })]);
+      const page = await store.query({ fromPosition: 1, limit: 2 });
+      assert.equal([page.records.map(({ position }) => position), page.more], [[1, 2], true]);
+      const next = await store.query(
+        pageAfter({ fromPosition: 1, sourceId: parseSourceId("cam-1") }, lastOf(page.records)),
+      );
+      assert.equal([next.records.map(({ position }) => position), next.more], [[3, 4], false]);
+    },
+  );
+
+  storeTest(
+    "statement keeps the chain over retention, and what was deleted apart from what is held",
+    async (store) => {
+      await store.append(newRecords(6));
+      const before = await store.statement();
+      assert.equal([before.firstPosition, before.nextPosition, before.recordCount], [0, 6, 6]);
+      await store.expire({ recordsMax: 4, limit: 100 });
+      const { records } = await store.read({ fromPosition: 0, limit: 10 });
+      const after = await store.statement();
+      assert.equal(after.expired, [{ sourceId: "cam-1", incarnation: 1, sequences: [0, 1] }]);
+      assert.equal(after.totals, before.totals);
+      const [first] = records;
+      assert.is(first?.chain, first && chained(first, after.firstChain).chain);
+      assert.is(lastOf(records).chain, after.lastChain);
+      assert.not(after.mac === before.mac);
+    },
+  );
 
   storeTest("query finds late records though the clock stepped back", async (store) => {
     await store.append([newRecord({ sequence: 0, storedAtMs: NOW_MS + 1_000 })]);

@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { createNodeKeys, createSpeakers, createVouch } from "../../src/node/vouching.js";
 import { createMemoryTrust } from "../../src/storage/trust/trust.js";
 import { parseNodeName, parseSourceId } from "../../src/task/identity.js";
+import type { Closing } from "../../src/task/task.js";
 import { finishedTask } from "../support/tasks.js";
 
 const EDGE = parseNodeName("edge-1");
@@ -37,6 +38,41 @@ test("createSpeakers believes a voucher for the very delivery that it was made f
     const flipped = voucher.map((byte, index) => (index === at ? byte ^ 1 : byte));
     assert.is(vouchers.isVouched(EDGE, { ...task, voucher: flipped }), false);
   }
+});
+
+test("createSpeakers believes the end of an incarnation as it was vouched for, and no delivery in its name", () => {
+  const trust = createMemoryTrust();
+  const keys = createNodeKeys(trust.masterKey);
+  const { vouchers } = createSpeakers(keys, trust.owners);
+  const task = finishedTask({ sequence: 1 });
+  const { id, origin } = task;
+  const counts = {
+    stored: 1,
+    dropped: { deadline: 2, expired: 1 },
+    redelivered: 0,
+    framesSkipped: 3,
+  } as const;
+  const told = { id, end: "ended", counts, origin } as const;
+  const closing = { ...told, voucher: createVouch(() => keys.keyOf(EDGE))(told) };
+  assert.is(vouchers.isClosingVouched(EDGE, closing), true);
+  const sameDrops = { ...counts, dropped: { expired: 1, deadline: 2 } };
+  assert.is(vouchers.isClosingVouched(EDGE, { ...closing, counts: sameDrops }), true);
+  const lies: readonly Partial<Closing>[] = [
+    { id: { ...id, sequence: 2 } },
+    { id: { ...id, incarnation: 2 } },
+    { id: { ...id, sourceId: parseSourceId("cam-2") } },
+    { end: "recovered" },
+    { counts: null },
+    { counts: { ...counts, stored: 2 } },
+    { counts: { ...counts, dropped: { deadline: 2 } } },
+    { counts: { ...counts, redelivered: 1 } },
+    { counts: { ...counts, framesSkipped: 2 } },
+    { origin: "sluice://edge-2/source-cam-1" },
+    { voucher: closing.voucher.subarray(1) },
+  ];
+  for (const lie of lies) assert.is(vouchers.isClosingVouched(EDGE, { ...closing, ...lie }), false);
+  assert.is(vouchers.isClosingVouched(OTHER, closing), false);
+  assert.is(vouchers.isVouched(EDGE, { ...task, ...closing }), false);
 });
 
 test("createSpeakers gives a source to the node that vouches for its first task", () => {

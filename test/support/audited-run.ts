@@ -41,7 +41,7 @@ export function changed(
   change: (record: StoredResult) => StoredRecord | undefined,
 ): readonly StoredRecord[] {
   return records.flatMap((record) => {
-    if (record.id.sequence !== sequence || record.type === "gap") return [record];
+    if (record.id.sequence !== sequence || record.type !== "result") return [record];
     return change(record) ?? [];
   });
 }

@@ -17,7 +17,7 @@ import {
 import type { LedgerReported } from "../../src/task/reports.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { PolicySpec } from "../../src/task/requests.js";
-import type { StoredRecord, StoredResult } from "../../src/task/record.js";
+import type { StoredGap, StoredRecord, StoredResult } from "../../src/task/record.js";
 import { parseConfiguration } from "../../src/task/configuration.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import { checkConservation } from "../../src/task/ledger.js";
@@ -91,6 +91,8 @@ export interface SourceScript extends ScriptedSourceOptions {
   readonly edge?: number;
   readonly policy?: PolicySpec;
   readonly window?: number;
+  /** Default 1. */
+  readonly framesPerTask?: number;
   /** Default: the run's. */
   readonly pipeline?: Pipeline;
 }
@@ -107,7 +109,10 @@ export interface LocalRun {
   /** Resolves with what `look` makes of the first event that it does not answer with null; also of one that has been. */
   first<Found>(look: (event: NodeEvent) => Found | null): Promise<Found>;
   ended(id?: string): Promise<LedgerReported>;
-  records(): Promise<readonly StoredRecord[]>;
+  /** Of tasks. */
+  records(): Promise<readonly (StoredResult | StoredGap)[]>;
+  /** Ends of incarnations, too. */
+  allRecords(): Promise<readonly StoredRecord[]>;
   /** Checks the law of conservation in every ledger and against the store, as they are now. */
   checkLaw(): Promise<void>;
   /** Checks it again and again until `work` is done. */
@@ -151,7 +156,15 @@ export async function localRun(
     events,
     failed,
     onEvent: (listener) => void listeners.push(listener),
-    async add({ id = "cam-1", edge = 0, policy, window = 16, pipeline: own = pipeline, ...script } = {}) {
+    async add({
+      id = "cam-1",
+      edge = 0,
+      policy,
+      window = 16,
+      framesPerTask = 1,
+      pipeline: own = pipeline,
+      ...script
+    } = {}) {
       const source = scriptedSource(script);
       await cluster.addSource(
         {
@@ -159,7 +172,7 @@ export async function localRun(
           source: source.source,
           capture: source.capture,
           pipeline: own,
-          configuration: parseConfiguration({ width: 16, height: 16, framesPerTask: 1 }),
+          configuration: parseConfiguration({ width: 16, height: 16, framesPerTask }),
           policy: policy ?? { name: "edge-only", parameters: {} },
           paced: false,
           limit: null,
@@ -191,7 +204,8 @@ export async function localRun(
       assert.is(error, null);
       return ledger;
     },
-    records: async () => (await store.read({ fromPosition: 0, limit: Infinity })).records,
+    records: async () => (await run.allRecords()).filter((record) => record.type !== "closed"),
+    allRecords: async () => (await store.read({ fromPosition: 0, limit: Infinity })).records,
     async checkLaw() {
       const before = settledCounts(store);
       const ledgers = await cluster.ledgers();

@@ -46,6 +46,7 @@ export function scriptedStore(memory = new MemoryStore()): ScriptedStore {
     },
     beginTerm: () => memory.beginTerm(),
     totals: () => memory.totals(),
+    statement: () => memory.statement(),
     sizeBytes: () => memory.sizeBytes(),
     close: () => memory.close(),
   };

@@ -1,18 +1,20 @@
 /** What a run left in a store. */
 
 import { iterateRecords, openStoreForReading } from "../../src/storage/results/read-store.js";
-import type { StoredRecord, StoredResult } from "../../src/task/record.js";
+import type { StoredGap, StoredResult } from "../../src/task/record.js";
 
-/** Every record, oldest first; fails where the store was damaged. */
-export async function storedRecords(folder: string): Promise<readonly StoredRecord[]> {
+/** Every record of a task, oldest first; fails where the store was damaged. */
+export async function storedRecords(folder: string): Promise<readonly (StoredResult | StoredGap)[]> {
   const store = await openStoreForReading(folder, {
     onDamage: ({ damage }) => {
       throw new Error(`The store was damaged: ${damage.join(", ")}`);
     },
   });
   try {
-    const records: StoredRecord[] = [];
-    for await (const record of iterateRecords(store)) records.push(record);
+    const records: (StoredResult | StoredGap)[] = [];
+    for await (const record of iterateRecords(store)) {
+      if (record.type !== "closed") records.push(record);
+    }
     return records;
   } finally {
     await store.close();

@@ -5,4 +5,8 @@ import { VOUCHER_BYTES, type Vouch } from "../../src/task/voucher.js";
 
 export const VOUCHER = new Uint8Array(VOUCHER_BYTES).fill(7);
 export const vouch: Vouch = () => VOUCHER;
-export const CREDULOUS: VoucherPort = { isVouched: () => true, owns: () => true };
+export const CREDULOUS: VoucherPort = {
+  isVouched: () => true,
+  isClosingVouched: () => true,
+  owns: () => true,
+};

@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import { openStore } from "../../src/storage/results/open-store.js";
 import type { Store } from "../../src/storage/results/store.js";
 import { startNode, type SluiceNode } from "../../src/node/node.js";
+import { auditRun } from "../../src/audit/audit.js";
 import type { StoredRecord, StoredResult } from "../../src/task/record.js";
 import { parseConfiguration } from "../../src/task/configuration.js";
 import { parseSourceId } from "../../src/task/identity.js";
@@ -112,7 +113,11 @@ test("a node with a source that is killed again and again goes on where it was: 
     const last = start({ name: "edge-1", journal, source });
     await last.heard("sourceEnded");
     checkWhole(await records(), source.count);
-    assert.is(store().recordCount, source.count);
+    // Whoever was killed is closed by the next one, and the frames join up.
+    assert.is(store().recordCount, source.count + incarnations);
+    const closings = (await records()).filter((record) => record.type === "closed");
+    assert.is(closings.filter(({ end }) => end === "recovered").length, incarnations - 1);
+    assert.equal((await auditRun({ records: await records() })).findings, []);
     const lives = new Set((await records()).map(({ id }) => id.incarnation));
     assert.is(lives.size, incarnations);
     await last.leave();

@@ -18,6 +18,8 @@ test("vouchedText differs with every field that a lie could be about, and with n
     { pipelineVersion: 2 },
     { framePtsUs: [0, 40_001] },
     { framePtsUs: [0] },
+    { frames: { afterUs: null, firstUs: 0, lastUs: 40_000 } },
+    { frames: { afterUs: 0, firstUs: 0, lastUs: 40_000 } },
     { sourceAtMs: task.sourceAtMs + 0.001 },
     { createdAtMs: task.createdAtMs - 1 },
     { origin: "sluice://edge-2/source-cam-1" },

@@ -19,7 +19,7 @@ export function dropTask(router: Router, { task, reason, detail }: MessageOf<"st
 
 /** Ends a task: this node abandons it, and the distributor stores the gap and has every other node that waits for it do so. */
 export function drop(router: Router, task: Task, reason: DropReason, detail: string): void {
-  const { id, delivery, pipelineId, pipelineVersion, framePtsUs, sourceAtMs, createdAtMs } = task;
+  const { id, delivery, pipelineId, pipelineVersion, framePtsUs, frames, sourceAtMs, createdAtMs } = task;
   const { cursor, joinNodes, pins, origin, voucher } = task;
   const { counts } = router.retained;
   counts.dropped = addDrops(counts.dropped, { [reason]: 1 });
@@ -31,6 +31,7 @@ export function drop(router: Router, task: Task, reason: DropReason, detail: str
       pipelineId,
       pipelineVersion,
       framePtsUs,
+      ...(frames !== undefined && { frames }),
       sourceAtMs,
       createdAtMs,
       joinNodes,

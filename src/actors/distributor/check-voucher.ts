@@ -3,15 +3,28 @@
 import { parseAddress } from "../../runtime/address.js";
 import type { Context } from "../../runtime/behaviour.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
-import type { Vouched } from "../../task/task.js";
+import type { Closing, Vouched } from "../../task/task.js";
 import { warn, type Message, type State } from "./state.js";
 
-/** Counts and logs what nobody vouches for, or a node to which the source does not belong. */
 export function isVouched(state: State, delivery: Vouched, ctx: Context<Message>): boolean {
-  const { id, origin } = delivery;
   const { vouchers } = state.given;
+  return isVouchedBy(state, delivery, (node) => vouchers.isVouched(node, delivery), ctx);
+}
+
+export function isClosingVouched(state: State, closing: Closing, ctx: Context<Message>): boolean {
+  const { vouchers } = state.given;
+  return isVouchedBy(state, closing, (node) => vouchers.isClosingVouched(node, closing), ctx);
+}
+
+/** Counts and logs what nobody vouches for, or a node to which the source does not belong. */
+function isVouchedBy(
+  state: State,
+  { id, origin }: Pick<Vouched, "id" | "origin">,
+  isBy: (node: NodeName) => boolean,
+  ctx: Context<Message>,
+): boolean {
   const node = generatorNode(origin, id.sourceId);
-  if (node !== null && vouchers.isVouched(node, delivery) && vouchers.owns(node, id.sourceId)) return true;
+  if (node !== null && isBy(node) && state.given.vouchers.owns(node, id.sourceId)) return true;
   state.retained.unvouched += 1;
   const { unvouched } = state.retained;
   warn(

@@ -13,7 +13,8 @@
  * DI6 A subscriber is pushed every record from its position on, once, in order, and never more than it asked for.
  * DI7 Retention deletes nothing that waits to be stored, and in bounded steps.
  * DI8 What the node that captured a task does not vouch for, or a node to which its source does not belong, is refused and
- *     counted before anything of it counts: it is neither stored nor settled, and nobody abandons a task for it.
+ *     counted before anything of it counts: it is neither stored nor settled, and nobody abandons a task for it. So it is
+ *     with the end of an incarnation.
  * DI9 A restart loses neither what waits nor a subscriber: a write that was under way is done again.
  *
  * `storedAtMs` is taken as the batch is handed to the store: of the write itself no record can know. `settledAtMs`,
@@ -24,12 +25,12 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Behaviour, Context } from "../../runtime/behaviour.js";
 import { SluiceError } from "../../task/errors.js";
 import { controllerAddress, type ControllerMessage } from "../protocol/controller.js";
-import type { QueryReply } from "../protocol/distributor.js";
+import type { QueryReply, StatementReply } from "../protocol/distributor.js";
 import type { ResultQuery } from "../../task/record.js";
-import { nodesWaitingFor, type DropRecord, type Task } from "../../task/task.js";
-import { isVouched } from "./check-voucher.js";
+import { nodesWaitingFor, type Closing, type DropRecord, type Task } from "../../task/task.js";
+import { isClosingVouched, isVouched } from "./check-voucher.js";
 import { onExpireEnded, onRetentionDue, RETENTION_PERIOD_MS } from "./expire-records.js";
-import { pendingDrop, pendingTask } from "./pending.js";
+import { pendingClosing, pendingDrop, pendingTask } from "./pending.js";
 import {
   onDemand,
   onReadDue,
@@ -72,6 +73,8 @@ export function createDistributor(
           return onStore(state, message.task, ctx);
         case "recordDrop":
           return onRecordDrop(state, message.drop, ctx);
+        case "recordClosing":
+          return onRecordClosing(state, message.closing, ctx);
         case "subscribe":
           return onSubscribe(state, message, ctx);
         case "demand":
@@ -82,6 +85,8 @@ export function createDistributor(
           return onQuery(state, message.query, message.replyTo, ctx);
         case "reportTotals":
           return onReportTotals(state, message);
+        case "reportStatement":
+          return onReportStatement(state, message.replyTo, ctx);
         case "flushDue":
           return onFlushDue(state, ctx);
         case "appendEnded":
@@ -96,6 +101,8 @@ export function createDistributor(
           return onSubscriberGone(state, message.address, ctx);
         case "queryEnded":
           return onQueryEnded(state, message);
+        case "statementRead":
+          return onStatementRead(state, message);
         case "retentionDue":
           return onRetentionDue(state, ctx);
         case "expireEnded":
@@ -125,21 +132,17 @@ function onRecordDrop(state: State, drop: DropRecord, ctx: Context<Message>): St
   return onSettled(state, pendingDrop(drop), ctx);
 }
 
+function onRecordClosing(state: State, closing: Closing, ctx: Context<Message>): State {
+  return isClosingVouched(state, closing, ctx) ? onSettled(state, pendingClosing(closing), ctx) : state;
+}
+
 function onQuery(
   state: State,
   query: ResultQuery,
   replyTo: ActorRef<QueryReply>,
   ctx: Context<Message>,
 ): State {
-  if (state.queries >= QUERIES_MAX) {
-    const error = new SluiceError(
-      `Cannot query the store of "${state.given.node}" as ${QUERIES_MAX} queries are running: try again after one has ended`,
-      { code: "distributor-busy", retry: "backoff" },
-    );
-    replyTo.tell({ type: "queryFailed", error });
-    return state;
-  }
-  state.queries += 1;
+  if (!admitQuery(state, replyTo)) return state;
   ctx.pipe(state.given.store.query(query), (result) => ({ type: "queryEnded", replyTo, result }));
   return state;
 }
@@ -164,4 +167,35 @@ function onReportTotals(state: State, { replyTo }: MessageOf<"reportTotals">): S
     unvouched,
   });
   return state;
+}
+
+/** It reads the store as a query does, and counts as one. */
+function onReportStatement(state: State, replyTo: ActorRef<StatementReply>, ctx: Context<Message>): State {
+  if (!admitQuery(state, replyTo)) return state;
+  ctx.pipe(state.given.store.statement(), (result) => ({ type: "statementRead", replyTo, result }));
+  return state;
+}
+
+function onStatementRead(state: State, { replyTo, result }: MessageOf<"statementRead">): State {
+  state.queries -= 1;
+  if (result.ok) replyTo.tell({ type: "statementReported", statement: result.reply });
+  else replyTo.tell({ type: "queryFailed", error: result.error });
+  return state;
+}
+
+/** Takes a place among the queries that run. @returns false where all are taken, and whoever asks was told so */
+function admitQuery(
+  state: State,
+  replyTo: ActorRef<{ readonly type: "queryFailed"; readonly error: Error }>,
+): boolean {
+  if (state.queries >= QUERIES_MAX) {
+    const error = new SluiceError(
+      `Cannot query the store of "${state.given.node}" as ${QUERIES_MAX} queries are running: try again after one has ended`,
+      { code: "distributor-busy", retry: "backoff" },
+    );
+    replyTo.tell({ type: "queryFailed", error });
+    return false;
+  }
+  state.queries += 1;
+  return true;
 }

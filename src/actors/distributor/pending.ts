@@ -3,7 +3,7 @@
 import { assertNever } from "../../runtime/errors.js";
 import type { TaskOutcome } from "../../task/reports.js";
 import type { StageResult } from "../../task/service.js";
-import type { DropRecord, Outcome, Task } from "../../task/task.js";
+import type { Closing, DropRecord, Outcome, Task } from "../../task/task.js";
 import { outcomeOf, type NewRecord } from "../../storage/results/store.js";
 
 export interface PendingRecord {
@@ -31,6 +31,7 @@ export function pendingTask(task: Task): PendingRecord {
     configuration,
     frameCount,
     framePtsUs,
+    frames,
     sourceAtMs,
     createdAtMs,
     hops,
@@ -50,6 +51,7 @@ export function pendingTask(task: Task): PendingRecord {
       configuration,
       frameCount,
       framePtsUs,
+      ...(frames !== undefined && { frames }),
       sourceAtMs,
       createdAtMs,
       storedAtMs: 0,
@@ -65,9 +67,19 @@ export function pendingTask(task: Task): PendingRecord {
 }
 
 export function pendingDrop(drop: DropRecord): PendingRecord {
-  const { id, reason, stage, node, sourceAtMs, detail, origin } = drop;
+  const { id, reason, stage, node, sourceAtMs, detail, frames, origin } = drop;
   return {
-    record: { type: "gap", id, reason, stage, node, sourceAtMs, storedAtMs: 0, detail },
+    record: {
+      type: "gap",
+      id,
+      reason,
+      stage,
+      node,
+      sourceAtMs,
+      storedAtMs: 0,
+      detail,
+      ...(frames !== undefined && { frames }),
+    },
     origin,
     payloadBytes: 0,
     objects: 0,
@@ -75,9 +87,20 @@ export function pendingDrop(drop: DropRecord): PendingRecord {
   };
 }
 
-/** What the scheduler learns of a task whose record is durable. */
-export function taskOutcome(pending: PendingRecord, settledAtMs: number): TaskOutcome {
+export function pendingClosing({ id, end, counts, origin }: Closing): PendingRecord {
+  return {
+    record: { type: "closed", id, end, counts, storedAtMs: 0 },
+    origin,
+    payloadBytes: 0,
+    objects: 0,
+    bytes: RECORD_BYTES,
+  };
+}
+
+/** What the scheduler learns of a task whose record is durable; null of what is no task. */
+export function taskOutcome(pending: PendingRecord, settledAtMs: number): TaskOutcome | null {
   const { record, payloadBytes, objects } = pending;
+  if (record.type === "closed") return null;
   const { id, sourceAtMs } = record;
   const common = { id, outcome: outcomeOf(record), sourceAtMs, settledAtMs, payloadBytes, objects };
   switch (record.type) {

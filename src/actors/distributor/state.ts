@@ -2,8 +2,9 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskResult, Context } from "../../runtime/behaviour.js";
-import type { DistributorMessage, QueryReply } from "../protocol/distributor.js";
+import type { DistributorMessage, QueryReply, StatementReply } from "../protocol/distributor.js";
 import type { SchedulerMessage } from "../protocol/scheduler.js";
+import type { StoreStatement } from "../../task/record-chain.js";
 import type { NodeName } from "../../task/identity.js";
 import type { PendingRecord } from "./pending.js";
 import type { Appended, RecordPage, Slice, Store } from "../../storage/results/store.js";
@@ -31,6 +32,11 @@ type PrivateMessage =
       readonly type: "queryEnded";
       readonly replyTo: ActorRef<QueryReply>;
       readonly result: AskResult<RecordPage>;
+    }
+  | {
+      readonly type: "statementRead";
+      readonly replyTo: ActorRef<StatementReply>;
+      readonly result: AskResult<StoreStatement>;
     }
   | { readonly type: "retentionDue" }
   | { readonly type: "expireEnded"; readonly result: AskResult<number> };

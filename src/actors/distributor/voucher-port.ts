@@ -1,11 +1,13 @@
 /** How the distributor learns who speaks for a task: behind it are keys, which no behaviour sees. */
 
 import type { NodeName, SourceId } from "../../task/identity.js";
-import type { Vouched } from "../../task/task.js";
+import type { Closing, Vouched } from "../../task/task.js";
 
 export interface VoucherPort {
   /** Whether the voucher of the delivery is the node's. */
   isVouched(node: NodeName, delivery: Vouched): boolean;
+  /** The same of the end of an incarnation. */
+  isClosingVouched(node: NodeName, closing: Closing): boolean;
   /** Whether the source belongs to the node; one that nobody has does from now on. */
   owns(node: NodeName, source: SourceId): boolean;
 }

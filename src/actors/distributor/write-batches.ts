@@ -5,6 +5,8 @@ import type { Context } from "../../runtime/behaviour.js";
 import { errorText } from "../../runtime/errors.js";
 import { backoffMs } from "../../runtime/supervision.js";
 import type { GeneratorMessage } from "../protocol/generator.js";
+import type { SchedulerMessage } from "../protocol/scheduler.js";
+import type { TaskOutcome } from "../../task/reports.js";
 import type { StoredRecord } from "../../task/record.js";
 import { taskKey } from "../../task/identity.js";
 import type { Outcome } from "../../task/task.js";
@@ -135,7 +137,7 @@ function settleBatch(
     // A batch that failed may have been stored all the same: what its retry finds there is our own.
     const repeated = end.status === "existing" && batch.attempt === 1;
     if (repeated) countRepeated(retained, outcome, outcomeOf(waiting.record));
-    else given.scheduler?.tell({ type: "taskSettled", outcome: taskOutcome(waiting, settledAtMs) });
+    else tellScheduler(given.scheduler, taskOutcome(waiting, settledAtMs));
     let generator = generators.get(waiting.origin);
     if (generator === undefined) {
       generator = ctx.resolve<GeneratorMessage>(waiting.origin);
@@ -144,6 +146,10 @@ function settleBatch(
     generator.tell({ type: "taskSettled", id: waiting.record.id, outcome }, "control");
   }
   return stored;
+}
+
+function tellScheduler(scheduler: ActorRef<SchedulerMessage> | null, outcome: TaskOutcome | null): void {
+  if (outcome !== null) scheduler?.tell({ type: "taskSettled", outcome });
 }
 
 export function onStoreFailed(

@@ -7,7 +7,7 @@
  *    waits; a live one drops by its named policy, and each drop goes to the controller, so that the gap is stored.
  * G3 A new configuration holds from the next task on. A replayable source goes on at the exact frame: none is lost,
  *    none repeated.
- * G4 `sourceEnded` is sent once, last, and only when every task is settled.
+ * G4 `sourceEnded` is sent once, last, and only when every task is settled and the closing of the incarnation is stored.
  * G5 Frames are requested, never pushed: at most one task's worth and a few more wait here.
  * G6 What earlier incarnations left unsettled goes out before anything new, under its own identity; frames of a source that
  *    can be read again are read again.
@@ -32,7 +32,7 @@ export function createGenerator(
   retained: GeneratorRetained,
 ): Behaviour<GeneratorState, GeneratorInbox> {
   const { sourceId, incarnation, controller, listener, pipeline } = options;
-  const { window, delivery } = retained;
+  const { window, delivery, closings } = retained;
   const tasks = new TaskMaker(options, retained);
 
   return { start, receive, stop: (state, ctx) => state.capture.close(ctx) };
@@ -41,6 +41,7 @@ export function createGenerator(
     controller.tell({ type: "attachGenerator", sourceId, pipeline, generator: ctx.self }, "control");
     ctx.after("configuration", CONFIGURATION_WAIT_MS, { type: "configurationMissed" });
     delivery.start(ctx);
+    closings.send(ctx);
     const { capture: port, source, health, configuration, nodes } = options;
     return {
       capture: new SourceCapture({ port, source, health, plan: { configuration, ...nodes } }, (event) =>
@@ -92,6 +93,9 @@ export function createGenerator(
       case "reconnectDue":
         if (state.phase.status === "reconnecting") openAgain(state, ctx);
         break;
+      case "closingDue":
+        closings.send(ctx);
+        break;
       case "nodeGone":
       case "nodeBack":
       case "undelivered":
@@ -118,8 +122,11 @@ export function createGenerator(
 
   function onTaskSettled(state: GeneratorState, message: MessageOf<"taskSettled">, ctx: Ctx): void {
     const { id, outcome } = message;
-    if (id.sourceId !== sourceId || !delivery.settle(id, outcome, ctx.monotonic())) return;
-    advance(state, ctx);
+    if (id.sourceId !== sourceId) return;
+    if (!closings.settle(id, ctx)) {
+      if (!delivery.settle(id, outcome, ctx.monotonic())) return;
+      advance(state, ctx);
+    }
     endWhenSettled(state, ctx);
   }
 
@@ -273,12 +280,21 @@ export function createGenerator(
     const { phase } = state;
     if (phase.status !== "draining" && phase.status !== "failed") return;
     if (window.ledger.inFlight > 0) return;
+    close(state, ctx);
+    if (!closings.done) return;
     if (phase.status === "draining") state.phase = { status: "ended" };
     delivery.close(ctx);
     controller.tell({ type: "detachGenerator", sourceId }, "control");
     const error = phase.status === "failed" ? phase.error : null;
     listener.tell({ type: "sourceEnded", sourceId, error, ledger: ledgerOf(state) });
     ctx.stop(ctx.self);
+  }
+
+  /** Has the incarnation closed, as it will make no other task. */
+  function close({ grouping }: GeneratorState, ctx: Ctx): void {
+    const { created, stored, dropped } = window.own;
+    const { redelivered } = delivery;
+    closings.end(created, { stored, dropped, redelivered, framesSkipped: grouping.framesSkipped }, ctx);
   }
 
   function ledgerOf({ grouping, phase }: GeneratorState): LedgerReported {

@@ -4,8 +4,10 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Journal, RecoveredState } from "../../storage/journal/journal.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import type { Pipeline } from "../../task/pipeline.js";
+import type { DistributorMessage } from "../protocol/distributor.js";
 import type { Vouch } from "../../task/voucher.js";
 import type { ControllerMessage } from "../protocol/controller.js";
+import { Closings } from "./closings.js";
 import { Delivery } from "./delivery/delivery.js";
 import type { TaskNodes } from "./delivery/placement.js";
 import type { DeliveryLimits } from "./delivery/redelivery.js";
@@ -19,6 +21,7 @@ export interface GeneratorRetained {
   announced: boolean;
   readonly window: TaskWindow;
   readonly delivery: Delivery;
+  readonly closings: Closings;
 }
 
 export interface GeneratorRetainedOptions {
@@ -27,6 +30,8 @@ export interface GeneratorRetainedOptions {
   readonly pipeline: Pipeline;
   readonly controller: ActorRef<ControllerMessage>;
   readonly vouch: Vouch;
+  /** Where the ends of incarnations are recorded; null where they are not. */
+  readonly distributor: ActorRef<DistributorMessage> | null;
   /** Where its tasks are stored. */
   readonly cloud: NodeName;
   /** In force until a `configure` gives others. */
@@ -49,5 +54,6 @@ export function createGeneratorRetained(options: GeneratorRetainedOptions): Gene
     announced: false,
     window,
     delivery: new Delivery({ ...options, window, limits, policy }),
+    closings: new Closings({ ...options, unclosed: options.recovered?.unclosed ?? [] }),
   };
 }

@@ -2,6 +2,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
+import type { DistributorMessage } from "../protocol/distributor.js";
 import type { GeneratorMessage } from "../protocol/generator.js";
 import type { CapturePort } from "./capture.js";
 import { DEFAULT_DELIVERY, type DeliveryLimits } from "./delivery/redelivery.js";
@@ -22,6 +23,8 @@ export interface SpawnGeneratorOptions
   readonly window?: GeneratorRetainedOptions["window"];
   /** Default `dropNewest`. */
   readonly livePolicy?: GeneratorRetainedOptions["livePolicy"];
+  /** Where the ends of incarnations are recorded. Default: nowhere. */
+  readonly distributor?: ActorRef<DistributorMessage>;
   readonly delivery?: Partial<DeliveryLimits>;
   /** Default: tasks are kept in memory alone. */
   readonly journal?: Pick<GeneratorRetainedOptions, "journal" | "recovered">;
@@ -45,6 +48,7 @@ export function spawnGenerator(parent: Spawner, options: SpawnGeneratorOptions):
     delivery: { ...DEFAULT_DELIVERY, ...options.delivery },
     journal: options.journal?.journal ?? null,
     recovered: options.journal?.recovered ?? null,
+    distributor: options.distributor ?? null,
   });
   const behaviour = createGenerator({ ...options, capture, framesMin, health }, retained);
   return parent.spawn(behaviour, { name: `source-${options.sourceId}`, restart: "transient" });

@@ -9,6 +9,7 @@ import type { Pipeline } from "../../task/pipeline.js";
 import type { ControllerMessage } from "../protocol/controller.js";
 import type { GeneratorMessage, SourceEvent } from "../protocol/generator.js";
 import type { CapturePort } from "./capture.js";
+import type { ClosingsPrivate } from "./closings.js";
 import type { DeliveryPrivate } from "./delivery/delivery.js";
 import type { TaskNodes } from "./delivery/placement.js";
 import type { Grouping } from "./grouping.js";
@@ -19,7 +20,11 @@ import type { SourceSpec } from "./source-spec.js";
 
 /** Events of captures, the journal and timers. */
 type Private =
-  CapturePrivate | DeliveryPrivate | { readonly type: "configurationMissed" } | { readonly type: "frameDue" };
+  | CapturePrivate
+  | DeliveryPrivate
+  | ClosingsPrivate
+  | { readonly type: "configurationMissed" }
+  | { readonly type: "frameDue" };
 
 export type GeneratorInbox = GeneratorMessage | Private;
 export type MessageOf<Type extends GeneratorInbox["type"]> = Extract<GeneratorInbox, { readonly type: Type }>;

@@ -48,12 +48,16 @@ export class TaskMaker {
     const { sourceId, incarnation, pipeline } = this.#options;
     const { configuration, ...nodes } = capture.plan;
     const { encoding, width, height } = configuration;
+    const afterUs = this.#retained.positionUs;
     this.#retained.positionUs = positionUs;
     const task = {
       id: { sourceId, incarnation },
       pipeline,
       configuration,
       payload: { encoding, width, height, frames },
+      ...(!capture.live && {
+        frames: { afterUs, firstUs: frames[0]?.ptsUs ?? positionUs, lastUs: positionUs },
+      }),
       sourceAtMs,
       createdAtMs: ctx.now(),
       origin: ctx.self.address,

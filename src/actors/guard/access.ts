@@ -27,6 +27,7 @@ import {
 import { nodeEventRules, SUBSCRIBER } from "./operator-rules.js";
 import { form, type Rule, type Rules } from "./rules.js";
 import {
+  checkClosing,
   checkDropRecord,
   checkOutcome,
   checkPins,
@@ -140,6 +141,11 @@ const DISTRIBUTOR: Rules = {
     check: ({ drop }) => checkDropRecord(drop),
     about: ({ drop }) => fields(drop, "a drop")["node"],
   },
+  recordClosing: {
+    from: NODES,
+    check: ({ closing }) => checkClosing(closing),
+    about: ({ closing }) => nodeOf(fields(closing, "the end of an incarnation")["origin"]),
+  },
   subscribe: {
     from: OPERATOR,
     check: form(
@@ -167,6 +173,7 @@ const DISTRIBUTOR: Rules = {
           sinceMs: z.number().optional(),
           untilMs: z.number().optional(),
           afterPosition: count.optional(),
+          fromPosition: count.optional(),
           limit: z.number().int().min(1).max(QUERY_RECORDS_MAX).optional(),
         }),
         replyTo: ref,
@@ -174,6 +181,7 @@ const DISTRIBUTOR: Rules = {
     ),
   },
   reportTotals: { from: OPERATOR, check: reply },
+  reportStatement: { from: OPERATOR, check: reply },
 };
 
 const MONITOR: Rules = {

@@ -3,10 +3,10 @@
 import { z } from "../../runtime/parse.js";
 import { QUERY_RECORDS_MAX } from "../../task/limits.js";
 import type { AgentReply, SourcesReported } from "../protocol/agent.js";
-import type { QueryReply, TotalsReported } from "../protocol/distributor.js";
+import type { QueryReply, StatementReply, TotalsReported } from "../protocol/distributor.js";
 import type { NodesReported, PolicyReply, SourceRemoved, TableReported } from "../protocol/scheduler.js";
 import { bounded, name, repairs } from "./forms.js";
-import { failure, ledger, nodes, record, tableReport, totals } from "./report-forms.js";
+import { failure, ledger, nodes, record, statement, tableReport, totals } from "./report-forms.js";
 
 /** A schema, and the type that it stands for: the schema checks names, and their brands exist for the compiler only. */
 export interface ReplyForm<Reply> {
@@ -55,6 +55,9 @@ export const TOTALS_REPORTED: ReplyForm<TotalsReported> = {
     repairs,
     unvouched: bounded,
   }),
+};
+export const STATEMENT_REPLY: ReplyForm<StatementReply> = {
+  schema: z.union([z.object({ type: z.literal("statementReported"), statement }), refused("queryFailed")]),
 };
 export const QUERY_REPLY: ReplyForm<QueryReply> = {
   schema: z.union([

@@ -2,7 +2,7 @@
 
 import { z } from "../../runtime/parse.js";
 import { TASK_LIMITS, TEXT_LIMITS } from "../../task/limits.js";
-import { DROP_REASONS } from "../../task/task.js";
+import { CLOSING_ENDS, DROP_REASONS } from "../../task/task.js";
 import {
   bounded,
   configuration,
@@ -71,7 +71,30 @@ export const record = z.discriminatedUnion("type", [
     sourceAtMs: time,
     detail: text,
   }),
+  z.object({
+    type: z.literal("closed"),
+    ...placed,
+    end: z.enum(CLOSING_ENDS),
+    counts: z
+      .object({ stored: bounded, dropped: drops, redelivered: bounded, framesSkipped: bounded })
+      .nullable(),
+  }),
 ]);
+
+/** Base64url of a hash or a MAC. */
+const digest = z.string().max(64);
+
+/** What a store states of itself; `expired` has as many ranges as its sources have incarnations. */
+export const statement = z.object({
+  firstPosition: count,
+  firstChain: digest,
+  nextPosition: count,
+  lastChain: digest,
+  recordCount: count,
+  totals: z.record(name, z.object({ stored: bounded, dropped: drops })),
+  expired: z.array(z.object({ sourceId: name, incarnation: bounded, sequences: z.array(bounded) })),
+  mac: digest,
+});
 
 export const ledger = z.object({
   type: z.literal("ledgerReported"),

@@ -3,7 +3,7 @@
 import { FRAME_ENCODINGS } from "../../task/configuration.js";
 import { CONFIGURATION_LIMITS, PIPELINE_LIMITS, TASK_LIMITS, TEXT_LIMITS } from "../../task/limits.js";
 import { isOriginOf } from "../../task/origin.js";
-import { END, DROP_REASONS } from "../../task/task.js";
+import { CLOSING_ENDS, END, DROP_REASONS } from "../../task/task.js";
 import { VOUCHER_BYTES } from "../../task/voucher.js";
 import { parseTraceparent } from "../../task/traceparent.js";
 import { isCount, isFiniteNumber, isName } from "../../task/value-checks.js";
@@ -31,6 +31,7 @@ export function checkTask(value: unknown): void {
   if (task["payload"] !== null) checkPayload(fields(task["payload"], "a payload"), frameCount);
   const times = list(task["framePtsUs"], framesPerTaskMax, "framePtsUs");
   wanted(times.length === frameCount && times.every(isFiniteNumber), "a time for each frame");
+  checkFrameRange(task["frames"]);
   for (const [stage, result] of mapOf(task["results"], stagesMax, "results")) {
     wanted(isName(stage), "results by stage");
     checkResult(result, frameCount);
@@ -98,7 +99,36 @@ export function checkDropRecord(value: unknown): void {
     isInstant(drop["atMs"]) && isInstant(drop["sourceAtMs"]) && isInstant(drop["createdAtMs"]),
     "times of the drop",
   );
+  checkFrameRange(drop["frames"]);
   wanted(isOriginOf(id.sourceId, drop["origin"]), "the address of its generator");
+}
+
+/** @throws Malformed */
+export function checkClosing(value: unknown): void {
+  const closing = fields(value, "the end of an incarnation");
+  checkTaskId(closing["id"]);
+  wanted(
+    CLOSING_ENDS.some((end) => end === closing["end"]),
+    "an end that is known",
+  );
+  wanted(isOriginOf(Object(closing["id"]).sourceId, closing["origin"]), "the address of its generator");
+  checkVoucher(closing["voucher"]);
+  if (closing["counts"] === null) return;
+  const { stored, dropped, redelivered, framesSkipped } = fields(closing["counts"], "its counts");
+  wanted([stored, redelivered, framesSkipped].every(isCount), "its counts");
+  for (const [reason, count] of Object.entries(fields(dropped, "its drops"))) {
+    wanted(isDropReason(reason) && isCount(count), "its drops by reason");
+  }
+}
+
+/** None is of a live source. */
+function checkFrameRange(value: unknown): void {
+  if (value === undefined) return;
+  const { afterUs, firstUs, lastUs } = fields(value, "the range of its frames");
+  wanted(
+    (afterUs === null || isFiniteNumber(afterUs)) && isFiniteNumber(firstUs) && isFiniteNumber(lastUs),
+    "the range of its frames",
+  );
 }
 
 /** @throws Malformed */

@@ -2,13 +2,16 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { SourceId } from "../../task/identity.js";
+import type { StoreStatement } from "../../task/record-chain.js";
 import type { Repair, SourceTotals } from "../../task/reports.js";
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
-import type { DropRecord, Task } from "../../task/task.js";
+import type { Closing, DropRecord, Task } from "../../task/task.js";
 
 export type DistributorMessage =
   | { readonly type: "store"; readonly task: Task }
   | { readonly type: "recordDrop"; readonly drop: DropRecord }
+  /** An incarnation of a source has ended; its generator is told `taskSettled` under the id of the closing. */
+  | { readonly type: "recordClosing"; readonly closing: Closing }
   /** Push every record from `fromPosition` on, then each new one; `subscriber` asks for more with `demand`. */
   | {
       readonly type: "subscribe";
@@ -20,7 +23,12 @@ export type DistributorMessage =
   | { readonly type: "demand"; readonly subscriber: ActorRef<SubscriptionEvent>; readonly count: number }
   | { readonly type: "unsubscribe"; readonly subscriber: ActorRef<SubscriptionEvent> }
   | { readonly type: "query"; readonly query: ResultQuery; readonly replyTo: ActorRef<QueryReply> }
-  | { readonly type: "reportTotals"; readonly replyTo: ActorRef<TotalsReported> };
+  | { readonly type: "reportTotals"; readonly replyTo: ActorRef<TotalsReported> }
+  | { readonly type: "reportStatement"; readonly replyTo: ActorRef<StatementReply> };
+
+export type StatementReply =
+  | { readonly type: "statementReported"; readonly statement: StoreStatement }
+  | { readonly type: "queryFailed"; readonly error: Error };
 
 export type QueryReply =
   | { readonly type: "records"; readonly records: readonly StoredRecord[]; readonly more: boolean }
@@ -46,6 +54,6 @@ export interface TotalsReported {
   readonly refused: number;
   /** Damage to the store that was repaired, oldest first; the newest few. */
   readonly repairs: readonly Repair[];
-  /** Results and drops refused because the node of their source does not vouch for them. */
+  /** Results, drops and ends of incarnations refused because the node of their source does not vouch for them. */
   readonly unvouched: number;
 }

@@ -14,7 +14,7 @@ export const bounds: AuditRule<"bounds"> = {
     const incarnations = new Map<string, { readonly window: number; readonly tasks: PeakInFlight }>();
     return {
       onRecord({ record, sound, repeated }) {
-        if (record.type === "gap" || !sound || repeated) return;
+        if (record.type !== "result" || !sound || repeated) return;
         const window = windows.get(record.id.sourceId);
         if (window === undefined) return;
         const key = incarnationText(record.id);

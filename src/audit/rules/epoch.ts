@@ -16,7 +16,7 @@ export const epoch: AuditRule<"epoch"> = {
     const epochs = new Epochs();
     return {
       onRecord({ record, repeated }) {
-        if (record.type === "gap" || repeated) return;
+        if (record.type !== "result" || repeated) return;
         for (const hop of record.hops) epochs.add(record.id, hop);
       },
       onEnd: () => epochs.settle(clockToleranceMs, findings),

@@ -17,7 +17,7 @@ export const hops: AuditRule<"hops"> = {
     const stageSets = new StageSets();
     return {
       onRecord({ record, repeated }) {
-        if (record.type === "gap" || repeated) return;
+        if (record.type !== "result" || repeated) return;
         const pipeline = pipelines.get(pipelineKeyText(record.pipelineId, record.pipelineVersion));
         if (pipeline === undefined) stageSets.add(record);
         for (const problem of checkHops(record, pipeline, clockToleranceMs)) findings.add(record.id, problem);

@@ -31,6 +31,16 @@ export interface RecoveredState {
   readonly entries: readonly JournalEntry[];
   /** Where a source that can be read again goes on; null at the start. */
   readonly positionUs: number | null;
+  /** Incarnations that have not ended by themselves. */
+  readonly unclosed: readonly UnclosedIncarnation[];
+}
+
+/** An incarnation that went down with its node. */
+export interface UnclosedIncarnation {
+  readonly incarnation: number;
+  /** Tasks that it made: no more than those that were written here have left it. */
+  readonly created: number;
+  readonly end: "recovered" | "replaced";
 }
 
 /** Of one source. */
@@ -63,9 +73,16 @@ export interface SourceMeta {
   /** Tells one source of this name from another. */
   readonly source: string;
   readonly positionUs: number | null;
+  /** Tasks of the incarnation that were written; absent once it has ended. */
+  readonly created?: number;
+  /** Earlier ones whose closings may not be stored yet. */
+  readonly unclosed?: readonly UnclosedIncarnation[];
   /** What an operator asked for, to be started again with the node; null where a program did, or the source has ended. */
   readonly request: SourceRequest | null;
 }
+
+/** More crashes in a row are not closed one by one: their tasks are in those of the last ones. */
+const UNCLOSED_MAX = 100;
 
 /** The next incarnation of a source. It keeps the position only where it is the same source. */
 export function nextIncarnation(
@@ -76,8 +93,22 @@ export function nextIncarnation(
     incarnation: Math.max(nowMs, (before?.incarnation ?? 0) + 1),
     source,
     positionUs: before?.source === source ? before.positionUs : null,
+    created: 0,
+    unclosed: unclosedOf(before, source),
     request,
   };
+}
+
+function unclosedOf(before: SourceMeta | null, source: string): readonly UnclosedIncarnation[] {
+  if (before?.created === undefined) return [];
+  const { incarnation, created, unclosed = [] } = before;
+  const end = before.source === source ? "recovered" : "replaced";
+  return [...unclosed, { incarnation, created, end } as const].slice(-UNCLOSED_MAX);
+}
+
+/** The source has ended, and every closing is stored. */
+export function endedMeta({ incarnation, source }: SourceMeta): SourceMeta {
+  return { incarnation, source, positionUs: null, request: null };
 }
 
 /**
@@ -94,6 +125,7 @@ export function recoveredState(
     incarnation: next.incarnation,
     entries: same ? entries : entries.map(withoutSource),
     positionUs: same ? latest(next.positionUs, entries) : next.positionUs,
+    unclosed: next.unclosed ?? [],
   };
 }
 
@@ -103,8 +135,10 @@ export function recoveredState(
  */
 export function positionWith(meta: SourceMeta, entries: readonly JournalEntry[]): SourceMeta {
   const own = entries.filter(({ task }) => task.id.incarnation === meta.incarnation);
+  const before = meta.created ?? 0;
+  const created = Math.max(before, ...own.map(({ task }) => task.id.sequence + 1));
   const positionUs = latest(meta.positionUs, own);
-  return positionUs === meta.positionUs ? meta : { ...meta, positionUs };
+  return created === before && positionUs === meta.positionUs ? meta : { ...meta, created, positionUs };
 }
 
 function latest(from: number | null, entries: readonly JournalEntry[]): number | null {

@@ -22,6 +22,7 @@ import { levelFolder } from "../level-database.js";
 import { encodeEntry } from "./entry-codec.js";
 import { entryKey, metaOperation } from "./journal-keys.js";
 import {
+  endedMeta,
   nextIncarnation,
   positionWith,
   recoveredState,
@@ -111,7 +112,9 @@ class LevelJournalsOf implements LevelJournals {
     sourceId: string,
     options: OpenJournal,
   ): Promise<{ journal: Journal; recovered: RecoveredState }> {
-    const { meta: before, entries } = await this.#recover(sourceId);
+    const { meta: found, entries } = await this.#recover(sourceId);
+    // A repair may have brought back an older one than its entries.
+    const before = found?.created === undefined ? found : positionWith(found, entries);
     const meta = nextIncarnation(before, options);
     // Its number is durable before any task bears it: no later incarnation can have the same.
     await this.#write([metaOperation(sourceId, meta)]);
@@ -177,7 +180,7 @@ class LevelJournalsOf implements LevelJournals {
         this.#queue.push({ operations: [{ type: "del", key: entryKey(id) }], waited: null });
         this.#startSoon();
       },
-      close: () => this.#write([metaOperation(sourceId, { ...meta, positionUs: null, request: null })]),
+      close: () => this.#write([metaOperation(sourceId, endedMeta(meta))]),
     };
   }
 

@@ -1,5 +1,6 @@
 /** Appends records: one batch for the records, what is derived from them, the totals and the state of the store. */
 
+import { CHAIN_START, chained } from "../../task/record-chain.js";
 import type { SourceTotals } from "../../task/reports.js";
 import type { Operation } from "../database.js";
 import { putRecord } from "./level-entries.js";
@@ -8,7 +9,7 @@ import type { LoadedStore } from "./level-load.js";
 import { settledBefore } from "./level-settled.js";
 import { seal } from "./record-codec.js";
 import { outcomeOf, placeRecord, type Appended, type NewRecord } from "./store.js";
-import { countOutcome, NO_TOTALS } from "./totals.js";
+import { countRecord, NO_TOTALS } from "./totals.js";
 
 /** Resolves once the records are on disk; only then is `store` changed. @throws an error of level, or `store-corrupt` */
 export async function appendRecords(
@@ -22,23 +23,29 @@ export async function appendRecords(
   );
   const totals = new Map<string, SourceTotals>();
   const operations: Operation[] = [];
-  let { nextPosition } = store.state;
+  let { nextPosition, lastChain = CHAIN_START } = store.state;
   const appended = records.map((record): Appended => {
     const key = identityKey(record.id);
     const known = settled.get(key);
     const outcome = outcomeOf(record);
     if (known !== undefined) return { status: "existing", outcome: known ?? outcome };
-    const stored = placeRecord(record, nextPosition++);
+    const stored = chained(placeRecord(record, nextPosition++), lastChain);
+    lastChain = stored.chain ?? lastChain;
     const { sourceId } = record.id;
     const before = totals.get(sourceId) ?? store.totals.get(sourceId) ?? NO_TOTALS;
     settled.set(key, outcome);
-    totals.set(sourceId, countOutcome(before, outcome));
+    totals.set(sourceId, countRecord(before, record));
     operations.push(...putRecord(stored));
     return { status: "stored", record: stored };
   });
   if (operations.length === 0) return appended;
   const added = nextPosition - store.state.nextPosition;
-  const state = { ...store.state, nextPosition, recordCount: store.state.recordCount + added };
+  const state = {
+    ...store.state,
+    nextPosition,
+    recordCount: store.state.recordCount + added,
+    lastChain,
+  };
   for (const [source, counts] of totals) {
     operations.push({ type: "put", key: totalsKey(source), value: seal(counts) });
   }

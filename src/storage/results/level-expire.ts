@@ -19,7 +19,12 @@ export async function expireRecords(store: LoadedStore, step: RetentionStep): Pr
   if (last === undefined) return 0;
   const recordCount = store.state.recordCount - old.length;
   // Before they are deleted (LS4).
-  store.state = { ...store.state, firstPosition: last.position + 1, recordCount };
+  store.state = {
+    ...store.state,
+    firstPosition: last.position + 1,
+    recordCount,
+    ...(last.chain !== undefined && { firstChain: last.chain }),
+  };
   const expired = await expiredRanges(
     database,
     old.map(({ id }) => id),
@@ -27,7 +32,9 @@ export async function expireRecords(store: LoadedStore, step: RetentionStep): Pr
   const operations: Operation[] = [{ type: "put", key: STATE_KEY, value: seal(store.state) }];
   for (const record of old) {
     const key = expiredKey(record.id);
-    expired.set(key, addSequence(expired.get(key) ?? [], record.id.sequence));
+    if (record.type !== "closed") {
+      expired.set(key, addSequence(expired.get(key) ?? [], record.id.sequence));
+    }
     operations.push(...deleteRecord(record));
   }
   for (const [key, ranges] of expired) operations.push({ type: "put", key, value: seal(ranges) });

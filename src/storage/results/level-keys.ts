@@ -28,6 +28,12 @@ export const REPAIRS_KEY = "m/repairs";
 export const recordKey = (position: number) => `r/${digits(position)}`;
 export const identityKey = (id: TaskId) => `i/${taskKey(id)}`;
 export const totalsKey = (sourceId: string) => `n/${sourceId}`;
+/** The source and incarnation of an `expiredKey`. */
+export function expiredOf(key: string): { readonly sourceId: string; readonly incarnation: number } {
+  const [, sourceId = "", incarnation = ""] = key.split("/");
+  return { sourceId, incarnation: Number(incarnation) };
+}
+
 export const expiredKey = ({ sourceId, incarnation }: TaskId) => `x/${sourceId}/${digits(incarnation)}`;
 
 /** The index entries of a record; their values are empty. */

@@ -1,6 +1,7 @@
 /** Reads records from one state of the store, in answers of bounded size. */
 
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
+import type { SourceId } from "../../task/identity.js";
 import type { Snapshot } from "../database.js";
 import { positionRange, timeRange } from "./level-keys.js";
 import type { LoadedStore } from "./level-load.js";
@@ -35,6 +36,16 @@ export async function readSlice(
   return { records, nextPosition: reached, firstPosition };
 }
 
+function scanPositions(
+  database: LoadedStore["database"],
+  fromPosition: number,
+  sourceId: SourceId | undefined,
+  snapshot: Snapshot,
+): ReturnType<typeof scanRecords> {
+  const scan = sourceId === undefined ? scanRecords : scanIndex;
+  return scan(database, positionRange(fromPosition, sourceId), snapshot);
+}
+
 /** @throws SluiceError `store-corrupt` */
 export async function readPage(
   { database }: LoadedStore,
@@ -44,7 +55,11 @@ export async function readPage(
   const limit = queryLimit(query);
   const records: StoredRecord[] = [];
   let bytes = 0;
-  for await (const { record, size } of scanIndex(database, timeRange(query), snapshot)) {
+  const found =
+    query.fromPosition === undefined
+      ? scanIndex(database, timeRange(query), snapshot)
+      : scanPositions(database, query.fromPosition, query.sourceId, snapshot);
+  for await (const { record, size } of found) {
     if (!matchesQuery(record, query)) continue;
     if (records.length >= limit || bytes >= READ_BYTES_MAX) return { records, more: true };
     records.push(record);

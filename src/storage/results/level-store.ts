@@ -9,12 +9,15 @@
  */
 
 import type { ResultQuery } from "../../task/record.js";
+import type { StoreStatement } from "../../task/record-chain.js";
 import type { Repair, SourceTotals } from "../../task/reports.js";
 import { DatabaseKeeper } from "../database-keeper.js";
 import type { DatabaseFolder, Snapshot } from "../database.js";
 import { levelFolder } from "../level-database.js";
+import { storeError } from "../storage-error.js";
 import { appendRecords } from "./level-append.js";
 import { expireRecords } from "./level-expire.js";
+import { readStatement } from "./level-statement.js";
 import { TERMS_KEY } from "./level-keys.js";
 import { loadStore, type LevelStoreOptions, type LoadedStore } from "./level-load.js";
 import { readPage, readSlice } from "./level-read.js";
@@ -94,6 +97,14 @@ class LevelStore implements Store {
 
   totals(): Readonly<Record<string, SourceTotals>> {
     return totalsBySource(this.#keeper.held.totals);
+  }
+
+  async statement(): Promise<StoreStatement> {
+    const key = await this.#folder.key().catch((error: unknown) => {
+      throw storeError(`use the key of store "${this.name}"`, error);
+    });
+    // Between two writes, so that all parts of it are of one moment.
+    return await this.#keeper.write((loaded) => readStatement(loaded, key));
   }
 
   sizeBytes(): Promise<number> {

@@ -1,6 +1,8 @@
 /** A store that ends with its process: for simulation, tests, and runs that keep nothing. */
 
+import { randomBytes } from "node:crypto";
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
+import { CHAIN_START, chained, signStatement, type StoreStatement } from "../../task/record-chain.js";
 import type { SourceTotals } from "../../task/reports.js";
 import { taskKey } from "../../task/identity.js";
 import type { Outcome } from "../../task/task.js";
@@ -18,7 +20,7 @@ import {
   type SliceRequest,
   type Store,
 } from "./store.js";
-import { countOutcome, NO_TOTALS, totalsBySource } from "./totals.js";
+import { countRecord, NO_TOTALS, totalsBySource } from "./totals.js";
 
 export class MemoryStore implements Store {
   readonly name = "memory:";
@@ -31,6 +33,9 @@ export class MemoryStore implements Store {
   readonly #outcomes = new Map<string, Outcome>();
   /** Sequences that retention has deleted, by `source/incarnation`. */
   readonly #expired = new Map<string, SequenceRanges>();
+  readonly #key = randomBytes(32);
+  #firstChain = CHAIN_START;
+  #lastChain = CHAIN_START;
   readonly #totals = new Map<string, SourceTotals>();
 
   get firstPosition(): number {
@@ -65,7 +70,11 @@ export class MemoryStore implements Store {
     const limit = queryLimit(query);
     const found = [...this.#records.values()]
       .filter((record) => matchesQuery(record, query))
-      .sort((a, b) => a.storedAtMs - b.storedAtMs || a.position - b.position);
+      .sort((a, b) =>
+        query.fromPosition === undefined
+          ? a.storedAtMs - b.storedAtMs || a.position - b.position
+          : a.position - b.position,
+      );
     return { records: found.slice(0, limit), more: found.length > limit };
   }
 
@@ -75,10 +84,13 @@ export class MemoryStore implements Store {
       const tooMany = this.#records.size > recordsMax;
       if (deleted >= limit || !(tooMany || record.storedAtMs < storedBeforeMs)) break;
       const stream = `${record.id.sourceId}/${record.id.incarnation}`;
-      this.#expired.set(stream, addSequence(this.#expired.get(stream) ?? [], record.id.sequence));
+      if (record.type !== "closed") {
+        this.#expired.set(stream, addSequence(this.#expired.get(stream) ?? [], record.id.sequence));
+      }
       this.#outcomes.delete(taskKey(record.id));
       this.#records.delete(record.position);
       this.#firstPosition = record.position + 1;
+      this.#firstChain = record.chain ?? this.#firstChain;
       deleted += 1;
     }
     return deleted;
@@ -90,6 +102,23 @@ export class MemoryStore implements Store {
 
   totals(): Readonly<Record<string, SourceTotals>> {
     return totalsBySource(this.#totals);
+  }
+
+  async statement(): Promise<StoreStatement> {
+    const expired = [...this.#expired].map(([stream, sequences]) => {
+      const [sourceId = "", incarnation = ""] = stream.split("/");
+      return { sourceId, incarnation: Number(incarnation), sequences };
+    });
+    const said = {
+      firstPosition: this.#firstPosition,
+      firstChain: this.#firstChain,
+      nextPosition: this.#nextPosition,
+      lastChain: this.#lastChain,
+      recordCount: this.#records.size,
+      totals: this.totals(),
+      expired,
+    };
+    return signStatement(said, this.#key);
   }
 
   async sizeBytes(): Promise<number> {
@@ -106,11 +135,12 @@ export class MemoryStore implements Store {
     const expired = this.#expired.get(`${id.sourceId}/${id.incarnation}`);
     const outcome = outcomeOf(record);
     if (expired !== undefined && hasSequence(expired, id.sequence)) return { status: "existing", outcome };
-    const stored = placeRecord(record, this.#nextPosition);
+    const stored = chained(placeRecord(record, this.#nextPosition), this.#lastChain);
+    this.#lastChain = stored.chain ?? this.#lastChain;
     this.#nextPosition += 1;
     this.#records.set(stored.position, stored);
     this.#outcomes.set(key, outcome);
-    this.#totals.set(id.sourceId, countOutcome(this.#totals.get(id.sourceId) ?? NO_TOTALS, outcome));
+    this.#totals.set(id.sourceId, countRecord(this.#totals.get(id.sourceId) ?? NO_TOTALS, record));
     return { status: "stored", record: stored };
   }
 }

@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
+import type { StoreStatement } from "../../task/record-chain.js";
 import type { SourceId } from "../../task/identity.js";
 import type { LevelStoreOptions } from "./level-load.js";
 import { openLevelStore } from "./level-store.js";
@@ -44,6 +45,26 @@ export async function* recordsByPosition(
     yield* slice.records;
     if (slice.nextPosition <= position) return;
     position = slice.nextPosition;
+  }
+}
+
+/** A place that records come from: pages by query, and what the store says of itself. Both a hub and a store are one. */
+export type RecordPlace = Pick<Store, "query" | "statement">;
+
+/**
+ * The records that a store has said it holds, in order of position, a page in memory at a time.
+ *
+ * @throws SluiceError `store-corrupt`
+ */
+export async function* statedRecords(
+  place: Pick<RecordPlace, "query">,
+  { firstPosition, nextPosition }: Pick<StoreStatement, "firstPosition" | "nextPosition">,
+  sourceId: SourceId | null = null,
+): AsyncGenerator<StoredRecord> {
+  const query = { fromPosition: firstPosition, ...(sourceId !== null && { sourceId }) };
+  for await (const record of iterateRecords(place, query)) {
+    if (record.position >= nextPosition) return;
+    yield record;
   }
 }
 

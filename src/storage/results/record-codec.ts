@@ -16,6 +16,9 @@ export interface StoreState {
   readonly firstPosition: number;
   readonly nextPosition: number;
   readonly recordCount: number;
+  /** Of the record before `firstPosition`, and of the newest one: absent while no record is chained. */
+  readonly firstChain?: string;
+  readonly lastChain?: string;
 }
 
 /** Where a task is stored, and as what. */

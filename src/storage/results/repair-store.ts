@@ -17,8 +17,7 @@ import {
   seal,
   type StoreState,
 } from "./record-codec.js";
-import { outcomeOf } from "./store.js";
-import { countOutcome, mergeTotals, NO_TOTALS } from "./totals.js";
+import { countRecord, mergeTotals, NO_TOTALS } from "./totals.js";
 import type { Repair, SourceTotals } from "../../task/reports.js";
 
 /** Positions skipped by a repair: the newest ones may be lost and must never be given out again. */
@@ -36,6 +35,7 @@ export async function repairStore(
   let unreadable = 0;
   let first: number | null = null;
   let last = -1;
+  let lastChain: string | undefined;
   let batch: Operation[] = [];
   for await (const [key, text] of database.entries(allOf("r"))) {
     const record = readable(decodeRecord, text, key);
@@ -46,8 +46,9 @@ export async function repairStore(
       kept += 1;
       first ??= record.position;
       last = record.position;
+      lastChain = record.chain;
       const { sourceId } = record.id;
-      totals.set(sourceId, countOutcome(totals.get(sourceId) ?? NO_TOTALS, outcomeOf(record)));
+      totals.set(sourceId, countRecord(totals.get(sourceId) ?? NO_TOTALS, record));
       batch.push(...putDerivedEntries(record));
     }
     if (batch.length >= BATCH_RECORDS) {
@@ -65,10 +66,14 @@ export async function repairStore(
   }
   const before = readable(decodeState, (await database.get(STATE_KEY)) ?? "", STATE_KEY);
   const nextPosition = Math.max(before?.nextPosition ?? 0, last + 1) + POSITIONS_SKIPPED;
+  // What is lost leaves a hole in the chain, as it does in the positions.
+  const chainEnd = before?.lastChain ?? lastChain;
   const state: StoreState = {
     firstPosition: before?.firstPosition ?? first ?? nextPosition,
     nextPosition,
     recordCount: kept,
+    ...(before?.firstChain !== undefined && { firstChain: before.firstChain }),
+    ...(chainEnd !== undefined && { lastChain: chainEnd }),
   };
   for (const [source, counts] of totals)
     batch.push({ type: "put", key: totalsKey(source), value: seal(counts) });

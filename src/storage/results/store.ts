@@ -5,7 +5,8 @@
  */
 
 import { QUERY_RECORDS_MAX } from "../../task/limits.js";
-import type { ResultQuery, StoredGap, StoredRecord, StoredResult } from "../../task/record.js";
+import type { ResultQuery, StoredClosing, StoredGap, StoredRecord, StoredResult } from "../../task/record.js";
+import type { StoreStatement } from "../../task/record-chain.js";
 import type { Repair, SourceTotals } from "../../task/reports.js";
 import type { SourceId } from "../../task/identity.js";
 import type { Outcome } from "../../task/task.js";
@@ -13,7 +14,7 @@ import type { Outcome } from "../../task/task.js";
 type Unplaced<Stored> = Stored extends unknown ? Omit<Stored, "position"> : never;
 
 /** A record that has no position yet. */
-export type NewRecord = Unplaced<StoredResult> | Unplaced<StoredGap>;
+export type NewRecord = Unplaced<StoredResult> | Unplaced<StoredGap> | Unplaced<StoredClosing>;
 
 /** What became of one record of an `append`. */
 export type Appended =
@@ -37,7 +38,7 @@ export interface Slice {
   readonly firstPosition: number;
 }
 
-/** Records in order of storing time, then position. */
+/** Records in order of storing time, then position; of a query from a position on in order of position. */
 export interface RecordPage {
   readonly records: readonly StoredRecord[];
   /** Whether the query matches more behind the last one. */
@@ -95,6 +96,13 @@ export interface Store {
   /** Tasks settled since the store was made, by source. */
   totals(): Readonly<Record<string, SourceTotals>>;
 
+  /**
+   * What the store says of itself, under its key, as it is when this is called.
+   *
+   * @throws SluiceError `store-corrupt`, `store-unwritable` where it has no key and cannot make one
+   */
+  statement(): Promise<StoreStatement>;
+
   /** Bytes on disk; 0 of a store in memory. */
   sizeBytes(): Promise<number>;
 
@@ -104,9 +112,9 @@ export interface Store {
 
 export const QUERY_LIMIT_DEFAULT = 1_000;
 
-/** How a record settles its task. */
+/** How a record settles its task; the end of an incarnation is stored, and settles none. */
 export function outcomeOf(record: NewRecord): Outcome {
-  return record.type === "result" ? { status: "stored" } : { status: "dropped", reason: record.reason };
+  return record.type === "gap" ? { status: "dropped", reason: record.reason } : { status: "stored" };
 }
 
 /** Microseconds since the Unix epoch, whole: the unit in which storing times are compared and indexed. */
@@ -121,7 +129,8 @@ export function placeRecord(record: NewRecord, position: number): StoredRecord {
 
 /** Whether `record` is of the source of `query`, in its time range and behind its cursor. */
 export function matchesQuery(record: StoredRecord, query: ResultQuery): boolean {
-  const { sourceId, sinceMs, untilMs, afterPosition } = query;
+  const { sourceId, sinceMs, untilMs, afterPosition, fromPosition } = query;
+  if (fromPosition !== undefined && record.position < fromPosition) return false;
   if (sourceId !== undefined && record.id.sourceId !== sourceId) return false;
   if (untilMs !== undefined && record.storedAtMs >= untilMs) return false;
   if (sinceMs === undefined) return true;
@@ -131,6 +140,7 @@ export function matchesQuery(record: StoredRecord, query: ResultQuery): boolean 
 
 /** The query for the page behind `last`. */
 export function pageAfter(query: ResultQuery, last: StoredRecord): ResultQuery {
+  if (query.fromPosition !== undefined) return { ...query, fromPosition: last.position + 1 };
   return { ...query, sinceMs: last.storedAtMs, afterPosition: last.position };
 }
 

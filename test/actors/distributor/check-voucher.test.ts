@@ -1,8 +1,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { parseNodeName, parseStageId } from "../../../src/task/identity.js";
+import { parseNodeName, parseSourceId, parseStageId } from "../../../src/task/identity.js";
 import { END } from "../../../src/task/task.js";
 import { droppedTask, finishedTask } from "../../support/tasks.js";
+import { VOUCHER } from "../../support/vouchers.js";
 import { setUp } from "./distributor-subject.js";
 
 const EDGE = parseNodeName("edge-1");
@@ -14,6 +15,10 @@ function strict() {
   const subject = setUp({
     vouchers: {
       isVouched(node, { id }) {
+        asked.push(node);
+        return node === EDGE && id.sequence % 2 === 1;
+      },
+      isClosingVouched(node, { id }) {
         asked.push(node);
         return node === EDGE && id.sequence % 2 === 1;
       },
@@ -53,6 +58,29 @@ test("distributor takes a task from the generator of its source alone, on the no
   actor.tell({ type: "store", task: finishedTask({ sequence: 1, source: "cam-2" }) });
   assert.equal([totals().unvouched, totals().pending], [6, 0]);
   assert.equal(asked, [OTHER, EDGE]);
+});
+
+test("distributor records the end of an incarnation only where the node of the source vouches for it", async () => {
+  const { actor, runAppends, totals, generator, memory, asked } = strict();
+  const close = (sequence: number, origin = "sluice://edge-1/source-cam-1", source = "cam-1") => {
+    const id = { sourceId: parseSourceId(source), incarnation: 1, sequence };
+    const closing = { id, end: "ended", counts: null, origin, voucher: VOUCHER } as const;
+    actor.tell({ type: "recordClosing", closing });
+  };
+  close(2);
+  close(1, "sluice://edge-2/source-cam-1");
+  close(1, "sluice://edge-1/source-cam-2");
+  close(1, "sluice://edge-1/source-cam-2", "cam-2");
+  assert.equal([totals().unvouched, totals().pending], [4, 0]);
+  close(1);
+  await runAppends();
+  assert.equal(asked, [EDGE, OTHER, EDGE, EDGE]);
+  const { records } = await memory.query({});
+  assert.equal(
+    records.map((record) => [record.type, record.id.sequence, "voucher" in record]),
+    [["closed", 1, false]],
+  );
+  assert.is(generator.only("taskSettled").id.sequence, 1);
 });
 
 test("distributor has the nodes that wait for a dropped task abandon it, as its own node pinned it", () => {

@@ -58,6 +58,7 @@ test("distributor stores a drop as a gap and settles it with its reason", async 
     sourceAtMs: NOW_MS - 50,
     storedAtMs: NOW_MS,
     detail: "Too old",
+    chain: record?.chain,
   });
 });
 

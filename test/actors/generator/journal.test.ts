@@ -44,6 +44,7 @@ test("a generator that takes over reads unsettled tasks again, sends them as the
     incarnation: 9,
     entries: [...first.entries.values()],
     positionUs: 300_000,
+    unclosed: [],
   };
   const second = createFakeJournal();
   const after = setup({ journal: second.journal, recovered, incarnation: 9 });
@@ -75,7 +76,12 @@ test("a generator drops as sourceLost what its source no longer has, and closes 
   before.capture.last.frame(0);
   first.write();
   await before.generator.settle();
-  const recovered: RecoveredState = { incarnation: 9, entries: [...first.entries.values()], positionUs: 0 };
+  const recovered: RecoveredState = {
+    incarnation: 9,
+    entries: [...first.entries.values()],
+    positionUs: 0,
+    unclosed: [],
+  };
   const second = createFakeJournal();
   const after = setup({ journal: second.journal, recovered, incarnation: 9 });
   after.capture.last.end();

@@ -9,6 +9,8 @@ import { DEFAULT_DELIVERY } from "../../../src/actors/generator/delivery/redeliv
 import { parseSource } from "../../../src/actors/generator/source-spec.js";
 import type { LivePolicy } from "../../../src/actors/generator/delivery/unsettled-tasks.js";
 import type { WindowLimits } from "../../../src/actors/generator/delivery/window.js";
+import type { ActorRef } from "../../../src/runtime/actor-ref.js";
+import type { DistributorMessage } from "../../../src/actors/protocol/distributor.js";
 import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
 import type { SourceEvent } from "../../../src/actors/protocol/generator.js";
 import type { LedgerReported } from "../../../src/task/reports.js";
@@ -40,6 +42,8 @@ export interface Setup extends Partial<Omit<GeneratorOptions, "source" | "config
   readonly livePolicy?: LivePolicy;
   readonly journal?: Journal;
   readonly recovered?: RecoveredState;
+  /** Default: ends of incarnations are not recorded. */
+  readonly distributor?: ActorRef<DistributorMessage>;
 }
 
 export function setup({
@@ -50,6 +54,7 @@ export function setup({
   livePolicy,
   journal,
   recovered,
+  distributor,
   ...given
 }: Setup = {}) {
   const clock = new VirtualClock(1_000_000);
@@ -81,6 +86,7 @@ export function setup({
     livePolicy: livePolicy ?? "dropNewest",
     delivery: DEFAULT_DELIVERY,
     cloud: CLOUD,
+    distributor: distributor ?? null,
     journal: journal ?? null,
     recovered: recovered ?? null,
   });

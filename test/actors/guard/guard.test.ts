@@ -27,7 +27,7 @@ import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
 import { droppedTask, finishedTask } from "../../support/tasks.js";
 import { newTask, pipelineOf, SERVICES } from "../../task/pipelines.js";
-import { CREDULOUS } from "../../support/vouchers.js";
+import { CREDULOUS, VOUCHER } from "../../support/vouchers.js";
 import { createMemoryTrust } from "../../../src/storage/trust/trust.js";
 
 const guard = guardFor();
@@ -105,6 +105,13 @@ const storedGap = {
   storedAtMs: 2,
   detail: "",
 };
+const closingOf = (node: string) => ({
+  id,
+  end: "ended",
+  counts: { stored: 2, dropped: { deadline: 1 }, redelivered: 0, framesSkipped: 0 },
+  origin: `sluice://${node}/source-cam-1`,
+  voucher: VOUCHER,
+});
 
 /** Every message that honest nodes send each other: from, to, what. */
 const HONEST: readonly [Sender, string, unknown][] = [
@@ -116,6 +123,7 @@ const HONEST: readonly [Sender, string, unknown][] = [
   [OPERATOR, "/controller", { type: "reportQueues", replyTo }],
   [EDGE, "/distributor", { type: "store", task: finishedTask({ sequence: 1 }) }],
   [EDGE, "/distributor", { type: "recordDrop", drop: droppedTask({ sequence: 2 }) }],
+  [EDGE, "/distributor", { type: "recordClosing", closing: closingOf("edge-1") }],
   [OPERATOR, "/distributor", { type: "subscribe", subscriber, fromPosition: 0, demand: 5 }],
   [OPERATOR, "/distributor", { type: "demand", subscriber, count: 5 }],
   [OPERATOR, "/distributor", { type: "query", query: { limit: 10 }, replyTo }],
@@ -184,6 +192,7 @@ test("guardFor denies what a role may not say, and whatever speaks for another n
   const denied: readonly [Sender, string, object][] = [
     [EDGE, "/controller", { type: "abandon", id, delivery: 2, pipelineId, pipelineVersion, pins }],
     [EDGE, "/controller", { type: "installTable", table, replyTo }],
+    [EDGE, "/distributor", { type: "recordClosing", closing: closingOf("edge-2") }],
     [EDGE, "/guardian", { type: "spawn", behaviour: "x", args: 1, options: { name: "a" }, replyTo }],
     [EDGE, "/agent", { type: "drain", replyTo }],
     [EDGE, "/scheduler", { type: "setPolicy", sourceId: "cam-1", policy: source.policy, replyTo }],

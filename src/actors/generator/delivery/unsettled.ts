@@ -72,7 +72,7 @@ export function entryOf({ task, drop, positionUs, deliveredBefore }: Unsettled):
  * vouched for again as it leaves, under the key that its node has then.
  */
 export function taskOf({ task }: JournalEntry, pipeline: Pipeline, origin: string): Unsettled["task"] {
-  const { id, configuration, sourceAtMs, createdAtMs, joinNodes, pins, traceparent } = task;
+  const { id, configuration, sourceAtMs, createdAtMs, joinNodes, pins, traceparent, frames } = task;
   const { encoding, width, height } = configuration;
   const payload = task.payload ?? { encoding, width, height, frames: withoutPixels(task.framePtsUs) };
   return {
@@ -80,6 +80,7 @@ export function taskOf({ task }: JournalEntry, pipeline: Pipeline, origin: strin
     pipeline,
     configuration,
     payload,
+    ...(frames !== undefined && { frames }),
     sourceAtMs,
     createdAtMs,
     origin,

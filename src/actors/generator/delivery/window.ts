@@ -61,6 +61,11 @@ export class TaskWindow {
     return this.#recovered.size === 0 ? this.#own : mergeLedgers([this.#own, ...this.#recovered.values()]);
   }
 
+  /** Of the tasks that this incarnation made. */
+  get own(): LedgerCounts {
+    return this.#own;
+  }
+
   get accounts(): readonly IncarnationAccount[] {
     return [...this.#recovered, [this.#incarnation, this.#own] as const].map(
       ([incarnation, { created, outstanding }]) => ({

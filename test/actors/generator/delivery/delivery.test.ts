@@ -168,6 +168,7 @@ test("Delivery recovers the tasks of earlier incarnations at its first start, an
     incarnation: 2,
     entries: [...journal.entries.values()],
     positionUs: 40,
+    unclosed: [],
   };
   const after = subject({ journal: createFakeJournal(), recovered });
   const frameless = (): readonly number[] => after.delivery.frameless.map(({ id }) => id.sequence);

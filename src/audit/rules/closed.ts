@@ -1,0 +1,103 @@
+/**
+ * Rule `closed`: the closing of an incarnation of a source agrees with its records. It has made no more tasks than that says,
+ * each ended as it was counted, and an incarnation that another one has followed is closed. Nothing is asked of a run without
+ * any closing, which is older than they are, nor of a source that runs.
+ */
+
+import type { SourceId, TaskId } from "../../task/identity.js";
+import type { StoredClosing, StoredRecord } from "../../task/record.js";
+import { countDrops, type Drops } from "../../task/ledger.js";
+import type { DropReason } from "../../task/task.js";
+import { incarnationText, type IncarnationId, type RuleFindings } from "../findings.js";
+import { expiredOf, type RecordsOrigin } from "../origin.js";
+import type { AuditRule } from "../rule.js";
+
+interface Incarnation extends IncarnationId {
+  closing: StoredClosing | null;
+  stored: number;
+  readonly dropped: Partial<Record<DropReason, number>>;
+  /** With the highest sequence. */
+  last: TaskId | null;
+}
+
+export const closed: AuditRule<"closed"> = {
+  code: "closed",
+  createCheck({ running }, findings) {
+    const incarnations = new Map<string, Incarnation>();
+    return {
+      onRecord({ record, sound, repeated }) {
+        if (!sound || repeated) return;
+        const key = incarnationText(record.id);
+        const { sourceId, incarnation } = record.id;
+        const none = { sourceId, incarnation, closing: null, stored: 0, dropped: {}, last: null };
+        const own: Incarnation = incarnations.get(key) ?? none;
+        incarnations.set(key, own);
+        enter(own, record);
+      },
+      onEnd(_missing, origin) {
+        for (const { closing, last, ...own } of incarnations.values()) {
+          if (closing !== null) checkCounts({ closing, last, ...own }, origin, findings);
+        }
+        if ([...incarnations.values()].every(({ closing }) => closing === null)) return;
+        for (const own of followed(incarnations.values(), running)) {
+          findings.addOf(
+            own.sourceId,
+            `Its incarnation ${own.incarnation} has no closing, and another one has followed it: its last tasks may be missing`,
+          );
+        }
+      },
+    };
+  },
+};
+
+function enter(own: Incarnation, record: StoredRecord): void {
+  if (record.type === "closed") {
+    own.closing = record;
+    return;
+  }
+  if (own.last === null || record.id.sequence > own.last.sequence) own.last = record.id;
+  if (record.type === "result") own.stored += 1;
+  else own.dropped[record.reason] = (own.dropped[record.reason] ?? 0) + 1;
+}
+
+function checkCounts(
+  { closing, last, stored, dropped }: Incarnation,
+  origin: RecordsOrigin,
+  findings: RuleFindings,
+): void {
+  if (closing === null) return;
+  const { id, counts } = closing;
+  if (last !== null && last.sequence >= id.sequence) {
+    findings.add(last, `Its incarnation is closed with ${id.sequence} tasks`);
+  }
+  if (counts === null) return;
+  if (counts.stored + countDrops(counts.dropped) !== id.sequence) {
+    findings.add(id, `It is closed with ${id.sequence} tasks, and counts others`);
+  }
+  if ((expiredOf(origin, id.sourceId).get(id.incarnation) ?? []).length > 0) return;
+  const outcomes = [["stored", stored, counts.stored] as const, ...dropsOf(dropped, counts.dropped)];
+  for (const [outcome, count, wanted] of outcomes) {
+    if (count !== wanted)
+      findings.add(id, `It is closed with ${wanted} tasks that were ${outcome}; there are ${count}`);
+  }
+}
+
+function dropsOf(found: Drops, told: Drops): readonly (readonly [string, number, number])[] {
+  const reasons = Object.keys({ ...found, ...told }) as DropReason[]; // keys of records of reasons
+  return reasons.map((reason) => [`dropped as ${reason}`, found[reason] ?? 0, told[reason] ?? 0]);
+}
+
+/** Those that are not closed, though their source has a later incarnation. */
+function followed(
+  incarnations: Iterable<Incarnation>,
+  running: ReadonlySet<SourceId>,
+): readonly Incarnation[] {
+  const all = [...incarnations].filter(({ sourceId }) => !running.has(sourceId));
+  const newest = new Map<SourceId, number>();
+  for (const { sourceId, incarnation } of all) {
+    newest.set(sourceId, Math.max(incarnation, newest.get(sourceId) ?? 0));
+  }
+  return all.filter(
+    ({ sourceId, incarnation, closing }) => closing === null && incarnation < (newest.get(sourceId) ?? 0),
+  );
+}

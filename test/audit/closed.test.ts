@@ -1,0 +1,77 @@
+/** Closings of incarnations, and the frames of a source over its incarnations. */
+
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { auditRun } from "../../src/audit/audit.js";
+import { taskText } from "../../src/audit/findings.js";
+import type { StoredClosing, StoredRecord } from "../../src/task/record.js";
+import { parseSourceId } from "../../src/task/identity.js";
+import { auditedRun } from "../support/audited-run.js";
+import { NOW_MS } from "../support/records.js";
+
+const CAM = parseSourceId("cam-1");
+const FRAME_US = 10_000;
+
+/** An incarnation of cam-1 whose tasks have a frame each, from `from` on; the first one is read on after the frame before it. */
+function incarnation(number: number, count: number, from: number): readonly StoredRecord[] {
+  return auditedRun({ incarnation: number, count }).map((record) => {
+    if (record.type === "closed") return record;
+    const us = (from + record.id.sequence) * FRAME_US;
+    const frames = { afterUs: us === 0 ? null : us - FRAME_US, firstUs: us, lastUs: us };
+    return record.type === "result" ? { ...record, framePtsUs: [us], frames } : { ...record, frames };
+  });
+}
+
+function closing(
+  number: number,
+  created: number,
+  end: StoredClosing["end"],
+  stored: number | null = null,
+): StoredRecord {
+  const counts = stored === null ? null : { stored, dropped: {}, redelivered: 0, framesSkipped: 0 };
+  const id = { sourceId: CAM, incarnation: number, sequence: created };
+  return { type: "closed", position: 0, id, end, counts, storedAtMs: NOW_MS };
+}
+
+async function found(...parts: readonly (readonly StoredRecord[])[]): Promise<readonly string[]> {
+  const records = parts.flat().map((record, position) => ({ ...record, position }));
+  const { findings } = await auditRun({ records });
+  return findings.map(({ rule, task, source }) => `${rule} ${task === null ? source : taskText(task)}`);
+}
+
+test("an audit finds nothing where an incarnation goes on at the frame behind the one before, or begins anew", async () => {
+  const on = [incarnation(1, 5, 0), [closing(1, 5, "recovered")], incarnation(2, 5, 5)];
+  assert.equal(await found(...on, [closing(2, 5, "ended", 5)]), []);
+  const anew = [incarnation(1, 5, 0), [closing(1, 5, "ended", 5)], incarnation(2, 5, 0)];
+  assert.equal(await found(...anew), []);
+  assert.equal(await found(incarnation(1, 5, 0), [closing(1, 5, "replaced")], incarnation(2, 5, 0)), []);
+  const none = [closing(2, 0, "ended", 0)];
+  const after = incarnation(3, 5, 0);
+  assert.equal(await found(incarnation(1, 5, 0), [closing(1, 5, "recovered")], none, after), []);
+});
+
+test("an audit finds frames that are in two incarnations, and frames that none has", async () => {
+  const before = [incarnation(1, 5, 0), [closing(1, 5, "recovered")]];
+  assert.equal(await found(...before, incarnation(2, 5, 3)), ["frames cam-1/2/0"]);
+  assert.equal(await found(...before, incarnation(2, 5, 0)), ["frames cam-1/2/0"]);
+  assert.equal(await found(...before, incarnation(2, 5, 8)), ["frames cam-1/2/0"]);
+});
+
+test("an audit finds that the last tasks of a closed incarnation are missing, and any beyond them", async () => {
+  const cut = incarnation(1, 5, 0).slice(0, 3);
+  assert.equal(await found(cut, [closing(1, 5, "recovered")]), ["lost cam-1/1/3", "lost cam-1/1/4"]);
+  assert.equal(await found(cut, [closing(1, 3, "ended", 3)]), []);
+  assert.equal(await found(incarnation(1, 5, 0), [closing(1, 3, "recovered")]), ["closed cam-1/1/4"]);
+  assert.equal(await found(cut, [closing(1, 3, "ended", 2)]), ["closed cam-1/1/3", "closed cam-1/1/3"]);
+  assert.equal(await found(cut, [closing(1, 3, "ended", 3), closing(1, 3, "ended", 3)]), [
+    "doubled cam-1/1/3",
+  ]);
+});
+
+test("an audit finds an incarnation that another one followed and that nobody has closed", async () => {
+  const later = [incarnation(2, 5, 5), [closing(2, 5, "ended", 5)]];
+  assert.equal(await found(incarnation(1, 5, 0), ...later), ["closed cam-1"]);
+  assert.equal(await found(incarnation(1, 5, 0), [closing(1, 5, "recovered")], incarnation(2, 5, 5)), []);
+});
+
+test.run();
