@@ -8,6 +8,7 @@ import { BUG_KINDS, type BugKind } from "../src/simulation/planted-bugs.js";
 import { simulate, type SimulationReport } from "../src/simulation/simulation.js";
 import { Command, durationOption, listOf, Option, positiveInteger, readArguments } from "./command-line.js";
 import { createLiveLines } from "./live-lines.js";
+import { runMutants } from "./mutants.js";
 import { runProgram, type ParsedProgram } from "./program.js";
 
 interface Options {
@@ -19,6 +20,8 @@ interface Options {
   readonly gap: number;
   readonly faults?: readonly FaultKind[];
   readonly plant?: BugKind;
+  readonly mutants?: string | true;
+  readonly limit: number;
   readonly history: boolean;
   readonly json: boolean;
 }
@@ -44,11 +47,22 @@ function parseSimulate(args: readonly string[]): ParsedProgram {
         .argParser(listOf(FAULTS)),
     )
     .addOption(new Option("--plant <bug>", "a bug to plant, which must be found").choices([...BUG_KINDS]))
+    .option(
+      "--mutants [name]",
+      "measure what the seeds find: plant bugs one at a time, all or those named so",
+    )
+    .addOption(durationOption("--limit <duration>", "with --mutants: time for each bug", 600_000, "600s"))
     .option("--history", "with --seed: print everything that happened, line by line", false)
     .option("--json", "print one JSON object per seed", false)
     .addHelpText("after", "\nExit codes: 0 every promise kept, 1 a promise broken, 2 wrong usage.\n");
   const nothing = readArguments(command, args);
-  return nothing ?? { run: () => runSeeds(command.opts<Options>()) };
+  return nothing ?? { run: () => run(command.opts<Options>()) };
+}
+
+function run(options: Options): Promise<number> {
+  const { mutants, seeds, limit } = options;
+  if (mutants === undefined) return runSeeds(options);
+  return runMutants({ seeds, only: mutants === true ? null : mutants, limitMs: limit });
 }
 
 /** What all seeds together have shown. */
