@@ -15,9 +15,11 @@ interface Options {
   readonly seeds: number;
   readonly first: number;
   readonly seed?: number;
-  readonly faulty: number;
-  readonly edges: number;
-  readonly gap: number;
+  readonly faulty?: number;
+  readonly edges?: number;
+  readonly gap?: number;
+  readonly uniform: boolean;
+  readonly clocks: boolean;
   readonly faults?: readonly FaultKind[];
   readonly plant?: BugKind;
   readonly mutants?: string | true;
@@ -38,9 +40,11 @@ function parseSimulate(args: readonly string[]): ParsedProgram {
     .option("--seeds <n>", "number of seeds", positiveInteger, 100)
     .option("--first <n>", "first seed", positiveInteger, 1)
     .option("--seed <n>", "run only this seed", positiveInteger)
-    .addOption(durationOption("--faulty <duration>", "simulated time with faults", 30_000, "30s"))
-    .option("--edges <n>", "number of edge nodes", positiveInteger, 3)
-    .addOption(durationOption("--gap <duration>", "mean time between faults", 1_000, "1s"))
+    .option("--clocks", "check that clocks come together, too: they swing after a large correction", false)
+    .option("--uniform", "one shape for all seeds; otherwise each draws what is not given here", false)
+    .addOption(durationOption("--faulty <duration>", "simulated time with faults"))
+    .option("--edges <n>", "number of edge nodes", positiveInteger)
+    .addOption(durationOption("--gap <duration>", "mean time between faults"))
     .addOption(
       new Option("--faults <kind>", "a kind of fault to inject (repeatable; default: all)")
         .choices([...FAULTS])
@@ -83,9 +87,11 @@ async function runSeeds(options: Options): Promise<number> {
   for (let seed = first; seed <= last; seed++) {
     const report = await simulate({
       seed,
-      faultyMs: options.faulty,
-      edges: options.edges,
-      meanGapMs: options.gap,
+      swarm: !options.uniform,
+      clocks: options.clocks,
+      ...(options.faulty !== undefined && { faultyMs: options.faulty }),
+      ...(options.edges !== undefined && { edges: options.edges }),
+      ...(options.gap !== undefined && { meanGapMs: options.gap }),
       bug: options.plant ?? null,
       keepHistory: options.history && options.seed !== undefined,
       ...(options.faults && { faults: options.faults }),
@@ -128,12 +134,17 @@ function print(report: SimulationReport, options: Options): void {
 }
 
 /** The options that replay a seed. */
-function replayOptions(seed: number, { faulty, edges, gap, faults, plant }: Options): string {
+function replayOptions(
+  seed: number,
+  { uniform, clocks, faulty, edges, gap, faults, plant }: Options,
+): string {
   const given = [
     `--seed ${seed}`,
-    ...(faulty === 30_000 ? [] : [`--faulty ${faulty}ms`]),
-    ...(edges === 3 ? [] : [`--edges ${edges}`]),
-    ...(gap === 1_000 ? [] : [`--gap ${gap}ms`]),
+    ...(uniform ? ["--uniform"] : []),
+    ...(clocks ? ["--clocks"] : []),
+    ...(faulty === undefined ? [] : [`--faulty ${faulty}ms`]),
+    ...(edges === undefined ? [] : [`--edges ${edges}`]),
+    ...(gap === undefined ? [] : [`--gap ${gap}ms`]),
     ...(faults ?? []).map((kind) => `--faults ${kind}`),
     ...(plant === undefined ? [] : [`--plant ${plant}`]),
   ];

@@ -33,6 +33,9 @@ export type DiskHealth = "healthy" | "slow" | "full";
 
 export class Disk {
   health: DiskHealth = "healthy";
+  /** Every third write fails after it was made. */
+  failsLate = false;
+  #written = 0;
   readonly #time: VirtualTime;
   readonly #prng: Prng;
   /** In order. */
@@ -69,7 +72,9 @@ export class Disk {
         if (at < 0) return;
         this.#writes.splice(at, 1);
         write.apply();
-        process.run(() => resolve(written.result as Result));
+        this.#written += 1;
+        if (this.failsLate && this.#written % 3 === 0) process.run(() => reject(failed()));
+        else process.run(() => resolve(written.result as Result));
       });
     });
   }
@@ -81,6 +86,14 @@ export class Disk {
     const kept = this.#prng.between(0, own.length);
     for (const { apply } of own.slice(0, kept)) apply();
   }
+}
+
+/** A write whose outcome the disk could not tell. */
+function failed(): SluiceError {
+  return new SluiceError("Cannot write as the disk failed: try again", {
+    code: "store-unwritable",
+    retry: "backoff",
+  });
 }
 
 /** The store on a disk, as one process sees it. */
@@ -108,6 +121,8 @@ export function createDiskStore(disk: Disk, process: SimulatedProcess, durable: 
   };
 }
 
+const SETTLE_RETRY_MS = 1_000;
+
 interface SourceOnDisk {
   meta: SourceMeta;
   readonly entries: Map<string, Uint8Array>;
@@ -119,6 +134,12 @@ export type JournalsOnDisk = Map<string, SourceOnDisk>;
 /** The journals on a disk, as one process sees them. */
 export function createDiskJournals(disk: Disk, process: SimulatedProcess, durable: JournalsOnDisk): Journals {
   function journalOf(source: SourceOnDisk): Journal {
+    // As a journal does: what failed goes with a later write.
+    const settle = (key: string): void => {
+      disk
+        .write(process, () => source.entries.delete(key))
+        .catch(() => void process.clock.after(SETTLE_RETRY_MS, () => settle(key)));
+    };
     return {
       put: (entries) => {
         // As bytes, as they would lie there.
@@ -129,7 +150,7 @@ export function createDiskJournals(disk: Disk, process: SimulatedProcess, durabl
         });
       },
       settle: (id) => {
-        disk.write(process, () => source.entries.delete(taskKey(id))).catch(() => {});
+        settle(taskKey(id));
       },
       close: () =>
         disk.write(process, () => void (source.meta = { ...source.meta, positionUs: null, request: null })),

@@ -69,7 +69,12 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     ["node-gone-not-told", "        components.nodeGone(name, { left });\n", ""],
   ]),
   ...mutantsOf("cluster", "node/undelivered-tasks.js", [
-    ["undelivered-store-forgotten", 'if (type === "submit" || type === "store")', 'if (type === "submit")'],
+    ["lost-answer-forgotten", "if (isAnswer(message)) {", "if (message === null) {"],
+    [
+      "undelivered-store-forgotten",
+      'if (type === "submit" || type === "store" || isAnswer(message))',
+      'if (type === "submit" || isAnswer(message))',
+    ],
   ]),
   ...mutantsOf("cluster", "transport/cluster-clock.js", [
     ["corrected-twice", "this.#aimMs = nowOffsetMs + differenceMs;", "this.#aimMs += differenceMs;"],
