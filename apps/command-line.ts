@@ -40,10 +40,16 @@ export function logLevelOption(): Option {
 }
 
 /** @param shown how the default is printed, such as `15m` */
-export function durationOption(flags: string, description: string, defaultMs: number, shown: string): Option {
-  return new Option(flags, description)
-    .argParser(readBy(parseDuration, "a duration like 500ms, 90s, 15m, 24h or 30d"))
-    .default(defaultMs, shown);
+export function durationOption(
+  flags: string,
+  description: string,
+  defaultMs?: number,
+  shown?: string,
+): Option {
+  const option = new Option(flags, description).argParser(
+    readBy(parseDuration, "a duration like 500ms, 90s, 15m, 24h or 30d"),
+  );
+  return defaultMs === undefined ? option : option.default(defaultMs, shown);
 }
 
 /** How a source is captured: the knobs of a configuration. */

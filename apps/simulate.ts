@@ -8,6 +8,7 @@ import { BUG_KINDS, type BugKind } from "../src/simulation/planted-bugs.js";
 import { simulate, type SimulationReport } from "../src/simulation/simulation.js";
 import { Command, durationOption, listOf, Option, positiveInteger, readArguments } from "./command-line.js";
 import { createLiveLines } from "./live-lines.js";
+import { runMutants } from "./mutants.js";
 import { runProgram, type ParsedProgram } from "./program.js";
 import { out } from "./terminal.js";
 
@@ -15,11 +16,15 @@ interface Options {
   readonly seeds: number;
   readonly first: number;
   readonly seed?: number;
-  readonly faulty: number;
-  readonly edges: number;
-  readonly gap: number;
+  readonly faulty?: number;
+  readonly edges?: number;
+  readonly gap?: number;
+  readonly uniform: boolean;
+  readonly clocks: boolean;
   readonly faults?: readonly FaultKind[];
   readonly plant?: BugKind;
+  readonly mutants?: string | true;
+  readonly limit: number;
   readonly history: boolean;
   readonly json: boolean;
 }
@@ -36,20 +41,33 @@ function parseSimulate(args: readonly string[]): ParsedProgram {
     .option("--seeds <n>", "number of seeds", positiveInteger, 100)
     .option("--first <n>", "first seed", positiveInteger, 1)
     .option("--seed <n>", "run only this seed", positiveInteger)
-    .addOption(durationOption("--faulty <duration>", "simulated time with faults", 30_000, "30s"))
-    .option("--edges <n>", "number of edge nodes", positiveInteger, 3)
-    .addOption(durationOption("--gap <duration>", "mean time between faults", 1_000, "1s"))
+    .option("--clocks", "check that clocks come together, too: they swing after a large correction", false)
+    .option("--uniform", "one shape for all seeds; otherwise each draws what is not given here", false)
+    .addOption(durationOption("--faulty <duration>", "simulated time with faults"))
+    .option("--edges <n>", "number of edge nodes", positiveInteger)
+    .addOption(durationOption("--gap <duration>", "mean time between faults"))
     .addOption(
       new Option("--faults <kind>", "a kind of fault to inject (repeatable; default: all)")
         .choices([...FAULTS])
         .argParser(listOf(FAULTS)),
     )
     .addOption(new Option("--plant <bug>", "a bug to plant, which must be found").choices([...BUG_KINDS]))
+    .option(
+      "--mutants [name]",
+      "measure what the seeds find: plant bugs one at a time, all or those named so",
+    )
+    .addOption(durationOption("--limit <duration>", "with --mutants: time for each bug", 600_000, "600s"))
     .option("--history", "with --seed: print everything that happened, line by line", false)
     .option("--json", "print one JSON object per seed", false)
     .addHelpText("after", "\nExit codes: 0 every promise kept, 1 a promise broken, 2 wrong usage.\n");
   const nothing = readArguments(command, args);
-  return nothing ?? { run: () => runSeeds(command.opts<Options>()) };
+  return nothing ?? { run: () => run(command.opts<Options>()) };
+}
+
+function run(options: Options): Promise<number> {
+  const { mutants, seeds, limit } = options;
+  if (mutants === undefined) return runSeeds(options);
+  return runMutants({ seeds, only: mutants === true ? null : mutants, limitMs: limit });
 }
 
 /** What all seeds together have shown. */
@@ -70,9 +88,11 @@ async function runSeeds(options: Options): Promise<number> {
   for (let seed = first; seed <= last; seed++) {
     const report = await simulate({
       seed,
-      faultyMs: options.faulty,
-      edges: options.edges,
-      meanGapMs: options.gap,
+      swarm: !options.uniform,
+      clocks: options.clocks,
+      ...(options.faulty !== undefined && { faultyMs: options.faulty }),
+      ...(options.edges !== undefined && { edges: options.edges }),
+      ...(options.gap !== undefined && { meanGapMs: options.gap }),
       bug: options.plant ?? null,
       keepHistory: options.history && options.seed !== undefined,
       ...(options.faults && { faults: options.faults }),
@@ -87,7 +107,8 @@ async function runSeeds(options: Options): Promise<number> {
     print(report, options);
   }
   live?.clear();
-  if (!options.json) {
+  // A history is the same each time, and this line tells how long it took.
+  if (!options.json && !(options.history && options.seed !== undefined)) {
     out.line(
       `${last - first + 1} seeds, ${(totals.simulatedMs / 1_000).toFixed(0)} s at ${speed(totals, startedMs)} real time: ` +
         `${totals.results} results, ${totals.redelivered} redeliveries, ${totals.broken} seeds broke a promise`,
@@ -115,12 +136,17 @@ function print(report: SimulationReport, options: Options): void {
 }
 
 /** The options that replay a seed. */
-function replayOptions(seed: number, { faulty, edges, gap, faults, plant }: Options): string {
+function replayOptions(
+  seed: number,
+  { uniform, clocks, faulty, edges, gap, faults, plant }: Options,
+): string {
   const given = [
     `--seed ${seed}`,
-    ...(faulty === 30_000 ? [] : [`--faulty ${faulty}ms`]),
-    ...(edges === 3 ? [] : [`--edges ${edges}`]),
-    ...(gap === 1_000 ? [] : [`--gap ${gap}ms`]),
+    ...(uniform ? ["--uniform"] : []),
+    ...(clocks ? ["--clocks"] : []),
+    ...(faulty === undefined ? [] : [`--faulty ${faulty}ms`]),
+    ...(edges === undefined ? [] : [`--edges ${edges}`]),
+    ...(gap === undefined ? [] : [`--gap ${gap}ms`]),
     ...(faults ?? []).map((kind) => `--faults ${kind}`),
     ...(plant === undefined ? [] : [`--plant ${plant}`]),
   ];

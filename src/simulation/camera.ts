@@ -1,6 +1,7 @@
 /** The camera of a simulated source: small frames that hold their number, one each `everyMs` while any is requested. */
 
 import type { CapturePort } from "../actors/generator/capture.js";
+import { allocateShared } from "../runtime/shared-memory.js";
 import type { SourceSpec } from "../actors/generator/source-spec.js";
 import type { SimulatedProcess } from "./simulated-process.js";
 
@@ -10,6 +11,8 @@ export interface CameraOptions {
   readonly frames: number | null;
   /** Between two frames, in ms. */
   readonly everyMs: number;
+  /** Of each frame: its number, and zeros. */
+  readonly frameBytes: number;
 }
 
 /** Presentation times are whole multiples of this, in microseconds. */
@@ -26,7 +29,7 @@ export const UNNUMBERED = -1;
 
 /** Captures from the camera, within `process`. */
 export function createCameraCapture(options: CameraOptions, process: SimulatedProcess): CapturePort {
-  const { frames, everyMs } = options;
+  const { frames, everyMs, frameBytes } = options;
   return {
     open({ after }, listener) {
       const { clock } = process;
@@ -41,8 +44,8 @@ export function createCameraCapture(options: CameraOptions, process: SimulatedPr
         timer = clock.after(everyMs, tick);
       });
       const give = (): void => {
-        const data = new Uint8Array(8);
-        new DataView(data.buffer).setFloat64(0, frames === null ? UNNUMBERED : next);
+        const data = allocateShared(frameBytes);
+        new DataView(data.buffer, data.byteOffset).setFloat64(0, frames === null ? UNNUMBERED : next);
         wanted -= 1;
         listener.onFrame({ ptsUs: next * FRAME_US, checksum: next, data, capturedAtMs: clock.now() });
         next += 1;

@@ -1,7 +1,7 @@
 /**
  * The disk of a simulated host. It outlives every process.
  *
- * SK1 A write is whole, half there or not there at all. One that fails may have left its half.
+ * SK1 A write is whole, half there or not there at all. One that fails may have left its half, or be there as a whole.
  * SK2 What is synced is durable. Of what was written and not synced a prefix is there once the power is lost, and all of it
  *     where only the process was killed.
  * SK3 Of what a process was writing when it died a prefix is there, and perhaps a half of the next write.
@@ -29,6 +29,9 @@ export class Disk {
   health: DiskHealth = "healthy";
   /** The next syncs fail, so many of them. */
   failingSyncs = 0;
+  /** Every third write fails after it was made. */
+  failsLate = false;
+  #written = 0;
   readonly #time: VirtualTime;
   readonly #prng: Prng;
   readonly #onPowerLost: (() => void)[] = [];
@@ -67,9 +70,15 @@ export class Disk {
         if (at < 0) return;
         this.#writes.splice(at, 1);
         const failure = failureOf(this.health);
-        if (failure === null) apply("whole");
-        else apply(this.#prng.happens(0.5) ? "half" : "nothing");
-        process.run(() => (failure === null ? resolve() : reject(failure)));
+        if (failure !== null) {
+          apply(this.#prng.happens(0.5) ? "half" : "nothing");
+          process.run(() => reject(failure));
+          return;
+        }
+        apply("whole");
+        this.#written += 1;
+        const late = this.failsLate && this.#written % 3 === 0;
+        process.run(() => (late ? reject(unwritable()) : resolve()));
       });
     });
   }
@@ -107,11 +116,12 @@ function failureOf(health: DiskHealth): SluiceError | null {
         retry: "backoff",
       });
     case "failing":
-      return new SluiceError("Cannot write as the disk fails", {
-        code: "store-unwritable",
-        retry: "backoff",
-      });
+      return unwritable();
     default:
       return assertNever(health);
   }
+}
+
+function unwritable(): SluiceError {
+  return new SluiceError("Cannot write as the disk fails", { code: "store-unwritable", retry: "backoff" });
 }

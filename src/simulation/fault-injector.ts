@@ -4,7 +4,7 @@ import { assertNever } from "../runtime/errors.js";
 import type { Fault } from "./fault-plan.js";
 import type { History } from "./history.js";
 import type { SimulatedCluster } from "./simulated-cluster.js";
-import { HUB } from "./simulated-host.js";
+import { HUB } from "./host-names.js";
 import type { ServiceFaults } from "./simulated-workers.js";
 import type { VirtualTime } from "./virtual-time.js";
 
@@ -47,8 +47,11 @@ export class FaultInjector {
   }
 }
 
+/** A bad clock gains or loses this share of the time that passes: 20 times what a quartz does in the cold, to show in a run. */
+const DRIFT = 0.002;
+
 /** Makes a fault happen. @returns undoes it; idempotent */
-function inject({ kind, host: name }: Fault, { cluster, serviceFaults }: FaultTargets): () => void {
+function inject({ kind, host: name, atMs }: Fault, { cluster, serviceFaults }: FaultTargets): () => void {
   const { network } = cluster;
   switch (kind) {
     case "killEdge":
@@ -91,6 +94,27 @@ function inject({ kind, host: name }: Fault, { cluster, serviceFaults }: FaultTa
     case "swapTable":
       cluster.swapTable();
       return () => {};
+    case "failingActor":
+      cluster.host(name).failActor();
+      return () => {};
+    case "leave":
+      cluster.host(name).leave();
+      return () => cluster.start(name);
+    case "suspend": {
+      const { process } = cluster.host(name);
+      process?.suspend();
+      return () => process?.resume();
+    }
+    case "driftingClock": {
+      const { process } = cluster.host(name);
+      process?.drift(atMs % 2 === 0 ? DRIFT : -DRIFT);
+      return () => process?.drift(0);
+    }
+    case "lateAppend": {
+      const { disk } = cluster.host(name);
+      disk.failsLate = true;
+      return () => void (disk.failsLate = false);
+    }
     default:
       return assertNever(kind);
   }

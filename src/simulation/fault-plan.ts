@@ -1,7 +1,7 @@
 /** What goes wrong in a simulated cluster, and when: drawn from the seed. */
 
 import type { Prng } from "./prng.js";
-import { HUB } from "./simulated-host.js";
+import { HUB } from "./host-names.js";
 
 export const FAULTS = [
   "killEdge",
@@ -16,6 +16,11 @@ export const FAULTS = [
   "crashingService",
   "throwingService",
   "swapTable",
+  "failingActor",
+  "leave",
+  "suspend",
+  "driftingClock",
+  "lateAppend",
 ] as const;
 
 export type FaultKind = (typeof FAULTS)[number];
@@ -42,7 +47,21 @@ const SHARES: Readonly<Record<FaultKind, number>> = {
   crashingService: 1,
   throwingService: 1,
   swapTable: 6,
+  failingActor: 2,
+  leave: 1,
+  suspend: 1,
+  driftingClock: 1,
+  lateAppend: 1,
 };
+
+const ANYWHERE: ReadonlySet<FaultKind> = new Set([
+  "stall",
+  "slowDisk",
+  "fullDisk",
+  "failingDisk",
+  "failingActor",
+]);
+const ON_HUB: ReadonlySet<FaultKind> = new Set(["killHub", "lateAppend"]);
 
 /** Draws faults between `fromMs` and `untilMs`, in order of time. */
 export function drawFaults(
@@ -72,8 +91,7 @@ export function drawFaults(
     atMs += prng.between(meanGapMs / 4, 2 * meanGapMs - meanGapMs / 4);
     if (atMs >= untilMs) return faults;
     const kind = prng.pick(weighted);
-    const anywhere = kind === "stall" || kind === "slowDisk" || kind === "fullDisk" || kind === "failingDisk";
-    const host = kind === "killHub" ? HUB : prng.pick(anywhere ? hosts : edges);
+    const host = ON_HUB.has(kind) ? HUB : prng.pick(ANYWHERE.has(kind) ? hosts : edges);
     faults.push({ kind, atMs, host, lastsMs: prng.between(longestMs / 50, longestMs) });
   }
 }

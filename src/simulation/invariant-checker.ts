@@ -7,11 +7,16 @@ import type { History } from "./history.js";
 import type { VirtualTime } from "./virtual-time.js";
 
 const CONSERVATION_CHECK_MS = 1_000;
+const CLOCK_CHECK_MS = 2_000;
+/** How far a correction may overshoot: it is spread over time, and goes by round trips from before. */
+const CLOCK_SWING_MS = 1_000;
 
 export class InvariantChecker {
   readonly #time: VirtualTime;
   readonly #history: History;
   readonly #violations: string[] = [];
+  /** How close the clock of a node has come to the hub's. */
+  readonly #closestMs = new Map<SluiceNode, number>();
 
   constructor(time: VirtualTime, history: History) {
     this.#time = time;
@@ -40,6 +45,29 @@ export class InvariantChecker {
       for (const node of nodes()) void this.#checkLedgersOf(node);
       this.watchLedgers(nodes);
     });
+  }
+
+  /**
+   * Once no clock is set any more, those of the nodes come closer to the hub's and stay there.
+   *
+   * @param nodes the hub first
+   */
+  watchClocks(nodes: () => readonly SluiceNode[]): void {
+    this.#time.after(CLOCK_CHECK_MS, () => {
+      const [hub, ...others] = nodes();
+      for (const node of hub === undefined ? [] : others) this.#checkClock(node, hub);
+      this.watchClocks(nodes);
+    });
+  }
+
+  #checkClock(node: SluiceNode, hub: SluiceNode | undefined): void {
+    const apartMs = Math.abs(node.system.clock.now() - (hub?.system.clock.now() ?? 0));
+    const closestMs = Math.min(apartMs, this.#closestMs.get(node) ?? Infinity);
+    this.#closestMs.set(node, closestMs);
+    if (apartMs <= closestMs + CLOCK_SWING_MS) return;
+    this.addViolation(
+      `clock: ${node.name} is ${apartMs.toFixed(0)} ms from the hub's, and was within ${closestMs.toFixed(0)}`,
+    );
   }
 
   async #checkLedgersOf(node: SluiceNode): Promise<void> {

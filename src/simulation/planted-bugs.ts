@@ -8,6 +8,7 @@ import type { StoredRecord } from "../task/record.js";
 import { parseAddress } from "../runtime/address.js";
 import type { Behaviour } from "../runtime/behaviour.js";
 import type { Decorate } from "../runtime/system-options.js";
+import { propertyOf } from "./property-of.js";
 import type { SimulatedProcess } from "./simulated-process.js";
 import type { VirtualTime } from "./virtual-time.js";
 
@@ -86,12 +87,6 @@ function withoutDedup(store: Store, duplicates: StoredRecord[]): Store {
       };
     },
   });
-}
-
-/** A method works on the store itself, not on what stands before it. */
-function propertyOf(store: Store, property: string | symbol): unknown {
-  const value = Reflect.get(store, property, store) as unknown;
-  return typeof value === "function" ? (value.bind(store) as unknown) : value;
 }
 
 /** Position of the first duplicate, behind all others. */

@@ -11,13 +11,18 @@ import { errorText } from "../runtime/errors.js";
 import { cameraSource, createCameraCapture } from "./camera.js";
 import type { History } from "./history.js";
 import type { InvariantChecker } from "./invariant-checker.js";
+import { membersOf, queuedBytes } from "./growth.js";
 import { Network } from "./network.js";
+import { OrderChecker } from "./order-checker.js";
 import type { PlantedBug } from "./planted-bugs.js";
 import type { Prng } from "./prng.js";
-import { HUB, SimulatedHost } from "./simulated-host.js";
+import { HUB } from "./host-names.js";
+import { SimulatedHost } from "./simulated-host.js";
 import type { SimulatedProcess } from "./simulated-process.js";
 import { drawPolicy, drawSources, type SimulatedSource } from "./simulated-source.js";
+import type { ClusterShape } from "./shape.js";
 import type { ServiceFaults } from "./simulated-workers.js";
+import { TaskTimes } from "./task-times.js";
 import type { VirtualTime } from "./virtual-time.js";
 import { SERVICES } from "./workload.js";
 
@@ -28,31 +33,40 @@ export interface SimulatedClusterOptions {
   readonly invariants: InvariantChecker;
   readonly bug: PlantedBug;
   readonly serviceFaults: ServiceFaults;
-  /** Beside the hub. */
-  readonly edgeCount: number;
-  /** How long faults go on, and sources with them, in ms. */
-  readonly faultyMs: number;
+  readonly shape: ClusterShape;
 }
 
 /** Between attempts to add or to drain a source, in ms. */
 const RETRY_MS = 500;
+/** Of each source: bounded by its tasks. */
+const WINDOW_BYTES = 256 * 1024 * 1024;
+
+/** The hub has every service, and an edge its share. */
+function servicesOf(name: string, prng: Prng, { serviceShare }: ClusterShape): typeof SERVICES {
+  if (name === HUB || serviceShare === 1) return SERVICES;
+  return new Map([...SERVICES].filter(() => prng.happens(serviceShare)));
+}
 
 export class SimulatedCluster {
   readonly network: Network;
   readonly sources: readonly SimulatedSource[];
   readonly #options: SimulatedClusterOptions;
+  readonly times: TaskTimes;
+  readonly #order: OrderChecker;
   readonly #hosts: ReadonlyMap<string, SimulatedHost>;
   #redelivered = 0;
 
   constructor(options: SimulatedClusterOptions) {
     this.#options = options;
-    const { time, prng, history, edgeCount, faultyMs } = options;
+    const { time, prng, history, shape } = options;
     this.network = new Network(time, prng.fork(), (from, to, frame) =>
       history.add(`${from} -> ${to} ${frame.length}`, frame),
     );
-    const edges = Array.from({ length: edgeCount }, (_, index) => `edge-${index + 1}`);
+    this.times = new TaskTimes(time);
+    this.#order = new OrderChecker((text) => options.invariants.addViolation(text));
+    const edges = Array.from({ length: shape.edges }, (_, index) => `edge-${index + 1}`);
     this.#hosts = new Map([HUB, ...edges].map((name) => [name, this.#createHost(name)]));
-    this.sources = drawSources(prng, edges, faultyMs);
+    this.sources = drawSources(prng, edges, shape);
   }
 
   get hostNames(): readonly string[] {
@@ -62,6 +76,23 @@ export class SimulatedCluster {
   /** Those that are members of the cluster now. */
   get nodes(): readonly SluiceNode[] {
     return [...this.#hosts.values()].flatMap(({ node }) => (node === null ? [] : [node]));
+  }
+
+  /** What is held for ever, a sentence each: once everything has ended, nothing is to be. */
+  left(): readonly string[] {
+    const hub = this.host(HUB).node;
+    return [...this.#hosts.values()].flatMap((host) => {
+      const { name, node, held, journalEntries } = host;
+      if (node === null) return [`left: ${name} is no member at the end`];
+      const left = new Map(held.left());
+      if (journalEntries > 0) left.set("journal entries", journalEntries);
+      if (queuedBytes(node) > 0) left.set("bytes that wait in links", queuedBytes(node));
+      const texts = [...left].map(([what, count]) => `left: ${name} still has ${count} ${what}`);
+      if (hub !== null && membersOf(node) !== membersOf(hub)) {
+        texts.push(`left: ${name} knows ${membersOf(node)}, and the hub ${membersOf(hub)}`);
+      }
+      return texts;
+    });
   }
 
   /** Deliveries of tasks after their first one, of the sources that have ended. */
@@ -115,13 +146,16 @@ export class SimulatedCluster {
   }
 
   #createHost(name: string): SimulatedHost {
-    const { time, prng, bug, serviceFaults, invariants } = this.#options;
+    const { time, prng, bug, serviceFaults, invariants, shape } = this.#options;
     return new SimulatedHost({
       name,
       time,
       prng: prng.fork(),
       network: this.network,
-      services: SERVICES,
+      services: servicesOf(name, prng, shape),
+      shape,
+      order: this.#order,
+      times: this.times,
       faults: serviceFaults,
       bug,
       onEvent: (host, event) => this.#onEvent(host, event),
@@ -141,14 +175,16 @@ export class SimulatedCluster {
   }
 
   async #addSource(source: SimulatedSource, node: SluiceNode, process: SimulatedProcess): Promise<void> {
+    const { framesPerTask, windowTasks } = this.#options.shape;
     try {
       await node.addSource({
         id: parseSourceId(source.id),
         source: cameraSource(source.camera),
         capture: createCameraCapture(source.camera, process),
         pipeline: source.pipeline,
-        configuration: parseConfiguration({ framesPerTask: 1, encoding: "jpeg" }),
+        configuration: parseConfiguration({ framesPerTask, encoding: "jpeg" }),
         policy: this.#drawPolicy(source.pipeline),
+        window: { tasks: windowTasks, bytes: WINDOW_BYTES },
       });
     } catch (error) {
       // As a program would that waits for a disk.

@@ -49,6 +49,11 @@ export class SimulatedFiles {
       this.log = this.log.slice(0, prng.between(this.syncedEntries, this.log.length));
     });
   }
+
+  /** How many keys of a range the next opening would find. */
+  count({ gte, lt }: KeyRange): number {
+    return [...readBack(this).keys()].filter((key) => key >= gte && key < lt).length;
+  }
 }
 
 /** The files as one process sees them. */
@@ -63,19 +68,17 @@ export function simulatedFolder(files: SimulatedFiles, process: SimulatedProcess
       if (files.tables === null && mustExist) {
         throw new SluiceError(`Cannot open "${path}" as there is none`, { code: "store-missing" });
       }
-      const tables = new Map(files.tables ?? []);
+      const tables = readBack(files);
       const end = files.log.indexOf(null);
-      const readable = end < 0 ? files.log : files.log.slice(0, end);
       const skipped = end < 0 ? 0 : files.log.slice(end).filter((entry) => entry !== null).length;
-      for (const entry of readable) apply(tables, entry ?? []);
       await disk.write(process, (fate) => {
         if (fate !== "whole") return;
         files.tables = tables;
         files.log = [];
         files.syncedEntries = 0;
-        files.owner = process;
         files.damaged ||= skipped > 0;
       });
+      files.owner = process;
       const damage = skipped > 0 ? [`${skipped} entries of the write-ahead log are damaged`] : [];
       if (files.damaged && skipped === 0) damage.push("records could not be read");
       return { database: new SimulatedDatabase(files, process), damage };
@@ -228,6 +231,14 @@ function apply(values: Map<string, Value>, operations: readonly Operation[]): vo
     if (operation.type === "put") values.set(operation.key, operation.value);
     else values.delete(operation.key);
   }
+}
+
+/** The tables with all of the log that can be read. */
+function readBack({ tables, log }: SimulatedFiles): Map<string, Value> {
+  const values = new Map(tables ?? []);
+  const end = log.indexOf(null);
+  for (const entry of end < 0 ? log : log.slice(0, end)) apply(values, entry ?? []);
+  return values;
 }
 
 function copied(operation: Operation): Operation {

@@ -1,5 +1,6 @@
 /** A simulated host: a disk that stays, and one process after another on it, each a whole node. */
 
+import { ALL_ENTRIES } from "../storage/journal/journal-keys.js";
 import { createMemoryTrust, MASTER_KEY_BYTES, type Trust } from "../storage/trust/trust.js";
 import type { NodeOptions } from "../node/node-options.js";
 import { startNodeIn, type SluiceNode } from "../node/node.js";
@@ -15,6 +16,9 @@ import type { Decorate } from "../runtime/system-options.js";
 import type { Job } from "../actors/processor/worker-port.js";
 import type { Repair } from "../task/reports.js";
 import type { Hop } from "../task/task.js";
+import { HeldState } from "./growth.js";
+import { HUB } from "./host-names.js";
+import type { OrderChecker } from "./order-checker.js";
 import type { Prng } from "./prng.js";
 import { Disk } from "./disk.js";
 import { SimulatedFiles } from "./simulated-database.js";
@@ -23,10 +27,11 @@ import { SimulatedProcess } from "./simulated-process.js";
 import { createSimulatedMetrics } from "./simulated-metrics.js";
 import { createSimulatedWorkers, type ServiceFaults } from "./simulated-workers.js";
 import type { Network } from "./network.js";
+import type { ClusterShape } from "./shape.js";
 import type { PlantedBug } from "./planted-bugs.js";
+import type { TaskTimes } from "./task-times.js";
 import type { VirtualTime } from "./virtual-time.js";
 
-export const HUB = "cloud";
 const HUB_URL = `memory://${HUB}`;
 
 export interface SimulatedHostOptions {
@@ -35,10 +40,13 @@ export interface SimulatedHostOptions {
   readonly prng: Prng;
   readonly network: Network;
   readonly services: ReadonlyMap<string, ServiceDeclaration>;
+  readonly shape: ClusterShape;
   readonly faults: ServiceFaults;
   readonly bug: PlantedBug;
   readonly onEvent: (host: string, event: NodeEvent) => void;
   readonly onSchedule: (event: SchedulerEvent) => void;
+  readonly order: OrderChecker;
+  readonly times: TaskTimes;
   readonly onWrongFrames: (job: Job) => void;
   /** A stage ran by an epoch older than one that the node had acknowledged before it enqueued the task. */
   readonly onOldEpoch: (host: string, hop: Hop, acknowledged: number) => void;
@@ -55,6 +63,18 @@ export const SKEW_MS_MAX = 30_000;
 
 /** Until a process that could not start is started again, in ms. */
 const RESTART_MS = 500;
+/** Between failures of the actors of a host, in ms: fewer than its supervision bears. */
+const FAILURE_PERIOD_MS = 3_000;
+/** Messages whose loss costs a delivery, a frame that is read again or a write that is done again, and nothing else. */
+const FAILS_ON: ReadonlySet<string> = new Set([
+  "submit",
+  "stageCompleted",
+  "store",
+  "appendEnded",
+  "frameCaptured",
+  "journalWritten",
+  "taskSettled",
+]);
 
 export class SimulatedHost {
   readonly name: string;
@@ -69,6 +89,12 @@ export class SimulatedHost {
   #node: SluiceNode | null = null;
   /** Of its process, from 1. */
   #incarnation = 0;
+  readonly held = new HeldState();
+  readonly #prng: Prng;
+  readonly #decorators: readonly Decorate[];
+  /** The name of the actor that fails on its next message; null for none. */
+  #failing: string | null = null;
+  #failedAtMs = -Infinity;
   /** Tables that this process has acknowledged, as far as the scheduler knows, and when by its own clock. */
   #acknowledged: { readonly epoch: number; readonly atMs: number }[] = [];
 
@@ -79,6 +105,14 @@ export class SimulatedHost {
     this.results = new SimulatedFiles(this.disk, "results");
     this.#journals = new SimulatedFiles(this.disk, "journal");
     this.#trust = createMemoryTrust(masterKeyFrom(options.prng.fork()));
+    this.#prng = options.prng.fork();
+    this.#decorators = [
+      this.#decorate,
+      options.times.decorate,
+      options.order.decorateOf(options.name, () => this.#incarnation),
+      this.#failures,
+      this.held.decorate,
+    ];
   }
 
   /** Null while it is down. */
@@ -93,10 +127,12 @@ export class SimulatedHost {
 
   /** Starts a process where none runs; calls `onMember` once its node is a member of the cluster. */
   start(onMember: (node: SluiceNode, process: SimulatedProcess) => void): void {
-    const { time, prng, network, services, faults, bug } = this.#options;
+    const { time, prng, network, services, shape, faults, bug, times } = this.#options;
     if (this.#process !== null) return;
     this.#incarnation += 1;
     this.#acknowledged = [];
+    this.#failing = null;
+    this.held.forget();
     const own = prng.fork();
     const skewMs = this.#incarnation === 1 ? 0 : own.between(-SKEW_MS_MAX, SKEW_MS_MAX);
     const process = new SimulatedProcess(time, skewMs);
@@ -110,11 +146,16 @@ export class SimulatedHost {
       ...(this.name === HUB
         ? {
             listen: HUB_URL,
-            store: bug.wrapStore(await openSimulatedStore(this.results, process, onDamage), process, time),
+            flush: shape.flush,
+            store: times.watch(
+              bug.wrapStore(await openSimulatedStore(this.results, process, onDamage), process, time),
+            ),
           }
-        : { join: HUB_URL, patient: true }),
+        : { join: HUB_URL, patient: true, ...(shape.direct && { listen: `memory://${this.name}` }) }),
       services,
       limits: { processor: { replicas: 1 } },
+      link: shape.link,
+      delivery: shape.delivery,
       clock: process.clock,
       random: () => own.next(),
       log: silentLogger,
@@ -134,7 +175,8 @@ export class SimulatedHost {
         nonce: () => `nonce-${randomId()}-${randomId()}`,
         pid: this.#incarnation,
         adopt: (system) => process.onKilled(() => nodeSystem(system).abandon()),
-        decorate: this.#decorate,
+        decorate: (name, behaviour) =>
+          this.#decorators.reduce((decorated, decorate) => decorate(name, decorated), behaviour),
         journals: bug.wrapJournals(await openSimulatedJournals(this.#journals, process, onDamage)),
         trust: this.#trust,
         members: null,
@@ -193,6 +235,44 @@ export class SimulatedHost {
       ({ epoch, atMs }) => hop.enqueuedAtMs > epochMs + atMs && hop.epoch < epoch,
     );
     if (newer !== undefined) this.#options.onOldEpoch(this.name, hop, newer.epoch);
+  }
+
+  /** One of its actors fails on its next message with a task, or on its next answer of a disk. */
+  failActor(): void {
+    const { time } = this.#options;
+    if (time.nowMs - this.#failedAtMs < FAILURE_PERIOD_MS) return;
+    this.#failedAtMs = time.nowMs;
+    this.#failing = this.#prng.pick(["controller", "distributor", "source-"]);
+  }
+
+  /** Fails before the message has any effect: it is lost, as a dead letter. */
+  readonly #failures: Decorate = (name, behaviour) => ({
+    ...behaviour,
+    receive: (state, message, ctx) => {
+      const { type } = message as { readonly type: string };
+      if (this.#failing !== null && name.startsWith(this.#failing) && FAILS_ON.has(type)) {
+        this.#failing = null;
+        throw new Error("a fault of the simulation");
+      }
+      return behaviour.receive(state, message, ctx);
+    },
+  });
+
+  /** Leaves in order, and its process ends. */
+  leave(): void {
+    const [node, process] = [this.#node, this.#process];
+    if (node === null || process === null) return;
+    this.#node = null;
+    const end = (): void => {
+      if (this.#process === process) this.kill();
+    };
+    node.terminate().then(end, end);
+  }
+
+  /** Entries of tasks that its journals hold; what a process that died had not deleted yet is not counted. */
+  get journalEntries(): number {
+    if (this.#incarnation > 1) return 0;
+    return this.#journals.count(ALL_ENTRIES);
   }
 
   /** Kills its process at once, where it has one. */

@@ -14,11 +14,18 @@ export class SimulatedProcess {
   /** Work held until it is resumed; null while it runs. */
   #held: (() => void)[] | null = null;
   /** Of its clock against simulated time, in ms. */
-  readonly #skewMs: number;
+  #skewMs: number;
+  /** By how much its clock was set wrong from the start, in ms. */
+  readonly #setMs: number;
+  #driftRate = 0;
+  #driftsSinceMs = 0;
+  /** When its machine went to sleep; null while it is awake. */
+  #suspendedAtMs: number | null = null;
 
   constructor(time: VirtualTime, skewMs: number) {
     this.#time = time;
     this.#skewMs = skewMs;
+    this.#setMs = skewMs;
   }
 
   get killed(): boolean {
@@ -31,8 +38,9 @@ export class SimulatedProcess {
   };
 
   readonly clock: Clock = {
-    now: () => this.#time.nowMs + this.#skewMs,
-    monotonic: () => this.#time.nowMs,
+    now: () => this.#time.nowMs + this.#skew(),
+    // It drifts and sleeps along, and was never set.
+    monotonic: () => this.#time.nowMs + this.#skew() - this.#setMs,
     after: (delayMs, callback) => {
       let cancelled = false;
       const timer = this.#time.after(delayMs, () =>
@@ -49,6 +57,24 @@ export class SimulatedProcess {
     },
   };
 
+  /** As `pause`, with its clock standing still: the machine sleeps. */
+  suspend(): void {
+    if (this.#killed || this.#held !== null) return;
+    this.pause();
+    this.#suspendedAtMs = this.#time.nowMs;
+  }
+
+  /** Its clock gains this share of the time that passes from now on; negative where it loses. */
+  drift(rate: number): void {
+    this.#skewMs = this.#skew();
+    this.#driftsSinceMs = this.#time.nowMs;
+    this.#driftRate = rate;
+  }
+
+  #skew(): number {
+    return this.#skewMs + (this.#time.nowMs - this.#driftsSinceMs) * this.#driftRate;
+  }
+
   /** Runs a piece of its work: now, once it is resumed, or never. */
   run(task: () => void): void {
     if (this.#killed) return;
@@ -61,6 +87,8 @@ export class SimulatedProcess {
   }
 
   resume(): void {
+    if (this.#suspendedAtMs !== null) this.#skewMs -= this.#time.nowMs - this.#suspendedAtMs;
+    this.#suspendedAtMs = null;
     const held = this.#held ?? [];
     this.#held = null;
     for (const task of held) this.#time.soon(() => this.run(task));

@@ -5,8 +5,9 @@ import type { LedgerReported } from "../task/reports.js";
 import type { PolicySpec } from "../task/requests.js";
 import type { CameraOptions } from "./camera.js";
 import type { Prng } from "./prng.js";
-import { HUB } from "./simulated-host.js";
-import { PIPELINES } from "./workload.js";
+import { HUB } from "./host-names.js";
+import type { ClusterShape } from "./shape.js";
+import { createPipelines } from "./workload.js";
 
 export interface SimulatedSource {
   readonly id: string;
@@ -24,20 +25,24 @@ const EVERY_MS = 100;
 const POLICIES = ["edge-only", "cloud-only", "dynamic"];
 
 /**
- * A source for each pipeline, over the edges in turn. The first may be live, and then never ends by itself.
+ * Sources over the edges and the pipelines in turn, 0.5 to 1.1 times as long as faults go on. Those that are live never end by
+ * themselves.
  *
  * @param edges names of the hosts beside the hub; where there is none, all sources are on the hub
- * @param faultyMs how long faults go on; a source lasts for 0.5 to 1.1 times as long
  */
-export function drawSources(prng: Prng, edges: readonly string[], faultyMs: number): SimulatedSource[] {
-  return PIPELINES.map((pipeline, index) => {
-    const live = index === 0 && prng.happens(0.5);
+export function drawSources(prng: Prng, edges: readonly string[], shape: ClusterShape): SimulatedSource[] {
+  const { sources, liveShare, faultyMs, frameBytes } = shape;
+  const pipelines = createPipelines(shape);
+  const names = Array.from({ length: sources }, (_, index) => index);
+  return names.map((index) => {
+    const pipeline = pipelines[index % pipelines.length] ?? prng.pick(pipelines);
+    const live = prng.happens(liveShare);
     const frames = live ? null : Math.ceil((faultyMs / EVERY_MS) * (0.5 + prng.next() * 0.6));
     const id = `cam-${index + 1}`;
     return {
       id,
       host: edges[index % edges.length] ?? HUB,
-      camera: { name: id, frames, everyMs: EVERY_MS },
+      camera: { name: id, frames, everyMs: EVERY_MS, frameBytes },
       pipeline,
       ended: null,
     };

@@ -9,36 +9,41 @@
 import { statedRecords } from "../storage/results/read-store.js";
 import type { StoredRecord } from "../task/record.js";
 import type { StoreStatement } from "../task/record-chain.js";
-import { drawFaults, FAULTS, type Fault, type FaultKind } from "./fault-plan.js";
+import { drawFaults, type Fault, type FaultKind } from "./fault-plan.js";
 import { FaultInjector } from "./fault-injector.js";
 import { History } from "./history.js";
 import { InvariantChecker } from "./invariant-checker.js";
 import { createPlantedBug, type BugKind, type PlantedBug } from "./planted-bugs.js";
 import { createPrng, type Prng } from "./prng.js";
+import { drawShape, UNIFORM_SHAPE, type ClusterShape } from "./shape.js";
 import { SimulatedCluster } from "./simulated-cluster.js";
-import { HUB, SKEW_MS_MAX, type SimulatedHost } from "./simulated-host.js";
+import { HUB } from "./host-names.js";
+import { SKEW_MS_MAX, type SimulatedHost } from "./simulated-host.js";
 import { SimulatedProcess } from "./simulated-process.js";
 import { openSimulatedStore } from "./simulated-storage.js";
 import type { ServiceFaults } from "./simulated-workers.js";
 import { judge } from "./verdict.js";
-import { VirtualTime } from "./virtual-time.js";
+import { StandstillError, VirtualTime } from "./virtual-time.js";
 
 export interface SimulationOptions {
   readonly seed: number;
-  /** Simulated time with faults, in ms. Default 30,000. */
+  /** Draws the shape of the cluster from the seed, where it is not given here. Default: `UNIFORM_SHAPE`. */
+  readonly swarm?: boolean;
+  /** Simulated time with faults, in ms. */
   readonly faultyMs?: number;
-  /** Edges beside the hub. Default 3. */
+  /** Edges beside the hub. */
   readonly edges?: number;
-  /** Default: all. */
   readonly faults?: readonly FaultKind[];
-  /** Mean time between faults, in ms. Default 1,000. */
+  /** Mean time between faults, in ms. */
   readonly meanGapMs?: number;
-  /** Longest time that a fault lasts, in ms. Default 5,000. */
+  /** Longest time that a fault lasts, in ms. */
   readonly longestMs?: number;
   /** How many times slower every service is than it should be, while there are faults. Default 1. */
   readonly slowness?: number;
   /** A bug to plant, which the simulation must find. Default none. */
   readonly bug?: BugKind | null;
+  /** Checks that the clocks of nodes come together once faults are over. Default false: they swing after a large correction. */
+  readonly clocks?: boolean;
   /** Keeps the history as lines. Default false. */
   readonly keepHistory?: boolean;
 }
@@ -61,10 +66,16 @@ export interface SimulationReport {
 }
 
 const START_MS = 1_700_000_000_000;
+/** How far clocks fall behind as their machines sleep, in ms. */
+const SUSPENDED_MS_MAX = 40_000;
 /** For the cluster to come up, in ms. */
 const SETTLE_MS = 2_000;
 /** For everything to end after the faults, in ms. */
 const DRAIN_MS = 400_000;
+/** After the end of all sources, until what waits at joins, for tables and for answers is given up, in ms. */
+const QUIET_MS = 15_000;
+/** Without faults, from a source to the store, in ms: a window of tasks, each of four stages, behind tasks delivered again. */
+const TASK_MS_MAX = 60_000;
 
 /** For a disk to be read at the end, in ms. */
 const READ_MS = 60_000;
@@ -77,13 +88,16 @@ interface Run {
   readonly invariants: InvariantChecker;
   readonly bug: PlantedBug;
   readonly serviceFaults: ServiceFaults;
+  readonly shape: ClusterShape;
+  readonly clocks: boolean;
   readonly cluster: SimulatedCluster;
 }
 
 /** Simulates a run to its end. */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
-  const { seed, faultyMs = 30_000, meanGapMs = 1_000, longestMs = 5_000, faults: kinds = FAULTS } = options;
-  const run = createRun(options, faultyMs);
+  const { seed } = options;
+  const run = createRun(options);
+  const { faults: kinds, faultyMs, meanGapMs, longestMs } = run.shape;
   run.cluster.startAll();
   const fromMs = START_MS + SETTLE_MS;
   const faults = drawFaults(run.prng.fork(), {
@@ -94,22 +108,44 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     meanGapMs,
     longestMs,
   });
-  await runFaults(run, faults, fromMs + faultyMs);
-  await runToEnd(run, faultyMs);
+  try {
+    await runFaults(run, faults, fromMs + faultyMs);
+    await runToEnd(run);
+  } catch (error) {
+    if (!(error instanceof StandstillError)) throw error;
+    run.invariants.addViolation(error.message);
+  }
   return { seed, faults, ...(await report(run)) };
 }
 
-function createRun(options: SimulationOptions, faultyMs: number): Run {
-  const { seed, edges = 3, slowness = 1, bug: bugKind = null, keepHistory = false } = options;
+function createRun(options: SimulationOptions): Run {
+  const { seed, slowness = 1, bug: bugKind = null, keepHistory = false } = options;
   const time = new VirtualTime(START_MS);
   const prng = createPrng(seed);
   const history = new History(time, keepHistory);
   const invariants = new InvariantChecker(time, history);
   const bug = createPlantedBug(bugKind);
   const serviceFaults = { crashes: 0, throws: 0, slowness };
-  const parts = { time, prng, history, invariants, bug, serviceFaults };
-  return { ...parts, cluster: new SimulatedCluster({ ...parts, edgeCount: edges, faultyMs }) };
+  const shape = shapeOf(options);
+  const { clocks = false } = options;
+  const parts = { clocks, time, prng, history, invariants, bug, serviceFaults, shape };
+  return { ...parts, cluster: new SimulatedCluster(parts) };
 }
+
+function shapeOf({ seed, swarm = false, ...given }: SimulationOptions): ClusterShape {
+  const drawn = swarm ? drawShape(createPrng(seed ^ SHAPE_SALT)) : UNIFORM_SHAPE;
+  const {
+    edges = drawn.edges,
+    faultyMs = drawn.faultyMs,
+    faults = drawn.faults,
+    meanGapMs = drawn.meanGapMs,
+    longestMs = drawn.longestMs,
+  } = given;
+  return { ...drawn, edges, faultyMs, faults, meanGapMs, longestMs };
+}
+
+/** The draws of a shape are none of those of the run. */
+const SHAPE_SALT = 0x5a17;
 
 /** Lets the faults happen, and ends those that still last at `untilMs`. */
 async function runFaults(
@@ -127,15 +163,23 @@ async function runFaults(
 }
 
 /** Starts what is down, drains what is live, and lets everything else end by itself. */
-async function runToEnd({ time, cluster }: Run, faultyMs: number): Promise<void> {
+async function runToEnd({ time, invariants, cluster, clocks, shape: { faultyMs } }: Run): Promise<void> {
   const calmMs = time.nowMs;
   cluster.startAll();
   await time.runUntil(calmMs + SETTLE_MS);
   cluster.drainLive();
+  if (clocks) invariants.watchClocks(() => cluster.nodes);
   // Frames that were not captured during the faults are captured now.
   await time.runUntil(calmMs + faultyMs + DRAIN_MS, () =>
     cluster.sources.every(({ ended }) => ended !== null),
   );
+  if (cluster.sources.some(({ ended }) => ended === null)) return;
+  await time.runUntil(time.nowMs + QUIET_MS);
+  for (const text of cluster.left()) invariants.addViolation(text);
+  const calmFromMs = calmMs + SETTLE_MS;
+  for (const [task, tookMs] of cluster.times.slowSince(calmFromMs, TASK_MS_MAX)) {
+    invariants.addViolation(`slow: ${task} took ${tookMs.toFixed(0)} ms once all faults were over`);
+  }
 }
 
 async function report({
@@ -143,6 +187,7 @@ async function report({
   history,
   invariants,
   bug,
+  shape,
   cluster,
 }: Run): Promise<Omit<SimulationReport, "seed" | "faults">> {
   cluster.killAll();
@@ -161,7 +206,8 @@ async function report({
       records,
       statement,
       sources: cluster.sources,
-      skewMs: 2 * SKEW_MS_MAX,
+      framesPerTask: shape.framesPerTask,
+      skewMs: 2 * SKEW_MS_MAX + SUSPENDED_MS_MAX,
       violations: invariants.violations,
     }),
   };

@@ -6,7 +6,7 @@ import { auditLedgersOf } from "../audit/ledgers.js";
 import type { StoredRecord, StoredResult } from "../task/record.js";
 import type { StoreStatement } from "../task/record-chain.js";
 import { pipelineKeyText } from "../task/identity.js";
-import { FRAME_US, type CameraOptions } from "./camera.js";
+import { FRAME_US } from "./camera.js";
 import type { SimulatedSource } from "./simulated-source.js";
 
 interface RunOutcome {
@@ -14,6 +14,7 @@ interface RunOutcome {
   /** What their store says of them. */
   readonly statement: StoreStatement;
   readonly sources: readonly Readonly<SimulatedSource>[];
+  readonly framesPerTask: number;
   /** How far the clocks of nodes, and of their incarnations, may be apart, in ms. */
   readonly skewMs: number;
   /** Found while it ran. */
@@ -25,6 +26,7 @@ export async function judge({
   records,
   statement,
   sources,
+  framesPerTask,
   skewMs,
   violations,
 }: RunOutcome): Promise<readonly string[]> {
@@ -46,7 +48,7 @@ export async function judge({
   for (const source of sources) {
     if (source.ended === null) findings.push(`stuck: ${source.id} has not ended`);
     const own = records.filter(({ id }) => id.sourceId === source.id);
-    findings.push(...checkFrames(source.id, source.camera, own), ...checkContinuity(own));
+    findings.push(...checkFrames(source, own, framesPerTask), ...checkContinuity(own));
   }
   if (findings.length <= SHOWN_MAX) return findings;
   return [...findings.slice(0, SHOWN_MAX), `... and ${findings.length - SHOWN_MAX} more`];
@@ -56,9 +58,9 @@ const SHOWN_MAX = 20;
 
 /** Each frame of a source that can be read again is in one task, unless that task was dropped. */
 function checkFrames(
-  sourceId: string,
-  camera: CameraOptions,
+  { id: sourceId, camera }: Readonly<SimulatedSource>,
   records: readonly StoredRecord[],
+  framesPerTask: number,
 ): readonly string[] {
   if (camera.frames === null) return [];
   const findings: string[] = [];
@@ -77,7 +79,7 @@ function checkFrames(
     (frame) => !taskOf.has(frame),
   );
   const dropped = records.filter(({ type }) => type === "gap").length;
-  if (missing.length > dropped) {
+  if (missing.length > dropped * framesPerTask) {
     findings.push(
       `lost: ${missing.length} frames of ${sourceId} are in no result, and only ${dropped} tasks were dropped: ${missing.slice(0, 5).join(", ")}`,
     );

@@ -1,8 +1,9 @@
 /** The pipelines of simulated sources and their services: a line, branches that join, and a stateful stage. */
 
-import { definePipeline } from "../task/define-pipeline.js";
+import { definePipeline, type PipelineDefinition } from "../task/define-pipeline.js";
 import { type Pipeline } from "../task/pipeline.js";
 import type { ServiceDeclaration } from "../task/service.js";
+import type { ClusterShape } from "./shape.js";
 
 const declare = (
   name: string,
@@ -21,39 +22,42 @@ export const SERVICES = new Map([
   declare("follow", ["boxes"], "tracks", true),
 ]);
 
-export const PIPELINES: readonly Pipeline[] = [
-  definePipeline(
-    {
-      id: "line",
-      stages: [
-        { id: "find", service: "find" },
-        { id: "refine", service: "refine", after: ["find"] },
-        { id: "name", service: "name", after: ["refine"] },
-      ],
-    },
-    SERVICES,
-  ),
-  definePipeline(
-    {
-      id: "diamond",
-      stages: [
-        { id: "find", service: "find" },
-        { id: "left", service: "name", after: ["find"] },
-        { id: "right", service: "refine", after: ["find"] },
-        { id: "last", service: "refine", after: ["right", "left"] },
-      ],
-    },
-    SERVICES,
-  ),
-  definePipeline(
-    {
-      id: "tracked",
-      stages: [
-        { id: "find", service: "find" },
-        { id: "follow", service: "follow", after: ["find"] },
-        { id: "name", service: "name", after: ["find"] },
-      ],
-    },
-    SERVICES,
-  ),
+type Bounds = Pick<ClusterShape, "queue" | "deadlineMs" | "joinTimeoutMs">;
+
+/** The pipelines of a cluster of this shape. */
+export function createPipelines({ queue, deadlineMs, joinTimeoutMs }: Bounds): readonly Pipeline[] {
+  return DEFINITIONS.map(({ id, stages }) =>
+    definePipeline(
+      { id, deadlineMs, joinTimeoutMs, stages: stages.map((stage) => ({ ...stage, queue })) },
+      SERVICES,
+    ),
+  );
+}
+
+const DEFINITIONS: readonly Pick<PipelineDefinition, "id" | "stages">[] = [
+  {
+    id: "line",
+    stages: [
+      { id: "find", service: "find" },
+      { id: "refine", service: "refine", after: ["find"] },
+      { id: "name", service: "name", after: ["refine"] },
+    ],
+  },
+  {
+    id: "diamond",
+    stages: [
+      { id: "find", service: "find" },
+      { id: "left", service: "name", after: ["find"] },
+      { id: "right", service: "refine", after: ["find"] },
+      { id: "last", service: "refine", after: ["right", "left"] },
+    ],
+  },
+  {
+    id: "tracked",
+    stages: [
+      { id: "find", service: "find" },
+      { id: "follow", service: "follow", after: ["find"] },
+      { id: "name", service: "name", after: ["find"] },
+    ],
+  },
 ];

@@ -41,4 +41,20 @@ test("recoverUndeliveredTasks tells the generator of each task, or drop of one, 
   assert.equal(undelivered, [1, 2, 3]);
 });
 
+test("recoverUndeliveredTasks tells the controller which answer of a processor reached nobody", () => {
+  const { system, settle } = createSteppedSystem();
+  recoverUndeliveredTasks(system);
+  const told: unknown[] = [];
+  const record = {
+    start: () => null,
+    receive: (state: null, message: unknown) => (told.push(message), state),
+  };
+  system.spawn(record, { name: "controller" });
+  const nobody = system.resolve<ControllerMessage>("sluice://test/nobody");
+  const task = finishedTask({ sequence: 1, origin: "sluice://test/source-cam-1" });
+  nobody.tell({ type: "stageDropped", task, reason: "poison", detail: "" });
+  settle();
+  assert.equal(told, [{ type: "answerLost", task }]);
+});
+
 test.run();

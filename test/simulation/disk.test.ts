@@ -68,6 +68,25 @@ test("a simulated disk loses what was not synced with the power, and skips what 
     assert.equal(damage, ["1 entries of the write-ahead log are damaged"]);
   }));
 
+test("a simulated disk that fails late has what it refused, and opens on another try", () =>
+  withSimulatedProcesses(async ({ time, prng, start }) => {
+    const disk = new Disk(time, prng);
+    const folder = simulatedFolder(new SimulatedFiles(disk, "x"), start());
+    disk.failsLate = true;
+    for (let round = 0; round < 3; round++) {
+      const { database } = await folder
+        .open({ mustExist: false })
+        .catch(() => folder.open({ mustExist: true }));
+      const put = (at: number): Promise<void> =>
+        database.write([{ type: "put", key: `${round}/${at}`, value: "" }], { sync: true });
+      const written = await Promise.allSettled([put(0), put(1), put(2)]);
+      const held = await database.getMany([0, 1, 2].map((at) => `${round}/${at}`));
+      assert.is(written.filter(({ status }) => status === "rejected").length, 1);
+      assert.equal(held, ["", "", ""]);
+      await database.close();
+    }
+  }));
+
 test("a store on a simulated disk holds what it acknowledged, whatever fails and however its process ends", () =>
   withSimulatedProcesses(async ({ time, prng, start }) => {
     const disk = new Disk(time, prng);
@@ -77,6 +96,7 @@ test("a store on a simulated disk holds what it acknowledged, whatever fails and
     for (let round = 0; round < 60; round++) {
       const process = start();
       disk.health = "healthy";
+      disk.failsLate = false;
       const store = await openStoreIn(simulatedFolder(files, process), {
         clock: process.clock,
         onDamage: ({ damage }) => assert.unreachable(damage.join()),
@@ -90,6 +110,7 @@ test("a store on a simulated disk holds what it acknowledged, whatever fails and
       for (let write = 0; write < 6; write++) {
         disk.health = prng.pick(["healthy", "healthy", "full", "failing"]);
         disk.failingSyncs = prng.between(0, 1);
+        disk.failsLate = prng.happens(0.3);
         const sequence = round * 10 + write;
         await store.append([newRecord({ sequence })]).then(
           () => acknowledged.push(sequence),

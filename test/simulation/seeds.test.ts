@@ -9,7 +9,7 @@ const SEEDS = Number(process.env["SLUICE_SEEDS"] ?? 160);
 test("a simulated cluster keeps its promises under every kind of fault, seed after seed", async () => {
   let redelivered = 0;
   for (let seed = 1; seed <= SEEDS; seed++) {
-    const report = await simulate({ seed });
+    const report = await simulate({ seed, swarm: true });
     assert.equal(report.findings, [], `again: npm run simulate -- --seed ${seed}`);
     redelivered += report.redelivered;
   }

@@ -1,7 +1,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { FAULTS } from "../../src/simulation/fault-plan.js";
+import { drawFaults, FAULTS } from "../../src/simulation/fault-plan.js";
 import { BUG_KINDS } from "../../src/simulation/planted-bugs.js";
+import { createPrng } from "../../src/simulation/prng.js";
+import { drawShape } from "../../src/simulation/shape.js";
 import { simulate } from "../../src/simulation/simulation.js";
 
 /** How soon each planted bug must be found; `seeds.test.ts` runs many more. */
@@ -25,10 +27,23 @@ test("simulate without faults delivers every task once", async () => {
   assert.ok(results > 100);
 });
 
-test("simulate draws every kind of fault", async () => {
-  const kinds = new Set<string>();
-  for (const seed of [1, 2, 3]) for (const { kind } of (await simulate({ seed })).faults) kinds.add(kind);
-  assert.equal([...kinds].sort(), [...FAULTS].sort());
+test("drawFaults draws every kind of fault", () => {
+  const faults = drawFaults(createPrng(1), {
+    kinds: FAULTS,
+    hosts: ["cloud", "edge-1"],
+    fromMs: 0,
+    untilMs: 1_000_000,
+    meanGapMs: 1_000,
+    longestMs: 5_000,
+  });
+  assert.equal([...new Set(faults.map(({ kind }) => kind))].sort(), [...FAULTS].sort());
+});
+
+test("simulate gives the same history for the same seed where its shape is drawn, too, and draws another for another", async () => {
+  const [once, again] = [await simulate({ seed: 3, swarm: true }), await simulate({ seed: 3, swarm: true })];
+  assert.is(again.history, once.history);
+  const shapes = [1, 2, 3, 4, 5].map((seed) => JSON.stringify(drawShape(createPrng(seed))));
+  assert.is(new Set(shapes).size, shapes.length);
 });
 
 for (const bug of BUG_KINDS) {
@@ -53,7 +68,7 @@ test("simulate swaps tables 1,000 times under load with nodes dying, and loses n
 });
 
 test("simulate with a hub that is down for up to a minute loses nothing, and drains once it is back", async () => {
-  for (const seed of [1, 2, 3]) {
+  for (const seed of [2, 3, 4]) {
     const { findings, faults } = await simulate({
       seed,
       faults: ["killHub"],
@@ -67,9 +82,9 @@ test("simulate with a hub that is down for up to a minute loses nothing, and dra
 });
 
 test("simulate with services twenty times too slow holds what can wait, drops live tasks by name, and drains", async () => {
-  // The first source of this seed is live.
+  // One source of this seed is live.
   const { findings, gaps, redelivered } = await simulate({
-    seed: 1,
+    seed: 2,
     faults: [],
     faultyMs: 600_000,
     slowness: 20,

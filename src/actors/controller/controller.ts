@@ -16,6 +16,7 @@
 import type { Behaviour } from "../../runtime/behaviour.js";
 import { stageKeyText } from "../../task/identity.js";
 import { abandon, dropOverdueJoins, dropTask } from "./end-task.js";
+import { settleAt } from "./local-stages.js";
 import { dropOverdueParked } from "./park.js";
 import { completeTask, submit } from "./route-task.js";
 import { announce, taskCount } from "./stage-inbox.js";
@@ -51,6 +52,9 @@ export function createController(
           return router;
         case "stageDropped":
           dropTask(router, message);
+          return router;
+        case "answerLost":
+          settleAt(router, message.task);
           return router;
         case "processorStarted":
           onProcessorStarted(router, message);

@@ -13,6 +13,8 @@ export type ControllerMessage =
   /** A new task from a generator of this node, or one that another controller has `forwarded` here for its stage: the newest epoch that it was sent on by. */
   | { readonly type: "submit"; readonly task: Task; readonly forwarded?: number }
   | ProcessorAnswer
+  /** An answer of a processor of this node for the task reached nobody: the task's next delivery is given to the stage again. */
+  | { readonly type: "answerLost"; readonly task: Task }
   /** From the scheduler (control lane). */
   | {
       readonly type: "installTable";

@@ -6,6 +6,7 @@
  * HB2 A member that is down never comes back: its node joins again under a higher session.
  */
 
+import { createHash } from "node:crypto";
 import { parseNodeName } from "../../runtime/address.js";
 import type { Behaviour } from "../../runtime/behaviour.js";
 import type { NodeName } from "../../runtime/brand.js";
@@ -234,7 +235,10 @@ class Hub implements Cluster {
     }
     const [dialler, listener] = wanted.member.url === null ? [wanted, asker] : [asker, wanted];
     if (listener.member.url === null) return;
-    const token = tokenText(generateToken());
+    // From the nonce, which a simulation has its own of.
+    const unguessable = (bytes: number): Uint8Array =>
+      createHash("sha512").update(this.#core.nonce()).digest().subarray(0, bytes);
+    const token = tokenText(generateToken(unguessable));
     this.#core.notify(listener, { type: "introduced", session: dialler.member.session, token, dial: null });
     this.#core.notify(dialler, {
       type: "introduced",

@@ -76,6 +76,25 @@ test("controller takes the first answer for a task and ignores the second", () =
   assert.is(distributor.received.length, 1);
 });
 
+test("controller gives a stage the next delivery of a task whose answer was lost, and not the one that it still has", () => {
+  const { router, attach } = routerOf();
+  const pipeline = pipelineOf({ a: [] });
+  attach(pipeline);
+  const processor = createProbe<ProcessorMessage>();
+  const [task] = newTask(pipeline, 1);
+  assert.ok(task);
+  router.tell({ type: "submit", task });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, incarnation: 1 });
+  router.tell({ type: "submit", task: { ...task, delivery: 2 } });
+  assert.is(processor.all("execute").length, 1);
+  router.tell({ type: "answerLost", task });
+  router.tell({ type: "submit", task: { ...task, delivery: 3 } });
+  assert.equal(
+    processor.all("execute").map((given) => given.task.delivery),
+    [1, 3],
+  );
+});
+
 test("controller keeps tables, sources and tasks through a restart of itself", () => {
   const { router, distributor, attach, install } = routerOf();
   const pipeline = pipelineOf({ a: [] });

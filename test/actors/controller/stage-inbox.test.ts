@@ -166,6 +166,15 @@ test("stage inbox lets a task that was dropped elsewhere wait no more, and one t
   assert.equal(sequences(processor.received), [0]);
 });
 
+test("stage inbox keeps a newer delivery of a task whose older one was dropped elsewhere", () => {
+  const { inbox, task } = inboxOf("block", 1);
+  accept(inbox, { ...task(0), delivery: 3 }, routed(1));
+  withdraw(inbox, { ...task(0), delivery: 2 });
+  assert.is(taskCount(inbox), 1);
+  withdraw(inbox, { ...task(0), delivery: 3 });
+  assert.is(taskCount(inbox), 0);
+});
+
 test("stage inbox settles a task once: the second answer finds nothing", () => {
   const { inbox, task, processor } = inboxOf("block", 2);
   announce(inbox, { ref: processor, incarnation: 1 });

@@ -211,6 +211,15 @@ test("distributor leaves what is beyond its bound unacknowledged, counts it, and
   assert.is(bytes.totals().pending, 0);
 });
 
+test("distributor has all its room in bytes again once what waited is durable, however often", async () => {
+  const { store, runAppends, totals } = setUp({ flush: { pendingBytesMax: 2_000 } });
+  for (let sequence = 0; sequence < 12; sequence++) {
+    store(sequence);
+    await runAppends();
+  }
+  assert.equal([totals().pending, totals().refused], [0, 0]);
+});
+
 test("distributor keeps what is not yet durable, and whom it serves, through a restart of itself", async () => {
   const { actor, appends, generator, scheduler, store, subscribe, runAppends, totals } = setUp();
   const viewer = subscribe(0, 10);

@@ -217,6 +217,8 @@ test("guardFor denies what a role may not say, and whatever speaks for another n
     [EDGE, "/processors/x", { type: "execute" }],
     [EDGE, "/observer$1", { type: "record" }],
     [EDGE, "/controller", { type: "stageCompleted", task }],
+    [EDGE, "/controller", { type: "answerLost", task }],
+    [CLOUD, "/controller", { type: "answerLost", task }],
     [EDGE, "/controller", { type: "tick" }],
     [EDGE, "/controller/child", { type: "submit", task }],
     [OPERATOR, "/controller", { type: "submit", task }],

@@ -136,6 +136,39 @@ test("UnsettledTasks deliver at once what may have been on a node that is gone, 
   assert.equal(left(), ["0.3 edge-1/0"]);
 });
 
+test("UnsettledTasks deliver at once what a newer plan may have taken to a node that is gone", () => {
+  const { tasks, offer, left } = subject();
+  offer(0, { ...plan(NEAR), placedOn: [NEAR] });
+  left();
+  tasks.plan({ ...plan(NEAR), placedOn: [FAR] }, 10);
+  tasks.nodeGone(FAR, false, 50);
+  tasks.deliverDue(50);
+  assert.equal(left(), ["0.2 edge-1/0"]);
+});
+
+test("UnsettledTasks that are recovered take room in the window until they are settled", () => {
+  const before = subject({ journalled: true });
+  before.offer(0, plan(), true);
+  before.offer();
+  const after = subject({ journalled: true, room: 2 });
+  for (const entry of before.tasks.takeUnwritten())
+    after.tasks.recover(entry, pipelineOf({ a: [], b: ["a"] }), "sluice://edge-1/new");
+  assert.is(after.window.full, true);
+  after.tasks.settle(id(0), STORED, 1);
+  assert.is(after.window.full, false);
+});
+
+test("UnsettledTasks write again what was being written as their generator started again", () => {
+  const { tasks, offer, left } = subject({ journalled: true });
+  offer();
+  assert.is(tasks.takeUnwritten().length, 1);
+  tasks.start(10);
+  const again = tasks.takeUnwritten();
+  assert.is(again.length, 1);
+  tasks.written(again, true, 20);
+  assert.equal(left(), ["0.1 edge-2/0"]);
+});
+
 test("UnsettledTasks hold what needs a node that is gone, and pin it again, in order, ahead of what is made next", () => {
   const { tasks, offer, left } = subject({ room: 8 });
   offer();

@@ -1,0 +1,2 @@
+/** The host of the cloud: its hub, its scheduler and its store. */
+export const HUB = "cloud";

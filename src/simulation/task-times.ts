@@ -1,0 +1,56 @@
+/** When tasks left their sources and when they were durable, by the simulator's own time, which no clock of a node is. */
+
+import type { NewRecord, Store } from "../storage/results/store.js";
+import type { Decorate } from "../runtime/system-options.js";
+import { taskKey } from "../task/identity.js";
+import type { Task } from "../task/task.js";
+import { propertyOf } from "./property-of.js";
+import type { VirtualTime } from "./virtual-time.js";
+
+export class TaskTimes {
+  readonly #time: VirtualTime;
+  readonly #left = new Map<string, number>();
+  readonly #stored = new Map<string, number>();
+
+  constructor(time: VirtualTime) {
+    this.#time = time;
+  }
+
+  /** Notes each task as a controller first has it. */
+  readonly decorate: Decorate = (name, behaviour) => {
+    if (name !== "controller") return behaviour;
+    return {
+      ...behaviour,
+      receive: (state, message, ctx) => {
+        const { type, task } = message as { readonly type?: unknown; readonly task?: Task };
+        if (type === "submit" && task !== undefined) {
+          const key = taskKey(task.id);
+          if (!this.#left.has(key)) this.#left.set(key, this.#time.nowMs);
+        }
+        return behaviour.receive(state, message, ctx);
+      },
+    };
+  };
+
+  /** Notes each record as it is durable. */
+  watch(store: Store): Store {
+    return new Proxy(store, {
+      get: (target, property) => {
+        if (property !== "append") return propertyOf(target, property);
+        return async (records: readonly NewRecord[]) => {
+          const appended = await target.append(records);
+          for (const { id } of records) this.#stored.set(taskKey(id), this.#time.nowMs);
+          return appended;
+        };
+      },
+    });
+  }
+
+  /** The tasks that left from `sinceMs` on and took longer than `mostMs`, with how long, in ms. */
+  slowSince(sinceMs: number, mostMs: number): readonly (readonly [string, number])[] {
+    return [...this.#left].flatMap(([key, leftMs]) => {
+      const tookMs = (this.#stored.get(key) ?? this.#time.nowMs) - leftMs;
+      return leftMs >= sinceMs && tookMs > mostMs ? [[key, tookMs] as const] : [];
+    });
+  }
+}
