@@ -109,9 +109,9 @@ function linkMonitor(system: ActorSystem, cluster: Cluster, { monitor }: Pick<Co
  */
 export async function takeHubTime(clock: ClusterClock, cluster: Cluster): Promise<void> {
   for (let waitedMs = 0; waitedMs < HUB_TIME_MS_MAX; waitedMs += HUB_TIME_LOOK_MS) {
-    const offsetMs = hubLinkOf(cluster)?.clockOffsetMs ?? null;
+    const { clockOffsetMs: offsetMs = null, rttMs = null } = hubLinkOf(cluster) ?? {};
     if (offsetMs !== null) {
-      clock.step(offsetMs);
+      clock.step(offsetMs, (rttMs ?? 0) / 2);
       return;
     }
     await new Promise<void>((resolve) => void clock.after(HUB_TIME_LOOK_MS, resolve));

@@ -66,15 +66,21 @@ export class ClusterClock implements Clock {
     const offMs = Math.abs(differenceMs) - errorMs;
     if (!(offMs > 0)) return 0;
     if (offMs > STEP_MS) {
-      this.step(differenceMs);
+      this.step(differenceMs, errorMs);
       return differenceMs;
     }
     this.#aimMs = this.#offsetMs + differenceMs;
     return 0;
   }
 
-  /** Sets the clock at once: for a node whose actors have not read it yet. */
-  step(differenceMs: number): void {
+  /**
+   * Sets the clock at once: for a node whose actors have not read it yet.
+   *
+   * @param errorMs of the measurement, half its round trip: a smaller difference says nothing, and changes nothing. Two nodes
+   *   of one machine so stay on its clock.
+   */
+  step(differenceMs: number, errorMs: number): void {
+    if (Math.abs(differenceMs) <= errorMs) return;
     this.now();
     this.#offsetMs += differenceMs;
     this.#aimMs = this.#offsetMs;

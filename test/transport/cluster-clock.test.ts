@@ -61,11 +61,21 @@ test("ClusterClock.correct ignores a difference within the error of its measurem
   assert.is(clock.offsetMs, 0);
 });
 
-test("ClusterClock.step sets the clock at once, however little it is", () => {
+test("ClusterClock.step sets the clock at once, however little it is beyond the error of its measurement", () => {
   const { clock } = setUp();
   clock.correct(40, 1);
-  clock.step(7);
+  clock.step(7, 1);
   assert.is(clock.now(), 1_000_007);
+});
+
+test("ClusterClock.step changes nothing by a difference within the error of its measurement", () => {
+  const { clock } = setUp();
+  const before = clock.now();
+  clock.step(6, 6);
+  clock.step(-6, 8);
+  assert.is(clock.now(), before);
+  clock.step(6.5, 6);
+  assert.is(clock.now(), before + 6.5);
 });
 
 test.run();
