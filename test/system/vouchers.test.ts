@@ -159,7 +159,8 @@ test("an edge that drops another's tasks is refused, and nobody abandons them", 
     const ids = await next();
     for (const id of ids) {
       const pinned = new Map([["find", { node: "cloud", ordinal: id.sequence }]]);
-      const drop = { ...forgedDrop(id), pins: pinned, joinNodes: new Map([["$end", "edge-1"]]) };
+      // Under its own name, as the guard lets through no drop in another's.
+      const drop = { ...forgedDrop(id), node: ROGUE, pins: pinned, joinNodes: new Map([["$end", "edge-1"]]) };
       rogue.tell("sluice://cloud/distributor", { type: "recordDrop", drop });
     }
     await untouched(ids);

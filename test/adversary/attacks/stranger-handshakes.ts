@@ -41,7 +41,11 @@ export const STRANGER_HANDSHAKES: readonly ClusterAttack[] = [
       for (const token of [generateToken().id, known, "", "x".repeat(64), "../../etc/pa", "__proto__"]) {
         await refusedWith(place, [hello({ token }), PROOF], ["token-invalid", "token-missing"]);
       }
-      const other = await openWire({ url: scene.url, name: "stranger", token: tokenText(generateToken()) }).then(
+      const other = await openWire({
+        url: scene.url,
+        name: "stranger",
+        token: tokenText(generateToken()),
+      }).then(
         () => "joined",
         (error: unknown) => String(error),
       );
