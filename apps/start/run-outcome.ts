@@ -9,6 +9,8 @@ export class RunOutcome {
   /** Resolves once every source has ended, the cluster has failed, or the run was given up. */
   readonly over: Promise<void>;
   readonly #problems = new Set<string>();
+  /** Of sources of which nothing was stored. */
+  readonly #losses = new Set<string>();
   readonly #ended = new Map<SourceId, LedgerReported>();
   readonly #sources: number;
   #finish: () => void = () => {};
@@ -21,14 +23,16 @@ export class RunOutcome {
 
   /** What went wrong, each problem once. */
   get problems(): readonly string[] {
-    return [...this.#problems];
+    // That nothing was stored says no more where it is known why.
+    return [...(this.#problems.size > 0 ? this.#problems : this.#losses)];
   }
 
   add(event: NodeEvent): void {
     if (event.type === "stageFailed") this.#problems.add(event.error.message);
     if (event.type !== "sourceEnded") return;
-    const problem = event.error === null ? describeTotalLoss(event.ledger) : event.error.message;
-    if (problem !== null) this.#problems.add(problem);
+    const loss = describeTotalLoss(event.ledger);
+    if (event.error !== null) this.#problems.add(event.error.message);
+    else if (loss !== null) this.#losses.add(loss);
     this.#ended.set(event.sourceId, event.ledger);
     if (this.#ended.size === this.#sources) this.#finish();
   }
