@@ -48,8 +48,9 @@ export const PIPELINE_LIMITS = {
 } as const;
 
 /**
- * A pipeline of 64 stages with their parameters has 30 kB, 5,000 tokens and 6 levels. At these bounds a text takes at most
- * 0.6 s to parse on a busy machine (`]` or `0.4 s to parse (YAML `]` 20,000 times, 2 cores under load)a` 20,000 times); beyond them yaml 2.9.1 takes seconds, or the whole stack.
+ * Of the text of a pipeline. One of 64 stages with their parameters has 30 kB, 5,000 tokens and 6 levels. At these bounds a
+ * text takes at most 0.6 s to parse on a busy machine (`]` 20,000 times, two cores under load). Beyond them yaml 2.9.1 takes
+ * seconds, or the whole stack.
  */
 export const PIPELINE_FILE_LIMITS = {
   bytesMax: 256 * 1024,

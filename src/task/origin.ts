@@ -1,15 +1,22 @@
 /** The address that a task is answered to, as text: its generator's, and nobody else's. */
 
 import { parseAddress } from "../runtime/address.js";
+import type { NodeName } from "./identity.js";
 import { TEXT_LIMITS } from "./limits.js";
+
+/** The node of a generator of the source, where `origin` is the address of one; null where it is not. */
+export function originNode(sourceId: string, origin: unknown): NodeName | null {
+  if (typeof origin !== "string" || origin.length > TEXT_LIMITS.address) return null;
+  try {
+    const { node, path } = parseAddress(origin);
+    return path === `/source-${sourceId}` ? node : null;
+  } catch {
+    // Not an address at all.
+    return null;
+  }
+}
 
 /** Whether `origin` is the address of a generator of the source, on whichever node. */
 export function isOriginOf(sourceId: string, origin: unknown): origin is string {
-  if (typeof origin !== "string" || origin.length > TEXT_LIMITS.address) return false;
-  try {
-    return parseAddress(origin).path === `/source-${sourceId}`;
-  } catch {
-    // Not an address at all.
-    return false;
-  }
+  return originNode(sourceId, origin) !== null;
 }

@@ -1,8 +1,8 @@
 /** Whether the node that captured a task vouches for it, before anything of it counts. */
 
-import { parseAddress } from "../../runtime/address.js";
 import type { Context } from "../../runtime/behaviour.js";
-import type { NodeName, SourceId } from "../../task/identity.js";
+import type { NodeName } from "../../task/identity.js";
+import { originNode } from "../../task/origin.js";
 import type { Closing, Vouched } from "../../task/task.js";
 import { warn, type Message, type State } from "./state.js";
 
@@ -23,7 +23,7 @@ function isVouchedBy(
   isBy: (node: NodeName) => boolean,
   ctx: Context<Message>,
 ): boolean {
-  const node = generatorNode(origin, id.sourceId);
+  const node = originNode(id.sourceId, origin);
   if (node !== null && isBy(node) && state.given.vouchers.owns(node, id.sourceId)) return true;
   state.retained.unvouched += 1;
   const { unvouched } = state.retained;
@@ -34,14 +34,4 @@ function isVouchedBy(
     ctx,
   );
   return false;
-}
-
-/** The node of a generator of the source; null where the address is another one. */
-function generatorNode(origin: string, source: SourceId): NodeName | null {
-  try {
-    const { node, path } = parseAddress(origin);
-    return path === `/source-${source}` ? node : null;
-  } catch {
-    return null; // no address at all
-  }
 }
