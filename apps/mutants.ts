@@ -15,12 +15,24 @@ import { applyMutant, MUTANT_AREAS, type Mutant } from "../src/simulation/mutant
 import { err, out } from "./terminal.js";
 
 export interface MutantOptions {
-  /** Seeds that each mutant is given. */
+  /** The first seed, and how many each mutant is given. */
+  readonly first: number;
   readonly seeds: number;
-  /** Only those whose id begins with this; null for all. */
-  readonly only: string | null;
+  /** Only those whose id begins with one of these; null for all. */
+  readonly only: readonly string[] | null;
   /** That each mutant is given, in ms. */
   readonly limitMs: number;
+  /** Only every nth mutant, by one process at a time; null for all, by as many as there are processors. */
+  readonly shard: Shard | null;
+  /** Prints an object for each mutant, as it is measured, and one for all at the end. */
+  readonly json: boolean;
+}
+
+/** One of several parts of the work, for processes beside each other. */
+export interface Shard {
+  /** From 1 to `count`. */
+  readonly index: number;
+  readonly count: number;
 }
 
 type Verdict =
@@ -33,10 +45,11 @@ const SEED_MS_MAX = 180_000;
 
 /** @returns 0, as survivors are a measurement and no failure; 2 where no mutant is called so */
 export async function runMutants(options: MutantOptions): Promise<number> {
-  const { only, seeds } = options;
-  const chosen = MUTANTS.filter(({ id }) => only === null || id.startsWith(only));
-  if (chosen.length === 0) {
-    err.line(`No mutant's name begins with "${only}"`);
+  const { only, shard, json } = options;
+  const named = MUTANTS.filter(({ id }) => only === null || only.some((start) => id.startsWith(start)));
+  const chosen = named.filter((_, at) => shard === null || at % shard.count === shard.index - 1);
+  if (named.length === 0) {
+    err.line(`No mutant's name begins with "${only?.join('" or "')}"`);
     return 2;
   }
   const verdicts = new Map<Mutant, Verdict>();
@@ -45,16 +58,20 @@ export async function runMutants(options: MutantOptions): Promise<number> {
     const copy = await copyOfCode();
     try {
       for (const mutant of left) {
+        const startedMs = performance.now();
         const verdict = await measure(mutant, copy, options);
         verdicts.set(mutant, verdict);
-        out.line(`${mutant.id.padEnd(44)} ${textOf(verdict)}`);
+        const { id, area } = mutant;
+        if (json) out.json({ id, area, ...verdict, tookMs: Math.round(performance.now() - startedMs) });
+        else out.line(`${id.padEnd(44)} ${textOf(verdict)}`);
       }
     } finally {
       await rm(copy, { recursive: true, force: true });
     }
   };
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), chosen.length) }, work));
-  out.lines(`\n${summary(verdicts, seeds)}`);
+  const processes = shard === null ? Math.min(availableParallelism(), chosen.length) : 1;
+  await Promise.all(Array.from({ length: processes }, work));
+  printSummary(verdicts, options);
   return 0;
 }
 
@@ -81,9 +98,10 @@ async function measure(mutant: Mutant, copy: string, options: MutantOptions): Pr
 }
 
 /** Runs seeds in a process of their own until one finds something. */
-async function countSeeds(copy: string, { seeds, limitMs }: MutantOptions): Promise<Verdict> {
+async function countSeeds(copy: string, { first, seeds, limitMs }: MutantOptions): Promise<Verdict> {
   const program = join(copy, "dist", "apps", "simulate.js");
-  const child = spawn(process.execPath, [program, "--json", "--seeds", String(seeds)], {
+  const wanted = ["--json", "--stop-at-first", "--first", String(first), "--seeds", String(seeds)];
+  const child = spawn(process.execPath, [program, ...wanted], {
     stdio: ["ignore", "pipe", "ignore"],
   });
   let kept = 0;
@@ -99,9 +117,9 @@ async function countSeeds(copy: string, { seeds, limitMs }: MutantOptions): Prom
   for await (const line of createInterface({ input: child.stdout })) {
     clearTimeout(seedTimer);
     const { findings } = JSON.parse(line) as { readonly findings: readonly string[] };
-    const [first] = findings;
-    if (first !== undefined) {
-      end({ status: "found", seeds: kept + 1, by: first });
+    const [finding] = findings;
+    if (finding !== undefined) {
+      end({ status: "found", seeds: kept + 1, by: finding });
       break;
     }
     kept += 1;
@@ -124,15 +142,20 @@ function textOf(verdict: Verdict): string {
   return `seed ${String(seeds).padStart(3)}  ${by.length > BY_LENGTH ? `${by.slice(0, BY_LENGTH)}...` : by}`;
 }
 
-function summary(verdicts: ReadonlyMap<Mutant, Verdict>, seeds: number): string {
-  const lines = [...MUTANT_AREAS, null].flatMap((area) => {
-    const own = [...verdicts].filter(([mutant]) => area === null || mutant.area === area);
+/** How many were found, of each area and in all. */
+function printSummary(verdicts: ReadonlyMap<Mutant, Verdict>, { seeds, json }: MutantOptions): void {
+  const sums = [...MUTANT_AREAS, "all" as const].flatMap((area) => {
+    const own = [...verdicts].filter(([mutant]) => area === "all" || mutant.area === area);
     const found = own.filter(([, { status }]) => status === "found").length;
-    if (own.length === 0) return [];
-    const share = ((100 * found) / own.length).toFixed(0);
-    return [
-      `${(area ?? "all").padEnd(12)} ${found} of ${own.length} found within ${seeds} seeds (${share} %)`,
-    ];
+    return own.length === 0 ? [] : [{ area, found, mutants: own.length }];
   });
-  return lines.join("\n");
+  if (json) {
+    out.json({ seeds, sums });
+    return;
+  }
+  const lines = sums.map(({ area, found, mutants }) => {
+    const share = ((100 * found) / mutants).toFixed(0);
+    return `${area.padEnd(12)} ${found} of ${mutants} found within ${seeds} seeds (${share} %)`;
+  });
+  out.lines(`\n${lines.join("\n")}`);
 }

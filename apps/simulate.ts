@@ -6,9 +6,17 @@
 import { FAULTS, type FaultKind } from "../src/simulation/fault-plan.js";
 import { BUG_KINDS, type BugKind } from "../src/simulation/planted-bugs.js";
 import { simulate, type SimulationReport } from "../src/simulation/simulation.js";
-import { Command, durationOption, listOf, Option, positiveInteger, readArguments } from "./command-line.js";
+import {
+  Command,
+  durationOption,
+  listOf,
+  Option,
+  positiveInteger,
+  readArguments,
+  readBy,
+} from "./command-line.js";
 import { createLiveLines } from "./live-lines.js";
-import { runMutants } from "./mutants.js";
+import { runMutants, type Shard } from "./mutants.js";
 import { runProgram, type ParsedProgram } from "./program.js";
 import { out } from "./terminal.js";
 
@@ -23,7 +31,9 @@ interface Options {
   readonly clocks: boolean;
   readonly faults?: readonly FaultKind[];
   readonly plant?: BugKind;
-  readonly mutants?: string | true;
+  readonly mutants?: readonly string[] | true;
+  readonly shard?: Shard;
+  readonly stopAtFirst: boolean;
   readonly limit: number;
   readonly history: boolean;
   readonly json: boolean;
@@ -53,21 +63,34 @@ function parseSimulate(args: readonly string[]): ParsedProgram {
     )
     .addOption(new Option("--plant <bug>", "a bug to plant, which must be found").choices([...BUG_KINDS]))
     .option(
-      "--mutants [name]",
-      "measure what the seeds find: plant bugs one at a time, all or those named so",
+      "--mutants [names]",
+      "measure what the seeds find: plant bugs one at a time, all or those whose names begin so, with commas between",
+      (text) => text.split(","),
+    )
+    .option(
+      "--shard <part>",
+      "with --mutants: one part of several, in one process",
+      readBy(parseShard, "a part of several like 1/4"),
     )
     .addOption(durationOption("--limit <duration>", "with --mutants: time for each bug", 600_000, "600s"))
     .option("--history", "with --seed: print everything that happened, line by line", false)
-    .option("--json", "print one JSON object per seed", false)
+    .option("--stop-at-first", "end a seed as soon as it breaks a promise", false)
+    .option("--json", "print one JSON object per seed, or with --mutants per bug", false)
     .addHelpText("after", "\nExit codes: 0 every promise kept, 1 a promise broken, 2 wrong usage.\n");
   const nothing = readArguments(command, args);
   return nothing ?? { run: () => run(command.opts<Options>()) };
 }
 
 function run(options: Options): Promise<number> {
-  const { mutants, seeds, limit } = options;
+  const { mutants, first, seeds, limit, shard = null, json } = options;
   if (mutants === undefined) return runSeeds(options);
-  return runMutants({ seeds, only: mutants === true ? null : mutants, limitMs: limit });
+  return runMutants({ first, seeds, only: mutants === true ? null : mutants, limitMs: limit, shard, json });
+}
+
+/** Of `INDEX/COUNT`, with an index from 1 to the count. @returns null for anything else */
+function parseShard(text: string): Shard | null {
+  const [index = 0, count = 0] = /^[0-9]+\/[0-9]+$/.test(text) ? text.split("/").map(Number) : [];
+  return index < 1 || index > count ? null : { index, count };
 }
 
 /** What all seeds together have shown. */
@@ -95,6 +118,7 @@ async function runSeeds(options: Options): Promise<number> {
       ...(options.gap !== undefined && { meanGapMs: options.gap }),
       bug: options.plant ?? null,
       keepHistory: options.history && options.seed !== undefined,
+      stopAtFirst: options.stopAtFirst,
       ...(options.faults && { faults: options.faults }),
     });
     const broken = report.findings.length > 0;

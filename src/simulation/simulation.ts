@@ -46,6 +46,8 @@ export interface SimulationOptions {
   readonly clocks?: boolean;
   /** Keeps the history as lines. Default false. */
   readonly keepHistory?: boolean;
+  /** Ends the run as soon as a promise is broken: for whoever wants to know no more than whether one is. Default false. */
+  readonly stopAtFirst?: boolean;
 }
 
 export interface SimulationReport {
@@ -91,6 +93,8 @@ interface Run {
   readonly shape: ClusterShape;
   readonly clocks: boolean;
   readonly cluster: SimulatedCluster;
+  /** Whether the run has shown enough. */
+  readonly over: () => boolean;
 }
 
 /** Simulates a run to its end. */
@@ -110,7 +114,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   });
   try {
     await runFaults(run, faults, fromMs + faultyMs);
-    await runToEnd(run);
+    if (!run.over()) await runToEnd(run);
   } catch (error) {
     if (!(error instanceof StandstillError)) throw error;
     run.invariants.addViolation(error.message);
@@ -119,7 +123,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 }
 
 function createRun(options: SimulationOptions): Run {
-  const { seed, slowness = 1, bug: bugKind = null, keepHistory = false } = options;
+  const { seed, slowness = 1, bug: bugKind = null, keepHistory = false, stopAtFirst = false } = options;
   const time = new VirtualTime(START_MS);
   const prng = createPrng(seed);
   const history = new History(time, keepHistory);
@@ -128,7 +132,8 @@ function createRun(options: SimulationOptions): Run {
   const serviceFaults = { crashes: 0, throws: 0, slowness };
   const shape = shapeOf(options);
   const { clocks = false } = options;
-  const parts = { clocks, time, prng, history, invariants, bug, serviceFaults, shape };
+  const over = (): boolean => stopAtFirst && invariants.violations.length > 0;
+  const parts = { clocks, time, prng, history, invariants, bug, serviceFaults, shape, over };
   return { ...parts, cluster: new SimulatedCluster(parts) };
 }
 
@@ -149,32 +154,38 @@ const SHAPE_SALT = 0x5a17;
 
 /** Lets the faults happen, and ends those that still last at `untilMs`. */
 async function runFaults(
-  { time, history, invariants, serviceFaults, cluster }: Run,
+  { time, history, invariants, serviceFaults, cluster, over }: Run,
   faults: readonly Fault[],
   untilMs: number,
 ): Promise<void> {
   const injector = new FaultInjector(time, history, { cluster, serviceFaults });
   for (const fault of faults) injector.schedule(fault);
   invariants.watchLedgers(() => cluster.nodes);
-  await time.runUntil(untilMs);
+  await time.runUntil(untilMs, over);
   history.add("faults end");
   serviceFaults.slowness = 1;
   injector.endAll();
 }
 
 /** Starts what is down, drains what is live, and lets everything else end by itself. */
-async function runToEnd({ time, invariants, cluster, clocks, shape: { faultyMs } }: Run): Promise<void> {
+async function runToEnd({
+  time,
+  invariants,
+  cluster,
+  clocks,
+  over,
+  shape: { faultyMs },
+}: Run): Promise<void> {
   const calmMs = time.nowMs;
   cluster.startAll();
-  await time.runUntil(calmMs + SETTLE_MS);
+  await time.runUntil(calmMs + SETTLE_MS, over);
   cluster.drainLive();
   if (clocks) invariants.watchClocks(() => cluster.nodes);
   // Frames that were not captured during the faults are captured now.
-  await time.runUntil(calmMs + faultyMs + DRAIN_MS, () =>
-    cluster.sources.every(({ ended }) => ended !== null),
-  );
-  if (cluster.sources.some(({ ended }) => ended === null)) return;
-  await time.runUntil(time.nowMs + QUIET_MS);
+  const ended = (): boolean => cluster.sources.every((source) => source.ended !== null);
+  await time.runUntil(calmMs + faultyMs + DRAIN_MS, () => over() || ended());
+  if (over() || !ended()) return;
+  await time.runUntil(time.nowMs + QUIET_MS, over);
   for (const text of cluster.left()) invariants.addViolation(text);
   const calmFromMs = calmMs + SETTLE_MS;
   for (const [task, tookMs] of cluster.times.slowSince(calmFromMs, TASK_MS_MAX)) {

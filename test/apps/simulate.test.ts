@@ -44,4 +44,31 @@ test("npm run simulate gives a line of JSON for each seed, and 2 for wrong usage
   }
 });
 
+test("npm run simulate --mutants gives a line of JSON for each bug of its shard, and their sums", async () => {
+  const names = ["--mutants", "link/sent-stream-kept,link/chunk-not-credited"];
+  const { exitCode, stdout, stderr } = await runSimulate([
+    ...names,
+    "--shard",
+    "1/2",
+    "--seeds",
+    "3",
+    "--json",
+  ]);
+  assert.is(exitCode, 0, stderr);
+  const [bug, sums, ...more] = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+  assert.equal(
+    [bug?.["id"], bug?.["status"], bug?.["seeds"], more],
+    ["link/chunk-not-credited", "found", 1, []],
+  );
+  assert.equal(sums?.["sums"], [
+    { area: "link", found: 1, mutants: 1 },
+    { area: "all", found: 1, mutants: 1 },
+  ]);
+  assert.is((await runSimulate([...names, "--shard", "3/2"])).exitCode, 2);
+  assert.is((await runSimulate(["--mutants", "nothing"])).exitCode, 2);
+});
+
 test.run();
