@@ -86,6 +86,8 @@ const DEFAULT_POLICY: PolicySpec = { name: "edge-only", parameters: {} };
 export function createSources(options: SourcesOptions): OwnSources {
   const { system, registration, controller, journals } = options;
   const generators = new Map<SourceId, ActorRef<GeneratorMessage>>();
+  /** Asked for, and without a generator yet. */
+  const starting = new Set<SourceId>();
   const nextIncarnation = createIncarnations(system);
 
   function sourceEnded(id: SourceId): Promise<void> {
@@ -96,27 +98,38 @@ export function createSources(options: SourcesOptions): OwnSources {
     });
   }
 
+  /** Its name is nobody else's meanwhile. */
+  async function start(asked: SourceOptions): Promise<void> {
+    const { id, source, pipeline, configuration = DEFAULT_CONFIGURATION } = asked;
+    const { policy = DEFAULT_POLICY, request = null } = asked;
+    const description = { id, node: system.name, pipeline, configuration, policy };
+    await registration.request(description);
+    const journal = await journals?.open(id, { source: source.label, nowMs: nextIncarnation(), request });
+    const generator = startGenerator(options, asked, {
+      incarnation: journal?.recovered.incarnation ?? nextIncarnation(),
+      ...(journal && { journal }),
+    });
+    generators.set(id, generator);
+    registration.add(description);
+    system.watch(generator, () => {
+      generators.delete(id);
+      // On the lane of the messages that they undo, so that a source of the same name may come at once.
+      controller.tell({ type: "detachGenerator", sourceId: id }, "control");
+      registration.remove(id);
+    });
+  }
+
   return {
     async addSource(asked) {
-      const { id, source, pipeline, configuration = DEFAULT_CONFIGURATION } = asked;
-      if (generators.has(id))
+      const { id } = asked;
+      if (generators.has(id) || starting.has(id))
         throw new TypeError(`Cannot add source "${id}": one of that name runs on "${system.name}"`);
-      const { policy = DEFAULT_POLICY, request = null } = asked;
-      const description = { id, node: system.name, pipeline, configuration, policy };
-      await registration.request(description);
-      const journal = await journals?.open(id, { source: source.label, nowMs: nextIncarnation(), request });
-      const generator = startGenerator(options, asked, {
-        incarnation: journal?.recovered.incarnation ?? nextIncarnation(),
-        ...(journal && { journal }),
-      });
-      generators.set(id, generator);
-      registration.add(description);
-      system.watch(generator, () => {
-        generators.delete(id);
-        // On the lane of the messages that they undo, so that a source of the same name may come at once.
-        controller.tell({ type: "detachGenerator", sourceId: id }, "control");
-        registration.remove(id);
-      });
+      starting.add(id);
+      try {
+        await start(asked);
+      } finally {
+        starting.delete(id);
+      }
     },
 
     sourceEnded,

@@ -16,11 +16,10 @@ export class RateLimit {
 
   /** Takes one token. @returns false if there is none left */
   take(nowMs: number): boolean {
-    if (this.#left < 1) {
-      this.#left = Math.min(this.#burst, this.#left + ((nowMs - this.#atMs) / 1_000) * this.#perSecond);
-      this.#atMs = nowMs;
-      if (this.#left < 1) return false;
-    }
+    // At every take: what was gained while there were tokens left is never more than the bucket holds.
+    this.#left = Math.min(this.#burst, this.#left + ((nowMs - this.#atMs) / 1_000) * this.#perSecond);
+    this.#atMs = nowMs;
+    if (this.#left < 1) return false;
     this.#left -= 1;
     return true;
   }

@@ -117,4 +117,36 @@ test("createSources delivers a task again by the delivery limits that it was giv
   });
 });
 
+test("of two sources of one name that are added at once, the second is refused before anything of it starts", async () => {
+  const registration = recordedRegistration();
+  await withSources(
+    { registration },
+    () => {},
+    async (sources) => {
+      const added = await Promise.allSettled([sources.addSource(oneTask()), sources.addSource(oneTask())]);
+      assert.equal(
+        added.map(({ status }) => status),
+        ["fulfilled", "rejected"],
+      );
+      assert.equal(registration.calls, ["request cam-1", "add cam-1"]);
+      assert.is((await sources.ledgers()).length, 1);
+    },
+  );
+});
+
+test("a source that was refused leaves its name free", async () => {
+  const refusal = new Error("no");
+  const refusing = recordedRegistration(refusal);
+  await withSources(
+    { registration: refusing },
+    () => {},
+    async (sources) => {
+      for (let n = 0; n < 2; n += 1) {
+        const thrown: unknown = await sources.addSource(oneTask()).catch((error: unknown) => error);
+        assert.is(thrown, refusal);
+      }
+    },
+  );
+});
+
 test.run();
