@@ -8,7 +8,7 @@
 import { CodedError } from "../src/runtime/errors.js";
 import { UsageError, type NothingToRun } from "./command-line.js";
 import { keepOutput, warnOfLimits } from "./process.js";
-import { err } from "./terminal.js";
+import { err, outbreak } from "./terminal.js";
 
 /** What a command line asks for: work that resolves with the exit code, or nothing. */
 export type ParsedProgram =
@@ -39,6 +39,11 @@ export async function runProgram(
   usageHint: string,
 ): Promise<void> {
   const parsed = parse(process.argv.slice(2));
+  // Node would print it as it is, and some of its text may be from another machine.
+  process.on("uncaughtException", (error) => {
+    outbreak(error);
+    process.exit(1);
+  });
   const stays = !("exitCode" in parsed) && parsed.isNode === true;
   const output = keepOutput((why) => {
     err.line(`error: ${why}`);
@@ -60,9 +65,9 @@ async function runOrExplain(run: () => Promise<number>, usageHint: string): Prom
       err.lines(`error: ${error.message}\n${usageHint}`);
       return 2;
     }
-    // A coded error is the user's to correct and says how; anything else is ours and keeps its stack.
-    if (!(error instanceof CodedError || error instanceof ProgramError)) throw error;
-    err.line(`error: ${error.message}`);
+    // A coded error is the user's to correct and says how; anything else is ours, or another node's, and keeps its stack.
+    if (error instanceof CodedError || error instanceof ProgramError) err.line(`error: ${error.message}`);
+    else outbreak(error);
     return 1;
   }
 }

@@ -5,8 +5,11 @@
 
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runProgram } from "./program.js";
-import { HELP_HINT, parseStart } from "./start/options.js";
+import { requireFiles } from "./enough-files.js";
+
+requireFiles();
+const { runProgram } = await import("./program.js");
+const { HELP_HINT, parseStart } = await import("./start/options.js");
 
 const defaults = { source: asset("demo/demo.mp4"), pipeline: asset("pipelines/default.yaml") };
 

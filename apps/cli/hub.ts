@@ -97,7 +97,8 @@ function greet({ name, store, tokenTtl }: HubCommand, url: string, token: JoinTo
       : `Join another node within ${formatDuration(token.forMs)} with the token ${token.id}, or make one:\n` +
         `  npx sluice token create --store ${store}\n` +
         `  npx sluice join ${reached} --name edge-1 --token ID.SECRET`;
-  say(`Hub "${name}" at ${url}, results in ${store === "memory:" ? "memory" : store}\n${how}`);
+  say(`Hub "${name}" at ${url}, results in ${store === "memory:" ? "memory" : store}`);
+  out.lines(how);
   if (!isLoopback(url) && url.startsWith("ws:")) {
     err.line("warning: traffic is not encrypted: name a certificate with --tls-cert and --tls-key");
   }

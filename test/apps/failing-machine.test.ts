@@ -85,6 +85,22 @@ testOnLinux("sluice hub says at its start that it may have few files open", () =
   ),
 );
 
+testOnLinux("a program that may not even have the files open that it is made of says so in one line", () => {
+  for (const program of ["sluice.js hub --store memory:", "start.js --help"]) {
+    const command = `ulimit -n 64; exec "${process.execPath}" "${join(REPOSITORY, "dist/apps")}"/${program}`;
+    const { stdout, stderr, status } = spawnSync("bash", ["-c", command], {
+      encoding: "utf8",
+      timeout: 60_000,
+    });
+    assert.is(stdout, "");
+    assert.is(
+      stderr,
+      "error: Cannot start as this process may have 64 files open, and needs 128 at least: raise the limit (ulimit -n)\n",
+    );
+    assert.is(status, 1);
+  }
+});
+
 testOnLinux(
   "an ffmpeg that cannot be started, as no descriptor is left, is a failed capture and no crash",
   () => {

@@ -43,7 +43,7 @@ export function openHttpRelay(
     step: { readonly url: URL; readonly redirects: number; readonly retried: boolean },
   ): void {
     const { url, redirects, retried } = step;
-    const own = url.hostname === origin.hostname;
+    const own = isOwn(url, origin);
     const header = own ? authorization?.headerFor("GET", url.pathname + url.search) : undefined;
     const { range } = asked.headers;
     const options = {
@@ -90,14 +90,14 @@ export function openHttpRelay(
     upstream.end();
   }
 
-  /** Where a redirect may lead: to the source's own host, or to one that it names. */
+  /** Where a redirect may lead: to the source's own server, or to a host that it names. */
   function allowed(location: string, from: URL): URL | null {
     if (!URL.canParse(location, from.href)) return null;
     const url = new URL(location, from.href);
     if (url.protocol !== "http:" && url.protocol !== "https:") return null;
     url.username = "";
     url.password = "";
-    return url.hostname === origin.hostname || isAmong(url.hostname, address.redirectHosts) ? url : null;
+    return isOwn(url, origin) || isAmong(url.hostname, address.redirectHosts) ? url : null;
   }
 
   return {
@@ -108,6 +108,13 @@ export function openHttpRelay(
       for (const upstream of open) upstream.destroy();
     },
   };
+}
+
+/** Another port is another server, which whoever named the source has not named; but for the same one under TLS. */
+function isOwn(url: URL, origin: URL): boolean {
+  if (url.hostname !== origin.hostname) return false;
+  const secured = origin.protocol === "http:" && origin.port === "" && url.protocol === "https:";
+  return url.origin === origin.origin || (secured && url.port === "");
 }
 
 function passOn(response: IncomingMessage, answer: ServerResponse): void {

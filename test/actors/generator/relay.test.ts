@@ -212,6 +212,29 @@ test("a redirect is followed on the same host and to a host that is listed, with
   );
 });
 
+test("a redirect to another port of the same host is one elsewhere", async () => {
+  const other: Asked[] = [];
+  await withHttp(
+    (request, response) => {
+      other.push(askedOf(request));
+      response.writeHead(200, { "content-length": mp4.length }).end(mp4);
+    },
+    (elsewhere) =>
+      withHttp(
+        (_, response) =>
+          void response.writeHead(302, { location: `http://127.0.0.1:${elsewhere}/clip` }).end(),
+        async (port) => {
+          const { error } = await captureAll(`http://${ENCODED}@127.0.0.1:${port}/clip`);
+          assert.match(error?.message ?? "", /it redirects to another host, which is not allowed/);
+          assert.equal(other, []);
+          const listed = await captureListed(`http://${ENCODED}@127.0.0.1:${port}/clip`, ["127.0.0.1"]);
+          assert.is(listed.frames.length, 25);
+          assert.equal([...new Set(other.map(({ authorization }) => authorization))], [undefined]);
+        },
+      ),
+  );
+});
+
 function captureListed(text: string, redirectHosts: readonly string[]): Promise<Pick<Captured, "frames">> {
   const source = parseSource(text);
   if (source.kind !== "http") throw new TypeError("It is no address of HTTP");
