@@ -1,5 +1,6 @@
 /** The public API as its users meet it: everything comes from `src/index.js`. */
 
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
@@ -226,6 +227,20 @@ test("every type that a declaration of src/index.ts names is exported by src/ind
       .map((type) => `${name} names ${type}`),
   );
   assert.equal(missing, []);
+});
+
+test("the declarations of both entry points compile without skipLibCheck and without Node's types", () => {
+  const tsc = fileURLToPath(new URL("../../node_modules/typescript/bin/tsc", import.meta.url));
+  const entries = ["../src/index.d.ts", "../src/runtime/index.d.ts"].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
+  const options = ["--target", "es2023", "--module", "node20", "--strict", "--noEmit", "--ignoreConfig"];
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [tsc, ...options, "--types", "", "--skipLibCheck", "false", ...entries],
+    { encoding: "utf8" },
+  );
+  assert.equal([status, stdout], [0, ""]);
 });
 
 test("src/index.ts exports no message between components", () => {

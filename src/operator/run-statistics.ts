@@ -5,7 +5,7 @@
  * critical path these, with capture and store, add up to the task's latency.
  */
 
-import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
+import { createHistogram } from "node:perf_hooks";
 import type { StoredRecord, StoredResult } from "../task/record.js";
 import { breakdown } from "../task/latency.js";
 import type { Pipeline } from "../task/pipeline.js";
@@ -45,6 +45,13 @@ export interface RunSummary {
   readonly tracks: number;
 }
 
+/** The part in use of Node's histogram, whose own type would ask every reader of this one for Node's types. */
+interface Histogram {
+  record(value: number): void;
+  /** @param percentile 0 < percentile <= 100 */
+  percentile(percentile: number): number;
+}
+
 interface StageCounts {
   readonly nodes: Map<string, number>;
   count: number;
@@ -57,7 +64,7 @@ interface StageCounts {
 export interface RunStatistics {
   stored: number;
   readonly dropped: Map<DropReason, number>;
-  readonly latencyUs: RecordableHistogram;
+  readonly latencyUs: Histogram;
   readonly stages: Map<string, StageCounts>;
   readonly epochs: Set<number>;
   frames: number;

@@ -33,7 +33,7 @@ export function createLogger(options: { readonly level: LogLevel }): Logger {
 }
 
 /** @param write returns how much it has written, or throws */
-export function createStandardError(write: (bytes: Buffer) => number): { write(line: string): void } {
+export function createStandardError(write: (bytes: Uint8Array) => number): { write(line: string): void } {
   let lost = 0;
   return {
     write(line) {
@@ -49,7 +49,7 @@ export function createStandardError(write: (bytes: Buffer) => number): { write(l
 /** Looks at a pipe that takes nothing now, as its reader is slow. */
 const RETRIES_MAX = 100;
 
-function writeWhole(bytes: Buffer, write: (bytes: Buffer) => number): boolean {
+function writeWhole(bytes: Uint8Array, write: (bytes: Uint8Array) => number): boolean {
   let rest = bytes;
   for (let tries = 0; rest.length > 0 && tries < RETRIES_MAX; tries++) {
     try {

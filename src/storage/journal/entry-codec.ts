@@ -38,7 +38,7 @@ export function encodeEntry(entry: JournalEntry): Uint8Array {
   const frameBytes = frames.reduce((sum, { data }) => sum + data.length, 0);
   const bytes = Buffer.allocUnsafe(PREFIX_BYTES + (end - start) + frameBytes);
   bytes.writeUInt32LE(end - start, 4);
-  buffer.copy(bytes, PREFIX_BYTES, start, end);
+  bytes.set(buffer.subarray(start, end), PREFIX_BYTES);
   let at = PREFIX_BYTES + (end - start);
   for (const { data } of frames) {
     bytes.set(data, at);

@@ -10,7 +10,7 @@ import { EncodedAddresses, EncodedKeys } from "./encoded-cache.js";
 import { KEYS_LONG } from "./tags.js";
 
 export interface WrittenRecord {
-  readonly buffer: Buffer;
+  readonly buffer: Uint8Array;
   readonly start: number;
   readonly end: number;
 }
