@@ -4,8 +4,10 @@ import { CodedError } from "../runtime/errors.js";
 
 /** Codes are promises: `docs/errors.md` has a heading for each. */
 export const SLUICE_ERROR_CODES = [
+  "certificate-file-invalid",
   "configuration-invalid",
   "distributor-busy",
+  "ffmpeg-crashed",
   "ffmpeg-missing",
   "model-invalid",
   "model-missing",

@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Socket } from "node:net";
+import { createServer as createSecureServer } from "node:tls";
 import { RtspSplitter, type RtspMessage } from "../../src/actors/generator/rtsp-splitter.js";
 
 export interface RtspCameraOptions {
@@ -16,6 +17,8 @@ export interface RtspCameraOptions {
     uri: string,
     authorization: string | null,
   ) => readonly string[] | null;
+  /** Speaks RTSP over TLS, by these. */
+  readonly tls?: { readonly key: string; readonly certificate: string };
   /** Answers each DESCRIBE by a redirect. */
   readonly redirectTo?: string;
 }
@@ -36,7 +39,7 @@ export async function startRtspCamera(options: RtspCameraOptions): Promise<RtspC
   const pictures = picturesOf(readFileSync(options.clip));
   const requests: string[] = [];
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  const serve = (socket: Socket): void => {
     sockets.add(socket);
     socket.on("error", () => {}).on("close", () => sockets.delete(socket));
     const splitter = new RtspSplitter(
@@ -47,7 +50,13 @@ export async function startRtspCamera(options: RtspCameraOptions): Promise<RtspC
       },
     );
     socket.on("data", (chunk: Buffer) => void splitter.accept(chunk));
-  }).listen(0, "127.0.0.1");
+  };
+  const { tls } = options;
+  const server =
+    tls === undefined
+      ? createServer(serve)
+      : createSecureServer({ key: tls.key, cert: tls.certificate }, serve).on("tlsClientError", () => {});
+  server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,

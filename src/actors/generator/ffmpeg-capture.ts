@@ -19,7 +19,7 @@ import { captureArguments, type SyncOption } from "./ffmpeg-source.js";
 import type { FramedFrame } from "./framing.js";
 import { openRelay, type Relay } from "./relay.js";
 import { checkSource } from "./source-check.js";
-import type { NetworkAddress } from "./source-spec.js";
+import type { NetworkAddress, SourceSpec } from "./source-spec.js";
 
 export interface FfmpegCaptureOptions {
   /** Path of ffmpeg; default as `findFfmpeg` decides at the first capture. */
@@ -122,13 +122,15 @@ class FfmpegCapture implements Capture {
     const current = new FfmpegProcess(ffmpeg, args, this.#options.source, {
       onInfo: (info) => this.#inform(info),
       onFrame: (frame) => this.#frame(frame, ffmpeg),
-      onExit: ({ error, exitCode, frameCount, report }) => {
+      onExit: ({ error, exitCode, crash, frameCount, report }) => {
         if (this.#closed || current !== this.#process) return;
         if (report.refuses("vsync") && syncOption === "-vsync") {
           syncOptions.set(ffmpeg, "-fps_mode");
           this.#start(ffmpeg);
         } else if (error !== null) {
           this.#end(spawnFailure(error));
+        } else if (crash !== null) {
+          this.#end(crashed(ffmpeg, crash, this.#options.source));
         } else if (!report.genuine) {
           this.#end(impostor(ffmpeg, exitCode));
         } else if (frameCount === 0 && this.#seekUs() !== null) {
@@ -205,6 +207,13 @@ function impostor(ffmpeg: string, exitCode: number | null): SluiceError {
   return new SluiceError(
     `Cannot use "${ffmpeg}" as it does not answer like ffmpeg (${end}): set SLUICE_FFMPEG to one that does, or unset it`,
     { code: "ffmpeg-missing" },
+  );
+}
+
+function crashed(ffmpeg: string, signal: string, { label }: SourceSpec): SluiceError {
+  return new SluiceError(
+    `Cannot read source "${label}" on as "${ffmpeg}" was ended by ${signal}, which is a fault of ffmpeg or of this machine: set SLUICE_FFMPEG to another ffmpeg if it happens again; results so far are kept`,
+    { code: "ffmpeg-crashed", retry: "backoff" },
   );
 }
 

@@ -7,6 +7,7 @@
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import type { CaptureInfo } from "./capture.js";
 import { FfmpegReport } from "./ffmpeg-report.js";
@@ -23,15 +24,28 @@ interface ProcessExit {
   /** The process could not be started. */
   readonly error: unknown;
   readonly exitCode: number | null;
+  /** The signal that ended it; null where it ended by itself. */
+  readonly crash: NodeJS.Signals | null;
   readonly frameCount: number;
   readonly report: FfmpegReport;
 }
+
+type Ended = Pick<ProcessExit, "error" | "exitCode" | "crash">;
 
 /** Windows has no such shell; there ffmpeg ends at its next write. */
 const SUPERVISED = process.platform !== "win32";
 /** Of POSIX sh: nothing but `read` and `wait` keeps it, and it holds no pipe of ffmpeg's. Its exit code is ffmpeg's. */
 const SUPERVISOR =
   '"$@" </dev/null & child=$!; exec >&- 2>&- 3>&-; read -r _; kill -9 "$child"; wait "$child"';
+
+/** The signals that a program does not survive; SIGKILL is what Linux sends where memory is used up. */
+const CRASHES = ["SIGILL", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGSEGV", "SIGSYS"] as const;
+
+/** POSIX, 2.8.2: a shell says 128 and the number of the signal that ended a command; by those of Linux and BSD. */
+function crashOf(exitCode: number | null): NodeJS.Signals | null {
+  if (exitCode === null) return null;
+  return CRASHES.find((signal) => constants.signals[signal] === exitCode - 128) ?? null;
+}
 
 /** Processes to kill where this one exits without closing its captures. */
 const running = new Set<ChildProcess>();
@@ -61,7 +75,7 @@ export class FfmpegProcess {
   #frameCount = 0;
   #headersEnded = false;
   /** How it ended, until that is reported. */
-  #exited: Pick<ProcessExit, "error" | "exitCode"> | null = null;
+  #exited: Ended | null = null;
   #killed = false;
 
   constructor(ffmpeg: string, args: readonly string[], source: SourceSpec, listener: ProcessListener) {
@@ -85,7 +99,7 @@ export class FfmpegProcess {
     this.#child.once("error", (failure) => {
       error = failure;
       // Without a process there is no "close" to wait for.
-      if (this.#child.pid === undefined) this.#exit({ error, exitCode: null });
+      if (this.#child.pid === undefined) this.#exit({ error, exitCode: null, crash: null });
     });
     if (this.#child.pid === undefined) return;
     running.add(this.#child);
@@ -96,7 +110,9 @@ export class FfmpegProcess {
     });
     // Only ffmpeg holds the other end of its log: it is gone, and the shell may go.
     this.#child.stderr?.once("end", () => this.#child.stdin?.destroy());
-    this.#child.once("close", (exitCode) => this.#exit({ error, exitCode }));
+    this.#child.once("close", (exitCode, signal) =>
+      this.#exit({ error, exitCode, crash: SUPERVISED ? crashOf(exitCode) : signal }),
+    );
     this.#read();
   }
 
@@ -169,7 +185,7 @@ export class FfmpegProcess {
     this.#listener.onFrame(frame);
   }
 
-  #exit(exit: Pick<ProcessExit, "error" | "exitCode">): void {
+  #exit(exit: Ended): void {
     this.#exited = exit;
     this.#reportExit();
   }

@@ -7,12 +7,13 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from "node:http";
-import { request as secureRequest } from "node:https";
+import { Agent as SecureAgent, request as secureRequest } from "node:https";
 import type { Server } from "node:net";
 import { pipeline } from "node:stream";
 import { Authorization } from "./authorization.js";
 import { connectionProblem, REDIRECTS_ELSEWHERE } from "./relay-problem.js";
 import { isAmong } from "./source-policy.js";
+import type { SourceTrust } from "./source-trust.js";
 import type { NetworkAddress } from "./source-spec.js";
 
 /** As many as browsers have followed at least. */
@@ -22,10 +23,13 @@ const PASSED_ON = ["content-type", "content-length", "content-range", "accept-ra
 
 export function openHttpRelay(
   address: NetworkAddress,
+  trust: SourceTrust,
   path: string,
   onProblem: (text: string) => void,
 ): { readonly server: Server; readonly close: () => void } {
   const open = new Set<ClientRequest>();
+  // Of its own, so that no other source's trust makes a connection that this one uses.
+  const agent = new SecureAgent(trust);
   const origin = new URL(address.url);
   const authorization = address.credentials === null ? null : new Authorization(address.credentials);
   const server = createServer((asked, answer) => {
@@ -55,10 +59,9 @@ export function openHttpRelay(
       },
       // Cameras send headers that are not quite right. Nothing but the video comes of them.
       insecureHTTPParser: true,
-      // As ffmpeg does it: cameras sign for themselves.
-      rejectUnauthorized: false,
     };
-    const upstream = url.protocol === "https:" ? secureRequest(url, options) : request(url, options);
+    const upstream =
+      url.protocol === "https:" ? secureRequest(url, { ...options, agent }) : request(url, options);
     open.add(upstream);
     const fail = (problem: string): void => {
       onProblem(problem);
@@ -106,6 +109,7 @@ export function openHttpRelay(
       server.close();
       server.closeAllConnections();
       for (const upstream of open) upstream.destroy();
+      agent.destroy();
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Why a relay cannot reach its camera, in words. */
 
 import { errorText } from "../../runtime/errors.js";
+import { SOURCE_CA } from "./source-trust.js";
 
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "Connection refused",
@@ -10,12 +11,26 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: "its host name does not resolve",
   EAI_AGAIN: "its host name does not resolve now",
   ETIMEDOUT: "Connection timed out",
+  EPROTO: "TLS cannot be agreed on: it must be of version 1.2 at least",
 };
 
+/** Why a certificate is not believed, by the codes of OpenSSL and Node. */
+const DISTRUST: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: "it is signed by itself",
+  SELF_SIGNED_CERT_IN_CHAIN: "it is signed by an unknown authority",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "it is signed by an unknown authority",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "it is signed by an unknown authority",
+  ERR_TLS_CERT_ALTNAME_INVALID: "it is of another name",
+};
+const OUT_OF_DATE = new Set(["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"]);
+
 export function connectionProblem(error: Error): string {
-  return (
-    ("code" in error && typeof error.code === "string" ? REASONS[error.code] : undefined) ?? errorText(error)
-  );
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  const distrust = DISTRUST[code];
+  if (distrust !== undefined)
+    return `its certificate is not trusted, as ${distrust}: if it is the right one, put it into a file and name that in ${SOURCE_CA}`;
+  if (OUT_OF_DATE.has(code)) return "its certificate is out of date: renew it, and check both clocks";
+  return REASONS[code] ?? errorText(error);
 }
 
 export const REDIRECTS_ELSEWHERE = "it redirects to another host, which is not allowed";

@@ -5,7 +5,8 @@
  * RL1 Credentials, and addresses that may hold some, are known to the relay alone: not to ffmpeg's command line, its log, or
  *     whoever lists processes.
  * RL2 A stream leads nowhere else: a redirect is followed to hosts that the source allows, and to no other.
- * RL3 Only this process's own user is served, where the system tells users apart, who must know the relay's path; and nobody
+ * RL3 ffmpeg resolves no name and speaks no TLS: what a host name or a certificate is worth is decided here.
+ * RL4 Only this process's own user is served, where the system tells users apart, who must know the relay's path; and nobody
  *     once the capture is closed.
  */
 
@@ -15,6 +16,7 @@ import { openHttpRelay } from "./http-relay.js";
 import { isOwnPeer } from "./relay-peer.js";
 import { openRtspRelay } from "./rtsp-relay.js";
 import type { NetworkAddress } from "./source-spec.js";
+import { readSourceTrust } from "./source-trust.js";
 
 export interface Relay {
   /** What ffmpeg opens. */
@@ -25,12 +27,13 @@ export interface Relay {
   close(): void;
 }
 
-/** Opens a relay to `address`, at any free port. */
+/** Opens a relay to `address`, at any free port. @throws SluiceError `certificate-file-invalid` */
 export async function openRelay(address: NetworkAddress): Promise<Relay> {
+  const trust = await readSourceTrust();
   const path = `/${randomBytes(16).toString("hex")}`;
   const open = address.kind === "rtsp" ? openRtspRelay : openHttpRelay;
   const problem: { text: string | null } = { text: null };
-  const { server, close } = open(address, path, (text) => (problem.text ??= text));
+  const { server, close } = open(address, trust, path, (text) => (problem.text ??= text));
   // Before whatever serves it, so that nothing does.
   server.prependListener("connection", (socket: Socket) => {
     if (!isOwnPeer(socket)) socket.destroy();

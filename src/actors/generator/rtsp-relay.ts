@@ -9,6 +9,7 @@ import { Authorization } from "./authorization.js";
 import { connectionProblem, REDIRECTS_ELSEWHERE } from "./relay-problem.js";
 import { RtspSplitter, type RtspMessage } from "./rtsp-splitter.js";
 import type { NetworkAddress } from "./source-spec.js";
+import type { SourceTrust } from "./source-trust.js";
 
 /** RFC 2326, 3.2; and of RTSP over TLS as registered with IANA. */
 const PORTS: Readonly<Record<string, number>> = { "rtsp:": 554, "rtsps:": 322 };
@@ -18,13 +19,20 @@ const ASKED_MAX = 32;
 
 export function openRtspRelay(
   address: NetworkAddress,
+  trust: SourceTrust,
   path: string,
   onProblem: (text: string) => void,
 ): { readonly server: Server; readonly close: () => void } {
   const open = new Set<RtspExchange>();
   const server = createServer({ noDelay: true }, (client) => {
     if (client.destroyed) return;
-    const exchange = new RtspExchange(client, address, path, onProblem);
+    const exchange = new RtspExchange(
+      client,
+      connectTo(new URL(address.url), trust),
+      address,
+      path,
+      onProblem,
+    );
     open.add(exchange);
     client.once("close", () => open.delete(exchange));
   });
@@ -57,13 +65,19 @@ class RtspExchange {
   #sequence = 0;
   #own: string | null = null;
 
-  constructor(client: Socket, address: NetworkAddress, path: string, onProblem: (text: string) => void) {
+  constructor(
+    client: Socket,
+    camera: Socket,
+    address: NetworkAddress,
+    path: string,
+    onProblem: (text: string) => void,
+  ) {
     this.#client = client;
+    this.#camera = camera;
     this.#address = address;
     this.#path = path;
     this.#onProblem = onProblem;
     this.#authorization = address.credentials === null ? null : new Authorization(address.credentials);
-    this.#camera = connectTo(new URL(address.url));
     this.#camera.on("error", (error) => onProblem(connectionProblem(error)));
     client.on("error", () => {});
     this.#flow(client, this.#camera, (message) => this.#ask(message));
@@ -155,12 +169,11 @@ function originIn(uri: string, path: string): string | null {
   return end !== undefined && uri.startsWith(path, end) ? uri.slice(0, end + path.length) : null;
 }
 
-function connectTo({ protocol, hostname, port }: URL): Socket {
+function connectTo({ protocol, hostname, port }: URL, trust: SourceTrust): Socket {
   const where = {
     host: hostname.replace(/^\[|\]$/g, ""),
     port: port === "" ? (PORTS[protocol] ?? 554) : Number(port),
     noDelay: true,
   };
-  // As ffmpeg does it: cameras sign for themselves.
-  return protocol === "rtsps:" ? connectSecure({ ...where, rejectUnauthorized: false }) : connect(where);
+  return protocol === "rtsps:" ? connectSecure({ ...where, ...trust }) : connect(where);
 }

@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { test } from "uvu";
 import type { CapturedFrame, CaptureInfo, CaptureOptions } from "../../../src/actors/generator/capture.js";
 import type { SluiceError } from "../../../src/task/errors.js";
 import {
@@ -18,6 +19,11 @@ import { within } from "../../support/within.js";
 
 /** The ffmpeg that a user would get, and the one that comes with the installation. */
 export const BINARIES: readonly string[] = [...new Set([findFfmpeg(), bundled()])];
+
+/** Registers a test for each of them. */
+export function testEach(name: string, work: (ffmpeg: string) => Promise<void>): void {
+  for (const ffmpeg of BINARIES) test(`${name} (${ffmpeg})`, () => work(ffmpeg));
+}
 
 function bundled(): string {
   const { path } = createRequire(import.meta.url)("@ffmpeg-installer/ffmpeg") as { path: string };

@@ -54,6 +54,26 @@ test("an ffmpeg whose keeper is killed goes with it, and the source ends", async
   await program.ended;
 });
 
+test("an ffmpeg that crashes is told from a fault of its source", async () => {
+  for (const ffmpeg of BINARIES)
+    for (const signal of ["SIGSEGV", "SIGKILL"] as const) {
+      const program = startEndlessCapture(["test:1280x720@25,duration=1000", ffmpeg]);
+      await program.prints(/a frame/);
+      const child = program
+        .children()
+        .find(({ command }) => / -hide_banner /.test(command) && !command.startsWith("/bin/sh "));
+      process.kill(child?.pid ?? Number.NaN, signal);
+      await program.prints(
+        new RegExp(
+          `^ended: Cannot read source "test:.*" was ended by ${signal}, which is a fault of ffmpeg`,
+          "m",
+        ),
+      );
+      program.signal("SIGKILL");
+      await program.ended;
+    }
+});
+
 test("a pipe without a writer is given up after the connect timeout", async () => {
   const { error } = await captureAll(fifo, { connectTimeoutMs: 300 });
   assert.is(error?.code, "source-unreachable");

@@ -14,7 +14,20 @@ import { openRelay } from "../../../src/actors/generator/relay.js";
 import { parseSource, type NetworkAddress } from "../../../src/actors/generator/source-spec.js";
 import { startRtspCamera } from "../../support/rtsp-camera.js";
 import { within } from "../../support/within.js";
-import { captureAll, childProcesses, folder, makeClip, runFfmpeg, small, type Captured } from "./clips.js";
+import {
+  BINARIES,
+  captureAll,
+  childProcesses,
+  folder,
+  makeClip,
+  runFfmpeg,
+  small,
+  testEach,
+  type Captured,
+} from "./clips.js";
+
+if (BINARIES.length < 2)
+  console.log("SKIPPED: an ffmpeg other than the carried one, as the machine has none");
 
 const USER = "admin";
 const PASSWORD = "p@ss#w/o?rd%";
@@ -182,37 +195,43 @@ const askedOf = ({ url = "", headers }: IncomingMessage): Asked => ({
   authorization: headers.authorization,
 });
 
-test("a redirect is followed on the same host and to a host that is listed, without the password there", async () => {
-  const asked: Asked[] = [];
-  await withHttp(
-    (request, response) => {
-      const { port } = request.socket.address() as AddressInfo;
-      asked.push(askedOf(request));
-      if (request.url === "/own") response.writeHead(302, { location: "/clip" }).end();
-      else if (request.url === "/other")
-        response.writeHead(307, { location: `http://localhost:${port}/clip` }).end();
-      else if (request.url === "/loop") response.writeHead(302, { location: "/loop" }).end();
-      else if (askedOf(request).host === "127.0.0.1" && request.headers.authorization !== BASIC)
-        response.writeHead(401, { "www-authenticate": "Basic realm=x" }).end();
-      else response.writeHead(200, { "content-length": mp4.length }).end(mp4);
-    },
-    async (port) => {
-      const at = (path: string) => `http://${ENCODED}@127.0.0.1:${port}${path}`;
-      assert.is((await captureAll(at("/own"))).frames.length, 25);
-      const refused = await captureAll(at("/other"));
-      assert.match(refused.error?.message ?? "", /it redirects to another host, which is not allowed/);
-      assert.match((await captureAll(at("/loop"))).error?.message ?? "", /it redirects without end/);
-      assert.ok(asked.every(({ host }) => host === "127.0.0.1"));
-      const listed = await captureListed(at("/other"), ["localhost"]);
-      assert.is(listed.frames.length, 25);
-      const elsewhere = asked.filter(({ host }) => host === "localhost");
-      assert.ok(elsewhere.length > 0);
-      assert.ok(elsewhere.every(({ authorization }) => authorization === undefined));
-    },
-  );
-});
+testEach(
+  "a redirect is followed on the same host and to a host that is listed, without the password there",
+  async (ffmpeg) => {
+    const asked: Asked[] = [];
+    await withHttp(
+      (request, response) => {
+        const { port } = request.socket.address() as AddressInfo;
+        asked.push(askedOf(request));
+        if (request.url === "/own") response.writeHead(302, { location: "/clip" }).end();
+        else if (request.url === "/other")
+          response.writeHead(307, { location: `http://localhost:${port}/clip` }).end();
+        else if (request.url === "/loop") response.writeHead(302, { location: "/loop" }).end();
+        else if (askedOf(request).host === "127.0.0.1" && request.headers.authorization !== BASIC)
+          response.writeHead(401, { "www-authenticate": "Basic realm=x" }).end();
+        else response.writeHead(200, { "content-length": mp4.length }).end(mp4);
+      },
+      async (port) => {
+        const at = (path: string) => `http://${ENCODED}@127.0.0.1:${port}${path}`;
+        assert.is((await captureAll(at("/own"), { ffmpeg })).frames.length, 25);
+        const refused = await captureAll(at("/other"), { ffmpeg });
+        assert.match(refused.error?.message ?? "", /it redirects to another host, which is not allowed/);
+        assert.match(
+          (await captureAll(at("/loop"), { ffmpeg })).error?.message ?? "",
+          /it redirects without end/,
+        );
+        assert.ok(asked.every(({ host }) => host === "127.0.0.1"));
+        const listed = await captureListed(at("/other"), ["localhost"], ffmpeg);
+        assert.is(listed.frames.length, 25);
+        const elsewhere = asked.filter(({ host }) => host === "localhost");
+        assert.ok(elsewhere.length > 0);
+        assert.ok(elsewhere.every(({ authorization }) => authorization === undefined));
+      },
+    );
+  },
+);
 
-test("a redirect to another port of the same host is one elsewhere", async () => {
+testEach("a redirect to another port of the same host is one elsewhere", async (ffmpeg) => {
   const other: Asked[] = [];
   await withHttp(
     (request, response) => {
@@ -224,10 +243,14 @@ test("a redirect to another port of the same host is one elsewhere", async () =>
         (_, response) =>
           void response.writeHead(302, { location: `http://127.0.0.1:${elsewhere}/clip` }).end(),
         async (port) => {
-          const { error } = await captureAll(`http://${ENCODED}@127.0.0.1:${port}/clip`);
+          const { error } = await captureAll(`http://${ENCODED}@127.0.0.1:${port}/clip`, { ffmpeg });
           assert.match(error?.message ?? "", /it redirects to another host, which is not allowed/);
           assert.equal(other, []);
-          const listed = await captureListed(`http://${ENCODED}@127.0.0.1:${port}/clip`, ["127.0.0.1"]);
+          const listed = await captureListed(
+            `http://${ENCODED}@127.0.0.1:${port}/clip`,
+            ["127.0.0.1"],
+            ffmpeg,
+          );
           assert.is(listed.frames.length, 25);
           assert.equal([...new Set(other.map(({ authorization }) => authorization))], [undefined]);
         },
@@ -235,12 +258,16 @@ test("a redirect to another port of the same host is one elsewhere", async () =>
   );
 });
 
-function captureListed(text: string, redirectHosts: readonly string[]): Promise<Pick<Captured, "frames">> {
+function captureListed(
+  text: string,
+  redirectHosts: readonly string[],
+  ffmpeg: string,
+): Promise<Pick<Captured, "frames">> {
   const source = parseSource(text);
   if (source.kind !== "http") throw new TypeError("It is no address of HTTP");
   const frames: Captured["frames"][number][] = [];
   const ended = new Promise<Pick<Captured, "frames">>((resolve, reject) => {
-    const capture = createFfmpegCapture().open(
+    const capture = createFfmpegCapture({ ffmpeg }).open(
       { source: { ...source, redirectHosts }, configuration: small(), after: null },
       {
         onInfo: () => {},
@@ -256,11 +283,11 @@ function captureListed(text: string, redirectHosts: readonly string[]): Promise<
   return within(20_000, ended);
 }
 
-test("an RTSP camera that redirects is not followed", async () => {
+testEach("an RTSP camera that redirects is not followed", async (ffmpeg) => {
   const other = await startRtspCamera({ clip: annexB });
   const camera = await startRtspCamera({ clip: annexB, redirectTo: `rtsp://127.0.0.1:${other.port}/s` });
   try {
-    const { error } = await captureAll(`rtsp://127.0.0.1:${camera.port}/s`);
+    const { error } = await captureAll(`rtsp://127.0.0.1:${camera.port}/s`, { ffmpeg });
     assert.match(error?.message ?? "", /it redirects to another host, which is not allowed/);
     assert.equal(other.requests, []);
   } finally {
@@ -269,36 +296,39 @@ test("an RTSP camera that redirects is not followed", async () => {
   }
 });
 
-test("a playlist or a script over HTTP opens nothing further, neither file nor address", async () => {
-  const asked: string[] = [];
-  const bodies = (port: number): Readonly<Record<string, string>> => ({
-    "/hls.m3u8": `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:${port}/next.ts\n#EXT-X-ENDLIST\n`,
-    "/hls-file.m3u8": `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://${folder}/relay.mp4\n#EXT-X-ENDLIST\n`,
-    "/concat": `ffconcat version 1.0\nfile ${folder}/relay.mp4\n`,
-    "/concat-http": `ffconcat version 1.0\nfile http://127.0.0.1:${port}/next.mp4\n`,
-    "/dash.mpd": `<?xml version="1.0"?><MPD type="static" mediaPresentationDuration="PT1S" profiles="urn:mpeg:dash:profile:isoff-main:2011"><Period><AdaptationSet mimeType="video/mp4"><Representation id="1" bandwidth="1"><BaseURL>http://127.0.0.1:${port}/next.mp4</BaseURL></Representation></AdaptationSet></Period></MPD>`,
-    "/session.sdp":
-      "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video 9 RTP/AVP 96\r\n",
-    "/text": "the secret of this machine\n".repeat(40),
-  });
-  await withHttp(
-    ({ url = "", socket }, response) => {
-      asked.push(url);
-      response.end(bodies((socket.address() as AddressInfo).port)[url] ?? mp4);
-    },
-    async (port) => {
-      for (const path of Object.keys(bodies(port))) {
-        const { error, frames } = await captureAll(`http://127.0.0.1:${port}${path}`);
-        assert.is(error?.code, "source-invalid", `${path}: ${error?.message ?? ""}`);
-        assert.is(frames.length, 0, path);
-      }
-      assert.not.ok(
-        asked.some((url) => url.startsWith("/next")),
-        asked.join(),
-      );
-    },
-  );
-});
+testEach(
+  "a playlist or a script over HTTP opens nothing further, neither file nor address",
+  async (ffmpeg) => {
+    const asked: string[] = [];
+    const bodies = (port: number): Readonly<Record<string, string>> => ({
+      "/hls.m3u8": `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:${port}/next.ts\n#EXT-X-ENDLIST\n`,
+      "/hls-file.m3u8": `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://${folder}/relay.mp4\n#EXT-X-ENDLIST\n`,
+      "/concat": `ffconcat version 1.0\nfile ${folder}/relay.mp4\n`,
+      "/concat-http": `ffconcat version 1.0\nfile http://127.0.0.1:${port}/next.mp4\n`,
+      "/dash.mpd": `<?xml version="1.0"?><MPD type="static" mediaPresentationDuration="PT1S" profiles="urn:mpeg:dash:profile:isoff-main:2011"><Period><AdaptationSet mimeType="video/mp4"><Representation id="1" bandwidth="1"><BaseURL>http://127.0.0.1:${port}/next.mp4</BaseURL></Representation></AdaptationSet></Period></MPD>`,
+      "/session.sdp":
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video 9 RTP/AVP 96\r\n",
+      "/text": "the secret of this machine\n".repeat(40),
+    });
+    await withHttp(
+      ({ url = "", socket }, response) => {
+        asked.push(url);
+        response.end(bodies((socket.address() as AddressInfo).port)[url] ?? mp4);
+      },
+      async (port) => {
+        for (const path of Object.keys(bodies(port))) {
+          const { error, frames } = await captureAll(`http://127.0.0.1:${port}${path}`, { ffmpeg });
+          assert.is(error?.code, "source-invalid", `${path}: ${error?.message ?? ""}`);
+          assert.is(frames.length, 0, path);
+        }
+        assert.not.ok(
+          asked.some((url) => url.startsWith("/next")),
+          asked.join(),
+        );
+      },
+    );
+  },
+);
 
 const addressOf = (text: string): NetworkAddress => {
   const source = parseSource(text);
