@@ -22,6 +22,11 @@ export function renderTable(
   return table.toString();
 }
 
+/** `text` where it is no longer than that, or else its beginning with an ellipsis. */
+export function shortened(text: string, lengthMax: number): string {
+  return text.length <= lengthMax ? text : `${text.slice(0, lengthMax - 3)}...`;
+}
+
 /** Made safe before its width is measured; a cell may have several lines. */
 function cell(value: string | number): string | number {
   return typeof value === "string" ? terminalLines(value) : value;

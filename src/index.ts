@@ -127,6 +127,7 @@ export { connectOperator, type Operator, type OperatorOptions } from "./operator
 export { createControl, type Control } from "./operator/control.js";
 export { createAgentClient, type AgentClient } from "./operator/agent-client.js";
 export type { LatencySummary, RunSummary, StageSummary } from "./operator/run-statistics.js";
+export type { FoundKind, Moment } from "./operator/found.js";
 export type { SourcesReported } from "./actors/protocol/agent.js";
 export type { SubscriptionEvent, TotalsReported } from "./actors/protocol/distributor.js";
 export type { DecisionOverhead, NodesReported, TableReported } from "./actors/protocol/scheduler.js";

@@ -11,6 +11,7 @@ import {
   Option,
   positiveInteger,
   readBy,
+  UsageError,
 } from "../command-line.js";
 import type { AuditCommand } from "./audit.js";
 import { DEFAULT_STORE, findHub, readOperator } from "./hub-folder.js";
@@ -107,6 +108,8 @@ function addRun(command: MakeCommand, choose: Choose): void {
     );
 }
 
+type ResultsFlags = Omit<ResultsCommand, "limit"> & { readonly last?: number; readonly limit?: number };
+
 function addResults(command: MakeCommand, choose: Choose): void {
   command("results", "Prints results from a running hub, or else straight from its store.")
     .option("--source <name>", "only this source", notEmpty)
@@ -115,19 +118,29 @@ function addResults(command: MakeCommand, choose: Choose): void {
       "stored since a time (2026-01-31T12:00:00Z) or at most this long ago (10m)",
       since,
     )
+    .option("--label <text>", 'only what found this: "car", "red" or "car red"', notEmpty)
+    .option("--last <n>", "print the newest of them, at most this many", positiveInteger)
     .option("--limit <n>", "print at most this many", positiveInteger)
+    .option("--oldest-first", "print the oldest first instead of the newest", false)
     .option("--follow", "keep printing results as they are stored", false)
     .option("--json", "print one JSON object per line", false)
     .option("--export <file>", "write NDJSON to a file instead, compressed if its name ends in .gz", notEmpty)
-    .action((given: OperatorFlags & Omit<ResultsCommand, "limit"> & { readonly limit?: number }) =>
+    .addHelpText("after", "\nThe newest come first, except with --follow and --export.\n")
+    .action((given: OperatorFlags & ResultsFlags) => {
+      const { last, limit } = given;
+      if (last !== undefined && (given.follow || given.oldestFirst || given.export !== undefined)) {
+        throw new UsageError(
+          "--last goes from the newest back, which --follow, --export and --oldest-first do not",
+        );
+      }
+      const asked = { ...given, limit: Math.min(last ?? Infinity, limit ?? Infinity) };
       choose(async () => {
         const { resultsFromHub, resultsFromStore } = await import("./results.js");
-        const asked = { ...given, limit: given.limit ?? Number.POSITIVE_INFINITY };
         const fromHub = (operator: Operator): Promise<number> => resultsFromHub(operator, asked);
         if (given.follow) return asOperator(given, fromHub);
         return fromHubOrStore(given, fromHub, () => resultsFromStore(given.store, asked));
-      }),
-    );
+      });
+    });
 }
 
 function addAudit(command: MakeCommand, choose: Choose): void {

@@ -12,7 +12,7 @@ import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
 import { SluiceError } from "../../src/task/errors.js";
 import type { StoreStatement } from "../../src/task/record-chain.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";
-import { describeClosing } from "./describe-audit.js";
+import { describeRecord, hasLabel } from "./describe-record.js";
 import { sayDamage } from "../damage.js";
 import { signalled } from "../program.js";
 import { err, out, outAll } from "../terminal.js";
@@ -21,6 +21,9 @@ import { jsonLine } from "../../src/runtime/safe-text.js";
 export interface ResultsCommand {
   readonly source?: string;
   readonly since?: number;
+  /** Only results that found it. */
+  readonly label?: string;
+  readonly oldestFirst: boolean;
   readonly follow: boolean;
   readonly limit: number;
   readonly json: boolean;
@@ -45,7 +48,7 @@ async function print(place: RecordPlace, command: ResultsCommand): Promise<numbe
   if (command.export !== undefined) return await writeExport(place, command, command.export);
   const records = iterateRecords(place, queryOf(command));
   try {
-    await outAll(lines(records, command.json));
+    await outAll(lines(chosen(records, command), command.json));
   } catch (error) {
     // The reader has seen enough.
     if (!readerIsGone(error)) throw error;
@@ -57,9 +60,9 @@ async function print(place: RecordPlace, command: ResultsCommand): Promise<numbe
 async function writeExport(place: RecordPlace, command: ResultsCommand, file: string): Promise<number> {
   const statement = await place.statement();
   const sourceId = sourceOf(command);
-  const { since, limit } = command;
-  const whole = sourceId === null && since === undefined && !Number.isFinite(limit);
-  const records = chosen(statedRecords(place, statement, sourceId), since ?? Number.NEGATIVE_INFINITY, limit);
+  const { since, limit, label } = command;
+  const whole = sourceId === null && since === undefined && label === undefined && !Number.isFinite(limit);
+  const records = chosen(statedRecords(place, statement, sourceId), command);
   const count = await exportRecords(whole ? unbroken(records, statement) : records, file, {
     whole,
     statement,
@@ -70,16 +73,20 @@ async function writeExport(place: RecordPlace, command: ResultsCommand, file: st
 
 async function* chosen(
   records: AsyncIterable<StoredRecord>,
-  sinceMs: number,
-  limit: number,
+  command: ResultsCommand,
 ): AsyncGenerator<StoredRecord> {
-  let left = limit;
+  let left = command.limit;
   for await (const record of records) {
-    if (record.storedAtMs < sinceMs) continue;
+    if (!isWanted(record, command)) continue;
     yield record;
     left -= 1;
     if (left <= 0) return;
   }
+}
+
+function isWanted(record: StoredRecord, { since, label }: ResultsCommand): boolean {
+  if (since !== undefined && record.storedAtMs < since) return false;
+  return label === undefined || hasLabel(record, label);
 }
 
 /** @throws SluiceError `records-expired` where retention deletes what the statement says is there, before it is read */
@@ -111,13 +118,12 @@ function readerIsGone(error: unknown): boolean {
 async function follow(operator: Operator, command: ResultsCommand): Promise<number> {
   const source = sourceOf(command);
   const over = { failure: null as Error | null };
-  const since = command.since ?? Number.NEGATIVE_INFINITY;
   let left = command.limit;
   const ended = new Promise<void>((resolve) => {
     const end = operator.follow(0, source, (event) => {
       switch (event.type) {
         case "record":
-          if (event.record.storedAtMs < since || left <= 0) return;
+          if (left <= 0 || !isWanted(event.record, command)) return;
           left -= 1;
           out.line(lineOf(event.record, command.json));
           if (left > 0 && !process.stdout.destroyed) return;
@@ -145,12 +151,14 @@ async function follow(operator: Operator, command: ResultsCommand): Promise<numb
 }
 
 function queryOf(command: ResultsCommand): ResultQuery {
-  const { since, limit } = command;
+  const { since, label, limit } = command;
   const sourceId = sourceOf(command);
   return {
     ...(sourceId !== null && { sourceId }),
     ...(since !== undefined && { sinceMs: since }),
-    ...(Number.isFinite(limit) && { limit }),
+    // How many have a label is known once they are read.
+    ...(label === undefined && Number.isFinite(limit) && { limit }),
+    newestFirst: !command.oldestFirst,
   };
 }
 
@@ -159,17 +167,5 @@ function sourceOf({ source }: ResultsCommand): SourceId | null {
 }
 
 function lineOf(record: StoredRecord, json: boolean): string {
-  if (json) return jsonLine(record);
-  const time = new Date(record.storedAtMs).toISOString().slice(11, 23);
-  const task = `${record.id.sourceId} ${record.id.sequence}`;
-  if (record.type === "gap") {
-    return `${time}  ${task}  dropped ${record.reason} at ${record.node}: ${record.detail}`;
-  }
-  if (record.type === "closed") return `${time}  ${describeClosing(record)}`;
-  const nodes = new Map(record.hops.map(({ stage, node }) => [stage as string, node]));
-  const stages = Object.entries(record.results).map(([stage, { frames }]) => {
-    const objects = frames.reduce((sum, found) => sum + found.length, 0);
-    return `${stage} ${objects} (${nodes.get(stage) ?? "-"})`;
-  });
-  return `${time}  ${task}  ${stages.join(", ")}  ${(record.storedAtMs - record.sourceAtMs).toFixed(1)} ms`;
+  return json ? jsonLine(record) : describeRecord(record);
 }

@@ -12,7 +12,9 @@ import { parseNodeName, parseSourceId, type NodeName } from "../../src/task/iden
 import { suggestName } from "../../src/task/nearest-name.js";
 import { createLiveLines } from "../live-lines.js";
 import { configurationGiven, nameSources, readPipeline, type ConfigurationFlags } from "../start/inputs.js";
+import { foundTable, resultsCommand } from "../found-text.js";
 import { describeNode } from "./describe.js";
+import { foundOfRun } from "./found-of-run.js";
 import { onSignal } from "../program.js";
 import { err, out } from "../terminal.js";
 
@@ -25,6 +27,8 @@ export interface RunCommand extends ConfigurationFlags {
   readonly realtime: boolean;
   readonly limit: number | null;
   readonly detach: boolean;
+  readonly store: string;
+  readonly hub?: string;
 }
 
 const PROGRESS_PERIOD_MS = 500;
@@ -37,11 +41,12 @@ export async function runSource(operator: Operator, command: RunCommand): Promis
   const request = await requestOf(command);
   const agent = operator.agent(node);
   const shown = new ShownSource(operator, request.id);
+  const hint = `See its results with: ${resultsCommand({ ...command, source: request.id })}`;
   agent.watchEvents((event) => shown.add(event));
   failWithNode(operator, node, shown);
   await agent.addSource(request);
   if (command.detach) {
-    out.line(`${request.id} runs on ${node}`);
+    out.lines(`${request.id} runs on ${node}\n${hint}`);
     return 0;
   }
   const id = parseSourceId(request.id);
@@ -55,9 +60,12 @@ export async function runSource(operator: Operator, command: RunCommand): Promis
       () => {},
     );
   }, PROGRESS_PERIOD_MS);
-  const problem = await shown.ended;
+  const { problem, ledger } = await shown.ended;
   clearInterval(timer);
   shown.close();
+  if (ledger !== null && ledger.stored > 0) {
+    out.lines(`${foundTable(await foundOfRun(operator, id, ledger.incarnation))}\n${hint}`);
+  }
   if (problem !== null) err.line(`error: ${problem}`);
   return problem === null ? 0 : 1;
 }
@@ -99,15 +107,21 @@ function failWithNode({ cluster }: Operator, node: NodeName, shown: ShownSource)
   });
 }
 
+interface SourceEnd {
+  /** What went wrong, or null. */
+  readonly problem: string | null;
+  /** Null where the source may go on. */
+  readonly ledger: LedgerReported | null;
+}
+
 /** What is shown of one source, until it ends. */
 class ShownSource {
-  /** Resolves with what went wrong, or null. */
-  readonly ended: Promise<string | null>;
+  readonly ended: Promise<SourceEnd>;
   readonly #operator: Operator;
   readonly #id: string;
   readonly #lines = process.stdout.isTTY ? createLiveLines(process.stdout) : null;
   readonly #startedAtMs: number;
-  #finish: (problem: string | null) => void = () => {};
+  #finish: (end: SourceEnd) => void = () => {};
 
   constructor(operator: Operator, id: string) {
     this.#operator = operator;
@@ -125,12 +139,13 @@ class ShownSource {
     const line = describeNode(event);
     if (line !== null) this.say(line);
     if (event.type === "sourceEnded") {
-      this.#finish(event.error === null ? describeTotalLoss(event.ledger) : event.error.message);
+      const { error, ledger } = event;
+      this.#finish({ problem: error === null ? describeTotalLoss(ledger) : error.message, ledger });
     }
   }
 
   fail(problem: string): void {
-    this.#finish(problem);
+    this.#finish({ problem, ledger: null });
   }
 
   say(line: string): void {

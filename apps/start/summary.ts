@@ -1,7 +1,8 @@
 /** The summary of a run: tables for people, or one JSON object. */
 
 import type { RunSummary } from "../../src/operator/run-statistics.js";
-import { renderTable } from "../tables.js";
+import { foundTable, resultsCommand } from "../found-text.js";
+import { renderTable, shortened } from "../tables.js";
 import type { RunAudit } from "./audit-run.js";
 import type { RunNode } from "./run-cluster.js";
 
@@ -28,7 +29,7 @@ export function reportJson(report: RunReport): unknown {
       epoch: report.epoch,
       epochs: run.epochs,
       nodes: report.nodes,
-      results: { objects: run.objects, tracks: run.tracks, frames: run.frames },
+      results: { objects: run.objects, tracks: run.tracks, frames: run.frames, found: run.found },
       store: report.store,
       durationMs: report.durationMs,
     },
@@ -75,11 +76,11 @@ export function reportTable(report: RunReport): string {
       ["duration", `${seconds.toFixed(2)} s`],
     ],
   );
-  const tables = run.stored === 0 ? [totals] : [stages, totals];
+  const tables = run.stored === 0 ? [totals] : [stages, totals, foundTable(run.found)];
   const where =
     report.store === "memory:"
       ? "Results were kept in memory only: use --store to keep them in a folder"
-      : `Results are in ${report.store}`;
+      : `Results are in ${report.store}; see them with: ${resultsCommand({ store: report.store })}`;
   return `${tables.join("\n")}\n${where}`;
 }
 
@@ -111,5 +112,5 @@ function ms(value: number): string {
 }
 
 function short(name: string): string {
-  return name.length <= NAME_LENGTH_MAX ? name : `${name.slice(0, NAME_LENGTH_MAX - 3)}...`;
+  return shortened(name, NAME_LENGTH_MAX);
 }

@@ -10,6 +10,7 @@ import type { StoredRecord, StoredResult } from "../task/record.js";
 import { breakdown } from "../task/latency.js";
 import type { Pipeline } from "../task/pipeline.js";
 import type { DropReason } from "../task/task.js";
+import { addFound, createFound, summariseFound, type Found, type FoundKind } from "./found.js";
 
 export interface StageSummary {
   /** The node that ran the stage, or the one that ran most of it. */
@@ -43,6 +44,8 @@ export interface RunSummary {
   readonly objects: number;
   /** Different tracks, over all sources. */
   readonly tracks: number;
+  /** What was found, by source and name. */
+  readonly found: readonly FoundKind[];
 }
 
 /** The part in use of Node's histogram, whose own type would ask every reader of this one for Node's types. */
@@ -72,6 +75,7 @@ export interface RunStatistics {
   /** Ids of a source only grow, so the highest is the count: no set of all tracks is kept. */
   readonly tracksBySource: Map<string, number>;
   tracks: number;
+  readonly found: Found;
 }
 
 /** A run may last for years: of tables and sources only the newest are kept apart. */
@@ -89,6 +93,7 @@ export function createRunStatistics(): RunStatistics {
     objects: 0,
     tracksBySource: new Map(),
     tracks: 0,
+    found: createFound(),
   };
 }
 
@@ -107,6 +112,7 @@ export function addRecord(
   statistics.frames += record.frameCount;
   statistics.latencyUs.record(Math.max(1, Math.round((record.storedAtMs - record.sourceAtMs) * 1_000)));
   addObjects(statistics, record);
+  addFound(statistics.found, record);
   const pipeline = pipelineOf(record);
   if (pipeline === undefined) return;
   const { stages } = breakdown(pipeline, record.hops, record);
@@ -139,6 +145,7 @@ export function summarise(statistics: RunStatistics): RunSummary {
     frames: statistics.frames,
     objects: statistics.objects,
     tracks: statistics.tracks,
+    found: summariseFound(statistics.found),
   };
 }
 

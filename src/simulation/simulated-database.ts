@@ -180,13 +180,15 @@ class SimulatedDatabase implements Database {
   ): Cursor<Item> {
     const values = new Map(this.#at(snapshot));
     const keys = [...values.keys()].filter((key) => key >= range.gte && key < range.lt).sort();
+    const { reverse = false } = range;
+    if (reverse) keys.reverse();
     let at = 0;
     const nextv = (size: number): Promise<readonly Item[]> =>
       this.#read(() => keys.slice(at, (at += size)).map((key) => itemOf(key, values.get(key) ?? "")));
     return {
       nextv,
       seek(wanted) {
-        at = keys.findIndex((key) => key >= wanted);
+        at = keys.findIndex((key) => (reverse ? key <= wanted : key >= wanted));
         if (at < 0) at = keys.length;
       },
       close: () => Promise.resolve(),

@@ -7,6 +7,8 @@
 export interface KeyRange {
   readonly gte: string;
   readonly lt: string;
+  /** The last key first. Default: false. */
+  readonly reverse?: boolean;
 }
 
 export interface Snapshot {

@@ -60,10 +60,14 @@ export interface ResultQuery {
   readonly sinceMs?: number;
   /** Stored before. */
   readonly untilMs?: number;
+  /** The newest records first. Default: false; not for a query from a position on. */
+  readonly newestFirst?: boolean;
+  /** Of the records stored exactly at `untilMs` those before this position, too: with both from a page's last record, the next page of the newest. */
+  readonly beforePosition?: number;
   /** Of the records stored exactly at `sinceMs` only those behind this position: with both from a page's last record, the next page. */
   readonly afterPosition?: number;
   /** From this position on, in order of position instead of time: what a clock that was set back does not change. */
   readonly fromPosition?: number;
-  /** At most so many records, oldest first; default 1,000, at most 10,000. */
+  /** At most so many records; default 1,000, at most 10,000. */
   readonly limit?: number;
 }

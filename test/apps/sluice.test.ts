@@ -77,7 +77,9 @@ test("sluice run plays a source on the node that it names, and results, top and 
   const ran = await here("run", "--pipeline", PIPELINE, "--source", SOURCE, "--on", "edge-1", "--id", "cam");
   assert.is(ran.exitCode, 0, ran.stderr);
   assert.match(ran.stdout, "cam: ended; 10 tasks, 10 stored, 0 dropped, 0 in flight");
-  const records = (await here("results", "--source", "cam", "--json")).stdout
+  assert.match(ran.stdout, /│ motion \S+ +│ +\d+ tracks? │ cam +│ 0:0[0-3]\.\d/);
+  assert.match(ran.stdout, `See its results with: npx sluice results --store ${store} --source cam`);
+  const records = (await here("results", "--source", "cam", "--json", "--oldest-first")).stdout
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line) as StoredRecord);
@@ -85,8 +87,14 @@ test("sluice run plays a source on the node that it names, and results, top and 
     records.map(({ type, id }) => `${type} ${id.sequence}`),
     [...Array.from({ length: 10 }, (_, sequence) => `result ${sequence}`), "closed 10"],
   );
-  const text = await here("results", "--limit", "2");
-  assert.match(text.stdout, /^[\d:.]+ {2}cam 0 {2}motion \d+ \(edge-1\), .* ms\n[\d:.]+ {2}cam 1 .*\n$/);
+  const text = await here("results", "--last", "3");
+  assert.match(
+    text.stdout,
+    /^\S+Z {2}cam\/\d+ has ended: 10 tasks, of which 10 were stored\n\S+Z {2}cam 9 {2}at 0:03\.6 {2}.* on edge-1 {2}[\d.]+ ms\n\S+Z {2}cam 8 .*\n$/,
+  );
+  const labelled = await here("results", "--label", "motion", "--last", "2");
+  assert.match(labelled.stdout, /^(\S+Z {2}cam \d .* motion .*\n){2}$/);
+  assert.is((await here("results", "--label", "unicorn")).stdout, "");
   const file = join(folder, "out.ndjson.gz");
   assert.match((await here("results", "--export", file)).stderr, "Wrote 11 records");
   assert.is(gunzipSync(readFileSync(file)).toString().trim().split("\n").length, 12, "with the trailer");
@@ -108,7 +116,7 @@ test("sluice results is content with a reader who has seen enough", () => {
 
 test("sluice run --detach leaves a source running, results --follow shows it live, and its routes are in top", async () => {
   const detached = await here(...ENDLESS, "--id", "live", "--policy", "cloud-only", "--detach");
-  assert.is(detached.stdout, "live runs on edge-1\n");
+  assert.match(detached.stdout, "live runs on edge-1\nSee its results with: npx sluice results --store");
   const follower = startSluice(
     ["results", "--follow", "--source", "live", "--json", "--limit", "3", "--store", store],
     { env },
@@ -236,6 +244,7 @@ test("sluice exits with 2 after wrong usage, and has help at every level", async
     ["token", "create", "--role", "king"],
     ["run", "--on", "edge-1"],
     ["results", "--limit", "0"],
+    ["results", "--last", "3", "--follow"],
     [],
   ]) {
     const { exitCode, stderr } = await run(...args);

@@ -129,7 +129,9 @@ test("npm start without --json prints its tables on standard output, none wider 
   assert.match(stdout, /tasks created +│ +4 │/);
   assert.match(stdout, /stored +│ +4 │/);
   assert.match(stdout, /latency p50 \/ p95 \/ p99 │ +[\d.]+ \/ [\d.]+ \/ [\d.]+ ms/);
-  assert.match(stdout, `Results are in ${storeOf("table")}`);
+  assert.match(stdout, /│ motion red +│ +1 track │ demo +│ 0:00\.\d - 0:01\.\d │/);
+  const path = storeOf("table");
+  assert.match(stdout, `Results are in ${path}; see them with: npx sluice results --store ${path}`);
 });
 
 test("--limit ends a source after so many tasks", async () => {

@@ -79,6 +79,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
           sourceId: source.map(parseSourceId),
           sinceMs: time,
           untilMs: time,
+          newestFirst: fc.boolean(),
+          beforePosition: fc.integer({ min: 0, max: 40 }),
           limit: fc.integer({ min: 0, max: 9 }),
         },
         { requiredKeys: [] },
@@ -146,6 +148,7 @@ async function compareWithModel(
           const found = rows
             .filter((row) => matchesQuery(row, one.query))
             .sort((a, b) => a.storedAtMs - b.storedAtMs || a.position - b.position);
+          if (one.query.newestFirst === true) found.reverse();
           const limit = one.query.limit ?? 1_000;
           assert.equal(await store.query(one.query), {
             records: found.slice(0, limit),

@@ -2,6 +2,7 @@
 
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import { iterateRecords } from "../../src/storage/results/read-store.js";
 import { pageAfter, placeRecord, type Store } from "../../src/storage/results/store.js";
 import { CHAIN_START, chained } from "../../src/task/record-chain.js";
 import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
@@ -175,6 +176,34 @@ export function storeContract(kind: string, { use, durable }: StoreHarness): voi
       Array.from({ length: 50 }, (_, position) => position),
     );
   });
+
+  storeTest(
+    "query pages from the newest record back, through a batch that shares one time",
+    async (store) => {
+      await store.append(newRecords(10, { storedAtMs: NOW_MS }));
+      await store.append(newRecords(10, { source: "cam-2", storedAtMs: NOW_MS + 5 }));
+      const backwards = async (query: ResultQuery): Promise<readonly number[]> => {
+        const seen: number[] = [];
+        for await (const { position } of iterateRecords(store, { ...query, newestFirst: true }))
+          seen.push(position);
+        return seen;
+      };
+      const all = Array.from({ length: 20 }, (_, index) => 19 - index);
+      assert.equal(await backwards({}), all);
+      assert.equal(await backwards({ limit: 3 }), [19, 18, 17]);
+      assert.equal(await backwards({ sinceMs: NOW_MS + 1 }), all.slice(0, 10));
+      assert.equal(await backwards({ sourceId: parseSourceId("cam-1"), limit: 2 }), [9, 8]);
+      let query: ResultQuery = { newestFirst: true, limit: 3 };
+      const paged: number[] = [];
+      for (let more = true; more;) {
+        const page = await store.query(query);
+        paged.push(...page.records.map(({ position }) => position));
+        query = pageAfter(query, lastOf(page.records));
+        more = page.more;
+      }
+      assert.equal(paged, all);
+    },
+  );
 
   storeTest(
     "query from a position on is in order of position, though the clock stepped back",

@@ -53,6 +53,7 @@ test("summarise of nothing has no latency and no stage", () => {
     frames: 0,
     objects: 0,
     tracks: 0,
+    found: [],
   });
 });
 

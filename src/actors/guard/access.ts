@@ -172,6 +172,8 @@ const DISTRIBUTOR: Rules = {
           sourceId: name.optional(),
           sinceMs: z.number().optional(),
           untilMs: z.number().optional(),
+          newestFirst: z.boolean().optional(),
+          beforePosition: count.optional(),
           afterPosition: count.optional(),
           fromPosition: count.optional(),
           limit: z.number().int().min(1).max(QUERY_RECORDS_MAX).optional(),

@@ -47,12 +47,16 @@ export function timeRange(options: {
   readonly sourceId?: SourceId;
   readonly sinceMs?: number;
   readonly untilMs?: number;
+  readonly beforePosition?: number;
+  readonly newestFirst?: boolean;
 }): KeyRange {
-  const { sourceId, sinceMs = 0, untilMs } = options;
+  const { sourceId, sinceMs = 0, untilMs, beforePosition = 0, newestFirst = false } = options;
   const prefix = sourceId === undefined ? "t" : `s/${sourceId}`;
+  const until = untilMs === undefined ? null : digits(bounded(wholeMicros(untilMs)));
   return {
     gte: `${prefix}/${digits(bounded(wholeMicros(sinceMs)))}`,
-    lt: untilMs === undefined ? `${prefix}0` : `${prefix}/${digits(bounded(wholeMicros(untilMs)))}`,
+    lt: until === null ? `${prefix}0` : `${prefix}/${until}/${digits(bounded(beforePosition))}`,
+    reverse: newestFirst,
   };
 }
 

@@ -63,9 +63,9 @@ export async function* scanIndex(
 }
 
 /** Closes the iterator. @throws an error of level where it has passed over something */
-async function end(iterator: Cursor<unknown>, { lt }: KeyRange): Promise<void> {
+async function end(iterator: Cursor<unknown>, { gte, lt, reverse = false }: KeyRange): Promise<void> {
   try {
-    iterator.seek(lt);
+    iterator.seek(reverse ? gte : lt);
     await iterator.nextv(1);
   } finally {
     await iterator.close();

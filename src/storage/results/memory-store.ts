@@ -12,6 +12,7 @@ import {
   outcomeOf,
   placeRecord,
   queryLimit,
+  queryOrder,
   type Appended,
   type NewRecord,
   type RecordPage,
@@ -70,11 +71,7 @@ export class MemoryStore implements Store {
     const limit = queryLimit(query);
     const found = [...this.#records.values()]
       .filter((record) => matchesQuery(record, query))
-      .sort((a, b) =>
-        query.fromPosition === undefined
-          ? a.storedAtMs - b.storedAtMs || a.position - b.position
-          : a.position - b.position,
-      );
+      .sort(queryOrder(query));
     return { records: found.slice(0, limit), more: found.length > limit };
   }
 

@@ -38,7 +38,7 @@ export interface Slice {
   readonly firstPosition: number;
 }
 
-/** Records in order of storing time, then position; of a query from a position on in order of position. */
+/** Records in order of storing time, then position, or the reverse; of a query from a position on in order of position. */
 export interface RecordPage {
   readonly records: readonly StoredRecord[];
   /** Whether the query matches more behind the last one. */
@@ -112,6 +112,15 @@ export interface Store {
 
 export const QUERY_LIMIT_DEFAULT = 1_000;
 
+/** Sorts records as their query wants them. */
+export function queryOrder({ fromPosition, newestFirst = false }: ResultQuery) {
+  const sign = newestFirst && fromPosition === undefined ? -1 : 1;
+  return (a: StoredRecord, b: StoredRecord): number => {
+    const byTime = fromPosition === undefined ? a.storedAtMs - b.storedAtMs : 0;
+    return sign * (byTime || a.position - b.position);
+  };
+}
+
 /** How a record settles its task; the end of an incarnation is stored, and settles none. */
 export function outcomeOf(record: NewRecord): Outcome {
   return record.type === "gap" ? { status: "dropped", reason: record.reason } : { status: "stored" };
@@ -129,10 +138,12 @@ export function placeRecord(record: NewRecord, position: number): StoredRecord {
 
 /** Whether `record` is of the source of `query`, in its time range and behind its cursor. */
 export function matchesQuery(record: StoredRecord, query: ResultQuery): boolean {
-  const { sourceId, sinceMs, untilMs, afterPosition, fromPosition } = query;
+  const { sourceId, sinceMs, untilMs, afterPosition, beforePosition = 0, fromPosition } = query;
   if (fromPosition !== undefined && record.position < fromPosition) return false;
   if (sourceId !== undefined && record.id.sourceId !== sourceId) return false;
-  if (untilMs !== undefined && record.storedAtMs >= untilMs) return false;
+  if (untilMs !== undefined && record.storedAtMs >= untilMs) {
+    if (record.storedAtMs > untilMs || record.position >= beforePosition) return false;
+  }
   if (sinceMs === undefined) return true;
   if (record.storedAtMs !== sinceMs) return record.storedAtMs > sinceMs;
   return afterPosition === undefined || record.position > afterPosition;
@@ -141,6 +152,9 @@ export function matchesQuery(record: StoredRecord, query: ResultQuery): boolean 
 /** The query for the page behind `last`. */
 export function pageAfter(query: ResultQuery, last: StoredRecord): ResultQuery {
   if (query.fromPosition !== undefined) return { ...query, fromPosition: last.position + 1 };
+  if (query.newestFirst === true) {
+    return { ...query, untilMs: last.storedAtMs, beforePosition: last.position };
+  }
   return { ...query, sinceMs: last.storedAtMs, afterPosition: last.position };
 }
 
