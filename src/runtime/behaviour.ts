@@ -56,6 +56,8 @@ export interface Context<Message> extends Spawner {
   now(): number;
   /** Milliseconds since some moment, with fractions, that nobody sets: for durations, and whatever is due. */
   monotonic(): number;
+  /** By what `now()` is ahead of `monotonic()`, in ms: it makes the one from the other. */
+  epochMs(): number;
   /** Uniform in [0, 1), from the system's seedable generator. */
   random(): number;
 

@@ -15,6 +15,11 @@ export interface Clock {
   now(): number;
   /** Milliseconds since some moment, with fractions, that nobody sets: for durations, and whatever is due. */
   monotonic(): number;
+  /**
+   * By what `now()` is ahead of `monotonic()`, in ms: it makes the one from the other. The difference of two reads would
+   * have in it however long the thread was held up between them.
+   */
+  epochMs(): number;
   /** Runs `callback` once after `delayMs` (0 or more). */
   after(delayMs: number, callback: () => void): TimerHandle;
 }
@@ -23,6 +28,7 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
   monotonic: () => performance.now(),
+  epochMs: () => performance.timeOrigin,
   after(delayMs, callback) {
     let timer = setTimeout(tick, Math.min(delayMs, TIMEOUT_MS_MAX));
     function tick(): void {

@@ -230,7 +230,7 @@ export class SimulatedHost {
   #checkEpoch(hop: Hop): void {
     const clock = this.#node?.system.clock;
     if (clock === undefined) return;
-    const epochMs = clock.now() - clock.monotonic();
+    const epochMs = clock.epochMs();
     const newer = this.#acknowledged.find(
       ({ epoch, atMs }) => hop.enqueuedAtMs > epochMs + atMs && hop.epoch < epoch,
     );

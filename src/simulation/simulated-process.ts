@@ -41,6 +41,7 @@ export class SimulatedProcess {
     now: () => this.#time.nowMs + this.#skew(),
     // It drifts and sleeps along, and was never set.
     monotonic: () => this.#time.nowMs + this.#skew() - this.#setMs,
+    epochMs: () => this.#setMs,
     after: (delayMs, callback) => {
       let cancelled = false;
       const timer = this.#time.after(delayMs, () =>

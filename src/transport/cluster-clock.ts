@@ -18,7 +18,7 @@ const RATE_SMALL = 500e-6;
 
 export class ClusterClock implements Clock {
   readonly #base: Clock;
-  /** Of the time since the epoch less the monotonic one. */
+  /** Of the machine, when the node started. */
   readonly #epochMs: number;
   #offsetMs = 0;
   #aimMs = 0;
@@ -27,7 +27,7 @@ export class ClusterClock implements Clock {
   constructor(base: Clock) {
     this.#base = base;
     this.#readAtMs = base.monotonic();
-    this.#epochMs = base.now() - this.#readAtMs;
+    this.#epochMs = base.epochMs();
   }
 
   /** What is added to the clock of the machine now, in ms. */
@@ -36,6 +36,11 @@ export class ClusterClock implements Clock {
   }
 
   now(): number {
+    const epochMs = this.epochMs();
+    return epochMs + this.#readAtMs;
+  }
+
+  epochMs(): number {
     const monotonicMs = this.#base.monotonic();
     const leftMs = this.#aimMs - this.#offsetMs;
     if (leftMs !== 0) {
@@ -44,7 +49,7 @@ export class ClusterClock implements Clock {
       this.#offsetMs += Math.abs(leftMs) <= mostMs ? leftMs : Math.sign(leftMs) * mostMs;
     }
     this.#readAtMs = monotonicMs;
-    return this.#epochMs + monotonicMs + this.#offsetMs;
+    return this.#epochMs + this.#offsetMs;
   }
 
   monotonic(): number {

@@ -96,6 +96,8 @@ test("an audit of what a cluster stored over 12 swaps of the table finds nothing
 interface Fault {
   readonly rule: AuditRuleCode;
   readonly detail: RegExp;
+  /** Where it is put. Default: the middle. */
+  readonly at?: (records: readonly StoredResult[]) => number;
   readonly inject: (records: readonly StoredResult[], at: number) => readonly StoredResult[];
 }
 
@@ -103,6 +105,8 @@ const replaced =
   (change: (record: StoredResult) => StoredResult): Fault["inject"] =>
   (records, at) =>
     records.map((record, index) => (index === at ? change(record) : record));
+
+const middle: NonNullable<Fault["at"]> = (records) => Math.floor(records.length / 2);
 
 const FAULTS: Readonly<Record<string, Fault>> = {
   "a record that is taken out": {
@@ -156,11 +160,18 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   "a task that was made while the window was full": {
     rule: "bounds",
     detail: /tasks were under way at once: the window allows 8/,
-    // It alone begins so early that the next eight were under way with it.
+    // The last of the run, so that none but it and the eight that are stored before it can be under way.
+    at: (records) => records.length - 1,
     inject: (records, at) => {
-      const source = records[at]?.id.sourceId;
-      const before = records.slice(0, at).filter(({ id }) => id.sourceId === source);
-      return widened(records, before.slice(-WINDOW), records[at]);
+      const own = records.filter(({ id }) => id.sourceId === records[at]?.id.sourceId);
+      const crowd = new Set(own.slice(-WINDOW - 1));
+      const firstMs = Math.min(...[...crowd].map(({ storedAtMs }) => storedAtMs));
+      const lastAtMs = Math.min(records[at]?.createdAtMs ?? 0, firstMs - 0.001);
+      return records.map((record, index) => {
+        if (!crowd.has(record)) return record;
+        const createdAtMs = index === at ? lastAtMs : Math.min(record.createdAtMs, lastAtMs - 0.001);
+        return { ...record, createdAtMs, sourceAtMs: Math.min(record.sourceAtMs, createdAtMs) };
+      });
     },
   },
   "an attempt of 0": {
@@ -174,24 +185,7 @@ function again(record: StoredResult, position: number): StoredResult {
   return { ...record, position };
 }
 
-/** Of the tasks stored before it, as many as the window has, were all under way as `late` was made. */
-function widened(
-  records: readonly StoredResult[],
-  before: readonly StoredResult[],
-  late: StoredResult | undefined,
-): readonly StoredResult[] {
-  const [first] = before;
-  if (first === undefined || late === undefined) throw new Error("too few records");
-  const atMs = first.storedAtMs - 0.001;
-  return records.map((record) => {
-    if (record === late) return { ...record, createdAtMs: atMs };
-    return before.includes(record)
-      ? { ...record, createdAtMs: Math.min(record.createdAtMs, atMs - 0.001) }
-      : record;
-  });
-}
-
-for (const [name, { rule, detail, inject }] of Object.entries(FAULTS)) {
+for (const [name, { rule, detail, at: place = middle, inject }] of Object.entries(FAULTS)) {
   test(`an audit of what a cluster stored finds ${name}, and names the task`, async () => {
     const run = await stored;
     // Without its chain, by which any change would be found.
@@ -202,7 +196,7 @@ for (const [name, { rule, detail, inject }] of Object.entries(FAULTS)) {
         return record;
       });
     assert.is(results.length, run.records.length - 2, "all but the closings of two sources");
-    const at = Math.floor(results.length / 2);
+    const at = place(results);
     const { findings } = await auditRun({
       ...run,
       records: inject(results, at),

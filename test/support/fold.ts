@@ -87,6 +87,7 @@ export function fold<State, Message>(
     log: options.log ?? silentLogger,
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),
+    epochMs: () => clock.epochMs(),
     random: options.random ?? seeded(1),
     spawn(child, spawnOptions) {
       const ref = createProbe<unknown>(`${address}/${spawnOptions.name}`);

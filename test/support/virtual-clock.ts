@@ -25,6 +25,10 @@ export class VirtualClock implements Clock {
     return this.#nowMs;
   }
 
+  epochMs(): number {
+    return 0;
+  }
+
   after(delayMs: number, callback: () => void): TimerHandle {
     const timer = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, callback };
     this.#timers.add(timer);
@@ -60,5 +64,18 @@ export class VirtualClock implements Clock {
       }
     }
     return first;
+  }
+}
+
+/** The thread is held up for 10 ms between any two reads. */
+export class HeldUpClock extends VirtualClock {
+  override now(): number {
+    this.advance(10);
+    return super.now();
+  }
+
+  override monotonic(): number {
+    this.advance(10);
+    return super.monotonic();
   }
 }

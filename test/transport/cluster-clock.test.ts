@@ -1,7 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { ClusterClock } from "../../src/transport/cluster-clock.js";
-import { VirtualClock } from "../support/virtual-clock.js";
+import { HeldUpClock, VirtualClock } from "../support/virtual-clock.js";
 
 function setUp() {
   const base = new VirtualClock(1_000_000);
@@ -12,6 +12,15 @@ test("ClusterClock is the machine's until it is corrected", () => {
   const { base, clock } = setUp();
   base.advance(500);
   assert.equal([clock.now(), clock.monotonic(), clock.offsetMs], [1_000_500, 1_000_500, 0]);
+});
+
+test("ClusterClock is the machine's also where the thread is held up between two reads", () => {
+  const base = new HeldUpClock(1_000_000);
+  const clocks = [new ClusterClock(base), new ClusterClock(base)];
+  assert.equal(
+    clocks.map((clock) => clock.epochMs()),
+    [0, 0],
+  );
 });
 
 test("ClusterClock.correct steps over what is far off, in both directions, and leaves durations alone", () => {

@@ -190,7 +190,7 @@ export function createProcessor(
       type: "stageCompleted",
       task: work.entry.task,
       result: resultOf(work, returned, stage),
-      hop: hopOf(work, { stage, node, endedAtMs, epochMs: ctx.now() - endedAtMs }),
+      hop: hopOf(work, { stage, node, endedAtMs, epochMs: ctx.epochMs() }),
     });
   }
 

@@ -54,7 +54,7 @@ export function hopOf(
     readonly stage: Stage;
     readonly node: NodeName;
     readonly endedAtMs: number;
-    /** Now since the Unix epoch, less now by the monotonic clock. */
+    /** By what the clock is ahead of the monotonic one. */
     readonly epochMs: number;
   },
 ): Hop {

@@ -118,7 +118,7 @@ function onReportTable(state: State, { replyTo }: Of<"reportTable">): void {
 }
 
 function onReportNodes(state: State, { replyTo }: Of<"reportNodes">, ctx: Ctx): void {
-  const epochMs = ctx.now() - ctx.monotonic();
+  const epochMs = ctx.epochMs();
   replyTo.tell({
     type: "nodesReported",
     nodes: [...state.nodes.values()].map(({ description, sample, sampledAtMs }) => ({

@@ -78,6 +78,10 @@ export class StateContext implements Context<unknown>, Span {
     return this.#actor.host.clock.monotonic();
   }
 
+  epochMs(): number {
+    return this.#actor.host.clock.epochMs();
+  }
+
   random(): number {
     return this.#actor.host.random();
   }

@@ -16,6 +16,7 @@ import { stageOf, type QueuePolicy } from "../../../src/task/pipeline.js";
 import type { ServiceDeclaration } from "../../../src/task/service.js";
 import type { Task } from "../../../src/task/task.js";
 import { fold, type Fold } from "../../support/fold.js";
+import { VirtualClock } from "../../support/virtual-clock.js";
 import { createProbe } from "../../support/probe.js";
 import { newTask, NODE } from "../../task/pipelines.js";
 import { scriptedWorkers } from "./scripted-workers.js";
@@ -42,6 +43,7 @@ export interface Setup {
   readonly capacity?: number;
   readonly limits?: Partial<ProcessorLimits>;
   readonly known?: boolean;
+  readonly clock?: VirtualClock;
 }
 
 /** A processor with scripted workers, and a probe for its controller. */
@@ -51,6 +53,7 @@ export function setUp({
   capacity = 8,
   limits,
   known = true,
+  clock = new VirtualClock(),
 }: Setup = {}) {
   const pipeline = definePipeline(
     { id: "test", stages: [{ id: "a", service: service.name, queue: { policy, capacity } }] },
@@ -73,7 +76,10 @@ export function setUp({
     },
     createProcessorRetained(),
   );
-  const actor: Fold<unknown, ProcessorMessage | ProcessorPrivate> = fold(behaviour, { random: () => 0 });
+  const actor: Fold<unknown, ProcessorMessage | ProcessorPrivate> = fold(behaviour, {
+    random: () => 0,
+    clock,
+  });
   const task = (
     sequence: number,
     overrides: Partial<Task> & { source?: string; incarnation?: number } = {},
@@ -85,7 +91,7 @@ export function setUp({
   };
   const execute = (...tasks: readonly Task[]) => {
     for (const each of tasks) {
-      const enqueuedAtMs = actor.clock.now();
+      const enqueuedAtMs = actor.clock.monotonic();
       actor.tell({
         type: "execute",
         task: each,

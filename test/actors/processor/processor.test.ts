@@ -1,6 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { StageResult } from "../../../src/task/service.js";
+import { HeldUpClock } from "../../support/virtual-clock.js";
 import { setUp, stateful, type Setup } from "./processor-subject.js";
 
 test("processor announces itself at its start, and loads its service before the first task", () => {
@@ -43,6 +44,16 @@ test("processor answers with the task as it came, the result, and a hop that spl
     startedAtMs: startMs + 50,
     endedAtMs: startMs + 70,
   });
+});
+
+test("processor tells the times of a hop as they were read, also where the thread is held up between two reads", () => {
+  const { workers, controller, execute, load, task } = setUp({ clock: new HeldUpClock(1_000) });
+  execute(task(0));
+  load();
+  workers.last().complete();
+  const { hop } = controller.only("stageCompleted");
+  // The first read is 10 ms after the start.
+  assert.is(hop.enqueuedAtMs, 1_010);
 });
 
 test("processor gives a worker one task at a time, with its frames and the results of the stages before", () => {

@@ -44,6 +44,7 @@ function clockOff(ms: number): Clock {
   return {
     now: () => systemClock.now() + ms,
     monotonic: () => systemClock.monotonic(),
+    epochMs: () => systemClock.epochMs() + ms,
     after: (delayMs, run) => systemClock.after(delayMs, run),
   };
 }
