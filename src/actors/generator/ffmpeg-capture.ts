@@ -5,7 +5,9 @@
  * F2 No frame is read beyond what was requested: ffmpeg blocks in its pipe, and memory stays at one frame.
  * F3 After a position no frame at or before it is handed out, and none after it is left out: a seek that lands too late is
  *    repeated further ahead.
- * F4 `onEnd` is called once, after the last frame, with the process gone.
+ * F4 The stream is the one that ffmpeg would take by itself, and never a cover: which one that is shows in its log, and where it is
+ *    not the first it is opened again.
+ * F5 `onEnd` is called once, after the last frame, with the process gone.
  */
 
 import { type Clock, systemClock, type TimerHandle } from "../../runtime/clock.js";
@@ -66,6 +68,8 @@ class FfmpegCapture implements Capture {
   #relay: Relay | null = null;
   #demand = 0;
   #attempt = 0;
+  /** Number of the stream to take; null for the first. */
+  #stream: number | null = null;
   #landed = false;
   #informed = false;
   #closed = false;
@@ -117,10 +121,16 @@ class FfmpegCapture implements Capture {
     const args = captureArguments(this.#options, {
       seekUs: this.#seekUs(),
       syncOption,
+      stream: this.#stream,
       relayUrl: this.#relay?.url ?? null,
     });
     const current = new FfmpegProcess(ffmpeg, args, this.#options.source, {
-      onInfo: (info) => this.#inform(info),
+      onInfo: (info, betterStream) => {
+        if (this.#stream === null && betterStream !== null) {
+          this.#stream = betterStream;
+          this.#startAgain(ffmpeg);
+        } else this.#inform(info);
+      },
       onFrame: (frame) => this.#frame(frame, ffmpeg),
       onExit: ({ error, exitCode, crash, frameCount, report }) => {
         if (this.#closed || current !== this.#process) return;
@@ -154,8 +164,12 @@ class FfmpegCapture implements Capture {
   }
 
   #seekEarlier(ffmpeg: string): void {
-    this.#process?.kill();
     this.#attempt += 1;
+    this.#startAgain(ffmpeg);
+  }
+
+  #startAgain(ffmpeg: string): void {
+    this.#process?.kill();
     this.#start(ffmpeg);
   }
 

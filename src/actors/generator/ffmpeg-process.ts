@@ -15,7 +15,8 @@ import { type FramedFrame, Framing, parseFrameHeader } from "./framing.js";
 import type { SourceSpec } from "./source-spec.js";
 
 interface ProcessListener {
-  onInfo(info: CaptureInfo): void;
+  /** @param betterStream the number of the stream to take in place of the first one; null where that is right */
+  onInfo(info: CaptureInfo, betterStream: number | null): void;
   onFrame(frame: FramedFrame): void;
   onExit(exit: ProcessExit): void;
 }
@@ -171,11 +172,11 @@ export class FfmpegProcess {
   }
 
   #inform(): void {
-    const { info } = this.#report;
+    const { info, betterStream } = this.#report;
     if (this.#demandHeld === null || this.#killed || info === null) return;
     const demand = this.#demandHeld;
     this.#demandHeld = null;
-    this.#listener.onInfo(info);
+    this.#listener.onInfo(info, betterStream);
     this.request(demand);
   }
 

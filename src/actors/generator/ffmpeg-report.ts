@@ -3,6 +3,7 @@
 import { SluiceError } from "../../task/errors.js";
 import type { CaptureInfo } from "./capture.js";
 import type { SourceSpec } from "./source-spec.js";
+import { chooseStream, firstStream, parseVideoStream, type VideoStream } from "./video-stream.js";
 
 /** Lines kept for the error's text; a stream that is damaged for hours logs thousands. */
 const ERRORS_KEPT = 20;
@@ -11,7 +12,7 @@ export class FfmpegReport {
   readonly #source: SourceSpec;
   readonly #errors: string[] = [];
   #durationUs: number | null = null;
-  #video: string | null = null;
+  readonly #streams: VideoStream[] = [];
   #mapped = false;
   #levelled = false;
 
@@ -38,9 +39,15 @@ export class FfmpegReport {
     if (!this.#mapped) return null;
     const duration = this.#durationUs === null ? [] : [`${(this.#durationUs / 1e6).toFixed(1)} s`];
     return {
-      description: [this.#video ?? "video", ...duration].join(", "),
+      description: [chooseStream(this.#streams)?.description ?? "video", ...duration].join(", "),
       durationUs: this.#durationUs,
     };
+  }
+
+  /** The number of the stream that is to be taken, where it is not the first one; null where it is. */
+  get betterStream(): number | null {
+    const chosen = chooseStream(this.#streams);
+    return chosen === firstStream(this.#streams) ? null : (chosen?.index ?? null);
   }
 
   /** It logs like ffmpeg, which names the level of each line. */
@@ -98,13 +105,8 @@ export class FfmpegReport {
       const [hours = 0, minutes = 0, seconds = 0] = duration.slice(1).map(Number);
       this.#durationUs = Math.round(((hours * 60 + minutes) * 60 + seconds) * 1e6);
     }
-    const video = /Stream #\S+ Video: (\w+)/.exec(text);
-    if (video === null || this.#video !== null) return;
-    const size = / (\d{2,5}x\d{2,5})\b/.exec(text)?.[1];
-    const fps = / ([\d.]+) fps\b/.exec(text)?.[1];
-    this.#video = [video[1], size, fps === undefined ? undefined : `${fps} fps`]
-      .filter((part) => part !== undefined)
-      .join(", ");
+    const video = parseVideoStream(text);
+    if (video !== null) this.#streams.push(video);
   }
 
   /** The most telling line of the log, without the source's name or any secret. */

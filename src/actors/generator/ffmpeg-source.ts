@@ -22,6 +22,8 @@ export interface Opening {
   /** Where to begin to decode; null for the start. */
   readonly seekUs: number | null;
   readonly syncOption: SyncOption;
+  /** Number of the stream to take; null for the first that is video and no cover picture. */
+  readonly stream: number | null;
   /** Of an address: what ffmpeg opens in its place. Its own is no business of ffmpeg's, and may hold secrets. */
   readonly relayUrl: string | null;
 }
@@ -29,7 +31,7 @@ export interface Opening {
 /** Arguments for ffmpeg. */
 export function captureArguments(
   { source, configuration, after }: CaptureOptions,
-  { seekUs, syncOption, relayUrl }: Opening,
+  { seekUs, syncOption, stream, relayUrl }: Opening,
 ): readonly string[] {
   const { width, height, fps, encoding } = configuration;
   const frames = encoding === "rgb" ? "rawvideo" : "image2pipe";
@@ -38,7 +40,7 @@ export function captureArguments(
     .inputOptions(seekUs === null ? [] : seekOptions(seekUs))
     .inputOptions(inputOptions(source))
     .complexFilter(
-      `[0:v:0]select='${samplingExpression({ fps, afterUs: after?.ptsUs ?? null, fromStart: seekUs === null })}',scale=${width}:${height}:flags=bilinear[v]`,
+      `[0:${stream ?? "V"}]select='${samplingExpression({ fps, afterUs: after?.ptsUs ?? null, fromStart: seekUs === null })}',scale=${width}:${height}:flags=bilinear[v]`,
     )
     .outputOptions(["-map", "[v]", syncOption, "passthrough", "-enc_time_base", "1:1000000"])
     .outputOptions(codecOptions(configuration))

@@ -272,7 +272,8 @@ export function createGenerator(
     state.capture.close(ctx);
     if (phase.status === "replaying") provide(state, phase.replay.end(), ctx);
     tasks.makeLast(state, ctx);
-    state.phase = error === null ? { status: "draining" } : { status: "failed", error };
+    const failure = error ?? tasks.nothingMade(state);
+    state.phase = failure === null ? { status: "draining" } : { status: "failed", error: failure };
     endWhenSettled(state, ctx);
   }
 

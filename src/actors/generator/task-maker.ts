@@ -1,5 +1,6 @@
 /** Makes tasks of the frames that a generator has, and hands them to its delivery. */
 
+import { SluiceError } from "../../task/errors.js";
 import { createTraceparent } from "../../task/traceparent.js";
 import type { FrameGroup } from "./grouping.js";
 import type { GeneratorRetained } from "./retained.js";
@@ -42,6 +43,17 @@ export class TaskMaker {
   makeLast({ capture, grouping }: Frames, ctx: Ctx): void {
     const group = grouping.last(this.limitReached ? null : this.#options.framesMin);
     if (group !== null) this.#make({ capture, grouping }, group, ctx);
+  }
+
+  /** Why a stream that has come to its end gave no task, ever; null where it gave one, or was ended before. */
+  nothingMade({ grouping, phase }: Pick<GeneratorState, "grouping" | "phase">): SluiceError | null {
+    const ended = phase.status === "capturing" && phase.end !== null;
+    if (!ended || this.#retained.positionUs !== null) return null;
+    const { source, framesMin } = this.#options;
+    return new SluiceError(
+      `Cannot make a task of source "${source.label}" as it ends after ${grouping.framesSkipped} of the ${framesMin} frames that its pipeline needs in one: take a longer video, or more of its frames (--fps)`,
+      { code: "source-invalid" },
+    );
   }
 
   #make({ capture, grouping }: Frames, { frames, sourceAtMs, positionUs }: FrameGroup, ctx: Ctx): void {

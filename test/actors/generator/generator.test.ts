@@ -55,6 +55,26 @@ test("sourceAtMs is when the first frame left the source, createdAtMs when the t
   assert.is(submitted()[0]?.createdAtMs, 1_000_070);
 });
 
+test("a source that ends before it has given one task is an error with its mend", () => {
+  const { capture, listener } = setup({ configuration: { framesPerTask: 4 }, framesMin: 2 });
+  capture.last.frame(0);
+  capture.last.end();
+  const { error, ledger } = listener.only("sourceEnded");
+  assert.ok(error instanceof SluiceError && error.code === "source-invalid");
+  assert.is(
+    error.message,
+    'Cannot make a task of source "clip.mp4" as it ends after 1 of the 2 frames that its pipeline needs in one: take a longer video, or more of its frames (--fps)',
+  );
+  assert.is(ledger.framesSkipped, 1);
+});
+
+test("a source that is drained before its first task is no error", () => {
+  const { capture, listener, generator } = setup({ configuration: { framesPerTask: 4 }, framesMin: 2 });
+  capture.last.frame(0);
+  generator.tell({ type: "drain" });
+  assert.is(listener.only("sourceEnded").error, null);
+});
+
 test("generator sends its listener sourceStarted once", () => {
   const { listener, capture } = setup();
   capture.last.info();
