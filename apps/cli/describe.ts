@@ -41,7 +41,9 @@ export function describeNode(event: NodeEvent): string | null {
     case "sourceStarted":
       return `${event.sourceId}: ${event.description}`;
     case "sourceStalled":
-      return `${event.sourceId}: source ${event.reason}, reconnecting (attempt ${event.attempt})`;
+      return event.attempt === 0
+        ? `${event.sourceId}: source ${event.reason}: it sends nothing, and is waited for`
+        : `${event.sourceId}: source ${event.reason}, reconnecting (attempt ${event.attempt})`;
     case "sourceEnded": {
       const { created, stored, inFlight } = event.ledger;
       const dropped = countDrops(event.ledger.dropped);

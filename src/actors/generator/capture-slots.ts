@@ -12,6 +12,7 @@ export type CaptureRole = "current" | "successor";
 export type CaptureEvent =
   | { readonly type: "captureInformed"; readonly capture: number; readonly info: CaptureInfo }
   | { readonly type: "frameCaptured"; readonly capture: number; readonly frame: CapturedFrame }
+  | { readonly type: "stallNoticed" }
   | { readonly type: "captureEnded"; readonly capture: number; readonly error: SluiceError | null };
 
 interface Slot {
@@ -99,6 +100,7 @@ export class CaptureSlots {
       {
         onInfo: (info) => this.#emit({ type: "captureInformed", capture: id, info }),
         onFrame: (frame) => this.#emit({ type: "frameCaptured", capture: id, frame }),
+        onStalled: () => this.#emit({ type: "stallNoticed" }),
         onEnd: (error) => this.#emit({ type: "captureEnded", capture: id, error }),
       },
     );

@@ -37,6 +37,8 @@ export interface CaptureListener {
   /** Once, before the first frame. */
   onInfo(info: CaptureInfo): void;
   onFrame(frame: CapturedFrame): void;
+  /** A recording sends nothing, though frames were requested; it is waited for. */
+  onStalled?(): void;
   /** Once, last: null at the end of the stream, or what went wrong. */
   onEnd(error: SluiceError | null): void;
 }

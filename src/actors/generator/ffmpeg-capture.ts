@@ -16,10 +16,11 @@ import { SluiceError } from "../../task/errors.js";
 import type { Capture, CaptureInfo, CaptureListener, CaptureOptions, CapturePort } from "./capture.js";
 import { findFfmpeg } from "./ffmpeg-binary.js";
 import { FfmpegProcess } from "./ffmpeg-process.js";
-import { unreachable } from "./ffmpeg-report.js";
+import { endedEarly, unreachable, type FfmpegReport } from "./ffmpeg-report.js";
 import { captureArguments, type SyncOption } from "./ffmpeg-source.js";
 import type { FramedFrame } from "./framing.js";
 import { openRelay, type Relay } from "./relay.js";
+import { cutShort } from "./recording-end.js";
 import { checkSource } from "./source-check.js";
 import type { NetworkAddress, SourceSpec } from "./source-spec.js";
 
@@ -28,6 +29,10 @@ export interface FfmpegCaptureOptions {
   readonly ffmpeg?: string;
   /** How long an address, a device or a pipe may take to be opened. Default 10,000 ms. */
   readonly connectTimeoutMs?: number;
+  /** How long a recording over HTTP may send nothing until that is said. Default 5,000 ms. */
+  readonly stallMs?: number;
+  /** And until it is given up. Default 30,000 ms. */
+  readonly stallTimeoutMs?: number;
   readonly clock?: Clock;
 }
 
@@ -35,6 +40,8 @@ export interface FfmpegCaptureOptions {
 export function createFfmpegCapture(options: FfmpegCaptureOptions = {}): CapturePort {
   const settings = {
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    stallMs: options.stallMs ?? 5_000,
+    stallTimeoutMs: options.stallTimeoutMs ?? 30_000,
     clock: options.clock ?? systemClock,
     ffmpeg: () => options.ffmpeg ?? findFfmpeg(),
   };
@@ -49,9 +56,14 @@ export function createFfmpegCapture(options: FfmpegCaptureOptions = {}): Capture
 
 interface Settings {
   readonly connectTimeoutMs: number;
+  readonly stallMs: number;
+  readonly stallTimeoutMs: number;
   readonly clock: Clock;
   readonly ffmpeg: () => string;
 }
+
+/** How often a recording over HTTP is looked at. */
+const LOOK_MS = 1_000;
 
 /** How far ahead of a position to seek, tried in turn; the last resort is the start of the source. */
 const SEEK_MARGINS_US = [200_000, 3_000_000, 20_000_000];
@@ -148,7 +160,7 @@ class FfmpegCapture implements Capture {
         } else if (frameCount === 0 && (this.#options.after === null || report.info === null)) {
           this.#end(report.openingError(this.#relay?.problem ?? null));
         } else {
-          this.#end(report.earlyEnd(exitCode));
+          void this.#endAfter(report, exitCode);
         }
       },
     });
@@ -177,6 +189,10 @@ class FfmpegCapture implements Capture {
     this.#timer?.cancel();
     if (this.#informed || this.#closed) return;
     this.#informed = true;
+    const { source } = this.#options;
+    // A stream without an end is watched by its frames.
+    if (source.kind === "http" && info.durationUs !== null)
+      this.#watchTransfer({ awaited: null, quietMs: 0 });
     this.#listener.onInfo(info);
   }
 
@@ -207,6 +223,33 @@ class FfmpegCapture implements Capture {
       this.#process?.kill();
       this.#end(unreachable(source, `no answer within ${connectTimeoutMs / 1000} s`));
     });
+  }
+
+  /** Frames are requested, bytes on their way, and none has come: said after a while, and given up in the end. */
+  #watchTransfer(before: { readonly awaited: number | null; readonly quietMs: number }): void {
+    const { clock, stallMs, stallTimeoutMs } = this.#settings;
+    this.#timer = clock.after(LOOK_MS, () => {
+      const awaited = this.#relay?.awaited ?? null;
+      const quiet = this.#demand > 0 && awaited !== null && awaited === before.awaited;
+      const quietMs = quiet ? before.quietMs + LOOK_MS : 0;
+      if (quietMs >= stallTimeoutMs) {
+        this.#process?.kill();
+        this.#end(endedEarly(this.#options.source, `nothing has come for ${stallTimeoutMs / 1_000} s`));
+        return;
+      }
+      if (quietMs >= stallMs && before.quietMs < stallMs) this.#listener.onStalled?.();
+      if (!this.#closed) this.#watchTransfer({ awaited, quietMs });
+    });
+  }
+
+  /** ffmpeg has come to an end: to that of the source, as far as anything tells. */
+  async #endAfter(report: FfmpegReport, exitCode: number | null): Promise<void> {
+    const { source } = this.#options;
+    const early = report.earlyEnd(exitCode, this.#relay?.brokenOff ?? null);
+    // What cannot be looked at any more tells nothing.
+    const cut =
+      early === null && source.kind === "file" ? await cutShort(source.path).catch(() => null) : null;
+    this.#end(cut === null ? early : endedEarly(source, cut));
   }
 
   #end(error: SluiceError | null): void {

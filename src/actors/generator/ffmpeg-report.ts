@@ -89,14 +89,15 @@ export class FfmpegReport {
     return failure("source-invalid", `Cannot open source "${label}" as it must be a video file: ${reason}`);
   }
 
-  /** Why the stream broke off after some frames; null where it ended normally. */
-  earlyEnd(exitCode: number | null): SluiceError | null {
+  /**
+   * Why the stream broke off after some frames; null where it ended normally.
+   *
+   * @param brokenOff what is known of it besides; null for nothing
+   */
+  earlyEnd(exitCode: number | null, brokenOff: string | null): SluiceError | null {
     const broken = this.#errors.some((text) => /partial file|Read error|File ended prematurely/.test(text));
-    if (exitCode === 0 && !broken) return null;
-    return failure(
-      "source-ended-early",
-      `Cannot read source "${this.#source.label}" to its end as it breaks off: ${this.#reason()}; results so far are kept`,
-    );
+    if (exitCode === 0 && !broken && brokenOff === null) return null;
+    return endedEarly(this.#source, brokenOff ?? this.#reason());
   }
 
   #acceptInfo(text: string): void {
@@ -131,6 +132,14 @@ export function unreachable(source: SourceSpec, reason: string): SluiceError {
   return new SluiceError(
     `Cannot reach source "${source.label}": ${reason}; check its address and that it is running`,
     { code: "source-unreachable", retry: "backoff" },
+  );
+}
+
+/** What came before is good. */
+export function endedEarly({ label }: SourceSpec, reason: string): SluiceError {
+  return failure(
+    "source-ended-early",
+    `Cannot read source "${label}" to its end as it breaks off: ${reason}; results so far are kept`,
   );
 }
 

@@ -11,7 +11,7 @@
  * G5 Frames are requested, never pushed: at most one task's worth and a few more wait here.
  * G6 What earlier incarnations left unsettled goes out before anything new, under its own identity; frames of a source that
  *    can be read again are read again.
- * G7 A live source that was reached once is never given up: it is tried again with growing delays.
+ * G7 A live source that was reached once is never given up: it is tried again with growing delays. A recording is waited for.
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";
@@ -193,8 +193,7 @@ export function createGenerator(
   function begin(state: GeneratorState, ctx: Ctx): void {
     ctx.cancel("configuration");
     state.capture.adoptPlan();
-    const { frameless } = delivery;
-    if (frameless.length > 0) readAgain(state, new Replay(frameless), ctx);
+    if (delivery.frameless.length > 0) readAgain(state, new Replay(delivery.frameless), ctx);
     else open(state, ctx);
   }
 
@@ -221,10 +220,13 @@ export function createGenerator(
 
   function reconnect(state: GeneratorState, reason: "stalled" | "frozen", ctx: Ctx): void {
     if (state.phase.status !== "capturing") return;
-    state.capture.close(ctx);
-    tasks.makeLast(state, ctx);
-    state.phase = { status: "reconnecting" };
-    const attempt = state.capture.lost(ctx);
+    const { live } = state.capture;
+    if (live) {
+      state.capture.close(ctx);
+      tasks.makeLast(state, ctx);
+      state.phase = { status: "reconnecting" };
+    }
+    const attempt = live ? state.capture.lost(ctx) : 0;
     listener.tell({ type: "sourceStalled", sourceId, reason, attempt });
   }
 
@@ -294,8 +296,8 @@ export function createGenerator(
   /** Has the incarnation closed, as it will make no other task. */
   function close({ grouping }: GeneratorState, ctx: Ctx): void {
     const { created, stored, dropped } = window.own;
-    const { redelivered } = delivery;
-    closings.end(created, { stored, dropped, redelivered, framesSkipped: grouping.framesSkipped }, ctx);
+    const { framesSkipped } = grouping;
+    closings.end(created, { stored, dropped, redelivered: delivery.redelivered, framesSkipped }, ctx);
   }
 
   function ledgerOf({ grouping, phase }: GeneratorState): LedgerReported {

@@ -14,6 +14,7 @@ import { Authorization } from "./authorization.js";
 import { connectionProblem, REDIRECTS_ELSEWHERE } from "./relay-problem.js";
 import { isAmong } from "./source-policy.js";
 import type { SourceTrust } from "./source-trust.js";
+import { Transfers } from "./transfers.js";
 import type { NetworkAddress } from "./source-spec.js";
 
 /** As many as browsers have followed at least. */
@@ -26,7 +27,8 @@ export function openHttpRelay(
   trust: SourceTrust,
   path: string,
   onProblem: (text: string) => void,
-): { readonly server: Server; readonly close: () => void } {
+): { readonly server: Server; readonly transfers: Transfers; readonly close: () => void } {
+  const transfers = new Transfers();
   const open = new Set<ClientRequest>();
   // Of its own, so that no other source's trust makes a connection that this one uses.
   const agent = new SecureAgent(trust);
@@ -37,6 +39,7 @@ export function openHttpRelay(
       answer.writeHead(404).end();
       return;
     }
+    transfers.await(answer);
     fetchFor(asked, answer, { url: origin, redirects: 0, retried: false });
   });
 
@@ -87,6 +90,7 @@ export function openHttpRelay(
       } else {
         if (statusCode >= 400)
           onProblem(`the server answers ${statusCode} ${response.statusMessage ?? ""}`.trim());
+        transfers.follow(response, answer);
         passOn(response, answer);
       }
     });
@@ -105,6 +109,7 @@ export function openHttpRelay(
 
   return {
     server,
+    transfers,
     close() {
       server.close();
       server.closeAllConnections();

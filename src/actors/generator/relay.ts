@@ -16,24 +16,36 @@ import { openHttpRelay } from "./http-relay.js";
 import { isOwnPeer } from "./relay-peer.js";
 import { openRtspRelay } from "./rtsp-relay.js";
 import type { NetworkAddress } from "./source-spec.js";
-import { readSourceTrust } from "./source-trust.js";
+import { readSourceTrust, type SourceTrust } from "./source-trust.js";
+import type { Transfers } from "./transfers.js";
 
 export interface Relay {
   /** What ffmpeg opens. */
   readonly url: string;
   /** Why the camera cannot be reached, for people; null as long as nothing has gone wrong. */
   readonly problem: string | null;
+  /** Why a transfer ended before all was there that it had announced; null where none did. Of RTSP always null. */
+  readonly brokenOff: string | null;
+  /** Bytes of the camera so far; null while ffmpeg waits for none. Of RTSP always null. */
+  readonly awaited: number | null;
   /** Ends every connection. Idempotent. */
   close(): void;
 }
+
+type OpenRelay = (
+  address: NetworkAddress,
+  trust: SourceTrust,
+  path: string,
+  onProblem: (text: string) => void,
+) => { readonly server: Server; readonly transfers: Transfers | null; readonly close: () => void };
 
 /** Opens a relay to `address`, at any free port. @throws SluiceError `certificate-file-invalid` */
 export async function openRelay(address: NetworkAddress): Promise<Relay> {
   const trust = await readSourceTrust();
   const path = `/${randomBytes(16).toString("hex")}`;
-  const open = address.kind === "rtsp" ? openRtspRelay : openHttpRelay;
+  const open: OpenRelay = address.kind === "rtsp" ? openRtspRelay : openHttpRelay;
   const problem: { text: string | null } = { text: null };
-  const { server, close } = open(address, trust, path, (text) => (problem.text ??= text));
+  const { server, transfers, close } = open(address, trust, path, (text) => (problem.text ??= text));
   // Before whatever serves it, so that nothing does.
   server.prependListener("connection", (socket: Socket) => {
     if (!isOwnPeer(socket)) socket.destroy();
@@ -46,6 +58,12 @@ export async function openRelay(address: NetworkAddress): Promise<Relay> {
     url: `${address.kind}://127.0.0.1:${portOf(server)}${path}`,
     get problem() {
       return problem.text;
+    },
+    get brokenOff() {
+      return transfers?.brokenOff ?? null;
+    },
+    get awaited() {
+      return transfers?.awaited ?? null;
     },
     close,
   };

@@ -22,7 +22,7 @@ export function openRtspRelay(
   trust: SourceTrust,
   path: string,
   onProblem: (text: string) => void,
-): { readonly server: Server; readonly close: () => void } {
+): { readonly server: Server; readonly transfers: null; readonly close: () => void } {
   const open = new Set<RtspExchange>();
   const server = createServer({ noDelay: true }, (client) => {
     if (client.destroyed) return;
@@ -38,6 +38,7 @@ export function openRtspRelay(
   });
   return {
     server,
+    transfers: null,
     close() {
       server.close();
       for (const exchange of open) exchange.close();

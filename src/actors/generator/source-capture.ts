@@ -18,8 +18,7 @@ export interface Plan extends TaskNodes {
 }
 
 /** Events of captures and timers. */
-export type CapturePrivate =
-  CaptureEvent | { readonly type: "stallNoticed" } | { readonly type: "reconnectDue" };
+export type CapturePrivate = CaptureEvent | { readonly type: "reconnectDue" };
 
 type Ctx = Context<CapturePrivate>;
 

@@ -38,6 +38,7 @@ export type SourceEvent =
       readonly type: "sourceStalled";
       readonly sourceId: SourceId;
       readonly reason: "stalled" | "frozen";
+      /** The next attempt to connect, from 1; 0 where it is waited for. */
       readonly attempt: number;
     }
   /** Every task is settled and the source is at its end, drained, or failed for good. */

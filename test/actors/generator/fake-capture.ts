@@ -17,6 +17,7 @@ interface FakeCapture {
   info(info?: Partial<CaptureInfo>): void;
   /** One frame at `ms` of the source; its bytes are all `mark`. */
   frame(ms: number, options?: { readonly mark?: number; readonly bytes?: number }): void;
+  stall(): void;
   end(error?: SluiceError): void;
 }
 
@@ -64,6 +65,7 @@ function createFake(options: CaptureOptions, listener: CaptureListener, now: () 
       const data = new Uint8Array(bytes).fill(mark);
       listener.onFrame({ ptsUs: ms * 1_000, checksum: mark, data, capturedAtMs: now() });
     },
+    stall: () => listener.onStalled?.(),
     end(error) {
       if (fake.closed || ended) return;
       ended = true;

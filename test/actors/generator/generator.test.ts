@@ -68,6 +68,20 @@ test("a source that ends before it has given one task is an error with its mend"
   assert.is(ledger.framesSkipped, 1);
 });
 
+test("a recording that stalls is said to, and waited for", () => {
+  const { capture, listener } = setup({ source: "http://camera/clip.mp4" });
+  capture.last.frame(0);
+  capture.last.stall();
+  assert.equal(listener.only("sourceStalled"), {
+    type: "sourceStalled",
+    sourceId: SOURCE,
+    reason: "stalled",
+    attempt: 0,
+  });
+  assert.is(capture.opened.length, 1);
+  assert.not.ok(capture.last.closed);
+});
+
 test("a source that is drained before its first task is no error", () => {
   const { capture, listener, generator } = setup({ configuration: { framesPerTask: 4 }, framesMin: 2 });
   capture.last.frame(0);

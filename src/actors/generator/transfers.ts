@@ -1,0 +1,36 @@
+/** How the transfers of a recording go: whether one broke off, and whether ffmpeg waits for bytes. */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+export class Transfers {
+  /** Answers to ffmpeg that are not complete. */
+  readonly #open = new Set<ServerResponse>();
+  #bytes = 0;
+  #brokenOff: string | null = null;
+
+  /** Why one ended before all was there that its server had announced. */
+  get brokenOff(): string | null {
+    return this.#brokenOff;
+  }
+
+  /** Bytes so far; null while nothing is on its way. */
+  get awaited(): number | null {
+    return this.#open.size === 0 ? null : this.#bytes;
+  }
+
+  /** ffmpeg has asked, and waits for `answer`. */
+  await(answer: ServerResponse): void {
+    this.#open.add(answer);
+    answer.once("close", () => this.#open.delete(answer));
+  }
+
+  /** `response` is passed on as `answer`. */
+  follow(response: IncomingMessage, answer: ServerResponse): void {
+    response.on("data", (chunk: Buffer) => (this.#bytes += chunk.length));
+    response.once("end", () => this.#open.delete(answer));
+    response.once("error", () => {
+      // ffmpeg asks for another part by hanging up: that is no fault of the server.
+      if (!answer.destroyed) this.#brokenOff ??= "its server broke the transfer off";
+    });
+  }
+}
