@@ -188,16 +188,25 @@ export { allocateShared } from "./runtime/shared-memory.js";
 export type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "./task/requests.js";
 export type { TaskOutcome } from "./task/reports.js";
 export type { Percentiles, RecentOutcomes } from "./actors/scheduler/outcome-window.js";
+export {
+  linkBetween,
+  offering,
+  seededRandom,
+  serviceTime,
+  spareMbps,
+} from "./actors/scheduler/view-queries.js";
 export { createStatelessPolicy } from "./actors/scheduler/policies/stateless.js";
 export {
   bindPolicy,
   type BoundPolicy,
   type Decision,
   type LinkView,
+  type Load,
   type NodeView,
   type Plan,
   type Policy,
   type PolicyRun,
   type PolicyScope,
   type PolicyView,
+  type ServiceTime,
 } from "./actors/scheduler/policy.js";

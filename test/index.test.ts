@@ -14,6 +14,7 @@ import {
   connectOperator,
   definePipeline,
   iterateRecords,
+  offering,
   openStore,
   parseConfiguration,
   parseSource,
@@ -62,7 +63,7 @@ const alternate: Policy<{ readonly first: string }, { readonly first: string; re
   start: ({ first }) => ({ first, turns: 0 }),
   decide({ first, turns }, view) {
     const placement = view.source.pipeline.stages.map(({ id, service }) => {
-      const nodes = view.offering(service).map(({ description }) => description.name);
+      const nodes = offering(view, service).map(({ description }) => description.name);
       return [id, nodes.toSorted((a, b) => Number(b === first) - Number(a === first))] as const;
     });
     return {

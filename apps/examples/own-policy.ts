@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 // In a project of your own: from "sluice".
 import {
   bindPolicy,
+  offering,
   openStore,
   parsePipelineFile,
   parseSource,
@@ -22,7 +23,7 @@ const spareNode = createStatelessPolicy("spare-node", (view) => {
   const { stages } = view.source.pipeline;
   const placement = new Map(
     stages.map(({ id, service, inputs }) => {
-      const spare = view.offering(service).toSorted((a, b) => busy(a) - busy(b));
+      const spare = offering(view, service).toSorted((a, b) => busy(a) - busy(b));
       const nodes = spare.map(({ description }) => description.name);
       return [id, inputs.includes("frame") ? [view.source.node, ...nodes] : nodes] as const;
     }),

@@ -14,6 +14,9 @@ import type { ControllerMessage } from "../../src/actors/protocol/controller.js"
 import type { NodeDescription, SourceDescription } from "../../src/task/requests.js";
 import { viewCluster, type NodeEntry } from "../../src/actors/scheduler/cluster-view.js";
 import { BandwidthEstimates } from "../../src/actors/scheduler/bandwidth-estimates.js";
+import { ImageSizes } from "../../src/actors/scheduler/image-sizes.js";
+import { LoadSum } from "../../src/actors/scheduler/load.js";
+import { ServiceTimes } from "../../src/actors/scheduler/service-times.js";
 import { OutcomeWindow } from "../../src/actors/scheduler/outcome-window.js";
 import { createPolicies, startPolicy } from "../../src/actors/scheduler/policies.js";
 import { createSchedulerRetained } from "../../src/actors/scheduler/retained.js";
@@ -119,12 +122,14 @@ function benchDecisions(policy: (typeof POLICIES)[number]): { decisions: number[
   const entries: SourceEntry[] = sourcesFor(policy).map((description) => ({
     description,
     run: startPolicy(registry, policy),
-    window: new OutcomeWindow(),
+    window: new OutcomeWindow(0),
+    images: new ImageSizes(),
     plan: null,
     why: { reason: "", inputs: {} },
   }));
   const nodes = new Map<NodeName, NodeEntry>();
   const bandwidths = new BandwidthEstimates();
+  const serviceTimes = new ServiceTimes();
   const decisions: number[] = [];
   const wholes: number[] = [];
   for (let round = 0; round < warmUp + rounds; round++) {
@@ -134,13 +139,16 @@ function benchDecisions(policy: (typeof POLICIES)[number]): { decisions: number[
         description,
         sample: sampleOf(description.name, nowMs, random),
         sampledAtMs: nowMs,
+        sampledFromMs: nowMs - 1_000,
       });
     }
     const roundStartedMs = performance.now();
-    const cluster = viewCluster(nodes, bandwidths, { nowMs, fallback: CLOUD });
+    const known = { nodes, bandwidths, serviceTimes };
+    const others = new LoadSum();
+    const cluster = { ...viewCluster(known, { nowMs, fallback: CLOUD }), others, unsampledBusyMs: new Map() };
     for (const [index, entry] of entries.entries()) {
       const startedMs = performance.now();
-      const decision = decideSource(entry, cluster, random);
+      const decision = decideSource(entry, { ...cluster, seed: round * SOURCES + index });
       if (round >= warmUp) decisions.push(performance.now() - startedMs);
       if (decision.failure !== undefined) throw decision.failure;
       entries[index] = decision.entry;

@@ -18,6 +18,7 @@ const hop = z.object({
   epoch: z.number().int().min(0),
   attempt: z.number(),
   delivery: z.number().int().min(1),
+  sentAtMs: z.number().optional(),
   enqueuedAtMs: z.number(),
   startedAtMs: z.number(),
   endedAtMs: z.number(),

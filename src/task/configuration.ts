@@ -78,6 +78,19 @@ export function parseConfiguration(
   return configuration;
 }
 
+/** Whether two are the same, knob by knob. */
+export function sameConfiguration(a: Configuration, b: Configuration): boolean {
+  return (
+    a === b ||
+    (a.width === b.width &&
+      a.height === b.height &&
+      a.fps === b.fps &&
+      a.framesPerTask === b.framesPerTask &&
+      a.encoding === b.encoding &&
+      a.quality === b.quality)
+  );
+}
+
 /** Whether a source that is captured for `a` gives the frames of `b` too; how many go into a task is no matter. */
 export function sameCapture(a: Configuration, b: Configuration): boolean {
   return (

@@ -1,5 +1,6 @@
 /** What components report of themselves, as plain data. */
 
+import type { Configuration } from "./configuration.js";
 import type { NodeName, PipelineId, SourceId, TaskId } from "./identity.js";
 import type { Drops } from "./ledger.js";
 import type { Hop, Outcome } from "./task.js";
@@ -68,6 +69,9 @@ export interface TaskOutcome {
   readonly outcome: Outcome;
   /** Null of a drop, as its record does not say; its hops, frames and bytes are nought then. */
   readonly pipelineId: PipelineId | null;
+  readonly pipelineVersion: number | null;
+  /** That it was captured in; null of a drop. */
+  readonly configuration: Configuration | null;
   readonly hops: readonly Hop[];
   readonly frameCount: number;
   readonly payloadBytes: number;
@@ -103,5 +107,8 @@ export interface ResourceSample {
 
 export interface LinkSample {
   readonly rttMs: number;
+  /** As last probed; null before that. */
   readonly bandwidthMbps: number | null;
+  /** Since that, in ms; absent where there is none. */
+  readonly bandwidthAgeMs?: number;
 }

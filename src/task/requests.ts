@@ -1,6 +1,7 @@
 /** What somebody asks the cluster for: a source, a policy, a place for a node. And why it was decided so. */
 
 import type { Configuration } from "./configuration.js";
+import type { ConfigurationSpace, Objective } from "./configuration-space.js";
 import type { NodeName, SourceId } from "./identity.js";
 import type { Pipeline } from "./pipeline.js";
 
@@ -24,6 +25,10 @@ export interface SourceDescription {
   /** What the user asked for; policies may decide otherwise within it. */
   readonly configuration: Configuration;
   readonly policy: PolicySpec;
+  /** What a policy may choose from, besides what was asked for. Absent: nothing else. */
+  readonly space?: ConfigurationSpace;
+  /** Absent: nothing is promised, and policies that need an objective take one from their parameters. */
+  readonly slo?: Objective;
 }
 
 /** A source as an operator asks for it: text, read and checked by the node that is to run it. */

@@ -19,6 +19,8 @@ export interface Hop {
   readonly attempt: number;
   /** The delivery of the task in which the stage was done. */
   readonly delivery: number;
+  /** When the node before handed the task to the link that brought it, on that node's clock; absent where none did. */
+  readonly sentAtMs?: number;
   readonly enqueuedAtMs: number;
   readonly startedAtMs: number;
   readonly endedAtMs: number;

@@ -10,13 +10,14 @@
  *    between.
  * C5 A task is given to a processor once, until a processor that has started again is given it again.
  * C6 Inboxes, joins and parked tasks are bounded; what does not fit is dropped as `overflow` (C2).
- * C7 A task that is none of its pipeline's goes no step on it: it is dropped (C2).
+ * C7 A stage is loaded where a table places it, and given up where none does any more, once its tasks are done and a hold is over.
+ * C8 A task that is none of its pipeline's goes no step on it: it is dropped (C2).
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";
 import { stageKeyText } from "../../task/identity.js";
 import { abandon, dropOverdueJoins, dropTask } from "./end-task.js";
-import { settleAt } from "./local-stages.js";
+import { retireIdle, settleAt } from "./local-stages.js";
 import { dropOverdueParked } from "./park.js";
 import { completeTask, submit } from "./route-task.js";
 import { announce, taskCount } from "./stage-inbox.js";
@@ -81,6 +82,7 @@ export function createController(
           dropOverdueJoins(router);
           dropOverdueParked(router);
           retireUnused(router);
+          retireIdle(router);
           return router;
         default:
           router.ctx.unhandled(message);
@@ -96,7 +98,7 @@ function onSubmit(router: Router, message: MessageOf<"submit">): void {
   const forwarded = message.forwarded ?? null;
   const own = forwarded === null && task.cameFrom === null;
   router.retained.counts[own ? "admitted" : "received"] += 1;
-  submit(router, task, forwarded);
+  submit(router, task, forwarded, message.sentAtMs);
 }
 
 function onProcessorStarted(
@@ -119,6 +121,7 @@ function onReportQueues(router: Router, { replyTo }: MessageOf<"reportQueues">):
     type: "queuesReported",
     node: router.node,
     epoch: router.retained.table?.epoch ?? 0,
+    sources: router.retained.table?.sources.size ?? 0,
     queued,
     joining: router.retained.joins.joining,
     counts: { ...router.retained.counts },

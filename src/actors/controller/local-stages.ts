@@ -4,7 +4,7 @@ import { pipelineKeyText, stageKeyText, type StageId } from "../../task/identity
 import { stageOf, type Pipeline } from "../../task/pipeline.js";
 import { pipelineOfRoute, type RoutingTable } from "../../task/routing-table.js";
 import { END, type Task } from "../../task/task.js";
-import { createStageInbox, settle, type StageInbox } from "./stage-inbox.js";
+import { createStageInbox, settle, taskCount, type StageInbox } from "./stage-inbox.js";
 import type { Router } from "./state.js";
 
 /** The inbox of a stage of this node; where there is none yet, it and the stage's processor are started. */
@@ -48,11 +48,29 @@ export function pipelineTextOf({ key }: StageInbox): string {
 
 /** Starts the processors of the stages that the table places here, so that their services load before the first task. */
 export function prepareStages(router: Router, table: RoutingTable): void {
+  const placedHere = new Set<string>();
+  router.retained.placedHere = placedHere;
   for (const route of table.sources.values()) {
     const pipeline = pipelineOfRoute(table, route);
     for (const { id, service } of pipeline?.stages ?? []) {
       if (pipeline === undefined || route.placement.get(id)?.[0] !== router.node) continue;
-      if (router.services.has(service)) openInbox(router, pipeline, id);
+      if (!router.services.has(service)) continue;
+      placedHere.add(stageKeyText(openInbox(router, pipeline, id).key));
     }
+  }
+}
+
+/**
+ * Gives up the stages that no table has placed here for a while, once their tasks are done, and with them the memory that
+ * their models take. A stateful one stays as long as its pipeline: a task that was pinned to it may be delivered again late, and
+ * only it knows what it has done.
+ */
+export function retireIdle(router: Router): void {
+  const { inboxes, placedHere } = router.retained;
+  const nowMs = router.ctx.monotonic();
+  for (const [text, inbox] of inboxes) {
+    if (inbox.stage.stateful || placedHere.has(text) || taskCount(inbox) > 0) inbox.idleSinceMs = null;
+    else if (inbox.idleSinceMs === null) inbox.idleSinceMs = nowMs;
+    else if (nowMs - inbox.idleSinceMs >= router.limits.stageHoldMs) closeInbox(router, inbox);
   }
 }

@@ -15,7 +15,7 @@ import { accept, answerFor, keepAnswer, taskCount, type Answer } from "./stage-i
 import { controllerOf, pipelineOf, type MessageOf, type Router } from "./state.js";
 
 /** Takes a task in and sends it where it has to go next: a join, a stage of this node, another node, the store. */
-export function submit(router: Router, task: Task, forwarded: number | null): void {
+export function submit(router: Router, task: Task, forwarded: number | null, sentAtMs?: number): void {
   // A branch of a task that was dropped on another one.
   if (isForgotten(router.retained.joins, task)) return;
   const pipeline = pipelineOf(router, task);
@@ -31,7 +31,7 @@ export function submit(router: Router, task: Task, forwarded: number | null): vo
     return;
   }
   if (!needsJoin(pipeline, task)) {
-    dispatch(router, task, pipeline, forwarded);
+    dispatch(router, task, pipeline, forwarded, sentAtMs);
     return;
   }
   const joinNode = task.joinNodes.get(task.cursor) ?? router.cloud;
@@ -62,7 +62,13 @@ function joinHere(router: Router, task: Task, pipeline: Pipeline): void {
 }
 
 /** The router's decision, for a task whose branches are all here. */
-function dispatch(router: Router, task: Task, pipeline: Pipeline, forwarded: number | null): void {
+function dispatch(
+  router: Router,
+  task: Task,
+  pipeline: Pipeline,
+  forwarded: number | null,
+  sentAtMs?: number,
+): void {
   const { table, counts } = router.retained;
   if (task.cursor === END) {
     counts.finished += 1;
@@ -82,7 +88,7 @@ function dispatch(router: Router, task: Task, pipeline: Pipeline, forwarded: num
   });
   switch (route.to) {
     case "local":
-      executeHere(router, task, task.cursor, pipeline);
+      executeHere(router, task, task.cursor, pipeline, sentAtMs);
       return;
     case "node":
       counts.forwarded += 1;
@@ -90,6 +96,7 @@ function dispatch(router: Router, task: Task, pipeline: Pipeline, forwarded: num
         type: "submit",
         task,
         forwarded: Math.max(forwarded ?? 0, table?.epoch ?? 0),
+        ...(forwarded === null && { sentAtMs: router.ctx.now() }),
       });
       return;
     case "none":
@@ -101,7 +108,13 @@ function dispatch(router: Router, task: Task, pipeline: Pipeline, forwarded: num
 }
 
 /** Puts a task into the inbox of a stage of this node. */
-function executeHere(router: Router, task: Task, stageId: StageId, pipeline: Pipeline): void {
+function executeHere(
+  router: Router,
+  task: Task,
+  stageId: StageId,
+  pipeline: Pipeline,
+  sentAtMs: number | undefined,
+): void {
   const inbox = openInbox(router, pipeline, stageId);
   const answer = answerFor(inbox, task.id);
   if (answer !== undefined) {
@@ -114,7 +127,8 @@ function executeHere(router: Router, task: Task, stageId: StageId, pipeline: Pip
     drop(router, task, "overflow", detail);
     return;
   }
-  accept(inbox, task, { epoch: router.retained.table?.epoch ?? 0, monotonicMs: router.ctx.monotonic() });
+  const epoch = router.retained.table?.epoch ?? 0;
+  accept(inbox, task, { epoch, monotonicMs: router.ctx.monotonic(), sentAtMs });
 }
 
 /** A stage is done: its task goes on, one branch for each successor. */

@@ -31,6 +31,8 @@ interface Entry {
   /** Epoch of the table that sent the task here. */
   readonly epoch: number;
   readonly enqueuedAtMs: number;
+  /** Undefined where it did not come straight from the node of the stage before. */
+  readonly sentAtMs: number | undefined;
   attempt: number;
 }
 
@@ -60,6 +62,8 @@ export interface StageInbox {
   skips: Skip[];
   /** The last ones of a stateful stage, by task key, oldest first. */
   readonly answers: Map<string, Answer>;
+  /** Since when no task was here that no table places here; null while one is, or may come. */
+  idleSinceMs: number | null;
 }
 
 export function createStageInbox(key: StageKey, stage: Stage): StageInbox {
@@ -71,6 +75,7 @@ export function createStageInbox(key: StageKey, stage: Stage): StageInbox {
     waiting: new Map(),
     skips: [],
     answers: new Map(),
+    idleSinceMs: null,
   };
 }
 
@@ -87,7 +92,7 @@ export function tasksOf(inbox: StageInbox): readonly Task[] {
 export function accept(
   inbox: StageInbox,
   task: Task,
-  routed: { readonly epoch: number; readonly monotonicMs: number },
+  routed: { readonly epoch: number; readonly monotonicMs: number; readonly sentAtMs?: number | undefined },
 ): boolean {
   const key = taskKey(task.id);
   const here = inbox.inFlight.get(key) ?? inbox.waiting.get(key);
@@ -95,7 +100,9 @@ export function accept(
     if (here.task.delivery < task.delivery) here.task = task;
     return false;
   }
-  inbox.waiting.set(key, { task, epoch: routed.epoch, enqueuedAtMs: routed.monotonicMs, attempt: 1 });
+  const { epoch, monotonicMs, sentAtMs } = routed;
+  inbox.idleSinceMs = null;
+  inbox.waiting.set(key, { task, epoch, enqueuedAtMs: monotonicMs, sentAtMs, attempt: 1 });
   handOver(inbox);
   return true;
 }
@@ -169,6 +176,8 @@ function handOver(inbox: StageInbox): void {
   }
 }
 
-function execute({ ref, incarnation }: StageProcessor, { task, epoch, attempt, enqueuedAtMs }: Entry): void {
-  ref.tell({ type: "execute", task, epoch, attempt, enqueuedAtMs, incarnation });
+function execute({ ref, incarnation }: StageProcessor, entry: Entry): void {
+  const { task, epoch, attempt, enqueuedAtMs, sentAtMs } = entry;
+  const sent = sentAtMs === undefined ? {} : { sentAtMs };
+  ref.tell({ type: "execute", task, epoch, attempt, enqueuedAtMs, ...sent, incarnation });
 }

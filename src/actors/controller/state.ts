@@ -32,6 +32,8 @@ export interface ControllerRetained {
   readonly pipelines: Map<string, Pipeline>;
   /** By `pipeline@version/stage`. */
   readonly inboxes: Map<string, StageInbox>;
+  /** The stages that the table has here before any other node, by the same name. */
+  placedHere: ReadonlySet<string>;
   readonly joins: Joins;
   /** Tasks from other nodes that came before the table with their pipeline, by arrival. */
   readonly parked: { readonly task: Task; readonly untilMs: number }[];
@@ -60,6 +62,8 @@ export interface ControllerLimits {
   readonly parkTasksMax: number;
   /** How long they wait, in ms. Default 5,000. */
   readonly parkMs: number;
+  /** How long a stage stays loaded that no table places here any more, after its last task, in ms. Default 30,000. */
+  readonly stageHoldMs: number;
   /** How often joins and parked tasks are looked at for what is overdue, in ms. Default 250. */
   readonly tickMs: number;
 }
@@ -69,6 +73,7 @@ export const DEFAULT_LIMITS: ControllerLimits = {
   joinTasksMax: 16_384,
   parkTasksMax: 1_024,
   parkMs: 5_000,
+  stageHoldMs: 30_000,
   tickMs: 250,
 };
 
@@ -80,6 +85,7 @@ export function createControllerRetained({
     generators: new Map(),
     pipelines: new Map(),
     inboxes: new Map(),
+    placedHere: new Set(),
     joins: createJoins({ tasksMax: joinTasksMax }),
     parked: [],
     counts: { admitted: 0, received: 0, forwarded: 0, processed: 0, finished: 0, dropped: {} },

@@ -105,11 +105,19 @@ export function taskOutcome(pending: PendingRecord, settledAtMs: number): TaskOu
   const common = { id, outcome: outcomeOf(record), sourceAtMs, settledAtMs, payloadBytes, objects };
   switch (record.type) {
     case "result": {
-      const { pipelineId, hops, frameCount, createdAtMs } = record;
-      return { ...common, pipelineId, hops, frameCount, createdAtMs };
+      const { pipelineId, pipelineVersion, configuration, hops, frameCount, createdAtMs } = record;
+      return { ...common, pipelineId, pipelineVersion, configuration, hops, frameCount, createdAtMs };
     }
     case "gap":
-      return { ...common, pipelineId: null, hops: [], frameCount: 0, createdAtMs: sourceAtMs };
+      return {
+        ...common,
+        pipelineId: null,
+        pipelineVersion: null,
+        configuration: null,
+        hops: [],
+        frameCount: 0,
+        createdAtMs: sourceAtMs,
+      };
     default:
       return assertNever(record);
   }

@@ -6,7 +6,9 @@
  * and settles tasks; an operator asks and orders, and touches no task.
  */
 
+import { isActorRef } from "../../runtime/actor-ref.js";
 import { z } from "../../runtime/parse.js";
+import { PROBE_BYTES_MAX } from "../protocol/monitor.js";
 import { QUERY_RECORDS_MAX, TEXT_LIMITS } from "../../task/limits.js";
 import { isCount, isName } from "../../task/value-checks.js";
 import { fields, nodeOf, wanted, type Fields } from "./checks.js";
@@ -34,6 +36,7 @@ import {
   checkTask,
   checkTaskId,
   isDelivery,
+  isInstant,
 } from "./task-check.js";
 
 const CLOUD = ["cloud"] as const;
@@ -46,8 +49,9 @@ const reply = form(z.object({ replyTo: ref }));
 const CONTROLLER: Rules = {
   submit: {
     from: NODES,
-    check: ({ task, forwarded }) => {
+    check: ({ task, forwarded, sentAtMs }) => {
       wanted(forwarded === undefined || isCount(forwarded), "forwarded");
+      wanted(sentAtMs === undefined || isInstant(sentAtMs), "when it was sent");
       checkTask(task);
     },
   },
@@ -188,6 +192,19 @@ const DISTRIBUTOR: Rules = {
 
 const MONITOR: Rules = {
   ping: { from: NODES, check: form(z.object({ sentAtMs: z.number(), replyTo: ref })) },
+  probe: {
+    from: NODES,
+    check: ({ sentAtMs, bytes, replyTo }) => {
+      wanted(typeof sentAtMs === "number" && isActorRef(Object(replyTo)), "a time and a ref");
+      wanted(bytes instanceof Uint8Array && bytes.byteLength <= PROBE_BYTES_MAX, "bytes");
+    },
+  },
+  probed: {
+    from: NODES,
+    check: form(z.object({ node: name, sentAtMs: z.number() })),
+    about: ({ node }) => node,
+    forAll: [],
+  },
   pong: {
     from: NODES,
     check: form(z.object({ node: name, sentAtMs: z.number() })),

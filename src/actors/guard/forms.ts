@@ -170,7 +170,11 @@ export const sample = z.object({
   repairs: repairs.optional(),
   links: recordOf(
     TEXT_LIMITS.name,
-    z.object({ rttMs: z.number(), bandwidthMbps: z.number().nullable() }),
+    z.object({
+      rttMs: z.number(),
+      bandwidthMbps: z.number().nullable(),
+      bandwidthAgeMs: z.number().optional(),
+    }),
     NODES_MAX,
   ),
 });

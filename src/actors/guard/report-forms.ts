@@ -40,6 +40,7 @@ const hop = z.object({
   epoch: count,
   attempt: count,
   delivery: count,
+  sentAtMs: time.optional(),
   enqueuedAtMs: time,
   startedAtMs: time,
   endedAtMs: time,

@@ -147,7 +147,7 @@ function isEncoding(value: unknown): boolean {
 }
 
 /** ms since the Unix epoch, within what a date can be. ECMA-262, section 21.4.1.1 */
-function isInstant(value: unknown): boolean {
+export function isInstant(value: unknown): boolean {
   return isFiniteNumber(value) && Math.abs(value) <= 8.64e15;
 }
 
@@ -228,4 +228,5 @@ function checkHop(value: unknown): void {
     isInstant(hop["enqueuedAtMs"]) && isInstant(hop["startedAtMs"]) && isInstant(hop["endedAtMs"]),
     "the times of a hop",
   );
+  wanted(hop["sentAtMs"] === undefined || isInstant(hop["sentAtMs"]), "when it was sent");
 }

@@ -12,15 +12,17 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskResult, Behaviour, Context } from "../../runtime/behaviour.js";
 import { errorText } from "../../runtime/errors.js";
 import type { ControllerMessage, QueuesReported } from "../protocol/controller.js";
-import type { MonitorMessage, Pong } from "../protocol/monitor.js";
+import type { MonitorMessage, Pong, Probed } from "../protocol/monitor.js";
 import type { SchedulerMessage } from "../protocol/scheduler.js";
 import type { FlowCounts, Repair, ResourceSample } from "../../task/reports.js";
 import type { NodeName } from "../../task/identity.js";
 import type { HostInventory, HostMetrics, HostReading } from "./host-metrics.js";
+import { LinkProbes, sendProbe } from "./link-probes.js";
 import { RoundTripTimes } from "./round-trip-times.js";
 
 type Private =
   | Pong
+  | Probed
   | { readonly type: "tick" }
   | { readonly type: "hostRead"; readonly result: AskResult<HostReading> }
   | { readonly type: "queuesRead"; readonly result: AskResult<QueuesReported> }
@@ -33,9 +35,12 @@ export interface State {
   /** Opened with the state and closed with it. */
   readonly host: HostMetrics;
   readonly roundTrips: RoundTripTimes;
+  readonly probes: LinkProbes;
   /** Empty and null where the controller did not answer. */
   queued: Readonly<Record<string, number>>;
   flow: FlowCounts | null;
+  /** Whether any source is decided for: links are probed for their sake. */
+  hasSources: boolean;
   reading: boolean;
   asking: boolean;
   readonly counts: { samples: number; late: number; failures: number; strayPongs: number };
@@ -66,8 +71,10 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
       return {
         host,
         roundTrips: new RoundTripTimes(),
+        probes: new LinkProbes(ctx.monotonic()),
         queued: {},
         flow: null,
+        hasSources: false,
         reading: false,
         asking: false,
         counts: { samples: 0, late: 0, failures: 0, strayPongs: 0 },
@@ -85,6 +92,10 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
     switch (message.type) {
       case "ping":
         return onPing(message);
+      case "probe":
+        return onProbe(message);
+      case "probed":
+        return onProbed(state, message, ctx);
       case "watchLinks":
         return state.roundTrips.watch(message.peers);
       case "pong":
@@ -106,6 +117,14 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
     replyTo.tell({ type: "pong", node: options.node, sentAtMs }, "control");
   }
 
+  function onProbe({ sentAtMs, replyTo }: Of<"probe">): void {
+    replyTo.tell({ type: "probed", node: options.node, sentAtMs }, "control");
+  }
+
+  function onProbed(state: State, { node, sentAtMs }: Probed, ctx: Ctx): void {
+    if (!state.probes.probed(node, sentAtMs, ctx.monotonic())) state.counts.strayPongs++;
+  }
+
   function onPong(state: State, { node, sentAtMs }: Pong, ctx: Ctx): void {
     if (!state.roundTrips.pong(node, sentAtMs, ctx.monotonic())) state.counts.strayPongs++;
   }
@@ -116,6 +135,9 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
     for (const peer of state.roundTrips.ping(nowMs)) {
       peer.tell({ type: "ping", sentAtMs: nowMs, replyTo: ctx.self }, "control");
     }
+    const probe = !state.hasSources ? null : state.probes.due(state.roundTrips.answering(nowMs), nowMs);
+    const probed = probe === null ? null : state.roundTrips.monitorOf(probe.node);
+    if (probe !== null && probed !== null) sendProbe(probed, probe, { sentAtMs: nowMs, replyTo: ctx.self });
     if (!state.asking) {
       state.asking = true;
       ctx.ask<ControllerMessage, QueuesReported>(
@@ -148,7 +170,7 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
       queued: state.queued,
       ...(state.flow && { counts: state.flow }),
       ...(repairs.length > 0 && { repairs }),
-      links: state.roundTrips.sample(ctx.monotonic()),
+      links: state.roundTrips.sample(ctx.monotonic(), state.probes),
     };
     options.scheduler.tell({ type: "resourcesSampled", sample });
   }
@@ -157,6 +179,7 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
     state.asking = false;
     state.queued = result.ok ? result.reply.queued : {};
     state.flow = result.ok ? result.reply.counts : null;
+    state.hasSources = result.ok && result.reply.sources > 0;
   }
 
   function onInventoryTaken(state: State, { result }: Of<"inventoryTaken">, ctx: Ctx): void {

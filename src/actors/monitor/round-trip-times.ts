@@ -3,6 +3,7 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { LinkSample } from "../../task/reports.js";
 import type { MonitorMessage } from "../protocol/monitor.js";
+import type { LinkProbes } from "./link-probes.js";
 
 /** Weight of a new round trip in the smoothed one: 1/8, as RFC 6298 section 2.3 has it. */
 const SMOOTHING = 1 / 8;
@@ -60,12 +61,26 @@ export class RoundTripTimes {
     return true;
   }
 
-  /** By node, of those that answered lately. Bandwidth is not measured here: the scheduler estimates it from what tasks take. */
-  sample(nowMs: number): Readonly<Record<string, LinkSample>> {
+  /** Those that answered lately, in the order that they are watched in. */
+  answering(nowMs: number): readonly string[] {
+    return [...this.#peers].filter(([, peer]) => isAnswering(peer, nowMs)).map(([node]) => node);
+  }
+
+  monitorOf(node: string): ActorRef<MonitorMessage> | null {
+    return this.#peers.get(node)?.monitor ?? null;
+  }
+
+  /** By node, of those that answered lately. */
+  sample(nowMs: number, probes: LinkProbes): Readonly<Record<string, LinkSample>> {
     const links: Record<string, LinkSample> = {};
-    for (const [node, { rttMs, answeredAtMs }] of this.#peers) {
-      if (rttMs !== null && nowMs - answeredAtMs <= SILENT_MS) links[node] = { rttMs, bandwidthMbps: null };
+    for (const [node, peer] of this.#peers) {
+      if (peer.rttMs === null || !isAnswering(peer, nowMs)) continue;
+      links[node] = { rttMs: peer.rttMs, bandwidthMbps: null, ...probes.measured(node, nowMs) };
     }
     return links;
   }
+}
+
+function isAnswering({ rttMs, answeredAtMs }: Peer, nowMs: number): boolean {
+  return rttMs !== null && nowMs - answeredAtMs <= SILENT_MS;
 }

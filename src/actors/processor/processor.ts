@@ -140,12 +140,12 @@ export function createProcessor(
 
   function onExecute(
     state: State,
-    { task, epoch, attempt, enqueuedAtMs, incarnation }: Extract<Message, { type: "execute" }>,
+    { task, epoch, attempt, enqueuedAtMs, sentAtMs, incarnation }: Extract<Message, { type: "execute" }>,
     ctx: Context<Message>,
   ): void {
     if (incarnation !== retained.incarnation) return;
     const ordinal = task.pins.get(stage.id)?.ordinal ?? task.id.sequence;
-    const entry: Entry = { task, ordinal, epoch, attempt, enqueuedAtMs, crashes: 0 };
+    const entry: Entry = { task, ordinal, epoch, attempt, enqueuedAtMs, sentAtMs, crashes: 0 };
     if (state.status.status === "failed") {
       answerDropped(task, "serviceFailed", state.status.error.message);
       return;

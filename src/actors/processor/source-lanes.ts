@@ -15,6 +15,8 @@ export interface Entry {
   /** Epoch of the table that it was routed by. */
   readonly epoch: number;
   readonly enqueuedAtMs: number;
+  /** When the node before sent it, ms since the Unix epoch; undefined where none did. */
+  readonly sentAtMs: number | undefined;
   /** Tries of this stage, the next one included. */
   attempt: number;
   /** Tries that ended with the worker. */

@@ -58,13 +58,14 @@ export function hopOf(
     readonly epochMs: number;
   },
 ): Hop {
-  const { task, epoch, attempt, enqueuedAtMs } = entry;
+  const { task, epoch, attempt, enqueuedAtMs, sentAtMs } = entry;
   return {
     stage: ran.stage.id,
     node: ran.node,
     epoch,
     attempt,
     delivery: task.delivery,
+    ...(sentAtMs !== undefined && { sentAtMs }),
     enqueuedAtMs: ran.epochMs + enqueuedAtMs,
     startedAtMs: ran.epochMs + startedAtMs,
     endedAtMs: ran.epochMs + ran.endedAtMs,

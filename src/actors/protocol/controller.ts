@@ -10,8 +10,11 @@ import type { GeneratorMessage } from "./generator.js";
 import type { ProcessorAnswer } from "./processor.js";
 
 export type ControllerMessage =
-  /** A new task from a generator of this node, or one that another controller has `forwarded` here for its stage: the newest epoch that it was sent on by. */
-  | { readonly type: "submit"; readonly task: Task; readonly forwarded?: number }
+  /**
+   * A new task from a generator of this node, or one that another controller has `forwarded` here for its stage: the newest
+   * epoch that it was sent on by. Where it comes straight from the node of the stage before, it says when it was sent.
+   */
+  | { readonly type: "submit"; readonly task: Task; readonly forwarded?: number; readonly sentAtMs?: number }
   | ProcessorAnswer
   /** An answer of a processor of this node for the task reached nobody: the task's next delivery is given to the stage again. */
   | { readonly type: "answerLost"; readonly task: Task }
@@ -60,6 +63,8 @@ export interface QueuesReported {
   readonly type: "queuesReported";
   readonly node: NodeName;
   readonly epoch: number;
+  /** Sources that the newest table decides for, of all nodes. */
+  readonly sources: number;
   /** Tasks waiting or running, by `pipeline/stage`. */
   readonly queued: Readonly<Record<string, number>>;
   /** Tasks waiting at joins. */

@@ -15,6 +15,8 @@ export type ProcessorMessage =
       readonly attempt: number;
       /** When the task came to the stage on this node, by its monotonic clock. */
       readonly enqueuedAtMs: number;
+      /** When the node before sent it, ms since the Unix epoch; absent where none did. */
+      readonly sentAtMs?: number;
       /** The incarnation of the processor that it is meant for: what was sent to an earlier one has been sent again. */
       readonly incarnation: number;
     }

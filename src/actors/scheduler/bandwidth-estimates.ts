@@ -1,12 +1,16 @@
-/** Bandwidth between nodes, estimated from what tasks took to cross: no probe traffic, no measurement to schedule. */
+/**
+ * Bandwidth between nodes, estimated from what tasks took to cross: from when a node handed a task to the link until the other
+ * one had all of it. What waits before or behind the link does not count, nor does a delivery after the first.
+ */
 
 import type { TaskOutcome } from "../../task/reports.js";
-import type { Configuration } from "../../task/configuration.js";
 import type { NodeName } from "../../task/identity.js";
 import { carriesFrames, type Pipeline } from "../../task/pipeline.js";
 
-/** Weight of a new observation in the moving average; ten observations make up nine tenths of it. */
+/** Least weight of a new observation in the moving average; ten observations make up nine tenths of it. */
 const SMOOTHING = 0.2;
+/** A crossing that took this long, in ms, has seen enough of the link to count for 63 %: so a link that has collapsed is known at once. */
+const SETTLED_MS = 2_000;
 /** A transfer of fewer bytes says more about latency than about bandwidth. */
 export const TRANSFER_BYTES_MIN = 16_384;
 
@@ -14,7 +18,10 @@ export interface Transfer {
   readonly from: NodeName;
   readonly to: NodeName;
   readonly bytes: number;
-  readonly durationMs: number;
+  /** ms since the Unix epoch, on the clock of `from`. */
+  readonly sentAtMs: number;
+  /** On the clock of `to`. */
+  readonly arrivedAtMs: number;
 }
 
 export interface Bandwidth {
@@ -22,23 +29,45 @@ export interface Bandwidth {
   readonly observedAtMs: number;
 }
 
+interface Link extends Bandwidth {
+  /** When the newest transfer seen had arrived. */
+  readonly arrivedAtMs: number;
+}
+
 /** Directed estimates by pair of nodes; forgotten with either node. */
 export class BandwidthEstimates {
-  readonly #byNode = new Map<NodeName, Map<NodeName, Bandwidth>>();
+  readonly #byNode = new Map<NodeName, Map<NodeName, Link>>();
 
-  /** @param rttMs of the link where it is known: half of it is latency, which no bandwidth would shorten */
+  /**
+   * A transfer that is sent while another one crosses the link waits for it: its own time begins where that one has arrived.
+   * One that is told of after a later one is left out, as what it waited for is not known any more.
+   *
+   * @param rttMs of the link where it is known: half of it is latency, which no bandwidth would shorten
+   */
   observe(transfer: Transfer, nowMs: number, rttMs: number | null = null): void {
-    const durationMs = transfer.durationMs - (rttMs ?? 0) / 2;
-    if (transfer.bytes < TRANSFER_BYTES_MIN || !(durationMs > 0)) return;
-    const observed = (transfer.bytes * 8) / 1_000 / durationMs;
-    let links = this.#byNode.get(transfer.from);
-    if (links === undefined) this.#byNode.set(transfer.from, (links = new Map<NodeName, Bandwidth>()));
-    const before = links.get(transfer.to)?.mbps ?? observed;
-    links.set(transfer.to, { mbps: before + SMOOTHING * (observed - before), observedAtMs: nowMs });
+    const { from, to, bytes, sentAtMs, arrivedAtMs } = transfer;
+    const before = this.#byNode.get(from)?.get(to);
+    if (before !== undefined && arrivedAtMs <= before.arrivedAtMs) return;
+    const queued = before !== undefined && sentAtMs < before.arrivedAtMs;
+    const latencyMs = queued ? 0 : (rttMs ?? 0) / 2;
+    const durationMs = arrivedAtMs - (queued ? before.arrivedAtMs : sentAtMs) - latencyMs;
+    if (bytes < TRANSFER_BYTES_MIN || !(durationMs > 0)) return;
+    const observed = (bytes * 8) / 1_000 / durationMs;
+    const weight = Math.max(SMOOTHING, 1 - Math.exp(-durationMs / SETTLED_MS));
+    let links = this.#byNode.get(from);
+    if (links === undefined) this.#byNode.set(from, (links = new Map<NodeName, Link>()));
+    const mbps = before === undefined ? observed : before.mbps + weight * (observed - before.mbps);
+    links.set(to, { mbps, observedAtMs: nowMs, arrivedAtMs });
   }
 
   between(from: NodeName, to: NodeName): Bandwidth | null {
-    return this.#byNode.get(from)?.get(to) ?? null;
+    const link = this.#byNode.get(from)?.get(to);
+    return link === undefined ? null : { mbps: link.mbps, observedAtMs: link.observedAtMs };
+  }
+
+  /** The nodes to which anything was seen to cross from `node`. */
+  reachedFrom(node: NodeName): Iterable<NodeName> {
+    return this.#byNode.get(node)?.keys() ?? [];
   }
 
   forget(node: NodeName): void {
@@ -50,37 +79,27 @@ export class BandwidthEstimates {
 export interface TransferScope {
   readonly pipeline: Pipeline;
   readonly sourceNode: NodeName;
-  /** As the source is captured now. */
-  readonly configuration: Configuration;
 }
 
 /**
- * What `outcome` tells about links: for each first attempt on another node than its predecessor's, the time from the end
- * there to arrival here. A join is left out as its start waits for the slowest branch, and so is a stage that is reached
- * without the payload. The two times are of two clocks: a skew that makes the difference negative is not observed.
+ * What `outcome` tells about links: the first attempts of its first delivery that came with the payload straight from the node
+ * of the stage before. A join is left out, as its start waits for the slowest branch.
  */
 export function transfersOf(
   outcome: TaskOutcome,
-  { pipeline, sourceNode, configuration }: TransferScope,
+  { pipeline, sourceNode }: TransferScope,
 ): readonly Transfer[] {
-  const bytes =
-    outcome.payloadBytes > 0 ? outcome.payloadBytes : pixelBytes(configuration, outcome.frameCount);
+  const { payloadBytes: bytes, hops } = outcome;
   const transfers: Transfer[] = [];
-  for (const hop of outcome.hops) {
-    const stage = pipeline.stages.find(({ id }) => id === hop.stage);
-    if (hop.attempt !== 1 || stage === undefined || stage.predecessors.length > 1) continue;
+  for (const { stage: id, node: to, attempt, delivery, sentAtMs, enqueuedAtMs: arrivedAtMs } of hops) {
+    const stage = pipeline.stages.find((other) => other.id === id);
+    if (attempt !== 1 || delivery !== 1 || sentAtMs === undefined) continue;
+    if (stage === undefined || stage.predecessors.length > 1) continue;
     const [predecessor = null] = stage.predecessors;
-    const before = predecessor === null ? null : outcome.hops.find((other) => other.stage === predecessor);
-    if (before === undefined || !carriesFrames(pipeline, predecessor, stage.id)) continue;
-    const from = before?.node ?? sourceNode;
-    if (from === hop.node) continue;
-    const durationMs = hop.enqueuedAtMs - (before?.endedAtMs ?? outcome.createdAtMs);
-    if (durationMs > 0) transfers.push({ from, to: hop.node, bytes, durationMs });
+    if (!carriesFrames(pipeline, predecessor, stage.id)) continue;
+    const from = predecessor === null ? sourceNode : hops.find((other) => other.stage === predecessor)?.node;
+    if (from === undefined || from === to) continue;
+    transfers.push({ from, to, bytes, sentAtMs, arrivedAtMs });
   }
   return transfers;
-}
-
-/** Of a task whose payload was gone when it was stored: raw frames have a size that follows, images have none. */
-function pixelBytes({ encoding, width, height }: Configuration, frameCount: number): number {
-  return encoding === "rgb" ? width * height * 3 * frameCount : 0;
 }

@@ -4,63 +4,82 @@ import type { NodeDescription } from "../../task/requests.js";
 import type { ResourceSample } from "../../task/reports.js";
 import type { NodeName } from "../../task/identity.js";
 import type { BandwidthEstimates } from "./bandwidth-estimates.js";
-import type { LinkView, NodeView } from "./policy.js";
+import type { LinkView, NodeView, PolicyView } from "./policy.js";
+import type { ServiceTimes } from "./service-times.js";
 
 export interface NodeEntry {
   readonly description: NodeDescription;
   sample: ResourceSample | null;
   /** When the sample arrived, by this node's monotonic clock. */
   sampledAtMs: number;
+  /** When the one before it arrived, so when the time began that it covers; null before the second. */
+  sampledFromMs: number | null;
 }
 
-export interface ClusterView {
-  readonly nowMs: number;
-  readonly nodes: ReadonlyMap<NodeName, NodeView>;
-  readonly fallback: NodeName;
-  readonly offering: (service: string) => readonly NodeView[];
-  readonly link: (from: NodeName, to: NodeName) => LinkView;
+/** What all decisions of a round see alike. */
+export type ClusterView = Pick<
+  PolicyView,
+  "nowMs" | "nodes" | "offers" | "links" | "serviceTimes" | "fallback"
+>;
+
+export interface Known {
+  readonly nodes: ReadonlyMap<NodeName, NodeEntry>;
+  readonly bandwidths: BandwidthEstimates;
+  readonly serviceTimes: ServiceTimes;
 }
 
 /** Takes the view at `nowMs`. Nodes stand in order of name, so that the same facts give the same decisions. */
 export function viewCluster(
-  entries: ReadonlyMap<NodeName, NodeEntry>,
-  bandwidths: BandwidthEstimates,
+  { nodes: entries, bandwidths, serviceTimes }: Known,
   { nowMs, fallback }: { readonly nowMs: number; readonly fallback: NodeName },
 ): ClusterView {
   const nodes = new Map<NodeName, NodeView>();
+  const offers = new Map<string, NodeName[]>();
   for (const name of [...entries.keys()].sort()) {
     const entry = entries.get(name);
     if (entry === undefined) continue;
     const { description, sample } = entry;
     nodes.set(name, { description, sample, sampleAgeMs: sample === null ? null : nowMs - entry.sampledAtMs });
+    for (const service of description.services) {
+      const offering = offers.get(service);
+      if (offering === undefined) offers.set(service, [name]);
+      else if (offering.at(-1) !== name) offering.push(name);
+    }
   }
-  const offers = new Map<string, readonly NodeView[]>();
-  return {
-    nowMs,
-    nodes,
-    fallback,
-    offering(service) {
-      let found = offers.get(service);
-      if (found === undefined) {
-        found = [...nodes.values()].filter((node) => node.description.services.includes(service));
-        offers.set(service, found);
-      }
-      return found;
-    },
-    link(from, to) {
-      const node = nodes.get(from);
-      const sampled = node?.sample?.links[to];
-      const rttMs = sampled?.rttMs ?? null;
-      const observed = bandwidths.between(from, to);
-      if (observed !== null) {
-        return { bandwidthMbps: observed.mbps, bandwidthAgeMs: nowMs - observed.observedAtMs, rttMs };
-      }
-      const bandwidthMbps = sampled?.bandwidthMbps ?? null;
-      return {
-        bandwidthMbps,
-        bandwidthAgeMs: bandwidthMbps === null ? null : (node?.sampleAgeMs ?? null),
-        rttMs,
-      };
-    },
-  };
+  const links = new Map<NodeName, ReadonlyMap<NodeName, LinkView>>();
+  for (const [name, node] of nodes) links.set(name, linksOf(name, node, { nodes, bandwidths, nowMs }));
+  return { nowMs, nodes, offers, links, serviceTimes: serviceTimes.report(nowMs), fallback };
+}
+
+/** What tasks told of each link, or, where none crossed it since, what its node measured. */
+function linksOf(
+  from: NodeName,
+  { sample, sampleAgeMs }: NodeView,
+  known: {
+    readonly nodes: ReadonlyMap<NodeName, NodeView>;
+    readonly bandwidths: BandwidthEstimates;
+    readonly nowMs: number;
+  },
+): ReadonlyMap<NodeName, LinkView> {
+  const links = new Map<NodeName, LinkView>();
+  const reached = new Set([...known.bandwidths.reachedFrom(from), ...Object.keys(sample?.links ?? {})]);
+  for (const name of reached) {
+    // Names of links come from samples, as text; those of no node are nothing to a policy.
+    const to = known.nodes.get(name as NodeName)?.description.name;
+    if (to === undefined) continue;
+    const observed = known.bandwidths.between(from, to);
+    const sampled = sample?.links[to];
+    if (observed === null && sampled === undefined) continue;
+    const rttMs = sampled?.rttMs ?? null;
+    const observedAgeMs = observed === null ? Number.POSITIVE_INFINITY : known.nowMs - observed.observedAtMs;
+    const measuredMbps = sampled?.bandwidthMbps ?? null;
+    const measuredAgeMs = (sampleAgeMs ?? 0) + (sampled?.bandwidthAgeMs ?? 0);
+    if (measuredMbps !== null && measuredAgeMs < observedAgeMs) {
+      links.set(to, { bandwidthMbps: measuredMbps, bandwidthAgeMs: measuredAgeMs, rttMs });
+    } else {
+      const bandwidthAgeMs = observed === null ? null : observedAgeMs;
+      links.set(to, { bandwidthMbps: observed?.mbps ?? null, bandwidthAgeMs, rttMs });
+    }
+  }
+  return links;
 }

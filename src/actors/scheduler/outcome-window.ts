@@ -1,5 +1,6 @@
-/** The last outcomes of one source, bounded, with what a policy asks of them. */
+/** The last outcomes of one source under one plan, bounded, with what a policy asks of them. */
 
+import { sameConfiguration, type Configuration } from "../../task/configuration.js";
 import type { TaskOutcome } from "../../task/reports.js";
 
 export interface Percentiles {
@@ -8,59 +9,99 @@ export interface Percentiles {
   readonly p99: number;
 }
 
+/** What became of tasks of the source that were made under the plan in force, and of no others. */
 export interface RecentOutcomes {
-  /** Oldest first, at most the window's capacity. */
+  /** Oldest first, at most 128. */
   readonly outcomes: readonly TaskOutcome[];
   readonly stored: number;
   readonly dropped: number;
-  /** Source timestamp to stored, in ms, over the stored ones; null where there is none. Sorted on demand, then kept. */
-  latencyMs(): Percentiles | null;
+  /** Stored ones that took longer than the objective of the source; 0 where it has none. */
+  readonly late: number;
+  /** Detections a task, on average over the stored ones; null where there is none. */
+  readonly objects: number | null;
+  /** Source timestamp to stored, in ms, over the stored ones; null where there is none. */
+  readonly latencyMs: Percentiles | null;
+  /** Since this plan came into force, in ms. */
+  readonly planAgeMs: number;
+}
+
+/** To which plan an outcome is credited. */
+interface Credit {
+  readonly configuration: Configuration;
+  /** Of the first table with the plan. */
+  readonly epoch: number;
+  /** When it was published, ms since the Unix epoch: drops do not say under which plan they were made. */
+  readonly atMs: number;
+  readonly pipelineVersion: number;
 }
 
 /** Outcomes kept for each source: enough for a p99 that is not one task, small enough to sort at every round. */
 const OUTCOME_WINDOW = 128;
 
-export class OutcomeWindow implements RecentOutcomes {
+export class OutcomeWindow {
   readonly #capacity: number;
   readonly #outcomes: TaskOutcome[] = [];
-  #stored = 0;
-  #latency: Percentiles | null | undefined = undefined;
+  #credit: Credit | null = null;
+  #inForceAtMs: number;
+  #summary: Omit<RecentOutcomes, "planAgeMs"> | null = null;
+  #latencyMsMax: number | null = null;
 
-  constructor(capacity = OUTCOME_WINDOW) {
+  /** @param inForceAtMs since when the plan is in force, by the monotonic clock */
+  constructor(inForceAtMs: number, capacity = OUTCOME_WINDOW) {
+    this.#inForceAtMs = inForceAtMs;
     this.#capacity = capacity;
   }
 
-  get outcomes(): readonly TaskOutcome[] {
-    return this.#outcomes;
+  /** Another plan is in force: what was learned under the one before says nothing of it. */
+  restart(credit: Credit, inForceAtMs: number): void {
+    this.#credit = credit;
+    this.#inForceAtMs = inForceAtMs;
+    this.#outcomes.length = 0;
+    this.#summary = null;
   }
 
-  get stored(): number {
-    return this.#stored;
-  }
-
-  get dropped(): number {
-    return this.#outcomes.length - this.#stored;
-  }
-
-  add(outcome: TaskOutcome): void {
+  /** @returns whether it counts: an outcome of a task made under another plan does not */
+  add(outcome: TaskOutcome): boolean {
+    if (this.#credit !== null && !isCredited(outcome, this.#credit)) return false;
     this.#outcomes.push(outcome);
-    if (outcome.outcome.status === "stored") this.#stored++;
-    if (this.#outcomes.length > this.#capacity) {
-      const oldest = this.#outcomes.shift();
-      if (oldest?.outcome.status === "stored") this.#stored--;
-    }
-    this.#latency = undefined;
+    if (this.#outcomes.length > this.#capacity) this.#outcomes.shift();
+    this.#summary = null;
+    return true;
   }
 
-  latencyMs(): Percentiles | null {
-    if (this.#latency === undefined) {
-      const values = this.#outcomes
-        .filter(({ outcome }) => outcome.status === "stored")
-        .map((outcome) => outcome.settledAtMs - outcome.sourceAtMs);
-      this.#latency = values.length === 0 ? null : percentiles(values);
-    }
-    return this.#latency;
+  /** @param latencyMsMax what the source is to keep; null where it has no objective */
+  report(nowMs: number, latencyMsMax: number | null): RecentOutcomes {
+    if (latencyMsMax !== this.#latencyMsMax) this.#summary = null;
+    this.#latencyMsMax = latencyMsMax;
+    this.#summary ??= summarise(this.#outcomes, latencyMsMax);
+    return { ...this.#summary, planAgeMs: nowMs - this.#inForceAtMs };
   }
+}
+
+function isCredited(outcome: TaskOutcome, { configuration, epoch, atMs, pipelineVersion }: Credit): boolean {
+  if (outcome.configuration === null) return outcome.sourceAtMs >= atMs;
+  return (
+    outcome.pipelineVersion === pipelineVersion &&
+    sameConfiguration(outcome.configuration, configuration) &&
+    outcome.hops.every((hop) => hop.epoch >= epoch)
+  );
+}
+
+function summarise(
+  outcomes: readonly TaskOutcome[],
+  latencyMsMax: number | null,
+): Omit<RecentOutcomes, "planAgeMs"> {
+  const stored = outcomes.filter(({ outcome }) => outcome.status === "stored");
+  const latencies = stored.map(({ settledAtMs, sourceAtMs }) => settledAtMs - sourceAtMs);
+  return {
+    outcomes,
+    stored: stored.length,
+    dropped: outcomes.length - stored.length,
+    late: latencyMsMax === null ? 0 : latencies.filter((latencyMs) => latencyMs > latencyMsMax).length,
+    objects:
+      stored.length === 0 ? null : stored.reduce((sum, { objects }) => sum + objects, 0) / stored.length,
+    latencyMs: latencies.length === 0 ? null : percentiles(latencies),
+  };
 }
 
 /** Nearest-rank percentiles of at least one value. */

@@ -1,18 +1,18 @@
 /** Makes whatever a policy proposes a plan that a table may carry: complete, and valid for the nodes there are. */
 
-import { parseConfiguration, type Configuration } from "../../task/configuration.js";
+import { parseConfiguration, sameConfiguration, type Configuration } from "../../task/configuration.js";
 import type { NodeName, StageId } from "../../task/identity.js";
-import type { Pipeline } from "../../task/pipeline.js";
-import type { NodeView, Plan } from "./policy.js";
+import { SluiceError } from "../../task/errors.js";
+import { outsideSpace } from "../../task/configuration-space.js";
+import type { SourceDescription } from "../../task/requests.js";
+import type { Plan, PolicyView } from "./policy.js";
+import { offering } from "./view-queries.js";
 
 /** What a plan is checked against. */
-export interface PlanScope {
-  readonly pipeline: Pipeline;
-  readonly nodes: ReadonlyMap<NodeName, NodeView>;
-  readonly fallback: NodeName;
+export interface PlanScope extends Pick<PolicyView, "nodes" | "offers" | "fallback"> {
+  readonly source: Pick<SourceDescription, "pipeline" | "configuration" | "space">;
   /** The configuration in force, which needs no second check. */
   readonly accepted: Configuration | null;
-  readonly offering: (service: string) => readonly NodeView[];
 }
 
 /**
@@ -20,18 +20,31 @@ export interface PlanScope {
  * the pipeline does not have are forgotten; a stage left with no node goes to the fallback, or, where only other nodes
  * offer its service, to those, cloud nodes first.
  *
- * @throws SluiceError `configuration-invalid`
+ * @throws SluiceError `configuration-invalid`, also where the pipeline's space has no such configuration
  */
 export function completePlan(plan: Plan, scope: PlanScope): Plan {
   const configuration =
-    plan.configuration === scope.accepted ? scope.accepted : parseConfiguration(plan.configuration);
+    plan.configuration === scope.accepted ? scope.accepted : checkConfiguration(plan.configuration, scope);
   const placement = new Map<StageId, readonly NodeName[]>();
-  for (const { id, service } of scope.pipeline.stages) {
+  for (const { id, service } of scope.source.pipeline.stages) {
     const wanted = plan.placement.get(id);
     const usable = wanted === undefined ? [] : usableNodes(wanted, service, scope);
     placement.set(id, usable.length > 0 ? usable : placesOfLastResort(service, scope));
   }
   return { configuration, placement };
+}
+
+function checkConfiguration(proposed: Configuration, { source }: PlanScope): Configuration {
+  const configuration = parseConfiguration(proposed);
+  if (source.space === undefined) return configuration;
+  const problem = outsideSpace(configuration, source.space, source.configuration);
+  if (problem === null) return configuration;
+  throw new SluiceError(
+    `Cannot use this configuration as the space of its pipeline has none such: ${problem}`,
+    {
+      code: "configuration-invalid",
+    },
+  );
 }
 
 /** Whether two complete plans decide the same. */
@@ -56,24 +69,13 @@ function usableNodes(wanted: readonly NodeName[], service: string, scope: PlanSc
   return usable;
 }
 
-function placesOfLastResort(service: string, { nodes, fallback, offering }: PlanScope): readonly NodeName[] {
+function placesOfLastResort(service: string, scope: PlanScope): readonly NodeName[] {
+  const { nodes, fallback } = scope;
   if (nodes.get(fallback)?.description.services.includes(service) === true) return [fallback];
-  const others = offering(service).map(({ description }) => description);
+  const others = offering(scope, service).map(({ description }) => description);
   if (others.length === 0) return [fallback];
   return [
     ...others.filter(({ role }) => role === "cloud"),
     ...others.filter(({ role }) => role !== "cloud"),
   ].map(({ name }) => name);
-}
-
-function sameConfiguration(a: Configuration, b: Configuration): boolean {
-  return (
-    a === b ||
-    (a.width === b.width &&
-      a.height === b.height &&
-      a.fps === b.fps &&
-      a.framesPerTask === b.framesPerTask &&
-      a.encoding === b.encoding &&
-      a.quality === b.quality)
-  );
 }

@@ -1,13 +1,14 @@
 /**
  * What a scheduling policy is: a pure function from its state and what is known to a plan for one source.
  *
- * The same function runs live, in a test and against a recorded run: time and randomness come in with the view.
+ * The same function runs live, in a test and against a recorded run. What it sees is plain data, with units and ages, so that it
+ * can be copied, recorded and sent to a thread; and so is the state that it keeps. Time and randomness come in with the view.
  */
 
-import type { Explanation, NodeDescription, SourceDescription } from "../../task/requests.js";
-import type { ResourceSample } from "../../task/reports.js";
 import type { Configuration } from "../../task/configuration.js";
 import type { NodeName, StageId } from "../../task/identity.js";
+import type { ResourceSample } from "../../task/reports.js";
+import type { Explanation, NodeDescription, SourceDescription } from "../../task/requests.js";
 import type { RecentOutcomes } from "./outcome-window.js";
 
 /** A decision for one source: how it is captured, and which nodes may run each stage. */
@@ -26,28 +27,58 @@ export interface NodeView {
 }
 
 export interface LinkView {
+  /** What the link carries in this direction when nothing else crosses it. */
   readonly bandwidthMbps: number | null;
   /** Since the bandwidth was last observed, in ms. */
   readonly bandwidthAgeMs: number | null;
   readonly rttMs: number | null;
 }
 
-/** Everything a policy may look at. Valid during one call of `decide`. */
+/** What a service takes on a node for one frame, from the hops of stored tasks. */
+export interface ServiceTime {
+  readonly meanMs: number;
+  readonly p95Ms: number;
+  /** Hops that it is computed of, at most 64. */
+  readonly count: number;
+  /** Since the last one, in ms. */
+  readonly ageMs: number;
+}
+
+/** What plans ask of nodes and links. */
+export interface Load {
+  /** Ms of a processor's time for each second, by node. */
+  readonly busyMs: ReadonlyMap<NodeName, number>;
+  /** Mbit/s of payloads, by the node that sends and the one that receives. */
+  readonly mbps: ReadonlyMap<NodeName, ReadonlyMap<NodeName, number>>;
+}
+
+/** Everything a policy may look at. Valid during one call of `decide`; `structuredClone` makes it last. */
 export interface PolicyView {
   readonly source: SourceDescription;
-  readonly nodes: ReadonlyMap<NodeName, NodeView>;
-  /** Where a stage runs that has no other place: the cloud. */
-  readonly fallback: NodeName;
-  readonly recent: RecentOutcomes;
   /** The plan in force, complete; null before the first. */
   readonly plan: Plan | null;
+  /** What became of the tasks that were made under the plan in force. */
+  readonly recent: RecentOutcomes;
+  /** Bytes of an image for each of its pixels, by `jpeg/quality`, of tasks of this source. Empty until one was stored. */
+  readonly imageBytesPerPixel: ReadonlyMap<string, number>;
+  /** In order of name. */
+  readonly nodes: ReadonlyMap<NodeName, NodeView>;
+  /** By service, the nodes that offer it, in order of name. @see offering */
+  readonly offers: ReadonlyMap<string, readonly NodeName[]>;
+  /** By the node that sends and the one that receives. @see linkBetween */
+  readonly links: ReadonlyMap<NodeName, ReadonlyMap<NodeName, LinkView>>;
+  /** By service and its parameters, and node. @see serviceTime */
+  readonly serviceTimes: ReadonlyMap<string, ReadonlyMap<NodeName, ServiceTime>>;
+  /** What the plans in force of all other sources ask for, those decided in this round before this one included. */
+  readonly others: Load;
+  /** The part of what was decided of late that no sample shows yet, as ms of a processor's time for each second. Below 0 where work went away. */
+  readonly unsampledBusyMs: ReadonlyMap<NodeName, number>;
+  /** Where a stage runs that has no other place: the cloud. */
+  readonly fallback: NodeName;
   /** By the monotonic clock of the node that decides: for durations. */
   readonly nowMs: number;
-  /** The nodes that offer `service`, in order of name. */
-  readonly offering: (service: string) => readonly NodeView[];
-  readonly link: (from: NodeName, to: NodeName) => LinkView;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
+  /** Another one at each decision. @see seededRandom */
+  readonly seed: number;
 }
 
 export interface Policy<Parameters, State> {
@@ -61,6 +92,7 @@ export interface Policy<Parameters, State> {
    * @throws SluiceError `policy-invalid`
    */
   check?(parameters: Parameters, scope: PolicyScope): void;
+  /** The first state: plain data, as every one after it. */
   start(parameters: Parameters): State;
   decide(state: State, view: PolicyView): Decision<State>;
 }
@@ -91,6 +123,8 @@ export interface BoundPolicy {
 /** A policy at work for one source: an immutable state that knows how to decide. */
 export interface PolicyRun {
   readonly policy: string;
+  /** Plain data. */
+  readonly state: unknown;
   decide(view: PolicyView): { readonly run: PolicyRun; readonly plan: Plan; readonly why: Explanation };
 }
 
@@ -98,6 +132,7 @@ export interface PolicyRun {
 export function bindPolicy<Parameters, State>(policy: Policy<Parameters, State>): BoundPolicy {
   const runIn = (state: State): PolicyRun => ({
     policy: policy.name,
+    state,
     decide(view) {
       const decision = policy.decide(state, view);
       return { run: runIn(decision.state), plan: decision.plan, why: decision.why };

@@ -8,7 +8,6 @@ import type { NodeDescription } from "../../task/requests.js";
 import { suggestName } from "../../task/nearest-name.js";
 import { sourceProblem, startOrDefault, tooManySources, tryPolicy } from "./admission.js";
 import { requestReplan } from "./decide.js";
-import { OutcomeWindow } from "./outcome-window.js";
 import { armResend, sendTable } from "./publish-table.js";
 import { createSourceEntry, type Ctx, type Of, type State } from "./state.js";
 
@@ -27,7 +26,7 @@ export function onRegisterNode(state: State, { node, controller }: Of<"registerN
     return;
   }
   state.retained.nodes.set(node.name, { description: node, controller });
-  state.nodes.set(node.name, { description: node, sample: null, sampledAtMs: 0 });
+  state.nodes.set(node.name, { description: node, sample: null, sampledAtMs: 0, sampledFromMs: null });
   state.acknowledgements.add(node.name, controller);
   sendTable(state, node.name, ctx);
   armResend(state, ctx);
@@ -42,6 +41,7 @@ export function onRemoveNode(state: State, { node }: Of<"removeNode">, ctx: Ctx)
   state.retained.nodes.delete(node);
   state.acknowledgements.remove(node);
   state.bandwidths.forget(node);
+  state.serviceTimes.forget(node);
   requestReplan(state, "all", `node ${node} left`, ctx);
 }
 
@@ -67,9 +67,9 @@ export function onRegisterSource(state: State, { source, replyTo }: Of<"register
 
   state.retained.sources.set(source.id, description);
   state.sources.set(source.id, {
-    ...createSourceEntry(description, run),
+    ...createSourceEntry(description, run, ctx.monotonic()),
     plan,
-    window: before?.window ?? new OutcomeWindow(),
+    ...(before !== undefined && { window: before.window, images: before.images }),
   });
   if (before?.description.pipeline !== pipeline) state.changed.add(source.id);
   if (refusal === null) replyTo?.tell({ type: "policySet", sourceId: source.id });

@@ -26,7 +26,7 @@ export function createScheduler(
 ): Behaviour<State, Message> {
   return {
     start(ctx) {
-      const state = restoreState(options, retained);
+      const state = restoreState(options, retained, ctx.monotonic());
       ctx.every("tick", options.intervalMs, { type: "tick" });
       for (const node of state.nodes.keys()) sendTable(state, node, ctx);
       armResend(state, ctx);
@@ -86,6 +86,7 @@ function onResourcesSampled(state: State, { sample }: Of<"resourcesSampled">, ct
     state.ignored++;
     return;
   }
+  node.sampledFromMs = node.sample === null ? null : node.sampledAtMs;
   node.sample = sample;
   node.sampledAtMs = ctx.monotonic();
 }
@@ -98,9 +99,10 @@ function onTaskSettled(state: State, { outcome }: Of<"taskSettled">, ctx: Ctx): 
   }
   entry.window.add(outcome);
   const { pipeline, node: sourceNode } = entry.description;
-  if (outcome.pipelineId !== pipeline.id) return;
-  const configuration = entry.plan?.configuration ?? entry.description.configuration;
-  for (const transfer of transfersOf(outcome, { pipeline, sourceNode, configuration })) {
+  if (outcome.pipelineId !== pipeline.id || outcome.pipelineVersion !== pipeline.version) return;
+  entry.images.observe(outcome);
+  state.serviceTimes.observe(outcome, pipeline, ctx.monotonic());
+  for (const transfer of transfersOf(outcome, { pipeline, sourceNode })) {
     if (!state.nodes.has(transfer.from) || !state.nodes.has(transfer.to)) continue;
     const rttMs = state.nodes.get(transfer.from)?.sample?.links[transfer.to]?.rttMs ?? null;
     state.bandwidths.observe(transfer, ctx.monotonic(), rttMs);

@@ -1,7 +1,7 @@
 /** One source under its policy: decides, checks what the policy says, and keeps the last good plan where it fails. */
 
 import type { Explanation, SourceDescription } from "../../task/requests.js";
-import type { ClusterView } from "./cluster-view.js";
+import type { ImageSizes } from "./image-sizes.js";
 import type { OutcomeWindow } from "./outcome-window.js";
 import { completePlan, samePlan } from "./plan.js";
 import { edgeOnly } from "./policies/edge-only.js";
@@ -11,6 +11,7 @@ export interface SourceEntry {
   readonly description: SourceDescription;
   readonly run: PolicyRun;
   readonly window: OutcomeWindow;
+  readonly images: ImageSizes;
   /** In force, complete; null before the first decision. */
   readonly plan: Plan | null;
   readonly why: Explanation;
@@ -23,30 +24,17 @@ export interface SourceDecision {
   readonly failure: unknown;
 }
 
+/** What a view of one source has beyond the source itself. */
+export type RoundView = Omit<PolicyView, "source" | "plan" | "recent" | "imageBytesPerPixel">;
+
 /**
  * Decides for one source. A policy that throws, or proposes what cannot be, changes nothing: its state and the plan in
  * force stay, less the nodes that are gone; before any plan the source runs as it would before any table.
  */
-export function decideSource(entry: SourceEntry, cluster: ClusterView, random: () => number): SourceDecision {
-  const { description, window: recent, plan: before } = entry;
-  const view: PolicyView = {
-    source: description,
-    nodes: cluster.nodes,
-    fallback: cluster.fallback,
-    recent,
-    plan: before,
-    nowMs: cluster.nowMs,
-    offering: cluster.offering,
-    link: cluster.link,
-    random,
-  };
-  const scope = {
-    pipeline: description.pipeline,
-    nodes: cluster.nodes,
-    fallback: cluster.fallback,
-    offering: cluster.offering,
-    accepted: before?.configuration ?? null,
-  };
+export function decideSource(entry: SourceEntry, round: RoundView): SourceDecision {
+  const { plan: before } = entry;
+  const view = viewOf(entry, round);
+  const scope = { ...view, accepted: before?.configuration ?? null };
   try {
     const { run, plan: proposed, why } = entry.run.decide(view);
     const plan = completePlan(proposed, scope);
@@ -58,4 +46,15 @@ export function decideSource(entry: SourceEntry, cluster: ClusterView, random: (
     const why = { reason: `policy "${entry.run.policy}" failed: the plan before it stays`, inputs: {} };
     return { entry: { ...entry, why, plan: changed ? plan : before }, changed, failure: thrown ?? "nothing" };
   }
+}
+
+/** What the policy of a source sees. */
+export function viewOf({ description, window, images, plan }: SourceEntry, round: RoundView): PolicyView {
+  return {
+    ...round,
+    source: description,
+    plan,
+    recent: window.report(round.nowMs, description.slo?.latencyMs ?? null),
+    imageBytesPerPixel: images.bytesPerPixel,
+  };
 }

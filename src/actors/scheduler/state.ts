@@ -10,12 +10,15 @@ import { startOrDefault, type NodeQuota } from "./admission.js";
 import type { NodeEntry } from "./cluster-view.js";
 import { TableAcknowledgements } from "./table-acknowledgements.js";
 import { BandwidthEstimates } from "./bandwidth-estimates.js";
+import { ImageSizes } from "./image-sizes.js";
+import { UnsampledCharges } from "./load.js";
 import { OutcomeWindow } from "./outcome-window.js";
 import { Overhead } from "./overhead.js";
 import type { PolicyRegistry } from "./policies.js";
 import type { PolicyRun } from "./policy.js";
 import type { SchedulerRetained } from "./retained.js";
 import { PendingReplan } from "./replan.js";
+import { ServiceTimes } from "./service-times.js";
 import type { SourceEntry } from "./source-plan.js";
 
 type Private = { readonly type: "tick" } | { readonly type: "replan" } | { readonly type: "resend" };
@@ -30,6 +33,9 @@ export interface State {
   readonly nodes: Map<NodeName, NodeEntry>;
   readonly sources: Map<SourceId, SourceEntry>;
   readonly bandwidths: BandwidthEstimates;
+  readonly serviceTimes: ServiceTimes;
+  /** What was decided and no sample shows yet. */
+  readonly charges: UnsampledCharges;
   readonly acknowledgements: TableAcknowledgements;
   readonly overhead: Overhead;
   readonly pending: PendingReplan;
@@ -73,13 +79,15 @@ export interface SchedulerOptions extends NodeQuota {
 }
 
 /** The state of a scheduler that starts or restarts: what is registered, and the newest table. */
-export function restoreState(options: SchedulerOptions, retained: SchedulerRetained): State {
+export function restoreState(options: SchedulerOptions, retained: SchedulerRetained, nowMs: number): State {
   const state: State = {
     options,
     retained,
     nodes: new Map(),
     sources: new Map(),
     bandwidths: new BandwidthEstimates(),
+    serviceTimes: new ServiceTimes(),
+    charges: new UnsampledCharges(),
     acknowledgements: new TableAcknowledgements(),
     overhead: new Overhead(),
     pending: new PendingReplan(),
@@ -92,13 +100,16 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
     failuresLogged: { atMs: Number.NEGATIVE_INFINITY, count: 0 },
   };
   for (const [name, { description, controller }] of retained.nodes) {
-    state.nodes.set(name, { description, sample: null, sampledAtMs: 0 });
+    state.nodes.set(name, { description, sample: null, sampledAtMs: 0, sampledFromMs: null });
     state.acknowledgements.add(name, controller);
   }
   const { table } = retained;
   for (const [id, description] of retained.sources) {
     const { run } = startOrDefault(options.policies, description.policy);
-    state.sources.set(id, { ...createSourceEntry(description, run), plan: table?.sources.get(id) ?? null });
+    state.sources.set(id, {
+      ...createSourceEntry(description, run, nowMs),
+      plan: table?.sources.get(id) ?? null,
+    });
     const { id: pipelineId, version } = description.pipeline;
     const known = table?.pipelines.get(pipelineKeyText(pipelineId, version));
     if (known === undefined || !samePipeline(known, description.pipeline)) state.changed.add(id);
@@ -108,11 +119,16 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
 }
 
 /** A source of which nothing is known yet. */
-export function createSourceEntry(description: SourceDescription, run: PolicyRun): SourceEntry {
+export function createSourceEntry(
+  description: SourceDescription,
+  run: PolicyRun,
+  nowMs: number,
+): SourceEntry {
   return {
     description,
     run,
-    window: new OutcomeWindow(),
+    window: new OutcomeWindow(nowMs),
+    images: new ImageSizes(),
     plan: null,
     why: { reason: "not decided yet", inputs: {} },
   };

@@ -159,4 +159,67 @@ test("controller refuses a table that does not place every stage, and keeps its 
   assert.is(generator.all("configure").length, 1);
 });
 
+test("controller gives up a stage that no table places here any more, once its tasks are done and a hold is over", () => {
+  const { router, processors, attach, install } = routerOf();
+  const pipeline = pipelineOf({ a: [] });
+  attach(pipeline);
+  install(tableOf(pipeline, 1, EDGE));
+  const processor = createProbe<ProcessorMessage>();
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, incarnation: 1 });
+  const [task] = newTask(pipeline);
+  if (task === undefined) throw new Error("no task");
+  router.tell({ type: "submit", task });
+  router.advance(100_000);
+  install(tableOf(pipeline, 2, CLOUD));
+  router.advance(100_000);
+  assert.is(processors.all("retireProcessor").length, 0, "its task is not done");
+  router.tell({ type: "stageCompleted", task, result: resultOf("a"), hop: hopOf(task, EDGE, 1) });
+  router.advance(20_000);
+  // A task that comes all the same, as one that was on its way, begins the hold again.
+  const [late] = newTask(pipeline, 1);
+  if (late === undefined) throw new Error("no task");
+  router.tell({ type: "submit", task: late, forwarded: 2 });
+  router.tell({ type: "stageCompleted", task: late, result: resultOf("a"), hop: hopOf(late, EDGE, 1) });
+  router.advance(29_000);
+  assert.is(processors.all("retireProcessor").length, 0);
+  router.advance(2_000);
+  assert.is(stageKeyText(processors.only("retireProcessor").stage), stageKeyText(keyOf(pipeline, "a")));
+  assert.is(processors.all("ensureProcessor").length, 1);
+  install(tableOf(pipeline, 3, EDGE));
+  assert.is(processors.all("ensureProcessor").length, 2);
+  router.advance(100_000);
+  assert.is(processors.all("retireProcessor").length, 1, "it is placed here");
+});
+
+test("controller keeps a stateful stage as long as its pipeline: its tasks may be delivered again", () => {
+  const { router, processors, attach, install } = routerOf();
+  attach(FOLLOW);
+  install(tableOf(FOLLOW, 1, EDGE));
+  install(tableOf(FOLLOW, 2, CLOUD));
+  router.advance(100_000);
+  const retired = processors.all("retireProcessor").map(({ stage }) => stage.stage);
+  assert.equal(retired, ["a", "b"]);
+});
+
+test("controller says when it sent a task on, and has that in the hop of the node that it came to", () => {
+  const { router, other, attach, install } = routerOf();
+  const pipeline = pipelineOf({ a: [] });
+  attach(pipeline);
+  install(tableOf(pipeline, 1, CLOUD));
+  router.advance(500);
+  const [task] = newTask(pipeline);
+  if (task === undefined) throw new Error("no task");
+  router.tell({ type: "submit", task });
+  const sentAtMs = router.clock.now();
+  assert.is(other(CLOUD)?.only("submit").sentAtMs, sentAtMs);
+
+  const there = routerOf(CLOUD);
+  there.attach(pipeline);
+  there.install(tableOf(pipeline, 1, CLOUD));
+  const processor = createProbe<ProcessorMessage>();
+  there.router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, incarnation: 1 });
+  there.router.tell({ type: "submit", task, forwarded: 1, sentAtMs });
+  assert.is(processor.only("execute").sentAtMs, sentAtMs);
+});
+
 test.run();

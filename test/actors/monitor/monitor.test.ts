@@ -1,9 +1,10 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { HostMetrics, HostReading } from "../../../src/actors/monitor/host-metrics.js";
+import { LinkProbes } from "../../../src/actors/monitor/link-probes.js";
 import { createMonitor } from "../../../src/actors/monitor/monitor.js";
 import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
-import type { MonitorMessage, Pong } from "../../../src/actors/protocol/monitor.js";
+import type { MonitorMessage, Pong, Probed } from "../../../src/actors/protocol/monitor.js";
 import type { Repair } from "../../../src/task/reports.js";
 import type { SchedulerMessage } from "../../../src/actors/protocol/scheduler.js";
 import { parseNodeName } from "../../../src/task/identity.js";
@@ -124,6 +125,7 @@ test("monitor reports the queues of its controller, and none that the controller
     type: "queuesReported",
     node: NODE,
     epoch: 1,
+    sources: 1,
     queued: { "p/detect": 4 },
     joining: 0,
     counts: COUNTS,
@@ -153,7 +155,7 @@ test("monitor answers a ping at once, on the control lane", () => {
   assert.equal(peer.lanes, ["control"]);
 });
 
-test("monitor smooths round trips by an eighth, and knows no bandwidth", async () => {
+test("monitor smooths round trips by an eighth, and knows no bandwidth before it was probed", async () => {
   const { monitor, samples, answer } = setUp();
   const cloud = createProbe<MonitorMessage>("sluice://cloud/monitor");
   monitor.tell({ type: "watchLinks", peers: { cloud } });
@@ -210,6 +212,105 @@ test("monitor leaves out a link that has fallen silent", async () => {
   monitor.advance(16_000);
   await answer();
   assert.equal(samples()[1]?.links, {});
+});
+
+test("monitor answers a probe once it is here, on the control lane", () => {
+  const { monitor } = setUp();
+  const peer = createProbe<Probed>();
+  monitor.tell({ type: "probe", sentAtMs: 42.5, bytes: new Uint8Array(9), replyTo: peer });
+  assert.equal(peer.received, [{ type: "probed", node: NODE, sentAtMs: 42.5 }]);
+  assert.equal(peer.lanes, ["control"]);
+});
+
+/** A peer that answers pings at once, and the second half of each probe when it has crossed a link of `mbps`. */
+function linked(mbps: () => number, sources = () => 1) {
+  const setup = setUp();
+  const { monitor } = setup;
+  const cloud = createProbe<MonitorMessage>("sluice://cloud/monitor");
+  const node = parseNodeName("cloud");
+  monitor.tell({ type: "watchLinks", peers: { cloud } });
+  let pings = 0;
+  let probes = 0;
+  return {
+    ...setup,
+    cloud,
+    second: async () => {
+      monitor.advance(1_000);
+      for (const { replyTo, sentAtMs } of cloud.all("ping").slice(pings))
+        replyTo.tell({ type: "pong", node, sentAtMs });
+      pings = cloud.all("ping").length;
+      const halves = cloud.all("probe").slice(probes);
+      probes += halves.length;
+      const { replyTo: asker } = setup.controller.all("reportQueues").at(-1) ?? {};
+      asker?.tell({
+        type: "queuesReported",
+        node: NODE,
+        epoch: 1,
+        sources: sources(),
+        queued: {},
+        joining: 0,
+        counts: COUNTS,
+      });
+      for (const [index, { replyTo, sentAtMs, bytes }] of halves.entries()) {
+        if (index === 1) monitor.advance((bytes.byteLength * 8) / 1_000 / mbps());
+        replyTo.tell({ type: "probed", node, sentAtMs });
+      }
+      await setup.answer();
+      return setup.samples().at(-1)?.links["cloud"];
+    },
+  };
+}
+
+test("monitor measures a link that no task crosses with few bytes, by what the second half of a probe takes", async () => {
+  let mbps = 1;
+  const { second, cloud } = linked(() => mbps);
+  let link;
+  for (let at = 0; at < 60; at++) link = await second();
+  assert.ok(Math.abs((link?.bandwidthMbps ?? 0) - 1) < 0.1, JSON.stringify(link));
+  const sent = cloud.all("probe").reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+  assert.ok(sent < 60 * 12_500, `${sent} bytes are a tenth of what the link carries in a minute`);
+  mbps = 200;
+  for (let at = 0; at < 120; at++) link = await second();
+  assert.ok((link?.bandwidthMbps ?? 0) > 150, JSON.stringify(link));
+  assert.ok((link?.bandwidthAgeMs ?? Infinity) <= 11_000);
+  const largest = Math.max(...cloud.all("probe").map(({ bytes }) => bytes.byteLength));
+  assert.ok(largest <= 512 * 1024, `${largest} bytes`);
+  assert.ok(cloud.all("probe").length <= 2 * (180 / 10 + 1));
+});
+
+test("monitor probes no link while the cluster has no source", async () => {
+  let sources = 0;
+  const { second, cloud } = linked(
+    () => 10,
+    () => sources,
+  );
+  for (let at = 0; at < 60; at++) await second();
+  assert.is(cloud.all("probe").length, 0);
+  sources = 1;
+  for (let at = 0; at < 9; at++) await second();
+  assert.is(cloud.all("probe").length, 2);
+});
+
+test("monitor probes one peer at a time, the first one every other time and the others in turn", () => {
+  const probes = new LinkProbes(0);
+  const peers = ["hub", "a", "b"];
+  const probed: string[] = [];
+  for (let atMs = 0; atMs < 80_000; atMs += 1_000) {
+    const probe = probes.due(peers, atMs);
+    if (probe === null) continue;
+    probed.push(probe.node);
+    for (const half of [1, 2]) assert.ok(probes.probed(probe.node, atMs, atMs + half));
+    assert.not(probes.probed(probe.node, atMs, atMs), "answered twice already");
+  }
+  assert.equal(probed, ["hub", "a", "hub", "b", "hub", "a", "hub"]);
+});
+
+test("monitor gives up a probe that is not answered", () => {
+  const probes = new LinkProbes(0);
+  const sentAtMs = [];
+  for (let atMs = 0; atMs < 100_000; atMs += 1_000)
+    if (probes.due(["hub"], atMs) !== null) sentAtMs.push(atMs);
+  assert.equal(sentAtMs, [10_000, 40_000, 70_000]);
 });
 
 test("monitor forgets a peer that it is not to watch any more", () => {

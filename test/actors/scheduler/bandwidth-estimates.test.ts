@@ -4,42 +4,79 @@ import {
   BandwidthEstimates,
   transfersOf,
   TRANSFER_BYTES_MIN,
+  type Transfer,
 } from "../../../src/actors/scheduler/bandwidth-estimates.js";
-import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
+import type { Hop } from "../../../src/task/task.js";
 import { definePipeline } from "../../../src/task/define-pipeline.js";
 import { SERVICES } from "../../task/pipelines.js";
 import { CLOUD, EDGE_1, EDGE_2, hop, outcome } from "./cluster.js";
 
-const ONE_MBPS = { from: EDGE_1, to: CLOUD, bytes: 125_000, durationMs: 1_000 };
+/** Sent when the one before has arrived: at `index`, 125 kB. */
+const crossing = (index: number, { durationMs = 1_000, bytes = 125_000 } = {}): Transfer => ({
+  from: EDGE_1,
+  to: CLOUD,
+  bytes,
+  sentAtMs: index * 10_000,
+  arrivedAtMs: index * 10_000 + durationMs,
+});
 
 test("BandwidthEstimates takes the first observation, then moves by a fifth", () => {
   const bandwidths = new BandwidthEstimates();
   assert.is(bandwidths.between(EDGE_1, CLOUD), null);
-  bandwidths.observe(ONE_MBPS, 10);
+  bandwidths.observe(crossing(0), 10);
   assert.equal(bandwidths.between(EDGE_1, CLOUD), { mbps: 1, observedAtMs: 10 });
-  bandwidths.observe({ ...ONE_MBPS, durationMs: 100 }, 20);
+  bandwidths.observe(crossing(1, { durationMs: 100 }), 20);
   assert.equal(bandwidths.between(EDGE_1, CLOUD), { mbps: 1 + 0.2 * 9, observedAtMs: 20 });
+});
+
+test("BandwidthEstimates knows at once of a link that has collapsed", () => {
+  const bandwidths = new BandwidthEstimates();
+  bandwidths.observe(crossing(0, { durationMs: 10 }), 0);
+  assert.is(bandwidths.between(EDGE_1, CLOUD)?.mbps, 100);
+  bandwidths.observe(crossing(1, { durationMs: 8_000, bytes: 2_000_000 }), 0);
+  const mbps = bandwidths.between(EDGE_1, CLOUD)?.mbps ?? 0;
+  assert.ok(mbps < 4, `${mbps} of 2 Mbit/s`);
 });
 
 test("BandwidthEstimates takes half of a known round trip for latency", () => {
   const bandwidths = new BandwidthEstimates();
-  bandwidths.observe({ ...ONE_MBPS, durationMs: 1_020 }, 0, 40);
+  bandwidths.observe(crossing(0, { durationMs: 1_020 }), 0, 40);
   assert.is(bandwidths.between(EDGE_1, CLOUD)?.mbps, 1);
-  bandwidths.observe({ ...ONE_MBPS, durationMs: 15 }, 5, 40);
+  bandwidths.observe(crossing(1, { durationMs: 15 }), 5, 40);
   assert.is(bandwidths.between(EDGE_1, CLOUD)?.observedAtMs, 0);
+});
+
+test("BandwidthEstimates counts no time for which a transfer waited for those before it on the link", () => {
+  const bandwidths = new BandwidthEstimates();
+  for (let index = 0; index < 16; index++) {
+    bandwidths.observe(
+      { from: EDGE_1, to: CLOUD, bytes: 125_000, sentAtMs: index, arrivedAtMs: 1_000 * (index + 1) },
+      0,
+      0,
+    );
+  }
+  const mbps = bandwidths.between(EDGE_1, CLOUD)?.mbps ?? 0;
+  assert.ok(Math.abs(mbps - 1) < 1e-9, `${mbps} of 1 Mbit/s`);
+});
+
+test("BandwidthEstimates learns nothing from a transfer that it hears of after a later one", () => {
+  const bandwidths = new BandwidthEstimates();
+  bandwidths.observe(crossing(1), 0);
+  bandwidths.observe(crossing(0, { durationMs: 1 }), 5);
+  assert.equal(bandwidths.between(EDGE_1, CLOUD), { mbps: 1, observedAtMs: 0 });
 });
 
 test("BandwidthEstimates learns nothing from a small transfer", () => {
   const bandwidths = new BandwidthEstimates();
-  bandwidths.observe({ ...ONE_MBPS, bytes: TRANSFER_BYTES_MIN - 1 }, 0);
+  bandwidths.observe(crossing(0, { bytes: TRANSFER_BYTES_MIN - 1 }), 0);
   assert.is(bandwidths.between(EDGE_1, CLOUD), null);
 });
 
 test("BandwidthEstimates knows each direction by itself, and forgets a node with its links", () => {
   const bandwidths = new BandwidthEstimates();
-  bandwidths.observe(ONE_MBPS, 0);
-  bandwidths.observe({ ...ONE_MBPS, from: CLOUD, to: EDGE_1 }, 0);
-  bandwidths.observe({ ...ONE_MBPS, from: CLOUD, to: EDGE_2 }, 0);
+  bandwidths.observe(crossing(0), 0);
+  bandwidths.observe({ ...crossing(0), from: CLOUD, to: EDGE_1 }, 0);
+  bandwidths.observe({ ...crossing(0), from: CLOUD, to: EDGE_2 }, 0);
   assert.is(bandwidths.between(EDGE_2, CLOUD), null);
   bandwidths.forget(EDGE_1);
   assert.is(bandwidths.between(EDGE_1, CLOUD), null);
@@ -61,37 +98,49 @@ const FORKED = definePipeline(
   SERVICES,
 );
 
-const SCOPE = { pipeline: FORKED, sourceNode: EDGE_1, configuration: DEFAULT_CONFIGURATION };
+const SCOPE = { pipeline: FORKED, sourceNode: EDGE_1 };
+const sent = (stage: string, at: string, sentAtMs: number, arrivedAtMs: number, changes: Partial<Hop> = {}) =>
+  hop(stage, at, { sentAtMs, enqueuedAtMs: arrivedAtMs, ...changes });
 
-test("transfersOf knows the size of raw frames that were gone when the task was stored, and not of images", () => {
-  const hops = [hop("detect", "cloud", { enqueuedAtMs: 130 })];
-  const gone = outcome(0, { createdAtMs: 100, hops, payloadBytes: 0, frameCount: 2 });
-  const { width, height } = DEFAULT_CONFIGURATION;
-  assert.is(transfersOf(gone, SCOPE)[0]?.bytes, width * height * 3 * 2);
-  const images = { ...DEFAULT_CONFIGURATION, encoding: "jpeg" as const };
-  assert.is(transfersOf(gone, { ...SCOPE, configuration: images })[0]?.bytes, 0);
-});
-
-test("transfersOf measures from the source's node to the first stage, and between stages", () => {
+test("transfersOf measures from the link's send to its arrival: from the source's node, and between stages", () => {
   const hops = [
-    hop("detect", "edge-2", { enqueuedAtMs: 130, endedAtMs: 150 }),
-    hop("colour", "cloud", { enqueuedAtMs: 200, endedAtMs: 210 }),
+    sent("detect", "edge-2", 30_100, 30_130, { endedAtMs: 30_150 }),
+    sent("colour", "cloud", 40_000, 40_050),
   ];
   assert.equal(transfersOf(outcome(0, { createdAtMs: 100, hops }), SCOPE), [
-    { from: EDGE_1, to: EDGE_2, bytes: 1_000_000, durationMs: 30 },
-    { from: EDGE_2, to: CLOUD, bytes: 1_000_000, durationMs: 50 },
+    { from: EDGE_1, to: EDGE_2, bytes: 1_000_000, sentAtMs: 30_100, arrivedAtMs: 30_130 },
+    { from: EDGE_2, to: CLOUD, bytes: 1_000_000, sentAtMs: 40_000, arrivedAtMs: 40_050 },
   ]);
 });
 
+test("BandwidthEstimates is not moved by 16 tasks that had waited 30 s and were delivered again", () => {
+  const bandwidths = new BandwidthEstimates();
+  const learn = (sequence: number, changes: Partial<Hop>) => {
+    const hops = [sent("detect", "cloud", 100_000 * sequence, 100_000 * sequence + 100, changes)];
+    const learned = outcome(sequence, { createdAtMs: 100_000 * sequence - 30_000, hops });
+    for (const transfer of transfersOf(learned, SCOPE)) bandwidths.observe(transfer, 0);
+  };
+  learn(0, {});
+  assert.is(bandwidths.between(EDGE_1, CLOUD)?.mbps, 80);
+  // Nor does how long it waited before a first delivery count.
+  learn(1, {});
+  for (let sequence = 2; sequence < 18; sequence++) {
+    const sentAtMs = 100_000 * sequence - 30_000;
+    learn(sequence, { delivery: 2, sentAtMs });
+  }
+  assert.is(bandwidths.between(EDGE_1, CLOUD)?.mbps, 80);
+});
+
 for (const { name, hops } of [
-  { name: "a hop on the same node", hops: [hop("detect", "edge-1", { enqueuedAtMs: 130 })] },
-  { name: "a second attempt", hops: [hop("detect", "cloud", { enqueuedAtMs: 130, attempt: 2 })] },
-  { name: "clocks that disagree", hops: [hop("detect", "cloud", { enqueuedAtMs: 90 })] },
-  { name: "a stage that the pipeline has not", hops: [hop("other", "cloud", { enqueuedAtMs: 130 })] },
-  { name: "a hop whose predecessor is not known", hops: [hop("colour", "cloud", { enqueuedAtMs: 130 })] },
+  { name: "a hop on the same node", hops: [sent("detect", "edge-1", 100, 130)] },
+  { name: "a hop that no link brought", hops: [hop("detect", "cloud", { enqueuedAtMs: 130 })] },
+  { name: "a second attempt", hops: [sent("detect", "cloud", 100, 130, { attempt: 2 })] },
+  { name: "a second delivery", hops: [sent("detect", "cloud", 100, 130, { delivery: 2 })] },
+  { name: "a stage that the pipeline has not", hops: [sent("other", "cloud", 100, 130)] },
+  { name: "a hop whose predecessor is not known", hops: [sent("colour", "cloud", 100, 130)] },
   {
     name: "a branch without the payload",
-    hops: [hop("detect", "edge-1", { endedAtMs: 150 }), hop("track", "cloud", { enqueuedAtMs: 200 })],
+    hops: [hop("detect", "edge-1", { endedAtMs: 150 }), sent("track", "cloud", 160, 200)],
   },
   {
     name: "a join",
@@ -99,7 +148,7 @@ for (const { name, hops } of [
       hop("detect", "edge-1", { endedAtMs: 150 }),
       hop("track", "edge-1", { endedAtMs: 160 }),
       hop("colour", "edge-1", { endedAtMs: 160 }),
-      hop("merge", "cloud", { enqueuedAtMs: 200 }),
+      sent("merge", "cloud", 170, 200),
     ],
   },
 ]) {

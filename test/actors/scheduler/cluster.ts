@@ -4,14 +4,14 @@ import type { NodeDescription, SourceDescription } from "../../../src/task/reque
 import type { ResourceSample, TaskOutcome } from "../../../src/task/reports.js";
 import { viewCluster, type NodeEntry } from "../../../src/actors/scheduler/cluster-view.js";
 import { BandwidthEstimates } from "../../../src/actors/scheduler/bandwidth-estimates.js";
+import { ServiceTimes } from "../../../src/actors/scheduler/service-times.js";
 import { OutcomeWindow } from "../../../src/actors/scheduler/outcome-window.js";
-import type { Plan, PolicyView } from "../../../src/actors/scheduler/policy.js";
+import type { Load, Plan, PolicyView } from "../../../src/actors/scheduler/policy.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
 import { parseNodeName, parseSourceId, parseStageId } from "../../../src/task/identity.js";
 import { definePipeline } from "../../../src/task/define-pipeline.js";
 import { type Pipeline } from "../../../src/task/pipeline.js";
 import type { Hop } from "../../../src/task/task.js";
-import { seeded } from "../../support/fold.js";
 import { SERVICES } from "../../task/pipelines.js";
 
 export const CLOUD = parseNodeName("cloud");
@@ -72,10 +72,15 @@ export interface ViewOptions {
   /** From the source's node to the cloud. */
   readonly bandwidthMbps?: number;
   readonly observedAtMs?: number;
+  /** Further ones, by the nodes at their ends. */
+  readonly links?: readonly { readonly from: string; readonly to: string; readonly mbps: number }[];
+  readonly recent?: readonly TaskOutcome[];
+  readonly others?: Load;
+  readonly serviceTimes?: ServiceTimes;
   readonly source?: SourceDescription;
   readonly plan?: Plan | null;
   readonly nowMs?: number;
-  readonly random?: () => number;
+  readonly seed?: number;
 }
 
 export function view(options: ViewOptions = {}): PolicyView {
@@ -87,24 +92,34 @@ export function view(options: ViewOptions = {}): PolicyView {
       description,
       sample: known,
       sampledAtMs: options.sampledAtMs ?? nowMs,
+      sampledFromMs: null,
     });
   }
   const bandwidths = new BandwidthEstimates();
-  if (options.bandwidthMbps !== undefined) {
-    const bytes = options.bandwidthMbps * 125_000;
-    bandwidths.observe({ from: EDGE_1, to: CLOUD, bytes, durationMs: 1_000 }, options.observedAtMs ?? nowMs);
+  const { bandwidthMbps, links = [] } = options;
+  const known = bandwidthMbps === undefined ? [] : [{ from: "edge-1", to: "cloud", mbps: bandwidthMbps }];
+  for (const { from, to, mbps } of [...known, ...links]) {
+    const ends = { from: parseNodeName(from), to: parseNodeName(to) };
+    const transfer = { ...ends, bytes: mbps * 125_000, sentAtMs: 0, arrivedAtMs: 1_000 };
+    bandwidths.observe(transfer, options.observedAtMs ?? nowMs);
   }
-  const cluster = viewCluster(entries as never, bandwidths, { nowMs, fallback: CLOUD });
+  const { serviceTimes = new ServiceTimes() } = options;
+  const cluster = viewCluster(
+    { nodes: entries as never, bandwidths, serviceTimes },
+    { nowMs, fallback: CLOUD },
+  );
+  const described = options.source ?? source();
+  const window = new OutcomeWindow(0);
+  for (const settled of options.recent ?? []) window.add(settled);
   return {
-    source: options.source ?? source(),
-    nodes: cluster.nodes,
-    fallback: CLOUD,
-    recent: new OutcomeWindow(),
+    ...cluster,
+    source: described,
+    recent: window.report(nowMs, described.slo?.latencyMs ?? null),
     plan: options.plan ?? null,
-    nowMs,
-    offering: cluster.offering,
-    link: cluster.link,
-    random: options.random ?? seeded(1),
+    imageBytesPerPixel: new Map(),
+    others: options.others ?? { busyMs: new Map(), mbps: new Map() },
+    unsampledBusyMs: new Map(),
+    seed: options.seed ?? 1,
   };
 }
 
@@ -127,6 +142,8 @@ export function outcome(sequence: number, changes: Partial<TaskOutcome> = {}): T
     id: { sourceId: parseSourceId("cam-1"), incarnation: 1, sequence },
     outcome: { status: "stored" },
     pipelineId: PIPELINE.id,
+    pipelineVersion: PIPELINE.version,
+    configuration: DEFAULT_CONFIGURATION,
     hops: [],
     frameCount: 4,
     payloadBytes: 1_000_000,

@@ -1,34 +1,66 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { OutcomeWindow, percentiles } from "../../../src/actors/scheduler/outcome-window.js";
-import { outcome } from "./cluster.js";
+import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
+import type { TaskOutcome } from "../../../src/task/reports.js";
+import { hop, outcome } from "./cluster.js";
 
-test("OutcomeWindow keeps the newest outcomes and counts what it keeps", () => {
-  const window = new OutcomeWindow(3);
-  window.add(outcome(0, { outcome: { status: "dropped", reason: "deadline" } }));
-  for (let sequence = 1; sequence <= 3; sequence++) window.add(outcome(sequence));
+const dropped = (sequence: number, changes: Partial<TaskOutcome> = {}) =>
+  outcome(sequence, {
+    outcome: { status: "dropped", reason: "deadline" },
+    configuration: null,
+    pipelineVersion: null,
+    ...changes,
+  });
+
+test("OutcomeWindow keeps the last outcomes and counts what they were", () => {
+  const window = new OutcomeWindow(0, 3);
+  for (let sequence = 0; sequence < 4; sequence++) window.add(outcome(sequence));
+  window.add(dropped(4));
+  const { outcomes, stored, dropped: count } = window.report(0, null);
   assert.equal(
-    window.outcomes.map(({ id }) => id.sequence),
-    [1, 2, 3],
+    outcomes.map(({ id }) => id.sequence),
+    [2, 3, 4],
   );
-  assert.is(window.stored, 3);
-  assert.is(window.dropped, 0);
+  assert.is(stored, 2);
+  assert.is(count, 1);
 });
 
-test("OutcomeWindow takes latency from source to stored, and none from drops", () => {
-  const window = new OutcomeWindow();
-  assert.is(window.latencyMs(), null);
-  window.add(outcome(0, { outcome: { status: "dropped", reason: "deadline" }, settledAtMs: 9_999 }));
-  assert.is(window.latencyMs(), null);
-  for (let ms = 1; ms <= 100; ms++) window.add(outcome(ms, { sourceAtMs: 1_000, settledAtMs: 1_000 + ms }));
-  assert.equal(window.latencyMs(), { p50: 50, p95: 95, p99: 99 });
-  window.add(outcome(101, { sourceAtMs: 0, settledAtMs: 5_000 }));
-  assert.is(window.latencyMs()?.p99, 100);
+test("OutcomeWindow reports latency over stored tasks, those that came late and what was found", () => {
+  const window = new OutcomeWindow(0);
+  assert.is(window.report(0, null).latencyMs, null);
+  window.add(dropped(0, { settledAtMs: 90_000 }));
+  assert.is(window.report(0, null).latencyMs, null);
+  for (let sequence = 1; sequence <= 100; sequence++) {
+    window.add(outcome(sequence, { sourceAtMs: 0, settledAtMs: sequence, objects: sequence % 2 }));
+  }
+  const { latencyMs, late, objects } = window.report(0, 90);
+  assert.equal(latencyMs, { p50: 50, p95: 95, p99: 99 });
+  assert.is(late, 10);
+  assert.is(objects, 0.5);
+  assert.is(window.report(0, 40).late, 60);
 });
 
-test("percentiles are of the nearest rank", () => {
-  assert.equal(percentiles([7]), { p50: 7, p95: 7, p99: 7 });
-  assert.equal(percentiles([10, 2]), { p50: 2, p95: 10, p99: 10 });
+test("OutcomeWindow credits a plan with outcomes of its own configuration, version and epoch, and with no others", () => {
+  const window = new OutcomeWindow(0);
+  window.add(outcome(0));
+  const credit = { configuration: DEFAULT_CONFIGURATION, epoch: 5, atMs: 1_000, pipelineVersion: 1 };
+  window.restart(credit, 2_000);
+  assert.is(window.report(5_000, null).stored, 0);
+  assert.is(window.report(5_000, null).planAgeMs, 3_000);
+  const hops = [hop("detect", "cloud", { epoch: 5 })];
+  assert.ok(window.add(outcome(1, { hops })));
+  assert.not(window.add(outcome(2, { hops: [hop("detect", "cloud", { epoch: 4 })] })));
+  assert.not(window.add(outcome(3, { hops, configuration: { ...DEFAULT_CONFIGURATION, fps: 1 } })));
+  assert.not(window.add(outcome(4, { hops, pipelineVersion: 2 })));
+  assert.not(window.add(dropped(5, { sourceAtMs: 999 })));
+  assert.ok(window.add(dropped(6, { sourceAtMs: 1_000 })));
+  assert.is(window.report(5_000, null).outcomes.length, 2);
+});
+
+test("percentiles are nearest ranks", () => {
+  assert.equal(percentiles([5]), { p50: 5, p95: 5, p99: 5 });
+  assert.equal(percentiles([3, 1, 2]), { p50: 2, p95: 3, p99: 3 });
 });
 
 test.run();

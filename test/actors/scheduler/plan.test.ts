@@ -2,15 +2,15 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { completePlan, samePlan } from "../../../src/actors/scheduler/plan.js";
 import type { Plan } from "../../../src/actors/scheduler/policy.js";
-import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
+import { parseSpace } from "../../../src/task/configuration-space.js";
+import { DEFAULT_CONFIGURATION, type Configuration } from "../../../src/task/configuration.js";
 import { parseNodeName, parseStageId, type NodeName } from "../../../src/task/identity.js";
 import { assertThrows } from "../../task/throws.js";
-import { CLOUD, DETECT, EDGE_1, EDGE_2, node, PIPELINE, TRACK, view } from "./cluster.js";
+import { CLOUD, DETECT, EDGE_1, EDGE_2, node, source, TRACK, view } from "./cluster.js";
 
 function complete(detect: readonly string[] | undefined, nodes = [node("cloud"), node("edge-1")]) {
   const placement = new Map(detect === undefined ? [] : [[DETECT, detect as readonly NodeName[]]]);
-  const { nodes: views, offering } = view({ nodes });
-  const scope = { pipeline: PIPELINE, nodes: views, fallback: CLOUD, accepted: null, offering };
+  const scope = { ...view({ nodes }), accepted: null };
   return completePlan({ configuration: DEFAULT_CONFIGURATION, placement }, scope).placement;
 }
 
@@ -45,22 +45,31 @@ for (const { name, wanted, nodes, placed } of [
 }
 
 test("completePlan places every stage of the pipeline and no other", () => {
-  const { nodes, offering } = view();
   const placement = new Map([[parseStageId("unknown"), [EDGE_1]]]);
-  const scope = { pipeline: PIPELINE, nodes, fallback: CLOUD, accepted: null, offering };
+  const scope = { ...view(), accepted: null };
   const plan = completePlan({ configuration: DEFAULT_CONFIGURATION, placement }, scope);
   assert.equal([...plan.placement.keys()], [DETECT, TRACK]);
 });
 
 test("completePlan refuses a configuration out of range", () => {
-  const { nodes, offering } = view();
-  const scope = { pipeline: PIPELINE, nodes, fallback: CLOUD, accepted: null, offering };
+  const scope = { ...view(), accepted: null };
   const configuration = { ...DEFAULT_CONFIGURATION, width: Number.NaN };
   assertThrows(
     () => completePlan({ configuration, placement: new Map() }, scope),
     "configuration-invalid",
     "width",
   );
+});
+
+test("completePlan refuses a configuration that the space of the pipeline has not, and takes what was asked for", () => {
+  const space = parseSpace({ fps: [5, 2], resolution: ["320x180"] });
+  const scope = { ...view({ source: source({ space }) }), accepted: null };
+  const inSpace = (changes: Partial<Configuration>) =>
+    completePlan({ configuration: { ...DEFAULT_CONFIGURATION, ...changes }, placement: new Map() }, scope);
+  assert.is(inSpace({ fps: 2, width: 320, height: 180 }).configuration.fps, 2);
+  assert.equal(inSpace({}).configuration, DEFAULT_CONFIGURATION);
+  assertThrows(() => inSpace({ fps: 3 }), "configuration-invalid", "fps must be one of 2, 5: got 3");
+  assertThrows(() => inSpace({ width: 160, height: 90 }), "configuration-invalid", "got 160x90");
 });
 
 test("samePlan compares configuration, stages, nodes and their order", () => {

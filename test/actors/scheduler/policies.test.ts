@@ -43,8 +43,8 @@ for (const { name, parameters, part } of [
   { name: "fixed", parameters: { offloading: {} }, part: "offloading" },
   { name: "fixed", parameters: { placement: { detect: 7 } }, part: "placement.detect" },
   { name: "fixed", parameters: { placement: { detect: [] } }, part: "placement.detect" },
-  { name: "dynamic", parameters: { bandwidthMbpsMin: "6" }, part: "bandwidthMbpsMin" },
-  { name: "dynamic", parameters: { bandwidthMbpsMin: 0 }, part: "bandwidthMbpsMin" },
+  { name: "dynamic", parameters: { dwellMsMin: "6" }, part: "dwellMsMin" },
+  { name: "dynamic", parameters: { sampleAgeMsMax: 0 }, part: "sampleAgeMsMax" },
   { name: "dynamic", parameters: { unknownBandwidth: "both" }, part: "unknownBandwidth" },
   { name: "dynamic", parameters: { improvementMin: 20 }, part: "improvementMin" },
 ]) {

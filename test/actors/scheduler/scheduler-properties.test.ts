@@ -7,6 +7,7 @@ import type { NodeDescription } from "../../../src/task/requests.js";
 import { createPolicies } from "../../../src/actors/scheduler/policies.js";
 import { bindPolicy } from "../../../src/actors/scheduler/policy.js";
 import { createSchedulerRetained } from "../../../src/actors/scheduler/retained.js";
+import { seededRandom } from "../../../src/actors/scheduler/view-queries.js";
 import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
 import { parseNodeName, parseSourceId, parseStageId } from "../../../src/task/identity.js";
@@ -23,11 +24,12 @@ const wild = bindPolicy({
   parse: () => null,
   start: () => 0,
   decide(state: number, view) {
-    if (view.random() < 0.2) throw new Error("wild");
+    const random = seededRandom(view.seed);
+    if (random() < 0.2) throw new Error("wild");
     const names = ["cloud", "edge-1", "edge-2", "edge-3", "nowhere"].map(parseNodeName);
-    const draw = () => names.filter(() => view.random() < 0.4);
-    const stages = ["detect", "track", "other"].filter(() => view.random() < 0.8).map(parseStageId);
-    const width = view.random() < 0.1 ? -1 : DEFAULT_CONFIGURATION.width;
+    const draw = () => names.filter(() => random() < 0.4);
+    const stages = ["detect", "track", "other"].filter(() => random() < 0.8).map(parseStageId);
+    const width = random() < 0.1 ? -1 : DEFAULT_CONFIGURATION.width;
     return {
       state: state + 1,
       plan: {
@@ -98,7 +100,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         type: "taskSettled" as const,
         outcome: outcome(0, {
           id: { sourceId: id, incarnation: 1, sequence: 0 },
-          hops: [hop("detect", at, { enqueuedAtMs: ms })],
+          hops: [hop("detect", at, { enqueuedAtMs: ms, sentAtMs: 0 })],
         }),
       })),
   ),

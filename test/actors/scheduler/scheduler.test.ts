@@ -19,7 +19,7 @@ import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
 import { parseNodeName, parseSourceId } from "../../../src/task/identity.js";
 import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
-import { CLOUD, EDGE_1, hop, node, outcome, PIPELINE, sample, source, twoStages } from "./cluster.js";
+import { CLOUD, DETECT, EDGE_1, hop, node, outcome, PIPELINE, sample, source, twoStages } from "./cluster.js";
 import { createMemoryTrust } from "../../../src/storage/trust/trust.js";
 
 const CAM_1 = parseSourceId("cam-1");
@@ -43,6 +43,7 @@ const moody = bindPolicy({
 interface SetUp extends Partial<NodeQuota> {
   readonly term?: number;
   readonly sourcesMax?: number;
+  readonly nodesMax?: number;
   readonly owners?: SchedulerOptions["owners"];
 }
 
@@ -57,7 +58,7 @@ function setUp(options: SetUp = {}) {
       fallback: CLOUD,
       policies: createPolicies([moody]),
       intervalMs: 1_000,
-      nodesMax: 3,
+      nodesMax: options.nodesMax ?? 3,
       sourcesMax: options.sourcesMax ?? 3,
       sourcesPerNodeMax: options.sourcesPerNodeMax ?? 3,
       pipelinesPerNodeMax: options.pipelinesPerNodeMax ?? 3,
@@ -416,7 +417,7 @@ test("scheduler swaps a policy live", () => {
 
 for (const { name, parameters, sourceId, part } of [
   { name: "nonsense", parameters: {}, sourceId: CAM_1, part: "nonsense" },
-  { name: "dynamic", parameters: { bandwidthMbpsMin: -1 }, sourceId: CAM_1, part: "bandwidthMbpsMin" },
+  { name: "dynamic", parameters: { dwellMsMin: -1 }, sourceId: CAM_1, part: "dwellMsMin" },
   { name: "fixed", parameters: { placement: { detect: "edge-9" } }, sourceId: CAM_1, part: "edge-9" },
   { name: "moody", parameters: { bad: true }, sourceId: CAM_1, part: "parse fell over" },
   { name: "cloud-only", parameters: {}, sourceId: CAM_2, part: "cam-2" },
@@ -493,8 +494,8 @@ test("scheduler decides by samples and outcomes at the next tick", () => {
   join("edge-1");
   register({ policy: { name: "dynamic", parameters: { dwellMsMin: 0 } } });
   assert.equal(placed(), { detect: ["cloud"], track: ["cloud"] });
-  // 1 MB in 8 s is 1 Mbit/s, below the gate.
-  const hops = [hop("detect", "cloud", { enqueuedAtMs: 8_000 })];
+  // 1 MB in 8 s is 1 Mbit/s, and the source makes 55.
+  const hops = [hop("detect", "cloud", { sentAtMs: 0, enqueuedAtMs: 8_000 })];
   scheduler.tell({ type: "taskSettled", outcome: outcome(0, { hops }) });
   scheduler.tell({ type: "resourcesSampled", sample: sample("edge-1") });
   assert.is(published().length, 1);
@@ -549,6 +550,65 @@ test("scheduler reports its table, why each source is decided so, and what decid
     roundMs: { p50: 0, p99: 0 },
     decisionMs: { p50: 0, p99: 0 },
   });
+});
+
+/** 20 sources of the cloud's neighbour, which only two equal edges serve. Their processors have what the plans in force ask for. */
+function herd() {
+  const ids = Array.from({ length: 20 }, (_, index) => parseSourceId(`cam-${index}`));
+  const setup = setUp({ sourcesMax: 20, sourcesPerNodeMax: 20, nodesMax: 4 });
+  const { scheduler, join, retained } = setup;
+  join("cloud", []);
+  join("edge-0", []);
+  const edges = ["edge-1", "edge-2"];
+  for (const name of edges) join(name);
+  const count = (name: string): number =>
+    [...(retained.table?.sources.values() ?? [])].filter(
+      ({ placement }) => placement.get(DETECT)?.[0] === name,
+    ).length;
+  const link = { rttMs: 1, bandwidthMbps: 1e6, bandwidthAgeMs: 0 };
+  const links = { "edge-1": link, "edge-2": link, cloud: { ...link, bandwidthMbps: 1 } };
+  let epoch = 0;
+  let moves = 0;
+  let before = new Map<string, string | undefined>();
+  return {
+    ...setup,
+    count,
+    register: () => {
+      const policy = { name: "dynamic", parameters: {} };
+      for (const id of ids)
+        scheduler.tell({
+          type: "registerSource",
+          source: source({ id, node: parseNodeName("edge-0"), policy }),
+        });
+    },
+    second: () => {
+      scheduler.tell({ type: "resourcesSampled", sample: sample("edge-0", { links }) });
+      for (const name of edges) {
+        // Of 10 frames a second at 10 ms a frame, on two processors: a twentieth of the node for each source.
+        const cpuShare = Math.min(1, count(name) * 0.05);
+        scheduler.tell({ type: "resourcesSampled", sample: sample(name, { cpuShare, links }) });
+      }
+      scheduler.advance(1_000);
+      const after = new Map(
+        [...(retained.table?.sources ?? [])].map(([id, { placement }]) => [id, placement.get(DETECT)?.[0]]),
+      );
+      for (const [id, name] of after) if (before.has(id) && before.get(id) !== name) moves++;
+      before = new Map(after);
+      epoch = retained.table?.epoch ?? 0;
+    },
+    moves: () => moves,
+    epoch: () => epoch,
+  };
+}
+
+test("scheduler lets no herd of 20 sources jump between two equal edges: each decision is charged before the next", () => {
+  const { register, second, count, moves } = herd();
+  second();
+  register();
+  for (let at = 0; at < 120; at++) second();
+  assert.is(count("edge-1") + count("edge-2"), 20);
+  assert.ok(Math.abs(count("edge-1") - count("edge-2")) <= 10, `${count("edge-1")} and ${count("edge-2")}`);
+  assert.ok(moves() <= 10, `${moves()} moves in 120 s`);
 });
 
 test.run();

@@ -45,6 +45,7 @@ const obedient: Behaviour<null, ControllerMessage> = {
         type: "queuesReported",
         node: EDGE_1,
         epoch: 0,
+        sources: 1,
         queued,
         joining: 0,
         counts: COUNTS,

@@ -2,6 +2,7 @@
 
 import type { NodeName, StageId } from "../../../task/identity.js";
 import type { PolicyView } from "../policy.js";
+import { offering } from "../view-queries.js";
 import { createStatelessPolicy } from "./stateless.js";
 
 export const cloudOnly = createStatelessPolicy("cloud-only", (view) => {
@@ -16,9 +17,12 @@ export const cloudOnly = createStatelessPolicy("cloud-only", (view) => {
 });
 
 /** The cloud nodes that offer `service`: the fallback first, the others in order of name. */
-export function cloudNodes(service: string, view: Pick<PolicyView, "offering" | "fallback">): NodeName[] {
+export function cloudNodes(
+  service: string,
+  view: Pick<PolicyView, "nodes" | "offers" | "fallback">,
+): NodeName[] {
   const nodes: NodeName[] = [];
-  for (const { description } of view.offering(service)) {
+  for (const { description } of offering(view, service)) {
     if (description.role !== "cloud") continue;
     if (description.name === view.fallback) nodes.unshift(description.name);
     else nodes.push(description.name);

@@ -1,29 +1,33 @@
 /**
- * Cloud while the link to it is fast enough, otherwise edges by their free capacity.
+ * Cloud while the link to it carries what the source makes, otherwise edges by their free capacity.
  *
- * DY1 Cloud or edges is decided by the bandwidth from the source's node to the fallback. It is `unknown` before any
- *     transfer was seen, and again when the last one is too old: by default the cloud is then tried, as nothing but a
- *     transfer can tell, so a source that fled a slow link finds back by itself.
- * DY2 An edge's free capacity is `1 - (cpu + memory) / 2`, both as shares from 0 to 1. An edge is a candidate only for
- *     services that it offers and while its samples are fresh; one that was never sampled counts as half free.
- * DY3 It does not flap: a change for the better waits until `dwellMsMin` after the last one and must improve by
+ * After the baseline of that name in Dayu (dayu-autostreamer/dayu, Apache-2.0), which compares the bandwidth with a constant and
+ * draws every stage by itself. Here links between edges have their price too, and pipelines may fork and join.
+ *
+ * DY1 Cloud or edges is decided by what the link from the source's node to the fallback carries beside the other sources, and
+ *     what this one needs: bytes a task times rate. What is known of a link stays known until it is measured again, as a node
+ *     probes links that no task crosses; only one that was never measured is unknown.
+ * DY2 An edge's free capacity is `1 - (cpu + memory) / 2`, both as shares from 0 to 1, less what other sources were decided to
+ *     do there since it was sampled. An edge is a candidate only for services that it offers and while its samples are fresh;
+ *     one that was never sampled counts as half free.
+ * DY3 Pixels cross to another edge only by a link that is known to carry them. What only reads results goes anywhere.
+ * DY4 It does not flap: a change for the better waits until `dwellMsMin` after the last one and must improve by
  *     `improvementMin`. A change that a missing node or service forces comes at once.
  */
 
 import { z } from "../../../runtime/parse.js";
-import type { Explanation } from "../../../task/requests.js";
 import type { NodeName, StageId } from "../../../task/identity.js";
+import { carriesFrames, type Stage } from "../../../task/pipeline.js";
+import type { Explanation } from "../../../task/requests.js";
+import { needOf } from "../load.js";
 import type { Decision, NodeView, Policy, PolicyView } from "../policy.js";
+import { offering, seededRandom, spareMbps } from "../view-queries.js";
 import { cloudNodes } from "./cloud-only.js";
 import { parseParameters } from "./parameters.js";
 
 const schema = z.strictObject({
-  /** Bandwidth in Mbit/s from which on the cloud is used. Default 6. */
-  bandwidthMbpsMin: z.number().positive().default(6),
-  /** Where a source runs while its bandwidth is unknown. Default `cloud`. */
+  /** Where a source runs while the bandwidth to the cloud was never measured. Default `cloud`. */
   unknownBandwidth: z.enum(["cloud", "edge"]).default("cloud"),
-  /** Age in ms at which a bandwidth is unknown again. Default 30,000. */
-  bandwidthAgeMsMax: z.number().positive().default(30_000),
   /** Share by which bandwidth or free capacity must be better to move for it, 0 to 1. Default 0.2. */
   improvementMin: z.number().min(0).max(1).default(0.2),
   /** Time in ms that a placement stands at least, unless it has become impossible. Default 10,000. */
@@ -42,6 +46,17 @@ interface State {
   readonly changedAtMs: number;
 }
 
+/** What a decision weighs. */
+interface Weighed {
+  readonly parameters: Parameters;
+  readonly view: PolicyView;
+  /** Of the source's payloads. */
+  readonly needMbps: number;
+  /** Whether the placement has stood long enough to change for the better. */
+  readonly settled: boolean;
+  readonly random: () => number;
+}
+
 /** Free capacity of a node that was never sampled: neither sought nor shunned. */
 const FREE_SHARE_UNKNOWN = 0.5;
 
@@ -50,25 +65,22 @@ export const dynamic: Policy<Parameters, State> = {
   parse: (parameters) => parseParameters("dynamic", schema, parameters),
   start: (parameters) => ({ parameters, tier: null, changedAtMs: 0 }),
   decide(state, view) {
-    const bandwidthMbps = freshBandwidth(state, view);
-    const wanted = wantedTier(state, view, bandwidthMbps);
-    const settled = state.tier === null || view.nowMs - state.changedAtMs >= state.parameters.dwellMsMin;
+    const { parameters } = state;
+    const { mbps: needMbps } = needOf(view.source.configuration, view.imageBytesPerPixel);
+    const settled = state.tier === null || view.nowMs - state.changedAtMs >= parameters.dwellMsMin;
+    const weighed = { parameters, view, needMbps, settled, random: seededRandom(view.seed) };
+    const spare = spareMbps(view, view.source.node, view.fallback);
+    const wanted = wantedTier(state, spare, needMbps);
     const tier = settled || state.tier === null ? wanted : state.tier;
-    const why = explain({ tier, wanted, bandwidthMbps, minMbps: state.parameters.bandwidthMbpsMin });
-    return tier === "cloud" ? onCloud(state, view, why) : onEdges(state, view, why, settled);
+    const why = explain({ tier, wanted, spare, needMbps });
+    return tier === "cloud" ? onCloud(state, view, why) : onEdges(state, weighed, why);
   },
 };
 
-function freshBandwidth({ parameters }: State, view: PolicyView): number | null {
-  if (view.source.node === view.fallback) return Number.POSITIVE_INFINITY;
-  const { bandwidthMbps, bandwidthAgeMs } = view.link(view.source.node, view.fallback);
-  return bandwidthAgeMs !== null && bandwidthAgeMs <= parameters.bandwidthAgeMsMax ? bandwidthMbps : null;
-}
-
-function wantedTier({ parameters, tier }: State, view: PolicyView, bandwidthMbps: number | null): Tier {
-  if (bandwidthMbps === null) return parameters.unknownBandwidth === "cloud" ? "cloud" : "edges";
+function wantedTier({ parameters, tier }: State, spare: number | null, needMbps: number): Tier {
+  if (spare === null) return tier ?? (parameters.unknownBandwidth === "cloud" ? "cloud" : "edges");
   const margin = tier === "edges" ? 1 + parameters.improvementMin : 1;
-  return bandwidthMbps >= parameters.bandwidthMbpsMin * margin ? "cloud" : "edges";
+  return spare >= needMbps * margin ? "cloud" : "edges";
 }
 
 function onCloud(state: State, view: PolicyView, why: Explanation): Decision<State> {
@@ -81,16 +93,17 @@ function onCloud(state: State, view: PolicyView, why: Explanation): Decision<Sta
   };
 }
 
-function onEdges(state: State, view: PolicyView, why: Explanation, settled: boolean): Decision<State> {
+function onEdges(state: State, weighed: Weighed, why: Explanation): Decision<State> {
+  const { view, settled } = weighed;
   const placement = new Map<StageId, readonly NodeName[]>();
   let moved = state.tier !== "edges";
-  for (const { id, service } of view.source.pipeline.stages) {
-    const held = state.tier === "edges" ? view.plan?.placement.get(id)?.[0] : undefined;
-    const cloud = cloudNodes(service, view);
+  for (const stage of view.source.pipeline.stages) {
+    const held = state.tier === "edges" ? view.plan?.placement.get(stage.id)?.[0] : undefined;
+    const cloud = cloudNodes(stage.service, view);
     const waiting = !settled && held !== undefined && cloud.includes(held);
-    const chosen = waiting ? undefined : chooseEdge(state.parameters, view, service, held, settled);
+    const chosen = waiting ? undefined : chooseEdge(weighed, stage, placement, held);
     if (held !== undefined && held !== (chosen ?? cloud[0])) moved = true;
-    placement.set(id, chosen === undefined ? cloud : [chosen, ...cloud]);
+    placement.set(stage.id, chosen === undefined ? cloud : [chosen, ...cloud]);
   }
   return {
     state: moved ? { ...state, tier: "edges", changedAtMs: view.nowMs } : state,
@@ -104,35 +117,59 @@ interface Candidate {
   readonly freeShare: number;
 }
 
-/** The edge that runs a service: the one that holds it, unless it cannot any more or another is clearly freer. */
+/** The edge that runs a stage: the one that holds it, unless it cannot any more or another is clearly freer. */
 function chooseEdge(
-  { improvementMin, sampleAgeMsMax }: Parameters,
-  view: PolicyView,
-  service: string,
+  weighed: Weighed,
+  stage: Stage,
+  placed: ReadonlyMap<StageId, readonly NodeName[]>,
   held: NodeName | undefined,
-  settled: boolean,
 ): NodeName | undefined {
+  const { view, parameters, settled, random } = weighed;
   const candidates: Candidate[] = [];
   let holder: Candidate | undefined;
-  for (const node of view.offering(service)) {
-    if (node.description.role !== "edge" || (node.sampleAgeMs ?? 0) > sampleAgeMsMax) continue;
-    const candidate = { name: node.description.name, freeShare: freeShareOf(node) };
+  for (const node of offering(view, stage.service)) {
+    const { name, role } = node.description;
+    if (role !== "edge" || (node.sampleAgeMs ?? 0) > parameters.sampleAgeMsMax) continue;
+    if (!isReachable(weighed, stage, name, { placed, held })) continue;
+    const candidate = { name, freeShare: freeShareOf(node, view.unsampledBusyMs.get(name)) };
     candidates.push(candidate);
-    if (candidate.name === held) holder = candidate;
+    if (name === held) holder = candidate;
   }
-  if (holder === undefined) return draw(candidates, view.random);
+  if (holder === undefined) return draw(candidates, random);
   if (!settled) return holder.name;
-  const enough = holder.freeShare + improvementMin;
+  const enough = holder.freeShare + parameters.improvementMin;
   const better = candidates.filter(({ freeShare }) => freeShare > enough);
-  return better.length === 0 ? holder.name : draw(better, view.random);
+  return better.length === 0 ? holder.name : draw(better, random);
 }
 
-/** `1 - (cpu + memory) / 2`, both clamped to shares from 0 to 1. */
-export function freeShareOf({ sample }: NodeView): number {
-  if (sample === null) return FREE_SHARE_UNKNOWN;
+/** Whether the pixels that a stage reads, if any, can come to a node from where they are. */
+function isReachable(
+  { view, needMbps, parameters }: Weighed,
+  { id, predecessors }: Stage,
+  node: NodeName,
+  {
+    placed,
+    held,
+  }: { readonly placed: ReadonlyMap<StageId, readonly NodeName[]>; readonly held: NodeName | undefined },
+): boolean {
+  const { pipeline, node: sourceNode } = view.source;
+  // Whoever holds a stage keeps it while its link is enough; another has to have some to spare.
+  const margin = node === held ? 1 : 1 + parameters.improvementMin;
+  for (const predecessor of predecessors.length === 0 ? [null] : predecessors) {
+    if (!carriesFrames(pipeline, predecessor, id)) continue;
+    const from = predecessor === null ? sourceNode : (placed.get(predecessor)?.[0] ?? view.fallback);
+    if ((spareMbps(view, from, node) ?? 0) < needMbps * margin) return false;
+  }
+  return true;
+}
+
+/** `1 - (cpu + memory) / 2`, both clamped to shares from 0 to 1, with work that the sample does not show yet. */
+export function freeShareOf({ sample }: NodeView, unsampledBusyMs = 0): number {
   const share = (value: number) => Math.min(1, Math.max(0, value));
+  const unsampled = unsampledBusyMs / 1_000 / Math.max(1, sample?.cpuCount ?? 1);
+  if (sample === null) return share(FREE_SHARE_UNKNOWN - unsampled / 2);
   const memoryShare = sample.memoryTotalBytes > 0 ? sample.memoryUsedBytes / sample.memoryTotalBytes : 1;
-  return 1 - (share(sample.cpuShare) + share(memoryShare)) / 2;
+  return 1 - (share(sample.cpuShare + unsampled) + share(memoryShare)) / 2;
 }
 
 /** Draws in proportion to free capacity; uniformly where nobody has any. */
@@ -147,20 +184,22 @@ function draw(candidates: readonly Candidate[], random: () => number): NodeName 
 }
 
 function explain(gate: {
-  tier: Tier;
-  wanted: Tier;
-  bandwidthMbps: number | null;
-  minMbps: number;
+  readonly tier: Tier;
+  readonly wanted: Tier;
+  readonly spare: number | null;
+  readonly needMbps: number;
 }): Explanation {
-  const { tier, wanted, bandwidthMbps, minMbps } = gate;
+  const { tier, wanted, spare, needMbps } = gate;
   const found =
-    bandwidthMbps === null ? "bandwidth to the cloud is unknown" : "bandwidth to the cloud is known";
+    spare === null
+      ? "bandwidth to the cloud is unknown"
+      : `the link to the cloud ${spare >= needMbps ? "carries" : "does not carry"} the source`;
   const verdict = tier === wanted ? `placed on ${tier}` : `kept on ${tier} until it has stood long enough`;
   return {
     reason: `${found}: ${verdict}`,
     inputs: {
-      bandwidthMbps: bandwidthMbps === Number.POSITIVE_INFINITY ? "local" : bandwidthMbps,
-      bandwidthMbpsMin: minMbps,
+      spareMbps: spare === Number.POSITIVE_INFINITY ? "local" : spare,
+      needMbps,
       tier,
       wanted,
     },

@@ -1,0 +1,110 @@
+/**
+ * Bandwidth to other nodes, measured with bounded bytes: what a link carries is known also while no task crosses it.
+ *
+ * LP1 Links are probed while the cluster has sources: an idle one is silent.
+ * LP2 One peer is probed at a time, once a period: the first one, which is the hub, every other time, the others in turn.
+ * LP3 A probe is two messages of equal size, one behind the other. The time between their answers is what the second one
+ *     took to cross: one clock tells it, the way there and back is not in it, and the first one has opened TCP's window.
+ * LP4 The size follows the link: so large that the time can be told, so small that it takes the link for a moment only.
+ */
+
+import type { ActorRef } from "../../runtime/actor-ref.js";
+import { PROBE_BYTES_MAX, type MonitorMessage } from "../protocol/monitor.js";
+
+const PROBE_PERIOD_MS = 10_000;
+const PROBE_BYTES_MIN = 16 * 1024;
+const PROBE_BYTES_FIRST = 32 * 1024;
+/** A crossing of less says little beside the noise of a busy event loop. */
+const CROSSING_MS_MIN = 20;
+const CROSSING_MS_MAX = 200;
+/** A probe that is not answered within this is lost, as is its peer's size. */
+const LOST_MS = 30_000;
+/** A clock cannot tell less. */
+const CROSSING_MS_LEAST = 0.1;
+
+interface Probed {
+  readonly bandwidthMbps: number;
+  readonly measuredAtMs: number;
+  /** Of the next probe. */
+  readonly bytes: number;
+}
+
+export interface Probe {
+  readonly node: string;
+  readonly bytes: number;
+}
+
+interface Outstanding extends Probe {
+  readonly sentAtMs: number;
+  /** Null before the first answer. */
+  firstAtMs: number | null;
+}
+
+export class LinkProbes {
+  readonly #probed = new Map<string, Probed>();
+  #outstanding: Outstanding | null = null;
+  #nextAtMs: number;
+  #turn = 0;
+
+  /** @param startedAtMs the first probe is sent a period later */
+  constructor(startedAtMs: number) {
+    this.#nextAtMs = startedAtMs + PROBE_PERIOD_MS;
+  }
+
+  /** What to send twice now; null where it is not time yet, or the last probe is under way. */
+  due(peers: readonly string[], nowMs: number): Probe | null {
+    for (const node of this.#probed.keys()) if (!peers.includes(node)) this.#probed.delete(node);
+    const [first, ...others] = peers;
+    if (nowMs < this.#nextAtMs || first === undefined) return null;
+    if (this.#outstanding !== null) {
+      if (nowMs - this.#outstanding.sentAtMs < LOST_MS && peers.includes(this.#outstanding.node)) return null;
+      this.#probed.delete(this.#outstanding.node);
+    }
+    this.#nextAtMs = nowMs + PROBE_PERIOD_MS;
+    const other = this.#turn % 2 === 1 ? others[((this.#turn - 1) / 2) % others.length] : undefined;
+    this.#turn += 1;
+    const node = other ?? first;
+    const bytes = this.#probed.get(node)?.bytes ?? PROBE_BYTES_FIRST;
+    this.#outstanding = { node, bytes, sentAtMs: nowMs, firstAtMs: null };
+    return { node, bytes };
+  }
+
+  /** Notes an answer. @returns false where it answers no outstanding probe */
+  probed(node: string, sentAtMs: number, nowMs: number): boolean {
+    const probe = this.#outstanding;
+    if (probe === null || probe.node !== node || probe.sentAtMs !== sentAtMs) return false;
+    if (probe.firstAtMs === null) {
+      probe.firstAtMs = nowMs;
+      return true;
+    }
+    this.#outstanding = null;
+    const crossingMs = nowMs - probe.firstAtMs;
+    const bandwidthMbps = (probe.bytes * 8) / 1_000 / Math.max(crossingMs, CROSSING_MS_LEAST);
+    let { bytes } = probe;
+    if (crossingMs < CROSSING_MS_MIN) bytes = Math.min(PROBE_BYTES_MAX, bytes * 2);
+    else if (crossingMs > CROSSING_MS_MAX) bytes = Math.max(PROBE_BYTES_MIN, bytes / 2);
+    this.#probed.set(node, { bandwidthMbps, measuredAtMs: nowMs, bytes });
+    return true;
+  }
+
+  /** What was measured last; null where nothing was. */
+  measured(
+    node: string,
+    nowMs: number,
+  ): { readonly bandwidthMbps: number; readonly bandwidthAgeMs: number } | null {
+    const probed = this.#probed.get(node);
+    if (probed === undefined) return null;
+    return { bandwidthMbps: probed.bandwidthMbps, bandwidthAgeMs: nowMs - probed.measuredAtMs };
+  }
+}
+
+/** Tells a peer a probe: bulk, as the tasks are whose way it measures. */
+export function sendProbe(
+  monitor: ActorRef<MonitorMessage>,
+  { bytes }: Probe,
+  { sentAtMs, replyTo }: Pick<Extract<MonitorMessage, { type: "probe" }>, "sentAtMs" | "replyTo">,
+): void {
+  const message = { type: "probe", sentAtMs, bytes: new Uint8Array(bytes), replyTo } as const;
+  monitor.tell(message);
+  monitor.tell(message);
+}

@@ -1,0 +1,76 @@
+/** What each service takes on each node for a frame, learned from the hops of stored tasks. */
+
+import type { NodeName } from "../../task/identity.js";
+import type { Pipeline } from "../../task/pipeline.js";
+import type { TaskOutcome } from "../../task/reports.js";
+import { percentiles } from "./outcome-window.js";
+import type { ServiceTime } from "./policy.js";
+import { workKey } from "./view-queries.js";
+
+/** Hops kept of a service on a node. */
+const HOPS_KEPT = 64;
+/** Services with their parameters; whoever names more pushes out the oldest. */
+const SERVICES_KEPT = 1_024;
+
+interface Samples {
+  readonly frameMs: Float64Array;
+  count: number;
+  observedAtMs: number;
+  /** Null where a hop came after it was computed. */
+  summary: { readonly meanMs: number; readonly p95Ms: number } | null;
+}
+
+export class ServiceTimes {
+  readonly #services = new Map<string, Map<NodeName, Samples>>();
+
+  /** Learns from a stored task what its hops took. Clocks do not matter: each hop is timed by one. */
+  observe(outcome: TaskOutcome, pipeline: Pipeline, nowMs: number): void {
+    for (const { stage: id, node, startedAtMs, endedAtMs } of outcome.hops) {
+      const stage = pipeline.stages.find((other) => other.id === id);
+      const tookMs = endedAtMs - startedAtMs;
+      if (stage === undefined || outcome.frameCount < 1 || !(tookMs >= 0)) continue;
+      const samples = this.#samplesOf(workKey(stage), node);
+      samples.frameMs[samples.count++ % HOPS_KEPT] = tookMs / outcome.frameCount;
+      samples.observedAtMs = nowMs;
+      samples.summary = null;
+    }
+  }
+
+  forget(node: NodeName): void {
+    for (const nodes of this.#services.values()) nodes.delete(node);
+  }
+
+  report(nowMs: number): Map<string, Map<NodeName, ServiceTime>> {
+    const report = new Map<string, Map<NodeName, ServiceTime>>();
+    for (const [service, nodes] of this.#services) {
+      const times = new Map<NodeName, ServiceTime>();
+      for (const [node, samples] of nodes) {
+        const summary = (samples.summary ??= summaryOf(samples));
+        const count = Math.min(samples.count, HOPS_KEPT);
+        times.set(node, { ...summary, count, ageMs: nowMs - samples.observedAtMs });
+      }
+      report.set(service, times);
+    }
+    return report;
+  }
+
+  #samplesOf(service: string, node: NodeName): Samples {
+    let nodes = this.#services.get(service);
+    if (nodes === undefined) {
+      const [oldest] = this.#services.keys();
+      if (this.#services.size >= SERVICES_KEPT && oldest !== undefined) this.#services.delete(oldest);
+      this.#services.set(service, (nodes = new Map<NodeName, Samples>()));
+    }
+    let samples = nodes.get(node);
+    if (samples === undefined) {
+      samples = { frameMs: new Float64Array(HOPS_KEPT), count: 0, observedAtMs: 0, summary: null };
+      nodes.set(node, samples);
+    }
+    return samples;
+  }
+}
+
+function summaryOf({ frameMs, count }: Samples): { readonly meanMs: number; readonly p95Ms: number } {
+  const kept = frameMs.subarray(0, Math.min(count, HOPS_KEPT));
+  return { meanMs: kept.reduce((sum, ms) => sum + ms, 0) / kept.length, p95Ms: percentiles(kept).p95 };
+}
