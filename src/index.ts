@@ -195,6 +195,7 @@ export {
   serviceTime,
   spareMbps,
 } from "./actors/scheduler/view-queries.js";
+export type { ConfigurationSpace, Objective } from "./task/configuration-space.js";
 export { createStatelessPolicy } from "./actors/scheduler/policies/stateless.js";
 export {
   bindPolicy,

@@ -8,6 +8,7 @@ import type { ControllerMessage } from "../actors/protocol/controller.js";
 import type { DistributorMessage } from "../actors/protocol/distributor.js";
 import type { GeneratorMessage, NodeEvent } from "../actors/protocol/generator.js";
 import type { Journals } from "../storage/journal/journal.js";
+import type { ConfigurationSpace, Objective } from "../task/configuration-space.js";
 import { DEFAULT_CONFIGURATION, type Configuration } from "../task/configuration.js";
 import { fixedNodes } from "../task/default-placement.js";
 import type { NodeName, SourceId } from "../task/identity.js";
@@ -24,6 +25,10 @@ export interface SourceOptions {
   readonly pipeline: Pipeline;
   /** Default `DEFAULT_CONFIGURATION`. */
   readonly configuration?: Configuration;
+  /** What a policy may choose from besides. Default: nothing. */
+  readonly space?: ConfigurationSpace;
+  /** What is wanted of it. Default: nothing is. */
+  readonly slo?: Objective;
   /** Default `edge-only`. */
   readonly policy?: PolicySpec;
   /** Releases frames at the source's own speed instead of as fast as they are taken. Default false. */
@@ -101,8 +106,16 @@ export function createSources(options: SourcesOptions): OwnSources {
   /** Its name is nobody else's meanwhile. */
   async function start(asked: SourceOptions): Promise<void> {
     const { id, source, pipeline, configuration = DEFAULT_CONFIGURATION } = asked;
-    const { policy = DEFAULT_POLICY, request = null } = asked;
-    const description = { id, node: system.name, pipeline, configuration, policy };
+    const { policy = DEFAULT_POLICY, request = null, space, slo } = asked;
+    const description = {
+      id,
+      node: system.name,
+      pipeline,
+      configuration,
+      policy,
+      ...(space && { space }),
+      ...(slo && { slo }),
+    };
     await registration.request(description);
     const journal = await journals?.open(id, { source: source.label, nowMs: nextIncarnation(), request });
     const generator = startGenerator(options, asked, {

@@ -29,9 +29,9 @@ export interface Objective {
 }
 
 /** Values of one knob, far more than anyone tries. */
-const VALUES_MAX = 16;
+export const KNOB_VALUES_MAX = 16;
 
-const list = <Item extends z.ZodType>(item: Item) => z.array(item).min(1).max(VALUES_MAX).optional();
+const list = <Item extends z.ZodType>(item: Item) => z.array(item).min(1).max(KNOB_VALUES_MAX).optional();
 
 const SpaceForm = z.strictObject({
   resolution: list(z.string().regex(/^\d{1,5}x\d{1,5}$/, 'wanted a text like "640x360"')),

@@ -7,6 +7,12 @@ import { CodedError } from "../runtime/errors.js";
 import { parseWith, z } from "../runtime/parse.js";
 import { SluiceError } from "./errors.js";
 import type { PolicySpec } from "./requests.js";
+import {
+  parseObjective,
+  parseSpace,
+  type ConfigurationSpace,
+  type Objective,
+} from "./configuration-space.js";
 import { parseConfiguration, type Configuration } from "./configuration.js";
 import { definePipeline } from "./define-pipeline.js";
 import { PIPELINE_FILE_LIMITS } from "./limits.js";
@@ -20,6 +26,10 @@ export interface PipelineFile {
   readonly configuration: Configuration;
   /** Null where the file names none. */
   readonly policy: PolicySpec | null;
+  /** What a policy may choose from; absent where the file says nothing of it. */
+  readonly space?: ConfigurationSpace;
+  /** What is wanted; absent where the file says nothing of it. */
+  readonly slo?: Objective;
 }
 
 const Parameters = z.record(z.string(), z.unknown(), "wanted parameters by name");
@@ -44,6 +54,8 @@ const FileForm = z.strictObject({
   version: z.number("wanted a whole number").optional(),
   stages: z.record(z.string(), StageForm, "wanted stages by name"),
   configuration: z.unknown().optional(),
+  space: z.unknown().optional(),
+  slo: z.unknown().optional(),
   policy: z
     .preprocess(
       (value) => (typeof value === "string" ? { name: value } : value),
@@ -112,10 +124,16 @@ export function parsePipelineFile(
     () => parseConfiguration(form.configuration === undefined ? {} : form.configuration),
     ({ knob }) => (typeof knob === "string" ? ["configuration", knob] : ["configuration"]),
   );
-  const { policy } = form;
+  const knobOf =
+    (part: string) =>
+    ({ knob }: CodedError<string>["details"]) =>
+      typeof knob === "string" ? [part, knob] : [part];
+  const { policy, space, slo } = form;
   return {
     pipeline,
     configuration,
     policy: policy === undefined ? null : { name: policy.name, parameters: policy.parameters ?? {} },
+    ...(space !== undefined && { space: located(() => parseSpace(space), knobOf("space")) }),
+    ...(slo !== undefined && { slo: located(() => parseObjective(slo), knobOf("slo")) }),
   };
 }

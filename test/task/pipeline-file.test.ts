@@ -57,6 +57,44 @@ test("parsePipelineFile leaves the default where the file is silent", () => {
   assert.is(policy, null);
 });
 
+test("parsePipelineFile reads what a policy may choose from, each knob in order, and what is wanted", () => {
+  const { space, slo } = read(`${PLAIN}
+space: { resolution: [1280x720, 320x180, 640x360], fps: [10, 2, 5, 5], encoding: [rgb, jpeg], quality: [80, 40] }
+slo: { latencyMs: 300, percentile: 99, yields: latency }
+`);
+  assert.equal(space, {
+    resolutions: [
+      { width: 320, height: 180 },
+      { width: 640, height: 360 },
+      { width: 1_280, height: 720 },
+    ],
+    fps: [2, 5, 10],
+    framesPerTask: [],
+    encodings: ["jpeg", "rgb"],
+    qualities: [40, 80],
+  });
+  assert.equal(slo, { latencyMs: 300, percentile: 99, yields: "latency" });
+  assert.equal(read(`${PLAIN}slo: { latencyMs: 50 }`).slo, {
+    latencyMs: 50,
+    percentile: 95,
+    yields: "detail",
+  });
+});
+
+for (const { text, line, part } of [
+  { text: "space: { fps: [0] }", line: 7, part: "fps" },
+  { text: 'space:\n  quality: [80]\n  resolution: ["64"]', line: 9, part: "640x360" },
+  { text: "space: { resolution: [] }", line: 7, part: "resolution" },
+  { text: "space: { bitrate: [1] }", line: 7, part: "bitrate" },
+  { text: "space: { framesPerTask: [0] }", line: 7, part: "framesPerTask" },
+  { text: "slo: { percentile: 95 }", line: 7, part: "latencyMs" },
+  { text: "slo: { latencyMs: 5, percentile: 100 }", line: 7, part: "percentile" },
+]) {
+  test(`parsePipelineFile refuses ${JSON.stringify(text)} and names its line`, () => {
+    assertThrows(() => read(`${PLAIN}${text}`), "pipeline-invalid", `traffic.yaml:${line}: `, part);
+  });
+}
+
 test("parsePipelineFile takes the bare name of a policy", () => {
   assert.equal(read(`${PLAIN}policy: edge-only\n`).policy, { name: "edge-only", parameters: {} });
 });

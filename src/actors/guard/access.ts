@@ -18,12 +18,14 @@ import {
   count,
   DEMAND_MAX,
   name,
+  objective,
   pipeline,
   policy,
   ref,
   sample,
   SERVICES_MAX,
   sourceRequest,
+  space,
   table,
 } from "./forms.js";
 import { nodeEventRules, SUBSCRIBER } from "./operator-rules.js";
@@ -101,7 +103,15 @@ const SCHEDULER: Rules = {
     costly: true,
     check: form(
       z.object({
-        source: z.object({ id: name, node: name, pipeline, configuration, policy }),
+        source: z.object({
+          id: name,
+          node: name,
+          pipeline,
+          configuration,
+          policy,
+          space: space.optional(),
+          slo: objective.optional(),
+        }),
         replyTo: ref.optional(),
       }),
     ),

@@ -2,6 +2,7 @@
 
 import { isActorRef } from "../../runtime/actor-ref.js";
 import { z } from "../../runtime/parse.js";
+import { KNOB_VALUES_MAX } from "../../task/configuration-space.js";
 import { FRAME_ENCODINGS } from "../../task/configuration.js";
 import {
   CONFIGURATION_LIMITS,
@@ -67,6 +68,22 @@ export const configuration = z.object({
   framesPerTask: z.number().int().min(1).max(framesPerTaskMax),
   encoding: z.enum(FRAME_ENCODINGS),
   quality: z.number().int().min(quality.min).max(quality.max),
+});
+
+const values = <Value extends z.ZodType>(value: Value) => z.array(value).max(KNOB_VALUES_MAX);
+
+export const space = z.object({
+  resolutions: values(configuration.pick({ width: true, height: true })),
+  fps: values(configuration.shape.fps),
+  framesPerTask: values(configuration.shape.framesPerTask),
+  encodings: values(configuration.shape.encoding),
+  qualities: values(configuration.shape.quality),
+});
+
+export const objective = z.object({
+  latencyMs: z.number().min(1),
+  percentile: z.number().gt(0).lt(100),
+  yields: z.enum(["detail", "latency"]),
 });
 
 const stage = z.object({

@@ -17,7 +17,7 @@ export interface Need {
 /** Of a JPEG image at quality 80, where none was seen yet: 16 kB of 640x360, as docs/decisions/0003 measured it. */
 const IMAGE_BYTES_PER_PIXEL = 16_000 / (640 * 360);
 /** Of a service that was never seen to run on a node, for one frame: about that of YOLOX-nano on one core, `npm run bench services`. */
-export const SERVICE_MS_UNKNOWN = 20;
+const SERVICE_MS_UNKNOWN = 20;
 
 export function imageKey({ encoding, quality }: Pick<Configuration, "encoding" | "quality">): string {
   return `${encoding}/${quality}`;

@@ -30,6 +30,8 @@ export async function sourceOptionsOf(
     pipeline: file.pipeline,
     configuration: parseConfiguration(request.configuration, file.configuration),
     ...(policy !== null && { policy }),
+    ...(file.space && { space: file.space }),
+    ...(file.slo && { slo: file.slo }),
     paced: request.paced,
     limit: request.limit,
     request,
