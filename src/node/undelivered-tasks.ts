@@ -1,6 +1,7 @@
 /**
  * Recovers tasks from dead letters: where a message with a task reached nobody, the task's generator delivers it again
- * soon, and not only once it is overdue. Where it was a processor's answer, the stage is to run the task again then.
+ * soon, and not only once it is overdue. Where it was a processor's answer, the stage is to run the task again then. One that no
+ * link can ever carry is dropped.
  */
 
 import type { ActorSystem } from "../runtime/system.js";
@@ -14,11 +15,17 @@ import { isTaskId } from "../task/value-checks.js";
 
 /** Watches the dead letters of `system` for as long as it runs. */
 export function recoverUndeliveredTasks(system: ActorSystem): void {
-  system.deadLetters.subscribe(({ message }) => {
+  system.deadLetters.subscribe(({ message, reason }) => {
     const lost = taskIn(message);
     if (lost === null) return;
+    const controller = system.resolve<ControllerMessage>(`sluice://${system.name}/controller`);
+    if (reason === "too-large" && isOnItsWay(message)) {
+      const { task } = message;
+      const detail = "With its results it is larger than a message between nodes may be";
+      controller.tell({ type: "stageDropped", task: { ...task, payload: null }, reason: "tooLarge", detail });
+      return;
+    }
     if (isAnswer(message)) {
-      const controller = system.resolve<ControllerMessage>(`sluice://${system.name}/controller`);
       controller.tell({ type: "answerLost", task: message.task }, "control");
     }
     system.resolve<GeneratorMessage>(lost.origin).tell({ type: "undelivered", id: lost.id }, "control");
@@ -26,6 +33,11 @@ export function recoverUndeliveredTasks(system: ActorSystem): void {
 }
 
 type Answer = Extract<ProcessorAnswer, { readonly task: Task }>;
+
+function isOnItsWay(message: unknown): message is { readonly task: Task } {
+  const { type } = Object(message) as { readonly type?: unknown };
+  return type === "submit" || type === "store";
+}
 
 function isAnswer(message: unknown): message is Answer {
   const { type } = Object(message) as { readonly type?: unknown };
@@ -38,7 +50,7 @@ function isAnswer(message: unknown): message is Answer {
  */
 function taskIn(message: unknown): { readonly id: TaskId; readonly origin: string } | null {
   const { type, task, drop } = Object(message) as Readonly<Record<string, unknown>>;
-  const ofTask = type === "submit" || type === "store" || isAnswer(message);
+  const ofTask = isOnItsWay(message) || isAnswer(message);
   const lost = ofTask ? task : type === "recordDrop" ? drop : null;
   const { id, origin } = Object(lost) as Readonly<Record<string, unknown>>;
   return isTaskId(id) && isOriginOf(id.sourceId, origin) ? { id, origin } : null;

@@ -19,6 +19,8 @@ export type DeadLetterReason =
   | "unreachable"
   /** It cannot cross nodes: it holds a function or a promise. */
   | "unencodable"
+  /** It is larger than any message between nodes may be. */
+  | "too-large"
   /** The link to its node is full. */
   | "link-full"
   /** Its node does not allow this one to send it, or whoever gave the ref away may not. */
@@ -71,6 +73,7 @@ export class DeadLetterBox implements DeadLetters {
       stale: 0,
       unreachable: 0,
       unencodable: 0,
+      "too-large": 0,
       "link-full": 0,
       refused: 0,
       unhandled: 0,

@@ -9,6 +9,7 @@ export const RUNTIME_ERROR_CODES = [
   "ask-aborted",
   "ask-timeout",
   "mailbox-full",
+  "message-too-large",
   "message-unknown",
   "node-unreachable",
   "permission-denied",

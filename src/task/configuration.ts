@@ -2,7 +2,7 @@
 
 import { parseWith, z } from "../runtime/parse.js";
 import { SluiceError } from "./errors.js";
-import { CONFIGURATION_LIMITS } from "./limits.js";
+import { CONFIGURATION_LIMITS, TASK_LIMITS } from "./limits.js";
 
 export const FRAME_ENCODINGS = ["rgb", "jpeg"] as const;
 
@@ -31,7 +31,7 @@ export const DEFAULT_CONFIGURATION: Configuration = {
   quality: 80,
 };
 
-/** Decoded pixels of one task, in bytes: 177 MB is 256 frames of 640x360, 535 MB is 86 frames of 1920x1080. */
+/** Decoded pixels of one task of JPEG, in bytes: 177 MB is 256 frames of 640x360, 535 MB is 86 frames of 1920x1080. */
 const TASK_PIXEL_BYTES_MAX = 512 * 1024 * 1024;
 
 const { width, height, fpsMax, framesPerTaskMax, quality } = CONFIGURATION_LIMITS;
@@ -67,14 +67,7 @@ export function parseConfiguration(
   const given = Object.entries({ ...knobs, ...size }).filter(([, knob]) => knob !== undefined);
   const configuration: Configuration = { ...base, ...Object.fromEntries(given) };
 
-  const pixelBytes = configuration.width * configuration.height * 3 * configuration.framesPerTask;
-  if (pixelBytes > TASK_PIXEL_BYTES_MAX) {
-    throw invalid(
-      `a task of ${configuration.framesPerTask} frames of ${configuration.width}x${configuration.height} ` +
-        `has ${Math.ceil(pixelBytes / 1_048_576)} MiB of pixels, more than ${TASK_PIXEL_BYTES_MAX / 1_048_576}: ` +
-        "lower framesPerTask or the resolution",
-    );
-  }
+  checkSize(configuration);
   return configuration;
 }
 
@@ -88,6 +81,20 @@ export function sameConfiguration(a: Configuration, b: Configuration): boolean {
       a.framesPerTask === b.framesPerTask &&
       a.encoding === b.encoding &&
       a.quality === b.quality)
+  );
+}
+
+/** What a task of pixels weighs is known before there is one; of JPEG only what it weighs once it is decoded. */
+function checkSize({ width: across, height: down, framesPerTask, encoding }: Configuration): void {
+  const pixelBytes = across * down * 3 * framesPerTask;
+  const [bytesMax, mend] =
+    encoding === "rgb"
+      ? [TASK_LIMITS.payloadBytesMax, 'framesPerTask or the resolution, or take the encoding "jpeg"']
+      : [TASK_PIXEL_BYTES_MAX, "framesPerTask or the resolution"];
+  if (pixelBytes <= bytesMax) return;
+  throw invalid(
+    `a task of ${framesPerTask} frames of ${across}x${down} has ${Math.ceil(pixelBytes / 1_048_576)} MiB of pixels, ` +
+      `more than ${bytesMax / 1_048_576}: lower ${mend}`,
   );
 }
 

@@ -80,6 +80,11 @@ export const TASK_LIMITS = {
   countMax: 2 ** 48,
   /** Deliveries of a task, and attempts at one stage, over all incarnations of its source. */
   deliveriesMax: 1_000_000,
+  /**
+   * Frames of a task as they travel, in bytes: what one message may have between nodes, less 8 MiB for its results and hops. A
+   * test holds it to the limit of links.
+   */
+  payloadBytesMax: 56 * 1024 * 1024,
   /** Hops that a task carries: one for each stage, with room for more. */
   hopsMax: 1_024,
   /** Detections in one frame. */

@@ -145,6 +145,7 @@ export const DROP_REASONS = [
   "queueLatestOnly",
   "serviceFailed",
   "sourceLost",
+  "tooLarge",
   "windowFull",
 ] as const;
 

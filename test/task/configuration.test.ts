@@ -7,6 +7,8 @@ import {
   sameCapture,
   type Configuration,
 } from "../../src/task/configuration.js";
+import { TASK_LIMITS } from "../../src/task/limits.js";
+import { DEFAULT_LINK_LIMITS } from "../../src/transport/link/link-limits.js";
 import { assertThrows } from "./throws.js";
 
 test("parseConfiguration gives the default where nothing is asked for", () => {
@@ -62,8 +64,26 @@ for (const [what, value, part] of refused) {
   });
 }
 
-test("parseConfiguration refuses a task of more than 512 MiB of pixels and says what to lower", () => {
-  const large = { resolution: "1920x1080", framesPerTask: 87 };
+test("parseConfiguration refuses a task of pixels that no link between nodes would carry, and says what to lower", () => {
+  const large = { resolution: "3840x2160", framesPerTask: 4 };
+  assertThrows(
+    () => parseConfiguration(large),
+    "configuration-invalid",
+    "95 MiB of pixels, more than 56",
+    'lower framesPerTask or the resolution, or take the encoding "jpeg"',
+  );
+  assert.is(parseConfiguration({ ...large, framesPerTask: 2 }).framesPerTask, 2);
+  assert.is(parseConfiguration({ ...large, encoding: "jpeg" }).framesPerTask, 4);
+});
+
+test("a task of the largest payload has room in a message between nodes for its results", () => {
+  assert.ok(TASK_LIMITS.payloadBytesMax + 8 * 1024 * 1024 <= DEFAULT_LINK_LIMITS.messageBytes);
+  // What one peer may have waiting, and what one may send, are a quarter of the budget at least.
+  assert.ok(DEFAULT_LINK_LIMITS.messageBytes <= DEFAULT_LINK_LIMITS.budgetBytes / 4);
+});
+
+test("parseConfiguration refuses a task of JPEG of more than 512 MiB of pixels and says what to lower", () => {
+  const large = { resolution: "1920x1080", framesPerTask: 87, encoding: "jpeg" };
   assertThrows(() => parseConfiguration(large), "configuration-invalid", "517 MiB", "lower framesPerTask");
   assert.is(parseConfiguration({ ...large, framesPerTask: 86 }).framesPerTask, 86);
 });

@@ -9,9 +9,9 @@ import { openInbox, settleAt } from "./local-stages.js";
 import { skip, withdraw } from "./stage-inbox.js";
 import { pipelineOf, type MessageOf, type Router } from "./state.js";
 
-/** A stage, or a live source's generator, gave a task up. */
+/** A stage or its generator gave a task up, or no link took it. */
 export function dropTask(router: Router, { task, reason, detail }: MessageOf<"stageDropped">): void {
-  if (settleAt(router, task) === null && !isGeneratorsReason(reason)) return;
+  if (settleAt(router, task) === null && !isOfNoStage(reason)) return;
   // It was dropped on another branch too, and recorded there.
   if (isForgotten(router.retained.joins, task)) return;
   drop(router, task, reason, detail);
@@ -39,7 +39,7 @@ export function drop(router: Router, task: Task, reason: DropReason, detail: str
       origin,
       voucher,
       reason,
-      stage: isGeneratorsReason(reason) ? null : cursor,
+      stage: isOfNoStage(reason) ? null : cursor,
       node: router.node,
       atMs: router.ctx.now(),
       detail,
@@ -72,7 +72,7 @@ export function dropOverdueJoins(router: Router): void {
   }
 }
 
-/** Why a generator gives a task up, wherever that is. */
-function isGeneratorsReason(reason: DropReason): boolean {
-  return reason === "windowFull" || reason === "expired" || reason === "sourceLost";
+/** Why a task is given up where no stage has it: by its generator, or on its way. */
+function isOfNoStage(reason: DropReason): boolean {
+  return ["windowFull", "expired", "sourceLost", "tooLarge"].includes(reason);
 }

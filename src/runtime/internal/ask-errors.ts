@@ -48,6 +48,11 @@ export function askLost(target: string, reason: DeadLetterReason, cause: Error |
         code: "permission-denied",
         details,
       });
+    case "too-large":
+      return new RuntimeError(`Cannot ask "${target}": the request is larger than a message may be`, {
+        code: "message-too-large",
+        details,
+      });
     case "unreachable":
     case "unencodable":
       return new RuntimeError(`Cannot ask "${target}": its node is unreachable`, {

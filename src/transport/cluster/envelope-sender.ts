@@ -138,7 +138,7 @@ export class EnvelopeSender {
     if (bytes > this.#limits.messageBytes) {
       writer.abandon();
       this.#incidents.add("message-too-large");
-      return "unencodable";
+      return "too-large";
     }
     const { buffer, start, end } = writer.finish();
     const head = buffer.subarray(start + RECORD_HEADER_BYTES, end);

@@ -42,6 +42,7 @@ const LOSS_REASONS = [
   "link-full",
   "refused",
   "unhandled",
+  "too-large",
 ] as const satisfies readonly DeadLetterReason[];
 
 const END_REASONS = ["stopped", "failed", "unreachable"] as const satisfies readonly Terminated["reason"][];

@@ -38,11 +38,16 @@ export interface LinkLimits {
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** An eighth of the memory of this machine, or of what it gives to this process, but no more than 320 MiB. */
+const MESSAGE_BYTES = 64 * MIB;
+
+/**
+ * An eighth of the memory of this machine, or of what it gives to this process, but no more than 320 MiB. And no less than lets
+ * any message through: a quarter of it is one peer's, each way.
+ */
 function budgetBytes(): number {
   const constrained = process.constrainedMemory();
   const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
-  return Math.min(320 * MIB, Math.floor(memory / 8));
+  return Math.max(4 * MESSAGE_BYTES, Math.min(320 * MIB, Math.floor(memory / 8)));
 }
 
 /** Window and chunk trade the latency of control under load against the bulk rate; measured by `bench/e2e/link.ts`. */
@@ -53,7 +58,7 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   inlineBytes: 16 * KIB,
   queueBytes: 128 * MIB,
   controlBytes: 8 * MIB,
-  messageBytes: 64 * MIB,
+  messageBytes: MESSAGE_BYTES,
   assemblies: 4_096,
   assemblyMs: 60_000,
   // Four windows: more than any receiver of the same version grants.

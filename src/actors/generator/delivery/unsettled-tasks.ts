@@ -3,6 +3,7 @@
 import type { ActorRef } from "../../../runtime/actor-ref.js";
 import type { GivenUp, JournalEntry } from "../../../storage/journal/journal.js";
 import type { NodeName, TaskId } from "../../../task/identity.js";
+import { TASK_LIMITS } from "../../../task/limits.js";
 import type { Payload } from "../../../task/payload.js";
 import type { Pipeline } from "../../../task/pipeline.js";
 import type { Outcome } from "../../../task/task.js";
@@ -92,6 +93,14 @@ export class UnsettledTasks {
     const pins = this.#placement.pin(nodes.statefulNodes);
     const task = { ...given, id: { ...id, sequence }, joinNodes: nodes.joinNodes, pins };
     const made = this.#enter({ task, positionUs, placedOn: nodes.placedOn });
+    if (made.bytes > TASK_LIMITS.payloadBytesMax) {
+      const [got, wanted] = [made.bytes, TASK_LIMITS.payloadBytesMax].map((bytes) =>
+        Math.ceil(bytes / 1_048_576),
+      );
+      const detail = `${got} MiB of frames, more than ${wanted}: lower framesPerTask, the resolution or the quality`;
+      this.#giveUp(made, { reason: "tooLarge", detail }, nowMs);
+      return true;
+    }
     if (!full) {
       this.#admit(made, nowMs);
       return true;

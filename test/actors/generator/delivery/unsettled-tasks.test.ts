@@ -15,6 +15,7 @@ import { TaskWindow } from "../../../../src/actors/generator/delivery/window.js"
 import type { ControllerMessage } from "../../../../src/actors/protocol/controller.js";
 import { DEFAULT_CONFIGURATION } from "../../../../src/task/configuration.js";
 import { parseNodeName, parseSourceId, parseStageId } from "../../../../src/task/identity.js";
+import { TASK_LIMITS } from "../../../../src/task/limits.js";
 import { checkConservation } from "../../../../src/task/ledger.js";
 import { END, type Outcome } from "../../../../src/task/task.js";
 import { createProbe } from "../../../support/probe.js";
@@ -40,9 +41,17 @@ interface Given {
   readonly policy?: LivePolicy;
   readonly limits?: Partial<DeliveryLimits>;
   readonly journalled?: boolean;
+  /** Of each task. */
+  readonly frame?: Uint8Array;
 }
 
-function subject({ room = 4, policy = "dropNewest", limits, journalled = false }: Given = {}) {
+function subject({
+  room = 4,
+  policy = "dropNewest",
+  limits,
+  journalled = false,
+  frame = new Uint8Array(3),
+}: Given = {}) {
   const controller = createProbe<ControllerMessage>("sluice://edge-1/controller");
   const window = new TaskWindow({ tasks: room, bytes: 1_000_000 }, INCARNATION);
   const tasks = new UnsettledTasks({
@@ -62,7 +71,7 @@ function subject({ room = 4, policy = "dropNewest", limits, journalled = false }
         id: { sourceId: parseSourceId("cam-1"), incarnation: INCARNATION },
         pipeline: pipelineOf({ a: [], b: ["a"] }),
         configuration: DEFAULT_CONFIGURATION,
-        payload: { encoding: "rgb", width: 1, height: 1, frames: [{ ptsUs: 40, data: new Uint8Array(3) }] },
+        payload: { encoding: "rgb", width: 1, height: 1, frames: [{ ptsUs: 40, data: frame }] },
         sourceAtMs: nowMs,
         createdAtMs: nowMs,
         origin: "sluice://edge-1/source-cam-1",
@@ -89,6 +98,21 @@ function subject({ room = 4, policy = "dropNewest", limits, journalled = false }
   };
   return { tasks, window, offer, left, controller };
 }
+
+test("UnsettledTasks sends no task whose frames no link would carry, and says by how much", () => {
+  const { offer, left, controller } = subject({ frame: new Uint8Array(TASK_LIMITS.payloadBytesMax + 1) });
+  assert.ok(offer());
+  assert.equal(left(), ["0 tooLarge"]);
+  assert.match(
+    controller.only("stageDropped").detail,
+    /^57 MiB of frames, more than 56: lower framesPerTask/,
+  );
+  const { offer: offerLess, left: leftOfLess } = subject({
+    frame: new Uint8Array(TASK_LIMITS.payloadBytesMax),
+  });
+  assert.ok(offerLess());
+  assert.equal(leftOfLess(), ["0.1 edge-2/0"]);
+});
 
 test("UnsettledTasks deliver a task again after a time without an answer that doubles, and no more once it is settled", () => {
   const { tasks, offer, left } = subject({ limits: { timeoutMs: 100, timeoutMsMax: 300 } });
