@@ -72,7 +72,7 @@ async function runOrExplain(run: () => Promise<number>, usageHint: string): Prom
   }
 }
 
-/** Calls `onFirst` once, at the first Ctrl-C or SIGTERM; the second one ends the process with 130. */
+/** Calls `onFirst` once, at the first Ctrl-C, SIGTERM or SIGHUP; the second one ends the process with 130. */
 export function onSignal(onFirst: () => void): void {
   let firstAtMs: number | null = null;
   const onSignalled = (): void => {
@@ -83,7 +83,7 @@ export function onSignal(onFirst: () => void): void {
     firstAtMs = performance.now();
     onFirst();
   };
-  process.on("SIGINT", onSignalled).on("SIGTERM", onSignalled);
+  process.on("SIGINT", onSignalled).on("SIGTERM", onSignalled).on("SIGHUP", onSignalled);
 }
 
 /** Resolves at the first signal. */

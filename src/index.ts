@@ -27,6 +27,7 @@ export type { FailureLimit } from "./transport/cluster/failing-addresses.js";
 export type {
   Cluster,
   ClusterEvent,
+  ClusterIdentity,
   LinkReport,
   Member,
   MembershipEvent,
@@ -37,6 +38,7 @@ export type { Guard, Sender, Verdict } from "./transport/cluster/guard.js";
 export { startHub, type HubOptions } from "./transport/cluster/hub.js";
 export type { JoiningPeer } from "./transport/link/acceptor-handshake.js";
 export type { DirectLinkOptions } from "./transport/cluster/direct-links.js";
+export type { CheckCluster } from "./transport/link/dialer-handshake.js";
 export type { HubDialOptions } from "./transport/cluster/hub-dialer.js";
 export { joinCluster, type JoinOptions } from "./transport/cluster/joiner.js";
 export type { NodeOptions as LinkedNodeOptions } from "./transport/cluster/node-core.js";

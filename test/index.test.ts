@@ -118,7 +118,8 @@ test("startLocalCluster runs a source by a policy, a service and an actor of the
       const { table, explanations } = await cluster.table();
       assert.is(table?.sources.get(id)?.pipelineId, pipeline.id, `round ${round}`);
       assert.equal(explanations[id]?.inputs, { first: "cloud" });
-      assert.instance(await cluster.addSource(asked).catch((error: unknown) => error), TypeError);
+      const twice = await cluster.addSource(asked).catch((error: unknown) => error);
+      assert.ok(twice instanceof SluiceError && twice.code === "source-invalid");
       await within(10_000, cluster.sourcesEnded(), "the source");
     }
 

@@ -32,6 +32,9 @@ const files = readdirSync(root, { recursive: true, encoding: "utf8" })
   .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
   .sort();
 
+/** Where programs keep what they are not told to keep elsewhere: tests leave none of it in the checkout. */
+const kept = join(root, "../../.sluice");
+const hadKept = existsSync(kept);
 const results: FileResult[] = [];
 const queue = [...files];
 await Promise.all(
@@ -54,7 +57,9 @@ console.log(`\n${results.length} files, ${broken.length} with problems`);
 console.log(
   `${passed} passed, ${Math.max(failed, broken.length)} failed, ${sum((result) => result.skipped)} skipped`,
 );
-process.exitCode = broken.length === 0 && passed > 0 ? 0 : 1;
+const leftKept = !hadKept && existsSync(kept);
+if (leftKept) console.log(`A test has left "${kept}": name folders of its own`);
+process.exitCode = broken.length === 0 && passed > 0 && !leftKept ? 0 : 1;
 
 function report({ file, problem, passed: count, skipped, output, durationMs }: FileResult): void {
   const note = skipped > 0 ? `, ${skipped} SKIPPED` : "";

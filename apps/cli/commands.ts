@@ -116,6 +116,7 @@ function addHub(program: Command, choose: Choose, version: string): void {
       "folder for unfinished tasks, to survive a crash, or memory: (default: STORE.journal)",
       notEmpty,
     )
+    .option("--forget", "discard what the journal holds, also that of another node or cluster", false)
     .option("--tls-cert <file>", "TLS certificate (PEM)", notEmpty)
     .option("--tls-key <file>", "private key of the certificate (PEM)", notEmpty)
     .addOption(
@@ -165,6 +166,7 @@ function addJoin(program: Command, choose: Choose, version: string): void {
       "folder for unfinished tasks, to survive a crash, or memory: (default: .sluice/journal/NAME)",
       notEmpty,
     )
+    .option("--forget", "discard what the journal holds, also that of another node or cluster", false)
     .option("--model-dir <dir>", "folder with the ONNX models that pipelines use", notEmpty)
     .addOption(logLevelOption())
     .action((url: string, given: Omit<JoinCommand, "version" | "url">) => {

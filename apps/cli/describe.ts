@@ -40,6 +40,11 @@ export function describeNode(event: NodeEvent): string | null {
   switch (event.type) {
     case "sourceStarted":
       return `${event.sourceId}: ${event.description}`;
+    case "sourceResumed": {
+      const { sourceId, description, error } = event;
+      if (error !== null) return `${sourceId}: cannot go on with it: ${error.message}`;
+      return `${sourceId}: goes on, as it was not ended before this node stopped (${description})`;
+    }
     case "sourceStalled":
       return event.attempt === 0
         ? `${event.sourceId}: source ${event.reason}: it sends nothing, and is waited for`

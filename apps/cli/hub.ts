@@ -14,7 +14,7 @@ import { sayDamage } from "../damage.js";
 import { keepFilesPrivate, readNamed } from "./files.js";
 import { namesFolder, removeOperator, tokensFolder, trustFolder, writeOperator } from "./hub-folder.js";
 import { makeHubTokens, revokeOperatorToken, type JoinToken } from "./hub-tokens.js";
-import { describeCluster, describeSchedule } from "./describe.js";
+import { describeCluster, describeNode, describeSchedule } from "./describe.js";
 import { formatDuration } from "./units.js";
 import { atMost, signalled } from "../program.js";
 import { sourcePolicyGiven, type SourceFlags } from "./source-flags.js";
@@ -27,6 +27,7 @@ export interface HubCommand extends SourceFlags {
   readonly cluster: string;
   readonly modelDir: string | null;
   readonly journal?: string;
+  readonly forget: boolean;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tokenTtl: number;
@@ -52,7 +53,7 @@ export async function hub(command: HubCommand): Promise<number> {
     const failed = new Promise<void>((resolve) => (over.finish = resolve));
     const journal = command.journal ?? (folder === "memory:" ? folder : `${folder}.journal`);
     node = await startNode({
-      ...(journal !== "memory:" && { journal }),
+      ...(journal !== "memory:" && { journal, forget: command.forget }),
       ...(folder !== "memory:" && { trust: trustFolder(folder) }),
       name,
       cluster,
@@ -65,6 +66,7 @@ export async function hub(command: HubCommand): Promise<number> {
       sourcePolicy: sourcePolicyGiven(command),
       version: command.version,
       log: createLogger({ level: command.logLevel }),
+      onEvent: (event) => say(describeNode(event)),
       onCluster: (event) => say(describeCluster(event, name)),
       onSchedule: (event) => say(describeSchedule(event)),
       onFailure(error) {

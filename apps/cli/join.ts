@@ -22,6 +22,7 @@ export interface JoinCommand extends SourceFlags {
   readonly modelDir: string | null;
   readonly cluster?: string;
   readonly journal?: string;
+  readonly forget: boolean;
   readonly logLevel: LogLevel;
   readonly version: string;
 }
@@ -55,7 +56,7 @@ export async function join(command: JoinCommand): Promise<number> {
     sourcePolicy: sourcePolicyGiven(command),
     version: command.version,
     log: createLogger({ level: command.logLevel }),
-    ...(journal !== "memory:" && { journal }),
+    ...(journal !== "memory:" && { journal, forget: command.forget }),
     ...(token !== undefined && { token }),
     ...(authorities !== undefined && { authorities }),
     ...(listen !== undefined && { listen }),
@@ -75,7 +76,9 @@ export async function join(command: JoinCommand): Promise<number> {
   greeted = true;
   await Promise.race([ended, finished]);
   if (over.failure === null) {
-    say("Stopping: waiting for tasks in progress. Press Ctrl-C again to leave at once");
+    say(
+      "Stopping: waiting for tasks in progress, sources go on with the next start. Press Ctrl-C again to leave at once",
+    );
     await atMost(DRAIN_MS, node.drain({ timeoutMs: DRAIN_MS }));
   }
   await atMost(LEAVE_MS, node.terminate());

@@ -51,6 +51,7 @@ export function addOperator(program: Command, choose: Choose): void {
       .optionsGroup("Options:");
   addNodes(command, choose);
   addRun(command, choose);
+  addSources(command, choose);
   addResults(command, choose);
   addAudit(command, choose);
   addDrain(command, choose);
@@ -104,6 +105,34 @@ function addRun(command: MakeCommand, choose: Choose): void {
       choose(async () => {
         const { runSource } = await import("./run-source.js");
         return asOperator(given, (operator) => runSource(operator, { ...given, limit: given.limit ?? null }));
+      }),
+    );
+}
+
+function addSources(command: MakeCommand, choose: Choose): void {
+  command("sources", "Shows the sources that run, and where.")
+    .option("--json", "print one JSON array", false)
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 all are shown, 1 a node did not answer, or failure, 2 wrong usage.\n",
+    )
+    .action((given: OperatorFlags & { readonly json: boolean }) =>
+      choose(async () => {
+        const { sources } = await import("./sources.js");
+        return asOperator(given, (operator) => sources(operator, given));
+      }),
+    );
+  command("stop", "Ends a source for good, once its tasks in progress are stored: it goes on with no node.")
+    .argument("<source>", "its name")
+    .option("--json", "print one JSON object", false)
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 it has ended, 1 there is none of that name, or failure, 2 wrong usage.\n",
+    )
+    .action((source: string, given: OperatorFlags & { readonly json: boolean }) =>
+      choose(async () => {
+        const { stop } = await import("./sources.js");
+        return asOperator(given, (operator) => stop(operator, source, given));
       }),
     );
 }

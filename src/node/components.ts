@@ -28,7 +28,7 @@ import type { NodeOptions } from "./node-options.js";
 import type { Vouch } from "../task/voucher.js";
 import type { Speakers } from "./vouching.js";
 import { createRegistration } from "./registration.js";
-import { createSources, type NodeSources } from "./sources.js";
+import { createSources, type OwnSources } from "./sources.js";
 import { recoverUndeliveredTasks } from "./undelivered-tasks.js";
 
 export interface ComponentsOptions extends Pick<
@@ -59,7 +59,7 @@ export interface ComponentsOptions extends Pick<
 
 /** The components of a node, as the node itself deals with them. */
 export interface Components {
-  readonly sources: NodeSources;
+  readonly sources: OwnSources;
   readonly controller: ActorRef<ControllerMessage>;
   readonly monitor: ActorRef<MonitorMessage>;
   /** Registers this node and its sources again: a scheduler that has restarted knows nobody. */
@@ -118,7 +118,7 @@ export function startComponents(options: ComponentsOptions): Components {
     node: { name, role: options.role, services: [...services.keys()] },
     controller: system.resolve(controllerAddress(name)),
   });
-  const { broadcast, ...sources } = createSources({
+  const sources = createSources({
     system,
     cloud,
     services,
@@ -139,8 +139,8 @@ export function startComponents(options: ComponentsOptions): Components {
     monitor,
     register: () => registration.announce(),
     unregister: () => registration.withdraw(),
-    nodeGone: (node, { left }) => broadcast({ type: "nodeGone", node, left }),
-    nodeBack: (node) => broadcast({ type: "nodeBack", node }),
+    nodeGone: (node, { left }) => sources.broadcast({ type: "nodeGone", node, left }),
+    nodeBack: (node) => sources.broadcast({ type: "nodeBack", node }),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * A node leaves without losing a task and without one being delivered again: nothing new is placed on it, its sources end,
- * and what it has of others is finished or handed on.
+ * A node leaves without losing a task and without one being delivered again: nothing new is placed on it, its sources capture
+ * no more, and what it has of others is finished or handed on. Its sources go on with it when it starts again.
  */
 
 import type { ActorRef } from "../runtime/actor-ref.js";
@@ -27,7 +27,7 @@ export async function drainNode(
   const untilMs = system.clock.monotonic() + timeoutMs;
   components.unregister();
   const ledgers = await sources.ledgers();
-  const ended = Promise.all(ledgers.map(({ sourceId }) => sources.drainSource(sourceId)));
+  const ended = Promise.all(ledgers.map(({ sourceId }) => sources.suspendSource(sourceId)));
   await Promise.race([ended, sleep(system, timeoutMs)]);
   let quietSinceMs: number | null = null;
   for (;;) {

@@ -8,6 +8,7 @@ import { joinCluster, type JoinOptions } from "../transport/cluster/joiner.js";
 import { parseNodeName } from "../task/identity.js";
 import { openNameKey } from "../transport/security/name-key.js";
 import { listenAddressOf, type NodeOptions } from "./node-options.js";
+import type { OwnJournal } from "./own-journal.js";
 import type { NodeKeys } from "./vouching.js";
 import type { NodeWorld } from "./world.js";
 
@@ -16,15 +17,17 @@ export async function joinHub(
   system: ActorSystem,
   world: NodeWorld,
   options: NodeOptions & { readonly join: string },
+  journal: OwnJournal | null,
 ): Promise<Cluster> {
-  const { authorities, journal } = options;
+  const { authorities } = options;
   const listen = listenAddressOf(options);
   return joinCluster(system, {
     ...commonOptions(system, world, options),
     connect: { url: options.join, ...(authorities !== undefined && { tls: { authorities } }) },
     token: options.token ?? null,
     // A node that keeps nothing has its name for as long as it is there.
-    nameKey: journal === undefined ? null : await openNameKey(`${journal}.key`),
+    nameKey: options.journal === undefined ? null : await openNameKey(`${options.journal}.key`),
+    checkCluster: journal && journal.check,
     cluster: options.cluster ?? null,
     roles: options.roles ?? ["edge"],
     patient: options.patient ?? false,
@@ -41,13 +44,14 @@ export async function becomeHub(
   system: ActorSystem,
   world: NodeWorld,
   options: NodeOptions,
-  keys: NodeKeys,
+  { keys, clusterId }: { readonly keys: NodeKeys; readonly clusterId: string | null },
 ): Promise<Cluster | null> {
   const listen = listenAddressOf(options);
   if (options.join !== undefined || listen === null) return null;
   return startHub(system, {
     ...commonOptions(system, world, options),
     listen,
+    ...(clusterId !== null && { clusterId }),
     authority: options.tokens ?? null,
     // An operator has no part in tasks.
     secretFor: ({ name, roles }) =>

@@ -70,6 +70,8 @@ export interface NodeOptions {
    * for go on with the node. Default: memory alone.
    */
   readonly journal?: string;
+  /** Discards what the journal holds, whoever's it was. Default false: another node's, or another cluster's, is refused. */
+  readonly forget?: boolean;
   /** What operators elsewhere may have this node open: over `DEFAULT_SOURCE_POLICY`, or "any" for all that its user may. */
   readonly sourcePolicy?: Partial<SourcePolicy> | "any";
   /**

@@ -8,20 +8,18 @@
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { Behaviour } from "../runtime/behaviour.js";
 import { systemClock } from "../runtime/clock.js";
-import { errorText } from "../runtime/errors.js";
 import type { SpawnOptions } from "../runtime/spawn-options.js";
 import { createActorSystem, type ActorSystem } from "../runtime/system.js";
-import type { Cluster, RemoteSpawnOptions } from "../transport/cluster/cluster.js";
+import type { Cluster, ClusterIdentity, RemoteSpawnOptions } from "../transport/cluster/cluster.js";
 import { ClusterClock } from "../transport/cluster-clock.js";
-import { openLevelJournals, type LevelJournals } from "../storage/journal/level-journals.js";
+import type { LevelJournals } from "../storage/journal/level-journals.js";
 import type { Trust } from "../storage/trust/trust.js";
 import { parseNodeName, type NodeName } from "../task/identity.js";
 import type { Vouch } from "../task/voucher.js";
 import type { ServiceDeclaration } from "../task/service.js";
-import type { SourceRequest } from "../task/requests.js";
 import { readPipelineHere } from "./agent/read-pipeline.js";
 import { createRefusalLog } from "./agent/refusal-log.js";
-import { sourceOptionsOf, type RequestContext } from "./agent/source-request.js";
+import type { RequestContext } from "./agent/source-request.js";
 import { spawnAgent, type Agent } from "./agent/spawn.js";
 import { startComponents, type Components, type ComponentsOptions } from "./components.js";
 import { drainNode, type DrainOptions } from "./drain.js";
@@ -29,6 +27,8 @@ import { becomeHub, joinHub } from "./enter-cluster.js";
 import { followCluster, takeHubTime } from "./follow-cluster.js";
 import { checkTokens, sourcePolicyOf, type NodeOptions } from "./node-options.js";
 import { openVouching } from "./open-vouching.js";
+import { openOwnJournal } from "./own-journal.js";
+import { createRequestedSources, type RequestedSources } from "./requested-sources.js";
 import type { NodeSources } from "./sources.js";
 import { createRealWorld, type NodeWorld } from "./world.js";
 
@@ -57,8 +57,8 @@ export interface SluiceNode extends NodeSources {
   /** Makes a behaviour known by name to whoever may spawn on this node; `build` must check `args`, which are outside data. */
   registerBehaviour<State, Message>(name: string, build: (args: unknown) => Behaviour<State, Message>): void;
   /**
-   * Takes nothing new, ends the sources here, and finishes or hands on what there is of others; the node is then to be
-   * terminated.
+   * Takes nothing new, has the sources here capture no more, and finishes or hands on what there is of others; the node is then
+   * to be terminated. With a journal the sources go on with the next node that has it.
    *
    * @returns tasks of others that are left; 0 where everything is done
    */
@@ -100,14 +100,15 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
   world.adopt?.(system);
   world.members?.join(system);
   try {
+    // Whose it is says which cluster the node may join.
+    const own = await openOwnJournal(options, { node: name, clock, log: system.log });
+    held.journals = own?.journals ?? null;
     if (join !== undefined) {
-      held.cluster = await joinHub(system, world, { ...options, join });
+      held.cluster = await joinHub(system, world, { ...options, join }, own);
       await takeHubTime(clock, held.cluster);
     }
-    // Not before its name is its own.
-    if (options.journal !== undefined) {
-      held.journals = await openLevelJournals(options.journal, { clock, log: system.log });
-    }
+    const identity = await identityOf(options, held.cluster);
+    await own?.claim(identity);
     const journals = held.journals ?? world.journals;
     const cloud = held.cluster?.hub ?? world.members?.cloud ?? name;
     const vouching = await openVouching(world, options, { system, cloud, cluster: held.cluster });
@@ -129,19 +130,29 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     // A program that orders its own node harms none but itself.
     const readPipeline = sourcePolicy === "any" ? readPipelineHere : world.readPipeline;
     const requests: RequestContext = { services, readPipeline, sourcePolicy };
-    held.agent = spawnNodeAgent(system, components, { requests, onDrained: options.onDrained });
+    const requested = createRequestedSources({
+      system,
+      sources: components.sources,
+      journals,
+      context: requests,
+      onEvent(event) {
+        held.agent?.tell(event);
+        options.onEvent?.(event);
+      },
+    });
+    const { onDrained } = options;
+    held.agent = spawnNodeAgent(system, components, { requested, ...(onDrained && { onDrained }) });
     // Its actors are there before the first one that may tell them something.
     if (vouching.cloud !== null)
-      held.cluster ??= await becomeHub(system, world, options, vouching.cloud.keys);
+      held.cluster ??= await becomeHub(system, world, options, {
+        keys: vouching.cloud.keys,
+        ...identity,
+      });
     if (held.cluster !== null) {
       followCluster({ system, clock, cluster: held.cluster, components, onCluster: options.onCluster });
     }
     world.members?.follow(system, components);
-    for (const request of (await journals?.interrupted()) ?? []) {
-      await addRequested(components, request, requests).catch((thrown: unknown) => {
-        system.log.error("Cannot go on with a source", { source: request.id, error: errorText(thrown) });
-      });
-    }
+    await requested.resume();
     return assemble({ ...held, world, system, cloud, components, vouch: vouching.vouch });
   } catch (error) {
     await held.cluster?.leave();
@@ -151,6 +162,15 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     await held.trust?.close();
     throw error;
   }
+}
+
+/** The cluster that the node has joined, or that its own store makes. */
+async function identityOf(
+  { cluster = "sluice", store }: NodeOptions,
+  joined: Cluster | null,
+): Promise<ClusterIdentity> {
+  if (joined !== null) return { cluster: joined.name, clusterId: joined.id };
+  return { cluster, clusterId: (await store?.identity()) ?? null };
 }
 
 function createNodeSystem(
@@ -207,36 +227,23 @@ function componentsOptionsOf(
   };
 }
 
-/** Starts what an operator asked for. */
-async function addRequested(
-  { sources }: Components,
-  request: SourceRequest,
-  requests: RequestContext,
-): Promise<void> {
-  await sources.addSource(await sourceOptionsOf(request, requests));
-}
-
 function spawnNodeAgent(
   system: ActorSystem,
   components: Components,
-  {
-    requests,
-    onDrained,
-  }: { readonly requests: RequestContext; readonly onDrained: NodeOptions["onDrained"] | undefined },
+  { requested, onDrained }: { readonly requested: RequestedSources } & Pick<NodeOptions, "onDrained">,
 ): Agent {
-  const { sources } = components;
   const onRefused = createRefusalLog(system);
   return spawnAgent(system, system.name, {
     async addSource(request) {
       try {
-        await addRequested(components, request, requests);
+        await requested.add(request);
       } catch (error) {
         onRefused(request.id, error);
         throw error;
       }
     },
-    drainSource: (id) => sources.drainSource(id),
-    ledgers: () => sources.ledgers(),
+    drainSource: (id) => requested.end(id),
+    ledgers: () => components.sources.ledgers(),
     async drain() {
       await drainNode(system, components, { timeoutMs: DRAIN_TIMEOUT_MS });
       // Whoever asked is answered first.

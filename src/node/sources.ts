@@ -9,6 +9,7 @@ import type { DistributorMessage } from "../actors/protocol/distributor.js";
 import type { GeneratorMessage, NodeEvent } from "../actors/protocol/generator.js";
 import type { Journals } from "../storage/journal/journal.js";
 import type { ConfigurationSpace, Objective } from "../task/configuration-space.js";
+import { SluiceError } from "../task/errors.js";
 import { DEFAULT_CONFIGURATION, type Configuration } from "../task/configuration.js";
 import { fixedNodes } from "../task/default-placement.js";
 import type { NodeName, SourceId } from "../task/identity.js";
@@ -41,6 +42,8 @@ export interface SourceOptions {
   readonly capture?: CapturePort;
   /** What an operator asked for, kept with the journal. */
   readonly request?: SourceRequest;
+  /** It ran before its node stopped: a camera that cannot be reached at first is tried again. Default false. */
+  readonly resumed?: boolean;
 }
 
 /** The sources of a node, for whoever runs them. */
@@ -49,9 +52,12 @@ export interface NodeSources {
    * Announces the source to the scheduler and starts its generator here. A scheduler that does not answer is not waited
    * for: the source runs on this node until a table says otherwise.
    *
-   * @throws SluiceError `policy-invalid`, `pipeline-invalid` or `source-invalid` where the scheduler refuses it; TypeError where a source of that name runs
+   * @throws SluiceError `policy-invalid`, `pipeline-invalid` or `source-invalid` where the scheduler refuses it, or where a
+   *   source of that name runs here
    */
   addSource(options: SourceOptions): Promise<void>;
+  /** Whether a source of that name runs here. */
+  has(id: SourceId): boolean;
   /** Resolves once the source has ended, was drained or has failed; at once where there is none of this name. */
   sourceEnded(id: SourceId): Promise<void>;
   /** Captures no more and resolves once every task of the source is settled. */
@@ -79,7 +85,9 @@ export interface SourcesOptions {
 }
 
 /** The sources of a node, as the node itself deals with them. */
-interface OwnSources extends NodeSources {
+export interface OwnSources extends NodeSources {
+  /** Captures no more and resolves once every task of the source is settled: it goes on with the node. */
+  readonly suspendSource: (id: SourceId) => Promise<void>;
   /** Tells the generator of every source. */
   readonly broadcast: (message: GeneratorMessage) => void;
 }
@@ -132,11 +140,15 @@ export function createSources(options: SourcesOptions): OwnSources {
     });
   }
 
+  function end(id: SourceId, type: "drain" | "suspend"): Promise<void> {
+    generators.get(id)?.tell({ type }, "control");
+    return sourceEnded(id);
+  }
+
   return {
     async addSource(asked) {
       const { id } = asked;
-      if (generators.has(id) || starting.has(id))
-        throw new TypeError(`Cannot add source "${id}": one of that name runs on "${system.name}"`);
+      if (generators.has(id) || starting.has(id)) throw nameInUse(id, system.name);
       starting.add(id);
       try {
         await start(asked);
@@ -145,12 +157,12 @@ export function createSources(options: SourcesOptions): OwnSources {
       }
     },
 
+    has: (id) => generators.has(id),
+
     sourceEnded,
 
-    drainSource(id) {
-      generators.get(id)?.tell({ type: "drain" }, "control");
-      return sourceEnded(id);
-    },
+    drainSource: (id) => end(id, "drain"),
+    suspendSource: (id) => end(id, "suspend"),
 
     async ledgers() {
       const asked = await Promise.allSettled(
@@ -169,6 +181,14 @@ export function createSources(options: SourcesOptions): OwnSources {
       for (const generator of generators.values()) generator.tell(message, "control");
     },
   };
+}
+
+function nameInUse(id: SourceId, node: NodeName): SluiceError {
+  return new SluiceError(
+    `Cannot add source "${id}" as one of that name runs on "${node}": give it another name with --id, or end that one ` +
+      `with "sluice stop ${id}"`,
+    { code: "source-invalid" },
+  );
 }
 
 function startGenerator(
@@ -190,6 +210,7 @@ function startGenerator(
     cloud,
     paced: asked.paced ?? false,
     limit: asked.limit ?? null,
+    resumed: asked.resumed ?? false,
     window: asked.window ?? DEFAULT_WINDOW,
     livePolicy: "dropNewest",
     nodes: {

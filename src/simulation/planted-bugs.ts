@@ -96,6 +96,7 @@ function reusingIncarnation(journals: Journals): Journals {
   return {
     repairs: [],
     interrupted: () => journals.interrupted(),
+    end: (sourceId) => journals.end(sourceId),
     async open(sourceId, options) {
       const opened = await journals.open(sourceId, options);
       return { ...opened, recovered: { ...opened.recovered, incarnation: 1, entries: [] } };

@@ -3,7 +3,7 @@
  * folder, as that belongs to the database.
  */
 
-import { randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { open, readFile } from "node:fs/promises";
 
 /** Of SHA-256, whose HMAC takes keys of this length as they are (RFC 2104, section 3). */
@@ -26,6 +26,11 @@ export async function storeKey(folder: string): Promise<Uint8Array> {
     await handle.close();
   }
   return key;
+}
+
+/** What tells a store from others, which does not tell its key: 32 hex digits. */
+export function identityOf(key: Uint8Array): string {
+  return createHmac("sha256", key).update("sluice store").digest("hex").slice(0, 32);
 }
 
 /** @throws RangeError where the file holds no key, or whatever reading it throws */

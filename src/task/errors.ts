@@ -9,6 +9,7 @@ export const SLUICE_ERROR_CODES = [
   "distributor-busy",
   "ffmpeg-crashed",
   "ffmpeg-missing",
+  "journal-foreign",
   "model-invalid",
   "model-missing",
   "pipeline-invalid",

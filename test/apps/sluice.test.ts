@@ -207,7 +207,14 @@ test("sluice says what is wrong and how to correct it", async () => {
   );
   await refused(["join", url, "--name", "edge-2", "--token", "nonsense"], /wanted "ID\.SECRET"/);
   await refused(["join", url, "--name", "edge-2"], /without a token: have the hub make one/);
-  await refused(["join", url, "--name", "edge-1", "--token", token], /a node of this name is a member/);
+  await refused(
+    ["join", url, "--name", "edge-1", "--token", token, "--journal", "memory:"],
+    /the name belongs to another node/,
+  );
+  await refused(
+    ["join", url, "--name", "edge-1", "--token", token],
+    /another process has it: .* with --name/,
+  );
   await refused(["join", "ws://127.0.0.1:1", "--name", "x", "--token", token], /nobody listens there/);
   await refused(["join", url, "--name", "e", "--token", token, "--cluster", "other"], /belongs to "sluice"/);
   await refused(["hub", "--listen", url.slice(5), "--store", "memory:"], /the port is taken/);

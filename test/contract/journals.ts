@@ -232,6 +232,32 @@ export function journalsContract(
     assert.equal(await third.interrupted(), []);
   });
 
+  each("a source that was suspended goes on where it was, with nothing to recover", async (machine) => {
+    const opened = { ...OPENED, request: REQUEST };
+    const { journal } = await (await machine.start()).open("cam-1", opened);
+    const only = entry(1_000, 0, { pixels: false, positionUs: 40 });
+    await journal.put([only]);
+    journal.settle(only.task.id);
+    await journal.suspend();
+    await machine.stop();
+    const second = await machine.start();
+    assert.equal(await second.interrupted(), [REQUEST]);
+    const { recovered } = await second.open("cam-1", opened);
+    assert.equal(recovered, { incarnation: 1_001, entries: [], positionUs: 40, unclosed: [] });
+  });
+
+  each("end ends for good what no node could go on with", async (machine) => {
+    await (await machine.start()).open("cam-1", { ...OPENED, request: REQUEST });
+    await machine.kill();
+    const second = await machine.start();
+    assert.equal(
+      [await second.end("cam-1"), await second.end("cam-1"), await second.end("x")],
+      [true, false, false],
+    );
+    await machine.kill();
+    assert.equal(await (await machine.start()).interrupted(), []);
+  });
+
   each(
     "every open has a higher incarnation, whatever the clock says and however the process ended",
     async (machine) => {

@@ -48,6 +48,17 @@ export function storeContract(kind: string, { use, durable }: StoreHarness): voi
         }),
       ));
 
+  storeTest(
+    "identity is the same for as long as the store exists, and no other store's",
+    async (store, reopen) => {
+      const identity = await store.identity();
+      assert.match(identity, /^[0-9a-f]{32}$/);
+      assert.is(await store.identity(), identity);
+      const again = await reopen();
+      assert.is((await again.identity()) === identity, durable);
+    },
+  );
+
   storeTest("beginTerm gives each scheduler a number that none before it had", async (store, reopen) => {
     assert.equal([await store.beginTerm(), await store.beginTerm()], [1, 2]);
     const again = await reopen();

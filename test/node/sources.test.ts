@@ -9,6 +9,7 @@ import type { GeneratorMessage, NodeEvent } from "../../src/actors/protocol/gene
 import type { Registration } from "../../src/node/registration.js";
 import { createSources, type SourceOptions, type SourcesOptions } from "../../src/node/sources.js";
 import { parseConfiguration } from "../../src/task/configuration.js";
+import { SluiceError } from "../../src/task/errors.js";
 import { parseNodeName, parseSourceId } from "../../src/task/identity.js";
 import type { Task } from "../../src/task/task.js";
 import { PAIR, SERVICES } from "../support/local-run.js";
@@ -86,7 +87,8 @@ test("createSources requests a source before it starts, and removes it once it h
   await withSources({ registration }, settle, async (sources) => {
     await sources.addSource(oneTask());
     assert.equal(registration.calls, ["request cam-1", "add cam-1"]);
-    assert.instance(await sources.addSource(oneTask()).catch((error: unknown) => error), TypeError);
+    const twice: unknown = await sources.addSource(oneTask()).catch((error: unknown) => error);
+    assert.ok(twice instanceof SluiceError && twice.code === "source-invalid");
     await sources.sourceEnded(id);
     assert.equal(registration.calls, ["request cam-1", "add cam-1", "remove cam-1"]);
     assert.equal(await sources.ledgers(), []);

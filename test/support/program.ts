@@ -5,7 +5,9 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { within } from "./within.js";
 
@@ -64,9 +66,19 @@ process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Starts `sluice ...args`. */
+/** Of the nodes that this process starts, where a test names none: nothing is left in the checkout. */
+const journals = mkdtempSync(join(tmpdir(), "sluice-journals-"));
+process.once("exit", () => rmSync(journals, { recursive: true, force: true }));
+
+/** Starts `sluice ...args`. A node that joins keeps its journal in a folder of this process. */
 export function startSluice(args: readonly string[], options: ProgramOptions = {}): Program {
-  return start(SLUICE, args, options);
+  return start(SLUICE, withJournal(args), options);
+}
+
+function withJournal(args: readonly string[]): readonly string[] {
+  const named = args.indexOf("--name");
+  if (args[0] !== "join" || named < 0 || args.includes("--journal")) return args;
+  return [...args, "--journal", join(journals, args[named + 1] ?? "node")];
 }
 
 /** Runs `sluice ...args` to its end. */

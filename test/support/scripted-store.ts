@@ -45,6 +45,7 @@ export function scriptedStore(memory = new MemoryStore()): ScriptedStore {
       return memory.expire(step);
     },
     beginTerm: () => memory.beginTerm(),
+    identity: () => memory.identity(),
     totals: () => memory.totals(),
     statement: () => memory.statement(),
     sizeBytes: () => memory.sizeBytes(),

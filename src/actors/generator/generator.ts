@@ -15,13 +15,13 @@
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";
-import type { SluiceError } from "../../task/errors.js";
 import type { LedgerReported } from "../../task/reports.js";
 import { Grouping } from "./grouping.js";
 import { Replay, type Reread } from "./replay.js";
 import type { GeneratorRetained } from "./retained.js";
 import { SourceCapture } from "./source-capture.js";
-import type { Ctx, GeneratorInbox, GeneratorOptions, GeneratorState, MessageOf } from "./state.js";
+import { ENDED, endingOf, SUSPENDED, type Ctx, type Ending, type GeneratorInbox } from "./state.js";
+import type { GeneratorOptions, GeneratorState, MessageOf } from "./state.js";
 import { TaskMaker } from "./task-maker.js";
 
 /** How long the first configuration is waited for. */
@@ -67,7 +67,8 @@ export function createGenerator(
         onTaskSettled(state, message, ctx);
         break;
       case "drain":
-        finish(state, null, ctx);
+      case "suspend":
+        finish(state, message.type === "drain" ? ENDED : SUSPENDED, ctx);
         break;
       case "reportLedger":
         message.replyTo.tell(ledgerOf(state));
@@ -178,7 +179,7 @@ export function createGenerator(
       ctx.log.info("source cannot be opened a second time, so it is opened again", { error: error?.message });
       tasks.makeLast(state, ctx);
       openAgain(state, ctx);
-    } else if (capture.live && retained.announced) {
+    } else if (capture.live && (retained.announced || options.resumed)) {
       if (error !== null) ctx.log.warn("source is lost", { error: error.message });
       reconnect(state, "stalled", ctx);
     } else {
@@ -243,14 +244,11 @@ export function createGenerator(
     const { capture, grouping } = state;
     if (state.phase.status !== "capturing") return;
     do {
-      if (tasks.limitReached) {
-        finish(state, null, ctx);
-        return;
-      }
+      if (tasks.limitReached) return finish(state, ENDED, ctx);
       handOver(state);
     } while (tasks.makeNext(state, ctx));
     const { end } = state.phase;
-    if (end !== null && grouping.heldCount === 0) finish(state, end.error, ctx);
+    if (end !== null && grouping.heldCount === 0) finish(state, endingOf(end.error), ctx);
     else capture.demand(grouping.frameCount);
   }
 
@@ -267,15 +265,17 @@ export function createGenerator(
   // ── The end ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Captures nothing more. */
-  function finish(state: GeneratorState, error: SluiceError | null, ctx: Ctx): void {
+  function finish(state: GeneratorState, ending: Ending, ctx: Ctx): void {
     const { phase } = state;
+    // Whoever ends a source for good does so also while its node is about to stop.
+    if (phase.status === "draining" && ending !== SUSPENDED) state.phase = ending;
     if (phase.status === "draining" || phase.status === "failed" || phase.status === "ended") return;
     for (const timer of ["configuration", "due"]) ctx.cancel(timer);
     state.capture.close(ctx);
     if (phase.status === "replaying") provide(state, phase.replay.end(), ctx);
     tasks.makeLast(state, ctx);
-    const failure = error ?? tasks.nothingMade(state);
-    state.phase = failure === null ? { status: "draining" } : { status: "failed", error: failure };
+    const failure = tasks.nothingMade(state);
+    state.phase = failure === null || ending.status === "failed" ? ending : endingOf(failure);
     endWhenSettled(state, ctx);
   }
 
@@ -286,7 +286,7 @@ export function createGenerator(
     close(state, ctx);
     if (!closings.done) return;
     if (phase.status === "draining") state.phase = { status: "ended" };
-    delivery.close(ctx);
+    delivery.close(phase.status === "draining" && phase.goesOn, ctx);
     controller.tell({ type: "detachGenerator", sourceId }, "control");
     const error = phase.status === "failed" ? phase.error : null;
     listener.tell({ type: "sourceEnded", sourceId, error, ledger: ledgerOf(state) });

@@ -17,7 +17,7 @@ export type { CapturePort, DeliveryLimits };
 /** What a spawn may leave out has its default. */
 export interface SpawnGeneratorOptions
   extends
-    Omit<GeneratorOptions, "capture" | "framesMin" | "health">,
+    Omit<GeneratorOptions, "capture" | "framesMin" | "health" | "resumed">,
     Pick<GeneratorRetainedOptions, "cloud" | "vouch"> {
   /** Bound on the tasks under way. Default 32 tasks, 256 MiB. */
   readonly window?: GeneratorRetainedOptions["window"];
@@ -28,6 +28,8 @@ export interface SpawnGeneratorOptions
   readonly delivery?: Partial<DeliveryLimits>;
   /** Default: tasks are kept in memory alone. */
   readonly journal?: Pick<GeneratorRetainedOptions, "journal" | "recovered">;
+  /** Default false. */
+  readonly resumed?: boolean;
   /** Default 1. */
   readonly framesMin?: number;
   readonly health?: Partial<HealthSettings>;
@@ -39,7 +41,7 @@ const DEFAULT_WINDOW: GeneratorRetainedOptions["window"] = { tasks: 32, bytes: 2
 
 /** Its name is `source-ID`. After a failure it goes on where it was. */
 export function spawnGenerator(parent: Spawner, options: SpawnGeneratorOptions): ActorRef<GeneratorMessage> {
-  const { capture = createFfmpegCapture(), framesMin = 1 } = options;
+  const { capture = createFfmpegCapture(), framesMin = 1, resumed = false } = options;
   const health = { ...DEFAULT_HEALTH, ...options.health };
   const retained = createGeneratorRetained({
     ...options,
@@ -50,6 +52,6 @@ export function spawnGenerator(parent: Spawner, options: SpawnGeneratorOptions):
     recovered: options.journal?.recovered ?? null,
     distributor: options.distributor ?? null,
   });
-  const behaviour = createGenerator({ ...options, capture, framesMin, health }, retained);
+  const behaviour = createGenerator({ ...options, capture, framesMin, health, resumed }, retained);
   return parent.spawn(behaviour, { name: `source-${options.sourceId}`, restart: "transient" });
 }

@@ -45,6 +45,8 @@ export interface GeneratorOptions {
   readonly paced: boolean;
   /** Tasks after which the source ends; null for no limit. */
   readonly limit: number | null;
+  /** It ran before its node stopped: a live source that cannot be reached is tried again. */
+  readonly resumed: boolean;
   /** Fewest frames that every service of the pipeline can work on: a shorter last task is skipped. */
   readonly framesMin: number;
   readonly health: HealthSettings;
@@ -60,10 +62,22 @@ type Phase =
   | { readonly status: "capturing"; readonly end: { readonly error: SluiceError | null } | null }
   /** A live source is lost, and tried again soon. */
   | { readonly status: "reconnecting" }
-  /** Nothing more is captured; tasks are still to be settled. */
-  | { readonly status: "draining" }
-  | { readonly status: "failed"; readonly error: SluiceError }
+  | Ending
   | { readonly status: "ended" };
+
+/** Nothing more is captured; tasks are still to be settled. */
+export type Ending =
+  /** The source has ended, or somebody has ended it; or it `goesOn` with its node, where it was. */
+  | { readonly status: "draining"; readonly goesOn: boolean }
+  | { readonly status: "failed"; readonly error: SluiceError };
+
+export const ENDED: Ending = { status: "draining", goesOn: false };
+export const SUSPENDED: Ending = { status: "draining", goesOn: true };
+
+/** @param error why it cannot be captured any more; null at its end */
+export function endingOf(error: SluiceError | null): Ending {
+  return error === null ? ENDED : { status: "failed", error };
+}
 
 export interface GeneratorState {
   readonly capture: SourceCapture;

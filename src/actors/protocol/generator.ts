@@ -27,8 +27,10 @@ export type GeneratorMessage =
   | { readonly type: "nodeBack"; readonly node: NodeName }
   /** From its own node: a message with the task reached nobody. */
   | { readonly type: "undelivered"; readonly id: TaskId }
-  /** Capture nothing more; end once every task is settled. */
+  /** Capture nothing more; end once every task is settled, for good. */
   | { readonly type: "drain" }
+  /** From its own node, which stops: capture nothing more; end once every task is settled, to go on where this was. */
+  | { readonly type: "suspend" }
   | { readonly type: "reportLedger"; readonly replyTo: ActorRef<LedgerReported> };
 
 /** What a source tells whoever started it. */
@@ -53,6 +55,14 @@ export type SourceEvent =
 /** What a node tells whoever runs it. */
 export type NodeEvent =
   | SourceEvent
+  /** The node goes on with a source that an operator asked for before it stopped; or cannot, as the error says. */
+  | {
+      readonly type: "sourceResumed";
+      readonly sourceId: SourceId;
+      /** What it reads; empty where that could not be told. */
+      readonly description: string;
+      readonly error: Error | null;
+    }
   /** A stage has no place on this node: its model is missing or wrong. */
   | {
       readonly type: "stageFailed";

@@ -3,6 +3,7 @@
  *
  * | key | value |
  * |---|---|
+ * | `d/owner` | the node and the cluster that it belongs to: sealed JSON |
  * | `d/repairs` | what was damaged and repaired: sealed JSON |
  * | `m/source` | its last incarnation, what it was, and its position: sealed JSON |
  * | `t/source/incarnation/sequence` | a task that is not settled |
@@ -13,6 +14,7 @@ import type { Operation } from "../database.js";
 import { seal } from "../sealed.js";
 import type { SourceMeta } from "./journal.js";
 
+export const OWNER_KEY = "d/owner";
 export const REPAIRS_KEY = "d/repairs";
 export const ALL_METAS = { gte: "m/", lt: "m0" } as const;
 export const ALL_ENTRIES = { gte: "t/", lt: "t0" } as const;

@@ -56,6 +56,8 @@ export interface Journal {
   settle(id: TaskId): void;
   /** The source has ended and every task is settled: the next time it starts from its beginning. */
   close(): Promise<void>;
+  /** Every task is settled, and the source goes on with its node: where it is, as an operator asked for it. */
+  suspend(): Promise<void>;
 }
 
 export interface OpenJournal {
@@ -111,6 +113,11 @@ export function endedMeta({ incarnation, source }: SourceMeta): SourceMeta {
   return { incarnation, source, positionUs: null, request: null };
 }
 
+/** Every closing is stored, and the source goes on with its node. */
+export function suspendedMeta({ created: _created, unclosed: _unclosed, ...kept }: SourceMeta): SourceMeta {
+  return kept;
+}
+
 /**
  * What the next incarnation takes over. Where it is another source now, frames cannot be read again. Its position is
  * never before that of a task, also where a repair has brought back an older one.
@@ -153,6 +160,23 @@ function withoutSource(entry: JournalEntry): JournalEntry {
   return { ...entry, drop: { reason: "sourceLost", detail: "the source of that name is another one now" } };
 }
 
+/** To whom the journals of a folder belong: what is unsettled in them is no other cluster's, and no other node's. */
+export interface JournalOwner {
+  readonly node: string;
+  /** Name of the cluster, for people. */
+  readonly cluster: string;
+  /** @see ClusterIdentity */
+  readonly clusterId: string | null;
+}
+
+/** How much journals hold. */
+export interface JournalContent {
+  /** Sources that have run, whether or not they have ended. */
+  readonly sources: number;
+  /** Tasks that are not settled. */
+  readonly tasks: number;
+}
+
 /** The journals of a node. */
 export interface Journals {
   /** Damage to them that was repaired, oldest first; the newest few. */
@@ -165,4 +189,6 @@ export interface Journals {
   open(sourceId: string, options: OpenJournal): Promise<{ journal: Journal; recovered: RecoveredState }>;
   /** The sources that an operator asked for and that have not ended. */
   interrupted(): Promise<readonly SourceRequest[]>;
+  /** Ends for good a source that does not run. @returns false where no operator has asked for one of that name */
+  end(sourceId: string): Promise<boolean>;
 }

@@ -18,15 +18,19 @@ import type { Repair } from "../../task/reports.js";
 import type { SourceRequest } from "../../task/requests.js";
 import { DatabaseKeeper } from "../database-keeper.js";
 import type { DatabaseFolder, Operation } from "../database.js";
+import { seal } from "../sealed.js";
 import { levelFolder } from "../level-database.js";
 import { encodeEntry } from "./entry-codec.js";
-import { entryKey, metaOperation } from "./journal-keys.js";
+import { entryKey, metaOperation, OWNER_KEY } from "./journal-keys.js";
 import {
   endedMeta,
   nextIncarnation,
   positionWith,
   recoveredState,
+  suspendedMeta,
   type Journal,
+  type JournalContent,
+  type JournalOwner,
   type Journals,
   type OpenJournal,
   type RecoveredState,
@@ -34,6 +38,7 @@ import {
 } from "./journal.js";
 import {
   loadJournals,
+  readContent,
   readRequests,
   readSource,
   rememberRepair,
@@ -53,6 +58,14 @@ const WRITE_BYTES_MAX = 8 * 1024 * 1024;
 const SETTLED_MS = 1_000;
 
 export interface LevelJournals extends Journals {
+  /** Whose they are; null where they are nobody's yet. */
+  readonly owner: JournalOwner | null;
+  /** How much they hold. */
+  content(): Promise<JournalContent>;
+  /** They are that node's from now on; nothing that they hold changes. */
+  claim(owner: JournalOwner): Promise<void>;
+  /** Discards all that they hold. @returns how much that was */
+  forget(): Promise<JournalContent>;
   /** Writes what is left to write; nothing may be called afterwards. */
   close(): Promise<void>;
 }
@@ -94,6 +107,8 @@ class LevelJournalsOf implements LevelJournals {
   #writing: Promise<void> | null = null;
   #sweep: TimerHandle | null = null;
   #closing = false;
+  /** As it was claimed by this process. */
+  #owner: JournalOwner | null = null;
 
   constructor(folder: DatabaseFolder, loaded: LoadedJournals, options: LevelJournalsOptions) {
     this.#options = options;
@@ -102,6 +117,10 @@ class LevelJournalsOf implements LevelJournals {
       name: `the journal "${folder.path}"`,
       load: () => loadJournals(folder, options),
     });
+  }
+
+  get owner(): JournalOwner | null {
+    return this.#owner ?? this.#keeper.held.owner;
   }
 
   get repairs(): readonly Repair[] {
@@ -123,6 +142,28 @@ class LevelJournalsOf implements LevelJournals {
 
   async interrupted(): Promise<readonly SourceRequest[]> {
     return await this.#reading(readRequests);
+  }
+
+  async end(sourceId: string): Promise<boolean> {
+    const { meta } = await this.#recover(sourceId);
+    if (meta === null || meta.request === null) return false;
+    await this.#write([metaOperation(sourceId, { ...meta, request: null })]);
+    return true;
+  }
+
+  async content(): Promise<JournalContent> {
+    return (await this.#reading(readContent)).content;
+  }
+
+  async claim(owner: JournalOwner): Promise<void> {
+    await this.#write([{ type: "put", key: OWNER_KEY, value: seal(JSON.stringify(owner)) }]);
+    this.#owner = owner;
+  }
+
+  async forget(): Promise<JournalContent> {
+    const { content, keys } = await this.#reading(readContent);
+    if (keys.length > 0) await this.#write(keys.map((key): Operation => ({ type: "del", key })));
+    return content;
   }
 
   async close(): Promise<void> {
@@ -181,6 +222,7 @@ class LevelJournalsOf implements LevelJournals {
         this.#startSoon();
       },
       close: () => this.#write([metaOperation(sourceId, endedMeta(meta))]),
+      suspend: () => this.#write([metaOperation(sourceId, suspendedMeta(meta))]),
     };
   }
 

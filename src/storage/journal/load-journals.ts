@@ -9,11 +9,13 @@ import type { Database, DatabaseFolder, Operation } from "../database.js";
 import { withRepair } from "../repairs.js";
 import { seal, unseal } from "../sealed.js";
 import { decodeEntry } from "./entry-codec.js";
-import { ALL_ENTRIES, ALL_METAS, entriesOf, metaKey, REPAIRS_KEY } from "./journal-keys.js";
-import type { JournalEntry, SourceMeta } from "./journal.js";
+import { ALL_ENTRIES, ALL_METAS, entriesOf, metaKey, OWNER_KEY, REPAIRS_KEY } from "./journal-keys.js";
+import type { JournalContent, JournalEntry, JournalOwner, SourceMeta } from "./journal.js";
 
 export interface LoadedJournals {
   readonly database: Database;
+  /** Null where they are nobody's yet. */
+  readonly owner: JournalOwner | null;
   /** Of damage to them, oldest first. */
   repairs: readonly Repair[];
 }
@@ -37,7 +39,11 @@ export async function loadJournals(folder: DatabaseFolder, options: LoadOptions)
     name: `the journal "${folder.path}"`,
     mustExist: false,
     async read({ database, damage }) {
-      const held: LoadedJournals = { database, repairs: parseRepairs(await database.get(REPAIRS_KEY)) };
+      const held: LoadedJournals = {
+        database,
+        owner: parseOwner(await database.get(OWNER_KEY)),
+        repairs: parseRepairs(await database.get(REPAIRS_KEY)),
+      };
       if (damage.length > 0) await mend(folder.path, held, damage, options);
       return held;
     },
@@ -67,6 +73,18 @@ export async function readRequests({ database }: LoadedJournals): Promise<readon
     if (request !== null) requests.push(request);
   }
   return requests;
+}
+
+/** How much there is, and the keys of all of it. */
+export async function readContent({ database }: LoadedJournals): Promise<{
+  readonly content: JournalContent;
+  readonly keys: readonly string[];
+}> {
+  const keys: string[] = [];
+  for await (const key of database.keys(ALL_METAS)) keys.push(key);
+  const metas = keys.length;
+  for await (const key of database.keys(ALL_ENTRIES)) keys.push(key);
+  return { content: { sources: metas, tasks: keys.length - metas }, keys };
 }
 
 /** Deletes what is damaged, and remembers that it was. */
@@ -115,6 +133,11 @@ async function sift(
 function parseMeta(text: string): SourceMeta | null {
   const json = unseal(text);
   return json === null ? null : (JSON.parse(json) as SourceMeta);
+}
+
+function parseOwner(text: string | undefined): JournalOwner | null {
+  const json = text === undefined ? null : unseal(text);
+  return json === null ? null : (JSON.parse(json) as JournalOwner);
 }
 
 function parseRepairs(text: string | undefined): readonly Repair[] {

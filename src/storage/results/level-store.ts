@@ -15,6 +15,7 @@ import { DatabaseKeeper } from "../database-keeper.js";
 import type { DatabaseFolder, Snapshot } from "../database.js";
 import { levelFolder } from "../level-database.js";
 import { storeError } from "../storage-error.js";
+import { identityOf } from "../store-key.js";
 import { appendRecords } from "./level-append.js";
 import { expireRecords } from "./level-expire.js";
 import { readStatement } from "./level-statement.js";
@@ -99,12 +100,20 @@ class LevelStore implements Store {
     return totalsBySource(this.#keeper.held.totals);
   }
 
+  async identity(): Promise<string> {
+    return identityOf(await this.#key());
+  }
+
   async statement(): Promise<StoreStatement> {
-    const key = await this.#folder.key().catch((error: unknown) => {
-      throw storeError(`use the key of store "${this.name}"`, error);
-    });
+    const key = await this.#key();
     // Between two writes, so that all parts of it are of one moment.
     return await this.#keeper.write((loaded) => readStatement(loaded, key));
+  }
+
+  #key(): Promise<Uint8Array> {
+    return this.#folder.key().catch((error: unknown) => {
+      throw storeError(`use the key of store "${this.name}"`, error);
+    });
   }
 
   sizeBytes(): Promise<number> {

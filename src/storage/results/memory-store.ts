@@ -21,6 +21,7 @@ import {
   type SliceRequest,
   type Store,
 } from "./store.js";
+import { identityOf } from "../store-key.js";
 import { countRecord, NO_TOTALS, totalsBySource } from "./totals.js";
 
 export class MemoryStore implements Store {
@@ -95,6 +96,10 @@ export class MemoryStore implements Store {
 
   beginTerm(): Promise<number> {
     return Promise.resolve((this.#terms += 1));
+  }
+
+  identity(): Promise<string> {
+    return Promise.resolve(identityOf(this.#key));
   }
 
   totals(): Readonly<Record<string, SourceTotals>> {

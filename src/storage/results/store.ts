@@ -93,6 +93,14 @@ export interface Store {
    */
   beginTerm(): Promise<number>;
 
+  /**
+   * Tells this store from every other one, and with it the cluster whose results are here: 32 hex digits that stay the same for
+   * as long as it exists.
+   *
+   * @throws SluiceError `store-unwritable` where it has no key and cannot make one
+   */
+  identity(): Promise<string>;
+
   /** Tasks settled since the store was made, by source. */
   totals(): Readonly<Record<string, SourceTotals>>;
 

@@ -8,6 +8,14 @@ import type { SpawnOptions } from "../../runtime/spawn-options.js";
 /** What a node may do; a token says which of them its holder may claim. */
 export type Role = "cloud" | "edge" | "operator";
 
+/** Which cluster it is. */
+export interface ClusterIdentity {
+  /** Name of the cluster. */
+  readonly cluster: string;
+  /** Tells it from others of that name, as its store does; null where it has nothing to tell it by. */
+  readonly clusterId: string | null;
+}
+
 /** One session of a node, from its join to its end; a node that joins again is another member. */
 export interface Member {
   readonly name: NodeName;
@@ -77,6 +85,8 @@ export interface RemoteSpawnOptions extends SpawnOptions {
 
 export interface Cluster {
   readonly name: string;
+  /** Tells it from others of that name; null where nothing does. */
+  readonly id: string | null;
   /** This node as a member; its last session while it is cut off. */
   readonly self: Member;
   readonly hub: NodeName;

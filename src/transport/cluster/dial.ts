@@ -3,7 +3,8 @@
 import type { Clock } from "../../runtime/clock.js";
 import type { Carrier, ConnectOptions } from "../carrier.js";
 import { TransportError } from "../errors.js";
-import { DialerHandshake, type DialerIdentity } from "../link/dialer-handshake.js";
+import type { ClusterIdentity } from "./cluster.js";
+import { DialerHandshake, type CheckCluster, type DialerIdentity } from "../link/dialer-handshake.js";
 import type { NameKey } from "../security/name-key.js";
 import { Handover } from "../link/handover.js";
 
@@ -14,6 +15,7 @@ export interface DialOptions {
   /** `ID.SECRET`; null if the other side wants none. */
   readonly token: string | null;
   readonly nameKey?: NameKey | null;
+  readonly checkCluster?: CheckCluster | null;
   readonly nonce: () => string;
   readonly clock: Clock;
   /** From the connection to the welcome, in ms. */
@@ -21,18 +23,28 @@ export interface DialOptions {
 }
 
 export interface Dialled {
-  readonly peer: { readonly name: string; readonly cluster: string };
+  readonly peer: ClusterIdentity & { readonly name: string };
   readonly welcome: unknown;
   readonly handover: Handover;
 }
 
 /** @throws TransportError `connect-failed`, or why the other side refuses */
 export async function dial(options: DialOptions): Promise<Dialled> {
-  const { carrier, connect, identity, token, nameKey = null, nonce, clock, handshakeMs } = options;
+  const {
+    carrier,
+    connect,
+    identity,
+    token,
+    nameKey = null,
+    checkCluster = null,
+    nonce,
+    clock,
+    handshakeMs,
+  } = options;
   const channel = await carrier.connect(connect);
-  const handshake = new DialerHandshake({ identity, token, nameKey, nonce });
+  const handshake = new DialerHandshake({ identity, token, nameKey, checkCluster, nonce });
   return new Promise((resolve, reject) => {
-    const fail = (error: TransportError): void => {
+    const fail = (error: Error): void => {
       timer.cancel();
       channel.destroy();
       reject(error);

@@ -88,7 +88,7 @@ export class DirectLinks {
     this.#acceptor = await listenForPeers({
       carrier,
       listen,
-      identity: { cluster: "direct", name: this.#system.name, version: version ?? "" },
+      identity: { cluster: "direct", clusterId: null, name: this.#system.name, version: version ?? "" },
       authority: this.#keys,
       clock: this.#system.clock,
       nonce: this.#core.nonce,

@@ -10,6 +10,7 @@ import type { ActorSystem } from "../../runtime/system.js";
 import type { Carrier, ConnectOptions } from "../carrier.js";
 import type { Role } from "./cluster.js";
 import { dial, type Dialled } from "./dial.js";
+import type { CheckCluster } from "../link/dialer-handshake.js";
 import type { NameKey } from "../security/name-key.js";
 import type { NodeOptions } from "./node-core.js";
 
@@ -22,6 +23,8 @@ export interface HubDialOptions extends Pick<NodeOptions, "version" | "pid"> {
   readonly nameKey?: NameKey | null;
   /** Name of the cluster that it must be; null for any. Default null. */
   readonly cluster?: string | null;
+  /** Refuses a cluster, at every join, before this node has proved anything there. Default: none. */
+  readonly checkCluster?: CheckCluster | null;
   /** Default `edge`. */
   readonly roles?: readonly Role[];
   /** From the connection to the welcome, in ms. Default 5,000. */
@@ -63,6 +66,7 @@ export class HubDialer {
   async dial(url: string | null): Promise<void> {
     this.#attempts += 1;
     const { carrier, connect, token, nameKey, cluster, roles, version, pid, handshakeMs } = this.#options;
+    const { checkCluster = null } = this.#options;
     try {
       const dialled = await dial({
         carrier,
@@ -77,6 +81,7 @@ export class HubDialer {
         },
         token,
         nameKey: nameKey ?? null,
+        checkCluster,
         nonce: this.#nonce,
         clock: this.#system.clock,
         handshakeMs: handshakeMs ?? 5_000,

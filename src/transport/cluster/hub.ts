@@ -6,7 +6,6 @@
  * HB2 A member that is down never comes back: its node joins again under a higher session.
  */
 
-import { createHash } from "node:crypto";
 import { parseNodeName } from "../../runtime/address.js";
 import type { Behaviour } from "../../runtime/behaviour.js";
 import type { NodeName } from "../../runtime/brand.js";
@@ -19,7 +18,7 @@ import type { LinkEnd } from "../link/link.js";
 import { createReportingAuthority } from "../security/reporting-authority.js";
 import type { TokenAuthority } from "../security/token-authority.js";
 import { createMemoryNames, type NameRegistry } from "../security/names.js";
-import { generateToken, tokenText } from "../security/token.js";
+import { tokenFrom } from "../security/token.js";
 import { DEFAULT_ACCEPTOR_LIMITS, listenForPeers, type Acceptor, type AcceptorLimits } from "./acceptor.js";
 import { Admissions } from "./admissions.js";
 import type { Cluster, Member, MembershipEvent, Role } from "./cluster.js";
@@ -30,6 +29,8 @@ import { watchRevocations } from "./revocations.js";
 export interface HubOptions extends NodeOptions {
   /** Name of the cluster; a node that wants another one is refused. Default `sluice`. */
   readonly cluster?: string;
+  /** What tells it from others of its name. Default: nothing. */
+  readonly clusterId?: string;
   readonly carrier: Carrier;
   readonly listen: Omit<ListenOptions, "onChannel">;
   /** Where the tokens of joining nodes are looked up; null admits every node, and is for loopback only. */
@@ -61,6 +62,7 @@ const INTRODUCTIONS = { perSecond: 35, burst: 1_000 };
 
 class Hub implements Cluster {
   readonly name: string;
+  readonly id: string | null;
   readonly hub: NodeName;
   readonly connected = true;
   readonly secret = null;
@@ -83,6 +85,7 @@ class Hub implements Cluster {
     this.#system = system;
     this.#options = options;
     this.name = options.cluster ?? "sluice";
+    this.id = options.clusterId ?? null;
     this.hub = system.name;
     this.#core = new NodeCore(system, options);
     this.#admissions = new Admissions({
@@ -141,7 +144,7 @@ class Hub implements Cluster {
     this.#acceptor = await listenForPeers({
       carrier,
       listen,
-      identity: { cluster: this.name, name: this.#system.name, version: version ?? "" },
+      identity: { cluster: this.name, clusterId: this.id, name: this.#system.name, version: version ?? "" },
       authority,
       clock: this.#system.clock,
       nonce: this.#core.nonce,
@@ -235,10 +238,7 @@ class Hub implements Cluster {
     }
     const [dialler, listener] = wanted.member.url === null ? [wanted, asker] : [asker, wanted];
     if (listener.member.url === null) return;
-    // From the nonce, which a simulation has its own of.
-    const unguessable = (bytes: number): Uint8Array =>
-      createHash("sha512").update(this.#core.nonce()).digest().subarray(0, bytes);
-    const token = tokenText(generateToken(unguessable));
+    const token = tokenFrom(this.#core.nonce);
     this.#core.notify(listener, { type: "introduced", session: dialler.member.session, token, dial: null });
     this.#core.notify(dialler, {
       type: "introduced",

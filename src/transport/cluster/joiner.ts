@@ -64,6 +64,7 @@ class Joiner implements Cluster {
   #self: Member | null = null;
   #hubName: NodeName | null = null;
   #clusterName = "";
+  #clusterId: string | null = null;
   #secret: Uint8Array | null = null;
   #hubPeer: Peer | null = null;
   /** Settles `start`; null once it has. */
@@ -99,6 +100,10 @@ class Joiner implements Cluster {
 
   get name(): string {
     return this.#clusterName;
+  }
+
+  get id(): string | null {
+    return this.#clusterId;
   }
 
   get self(): Member {
@@ -148,6 +153,7 @@ class Joiner implements Cluster {
     this.#secret = secret === null ? null : Buffer.from(secret, "base64url");
     this.#hubName = parseNodeName(peer.name);
     this.#clusterName = cluster;
+    this.#clusterId = peer.clusterId;
     this.#core.exchange.enter(session);
     // A stand-in: the snapshot, which comes first, describes the hub in full.
     const hub: Member = {

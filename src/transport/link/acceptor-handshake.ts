@@ -6,7 +6,7 @@
  * AH2 One frame at a time, in order; anything else ends the handshake.
  */
 
-import type { Role } from "../cluster/cluster.js";
+import type { ClusterIdentity, Role } from "../cluster/cluster.js";
 import { TransportError } from "../errors.js";
 import {
   admitToken,
@@ -43,7 +43,7 @@ export interface JoiningPeer {
 }
 
 export interface AcceptorHandshakeOptions {
-  readonly identity: { readonly cluster: string; readonly name: string; readonly version: string };
+  readonly identity: ClusterIdentity & { readonly name: string; readonly version: string };
   /** Null if no token is needed. */
   readonly authority: TokenAuthority | null;
   readonly nonce: () => string;
@@ -122,6 +122,7 @@ export class AcceptorHandshake {
       type: "challenge",
       protocol: PROTOCOL,
       cluster: identity.cluster,
+      clusterId: identity.clusterId,
       name: identity.name,
       nonce: nonce(),
     });

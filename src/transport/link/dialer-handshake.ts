@@ -1,7 +1,7 @@
 /** The dialling side of a handshake: frames in, frames out, no I/O. */
 
-import type { Role } from "../cluster/cluster.js";
-import { assertNever } from "../../runtime/errors.js";
+import type { ClusterIdentity, Role } from "../cluster/cluster.js";
+import { assertNever, CodedError } from "../../runtime/errors.js";
 import { TransportError } from "../errors.js";
 import type { NameKey } from "../security/name-key.js";
 import { checkServerProof, clientProof, parseToken, type Token } from "../security/token.js";
@@ -31,15 +31,19 @@ export type DialerStep =
   /** `welcome` is what the other side said; unless this side has no token, the other has proved that it knows it. */
   | {
       readonly type: "done";
-      readonly peer: { readonly name: string; readonly cluster: string };
+      readonly peer: ClusterIdentity & { readonly name: string };
       readonly welcome: unknown;
     }
-  | { readonly type: "failed"; readonly error: TransportError };
+  | { readonly type: "failed"; readonly error: CodedError<string> };
+
+/** Looks at the cluster before this side proves anything. @throws CodedError where it is the wrong one */
+export type CheckCluster = (there: ClusterIdentity) => void;
 
 export class DialerHandshake {
   readonly #identity: DialerIdentity;
   readonly #token: Token | null;
   readonly #nameKey: NameKey | null;
+  readonly #checkCluster: CheckCluster | null;
   readonly #hello: Uint8Array;
   #challenged: { readonly challenge: Challenge; readonly transcript: Uint8Array } | null = null;
   #over = false;
@@ -50,11 +54,14 @@ export class DialerHandshake {
     readonly token: string | null;
     /** Null of a node that keeps no key of its name. Default null. */
     readonly nameKey?: NameKey | null;
+    /** Null takes any cluster of the name. Default null. */
+    readonly checkCluster?: CheckCluster | null;
     readonly nonce: () => string;
   }) {
     this.#identity = options.identity;
     this.#token = options.token === null ? null : parseToken(options.token);
     this.#nameKey = options.nameKey ?? null;
+    this.#checkCluster = options.checkCluster ?? null;
     this.#hello = encodeFrame({
       type: "hello",
       protocol: PROTOCOL,
@@ -77,7 +84,7 @@ export class DialerHandshake {
     try {
       return this.#take(frame);
     } catch (error) {
-      if (error instanceof TransportError) return this.#fail(error);
+      if (error instanceof CodedError) return this.#fail(error as CodedError<string>);
       throw error;
     }
   }
@@ -96,6 +103,7 @@ export class DialerHandshake {
             { code: "cluster-mismatch" },
           );
         }
+        this.#checkCluster?.(message);
         const transcript = Buffer.concat([this.#hello, frame]);
         this.#challenged = { challenge: message, transcript };
         const proof = this.#token === null ? null : clientProof(this.#token, transcript);
@@ -113,15 +121,15 @@ export class DialerHandshake {
           throw handshakeFailed("the node there does not know the token: it is not the hub that made it");
         }
         this.#over = true;
-        const { name, cluster } = challenged.challenge;
-        return { type: "done", peer: { name, cluster }, welcome: message.welcome };
+        const { name, cluster, clusterId } = challenged.challenge;
+        return { type: "done", peer: { name, cluster, clusterId }, welcome: message.welcome };
       }
       default:
         return assertNever(message);
     }
   }
 
-  #fail(error: TransportError): DialerStep {
+  #fail(error: CodedError<string>): DialerStep {
     this.#over = true;
     return { type: "failed", error };
   }

@@ -41,6 +41,8 @@ const challenge = z.object({
   type: z.literal("challenge"),
   protocol: z.number().int(),
   cluster: z.string().max(64),
+  /** Tells the cluster from others of its name; null of one that has nothing to tell it by. */
+  clusterId: z.string().max(64).nullable().default(null),
   name,
   nonce,
 });

@@ -35,6 +35,13 @@ export function generateToken(random: (bytes: number) => Uint8Array = randomByte
   return { id, secret: Buffer.from(random(SECRET_BYTES)).toString("base64url") };
 }
 
+/** A token as text, made of the text that `nonce` gives, which nobody can guess. */
+export function tokenFrom(nonce: () => string): string {
+  return tokenText(
+    generateToken((bytes) => createHash("sha512").update(nonce()).digest().subarray(0, bytes)),
+  );
+}
+
 export function tokenText({ id, secret }: Token): string {
   return `${id}.${secret}`;
 }

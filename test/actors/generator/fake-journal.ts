@@ -10,6 +10,7 @@ export interface FakeJournal {
   /** Writes that wait. */
   readonly waiting: number;
   readonly closed: boolean;
+  readonly suspended: boolean;
   /** Writes what waits. */
   write(): void;
   /** Fails what waits. */
@@ -20,6 +21,7 @@ export function createFakeJournal(): FakeJournal {
   const entries = new Map<string, JournalEntry>();
   const waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
   let closed = false;
+  let suspended = false;
   const keyOf = (id: { readonly incarnation: number; readonly sequence: number }): string =>
     `${id.incarnation}/${id.sequence}`;
   return {
@@ -37,6 +39,10 @@ export function createFakeJournal(): FakeJournal {
         closed = true;
         return Promise.resolve();
       },
+      suspend: () => {
+        suspended = true;
+        return Promise.resolve();
+      },
     },
     entries,
     get waiting() {
@@ -44,6 +50,9 @@ export function createFakeJournal(): FakeJournal {
     },
     get closed() {
       return closed;
+    },
+    get suspended() {
+      return suspended;
     },
     write() {
       for (const { resolve } of waiting.splice(0)) resolve();

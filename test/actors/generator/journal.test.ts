@@ -100,4 +100,25 @@ test("a generator drops as sourceLost what its source no longer has, and closes 
   assert.ok(after.isStopped());
 });
 
+for (const [ordered, closed, suspended] of [
+  [["suspend"], false, true],
+  [["drain"], true, false],
+  [["suspend", "drain"], true, false],
+  [["drain", "suspend"], true, false],
+] as const) {
+  test(`a generator that is told to ${ordered.join(" and then to ")} ${closed ? "closes" : "suspends"} its journal once all is settled`, async () => {
+    const fake = createFakeJournal();
+    const subject = setup({ journal: fake.journal });
+    subject.capture.last.frame(0);
+    fake.write();
+    await subject.generator.settle();
+    for (const type of ordered) subject.generator.tell({ type });
+    assert.equal([fake.closed, fake.suspended], [false, false]);
+    for (const { id } of subject.submitted())
+      subject.generator.tell({ type: "taskSettled", id, outcome: { status: "stored" } });
+    assert.equal([fake.closed, fake.suspended], [closed, suspended]);
+    assert.ok(subject.isStopped());
+  });
+}
+
 test.run();

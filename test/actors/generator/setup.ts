@@ -73,6 +73,7 @@ export function setup({
     listener,
     paced: false,
     limit: null,
+    resumed: false,
     framesMin: 1,
     nodes: { joinNodes: new Map(), statefulNodes: new Map(), placedOn: [] },
     health: DEFAULT_HEALTH,

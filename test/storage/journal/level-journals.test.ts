@@ -16,6 +16,7 @@ import { copyAsKilled } from "../../support/copy-as-killed.js";
 import { inTemporaryFolder } from "../../support/temporary-folder.js";
 import { newTask, pipelineOf } from "../../task/pipelines.js";
 
+const OWNER = { node: "edge-1", cluster: "sluice", clusterId: "a-store" };
 const OPENED = { source: "clip.mp4", nowMs: 1_000, request: null } as const;
 const open = (folder: string): Promise<LevelJournals> =>
   openLevelJournals(folder, { clock: systemClock, log: silentLogger });
@@ -148,5 +149,27 @@ test("LevelJournals repair their files where a table is empty", async () => {
   assert.is(repairs.length, 1);
   assert.match(repairs[0]?.damage[0] ?? "", /it is empty/);
 });
+
+test("LevelJournals are claimed durably, and forget all that they hold but whose they are", () =>
+  inTemporaryFolder(async (folder) => {
+    const first = await open(folder);
+    assert.is(first.owner, null);
+    await first.claim(OWNER);
+    const { journal } = await first.open("cam-1", OPENED);
+    const [made] = newTask(pipelineOf({ a: [] }), 0);
+    assert.ok(made !== undefined);
+    await journal.put([
+      { task: { ...made, id: { ...made.id, incarnation: 1_000 } }, drop: null, positionUs: null },
+    ]);
+    await first.close();
+    const second = await open(folder);
+    assert.equal(second.owner, OWNER);
+    assert.equal(await second.forget(), { sources: 1, tasks: 1 });
+    assert.equal(await second.content(), { sources: 0, tasks: 0 });
+    await second.close();
+    const third = await open(folder);
+    assert.equal([third.owner, await third.content()], [OWNER, { sources: 0, tasks: 0 }]);
+    await third.close();
+  }));
 
 test.run();

@@ -35,7 +35,7 @@ interface Given {
 
 function acceptor({ authority = null, admit, pause }: Given = {}): AcceptorHandshake {
   return new AcceptorHandshake({
-    identity: { cluster: "sluice", name: "hub", version: "1" },
+    identity: { cluster: "sluice", clusterId: "a-store", name: "hub", version: "1" },
     authority,
     nonce,
     now: () => 0,
@@ -88,7 +88,7 @@ test("a handshake without tokens, and one with: both ends know each other, and t
   const open = await shake(dialer(null), acceptor());
   assert.equal(open.step, {
     type: "done",
-    peer: { name: "hub", cluster: "sluice" },
+    peer: { name: "hub", cluster: "sluice", clusterId: "a-store" },
     welcome: { session: 7 },
   });
   const { tokens, text } = withToken();

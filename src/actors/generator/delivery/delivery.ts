@@ -144,8 +144,8 @@ export class Delivery {
     ctx.after("redelivery", dueAtMs - ctx.monotonic(), { type: "redeliveryDue" });
   }
 
-  /** The source has ended, and every task is settled. */
-  close(ctx: Ctx): void {
-    this.#writer?.close(ctx);
+  /** Every task is settled, and the source has ended; or `goesOn` with its node. */
+  close(goesOn: boolean, ctx: Ctx): void {
+    this.#writer?.close(goesOn, ctx);
   }
 }

@@ -68,8 +68,9 @@ export class JournalWriter {
     this.#journal.settle(id);
   }
 
-  close(ctx: Ctx): void {
-    this.#journal.close().catch((thrown: unknown) => {
+  close(goesOn: boolean, ctx: Ctx): void {
+    const closed = goesOn ? this.#journal.suspend() : this.#journal.close();
+    closed.catch((thrown: unknown) => {
       ctx.log.warn("Cannot close the journal of a source", {
         source: this.#sourceId,
         error: errorText(thrown),

@@ -201,13 +201,13 @@ test("Delivery warns once while its journal fails, and again the next time that 
 test("Delivery closes its journal, and says so where that fails", async () => {
   const journal = createFakeJournal();
   const closing = subject({ journal });
-  closing.work((ctx) => closing.delivery.close(ctx));
+  closing.work((ctx) => closing.delivery.close(false, ctx));
   assert.ok(journal.closed);
   const broken = createFakeJournal();
   const failing = subject({
     journal: { ...broken, journal: { ...broken.journal, close: () => Promise.reject(new Error("no disk")) } },
   });
-  failing.work((ctx) => failing.delivery.close(ctx));
+  failing.work((ctx) => failing.delivery.close(false, ctx));
   await failing.actor.settle();
   assert.equal(failing.warnings, ["Cannot close the journal of a source"]);
 });

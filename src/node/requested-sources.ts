@@ -1,0 +1,77 @@
+/**
+ * The sources of a node that operators asked for.
+ *
+ * RS1 What an operator asked for stays, whatever way the node goes, until an operator ends it or it has come to its end. The
+ *     journal keeps it; a node without one has it for as long as it runs.
+ * RS2 What goes on with the node is said, and so is what cannot.
+ */
+
+import { asError, errorText } from "../runtime/errors.js";
+import type { ActorSystem } from "../runtime/system.js";
+import type { NodeEvent } from "../actors/protocol/generator.js";
+import type { Journals } from "../storage/journal/journal.js";
+import { SluiceError } from "../task/errors.js";
+import { parseSourceId, type SourceId } from "../task/identity.js";
+import type { SourceRequest } from "../task/requests.js";
+import { sourceOptionsOf, type RequestContext } from "./agent/source-request.js";
+import type { NodeSources } from "./sources.js";
+
+export interface RequestedSources {
+  /** @throws SluiceError `source-invalid`, `source-refused`, `pipeline-invalid`, `configuration-invalid`, `policy-invalid` */
+  add(request: SourceRequest): Promise<void>;
+  /**
+   * Ends a source for good; resolves once it captures no more and every task is settled.
+   *
+   * @throws SluiceError `source-missing` where there is none of that name, running or to go on with
+   */
+  end(id: SourceId): Promise<void>;
+  /** Goes on with what operators asked for before the node stopped. */
+  resume(): Promise<void>;
+}
+
+export function createRequestedSources({
+  system,
+  sources,
+  journals,
+  context,
+  onEvent,
+}: {
+  readonly system: ActorSystem;
+  readonly sources: NodeSources;
+  /** Null where nothing outlives the node. */
+  readonly journals: Journals | null;
+  readonly context: RequestContext;
+  readonly onEvent: (event: NodeEvent) => void;
+}): RequestedSources {
+  async function resumeOne(request: SourceRequest): Promise<void> {
+    const sourceId = parseSourceId(request.id);
+    const say = (description: string, error: Error | null): void =>
+      onEvent({ type: "sourceResumed", sourceId, description, error });
+    try {
+      const options = await sourceOptionsOf(request, context);
+      say(options.source.label, null);
+      await sources.addSource({ ...options, resumed: true });
+    } catch (thrown) {
+      system.log.error("Cannot go on with a source", { source: sourceId, error: errorText(thrown) });
+      say("", asError(thrown));
+    }
+  }
+
+  return {
+    async add(request) {
+      await sources.addSource(await sourceOptionsOf(request, context));
+    },
+
+    async end(id) {
+      if (sources.has(id)) return await sources.drainSource(id);
+      if ((await journals?.end(id)) === true) return;
+      throw new SluiceError(`Cannot end source "${id}": node "${system.name}" has none of that name`, {
+        code: "source-missing",
+      });
+    },
+
+    async resume() {
+      for (const request of (await journals?.interrupted()) ?? []) await resumeOne(request);
+    },
+  };
+}
