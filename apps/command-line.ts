@@ -1,6 +1,7 @@
 /** The door to commander: commands, their options and help, and what wrong usage leads to. */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { createPolicies } from "../src/actors/scheduler/policies.js";
 import type { LogLevel } from "../src/runtime/log.js";
 import { parseDuration } from "./cli/units.js";
 import { err } from "./terminal.js";
@@ -50,6 +51,23 @@ export function durationOption(
     readBy(parseDuration, "a duration like 500ms, 90s, 15m, 24h or 30d"),
   );
   return defaultMs === undefined ? option : option.default(defaultMs, shown);
+}
+
+/** What each built-in policy does; their parameters are on a page of their own. */
+export const POLICY_HELP = `
+Policies (parameters, in the pipeline file: docs/policies.md):
+  edge-only   stages run on the source's own node (without a policy)
+  cloud-only  stages run on the cloud
+  fixed       each stage runs where the parameter "placement" says, and on the
+              cloud where it says nothing
+  dynamic     the cloud while the link to it has 6 Mbit/s, or else the edges
+              with most to spare; moves at most every 10 s
+`;
+
+export function policyOption(): Option {
+  return new Option("--policy <name>", "placement policy, instead of the pipeline's").choices([
+    ...createPolicies().keys(),
+  ]);
 }
 
 /** How a source is captured: the knobs of a configuration. */

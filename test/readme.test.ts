@@ -44,6 +44,7 @@ test("every file that the documents link to exists", () => {
     "docs/semantics.md",
     "docs/errors.md",
     "docs/security.md",
+    "docs/policies.md",
   ]) {
     for (const [, target = ""] of read(path).matchAll(/\]\(((?!https?:)[^)#]+)/g)) {
       assert.ok(read(join(path, "..", target)).length > 0, `${path} links to ${target}`);

@@ -4,6 +4,7 @@ import type { IncarnationAudit } from "../../src/audit/account.js";
 import type { AuditReport } from "../../src/audit/audit.js";
 import { incarnationText, taskText, type Finding } from "../../src/audit/findings.js";
 import type { StoredClosing, StoredRecord } from "../../src/task/record.js";
+import { tableText } from "../epoch-text.js";
 import { renderTable } from "../tables.js";
 
 /** A table of the sources, a line for each finding, and a line that sums up. */
@@ -32,7 +33,7 @@ export function describeHistory(record: StoredRecord): string {
     [
       { title: "stage" },
       { title: "node" },
-      { title: "epoch", align: "right" },
+      { title: "table" },
       { title: "delivery", align: "right" },
       { title: "attempt", align: "right" },
       { title: "enqueued ms", align: "right" },
@@ -42,7 +43,7 @@ export function describeHistory(record: StoredRecord): string {
     record.hops.map(({ stage, node, epoch, delivery, attempt, enqueuedAtMs, startedAtMs, endedAtMs }) => [
       stage,
       node,
-      epoch,
+      tableText(epoch),
       delivery,
       attempt,
       after(enqueuedAtMs),

@@ -4,6 +4,7 @@ import { countDrops } from "../../src/task/ledger.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { SchedulerEvent } from "../../src/actors/protocol/scheduler.js";
 import { assertNever } from "../../src/runtime/errors.js";
+import { tableText } from "../epoch-text.js";
 import type { ClusterEvent } from "../../src/transport/cluster/cluster.js";
 
 /** @param own name of the node that prints it */
@@ -33,7 +34,7 @@ export function describeCluster(event: ClusterEvent, own: string): string | null
 export function describeSchedule(event: SchedulerEvent): string | null {
   if (event.type === "tableAcknowledged") return null;
   const of = event.sources.length === 0 ? "" : ` for ${event.sources.join(", ")}`;
-  return `Routing table ${event.epoch}${of}: ${event.reason}`;
+  return `Routing table ${tableText(event.epoch)}${of}: ${event.reason}`;
 }
 
 export function describeNode(event: NodeEvent): string | null {

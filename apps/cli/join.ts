@@ -9,6 +9,7 @@ import { describeCluster, describeNode } from "./describe.js";
 import { keepFilesPrivate, readNamed } from "./files.js";
 import { atMost, signalled } from "../program.js";
 import { sourcePolicyGiven, type SourceFlags } from "./source-flags.js";
+import { createProcessSayer } from "../repeats.js";
 import { out } from "../terminal.js";
 
 export interface JoinCommand extends SourceFlags {
@@ -61,10 +62,11 @@ export async function join(command: JoinCommand): Promise<number> {
     ...(authorities !== undefined && { authorities }),
     ...(listen !== undefined && { listen }),
     ...(cluster !== undefined && { cluster }),
-    onEvent: (event) => say(describeNode(event)),
+    onEvent: (event) => say(describeNode(event), event.type === "sourceStalled"),
     onCluster(event) {
       // Members that were there before it are no news.
-      if (greeted || event.type === "cutOff") say(describeCluster(event, name));
+      if (greeted || event.type === "cutOff")
+        say(describeCluster(event, name), event.type === "cutOff" || event.type === "joined");
       if (event.type === "refused") fail(event.error);
     },
     onFailure: fail,
@@ -75,6 +77,7 @@ export async function join(command: JoinCommand): Promise<number> {
   greet(node, command, token);
   greeted = true;
   await Promise.race([ended, finished]);
+  repeats.end();
   if (over.failure === null) {
     say(
       "Stopping: waiting for tasks in progress, sources go on with the next start. Press Ctrl-C again to leave at once",
@@ -107,6 +110,11 @@ async function tokenOf({ token, tokenFile }: JoinCommand): Promise<string | unde
   return process.env["SLUICE_TOKEN"];
 }
 
-function say(line: string | null): void {
-  if (line !== null) out.line(line);
+const repeats = createProcessSayer((line) => out.line(line));
+
+/** @param repeated whether the line may come again and again */
+function say(line: string | null, repeated = false): void {
+  if (line === null) return;
+  if (repeated) repeats.say(line);
+  else out.line(line);
 }

@@ -7,7 +7,7 @@ import type { ResourceSample } from "../../src/task/reports.js";
 import type { Member } from "../../src/transport/cluster/cluster.js";
 import { parseNodeName } from "../../src/task/identity.js";
 import { forgetName } from "../../src/transport/security/names.js";
-import { renderTable } from "../tables.js";
+import { renderFitting, terminalWidth } from "../tables.js";
 import { namesFolder } from "./hub-folder.js";
 import { formatBytes, formatDuration } from "./units.js";
 import { err, out } from "../terminal.js";
@@ -44,21 +44,22 @@ export async function nodeLines(operator: Operator, all: boolean): Promise<reado
     }));
 }
 
-export function nodesTable(lines: readonly NodeLine[], nowMs: number): string {
-  return renderTable(
+/** @param width columns of the terminal */
+export function nodesTable(lines: readonly NodeLine[], nowMs: number, width: number): string {
+  return renderFitting(
     [
       { title: "node" },
       { title: "roles" },
-      { title: "address" },
-      { title: "pid", align: "right" },
-      { title: "up", align: "right" },
+      { title: "address", rank: 6 },
+      { title: "pid", align: "right", rank: 7 },
+      { title: "up", align: "right", rank: 1 },
       { title: "rtt ms", align: "right" },
       { title: "cpu", align: "right" },
       { title: "memory", align: "right" },
-      { title: "stall ms", align: "right" },
-      { title: "in", align: "right" },
-      { title: "out", align: "right" },
-      { title: "stages", align: "right" },
+      { title: "stall ms", align: "right", rank: 5 },
+      { title: "in", align: "right", rank: 4 },
+      { title: "out", align: "right", rank: 3 },
+      { title: "stages", align: "right", rank: 2 },
       { title: "dropped", align: "right" },
     ],
     lines.map(({ name, roles, url, pid, joinedAtMs, rttMs, sample }) => [
@@ -73,6 +74,7 @@ export function nodesTable(lines: readonly NodeLine[], nowMs: number): string {
       sample?.loopStallMs.toFixed(0) ?? "-",
       ...flow(sample?.counts),
     ]),
+    width,
   );
 }
 
@@ -102,7 +104,7 @@ export async function nodes(
   const lines = await nodeLines(operator, command.all);
   const nowMs = operator.system.clock.now();
   if (command.json) out.json(lines);
-  else out.lines(`${nodesTable(lines, nowMs)}\n${repairsText(lines, nowMs)}`.trimEnd());
+  else out.lines(`${nodesTable(lines, nowMs, terminalWidth())}\n${repairsText(lines, nowMs)}`.trimEnd());
   return 0;
 }
 

@@ -3,12 +3,13 @@
 import type { Operator } from "../../src/operator/operator.js";
 import { SluiceError } from "../../src/task/errors.js";
 import { TransportError } from "../../src/transport/errors.js";
-import { createPolicies } from "../../src/actors/scheduler/policies.js";
 import {
   addCaptureOptions,
   type Command,
   notEmpty,
   Option,
+  POLICY_HELP,
+  policyOption,
   positiveInteger,
   readBy,
   UsageError,
@@ -96,11 +97,8 @@ function addRun(command: MakeCommand, choose: Choose): void {
     .option("--realtime", "play a file at normal speed", false)
     .option("--limit <n>", "stop after this many tasks", positiveInteger);
   addCaptureOptions(run)
-    .addOption(
-      new Option("--policy <name>", "placement policy, instead of the pipeline's").choices([
-        ...createPolicies().keys(),
-      ]),
-    )
+    .addOption(policyOption())
+    .addHelpText("after", POLICY_HELP)
     .action((given: OperatorFlags & Omit<RunCommand, "limit"> & { readonly limit?: number }) =>
       choose(async () => {
         const { runSource } = await import("./run-source.js");
@@ -220,12 +218,12 @@ function addFree(command: MakeCommand, choose: Choose): void {
 }
 
 function addTop(command: MakeCommand, choose: Choose): void {
-  command("top", "Shows nodes, queues, routes and rates, updated every second.")
+  command("top", "Shows nodes, queues, stages and sources, updated every second.")
     .option("--once", "print once and exit", false)
     .action((given: OperatorFlags & { readonly once: boolean }) =>
       choose(async () => {
         const { top } = await import("./top.js");
-        return asOperator(given, (operator) => top(operator, given));
+        return top(() => connect(given), given);
       }),
     );
 }

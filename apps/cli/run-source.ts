@@ -16,6 +16,7 @@ import { foundTable, resultsCommand } from "../found-text.js";
 import { describeNode } from "./describe.js";
 import { foundOfRun } from "./found-of-run.js";
 import { onSignal } from "../program.js";
+import { createProcessSayer } from "../repeats.js";
 import { err, out } from "../terminal.js";
 
 export interface RunCommand extends ConfigurationFlags {
@@ -121,6 +122,7 @@ class ShownSource {
   readonly #id: string;
   readonly #lines = process.stdout.isTTY ? createLiveLines(process.stdout) : null;
   readonly #startedAtMs: number;
+  readonly #repeats = createProcessSayer((line) => this.say(line));
   #finish: (end: SourceEnd) => void = () => {};
 
   constructor(operator: Operator, id: string) {
@@ -137,7 +139,8 @@ class ShownSource {
     }
     if (event.sourceId !== this.#id) return;
     const line = describeNode(event);
-    if (line !== null) this.say(line);
+    if (line !== null && event.type === "sourceStalled") this.#repeats.say(line);
+    else if (line !== null) this.say(line);
     if (event.type === "sourceEnded") {
       const { error, ledger } = event;
       this.#finish({ problem: error === null ? describeTotalLoss(ledger) : error.message, ledger });
@@ -165,6 +168,7 @@ class ShownSource {
   }
 
   close(): void {
+    this.#repeats.end();
     this.#lines?.clear();
   }
 }

@@ -1,12 +1,13 @@
 /** The command line of `npm start`. */
 
-import { createPolicies } from "../../src/actors/scheduler/policies.js";
 import {
   addCaptureOptions,
   Command,
   logLevelOption,
   notEmpty,
   Option,
+  POLICY_HELP,
+  policyOption,
   positiveInteger,
   readArguments,
 } from "../command-line.js";
@@ -87,7 +88,7 @@ function createStartCommand(): Command {
     .exitOverride()
     .allowExcessArguments(false)
     .showHelpAfterError(HELP_HINT)
-    .addHelpText("after", EXAMPLES)
+    .addHelpText("after", `${POLICY_HELP}${EXAMPLES}`)
 
     .optionsGroup("Video:")
     .option(
@@ -101,11 +102,7 @@ function createStartCommand(): Command {
     .optionsGroup("Pipeline:")
     .option("--pipeline <file>", "pipeline file, YAML (default: motion, then tracking and colours)", notEmpty)
     .option("--model-dir <dir>", "folder with the ONNX models that the pipeline uses", notEmpty)
-    .addOption(
-      new Option("--policy <name>", "placement policy, instead of the pipeline's").choices([
-        ...createPolicies().keys(),
-      ]),
-    )
+    .addOption(policyOption())
 
     .optionsGroup("Cluster:")
     .option("--single", "run one edge and the cloud in a single process")

@@ -1,8 +1,9 @@
-/** The live lines of a run: rewritten in place on a terminal, a line now and then elsewhere. */
+/** The live lines of a run: rewritten in place on a terminal, said now and then elsewhere. */
 
 import { countDrops } from "../../src/task/ledger.js";
 import { createLiveLines } from "../live-lines.js";
 import { ratesBetween, type ProgressFigures, type Rates } from "./rates.js";
+import { shortened, terminalWidth } from "../tables.js";
 import { outputTo } from "../terminal.js";
 
 export interface Progress {
@@ -40,7 +41,7 @@ function liveProgress(stream: NodeJS.WriteStream): Progress {
   let last = "";
   return {
     show(figures) {
-      last = describe(figures, ratesOf(recent, figures)).join("\n");
+      last = describe(figures, ratesOf(recent, figures), terminalWidth(stream) - 1).join("\n");
       lines.show(last);
     },
     say(line) {
@@ -62,8 +63,7 @@ function plainProgress(stream: NodeJS.WriteStream): Progress {
       const current = ratesOf(recent, figures);
       if (figures.elapsedMs - shownAtMs < PLAIN_PERIOD_MS) return;
       shownAtMs = figures.elapsedMs;
-      const parts = describe(figures, current).map((line) => line.trim().replaceAll(/ {2,}/g, " "));
-      output.line(parts.join(" | "));
+      output.lines(describe(figures, current, terminalWidth(stream) - 1).join("\n"));
     },
     say: (line) => output.line(line),
     end: () => {},
@@ -77,18 +77,41 @@ function ratesOf(recent: ProgressFigures[], figures: ProgressFigures): Rates {
   return ratesBetween(recent[0] ?? figures, figures);
 }
 
-function describe({ created, inFlight, run, elapsedMs }: ProgressFigures, current: Rates): string[] {
+/** Longest stage name that is shown whole. */
+const STAGE_LENGTH_MAX = 16;
+/** Columns of a line beside the names of its stage and nodes. */
+const FIGURES_WIDTH = 53;
+
+/** A line on the run and one for each stage, within `width` columns. */
+function describe(
+  { created, inFlight, run, elapsedMs }: ProgressFigures,
+  current: Rates,
+  width: number,
+): string[] {
   const dropped = countDrops(run.dropped);
   const seconds = (elapsedMs / 1_000).toFixed(1);
-  const widest = Math.max(0, ...current.stages.map(({ stage }) => stage.length));
-  const widestNode = Math.max(0, ...current.stages.map(({ node }) => node.length));
+  const rows = current.stages.map(({ nodes, stage, ...figures }) => ({
+    ...figures,
+    stage: shortened(stage, STAGE_LENGTH_MAX),
+    nodes: nodes.join(", "),
+  }));
+  const stageWidth = Math.max(0, ...rows.map(({ stage }) => stage.length));
+  const room = Math.max(8, width - FIGURES_WIDTH - stageWidth);
+  const nodesWidth = Math.min(room, Math.max(0, ...rows.map(({ nodes }) => nodes.length)));
   return [
-    `${seconds} s: tasks created ${created}, in flight ${inFlight}, stored ${run.stored}, dropped ${dropped}; ` +
-      `${current.fps.toFixed(1)} fps`,
-    ...current.stages.map(
-      ({ stage, node, fps, latencyMs }) =>
-        `  ${stage.padEnd(widest)}  ${node.padEnd(widestNode)}  ${fps.toFixed(1).padStart(6)} fps  ` +
-        `${(latencyMs?.toFixed(1) ?? "-").padStart(7)} ms`,
+    shortened(
+      `${seconds} s: tasks created ${created}, in flight ${inFlight}, stored ${run.stored}, dropped ${dropped}; ` +
+        `${current.fps.toFixed(1)} fps`,
+      width,
+    ),
+    ...rows.map(
+      ({ stage, nodes, fps, queueMs, executeMs }) =>
+        `  ${stage.padEnd(stageWidth)}  ${shortened(nodes, room).padEnd(nodesWidth)} ${fps.toFixed(1).padStart(6)} fps  ` +
+        `queue ${figure(queueMs)} ms  execute ${figure(executeMs)} ms`,
     ),
   ];
+}
+
+function figure(ms: number | null): string {
+  return (ms === null ? "-" : ms.toFixed(1)).padStart(7);
 }

@@ -18,17 +18,19 @@ export interface Rates {
 
 interface StageRates {
   readonly stage: string;
-  readonly node: string;
+  /** All that ran it in between, in order of name; where none did, those that ever have. */
+  readonly nodes: readonly string[];
   readonly fps: number;
-  /** Mean from the end of the stage before to the end of this one; null where no task passed. */
-  readonly latencyMs: number | null;
+  /** Means over the tasks in between, in ms; null where no task passed. */
+  readonly queueMs: number | null;
+  readonly executeMs: number | null;
 }
 
-const NONE: Pick<StageSummary, "count" | "frames" | "queueMs" | "transferMs" | "executeMs"> = {
+const NONE: Pick<StageSummary, "nodes" | "count" | "frames" | "queueMs" | "executeMs"> = {
+  nodes: {},
   count: 0,
   frames: 0,
   queueMs: 0,
-  transferMs: 0,
   executeMs: 0,
 };
 
@@ -40,17 +42,25 @@ export function ratesBetween(before: ProgressFigures, now: ProgressFigures): Rat
     fps: (now.run.frames - (whole ? 0 : before.run.frames)) / seconds,
     stages: Object.entries(now.run.stages).map(([stage, current]) => {
       const earlier = (whole ? undefined : before.run.stages[stage]) ?? NONE;
-      const count = current.count - earlier.count;
       return {
         stage,
-        node: current.node,
+        nodes: nodesBetween(earlier, current),
         fps: (current.frames - earlier.frames) / seconds,
-        latencyMs: count === 0 ? null : (totalMs(current) - totalMs(earlier)) / count,
+        queueMs: meanBetween(earlier, current, "queueMs"),
+        executeMs: meanBetween(earlier, current, "executeMs"),
       };
     }),
   };
 }
 
-function totalMs({ count, queueMs, transferMs, executeMs }: typeof NONE): number {
-  return count * (queueMs + transferMs + executeMs);
+function nodesBetween(earlier: typeof NONE, { nodes }: typeof NONE): readonly string[] {
+  const all = Object.keys(nodes).sort();
+  const active = all.filter((node) => (nodes[node] ?? 0) > (earlier.nodes[node] ?? 0));
+  return active.length > 0 ? active : all;
+}
+
+/** From two means over all tasks so far the one over the tasks between them. */
+function meanBetween(earlier: typeof NONE, now: typeof NONE, part: "queueMs" | "executeMs"): number | null {
+  const count = now.count - earlier.count;
+  return count === 0 ? null : (now.count * now[part] - earlier.count * earlier[part]) / count;
 }

@@ -19,6 +19,7 @@ import { EDGES, planRun, type RunPlan } from "./run-plan.js";
 import { reportJson, reportTable, type RunReport } from "./summary.js";
 import { swapWhenDue } from "./swap.js";
 import { createTableLog } from "./table-log.js";
+import { createProcessSayer } from "../repeats.js";
 import { err, out } from "../terminal.js";
 
 /** How long the first Ctrl-C waits for tasks to be settled: with the summary and the end it stays below 5 s. */
@@ -86,6 +87,7 @@ interface Parts {
 async function startCluster({ options, store, edges, outcome, progress }: Parts): Promise<RunCluster> {
   const { logLevel } = options;
   let cluster: RunCluster | null = null;
+  const repeats = createProcessSayer((line) => progress.say(line));
   const given = {
     store,
     modelDir: options.modelDir,
@@ -93,7 +95,8 @@ async function startCluster({ options, store, edges, outcome, progress }: Parts)
     onEvent(event: NodeEvent): void {
       // Errors are printed once, at the end, where people look for them.
       const line = event.type === "sourceEnded" || event.type === "stageFailed" ? null : describeNode(event);
-      if (line !== null) progress.say(line);
+      if (line !== null && event.type === "sourceStalled") repeats.say(line);
+      else if (line !== null) progress.say(line);
       outcome.add(event);
       if (event.type === "stageFailed") void cluster?.drain();
     },

@@ -1,6 +1,7 @@
 /** The summary of a run: tables for people, or one JSON object. */
 
 import type { RunSummary } from "../../src/operator/run-statistics.js";
+import { tablesText } from "../epoch-text.js";
 import { foundTable, resultsCommand } from "../found-text.js";
 import { renderTable, shortened } from "../tables.js";
 import type { RunAudit } from "./audit-run.js";
@@ -71,7 +72,7 @@ export function reportTable(report: RunReport): string {
       ["objects / tracks", `${run.objects} / ${run.tracks}`],
       ["latency p50 / p95 / p99", latency(run)],
       ["nodes", report.nodes.map(({ name }) => name).join(", ")],
-      ["routing epochs", epochsText(report)],
+      ["routing tables used", tablesText(run.epochs)],
       ["audit", auditText(report.audit)],
       ["duration", `${seconds.toFixed(2)} s`],
     ],
@@ -80,19 +81,12 @@ export function reportTable(report: RunReport): string {
   const where =
     report.store === "memory:"
       ? "Results were kept in memory only: use --store to keep them in a folder"
-      : `Results are in ${report.store}; see them with: ${resultsCommand({ store: report.store })}`;
+      : `Results are in ${report.store}\nSee them with: ${resultsCommand({ store: report.store })}`;
   return `${tables.join("\n")}\n${where}`;
 }
 
 function auditText({ records, findingCount }: RunAudit): string {
   return findingCount === 0 ? `${records} records add up` : `${findingCount} findings in ${records} records`;
-}
-
-/** Tables that tasks were routed by; 0 is none yet. */
-function epochsText({ run, epoch }: RunReport): string {
-  const used =
-    run.epochs.length <= 4 ? run.epochs : [...run.epochs.slice(0, 2), "...", ...run.epochs.slice(-1)];
-  return `${used.join(", ")} (newest ${epoch})`;
 }
 
 function droppedRows({ dropped }: RunSummary): [string, number][] {

@@ -1,5 +1,6 @@
 /** Lines on a run's routing tables: what each was made for, and how fast all nodes had it. */
 
+import { tableText } from "../epoch-text.js";
 import type { SchedulerEvent } from "../../src/actors/protocol/scheduler.js";
 
 interface NewestTable {
@@ -16,7 +17,7 @@ export function createTableLog(nodes: number, say: (line: string) => void): (eve
       // That a source is gone is said by its end.
       if (event.sources.length === 0 || event.reason.endsWith(" removed")) return;
       newest = { epoch: event.epoch, acknowledged: 0, slowestMs: 0 };
-      say(`routing table ${event.epoch} for ${event.sources.join(", ")}: ${event.reason}`);
+      say(`routing table ${tableText(event.epoch)} for ${event.sources.join(", ")}: ${event.reason}`);
     } else if (newest !== null && event.epoch === newest.epoch) {
       newest.acknowledged += 1;
       newest.slowestMs = Math.max(newest.slowestMs, event.afterMs);

@@ -21,6 +21,7 @@ import type { SchedulerMessage } from "../actors/protocol/scheduler.js";
 import { spawnScheduler } from "../actors/scheduler/spawn.js";
 import type { Journals } from "../storage/journal/journal.js";
 import { newestRepairs } from "../storage/repairs.js";
+import { epochBefore } from "../task/epoch.js";
 import type { NodeName } from "../task/identity.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { createEventForwarder } from "./event-forwarder.js";
@@ -70,9 +71,6 @@ export interface Components {
   nodeGone(node: NodeName, how: { readonly left: boolean }): void;
   nodeBack(node: NodeName): void;
 }
-
-/** Tables that a scheduler may publish before it comes near the epochs of the next one. */
-const EPOCHS_A_TERM = 1_000_000;
 
 /**
  * Starts the components of a node and makes them known to the scheduler.
@@ -156,7 +154,7 @@ function startCloud(options: ComponentsOptions, scheduler: ActorRef<SchedulerMes
   spawnScheduler(system, {
     node: name,
     term,
-    epoch: (term - 1) * EPOCHS_A_TERM,
+    epoch: epochBefore(term),
     fallback: name,
     owners: speakers.owners,
     ...(policies && { policies }),

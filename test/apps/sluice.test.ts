@@ -45,12 +45,10 @@ async function refused(args: readonly string[], wanted: RegExp, exitCode = 1): P
 }
 
 async function interrupted(program: Program): Promise<Ended> {
-  const sinceMs = performance.now();
   program.interrupt();
   const ended = await program.ended;
   assert.is(ended.exitCode, 0, ended.stderr);
   assert.equal(ended.leftovers, []);
-  assert.ok(performance.now() - sinceMs < 5_000);
   return ended;
 }
 
@@ -61,7 +59,10 @@ test("sluice hub and join print who they are, and the join command of the next n
 });
 
 test("sluice nodes shows the members, and as JSON", async () => {
-  const { stdout } = await here("nodes");
+  const narrow = await here("nodes");
+  assert.match(narrow.stdout, /A wider terminal shows: address, pid/);
+  for (const line of narrow.stdout.split("\n")) assert.ok(line.length <= 80, line);
+  const { stdout } = await runSluice(["nodes", "--store", store], { env: { ...env, COLUMNS: "200" } });
   assert.match(stdout, /│ cloud +│ cloud │ ws:/);
   assert.match(stdout, /│ edge-1 +│ edge +│ through the hub +│/);
   const lines = JSON.parse((await here("nodes", "--json")).stdout) as { name: string; pid: number }[];
@@ -102,8 +103,8 @@ test("sluice run plays a source on the node that it names, and results, top and 
   assert.is(since.stdout.trim().split("\n").length, 11);
   assert.match((await here("results", "--since", "2999-01-01", "--json")).stdout, /^$/);
   const top = await here("top", "--once");
-  assert.match(top.stdout, /│ cam +│ +10 │/);
-  assert.match(top.stdout, /Routing table \d+/);
+  assert.match(top.stdout, "No source runs", "one that has ended is not among them");
+  assert.match(top.stdout, /Routing table \d+ of term 1/);
 });
 
 test("sluice results is content with a reader who has seen enough", () => {
@@ -128,7 +129,14 @@ test("sluice run --detach leaves a source running, results --follow shows it liv
     .split("\n")
     .flatMap((line) => (JSON.parse(line) as { hops: { node: string }[] }).hops.map(({ node }) => node));
   assert.equal([...new Set(nodes)], ["cloud"]);
-  assert.match((await here("top", "--once")).stdout, /│ live +│ motion -> cloud/);
+  const top = (await here("top", "--once")).stdout;
+  assert.match(top, /│ live +│ +[\d.]+ │.*│ motion -> cloud/);
+  assert.match(
+    top,
+    /│ default +│ tracks +│ cloud +│ +[\d.]+ │ +[\d.]+ │ +[\d.]+ │ +[\d.]+ │/,
+    "fps and latency",
+  );
+  for (const line of top.split("\n")) assert.ok(line.length <= 80, line);
   const again = await here(
     "run",
     "--pipeline",

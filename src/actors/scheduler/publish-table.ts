@@ -1,13 +1,13 @@
 /** Tables on their way: made, sent to every node, sent again until each has acknowledged the newest. */
 
+import { EPOCHS_A_TERM } from "../../task/epoch.js";
 import type { NodeName } from "../../task/identity.js";
 import type { Ctx, Of, State } from "./state.js";
 import { buildTable } from "./table.js";
 
 /** A store that was lost may have counted so many terms; a node of its cluster holds a table of the last one. */
 const TERM_LEAP_MAX = 10_000;
-/** Epochs of so many terms: `EPOCHS_A_TERM` in `src/node/components.ts`. */
-const EPOCH_LEAP_MAX = TERM_LEAP_MAX * 1_000_000;
+const EPOCH_LEAP_MAX = TERM_LEAP_MAX * EPOCHS_A_TERM;
 /** Of one node; a scheduler that has once moved past what is held need not do it again. */
 const LEAPS_MAX = 8;
 /** All leaps of all nodes together stay below 2^48, which is what a node takes for an epoch. */
