@@ -101,3 +101,6 @@ export const QUERY_RECORDS_MAX = 10_000;
 export const REPAIRS_MAX = 8;
 /** What was found damaged in one of them. */
 export const DAMAGE_MAX = 16;
+
+/** Sources of one node: what a scheduler takes of it by default, and names that it may hold. */
+export const SOURCES_OF_NODE_MAX = 256;

@@ -4,6 +4,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
 import type { SchedulerEvent, SchedulerMessage } from "../protocol/scheduler.js";
 import type { NodeName } from "../../task/identity.js";
+import { SOURCES_OF_NODE_MAX } from "../../task/limits.js";
 import { createPolicies } from "./policies.js";
 import type { BoundPolicy } from "./policy.js";
 import { createSchedulerRetained } from "./retained.js";
@@ -48,7 +49,7 @@ export function spawnScheduler(parent: Spawner, options: SchedulerSpawnOptions):
       intervalMs: options.intervalMs ?? 1_000,
       nodesMax: options.nodesMax ?? 1_000,
       sourcesMax: options.sourcesMax ?? 10_000,
-      sourcesPerNodeMax: options.sourcesPerNodeMax ?? 256,
+      sourcesPerNodeMax: options.sourcesPerNodeMax ?? SOURCES_OF_NODE_MAX,
       pipelinesPerNodeMax: options.pipelinesPerNodeMax ?? 32,
       owners: options.owners,
       listener: options.listener ?? null,

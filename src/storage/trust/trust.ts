@@ -4,16 +4,16 @@
  *
  * OW1 A source is the node's that claimed it first, by registering it or with the first task that it vouched for, until that
  *     node removes it or an operator frees it. Who claims it in between is refused.
+ *     By either way a node holds so many names at most: nobody takes those that others will want.
  * OW2 Of a source that was removed, its last node may still store what is under way, until another one claims the name.
  */
 
 import { randomBytes } from "node:crypto";
 import type { NodeName, SourceId } from "../../task/identity.js";
+import { SOURCES_OF_NODE_MAX } from "../../task/limits.js";
 
 export const MASTER_KEY_BYTES = 32;
 
-/** Sources that one node may hold at a time: as many as a scheduler takes of all nodes. */
-const HELD_OF_NODE_MAX = 10_000;
 /** Sources that are known in all; of those that were removed the one claimed first is forgotten first. */
 const KNOWN_MAX = 20_000;
 
@@ -59,7 +59,7 @@ export function createSourceOwners(known: Map<SourceId, Owner>, onChange: () => 
   }
 
   function hold(source: SourceId, node: NodeName): boolean {
-    if ((heldBy.get(node) ?? 0) >= HELD_OF_NODE_MAX || !makeRoom()) return false;
+    if ((heldBy.get(node) ?? 0) >= SOURCES_OF_NODE_MAX || !makeRoom()) return false;
     known.delete(source);
     known.set(source, { node, held: true });
     count(node, 1);

@@ -5,7 +5,7 @@
 import type { ClusterAttack } from "../kit/attack.js";
 import type { HostileMember } from "../kit/member.js";
 import type { Scene } from "../kit/scene.js";
-import { begun, dropOf, finished, sourceOf } from "../kit/tasks.js";
+import { begun, dropOf, finished, originOf, sourceOf, vouchedBy } from "../kit/tasks.js";
 
 /** More often than a component may fail before its node ends. */
 const OFTEN = 8;
@@ -84,7 +84,7 @@ export const EDGE_DEPUTIES: readonly ClusterAttack[] = [
     (rogue, _, turn) =>
       rogue.tell("cloud/distributor", {
         type: "store",
-        task: finished(own(rogue, turn), { origin: "sluice://cloud/controller" }),
+        task: vouchedBy(rogue.vouch, finished(own(rogue, turn), { origin: "sluice://cloud/controller" })),
       }),
   ),
   deputy(
@@ -93,7 +93,7 @@ export const EDGE_DEPUTIES: readonly ClusterAttack[] = [
     (rogue, _, turn) =>
       rogue.tell("cloud/distributor", {
         type: "store",
-        task: finished(own(rogue, turn), { origin: "sluice://cloud/scheduler" }),
+        task: vouchedBy(rogue.vouch, finished(own(rogue, turn), { origin: "sluice://cloud/scheduler" })),
       }),
   ),
   deputy(
@@ -102,7 +102,7 @@ export const EDGE_DEPUTIES: readonly ClusterAttack[] = [
     (rogue, _, turn) =>
       rogue.tell("cloud/distributor", {
         type: "recordDrop",
-        drop: dropOf(own(rogue, turn), { origin: "sluice://cloud/distributor" }),
+        drop: vouchedBy(rogue.vouch, dropOf(own(rogue, turn), { origin: "sluice://cloud/distributor" })),
       }),
   ),
   deputy(
@@ -150,7 +150,10 @@ export const EDGE_DEPUTIES: readonly ClusterAttack[] = [
       const { sourceId } = scene.newest("cam-1");
       rogue.tell("cloud/distributor", {
         type: "store",
-        task: finished(own(rogue, turn), { origin: `sluice://edge-1/source-${sourceId}` }),
+        task: vouchedBy(
+          rogue.vouch,
+          finished(own(rogue, turn), { origin: originOf("edge-1", { ...own(rogue, turn), sourceId }) }),
+        ),
       });
     },
   ),

@@ -5,8 +5,8 @@ import { writeFile } from "node:fs/promises";
 import { hasControls } from "../kit/terminal.js";
 import { must, type ClusterAttack } from "../kit/attack.js";
 import type { HostileMember } from "../kit/member.js";
-import type { Scene } from "../kit/scene.js";
-import { dropOf, FORGED } from "../kit/tasks.js";
+import { LEAKED, LEAKED_EVENTS, type Scene } from "../kit/scene.js";
+import { dropOf, FORGED, originOf, vouchedBy } from "../kit/tasks.js";
 
 const ESCAPE = "\u001b]0;owned\u0007\u001b[2J";
 
@@ -47,6 +47,10 @@ function forgedRecord(position: number): Readonly<Record<string, unknown>> {
   };
 }
 
+function recordsOf({ followed }: Scene): readonly { readonly id: { readonly sourceId: string } }[] {
+  return followed.flatMap((event) => (event.type === "record" ? [event.record] : []));
+}
+
 /** An edge whose own agent answers what it likes. */
 function answersAs(rogue: HostileMember, path: string, answer: unknown): void {
   rogue.system.spawn(
@@ -61,6 +65,7 @@ function answersAs(rogue: HostileMember, path: string, answer: unknown): void {
   );
 }
 
+const STAGE = { pipelineId: "honest", pipelineVersion: 1, stage: "find" };
 const LEDGER = {
   type: "ledgerReported",
   sourceId: "cam-9",
@@ -79,7 +84,7 @@ const LEDGER = {
 export const EDGE_OPERATORS: readonly ClusterAttack[] = [
   attack(
     "edge.into-follower",
-    "an edge puts a record of its own into what an operator follows",
+    "an edge puts a record of its own into what an operator follows, under a name that it knows",
     "counted",
     async (rogue, scene) => {
       for (const operator of operatorsSeenBy(rogue)) {
@@ -87,14 +92,18 @@ export const EDGE_OPERATORS: readonly ClusterAttack[] = [
           rogue.tell(`${operator}/follower-${n}`, { type: "record", record: forgedRecord(1e9) });
         }
       }
+      rogue.tell(`scout/${LEAKED}`, { type: "record", record: forgedRecord(1e9) });
+      // An address of the hub's that leads there speaks for whoever gave it.
+      rogue.tell("cloud/monitor", { type: "ping", sentAtMs: 1, replyTo: rogue.ref(`scout/${LEAKED}`) });
+      await rogue.arrived("cloud");
       await scene.goesOn(3, 10_000);
-      const seen = scene.follower.lines.some(({ id }) => id.sourceId === FORGED);
+      const seen = [...scene.follower.lines, ...recordsOf(scene)].some(({ id }) => id.sourceId === FORGED);
       must(!seen, "the operator was shown a record that nobody stored");
     },
   ),
   attack(
     "edge.follower-error",
-    "an edge ends what an operator follows with an error of its own",
+    "an edge ends what an operator follows with an error of its own, under a name that it knows",
     "counted",
     async (rogue, scene) => {
       for (const operator of operatorsSeenBy(rogue)) {
@@ -102,13 +111,39 @@ export const EDGE_OPERATORS: readonly ClusterAttack[] = [
           rogue.tell(`${operator}/follower-${n}`, { type: "subscriptionFailed", error: new Error(FORGED) });
         }
       }
+      rogue.tell(`scout/${LEAKED}`, { type: "subscriptionFailed", error: new Error(FORGED) });
+      rogue.tell(`scout/${LEAKED}`, { type: "recordsExpired", fromPosition: 0, toPosition: 2 ** 40 });
+      const before = scene.followed.length;
       await scene.goesOn(3, 10_000);
+      const odd = scene.followed.find(({ type }) => type !== "record");
+      must(odd === undefined, `the operator was told "${odd?.type ?? ""}"`);
+      must(scene.followed.length > before, "what the operator follows goes on no more");
+    },
+  ),
+  attack(
+    "edge.into-events",
+    "an edge tells an operator what happens on another edge, under a name that it knows",
+    "counted",
+    async (rogue, scene) => {
+      const ears = scene.scout.listener(LEAKED_EVENTS("edge-1"));
+      for (const event of [
+        { type: "sourceEnded", sourceId: "cam-1", error: null, ledger: { ...LEDGER, sourceId: "cam-1" } },
+        { type: "sourceStalled", sourceId: "cam-1", reason: "stalled", attempt: 1 },
+        { type: "stageFailed", node: "edge-1", stage: STAGE, error: new Error(FORGED) },
+      ]) {
+        rogue.tell(`scout/${LEAKED_EVENTS("edge-1")}`, event);
+      }
+      await rogue.arrived("cloud");
+      await scene.goesOn(2, 10_000);
+      const [heard] = ears.heard;
+      await scene.scout.system.stop(ears.ref);
+      must(heard === undefined, `the operator was told "${String(heard?.["type"])}" of another's`);
     },
   ),
   attack(
     "edge.run-ended",
     "an edge ends the run that an operator follows, as if it had ended well",
-    "counted",
+    "survived",
     async (rogue, scene) => {
       const { workshop, url, operatorToken } = scene;
       const file = join(workshop.folder, "run.yaml");
@@ -180,12 +215,14 @@ export const EDGE_OPERATORS: readonly ClusterAttack[] = [
     "survived",
     async (rogue, scene) => {
       const id = { sourceId: `esc-${rogue.name}`, incarnation: 1, sequence: 0 };
-      rogue.tell("cloud/distributor", {
-        type: "recordDrop",
-        drop: dropOf(id, { detail: ESCAPE, node: rogue.name }),
-      });
+      const drop = dropOf(id, { detail: ESCAPE, node: rogue.name, origin: originOf(rogue.name, id) });
+      rogue.tell("cloud/distributor", { type: "recordDrop", drop: vouchedBy(rogue.vouch, drop) });
       await rogue.arrived("cloud");
       await scene.goesOn(2, 10_000);
+      must(
+        scene.follower.lines.some((line) => line.id.sourceId === id.sourceId),
+        "the drop of its own was not stored, so nothing was tried",
+      );
       const { stdout, stderr } = await scene.cli("results", "--limit", "100000");
       must(!hasControls(stdout + stderr), "`sluice results` passes its control characters on");
     },

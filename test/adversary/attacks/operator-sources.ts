@@ -18,7 +18,7 @@ export const OPERATOR_SOURCES: readonly ClusterAttack[] = [
     "an operator has a node read a video outside its source root",
     "survived",
     async (rogue) => {
-      await refused(rogue, "edge-1", { source: DEMO });
+      await refused(rogue, "edge-1", { source: DEMO }, ["source-refused"]);
     },
   ),
   byOperator(
@@ -68,7 +68,7 @@ export const OPERATOR_SOURCES: readonly ClusterAttack[] = [
         "\0",
         "x".repeat(4_000),
       ]) {
-        await refused(rogue, "edge-1", { source });
+        await refused(rogue, "edge-1", { source }, ["source-refused", "source-invalid"]);
       }
     },
   ),
@@ -118,19 +118,35 @@ export const OPERATOR_SOURCES: readonly ClusterAttack[] = [
   ),
   byOperator(
     "operator.source-redirect",
-    "an operator's HTTP source sends the node on to another address",
-    "survived",
+    "an operator's HTTP source sends the node on: to another port, another name, a file, and round in circles",
+    "refused",
     async (rogue, scene) => {
       const inner = await serve(() => "inner");
-      const outer = await serve(() => null, `http://127.0.0.1:${inner.port}/internal`);
-      try {
-        await addSource(rogue, "edge-2", { source: `http://127.0.0.1:${outer.port}/video.mp4` });
-        await scene.goesOn(60, 20_000);
-        must(inner.asked.length === 0, `the node went on to ${inner.asked[0] ?? ""}`);
-      } finally {
-        inner.close();
-        outer.close();
+      const ears = rogue.listener("ears-of-redirects");
+      rogue.tell("edge-2/agent", { type: "watchEvents", listener: ears.ref });
+      for (const location of [
+        `http://127.0.0.1:${inner.port}/internal`,
+        `http://localhost:${inner.port}/internal`,
+        `//127.0.0.1:${inner.port}/internal`,
+        "file:///etc/passwd",
+        "/video.mp4",
+      ]) {
+        const outer = await serve(() => null, location);
+        const id = `redirected-${(told += 1)}`;
+        try {
+          const source = `http://127.0.0.1:${outer.port}/video.mp4`;
+          const refusal = refusalOf(await addSource(rogue, "edge-2", { id, source }));
+          const end =
+            refusal ??
+            Object((await ears.next(({ type, sourceId }) => type === "sourceEnded" && sourceId === id))["error"]);
+          must(/it redirects/.test(String(end.message)), `${location}: it ended with ${String(end.message)}`);
+        } finally {
+          outer.close();
+        }
       }
+      await scene.goesOn(2, 20_000);
+      inner.close();
+      must(inner.asked.length === 0, `the node went on to ${inner.asked[0] ?? ""}`);
     },
   ),
   byOperator(

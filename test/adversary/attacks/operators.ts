@@ -5,6 +5,7 @@ import type { HostileMember } from "../kit/member.js";
 import { addSource, byOperator, ORDER_MS, refusalOf, refused } from "../kit/orders.js";
 import { abandonOf, begun, dropOf, finished } from "../kit/tasks.js";
 
+const INVALID = ["pipeline-invalid"];
 const DEPUTY_PATHS = ["controller", "scheduler", "distributor", "monitor"];
 
 /** Behind an order that takes its node long, the node answers others first. */
@@ -184,15 +185,20 @@ export const OPERATORS: readonly ClusterAttack[] = [
   }),
   byOperator(
     "operator.yaml-deep",
-    "an operator asks for a pipeline of 280 kB that nests as deep as that",
-    "survived",
+    "an operator asks for a pipeline that nests as deep as it is long, at the bound of its size and beyond",
+    "counted",
     async (rogue) => {
       for (const node of ["cloud", "edge-1"]) {
-        await refused(rogue, node, { pipeline: "[".repeat(280_000) });
-        await refused(rogue, node, { pipeline: "{a: ".repeat(90_000) });
-        await refused(rogue, node, { pipeline: "- ".repeat(140_000) });
-        await refused(rogue, node, { pipeline: "? ".repeat(140_000) });
-        await refused(rogue, node, { pipeline: `a: ${"!!x ".repeat(1)}${"[[".repeat(100_000)}` });
+        for (const [part, times] of [
+          ["[", 260_000],
+          ["{a: ", 64_000],
+          ["- ", 130_000],
+          ["? ", 130_000],
+        ] as const) {
+          await refused(rogue, node, { pipeline: part.repeat(times) }, INVALID);
+        }
+        await refused(rogue, node, { pipeline: `a: !!x ${"[[".repeat(120_000)}` }, INVALID);
+        await refused(rogue, node, { pipeline: "[".repeat(280_000) }, ["permission-denied"]);
       }
     },
   ),
@@ -205,19 +211,29 @@ export const OPERATORS: readonly ClusterAttack[] = [
       for (let n = 1; n < 30; n += 1) {
         lines.push(`a${n}: &a${n} [${Array.from({ length: 9 }, () => `*a${n - 1}`).join(", ")}]`);
       }
-      await refused(rogue, "edge-1", {
-        pipeline: `pipeline: x\nstages:\n  find: {service: find}\n${lines.join("\n")}\n`,
-      });
-      await refused(rogue, "edge-1", { pipeline: "pipeline: &a [*a]\nstages: {}\n" });
+      const pipeline = `pipeline: x\nstages:\n  find: {service: find}\n${lines.join("\n")}\n`;
+      await refused(rogue, "edge-1", { pipeline }, INVALID);
+      await refused(rogue, "edge-1", { pipeline: "pipeline: &a [*a]\nstages: {}\n" }, INVALID);
     },
   ),
   byOperator(
     "operator.yaml-megabyte",
-    "an operator asks for a pipeline of a megabyte, and its node does nothing else while it reads",
-    "survived",
+    "an operator asks for the largest pipelines that there may be and for larger ones, and the node does nothing else while it reads",
+    "counted",
     async (rogue) => {
-      const keys = Array.from({ length: 60_000 }, (_, n) => `  k${n}: {a: 1}`).join("\n");
-      await looksUp(rogue, "edge-1", `pipeline: x\nstages:\n${keys}\n`);
+      const stages = (count: number): string =>
+        `pipeline: x\nstages:\n${Array.from({ length: count }, (_, n) => `  k${n}: {a: 1}`).join("\n")}\n`;
+      await looksUp(rogue, "edge-1", stages(2_800));
+      await looksUp(rogue, "cloud", "]".repeat(20_000));
+      // A flood of them: those beyond the queue are told to come again.
+      const replies = await Promise.all(
+        Array.from({ length: 40 }, () => addSource(rogue, "edge-1", { pipeline: stages(300) })),
+      );
+      must(
+        replies.every((reply) => refusalOf(reply)?.code === "pipeline-invalid"),
+        "one was not refused",
+      );
+      await refused(rogue, "edge-1", { pipeline: stages(60_000) }, ["permission-denied"]);
     },
   ),
   byOperator(
@@ -226,14 +242,16 @@ export const OPERATORS: readonly ClusterAttack[] = [
     "survived",
     async (rogue) => {
       for (const key of ["__proto__", "constructor", "hasOwnProperty", '"__proto__"']) {
-        await refused(rogue, "edge-1", {
-          pipeline: `pipeline: x\nstages:\n  ${key}:\n    service: ${key}\n`,
-        });
-        await refused(rogue, "edge-1", {
-          pipeline: `pipeline: x\nstages:\n  find:\n    service: find\n    ${key}: {a: 1}\n`,
-        });
+        for (const pipeline of [
+          `pipeline: x\nstages:\n  ${key}:\n    service: ${key}\n`,
+          `pipeline: x\nstages:\n  find:\n    service: find\n    ${key}: {a: 1}\n`,
+        ]) {
+          await refused(rogue, "edge-1", { pipeline }, INVALID);
+        }
       }
-      await refused(rogue, "edge-1", { configuration: { __proto__: null, constructor: 1 } });
+      await refused(rogue, "edge-1", { configuration: { __proto__: null, constructor: 1 } }, [
+        "configuration-invalid",
+      ]);
     },
   ),
 ];

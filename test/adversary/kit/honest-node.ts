@@ -26,6 +26,10 @@ export interface HonestReport {
   /** What was refused, by kind, and by kind and member. */
   readonly security: Readonly<Record<string, number>>;
   readonly deadLetters: Readonly<Record<string, number>>;
+  /** Tasks that its controller dropped, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+  /** What the store of the hub did not take, by what was wrong with it; empty of an edge. */
+  readonly store: Readonly<Record<string, number>>;
   /** Actors that failed, and on what. */
   readonly failures: readonly string[];
   readonly members: readonly string[];

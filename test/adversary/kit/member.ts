@@ -14,6 +14,9 @@ import {
   type Lane,
   type Role,
 } from "../../../src/index.js";
+import { createVouch } from "../../../src/node/vouching.js";
+import type { Vouch } from "../../../src/task/voucher.js";
+import type { Guard } from "../../../src/transport/cluster/guard.js";
 import { within } from "../../support/within.js";
 
 export interface MemberOptions {
@@ -21,12 +24,16 @@ export interface MemberOptions {
   readonly token: string | null;
   readonly name: string;
   readonly roles?: readonly Role[];
+  /** What it lets in; default everything. */
+  readonly guard?: Guard;
 }
 
 export interface HostileMember {
   readonly name: string;
   readonly system: ActorSystem;
   readonly cluster: Cluster;
+  /** By the key of this node's own, which the hub has told it. */
+  readonly vouch: Vouch;
   /** Of any actor of any node, `cloud/controller`: what stands in a message of its becomes an address. */
   ref(target: string): ActorRef<unknown>;
   tell(target: string, message: unknown, lane?: Lane): void;
@@ -54,14 +61,21 @@ interface Ears {
   ): Promise<Readonly<Record<string, unknown>>>;
 }
 
+const NO_KEY = new Uint8Array(32);
 const carrier = createWsCarrier({ clock: systemClock });
 
 /** @throws TransportError why it may not join */
-export async function joinAs({ url, token, name, roles = ["edge"] }: MemberOptions): Promise<HostileMember> {
+export async function joinAs({
+  url,
+  token,
+  name,
+  roles = ["edge"],
+  guard,
+}: MemberOptions): Promise<HostileMember> {
   const system = createActorSystem({ name, log: silentLogger, onFailure: () => {} });
   const cluster = await within(
     20_000,
-    joinCluster(system, { carrier, connect: { url }, token, roles }),
+    joinCluster(system, { carrier, connect: { url }, token, roles, ...(guard && { guard }) }),
     `"${name}" to join`,
   ).catch(async (error: unknown) => {
     await system.terminate();
@@ -86,6 +100,7 @@ export async function joinAs({ url, token, name, roles = ["edge"] }: MemberOptio
     name,
     system,
     cluster,
+    vouch: createVouch(() => cluster.secret ?? NO_KEY),
     ref,
     tell: (target, message, lane) => ref(target).tell(message, lane),
     ask,

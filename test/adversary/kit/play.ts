@@ -1,6 +1,9 @@
 /** Plays attacks one after the other, and judges each: whether it held, and whether anybody was disturbed. */
 
 import { Breach, type Attack, type ClusterAttack, type LoneAttack } from "./attack.js";
+import type { Line } from "./follower.js";
+import { COUNTED_AS } from "../counted-as.js";
+import { countsOf, growth, type Counts } from "./counts.js";
 import type { HonestReport } from "./honest-node.js";
 import { peakBytes, resetPeak } from "./proc.js";
 import { inScene, type Scene } from "./scene.js";
@@ -11,28 +14,27 @@ export interface Outcome {
   /** Null where it held; else what the attack has got. */
   readonly breach: string | null;
   /** What was refused or dropped meanwhile, as the nodes count it. */
-  readonly counted: number;
+  readonly counted: Counts;
   readonly hubPeakBytes: number;
   /** Of the honest tasks meanwhile, from the source to stored, in ms. */
   readonly latencyMs: readonly number[];
+  /** The same of those before the first attack of its scene; empty of every other attack. */
+  readonly calmMs: readonly number[];
 }
 
 /** The hub may hold no more, whatever is done to it. */
-const HUB_BYTES_MAX = 600 * 1024 * 1024;
+export const HUB_BYTES_MAX = 600 * 1024 * 1024;
+/** Until here a scene starts its processors. */
+const CALM_FROM = 10;
 const GOES_ON_TASKS = 3;
 const GOES_ON_MS = 12_000;
 const REPORT_MS = 5_000;
-/** What is counted whenever a member goes, and says nothing of attacks. */
-const NOISE = /^(?:fenced|lost-with-link|relay-|control-refused|other$)/;
-const COUNTED_LETTERS: readonly string[] = ["refused", "unhandled"];
-
 /**
- * Plays all of them. One that ends otherwise than is known is played again in a scene of its own, and that one counts: a
- * machine that is short of breath puts members out, too.
+ * Plays all of them. One that succeeds is played again in a scene of its own, and that one counts: a machine that is short of
+ * breath puts members out, too.
  */
 export async function playAll(
   attacks: readonly Attack[],
-  knownOpen: ReadonlyMap<string, string>,
   tell: (outcome: Outcome, again: boolean) => void = () => {},
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
@@ -42,7 +44,7 @@ export async function playAll(
     tell(outcome, false);
   };
   await playRound(attacks, (outcome) => {
-    if ((outcome.breach !== null) === knownOpen.has(outcome.attack.id)) {
+    if (outcome.breach === null) {
       take(outcome);
       return;
     }
@@ -59,8 +61,10 @@ async function playRound(attacks: readonly Attack[], take: (outcome: Outcome) =>
   // An attack that has broken the cluster ends the scene: the rest goes on in another one.
   while (left.length > 0) {
     await inScene(async (scene) => {
+      let first = true;
       for (let attack = left.shift(); attack !== undefined; attack = left.shift()) {
-        const { outcome, usable } = await playOne(scene, attack);
+        const { outcome, usable } = await playOne(scene, attack, first);
+        first = false;
         take(outcome);
         if (!usable) return;
       }
@@ -70,7 +74,7 @@ async function playRound(attacks: readonly Attack[], take: (outcome: Outcome) =>
 
 async function playAlone(attack: LoneAttack): Promise<Outcome> {
   const breach = await inWorkshop((workshop) => breachOf(() => attack.play(workshop)));
-  return { attack, breach, counted: 0, hubPeakBytes: 0, latencyMs: [] };
+  return { attack, breach, counted: {}, hubPeakBytes: 0, latencyMs: [], calmMs: [] };
 }
 
 /** What an attack trips over while all falls to pieces is as good as what it wanted. */
@@ -87,30 +91,38 @@ async function breachOf(play: () => Promise<void>): Promise<string | null> {
 async function playOne(
   scene: Scene,
   attack: ClusterAttack,
+  first: boolean,
 ): Promise<{ readonly outcome: Outcome; readonly usable: boolean }> {
   const before = await reportsOf(scene);
+  const scoutBefore = scoutCounts(scene);
   const from = scene.follower.lines.length;
+  const calm = first ? scene.follower.lines.slice(CALM_FROM) : [];
   resetPeak(scene.hub.pid);
   let breach = await breachOf(() => attack.play(scene));
   await scene.clear();
   const disturbed = await disturbance(scene);
   const hubPeakBytes = peakBytes(scene.hub.pid);
   const after = disturbed === null ? await reportsOf(scene) : null;
-  const counted = after === null ? 0 : growth(before, after);
+  const scout = scoutCounts(scene);
+  const counted =
+    after === null ? {} : growth([...before.map(countsOrNull), scoutBefore], [...after.map(countsOrNull), scout]);
   breach =
     disturbed ??
     breach ??
     failed(before, after) ??
     (hubPeakBytes > HUB_BYTES_MAX ? `the hub held ${Math.round(hubPeakBytes / 1024 / 1024)} MiB` : null) ??
-    (attack.expected === "counted" && counted === 0 ? "nobody has counted it" : null);
-  const latencyMs = scene.follower.lines
-    .slice(from)
-    .filter(({ type }) => type === "result")
-    .map(({ storedAtMs, sourceAtMs }) => storedAtMs - sourceAtMs);
+    uncounted(attack, counted);
+  const latencyMs = latenciesOf(scene.follower.lines.slice(from));
   return {
-    outcome: { attack, breach, counted, hubPeakBytes, latencyMs },
+    outcome: { attack, breach, counted, hubPeakBytes, latencyMs, calmMs: latenciesOf(calm) },
     usable: disturbed === null && hubPeakBytes <= HUB_BYTES_MAX,
   };
+}
+
+function latenciesOf(lines: readonly Line[]): readonly number[] {
+  return lines
+    .filter(({ type }) => type === "result")
+    .map(({ storedAtMs, sourceAtMs }) => storedAtMs - sourceAtMs);
 }
 
 /** Whether somebody honest is gone, or stands still. */
@@ -161,18 +173,27 @@ function failed(
   return null;
 }
 
-function growth(before: readonly (HonestReport | null)[], after: readonly (HonestReport | null)[]): number {
-  let grown = 0;
-  for (const [at, report] of after.entries()) grown += countedIn(report) - countedIn(before[at] ?? null);
-  return grown;
+/** What of the reasons for which it was to be refused nobody has counted: it may have come to nothing by chance. */
+function uncounted({ id }: ClusterAttack, counted: Counts): string | null {
+  const missing = (COUNTED_AS.get(id) ?? []).filter((kind) => (counted[kind] ?? 0) === 0);
+  if (missing.length === 0) return null;
+  return `nobody has counted it as ${missing.join(", ")}: it was ${Object.keys(counted).join(", ") || "nothing"}`;
 }
 
-function countedIn(report: HonestReport | null): number {
-  if (report === null) return 0;
-  let sum = 0;
-  for (const [kind, count] of Object.entries(report.security)) {
-    if (!kind.includes(":") && !NOISE.test(kind)) sum += count;
-  }
-  for (const reason of COUNTED_LETTERS) sum += report.deadLetters[reason] ?? 0;
-  return sum;
+function countsOrNull(report: HonestReport | null): Counts | null {
+  return report === null ? null : countsOf(report);
+}
+
+/** An honest operator's, who is in this process. */
+function scoutCounts({ scout }: Scene): Counts {
+  const { cluster, system } = scout;
+  return countsOf({
+    type: "report",
+    security: cluster.security,
+    deadLetters: system.deadLetters.countByReason,
+    dropped: {},
+    store: {},
+    failures: [],
+    members: [],
+  });
 }

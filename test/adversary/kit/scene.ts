@@ -1,6 +1,9 @@
 /** A cluster of real processes at honest work: a hub, two edges with a source each, and an operator who follows. */
 
 import { join } from "node:path";
+import { guardFor } from "../../../src/actors/guard/guard.js";
+import type { DistributorMessage, SubscriptionEvent } from "../../../src/actors/protocol/distributor.js";
+import { createFollower, FOLLOWER_DEMAND } from "../../../src/operator/follower.js";
 import { startFollower, type Follower, type Line } from "./follower.js";
 import { SOURCES, STAGES } from "./honest.js";
 import type { HonestNode } from "./honest-node.js";
@@ -28,6 +31,8 @@ export interface Scene {
   readonly follower: Follower;
   /** An honest operator in this process: who is there, and what the hub says of itself. */
   readonly scout: HostileMember;
+  /** What that operator is told of the results by its actor `LEAKED`, whose name the attackers know. */
+  readonly followed: readonly SubscriptionEvent[];
   /** A member with the token of an edge, or of an operator where `roles` say so. It is gone after the attack. */
   member(options?: Given<MemberOptions>): Promise<HostileMember>;
   operator(): Promise<HostileMember>;
@@ -44,6 +49,11 @@ export interface Scene {
   /** Ends the members that the last attack brought. */
   clear(): Promise<void>;
 }
+
+const CALM_TASKS = 20;
+/** Names of actors of the scout as operators have them, but for the part that nobody can guess. */
+export const LEAKED = "follower$leaked";
+export const LEAKED_EVENTS = (node: string): string => `events-of-${node}$leaked`;
 
 let guests = 0;
 
@@ -92,7 +102,14 @@ async function openScene(workshop: Workshop): Promise<Scene> {
   const edges = await Promise.all(SOURCES.map(startEdge));
   const edgeUrl = String((await edges[0]?.heard("up"))?.["url"]);
   const follower = startFollower(url, operatorToken);
-  const scout = await joinAs({ url, token: operatorToken, name: "scout", roles: ["operator"] });
+  const scout = await joinAs({
+    url,
+    token: operatorToken,
+    name: "scout",
+    roles: ["operator"],
+    guard: guardFor({ of: "operator" }),
+  });
+  const followed = followAs(scout, LEAKED);
   const brought: (() => Promise<void>)[] = [];
 
   const scene: Scene = {
@@ -107,6 +124,7 @@ async function openScene(workshop: Workshop): Promise<Scene> {
     tokensFolder,
     follower,
     scout,
+    followed,
     async member(options = {}) {
       const operator = options.roles?.includes("operator") === true;
       const token = operator ? operatorToken : edgeToken;
@@ -151,8 +169,21 @@ async function openScene(workshop: Workshop): Promise<Scene> {
       await Promise.all(brought.splice(0).map((leave) => leave().catch(() => {})));
     },
   };
-  await scene.goesOn(3, 30_000);
+  // Also what it takes without any attack.
+  await scene.goesOn(CALM_TASKS, 30_000);
   return scene;
+}
+
+/** Follows the results as an operator does. @returns what it is told, as it comes */
+function followAs({ system }: HostileMember, name: string): readonly SubscriptionEvent[] {
+  const distributor = system.resolve<DistributorMessage>("sluice://cloud/distributor");
+  const told: SubscriptionEvent[] = [];
+  const subscriber = system.spawn(
+    createFollower(distributor, (event) => void told.push(event)),
+    { name },
+  );
+  distributor.tell({ type: "subscribe", subscriber, fromPosition: 0, demand: FOLLOWER_DEMAND });
+  return told;
 }
 
 /** A whole result of a task that was made since. */

@@ -1,6 +1,11 @@
 /** Tasks, drops and requests as a hostile member makes them: well-formed, but for what is named. */
 
+import { VOUCHER_BYTES, type Vouch } from "../../../src/task/voucher.js";
+
 type Fields = Readonly<Record<string, unknown>>;
+
+/** Of the right length, and nobody's. */
+const NOBODYS = new Uint8Array(VOUCHER_BYTES);
 
 export interface Id {
   readonly sourceId: string;
@@ -41,6 +46,7 @@ export function finished(id: Id, change: Fields = {}): Fields {
       node: "edge-1",
       epoch: 1,
       attempt: 1,
+      delivery: 1,
       enqueuedAtMs: nowMs - 3,
       startedAtMs: nowMs - 2,
       endedAtMs: nowMs - 1,
@@ -51,6 +57,7 @@ export function finished(id: Id, change: Fields = {}): Fields {
     createdAtMs: nowMs - 4,
     deadlineAtMs: null,
     origin: `sluice://edge-1/source-${id.sourceId}`,
+    voucher: NOBODYS,
     traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     ...change,
   };
@@ -76,6 +83,14 @@ export function dropOf(id: Id, change: Fields = {}): Fields {
   const nowMs = Date.now();
   return {
     id,
+    delivery: 1,
+    pipelineId: "honest",
+    pipelineVersion: 1,
+    framePtsUs: [0],
+    createdAtMs: nowMs - 4,
+    joinNodes: new Map(),
+    pins: new Map(),
+    voucher: NOBODYS,
     reason: "poison",
     stage: "find",
     node: "edge-1",
@@ -85,6 +100,28 @@ export function dropOf(id: Id, change: Fields = {}): Fields {
     origin: `sluice://edge-1/source-${id.sourceId}`,
     ...change,
   };
+}
+
+/** The end of an incarnation, whose sequence is the one behind its last task. */
+export function closingOf(id: Id, change: Fields = {}): Fields {
+  return {
+    id,
+    end: "ended",
+    counts: { stored: id.sequence, dropped: {}, redelivered: 0, framesSkipped: 0 },
+    origin: `sluice://edge-1/source-${id.sourceId}`,
+    voucher: NOBODYS,
+    ...change,
+  };
+}
+
+/** The same of a node's own, with its voucher: what stands in it is what the node says of its source. */
+export function vouchedBy(vouch: Vouch, fields: Fields): Fields {
+  // The checks of the hub are what is tried here, so nothing of it is checked before.
+  return { ...fields, voucher: vouch(fields as unknown as Parameters<Vouch>[0]) };
+}
+
+export function originOf(node: string, { sourceId }: Id): string {
+  return `sluice://${node}/source-${sourceId}`;
 }
 
 interface StageShape {

@@ -14,6 +14,8 @@ import {
   type NodeOptions,
   type SluiceNode,
 } from "../../../src/index.js";
+import type { ControllerMessage, QueuesReported } from "../../../src/actors/protocol/controller.js";
+import type { DistributorMessage, TotalsReported } from "../../../src/actors/protocol/distributor.js";
 import { parsePipelineId } from "../../../src/task/identity.js";
 import { scriptedSource } from "../../support/scripted-source.js";
 import { FRAME_MS, PIPELINE, SERVICES } from "../kit/honest.js";
@@ -105,6 +107,32 @@ async function start(): Promise<SluiceNode> {
   return node;
 }
 
+async function reportOf(node: SluiceNode): Promise<HonestReport> {
+  const { system, cluster } = node;
+  const queues = await system.ask<ControllerMessage, QueuesReported>(
+    system.resolve(`sluice://${node.name}/controller`),
+    (replyTo) => ({ type: "reportQueues", replyTo }),
+  );
+  return {
+    type: "report",
+    security: cluster?.security ?? {},
+    deadLetters: { ...system.deadLetters.countByReason },
+    dropped: queues.counts.dropped,
+    store: options.join === undefined ? await storeCounts(node) : {},
+    failures: [...failures],
+    members: [...(cluster?.members.keys() ?? [])],
+  };
+}
+
+/** What its distributor has refused. */
+async function storeCounts({ system, name }: SluiceNode): Promise<HonestReport["store"]> {
+  const { unvouched, contradictions, refused } = await system.ask<DistributorMessage, TotalsReported>(
+    system.resolve(`sluice://${name}/distributor`),
+    (replyTo) => ({ type: "reportTotals", replyTo }),
+  );
+  return { unvouched, contradictions, "store-full": refused };
+}
+
 try {
   const node = await start();
   tell({ type: "up", url: node.cluster?.url });
@@ -114,14 +142,7 @@ try {
       void node.terminate().then(() => process.exit(0));
       return;
     }
-    const report: HonestReport = {
-      type: "report",
-      security: node.cluster?.security ?? {},
-      deadLetters: { ...node.system.deadLetters.countByReason },
-      failures: [...failures],
-      members: [...(node.cluster?.members.keys() ?? [])],
-    };
-    tell(report);
+    void reportOf(node).then(tell);
   });
   // Whoever started it is gone.
   process.on("disconnect", () => process.exit(0));
