@@ -26,8 +26,9 @@ import type { NodeName } from "../task/identity.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { createEventForwarder } from "./event-forwarder.js";
 import type { NodeOptions } from "./node-options.js";
+import type { Task } from "../task/task.js";
 import type { Vouch } from "../task/voucher.js";
-import type { Speakers } from "./vouching.js";
+import { createOwnCheck, type Speakers } from "./vouching.js";
 import { createRegistration } from "./registration.js";
 import { createSources, type OwnSources } from "./sources.js";
 import { recoverUndeliveredTasks } from "./undelivered-tasks.js";
@@ -90,6 +91,7 @@ export function startComponents(options: ComponentsOptions): Components {
     node: name,
     services,
     modelDir: options.modelDir,
+    log: system.log,
     ...(options.startWorker && { startWorker: options.startWorker }),
     ...(limits.processor && { limits: limits.processor }),
   });
@@ -100,6 +102,7 @@ export function startComponents(options: ComponentsOptions): Components {
     processors,
     distributor,
     listener,
+    vouched: voucherCheckOf(options),
     ...(options.reachable && { reachable: options.reachable }),
     ...(limits.controller && { limits: limits.controller }),
   });
@@ -139,6 +142,20 @@ export function startComponents(options: ComponentsOptions): Components {
     unregister: () => registration.withdraw(),
     nodeGone: (node, { left }) => sources.broadcast({ type: "nodeGone", node, left }),
     nodeBack: (node) => sources.broadcast({ type: "nodeBack", node }),
+  };
+}
+
+/** The cloud can tell of every node whether it vouches for a task, and any other one of itself. */
+function voucherCheckOf({
+  system,
+  vouch,
+  speakers,
+}: ComponentsOptions): (node: NodeName, task: Task) => boolean {
+  const isOwn = createOwnCheck(vouch);
+  return (node, task) => {
+    if (node === system.name) return isOwn(task);
+    if (speakers === undefined) return true;
+    return speakers.vouchers.isVouched(node, task) && speakers.vouchers.owns(node, task.id.sourceId);
   };
 }
 

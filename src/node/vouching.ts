@@ -7,6 +7,7 @@ import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from "no
 import type { VoucherPort } from "../actors/distributor/spawn.js";
 import type { NodeName } from "../task/identity.js";
 import { closingText, VOUCHER_BYTES, vouchedText, type Vouch } from "../task/voucher.js";
+import type { Task } from "../task/task.js";
 import type { SourceOwners } from "../storage/trust/trust.js";
 
 /** The keys of nodes, by name. */
@@ -31,6 +32,11 @@ export function createVouch(key: () => Uint8Array): Vouch {
     if (now !== bytes) secret = createSecretKey((bytes = now));
     return voucherOf(secret, "end" in of ? closingText(of) : vouchedText(of));
   };
+}
+
+/** @returns whether the voucher of a task is this node's own */
+export function createOwnCheck(vouch: Vouch): (task: Task) => boolean {
+  return (task) => task.voucher.length === VOUCHER_BYTES && timingSafeEqual(task.voucher, vouch(task));
 }
 
 /** Of the cloud: who speaks for which source. */

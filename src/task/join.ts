@@ -6,10 +6,12 @@
  *    branch that was lost comes with the next delivery, and meets those of the one before.
  * J2 The joined task is the same whatever the order of arrival: all results and all hops, each stage once.
  * J3 A task that ends at one join ends at all: its other joins are forgotten, and branches still to come are refused.
- * J4 Tasks waiting and tasks remembered are bounded.
+ * J4 Tasks waiting and tasks remembered are bounded, and of those waiting no node's own take the room of all.
  */
 
+import { FairRoom } from "./fair-room.js";
 import { taskKey, type StageId } from "./identity.js";
+import { ownerOf } from "./origin.js";
 import { branchesInto, type Pipeline } from "./pipeline.js";
 import {
   createRecentDeliveries,
@@ -35,6 +37,8 @@ export interface Joins {
   readonly limits: JoinLimits;
   /** By task key, then by where its branches wait. */
   readonly open: Map<string, Map<Cursor, OpenJoin>>;
+  /** Whose they are. */
+  readonly room: FairRoom<string>;
   /** The newest delivery that each join has let pass, and each task has ended in. */
   readonly settled: RecentDeliveries;
   /** Tasks with a branch waiting. */
@@ -54,7 +58,7 @@ export type Arrival =
   | { readonly outcome: "joined"; readonly task: Task }
   /** This branch has been here, or its task has gone on or ended: nothing is to be done. */
   | { readonly outcome: "duplicate" }
-  /** As many tasks wait as may: this one is to be dropped, and its other branches will be `duplicate`. */
+  /** As many tasks wait as may, of all nodes or of its own: this one is to be dropped, and its other branches will be `duplicate`. */
   | { readonly outcome: "overflow" };
 
 /** A task one of whose joins waited too long. */
@@ -71,6 +75,7 @@ export function createJoins(limits: Partial<JoinLimits> = {}): Joins {
   return {
     limits: { tasksMax, settledMax },
     open,
+    room: new FairRoom(tasksMax),
     settled: createRecentDeliveries(settledMax),
     get joining() {
       return open.size;
@@ -103,7 +108,7 @@ export function arrive(joins: Joins, task: Task, pipeline: Pipeline, nowMs: numb
 
   let waiting = joins.open.get(key);
   if (waiting === undefined) {
-    if (joins.open.size >= joins.limits.tasksMax) {
+    if (!joins.room.enter(key, ownerOf(task))) {
       rememberDelivery(joins.settled, key, task.delivery);
       return { outcome: "overflow" };
     }
@@ -123,6 +128,7 @@ export function arrive(joins: Joins, task: Task, pipeline: Pipeline, nowMs: numb
   waiting.delete(cursor);
   if (waiting.size === 0) joins.open.delete(key);
   const joined = merge(join, pipeline, task);
+  if (!joins.open.has(key)) joins.room.leave(key);
   rememberDelivery(joins.settled, joinKey(key, cursor), joined.delivery);
   return { outcome: "joined", task: joined };
 }
@@ -152,7 +158,9 @@ export function forget(joins: Joins, { id, delivery }: Delivered): void {
     for (const [stage, branch] of branches) if (branch.delivery <= delivery) branches.delete(stage);
     if (branches.size === 0) waiting.delete(cursor);
   }
-  if (waiting.size === 0) joins.open.delete(key);
+  if (waiting.size > 0) return;
+  joins.open.delete(key);
+  joins.room.leave(key);
 }
 
 /** Whether this delivery of the task is known to have ended elsewhere. */

@@ -3,6 +3,7 @@
 import { parseAddress } from "../runtime/address.js";
 import type { NodeName } from "./identity.js";
 import { TEXT_LIMITS } from "./limits.js";
+import type { Task } from "./task.js";
 
 /** The node of a generator of the source, where `origin` is the address of one; null where it is not. */
 export function originNode(sourceId: string, origin: unknown): NodeName | null {
@@ -14,6 +15,11 @@ export function originNode(sourceId: string, origin: unknown): NodeName | null {
     // Not an address at all.
     return null;
   }
+}
+
+/** Whose a task is: the node in its origin, in whose share it stands wherever room is short. */
+export function ownerOf({ id, origin }: Pick<Task, "id" | "origin">): string {
+  return originNode(id.sourceId, origin) ?? "";
 }
 
 /** Whether `origin` is the address of a generator of the source, on whichever node. */

@@ -36,8 +36,14 @@ test("every test that the security page names exists", () => {
 
 test("of every attack that is to be counted it is said as what", () => {
   const counted = ATTACKS.filter(({ expected }) => expected === "counted").map(({ id }) => id);
-  assert.equal(counted.filter((id) => (COUNTED_AS.get(id) ?? []).length === 0), []);
-  assert.equal([...COUNTED_AS.keys()].filter((id) => !ids.includes(id)), []);
+  assert.equal(
+    counted.filter((id) => (COUNTED_AS.get(id) ?? []).length === 0),
+    [],
+  );
+  assert.equal(
+    [...COUNTED_AS.keys()].filter((id) => !ids.includes(id)),
+    [],
+  );
 });
 
 test.run();

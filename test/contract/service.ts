@@ -82,7 +82,13 @@ export function serviceContract(subject: ServiceSubject): void {
     const events: WorkerEvent[] = [];
     let wake = () => {};
     const worker = startWorker(
-      { name, module: declaration.module, output: declaration.output, ...context },
+      {
+        ...context,
+        name,
+        module: declaration.module,
+        output: declaration.output,
+        stateful: declaration.stateful,
+      },
       (event) => {
         events.push(event);
         wake();

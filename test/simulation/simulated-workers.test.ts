@@ -13,7 +13,7 @@ function simulated(): WorkerSubject {
   const faults = { crashes: 0, throws: 0, slowness: 1 };
   return {
     startWorker: createSimulatedWorkers(new SimulatedProcess(time, 0), createPrng(1), faults, () => {}),
-    spec: { name: "test", module: "none", parameters: {}, modelDir: null, output: "boxes" },
+    spec: { name: "test", module: "none", parameters: {}, modelDir: null, output: "boxes", stateful: false },
     unloadable: null,
     takesEarlyJobs: true,
     job(end, sequence) {

@@ -12,11 +12,15 @@
  * C6 Inboxes, joins and parked tasks are bounded; what does not fit is dropped as `overflow` (C2).
  * C7 A stage is loaded where a table places it, and given up where none does any more, once its tasks are done and a hold is over.
  * C8 A task that is none of its pipeline's goes no step on it: it is dropped (C2).
+ * C9 A task for which the node of its source does not vouch, as far as this node can tell, meets no branch of another one, takes
+ *    no room and ends nothing: it is dropped, and the distributor refuses it (C2).
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";
 import { stageKeyText } from "../../task/identity.js";
-import { abandon, dropOverdueJoins, dropTask } from "./end-task.js";
+import { originNode } from "../../task/origin.js";
+import type { Task } from "../../task/task.js";
+import { abandon, dropForged, dropOverdueJoins, dropTask } from "./end-task.js";
 import { retireIdle, settleAt } from "./local-stages.js";
 import { dropOverdueParked } from "./park.js";
 import { completeTask, submit } from "./route-task.js";
@@ -98,7 +102,15 @@ function onSubmit(router: Router, message: MessageOf<"submit">): void {
   const forwarded = message.forwarded ?? null;
   const own = forwarded === null && task.cameFrom === null;
   router.retained.counts[own ? "admitted" : "received"] += 1;
-  submit(router, task, forwarded, message.sentAtMs);
+  if (isVouched(router, task)) submit(router, task, forwarded, message.sentAtMs);
+  else dropForged(router, task);
+}
+
+/** A task of a source of this node is this node's; of others it knows what it was told. */
+function isVouched({ node, vouched, retained }: Router, task: Task): boolean {
+  const from = originNode(task.id.sourceId, task.origin);
+  if (from === null || (from !== node && retained.generators.has(task.id.sourceId))) return false;
+  return vouched === undefined || vouched(from, task);
 }
 
 function onProcessorStarted(

@@ -17,6 +17,12 @@ export function dropTask(router: Router, { task, reason, detail }: MessageOf<"st
   drop(router, task, reason, detail);
 }
 
+/** What says that it is a task of somebody who does not vouch for it: nobody is told but the distributor, who checks that, too. */
+export function dropForged(router: Router, task: Task): void {
+  const alone = { ...task, joinNodes: new Map(), pins: new Map() };
+  drop(router, alone, "noRoute", "The node of its source does not vouch for it");
+}
+
 /** Ends a task: this node abandons it, and the distributor stores the gap and has every other node that waits for it do so. */
 export function drop(router: Router, task: Task, reason: DropReason, detail: string): void {
   const { id, delivery, pipelineId, pipelineVersion, framePtsUs, frames, sourceAtMs, createdAtMs } = task;

@@ -13,7 +13,7 @@ export function openInbox(router: Router, pipeline: Pipeline, stage: StageId): S
   const text = stageKeyText(key);
   let inbox = router.retained.inboxes.get(text);
   if (inbox === undefined) {
-    inbox = createStageInbox(key, stageOf(pipeline, stage));
+    inbox = createStageInbox(key, stageOf(pipeline, stage), router.limits.stageTasksMax);
     router.retained.inboxes.set(text, inbox);
     router.processors.tell({ type: "ensureProcessor", pipeline, stage, controller: router.ctx.self });
   }

@@ -1,5 +1,6 @@
 /** Tasks from other nodes that came before the table with their pipeline: they wait for it here, in order of arrival. */
 
+import { ownerOf } from "../../task/origin.js";
 import type { Task } from "../../task/task.js";
 import { drop } from "./end-task.js";
 import type { Router } from "./state.js";
@@ -7,8 +8,9 @@ import type { Router } from "./state.js";
 export function park(router: Router, task: Task): void {
   const { retained, limits, node, ctx } = router;
   const { parkTasksMax, parkMs } = limits;
-  if (retained.parked.length >= parkTasksMax) {
-    drop(router, task, "overflow", `${parkTasksMax} tasks wait for their pipeline at ${node}`);
+  if (!retained.parkRoom.enter(task, ownerOf(task))) {
+    const detail = `Of ${parkTasksMax} places for tasks that wait for their pipeline at ${node}, none is left for it`;
+    drop(router, task, "overflow", detail);
     return;
   }
   retained.parked.push({ task, untilMs: ctx.monotonic() + parkMs });
@@ -16,7 +18,9 @@ export function park(router: Router, task: Task): void {
 
 /** Removes and returns the parked tasks, for another look at where they go. */
 export function takeParked({ retained }: Router): readonly Task[] {
-  return retained.parked.splice(0).map(({ task }) => task);
+  const tasks = retained.parked.splice(0).map(({ task }) => task);
+  for (const task of tasks) retained.parkRoom.leave(task);
+  return tasks;
 }
 
 /** Drops the tasks that have waited too long. */
@@ -25,6 +29,7 @@ export function dropOverdueParked(router: Router): void {
   const nowMs = router.ctx.monotonic();
   for (let first = parked[0]; first !== undefined && first.untilMs <= nowMs; first = parked[0]) {
     parked.shift();
+    router.retained.parkRoom.leave(first.task);
     drop(router, first.task, "noRoute", `No table names pipeline "${first.task.pipelineId}"`);
   }
 }

@@ -11,7 +11,7 @@ import { completeStage } from "../../task/walk.js";
 import { drop } from "./end-task.js";
 import { inboxAt, openInbox, settleAt } from "./local-stages.js";
 import { park } from "./park.js";
-import { accept, answerFor, keepAnswer, taskCount, type Answer } from "./stage-inbox.js";
+import { accept, answerFor, keepAnswer, type Answer } from "./stage-inbox.js";
 import { controllerOf, pipelineOf, type MessageOf, type Router } from "./state.js";
 
 /** Takes a task in and sends it where it has to go next: a join, a stage of this node, another node, the store. */
@@ -54,7 +54,12 @@ function joinHere(router: Router, task: Task, pipeline: Pipeline): void {
       dispatch(router, arrival.task, pipeline, null);
       return;
     case "overflow":
-      drop(router, task, "overflow", `Joins of ${router.node} hold ${router.limits.joinTasksMax} tasks`);
+      drop(
+        router,
+        task,
+        "overflow",
+        `Of ${router.limits.joinTasksMax} places at joins of ${router.node}, none is left for it`,
+      );
       return;
     default:
       assertNever(arrival);
@@ -121,14 +126,10 @@ function executeHere(
     goOn(router, task, pipeline, answer);
     return;
   }
-  const { stageTasksMax } = router.limits;
-  if (taskCount(inbox) >= stageTasksMax) {
-    const detail = `Stage "${stageKeyText(inbox.key)}" of ${router.node} has ${stageTasksMax} tasks`;
-    drop(router, task, "overflow", detail);
-    return;
-  }
   const epoch = router.retained.table?.epoch ?? 0;
-  accept(inbox, task, { epoch, monotonicMs: router.ctx.monotonic(), sentAtMs });
+  if (accept(inbox, task, { epoch, monotonicMs: router.ctx.monotonic(), sentAtMs })) return;
+  const places = `Of ${router.limits.stageTasksMax} places of stage "${stageKeyText(inbox.key)}" of ${router.node}`;
+  drop(router, task, "overflow", `${places}, none is left for it`);
 }
 
 /** A stage is done: its task goes on, one branch for each successor. */

@@ -14,6 +14,8 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { ProcessorMessage } from "../protocol/processor.js";
 import { type StageKey, taskKey, type TaskId } from "../../task/identity.js";
+import { FairRoom } from "../../task/fair-room.js";
+import { ownerOf } from "../../task/origin.js";
 import type { Stage } from "../../task/pipeline.js";
 import type { Delivered } from "../../task/join.js";
 import type { StageResult } from "../../task/service.js";
@@ -58,6 +60,8 @@ export interface StageInbox {
   readonly inFlight: Map<string, Entry>;
   /** Not with the processor, by task key: it is starting, or has its fill. */
   readonly waiting: Map<string, Entry>;
+  /** What it holds of whom, of both. */
+  readonly room: FairRoom<string>;
   /** For the processor once it has started. */
   skips: Skip[];
   /** The last ones of a stateful stage, by task key, oldest first. */
@@ -66,13 +70,15 @@ export interface StageInbox {
   idleSinceMs: number | null;
 }
 
-export function createStageInbox(key: StageKey, stage: Stage): StageInbox {
+/** @param tasksMax tasks that wait or are in flight at most, of all nodes together */
+export function createStageInbox(key: StageKey, stage: Stage, tasksMax: number): StageInbox {
   return {
     key,
     stage,
     processor: null,
     inFlight: new Map(),
     waiting: new Map(),
+    room: new FairRoom(tasksMax),
     skips: [],
     answers: new Map(),
     idleSinceMs: null,
@@ -88,7 +94,11 @@ export function tasksOf(inbox: StageInbox): readonly Task[] {
   return [...inbox.inFlight.values(), ...inbox.waiting.values()].map((entry) => entry.task);
 }
 
-/** Takes a task in, unless it is here already: then the newest delivery is the one that goes on. Returns whether it was new. */
+/**
+ * Takes a task in, unless it is here already: then the newest delivery is the one that goes on.
+ *
+ * @returns false where there is no room for it, or no more for tasks of its node
+ */
 export function accept(
   inbox: StageInbox,
   task: Task,
@@ -98,8 +108,9 @@ export function accept(
   const here = inbox.inFlight.get(key) ?? inbox.waiting.get(key);
   if (here !== undefined) {
     if (here.task.delivery < task.delivery) here.task = task;
-    return false;
+    return true;
   }
+  if (!inbox.room.enter(key, ownerOf(task))) return false;
   const { epoch, monotonicMs, sentAtMs } = routed;
   inbox.idleSinceMs = null;
   inbox.waiting.set(key, { task, epoch, enqueuedAtMs: monotonicMs, sentAtMs, attempt: 1 });
@@ -112,6 +123,7 @@ export function settle(inbox: StageInbox, task: Task): Task | null {
   const key = taskKey(task.id);
   const entry = inbox.inFlight.get(key);
   if (entry === undefined) return null;
+  inbox.room.leave(key);
   inbox.inFlight.delete(key);
   handOver(inbox);
   return entry.task;
@@ -147,7 +159,9 @@ export function announce(inbox: StageInbox, processor: StageProcessor): void {
 export function withdraw(inbox: StageInbox, { id, delivery }: Delivered): void {
   const key = taskKey(id);
   const waiting = inbox.waiting.get(key);
-  if (waiting !== undefined && waiting.task.delivery <= delivery) inbox.waiting.delete(key);
+  if (waiting === undefined || waiting.task.delivery > delivery) return;
+  inbox.waiting.delete(key);
+  inbox.room.leave(key);
 }
 
 /** The processor is not to wait for a task that was dropped elsewhere. */
@@ -160,6 +174,7 @@ export function skip(inbox: StageInbox, id: TaskId, ordinal: number): void {
 /** Removes and returns the tasks that no processor has, so that a newer table may send them elsewhere. */
 export function takeBackWaiting(inbox: StageInbox): readonly Task[] {
   const tasks = [...inbox.waiting.values()].map((entry) => entry.task);
+  for (const key of inbox.waiting.keys()) inbox.room.leave(key);
   inbox.waiting.clear();
   return tasks;
 }

@@ -8,6 +8,7 @@ import type { GeneratorMessage, NodeEvent } from "../protocol/generator.js";
 import type { ProcessorsMessage } from "../protocol/processor.js";
 import type { FlowCounts } from "../../task/reports.js";
 import { pipelineKeyText, type NodeName, type SourceId } from "../../task/identity.js";
+import { FairRoom } from "../../task/fair-room.js";
 import { createJoins, type Joins } from "../../task/join.js";
 import type { Pipeline } from "../../task/pipeline.js";
 import type { RoutingTable } from "../../task/routing-table.js";
@@ -37,6 +38,7 @@ export interface ControllerRetained {
   readonly joins: Joins;
   /** Tasks from other nodes that came before the table with their pipeline, by arrival. */
   readonly parked: { readonly task: Task; readonly untilMs: number }[];
+  readonly parkRoom: FairRoom<Task>;
   readonly counts: { -readonly [Name in keyof FlowCounts]: FlowCounts[Name] };
 }
 
@@ -50,9 +52,12 @@ export interface ControllerOptions {
   readonly listener: ActorRef<NodeEvent> | null;
   /** Whether another node can be sent anything now. Default: every one can. */
   readonly reachable?: (node: NodeName) => boolean;
+  /** Whether `node` vouches for the task and has its source, as far as this node can tell. Default: it does. */
+  readonly vouched?: (node: NodeName, task: Task) => boolean;
   readonly limits?: Partial<ControllerLimits>;
 }
 
+/** Each of these bounds is shared by the nodes whose tasks they are: none takes it all. @see FairRoom */
 export interface ControllerLimits {
   /** Tasks of one stage, waiting or in flight. Default 4,096. */
   readonly stageTasksMax: number;
@@ -79,6 +84,7 @@ export const DEFAULT_LIMITS: ControllerLimits = {
 
 export function createControllerRetained({
   joinTasksMax = DEFAULT_LIMITS.joinTasksMax,
+  parkTasksMax = DEFAULT_LIMITS.parkTasksMax,
 }: Partial<ControllerLimits> = {}): ControllerRetained {
   return {
     table: null,
@@ -88,6 +94,7 @@ export function createControllerRetained({
     placedHere: new Set(),
     joins: createJoins({ tasksMax: joinTasksMax }),
     parked: [],
+    parkRoom: new FairRoom(parkTasksMax),
     counts: { admitted: 0, received: 0, forwarded: 0, processed: 0, finished: 0, dropped: {} },
   };
 }

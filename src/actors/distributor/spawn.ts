@@ -15,7 +15,7 @@ export type { FlushOptions, VoucherPort };
  * Its mailbox takes more than may wait to be stored, so that the bound is the distributor's own and is counted there.
  */
 export function spawnDistributor(parent: Spawner, options: DistributorOptions): ActorRef<DistributorMessage> {
-  return parent.spawn(createDistributor(options, createDistributorRetained()), {
+  return parent.spawn(createDistributor(options, createDistributorRetained(options.flush)), {
     name: "distributor",
     mailbox: { capacity: 20_000, overflow: "reject" },
     restart: "permanent",

@@ -5,6 +5,7 @@ import type { AskResult, Context } from "../../runtime/behaviour.js";
 import type { DistributorMessage, QueryReply, StatementReply } from "../protocol/distributor.js";
 import type { SchedulerMessage } from "../protocol/scheduler.js";
 import type { StoreStatement } from "../../task/record-chain.js";
+import { FairRoom } from "../../task/fair-room.js";
 import type { NodeName } from "../../task/identity.js";
 import type { PendingRecord } from "./pending.js";
 import type { Appended, RecordPage, Slice, Store } from "../../storage/results/store.js";
@@ -59,6 +60,8 @@ export interface DistributorRetained {
   /** What waits and what is being written, by task, in order of arrival. */
   readonly pending: Map<string, PendingRecord>;
   pendingBytes: number;
+  /** Of both bounds, what the records of each node take. */
+  readonly room: { readonly records: FairRoom<string>; readonly bytes: FairRoom<string> };
   writing: Writing;
   lastWriteAtMs: number;
   /** By the address of the subscriber. */
@@ -95,9 +98,9 @@ export interface FlushOptions {
   readonly recordsMax?: number;
   /** Bytes in one write, estimated, and to start one at once. Default 4 MiB. */
   readonly bytesMax?: number;
-  /** Records that wait or are being written. Default 10,000. */
+  /** Records that wait or are being written, of which no node's take all. Default 10,000. */
   readonly pendingRecordsMax?: number;
-  /** Their bytes, estimated. Default 64 MiB. */
+  /** Their bytes, estimated, in the same way. Default 64 MiB. */
   readonly pendingBytesMax?: number;
 }
 
@@ -136,10 +139,13 @@ export function withDefaults(options: DistributorOptions): Given {
   return { ...options, retention: options.retention ?? {}, flush: { ...FLUSH, ...options.flush } };
 }
 
-export function createDistributorRetained(): DistributorRetained {
+/** @param flush bounds what waits */
+export function createDistributorRetained(flush: FlushOptions = {}): DistributorRetained {
+  const { pendingRecordsMax, pendingBytesMax } = { ...FLUSH, ...flush };
   return {
     pending: new Map(),
     pendingBytes: 0,
+    room: { records: new FairRoom(pendingRecordsMax), bytes: new FairRoom(pendingBytesMax) },
     writing: { status: "idle" },
     lastWriteAtMs: -Infinity,
     subscriptions: new Map(),

@@ -9,6 +9,7 @@ import type { SchedulerMessage } from "../protocol/scheduler.js";
 import type { TaskOutcome } from "../../task/reports.js";
 import type { StoredRecord } from "../../task/record.js";
 import { taskKey } from "../../task/identity.js";
+import { ownerOf } from "../../task/origin.js";
 import type { Outcome } from "../../task/task.js";
 import { expire } from "./expire-records.js";
 import { sameOutcome, taskOutcome, type PendingRecord } from "./pending.js";
@@ -30,7 +31,9 @@ export function onSettled(state: State, arrived: PendingRecord, ctx: Context<Mes
     return state;
   }
   const { pendingRecordsMax, pendingBytesMax } = given.flush;
-  if (retained.pending.size >= pendingRecordsMax || retained.pendingBytes + arrived.bytes > pendingBytesMax) {
+  const full =
+    retained.pending.size >= pendingRecordsMax || retained.pendingBytes + arrived.bytes > pendingBytesMax;
+  if (full || !takesRoom(retained, key, arrived)) {
     retained.refused += 1;
     const { refused } = retained;
     warn(state, "Tasks are left unacknowledged as too many wait to be stored", { refused }, ctx);
@@ -40,6 +43,19 @@ export function onSettled(state: State, arrived: PendingRecord, ctx: Context<Mes
   retained.pendingBytes += arrived.bytes;
   scheduleFlush(state, ctx);
   return state;
+}
+
+/** No node's records take the room of all. */
+function takesRoom(
+  { room }: DistributorRetained,
+  key: string,
+  { record, origin, bytes }: PendingRecord,
+): boolean {
+  const owner = ownerOf({ id: record.id, origin });
+  if (!room.records.enter(key, owner)) return false;
+  if (room.bytes.enter(key, owner, bytes)) return true;
+  room.records.leave(key);
+  return false;
 }
 
 /** Writes at once, where a write is not under way and the period is over or a batch is full. */
@@ -132,6 +148,8 @@ function settleBatch(
     if (waiting === undefined || end === undefined) continue;
     retained.pending.delete(key);
     retained.pendingBytes -= waiting.bytes;
+    retained.room.records.leave(key);
+    retained.room.bytes.leave(key);
     if (end.status === "stored") stored.push(end.record);
     const outcome = end.status === "stored" ? outcomeOf(waiting.record) : end.outcome;
     // A batch that failed may have been stored all the same: what its retry finds there is our own.

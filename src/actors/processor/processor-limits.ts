@@ -5,6 +5,11 @@ import type { SupervisionPolicy } from "../../runtime/spawn-options.js";
 export interface ProcessorLimits {
   /** Workers of a service without state. Default 1; at most the cores less one, and never less than 1. */
   readonly replicas: number;
+  /**
+   * Workers of all stages together. Default 48: one of a service that does nothing takes 8 MiB (`edge.odd-dags` of the attacks), and no
+   * machine here has so many cores.
+   */
+  readonly workersMax: number;
   /** How long a stateful stage waits for a missing task, in ms. Default 1,000. */
   readonly gapTimeoutMs: number;
   /** How long a task may run before its worker is given up, in ms. Default 30,000. */
@@ -23,6 +28,7 @@ export interface ProcessorLimits {
 
 export const DEFAULT_PROCESSOR_LIMITS: ProcessorLimits = {
   replicas: 1,
+  workersMax: 48,
   gapTimeoutMs: 1_000,
   executeTimeoutMs: 30_000,
   loadTimeoutMs: 60_000,

@@ -252,8 +252,8 @@ export function createProcessor(
       const text = `Cannot run stage "${stage.id}" on "${node}" as the service "${stage.service}" is not known there`;
       return { status: "failed", error: new SluiceError(text, { code: "service-unknown" }) };
     }
-    const { parameters, output } = stage;
-    const spec = { name: stage.id, module: service.module, parameters, modelDir, output };
+    const { parameters, output, stateful } = stage;
+    const spec = { name: stage.id, module: service.module, parameters, modelDir, output, stateful };
     const replicas = stage.stateful ? 1 : limits.replicas;
     const pool = createWorkerPool<Work>({
       spec,

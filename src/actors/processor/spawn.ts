@@ -3,6 +3,7 @@
 import { availableParallelism } from "node:os";
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
+import type { Logger } from "../../runtime/log.js";
 import type { SupervisionPolicy } from "../../runtime/spawn-options.js";
 import type { ProcessorsMessage } from "../protocol/processor.js";
 import type { NodeName } from "../../task/identity.js";
@@ -10,6 +11,7 @@ import type { ServiceDeclaration } from "../../task/service.js";
 import { DEFAULT_PROCESSOR_LIMITS, type ProcessorLimits } from "./processor-limits.js";
 import { createProcessors, createProcessorsRetained } from "./processors.js";
 import { startWorker as startThread } from "./worker-host.js";
+import { createWorkerRoom } from "./worker-room.js";
 import type { StartWorker } from "./worker-port.js";
 
 export type { ProcessorLimits };
@@ -23,6 +25,8 @@ export interface SpawnProcessorsOptions {
   readonly limits?: Partial<ProcessorLimits>;
   /** Default: worker threads. */
   readonly startWorker?: StartWorker;
+  /** Told where there are more stages than workers may be. Default: nobody. */
+  readonly log?: Logger;
 }
 
 /** The controller keeps what a processor was given, so a restart loses nothing: backoff ends at 5 s, attempts never. */
@@ -36,12 +40,27 @@ const SUPERVISION: SupervisionPolicy = {
 /** Starts the supervisor of a node's processors as the child `processors`. */
 export function spawnProcessors(
   parent: Spawner,
-  { node, services, modelDir, limits: given, startWorker = startThread }: SpawnProcessorsOptions,
+  { node, services, modelDir, limits: given, startWorker = startThread, log }: SpawnProcessorsOptions,
 ): ActorRef<ProcessorsMessage> {
   const wanted: ProcessorLimits = { ...DEFAULT_PROCESSOR_LIMITS, ...given };
   const replicas = Math.max(1, Math.min(wanted.replicas, availableParallelism() - 1));
   const limits = { ...wanted, replicas };
-  const options = { node, services, modelDir, limits, startWorker };
+  const { workersMax } = limits;
+  let evictions = 0;
+  const room = createWorkerRoom({
+    startWorker,
+    workersMax,
+    onEvicted(stage) {
+      evictions += 1;
+      if (Math.log2(evictions) % 1 !== 0) return;
+      log?.warn("A stage has lost its worker to another one, as there are more stages than workers may be", {
+        stage,
+        workersMax,
+        evictions,
+      });
+    },
+  });
+  const options = { node, services, modelDir, limits, startWorker: room };
   return parent.spawn(createProcessors(options, createProcessorsRetained()), {
     name: "processors",
     supervision: SUPERVISION,

@@ -19,6 +19,8 @@ export interface WorkerSpec {
   readonly modelDir: string | null;
   /** Every result must be of this type. */
   readonly output: DataType;
+  /** It remembers from one job to the next. */
+  readonly stateful: boolean;
 }
 
 /** One run of the service; `payload` is null where the service reads no frames. */

@@ -19,8 +19,8 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     ],
     [
       "abandon-withdraws-newer",
-      "waiting !== undefined && waiting.task.delivery <= delivery",
-      "waiting !== undefined",
+      "waiting === undefined || waiting.task.delivery > delivery",
+      "waiting === undefined",
     ],
     [
       "restarted-processor-gets-nothing",

@@ -1,7 +1,11 @@
 /** A controller with probes for its neighbours, and the tables and tasks that a test gives it. */
 
 import { createController } from "../../../src/actors/controller/controller.js";
-import { createControllerRetained, type ControllerLimits } from "../../../src/actors/controller/state.js";
+import {
+  createControllerRetained,
+  type ControllerLimits,
+  type ControllerOptions,
+} from "../../../src/actors/controller/state.js";
 import {
   controllerAddress,
   type ControllerMessage,
@@ -32,7 +36,11 @@ export const CLOUD = parseNodeName("cloud");
 export const SOURCE = parseSourceId("cam-1");
 
 /** A controller of `node`, with a probe for each neighbour. */
-export function routerOf(node: NodeName = EDGE, limits?: Partial<ControllerLimits>) {
+export function routerOf(
+  node: NodeName = EDGE,
+  limits?: Partial<ControllerLimits>,
+  vouched?: ControllerOptions["vouched"],
+) {
   const processors = createProbe<ProcessorsMessage>(`sluice://${node}/processors`);
   const distributor = createProbe<DistributorMessage>("sluice://cloud/distributor");
   const listener = createProbe<NodeEvent>("sluice://test/listener");
@@ -45,6 +53,7 @@ export function routerOf(node: NodeName = EDGE, limits?: Partial<ControllerLimit
       distributor,
       listener,
       ...(limits && { limits }),
+      ...(vouched && { vouched }),
     },
     createControllerRetained(limits),
   );

@@ -34,6 +34,7 @@ function inboxOf(policy: "block" | "dropOldest", capacity: number) {
   const inbox = createStageInbox(
     { pipelineId: pipeline.id, pipelineVersion: 1, stage },
     stageOf(pipeline, stage),
+    100,
   );
   const task = (sequence: number): Task => firstOf(newTask(pipeline, sequence));
   return { inbox, task, processor: createProbe<ProcessorMessage>() };
@@ -89,9 +90,9 @@ test("stage inbox takes a task once, whether it waits or is given", () => {
   const { inbox, task, processor } = inboxOf("block", 1);
   announce(inbox, { ref: processor, incarnation: 1 });
   assert.ok(accept(inbox, task(0), routed(1)));
-  assert.not(accept(inbox, task(0), routed(1)));
+  assert.ok(accept(inbox, task(0), routed(1)));
   assert.ok(accept(inbox, task(1), routed(1)));
-  assert.not(accept(inbox, task(1), routed(2)));
+  assert.ok(accept(inbox, task(1), routed(2)));
   assert.is(taskCount(inbox), 2);
 });
 
@@ -132,7 +133,7 @@ test("stage inbox lets the newest delivery of a task go on, and a stateful one a
   const { inbox, task, processor } = inboxOf("block", 1);
   announce(inbox, { ref: processor, incarnation: 1 });
   accept(inbox, task(0), routed(1));
-  assert.is(accept(inbox, { ...task(0), delivery: 2 }, routed(1)), false);
+  assert.ok(accept(inbox, { ...task(0), delivery: 2 }, routed(1)));
   assert.is(settle(inbox, task(0))?.delivery, 2);
   assert.equal(sequences(processor.received), [0]);
   const answer: Answer = {
@@ -150,7 +151,7 @@ test("stage inbox lets the newest delivery of a task go on, and a stateful one a
   };
   keepAnswer(inbox, task(0).id, answer);
   assert.is(answerFor(inbox, task(0).id), undefined);
-  const stateful = createStageInbox(inbox.key, { ...inbox.stage, stateful: true });
+  const stateful = createStageInbox(inbox.key, { ...inbox.stage, stateful: true }, 100);
   for (let sequence = 0; sequence < 1_025; sequence++) keepAnswer(stateful, task(sequence).id, answer);
   assert.is(answerFor(stateful, task(0).id), undefined);
   assert.is(answerFor(stateful, task(1).id), answer);

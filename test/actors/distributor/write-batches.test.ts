@@ -188,7 +188,8 @@ test("distributor takes what a failed write has stored all the same for stored, 
 });
 
 test("distributor leaves what is beyond its bound unacknowledged, counts it, and takes more when it can", async () => {
-  const { appends, actor, store, runAppends, totals, generator } = setUp({ flush: { pendingRecordsMax: 3 } });
+  const { appends, actor, store, runAppends, totals, generator } = setUp({ flush: { pendingRecordsMax: 5 } });
+  // Two of five are left to other nodes.
   for (let sequence = 0; sequence < 5; sequence++) store(sequence);
   assert.equal([totals().pending, totals().refused], [3, 2]);
   store(0);
@@ -209,6 +210,19 @@ test("distributor leaves what is beyond its bound unacknowledged, counts it, and
   await bytes.runAppends();
   await bytes.storeDurably(1);
   assert.is(bytes.totals().pending, 0);
+});
+
+test("distributor leaves room to others, however many records of one node wait to be stored", () => {
+  const flooded = setUp({ flush: { pendingRecordsMax: 100 } });
+  const drop = (node: string, sequence: number): void => {
+    const source = `cam-of-${node}`;
+    const origin = `sluice://${node}/source-${source}`;
+    flooded.actor.tell({ type: "recordDrop", drop: droppedTask({ sequence, source, origin }) });
+  };
+  for (let sequence = 0; sequence < 300; sequence += 1) drop("rogue", sequence);
+  assert.equal([flooded.totals().pending, flooded.totals().refused], [50, 250]);
+  for (let sequence = 0; sequence < 16; sequence += 1) drop("edge-2", sequence);
+  assert.equal([flooded.totals().pending, flooded.totals().refused], [66, 250]);
 });
 
 test("distributor has all its room in bytes again once what waited is durable, however often", async () => {

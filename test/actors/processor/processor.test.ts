@@ -18,6 +18,7 @@ test("processor announces itself at its start, and loads its service before the 
     parameters: {},
     modelDir: "/models",
     output: "boxes",
+    stateful: false,
   });
 });
 

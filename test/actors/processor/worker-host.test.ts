@@ -22,6 +22,7 @@ const spec = (overrides: Partial<WorkerSpec> = {}): WorkerSpec => ({
   parameters: {},
   modelDir: null,
   output: "boxes",
+  stateful: false,
   ...overrides,
 });
 

@@ -14,6 +14,7 @@ const spec: WorkerSpec = {
   parameters: {},
   modelDir: null,
   output: "boxes",
+  stateful: false,
 };
 const unloadable: WorkerSpec = { ...spec, parameters: { load: "throw" } };
 

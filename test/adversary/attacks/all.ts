@@ -9,6 +9,7 @@ import { EDGE_MEMORY } from "./edge-memory.js";
 import { EDGE_MESSAGES } from "./edge-messages.js";
 import { EDGE_OPERATORS } from "./edge-operators.js";
 import { EDGE_TASKS } from "./edge-tasks.js";
+import { EDGE_WALKS } from "./edge-walks.js";
 import { FILES } from "./files.js";
 import { MACHINE } from "./machine.js";
 import { OPERATOR_SOURCES } from "./operator-sources.js";
@@ -22,6 +23,7 @@ const GIVEN: readonly Attack[] = [
   ...STRANGER_SOCKETS,
   ...EDGE_DEPUTIES,
   ...EDGE_TASKS,
+  ...EDGE_WALKS,
   ...EDGE_CLAIMS,
   ...EDGE_MESSAGES,
   ...EDGE_OPERATORS,

@@ -1,24 +1,13 @@
 /** Tasks and decisions of others, forged by an edge that has a token of its own. */
 
+import { allHonest, forgeries } from "../kit/claims.js";
 import { SOURCES_OF_NODE_MAX } from "../../../src/task/limits.js";
 import { must, type ClusterAttack } from "../kit/attack.js";
 import type { Line } from "../kit/follower.js";
 import type { HostileMember } from "../kit/member.js";
 import { until } from "../kit/programs.js";
 import type { Scene } from "../kit/scene.js";
-import {
-  abandonOf,
-  begun,
-  closingOf,
-  dropOf,
-  finished,
-  FORGED,
-  originOf,
-  pipeline,
-  sourceOf,
-  stageOf,
-  vouchedBy,
-} from "../kit/tasks.js";
+import { abandonOf, closingOf, dropOf, finished, originOf, sourceOf, vouchedBy } from "../kit/tasks.js";
 
 const SEQUENCE_MAX = Number.MAX_SAFE_INTEGER;
 /** How far ahead of the stream an attack reaches, and how many tasks of it. */
@@ -47,35 +36,6 @@ function attack(
 function nextOf(scene: Scene, source: string): readonly Line["id"][] {
   const newest = scene.newest(source);
   return Array.from({ length: MANY }, (_, at) => ({ ...newest, sequence: newest.sequence + AHEAD + at }));
-}
-
-/** Every one of these has its own result, whatever was said of it before. */
-async function allHonest(scene: Scene, ids: readonly Line["id"][]): Promise<void> {
-  const last = ids.at(-1);
-  if (last === undefined) return;
-  const records = (lines: readonly Line[]) =>
-    lines.filter(
-      ({ id }) =>
-        id.sourceId === last.sourceId &&
-        id.incarnation === last.incarnation &&
-        ids.some(({ sequence }) => sequence === id.sequence),
-    );
-  await scene.follower
-    .until((lines) => records(lines).length >= ids.length, AHEAD_MS, `tasks up to ${last.sequence}`)
-    .catch(() => must(false, `tasks of "${last.sourceId}" are not stored any more`));
-  const forged = records(scene.follower.lines).filter((line) => JSON.stringify(line).includes(FORGED));
-  must(forged.length === 0, `${forged.length} of ${ids.length} tasks of "${last.sourceId}" were forged`);
-  const gaps = records(scene.follower.lines).filter(({ type }) => type !== "result");
-  must(gaps.length === 0, `${gaps.length} of ${ids.length} tasks of "${last.sourceId}" were dropped`);
-}
-
-/** A record of another's, vouched for by nobody, by the edge's own key, and as if the source were the edge's own. */
-function forgeries(
-  { vouch, name }: HostileMember,
-  id: Line["id"],
-  make: (id: Line["id"], change: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>,
-): readonly Readonly<Record<string, unknown>>[] {
-  return [make(id, {}), vouchedBy(vouch, make(id, {})), vouchedBy(vouch, make(id, { origin: originOf(name, id) }))];
 }
 
 /** A controller that keeps the tasks that it is given and hands each on to the cloud, which does what it was to do. */
@@ -139,7 +99,9 @@ export const EDGE_TASKS: readonly ClusterAttack[] = [
       const waiting = { joinNodes: new Map([["$end", "cloud"]]), pins: new Map() };
       for (const id of ids) {
         for (const node of ["edge-1", rogue.name]) {
-          for (const drop of forgeries(rogue, id, (of, change) => dropOf(of, { node, ...waiting, ...change })))
+          for (const drop of forgeries(rogue, id, (of, change) =>
+            dropOf(of, { node, ...waiting, ...change }),
+          ))
             rogue.tell("cloud/distributor", { type: "recordDrop", drop });
         }
       }
@@ -325,7 +287,9 @@ export const EDGE_TASKS: readonly ClusterAttack[] = [
       }
       await scene.goesOn(2, AHEAD_MS);
       const own = new Set(
-        scene.follower.lines.map(({ id }) => id.sourceId).filter((id) => id.startsWith(`squat-${rogue.name}`)),
+        scene.follower.lines
+          .map(({ id }) => id.sourceId)
+          .filter((id) => id.startsWith(`squat-${rogue.name}`)),
       );
       must(own.size <= SOURCES_OF_NODE_MAX, `it has ${own.size} sources`);
       const other = await scene.member();
@@ -364,126 +328,4 @@ export const EDGE_TASKS: readonly ClusterAttack[] = [
       must(seen === 0, "it was stored");
     },
   ),
-  attack(
-    "edge.odd-pins",
-    "an edge submits tasks pinned to stages that are none, at places that cannot be",
-    async (rogue) => {
-      for (const [at, pins] of [
-        new Map([["nothing", { node: "cloud", ordinal: 0 }]]),
-        new Map([["follow", { node: "cloud", ordinal: SEQUENCE_MAX }]]),
-        new Map([["find", { node: "cloud", ordinal: 3 }]]),
-        new Map([["__proto__", { node: "cloud", ordinal: 0 }]]),
-        new Map([["follow", { node: "nowhere", ordinal: 0 }]]),
-      ].entries()) {
-        const id = { sourceId: `of-${rogue.name}`, incarnation: 1, sequence: at };
-        rogue.tell("cloud/controller", { type: "submit", forwarded: 1, task: begun(id, { pins }) });
-        rogue.tell("cloud/controller", { ...abandonOf(id), pins });
-      }
-    },
-    "survived",
-  ),
-  attack(
-    "edge.odd-came-from",
-    "an edge submits branches that came from no predecessor of their join",
-    async (rogue) => {
-      for (const [at, cameFrom] of ["find", "nothing", "sift", "follow", "constructor"].entries()) {
-        const id = { sourceId: `of-${rogue.name}`, incarnation: 1, sequence: at };
-        for (const cursor of ["$end", "sift", "follow", "find"]) {
-          rogue.tell("cloud/controller", { type: "submit", task: finished(id, { cursor, cameFrom }) });
-        }
-      }
-    },
-    "survived",
-  ),
-  attack(
-    "edge.odd-tasks",
-    "an edge submits tasks that are well-formed and cannot be",
-    async (rogue) => {
-      const odd: readonly Readonly<Record<string, unknown>>[] = [
-        { frameCount: 256, framePtsUs: Array.from({ length: 256 }, () => 0), payload: null },
-        { delivery: SEQUENCE_MAX },
-        { pipelineVersion: SEQUENCE_MAX },
-        { sourceAtMs: -1e300, createdAtMs: 1e300 },
-        { deadlineAtMs: -1e300 },
-        { joinNodes: new Map([["find", "cloud"]]) },
-        { results: new Map([["nothing", { type: "boxes", frames: [[]] }]]) },
-        { payload: null },
-        { configuration: { width: 0, height: 0, fps: -1, framesPerTask: 0, encoding: "jpeg", quality: 0 } },
-        {
-          payload: { encoding: "jpeg", width: 0, height: 0, frames: [{ ptsUs: 0, data: new Uint8Array(1) }] },
-        },
-        { hops: Array.from({ length: 1_024 }, () => hop()) },
-        { cursor: "follow", cameFrom: "find" },
-      ];
-      for (const [at, change] of odd.entries()) {
-        const id = { sourceId: `of-${rogue.name}`, incarnation: 1, sequence: at };
-        for (const forwarded of [undefined, 0, SEQUENCE_MAX]) {
-          const task = begun(id, change);
-          rogue.tell("cloud/controller", {
-            type: "submit",
-            task,
-            ...(forwarded !== undefined && { forwarded }),
-          });
-        }
-      }
-    },
-    "survived",
-  ),
-  attack(
-    "edge.odd-dags",
-    "an edge registers pipelines that are no DAG, or an odd one, and sends tasks through them",
-    async (rogue) => {
-      rogue.tell("cloud/scheduler", {
-        type: "registerNode",
-        node: { name: rogue.name, role: "edge", services: ["find"] },
-        controller: rogue.ref(`${rogue.name}/controller`),
-      });
-      const wide = Array.from({ length: 60 }, (_, at) => `s${at}`);
-      const shapes: readonly (readonly unknown[])[] = [
-        [],
-        [stageOf({ id: "a" }), stageOf({ id: "a" })],
-        [stageOf({ id: "a", predecessors: ["a"], successors: ["a"] })],
-        [
-          stageOf({ id: "a", predecessors: ["b"], successors: ["b"] }),
-          stageOf({ id: "b", predecessors: ["a"], successors: ["a"] }),
-        ],
-        [stageOf({ id: "a", predecessors: ["nothing"] })],
-        [stageOf({ id: "$end" })],
-        [stageOf({ id: "a", stateful: true }), stageOf({ id: "b", stateful: true })],
-        [stageOf({ id: "a", service: "__proto__" })],
-        [
-          stageOf({ id: "root", successors: wide }),
-          ...wide.map((id) => stageOf({ id, predecessors: ["root"], successors: ["last"] })),
-          stageOf({ id: "last", predecessors: wide }),
-        ],
-      ];
-      for (const [at, stages] of shapes.entries()) {
-        const id = `odd-${rogue.name}-${at}`;
-        rogue.tell("cloud/scheduler", {
-          type: "registerSource",
-          source: sourceOf(rogue.name, id, { pipeline: pipeline(id, stages, { joinTimeoutMs: 0.001 }) }),
-        });
-        for (const cursor of ["a", "root", "last", "$end"]) {
-          rogue.tell("cloud/controller", {
-            type: "submit",
-            forwarded: 1,
-            task: begun({ sourceId: id, incarnation: 1, sequence: at }, { pipelineId: id, cursor }),
-          });
-        }
-      }
-    },
-    "survived",
-  ),
 ];
-
-function hop(): Readonly<Record<string, unknown>> {
-  return {
-    stage: "find",
-    node: "cloud",
-    epoch: SEQUENCE_MAX,
-    attempt: 0,
-    enqueuedAtMs: 1e300,
-    startedAtMs: -1e300,
-    endedAtMs: 0,
-  };
-}

@@ -138,7 +138,9 @@ export const OPERATOR_SOURCES: readonly ClusterAttack[] = [
           const refusal = refusalOf(await addSource(rogue, "edge-2", { id, source }));
           const end =
             refusal ??
-            Object((await ears.next(({ type, sourceId }) => type === "sourceEnded" && sourceId === id))["error"]);
+            Object(
+              (await ears.next(({ type, sourceId }) => type === "sourceEnded" && sourceId === id))["error"],
+            );
           must(/it redirects/.test(String(end.message)), `${location}: it ended with ${String(end.message)}`);
         } finally {
           outer.close();

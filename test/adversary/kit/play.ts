@@ -60,7 +60,7 @@ async function playRound(attacks: readonly Attack[], take: (outcome: Outcome) =>
   const left = attacks.filter((attack) => attack.against === "cluster");
   // An attack that has broken the cluster ends the scene: the rest goes on in another one.
   while (left.length > 0) {
-    await inScene(async (scene) => {
+    await inOpenScene(async (scene) => {
       let first = true;
       for (let attack = left.shift(); attack !== undefined; attack = left.shift()) {
         const { outcome, usable } = await playOne(scene, attack, first);
@@ -69,6 +69,24 @@ async function playRound(attacks: readonly Attack[], take: (outcome: Outcome) =>
         if (!usable) return;
       }
     });
+  }
+}
+
+const OPENINGS_MAX = 3;
+
+/** A machine that is short of breath may put somebody out before there is any attack. */
+async function inOpenScene(work: (scene: Scene) => Promise<void>): Promise<void> {
+  for (let opening = 1; ; opening += 1) {
+    const state = { opened: false };
+    try {
+      await inScene(async (scene) => {
+        state.opened = true;
+        await work(scene);
+      });
+      return;
+    } catch (error) {
+      if (state.opened || opening === OPENINGS_MAX) throw error;
+    }
   }
 }
 
@@ -105,7 +123,9 @@ async function playOne(
   const after = disturbed === null ? await reportsOf(scene) : null;
   const scout = scoutCounts(scene);
   const counted =
-    after === null ? {} : growth([...before.map(countsOrNull), scoutBefore], [...after.map(countsOrNull), scout]);
+    after === null
+      ? {}
+      : growth([...before.map(countsOrNull), scoutBefore], [...after.map(countsOrNull), scout]);
   breach =
     disturbed ??
     breach ??

@@ -35,7 +35,7 @@ function inferForEver(onWarm: (worker: WorkerThread) => void): void {
   const module = SERVICES.get("motion-detection")?.module ?? "";
   let completed = 0;
   const worker = startWorker(
-    { name: "motion", module, parameters: {}, modelDir: null, output: "boxes" },
+    { name: "motion", module, parameters: {}, modelDir: null, output: "boxes", stateful: false },
     () => {
       worker.run(job);
       completed += 1;

@@ -1,0 +1,130 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type {
+  Job,
+  StartWorker,
+  WorkerEvent,
+  WorkerThread,
+} from "../../../src/actors/processor/worker-port.js";
+import { createWorkerRoom } from "../../../src/actors/processor/worker-room.js";
+
+interface Thread {
+  readonly name: string;
+  readonly jobs: Job[];
+  ended: "stop" | "kill" | "crash" | null;
+  say(event: WorkerEvent): void;
+}
+
+const JOB = { sourceId: "cam-1" } as Job;
+const DONE: WorkerEvent = { type: "completed", result: { type: "boxes", frames: [] } };
+
+function roomOf(workersMax: number) {
+  const threads: Thread[] = [];
+  const evicted: string[] = [];
+  const startWorker: StartWorker = ({ name }, listener) => {
+    const thread: Thread = { name, jobs: [], ended: null, say: (event) => listener(event) };
+    threads.push(thread);
+    return {
+      run: (job) => void thread.jobs.push(job),
+      stop: () => (thread.ended = "stop"),
+      kill: () => (thread.ended = "kill"),
+    };
+  };
+  const start = createWorkerRoom({ startWorker, workersMax, onEvicted: (name) => void evicted.push(name) });
+  const stage = (name: string, stateful = false): WorkerThread & { readonly heard: string[] } => {
+    const heard: string[] = [];
+    const spec = { name, module: "", parameters: {}, modelDir: null, output: "boxes", stateful };
+    return { heard, ...start(spec, ({ type }) => void heard.push(type)) };
+  };
+  const alive = (): readonly string[] =>
+    threads.filter(({ ended }) => ended === null).map(({ name }) => name);
+  const last = (name: string): Thread => {
+    const found = threads.findLast((thread) => thread.name === name);
+    if (found === undefined) throw new Error(`No thread is called ${name}`);
+    return found;
+  };
+  return { stage, alive, last, evicted, threads };
+}
+
+test("createWorkerRoom starts a worker at once while there is room, and passes on what it says", () => {
+  const { stage, alive, last } = roomOf(2);
+  const a = stage("a");
+  assert.equal(alive(), ["a"]);
+  last("a").say({ type: "loaded" });
+  a.run(JOB);
+  last("a").say(DONE);
+  assert.equal(a.heard, ["loaded", "completed"]);
+});
+
+test("createWorkerRoom keeps no more workers than it has room for, and a stage without jobs keeps nobody out", async () => {
+  const { stage, alive, last, evicted, threads } = roomOf(2);
+  const [a, b] = [stage("a"), stage("b")];
+  last("a").say({ type: "loaded" });
+  last("b").say({ type: "loaded" });
+  const many = Array.from({ length: 60 }, (_, n) => stage(`s${n}`));
+  await Promise.resolve();
+  assert.equal(alive(), ["a", "b"]);
+  assert.ok(many.every(({ heard }) => heard.join() === "loaded"));
+  many[7]?.run(JOB);
+  assert.equal(alive(), ["b", "s7"], "the one that has been idle longest has made room");
+  assert.equal(evicted, ["a"]);
+  assert.equal(last("s7").jobs, [JOB]);
+  last("s7").say({ type: "loaded" });
+  last("s7").say(DONE);
+  assert.equal(many[7]?.heard, ["loaded", "completed"]);
+  a.run(JOB);
+  assert.equal(alive(), ["s7", "a"]);
+  assert.equal([a.heard, b.heard], [["loaded"], ["loaded"]]);
+  assert.is(threads.length, 4);
+});
+
+test("createWorkerRoom has a job wait while all workers have one, in order of arrival", () => {
+  const { stage, alive, last } = roomOf(1);
+  const [a, b, c] = [stage("a"), stage("b"), stage("c")];
+  a.run(JOB);
+  b.run(JOB);
+  c.run(JOB);
+  assert.equal(alive(), ["a"]);
+  last("a").say({ type: "loaded" });
+  assert.equal(alive(), ["a"]);
+  last("a").say(DONE);
+  assert.equal(alive(), ["b"]);
+  last("b").say({ type: "crashed", text: "out of memory" });
+  last("b").ended = "crash";
+  assert.equal(alive(), ["c"]);
+  assert.is(b.heard.at(-1), "crashed");
+});
+
+test("createWorkerRoom takes the place of a service with state last, and says that it has crashed", () => {
+  const { stage, last, evicted, alive } = roomOf(2);
+  const [kept, plain] = [stage("kept", true), stage("plain")];
+  last("kept").say({ type: "loaded" });
+  last("plain").say({ type: "loaded" });
+  const other = stage("other", true);
+  other.run(JOB);
+  assert.equal(evicted, ["plain"]);
+  last("other").say({ type: "loaded" });
+  plain.run(JOB);
+  assert.equal(evicted, ["plain", "kept"]);
+  assert.equal(kept.heard, ["loaded", "crashed"]);
+  kept.run(JOB);
+  assert.equal(alive(), ["other", "plain"], "one that has crashed runs nothing");
+});
+
+test("createWorkerRoom gives the place of a worker that was stopped or killed to who waits", () => {
+  for (const how of ["stop", "kill"] as const) {
+    const { stage, last, alive } = roomOf(1);
+    const [a, b, c] = [stage("a"), stage("b"), stage("c")];
+    a.run(JOB);
+    b.run(JOB);
+    c.run(JOB);
+    b[how]();
+    a[how]();
+    assert.is(last("a").ended, how);
+    assert.equal(alive(), ["c"]);
+    last("a").say(DONE);
+    assert.equal(a.heard, [], "no event follows");
+  }
+});
+
+test.run();

@@ -1,0 +1,7 @@
+import { test } from "uvu";
+import { EDGE_WALKS } from "./attacks/edge-walks.js";
+import { testAttacks } from "./kit/suite.js";
+
+testAttacks(EDGE_WALKS);
+
+test.run();
