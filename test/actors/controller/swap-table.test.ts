@@ -214,7 +214,6 @@ test("controller says when it sent a task on, and has that in the hop of the nod
   assert.is(other(CLOUD)?.only("submit").sentAtMs, sentAtMs);
 
   const there = routerOf(CLOUD);
-  there.attach(pipeline);
   there.install(tableOf(pipeline, 1, CLOUD));
   const processor = createProbe<ProcessorMessage>();
   there.router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, incarnation: 1 });

@@ -21,6 +21,8 @@ test("distributor tells taskSettled to generator and scheduler only once the rec
     createdAtMs: NOW_MS - 40,
     settledAtMs: NOW_MS + 1_000,
     pipelineId: "default",
+    pipelineVersion: 1,
+    configuration: finishedTask({ sequence: 0 }).configuration,
     hops: finishedTask({ sequence: 0 }).hops,
     frameCount: 2,
     payloadBytes: 12,
