@@ -78,7 +78,7 @@ async function journalRate(folder: string): Promise<{ readonly perSecond: number
       joinNodes: new Map(),
     });
     if (task === undefined) throw new Error("No task");
-    return { task, drop: null, positionUs: null };
+    return { task, drop: null, span: null };
   };
   let next = 0;
   const startedMs = performance.now();

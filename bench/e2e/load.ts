@@ -134,7 +134,7 @@ export function endlessCapture({
     source: { kind: "test", pattern, label: "endless", replayable },
     capture: {
       open({ after }, listener) {
-        let index = after === null ? 0 : Math.floor(after.ptsUs / 1_000) + 1;
+        let index = after === null ? 0 : after.frame + 1;
         let wanted = 0;
         const state = { closed: false };
         let giving = false;
@@ -143,8 +143,16 @@ export function endlessCapture({
           const count = everyMs === 0 ? wanted : Math.min(wanted, 1);
           for (let left = count; left > 0 && !state.closed; left -= 1) {
             wanted -= 1;
-            const ptsUs = index++ * 1_000;
-            listener.onFrame({ ptsUs, checksum: index, data, capturedAtMs: Date.now() });
+            const number = index++;
+            const ptsUs = number * 1_000;
+            listener.onFrame({
+              number,
+              passedOver: 0,
+              ptsUs,
+              checksum: index,
+              data,
+              capturedAtMs: Date.now(),
+            });
           }
           if (!state.closed && wanted > 0) giveSoon();
         };
@@ -156,7 +164,11 @@ export function endlessCapture({
         };
         setImmediate(() => {
           if (!state.closed)
-            listener.onInfo({ description: "endless", durationUs: replayable ? 1e15 : null });
+            listener.onInfo({
+              description: "endless",
+              durationUs: replayable ? 1e15 : null,
+              seekable: false,
+            });
         });
         return {
           request(frames) {

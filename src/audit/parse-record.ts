@@ -25,7 +25,14 @@ const hop = z.object({
 });
 
 const frames = z
-  .object({ afterUs: z.number().nullable(), firstUs: z.number(), lastUs: z.number() })
+  .object({
+    after: z.number().nullable(),
+    first: z.number(),
+    last: z.number(),
+    passedOver: z.number(),
+    firstUs: z.number(),
+    lastUs: z.number(),
+  })
   .optional();
 
 const form = z.discriminatedUnion("type", [

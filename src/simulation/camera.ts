@@ -15,8 +15,19 @@ export interface CameraOptions {
   readonly frameBytes: number;
 }
 
-/** Presentation times are whole multiples of this, in microseconds. */
+/** Between two frames, in microseconds: the times that tasks carry are the number of the frame times this. */
 export const FRAME_US = 100_000;
+
+/** Frames of one time base: the next one begins anew, as where recordings were put one behind the other. */
+const BASE_FRAMES = 37;
+/** In each base one frame is stamped an hour ahead. */
+const OUTLIER = { index: 23, aheadUs: 3_600_000_000 } as const;
+
+/** The time of a frame as the source gives it, which steps. */
+function sourceUsOf(number: number): number {
+  const index = number % BASE_FRAMES;
+  return index * FRAME_US + (index === OUTLIER.index ? OUTLIER.aheadUs : 0);
+}
 
 /** The source as it is described to a node. */
 export function cameraSource({ name, frames }: CameraOptions): SourceSpec {
@@ -35,19 +46,26 @@ export function createCameraCapture(options: CameraOptions, process: SimulatedPr
       const { clock } = process;
       let next = 0;
       if (frames === null) next = Math.floor(clock.now() / everyMs);
-      else if (after !== null) next = Math.floor(after.ptsUs / FRAME_US) + 1;
+      else if (after !== null) next = after.frame + 1;
       let wanted = 0;
       let closed = false;
       let timer = clock.after(0, () => {
         const durationUs = frames === null ? null : frames * FRAME_US;
-        listener.onInfo({ description: "simulated", durationUs });
+        listener.onInfo({ description: "simulated", durationUs, seekable: false });
         timer = clock.after(everyMs, tick);
       });
       const give = (): void => {
         const data = allocateShared(frameBytes);
         new DataView(data.buffer, data.byteOffset).setFloat64(0, frames === null ? UNNUMBERED : next);
         wanted -= 1;
-        listener.onFrame({ ptsUs: next * FRAME_US, checksum: next, data, capturedAtMs: clock.now() });
+        listener.onFrame({
+          number: next,
+          passedOver: 0,
+          ptsUs: sourceUsOf(next),
+          checksum: next,
+          data,
+          capturedAtMs: clock.now(),
+        });
         next += 1;
       };
       const tick = (): void => {

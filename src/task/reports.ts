@@ -27,6 +27,8 @@ export interface LedgerReported {
   }[];
   /** Frames read from the source that no task was made of, by reason: the sampling, a partial last task. */
   readonly framesSkipped: number;
+  /** Frames whose time stepped back or too far ahead, so that a new time base began. */
+  readonly timeSteps: number;
   readonly status: "waiting" | "replaying" | "capturing" | "reconnecting" | "draining" | "ended" | "failed";
 }
 

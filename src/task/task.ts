@@ -37,12 +37,17 @@ export interface Pin {
 }
 
 /**
- * Which frames of a source a task is of, by their presentation times in microseconds. A source that can be read again has
- * no frame between those of two consecutive tasks, over all its incarnations.
+ * Which frames of a source that can be read again a task is of, by their numbers from 0. Each frame behind `after`, up to
+ * `last`, is one of its own or was passed over by the sampling; and the next task begins behind `last`, over all incarnations.
  */
 export interface FrameRange {
-  /** Of the frame before the first one; null where that is the first of the source. */
-  readonly afterUs: number | null;
+  /** The last frame of the task before it; null where it begins with the source. */
+  readonly after: number | null;
+  readonly first: number;
+  readonly last: number;
+  /** Frames behind `after` that were decoded and not sampled. */
+  readonly passedOver: number;
+  /** Presentation times of the first and the last, in microseconds. */
   readonly firstUs: number;
   readonly lastUs: number;
 }

@@ -5,7 +5,7 @@
  * Frames and results are not in it: what a node computed is its word, and is marked with its name by the hop.
  */
 
-import type { Closing, Vouched } from "./task.js";
+import type { Closing, FrameRange, Vouched } from "./task.js";
 
 /** Bytes of a voucher: HMAC-SHA256 cut to half, as RFC 2104 section 5 allows. */
 export const VOUCHER_BYTES = 16;
@@ -27,13 +27,17 @@ export function vouchedText(of: Omit<Vouched, "voucher">): string {
     of.pipelineId,
     of.pipelineVersion,
     of.framePtsUs,
-    of.frames === undefined ? null : [of.frames.afterUs, of.frames.firstUs, of.frames.lastUs],
+    of.frames === undefined ? null : rangeText(of.frames),
     of.sourceAtMs,
     of.createdAtMs,
     [...of.joinNodes],
     [...of.pins].map(([stage, { node, ordinal }]) => [stage, node, ordinal]),
     of.origin,
   ]);
+}
+
+function rangeText({ after, first, last, passedOver, firstUs, lastUs }: FrameRange): readonly unknown[] {
+  return [after, first, last, passedOver, firstUs, lastUs];
 }
 
 /** The same of the end of an incarnation: no delivery has this text, as it is of fewer values. */

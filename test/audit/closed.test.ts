@@ -16,8 +16,10 @@ const FRAME_US = 10_000;
 function incarnation(number: number, count: number, from: number): readonly StoredRecord[] {
   return auditedRun({ incarnation: number, count }).map((record) => {
     if (record.type === "closed") return record;
-    const us = (from + record.id.sequence) * FRAME_US;
-    const frames = { afterUs: us === 0 ? null : us - FRAME_US, firstUs: us, lastUs: us };
+    const frame = from + record.id.sequence;
+    const us = frame * FRAME_US;
+    const after = frame === 0 ? null : frame - 1;
+    const frames = { after, first: frame, last: frame, passedOver: 0, firstUs: us, lastUs: us };
     return record.type === "result" ? { ...record, framePtsUs: [us], frames } : { ...record, frames };
   });
 }

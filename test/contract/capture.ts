@@ -89,7 +89,7 @@ function record(
 }
 
 const identities = (frames: readonly CapturedFrame[]): readonly (readonly number[])[] =>
-  frames.map(({ ptsUs, checksum }) => [ptsUs, checksum]);
+  frames.map(({ ptsUs, checksum, number, passedOver }) => [ptsUs, checksum, number, passedOver]);
 
 /** Every frame of the source. */
 async function readAll(subject: CaptureSubject, after: Position | null = null): Promise<Recording> {
@@ -198,9 +198,11 @@ export function captureContract(
   each("a capture after a position gives the frames behind it, and no other", async (subject) => {
     const whole = (await readAll(subject)).frames;
     for (const index of [0, Math.floor(subject.frameCount / 2), subject.frameCount - 1]) {
-      const after = { ptsUs: whole[index]?.ptsUs ?? Number.NaN, seekable: true };
-      const { frames } = await readAll(subject, after);
-      assert.equal(identities(frames), identities(whole.slice(index + 1)), `after frame ${index}`);
+      const { number: frame = Number.NaN, ptsUs: sourceUs = Number.NaN } = whole[index] ?? {};
+      for (const seekable of [true, false]) {
+        const { frames } = await readAll(subject, { frame, sourceUs, seekable });
+        assert.equal(identities(frames), identities(whole.slice(index + 1)), `after frame ${index}`);
+      }
     }
   });
 

@@ -7,6 +7,7 @@ import { parseSourceId } from "../../src/task/identity.js";
 import type { SourceRequest } from "../../src/task/requests.js";
 import { newTask, pipelineOf } from "../task/pipelines.js";
 import { within } from "../support/within.js";
+import { spanAt } from "../support/positions.js";
 
 /** A machine, on which one process follows another. */
 export interface JournalsSubject {
@@ -32,18 +33,24 @@ const REQUEST: SourceRequest = {
   limit: null,
 };
 
-interface Given extends Partial<Omit<JournalEntry, "task">> {
+interface Given extends Partial<Pick<JournalEntry, "drop">> {
+  /** Time of its frame, one each 40 us; of a live source where there is none. */
+  readonly atUs?: number;
   readonly source?: string;
   /** Default true. */
   readonly pixels?: boolean;
 }
 
 function entry(incarnation: number, sequence: number, given: Given = {}): JournalEntry {
-  const { source = SOURCE, pixels = true, drop = null, positionUs = null } = given;
+  const { source = SOURCE, pixels = true, drop = null, atUs = null } = given;
   const [task] = newTask(PIPELINE, sequence);
   if (task === undefined) throw new TypeError("A pipeline without a root");
   const id = { sourceId: parseSourceId(source), incarnation, sequence };
-  return { task: { ...task, id, payload: pixels ? task.payload : null }, drop, positionUs };
+  return {
+    task: { ...task, id, payload: pixels ? task.payload : null },
+    drop,
+    span: atUs === null ? null : spanAt(atUs, 40),
+  };
 }
 
 const identities = (entries: readonly JournalEntry[]): readonly string[] =>
@@ -59,7 +66,7 @@ export function journalsContract(
 
   each("open of a new source recovers nothing, under an incarnation that is the time", async ({ start }) => {
     const { recovered } = await (await start()).open(SOURCE, OPENED);
-    assert.equal(recovered, { incarnation: 1_000, entries: [], positionUs: null, unclosed: [] });
+    assert.equal(recovered, { incarnation: 1_000, entries: [], position: null, unclosed: [] });
   });
 
   each(
@@ -67,30 +74,30 @@ export function journalsContract(
     async ({ start, stop }) => {
       const first = await (await start()).open(SOURCE, OPENED);
       await first.journal.put([0, 1, 2, 10].map((sequence) => entry(1_000, sequence)));
-      await first.journal.put([entry(1_000, 11, { pixels: false, positionUs: 440 })]);
+      await first.journal.put([entry(1_000, 11, { pixels: false, atUs: 440 })]);
       first.journal.settle(entry(1_000, 1).task.id);
       await stop();
 
       // The clock may have gone back.
       const { recovered } = await (await start()).open(SOURCE, { ...OPENED, nowMs: 5 });
-      assert.equal([recovered.incarnation, recovered.positionUs], [1_001, 440]);
+      assert.equal([recovered.incarnation, recovered.position?.ptsUs], [1_001, 440]);
       assert.equal(identities(recovered.entries), ["1000/0", "1000/2", "1000/10", "1000/11"]);
       const [pixels] = recovered.entries;
       assert.equal(pixels?.task, entry(1_000, 0).task);
       assert.ok(pixels?.task.payload?.frames[0]?.data.buffer instanceof SharedArrayBuffer);
-      assert.equal(recovered.entries.at(-1), entry(1_000, 11, { pixels: false, positionUs: 440 }));
+      assert.equal(recovered.entries.at(-1), entry(1_000, 11, { pixels: false, atUs: 440 }));
     },
   );
 
   each("close starts the source from its beginning the next time", async ({ start, stop }) => {
     const { journal } = await (await start()).open(SOURCE, OPENED);
-    const only = entry(1_000, 0, { pixels: false, positionUs: 440 });
+    const only = entry(1_000, 0, { pixels: false, atUs: 440 });
     await journal.put([only]);
     journal.settle(only.task.id);
     await journal.close();
     await stop();
     const { recovered } = await (await start()).open(SOURCE, { ...OPENED, nowMs: 5 });
-    assert.equal(recovered, { incarnation: 1_001, entries: [], positionUs: null, unclosed: [] });
+    assert.equal(recovered, { incarnation: 1_001, entries: [], position: null, unclosed: [] });
   });
 
   each(
@@ -153,33 +160,33 @@ export function journalsContract(
 
   each("entries of earlier incarnations do not move the position back", async ({ start, stop }) => {
     const { journal } = await (await start()).open(SOURCE, OPENED);
-    const old = entry(1_000, 0, { pixels: false, positionUs: 40 });
+    const old = entry(1_000, 0, { pixels: false, atUs: 40 });
     await journal.put([old]);
     await stop();
     const second = await (await start()).open(SOURCE, OPENED);
-    await second.journal.put([entry(1_001, 0, { pixels: false, positionUs: 80 }), old]);
+    await second.journal.put([entry(1_001, 0, { pixels: false, atUs: 80 }), old]);
     await second.journal.put([old]);
     await stop();
     const third = await (await start()).open(SOURCE, OPENED);
-    assert.is(third.recovered.positionUs, 80);
+    assert.is(third.recovered.position?.ptsUs, 80);
   });
 
   each("put of several entries moves the position to the last of them", async ({ start, kill }) => {
     const { journal } = await (await start()).open(SOURCE, OPENED);
-    await journal.put([0, 1, 2].map((sequence) => entry(1_000, sequence, { positionUs: 40 * sequence })));
+    await journal.put([0, 1, 2].map((sequence) => entry(1_000, sequence, { atUs: 40 * sequence })));
     await kill();
     const { recovered } = await (await start()).open(SOURCE, OPENED);
-    assert.is(recovered.positionUs, 80);
+    assert.is(recovered.position?.ptsUs, 80);
   });
 
   each("an entry that is put again behind a later one does not move the position back", async (machine) => {
     const { journal } = await (await machine.start()).open(SOURCE, OPENED);
-    await journal.put([entry(1_000, 0, { positionUs: 40 })]);
-    await journal.put([entry(1_000, 1, { positionUs: 80 })]);
-    await journal.put([entry(1_000, 0, { positionUs: 40 })]);
+    await journal.put([entry(1_000, 0, { atUs: 40 })]);
+    await journal.put([entry(1_000, 1, { atUs: 80 })]);
+    await journal.put([entry(1_000, 0, { atUs: 40 })]);
     await machine.kill();
     const { recovered } = await (await machine.start()).open(SOURCE, OPENED);
-    assert.is(recovered.positionUs, 80);
+    assert.is(recovered.position?.ptsUs, 80);
   });
 
   each("sources do not see each other's entries and positions", async ({ start, stop }) => {
@@ -187,13 +194,16 @@ export function journalsContract(
     const names = ["cam-1", "cam-10", "cam-1-b"];
     for (const [index, source] of names.entries()) {
       const { journal } = await journals.open(source, OPENED);
-      await journal.put([entry(1_000, index, { source, positionUs: 40 * index })]);
+      await journal.put([entry(1_000, index, { source, atUs: 40 * index })]);
     }
     await stop();
     const again = await start();
     for (const [index, source] of names.entries()) {
       const { recovered } = await again.open(source, OPENED);
-      assert.equal([identities(recovered.entries), recovered.positionUs], [[`1000/${index}`], 40 * index]);
+      assert.equal(
+        [identities(recovered.entries), recovered.position?.ptsUs],
+        [[`1000/${index}`], 40 * index],
+      );
     }
   });
 
@@ -202,12 +212,12 @@ export function journalsContract(
     async (machine) => {
       const { journal } = await (await machine.start()).open(SOURCE, OPENED);
       const given = entry(1_000, 2, { pixels: false, drop: { reason: "windowFull", detail: "live" } });
-      await journal.put([entry(1_000, 0, { pixels: false, positionUs: 40 }), entry(1_000, 1), given]);
+      await journal.put([entry(1_000, 0, { pixels: false, atUs: 40 }), entry(1_000, 1), given]);
       await machine.stop();
       const other = { ...OPENED, source: "other.mp4" };
       const { recovered } = await (await machine.start()).open(SOURCE, other);
       assert.is(recovered.incarnation, 1_001);
-      assert.is(recovered.positionUs, null);
+      assert.is(recovered.position, null);
       assert.equal(
         recovered.entries.map(({ drop }) => drop?.reason ?? null),
         ["sourceLost", null, "windowFull"],
@@ -235,7 +245,7 @@ export function journalsContract(
   each("a source that was suspended goes on where it was, with nothing to recover", async (machine) => {
     const opened = { ...OPENED, request: REQUEST };
     const { journal } = await (await machine.start()).open("cam-1", opened);
-    const only = entry(1_000, 0, { pixels: false, positionUs: 40 });
+    const only = entry(1_000, 0, { pixels: false, atUs: 40 });
     await journal.put([only]);
     journal.settle(only.task.id);
     await journal.suspend();
@@ -243,7 +253,7 @@ export function journalsContract(
     const second = await machine.start();
     assert.equal(await second.interrupted(), [REQUEST]);
     const { recovered } = await second.open("cam-1", opened);
-    assert.equal(recovered, { incarnation: 1_001, entries: [], positionUs: 40, unclosed: [] });
+    assert.equal(recovered, { incarnation: 1_001, entries: [], position: spanAt(40, 40).last, unclosed: [] });
   });
 
   each("end ends for good what no node could go on with", async (machine) => {
@@ -274,12 +284,12 @@ export function journalsContract(
   each("a process that is killed leaves every entry that was put, and the position", async (machine) => {
     const { journal } = await (await machine.start()).open(SOURCE, OPENED);
     for (let sequence = 0; sequence < 4; sequence++) {
-      await journal.put([entry(1_000, sequence, { pixels: false, positionUs: 40 * sequence })]);
+      await journal.put([entry(1_000, sequence, { pixels: false, atUs: 40 * sequence })]);
     }
     await machine.kill();
     const { recovered } = await (await machine.start()).open(SOURCE, OPENED);
     assert.equal(identities(recovered.entries), ["1000/0", "1000/1", "1000/2", "1000/3"]);
-    assert.is(recovered.positionUs, 120);
+    assert.is(recovered.position?.ptsUs, 120);
   });
 
   each("a process that is killed leaves no later entry without the earlier ones", async (machine) => {

@@ -35,7 +35,14 @@ function recordOf(
     frameCount: 1,
     framePtsUs: [sourceUs],
     sourceAtMs: 5_000 + sequence * 100,
-    frames: { afterUs: null, firstUs: sourceUs, lastUs: sourceUs },
+    frames: {
+      after: null,
+      first: sequence,
+      last: sequence,
+      passedOver: 0,
+      firstUs: sourceUs,
+      lastUs: sourceUs,
+    },
     results: {
       objects: {
         type: "tracks",

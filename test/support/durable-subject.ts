@@ -10,6 +10,7 @@ import type { Repair } from "../../src/task/reports.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import { newTask, pipelineOf } from "../task/pipelines.js";
 import { newRecord } from "./records.js";
+import { spanAt } from "./positions.js";
 
 export interface DurableWriter {
   /** Writes this one; resolves once it is durable. */
@@ -60,7 +61,7 @@ function journalEntry(sequence: number): JournalEntry {
   return {
     task: { ...TASK, id, payload: TASK.payload === null ? null : { ...TASK.payload, frames } },
     drop: null,
-    positionUs: sequence * FRAME_US,
+    span: spanAt(sequence * FRAME_US, FRAME_US),
   };
 }
 
@@ -89,7 +90,7 @@ const journals: DurableSubject = {
     const { recovered } = await opened.open(SOURCE, OPENED);
     await opened.close();
     if (repairs.length > 0) return `repaired: ${JSON.stringify(repairs)}`;
-    if (recovered.positionUs !== (count - 1) * FRAME_US) return `position ${recovered.positionUs}`;
+    if (recovered.position?.frame !== count - 1) return `position ${recovered.position?.frame}`;
     return difference(
       recovered.entries.map(({ task }) => task.id.sequence),
       from(Math.max(0, count - WINDOW), count),

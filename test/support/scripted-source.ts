@@ -30,7 +30,7 @@ export function scriptedSource(options: ScriptedSourceOptions = {}): ScriptedSou
 
   const capture: CapturePort = {
     open({ configuration: { width, height }, after }, listener) {
-      let next = after === null ? 0 : Math.floor(after.ptsUs / FRAME_US) + 1;
+      let next = after === null ? 0 : after.frame + 1;
       let wanted = 0;
       let closed = false;
       let giving = false;
@@ -44,7 +44,14 @@ export function scriptedSource(options: ScriptedSourceOptions = {}): ScriptedSou
         write?.(index, data);
         wanted -= 1;
         given += 1;
-        listener.onFrame({ ptsUs: index * FRAME_US, checksum: index, data, capturedAtMs: Date.now() });
+        listener.onFrame({
+          number: index,
+          passedOver: 0,
+          ptsUs: index * FRAME_US,
+          checksum: index,
+          data,
+          capturedAtMs: Date.now(),
+        });
       };
       const endWhenDone = (): void => {
         if (closed || next < count) return;
@@ -73,7 +80,7 @@ export function scriptedSource(options: ScriptedSourceOptions = {}): ScriptedSou
       setImmediate(() => {
         if (closed) return;
         const durationUs = liveEveryMs === undefined && count < Infinity ? count * FRAME_US : null;
-        listener.onInfo({ description: "scripted", durationUs });
+        listener.onInfo({ description: "scripted", durationUs, seekable: false });
       });
 
       return {

@@ -5,6 +5,8 @@ import { END, type Vouched } from "../../src/task/task.js";
 import { vouchedText } from "../../src/task/voucher.js";
 import { finishedTask } from "../support/tasks.js";
 
+const RANGE = { after: 3, first: 4, last: 5, passedOver: 0, firstUs: 0, lastUs: 40_000 };
+
 test("vouchedText differs with every field that a lie could be about, and with nothing else", () => {
   const task = finishedTask({ sequence: 1 });
   const stage = parseStageId("follow");
@@ -18,8 +20,9 @@ test("vouchedText differs with every field that a lie could be about, and with n
     { pipelineVersion: 2 },
     { framePtsUs: [0, 40_001] },
     { framePtsUs: [0] },
-    { frames: { afterUs: null, firstUs: 0, lastUs: 40_000 } },
-    { frames: { afterUs: 0, firstUs: 0, lastUs: 40_000 } },
+    { frames: RANGE },
+    ...Object.keys(RANGE).map((field) => ({ frames: { ...RANGE, [field]: 7 } })),
+    { frames: { ...RANGE, after: null } },
     { sourceAtMs: task.sourceAtMs + 0.001 },
     { createdAtMs: task.createdAtMs - 1 },
     { origin: "sluice://edge-2/source-cam-1" },

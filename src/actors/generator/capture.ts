@@ -20,9 +20,11 @@ export interface CaptureOptions {
 }
 
 export interface Position {
-  /** Presentation time of a frame of this source, in microseconds. */
-  readonly ptsUs: number;
-  /** The timestamps of the source survive a seek; otherwise it is read from its start. */
+  /** Number of a frame of this source, from 0: every frame that is decoded counts, captured or not. */
+  readonly frame: number;
+  /** Presentation time of that frame in the source, in microseconds. */
+  readonly sourceUs: number;
+  /** A time leads to one frame: the capture may begin near it. Otherwise it counts frames from the start of the source. */
   readonly seekable: boolean;
 }
 
@@ -48,10 +50,16 @@ export interface CaptureInfo {
   readonly description: string;
   /** Null for a stream that has no end, or does not say. */
   readonly durationUs: number | null;
+  /** Its container has an index, under which times only grow. */
+  readonly seekable: boolean;
 }
 
 export interface CapturedFrame {
-  /** Presentation time in the source, in microseconds. */
+  /** In the source, from 0; in a stream without an end, from the opening on. Every frame that is decoded counts. */
+  readonly number: number;
+  /** Frames before it, and behind the one before or the position, that were decoded and not sampled. */
+  readonly passedOver: number;
+  /** Presentation time in the source, in microseconds; it may step. */
   readonly ptsUs: number;
   /** Of the bytes: equal pictures have equal checksums. */
   readonly checksum: number;

@@ -3,8 +3,8 @@
  *
  * F1 A process does not outlive its capture: `close`, the end and any end of this process all end in its SIGKILL.
  * F2 No frame is read beyond what was requested: ffmpeg blocks in its pipe, and memory stays at one frame.
- * F3 After a position no frame at or before it is handed out, and none after it is left out: a seek that lands too late is
- *    repeated further ahead.
+ * F3 After a position no frame up to it is handed out, and none after it is left out: a seek that lands too late is repeated
+ *    further ahead, and what has no index is read from its start and counted.
  * F4 The stream is the one that ffmpeg would take by itself, and never a cover: which one that is shows in its log, and where it is
  *    not the first it is opened again.
  * F5 `onEnd` is called once, after the last frame, with the process gone.
@@ -172,7 +172,7 @@ class FfmpegCapture implements Capture {
     const { after } = this.#options;
     const margin = SEEK_MARGINS_US[this.#attempt];
     if (after === null || !after.seekable || margin === undefined) return null;
-    return after.ptsUs > margin ? after.ptsUs - margin : null;
+    return after.sourceUs > margin ? after.sourceUs - margin : null;
   }
 
   #seekEarlier(ffmpeg: string): void {
@@ -199,21 +199,20 @@ class FfmpegCapture implements Capture {
   #frame(frame: FramedFrame, ffmpeg: string): void {
     if (this.#closed) return;
     const { after } = this.#options;
-    if (after !== null && !this.#landed) {
+    if (after !== null && !this.#landed && this.#seekUs() !== null) {
       // Only a decoded frame before the position proves that none after it was passed over.
-      if (frame.ptsUs >= after.ptsUs && this.#seekUs() !== null) {
+      if (frame.ptsUs >= after.sourceUs) {
         this.#seekEarlier(ffmpeg);
         return;
       }
       this.#landed = true;
-    }
-    if (after !== null && frame.ptsUs <= after.ptsUs) {
       this.#process?.request(1);
       return;
     }
     this.#demand -= 1;
-    const { ptsUs, checksum, data } = frame;
-    this.#listener.onFrame({ ptsUs, checksum, data, capturedAtMs: this.#settings.clock.now() });
+    const { number, passedOver, ptsUs, checksum, data } = frame;
+    const capturedAtMs = this.#settings.clock.now();
+    this.#listener.onFrame({ number, passedOver, ptsUs, checksum, data, capturedAtMs });
   }
 
   #watchOpening(): void {

@@ -11,6 +11,7 @@ import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import type { CaptureInfo } from "./capture.js";
 import { FfmpegReport } from "./ffmpeg-report.js";
+import { FrameStamps } from "./frame-stamps.js";
 import { type FramedFrame, Framing, parseFrameHeader } from "./framing.js";
 import type { SourceSpec } from "./source-spec.js";
 
@@ -75,6 +76,7 @@ export class FfmpegProcess {
   #demandHeld: number | null = 0;
   #frameCount = 0;
   #headersEnded = false;
+  #logEnded = false;
   /** How it ended, until that is reported. */
   #exited: Ended | null = null;
   #killed = false;
@@ -148,9 +150,18 @@ export class FfmpegProcess {
       this.#framing.bytes(chunk);
       this.#pace();
     });
+    const stamps = new FrameStamps((stamp) => {
+      this.#framing.stamp(stamp);
+      this.#pace();
+    });
     eachLine(this.#child.stderr, (line) => {
+      if (stamps.accept(line)) return;
       this.#report.accept(line);
       this.#inform();
+    });
+    this.#child.stderr.once("close", () => {
+      this.#logEnded = true;
+      this.#pace();
     });
     eachLine(headers, (line) => {
       const header = parseFrameHeader(line);
@@ -166,7 +177,7 @@ export class FfmpegProcess {
 
   #pace(): void {
     if (this.#killed || this.#bytes === null) return;
-    if (this.#framing.starved && this.#headersEnded) this.#framing.clear();
+    if (this.#framing.starved && this.#headersEnded && this.#logEnded) this.#framing.clear();
     if (this.#framing.blocked) this.#bytes.pause();
     else this.#bytes.resume();
   }

@@ -13,6 +13,7 @@ export class FfmpegReport {
   readonly #errors: string[] = [];
   #durationUs: number | null = null;
   readonly #streams: VideoStream[] = [];
+  #indexed = false;
   #mapped = false;
   #levelled = false;
 
@@ -41,6 +42,7 @@ export class FfmpegReport {
     return {
       description: [chooseStream(this.#streams)?.description ?? "video", ...duration].join(", "),
       durationUs: this.#durationUs,
+      seekable: this.#durationUs !== null && this.#indexed,
     };
   }
 
@@ -101,6 +103,8 @@ export class FfmpegReport {
   }
 
   #acceptInfo(text: string): void {
+    const format = /^Input #0, (\S+), from/.exec(text)?.[1];
+    if (format !== undefined) this.#indexed = format.split(",").some((name) => INDEXED.has(name));
     const duration = /^\s*Duration: (\d+):(\d+):(\d+\.\d+)/.exec(text);
     if (duration !== null) {
       const [hours = 0, minutes = 0, seconds = 0] = duration.slice(1).map(Number);
@@ -123,6 +127,9 @@ export class FfmpegReport {
     return named.replace(/:\/\/[^/\s@]*@/g, "://***@");
   }
 }
+
+/** Formats whose index leads to frames by time. Others are searched for a time, which may come twice in them. */
+const INDEXED: ReadonlySet<string> = new Set(["mov", "mp4", "matroska", "webm", "avi"]);
 
 const TELLING =
   /partial file|Read error|File ended prematurely|refused|timed out|unreachable|resolve|[45]\d\d /;

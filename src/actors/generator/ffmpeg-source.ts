@@ -6,13 +6,16 @@
  * `ffmpeg-capture.ts` owns the process.
  *
  * One encoder feeds two muxers: the frames' bytes on pipe 1, and on pipe 3, ahead of each frame, a line of the
- * `framecrc` muxer with its presentation time, size and checksum.
+ * `framecrc` muxer with its size and checksum.
+ *
+ * Times do not take that way, as ffmpeg's output side lets them only grow and makes up those that do not. The sampling prints
+ * them to the log as the source gives them, and the output side is given the numbers 0, 1, 2 in their place.
  */
 
 import ffmpeg from "fluent-ffmpeg";
 import { assertNever } from "../../runtime/errors.js";
 import type { Configuration } from "../../task/configuration.js";
-import type { CaptureOptions } from "./capture.js";
+import type { CaptureOptions, Position } from "./capture.js";
 import type { SourceSpec, TestPattern } from "./source-spec.js";
 
 /** `-fps_mode` replaced `-vsync` in ffmpeg 5.1. */
@@ -40,7 +43,7 @@ export function captureArguments(
     .inputOptions(seekUs === null ? [] : seekOptions(seekUs))
     .inputOptions(inputOptions(source))
     .complexFilter(
-      `[0:${stream ?? "V"}]select='${samplingExpression({ fps, afterUs: after?.ptsUs ?? null, fromStart: seekUs === null })}',scale=${width}:${height}:flags=bilinear[v]`,
+      `[0:${stream ?? "V"}]select='${samplingExpression({ fps, after, fromStart: seekUs === null })}',settb=1/1000000,setpts=N,scale=${width}:${height}:flags=bilinear[v]`,
     )
     .outputOptions(["-map", "[v]", syncOption, "passthrough", "-enc_time_base", "1:1000000"])
     .outputOptions(codecOptions(configuration))
@@ -61,22 +64,43 @@ function seekOptions(seekUs: number): string[] {
  * 25 to 10 fps gives exactly 10, and timestamps rounded to milliseconds change nothing. A frame is nearest to a tick
  * where the tick lies within half the distance to the frame before. `ld(0)` holds the last tick that was served.
  *
- * After a position, the first decoded frame is passed too: it shows whether the seek landed early enough. Its own tick is
- * set as early as it may have been, as the frame before it is not known.
+ * A frame that is taken is printed as `frame-stamps.ts` reads it. `ld(3)` counts those that were passed over.
+ *
+ * Read from the start, frames are counted. After a seek the first decoded frame is passed, too: it shows whether the seek landed
+ * early enough. `ld(2)` is the last one up to the position, whose number is known. Its own tick is set as early as it may have
+ * been, as the frame before it is not known.
  */
 function samplingExpression({
   fps,
-  afterUs,
+  after,
   fromStart,
 }: {
   readonly fps: number;
-  readonly afterUs: number | null;
+  readonly after: Position | null;
   readonly fromStart: boolean;
 }): string {
   const tick = `floor((t+min(t-prev_t,1/${fps})/2)*${fps}+0.000001)`;
   const first = `floor(t*${fps}+${fromStart ? 0.5 : 0.000001})`;
-  const wanted = afterUs === null ? "1" : `gt(t,${(afterUs / 1e6 - 0.0000005).toFixed(7)})`;
-  return `st(1,${tick});if(isnan(prev_t),st(0,${first});1,if(gt(ld(1),ld(0))+lt(t,prev_t),st(0,ld(1));${wanted},0))`;
+  const due = "gt(ld(1),ld(0))+lt(t,prev_t)";
+  if (after === null || fromStart) {
+    const wanted = `gt(n,${after?.frame ?? -1})`;
+    const take = `if(${wanted},${taken("n")},0)`;
+    return `st(1,${tick});if(isnan(prev_t),st(0,${first});${take},if(${due},st(0,ld(1));${take},${passOver(wanted)}))`;
+  }
+  // Half a microsecond behind it, as its time is rounded.
+  const positionS = ((after.sourceUs + 0.5) / 1e6).toFixed(7);
+  const wanted = `gt(t,${positionS})`;
+  const take = taken(`n-ld(2)+${after.frame}`);
+  return `st(1,${tick});if(not(${wanted}),st(2,n));if(isnan(prev_t),st(0,${first});${take},if(${due},st(0,ld(1));if(${wanted},${take},0),${passOver(wanted)}))`;
+}
+
+/** Prints at level 32, which is `info`. */
+function taken(number: string): string {
+  return `print(${number},32);print(ld(3),32);print(t*1000000,32);st(3,0);1`;
+}
+
+function passOver(wanted: string): string {
+  return `if(${wanted},st(3,ld(3)+1));0`;
 }
 
 function codecOptions({ encoding, quality }: Configuration): string[] {

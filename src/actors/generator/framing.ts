@@ -1,23 +1,26 @@
 /**
- * Cuts one stream of bytes into frames by the headers that come beside it, and hands out as many as were requested.
+ * Cuts one stream of bytes into frames by the headers and stamps that come beside it, one of each for a frame, and hands out as
+ * many as were requested.
  * It holds one frame and one chunk at most: its reader must stop while it is `blocked`.
  */
 
 import { allocateShared } from "../../runtime/shared-memory.js";
 
-export interface FrameHeader {
-  readonly ptsUs: number;
+import type { FrameStamp } from "./frame-stamps.js";
+
+interface FrameHeader {
   readonly byteLength: number;
   readonly checksum: number;
 }
 
-export interface FramedFrame extends FrameHeader {
+export interface FramedFrame extends FrameStamp, FrameHeader {
   readonly data: Uint8Array;
 }
 
 export class Framing {
   readonly #onFrame: (frame: FramedFrame) => void;
   readonly #headers: FrameHeader[] = [];
+  readonly #stamps: FrameStamp[] = [];
   #rest: Uint8Array = EMPTY;
   #data: Uint8Array | null = null;
   #filled = 0;
@@ -34,12 +37,12 @@ export class Framing {
 
   /** Frames are here that nobody has requested yet. */
   get pending(): boolean {
-    return this.#rest.length > 0 && this.#headers.length > 0;
+    return this.#rest.length > 0 && this.#announced;
   }
 
-  /** Bytes are wanted and waiting, but their header is not here. */
+  /** Bytes are wanted and waiting, but their header or stamp is not here. */
   get starved(): boolean {
-    return this.#rest.length > 0 && this.#demand > 0 && this.#headers.length === 0;
+    return this.#rest.length > 0 && this.#demand > 0 && !this.#announced;
   }
 
   request(frames: number): void {
@@ -49,6 +52,11 @@ export class Framing {
 
   header(header: FrameHeader): void {
     this.#headers.push(header);
+    this.#advance();
+  }
+
+  stamp(stamp: FrameStamp): void {
+    this.#stamps.push(stamp);
     this.#advance();
   }
 
@@ -65,8 +73,8 @@ export class Framing {
 
   #advance(): void {
     while (this.#rest.length > 0 && this.#demand > 0) {
-      const header = this.#headers[0];
-      if (header === undefined) return;
+      const [header, stamp] = [this.#headers[0], this.#stamps[0]];
+      if (header === undefined || stamp === undefined) return;
       const data = (this.#data ??= allocateShared(header.byteLength));
       const part = this.#rest.subarray(0, data.length - this.#filled);
       data.set(part, this.#filled);
@@ -77,17 +85,22 @@ export class Framing {
       this.#filled = 0;
       this.#demand -= 1;
       this.#headers.shift();
-      this.#onFrame({ ...header, data });
+      this.#stamps.shift();
+      this.#onFrame({ ...stamp, ...header, data });
     }
+  }
+
+  get #announced(): boolean {
+    return this.#headers.length > 0 && this.#stamps.length > 0;
   }
 }
 
 const EMPTY = new Uint8Array(0);
 
-/** A line of the `framecrc` muxer: `stream, dts, pts, duration, size, 0xchecksum`, in microseconds; null for any other. */
+/** A line of the `framecrc` muxer: `stream, dts, pts, duration, size, 0xchecksum`; null for any other. Its times are made up. */
 export function parseFrameHeader(line: string): FrameHeader | null {
   if (line === "" || line.startsWith("#")) return null;
-  const [, , pts, , size, checksum] = line.split(",");
-  const header = { ptsUs: Number(pts), byteLength: Number(size), checksum: Number(checksum) };
+  const [, , , , size, checksum] = line.split(",");
+  const header = { byteLength: Number(size), checksum: Number(checksum) };
   return Object.values(header).every(Number.isSafeInteger) ? header : null;
 }

@@ -12,11 +12,13 @@
  * G6 What earlier incarnations left unsettled goes out before anything new, under its own identity; frames of a source that
  *    can be read again are read again.
  * G7 A live source that was reached once is never given up: it is tried again with growing delays. A recording is waited for.
+ * G8 Times that tasks carry are those of the source, mended where they step; that is counted, and said once a minute at most.
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";
 import type { LedgerReported } from "../../task/reports.js";
 import { Grouping } from "./grouping.js";
+import { reportedLedger } from "./reported-ledger.js";
 import { Replay, type Reread } from "./replay.js";
 import type { GeneratorRetained } from "./retained.js";
 import { SourceCapture } from "./source-capture.js";
@@ -31,7 +33,7 @@ export function createGenerator(
   options: GeneratorOptions,
   retained: GeneratorRetained,
 ): Behaviour<GeneratorState, GeneratorInbox> {
-  const { sourceId, incarnation, controller, listener, pipeline } = options;
+  const { sourceId, controller, listener, pipeline } = options;
   const { window, delivery, closings } = retained;
   const tasks = new TaskMaker(options, retained);
 
@@ -43,10 +45,11 @@ export function createGenerator(
     delivery.start(ctx);
     closings.send(ctx);
     const { capture: port, source, health, configuration, nodes } = options;
+    const { timeline, position } = retained;
+    const given = { port, source, health, timeline, recording: position !== null };
+    const plan = { configuration, ...nodes };
     return {
-      capture: new SourceCapture({ port, source, health, plan: { configuration, ...nodes } }, (event) =>
-        ctx.self.tell(event),
-      ),
+      capture: new SourceCapture({ ...given, plan }, (event) => ctx.self.tell(event)),
       grouping: new Grouping(),
       phase: { status: "waiting" },
     };
@@ -149,7 +152,7 @@ export function createGenerator(
     if (role === null) return;
     capture.received(message.capture);
     if (phase.status === "replaying") {
-      provide(state, phase.replay.take(message.frame), ctx);
+      provide(state, phase.replay.take(capture.timed(message.frame, ctx)), ctx);
       readAgain(state, phase.replay, ctx);
       return;
     }
@@ -160,7 +163,7 @@ export function createGenerator(
       return;
     }
     if (role === "successor") capture.promote();
-    const frame = capture.timed(message.frame);
+    const frame = capture.timed(message.frame, ctx);
     grouping.hold(frame);
     if (capture.sawFrame(frame, ctx)) reconnect(state, "frozen", ctx);
     else advance(state, ctx);
@@ -200,7 +203,7 @@ export function createGenerator(
 
   function open(state: GeneratorState, ctx: Ctx): void {
     state.phase = { status: "capturing", end: null };
-    state.capture.open(retained.positionUs);
+    state.capture.open(retained.position);
     advance(state, ctx);
   }
 
@@ -212,7 +215,7 @@ export function createGenerator(
       return;
     }
     state.phase = { status: "replaying", replay };
-    state.capture.readAgain(task.configuration, replay.afterUs, replay.wanted);
+    state.capture.readAgain(task.configuration, replay.after, replay.wanted);
   }
 
   function provide(state: GeneratorState, reread: readonly Reread[], ctx: Ctx): void {
@@ -257,7 +260,7 @@ export function createGenerator(
     const { capture, grouping, phase } = state;
     if (phase.status !== "capturing" || grouping.begun) return;
     const exhausted = phase.end !== null && grouping.heldCount === 0;
-    if (!capture.handOver(retained.positionUs, exhausted)) return;
+    if (!capture.handOver(retained.position, exhausted)) return;
     grouping.discardHeld();
     state.phase = { status: "capturing", end: null };
   }
@@ -300,21 +303,7 @@ export function createGenerator(
     closings.end(created, { stored, dropped, redelivered: delivery.redelivered, framesSkipped }, ctx);
   }
 
-  function ledgerOf({ grouping, phase }: GeneratorState): LedgerReported {
-    const { created, stored, dropped, inFlight } = window.ledger;
-    return {
-      type: "ledgerReported",
-      sourceId,
-      incarnation,
-      created,
-      stored,
-      dropped,
-      inFlight,
-      window: window.tasks,
-      redelivered: delivery.redelivered,
-      accounts: window.accounts,
-      framesSkipped: grouping.framesSkipped,
-      status: phase.status,
-    };
+  function ledgerOf(state: GeneratorState): LedgerReported {
+    return reportedLedger(options, retained, state);
   }
 }

@@ -1,15 +1,20 @@
 /** Groups frames into tasks: holds those that are captured ahead until they are due and there is room for their task. */
 
-import type { CapturedFrame } from "./capture.js";
+import type { SourcePosition } from "../../task/position.js";
 import { Pace } from "./pace.js";
+import type { TimedFrame } from "./timeline.js";
 
 /** The frames of one task, one at least. */
 export interface FrameGroup {
-  readonly frames: readonly Pick<CapturedFrame, "ptsUs" | "data">[];
+  readonly frames: readonly Pick<TimedFrame, "ptsUs" | "data">[];
   /** When its first frame left the source, ms since the Unix epoch. */
   readonly sourceAtMs: number;
-  /** Presentation time of its last frame, in microseconds. */
-  readonly positionUs: number;
+  /** Number of its first frame in the source. */
+  readonly first: number;
+  /** Its last frame. */
+  readonly last: SourcePosition;
+  /** Frames from behind the task before it to its last one that were decoded and not sampled. */
+  readonly passedOver: number;
 }
 
 export interface GroupingTerms {
@@ -29,17 +34,17 @@ export type Grouped =
   | { readonly type: "blocked" };
 
 /** A frame, and when it left the source. */
-interface TimedFrame {
-  readonly frame: CapturedFrame;
+interface DueFrame {
+  readonly frame: TimedFrame;
   readonly sourceAtMs: number;
 }
 
 export class Grouping {
   readonly #pace = new Pace();
   /** Captured, and not in a group yet. */
-  #held: CapturedFrame[] = [];
+  #held: TimedFrame[] = [];
   /** The group in the making. */
-  #group: TimedFrame[] = [];
+  #group: DueFrame[] = [];
   #framesSkipped = 0;
 
   /** Frames that no task was made of. */
@@ -62,7 +67,7 @@ export class Grouping {
     return this.#group.length > 0;
   }
 
-  hold(frame: CapturedFrame): void {
+  hold(frame: TimedFrame): void {
     this.#held.push(frame);
   }
 
@@ -116,7 +121,13 @@ export class Grouping {
     return {
       frames: taken.map(({ frame: { ptsUs, data } }) => ({ ptsUs, data })),
       sourceAtMs: first.sourceAtMs,
-      positionUs: last.frame.ptsUs,
+      first: first.frame.number,
+      last: positionOf(last.frame),
+      passedOver: taken.reduce((sum, { frame }) => sum + frame.passedOver, 0),
     };
   }
+}
+
+function positionOf({ number, sourceUs, ptsUs, spacingUs }: TimedFrame): SourcePosition {
+  return { frame: number, sourceUs, ptsUs, spacingUs };
 }

@@ -1,6 +1,6 @@
 /** Lets the frames of a file go at the speed of their presentation times. */
 
-import type { CapturedFrame } from "./capture.js";
+import type { TimedFrame } from "./timeline.js";
 
 export class Pace {
   #from: { readonly ptsUs: number; readonly atMs: number } | null = null;
@@ -12,7 +12,7 @@ export class Pace {
   }
 
   /** When `frame` is due, by the monotonic clock; the first one is due now. */
-  dueAtMs({ ptsUs }: CapturedFrame, nowMs: number): number {
+  dueAtMs({ ptsUs }: TimedFrame, nowMs: number): number {
     this.#from ??= { ptsUs, atMs: nowMs };
     const atMs = this.#from.atMs + (ptsUs - this.#from.ptsUs) / 1_000;
     const late = this.#heldBack && atMs < nowMs;

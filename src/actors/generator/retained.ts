@@ -4,6 +4,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Journal, RecoveredState } from "../../storage/journal/journal.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import type { Pipeline } from "../../task/pipeline.js";
+import type { SourcePosition } from "../../task/position.js";
 import type { DistributorMessage } from "../protocol/distributor.js";
 import type { Vouch } from "../../task/voucher.js";
 import type { ControllerMessage } from "../protocol/controller.js";
@@ -12,11 +13,13 @@ import { Delivery } from "./delivery/delivery.js";
 import type { TaskNodes } from "./delivery/placement.js";
 import type { DeliveryLimits } from "./delivery/redelivery.js";
 import type { LivePolicy } from "./delivery/unsettled-tasks.js";
+import { Timeline } from "./timeline.js";
 import { TaskWindow, type WindowLimits } from "./delivery/window.js";
 
 export interface GeneratorRetained {
-  /** Presentation time of the last frame that is in a task, in microseconds; null before the first task. */
-  positionUs: number | null;
+  /** The last frame that is in a task; null before the first task, and of a live source. */
+  position: SourcePosition | null;
+  readonly timeline: Timeline;
   /** The listener has had its `sourceStarted`. */
   announced: boolean;
   readonly window: TaskWindow;
@@ -50,7 +53,8 @@ export function createGeneratorRetained(options: GeneratorRetainedOptions): Gene
   const window = new TaskWindow(options.window, options.incarnation);
   const { delivery: limits, livePolicy: policy } = options;
   return {
-    positionUs: options.recovered?.positionUs ?? null,
+    position: options.recovered?.position ?? null,
+    timeline: new Timeline(),
     announced: false,
     window,
     delivery: new Delivery({ ...options, window, limits, policy }),

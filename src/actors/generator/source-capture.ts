@@ -5,12 +5,13 @@
 
 import type { Context } from "../../runtime/behaviour.js";
 import type { Configuration } from "../../task/configuration.js";
+import type { SourcePosition } from "../../task/position.js";
 import { CaptureSlots, type CaptureEvent, type CaptureRole } from "./capture-slots.js";
 import type { CapturedFrame, CaptureInfo, CapturePort, Position } from "./capture.js";
 import type { TaskNodes } from "./delivery/placement.js";
 import { SourceHealth, type HealthSettings } from "./health.js";
-import { PtsContinuity } from "./pts-continuity.js";
 import type { SourceSpec } from "./source-spec.js";
+import type { TimedFrame, Timeline } from "./timeline.js";
 
 /** How tasks are made: the configuration of their frames, and the nodes that are fixed in them. */
 export interface Plan extends TaskNodes {
@@ -28,10 +29,15 @@ export interface SourceCaptureOptions {
   readonly health: HealthSettings;
   /** In force until `configure` gives another. */
   readonly plan: Plan;
+  readonly timeline: Timeline;
+  /** It was found to have an end: it is read again, whatever its kind. */
+  readonly recording: boolean;
 }
 
 /** Frames that a live source may give before they are taken. */
 const LIVE_DEMAND = 8;
+/** Between two words about times that step. */
+const STEP_SAID_MS = 60_000;
 /** Frames that a replayable source reads ahead, at least. */
 const LOOKAHEAD = 4;
 
@@ -39,12 +45,13 @@ export class SourceCapture {
   readonly #source: SourceSpec;
   readonly #slots: CaptureSlots;
   readonly #health: SourceHealth;
-  readonly #continuity = new PtsContinuity();
+  readonly #timeline: Timeline;
   #plan: Plan;
   /** Holds from the next task on. */
   #nextPlan: Plan | null = null;
   #live: boolean;
   #seekable = false;
+  #stepSaidAtMs: number | null = null;
 
   /** @param emit receives the events of captures, which come at any time */
   constructor(options: SourceCaptureOptions, emit: (event: CaptureEvent) => void) {
@@ -52,7 +59,8 @@ export class SourceCapture {
     this.#slots = new CaptureSlots(options.port, options.source, emit);
     this.#health = new SourceHealth(options.health);
     this.#plan = options.plan;
-    this.#live = !options.source.replayable;
+    this.#timeline = options.timeline;
+    this.#live = !options.source.replayable && !options.recording;
   }
 
   /** The one in force, for the next task. */
@@ -86,11 +94,11 @@ export class SourceCapture {
   /**
    * Between two tasks: the newest plan takes effect.
    *
-   * @param after presentation time of the last frame in a task, in microseconds
+   * @param after the last frame in a task
    * @param exhausted the stream has ended, and every frame of it is in a task
    * @returns whether the frames that no task has are captured again
    */
-  handOver(after: number | null, exhausted: boolean): boolean {
+  handOver(after: SourcePosition | null, exhausted: boolean): boolean {
     if (this.#nextPlan === null) return false;
     const { configuration, ...nodes } = this.#nextPlan;
     if (this.#slots.gives(configuration)) {
@@ -111,27 +119,32 @@ export class SourceCapture {
   /** The first frame of the successor is here: it becomes the current capture. */
   promote(): void {
     this.#slots.promote();
-    this.#continuity.reconnect();
+    this.#timeline.reconnect();
     this.adoptPlan();
   }
 
   // ── Opening and closing ───────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Opens a capture under the plan in force: of a live source from now on, of any other after a position, in microseconds. */
-  open(after: number | null): void {
+  /** Opens a capture under the plan in force: of a live source from now on, of any other after a position. */
+  open(after: SourcePosition | null): void {
+    if (this.#live) this.#timeline.reconnect();
+    else this.#timeline.resume(after);
     this.#slots.replace(this.#plan.configuration, this.#live ? null : this.#positionAt(after));
   }
 
   /** Opens a live source again, under the newest plan. */
   openAgain(): void {
     this.adoptPlan();
-    this.#continuity.reconnect();
+    this.#timeline.reconnect();
     this.#slots.replace(this.#plan.configuration, null);
   }
 
-  /** Reads frames again, from the first one after a position, in microseconds. */
-  readAgain(configuration: Configuration, after: number, frames: number): void {
-    if (!this.#slots.gives(configuration)) this.#slots.replace(configuration, this.#positionAt(after));
+  /** Reads frames again, from the first one after a position. */
+  readAgain(configuration: Configuration, after: SourcePosition | null, frames: number): void {
+    if (!this.#slots.gives(configuration)) {
+      this.#timeline.resume(after);
+      this.#slots.replace(configuration, this.#positionAt(after));
+    }
     this.#slots.ask("current", frames);
   }
 
@@ -143,9 +156,9 @@ export class SourceCapture {
 
   // ── Frames ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The current capture has opened the source, which is seekable where it has a duration. */
-  informed({ durationUs }: CaptureInfo): void {
-    this.#seekable = durationUs !== null;
+  /** The current capture has opened the source. */
+  informed({ seekable }: CaptureInfo): void {
+    this.#seekable = seekable;
   }
 
   /** New frames are captured from now on; a live source must give the first one in time. */
@@ -160,9 +173,13 @@ export class SourceCapture {
     this.#slots.received(capture);
   }
 
-  /** A frame of the current capture, its presentation time made continuous with those before. */
-  timed(frame: CapturedFrame): CapturedFrame {
-    return this.#live ? this.#continuity.shift(frame) : frame;
+  /** A frame of the current capture, its presentation time mended so that it goes on from those before. */
+  timed(frame: CapturedFrame, ctx: Ctx): TimedFrame {
+    const { fps } = this.#plan.configuration;
+    const { steps } = this.#timeline;
+    const timed = this.#timeline.place(frame, { fps, liveAtMs: this.#live ? ctx.monotonic() : null });
+    if (this.#timeline.steps > steps) this.#sayStep(timed, ctx);
+    return timed;
   }
 
   /** A live source must give the next frame in time. @returns whether its picture is frozen */
@@ -190,12 +207,25 @@ export class SourceCapture {
     return attempt;
   }
 
+  /** Each frame of a damaged stream may step. */
+  #sayStep({ number, sourceUs, ptsUs }: TimedFrame, ctx: Ctx): void {
+    const nowMs = ctx.monotonic();
+    if (this.#stepSaidAtMs !== null && nowMs - this.#stepSaidAtMs < STEP_SAID_MS) return;
+    this.#stepSaidAtMs = nowMs;
+    const { steps } = this.#timeline;
+    const where = { source: this.#source.label, frame: number, sourceUs, ptsUs, steps };
+    ctx.log.warn("The times of a source step; those of its tasks go on behind the frame before", where);
+  }
+
   #awaitFrame(ctx: Ctx): void {
     const patienceMs = this.#health.patienceMs(this.#plan.configuration.fps);
     ctx.after("stall", patienceMs, { type: "stallNoticed" });
   }
 
-  #positionAt(ptsUs: number | null): Position | null {
-    return ptsUs === null ? null : { ptsUs, seekable: this.#seekable };
+  /** Where the times of the source were mended before, one of them may come twice. */
+  #positionAt(position: SourcePosition | null): Position | null {
+    if (position === null) return null;
+    const { frame, sourceUs, ptsUs } = position;
+    return { frame, sourceUs, seekable: this.#seekable && sourceUs === ptsUs };
   }
 }

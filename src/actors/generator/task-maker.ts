@@ -48,7 +48,8 @@ export class TaskMaker {
   /** Why a stream that has come to its end gave no task, ever; null where it gave one, or was ended before. */
   nothingMade({ grouping, phase }: Pick<GeneratorState, "grouping" | "phase">): SluiceError | null {
     const ended = phase.status === "capturing" && phase.end !== null;
-    if (!ended || this.#retained.positionUs !== null) return null;
+    const { position, window } = this.#retained;
+    if (!ended || position !== null || window.ledger.created > 0) return null;
     const { source, framesMin } = this.#options;
     return new SluiceError(
       `Cannot make a task of source "${source.label}" as it ends after ${grouping.framesSkipped} of the ${framesMin} frames that its pipeline needs in one: take a longer video, or more of its frames (--fps)`,
@@ -56,19 +57,31 @@ export class TaskMaker {
     );
   }
 
-  #make({ capture, grouping }: Frames, { frames, sourceAtMs, positionUs }: FrameGroup, ctx: Ctx): void {
+  #make(
+    { capture, grouping }: Frames,
+    { frames, sourceAtMs, first, last, passedOver }: FrameGroup,
+    ctx: Ctx,
+  ): void {
     const { sourceId, incarnation, pipeline } = this.#options;
     const { configuration, ...nodes } = capture.plan;
     const { encoding, width, height } = configuration;
-    const afterUs = this.#retained.positionUs;
-    this.#retained.positionUs = positionUs;
+    const after = this.#retained.position;
+    const span = capture.live ? null : { after, last };
+    if (!capture.live) this.#retained.position = last;
     const task = {
       id: { sourceId, incarnation },
       pipeline,
       configuration,
       payload: { encoding, width, height, frames },
-      ...(!capture.live && {
-        frames: { afterUs, firstUs: frames[0]?.ptsUs ?? positionUs, lastUs: positionUs },
+      ...(span !== null && {
+        frames: {
+          after: after?.frame ?? null,
+          first,
+          last: last.frame,
+          passedOver,
+          firstUs: frames[0]?.ptsUs ?? last.ptsUs,
+          lastUs: last.ptsUs,
+        },
       }),
       sourceAtMs,
       createdAtMs: ctx.now(),
@@ -76,7 +89,7 @@ export class TaskMaker {
       traceparent: createTraceparent(() => ctx.random()),
       nodes,
     };
-    const made = this.#retained.delivery.offer(task, capture.live ? null : positionUs, ctx.monotonic());
+    const made = this.#retained.delivery.offer(task, span, ctx.monotonic());
     if (!made) grouping.skip(frames.length);
   }
 }

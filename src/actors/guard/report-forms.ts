@@ -117,6 +117,7 @@ export const ledger = z.object({
     )
     .max(ACCOUNTS_MAX),
   framesSkipped: bounded,
+  timeSteps: bounded,
   status: z.enum(["waiting", "replaying", "capturing", "reconnecting", "draining", "ended", "failed"]),
 });
 

@@ -124,9 +124,11 @@ export function checkClosing(value: unknown): void {
 /** None is of a live source. */
 function checkFrameRange(value: unknown): void {
   if (value === undefined) return;
-  const { afterUs, firstUs, lastUs } = fields(value, "the range of its frames");
+  const { after, first, last, passedOver, firstUs, lastUs } = fields(value, "the range of its frames");
   wanted(
-    (afterUs === null || isFiniteNumber(afterUs)) && isFiniteNumber(firstUs) && isFiniteNumber(lastUs),
+    (after === null || isCount(after)) &&
+      [first, last, passedOver].every(isCount) &&
+      [firstUs, lastUs].every(isFiniteNumber),
     "the range of its frames",
   );
 }

@@ -1,6 +1,6 @@
 /**
  * Rule `content`: what a result says of its frames agrees. There are as many times as frames, in order, as many lists of
- * detections in each stage's result, no more than its configuration puts into a task, and the times are those of its range.
+ * detections in each stage's result, no more than its configuration puts into a task, and the numbers and times are those of its range.
  */
 
 import type { StoredResult } from "../../task/record.js";
@@ -29,6 +29,10 @@ function* contradictionsIn(record: StoredResult): Generator<string> {
   }
   if (frames !== undefined && (frames.firstUs !== framePtsUs[0] || frames.lastUs !== framePtsUs.at(-1))) {
     yield `Its frames are from ${frames.firstUs} to ${frames.lastUs} us, and their times are others`;
+  }
+  if (frames !== undefined && frames.last - (frames.after ?? -1) !== frameCount + frames.passedOver) {
+    const { last, passedOver } = frames;
+    yield `It is of the frames behind ${frames.after ?? "the beginning"} up to ${last}, and has ${frameCount} of them, with ${passedOver} passed over`;
   }
   for (const [stage, { frames: lists }] of Object.entries(results)) {
     if (lists.length !== frameCount)

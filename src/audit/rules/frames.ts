@@ -1,7 +1,7 @@
 /**
- * Rule `frames`: of a source that can be read again every frame is in one task. Each task begins at the frame behind the last
- * one of the task before it, also where the next incarnation has recovered what the one before left. Any other incarnation may
- * begin anew, with no frame before its first task.
+ * Rule `frames`: of a source that can be read again every frame is in one task, or was passed over by its sampling, by the
+ * numbers of frames in the source. Each task begins behind the last frame of the task before it, also where the next incarnation
+ * has recovered what the one before left. Any other incarnation may begin anew, with no frame before its first task.
  */
 
 import type { SourceId, TaskId } from "../../task/identity.js";
@@ -38,7 +38,7 @@ export const frames: AuditRule<"frames"> = {
         for (const { first, last: end, ...incarnation } of tasks.ends()) {
           const before = last.get(incarnation.sourceId);
           // Where nothing says how the one before has ended, it may have begun anew.
-          const anew = first?.frames?.afterUs === null && closings.before(incarnation) !== "recovered";
+          const anew = first?.frames?.after === null && closings.before(incarnation) !== "recovered";
           if (before !== undefined && first !== null && !anew) checkJoint(before, first, findings);
           if (end !== null) last.set(incarnation.sourceId, end.value);
         }
@@ -69,22 +69,28 @@ class Closings {
   }
 }
 
-function checkRange(id: TaskId, { afterUs, firstUs, lastUs }: FrameRange, findings: RuleFindings): void {
-  if (firstUs > lastUs || (afterUs !== null && afterUs >= firstUs)) {
-    findings.add(id, `Its frames are from ${firstUs} to ${lastUs} us, behind one at ${afterUs} us`);
-  }
+function checkRange(
+  id: TaskId,
+  { after, first, last, passedOver }: FrameRange,
+  findings: RuleFindings,
+): void {
+  const between = last - (after ?? -1) - 1;
+  if (first <= last && first > (after ?? -1) && passedOver <= between) return;
+  findings.add(
+    id,
+    `Its frames are ${first} to ${last}, behind ${after ?? "the beginning"}, with ${passedOver} passed over`,
+  );
 }
 
 function checkJoint(before: TaskFrames, after: TaskFrames, findings: RuleFindings): void {
   if (before.frames === undefined || after.frames === undefined) return;
-  const { lastUs } = before.frames;
-  const { afterUs } = after.frames;
-  if (afterUs === lastUs) return;
+  const { last } = before.frames;
+  const { after: from } = after.frames;
+  if (from === last) return;
   const name = taskText(before.id);
-  const from = afterUs === null ? "the beginning" : `${afterUs} us`;
-  const where = afterUs === null || afterUs < lastUs ? "two tasks" : "no task";
+  const where = from === null || from < last ? "two tasks" : "no task";
   findings.add(
     after.id,
-    `It was read on from ${from}, and ${name} before it ends at ${lastUs} us: frames are in ${where}`,
+    `It was read on from ${from === null ? "the beginning" : `frame ${from}`}, and ${name} before it ends at frame ${last}: frames are in ${where}`,
   );
 }

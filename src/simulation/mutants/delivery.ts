@@ -63,6 +63,6 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   ]),
   ...mutantsOf("delivery", "actors/generator/generator.js", [
     ["ends-before-settled", "        if (window.ledger.inFlight > 0)\n            return;\n", ""],
-    ["reads-from-beginning", "state.capture.open(retained.positionUs);", "state.capture.open(null);"],
+    ["reads-from-beginning", "state.capture.open(retained.position);", "state.capture.open(null);"],
   ]),
 ];

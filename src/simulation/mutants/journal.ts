@@ -7,7 +7,11 @@ import { mutantsOf, type Mutant } from "./mutant.js";
 
 export const JOURNAL_MUTANTS: readonly Mutant[] = [
   ...mutantsOf("journal", "storage/journal/journal.js", [
-    ["position-of-first", "positionUs > (last ?? -Infinity)", "positionUs < (last ?? Infinity)"],
+    [
+      "position-of-first",
+      "span.last.frame > (last?.frame ?? -1)",
+      "span.last.frame < (last?.frame ?? Infinity)",
+    ],
     ["incarnation-reused", "(before?.incarnation ?? 0) + 1", "before?.incarnation ?? 0"],
     ["incarnation-is-clock", "Math.max(nowMs, (before?.incarnation ?? 0) + 1)", "nowMs"],
     [
@@ -15,7 +19,7 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
       "entries: same ? entries : entries.map(withoutSource)",
       "entries: same ? entries.map(withoutSource) : entries",
     ],
-    ["position-forgotten", "before?.source === source ? before.positionUs : null", "null"],
+    ["position-forgotten", "before?.source === source ? before.position : null", "null"],
     [
       "position-of-any-incarnation",
       "entries.filter(({ task }) => task.id.incarnation === meta.incarnation)",
@@ -27,12 +31,12 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
     ["checksum-ignored", "crc32(bytes.subarray(4)) !== view.getUint32(0, true)", "view.byteLength < 0"],
   ]),
   ...mutantsOf("journal", "actors/generator/delivery/unsettled.js", [
-    ["pixels-of-live-lost", "drop === null && positionUs === null ? task.payload : null", "null"],
+    ["pixels-of-live-lost", "drop === null && span === null ? task.payload : null", "null"],
     ["delivery-starts-over", "delivery: deliveredBefore + 1 }", "delivery: 1 }"],
     [
       "drop-forgotten",
-      "return { task: { ...branch, payload }, drop, positionUs };",
-      "return { task: { ...branch, payload }, drop: null, positionUs };",
+      "return { task: { ...branch, payload }, drop, span };",
+      "return { task: { ...branch, payload }, drop: null, span };",
     ],
   ]),
   ...mutantsOf("journal", "actors/generator/delivery/journal-writer.js", [

@@ -1,6 +1,7 @@
 /** The port between a generator and what outlives its node: the tasks that are not settled, and the position of the source. */
 
 import type { Repair } from "../../task/reports.js";
+import type { SourcePosition, SourceSpan } from "../../task/position.js";
 import type { SourceRequest } from "../../task/requests.js";
 import type { TaskId } from "../../task/identity.js";
 import type { DropReason, Task } from "../../task/task.js";
@@ -19,8 +20,8 @@ export interface JournalEntry {
    */
   readonly task: Task;
   readonly drop: GivenUp | null;
-  /** Presentation time of the source's last frame that is in a task, in microseconds; null of a live source. */
-  readonly positionUs: number | null;
+  /** Which part of the source it is of; null of a live one. */
+  readonly span: SourceSpan | null;
 }
 
 /** What the earlier incarnations of a source left. */
@@ -30,7 +31,7 @@ export interface RecoveredState {
   /** Its tasks that were not settled, in order. */
   readonly entries: readonly JournalEntry[];
   /** Where a source that can be read again goes on; null at the start. */
-  readonly positionUs: number | null;
+  readonly position: SourcePosition | null;
   /** Incarnations that have not ended by themselves. */
   readonly unclosed: readonly UnclosedIncarnation[];
 }
@@ -74,7 +75,7 @@ export interface SourceMeta {
   readonly incarnation: number;
   /** Tells one source of this name from another. */
   readonly source: string;
-  readonly positionUs: number | null;
+  readonly position: SourcePosition | null;
   /** Tasks of the incarnation that were written; absent once it has ended. */
   readonly created?: number;
   /** Earlier ones whose closings may not be stored yet. */
@@ -94,7 +95,7 @@ export function nextIncarnation(
   return {
     incarnation: Math.max(nowMs, (before?.incarnation ?? 0) + 1),
     source,
-    positionUs: before?.source === source ? before.positionUs : null,
+    position: before?.source === source ? before.position : null,
     created: 0,
     unclosed: unclosedOf(before, source),
     request,
@@ -110,7 +111,7 @@ function unclosedOf(before: SourceMeta | null, source: string): readonly Unclose
 
 /** The source has ended, and every closing is stored. */
 export function endedMeta({ incarnation, source }: SourceMeta): SourceMeta {
-  return { incarnation, source, positionUs: null, request: null };
+  return { incarnation, source, position: null, request: null };
 }
 
 /** Every closing is stored, and the source goes on with its node. */
@@ -131,7 +132,7 @@ export function recoveredState(
   return {
     incarnation: next.incarnation,
     entries: same ? entries : entries.map(withoutSource),
-    positionUs: same ? latest(next.positionUs, entries) : next.positionUs,
+    position: same ? latest(next.position, entries) : next.position,
     unclosed: next.unclosed ?? [],
   };
 }
@@ -144,13 +145,13 @@ export function positionWith(meta: SourceMeta, entries: readonly JournalEntry[])
   const own = entries.filter(({ task }) => task.id.incarnation === meta.incarnation);
   const before = meta.created ?? 0;
   const created = Math.max(before, ...own.map(({ task }) => task.id.sequence + 1));
-  const positionUs = latest(meta.positionUs, own);
-  return created === before && positionUs === meta.positionUs ? meta : { ...meta, created, positionUs };
+  const position = latest(meta.position, own);
+  return created === before && position === meta.position ? meta : { ...meta, created, position };
 }
 
-function latest(from: number | null, entries: readonly JournalEntry[]): number | null {
+function latest(from: SourcePosition | null, entries: readonly JournalEntry[]): SourcePosition | null {
   return entries.reduce(
-    (last, { positionUs }) => (positionUs !== null && positionUs > (last ?? -Infinity) ? positionUs : last),
+    (last, { span }) => (span !== null && span.last.frame > (last?.frame ?? -1) ? span.last : last),
     from,
   );
 }

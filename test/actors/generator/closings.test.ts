@@ -49,7 +49,7 @@ test("a generator closes the incarnations that went down before it with what the
     recovered: {
       incarnation: 3,
       entries: [],
-      positionUs: null,
+      position: null,
       unclosed: [
         { incarnation: 1, created: 7, end: "replaced" },
         { incarnation: 2, created: 4, end: "recovered" },

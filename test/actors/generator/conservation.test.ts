@@ -53,7 +53,7 @@ test("created = stored + dropped + in flight, without gap or repetition, whateve
         for (const taken of steps) {
           const { last } = capture;
           if (taken.kind === "frame" && last.given < last.requested) {
-            last.frame((last.options.after?.ptsUs ?? 0) / 1_000 + 100 * (last.given + 1));
+            last.frame((last.options.after?.sourceUs ?? 0) / 1_000 + 100 * (last.given + 1));
           } else if (taken.kind === "settle") {
             const open = given().filter((sequence) => !settled.has(sequence));
             const sequence = open[taken.pick % Math.max(1, open.length)];

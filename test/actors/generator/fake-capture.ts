@@ -57,13 +57,21 @@ function createFake(options: CaptureOptions, listener: CaptureListener, now: () 
     requested: 0,
     given: 0,
     closed: false,
-    info: (info) => listener.onInfo({ description: "h264", durationUs: 10_000_000, ...info }),
+    info: (info) => listener.onInfo({ description: "h264", durationUs: 10_000_000, seekable: true, ...info }),
     frame(ms, { mark = fake.given, bytes = 4 } = {}) {
       if (fake.closed || ended) return;
       if (fake.given >= fake.requested) throw new Error(`Frame at ${ms} ms was not requested`);
+      const number = (options.after?.frame ?? -1) + 1 + fake.given;
       fake.given += 1;
       const data = new Uint8Array(bytes).fill(mark);
-      listener.onFrame({ ptsUs: ms * 1_000, checksum: mark, data, capturedAtMs: now() });
+      listener.onFrame({
+        number,
+        passedOver: 0,
+        ptsUs: ms * 1_000,
+        checksum: mark,
+        data,
+        capturedAtMs: now(),
+      });
     },
     stall: () => listener.onStalled?.(),
     end(error) {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
+import type { CapturedFrame } from "../../../src/actors/generator/capture.js";
 import { createFfmpegCapture } from "../../../src/actors/generator/ffmpeg-capture.js";
 import { parseSource } from "../../../src/actors/generator/source-spec.js";
 import { within } from "../../support/within.js";
@@ -14,6 +15,11 @@ const clipNtsc = makeClip("ntsc.mp4", "30000/1001", 4);
 const clipRounded = makeClip("30.mkv", "30", 4);
 const clipStream = join(folder, "25.ts");
 runFfmpeg(["-i", clip25, "-c", "copy", clipStream]);
+const clipTwice = join(folder, "twice.ts");
+writeFileSync(clipTwice, Buffer.concat([readFileSync(clipStream), readFileSync(clipStream)]));
+
+const stampsOf = (frames: readonly CapturedFrame[]): readonly (readonly number[])[] =>
+  frames.map(({ number, passedOver, ptsUs, checksum }) => [number, passedOver, ptsUs, checksum]);
 
 captureContract("ffmpeg on the demo clip", (work) =>
   work({
@@ -60,18 +66,16 @@ for (const ffmpeg of BINARIES) {
     test(`a capture of ${clip.slice(folder.length + 1)} after a position loses and repeats nothing (${ffmpeg})`, async () => {
       const whole = await captureAll(clip, { ffmpeg, configuration: { fps: 10 } });
       for (const index of [0, 9, 24, 38, 39]) {
-        const ptsUs = whole.frames[index]?.ptsUs ?? Number.NaN;
-        const { frames, error } = await captureAll(clip, {
-          ffmpeg,
-          configuration: { fps: 10 },
-          after: { ptsUs, seekable: true },
-        });
-        assert.is(error, null);
-        assert.equal(
-          frames.map((frame) => [frame.ptsUs, frame.checksum]),
-          whole.frames.slice(index + 1).map((frame) => [frame.ptsUs, frame.checksum]),
-          `after frame ${index}`,
-        );
+        const { number: frame = Number.NaN, ptsUs: sourceUs = Number.NaN } = whole.frames[index] ?? {};
+        for (const seekable of [true, false]) {
+          const { frames, error } = await captureAll(clip, {
+            ffmpeg,
+            configuration: { fps: 10 },
+            after: { frame, sourceUs, seekable },
+          });
+          assert.is(error, null);
+          assert.equal(stampsOf(frames), stampsOf(whole.frames.slice(index + 1)), `after frame ${index}`);
+        }
       }
     });
   }
@@ -147,9 +151,46 @@ for (const ffmpeg of BINARIES) {
   });
 }
 
+test("frames keep the times that a stream has twice, and are counted in it", async () => {
+  for (const ffmpeg of BINARIES) {
+    const once = await captureAll(clipStream, { ffmpeg });
+    const own = once.frames.map(({ ptsUs }) => ptsUs);
+    assert.is(own.length, 100);
+    const { frames, info } = await captureAll(clipTwice, { ffmpeg });
+    assert.is(info?.seekable, false);
+    assert.equal(
+      frames.map(({ ptsUs }) => ptsUs),
+      [...own, ...own],
+    );
+    assert.equal(
+      frames.map(({ number, passedOver }) => [number, passedOver]),
+      Array.from({ length: 200 }, (_, number) => [number, 0]),
+    );
+    for (const index of [0, 60, 99, 100, 160, 199]) {
+      const { number: frame = Number.NaN, ptsUs: sourceUs = Number.NaN } = frames[index] ?? {};
+      const rest = await captureAll(clipTwice, { ffmpeg, after: { frame, sourceUs, seekable: false } });
+      assert.equal(stampsOf(rest.frames), stampsOf(frames.slice(index + 1)), `after frame ${index}`);
+    }
+  }
+});
+
+test("what sampling passes over is counted, and so adds up to the numbers of frames", async () => {
+  for (const ffmpeg of BINARIES) {
+    for (const clip of [clip25, clipTwice]) {
+      const { frames } = await captureAll(clip, { ffmpeg, configuration: { fps: 7 } });
+      let last = -1;
+      for (const { number, passedOver } of frames) {
+        assert.is(number, last + 1 + passedOver);
+        last = number;
+      }
+      assert.ok(frames.length > 25);
+    }
+  }
+});
+
 test("a captured frame is in shared memory, of the size asked for, with times that grow", async () => {
   const { frames, info } = await captureAll(clip25);
-  assert.equal(info, { description: "h264, 160x90, 25 fps, 4.0 s", durationUs: 4_000_000 });
+  assert.equal(info, { description: "h264, 160x90, 25 fps, 4.0 s", durationUs: 4_000_000, seekable: true });
   for (const [index, { data, ptsUs }] of frames.entries()) {
     assert.is(data.length, 64 * 36 * 3);
     assert.instance(data.buffer, SharedArrayBuffer);
@@ -162,7 +203,9 @@ test("a source without timestamps of its own goes on from its start", async () =
   runFfmpeg(["-i", clip25, "-c", "copy", raw]);
   const whole = await captureAll(raw);
   assert.is(whole.info?.durationUs, null);
-  const { frames } = await captureAll(raw, { after: { ptsUs: 2_000_000, seekable: false } });
+  const { frames } = await captureAll(raw, {
+    after: { frame: 50, sourceUs: 2_000_000, seekable: false },
+  });
   assert.equal(
     frames.map((frame) => frame.ptsUs),
     whole.frames.map((frame) => frame.ptsUs).filter((ptsUs) => ptsUs > 2_000_000),

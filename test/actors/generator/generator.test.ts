@@ -295,7 +295,7 @@ test("configure with another resolution goes on after the last frame used, in a 
   capture.last.frame(300);
   const [first, second] = capture.opened;
   assert.ok(first?.closed);
-  assert.equal(second?.options.after, { ptsUs: 300_000, seekable: true });
+  assert.equal(second?.options.after, { frame: 3, sourceUs: 300_000, seekable: true });
   second?.frame(400);
   second?.frame(500);
   assert.equal(times(), [
@@ -313,7 +313,7 @@ test("frames read ahead but in no task are captured again under the new configur
   const { capture, configure, times, settle, ledger } = setup({ window: { tasks: 1 } });
   for (const ms of [0, 100, 200]) capture.last.frame(ms);
   configure({ width: 320, height: 180 });
-  assert.equal(capture.last.options.after, { ptsUs: 0, seekable: true });
+  assert.equal(capture.last.options.after, { frame: 0, sourceUs: 0, seekable: true });
   for (const ms of [100, 200]) capture.last.frame(ms);
   settle(0);
   settle(1);
@@ -348,11 +348,51 @@ test("a recording over HTTP waits for the window and ends like a file", () => {
   assert.is(listener.only("sourceEnded").ledger.stored, 2);
 });
 
+test("a recording over HTTP is read on behind its last task by a generator that restarts, and from nowhere else", () => {
+  const { capture, generator, configure, times } = setup({ source: "http://host/clip.mp4" });
+  for (const ms of [0, 100]) capture.last.frame(ms);
+  generator.restart();
+  configure({});
+  assert.equal(capture.last.options.after, { frame: 1, sourceUs: 100_000, seekable: false });
+  capture.last.info();
+  capture.last.frame(200);
+  assert.equal(times(), [[0], [100], [200]]);
+});
+
+test("tasks of a file whose times step carry times that grow, and the numbers of its frames", () => {
+  const { capture, submitted, times, ledger, configure } = setup({ configuration: { framesPerTask: 2 } });
+  for (const ms of [0, 40, 80, 120, 0, 40]) capture.last.frame(ms);
+  assert.equal(times(), [
+    [0, 40],
+    [80, 120],
+    [160, 200],
+  ]);
+  assert.equal(
+    submitted().map(({ frames }) => [frames?.after, frames?.first, frames?.last]),
+    [
+      [null, 0, 1],
+      [1, 2, 3],
+      [3, 4, 5],
+    ],
+  );
+  assert.is(ledger().timeSteps, 1);
+  // What has stepped is not looked for by its time.
+  configure({ width: 320 });
+  assert.equal(capture.last.options.after, { frame: 5, sourceUs: 40_000, seekable: false });
+});
+
+test("a paced file waits for no time that its frames jump ahead", () => {
+  const { capture, times, clock } = setup({ paced: true, configuration: { framesPerTask: 1 } });
+  for (const ms of [0, 40, 3_600_000, 120]) capture.last.frame(ms);
+  clock.advance(120);
+  assert.equal(times(), [[0], [40], [80], [120]]);
+});
+
 test("what a closed capture still had to say is ignored", () => {
   const { capture, configure, generator, times } = setup();
   capture.last.frame(0);
   configure({ width: 320, height: 180 });
-  const frame = { ptsUs: 1, checksum: 1, data: new Uint8Array(4), capturedAtMs: 0 };
+  const frame = { number: 0, passedOver: 0, ptsUs: 1, checksum: 1, data: new Uint8Array(4), capturedAtMs: 0 };
   generator.tell({ type: "frameCaptured", capture: 0, frame });
   generator.tell({ type: "captureEnded", capture: 0, error: null });
   assert.equal(times(), [[0]]);
@@ -365,7 +405,7 @@ test("a restarted generator closes its capture, goes on where it was and repeats
   generator.restart();
   assert.ok(capture.opened[0]?.closed);
   configure({});
-  assert.equal(capture.last.options.after, { ptsUs: 100_000, seekable: false });
+  assert.equal(capture.last.options.after, { frame: 1, sourceUs: 100_000, seekable: false });
   capture.last.info();
   capture.last.frame(200);
   assert.equal(

@@ -1,11 +1,15 @@
 import * as fc from "fast-check";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import type { CapturedFrame } from "../../../src/actors/generator/capture.js";
 import { Grouping, type Grouped, type GroupingTerms } from "../../../src/actors/generator/grouping.js";
+import type { TimedFrame } from "../../../src/actors/generator/timeline.js";
 
-const frame = (ms: number, capturedAtMs = 0): CapturedFrame => ({
+const frame = (ms: number, capturedAtMs = 0): TimedFrame => ({
+  number: ms / 40,
+  passedOver: 1,
   ptsUs: ms * 1_000,
+  sourceUs: ms * 1_000 + 7,
+  spacingUs: 40_000,
   checksum: ms,
   data: Uint8Array.of(ms),
   capturedAtMs,
@@ -56,7 +60,9 @@ test("a group says when its first frame left the source, and the time of its las
         { ptsUs: 40_000, data: Uint8Array.of(40) },
       ],
       sourceAtMs: 1_000,
-      positionUs: 40_000,
+      first: 0,
+      last: { frame: 1, sourceUs: 40_007, ptsUs: 40_000, spacingUs: 40_000 },
+      passedOver: 2,
     },
   });
 });

@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import type { RecoveredState } from "../../../src/storage/journal/journal.js";
 import { createFakeJournal } from "./fake-journal.js";
 import { setup } from "./setup.js";
+import { positionAt } from "../../support/positions.js";
 
 test("a generator lets a task leave once its journal has it, and tries again while that fails", async () => {
   const held = createFakeJournal();
@@ -22,7 +23,7 @@ test("a generator lets a task leave once its journal has it, and tries again whi
     [0, 1],
   );
   assert.equal(
-    [...held.entries].map(([key, { positionUs, task }]) => [key, positionUs, task.payload]),
+    [...held.entries].map(([key, { span, task }]) => [key, span?.last.ptsUs, task.payload]),
     [
       ["3/0", 0, null],
       ["3/1", 100_000, null],
@@ -43,14 +44,14 @@ test("a generator that takes over reads unsettled tasks again, sends them as the
   const recovered: RecoveredState = {
     incarnation: 9,
     entries: [...first.entries.values()],
-    positionUs: 300_000,
+    position: positionAt(300_000, 100_000),
     unclosed: [],
   };
   const second = createFakeJournal();
   const after = setup({ journal: second.journal, recovered, incarnation: 9 });
   assert.is(after.ledger().inFlight, 2);
   assert.is(after.ledger().status, "replaying");
-  assert.is(after.capture.last.options.after?.ptsUs, 99_999);
+  assert.is(after.capture.last.options.after?.frame, 0);
   for (const ms of [100, 200, 300]) after.capture.last.frame(ms);
   second.write();
   await after.generator.settle();
@@ -62,12 +63,38 @@ test("a generator that takes over reads unsettled tasks again, sends them as the
   ]);
   assert.ok(after.submitted().every(({ delivery }) => delivery > 1));
   // The capture of what is new begins behind the last frame that was in a task.
-  assert.is(after.capture.last.options.after?.ptsUs, 300_000);
+  assert.is(after.capture.last.options.after?.frame, 3);
   after.capture.last.info();
   after.capture.last.frame(400);
   second.write();
   await after.generator.settle();
   assert.equal(sent().at(-1), [9, 0, 400_000]);
+});
+
+test("a generator that takes over a file whose times step reads its tasks again by number, with the same times", async () => {
+  const first = createFakeJournal();
+  const before = setup({ journal: first.journal });
+  for (const ms of [0, 100, 200, 0, 100, 200]) before.capture.last.frame(ms);
+  first.write();
+  await before.generator.settle();
+  for (const sequence of [0, 1, 2, 3]) before.settle(sequence);
+
+  const entries = [...first.entries.values()];
+  const last = entries.at(-1)?.span?.last ?? null;
+  assert.equal(last, { frame: 5, sourceUs: 200_000, ptsUs: 500_000, spacingUs: 100_000 });
+  const recovered: RecoveredState = { incarnation: 9, entries, position: last, unclosed: [] };
+  const second = createFakeJournal();
+  const after = setup({ journal: second.journal, recovered, incarnation: 9 });
+  assert.equal(after.capture.last.options.after, { frame: 3, sourceUs: 0, seekable: false });
+  for (const ms of [100, 200]) after.capture.last.frame(ms);
+  second.write();
+  await after.generator.settle();
+  assert.equal(after.capture.last.options.after, { frame: 5, sourceUs: 200_000, seekable: false });
+  after.capture.last.info();
+  after.capture.last.frame(300);
+  second.write();
+  await after.generator.settle();
+  assert.equal(after.times(), [[400], [500], [600]]);
 });
 
 test("a generator drops as sourceLost what its source no longer has, and closes its journal at the end", async () => {
@@ -79,7 +106,7 @@ test("a generator drops as sourceLost what its source no longer has, and closes 
   const recovered: RecoveredState = {
     incarnation: 9,
     entries: [...first.entries.values()],
-    positionUs: 0,
+    position: positionAt(0, 100_000),
     unclosed: [],
   };
   const second = createFakeJournal();

@@ -1,14 +1,16 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { Replay } from "../../../src/actors/generator/replay.js";
+import { Replay, type Frameless } from "../../../src/actors/generator/replay.js";
 import type { NewTask } from "../../../src/task/walk.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
 import { parseSourceId } from "../../../src/task/identity.js";
 import { pipelineOf } from "../../task/pipelines.js";
+import { positionAt } from "../../support/positions.js";
 
 /** A task of frames at these times, in microseconds. */
-function taskAt(sequence: number, times: readonly number[]): NewTask {
-  return {
+function taskAt(sequence: number, times: readonly number[]): Frameless {
+  const first = times[0] ?? 0;
+  const task: NewTask = {
     id: { sourceId: parseSourceId("cam-1"), incarnation: 1, sequence },
     pipeline: pipelineOf({ a: [] }),
     configuration: DEFAULT_CONFIGURATION,
@@ -24,9 +26,19 @@ function taskAt(sequence: number, times: readonly number[]): NewTask {
     traceparent: "",
     joinNodes: new Map(),
   };
+  return { task, after: positionAt(first - 20, 20) };
 }
 
-const frame = (ptsUs: number) => ({ ptsUs, checksum: ptsUs, data: Uint8Array.of(ptsUs), capturedAtMs: 0 });
+const frame = (ptsUs: number) => ({
+  number: ptsUs / 20,
+  passedOver: 0,
+  sourceUs: ptsUs,
+  spacingUs: 20,
+  ptsUs,
+  checksum: ptsUs,
+  data: Uint8Array.of(ptsUs),
+  capturedAtMs: 0,
+});
 
 function outcome(replay: Replay, times: readonly number[]): string[] {
   return times.flatMap((ptsUs) =>
@@ -41,9 +53,9 @@ function outcome(replay: Replay, times: readonly number[]): string[] {
 
 test("Replay gathers the frames of each task by their times, and passes over those that are nobody's", () => {
   const replay = new Replay([taskAt(4, [20, 40]), taskAt(5, [60]), taskAt(7, [100, 120])]);
-  assert.equal([replay.afterUs, replay.wanted], [19, 2]);
+  assert.equal([replay.after?.ptsUs, replay.wanted], [0, 2]);
   assert.equal(outcome(replay, [20, 40, 60, 80, 100]), ["4: 20,40", "5: 60"]);
-  assert.equal([replay.afterUs, replay.wanted], [119, 1]);
+  assert.equal([replay.after?.ptsUs, replay.wanted], [80, 1]);
   assert.equal(outcome(replay, [120]), ["7: 100,120"]);
   assert.is(replay.current, null);
 });

@@ -12,6 +12,8 @@ import { DEFAULT_CONFIGURATION, type Configuration } from "../../../src/task/con
 import { parseNodeName } from "../../../src/task/identity.js";
 import { fold } from "../../support/fold.js";
 import { createFakeCapture } from "./fake-capture.js";
+import { positionAt } from "../../support/positions.js";
+import { Timeline } from "../../../src/actors/generator/timeline.js";
 
 type Work = (ctx: Context<Message>) => void;
 type Message = CapturePrivate | { readonly type: "work"; readonly work: Work };
@@ -30,7 +32,14 @@ const planOf = (changed: Partial<Configuration> = {}, given: Partial<Plan> = {})
 function subject(source: string) {
   const port = createFakeCapture();
   const events: string[] = [];
-  const options = { port, source: parseSource(source), health: DEFAULT_HEALTH, plan: planOf() };
+  const options = {
+    port,
+    source: parseSource(source),
+    health: DEFAULT_HEALTH,
+    plan: planOf(),
+    timeline: new Timeline(),
+    recording: false,
+  };
   const actor = fold<SourceCapture, Message>({
     start: (ctx) => new SourceCapture(options, (event) => ctx.self.tell(event)),
     receive(state, message, ctx) {
@@ -45,25 +54,25 @@ function subject(source: string) {
 
 test("SourceCapture opens a file after a position, and a live source where it is now", () => {
   const file = subject("clip.mp4");
-  file.capture.informed({ description: "h264", durationUs: 1 });
-  file.capture.open(40_000);
-  assert.equal(file.port.last.options.after, { ptsUs: 40_000, seekable: true });
+  file.capture.informed({ description: "h264", durationUs: 1, seekable: true });
+  file.capture.open(positionAt(40_000, 40_000));
+  assert.equal(file.port.last.options.after, { frame: 1, sourceUs: 40_000, seekable: true });
   const camera = subject("rtsp://cam/1");
-  camera.capture.open(40_000);
+  camera.capture.open(positionAt(40_000, 40_000));
   assert.is(camera.port.last.options.after, null);
 });
 
 test("SourceCapture hands a file over by reading on from the last frame in a task, unless nothing is left of it", () => {
   const { capture, port } = subject("clip.mp4");
   capture.open(null);
-  assert.is(capture.handOver(0, false), false, "there is no newer plan");
+  assert.is(capture.handOver(positionAt(0, 40_000), false), false, "there is no newer plan");
   capture.configure(planOf({ width: 320 }));
-  assert.is(capture.handOver(80_000, true), false);
+  assert.is(capture.handOver(positionAt(80_000, 40_000), true), false);
   assert.is(capture.plan.configuration.width, 640);
-  assert.is(capture.handOver(80_000, false), true);
+  assert.is(capture.handOver(positionAt(80_000, 40_000), false), true);
   assert.is(capture.plan.configuration.width, 320);
   assert.equal(
-    port.opened.map(({ closed, options }) => [closed, options.configuration.width, options.after?.ptsUs]),
+    port.opened.map(({ closed, options }) => [closed, options.configuration.width, options.after?.sourceUs]),
     [
       [true, 640, undefined],
       [false, 320, 80_000],
@@ -75,7 +84,7 @@ test("SourceCapture takes a plan for the same frames without a new capture", () 
   const { capture, port } = subject("clip.mp4");
   capture.open(null);
   capture.configure(planOf({ framesPerTask: 9 }, { placedOn: [EDGE] }));
-  assert.is(capture.handOver(0, false), false);
+  assert.is(capture.handOver(positionAt(0, 40_000), false), false);
   assert.equal([capture.plan.configuration.framesPerTask, capture.plan.placedOn], [9, [EDGE]]);
   assert.is(port.opened.length, 1);
 });
@@ -130,7 +139,7 @@ test("SourceCapture asks for a task's worth of a file ahead and no more, and for
 test("SourceCapture takes what is fetched over HTTP and has an end for a recording", () => {
   const { capture, events, clock, work } = subject("http://host/clip.mp4");
   assert.is(capture.live, true);
-  work((ctx) => capture.begun({ description: "h264", durationUs: 1 }, ctx));
+  work((ctx) => capture.begun({ description: "h264", durationUs: 1, seekable: true }, ctx));
   assert.is(capture.live, false);
   clock.advance(60_000);
   assert.equal(events, [], "a recording does not stall");
@@ -138,7 +147,7 @@ test("SourceCapture takes what is fetched over HTTP and has an end for a recordi
 
 test("SourceCapture notices a stall, tries again after a while, and does neither once it is closed", () => {
   const { capture, events, clock, work } = subject("rtsp://cam/1");
-  work((ctx) => capture.begun({ description: "h264", durationUs: null }, ctx));
+  work((ctx) => capture.begun({ description: "h264", durationUs: null, seekable: false }, ctx));
   clock.advance(5_000);
   assert.equal(events.splice(0), ["stallNoticed"]);
   work((ctx) => assert.is(capture.lost(ctx), 1));
@@ -146,7 +155,7 @@ test("SourceCapture notices a stall, tries again after a while, and does neither
   assert.equal(events.splice(0), ["reconnectDue"]);
   work((ctx) => {
     assert.is(capture.lost(ctx), 2);
-    capture.begun({ description: "h264", durationUs: null }, ctx);
+    capture.begun({ description: "h264", durationUs: null, seekable: false }, ctx);
     capture.close(ctx);
   });
   clock.advance(60_000);

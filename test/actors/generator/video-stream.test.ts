@@ -59,7 +59,7 @@ testEach(
     const { frames, info } = await captureAll(twoSizes, { ffmpeg });
     assert.is(frames.length, 50);
     assert.match(info?.description ?? "", /^h264, 160x90, 25 fps/);
-    const after = { ptsUs: frames[39]?.ptsUs ?? Number.NaN, seekable: true };
+    const after = { frame: 39, sourceUs: frames[39]?.ptsUs ?? Number.NaN, seekable: true };
     const rest = await captureAll(twoSizes, { ffmpeg, after });
     assert.equal(
       rest.frames.map(({ ptsUs, checksum }) => [ptsUs, checksum]),

@@ -49,7 +49,7 @@ const { sourceId } = (task as Task).id;
 const entry = (sequence: number): JournalEntry => ({
   task: { ...(task as Task), id: { sourceId, incarnation: 1_000, sequence } },
   drop: null,
-  positionUs: null,
+  span: null,
 });
 
 async function reopened(folder: string, work: (journals: LevelJournals) => Promise<void>): Promise<void> {
@@ -159,7 +159,7 @@ test("LevelJournals are claimed durably, and forget all that they hold but whose
     const [made] = newTask(pipelineOf({ a: [] }), 0);
     assert.ok(made !== undefined);
     await journal.put([
-      { task: { ...made, id: { ...made.id, incarnation: 1_000 } }, drop: null, positionUs: null },
+      { task: { ...made, id: { ...made.id, incarnation: 1_000 } }, drop: null, span: null },
     ]);
     await first.close();
     const second = await open(folder);

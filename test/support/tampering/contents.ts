@@ -1,6 +1,7 @@
 /** Frames and results that are others. */
 
 import { parseNodeName } from "../../../src/task/identity.js";
+import type { FrameRange } from "../../../src/task/task.js";
 import {
   oneResult,
   eachResult,
@@ -33,7 +34,7 @@ export const CONTENTS: Readonly<Record<string, Tampering>> = {
     forged: "frames",
     change: oneResult((record) => ({
       ...record,
-      ...(record.frames && { frames: { ...record.frames, afterUs: record.frames.firstUs - 1 } }),
+      ...(record.frames && { frames: oneOn(record.frames) }),
     })),
   },
   "a frame is taken out of a task": {
@@ -146,3 +147,8 @@ export const CONTENTS: Readonly<Record<string, Tampering>> = {
     change: oneStage("follow", () => ({ continuity: "restarted" })),
   },
 };
+
+/** As if the frame before them had not been read. */
+function oneOn({ after, first, last, ...range }: FrameRange): FrameRange {
+  return { ...range, after: (after ?? -1) + 1, first: first + 1, last: last + 1 };
+}

@@ -18,10 +18,11 @@ import type { Journal, JournalEntry, RecoveredState } from "../../../storage/jou
 import type { SourceId, TaskId } from "../../../task/identity.js";
 import type { Payload } from "../../../task/payload.js";
 import type { Pipeline } from "../../../task/pipeline.js";
+import type { SourceSpan } from "../../../task/position.js";
 import type { Outcome } from "../../../task/task.js";
-import type { NewTask } from "../../../task/walk.js";
 import type { GeneratorMessage } from "../../protocol/generator.js";
 import { JournalWriter, type JournalPrivate } from "./journal-writer.js";
+import type { Frameless } from "../replay.js";
 import type { TaskNodes } from "./placement.js";
 import { UnsettledTasks, type Offer, type UnsettledTasksOptions } from "./unsettled-tasks.js";
 
@@ -66,7 +67,7 @@ export class Delivery {
   }
 
   /** Tasks of earlier incarnations whose frames are to be read again, in order. */
-  get frameless(): readonly NewTask[] {
+  get frameless(): readonly Frameless[] {
     return this.#tasks.frameless;
   }
 
@@ -115,11 +116,11 @@ export class Delivery {
   /**
    * Makes a task and sends it. A live source drops one where the window is full.
    *
-   * @param positionUs presentation time of its last frame, in microseconds; null of a live source
+   * @param span which part of the source it is of; null of a live one
    * @returns false where no task was made, as too many gaps wait to be stored
    */
-  offer(task: Offer, positionUs: number | null, nowMs: number): boolean {
-    return this.#tasks.offer(task, positionUs, nowMs);
+  offer(task: Offer, span: SourceSpan | null, nowMs: number): boolean {
+    return this.#tasks.offer(task, span, nowMs);
   }
 
   /** The frames of a task have been read again; null where they cannot be. */

@@ -6,10 +6,12 @@ import type { NodeName, TaskId } from "../../../task/identity.js";
 import { TASK_LIMITS } from "../../../task/limits.js";
 import type { Payload } from "../../../task/payload.js";
 import type { Pipeline } from "../../../task/pipeline.js";
+import type { SourceSpan } from "../../../task/position.js";
 import type { Outcome } from "../../../task/task.js";
 import type { Vouch } from "../../../task/voucher.js";
 import type { NewTask } from "../../../task/walk.js";
 import type { ControllerMessage } from "../../protocol/controller.js";
+import type { Frameless } from "../replay.js";
 import { Placement, type TaskNodes } from "./placement.js";
 import { Redelivery, type DeliveryLimits } from "./redelivery.js";
 import {
@@ -81,18 +83,18 @@ export class UnsettledTasks {
   /**
    * Makes a task and sends it. A live source drops one where the window is full.
    *
-   * @param positionUs presentation time of its last frame, in microseconds; null of a live source
+   * @param span which part of the source it is of; null of a live one
    * @returns false where no task was made, as too many gaps wait to be stored
    */
-  offer({ id, nodes, ...given }: Offer, positionUs: number | null, nowMs: number): boolean {
+  offer({ id, nodes, ...given }: Offer, span: SourceSpan | null, nowMs: number): boolean {
     const { window, policy } = this.#options;
-    const live = positionUs === null;
+    const live = span === null;
     if (live && window.aside >= ASIDE_MAX) return false;
     const full = live && window.full;
     const sequence = window.create();
     const pins = this.#placement.pin(nodes.statefulNodes);
     const task = { ...given, id: { ...id, sequence }, joinNodes: nodes.joinNodes, pins };
-    const made = this.#enter({ task, positionUs, placedOn: nodes.placedOn });
+    const made = this.#enter({ task, span, placedOn: nodes.placedOn });
     if (made.bytes > TASK_LIMITS.payloadBytesMax) {
       const [got, wanted] = [made.bytes, TASK_LIMITS.payloadBytesMax].map((bytes) =>
         Math.ceil(bytes / 1_048_576),
@@ -122,12 +124,12 @@ export class UnsettledTasks {
    */
   recover(entry: JournalEntry, pipeline: Pipeline, origin: string): void {
     const { window, limits } = this.#options;
-    const { task, drop, positionUs } = entry;
+    const { task, drop, span } = entry;
     window.recover(task.id);
     const deliveredBefore = task.delivery - 1 + limits.deliveriesMax;
     const recovered = this.#enter({
       task: taskOf(entry, pipeline, origin),
-      positionUs,
+      span,
       placedOn: [],
       drop,
       deliveredBefore,
@@ -138,9 +140,9 @@ export class UnsettledTasks {
   }
 
   /** Tasks whose frames are to be read again, in order. */
-  get frameless(): readonly NewTask[] {
-    return [...this.#unsettled.values()].flatMap(({ status, task }) =>
-      status === "frameless" ? [task] : [],
+  get frameless(): readonly Frameless[] {
+    return [...this.#unsettled.values()].flatMap(({ status, task, span }) =>
+      status === "frameless" ? [{ task, after: span?.after ?? null }] : [],
     );
   }
 

@@ -4,6 +4,7 @@ import type { GivenUp, JournalEntry } from "../../../storage/journal/journal.js"
 import type { NodeName, StageId } from "../../../task/identity.js";
 import type { Payload } from "../../../task/payload.js";
 import type { Pipeline } from "../../../task/pipeline.js";
+import type { SourceSpan } from "../../../task/position.js";
 import type { Pin, Task } from "../../../task/task.js";
 import type { Vouch } from "../../../task/voucher.js";
 import { createTask, type NewTask } from "../../../task/walk.js";
@@ -24,18 +25,18 @@ export interface Unsettled {
   dueAtMs: number;
   /** Nodes that may have it. */
   readonly placedOn: Set<NodeName>;
-  /** Position of its source when it was made, in microseconds; null of a live source. */
-  readonly positionUs: number | null;
+  /** Which part of its source it is of; null of a live one. */
+  readonly span: SourceSpan | null;
 }
 
-export type UnsettledOptions = Pick<Unsettled, "task" | "positionUs"> & {
+export type UnsettledOptions = Pick<Unsettled, "task" | "span"> & {
   readonly placedOn: readonly NodeName[];
   readonly drop?: GivenUp | null;
   readonly deliveredBefore?: number;
 };
 
 export function createUnsettled(options: UnsettledOptions): Unsettled {
-  const { task, positionUs, placedOn, drop = null, deliveredBefore = 0 } = options;
+  const { task, span, placedOn, drop = null, deliveredBefore = 0 } = options;
   return {
     task,
     bytes: task.payload.frames.reduce((bytes, { data }) => bytes + data.length, 0),
@@ -46,7 +47,7 @@ export function createUnsettled(options: UnsettledOptions): Unsettled {
     sentAtMs: 0,
     dueAtMs: 0,
     placedOn: new Set(placedOn),
-    positionUs,
+    span,
   };
 }
 
@@ -60,11 +61,11 @@ export function branchesOf({ task, deliveredBefore, deliveries }: Unsettled, vou
 }
 
 /** What the journal keeps of it: pixels only of a live source, as those of any other are read again. */
-export function entryOf({ task, drop, positionUs, deliveredBefore }: Unsettled): JournalEntry {
+export function entryOf({ task, drop, span, deliveredBefore }: Unsettled): JournalEntry {
   const [branch] = createTask({ ...task, delivery: deliveredBefore + 1 });
   if (branch === undefined) throw new TypeError("A pipeline without a root");
-  const payload = drop === null && positionUs === null ? task.payload : null;
-  return { task: { ...branch, payload }, drop, positionUs };
+  const payload = drop === null && span === null ? task.payload : null;
+  return { task: { ...branch, payload }, drop, span };
 }
 
 /**

@@ -18,6 +18,7 @@ import { VirtualClock } from "../../../support/virtual-clock.js";
 import { pipelineOf } from "../../../task/pipelines.js";
 import { createFakeJournal, type FakeJournal } from "../fake-journal.js";
 import { vouch } from "../../../support/vouchers.js";
+import { positionAt, spanAt } from "../../../support/positions.js";
 
 const [CLOUD, EDGE] = [parseNodeName("cloud"), parseNodeName("edge-1")];
 const SOURCE = parseSourceId("cam-1");
@@ -75,7 +76,7 @@ function subject(given: { readonly journal?: FakeJournal; readonly recovered?: R
         traceparent: `00-${"1".repeat(32)}-${"2".repeat(16)}-01`,
         nodes: NODES,
       };
-      delivery.offer(task, 40, ctx.now());
+      delivery.offer(task, spanAt(40, 40), ctx.now());
     });
   const settle = (sequence: number): void =>
     work((ctx) => {
@@ -167,11 +168,11 @@ test("Delivery recovers the tasks of earlier incarnations at its first start, an
   const recovered: RecoveredState = {
     incarnation: 2,
     entries: [...journal.entries.values()],
-    positionUs: 40,
+    position: positionAt(40, 40),
     unclosed: [],
   };
   const after = subject({ journal: createFakeJournal(), recovered });
-  const frameless = (): readonly number[] => after.delivery.frameless.map(({ id }) => id.sequence);
+  const frameless = (): readonly number[] => after.delivery.frameless.map(({ task }) => task.id.sequence);
   assert.equal(frameless(), [0, 1]);
   after.settle(0);
   after.actor.restart();

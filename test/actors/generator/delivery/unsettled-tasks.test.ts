@@ -21,6 +21,7 @@ import { END, type Outcome } from "../../../../src/task/task.js";
 import { createProbe } from "../../../support/probe.js";
 import { pipelineOf } from "../../../task/pipelines.js";
 import { vouch } from "../../../support/vouchers.js";
+import { spanAt } from "../../../support/positions.js";
 
 const [CLOUD, NEAR, FAR] = [parseNodeName("cloud"), parseNodeName("edge-1"), parseNodeName("edge-2")];
 const STAGE = parseStageId("b");
@@ -78,7 +79,7 @@ function subject({
         traceparent: `00-${"1".repeat(32)}-${"2".repeat(16)}-01`,
         nodes,
       },
-      live ? null : 40,
+      live ? null : spanAt(40, 40),
       nowMs,
     );
   /** What left since the last look: `sequence.delivery`, and where the stateful stage is pinned. */
@@ -258,7 +259,7 @@ test("UnsettledTasks let nothing leave that their journal does not have, and try
   assert.equal(left(), []);
   const again = tasks.takeUnwritten();
   assert.equal(
-    again.map(({ task, positionUs }) => [task.id.sequence, task.payload, positionUs]),
+    again.map(({ task, span }) => [task.id.sequence, task.payload, span?.last.ptsUs]),
     [
       [0, null, 40],
       [1, null, 40],
@@ -297,9 +298,9 @@ test("UnsettledTasks recover tasks of an earlier incarnation under their identit
   after.tasks.written(after.tasks.takeUnwritten(), true, 1);
   assert.equal(after.left(), ["0.6 edge-2/0"]);
   const [frameless] = after.tasks.frameless;
-  assert.equal([frameless?.id.sequence, after.tasks.frameless.length], [1, 1]);
+  assert.equal([frameless?.task.id.sequence, after.tasks.frameless.length], [1, 1]);
   assert.ok(frameless);
-  after.tasks.provide(frameless.id, frameless.payload, 2);
+  after.tasks.provide(frameless.task.id, frameless.task.payload, 2);
   after.tasks.written(after.tasks.takeUnwritten(), true, 3);
   assert.equal(after.left(), ["1.6 edge-2/1"]);
   assert.equal(after.window.accounts[0], { incarnation: INCARNATION, created: 2, outstanding: [0, 1] });
