@@ -6,7 +6,7 @@
  * threads are gone. Measured: heap, memory outside it and resident size after a collection, and threads, with a
  * scripted capture at 100, 250, 500 and 1,000 cycles, and with ffmpeg on the demo clip for 50. Names of sources repeat
  * after ten, so that what is kept for each name is in the baseline. Not measured: the speed of a cycle beyond its mean.
- * Baseline: the same node after its first 20 cycles. Cycles of single actors are in `bench/micro/actors.ts`.
+ * Baseline: the same node after its first 20 cycles. Cycles of single actors are in `bench/cases/micro/actors.ts`.
  *
  * Usage: `node dist/bench/e2e/cycles.js [cycles, default 1000]`
  */

@@ -10,7 +10,7 @@ import type { Clock } from "../clock.js";
 import type { Executor } from "../executor.js";
 import { NONE, Ring } from "./ring.js";
 
-/** Messages per turn of the event loop. A turn costs 1 to 2 us, which is 4 ns a message. `bench/micro/actors.ts` */
+/** Messages per turn of the event loop. A turn costs 1 to 2 us, which is 4 ns a message. `npm run bench -- micro/tell` */
 const BUDGET_MESSAGES = 512;
 /** Time per turn of the event loop. */
 const BUDGET_MS = 8;

@@ -1,0 +1,9 @@
+/** All cases, in the order of their running. A new one is a file beside the others, and a line here. */
+
+import type { BenchCase } from "../harness/case.js";
+import { heapOfActor, spawnAndStop } from "./micro/actors.js";
+import { ask } from "./micro/ask.js";
+import { fanOut, ring } from "./micro/ring.js";
+import { tell, tellToParent } from "./micro/tell.js";
+
+export const CASES: readonly BenchCase[] = [tell, tellToParent, ask, ring, fanOut, spawnAndStop, heapOfActor];

@@ -1,0 +1,126 @@
+/**
+ * Runs a case: every subject is set up and warmed up, and then they take turns, round by round and each round in another
+ * order, so that an hour in which the machine is slow, or warm, or busy, is nobody's own.
+ */
+
+import {
+  Unavailable,
+  type BenchCase,
+  type BenchKind,
+  type OpenSubject,
+  type Round,
+  type Subject,
+} from "./case.js";
+import { LatencyHistogram } from "./latency-histogram.js";
+import { CostMeter, type ProcessCosts } from "./process-costs.js";
+import type { CaseResult, RoundResult, SubjectResult } from "./result.js";
+
+export interface RoundPlan {
+  readonly rounds: number;
+  /** Rounds of each subject that are not counted. */
+  readonly warmUps: number;
+  /** Of one round of one subject. */
+  readonly roundMs: number;
+}
+
+export const FULL: RoundPlan = { rounds: 9, warmUps: 2, roundMs: 400 };
+export const QUICK: RoundPlan = { rounds: 3, warmUps: 1, roundMs: 100 };
+
+interface Running {
+  readonly subject: Subject;
+  readonly open: OpenSubject;
+  readonly rounds: RoundResult[];
+  readonly latencies: LatencyHistogram;
+}
+
+/** @throws Error where a subject did not do the work that it said it did, or ours cannot run at all */
+export async function runCase(bench: BenchCase, plan: RoundPlan): Promise<CaseResult> {
+  const { name, kind, operation, measures, excludes, goal = null } = bench;
+  const leftOut: { name: string; why: string }[] = [];
+  const running: Running[] = [];
+  try {
+    for (const subject of bench.subjects) {
+      try {
+        running.push({ subject, open: await subject.open(), rounds: [], latencies: new LatencyHistogram() });
+      } catch (error) {
+        if (!(error instanceof Unavailable) || running.length === 0) throw error;
+        leftOut.push({ name: subject.name, why: error.message });
+      }
+    }
+    for (let round = -plan.warmUps; round < plan.rounds; round += 1) {
+      for (const turn of rotated(running, round + plan.warmUps)) await runRound(turn, kind, plan, round >= 0);
+    }
+  } finally {
+    for (const { open } of running.toReversed()) await open.close();
+  }
+  const subjects = running.map(({ subject, rounds, latencies }): SubjectResult => ({
+    name: subject.name,
+    rounds,
+    latency: kind === "latency" ? latencies.summary() : null,
+  }));
+  return { name, kind, operation, measures, excludes, goal, subjects, leftOut };
+}
+
+async function runRound(
+  { subject, open, rounds, latencies }: Running,
+  kind: BenchKind,
+  { roundMs }: RoundPlan,
+  counts: boolean,
+): Promise<void> {
+  const taken = new RoundRecord(performance.now() + roundMs);
+  const meter = new CostMeter();
+  await open.run(taken);
+  const costs = await meter.end();
+  if (!counts) return;
+  latencies.add(taken.latencies);
+  rounds.push({ value: taken.value(kind, subject.name), ...roundedCosts(costs) });
+}
+
+class RoundRecord implements Round {
+  readonly latencies = new LatencyHistogram();
+  readonly #untilMs: number;
+  #operations = 0;
+  #elapsedMs = 0;
+  #amount = Number.NaN;
+
+  constructor(untilMs: number) {
+    this.#untilMs = untilMs;
+  }
+
+  get over(): boolean {
+    return performance.now() >= this.#untilMs;
+  }
+
+  took(ms: number): void {
+    this.latencies.record(ms);
+  }
+
+  did(operations: number, ms: number): void {
+    this.#operations += operations;
+    this.#elapsedMs += ms;
+  }
+
+  amounts(value: number): void {
+    this.#amount = value;
+  }
+
+  /** The round's one figure: the median in ms, operations per second, or the amount. */
+  value(kind: BenchKind, subject: string): number {
+    const value = {
+      latency: () => this.latencies.at(0.5),
+      rate: () => (this.#operations / this.#elapsedMs) * 1_000,
+      amount: () => this.#amount,
+    }[kind]();
+    if (!Number.isFinite(value)) throw new Error(`"${subject}" told nothing of a round's ${kind}`);
+    return value;
+  }
+}
+
+function roundedCosts(costs: ProcessCosts): ProcessCosts {
+  return { ...costs, cpuShare: Number(costs.cpuShare.toFixed(3)), gcMs: Number(costs.gcMs.toFixed(3)) };
+}
+
+function rotated<Item>(items: readonly Item[], by: number): readonly Item[] {
+  const at = items.length === 0 ? 0 : by % items.length;
+  return [...items.slice(at), ...items.slice(0, at)];
+}
