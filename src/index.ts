@@ -188,6 +188,7 @@ export { allocateShared } from "./runtime/shared-memory.js";
 // ── Policies of one's own: a pure function from what is known to a plan ─────────────────────────────────────────────
 
 export type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "./task/requests.js";
+export type { ModelFile, NodeCapacity, StageFailure } from "./task/offers.js";
 export type { TaskOutcome } from "./task/reports.js";
 export type { Percentiles, RecentOutcomes } from "./actors/scheduler/outcome-window.js";
 export {

@@ -5,7 +5,9 @@ import { describeRepair } from "../../src/storage/repairs.js";
 import type { Operator } from "../../src/operator/operator.js";
 import type { ResourceSample } from "../../src/task/reports.js";
 import type { Member } from "../../src/transport/cluster/cluster.js";
-import { parseNodeName } from "../../src/task/identity.js";
+import { parseNodeName, stageKeyText } from "../../src/task/identity.js";
+import type { StageFailure } from "../../src/task/offers.js";
+import type { NodeDescription } from "../../src/task/requests.js";
 import { forgetName } from "../../src/transport/security/names.js";
 import { renderFitting, terminalWidth } from "../tables.js";
 import { namesFolder } from "./hub-folder.js";
@@ -23,12 +25,16 @@ export interface NodeLine {
   /** To the hub; null where none was measured. */
   readonly rttMs: number | null;
   readonly sample: ResourceSample | null;
+  /** What it can load; null before it has registered. */
+  readonly offer: NodeDescription | null;
+  /** Stages that are not placed there, as they could not be loaded. */
+  readonly failures: readonly StageFailure[];
 }
 
 export async function nodeLines(operator: Operator, all: boolean): Promise<readonly NodeLine[]> {
   const reported = await operator.nodes();
-  const samples = new Map(reported.nodes.map(({ description, sample }) => [description.name, sample]));
-  const hub = samples.get(operator.cluster.hub) ?? null;
+  const known = new Map(reported.nodes.map((node) => [node.description.name, node]));
+  const hub = known.get(operator.cluster.hub)?.sample ?? null;
   return [...operator.cluster.members.values()]
     .filter(({ roles }) => all || !roles.includes("operator"))
     .map((member: Member) => ({
@@ -40,7 +46,9 @@ export async function nodeLines(operator: Operator, all: boolean): Promise<reado
       version: member.version,
       joinedAtMs: member.joinedAtMs,
       rttMs: hub?.links[member.name]?.rttMs ?? null,
-      sample: samples.get(member.name) ?? null,
+      sample: known.get(member.name)?.sample ?? null,
+      offer: known.get(member.name)?.description ?? null,
+      failures: known.get(member.name)?.failures ?? [],
     }));
 }
 
@@ -97,6 +105,36 @@ function repairsText(lines: readonly NodeLine[], nowMs: number): string {
     .join("");
 }
 
+/** What each node can load and what it could not, a line each. */
+function offersText(lines: readonly NodeLine[]): string {
+  return lines
+    .flatMap(({ name, offer, failures }) => [
+      ...(offer === null
+        ? []
+        : [
+            `${name} offers ${describeOffer(offer)}
+`,
+          ]),
+      ...failures.map(
+        ({ stage, reason, retryInMs }) =>
+          `${name} cannot run ${stageKeyText(stage)}: ${reason} (tried again in ${formatDuration(retryInMs)})
+`,
+      ),
+    ])
+    .join("");
+}
+
+function describeOffer({ services, models = [], capacity }: NodeDescription): string {
+  const files = models.map(
+    ({ file, bytes, sha256 }) => `${file} (${sha256.slice(0, 8)}, ${formatBytes(bytes)})`,
+  );
+  return [
+    services.length === 0 ? "no service" : services.toSorted().join(", "),
+    `models ${files.join(", ") || "none"}`,
+    ...(capacity === undefined ? [] : [`${capacity.provider}, ${capacity.workersPerStage} a stage`]),
+  ].join("; ");
+}
+
 export async function nodes(
   operator: Operator,
   command: { readonly json: boolean; readonly all: boolean },
@@ -104,7 +142,10 @@ export async function nodes(
   const lines = await nodeLines(operator, command.all);
   const nowMs = operator.system.clock.now();
   if (command.json) out.json(lines);
-  else out.lines(`${nodesTable(lines, nowMs, terminalWidth())}\n${repairsText(lines, nowMs)}`.trimEnd());
+  else
+    out.lines(
+      `${nodesTable(lines, nowMs, terminalWidth())}\n${offersText(lines)}${repairsText(lines, nowMs)}`.trimEnd(),
+    );
   return 0;
 }
 

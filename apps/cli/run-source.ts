@@ -1,6 +1,6 @@
 /** `sluice run`: a source on a node of the cluster, followed until it ends. */
 
-import { countDrops, describeTotalLoss } from "../../src/task/ledger.js";
+import { countDrops, describeFailures, describeTotalLoss } from "../../src/task/ledger.js";
 import { readFile } from "node:fs/promises";
 import { SluiceError } from "../../src/task/errors.js";
 import type { Operator } from "../../src/operator/operator.js";
@@ -18,6 +18,7 @@ import { foundOfRun } from "./found-of-run.js";
 import { onSignal } from "../program.js";
 import { createProcessSayer } from "../repeats.js";
 import { err, out } from "../terminal.js";
+import { watchStages } from "./watch-stages.js";
 
 export interface RunCommand extends ConfigurationFlags {
   readonly pipeline: string;
@@ -34,7 +35,7 @@ export interface RunCommand extends ConfigurationFlags {
 
 const PROGRESS_PERIOD_MS = 500;
 
-/** @returns the exit code: 0 once the source has ended well, 1 where it failed, all was dropped or its node is gone */
+/** @returns the exit code: 0 once the source has ended well, 1 where it or a task failed, all was dropped or its node is gone */
 export async function runSource(operator: Operator, command: RunCommand): Promise<number> {
   // A mistake in the file is reported here, with its own name and line.
   await readPipeline(command.pipeline, SERVICES);
@@ -44,6 +45,7 @@ export async function runSource(operator: Operator, command: RunCommand): Promis
   const shown = new ShownSource(operator, request.id);
   const hint = `See its results with: ${resultsCommand({ ...command, source: request.id })}`;
   agent.watchEvents((event) => shown.add(event));
+  const stages = watchStages(operator, (line) => shown.warn(line));
   failWithNode(operator, node, shown);
   await agent.addSource(request);
   if (command.detach) {
@@ -67,8 +69,10 @@ export async function runSource(operator: Operator, command: RunCommand): Promis
   if (ledger !== null && ledger.stored > 0) {
     out.lines(`${foundTable(await foundOfRun(operator, id, ledger.incarnation))}\n${hint}`);
   }
-  if (problem !== null) err.line(`error: ${problem}`);
-  return problem === null ? 0 : 1;
+  if (problem === null) return 0;
+  err.line(`error: ${problem}`);
+  if (ledger !== null) for (const line of await stages.unsaid().catch(() => [])) err.line(line);
+  return 1;
 }
 
 /** @throws SluiceError `source-invalid` where the cluster has no such node */
@@ -133,22 +137,26 @@ class ShownSource {
   }
 
   add(event: NodeEvent): void {
-    if (event.type === "stageFailed") {
-      this.fail(event.error.message);
-      return;
-    }
+    // Its tasks go to another node; where there is none, they are dropped, and the end of the source says so.
+    if (event.type === "stageFailed") return;
     if (event.sourceId !== this.#id) return;
     const line = describeNode(event);
     if (line !== null && event.type === "sourceStalled") this.#repeats.say(line);
     else if (line !== null) this.say(line);
     if (event.type === "sourceEnded") {
       const { error, ledger } = event;
-      this.#finish({ problem: error === null ? describeTotalLoss(ledger) : error.message, ledger });
+      const problem = error?.message ?? describeTotalLoss(ledger) ?? describeFailures(ledger);
+      this.#finish({ problem, ledger });
     }
   }
 
   fail(problem: string): void {
     this.#finish({ problem, ledger: null });
+  }
+
+  warn(line: string): void {
+    this.#lines?.clear();
+    err.line(line);
   }
 
   say(line: string): void {

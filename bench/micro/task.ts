@@ -39,7 +39,6 @@ const service: ServiceDeclaration = {
   module: "file:///none.js",
 };
 const services = new Map([[service.name, service]]);
-const localServices = new Set(services.keys());
 const result = { type: "boxes", frames: [[]] } as const;
 const payload = {
   encoding: "rgb",
@@ -69,7 +68,7 @@ compare("routeStage, 20 nodes placed", () => {
   if (first === undefined || first.cursor === END) return false;
   const { cursor } = first;
   return (
-    routeStage({ table, cursor, task: first, pipeline: diamond, node, localServices, cloud }).to === "local"
+    routeStage({ table, cursor, task: first, pipeline: diamond, node, runsHere: true, cloud }).to === "local"
   );
 });
 compare("vouch for a delivery", () => first !== undefined && vouch(first).length === VOUCHER_BYTES);

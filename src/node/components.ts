@@ -11,6 +11,7 @@ import { spawnController } from "../actors/controller/spawn.js";
 import { spawnDistributor } from "../actors/distributor/spawn.js";
 import type { HostMetrics } from "../actors/monitor/host-metrics.js";
 import { spawnMonitor } from "../actors/monitor/spawn.js";
+import { DEFAULT_PROCESSOR_LIMITS, type ProcessorLimits } from "../actors/processor/processor-limits.js";
 import { spawnProcessors } from "../actors/processor/spawn.js";
 import type { StartWorker } from "../actors/processor/worker-port.js";
 import { controllerAddress, type ControllerMessage } from "../actors/protocol/controller.js";
@@ -20,9 +21,11 @@ import type { MonitorMessage } from "../actors/protocol/monitor.js";
 import type { SchedulerMessage } from "../actors/protocol/scheduler.js";
 import { spawnScheduler } from "../actors/scheduler/spawn.js";
 import type { Journals } from "../storage/journal/journal.js";
+import { EXECUTION_PROVIDER } from "../services/execution-provider.js";
 import { newestRepairs } from "../storage/repairs.js";
 import { epochBefore } from "../task/epoch.js";
 import type { NodeName } from "../task/identity.js";
+import { offers, type ModelFile, type NodeCapacity, type Offer } from "../task/offers.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { createEventForwarder } from "./event-forwarder.js";
 import type { NodeOptions } from "./node-options.js";
@@ -43,6 +46,8 @@ export interface ComponentsOptions extends Pick<
   readonly cloud: NodeName;
   readonly services: ReadonlyMap<string, ServiceDeclaration>;
   readonly modelDir: string | null;
+  /** What is in it. */
+  readonly models: readonly ModelFile[];
   /** Vouches for the tasks of the sources here. */
   readonly vouch: Vouch;
   /** Of the node that is the cloud: how it checks who vouches for what, and to whom sources belong. */
@@ -79,8 +84,9 @@ export interface Components {
  * @throws TypeError where the node is the cloud and has no store, or nobody to ask who speaks for a source
  */
 export function startComponents(options: ComponentsOptions): Components {
-  const { system, cloud, services, limits = {}, journals, delivery } = options;
+  const { system, cloud, services, models, limits = {}, journals, delivery } = options;
   const { name } = system;
+  const offer: Offer = { services: loadable(services, models), models };
   const listener = system.spawn(createEventForwarder<NodeEvent>(options.onEvent ?? (() => {})), {
     name: "listener",
   });
@@ -98,9 +104,10 @@ export function startComponents(options: ComponentsOptions): Components {
   const controller = spawnController(system, {
     node: name,
     cloud,
-    services: new Set(services.keys()),
+    offers: (stage) => offers(offer, stage),
     processors,
     distributor,
+    scheduler,
     listener,
     vouched: voucherCheckOf(options),
     ...(options.reachable && { reachable: options.reachable }),
@@ -116,13 +123,14 @@ export function startComponents(options: ComponentsOptions): Components {
   const registration = createRegistration({
     system,
     scheduler,
-    node: { name, role: options.role, services: [...services.keys()] },
+    node: { name, role: options.role, ...offer, capacity: capacityOf(limits.processor) },
     controller: system.resolve(controllerAddress(name)),
   });
   const sources = createSources({
     system,
     cloud,
     services,
+    offers: (stage) => offers(offer, stage),
     registration,
     controller,
     distributor,
@@ -157,6 +165,20 @@ function voucherCheckOf({
     if (speakers === undefined) return true;
     return speakers.vouchers.isVouched(node, task) && speakers.vouchers.owns(node, task.id.sourceId);
   };
+}
+
+function capacityOf({ replicas }: Partial<ProcessorLimits> = {}): NodeCapacity {
+  return { provider: EXECUTION_PROVIDER, workersPerStage: replicas ?? DEFAULT_PROCESSOR_LIMITS.replicas };
+}
+
+/** Services that this node can load: of those that need a model, there must be one at all. */
+function loadable(
+  services: ReadonlyMap<string, ServiceDeclaration>,
+  models: readonly ModelFile[],
+): readonly string[] {
+  return [...services.values()]
+    .filter(({ model }) => model === undefined || models.length > 0)
+    .map(({ name }) => name);
 }
 
 /** Starts what the cloud alone has: the scheduler, found by everyone as `scheduler`, and the distributor. */

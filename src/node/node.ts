@@ -12,6 +12,7 @@ import type { SpawnOptions } from "../runtime/spawn-options.js";
 import { createActorSystem, type ActorSystem } from "../runtime/system.js";
 import type { Cluster, ClusterIdentity, RemoteSpawnOptions } from "../transport/cluster/cluster.js";
 import { ClusterClock } from "../transport/cluster-clock.js";
+import { listModelFiles } from "../services/model-files.js";
 import type { LevelJournals } from "../storage/journal/level-journals.js";
 import type { Trust } from "../storage/trust/trust.js";
 import { parseNodeName, type NodeName } from "../task/identity.js";
@@ -116,6 +117,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     const term = cloud === name ? await options.store?.beginTerm() : undefined;
     const components = startComponents({
       ...componentsOptionsOf(world, options, held),
+      models: await listModelFiles(options.modelDir ?? null),
       system,
       cloud,
       role: cloud === name || options.roles?.includes("cloud") === true ? "cloud" : "edge",
@@ -207,7 +209,7 @@ function componentsOptionsOf(
   world: NodeWorld,
   options: NodeOptions,
   held: Holdings,
-): Omit<ComponentsOptions, "system" | "cloud" | "role" | "services" | "vouch"> {
+): Omit<ComponentsOptions, "system" | "cloud" | "role" | "services" | "models" | "vouch"> {
   const { store, flush, delivery, policies, limits, onSchedule, modelDir = null } = options;
   return {
     modelDir,

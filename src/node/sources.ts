@@ -16,6 +16,7 @@ import type { NodeName, SourceId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
 import type { LedgerReported } from "../task/reports.js";
 import type { PolicySpec, SourceRequest } from "../task/requests.js";
+import type { StageNeeds } from "../task/offers.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import type { Vouch } from "../task/voucher.js";
 import type { Registration } from "./registration.js";
@@ -69,8 +70,10 @@ export interface NodeSources {
 export interface SourcesOptions {
   readonly system: ActorSystem;
   readonly cloud: NodeName;
-  /** What this node can run. */
+  /** What this node knows. */
   readonly services: ReadonlyMap<string, ServiceDeclaration>;
+  /** Whether it can load what a stage runs. */
+  readonly offers: (stage: StageNeeds) => boolean;
   readonly registration: Registration;
   readonly controller: ActorRef<ControllerMessage>;
   /** Where the ends of incarnations are recorded. Default: nowhere. */
@@ -192,7 +195,7 @@ function nameInUse(id: SourceId, node: NodeName): SluiceError {
 }
 
 function startGenerator(
-  { system, cloud, services, controller, distributor, listener, vouch, delivery }: SourcesOptions,
+  { system, cloud, services, offers, controller, distributor, listener, vouch, delivery }: SourcesOptions,
   { id, source, pipeline, capture, ...asked }: SourceOptions,
   found: Pick<Parameters<typeof spawnGenerator>[1], "incarnation" | "journal">,
 ): ActorRef<GeneratorMessage> {
@@ -215,7 +218,7 @@ function startGenerator(
     livePolicy: "dropNewest",
     nodes: {
       placedOn: [name, cloud],
-      ...fixedNodes(pipeline, { node: name, services, cloud }),
+      ...fixedNodes(pipeline, { node: name, runs: offers, cloud }),
     },
     framesMin: Math.max(...pipeline.stages.map(({ service }) => services.get(service)?.framesMin ?? 1)),
     ...(capture && { capture }),

@@ -17,6 +17,7 @@ const DECLARATIONS: readonly ServiceDeclaration[] = [
     inputs: ["frame"],
     output: "boxes",
     stateful: false,
+    model: { parameter: "model", file: "ultraface-rfb-320.onnx" },
     module: new URL("./face-detection.js", import.meta.url).href,
   },
   {
@@ -34,6 +35,7 @@ const DECLARATIONS: readonly ServiceDeclaration[] = [
     inputs: ["frame"],
     output: "boxes",
     stateful: false,
+    model: { parameter: "model", file: "yolox-nano-416.onnx" },
     module: new URL("./object-detection.js", import.meta.url).href,
   },
   {

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { errorText } from "../runtime/errors.js";
 import { SluiceError } from "../task/errors.js";
+import { EXECUTION_PROVIDER } from "./execution-provider.js";
 import { requireModelFile } from "./model-file.js";
 import { nativeCall } from "./native-call.js";
 
@@ -98,7 +99,7 @@ export async function openSession(model: string | Uint8Array, expected: ModelSpe
 
 /** One thread a session: replicas are workers. Level 3 is errors; warnings list each weight that is named as an input. */
 const SESSION_OPTIONS: InferenceSession.SessionOptions = {
-  executionProviders: ["cpu"],
+  executionProviders: [EXECUTION_PROVIDER],
   executionMode: "sequential",
   intraOpNumThreads: 1,
   interOpNumThreads: 1,

@@ -4,14 +4,15 @@
  */
 
 import type { NodeName, StageId } from "./identity.js";
-import { joinCursors, type Pipeline, type Stage } from "./pipeline.js";
+import type { StageNeeds } from "./offers.js";
+import { joinCursors, type Pipeline } from "./pipeline.js";
 import { END, type Cursor } from "./task.js";
 
 /** A node with sources of its own. */
 export interface Home {
   readonly node: NodeName;
-  /** What it can run, by service name. */
-  readonly services: { has(service: string): boolean };
+  /** Whether it can run a stage. */
+  readonly runs: (stage: StageNeeds) => boolean;
   /** The node that takes what this one cannot run, and where the joins of all leaves are. */
   readonly cloud: NodeName;
 }
@@ -25,8 +26,8 @@ export interface FixedNodes {
 }
 
 /** Where a stage runs that no table places. */
-export function defaultNode({ service }: Pick<Stage, "service">, { node, services, cloud }: Home): NodeName {
-  return services.has(service) ? node : cloud;
+export function defaultNode(stage: StageNeeds, { node, runs, cloud }: Home): NodeName {
+  return runs(stage) ? node : cloud;
 }
 
 /**

@@ -93,6 +93,7 @@ export function definePipeline(
       inputs: service.inputs,
       output: service.output,
       stateful: service.stateful,
+      ...(service.model && { model: modelOf(service.model, parameters) }),
       parameters,
       queue: {
         policy,
@@ -109,6 +110,15 @@ export function definePipeline(
     joinTimeoutMs: whole("joinTimeoutMs", joinTimeoutMs, joinTimeoutMsMax),
     deadlineMs: deadlineMs === null ? null : whole("deadlineMs", deadlineMs, deadlineMsMax),
   };
+}
+
+/** The file that a stage's parameters name, or its service's own. What is no text is the service's to refuse. */
+function modelOf(
+  { parameter, file }: NonNullable<ServiceDeclaration["model"]>,
+  parameters: Readonly<Record<string, unknown>>,
+): string {
+  const named = parameters[parameter];
+  return typeof named === "string" ? named : file;
 }
 
 type Fail = (problem: string, stage?: string) => never;

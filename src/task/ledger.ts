@@ -121,6 +121,24 @@ export function describeTotalLoss({ created, stored, dropped, inFlight }: Ledger
   return `None of ${created} tasks was stored: all were dropped (${why.join(", ")})`;
 }
 
+/** Reasons for which no queue, deadline or operator asked: something is wrong. */
+const FAILURES: ReadonlySet<DropReason> = new Set([
+  "joinTimeout",
+  "noRoute",
+  "poison",
+  "serviceFailed",
+  "sourceLost",
+]);
+
+/** How many tasks were dropped as something failed, and why, in one line; null where none was. */
+export function describeFailures({ created, dropped }: LedgerCounts): string | null {
+  const failed = reasonsOf(dropped).filter((reason) => FAILURES.has(reason));
+  if (failed.length === 0) return null;
+  const count = failed.reduce((sum, reason) => sum + (dropped[reason] ?? 0), 0);
+  const why = failed.map((reason) => `${reason} ${dropped[reason] ?? 0}`);
+  return `${count} of ${created} tasks failed and were dropped (${why.join(", ")})`;
+}
+
 function reasonsOf(drops: Drops): readonly DropReason[] {
   return Object.keys(drops) as DropReason[]; // keys of a record of reasons
 }

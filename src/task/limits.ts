@@ -22,6 +22,8 @@ export const TEXT_LIMITS = {
   /** A name as somebody wrote it, before it is parsed. */
   unparsedName: 256,
   serviceName: 128,
+  /** Name of a file in a folder, on any system. */
+  modelFile: 255,
   policyName: 128,
   /** What a service declares to read and to give. */
   dataType: 64,

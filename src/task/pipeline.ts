@@ -18,6 +18,8 @@ export interface Stage {
   readonly inputs: readonly DataType[];
   readonly output: DataType;
   readonly stateful: boolean;
+  /** The file of the folder of models without which it runs nowhere; absent where it needs none. */
+  readonly model?: string;
   /** Plain data handed to the service at load. */
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly queue: { readonly policy: QueuePolicy; readonly capacity: number };

@@ -3,6 +3,7 @@
 import type { Configuration } from "./configuration.js";
 import type { ConfigurationSpace, Objective } from "./configuration-space.js";
 import type { NodeName, SourceId } from "./identity.js";
+import type { ModelFile, NodeCapacity } from "./offers.js";
 import type { Pipeline } from "./pipeline.js";
 
 /** A policy by name and plain parameters. */
@@ -14,8 +15,12 @@ export interface PolicySpec {
 export interface NodeDescription {
   readonly name: NodeName;
   readonly role: "edge" | "cloud";
-  /** Services that the node can run. */
+  /** Services that the node can load; of those that need a model file, for the stages whose file is among `models`. */
   readonly services: readonly string[];
+  /** Files of its folder of models; absent where it has none. */
+  readonly models?: readonly ModelFile[];
+  /** Absent where it does not say. */
+  readonly capacity?: NodeCapacity;
 }
 
 export interface SourceDescription {

@@ -48,8 +48,8 @@ export interface RouteQuestion {
   readonly pipeline: Pipeline;
   /** The node that asks. */
   readonly node: NodeName;
-  /** What it can run. */
-  readonly localServices: ReadonlySet<string>;
+  /** Whether it can run the stage. */
+  readonly runsHere: boolean;
   readonly cloud: NodeName;
   /** Newest epoch by which other controllers sent the task on for this stage; null, the default, where none did. */
   readonly forwarded?: number | null;
@@ -67,17 +67,15 @@ export interface RouteQuestion {
  * circles, under one table or several.
  */
 export function routeStage(question: RouteQuestion): Route {
-  const { table, cursor, task, pipeline, node, localServices, cloud } = question;
+  const { table, cursor, task, pipeline, node, runsHere: here, cloud } = question;
   const { forwarded = null, reachable = () => true } = question;
   const stage = stageOf(pipeline, cursor);
-  const { service } = stage;
-  const here = localServices.has(service);
   const placed = table?.sources.get(task.id.sourceId)?.placement.get(cursor) ?? [];
   const fallback = table?.fallback ?? cloud;
   const pinned = task.pins.get(cursor)?.node ?? [];
   const places =
     placed.length === 0
-      ? [defaultNode(stage, { node, services: localServices, cloud }), cloud]
+      ? [defaultNode(stage, { node, runs: () => here, cloud }), cloud]
       : [...placed, fallback];
   const inOrder = [...new Set([pinned, places].flat())];
   const wanted = passedOn(node, inOrder, { epoch: table?.epoch ?? 0, forwarded });
@@ -92,7 +90,7 @@ export function routeStage(question: RouteQuestion): Route {
   // Cut off from every place it was meant for, a stage that can run here still ends as a result and not as a gap.
   if (here) return { to: "local" };
   const tried = [...new Set(wanted)].map((name) =>
-    name === node ? `"${name}" does not run service "${service}"` : `"${name}" is unreachable`,
+    name === node ? `"${name}" does not run service "${stage.service}"` : `"${name}" is unreachable`,
   );
   return { to: "none", detail: `Stage "${cursor}" has no place: ${tried.join(", ")}` };
 }

@@ -151,11 +151,11 @@ const cases: Readonly<Record<string, Case>> = {
 
   "a model that is missing": {
     args: ["--pipeline", OBJECTS, "--model-dir", folder],
-    says: [MODEL, "no such file", "--model-dir"],
+    says: [MODEL, "has no model file", "--model-dir"],
   },
   "a model without a folder": {
     args: ["--pipeline", OBJECTS],
-    says: [MODEL, "no folder of models is named", "--model-dir"],
+    says: [MODEL, "has no model file", "--model-dir"],
   },
   "a model folder that is a file": {
     args: ["--model-dir", text],

@@ -62,6 +62,7 @@ async function withSources(
     system,
     cloud: parseNodeName("cloud"),
     services: SERVICES,
+    offers: () => true,
     controller: system.spawn(controllerOf(onTask), { name: "controller" }),
     listener: createProbe<NodeEvent>(),
     vouch,

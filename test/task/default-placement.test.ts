@@ -2,13 +2,18 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { defaultNode, fixedNodes } from "../../src/task/default-placement.js";
 import { definePipeline } from "../../src/task/define-pipeline.js";
+import type { StageNeeds } from "../../src/task/offers.js";
 import { parseNodeName, parseStageId } from "../../src/task/identity.js";
 import type { Pipeline } from "../../src/task/pipeline.js";
 import { END } from "../../src/task/task.js";
 import { pipelineOf, SERVICES } from "./pipelines.js";
 
 const [edge, other, cloud] = ["edge-1", "edge-2", "cloud"].map(parseNodeName) as [never, never, never];
-const homeWith = (...services: readonly string[]) => ({ node: edge, services: new Set(services), cloud });
+const homeWith = (...services: readonly string[]) => ({
+  node: edge,
+  runs: ({ service }: StageNeeds) => services.includes(service),
+  cloud,
+});
 
 /** A stage without state, then two with it. */
 function statefulPipeline(): Pipeline {

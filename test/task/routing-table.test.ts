@@ -57,13 +57,12 @@ function route(given: Partial<RouteQuestion>): Route {
     task: task as RouteQuestion["task"],
     pipeline,
     node: edge1,
-    localServices: new Set(["reader"]),
+    runsHere: true,
     cloud,
     ...given,
   });
 }
 
-const without = new Set<string>();
 const allBut = (...down: readonly NodeName[]) => ({ reachable: (node: NodeName) => !down.includes(node) });
 
 const decisions: readonly (readonly [string, Partial<RouteQuestion>, Route])[] = [
@@ -81,12 +80,12 @@ const decisions: readonly (readonly [string, Partial<RouteQuestion>, Route])[] =
   ],
   [
     "takes the fallback when no placed node is reachable",
-    { table: tableOf([edge2, edge3]), ...allBut(edge2, edge3), localServices: without },
+    { table: tableOf([edge2, edge3]), ...allBut(edge2, edge3), runsHere: false },
     { to: "node", node: cloud },
   ],
   [
     "passes over this node where it is placed without the service",
-    { table: tableOf([edge1, edge2]), localServices: without },
+    { table: tableOf([edge1, edge2]), runsHere: false },
     { to: "node", node: edge2 },
   ],
   [
@@ -96,7 +95,7 @@ const decisions: readonly (readonly [string, Partial<RouteQuestion>, Route])[] =
   ],
   [
     "says why a stage has no place",
-    { table: tableOf([edge1, edge2]), ...allBut(edge2, cloud), localServices: without },
+    { table: tableOf([edge1, edge2]), ...allBut(edge2, cloud), runsHere: false },
     {
       to: "none",
       detail:
@@ -106,12 +105,12 @@ const decisions: readonly (readonly [string, Partial<RouteQuestion>, Route])[] =
   ["runs a stage here before the first table", { table: null }, { to: "local" }],
   [
     "sends a stage to the cloud before the first table when the service is not here",
-    { table: null, localServices: without },
+    { table: null, runsHere: false },
     { to: "node", node: cloud },
   ],
   [
     "does not send a stage of the cloud to itself when the service is not there",
-    { table: null, localServices: without, node: cloud },
+    { table: null, runsHere: false, node: cloud },
     { to: "none", detail: 'Stage "a" has no place: "cloud" does not run service "reader"' },
   ],
   [
@@ -121,7 +120,7 @@ const decisions: readonly (readonly [string, Partial<RouteQuestion>, Route])[] =
   ],
   [
     "treats a stage placed nowhere as before the first table",
-    { table: tableOf([]), localServices: without },
+    { table: tableOf([]), runsHere: false },
     { to: "node", node: cloud },
   ],
   [
@@ -141,7 +140,7 @@ const decisions: readonly (readonly [string, Partial<RouteQuestion>, Route])[] =
   ],
   [
     "has no place for a task that a newer table forwarded here, and that it cannot run",
-    { table: tableOf([edge2]), forwarded: 9, localServices: without },
+    { table: tableOf([edge2]), forwarded: 9, runsHere: false },
     { to: "none", detail: 'Stage "a" has no place: "edge-1" does not run service "reader"' },
   ],
 ];
@@ -159,7 +158,7 @@ test("routeStage sends a task to the node that its stage is pinned to, whatever 
   assert.equal(route({ task: pinned, table }), { to: "node", node: edge2 });
   assert.equal(route({ task: pinned, table, node: edge2, forwarded: 1 }), { to: "local" });
   assert.equal(route({ task: pinned, table, ...allBut(edge2) }), { to: "local" });
-  const unable = { node: edge2, localServices: without, forwarded: 1 };
+  const unable = { node: edge2, runsHere: false, forwarded: 1 };
   assert.equal(route({ task: pinned, table, ...unable }), { to: "node", node: edge1 });
   assert.equal(route({ task: pinned, table: null }), { to: "node", node: edge2 });
 });
@@ -179,7 +178,7 @@ test("routeStage never names an unreachable node, and never this node as another
         const decision = route({
           table: tabled ? tableOf(placed, fallback) : null,
           node,
-          localServices: here ? new Set(["reader"]) : without,
+          runsHere: here,
           reachable: (other) => up.includes(other),
           forwarded: forwarded ? 1 : null,
         });
@@ -204,7 +203,7 @@ test("routeStage with a table known to all never sends a task round in circles",
           const decision = route({
             table: tableOf(placed),
             node,
-            localServices: able.includes(node) ? new Set(["reader"]) : without,
+            runsHere: able.includes(node),
             forwarded: sends > 0 ? 1 : null,
           });
           if (decision.to !== "node") return;
@@ -233,8 +232,8 @@ test("routeStage with tables that differ from node to node sends no task round i
         for (let sends = 0; ; sends += 1) {
           const epoch = epochs[nodes.indexOf(node)] ?? 0;
           const table = epoch === 0 ? null : { ...tableOf(placed[epoch - 1] ?? []), epoch };
-          const localServices = able.includes(node) ? new Set(["reader"]) : without;
-          const decision = route({ table, node, localServices, forwarded });
+          const runsHere = able.includes(node);
+          const decision = route({ table, node, runsHere, forwarded });
           if (decision.to !== "node") return;
           assert.ok(sends < 40, "the task goes round in circles");
           ({ node } = decision);

@@ -14,6 +14,8 @@
  * C8 A task that is none of its pipeline's goes no step on it: it is dropped (C2).
  * C9 A task for which the node of its source does not vouch, as far as this node can tell, meets no branch of another one, takes
  *    no room and ends nothing: it is dropped, and the distributor refuses it (C2).
+ * C10 A stage whose service cannot be loaded here is excluded for a while: its tasks go to another place, or wait for the next
+ *    table to name one, and are dropped only where that has none either.
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";
@@ -21,10 +23,11 @@ import { stageKeyText } from "../../task/identity.js";
 import { originNode } from "../../task/origin.js";
 import type { Task } from "../../task/task.js";
 import { abandon, dropForged, dropOverdueJoins, dropTask } from "./end-task.js";
-import { retireIdle, settleAt } from "./local-stages.js";
+import { noteFailure } from "./failed-stages.js";
+import { closeInbox, retireIdle, settleAt } from "./local-stages.js";
 import { dropOverdueParked } from "./park.js";
 import { completeTask, submit } from "./route-task.js";
-import { announce, taskCount } from "./stage-inbox.js";
+import { announce, taskCount, tasksOf } from "./stage-inbox.js";
 import {
   DEFAULT_LIMITS,
   type ControllerOptions,
@@ -122,8 +125,14 @@ function onProcessorStarted(
   else announce(inbox, { ref: processor, incarnation });
 }
 
+/** The stage has no place here for a while, and what waited for it goes elsewhere. */
 function onProcessorFailed(router: Router, { stage, error }: MessageOf<"processorFailed">): void {
-  router.listener?.tell({ type: "stageFailed", node: router.node, stage, error });
+  noteFailure(router, stage, error);
+  const inbox = router.retained.inboxes.get(stageKeyText(stage));
+  if (inbox === undefined) return;
+  const tasks = tasksOf(inbox);
+  closeInbox(router, inbox);
+  for (const task of tasks) submit(router, task, null);
 }
 
 function onReportQueues(router: Router, { replyTo }: MessageOf<"reportQueues">): void {

@@ -4,8 +4,9 @@ import { stageKeyText } from "../../task/identity.js";
 import { expire, forget, isForgotten } from "../../task/join.js";
 import { fittingPins } from "../../task/misfit.js";
 import { addDrops } from "../../task/ledger.js";
+import { stageOf } from "../../task/pipeline.js";
 import { nodesWaitingFor, type DropReason, type Task } from "../../task/task.js";
-import { openInbox, settleAt } from "./local-stages.js";
+import { openInbox, runsHere, settleAt } from "./local-stages.js";
 import { skip, withdraw } from "./stage-inbox.js";
 import { pipelineOf, type MessageOf, type Router } from "./state.js";
 
@@ -66,6 +67,7 @@ export function abandon(router: Router, message: MessageOf<"abandon">): void {
   }
   if (pipeline === undefined) return;
   for (const [stage, { node, ordinal }] of fittingPins(pins, pipeline)) {
+    if (!runsHere(router, pipeline, stageOf(pipeline, stage))) continue;
     // The first task of a stage may be one that does not come: the inbox keeps that for the processor to be.
     if (node === router.node) skip(openInbox(router, pipeline, stage), id, ordinal);
   }

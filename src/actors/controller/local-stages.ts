@@ -1,11 +1,26 @@
 /** The stages that run on this node: each has an inbox, and a processor for as long as it has one. */
 
 import { pipelineKeyText, stageKeyText, type StageId } from "../../task/identity.js";
-import { stageOf, type Pipeline } from "../../task/pipeline.js";
+import type { StageNeeds } from "../../task/offers.js";
+import { stageOf, type Pipeline, type Stage } from "../../task/pipeline.js";
 import { pipelineOfRoute, type RoutingTable } from "../../task/routing-table.js";
 import { END, type Task } from "../../task/task.js";
 import { createStageInbox, settle, taskCount, type StageInbox } from "./stage-inbox.js";
 import type { Router } from "./state.js";
+
+/** Whether a stage can run on this node now: it is offered, and was not found to fail. */
+export function runsHere(router: Router, pipeline: Pipeline, stage: StageNeeds & Pick<Stage, "id">): boolean {
+  return router.offers(stage) && !isFailed(router, pipeline, stage.id);
+}
+
+/** Whether the stage could not be loaded here, and is not to be tried again yet. */
+function isFailed({ retained, ctx }: Router, pipeline: Pipeline, stage: StageId): boolean {
+  if (retained.failed.size === 0) return false;
+  const failed = retained.failed.get(
+    stageKeyText({ pipelineId: pipeline.id, pipelineVersion: pipeline.version, stage }),
+  );
+  return failed !== undefined && failed.retryAtMs > ctx.monotonic();
+}
 
 /** The inbox of a stage of this node; where there is none yet, it and the stage's processor are started. */
 export function openInbox(router: Router, pipeline: Pipeline, stage: StageId): StageInbox {
@@ -52,9 +67,10 @@ export function prepareStages(router: Router, table: RoutingTable): void {
   router.retained.placedHere = placedHere;
   for (const route of table.sources.values()) {
     const pipeline = pipelineOfRoute(table, route);
-    for (const { id, service } of pipeline?.stages ?? []) {
+    for (const stage of pipeline?.stages ?? []) {
+      const { id } = stage;
       if (pipeline === undefined || route.placement.get(id)?.[0] !== router.node) continue;
-      if (!router.services.has(service)) continue;
+      if (!runsHere(router, pipeline, stage)) continue;
       placedHere.add(stageKeyText(openInbox(router, pipeline, id).key));
     }
   }

@@ -1,19 +1,22 @@
-/** Tasks from other nodes that came before the table with their pipeline: they wait for it here, in order of arrival. */
+/**
+ * Tasks that wait here for a table, in order of arrival: from other nodes, before the one with their pipeline, and those of a stage that
+ * could not be loaded, for one with another place.
+ */
 
 import { ownerOf } from "../../task/origin.js";
 import type { Task } from "../../task/task.js";
 import { drop } from "./end-task.js";
-import type { Router } from "./state.js";
+import type { ParkedTask, Router } from "./state.js";
 
-export function park(router: Router, task: Task): void {
+export function park(router: Router, task: Task, otherwise: ParkedTask["otherwise"]): void {
   const { retained, limits, node, ctx } = router;
   const { parkTasksMax, parkMs } = limits;
   if (!retained.parkRoom.enter(task, ownerOf(task))) {
-    const detail = `Of ${parkTasksMax} places for tasks that wait for their pipeline at ${node}, none is left for it`;
+    const detail = `Of ${parkTasksMax} places for tasks that wait for a table at ${node}, none is left for it`;
     drop(router, task, "overflow", detail);
     return;
   }
-  retained.parked.push({ task, untilMs: ctx.monotonic() + parkMs });
+  retained.parked.push({ task, untilMs: ctx.monotonic() + parkMs, otherwise });
 }
 
 /** Removes and returns the parked tasks, for another look at where they go. */
@@ -30,6 +33,7 @@ export function dropOverdueParked(router: Router): void {
   for (let first = parked[0]; first !== undefined && first.untilMs <= nowMs; first = parked[0]) {
     parked.shift();
     router.retained.parkRoom.leave(first.task);
-    drop(router, first.task, "noRoute", `No table names pipeline "${first.task.pipelineId}"`);
+    const { reason, detail } = first.otherwise;
+    drop(router, first.task, reason, detail);
   }
 }

@@ -4,12 +4,13 @@ import { assertNever } from "../../runtime/errors.js";
 import { stageKeyText, type StageId } from "../../task/identity.js";
 import { arrive, isForgotten, needsJoin } from "../../task/join.js";
 import { misfitOf } from "../../task/misfit.js";
-import type { Pipeline } from "../../task/pipeline.js";
+import { stageOf, type Pipeline } from "../../task/pipeline.js";
 import { routeStage } from "../../task/routing-table.js";
 import { END, type Task } from "../../task/task.js";
 import { completeStage } from "../../task/walk.js";
 import { drop } from "./end-task.js";
-import { inboxAt, openInbox, settleAt } from "./local-stages.js";
+import { failureOf, noteSuccess } from "./failed-stages.js";
+import { inboxAt, openInbox, runsHere, settleAt } from "./local-stages.js";
 import { park } from "./park.js";
 import { accept, answerFor, keepAnswer, type Answer } from "./stage-inbox.js";
 import { controllerOf, pipelineOf, type MessageOf, type Router } from "./state.js";
@@ -20,7 +21,8 @@ export function submit(router: Router, task: Task, forwarded: number | null, sen
   if (isForgotten(router.retained.joins, task)) return;
   const pipeline = pipelineOf(router, task);
   if (pipeline === undefined) {
-    park(router, task);
+    const detail = `No table names pipeline "${task.pipelineId}"`;
+    park(router, task, { reason: "noRoute", detail });
     return;
   }
   const misfit = misfitOf(task, pipeline);
@@ -85,7 +87,7 @@ function dispatch(
     cursor: task.cursor,
     task,
     node: router.node,
-    localServices: router.services,
+    runsHere: runsHere(router, pipeline, stageOf(pipeline, task.cursor)),
     pipeline,
     cloud: router.cloud,
     forwarded,
@@ -105,11 +107,23 @@ function dispatch(
       });
       return;
     case "none":
-      drop(router, task, "noRoute", route.detail);
+      endWithoutPlace(router, task, pipeline, route.detail);
       return;
     default:
       assertNever(route);
   }
+}
+
+/** No place is left for the stage of a task. Where it has failed here, the scheduler has been told, and its next table may know one. */
+function endWithoutPlace(router: Router, task: Task, pipeline: Pipeline, detail: string): void {
+  const failed = task.cursor === END ? null : failureOf(router, pipeline, task.cursor);
+  if (failed === null) {
+    drop(router, task, "noRoute", detail);
+    return;
+  }
+  const otherwise = { reason: "serviceFailed", detail: failed.error.message } as const;
+  if ((router.retained.table?.epoch ?? 0) <= failed.epoch) park(router, task, otherwise);
+  else drop(router, task, otherwise.reason, otherwise.detail);
 }
 
 /** Puts a task into the inbox of a stage of this node. */
@@ -133,12 +147,14 @@ function executeHere(
 }
 
 /** A stage is done: its task goes on, one branch for each successor. */
-export function completeTask(router: Router, { task, result, hop }: MessageOf<"stageCompleted">): void {
+export function completeTask(router: Router, message: MessageOf<"stageCompleted">): void {
+  const { task, result, hop } = message;
   const pipeline = pipelineOf(router, task);
   const given = settleAt(router, task);
   // An answer for a task that is not in flight is the second one, of an executor that was given up.
   if (given === null || pipeline === undefined) return;
   router.retained.counts.processed += 1;
+  noteSuccess(router, message);
   const inbox = inboxAt(router, task);
   if (inbox !== undefined) keepAnswer(inbox, task.id, { result, hop });
   goOn(router, given, pipeline, { result, hop });

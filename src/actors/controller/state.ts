@@ -6,13 +6,15 @@ import { controllerAddress, type ControllerMessage } from "../protocol/controlle
 import type { DistributorMessage } from "../protocol/distributor.js";
 import type { GeneratorMessage, NodeEvent } from "../protocol/generator.js";
 import type { ProcessorsMessage } from "../protocol/processor.js";
+import type { SchedulerMessage } from "../protocol/scheduler.js";
 import type { FlowCounts } from "../../task/reports.js";
-import { pipelineKeyText, type NodeName, type SourceId } from "../../task/identity.js";
+import { pipelineKeyText, type NodeName, type SourceId, type StageKey } from "../../task/identity.js";
 import { FairRoom } from "../../task/fair-room.js";
 import { createJoins, type Joins } from "../../task/join.js";
+import type { StageNeeds } from "../../task/offers.js";
 import type { Pipeline } from "../../task/pipeline.js";
 import type { RoutingTable } from "../../task/routing-table.js";
-import type { Task } from "../../task/task.js";
+import type { DropReason, Task } from "../../task/task.js";
 import type { StageInbox } from "./stage-inbox.js";
 
 /** What the controller sends itself: time to look for what is overdue. */
@@ -25,6 +27,24 @@ interface AttachedGenerator {
   readonly generator: ActorRef<GeneratorMessage>;
 }
 
+/** A stage whose service could not be loaded here: it has no place here until it is tried again. */
+export interface FailedStage {
+  readonly key: StageKey;
+  readonly error: Error;
+  /** In a row. */
+  readonly failures: number;
+  readonly retryAtMs: number;
+  /** Of the table under which it failed: the next one may know another place. */
+  readonly epoch: number;
+}
+
+export interface ParkedTask {
+  readonly task: Task;
+  readonly untilMs: number;
+  /** What it is dropped for where no table comes that helps. */
+  readonly otherwise: { readonly reason: DropReason; readonly detail: string };
+}
+
 /** What survives a restart of the controller, so that a fault in one message loses no other task. */
 export interface ControllerRetained {
   table: RoutingTable | null;
@@ -35,9 +55,11 @@ export interface ControllerRetained {
   readonly inboxes: Map<string, StageInbox>;
   /** The stages that the table has here before any other node, by the same name. */
   placedHere: ReadonlySet<string>;
+  /** Stages that could not be loaded here, by the same name. */
+  readonly failed: Map<string, FailedStage>;
   readonly joins: Joins;
-  /** Tasks from other nodes that came before the table with their pipeline, by arrival. */
-  readonly parked: { readonly task: Task; readonly untilMs: number }[];
+  /** Tasks that wait for a table to say where they go, by arrival. */
+  readonly parked: ParkedTask[];
   readonly parkRoom: FairRoom<Task>;
   readonly counts: { -readonly [Name in keyof FlowCounts]: FlowCounts[Name] };
 }
@@ -46,7 +68,9 @@ export interface ControllerOptions {
   readonly node: NodeName;
   /** Where the distributor is, where joins of all leaves meet, and the last resort of routing. */
   readonly cloud: NodeName;
-  readonly services: ReadonlySet<string>;
+  /** Whether this node can load what a stage runs, as far as it knows without trying. */
+  readonly offers: (stage: StageNeeds) => boolean;
+  readonly scheduler: ActorRef<SchedulerMessage>;
   readonly processors: ActorRef<ProcessorsMessage>;
   readonly distributor: ActorRef<DistributorMessage>;
   readonly listener: ActorRef<NodeEvent> | null;
@@ -92,6 +116,7 @@ export function createControllerRetained({
     pipelines: new Map(),
     inboxes: new Map(),
     placedHere: new Set(),
+    failed: new Map(),
     joins: createJoins({ tasksMax: joinTasksMax }),
     parked: [],
     parkRoom: new FairRoom(parkTasksMax),

@@ -1,6 +1,6 @@
 /** The hot swap of routing tables, and what follows from it for the sources and stages of this node. */
 
-import { fixedNodes } from "../../task/default-placement.js";
+import { fixedNodes, type Home } from "../../task/default-placement.js";
 import { pipelineKeyText, type SourceId } from "../../task/identity.js";
 import { waitingTasks } from "../../task/join.js";
 import { samePipeline, type Pipeline } from "../../task/pipeline.js";
@@ -69,11 +69,15 @@ function configure(router: Router, sourceId: SourceId): void {
       type: "configure",
       configuration: route.configuration,
       epoch: table.epoch,
-      ...fixedNodes(attached.pipeline, router, route.placement),
+      ...fixedNodes(attached.pipeline, homeOf(router), route.placement),
       placedOn: [...new Set([...[...route.placement.values()].flat(), table.fallback])],
     },
     "control",
   );
+}
+
+function homeOf({ node, cloud, offers }: Router): Home {
+  return { node, cloud, runs: offers };
 }
 
 /** A generator of this node is there, or there again: it receives what is decided for its source. */
@@ -94,7 +98,7 @@ export function detachGenerator(router: Router, sourceId: SourceId): void {
 
 /** Forgets pipelines that neither the table nor a generator of this node names and that no task here walks. */
 export function retireUnused(router: Router): void {
-  const { table, generators, pipelines, inboxes, joins } = router.retained;
+  const { table, generators, pipelines, inboxes, failed, joins } = router.retained;
   const used = new Set<string>();
   for (const { id, version } of table?.pipelines.values() ?? []) used.add(pipelineKeyText(id, version));
   for (const { pipeline } of generators.values()) used.add(pipelineKeyText(pipeline.id, pipeline.version));
@@ -103,5 +107,8 @@ export function retireUnused(router: Router): void {
   }
   for (const inbox of inboxes.values()) if (taskCount(inbox) > 0) used.add(pipelineTextOf(inbox));
   for (const text of pipelines.keys()) if (!used.has(text)) pipelines.delete(text);
+  for (const [text, { key }] of failed) {
+    if (!used.has(pipelineKeyText(key.pipelineId, key.pipelineVersion))) failed.delete(text);
+  }
   for (const inbox of inboxes.values()) if (!used.has(pipelineTextOf(inbox))) closeInbox(router, inbox);
 }

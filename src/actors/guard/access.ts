@@ -18,12 +18,13 @@ import {
   count,
   DEMAND_MAX,
   name,
+  nodeDescription,
   objective,
   pipeline,
   policy,
   ref,
   sample,
-  SERVICES_MAX,
+  stageFailure,
   sourceRequest,
   space,
   table,
@@ -76,11 +77,7 @@ const SCHEDULER: Rules = {
     costly: true,
     check: form(
       z.object({
-        node: z.object({
-          name,
-          role: z.enum(["edge", "cloud"]),
-          services: z.array(z.string().max(TEXT_LIMITS.serviceName)).max(SERVICES_MAX),
-        }),
+        node: nodeDescription,
         controller: ref,
       }),
     ),
@@ -126,6 +123,12 @@ const SCHEDULER: Rules = {
     forAll: ORDERS,
   },
   setPolicy: { from: ORDERS, check: form(z.object({ sourceId: name, policy, replyTo: ref.optional() })) },
+  stageUnavailable: {
+    from: NODES,
+    costly: true,
+    check: form(z.object({ node: name, failure: stageFailure })),
+    about: ({ node }) => node,
+  },
   resourcesSampled: {
     from: NODES,
     check: form(z.object({ sample })),

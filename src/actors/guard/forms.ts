@@ -22,7 +22,7 @@ const { width, height, fpsMax, framesPerTaskMax, quality } = CONFIGURATION_LIMIT
 const { stagesMax, queueCapacityMax, joinTimeoutMsMax, deadlineMsMax, definitionSizeMax } = PIPELINE_LIMITS;
 /** Nodes that one message may name, and services of one node. */
 export const NODES_MAX = 1_000;
-export const SERVICES_MAX = 1_000;
+const SERVICES_MAX = 1_000;
 /** Stages of one node that have tasks. */
 const QUEUES_MAX = 4_096;
 /** Why tasks are dropped, with room for reasons of a later release. */
@@ -93,6 +93,7 @@ const stage = z.object({
   successors: z.array(name).max(stagesMax),
   inputs: z.array(z.string().max(TEXT_LIMITS.dataType)).max(stagesMax),
   output: z.string().max(TEXT_LIMITS.dataType),
+  model: z.string().max(TEXT_LIMITS.modelFile).optional(),
   stateful: z.boolean(),
   parameters: plain,
   queue: z.object({
@@ -194,6 +195,33 @@ export const sample = z.object({
     }),
     NODES_MAX,
   ),
+});
+
+/** Files of one node's folder of models. */
+const MODELS_MAX = 256;
+
+export const nodeDescription = z.object({
+  name,
+  role: z.enum(["edge", "cloud"]),
+  services: z.array(z.string().max(TEXT_LIMITS.serviceName)).max(SERVICES_MAX),
+  models: z
+    .array(
+      z.object({ file: z.string().max(TEXT_LIMITS.modelFile), bytes: count, sha256: z.hex().length(64) }),
+    )
+    .max(MODELS_MAX)
+    .optional(),
+  capacity: z
+    .object({
+      provider: z.string().max(TEXT_LIMITS.name),
+      workersPerStage: bounded,
+    })
+    .optional(),
+});
+
+export const stageFailure = z.object({
+  stage: z.object({ pipelineId: name, pipelineVersion: count, stage: name }),
+  reason: text,
+  retryInMs: bounded,
 });
 
 export const sourceRequest = z.object({

@@ -8,11 +8,12 @@ import {
   configuration,
   count,
   name,
+  nodeDescription,
   NODES_MAX,
   recordOf,
   REASONS_MAX,
   sample,
-  SERVICES_MAX,
+  stageFailure,
   table,
   text,
 } from "./forms.js";
@@ -21,6 +22,8 @@ import {
 const SOURCES_MAX = 100_000;
 /** Incarnations whose tasks a source still has in flight. */
 const ACCOUNTS_MAX = 10_000;
+/** Stages that one node could not load. */
+const FAILURES_MAX = 1_024;
 /** Tasks of one of them. */
 const OUTSTANDING_MAX = 1_000_000;
 
@@ -124,13 +127,10 @@ export const ledger = z.object({
 export const nodes = z
   .array(
     z.object({
-      description: z.object({
-        name,
-        role: z.enum(["edge", "cloud"]),
-        services: z.array(z.string().max(TEXT_LIMITS.serviceName)).max(SERVICES_MAX),
-      }),
+      description: nodeDescription,
       sample: sample.nullable(),
       sampledAtMs: time,
+      failures: z.array(stageFailure).max(FAILURES_MAX),
     }),
   )
   .max(NODES_MAX);

@@ -1,8 +1,8 @@
 /**
  * Processor: runs one stage on one node. A bounded queue of tasks in front of a service that runs in worker threads.
  *
- * P1 Each task executed is answered once: `stageCompleted` or `stageDropped`. While a task is here, a second copy of it
- *    changes nothing.
+ * P1 Each task executed is answered once: `stageCompleted` or `stageDropped`; but one that cannot run at all says so
+ *    once (`processorFailed`) and answers for none. While a task is here, a second copy of it changes nothing.
  * P2 The queue is bounded: what overflows is dropped with the reason of its policy, and where that is `block` the
  *    controller holds back what would.
  * P3 A stateful service has one worker and is given each source's tasks in the order of their sequence. One that was to
@@ -63,7 +63,7 @@ export interface ProcessorOptions {
   readonly node: NodeName;
   readonly key: StageKey;
   readonly stage: Stage;
-  /** Null where this node does not know the service of the stage: then every task is dropped. */
+  /** Null where this node does not know the service of the stage: then none can run. */
   readonly service: ServiceDeclaration | null;
   readonly modelDir: string | null;
   readonly controller: ActorRef<ProcessorAnswer>;
@@ -146,10 +146,8 @@ export function createProcessor(
     if (incarnation !== retained.incarnation) return;
     const ordinal = task.pins.get(stage.id)?.ordinal ?? task.id.sequence;
     const entry: Entry = { task, ordinal, epoch, attempt, enqueuedAtMs, sentAtMs, crashes: 0 };
-    if (state.status.status === "failed") {
-      answerDropped(task, "serviceFailed", state.status.error.message);
-      return;
-    }
+    // The controller takes its tasks back.
+    if (state.status.status === "failed") return;
     if (readsFrames(stage) && task.payload === null) {
       drop(state, entry, "serviceFailed", "It came without its frames", ctx);
       return;
@@ -176,7 +174,7 @@ export function createProcessor(
         if (event.work !== null) retry(state, event.work.entry, event.text, ctx);
         return;
       case "hopeless":
-        onHopeless(state, event.error, event.works);
+        onHopeless(state, event.error);
         return;
       default:
         assertNever(event);
@@ -204,12 +202,10 @@ export function createProcessor(
     reenterQueue(state.queue, entry);
   }
 
-  function onHopeless(state: State, error: SluiceError, works: readonly Work[]): void {
+  function onHopeless(state: State, error: SluiceError): void {
     state.status = { status: "failed", error };
+    clearQueue(state.queue);
     reportFailure(error);
-    for (const { task } of [...works.map(({ entry }) => entry), ...clearQueue(state.queue)]) {
-      answerDropped(task, "serviceFailed", error.message);
-    }
   }
 
   /** Gives tasks to idle workers for as long as there are both, and sets the alarm for the next gap. */

@@ -3,7 +3,7 @@
  *
  * PS1 A stage has one processor at most; the next is started when the one before it is gone.
  * PS2 Every stage asked for has a processor until it is retired, also after a restart of this actor or of the processor.
- * PS3 One whose service this node does not know has a processor too: it answers for its tasks.
+ * PS3 One whose service this node does not know has a processor too, which says that it cannot run.
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";

@@ -24,7 +24,7 @@ export type PoolEvent<Work> =
   | { readonly type: "failed"; readonly work: Work; readonly text: string }
   | { readonly type: "workerLost"; readonly work: Work | null; readonly text: string }
   /** No worker can be had; all are ended. */
-  | { readonly type: "hopeless"; readonly error: SluiceError; readonly works: readonly Work[] }
+  | { readonly type: "hopeless"; readonly error: SluiceError }
   /** There may be an idle worker, or room for one. */
   | { readonly type: "changed" };
 
@@ -218,7 +218,8 @@ function giveUp<Work>(
   error: SluiceError,
   ctx: Context<PoolMessage>,
 ): PoolEvent<Work> {
-  return { type: "hopeless", error, works: endPool(pool, "kill", ctx) };
+  endPool(pool, "kill", ctx);
+  return { type: "hopeless", error };
 }
 
 function becomeIdle<Work>(worker: Worker<Work>, ctx: Context<PoolMessage>): Work | null {

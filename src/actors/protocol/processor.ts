@@ -52,5 +52,5 @@ export type ProcessorAnswer =
       readonly processor: ActorRef<ProcessorMessage>;
       readonly incarnation: number;
     }
-  /** A processor cannot run at all (its model is missing or wrong): its stage has no place on this node. */
+  /** A processor cannot run at all (its model is missing or wrong), and answers for no task that it had: its stage has no place on this node. */
   | { readonly type: "processorFailed"; readonly stage: StageKey; readonly error: Error };

@@ -2,6 +2,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
+import type { StageFailure } from "../../task/offers.js";
 import type { ResourceSample, TaskOutcome } from "../../task/reports.js";
 import type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "../../task/requests.js";
 import type { RoutingTable } from "../../task/routing-table.js";
@@ -34,6 +35,8 @@ export type SchedulerMessage =
       readonly policy: PolicySpec;
       readonly replyTo?: ActorRef<PolicyReply>;
     }
+  /** A stage could not be loaded on a node: it is placed elsewhere until it is tried again. */
+  | { readonly type: "stageUnavailable"; readonly node: NodeName; readonly failure: StageFailure }
   | { readonly type: "resourcesSampled"; readonly sample: ResourceSample }
   | { readonly type: "taskSettled"; readonly outcome: TaskOutcome }
   | TableInstalled
@@ -47,6 +50,8 @@ export interface NodesReported {
     /** The newest; null before the first. */
     readonly sample: ResourceSample | null;
     readonly sampledAtMs: number;
+    /** Stages that are not placed there, as they could not be loaded. */
+    readonly failures: readonly StageFailure[];
   }[];
 }
 

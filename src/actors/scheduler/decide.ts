@@ -60,7 +60,9 @@ function decideRound(state: State, sources: Iterable<SourceId>, ctx: Ctx): void 
     const before = loadIn(entry);
     if (before !== null) others.add(before, -1);
     const decidingSinceMs = ctx.monotonic();
-    const decision = decideSource(entry, { ...round, seed: Math.floor(ctx.random() * SEED_MAX) });
+    const seed = Math.floor(ctx.random() * SEED_MAX);
+    const excluded = state.exclusions.among(entry.description.pipeline, nowMs);
+    const decision = decideSource(entry, { ...round, seed }, excluded);
     state.overhead.addDecision(ctx.monotonic() - decidingSinceMs, decision.failure !== undefined);
     state.sources.set(id, decision.entry);
     const after = loadIn(decision.entry);

@@ -4,8 +4,10 @@ import { parseConfiguration, sameConfiguration, type Configuration } from "../..
 import type { NodeName, StageId } from "../../task/identity.js";
 import { SluiceError } from "../../task/errors.js";
 import { outsideSpace } from "../../task/configuration-space.js";
+import { offers } from "../../task/offers.js";
+import type { Stage } from "../../task/pipeline.js";
 import type { SourceDescription } from "../../task/requests.js";
-import type { Plan, PolicyView } from "./policy.js";
+import type { NodeView, Plan, PolicyView } from "./policy.js";
 import { offering } from "./view-queries.js";
 
 /** What a plan is checked against. */
@@ -13,10 +15,13 @@ export interface PlanScope extends Pick<PolicyView, "nodes" | "offers" | "fallba
   readonly source: Pick<SourceDescription, "pipeline" | "configuration" | "space">;
   /** The configuration in force, which needs no second check. */
   readonly accepted: Configuration | null;
+  /** The nodes on which a stage failed of late. Default none. */
+  readonly excluded?: ReadonlyMap<StageId, ReadonlySet<NodeName>>;
 }
 
 /**
- * Gives every stage of the pipeline at least one node. Nodes that are gone or lack the service are left out, and stages
+ * Gives every stage of the pipeline at least one node. Nodes that are gone, lack the service or its model file, or failed to
+ * load it are left out, and stages
  * the pipeline does not have are forgotten; a stage left with no node goes to the fallback, or, where only other nodes
  * offer its service, to those, cloud nodes first.
  *
@@ -26,10 +31,10 @@ export function completePlan(plan: Plan, scope: PlanScope): Plan {
   const configuration =
     plan.configuration === scope.accepted ? scope.accepted : checkConfiguration(plan.configuration, scope);
   const placement = new Map<StageId, readonly NodeName[]>();
-  for (const { id, service } of scope.source.pipeline.stages) {
-    const wanted = plan.placement.get(id);
-    const usable = wanted === undefined ? [] : usableNodes(wanted, service, scope);
-    placement.set(id, usable.length > 0 ? usable : placesOfLastResort(service, scope));
+  for (const stage of scope.source.pipeline.stages) {
+    const wanted = plan.placement.get(stage.id);
+    const usable = wanted === undefined ? [] : usableNodes(wanted, stage, scope);
+    placement.set(stage.id, usable.length > 0 ? usable : placesOfLastResort(stage, scope));
   }
   return { configuration, placement };
 }
@@ -60,19 +65,25 @@ export function samePlan(a: Plan, b: Plan): boolean {
   return true;
 }
 
-function usableNodes(wanted: readonly NodeName[], service: string, scope: PlanScope): readonly NodeName[] {
+function usableNodes(wanted: readonly NodeName[], stage: Stage, scope: PlanScope): readonly NodeName[] {
   const usable: NodeName[] = [];
   for (const name of wanted) {
-    const node = scope.nodes.get(name);
-    if (node?.description.services.includes(service) === true && !usable.includes(name)) usable.push(name);
+    if (canRun(scope.nodes.get(name), stage, scope) && !usable.includes(name)) usable.push(name);
   }
   return usable;
 }
 
-function placesOfLastResort(service: string, scope: PlanScope): readonly NodeName[] {
+function canRun(node: NodeView | undefined, stage: Stage, { excluded }: PlanScope): boolean {
+  if (node === undefined || !offers(node.description, stage)) return false;
+  return excluded?.get(stage.id)?.has(node.description.name) !== true;
+}
+
+function placesOfLastResort(stage: Stage, scope: PlanScope): readonly NodeName[] {
   const { nodes, fallback } = scope;
-  if (nodes.get(fallback)?.description.services.includes(service) === true) return [fallback];
-  const others = offering(scope, service).map(({ description }) => description);
+  if (canRun(nodes.get(fallback), stage, scope)) return [fallback];
+  const others = offering(scope, stage.service)
+    .filter((node) => canRun(node, stage, scope))
+    .map(({ description }) => description);
   if (others.length === 0) return [fallback];
   return [
     ...others.filter(({ role }) => role === "cloud"),

@@ -25,6 +25,8 @@ export function onRegisterNode(state: State, { node, controller }: Of<"registerN
     armResend(state, ctx);
     return;
   }
+  // Another process, or another folder of models.
+  state.exclusions.forget(node.name);
   state.retained.nodes.set(node.name, { description: node, controller });
   state.nodes.set(node.name, { description: node, sample: null, sampledAtMs: 0, sampledFromMs: null });
   state.acknowledgements.add(node.name, controller);
@@ -42,6 +44,7 @@ export function onRemoveNode(state: State, { node }: Of<"removeNode">, ctx: Ctx)
   state.acknowledgements.remove(node);
   state.bandwidths.forget(node);
   state.serviceTimes.forget(node);
+  state.exclusions.forget(node);
   requestReplan(state, "all", `node ${node} left`, ctx);
 }
 
@@ -146,11 +149,8 @@ interface Registered {
 }
 
 function isSame(a: Registered, b: Registered): boolean {
-  const { role, services } = a.description;
   return (
     a.controller.address === b.controller.address &&
-    role === b.description.role &&
-    services.length === b.description.services.length &&
-    services.every((service, at) => service === b.description.services[at])
+    JSON.stringify(a.description) === JSON.stringify(b.description)
   );
 }

@@ -10,12 +10,15 @@
  *     that refuses it for what it is is left alone.
  * SC5 A policy that throws or proposes what cannot be changes nothing: the last good plan of its source stays.
  * SC6 A refused policy is answered, and the one in force stays.
+ * SC7 A stage that a node could not load is placed on another one until it is to be tried again. A new table follows in any
+ *     case, as tasks wait for it.
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";
 import { onReplan, requestReplan } from "./decide.js";
 import { transfersOf } from "./bandwidth-estimates.js";
 import { armResend, onResend, onTableInstalled, onTableRefused, sendTable } from "./publish-table.js";
+import { onStageUnavailable } from "./exclude-stage.js";
 import { onRegisterNode, onRegisterSource, onRemoveNode, onRemoveSource, onSetPolicy } from "./register.js";
 import type { SchedulerRetained } from "./retained.js";
 import { restoreState, type Ctx, type Message, type Of, type SchedulerOptions, type State } from "./state.js";
@@ -53,6 +56,8 @@ function handle(state: State, message: Message, ctx: Ctx): void {
       return onRemoveSource(state, message, ctx);
     case "setPolicy":
       return onSetPolicy(state, message, ctx);
+    case "stageUnavailable":
+      return onStageUnavailable(state, message, ctx);
     case "resourcesSampled":
       return onResourcesSampled(state, message, ctx);
     case "taskSettled":
@@ -127,6 +132,7 @@ function onReportNodes(state: State, { replyTo }: Of<"reportNodes">, ctx: Ctx): 
       description,
       sample,
       sampledAtMs: epochMs + sampledAtMs,
+      failures: state.exclusions.of(description.name, ctx.monotonic()),
     })),
   });
 }

@@ -9,6 +9,7 @@ import { samePipeline } from "../../task/pipeline.js";
 import { startOrDefault, type NodeQuota } from "./admission.js";
 import type { NodeEntry } from "./cluster-view.js";
 import { TableAcknowledgements } from "./table-acknowledgements.js";
+import { Exclusions } from "./exclusions.js";
 import { BandwidthEstimates } from "./bandwidth-estimates.js";
 import { ImageSizes } from "./image-sizes.js";
 import { UnsampledCharges } from "./load.js";
@@ -39,6 +40,8 @@ export interface State {
   readonly acknowledgements: TableAcknowledgements;
   readonly overhead: Overhead;
   readonly pending: PendingReplan;
+  /** Stages that nodes could not load. */
+  readonly exclusions: Exclusions;
   /** Sources that differ from the newest table. */
   changed: Set<SourceId>;
   /** Of the tables that it publishes. */
@@ -91,6 +94,7 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
     acknowledgements: new TableAcknowledgements(),
     overhead: new Overhead(),
     pending: new PendingReplan(),
+    exclusions: new Exclusions(),
     changed: new Set(),
     term: Math.max(options.term, retained.table?.term ?? 0),
     epoch: retained.table?.epoch ?? options.epoch,

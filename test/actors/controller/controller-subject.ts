@@ -13,6 +13,7 @@ import {
 } from "../../../src/actors/protocol/controller.js";
 import type { DistributorMessage } from "../../../src/actors/protocol/distributor.js";
 import type { GeneratorMessage, NodeEvent } from "../../../src/actors/protocol/generator.js";
+import type { SchedulerMessage } from "../../../src/actors/protocol/scheduler.js";
 import type { ProcessorsMessage } from "../../../src/actors/protocol/processor.js";
 import {
   type StageKey,
@@ -44,11 +45,13 @@ export function routerOf(
   const processors = createProbe<ProcessorsMessage>(`sluice://${node}/processors`);
   const distributor = createProbe<DistributorMessage>("sluice://cloud/distributor");
   const listener = createProbe<NodeEvent>("sluice://test/listener");
+  const scheduler = createProbe<SchedulerMessage>("sluice://cloud/scheduler");
   const behaviour = createController(
     {
       node,
       cloud: CLOUD,
-      services: new Set(SERVICES.keys()),
+      offers: ({ service }) => SERVICES.has(service),
+      scheduler,
       processors,
       distributor,
       listener,
@@ -66,9 +69,9 @@ export function routerOf(
     return generator;
   };
   const install = (table: RoutingTable) => {
-    const scheduler = createProbe<TableInstalled>("sluice://cloud/scheduler");
-    router.tell({ type: "installTable", table, replyTo: scheduler });
-    return scheduler;
+    const answers = createProbe<TableInstalled>("sluice://cloud/scheduler");
+    router.tell({ type: "installTable", table, replyTo: answers });
+    return answers;
   };
   const queued = () => {
     const replyTo = createProbe<{
@@ -78,7 +81,7 @@ export function routerOf(
     router.tell({ type: "reportQueues", replyTo });
     return Object.values(replyTo.only("queuesReported").queued).reduce((sum, count) => sum + count, 0);
   };
-  return { router, processors, distributor, listener, other, attach, install, queued };
+  return { router, processors, distributor, listener, scheduler, other, attach, install, queued };
 }
 
 export function tableOf(pipeline: Pipeline, epoch: number, node: NodeName, term = 1): RoutingTable {

@@ -110,11 +110,4 @@ test("controller keeps tables, sources and tasks through a restart of itself", (
   assert.is(distributor.only("store").task.hops.length, 1);
 });
 
-test("controller tells whoever runs the node of a stage that cannot run", () => {
-  const { router, listener } = routerOf();
-  const error = new Error("no model");
-  router.tell({ type: "processorFailed", stage: keyOf(pipelineOf({ a: [] }), "a"), error });
-  assert.is(listener.only("stageFailed").error, error);
-});
-
 test.run();

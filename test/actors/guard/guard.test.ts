@@ -304,7 +304,8 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
         {
           node: parseNodeName("edge-1"),
           cloud: parseNodeName("cloud"),
-          services: new Set(SERVICES.keys()),
+          offers: ({ service }) => SERVICES.has(service),
+          scheduler: createProbe(),
           processors: createProbe(),
           distributor: createProbe(),
           listener: null,

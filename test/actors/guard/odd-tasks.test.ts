@@ -119,7 +119,8 @@ function nodeUnderTest() {
       {
         node: NODE,
         cloud: CLOUD,
-        services: new Set(services.keys()),
+        offers: ({ service }) => services.has(service),
+        scheduler: createProbe(),
         processors,
         distributor,
         listener: null,

@@ -1,0 +1,38 @@
+/** What a folder of models holds, so that a node offers what it can load and nothing else. */
+
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { ModelFile } from "../task/offers.js";
+
+/** Further ones are not offered. */
+const MODELS_MAX = 256;
+
+/**
+ * The files of a folder, in order of name, each with its SHA-256: a GB takes about 1 s. What cannot be read is left out, and so is
+ * all of a folder that is not there: a stage that needs it says so.
+ *
+ * @param folder null has none
+ */
+export async function listModelFiles(folder: string | null): Promise<readonly ModelFile[]> {
+  if (folder === null) return [];
+  const names = await readdir(folder).catch(() => []);
+  const models: ModelFile[] = [];
+  for (const file of names.filter((name) => name.endsWith(".onnx")).sort()) {
+    if (models.length === MODELS_MAX) break;
+    const model = await describe(join(folder, file), file).catch(() => null);
+    if (model !== null) models.push(model);
+  }
+  return models;
+}
+
+/** Null of what is no file. */
+async function describe(path: string, file: string): Promise<ModelFile | null> {
+  const stats = await stat(path);
+  if (!stats.isFile()) return null;
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash);
+  return { file, bytes: stats.size, sha256: hash.digest("hex") };
+}

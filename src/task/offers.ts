@@ -1,0 +1,43 @@
+/** What a node offers to run, and whether that is what a stage needs. */
+
+import type { StageKey } from "./identity.js";
+import type { Stage } from "./pipeline.js";
+
+export interface ModelFile {
+  /** Its name in the folder. */
+  readonly file: string;
+  readonly bytes: number;
+  /** Of its content, 64 hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** What a node runs models with. Its processors and its memory are in its samples. */
+export interface NodeCapacity {
+  /** What runs them, by its name in ONNX Runtime: `cpu`. */
+  readonly provider: string;
+  /** Worker threads that a stage without state may have at once. */
+  readonly workersPerStage: number;
+}
+
+/** What a stage needs of the node that runs it. */
+export type StageNeeds = Pick<Stage, "service" | "model">;
+
+/** What a node can load. */
+export interface Offer {
+  readonly services: readonly string[];
+  readonly models?: readonly ModelFile[];
+}
+
+/** Whether a node can load what a stage runs, as far as it says. */
+export function offers({ services, models = [] }: Offer, { service, model }: StageNeeds): boolean {
+  return services.includes(service) && (model === undefined || models.some(({ file }) => file === model));
+}
+
+/** A stage that a node could not load, and is not given again before it has tried once more. */
+export interface StageFailure {
+  readonly stage: StageKey;
+  /** For people. */
+  readonly reason: string;
+  /** Until it is tried again, in ms. */
+  readonly retryInMs: number;
+}

@@ -1,0 +1,90 @@
+/** Nodes that lack the model of a stage, as a user meets them. */
+
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import type { StoredRecord } from "../../src/task/record.js";
+import { dataFolder } from "../support/data.js";
+import { runSluice, startSluice, type Ended } from "../support/program.js";
+
+const MODEL = "yolox-nano-416.onnx";
+const data = dataFolder([MODEL]);
+const folder = mkdtempSync(join(tmpdir(), "sluice-models-"));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+const env = { SLUICE_HUB: undefined, SLUICE_TOKEN: undefined };
+const PIPELINE = ["--pipeline", "apps/pipelines/object-detection.yaml"];
+const RUN = ["run", ...PIPELINE, "--source", "test:320x180@10,duration=2", "--on", "edge-1"];
+
+/** A hub without models, and an edge with those in `models`. */
+async function withCluster(
+  name: string,
+  models: string | null,
+  work: (run: (...args: readonly string[]) => Promise<Ended>) => Promise<void>,
+): Promise<void> {
+  const store = join(folder, name);
+  const hub = startSluice(["hub", "--listen", "127.0.0.1:0", "--store", store], { env });
+  const [, url = "", token = ""] = await hub.prints(
+    /join (ws:\/\/127\.0\.0\.1:\d+) --name edge-1 --token (\S+)/,
+  );
+  const modelDir = models === null ? [] : ["--model-dir", models];
+  const edge = startSluice(["join", url, "--name", "edge-1", ...modelDir], {
+    env: { ...env, SLUICE_TOKEN: token },
+  });
+  try {
+    await edge.prints(/has joined "cloud"/);
+    await work((...args) => runSluice([...args, "--store", store], { env }));
+  } finally {
+    edge.interrupt();
+    hub.interrupt();
+    await Promise.all([edge.ended, hub.ended]);
+  }
+}
+
+test("sluice run says once why no node can run a stage, and ends with 1: all its tasks were dropped", async () => {
+  await withCluster("nowhere", null, async (run) => {
+    const ran = await run(...RUN, "--id", "cam", "--policy", "cloud-only");
+    assert.is(ran.exitCode, 1, ran.stdout);
+    assert.match(ran.stdout, "cam: ended; 10 tasks, 0 stored, 10 dropped");
+    assert.match(ran.stderr, /error: None of 10 tasks was stored: all were dropped \(serviceFailed 10\)/);
+    assert.is(
+      ran.stderr.match(new RegExp(`stage "objects" cannot run on cloud: .*"${MODEL}".*--model-dir`, "g"))
+        ?.length,
+      1,
+    );
+    const again = await run(...RUN, "--id", "again", "--policy", "cloud-only");
+    assert.is(again.exitCode, 1);
+    assert.match(again.stderr, /stage "objects" cannot run on cloud/);
+    const { stdout } = await run("nodes");
+    assert.match(stdout, /cloud cannot run object-detection@1\/objects: .*--model-dir/);
+  });
+});
+
+const whereModelIs = (name: string, work: () => Promise<void>): void =>
+  data === null ? test.skip(name, work) : test(name, work);
+
+whereModelIs(
+  "sluice run by cloud-only runs a stage where its model is, and nodes shows who has it",
+  async () => {
+    const models = join(folder, "models");
+    mkdirSync(models);
+    symlinkSync(join(data ?? "", MODEL), join(models, MODEL));
+    await withCluster("somewhere", models, async (run) => {
+      const ran = await run(...RUN, "--id", "cam", "--policy", "cloud-only");
+      assert.is(ran.exitCode, 0, ran.stderr);
+      assert.match(ran.stdout, "cam: ended; 10 tasks, 10 stored, 0 dropped");
+      const records = (await run("results", "--source", "cam", "--json")).stdout.trim().split("\n");
+      const ranAt = records
+        .map((line) => JSON.parse(line) as StoredRecord)
+        .flatMap((record) => (record.type === "result" ? record.hops : []))
+        .map(({ stage, node }) => `${stage} ${node}`);
+      assert.equal([...new Set(ranAt)].sort(), ["colours cloud", "objects edge-1", "tracks cloud"]);
+      const nodes = (await run("nodes")).stdout;
+      assert.match(nodes, new RegExp(`edge-1 offers .*object-detection.*; models ${MODEL} \\([0-9a-f]{8}`));
+      assert.match(nodes, /cloud offers colour-classification, motion-detection, tracking;/);
+    });
+  },
+);
+
+test.run();
