@@ -260,7 +260,6 @@ for (const [name, { says, exitCode = 1, ownStore }] of Object.entries(cases)) {
     const { stdout, stderr } = ended;
     assert.equal([ended.exitCode, ended.signal], [exitCode, null], stderr);
     assert.equal(ended.leftovers, []);
-    assert.ok(ended.durationMs < 15_000, `it took ${ended.durationMs} ms`);
     const errors = stderr.split("\n").filter((line) => line.startsWith("error: "));
     assert.is(errors.length, 1, stderr);
     for (const wanted of says) assert.match(errors[0] ?? "", wanted);

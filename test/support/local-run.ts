@@ -26,7 +26,7 @@ import { type Pipeline } from "../../src/task/pipeline.js";
 import type { DataType, ServiceDeclaration } from "../../src/task/service.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { scriptedSource, type ScriptedSource, type ScriptedSourceOptions } from "./scripted-source.js";
-import { within } from "./within.js";
+import { SLOWER_MAX, within } from "./within.js";
 
 const declare = (
   name: string,
@@ -248,7 +248,7 @@ export function queuesOf({ name, system }: SluiceNode): Promise<QueuesReported> 
 /** Resolves once a source has given so many frames more: it goes on, whatever else happens. */
 export async function progress(source: ScriptedSource, frames: number): Promise<void> {
   const wanted = source.given + frames;
-  const lateMs = performance.now() + 10_000;
+  const lateMs = performance.now() + 10_000 * SLOWER_MAX;
   while (source.given < wanted) {
     if (performance.now() > lateMs) throw new Error(`The source gave ${source.given} frames and no more`);
     await turn();

@@ -50,18 +50,21 @@ test("openHostMetrics tells the longest stall of the event loop, once", () =>
     await host.read();
     work(150);
     const { loopStallMs } = await host.read();
-    assert.ok(loopStallMs >= 100 && loopStallMs < 5_000, `${loopStallMs} ms, before the timer could fire`);
+    assert.ok(loopStallMs >= 100 && loopStallMs < 60_000, `${loopStallMs} ms, before the timer could fire`);
     await turn(60);
     work(150);
     await turn(60);
     const later = await host.read();
     assert.ok(
-      later.loopStallMs >= 120 && later.loopStallMs < 5_000,
+      later.loopStallMs >= 120 && later.loopStallMs < 60_000,
       `${later.loopStallMs} ms, after it fired`,
     );
+    const sinceMs = performance.now();
     await turn(60);
     const calm = await host.read();
-    assert.ok(calm.loopStallMs < later.loopStallMs, `${calm.loopStallMs} ms`);
+    // A machine with much else to do stalls for as long as it looked away, and no longer.
+    const awayMs = performance.now() - sinceMs;
+    assert.ok(calm.loopStallMs <= awayMs, `${calm.loopStallMs} ms of ${awayMs}`);
   }));
 
 test("openHostMetrics names the processor and the system", () =>
