@@ -67,7 +67,7 @@ export { SluiceError, type SluiceErrorCode } from "./task/errors.js";
 export { startNode, type SluiceNode } from "./node/node.js";
 export type { ListenAddress, NodeLimits, NodeOptions } from "./node/node-options.js";
 export type { ControllerLimits } from "./actors/controller/spawn.js";
-export type { DeliveryLimits } from "./actors/generator/spawn.js";
+export type { DeliveryLimits, LivePolicy } from "./actors/generator/spawn.js";
 export type { ProcessorLimits } from "./actors/processor/spawn.js";
 export type { DrainOptions } from "./node/drain.js";
 export type { NodeSources, SourceOptions } from "./node/sources.js";
@@ -142,7 +142,7 @@ export { iterateRecords, openStoreForReading, recordsByPosition } from "./storag
 export { openStore } from "./storage/results/open-store.js";
 export type { LevelStoreOptions } from "./storage/results/level-load.js";
 export type { Repair } from "./task/reports.js";
-export type { FlushOptions } from "./actors/distributor/spawn.js";
+export type { FlushOptions, RetentionOptions } from "./actors/distributor/spawn.js";
 export type {
   Appended,
   NewRecord,

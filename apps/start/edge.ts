@@ -11,8 +11,9 @@ import { err } from "../terminal.js";
 
 // It has nothing to say but what it logs.
 keepOutput(() => {});
-// Ctrl-C reaches the whole group of a terminal; the process that started this one drains it first.
-process.on("SIGINT", () => {});
+// Ctrl-C reaches the whole group of a terminal, and what systemd sends all processes of a unit; the process that started this one
+// drains it first.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 
 const lines = createInterface({ input: process.stdin });
 const over = new Promise<void>((resolve) => void lines.once("close", resolve));

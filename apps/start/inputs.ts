@@ -77,12 +77,14 @@ export function policyOf(options: StartOptions, ofPipeline: PolicySpec | null): 
 export function nameSources(
   texts: readonly string[],
 ): readonly { readonly id: SourceId; readonly text: string }[] {
-  const used = new Map<string, number>();
+  const used = new Set<string>();
   return texts.map((text) => {
-    const name = plainName(text);
-    const count = (used.get(name) ?? 0) + 1;
-    used.set(name, count);
-    return { id: parseSourceId(count === 1 ? name : `${name}-${count}`), text };
+    const plain = plainName(text);
+    let name = plain;
+    // The name of another one may end in a number, too.
+    for (let count = 2; used.has(name); count++) name = `${plain}-${count}`;
+    used.add(name);
+    return { id: parseSourceId(name), text };
   });
 }
 

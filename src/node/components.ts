@@ -38,7 +38,16 @@ import { recoverUndeliveredTasks } from "./undelivered-tasks.js";
 
 export interface ComponentsOptions extends Pick<
   NodeOptions,
-  "store" | "flush" | "policies" | "limits" | "delivery" | "onEvent" | "onSchedule"
+  | "store"
+  | "flush"
+  | "retention"
+  | "decisionMs"
+  | "sampleMs"
+  | "policies"
+  | "limits"
+  | "delivery"
+  | "onEvent"
+  | "onSchedule"
 > {
   readonly system: ActorSystem;
   readonly role: "edge" | "cloud";
@@ -118,6 +127,7 @@ export function startComponents(options: ComponentsOptions): Components {
     scheduler,
     controller,
     ...(options.openHost && { openHost: options.openHost }),
+    ...(options.sampleMs !== undefined && { intervalMs: options.sampleMs }),
     repairs: () => newestRepairs(options.store?.repairs ?? [], journals?.repairs ?? []),
   });
   const registration = createRegistration({
@@ -197,6 +207,7 @@ function startCloud(options: ComponentsOptions, scheduler: ActorRef<SchedulerMes
     fallback: name,
     owners: speakers.owners,
     ...(policies && { policies }),
+    ...(options.decisionMs !== undefined && { intervalMs: options.decisionMs }),
     ...(onSchedule && {
       listener: system.spawn(createEventForwarder(onSchedule), { name: "schedule-listener" }),
     }),
@@ -207,5 +218,6 @@ function startCloud(options: ComponentsOptions, scheduler: ActorRef<SchedulerMes
     vouchers: speakers.vouchers,
     scheduler,
     ...(flush && { flush }),
+    ...(options.retention && { retention: options.retention }),
   });
 }

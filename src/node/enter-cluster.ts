@@ -25,8 +25,8 @@ export async function joinHub(
     ...commonOptions(system, world, options),
     connect: { url: options.join, ...(authorities !== undefined && { tls: { authorities } }) },
     token: options.token ?? null,
-    // A node that keeps nothing has its name for as long as it is there.
-    nameKey: options.journal === undefined ? null : await openNameKey(`${options.journal}.key`),
+    // A node that keeps nothing has its name for as long as it runs.
+    nameKey: options.journal === undefined ? world.nameKey : await openNameKey(`${options.journal}.key`),
     checkCluster: journal && journal.check,
     cluster: options.cluster ?? null,
     roles: options.roles ?? ["edge"],

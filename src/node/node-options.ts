@@ -9,7 +9,7 @@ import type { LinkLimits } from "../transport/link/link-limits.js";
 import type { NameRegistry } from "../transport/security/names.js";
 import type { TokenAuthority } from "../transport/security/token-authority.js";
 import type { ControllerLimits } from "../actors/controller/spawn.js";
-import type { FlushOptions } from "../actors/distributor/spawn.js";
+import type { FlushOptions, RetentionOptions } from "../actors/distributor/spawn.js";
 import type { DeliveryLimits } from "../actors/generator/spawn.js";
 import type { ProcessorLimits } from "../actors/processor/spawn.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
@@ -55,12 +55,18 @@ export interface NodeOptions {
   readonly services?: ReadonlyMap<string, ServiceDeclaration>;
   /** Folder of the models that the user brought. Default: none. */
   readonly modelDir?: string | null;
-  /** Of the node that is the cloud: where results go. Opened and closed by whoever gives it. */
+  /** Of the node that is the cloud: where results go. Opened and closed by whoever gives it. Default: memory alone, which is logged. */
   readonly store?: Store;
   /** Of the cloud: how results are gathered into durable writes. */
   readonly flush?: FlushOptions;
   /** Of the cloud: policies besides the built-in ones. @see bindPolicy */
   readonly policies?: readonly BoundPolicy[];
+  /** Of the cloud: which records are deleted, and when. Default: none. */
+  readonly retention?: RetentionOptions;
+  /** Of the cloud: between decisions of the scheduler, in ms. Default 1,000. */
+  readonly decisionMs?: number;
+  /** Between samples of this node's resources, in ms. Default 1,000. */
+  readonly sampleMs?: number;
   /** Bounds of the controller and of every processor; each has its default. */
   readonly limits?: NodeLimits;
   /** Of every source here: when its tasks are delivered again. */

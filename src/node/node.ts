@@ -14,6 +14,8 @@ import type { Cluster, ClusterIdentity, RemoteSpawnOptions } from "../transport/
 import { ClusterClock } from "../transport/cluster-clock.js";
 import { listModelFiles } from "../services/model-files.js";
 import type { LevelJournals } from "../storage/journal/level-journals.js";
+import { MemoryStore } from "../storage/results/memory-store.js";
+import type { Store } from "../storage/results/store.js";
 import type { Trust } from "../storage/trust/trust.js";
 import { parseNodeName, type NodeName } from "../task/identity.js";
 import type { Vouch } from "../task/voucher.js";
@@ -108,13 +110,14 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
       held.cluster = await joinHub(system, world, { ...options, join }, own);
       await takeHubTime(clock, held.cluster);
     }
-    const identity = await identityOf(options, held.cluster);
+    const store = storeOf(options, held.cluster === null && (world.members?.cloud ?? name) === name, system);
+    const identity = await identityOf(options, store, held.cluster);
     await own?.claim(identity);
     const journals = held.journals ?? world.journals;
     const cloud = held.cluster?.hub ?? world.members?.cloud ?? name;
     const vouching = await openVouching(world, options, { system, cloud, cluster: held.cluster });
     held.trust = vouching.cloud?.trust ?? null;
-    const term = cloud === name ? await options.store?.beginTerm() : undefined;
+    const term = await store?.beginTerm();
     const components = startComponents({
       ...componentsOptionsOf(world, options, held),
       models: await listModelFiles(options.modelDir ?? null),
@@ -124,6 +127,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
       services,
       vouch: vouching.vouch,
       ...(vouching.cloud && { speakers: vouching.cloud.speakers }),
+      ...(store && { store }),
       ...(term !== undefined && { term }),
       ...(journals && { journals }),
     });
@@ -166,9 +170,18 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
   }
 }
 
+/** Where the cloud keeps results; nothing of any other node. */
+function storeOf({ store }: NodeOptions, isCloud: boolean, { log }: ActorSystem): Store | undefined {
+  if (!isCloud) return undefined;
+  if (store === undefined)
+    log.warn("No store was given: results are kept in memory, and end with this process");
+  return store ?? new MemoryStore();
+}
+
 /** The cluster that the node has joined, or that its own store makes. */
 async function identityOf(
-  { cluster = "sluice", store }: NodeOptions,
+  { cluster = "sluice" }: NodeOptions,
+  store: Store | undefined,
   joined: Cluster | null,
 ): Promise<ClusterIdentity> {
   if (joined !== null) return { cluster: joined.name, clusterId: joined.id };
@@ -210,7 +223,8 @@ function componentsOptionsOf(
   options: NodeOptions,
   held: Holdings,
 ): Omit<ComponentsOptions, "system" | "cloud" | "role" | "services" | "models" | "vouch"> {
-  const { store, flush, delivery, policies, limits, onSchedule, modelDir = null } = options;
+  const { retention, decisionMs, sampleMs } = options;
+  const { flush, delivery, policies, limits, onSchedule, modelDir = null } = options;
   return {
     modelDir,
     startWorker: world.startWorker,
@@ -220,8 +234,10 @@ function componentsOptionsOf(
       held.agent?.tell(event);
       options.onEvent?.(event);
     },
-    ...(store && { store }),
     ...(flush && { flush }),
+    ...(retention && { retention }),
+    ...(decisionMs !== undefined && { decisionMs }),
+    ...(sampleMs !== undefined && { sampleMs }),
     ...(delivery && { delivery }),
     ...(policies && { policies }),
     ...(limits && { limits }),

@@ -3,7 +3,12 @@
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { ActorSystem } from "../runtime/system.js";
 import type { SourceSpec } from "../actors/generator/source-spec.js";
-import { spawnGenerator, type CapturePort, type DeliveryLimits } from "../actors/generator/spawn.js";
+import {
+  spawnGenerator,
+  type CapturePort,
+  type DeliveryLimits,
+  type LivePolicy,
+} from "../actors/generator/spawn.js";
 import type { ControllerMessage } from "../actors/protocol/controller.js";
 import type { DistributorMessage } from "../actors/protocol/distributor.js";
 import type { GeneratorMessage, NodeEvent } from "../actors/protocol/generator.js";
@@ -39,6 +44,8 @@ export interface SourceOptions {
   readonly limit?: number | null;
   /** Bound of unsettled tasks. Default 16 tasks and 256 MiB. */
   readonly window?: { readonly tasks: number; readonly bytes: number };
+  /** Which task a live source drops that finds the window full. Default `dropNewest`. */
+  readonly livePolicy?: LivePolicy;
   /** What captures it. Default: ffmpeg. */
   readonly capture?: CapturePort;
   /** What an operator asked for, kept with the journal. */
@@ -95,8 +102,6 @@ export interface OwnSources extends NodeSources {
   readonly broadcast: (message: GeneratorMessage) => void;
 }
 
-/** Enough to keep every stage of a pipeline busy; more only waits in queues. */
-const DEFAULT_WINDOW = { tasks: 16, bytes: 256 * 1024 * 1024 };
 const DEFAULT_POLICY: PolicySpec = { name: "edge-only", parameters: {} };
 
 export function createSources(options: SourcesOptions): OwnSources {
@@ -214,8 +219,8 @@ function startGenerator(
     paced: asked.paced ?? false,
     limit: asked.limit ?? null,
     resumed: asked.resumed ?? false,
-    window: asked.window ?? DEFAULT_WINDOW,
-    livePolicy: "dropNewest",
+    ...(asked.window && { window: asked.window }),
+    ...(asked.livePolicy && { livePolicy: asked.livePolicy }),
     nodes: {
       placedOn: [name, cloud],
       ...fixedNodes(pipeline, { node: name, runs: offers, cloud }),

@@ -6,6 +6,7 @@ import { randomFirstId, unguessableId } from "../runtime/unguessable.js";
 import type { ActorSystem } from "../runtime/system.js";
 import type { Decorate } from "../runtime/system-options.js";
 import type { Carrier } from "../transport/carrier.js";
+import { createNameKey, type NameKey } from "../transport/security/name-key.js";
 import { createWsCarrier } from "../transport/carriers/ws.js";
 import type { Journals } from "../storage/journal/journal.js";
 import type { Trust } from "../storage/trust/trust.js";
@@ -28,6 +29,8 @@ export interface NodeWorld {
   readonly askId: () => number;
   /** Text that nobody can guess. Null takes it from the operating system. */
   readonly nonce: (() => string) | null;
+  /** By which a node has its name that keeps no journal; null has the names that nobody has. */
+  readonly nameKey: NameKey | null;
   /** Number of this process, for people. */
   readonly pid: number;
   /** Is given the node's system as soon as it is made; null for nobody. */
@@ -53,6 +56,7 @@ export function createRealWorld(): NodeWorld {
     firstId: randomFirstId,
     askId: unguessableId,
     nonce: null,
+    nameKey: createNameKey(),
     pid: process.pid,
     adopt: null,
     decorate: null,

@@ -2,6 +2,7 @@
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { Behaviour } from "../runtime/behaviour.js";
+import { errorText } from "../runtime/errors.js";
 import type { ActorSystem } from "../runtime/system.js";
 import { askNode } from "../actors/guard/ask-node.js";
 import { AGENT_REPLY, SOURCES_REPORTED } from "../actors/guard/replies.js";
@@ -60,8 +61,13 @@ export function createAgentClient(system: ActorSystem, node: NodeName): AgentCli
 function forward(listener: (event: NodeEvent) => void): Behaviour<null, NodeEvent> {
   return {
     start: () => null,
-    receive(state, event) {
-      listener(event);
+    receive(state, event, ctx) {
+      try {
+        listener(event);
+      } catch (thrown) {
+        // A fault of the program: what comes next is told all the same.
+        ctx.log.error("The listener of events threw", { event: event.type, error: errorText(thrown) });
+      }
       return state;
     },
   };

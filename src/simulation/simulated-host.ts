@@ -173,6 +173,7 @@ export class SimulatedHost {
         firstId: randomId,
         askId: randomId,
         nonce: () => `nonce-${randomId()}-${randomId()}`,
+        nameKey: null,
         pid: this.#incarnation,
         adopt: (system) => process.onKilled(() => nodeSystem(system).abandon()),
         decorate: (name, behaviour) =>

@@ -43,15 +43,18 @@ test("Ctrl-C in the middle of a paced run settles what is under way, prints the 
     assert.is((await storedRecords(store)).length, tasks.created);
   }));
 
-test("SIGTERM drains like Ctrl-C, before the first frame too", async () => {
-  const program = startProgram(["--store", "memory:", "--json", "--realtime"]);
-  await program.says(STARTED);
-  program.signal("SIGTERM");
-  const { exitCode, stdout, leftovers } = await program.ended;
-  assert.is(exitCode, 0);
-  assert.equal(leftovers, []);
-  assert.is(summaryOf(stdout).tasks.inFlight, 0);
-});
+for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+  test(`${signal} to all processes of a run drains like Ctrl-C, before the first frame too`, async () => {
+    const program = startProgram(["--store", "memory:", "--json", "--realtime"]);
+    await program.says(STARTED);
+    program.interrupt(signal);
+    const { exitCode, stdout, stderr, leftovers } = await program.ended;
+    assert.is(exitCode, 0, stderr);
+    assert.equal(leftovers, []);
+    assert.not.match(stderr, "error");
+    assert.is(summaryOf(stdout).tasks.inFlight, 0);
+  });
+}
 
 test("Ctrl-C with more under way than can be settled ends within 5 s, and says what was left", () =>
   inTemporaryFolder(async (folder) => {

@@ -24,4 +24,20 @@ test("createFollower hands on every event, and asks for as many records as it ha
   assert.is(demanded, count);
 });
 
+test("createFollower goes on after its listener has thrown", () => {
+  const distributor = createProbe<DistributorMessage>("sluice://cloud/distributor");
+  const heard: number[] = [];
+  const actor = fold(
+    createFollower(distributor, (event) => {
+      if (event.type !== "record") return;
+      heard.push(event.record.position);
+      throw new Error("a mistake of the program");
+    }),
+  );
+  for (const position of [0, 1]) {
+    actor.tell({ type: "record", record: placeRecord(newRecord({ sequence: position }), position) });
+  }
+  assert.equal(heard, [0, 1]);
+});
+
 test.run();

@@ -57,8 +57,8 @@ export interface Program {
   allGone(): Promise<void>;
   /** To it alone. */
   signal(name: NodeJS.Signals): void;
-  /** To it and every process of its group, as Ctrl-C in a terminal does. */
-  interrupt(): void;
+  /** To it and every process of its group, as Ctrl-C in a terminal does, or a service manager. Default SIGINT. */
+  interrupt(name?: NodeJS.Signals): void;
 }
 
 const running = new Set<ChildProcess>();
@@ -164,8 +164,8 @@ function start(program: string, args: readonly string[], options: ProgramOptions
       while (processesMarked(mark).length > 0) await new Promise((resolve) => void setImmediate(resolve));
     },
     signal: (name) => void child.kill(name),
-    interrupt() {
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");
+    interrupt(name = "SIGINT") {
+      if (child.pid !== undefined) process.kill(-child.pid, name);
     },
   };
 }

@@ -5,9 +5,14 @@ import type { Spawner } from "../../runtime/behaviour.js";
 import type { DistributorMessage } from "../protocol/distributor.js";
 import { createDistributor } from "./distributor.js";
 import type { VoucherPort } from "./voucher-port.js";
-import { createDistributorRetained, type DistributorOptions, type FlushOptions } from "./state.js";
+import {
+  createDistributorRetained,
+  type DistributorOptions,
+  type FlushOptions,
+  type RetentionOptions,
+} from "./state.js";
 
-export type { FlushOptions, VoucherPort };
+export type { FlushOptions, RetentionOptions, VoucherPort };
 
 /**
  * Starts the actor `distributor`. It does not own the store: close that after the actor has stopped.

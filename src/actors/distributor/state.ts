@@ -104,7 +104,7 @@ export interface FlushOptions {
   readonly pendingBytesMax?: number;
 }
 
-interface RetentionOptions {
+export interface RetentionOptions {
   /** Newest records to keep; more for as long as a step of deleting takes. Default: all. */
   readonly recordsMax?: number;
   /** Age from storing at which records are deleted, in ms. Default: none. */

@@ -9,17 +9,18 @@ import { DEFAULT_DELIVERY, type DeliveryLimits } from "./delivery/redelivery.js"
 import { createFfmpegCapture } from "./ffmpeg-capture.js";
 import { createGenerator } from "./generator.js";
 import { DEFAULT_HEALTH, type HealthSettings } from "./health.js";
+import type { LivePolicy } from "./delivery/unsettled-tasks.js";
 import { createGeneratorRetained, type GeneratorRetainedOptions } from "./retained.js";
 import type { GeneratorOptions } from "./state.js";
 
-export type { CapturePort, DeliveryLimits };
+export type { CapturePort, DeliveryLimits, LivePolicy };
 
 /** What a spawn may leave out has its default. */
 export interface SpawnGeneratorOptions
   extends
     Omit<GeneratorOptions, "capture" | "framesMin" | "health" | "resumed">,
     Pick<GeneratorRetainedOptions, "cloud" | "vouch"> {
-  /** Bound on the tasks under way. Default 32 tasks, 256 MiB. */
+  /** Bound on the tasks under way. Default 16 tasks, 256 MiB. */
   readonly window?: GeneratorRetainedOptions["window"];
   /** Default `dropNewest`. */
   readonly livePolicy?: GeneratorRetainedOptions["livePolicy"];
@@ -37,7 +38,8 @@ export interface SpawnGeneratorOptions
   readonly capture?: CapturePort;
 }
 
-const DEFAULT_WINDOW: GeneratorRetainedOptions["window"] = { tasks: 32, bytes: 256 * 1024 * 1024 };
+/** Enough to keep every stage of a pipeline busy; more only waits in queues. */
+const DEFAULT_WINDOW: GeneratorRetainedOptions["window"] = { tasks: 16, bytes: 256 * 1024 * 1024 };
 
 /** Its name is `source-ID`. After a failure it goes on where it was. */
 export function spawnGenerator(parent: Spawner, options: SpawnGeneratorOptions): ActorRef<GeneratorMessage> {

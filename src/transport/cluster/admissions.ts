@@ -1,8 +1,8 @@
 /**
  * Which nodes a hub admits, under which session.
  *
- * AD0 A name belongs to the key that joined with it first, whether its node answers, stands still or is down. Nodes without a
- *     key have the names that nobody has, one at a time.
+ * AD0 A name belongs to the key that joined with it first, whether its node answers, stands still or is down. A key that ends
+ *     with its process has a name that nobody has for as long as its node is a member.
  * AD1 A name belongs to one incarnation of a node at a time. A node that comes under a name in use waits while its holder is
  *     probed: if that answers, the newcomer is refused; if it does not within `probeMs`, the holder is down.
  * AD2 Sessions only grow, also over a restart of the hub.
@@ -33,6 +33,8 @@ export interface AdmissionOptions {
   readonly memberCount: () => number;
   /** The member that has the name now. */
   readonly holderOf: (name: NodeName) => Peer | undefined;
+  /** The key by which that member has its name. */
+  readonly keyOf: (holder: Peer) => string | null;
   /** The holder of a name did not answer: it is down. */
   readonly onHolderSilent: (holder: Peer) => void;
 }
@@ -41,6 +43,8 @@ export interface Admission {
   readonly session: number;
   /** Id of the token; null if none was needed. */
   readonly token: string | null;
+  /** The key that it has its name by; null of a node without one. */
+  readonly nameKey: string | null;
 }
 
 export class Admissions {
@@ -75,7 +79,7 @@ export class Admissions {
       });
     }
     // From here on nobody else joins under this name.
-    this.#open.set(name, { session: 0, token });
+    this.#open.set(name, { session: 0, token, nameKey });
     const owner = await this.#ownerOf(name);
     if (owner instanceof TransportError || (owner !== null && owner !== nameKey)) {
       this.#open.delete(name);
@@ -83,17 +87,18 @@ export class Admissions {
     }
     this.#lastSession = Math.max(this.#lastSession + 1, Math.floor(clock.now() / 1_000));
     const session = this.#lastSession;
-    this.#open.set(name, { session, token });
+    this.#open.set(name, { session, token, nameKey });
     const holder = holderOf(node);
     if (holder !== undefined) {
-      const answers = await holder.link.probe(probeMs);
-      if (answers) {
+      // Who has another key may be anybody: a node that stands still keeps its name until it is down.
+      const taken = this.#options.keyOf(holder) !== nameKey || (await holder.link.probe(probeMs));
+      if (taken) {
         this.#open.delete(name);
         return nameTaken(name, "a node of this name is a member");
       }
       onHolderSilent(holder);
     }
-    if (owner === null && nameKey !== null) {
+    if (owner === null && nameKey !== null && peer.nameKeyLasts === "node") {
       try {
         await this.#options.names.bind(name, nameKey);
       } catch (error) {

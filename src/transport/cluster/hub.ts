@@ -20,7 +20,7 @@ import type { TokenAuthority } from "../security/token-authority.js";
 import { createMemoryNames, type NameRegistry } from "../security/names.js";
 import { tokenFrom } from "../security/token.js";
 import { DEFAULT_ACCEPTOR_LIMITS, listenForPeers, type Acceptor, type AcceptorLimits } from "./acceptor.js";
-import { Admissions } from "./admissions.js";
+import { Admissions, type Admission } from "./admissions.js";
 import type { Cluster, Member, MembershipEvent, Role } from "./cluster.js";
 import { NodeCore, type NodeOptions, type Peer } from "./node-core.js";
 import type { Notice } from "./notices.js";
@@ -71,8 +71,8 @@ class Hub implements Cluster {
   readonly #core: NodeCore;
   readonly #peers = new Map<number, Peer>();
   readonly #admissions: Admissions;
-  /** Ids of the tokens that members joined with, by session. */
-  readonly #tokens = new Map<number, string>();
+  /** What members joined with, by session. */
+  readonly #admitted = new Map<number, Admission>();
   readonly #leaving = new Set<number>();
   /** Of introductions, by the session of who asks for them. */
   readonly #introductions = new Map<number, RateLimit>();
@@ -98,6 +98,7 @@ class Hub implements Cluster {
       names: options.names ?? createMemoryNames(),
       memberCount: () => this.members.size,
       holderOf: (name) => this.#peerOf(name),
+      keyOf: ({ member }) => this.#admitted.get(member.session)?.nameKey ?? null,
       onHolderSilent: (holder) => this.#lose(holder, "did not answer when its name was wanted again"),
     });
     this.#self = {
@@ -161,7 +162,7 @@ class Hub implements Cluster {
       authority,
       clock: this.#system.clock,
       periodMs: revocationMs ?? 2_000,
-      inUse: () => this.#tokens.values(),
+      inUse: () => [...this.#admitted.values()].flatMap(({ token }) => token ?? []),
       onRevoked: (id) => this.#loseHoldersOf(id),
     });
   }
@@ -191,7 +192,7 @@ class Hub implements Cluster {
     });
     this.#peers.set(member.session, opened);
     this.#introductions.set(member.session, new RateLimit(INTRODUCTIONS, this.#system.clock.monotonic()));
-    if (admission.token !== null) this.#tokens.set(member.session, admission.token);
+    this.#admitted.set(member.session, admission);
     this.#core.exchange.connect(member, opened.link);
     this.#publish({ type: "memberUp", sequence: membership.sequence + 1, member });
     this.#core.notify(opened, {
@@ -251,8 +252,8 @@ class Hub implements Cluster {
   #onEnd(peer: Peer, { code, reason }: LinkEnd): void {
     const { session } = peer.member;
     if (!this.#peers.has(session)) return;
-    if (code === "closed" && this.#leaving.has(session)) this.#remove(peer, null);
-    else this.#remove(peer, reason === "" ? `its link was ${code}` : reason);
+    const inOrder = code === "closed" && this.#leaving.has(session);
+    this.#remove(peer, inOrder ? null : reason === "" ? `its link was ${code}` : reason);
   }
 
   /** Declares a member down whose link may still be open. */
@@ -265,7 +266,7 @@ class Hub implements Cluster {
   /** @param reason why it is down; null if it left in order */
   #remove({ member }: Peer, reason: string | null): void {
     this.#peers.delete(member.session);
-    this.#tokens.delete(member.session);
+    this.#admitted.delete(member.session);
     this.#leaving.delete(member.session);
     this.#introductions.delete(member.session);
     this.#core.exchange.disconnect(member);
@@ -284,13 +285,12 @@ class Hub implements Cluster {
   }
 
   #peerOf(name: NodeName): Peer | undefined {
-    const member = this.members.get(name);
-    return member === undefined ? undefined : this.#peers.get(member.session);
+    return this.#peers.get(this.members.get(name)?.session ?? 0);
   }
 
   /** The token of this id is not valid any more: the members that joined with it are out. */
   #loseHoldersOf(id: string): void {
-    for (const [session, token] of this.#tokens) {
+    for (const [session, { token }] of this.#admitted) {
       const peer = this.#peers.get(session);
       if (token === id && peer !== undefined) this.#lose(peer, "its token was revoked");
     }

@@ -94,6 +94,7 @@ class Joiner implements Cluster {
       });
     } catch (error) {
       this.#end("it never joined");
+      await this.#direct.close();
       throw error;
     }
   }

@@ -40,6 +40,8 @@ export interface JoiningPeer {
   readonly token: string | null;
   /** Public half of the key that it has proved to have; null of a node that keeps none. */
   readonly nameKey: string | null;
+  /** Whether it has that key again when it starts again. */
+  readonly nameKeyLasts: "node" | "process";
 }
 
 export interface AcceptorHandshakeOptions {
@@ -167,6 +169,7 @@ export class AcceptorHandshake {
       pid: hello.pid,
       token: token?.id ?? null,
       nameKey: hello.nameKey,
+      nameKeyLasts: hello.nameKeyLasts,
     };
     const answer = await admit(peer);
     if (answer instanceof TransportError) throw answer;

@@ -70,6 +70,7 @@ export class DialerHandshake {
       roles: [...options.identity.roles],
       token: this.#token?.id ?? null,
       nameKey: this.#nameKey?.publicKey ?? null,
+      nameKeyLasts: this.#nameKey?.lasts ?? "process",
       nonce: options.nonce(),
     });
   }

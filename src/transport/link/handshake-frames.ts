@@ -35,6 +35,8 @@ const hello = z.object({
   token: z.string().max(64).nullable(),
   /** Public half of the key that the node has its name by; null of a node that keeps none. */
   nameKey: z.string().max(64).nullable().default(null),
+  /** Whether the node has that key again when it starts again, or only for as long as it runs. */
+  nameKeyLasts: z.enum(["node", "process"]).default("node"),
   nonce,
 });
 const challenge = z.object({

@@ -13,8 +13,19 @@ import { writeWhole } from "./write-whole.js";
 export interface NameKey {
   /** Base64url of the public half, 44 bytes DER. */
   readonly publicKey: string;
+  /** `node`: it is there again when the node starts again, and the name is that node's. `process`: it ends with this process. */
+  readonly lasts: "node" | "process";
   /** @returns base64url of the signature, 64 bytes */
   sign(transcript: Uint8Array): string;
+}
+
+/** A key that ends with this process. */
+export function createNameKey(): NameKey {
+  return nameKeyOf(madeKey(), "process");
+}
+
+function madeKey(): string {
+  return generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" }).toString();
 }
 
 /** The key in the file at `path`, which is made where there is none. @throws TransportError `name-key-invalid` */
@@ -24,13 +35,11 @@ export async function openNameKey(path: string): Promise<NameKey> {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
       throw error;
     });
-    if (pem !== null) return nameKeyOf(pem);
-    const made = generateKeyPairSync("ed25519")
-      .privateKey.export({ format: "pem", type: "pkcs8" })
-      .toString();
+    if (pem !== null) return nameKeyOf(pem, "node");
+    const made = madeKey();
     await mkdir(dirname(path), { recursive: true });
     await writeWhole(path, made);
-    return nameKeyOf(made);
+    return nameKeyOf(made, "node");
   } catch (error) {
     throw new TransportError(`Cannot use the key of this node's name in "${path}": ${errorText(error)}`, {
       code: "name-key-invalid",
@@ -39,10 +48,11 @@ export async function openNameKey(path: string): Promise<NameKey> {
   }
 }
 
-function nameKeyOf(pem: string): NameKey {
+function nameKeyOf(pem: string, lasts: NameKey["lasts"]): NameKey {
   const key = createPrivateKey(pem);
   if (key.asymmetricKeyType !== "ed25519") throw new TypeError("it is no Ed25519 key");
   return {
+    lasts,
     publicKey: createPublicKey(key).export({ format: "der", type: "spki" }).toString("base64url"),
     sign: (transcript) => sign(null, transcript, key).toString("base64url"),
   };

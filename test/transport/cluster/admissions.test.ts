@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { TransportError } from "../../../src/transport/errors.js";
-import { openNameKey } from "../../../src/transport/security/name-key.js";
+import { createNameKey, openNameKey } from "../../../src/transport/security/name-key.js";
 import { createMemoryNames, forgetName, openNameDirectory } from "../../../src/transport/security/names.js";
 import { createMemoryCluster } from "../../support/memory-cluster.js";
 import { inTemporaryFolder } from "../../support/temporary-folder.js";
@@ -53,6 +53,23 @@ test("a key gets no name that a node without a key has now, and has it once that
     assert.is(await names.ownerOf("edge-1"), nameKey.publicKey);
     await cluster.end();
   }));
+
+test("a key of a process has its name for as long as its node is a member, and keeps nobody else from it later", async () => {
+  const cluster = createMemoryCluster();
+  const names = createMemoryNames();
+  await cluster.hub({ names });
+  const [own, others] = [createNameKey(), createNameKey()];
+  const first = await cluster.join("edge-1", { nameKey: own });
+  for (const nameKey of [others, null]) {
+    assert.is(await refusalOf(cluster.join("edge-1", { nameKey })), "name-taken, backoff");
+  }
+  assert.is(first.cluster.connected, true);
+  assert.is(await names.ownerOf("edge-1"), null);
+  await first.cluster.leave();
+  await cluster.settle();
+  assert.is((await cluster.join("edge-1", { nameKey: others })).cluster.connected, true);
+  await cluster.end();
+});
 
 test("a hub that cannot read whose the names are lets nobody in meanwhile, and has them try again", async () => {
   const cluster = createMemoryCluster();

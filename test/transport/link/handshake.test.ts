@@ -104,6 +104,7 @@ test("a handshake without tokens, and one with: both ends know each other, and t
     pid: 1,
     token: id,
     nameKey: null,
+    nameKeyLasts: "process",
   });
   for (const frame of frames) assert.not.ok(Buffer.from(frame).toString().includes(secret));
   assert.equal((await tokens.find(id))?.nodes, ["edge-1"]);
@@ -282,7 +283,7 @@ test("a node proves the key of its name, and one that names a key which it does 
       new DialerHandshake({ identity: IDENTITY, token: null, nameKey, nonce });
     assert.is(await outcome(here(own), there()), "done");
     assert.is(await outcome(here(null), there()), "done");
-    const liar = { publicKey: others.publicKey, sign: (transcript: Uint8Array) => own.sign(transcript) };
+    const liar: NameKey = { ...others, sign: (transcript: Uint8Array) => own.sign(transcript) };
     assert.is(await outcome(here(liar), there()), "handshake-failed");
     assert.equal(peers, [own.publicKey, null]);
   }));
