@@ -5,7 +5,7 @@
 
 import { z } from "../runtime/parse.js";
 import type { Detection, StageResult } from "../task/service.js";
-import { openSession, type OnnxSession } from "./onnx-session.js";
+import { loadOnnxRuntime, openSession, type OnnxSession } from "./onnx-session.js";
 import type { RgbFrame, Service } from "./service.js";
 import { mergeNear } from "./vision/blob.js";
 import { clippedToFrame } from "./vision/box.js";
@@ -36,6 +36,8 @@ const DETECTORS_MAX = 4;
 export const service: Service = {
   load: async (context) => {
     const parameters = parseParameters("motion-detection", parametersSchema, context.parameters);
+    // A session is of a size, which the first frame has: what need not wait for that does not.
+    await loadOnnxRuntime();
     /** By size, least recently used first. */
     const detectors = new Map<string, MotionDetector>();
     return {

@@ -4,7 +4,7 @@
  * onnxruntime holds its thread for a whole inference. A thread that is terminated meanwhile takes the process with it: the
  * call returns into JavaScript that may not run any more, throws in C++, and nothing catches it (`terminate called after
  * throwing an instance of 'Napi::Error'`). So the thread counts its calls in shared memory, who wants it to end says so
- * there, and the last call that returns ends the thread itself.
+ * there, and the last call that returns ends the thread itself. To load a library is such a call as well.
  *
  * NC1 Where `forbidNativeCalls` returns false the thread is in no native call and will enter none.
  */

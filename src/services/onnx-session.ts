@@ -1,7 +1,11 @@
-/** The door to onnxruntime-node. Only worker threads come through it: a run holds its thread until it is done. */
+/**
+ * The door to onnxruntime-node. Only worker threads come through it: a run holds its thread until it is done. To load the
+ * library is a native call too, so it is not imported with this file.
+ */
 
 import { basename } from "node:path";
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import type { InferenceSession, Tensor } from "onnxruntime-node";
+import type * as OnnxRuntime from "onnxruntime-node";
 import { errorText } from "../runtime/errors.js";
 import { SluiceError } from "../task/errors.js";
 import { EXECUTION_PROVIDER } from "./execution-provider.js";
@@ -49,6 +53,11 @@ export interface OnnxSession {
   close(): Promise<void>;
 }
 
+/** Loads the library ahead of the first session, which takes some 100 ms. Idempotent. */
+export function loadOnnxRuntime(): Promise<typeof OnnxRuntime> {
+  return nativeCall(() => import("onnxruntime-node"));
+}
+
 /**
  * Opens a model from a file or from the bytes of one, on one core, and checks that it is what `expected` says.
  *
@@ -58,12 +67,13 @@ export async function openSession(model: string | Uint8Array, expected: ModelSpe
   const name = typeof model === "string" ? basename(model) : "built in";
   if (typeof model === "string") await requireModelFile(model);
   let session: InferenceSession;
+  const runtime = await loadOnnxRuntime();
   try {
     // `create` is overloaded by type, so the two calls cannot be one.
     session = await nativeCall(() =>
       typeof model === "string"
-        ? InferenceSession.create(model, SESSION_OPTIONS)
-        : InferenceSession.create(model, SESSION_OPTIONS),
+        ? runtime.InferenceSession.create(model, SESSION_OPTIONS)
+        : runtime.InferenceSession.create(model, SESSION_OPTIONS),
     );
   } catch (cause) {
     throw new SluiceError(
@@ -88,7 +98,7 @@ export async function openSession(model: string | Uint8Array, expected: ModelSpe
           : [],
       ]),
     ),
-    run: (feeds) => run(session, name, feeds),
+    run: (feeds) => run(runtime, session, name, feeds),
     async close() {
       if (!open) return;
       open = false;
@@ -107,6 +117,7 @@ const SESSION_OPTIONS: InferenceSession.SessionOptions = {
 };
 
 async function run(
+  runtime: typeof OnnxRuntime,
   session: InferenceSession,
   name: string,
   feeds: Readonly<Record<string, TensorData>>,
@@ -118,7 +129,7 @@ async function run(
         `Cannot feed "${input}" from shared memory: onnxruntime wants an array of this thread`,
       );
     }
-    tensors[input] = new Tensor(type, data, shape);
+    tensors[input] = new runtime.Tensor(type, data, shape);
   }
   try {
     const outputs = await nativeCall(() => session.run(tensors));

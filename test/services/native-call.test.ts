@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -18,6 +18,31 @@ test("a worker that is killed in the middle of an inference leaves the process a
   assert.is(stderr.toString(), "");
   assert.equal([status, signal], [0, null]);
 });
+
+test("a worker that is killed while it loads onnxruntime leaves the process alone", async () => {
+  // Ms after the load has begun; two at a time, as each is a process of its own.
+  const outcomes = await inPairs([0, 1, 2, 4, 8, 12].map((ms) => () => end(["load", String(ms)])));
+  assert.equal(
+    outcomes,
+    outcomes.map(() => ({ code: 0, signal: null, said: "" })),
+  );
+});
+
+function end(args: readonly string[]): Promise<unknown> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { timeout: 30_000, killSignal: "SIGKILL" });
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  return new Promise(
+    (resolve) => void child.once("close", (code, signal) => resolve({ code, signal, said })),
+  );
+}
+
+async function inPairs<Result>(work: readonly (() => Promise<Result>)[]): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  for (let at = 0; at < work.length; at += 2)
+    results.push(...(await Promise.all(work.slice(at, at + 2).map((one) => one()))));
+  return results;
+}
 
 test("process.exit in the middle of an inference gives its own status", () => {
   const { status, signal, stderr } = run("exit");

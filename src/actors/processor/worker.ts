@@ -4,7 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { errorText } from "../../runtime/errors.js";
 import { accountShared } from "../../runtime/shared-memory.js";
 import type { Payload } from "../../task/payload.js";
-import { countNativeCalls, type NativeCalls } from "../../services/native-call.js";
+import { countNativeCalls, nativeCall, type NativeCalls } from "../../services/native-call.js";
 import type { RgbFrame, Service, ServiceInstance } from "../../services/service.js";
 import { parseStageResult } from "./stage-result.js";
 import type { Job, WorkerEvent, WorkerSpec } from "./worker-port.js";
@@ -71,7 +71,7 @@ async function run(instance: ServiceInstance, { payload, ...input }: Job): Promi
 
 async function rgbFrames({ encoding, width, height, frames }: Payload): Promise<readonly RgbFrame[]> {
   if (encoding === "rgb") return frames.map(({ ptsUs, data }) => ({ width, height, ptsUs, data }));
-  const { decodeJpeg } = await import("../../services/jpeg.js");
+  const { decodeJpeg } = await nativeCall(() => import("../../services/jpeg.js"));
   const decoded: RgbFrame[] = [];
   for (const { ptsUs, data } of frames) {
     decoded.push({ width, height, ptsUs, data: await decodeJpeg(data, { width, height }) });
