@@ -173,7 +173,7 @@ function voucherCheckOf({
   return (node, task) => {
     if (node === system.name) return isOwn(task);
     if (speakers === undefined) return true;
-    return speakers.vouchers.isVouched(node, task) && speakers.vouchers.owns(node, task.id.sourceId);
+    return speakers.vouchers.isVouched(node, task) && speakers.vouchers.owns(node, task.id);
   };
 }
 

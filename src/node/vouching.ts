@@ -67,7 +67,7 @@ export function createSpeakers(keys: NodeKeys, owners: SourceOwners): Speakers {
       // What it is of says the message, and not what else is in it.
       isVouched: (node, delivery) => isOf(node, delivery.voucher, vouchedText(delivery)),
       isClosingVouched: (node, closing) => isOf(node, closing.voucher, closingText(closing)),
-      owns: (node, source) => owners.confirm(source, node),
+      owns: (node, { sourceId, incarnation }) => owners.confirm(sourceId, node, incarnation),
     },
   };
 }

@@ -115,6 +115,8 @@ function inject({ kind, host: name, atMs }: Fault, { cluster, serviceFaults }: F
       disk.failsLate = true;
       return () => void (disk.failsLate = false);
     }
+    case "hostileMember":
+      return cluster.letHostileIn(atMs);
     default:
       return assertNever(kind);
   }

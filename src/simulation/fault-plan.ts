@@ -21,6 +21,7 @@ export const FAULTS = [
   "suspend",
   "driftingClock",
   "lateAppend",
+  "hostileMember",
 ] as const;
 
 export type FaultKind = (typeof FAULTS)[number];
@@ -52,6 +53,7 @@ const SHARES: Readonly<Record<FaultKind, number>> = {
   suspend: 1,
   driftingClock: 1,
   lateAppend: 1,
+  hostileMember: 2,
 };
 
 const ANYWHERE: ReadonlySet<FaultKind> = new Set([

@@ -12,12 +12,15 @@ import { cameraSource, createCameraCapture } from "./camera.js";
 import type { History } from "./history.js";
 import type { InvariantChecker } from "./invariant-checker.js";
 import { membersOf, queuedBytes } from "./growth.js";
+import { letHostileIn } from "./hostile/hostile-member.js";
+import { isHostiles, watchFailures } from "./hostile/hostile-verdict.js";
+import { Sightings } from "./hostile/sightings.js";
 import { Network } from "./network.js";
 import { OrderChecker } from "./order-checker.js";
 import type { PlantedBug } from "./planted-bugs.js";
 import type { Prng } from "./prng.js";
 import { HUB } from "./host-names.js";
-import { SimulatedHost } from "./simulated-host.js";
+import { isInjected, SimulatedHost } from "./simulated-host.js";
 import type { SimulatedProcess } from "./simulated-process.js";
 import { drawPolicy, drawSources, type SimulatedSource } from "./simulated-source.js";
 import type { ClusterShape } from "./shape.js";
@@ -52,6 +55,7 @@ export class SimulatedCluster {
   readonly sources: readonly SimulatedSource[];
   readonly #options: SimulatedClusterOptions;
   readonly times: TaskTimes;
+  readonly #sightings: Sightings;
   readonly #order: OrderChecker;
   readonly #hosts: ReadonlyMap<string, SimulatedHost>;
   #redelivered = 0;
@@ -64,6 +68,7 @@ export class SimulatedCluster {
     );
     this.times = new TaskTimes(time);
     this.#order = new OrderChecker((text) => options.invariants.addViolation(text));
+    this.#sightings = new Sightings(() => this.sources);
     const edges = Array.from({ length: shape.edges }, (_, index) => `edge-${index + 1}`);
     this.#hosts = new Map([HUB, ...edges].map((name) => [name, this.#createHost(name)]));
     this.sources = drawSources(prng, edges, shape);
@@ -125,6 +130,12 @@ export class SimulatedCluster {
     for (const host of this.#hosts.values()) host.kill();
   }
 
+  /** Has a hostile member join, for which nobody answers. @returns ends it */
+  letHostileIn(seed: number): () => void {
+    const { time, shape } = this.#options;
+    return letHostileIn({ time, network: this.network, sightings: this.#sightings, link: shape.link }, seed);
+  }
+
   /** Has the scheduler publish another table, by another policy for one source; nothing where the hub is down. */
   swapTable(): void {
     const { prng, history } = this.#options;
@@ -147,6 +158,7 @@ export class SimulatedCluster {
 
   #createHost(name: string): SimulatedHost {
     const { time, prng, bug, serviceFaults, invariants, shape } = this.#options;
+    const failures = watchFailures(isInjected, (text) => invariants.addViolation(`${name}: ${text}`));
     return new SimulatedHost({
       name,
       time,
@@ -162,10 +174,13 @@ export class SimulatedCluster {
       onSchedule: (event) => {
         if (event.type === "tableAcknowledged") this.host(event.node).acknowledged(event.epoch);
       },
-      onWrongFrames: ({ sourceId, incarnation, sequence }) =>
+      watch: [this.#sightings.decorate, failures],
+      onWrongFrames: ({ sourceId, incarnation, sequence }) => {
+        if (isHostiles(sourceId)) return;
         invariants.addViolation(
           `frames of ${sourceId}/${incarnation}/${sequence} are not those that it claims`,
-        ),
+        );
+      },
       onOldEpoch: (host, { stage, epoch }, acknowledged) =>
         invariants.addViolation(
           `${host} ran "${stage}" by epoch ${epoch}, and had acknowledged ${acknowledged}`,

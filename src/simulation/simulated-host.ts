@@ -45,6 +45,8 @@ export interface SimulatedHostOptions {
   readonly bug: PlantedBug;
   readonly onEvent: (host: string, event: NodeEvent) => void;
   readonly onSchedule: (event: SchedulerEvent) => void;
+  /** Look at what passes through the behaviours of its node. */
+  readonly watch: readonly Decorate[];
   readonly order: OrderChecker;
   readonly times: TaskTimes;
   readonly onWrongFrames: (job: Job) => void;
@@ -56,6 +58,13 @@ export interface SimulatedHostOptions {
 
 function masterKeyFrom(prng: Prng): Uint8Array {
   return Uint8Array.from({ length: MASTER_KEY_BYTES }, () => prng.between(0, 255));
+}
+
+/** What an actor fails with by a fault. */
+const INJECTED = "a fault of the simulation";
+
+export function isInjected(text: string): boolean {
+  return text === INJECTED;
 }
 
 /** How far the host's clock may be set to either side between two processes, in ms. */
@@ -112,6 +121,7 @@ export class SimulatedHost {
       options.order.decorateOf(options.name, () => this.#incarnation),
       this.#failures,
       this.held.decorate,
+      ...options.watch,
     ];
   }
 
@@ -253,7 +263,7 @@ export class SimulatedHost {
       const { type } = message as { readonly type: string };
       if (this.#failing !== null && name.startsWith(this.#failing) && FAILS_ON.has(type)) {
         this.#failing = null;
-        throw new Error("a fault of the simulation");
+        throw new Error(INJECTED);
       }
       return behaviour.receive(state, message, ctx);
     },

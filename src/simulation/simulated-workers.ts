@@ -73,6 +73,7 @@ export function createSimulatedWorkers(
 function framesAreRight({ payload, framePtsUs }: Job): boolean {
   if (payload === null) return true;
   return payload.frames.every(({ ptsUs, data }, index) => {
+    if (data.byteLength < Float64Array.BYTES_PER_ELEMENT) return false;
     const number = new DataView(data.buffer, data.byteOffset).getFloat64(0);
     if (number === UNNUMBERED) return true;
     return number * FRAME_US === ptsUs && ptsUs === framePtsUs[index];

@@ -6,6 +6,7 @@ import { auditLedgersOf } from "../audit/ledgers.js";
 import type { StoredRecord, StoredResult } from "../task/record.js";
 import type { StoreStatement } from "../task/record-chain.js";
 import { pipelineKeyText } from "../task/identity.js";
+import { forgedRecords, isOfHostiles } from "./hostile/hostile-verdict.js";
 import { FRAME_US } from "./camera.js";
 import type { SimulatedSource } from "./simulated-source.js";
 
@@ -45,6 +46,8 @@ export async function judge({
       task === null ? `${rule}: ${source ?? "the run"}: ${detail}` : `${rule}: ${taskText(task)}: ${detail}`,
     ),
   ];
+  const honest = findings.filter((finding) => !isOfHostiles(finding));
+  findings.splice(0, findings.length, ...honest, ...forgedRecords(records));
   for (const source of sources) {
     if (source.ended === null) findings.push(`stuck: ${source.id} has not ended`);
     const own = records.filter(({ id }) => id.sourceId === source.id);

@@ -79,8 +79,8 @@ test("createSpeakers gives a source to the node that vouches for its first task"
   const trust = createMemoryTrust();
   const { vouchers } = createSpeakers(createNodeKeys(trust.masterKey), trust.owners);
   const camera = parseSourceId("cam-1");
-  assert.is(vouchers.owns(EDGE, camera), true);
-  assert.is(vouchers.owns(OTHER, camera), false);
+  assert.is(vouchers.owns(EDGE, { sourceId: camera, incarnation: 1, sequence: 0 }), true);
+  assert.is(vouchers.owns(OTHER, { sourceId: camera, incarnation: 1, sequence: 0 }), false);
   assert.is(trust.owners.holderOf(camera), EDGE);
 });
 

@@ -24,7 +24,7 @@ function isVouchedBy(
   ctx: Context<Message>,
 ): boolean {
   const node = originNode(id.sourceId, origin);
-  if (node !== null && isBy(node) && state.given.vouchers.owns(node, id.sourceId)) return true;
+  if (node !== null && isBy(node) && state.given.vouchers.owns(node, id)) return true;
   state.retained.unvouched += 1;
   const { unvouched } = state.retained;
   warn(

@@ -1,6 +1,6 @@
 /** How the distributor learns who speaks for a task: behind it are keys, which no behaviour sees. */
 
-import type { NodeName, SourceId } from "../../task/identity.js";
+import type { NodeName, TaskId } from "../../task/identity.js";
 import type { Closing, Vouched } from "../../task/task.js";
 
 export interface VoucherPort {
@@ -8,6 +8,6 @@ export interface VoucherPort {
   isVouched(node: NodeName, delivery: Vouched): boolean;
   /** The same of the end of an incarnation. */
   isClosingVouched(node: NodeName, closing: Closing): boolean;
-  /** Whether the source belongs to the node; one that nobody has does from now on. */
-  owns(node: NodeName, source: SourceId): boolean;
+  /** Whether the incarnation of its source belongs to the node; a source that nobody has does from now on. */
+  owns(node: NodeName, task: TaskId): boolean;
 }

@@ -56,7 +56,7 @@ export function onRegisterSource(state: State, { source, replyTo }: Of<"register
     ? sourceProblem(source, { sources, holderOf: (id) => owners.holderOf(id), quota: options })
     : tooManySources(source.id, sourcesMax);
   const problem =
-    fits ?? (owners.claim(source.id, source.node) ? null : tooManySources(source.id, sourcesMax));
+    fits ?? (owners.claim(source.id, source.node, ctx.now()) ? null : tooManySources(source.id, sourcesMax));
   if (problem !== null) {
     state.ignored++;
     refuse(state, source.id, problem, replyTo, ctx);

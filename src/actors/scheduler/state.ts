@@ -59,8 +59,8 @@ export interface State {
 
 /** To which node a source belongs, whether that node is here or not. */
 export interface OwnersPort {
-  /** @returns whether the source is the node's now */
-  claim(source: SourceId, node: NodeName): boolean;
+  /** @returns whether the source is the node's from `nowMs` on */
+  claim(source: SourceId, node: NodeName, nowMs: number): boolean;
   release(source: SourceId, node: NodeName): void;
   /** Null where the name is free. */
   holderOf(source: SourceId): NodeName | null;

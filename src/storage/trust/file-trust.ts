@@ -16,7 +16,11 @@ import { NAME } from "../../task/limits.js";
 import { createSourceOwners, MASTER_KEY_BYTES, type Owner, type Trust } from "./trust.js";
 
 const name = z.string().regex(NAME);
-const ownersForm = z.record(name, z.object({ node: name, held: z.boolean() }));
+const incarnation = z.number().int().min(0);
+const ownersForm = z.record(
+  name,
+  z.object({ node: name, held: z.boolean(), incarnation, after: incarnation }),
+);
 
 export interface TrustOptions {
   readonly clock: Clock;
@@ -130,9 +134,9 @@ async function readOwners(path: string): Promise<Map<SourceId, Owner>> {
     throw corrupt(path, `${parsed.problem}; delete it, and each source is the node's that comes first`);
   }
   return new Map(
-    Object.entries(parsed.value).map(([source, { node, held }]) => [
+    Object.entries(parsed.value).map(([source, { node, ...owner }]) => [
       parseSourceId(source),
-      { node: parseNodeName(node), held },
+      { node: parseNodeName(node), ...owner },
     ]),
   );
 }

@@ -6,6 +6,7 @@
  *     node removes it or an operator frees it. Who claims it in between is refused.
  *     By either way a node holds so many names at most: nobody takes those that others will want.
  * OW2 Of a source that was removed, its last node may still store what is under way, until another one claims the name.
+ * OW3 Whoever has a name after another node does not speak of that one's incarnations.
  */
 
 import { randomBytes } from "node:crypto";
@@ -19,15 +20,19 @@ const KNOWN_MAX = 20_000;
 
 export interface Owner {
   readonly node: NodeName;
+  /** The last incarnation of the source that its node has vouched for; 0 before any. */
+  readonly incarnation: number;
+  /** The last one that was another node's: of those, and of earlier ones, this node does not speak. */
+  readonly after: number;
   /** False once the node has removed the source. */
   readonly held: boolean;
 }
 
 export interface SourceOwners {
-  /** The node registers the source. @returns whether it is its own now */
-  claim(source: SourceId, node: NodeName): boolean;
-  /** The node has vouched for a task of the source. @returns whether it is its own */
-  confirm(source: SourceId, node: NodeName): boolean;
+  /** The node registers the source at `nowMs`. @returns whether it is its own now */
+  claim(source: SourceId, node: NodeName, nowMs: number): boolean;
+  /** The node has vouched for a task of that incarnation of the source. @returns whether it is its own */
+  confirm(source: SourceId, node: NodeName, incarnation: number): boolean;
   /** The node removes the source, or an operator frees it: another one may have the name. */
   release(source: SourceId, node: NodeName): void;
   /** The node that holds the source; null where none does. */
@@ -58,10 +63,11 @@ export function createSourceOwners(known: Map<SourceId, Owner>, onChange: () => 
     else heldBy.delete(node);
   }
 
-  function hold(source: SourceId, node: NodeName): boolean {
+  /** @param after of the name, where another node has had it */
+  function hold(source: SourceId, node: NodeName, after: number, incarnation: number): boolean {
     if ((heldBy.get(node) ?? 0) >= SOURCES_OF_NODE_MAX || !makeRoom()) return false;
     known.delete(source);
-    known.set(source, { node, held: true });
+    known.set(source, { node, held: true, after, incarnation });
     count(node, 1);
     onChange();
     return true;
@@ -78,19 +84,29 @@ export function createSourceOwners(known: Map<SourceId, Owner>, onChange: () => 
   }
 
   return {
-    claim(source, node) {
+    claim(source, node, nowMs) {
       const owner = known.get(source);
       if (owner?.held === true) return owner.node === node;
-      return hold(source, node);
+      if (owner === undefined) return hold(source, node, 0, 0);
+      const { after, incarnation } = owner;
+      if (owner.node === node) return hold(source, node, after, incarnation);
+      // Incarnations are numbered by the time: nobody takes those to come from the next one.
+      return hold(source, node, Math.max(after, Math.min(incarnation, nowMs)), 0);
     },
-    confirm(source, node) {
+    confirm(source, node, incarnation) {
       const owner = known.get(source);
-      return owner === undefined ? hold(source, node) : owner.node === node;
+      if (owner === undefined) return hold(source, node, 0, incarnation);
+      if (owner.node !== node || incarnation <= owner.after) return false;
+      if (incarnation > owner.incarnation) {
+        known.set(source, { ...owner, incarnation });
+        onChange();
+      }
+      return true;
     },
     release(source, node) {
       const owner = known.get(source);
       if (owner?.node !== node || !owner.held) return;
-      known.set(source, { node, held: false });
+      known.set(source, { ...owner, held: false });
       count(node, -1);
       onChange();
     },

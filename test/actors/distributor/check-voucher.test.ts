@@ -22,7 +22,7 @@ function strict() {
         asked.push(node);
         return node === EDGE && id.sequence % 2 === 1;
       },
-      owns: (node, source) => node === EDGE && source === "cam-1",
+      owns: (node, { sourceId }) => node === EDGE && sourceId === "cam-1",
     },
   });
   return { ...subject, asked };

@@ -284,7 +284,7 @@ test("scheduler sends a node that registers all the time its table no more often
 
 test("scheduler frees a source for an operator, also one that a node held under a scheduler before it", () => {
   const { owners } = createMemoryTrust();
-  owners.claim(CAM_1, parseNodeName("edge-1"));
+  owners.claim(CAM_1, parseNodeName("edge-1"), 0);
   const { scheduler, join, register } = setUp({ owners });
   join("cloud");
   join("edge-2");
