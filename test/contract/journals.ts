@@ -89,6 +89,24 @@ export function journalsContract(
     },
   );
 
+  each("open returns each frame of a task with its own pixels", async ({ start, stop }) => {
+    const { journal } = await (await start()).open(SOURCE, OPENED);
+    const one = entry(1_000, 0);
+    const { payload } = one.task;
+    assert.ok(payload);
+    const frames = [1, 2, 3].map((value) => ({
+      ptsUs: value * 40,
+      data: new Uint8Array(2 + value).fill(value),
+    }));
+    await journal.put([{ ...one, task: { ...one.task, payload: { ...payload, frames } } }]);
+    await stop();
+    const { recovered } = await (await start()).open(SOURCE, OPENED);
+    assert.equal(
+      recovered.entries[0]?.task.payload?.frames.map(({ ptsUs, data }) => [ptsUs, [...data]]),
+      frames.map(({ ptsUs, data }) => [ptsUs, [...data]]),
+    );
+  });
+
   each("close starts the source from its beginning the next time", async ({ start, stop }) => {
     const { journal } = await (await start()).open(SOURCE, OPENED);
     const only = entry(1_000, 0, { pixels: false, atUs: 440 });

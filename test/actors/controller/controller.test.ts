@@ -95,6 +95,20 @@ test("controller gives a stage the next delivery of a task whose answer was lost
   );
 });
 
+test("controller lets the newest delivery of a task go on, although the stage answers for an older one", () => {
+  const { router, distributor, attach } = routerOf();
+  const pipeline = pipelineOf({ a: [] });
+  attach(pipeline);
+  const processor = createProbe<ProcessorMessage>();
+  const [task] = newTask(pipeline);
+  assert.ok(task);
+  router.tell({ type: "submit", task });
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, incarnation: 1 });
+  router.tell({ type: "submit", task: { ...task, delivery: 2 } });
+  router.tell({ type: "stageCompleted", task, result: resultOf("a"), hop: hopOf(task, EDGE, 0) });
+  assert.is(distributor.only("store").task.delivery, 2);
+});
+
 test("controller keeps tables, sources and tasks through a restart of itself", () => {
   const { router, distributor, attach, install } = routerOf();
   const pipeline = pipelineOf({ a: [] });

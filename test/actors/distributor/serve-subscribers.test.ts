@@ -68,6 +68,49 @@ test("distributor pushes only the records of the source that was asked for", asy
   assert.is(reads.length, 0);
 });
 
+test("distributor pushes nothing twice that became durable while a subscriber's demand came", async () => {
+  const { actor, store, appends, reads, subscribe } = setUp();
+  const subscriber = subscribe(0, 1);
+  store(0);
+  actor.advance(10);
+  // The store has the record, and the distributor is not told yet.
+  const appended = appends.shift()?.run();
+  actor.tell({ type: "demand", subscriber, count: 5 });
+  await appended;
+  for (let read = reads.shift(); read !== undefined; read = reads.shift()) await read.run();
+  assert.equal(positionsOf(subscriber), [0]);
+});
+
+test("distributor adds up what a subscriber asks for", async () => {
+  const { actor, subscribe, storeDurably } = setUp();
+  const subscriber = subscribe(0, 1);
+  for (const count of [2, 1]) actor.tell({ type: "demand", subscriber, count });
+  await storeDurably(0, 1, 2, 3, 4);
+  assert.equal(positionsOf(subscriber), [0, 1, 2, 3]);
+});
+
+test("distributor reads once what holds nothing for a subscriber of one source", async () => {
+  const { actor, reads, runAppends } = setUp();
+  for (const [sequence, source] of [
+    [0, "cam-2"],
+    [0, "cam-1"],
+    [1, "cam-1"],
+  ] as const) {
+    actor.tell({ type: "store", task: finishedTask({ sequence, source }) });
+  }
+  await runAppends();
+  const subscriber = createProbe<SubscriptionEvent>("sluice://cloud/viewer");
+  actor.tell({
+    type: "subscribe",
+    subscriber,
+    fromPosition: 0,
+    sourceId: parseSourceId("cam-2"),
+    demand: 10,
+  });
+  await reads.shift()?.run();
+  assert.equal([positionsOf(subscriber), reads.length], [[0], 0]);
+});
+
 test("distributor tells a subscriber which positions retention has taken before they were pushed", async () => {
   const { storeDurably, subscribe, reads, memory, actor } = setUp();
   await storeDurably(0, 1, 2, 3);

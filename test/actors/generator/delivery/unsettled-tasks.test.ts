@@ -171,6 +171,45 @@ test("UnsettledTasks deliver at once what a newer plan may have taken to a node 
   assert.equal(left(), ["0.2 edge-1/0"]);
 });
 
+test("UnsettledTasks meet branches at the join of the newer plan where the node of the older one is gone", () => {
+  const joiningAt = (node: typeof NEAR): TaskNodes => ({ ...plan(NEAR), joinNodes: new Map([[END, node]]) });
+  const { tasks, offer, left, controller } = subject();
+  offer(0, { ...joiningAt(FAR), placedOn: [NEAR, FAR] });
+  left();
+  tasks.nodeGone(FAR, false, 10);
+  tasks.plan(joiningAt(CLOUD), 20);
+  tasks.deliverDue(20);
+  assert.equal(
+    controller.all("submit").map(({ task }) => [task.delivery, task.joinNodes.get(END)]),
+    [
+      [1, FAR],
+      [2, CLOUD],
+    ],
+  );
+});
+
+test("UnsettledTasks drop nothing of a source that can be read again, also where the window is full", () => {
+  const { offer, left, window } = subject({ room: 1 });
+  for (let made = 0; made < 3; made += 1) assert.ok(offer());
+  assert.equal(left(), ["0.1 edge-2/0", "1.1 edge-2/1", "2.1 edge-2/2"]);
+  assert.is(window.ledger.inFlight, 3);
+});
+
+test("UnsettledTasks that are recovered twice go on above all deliveries of both incarnations", () => {
+  const recovered = (entries: readonly JournalEntry[]) => {
+    const after = subject({ journalled: true, limits: { deliveriesMax: 5 } });
+    for (const entry of entries)
+      after.tasks.recover(entry, pipelineOf({ a: [], b: ["a"] }), "sluice://edge-1/new");
+    return after;
+  };
+  const first = subject({ journalled: true });
+  first.offer(0, plan(), true);
+  const second = recovered(first.tasks.takeUnwritten());
+  const third = recovered(second.tasks.takeUnwritten());
+  third.tasks.written(third.tasks.takeUnwritten(), true, 1);
+  assert.equal(third.left(), ["0.11 edge-2/0"]);
+});
+
 test("UnsettledTasks that are recovered take room in the window until they are settled", () => {
   const before = subject({ journalled: true });
   before.offer(0, plan(), true);
