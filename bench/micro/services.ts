@@ -103,16 +103,21 @@ async function benchBoxes(): Promise<void> {
 }
 
 async function benchYolox(modelDir: string): Promise<void> {
-  const model = await openImageModel(
-    join(modelDir, YOLOX),
-    "images",
-    { output: { type: "float32", shape: [1, null, 85] } },
-    (size) => ({ output: yoloxRowCount(size) * 85 }),
-  );
+  let output = new Float32Array(0);
+  const model = await openImageModel({
+    path: join(modelDir, YOLOX),
+    inputName: "images",
+    outputs: { output: { type: "float32", shape: [1, null, 85] } },
+    elementCounts: (size) => ({ output: yoloxRowCount(size) * 85 }),
+    // Decoded apart, below.
+    decode(outputs) {
+      output = new Float32Array(outputs.get("output") ?? output);
+      return [];
+    },
+  });
   const letterbox = new Letterbox({ width, height }, model.size);
   await row("object-detection: letterbox", 1, () => letterbox.write(sampleFrame().data, model.tensor));
   await row("object-detection: model", 1, () => model.run());
-  const output = (await model.run()).get("output") ?? new Float32Array(0);
   const options = { classCount: 80, classes: COCO_LABELS.map((_, index) => index), scoreMin: 0.3 };
   await row("object-detection: decode", 1, () => decodeYolox(output, model.size, options));
   await model.close();
@@ -120,12 +125,25 @@ async function benchYolox(modelDir: string): Promise<void> {
 }
 
 async function benchUltraface(modelDir: string): Promise<void> {
-  const model = await openImageModel(
-    join(modelDir, ULTRAFACE),
-    "input",
-    { scores: { type: "float32", shape: [1, null, 2] }, boxes: { type: "float32", shape: [1, null, 4] } },
-    (size) => ({ scores: ultrafacePriorCount(size) * 2, boxes: ultrafacePriorCount(size) * 4 }),
-  );
+  let [scores, boxes] = [new Float32Array(0), new Float32Array(0)];
+  const model = await openImageModel({
+    path: join(modelDir, ULTRAFACE),
+    inputName: "input",
+    outputs: {
+      scores: { type: "float32", shape: [1, null, 2] },
+      boxes: { type: "float32", shape: [1, null, 4] },
+    },
+    elementCounts: (size) => ({
+      scores: ultrafacePriorCount(size) * 2,
+      boxes: ultrafacePriorCount(size) * 4,
+    }),
+    // Decoded apart, below.
+    decode(outputs) {
+      scores = new Float32Array(outputs.get("scores") ?? scores);
+      boxes = new Float32Array(outputs.get("boxes") ?? boxes);
+      return [];
+    },
+  });
   const plane = model.size.width * model.size.height;
   const planes = [0, plane, 2 * plane].map((from) => model.tensor.subarray(from, from + plane));
   const [red = model.tensor, green = model.tensor, blue = model.tensor] = planes;
@@ -137,9 +155,6 @@ async function benchUltraface(modelDir: string): Promise<void> {
     }),
   );
   await row("face-detection: model", 1, () => model.run());
-  const outputs = await model.run();
-  const scores = outputs.get("scores") ?? new Float32Array(0);
-  const boxes = outputs.get("boxes") ?? new Float32Array(0);
   await row("face-detection: decode", 1, () => decodeUltraface(scores, boxes, 0.7));
   await model.close();
   await whole("face-detection: whole", faces, inputs, modelDir);

@@ -24,6 +24,8 @@ const parametersSchema = z.strictObject({
 /** `(value - 127) / 128`, as the model was trained with. */
 const NORMALIZATION = { offset: 127, factor: 1 / 128 };
 
+const NOTHING = new Float32Array(0);
+
 export const service: Service = {
   async load(context) {
     const {
@@ -32,15 +34,20 @@ export const service: Service = {
       nmsIouMax,
       countMax,
     } = parseParameters("face-detection", parametersSchema, context.parameters);
-    const model = await openImageModel(
-      modelPath(context.modelDir, file),
-      "input",
-      {
+    const model = await openImageModel({
+      path: modelPath(context.modelDir, file),
+      inputName: "input",
+      outputs: {
         scores: { type: "float32", shape: [1, null, 2] },
         boxes: { type: "float32", shape: [1, null, 4] },
       },
-      (size) => ({ scores: ultrafacePriorCount(size) * 2, boxes: ultrafacePriorCount(size) * 4 }),
-    );
+      elementCounts: (size) => ({
+        scores: ultrafacePriorCount(size) * 2,
+        boxes: ultrafacePriorCount(size) * 4,
+      }),
+      decode: (outputs) =>
+        decodeUltraface(outputs.get("scores") ?? NOTHING, outputs.get("boxes") ?? NOTHING, scoreMin),
+    });
     const { size, tensor } = model;
     const plane = size.width * size.height;
     const red = tensor.subarray(0, plane);
@@ -53,10 +60,7 @@ export const service: Service = {
         resampler = new Resampler({ width: frame.width, height: frame.height }, size);
       }
       resampler.write(frame.data, [red, green, blue], size.width, NORMALIZATION);
-      const outputs = await model.run();
-      const scores = outputs.get("scores") ?? new Float32Array(0);
-      const boxes = outputs.get("boxes") ?? new Float32Array(0);
-      return suppressNonMaxima(decodeUltraface(scores, boxes, scoreMin), { iouMax: nmsIouMax, countMax });
+      return suppressNonMaxima(await model.run(), { iouMax: nmsIouMax, countMax });
     };
 
     return {

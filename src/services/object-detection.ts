@@ -24,6 +24,7 @@ const parametersSchema = z.strictObject({
   countMax: z.int().min(1).max(1_000).default(100),
 });
 
+const NOTHING = new Float32Array(0);
 const OUTPUT_FIELDS = 5 + COCO_LABELS.length;
 
 export const service: Service = {
@@ -35,17 +36,18 @@ export const service: Service = {
       classes,
       countMax,
     } = parseParameters("object-detection", parametersSchema, context.parameters);
-    const model = await openImageModel(
-      modelPath(context.modelDir, file),
-      "images",
-      { output: { type: "float32", shape: [1, null, OUTPUT_FIELDS] } },
-      (size) => ({ output: yoloxRowCount(size) * OUTPUT_FIELDS }),
-    );
     const decodeOptions = {
       classCount: COCO_LABELS.length,
       classes: [...new Set(classes)].map((label) => COCO_LABELS.indexOf(label)),
       scoreMin,
     };
+    const model = await openImageModel({
+      path: modelPath(context.modelDir, file),
+      inputName: "images",
+      outputs: { output: { type: "float32", shape: [1, null, OUTPUT_FIELDS] } },
+      elementCounts: (size) => ({ output: yoloxRowCount(size) * OUTPUT_FIELDS }),
+      decode: (outputs, size) => decodeYolox(outputs.get("output") ?? NOTHING, size, decodeOptions),
+    });
     let letterbox: Letterbox | null = null;
 
     const detect = async (frame: RgbFrame): Promise<Detection[]> => {
@@ -54,14 +56,11 @@ export const service: Service = {
       }
       const fitted = letterbox;
       fitted.write(frame.data, model.tensor);
-      const output = (await model.run()).get("output") ?? new Float32Array(0);
-      const candidates = decodeYolox(output, model.size, decodeOptions).flatMap(
-        ({ box, classIndex, score }) => {
-          const inFrame = fitted.toFrame(box);
-          const label = COCO_LABELS[classIndex];
-          return inFrame === null || label === undefined ? [] : [{ ...inFrame, score, label }];
-        },
-      );
+      const candidates = (await model.run()).flatMap(({ box, classIndex, score }) => {
+        const inFrame = fitted.toFrame(box);
+        const label = COCO_LABELS[classIndex];
+        return inFrame === null || label === undefined ? [] : [{ ...inFrame, score, label }];
+      });
       return suppressNonMaxima(candidates, { iouMax: nmsIouMax, countMax });
     };
 

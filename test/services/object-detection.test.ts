@@ -8,6 +8,7 @@ import { service } from "../../src/services/object-detection.js";
 import { COCO_LABELS } from "../../src/services/vision/coco-labels.js";
 import { serviceContract } from "../contract/service.js";
 import { decodeClip, tasksOf } from "../support/clip.js";
+import { SluiceError } from "../../src/task/errors.js";
 import { dataFolder } from "../support/data.js";
 import { openPlainly, plainYolox, type Image } from "../support/plain-vision.js";
 
@@ -74,6 +75,52 @@ withData("object-detection agrees with an independent computation on upright and
   if (frame === undefined) throw new Error("No frame");
   assert.ok((await compare([turned(frame), halved(frame)])) > 0, "something is found");
 });
+
+const broken = dataFolder(["inputs/model-nan.onnx", "inputs/model-logits.onnx", "inputs/model-inf.onnx"]);
+if (broken !== null) {
+  const image = () => {
+    const data = new Uint8Array(64 * 64 * 3).fill(200);
+    return tasksOf([{ width: 64, height: 64, data, ptsUs: 0 }], 1)[0];
+  };
+  /** What comes of it, at its loading or on a frame. */
+  const outcome = async (model: string) => {
+    const parameters = { model, scoreMin: 0.1 };
+    const input = image();
+    if (input === undefined) throw new Error("No task");
+    const instance = await service.load({ parameters, modelDir: join(broken, "inputs") });
+    try {
+      return (await instance.process(input)).frames;
+    } finally {
+      await instance.close();
+    }
+  };
+
+  test("object-detection refuses a model that answers no numbers or no probabilities, by its name", async () => {
+    for (const [model, reason] of [
+      ["model-nan.onnx", /Cannot use model "model-nan.onnx" as its scores must be numbers: got NaN/],
+      [
+        "model-logits.onnx",
+        /Cannot use model "model-logits.onnx" as its scores must be probabilities, 0 to 1/,
+      ],
+    ] as const) {
+      const error = await outcome(model).catch((thrown: unknown) => thrown);
+      assert.ok(error instanceof SluiceError && error.code === "model-invalid", String(error));
+      assert.match(error.message, reason);
+    }
+  });
+
+  test("object-detection cuts a box of infinite size at the frame", async () => {
+    const [found = []] = await outcome("model-inf.onnx");
+    assert.ok(found.length > 0);
+    for (const { x, y, width, height, score } of found) {
+      assert.ok(x >= 0 && y >= 0 && width > 0 && height > 0, JSON.stringify({ x, y, width, height }));
+      assert.ok(
+        x + width <= 1 && y + height <= 1 && score <= 1,
+        JSON.stringify({ x, y, width, height, score }),
+      );
+    }
+  });
+}
 
 withData("object-detection looks for the wanted classes only", async () => {
   const instance = await service.load({

@@ -50,7 +50,9 @@ function parseDetection(value: unknown): Detection | string {
   if (!isFiniteNumber(y)) return `"y" must be a finite number: got ${describe(y)}`;
   if (!isFiniteNumber(width) || width < 0) return `"width" must be 0 or more: got ${describe(width)}`;
   if (!isFiniteNumber(height) || height < 0) return `"height" must be 0 or more: got ${describe(height)}`;
-  if (!isFiniteNumber(score)) return `"score" must be a finite number: got ${describe(score)}`;
+  if (!isFiniteNumber(score) || score < 0 || score > 1) {
+    return `"score" must be a number from 0 to 1: got ${describe(score)}`;
+  }
   if (typeof label !== "string") return `"label" must be text: got ${describe(label)}`;
   if (trackId === undefined) return { x, y, width, height, score, label };
   if (!isFiniteNumber(trackId)) return `"trackId" must be a finite number: got ${describe(trackId)}`;

@@ -2,6 +2,7 @@
 
 import type { Detection } from "../../task/service.js";
 import { clippedToFrame } from "./box.js";
+import { number, probability } from "./model-output.js";
 import type { Size } from "./resample.js";
 
 /** Of each feature map: pixels between its cells, and boxes of different size that each cell proposes. */
@@ -24,16 +25,18 @@ export function ultrafacePriorCount({ width, height }: Size): number {
  * The proposals that score `scoreMin` or more.
  *
  * @param scores float32 `[1, N, 2]`, of background and of face, 0 to 1
+ * @throws OutputError where a score is no probability or a box no number
  * @param boxes float32 `[1, N, 4]`, left, top, right and bottom in shares of the frame
  */
 export function decodeUltraface(scores: Float32Array, boxes: Float32Array, scoreMin: number): Detection[] {
   const found: Detection[] = [];
   for (let index = 0; 2 * index < scores.length; index++) {
-    const score = scores[2 * index + 1] ?? 0;
-    if (!(score >= scoreMin)) continue;
+    const score = probability(scores[2 * index + 1]);
+    if (score < scoreMin) continue;
     const at = 4 * index;
-    const box = clippedToFrame(boxes[at] ?? 0, boxes[at + 1] ?? 0, boxes[at + 2] ?? 0, boxes[at + 3] ?? 0);
-    if (box !== null) found.push({ ...box, score: Math.min(1, score), label: "face" });
+    const [left, top] = [number(boxes[at]), number(boxes[at + 1])];
+    const box = clippedToFrame(left, top, number(boxes[at + 2]), number(boxes[at + 3]));
+    if (box !== null) found.push({ ...box, score, label: "face" });
   }
   return found;
 }

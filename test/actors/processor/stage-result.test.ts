@@ -40,7 +40,7 @@ for (const [value, problem] of [
   ],
   [
     { type: "boxes", frames: [[{ ...box, score: Infinity }]] },
-    'frame 0, detection 0: "score" must be a finite number: got null',
+    'frame 0, detection 0: "score" must be a number from 0 to 1: got null',
   ],
   [{ type: "boxes", frames: [[{ ...box, label: 3 }]] }, 'frame 0, detection 0: "label" must be text: got 3'],
   [
