@@ -1,7 +1,7 @@
 /** The door to commander: commands, their options and help, and what wrong usage leads to. */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { createPolicies } from "../src/actors/scheduler/policies.js";
+import { createPolicies } from "../src/scheduling/policies.js";
 import type { LogLevel } from "../src/runtime/log.js";
 import { parseDuration } from "./cli/units.js";
 import { err } from "./terminal.js";
@@ -60,8 +60,13 @@ Policies (parameters, in the pipeline file: docs/policies.md):
   cloud-only  stages run on the cloud
   fixed       each stage runs where the parameter "placement" says, and on the
               cloud where it says nothing
-  dynamic     the cloud while the link to it has 6 Mbit/s, or else the edges
-              with most to spare; moves at most every 10 s
+  dynamic     the cloud while the link to it carries the source, or else the
+              edges with most to spare; moves at most every 10 s
+  fc          on the cloud, in the largest resolution that comes in time
+  negative-feedback  turns all knobs of the pipeline's "space" by feedback
+  two-timescale  places by search now and then, turns knobs in between
+  predictive  the plan that is predicted to keep the pipeline's "slo" best
+  guard       another policy, and a safe one while tasks are late
 `;
 
 export function policyOption(): Option {

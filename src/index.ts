@@ -190,16 +190,10 @@ export { allocateShared } from "./runtime/shared-memory.js";
 export type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "./task/requests.js";
 export type { ModelFile, NodeCapacity, StageFailure } from "./task/offers.js";
 export type { TaskOutcome } from "./task/reports.js";
-export type { Percentiles, RecentOutcomes } from "./actors/scheduler/outcome-window.js";
-export {
-  linkBetween,
-  offering,
-  seededRandom,
-  serviceTime,
-  spareMbps,
-} from "./actors/scheduler/view-queries.js";
+export type { Percentiles, RecentOutcomes } from "./scheduling/outcome-window.js";
+export { linkBetween, offering, seededRandom, serviceTime, spareMbps } from "./scheduling/view-queries.js";
 export type { ConfigurationSpace, Objective } from "./task/configuration-space.js";
-export { createStatelessPolicy } from "./actors/scheduler/policies/stateless.js";
+export { createStatelessPolicy } from "./scheduling/policies/stateless.js";
 export {
   bindPolicy,
   type BoundPolicy,
@@ -213,4 +207,4 @@ export {
   type PolicyScope,
   type PolicyView,
   type ServiceTime,
-} from "./actors/scheduler/policy.js";
+} from "./scheduling/policy.js";

@@ -8,7 +8,7 @@ import { REPOSITORY, sourceFiles, type SourceFile } from "./support/sources.js";
 const ROOMS = [
   ["src/runtime/"],
   ["src/transport/", "src/task/"],
-  ["src/services/", "src/storage/", "src/audit/"],
+  ["src/services/", "src/storage/", "src/audit/", "src/scheduling/"],
   ["src/actors/"],
   ["src/operator/"],
   ["src/node/"],

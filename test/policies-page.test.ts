@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { createPolicies, startPolicy } from "../src/actors/scheduler/policies.js";
+import { createPolicies, startPolicy } from "../src/scheduling/policies.js";
 import { parsePipelineFile } from "../src/task/pipeline-file.js";
 import { REPOSITORY } from "./support/sources.js";
 import { SERVICES } from "../src/services/catalogue.js";
@@ -28,10 +28,10 @@ test("the page of policies names every built-in one, and so does the help of --p
   }
 });
 
-for (const name of ["fixed", "dynamic"]) {
+for (const name of ["fixed", "dynamic", "fc", "two-timescale", "predictive"]) {
   test(`the page of policies documents every parameter of ${name}, and its default as the policy takes it`, () => {
     const rows = documented(name);
-    const source = read(`src/actors/scheduler/policies/${name}.ts`);
+    const source = read(`src/scheduling/policies/${name}.ts`);
     const declared = [...source.matchAll(/^ {2}(\w+): z\..*\.default\(([^)]*)\)/gm)];
     assert.ok(declared.length > 1);
     assert.equal(

@@ -111,6 +111,7 @@ function addHub(program: Command, choose: Choose, version: string): void {
     .option("--name <name>", "name of this node", notEmpty, "cloud")
     .option("--cluster <name>", "name of the cluster", notEmpty, "sluice")
     .option("--model-dir <dir>", "folder with the ONNX models that pipelines use", notEmpty)
+    .option("--policies <file>", "ES module with policies of your own: it runs as part of the hub", notEmpty)
     .option(
       "--journal <dir>",
       "folder for unfinished tasks, to survive a crash, or memory: (default: STORE.journal)",

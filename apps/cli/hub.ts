@@ -9,6 +9,7 @@ import { createLogger, type LogLevel } from "../../src/runtime/log.js";
 import { isLoopback } from "../../src/transport/carriers/ws.js";
 import { openNameDirectory } from "../../src/transport/security/names.js";
 import { openTokenDirectory } from "../../src/transport/security/token-directory.js";
+import { loadPolicies } from "../../src/scheduling/load-policies.js";
 import { checkModelDir } from "../start/inputs.js";
 import { sayDamage } from "../damage.js";
 import { keepFilesPrivate, readNamed } from "./files.js";
@@ -26,6 +27,8 @@ export interface HubCommand extends SourceFlags {
   readonly name: string;
   readonly cluster: string;
   readonly modelDir: string | null;
+  /** File with policies of one's own. */
+  readonly policies?: string;
   readonly journal?: string;
   readonly forget: boolean;
   readonly tlsCert?: string;
@@ -43,6 +46,7 @@ export async function hub(command: HubCommand): Promise<number> {
   keepFilesPrivate();
   const tls = await tlsOf(command);
   await checkModelDir(modelDir);
+  const policies = command.policies === undefined ? [] : await loadPolicies(command.policies);
   const store = await openStore(folder, { onDamage: sayDamage(folder) });
   const tokens = tokensFolder(folder);
   let node: SluiceNode | null = null;
@@ -63,6 +67,7 @@ export async function hub(command: HubCommand): Promise<number> {
       tokens: openTokenDirectory(tokens),
       names: openNameDirectory(namesFolder(folder)),
       services: SERVICES,
+      policies,
       sourcePolicy: sourcePolicyGiven(command),
       version: command.version,
       log: createLogger({ level: command.logLevel }),

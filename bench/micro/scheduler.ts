@@ -15,13 +15,14 @@ import type { NodeDescription, SourceDescription } from "../../src/task/requests
 import { viewCluster, type NodeEntry } from "../../src/actors/scheduler/cluster-view.js";
 import { BandwidthEstimates } from "../../src/actors/scheduler/bandwidth-estimates.js";
 import { ImageSizes } from "../../src/actors/scheduler/image-sizes.js";
-import { LoadSum } from "../../src/actors/scheduler/load.js";
+import { LoadSum } from "../../src/scheduling/load.js";
 import { ServiceTimes } from "../../src/actors/scheduler/service-times.js";
-import { OutcomeWindow } from "../../src/actors/scheduler/outcome-window.js";
-import { createPolicies, startPolicy } from "../../src/actors/scheduler/policies.js";
+import { OutcomeWindow } from "../../src/scheduling/outcome-window.js";
+import { createPolicies, startPolicy } from "../../src/scheduling/policies.js";
 import { createSchedulerRetained } from "../../src/actors/scheduler/retained.js";
 import { createScheduler } from "../../src/actors/scheduler/scheduler.js";
 import { decideSource, type SourceEntry } from "../../src/actors/scheduler/source-plan.js";
+import { parseSpace } from "../../src/task/configuration-space.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import { parseNodeName, parseSourceId, type NodeName } from "../../src/task/identity.js";
 import { definePipeline } from "../../src/task/define-pipeline.js";
@@ -85,7 +86,19 @@ const POLICIES = [
     parameters: { unknownBandwidth: "edge", dwellMsMin: 0, improvementMin: 0 },
     label: "dynamic, undamped",
   },
+  { name: "fc", parameters: {} },
+  { name: "negative-feedback", parameters: {} },
+  { name: "two-timescale", parameters: { macroMs: 1_000 }, label: "two-timescale, searching" },
+  { name: "predictive", parameters: {} },
+  { name: "guard", parameters: { policy: { name: "predictive" } } },
 ];
+
+const SPACE = parseSpace({
+  resolution: ["320x180", "640x360", "1280x720"],
+  fps: [2, 5, 10],
+  encoding: ["jpeg", "rgb"],
+  quality: [40, 60, 80],
+});
 
 const sourcesFor = (policy: (typeof POLICIES)[number]): readonly SourceDescription[] =>
   Array.from({ length: SOURCES }, (_, index) => ({
@@ -93,6 +106,7 @@ const sourcesFor = (policy: (typeof POLICIES)[number]): readonly SourceDescripti
     node: edgeOf(index),
     pipeline,
     configuration: DEFAULT_CONFIGURATION,
+    space: SPACE,
     policy,
   }));
 

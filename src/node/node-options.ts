@@ -14,7 +14,7 @@ import type { DeliveryLimits } from "../actors/generator/spawn.js";
 import type { ProcessorLimits } from "../actors/processor/spawn.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
-import type { BoundPolicy } from "../actors/scheduler/policy.js";
+import type { BoundPolicy } from "../scheduling/policy.js";
 import type { Store } from "../storage/results/store.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { DEFAULT_SOURCE_POLICY, type SourcePolicy } from "../actors/generator/source-policy.js";

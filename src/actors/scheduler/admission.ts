@@ -6,8 +6,8 @@ import type { PolicySpec, SourceDescription } from "../../task/requests.js";
 import { parseConfiguration } from "../../task/configuration.js";
 import { pipelineKeyText, type NodeName, type SourceId } from "../../task/identity.js";
 import { samePipeline } from "../../task/pipeline.js";
-import { startPolicy, type PolicyRegistry } from "./policies.js";
-import type { PolicyRun, PolicyScope } from "./policy.js";
+import { startPolicy, type PolicyRegistry } from "../../scheduling/policies.js";
+import type { PolicyRun, PolicyScope } from "../../scheduling/policy.js";
 import type { SourceEntry } from "./source-plan.js";
 
 /** Decides for a source whose own policy was refused: as nodes do before any table. */

@@ -11,8 +11,9 @@ import { carriesFrames, type Pipeline } from "../../task/pipeline.js";
 const SMOOTHING = 0.2;
 /** A crossing that took this long, in ms, has seen enough of the link to count for 63 %: so a link that has collapsed is known at once. */
 const SETTLED_MS = 2_000;
-/** A transfer of fewer bytes says more about latency than about bandwidth. */
+/** A transfer of fewer bytes says more about latency than about bandwidth, unless it takes long. */
 export const TRANSFER_BYTES_MIN = 16_384;
+const TRANSFER_MS_MIN = 50;
 
 export interface Transfer {
   readonly from: NodeName;
@@ -51,7 +52,8 @@ export class BandwidthEstimates {
     const queued = before !== undefined && sentAtMs < before.arrivedAtMs;
     const latencyMs = queued ? 0 : (rttMs ?? 0) / 2;
     const durationMs = arrivedAtMs - (queued ? before.arrivedAtMs : sentAtMs) - latencyMs;
-    if (bytes < TRANSFER_BYTES_MIN || !(durationMs > 0)) return;
+    if (!(durationMs > 0) || !(bytes > 0)) return;
+    if (bytes < TRANSFER_BYTES_MIN && durationMs < TRANSFER_MS_MIN) return;
     const observed = (bytes * 8) / 1_000 / durationMs;
     const weight = Math.max(SMOOTHING, 1 - Math.exp(-durationMs / SETTLED_MS));
     let links = this.#byNode.get(from);

@@ -4,7 +4,7 @@ import type { NodeDescription } from "../../task/requests.js";
 import type { ResourceSample } from "../../task/reports.js";
 import type { NodeName } from "../../task/identity.js";
 import type { BandwidthEstimates } from "./bandwidth-estimates.js";
-import type { LinkView, NodeView, PolicyView } from "./policy.js";
+import type { LinkView, NodeView, PolicyView } from "../../scheduling/policy.js";
 import type { ServiceTimes } from "./service-times.js";
 
 export interface NodeEntry {

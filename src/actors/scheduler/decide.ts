@@ -8,7 +8,7 @@
 import { errorText } from "../../runtime/errors.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import { viewCluster } from "./cluster-view.js";
-import { loadOf, LoadSum } from "./load.js";
+import { loadOf, LoadSum } from "../../scheduling/load.js";
 import { publish } from "./publish-table.js";
 import { decideSource, viewOf, type SourceEntry } from "./source-plan.js";
 import type { Ctx, State } from "./state.js";
@@ -47,7 +47,12 @@ function decideRound(state: State, sources: Iterable<SourceId>, ctx: Ctx): void 
   const cluster = viewCluster(state, { nowMs, fallback: state.options.fallback });
   const sampledFromMs = (node: NodeName): number | null => state.nodes.get(node)?.sampledFromMs ?? null;
   const others = new LoadSum();
-  const round = { ...cluster, others, unsampledBusyMs: state.charges.sum(sampledFromMs, nowMs) };
+  const { busyMs, mbps } = others;
+  const round = {
+    ...cluster,
+    others: { busyMs, mbps },
+    unsampledBusyMs: state.charges.sum(sampledFromMs, nowMs),
+  };
   const loadIn = (entry: SourceEntry) =>
     entry.plan === null ? null : loadOf(entry.plan, viewOf(entry, { ...round, seed: 0 }));
   for (const entry of state.sources.values()) {
@@ -72,8 +77,8 @@ function decideRound(state: State, sources: Iterable<SourceId>, ctx: Ctx): void 
     state.changed.add(id);
     if (after === null) continue;
     state.charges.add({ before, after }, nowMs);
-    for (const [node, busyMs] of before?.busyMs ?? []) charge(round.unsampledBusyMs, node, -busyMs);
-    for (const [node, busyMs] of after.busyMs) charge(round.unsampledBusyMs, node, busyMs);
+    for (const [node, ms] of before?.busyMs ?? []) charge(round.unsampledBusyMs, node, -ms);
+    for (const [node, ms] of after.busyMs) charge(round.unsampledBusyMs, node, ms);
   }
 }
 

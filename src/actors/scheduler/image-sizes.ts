@@ -1,7 +1,7 @@
 /** How large the images of one source are, by encoding and quality: what they show decides that, and it changes slowly. */
 
 import type { TaskOutcome } from "../../task/reports.js";
-import { imageKey } from "./load.js";
+import { imageKey } from "../../scheduling/load.js";
 
 /** Weight of a new task in the moving average. */
 const SMOOTHING = 0.1;

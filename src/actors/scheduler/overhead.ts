@@ -1,7 +1,7 @@
 /** What deciding costs: the last durations of rounds and of single decisions, bounded. */
 
 import type { DecisionOverhead } from "../protocol/scheduler.js";
-import { percentiles } from "./outcome-window.js";
+import { percentiles } from "../../scheduling/outcome-window.js";
 
 const ROUNDS_KEPT = 256;
 const DECISIONS_KEPT = 1_024;

@@ -3,9 +3,9 @@
 import type { NodeName } from "../../task/identity.js";
 import type { Pipeline } from "../../task/pipeline.js";
 import type { TaskOutcome } from "../../task/reports.js";
-import { percentiles } from "./outcome-window.js";
-import type { ServiceTime } from "./policy.js";
-import { workKey } from "./view-queries.js";
+import { percentiles } from "../../scheduling/outcome-window.js";
+import type { ServiceTime } from "../../scheduling/policy.js";
+import { workKey } from "../../scheduling/view-queries.js";
 
 /** Hops kept of a service on a node. */
 const HOPS_KEPT = 64;

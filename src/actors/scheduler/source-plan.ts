@@ -3,10 +3,10 @@
 import type { NodeName, StageId } from "../../task/identity.js";
 import type { Explanation, SourceDescription } from "../../task/requests.js";
 import type { ImageSizes } from "./image-sizes.js";
-import type { OutcomeWindow } from "./outcome-window.js";
-import { completePlan, samePlan } from "./plan.js";
-import { edgeOnly } from "./policies/edge-only.js";
-import type { Plan, PolicyRun, PolicyView } from "./policy.js";
+import type { OutcomeWindow } from "../../scheduling/outcome-window.js";
+import { completePlan, samePlan } from "../../scheduling/plan.js";
+import { edgeOnly } from "../../scheduling/policies/edge-only.js";
+import type { Plan, PolicyRun, PolicyView } from "../../scheduling/policy.js";
 
 export interface SourceEntry {
   readonly description: SourceDescription;

@@ -13,7 +13,7 @@ import { createControllerRetained } from "../../../src/actors/controller/state.j
 import { createDistributor } from "../../../src/actors/distributor/distributor.js";
 import { createDistributorRetained } from "../../../src/actors/distributor/state.js";
 import { MemoryStore } from "../../../src/storage/results/memory-store.js";
-import { createPolicies } from "../../../src/actors/scheduler/policies.js";
+import { createPolicies } from "../../../src/scheduling/policies.js";
 import { createSchedulerRetained } from "../../../src/actors/scheduler/retained.js";
 import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";

@@ -68,8 +68,10 @@ test("BandwidthEstimates learns nothing from a transfer that it hears of after a
 
 test("BandwidthEstimates learns nothing from a small transfer", () => {
   const bandwidths = new BandwidthEstimates();
-  bandwidths.observe(crossing(0, { bytes: TRANSFER_BYTES_MIN - 1 }), 0);
+  bandwidths.observe(crossing(0, { bytes: TRANSFER_BYTES_MIN - 1, durationMs: 40 }), 0);
   assert.is(bandwidths.between(EDGE_1, CLOUD), null);
+  bandwidths.observe(crossing(1, { bytes: 12_500, durationMs: 100 }), 0);
+  assert.is(bandwidths.between(EDGE_1, CLOUD)?.mbps, 1, "but from one that takes long");
 });
 
 test("BandwidthEstimates knows each direction by itself, and forgets a node with its links", () => {

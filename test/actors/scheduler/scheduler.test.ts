@@ -8,9 +8,9 @@ import type {
   TableReported,
 } from "../../../src/actors/protocol/scheduler.js";
 import type { SourceDescription } from "../../../src/task/requests.js";
-import { createPolicies } from "../../../src/actors/scheduler/policies.js";
-import { edgeOnly } from "../../../src/actors/scheduler/policies/edge-only.js";
-import { bindPolicy } from "../../../src/actors/scheduler/policy.js";
+import { createPolicies } from "../../../src/scheduling/policies.js";
+import { edgeOnly } from "../../../src/scheduling/policies/edge-only.js";
+import { bindPolicy } from "../../../src/scheduling/policy.js";
 import type { NodeQuota } from "../../../src/actors/scheduler/admission.js";
 import { createSchedulerRetained } from "../../../src/actors/scheduler/retained.js";
 import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";

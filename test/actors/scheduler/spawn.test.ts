@@ -7,9 +7,9 @@ import type {
   SchedulerMessage,
   TableReported,
 } from "../../../src/actors/protocol/scheduler.js";
-import { bindPolicy } from "../../../src/actors/scheduler/policy.js";
-import { edgeOnly } from "../../../src/actors/scheduler/policies/edge-only.js";
-import { cloudOnly } from "../../../src/actors/scheduler/policies/cloud-only.js";
+import { bindPolicy } from "../../../src/scheduling/policy.js";
+import { edgeOnly } from "../../../src/scheduling/policies/edge-only.js";
+import { cloudOnly } from "../../../src/scheduling/policies/cloud-only.js";
 import { spawnScheduler } from "../../../src/actors/scheduler/spawn.js";
 import type { Behaviour } from "../../../src/runtime/behaviour.js";
 import { silentLogger } from "../../../src/runtime/log.js";

@@ -1,9 +1,9 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { OutcomeWindow, percentiles } from "../../../src/actors/scheduler/outcome-window.js";
-import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
-import type { TaskOutcome } from "../../../src/task/reports.js";
-import { hop, outcome } from "./cluster.js";
+import { OutcomeWindow, percentiles } from "../../src/scheduling/outcome-window.js";
+import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
+import type { TaskOutcome } from "../../src/task/reports.js";
+import { hop, outcome } from "../actors/scheduler/cluster.js";
 
 const dropped = (sequence: number, changes: Partial<TaskOutcome> = {}) =>
   outcome(sequence, {

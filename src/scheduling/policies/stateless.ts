@@ -1,6 +1,6 @@
 /** The simplest kind of policy: no parameters, no state, one pure function. */
 
-import { z } from "../../../runtime/parse.js";
+import { z } from "../../runtime/parse.js";
 import type { Decision, Policy, PolicyView } from "../policy.js";
 import { parseParameters } from "./parameters.js";
 

@@ -1,11 +1,21 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { completePlan } from "../../../src/actors/scheduler/plan.js";
-import { dynamic, freeShareOf } from "../../../src/actors/scheduler/policies/dynamic.js";
-import type { Plan } from "../../../src/actors/scheduler/policy.js";
+import { completePlan } from "../../../src/scheduling/plan.js";
+import { dynamic, freeShareOf } from "../../../src/scheduling/policies/dynamic.js";
+import type { Plan } from "../../../src/scheduling/policy.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
 import { parseNodeName } from "../../../src/task/identity.js";
-import { CLOUD, DETECT, EDGE_1, node, sample, source, TRACK, view, type ViewOptions } from "./cluster.js";
+import {
+  CLOUD,
+  DETECT,
+  EDGE_1,
+  node,
+  sample,
+  source,
+  TRACK,
+  view,
+  type ViewOptions,
+} from "../../actors/scheduler/cluster.js";
 
 /** Load of a node: processor and memory alike. */
 const load = (name: string, share: number) =>

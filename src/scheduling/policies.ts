@@ -1,12 +1,17 @@
 /** The policies that can be named: those built in, and whatever a program adds. */
 
-import { SluiceError } from "../../task/errors.js";
-import type { PolicySpec } from "../../task/requests.js";
-import { suggestName } from "../../task/nearest-name.js";
+import { SluiceError } from "../task/errors.js";
+import type { PolicySpec } from "../task/requests.js";
+import { suggestName } from "../task/nearest-name.js";
 import { cloudOnly } from "./policies/cloud-only.js";
 import { dynamic } from "./policies/dynamic.js";
 import { edgeOnly } from "./policies/edge-only.js";
+import { feedbackControl } from "./policies/fc.js";
 import { fixed } from "./policies/fixed.js";
+import { createGuard } from "./policies/guard.js";
+import { negativeFeedback } from "./policies/negative-feedback.js";
+import { predictive } from "./policies/predictive.js";
+import { twoTimescale } from "./policies/two-timescale.js";
 import { bindPolicy, type BoundPolicy, type PolicyRun, type PolicyScope } from "./policy.js";
 
 export type PolicyRegistry = ReadonlyMap<string, BoundPolicy>;
@@ -16,6 +21,10 @@ const BUILT_IN: readonly BoundPolicy[] = [
   bindPolicy(cloudOnly),
   bindPolicy(edgeOnly),
   bindPolicy(dynamic),
+  bindPolicy(feedbackControl),
+  bindPolicy(negativeFeedback),
+  bindPolicy(twoTimescale),
+  bindPolicy(predictive),
 ];
 
 /**
@@ -25,7 +34,8 @@ const BUILT_IN: readonly BoundPolicy[] = [
  */
 export function createPolicies(own: readonly BoundPolicy[] = []): PolicyRegistry {
   const registry = new Map<string, BoundPolicy>();
-  for (const policy of [...BUILT_IN, ...own]) {
+  const guard = bindPolicy(createGuard((name) => findPolicy(registry, name)));
+  for (const policy of [...BUILT_IN, guard, ...own]) {
     if (registry.has(policy.name)) throw new TypeError(`Cannot register two policies named "${policy.name}"`);
     registry.set(policy.name, policy);
   }
@@ -39,13 +49,15 @@ export function createPolicies(own: readonly BoundPolicy[] = []): PolicyRegistry
  * @throws SluiceError `policy-invalid`
  */
 export function startPolicy(registry: PolicyRegistry, spec: PolicySpec, scope?: PolicyScope): PolicyRun {
-  const policy = registry.get(spec.name);
-  if (policy === undefined) {
-    const known = suggestName(spec.name, registry.keys());
-    throw new SluiceError(`Cannot use policy "${spec.name}" as there is none of that name${known}`, {
-      code: "policy-invalid",
-      details: { policy: spec.name },
-    });
-  }
-  return policy.start(spec.parameters, scope);
+  return findPolicy(registry, spec.name).start(spec.parameters, scope);
+}
+
+function findPolicy(registry: PolicyRegistry, name: string): BoundPolicy {
+  const policy = registry.get(name);
+  if (policy !== undefined) return policy;
+  const known = suggestName(name, registry.keys());
+  throw new SluiceError(`Cannot use policy "${name}" as there is none of that name${known}`, {
+    code: "policy-invalid",
+    details: { policy: name },
+  });
 }

@@ -1,10 +1,10 @@
 /** A constant configuration and an explicit node for each stage; what is not named stays as asked for, or on the cloud. */
 
-import { z } from "../../../runtime/parse.js";
-import { SluiceError } from "../../../task/errors.js";
-import { parseConfiguration, type Configuration } from "../../../task/configuration.js";
-import type { NodeName, StageId } from "../../../task/identity.js";
-import { suggestName } from "../../../task/nearest-name.js";
+import { z } from "../../runtime/parse.js";
+import { SluiceError } from "../../task/errors.js";
+import { parseConfiguration, type Configuration } from "../../task/configuration.js";
+import type { NodeName, StageId } from "../../task/identity.js";
+import { suggestName } from "../../task/nearest-name.js";
 import type { Policy, PolicyScope } from "../policy.js";
 import { parseParameters } from "./parameters.js";
 

@@ -1,11 +1,21 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { createPolicies, startPolicy } from "../../../src/actors/scheduler/policies.js";
-import { bindPolicy, type PolicyScope } from "../../../src/actors/scheduler/policy.js";
-import { edgeOnly } from "../../../src/actors/scheduler/policies/edge-only.js";
-import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
-import { assertThrows } from "../../task/throws.js";
-import { CLOUD, DETECT, EDGE_1, EDGE_2, node, source, TRACK, view, type ViewOptions } from "./cluster.js";
+import { createPolicies, startPolicy } from "../../src/scheduling/policies.js";
+import { bindPolicy, type PolicyScope } from "../../src/scheduling/policy.js";
+import { edgeOnly } from "../../src/scheduling/policies/edge-only.js";
+import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
+import { assertThrows } from "../task/throws.js";
+import {
+  CLOUD,
+  DETECT,
+  EDGE_1,
+  EDGE_2,
+  node,
+  source,
+  TRACK,
+  view,
+  type ViewOptions,
+} from "../actors/scheduler/cluster.js";
 
 const policies = createPolicies();
 
@@ -24,7 +34,21 @@ const scope: PolicyScope = {
 
 test("createPolicies has the built-in ones and a program's own, and refuses two of one name", () => {
   const own = bindPolicy({ ...edgeOnly, name: "mine" });
-  assert.equal([...createPolicies([own]).keys()], ["fixed", "cloud-only", "edge-only", "dynamic", "mine"]);
+  assert.equal(
+    [...createPolicies([own]).keys()],
+    [
+      "fixed",
+      "cloud-only",
+      "edge-only",
+      "dynamic",
+      "fc",
+      "negative-feedback",
+      "two-timescale",
+      "predictive",
+      "guard",
+      "mine",
+    ],
+  );
   assert.throws(() => createPolicies([bindPolicy(edgeOnly)]), /two policies named "edge-only"/);
 });
 

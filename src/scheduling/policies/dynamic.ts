@@ -15,10 +15,10 @@
  *     `improvementMin`. A change that a missing node or service forces comes at once.
  */
 
-import { z } from "../../../runtime/parse.js";
-import type { NodeName, StageId } from "../../../task/identity.js";
-import { carriesFrames, type Stage } from "../../../task/pipeline.js";
-import type { Explanation } from "../../../task/requests.js";
+import { z } from "../../runtime/parse.js";
+import type { NodeName, StageId } from "../../task/identity.js";
+import { carriesFrames, type Stage } from "../../task/pipeline.js";
+import type { Explanation } from "../../task/requests.js";
 import { needOf } from "../load.js";
 import type { Decision, NodeView, Policy, PolicyView } from "../policy.js";
 import { offering, seededRandom, spareMbps } from "../view-queries.js";

@@ -1,7 +1,7 @@
 /** How a policy's parameters are checked: outside data, refused field by field. */
 
-import { parseWith, type z } from "../../../runtime/parse.js";
-import { SluiceError } from "../../../task/errors.js";
+import { parseWith, type z } from "../../runtime/parse.js";
+import { SluiceError } from "../../task/errors.js";
 
 /** @throws SluiceError `policy-invalid`, naming the policy and each wrong parameter */
 export function parseParameters<Schema extends z.ZodType>(

@@ -1,7 +1,7 @@
 /** The last outcomes of one source under one plan, bounded, with what a policy asks of them. */
 
-import { sameConfiguration, type Configuration } from "../../task/configuration.js";
-import type { TaskOutcome } from "../../task/reports.js";
+import { sameConfiguration, type Configuration } from "../task/configuration.js";
+import type { TaskOutcome } from "../task/reports.js";
 
 export interface Percentiles {
   readonly p50: number;

@@ -5,10 +5,10 @@
  * can be copied, recorded and sent to a thread; and so is the state that it keeps. Time and randomness come in with the view.
  */
 
-import type { Configuration } from "../../task/configuration.js";
-import type { NodeName, StageId } from "../../task/identity.js";
-import type { ResourceSample } from "../../task/reports.js";
-import type { Explanation, NodeDescription, SourceDescription } from "../../task/requests.js";
+import type { Configuration } from "../task/configuration.js";
+import type { NodeName, StageId } from "../task/identity.js";
+import type { ResourceSample } from "../task/reports.js";
+import type { Explanation, NodeDescription, SourceDescription } from "../task/requests.js";
 import type { RecentOutcomes } from "./outcome-window.js";
 
 /** A decision for one source: how it is captured, and which nodes may run each stage. */
@@ -118,6 +118,8 @@ export interface BoundPolicy {
    * @throws SluiceError `policy-invalid`
    */
   start(parameters: unknown, scope?: PolicyScope): PolicyRun;
+  /** Goes on from a state that the policy was in, or a copy of it. */
+  resume(state: unknown): PolicyRun;
 }
 
 /** A policy at work for one source: an immutable state that knows how to decide. */
@@ -145,5 +147,7 @@ export function bindPolicy<Parameters, State>(policy: Policy<Parameters, State>)
       if (scope !== undefined) policy.check?.(parsed, scope);
       return runIn(policy.start(parsed));
     },
+    // Whoever has a state of this policy has it from a run of it.
+    resume: (state) => runIn(state as State),
   };
 }

@@ -1,6 +1,6 @@
 /** Every stage on the cloud, in the configuration that the user asked for. */
 
-import type { NodeName, StageId } from "../../../task/identity.js";
+import type { NodeName, StageId } from "../../task/identity.js";
 import type { PolicyView } from "../policy.js";
 import { offering } from "../view-queries.js";
 import { createStatelessPolicy } from "./stateless.js";

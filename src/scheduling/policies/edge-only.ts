@@ -1,6 +1,6 @@
 /** Every stage on the source's own node, and on the cloud where that node lacks the service. */
 
-import type { NodeName, StageId } from "../../../task/identity.js";
+import type { NodeName, StageId } from "../../task/identity.js";
 import { cloudNodes } from "./cloud-only.js";
 import { createStatelessPolicy } from "./stateless.js";
 

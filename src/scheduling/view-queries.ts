@@ -1,7 +1,7 @@
 /** What policies ask of their view, which is plain data. */
 
-import type { NodeName } from "../../task/identity.js";
-import type { Stage } from "../../task/pipeline.js";
+import type { NodeName } from "../task/identity.js";
+import type { Stage } from "../task/pipeline.js";
 import type { LinkView, NodeView, PolicyView, ServiceTime } from "./policy.js";
 
 /** The nodes that offer `service`, in order of name. */

@@ -1,12 +1,12 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { completePlan, samePlan } from "../../../src/actors/scheduler/plan.js";
-import type { Plan } from "../../../src/actors/scheduler/policy.js";
-import { parseSpace } from "../../../src/task/configuration-space.js";
-import { DEFAULT_CONFIGURATION, type Configuration } from "../../../src/task/configuration.js";
-import { parseNodeName, parseStageId, type NodeName } from "../../../src/task/identity.js";
-import { assertThrows } from "../../task/throws.js";
-import { CLOUD, DETECT, EDGE_1, EDGE_2, node, source, TRACK, view } from "./cluster.js";
+import { completePlan, samePlan } from "../../src/scheduling/plan.js";
+import type { Plan } from "../../src/scheduling/policy.js";
+import { parseSpace } from "../../src/task/configuration-space.js";
+import { DEFAULT_CONFIGURATION, type Configuration } from "../../src/task/configuration.js";
+import { parseNodeName, parseStageId, type NodeName } from "../../src/task/identity.js";
+import { assertThrows } from "../task/throws.js";
+import { CLOUD, DETECT, EDGE_1, EDGE_2, node, source, TRACK, view } from "../actors/scheduler/cluster.js";
 
 function complete(detect: readonly string[] | undefined, nodes = [node("cloud"), node("edge-1")]) {
   const placement = new Map(detect === undefined ? [] : [[DETECT, detect as readonly NodeName[]]]);

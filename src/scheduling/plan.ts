@@ -1,12 +1,12 @@
 /** Makes whatever a policy proposes a plan that a table may carry: complete, and valid for the nodes there are. */
 
-import { parseConfiguration, sameConfiguration, type Configuration } from "../../task/configuration.js";
-import type { NodeName, StageId } from "../../task/identity.js";
-import { SluiceError } from "../../task/errors.js";
-import { outsideSpace } from "../../task/configuration-space.js";
-import { offers } from "../../task/offers.js";
-import type { Stage } from "../../task/pipeline.js";
-import type { SourceDescription } from "../../task/requests.js";
+import { parseConfiguration, sameConfiguration, type Configuration } from "../task/configuration.js";
+import type { NodeName, StageId } from "../task/identity.js";
+import { SluiceError } from "../task/errors.js";
+import { outsideSpace } from "../task/configuration-space.js";
+import { offers } from "../task/offers.js";
+import type { Stage } from "../task/pipeline.js";
+import type { SourceDescription } from "../task/requests.js";
 import type { NodeView, Plan, PolicyView } from "./policy.js";
 import { offering } from "./view-queries.js";
 

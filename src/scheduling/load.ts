@@ -1,8 +1,8 @@
 /** What a plan asks of nodes and links, and the sum of what all plans ask for. */
 
-import type { Configuration } from "../../task/configuration.js";
-import type { NodeName, StageId } from "../../task/identity.js";
-import { carriesFrames, type Pipeline } from "../../task/pipeline.js";
+import type { Configuration } from "../task/configuration.js";
+import type { NodeName, StageId } from "../task/identity.js";
+import { carriesFrames, type Pipeline } from "../task/pipeline.js";
 import type { Load, Plan, PolicyView } from "./policy.js";
 import { serviceTime } from "./view-queries.js";
 
@@ -17,7 +17,7 @@ export interface Need {
 /** Of a JPEG image at quality 80, where none was seen yet: 16 kB of 640x360, as docs/decisions/0003 measured it. */
 const IMAGE_BYTES_PER_PIXEL = 16_000 / (640 * 360);
 /** Of a service that was never seen to run on a node, for one frame: about that of YOLOX-nano on one core, `npm run bench services`. */
-const SERVICE_MS_UNKNOWN = 20;
+export const SERVICE_MS_UNKNOWN = 20;
 
 export function imageKey({ encoding, quality }: Pick<Configuration, "encoding" | "quality">): string {
   return `${encoding}/${quality}`;
@@ -84,7 +84,7 @@ export function loadOf(
 
 type PlanLoad = ReturnType<typeof loadOf>;
 
-/** The sum over plans, to which one is added and from which it is taken. */
+/** The sum over plans, to which one is added and from which it is taken. Policies are shown its maps, which are plain. */
 export class LoadSum implements Load {
   readonly busyMs = new Map<NodeName, number>();
   readonly mbps = new Map<NodeName, Map<NodeName, number>>();

@@ -1,0 +1,77 @@
+/** What feedback tells a controller, and how long it leaves alone what failed. */
+
+import type { Objective } from "../../task/configuration-space.js";
+import type { Plan, PolicyView } from "../policy.js";
+import { predict } from "../predict.js";
+
+/** Where neither the pipeline nor the parameters say what is wanted: a second for 95 of 100 tasks. */
+const OBJECTIVE_DEFAULT: Objective = { latencyMs: 1_000, percentile: 95, yields: "detail" };
+
+export function objectiveOf(view: Pick<PolicyView, "source">, latencyMs: number | undefined): Objective {
+  const { slo = OBJECTIVE_DEFAULT } = view.source;
+  return latencyMs === undefined ? slo : { ...slo, latencyMs };
+}
+
+export type Feedback =
+  /** Too little came yet to tell. */
+  | { readonly status: "early" }
+  /** Nothing came for far longer than it should take: worse than any latency. */
+  | { readonly status: "silent"; readonly forMs: number }
+  | { readonly status: "measured"; readonly latenciesMs: readonly number[] };
+
+/** Tasks that tell that something is wrong; whether all is well takes a whole window. */
+const TASKS_MIN = 3;
+/** Times the objective without any outcome. */
+const SILENT_TIMES = 4;
+const SILENT_MS_MIN = 5_000;
+
+/** @param windowTasks newest outcomes to look at */
+export function feedbackOf(
+  { recent }: Pick<PolicyView, "recent">,
+  latencyMs: number,
+  windowTasks: number,
+): Feedback {
+  const { outcomes, planAgeMs } = recent;
+  if (outcomes.length === 0) {
+    const silentMs = Math.max(SILENT_MS_MIN, SILENT_TIMES * latencyMs);
+    return planAgeMs > silentMs ? { status: "silent", forMs: planAgeMs } : { status: "early" };
+  }
+  if (outcomes.length < TASKS_MIN) return { status: "early" };
+  const latenciesMs = outcomes
+    .slice(-windowTasks)
+    // A drop is as late as can be: twice the objective does as well as any number.
+    .map(({ outcome, settledAtMs, sourceAtMs }) =>
+      outcome.status === "stored" ? settledAtMs - sourceAtMs : 2 * latencyMs,
+    );
+  return { status: "measured", latenciesMs };
+}
+
+/** What was tried and failed: left alone for a while, longer each time. */
+export interface Failed {
+  readonly what: string;
+  readonly untilMs: number;
+  readonly waitMs: number;
+}
+
+const WAIT_MS_FIRST = 60_000;
+const WAIT_MS_MAX = 960_000;
+const FAILED_KEPT = 8;
+
+export function failedAgain(failed: readonly Failed[], what: string, nowMs: number): readonly Failed[] {
+  const before = failed.find((other) => other.what === what);
+  const waitMs = before === undefined ? WAIT_MS_FIRST : Math.min(WAIT_MS_MAX, before.waitMs * 2);
+  const others = failed.filter((other) => other.what !== what);
+  return [...others, { what, waitMs, untilMs: nowMs + waitMs }].slice(-FAILED_KEPT);
+}
+
+export function mayTry(failed: readonly Failed[], what: string, nowMs: number): boolean {
+  return failed.every((other) => other.what !== what || other.untilMs <= nowMs);
+}
+
+/** Share of a node or link that a step up may ask for. */
+const UTILISATION_MAX = 0.8;
+
+/** Whether nodes and links are known to carry a plan, as far as they were measured: what they do not is not worth a trial. */
+export function isCarried(plan: Plan, view: PolicyView): boolean {
+  return predict(plan, view).utilisation <= UTILISATION_MAX;
+}

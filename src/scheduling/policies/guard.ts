@@ -1,0 +1,129 @@
+/**
+ * A circuit breaker around any policy: where tasks are late too often, a safe policy decides until they are in time again.
+ *
+ * After the latency guard of Hedger in Dayu, which is of use by itself: window, share of bad ones, evaluations in a row to trip and
+ * to recover. Unlike there it wraps every policy; the outcomes that it looks at are of the plan in force alone; and it recovers on
+ * trial, so a policy that trips again at once waits longer each time. It stops no source and drops no task.
+ */
+
+import { z } from "../../runtime/parse.js";
+import type { BoundPolicy, Policy, PolicyScope, PolicyView } from "../policy.js";
+import { feedbackOf, objectiveOf } from "./feedback.js";
+import { parseParameters } from "./parameters.js";
+
+const policy = z.strictObject({
+  name: z.string().min(1),
+  parameters: z.record(z.string(), z.unknown()).default({}),
+});
+const share = z.number().min(0).max(1);
+
+const schema = z.strictObject({
+  /** The one that is guarded. */
+  policy,
+  /** The one that decides while it is tripped. Default `edge-only`. */
+  safe: policy.default({ name: "edge-only", parameters: {} }),
+  /** A task is bad that takes longer, in ms. Default: the objective of the pipeline, or 1,000. */
+  latencyMs: z.number().positive().optional(),
+  /** Newest outcomes looked at, and how many it takes. Default 32 and 16. */
+  windowTasks: z.int().min(1).max(128).default(32),
+  tasksMin: z.int().min(1).max(128).default(16),
+  /** Share of bad ones at which it trips, and for how many evaluations in a row. Default 0.5 and 2. */
+  tripShare: share.default(0.5),
+  tripTimes: z.int().min(1).default(2),
+  /** Share of bad ones at which it recovers, and for how many evaluations in a row. Default 0.2 and 3. */
+  recoverShare: share.default(0.2),
+  recoverTimes: z.int().min(1).default(3),
+  /** Time in ms that it stays tripped at least; twice as long each time that it trips again soon. Default 10,000. */
+  trippedMsMin: z.number().min(0).default(10_000),
+});
+
+type Parameters = z.output<typeof schema>;
+
+interface State {
+  readonly parameters: Parameters;
+  /** States of the two policies. */
+  readonly guarded: unknown;
+  readonly safe: unknown;
+  readonly tripped: boolean;
+  /** Evaluations in a row that speak for the other state. */
+  readonly streak: number;
+  readonly changedAtMs: number;
+  /** How often it has tripped without a calm time between. */
+  readonly trips: number;
+}
+
+/** A policy that held for so many times the least trip is trusted anew. */
+const CALM_TIMES = 30;
+const DOUBLINGS_MAX = 6;
+
+/** @param find the policies that it may guard, by name; @throws SluiceError `policy-invalid` of a name that is not known */
+export function createGuard(find: (name: string) => BoundPolicy): Policy<Parameters, State> {
+  const started = ({ name, parameters }: z.output<typeof policy>, scope?: PolicyScope): unknown =>
+    find(name).start(parameters, scope).state;
+  return {
+    name: "guard",
+    parse(parameters) {
+      const parsed = parseParameters("guard", schema, parameters);
+      started(parsed.policy);
+      started(parsed.safe);
+      return parsed;
+    },
+    check(parameters, scope) {
+      started(parameters.policy, scope);
+      started(parameters.safe, scope);
+    },
+    start: (parameters) => ({
+      parameters,
+      guarded: started(parameters.policy),
+      safe: started(parameters.safe),
+      tripped: false,
+      streak: 0,
+      changedAtMs: 0,
+      trips: 0,
+    }),
+    decide(before, view) {
+      const state = evaluated(before, view);
+      const { parameters, tripped } = state;
+      const { name } = tripped ? parameters.safe : parameters.policy;
+      const { run, plan, why } = find(name)
+        .resume(tripped ? state.safe : state.guarded)
+        .decide(view);
+      return {
+        state: { ...state, ...(tripped ? { safe: run.state } : { guarded: run.state }) },
+        plan,
+        why: {
+          reason: tripped ? `tripped, as tasks were late: by "${name}", ${why.reason}` : why.reason,
+          inputs: { ...why.inputs, tripped, trips: state.trips },
+        },
+      };
+    },
+  };
+}
+
+/** Whether it trips or recovers, by the outcomes of the plan in force. */
+function evaluated(state: State, view: PolicyView): State {
+  const { parameters, tripped, streak, changedAtMs, trips } = state;
+  const bad = badShare(parameters, view);
+  const stoodMs = view.nowMs - changedAtMs;
+  if (bad === null) return state;
+  if (!tripped) {
+    const calm = trips > 0 && stoodMs > parameters.trippedMsMin * CALM_TIMES ? { ...state, trips: 0 } : state;
+    if (bad < parameters.tripShare) return { ...calm, streak: 0 };
+    if (streak + 1 < parameters.tripTimes) return { ...calm, streak: streak + 1 };
+    return { ...calm, tripped: true, streak: 0, changedAtMs: view.nowMs, trips: calm.trips + 1 };
+  }
+  if (bad > parameters.recoverShare) return { ...state, streak: 0 };
+  const leastMs = parameters.trippedMsMin * 2 ** Math.min(DOUBLINGS_MAX, trips - 1);
+  if (streak + 1 < parameters.recoverTimes || stoodMs < leastMs) return { ...state, streak: streak + 1 };
+  return { ...state, tripped: false, streak: 0, changedAtMs: view.nowMs };
+}
+
+/** Of the newest outcomes; null where there are too few. */
+function badShare({ latencyMs: badMs, windowTasks, tasksMin }: Parameters, view: PolicyView): number | null {
+  const { latencyMs } = objectiveOf(view, badMs);
+  const feedback = feedbackOf(view, latencyMs, windowTasks);
+  if (feedback.status === "silent") return 1;
+  if (feedback.status === "early" || feedback.latenciesMs.length < tasksMin) return null;
+  const bad = feedback.latenciesMs.filter((tookMs) => tookMs > latencyMs).length;
+  return bad / feedback.latenciesMs.length;
+}

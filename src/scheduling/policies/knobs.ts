@@ -1,0 +1,127 @@
+/** The knobs of a configuration as ladders, from the value that asks least of the cluster to the one that asks most. */
+
+import { assertNever } from "../../runtime/errors.js";
+import { sameConfiguration, type Configuration } from "../../task/configuration.js";
+import type { SourceDescription } from "../../task/requests.js";
+
+/** Knobs whose higher values show more and cost more. `framesPerTask` is none: what it costs and gains depends. */
+export const KNOBS = ["resolution", "fps", "quality", "encoding"] as const;
+export type Knob = (typeof KNOBS)[number];
+
+type Asking = Pick<SourceDescription, "configuration" | "space">;
+type Change = Partial<Configuration>;
+
+/** The values of a knob: those of the space, and the one that was asked for. */
+function valuesOf(knob: Knob, { configuration: asked, space }: Asking): readonly Change[] {
+  switch (knob) {
+    case "resolution": {
+      const sizes = [...(space?.resolutions ?? []), { width: asked.width, height: asked.height }];
+      const unique = new Map(sizes.map((size) => [`${size.width}x${size.height}`, size]));
+      return [...unique.values()].sort((a, b) => a.width * a.height - b.width * b.height);
+    }
+    case "fps":
+      return ascending([...(space?.fps ?? []), asked.fps]).map((fps) => ({ fps }));
+    case "quality":
+      // Of raw frames there is none.
+      return ascending([...(space?.qualities ?? []), asked.quality]).map((quality) => ({ quality }));
+    case "encoding": {
+      const allowed = new Set([...(space?.encodings ?? []), asked.encoding]);
+      return (["jpeg", "rgb"] as const).filter((name) => allowed.has(name)).map((encoding) => ({ encoding }));
+    }
+    default:
+      return assertNever(knob);
+  }
+}
+
+function ascending(values: readonly number[]): readonly number[] {
+  return [...new Set(values)].sort((a, b) => a - b);
+}
+
+/** How high a configuration stands on the ladder of a knob, and how high it could. */
+export function levelOf(
+  knob: Knob,
+  configuration: Configuration,
+  asking: Asking,
+): { readonly at: number; readonly top: number } {
+  const values = valuesOf(knob, asking);
+  const at = values.findIndex((change) => sameConfiguration({ ...configuration, ...change }, configuration));
+  return { at: at < 0 ? values.length - 1 : at, top: values.length - 1 };
+}
+
+/** The configuration with one knob at another level, which is kept between the ends of its ladder. */
+export function withLevel(
+  knob: Knob,
+  level: number,
+  configuration: Configuration,
+  asking: Asking,
+): Configuration {
+  const values = valuesOf(knob, asking);
+  const change = values[Math.min(values.length - 1, Math.max(0, Math.floor(level)))];
+  return change === undefined ? configuration : { ...configuration, ...change };
+}
+
+/** Share of what the best configuration of the space shows, above 0 to 1: pixels a second, and a part for lost quality. */
+export function detailOf(configuration: Configuration, asking: Asking): number {
+  const best = KNOBS.reduce((top, knob) => withLevel(knob, Infinity, top, asking), configuration);
+  const pixels = (configuration.width * configuration.height) / (best.width * best.height);
+  const quality = configuration.encoding === "rgb" ? 1 : 0.75 + 0.25 * (configuration.quality / 100);
+  // What a detector finds grows with the side of its image rather than with its area, and least with the rate.
+  return Math.sqrt(pixels) * Math.cbrt(configuration.fps / best.fps) * quality;
+}
+
+/** Rungs of a ladder over all knobs; a search tries a few of them. */
+const RUNGS_MAX = 12;
+/** Of all combinations that are looked at. */
+const COMBINATIONS_MAX = 4_096;
+
+export interface Rung {
+  readonly configuration: Configuration;
+  /** @see detailOf */
+  readonly detail: number;
+}
+
+const ladders = new WeakMap<object, readonly Rung[]>();
+
+/** Configurations of which each shows more than any that makes as few bytes, from least to most; the one asked for is among them. */
+export function ladderOf(asking: Asking & object): readonly Rung[] {
+  const known = ladders.get(asking);
+  if (known !== undefined) return known;
+  const asked = asking.configuration;
+  let all: readonly Configuration[] = [asked];
+  for (const knob of KNOBS) {
+    const values = valuesOf(knob, asking);
+    if (all.length * values.length > COMBINATIONS_MAX) continue;
+    all = all.flatMap((configuration) => values.map((change) => ({ ...configuration, ...change })));
+  }
+  const rated = all.map((configuration) => ({
+    configuration,
+    bytes: bytesOf(configuration),
+    detail: detailOf(configuration, asking),
+  }));
+  rated.sort((a, b) => a.bytes - b.bytes || b.detail - a.detail);
+  let detail = -1;
+  const front = rated.filter((rung) => {
+    const isAsked = sameConfiguration(rung.configuration, asked);
+    if (rung.detail <= detail && !isAsked) return false;
+    detail = Math.max(detail, rung.detail);
+    return true;
+  });
+  const ladder = thinned(front, asked);
+  ladders.set(asking, ladder);
+  return ladder;
+}
+
+function thinned<Some extends Rung>(front: readonly Some[], asked: Configuration): readonly Some[] {
+  if (front.length <= RUNGS_MAX) return front;
+  const step = (front.length - 1) / (RUNGS_MAX - 1);
+  const kept = new Set(Array.from({ length: RUNGS_MAX }, (_, index) => Math.round(index * step)));
+  return front.filter(
+    ({ configuration }, index) => kept.has(index) || sameConfiguration(configuration, asked),
+  );
+}
+
+/** About what a second of it makes; only compared. An image is about a twentieth of its pixels at quality 80, and grows with it. */
+function bytesOf({ width, height, fps, encoding, quality }: Configuration): number {
+  const perPixel = encoding === "rgb" ? 3 : 0.03 + 0.0008 * quality;
+  return width * height * fps * perPixel;
+}
