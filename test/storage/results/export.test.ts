@@ -1,5 +1,7 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { execFile, execFileSync } from "node:child_process";
+import { lstat, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -10,7 +12,10 @@ import { SluiceError } from "../../../src/task/errors.js";
 import type { StoredRecord } from "../../../src/task/record.js";
 import { parseSourceId } from "../../../src/task/identity.js";
 import { newRecords, NOW_MS } from "../../support/records.js";
+import { within } from "../../support/within.js";
 import { inTemporaryFolder } from "../../support/temporary-folder.js";
+
+const execFileAsync = promisify(execFile);
 
 async function filledStore(): Promise<{ store: MemoryStore; records: readonly StoredRecord[] }> {
   const store = new MemoryStore();
@@ -41,6 +46,45 @@ test("exportRecords writes every record as a line of NDJSON, compressed where th
       );
     }
     assert.equal((await readdir(folder)).sort(), ["run.ndjson", "run.ndjson.gz"]);
+  }));
+
+test("exportRecords writes into a pipe, and leaves it one", () =>
+  inTemporaryFolder(async (folder) => {
+    const { store, records } = await filledStore();
+    const fifo = join(folder, "pipe");
+    execFileSync("mkfifo", [fifo]);
+    const reader = execFileAsync("cat", [fifo], { maxBuffer: 1 << 28 });
+    assert.is(await exportRecords(iterateRecords(store), fifo), 2_500);
+    const { stdout } = await within(10_000, reader, "what came through the pipe");
+    assert.is(stdout.trimEnd().split("\n").length, records.length);
+    assert.ok((await lstat(fifo)).isFIFO());
+    assert.equal(await readdir(folder), ["pipe"]);
+  }));
+
+test("exportRecords writes into a device, and says that it is full", async () => {
+  const { store } = await filledStore();
+  await exportRecords(iterateRecords(store), "/dev/null");
+  assert.ok((await lstat("/dev/null")).isCharacterDevice());
+  const error = await exportRecords(iterateRecords(store), "/dev/full").catch((thrown: unknown) => thrown);
+  assert.ok(error instanceof SluiceError && error.code === "store-full", String(error));
+  assert.ok((await lstat("/dev/full")).isCharacterDevice());
+});
+
+test("exportRecords replaces the file that a link leads to, there or not yet, and keeps the link", () =>
+  inTemporaryFolder(async (folder) => {
+    const { store } = await filledStore();
+    await mkdir(join(folder, "elsewhere"));
+    await writeFile(join(folder, "elsewhere", "old.ndjson"), "earlier\n");
+    for (const name of ["old.ndjson", "new.ndjson"]) {
+      await symlink(join("elsewhere", name), join(folder, `link-to-${name}`));
+      await symlink(`link-to-${name}`, join(folder, name));
+      assert.is(await exportRecords(iterateRecords(store), join(folder, name)), 2_500);
+      assert.ok((await lstat(join(folder, name))).isSymbolicLink());
+      assert.ok((await lstat(join(folder, `link-to-${name}`))).isSymbolicLink());
+      const text = await readFile(join(folder, "elsewhere", name), "utf8");
+      assert.is(text.trimEnd().split("\n").length, 2_500);
+    }
+    assert.equal((await readdir(join(folder, "elsewhere"))).sort(), ["new.ndjson", "old.ndjson"]);
   }));
 
 test("exportRecords of nothing is an empty file", () =>
