@@ -26,6 +26,7 @@ import { newestRepairs } from "../storage/repairs.js";
 import { epochBefore } from "../task/epoch.js";
 import type { NodeName } from "../task/identity.js";
 import { offers, type ModelFile, type NodeCapacity, type Offer } from "../task/offers.js";
+import type { SourceOrders } from "../task/requests.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { createEventForwarder } from "./event-forwarder.js";
 import type { NodeOptions } from "./node-options.js";
@@ -61,6 +62,8 @@ export interface ComponentsOptions extends Pick<
   readonly vouch: Vouch;
   /** Of the node that is the cloud: how it checks who vouches for what, and to whom sources belong. */
   readonly speakers?: Speakers;
+  /** Of the node that is the cloud: what operators said of sources. Default: nothing, and it ends with the process. */
+  readonly orders?: SourceOrders;
   /** Of the cloud: the scheduler's term, one more for each scheduler over its store. Default 1. */
   readonly term?: number;
   /** Whether another node can be sent anything now. Default: every one can. */
@@ -193,7 +196,7 @@ function loadable(
 
 /** Starts what the cloud alone has: the scheduler, found by everyone as `scheduler`, and the distributor. */
 function startCloud(options: ComponentsOptions, scheduler: ActorRef<SchedulerMessage>): void {
-  const { system, store, speakers, flush, policies, onSchedule, term = 1 } = options;
+  const { system, store, speakers, orders, flush, policies, onSchedule, term = 1 } = options;
   const { name } = system;
   if (store === undefined || speakers === undefined) {
     throw new TypeError(
@@ -206,6 +209,7 @@ function startCloud(options: ComponentsOptions, scheduler: ActorRef<SchedulerMes
     epoch: epochBefore(term),
     fallback: name,
     owners: speakers.owners,
+    ...(orders && { orders }),
     ...(policies && { policies }),
     ...(options.decisionMs !== undefined && { intervalMs: options.decisionMs }),
     ...(onSchedule && {

@@ -126,7 +126,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
       role: cloud === name || options.roles?.includes("cloud") === true ? "cloud" : "edge",
       services,
       vouch: vouching.vouch,
-      ...(vouching.cloud && { speakers: vouching.cloud.speakers }),
+      ...(vouching.cloud && { speakers: vouching.cloud.speakers, orders: vouching.cloud.trust.orders }),
       ...(store && { store }),
       ...(term !== undefined && { term }),
       ...(journals && { journals }),

@@ -27,11 +27,11 @@ export interface Registration {
    *
    * @throws SluiceError `policy-invalid`, `pipeline-invalid` or `source-invalid` where it refuses
    */
-  request(source: SourceDescription): Promise<void>;
+  request(source: SourceDescription, how: { readonly isNew: boolean }): Promise<void>;
   /** Keeps a source that was requested and runs: it is part of every announcement. */
   add(source: SourceDescription): void;
-  /** The source has ended. */
-  remove(id: SourceId): void;
+  /** The source has ended, or is suspended: it goes on when this node is back. */
+  remove(id: SourceId, how: { readonly suspended: boolean }): void;
 }
 
 /** How long the scheduler has to answer a request. */
@@ -40,8 +40,8 @@ const ANSWER_MS = 1_000;
 export function createRegistration(options: RegistrationOptions): Registration {
   const { system, scheduler, node, controller } = options;
   const sources = new Map<SourceId, SourceDescription>();
-  const forget = (sourceId: SourceId): void =>
-    scheduler.tell({ type: "removeSource", sourceId, node: node.name }, "control");
+  const forget = (sourceId: SourceId, suspended: boolean): void =>
+    scheduler.tell({ type: "removeSource", sourceId, node: node.name, suspended }, "control");
 
   return {
     announce() {
@@ -51,24 +51,24 @@ export function createRegistration(options: RegistrationOptions): Registration {
 
     withdraw: () => scheduler.tell({ type: "removeNode", node: node.name }, "control"),
 
-    async request(source) {
+    async request(source, { isNew }) {
       const answer = await askNode(
         system,
         scheduler,
         POLICY_REPLY,
-        (replyTo) => ({ type: "registerSource", source, replyTo }),
+        (replyTo) => ({ type: "registerSource", source, isNew, replyTo }),
         { timeoutMs: ANSWER_MS, lane: "control" },
       ).catch(() => null);
       if (answer?.type !== "policyRefused") return;
-      forget(source.id);
+      forget(source.id, !isNew);
       throw answer.error;
     },
 
     add: (source) => void sources.set(source.id, source),
 
-    remove(id) {
+    remove(id, { suspended }) {
       sources.delete(id);
-      forget(id);
+      forget(id, suspended);
     },
   };
 }

@@ -109,6 +109,8 @@ export function createSources(options: SourcesOptions): OwnSources {
   const generators = new Map<SourceId, ActorRef<GeneratorMessage>>();
   /** Asked for, and without a generator yet. */
   const starting = new Set<SourceId>();
+  /** Those that end now and go on when this node is back. */
+  const suspended = new Set<SourceId>();
   const nextIncarnation = createIncarnations(system);
 
   function sourceEnded(id: SourceId): Promise<void> {
@@ -122,7 +124,7 @@ export function createSources(options: SourcesOptions): OwnSources {
   /** Its name is nobody else's meanwhile. */
   async function start(asked: SourceOptions): Promise<void> {
     const { id, source, pipeline, configuration = DEFAULT_CONFIGURATION } = asked;
-    const { policy = DEFAULT_POLICY, request = null, space, slo } = asked;
+    const { policy = DEFAULT_POLICY, request = null, resumed = false, space, slo } = asked;
     const description = {
       id,
       node: system.name,
@@ -132,7 +134,7 @@ export function createSources(options: SourcesOptions): OwnSources {
       ...(space && { space }),
       ...(slo && { slo }),
     };
-    await registration.request(description);
+    await registration.request(description, { isNew: !resumed });
     const journal = await journals?.open(id, { source: source.label, nowMs: nextIncarnation(), request });
     const generator = startGenerator(options, asked, {
       incarnation: journal?.recovered.incarnation ?? nextIncarnation(),
@@ -144,11 +146,12 @@ export function createSources(options: SourcesOptions): OwnSources {
       generators.delete(id);
       // On the lane of the messages that they undo, so that a source of the same name may come at once.
       controller.tell({ type: "detachGenerator", sourceId: id }, "control");
-      registration.remove(id);
+      registration.remove(id, { suspended: suspended.delete(id) });
     });
   }
 
   function end(id: SourceId, type: "drain" | "suspend"): Promise<void> {
+    if (type === "suspend" && generators.has(id)) suspended.add(id);
     generators.get(id)?.tell({ type }, "control");
     return sourceEnded(id);
   }

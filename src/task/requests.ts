@@ -36,6 +36,18 @@ export interface SourceDescription {
   readonly slo?: Objective;
 }
 
+/** What an operator said of a running source: it holds over what the source was started with, until the operator says otherwise. */
+export interface SourceOrder {
+  readonly policy: PolicySpec;
+}
+
+/** The orders in force, by source. */
+export interface SourceOrders {
+  get(source: SourceId): SourceOrder | undefined;
+  set(source: SourceId, order: SourceOrder): void;
+  delete(source: SourceId): void;
+}
+
 /** A source as an operator asks for it: text, read and checked by the node that is to run it. */
 export interface SourceRequest {
   readonly id: string;

@@ -56,7 +56,7 @@ test("createRegistration announces the node with the sources that it keeps, as o
   registration.announce();
   registration.add(source);
   registration.announce();
-  registration.remove(id);
+  registration.remove(id, { suspended: false });
   registration.announce();
   registration.withdraw();
   settle();
@@ -73,7 +73,7 @@ test("createRegistration announces the node with the sources that it keeps, as o
 test("createRegistration throws what the scheduler refuses a source for, and has it forget the source", async () => {
   const error = new Error("no such policy");
   const { registration, source, received, settle } = start({ type: "policyRefused", sourceId: id, error });
-  const refused = registration.request(source).catch((thrown: unknown) => thrown);
+  const refused = registration.request(source, { isNew: true }).catch((thrown: unknown) => thrown);
   settle();
   assert.is(await refused, error);
   settle();
@@ -82,7 +82,7 @@ test("createRegistration throws what the scheduler refuses a source for, and has
 
 test("createRegistration does not wait for a scheduler that gives no answer", async () => {
   const { registration, source, received, advance } = start(null);
-  const requested = registration.request(source);
+  const requested = registration.request(source, { isNew: true });
   advance(1_000);
   await requested;
   assert.equal(received, ["registerSource cam-1"]);

@@ -11,7 +11,7 @@ import {
 } from "../../src/services/native-call.js";
 
 const PROGRAM = fileURLToPath(new URL("../support/programs/interrupted-inference.js", import.meta.url));
-const run = (how: string) => spawnSync(process.execPath, [PROGRAM, how], { timeout: 30_000 });
+const run = (how: string) => spawnSync(process.execPath, [PROGRAM, how], { timeout: 150_000 });
 
 test("a worker that is killed in the middle of an inference leaves the process alone", () => {
   const { status, signal, stderr } = run("kill");

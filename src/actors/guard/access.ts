@@ -109,6 +109,7 @@ const SCHEDULER: Rules = {
           space: space.optional(),
           slo: objective.optional(),
         }),
+        isNew: z.boolean().optional(),
         replyTo: ref.optional(),
       }),
     ),
@@ -117,7 +118,14 @@ const SCHEDULER: Rules = {
   removeSource: {
     from: ["cloud", "edge", "operator"],
     costly: true,
-    check: form(z.object({ sourceId: name, node: name.optional(), replyTo: ref.optional() })),
+    check: form(
+      z.object({
+        sourceId: name,
+        node: name.optional(),
+        suspended: z.boolean().optional(),
+        replyTo: ref.optional(),
+      }),
+    ),
     // Without a node it removes a source of that name wherever it is.
     about: ({ node }) => node ?? "any node",
     forAll: ORDERS,

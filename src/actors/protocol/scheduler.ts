@@ -19,12 +19,16 @@ export type SchedulerMessage =
   | {
       readonly type: "registerSource";
       readonly source: SourceDescription;
+      /** It is started now, so its policy must make sense for the nodes that there are. Else a node that is missing may come yet. */
+      readonly isNew?: boolean;
       readonly replyTo?: ActorRef<PolicyReply>;
     }
   /** Forget a source, and to whom its name belongs; where `node` is given, only one of that node. */
   | {
       readonly type: "removeSource";
       readonly sourceId: SourceId;
+      /** Its node goes on with it when it is back: what an operator said of it still holds. */
+      readonly suspended?: boolean;
       readonly node?: NodeName;
       readonly replyTo?: ActorRef<SourceRemoved>;
     }

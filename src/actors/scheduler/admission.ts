@@ -31,8 +31,9 @@ export function tryPolicy(registry: PolicyRegistry, spec: PolicySpec, scope?: Po
 export function startOrDefault(
   registry: PolicyRegistry,
   spec: PolicySpec,
+  scope?: PolicyScope,
 ): { readonly run: PolicyRun; readonly policy: PolicySpec; readonly refusal: SluiceError | null } {
-  const started = tryPolicy(registry, spec);
+  const started = tryPolicy(registry, spec, scope);
   if (started.ok) return { run: started.run, policy: spec, refusal: null };
   return { run: startPolicy(registry, POLICY_UNTIL_SET), policy: POLICY_UNTIL_SET, refusal: started.error };
 }

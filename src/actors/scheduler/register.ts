@@ -4,11 +4,12 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import { SluiceError } from "../../task/errors.js";
 import type { PolicyReply } from "../protocol/scheduler.js";
 import type { SourceId } from "../../task/identity.js";
-import type { NodeDescription } from "../../task/requests.js";
+import type { NodeDescription, SourceDescription } from "../../task/requests.js";
 import { suggestName } from "../../task/nearest-name.js";
 import { sourceProblem, startOrDefault, tooManySources, tryPolicy } from "./admission.js";
 import { requestReplan } from "./decide.js";
 import { armResend, sendTable } from "./publish-table.js";
+import type { PolicyScope } from "../../scheduling/policy.js";
 import { createSourceEntry, type Ctx, type Of, type State } from "./state.js";
 
 export function onRegisterNode(state: State, { node, controller }: Of<"registerNode">, ctx: Ctx): void {
@@ -48,7 +49,11 @@ export function onRemoveNode(state: State, { node }: Of<"removeNode">, ctx: Ctx)
   requestReplan(state, "all", `node ${node} left`, ctx);
 }
 
-export function onRegisterSource(state: State, { source, replyTo }: Of<"registerSource">, ctx: Ctx): void {
+export function onRegisterSource(
+  state: State,
+  { source, isNew = false, replyTo }: Of<"registerSource">,
+  ctx: Ctx,
+): void {
   const { sources, options } = state;
   const { owners, sourcesMax } = options;
   const known = sources.has(source.id) || sources.size < sourcesMax;
@@ -63,7 +68,7 @@ export function onRegisterSource(state: State, { source, replyTo }: Of<"register
     return;
   }
   const { pipeline } = source;
-  const { run, policy, refusal } = startOrDefault(state.options.policies, source.policy);
+  const { run, policy, refusal } = startInForce(state, source, isNew, ctx);
   const description = { ...source, policy };
   const before = state.sources.get(source.id);
   const plan = before?.description.pipeline.id === pipeline.id ? before.plan : null;
@@ -80,9 +85,36 @@ export function onRegisterSource(state: State, { source, replyTo }: Of<"register
   requestReplan(state, source.id, `source ${source.id} registered`, ctx);
 }
 
+/** The policy that an operator set, or else the one that the source came with. */
+function startInForce(
+  state: State,
+  source: SourceDescription,
+  isNew: boolean,
+  ctx: Ctx,
+): ReturnType<typeof startOrDefault> {
+  const { policies } = state.options;
+  // Who starts a source anew says by which policy: that is the last word on it.
+  if (isNew) state.retained.orders.delete(source.id);
+  const ordered = state.retained.orders.get(source.id)?.policy;
+  if (ordered !== undefined) {
+    const started = tryPolicy(policies, ordered);
+    if (started.ok) return { run: started.run, policy: ordered, refusal: null };
+    logRefusal(state, started.error.message, { source: source.id }, ctx);
+  }
+  return startOrDefault(
+    policies,
+    source.policy,
+    isNew ? { source, nodes: descriptionsOf(state) } : undefined,
+  );
+}
+
+function descriptionsOf({ nodes }: State): PolicyScope["nodes"] {
+  return new Map([...nodes].map(([name, { description }]) => [name, description]));
+}
+
 export function onRemoveSource(
   state: State,
-  { sourceId, node, replyTo }: Of<"removeSource">,
+  { sourceId, node, suspended = false, replyTo }: Of<"removeSource">,
   ctx: Ctx,
 ): void {
   const { owners } = state.options;
@@ -95,6 +127,7 @@ export function onRemoveSource(
     return;
   }
   owners.release(sourceId, owner);
+  if (!suspended) state.retained.orders.delete(sourceId);
   if (!state.sources.has(sourceId)) return;
   state.sources.delete(sourceId);
   state.retained.sources.delete(sourceId);
@@ -110,12 +143,13 @@ export function onSetPolicy(state: State, { sourceId, policy, replyTo }: Of<"set
     return;
   }
   const description = { ...entry.description, policy };
-  const nodes = new Map([...state.nodes].map(([name, node]) => [name, node.description]));
-  const started = tryPolicy(state.options.policies, policy, { source: description, nodes });
+  const scope = { source: description, nodes: descriptionsOf(state) };
+  const started = tryPolicy(state.options.policies, policy, scope);
   if (!started.ok) {
     refuse(state, sourceId, started.error, replyTo, ctx);
     return;
   }
+  state.retained.orders.set(sourceId, { policy });
   state.retained.sources.set(sourceId, description);
   state.sources.set(sourceId, { ...entry, description, run: started.run });
   replyTo?.tell({ type: "policySet", sourceId });

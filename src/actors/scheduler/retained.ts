@@ -2,7 +2,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { ControllerMessage } from "../protocol/controller.js";
-import type { NodeDescription, SourceDescription } from "../../task/requests.js";
+import type { NodeDescription, SourceDescription, SourceOrders } from "../../task/requests.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import type { RoutingTable } from "../../task/routing-table.js";
 
@@ -15,10 +15,12 @@ export interface SchedulerRetained {
   >;
   /** The sources that are registered, each with the policy in force. */
   readonly sources: Map<SourceId, SourceDescription>;
+  /** What operators said of sources, also of those whose node is away. Outlives the process where the cloud keeps its trust. */
+  readonly orders: SourceOrders;
   /** The newest one published. */
   table: RoutingTable | null;
 }
 
-export function createSchedulerRetained(): SchedulerRetained {
-  return { nodes: new Map(), sources: new Map(), table: null };
+export function createSchedulerRetained(orders: SourceOrders = new Map()): SchedulerRetained {
+  return { nodes: new Map(), sources: new Map(), orders, table: null };
 }

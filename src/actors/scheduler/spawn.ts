@@ -4,6 +4,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
 import type { SchedulerEvent, SchedulerMessage } from "../protocol/scheduler.js";
 import type { NodeName } from "../../task/identity.js";
+import type { SourceOrders } from "../../task/requests.js";
 import { SOURCES_OF_NODE_MAX } from "../../task/limits.js";
 import { createPolicies } from "../../scheduling/policies.js";
 import type { BoundPolicy } from "../../scheduling/policy.js";
@@ -22,6 +23,8 @@ export interface SchedulerSpawnOptions {
   readonly fallback: NodeName;
   /** To which node each source belongs. */
   readonly owners: OwnersPort;
+  /** What operators said of sources before. Default: nothing, and it ends with the process. */
+  readonly orders?: SourceOrders;
   /** Between decisions, in ms. Default 1,000. */
   readonly intervalMs?: number;
   /** Policies besides the built-in ones. @see bindPolicy */
@@ -54,7 +57,7 @@ export function spawnScheduler(parent: Spawner, options: SchedulerSpawnOptions):
       owners: options.owners,
       listener: options.listener ?? null,
     },
-    createSchedulerRetained(),
+    createSchedulerRetained(options.orders),
   );
   return parent.spawn(behaviour, {
     name: "scheduler",

@@ -4,6 +4,7 @@ import { z } from "../../runtime/parse.js";
 import { SluiceError } from "../../task/errors.js";
 import { parseConfiguration, type Configuration } from "../../task/configuration.js";
 import type { NodeName, StageId } from "../../task/identity.js";
+import { offers } from "../../task/offers.js";
 import { suggestName } from "../../task/nearest-name.js";
 import type { Policy, PolicyScope } from "../policy.js";
 import { parseParameters } from "./parameters.js";
@@ -76,13 +77,20 @@ function checkStage(stage: StageId, nodes: readonly NodeName[], { source, nodes:
     const description = known.get(node);
     if (description === undefined) {
       throw refusal(
-        `Cannot place stage "${stage}" on node "${node}" as it has not joined${suggestName(node, known.keys())}`,
+        `Cannot place stage "${stage}" on node "${node}" as it has not joined${suggestName(node, known.keys())}: the nodes are ${[...known.keys()].join(", ")}`,
       );
     }
-    if (!description.services.includes(declared.service)) {
+    const { service, model } = declared;
+    if (description.services.includes(service) && !offers(description, declared)) {
+      const models = (description.models ?? []).map(({ file }) => `"${file}"`).join(", ");
+      throw refusal(
+        `Cannot place stage "${stage}" on node "${node}" as it must have the model file "${model ?? ""}": it has ${models || "none"}`,
+      );
+    }
+    if (!offers(description, declared)) {
       const offered = description.services.map((service) => `"${service}"`).join(", ");
       throw refusal(
-        `Cannot place stage "${stage}" on node "${node}" as it must run service "${declared.service}": it runs ${offered || "none"}`,
+        `Cannot place stage "${stage}" on node "${node}" as it must run service "${service}": it runs ${offered || "none"}`,
       );
     }
   }

@@ -1,6 +1,6 @@
 /**
- * A hub's trust as files that only its own user can read: `master.key`, written once, and `owners.json`, written whole each
- * time that it changes.
+ * A hub's trust as files that only its own user can read: `master.key`, written once, and `owners.json` and `orders.json`, each
+ * written whole each time that it changes.
  */
 
 import { randomBytes } from "node:crypto";
@@ -13,6 +13,8 @@ import { parseWith, z } from "../../runtime/parse.js";
 import { SluiceError } from "../../task/errors.js";
 import { parseNodeName, parseSourceId, type SourceId } from "../../task/identity.js";
 import { NAME } from "../../task/limits.js";
+import type { SourceOrder } from "../../task/requests.js";
+import { createSourceOrders } from "./orders.js";
 import { createSourceOwners, MASTER_KEY_BYTES, type Owner, type Trust } from "./trust.js";
 
 const name = z.string().regex(NAME);
@@ -20,6 +22,11 @@ const incarnation = z.number().int().min(0);
 const ownersForm = z.record(
   name,
   z.object({ node: name, held: z.boolean(), incarnation, after: incarnation }),
+);
+
+const ordersForm = z.record(
+  name,
+  z.object({ policy: z.object({ name: z.string(), parameters: z.record(z.string(), z.unknown()) }) }),
 );
 
 export interface TrustOptions {
@@ -38,11 +45,21 @@ export async function openTrust(folder: string, options: TrustOptions): Promise<
     const masterKey = await readOrMakeKey(join(path, "master.key"));
     const ownersPath = join(path, "owners.json");
     const known = await readOwners(ownersPath);
-    const writer = new OwnersWriter(ownersPath, known, options);
+    const ordersPath = join(path, "orders.json");
+    const ordered = await readOrders(ordersPath);
+    const owners = new MapWriter(
+      { path: ownersPath, map: known, what: "to which nodes the sources belong" },
+      options,
+    );
+    const orders = new MapWriter(
+      { path: ordersPath, map: ordered, what: "what operators said of sources" },
+      options,
+    );
     return {
       masterKey,
-      owners: createSourceOwners(known, () => writer.start()),
-      close: () => writer.done(),
+      owners: createSourceOwners(known, () => owners.start()),
+      orders: createSourceOrders(ordered, () => orders.start()),
+      close: async () => void (await Promise.all([owners.done(), orders.done()])),
     };
   } catch (error) {
     if (error instanceof SluiceError) throw error;
@@ -53,19 +70,24 @@ export async function openTrust(folder: string, options: TrustOptions): Promise<
   }
 }
 
+interface WrittenMap {
+  readonly path: string;
+  readonly map: ReadonlyMap<SourceId, unknown>;
+  /** For people. */
+  readonly what: string;
+}
+
 /** Writes the first change at once, and then the newest of those that came meanwhile. */
-class OwnersWriter {
-  readonly #path: string;
-  readonly #known: ReadonlyMap<SourceId, Owner>;
+class MapWriter {
+  readonly #file: WrittenMap;
   readonly #options: TrustOptions;
   #changed = false;
   #closing = false;
   #endPause = (): void => {};
   #writing: Promise<void> | null = null;
 
-  constructor(path: string, known: ReadonlyMap<SourceId, Owner>, options: TrustOptions) {
-    this.#path = path;
-    this.#known = known;
+  constructor(file: WrittenMap, options: TrustOptions) {
+    this.#file = file;
     this.#options = options;
   }
 
@@ -92,14 +114,12 @@ class OwnersWriter {
   }
 
   async #write(): Promise<void> {
+    const { path, map, what } = this.#file;
     try {
-      await writeWhole(this.#path, JSON.stringify(Object.fromEntries(this.#known)));
+      await writeWhole(path, JSON.stringify(Object.fromEntries(map)));
     } catch (error) {
       // It holds for as long as this process runs, and is written with the next change.
-      this.#options.log.warn("Cannot write to which nodes the sources belong", {
-        path: this.#path,
-        error: errorText(error),
-      });
+      this.#options.log.warn(`Cannot write ${what}`, { path, error: errorText(error) });
     }
   }
 
@@ -141,11 +161,24 @@ async function readOwners(path: string): Promise<Map<SourceId, Owner>> {
   );
 }
 
+async function readOrders(path: string): Promise<Map<SourceId, SourceOrder>> {
+  const text = await readText(path);
+  if (text === null) return new Map();
+  const parsed = parseWith(ordersForm, jsonOf(text));
+  if (!parsed.ok) {
+    throw corrupt(
+      path,
+      `${parsed.problem}; delete it, and each source has the policy that it was started with`,
+    );
+  }
+  return new Map(Object.entries(parsed.value).map(([source, order]) => [parseSourceId(source), order]));
+}
+
 function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    return null; // and that is no list of owners
+    return null; // and that is no list of anything
   }
 }
 

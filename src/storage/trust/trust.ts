@@ -12,6 +12,8 @@
 import { randomBytes } from "node:crypto";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import { SOURCES_OF_NODE_MAX } from "../../task/limits.js";
+import type { SourceOrders } from "../../task/requests.js";
+import { createSourceOrders } from "./orders.js";
 
 export const MASTER_KEY_BYTES = 32;
 
@@ -43,13 +45,20 @@ export interface Trust {
   /** 32 bytes that nobody else knows. */
   readonly masterKey: Uint8Array;
   readonly owners: SourceOwners;
+  /** What operators said of sources. */
+  readonly orders: SourceOrders;
   /** Waits for what is being written. */
   close(): Promise<void>;
 }
 
 /** Ends with the process. @param masterKey default: random */
 export function createMemoryTrust(masterKey: Uint8Array = randomBytes(MASTER_KEY_BYTES)): Trust {
-  return { masterKey, owners: createSourceOwners(new Map(), () => {}), close: () => Promise.resolve() };
+  return {
+    masterKey,
+    owners: createSourceOwners(new Map(), () => {}),
+    orders: createSourceOrders(new Map(), () => {}),
+    close: () => Promise.resolve(),
+  };
 }
 
 /** @param onChange is called after each change of `known` */

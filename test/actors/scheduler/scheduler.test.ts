@@ -7,7 +7,7 @@ import type {
   SourceRemoved,
   TableReported,
 } from "../../../src/actors/protocol/scheduler.js";
-import type { SourceDescription } from "../../../src/task/requests.js";
+import type { SourceDescription, SourceOrders } from "../../../src/task/requests.js";
 import { createPolicies } from "../../../src/scheduling/policies.js";
 import { edgeOnly } from "../../../src/scheduling/policies/edge-only.js";
 import { bindPolicy } from "../../../src/scheduling/policy.js";
@@ -24,6 +24,7 @@ import { createMemoryTrust } from "../../../src/storage/trust/trust.js";
 
 const CAM_1 = parseSourceId("cam-1");
 const CAM_2 = parseSourceId("cam-2");
+const EDGE_ONLY = { name: "edge-only", parameters: {} };
 
 /** Throws whenever its parameter says so. */
 let failing = false;
@@ -45,12 +46,13 @@ interface SetUp extends Partial<NodeQuota> {
   readonly sourcesMax?: number;
   readonly nodesMax?: number;
   readonly owners?: SchedulerOptions["owners"];
+  readonly orders?: SourceOrders;
 }
 
 function setUp(options: SetUp = {}) {
   failing = false;
   const listener = createProbe<SchedulerEvent>("sluice://cloud/listener");
-  const retained = createSchedulerRetained();
+  const retained = createSchedulerRetained(options.orders);
   const behaviour = createScheduler(
     {
       term: options.term ?? 1,
@@ -297,6 +299,59 @@ test("scheduler frees a source for an operator, also one that a node held under 
   const removed = replyTo.all("sourceRemoved").map((reply) => reply.node);
   assert.equal(removed, [null, parseNodeName("edge-1"), null]);
   register(elsewhere).only("policySet");
+});
+
+test("what an operator set holds when the node registers its source again, until it is started anew or has ended", () => {
+  const { scheduler, join, register, setPolicy, placed } = setUp();
+  const again = { type: "registerSource", source: source({ policy: EDGE_ONLY }) } as const;
+  const leaveAndReturn = () => {
+    scheduler.tell({ type: "removeNode", node: EDGE_1 });
+    join("edge-1");
+    scheduler.tell(again);
+    return placed();
+  };
+  join("cloud");
+  join("edge-1");
+  register({ policy: EDGE_ONLY });
+  setPolicy("cloud-only");
+  assert.equal(leaveAndReturn(), { detect: ["cloud"], track: ["cloud"] });
+  scheduler.tell({ type: "removeSource", sourceId: CAM_1, node: EDGE_1, suspended: true });
+  assert.equal(leaveAndReturn(), { detect: ["cloud"], track: ["cloud"] });
+  scheduler.tell({ ...again, isNew: true });
+  assert.equal(placed(), { detect: ["edge-1"], track: ["edge-1"] });
+  setPolicy("cloud-only");
+  scheduler.tell({ type: "removeSource", sourceId: CAM_1, node: EDGE_1 });
+  assert.equal(leaveAndReturn(), { detect: ["edge-1"], track: ["edge-1"] });
+});
+
+test("what an operator set holds under a scheduler that starts anew over the same trust", () => {
+  const { orders } = createMemoryTrust();
+  const first = setUp({ orders });
+  first.join("cloud");
+  first.join("edge-1");
+  first.register({ policy: EDGE_ONLY });
+  first.setPolicy("cloud-only");
+  const second = setUp({ orders, term: 2 });
+  second.join("cloud");
+  second.join("edge-1");
+  second.register({ policy: EDGE_ONLY });
+  assert.equal(second.placed(), { detect: ["cloud"], track: ["cloud"] });
+});
+
+test("a node that a policy names and that has not joined is refused at the start of a source, and not when it goes on", () => {
+  const { scheduler, join } = setUp();
+  join("cloud");
+  join("edge-1");
+  const policy = { name: "fixed", parameters: { placement: { detect: "edge-11" } } };
+  const replyTo = createProbe<PolicyReply>();
+  scheduler.tell({ type: "registerSource", source: source({ policy }), isNew: true, replyTo });
+  const { error } = replyTo.only("policyRefused");
+  assert.match(
+    error.message,
+    'on node "edge-11" as it has not joined (did you mean "edge-1"?): the nodes are cloud, edge-1',
+  );
+  scheduler.tell({ type: "registerSource", source: source({ policy }), replyTo });
+  replyTo.only("policySet");
 });
 
 test("scheduler carries every version of a pipeline that a source walks", () => {

@@ -83,6 +83,23 @@ test("openTrust keeps the key and the owners of sources over a restart, for its 
     }
   }));
 
+test("openTrust keeps what operators said of sources, for its own user alone", () =>
+  inTemporaryFolder(async (folder) => {
+    const order = { policy: { name: "fixed", parameters: { placement: { detect: ["cloud"] } } } };
+    const first = await openTrust(folder, OPTIONS);
+    first.orders.set(CAM_1, order);
+    first.orders.set(CAM_2, order);
+    first.orders.delete(CAM_2);
+    await first.close();
+    const second = await openTrust(folder, OPTIONS);
+    assert.equal([second.orders.get(CAM_1), second.orders.get(CAM_2)], [order, undefined]);
+    await second.close();
+    assert.is(statSync(join(folder, "orders.json")).mode & 0o777, 0o600);
+    writeFileSync(join(folder, "orders.json"), '{"cam-1": {"policy": "fixed"}}');
+    const refused: unknown = await openTrust(folder, OPTIONS).catch((error: unknown) => error);
+    assert.ok(refused instanceof SluiceError && refused.code === "store-corrupt");
+  }));
+
 test("openTrust writes what changes at once, what follows together, and all of it before it closes", () =>
   inTemporaryFolder(async (folder) => {
     const clock = new VirtualClock();
