@@ -88,7 +88,7 @@ function checkStage(stage: StageId, nodes: readonly NodeName[], { source, nodes:
       );
     }
     if (!offers(description, declared)) {
-      const offered = description.services.map((service) => `"${service}"`).join(", ");
+      const offered = description.services.map((other) => `"${other}"`).join(", ");
       throw refusal(
         `Cannot place stage "${stage}" on node "${node}" as it must run service "${service}": it runs ${offered || "none"}`,
       );
