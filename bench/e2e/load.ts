@@ -171,6 +171,7 @@ export function endlessCapture({
             });
         });
         return {
+          bytes: null,
           request(frames) {
             wanted += frames;
             giveSoon();

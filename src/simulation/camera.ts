@@ -80,6 +80,7 @@ export function createCameraCapture(options: CameraOptions, process: SimulatedPr
         if (!closed) timer = clock.after(everyMs, tick);
       };
       return {
+        bytes: null,
         request: (count) => void (wanted += count),
         close() {
           closed = true;

@@ -84,6 +84,7 @@ export function scriptedSource(options: ScriptedSourceOptions = {}): ScriptedSou
       });
 
       return {
+        bytes: null,
         request(frames) {
           wanted += frames;
           if (liveEveryMs !== undefined || giving) return;

@@ -87,6 +87,11 @@ export class CaptureSlots {
     for (const slot of [this.#current, this.#successor]) if (slot?.id === capture) slot.demand -= 1;
   }
 
+  /** Bytes that the current capture has of the source; null where nobody counts them. */
+  get bytes(): number | null {
+    return this.#current?.capture.bytes ?? null;
+  }
+
   /** Requests frames of one capture until `upTo` are on their way. */
   ask(role: CaptureRole, upTo: number): void {
     const slot = role === "current" ? this.#current : this.#successor;

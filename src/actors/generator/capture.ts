@@ -29,6 +29,8 @@ export interface Position {
 }
 
 export interface Capture {
+  /** Bytes of the source so far: whether it sends anything while no picture comes of it. Null where nobody counts them. */
+  readonly bytes: number | null;
   /** Requests more frames. A capture reads no further than it is requested to, so that memory stays bounded. */
   request(frames: number): void;
   /** Ends the capture and its process at once. Idempotent. */

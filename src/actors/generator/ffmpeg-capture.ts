@@ -82,6 +82,8 @@ class FfmpegCapture implements Capture {
   #attempt = 0;
   /** Number of the stream to take; null for the first. */
   #stream: number | null = null;
+  /** The format of pictures without a time of their own: that of their arrival is theirs. */
+  #timeless: string | null = null;
   #landed = false;
   #informed = false;
   #closed = false;
@@ -102,11 +104,15 @@ class FfmpegCapture implements Capture {
       const { source } = this.#options;
       if (source.kind === "rtsp" || source.kind === "http") await this.#openRelay(source);
       if (this.#closed) return;
-      if (mayWait) this.#watchOpening();
+      if (mayWait) this.#watchOpening(0);
       this.#start(ffmpeg);
     } catch (error) {
       this.#end(error instanceof SluiceError ? error : spawnFailure(error));
     }
+  }
+
+  get bytes(): number | null {
+    return this.#relay?.bytes ?? null;
   }
 
   request(frames: number): void {
@@ -134,12 +140,16 @@ class FfmpegCapture implements Capture {
       seekUs: this.#seekUs(),
       syncOption,
       stream: this.#stream,
+      timeless: this.#timeless,
       relayUrl: this.#relay?.url ?? null,
     });
     const current = new FfmpegProcess(ffmpeg, args, this.#options.source, {
-      onInfo: (info, betterStream) => {
+      onInfo: (info, { betterStream, timeless }) => {
         if (this.#stream === null && betterStream !== null) {
           this.#stream = betterStream;
+          this.#startAgain(ffmpeg);
+        } else if (timeless !== null && this.#arrives && this.#timeless === null) {
+          this.#timeless = timeless;
           this.#startAgain(ffmpeg);
         } else this.#inform(info);
       },
@@ -166,6 +176,11 @@ class FfmpegCapture implements Capture {
     });
     this.#process = current;
     current.request(this.#demand);
+  }
+
+  /** It is sent as it is made, as far as anybody has said: a recording is as long as its server says. */
+  get #arrives(): boolean {
+    return this.#relay !== null && !this.#relay.measured;
   }
 
   #seekUs(): number | null {
@@ -215,10 +230,13 @@ class FfmpegCapture implements Capture {
     this.#listener.onFrame({ number, passedOver, ptsUs, checksum, data, capturedAtMs });
   }
 
-  #watchOpening(): void {
+  /** A slow camera takes its time to be understood: it is waited for as long as bytes come. */
+  #watchOpening(bytesBefore: number): void {
     const { source } = this.#options;
     const { connectTimeoutMs, clock } = this.#settings;
     this.#timer = clock.after(connectTimeoutMs, () => {
+      const { bytes } = this;
+      if (bytes !== null && bytes > bytesBefore) return this.#watchOpening(bytes);
       this.#process?.kill();
       this.#end(unreachable(source, `no answer within ${connectTimeoutMs / 1000} s`));
     });

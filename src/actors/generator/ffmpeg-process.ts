@@ -16,8 +16,8 @@ import { type FramedFrame, Framing, parseFrameHeader } from "./framing.js";
 import type { SourceSpec } from "./source-spec.js";
 
 interface ProcessListener {
-  /** @param betterStream the number of the stream to take in place of the first one; null where that is right */
-  onInfo(info: CaptureInfo, betterStream: number | null): void;
+  /** @param report what it has logged so far */
+  onInfo(info: CaptureInfo, report: FfmpegReport): void;
   onFrame(frame: FramedFrame): void;
   onExit(exit: ProcessExit): void;
 }
@@ -183,11 +183,11 @@ export class FfmpegProcess {
   }
 
   #inform(): void {
-    const { info, betterStream } = this.#report;
+    const { info } = this.#report;
     if (this.#demandHeld === null || this.#killed || info === null) return;
     const demand = this.#demandHeld;
     this.#demandHeld = null;
-    this.#listener.onInfo(info, betterStream);
+    this.#listener.onInfo(info, this.#report);
     this.request(demand);
   }
 

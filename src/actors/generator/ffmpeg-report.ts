@@ -14,6 +14,7 @@ export class FfmpegReport {
   #durationUs: number | null = null;
   readonly #streams: VideoStream[] = [];
   #indexed = false;
+  #timeless: string | null = null;
   #mapped = false;
   #levelled = false;
 
@@ -50,6 +51,11 @@ export class FfmpegReport {
   get betterStream(): number | null {
     const chosen = chooseStream(this.#streams);
     return chosen === firstStream(this.#streams) ? null : (chosen?.index ?? null);
+  }
+
+  /** The format, where its pictures come without a time of their own; null of any other. */
+  get timeless(): string | null {
+    return this.#timeless;
   }
 
   /** It logs like ffmpeg, which names the level of each line. */
@@ -104,7 +110,10 @@ export class FfmpegReport {
 
   #acceptInfo(text: string): void {
     const format = /^Input #0, (\S+), from/.exec(text)?.[1];
-    if (format !== undefined) this.#indexed = format.split(",").some((name) => INDEXED.has(name));
+    if (format !== undefined) {
+      this.#indexed = format.split(",").some((name) => INDEXED.has(name));
+      if (TIMELESS.has(format)) this.#timeless = format;
+    }
     const duration = /^\s*Duration: (\d+):(\d+):(\d+\.\d+)/.exec(text);
     if (duration !== null) {
       const [hours = 0, minutes = 0, seconds = 0] = duration.slice(1).map(Number);
@@ -130,6 +139,9 @@ export class FfmpegReport {
 
 /** Formats whose index leads to frames by time. Others are searched for a time, which may come twice in them. */
 const INDEXED: ReadonlySet<string> = new Set(["mov", "mp4", "matroska", "webm", "avi"]);
+
+/** Pictures one behind the other, and nothing else. ffmpeg takes them for 25 a second. */
+const TIMELESS: ReadonlySet<string> = new Set(["mpjpeg", "mjpeg", "h264", "hevc", "m4v", "mpegvideo"]);
 
 const TELLING =
   /partial file|Read error|File ended prematurely|refused|timed out|unreachable|resolve|[45]\d\d /;

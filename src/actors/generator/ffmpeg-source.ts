@@ -27,6 +27,8 @@ export interface Opening {
   readonly syncOption: SyncOption;
   /** Number of the stream to take; null for the first that is video and no cover picture. */
   readonly stream: number | null;
+  /** The format of pictures whose times are those of their arrival; null where they have their own. */
+  readonly timeless: string | null;
   /** Of an address: what ffmpeg opens in its place. Its own is no business of ffmpeg's, and may hold secrets. */
   readonly relayUrl: string | null;
 }
@@ -34,7 +36,7 @@ export interface Opening {
 /** Arguments for ffmpeg. */
 export function captureArguments(
   { source, configuration, after }: CaptureOptions,
-  { seekUs, syncOption, stream, relayUrl }: Opening,
+  { seekUs, syncOption, timeless, stream, relayUrl }: Opening,
 ): readonly string[] {
   const { width, height, fps, encoding } = configuration;
   const frames = encoding === "rgb" ? "rawvideo" : "image2pipe";
@@ -42,6 +44,7 @@ export function captureArguments(
     .inputOptions(["-hide_banner", "-nostdin", "-nostats", "-v", "repeat+level+info", "-copyts"])
     .inputOptions(seekUs === null ? [] : seekOptions(seekUs))
     .inputOptions(inputOptions(source))
+    .inputOptions(timeless === null ? [] : arrivalOptions(timeless))
     .complexFilter(
       `[0:${stream ?? "V"}]select='${samplingExpression({ fps, after, fromStart: seekUs === null })}',settb=1/1000000,setpts=N,scale=${width}:${height}:flags=bilinear[v]`,
     )
@@ -52,6 +55,11 @@ export function captureArguments(
   // Published in its types; the only way to the arguments without its run.
   // oxlint-disable-next-line no-underscore-dangle
   return command._getArguments();
+}
+
+/** Where the format is known none of it is read ahead to find that out, and so with a time that is too late. */
+function arrivalOptions(format: string): string[] {
+  return ["-f", format, "-fpsprobesize", "0", "-use_wallclock_as_timestamps", "1"];
 }
 
 /** Absolute timestamps and the keyframe before: frames up to the wanted position are dropped by the sampling. */
@@ -157,6 +165,13 @@ function inputOptions(source: SourceSpec): string[] {
         "tcp",
         "-fflags",
         "nobuffer",
+        // A slow camera is opened with its first pictures, not with those that would tell its rate; and decoding holds none back.
+        "-fpsprobesize",
+        "0",
+        "-analyzeduration",
+        "100000",
+        "-thread_type",
+        "slice",
       ];
     case "http":
       return ["-protocol_whitelist", "http,tcp", "-format_whitelist", HTTP_FORMATS];

@@ -92,7 +92,7 @@ export function createGenerator(
         advance(state, ctx);
         break;
       case "stallNoticed":
-        reconnect(state, "stalled", ctx);
+        if (!state.capture.waitsOn(ctx)) reconnect(state, "stalled", ctx);
         break;
       case "reconnectDue":
         if (state.phase.status === "reconnecting") openAgain(state, ctx);

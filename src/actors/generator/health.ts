@@ -1,7 +1,7 @@
 /** Whether the pictures of a live source still come and change, and how long to wait before it is tried again. */
 
 export interface HealthSettings {
-  /** A source without a frame for so long has stalled; at least ten of its frame times. Default 5,000 ms. */
+  /** A source without a frame for so long has stalled, unless it is slow by itself. Default 5,000 ms. */
   readonly stallMs: number;
   /** A source whose picture has not changed by one bit for so long is frozen. Default 30,000 ms. */
   readonly freezeMs: number;
@@ -15,8 +15,18 @@ export const DEFAULT_HEALTH: HealthSettings = {
   backoff: { minMs: 500, maxMs: 30_000 },
 };
 
+/** Frame times that are asked for, and of those that the source was seen to have, before it has stalled. */
+const PATIENCE_ASKED = 10;
+const PATIENCE_SEEN = 4;
+/** A source whose rhythm is not known yet is given twice the time with each connection that came to nothing, up to this. */
+const PATIENCE_MS_MAX = 120_000;
+
 export class SourceHealth {
   readonly #settings: HealthSettings;
+  /** The longest time between two frames, of late; null before there were two in one connection. */
+  #rhythmMs: number | null = null;
+  #frameAtMs: number | null = null;
+  #inVain = 0;
   #attempt = 0;
   #connectedAtMs: number | null = null;
   #checksum: number | null = null;
@@ -26,14 +36,32 @@ export class SourceHealth {
     this.#settings = settings;
   }
 
-  /** How long to wait for the next frame. */
+  /** Whether this connection has given a frame. */
+  get connected(): boolean {
+    return this.#connectedAtMs !== null;
+  }
+
+  /** How long to wait for the next frame. @param fps as many are asked for; the source may have fewer */
   patienceMs(fps: number): number {
-    return Math.max(this.#settings.stallMs, 10_000 / fps);
+    const known = Math.max(
+      this.#settings.stallMs,
+      (PATIENCE_ASKED * 1_000) / fps,
+      PATIENCE_SEEN * (this.#rhythmMs ?? 0),
+    );
+    return this.#rhythmMs === null
+      ? Math.min(known * 2 ** this.#inVain, Math.max(known, PATIENCE_MS_MAX))
+      : known;
   }
 
   /** @returns whether the picture is frozen */
   sawFrame(checksum: number, nowMs: number): boolean {
     this.#connectedAtMs ??= nowMs;
+    if (this.#frameAtMs !== null) {
+      // What was slow once is forgotten within some frames.
+      this.#rhythmMs = Math.max(nowMs - this.#frameAtMs, (this.#rhythmMs ?? 0) * 0.9);
+      this.#inVain = 0;
+    }
+    this.#frameAtMs = nowMs;
     if (checksum !== this.#checksum) {
       this.#checksum = checksum;
       this.#changedAtMs = nowMs;
@@ -46,6 +74,8 @@ export class SourceHealth {
 
   /** The connection is given up. @returns the number in a row of the next attempt, from 1, and the delay until it */
   lost(nowMs: number, random: number): { readonly attempt: number; readonly delayMs: number } {
+    if (this.#frameAtMs !== null) this.#inVain = Math.min(this.#inVain + 1, 30);
+    this.#frameAtMs = null;
     this.#connectedAtMs = null;
     this.#changedAtMs = nowMs;
     this.#attempt += 1;

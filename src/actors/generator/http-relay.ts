@@ -11,7 +11,7 @@ import { Agent as SecureAgent, request as secureRequest } from "node:https";
 import type { Server } from "node:net";
 import { pipeline } from "node:stream";
 import { Authorization } from "./authorization.js";
-import { connectionProblem, REDIRECTS_ELSEWHERE } from "./relay-problem.js";
+import { answerProblem, connectionProblem, REDIRECTS_ELSEWHERE } from "./relay-problem.js";
 import { isAmong } from "./source-policy.js";
 import type { SourceTrust } from "./source-trust.js";
 import { Transfers } from "./transfers.js";
@@ -27,7 +27,12 @@ export function openHttpRelay(
   trust: SourceTrust,
   path: string,
   onProblem: (text: string) => void,
-): { readonly server: Server; readonly transfers: Transfers; readonly close: () => void } {
+): {
+  readonly server: Server;
+  readonly transfers: Transfers;
+  readonly bytes: () => number;
+  readonly close: () => void;
+} {
   const transfers = new Transfers();
   const open = new Set<ClientRequest>();
   // Of its own, so that no other source's trust makes a connection that this one uses.
@@ -89,7 +94,9 @@ export function openHttpRelay(
         else fetchFor(asked, answer, { url: next, redirects: redirects + 1, retried: false });
       } else {
         if (statusCode >= 400)
-          onProblem(`the server answers ${statusCode} ${response.statusMessage ?? ""}`.trim());
+          onProblem(
+            answerProblem("server", statusCode, response.statusMessage ?? "", authorization !== null),
+          );
         transfers.follow(response, answer);
         passOn(response, answer);
       }
@@ -110,6 +117,7 @@ export function openHttpRelay(
   return {
     server,
     transfers,
+    bytes: () => transfers.bytes,
     close() {
       server.close();
       server.closeAllConnections();

@@ -33,4 +33,18 @@ export function connectionProblem(error: Error): string {
   return REASONS[code] ?? errorText(error);
 }
 
+/** @param credentials whether the source was given some */
+export function answerProblem(
+  who: "server" | "camera",
+  status: number,
+  reason: string,
+  credentials: boolean,
+): string {
+  const answer = `the ${who} answers ${status} ${reason}`.trim();
+  if (status !== 401) return answer;
+  return credentials
+    ? `${answer}: it does not take this user name and password`
+    : `${answer}: it wants a user name and password, as in ://USER:PASSWORD@HOST`;
+}
+
 export const REDIRECTS_ELSEWHERE = "it redirects to another host, which is not allowed";

@@ -28,6 +28,10 @@ export interface Relay {
   readonly brokenOff: string | null;
   /** Bytes of the camera so far; null while ffmpeg waits for none. Of RTSP always null. */
   readonly awaited: number | null;
+  /** Bytes of the camera so far. */
+  readonly bytes: number;
+  /** Its server has said how long it is. Of RTSP always false. */
+  readonly measured: boolean;
   /** Ends every connection. Idempotent. */
   close(): void;
 }
@@ -37,7 +41,13 @@ type OpenRelay = (
   trust: SourceTrust,
   path: string,
   onProblem: (text: string) => void,
-) => { readonly server: Server; readonly transfers: Transfers | null; readonly close: () => void };
+) => {
+  readonly server: Server;
+  readonly transfers: Transfers | null;
+  /** Of the camera so far. */
+  readonly bytes: () => number;
+  readonly close: () => void;
+};
 
 /** Opens a relay to `address`, at any free port. @throws SluiceError `certificate-file-invalid` */
 export async function openRelay(address: NetworkAddress): Promise<Relay> {
@@ -45,7 +55,7 @@ export async function openRelay(address: NetworkAddress): Promise<Relay> {
   const path = `/${randomBytes(16).toString("hex")}`;
   const open: OpenRelay = address.kind === "rtsp" ? openRtspRelay : openHttpRelay;
   const problem: { text: string | null } = { text: null };
-  const { server, transfers, close } = open(address, trust, path, (text) => (problem.text ??= text));
+  const { server, transfers, bytes, close } = open(address, trust, path, (text) => (problem.text ??= text));
   // Before whatever serves it, so that nothing does.
   server.prependListener("connection", (socket: Socket) => {
     if (!isOwnPeer(socket)) socket.destroy();
@@ -64,6 +74,12 @@ export async function openRelay(address: NetworkAddress): Promise<Relay> {
     },
     get awaited() {
       return transfers?.awaited ?? null;
+    },
+    get bytes() {
+      return bytes();
+    },
+    get measured() {
+      return transfers?.measured ?? false;
     },
     close,
   };

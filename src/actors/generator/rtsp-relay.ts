@@ -6,7 +6,7 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { connect as connectSecure } from "node:tls";
 import { Authorization } from "./authorization.js";
-import { connectionProblem, REDIRECTS_ELSEWHERE } from "./relay-problem.js";
+import { answerProblem, connectionProblem, REDIRECTS_ELSEWHERE } from "./relay-problem.js";
 import { RtspSplitter, type RtspMessage } from "./rtsp-splitter.js";
 import type { NetworkAddress } from "./source-spec.js";
 import type { SourceTrust } from "./source-trust.js";
@@ -22,8 +22,14 @@ export function openRtspRelay(
   trust: SourceTrust,
   path: string,
   onProblem: (text: string) => void,
-): { readonly server: Server; readonly transfers: null; readonly close: () => void } {
+): {
+  readonly server: Server;
+  readonly transfers: null;
+  readonly bytes: () => number;
+  readonly close: () => void;
+} {
   const open = new Set<RtspExchange>();
+  let bytes = 0;
   const server = createServer({ noDelay: true }, (client) => {
     if (client.destroyed) return;
     const exchange = new RtspExchange(
@@ -32,6 +38,7 @@ export function openRtspRelay(
       address,
       path,
       onProblem,
+      (count) => (bytes += count),
     );
     open.add(exchange);
     client.once("close", () => open.delete(exchange));
@@ -39,6 +46,7 @@ export function openRtspRelay(
   return {
     server,
     transfers: null,
+    bytes: () => bytes,
     close() {
       server.close();
       for (const exchange of open) exchange.close();
@@ -72,6 +80,7 @@ class RtspExchange {
     address: NetworkAddress,
     path: string,
     onProblem: (text: string) => void,
+    onMedia: (bytes: number) => void,
   ) {
     this.#client = client;
     this.#camera = camera;
@@ -82,7 +91,7 @@ class RtspExchange {
     this.#camera.on("error", (error) => onProblem(connectionProblem(error)));
     client.on("error", () => {});
     this.#flow(client, this.#camera, (message) => this.#ask(message));
-    this.#flow(this.#camera, client, (message) => this.#answer(message));
+    this.#flow(this.#camera, client, (message) => this.#answer(message), onMedia);
   }
 
   close(): void {
@@ -91,8 +100,14 @@ class RtspExchange {
   }
 
   /** Media from one side go to the other as they are, no faster than that one takes them. */
-  #flow(from: Socket, to: Socket, onMessage: (message: RtspMessage) => void): void {
+  #flow(
+    from: Socket,
+    to: Socket,
+    onMessage: (message: RtspMessage) => void,
+    onMedia: (bytes: number) => void = () => {},
+  ): void {
     const splitter = new RtspSplitter((media) => {
+      onMedia(media.length);
       if (!to.write(media)) from.pause();
     }, onMessage);
     from.on("data", (chunk: Buffer) => {
@@ -154,7 +169,8 @@ class RtspExchange {
     ) {
       this.#send({ ...asked, retried: true });
     } else {
-      if (status >= 400) this.#onProblem(`the camera answers ${status} ${message.reason}`.trim());
+      if (status >= 400)
+        this.#onProblem(answerProblem("camera", status, message.reason, this.#authorization !== null));
       this.#client.write(message.withHeader("CSeq", asked.sequence).text());
     }
   }

@@ -51,6 +51,8 @@ export class SourceCapture {
   #nextPlan: Plan | null = null;
   #live: boolean;
   #seekable = false;
+  /** Of this connection, when it was last looked at. */
+  #bytesSeen = 0;
   #stepSaidAtMs: number | null = null;
 
   /** @param emit receives the events of captures, which come at any time */
@@ -165,6 +167,7 @@ export class SourceCapture {
   begun({ durationUs }: CaptureInfo, ctx: Ctx): void {
     // What is fetched over HTTP and has an end is a recording: it can be read again, and waits instead of dropping.
     if (this.#source.kind === "http" && durationUs !== null) this.#live = false;
+    this.#bytesSeen = 0;
     if (this.#live) this.#awaitFrame(ctx);
   }
 
@@ -215,6 +218,24 @@ export class SourceCapture {
     const { steps } = this.#timeline;
     const where = { source: this.#source.label, frame: number, sourceUs, ptsUs, steps };
     ctx.log.warn("The times of a source step; those of its tasks go on behind the frame before", where);
+  }
+
+  /**
+   * No frame has come in time. Before the first one of a connection a key frame may still be on its way: it is waited for as
+   * long as bytes come.
+   *
+   * @returns whether it is
+   */
+  waitsOn(ctx: Ctx): boolean {
+    const { bytes } = this.#slots;
+    if (!this.#live || this.#health.connected || bytes === null || bytes <= this.#bytesSeen) return false;
+    if (this.#bytesSeen === 0) {
+      const source = this.#source.label;
+      ctx.log.info("a source sends, but no picture yet: its next key frame is waited for", { source, bytes });
+    }
+    this.#bytesSeen = bytes;
+    this.#awaitFrame(ctx);
+    return true;
   }
 
   #awaitFrame(ctx: Ctx): void {

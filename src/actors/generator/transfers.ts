@@ -1,4 +1,4 @@
-/** How the transfers of a recording go: whether one broke off, and whether ffmpeg waits for bytes. */
+/** How the transfers over HTTP go: how much has come, whether all was announced, and whether ffmpeg waits for bytes. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 
@@ -7,6 +7,7 @@ export class Transfers {
   readonly #open = new Set<ServerResponse>();
   #bytes = 0;
   #brokenOff: string | null = null;
+  #measured = false;
 
   /** Why one ended before all was there that its server had announced. */
   get brokenOff(): string | null {
@@ -18,6 +19,16 @@ export class Transfers {
     return this.#open.size === 0 ? null : this.#bytes;
   }
 
+  /** Bytes so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** A server has said how long what it sends is: it has an end. */
+  get measured(): boolean {
+    return this.#measured;
+  }
+
   /** ffmpeg has asked, and waits for `answer`. */
   await(answer: ServerResponse): void {
     this.#open.add(answer);
@@ -26,6 +37,7 @@ export class Transfers {
 
   /** `response` is passed on as `answer`. */
   follow(response: IncomingMessage, answer: ServerResponse): void {
+    this.#measured ||= response.headers["content-length"] !== undefined;
     response.on("data", (chunk: Buffer) => (this.#bytes += chunk.length));
     response.once("end", () => this.#open.delete(answer));
     response.once("error", () => {

@@ -13,6 +13,7 @@ interface FakeCapture {
   /** Frames requested in all. */
   requested: number;
   given: number;
+  bytes: number | null;
   closed: boolean;
   info(info?: Partial<CaptureInfo>): void;
   /** One frame at `ms` of the source; its bytes are all `mark`. */
@@ -42,6 +43,9 @@ export function createFakeCapture(): FakeCapturePort {
       const fake = createFake(options, listener, () => port.now());
       opened.push(fake);
       return {
+        get bytes() {
+          return fake.bytes;
+        },
         request: (frames) => void (fake.requested += frames),
         close: () => void (fake.closed = true),
       };
@@ -56,8 +60,15 @@ function createFake(options: CaptureOptions, listener: CaptureListener, now: () 
     options,
     requested: 0,
     given: 0,
+    bytes: null,
     closed: false,
-    info: (info) => listener.onInfo({ description: "h264", durationUs: 10_000_000, seekable: true, ...info }),
+    info: (info) =>
+      listener.onInfo({
+        description: "h264",
+        durationUs: 10_000_000,
+        seekable: true,
+        ...info,
+      }),
     frame(ms, { mark = fake.given, bytes = 4 } = {}) {
       if (fake.closed || ended) return;
       if (fake.given >= fake.requested) throw new Error(`Frame at ${ms} ms was not requested`);

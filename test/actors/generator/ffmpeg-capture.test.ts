@@ -190,7 +190,11 @@ test("what sampling passes over is counted, and so adds up to the numbers of fra
 
 test("a captured frame is in shared memory, of the size asked for, with times that grow", async () => {
   const { frames, info } = await captureAll(clip25);
-  assert.equal(info, { description: "h264, 160x90, 25 fps, 4.0 s", durationUs: 4_000_000, seekable: true });
+  assert.equal(info, {
+    description: "h264, 160x90, 25 fps, 4.0 s",
+    durationUs: 4_000_000,
+    seekable: true,
+  });
   for (const [index, { data, ptsUs }] of frames.entries()) {
     assert.is(data.length, 64 * 36 * 3);
     assert.instance(data.buffer, SharedArrayBuffer);

@@ -141,6 +141,31 @@ test("a live source of 1 fps is given ten of its frame times", () => {
   assert.is(listener.all("sourceStalled").length, 1);
 });
 
+test("a live source of a frame each 20 s is lost no more often than it takes to learn that", () => {
+  const { capture, clock, listener, ledger } = setup(CAMERA);
+  const frame = (): void => {
+    if (ledger().status === "capturing") capture.last.frame(0);
+  };
+  for (let second = 0; second < 600; second += 1) {
+    if (second % 20 === 0) frame();
+    clock.advance(1_000);
+    if (capture.last.requested === 0) capture.last.info({ durationUs: null });
+  }
+  const stalls = listener.all("sourceStalled").length;
+  assert.ok(stalls <= 4, `${stalls} stalls`);
+});
+
+test("a live source that sends bytes is waited for until its first key frame, and no longer once they end", () => {
+  const { capture, clock, listener } = setup(CAMERA);
+  for (let second = 0; second < 100; second += 1) {
+    capture.last.bytes = second * 1_000;
+    clock.advance(1_000);
+  }
+  assert.is(listener.all("sourceStalled").length, 0);
+  clock.advance(10_000);
+  assert.is(listener.all("sourceStalled").length, 1);
+});
+
 test("a live source that connects and gives no frame is reconnected", () => {
   const { clock, listener } = setup(CAMERA);
   clock.advance(5_000);

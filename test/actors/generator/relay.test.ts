@@ -163,7 +163,7 @@ test("a wrong password is source-unreachable, with what the camera says and with
     assert.is(error?.code, "source-unreachable");
     assert.match(
       error?.message ?? "",
-      /"rtsp:\/\/\*\*\*@127\.0\.0\.1:\d+\/s": the camera answers 401 Unauthorized/,
+      /"rtsp:\/\/\*\*\*@127\.0\.0\.1:\d+\/s": the camera answers 401 Unauthorized: it does not take this user name and password/,
     );
     assert.not.match(error?.message ?? "", /hunter2/);
   } finally {
