@@ -35,7 +35,11 @@ const program = new Command("npm run bench --")
   .option("--machine <name>", "what this machine is called in the report")
   .option("--out <folder>", "keep the report here (default: only where all ran, in bench/results)")
   .action(main);
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  program.error(error instanceof Error ? error.message : String(error));
+}
 
 async function main(parts: readonly string[], options: Options): Promise<void> {
   const chosen = (name: string): boolean => parts.length === 0 || parts.some((part) => name.includes(part));

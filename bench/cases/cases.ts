@@ -5,5 +5,18 @@ import { heapOfActor, spawnAndStop } from "./micro/actors.js";
 import { ask } from "./micro/ask.js";
 import { fanOut, ring } from "./micro/ring.js";
 import { tell, tellToParent } from "./micro/tell.js";
+import { wireAsk, wireAsk1MiB, wireAsk64KiB, wireAskMany } from "./wire/ask.js";
 
-export const CASES: readonly BenchCase[] = [tell, tellToParent, ask, ring, fanOut, spawnAndStop, heapOfActor];
+export const CASES: readonly BenchCase[] = [
+  tell,
+  tellToParent,
+  ask,
+  ring,
+  fanOut,
+  spawnAndStop,
+  heapOfActor,
+  wireAsk,
+  wireAskMany,
+  wireAsk64KiB,
+  wireAsk1MiB,
+];
