@@ -28,7 +28,6 @@ interface Options {
   readonly edges?: number;
   readonly gap?: number;
   readonly uniform: boolean;
-  readonly clocks: boolean;
   readonly faults?: readonly FaultKind[];
   readonly plant?: BugKind;
   readonly mutants?: readonly string[] | true;
@@ -51,7 +50,6 @@ function parseSimulate(args: readonly string[]): ParsedProgram {
     .option("--seeds <n>", "number of seeds", positiveInteger, 100)
     .option("--first <n>", "first seed", positiveInteger, 1)
     .option("--seed <n>", "run only this seed", positiveInteger)
-    .option("--clocks", "check that clocks come together, too: they swing after a large correction", false)
     .option("--uniform", "one shape for all seeds; otherwise each draws what is not given here", false)
     .addOption(durationOption("--faulty <duration>", "simulated time with faults"))
     .option("--edges <n>", "number of edge nodes", positiveInteger)
@@ -112,7 +110,6 @@ async function runSeeds(options: Options): Promise<number> {
     const report = await simulate({
       seed,
       swarm: !options.uniform,
-      clocks: options.clocks,
       ...(options.faulty !== undefined && { faultyMs: options.faulty }),
       ...(options.edges !== undefined && { edges: options.edges }),
       ...(options.gap !== undefined && { meanGapMs: options.gap }),
@@ -160,14 +157,10 @@ function print(report: SimulationReport, options: Options): void {
 }
 
 /** The options that replay a seed. */
-function replayOptions(
-  seed: number,
-  { uniform, clocks, faulty, edges, gap, faults, plant }: Options,
-): string {
+function replayOptions(seed: number, { uniform, faulty, edges, gap, faults, plant }: Options): string {
   const given = [
     `--seed ${seed}`,
     ...(uniform ? ["--uniform"] : []),
-    ...(clocks ? ["--clocks"] : []),
     ...(faulty === undefined ? [] : [`--faulty ${faulty}ms`]),
     ...(edges === undefined ? [] : [`--edges ${edges}`]),
     ...(gap === undefined ? [] : [`--gap ${gap}ms`]),

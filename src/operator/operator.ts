@@ -72,6 +72,11 @@ export async function connectOperator(options: OperatorOptions): Promise<Operato
     await system.terminate();
     throw error;
   }
+  return createOperator(system, cluster);
+}
+
+/** What an operator can do that has joined a cluster by itself: `system` and `cluster` are closed with it. */
+export function createOperator(system: ActorSystem, cluster: Cluster): Operator {
   const cloud = cluster.hub;
   const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
   const distributor = system.resolve<DistributorMessage>(`sluice://${cloud}/distributor`);

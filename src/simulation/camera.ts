@@ -11,7 +11,7 @@ export interface CameraOptions {
   readonly frames: number | null;
   /** Between two frames, in ms. */
   readonly everyMs: number;
-  /** Of each frame: its number, and zeros. */
+  /** Of each frame, at least 16: its number as it is checked, its number, and zeros. */
   readonly frameBytes: number;
 }
 
@@ -56,7 +56,9 @@ export function createCameraCapture(options: CameraOptions, process: SimulatedPr
       });
       const give = (): void => {
         const data = allocateShared(frameBytes);
-        new DataView(data.buffer, data.byteOffset).setFloat64(0, frames === null ? UNNUMBERED : next);
+        const view = new DataView(data.buffer, data.byteOffset);
+        view.setFloat64(0, frames === null ? UNNUMBERED : next);
+        view.setFloat64(8, next);
         wanted -= 1;
         listener.onFrame({
           number: next,

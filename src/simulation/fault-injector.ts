@@ -95,11 +95,17 @@ function inject({ kind, host: name, atMs }: Fault, { cluster, serviceFaults }: F
       cluster.swapTable();
       return () => {};
     case "failingActor":
-      cluster.host(name).failActor();
-      return () => {};
+      cluster.host(name).actorFaults.fail();
+      return () => cluster.host(name).actorFaults.end();
     case "leave":
       cluster.host(name).leave();
       return () => cluster.start(name);
+    case "drain":
+      cluster.drain(name);
+      return () => cluster.start(name);
+    case "revoke":
+      cluster.tokens?.revoke(name);
+      return () => {};
     case "suspend": {
       const { process } = cluster.host(name);
       process?.suspend();

@@ -22,6 +22,8 @@ export const FAULTS = [
   "driftingClock",
   "lateAppend",
   "hostileMember",
+  "drain",
+  "revoke",
 ] as const;
 
 export type FaultKind = (typeof FAULTS)[number];
@@ -54,6 +56,8 @@ const SHARES: Readonly<Record<FaultKind, number>> = {
   driftingClock: 1,
   lateAppend: 1,
   hostileMember: 2,
+  drain: 1,
+  revoke: 1,
 };
 
 const ANYWHERE: ReadonlySet<FaultKind> = new Set([
@@ -63,6 +67,8 @@ const ANYWHERE: ReadonlySet<FaultKind> = new Set([
   "failingDisk",
   "failingActor",
 ]);
+/** Also of hosts that have no node. */
+const PATHS: ReadonlySet<FaultKind> = new Set(["cut", "silence", "slowLink"]);
 const ON_HUB: ReadonlySet<FaultKind> = new Set(["killHub", "lateAppend"]);
 
 /** Draws faults between `fromMs` and `untilMs`, in order of time. */
@@ -71,13 +77,17 @@ export function drawFaults(
   {
     kinds,
     hosts,
+    beside = [],
     fromMs,
     untilMs,
     meanGapMs,
     longestMs,
   }: {
     readonly kinds: readonly FaultKind[];
+    /** That have a node. */
     readonly hosts: readonly string[];
+    /** Others that have a path to the hub. */
+    readonly beside?: readonly string[];
     readonly fromMs: number;
     readonly untilMs: number;
     readonly meanGapMs: number;
@@ -88,12 +98,17 @@ export function drawFaults(
   const weighted = kinds.flatMap((kind) => Array.from({ length: SHARES[kind] }, () => kind));
   const edges = hosts.filter((name) => name !== HUB);
   const faults: Fault[] = [];
+  const hostsOf = (kind: FaultKind): readonly string[] => {
+    if (ON_HUB.has(kind)) return [HUB];
+    if (PATHS.has(kind)) return [...edges, ...beside];
+    return ANYWHERE.has(kind) ? hosts : edges;
+  };
   if (weighted.length === 0) return faults;
   for (let atMs = fromMs; ;) {
     atMs += prng.between(meanGapMs / 4, 2 * meanGapMs - meanGapMs / 4);
     if (atMs >= untilMs) return faults;
     const kind = prng.pick(weighted);
-    const host = ON_HUB.has(kind) ? HUB : prng.pick(ANYWHERE.has(kind) ? hosts : edges);
+    const host = prng.pick(hostsOf(kind));
     faults.push({ kind, atMs, host, lastsMs: prng.between(longestMs / 50, longestMs) });
   }
 }

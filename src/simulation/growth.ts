@@ -40,6 +40,11 @@ export class HeldState {
     return new Map([...this.#ofController(), ...this.#ofDistributor()].filter(([, count]) => count !== 0));
   }
 
+  /** Of that, what is of the sources of other nodes, too. */
+  ofOthers(): readonly (readonly [string, number])[] {
+    return [...this.left()].filter(([what]) => OF_OTHERS.has(what));
+  }
+
   #ofController(): readonly (readonly [string, number])[] {
     if (this.#controller === null) return [];
     const { joins, inboxes, generators, parked } = this.#controller;
@@ -65,6 +70,7 @@ export class HeldState {
   }
 }
 
+const OF_OTHERS: ReadonlySet<string> = new Set(["joins", "tasks in inboxes", "parked tasks"]);
 /** As docs/semantics.md says: a stateful stage remembers so many answers. */
 const ANSWERS_MAX = 1_024;
 

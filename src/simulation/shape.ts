@@ -4,6 +4,7 @@
  */
 
 import type { FlushOptions } from "../actors/distributor/spawn.js";
+import { DEFAULT_DELIVERY } from "../actors/generator/delivery/redelivery.js";
 import type { DeliveryLimits } from "../actors/generator/spawn.js";
 import { QUEUE_POLICIES, type QueuePolicy } from "../task/pipeline.js";
 import type { LinkLimits } from "../transport/link/link-limits.js";
@@ -15,6 +16,8 @@ export interface ClusterShape {
   readonly edges: number;
   /** Simulated time with faults, in ms. */
   readonly faultyMs: number;
+  /** How far the clock of a host may be set to either side between two of its processes, in ms. */
+  readonly skewMs: number;
   readonly faults: readonly FaultKind[];
   /** Mean time between faults, in ms. */
   readonly meanGapMs: number;
@@ -23,11 +26,13 @@ export interface ClusterShape {
   readonly sources: number;
   /** Share of sources that are live. */
   readonly liveShare: number;
-  /** Of each frame; at least the 8 that its number takes. */
+  /** Of each frame; at least the 16 that its numbers take. */
   readonly frameBytes: number;
   readonly framesPerTask: number;
   /** Of each source, in tasks. */
   readonly windowTasks: number;
+  /** Of each source: pixels of its tasks. */
+  readonly windowBytes: number;
   /** Share of services that an edge has. */
   readonly serviceShare: number;
   readonly queue: { readonly policy: QueuePolicy; readonly capacity: number };
@@ -36,6 +41,10 @@ export interface ClusterShape {
   readonly joinTimeoutMs: number;
   /** Edges listen for each other. */
   readonly direct: boolean;
+  /** Whoever joins proves a token. */
+  readonly tokens: boolean;
+  /** An operator asks, orders and watches. */
+  readonly operator: boolean;
   readonly link: Partial<LinkLimits>;
   readonly flush: FlushOptions;
   readonly delivery: Partial<DeliveryLimits>;
@@ -45,12 +54,14 @@ export interface ClusterShape {
 export const UNIFORM_SHAPE: ClusterShape = {
   edges: 3,
   faultyMs: 30_000,
+  skewMs: 30_000,
   faults: FAULTS,
   meanGapMs: 1_000,
   longestMs: 5_000,
   sources: 3,
   liveShare: 0.5 / 3,
-  frameBytes: 8,
+  frameBytes: 16,
+  windowBytes: 256 * 1024 * 1024,
   framesPerTask: 1,
   windowTasks: 16,
   serviceShare: 1,
@@ -58,6 +69,8 @@ export const UNIFORM_SHAPE: ClusterShape = {
   deadlineMs: null,
   joinTimeoutMs: 10_000,
   direct: false,
+  tokens: false,
+  operator: false,
   // By default it depends on the machine.
   link: { budgetBytes: 320 * 1024 * 1024 },
   flush: {},
@@ -68,20 +81,25 @@ const KIB = 1024;
 
 /** A shape of its own for each seed. */
 export function drawShape(prng: Prng): ClusterShape {
+  const timeoutMs = prng.pick([800, 4_000, 30_000]);
   const share = prng.pick([0.2, 0.5, 0.8]);
   const some = FAULTS.filter(() => prng.happens(share));
-  const frameBytes = prng.pick([8, 8, 300, 3_000, 30_000]);
+  const framesPerTask = prng.pick([1, 1, 2, 4]);
+  const frameBytes = prng.pick([16, 16, 300, 3_000, 30_000]);
   const windowBytes = prng.pick([2, 16, 256]) * KIB;
   return {
     edges: prng.between(1, 5),
     faultyMs: prng.pick([6_000, 10_000, 15_000, 20_000]),
+    // The audit compares times of different hosts, and sees little where their clocks may be wrong.
+    skewMs: prng.pick([0, 0, 30_000]),
     faults: some.length > 0 ? some : [prng.pick(FAULTS)],
     meanGapMs: prng.pick([300, 1_000, 1_000, 3_000]),
     longestMs: prng.pick([1_500, 5_000, 8_000]),
     sources: prng.between(2, 4),
     liveShare: prng.pick([0, 0.3, 0.6]),
     frameBytes,
-    framesPerTask: prng.pick([1, 1, 2, 4]),
+    framesPerTask,
+    windowBytes: prng.pick([2.5 * frameBytes * framesPerTask, 256 * KIB * KIB]),
     windowTasks: prng.pick([2, 4, 16]),
     serviceShare: prng.pick([0.4, 0.7, 1]),
     queue: {
@@ -91,6 +109,8 @@ export function drawShape(prng: Prng): ClusterShape {
     deadlineMs: prng.happens(0.15) ? prng.between(500, 5_000) : null,
     joinTimeoutMs: prng.pick([1_500, 5_000, 10_000]),
     direct: prng.happens(0.5),
+    tokens: prng.happens(0.4),
+    operator: prng.happens(0.5),
     link: {
       windowBytes,
       inlineBytes: prng.pick([128, 1_024, 16 * KIB]),
@@ -106,6 +126,40 @@ export function drawShape(prng: Prng): ClusterShape {
       recordsMax: prng.pick([4, 128]),
       pendingBytesMax: prng.pick([48 * KIB, 64 * KIB * KIB]),
     },
-    delivery: { timeoutMs: prng.pick([4_000, 10_000, 30_000]), deliveriesMax: prng.pick([16, 64]) },
+    delivery: { timeoutMs, timeoutMsMax: 2 * timeoutMs, deliveriesMax: timeoutMs < 4_000 ? 64 : 16 },
   };
 }
+
+/** Stages of a pipeline at most, and what a run of one takes at most, in ms: one after the other on one node. */
+const STAGES_MAX = 4;
+const RUN_MS_MAX = 50;
+/** Until a frame is read again, in ms. */
+const FRAME_MS = 100;
+/** For what goes on around it, in ms: a table, a join of the cluster, a slow disk. */
+const AROUND_MS = 3_000;
+
+/** How long a task may take once nothing fails any more, in ms: behind all others that there may be, on one node. */
+export function taskMsMax({ sources, windowTasks }: ClusterShape): number {
+  return sources * windowTasks * STAGES_MAX * RUN_MS_MAX + AROUND_MS;
+}
+
+/**
+ * How long the tasks that were under way as the faults ended may take from then on, in ms; null where one may have been lost
+ * that nobody misses before its time is up.
+ */
+export function lateMsMax(shape: ClusterShape): number | null {
+  const { faults, windowTasks, framesPerTask, joinTimeoutMs } = shape;
+  if (faults.includes("failingActor")) return null;
+  return windowTasks * framesPerTask * FRAME_MS + joinTimeoutMs + taskMsMax(shape);
+}
+
+/** How long everything may take to end once nothing fails any more, in ms: what was lost is first missed. */
+export function drainMsMax(shape: ClusterShape): number {
+  const { timeoutMs, timeoutMsMax } = { ...DEFAULT_DELIVERY, ...shape.delivery };
+  const captureMs = shape.faultyMs * LENGTH_MAX;
+  return captureMs + Math.max(timeoutMs, timeoutMsMax) + shape.joinTimeoutMs + taskMsMax(shape);
+}
+
+/** Of a source against the time with faults: it goes on after them, as what they leave behind shows in what follows. */
+export const LENGTH_MIN = 0.6;
+export const LENGTH_MAX = 1.2;

@@ -5,7 +5,7 @@ import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SluiceNode } from "../node/node.js";
 import type { PolicySpec } from "../task/requests.js";
 import { parseConfiguration } from "../task/configuration.js";
-import { parseSourceId } from "../task/identity.js";
+import { parseNodeName, parseSourceId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
 import { errorText } from "../runtime/errors.js";
 import { cameraSource, createCameraCapture } from "./camera.js";
@@ -19,9 +19,13 @@ import { Network } from "./network.js";
 import { OrderChecker } from "./order-checker.js";
 import type { PlantedBug } from "./planted-bugs.js";
 import type { Prng } from "./prng.js";
-import { HUB } from "./host-names.js";
-import { isInjected, SimulatedHost } from "./simulated-host.js";
+import { isInjected } from "./actor-faults.js";
+import { HUB, OPERATOR } from "./host-names.js";
+import { SimulatedHost } from "./simulated-host.js";
 import type { SimulatedProcess } from "./simulated-process.js";
+import { SimulatedOperator } from "./simulated-operator.js";
+import { SimulatedTokens } from "./simulated-tokens.js";
+import { Subscriptions } from "./subscriptions.js";
 import { drawPolicy, drawSources, type SimulatedSource } from "./simulated-source.js";
 import type { ClusterShape } from "./shape.js";
 import type { ServiceFaults } from "./simulated-workers.js";
@@ -41,8 +45,8 @@ export interface SimulatedClusterOptions {
 
 /** Between attempts to add or to drain a source, in ms. */
 const RETRY_MS = 500;
-/** Of each source: bounded by its tasks. */
-const WINDOW_BYTES = 256 * 1024 * 1024;
+/** Until a hub that is awake knows that a process is gone, in ms. */
+const GONE_MS = 1_500;
 
 /** The hub has every service, and an edge its share. */
 function servicesOf(name: string, prng: Prng, { serviceShare }: ClusterShape): typeof SERVICES {
@@ -56,7 +60,12 @@ export class SimulatedCluster {
   readonly #options: SimulatedClusterOptions;
   readonly times: TaskTimes;
   readonly #sightings: Sightings;
+  /** Null where whoever comes may join. */
+  readonly tokens: SimulatedTokens | null;
   readonly #order: OrderChecker;
+  readonly #subscriptions: Subscriptions;
+  /** Null where there is none. */
+  readonly #operator: SimulatedOperator | null;
   readonly #hosts: ReadonlyMap<string, SimulatedHost>;
   #redelivered = 0;
 
@@ -67,7 +76,11 @@ export class SimulatedCluster {
       history.add(`${from} -> ${to} ${frame.length}`, frame),
     );
     this.times = new TaskTimes(time);
-    this.#order = new OrderChecker((text) => options.invariants.addViolation(text));
+    const onViolation = (text: string): void => options.invariants.addViolation(text);
+    this.#order = new OrderChecker(onViolation);
+    this.tokens = shape.tokens ? new SimulatedTokens(prng.fork()) : null;
+    this.#subscriptions = new Subscriptions(prng.fork(), onViolation);
+    this.#operator = shape.operator ? this.#createOperator() : null;
     this.#sightings = new Sightings(() => this.sources);
     const edges = Array.from({ length: shape.edges }, (_, index) => `edge-${index + 1}`);
     this.#hosts = new Map([HUB, ...edges].map((name) => [name, this.#createHost(name)]));
@@ -78,14 +91,40 @@ export class SimulatedCluster {
     return [...this.#hosts.keys()];
   }
 
+  /** Those of others that have a path to the hub. */
+  get besides(): readonly string[] {
+    return this.#operator === null ? [] : [OPERATOR];
+  }
+
   /** Those that are members of the cluster now. */
   get nodes(): readonly SluiceNode[] {
     return [...this.#hosts.values()].flatMap(({ node }) => (node === null ? [] : [node]));
   }
 
+  /** A hub that is awake lists no member whose process ended some time ago. */
+  checkMembers(): void {
+    const { time, invariants } = this.#options;
+    const { node, process } = this.host(HUB);
+    if (time.nowMs - (process?.awakeSinceMs ?? Infinity) < GONE_MS) return;
+    for (const { name, goneMs } of this.#hosts.values()) {
+      if (goneMs < GONE_MS || node?.cluster?.members.has(parseNodeName(name)) !== true) continue;
+      invariants.addViolation(
+        `members: the hub lists ${name}, whose process ended ${goneMs.toFixed(0)} ms ago`,
+      );
+    }
+  }
+
   /** What is held for ever, a sentence each: once everything has ended, nothing is to be. */
   left(): readonly string[] {
     const hub = this.host(HUB).node;
+    const { nextPosition } = this.#subscriptions;
+    const stored = this.host(HUB).storedPosition;
+    const unpushed =
+      stored === nextPosition ? [] : [`subscription: ${nextPosition} of ${stored} records were pushed`];
+    return [...unpushed, ...this.#leftOnHosts(hub)];
+  }
+
+  #leftOnHosts(hub: SluiceNode | null): readonly string[] {
     return [...this.#hosts.values()].flatMap((host) => {
       const { name, node, held, journalEntries } = host;
       if (node === null) return [`left: ${name} is no member at the end`];
@@ -123,10 +162,20 @@ export class SimulatedCluster {
   }
 
   startAll(): void {
+    this.#operator?.start();
     for (const name of this.#hosts.keys()) this.start(name);
   }
 
+  /** Has a host finish what it has and leave, where it is a member; its sources end with it. */
+  drain(name: string): void {
+    const host = this.host(name);
+    if (host.node === null) return;
+    for (const source of this.sources) if (source.host === name) source.drained = true;
+    host.drain();
+  }
+
   killAll(): void {
+    this.#operator?.kill();
     for (const host of this.#hosts.values()) host.kill();
   }
 
@@ -168,11 +217,20 @@ export class SimulatedCluster {
       shape,
       order: this.#order,
       times: this.times,
+      tokens: this.tokens,
+      subscriptions: this.#subscriptions,
+      isOwn: (sourceId) => this.sources.some(({ id, host }) => id === sourceId && host === name),
+      onDoubled: ({ sourceId, incarnation, sequence }) => {
+        // An answer is lost with the actor that failed on it.
+        if (shape.faults.includes("failingActor")) return;
+        invariants.addViolation(`state: a worker was given ${sourceId}/${incarnation}/${sequence} twice`);
+      },
+      onViolation: (text) => invariants.addViolation(text),
       faults: serviceFaults,
       bug,
       onEvent: (host, event) => this.#onEvent(host, event),
       onSchedule: (event) => {
-        if (event.type === "tableAcknowledged") this.host(event.node).acknowledged(event.epoch);
+        if (event.type === "tableAcknowledged") this.host(event.node).epochs.acknowledged(event.epoch);
       },
       watch: [this.#sightings.decorate, failures],
       onWrongFrames: ({ sourceId, incarnation, sequence }) => {
@@ -189,8 +247,42 @@ export class SimulatedCluster {
     });
   }
 
+  #createOperator(): SimulatedOperator {
+    const { time, prng, history, shape, invariants } = this.#options;
+    const own = prng.fork();
+    let drains = own.happens(0.3);
+    return new SimulatedOperator({
+      time,
+      prng: own,
+      network: this.network,
+      history,
+      link: shape.link,
+      token: this.tokens?.tokenOf(OPERATOR, "operator", time.nowMs) ?? null,
+      onViolation: (text) => invariants.addViolation(text),
+      orders: [
+        (operator) => {
+          const { id, pipeline } = own.pick(this.sources);
+          const answer = operator.setPolicy(parseSourceId(id), this.#drawPolicy(pipeline));
+          return { node: parseNodeName(HUB), what: "a policy", answer };
+        },
+        (operator) => {
+          const source = own.pick(this.sources);
+          const node = parseNodeName(source.host);
+          if (!drains || source.ended !== null) return null;
+          drains = false;
+          source.drained = true;
+          return {
+            node,
+            what: "a drain",
+            answer: operator.agent(node).drainSource(parseSourceId(source.id)),
+          };
+        },
+      ],
+    });
+  }
+
   async #addSource(source: SimulatedSource, node: SluiceNode, process: SimulatedProcess): Promise<void> {
-    const { framesPerTask, windowTasks } = this.#options.shape;
+    const { framesPerTask, windowTasks, windowBytes } = this.#options.shape;
     try {
       await node.addSource({
         id: parseSourceId(source.id),
@@ -199,7 +291,7 @@ export class SimulatedCluster {
         pipeline: source.pipeline,
         configuration: parseConfiguration({ framesPerTask, encoding: "jpeg" }),
         policy: this.#drawPolicy(source.pipeline),
-        window: { tasks: windowTasks, bytes: WINDOW_BYTES },
+        window: { tasks: windowTasks, bytes: windowBytes },
       });
     } catch (error) {
       // As a program would that waits for a disk.

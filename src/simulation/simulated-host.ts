@@ -5,6 +5,8 @@ import { createMemoryTrust, MASTER_KEY_BYTES, type Trust } from "../storage/trus
 import type { NodeOptions } from "../node/node-options.js";
 import { startNodeIn, type SluiceNode } from "../node/node.js";
 import { readPipelineHere } from "../node/agent/read-pipeline.js";
+import type { ClusterEvent } from "../transport/cluster/cluster.js";
+import { TransportError } from "../transport/errors.js";
 import type { NodeWorld } from "../node/world.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
@@ -16,9 +18,13 @@ import type { Decorate } from "../runtime/system-options.js";
 import type { Job } from "../actors/processor/worker-port.js";
 import type { Repair } from "../task/reports.js";
 import type { Hop } from "../task/task.js";
+import { ActorFaults } from "./actor-faults.js";
+import { DeliveryChecker } from "./delivery-checker.js";
+import { EpochChecker } from "./epoch-checker.js";
 import { HeldState } from "./growth.js";
-import { HUB } from "./host-names.js";
+import { HUB, HUB_URL } from "./host-names.js";
 import type { OrderChecker } from "./order-checker.js";
+import type { Store } from "../storage/results/store.js";
 import type { Prng } from "./prng.js";
 import { Disk } from "./disk.js";
 import { SimulatedFiles } from "./simulated-database.js";
@@ -29,10 +35,10 @@ import { createSimulatedWorkers, type ServiceFaults } from "./simulated-workers.
 import type { Network } from "./network.js";
 import type { ClusterShape } from "./shape.js";
 import type { PlantedBug } from "./planted-bugs.js";
+import type { SimulatedTokens } from "./simulated-tokens.js";
+import type { Subscriptions } from "./subscriptions.js";
 import type { TaskTimes } from "./task-times.js";
 import type { VirtualTime } from "./virtual-time.js";
-
-const HUB_URL = `memory://${HUB}`;
 
 export interface SimulatedHostOptions {
   readonly name: string;
@@ -49,9 +55,16 @@ export interface SimulatedHostOptions {
   readonly watch: readonly Decorate[];
   readonly order: OrderChecker;
   readonly times: TaskTimes;
+  /** Null where whoever comes may join. */
+  readonly tokens: SimulatedTokens | null;
+  readonly subscriptions: Subscriptions;
+  /** Whether a source is on this host. */
+  readonly isOwn: (sourceId: string) => boolean;
   readonly onWrongFrames: (job: Job) => void;
+  readonly onDoubled: (job: Job) => void;
   /** A stage ran by an epoch older than one that the node had acknowledged before it enqueued the task. */
   readonly onOldEpoch: (host: string, hop: Hop, acknowledged: number) => void;
+  readonly onViolation: (text: string) => void;
   /** A node failed beyond its supervision. */
   readonly onFailure: (host: string, error: Error) => void;
 }
@@ -60,30 +73,18 @@ function masterKeyFrom(prng: Prng): Uint8Array {
   return Uint8Array.from({ length: MASTER_KEY_BYTES }, () => prng.between(0, 255));
 }
 
-/** What an actor fails with by a fault. */
-const INJECTED = "a fault of the simulation";
-
-export function isInjected(text: string): boolean {
-  return text === INJECTED;
-}
-
-/** How far the host's clock may be set to either side between two processes, in ms. */
-export const SKEW_MS_MAX = 30_000;
-
 /** Until a process that could not start is started again, in ms. */
 const RESTART_MS = 500;
-/** Between failures of the actors of a host, in ms: fewer than its supervision bears. */
-const FAILURE_PERIOD_MS = 3_000;
-/** Messages whose loss costs a delivery, a frame that is read again or a write that is done again, and nothing else. */
-const FAILS_ON: ReadonlySet<string> = new Set([
-  "submit",
-  "stageCompleted",
-  "store",
-  "appendEnded",
-  "frameCaptured",
-  "journalWritten",
-  "taskSettled",
-]);
+
+function isRevoked(error: unknown): boolean {
+  return error instanceof TransportError && error.code === "token-revoked";
+}
+
+/** Is told of a node that has become a member of the cluster. */
+type OnMember = (node: SluiceNode, process: SimulatedProcess) => void;
+
+/** For what a node has of others, in ms. */
+const DRAIN_MS = 10_000;
 
 export class SimulatedHost {
   readonly name: string;
@@ -99,13 +100,17 @@ export class SimulatedHost {
   /** Of its process, from 1. */
   #incarnation = 0;
   readonly held = new HeldState();
-  readonly #prng: Prng;
+  readonly actorFaults: ActorFaults;
+  readonly epochs: EpochChecker;
+  readonly #deliveries: DeliveryChecker;
   readonly #decorators: readonly Decorate[];
-  /** The name of the actor that fails on its next message; null for none. */
-  #failing: string | null = null;
-  #failedAtMs = -Infinity;
-  /** Tables that this process has acknowledged, as far as the scheduler knows, and when by its own clock. */
-  #acknowledged: { readonly epoch: number; readonly atMs: number }[] = [];
+  /** Null of all but the hub. */
+  #store: Store | null = null;
+  #goneAtMs = -Infinity;
+  /** Its process is about to end by itself. */
+  #leaving = false;
+  /** It is to start again once it has. */
+  #startsAgain: OnMember | null = null;
 
   constructor(options: SimulatedHostOptions) {
     this.name = options.name;
@@ -114,12 +119,25 @@ export class SimulatedHost {
     this.results = new SimulatedFiles(this.disk, "results");
     this.#journals = new SimulatedFiles(this.disk, "journal");
     this.#trust = createMemoryTrust(masterKeyFrom(options.prng.fork()));
-    this.#prng = options.prng.fork();
+    this.actorFaults = new ActorFaults(options.time, options.prng.fork());
+    this.epochs = new EpochChecker(
+      () => this.#node?.system.clock,
+      (hop, acknowledged) => options.onOldEpoch(this.name, hop, acknowledged),
+    );
+    this.#deliveries = new DeliveryChecker({
+      time: options.time,
+      windowTasks: options.shape.windowTasks,
+      isOwn: options.isOwn,
+      process: () => this.#process,
+      onViolation: options.onViolation,
+    });
     this.#decorators = [
-      this.#decorate,
+      (name, behaviour) => options.bug.decorate?.(name, behaviour) ?? behaviour,
+      this.epochs.decorate,
       options.times.decorate,
+      this.#deliveries.decorate,
       options.order.decorateOf(options.name, () => this.#incarnation),
-      this.#failures,
+      this.actorFaults.decorate,
       this.held.decorate,
       ...options.watch,
     ];
@@ -136,15 +154,21 @@ export class SimulatedHost {
   }
 
   /** Starts a process where none runs; calls `onMember` once its node is a member of the cluster. */
-  start(onMember: (node: SluiceNode, process: SimulatedProcess) => void): void {
-    const { time, prng, network, services, shape, faults, bug, times } = this.#options;
-    if (this.#process !== null) return;
+  start(onMember: OnMember): void {
+    const { time, prng, network, services, shape, faults, bug, times, tokens } = this.#options;
+    if (this.#process !== null) {
+      if (this.#leaving) this.#startsAgain = onMember;
+      return;
+    }
+    this.#leaving = false;
+    this.#startsAgain = null;
     this.#incarnation += 1;
-    this.#acknowledged = [];
-    this.#failing = null;
+    this.epochs.forget();
+    this.actorFaults.end();
     this.held.forget();
+    this.#deliveries.forget();
     const own = prng.fork();
-    const skewMs = this.#incarnation === 1 ? 0 : own.between(-SKEW_MS_MAX, SKEW_MS_MAX);
+    const skewMs = this.#incarnation === 1 ? 0 : own.between(-shape.skewMs, shape.skewMs);
     const process = new SimulatedProcess(time, skewMs);
     this.#process = process;
     const ids = own.fork();
@@ -157,11 +181,20 @@ export class SimulatedHost {
         ? {
             listen: HUB_URL,
             flush: shape.flush,
-            store: times.watch(
+            tokens: tokens?.authority ?? null,
+            store: (this.#store = times.watch(
               bug.wrapStore(await openSimulatedStore(this.results, process, onDamage), process, time),
-            ),
+            )),
           }
-        : { join: HUB_URL, patient: true, ...(shape.direct && { listen: `memory://${this.name}` }) }),
+        : {
+            join: HUB_URL,
+            patient: true,
+            ...(tokens !== null && { token: tokens.tokenOf(this.name, "edge", time.nowMs) }),
+            onCluster: (event: ClusterEvent) => {
+              if (event.type === "refused") this.#refused(process, onMember, event.error);
+            },
+            ...(shape.direct && { listen: `memory://${this.name}` }),
+          }),
       services,
       limits: { processor: { replicas: 1 } },
       link: shape.link,
@@ -177,7 +210,13 @@ export class SimulatedHost {
       world: {
         carrier: network.carrierOf(this.name, process),
         executor: process.executor,
-        startWorker: createSimulatedWorkers(process, own.fork(), faults, this.#options.onWrongFrames),
+        startWorker: createSimulatedWorkers(
+          process,
+          own.fork(),
+          faults,
+          this.#options.onWrongFrames,
+          this.#options.onDoubled,
+        ),
         openHost: createSimulatedMetrics,
         readPipeline: readPipelineHere,
         firstId: randomId,
@@ -197,7 +236,7 @@ export class SimulatedHost {
 
   async #run(
     process: SimulatedProcess,
-    onMember: (node: SluiceNode, process: SimulatedProcess) => void,
+    onMember: OnMember,
     prepare: () => Promise<NodeOptions & { readonly world: NodeWorld }>,
   ): Promise<void> {
     try {
@@ -205,9 +244,14 @@ export class SimulatedHost {
       const node = await startNodeIn(world, options);
       if (process.killed) return;
       this.#node = node;
+      if (this.name === HUB) this.#options.subscriptions.follow(node, process);
       onMember(node, process);
     } catch (error) {
       if (process.killed) return;
+      if (isRevoked(error)) {
+        this.#refused(process, onMember, asError(error));
+        return;
+      }
       if (!(error instanceof CodedError) || error.retry === "never") {
         this.#options.onFailure(this.name, asError(error));
         return;
@@ -218,66 +262,52 @@ export class SimulatedHost {
     }
   }
 
-  /** The scheduler knows that this node has a table. */
-  acknowledged(epoch: number): void {
-    const atMs = this.#node?.system.clock.monotonic();
-    if (atMs !== undefined) this.#acknowledged.push({ epoch, atMs });
-  }
-
-  /** Wraps the planted bug around a behaviour, and around the controller's a check of each stage that it completes. */
-  readonly #decorate: Decorate = (name, behaviour) => {
-    const decorated = this.#options.bug.decorate?.(name, behaviour) ?? behaviour;
-    if (name !== "controller") return decorated;
-    return {
-      ...decorated,
-      receive: (state, message, ctx) => {
-        const { type, hop } = message as { readonly type?: unknown; readonly hop?: Hop };
-        if (type === "stageCompleted" && hop !== undefined) this.#checkEpoch(hop);
-        return decorated.receive(state, message, ctx);
-      },
-    };
-  };
-
-  #checkEpoch(hop: Hop): void {
-    const clock = this.#node?.system.clock;
-    if (clock === undefined) return;
-    const epochMs = clock.epochMs();
-    const newer = this.#acknowledged.find(
-      ({ epoch, atMs }) => hop.enqueuedAtMs > epochMs + atMs && hop.epoch < epoch,
-    );
-    if (newer !== undefined) this.#options.onOldEpoch(this.name, hop, newer.epoch);
-  }
-
-  /** One of its actors fails on its next message with a task, or on its next answer of a disk. */
-  failActor(): void {
-    const { time } = this.#options;
-    if (time.nowMs - this.#failedAtMs < FAILURE_PERIOD_MS) return;
-    this.#failedAtMs = time.nowMs;
-    this.#failing = this.#prng.pick(["controller", "distributor", "source-"]);
-  }
-
-  /** Fails before the message has any effect: it is lost, as a dead letter. */
-  readonly #failures: Decorate = (name, behaviour) => ({
-    ...behaviour,
-    receive: (state, message, ctx) => {
-      const { type } = message as { readonly type: string };
-      if (this.#failing !== null && name.startsWith(this.#failing) && FAILS_ON.has(type)) {
-        this.#failing = null;
-        throw new Error(INJECTED);
-      }
-      return behaviour.receive(state, message, ctx);
-    },
-  });
-
   /** Leaves in order, and its process ends. */
   leave(): void {
+    this.#end((node) => node.terminate());
+  }
+
+  /** Finishes what it has, and leaves. */
+  drain(): void {
+    this.#end(async (node) => {
+      const left = await node.drain({ timeoutMs: DRAIN_MS });
+      for (const [what, count] of left === 0 ? this.held.ofOthers() : []) {
+        this.#options.onViolation(`drain: ${this.name} has done everything, and still has ${count} ${what}`);
+      }
+      await node.terminate();
+    });
+  }
+
+  #end(end: (node: SluiceNode) => Promise<void>): void {
     const [node, process] = [this.#node, this.#process];
     if (node === null || process === null) return;
     this.#node = null;
-    const end = (): void => {
-      if (this.#process === process) this.kill();
+    this.#leaving = true;
+    const kill = (): void => {
+      if (this.#process !== process) return;
+      const again = this.#startsAgain;
+      this.kill();
+      if (again !== null) this.start(again);
     };
-    node.terminate().then(end, end);
+    end(node).then(kill, kill);
+  }
+
+  /** The hub takes it in no more: whoever runs it gives it another token. */
+  #refused(process: SimulatedProcess, onMember: OnMember, error: Error): void {
+    if (this.#process !== process) return;
+    if (!isRevoked(error)) this.#options.onViolation(`refused: ${this.name} for good: ${error.message}`);
+    this.kill();
+    this.#options.time.after(RESTART_MS, () => this.start(onMember));
+  }
+
+  /** How long it has had no process, in ms; 0 while it has one. */
+  get goneMs(): number {
+    return this.#process === null ? this.#options.time.nowMs - this.#goneAtMs : 0;
+  }
+
+  /** Records in its store, of its present process. */
+  get storedPosition(): number {
+    return this.#store?.nextPosition ?? 0;
   }
 
   /** Entries of tasks that its journals hold; what a process that died had not deleted yet is not counted. */
@@ -292,6 +322,7 @@ export class SimulatedHost {
     if (process === null) return;
     this.#process = null;
     this.#node = null;
+    this.#goneAtMs = this.#options.time.nowMs;
     process.kill();
     this.disk.crashed(process);
   }

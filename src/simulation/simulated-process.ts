@@ -15,6 +15,7 @@ export class SimulatedProcess {
   #held: (() => void)[] | null = null;
   /** Of its clock against simulated time, in ms. */
   #skewMs: number;
+  #awakeSinceMs: number;
   /** By how much its clock was set wrong from the start, in ms. */
   readonly #setMs: number;
   #driftRate = 0;
@@ -26,10 +27,16 @@ export class SimulatedProcess {
     this.#time = time;
     this.#skewMs = skewMs;
     this.#setMs = skewMs;
+    this.#awakeSinceMs = time.nowMs;
   }
 
   get killed(): boolean {
     return this.#killed;
+  }
+
+  /** Since when it has run without a pause, in simulated time; never, while it is paused or dead. */
+  get awakeSinceMs(): number {
+    return this.#killed || this.#held !== null ? Infinity : this.#awakeSinceMs;
   }
 
   readonly executor: Executor = {
@@ -91,6 +98,7 @@ export class SimulatedProcess {
     if (this.#suspendedAtMs !== null) this.#skewMs -= this.#time.nowMs - this.#suspendedAtMs;
     this.#suspendedAtMs = null;
     const held = this.#held ?? [];
+    if (this.#held !== null) this.#awakeSinceMs = this.#time.nowMs;
     this.#held = null;
     for (const task of held) this.#time.soon(() => this.run(task));
   }

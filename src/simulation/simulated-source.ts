@@ -6,7 +6,7 @@ import type { PolicySpec } from "../task/requests.js";
 import type { CameraOptions } from "./camera.js";
 import type { Prng } from "./prng.js";
 import { HUB } from "./host-names.js";
-import type { ClusterShape } from "./shape.js";
+import { LENGTH_MAX, LENGTH_MIN, type ClusterShape } from "./shape.js";
 import { createPipelines } from "./workload.js";
 
 export interface SimulatedSource {
@@ -15,6 +15,8 @@ export interface SimulatedSource {
   readonly host: string;
   readonly camera: CameraOptions;
   readonly pipeline: Pipeline;
+  /** It was told to end before its end. */
+  drained: boolean;
   /** Its last ledger; null until it has ended. */
   ended: LedgerReported | null;
 }
@@ -25,7 +27,7 @@ const EVERY_MS = 100;
 const POLICIES = ["edge-only", "cloud-only", "dynamic"];
 
 /**
- * Sources over the edges and the pipelines in turn, 0.5 to 1.1 times as long as faults go on. Those that are live never end by
+ * Sources over the edges and the pipelines in turn, and some longer than faults go on. Those that are live never end by
  * themselves.
  *
  * @param edges names of the hosts beside the hub; where there is none, all sources are on the hub
@@ -33,17 +35,22 @@ const POLICIES = ["edge-only", "cloud-only", "dynamic"];
 export function drawSources(prng: Prng, edges: readonly string[], shape: ClusterShape): SimulatedSource[] {
   const { sources, liveShare, faultyMs, frameBytes } = shape;
   const pipelines = createPipelines(shape);
+  // A cluster with few sources has any of them.
+  const first = prng.between(0, pipelines.length - 1);
   const names = Array.from({ length: sources }, (_, index) => index);
   return names.map((index) => {
-    const pipeline = pipelines[index % pipelines.length] ?? prng.pick(pipelines);
+    const pipeline = pipelines[(first + index) % pipelines.length] ?? prng.pick(pipelines);
     const live = prng.happens(liveShare);
-    const frames = live ? null : Math.ceil((faultyMs / EVERY_MS) * (0.5 + prng.next() * 0.6));
+    const frames = live
+      ? null
+      : Math.ceil((faultyMs / EVERY_MS) * (LENGTH_MIN + prng.next() * (LENGTH_MAX - LENGTH_MIN)));
     const id = `cam-${index + 1}`;
     return {
       id,
       host: edges[index % edges.length] ?? HUB,
       camera: { name: id, frames, everyMs: EVERY_MS, frameBytes },
       pipeline,
+      drained: false,
       ended: null,
     };
   });

@@ -4,6 +4,7 @@ import type { Job, StartWorker } from "../actors/processor/worker-port.js";
 import type { Detection, StageResult } from "../task/service.js";
 import { FRAME_US, UNNUMBERED } from "./camera.js";
 import type { Prng } from "./prng.js";
+import { STATEFUL } from "./workload.js";
 import type { SimulatedProcess } from "./simulated-process.js";
 
 export interface ServiceFaults {
@@ -20,14 +21,17 @@ export interface ServiceFaults {
  * `incarnation/sequence`, which shows whether state was kept.
  *
  * @param onWrongFrames called with a job whose frames are not those that it claims
+ * @param onDoubled called with a job that the same stateful worker has done before
  */
 export function createSimulatedWorkers(
   process: SimulatedProcess,
   prng: Prng,
   faults: ServiceFaults,
   onWrongFrames: (job: Job) => void,
+  onDoubled: (job: Job) => void,
 ): StartWorker {
   return ({ output }, listener) => {
+    const done = new Set<string>();
     const { clock } = process;
     const before = new Map<string, string>();
     let ended = false;
@@ -49,6 +53,9 @@ export function createSimulatedWorkers(
         return;
       }
       if (!framesAreRight(job)) onWrongFrames(job);
+      const key = `${job.sourceId}/${job.incarnation}/${job.sequence}`;
+      if (output === STATEFUL && done.has(key)) onDoubled(job);
+      done.add(key);
       const label = before.get(job.sourceId) ?? "none";
       before.set(job.sourceId, `${job.incarnation}/${job.sequence}`);
       const box: Detection = { x: 0, y: 0, width: 1, height: 1, score: 1, label };
@@ -69,9 +76,11 @@ export function createSimulatedWorkers(
   };
 }
 
-/** Each frame of a camera holds its own number. */
+/** Each frame of a camera holds its own number, and those of a task follow each other. */
 function framesAreRight({ payload, framePtsUs }: Job): boolean {
   if (payload === null) return true;
+  const numbers = payload.frames.map(({ data }) => new DataView(data.buffer, data.byteOffset).getFloat64(8));
+  if (numbers.some((number, index) => index > 0 && number <= (numbers[index - 1] ?? -1))) return false;
   return payload.frames.every(({ ptsUs, data }, index) => {
     if (data.byteLength < Float64Array.BYTES_PER_ELEMENT) return false;
     const number = new DataView(data.buffer, data.byteOffset).getFloat64(0);

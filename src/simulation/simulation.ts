@@ -15,13 +15,14 @@ import { History } from "./history.js";
 import { InvariantChecker } from "./invariant-checker.js";
 import { createPlantedBug, type BugKind, type PlantedBug } from "./planted-bugs.js";
 import { createPrng, type Prng } from "./prng.js";
-import { drawShape, UNIFORM_SHAPE, type ClusterShape } from "./shape.js";
+import { drainMsMax, drawShape, lateMsMax, taskMsMax, UNIFORM_SHAPE, type ClusterShape } from "./shape.js";
 import { SimulatedCluster } from "./simulated-cluster.js";
 import { HUB } from "./host-names.js";
-import { SKEW_MS_MAX, type SimulatedHost } from "./simulated-host.js";
+import type { SimulatedHost } from "./simulated-host.js";
 import { SimulatedProcess } from "./simulated-process.js";
 import { openSimulatedStore } from "./simulated-storage.js";
 import type { ServiceFaults } from "./simulated-workers.js";
+import { unexplainedGaps } from "./gaps.js";
 import { judge } from "./verdict.js";
 import { StandstillError, VirtualTime } from "./virtual-time.js";
 
@@ -42,8 +43,6 @@ export interface SimulationOptions {
   readonly slowness?: number;
   /** A bug to plant, which the simulation must find. Default none. */
   readonly bug?: BugKind | null;
-  /** Checks that the clocks of nodes come together once faults are over. Default false: they swing after a large correction. */
-  readonly clocks?: boolean;
   /** Keeps the history as lines. Default false. */
   readonly keepHistory?: boolean;
   /** Ends the run as soon as a promise is broken: for whoever wants to know no more than whether one is. Default false. */
@@ -57,6 +56,12 @@ export interface SimulationReport {
   readonly lines: readonly string[];
   readonly faults: readonly Fault[];
   readonly simulatedMs: number;
+  /** Until everything had ended once the faults were over, in ms of simulated time; null where it has not. */
+  readonly drainedMs: number | null;
+  /** From then on, of the tasks that were under way, in ms of simulated time. */
+  readonly latestMs: number;
+  /** From a source to the store, of the tasks that left once the faults were over, in ms of simulated time. */
+  readonly slowestMs: number;
   /** Timers and tasks run. */
   readonly steps: number;
   readonly results: number;
@@ -68,17 +73,10 @@ export interface SimulationReport {
 }
 
 const START_MS = 1_700_000_000_000;
-/** How far clocks fall behind as their machines sleep, in ms. */
-const SUSPENDED_MS_MAX = 40_000;
 /** For the cluster to come up, in ms. */
 const SETTLE_MS = 2_000;
-/** For everything to end after the faults, in ms. */
-const DRAIN_MS = 400_000;
 /** After the end of all sources, until what waits at joins, for tables and for answers is given up, in ms. */
 const QUIET_MS = 15_000;
-/** Without faults, from a source to the store, in ms: a window of tasks, each of four stages, behind tasks delivered again. */
-const TASK_MS_MAX = 60_000;
-
 /** For a disk to be read at the end, in ms. */
 const READ_MS = 60_000;
 
@@ -91,7 +89,6 @@ interface Run {
   readonly bug: PlantedBug;
   readonly serviceFaults: ServiceFaults;
   readonly shape: ClusterShape;
-  readonly clocks: boolean;
   readonly cluster: SimulatedCluster;
   /** Whether the run has shown enough. */
   readonly over: () => boolean;
@@ -107,19 +104,22 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const faults = drawFaults(run.prng.fork(), {
     kinds,
     hosts: run.cluster.hostNames,
+    beside: run.cluster.besides,
     fromMs,
     untilMs: fromMs + faultyMs,
     meanGapMs,
     longestMs,
   });
+  let ending = UNENDED;
   try {
     await runFaults(run, faults, fromMs + faultyMs);
-    if (!run.over()) await runToEnd(run);
+    if (!run.over()) ending = await runToEnd(run);
   } catch (error) {
     if (!(error instanceof StandstillError)) throw error;
     run.invariants.addViolation(error.message);
   }
-  return { seed, faults, ...(await report(run)) };
+  const { calmFromMs, ...ended } = ending;
+  return { seed, faults, ...ended, ...(await report(run, calmFromMs)) };
 }
 
 function createRun(options: SimulationOptions): Run {
@@ -131,9 +131,8 @@ function createRun(options: SimulationOptions): Run {
   const bug = createPlantedBug(bugKind);
   const serviceFaults = { crashes: 0, throws: 0, slowness };
   const shape = shapeOf(options);
-  const { clocks = false } = options;
   const over = (): boolean => stopAtFirst && invariants.violations.length > 0;
-  const parts = { clocks, time, prng, history, invariants, bug, serviceFaults, shape, over };
+  const parts = { time, prng, history, invariants, bug, serviceFaults, shape, over };
   return { ...parts, cluster: new SimulatedCluster(parts) };
 }
 
@@ -160,50 +159,67 @@ async function runFaults(
 ): Promise<void> {
   const injector = new FaultInjector(time, history, { cluster, serviceFaults });
   for (const fault of faults) injector.schedule(fault);
-  invariants.watchLedgers(() => cluster.nodes);
+  invariants.watchLedgers(
+    () => cluster.nodes,
+    () => cluster.checkMembers(),
+  );
   await time.runUntil(untilMs, over);
   history.add("faults end");
   serviceFaults.slowness = 1;
   injector.endAll();
 }
 
+/** How the end of a run went. */
+interface Ending extends Pick<SimulationReport, "drainedMs" | "latestMs" | "slowestMs"> {
+  /** From when on nothing failed any more; null where the run did not come so far. */
+  readonly calmFromMs: number | null;
+}
+
+const UNENDED: Ending = { drainedMs: null, latestMs: 0, slowestMs: 0, calmFromMs: null };
+
 /** Starts what is down, drains what is live, and lets everything else end by itself. */
-async function runToEnd({
-  time,
-  invariants,
-  cluster,
-  clocks,
-  over,
-  shape: { faultyMs },
-}: Run): Promise<void> {
+async function runToEnd({ time, invariants, cluster, over, shape }: Run): Promise<Ending> {
   const calmMs = time.nowMs;
   cluster.startAll();
   await time.runUntil(calmMs + SETTLE_MS, over);
   cluster.drainLive();
-  if (clocks) invariants.watchClocks(() => cluster.nodes);
+  invariants.watchClocks(() => cluster.nodes);
   // Frames that were not captured during the faults are captured now.
   const ended = (): boolean => cluster.sources.every((source) => source.ended !== null);
-  await time.runUntil(calmMs + faultyMs + DRAIN_MS, () => over() || ended());
-  if (over() || !ended()) return;
+  await time.runUntil(calmMs + drainMsMax(shape), () => over() || ended());
+  if (over() || !ended()) return UNENDED;
+  const drainedMs = time.nowMs - calmMs;
   await time.runUntil(time.nowMs + QUIET_MS, over);
   for (const text of cluster.left()) invariants.addViolation(text);
   const calmFromMs = calmMs + SETTLE_MS;
-  for (const [task, tookMs] of cluster.times.slowSince(calmFromMs, TASK_MS_MAX)) {
-    invariants.addViolation(`slow: ${task} took ${tookMs.toFixed(0)} ms once all faults were over`);
+  const late = cluster.times.underwayAt(calmFromMs);
+  const slow = cluster.times.since(calmFromMs);
+  const lateMs = lateMsMax(shape) ?? Infinity;
+  for (const [task, tookMs] of late.filter(([, ms]) => ms > lateMs)) {
+    invariants.addViolation(`late: ${task} took ${tookMs.toFixed(0)} ms more once all faults were over`);
   }
+  for (const [task, tookMs] of slow.filter(([, ms]) => ms > taskMsMax(shape))) {
+    invariants.addViolation(`slow: ${task} took ${tookMs.toFixed(0)} ms, and left once all faults were over`);
+  }
+  const longest = (times: typeof late): number => Math.max(0, ...times.map(([, ms]) => ms));
+  return { drainedMs, latestMs: longest(late), slowestMs: longest(slow), calmFromMs };
 }
 
-async function report({
-  time,
-  history,
-  invariants,
-  bug,
-  shape,
-  cluster,
-}: Run): Promise<Omit<SimulationReport, "seed" | "faults">> {
+async function report(
+  { time, history, invariants, bug, shape, cluster }: Run,
+  calmFromMs: number | null,
+): Promise<Omit<SimulationReport, "seed" | "faults" | keyof Ending>> {
   cluster.killAll();
   const { records: stored, statement } = await storedOn(cluster.host(HUB), time);
   const records = [...stored, ...bug.duplicates];
+  for (const text of unexplainedGaps(records, {
+    shape,
+    sources: cluster.sources,
+    times: cluster.times,
+    calmFromMs,
+  })) {
+    invariants.addViolation(text);
+  }
   for (const record of records) history.add("-> stored", Buffer.from(JSON.stringify(record)));
   return {
     history: history.digest(),
@@ -218,10 +234,19 @@ async function report({
       statement,
       sources: cluster.sources,
       framesPerTask: shape.framesPerTask,
-      skewMs: 2 * SKEW_MS_MAX + SUSPENDED_MS_MAX,
+      clockToleranceMs: clockToleranceMs(shape),
       violations: invariants.violations,
     }),
   };
+}
+
+/** Of two hosts that have joined, in ms: half a round trip to a hub that is busy. */
+const APART_MS = 300;
+
+/** How far the clocks of nodes, and of their incarnations, may be apart, in ms. */
+function clockToleranceMs({ skewMs, faults, faultyMs }: ClusterShape): number {
+  // A machine that sleeps falls behind.
+  return 2 * skewMs + (faults.includes("suspend") ? faultyMs : 0) + APART_MS;
 }
 
 interface Stored {

@@ -46,11 +46,24 @@ export class TaskTimes {
     });
   }
 
-  /** The tasks that left from `sinceMs` on and took longer than `mostMs`, with how long, in ms. */
-  slowSince(sinceMs: number, mostMs: number): readonly (readonly [string, number])[] {
+  /** The tasks that had left at `atMs` and were not stored, with how long they took from then on, in ms. */
+  underwayAt(atMs: number): readonly (readonly [string, number])[] {
+    return [...this.#left].flatMap(([key, leftMs]) => {
+      const storedMs = this.#stored.get(key) ?? this.#time.nowMs;
+      return leftMs < atMs && storedMs > atMs ? [[key, storedMs - atMs] as const] : [];
+    });
+  }
+
+  /** Whether a task left its source from `sinceMs` on. */
+  leftSince(key: string, sinceMs: number): boolean {
+    return (this.#left.get(key) ?? 0) >= sinceMs;
+  }
+
+  /** The tasks that left from `sinceMs` on, with how long they took, in ms. */
+  since(sinceMs: number): readonly (readonly [string, number])[] {
     return [...this.#left].flatMap(([key, leftMs]) => {
       const tookMs = (this.#stored.get(key) ?? this.#time.nowMs) - leftMs;
-      return leftMs >= sinceMs && tookMs > mostMs ? [[key, tookMs] as const] : [];
+      return leftMs >= sinceMs ? [[key, tookMs] as const] : [];
     });
   }
 }

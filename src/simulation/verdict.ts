@@ -17,7 +17,7 @@ interface RunOutcome {
   readonly sources: readonly Readonly<SimulatedSource>[];
   readonly framesPerTask: number;
   /** How far the clocks of nodes, and of their incarnations, may be apart, in ms. */
-  readonly skewMs: number;
+  readonly clockToleranceMs: number;
   /** Found while it ran. */
   readonly violations: readonly string[];
 }
@@ -28,7 +28,7 @@ export async function judge({
   statement,
   sources,
   framesPerTask,
-  skewMs,
+  clockToleranceMs,
   violations,
 }: RunOutcome): Promise<readonly string[]> {
   const { findings: audited } = await auditRun({
@@ -38,7 +38,7 @@ export async function judge({
     ),
     origin: async () => ({ stated: { before: statement, after: statement, whole: true }, file: null }),
     ledgers: sources.flatMap(({ ended }) => (ended === null ? [] : auditLedgersOf(ended))),
-    clockToleranceMs: skewMs,
+    clockToleranceMs,
   });
   const findings = [
     ...violations,
@@ -61,7 +61,7 @@ const SHOWN_MAX = 20;
 
 /** Each frame of a source that can be read again is in one task, unless that task was dropped. */
 function checkFrames(
-  { id: sourceId, camera }: Readonly<SimulatedSource>,
+  { id: sourceId, camera, drained }: Readonly<SimulatedSource>,
   records: readonly StoredRecord[],
   framesPerTask: number,
 ): readonly string[] {
@@ -78,9 +78,9 @@ function checkFrames(
       taskOf.set(frame, taskText(id));
     }
   }
-  const missing = Array.from({ length: camera.frames }, (_, frame) => frame).filter(
-    (frame) => !taskOf.has(frame),
-  );
+  // What was drained ends with what it had captured.
+  const length = drained ? Math.max(-1, ...taskOf.keys()) + 1 : camera.frames;
+  const missing = Array.from({ length }, (_, frame) => frame).filter((frame) => !taskOf.has(frame));
   const dropped = records.filter(({ type }) => type === "gap").length;
   if (missing.length > dropped * framesPerTask) {
     findings.push(

@@ -15,11 +15,14 @@ const declare = (
   { name, summary: name, inputs, output, stateful, module: "simulated:" },
 ];
 
+/** What the service with a state gives. */
+export const STATEFUL = "tracks";
+
 export const SERVICES = new Map([
   declare("find", ["frame"], "boxes"),
   declare("refine", ["frame", "boxes"], "boxes"),
   declare("name", ["boxes"], "labels"),
-  declare("follow", ["boxes"], "tracks", true),
+  declare("follow", ["boxes"], STATEFUL, true),
 ]);
 
 type Bounds = Pick<ClusterShape, "queue" | "deadlineMs" | "joinTimeoutMs">;

@@ -12,7 +12,13 @@ function simulated(): WorkerSubject {
   const time = new VirtualTime(0);
   const faults = { crashes: 0, throws: 0, slowness: 1 };
   return {
-    startWorker: createSimulatedWorkers(new SimulatedProcess(time, 0), createPrng(1), faults, () => {}),
+    startWorker: createSimulatedWorkers(
+      new SimulatedProcess(time, 0),
+      createPrng(1),
+      faults,
+      () => {},
+      () => {},
+    ),
     spec: { name: "test", module: "none", parameters: {}, modelDir: null, output: "boxes", stateful: false },
     unloadable: null,
     takesEarlyJobs: true,

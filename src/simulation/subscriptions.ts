@@ -1,0 +1,55 @@
+/** Subscribers at the store of a simulated hub: one after the other, each from a place that was pushed before. */
+
+import type { SluiceNode } from "../node/node.js";
+import type { DistributorMessage } from "../actors/protocol/distributor.js";
+import type { Prng } from "./prng.js";
+import type { SimulatedProcess } from "./simulated-process.js";
+import { createSubscriber, FIRST_DEMAND } from "./subscriber.js";
+
+/** How long one stays, in ms. */
+const STAYS_MS = 2_500;
+
+/** Records that the next one is pushed again at most. */
+const BACK_MAX = 40;
+
+export class Subscriptions {
+  readonly #prng: Prng;
+  readonly #onViolation: (text: string) => void;
+  #nextPosition = 0;
+  #count = 0;
+
+  constructor(prng: Prng, onViolation: (text: string) => void) {
+    this.#prng = prng;
+    this.#onViolation = onViolation;
+  }
+
+  /** What the last subscriber waits for. */
+  get nextPosition(): number {
+    return this.#nextPosition;
+  }
+
+  /** Subscribes at a node that has just become the hub, and again for as long as its process lives. */
+  follow(node: SluiceNode, process: SimulatedProcess): void {
+    const { system } = node;
+    const distributor = system.resolve<DistributorMessage>(`sluice://${node.name}/distributor`);
+    const own = (this.#count += 1);
+    const fromPosition = Math.max(0, this.#nextPosition - this.#prng.between(0, BACK_MAX));
+    this.#nextPosition = fromPosition;
+    const options = {
+      onViolation: this.#onViolation,
+      onRecord: (nextPosition: number) => {
+        if (own === this.#count) this.#nextPosition = nextPosition;
+      },
+    };
+    const behaviour = createSubscriber(distributor, fromPosition, options);
+    const subscriber = system.spawn(behaviour, { name: `subscriber-${own}` });
+    distributor.tell({ type: "subscribe", subscriber, fromPosition, demand: FIRST_DEMAND });
+    process.clock.after(STAYS_MS, () => {
+      if (process.killed) return;
+      // One way or the other: by its word, or by its end.
+      if (this.#prng.happens(0.5)) distributor.tell({ type: "unsubscribe", subscriber });
+      system.stop(subscriber).catch(() => {});
+      this.follow(node, process);
+    });
+  }
+}
