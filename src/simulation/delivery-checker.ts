@@ -1,8 +1,8 @@
 /**
  * How the sources of a simulated node deliver, at every step.
  *
- * SD1 A source makes a task only where its window has room, whatever it has taken over from earlier processes.
- * SD2 A task is not delivered again once its source knows that it is settled.
+ * DK1 A source makes a task only where its window has room, whatever it has taken over from earlier processes.
+ * DK2 A task is not delivered again once its source knows that it is settled.
  */
 
 import type { Decorate } from "../runtime/system-options.js";
@@ -15,7 +15,7 @@ export interface DeliveryCheckerOptions {
   readonly time: VirtualTime;
   /** Tasks under way at once, of each source. */
   readonly windowTasks: number;
-  /** Whether a source is on this host. */
+  /** Whether a source is on this host, and nobody else speaks for its tasks. */
   readonly isOwn: (sourceId: string) => boolean;
   readonly process: () => SimulatedProcess | null;
   readonly onViolation: (text: string) => void;

@@ -5,6 +5,7 @@ import type { StoredRecord } from "../task/record.js";
 import { taskKey } from "../task/identity.js";
 import type { DropReason } from "../task/task.js";
 import type { FaultKind } from "./fault-plan.js";
+import { isHostiles } from "./hostile/hostile-verdict.js";
 import type { ClusterShape } from "./shape.js";
 import type { SimulatedSource } from "./simulated-source.js";
 import type { TaskTimes } from "./task-times.js";
@@ -51,13 +52,14 @@ export function unexplainedGaps(
       case "expired":
       case "noRoute":
       case "overflow":
+      case "tooLarge":
         return false;
       default:
         return assertNever(reason);
     }
   };
   return records.flatMap((record) => {
-    if (record.type !== "gap") return [];
+    if (record.type !== "gap" || isHostiles(record.id.sourceId)) return [];
     const { id, reason } = record;
     const calm = calmFromMs !== null && times.leftSince(taskKey(id), calmFromMs);
     if (isExplained(reason, id.sourceId, calm)) return [];

@@ -16,6 +16,7 @@ import { letHostileIn } from "./hostile/hostile-member.js";
 import { isHostiles, watchFailures } from "./hostile/hostile-verdict.js";
 import { Sightings } from "./hostile/sightings.js";
 import { Network } from "./network.js";
+import { createOrders } from "./orders.js";
 import { OrderChecker } from "./order-checker.js";
 import type { PlantedBug } from "./planted-bugs.js";
 import type { Prng } from "./prng.js";
@@ -182,7 +183,8 @@ export class SimulatedCluster {
   /** Has a hostile member join, for which nobody answers. @returns ends it */
   letHostileIn(seed: number): () => void {
     const { time, shape } = this.#options;
-    return letHostileIn({ time, network: this.network, sightings: this.#sightings, link: shape.link }, seed);
+    const { network, tokens } = this;
+    return letHostileIn({ time, network, tokens, sightings: this.#sightings, link: shape.link }, seed);
   }
 
   /** Has the scheduler publish another table, by another policy for one source; nothing where the hub is down. */
@@ -219,7 +221,9 @@ export class SimulatedCluster {
       times: this.times,
       tokens: this.tokens,
       subscriptions: this.#subscriptions,
-      isOwn: (sourceId) => this.sources.some(({ id, host }) => id === sourceId && host === name),
+      isOwn: (sourceId) =>
+        !shape.faults.includes("hostileMember") &&
+        this.sources.some(({ id, host }) => id === sourceId && host === name),
       onDoubled: ({ sourceId, incarnation, sequence }) => {
         // An answer is lost with the actor that failed on it.
         if (shape.faults.includes("failingActor")) return;
@@ -250,7 +254,6 @@ export class SimulatedCluster {
   #createOperator(): SimulatedOperator {
     const { time, prng, history, shape, invariants } = this.#options;
     const own = prng.fork();
-    let drains = own.happens(0.3);
     return new SimulatedOperator({
       time,
       prng: own,
@@ -259,25 +262,11 @@ export class SimulatedCluster {
       link: shape.link,
       token: this.tokens?.tokenOf(OPERATOR, "operator", time.nowMs) ?? null,
       onViolation: (text) => invariants.addViolation(text),
-      orders: [
-        (operator) => {
-          const { id, pipeline } = own.pick(this.sources);
-          const answer = operator.setPolicy(parseSourceId(id), this.#drawPolicy(pipeline));
-          return { node: parseNodeName(HUB), what: "a policy", answer };
-        },
-        (operator) => {
-          const source = own.pick(this.sources);
-          const node = parseNodeName(source.host);
-          if (!drains || source.ended !== null) return null;
-          drains = false;
-          source.drained = true;
-          return {
-            node,
-            what: "a drain",
-            answer: operator.agent(node).drainSource(parseSourceId(source.id)),
-          };
-        },
-      ],
+      orders: createOrders(
+        own,
+        () => this.sources,
+        (pipeline) => this.#drawPolicy(pipeline),
+      ),
     });
   }
 

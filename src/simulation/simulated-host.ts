@@ -4,7 +4,6 @@ import { ALL_ENTRIES } from "../storage/journal/journal-keys.js";
 import { createMemoryTrust, MASTER_KEY_BYTES, type Trust } from "../storage/trust/trust.js";
 import type { NodeOptions } from "../node/node-options.js";
 import { startNodeIn, type SluiceNode } from "../node/node.js";
-import { readPipelineHere } from "../node/agent/read-pipeline.js";
 import type { ClusterEvent } from "../transport/cluster/cluster.js";
 import { TransportError } from "../transport/errors.js";
 import type { NodeWorld } from "../node/world.js";
@@ -13,7 +12,6 @@ import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { asError, CodedError } from "../runtime/errors.js";
 import { silentLogger } from "../runtime/log.js";
-import { nodeSystem } from "../runtime/node-system.js";
 import type { Decorate } from "../runtime/system-options.js";
 import type { Job } from "../actors/processor/worker-port.js";
 import type { Repair } from "../task/reports.js";
@@ -30,7 +28,7 @@ import { Disk } from "./disk.js";
 import { SimulatedFiles } from "./simulated-database.js";
 import { openSimulatedJournals, openSimulatedStore } from "./simulated-storage.js";
 import { SimulatedProcess } from "./simulated-process.js";
-import { createSimulatedMetrics } from "./simulated-metrics.js";
+import { worldOf } from "./simulated-world.js";
 import { createSimulatedWorkers, type ServiceFaults } from "./simulated-workers.js";
 import type { Network } from "./network.js";
 import type { ClusterShape } from "./shape.js";
@@ -58,7 +56,7 @@ export interface SimulatedHostOptions {
   /** Null where whoever comes may join. */
   readonly tokens: SimulatedTokens | null;
   readonly subscriptions: Subscriptions;
-  /** Whether a source is on this host. */
+  /** Whether a source is on this host, and nobody else speaks for its tasks. */
   readonly isOwn: (sourceId: string) => boolean;
   readonly onWrongFrames: (job: Job) => void;
   readonly onDoubled: (job: Job) => void;
@@ -208,8 +206,8 @@ export class SimulatedHost {
         if (!process.killed) this.#options.onFailure(this.name, error);
       },
       world: {
+        ...worldOf(process, randomId),
         carrier: network.carrierOf(this.name, process),
-        executor: process.executor,
         startWorker: createSimulatedWorkers(
           process,
           own.fork(),
@@ -217,19 +215,11 @@ export class SimulatedHost {
           this.#options.onWrongFrames,
           this.#options.onDoubled,
         ),
-        openHost: createSimulatedMetrics,
-        readPipeline: readPipelineHere,
-        firstId: randomId,
-        askId: randomId,
-        nonce: () => `nonce-${randomId()}-${randomId()}`,
-        nameKey: null,
         pid: this.#incarnation,
-        adopt: (system) => process.onKilled(() => nodeSystem(system).abandon()),
         decorate: (name, behaviour) =>
           this.#decorators.reduce((decorated, decorate) => decorate(name, decorated), behaviour),
         journals: bug.wrapJournals(await openSimulatedJournals(this.#journals, process, onDamage)),
         trust: this.#trust,
-        members: null,
       },
     }));
   }

@@ -18,6 +18,7 @@ import { parseNodeName, type NodeName } from "../task/identity.js";
 import type { History } from "./history.js";
 import { HUB, HUB_URL, OPERATOR } from "./host-names.js";
 import type { Network } from "./network.js";
+import type { Order, Orders } from "./orders.js";
 import type { Prng } from "./prng.js";
 import { SimulatedProcess } from "./simulated-process.js";
 import type { VirtualTime } from "./virtual-time.js";
@@ -28,12 +29,6 @@ const ACTS_MS_MAX = 1_200;
 /** Until what ends at once has ended, in ms. */
 const AT_ONCE_MS = 5;
 
-interface Order {
-  readonly node: NodeName;
-  readonly what: string;
-  readonly answer: Promise<unknown>;
-}
-
 export interface SimulatedOperatorOptions {
   readonly time: VirtualTime;
   readonly prng: Prng;
@@ -43,8 +38,8 @@ export interface SimulatedOperatorOptions {
   readonly onViolation: (text: string) => void;
   /** `ID.SECRET`; null where the hub wants none. */
   readonly token: string | null;
-  /** Something else that it may do: what it asks of which node; null where there is nothing to ask now. */
-  readonly orders: readonly ((operator: Operator) => Order | null)[];
+  /** What else it may do. */
+  readonly orders: readonly Orders[];
 }
 
 /** An ask or a watch that has not ended. */

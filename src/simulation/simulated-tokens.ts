@@ -21,7 +21,7 @@ export class SimulatedTokens {
     this.#prng = prng;
   }
 
-  /** The token that a host has now: its first one, or the one after the last that was revoked. @param nowMs of the hub */
+  /** The token that a host has now: its first one, or the one after the last that was revoked. */
   tokenOf(host: string, role: Role, nowMs: number): string {
     const token = this.#tokens.get(host) ?? this.#create(host, role, nowMs);
     return tokenText(token);

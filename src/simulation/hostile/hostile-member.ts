@@ -18,6 +18,7 @@ import { HUB } from "../host-names.js";
 import type { Network } from "../network.js";
 import { createPrng, type Prng } from "../prng.js";
 import { SimulatedProcess } from "../simulated-process.js";
+import type { SimulatedTokens } from "../simulated-tokens.js";
 import type { VirtualTime } from "../virtual-time.js";
 import { claimedClosing, claimedDrop, claimedTask, originOf, vouchedBy, type ClaimedId } from "./claims.js";
 import { lie, type RefTo } from "./lie.js";
@@ -32,6 +33,8 @@ export interface HostileOptions {
   readonly network: Network;
   readonly sightings: Sightings;
   readonly link: Partial<LinkLimits>;
+  /** Null where whoever comes may join. */
+  readonly tokens: SimulatedTokens | null;
 }
 
 type Tell = (target: string, message: unknown) => void;
@@ -51,7 +54,10 @@ const AHEAD_MAX = 40;
  *
  * @returns ends its process
  */
-export function letHostileIn({ time, network, sightings, link }: HostileOptions, seed: number): () => void {
+export function letHostileIn(
+  { time, network, sightings, link, tokens }: HostileOptions,
+  seed: number,
+): () => void {
   const prng = createPrng(seed);
   const name = `${HOSTILE}${seed % 1_000_000}`;
   const process = new SimulatedProcess(time, 0);
@@ -71,7 +77,7 @@ export function letHostileIn({ time, network, sightings, link }: HostileOptions,
   const joining = joinCluster(system, {
     carrier: network.carrierOf(name, process),
     connect: { url: `memory://${HUB}` },
-    token: null,
+    token: tokens?.tokenOf(name, "edge", Infinity) ?? null,
     roles: ["edge"],
     patient: true,
     nonce: () => `nonce-${randomId()}-${randomId()}`,

@@ -72,8 +72,8 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     ["lost-answer-forgotten", "if (isAnswer(message)) {", "if (message === null) {"],
     [
       "undelivered-store-forgotten",
-      'type === "submit" || type === "store" || isAnswer(message)',
-      'type === "submit" || isAnswer(message)',
+      'return type === "submit" || type === "store";',
+      'return type === "submit";',
     ],
   ]),
   ...mutantsOf("cluster", "transport/cluster-clock.js", [
