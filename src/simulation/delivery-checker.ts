@@ -1,8 +1,8 @@
 /**
  * How the sources of a simulated node deliver, at every step.
  *
- * DK1 A source makes a task only where its window has room, whatever it has taken over from earlier processes.
- * DK2 A task is not delivered again once its source knows that it is settled.
+ * SV1 A source makes a task only where its window has room, whatever it has taken over from earlier processes.
+ * SV2 A task is not delivered again once its source knows that it is settled.
  */
 
 import type { Decorate } from "../runtime/system-options.js";
