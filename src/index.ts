@@ -27,12 +27,14 @@ export type { FailureLimit } from "./transport/cluster/failing-addresses.js";
 export type {
   Cluster,
   ClusterEvent,
+  ConnectionEvent,
   ClusterIdentity,
   LinkReport,
   Member,
   MembershipEvent,
   RemoteSpawnOptions,
   Role,
+  SecurityCounts,
 } from "./transport/cluster/cluster.js";
 export type { Guard, Sender, Verdict } from "./transport/cluster/guard.js";
 export { startHub, type HubOptions } from "./transport/cluster/hub.js";
@@ -42,11 +44,15 @@ export type { CheckCluster } from "./transport/link/dialer-handshake.js";
 export type { HubDialOptions } from "./transport/cluster/hub-dialer.js";
 export { joinCluster, type JoinOptions } from "./transport/cluster/joiner.js";
 export type { NodeOptions as LinkedNodeOptions } from "./transport/cluster/node-core.js";
-export { TransportError, type TransportErrorCode } from "./transport/errors.js";
+export { TRANSPORT_ERROR_CODES, TransportError, type TransportErrorCode } from "./transport/errors.js";
 export type { LinkLimits } from "./transport/link/link-limits.js";
 export { createLocalMesh } from "./transport/local-mesh.js";
 export type { Mesh } from "./transport/mesh.js";
-export { createMemoryTokens, type MemoryTokens } from "./transport/security/memory-tokens.js";
+export {
+  createMemoryTokens,
+  type MemoryTokens,
+  type TokenTerms,
+} from "./transport/security/memory-tokens.js";
 export type { NameKey } from "./transport/security/name-key.js";
 export { openNameDirectory, type NameRegistry } from "./transport/security/names.js";
 export type { TokenAuthority, TokenRecord, TokenState } from "./transport/security/token-authority.js";
@@ -63,7 +69,7 @@ export {
 
 // ── Nodes and sources ───────────────────────────────────────────────────────────────────────────────────────────────
 
-export { SluiceError, type SluiceErrorCode } from "./task/errors.js";
+export { SLUICE_ERROR_CODES, SluiceError, type SluiceErrorCode } from "./task/errors.js";
 export { startNode, type SluiceNode } from "./node/node.js";
 export type { ListenAddress, NodeLimits, NodeOptions } from "./node/node-options.js";
 export type { ControllerLimits } from "./actors/controller/spawn.js";
@@ -89,6 +95,7 @@ export type { SchedulerEvent } from "./actors/protocol/scheduler.js";
 export type { FlowCounts, LedgerReported, LinkSample, ResourceSample, SourceTotals } from "./task/reports.js";
 export {
   DEFAULT_CONFIGURATION,
+  FRAME_ENCODINGS,
   parseConfiguration,
   type Configuration,
   type FrameEncoding,
@@ -105,9 +112,10 @@ export {
 } from "./task/identity.js";
 export { parsePipelineFile, type PipelineFile } from "./task/pipeline-file.js";
 export { definePipeline, type PipelineDefinition, type StageDefinition } from "./task/define-pipeline.js";
-export { type Pipeline, type QueuePolicy, type Stage } from "./task/pipeline.js";
+export { QUEUE_POLICIES, type Pipeline, type QueuePolicy, type Stage } from "./task/pipeline.js";
 export type { RoutingTable, SourceRoute } from "./task/routing-table.js";
 export {
+  DROP_REASONS,
   END,
   type Closing,
   type ClosingCounts,
@@ -126,7 +134,8 @@ export type { Vouch } from "./task/voucher.js";
 // ── Operating a cluster: over the network, or from one of its own nodes ─────────────────────────────────────────────
 
 export { connectOperator, type Operator, type OperatorOptions } from "./operator/operator.js";
-export { createControl, type Control } from "./operator/control.js";
+export type { OnSilent } from "./operator/cluster-audit.js";
+export { createControl, type Control, type ObservedRun } from "./operator/control.js";
 export { createAgentClient, type AgentClient } from "./operator/agent-client.js";
 export type { LatencySummary, RunSummary, StageSummary } from "./operator/run-statistics.js";
 export type { FoundKind, Moment } from "./operator/found.js";

@@ -12,7 +12,7 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** A file that ends no test for so long hangs: a machine may be slow, and a file may hold many tests. */
-const SILENCE_MS_MAX = 600_000;
+const SILENCE_MS_MAX = 1_200_000;
 const root = fileURLToPath(new URL(".", import.meta.url));
 
 interface FileResult {

@@ -2,11 +2,7 @@
 
 import { errorText } from "../../src/runtime/errors.js";
 import { auditRun, type AuditInput } from "../../src/audit/audit.js";
-import {
-  openStoreForReading,
-  statedRecords,
-  type RecordPlace,
-} from "../../src/storage/results/read-store.js";
+import { openStoreForReading } from "../../src/storage/results/read-store.js";
 import { readStoreKey } from "../../src/storage/store-key.js";
 import type { Operator } from "../../src/operator/operator.js";
 import type { StoredRecord } from "../../src/task/record.js";
@@ -17,8 +13,7 @@ import { createLiveLines } from "../live-lines.js";
 import { taskText } from "../../src/audit/findings.js";
 import { sayDamage } from "../damage.js";
 import { describeAudit, describeHistory } from "./describe-audit.js";
-import { auditLedgersOf, windowsOf } from "../../src/audit/ledgers.js";
-import { askLiveLedgers } from "./live-ledgers.js";
+import { auditInputOf, auditInputOfCluster } from "../../src/operator/cluster-audit.js";
 import { readRecordFile } from "./record-file.js";
 import { err, out } from "../terminal.js";
 
@@ -33,24 +28,17 @@ export interface AuditCommand {
 const PROGRESS_RECORDS = 1_000;
 const PROGRESS_PERIOD_MS = 500;
 
-/** The ledgers are read first: tasks that were created after them are not judged. */
 export async function auditHub(operator: Operator, command: AuditCommand): Promise<number> {
-  const ledgers = await askLiveLedgers(operator, (node, why) => {
+  const input = await auditInputOfCluster(operator, sourceOf(command), (node, why) => {
     err.line(`Node "${node}" did not report its tasks in flight, which may show as lost: ${why}`);
   });
-  const { table } = await operator.table();
-  return finish(command, {
-    ...(await placed(operator, command)),
-    ledgers: ledgers.flatMap(auditLedgersOf),
-    windows: windowsOf(ledgers),
-    pipelines: table?.pipelines ?? new Map(),
-  });
+  return finish(command, input);
 }
 
 export async function auditStore(folder: string, command: AuditCommand): Promise<number> {
   const store = await openStoreForReading(folder, { onDamage: sayDamage(folder) });
   try {
-    return await finish(command, await placed(store, command));
+    return await finish(command, await auditInputOf(store, sourceOf(command)));
   } finally {
     await store.close();
   }
@@ -76,19 +64,6 @@ export async function auditFile(
       };
     },
   });
-}
-
-/** The records that a place has now, in order of position, and what it says of them before and after. */
-async function placed(place: RecordPlace, command: AuditCommand): Promise<AuditInput> {
-  const sourceId = sourceOf(command);
-  const before = await place.statement();
-  return {
-    records: statedRecords(place, before, sourceId),
-    async origin() {
-      const after = await place.statement();
-      return { stated: { before, after, whole: sourceId === null }, file: null };
-    },
-  };
 }
 
 async function keyOf(file: string): Promise<Uint8Array> {

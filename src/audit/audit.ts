@@ -13,6 +13,7 @@ import { expiredOf, type RecordsOrigin, UNKNOWN_ORIGIN } from "./origin.js";
 import type { RuleCheck } from "./rule.js";
 import { AUDIT_RULES, type AuditRuleCode } from "./rules.js";
 
+/** What an audit is to judge, and what is known beside it. */
 export interface AuditInput {
   /** In order of position. */
   readonly records: AsyncIterable<StoredRecord> | Iterable<StoredRecord>;
@@ -28,6 +29,7 @@ export interface AuditInput {
   readonly clockToleranceMs?: number;
 }
 
+/** What an audit has found. */
 export interface AuditReport {
   readonly records: number;
   /** Of the first record; null where there is none. */

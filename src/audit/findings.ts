@@ -2,6 +2,7 @@
 
 import type { SourceId, TaskId } from "../task/identity.js";
 
+/** One thing that does not add up. */
 export interface Finding<Rule extends string = string> {
   /** Code of the rule that is broken. */
   readonly rule: Rule;

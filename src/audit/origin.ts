@@ -11,6 +11,7 @@ export interface RecordsOrigin {
   readonly file: ExportedFile | null;
 }
 
+/** What a store has said of its records. */
 export interface Stated {
   /** Before they were read. */
   readonly before: StoreStatement;

@@ -103,12 +103,17 @@ const trailer = z.object({
   }),
 });
 
+/** A record that was read from outside, or what is wrong with it. */
 export type ParsedRecord =
   | { readonly ok: true; readonly record: StoredRecord }
   /** One line: what is wrong with it. */
   | { readonly ok: false; readonly problem: string };
 
-/** @param text of one line of an exported run */
+/**
+ * Reads a record of an exported run.
+ *
+ * @param text of one line
+ */
 export function parseRecord(text: string): ParsedRecord {
   let value: unknown;
   try {

@@ -36,4 +36,5 @@ export const AUDIT_RULES = [
   sealed,
 ] as const;
 
+/** A rule of the audit, by name. */
 export type AuditRuleCode = (typeof AUDIT_RULES)[number]["code"];

@@ -8,6 +8,7 @@ import type { ActorSystem } from "../runtime/system.js";
 import type { ControllerMessage, QueuesReported } from "../actors/protocol/controller.js";
 import type { Components } from "./components.js";
 
+/** How long a drain may take. */
 export interface DrainOptions {
   /** For tasks to finish, in ms; what is left then is delivered again by its sources. */
   readonly timeoutMs: number;

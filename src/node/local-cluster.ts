@@ -13,6 +13,7 @@ import { startNodeIn, type SluiceNode } from "./node.js";
 import type { SourceOptions } from "./sources.js";
 import { createRealWorld } from "./world.js";
 
+/** What a cluster in one process is made of. */
 export interface LocalClusterOptions extends Pick<
   NodeOptions,
   "flush" | "policies" | "limits" | "delivery" | "onSchedule"
@@ -24,17 +25,20 @@ export interface LocalClusterOptions extends Pick<
   readonly edges?: readonly string[];
   /** Name of the cloud; default `cloud`. */
   readonly cloud?: string;
+  /** Hears of the sources and stages of all nodes. */
   readonly onEvent?: (event: NodeEvent) => void;
   /** A failure of a node beyond all supervision. Default: that node is terminated. */
   readonly onFailure?: (error: Error) => void;
   readonly log?: Logger;
 }
 
+/** A cloud and its edges in one process, over no network. */
 export interface LocalCluster extends Control {
   readonly cloud: SluiceNode;
   readonly edges: readonly SluiceNode[];
   /** Starts a source on `edge`, the first one where none is named. @throws SluiceError `policy-invalid` */
   addSource(options: SourceOptions, edge?: SluiceNode): Promise<void>;
+  /** Of the sources that run now. */
   ledgers(): Promise<readonly LedgerReported[]>;
   /** Resolves once every source added so far has ended, was drained or has failed. */
   sourcesEnded(): Promise<void>;

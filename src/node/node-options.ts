@@ -19,6 +19,7 @@ import type { Store } from "../storage/results/store.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { DEFAULT_SOURCE_POLICY, type SourcePolicy } from "../actors/generator/source-policy.js";
 
+/** Where a node listens, and its certificate. */
 export interface ListenAddress {
   /** `ws://HOST:PORT` or `wss://HOST:PORT`; port 0 takes any free one. */
   readonly url: string;
@@ -26,11 +27,13 @@ export interface ListenAddress {
   readonly tls?: { readonly certificate: string; readonly key: string };
 }
 
+/** Bounds of the components of a node. */
 export interface NodeLimits {
   readonly controller?: Partial<ControllerLimits>;
   readonly processor?: Partial<ProcessorLimits>;
 }
 
+/** What a node is made of. */
 export interface NodeOptions {
   readonly name: string;
   /** Where others reach this node. Of a hub: where they join. */
@@ -86,9 +89,11 @@ export interface NodeOptions {
    */
   readonly trust?: string;
   readonly link?: Partial<LinkLimits>;
+  /** Hears of the sources and stages of this node. */
   readonly onEvent?: (event: NodeEvent) => void;
   /** Of the cloud: receives an event for each table that is published or acknowledged. */
   readonly onSchedule?: (event: SchedulerEvent) => void;
+  /** Hears who comes and goes. */
   readonly onCluster?: (event: ClusterEvent) => void;
   /** A failure beyond all supervision: the node is of no more use. */
   readonly onFailure?: (error: Error) => void;
@@ -96,6 +101,7 @@ export interface NodeOptions {
   readonly onDrained?: () => void;
   readonly version?: string;
   readonly clock?: Clock;
+  /** From 0 to below 1. Default: `Math.random`. */
   readonly random?: () => number;
   readonly log?: Logger;
 }

@@ -54,6 +54,7 @@ export interface SluiceNode extends NodeSources {
     behaviour: Behaviour<State, Message>,
     options: SpawnOptions,
   ): Promise<ActorRef<Message>>;
+  /** Starts a behaviour that is registered on another node, by its name. */
   spawn<Message>(behaviour: string, options: RemoteSpawnOptions): Promise<ActorRef<Message>>;
   /** Stops an actor that was spawned so, wherever it runs. */
   stop(target: ActorRef<never>): Promise<void>;

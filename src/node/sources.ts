@@ -26,6 +26,7 @@ import type { ServiceDeclaration } from "../task/service.js";
 import type { Vouch } from "../task/voucher.js";
 import type { Registration } from "./registration.js";
 
+/** A source, the pipeline that it walks and how it is captured. */
 export interface SourceOptions {
   readonly id: SourceId;
   readonly source: SourceSpec;

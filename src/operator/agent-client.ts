@@ -12,6 +12,7 @@ import type { SourceRequest } from "../task/requests.js";
 import type { NodeName, SourceId } from "../task/identity.js";
 import { secretName } from "./secret-name.js";
 
+/** What a node can be asked and ordered by an operator. */
 export interface AgentClient {
   /** Starts a source on the node. @throws an error with a code where the node refuses it */
   addSource(request: SourceRequest): Promise<void>;
@@ -30,7 +31,11 @@ const DRAIN_TIMEOUT_MS = 10 * 60_000;
 /** For the node to open the source and the scheduler to accept it. */
 const SOURCE_TIMEOUT_MS = 30_000;
 
-/** @param system asks for the caller: of an operator, or of a node that may order others */
+/**
+ * A way to ask and to order the agent of a node.
+ *
+ * @param system asks for the caller: of an operator, or of a node that may order others
+ */
 export function createAgentClient(system: ActorSystem, node: NodeName): AgentClient {
   const agent = system.resolve<AgentMessage>(`sluice://${node}/agent`);
 

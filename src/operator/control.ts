@@ -14,9 +14,22 @@ import type { PolicySpec } from "../task/requests.js";
 import { pipelineKeyText, type NodeName, type SourceId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
 
+/** A run that is summed up while it goes on. */
+export interface ObservedRun {
+  /** Its figures so far. */
+  report(): Promise<RunSummary>;
+}
+
+/** What can be ordered and watched in a cluster, from within or from outside. */
 export interface Control {
-  /** Sums up the run from now on: totals, latencies, where stages ran. */
-  observe(pipelines: readonly Pipeline[]): { report(): Promise<RunSummary> };
+  /**
+   * Sums up a run while it goes on: totals, latencies, where stages ran, what was found.
+   *
+   * @param pipelines those whose stages are to be told apart
+   * @param fromPosition where the run begins in the store. Default: from one of the cluster's own nodes the next record, from
+   *   elsewhere the first that the store has; `statement` says which position comes next
+   */
+  observe(pipelines: readonly Pipeline[], fromPosition?: number): ObservedRun;
   /**
    * Hands every record from `fromPosition` on to `listener`, as fast as that takes them; null follows every source.
    *
@@ -40,6 +53,8 @@ export interface Control {
 }
 
 /**
+ * What a node may order and watch in its own cluster.
+ *
  * @param cloud the node that has the scheduler and the store
  * @param fromPosition gives the position in the store that a run that is observed begins at
  */
@@ -47,11 +62,11 @@ export function createControl(system: ActorSystem, cloud: NodeName, fromPosition
   const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
   const distributor = system.resolve<DistributorMessage>(`sluice://${cloud}/distributor`);
   return {
-    observe(pipelines) {
+    observe(pipelines, from = fromPosition()) {
       const ref: ActorRef<ObserverMessage> = system.spawn(
         createObserver({
           distributor,
-          fromPosition: fromPosition(),
+          fromPosition: from,
           pipelines: new Map(
             pipelines.map((pipeline) => [pipelineKeyText(pipeline.id, pipeline.version), pipeline]),
           ),

@@ -19,6 +19,7 @@ export interface Moment {
   readonly sourceUs: number | null;
 }
 
+/** One kind of thing that a source has seen. */
 export interface FoundKind {
   readonly sourceId: SourceId;
   /** The detector's label and what else was said of the same box: `car red`. */

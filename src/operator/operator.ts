@@ -17,8 +17,11 @@ import type { NodesReported, SchedulerMessage } from "../actors/protocol/schedul
 import type { RecordPage } from "../storage/results/store.js";
 import type { StoreStatement } from "../task/record-chain.js";
 import type { ResultQuery } from "../task/record.js";
-import type { NodeName } from "../task/identity.js";
+import type { NodeName, SourceId } from "../task/identity.js";
+import { auditRun, type AuditReport } from "../audit/audit.js";
+import { auditInputOfCluster, type OnSilent } from "./cluster-audit.js";
 
+/** Which hub, and who asks. */
 export interface OperatorOptions {
   /** `ws://HOST:PORT` or `wss://HOST:PORT` of the hub. */
   readonly hub: string;
@@ -30,6 +33,7 @@ export interface OperatorOptions {
   readonly log?: Logger;
 }
 
+/** A connection to a cluster from outside, and what it lets a program ask and order. */
 export interface Operator extends Control {
   readonly system: ActorSystem;
   readonly cluster: Cluster;
@@ -41,6 +45,13 @@ export interface Operator extends Control {
   statement(): Promise<StoreStatement>;
   /** A page of records, as of a store: `iterateRecords` reads them all. @throws SluiceError `store-corrupt` */
   query(query: ResultQuery): Promise<RecordPage>;
+  /**
+   * Whether the stored records add up, of one source or of all, beside what the nodes have in flight.
+   *
+   * @param onSilent is told of a node that does not answer: its tasks in flight may show as lost
+   * @throws SluiceError `store-corrupt`
+   */
+  audit(sourceId?: SourceId | null, onSilent?: OnSilent): Promise<AuditReport>;
   /** What a node can be asked. */
   agent(node: NodeName): AgentClient;
   /** Leaves the cluster; nothing else is stopped by it. */
@@ -81,7 +92,7 @@ export function createOperator(system: ActorSystem, cluster: Cluster): Operator 
   const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
   const distributor = system.resolve<DistributorMessage>(`sluice://${cloud}/distributor`);
 
-  return {
+  const operator: Operator = {
     ...createControl(system, cloud, () => 0),
     system,
     cluster,
@@ -107,10 +118,13 @@ export function createOperator(system: ActorSystem, cluster: Cluster): Operator 
     },
 
     agent: (node) => createAgentClient(system, node),
+    audit: async (sourceId = null, onSilent = () => {}) =>
+      auditRun(await auditInputOfCluster(operator, sourceId, onSilent)),
 
     async close() {
       await cluster.leave();
       await system.terminate();
     },
   };
+  return operator;
 }

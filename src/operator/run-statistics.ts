@@ -12,6 +12,7 @@ import type { Pipeline } from "../task/pipeline.js";
 import type { DropReason } from "../task/task.js";
 import { addFound, createFound, summariseFound, type Found, type FoundKind } from "./found.js";
 
+/** What one stage did in a run, and what its tasks waited for. */
 export interface StageSummary {
   /** The node that ran the stage, or the one that ran most of it. */
   readonly node: string;
@@ -25,12 +26,14 @@ export interface StageSummary {
   readonly executeMs: number;
 }
 
+/** Percentiles of latency, in ms. */
 export interface LatencySummary {
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
 }
 
+/** The figures of a run. */
 export interface RunSummary {
   readonly stored: number;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;

@@ -13,7 +13,9 @@ export type Lane = "control" | "data";
 export interface ActorRef<in Message> {
   /** `sluice://node/path`, followed by `#incarnation` if the ref means one incarnation only. */
   readonly address: string;
+  /** Sends a message: at most once, in order for each sender. Never throws and never waits. */
   readonly tell: (message: Message, lane?: Lane) => void;
+  /** The address. */
   toJSON(): string;
 }
 

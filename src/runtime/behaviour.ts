@@ -74,6 +74,7 @@ export interface Context<Message> extends Spawner {
    * its mailbox. A second watch of the same address replaces the first.
    */
   watch(target: ActorRef<never>, toMessage: (event: Terminated) => Message): void;
+  /** Ends a `watch`; nothing where there is none. */
   unwatch(target: ActorRef<never>): void;
 
   /**
@@ -100,6 +101,7 @@ export interface Context<Message> extends Spawner {
    * @throws RangeError if `periodMs` is not above 0.
    */
   every(key: string, periodMs: number, message: Message): void;
+  /** Ends the timer of that key; nothing where there is none. */
   cancel(key: string): void;
 
   /**

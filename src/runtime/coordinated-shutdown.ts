@@ -13,6 +13,7 @@ export type ShutdownPhase = (typeof SHUTDOWN_PHASES)[number];
 export interface ShutdownTask {
   readonly phase: ShutdownPhase;
   readonly name: string;
+  /** Called once, as its phase comes. */
   readonly run: () => void | Promise<void>;
   /** Milliseconds after which the shutdown goes on without it. Default 5,000. */
   readonly timeoutMs?: number;

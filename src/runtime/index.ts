@@ -14,7 +14,7 @@ export {
   type ShutdownTask,
 } from "./coordinated-shutdown.js";
 export type { DeadLetter, DeadLetterReason, DeadLetters } from "./dead-letters.js";
-export { CodedError, RuntimeError, type RuntimeErrorCode } from "./errors.js";
+export { CodedError, RUNTIME_ERROR_CODES, RuntimeError, type RuntimeErrorCode } from "./errors.js";
 export type { Executor } from "./executor.js";
 export { createLogger, silentLogger, type Logger, type LogLevel } from "./log.js";
 export { registryKey, type Listing, type Registry, type RegistryKey } from "./registry.js";

@@ -9,9 +9,13 @@ export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 /** Writes records: a constant message, and what varies in `details`. */
 export interface Logger {
+  /** For whoever looks for a fault in Sluice. */
   debug(message: string, details?: Readonly<Record<string, unknown>>): void;
+  /** What happens in the course of things. */
   info(message: string, details?: Readonly<Record<string, unknown>>): void;
+  /** What an operator should know. */
   warn(message: string, details?: Readonly<Record<string, unknown>>): void;
+  /** What failed and was not mended. */
   error(message: string, details?: Readonly<Record<string, unknown>>): void;
   /** Whether records of `level` are written; if not, their details need not be computed. */
   isEnabled(level: Exclude<LogLevel, "silent">): boolean;

@@ -7,6 +7,7 @@ declare const message: unique symbol;
 
 /** A key under which actors that take `Message` are found. */
 export type RegistryKey<Message> = Brand<string, "RegistryKey"> & {
+  /** Never there: tells keys of different messages apart. */
   readonly [message]?: (message: Message) => void;
 };
 

@@ -3,6 +3,7 @@
 import { sameConfiguration, type Configuration } from "../task/configuration.js";
 import type { TaskOutcome } from "../task/reports.js";
 
+/** Percentiles of recent tasks. */
 export interface Percentiles {
   readonly p50: number;
   readonly p95: number;

@@ -18,6 +18,7 @@ export interface Plan {
   readonly placement: ReadonlyMap<StageId, readonly NodeName[]>;
 }
 
+/** A node, as a policy sees it. */
 export interface NodeView {
   readonly description: NodeDescription;
   /** The newest sample; null before the first. */
@@ -26,6 +27,7 @@ export interface NodeView {
   readonly sampleAgeMs: number | null;
 }
 
+/** A link, as a policy sees it. */
 export interface LinkView {
   /** What the link carries in this direction when nothing else crosses it. */
   readonly bandwidthMbps: number | null;
@@ -81,6 +83,7 @@ export interface PolicyView {
   readonly seed: number;
 }
 
+/** A scheduling policy: a pure function with parameters and a state of its own. */
 export interface Policy<Parameters, State> {
   readonly name: string;
   /** @throws SluiceError `policy-invalid`, naming each wrong parameter */
@@ -94,14 +97,17 @@ export interface Policy<Parameters, State> {
   check?(parameters: Parameters, scope: PolicyScope): void;
   /** The first state: plain data, as every one after it. */
   start(parameters: Parameters): State;
+  /** Decides for one source: pure, and the same for the same state and view. */
   decide(state: State, view: PolicyView): Decision<State>;
 }
 
+/** What the parameters of a policy are checked against. */
 export interface PolicyScope {
   readonly source: SourceDescription;
   readonly nodes: ReadonlyMap<NodeName, NodeDescription>;
 }
 
+/** What a policy decided, why, and what it remembers. */
 export interface Decision<State> {
   readonly state: State;
   readonly plan: Plan;
@@ -127,6 +133,7 @@ export interface PolicyRun {
   readonly policy: string;
   /** Plain data. */
   readonly state: unknown;
+  /** Decides once, and gives what is to decide next. */
   decide(view: PolicyView): { readonly run: PolicyRun; readonly plan: Plan; readonly why: Explanation };
 }
 

@@ -5,6 +5,7 @@
 
 import type { StageResult } from "../task/service.js";
 
+/** An AI service, as its module exports it. */
 export interface Service {
   /**
    * Makes the service ready: reads its model, allocates, warms up.
@@ -14,6 +15,7 @@ export interface Service {
   load(context: LoadContext): Promise<ServiceInstance>;
 }
 
+/** What a service is given to load itself by. */
 export interface LoadContext {
   /** The stage's `parameters` from the pipeline: outside data, to be checked here. */
   readonly parameters: Readonly<Record<string, unknown>>;
@@ -21,12 +23,15 @@ export interface LoadContext {
   readonly modelDir: string | null;
 }
 
+/** A service that is loaded, in a worker thread of its own. */
 export interface ServiceInstance {
   /** Runs one task. A stateful instance receives the tasks of each source in order. Throwing fails this task only. */
   process(input: ServiceInput): StageResult | Promise<StageResult>;
+  /** Gives back what it holds; called once, with no task under way. */
   close(): void | Promise<void>;
 }
 
+/** A task as a service sees it. */
 export interface ServiceInput {
   readonly sourceId: string;
   readonly incarnation: number;
@@ -43,6 +48,7 @@ export interface ServiceInput {
   readonly continuity: "continued" | "restarted";
 }
 
+/** A frame as a service sees it. */
 export interface RgbFrame {
   readonly width: number;
   readonly height: number;

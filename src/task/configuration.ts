@@ -4,10 +4,13 @@ import { parseWith, z } from "../runtime/parse.js";
 import { SluiceError } from "./errors.js";
 import { CONFIGURATION_LIMITS, TASK_LIMITS } from "./limits.js";
 
+/** How frames may travel between nodes. */
 export const FRAME_ENCODINGS = ["rgb", "jpeg"] as const;
 
+/** How frames travel between nodes. */
 export type FrameEncoding = (typeof FRAME_ENCODINGS)[number];
 
+/** How a source is captured, and how its frames travel. */
 export interface Configuration {
   /** Pixels, even, 16 to 7,680. */
   readonly width: number;
@@ -22,6 +25,7 @@ export interface Configuration {
   readonly quality: number;
 }
 
+/** Where a pipeline says nothing. */
 export const DEFAULT_CONFIGURATION: Configuration = {
   width: 640,
   height: 360,

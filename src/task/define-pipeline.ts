@@ -21,6 +21,7 @@ export interface PipelineDefinition {
   readonly deadlineMs?: number | null | undefined;
 }
 
+/** A stage as a program or a file writes it. */
 export interface StageDefinition {
   readonly id: string;
   readonly service: string;

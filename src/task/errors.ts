@@ -31,6 +31,7 @@ export const SLUICE_ERROR_CODES = [
   "store-unwritable",
 ] as const;
 
+/** What went wrong with sources, pipelines, stores and what else a task meets. */
 export type SluiceErrorCode = (typeof SLUICE_ERROR_CODES)[number];
 
 /** A failure of a source, a model, a store, a pipeline or a service; the text says what and how to fix it. */

@@ -6,7 +6,9 @@ import { NAME, NAME_RULE } from "./limits.js";
 
 export { parseNodeName } from "../runtime/address.js";
 export type { NodeName };
+/** The name of a source, checked by `parseSourceId`. */
 export type SourceId = Brand<string, "SourceId">;
+/** The name of a pipeline, checked. */
 export type PipelineId = Brand<string, "PipelineId">;
 /** Names a stage within one pipeline; the service that it runs is another thing and may occur twice. */
 export type StageId = Brand<string, "StageId">;

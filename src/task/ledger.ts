@@ -8,6 +8,7 @@
 import { assertNever } from "../runtime/errors.js";
 import type { DropReason } from "./task.js";
 
+/** How many tasks were dropped, by reason. */
 export type Drops = Readonly<Partial<Record<DropReason, number>>>;
 
 /** The figures of a ledger, of one source or of several. */

@@ -3,6 +3,7 @@
 import type { StageKey } from "./identity.js";
 import type { Stage } from "./pipeline.js";
 
+/** A model that a node has, by its file. */
 export interface ModelFile {
   /** Its name in the folder. */
   readonly file: string;

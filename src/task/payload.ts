@@ -2,6 +2,7 @@
 
 import type { FrameEncoding } from "./configuration.js";
 
+/** One picture of a task. */
 export interface Frame {
   /** Presentation time in the source, in microseconds. */
   readonly ptsUs: number;
@@ -12,6 +13,7 @@ export interface Frame {
   readonly data: Uint8Array;
 }
 
+/** The pictures of a task. */
 export interface Payload {
   readonly encoding: FrameEncoding;
   readonly width: number;

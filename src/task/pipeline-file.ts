@@ -20,6 +20,7 @@ import { QUEUE_POLICIES, type Pipeline } from "./pipeline.js";
 import type { ServiceDeclaration } from "./service.js";
 import { parseYaml } from "./yaml.js";
 
+/** What a pipeline file says. */
 export interface PipelineFile {
   readonly pipeline: Pipeline;
   /** What the file asks for, over the default. */

@@ -7,8 +7,10 @@ import { END, type Cursor } from "./task.js";
 /** What a processor's queue does when it is full. `block` holds the sender back and drops nothing. */
 export const QUEUE_POLICIES = ["block", "dropOldest", "dropNewest", "latestOnly"] as const;
 
+/** What a stage's queue does when it is full. */
 export type QueuePolicy = (typeof QUEUE_POLICIES)[number];
 
+/** A stage of a pipeline, checked and completed. */
 export interface Stage {
   readonly id: StageId;
   readonly service: string;

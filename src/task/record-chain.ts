@@ -29,6 +29,7 @@ export interface StoreStatement {
   readonly mac: string;
 }
 
+/** Tasks whose records retention has deleted. */
 export interface ExpiredTasks {
   readonly sourceId: string;
   readonly incarnation: number;

@@ -8,6 +8,7 @@ import type { Closing, DropReason, FrameRange, Hop } from "./task.js";
 /** One line of the store: a result, a gap or the end of an incarnation, at a position that only grows. */
 export type StoredRecord = StoredResult | StoredGap | StoredClosing;
 
+/** A task that went all the way, with what its stages found. */
 export interface StoredResult {
   readonly type: "result";
   readonly position: number;
@@ -33,6 +34,7 @@ export interface StoredResult {
   readonly chain?: string;
 }
 
+/** A task that was dropped, and why. */
 export interface StoredGap {
   readonly type: "gap";
   readonly position: number;
@@ -47,6 +49,7 @@ export interface StoredGap {
   readonly chain?: string;
 }
 
+/** The end of an incarnation of a source. */
 export interface StoredClosing extends Omit<Closing, "origin" | "voucher"> {
   readonly type: "closed";
   readonly position: number;
@@ -54,6 +57,7 @@ export interface StoredClosing extends Omit<Closing, "origin" | "voucher"> {
   readonly chain?: string;
 }
 
+/** Which records are wanted, and in which order. */
 export interface ResultQuery {
   readonly sourceId?: SourceId;
   /** Stored at or after, ms since the Unix epoch. */

@@ -5,6 +5,7 @@ import type { NodeName, PipelineId, SourceId, TaskId } from "./identity.js";
 import type { Drops } from "./ledger.js";
 import type { Hop, Outcome } from "./task.js";
 
+/** The tasks of a source as its node counts them: created = stored + dropped + in flight. */
 export interface LedgerReported {
   readonly type: "ledgerReported";
   readonly sourceId: SourceId;
@@ -84,6 +85,7 @@ export interface TaskOutcome {
   readonly objects: number;
 }
 
+/** What a node's monitor saw of it, once a period. */
 export interface ResourceSample {
   readonly node: NodeName;
   readonly atMs: number;
@@ -107,6 +109,7 @@ export interface ResourceSample {
   readonly links: Readonly<Record<string, LinkSample>>;
 }
 
+/** A link between two nodes, as one of them measured it. */
 export interface LinkSample {
   readonly rttMs: number;
   /** As last probed; null before that. */

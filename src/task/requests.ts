@@ -12,6 +12,7 @@ export interface PolicySpec {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
+/** What a node is and can run. */
 export interface NodeDescription {
   readonly name: NodeName;
   readonly role: "edge" | "cloud";
@@ -23,6 +24,7 @@ export interface NodeDescription {
   readonly capacity?: NodeCapacity;
 }
 
+/** What the scheduler knows of a source. */
 export interface SourceDescription {
   readonly id: SourceId;
   readonly node: NodeName;

@@ -6,6 +6,7 @@ import { pipelineKeyText, type NodeName, type PipelineId, type SourceId, type St
 import { stageOf, type Pipeline } from "./pipeline.js";
 import type { Task } from "./task.js";
 
+/** What is decided for one source. */
 export interface SourceRoute {
   readonly pipelineId: PipelineId;
   readonly pipelineVersion: number;
@@ -14,6 +15,7 @@ export interface SourceRoute {
   readonly placement: ReadonlyMap<StageId, readonly NodeName[]>;
 }
 
+/** What is decided for every source, as all nodes hold it. */
 export interface RoutingTable {
   /** The scheduler's own term: a table of an older term is refused whatever its epoch. */
   readonly term: number;

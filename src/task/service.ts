@@ -3,6 +3,7 @@
 /** `frame` is what the source gives; everything else is some stage's output. Users may name their own. */
 export type DataType = "frame" | "boxes" | "tracks" | "labels" | (string & {});
 
+/** What is known of a service without loading it. */
 export interface ServiceDeclaration {
   readonly name: string;
   /** One sentence for people. */
@@ -33,6 +34,7 @@ export interface Detection {
   readonly trackId?: number;
 }
 
+/** What a stage has found in a task. */
 export interface StageResult {
   readonly type: DataType;
   /** One list for each frame of the task, in frame order. */

@@ -7,6 +7,7 @@ import type { StageResult } from "./service.js";
 
 /** Where a task stands when no stage is left: the join of all leaves, then the distributor. */
 export const END = "$end";
+/** The stage that a task comes to next, or its end. */
 export type Cursor = StageId | typeof END;
 
 /** One stage done: times in ms since the Unix epoch, on the clock of `node`. */
@@ -52,6 +53,7 @@ export interface FrameRange {
   readonly lastUs: number;
 }
 
+/** Frames with a header, on their way through the stages of a pipeline. Immutable. */
 export interface Task {
   readonly id: TaskId;
   /** How often its generator has sent it: 1 for the first time, more where it may have been lost on the way. */
@@ -128,6 +130,7 @@ export interface Closing {
 
 export const CLOSING_ENDS = ["ended", "recovered", "replaced"] as const;
 
+/** What became of the tasks of an incarnation. */
 export interface ClosingCounts {
   readonly stored: number;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
@@ -154,8 +157,10 @@ export const DROP_REASONS = [
   "windowFull",
 ] as const;
 
+/** Why a task ended without being stored. */
 export type DropReason = (typeof DROP_REASONS)[number];
 
+/** How a task ended. */
 export type Outcome =
   { readonly status: "stored" } | { readonly status: "dropped"; readonly reason: DropReason };
 

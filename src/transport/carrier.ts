@@ -20,14 +20,17 @@ export type ChannelCloseCode =
   /** The other side does not speak the carrier's protocol. */
   | "protocol-error";
 
+/** How a channel has ended. */
 export interface ChannelClosed {
   readonly code: ChannelCloseCode;
   readonly reason: string;
 }
 
+/** What a channel calls as frames come and as it ends. */
 export interface ChannelListener {
   /** A frame arrived. Its bytes may be shared with the sender or with other frames: nobody may write to them. */
   onFrame(frame: Uint8Array): void;
+  /** Called once, and nothing after it. */
   onClose(closed: ChannelClosed): void;
 }
 
@@ -47,6 +50,7 @@ export interface Channel {
   destroy(): void;
 }
 
+/** Where to listen, and how. */
 export interface ListenOptions {
   /** `ws://host:port`, `wss://host:port`, or what the carrier understands; port 0 takes any free one. */
   readonly url: string;
@@ -56,6 +60,7 @@ export interface ListenOptions {
   readonly onChannel: (channel: Channel) => void;
 }
 
+/** An address that is listened at. */
 export interface Listening {
   /** Where others connect to: the address asked for, with the actual port. */
   readonly url: string;
@@ -65,6 +70,7 @@ export interface Listening {
   close(): Promise<void>;
 }
 
+/** Where to connect, and how. */
 export interface ConnectOptions {
   readonly url: string;
   /** For `wss`: PEM text of certificate authorities besides the machine's. */
@@ -73,6 +79,7 @@ export interface ConnectOptions {
   readonly timeoutMs?: number;
 }
 
+/** Moves frames between nodes: connects to addresses and listens at them. */
 export interface Carrier {
   /** @throws TransportError `listen-failed` */
   listen(options: ListenOptions): Promise<Listening>;

@@ -23,6 +23,7 @@ export const TRANSPORT_ERROR_CODES = [
   "version-incompatible",
 ] as const;
 
+/** What went wrong between nodes. */
 export type TransportErrorCode = (typeof TRANSPORT_ERROR_CODES)[number];
 
 /** A failure to join, to connect, or to be allowed; the text says what is wrong and how to fix it. */

@@ -35,6 +35,7 @@ interface MeshNode {
   readonly watches: Set<() => void>;
 }
 
+/** Joins actor systems of one process without a byte of encoding. */
 export function createLocalMesh(): Mesh {
   const nodes = new Map<NodeName, MeshNode>();
 

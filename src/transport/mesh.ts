@@ -3,6 +3,7 @@
 import type { NodeName } from "../runtime/brand.js";
 import type { ActorSystem } from "../runtime/system.js";
 
+/** What joins the actor systems of several nodes. */
 export interface Mesh {
   /** Attaches `system` under its name. @throws TypeError if a system of that name has joined */
   join(system: ActorSystem): void;

@@ -84,6 +84,7 @@ export interface State {
   expiring: boolean;
 }
 
+/** When results that wait are written. */
 export interface FlushOptions {
   /**
    * Time between the starts of two writes at least, in ms: arrivals within it share one. Default 0: a write starts as

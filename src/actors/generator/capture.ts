@@ -4,6 +4,7 @@ import type { Configuration } from "../../task/configuration.js";
 import type { SluiceError } from "../../task/errors.js";
 import type { SourceSpec } from "./source-spec.js";
 
+/** Opens sources. One of your own reads what ffmpeg does not. */
 export interface CapturePort {
   /**
    * Begins to capture `source` as `configuration` says: scaled, encoded, and sampled by presentation time.
@@ -12,6 +13,7 @@ export interface CapturePort {
   open(options: CaptureOptions, listener: CaptureListener): Capture;
 }
 
+/** What is to be captured, and from where on. */
 export interface CaptureOptions {
   readonly source: SourceSpec;
   readonly configuration: Configuration;
@@ -19,6 +21,7 @@ export interface CaptureOptions {
   readonly after: Position | null;
 }
 
+/** How far a source was read. */
 export interface Position {
   /** Number of a frame of this source, from 0: every frame that is decoded counts, captured or not. */
   readonly frame: number;
@@ -28,6 +31,7 @@ export interface Position {
   readonly seekable: boolean;
 }
 
+/** A source that is being read. */
 export interface Capture {
   /** Bytes of the source so far: whether it sends anything while no picture comes of it. Null where nobody counts them. */
   readonly bytes: number | null;
@@ -37,9 +41,11 @@ export interface Capture {
   close(): void;
 }
 
+/** What a capture calls as frames come and as it ends. */
 export interface CaptureListener {
   /** Once, before the first frame. */
   onInfo(info: CaptureInfo): void;
+  /** Called once for each frame that was requested, in order. */
   onFrame(frame: CapturedFrame): void;
   /** A recording sends nothing, though frames were requested; it is waited for. */
   onStalled?(): void;
@@ -47,6 +53,7 @@ export interface CaptureListener {
   onEnd(error: SluiceError | null): void;
 }
 
+/** What is known of a source once it is open. */
 export interface CaptureInfo {
   /** For people: `h264, 640x360, 25 fps, 12.0 s`. */
   readonly description: string;
@@ -56,6 +63,7 @@ export interface CaptureInfo {
   readonly seekable: boolean;
 }
 
+/** A frame as it comes from a source. */
 export interface CapturedFrame {
   /** In the source, from 0; in a stream without an end, from the opening on. Every frame that is decoded counts. */
   readonly number: number;

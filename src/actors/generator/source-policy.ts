@@ -12,8 +12,10 @@ import { parseSource, type SourceSpec } from "./source-spec.js";
 
 /** Kinds of sources, as a user names them. */
 export const SOURCE_KINDS = ["rtsp", "http", "file", "device", "test"] as const;
+/** What kind of source an operator may name. */
 export type SourceKind = SourceSpec["kind"];
 
+/** What operators may have a node open. */
 export interface SourcePolicy {
   /** Default `rtsp`, `http`, `file` and `test`. */
   readonly kinds: readonly SourceKind[];
@@ -23,6 +25,7 @@ export interface SourcePolicy {
   readonly folders: readonly string[];
 }
 
+/** Addresses and test scenes, and no file or device. */
 export const DEFAULT_SOURCE_POLICY: SourcePolicy = {
   kinds: ["rtsp", "http", "file", "test"],
   hosts: null,

@@ -10,6 +10,7 @@ interface Common {
   readonly replayable: boolean;
 }
 
+/** What a source is, as `parseSource` reads it. */
 export type SourceSpec =
   | (Common & { readonly kind: "file"; readonly path: string })
   | (Common & NetworkAddress)

@@ -2,6 +2,7 @@
 
 import type { SupervisionPolicy } from "../../runtime/spawn-options.js";
 
+/** Bounds of a stage on a node. */
 export interface ProcessorLimits {
   /** Workers of a service without state. Default 1; at most the cores less one, and never less than 1. */
   readonly replicas: number;

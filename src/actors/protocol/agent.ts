@@ -22,6 +22,7 @@ export type AgentMessage =
 
 export type AgentReply = { readonly type: "done" } | { readonly type: "refused"; readonly error: Error };
 
+/** The sources that run on a node. */
 export interface SourcesReported {
   readonly type: "sourcesReported";
   readonly node: NodeName;

@@ -34,6 +34,7 @@ export type QueryReply =
   | { readonly type: "records"; readonly records: readonly StoredRecord[]; readonly more: boolean }
   | { readonly type: "queryFailed"; readonly error: Error };
 
+/** What whoever follows a store is told. */
 export type SubscriptionEvent =
   | { readonly type: "record"; readonly record: StoredRecord }
   /** Older records were deleted by retention before they could be pushed. */
@@ -41,6 +42,7 @@ export type SubscriptionEvent =
   /** Nothing more comes: the store cannot be read, or too many are subscribed. */
   | { readonly type: "subscriptionFailed"; readonly error: Error };
 
+/** What a store has counted. */
 export interface TotalsReported {
   readonly type: "totalsReported";
   /** Durable, by source, in this store since it was made. */

@@ -47,6 +47,7 @@ export type SchedulerMessage =
   | { readonly type: "reportTable"; readonly replyTo: ActorRef<TableReported> }
   | { readonly type: "reportNodes"; readonly replyTo: ActorRef<NodesReported> };
 
+/** Every node that the scheduler knows. */
 export interface NodesReported {
   readonly type: "nodesReported";
   readonly nodes: readonly {
@@ -70,6 +71,7 @@ export interface SourceRemoved {
   readonly node: NodeName | null;
 }
 
+/** The routing table in force, and why it is so. */
 export interface TableReported {
   readonly type: "tableReported";
   readonly table: RoutingTable | null;

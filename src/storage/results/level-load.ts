@@ -24,6 +24,7 @@ import type { Repair, SourceTotals } from "../../task/reports.js";
 const FORMAT = 1;
 const EMPTY: StoreState = { firstPosition: 0, nextPosition: 0, recordCount: 0 };
 
+/** How a store on disk is opened. */
 export interface LevelStoreOptions {
   /** Fail with `store-missing` where there is no store yet. Default false. */
   readonly mustExist?: boolean;

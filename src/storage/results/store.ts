@@ -45,6 +45,7 @@ export interface RecordPage {
   readonly more: boolean;
 }
 
+/** What one step of retention may delete. */
 export interface RetentionStep {
   /** Newest records to keep. */
   readonly recordsMax?: number;
@@ -54,6 +55,7 @@ export interface RetentionStep {
   readonly limit: number;
 }
 
+/** A store of finished tasks: one writer, records at positions that only grow. */
 export interface Store {
   /** Its folder, or `memory:`. */
   readonly name: string;

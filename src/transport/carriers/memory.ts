@@ -20,6 +20,7 @@ interface Hop {
   readonly frame: Uint8Array;
 }
 
+/** How a network within one process behaves. */
 export interface MemoryNetworkOptions {
   readonly executor: Executor;
   /** Calls `pass` to let the frame through, now, later or never. Default: at once. */
@@ -31,6 +32,7 @@ interface MemoryListener {
   readonly onChannel: (channel: Channel) => void;
 }
 
+/** A network within one process, which loses and delays frames as its options say. */
 export function createMemoryNetwork(options: MemoryNetworkOptions): Carrier {
   const listeners = new Map<string, MemoryListener>();
   let dialled = 0;

@@ -30,6 +30,7 @@ export { isLoopback };
 
 const SUBPROTOCOL = "sluice.v1";
 
+/** Bounds of a carrier over WebSocket. */
 export interface WsCarrierOptions {
   readonly clock: Clock;
   /** For all headers of a request, in ms: a connection that sends them slower is closed. Default 2,000. */
@@ -43,6 +44,7 @@ export interface WsCarrierOptions {
 /** How long a refused socket has to read why, in ms: less than anybody waits for it. */
 const LINGER_MS = 500;
 
+/** Carries frames over WebSocket. */
 export function createWsCarrier(options: WsCarrierOptions): Carrier {
   return {
     listen: (given) => listen(given, options),

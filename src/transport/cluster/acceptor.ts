@@ -16,6 +16,7 @@ import { FailingAddresses, type FailureLimit } from "./failing-addresses.js";
 import type { Incidents } from "./incidents.js";
 import { PendingPeer, type PendingPeerListener, type PendingPeerOptions } from "./pending-peer.js";
 
+/** Bounds on connections that have not yet proved to be members. */
 export interface AcceptorLimits {
   /** From the connection to the join, in ms. */
   readonly handshakeMs: number;

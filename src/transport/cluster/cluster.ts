@@ -47,7 +47,7 @@ export type MembershipEvent =
     };
 
 /** What only this node sees: the state of its own connection to the cluster. */
-type ConnectionEvent =
+export type ConnectionEvent =
   /** It has joined, for the first time or again under a new session. */
   | { readonly type: "joined"; readonly self: Member; readonly attempt: number }
   /** The hub is out of reach, and with it every other member; this node keeps trying. */
@@ -55,6 +55,7 @@ type ConnectionEvent =
   /** Refused for good, as for a revoked token or a name in use: this node stops trying. */
   | { readonly type: "refused"; readonly error: Error };
 
+/** What changes in a cluster, as one of its nodes sees it. */
 export type ClusterEvent = MembershipEvent | ConnectionEvent;
 
 /** One link of this node, as it is now. */
@@ -74,7 +75,7 @@ export interface LinkReport {
 }
 
 /** What was refused or failed, by kind: scans, attacks, mistakes. */
-type SecurityCounts = Readonly<Record<string, number>>;
+export type SecurityCounts = Readonly<Record<string, number>>;
 
 export interface RemoteSpawnOptions extends SpawnOptions {
   /** Node to start it on. */
@@ -83,6 +84,7 @@ export interface RemoteSpawnOptions extends SpawnOptions {
   readonly args?: unknown;
 }
 
+/** A node's view of its cluster, and what it does with the other members. */
 export interface Cluster {
   readonly name: string;
   /** Tells it from others of that name; null where nothing does. */

@@ -22,6 +22,7 @@ import { dial } from "./dial.js";
 import type { NodeCore, NodeOptions, Peer } from "./node-core.js";
 import type { Notice } from "./notices.js";
 
+/** Links between two members that pass by the hub. */
 export interface DirectLinkOptions extends Pick<NodeOptions, "version" | "pid"> {
   readonly carrier: Carrier;
   /** Of the hub; other members are dialled with the same TLS authorities. */

@@ -10,6 +10,7 @@ export interface Sender {
   readonly grants: readonly string[];
 }
 
+/** What a guard says of a message. */
 export type Verdict =
   | { readonly allowed: true }
   | {
@@ -18,7 +19,11 @@ export type Verdict =
       readonly detail: string;
     };
 
-/** @param path of the receiving actor, inside this node */
+/**
+ * Decides whether a message of another node reaches an actor of this one.
+ *
+ * @param path of the receiving actor, inside this node
+ */
 export type Guard = (from: Sender, path: string, message: unknown) => Verdict;
 
 export const ALLOWED: Verdict = { allowed: true };

@@ -14,6 +14,7 @@ import type { CheckCluster } from "../link/dialer-handshake.js";
 import type { NameKey } from "../security/name-key.js";
 import type { NodeOptions } from "./node-core.js";
 
+/** How a node reaches its hub. */
 export interface HubDialOptions extends Pick<NodeOptions, "version" | "pid"> {
   readonly carrier: Carrier;
   readonly connect: ConnectOptions;

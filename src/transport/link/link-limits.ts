@@ -2,6 +2,7 @@
 
 import { totalmem } from "node:os";
 
+/** Bounds of the links of a node. */
 export interface LinkLimits {
   /** What all links of a node hold together, in bytes: see `byte-budget.ts`. */
   readonly budgetBytes: number;

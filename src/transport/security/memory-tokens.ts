@@ -3,7 +3,8 @@
 import type { TokenAuthority, TokenRecord } from "./token-authority.js";
 import { generateToken, tokenText, verifierOf, type Token } from "./token.js";
 
-type TokenTerms = Pick<TokenRecord, "roles" | "grants" | "expiresAtMs"> &
+/** What a token of this process is to allow. */
+export type TokenTerms = Pick<TokenRecord, "roles" | "grants" | "expiresAtMs"> &
   Partial<Pick<TokenRecord, "use" | "createdAtMs" | "label">>;
 
 export interface MemoryTokens extends TokenAuthority {
@@ -17,6 +18,7 @@ export interface MemoryTokens extends TokenAuthority {
   forget(id: string): void;
 }
 
+/** Tokens that end with this process. */
 export function createMemoryTokens(): MemoryTokens {
   const records = new Map<string, { readonly record: TokenRecord; revoked: boolean; nodes: string[] }>();
 

@@ -10,6 +10,7 @@ import { errorText } from "../../runtime/errors.js";
 import { TransportError } from "../errors.js";
 import { writeWhole } from "./write-whole.js";
 
+/** The key to which the name of a node belongs. */
 export interface NameKey {
   /** Base64url of the public half, 44 bytes DER. */
   readonly publicKey: string;

@@ -7,6 +7,7 @@ import { writeWhole } from "./write-whole.js";
 /** Names that a hub knows the owners of; one token must not fill its disk. */
 const NAMES_MAX = 10_000;
 
+/** Whose the names of nodes are. */
 export interface NameRegistry {
   /** The public key that has the name; null where nobody has it. */
   ownerOf(name: string): Promise<string | null>;

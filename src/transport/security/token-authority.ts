@@ -4,6 +4,7 @@ import type { Role } from "../cluster/cluster.js";
 import { TransportError } from "../errors.js";
 import type { Verifier } from "./token.js";
 
+/** What a hub knows of a join token: never its secret. */
 export interface TokenRecord {
   readonly id: string;
   readonly verifier: Verifier;

@@ -12,11 +12,13 @@ import type { TokenAuthority, TokenRecord, TokenState } from "./token-authority.
 import { isTokenId, generateToken, tokenText, verifierOf } from "./token.js";
 import { writeWhole } from "./write-whole.js";
 
+/** What a new token is to allow. */
 export type NewToken = Pick<TokenRecord, "roles" | "grants" | "use" | "label"> & {
   /** How long new nodes may join with it. */
   readonly ttlMs: number;
 };
 
+/** A token and the nodes that joined with it. */
 export interface TokenReport extends Omit<TokenState, "verifier"> {
   readonly status: "active" | "expired" | "revoked" | "used";
 }

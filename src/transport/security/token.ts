@@ -9,6 +9,7 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { TransportError } from "../errors.js";
 
+/** A join token, as a node has it. */
 export interface Token {
   readonly id: string;
   readonly secret: string;

@@ -3,6 +3,7 @@
 import { RateLimit } from "../../../runtime/rate-limit.js";
 import type { Unsettled } from "./unsettled.js";
 
+/** How often, and how late, a task is delivered again. */
 export interface DeliveryLimits {
   /** Time without an answer until a task is delivered again, in ms; at least four times what tasks take. Default 30,000. */
   readonly timeoutMs: number;

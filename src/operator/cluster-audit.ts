@@ -1,0 +1,68 @@
+/** The audit of a running cluster: its records, what their store says of them, and what its nodes have in flight. */
+
+import type { AuditInput } from "../audit/audit.js";
+import { auditLedgersOf, windowsOf } from "../audit/ledgers.js";
+import { errorText } from "../runtime/errors.js";
+import { statedRecords, type RecordPlace } from "../storage/results/read-store.js";
+import type { NodeName, SourceId } from "../task/identity.js";
+import type { LedgerReported } from "../task/reports.js";
+import type { TableReported } from "../actors/protocol/scheduler.js";
+import type { Cluster } from "../transport/cluster/cluster.js";
+import type { AgentClient } from "./agent-client.js";
+
+/** What an audit asks of a cluster: an operator can. */
+interface Audited extends RecordPlace {
+  readonly cluster: Pick<Cluster, "members">;
+  agent(node: NodeName): Pick<AgentClient, "sources">;
+  table(): Promise<Pick<TableReported, "table">>;
+}
+
+/** Is told of a node that does not answer, and why: its tasks in flight may show as lost. */
+export type OnSilent = (node: NodeName, why: string) => void;
+
+/** The ledgers are read before the records: tasks that were created after them are not judged. */
+export async function auditInputOfCluster(
+  operator: Audited,
+  sourceId: SourceId | null,
+  onSilent: OnSilent,
+): Promise<AuditInput> {
+  const all = await liveLedgers(operator, onSilent);
+  const ledgers = all.filter((ledger) => sourceId === null || ledger.sourceId === sourceId);
+  const { table } = await operator.table();
+  return {
+    ...(await auditInputOf(operator, sourceId)),
+    ledgers: ledgers.flatMap(auditLedgersOf),
+    windows: windowsOf(ledgers),
+    pipelines: table?.pipelines ?? new Map(),
+  };
+}
+
+/** The records that a place has now, in order of position, and what it says of them before and after. */
+export async function auditInputOf(place: RecordPlace, sourceId: SourceId | null): Promise<AuditInput> {
+  const before = await place.statement();
+  return {
+    records: statedRecords(place, before, sourceId),
+    async origin() {
+      const after = await place.statement();
+      return { stated: { before, after, whole: sourceId === null }, file: null };
+    },
+  };
+}
+
+async function liveLedgers(
+  { agent, cluster }: Audited,
+  onSilent: OnSilent,
+): Promise<readonly LedgerReported[]> {
+  const nodes = [...cluster.members.values()].filter(({ roles }) => !roles.includes("operator"));
+  const reported = await Promise.all(
+    nodes.map(async ({ name }) => {
+      try {
+        return (await agent(name).sources()).ledgers;
+      } catch (error) {
+        onSilent(name, errorText(error));
+        return [];
+      }
+    }),
+  );
+  return reported.flat();
+}
