@@ -49,15 +49,12 @@ export async function auditInputOf(place: RecordPlace, sourceId: SourceId | null
   };
 }
 
-async function liveLedgers(
-  { agent, cluster }: Audited,
-  onSilent: OnSilent,
-): Promise<readonly LedgerReported[]> {
-  const nodes = [...cluster.members.values()].filter(({ roles }) => !roles.includes("operator"));
+async function liveLedgers(operator: Audited, onSilent: OnSilent): Promise<readonly LedgerReported[]> {
+  const nodes = [...operator.cluster.members.values()].filter(({ roles }) => !roles.includes("operator"));
   const reported = await Promise.all(
     nodes.map(async ({ name }) => {
       try {
-        return (await agent(name).sources()).ledgers;
+        return (await operator.agent(name).sources()).ledgers;
       } catch (error) {
         onSilent(name, errorText(error));
         return [];
