@@ -16,7 +16,7 @@ import ffmpeg from "fluent-ffmpeg";
 import { assertNever } from "../../runtime/errors.js";
 import type { Configuration } from "../../task/configuration.js";
 import type { CaptureOptions, Position } from "./capture.js";
-import type { SourceSpec, TestPattern } from "./source-spec.js";
+import { isPlaylist, type SourceSpec, type TestPattern } from "./source-spec.js";
 
 /** `-fps_mode` replaced `-vsync` in ffmpeg 5.1. */
 export type SyncOption = "-vsync" | "-fps_mode";
@@ -174,7 +174,9 @@ function inputOptions(source: SourceSpec): string[] {
         "slice",
       ];
     case "http":
-      return ["-protocol_whitelist", "http,tcp", "-format_whitelist", HTTP_FORMATS];
+      return isPlaylist(source)
+        ? ["-f", "hls", "-protocol_whitelist", "http,tcp", "-format_whitelist", `hls,${FILE_FORMATS}`]
+        : ["-protocol_whitelist", "http,tcp", "-format_whitelist", HTTP_FORMATS];
     case "device":
       return ["-f", "v4l2"];
     case "test":

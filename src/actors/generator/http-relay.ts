@@ -9,18 +9,24 @@ import {
 } from "node:http";
 import { Agent as SecureAgent, request as secureRequest } from "node:https";
 import type { Server } from "node:net";
-import { pipeline } from "node:stream";
 import { Authorization } from "./authorization.js";
+import { Places, type Place } from "./playlist.js";
+import { passOn, passPlaylistOn } from "./relay-answer.js";
 import { answerProblem, connectionProblem, REDIRECTS_ELSEWHERE } from "./relay-problem.js";
 import { isAmong } from "./source-policy.js";
 import type { SourceTrust } from "./source-trust.js";
 import { Transfers } from "./transfers.js";
-import type { NetworkAddress } from "./source-spec.js";
+import { isPlaylist, type NetworkAddress } from "./source-spec.js";
 
 /** As many as browsers have followed at least. */
 const REDIRECTS_MAX = 5;
-/** What of the answer ffmpeg reads. */
-const PASSED_ON = ["content-type", "content-length", "content-range", "accept-ranges"];
+
+/** What is fetched for a request of ffmpeg. */
+interface Step extends Omit<Place, "kind"> {
+  readonly kind: Place["kind"] | "stream";
+  readonly redirects: number;
+  readonly retried: boolean;
+}
 
 export function openHttpRelay(
   address: NetworkAddress,
@@ -38,26 +44,25 @@ export function openHttpRelay(
   // Of its own, so that no other source's trust makes a connection that this one uses.
   const agent = new SecureAgent(trust);
   const origin = new URL(address.url);
+  const first = { url: origin, kind: isPlaylist(address) ? "playlist" : "stream" } as const;
+  const places = new Places(path);
   const authorization = address.credentials === null ? null : new Authorization(address.credentials);
   const server = createServer((asked, answer) => {
-    if (asked.url !== path || asked.method !== "GET") {
+    const place = asked.url === path ? first : places.find(asked.url ?? "");
+    if (place === null || asked.method !== "GET") {
       answer.writeHead(404).end();
       return;
     }
     transfers.await(answer);
-    fetchFor(asked, answer, { url: origin, redirects: 0, retried: false });
+    fetchFor(asked, answer, { ...place, redirects: 0, retried: false });
   });
 
   /** One request upstream, and those that a redirect or a challenge makes of it. */
-  function fetchFor(
-    asked: IncomingMessage,
-    answer: ServerResponse,
-    step: { readonly url: URL; readonly redirects: number; readonly retried: boolean },
-  ): void {
-    const { url, redirects, retried } = step;
+  function fetchFor(asked: IncomingMessage, answer: ServerResponse, step: Step): void {
+    const { url, kind, redirects, retried } = step;
     const own = isOwn(url, origin);
     const header = own ? authorization?.headerFor("GET", url.pathname + url.search) : undefined;
-    const { range } = asked.headers;
+    const range = kind === "playlist" ? undefined : asked.headers.range;
     const options = {
       headers: {
         accept: "*/*",
@@ -91,14 +96,23 @@ export function openHttpRelay(
         response.resume();
         const next = redirects < REDIRECTS_MAX ? allowed(headers.location, url) : null;
         if (next === null) fail(redirects < REDIRECTS_MAX ? REDIRECTS_ELSEWHERE : "it redirects without end");
-        else fetchFor(asked, answer, { url: next, redirects: redirects + 1, retried: false });
+        else fetchFor(asked, answer, { ...step, url: next, redirects: redirects + 1, retried: false });
       } else {
-        if (statusCode >= 400)
-          onProblem(
-            answerProblem("server", statusCode, response.statusMessage ?? "", authorization !== null),
-          );
-        transfers.follow(response, answer);
-        passOn(response, answer);
+        const refusal = answerProblem(
+          "server",
+          statusCode,
+          response.statusMessage ?? "",
+          authorization !== null,
+        );
+        if (statusCode >= 400) onProblem(refusal);
+        if (statusCode >= 400 && kind === "segment") transfers.missed(refusal);
+        transfers.follow(response, answer, kind === "stream");
+        if (kind !== "playlist" || statusCode >= 400) {
+          passOn(response, answer, kind === "stream" ? kind : "segment");
+          return;
+        }
+        const resolve = (location: string): URL | null => allowed(location, url);
+        passPlaylistOn(response, answer, { resolve, place: (place) => places.give(place) }, fail);
       }
     });
     upstream.end();
@@ -132,14 +146,4 @@ function isOwn(url: URL, origin: URL): boolean {
   if (url.hostname !== origin.hostname) return false;
   const secured = origin.protocol === "http:" && origin.port === "" && url.protocol === "https:";
   return url.origin === origin.origin || (secured && url.port === "");
-}
-
-function passOn(response: IncomingMessage, answer: ServerResponse): void {
-  const headers = PASSED_ON.flatMap((name): [string, string][] => {
-    const value = response.headers[name];
-    return typeof value === "string" ? [[name, value]] : [];
-  });
-  answer.writeHead(response.statusCode ?? 502, Object.fromEntries(headers));
-  // A stream that breaks off is broken off for ffmpeg, too, which says so.
-  pipeline(response, answer, () => {});
 }

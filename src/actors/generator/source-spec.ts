@@ -27,6 +27,11 @@ export interface NetworkAddress {
   readonly redirectHosts: readonly string[];
 }
 
+/** Whether it is a playlist of HLS, as its name says: what is not called so is never taken for one. */
+export function isPlaylist({ kind, url }: Pick<NetworkAddress, "kind" | "url">): boolean {
+  return kind === "http" && /\.m3u8$/i.test(new URL(url).pathname);
+}
+
 /** As they are, not percent-encoded. */
 export interface Credentials {
   readonly user: string;

@@ -29,15 +29,20 @@ export class Transfers {
     return this.#measured;
   }
 
+  /** A part of the recording cannot be had. */
+  missed(reason: string): void {
+    this.#brokenOff ??= `a part of it is missing, as ${reason}`;
+  }
+
   /** ffmpeg has asked, and waits for `answer`. */
   await(answer: ServerResponse): void {
     this.#open.add(answer);
     answer.once("close", () => this.#open.delete(answer));
   }
 
-  /** `response` is passed on as `answer`. */
-  follow(response: IncomingMessage, answer: ServerResponse): void {
-    this.#measured ||= response.headers["content-length"] !== undefined;
+  /** `response` is passed on as `answer`. @param whole it is all of the source, and no part or list of them */
+  follow(response: IncomingMessage, answer: ServerResponse, whole: boolean): void {
+    this.#measured ||= whole && response.headers["content-length"] !== undefined;
     response.on("data", (chunk: Buffer) => (this.#bytes += chunk.length));
     response.once("end", () => this.#open.delete(answer));
     response.once("error", () => {

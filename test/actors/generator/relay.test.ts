@@ -301,8 +301,8 @@ testEach(
   async (ffmpeg) => {
     const asked: string[] = [];
     const bodies = (port: number): Readonly<Record<string, string>> => ({
-      "/hls.m3u8": `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:${port}/next.ts\n#EXT-X-ENDLIST\n`,
-      "/hls-file.m3u8": `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://${folder}/relay.mp4\n#EXT-X-ENDLIST\n`,
+      "/hls": `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:${port}/next.ts\n#EXT-X-ENDLIST\n`,
+      "/hls-file": `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://${folder}/relay.mp4\n#EXT-X-ENDLIST\n`,
       "/concat": `ffconcat version 1.0\nfile ${folder}/relay.mp4\n`,
       "/concat-http": `ffconcat version 1.0\nfile http://127.0.0.1:${port}/next.mp4\n`,
       "/dash.mpd": `<?xml version="1.0"?><MPD type="static" mediaPresentationDuration="PT1S" profiles="urn:mpeg:dash:profile:isoff-main:2011"><Period><AdaptationSet mimeType="video/mp4"><Representation id="1" bandwidth="1"><BaseURL>http://127.0.0.1:${port}/next.mp4</BaseURL></Representation></AdaptationSet></Period></MPD>`,
