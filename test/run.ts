@@ -10,6 +10,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Tally } from "./adversary/kit/tally.js";
 
 /** A file that ends no test for so long hangs: a machine may be slow, and a file may hold many tests. */
 const SILENCE_MS_MAX = 1_200_000;
@@ -60,7 +61,19 @@ console.log(
 );
 const leftKept = !hadKept && existsSync(kept);
 if (leftKept) console.log(`A test has left "${kept}": name folders of its own`);
+await reportAttacks();
 process.exitCode = broken.length === 0 && passed > 0 && !leftKept ? 0 : 1;
+
+/** What the attacks of all files came to together, where any were played. */
+async function reportAttacks(): Promise<void> {
+  const { TALLY_MARK, tallyText } = await import("./adversary/kit/tally.js");
+  const lines = results.flatMap(({ output }) => output.split("\n"));
+  const tallies = lines
+    .filter((line) => line.startsWith(TALLY_MARK))
+    // Our own test files wrote them.
+    .map((line) => JSON.parse(line.slice(TALLY_MARK.length)) as Tally);
+  if (tallies.length > 0) console.log(`\n${tallyText(tallies)}`);
+}
 
 function report({ file, problem, passed: count, skipped, output, durationMs }: FileResult): void {
   const note = skipped > 0 ? `, ${skipped} SKIPPED` : "";

@@ -4,6 +4,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { REPOSITORY, sourceFiles } from "../support/sources.js";
 import { allAttacks } from "./attacks/all.js";
+import { tallyText, type Tally } from "./kit/tally.js";
 import { COUNTED_AS } from "./counted-as.js";
 
 const ATTACKS = allAttacks(1);
@@ -23,6 +24,19 @@ test("every attack that the security page names exists, and it names every attac
   assert.equal(ids.filter((id) => !named.has(id)).sort(), []);
 });
 
+test("every promise of the security page has a number of its own, and names an attack or a test that holds it", () => {
+  const rows = security.split("\n").flatMap((line) => {
+    const [, number, , holders] = /^\| (P\d+) +\| (.+?) +\| (.+?) *\|$/.exec(line) ?? [];
+    return number === undefined ? [] : [{ number, holders: holders ?? "" }];
+  });
+  assert.ok(rows.length >= 39, `there are ${rows.length}`);
+  assert.is(new Set(rows.map(({ number }) => number)).size, rows.length);
+  assert.equal(
+    rows.filter(({ holders }) => !/`[a-z]+\.[a-z-]+`|"[^"]+"/.test(holders)).map(({ number }) => number),
+    [],
+  );
+});
+
 test("every test that the security page names exists", () => {
   const named = [...security.matchAll(/"([^"]+)"/g)].map((match) => (match[1] ?? "").replaceAll(/\s+/g, " "));
   const tests = sourceFiles("test")
@@ -32,6 +46,27 @@ test("every test that the security page names exists", () => {
     named.filter((name) => !tests.includes(`"${name}"`)),
     [],
   );
+});
+
+test("the figures of several files add up, and name all that is promised", () => {
+  const [first] = ATTACKS;
+  if (first === undefined) throw new Error("There is no attack");
+  const { id, who, expected, against } = first;
+  const tally = (held: boolean, latencyMs: number): Tally => ({
+    attacks: [{ id, who, expected, against, held }],
+    counted: { denied: 2 },
+    latencyMs: [latencyMs],
+    calmMs: [1],
+    hubPeakBytes: latencyMs * 1024 * 1024,
+  });
+  const text = tallyText([tally(true, 10), tally(false, 30)]);
+  assert.match(text, /^Attacks {2,}2, of which 1 held/m);
+  assert.match(text, /^Refused {2,}1 were told no/m);
+  assert.match(text, /^Counted {2,}4 messages and attempts: denied 4$/m);
+  assert.match(text, /^Undisturbed .* 2 tasks, 30\.0 ms p50, .*; before any: 2 tasks, 1\.0 ms p50/m);
+  assert.match(text, /^Memory .* at most 30 MiB, of 600/m);
+  assert.match(text, /^Fuzzed /m);
+  assert.match(text, /^Open {2,}1 succeed/m);
 });
 
 test("of every attack that is to be counted it is said as what", () => {
