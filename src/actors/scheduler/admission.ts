@@ -57,6 +57,8 @@ export function sourceProblem(
     readonly sources: ReadonlyMap<SourceId, SourceEntry>;
     /** The node that holds a source, also while it is away; null of a name that is free. */
     readonly holderOf: (source: SourceId) => NodeName | null;
+    /** The source that has walked a pipeline longest, `id@version`, also while its node is away. */
+    readonly firstWith: (pipeline: string) => SourceId | null;
     readonly quota: NodeQuota;
   },
 ): SluiceError | null {
@@ -69,11 +71,12 @@ export function sourceProblem(
   }
   const beside = beyondQuota(source, sources, quota);
   if (beside !== null) return beside;
-  for (const { description } of sources.values()) {
-    const { id, version } = description.pipeline;
-    if (description.id === source.id || id !== pipeline.id || version !== pipeline.version) continue;
-    if (samePipeline(description.pipeline, pipeline)) continue;
-    const text = `Cannot schedule source "${source.id}" as its pipeline "${id}" must differ from that of source "${description.id}" in name or version, as it does in its stages: both have version ${version}`;
+  const [other] = othersOfPipeline(source, sources);
+  // One that comes back to a scheduler that does not know it any more takes back what others have taken meanwhile.
+  const isBack = !sources.has(source.id) && known.firstWith(pipelineTextOf(source)) === source.id;
+  if (other !== undefined && !isBack) {
+    const { id, version } = pipeline;
+    const text = `Cannot schedule source "${source.id}" as its pipeline "${id}" must differ from that of source "${other.id}" in name or version, as it does in its stages: both have version ${version}`;
     return new SluiceError(text, { code: "pipeline-invalid", details: { pipeline: id } });
   }
   try {
@@ -83,6 +86,23 @@ export function sourceProblem(
     if (thrown instanceof SluiceError) return thrown;
     throw thrown;
   }
+}
+
+/** `id@version`. */
+export function pipelineTextOf({ pipeline: { id, version } }: SourceDescription): string {
+  return pipelineKeyText(id, version);
+}
+
+/** The other sources whose pipeline has the name and version of this one's, and is another one. */
+export function othersOfPipeline(
+  { id: own, pipeline }: SourceDescription,
+  sources: ReadonlyMap<SourceId, SourceEntry>,
+): readonly SourceDescription[] {
+  return [...sources.values()].flatMap(({ description }) => {
+    const { id, version } = description.pipeline;
+    if (description.id === own || id !== pipeline.id || version !== pipeline.version) return [];
+    return samePipeline(description.pipeline, pipeline) ? [] : [description];
+  });
 }
 
 function beyondQuota(

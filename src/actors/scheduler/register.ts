@@ -6,7 +6,14 @@ import type { PolicyReply } from "../protocol/scheduler.js";
 import type { SourceId } from "../../task/identity.js";
 import type { NodeDescription, SourceDescription } from "../../task/requests.js";
 import { suggestName } from "../../task/nearest-name.js";
-import { sourceProblem, startOrDefault, tooManySources, tryPolicy } from "./admission.js";
+import {
+  othersOfPipeline,
+  pipelineTextOf,
+  sourceProblem,
+  startOrDefault,
+  tooManySources,
+  tryPolicy,
+} from "./admission.js";
 import { requestReplan } from "./decide.js";
 import { armResend, sendTable } from "./publish-table.js";
 import type { PolicyScope } from "../../scheduling/policy.js";
@@ -58,16 +65,23 @@ export function onRegisterSource(
   const { owners, sourcesMax } = options;
   const known = sources.has(source.id) || sources.size < sourcesMax;
   const fits = known
-    ? sourceProblem(source, { sources, holderOf: (id) => owners.holderOf(id), quota: options })
+    ? sourceProblem(source, {
+        sources,
+        holderOf: (id) => owners.holderOf(id),
+        firstWith: (pipeline) => owners.firstWith(pipeline),
+        quota: options,
+      })
     : tooManySources(source.id, sourcesMax);
+  const { pipeline } = source;
+  const claimed = { nowMs: ctx.now(), pipeline: pipelineTextOf(source) };
   const problem =
-    fits ?? (owners.claim(source.id, source.node, ctx.now()) ? null : tooManySources(source.id, sourcesMax));
+    fits ?? (owners.claim(source.id, source.node, claimed) ? null : tooManySources(source.id, sourcesMax));
   if (problem !== null) {
     state.ignored++;
     refuse(state, source.id, problem, replyTo, ctx);
     return;
   }
-  const { pipeline } = source;
+  for (const later of othersOfPipeline(source, sources)) giveWay(state, later, source.id, ctx);
   const { run, policy, refusal } = startInForce(state, source, isNew, ctx);
   const description = { ...source, policy };
   const before = state.sources.get(source.id);
@@ -110,6 +124,15 @@ function startInForce(
 
 function descriptionsOf({ nodes }: State): PolicyScope["nodes"] {
   return new Map([...nodes].map(([name, { description }]) => [name, description]));
+}
+
+/** A source that came while the one which has walked its pipeline longest was away: it runs as before any table from now on. */
+function giveWay(state: State, { id, pipeline }: SourceDescription, to: SourceId, ctx: Ctx): void {
+  state.sources.delete(id);
+  state.retained.sources.delete(id);
+  state.changed.add(id);
+  const text = "Cannot schedule a source any more as its pipeline belongs to another one, which is back";
+  logRefusal(state, text, { source: id, pipeline: pipeline.id, to }, ctx);
 }
 
 export function onRemoveSource(

@@ -59,8 +59,14 @@ export interface State {
 
 /** To which node a source belongs, whether that node is here or not. */
 export interface OwnersPort {
-  /** @returns whether the source is the node's from `nowMs` on */
-  claim(source: SourceId, node: NodeName, nowMs: number): boolean;
+  /** @returns whether the source is the node's from `nowMs` on; `pipeline` is what it walks, `id@version` */
+  claim(
+    source: SourceId,
+    node: NodeName,
+    claimed: { readonly nowMs: number; readonly pipeline: string },
+  ): boolean;
+  /** Of the sources that belong to a node, the one that has walked the pipeline longest, whether it is registered or not. */
+  firstWith(pipeline: string): SourceId | null;
   release(source: SourceId, node: NodeName): void;
   /** Null where the name is free. */
   holderOf(source: SourceId): NodeName | null;

@@ -12,7 +12,7 @@ import type { Logger } from "../../runtime/log.js";
 import { parseWith, z } from "../../runtime/parse.js";
 import { SluiceError } from "../../task/errors.js";
 import { parseNodeName, parseSourceId, type SourceId } from "../../task/identity.js";
-import { NAME } from "../../task/limits.js";
+import { NAME, TEXT_LIMITS } from "../../task/limits.js";
 import type { SourceOrder } from "../../task/requests.js";
 import { createSourceOrders } from "./orders.js";
 import { createSourceOwners, MASTER_KEY_BYTES, type Owner, type Trust } from "./trust.js";
@@ -21,7 +21,13 @@ const name = z.string().regex(NAME);
 const incarnation = z.number().int().min(0);
 const ownersForm = z.record(
   name,
-  z.object({ node: name, held: z.boolean(), incarnation, after: incarnation }),
+  z.object({
+    node: name,
+    held: z.boolean(),
+    incarnation,
+    after: incarnation,
+    pipeline: z.string().max(TEXT_LIMITS.pipelineKey),
+  }),
 );
 
 const ordersForm = z.record(

@@ -26,13 +26,23 @@ export interface Owner {
   readonly incarnation: number;
   /** The last one that was another node's: of those, and of earlier ones, this node does not speak. */
   readonly after: number;
+  /** What it walks, `id@version`; empty where the node has only vouched for tasks of it. */
+  readonly pipeline: string;
   /** False once the node has removed the source. */
   readonly held: boolean;
 }
 
+interface Claimed {
+  readonly nowMs: number;
+  /** `id@version`. */
+  readonly pipeline: string;
+}
+
 export interface SourceOwners {
-  /** The node registers the source at `nowMs`. @returns whether it is its own now */
-  claim(source: SourceId, node: NodeName, nowMs: number): boolean;
+  /** The node registers the source. @returns whether it is its own now */
+  claim(source: SourceId, node: NodeName, claimed: Claimed): boolean;
+  /** Of the sources that are held, the one that has walked the pipeline longest; null where none does. */
+  firstWith(pipeline: string): SourceId | null;
   /** The node has vouched for a task of that incarnation of the source. @returns whether it is its own */
   confirm(source: SourceId, node: NodeName, incarnation: number): boolean;
   /** The node removes the source, or an operator frees it: another one may have the name. */
@@ -72,14 +82,21 @@ export function createSourceOwners(known: Map<SourceId, Owner>, onChange: () => 
     else heldBy.delete(node);
   }
 
-  /** @param after of the name, where another node has had it */
-  function hold(source: SourceId, node: NodeName, after: number, incarnation: number): boolean {
+  function hold(source: SourceId, owner: Omit<Owner, "held">): boolean {
+    const { node } = owner;
     if ((heldBy.get(node) ?? 0) >= SOURCES_OF_NODE_MAX || !makeRoom()) return false;
     known.delete(source);
-    known.set(source, { node, held: true, after, incarnation });
+    known.set(source, { ...owner, held: true });
     count(node, 1);
     onChange();
     return true;
+  }
+
+  /** From now on: whoever has walked that pipeline before was first. */
+  function walkAnother(source: SourceId, owner: Owner, pipeline: string): void {
+    known.delete(source);
+    known.set(source, { ...owner, pipeline });
+    onChange();
   }
 
   function makeRoom(): boolean {
@@ -93,18 +110,25 @@ export function createSourceOwners(known: Map<SourceId, Owner>, onChange: () => 
   }
 
   return {
-    claim(source, node, nowMs) {
+    claim(source, node, { nowMs, pipeline }) {
       const owner = known.get(source);
-      if (owner?.held === true) return owner.node === node;
-      if (owner === undefined) return hold(source, node, 0, 0);
-      const { after, incarnation } = owner;
-      if (owner.node === node) return hold(source, node, after, incarnation);
+      if (owner?.held === true) {
+        if (owner.node === node && owner.pipeline !== pipeline) walkAnother(source, owner, pipeline);
+        return owner.node === node;
+      }
+      if (owner === undefined) return hold(source, { node, after: 0, incarnation: 0, pipeline });
+      if (owner.node === node) return hold(source, { ...owner, pipeline });
       // Incarnations are numbered by the time: nobody takes those to come from the next one.
-      return hold(source, node, Math.max(after, Math.min(incarnation, nowMs)), 0);
+      const after = Math.max(owner.after, Math.min(owner.incarnation, nowMs));
+      return hold(source, { node, after, incarnation: 0, pipeline });
+    },
+    firstWith(pipeline) {
+      for (const [source, owner] of known) if (owner.held && owner.pipeline === pipeline) return source;
+      return null;
     },
     confirm(source, node, incarnation) {
       const owner = known.get(source);
-      if (owner === undefined) return hold(source, node, 0, incarnation);
+      if (owner === undefined) return hold(source, { node, after: 0, incarnation, pipeline: "" });
       if (owner.node !== node || incarnation <= owner.after) return false;
       if (incarnation > owner.incarnation) {
         known.set(source, { ...owner, incarnation });

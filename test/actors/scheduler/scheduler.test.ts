@@ -286,7 +286,7 @@ test("scheduler sends a node that registers all the time its table no more often
 
 test("scheduler frees a source for an operator, also one that a node held under a scheduler before it", () => {
   const { owners } = createMemoryTrust();
-  owners.claim(CAM_1, parseNodeName("edge-1"), 0);
+  owners.claim(CAM_1, parseNodeName("edge-1"), { nowMs: 0, pipeline: "default@1" });
   const { scheduler, join, register } = setUp({ owners });
   join("cloud");
   join("edge-2");
@@ -378,6 +378,22 @@ test("scheduler refuses a source whose pipeline differs from another's of the sa
   assert.match(error.message, 'as its pipeline "two" must differ from that of source "cam-1"');
   assert.is(table()?.sources.size, 2);
   assert.is(register({ id: CAM_2, pipeline: twoStages(2) }).all("policySet").length, 1);
+});
+
+test("scheduler gives a source that is back its pipeline back, from whoever took its name and version meanwhile", () => {
+  const { owners } = createMemoryTrust();
+  // Under a scheduler before this one.
+  owners.claim(CAM_1, parseNodeName("edge-1"), { nowMs: 0, pipeline: "two@1" });
+  const { join, register, table } = setUp({ owners });
+  join("cloud");
+  const taken = { ...PIPELINE, joinTimeoutMs: PIPELINE.joinTimeoutMs + 1 };
+  const squatter = parseSourceId("squatter");
+  register({ id: squatter, node: parseNodeName("edge-2"), pipeline: taken }).only("policySet");
+  register().only("policySet");
+  assert.equal([...(table()?.sources.keys() ?? [])], [CAM_1]);
+  assert.equal(table()?.pipelines.get("two@1"), PIPELINE);
+  const again = register({ id: squatter, node: parseNodeName("edge-2"), pipeline: taken });
+  assert.match(again.only("policyRefused").error.message, 'must differ from that of source "cam-1"');
 });
 
 test("scheduler keeps what each node acknowledged, and reports how long it took", () => {
