@@ -49,7 +49,9 @@ export function describeNode(event: NodeEvent): string | null {
     case "sourceStalled":
       return event.attempt === 0
         ? `${event.sourceId}: source ${event.reason}: it sends nothing, and is waited for`
-        : `${event.sourceId}: source ${event.reason}, reconnecting (attempt ${event.attempt})`;
+        : `${event.sourceId}: source ${event.reason}, reconnecting (attempt ${event.attempt}): ${event.detail}`;
+    case "sourceBack":
+      return `${event.sourceId}: source is back after ${(event.afterMs / 1_000).toFixed(1)} s`;
     case "sourceEnded": {
       const { created, stored, inFlight } = event.ledger;
       const dropped = countDrops(event.ledger.dropped);

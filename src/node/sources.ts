@@ -135,6 +135,7 @@ export function createSources(options: SourcesOptions): OwnSources {
       ...(space && { space }),
       ...(slo && { slo }),
     };
+    checkFrames(asked, options.services);
     await registration.request(description, { isNew: !resumed });
     const journal = await journals?.open(id, { source: source.label, nowMs: nextIncarnation(), request });
     const generator = startGenerator(options, asked, {
@@ -203,6 +204,27 @@ function nameInUse(id: SourceId, node: NodeName): SluiceError {
   );
 }
 
+function framesMinOf(service: string, services: SourcesOptions["services"]): number {
+  return services.get(service)?.framesMin ?? 1;
+}
+
+/** A task has as many frames as every service of its pipeline needs, whatever a policy may choose. */
+function checkFrames(
+  { id, pipeline, configuration = DEFAULT_CONFIGURATION, space }: SourceOptions,
+  services: SourcesOptions["services"],
+): void {
+  const frames = Math.min(configuration.framesPerTask, ...(space?.framesPerTask ?? []));
+  for (const { service } of pipeline.stages) {
+    const wanted = framesMinOf(service, services);
+    if (frames >= wanted) continue;
+    throw new SluiceError(
+      `Cannot add source "${id}" as "${service}" needs ${wanted} frames in a task, and its tasks have ${frames}: set ` +
+        `framesPerTask (--frames-per-task) to ${wanted} or more`,
+      { code: "configuration-invalid" },
+    );
+  }
+}
+
 function startGenerator(
   { system, cloud, services, offers, controller, distributor, listener, vouch, delivery }: SourcesOptions,
   { id, source, pipeline, capture, ...asked }: SourceOptions,
@@ -229,7 +251,7 @@ function startGenerator(
       placedOn: [name, cloud],
       ...fixedNodes(pipeline, { node: name, runs: offers, cloud }),
     },
-    framesMin: Math.max(...pipeline.stages.map(({ service }) => services.get(service)?.framesMin ?? 1)),
+    framesMin: Math.max(...pipeline.stages.map(({ service }) => framesMinOf(service, services))),
     ...(capture && { capture }),
     ...(delivery && { delivery }),
   });

@@ -1,6 +1,7 @@
 /** The camera of a simulated source: small frames that hold their number, one each `everyMs` while any is requested. */
 
 import type { CapturePort } from "../actors/generator/capture.js";
+import { SluiceError } from "../task/errors.js";
 import { allocateShared } from "../runtime/shared-memory.js";
 import type { SourceSpec } from "../actors/generator/source-spec.js";
 import type { SimulatedProcess } from "./simulated-process.js";
@@ -22,6 +23,9 @@ export const FRAME_US = 100_000;
 const BASE_FRAMES = 37;
 /** In each base one frame is stamped an hour ahead. */
 const OUTLIER = { index: 23, aheadUs: 3_600_000_000 } as const;
+
+/** A live camera goes away once in so many frames. */
+const OUTAGE_EVERY = 97;
 
 /** The time of a frame as the source gives it, which steps. */
 function sourceUsOf(number: number): number {
@@ -75,6 +79,11 @@ export function createCameraCapture(options: CameraOptions, process: SimulatedPr
         if (frames !== null && next >= frames) {
           closed = true;
           listener.onEnd(null);
+          return;
+        }
+        if (frames === null && next % OUTAGE_EVERY === 0) {
+          closed = true;
+          listener.onEnd(new SluiceError("Simulated outage", { code: "source-unreachable" }));
           return;
         }
         if (wanted > 0) give();

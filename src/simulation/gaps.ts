@@ -29,6 +29,7 @@ export function unexplainedGaps(
   const anyOf = (...kinds: readonly FaultKind[]): boolean => kinds.some((kind) => faults.includes(kind));
   const isExplained = (reason: DropReason, sourceId: string, calm: boolean): boolean => {
     switch (reason) {
+      case "outage":
       case "windowFull":
         return live.has(sourceId);
       case "deadline":

@@ -146,6 +146,7 @@ export const DROP_REASONS = [
   "expired",
   "joinTimeout",
   "noRoute",
+  "outage",
   "overflow",
   "poison",
   "queueDropNewest",

@@ -152,4 +152,22 @@ test("a source that was refused leaves its name free", async () => {
   );
 });
 
+test("a source whose tasks have fewer frames than a service of its pipeline needs is refused, with the mend", async () => {
+  const registration = recordedRegistration();
+  const declared = [...SERVICES].map(([name, service]) => [name, { ...service, framesMin: 2 }] as const);
+  await withSources(
+    { registration, services: new Map(declared) },
+    () => {},
+    async (sources) => {
+      const thrown: unknown = await sources.addSource(oneTask()).catch((error: unknown) => error);
+      assert.match(
+        String(thrown),
+        /needs 2 frames in a task, and its tasks have 1: set .*--frames-per-task\) to 2/,
+      );
+      assert.is((thrown as SluiceError).code, "configuration-invalid");
+      assert.equal(registration.calls, []);
+    },
+  );
+});
+
 test.run();

@@ -13,10 +13,12 @@
  *    can be read again are read again.
  * G7 A live source that was reached once is never given up: it is tried again with growing delays. A recording is waited for.
  * G8 Times that tasks carry are those of the source, mended where they step; that is counted, and said once a minute at most.
+ * G9 An outage of a live source is stored as a gap of its own, with its times and its reason, once it is over.
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";
 import type { LedgerReported } from "../../task/reports.js";
+import type { SourceEvent } from "../protocol/generator.js";
 import { Grouping } from "./grouping.js";
 import { reportedLedger } from "./reported-ledger.js";
 import { Replay, type Reread } from "./replay.js";
@@ -28,6 +30,10 @@ import { TaskMaker } from "./task-maker.js";
 
 /** How long the first configuration is waited for. */
 const CONFIGURATION_WAIT_MS = 1_000;
+
+/** Why a source gives nothing. */
+type Lost = Pick<Extract<SourceEvent, { readonly type: "sourceStalled" }>, "reason" | "detail">;
+const FROZEN: Lost = { reason: "frozen", detail: "its picture does not change" };
 
 export function createGenerator(
   options: GeneratorOptions,
@@ -92,7 +98,8 @@ export function createGenerator(
         advance(state, ctx);
         break;
       case "stallNoticed":
-        if (!state.capture.waitsOn(ctx)) reconnect(state, "stalled", ctx);
+        if (!state.capture.waitsOn(ctx))
+          reconnect(state, { reason: "stalled", detail: "no frame comes" }, ctx);
         break;
       case "reconnectDue":
         if (state.phase.status === "reconnecting") openAgain(state, ctx);
@@ -165,7 +172,9 @@ export function createGenerator(
     if (role === "successor") capture.promote();
     const frame = capture.timed(message.frame, ctx);
     grouping.hold(frame);
-    if (capture.sawFrame(frame, ctx)) reconnect(state, "frozen", ctx);
+    const awayMs = tasks.endOutage(capture, ctx);
+    if (awayMs !== null) listener.tell({ type: "sourceBack", sourceId, afterMs: awayMs });
+    if (capture.sawFrame(frame, ctx)) reconnect(state, FROZEN, ctx);
     else advance(state, ctx);
   }
 
@@ -184,7 +193,7 @@ export function createGenerator(
       openAgain(state, ctx);
     } else if (capture.live && (retained.announced || options.resumed)) {
       if (error !== null) ctx.log.warn("source is lost", { error: error.message });
-      reconnect(state, "stalled", ctx);
+      reconnect(state, { reason: "stalled", detail: error?.message ?? "it has ended" }, ctx);
     } else {
       capture.close(ctx);
       state.phase = { status: "capturing", end: { error } };
@@ -222,16 +231,17 @@ export function createGenerator(
     for (const { task, payload } of reread) delivery.provide(task.id, payload, ctx.monotonic());
   }
 
-  function reconnect(state: GeneratorState, reason: "stalled" | "frozen", ctx: Ctx): void {
+  function reconnect(state: GeneratorState, lost: Lost, ctx: Ctx): void {
     if (state.phase.status !== "capturing") return;
     const { live } = state.capture;
     if (live) {
       state.capture.close(ctx);
       tasks.makeLast(state, ctx);
+      retained.outage.begin(lost.detail, ctx.now(), ctx.monotonic());
       state.phase = { status: "reconnecting" };
     }
     const attempt = live ? state.capture.lost(ctx) : 0;
-    listener.tell({ type: "sourceStalled", sourceId, reason, attempt });
+    listener.tell({ type: "sourceStalled", sourceId, ...lost, attempt });
   }
 
   function openAgain(state: GeneratorState, ctx: Ctx): void {
@@ -277,6 +287,7 @@ export function createGenerator(
     state.capture.close(ctx);
     if (phase.status === "replaying") provide(state, phase.replay.end(), ctx);
     tasks.makeLast(state, ctx);
+    tasks.endOutage(state.capture, ctx);
     const failure = tasks.nothingMade(state);
     state.phase = failure === null || ending.status === "failed" ? ending : endingOf(failure);
     endWhenSettled(state, ctx);

@@ -13,6 +13,7 @@ import { Delivery } from "./delivery/delivery.js";
 import type { TaskNodes } from "./delivery/placement.js";
 import type { DeliveryLimits } from "./delivery/redelivery.js";
 import type { LivePolicy } from "./delivery/unsettled-tasks.js";
+import { Outage } from "./outage.js";
 import { Timeline } from "./timeline.js";
 import { TaskWindow, type WindowLimits } from "./delivery/window.js";
 
@@ -20,6 +21,7 @@ export interface GeneratorRetained {
   /** The last frame that is in a task; null before the first task, and of a live source. */
   position: SourcePosition | null;
   readonly timeline: Timeline;
+  readonly outage: Outage;
   /** The listener has had its `sourceStarted`. */
   announced: boolean;
   readonly window: TaskWindow;
@@ -55,6 +57,7 @@ export function createGeneratorRetained(options: GeneratorRetainedOptions): Gene
   return {
     position: options.recovered?.position ?? null,
     timeline: new Timeline(),
+    outage: new Outage(),
     announced: false,
     window,
     delivery: new Delivery({ ...options, window, limits, policy }),

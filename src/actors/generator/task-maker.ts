@@ -2,11 +2,13 @@
 
 import { SluiceError } from "../../task/errors.js";
 import { createTraceparent } from "../../task/traceparent.js";
+import type { Offer } from "./delivery/unsettled-tasks.js";
 import type { FrameGroup } from "./grouping.js";
 import type { GeneratorRetained } from "./retained.js";
 import type { Ctx, GeneratorOptions, GeneratorState } from "./state.js";
 
 type Frames = Pick<GeneratorState, "capture" | "grouping">;
+type Taken = Pick<GeneratorState, "capture"> & Pick<FrameGroup, "frames" | "sourceAtMs">;
 
 export class TaskMaker {
   readonly #options: GeneratorOptions;
@@ -45,6 +47,19 @@ export class TaskMaker {
     if (group !== null) this.#make({ capture, grouping }, group, ctx);
   }
 
+  /**
+   * A live source is back, or given up: what it did not give meanwhile is stored as a gap.
+   *
+   * @returns how long it was away, in ms; null where it was not
+   */
+  endOutage(capture: Frames["capture"], ctx: Ctx): number | null {
+    const ended = this.#retained.outage.end(ctx.monotonic());
+    if (ended === null) return null;
+    const offered = this.#offer({ capture, frames: [], sourceAtMs: ended.fromMs }, ctx);
+    this.#retained.delivery.offerGap(offered, ended.drop, ctx.monotonic());
+    return ended.lastedMs;
+  }
+
   /** Why a stream that has come to its end gave no task, ever; null where it gave one, or was ended before. */
   nothingMade({ grouping, phase }: Pick<GeneratorState, "grouping" | "phase">): SluiceError | null {
     const ended = phase.status === "capturing" && phase.end !== null;
@@ -62,17 +77,11 @@ export class TaskMaker {
     { frames, sourceAtMs, first, last, passedOver }: FrameGroup,
     ctx: Ctx,
   ): void {
-    const { sourceId, incarnation, pipeline } = this.#options;
-    const { configuration, ...nodes } = capture.plan;
-    const { encoding, width, height } = configuration;
     const after = this.#retained.position;
     const span = capture.live ? null : { after, last };
     if (!capture.live) this.#retained.position = last;
     const task = {
-      id: { sourceId, incarnation },
-      pipeline,
-      configuration,
-      payload: { encoding, width, height, frames },
+      ...this.#offer({ capture, frames, sourceAtMs }, ctx),
       ...(span !== null && {
         frames: {
           after: after?.frame ?? null,
@@ -83,13 +92,25 @@ export class TaskMaker {
           lastUs: last.ptsUs,
         },
       }),
+    };
+    const made = this.#retained.delivery.offer(task, span, ctx.monotonic());
+    if (!made) grouping.skip(frames.length);
+  }
+
+  #offer({ capture, frames, sourceAtMs }: Taken, ctx: Ctx): Offer {
+    const { sourceId, incarnation, pipeline } = this.#options;
+    const { configuration, ...nodes } = capture.plan;
+    const { encoding, width, height } = configuration;
+    return {
+      id: { sourceId, incarnation },
+      pipeline,
+      configuration,
+      payload: { encoding, width, height, frames },
       sourceAtMs,
       createdAtMs: ctx.now(),
       origin: ctx.self.address,
       traceparent: createTraceparent(() => ctx.random()),
       nodes,
     };
-    const made = this.#retained.delivery.offer(task, span, ctx.monotonic());
-    if (!made) grouping.skip(frames.length);
   }
 }

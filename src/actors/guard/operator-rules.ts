@@ -23,7 +23,10 @@ const stage = z.object({ pipelineId: name, pipelineVersion: count, stage: name }
 const EVENTS = {
   sourceStarted: form(z.object({ sourceId: name, description: text })),
   sourceResumed: form(z.object({ sourceId: name, description: text, error: failure.nullable() })),
-  sourceStalled: form(z.object({ sourceId: name, reason: z.enum(["stalled", "frozen"]), attempt: count })),
+  sourceStalled: form(
+    z.object({ sourceId: name, reason: z.enum(["stalled", "frozen"]), detail: text, attempt: count }),
+  ),
+  sourceBack: form(z.object({ sourceId: name, afterMs: z.number().min(0) })),
   sourceEnded: form(z.object({ sourceId: name, error: failure.nullable(), ledger })),
   stageFailed: form(z.object({ node: z.string().max(TEXT_LIMITS.name), stage, error: failure })),
 };

@@ -40,9 +40,13 @@ export type SourceEvent =
       readonly type: "sourceStalled";
       readonly sourceId: SourceId;
       readonly reason: "stalled" | "frozen";
+      /** For people: what was seen, or why the last attempt came to nothing. */
+      readonly detail: string;
       /** The next attempt to connect, from 1; 0 where it is waited for. */
       readonly attempt: number;
     }
+  /** A live source gives frames again; its outage is stored as a gap. */
+  | { readonly type: "sourceBack"; readonly sourceId: SourceId; readonly afterMs: number }
   /** Every task is settled and the source is at its end, drained, or failed for good. */
   | {
       readonly type: "sourceEnded";

@@ -74,6 +74,7 @@ test("a recording that stalls is said to, and waited for", () => {
   capture.last.stall();
   assert.equal(listener.only("sourceStalled"), {
     type: "sourceStalled",
+    detail: "no frame comes",
     sourceId: SOURCE,
     reason: "stalled",
     attempt: 0,

@@ -116,6 +116,7 @@ test("a live source without a frame for 5 s is reconnected with growing delays",
     type: "sourceStalled",
     sourceId: SOURCE,
     reason: "stalled",
+    detail: "no frame comes",
     attempt: 1,
   });
   assert.is(ledger().status, "reconnecting");
@@ -130,6 +131,39 @@ test("a live source without a frame for 5 s is reconnected with growing delays",
     clock.advance(longestMs / 2 + 1);
     assert.is(capture.opened.length, attempt + 1);
   }
+});
+
+test("an outage of a live source is stored as a gap of its own once frames come again, with its times and reason", () => {
+  const { capture, clock, listener, controller, generator, ledger, settle } = setup(CAMERA);
+  capture.last.frame(0);
+  clock.advance(400);
+  const fromMs = clock.now();
+  capture.last.end(new SluiceError("Connection refused", { code: "source-unreachable" }));
+  assert.is(listener.only("sourceStalled").detail, "Connection refused");
+  clock.advance(500);
+  capture.last.end(new SluiceError("No route to host", { code: "source-unreachable" }));
+  assert.is(listener.all("sourceStalled")[1]?.detail, "No route to host");
+  clock.advance(1_000);
+  assert.is(controller.all("stageDropped").length, 0);
+  capture.last.info({ durationUs: null });
+  capture.last.frame(0);
+  const dropped = controller.only("stageDropped");
+  assert.equal([dropped.reason, dropped.task.id.sequence, dropped.task.frameCount], ["outage", 1, 0]);
+  assert.is(dropped.task.sourceAtMs, fromMs);
+  const [since, until] = [fromMs, clock.now()].map((atMs) => new Date(atMs).toISOString());
+  assert.is(dropped.detail, `from ${since} to ${until}: Connection refused`);
+  assert.is(listener.only("sourceBack").afterMs, 1_500);
+  assert.equal(
+    controller.all("submit").map(({ task }) => task.id.sequence),
+    [0, 2],
+  );
+  // One that goes on to the end is stored, too.
+  capture.last.end();
+  generator.tell({ type: "drain" });
+  assert.is(controller.all("stageDropped").length, 2);
+  for (const sequence of [0, 2]) settle(sequence);
+  for (const sequence of [1, 3]) settle(sequence, { status: "dropped", reason: "outage" });
+  assert.equal(ledger().dropped, { outage: 2 });
 });
 
 test("a live source of 1 fps is given ten of its frame times", () => {
@@ -208,10 +242,12 @@ test("a reconnect that was under way when a live source was drained opens nothin
   assert.is(ledger().status, "draining");
 });
 
-test("a live source that is drained while it reconnects ends", () => {
-  const { capture, clock, generator, isStopped } = setup(CAMERA);
+test("a live source that is drained while it reconnects ends once its outage is stored", () => {
+  const { capture, clock, generator, isStopped, settle } = setup(CAMERA);
   capture.last.end();
   generator.tell({ type: "drain" });
+  assert.not.ok(isStopped());
+  settle(0, { status: "dropped", reason: "outage" });
   assert.ok(isStopped());
   clock.advance(60_000);
   assert.is(capture.opened.length, 1);

@@ -158,7 +158,12 @@ const HONEST: readonly [Sender, string, unknown][] = [
   [CLOUD, "/follower$abc", { type: "recordsExpired", fromPosition: 0, toPosition: 3 }],
   [CLOUD, "/follower$abc", { type: "subscriptionFailed", error: new Error("no more") }],
   [EDGE, "/events-of-edge-1$abc", { type: "sourceStarted", sourceId: "cam-1", description: "a file" }],
-  [EDGE, "/events-of-edge-1$abc", { type: "sourceStalled", sourceId: "cam-1", reason: "frozen", attempt: 1 }],
+  [
+    EDGE,
+    "/events-of-edge-1$abc",
+    { type: "sourceStalled", sourceId: "cam-1", reason: "frozen", detail: "still", attempt: 1 },
+  ],
+  [EDGE, "/events-of-edge-1$abc", { type: "sourceBack", sourceId: "cam-1", afterMs: 1_500 }],
   [
     EDGE,
     "/events-of-edge-1$abc",

@@ -128,7 +128,7 @@ export const EDGE_OPERATORS: readonly ClusterAttack[] = [
       const ears = scene.scout.listener(LEAKED_EVENTS("edge-1"));
       for (const event of [
         { type: "sourceEnded", sourceId: "cam-1", error: null, ledger: { ...LEDGER, sourceId: "cam-1" } },
-        { type: "sourceStalled", sourceId: "cam-1", reason: "stalled", attempt: 1 },
+        { type: "sourceStalled", sourceId: "cam-1", reason: "stalled", detail: "forged", attempt: 1 },
         { type: "stageFailed", node: "edge-1", stage: STAGE, error: new Error(FORGED) },
       ]) {
         rogue.tell(`scout/${LEAKED_EVENTS("edge-1")}`, event);

@@ -14,7 +14,7 @@
 
 import type { Context } from "../../../runtime/behaviour.js";
 import { assertNever } from "../../../runtime/errors.js";
-import type { Journal, JournalEntry, RecoveredState } from "../../../storage/journal/journal.js";
+import type { GivenUp, Journal, JournalEntry, RecoveredState } from "../../../storage/journal/journal.js";
 import type { SourceId, TaskId } from "../../../task/identity.js";
 import type { Payload } from "../../../task/payload.js";
 import type { Pipeline } from "../../../task/pipeline.js";
@@ -121,6 +121,11 @@ export class Delivery {
    */
   offer(task: Offer, span: SourceSpan | null, nowMs: number): boolean {
     return this.#tasks.offer(task, span, nowMs);
+  }
+
+  /** Makes a task without frames of what a live source did not give, and has its drop stored. */
+  offerGap(task: Offer, drop: GivenUp, nowMs: number): void {
+    this.#tasks.offerGap(task, drop, nowMs);
   }
 
   /** The frames of a task have been read again; null where they cannot be. */

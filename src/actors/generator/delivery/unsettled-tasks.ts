@@ -86,15 +86,12 @@ export class UnsettledTasks {
    * @param span which part of the source it is of; null of a live one
    * @returns false where no task was made, as too many gaps wait to be stored
    */
-  offer({ id, nodes, ...given }: Offer, span: SourceSpan | null, nowMs: number): boolean {
+  offer(offered: Offer, span: SourceSpan | null, nowMs: number): boolean {
     const { window, policy } = this.#options;
     const live = span === null;
     if (live && window.aside >= ASIDE_MAX) return false;
     const full = live && window.full;
-    const sequence = window.create();
-    const pins = this.#placement.pin(nodes.statefulNodes);
-    const task = { ...given, id: { ...id, sequence }, joinNodes: nodes.joinNodes, pins };
-    const made = this.#enter({ task, span, placedOn: nodes.placedOn });
+    const made = this.#create(offered, span);
     if (made.bytes > TASK_LIMITS.payloadBytesMax) {
       const [got, wanted] = [made.bytes, TASK_LIMITS.payloadBytesMax].map((bytes) =>
         Math.ceil(bytes / 1_048_576),
@@ -116,6 +113,11 @@ export class UnsettledTasks {
       this.#waiting = made;
     }
     return true;
+  }
+
+  /** Makes a task without frames of what a live source did not give, and has its drop stored. */
+  offerGap(offered: Offer, drop: GivenUp, nowMs: number): void {
+    if (this.#options.window.aside < ASIDE_MAX) this.#giveUp(this.#create(offered, null), drop, nowMs);
   }
 
   /**
@@ -234,6 +236,13 @@ export class UnsettledTasks {
   /** When `deliverDue` has something to do; null where nothing is out. */
   dueAtMs(nowMs: number): number | null {
     return this.#redelivery.dueAtMs(this.#unsettled.values(), nowMs);
+  }
+
+  #create({ id, nodes, ...given }: Offer, span: SourceSpan | null): Unsettled {
+    const sequence = this.#options.window.create();
+    const pins = this.#placement.pin(nodes.statefulNodes);
+    const task = { ...given, id: { ...id, sequence }, joinNodes: nodes.joinNodes, pins };
+    return this.#enter({ task, span, placedOn: nodes.placedOn });
   }
 
   #enter(options: UnsettledOptions): Unsettled {
