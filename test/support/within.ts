@@ -3,7 +3,7 @@
  * machine may be so many times slower than one that has nothing else to do.
  */
 
-export const SLOWER_MAX = 30;
+export const SLOWER_MAX = 10;
 
 /** @param ms more than the work takes on a quiet machine */
 export async function within<T>(ms: number, work: Promise<T>, what = "the work"): Promise<T> {

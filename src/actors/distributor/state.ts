@@ -105,6 +105,7 @@ export interface FlushOptions {
   readonly pendingBytesMax?: number;
 }
 
+/** How much of a store is kept. */
 export interface RetentionOptions {
   /** Newest records to keep; more for as long as a step of deleting takes. Default: all. */
   readonly recordsMax?: number;

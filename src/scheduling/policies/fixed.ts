@@ -81,10 +81,12 @@ function checkStage(stage: StageId, nodes: readonly NodeName[], { source, nodes:
       );
     }
     const { service, model } = declared;
-    if (description.services.includes(service) && !offers(description, declared)) {
-      const models = (description.models ?? []).map(({ file }) => `"${file}"`).join(", ");
+    const models = description.models ?? [];
+    // Without a model a node does not offer the services that need one, either.
+    if (model !== undefined && models.every(({ file }) => file !== model)) {
+      const held = models.map(({ file }) => `"${file}"`).join(", ");
       throw refusal(
-        `Cannot place stage "${stage}" on node "${node}" as it must have the model file "${model ?? ""}": it has ${models || "none"}`,
+        `Cannot place stage "${stage}" on node "${node}" as it has no model file "${model}", but ${held || "none"}: put it into the folder that --model-dir names, and start the node again`,
       );
     }
     if (!offers(description, declared)) {
