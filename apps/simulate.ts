@@ -3,6 +3,8 @@
  * with the command that replays it.
  */
 
+import { addCounts, coverageLine } from "../src/simulation/coverage.js";
+import { DROP_REASONS } from "../src/task/task.js";
 import { FAULTS, type FaultKind } from "../src/simulation/fault-plan.js";
 import { BUG_KINDS, type BugKind } from "../src/simulation/planted-bugs.js";
 import { simulate, type SimulationReport } from "../src/simulation/simulation.js";
@@ -33,6 +35,7 @@ interface Options {
   readonly mutants?: readonly string[] | true;
   readonly shard?: Shard;
   readonly stopAtFirst: boolean;
+  readonly coverage: boolean;
   readonly limit: number;
   readonly history: boolean;
   readonly json: boolean;
@@ -73,6 +76,7 @@ function parseSimulate(args: readonly string[]): ParsedProgram {
     .addOption(durationOption("--limit <duration>", "with --mutants: time for each bug", 600_000, "600s"))
     .option("--history", "with --seed: print everything that happened, line by line", false)
     .option("--stop-at-first", "end a seed as soon as it breaks a promise", false)
+    .option("--coverage", "print at the end what the seeds have exercised, a line a dimension", false)
     .option("--json", "print one JSON object per seed, or with --mutants per bug", false)
     .addHelpText("after", "\nExit codes: 0 every promise kept, 1 a promise broken, 2 wrong usage.\n");
   const nothing = readArguments(command, args);
@@ -98,6 +102,14 @@ interface Totals {
   redelivered: number;
   /** Seeds that broke a promise. */
   broken: number;
+  readonly exercised: Readonly<Record<"faults" | "messages" | "sources" | "drops", Map<string, number>>>;
+}
+
+function exercise({ exercised }: Totals, { faults, coverage, gaps }: SimulationReport): void {
+  for (const { kind } of faults) addCounts(exercised.faults, { [kind]: 1 });
+  addCounts(exercised.messages, coverage.messages);
+  addCounts(exercised.sources, coverage.phases);
+  addCounts(exercised.drops, gaps);
 }
 
 async function runSeeds(options: Options): Promise<number> {
@@ -105,7 +117,8 @@ async function runSeeds(options: Options): Promise<number> {
   const last = options.seed ?? options.first + options.seeds - 1;
   const live = process.stderr.isTTY ? createLiveLines(process.stderr) : null;
   const startedMs = performance.now();
-  const totals: Totals = { simulatedMs: 0, results: 0, redelivered: 0, broken: 0 };
+  const exercised = { faults: new Map(), messages: new Map(), sources: new Map(), drops: new Map() };
+  const totals: Totals = { simulatedMs: 0, results: 0, redelivered: 0, broken: 0, exercised };
   for (let seed = first; seed <= last; seed++) {
     const report = await simulate({
       seed,
@@ -123,6 +136,7 @@ async function runSeeds(options: Options): Promise<number> {
     totals.results += report.results;
     totals.redelivered += report.redelivered;
     totals.broken += broken ? 1 : 0;
+    exercise(totals, report);
     live?.show(`seed ${seed} of ${last}: ${totals.broken} broken, ${speed(totals, startedMs)} real time`);
     if (broken || options.seed !== undefined || options.json) live?.clear();
     print(report, options);
@@ -135,11 +149,17 @@ async function runSeeds(options: Options): Promise<number> {
         `${totals.results} results, ${totals.redelivered} redeliveries, ${totals.broken} seeds broke a promise`,
     );
   }
+  if (options.coverage) {
+    out.line(coverageLine("faults", exercised.faults, FAULTS.length));
+    out.line(coverageLine("messages", exercised.messages, null));
+    out.line(coverageLine("states of sources", exercised.sources, null));
+    out.line(coverageLine("reasons of drops", exercised.drops, DROP_REASONS.length));
+  }
   return totals.broken === 0 ? 0 : 1;
 }
 
 function print(report: SimulationReport, options: Options): void {
-  const { seed, lines, faults, findings, ...rest } = report;
+  const { seed, lines, faults, findings, coverage: _, ...rest } = report;
   if (options.json) {
     out.json({ seed, ...rest, faults: faults.length, findings });
     return;

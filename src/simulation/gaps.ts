@@ -49,10 +49,12 @@ export function unexplainedGaps(
       // It was told to end while it read the frames of earlier tasks again.
       case "sourceLost":
         return drained.has(sourceId);
+      case "overflow":
+        // So many sources wait at a stage as it has room for tasks.
+        return anyOf("hostileMember") || queue.policy === "latestOnly";
       // Whoever is told to try again tries long enough.
       case "expired":
       case "noRoute":
-      case "overflow":
       case "tooLarge":
         return false;
       default:

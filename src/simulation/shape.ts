@@ -79,6 +79,9 @@ export const UNIFORM_SHAPE: ClusterShape = {
 
 const KIB = 1024;
 
+/** Of a store that takes no more now and then, so that deliveries stay unanswered. */
+const SMALL_PENDING_BYTES = 48 * KIB;
+
 /** A shape of its own for each seed. */
 export function drawShape(prng: Prng): ClusterShape {
   const timeoutMs = prng.pick([800, 4_000, 30_000]);
@@ -125,7 +128,7 @@ export function drawShape(prng: Prng): ClusterShape {
     flush: {
       periodMs: prng.pick([0, 0, 50]),
       recordsMax: prng.pick([4, 128]),
-      pendingBytesMax: prng.pick([48 * KIB, 64 * KIB * KIB]),
+      pendingBytesMax: prng.pick([SMALL_PENDING_BYTES, 64 * KIB * KIB, 64 * KIB * KIB]),
     },
     delivery: { timeoutMs, timeoutMsMax: 2 * timeoutMs, deliveriesMax: timeoutMs < 4_000 ? 64 : 16 },
   };
@@ -140,8 +143,18 @@ const FRAME_MS = 100;
 const AROUND_MS = 3_000;
 
 /** How long a task may take once nothing fails any more, in ms: behind all others that there may be, on one node. */
-export function taskMsMax({ sources, windowTasks }: ClusterShape): number {
-  return sources * windowTasks * STAGES_MAX * RUN_MS_MAX + AROUND_MS;
+export function taskMsMax(shape: ClusterShape): number {
+  const { sources, windowTasks } = shape;
+  const missedMs = leavesUnanswered(shape) ? timeoutsOf(shape).timeoutMs : 0;
+  return sources * windowTasks * STAGES_MAX * RUN_MS_MAX + AROUND_MS + missedMs;
+}
+
+function leavesUnanswered({ flush }: ClusterShape): boolean {
+  return flush.pendingBytesMax === SMALL_PENDING_BYTES;
+}
+
+function timeoutsOf({ delivery }: ClusterShape): DeliveryLimits {
+  return { ...DEFAULT_DELIVERY, ...delivery };
 }
 
 /**
@@ -150,13 +163,13 @@ export function taskMsMax({ sources, windowTasks }: ClusterShape): number {
  */
 export function lateMsMax(shape: ClusterShape): number | null {
   const { faults, windowTasks, framesPerTask, joinTimeoutMs } = shape;
-  if (faults.includes("failingActor")) return null;
+  if (faults.includes("failingActor") || leavesUnanswered(shape)) return null;
   return windowTasks * framesPerTask * FRAME_MS + joinTimeoutMs + taskMsMax(shape);
 }
 
 /** How long everything may take to end once nothing fails any more, in ms: what was lost is first missed. */
 export function drainMsMax(shape: ClusterShape): number {
-  const { timeoutMs, timeoutMsMax } = { ...DEFAULT_DELIVERY, ...shape.delivery };
+  const { timeoutMs, timeoutMsMax } = timeoutsOf(shape);
   const captureMs = shape.faultyMs * LENGTH_MAX;
   return captureMs + Math.max(timeoutMs, timeoutMsMax) + shape.joinTimeoutMs + taskMsMax(shape);
 }

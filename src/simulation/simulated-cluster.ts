@@ -9,6 +9,7 @@ import { parseNodeName, parseSourceId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
 import { errorText } from "../runtime/errors.js";
 import { cameraSource, createCameraCapture } from "./camera.js";
+import { Coverage } from "./coverage.js";
 import type { History } from "./history.js";
 import type { InvariantChecker } from "./invariant-checker.js";
 import { membersOf, queuedBytes } from "./growth.js";
@@ -60,6 +61,7 @@ export class SimulatedCluster {
   readonly sources: readonly SimulatedSource[];
   readonly #options: SimulatedClusterOptions;
   readonly times: TaskTimes;
+  readonly coverage = new Coverage();
   readonly #sightings: Sightings;
   /** Null where whoever comes may join. */
   readonly tokens: SimulatedTokens | null;
@@ -236,7 +238,7 @@ export class SimulatedCluster {
       onSchedule: (event) => {
         if (event.type === "tableAcknowledged") this.host(event.node).epochs.acknowledged(event.epoch);
       },
-      watch: [this.#sightings.decorate, failures],
+      watch: [this.#sightings.decorate, failures, this.coverage.decorate],
       onWrongFrames: ({ sourceId, incarnation, sequence }) => {
         if (isHostiles(sourceId)) return;
         invariants.addViolation(

@@ -9,6 +9,7 @@
 import { statedRecords } from "../storage/results/read-store.js";
 import type { StoredRecord } from "../task/record.js";
 import type { StoreStatement } from "../task/record-chain.js";
+import type { Counts } from "./coverage.js";
 import { drawFaults, type Fault, type FaultKind } from "./fault-plan.js";
 import { FaultInjector } from "./fault-injector.js";
 import { History } from "./history.js";
@@ -68,6 +69,8 @@ export interface SimulationReport {
   /** By reason. */
   readonly gaps: Readonly<Record<string, number>>;
   readonly redelivered: number;
+  /** What the run has exercised. */
+  readonly coverage: { readonly messages: Counts; readonly phases: Counts };
   /** Promises that were broken; empty where none was. */
   readonly findings: readonly string[];
 }
@@ -231,6 +234,7 @@ async function report(
     results: records.filter(({ type }) => type === "result").length,
     gaps: countGaps(records),
     redelivered: cluster.redelivered,
+    coverage: { messages: cluster.coverage.messages, phases: cluster.coverage.phases },
     findings: await judge({
       records,
       statement,

@@ -76,6 +76,10 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
       'return type === "submit";',
     ],
   ]),
+  ...mutantsOf("cluster", "node/drain.js", [
+    ["drain-ignores-joins", "return joining + Object", "return Object"],
+    ["drain-ignores-quiet-time", "nowMs - quietSinceMs >= quietMs", "nowMs - quietSinceMs >= 0"],
+  ]),
   ...mutantsOf("cluster", "transport/cluster-clock.js", [
     ["corrected-twice", "this.#aimMs = this.#offsetMs + differenceMs;", "this.#aimMs += differenceMs;"],
     [
