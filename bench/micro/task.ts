@@ -52,7 +52,7 @@ const diamond = pipelineOf({ a: [], b: ["a"], c: ["a"], d: ["b", "c"] });
 const [first] = start(diamond, 0);
 const trust = createMemoryTrust();
 const keys = createNodeKeys(trust.masterKey);
-const speakers = createSpeakers(keys, trust.owners);
+const speakers = createSpeakers(keys, trust);
 const key = keys.keyOf(node);
 const vouch = createVouch(() => key);
 const vouched = first && { ...first, voucher: vouch(first) };

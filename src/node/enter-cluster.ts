@@ -54,8 +54,12 @@ export async function becomeHub(
     ...(clusterId !== null && { clusterId }),
     authority: options.tokens ?? null,
     // An operator has no part in tasks.
-    secretFor: ({ name, roles }) =>
-      roles.some((role) => role !== "operator") ? keys.keyOf(parseNodeName(name)) : null,
+    secretFor({ name, roles }, generation) {
+      if (roles.every((role) => role === "operator")) return null;
+      const node = parseNodeName(name);
+      keys.setGeneration(node, generation);
+      return keys.keyOf(node);
+    },
     ...(options.names && { names: options.names }),
     ...(options.cluster !== undefined && { cluster: options.cluster }),
     ...(options.roles && { roles: options.roles }),

@@ -22,7 +22,7 @@ const NO_KEY = new Uint8Array(MASTER_KEY_BYTES);
 /** @throws SluiceError `store-unwritable`, `store-corrupt` */
 export async function openVouching(
   world: NodeWorld,
-  { trust: folder }: NodeOptions,
+  { trust: folder, names }: NodeOptions,
   node: {
     readonly system: ActorSystem;
     readonly cloud: NodeName;
@@ -38,8 +38,8 @@ export async function openVouching(
   }
   const trust =
     world.trust ?? (await (folder === undefined ? createMemoryTrust() : openTrust(folder, system)));
-  const keys = members?.keys ?? createNodeKeys(trust.masterKey);
-  const speakers = createSpeakers(keys, trust.owners);
+  const keys = members?.keys ?? createNodeKeys(trust.masterKey, await names?.generations());
+  const speakers = createSpeakers(keys, trust);
   return { vouch: vouchAs(system.name, keys), cloud: { keys, speakers, trust } };
 }
 

@@ -8,19 +8,41 @@ import type { VoucherPort } from "../actors/distributor/spawn.js";
 import type { NodeName } from "../task/identity.js";
 import { closingText, VOUCHER_BYTES, vouchedText, type Vouch } from "../task/voucher.js";
 import type { Task } from "../task/task.js";
-import type { SourceOwners } from "../storage/trust/trust.js";
+import type { SourceOwners, Trust } from "../storage/trust/trust.js";
 
 /** The keys of nodes, by name. */
 export interface NodeKeys {
+  /** Another one for each generation of the name. */
   keyOf(node: NodeName): Uint8Array;
+  /** How often the name has been freed. */
+  generationOf(node: NodeName): number;
+  setGeneration(node: NodeName, generation: number): void;
 }
 
 /** Keys that are remembered: names come from the wire. */
 const REMEMBERED_MAX = 4_096;
 
-/** @param masterKey 32 bytes that nobody else knows */
-export function createNodeKeys(masterKey: Uint8Array): NodeKeys {
-  return { keyOf: (node) => createHmac("sha256", masterKey).update(`sluice node ${node}`).digest() };
+/**
+ * @param masterKey 32 bytes that nobody else knows
+ * @param known generations of names that have been freed
+ */
+export function createNodeKeys(
+  masterKey: Uint8Array,
+  known: ReadonlyMap<string, number> = new Map(),
+): NodeKeys {
+  // As many as a hub knows names.
+  const generations = new Map<string, number>(known);
+  const generationOf = (node: NodeName): number => generations.get(node) ?? 0;
+  return {
+    generationOf,
+    setGeneration(node, generation) {
+      if (generation > 0) generations.set(node, generation);
+    },
+    keyOf: (node) =>
+      createHmac("sha256", masterKey)
+        .update(`sluice node ${node} ${generationOf(node)}`)
+        .digest(),
+  };
 }
 
 /** @param key of this node as it is now: each join brings it again */
@@ -45,16 +67,21 @@ export interface Speakers {
   readonly owners: SourceOwners;
 }
 
-export function createSpeakers(keys: NodeKeys, owners: SourceOwners): Speakers {
-  const secrets = new Map<NodeName, KeyObject>();
+export function createSpeakers(
+  keys: NodeKeys,
+  { owners, written }: Pick<Trust, "owners" | "written">,
+): Speakers {
+  const secrets = new Map<NodeName, { readonly generation: number; readonly secret: KeyObject }>();
 
   function secretOf(node: NodeName): KeyObject {
-    let secret = secrets.get(node);
-    if (secret === undefined) {
+    const generation = keys.generationOf(node);
+    let known = secrets.get(node);
+    if (known?.generation !== generation) {
       if (secrets.size >= REMEMBERED_MAX) secrets.clear();
-      secrets.set(node, (secret = createSecretKey(keys.keyOf(node))));
+      known = { generation, secret: createSecretKey(keys.keyOf(node)) };
+      secrets.set(node, known);
     }
-    return secret;
+    return known.secret;
   }
 
   function isOf(node: NodeName, voucher: Uint8Array, text: string): boolean {
@@ -68,6 +95,7 @@ export function createSpeakers(keys: NodeKeys, owners: SourceOwners): Speakers {
       isVouched: (node, delivery) => isOf(node, delivery.voucher, vouchedText(delivery)),
       isClosingVouched: (node, closing) => isOf(node, closing.voucher, closingText(closing)),
       owns: (node, { sourceId, incarnation }) => owners.confirm(sourceId, node, incarnation),
+      written,
     },
   };
 }

@@ -12,7 +12,7 @@ const OTHER = parseNodeName("edge-2");
 test("createVouch vouches by the key that its node has now", () => {
   const trust = createMemoryTrust();
   const keys = createNodeKeys(trust.masterKey);
-  const { vouchers } = createSpeakers(keys, trust.owners);
+  const { vouchers } = createSpeakers(keys, trust);
   let key = createNodeKeys(createMemoryTrust().masterKey).keyOf(EDGE);
   const vouch = createVouch(() => key);
   const task = finishedTask({ sequence: 1 });
@@ -23,10 +23,29 @@ test("createVouch vouches by the key that its node has now", () => {
   assert.is(vouchers.isVouched(OTHER, { ...task, voucher: vouch(task) }), false);
 });
 
+test("createSpeakers believes no voucher of a node whose name was freed, once another one has it", () => {
+  const trust = createMemoryTrust();
+  const keys = createNodeKeys(trust.masterKey);
+  const { vouchers } = createSpeakers(keys, trust);
+  const task = finishedTask({ sequence: 1 });
+  const before = createVouch(() => keys.keyOf(EDGE))(task);
+  assert.is(vouchers.isVouched(EDGE, { ...task, voucher: before }), true);
+  keys.setGeneration(EDGE, 1);
+  assert.is(vouchers.isVouched(EDGE, { ...task, voucher: before }), false);
+  const now = createVouch(() => keys.keyOf(EDGE))(task);
+  assert.is(vouchers.isVouched(EDGE, { ...task, voucher: now }), true);
+  // A hub that starts again knows it from the first on.
+  const again = createSpeakers(createNodeKeys(trust.masterKey, new Map([[EDGE, 1]])), trust);
+  assert.equal(
+    [before, now].map((voucher) => again.vouchers.isVouched(EDGE, { ...task, voucher })),
+    [false, true],
+  );
+});
+
 test("createSpeakers believes a voucher for the very delivery that it was made for, and none that is cut short", () => {
   const trust = createMemoryTrust();
   const keys = createNodeKeys(trust.masterKey);
-  const { vouchers } = createSpeakers(keys, trust.owners);
+  const { vouchers } = createSpeakers(keys, trust);
   const task = finishedTask({ sequence: 1 });
   const voucher = createVouch(() => keys.keyOf(EDGE))(task);
   assert.is(voucher.length, 16);
@@ -43,7 +62,7 @@ test("createSpeakers believes a voucher for the very delivery that it was made f
 test("createSpeakers believes the end of an incarnation as it was vouched for, and no delivery in its name", () => {
   const trust = createMemoryTrust();
   const keys = createNodeKeys(trust.masterKey);
-  const { vouchers } = createSpeakers(keys, trust.owners);
+  const { vouchers } = createSpeakers(keys, trust);
   const task = finishedTask({ sequence: 1 });
   const { id, origin } = task;
   const counts = {
@@ -77,7 +96,7 @@ test("createSpeakers believes the end of an incarnation as it was vouched for, a
 
 test("createSpeakers gives a source to the node that vouches for its first task", () => {
   const trust = createMemoryTrust();
-  const { vouchers } = createSpeakers(createNodeKeys(trust.masterKey), trust.owners);
+  const { vouchers } = createSpeakers(createNodeKeys(trust.masterKey), trust);
   const camera = parseSourceId("cam-1");
   assert.is(vouchers.owns(EDGE, { sourceId: camera, incarnation: 1, sequence: 0 }), true);
   assert.is(vouchers.owns(OTHER, { sourceId: camera, incarnation: 1, sequence: 0 }), false);

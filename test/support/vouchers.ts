@@ -9,4 +9,5 @@ export const CREDULOUS: VoucherPort = {
   isVouched: () => true,
   isClosingVouched: () => true,
   owns: () => true,
+  written: () => null,
 };

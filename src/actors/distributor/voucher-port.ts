@@ -10,4 +10,6 @@ export interface VoucherPort {
   isClosingVouched(node: NodeName, closing: Closing): boolean;
   /** Whether the incarnation of its source belongs to the node; a source that nobody has does from now on. */
   owns(node: NodeName, task: TaskId): boolean;
+  /** Resolves once it is durable to whom each source belongs, so that no crash gives one with results to another node; null where it is. */
+  written(): Promise<void> | null;
 }

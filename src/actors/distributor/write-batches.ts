@@ -15,7 +15,7 @@ import { expire } from "./expire-records.js";
 import { sameOutcome, taskOutcome, type PendingRecord } from "./pending.js";
 import { readOn } from "./serve-subscribers.js";
 import { warn, type Batch, type DistributorRetained, type Message, type State } from "./state.js";
-import { outcomeOf, type Appended } from "../../storage/results/store.js";
+import { outcomeOf, type Appended, type NewRecord } from "../../storage/results/store.js";
 import { pushStored } from "./subscription.js";
 
 /** Before a failed write is tried again. */
@@ -103,14 +103,16 @@ function takeBatch({ retained, given }: State): Batch {
 function write({ retained, given }: State, batch: Batch, ctx: Context<Message>): void {
   ctx.cancel("flush");
   const storedAtMs = ctx.now();
-  const records = [];
+  const records: NewRecord[] = [];
   for (const key of batch.keys) {
     const waiting = retained.pending.get(key);
     if (waiting !== undefined) records.push({ ...waiting.record, storedAtMs });
   }
   retained.writing = { status: "writing", batch };
   retained.lastWriteAtMs = ctx.monotonic();
-  ctx.pipe(given.store.append(records), (result) => ({ type: "appendEnded", batch, result }));
+  const append = (): Promise<readonly Appended[]> => given.store.append(records);
+  const appended = given.vouchers.written()?.then(append) ?? append();
+  ctx.pipe(appended, (result) => ({ type: "appendEnded", batch, result }));
 }
 
 export function onStored(

@@ -14,6 +14,7 @@ import { SluiceError } from "../../task/errors.js";
 import { parseNodeName, parseSourceId, type SourceId } from "../../task/identity.js";
 import { NAME, TEXT_LIMITS } from "../../task/limits.js";
 import type { SourceOrder } from "../../task/requests.js";
+import { storeError } from "../storage-error.js";
 import { createSourceOrders } from "./orders.js";
 import { createSourceOwners, MASTER_KEY_BYTES, type Owner, type Trust } from "./trust.js";
 
@@ -65,6 +66,7 @@ export async function openTrust(folder: string, options: TrustOptions): Promise<
       masterKey,
       owners: createSourceOwners(known, () => owners.start()),
       orders: createSourceOrders(ordered, () => orders.start()),
+      written: () => owners.written(),
       close: async () => void (await Promise.all([owners.done(), orders.done()])),
     };
   } catch (error) {
@@ -74,6 +76,11 @@ export async function openTrust(folder: string, options: TrustOptions): Promise<
       cause: error,
     });
   }
+}
+
+interface Waiting {
+  readonly written: () => void;
+  readonly failed: (error: Error) => void;
 }
 
 interface WrittenMap {
@@ -87,7 +94,12 @@ interface WrittenMap {
 class MapWriter {
   readonly #file: WrittenMap;
   readonly #options: TrustOptions;
-  #changed = false;
+  /** Counted, and as many of them as are on disk. */
+  #changes = 0;
+  #durable = 0;
+  /** Those that the newest write has. */
+  #begun = 0;
+  #waiting: Waiting[] = [];
   #closing = false;
   #endPause = (): void => {};
   #writing: Promise<void> | null = null;
@@ -98,8 +110,17 @@ class MapWriter {
   }
 
   start(): void {
-    this.#changed = true;
+    this.#changes += 1;
     this.#writing ??= this.#run();
+  }
+
+  written(): Promise<void> | null {
+    if (this.#durable === this.#changes) return null;
+    return new Promise((written, failed) => {
+      this.#waiting.push({ written, failed });
+      // Also after a write that failed.
+      this.#writing ??= this.#run();
+    });
   }
 
   async done(): Promise<void> {
@@ -111,21 +132,27 @@ class MapWriter {
   async #run(): Promise<void> {
     // All that the same turn still changes goes along.
     await Promise.resolve();
-    while (this.#changed) {
-      this.#changed = false;
+    do {
       await this.#write();
       if (!this.#closing) await this.#pause();
-    }
+    } while (this.#begun !== this.#changes || (this.#waiting.length > 0 && !this.#closing));
     this.#writing = null;
   }
 
   async #write(): Promise<void> {
     const { path, map, what } = this.#file;
+    const changes = (this.#begun = this.#changes);
+    const waiting = this.#waiting;
+    this.#waiting = [];
     try {
       await writeWhole(path, JSON.stringify(Object.fromEntries(map)));
+      this.#durable = changes;
+      for (const { written } of waiting) written();
     } catch (error) {
-      // It holds for as long as this process runs, and is written with the next change.
-      this.#options.log.warn(`Cannot write ${what}`, { path, error: errorText(error) });
+      // It holds for as long as this process runs, and is written again as soon as somebody waits for it.
+      const failure = storeError(`write ${what} to "${path}"`, error);
+      this.#options.log.warn(`Cannot write ${what}`, { path, error: failure.message });
+      for (const { failed } of waiting) failed(failure);
     }
   }
 

@@ -57,6 +57,12 @@ export interface Trust {
   readonly owners: SourceOwners;
   /** What operators said of sources. */
   readonly orders: SourceOrders;
+  /**
+   * Resolves once whatever the owners have changed so far is durable; null where it is.
+   *
+   * @throws SluiceError `store-full`, `store-unwritable`
+   */
+  readonly written: () => Promise<void> | null;
   /** Waits for what is being written. */
   close(): Promise<void>;
 }
@@ -67,6 +73,7 @@ export function createMemoryTrust(masterKey: Uint8Array = randomBytes(MASTER_KEY
     masterKey,
     owners: createSourceOwners(new Map(), () => {}),
     orders: createSourceOrders(new Map(), () => {}),
+    written: () => null,
     close: () => Promise.resolve(),
   };
 }

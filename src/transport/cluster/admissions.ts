@@ -26,8 +26,8 @@ export interface AdmissionOptions {
   readonly membersMax: number;
   /** How long the holder of a name has to answer a probe, in ms. */
   readonly probeMs: number;
-  /** What a node is told as it joins, and nobody else. */
-  readonly secretFor: (peer: JoiningPeer) => Uint8Array | null;
+  /** What a node is told as it joins, and nobody else; `generation` is how often its name has been freed. */
+  readonly secretFor: (peer: JoiningPeer, generation: number) => Uint8Array | null;
   /** Whose names are. */
   readonly names: NameRegistry;
   readonly memberCount: () => number;
@@ -98,15 +98,16 @@ export class Admissions {
       }
       onHolderSilent(holder);
     }
-    if (owner === null && nameKey !== null && peer.nameKeyLasts === "node") {
-      try {
-        await this.#options.names.bind(name, nameKey);
-      } catch (error) {
-        this.#open.delete(name);
-        return namesUnreadable(error);
-      }
+    const { names, secretFor } = this.#options;
+    let generation: number;
+    try {
+      if (owner === null && nameKey !== null && peer.nameKeyLasts === "node") await names.bind(name, nameKey);
+      generation = (await names.generations()).get(name) ?? 0;
+    } catch (error) {
+      this.#open.delete(name);
+      return namesUnreadable(error);
     }
-    const secret = this.#options.secretFor(peer);
+    const secret = secretFor(peer, generation);
     return {
       welcome: { session, hub, cluster, secret: secret && Buffer.from(secret).toString("base64url") },
     };

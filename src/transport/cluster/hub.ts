@@ -39,8 +39,8 @@ export interface HubOptions extends NodeOptions {
   readonly names?: NameRegistry;
   /** Default `cloud`. */
   readonly roles?: readonly Role[];
-  /** What a node is told as it joins, and nobody else; null for nothing. Default nothing. */
-  readonly secretFor?: (peer: JoiningPeer) => Uint8Array | null;
+  /** What a node is told as it joins, its name freed `generation` times, and nobody else; null for nothing. Default nothing. */
+  readonly secretFor?: (peer: JoiningPeer, generation: number) => Uint8Array | null;
   readonly acceptor?: Partial<AcceptorLimits>;
   /** Default 1,000. */
   readonly membersMax?: number;

@@ -23,6 +23,7 @@ function strict() {
         return node === EDGE && id.sequence % 2 === 1;
       },
       owns: (node, { sourceId }) => node === EDGE && sourceId === "cam-1",
+      written: () => null,
     },
   });
   return { ...subject, asked };

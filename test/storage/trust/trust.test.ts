@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
@@ -149,6 +150,30 @@ test("openTrust makes another key for another hub, and takes no damaged file for
       assert.ok(refused instanceof SluiceError && refused.code === "store-corrupt", `${name}: ${text}`);
       writeFileSync(join(one, name), sound);
     }
+  }));
+
+test("openTrust says what is not durable yet, waits for that, and says why it cannot be written", () =>
+  inTemporaryFolder(async (folder) => {
+    const clock = new VirtualClock();
+    const trust = await openTrust(folder, { clock, log: silentLogger });
+    assert.is(trust.written(), null);
+    trust.owners.claim(CAM_1, EDGE, 1);
+    await trust.written();
+    assert.match(await readFile(join(folder, "owners.json"), "utf8"), '"held":true');
+    assert.is(trust.written(), null);
+    // A folder in its place: nothing can be put there.
+    await rm(join(folder, "owners.json"));
+    await mkdir(join(folder, "owners.json", "x"), { recursive: true });
+    trust.owners.release(CAM_1, EDGE);
+    clock.advance(100);
+    const failed: unknown = await Promise.resolve(trust.written()).catch((error: unknown) => error);
+    assert.ok(failed instanceof SluiceError && failed.code === "store-unwritable", String(failed));
+    await rm(join(folder, "owners.json"), { recursive: true });
+    const again = trust.written();
+    clock.advance(100);
+    await again;
+    assert.match(await readFile(join(folder, "owners.json"), "utf8"), '"held":false');
+    await trust.close();
   }));
 
 test.run();

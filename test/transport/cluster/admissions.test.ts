@@ -54,6 +54,31 @@ test("a key gets no name that a node without a key has now, and has it once that
     await cluster.end();
   }));
 
+test("a name that was freed is of another generation, and so is what its next node is told", () =>
+  inTemporaryFolder(async (folder) => {
+    const [own, others] = [await openNameKey(join(folder, "own")), await openNameKey(join(folder, "others"))];
+    const directory = join(folder, "names");
+    const told: number[] = [];
+    const cluster = createMemoryCluster();
+    await cluster.hub({
+      names: openNameDirectory(directory),
+      secretFor: (_, generation) => {
+        told.push(generation);
+        return null;
+      },
+    });
+    for (const nameKey of [own, own, others, own]) {
+      const { cluster: member } = await cluster.join("edge-1", { nameKey });
+      await member.leave();
+      await cluster.settle();
+      if (told.length > 1) assert.is(await forgetName(directory, "edge-1"), true);
+    }
+    assert.equal(told, [0, 0, 1, 2]);
+    assert.is(await forgetName(directory, "edge-1"), false);
+    assert.equal(await openNameDirectory(directory).generations(), new Map([["edge-1", 3]]));
+    await cluster.end();
+  }));
+
 test("a key of a process has its name for as long as its node is a member, and keeps nobody else from it later", async () => {
   const cluster = createMemoryCluster();
   const names = createMemoryNames();
