@@ -24,7 +24,7 @@ import { fileNamePart } from "../../src/runtime/safe-text.js";
 const EXAMPLES = `
 Examples:
   sluice hub --listen 127.0.0.1:7000 --store results
-  sluice join ws://127.0.0.1:7000 --name edge-1 --token ID.SECRET
+  SLUICE_TOKEN=ID.SECRET sluice join ws://127.0.0.1:7000 --name edge-1
   sluice run --pipeline pipeline.yaml --source video.mp4 --on edge-1
   sluice top
   sluice results --follow
@@ -150,7 +150,7 @@ function addJoin(program: Command, choose: Choose, version: string): void {
     .option("--name <name>", "name of this node (default: the host name)", notEmpty)
     .option(
       "--token <token>",
-      "join token (ID.SECRET); safer in the environment variable SLUICE_TOKEN",
+      "join token (ID.SECRET); other users of this machine see it: safer in SLUICE_TOKEN or a file",
       notEmpty,
     )
     .option("--token-file <file>", "file that holds the token", notEmpty)

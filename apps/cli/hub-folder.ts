@@ -80,7 +80,7 @@ export async function findHub(choice: HubChoice): Promise<HubAddress> {
   if (found !== null) return { ...found, ...(token !== undefined && { token }) };
   throw new TransportError(
     `Cannot find a hub: none runs on this machine with the store "${store}"; start one with "sluice hub", name its ` +
-      `store with --store, or name a hub elsewhere with --hub and --token (or SLUICE_HUB and SLUICE_TOKEN)`,
+      `store with --store, or name a hub elsewhere with --hub and --token-file (or SLUICE_HUB and SLUICE_TOKEN)`,
     { code: "connect-failed" },
   );
 }

@@ -74,7 +74,7 @@ export async function join(command: JoinCommand): Promise<number> {
   });
   const node = await Promise.race([starting, ended.then(() => null)]);
   if (node === null) return 0;
-  greet(node, command, token);
+  greet(node, command, token !== undefined);
   greeted = true;
   await Promise.race([ended, finished]);
   repeats.end();
@@ -89,12 +89,13 @@ export async function join(command: JoinCommand): Promise<number> {
   return 0;
 }
 
-function greet({ cluster, cloud }: SluiceNode, { name, url }: JoinCommand, token: string | undefined): void {
+function greet({ cluster, cloud }: SluiceNode, { name, url }: JoinCommand, withToken: boolean): void {
   const own = cluster?.url === null || cluster === null ? "reached through the hub" : `at ${cluster.url}`;
-  const proof = token === undefined ? "" : ` --token ${token}`;
+  // Its own is for nobody to read off a screen or a log.
+  const proof = withToken ? "SLUICE_TOKEN=ID.SECRET " : "";
   out.lines(
     `Node "${name}" has joined "${cloud}" at ${url} (session ${cluster?.self.session ?? 0}), ${own}\n` +
-      `Join another node:\n  npx sluice join ${url} --name ${nextName(name)}${proof}`,
+      `Join another node:\n  ${proof}npx sluice join ${url} --name ${nextName(name)}`,
   );
 }
 

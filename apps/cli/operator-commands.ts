@@ -32,6 +32,7 @@ interface OperatorFlags {
   readonly store: string;
   readonly hub?: string;
   readonly token?: string;
+  readonly tokenFile?: string;
   readonly tlsCa?: string;
 }
 
@@ -48,6 +49,11 @@ export function addOperator(program: Command, choose: Choose): void {
       .option("--store <dir>", "store of a hub that runs on this machine", notEmpty, DEFAULT_STORE)
       .addOption(new Option("--hub <url>", "address of a hub on another machine").env("SLUICE_HUB"))
       .addOption(new Option("--token <token>", "token with the role operator").env("SLUICE_TOKEN"))
+      .option(
+        "--token-file <file>",
+        "file that holds the token: no other user of this machine sees it",
+        notEmpty,
+      )
       .option("--tls-ca <file>", "certificate authority of the hub's certificate (PEM)", notEmpty)
       .optionsGroup("Options:");
   addNodes(command, choose);
@@ -277,7 +283,21 @@ async function connect(flags: OperatorFlags): Promise<Operator> {
   const { readNamed } = await import("./files.js");
   const authorities =
     flags.tlsCa === undefined ? null : await readNamed(flags.tlsCa, "--tls-ca", "connect-failed");
-  const { url, token, authorities: known } = await findHub({ ...flags, authorities });
+  const { tokenFile } = flags;
+  const own =
+    tokenFile === undefined
+      ? flags.token
+      : (await readNamed(tokenFile, "--token-file", "token-missing")).trim();
+  const {
+    url,
+    token,
+    authorities: known,
+  } = await findHub({
+    store: flags.store,
+    authorities,
+    ...(flags.hub !== undefined && { hub: flags.hub }),
+    ...(own !== undefined && { token: own }),
+  });
   const { connectOperator } = await import("../../src/operator/operator.js");
   const trusted = authorities ?? known;
   try {

@@ -199,7 +199,9 @@ test("sluice audit takes tasks in flight from a live ledger, also those of earli
 test("sluice audit asks a hub that runs, and reads its store once it has stopped", async () => {
   const store = join(folder, "hub");
   const hub = startSluice(["hub", "--listen", "127.0.0.1:0", "--store", store], { env });
-  const [, url = "", token = ""] = await hub.prints(/npx sluice join (ws:\S+) --name edge-1 --token (\S+)/);
+  const [, token = "", url = ""] = await hub.prints(
+    /SLUICE_TOKEN=(\S+) npx sluice join (ws:\S+) --name edge-1/,
+  );
   const edge = startSluice(["join", url, "--name", "edge-1"], { env: { ...env, SLUICE_TOKEN: token } });
   await edge.prints(/has joined/);
   const asked = "run --pipeline apps/pipelines/default.yaml --id cam --on edge-1".split(" ");

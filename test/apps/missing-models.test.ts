@@ -25,8 +25,8 @@ async function withCluster(
 ): Promise<void> {
   const store = join(folder, name);
   const hub = startSluice(["hub", "--listen", "127.0.0.1:0", "--store", store], { env });
-  const [, url = "", token = ""] = await hub.prints(
-    /join (ws:\/\/127\.0\.0\.1:\d+) --name edge-1 --token (\S+)/,
+  const [, token = "", url = ""] = await hub.prints(
+    /SLUICE_TOKEN=(\S+) npx sluice join (ws:\/\/127\.0\.0\.1:\d+) --name edge-1/,
   );
   const modelDir = models === null ? [] : ["--model-dir", models];
   const edge = startSluice(["join", url, "--name", "edge-1", ...modelDir], {

@@ -27,8 +27,8 @@ const here = (...args: readonly string[]): Promise<Ended> => run(...args, "--sto
 
 // These two live as long as all tests here.
 const hub = startSluice(["hub", "--listen", "127.0.0.1:0", "--store", store], { env, timeoutMs: 170_000 });
-const [, url = "", token = ""] = await hub.prints(
-  /npx sluice join (ws:\/\/127\.0\.0\.1:\d+) --name edge-1 --token (\S+)/,
+const [, token = "", url = ""] = await hub.prints(
+  /SLUICE_TOKEN=(\S+) npx sluice join (ws:\/\/127\.0\.0\.1:\d+) --name edge-1\n/,
 );
 const edge = startSluice(["join", url, "--name", "edge-1"], {
   env: { ...env, SLUICE_TOKEN: token },
@@ -55,7 +55,10 @@ async function interrupted(program: Program): Promise<Ended> {
 test("sluice hub and join print who they are, and the join command of the next node", async () => {
   await hub.prints(new RegExp(`Hub "cloud" at ${url}, results in ${store}`));
   await hub.prints(/edge-1 has joined \(edge, session \d+\)/);
-  await edge.prints(new RegExp(`npx sluice join ${url} --name edge-2 --token ${token}`));
+  const [greeting] = await edge.prints(
+    new RegExp(`[^]*SLUICE_TOKEN=ID\\.SECRET npx sluice join ${url} --name edge-2\n`),
+  );
+  assert.not.match(greeting, token.split(".")[1] ?? "?");
 });
 
 test("sluice nodes shows the members, and as JSON", async () => {
@@ -229,6 +232,13 @@ test("sluice says what is wrong and how to correct it", async () => {
   await refused(["hub", "--listen", "127.0.0.1:0", "--store", store], /store/);
   await refused(["nodes", "--store", join(folder, "none")], /none runs on this machine/);
   await refused(["nodes", "--hub", url, "--token", token], /does not allow the role "operator"/);
+  const file = join(folder, "token");
+  writeFileSync(file, `${token}\n`);
+  await refused(["nodes", "--hub", url, "--token-file", file], /does not allow the role "operator"/);
+  await refused(
+    ["nodes", "--hub", url, "--token-file", `${file}-2`],
+    /Cannot read .* name a file with --token-file/,
+  );
   const at = ["--pipeline", PIPELINE, "--source", SOURCE, "--store", store];
   await refused(
     ["run", ...at, "--on", "edge-5"],
