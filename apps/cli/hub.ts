@@ -12,6 +12,7 @@ import { openTokenDirectory } from "../../src/transport/security/token-directory
 import { loadPolicies } from "../../src/scheduling/load-policies.js";
 import { checkModelDir } from "../start/inputs.js";
 import { sayDamage } from "../damage.js";
+import { sayFailures } from "../failures.js";
 import { keepFilesPrivate, readNamed } from "./files.js";
 import { namesFolder, removeOperator, tokensFolder, trustFolder, writeOperator } from "./hub-folder.js";
 import { makeHubTokens, revokeOperatorToken, type JoinToken } from "./hub-tokens.js";
@@ -82,6 +83,7 @@ export async function hub(command: HubCommand): Promise<number> {
     const url = node.cluster?.url ?? command.listen;
     await writeOperator(folder, { url, token: made.operator, authorities: tls?.certificate ?? null });
     greet(command, url, made.join);
+    sayFailures(store, say);
     await Promise.race([ended, failed]);
     if (over.failure !== null) throw over.failure;
     say("Stopping: results that are stored are kept");
@@ -100,10 +102,10 @@ function greet({ name, store, tokenTtl }: HubCommand, url: string, token: JoinTo
   const how =
     token.type === "made"
       ? `Join another node within ${formatDuration(tokenTtl)}:\n` +
-        `  npx sluice join ${reached} --name edge-1 --token ${token.token}`
+        `  SLUICE_TOKEN=${token.token} npx sluice join ${reached} --name edge-1`
       : `Join another node within ${formatDuration(token.forMs)} with the token ${token.id}, or make one:\n` +
         `  npx sluice token create --store ${store}\n` +
-        `  npx sluice join ${reached} --name edge-1 --token ID.SECRET`;
+        `  SLUICE_TOKEN=ID.SECRET npx sluice join ${reached} --name edge-1`;
   say(`Hub "${name}" at ${url}, results in ${store === "memory:" ? "memory" : store}`);
   out.lines(how);
   if (!isLoopback(url) && url.startsWith("ws:")) {

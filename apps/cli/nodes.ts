@@ -93,6 +93,13 @@ function flow(counts: ResourceSample["counts"]): readonly (string | number)[] {
   return [admitted + received, forwarded + finished, processed, countDrops(dropped)];
 }
 
+/** What nodes cannot write now, a line each. */
+export function failuresText(lines: readonly NodeLine[]): string {
+  return lines
+    .flatMap(({ name, sample }) => (sample?.failures ?? []).map((failure) => `${name}: ${failure}\n`))
+    .join("");
+}
+
 /** Damage to the stores and journals of nodes, a line each. */
 function repairsText(lines: readonly NodeLine[], nowMs: number): string {
   return lines
@@ -144,7 +151,7 @@ export async function nodes(
   if (command.json) out.json(lines);
   else
     out.lines(
-      `${nodesTable(lines, nowMs, terminalWidth())}\n${offersText(lines)}${repairsText(lines, nowMs)}`.trimEnd(),
+      `${nodesTable(lines, nowMs, terminalWidth())}\n${offersText(lines)}${failuresText(lines)}${repairsText(lines, nowMs)}`.trimEnd(),
     );
   return 0;
 }

@@ -3,7 +3,7 @@
 import { renderFitting } from "../tables.js";
 import { tableText } from "../epoch-text.js";
 import type { Look } from "./look.js";
-import { nodesTable } from "./nodes.js";
+import { failuresText, nodesTable } from "./nodes.js";
 
 /** @param before the look before, for rates; the same one where there was none */
 export function screen(before: Look, now: Look, width: number): string {
@@ -13,6 +13,7 @@ export function screen(before: Look, now: Look, width: number): string {
     stagesTable(now, width),
     sourcesTable(before, now, width),
     footer(now),
+    failuresText(now.nodes).trimEnd(),
   ]
     .filter((part) => part !== "")
     .join("\n");

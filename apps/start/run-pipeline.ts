@@ -3,6 +3,7 @@
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import { createLogger } from "../../src/runtime/log.js";
 import { sayDamage } from "../damage.js";
+import { sayFailures } from "../failures.js";
 import { openStore } from "../../src/storage/results/open-store.js";
 import type { Store } from "../../src/storage/results/store.js";
 import { describeNode } from "../cli/describe.js";
@@ -47,12 +48,14 @@ export async function runPipeline(options: StartOptions): Promise<number> {
   drainOnSignal(cluster, outcome, progress);
   await addSources(plan, cluster, store);
   const stopSwapping = swapWhenDue(cluster, plan.swaps, (line) => progress.say(line));
+  const stopSaying = sayFailures(store, (line) => progress.say(line));
   const stopShowing = showProgress(progress, async () => {
     const [figures, live] = await Promise.all([observed.report(), cluster.ledgers()]);
     return { ...outcome.totals(live), run: figures, elapsedMs: performance.now() - startedAtMs };
   });
   await outcome.over;
   stopShowing();
+  stopSaying();
   stopSwapping();
 
   const [figures, live, table] = await Promise.all([observed.report(), cluster.ledgers(), cluster.table()]);
@@ -61,6 +64,7 @@ export async function runPipeline(options: StartOptions): Promise<number> {
     ledgers: outcome.ledgers(live),
     pipeline: plan.pipeline,
   });
+  const { failure } = store;
   await store.close();
   progress.end();
   const report = {
@@ -72,7 +76,7 @@ export async function runPipeline(options: StartOptions): Promise<number> {
     store: options.store,
     durationMs: performance.now() - startedAtMs,
   };
-  return conclude(report, outcome.problems, options.json);
+  return conclude(report, [...outcome.problems, ...(failure === null ? [] : [failure])], options.json);
 }
 
 interface Parts {

@@ -132,6 +132,7 @@ export function startComponents(options: ComponentsOptions): Components {
     ...(options.openHost && { openHost: options.openHost }),
     ...(options.sampleMs !== undefined && { intervalMs: options.sampleMs }),
     repairs: () => newestRepairs(options.store?.repairs ?? [], journals?.repairs ?? []),
+    failures: () => [options.store?.failure, journals?.failure].flatMap((failure) => failure ?? []),
   });
   const registration = createRegistration({
     system,

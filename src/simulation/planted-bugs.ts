@@ -95,6 +95,7 @@ const DUPLICATES_FROM = 1e9;
 function reusingIncarnation(journals: Journals): Journals {
   return {
     repairs: [],
+    failure: null,
     interrupted: () => journals.interrupted(),
     end: (sourceId) => journals.end(sourceId),
     async open(sourceId, options) {

@@ -88,6 +88,11 @@ export class DatabaseKeeper<Held extends Opened> {
     return this.#held;
   }
 
+  /** Why the last write failed; null once one has succeeded. */
+  get failure(): string | null {
+    return this.#status.status === "failed" ? this.#status.failure.message : null;
+  }
+
   /** @throws SluiceError `store-full`, `store-unwritable`, `store-corrupt`: whether it is written is not known */
   write<Result>(work: (held: Held) => Promise<Result>): Promise<Result> {
     const write = this.#lastWrite.then(async () => {

@@ -73,6 +73,8 @@ export interface DatabaseFolder {
   hasRoom(): Promise<boolean>;
   /** Bytes on disk. */
   sizeBytes(): Promise<number>;
+  /** Whatever has to go with it, once its database has been closed for good. Default: nothing. */
+  release?(): Promise<void>;
   /** A key that lies beside the database, for its own user alone to read; made where there is none. */
   key(): Promise<Uint8Array>;
 }

@@ -105,6 +105,8 @@ export interface ResourceSample {
   readonly counts?: FlowCounts;
   /** Damage to its store and its journal, oldest first; absent where there was none. */
   readonly repairs?: readonly Repair[];
+  /** Why its store and its journal cannot be written now, for people; absent where they can. */
+  readonly failures?: readonly string[];
   /** To each other node: round-trip time, and bandwidth where it is known. */
   readonly links: Readonly<Record<string, LinkSample>>;
 }

@@ -27,6 +27,7 @@ export function scriptedStore(memory = new MemoryStore()): ScriptedStore {
   const store: Store = {
     name: "scripted:",
     repairs: [],
+    failure: null,
     get firstPosition() {
       return memory.firstPosition;
     },

@@ -186,6 +186,8 @@ export const sample = z.object({
     })
     .optional(),
   repairs: repairs.optional(),
+  // Of a store and of a journal.
+  failures: z.array(text).max(2).optional(),
   links: recordOf(
     TEXT_LIMITS.name,
     z.object({

@@ -56,6 +56,8 @@ export interface MonitorOptions {
   readonly openHost: () => HostMetrics;
   /** Damage to the node's store and journal that was repaired, oldest first. */
   readonly repairs: () => readonly Repair[];
+  /** Why the node's store and journal cannot be written now. */
+  readonly failures: () => readonly string[];
 }
 
 const FAILURE_LOG_MS = 10_000;
@@ -163,6 +165,7 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
     }
     state.counts.samples++;
     const repairs = options.repairs();
+    const failures = options.failures();
     const sample: ResourceSample = {
       node: options.node,
       atMs: ctx.now(),
@@ -170,6 +173,7 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
       queued: state.queued,
       ...(state.flow && { counts: state.flow }),
       ...(repairs.length > 0 && { repairs }),
+      ...(failures.length > 0 && { failures }),
       links: state.roundTrips.sample(ctx.monotonic(), state.probes),
     };
     options.scheduler.tell({ type: "resourcesSampled", sample });

@@ -21,13 +21,15 @@ export interface MonitorSpawnOptions {
   readonly openHost?: () => HostMetrics;
   /** Damage to the node's store and journal that was repaired. Default: none. */
   readonly repairs?: () => readonly Repair[];
+  /** Why the node's store and journal cannot be written now. Default: they can. */
+  readonly failures?: () => readonly string[];
 }
 
 /** Starts the actor `monitor` under `parent`. */
 export function spawnMonitor(parent: Spawner, options: MonitorSpawnOptions): ActorRef<MonitorMessage> {
   const { node, scheduler, controller, intervalMs = 1_000, openHost = openHostMetrics } = options;
-  const { repairs = () => [] } = options;
-  const behaviour = createMonitor({ node, scheduler, controller, intervalMs, openHost, repairs });
+  const { repairs = () => [], failures = () => [] } = options;
+  const behaviour = createMonitor({ node, scheduler, controller, intervalMs, openHost, repairs, failures });
   return parent.spawn(behaviour, {
     name: "monitor",
     restart: "permanent",

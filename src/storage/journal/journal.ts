@@ -182,6 +182,8 @@ export interface JournalContent {
 export interface Journals {
   /** Damage to them that was repaired, oldest first; the newest few. */
   readonly repairs: readonly Repair[];
+  /** Why they cannot be written now, for people; null where they can, as far as is known. */
+  readonly failure: string | null;
   /**
    * Begins an incarnation of a source, and returns what the ones before it left.
    *

@@ -127,6 +127,10 @@ class LevelJournalsOf implements LevelJournals {
     return this.#keeper.held.repairs;
   }
 
+  get failure(): string | null {
+    return this.#keeper.failure;
+  }
+
   async open(
     sourceId: string,
     options: OpenJournal,

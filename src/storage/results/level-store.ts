@@ -71,6 +71,10 @@ class LevelStore implements Store {
     return this.#keeper.held.repairs;
   }
 
+  get failure(): string | null {
+    return this.#keeper.failure;
+  }
+
   append(records: readonly NewRecord[]): Promise<readonly Appended[]> {
     return this.#keeper.write((loaded) => appendRecords(loaded, records));
   }
@@ -122,6 +126,7 @@ class LevelStore implements Store {
 
   async close(): Promise<void> {
     await this.#keeper.close();
+    await this.#folder.release?.();
   }
 
   /** Reads from one state of the store. */

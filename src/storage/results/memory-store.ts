@@ -27,6 +27,7 @@ import { countRecord, NO_TOTALS, totalsBySource } from "./totals.js";
 export class MemoryStore implements Store {
   readonly name = "memory:";
   readonly repairs = [];
+  readonly failure = null;
   #firstPosition = 0;
   #nextPosition = 0;
   #terms = 0;

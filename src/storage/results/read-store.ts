@@ -3,14 +3,17 @@
 import { resolve } from "node:path";
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
 import type { StoreStatement } from "../../task/record-chain.js";
+import { SluiceError } from "../../task/errors.js";
 import type { SourceId } from "../../task/identity.js";
 import type { LevelStoreOptions } from "./level-load.js";
-import { openLevelStore } from "./level-store.js";
+import { openLevelStore, openStoreIn } from "./level-store.js";
+import { shadowOf } from "../shadow-folder.js";
 import { pageAfter, QUERY_LIMIT_DEFAULT, type Store } from "./store.js";
 
 /**
  * Opens the store in the folder `path` and never makes one. level does not read beside a writer, so this locks it like a
- * run, and repairs it where it is damaged.
+ * run, and repairs it where it is damaged. A store that cannot be written, on a read-only or full disk or of another user, is
+ * read all the same, by way of a folder of temporary files.
  *
  * @throws SluiceError `store-missing`, `store-locked`, `store-unwritable`, `store-format`, `store-corrupt`
  */
@@ -18,7 +21,23 @@ export async function openStoreForReading(
   path: string,
   options: Omit<LevelStoreOptions, "mustExist"> = {},
 ): Promise<Store> {
-  return await openLevelStore(resolve(path), { ...options, mustExist: true });
+  const given = { ...options, mustExist: true };
+  try {
+    return await openLevelStore(resolve(path), given);
+  } catch (error) {
+    if (!isUnwritable(error)) throw error;
+    const folder = await shadowOf(path);
+    try {
+      return await openStoreIn(folder, given);
+    } catch (unreadable) {
+      await folder.release?.();
+      throw unreadable;
+    }
+  }
+}
+
+function isUnwritable(error: unknown): boolean {
+  return error instanceof SluiceError && (error.code === "store-unwritable" || error.code === "store-full");
 }
 
 /** Of one reading by position. */

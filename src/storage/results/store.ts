@@ -67,6 +67,8 @@ export interface Store {
   readonly recordCount: number;
   /** Damage to it that was repaired, oldest first; the newest few. */
   readonly repairs: readonly Repair[];
+  /** Why it cannot be written now, for people; null where it can, as far as is known. */
+  readonly failure: string | null;
 
   /**
    * Stores records at the next positions, all or none, and resolves once they are durable. Idempotent by task

@@ -351,6 +351,7 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
         scheduler: createProbe(),
         controller: createProbe(),
         repairs: () => [],
+        failures: () => [],
         intervalMs: 1_000,
         openHost: () => ({
           read: () => new Promise(() => {}),

@@ -49,6 +49,7 @@ function setUp(options: { readonly log?: Logger; readonly clock?: VirtualClock }
   const scheduler = createProbe<SchedulerMessage>("sluice://cloud/scheduler");
   const controller = createProbe<ControllerMessage>("sluice://edge-1/controller");
   const repairs: Repair[] = [];
+  const failures: string[] = [];
   const behaviour = createMonitor({
     node: NODE,
     scheduler,
@@ -56,6 +57,7 @@ function setUp(options: { readonly log?: Logger; readonly clock?: VirtualClock }
     intervalMs: 1_000,
     openHost: () => host,
     repairs: () => repairs,
+    failures: () => [...failures],
   });
   const monitor = fold(behaviour, { ...options, address: "sluice://edge-1/monitor" });
   return {
@@ -64,6 +66,7 @@ function setUp(options: { readonly log?: Logger; readonly clock?: VirtualClock }
     controller,
     readings: waiting,
     repairs,
+    failures,
     closed: () => closed,
     inventories: () => inventories,
     samples: () => scheduler.all("resourcesSampled").map(({ sample }) => sample),
@@ -92,6 +95,20 @@ test("monitor says in its samples that files of its node were damaged", async ()
   monitor.advance(1_000);
   await answer();
   assert.equal(samples()[0]?.repairs, [repair]);
+});
+
+test("monitor says in its samples what its node cannot write, for as long as it cannot", async () => {
+  const { monitor, samples, answer, failures } = setUp();
+  failures.push("Cannot write to store as its disk is full");
+  monitor.advance(1_000);
+  await answer();
+  failures.pop();
+  monitor.advance(1_000);
+  await answer();
+  assert.equal(
+    samples().map((sample) => sample.failures),
+    [["Cannot write to store as its disk is full"], undefined],
+  );
 });
 
 test("monitor reads no host twice at once, and counts the interval that found it unfinished", async () => {
