@@ -21,15 +21,15 @@ import { parseNodeName, type NodeName } from "../task/identity.js";
 import type { Vouch } from "../task/voucher.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { readPipelineHere } from "./agent/read-pipeline.js";
-import { createRefusalLog } from "./agent/refusal-log.js";
 import type { RequestContext } from "./agent/source-request.js";
-import { spawnAgent, type Agent } from "./agent/spawn.js";
+import type { Agent } from "./agent/spawn.js";
 import { startComponents, type Components, type ComponentsOptions } from "./components.js";
 import { drainNode, type DrainOptions } from "./drain.js";
 import { becomeHub, joinHub } from "./enter-cluster.js";
 import { followCluster, takeHubTime } from "./follow-cluster.js";
 import { checkTokens, sourcePolicyOf, type NodeOptions } from "./node-options.js";
 import { openVouching } from "./open-vouching.js";
+import { spawnOwnAgent } from "./own-agent.js";
 import { openOwnJournal } from "./own-journal.js";
 import { createRequestedSources, type RequestedSources } from "./requested-sources.js";
 import type { NodeSources } from "./sources.js";
@@ -71,8 +71,6 @@ export interface SluiceNode extends NodeSources {
   terminate(): Promise<void>;
 }
 
-/** For a drain that an operator asked for, in ms. */
-const DRAIN_TIMEOUT_MS = 5 * 60_000;
 const NO_SERVICES: ReadonlyMap<string, ServiceDeclaration> = new Map();
 
 /**
@@ -147,8 +145,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
         options.onEvent?.(event);
       },
     });
-    const { onDrained } = options;
-    held.agent = spawnNodeAgent(system, components, { requested, ...(onDrained && { onDrained }) });
+    held.agent = spawnOwnAgent({ ...options, system, components, requested, cluster: () => held.cluster });
     // Its actors are there before the first one that may tell them something.
     if (vouching.cloud !== null)
       held.cluster ??= await becomeHub(system, world, options, {
@@ -244,31 +241,6 @@ function componentsOptionsOf(
     ...(limits && { limits }),
     ...(onSchedule && { onSchedule }),
   };
-}
-
-function spawnNodeAgent(
-  system: ActorSystem,
-  components: Components,
-  { requested, onDrained }: { readonly requested: RequestedSources } & Pick<NodeOptions, "onDrained">,
-): Agent {
-  const onRefused = createRefusalLog(system);
-  return spawnAgent(system, system.name, {
-    async addSource(request) {
-      try {
-        await requested.add(request);
-      } catch (error) {
-        onRefused(request.id, error);
-        throw error;
-      }
-    },
-    drainSource: (id) => requested.end(id),
-    ledgers: () => components.sources.ledgers(),
-    async drain() {
-      await drainNode(system, components, { timeoutMs: DRAIN_TIMEOUT_MS });
-      // Whoever asked is answered first.
-      system.clock.after(0, () => onDrained?.());
-    },
-  });
 }
 
 interface Parts {

@@ -97,6 +97,8 @@ export interface Cluster {
   readonly members: ReadonlyMap<NodeName, Member>;
   readonly links: readonly LinkReport[];
   readonly security: SecurityCounts;
+  /** Counts in `security`, by one of few kinds, what this node itself has refused; it is logged at most once a second. */
+  readonly countRefusal: (kind: string, detail: string) => void;
   /** Where others connect to this node; null if it does not listen. */
   readonly url: string | null;
   /** What the hub told this node alone as it last joined; null for nothing, and of the hub itself. */

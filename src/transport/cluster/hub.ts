@@ -132,10 +132,8 @@ class Hub implements Cluster {
 
   get security(): Cluster["security"] {
     const refusals = Object.entries(this.#acceptor?.listening.refusals ?? {});
-    return {
-      ...this.#core.incidents.report(),
-      ...Object.fromEntries(refusals.map(([reason, count]) => [`carrier-${reason}`, count])),
-    };
+    const carried = refusals.map(([reason, count]) => [`carrier-${reason}`, count] as const);
+    return { ...this.#core.incidents.report(), ...Object.fromEntries(carried) };
   }
 
   async listen(): Promise<void> {
@@ -298,6 +296,7 @@ class Hub implements Cluster {
 
   // ── For this node ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+  countRefusal: Cluster["countRefusal"] = (kind, detail) => this.#core.incidents.add(kind, undefined, detail);
   subscribe: Cluster["subscribe"] = (listener) => this.#core.subscribe(listener);
   registerBehaviour<State, Message>(name: string, build: (args: unknown) => Behaviour<State, Message>): void {
     this.#core.registerBehaviour(name, build);

@@ -258,6 +258,7 @@ class Joiner implements Cluster {
 
   // ── For this node ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+  countRefusal: Cluster["countRefusal"] = (kind, detail) => this.#core.incidents.add(kind, undefined, detail);
   subscribe: Cluster["subscribe"] = (listener) => this.#core.subscribe(listener);
   registerBehaviour<State, Message>(name: string, build: (args: unknown) => Behaviour<State, Message>): void {
     this.#core.registerBehaviour(name, build);

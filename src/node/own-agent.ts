@@ -1,0 +1,42 @@
+/** The agent of a node, with what it does behind it. */
+
+import { CodedError, errorText } from "../runtime/errors.js";
+import type { ActorSystem } from "../runtime/system.js";
+import type { Cluster } from "../transport/cluster/cluster.js";
+import { spawnAgent, type Agent } from "./agent/spawn.js";
+import type { Components } from "./components.js";
+import { drainNode } from "./drain.js";
+import type { NodeOptions } from "./node-options.js";
+import type { RequestedSources } from "./requested-sources.js";
+
+export interface OwnAgentOptions extends Pick<NodeOptions, "onDrained"> {
+  readonly system: ActorSystem;
+  readonly components: Components;
+  readonly requested: RequestedSources;
+  /** Where refusals are counted; null of a node that no operator reaches. */
+  readonly cluster: () => Cluster | null;
+}
+
+/** For a drain that an operator asked for, in ms. */
+const DRAIN_TIMEOUT_MS = 5 * 60_000;
+
+export function spawnOwnAgent({ system, components, requested, cluster, onDrained }: OwnAgentOptions): Agent {
+  return spawnAgent(system, system.name, {
+    async addSource(request) {
+      try {
+        await requested.add(request);
+      } catch (error) {
+        const kind = error instanceof CodedError ? String(error.code) : "source-failed";
+        cluster()?.countRefusal(kind, `source "${request.id}": ${errorText(error)}`);
+        throw error;
+      }
+    },
+    drainSource: (id) => requested.end(id),
+    ledgers: () => components.sources.ledgers(),
+    async drain() {
+      await drainNode(system, components, { timeoutMs: DRAIN_TIMEOUT_MS });
+      // Whoever asked is answered first.
+      system.clock.after(0, () => onDrained?.());
+    },
+  });
+}
