@@ -31,7 +31,7 @@ import { checkTokens, sourcePolicyOf, type NodeOptions } from "./node-options.js
 import { openVouching } from "./open-vouching.js";
 import { spawnOwnAgent } from "./own-agent.js";
 import { openOwnJournal } from "./own-journal.js";
-import { createRequestedSources, type RequestedSources } from "./requested-sources.js";
+import { createRequestedSources } from "./requested-sources.js";
 import type { NodeSources } from "./sources.js";
 import { createRealWorld, type NodeWorld } from "./world.js";
 
