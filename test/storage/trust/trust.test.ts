@@ -157,7 +157,7 @@ test("openTrust says what is not durable yet, waits for that, and says why it ca
     const clock = new VirtualClock();
     const trust = await openTrust(folder, { clock, log: silentLogger });
     assert.is(trust.written(), null);
-    trust.owners.claim(CAM_1, EDGE, 1);
+    trust.owners.claim(CAM_1, EDGE, CLAIMED);
     await trust.written();
     assert.match(await readFile(join(folder, "owners.json"), "utf8"), '"held":true');
     assert.is(trust.written(), null);
