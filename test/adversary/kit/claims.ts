@@ -16,7 +16,7 @@ interface Claimant {
 }
 
 /** For all of these to be stored, in ms. */
-const HONEST_MS = 25_000;
+const HONEST_MS = 90_000;
 
 /** Every one of these has its own result, whatever was said of it before. */
 export async function allHonest(scene: Scene, ids: readonly Id[]): Promise<void> {

@@ -6,7 +6,7 @@ import type { Scene } from "./scene.js";
 import { request } from "./tasks.js";
 
 /** For an order to be answered, in ms: opening a source has a limit of its own. */
-export const ORDER_MS = 25_000;
+export const ORDER_MS = 60_000;
 
 type Reply = Readonly<Record<string, unknown>> | string;
 

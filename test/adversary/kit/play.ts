@@ -28,7 +28,7 @@ export const HUB_BYTES_MAX = 600 * 1024 * 1024;
 const CALM_FROM = 10;
 const GOES_ON_TASKS = 3;
 const GOES_ON_MS = 12_000;
-const REPORT_MS = 5_000;
+const REPORT_MS = 20_000;
 /**
  * Plays all of them. One that succeeds is played again in a scene of its own, and that one counts: a machine that is short of
  * breath puts members out, too.

@@ -51,6 +51,8 @@ export interface Scene {
 }
 
 const CALM_TASKS = 20;
+/** How much longer than a machine of one's own takes anything may take: what stands still does so for good. */
+const PATIENCE = 5;
 /** Names of actors of the scout as operators have them, but for the part that nobody can guess. */
 export const LEAKED = "follower$leaked";
 export const LEAKED_EVENTS = (node: string): string => `events-of-${node}$leaked`;
@@ -153,7 +155,7 @@ async function openScene(workshop: Workshop): Promise<Scene> {
       for (const { id: source } of SOURCES) {
         await follower.until(
           (lines) => lines.slice(from).filter((line) => isNew(line, source, sinceMs)).length >= count,
-          timeoutMs,
+          PATIENCE * timeoutMs,
           `"${source}" to go on`,
         );
       }
