@@ -59,6 +59,8 @@ export interface CaptureInfo {
   readonly description: string;
   /** Null for a stream that has no end, or does not say. */
   readonly durationUs: number | null;
+  /** Its server has said how many bytes there are, so that it has an end though it names no duration. Default false. */
+  readonly measured?: boolean;
   /** Its container has an index, under which times only grow. */
   readonly seekable: boolean;
 }

@@ -206,9 +206,10 @@ class FfmpegCapture implements Capture {
     this.#informed = true;
     const { source } = this.#options;
     // A stream without an end is watched by its frames.
-    if (source.kind === "http" && info.durationUs !== null)
+    const measured = this.#relay?.measured === true;
+    if (source.kind === "http" && (info.durationUs !== null || measured))
       this.#watchTransfer({ awaited: null, quietMs: 0 });
-    this.#listener.onInfo(info);
+    this.#listener.onInfo(measured ? { ...info, measured } : info);
   }
 
   #frame(frame: FramedFrame, ffmpeg: string): void {

@@ -164,9 +164,9 @@ export class SourceCapture {
   }
 
   /** New frames are captured from now on; a live source must give the first one in time. */
-  begun({ durationUs }: CaptureInfo, ctx: Ctx): void {
+  begun({ durationUs, measured = false }: CaptureInfo, ctx: Ctx): void {
     // What is fetched over HTTP and has an end is a recording: it can be read again, and waits instead of dropping.
-    if (this.#source.kind === "http" && durationUs !== null) this.#live = false;
+    if (this.#source.kind === "http" && (durationUs !== null || measured)) this.#live = false;
     this.#bytesSeen = 0;
     if (this.#live) this.#awaitFrame(ctx);
   }

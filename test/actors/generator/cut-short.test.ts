@@ -34,6 +34,10 @@ const bytesOf = (name: string) => readFileSync(join(folder, name));
 const server: RequestListener = ({ url = "", headers }, response) => {
   const [, verb = "", name = ""] = url.split("/");
   const bytes = bytesOf(name);
+  if (verb === "unranged") {
+    response.writeHead(200, { "content-length": bytes.length }).end(bytes);
+    return;
+  }
   const from = Number(/bytes=(\d+)-/.exec(headers.range ?? "")?.[1] ?? 0);
   const part = { "accept-ranges": "bytes", "content-length": bytes.length - from };
   const range = { "content-range": `bytes ${from}-${bytes.length - 1}/${bytes.length}` };
@@ -92,6 +96,15 @@ testEach(
       assert.ok(frames.length > 20 && frames.length < 90, `${name}: ${frames.length} frames`);
     }
   },
+);
+
+testEach("a recording over HTTP without a duration has an end where its server says its length", (ffmpeg) =>
+  served(async (at) => {
+    const { info, frames, error } = await captureAll(at("unranged", "cut.ts"), { ffmpeg });
+    assert.is(error, null);
+    assert.is(frames.length, 100);
+    assert.equal([info?.durationUs, info?.measured], [null, true]);
+  }),
 );
 
 testEach(

@@ -68,6 +68,22 @@ test("a source that ends before it has given one task is an error with its mend"
   assert.is(ledger.framesSkipped, 1);
 });
 
+test("a stream over HTTP without a duration ends where its server has said its length, and is opened again where not", () => {
+  for (const measured of [true, false]) {
+    const { capture, configure, listener, settle } = setup({
+      source: "http://camera/clip.ts",
+      waiting: true,
+    });
+    configure({});
+    capture.last.info({ durationUs: null, measured });
+    capture.last.frame(0);
+    capture.last.end();
+    settle(0);
+    assert.is(listener.all("sourceEnded").length, measured ? 1 : 0);
+    assert.is(listener.all("sourceStalled").length, measured ? 0 : 1);
+  }
+});
+
 test("a recording that stalls is said to, and waited for", () => {
   const { capture, listener } = setup({ source: "http://camera/clip.mp4" });
   capture.last.frame(0);
