@@ -53,10 +53,12 @@ export function describeNode(event: NodeEvent): string | null {
     case "sourceBack":
       return `${event.sourceId}: source is back after ${(event.afterMs / 1_000).toFixed(1)} s`;
     case "sourceEnded": {
-      const { created, stored, inFlight } = event.ledger;
+      const { created, stored, inFlight, framesSkipped, timeSteps } = event.ledger;
       const dropped = countDrops(event.ledger.dropped);
       const how = event.error === null ? "ended" : `failed: ${event.error.message}`;
-      return `${event.sourceId}: ${how}; ${created} tasks, ${stored} stored, ${dropped} dropped, ${inFlight} in flight`;
+      const skipped = framesSkipped === 0 ? "" : `, ${framesSkipped} frames in no task`;
+      const steps = timeSteps === 0 ? "" : `, times stepped ${timeSteps} times`;
+      return `${event.sourceId}: ${how}; ${created} tasks, ${stored} stored, ${dropped} dropped, ${inFlight} in flight${skipped}${steps}`;
     }
     case "stageFailed":
       return `stage "${event.stage.stage}" cannot run on ${event.node}: ${event.error.message}`;
