@@ -21,7 +21,7 @@ import { OutcomeWindow } from "../../src/scheduling/outcome-window.js";
 import { createPolicies, startPolicy } from "../../src/scheduling/policies.js";
 import { createSchedulerRetained } from "../../src/actors/scheduler/retained.js";
 import { createScheduler } from "../../src/actors/scheduler/scheduler.js";
-import { decideSource, type SourceEntry } from "../../src/actors/scheduler/source-plan.js";
+import { decideSource, NO_FENCE, type SourceEntry } from "../../src/actors/scheduler/source-plan.js";
 import { parseSpace } from "../../src/task/configuration-space.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import { parseNodeName, parseSourceId, type NodeName } from "../../src/task/identity.js";
@@ -140,6 +140,7 @@ function benchDecisions(policy: (typeof POLICIES)[number]): { decisions: number[
     images: new ImageSizes(),
     plan: null,
     why: { reason: "", inputs: {} },
+    fence: NO_FENCE,
   }));
   const nodes = new Map<NodeName, NodeEntry>();
   const bandwidths = new BandwidthEstimates();
@@ -162,7 +163,11 @@ function benchDecisions(policy: (typeof POLICIES)[number]): { decisions: number[
     const cluster = { ...viewCluster(known, { nowMs, fallback: CLOUD }), others, unsampledBusyMs: new Map() };
     for (const [index, entry] of entries.entries()) {
       const startedMs = performance.now();
-      const decision = decideSource(entry, { ...cluster, seed: round * SOURCES + index });
+      const decision = decideSource(
+        entry,
+        { ...cluster, seed: round * SOURCES + index },
+        { monotonic: () => performance.now() },
+      );
       if (round >= warmUp) decisions.push(performance.now() - startedMs);
       if (decision.failure !== undefined) throw decision.failure;
       entries[index] = decision.entry;

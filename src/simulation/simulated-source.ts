@@ -24,7 +24,16 @@ export interface SimulatedSource {
 /** Between two frames, in ms. */
 const EVERY_MS = 100;
 /** Drawn in place of a placement. */
-const POLICIES = ["edge-only", "cloud-only", "dynamic"];
+const POLICIES = [
+  "edge-only",
+  "cloud-only",
+  "dynamic",
+  "fc",
+  "negative-feedback",
+  "two-timescale",
+  "predictive",
+  "guard",
+];
 
 /**
  * Sources over the edges and the pipelines in turn, and some longer than faults go on. Those that are live never end by
@@ -58,7 +67,13 @@ export function drawSources(prng: Prng, edges: readonly string[], shape: Cluster
 
 /** Mostly a placement of each stage on some of `nodes` and on the hub. */
 export function drawPolicy(prng: Prng, pipeline: Pipeline, nodes: readonly string[]): PolicySpec {
-  if (prng.happens(0.3)) return { name: prng.pick(POLICIES), parameters: {} };
+  if (prng.happens(0.4)) {
+    const name = prng.pick(POLICIES);
+    return {
+      name,
+      parameters: name === "guard" ? { policy: { name: prng.pick(["dynamic", "predictive"]) } } : {},
+    };
+  }
   const placement = pipeline.stages.map(({ id }) => {
     const [first, second] = [prng.pick(nodes), prng.pick(nodes)];
     return [id, [...new Set([first, second, HUB])]] as const;

@@ -38,6 +38,19 @@ export function startOrDefault(
   return { run: startPolicy(registry, POLICY_UNTIL_SET), policy: POLICY_UNTIL_SET, refusal: started.error };
 }
 
+/**
+ * The policy that was started, but from where it was if it has decided before with the same parameters: a node that comes back, or
+ * a scheduler that restarts, does not make it forget what it learned.
+ */
+export function resumePolicy(
+  registry: PolicyRegistry,
+  { run, policy }: { readonly run: PolicyRun; readonly policy: PolicySpec },
+  before: { readonly policy: PolicySpec; readonly state: unknown } | undefined,
+): PolicyRun {
+  if (before === undefined || JSON.stringify(before.policy) !== JSON.stringify(policy)) return run;
+  return registry.get(policy.name)?.resume(before.state) ?? run;
+}
+
 /** What one node may have, so that no member takes what is there for all. */
 export interface NodeQuota {
   readonly sourcesPerNodeMax: number;

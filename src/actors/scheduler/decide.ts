@@ -67,9 +67,11 @@ function decideRound(state: State, sources: Iterable<SourceId>, ctx: Ctx): void 
     const decidingSinceMs = ctx.monotonic();
     const seed = Math.floor(ctx.random() * SEED_MAX);
     const excluded = state.exclusions.among(entry.description.pipeline, nowMs);
-    const decision = decideSource(entry, { ...round, seed }, excluded);
+    const decision = decideSource(entry, { ...round, seed }, { excluded, monotonic: () => ctx.monotonic() });
     state.overhead.addDecision(ctx.monotonic() - decidingSinceMs, decision.failure !== undefined);
     state.sources.set(id, decision.entry);
+    const { policy } = entry.description;
+    state.retained.policies.set(id, { policy, state: decision.entry.run.state });
     const after = loadIn(decision.entry);
     if (after !== null) others.add(after, 1);
     if (decision.failure !== undefined) logFailure(state, id, decision.failure, ctx);

@@ -9,6 +9,7 @@ import { suggestName } from "../../task/nearest-name.js";
 import {
   othersOfPipeline,
   pipelineTextOf,
+  resumePolicy,
   sourceProblem,
   startOrDefault,
   tooManySources,
@@ -82,7 +83,10 @@ export function onRegisterSource(
     return;
   }
   for (const later of othersOfPipeline(source, sources)) giveWay(state, later, source.id, ctx);
-  const { run, policy, refusal } = startInForce(state, source, isNew, ctx);
+  const started = startInForce(state, source, isNew, ctx);
+  const { policy, refusal } = started;
+  if (isNew) state.retained.policies.delete(source.id);
+  const run = resumePolicy(options.policies, started, state.retained.policies.get(source.id));
   const description = { ...source, policy };
   const before = state.sources.get(source.id);
   const plan = before?.description.pipeline.id === pipeline.id ? before.plan : null;
@@ -154,6 +158,7 @@ export function onRemoveSource(
   if (!state.sources.has(sourceId)) return;
   state.sources.delete(sourceId);
   state.retained.sources.delete(sourceId);
+  state.retained.policies.delete(sourceId);
   state.changed.add(sourceId);
   requestReplan(state, "none", `source ${sourceId} removed`, ctx);
 }

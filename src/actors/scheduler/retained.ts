@@ -2,7 +2,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { ControllerMessage } from "../protocol/controller.js";
-import type { NodeDescription, SourceDescription, SourceOrders } from "../../task/requests.js";
+import type { NodeDescription, PolicySpec, SourceDescription, SourceOrders } from "../../task/requests.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import type { RoutingTable } from "../../task/routing-table.js";
 
@@ -17,10 +17,12 @@ export interface SchedulerRetained {
   readonly sources: Map<SourceId, SourceDescription>;
   /** What operators said of sources, also of those whose node is away. Outlives the process where the cloud keeps its trust. */
   readonly orders: SourceOrders;
+  /** What the policy of each source has learned, as plain data; it goes on from there. */
+  readonly policies: Map<SourceId, { readonly policy: PolicySpec; readonly state: unknown }>;
   /** The newest one published. */
   table: RoutingTable | null;
 }
 
 export function createSchedulerRetained(orders: SourceOrders = new Map()): SchedulerRetained {
-  return { nodes: new Map(), sources: new Map(), orders, table: null };
+  return { nodes: new Map(), sources: new Map(), orders, policies: new Map(), table: null };
 }

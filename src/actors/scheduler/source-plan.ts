@@ -16,13 +16,27 @@ export interface SourceEntry {
   /** In force, complete; null before the first decision. */
   readonly plan: Plan | null;
   readonly why: Explanation;
+  /** Decisions in a row that took too long, and until when the policy is not asked again, by the monotonic clock. */
+  readonly fence: { readonly strikes: number; readonly untilMs: number };
 }
+
+export const NO_FENCE: SourceEntry["fence"] = { strikes: 0, untilMs: Number.NEGATIVE_INFINITY };
+/** What a decision may take, in ms: every source waits for it, and every node for the table. */
+export const POLICY_MS_MAX = 200;
+/** How long a policy that took longer is not asked, in ms; twice as long each time in a row. */
+const FENCE_MS = { first: 10_000, max: 640_000 };
 
 export interface SourceDecision {
   readonly entry: SourceEntry;
   readonly changed: boolean;
   /** What the policy threw. */
   readonly failure: unknown;
+}
+
+interface DecideOptions {
+  readonly excluded?: typeof NONE;
+  /** For what the policy takes, in ms. */
+  readonly monotonic: () => number;
 }
 
 /** What a view of one source has beyond the source itself. */
@@ -32,27 +46,42 @@ const NONE: ReadonlyMap<StageId, ReadonlySet<NodeName>> = new Map();
 
 /**
  * Decides for one source. A policy that throws, or proposes what cannot be, changes nothing: its state and the plan in
- * force stay, less the nodes that are gone; before any plan the source runs as it would before any table.
+ * force stay, less the nodes that are gone; before any plan the source runs as it would before any table. One that took too long
+ * changes nothing either, and is not asked again for a while.
  */
 export function decideSource(
   entry: SourceEntry,
   round: RoundView,
-  excluded: typeof NONE = NONE,
+  { excluded = NONE, monotonic }: DecideOptions,
 ): SourceDecision {
   const { plan: before } = entry;
   const view = viewOf(entry, round);
   const scope = { ...view, excluded, accepted: before?.configuration ?? null };
+  const keep = (reason: string, failure: unknown, fence = entry.fence): SourceDecision => {
+    const plan = completePlan(before ?? edgeOnly.decide(null, view).plan, scope);
+    const changed = before === null || !samePlan(before, plan);
+    const why = { reason: `policy "${entry.run.policy}" ${reason}: the plan before it stays`, inputs: {} };
+    return { entry: { ...entry, why, fence, plan: changed ? plan : before }, changed, failure };
+  };
+  const { strikes, untilMs } = entry.fence;
+  if (view.nowMs < untilMs)
+    return keep(`took longer than ${POLICY_MS_MAX} ms and is not asked for a while`, undefined);
+  const askedAtMs = monotonic();
   try {
     const { run, plan: proposed, why: said } = entry.run.decide(view);
+    const tookMs = monotonic() - askedAtMs;
+    if (tookMs > POLICY_MS_MAX) {
+      const waitMs = Math.min(FENCE_MS.max, FENCE_MS.first * 2 ** strikes);
+      const text = `took ${Math.round(tookMs)} ms, more than ${POLICY_MS_MAX}`;
+      return keep(text, new Error(`It ${text}`), { strikes: strikes + 1, untilMs: monotonic() + waitMs });
+    }
     const why = withExclusions(said, excluded);
     const plan = completePlan(proposed, scope);
     const changed = before === null || !samePlan(before, plan);
-    return { entry: { ...entry, run, why, plan: changed ? plan : before }, changed, failure: undefined };
+    const decided = { ...entry, run, why, fence: NO_FENCE, plan: changed ? plan : before };
+    return { entry: decided, changed, failure: undefined };
   } catch (thrown) {
-    const plan = completePlan(before ?? edgeOnly.decide(null, view).plan, scope);
-    const changed = before === null || !samePlan(before, plan);
-    const why = { reason: `policy "${entry.run.policy}" failed: the plan before it stays`, inputs: {} };
-    return { entry: { ...entry, why, plan: changed ? plan : before }, changed, failure: thrown ?? "nothing" };
+    return keep("failed", thrown ?? "nothing");
   }
 }
 

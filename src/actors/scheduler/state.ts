@@ -6,7 +6,7 @@ import type { SchedulerEvent, SchedulerMessage } from "../protocol/scheduler.js"
 import type { SourceDescription } from "../../task/requests.js";
 import { pipelineKeyText, type NodeName, type SourceId } from "../../task/identity.js";
 import { samePipeline } from "../../task/pipeline.js";
-import { startOrDefault, type NodeQuota } from "./admission.js";
+import { resumePolicy, startOrDefault, type NodeQuota } from "./admission.js";
 import type { NodeEntry } from "./cluster-view.js";
 import { TableAcknowledgements } from "./table-acknowledgements.js";
 import { Exclusions } from "./exclusions.js";
@@ -20,7 +20,7 @@ import type { PolicyRun } from "../../scheduling/policy.js";
 import type { SchedulerRetained } from "./retained.js";
 import { PendingReplan } from "./replan.js";
 import { ServiceTimes } from "./service-times.js";
-import type { SourceEntry } from "./source-plan.js";
+import { NO_FENCE, type SourceEntry } from "./source-plan.js";
 
 type Private = { readonly type: "tick" } | { readonly type: "replan" } | { readonly type: "resend" };
 export type Message = SchedulerMessage | Private;
@@ -115,7 +115,8 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
   }
   const { table } = retained;
   for (const [id, description] of retained.sources) {
-    const { run } = startOrDefault(options.policies, description.policy);
+    const started = startOrDefault(options.policies, description.policy);
+    const run = resumePolicy(options.policies, started, retained.policies.get(id));
     state.sources.set(id, {
       ...createSourceEntry(description, run, nowMs),
       plan: table?.sources.get(id) ?? null,
@@ -141,5 +142,6 @@ export function createSourceEntry(
     images: new ImageSizes(),
     plan: null,
     why: { reason: "not decided yet", inputs: {} },
+    fence: NO_FENCE,
   };
 }

@@ -26,6 +26,8 @@ const CAM_1 = parseSourceId("cam-1");
 const CAM_2 = parseSourceId("cam-2");
 const EDGE_ONLY = { name: "edge-only", parameters: {} };
 
+/** What `moody` takes for a decision, by the clock of the scheduler. */
+let thinks = (): void => {};
 /** Throws whenever its parameter says so. */
 let failing = false;
 const moody = bindPolicy({
@@ -37,8 +39,21 @@ const moody = bindPolicy({
   },
   decide(state, view) {
     if (failing) throw new Error("no idea");
+    thinks();
     return edgeOnly.decide(state, view);
   },
+});
+
+/** Counts its decisions in its state. */
+const counting = bindPolicy({
+  name: "counting",
+  parse: () => 0,
+  start: (count: number) => count,
+  decide: (count: number, view) => ({
+    ...edgeOnly.decide(null, view),
+    state: count + 1,
+    why: { reason: "counted", inputs: { count: count + 1 } },
+  }),
 });
 
 interface SetUp extends Partial<NodeQuota> {
@@ -51,6 +66,7 @@ interface SetUp extends Partial<NodeQuota> {
 
 function setUp(options: SetUp = {}) {
   failing = false;
+  thinks = () => {};
   const listener = createProbe<SchedulerEvent>("sluice://cloud/listener");
   const retained = createSchedulerRetained(options.orders);
   const behaviour = createScheduler(
@@ -58,7 +74,7 @@ function setUp(options: SetUp = {}) {
       term: options.term ?? 1,
       epoch: 0,
       fallback: CLOUD,
-      policies: createPolicies([moody]),
+      policies: createPolicies([moody, counting]),
       intervalMs: 1_000,
       nodesMax: options.nodesMax ?? 3,
       sourcesMax: options.sourcesMax ?? 3,
@@ -557,6 +573,45 @@ test("scheduler places a source whose policy throws from the start", () => {
   register({ id: CAM_2 });
   assert.equal(placed(CAM_1), { detect: ["edge-1"], track: ["edge-1"] });
   assert.equal(placed(CAM_2), { detect: ["edge-1"], track: ["edge-1"] });
+});
+
+test("scheduler asks a policy that takes too long no more for a while, longer each time, and keeps the plan", () => {
+  const { scheduler, join, register, placed, report } = setUp();
+  join("cloud");
+  join("edge-1");
+  register({ policy: { name: "moody", parameters: {} } });
+  assert.equal(placed(), { detect: ["edge-1"], track: ["edge-1"] });
+  const askedAtMs: number[] = [];
+  thinks = () => {
+    askedAtMs.push(scheduler.clock.monotonic());
+    scheduler.clock.advance(300);
+  };
+  for (let second = 0; second < 60; second++) scheduler.advance(1_000);
+  const waitedMs = askedAtMs.slice(1).map((atMs, index) => atMs - (askedAtMs[index] ?? 0));
+  assert.is(waitedMs.length, 2, JSON.stringify(askedAtMs));
+  assert.ok((waitedMs[0] ?? 0) >= 10_000 && (waitedMs[1] ?? 0) >= 20_000, JSON.stringify(waitedMs));
+  assert.equal(placed(), { detect: ["edge-1"], track: ["edge-1"] });
+  assert.match(report().explanations["cam-1"]?.reason ?? "", "longer than 200 ms");
+  assert.is(report().overhead.failures, 3);
+  thinks = () => {};
+  for (let second = 0; second < 60; second++) scheduler.advance(1_000);
+  assert.match(report().explanations["cam-1"]?.reason ?? "", "source's node");
+});
+
+test("scheduler goes on with the state of a policy after its restart, and when the node comes back", () => {
+  const { scheduler, join, register, report } = setUp();
+  join("cloud");
+  join("edge-1");
+  register({ policy: { name: "counting", parameters: {} } });
+  const count = () => report().explanations["cam-1"]?.inputs["count"];
+  scheduler.advance(3_000);
+  assert.is(count(), 4);
+  scheduler.restart();
+  assert.is(count(), 5);
+  register({ policy: { name: "counting", parameters: {} } });
+  assert.is(count(), 6);
+  register({ policy: { name: "counting", parameters: { other: true } } });
+  assert.is(count(), 1, "it has other parameters now");
 });
 
 test("scheduler decides by samples and outcomes at the next tick", () => {
