@@ -6,6 +6,7 @@ import { TransportError } from "../../src/transport/errors.js";
 import {
   addCaptureOptions,
   type Command,
+  durationOption,
   notEmpty,
   Option,
   POLICY_HELP,
@@ -16,6 +17,7 @@ import {
 } from "../command-line.js";
 import type { AuditCommand } from "./audit.js";
 import { DEFAULT_STORE, findHub, readOperator } from "./hub-folder.js";
+import type { ExplainCommand } from "./explain.js";
 import type { ResultsCommand } from "./results.js";
 import type { RunCommand } from "./run-source.js";
 import { parseSince } from "./units.js";
@@ -63,6 +65,7 @@ export function addOperator(program: Command, choose: Choose): void {
   addAudit(command, choose);
   addDrain(command, choose);
   addFree(command, choose);
+  addExplain(command, choose);
   addTop(command, choose);
 }
 
@@ -219,6 +222,19 @@ function addFree(command: MakeCommand, choose: Choose): void {
       choose(async () => {
         const { free } = await import("./free.js");
         return asOperator(given, (operator) => free(operator, source));
+      }),
+    );
+}
+
+function addExplain(command: MakeCommand, choose: Choose): void {
+  command("explain", "Tells how the plan of a source has changed, and why, in words and numbers.")
+    .argument("<source>", "its name")
+    .addOption(durationOption("--since <duration>", "changes not older than this (default: all remembered)"))
+    .option("--json", "print one JSON object", false)
+    .action((source: string, given: OperatorFlags & ExplainCommand) =>
+      choose(async () => {
+        const { explain } = await import("./explain.js");
+        return asOperator(given, (operator) => explain(operator, source, given));
       }),
     );
 }

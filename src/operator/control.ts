@@ -3,13 +3,13 @@
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { ActorSystem } from "../runtime/system.js";
 import { askNode } from "../actors/guard/ask-node.js";
-import { POLICY_REPLY, SOURCE_REMOVED, TABLE_REPORTED } from "../actors/guard/replies.js";
+import { CHANGES_REPORTED, POLICY_REPLY, SOURCE_REMOVED, TABLE_REPORTED } from "../actors/guard/replies.js";
 import { createFollower, FOLLOWER_DEMAND } from "./follower.js";
 import { createObserver, type ObserverMessage } from "./observer.js";
 import { secretName } from "./secret-name.js";
 import type { RunSummary } from "./run-statistics.js";
 import type { DistributorMessage, SubscriptionEvent } from "../actors/protocol/distributor.js";
-import type { SchedulerMessage, TableReported } from "../actors/protocol/scheduler.js";
+import type { ChangesReported, SchedulerMessage, TableReported } from "../actors/protocol/scheduler.js";
 import type { PolicySpec } from "../task/requests.js";
 import { pipelineKeyText, type NodeName, type SourceId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
@@ -50,6 +50,8 @@ export interface Control {
   freeSource(sourceId: SourceId): Promise<NodeName | null>;
   /** The routing table in force, why it is so, and which node has which. */
   table(): Promise<TableReported>;
+  /** How the plan of a source has changed since then (ms since the Unix epoch), and why: the newest 64 changes that the hub remembers. */
+  explain(sourceId: SourceId, sinceMs?: number): Promise<ChangesReported>;
 }
 
 /**
@@ -114,6 +116,14 @@ export function createControl(system: ActorSystem, cloud: NodeName, fromPosition
       }));
       return node;
     },
+
+    explain: (sourceId, sinceMs = 0) =>
+      askNode(system, scheduler, CHANGES_REPORTED, (replyTo) => ({
+        type: "reportChanges",
+        sourceId,
+        sinceMs,
+        replyTo,
+      })),
 
     table: () => askNode(system, scheduler, TABLE_REPORTED, (replyTo) => ({ type: "reportTable", replyTo })),
   };

@@ -2,6 +2,7 @@
 
 import type { Configuration } from "./configuration.js";
 import type { NodeName, PipelineId, SourceId, TaskId } from "./identity.js";
+import type { Explanation } from "./requests.js";
 import type { Drops } from "./ledger.js";
 import type { Hop, Outcome } from "./task.js";
 
@@ -109,6 +110,18 @@ export interface ResourceSample {
   readonly failures?: readonly string[];
   /** To each other node: round-trip time, and bandwidth where it is known. */
   readonly links: Readonly<Record<string, LinkSample>>;
+}
+
+/** One change of the plan of a source, and what made it. */
+export interface PlanChange {
+  readonly atMs: number;
+  /** Of the table that carried it first. */
+  readonly epoch: number;
+  readonly policy: string;
+  readonly configuration: Configuration;
+  /** By stage, most wanted node first. */
+  readonly placement: Readonly<Record<string, readonly NodeName[]>>;
+  readonly why: Explanation;
 }
 
 /** A link between two nodes, as one of them measured it. */

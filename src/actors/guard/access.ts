@@ -6,9 +6,7 @@
  * and settles tasks; an operator asks and orders, and touches no task.
  */
 
-import { isActorRef } from "../../runtime/actor-ref.js";
 import { z } from "../../runtime/parse.js";
-import { PROBE_BYTES_MAX } from "../protocol/monitor.js";
 import { QUERY_RECORDS_MAX, TEXT_LIMITS } from "../../task/limits.js";
 import { isCount, isName } from "../../task/value-checks.js";
 import { fields, nodeOf, wanted, type Fields } from "./checks.js";
@@ -29,6 +27,7 @@ import {
   space,
   table,
 } from "./forms.js";
+import { MONITOR } from "./monitor-rules.js";
 import { nodeEventRules, SUBSCRIBER } from "./operator-rules.js";
 import { form, type Rule, type Rules } from "./rules.js";
 import {
@@ -153,6 +152,10 @@ const SCHEDULER: Rules = {
     about: ({ node }) => node,
   },
   reportTable: { from: ORDERS, check: reply },
+  reportChanges: {
+    from: ORDERS,
+    check: form(z.object({ sourceId: name, sinceMs: z.number(), replyTo: ref })),
+  },
   reportNodes: { from: ORDERS, check: reply },
 };
 
@@ -209,29 +212,6 @@ const DISTRIBUTOR: Rules = {
   },
   reportTotals: { from: OPERATOR, check: reply },
   reportStatement: { from: OPERATOR, check: reply },
-};
-
-const MONITOR: Rules = {
-  ping: { from: NODES, check: form(z.object({ sentAtMs: z.number(), replyTo: ref })) },
-  probe: {
-    from: NODES,
-    check: ({ sentAtMs, bytes, replyTo }) => {
-      wanted(typeof sentAtMs === "number" && isActorRef(Object(replyTo)), "a time and a ref");
-      wanted(bytes instanceof Uint8Array && bytes.byteLength <= PROBE_BYTES_MAX, "bytes");
-    },
-  },
-  probed: {
-    from: NODES,
-    check: form(z.object({ node: name, sentAtMs: z.number() })),
-    about: ({ node }) => node,
-    forAll: [],
-  },
-  pong: {
-    from: NODES,
-    check: form(z.object({ node: name, sentAtMs: z.number() })),
-    about: ({ node }) => node,
-    forAll: [],
-  },
 };
 
 const AGENT: Rules = {

@@ -4,9 +4,24 @@ import { z } from "../../runtime/parse.js";
 import { QUERY_RECORDS_MAX } from "../../task/limits.js";
 import type { AgentReply, SourcesReported } from "../protocol/agent.js";
 import type { QueryReply, StatementReply, TotalsReported } from "../protocol/distributor.js";
-import type { NodesReported, PolicyReply, SourceRemoved, TableReported } from "../protocol/scheduler.js";
+import type {
+  ChangesReported,
+  NodesReported,
+  PolicyReply,
+  SourceRemoved,
+  TableReported,
+} from "../protocol/scheduler.js";
 import { bounded, name, repairs } from "./forms.js";
-import { failure, ledger, nodes, record, statement, tableReport, totals } from "./report-forms.js";
+import {
+  changesReport,
+  failure,
+  ledger,
+  nodes,
+  record,
+  statement,
+  tableReport,
+  totals,
+} from "./report-forms.js";
 
 /** A schema, and the type that it stands for: the schema checks names, and their brands exist for the compiler only. */
 export interface ReplyForm<Reply> {
@@ -40,6 +55,9 @@ export const SOURCE_REMOVED: ReplyForm<SourceRemoved> = {
 };
 export const TABLE_REPORTED: ReplyForm<TableReported> = {
   schema: z.object({ type: z.literal("tableReported"), ...tableReport }),
+};
+export const CHANGES_REPORTED: ReplyForm<ChangesReported> = {
+  schema: z.object({ type: z.literal("changesReported"), ...changesReport }),
 };
 export const NODES_REPORTED: ReplyForm<NodesReported> = {
   schema: z.object({ type: z.literal("nodesReported"), nodes }),

@@ -139,17 +139,35 @@ export const totals = recordOf(TEXT_LIMITS.name, z.object({ stored: bounded, dro
 
 const percentiles = z.object({ p50: z.number(), p99: z.number() });
 
+const explanation = z.object({
+  reason: text,
+  inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+});
+
+/** Changes of one source that a scheduler remembers, with room to remember more. */
+const CHANGES_MAX = 1_024;
+
+export const changesReport = {
+  sourceId: name,
+  now: explanation.nullable(),
+  changes: z
+    .array(
+      z.object({
+        atMs: time,
+        epoch: count,
+        policy: z.string().max(TEXT_LIMITS.policyName),
+        configuration,
+        placement: recordOf(TEXT_LIMITS.name, z.array(name).max(NODES_MAX), TASK_LIMITS.hopsMax),
+        why: explanation,
+      }),
+    )
+    .max(CHANGES_MAX),
+};
+
 export const tableReport = {
   table: table.nullable(),
   acknowledged: recordOf(TEXT_LIMITS.name, count, NODES_MAX),
-  explanations: recordOf(
-    TEXT_LIMITS.name,
-    z.object({
-      reason: text,
-      inputs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
-    }),
-    SOURCES_MAX,
-  ),
+  explanations: recordOf(TEXT_LIMITS.name, explanation, SOURCES_MAX),
   overhead: z.object({
     rounds: count,
     decisions: count,

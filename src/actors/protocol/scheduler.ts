@@ -3,7 +3,7 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import type { StageFailure } from "../../task/offers.js";
-import type { ResourceSample, TaskOutcome } from "../../task/reports.js";
+import type { PlanChange, ResourceSample, TaskOutcome } from "../../task/reports.js";
 import type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "../../task/requests.js";
 import type { RoutingTable } from "../../task/routing-table.js";
 import type { ControllerMessage, TableInstalled } from "./controller.js";
@@ -45,7 +45,23 @@ export type SchedulerMessage =
   | { readonly type: "taskSettled"; readonly outcome: TaskOutcome }
   | TableInstalled
   | { readonly type: "reportTable"; readonly replyTo: ActorRef<TableReported> }
-  | { readonly type: "reportNodes"; readonly replyTo: ActorRef<NodesReported> };
+  | { readonly type: "reportNodes"; readonly replyTo: ActorRef<NodesReported> }
+  /** What became of the plan of a source since then, ms since the Unix epoch. */
+  | {
+      readonly type: "reportChanges";
+      readonly sourceId: SourceId;
+      readonly sinceMs: number;
+      readonly replyTo: ActorRef<ChangesReported>;
+    };
+
+export interface ChangesReported {
+  readonly type: "changesReported";
+  readonly sourceId: SourceId;
+  /** Why the plan in force is as it is; null of a source that is not registered. */
+  readonly now: Explanation | null;
+  /** Oldest first; the newest 64 of those since the hub was started. */
+  readonly changes: readonly PlanChange[];
+}
 
 /** Every node that the scheduler knows. */
 export interface NodesReported {

@@ -88,12 +88,13 @@ function charge(sum: Map<NodeName, number>, node: NodeName, busyMs: number): voi
   sum.set(node, (sum.get(node) ?? 0) + busyMs);
 }
 
-/** From now on outcomes of the source are credited to the plan that was published last, and to no earlier one. */
+/** From now on outcomes of the source are credited to the plan that was published last, and to no earlier one; and it is remembered why. */
 function creditFrom(state: State, id: SourceId, ctx: Ctx): void {
   const entry = state.sources.get(id);
   if (entry === undefined || entry.plan === null) return;
   const { version: pipelineVersion } = entry.description.pipeline;
   const { configuration } = entry.plan;
+  state.retained.history.add(entry, { atMs: ctx.now(), epoch: state.epoch });
   const credit = { configuration, pipelineVersion, epoch: state.epoch, atMs: ctx.now() };
   entry.window.restart(credit, ctx.monotonic());
 }

@@ -159,6 +159,7 @@ export function onRemoveSource(
   state.sources.delete(sourceId);
   state.retained.sources.delete(sourceId);
   state.retained.policies.delete(sourceId);
+  state.retained.history.forget(sourceId);
   state.changed.add(sourceId);
   requestReplan(state, "none", `source ${sourceId} removed`, ctx);
 }

@@ -4,6 +4,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { ControllerMessage } from "../protocol/controller.js";
 import type { NodeDescription, PolicySpec, SourceDescription, SourceOrders } from "../../task/requests.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
+import { PlanHistory } from "./plan-history.js";
 import type { RoutingTable } from "../../task/routing-table.js";
 
 /** Owned by one scheduler actor at a time. What it learned beyond this, it learns again. */
@@ -19,10 +20,18 @@ export interface SchedulerRetained {
   readonly orders: SourceOrders;
   /** What the policy of each source has learned, as plain data; it goes on from there. */
   readonly policies: Map<SourceId, { readonly policy: PolicySpec; readonly state: unknown }>;
+  readonly history: PlanHistory;
   /** The newest one published. */
   table: RoutingTable | null;
 }
 
 export function createSchedulerRetained(orders: SourceOrders = new Map()): SchedulerRetained {
-  return { nodes: new Map(), sources: new Map(), orders, policies: new Map(), table: null };
+  return {
+    nodes: new Map(),
+    sources: new Map(),
+    orders,
+    policies: new Map(),
+    history: new PlanHistory(),
+    table: null,
+  };
 }

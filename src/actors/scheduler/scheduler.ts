@@ -70,6 +70,8 @@ function handle(state: State, message: Message, ctx: Ctx): void {
       return onReportTable(state, message);
     case "reportNodes":
       return onReportNodes(state, message, ctx);
+    case "reportChanges":
+      return onReportChanges(state, message);
     case "tick":
       return onTick(state, ctx);
     case "replan":
@@ -135,6 +137,12 @@ function onReportNodes(state: State, { replyTo }: Of<"reportNodes">, ctx: Ctx): 
       failures: state.exclusions.of(description.name, ctx.monotonic()),
     })),
   });
+}
+
+function onReportChanges(state: State, { sourceId, sinceMs, replyTo }: Of<"reportChanges">): void {
+  const now = state.sources.get(sourceId)?.why ?? null;
+  const changes = state.retained.history.since(sourceId, sinceMs);
+  replyTo.tell({ type: "changesReported", sourceId, now, changes });
 }
 
 function onTick(state: State, ctx: Ctx): void {

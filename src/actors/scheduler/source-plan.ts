@@ -22,7 +22,7 @@ export interface SourceEntry {
 
 export const NO_FENCE: SourceEntry["fence"] = { strikes: 0, untilMs: Number.NEGATIVE_INFINITY };
 /** What a decision may take, in ms: every source waits for it, and every node for the table. */
-export const POLICY_MS_MAX = 200;
+const POLICY_MS_MAX = 200;
 /** How long a policy that took longer is not asked, in ms; twice as long each time in a row. */
 const FENCE_MS = { first: 10_000, max: 640_000 };
 

@@ -2,6 +2,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
 import type {
+  ChangesReported,
   PolicyReply,
   SchedulerEvent,
   SourceRemoved,
@@ -114,6 +115,11 @@ function setUp(options: SetUp = {}) {
     },
     acknowledge: (name: string, epoch: number) => {
       scheduler.tell({ type: "tableInstalled", node: parseNodeName(name), epoch });
+    },
+    explain: (sinceMs = 0) => {
+      const replyTo = createProbe<ChangesReported>();
+      scheduler.tell({ type: "reportChanges", sourceId: CAM_1, sinceMs, replyTo });
+      return replyTo.only("changesReported");
     },
     report: () => {
       const replyTo = createProbe<TableReported>();
@@ -612,6 +618,40 @@ test("scheduler goes on with the state of a policy after its restart, and when t
   assert.is(count(), 6);
   register({ policy: { name: "counting", parameters: { other: true } } });
   assert.is(count(), 1, "it has other parameters now");
+});
+
+test("scheduler remembers each change of a plan with the terms that made it, over its restart, and no more than 64", () => {
+  const { scheduler, join, register, setPolicy, explain } = setUp();
+  join("cloud");
+  join("edge-1");
+  assert.is(explain().now, null);
+  register();
+  scheduler.advance(1_000);
+  const sinceMs = scheduler.clock.now();
+  setPolicy("dynamic");
+  scheduler.restart();
+  const { changes, now } = explain();
+  assert.equal(
+    changes.map(({ policy, epoch, placement }) => [policy, epoch, placement["detect"]?.[0]]),
+    [
+      ["edge-only", 1, "edge-1"],
+      ["dynamic", 2, "cloud"],
+    ],
+  );
+  assert.match(changes[1]?.why.reason ?? "", "unknown");
+  assert.ok(Number(changes[1]?.why.inputs["needMbps"]) > 50);
+  assert.match(now?.reason ?? "", "unknown");
+  assert.equal(
+    explain(sinceMs).changes.map(({ epoch }) => epoch),
+    [2],
+  );
+  for (let time = 0; time < 50; time++) {
+    setPolicy("edge-only");
+    setPolicy("cloud-only");
+  }
+  assert.is(explain().changes.length, 64);
+  scheduler.tell({ type: "removeSource", sourceId: CAM_1 });
+  assert.equal(explain(), { type: "changesReported", sourceId: CAM_1, now: null, changes: [] });
 });
 
 test("scheduler decides by samples and outcomes at the next tick", () => {

@@ -1,0 +1,58 @@
+/** `sluice explain`: each change of plan of a source, with the terms that made it. */
+
+import type { Operator } from "../../src/operator/operator.js";
+import { SluiceError } from "../../src/task/errors.js";
+import { parseSourceId } from "../../src/task/identity.js";
+import { suggestName } from "../../src/task/nearest-name.js";
+import type { PlanChange } from "../../src/task/reports.js";
+import type { Explanation } from "../../src/task/requests.js";
+import { out } from "../terminal.js";
+
+export interface ExplainCommand {
+  /** Not older than this, in ms. */
+  readonly since?: number;
+  readonly json: boolean;
+}
+
+/** @returns the exit code; @throws SluiceError `source-invalid` of a source that the hub does not know */
+export async function explain(
+  operator: Operator,
+  source: string,
+  { since, json }: ExplainCommand,
+): Promise<number> {
+  const id = parseSourceId(source);
+  const report = await operator.explain(id, since === undefined ? 0 : Date.now() - since);
+  if (report.now === null) {
+    const { explanations } = await operator.table();
+    const text = `Cannot explain "${id}" as no source of that name is registered${suggestName(id, Object.keys(explanations))}`;
+    throw new SluiceError(text, { code: "source-invalid" });
+  }
+  if (json) {
+    out.json({ source: id, now: report.now, changes: report.changes });
+    return 0;
+  }
+  for (const change of report.changes) out.lines(describeChange(change));
+  out.lines(`Now: ${report.now.reason}${describeInputs(report.now)}`);
+  return 0;
+}
+
+/** When and by whom, what was decided, and by which terms: a line each. */
+export function describeChange({ atMs, epoch, policy, configuration, placement, why }: PlanChange): string {
+  const { width, height, fps, framesPerTask, encoding, quality } = configuration;
+  const image = encoding === "jpeg" ? `jpeg ${quality}` : encoding;
+  const stages = Object.entries(placement).map(([stage, [first = "nowhere"]]) => `${stage} on ${first}`);
+  return [
+    `${new Date(atMs).toISOString()}  epoch ${epoch}  ${policy}: ${why.reason}`,
+    `  ${width}x${height}, ${fps} fps, ${framesPerTask} a task, ${image}; ${stages.join(", ")}${describeInputs(why)}`,
+  ].join("\n");
+}
+
+function describeInputs({ inputs }: Explanation): string {
+  const terms = Object.entries(inputs).map(([name, value]) => `${name} ${shown(value)}`);
+  return terms.length === 0 ? "" : `\n  ${terms.join(", ")}`;
+}
+
+function shown(value: Explanation["inputs"][string]): string {
+  if (value === null) return "unknown";
+  return typeof value === "number" && !Number.isInteger(value) ? value.toPrecision(3) : String(value);
+}
