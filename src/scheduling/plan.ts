@@ -73,6 +73,22 @@ function usableNodes(wanted: readonly NodeName[], stage: Stage, scope: PlanScope
   return usable;
 }
 
+/**
+ * The nodes that policies are shown for each service: those that can run every stage of it in the pipeline, as far as they say and
+ * have shown.
+ */
+export function usableOffers(scope: PlanScope): PolicyView["offers"] {
+  let usable: Map<string, readonly NodeName[]> | null = null;
+  for (const stage of scope.source.pipeline.stages) {
+    const offered = (usable ?? scope.offers).get(stage.service) ?? [];
+    const able = offered.filter((name) => canRun(scope.nodes.get(name), stage, scope));
+    if (able.length === offered.length) continue;
+    usable ??= new Map(scope.offers);
+    usable.set(stage.service, able);
+  }
+  return usable ?? scope.offers;
+}
+
 function canRun(node: NodeView | undefined, stage: Stage, { excluded }: PlanScope): boolean {
   if (node === undefined || !offers(node.description, stage)) return false;
   return excluded?.get(stage.id)?.has(node.description.name) !== true;

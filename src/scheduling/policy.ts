@@ -65,7 +65,7 @@ export interface PolicyView {
   readonly imageBytesPerPixel: ReadonlyMap<string, number>;
   /** In order of name. */
   readonly nodes: ReadonlyMap<NodeName, NodeView>;
-  /** By service, the nodes that offer it, in order of name. @see offering */
+  /** By service, the nodes that can run the source's stages of it, as far as they say and have shown, in order of name. @see offering */
   readonly offers: ReadonlyMap<string, readonly NodeName[]>;
   /** By the node that sends and the one that receives. @see linkBetween */
   readonly links: ReadonlyMap<NodeName, ReadonlyMap<NodeName, LinkView>>;

@@ -1,6 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import { completePlan, samePlan } from "../../src/scheduling/plan.js";
+import { completePlan, samePlan, usableOffers } from "../../src/scheduling/plan.js";
 import type { Plan } from "../../src/scheduling/policy.js";
 import { parseSpace } from "../../src/task/configuration-space.js";
 import { DEFAULT_CONFIGURATION, type Configuration } from "../../src/task/configuration.js";
@@ -70,6 +70,16 @@ test("completePlan refuses a configuration that the space of the pipeline has no
   assert.equal(inSpace({}).configuration, DEFAULT_CONFIGURATION);
   assertThrows(() => inSpace({ fps: 3 }), "configuration-invalid", "fps must be one of 2, 5: got 3");
   assertThrows(() => inSpace({ width: 160, height: 90 }), "configuration-invalid", "got 160x90");
+});
+
+test("usableOffers leaves out the nodes on which a stage failed, and all others stay", () => {
+  const scope = { ...view(), accepted: null };
+  assert.is(usableOffers(scope), scope.offers, "nothing is copied where nothing is excluded");
+  const excluded = new Map([[DETECT, new Set([EDGE_1])]]);
+  assert.equal(Object.fromEntries(usableOffers({ ...scope, excluded })), {
+    detect: ["cloud", "edge-2"],
+    track: ["cloud", "edge-1", "edge-2"],
+  });
 });
 
 test("samePlan compares configuration, stages, nodes and their order", () => {

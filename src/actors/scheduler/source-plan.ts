@@ -4,7 +4,7 @@ import type { NodeName, StageId } from "../../task/identity.js";
 import type { Explanation, SourceDescription } from "../../task/requests.js";
 import type { ImageSizes } from "./image-sizes.js";
 import type { OutcomeWindow } from "../../scheduling/outcome-window.js";
-import { completePlan, samePlan } from "../../scheduling/plan.js";
+import { completePlan, samePlan, usableOffers } from "../../scheduling/plan.js";
 import { edgeOnly } from "../../scheduling/policies/edge-only.js";
 import type { Plan, PolicyRun, PolicyView } from "../../scheduling/policy.js";
 
@@ -55,8 +55,9 @@ export function decideSource(
   { excluded = NONE, monotonic }: DecideOptions,
 ): SourceDecision {
   const { plan: before } = entry;
-  const view = viewOf(entry, round);
-  const scope = { ...view, excluded, accepted: before?.configuration ?? null };
+  const known = viewOf(entry, round);
+  const scope = { ...known, excluded, accepted: before?.configuration ?? null };
+  const view = { ...known, offers: usableOffers(scope) };
   const keep = (reason: string, failure: unknown, fence = entry.fence): SourceDecision => {
     const plan = completePlan(before ?? edgeOnly.decide(null, view).plan, scope);
     const changed = before === null || !samePlan(before, plan);

@@ -6,11 +6,10 @@ import { createStatelessPolicy } from "./stateless.js";
 
 export const edgeOnly = createStatelessPolicy("edge-only", (view) => {
   const own = view.source.node;
-  const services = view.nodes.get(own)?.description.services ?? [];
   const placement = new Map<StageId, readonly NodeName[]>();
   let offloaded = 0;
   for (const { id, service } of view.source.pipeline.stages) {
-    const local = services.includes(service);
+    const local = view.offers.get(service)?.includes(own) === true;
     if (!local) offloaded++;
     placement.set(id, local ? [own] : cloudNodes(service, view));
   }

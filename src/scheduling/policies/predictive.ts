@@ -116,10 +116,10 @@ function failedOnce(failed: readonly Failed[], key: string, nowMs: number): read
 }
 
 /** Whether every stage still has the node that it runs on. */
-function isPossible({ placement }: Plan, { nodes, source }: PolicyView): boolean {
+function isPossible({ placement }: Plan, { offers, source }: PolicyView): boolean {
   return source.pipeline.stages.every(({ id, service }) => {
     const first = placement.get(id)?.[0];
-    return first !== undefined && nodes.get(first)?.description.services.includes(service) === true;
+    return first !== undefined && offers.get(service)?.includes(first) === true;
   });
 }
 

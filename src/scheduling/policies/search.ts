@@ -116,7 +116,7 @@ function placementsOf(view: PolicyView): readonly Plan["placement"][] {
         for (const [index, { id, service }] of pipeline.stages.entries()) {
           const cloud = clouds.get(id) ?? [];
           const wanted = index < cut ? before : after;
-          const runs = view.nodes.get(wanted)?.description.services.includes(service) === true;
+          const runs = view.offers.get(service)?.includes(wanted) === true;
           placement.set(id, runs ? [...new Set([wanted, ...cloud])] : cloud);
         }
         placements.set([...placement.values()].map(([first]) => first).join(" "), placement);
