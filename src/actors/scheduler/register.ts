@@ -134,6 +134,8 @@ function descriptionsOf({ nodes }: State): PolicyScope["nodes"] {
 function giveWay(state: State, { id, pipeline }: SourceDescription, to: SourceId, ctx: Ctx): void {
   state.sources.delete(id);
   state.retained.sources.delete(id);
+  state.retained.policies.delete(id);
+  state.retained.history.forget(id);
   state.changed.add(id);
   const text = "Cannot schedule a source any more as its pipeline belongs to another one, which is back";
   logRefusal(state, text, { source: id, pipeline: pipeline.id, to }, ctx);
