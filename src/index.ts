@@ -141,7 +141,12 @@ export type { LatencySummary, RunSummary, StageSummary } from "./operator/run-st
 export type { FoundKind, Moment } from "./operator/found.js";
 export type { SourcesReported } from "./actors/protocol/agent.js";
 export type { SubscriptionEvent, TotalsReported } from "./actors/protocol/distributor.js";
-export type { DecisionOverhead, NodesReported, TableReported } from "./actors/protocol/scheduler.js";
+export type {
+  ChangesReported,
+  DecisionOverhead,
+  NodesReported,
+  TableReported,
+} from "./actors/protocol/scheduler.js";
 export type { SourceRequest } from "./task/requests.js";
 
 // ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -198,7 +203,7 @@ export { allocateShared } from "./runtime/shared-memory.js";
 
 export type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "./task/requests.js";
 export type { ModelFile, NodeCapacity, StageFailure } from "./task/offers.js";
-export type { TaskOutcome } from "./task/reports.js";
+export type { PlanChange, TaskOutcome } from "./task/reports.js";
 export type { Percentiles, RecentOutcomes } from "./scheduling/outcome-window.js";
 export { linkBetween, offering, seededRandom, serviceTime, spareMbps } from "./scheduling/view-queries.js";
 export type { ConfigurationSpace, Objective } from "./task/configuration-space.js";
