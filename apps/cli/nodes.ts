@@ -112,34 +112,26 @@ function repairsText(lines: readonly NodeLine[], nowMs: number): string {
     .join("");
 }
 
-/** What each node can load and what it could not, a line each. */
-function offersText(lines: readonly NodeLine[]): string {
-  return lines
-    .flatMap(({ name, offer, failures }) => [
-      ...(offer === null
-        ? []
-        : [
-            `${name} offers ${describeOffer(offer)}
-`,
-          ]),
-      ...failures.map(
-        ({ stage, reason, retryInMs }) =>
-          `${name} cannot run ${stageKeyText(stage)}: ${reason} (tried again in ${formatDuration(retryInMs)})
-`,
-      ),
-    ])
-    .join("");
+/** What each node can load, and then what it could not, a line each. */
+function offersText(lines: readonly NodeLine[], width: number): string {
+  const rows = lines.flatMap(({ name, offer }) => (offer === null ? [] : [[name, ...offerCells(offer)]]));
+  const columns = ["node", "offers", "model files", "runs on"].map((title) => ({ title }));
+  const failed = lines.flatMap(({ name, failures }) =>
+    failures.map(
+      ({ stage, reason, retryInMs }) =>
+        `${name} cannot run ${stageKeyText(stage)}: ${reason} (tried again in ${formatDuration(retryInMs)})\n`,
+    ),
+  );
+  return `${renderFitting(columns, rows, width)}\n${failed.join("")}`;
 }
 
-function describeOffer({ services, models = [], capacity }: NodeDescription): string {
-  const files = models.map(
-    ({ file, bytes, sha256 }) => `${file} (${sha256.slice(0, 8)}, ${formatBytes(bytes)})`,
-  );
+function offerCells({ services, models = [], capacity }: NodeDescription): readonly string[] {
+  const files = models.map(({ file, sha256 }) => `${file} (${sha256.slice(0, 8)})`);
   return [
-    services.length === 0 ? "no service" : services.toSorted().join(", "),
-    `models ${files.join(", ") || "none"}`,
-    ...(capacity === undefined ? [] : [`${capacity.provider}, ${capacity.workersPerStage} a stage`]),
-  ].join("; ");
+    services.toSorted().join(", ") || "-",
+    files.join(", ") || "-",
+    capacity === undefined ? "-" : `${capacity.provider}, ${capacity.workersPerStage} a stage`,
+  ];
 }
 
 export async function nodes(
@@ -151,7 +143,7 @@ export async function nodes(
   if (command.json) out.json(lines);
   else
     out.lines(
-      `${nodesTable(lines, nowMs, terminalWidth())}\n${offersText(lines)}${failuresText(lines)}${repairsText(lines, nowMs)}`.trimEnd(),
+      `${nodesTable(lines, nowMs, terminalWidth())}\n${offersText(lines, terminalWidth())}${failuresText(lines)}${repairsText(lines, nowMs)}`.trimEnd(),
     );
   return 0;
 }

@@ -61,6 +61,7 @@ export function addOperator(program: Command, choose: Choose): void {
   addNodes(command, choose);
   addRun(command, choose);
   addSources(command, choose);
+  addPolicies(command, choose);
   addResults(command, choose);
   addAudit(command, choose);
   addDrain(command, choose);
@@ -140,6 +141,43 @@ function addSources(command: MakeCommand, choose: Choose): void {
       choose(async () => {
         const { stop } = await import("./sources.js");
         return asOperator(given, (operator) => stop(operator, source, given));
+      }),
+    );
+}
+
+function addPolicies(command: MakeCommand, choose: Choose): void {
+  command("policies", "Lists the policies that may decide for a source.")
+    .option("--json", "print their names as one JSON array", false)
+    .action((given: OperatorFlags & { readonly json: boolean }) =>
+      choose(async () => {
+        const { policies } = await import("./policy.js");
+        return asOperator(given, (operator) => policies(operator, given));
+      }),
+    );
+  const another = (text: string, before: readonly string[] = []): readonly string[] => [
+    ...before,
+    notEmpty(text),
+  ];
+  command("policy", "Has a policy decide for a source, until you say otherwise or the source has ended.")
+    .argument("<source>", "its name")
+    .argument("<name>", "name of the policy")
+    .option(
+      "--param <key=value>",
+      "parameter of the policy, JSON or text; outer.inner=value for one inside; repeatable",
+      another,
+    )
+    .addHelpText(
+      "after",
+      `
+Example: sluice policy cam fixed --param placement.tracks=cloud
+
+Exit codes: 0 it decides now, 1 it was refused and the one before stays, 2 wrong usage.
+${POLICY_HELP}`,
+    )
+    .action((source: string, name: string, given: OperatorFlags & { readonly param?: readonly string[] }) =>
+      choose(async () => {
+        const { setPolicy } = await import("./policy.js");
+        return asOperator(given, (operator) => setPolicy(operator, source, name, given));
       }),
     );
 }

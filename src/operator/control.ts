@@ -3,7 +3,13 @@
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { ActorSystem } from "../runtime/system.js";
 import { askNode } from "../actors/guard/ask-node.js";
-import { CHANGES_REPORTED, POLICY_REPLY, SOURCE_REMOVED, TABLE_REPORTED } from "../actors/guard/replies.js";
+import {
+  CHANGES_REPORTED,
+  POLICIES_REPORTED,
+  POLICY_REPLY,
+  SOURCE_REMOVED,
+  TABLE_REPORTED,
+} from "../actors/guard/replies.js";
 import { createFollower, FOLLOWER_DEMAND } from "./follower.js";
 import { createObserver, type ObserverMessage } from "./observer.js";
 import { secretName } from "./secret-name.js";
@@ -42,6 +48,8 @@ export interface Control {
   ): () => void;
   /** @throws SluiceError `policy-invalid` with the text of what is wrong */
   setPolicy(sourceId: SourceId, policy: PolicySpec): Promise<void>;
+  /** The policies that may be set, by name. */
+  policies(): Promise<readonly string[]>;
   /**
    * Frees the name of a source for another node: the scheduler decides no more for the one that has it.
    *
@@ -106,6 +114,14 @@ export function createControl(system: ActorSystem, cloud: NodeName, fromPosition
         replyTo,
       }));
       if (reply.type === "policyRefused") throw reply.error;
+    },
+
+    async policies() {
+      const { names } = await askNode(system, scheduler, POLICIES_REPORTED, (replyTo) => ({
+        type: "reportPolicies",
+        replyTo,
+      }));
+      return names;
     },
 
     async freeSource(sourceId) {

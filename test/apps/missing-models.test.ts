@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { StoredRecord } from "../../src/task/record.js";
+import type { NodeLine } from "../../apps/cli/nodes.js";
 import { dataFolder } from "../support/data.js";
 import { runSluice, startSluice, type Ended } from "../support/program.js";
 
@@ -29,16 +30,15 @@ async function withCluster(
     /SLUICE_TOKEN=(\S+) npx sluice join (ws:\/\/127\.0\.0\.1:\d+) --name edge-1/,
   );
   const modelDir = models === null ? [] : ["--model-dir", models];
-  const edge = startSluice(["join", url, "--name", "edge-1", ...modelDir], {
+  const edge = startSluice(["join", url, "--name", "edge-1", "--journal", "memory:", ...modelDir], {
     env: { ...env, SLUICE_TOKEN: token },
   });
   try {
     await edge.prints(/has joined "cloud"/);
     await work((...args) => runSluice([...args, "--store", store], { env }));
   } finally {
-    edge.interrupt();
-    hub.interrupt();
-    await Promise.all([edge.ended, hub.ended]);
+    for (const program of [edge, hub]) program.signal("SIGINT");
+    await Promise.allSettled([edge.ended, hub.ended]);
   }
 }
 
@@ -80,9 +80,21 @@ whereModelIs(
         .flatMap((record) => (record.type === "result" ? record.hops : []))
         .map(({ stage, node }) => `${stage} ${node}`);
       assert.equal([...new Set(ranAt)].sort(), ["colours cloud", "objects edge-1", "tracks cloud"]);
-      const nodes = (await run("nodes")).stdout;
-      assert.match(nodes, new RegExp(`edge-1 offers .*object-detection.*; models ${MODEL} \\([0-9a-f]{8}`));
-      assert.match(nodes, /cloud offers colour-classification, motion-detection, tracking;/);
+      const lines = JSON.parse((await run("nodes", "--json")).stdout) as readonly NodeLine[];
+      const offers = lines.map(({ name, offer }) => [
+        name,
+        offer?.services.includes("object-detection"),
+        (offer?.models ?? []).map(({ file, sha256 }) => `${file} ${sha256.length}`),
+        offer?.capacity,
+      ]);
+      const capacity = { provider: "cpu", workersPerStage: 1 };
+      assert.equal(offers, [
+        ["cloud", false, [], capacity],
+        ["edge-1", true, [`${MODEL} 64`], capacity],
+      ]);
+      const { stdout } = await run("nodes");
+      assert.match(stdout, /offers .*model files/);
+      for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
     });
   },
 );

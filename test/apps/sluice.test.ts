@@ -156,6 +156,31 @@ test("sluice run --detach leaves a source running, results --follow shows it liv
   assert.match(again.stderr, /one of that name runs/);
 });
 
+test("sluice policy has another policy decide for a running source, and says what is wrong with one that cannot", async () => {
+  assert.match((await here("policies")).stdout, /cloud-only {2}stages run on the cloud/);
+  const names = JSON.parse((await here("policies", "--json")).stdout) as string[];
+  assert.ok(names.includes("edge-only"));
+  const set = await here("policy", "live", "fixed", "--param", "placement.motion=edge-1");
+  assert.equal([set.exitCode, set.stderr], [0, ""]);
+  assert.match(set.stdout, "live is decided by fixed: placed as the policy says");
+  assert.match((await here("top", "--once")).stdout, /motion -> edge-1/);
+  for (const [args, exitCode, wanted] of [
+    [
+      ["live", "fixed", "--param", "placement.motion=edge-9"],
+      1,
+      /has not joined.*the nodes are cloud, edge-1/,
+    ],
+    [["live", "fixd"], 1, /no.* of that name \(did you mean "fixed"\?\)/],
+    [["lives", "fixed"], 1, /did you mean "live"/],
+    [["live", "fixed", "--param", "placement"], 2, /wanted key=value/],
+  ] as const) {
+    const wrong = await here("policy", ...args);
+    assert.equal([wrong.exitCode, wrong.stdout], [exitCode, ""], wrong.stderr);
+    assert.match(wrong.stderr, wanted);
+  }
+  assert.match((await here("top", "--once")).stdout, /motion -> edge-1/, "the one before stays");
+});
+
 test("sluice run follows a source until Ctrl-C, which drains it", async () => {
   const program = startSluice([...ENDLESS, "--id", "stopped", "--store", store], { env });
   await program.prints(/stopped: test:320x180/);

@@ -22,16 +22,17 @@ export function failureOf(router: Router, pipeline: Pipeline, stage: StageId): F
   const { model } = needs;
   if (model === undefined || router.offers(needs)) return null;
   const text = `Cannot run stage "${stage}" on "${router.node}" as it has no model file "${model}": put it into the folder that --model-dir names, and start the node again`;
-  return noteFailure(router, key, new SluiceError(text, { code: "model-missing" }));
+  // The folder is read at the start of the node: to try again sooner helps nobody.
+  return noteFailure(router, key, new SluiceError(text, { code: "model-missing" }), RETRY.maxMs);
 }
 
 /** Excludes a stage here for a while. People hear of it once, until it runs again or fails otherwise. */
-export function noteFailure(router: Router, key: StageKey, error: Error): FailedStage {
+export function noteFailure(router: Router, key: StageKey, error: Error, retryMinMs = 0): FailedStage {
   const { retained, node, listener, scheduler, ctx } = router;
   const text = stageKeyText(key);
   const before = retained.failed.get(text);
   const failures = (before?.failures ?? 0) + 1;
-  const retryInMs = Math.round(backoffMs(RETRY, failures, ctx.random()));
+  const retryInMs = Math.max(retryMinMs, Math.round(backoffMs(RETRY, failures, ctx.random())));
   const failed = {
     key,
     error,

@@ -28,6 +28,7 @@ import {
   table,
 } from "./forms.js";
 import { MONITOR } from "./monitor-rules.js";
+import { GUARDIAN } from "./guardian-rules.js";
 import { nodeEventRules, SUBSCRIBER } from "./operator-rules.js";
 import { form, type Rule, type Rules } from "./rules.js";
 import {
@@ -157,6 +158,7 @@ const SCHEDULER: Rules = {
     check: form(z.object({ sourceId: name, sinceMs: z.number(), replyTo: ref })),
   },
   reportNodes: { from: ORDERS, check: reply },
+  reportPolicies: { from: ORDERS, check: reply },
 };
 
 /** A subscriber is one of who speaks for it. */
@@ -224,26 +226,6 @@ const AGENT: Rules = {
     check: form(z.object({ listener: ref })),
     about: ({ listener }) => nodeOf(Object(listener).address),
     forAll: [],
-  },
-};
-
-/** Of `options` it reads what it needs, and the registered function checks `args`. */
-const GUARDIAN: Rules = {
-  spawn: {
-    from: ORDERS,
-    grant: "spawn",
-    check: form(
-      z.object({
-        behaviour: z.string().max(TEXT_LIMITS.serviceName),
-        options: z.record(z.string(), z.unknown()),
-        replyTo: ref,
-      }),
-    ),
-  },
-  stop: {
-    from: ORDERS,
-    grant: "spawn",
-    check: form(z.object({ address: z.string().max(TEXT_LIMITS.address), replyTo: ref })),
   },
 };
 

@@ -1,12 +1,13 @@
 /** What a node answers when it is asked, as schemas: who asks parses the reply, as it is another node's word. */
 
 import { z } from "../../runtime/parse.js";
-import { QUERY_RECORDS_MAX } from "../../task/limits.js";
+import { QUERY_RECORDS_MAX, TEXT_LIMITS } from "../../task/limits.js";
 import type { AgentReply, SourcesReported } from "../protocol/agent.js";
 import type { QueryReply, StatementReply, TotalsReported } from "../protocol/distributor.js";
 import type {
   ChangesReported,
   NodesReported,
+  PoliciesReported,
   PolicyReply,
   SourceRemoved,
   TableReported,
@@ -31,6 +32,9 @@ export interface ReplyForm<Reply> {
 
 /** Ledgers of one node. */
 const LEDGERS_MAX = 10_000;
+
+/** Policies of one hub. */
+const POLICIES_MAX = 1_000;
 
 const refused = (type: string) => z.object({ type: z.literal(type), error: failure });
 
@@ -61,6 +65,12 @@ export const CHANGES_REPORTED: ReplyForm<ChangesReported> = {
 };
 export const NODES_REPORTED: ReplyForm<NodesReported> = {
   schema: z.object({ type: z.literal("nodesReported"), nodes }),
+};
+export const POLICIES_REPORTED: ReplyForm<PoliciesReported> = {
+  schema: z.object({
+    type: z.literal("policiesReported"),
+    names: z.array(z.string().max(TEXT_LIMITS.policyName)).max(POLICIES_MAX),
+  }),
 };
 export const TOTALS_REPORTED: ReplyForm<TotalsReported> = {
   schema: z.object({

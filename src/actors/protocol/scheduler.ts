@@ -52,7 +52,14 @@ export type SchedulerMessage =
       readonly sourceId: SourceId;
       readonly sinceMs: number;
       readonly replyTo: ActorRef<ChangesReported>;
-    };
+    }
+  | { readonly type: "reportPolicies"; readonly replyTo: ActorRef<PoliciesReported> };
+
+export interface PoliciesReported {
+  readonly type: "policiesReported";
+  /** The built-in ones, and those of the hub's own. */
+  readonly names: readonly string[];
+}
 
 export interface ChangesReported {
   readonly type: "changesReported";

@@ -72,6 +72,8 @@ function handle(state: State, message: Message, ctx: Ctx): void {
       return onReportNodes(state, message, ctx);
     case "reportChanges":
       return onReportChanges(state, message);
+    case "reportPolicies":
+      return message.replyTo.tell({ type: "policiesReported", names: [...state.options.policies.keys()] });
     case "tick":
       return onTick(state, ctx);
     case "replan":

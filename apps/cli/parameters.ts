@@ -1,0 +1,46 @@
+/** Parameters as they are typed: `key=value`, and `outer.inner=value` for one inside another. */
+
+import { UsageError } from "../command-line.js";
+
+interface Tree {
+  [key: string]: unknown;
+}
+
+/**
+ * A value that is JSON is taken as such (`3`, `true`, `["edge-1","cloud"]`), and any other as text.
+ *
+ * @throws UsageError where one has no `=`, no name, or is both a value and what has others inside
+ */
+export function readParameters(given: readonly string[]): Readonly<Record<string, unknown>> {
+  const root: Tree = Object.create(null) as Tree;
+  for (const text of given) {
+    const at = text.indexOf("=");
+    const keys = text.slice(0, at).split(".");
+    if (at < 1 || keys.includes("")) {
+      throw new UsageError(`Cannot read parameter "${text}": wanted key=value, or outer.inner=value`);
+    }
+    const last = keys.pop() ?? "";
+    let node = root;
+    for (const key of keys) {
+      node[key] ??= Object.create(null) as Tree;
+      const inner = node[key];
+      if (typeof inner !== "object" || inner === null || Array.isArray(inner)) throw conflicting(text);
+      node = inner as Tree;
+    }
+    if (last in node) throw conflicting(text);
+    node[last] = valueOf(text.slice(at + 1));
+  }
+  return structuredClone(root);
+}
+
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text; // as it stands
+  }
+}
+
+function conflicting(text: string): UsageError {
+  return new UsageError(`Cannot read parameter "${text}" as it says otherwise than one before it`);
+}
