@@ -7,7 +7,7 @@
  */
 
 import { z } from "../../runtime/parse.js";
-import { QUERY_RECORDS_MAX, TEXT_LIMITS } from "../../task/limits.js";
+import { QUERY_RECORDS_MAX } from "../../task/limits.js";
 import { isCount, isName } from "../../task/value-checks.js";
 import { fields, nodeOf, wanted, type Fields } from "./checks.js";
 import {
