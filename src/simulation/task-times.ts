@@ -39,7 +39,11 @@ export class TaskTimes {
         if (property !== "append") return propertyOf(target, property);
         return async (records: readonly NewRecord[]) => {
           const appended = await target.append(records);
-          for (const { id } of records) this.#stored.set(taskKey(id), this.#time.nowMs);
+          for (const { id } of records) {
+            const key = taskKey(id);
+            // One that is delivered again after that is only found to be there.
+            if (!this.#stored.has(key)) this.#stored.set(key, this.#time.nowMs);
+          }
           return appended;
         };
       },
