@@ -9,6 +9,7 @@ import { auditRun } from "../../src/audit/audit.js";
 import type { StoredRecord, StoredResult } from "../../src/task/record.js";
 import { parseConfiguration } from "../../src/task/configuration.js";
 import { parseSourceId } from "../../src/task/identity.js";
+import type { NodesReported, SchedulerMessage } from "../../src/actors/protocol/scheduler.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { PAIR, QUICK, SERVICES } from "../support/local-run.js";
 import { startNodeProcess, type NodeProcess, type NodeProcessOptions } from "../support/node-process.js";
@@ -26,6 +27,8 @@ interface Scene {
   /** Ends the hub as a crash would, but for what its process holds open, and starts another over the same store. */
   readonly restartHub: () => Promise<void>;
   readonly stored: (count: number) => Promise<void>;
+  /** Resolves once the scheduler knows the node: it may be a member before. */
+  readonly registered: (node: string) => Promise<void>;
   readonly records: () => Promise<readonly StoredRecord[]>;
 }
 
@@ -58,6 +61,20 @@ async function scene(work: (scene: Scene) => Promise<void>): Promise<void> {
             while (store.recordCount < count) await new Promise((resolve) => void setImmediate(resolve));
           })(),
           `${count} records`,
+        ),
+      registered: (node) =>
+        within(
+          20_000,
+          (async () => {
+            const scheduler = hub.system.resolve<SchedulerMessage>("sluice://cloud/scheduler");
+            const nodes = () =>
+              hub.system.ask<SchedulerMessage, NodesReported>(scheduler, (replyTo) => ({
+                type: "reportNodes",
+                replyTo,
+              }));
+            while (!(await nodes()).nodes.some(({ description }) => description.name === node));
+          })(),
+          `${node} to be registered`,
         ),
       async records() {
         const found: StoredRecord[] = [];
@@ -125,12 +142,13 @@ test("a node with a source that is killed again and again goes on where it was: 
 });
 
 test("a node that runs stages is killed, and what it had runs elsewhere: each task is stored once", async () => {
-  await scene(async ({ hub, url, start, stored, records }) => {
+  await scene(async ({ hub, url, start, stored, registered, records }) => {
     const source = await startNode({ ...common, name: "edge-1", join: url });
     const id = parseSourceId("cam-1");
     try {
       let worker = start({ name: "edge-2" });
       await worker.heard("member");
+      await registered("edge-2");
       const script = scriptedSource({ count: 4_000 });
       await source.addSource({
         id,
