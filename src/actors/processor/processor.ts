@@ -21,6 +21,7 @@ import { assertNever } from "../../runtime/errors.js";
 import { SluiceError } from "../../task/errors.js";
 import type { ProcessorAnswer, ProcessorMessage } from "../protocol/processor.js";
 import type { StageKey, NodeName } from "../../task/identity.js";
+import { ownerOf } from "../../task/origin.js";
 import type { Stage } from "../../task/pipeline.js";
 import type { ServiceDeclaration, StageResult } from "../../task/service.js";
 import type { DropReason, Task } from "../../task/task.js";
@@ -222,7 +223,7 @@ export function createProcessor(
         drop(state, entry, "deadline", "Its deadline passed before its turn came", ctx);
       } else {
         const work = { entry, startedAtMs: ctx.monotonic(), continuity: continuityIn(state.queue, entry) };
-        runOn(pool, worker, { work, job: jobOf(work, stage) }, ctx);
+        runOn(pool, worker, { work, job: jobOf(work, stage), owner: ownerOf(entry.task) }, ctx);
       }
     }
     const gapAtMs = nextGapAtMs(state.queue);

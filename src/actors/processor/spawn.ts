@@ -50,6 +50,8 @@ export function spawnProcessors(
   const room = createWorkerRoom({
     startWorker,
     workersMax,
+    // Two also where that is all there is: one that waits for its disk keeps nobody from loading.
+    loadingMax: Math.max(2, availableParallelism() - 1),
     onEvicted(stage) {
       evictions += 1;
       if (Math.log2(evictions) % 1 !== 0) return;

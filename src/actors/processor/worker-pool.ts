@@ -84,7 +84,7 @@ export function idleWorker<Work>(
 export function runOn<Work>(
   pool: WorkerPool<Work>,
   worker: Worker<Work>,
-  { work, job }: { readonly work: Work; readonly job: Job },
+  { work, job, owner }: { readonly work: Work; readonly job: Job; readonly owner: string },
   ctx: Context<PoolMessage>,
 ): void {
   worker.status = "running";
@@ -92,7 +92,7 @@ export function runOn<Work>(
   worker.run += 1;
   const { id, run } = worker;
   ctx.after(timerOf(id), pool.limits.executeTimeoutMs, { type: "workerTimedOut", worker: id, run });
-  worker.thread.run(job);
+  worker.thread.run(job, owner);
 }
 
 /** Folds a message of the pool. */

@@ -42,8 +42,12 @@ export type WorkerEvent =
   | { readonly type: "crashed"; readonly text: string };
 
 export interface WorkerThread {
-  /** Runs one job; before `loaded` too, and then right after it. Never while another runs. */
-  run(job: Job): void;
+  /**
+   * Runs one job; before `loaded` too, and then right after it. Never while another runs.
+   *
+   * @param owner the node whose task it is, for who shares workers out; default: nobody
+   */
+  run(job: Job, owner?: string): void;
   /** Closes the service and ends the thread, soon; kills it where it does not. No event follows. */
   stop(): void;
   /** Ends the thread at once, in the middle of a job too, but for a native call, which it ends after. No event follows. */

@@ -1,19 +1,24 @@
 /**
  * Bounds the workers of a node. Stages come from whoever may register a source, and each has a worker: a thread, with a model.
  *
- * WR1 No more workers than the room has are there at a time.
- * WR2 Where it is full, a stage gets one when it has a job, and none before: it takes the place of the worker that has been
- *     idle longest, one without state where there is such a one. So a stage without tasks keeps nobody out.
+ * WR1 No more workers than the room has are there at a time, and few of them load: a load takes a core, and the node needs one.
+ * WR2 Where it is full, a stage gets one when it has a job, and none before: it takes the place of an idle worker. So a stage
+ *     without tasks keeps nobody out. One goes that has had no job yet, else one of the node that has most workers; of these
+ *     one without state, else the one that has been idle longest.
  * WR3 Whoever loses its worker so is not told where its service has no state: the next job has one started again. One with
  *     state is as lost as if it had crashed, and its stage begins anew.
+ * WR4 Those that wait to load are served by whose job they have, in turn; those that have none yet are one more in that round.
  */
 
 import type { Job, StartWorker, WorkerEvent, WorkerSpec, WorkerThread } from "./worker-port.js";
+import { Turns } from "./turns.js";
 
 export interface WorkerRoomOptions {
   readonly startWorker: StartWorker;
   /** Workers at a time, 1 or more. */
   readonly workersMax: number;
+  /** Of these, how many load at a time, 1 or more. */
+  readonly loadingMax: number;
   /** A worker has ended so that another one has its place. */
   readonly onEvicted: (name: string) => void;
 }
@@ -28,20 +33,29 @@ interface Place {
   busy: boolean;
   /** For the thread, once there is one. */
   job: Job | null;
+  /** Whose job it had last; null where it has had none. */
+  owner: string | null;
   /** Its processor was told so once, and is not told again. */
   loaded: boolean;
   /** No event follows. */
   over: boolean;
 }
 
-export function createWorkerRoom({ startWorker, workersMax, onEvicted }: WorkerRoomOptions): StartWorker {
+/** In the round of those that wait; no node is called so. */
+const WITHOUT_JOB = "*";
+
+export function createWorkerRoom(options: WorkerRoomOptions): StartWorker {
+  const { startWorker, workersMax, loadingMax, onEvicted } = options;
   /** Those with a thread; the one that has been idle longest first. */
   const placed = new Set<Place>();
-  /** Those with a job and no thread, by arrival. */
-  const wanting = new Set<Place>();
+  /** Those of them whose thread has said nothing yet. */
+  const loading = new Set<Place>();
+  /** Those without a thread that are to have one. */
+  const waiting = new Turns<Place>();
 
   function open(place: Place): void {
     placed.add(place);
+    loading.add(place);
     const thread = startWorker(place.spec, (event) => {
       if (place.thread === thread) onEvent(place, event);
     });
@@ -52,6 +66,7 @@ export function createWorkerRoom({ startWorker, workersMax, onEvicted }: WorkerR
   }
 
   function onEvent(place: Place, event: WorkerEvent): void {
+    loading.delete(place);
     const ended = event.type === "crashed" || event.type === "loadFailed";
     if (ended) close(place);
     else if (event.type !== "loaded") place.busy = false;
@@ -67,22 +82,23 @@ export function createWorkerRoom({ startWorker, workersMax, onEvicted }: WorkerR
 
   function close(place: Place): void {
     placed.delete(place);
-    wanting.delete(place);
+    loading.delete(place);
+    waiting.delete(place);
     place.thread = null;
   }
 
-  /** Gives places to those that wait for one, as far as there are some or somebody is idle. */
+  /** Has those load that wait, as far as there is room or somebody is idle. */
   function fill(): void {
-    for (const place of wanting) {
-      if (placed.size >= workersMax && !evict()) return;
-      wanting.delete(place);
-      open(place);
+    while (loading.size < loadingMax) {
+      if (placed.size >= workersMax) for (const place of waiting.takeAll(WITHOUT_JOB)) sayLoadedSoon(place);
+      if (waiting.empty || (placed.size >= workersMax && !evict())) return;
+      const place = waiting.take();
+      if (place !== undefined) open(place);
     }
   }
 
   function evict(): boolean {
-    const idle = [...placed].filter(({ busy }) => !busy);
-    const place = idle.find(({ spec }) => !spec.stateful) ?? idle[0];
+    const place = leastMissed();
     if (place === undefined) return false;
     const { thread, spec, listener } = place;
     close(place);
@@ -94,8 +110,30 @@ export function createWorkerRoom({ startWorker, workersMax, onEvicted }: WorkerR
     return true;
   }
 
+  function leastMissed(): Place | undefined {
+    const counts = new Map<string | null, number>();
+    for (const { owner } of placed) counts.set(owner, (counts.get(owner) ?? 0) + 1);
+    const missed = ({ owner, spec }: Place): number =>
+      (owner === null ? 0 : 2 * (workersMax - (counts.get(owner) ?? 0)) + 2) + (spec.stateful ? 1 : 0);
+    let least: Place | undefined;
+    for (const place of placed) {
+      if (place.busy || loading.has(place)) continue;
+      if (least === undefined || missed(place) < missed(least)) least = place;
+    }
+    return least;
+  }
+
   return (spec, listener) => {
-    const place: Place = { spec, listener, thread: null, busy: false, job: null, loaded: false, over: false };
+    const place: Place = {
+      spec,
+      listener,
+      thread: null,
+      busy: false,
+      job: null,
+      owner: null,
+      loaded: false,
+      over: false,
+    };
     const end = (how: "stop" | "kill"): void => {
       const { thread } = place;
       place.over = true;
@@ -103,18 +141,21 @@ export function createWorkerRoom({ startWorker, workersMax, onEvicted }: WorkerR
       thread?.[how]();
       fill();
     };
-    if (placed.size < workersMax) open(place);
-    else queueMicrotask(() => sayLoaded(place));
+    if (placed.size >= workersMax) sayLoadedSoon(place);
+    else waiting.add(WITHOUT_JOB, place);
+    fill();
     return {
-      run(job) {
+      run(job, owner = "") {
         if (place.over) return;
         place.busy = true;
+        place.owner = owner;
         if (place.thread !== null) {
           place.thread.run(job);
           return;
         }
         place.job = job;
-        wanting.add(place);
+        waiting.delete(place);
+        waiting.add(owner, place);
         fill();
       },
       stop: () => end("stop"),
@@ -124,8 +165,10 @@ export function createWorkerRoom({ startWorker, workersMax, onEvicted }: WorkerR
 }
 
 /** It has nothing to load before it has a place. */
-function sayLoaded(place: Place): void {
-  if (place.over || place.loaded) return;
-  place.loaded = true;
-  place.listener({ type: "loaded" });
+function sayLoadedSoon(place: Place): void {
+  queueMicrotask(() => {
+    if (place.over || place.loaded) return;
+    place.loaded = true;
+    place.listener({ type: "loaded" });
+  });
 }

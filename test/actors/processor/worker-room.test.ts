@@ -18,7 +18,7 @@ interface Thread {
 const JOB = { sourceId: "cam-1" } as Job;
 const DONE: WorkerEvent = { type: "completed", result: { type: "boxes", frames: [] } };
 
-function roomOf(workersMax: number) {
+function roomOf(workersMax: number, loadingMax = workersMax) {
   const threads: Thread[] = [];
   const evicted: string[] = [];
   const startWorker: StartWorker = ({ name }, listener) => {
@@ -30,7 +30,12 @@ function roomOf(workersMax: number) {
       kill: () => (thread.ended = "kill"),
     };
   };
-  const start = createWorkerRoom({ startWorker, workersMax, onEvicted: (name) => void evicted.push(name) });
+  const start = createWorkerRoom({
+    startWorker,
+    workersMax,
+    loadingMax,
+    onEvicted: (name) => void evicted.push(name),
+  });
   const stage = (name: string, stateful = false): WorkerThread & { readonly heard: string[] } => {
     const heard: string[] = [];
     const spec = { name, module: "", parameters: {}, modelDir: null, output: "boxes", stateful };
@@ -125,6 +130,62 @@ test("createWorkerRoom gives the place of a worker that was stopped or killed to
     last("a").say(DONE);
     assert.equal(a.heard, [], "no event follows");
   }
+});
+
+test("createWorkerRoom has few workers load at a time, and the next ones as soon as one has, cannot, or is given up", () => {
+  const { stage, last, alive } = roomOf(48, 2);
+  const stages = Array.from({ length: 48 }, (_, n) => stage(`s${n}`));
+  assert.equal(alive(), ["s0", "s1"]);
+  last("s0").say({ type: "loaded" });
+  assert.equal(alive(), ["s0", "s1", "s2"]);
+  last("s1").say({ type: "loadFailed", code: "service-failed", text: "no", permanent: false });
+  assert.is(last("s3").name, "s3");
+  stages[2]?.kill();
+  assert.is(last("s4").name, "s4");
+  assert.equal(stages[40]?.heard, [], "it has not loaded");
+  for (let n = 3; n < 48; n += 1) last(`s${n}`).say({ type: "loaded" });
+  assert.equal(stages[40]?.heard, ["loaded"]);
+});
+
+test("createWorkerRoom has the stages of all nodes load in turn, whoever has most of them, and those without a job too", () => {
+  const { stage, last, threads } = roomOf(200, 1);
+  stage("first");
+  const greedy = Array.from({ length: 100 }, (_, n) => stage(`greedy-${n}`));
+  for (const worker of greedy) worker.run(JOB, "rogue");
+  const honest = [stage("honest-0"), stage("honest-1")];
+  honest[0]?.run(JOB, "edge-1");
+  stage("new");
+  for (const name of ["first", "greedy-0", "honest-1", "honest-0", "greedy-1"]) {
+    assert.is(threads.at(-1)?.name, name);
+    last(name).say({ type: "loaded" });
+  }
+  assert.is(threads.at(-1)?.name, "new");
+});
+
+test("createWorkerRoom takes a place from the node that has most workers, and from nobody else", () => {
+  const { stage, last, evicted } = roomOf(4);
+  const honest = stage("honest");
+  const greedy = [0, 1, 2].map((n) => stage(`greedy-${n}`, true));
+  honest.run(JOB, "edge-1");
+  last("honest").say(DONE);
+  for (const [n, worker] of greedy.entries()) {
+    worker.run(JOB, "rogue");
+    last(`greedy-${n}`).say(DONE);
+  }
+  stage("greedy-3").run(JOB, "rogue");
+  assert.equal(evicted, ["greedy-0"], "the honest one has been idle longer, and has no state");
+});
+
+test("createWorkerRoom says of who still waits to load that it has, once the room is full", async () => {
+  const { stage, last, alive } = roomOf(2, 1);
+  const [a, b, c] = [stage("a"), stage("b"), stage("c")];
+  last("a").say({ type: "loaded" });
+  last("b").say({ type: "loaded" });
+  await Promise.resolve();
+  assert.equal([a.heard, b.heard, c.heard], [["loaded"], ["loaded"], ["loaded"]]);
+  assert.equal(alive(), ["a", "b"]);
+  c.run(JOB);
+  assert.equal(alive(), ["b", "c"]);
 });
 
 test.run();

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import { generateToken } from "../../../src/transport/security/token.js";
+import { within } from "../../support/within.js";
 import { must, type ClusterAttack } from "../kit/attack.js";
 import type { Scene } from "../kit/scene.js";
 import { byStranger, closed, hello, socketTo, UPGRADE, webSocketTo } from "../kit/stranger.js";
@@ -25,19 +26,24 @@ async function letGo(scene: Scene, socket: Socket): Promise<void> {
   await closed(socket).catch(() => must(false, "the connection is kept for ever"));
 }
 
-async function quickly(count: number, open: () => Promise<unknown>): Promise<readonly unknown[]> {
-  const opened: unknown[] = [];
+/** The hub lets go of `socket`, whoever takes its place. */
+async function webSocketClosed(socket: WebSocket): Promise<void> {
+  if (socket.readyState === WebSocket.CLOSED) return;
+  await within(20_000, once(socket, "close"), "an idle WebSocket to be closed").catch(() =>
+    must(false, "an idle WebSocket is kept for ever"),
+  );
+}
+
+async function quickly<Opened>(count: number, open: () => Promise<Opened>): Promise<readonly Opened[]> {
+  const opened: Opened[] = [];
   for (let at = 0; at < count; at += 100) {
     opened.push(...(await Promise.all(Array.from({ length: Math.min(100, count - at) }, open))));
   }
   return opened;
 }
 
-function hangUp(sockets: readonly unknown[]): void {
-  for (const socket of sockets) {
-    if (socket instanceof WebSocket) socket.terminate();
-    else (socket as Socket).destroy();
-  }
+function hangUp(sockets: readonly Socket[]): void {
+  for (const socket of sockets) socket.destroy();
 }
 
 export const STRANGER_SOCKETS: readonly ClusterAttack[] = [
@@ -102,7 +108,7 @@ export const STRANGER_SOCKETS: readonly ClusterAttack[] = [
     "a stranger opens 844 WebSockets at once, again and again, and says nothing",
     "counted",
     async (place, scene) => {
-      const opened: unknown[] = [];
+      const opened: WebSocket[] = [];
       const filling = (async () => {
         for (let turn = 0; turn < 2; turn += 1)
           opened.push(...(await quickly(UPGRADES, () => webSocketTo(place))));
@@ -110,7 +116,7 @@ export const STRANGER_SOCKETS: readonly ClusterAttack[] = [
       await othersGetIn(scene);
       await filling;
       await othersGetIn(scene);
-      hangUp(opened);
+      await Promise.all(opened.map(webSocketClosed));
     },
   ),
   byStranger(

@@ -1,0 +1,49 @@
+/**
+ * A queue that serves owners in turn: however many things one of them has in it, the next of another comes after one of each.
+ */
+export class Turns<Thing> {
+  /** By owner, whose turn is next first; none is empty. */
+  readonly #queues = new Map<string, Set<Thing>>();
+  readonly #ownerOf = new Map<Thing, string>();
+
+  get empty(): boolean {
+    return this.#queues.size === 0;
+  }
+
+  /** Behind all others of `owner`. A thing that is in the queue is deleted before it is added again. */
+  add(owner: string, thing: Thing): void {
+    const queue = this.#queues.get(owner);
+    if (queue === undefined) this.#queues.set(owner, new Set([thing]));
+    else queue.add(thing);
+    this.#ownerOf.set(thing, owner);
+  }
+
+  /** The first thing of whose turn it is; undefined where there is none. */
+  take(): Thing | undefined {
+    for (const [owner, queue] of this.#queues) {
+      for (const thing of queue) {
+        this.delete(thing);
+        // Behind the others, unless it was the last one.
+        if (this.#queues.delete(owner)) this.#queues.set(owner, queue);
+        return thing;
+      }
+    }
+    return undefined;
+  }
+
+  /** All that `owner` has in it. */
+  takeAll(owner: string): readonly Thing[] {
+    const things = [...(this.#queues.get(owner) ?? [])];
+    for (const thing of things) this.delete(thing);
+    return things;
+  }
+
+  delete(thing: Thing): void {
+    const owner = this.#ownerOf.get(thing);
+    const queue = owner === undefined ? undefined : this.#queues.get(owner);
+    if (owner === undefined || queue === undefined) return;
+    this.#ownerOf.delete(thing);
+    queue.delete(thing);
+    if (queue.size === 0) this.#queues.delete(owner);
+  }
+}
