@@ -38,8 +38,8 @@ export const DISTRIBUTOR_MUTANTS: readonly Mutant[] = [
     ["first-end-for-all", "const end = appended[index];", "const end = appended[0];"],
     [
       "acknowledged-before-durable",
-      '    ctx.pipe(given.store.append(records), (result) => ({ type: "appendEnded", batch, result }));',
-      '    const early = records.map((record) => ({ status: "stored", record: { ...record, position: given.store.nextPosition } }));\n    given.store.append(records).catch(() => { });\n    ctx.pipe(Promise.resolve(early), (result) => ({ type: "appendEnded", batch, result }));',
+      '    ctx.pipe(appended, (result) => ({ type: "appendEnded", batch, result }));',
+      '    const early = records.map((record) => ({ status: "stored", record: { ...record, position: given.store.nextPosition } }));\n    appended.catch(() => { });\n    ctx.pipe(Promise.resolve(early), (result) => ({ type: "appendEnded", batch, result }));',
     ],
   ]),
   ...mutantsOf("distributor", `${FOLDER}/distributor.js`, [
