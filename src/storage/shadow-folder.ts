@@ -59,7 +59,14 @@ async function isLocked(file: string): Promise<boolean> {
     readFile("/proc/locks", "utf8").catch(() => ""),
     stat(file).catch(() => null),
   ]);
-  return found !== null && new RegExp(`^\\d+: POSIX .*:${found.ino} `, "m").test(locks);
+  return found !== null && locks.includes(` ${deviceText(found.dev)}:${found.ino} `);
+}
+
+/** A device as proc(5) has it in /proc/locks, from the number that makedev(3) gives it: `fe:00`. */
+function deviceText(device: number): string {
+  const major = (device >> 8) & 0xfff;
+  const minor = (device & 0xff) | ((device >> 12) & 0xfff00);
+  return [major, minor].map((number) => number.toString(16).padStart(2, "0")).join(":");
 }
 
 /** As level says it. */

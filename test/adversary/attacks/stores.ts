@@ -28,7 +28,7 @@ export const STORES: readonly LoneAttack[] = [
         "--source",
         "test:64x64@25,duration=20",
         "--frames-per-task",
-        "1",
+        "2",
         "--fps",
         "25",
         "--realtime",
@@ -71,7 +71,7 @@ export const STORES: readonly LoneAttack[] = [
         hub,
         "test:64x64@25,duration=4",
         "--frames-per-task",
-        "1",
+        "2",
       );
       if (exitCode !== 0) throw new Error(stderr);
       hub.program.signal("SIGKILL");

@@ -78,6 +78,20 @@ diskTest("openStoreForReading reads a store on a read-only disk, and leaves noth
   });
 });
 
+diskTest("openStoreForReading takes no lock on another disk for one of its own", async () => {
+  // The files of two new disks have the same numbers.
+  await onDisk(async (other) => {
+    const open = await openLevelStore(join(other, "store"));
+    await onDisk(async (disk) => {
+      const path = join(disk, "store");
+      await makeStore(path);
+      execFileSync("mount", ["-o", "remount,ro", disk]);
+      await readsAll(path);
+    });
+    await open.close();
+  });
+});
+
 diskTest("openStoreForReading reads a store on a full disk", async () => {
   await onDisk(async (disk) => {
     const path = join(disk, "store");
