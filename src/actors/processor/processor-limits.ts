@@ -7,7 +7,7 @@ export interface ProcessorLimits {
   /** Workers of a service without state. Default 1; at most the cores less one, and never less than 1. */
   readonly replicas: number;
   /**
-   * Workers of all stages together. Default 40: one of a service that does nothing takes 8 MiB (`edge.odd-dags` of the attacks), and no
+   * Workers of all stages together. Default 32: one of a service that does nothing takes 8 MiB (`edge.odd-dags` of the attacks), and no
    * machine here has so many cores.
    */
   readonly workersMax: number;
@@ -29,7 +29,7 @@ export interface ProcessorLimits {
 
 export const DEFAULT_PROCESSOR_LIMITS: ProcessorLimits = {
   replicas: 1,
-  workersMax: 40,
+  workersMax: 32,
   gapTimeoutMs: 1_000,
   executeTimeoutMs: 30_000,
   loadTimeoutMs: 60_000,
