@@ -3,6 +3,7 @@
 import type { PipelineId, StageId } from "./identity.js";
 import type { DataType } from "./service.js";
 import { END, type Cursor } from "./task.js";
+import { sameData } from "./same-data.js";
 
 /** What a processor's queue does when it is full. `block` holds the sender back and drops nothing. */
 export const QUEUE_POLICIES = ["block", "dropOldest", "dropNewest", "latestOnly"] as const;
@@ -40,7 +41,7 @@ export interface Pipeline {
 
 /** Whether two definitions are the same, also where one has come from another node. */
 export function samePipeline(a: Pipeline, b: Pipeline): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
+  return sameData(a, b);
 }
 
 /** @throws RangeError where the pipeline has no such stage */

@@ -9,6 +9,7 @@ import { samePipeline } from "../../task/pipeline.js";
 import { startPolicy, type PolicyRegistry } from "../../scheduling/policies.js";
 import type { PolicyRun, PolicyScope } from "../../scheduling/policy.js";
 import type { SourceEntry } from "./source-plan.js";
+import { sameData } from "../../task/same-data.js";
 
 /** Decides for a source whose own policy was refused: as nodes do before any table. */
 const POLICY_UNTIL_SET: PolicySpec = { name: "edge-only", parameters: {} };
@@ -47,7 +48,7 @@ export function resumePolicy(
   { run, policy }: { readonly run: PolicyRun; readonly policy: PolicySpec },
   before: { readonly policy: PolicySpec; readonly state: unknown } | undefined,
 ): PolicyRun {
-  if (before === undefined || JSON.stringify(before.policy) !== JSON.stringify(policy)) return run;
+  if (before === undefined || !sameData(before.policy, policy)) return run;
   return registry.get(policy.name)?.resume(before.state) ?? run;
 }
 

@@ -19,6 +19,7 @@ import { requestReplan } from "./decide.js";
 import { armResend, sendTable } from "./publish-table.js";
 import type { PolicyScope } from "../../scheduling/policy.js";
 import { createSourceEntry, type Ctx, type Of, type State } from "./state.js";
+import { sameData } from "../../task/same-data.js";
 
 export function onRegisterNode(state: State, { node, controller }: Of<"registerNode">, ctx: Ctx): void {
   if (!state.nodes.has(node.name) && state.nodes.size >= state.options.nodesMax) {
@@ -214,8 +215,5 @@ interface Registered {
 }
 
 function isSame(a: Registered, b: Registered): boolean {
-  return (
-    a.controller.address === b.controller.address &&
-    JSON.stringify(a.description) === JSON.stringify(b.description)
-  );
+  return a.controller.address === b.controller.address && sameData(a.description, b.description);
 }
