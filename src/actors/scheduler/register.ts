@@ -181,7 +181,9 @@ export function onSetPolicy(state: State, { sourceId, policy, replyTo }: Of<"set
     refuse(state, sourceId, started.error, replyTo, ctx);
     return;
   }
-  state.retained.orders.set(sourceId, { policy });
+  // What is kept on disk is what was checked: an operator may have sent more.
+  const { name, parameters } = policy;
+  state.retained.orders.set(sourceId, { policy: { name, parameters } });
   state.retained.sources.set(sourceId, description);
   state.sources.set(sourceId, { ...entry, description, run: started.run });
   replyTo?.tell({ type: "policySet", sourceId });

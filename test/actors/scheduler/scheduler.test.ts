@@ -346,6 +346,17 @@ test("what an operator set holds when the node registers its source again, until
   assert.equal(leaveAndReturn(), { detect: ["edge-1"], track: ["edge-1"] });
 });
 
+test("what an operator set is kept as a policy has it, whatever came with it", () => {
+  const { orders } = createMemoryTrust();
+  const { scheduler, join, register } = setUp({ orders });
+  join("cloud");
+  join("edge-1");
+  register({ policy: EDGE_ONLY });
+  const policy = Object.assign({ name: "cloud-only", parameters: {} }, { extra: 5n });
+  scheduler.tell({ type: "setPolicy", sourceId: CAM_1, policy });
+  assert.equal(orders.get(CAM_1), { policy: { name: "cloud-only", parameters: {} } });
+});
+
 test("what an operator set holds under a scheduler that starts anew over the same trust", () => {
   const { orders } = createMemoryTrust();
   const first = setUp({ orders });
