@@ -6,7 +6,7 @@
 import { RateLimit } from "../../runtime/rate-limit.js";
 import { ALLOWED, type Guard, type Sender, type Verdict } from "../../transport/cluster/guard.js";
 import { accessTo, type Access } from "./access.js";
-import { fields, Malformed, type Fields } from "./checks.js";
+import { fields, holdsBigint, Malformed, wanted, type Fields } from "./checks.js";
 import type { Rule } from "./rules.js";
 
 export interface GuardOptions {
@@ -69,6 +69,7 @@ function mayTell({ roles, grants }: Sender, { from, grant }: Rule): boolean {
 /** @throws Malformed */
 function check(from: Sender, type: string, rule: Rule, message: Fields): Verdict {
   rule.check(message);
+  wanted(!holdsBigint(message), "no bigint");
   const { about, forAll = ["cloud"] } = rule;
   if (about === undefined || about(message, from) === from.name) return ALLOWED;
   if (from.roles.some((role) => forAll.includes(role))) return ALLOWED;

@@ -193,6 +193,20 @@ test("guardFor lets through all that honest nodes tell each other", () => {
   }
 });
 
+test("guardFor lets no bigint through, wherever it is: what is stored is JSON", () => {
+  const plain = finishedTask({ sequence: 0 });
+  assert.is(guard(EDGE, "/distributor", { type: "store", task: plain }).allowed, true);
+  const [hop] = plain.hops;
+  for (const more of [
+    { configuration: { ...plain.configuration, extra: 5n } },
+    { hops: [{ ...hop, extra: [{ deep: 5n }] }] },
+    { extra: new Map([["key", 5n]]) },
+  ]) {
+    const verdict = guard(EDGE, "/distributor", { type: "store", task: { ...plain, ...more } });
+    assert.equal([verdict.allowed, !verdict.allowed && verdict.reason], [false, "malformed"]);
+  }
+});
+
 test("guardFor denies what a role may not say, and whatever speaks for another node", () => {
   const denied: readonly [Sender, string, object][] = [
     [EDGE, "/controller", { type: "abandon", id, delivery: 2, pipelineId, pipelineVersion, pins }],
