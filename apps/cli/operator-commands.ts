@@ -1,8 +1,6 @@
 /** The commands of `sluice` that act on a running cluster. */
 
 import type { Operator } from "../../src/operator/operator.js";
-import { SluiceError } from "../../src/task/errors.js";
-import { TransportError } from "../../src/transport/errors.js";
 import {
   addCaptureOptions,
   type Command,
@@ -16,8 +14,9 @@ import {
   UsageError,
 } from "../command-line.js";
 import type { AuditCommand } from "./audit.js";
-import { DEFAULT_STORE, findHub, readOperator } from "./hub-folder.js";
+import { DEFAULT_STORE } from "./hub-folder.js";
 import type { ExplainCommand } from "./explain.js";
+import { asOperator, connect, fromHubOrStore, type OperatorFlags } from "./operator-connection.js";
 import type { ResultsCommand } from "./results.js";
 import type { RunCommand } from "./run-source.js";
 import { parseSince } from "./units.js";
@@ -29,14 +28,6 @@ const since = readBy(
   (text) => parseSince(text, Date.now()),
   "a time like 2026-01-31T12:00:00Z, or an age like 10m",
 );
-
-interface OperatorFlags {
-  readonly store: string;
-  readonly hub?: string;
-  readonly token?: string;
-  readonly tokenFile?: string;
-  readonly tlsCa?: string;
-}
 
 /** Makes a command with the options that say which hub is meant. */
 type MakeCommand = (name: string, description: string) => Command;
@@ -286,85 +277,4 @@ function addTop(command: MakeCommand, choose: Choose): void {
         return top(() => connect(given), given);
       }),
     );
-}
-
-/**
- * Asks the hub where one answers, and else reads the store itself, which nobody can while a hub has it: a hub that was killed
- * leaves word of itself behind.
- */
-async function fromHubOrStore(
-  flags: OperatorFlags,
-  hubWork: (operator: Operator) => Promise<number>,
-  storeWork: () => Promise<number>,
-): Promise<number> {
-  if (flags.hub !== undefined) return asOperator(flags, hubWork);
-  if ((await readOperator(flags.store)) === null) return storeWork();
-  let operator: Operator;
-  try {
-    operator = await connect(flags);
-  } catch (unreachable) {
-    try {
-      return await storeWork();
-    } catch (error) {
-      // There is a hub after all, and it has the store.
-      throw error instanceof SluiceError && error.code === "store-locked" ? unreachable : error;
-    }
-  }
-  return workAs(operator, hubWork);
-}
-
-/** Connects to the hub that `flags` mean, and leaves it afterwards. */
-async function asOperator(
-  flags: OperatorFlags,
-  work: (operator: Operator) => Promise<number>,
-): Promise<number> {
-  return workAs(await connect(flags), work);
-}
-
-async function workAs(operator: Operator, work: (operator: Operator) => Promise<number>): Promise<number> {
-  try {
-    return await work(operator);
-  } finally {
-    await operator.close();
-  }
-}
-
-function isUnreachable(error: unknown): error is TransportError {
-  return error instanceof TransportError && error.code === "connect-failed";
-}
-
-async function connect(flags: OperatorFlags): Promise<Operator> {
-  const { readNamed } = await import("./files.js");
-  const authorities =
-    flags.tlsCa === undefined ? null : await readNamed(flags.tlsCa, "--tls-ca", "connect-failed");
-  const { tokenFile } = flags;
-  const own =
-    tokenFile === undefined
-      ? flags.token
-      : (await readNamed(tokenFile, "--token-file", "token-missing")).trim();
-  const {
-    url,
-    token,
-    authorities: known,
-  } = await findHub({
-    store: flags.store,
-    authorities,
-    ...(flags.hub !== undefined && { hub: flags.hub }),
-    ...(own !== undefined && { token: own }),
-  });
-  const { connectOperator } = await import("../../src/operator/operator.js");
-  const trusted = authorities ?? known;
-  try {
-    return await connectOperator({
-      hub: url,
-      token: token === "" ? null : token,
-      ...(trusted !== null && { authorities: trusted }),
-    });
-  } catch (error) {
-    if (flags.hub !== undefined || !isUnreachable(error)) throw error;
-    throw new TransportError(
-      `${error.message}; the hub of store "${flags.store}" was there and may have been killed: start it again with "sluice hub"`,
-      { code: "connect-failed", retry: "backoff", cause: error },
-    );
-  }
 }

@@ -2,6 +2,7 @@
 
 import { CodedError, type Role } from "../../../src/index.js";
 import { must, type ClusterAttack } from "../kit/attack.js";
+import { edgeAttack } from "../kit/edge-attack.js";
 import type { HostileMember } from "../kit/member.js";
 import type { Scene } from "../kit/scene.js";
 import { pipeline, sourceOf, stageOf } from "../kit/tasks.js";
@@ -10,26 +11,6 @@ const SOURCES_ASKED = 12_000;
 /** What a member may have at the most, whatever the bound is that a hub is given. */
 const SOURCES_OF_A_MEMBER_MAX = 2_048;
 const MAX = Number.MAX_SAFE_INTEGER;
-
-function attack(
-  id: string,
-  what: string,
-  play: (rogue: HostileMember, scene: Scene) => Promise<void>,
-  expected: ClusterAttack["expected"] = "counted",
-): ClusterAttack {
-  return {
-    id,
-    who: "edge",
-    what,
-    expected,
-    against: "cluster",
-    async play(scene) {
-      const rogue = await scene.member();
-      await play(rogue, scene);
-      if (rogue.cluster.connected) await rogue.arrived("cloud");
-    },
-  };
-}
 
 /** A rogue that is a node like any other: sources may be placed on it. */
 async function register(rogue: HostileMember): Promise<void> {
@@ -67,7 +48,7 @@ async function tableOf({ scout }: Scene): Promise<{
 }
 
 export const EDGE_CLAIMS: readonly ClusterAttack[] = [
-  attack(
+  edgeAttack(
     "edge.source-takeover",
     "an edge registers another's source as its own",
     async (rogue, scene) => {
@@ -83,7 +64,7 @@ export const EDGE_CLAIMS: readonly ClusterAttack[] = [
     },
     "refused",
   ),
-  attack(
+  edgeAttack(
     "edge.source-of-the-absent",
     "an edge registers the source of another whose node is down",
     async (rogue, scene) => {
@@ -101,7 +82,7 @@ export const EDGE_CLAIMS: readonly ClusterAttack[] = [
     },
     "refused",
   ),
-  attack(
+  edgeAttack(
     "edge.pipeline-takeover",
     "an edge registers another pipeline under the name and version of an honest one",
     async (rogue, scene) => {
@@ -122,14 +103,14 @@ export const EDGE_CLAIMS: readonly ClusterAttack[] = [
     },
     "refused",
   ),
-  attack("edge.remove-others", "an edge removes other nodes and their sources", async (rogue) => {
+  edgeAttack("edge.remove-others", "an edge removes other nodes and their sources", async (rogue) => {
     rogue.tell("cloud/scheduler", { type: "removeNode", node: "edge-1" });
     rogue.tell("cloud/scheduler", { type: "removeNode", node: "cloud" });
     rogue.tell("cloud/scheduler", { type: "removeSource", sourceId: "cam-1", node: "edge-1" });
     rogue.tell("cloud/scheduler", { type: "removeSource", sourceId: "cam-1" });
     await rogue.arrived("cloud");
   }),
-  attack("edge.register-others", "an edge registers and samples nodes that are others", async (rogue) => {
+  edgeAttack("edge.register-others", "an edge registers and samples nodes that are others", async (rogue) => {
     for (const name of ["edge-1", "cloud", "edge-9"]) {
       const node = { name, role: "edge", services: ["find"] };
       rogue.tell("cloud/scheduler", {
@@ -146,7 +127,7 @@ export const EDGE_CLAIMS: readonly ClusterAttack[] = [
     }
     await rogue.arrived("cloud");
   }),
-  attack(
+  edgeAttack(
     "edge.role-of-cloud",
     "an edge registers itself as a cloud with the scheduler",
     async (rogue, scene) => {
@@ -165,7 +146,7 @@ export const EDGE_CLAIMS: readonly ClusterAttack[] = [
     },
     "refused",
   ),
-  attack(
+  edgeAttack(
     "edge.sources-flood",
     "an edge registers 12,000 sources",
     async (rogue, scene) => {
@@ -190,7 +171,7 @@ export const EDGE_CLAIMS: readonly ClusterAttack[] = [
     },
     "refused",
   ),
-  attack(
+  edgeAttack(
     "edge.table-epoch-max",
     "an edge says that it holds a table of the highest epoch and term that there can be",
     async (rogue, scene) => {
@@ -222,7 +203,7 @@ export const EDGE_CLAIMS: readonly ClusterAttack[] = [
     },
     "refused",
   ),
-  attack(
+  edgeAttack(
     "edge.role-denied",
     "an edge's token is used to join as a cloud, and as an operator",
     async (_, scene) => {
@@ -236,7 +217,7 @@ export const EDGE_CLAIMS: readonly ClusterAttack[] = [
       }
     },
   ),
-  attack(
+  edgeAttack(
     "edge.name-of-others",
     "an edge joins under the names of the hub, of a member, and beside one",
     async (_, scene) => {
@@ -244,7 +225,7 @@ export const EDGE_CLAIMS: readonly ClusterAttack[] = [
       await refusedToJoin(scene, { name: "edge-1" });
     },
   ),
-  attack(
+  edgeAttack(
     "edge.name-takeover",
     "an edge joins under the name of another that stands still",
     async (_, scene) => {

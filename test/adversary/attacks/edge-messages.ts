@@ -3,32 +3,11 @@
 import { KIND } from "../../../src/transport/cluster/envelope.js";
 import { RECORD } from "../../../src/transport/link/records.js";
 import { must, type ClusterAttack } from "../kit/attack.js";
-import type { HostileMember } from "../kit/member.js";
-import type { Scene } from "../kit/scene.js";
+import { edgeAttack } from "../kit/edge-attack.js";
 import { chunkOf, envelope, heartbeat, notice, openLarge, record } from "../kit/wire.js";
 
-function attack(
-  id: string,
-  what: string,
-  play: (rogue: HostileMember, scene: Scene) => Promise<void>,
-  expected: ClusterAttack["expected"] = "counted",
-): ClusterAttack {
-  return {
-    id,
-    who: "edge",
-    what,
-    expected,
-    against: "cluster",
-    async play(scene) {
-      const rogue = await scene.member();
-      await play(rogue, scene);
-      if (rogue.cluster.connected) await rogue.arrived("cloud");
-    },
-  };
-}
-
 export const EDGE_MESSAGES: readonly ClusterAttack[] = [
-  attack(
+  edgeAttack(
     "edge.sample-lies",
     "an edge samples itself with numbers and names that cannot be",
     async (rogue) => {
@@ -53,7 +32,7 @@ export const EDGE_MESSAGES: readonly ClusterAttack[] = [
     },
     "survived",
   ),
-  attack(
+  edgeAttack(
     "edge.unknown-types",
     "an edge tells every component what none of them knows",
     async (rogue, scene) => {
@@ -89,37 +68,41 @@ export const EDGE_MESSAGES: readonly ClusterAttack[] = [
       await scene.goesOn(1, 10_000);
     },
   ),
-  attack("edge.orders", "an edge publishes a table, orders agents and asks for results", async (rogue) => {
-    const table = {
-      term: 2 ** 40,
-      epoch: 2 ** 40,
-      publishedAtMs: 0,
-      pipelines: new Map(),
-      sources: new Map(),
-      fallback: rogue.name,
-    };
-    for (const node of ["cloud", "edge-1"]) {
-      for (const [path, message] of [
-        ["controller", { type: "installTable", table }],
-        ["agent", { type: "drain" }],
-        ["agent", { type: "drainSource", sourceId: "cam-1" }],
-        ["guardian", { type: "spawn", behaviour: "x", args: 1, options: { name: "x" } }],
-      ] as const) {
-        const reply = await rogue.ask(`${node}/${path}`, (replyTo) => ({ ...message, replyTo }));
-        must(
-          reply === "permission-denied",
-          `${node}/${path} answered "${message.type}": ${JSON.stringify(reply)}`,
-        );
+  edgeAttack(
+    "edge.orders",
+    "an edge publishes a table, orders agents and asks for results",
+    async (rogue) => {
+      const table = {
+        term: 2 ** 40,
+        epoch: 2 ** 40,
+        publishedAtMs: 0,
+        pipelines: new Map(),
+        sources: new Map(),
+        fallback: rogue.name,
+      };
+      for (const node of ["cloud", "edge-1"]) {
+        for (const [path, message] of [
+          ["controller", { type: "installTable", table }],
+          ["agent", { type: "drain" }],
+          ["agent", { type: "drainSource", sourceId: "cam-1" }],
+          ["guardian", { type: "spawn", behaviour: "x", args: 1, options: { name: "x" } }],
+        ] as const) {
+          const reply = await rogue.ask(`${node}/${path}`, (replyTo) => ({ ...message, replyTo }));
+          must(
+            reply === "permission-denied",
+            `${node}/${path} answered "${message.type}": ${JSON.stringify(reply)}`,
+          );
+        }
       }
-    }
-    for (const message of [{ type: "query", query: {} }, { type: "reportTotals" }]) {
-      const reply = await rogue.ask("cloud/distributor", (replyTo) => ({ ...message, replyTo }));
-      must(reply === "permission-denied", `the distributor answered "${message.type}"`);
-    }
-    const reply = await rogue.ask("cloud/scheduler", (replyTo) => ({ type: "reportNodes", replyTo }));
-    must(reply === "permission-denied", "the scheduler answered");
-  }),
-  attack(
+      for (const message of [{ type: "query", query: {} }, { type: "reportTotals" }]) {
+        const reply = await rogue.ask("cloud/distributor", (replyTo) => ({ ...message, replyTo }));
+        must(reply === "permission-denied", `the distributor answered "${message.type}"`);
+      }
+      const reply = await rogue.ask("cloud/scheduler", (replyTo) => ({ type: "reportNodes", replyTo }));
+      must(reply === "permission-denied", "the scheduler answered");
+    },
+  ),
+  edgeAttack(
     "edge.sender-forged",
     "an edge sends in the name of another session, and to sessions that are none",
     async (_, scene) => {
@@ -133,7 +116,7 @@ export const EDGE_MESSAGES: readonly ClusterAttack[] = [
       }
     },
   ),
-  attack(
+  edgeAttack(
     "edge.notices",
     "an edge sends the notices that are the hub's, and asks for introductions without end",
     async (_, scene) => {
@@ -154,7 +137,7 @@ export const EDGE_MESSAGES: readonly ClusterAttack[] = [
       }
     },
   ),
-  attack("edge.link-rubbish", "an edge breaks the rules of its link in every way", async (_, scene) => {
+  edgeAttack("edge.link-rubbish", "an edge breaks the rules of its link in every way", async (_, scene) => {
     const broken: readonly (readonly Uint8Array[])[] = [
       [Uint8Array.of(99, 0, 0, 0, 0)],
       [Uint8Array.of(1, 255, 255, 255, 255)],
@@ -175,7 +158,7 @@ export const EDGE_MESSAGES: readonly ClusterAttack[] = [
       await wire.ended();
     }
   }),
-  attack(
+  edgeAttack(
     "edge.envelope-rubbish",
     "an edge sends envelopes whose addresses and values are none",
     async (_, scene) => {
@@ -214,7 +197,7 @@ export const EDGE_MESSAGES: readonly ClusterAttack[] = [
       }
     },
   ),
-  attack(
+  edgeAttack(
     "edge.clock-lies",
     "an edge's heartbeats tell times that cannot be",
     async (_, scene) => {

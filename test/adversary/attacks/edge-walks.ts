@@ -2,8 +2,8 @@
 
 import { allHonest, forgeries, own } from "../kit/claims.js";
 import { must, type ClusterAttack } from "../kit/attack.js";
+import { edgeAttack } from "../kit/edge-attack.js";
 import type { Line } from "../kit/follower.js";
-import type { HostileMember } from "../kit/member.js";
 import type { Scene } from "../kit/scene.js";
 import { abandonOf, begun, finished, pipeline, sourceOf, stageOf } from "../kit/tasks.js";
 
@@ -18,28 +18,8 @@ const PARK_TASKS = 160;
 /** More than the joins of a hub have room for. */
 const FLOOD = 20_000;
 
-function attack(
-  id: string,
-  what: string,
-  play: (rogue: HostileMember, scene: Scene) => Promise<void>,
-  expected: ClusterAttack["expected"] = "counted",
-): ClusterAttack {
-  return {
-    id,
-    who: "edge",
-    what,
-    expected,
-    against: "cluster",
-    async play(scene) {
-      const rogue = await scene.member();
-      await play(rogue, scene);
-      if (rogue.cluster.connected) await rogue.arrived("cloud");
-    },
-  };
-}
-
 export const EDGE_WALKS: readonly ClusterAttack[] = [
-  attack(
+  edgeAttack(
     "edge.odd-pins",
     "an edge submits tasks pinned to stages that are none, at places that cannot be",
     async (rogue) => {
@@ -61,7 +41,7 @@ export const EDGE_WALKS: readonly ClusterAttack[] = [
     },
     "survived",
   ),
-  attack(
+  edgeAttack(
     "edge.odd-came-from",
     "an edge submits branches that came from no predecessor of their join",
     async (rogue) => {
@@ -75,7 +55,7 @@ export const EDGE_WALKS: readonly ClusterAttack[] = [
     },
     "survived",
   ),
-  attack(
+  edgeAttack(
     "edge.odd-tasks",
     "an edge submits tasks that are well-formed and cannot be",
     async (rogue) => {
@@ -109,7 +89,7 @@ export const EDGE_WALKS: readonly ClusterAttack[] = [
     },
     "survived",
   ),
-  attack(
+  edgeAttack(
     "edge.odd-dags",
     "an edge registers pipelines that are no DAG, or an odd one, and sends tasks through them",
     async (rogue) => {
@@ -159,7 +139,7 @@ export const EDGE_WALKS: readonly ClusterAttack[] = [
     },
     "survived",
   ),
-  attack(
+  edgeAttack(
     "edge.stages-flood",
     "an edge registers many pipelines of very many stages and goes, so that all of them are the hub's to run",
     async (rogue, scene) => {
@@ -190,7 +170,7 @@ export const EDGE_WALKS: readonly ClusterAttack[] = [
     },
     "survived",
   ),
-  attack(
+  edgeAttack(
     "edge.poison-join",
     "an edge sends branches of tasks that another's camera is yet to make, of a delivery beyond all, to where they will meet",
     async (rogue, scene) => {
@@ -210,7 +190,7 @@ export const EDGE_WALKS: readonly ClusterAttack[] = [
       await allHonest(scene, ids);
     },
   ),
-  attack(
+  edgeAttack(
     "edge.poison-park",
     "an edge sends tasks of another's camera that wait for a pipeline that never comes, so that the hub drops them for all deliveries",
     async (rogue, scene) => {
@@ -227,7 +207,7 @@ export const EDGE_WALKS: readonly ClusterAttack[] = [
       await allHonest(scene, ids);
     },
   ),
-  attack(
+  edgeAttack(
     "edge.poison-home",
     "an edge sends an honest edge tasks of that one's own camera, for its stages and joins",
     async (rogue, scene) => {
@@ -250,7 +230,7 @@ export const EDGE_WALKS: readonly ClusterAttack[] = [
       await allHonest(scene, ids);
     },
   ),
-  attack(
+  edgeAttack(
     "edge.flood-own",
     "an edge floods the hub's joins, its stages and its room for unknown pipelines with tasks of its own source",
     async (rogue, scene) => {
