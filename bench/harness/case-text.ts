@@ -1,5 +1,6 @@
 /** A case's result as people read it: a table of its subjects, and what can be said of ours beside them. */
 
+import { median } from "../report.js";
 import type { BenchKind } from "./case.js";
 import { ratioOf, spreadOf, valueOf, type CaseResult, type SubjectResult } from "./result.js";
 
@@ -46,8 +47,7 @@ function valueCells(kind: BenchKind, subject: SubjectResult): readonly string[] 
 
 /** Medians over the rounds. */
 function costCells({ rounds }: SubjectResult): readonly string[] {
-  const middle = (pick: (round: (typeof rounds)[number]) => number): number =>
-    rounds.map(pick).toSorted((a, b) => a - b)[Math.floor(rounds.length / 2)] ?? Number.NaN;
+  const middle = (pick: (round: (typeof rounds)[number]) => number): number => median(rounds.map(pick));
   return [
     percent(middle(({ cpuShare }) => cpuShare)),
     `${middle(({ gcCount }) => gcCount)} x, ${durationText(middle(({ gcMs }) => gcMs))}`,

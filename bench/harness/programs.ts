@@ -2,9 +2,8 @@
 
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { rounded, type Row, type Section } from "../report.js";
+import { median, rounded, type Row, type Section } from "../report.js";
 import { OthersMeter } from "./machine.js";
-import { medianOf } from "./result.js";
 
 /** In the order of their running: the quick ones first. */
 export const PROGRAMS = [
@@ -73,7 +72,7 @@ function medians(runs: readonly ProgramRun[]): readonly Section[] {
       mapValues(row, (cell, column) => {
         if (typeof cell === "string") return cell;
         const cells = runs.map((run) => run.sections[section]?.rows[what]?.[column]);
-        return rounded(medianOf(cells.filter((value) => typeof value === "number")));
+        return rounded(median(cells.filter((value) => typeof value === "number")));
       }),
     ),
   }));

@@ -3,6 +3,7 @@
 import type { BenchKind, CaseName } from "./case.js";
 import type { LatencySummary } from "./latency-histogram.js";
 import type { ProcessCosts } from "./process-costs.js";
+import { median } from "../report.js";
 
 export interface RoundResult extends ProcessCosts {
   /** Median latency in ms, operations per second, or the amount. */
@@ -28,14 +29,8 @@ export interface CaseResult {
   readonly leftOut: readonly { readonly name: string; readonly why: string }[];
 }
 
-/** The middle one; of an even number the lower of the two. */
-export function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN;
-}
-
 export function valueOf({ rounds }: SubjectResult): number {
-  return medianOf(rounds.map(({ value }) => value));
+  return median(rounds.map(({ value }) => value));
 }
 
 /** How far rounds are apart, by their median: 0 where all are equal. */
@@ -54,12 +49,12 @@ export type Ratio = { readonly value: number; readonly spread: number } | "too-s
  */
 export function ratioOf(ours: SubjectResult, theirs: SubjectResult): Ratio {
   const ratios = ours.rounds.map(({ value }, round) => value / (theirs.rounds[round]?.value ?? Number.NaN));
-  const value = medianOf(ratios);
+  const value = median(ratios);
   const apart = spread(ratios);
   return apart <= 1 && Number.isFinite(value) ? { value, spread: apart } : "too-spread";
 }
 
 function spread(values: readonly number[]): number {
   const range = Math.max(...values) - Math.min(...values);
-  return range === 0 ? 0 : range / Math.abs(medianOf(values));
+  return range === 0 ? 0 : range / Math.abs(median(values));
 }
