@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "./support/test.js";
 import * as assert from "uvu/assert";
 import { REPOSITORY, sourceFiles, type SourceFile } from "./support/sources.js";
 
@@ -203,6 +203,14 @@ test("every test file runs its tests", () => {
   assert.equal(
     silent.map((file) => file.path),
     [],
+  );
+});
+
+test("tests take test from test/support/test.ts, which shows every failure, and not from uvu", () => {
+  const direct = sourceFiles("test").filter(({ text }) => /^import .* from "uvu";$/m.test(text));
+  assert.equal(
+    direct.map((file) => file.path),
+    ["test/support/test.ts"],
   );
 });
 

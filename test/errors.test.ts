@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "./support/test.js";
 import * as assert from "uvu/assert";
 import { SLUICE_ERROR_CODES } from "../src/task/errors.js";
 import { DROP_REASONS } from "../src/task/task.js";

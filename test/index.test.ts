@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { test } from "uvu";
+import { test } from "./support/test.js";
 import * as assert from "uvu/assert";
 import * as runtime from "../src/runtime/index.js";
 import * as sluice from "../src/index.js";

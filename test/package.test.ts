@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { test } from "uvu";
+import { test } from "./support/test.js";
 import * as assert from "uvu/assert";
 import { REPOSITORY } from "./support/sources.js";
 import { temporaryFolder } from "./support/temporary-folder.js";

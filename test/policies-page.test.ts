@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "./support/test.js";
 import * as assert from "uvu/assert";
 import { createPolicies, startPolicy } from "../src/scheduling/policies.js";
 import { parsePipelineFile } from "../src/task/pipeline-file.js";

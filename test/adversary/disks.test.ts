@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import { DISKS } from "./attacks/disks.js";
 import { testAttacks } from "./kit/suite.js";
 

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import { EDGE_MESSAGES } from "./attacks/edge-messages.js";
 import { testAttacks } from "./kit/suite.js";
 

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { fuzzAttacks, FUZZED_RECORDS } from "./fuzz/attacks.js";
 import { testAttacks } from "./kit/suite.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import { MACHINE } from "./attacks/machine.js";
 import { testAttacks } from "./kit/suite.js";
 

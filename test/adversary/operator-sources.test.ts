@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import { OPERATOR_SOURCES } from "./attacks/operator-sources.js";
 import { testAttacks } from "./kit/suite.js";
 

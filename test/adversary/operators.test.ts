@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import { OPERATORS } from "./attacks/operators.js";
 import { testAttacks } from "./kit/suite.js";
 

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import { STORES } from "./attacks/stores.js";
 import { testAttacks } from "./kit/suite.js";
 

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import { STRANGER_HANDSHAKES } from "./attacks/stranger-handshakes.js";
 import { testAttacks } from "./kit/suite.js";
 

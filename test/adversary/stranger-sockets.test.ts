@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import { STRANGER_SOCKETS } from "./attacks/stranger-sockets.js";
 import { testAttacks } from "./kit/suite.js";
 

@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { within } from "../support/within.js";
 

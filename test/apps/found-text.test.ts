@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { describeFound, foundTable, momentText, resultsCommand } from "../../apps/found-text.js";
 import type { FoundKind } from "../../src/operator/found.js";

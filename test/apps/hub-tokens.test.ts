@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { makeHubTokens, revokeOperatorToken } from "../../apps/cli/hub-tokens.js";
 import { createToken, listTokens } from "../../src/transport/security/token-directory.js";

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { errorText } from "../../src/runtime/errors.js";
 import { SERVICES } from "../../src/services/catalogue.js";

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import type { WriteStream } from "node:tty";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { createProgress } from "../../apps/start/progress.js";
 import type { ProgressFigures } from "../../apps/start/rates.js";

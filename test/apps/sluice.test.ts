@@ -5,7 +5,7 @@ import { existsSync, readFileSync, statSync, writeFileSync, mkdtempSync, rmSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { StoredRecord } from "../../src/task/record.js";
 import { runSluice, startSluice, type Ended, type Program } from "../support/program.js";

@@ -14,7 +14,7 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { openStore } from "../../src/storage/results/open-store.js";
 import { dataFolder } from "../support/data.js";

@@ -1,7 +1,7 @@
 /** `npm start` as a cluster of processes: who runs what, the swap in the middle, and how it ends. */
 
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { startProgram, runProgram } from "../support/program.js";
 import { summaryOf } from "../support/run-summary.js";

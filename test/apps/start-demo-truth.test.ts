@@ -1,7 +1,7 @@
 /** The demo clip through the whole program, against what is drawn in it. */
 
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { Detection } from "../../src/task/service.js";
 import { demoTruth, type TruthBox } from "../support/clip.js";

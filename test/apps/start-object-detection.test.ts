@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { findFfmpeg } from "../../src/actors/generator/ffmpeg-binary.js";
 import { COCO_LABELS } from "../../src/services/vision/coco-labels.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { tablesText, tableText } from "../../apps/epoch-text.js";
 import { nodesTable, type NodeLine } from "../../apps/cli/nodes.js";

@@ -1,7 +1,7 @@
 /** Escape characters in what a cluster stored and in what it is asked for: none reaches the terminal of who looks. */
 
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { openLevelStore } from "../../src/storage/results/level-store.js";
 import { newRecord } from "../support/records.js";

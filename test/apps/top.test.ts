@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import { watchCluster } from "../../apps/cli/top.js";
 import { startNode } from "../../src/node/node.js";
 import { connectOperator } from "../../src/operator/operator.js";

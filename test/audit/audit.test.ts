@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { auditRun, type AuditInput, type AuditReport } from "../../src/audit/audit.js";
 import type { Stated } from "../../src/audit/origin.js";

@@ -1,6 +1,6 @@
 /** Closings of incarnations, and the frames of a source over its incarnations. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { auditRun } from "../../src/audit/audit.js";
 import { taskText } from "../../src/audit/findings.js";

@@ -1,6 +1,6 @@
 /** The audit of what a cluster really stored: it finds nothing, and then each fault that is put into a copy. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { AuditLedger } from "../../src/audit/account.js";
 import { auditRun, type AuditInput } from "../../src/audit/audit.js";

@@ -7,7 +7,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { auditExport, forged, realExport } from "../support/tampered-run.js";
 import { CONTENTS } from "../support/tampering/contents.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { constantArrivals, openLoop, poissonArrivals, tracedArrivals } from "../../bench/harness/arrivals.js";
 import type { Round } from "../../bench/harness/case.js";

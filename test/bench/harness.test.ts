@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { Unavailable, type BenchCase, type Subject } from "../../bench/harness/case.js";
 import { subjectTable } from "../../bench/harness/case-text.js";

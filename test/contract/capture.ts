@@ -1,6 +1,6 @@
 /** What every capture port does: run `captureContract` on each, with a source that ends, then `test.run()`. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { Capture, CapturedFrame, CapturePort, Position } from "../../src/actors/generator/capture.js";
 import type { SourceSpec } from "../../src/actors/generator/source-spec.js";

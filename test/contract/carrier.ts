@@ -1,6 +1,6 @@
 /** What every carrier does: R1 to R4 of `carrier.ts`, before, during and after open and close. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import {
   FRAME_BYTES_MAX,

@@ -1,6 +1,6 @@
 /** What the journals of a node do, whatever they are on: run `journalsContract` on each, then `test.run()`. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { JournalEntry, Journals } from "../../src/storage/journal/journal.js";
 import { parseSourceId } from "../../src/task/identity.js";

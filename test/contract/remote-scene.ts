@@ -1,6 +1,6 @@
 /** Two systems joined by a `Remote` under test, the traits in which implementations differ, and what the tests share. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import type { ActorRef, Lane } from "../../src/runtime/actor-ref.js";
 import type { Behaviour } from "../../src/runtime/behaviour.js";
 import type { DeadLetter } from "../../src/runtime/dead-letters.js";

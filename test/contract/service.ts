@@ -1,6 +1,6 @@
 /** What every service must do, whatever it finds: run `serviceContract` on each, then `test.run()`. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { Service, ServiceInput, ServiceInstance } from "../../src/services/service.js";
 import { parseStageResult } from "../../src/actors/processor/stage-result.js";

@@ -1,7 +1,7 @@
 /** What every store does over any history, compared with a plain array. */
 
 import * as fc from "fast-check";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import {
   matchesQuery,

@@ -1,6 +1,6 @@
 /** What every store does, run against each implementation. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { iterateRecords } from "../../src/storage/results/read-store.js";
 import { pageAfter, placeRecord, type Store } from "../../src/storage/results/store.js";

@@ -1,6 +1,6 @@
 /** What every token authority does. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { TokenAuthority, TokenRecord } from "../../src/transport/security/token-authority.js";
 import { parseToken, verifierOf } from "../../src/transport/security/token.js";

@@ -1,6 +1,6 @@
 /** What every worker of a processor does, whatever is behind its port: run `workerContract` on each kind, then `test.run()`. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type {
   Job,

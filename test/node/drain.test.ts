@@ -1,6 +1,6 @@
 /** How a node decides that it has nothing of others any more. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { drainNode } from "../../src/node/drain.js";
 import type { Components } from "../../src/node/components.js";

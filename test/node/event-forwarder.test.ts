@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { createEventForwarder } from "../../src/node/event-forwarder.js";
 import { fold } from "../support/fold.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { silentLogger } from "../../src/runtime/log.js";
 import type { TableReported } from "../../src/actors/protocol/scheduler.js";

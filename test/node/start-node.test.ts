@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { startNode } from "../../src/node/node.js";
 import { silentLogger, type Logger } from "../../src/runtime/log.js";

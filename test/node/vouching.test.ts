@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { createNodeKeys, createSpeakers, createVouch } from "../../src/node/vouching.js";
 import { createMemoryTrust } from "../../src/storage/trust/trust.js";

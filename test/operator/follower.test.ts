@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { DistributorMessage, SubscriptionEvent } from "../../src/actors/protocol/distributor.js";
 import { createFollower, FOLLOWER_DEMAND } from "../../src/operator/follower.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { addFound, createFound, KINDS_MAX, summariseFound, TRACKS_MAX } from "../../src/operator/found.js";
 import { placeRecord } from "../../src/storage/results/store.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { placeRecord } from "../../src/storage/results/store.js";
 import { createObserver } from "../../src/operator/observer.js";

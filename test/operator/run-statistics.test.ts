@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { placeRecord, type NewRecord } from "../../src/storage/results/store.js";
 import {

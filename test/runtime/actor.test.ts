@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { parseAddress } from "../../src/runtime/address.js";
 import type { Behaviour } from "../../src/runtime/behaviour.js";

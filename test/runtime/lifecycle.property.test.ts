@@ -10,7 +10,7 @@
  */
 
 import * as fc from "fast-check";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { ActorRef } from "../../src/runtime/actor-ref.js";
 import type { Behaviour, Context, Spawner } from "../../src/runtime/behaviour.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { allocateShared } from "../../src/runtime/shared-memory.js";
 

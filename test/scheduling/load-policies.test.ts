@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { loadPolicies } from "../../src/scheduling/load-policies.js";
 import { completePlan } from "../../src/scheduling/plan.js";

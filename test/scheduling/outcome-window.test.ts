@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { OutcomeWindow, percentiles } from "../../src/scheduling/outcome-window.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";

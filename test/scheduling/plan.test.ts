@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { completePlan, samePlan, usableOffers } from "../../src/scheduling/plan.js";
 import type { Plan } from "../../src/scheduling/policy.js";

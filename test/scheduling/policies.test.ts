@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { createPolicies, startPolicy } from "../../src/scheduling/policies.js";
 import { bindPolicy, type PolicyScope } from "../../src/scheduling/policy.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { RgbFrame, ServiceInput } from "../../src/services/service.js";
 import { SERVICES } from "../../src/services/catalogue.js";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { SERVICES } from "../../src/services/catalogue.js";
 import { service } from "../../src/services/face-detection.js";

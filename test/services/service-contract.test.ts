@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import type { ServiceInput } from "../../src/services/service.js";
 import { serviceContract } from "../contract/service.js";
 

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import { createCameraCapture, cameraSource } from "../../src/simulation/camera.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import { captureContract } from "../contract/capture.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { addCounts, coverageLine } from "../../src/simulation/coverage.js";
 import { simulate } from "../../src/simulation/simulation.js";

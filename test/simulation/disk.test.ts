@@ -1,6 +1,6 @@
 /** The store and the journals of production, on the disk of a simulation. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { silentLogger } from "../../src/runtime/log.js";
 import { Disk } from "../../src/simulation/disk.js";

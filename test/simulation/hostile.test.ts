@@ -1,7 +1,7 @@
 /** A member that lies, in a simulated cluster: what it may not come to, and that it would be seen if it did. */
 
 import { isDeepStrictEqual } from "node:util";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { FAULTS } from "../../src/simulation/fault-plan.js";
 import { forgedRecords, isOfHostiles, watchFailures } from "../../src/simulation/hostile/hostile-verdict.js";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { MUTANTS } from "../../src/simulation/mutants.js";
 import { applyMutant, MUTANT_AREAS } from "../../src/simulation/mutants/mutant.js";

@@ -2,7 +2,7 @@ import { createPrng } from "../../src/simulation/prng.js";
 import { SimulatedProcess } from "../../src/simulation/simulated-process.js";
 import { Network } from "../../src/simulation/network.js";
 import { VirtualTime } from "../../src/simulation/virtual-time.js";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { Channel, ChannelClosed } from "../../src/transport/carrier.js";
 import { carrierContract } from "../contract/carrier.js";

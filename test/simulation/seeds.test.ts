@@ -1,6 +1,6 @@
 /** Whole clusters under faults from seeds: every promise is kept, and once faults stop everything ends. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { simulate } from "../../src/simulation/simulation.js";
 

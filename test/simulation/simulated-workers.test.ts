@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import { createPrng } from "../../src/simulation/prng.js";
 import { SimulatedProcess } from "../../src/simulation/simulated-process.js";
 import { createSimulatedWorkers } from "../../src/simulation/simulated-workers.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { drawFaults, FAULTS } from "../../src/simulation/fault-plan.js";
 import { BUG_KINDS } from "../../src/simulation/planted-bugs.js";

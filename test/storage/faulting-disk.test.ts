@@ -9,7 +9,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { DURABLE_SUBJECTS, type DurableKind } from "../support/durable-subject.js";
 import { inTemporaryFolder } from "../support/temporary-folder.js";

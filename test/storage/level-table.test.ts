@@ -3,7 +3,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fc from "fast-check";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { crc32c } from "../../src/storage/crc32c.js";
 import { mendTable, tableDamage } from "../../src/storage/level-table.js";

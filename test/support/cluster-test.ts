@@ -1,6 +1,6 @@
 /** Tests of whole clusters in memory, and the actors that they run. */
 
-import { test } from "uvu";
+import { test } from "./test.js";
 import type { ActorRef } from "../../src/runtime/actor-ref.js";
 import type { Behaviour } from "../../src/runtime/behaviour.js";
 import { CodedError } from "../../src/runtime/errors.js";

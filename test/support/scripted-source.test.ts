@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { test } from "uvu";
+import { test } from "./test.js";
 import * as assert from "uvu/assert";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import { captureContract } from "../contract/capture.js";

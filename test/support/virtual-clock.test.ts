@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "./test.js";
 import * as assert from "uvu/assert";
 import { VirtualClock } from "./virtual-clock.js";
 

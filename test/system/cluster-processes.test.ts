@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { startNode, type SluiceNode } from "../../src/node/node.js";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";

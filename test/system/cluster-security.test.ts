@@ -1,6 +1,6 @@
 /** A node under attack from one that has a token: nothing crashes, nothing is executed, and legitimate traffic goes on. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import { startNode } from "../../src/node/node.js";

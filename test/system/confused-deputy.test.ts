@@ -1,6 +1,6 @@
 /** A member that names other actors where its own should stand: nobody is told anything in a name that is not the teller's. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { ActorRef } from "../../src/runtime/actor-ref.js";
 import type { Behaviour } from "../../src/runtime/behaviour.js";

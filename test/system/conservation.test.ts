@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { openLevelStore } from "../../src/storage/results/level-store.js";
 import type { FlowCounts, LedgerReported } from "../../src/task/reports.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import { startNode, type SluiceNode } from "../../src/node/node.js";

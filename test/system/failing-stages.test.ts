@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import { startNode } from "../../src/node/node.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { definePipeline } from "../../src/task/define-pipeline.js";
 import { checkEnd, checkResult, localRun, progress, scripted, SERVICES, turn } from "../support/local-run.js";

@@ -1,6 +1,6 @@
 /** Nodes that die in the middle of a stream, as processes of their own: no task is lost, and none takes effect twice. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { openStore } from "../../src/storage/results/open-store.js";
 import type { Store } from "../../src/storage/results/store.js";

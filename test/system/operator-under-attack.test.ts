@@ -1,6 +1,6 @@
 /** An operator beside an edge that wants it to see what is not so: it believes of a node only what that node may say. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { Behaviour } from "../../src/runtime/behaviour.js";
 import type { ActorRef } from "../../src/runtime/actor-ref.js";

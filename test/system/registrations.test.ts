@@ -1,6 +1,6 @@
 /** A member that registers without end: it gets its share and no more, and everybody else is served meanwhile. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { ActorRef } from "../../src/runtime/actor-ref.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { parseSourceId } from "../../src/task/identity.js";
 import { definePipeline } from "../../src/task/define-pipeline.js";

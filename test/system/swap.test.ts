@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { PolicySpec } from "../../src/task/requests.js";
 import { parseSourceId } from "../../src/task/identity.js";

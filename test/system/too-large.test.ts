@@ -1,6 +1,6 @@
 /** Tasks that no link can carry: said and dropped at once, where they would be tried again for an hour. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { LedgerReported } from "../../src/task/reports.js";
 import { startNode } from "../../src/node/node.js";

@@ -1,6 +1,6 @@
 /** A member with an edge's token speaks for another edge's camera: nothing of it counts, and the camera's stream goes on. */
 
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import { startNode, type SluiceNode } from "../../src/node/node.js";

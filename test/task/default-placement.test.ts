@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { defaultNode, fixedNodes } from "../../src/task/default-placement.js";
 import { definePipeline } from "../../src/task/define-pipeline.js";

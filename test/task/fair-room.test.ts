@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { FairRoom } from "../../src/task/fair-room.js";
 import { createPrng } from "../../src/simulation/prng.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import { parsePipelineFile, type PipelineFile } from "../../src/task/pipeline-file.js";

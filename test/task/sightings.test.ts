@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { Detection, StageResult } from "../../src/task/service.js";
 import { foundIn, sightingsOf } from "../../src/task/sightings.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { TEXT_LIMITS } from "../../src/task/limits.js";
 import { isCount, isFiniteNumber, isName } from "../../src/task/value-checks.js";

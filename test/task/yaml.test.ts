@@ -1,5 +1,5 @@
 import { array, assert as check, constantFrom, nat, property } from "fast-check";
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { parseYaml, type YamlLimits } from "../../src/task/yaml.js";
 

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { addressGroup, LOOPBACK } from "../../src/transport/address-group.js";
 import { ByAddress } from "../../src/transport/by-address.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { ClusterClock } from "../../src/transport/cluster-clock.js";
 import { HeldUpClock, VirtualClock } from "../support/virtual-clock.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import type { ProcessorMessage } from "../../../src/actors/protocol/processor.js";
 import { parseStageId } from "../../../src/task/identity.js";

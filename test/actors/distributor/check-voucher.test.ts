@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { parseNodeName, parseSourceId, parseStageId } from "../../../src/task/identity.js";
 import { END } from "../../../src/task/task.js";

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import type { CapturedFrame } from "../../../src/actors/generator/capture.js";
 import { createFfmpegCapture } from "../../../src/actors/generator/ffmpeg-capture.js";

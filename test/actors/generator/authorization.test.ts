@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { Authorization } from "../../../src/actors/generator/authorization.js";
 

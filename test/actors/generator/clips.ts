@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import type { CapturedFrame, CaptureInfo, CaptureOptions } from "../../../src/actors/generator/capture.js";
 import type { SluiceError } from "../../../src/task/errors.js";
 import {

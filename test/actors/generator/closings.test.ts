@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import type { DistributorMessage } from "../../../src/actors/protocol/distributor.js";
 import type { Closing } from "../../../src/task/task.js";

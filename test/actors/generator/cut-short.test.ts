@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { createFfmpegCapture } from "../../../src/actors/generator/ffmpeg-capture.js";
 import { parseSource } from "../../../src/actors/generator/source-spec.js";

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import type { CapturedFrame } from "../../../src/actors/generator/capture.js";
 import { createFfmpegCapture } from "../../../src/actors/generator/ffmpeg-capture.js";

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { Grouping, type Grouped, type GroupingTerms } from "../../../src/actors/generator/grouping.js";
 import type { TimedFrame } from "../../../src/actors/generator/timeline.js";

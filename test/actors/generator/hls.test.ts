@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { Places, rewritePlaylist } from "../../../src/actors/generator/playlist.js";
 import { captureAll, folder, makeClip, runFfmpeg, testEach } from "./clips.js";

@@ -1,6 +1,6 @@
 /** A generator with a journal: what it writes before a task leaves, and how the next incarnation goes on. */
 
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import type { RecoveredState } from "../../../src/storage/journal/journal.js";
 import { createFakeJournal } from "./fake-journal.js";

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { createFfmpegCapture } from "../../../src/actors/generator/ffmpeg-capture.js";
 import { openRelay } from "../../../src/actors/generator/relay.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { Replay, type Frameless } from "../../../src/actors/generator/replay.js";
 import type { NewTask } from "../../../src/task/walk.js";

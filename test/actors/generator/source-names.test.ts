@@ -6,7 +6,7 @@ import { createServer, type RequestListener } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { makeCertificate, type Certificate } from "../../support/certificates.js";
 import { startRtspCamera } from "../../support/rtsp-camera.js";

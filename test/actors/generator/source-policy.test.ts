@@ -1,6 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { admitSource, DEFAULT_SOURCE_POLICY, isAmong } from "../../../src/actors/generator/source-policy.js";
 import { SluiceError } from "../../../src/task/errors.js";

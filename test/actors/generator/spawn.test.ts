@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { createActorSystem, silentLogger, type ActorRef, type Behaviour } from "../../../src/index.js";
 import type { SluiceError } from "../../../src/task/errors.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import * as fc from "fast-check";
 import { Timeline, type TimedFrame } from "../../../src/actors/generator/timeline.js";

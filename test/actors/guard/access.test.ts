@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { accessTo } from "../../../src/actors/guard/access.js";
 import { startNodeIn } from "../../../src/node/node.js";

@@ -3,7 +3,7 @@
  * node with tables, processors and tasks of its own. The guard lets them in, as it knows no pipeline.
  */
 
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import * as fc from "fast-check";
 import { createController } from "../../../src/actors/controller/controller.js";

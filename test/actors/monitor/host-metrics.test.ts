@@ -1,5 +1,5 @@
 import { availableParallelism, totalmem } from "node:os";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import {
   openHostMetrics,

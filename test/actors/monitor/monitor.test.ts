@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import type { HostMetrics, HostReading } from "../../../src/actors/monitor/host-metrics.js";
 import { LinkProbes } from "../../../src/actors/monitor/link-probes.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { SluiceError } from "../../../src/task/errors.js";
 import { setUp } from "./processor-subject.js";

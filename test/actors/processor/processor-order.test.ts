@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { parseStageId, taskKey } from "../../../src/task/identity.js";
 import { NODE } from "../../task/pipelines.js";

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { taskKey } from "../../../src/task/identity.js";
 import type { Task } from "../../../src/task/task.js";

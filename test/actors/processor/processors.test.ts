@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { DEFAULT_PROCESSOR_LIMITS } from "../../../src/actors/processor/processor-limits.js";
 import { createProcessors, createProcessorsRetained } from "../../../src/actors/processor/processors.js";

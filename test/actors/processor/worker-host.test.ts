@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { startWorker } from "../../../src/actors/processor/worker-host.js";
 import type {

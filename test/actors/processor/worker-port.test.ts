@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import { startWorker } from "../../../src/actors/processor/worker-host.js";
 import type { Job, WorkerSpec } from "../../../src/actors/processor/worker-port.js";
 import { workerContract, type JobEnd, type WorkerSubject } from "../../contract/worker.js";

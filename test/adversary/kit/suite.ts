@@ -1,6 +1,6 @@
 /** Attacks as tests of one file: each is held. */
 
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import type { Attack } from "./attack.js";
 import { figures } from "./figures.js";

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { createPipelineReader } from "../../../src/node/agent/read-pipeline.js";
 import { SluiceError } from "../../../src/task/errors.js";

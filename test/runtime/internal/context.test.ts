@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import type { Behaviour, Context } from "../../../src/runtime/behaviour.js";
 import { RuntimeError } from "../../../src/runtime/errors.js";

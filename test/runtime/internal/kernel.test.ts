@@ -1,5 +1,5 @@
 import { dispatch, query, spawn as nactSpawn, stop as nactStop } from "nact";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import type { Behaviour } from "../../../src/runtime/behaviour.js";
 import { nodeSystem } from "../../../src/runtime/node-system.js";

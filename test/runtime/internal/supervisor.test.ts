@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import type { Behaviour } from "../../../src/runtime/behaviour.js";
 import type { RestartType, SupervisionStrategy } from "../../../src/runtime/spawn-options.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import type { ActorRef } from "../../../src/runtime/actor-ref.js";
 import type { Terminated } from "../../../src/runtime/behaviour.js";

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import * as fc from "fast-check";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { completePlan, samePlan } from "../../../src/scheduling/plan.js";
 import { createPolicies, startPolicy } from "../../../src/scheduling/policies.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { completePlan } from "../../../src/scheduling/plan.js";
 import { dynamic, freeShareOf } from "../../../src/scheduling/policies/dynamic.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { CLOUD, DETECT } from "../../actors/scheduler/cluster.js";
 import { describeChanges, runPlant, type Moment } from "./plant.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { colourName, COLOURS, dominantColour } from "../../../src/services/vision/colour.js";
 import { seeded } from "../../support/fold.js";

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { ComponentFinder } from "../../../src/services/vision/connected-components.js";
 import { mergeNear } from "../../../src/services/vision/blob.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { Letterbox } from "../../../src/services/vision/letterbox.js";
 import { Resampler } from "../../../src/services/vision/resample.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { openSession } from "../../../src/services/onnx-session.js";
 import { buildMotionGraph, motionGrid } from "../../../src/services/vision/motion-graph.js";

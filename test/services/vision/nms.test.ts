@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import type { Detection } from "../../../src/task/service.js";
 import { iou } from "../../../src/services/vision/box.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { openSession } from "../../../src/services/onnx-session.js";
 import { OnnxGraph } from "../../../src/services/vision/onnx-graph.js";

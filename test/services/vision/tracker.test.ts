@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { Tracker, type TrackerOptions } from "../../../src/services/vision/tracker.js";
 import type { Detection } from "../../../src/task/service.js";

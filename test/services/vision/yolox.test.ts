@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { decodeYolox, yoloxRowCount } from "../../../src/services/vision/yolox.js";
 import { OutputError } from "../../../src/services/vision/model-output.js";

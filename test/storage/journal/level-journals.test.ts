@@ -1,7 +1,7 @@
 import { readdir, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import type { JournalEntry } from "../../../src/storage/journal/journal.js";
 import { openLevelJournals, type LevelJournals } from "../../../src/storage/journal/level-journals.js";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { iterateRecords, openStoreForReading } from "../../../src/storage/results/read-store.js";
 import { openStore } from "../../../src/storage/results/open-store.js";

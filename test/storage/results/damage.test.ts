@@ -3,7 +3,7 @@
 import { cp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { iterateRecords } from "../../../src/storage/results/read-store.js";
 import { levelFolder } from "../../../src/storage/level-database.js";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import { openLevelStore } from "../../../src/storage/results/level-store.js";
 import { storeContract } from "../../contract/store.js";
 import { inTemporaryFolder } from "../../support/temporary-folder.js";

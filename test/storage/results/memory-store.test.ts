@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import { MemoryStore } from "../../../src/storage/results/memory-store.js";
 import { storeContract } from "../../contract/store.js";
 

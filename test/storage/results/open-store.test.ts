@@ -3,7 +3,7 @@
 import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { openStore } from "../../../src/storage/results/open-store.js";
 import { seal } from "../../../src/storage/results/record-codec.js";

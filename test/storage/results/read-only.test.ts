@@ -5,7 +5,7 @@ import { appendFileSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { SluiceError } from "../../../src/task/errors.js";
 import { openLevelStore } from "../../../src/storage/results/level-store.js";

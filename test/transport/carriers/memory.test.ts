@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import { eventLoop } from "../../../src/runtime/executor.js";
 import { createMemoryNetwork } from "../../../src/transport/carriers/memory.js";
 import { carrierContract } from "../../contract/carrier.js";

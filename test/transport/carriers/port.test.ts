@@ -1,5 +1,5 @@
 import { MessageChannel, Worker } from "node:worker_threads";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { createPortCarrier } from "../../../src/transport/carriers/port.js";
 import { carrierContract } from "../../contract/carrier.js";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { TransportError } from "../../../src/transport/errors.js";
 import { createNameKey, openNameKey } from "../../../src/transport/security/name-key.js";

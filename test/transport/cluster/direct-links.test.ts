@@ -1,6 +1,6 @@
 /** The move of two members to a link of their own, while their way through the hub is slow. */
 
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import type { Lane } from "../../../src/runtime/actor-ref.js";
 import { recorder } from "../../support/cluster-test.js";

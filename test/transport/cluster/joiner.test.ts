@@ -1,6 +1,6 @@
 /** A node that loses its hub, and comes back to it. */
 
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import type { Terminated } from "../../../src/runtime/behaviour.js";
 import { createMemoryTokens } from "../../../src/transport/security/memory-tokens.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { parseNodeName } from "../../../src/runtime/address.js";
 import { silentLogger } from "../../../src/runtime/log.js";

@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import * as fc from "fast-check";
 import { CodedError, RuntimeError } from "../../../src/runtime/errors.js";

@@ -1,5 +1,5 @@
 import { join as joinPath } from "node:path";
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import * as fc from "fast-check";
 import { TransportError } from "../../../src/transport/errors.js";

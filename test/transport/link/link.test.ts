@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import * as fc from "fast-check";
 import { ByteWriter } from "../../../src/transport/codec/byte-writer.js";

@@ -1,4 +1,4 @@
-import { test } from "uvu";
+import { test } from "../../support/test.js";
 import { createMemoryTokens } from "../../../src/transport/security/memory-tokens.js";
 import { tokenAuthorityContract } from "../../contract/token-authority.js";
 

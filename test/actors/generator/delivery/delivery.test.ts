@@ -1,6 +1,6 @@
 /** Delivery as a generator uses it: timers, the journal, and what it does at a start after the first. */
 
-import { test } from "uvu";
+import { test } from "../../../support/test.js";
 import * as assert from "uvu/assert";
 import { Delivery, type DeliveryMessage } from "../../../../src/actors/generator/delivery/delivery.js";
 import type { TaskNodes } from "../../../../src/actors/generator/delivery/placement.js";
