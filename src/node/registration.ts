@@ -59,9 +59,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
         (replyTo) => ({ type: "registerSource", source, isNew, replyTo }),
         { timeoutMs: ANSWER_MS, lane: "control" },
       ).catch(() => null);
-      if (answer?.type !== "policyRefused") return;
-      forget(source.id, !isNew);
-      throw answer.error;
+      if (answer?.type === "policyRefused") throw answer.error;
     },
 
     add: (source) => void sources.set(source.id, source),

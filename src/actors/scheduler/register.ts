@@ -74,19 +74,32 @@ export function onRegisterSource(
         quota: options,
       })
     : tooManySources(source.id, sourcesMax);
-  const { pipeline } = source;
-  const claimed = { nowMs: ctx.now(), pipeline: pipelineTextOf(source) };
-  const problem =
-    fits ?? (owners.claim(source.id, source.node, claimed) ? null : tooManySources(source.id, sourcesMax));
-  if (problem !== null) {
+  const turnAway = (problem: SluiceError): void => {
     state.ignored++;
     refuse(state, source.id, problem, replyTo, ctx);
+  };
+  if (fits !== null) {
+    turnAway(fits);
+    return;
+  }
+  const { pipeline } = source;
+  const started = startInForce(state, source, isNew, ctx);
+  const { policy, refusal } = started;
+  // Who asks before it runs is refused as if it had not asked: a name that its node has stays its own. What is announced runs.
+  if (refusal !== null && replyTo !== undefined) {
+    turnAway(refusal);
+    return;
+  }
+  if (!owners.claim(source.id, source.node, { nowMs: ctx.now(), pipeline: pipelineTextOf(source) })) {
+    turnAway(tooManySources(source.id, sourcesMax));
     return;
   }
   for (const later of othersOfPipeline(source, sources)) giveWay(state, later, source.id, ctx);
-  const started = startInForce(state, source, isNew, ctx);
-  const { policy, refusal } = started;
-  if (isNew) state.retained.policies.delete(source.id);
+  if (isNew) {
+    // Who starts a source anew says by which policy: that is the last word on it.
+    state.retained.orders.delete(source.id);
+    state.retained.policies.delete(source.id);
+  }
   const run = resumePolicy(options.policies, started, state.retained.policies.get(source.id));
   const description = { ...source, policy };
   const before = state.sources.get(source.id);
@@ -100,7 +113,7 @@ export function onRegisterSource(
   });
   if (before?.description.pipeline !== pipeline) state.changed.add(source.id);
   if (refusal === null) replyTo?.tell({ type: "policySet", sourceId: source.id });
-  else refuse(state, source.id, refusal, replyTo, ctx);
+  else refuse(state, source.id, refusal, undefined, ctx);
   requestReplan(state, source.id, `source ${source.id} registered`, ctx);
 }
 
@@ -112,9 +125,7 @@ function startInForce(
   ctx: Ctx,
 ): ReturnType<typeof startOrDefault> {
   const { policies } = state.options;
-  // Who starts a source anew says by which policy: that is the last word on it.
-  if (isNew) state.retained.orders.delete(source.id);
-  const ordered = state.retained.orders.get(source.id)?.policy;
+  const ordered = isNew ? undefined : state.retained.orders.get(source.id)?.policy;
   if (ordered !== undefined) {
     const started = tryPolicy(policies, ordered);
     if (started.ok) return { run: started.run, policy: ordered, refusal: null };
@@ -156,8 +167,10 @@ export function onRemoveSource(
     state.ignored++;
     return;
   }
-  owners.release(sourceId, owner);
-  if (!suspended) state.retained.orders.delete(sourceId);
+  if (!suspended) {
+    owners.release(sourceId, owner);
+    state.retained.orders.delete(sourceId);
+  }
   if (!state.sources.has(sourceId)) return;
   state.sources.delete(sourceId);
   state.retained.sources.delete(sourceId);

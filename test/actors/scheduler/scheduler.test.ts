@@ -254,6 +254,39 @@ test("scheduler leaves a source to the node that has it, also while that one is 
   assert.is(register(elsewhere).all("policySet").length, 1);
 });
 
+test("scheduler changes nothing where it refuses the policy of a source: its node keeps the name that it has", () => {
+  const { scheduler, join, register, table } = setUp();
+  for (const name of ["cloud", "edge-1", "edge-2"]) join(name);
+  register();
+  const before = table();
+  const replyTo = createProbe<PolicyReply>();
+  const wrong = { name: "fixed", parameters: { placement: { detect: "nowhere" } } };
+  scheduler.tell({ type: "registerSource", source: source({ policy: wrong }), isNew: true, replyTo });
+  replyTo.only("policyRefused");
+  assert.equal(table(), before);
+  const elsewhere = { node: parseNodeName("edge-2") };
+  assert.match(
+    register(elsewhere).only("policyRefused").error.message,
+    'as node "edge-1" has one of that name',
+  );
+  const other = source({ id: CAM_2, policy: wrong });
+  scheduler.tell({ type: "registerSource", source: other, isNew: true, replyTo });
+  register({ id: CAM_2, ...elsewhere }).only("policySet");
+});
+
+test("scheduler keeps the name of a source that was suspended for its node, which goes on with it", () => {
+  const { scheduler, join, register } = setUp();
+  for (const name of ["cloud", "edge-1", "edge-2"]) join(name);
+  register();
+  scheduler.tell({ type: "removeSource", sourceId: CAM_1, node: EDGE_1, suspended: true });
+  const elsewhere = { node: parseNodeName("edge-2") };
+  assert.match(
+    register(elsewhere).only("policyRefused").error.message,
+    'as node "edge-1" has one of that name',
+  );
+  register().only("policySet");
+});
+
 test("scheduler gives one node so many sources and pipelines and no more, and others theirs all the same", () => {
   const { join, register, table } = setUp({ sourcesMax: 10, sourcesPerNodeMax: 2, pipelinesPerNodeMax: 1 });
   for (const name of ["cloud", "edge-1", "edge-2"]) join(name);
@@ -539,12 +572,12 @@ for (const { name, parameters, sourceId, part } of [
   });
 }
 
-test("scheduler runs a source whose policy it refuses as nodes do before any table", () => {
-  const { join, register, placed } = setUp();
+test("scheduler runs a source that is announced with a policy that it refuses as nodes do before any table", () => {
+  const { scheduler, join, placed } = setUp();
   join("cloud");
   join("edge-1", ["detect"]);
-  const reply = register({ policy: { name: "nonsense", parameters: {} } });
-  assert.match(reply.only("policyRefused").error.message, "nonsense");
+  const policy = { name: "nonsense", parameters: {} };
+  scheduler.tell({ type: "registerSource", source: source({ policy }) });
   assert.equal(placed(), { detect: ["edge-1"], track: ["cloud"] });
 });
 
