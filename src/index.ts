@@ -201,11 +201,25 @@ export { allocateShared } from "./runtime/shared-memory.js";
 
 // ── Policies of one's own: a pure function from what is known to a plan ─────────────────────────────────────────────
 
-export type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "./task/requests.js";
+export type {
+  Explanation,
+  NativeVideo,
+  NodeDescription,
+  PolicySpec,
+  SourceDescription,
+} from "./task/requests.js";
 export type { ModelFile, NodeCapacity, StageFailure } from "./task/offers.js";
 export type { PlanChange, TaskOutcome } from "./task/reports.js";
 export type { Percentiles, RecentOutcomes } from "./scheduling/outcome-window.js";
-export { linkBetween, offering, seededRandom, serviceTime, spareMbps } from "./scheduling/view-queries.js";
+export {
+  linkBetween,
+  offering,
+  seededRandom,
+  serviceTime,
+  spareMbps,
+  stageQueue,
+} from "./scheduling/view-queries.js";
+export type { Scene } from "./task/scene.js";
 export type { ConfigurationSpace, Objective } from "./task/configuration-space.js";
 export { createStatelessPolicy } from "./scheduling/policies/stateless.js";
 export {
@@ -214,6 +228,7 @@ export {
   type Decision,
   type LinkView,
   type Load,
+  type Need,
   type NodeView,
   type Plan,
   type Policy,
@@ -221,4 +236,8 @@ export {
   type PolicyScope,
   type PolicyView,
   type ServiceTime,
+  type SinglePolicy,
+  type SourceView,
+  type StageQueue,
+  type Turn,
 } from "./scheduling/policy.js";

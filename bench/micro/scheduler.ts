@@ -160,7 +160,12 @@ function benchDecisions(policy: (typeof POLICIES)[number]): { decisions: number[
     const roundStartedMs = performance.now();
     const known = { nodes, bandwidths, serviceTimes };
     const others = new LoadSum();
-    const cluster = { ...viewCluster(known, { nowMs, fallback: CLOUD }), others, unsampledBusyMs: new Map() };
+    const cluster = {
+      ...viewCluster(known, { nowMs, fallback: CLOUD }),
+      others,
+      sources: new Map(),
+      unsampledBusyMs: new Map(),
+    };
     for (const [index, entry] of entries.entries()) {
       const startedMs = performance.now();
       const decision = decideSource(

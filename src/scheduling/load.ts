@@ -3,16 +3,8 @@
 import type { Configuration } from "../task/configuration.js";
 import type { NodeName, StageId } from "../task/identity.js";
 import { carriesFrames, type Pipeline } from "../task/pipeline.js";
-import type { Load, Plan, PolicyView } from "./policy.js";
+import type { Load, Need, Plan, PolicyView } from "./policy.js";
 import { serviceTime } from "./view-queries.js";
-
-/** What a source makes in a configuration. */
-export interface Need {
-  readonly tasksPerS: number;
-  readonly bytesPerTask: number;
-  /** Of the payloads of all its tasks. */
-  readonly mbps: number;
-}
 
 /** Of a JPEG image at quality 80, where none was seen yet: 16 kB of 640x360, as docs/decisions/0003 measured it. */
 const IMAGE_BYTES_PER_PIXEL = 16_000 / (640 * 360);

@@ -2,6 +2,8 @@
 
 import { sameConfiguration, type Configuration } from "../task/configuration.js";
 import type { TaskOutcome } from "../task/reports.js";
+import type { Scene } from "../task/scene.js";
+import type { DropReason } from "../task/task.js";
 
 /** Percentiles of recent tasks. */
 export interface Percentiles {
@@ -10,18 +12,26 @@ export interface Percentiles {
   readonly p99: number;
 }
 
-/** What became of tasks of the source that were made under the plan in force, and of no others. */
+/** What became of tasks of the source that were made under the plan in force, and of no others: the newest 128. */
 export interface RecentOutcomes {
-  /** Oldest first, at most 128. */
-  readonly outcomes: readonly TaskOutcome[];
+  /** Source timestamp to stored, in ms, one for each task, oldest first; `Infinity` of a task that was dropped. */
+  readonly latenciesMs: Float64Array;
   readonly stored: number;
   readonly dropped: number;
+  /** The dropped ones by reason; those that missed the deadline of their pipeline are under `deadline`. */
+  readonly drops: Readonly<Partial<Record<DropReason, number>>>;
   /** Stored ones that took longer than the objective of the source; 0 where it has none. */
   readonly late: number;
-  /** Detections a task, on average over the stored ones; null where there is none. */
-  readonly objects: number | null;
+  /** Stored ones that it took more than one delivery to store. */
+  readonly redelivered: number;
+  /** Tasks that the source made a second; null of fewer than two, or all at once. */
+  readonly tasksPerS: number | null;
+  /** What was to be seen, on average over the stored ones; null where there is none. */
+  readonly scene: Scene | null;
   /** Source timestamp to stored, in ms, over the stored ones; null where there is none. */
   readonly latencyMs: Percentiles | null;
+  /** Since the newest one was settled, in ms; null where there is none. */
+  readonly ageMs: number | null;
   /** Since this plan came into force, in ms. */
   readonly planAgeMs: number;
 }
@@ -39,12 +49,20 @@ interface Credit {
 /** Outcomes kept for each source: enough for a p99 that is not one task, small enough to sort at every round. */
 const OUTCOME_WINDOW = 128;
 
+/** What is kept of one. */
+interface Kept extends Pick<TaskOutcome, "outcome" | "delivery" | "createdAtMs" | "scene"> {
+  readonly latencyMs: number;
+}
+
+type Summary = Omit<RecentOutcomes, "planAgeMs" | "ageMs">;
+
 export class OutcomeWindow {
   readonly #capacity: number;
-  readonly #outcomes: TaskOutcome[] = [];
+  readonly #outcomes: Kept[] = [];
   #credit: Credit | null = null;
   #inForceAtMs: number;
-  #summary: Omit<RecentOutcomes, "planAgeMs"> | null = null;
+  #summary: Summary | null = null;
+  #settledAtMs = 0;
   #latencyMsMax: number | null = null;
 
   /** @param inForceAtMs since when the plan is in force, by the monotonic clock */
@@ -62,9 +80,12 @@ export class OutcomeWindow {
   }
 
   /** @returns whether it counts: an outcome of a task made under another plan does not */
-  add(outcome: TaskOutcome): boolean {
-    if (this.#credit !== null && !isCredited(outcome, this.#credit)) return false;
-    this.#outcomes.push(outcome);
+  add(settled: TaskOutcome, nowMs: number): boolean {
+    if (this.#credit !== null && !isCredited(settled, this.#credit)) return false;
+    const { outcome, delivery, createdAtMs, scene, settledAtMs, sourceAtMs } = settled;
+    const latencyMs = outcome.status === "stored" ? settledAtMs - sourceAtMs : Number.POSITIVE_INFINITY;
+    this.#outcomes.push({ outcome, delivery, createdAtMs, scene, latencyMs });
+    this.#settledAtMs = nowMs;
     if (this.#outcomes.length > this.#capacity) this.#outcomes.shift();
     this.#summary = null;
     return true;
@@ -75,7 +96,8 @@ export class OutcomeWindow {
     if (latencyMsMax !== this.#latencyMsMax) this.#summary = null;
     this.#latencyMsMax = latencyMsMax;
     this.#summary ??= summarise(this.#outcomes, latencyMsMax);
-    return { ...this.#summary, planAgeMs: nowMs - this.#inForceAtMs };
+    const ageMs = this.#outcomes.length === 0 ? null : nowMs - this.#settledAtMs;
+    return { ...this.#summary, ageMs, planAgeMs: nowMs - this.#inForceAtMs };
   }
 }
 
@@ -88,21 +110,48 @@ function isCredited(outcome: TaskOutcome, { configuration, epoch, atMs, pipeline
   );
 }
 
-function summarise(
-  outcomes: readonly TaskOutcome[],
-  latencyMsMax: number | null,
-): Omit<RecentOutcomes, "planAgeMs"> {
+function summarise(outcomes: readonly Kept[], latencyMsMax: number | null): Summary {
   const stored = outcomes.filter(({ outcome }) => outcome.status === "stored");
-  const latencies = stored.map(({ settledAtMs, sourceAtMs }) => settledAtMs - sourceAtMs);
+  const drops: Partial<Record<DropReason, number>> = {};
+  for (const { outcome } of outcomes) {
+    if (outcome.status === "dropped") drops[outcome.reason] = (drops[outcome.reason] ?? 0) + 1;
+  }
+  const isLate = ({ latencyMs }: Kept): boolean => latencyMsMax !== null && latencyMs > latencyMsMax;
   return {
-    outcomes,
+    latenciesMs: Float64Array.from(outcomes, ({ latencyMs }) => latencyMs),
     stored: stored.length,
     dropped: outcomes.length - stored.length,
-    late: latencyMsMax === null ? 0 : latencies.filter((latencyMs) => latencyMs > latencyMsMax).length,
-    objects:
-      stored.length === 0 ? null : stored.reduce((sum, { objects }) => sum + objects, 0) / stored.length,
-    latencyMs: latencies.length === 0 ? null : percentiles(latencies),
+    drops,
+    late: stored.filter(isLate).length,
+    redelivered: stored.filter(({ delivery }) => delivery !== null && delivery > 1).length,
+    tasksPerS: rateOf(outcomes),
+    scene: meanScene(stored.flatMap(({ scene }) => scene ?? [])),
+    latencyMs: stored.length === 0 ? null : percentiles(stored.map(({ latencyMs }) => latencyMs)),
   };
+}
+
+/** Of tasks that may have been settled in another order than they were made in. */
+function rateOf(outcomes: readonly Kept[]): number | null {
+  let first = Number.POSITIVE_INFINITY;
+  let last = Number.NEGATIVE_INFINITY;
+  for (const { createdAtMs } of outcomes) {
+    first = Math.min(first, createdAtMs);
+    last = Math.max(last, createdAtMs);
+  }
+  return last > first ? ((outcomes.length - 1) * 1_000) / (last - first) : null;
+}
+
+function meanScene(scenes: readonly Scene[]): Scene | null {
+  if (scenes.length === 0) return null;
+  return {
+    objects: meanOf(scenes.map(({ objects }) => objects)) ?? 0,
+    size: meanOf(scenes.flatMap(({ size }) => size ?? [])),
+    speed: meanOf(scenes.flatMap(({ speed }) => speed ?? [])),
+  };
+}
+
+function meanOf(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Nearest-rank percentiles of at least one value. */

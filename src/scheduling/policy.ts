@@ -6,9 +6,10 @@
  */
 
 import type { Configuration } from "../task/configuration.js";
-import type { NodeName, StageId } from "../task/identity.js";
+import type { Objective } from "../task/configuration-space.js";
+import type { NodeName, SourceId, StageId } from "../task/identity.js";
 import type { ResourceSample } from "../task/reports.js";
-import type { Explanation, NodeDescription, SourceDescription } from "../task/requests.js";
+import type { Explanation, NativeVideo, NodeDescription, SourceDescription } from "../task/requests.js";
 import type { RecentOutcomes } from "./outcome-window.js";
 
 /** A decision for one source: how it is captured, and which nodes may run each stage. */
@@ -34,6 +35,8 @@ export interface LinkView {
   /** Since the bandwidth was last observed, in ms. */
   readonly bandwidthAgeMs: number | null;
   readonly rttMs: number | null;
+  /** Since the round-trip time was last told, in ms. */
+  readonly rttAgeMs: number | null;
 }
 
 /** What a service takes on a node for one frame, from the hops of stored tasks. */
@@ -42,8 +45,42 @@ export interface ServiceTime {
   readonly p95Ms: number;
   /** Hops that it is computed of, at most 64. */
   readonly count: number;
+  /** Tasks that arrived there a second, from all sources; null of fewer than two. */
+  readonly arrivalsPerS: number | null;
   /** Since the last one, in ms. */
   readonly ageMs: number;
+}
+
+/** The tasks of one stage on one node. @see stageQueue */
+export interface StageQueue {
+  /** Tasks of all sources of its pipeline that wait or run there. */
+  readonly tasks: number;
+  /** How many can run at once; 1 of a stage with state, and where the node does not say. */
+  readonly slots: number;
+  /** Since it was counted, in ms. */
+  readonly ageMs: number;
+}
+
+/** What a source makes in a configuration. */
+export interface Need {
+  readonly tasksPerS: number;
+  readonly bytesPerTask: number;
+  /** Of the payloads of all its tasks. */
+  readonly mbps: number;
+}
+
+/** Any source of the cluster, as the policy of another one sees it. */
+export interface SourceView {
+  /** Beside which it is captured. */
+  readonly node: NodeName;
+  readonly policy: string;
+  readonly slo: Objective | null;
+  /** In force, or as it was decided in this round; null before the first. */
+  readonly plan: Plan | null;
+  /** Under that plan, at the rate that is asked for. */
+  readonly need: Need | null;
+  /** Of its recent tasks, the share that was stored in time; null where it has no objective, or no task yet. */
+  readonly inTimeShare: number | null;
 }
 
 /** What plans ask of nodes and links. */
@@ -63,6 +100,10 @@ export interface PolicyView {
   readonly recent: RecentOutcomes;
   /** Bytes of an image for each of its pixels, by `jpeg/quality`, of tasks of this source. Empty until one was stored. */
   readonly imageBytesPerPixel: ReadonlyMap<string, number>;
+  /** Null until the source is open, and where it does not say. */
+  readonly native: NativeVideo | null;
+  /** All sources, this one included. */
+  readonly sources: ReadonlyMap<SourceId, SourceView>;
   /** In order of name. */
   readonly nodes: ReadonlyMap<NodeName, NodeView>;
   /** By service, the nodes that can run the source's stages of it, as far as they say and have shown, in order of name. @see offering */
@@ -83,8 +124,36 @@ export interface PolicyView {
   readonly seed: number;
 }
 
-/** A scheduling policy: a pure function with parameters and a state of its own. */
-export interface Policy<Parameters, State> {
+/** One source that is to be decided for. */
+export interface Turn<State> {
+  readonly state: State;
+  readonly view: PolicyView;
+}
+
+/** Decides for one source: pure, and the same for the same state and view. */
+type Decide<State> = (state: State, view: PolicyView) => Decision<State>;
+
+/**
+ * Decides for all sources of the policy that a round is about, at once: as many decisions as turns, in their order. What the view of
+ * each says of the others is how they are before any of these decisions.
+ */
+type DecideAll<State> = (turns: readonly Turn<State>[]) => readonly Decision<State>[];
+
+/** Decides one source at a time, or all of them in one round; where it can do both, all of them. */
+export type Policy<Parameters, State> = SinglePolicy<Parameters, State> | JointPolicy<Parameters, State>;
+
+export interface SinglePolicy<Parameters, State> extends PolicyCommon<Parameters, State> {
+  readonly decide: Decide<State>;
+  readonly decideAll?: DecideAll<State>;
+}
+
+interface JointPolicy<Parameters, State> extends PolicyCommon<Parameters, State> {
+  readonly decide?: never;
+  readonly decideAll: DecideAll<State>;
+}
+
+/** What every policy has: parameters, and a state of its own. */
+interface PolicyCommon<Parameters, State> {
   readonly name: string;
   /** @throws SluiceError `policy-invalid`, naming each wrong parameter */
   parse(parameters: unknown): Parameters;
@@ -97,8 +166,6 @@ export interface Policy<Parameters, State> {
   check?(parameters: Parameters, scope: PolicyScope): void;
   /** The first state: plain data, as every one after it. */
   start(parameters: Parameters): State;
-  /** Decides for one source: pure, and the same for the same state and view. */
-  decide(state: State, view: PolicyView): Decision<State>;
 }
 
 /** What the parameters of a policy are checked against. */
@@ -126,6 +193,8 @@ export interface BoundPolicy {
   start(parameters: unknown, scope?: PolicyScope): PolicyRun;
   /** Goes on from a state that the policy was in, or a copy of it. */
   resume(state: unknown): PolicyRun;
+  /** Of a policy that decides for all of its sources at once; the states are what `resume` takes. */
+  readonly decideAll: ((turns: readonly Turn<unknown>[]) => readonly Decision<unknown>[]) | null;
 }
 
 /** A policy at work for one source: an immutable state that knows how to decide. */
@@ -139,11 +208,18 @@ export interface PolicyRun {
 
 /** Closes over the types of `policy`. */
 export function bindPolicy<Parameters, State>(policy: Policy<Parameters, State>): BoundPolicy {
+  const { decideAll } = policy;
+  const decideOne = (state: State, view: PolicyView): Decision<State> => {
+    if (policy.decide !== undefined) return policy.decide(state, view);
+    const [decision] = policy.decideAll([{ state, view }]);
+    if (decision === undefined) throw new TypeError("It must decide for every source that it is asked for");
+    return decision;
+  };
   const runIn = (state: State): PolicyRun => ({
     policy: policy.name,
     state,
     decide(view) {
-      const decision = policy.decide(state, view);
+      const decision = decideOne(state, view);
       return { run: runIn(decision.state), plan: decision.plan, why: decision.why };
     },
   });
@@ -156,5 +232,7 @@ export function bindPolicy<Parameters, State>(policy: Policy<Parameters, State>)
     },
     // Whoever has a state of this policy has it from a run of it.
     resume: (state) => runIn(state as State),
+    decideAll:
+      decideAll === undefined ? null : (turns) => decideAll.call(policy, turns as readonly Turn<State>[]),
   };
 }

@@ -1,8 +1,8 @@
 /** What policies ask of their view, which is plain data. */
 
-import type { NodeName } from "../task/identity.js";
+import { stageKeyText, type NodeName } from "../task/identity.js";
 import type { Stage } from "../task/pipeline.js";
-import type { LinkView, NodeView, PolicyView, ServiceTime } from "./policy.js";
+import type { LinkView, NodeView, PolicyView, ServiceTime, StageQueue } from "./policy.js";
 
 /** The nodes that offer `service`, in order of name. */
 export function offering(
@@ -12,8 +12,13 @@ export function offering(
   return (offers.get(service) ?? []).flatMap((name) => nodes.get(name) ?? []);
 }
 
-const UNKNOWN_LINK: LinkView = { bandwidthMbps: null, bandwidthAgeMs: null, rttMs: null };
-const OWN_LINK: LinkView = { bandwidthMbps: Number.POSITIVE_INFINITY, bandwidthAgeMs: 0, rttMs: 0 };
+const UNKNOWN_LINK: LinkView = { bandwidthMbps: null, bandwidthAgeMs: null, rttMs: null, rttAgeMs: null };
+const OWN_LINK: LinkView = {
+  bandwidthMbps: Number.POSITIVE_INFINITY,
+  bandwidthAgeMs: 0,
+  rttMs: 0,
+  rttAgeMs: 0,
+};
 
 /** What is known of the way from one node to another; from a node to itself nothing has to cross. */
 export function linkBetween({ links }: Pick<PolicyView, "links">, from: NodeName, to: NodeName): LinkView {
@@ -43,6 +48,22 @@ export function serviceTime(
   node: NodeName,
 ): ServiceTime | null {
   return serviceTimes.get(workKey(stage))?.get(node) ?? null;
+}
+
+/** What waits and runs of a stage of the source's pipeline on a node; null where nothing is known of the node. */
+export function stageQueue(
+  { nodes, source: { pipeline } }: Pick<PolicyView, "nodes" | "source">,
+  { id: stage, stateful }: Pick<Stage, "id" | "stateful">,
+  node: NodeName,
+): StageQueue | null {
+  const known = nodes.get(node);
+  if (known === undefined || known.sample === null || known.sampleAgeMs === null) return null;
+  const key = stageKeyText({ pipelineId: pipeline.id, pipelineVersion: pipeline.version, stage });
+  return {
+    tasks: known.sample.queued[key] ?? 0,
+    slots: stateful ? 1 : (known.description.capacity?.workersPerStage ?? 1),
+    ageMs: known.sampleAgeMs,
+  };
 }
 
 /** Numbers in [0, 1), the same for the same seed. Mulberry32, by Tommy Ettinger, public domain. */

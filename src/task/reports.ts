@@ -4,6 +4,7 @@ import type { Configuration } from "./configuration.js";
 import type { NodeName, PipelineId, SourceId, TaskId } from "./identity.js";
 import type { Explanation } from "./requests.js";
 import type { Drops } from "./ledger.js";
+import type { Scene } from "./scene.js";
 import type { Hop, Outcome } from "./task.js";
 
 /** The tasks of a source as its node counts them: created = stored + dropped + in flight. */
@@ -82,8 +83,10 @@ export interface TaskOutcome {
   readonly sourceAtMs: number;
   readonly createdAtMs: number;
   readonly settledAtMs: number;
-  /** Detections over all frames of the last results. */
-  readonly objects: number;
+  /** The delivery of the task that was stored, from 1; null of a drop. */
+  readonly delivery: number | null;
+  /** What was to be seen; null of a drop. */
+  readonly scene: Scene | null;
 }
 
 /** What a node's monitor saw of it, once a period. */

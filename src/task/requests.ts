@@ -24,6 +24,14 @@ export interface NodeDescription {
   readonly capacity?: NodeCapacity;
 }
 
+/** What a source gives before it is sampled, scaled or encoded. */
+export interface NativeVideo {
+  readonly width: number;
+  readonly height: number;
+  /** Frames a second as the source says; null where it does not. */
+  readonly fps: number | null;
+}
+
 /** What the scheduler knows of a source. */
 export interface SourceDescription {
   readonly id: SourceId;
@@ -34,6 +42,8 @@ export interface SourceDescription {
   readonly policy: PolicySpec;
   /** What a policy may choose from, besides what was asked for. Absent: nothing else. */
   readonly space?: ConfigurationSpace;
+  /** What it gives before it is sampled and scaled; absent until it is open. */
+  readonly native?: NativeVideo;
   /** Absent: nothing is promised, and policies that need an objective take one from their parameters. */
   readonly slo?: Objective;
 }

@@ -15,47 +15,51 @@ const dropped = (sequence: number, changes: Partial<TaskOutcome> = {}) =>
 
 test("OutcomeWindow keeps the last outcomes and counts what they were", () => {
   const window = new OutcomeWindow(0, 3);
-  for (let sequence = 0; sequence < 4; sequence++) window.add(outcome(sequence));
-  window.add(dropped(4));
-  const { outcomes, stored, dropped: count } = window.report(0, null);
-  assert.equal(
-    outcomes.map(({ id }) => id.sequence),
-    [2, 3, 4],
-  );
+  for (let sequence = 0; sequence < 4; sequence++)
+    window.add(outcome(sequence, { sourceAtMs: 0, settledAtMs: sequence }), 0);
+  window.add(dropped(4), 0);
+  const { latenciesMs, stored, dropped: count, drops, ageMs } = window.report(7, null);
+  assert.equal([...latenciesMs], [2, 3, Number.POSITIVE_INFINITY]);
   assert.is(stored, 2);
   assert.is(count, 1);
+  assert.equal(drops, { deadline: 1 });
+  assert.is(ageMs, 7);
 });
 
-test("OutcomeWindow reports latency over stored tasks, those that came late and what was found", () => {
+test("OutcomeWindow reports latency over stored tasks, those that came late, were delivered again, and what was to be seen", () => {
   const window = new OutcomeWindow(0);
   assert.is(window.report(0, null).latencyMs, null);
-  window.add(dropped(0, { settledAtMs: 90_000 }));
+  window.add(dropped(0, { settledAtMs: 90_000 }), 0);
   assert.is(window.report(0, null).latencyMs, null);
   for (let sequence = 1; sequence <= 100; sequence++) {
-    window.add(outcome(sequence, { sourceAtMs: 0, settledAtMs: sequence, objects: sequence % 2 }));
+    const scene = { objects: sequence % 2, size: sequence % 2 === 0 ? null : 0.25, speed: null };
+    const made = { sourceAtMs: 0, createdAtMs: sequence * 100, delivery: sequence > 97 ? 2 : 1 };
+    window.add(outcome(sequence, { ...made, settledAtMs: sequence, scene }), 0);
   }
-  const { latencyMs, late, objects } = window.report(0, 90);
+  const { latencyMs, late, scene, redelivered, tasksPerS } = window.report(0, 90);
   assert.equal(latencyMs, { p50: 50, p95: 95, p99: 99 });
   assert.is(late, 10);
-  assert.is(objects, 0.5);
+  assert.equal(scene, { objects: 0.5, size: 0.25, speed: null });
+  assert.is(redelivered, 3);
+  assert.is(tasksPerS, 10);
   assert.is(window.report(0, 40).late, 60);
 });
 
 test("OutcomeWindow credits a plan with outcomes of its own configuration, version and epoch, and with no others", () => {
   const window = new OutcomeWindow(0);
-  window.add(outcome(0));
+  window.add(outcome(0), 0);
   const credit = { configuration: DEFAULT_CONFIGURATION, epoch: 5, atMs: 1_000, pipelineVersion: 1 };
   window.restart(credit, 2_000);
   assert.is(window.report(5_000, null).stored, 0);
   assert.is(window.report(5_000, null).planAgeMs, 3_000);
   const hops = [hop("detect", "cloud", { epoch: 5 })];
-  assert.ok(window.add(outcome(1, { hops })));
-  assert.not(window.add(outcome(2, { hops: [hop("detect", "cloud", { epoch: 4 })] })));
-  assert.not(window.add(outcome(3, { hops, configuration: { ...DEFAULT_CONFIGURATION, fps: 1 } })));
-  assert.not(window.add(outcome(4, { hops, pipelineVersion: 2 })));
-  assert.not(window.add(dropped(5, { sourceAtMs: 999 })));
-  assert.ok(window.add(dropped(6, { sourceAtMs: 1_000 })));
-  assert.is(window.report(5_000, null).outcomes.length, 2);
+  assert.ok(window.add(outcome(1, { hops }), 0));
+  assert.not(window.add(outcome(2, { hops: [hop("detect", "cloud", { epoch: 4 })] }), 0));
+  assert.not(window.add(outcome(3, { hops, configuration: { ...DEFAULT_CONFIGURATION, fps: 1 } }), 0));
+  assert.not(window.add(outcome(4, { hops, pipelineVersion: 2 }), 0));
+  assert.not(window.add(dropped(5, { sourceAtMs: 999 }), 0));
+  assert.ok(window.add(dropped(6, { sourceAtMs: 1_000 }), 0));
+  assert.is(window.report(5_000, null).latenciesMs.length, 2);
 });
 
 test("percentiles are nearest ranks", () => {

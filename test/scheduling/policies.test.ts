@@ -1,8 +1,10 @@
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { createPolicies, startPolicy } from "../../src/scheduling/policies.js";
-import { bindPolicy, type PolicyScope } from "../../src/scheduling/policy.js";
+import { bindPolicy, type Policy, type PolicyScope } from "../../src/scheduling/policy.js";
 import { edgeOnly } from "../../src/scheduling/policies/edge-only.js";
+import { stageQueue } from "../../src/scheduling/view-queries.js";
+import { ServiceTimes } from "../../src/actors/scheduler/service-times.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import { assertThrows } from "../task/throws.js";
 import {
@@ -10,7 +12,11 @@ import {
   DETECT,
   EDGE_1,
   EDGE_2,
+  hop,
   node,
+  outcome,
+  PIPELINE,
+  sample,
   source,
   TRACK,
   view,
@@ -163,6 +169,68 @@ for (const { parameters, code, parts } of [
 test("fixed accepts a placement that makes sense", () => {
   const parameters = { placement: { detect: ["edge-1", "cloud"], track: "cloud" } };
   assert.is(startPolicy(policies, { name: "fixed", parameters }, scope).policy, "fixed");
+});
+
+const joint: Policy<null, number> = {
+  name: "joint",
+  parse: () => null,
+  start: () => 0,
+  decideAll: (turns) =>
+    turns.map(({ state, view: seen }) => ({
+      state: state + 1,
+      plan: { configuration: seen.source.configuration, placement: new Map() },
+      why: { reason: `one of ${turns.length}`, inputs: {} },
+    })),
+};
+
+test("bindPolicy of a policy that decides for all at once asks it for one, too", () => {
+  const bound = bindPolicy(joint);
+  const { run, why } = bound.start({}).decide(view());
+  assert.is(why.reason, "one of 1");
+  assert.is(run.state, 1);
+  const decisions = bound.decideAll?.([
+    { state: 1, view: view() },
+    { state: 5, view: view() },
+  ]);
+  assert.equal(
+    decisions?.map(({ state }) => state),
+    [2, 6],
+  );
+  assert.is(bindPolicy(edgeOnly).decideAll, null);
+});
+
+test("bindPolicy refuses what a policy that decides for all leaves out", () => {
+  const lazy = bindPolicy({ ...joint, decideAll: () => [] });
+  assert.throws(() => lazy.start({}).decide(view()), "must decide for every source");
+});
+
+test("stageQueue tells what waits for a stage of the pipeline, how many run at once, and when it was counted", () => {
+  const detect = PIPELINE.stages[0];
+  if (detect === undefined) throw new Error("It must have a stage");
+  const key = `${PIPELINE.id}@${PIPELINE.version}/detect`;
+  const described = { ...node("edge-1"), capacity: { provider: "cpu", workersPerStage: 3 } };
+  const seen = view({
+    nodes: [described, node("edge-2")],
+    samples: [sample("edge-1", { queued: { [key]: 7 } })],
+    nowMs: 900,
+    sampledAtMs: 400,
+  });
+  assert.equal(stageQueue(seen, detect, EDGE_1), { tasks: 7, slots: 3, ageMs: 500 });
+  assert.is(stageQueue(seen, { ...detect, stateful: true }, EDGE_1)?.slots, 1);
+  assert.is(stageQueue(seen, detect, EDGE_2), null);
+});
+
+test("ServiceTimes tells how many tasks arrive at a service a second", () => {
+  const times = new ServiceTimes();
+  for (let index = 0; index < 11; index++) {
+    const enqueuedAtMs = index * 50;
+    const hops = [
+      hop("detect", "edge-1", { enqueuedAtMs, startedAtMs: enqueuedAtMs, endedAtMs: enqueuedAtMs + 8 }),
+    ];
+    times.observe(outcome(index, { hops }), PIPELINE, 600);
+    const known = times.report(600).get("detect")?.get(EDGE_1);
+    assert.is(known?.arrivalsPerS, index === 0 ? null : 20);
+  }
 });
 
 test.run();

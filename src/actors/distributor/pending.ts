@@ -2,6 +2,7 @@
 
 import { assertNever } from "../../runtime/errors.js";
 import type { TaskOutcome } from "../../task/reports.js";
+import { sceneOf, type Scene } from "../../task/scene.js";
 import type { StageResult } from "../../task/service.js";
 import type { Closing, DropRecord, Outcome, Task } from "../../task/task.js";
 import { outcomeOf, type NewRecord } from "../../storage/results/store.js";
@@ -12,7 +13,8 @@ export interface PendingRecord {
   /** Address of the generator to notify; of a repeated delivery the newest one, whose generator took over. */
   origin: string;
   readonly payloadBytes: number;
-  readonly objects: number;
+  /** Null of what is no result. */
+  readonly scene: Scene | null;
   /** Bytes on disk, estimated. */
   readonly bytes: number;
 }
@@ -61,7 +63,7 @@ export function pendingTask(task: Task): PendingRecord {
     },
     origin: task.origin,
     payloadBytes: task.payloadBytes,
-    objects: lastResult === undefined ? 0 : countDetections(lastResult),
+    scene: sceneOf(lastResult, task.results.values(), framePtsUs),
     bytes: RECORD_BYTES + hops.length * HOP_BYTES + detections * DETECTION_BYTES,
   };
 }
@@ -82,7 +84,7 @@ export function pendingDrop(drop: DropRecord): PendingRecord {
     },
     origin,
     payloadBytes: 0,
-    objects: 0,
+    scene: null,
     bytes: RECORD_BYTES,
   };
 }
@@ -92,21 +94,22 @@ export function pendingClosing({ id, end, counts, origin }: Closing): PendingRec
     record: { type: "closed", id, end, counts, storedAtMs: 0 },
     origin,
     payloadBytes: 0,
-    objects: 0,
+    scene: null,
     bytes: RECORD_BYTES,
   };
 }
 
 /** What the scheduler learns of a task whose record is durable; null of what is no task. */
 export function taskOutcome(pending: PendingRecord, settledAtMs: number): TaskOutcome | null {
-  const { record, payloadBytes, objects } = pending;
+  const { record, payloadBytes, scene } = pending;
   if (record.type === "closed") return null;
   const { id, sourceAtMs } = record;
-  const common = { id, outcome: outcomeOf(record), sourceAtMs, settledAtMs, payloadBytes, objects };
+  const common = { id, outcome: outcomeOf(record), sourceAtMs, settledAtMs, payloadBytes, scene };
   switch (record.type) {
     case "result": {
-      const { pipelineId, pipelineVersion, configuration, hops, frameCount, createdAtMs } = record;
-      return { ...common, pipelineId, pipelineVersion, configuration, hops, frameCount, createdAtMs };
+      const { pipelineId, pipelineVersion, configuration, delivery, hops, frameCount, createdAtMs } = record;
+      const made = { pipelineId, pipelineVersion, configuration, delivery };
+      return { ...common, ...made, hops, frameCount, createdAtMs };
     }
     case "gap":
       return {
@@ -114,6 +117,7 @@ export function taskOutcome(pending: PendingRecord, settledAtMs: number): TaskOu
         pipelineId: null,
         pipelineVersion: null,
         configuration: null,
+        delivery: null,
         hops: [],
         frameCount: 0,
         createdAtMs: sourceAtMs,

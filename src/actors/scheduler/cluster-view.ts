@@ -71,14 +71,15 @@ function linksOf(
     const sampled = sample?.links[to];
     if (observed === null && sampled === undefined) continue;
     const rttMs = sampled?.rttMs ?? null;
+    const rttAgeMs = sampled === undefined ? null : sampleAgeMs;
     const observedAgeMs = observed === null ? Number.POSITIVE_INFINITY : known.nowMs - observed.observedAtMs;
     const measuredMbps = sampled?.bandwidthMbps ?? null;
     const measuredAgeMs = (sampleAgeMs ?? 0) + (sampled?.bandwidthAgeMs ?? 0);
     if (measuredMbps !== null && measuredAgeMs < observedAgeMs) {
-      links.set(to, { bandwidthMbps: measuredMbps, bandwidthAgeMs: measuredAgeMs, rttMs });
+      links.set(to, { bandwidthMbps: measuredMbps, bandwidthAgeMs: measuredAgeMs, rttMs, rttAgeMs });
     } else {
       const bandwidthAgeMs = observed === null ? null : observedAgeMs;
-      links.set(to, { bandwidthMbps: observed?.mbps ?? null, bandwidthAgeMs, rttMs });
+      links.set(to, { bandwidthMbps: observed?.mbps ?? null, bandwidthAgeMs, rttMs, rttAgeMs });
     }
   }
   return links;

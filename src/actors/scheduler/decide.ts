@@ -10,7 +10,7 @@ import type { NodeName, SourceId } from "../../task/identity.js";
 import { viewCluster } from "./cluster-view.js";
 import { loadOf, LoadSum } from "../../scheduling/load.js";
 import { publish } from "./publish-table.js";
-import { decideSource, viewOf, type SourceEntry } from "./source-plan.js";
+import { decideSource, sourceView, viewOf, type SourceEntry } from "./source-plan.js";
 import type { Ctx, State } from "./state.js";
 
 /** A failing policy would fill the log. */
@@ -42,14 +42,16 @@ export function onReplan(state: State, ctx: Ctx): void {
   for (const id of changed) creditFrom(state, id, ctx);
 }
 
-function decideRound(state: State, sources: Iterable<SourceId>, ctx: Ctx): void {
+function decideRound(state: State, asked: Iterable<SourceId>, ctx: Ctx): void {
   const nowMs = ctx.monotonic();
   const cluster = viewCluster(state, { nowMs, fallback: state.options.fallback });
   const sampledFromMs = (node: NodeName): number | null => state.nodes.get(node)?.sampledFromMs ?? null;
   const others = new LoadSum();
   const { busyMs, mbps } = others;
+  const sources = new Map([...state.sources].map(([id, entry]) => [id, sourceView(entry, nowMs)]));
   const round = {
     ...cluster,
+    sources,
     others: { busyMs, mbps },
     unsampledBusyMs: state.charges.sum(sampledFromMs, nowMs),
   };
@@ -59,7 +61,7 @@ function decideRound(state: State, sources: Iterable<SourceId>, ctx: Ctx): void 
     const load = loadIn(entry);
     if (load !== null) others.add(load, 1);
   }
-  for (const id of sources) {
+  for (const id of asked) {
     const entry = state.sources.get(id);
     if (entry === undefined) continue;
     const before = loadIn(entry);
@@ -70,6 +72,7 @@ function decideRound(state: State, sources: Iterable<SourceId>, ctx: Ctx): void 
     const decision = decideSource(entry, { ...round, seed }, { excluded, monotonic: () => ctx.monotonic() });
     state.overhead.addDecision(ctx.monotonic() - decidingSinceMs, decision.failure !== undefined);
     state.sources.set(id, decision.entry);
+    if (decision.changed) sources.set(id, sourceView(decision.entry, nowMs));
     const { policy } = entry.description;
     state.retained.policies.set(id, { policy, state: decision.entry.run.state });
     const after = loadIn(decision.entry);

@@ -106,7 +106,7 @@ function onTaskSettled(state: State, { outcome }: Of<"taskSettled">, ctx: Ctx): 
     state.ignored++;
     return;
   }
-  entry.window.add(outcome);
+  entry.window.add(outcome, ctx.monotonic());
   const { pipeline, node: sourceNode } = entry.description;
   if (outcome.pipelineId !== pipeline.id || outcome.pipelineVersion !== pipeline.version) return;
   entry.images.observe(outcome);

@@ -14,23 +14,29 @@ const SERVICES_KEPT = 1_024;
 
 interface Samples {
   readonly frameMs: Float64Array;
+  /** When each of them arrived, by the clock of its node. */
+  readonly arrivedAtMs: Float64Array;
   count: number;
   observedAtMs: number;
   /** Null where a hop came after it was computed. */
-  summary: { readonly meanMs: number; readonly p95Ms: number } | null;
+  summary: Summary | null;
 }
+
+type Summary = Pick<ServiceTime, "meanMs" | "p95Ms" | "arrivalsPerS">;
 
 export class ServiceTimes {
   readonly #services = new Map<string, Map<NodeName, Samples>>();
 
   /** Learns from a stored task what its hops took. Clocks do not matter: each hop is timed by one. */
   observe(outcome: TaskOutcome, pipeline: Pipeline, nowMs: number): void {
-    for (const { stage: id, node, startedAtMs, endedAtMs } of outcome.hops) {
+    for (const { stage: id, node, enqueuedAtMs, startedAtMs, endedAtMs } of outcome.hops) {
       const stage = pipeline.stages.find((other) => other.id === id);
       const tookMs = endedAtMs - startedAtMs;
       if (stage === undefined || outcome.frameCount < 1 || !(tookMs >= 0)) continue;
       const samples = this.#samplesOf(workKey(stage), node);
-      samples.frameMs[samples.count++ % HOPS_KEPT] = tookMs / outcome.frameCount;
+      const at = samples.count++ % HOPS_KEPT;
+      samples.frameMs[at] = tookMs / outcome.frameCount;
+      samples.arrivedAtMs[at] = enqueuedAtMs;
       samples.observedAtMs = nowMs;
       samples.summary = null;
     }
@@ -63,14 +69,22 @@ export class ServiceTimes {
     }
     let samples = nodes.get(node);
     if (samples === undefined) {
-      samples = { frameMs: new Float64Array(HOPS_KEPT), count: 0, observedAtMs: 0, summary: null };
+      const frameMs = new Float64Array(HOPS_KEPT);
+      const arrivedAtMs = new Float64Array(HOPS_KEPT);
+      samples = { frameMs, arrivedAtMs, count: 0, observedAtMs: 0, summary: null };
       nodes.set(node, samples);
     }
     return samples;
   }
 }
 
-function summaryOf({ frameMs, count }: Samples): { readonly meanMs: number; readonly p95Ms: number } {
+function summaryOf({ frameMs, arrivedAtMs, count }: Samples): Summary {
   const kept = frameMs.subarray(0, Math.min(count, HOPS_KEPT));
-  return { meanMs: kept.reduce((sum, ms) => sum + ms, 0) / kept.length, p95Ms: percentiles(kept).p95 };
+  const arrived = arrivedAtMs.subarray(0, kept.length);
+  const overMs = Math.max(...arrived) - Math.min(...arrived);
+  return {
+    meanMs: kept.reduce((sum, ms) => sum + ms, 0) / kept.length,
+    p95Ms: percentiles(kept).p95,
+    arrivalsPerS: overMs > 0 ? ((kept.length - 1) * 1_000) / overMs : null,
+  };
 }

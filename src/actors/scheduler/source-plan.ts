@@ -4,9 +4,10 @@ import type { NodeName, StageId } from "../../task/identity.js";
 import type { Explanation, SourceDescription } from "../../task/requests.js";
 import type { ImageSizes } from "./image-sizes.js";
 import type { OutcomeWindow } from "../../scheduling/outcome-window.js";
+import { needOf } from "../../scheduling/load.js";
 import { completePlan, samePlan, usableOffers } from "../../scheduling/plan.js";
 import { edgeOnly } from "../../scheduling/policies/edge-only.js";
-import type { Plan, PolicyRun, PolicyView } from "../../scheduling/policy.js";
+import type { Plan, PolicyRun, PolicyView, SourceView } from "../../scheduling/policy.js";
 
 export interface SourceEntry {
   readonly description: SourceDescription;
@@ -40,7 +41,7 @@ interface DecideOptions {
 }
 
 /** What a view of one source has beyond the source itself. */
-export type RoundView = Omit<PolicyView, "source" | "plan" | "recent" | "imageBytesPerPixel">;
+export type RoundView = Omit<PolicyView, "source" | "native" | "plan" | "recent" | "imageBytesPerPixel">;
 
 const NONE: ReadonlyMap<StageId, ReadonlySet<NodeName>> = new Map();
 
@@ -91,9 +92,27 @@ export function viewOf({ description, window, images, plan }: SourceEntry, round
   return {
     ...round,
     source: description,
+    native: description.native ?? null,
     plan,
     recent: window.report(round.nowMs, description.slo?.latencyMs ?? null),
     imageBytesPerPixel: images.bytesPerPixel,
+  };
+}
+
+/** What the policies of other sources see of this one. */
+export function sourceView(
+  { description, window, images, plan, run }: SourceEntry,
+  nowMs: number,
+): SourceView {
+  const { node, slo = null } = description;
+  const { stored, dropped, late } = window.report(nowMs, slo?.latencyMs ?? null);
+  return {
+    node,
+    policy: run.policy,
+    slo,
+    plan,
+    need: plan === null ? null : needOf(plan.configuration, images.bytesPerPixel),
+    inTimeShare: slo === null || stored + dropped === 0 ? null : (stored - late) / (stored + dropped),
   };
 }
 

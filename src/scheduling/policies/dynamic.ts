@@ -20,7 +20,7 @@ import type { NodeName, StageId } from "../../task/identity.js";
 import { carriesFrames, type Stage } from "../../task/pipeline.js";
 import type { Explanation } from "../../task/requests.js";
 import { needOf } from "../load.js";
-import type { Decision, NodeView, Policy, PolicyView } from "../policy.js";
+import type { Decision, NodeView, SinglePolicy, PolicyView } from "../policy.js";
 import { offering, seededRandom, spareMbps } from "../view-queries.js";
 import { cloudNodes } from "./cloud-only.js";
 import { parseParameters } from "./parameters.js";
@@ -60,7 +60,7 @@ interface Weighed {
 /** Free capacity of a node that was never sampled: neither sought nor shunned. */
 const FREE_SHARE_UNKNOWN = 0.5;
 
-export const dynamic: Policy<Parameters, State> = {
+export const dynamic: SinglePolicy<Parameters, State> = {
   name: "dynamic",
   parse: (parameters) => parseParameters("dynamic", schema, parameters),
   start: (parameters) => ({ parameters, tier: null, changedAtMs: 0 }),

@@ -31,18 +31,16 @@ export function feedbackOf(
   latencyMs: number,
   windowTasks: number,
 ): Feedback {
-  const { outcomes, planAgeMs } = recent;
-  if (outcomes.length === 0) {
+  const { planAgeMs } = recent;
+  if (recent.latenciesMs.length === 0) {
     const silentMs = Math.max(SILENT_MS_MIN, SILENT_TIMES * latencyMs);
     return planAgeMs > silentMs ? { status: "silent", forMs: planAgeMs } : { status: "early" };
   }
-  if (outcomes.length < TASKS_MIN) return { status: "early" };
-  const latenciesMs = outcomes
-    .slice(-windowTasks)
-    // A drop is as late as can be: twice the objective does as well as any number.
-    .map(({ outcome, settledAtMs, sourceAtMs }) =>
-      outcome.status === "stored" ? settledAtMs - sourceAtMs : 2 * latencyMs,
-    );
+  if (recent.latenciesMs.length < TASKS_MIN) return { status: "early" };
+  // A drop is as late as can be: twice the objective does as well as any number.
+  const latenciesMs = Array.from(recent.latenciesMs.slice(-windowTasks), (tookMs) =>
+    Number.isFinite(tookMs) ? tookMs : 2 * latencyMs,
+  );
   return { status: "measured", latenciesMs };
 }
 

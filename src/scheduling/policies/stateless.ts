@@ -1,7 +1,7 @@
 /** The simplest kind of policy: no parameters, no state, one pure function. */
 
 import { z } from "../../runtime/parse.js";
-import type { Decision, Policy, PolicyView } from "../policy.js";
+import type { Decision, PolicyView, SinglePolicy } from "../policy.js";
 import { parseParameters } from "./parameters.js";
 
 const noParameters = z.strictObject({}).transform(() => null);
@@ -10,7 +10,7 @@ const noParameters = z.strictObject({}).transform(() => null);
 export function createStatelessPolicy(
   name: string,
   decide: (view: PolicyView) => Omit<Decision<null>, "state">,
-): Policy<null, null> {
+): SinglePolicy<null, null> {
   return {
     name,
     parse: (parameters) => parseParameters(name, noParameters, parameters),

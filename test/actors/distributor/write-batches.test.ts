@@ -26,7 +26,8 @@ test("distributor tells taskSettled to generator and scheduler only once the rec
     hops: finishedTask({ sequence: 0 }).hops,
     frameCount: 2,
     payloadBytes: 12,
-    objects: 3,
+    delivery: 1,
+    scene: { objects: 1.5, size: 0.12, speed: null },
   });
   const [record] = (await memory.read({ fromPosition: 0, limit: 1 })).records;
   assert.is(record?.type, "result");

@@ -110,10 +110,12 @@ export function view(options: ViewOptions = {}): PolicyView {
   );
   const described = options.source ?? source();
   const window = new OutcomeWindow(0);
-  for (const settled of options.recent ?? []) window.add(settled);
+  for (const settled of options.recent ?? []) window.add(settled, nowMs);
   return {
     ...cluster,
     source: described,
+    native: null,
+    sources: new Map(),
     recent: window.report(nowMs, described.slo?.latencyMs ?? null),
     plan: options.plan ?? null,
     imageBytesPerPixel: new Map(),
@@ -150,7 +152,8 @@ export function outcome(sequence: number, changes: Partial<TaskOutcome> = {}): T
     sourceAtMs: 0,
     createdAtMs: 0,
     settledAtMs: 0,
-    objects: 0,
+    delivery: 1,
+    scene: { objects: 0, size: null, speed: null },
     ...changes,
   };
 }

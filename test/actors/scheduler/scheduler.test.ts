@@ -11,7 +11,7 @@ import type {
 import type { SourceDescription, SourceOrders } from "../../../src/task/requests.js";
 import { createPolicies } from "../../../src/scheduling/policies.js";
 import { edgeOnly } from "../../../src/scheduling/policies/edge-only.js";
-import { bindPolicy } from "../../../src/scheduling/policy.js";
+import { bindPolicy, type BoundPolicy, type PolicyView } from "../../../src/scheduling/policy.js";
 import type { NodeQuota } from "../../../src/actors/scheduler/admission.js";
 import { createSchedulerRetained } from "../../../src/actors/scheduler/retained.js";
 import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
@@ -63,6 +63,7 @@ interface SetUp extends Partial<NodeQuota> {
   readonly nodesMax?: number;
   readonly owners?: SchedulerOptions["owners"];
   readonly orders?: SourceOrders;
+  readonly policies?: readonly BoundPolicy[];
 }
 
 function setUp(options: SetUp = {}) {
@@ -75,7 +76,7 @@ function setUp(options: SetUp = {}) {
       term: options.term ?? 1,
       epoch: 0,
       fallback: CLOUD,
-      policies: createPolicies([moody, counting]),
+      policies: createPolicies([moody, counting, ...(options.policies ?? [])]),
       intervalMs: 1_000,
       nodesMax: options.nodesMax ?? 3,
       sourcesMax: options.sourcesMax ?? 3,
@@ -596,6 +597,36 @@ test("scheduler refuses sources and nodes beyond its limits", () => {
   assert.match(register({ id: CAM_2 }).only("policyRefused").error.message, "1 already");
   assert.is(table()?.sources.size, 1);
   assert.equal(tables(join("edge-3")), []);
+});
+
+test("scheduler shows a policy plain data that can be copied, with every source and its plan", () => {
+  const seen: PolicyView[] = [];
+  const watching = bindPolicy({
+    ...edgeOnly,
+    name: "watching",
+    parse: () => null,
+    decide(state, view) {
+      seen.push(structuredClone(view));
+      return edgeOnly.decide(state, view);
+    },
+  });
+  const { scheduler, join, register } = setUp({ policies: [watching] });
+  join("cloud");
+  join("edge-1");
+  const native = { width: 1_920, height: 1_080, fps: 25 };
+  register({ policy: { name: "watching", parameters: {} }, native });
+  register({ id: CAM_2, node: EDGE_1, slo: { latencyMs: 100, percentile: 95, yields: "detail" } });
+  const late = outcome(0, { settledAtMs: 150, delivery: 2, hops: [hop("detect", "edge-1", { epoch: 2 })] });
+  scheduler.tell({ type: "taskSettled", outcome: { ...late, id: { ...late.id, sourceId: CAM_2 } } });
+  scheduler.advance(1_000);
+  const last = seen.at(-1);
+  assert.equal(last?.native, native);
+  const other = last?.sources.get(CAM_2);
+  assert.is(other?.policy, "edge-only");
+  assert.is(other?.inTimeShare, 0);
+  assert.equal(other?.plan?.placement.get(DETECT), ["edge-1"]);
+  assert.ok((other?.need?.mbps ?? 0) > 50);
+  assert.is(last?.sources.get(CAM_1)?.inTimeShare, null);
 });
 
 test("scheduler keeps the last good plan of a policy that throws, less a node that is gone", () => {

@@ -107,6 +107,8 @@ export function runPlant(options: PlantOptions): {
     const view: PolicyView = {
       ...viewCluster({ nodes: entries, bandwidths, serviceTimes }, { nowMs, fallback: CLOUD }),
       source: described,
+      native: null,
+      sources: new Map(),
       plan,
       recent: window.report(nowMs, latencyMs),
       imageBytesPerPixel: new Map(),
@@ -135,7 +137,7 @@ export function runPlant(options: PlantOptions): {
     for (let index = 0; index < count; index++) {
       const settledAtMs = nowMs + ((index + 1) * 1_000) / count;
       const learned = outcomeOf(plan, { settledAtMs, tookMs, transferMs: flow.transferMs, epoch });
-      window.add(learned);
+      window.add(learned, settledAtMs);
       serviceTimes.observe(learned, PIPELINE, settledAtMs);
       for (const transfer of transfersOf(learned, { pipeline: PIPELINE, sourceNode: EDGE_1 })) {
         bandwidths.observe(transfer, settledAtMs, RTT_MS);

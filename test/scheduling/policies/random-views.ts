@@ -145,7 +145,7 @@ function viewOf(
   const window = new OutcomeWindow(0);
   for (const [index, ms] of drawn.tookMs.entries()) {
     const dropped = { status: "dropped", reason: "deadline" } as const;
-    window.add(outcome(index, { settledAtMs: ms, ...(index % 5 === 4 && { outcome: dropped }) }));
+    window.add(outcome(index, { settledAtMs: ms, ...(index % 5 === 4 && { outcome: dropped }) }), nowMs);
   }
   const described = source({
     node: parseNodeName(drawn.home),
@@ -163,6 +163,8 @@ function viewOf(
   return {
     ...viewCluster({ nodes, bandwidths, serviceTimes }, { nowMs, fallback: CLOUD }),
     source: described,
+    native: null,
+    sources: new Map(),
     plan,
     recent: window.report(nowMs, described.slo?.latencyMs ?? null),
     imageBytesPerPixel: new Map([["jpeg/80", 0.05]]),
