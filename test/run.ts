@@ -1,131 +1,96 @@
-/**
- * Runs every compiled test file in a process of its own, two at a time, and is strict where uvu is not: a file that
- * runs no test, ends early, hangs or leaves a handle open has failed.
- *
- * Usage: `node dist/test/run.js [part of a file name ...]`
- */
+/** Runs every compiled test file in a process of its own, and is strict where uvu is not: `--help` tells more. */
 
-import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Tally } from "./adversary/kit/tally.js";
+import { HELP, parseOptions, type RunnerOptions } from "./runner/options.js";
+import { longestFirst, readDurations, writeDurations } from "./runner/order.js";
+import { showProgress } from "./runner/progress.js";
+import { createRoom, thisMachine } from "./runner/room.js";
+import { runFile, type FileResult } from "./runner/run-file.js";
+import { runFiles } from "./runner/run-files.js";
+import { slowestText, totalsText } from "./runner/summary.js";
 
-/** A file that ends no test for so long hangs: a machine may be slow, and a file may hold many tests. */
-const SILENCE_MS_MAX = 1_200_000;
 const root = fileURLToPath(new URL(".", import.meta.url));
-
-interface FileResult {
-  readonly file: string;
-  readonly total: number;
-  readonly passed: number;
-  readonly skipped: number;
-  readonly problem: string | null;
-  readonly output: string;
-  readonly durationMs: number;
-}
-
-const patterns = process.argv.slice(2);
-const files = readdirSync(root, { recursive: true, encoding: "utf8" })
-  .filter((file) => file.endsWith(".test.js"))
-  // What an earlier build left behind of a test that is no more.
-  .filter((file) => existsSync(join(root, "../../test", file.replace(/\.js$/, ".ts"))))
-  .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
-  .sort();
-
+const sources = join(root, "../../test");
+const durationsFile = join(sources, "durations.json");
 /** Where programs keep what they are not told to keep elsewhere: tests leave none of it in the checkout. */
 const kept = join(root, "../../.sluice");
-const hadKept = existsSync(kept);
-const results: FileResult[] = [];
-const queue = [...files];
-await Promise.all(
-  Array.from({ length: Math.min(2, availableParallelism()) }, async () => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      const result = await runFile(file);
-      results.push(result);
-      report(result);
-    }
-  }),
-);
 
-const sum = (pick: (result: FileResult) => number) =>
-  results.reduce((total, result) => total + pick(result), 0);
-const broken = results.filter((result) => result.problem !== null);
-const passed = sum((result) => result.passed);
-const failed = sum((result) => result.total - result.passed);
-for (const result of broken) console.log(`\n${result.file}: ${result.problem}\n${result.output}`);
-console.log(`\n${results.length} files, ${broken.length} with problems`);
-console.log(
-  `${passed} passed, ${Math.max(failed, broken.length)} failed, ${sum((result) => result.skipped)} skipped`,
-);
-const leftKept = !hadKept && existsSync(kept);
-if (leftKept) console.log(`A test has left "${kept}": name folders of its own`);
-await reportAttacks();
-process.exitCode = broken.length === 0 && passed > 0 && !leftKept ? 0 : 1;
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const parsed = parseOptions(process.argv.slice(2), availableParallelism());
+  if (parsed.type === "help") {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (parsed.type === "wrong") {
+    process.stderr.write(`error: ${parsed.message}\nTry --help\n`);
+    return 2;
+  }
+  const { options } = parsed;
+  const files = longestFirst(namesOf(options.parts), readDurations(durationsFile));
+  if (files.length === 0) {
+    process.stderr.write(`error: No test file has one of these in its name: ${options.parts.join(" ")}\n`);
+    return 2;
+  }
+  if (!options.list) return run(files, options);
+  for (const file of files) console.log(file);
+  return 0;
+}
+
+function namesOf(parts: readonly string[]): readonly string[] {
+  return (
+    readdirSync(root, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".test.js"))
+      // What an earlier build left behind of a test that is no more.
+      .filter((file) => existsSync(join(sources, file.replace(/\.js$/, ".ts"))))
+      .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
+  );
+}
+
+async function run(files: readonly string[], { jobs, record }: RunnerOptions): Promise<number> {
+  const hadKept = existsSync(kept);
+  const startedMs = performance.now();
+  const room = createRoom(thisMachine(availableParallelism()), jobs);
+  const all = runFiles(
+    files,
+    (file) => runFile(file, join(root, file)),
+    room,
+    (result) => progress.ended(result),
+  );
+  const progress = showProgress(files.length, () => all.running());
+  let interrupted = false;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => {
+      interrupted = true;
+      all.stop();
+    });
+  }
+  const results = await all.results;
+  progress.stop();
+  for (const { file, problem, output } of results)
+    if (problem !== null && !interrupted) console.log(`\n${file}: ${problem}\n${output}`);
+  if (interrupted) return 130;
+  console.log(`\n${slowestText(results)}\n\n${totalsText(results, performance.now() - startedMs)}`);
+  const leftKept = !hadKept && existsSync(kept);
+  if (leftKept) console.log(`A test has left "${kept}": name folders of its own`);
+  await reportAttacks(results);
+  if (record) writeDurations(durationsFile, results);
+  const good = results.every(({ problem }) => problem === null) && results.some(({ passed }) => passed > 0);
+  return good && !leftKept ? 0 : 1;
+}
 
 /** What the attacks of all files came to together, where any were played. */
-async function reportAttacks(): Promise<void> {
+async function reportAttacks(results: readonly FileResult[]): Promise<void> {
   const { TALLY_MARK, tallyText } = await import("./adversary/kit/tally.js");
-  const lines = results.flatMap(({ output }) => output.split("\n"));
-  const tallies = lines
+  const tallies = results
+    .flatMap(({ output }) => output.split("\n"))
     .filter((line) => line.startsWith(TALLY_MARK))
     // Our own test files wrote them.
     .map((line) => JSON.parse(line.slice(TALLY_MARK.length)) as Tally);
   if (tallies.length > 0) console.log(`\n${tallyText(tallies)}`);
-}
-
-function report({ file, problem, passed: count, skipped, output, durationMs }: FileResult): void {
-  const note = skipped > 0 ? `, ${skipped} SKIPPED` : "";
-  console.log(
-    `${problem === null ? "ok  " : "FAIL"} ${file} (${count} passed${note}, ${Math.round(durationMs)} ms)`,
-  );
-  for (const line of output.split("\n")) if (line.startsWith("SKIPPED")) console.log(`     ${line}`);
-}
-
-function runFile(file: string): Promise<FileResult> {
-  const started = performance.now();
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--enable-source-maps", join(root, file)], {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, FORCE_COLOR: "0", NO_COLOR: "1" },
-    });
-    let output = "";
-    let hung = false;
-    const watchdog = setTimeout(() => {
-      hung = true;
-      child.kill("SIGKILL");
-    }, SILENCE_MS_MAX);
-    const collect = (chunk: Buffer) => {
-      output += chunk.toString();
-      watchdog.refresh();
-    };
-    child.stdout.on("data", collect);
-    child.stderr.on("data", collect);
-    child.on("close", (code) => {
-      clearTimeout(watchdog);
-      const count = (label: string) => Number(new RegExp(`${label}:\\s+(\\d+)`).exec(output)?.[1] ?? 0);
-      const total = count("Total");
-      const counts = { total, passed: count("Passed"), skipped: count("Skipped") };
-      resolve({
-        file: relative(".", file),
-        ...counts,
-        problem: problemOf(counts, code, hung),
-        output,
-        durationMs: performance.now() - started,
-      });
-    });
-  });
-}
-
-function problemOf(
-  { total, passed: count, skipped }: { total: number; passed: number; skipped: number },
-  code: number | null,
-  hung: boolean,
-): string | null {
-  if (hung) return `no test has ended for ${SILENCE_MS_MAX / 1000} s: a handle is open or a test never ends`;
-  // uvu's total leaves out what is skipped.
-  if (total + skipped === 0) return "ran no test: is test.run() missing?";
-  if (count !== total) return `${total - count} of ${total} tests did not pass`;
-  return code === 0 ? null : `exit code ${code}`;
 }

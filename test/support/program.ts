@@ -5,10 +5,11 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { processesWith, type Running } from "./processes.js";
 import { within } from "./within.js";
 
 export const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
@@ -16,6 +17,7 @@ const SLUICE = fileURLToPath(new URL("../../apps/sluice.js", import.meta.url));
 const SIMULATE = fileURLToPath(new URL("../../apps/simulate.js", import.meta.url));
 const CHAOS = fileURLToPath(new URL("../../apps/chaos.js", import.meta.url));
 const ENDLESS_CAPTURE = fileURLToPath(new URL("./programs/endless-capture.js", import.meta.url));
+const TESTS = fileURLToPath(new URL("../run.js", import.meta.url));
 const START = fileURLToPath(new URL("../../apps/start.js", import.meta.url));
 
 export interface ProgramOptions {
@@ -38,11 +40,6 @@ export interface Ended {
   readonly leftovers: readonly string[];
 }
 
-interface RunningProcess {
-  readonly pid: number;
-  readonly command: string;
-}
-
 export interface Program {
   readonly ended: Promise<Ended>;
   /** Resolves once its standard error matches. */
@@ -52,7 +49,7 @@ export interface Program {
   /** Reads its standard output no more, as `| head` does. */
   closeOutput(): void;
   /** What it has started and what those have, as they are now; it itself is not among them. */
-  children(): readonly RunningProcess[];
+  children(): readonly Running[];
   /** Resolves once nothing of it runs any more. */
   allGone(): Promise<void>;
   /** To it alone. */
@@ -96,6 +93,11 @@ export function runSimulate(args: readonly string[], options: ProgramOptions = {
   return start(SIMULATE, args, options).ended;
 }
 
+/** Starts `npm test -- ...args` without npm. */
+export function startTests(args: readonly string[], options: ProgramOptions = {}): Program {
+  return start(TESTS, args, options);
+}
+
 /** Starts a capture of a source by an ffmpeg: `[source, ffmpeg]`. */
 export function startEndlessCapture(args: readonly string[]): Program {
   return start(ENDLESS_CAPTURE, args, {});
@@ -131,7 +133,7 @@ function start(program: string, args: readonly string[], options: ProgramOptions
     child.once("error", reject);
     child.once("close", (exitCode, signal) => {
       running.delete(child);
-      const leftovers = processesMarked(mark).map(({ command }) => command);
+      const leftovers = processesWith(mark).map(({ command }) => command);
       resolve({ exitCode, signal, ...output, durationMs: performance.now() - startedMs, leftovers });
     });
   });
@@ -159,9 +161,9 @@ function start(program: string, args: readonly string[], options: ProgramOptions
     says: async (wanted) => void (await match("stderr", wanted)),
     prints: (wanted) => match("stdout", wanted),
     closeOutput: () => void child.stdout.destroy(),
-    children: () => processesMarked(mark).filter(({ pid }) => pid !== child.pid),
+    children: () => processesWith(mark).filter(({ pid }) => pid !== child.pid),
     async allGone() {
-      while (processesMarked(mark).length > 0) await new Promise((resolve) => void setImmediate(resolve));
+      while (processesWith(mark).length > 0) await new Promise((resolve) => void setImmediate(resolve));
     },
     signal: (name) => void child.kill(name),
     interrupt(name = "SIGINT") {
@@ -195,20 +197,4 @@ export function inPairs<Result>(
 
 async function workOff(queue: (() => Promise<void>)[]): Promise<void> {
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) await next();
-}
-
-function processesMarked(mark: string): readonly RunningProcess[] {
-  if (!existsSync("/proc/self/environ")) return [];
-  return readdirSync("/proc").flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    try {
-      if (!readFileSync(`/proc/${name}/environ`, "utf8").includes(mark)) return [];
-      const command = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ");
-      // One that has ended and was not waited for has none any more.
-      return command === "" ? [] : [{ pid: Number(name), command }];
-    } catch {
-      // It ended between the listing and the look, or is another user's.
-      return [];
-    }
-  });
 }

@@ -1,6 +1,6 @@
-/** What Linux says of a process: its memory, its command line, its children. */
+/** What Linux says of the memory of a process. */
 
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 
 /** Begins to measure the peak of its memory anew. */
 export function resetPeak(pid: number): void {
@@ -20,25 +20,4 @@ export function peakBytes(pid: number): number {
   } catch {
     return 0;
   }
-}
-
-export interface Running {
-  readonly pid: number;
-  readonly command: string;
-}
-
-/** Processes whose environment has `mark`, also those whose parent is gone. */
-export function processesWith(mark: string): readonly Running[] {
-  if (!existsSync("/proc/self/environ")) return [];
-  return readdirSync("/proc").flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    try {
-      if (!readFileSync(`/proc/${name}/environ`, "utf8").includes(mark)) return [];
-      const command = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ");
-      return command === "" ? [] : [{ pid: Number(name), command }];
-    } catch {
-      // It ended between the listing and the look, or is another user's.
-      return [];
-    }
-  });
 }

@@ -6,10 +6,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { killAllWith, processesWith, type Running } from "../../support/processes.js";
 import { REPOSITORY } from "../../support/program.js";
 import { within } from "../../support/within.js";
 import { startHonestNode, type HonestNode, type HonestOptions } from "./honest-node.js";
-import { processesWith, type Running } from "./proc.js";
 
 const SLUICE = join(REPOSITORY, "dist/apps/sluice.js");
 
@@ -184,13 +184,7 @@ export async function inWorkshop<Result>(work: (workshop: Workshop) => Promise<R
   } finally {
     for (const node of nodes) if (node.ended === null) await node.kill();
     for (const child of children) child.kill("SIGKILL");
-    for (const { pid } of processesWith(mark)) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // It ended meanwhile.
-      }
-    }
+    killAllWith(mark);
     for (const { server, sockets } of servers) {
       for (const socket of sockets) socket.destroy();
       server.close();

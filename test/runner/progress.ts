@@ -1,0 +1,50 @@
+/** What a person sees while files run: a line for each that has ended, and on a terminal what runs now. */
+
+import { createLiveLines } from "../../apps/live-lines.js";
+import type { FileResult, RunningFile } from "./run-file.js";
+import { resultLine, seconds } from "./summary.js";
+
+const REDRAW_MS = 500;
+const COLUMNS = 80;
+
+export interface Progress {
+  ended(result: FileResult): void;
+  stop(): void;
+}
+
+/** @param count of all files */
+export function showProgress(count: number, running: () => readonly RunningFile[]): Progress {
+  const live = process.stdout.isTTY ? createLiveLines(process.stdout) : null;
+  const startedMs = performance.now();
+  let done = 0;
+  let broken = 0;
+  const draw = (): void => {
+    const nowMs = performance.now();
+    const columns = process.stdout.columns || COLUMNS;
+    live?.show(
+      [
+        `${done} of ${count} files, ${broken} with problems, ${seconds(nowMs - startedMs)}`,
+        ...running().map(({ file, startedMs: since }) => `  ${seconds(nowMs - since).padStart(8)}  ${file}`),
+      ]
+        .map((line) => line.slice(0, columns - 1))
+        .join("\n"),
+    );
+  };
+  const timer = live === null ? undefined : setInterval(draw, REDRAW_MS);
+  return {
+    ended(result) {
+      done += 1;
+      if (result.problem !== null) broken += 1;
+      live?.clear();
+      const place = `${String(done).padStart(String(count).length)}/${count}`;
+      console.log(`${place} ${resultLine(result)}`);
+      for (const line of result.output.split("\n"))
+        if (line.startsWith("SKIPPED")) console.log(`     ${line}`);
+      if (live !== null) draw();
+    },
+    stop() {
+      clearInterval(timer);
+      live?.clear();
+    },
+  };
+}
