@@ -112,7 +112,13 @@ export {
 } from "./task/identity.js";
 export { parsePipelineFile, type PipelineFile } from "./task/pipeline-file.js";
 export { definePipeline, type PipelineDefinition, type StageDefinition } from "./task/define-pipeline.js";
-export { QUEUE_POLICIES, type Pipeline, type QueuePolicy, type Stage } from "./task/pipeline.js";
+export {
+  QUEUE_POLICIES,
+  type Pipeline,
+  type QueuePolicy,
+  type Stage,
+  type Variant,
+} from "./task/pipeline.js";
 export type { RoutingTable, SourceRoute } from "./task/routing-table.js";
 export {
   DROP_REASONS,

@@ -38,9 +38,12 @@ export async function explain(
 
 /** When and by whom, what was decided, and by which terms: a line each. */
 export function describeChange({ atMs, epoch, policy, configuration, placement, why }: PlanChange): string {
-  const { width, height, fps, framesPerTask, encoding, quality } = configuration;
+  const { width, height, fps, framesPerTask, encoding, quality, variants = {} } = configuration;
   const image = encoding === "jpeg" ? `jpeg ${quality}` : encoding;
-  const stages = Object.entries(placement).map(([stage, [first = "nowhere"]]) => `${stage} on ${first}`);
+  const stages = Object.entries(placement).map(([stage, [first = "nowhere"]]) => {
+    const variant = variants[stage];
+    return `${stage}${variant === undefined ? "" : ` (${variant})`} on ${first}`;
+  });
   return [
     `${new Date(atMs).toISOString()}  epoch ${epoch}  ${policy}: ${why.reason}`,
     `  ${width}x${height}, ${fps} fps, ${framesPerTask} a task, ${image}; ${stages.join(", ")}${describeInputs(why)}`,

@@ -10,7 +10,7 @@ import type { GeneratorMessage } from "../actors/protocol/generator.js";
 import type { ProcessorAnswer } from "../actors/protocol/processor.js";
 import type { TaskId } from "../task/identity.js";
 import { isOriginOf } from "../task/origin.js";
-import type { Task } from "../task/task.js";
+import type { Hop, Task } from "../task/task.js";
 import { isTaskId } from "../task/value-checks.js";
 
 /** Watches the dead letters of `system` for as long as it runs. */
@@ -26,7 +26,7 @@ export function recoverUndeliveredTasks(system: ActorSystem): void {
       return;
     }
     if (isAnswer(message)) {
-      controller.tell({ type: "answerLost", task: message.task }, "control");
+      controller.tell({ type: "answerLost", task: message.task, ...variantIn(message) }, "control");
     }
     system.resolve<GeneratorMessage>(lost.origin).tell({ type: "undelivered", id: lost.id }, "control");
   });
@@ -40,8 +40,14 @@ function isOnItsWay(message: unknown): message is { readonly task: Task } {
 }
 
 function isAnswer(message: unknown): message is Answer {
-  const { type } = Object(message) as { readonly type?: unknown };
-  return type === "stageCompleted" || type === "stageDropped";
+  const { type, hop } = Object(message) as { readonly type?: unknown; readonly hop?: unknown };
+  return (type === "stageCompleted" && typeof hop === "object" && hop !== null) || type === "stageDropped";
+}
+
+/** Which variant of the stage answered. */
+function variantIn(message: Answer): Pick<Hop, "variant"> {
+  const { variant } = message.type === "stageCompleted" ? message.hop : message;
+  return variant === undefined ? {} : { variant };
 }
 
 /**

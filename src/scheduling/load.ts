@@ -3,6 +3,7 @@
 import type { Configuration } from "../task/configuration.js";
 import type { NodeName, StageId } from "../task/identity.js";
 import { carriesFrames, type Pipeline } from "../task/pipeline.js";
+import { stageIn } from "../task/variants.js";
 import type { Load, Need, Plan, PolicyView } from "./policy.js";
 import { serviceTime } from "./view-queries.js";
 
@@ -68,7 +69,7 @@ export function loadOf(
   for (const stage of pipeline.stages) {
     const at = plan.placement.get(stage.id)?.[0];
     if (at === undefined) continue;
-    const frameMs = serviceTime(view, stage, at)?.meanMs ?? SERVICE_MS_UNKNOWN;
+    const frameMs = serviceTime(view, stageIn(stage, plan.configuration), at)?.meanMs ?? SERVICE_MS_UNKNOWN;
     busyMs.set(at, (busyMs.get(at) ?? 0) + frameMs * plan.configuration.fps);
   }
   return { busyMs, mbps, crossings: crossingsOf(pipeline, plan.placement, node) };

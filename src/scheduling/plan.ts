@@ -7,6 +7,7 @@ import { outsideSpace } from "../task/configuration-space.js";
 import { offers } from "../task/offers.js";
 import type { Stage } from "../task/pipeline.js";
 import type { SourceDescription } from "../task/requests.js";
+import { stageAs, stageIn, variantProblem, withVariants } from "../task/variants.js";
 import type { NodeView, Plan, PolicyView } from "./policy.js";
 import { offering } from "./view-queries.js";
 
@@ -15,8 +16,8 @@ export interface PlanScope extends Pick<PolicyView, "nodes" | "offers" | "fallba
   readonly source: Pick<SourceDescription, "pipeline" | "configuration" | "space">;
   /** The configuration in force, which needs no second check. */
   readonly accepted: Configuration | null;
-  /** The nodes on which a stage failed of late. Default none. */
-  readonly excluded?: ReadonlyMap<StageId, ReadonlySet<NodeName>>;
+  /** The nodes that a stage has no place on now, by `stage` or `stage:variant`. Default none. @see Exclusions */
+  readonly excluded?: ReadonlyMap<string, ReadonlySet<NodeName>>;
 }
 
 /**
@@ -31,7 +32,8 @@ export function completePlan(plan: Plan, scope: PlanScope): Plan {
   const configuration =
     plan.configuration === scope.accepted ? scope.accepted : checkConfiguration(plan.configuration, scope);
   const placement = new Map<StageId, readonly NodeName[]>();
-  for (const stage of scope.source.pipeline.stages) {
+  for (const any of scope.source.pipeline.stages) {
+    const stage = stageIn(any, configuration);
     const wanted = plan.placement.get(stage.id);
     const usable = wanted === undefined ? [] : usableNodes(wanted, stage, scope);
     placement.set(stage.id, usable.length > 0 ? usable : placesOfLastResort(stage, scope));
@@ -40,9 +42,14 @@ export function completePlan(plan: Plan, scope: PlanScope): Plan {
 }
 
 function checkConfiguration(proposed: Configuration, { source }: PlanScope): Configuration {
-  const configuration = parseConfiguration(proposed);
-  if (source.space === undefined) return configuration;
-  const problem = outsideSpace(configuration, source.space, source.configuration);
+  const { pipeline, space } = source;
+  const wrong = variantProblem(pipeline, proposed.variants);
+  if (wrong !== null) {
+    throw new SluiceError(`Cannot use this configuration as ${wrong}`, { code: "configuration-invalid" });
+  }
+  const configuration = withVariants(parseConfiguration(proposed), pipeline);
+  if (space === undefined) return configuration;
+  const problem = outsideSpace(configuration, space, withVariants(source.configuration, pipeline));
   if (problem === null) return configuration;
   throw new SluiceError(
     `Cannot use this configuration as the space of its pipeline has none such: ${problem}`,
@@ -74,14 +81,15 @@ function usableNodes(wanted: readonly NodeName[], stage: Stage, scope: PlanScope
 }
 
 /**
- * The nodes that policies are shown for each service: those that can run every stage of it in the pipeline, as far as they say and
- * have shown.
+ * The nodes that policies are shown for each service: those that can run every stage of it in the pipeline, in some variant that the
+ * pipeline allows, as far as they say and have shown.
  */
 export function usableOffers(scope: PlanScope): PolicyView["offers"] {
   let usable: Map<string, readonly NodeName[]> | null = null;
   for (const stage of scope.source.pipeline.stages) {
     const offered = (usable ?? scope.offers).get(stage.service) ?? [];
-    const able = offered.filter((name) => canRun(scope.nodes.get(name), stage, scope));
+    const ways = waysOf(stage, scope);
+    const able = offered.filter((name) => ways.some((way) => canRun(scope.nodes.get(name), way, scope)));
     if (able.length === offered.length) continue;
     usable ??= new Map(scope.offers);
     usable.set(stage.service, able);
@@ -89,9 +97,23 @@ export function usableOffers(scope: PlanScope): PolicyView["offers"] {
   return usable ?? scope.offers;
 }
 
+/** The stage in each variant that a plan may have it run in. */
+function waysOf(stage: Stage, { source, accepted }: PlanScope): readonly Stage[] {
+  if (stage.variants === undefined) return [stage];
+  const asked = stageIn(stage, source.configuration);
+  const allowed = source.space?.variants?.[stage.id] ?? [];
+  const inForce = accepted === null ? [] : [stageIn(stage, accepted)];
+  return [asked, ...inForce, ...allowed.map((name) => stageAs(stage, name))];
+}
+
 function canRun(node: NodeView | undefined, stage: Stage, { excluded }: PlanScope): boolean {
   if (node === undefined || !offers(node.description, stage)) return false;
-  return excluded?.get(stage.id)?.has(node.description.name) !== true;
+  return excluded?.get(placeText(stage))?.has(node.description.name) !== true;
+}
+
+/** `stage` or `stage:variant`. */
+export function placeText({ id, variant }: Pick<Stage, "id" | "variant">): string {
+  return variant === undefined ? id : `${id}:${variant}`;
 }
 
 function placesOfLastResort(stage: Stage, scope: PlanScope): readonly NodeName[] {

@@ -14,6 +14,7 @@ import type { RecentOutcomes } from "./outcome-window.js";
 
 /** A decision for one source: how it is captured, and which nodes may run each stage. */
 export interface Plan {
+  /** With the variants that stages run in, of those that have several; that of a stage which is not named is its first. */
   readonly configuration: Configuration;
   /** Most wanted node first. A stage that is left out, or has no usable node, goes to the fallback. */
   readonly placement: ReadonlyMap<StageId, readonly NodeName[]>;
@@ -106,7 +107,10 @@ export interface PolicyView {
   readonly sources: ReadonlyMap<SourceId, SourceView>;
   /** In order of name. */
   readonly nodes: ReadonlyMap<NodeName, NodeView>;
-  /** By service, the nodes that can run the source's stages of it, as far as they say and have shown, in order of name. @see offering */
+  /**
+   * By service, the nodes that can run the source's stages of it, in some variant that is allowed, as far as they say and have
+   * shown, in order of name. @see offering
+   */
   readonly offers: ReadonlyMap<string, readonly NodeName[]>;
   /** By the node that sends and the one that receives. @see linkBetween */
   readonly links: ReadonlyMap<NodeName, ReadonlyMap<NodeName, LinkView>>;

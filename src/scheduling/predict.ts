@@ -10,6 +10,7 @@
 
 import type { NodeName, StageId } from "../task/identity.js";
 import { carriesFrames, type Stage } from "../task/pipeline.js";
+import { stageIn } from "../task/variants.js";
 import { needOf, SERVICE_MS_UNKNOWN } from "./load.js";
 import type { Plan, PolicyView } from "./policy.js";
 import { linkBetween, serviceTime, workKey } from "./view-queries.js";
@@ -36,7 +37,7 @@ export function predict(plan: Plan, view: PolicyView): Prediction {
   const { configuration, placement } = plan;
   const { framesPerTask, fps } = configuration;
   const need = needOf(configuration, view.imageBytesPerPixel);
-  const { stages } = source.pipeline;
+  const stages = source.pipeline.stages.map((stage) => stageIn(stage, configuration));
 
   const own = new Map<NodeName, number>();
   for (const stage of stages) {

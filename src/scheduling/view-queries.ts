@@ -36,12 +36,12 @@ export function spareMbps(
   return bandwidthMbps === null ? null : bandwidthMbps - (view.others.mbps.get(from)?.get(to) ?? 0);
 }
 
-/** Stages of one service with one set of parameters take alike. */
+/** Stages of one service with one set of parameters take alike, so each variant for itself. */
 export function workKey({ service, parameters }: Pick<Stage, "service" | "parameters">): string {
   return Object.keys(parameters).length === 0 ? service : `${service} ${JSON.stringify(parameters)}`;
 }
 
-/** What a stage takes on a node, for one frame; null where it was never seen to run there. */
+/** What a stage takes on a node, in the variant that it is, for one frame; null where it was never seen to run there. @see stageIn */
 export function serviceTime(
   { serviceTimes }: Pick<PolicyView, "serviceTimes">,
   stage: Pick<Stage, "service" | "parameters">,

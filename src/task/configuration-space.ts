@@ -8,6 +8,7 @@ import {
   type FrameEncoding,
 } from "./configuration.js";
 import { SluiceError } from "./errors.js";
+import { NAME } from "./limits.js";
 
 /** Values allowed for each knob, from the one that asks least of the cluster to the one that asks most. A knob without any stays as asked for. */
 export interface ConfigurationSpace {
@@ -16,6 +17,8 @@ export interface ConfigurationSpace {
   readonly framesPerTask: readonly number[];
   readonly encodings: readonly FrameEncoding[];
   readonly qualities: readonly number[];
+  /** By stage, its variants: in the order that the pipeline file gives them, which is to be that of what they ask of a node. Absent: none. */
+  readonly variants?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What is wanted of a source: so many of its tasks stored in time. */
@@ -39,6 +42,9 @@ const SpaceForm = z.strictObject({
   framesPerTask: list(z.number()),
   encoding: list(z.enum(FRAME_ENCODINGS)),
   quality: list(z.number()),
+  variants: z
+    .record(z.string().regex(NAME), z.array(z.string().regex(NAME)).min(1).max(KNOB_VALUES_MAX))
+    .optional(),
 });
 
 const ObjectiveForm = z.strictObject({
@@ -55,7 +61,14 @@ const ObjectiveForm = z.strictObject({
 export function parseSpace(value: unknown): ConfigurationSpace {
   const parsed = parseWith(SpaceForm, value);
   if (!parsed.ok) throw invalid(parsed.problem, parsed.path[0]);
-  const { resolution = [], fps = [], framesPerTask = [], encoding = [], quality = [] } = parsed.value;
+  const {
+    resolution = [],
+    fps = [],
+    framesPerTask = [],
+    encoding = [],
+    quality = [],
+    variants,
+  } = parsed.value;
   const resolutions = resolution.map((text) => checked("resolution", { resolution: text }));
   for (const rate of fps) checked("fps", { fps: rate });
   for (const frames of framesPerTask)
@@ -71,6 +84,7 @@ export function parseSpace(value: unknown): ConfigurationSpace {
     framesPerTask: ascending(framesPerTask),
     encodings: FRAME_ENCODINGS.toReversed().filter((name) => encoding.includes(name)),
     qualities: ascending(quality),
+    ...(variants !== undefined && { variants }),
   };
 }
 
@@ -85,7 +99,7 @@ export function parseObjective(value: unknown): Objective {
   return parsed.value;
 }
 
-/** Why a configuration is none that the space allows beside the one asked for, in words; null where it is one. */
+/** Why a configuration is none that the space allows beside the one asked for, in words; null where it is one. Both have all of their variants. @see withVariants */
 export function outsideSpace(
   configuration: Configuration,
   space: ConfigurationSpace,
@@ -100,8 +114,22 @@ export function outsideSpace(
     outside("fps", configuration.fps, space.fps, asked.fps) ??
     outside("framesPerTask", configuration.framesPerTask, space.framesPerTask, asked.framesPerTask) ??
     outside("encoding", configuration.encoding, space.encodings, asked.encoding) ??
-    outside("quality", configuration.quality, space.qualities, asked.quality)
+    outside("quality", configuration.quality, space.qualities, asked.quality) ??
+    outsideVariants(configuration.variants, space.variants, asked.variants)
   );
+}
+
+function outsideVariants(
+  variants: Configuration["variants"] = {},
+  allowed: ConfigurationSpace["variants"] = {},
+  asked: Configuration["variants"] = {},
+): string | null {
+  for (const [stage, name] of Object.entries(variants)) {
+    if (name === asked[stage] || allowed[stage]?.includes(name) === true) continue;
+    const names = new Set([...(allowed[stage] ?? []), ...[asked[stage] ?? []].flat()]);
+    return `the variant of stage ${stage} must be one of ${[...names].join(", ")}: got ${name}`;
+  }
+  return null;
 }
 
 function outside<Value extends string | number>(

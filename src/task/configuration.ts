@@ -2,7 +2,7 @@
 
 import { parseWith, z } from "../runtime/parse.js";
 import { SluiceError } from "./errors.js";
-import { CONFIGURATION_LIMITS, TASK_LIMITS } from "./limits.js";
+import { CONFIGURATION_LIMITS, NAME, PIPELINE_LIMITS, TASK_LIMITS } from "./limits.js";
 
 /** How frames may travel between nodes. */
 export const FRAME_ENCODINGS = ["rgb", "jpeg"] as const;
@@ -23,6 +23,8 @@ export interface Configuration {
   readonly encoding: FrameEncoding;
   /** Of `jpeg`: 1 (worst) to 100 (best). */
   readonly quality: number;
+  /** By stage, which of its variants runs. Of a stage that is not named the first; absent: so of all. @see stageIn */
+  readonly variants?: Readonly<Record<string, string>>;
 }
 
 /** Where a pipeline says nothing. */
@@ -49,6 +51,9 @@ const Knobs = z
     framesPerTask: z.int().min(1).max(framesPerTaskMax),
     encoding: z.enum(FRAME_ENCODINGS),
     quality: z.int().min(quality.min).max(quality.max),
+    variants: z
+      .record(z.string().regex(NAME), z.string().regex(NAME))
+      .refine((named) => Object.keys(named).length <= PIPELINE_LIMITS.stagesMax, "wanted a variant a stage"),
   })
   .partial();
 
@@ -62,14 +67,18 @@ export function parseConfiguration(
   value: unknown,
   base: Configuration = DEFAULT_CONFIGURATION,
 ): Configuration {
-  const { resolution, ...knobs } = checked(Knobs, value);
+  const { resolution, variants, ...knobs } = checked(Knobs, value);
   if (resolution !== undefined && (knobs.width !== undefined || knobs.height !== undefined)) {
     throw invalid('give either "resolution" or "width" and "height"');
   }
   const [pixelsAcross, pixelsDown] = resolution?.split("x").map(Number) ?? [];
   const size = resolution === undefined ? {} : checked(Knobs, { width: pixelsAcross, height: pixelsDown });
   const given = Object.entries({ ...knobs, ...size }).filter(([, knob]) => knob !== undefined);
-  const configuration: Configuration = { ...base, ...Object.fromEntries(given) };
+  const configuration: Configuration = {
+    ...base,
+    ...Object.fromEntries(given),
+    ...(variants !== undefined && { variants: { ...base.variants, ...variants } }),
+  };
 
   checkSize(configuration);
   return configuration;
@@ -84,8 +93,15 @@ export function sameConfiguration(a: Configuration, b: Configuration): boolean {
       a.fps === b.fps &&
       a.framesPerTask === b.framesPerTask &&
       a.encoding === b.encoding &&
-      a.quality === b.quality)
+      a.quality === b.quality &&
+      sameVariants(a.variants, b.variants))
   );
+}
+
+function sameVariants(a: Configuration["variants"] = {}, b: Configuration["variants"] = {}): boolean {
+  if (a === b) return true;
+  const stages = Object.keys(a);
+  return stages.length === Object.keys(b).length && stages.every((stage) => a[stage] === b[stage]);
 }
 
 /** What a task of pixels weighs is known before there is one; of JPEG only what it weighs once it is decoded. */

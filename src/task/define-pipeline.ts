@@ -3,9 +3,9 @@
 import { SluiceError } from "./errors.js";
 import { connectedParts, findCycle, topologicalOrder } from "./graph.js";
 import { parsePipelineId, parseStageId, type StageId } from "./identity.js";
-import { PIPELINE_LIMITS } from "./limits.js";
+import { NAME, NAME_RULE, PIPELINE_LIMITS } from "./limits.js";
 import { suggestName } from "./nearest-name.js";
-import { QUEUE_POLICIES, type Pipeline, type QueuePolicy, type Stage } from "./pipeline.js";
+import { QUEUE_POLICIES, type Pipeline, type QueuePolicy, type Stage, type Variant } from "./pipeline.js";
 import type { DataType, ServiceDeclaration } from "./service.js";
 
 /** What a user writes. */
@@ -28,6 +28,8 @@ export interface StageDefinition {
   /** Ids of the predecessors. Default none. */
   readonly after?: readonly string[] | undefined;
   readonly parameters?: Readonly<Record<string, unknown>> | undefined;
+  /** 1 to 16 ways to run it: what each has over `parameters`, by name. The first runs unless a configuration names another. */
+  readonly variants?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
   readonly queue?:
     | {
         /** Default `block`. */
@@ -38,7 +40,7 @@ export interface StageDefinition {
     | undefined;
 }
 
-const { stagesMax, queueCapacityMax, joinTimeoutMsMax, deadlineMsMax } = PIPELINE_LIMITS;
+const { stagesMax, variantsMax, queueCapacityMax, joinTimeoutMsMax, deadlineMsMax } = PIPELINE_LIMITS;
 
 /**
  * Checks a definition against the known services and makes the pipeline of it.
@@ -75,8 +77,13 @@ export function definePipeline(
   };
 
   const stages = topologicalOrder(graph).map((stage): Stage => {
-    const { parameters = {}, queue: { policy = "block", capacity = 16 } = {} } = definitions.get(stage) ?? {};
+    const {
+      parameters = {},
+      variants: named,
+      queue: { policy = "block", capacity = 16 } = {},
+    } = definitions.get(stage) ?? {};
     const service = serviceOf(stage);
+    const variants = named === undefined ? [] : variantsOf(stage, service, { parameters, named }, fail);
     const predecessors = graph.get(stage) ?? [];
     const given = predecessors.map((predecessor) => ({ predecessor, output: serviceOf(predecessor).output }));
     checkInputs(stage, service, given, fail);
@@ -94,8 +101,8 @@ export function definePipeline(
       inputs: service.inputs,
       output: service.output,
       stateful: service.stateful,
-      ...(service.model && { model: modelOf(service.model, parameters) }),
-      parameters,
+      ...loadOf(service, variants[0]?.parameters ?? parameters),
+      ...(variants.length > 0 && { variants }),
       queue: {
         policy,
         capacity: whole(`queue capacity of stage "${stage}"`, capacity, queueCapacityMax, stage),
@@ -111,6 +118,50 @@ export function definePipeline(
     joinTimeoutMs: whole("joinTimeoutMs", joinTimeoutMs, joinTimeoutMsMax),
     deadlineMs: deadlineMs === null ? null : whole("deadlineMs", deadlineMs, deadlineMsMax),
   };
+}
+
+/** What a worker is given of a stage: the model, where its service needs one, and the parameters. */
+function loadOf(
+  { model }: ServiceDeclaration,
+  parameters: Readonly<Record<string, unknown>>,
+): Pick<Variant, "model" | "parameters"> {
+  return { ...(model && { model: modelOf(model, parameters) }), parameters };
+}
+
+/** The variants of a stage, each with all of its parameters. */
+function variantsOf(
+  stage: StageId,
+  service: ServiceDeclaration,
+  {
+    parameters,
+    named,
+  }: Required<Pick<StageDefinition, "parameters">> & {
+    readonly named: NonNullable<StageDefinition["variants"]>;
+  },
+  fail: Fail,
+): readonly Variant[] {
+  const names = Object.keys(named);
+  if (service.stateful) {
+    fail(
+      `stage "${stage}" must have no variants, as ${service.name} would forget what it knows at each change`,
+      stage,
+    );
+  }
+  if (names.length === 0 || names.length > variantsMax) {
+    fail(`stage "${stage}" must have 1 to ${variantsMax} variants: got ${names.length}`, stage);
+  }
+  for (const name of names) {
+    // An object has names that are numbers before all others, whatever order they were written in.
+    if (NAME.test(name) && !/^\d+$/.test(name)) continue;
+    fail(
+      `variant "${name}" of stage "${stage}" must have a name of ${NAME_RULE}, and no number for a name`,
+      stage,
+    );
+  }
+  return Object.entries(named).map(([name, own]) => ({
+    name,
+    ...loadOf(service, { ...parameters, ...own }),
+  }));
 }
 
 /** The file that a stage's parameters name, or its service's own. What is no text is the service's to refuse. */

@@ -13,11 +13,13 @@ export type PipelineId = Brand<string, "PipelineId">;
 /** Names a stage within one pipeline; the service that it runs is another thing and may occur twice. */
 export type StageId = Brand<string, "StageId">;
 
-/** A stage of one version of a pipeline, across nodes. */
+/** A stage of one version of a pipeline, across nodes: what a node loads, and has an inbox for. */
 export interface StageKey {
   readonly pipelineId: PipelineId;
   readonly pipelineVersion: number;
   readonly stage: StageId;
+  /** Which of its variants; absent of a stage that has none. */
+  readonly variant?: string;
 }
 
 /** Identity of a task, never used twice: a restarted source counts on under a higher `incarnation`. */
@@ -62,9 +64,10 @@ export function pipelineKeyText(id: PipelineId, version: number): string {
   return `${id}@${version}`;
 }
 
-/** `pipeline@version/stage`: unique across the stages of all versions of all pipelines. */
-export function stageKeyText(key: StageKey): string {
-  return `${pipelineKeyText(key.pipelineId, key.pipelineVersion)}/${key.stage}`;
+/** `pipeline@version/stage`, or `pipeline@version/stage:variant`: unique across the stages of all versions of all pipelines. */
+export function stageKeyText({ pipelineId, pipelineVersion, stage, variant }: StageKey): string {
+  const text = `${pipelineKeyText(pipelineId, pipelineVersion)}/${stage}`;
+  return variant === undefined ? text : `${text}:${variant}`;
 }
 
 /** Decimal digits behind a letter that counts them (`a7`, `b42`), so that 42 sorts behind 7. */

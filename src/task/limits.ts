@@ -17,7 +17,7 @@ export const TEXT_LIMITS = {
   name: 64,
   /** `pipeline@version`. */
   pipelineKey: 160,
-  /** `pipeline@version/stage`. */
+  /** `pipeline@version/stage:variant`. */
   stageKey: 256,
   /** A name as somebody wrote it, before it is parsed. */
   unparsedName: 256,
@@ -39,6 +39,8 @@ export const TEXT_LIMITS = {
 export const PIPELINE_LIMITS = {
   /** Stages, 1 or more. */
   stagesMax: 64,
+  /** Variants of a stage, 1 or more: far more than anyone tries. */
+  variantsMax: 16,
   /** Tasks in the queue of a stage, 1 or more. */
   queueCapacityMax: 65_536,
   /** How long a join may wait, in ms: an hour. */

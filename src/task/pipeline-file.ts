@@ -18,6 +18,7 @@ import { definePipeline } from "./define-pipeline.js";
 import { PIPELINE_FILE_LIMITS } from "./limits.js";
 import { QUEUE_POLICIES, type Pipeline } from "./pipeline.js";
 import type { ServiceDeclaration } from "./service.js";
+import { variantProblem } from "./variants.js";
 import { parseYaml } from "./yaml.js";
 
 /** What a pipeline file says. */
@@ -42,6 +43,7 @@ const StageForm = z.strictObject({
     z.array(z.string(), "wanted the name of a stage or a list of them").optional(),
   ),
   parameters: Parameters.optional(),
+  variants: z.record(z.string(), Parameters, "wanted variants by name").optional(),
   queue: z
     .strictObject({
       policy: z.enum(QUEUE_POLICIES).optional(),
@@ -129,12 +131,21 @@ export function parsePipelineFile(
     (part: string) =>
     ({ knob }: CodedError<string>["details"]) =>
       typeof knob === "string" ? [part, knob] : [part];
-  const { policy, space, slo } = form;
+  const { policy, slo } = form;
+  const space = form.space === undefined ? undefined : located(() => parseSpace(form.space), knobOf("space"));
+  for (const [part, named] of [
+    ["configuration", configuration.variants],
+    ["space", space?.variants],
+  ] as const) {
+    const problem = variantProblem(pipeline, named);
+    if (problem !== null)
+      fail(`Cannot use the variants of "${part}" as ${problem}`, lineOf([part, "variants"]));
+  }
   return {
     pipeline,
     configuration,
     policy: policy === undefined ? null : { name: policy.name, parameters: policy.parameters ?? {} },
-    ...(space !== undefined && { space: located(() => parseSpace(space), knobOf("space")) }),
+    ...(space !== undefined && { space }),
     ...(slo !== undefined && { slo: located(() => parseObjective(slo), knobOf("slo")) }),
   };
 }

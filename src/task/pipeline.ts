@@ -11,6 +11,15 @@ export const QUEUE_POLICIES = ["block", "dropOldest", "dropNewest", "latestOnly"
 /** What a stage's queue does when it is full. */
 export type QueuePolicy = (typeof QUEUE_POLICIES)[number];
 
+/** One of the ways to run a stage: a model, and the parameters that go with it. */
+export interface Variant {
+  readonly name: string;
+  /** @see Stage.model */
+  readonly model?: string;
+  /** All of them, those that the variants share included. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
 /** A stage of a pipeline, checked and completed. */
 export interface Stage {
   readonly id: StageId;
@@ -25,6 +34,10 @@ export interface Stage {
   readonly model?: string;
   /** Plain data handed to the service at load. */
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** The ways to run it; model and parameters above are those of the first, unless `variant` says otherwise. Absent: one way only. */
+  readonly variants?: readonly Variant[];
+  /** Of a stage as it runs: which of its variants model and parameters are those of. @see stageAs */
+  readonly variant?: string;
   readonly queue: { readonly policy: QueuePolicy; readonly capacity: number };
 }
 

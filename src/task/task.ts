@@ -13,6 +13,8 @@ export type Cursor = StageId | typeof END;
 /** One stage done: times in ms since the Unix epoch, on the clock of `node`. */
 export interface Hop {
   readonly stage: StageId;
+  /** Which of the variants of the stage ran; absent where it has none. */
+  readonly variant?: string;
   readonly node: NodeName;
   /** Epoch of the table that this hop was routed by; 0 before the first. */
   readonly epoch: number;

@@ -5,6 +5,8 @@ import type { Plan } from "../../src/scheduling/policy.js";
 import { parseSpace } from "../../src/task/configuration-space.js";
 import { DEFAULT_CONFIGURATION, type Configuration } from "../../src/task/configuration.js";
 import { parseNodeName, parseStageId, type NodeName } from "../../src/task/identity.js";
+import type { SourceDescription } from "../../src/task/requests.js";
+import { TWO_SIZES } from "../task/pipelines.js";
 import { assertThrows } from "../task/throws.js";
 import { CLOUD, DETECT, EDGE_1, EDGE_2, node, source, TRACK, view } from "../actors/scheduler/cluster.js";
 
@@ -105,6 +107,54 @@ test("samePlan compares configuration, stages, nodes and their order", () => {
     placement: new Map([[TRACK, [parseNodeName("edge-1")]]]),
   };
   assert.not(samePlan(plan([EDGE_1]), other));
+});
+
+const held = (name: string, ...files: readonly string[]) => ({
+  ...node(name, ["sized", "track"]),
+  models: files.map((file) => ({ file, bytes: 1, sha256: "a".repeat(64) })),
+});
+const FIND = parseStageId("find");
+
+function completeSizes(variant: string | null, space?: SourceDescription["space"]): Plan {
+  const nodes = [held("cloud", "large.onnx", "small.onnx"), held("edge-1", "small.onnx")];
+  const sized = source({ pipeline: TWO_SIZES, ...(space && { space }) });
+  const configuration = {
+    ...DEFAULT_CONFIGURATION,
+    ...(variant !== null && { variants: { find: variant } }),
+  };
+  const placement = new Map([[FIND, [EDGE_1, CLOUD]]]);
+  return completePlan({ configuration, placement }, { ...view({ nodes, source: sized }), accepted: null });
+}
+
+test("completePlan places a stage only on nodes that have the model of the variant that it is to run in", () => {
+  assert.equal(completeSizes("small").placement.get(FIND), [EDGE_1, CLOUD]);
+  assert.equal(completeSizes("large").placement.get(FIND), [CLOUD]);
+});
+
+test("completePlan names the variant of each stage that has several, also where the policy names none", () => {
+  assert.equal(completeSizes(null).configuration.variants, { find: "large" });
+});
+
+test("completePlan refuses a variant that the stage has not, or that the space has not", () => {
+  assertThrows(() => completeSizes("huge"), "configuration-invalid", 'no variant "huge"');
+  const space = { ...parseSpace({ fps: [10] }), variants: { find: ["large"] } };
+  assertThrows(
+    () => completeSizes("small", space),
+    "configuration-invalid",
+    "must be one of large: got small",
+  );
+  assert.is(completeSizes("large", space).configuration.variants?.["find"], "large");
+});
+
+test("usableOffers has a node that can run a stage in one of the variants that are allowed", () => {
+  const nodes = [held("cloud", "large.onnx"), held("edge-1", "small.onnx"), held("edge-2", "other.onnx")];
+  const usable = (names: readonly string[]) => {
+    const space = { ...parseSpace({}), variants: { find: names } };
+    const scope = view({ nodes, source: source({ pipeline: TWO_SIZES, space }) });
+    return usableOffers({ ...scope, accepted: null }).get("sized");
+  };
+  assert.equal(usable(["small", "large"]), [CLOUD, EDGE_1]);
+  assert.equal(usable(["large"]), [CLOUD]);
 });
 
 test.run();

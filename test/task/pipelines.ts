@@ -41,6 +41,26 @@ export function pipelineOf(
   return definePipeline({ id: "test", stages }, SERVICES);
 }
 
+/** Stage `find` has a large and a small model, and stage `sort` comes after it. */
+export const TWO_SIZES: Pipeline = definePipeline(
+  {
+    id: "sizes",
+    stages: [
+      {
+        id: "find",
+        service: "sized",
+        parameters: { scoreMin: 0.3 },
+        variants: { large: { model: "large.onnx" }, small: { model: "small.onnx", scoreMin: 0.2 } },
+      },
+      { id: "sort", service: "track", after: ["find"] },
+    ],
+  },
+  new Map([
+    ...SERVICES,
+    ["sized", { ...service("sized", ["frame"], "boxes"), model: { parameter: "model", file: "large.onnx" } }],
+  ]),
+);
+
 /** Connected DAGs of 1 to 9 stages with forks, joins, skipped levels, several roots and leaves, in any order. */
 export const randomDefinition: fc.Arbitrary<PipelineDefinition> = fc
   .integer({ min: 1, max: 9 })

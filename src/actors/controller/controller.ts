@@ -62,7 +62,7 @@ export function createController(
           dropTask(router, message);
           return router;
         case "answerLost":
-          settleAt(router, message.task);
+          settleAt(router, message.task, message);
           return router;
         case "processorStarted":
           onProcessorStarted(router, message);

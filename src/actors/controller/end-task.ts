@@ -5,14 +5,16 @@ import { expire, forget, isForgotten } from "../../task/join.js";
 import { fittingPins } from "../../task/misfit.js";
 import { addDrops } from "../../task/ledger.js";
 import { stageOf } from "../../task/pipeline.js";
+import { stageKeysOf } from "../../task/variants.js";
 import { nodesWaitingFor, type DropReason, type Task } from "../../task/task.js";
 import { openInbox, runsHere, settleAt } from "./local-stages.js";
 import { skip, withdraw } from "./stage-inbox.js";
 import { pipelineOf, type MessageOf, type Router } from "./state.js";
 
 /** A stage or its generator gave a task up, or no link took it. */
-export function dropTask(router: Router, { task, reason, detail }: MessageOf<"stageDropped">): void {
-  if (settleAt(router, task) === null && !isOfNoStage(reason)) return;
+export function dropTask(router: Router, message: MessageOf<"stageDropped">): void {
+  const { task, reason, detail } = message;
+  if (settleAt(router, task, message) === null && !isOfNoStage(reason)) return;
   // It was dropped on another branch too, and recorded there.
   if (isForgotten(router.retained.joins, task)) return;
   drop(router, task, reason, detail);
@@ -58,18 +60,19 @@ export function drop(router: Router, task: Task, reason: DropReason, detail: str
 
 /** The task ended somewhere: what is left of it here ends too, and no stateful stage waits for it. */
 export function abandon(router: Router, message: MessageOf<"abandon">): void {
-  const { id, pipelineId, pipelineVersion, pins } = message;
+  const { pins } = message;
   forget(router.retained.joins, message);
   const pipeline = pipelineOf(router, message);
-  for (const { id: stage } of pipeline?.stages ?? []) {
-    const inbox = router.retained.inboxes.get(stageKeyText({ pipelineId, pipelineVersion, stage }));
+  if (pipeline === undefined) return;
+  for (const key of pipeline.stages.flatMap((stage) => stageKeysOf(pipeline, stage))) {
+    const inbox = router.retained.inboxes.get(stageKeyText(key));
     if (inbox !== undefined) withdraw(inbox, message);
   }
-  if (pipeline === undefined) return;
-  for (const [stage, { node, ordinal }] of fittingPins(pins, pipeline)) {
-    if (!runsHere(router, pipeline, stageOf(pipeline, stage))) continue;
+  for (const [id, { node, ordinal }] of fittingPins(pins, pipeline)) {
+    const stage = stageOf(pipeline, id);
+    if (!runsHere(router, pipeline, stage)) continue;
     // The first task of a stage may be one that does not come: the inbox keeps that for the processor to be.
-    if (node === router.node) skip(openInbox(router, pipeline, stage), id, ordinal);
+    if (node === router.node) skip(openInbox(router, pipeline, stage), message.id, ordinal);
   }
 }
 

@@ -5,23 +5,22 @@
 
 import { backoffMs } from "../../runtime/supervision.js";
 import { SluiceError } from "../../task/errors.js";
-import { stageKeyText, type StageId, type StageKey } from "../../task/identity.js";
-import { stageOf, type Pipeline } from "../../task/pipeline.js";
-import { END } from "../../task/task.js";
-import type { FailedStage, MessageOf, Router } from "./state.js";
+import { stageKeyText, type StageKey } from "../../task/identity.js";
+import type { Pipeline, Stage } from "../../task/pipeline.js";
+import { stageKeyOf } from "../../task/variants.js";
+import type { FailedStage, Router } from "./state.js";
 
 /** Until a stage that failed is tried again: 10 s to 5 min, doubling. */
 const RETRY = { minMs: 10_000, maxMs: 300_000, factor: 2, jitter: 0.2 };
 
 /** Why a stage does not run here; null where nobody has tried. A model file that is not here is found out by the first task. */
-export function failureOf(router: Router, pipeline: Pipeline, stage: StageId): FailedStage | null {
-  const key = { pipelineId: pipeline.id, pipelineVersion: pipeline.version, stage };
+export function failureOf(router: Router, pipeline: Pipeline, stage: Stage): FailedStage | null {
+  const key = stageKeyOf(pipeline, stage);
   const known = router.retained.failed.get(stageKeyText(key));
   if (known !== undefined) return known;
-  const needs = stageOf(pipeline, stage);
-  const { model } = needs;
-  if (model === undefined || router.offers(needs)) return null;
-  const text = `Cannot run stage "${stage}" on "${router.node}" as it has no model file "${model}": put it into the folder that --model-dir names, and start the node again`;
+  const { model } = stage;
+  if (model === undefined || router.offers(stage)) return null;
+  const text = `Cannot run stage "${stage.id}" on "${router.node}" as it has no model file "${model}": put it into the folder that --model-dir names, and start the node again`;
   // The folder is read at the start of the node: to try again sooner helps nobody.
   return noteFailure(router, key, new SluiceError(text, { code: "model-missing" }), RETRY.maxMs);
 }
@@ -53,10 +52,8 @@ export function noteFailure(router: Router, key: StageKey, error: Error, retryMi
 }
 
 /** The stage has done a task: what was wrong with it is mended. */
-export function noteSuccess({ retained, ctx }: Router, { task }: MessageOf<"stageCompleted">): void {
+export function noteSuccess({ retained, ctx }: Router, key: StageKey): void {
   if (retained.failed.size === 0) return;
-  const { pipelineId, pipelineVersion, cursor } = task;
-  if (cursor === END) return;
-  const text = stageKeyText({ pipelineId, pipelineVersion, stage: cursor });
+  const text = stageKeyText(key);
   if (retained.failed.delete(text)) ctx.log.info("A stage runs here again", { stage: text });
 }

@@ -5,32 +5,52 @@ import type { StageNeeds } from "../../task/offers.js";
 import { stageOf, type Pipeline, type Stage } from "../../task/pipeline.js";
 import { pipelineOfRoute, type RoutingTable } from "../../task/routing-table.js";
 import { END, type Task } from "../../task/task.js";
+import { stageIn, stageKeyOf } from "../../task/variants.js";
 import { createStageInbox, settle, taskCount, type StageInbox } from "./stage-inbox.js";
 import type { Router } from "./state.js";
 
+/** The stage that a task stands at, in the variant that it is to run in: as the table says, and as it was made where that says nothing. */
+export function stageFor({ retained }: Router, task: Task, pipeline: Pipeline, id: StageId): Stage {
+  const route = retained.table?.sources.get(task.id.sourceId);
+  return stageIn(stageOf(pipeline, id), route?.configuration ?? task.configuration);
+}
+
 /** Whether a stage can run on this node now: it is offered, and was not found to fail. */
-export function runsHere(router: Router, pipeline: Pipeline, stage: StageNeeds & Pick<Stage, "id">): boolean {
-  return router.offers(stage) && !isFailed(router, pipeline, stage.id);
+export function runsHere(
+  router: Router,
+  pipeline: Pipeline,
+  stage: StageNeeds & Pick<Stage, "id" | "variant">,
+): boolean {
+  return router.offers(stage) && !isFailed(router, pipeline, stage);
 }
 
 /** Whether the stage could not be loaded here, and is not to be tried again yet. */
-function isFailed({ retained, ctx }: Router, pipeline: Pipeline, stage: StageId): boolean {
+function isFailed(
+  { retained, ctx }: Router,
+  pipeline: Pipeline,
+  stage: Pick<Stage, "id" | "variant">,
+): boolean {
   if (retained.failed.size === 0) return false;
-  const failed = retained.failed.get(
-    stageKeyText({ pipelineId: pipeline.id, pipelineVersion: pipeline.version, stage }),
-  );
+  const failed = retained.failed.get(stageKeyText(stageKeyOf(pipeline, stage)));
   return failed !== undefined && failed.retryAtMs > ctx.monotonic();
 }
 
-/** The inbox of a stage of this node; where there is none yet, it and the stage's processor are started. */
-export function openInbox(router: Router, pipeline: Pipeline, stage: StageId): StageInbox {
-  const key = { pipelineId: pipeline.id, pipelineVersion: pipeline.version, stage };
+/** The inbox of a stage of this node, in the variant that it is; where there is none yet, it and the stage's processor are started. */
+export function openInbox(router: Router, pipeline: Pipeline, stage: Stage): StageInbox {
+  const key = stageKeyOf(pipeline, stage);
   const text = stageKeyText(key);
   let inbox = router.retained.inboxes.get(text);
   if (inbox === undefined) {
-    inbox = createStageInbox(key, stageOf(pipeline, stage), router.limits.stageTasksMax);
+    inbox = createStageInbox(key, stage, router.limits.stageTasksMax);
     router.retained.inboxes.set(text, inbox);
-    router.processors.tell({ type: "ensureProcessor", pipeline, stage, controller: router.ctx.self });
+    const { variant } = stage;
+    router.processors.tell({
+      type: "ensureProcessor",
+      pipeline,
+      stage: stage.id,
+      ...(variant !== undefined && { variant }),
+      controller: router.ctx.self,
+    });
   }
   return inbox;
 }
@@ -41,18 +61,20 @@ export function closeInbox({ retained, processors }: Router, { key }: StageInbox
   processors.tell({ type: "retireProcessor", stage: key });
 }
 
-/** The inbox of the stage that a task stands at. */
+/** The inbox of the stage that a task stands at, in the variant that had it. */
 export function inboxAt(
   { retained }: Router,
   { pipelineId, pipelineVersion, cursor }: Task,
+  { variant }: Pick<Stage, "variant">,
 ): StageInbox | undefined {
   if (cursor === END) return undefined;
-  return retained.inboxes.get(stageKeyText({ pipelineId, pipelineVersion, stage: cursor }));
+  const stage = { id: cursor, ...(variant !== undefined && { variant }) };
+  return retained.inboxes.get(stageKeyText(stageKeyOf({ id: pipelineId, version: pipelineVersion }, stage)));
 }
 
 /** Takes a task that its stage has answered for out of its inbox; null where it is not in flight, as that was done before. */
-export function settleAt(router: Router, task: Task): Task | null {
-  const inbox = inboxAt(router, task);
+export function settleAt(router: Router, task: Task, ran: Pick<Stage, "variant">): Task | null {
+  const inbox = inboxAt(router, task, ran);
   return inbox === undefined ? null : settle(inbox, task);
 }
 
@@ -67,11 +89,11 @@ export function prepareStages(router: Router, table: RoutingTable): void {
   router.retained.placedHere = placedHere;
   for (const route of table.sources.values()) {
     const pipeline = pipelineOfRoute(table, route);
-    for (const stage of pipeline?.stages ?? []) {
-      const { id } = stage;
-      if (pipeline === undefined || route.placement.get(id)?.[0] !== router.node) continue;
+    for (const any of pipeline?.stages ?? []) {
+      if (pipeline === undefined || route.placement.get(any.id)?.[0] !== router.node) continue;
+      const stage = stageIn(any, route.configuration);
       if (!runsHere(router, pipeline, stage)) continue;
-      placedHere.add(stageKeyText(openInbox(router, pipeline, id).key));
+      placedHere.add(stageKeyText(openInbox(router, pipeline, stage).key));
     }
   }
 }

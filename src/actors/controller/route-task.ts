@@ -1,19 +1,19 @@
 /** Where a task goes next: the decision of the router. */
 
 import { assertNever } from "../../runtime/errors.js";
-import { stageKeyText, type StageId } from "../../task/identity.js";
+import { stageKeyText } from "../../task/identity.js";
 import { arrive, isForgotten, needsJoin } from "../../task/join.js";
 import { misfitOf } from "../../task/misfit.js";
-import { stageOf, type Pipeline } from "../../task/pipeline.js";
+import type { Pipeline, Stage } from "../../task/pipeline.js";
 import { routeStage } from "../../task/routing-table.js";
 import { END, type Task } from "../../task/task.js";
 import { completeStage } from "../../task/walk.js";
 import { drop } from "./end-task.js";
 import { failureOf, noteSuccess } from "./failed-stages.js";
-import { inboxAt, openInbox, runsHere, settleAt } from "./local-stages.js";
+import { inboxAt, openInbox, runsHere, settleAt, stageFor } from "./local-stages.js";
 import { park } from "./park.js";
 import { accept, answerFor, keepAnswer, type Answer } from "./stage-inbox.js";
-import { controllerOf, pipelineOf, type MessageOf, type Router } from "./state.js";
+import { controllerOf, pipelineOf, type FailedStage, type MessageOf, type Router } from "./state.js";
 
 /** Takes a task in and sends it where it has to go next: a join, a stage of this node, another node, the store. */
 export function submit(router: Router, task: Task, forwarded: number | null, sentAtMs?: number): void {
@@ -82,12 +82,13 @@ function dispatch(
     router.distributor.tell({ type: "store", task });
     return;
   }
+  const stage = stageFor(router, task, pipeline, task.cursor);
   const route = routeStage({
     table,
     cursor: task.cursor,
     task,
     node: router.node,
-    runsHere: runsHere(router, pipeline, stageOf(pipeline, task.cursor)),
+    runsHere: runsHere(router, pipeline, stage),
     pipeline,
     cloud: router.cloud,
     forwarded,
@@ -95,7 +96,7 @@ function dispatch(
   });
   switch (route.to) {
     case "local":
-      executeHere(router, task, task.cursor, pipeline, sentAtMs);
+      executeHere(router, task, stage, pipeline, sentAtMs);
       return;
     case "node":
       counts.forwarded += 1;
@@ -107,7 +108,7 @@ function dispatch(
       });
       return;
     case "none":
-      endWithoutPlace(router, task, pipeline, route.detail);
+      endWithoutPlace(router, task, failureOf(router, pipeline, stage), route.detail);
       return;
     default:
       assertNever(route);
@@ -115,8 +116,7 @@ function dispatch(
 }
 
 /** No place is left for the stage of a task. Where it has failed here, the scheduler has been told, and its next table may know one. */
-function endWithoutPlace(router: Router, task: Task, pipeline: Pipeline, detail: string): void {
-  const failed = task.cursor === END ? null : failureOf(router, pipeline, task.cursor);
+function endWithoutPlace(router: Router, task: Task, failed: FailedStage | null, detail: string): void {
   if (failed === null) {
     drop(router, task, "noRoute", detail);
     return;
@@ -130,11 +130,11 @@ function endWithoutPlace(router: Router, task: Task, pipeline: Pipeline, detail:
 function executeHere(
   router: Router,
   task: Task,
-  stageId: StageId,
+  stage: Stage,
   pipeline: Pipeline,
   sentAtMs: number | undefined,
 ): void {
-  const inbox = openInbox(router, pipeline, stageId);
+  const inbox = openInbox(router, pipeline, stage);
   const answer = answerFor(inbox, task.id);
   if (answer !== undefined) {
     goOn(router, task, pipeline, answer);
@@ -150,13 +150,15 @@ function executeHere(
 export function completeTask(router: Router, message: MessageOf<"stageCompleted">): void {
   const { task, result, hop } = message;
   const pipeline = pipelineOf(router, task);
-  const given = settleAt(router, task);
+  const inbox = inboxAt(router, task, hop);
+  const given = settleAt(router, task, hop);
   // An answer for a task that is not in flight is the second one, of an executor that was given up.
   if (given === null || pipeline === undefined) return;
   router.retained.counts.processed += 1;
-  noteSuccess(router, message);
-  const inbox = inboxAt(router, task);
-  if (inbox !== undefined) keepAnswer(inbox, task.id, { result, hop });
+  if (inbox !== undefined) {
+    noteSuccess(router, inbox.key);
+    keepAnswer(inbox, task.id, { result, hop });
+  }
   goOn(router, given, pipeline, { result, hop });
 }
 

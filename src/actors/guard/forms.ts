@@ -19,7 +19,8 @@ import { QUEUE_POLICIES } from "../../task/pipeline.js";
 import { isPlain } from "./checks.js";
 
 const { width, height, fpsMax, framesPerTaskMax, quality } = CONFIGURATION_LIMITS;
-const { stagesMax, queueCapacityMax, joinTimeoutMsMax, deadlineMsMax, definitionSizeMax } = PIPELINE_LIMITS;
+const { stagesMax, variantsMax, queueCapacityMax, joinTimeoutMsMax, deadlineMsMax, definitionSizeMax } =
+  PIPELINE_LIMITS;
 /** Nodes that one message may name, and services of one node. */
 export const NODES_MAX = 1_000;
 const SERVICES_MAX = 1_000;
@@ -68,6 +69,7 @@ export const configuration = z.object({
   framesPerTask: z.number().int().min(1).max(framesPerTaskMax),
   encoding: z.enum(FRAME_ENCODINGS),
   quality: z.number().int().min(quality.min).max(quality.max),
+  variants: recordOf(TEXT_LIMITS.name, name, stagesMax).optional(),
 });
 
 const values = <Value extends z.ZodType>(value: Value) => z.array(value).max(KNOB_VALUES_MAX);
@@ -78,6 +80,7 @@ export const space = z.object({
   framesPerTask: values(configuration.shape.framesPerTask),
   encodings: values(configuration.shape.encoding),
   qualities: values(configuration.shape.quality),
+  variants: recordOf(TEXT_LIMITS.name, values(name), stagesMax).optional(),
 });
 
 export const objective = z.object({
@@ -96,6 +99,10 @@ const stage = z.object({
   model: z.string().max(TEXT_LIMITS.modelFile).optional(),
   stateful: z.boolean(),
   parameters: plain,
+  variants: z
+    .array(z.object({ name, model: z.string().max(TEXT_LIMITS.modelFile).optional(), parameters: plain }))
+    .max(variantsMax)
+    .optional(),
   queue: z.object({
     policy: z.enum(QUEUE_POLICIES),
     capacity: z.number().int().min(1).max(queueCapacityMax),
@@ -220,8 +227,15 @@ export const nodeDescription = z.object({
     .optional(),
 });
 
+const stageKey = z.object({
+  pipelineId: name,
+  pipelineVersion: count,
+  stage: name,
+  variant: name.optional(),
+});
+
 export const stageFailure = z.object({
-  stage: z.object({ pipelineId: name, pipelineVersion: count, stage: name }),
+  stage: stageKey,
   reason: text,
   retryInMs: bounded,
 });

@@ -39,6 +39,7 @@ const stageResult = z.object({
 });
 const hop = z.object({
   stage: name,
+  variant: name.optional(),
   node: name,
   epoch: count,
   attempt: count,

@@ -162,7 +162,7 @@ function isCursor(value: unknown): boolean {
 }
 
 function checkConfiguration(value: unknown): void {
-  const { width, height, fps, framesPerTask, encoding, quality } = fields(value, "a configuration");
+  const { width, height, fps, framesPerTask, encoding, quality, variants } = fields(value, "a configuration");
   wanted(isWithin(width, widths) && isWithin(height, heights), "a configuration with its size");
   wanted(isFiniteNumber(fps) && fps > 0 && fps <= fpsMax, "a configuration with its rate");
   wanted(
@@ -170,6 +170,12 @@ function checkConfiguration(value: unknown): void {
       isEncoding(encoding) &&
       isWithin(quality, qualities),
     "a configuration",
+  );
+  if (variants === undefined) return;
+  const named = Object.entries(fields(variants, "variants by stage"));
+  wanted(
+    named.length <= stagesMax && named.every(([stage, variant]) => isName(stage) && isName(variant)),
+    "a variant of each stage",
   );
 }
 
@@ -224,6 +230,7 @@ function checkDetection(value: unknown): void {
 function checkHop(value: unknown): void {
   const hop = fields(value, "a hop");
   wanted(isName(hop["stage"]) && isName(hop["node"]), "a hop of a stage and a node");
+  wanted(hop["variant"] === undefined || isName(hop["variant"]), "the variant of a hop");
   wanted(isBoundedCount(hop["epoch"]) && isDelivery(hop["attempt"]), "a hop with its epoch and attempt");
   wanted(isDelivery(hop["delivery"]), "a hop with its delivery");
   wanted(

@@ -42,7 +42,7 @@ import {
   waitingCount,
   type StageQueue,
 } from "./stage-queue.js";
-import { hopOf, jobOf, readsFrames, resultOf, type Work } from "./work.js";
+import { hopOf, jobOf, readsFrames, resultOf, variantOf, type Work } from "./work.js";
 import {
   createWorkerPool,
   endPool,
@@ -237,7 +237,7 @@ export function createProcessor(
   }
 
   function answerDropped(task: Task, reason: DropReason, detail: string): void {
-    controller.tell({ type: "stageDropped", task, reason, detail });
+    controller.tell({ type: "stageDropped", task, ...variantOf(stage), reason, detail });
   }
 
   function reportFailure(error: SluiceError): void {

@@ -11,6 +11,7 @@ import type { Behaviour, Context } from "../../runtime/behaviour.js";
 import type { ProcessorMessage, ProcessorsMessage } from "../protocol/processor.js";
 import { type StageKey, stageKeyText, type NodeName } from "../../task/identity.js";
 import { stageOf } from "../../task/pipeline.js";
+import { stageAs, stageKeyOf } from "../../task/variants.js";
 import type { ServiceDeclaration } from "../../task/service.js";
 import { createProcessor, createProcessorRetained, type ProcessorPrivate } from "./processor.js";
 import type { ProcessorLimits } from "./processor-limits.js";
@@ -29,7 +30,7 @@ export interface ProcessorsOptions {
 }
 
 interface State {
-  /** By `pipeline@version/stage`. */
+  /** By `pipeline@version/stage:variant`. */
   readonly children: Map<string, ActorRef<ProcessorMessage | ProcessorPrivate>>;
   /** Children ever started; makes long names unique. */
   started: number;
@@ -42,7 +43,7 @@ const NAME_LENGTH_MAX = 128;
 
 /** What survives a restart of the supervisor. */
 export interface ProcessorsRetained {
-  /** The stages asked for, by `pipeline@version/stage`. */
+  /** The stages asked for, by `pipeline@version/stage:variant`. */
   readonly wanted: Map<string, Ensure>;
 }
 
@@ -92,7 +93,7 @@ export function createProcessors(
     const { controller } = message;
     const key = keyOf(message);
     const text = stageKeyText(key);
-    const stage = stageOf(message.pipeline, message.stage);
+    const stage = stageAs(stageOf(message.pipeline, message.stage), message.variant);
     const service = services.get(stage.service) ?? null;
     const behaviour = createProcessor(
       { node, key, stage, service, modelDir, controller, limits, startWorker },
@@ -122,14 +123,14 @@ export function createProcessors(
     if (message !== undefined) startChild(state, message, ctx);
   }
 
-  function childName(state: State, { pipelineId, pipelineVersion, stage }: StageKey): string {
+  function childName(state: State, { pipelineId, pipelineVersion, stage, variant }: StageKey): string {
     state.started += 1;
-    const name = `${pipelineId}$${pipelineVersion}$${stage}`;
+    const name = [pipelineId, pipelineVersion, stage, ...(variant === undefined ? [] : [variant])].join("$");
     const suffix = `$${state.started}`;
     return name.length <= NAME_LENGTH_MAX ? name : name.slice(0, NAME_LENGTH_MAX - suffix.length) + suffix;
   }
 }
 
-function keyOf({ pipeline, stage }: Ensure): StageKey {
-  return { pipelineId: pipeline.id, pipelineVersion: pipeline.version, stage };
+function keyOf({ pipeline, stage, variant }: Ensure): StageKey {
+  return stageKeyOf(pipeline, { id: stage, ...(variant !== undefined && { variant }) });
 }

@@ -19,6 +19,11 @@ export function readsFrames({ inputs }: Stage): boolean {
   return inputs.includes("frame");
 }
 
+/** Which of its variants a stage is, as far as it has any. */
+export function variantOf({ variant }: Stage): Pick<Hop, "variant"> {
+  return variant === undefined ? {} : { variant };
+}
+
 /** The pixels, as far as the stage reads them, and the results of its predecessors. */
 export function jobOf({ entry: { task }, continuity }: Work, stage: Stage): Job {
   const previous = new Map<string, StageResult>();
@@ -61,6 +66,7 @@ export function hopOf(
   const { task, epoch, attempt, enqueuedAtMs, sentAtMs } = entry;
   return {
     stage: ran.stage.id,
+    ...variantOf(ran.stage),
     node: ran.node,
     epoch,
     attempt,

@@ -17,7 +17,7 @@ export type ControllerMessage =
   | { readonly type: "submit"; readonly task: Task; readonly forwarded?: number; readonly sentAtMs?: number }
   | ProcessorAnswer
   /** An answer of a processor of this node for the task reached nobody: the task's next delivery is given to the stage again. */
-  | { readonly type: "answerLost"; readonly task: Task }
+  | { readonly type: "answerLost"; readonly task: Task; readonly variant?: string }
   /** From the scheduler (control lane). */
   | {
       readonly type: "installTable";

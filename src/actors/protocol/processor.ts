@@ -30,6 +30,8 @@ export type ProcessorsMessage =
       readonly type: "ensureProcessor";
       readonly pipeline: Pipeline;
       readonly stage: StageId;
+      /** Which of its variants; absent of a stage that has none. */
+      readonly variant?: string;
       readonly controller: ActorRef<ProcessorAnswer>;
     }
   /** No task will come any more: stop the processor of this stage and its worker. */
@@ -42,6 +44,8 @@ export type ProcessorAnswer =
   | {
       readonly type: "stageDropped";
       readonly task: Task;
+      /** Of the stage that had it, where it has several. */
+      readonly variant?: string;
       readonly reason: DropReason;
       readonly detail: string;
     }

@@ -6,6 +6,7 @@ import type { PolicySpec, SourceDescription } from "../../task/requests.js";
 import { parseConfiguration } from "../../task/configuration.js";
 import { pipelineKeyText, type NodeName, type SourceId } from "../../task/identity.js";
 import { samePipeline } from "../../task/pipeline.js";
+import { variantProblem } from "../../task/variants.js";
 import { startPolicy, type PolicyRegistry } from "../../scheduling/policies.js";
 import type { PolicyRun, PolicyScope } from "../../scheduling/policy.js";
 import type { SourceEntry } from "./source-plan.js";
@@ -94,8 +95,11 @@ export function sourceProblem(
     return new SluiceError(text, { code: "pipeline-invalid", details: { pipeline: id } });
   }
   try {
-    parseConfiguration(source.configuration);
-    return null;
+    const { variants } = parseConfiguration(source.configuration);
+    const wrong = variantProblem(pipeline, variants) ?? variantProblem(pipeline, source.space?.variants);
+    if (wrong === null) return null;
+    const text = `Cannot schedule source "${source.id}" with these variants as ${wrong}`;
+    return new SluiceError(text, { code: "configuration-invalid", details: { source: source.id } });
   } catch (thrown) {
     if (thrown instanceof SluiceError) return thrown;
     throw thrown;

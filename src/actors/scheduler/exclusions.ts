@@ -1,8 +1,10 @@
 /** Which stages which nodes could not load, and until when they are not asked to try again. */
 
-import { stageKeyText, type NodeName, type StageId } from "../../task/identity.js";
+import { placeText } from "../../scheduling/plan.js";
+import { stageKeyText, type NodeName } from "../../task/identity.js";
 import type { StageFailure } from "../../task/offers.js";
 import type { Pipeline } from "../../task/pipeline.js";
+import { stageKeysOf } from "../../task/variants.js";
 
 /** A node is not asked sooner than this, whatever it says, nor later, ms. */
 const RETRY_MS = { min: 1_000, max: 3_600_000 };
@@ -13,10 +15,10 @@ interface Exclusion extends StageFailure {
   readonly untilMs: number;
 }
 
-const NONE: ReadonlyMap<StageId, ReadonlySet<NodeName>> = new Map();
+const NONE: ReadonlyMap<string, ReadonlySet<NodeName>> = new Map();
 
 export class Exclusions {
-  /** By node, and then `pipeline@version/stage`. */
+  /** By node, and then `pipeline@version/stage:variant`. */
   readonly #nodes = new Map<NodeName, Map<string, Exclusion>>();
 
   /** @returns whether the stage was not excluded there at `nowMs` */
@@ -37,15 +39,16 @@ export class Exclusions {
     this.#nodes.delete(node);
   }
 
-  /** For each stage of a pipeline the nodes on which it failed. */
-  among({ id, version, stages }: Pipeline, nowMs: number): ReadonlyMap<StageId, ReadonlySet<NodeName>> {
+  /** For each stage of a pipeline, and each of its variants, the nodes on which it failed. @see placeText */
+  among(pipeline: Pipeline, nowMs: number): ReadonlyMap<string, ReadonlySet<NodeName>> {
     if (this.#nodes.size === 0) return NONE;
-    const found = new Map<StageId, Set<NodeName>>();
-    for (const { id: stage } of stages) {
-      const text = stageKeyText({ pipelineId: id, pipelineVersion: version, stage });
+    const found = new Map<string, Set<NodeName>>();
+    for (const key of pipeline.stages.flatMap((stage) => stageKeysOf(pipeline, stage))) {
+      const text = stageKeyText(key);
       for (const [node, failures] of this.#nodes) {
         if ((failures.get(text)?.untilMs ?? -Infinity) <= nowMs) continue;
-        found.set(stage, (found.get(stage) ?? new Set()).add(node));
+        const place = placeText({ ...key, id: key.stage });
+        found.set(place, (found.get(place) ?? new Set()).add(node));
       }
     }
     return found;

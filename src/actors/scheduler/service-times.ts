@@ -6,6 +6,7 @@ import type { TaskOutcome } from "../../task/reports.js";
 import { percentiles } from "../../scheduling/outcome-window.js";
 import type { ServiceTime } from "../../scheduling/policy.js";
 import { workKey } from "../../scheduling/view-queries.js";
+import { stageAs } from "../../task/variants.js";
 
 /** Hops kept of a service on a node. */
 const HOPS_KEPT = 64;
@@ -29,11 +30,11 @@ export class ServiceTimes {
 
   /** Learns from a stored task what its hops took. Clocks do not matter: each hop is timed by one. */
   observe(outcome: TaskOutcome, pipeline: Pipeline, nowMs: number): void {
-    for (const { stage: id, node, enqueuedAtMs, startedAtMs, endedAtMs } of outcome.hops) {
+    for (const { stage: id, variant, node, enqueuedAtMs, startedAtMs, endedAtMs } of outcome.hops) {
       const stage = pipeline.stages.find((other) => other.id === id);
       const tookMs = endedAtMs - startedAtMs;
       if (stage === undefined || outcome.frameCount < 1 || !(tookMs >= 0)) continue;
-      const samples = this.#samplesOf(workKey(stage), node);
+      const samples = this.#samplesOf(workKey(stageAs(stage, variant)), node);
       const at = samples.count++ % HOPS_KEPT;
       samples.frameMs[at] = tookMs / outcome.frameCount;
       samples.arrivedAtMs[at] = enqueuedAtMs;

@@ -1,6 +1,6 @@
 /** One source under its policy: decides, checks what the policy says, and keeps the last good plan where it fails. */
 
-import type { NodeName, StageId } from "../../task/identity.js";
+import type { NodeName } from "../../task/identity.js";
 import type { Explanation, SourceDescription } from "../../task/requests.js";
 import type { ImageSizes } from "./image-sizes.js";
 import type { OutcomeWindow } from "../../scheduling/outcome-window.js";
@@ -43,7 +43,7 @@ interface DecideOptions {
 /** What a view of one source has beyond the source itself. */
 export type RoundView = Omit<PolicyView, "source" | "native" | "plan" | "recent" | "imageBytesPerPixel">;
 
-const NONE: ReadonlyMap<StageId, ReadonlySet<NodeName>> = new Map();
+const NONE: ReadonlyMap<string, ReadonlySet<NodeName>> = new Map();
 
 /**
  * Decides for one source. A policy that throws, or proposes what cannot be, changes nothing: its state and the plan in

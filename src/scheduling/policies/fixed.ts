@@ -6,6 +6,7 @@ import { parseConfiguration, type Configuration } from "../../task/configuration
 import type { NodeName, StageId } from "../../task/identity.js";
 import { offers } from "../../task/offers.js";
 import { suggestName } from "../../task/nearest-name.js";
+import { stageIn, variantProblem } from "../../task/variants.js";
 import type { Policy, PolicyScope } from "../policy.js";
 import { parseParameters } from "./parameters.js";
 
@@ -39,8 +40,10 @@ export const fixed: Policy<Parameters, State> = {
     return { knobs, placement: new Map(entries) };
   },
   check({ knobs, placement }, scope) {
-    parseConfiguration(knobs, scope.source.configuration);
-    for (const [stage, nodes] of placement) checkStage(stage, nodes, scope);
+    const configuration = parseConfiguration(knobs, scope.source.configuration);
+    const wrong = variantProblem(scope.source.pipeline, configuration.variants);
+    if (wrong !== null) throw refusal(`Cannot use these variants as ${wrong}`);
+    for (const [stage, nodes] of placement) checkStage(stage, nodes, { ...scope, configuration });
   },
   start: (parameters) => ({ ...parameters, merged: null }),
   decide(state, view) {
@@ -64,9 +67,14 @@ export const fixed: Policy<Parameters, State> = {
   },
 };
 
-function checkStage(stage: StageId, nodes: readonly NodeName[], { source, nodes: known }: PolicyScope): void {
+function checkStage(
+  stage: StageId,
+  nodes: readonly NodeName[],
+  { source, nodes: known, configuration }: PolicyScope & { readonly configuration: Configuration },
+): void {
   const { pipeline } = source;
-  const declared = pipeline.stages.find(({ id }) => id === stage);
+  const any = pipeline.stages.find(({ id }) => id === stage);
+  const declared = any && stageIn(any, configuration);
   if (declared === undefined) {
     const stages = pipeline.stages.map(({ id }) => id);
     throw refusal(

@@ -5,7 +5,7 @@ import { sameConfiguration, type Configuration } from "../../task/configuration.
 import type { SourceDescription } from "../../task/requests.js";
 
 /** Knobs whose higher values show more and cost more. `framesPerTask` is none: what it costs and gains depends. */
-export const KNOBS = ["resolution", "fps", "quality", "encoding"] as const;
+export const KNOBS = ["resolution", "fps", "quality", "encoding", "variants"] as const;
 export type Knob = (typeof KNOBS)[number];
 
 type Asking = Pick<SourceDescription, "configuration" | "space">;
@@ -28,9 +28,39 @@ function valuesOf(knob: Knob, { configuration: asked, space }: Asking): readonly
       const allowed = new Set([...(space?.encodings ?? []), asked.encoding]);
       return (["jpeg", "rgb"] as const).filter((name) => allowed.has(name)).map((encoding) => ({ encoding }));
     }
+    case "variants":
+      return variantSteps(asked, space);
     default:
       return assertNever(knob);
   }
+}
+
+/** From the least variant of every stage to the most, one stage a step. */
+function variantSteps({ variants: asked = {} }: Configuration, space: Asking["space"]): readonly Change[] {
+  const ladders = Object.entries(space?.variants ?? {}).map(([stage, allowed]) => {
+    const own = asked[stage];
+    return [stage, own === undefined || allowed.includes(own) ? allowed : [...allowed, own]] as const;
+  });
+  const variants: Record<string, string> = {};
+  for (const [stage, [least]] of ladders) if (least !== undefined) variants[stage] = least;
+  const steps = [{ variants: { ...variants } }];
+  const longest = Math.max(0, ...ladders.map(([, names]) => names.length));
+  for (let level = 1; level < longest; level++) {
+    for (const [stage, names] of ladders) {
+      const name = names[level];
+      if (name === undefined) continue;
+      variants[stage] = name;
+      steps.push({ variants: { ...variants } });
+    }
+  }
+  return ladders.length === 0 ? [{}] : steps;
+}
+
+/** Variants of stages that the change does not name stay. */
+function changed(configuration: Configuration, change: Change): Configuration {
+  const { variants } = change;
+  if (variants === undefined) return { ...configuration, ...change };
+  return { ...configuration, ...change, variants: { ...configuration.variants, ...variants } };
 }
 
 function ascending(values: readonly number[]): readonly number[] {
@@ -44,7 +74,7 @@ export function levelOf(
   asking: Asking,
 ): { readonly at: number; readonly top: number } {
   const values = valuesOf(knob, asking);
-  const at = values.findIndex((change) => sameConfiguration({ ...configuration, ...change }, configuration));
+  const at = values.findIndex((change) => sameConfiguration(changed(configuration, change), configuration));
   return { at: at < 0 ? values.length - 1 : at, top: values.length - 1 };
 }
 
@@ -57,16 +87,18 @@ export function withLevel(
 ): Configuration {
   const values = valuesOf(knob, asking);
   const change = values[Math.min(values.length - 1, Math.max(0, Math.floor(level)))];
-  return change === undefined ? configuration : { ...configuration, ...change };
+  return change === undefined ? configuration : changed(configuration, change);
 }
 
-/** Share of what the best configuration of the space shows, above 0 to 1: pixels a second, and a part for lost quality. */
+/** Share of what the best configuration of the space shows, above 0 to 1: pixels a second, and a part for lost quality and lesser models. */
 export function detailOf(configuration: Configuration, asking: Asking): number {
   const best = KNOBS.reduce((top, knob) => withLevel(knob, Infinity, top, asking), configuration);
   const pixels = (configuration.width * configuration.height) / (best.width * best.height);
   const quality = configuration.encoding === "rgb" ? 1 : 0.75 + 0.25 * (configuration.quality / 100);
+  const { at, top } = levelOf("variants", configuration, asking);
+  const model = top === 0 ? 1 : 0.75 + 0.25 * (at / top);
   // What a detector finds grows with the side of its image rather than with its area, and least with the rate.
-  return Math.sqrt(pixels) * Math.cbrt(configuration.fps / best.fps) * quality;
+  return Math.sqrt(pixels) * Math.cbrt(configuration.fps / best.fps) * quality * model;
 }
 
 /** Rungs of a ladder over all knobs; a search tries a few of them. */
@@ -91,7 +123,7 @@ export function ladderOf(asking: Asking & object): readonly Rung[] {
   for (const knob of KNOBS) {
     const values = valuesOf(knob, asking);
     if (all.length * values.length > COMBINATIONS_MAX) continue;
-    all = all.flatMap((configuration) => values.map((change) => ({ ...configuration, ...change })));
+    all = all.flatMap((configuration) => values.map((change) => changed(configuration, change)));
   }
   const rated = all.map((configuration) => ({
     configuration,

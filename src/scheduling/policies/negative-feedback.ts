@@ -142,8 +142,8 @@ function raise(from: Configuration, knobs: readonly Knob[], view: PolicyView): C
   return null;
 }
 
-function keyOf({ width, height, fps, quality, encoding }: Configuration): string {
-  return `${width}x${height}@${fps}/${encoding}/${quality}`;
+function keyOf({ width, height, fps, quality, encoding, variants = {} }: Configuration): string {
+  return `${width}x${height}@${fps}/${encoding}/${quality}/${Object.values(variants).join(" ")}`;
 }
 
 function rank(values: readonly number[], share: number): number {

@@ -124,7 +124,7 @@ function isPossible({ placement }: Plan, { offers, source }: PolicyView): boolea
 }
 
 function keyOf({ configuration, placement }: Plan): string {
-  const { width, height, fps, framesPerTask, encoding, quality } = configuration;
+  const { width, height, fps, framesPerTask, encoding, quality, variants = {} } = configuration;
   const nodes = [...placement.values()].map(([first]) => first).join(" ");
-  return `${nodes} ${width}x${height}@${fps}/${framesPerTask}/${encoding}/${quality}`;
+  return `${nodes} ${width}x${height}@${fps}/${framesPerTask}/${encoding}/${quality}/${Object.values(variants).join(" ")}`;
 }

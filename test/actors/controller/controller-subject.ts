@@ -41,6 +41,7 @@ export function routerOf(
   node: NodeName = EDGE,
   limits?: Partial<ControllerLimits>,
   vouched?: ControllerOptions["vouched"],
+  offers: ControllerOptions["offers"] = ({ service }) => SERVICES.has(service),
 ) {
   const processors = createProbe<ProcessorsMessage>(`sluice://${node}/processors`);
   const distributor = createProbe<DistributorMessage>("sluice://cloud/distributor");
@@ -50,7 +51,7 @@ export function routerOf(
     {
       node,
       cloud: CLOUD,
-      offers: ({ service }) => SERVICES.has(service),
+      offers,
       scheduler,
       processors,
       distributor,

@@ -71,6 +71,30 @@ test("processors starts one child for each stage of each version, under names th
   assert.equal(names(), ["test$1$a", "test$2$a", "other$1$a"]);
 });
 
+test("processors starts one child for each variant of a stage that is asked for, and loads its parameters", () => {
+  const workers = scriptedWorkers();
+  const limits = DEFAULT_PROCESSOR_LIMITS;
+  const options = { node: NODE, services, modelDir: null, limits, startWorker: workers.start };
+  const actor = fold(createProcessors(options, createProcessorsRetained()));
+  const variants = { large: { size: 416 }, small: { size: 320 } };
+  const pipeline = definePipeline({ id: "test", stages: [{ id: "a", service: "noop", variants }] }, services);
+  const controller = createProbe<ProcessorAnswer>();
+  for (const variant of ["small", "large", "small"]) {
+    actor.tell({ type: "ensureProcessor", pipeline, stage, variant, controller });
+  }
+  assert.equal(
+    actor.spawned.map((child) => child.options.name),
+    ["test$1$a$small", "test$1$a$large"],
+  );
+  for (const { behaviour } of actor.spawned) fold(behaviour);
+  assert.equal(
+    workers.all.map(({ spec }) => spec.parameters),
+    [{ size: 320 }, { size: 416 }],
+  );
+  actor.tell({ type: "retireProcessor", stage: { ...keyOf(pipeline), variant: "small" } });
+  assert.equal(actor.stopped, [actor.spawned[0]?.ref.address]);
+});
+
 test("processors keeps the names of its children within what an actor's name may be", () => {
   const { actor, names } = supervisor();
   const long = "x".repeat(64);
