@@ -68,6 +68,8 @@ export interface ComponentsOptions extends Pick<
   readonly term?: number;
   /** Whether another node can be sent anything now. Default: every one can. */
   readonly reachable?: (node: NodeName) => boolean;
+  /** Whether messages to a node go there straight, and not through the hub. Default: all do. */
+  readonly isDirect?: (node: string) => boolean;
   /** Where tasks that are not settled outlive the node. Default: they are kept in memory alone. */
   readonly journals?: Journals;
   /** What runs services. Default: worker threads. */
@@ -131,6 +133,7 @@ export function startComponents(options: ComponentsOptions): Components {
     controller,
     ...(options.openHost && { openHost: options.openHost }),
     ...(options.sampleMs !== undefined && { intervalMs: options.sampleMs }),
+    ...(options.isDirect && { isDirect: options.isDirect }),
     repairs: () => newestRepairs(options.store?.repairs ?? [], journals?.repairs ?? []),
     failures: () => [options.store?.failure, journals?.failure].flatMap((failure) => failure ?? []),
   });

@@ -68,7 +68,7 @@ export interface NodeOptions {
   readonly retention?: RetentionOptions;
   /** Of the cloud: between decisions of the scheduler, in ms. Default 1,000. */
   readonly decisionMs?: number;
-  /** Between samples of this node's resources, in ms. Default 1,000. */
+  /** Between samples of this node's resources, in ms; a link is probed once in ten of them. Default 1,000. */
   readonly sampleMs?: number;
   /** Bounds of the controller and of every processor; each has its default. */
   readonly limits?: NodeLimits;

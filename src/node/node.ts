@@ -228,6 +228,7 @@ function componentsOptionsOf(
     startWorker: world.startWorker,
     openHost: world.openHost,
     reachable: (node) => held.cluster?.members.has(node) ?? true,
+    isDirect: (node) => held.cluster?.links.some(({ peer }) => peer === node) ?? true,
     onEvent(event) {
       held.agent?.tell(event);
       options.onEvent?.(event);

@@ -32,7 +32,7 @@ export interface RecentOutcomes {
   readonly latencyMs: Percentiles | null;
   /** Since the newest one was settled, in ms; null where there is none. */
   readonly ageMs: number | null;
-  /** Since this plan came into force, in ms. */
+  /** Since this plan came into force and what was under way before it was settled, in ms. */
   readonly planAgeMs: number;
 }
 
@@ -61,6 +61,8 @@ export class OutcomeWindow {
   readonly #outcomes: Kept[] = [];
   #credit: Credit | null = null;
   #inForceAtMs: number;
+  /** When the last task was settled that was made under an earlier plan, ms since the Unix epoch. */
+  #clearAtMs = Number.NEGATIVE_INFINITY;
   #summary: Summary | null = null;
   #settledAtMs = 0;
   #latencyMsMax: number | null = null;
@@ -75,13 +77,22 @@ export class OutcomeWindow {
   restart(credit: Credit, inForceAtMs: number): void {
     this.#credit = credit;
     this.#inForceAtMs = inForceAtMs;
+    this.#clearAtMs = Number.NEGATIVE_INFINITY;
     this.#outcomes.length = 0;
     this.#summary = null;
   }
 
-  /** @returns whether it counts: an outcome of a task made under another plan does not */
+  /**
+   * @param nowMs by the monotonic clock
+   * @returns whether it counts: an outcome of a task made under another plan does not, nor does one that was on its way together
+   *   with such a task, as it may have waited behind it
+   */
   add(settled: TaskOutcome, nowMs: number): boolean {
-    if (this.#credit !== null && !isCredited(settled, this.#credit)) return false;
+    if (this.#credit !== null && !isCredited(settled, this.#credit)) {
+      if (isBefore(settled, this.#credit)) this.#clear(settled.settledAtMs, nowMs);
+      return false;
+    }
+    if (settled.sourceAtMs < this.#clearAtMs) return false;
     const { outcome, delivery, createdAtMs, scene, settledAtMs, sourceAtMs } = settled;
     const latencyMs = outcome.status === "stored" ? settledAtMs - sourceAtMs : Number.POSITIVE_INFINITY;
     this.#outcomes.push({ outcome, delivery, createdAtMs, scene, latencyMs });
@@ -89,6 +100,13 @@ export class OutcomeWindow {
     if (this.#outcomes.length > this.#capacity) this.#outcomes.shift();
     this.#summary = null;
     return true;
+  }
+
+  #clear(settledAtMs: number, nowMs: number): void {
+    this.#clearAtMs = Math.max(this.#clearAtMs, settledAtMs);
+    this.#inForceAtMs = nowMs;
+    this.#outcomes.length = 0;
+    this.#summary = null;
   }
 
   /** @param latencyMsMax what the source is to keep; null where it has no objective */
@@ -108,6 +126,12 @@ function isCredited(outcome: TaskOutcome, { configuration, epoch, atMs, pipeline
     sameConfiguration(outcome.configuration, configuration) &&
     outcome.hops.every((hop) => hop.epoch >= epoch)
   );
+}
+
+/** Whether a task was under way when the plan came into force, and was stored by its first delivery. */
+function isBefore({ outcome, delivery, hops, sourceAtMs }: TaskOutcome, { epoch, atMs }: Credit): boolean {
+  if (outcome.status !== "stored" || (delivery ?? 1) > 1) return false;
+  return sourceAtMs < atMs || hops.some((hop) => hop.epoch < epoch);
 }
 
 function summarise(outcomes: readonly Kept[], latencyMsMax: number | null): Summary {

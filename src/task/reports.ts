@@ -134,4 +134,6 @@ export interface LinkSample {
   readonly bandwidthMbps: number | null;
   /** Since that, in ms; absent where there is none. */
   readonly bandwidthAgeMs?: number;
+  /** It goes through the hub, over the hub's links to both; absent where it goes straight. */
+  readonly relayed?: true;
 }

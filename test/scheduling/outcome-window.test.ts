@@ -53,13 +53,36 @@ test("OutcomeWindow credits a plan with outcomes of its own configuration, versi
   assert.is(window.report(5_000, null).stored, 0);
   assert.is(window.report(5_000, null).planAgeMs, 3_000);
   const hops = [hop("detect", "cloud", { epoch: 5 })];
-  assert.ok(window.add(outcome(1, { hops }), 0));
-  assert.not(window.add(outcome(2, { hops: [hop("detect", "cloud", { epoch: 4 })] }), 0));
-  assert.not(window.add(outcome(3, { hops, configuration: { ...DEFAULT_CONFIGURATION, fps: 1 } }), 0));
-  assert.not(window.add(outcome(4, { hops, pipelineVersion: 2 }), 0));
-  assert.not(window.add(dropped(5, { sourceAtMs: 999 }), 0));
+  assert.not(window.add(outcome(1, { hops: [hop("detect", "cloud", { epoch: 4 })] }), 0));
+  assert.not(window.add(outcome(2, { hops, configuration: { ...DEFAULT_CONFIGURATION, fps: 1 } }), 0));
+  assert.not(window.add(outcome(3, { hops, pipelineVersion: 2 }), 0));
+  assert.not(window.add(dropped(4, { sourceAtMs: 999 }), 0));
+  assert.ok(window.add(outcome(5, { hops }), 0));
   assert.ok(window.add(dropped(6, { sourceAtMs: 1_000 }), 0));
   assert.is(window.report(5_000, null).latenciesMs.length, 2);
+});
+
+test("OutcomeWindow credits a plan with nothing that was on its way together with tasks of the plan before", () => {
+  const window = new OutcomeWindow(0);
+  const small = { ...DEFAULT_CONFIGURATION, fps: 1 };
+  window.restart({ configuration: small, epoch: 5, atMs: 1_000, pipelineVersion: 1 }, 0);
+  const ours = (sequence: number, sourceAtMs: number, settledAtMs: number) =>
+    outcome(sequence, {
+      sourceAtMs,
+      settledAtMs,
+      configuration: small,
+      hops: [hop("detect", "cloud", { epoch: 5 })],
+    });
+  const before = (sequence: number, settledAtMs: number, delivery = 1) =>
+    outcome(sequence, { sourceAtMs: 900, settledAtMs, delivery, hops: [hop("detect", "cloud", { epoch: 4 })] });
+  assert.ok(window.add(ours(1, 1_100, 3_000), 2_000));
+  assert.not(window.add(before(2, 8_000), 7_000));
+  assert.is(window.report(7_500, null).stored, 0, "what came before may have waited, too");
+  assert.is(window.report(7_500, null).planAgeMs, 500);
+  assert.not(window.add(ours(3, 7_900, 9_000), 8_000));
+  assert.ok(window.add(ours(4, 8_000, 9_000), 8_000));
+  assert.not(window.add(before(5, 30_000, 2), 29_000), "a later delivery holds nobody up");
+  assert.is(window.report(29_000, null).stored, 1);
 });
 
 test("percentiles are nearest ranks", () => {

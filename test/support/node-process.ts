@@ -8,10 +8,16 @@ const PROGRAM = fileURLToPath(new URL("./programs/cluster-node.js", import.meta.
 
 export interface NodeProcessOptions {
   readonly name: string;
-  readonly join: string;
+  /** Without one it is the hub. */
+  readonly join?: string;
   readonly token?: string;
   readonly listen?: string;
   readonly journal?: string;
+  /** Between decisions and between samples of resources, in ms. */
+  readonly decisionMs?: number;
+  readonly sampleMs?: number;
+  /** Runs the services that come with Sluice in place of those of the tests. Default false. */
+  readonly catalogue?: boolean;
   /** A source of so many frames that is added at the start, with the policy by its name and parameters. */
   readonly source?: {
     readonly id: string;

@@ -201,6 +201,7 @@ export const sample = z.object({
       rttMs: z.number(),
       bandwidthMbps: z.number().nullable(),
       bandwidthAgeMs: z.number().optional(),
+      relayed: z.literal(true).optional(),
     }),
     NODES_MAX,
   ),

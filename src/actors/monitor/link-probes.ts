@@ -2,7 +2,7 @@
  * Bandwidth to other nodes, measured with bounded bytes: what a link carries is known also while no task crosses it.
  *
  * LP1 Links are probed while the cluster has sources: an idle one is silent.
- * LP2 One peer is probed at a time, once a period: the first one, which is the hub, every other time, the others in turn.
+ * LP2 One peer is probed at a time, once in ten samples: the first one, which is the hub, every other time, the others in turn.
  * LP3 A probe is two messages of equal size, one behind the other. The time between their answers is what the second one
  *     took to cross: one clock tells it, the way there and back is not in it, and the first one has opened TCP's window.
  * LP4 The size follows the link: so large that the time can be told, so small that it takes the link for a moment only.
@@ -11,7 +11,8 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import { PROBE_BYTES_MAX, type MonitorMessage } from "../protocol/monitor.js";
 
-const PROBE_PERIOD_MS = 10_000;
+/** Samples from one probe to the next. */
+const PROBE_EVERY = 10;
 const PROBE_BYTES_MIN = 16 * 1024;
 const PROBE_BYTES_FIRST = 32 * 1024;
 /** A crossing of less says little beside the noise of a busy event loop. */
@@ -43,12 +44,17 @@ interface Outstanding extends Probe {
 export class LinkProbes {
   readonly #probed = new Map<string, Probed>();
   #outstanding: Outstanding | null = null;
+  readonly #periodMs: number;
   #nextAtMs: number;
   #turn = 0;
 
-  /** @param startedAtMs the first probe is sent a period later */
-  constructor(startedAtMs: number) {
-    this.#nextAtMs = startedAtMs + PROBE_PERIOD_MS;
+  /**
+   * @param startedAtMs the first probe is sent a period later
+   * @param sampleMs between samples of the node; default 1,000
+   */
+  constructor(startedAtMs: number, sampleMs = 1_000) {
+    this.#periodMs = PROBE_EVERY * sampleMs;
+    this.#nextAtMs = startedAtMs + this.#periodMs;
   }
 
   /** What to send twice now; null where it is not time yet, or the last probe is under way. */
@@ -60,7 +66,7 @@ export class LinkProbes {
       if (nowMs - this.#outstanding.sentAtMs < LOST_MS && peers.includes(this.#outstanding.node)) return null;
       this.#probed.delete(this.#outstanding.node);
     }
-    this.#nextAtMs = nowMs + PROBE_PERIOD_MS;
+    this.#nextAtMs = nowMs + this.#periodMs;
     const other = this.#turn % 2 === 1 ? others[((this.#turn - 1) / 2) % others.length] : undefined;
     this.#turn += 1;
     const node = other ?? first;

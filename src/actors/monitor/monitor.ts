@@ -54,6 +54,8 @@ export interface MonitorOptions {
   /** Between samples, in ms. Default 1,000. */
   readonly intervalMs: number;
   readonly openHost: () => HostMetrics;
+  /** Whether messages to a node go there straight, and not through the hub. */
+  readonly isDirect: (node: string) => boolean;
   /** Damage to the node's store and journal that was repaired, oldest first. */
   readonly repairs: () => readonly Repair[];
   /** Why the node's store and journal cannot be written now. */
@@ -73,7 +75,7 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
       return {
         host,
         roundTrips: new RoundTripTimes(),
-        probes: new LinkProbes(ctx.monotonic()),
+        probes: new LinkProbes(ctx.monotonic(), options.intervalMs),
         queued: {},
         flow: null,
         hasSources: false,
@@ -174,7 +176,7 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
       ...(state.flow && { counts: state.flow }),
       ...(repairs.length > 0 && { repairs }),
       ...(failures.length > 0 && { failures }),
-      links: state.roundTrips.sample(ctx.monotonic(), state.probes),
+      links: state.roundTrips.sample(ctx.monotonic(), state.probes, options.isDirect),
     };
     options.scheduler.tell({ type: "resourcesSampled", sample });
   }

@@ -71,11 +71,17 @@ export class RoundTripTimes {
   }
 
   /** By node, of those that answered lately. */
-  sample(nowMs: number, probes: LinkProbes): Readonly<Record<string, LinkSample>> {
+  sample(
+    nowMs: number,
+    probes: LinkProbes,
+    isDirect: (node: string) => boolean = () => true,
+  ): Readonly<Record<string, LinkSample>> {
     const links: Record<string, LinkSample> = {};
     for (const [node, peer] of this.#peers) {
       if (peer.rttMs === null || !isAnswering(peer, nowMs)) continue;
-      links[node] = { rttMs: peer.rttMs, bandwidthMbps: null, ...probes.measured(node, nowMs) };
+      const measured = probes.measured(node, nowMs);
+      const relayed = isDirect(node) ? {} : { relayed: true as const };
+      links[node] = { rttMs: peer.rttMs, bandwidthMbps: null, ...measured, ...relayed };
     }
     return links;
   }

@@ -19,6 +19,8 @@ export interface MonitorSpawnOptions {
   readonly intervalMs?: number;
   /** Default: the machine's own figures. */
   readonly openHost?: () => HostMetrics;
+  /** Whether messages to a node go there straight, and not through the hub. Default: all do. */
+  readonly isDirect?: (node: string) => boolean;
   /** Damage to the node's store and journal that was repaired. Default: none. */
   readonly repairs?: () => readonly Repair[];
   /** Why the node's store and journal cannot be written now. Default: they can. */
@@ -28,8 +30,17 @@ export interface MonitorSpawnOptions {
 /** Starts the actor `monitor` under `parent`. */
 export function spawnMonitor(parent: Spawner, options: MonitorSpawnOptions): ActorRef<MonitorMessage> {
   const { node, scheduler, controller, intervalMs = 1_000, openHost = openHostMetrics } = options;
-  const { repairs = () => [], failures = () => [] } = options;
-  const behaviour = createMonitor({ node, scheduler, controller, intervalMs, openHost, repairs, failures });
+  const { repairs = () => [], failures = () => [], isDirect = () => true } = options;
+  const behaviour = createMonitor({
+    node,
+    scheduler,
+    controller,
+    intervalMs,
+    openHost,
+    isDirect,
+    repairs,
+    failures,
+  });
   return parent.spawn(behaviour, {
     name: "monitor",
     restart: "permanent",

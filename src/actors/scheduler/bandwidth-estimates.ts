@@ -11,6 +11,8 @@ import { carriesFrames, type Pipeline } from "../../task/pipeline.js";
 const SMOOTHING = 0.2;
 /** A crossing that took this long, in ms, has seen enough of the link to count for 63 %: so a link that has collapsed is known at once. */
 const SETTLED_MS = 2_000;
+/** Shorter ones are taken by the middle of three: one that met a busy machine on its way is none of the link's. */
+const NEWEST_KEPT = 3;
 /** A transfer of fewer bytes says more about latency than about bandwidth, unless it takes long. */
 export const TRANSFER_BYTES_MIN = 16_384;
 const TRANSFER_MS_MIN = 50;
@@ -31,6 +33,8 @@ export interface Bandwidth {
 }
 
 interface Link extends Bandwidth {
+  /** Of the newest transfers, in seconds a Mbit. */
+  readonly newest: readonly number[];
   /** When the newest transfer seen had arrived. */
   readonly arrivedAtMs: number;
 }
@@ -54,12 +58,15 @@ export class BandwidthEstimates {
     const durationMs = arrivedAtMs - (queued ? before.arrivedAtMs : sentAtMs) - latencyMs;
     if (!(durationMs > 0) || !(bytes > 0)) return;
     if (bytes < TRANSFER_BYTES_MIN && durationMs < TRANSFER_MS_MIN) return;
-    const observed = (bytes * 8) / 1_000 / durationMs;
+    const slowness = durationMs / ((bytes * 8) / 1_000);
+    const newest = [...(before?.newest ?? []), slowness].slice(-NEWEST_KEPT);
+    const observed = durationMs < SETTLED_MS ? middleOf(newest) : slowness;
     const weight = Math.max(SMOOTHING, 1 - Math.exp(-durationMs / SETTLED_MS));
     let links = this.#byNode.get(from);
     if (links === undefined) this.#byNode.set(from, (links = new Map<NodeName, Link>()));
-    const mbps = before === undefined ? observed : before.mbps + weight * (observed - before.mbps);
-    links.set(to, { mbps, observedAtMs: nowMs, arrivedAtMs });
+    // Of times, not of rates: a link that was fast for long and has become slow takes its time for every byte from now on.
+    const averaged = before === undefined ? observed : 1 / before.mbps + weight * (observed - 1 / before.mbps);
+    links.set(to, { mbps: 1 / averaged, observedAtMs: nowMs, arrivedAtMs, newest });
   }
 
   between(from: NodeName, to: NodeName): Bandwidth | null {
@@ -76,6 +83,11 @@ export class BandwidthEstimates {
     this.#byNode.delete(node);
     for (const links of this.#byNode.values()) links.delete(node);
   }
+}
+
+/** Of two the faster one. */
+function middleOf(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0;
 }
 
 export interface TransferScope {

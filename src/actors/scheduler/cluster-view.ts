@@ -46,8 +46,9 @@ export function viewCluster(
       else if (offering.at(-1) !== name) offering.push(name);
     }
   }
-  const links = new Map<NodeName, ReadonlyMap<NodeName, LinkView>>();
+  const links = new Map<NodeName, Map<NodeName, LinkView>>();
   for (const [name, node] of nodes) links.set(name, linksOf(name, node, { nodes, bandwidths, nowMs }));
+  for (const [name, node] of nodes) boundByHub(name, node, links, fallback);
   return { nowMs, nodes, offers, links, serviceTimes: serviceTimes.report(nowMs), fallback };
 }
 
@@ -60,7 +61,7 @@ function linksOf(
     readonly bandwidths: BandwidthEstimates;
     readonly nowMs: number;
   },
-): ReadonlyMap<NodeName, LinkView> {
+): Map<NodeName, LinkView> {
   const links = new Map<NodeName, LinkView>();
   const reached = new Set([...known.bandwidths.reachedFrom(from), ...Object.keys(sample?.links ?? {})]);
   for (const name of reached) {
@@ -83,4 +84,24 @@ function linksOf(
     }
   }
   return links;
+}
+
+/** What goes through the hub is no faster than the hub's links to either end, whatever was measured before those became slow. */
+function boundByHub(
+  from: NodeName,
+  { sample }: NodeView,
+  links: ReadonlyMap<NodeName, Map<NodeName, LinkView>>,
+  hub: NodeName,
+): void {
+  const own = links.get(from);
+  for (const [to, link] of own ?? []) {
+    if (sample?.links[to]?.relayed !== true) continue;
+    const parts = [link, own?.get(hub), links.get(hub)?.get(to)];
+    const slowest = parts.reduce((a, b) =>
+      (b?.bandwidthMbps ?? Infinity) < (a?.bandwidthMbps ?? Infinity) ? b : a,
+    );
+    if (slowest === undefined || slowest === link) continue;
+    const { bandwidthMbps, bandwidthAgeMs } = slowest;
+    own?.set(to, { ...link, bandwidthMbps, bandwidthAgeMs });
+  }
 }

@@ -367,6 +367,7 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
         repairs: () => [],
         failures: () => [],
         intervalMs: 1_000,
+        isDirect: () => true,
         openHost: () => ({
           read: () => new Promise(() => {}),
           inventory: () => new Promise(() => {}),

@@ -56,6 +56,7 @@ function setUp(options: { readonly log?: Logger; readonly clock?: VirtualClock }
     controller,
     intervalMs: 1_000,
     openHost: () => host,
+    isDirect: (node) => node !== "edge-3",
     repairs: () => repairs,
     failures: () => [...failures],
   });

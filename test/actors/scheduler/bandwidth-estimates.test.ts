@@ -20,13 +20,31 @@ const crossing = (index: number, { durationMs = 1_000, bytes = 125_000 } = {}): 
   arrivedAtMs: index * 10_000 + durationMs,
 });
 
-test("BandwidthEstimates takes the first observation, then moves by a fifth", () => {
+test("BandwidthEstimates takes the first observation, then moves by a fifth of the time that a bit takes", () => {
   const bandwidths = new BandwidthEstimates();
   assert.is(bandwidths.between(EDGE_1, CLOUD), null);
   bandwidths.observe(crossing(0), 10);
   assert.equal(bandwidths.between(EDGE_1, CLOUD), { mbps: 1, observedAtMs: 10 });
   bandwidths.observe(crossing(1, { durationMs: 100 }), 20);
-  assert.equal(bandwidths.between(EDGE_1, CLOUD), { mbps: 1 + 0.2 * 9, observedAtMs: 20 });
+  const { mbps, observedAtMs } = bandwidths.between(EDGE_1, CLOUD) ?? {};
+  assert.is(mbps, 1 / (1 + 0.2 * (0.1 - 1)));
+  assert.is(observedAtMs, 20);
+});
+
+test("BandwidthEstimates knows of a link that went from 100 to 2 Mbit/s after two tasks, and forgives one that was held up", () => {
+  const bandwidths = new BandwidthEstimates();
+  let index = 0;
+  const fast = () => bandwidths.observe(crossing(index++, { durationMs: 10 }), 0);
+  const slow = () => bandwidths.observe(crossing(index++, { durationMs: 500 }), 0);
+  for (let times = 0; times < 10; times++) fast();
+  slow();
+  assert.is(Math.round(bandwidths.between(EDGE_1, CLOUD)?.mbps ?? 0), 100);
+  fast();
+  assert.is(Math.round(bandwidths.between(EDGE_1, CLOUD)?.mbps ?? 0), 100);
+  slow();
+  slow();
+  const mbps = bandwidths.between(EDGE_1, CLOUD)?.mbps ?? 0;
+  assert.ok(mbps < 9, `${mbps} of 2 Mbit/s`);
 });
 
 test("BandwidthEstimates knows at once of a link that has collapsed", () => {

@@ -7,21 +7,25 @@ import { startNode } from "../../../src/node/node.js";
 import type { NodeOptions } from "../../../src/node/node-options.js";
 import { parseConfiguration } from "../../../src/task/configuration.js";
 import { parseSourceId } from "../../../src/task/identity.js";
+import { SERVICES as CATALOGUE } from "../../../src/services/catalogue.js";
 import { PAIR, QUICK, SERVICES } from "../local-run.js";
 import type { NodeProcessOptions } from "../node-process.js";
 import { scriptedSource } from "../scripted-source.js";
 
 type Counting = { readonly amount: number; readonly replyTo: ActorRef<number> };
 
-const { source, ...options } = JSON.parse(process.env["SLUICE_TEST_NODE"] ?? "{}") as NodeOptions &
-  Pick<NodeProcessOptions, "source">;
+const {
+  source,
+  catalogue = false,
+  ...options
+} = JSON.parse(process.env["SLUICE_TEST_NODE"] ?? "{}") as NodeOptions &
+  Pick<NodeProcessOptions, "source" | "catalogue">;
 const report = (fields: object): void => void process.send?.(fields);
 
 try {
   const node = await startNode({
     ...options,
-    services: SERVICES,
-    limits: QUICK,
+    ...(catalogue ? { services: CATALOGUE } : { services: SERVICES, limits: QUICK }),
     log: silentLogger,
     onEvent(event) {
       if (event.type === "sourceEnded") report({ type: event.type, ledger: event.ledger });
