@@ -70,14 +70,19 @@ for (const name of policies) {
     const row: Record<string, string | number> = { changes: changes.length };
     for (const [phase, label] of ["wide", "narrow", "wide again"].entries()) {
       const took = records.flatMap((record) =>
-        record.type === "result" && within(phase, record.storedAtMs) ? [record.storedAtMs - record.sourceAtMs] : [],
+        record.type === "result" && within(phase, record.storedAtMs)
+          ? [record.storedAtMs - record.sourceAtMs]
+          : [],
       );
-      const dropped = records.filter((record) => record.type === "gap" && within(phase, record.storedAtMs)).length;
+      const dropped = records.filter(
+        (record) => record.type === "gap" && within(phase, record.storedAtMs),
+      ).length;
       const { p50, p95 } = took.length === 0 ? { p50: NaN, p95: NaN } : percentiles(took);
       const first = changes.find((change) => within(phase, change.atMs));
       row[`${label}: p50 / p95 ms`] = `${rounded(p50)} / ${rounded(p95)}`;
       row[`${label}: stored, dropped`] = `${took.length}, ${dropped}`;
-      row[`${label}: changed after s`] = first === undefined ? "-" : rounded((first.atMs - (atMs[phase] ?? 0)) / 1_000);
+      row[`${label}: changed after s`] =
+        first === undefined ? "-" : rounded((first.atMs - (atMs[phase] ?? 0)) / 1_000);
     }
     rows[name] = row;
   } finally {

@@ -89,7 +89,9 @@ export class OutcomeWindow {
    */
   add(settled: TaskOutcome, nowMs: number): boolean {
     if (this.#credit !== null && !isCredited(settled, this.#credit)) {
-      if (isBefore(settled, this.#credit)) this.#clear(settled.settledAtMs, nowMs);
+      // Of a drop, and of a later delivery, it is not known how long it was in anybody's way.
+      if (settled.outcome.status === "stored" && settled.delivery === 1)
+        this.#clear(settled.settledAtMs, nowMs);
       return false;
     }
     if (settled.sourceAtMs < this.#clearAtMs) return false;
@@ -126,12 +128,6 @@ function isCredited(outcome: TaskOutcome, { configuration, epoch, atMs, pipeline
     sameConfiguration(outcome.configuration, configuration) &&
     outcome.hops.every((hop) => hop.epoch >= epoch)
   );
-}
-
-/** Whether a task was under way when the plan came into force, and was stored by its first delivery. */
-function isBefore({ outcome, delivery, hops, sourceAtMs }: TaskOutcome, { epoch, atMs }: Credit): boolean {
-  if (outcome.status !== "stored" || (delivery ?? 1) > 1) return false;
-  return sourceAtMs < atMs || hops.some((hop) => hop.epoch < epoch);
 }
 
 function summarise(outcomes: readonly Kept[], latencyMsMax: number | null): Summary {

@@ -74,7 +74,12 @@ test("OutcomeWindow credits a plan with nothing that was on its way together wit
       hops: [hop("detect", "cloud", { epoch: 5 })],
     });
   const before = (sequence: number, settledAtMs: number, delivery = 1) =>
-    outcome(sequence, { sourceAtMs: 900, settledAtMs, delivery, hops: [hop("detect", "cloud", { epoch: 4 })] });
+    outcome(sequence, {
+      sourceAtMs: 900,
+      settledAtMs,
+      delivery,
+      hops: [hop("detect", "cloud", { epoch: 4 })],
+    });
   assert.ok(window.add(ours(1, 1_100, 3_000), 2_000));
   assert.not(window.add(before(2, 8_000), 7_000));
   assert.is(window.report(7_500, null).stored, 0, "what came before may have waited, too");

@@ -2,7 +2,6 @@
 
 import { connectOperator, type Operator } from "../../src/operator/operator.js";
 import { parseNodeName, parseSourceId, type SourceId } from "../../src/task/identity.js";
-import type { PlanChange } from "../../src/task/reports.js";
 import type { PolicySpec } from "../../src/task/requests.js";
 import { startNodeProcess, type NodeProcess } from "./node-process.js";
 import { startShapingProxy, type LinkShape, type ShapingProxy } from "./shaping-proxy.js";
@@ -21,7 +20,7 @@ export interface ShapedCluster {
   close(): Promise<void>;
 }
 
-export interface SceneDefinition {
+interface SceneDefinition {
   readonly id: string;
   /** As `--source` has it. */
   readonly source: string;
@@ -40,10 +39,7 @@ export interface ShapedClusterOptions {
 const EDGES = ["edge-1", "edge-2"];
 const LOOK_MS = 50;
 
-export async function startShapedCluster({
-  link,
-  ...periods
-}: ShapedClusterOptions): Promise<ShapedCluster> {
+export async function startShapedCluster({ link, ...periods }: ShapedClusterOptions): Promise<ShapedCluster> {
   const common = { catalogue: true, ...periods };
   const hub = startNodeProcess({ name: "cloud", listen: "ws://127.0.0.1:0", ...common });
   const processes: NodeProcess[] = [hub];
@@ -92,13 +88,8 @@ export async function startShapedCluster({
   };
 }
 
-/** How the plan of a source has changed, oldest first. */
-export async function changesOf(operator: Operator, id: SourceId): Promise<readonly PlanChange[]> {
-  return (await operator.explain(id)).changes;
-}
-
 /** Looks again and again until `done` says so. @param ms more than it takes on a quiet machine */
-export async function until(what: string, ms: number, done: () => Promise<boolean>): Promise<void> {
+async function until(what: string, ms: number, done: () => Promise<boolean>): Promise<void> {
   const limitMs = performance.now() + ms * SLOWER_MAX;
   while (!(await done())) {
     if (performance.now() > limitMs) throw new Error(`Waited ${ms * SLOWER_MAX} ms for ${what}`);

@@ -105,14 +105,22 @@ class Way {
     this.#timer = null;
     const nowMs = performance.now();
     // Timers tell whole milliseconds: what the link could have done since is caught up with.
-    for (let piece = this.#waiting[0]; piece !== undefined && this.#freeAtMs <= nowMs; [piece] = this.#waiting) {
+    for (
+      let piece = this.#waiting[0];
+      piece !== undefined && this.#freeAtMs <= nowMs;
+      [piece] = this.#waiting
+    ) {
       this.#waiting.shift();
       this.#waitingBytes -= piece.bytes.length;
       const takesMs = (piece.bytes.length * 8) / 1_000 / this.shape.mbps;
       this.#freeAtMs = Math.max(this.#freeAtMs, nowMs - CATCH_UP_MS_MAX) + takesMs;
       this.#underWay.push({ piece, arrivesAtMs: this.#freeAtMs + this.shape.delayMs });
     }
-    for (let first = this.#underWay[0]; first !== undefined && first.arrivesAtMs <= nowMs; [first] = this.#underWay) {
+    for (
+      let first = this.#underWay[0];
+      first !== undefined && first.arrivesAtMs <= nowMs;
+      [first] = this.#underWay
+    ) {
       this.#underWay.shift();
       if (first.piece.to.writable) first.piece.to.write(first.piece.bytes);
     }
@@ -124,6 +132,7 @@ class Way {
       this.#waiting.length > 0 ? this.#freeAtMs : Infinity,
       this.#underWay[0]?.arrivesAtMs ?? Infinity,
     );
-    if (next !== Infinity) this.#timer = setTimeout(() => this.#advance(), Math.max(0, next - performance.now()));
+    if (next !== Infinity)
+      this.#timer = setTimeout(() => this.#advance(), Math.max(0, next - performance.now()));
   }
 }

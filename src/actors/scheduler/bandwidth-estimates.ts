@@ -65,7 +65,8 @@ export class BandwidthEstimates {
     let links = this.#byNode.get(from);
     if (links === undefined) this.#byNode.set(from, (links = new Map<NodeName, Link>()));
     // Of times, not of rates: a link that was fast for long and has become slow takes its time for every byte from now on.
-    const averaged = before === undefined ? observed : 1 / before.mbps + weight * (observed - 1 / before.mbps);
+    const averaged =
+      before === undefined ? observed : 1 / before.mbps + weight * (observed - 1 / before.mbps);
     links.set(to, { mbps: 1 / averaged, observedAtMs: nowMs, arrivedAtMs, newest });
   }
 

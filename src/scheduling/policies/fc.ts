@@ -17,6 +17,7 @@ import {
   isCarried,
   mayTry,
   objectiveOf,
+  RETRY_MS,
   type Failed,
   type Feedback,
 } from "./feedback.js";
@@ -32,6 +33,8 @@ const schema = z.strictObject({
   headroom: z.number().min(0).max(1).default(0.5),
   /** Time in ms that a size stands at least, for what waited before it to be gone. Default 5,000. */
   dwellMsMin: z.number().min(0).default(5_000),
+  /** Until what failed is tried again, in ms; twice as long each time, and sooner where links were known not to carry it. Default 60,000. */
+  retryMs: z.number().positive().default(RETRY_MS),
 });
 
 type Parameters = z.output<typeof schema>;
@@ -62,7 +65,9 @@ export const feedbackControl: Policy<Parameters, State> = {
       const carried = isCarried({ configuration: larger, placement }, view);
       if (carried && mayTry(state.failed, String(at + 1), view.nowMs)) to = at + 1;
     }
-    const failed = to < at ? failedAgain(state.failed, String(at), view.nowMs) : state.failed;
+    const foreseen = to < at && !isCarried({ configuration, placement }, view);
+    const trial = { nowMs: view.nowMs, retryMs: parameters.retryMs, foreseen };
+    const failed = to < at ? failedAgain(state.failed, String(at), trial) : state.failed;
     return decided({ ...state, failed }, view, { at, to, error, latencyMs });
   },
 };

@@ -51,13 +51,27 @@ export interface Failed {
   readonly waitMs: number;
 }
 
-const WAIT_MS_FIRST = 60_000;
-const WAIT_MS_MAX = 960_000;
+/** Until what failed is tried again, in ms, where nobody says otherwise; twice as long each time. */
+export const RETRY_MS = 60_000;
+const DOUBLINGS_MAX = 4;
+/** Of what nodes and links are known not to carry: it is not tried before they do, so that waiting adds little. */
+const FORESEEN_SHARE = 1 / 6;
 const FAILED_KEPT = 8;
 
-export function failedAgain(failed: readonly Failed[], what: string, nowMs: number): readonly Failed[] {
+/** @param foreseen whether nodes and links are known not to carry it */
+export function failedAgain(
+  failed: readonly Failed[],
+  what: string,
+  {
+    nowMs,
+    retryMs,
+    foreseen,
+  }: { readonly nowMs: number; readonly retryMs: number; readonly foreseen: boolean },
+): readonly Failed[] {
   const before = failed.find((other) => other.what === what);
-  const waitMs = before === undefined ? WAIT_MS_FIRST : Math.min(WAIT_MS_MAX, before.waitMs * 2);
+  const firstMs = foreseen ? retryMs * FORESEEN_SHARE : retryMs;
+  const longestMs = retryMs * 2 ** DOUBLINGS_MAX;
+  const waitMs = before === undefined ? firstMs : Math.min(longestMs, Math.max(firstMs, before.waitMs * 2));
   const others = failed.filter((other) => other.what !== what);
   return [...others, { what, waitMs, untilMs: nowMs + waitMs }].slice(-FAILED_KEPT);
 }

@@ -11,7 +11,15 @@ import { sameConfiguration, type Configuration } from "../../task/configuration.
 import type { Plan, Policy, PolicyView } from "../policy.js";
 import { cloudOnly } from "./cloud-only.js";
 import { edgeOnly } from "./edge-only.js";
-import { failedAgain, feedbackOf, isCarried, mayTry, objectiveOf, type Failed } from "./feedback.js";
+import {
+  failedAgain,
+  feedbackOf,
+  isCarried,
+  mayTry,
+  objectiveOf,
+  RETRY_MS,
+  type Failed,
+} from "./feedback.js";
 import { KNOBS, levelOf, withLevel, type Knob } from "./knobs.js";
 import { parseParameters } from "./parameters.js";
 
@@ -31,6 +39,8 @@ const schema = z.strictObject({
   windowTasks: z.int().min(3).max(128).default(16),
   /** Time in ms that a configuration stands at least, for what waited before it to be gone. Default 5,000. */
   dwellMsMin: z.number().min(0).default(5_000),
+  /** Until what failed is tried again, in ms; twice as long each time, and sooner where links were known not to carry it. Default 60,000. */
+  retryMs: z.number().positive().default(RETRY_MS),
 });
 
 type Parameters = z.output<typeof schema>;
@@ -68,7 +78,7 @@ interface Adjusted {
 /** One step of the controller from the configuration in force. */
 export function adjust(
   view: PolicyView,
-  { latencyMs: wantedMs, knobs, headroom, windowTasks, dwellMsMin }: Omit<Parameters, "place">,
+  { latencyMs: wantedMs, knobs, headroom, windowTasks, dwellMsMin, retryMs }: Omit<Parameters, "place">,
   failed: readonly Failed[],
 ): Adjusted {
   const { latencyMs, percentile } = objectiveOf(view, wantedMs);
@@ -89,9 +99,10 @@ export function adjust(
     if (sameConfiguration(halved, configuration)) {
       return stays("tasks are late, and nothing is left to give up", tookMs, true);
     }
+    const foreseen = view.plan !== null && !isCarried(view.plan, view);
     return {
       configuration: halved,
-      failed: failedAgain(failed, keyOf(configuration), view.nowMs),
+      failed: failedAgain(failed, keyOf(configuration), { nowMs: view.nowMs, retryMs, foreseen }),
       late: true,
       reason: "tasks are late: knobs are halved",
       inputs: { latencyMs, tookMs },

@@ -11,7 +11,15 @@
 
 import { z } from "../../runtime/parse.js";
 import type { Plan, Policy, PolicyView } from "../policy.js";
-import { failedAgain, feedbackOf, mayTry, objectiveOf, type Failed } from "./feedback.js";
+import {
+  failedAgain,
+  feedbackOf,
+  isCarried,
+  mayTry,
+  objectiveOf,
+  RETRY_MS,
+  type Failed,
+} from "./feedback.js";
 import { parseParameters } from "./parameters.js";
 import { searchPlans, type Scored } from "./search.js";
 
@@ -26,6 +34,8 @@ const schema = z.strictObject({
   budgetMs: z.number().positive().default(300_000),
   /** Time in ms that a plan stands at least. Default 5,000. */
   dwellMsMin: z.number().min(0).default(5_000),
+  /** Until what failed is tried again, in ms; twice as long each time, and sooner where links were known not to carry it. Default 60,000. */
+  retryMs: z.number().positive().default(RETRY_MS),
 });
 
 type Parameters = z.output<typeof schema>;
@@ -49,7 +59,7 @@ export const predictive: Policy<Parameters, State> = {
     const changesMs = state.changesMs.filter((atMs) => view.nowMs - atMs < parameters.budgetMs);
     const missing = isMissed(view, objective.latencyMs, objective.percentile);
     const failed =
-      missing && view.plan !== null ? failedOnce(state.failed, keyOf(view.plan), view.nowMs) : state.failed;
+      missing && view.plan !== null ? failedOnce(state.failed, view.plan, view, parameters) : state.failed;
     const { best, current } = searchPlans(view, objective, (plan) => mayTry(failed, keyOf(plan), view.nowMs));
     const verdict = weigh({ best, current, missing, changesMs, view, parameters });
     const chosen = verdict.moves || current === null ? best : current;
@@ -111,8 +121,16 @@ function isMissed(view: PolicyView, latencyMs: number, percentile: number): bool
 }
 
 /** Once for each time that it was tried: not again at every decision while it still fails. */
-function failedOnce(failed: readonly Failed[], key: string, nowMs: number): readonly Failed[] {
-  return mayTry(failed, key, nowMs) ? failedAgain(failed, key, nowMs) : failed;
+function failedOnce(
+  failed: readonly Failed[],
+  plan: Plan,
+  view: PolicyView,
+  { retryMs }: Parameters,
+): readonly Failed[] {
+  const { nowMs } = view;
+  const key = keyOf(plan);
+  if (!mayTry(failed, key, nowMs)) return failed;
+  return failedAgain(failed, key, { nowMs, retryMs, foreseen: !isCarried(plan, view) });
 }
 
 /** Whether every stage still has the node that it runs on. */

@@ -9,7 +9,7 @@
 import { z } from "../../runtime/parse.js";
 import { sameConfiguration } from "../../task/configuration.js";
 import type { Plan, Policy, PolicyView } from "../policy.js";
-import { objectiveOf, type Failed } from "./feedback.js";
+import { objectiveOf, RETRY_MS, type Failed } from "./feedback.js";
 import { KNOBS } from "./knobs.js";
 import { adjust } from "./negative-feedback.js";
 import { parseParameters } from "./parameters.js";
@@ -24,6 +24,10 @@ const schema = z.strictObject({
   improvementMin: z.number().min(0).default(0.1),
   /** Outcomes that a step up takes. Default 16. */
   windowTasks: z.int().min(3).max(128).default(16),
+  /** Time in ms that the fast loop leaves a configuration at least. Default 5,000. */
+  dwellMsMin: z.number().min(0).default(5_000),
+  /** Until what failed is tried again, in ms; twice as long each time, and sooner where links were known not to carry it. Default 60,000. */
+  retryMs: z.number().positive().default(RETRY_MS),
 });
 
 type Parameters = z.output<typeof schema>;
@@ -37,8 +41,6 @@ interface State {
 
 /** What the fast loop leaves before it raises a knob, as a share of the objective. */
 const HEADROOM = 0.4;
-/** Time in ms that the fast loop leaves a configuration at least. */
-const DWELL_MS_MIN = 5_000;
 /** Where tasks are late it is searched before anything is given up, but no sooner than this after the last time. */
 const MACRO_MS_MIN = 2_000;
 
@@ -52,11 +54,7 @@ export const twoTimescale: Policy<Parameters, State> = {
     const micro =
       view.plan === null
         ? null
-        : adjust(
-            view,
-            { ...parameters, knobs: [...KNOBS], dwellMsMin: DWELL_MS_MIN, headroom: HEADROOM },
-            state.failed,
-          );
+        : adjust(view, { ...parameters, knobs: [...KNOBS], headroom: HEADROOM }, state.failed);
     const early = micro?.late === true && sinceMs >= Math.min(MACRO_MS_MIN, parameters.macroMs);
     const macro = sinceMs >= parameters.macroMs || early ? search(view, parameters) : null;
     const plan = macro?.plan ?? view.plan;

@@ -56,7 +56,7 @@ function setUp(options: { readonly log?: Logger; readonly clock?: VirtualClock }
     controller,
     intervalMs: 1_000,
     openHost: () => host,
-    isDirect: (node) => node !== "edge-3",
+    isDirect: (node) => node !== "relayed",
     repairs: () => repairs,
     failures: () => [...failures],
   });
@@ -190,6 +190,17 @@ test("monitor smooths round trips by an eighth, and knows no bandwidth before it
   monitor.advance(10);
   await answer();
   assert.equal(samples().at(-1)?.links, { cloud: { rttMs: 9, bandwidthMbps: null } });
+});
+
+test("monitor says of a link that it goes through the hub", async () => {
+  const { monitor, samples, answer } = setUp();
+  const peer = createProbe<MonitorMessage>("sluice://relayed/monitor");
+  monitor.tell({ type: "watchLinks", peers: { relayed: peer } });
+  monitor.advance(1_000);
+  const { replyTo, sentAtMs } = peer.only("ping");
+  replyTo.tell({ type: "pong", node: parseNodeName("relayed"), sentAtMs });
+  await answer();
+  assert.equal(samples()[0]?.links, { relayed: { rttMs: 0, bandwidthMbps: null, relayed: true } });
 });
 
 test("monitor matches an answer to its ping also on a clock that never stands still", async () => {
