@@ -160,6 +160,7 @@ export type { SourceRequest } from "./task/requests.js";
 export { exportRecords, type ExportStatement } from "./storage/results/export.js";
 export { iterateRecords, openStoreForReading, recordsByPosition } from "./storage/results/read-store.js";
 export { openStore } from "./storage/results/open-store.js";
+export type { HubState, StateChange, StateEntry, StateKind, StateRange } from "./storage/hub/hub-state.js";
 export type { LevelStoreOptions } from "./storage/results/level-load.js";
 export type { Repair } from "./task/reports.js";
 export type { FlushOptions, RetentionOptions } from "./actors/distributor/spawn.js";

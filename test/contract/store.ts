@@ -9,6 +9,7 @@ import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import { newRecord, newRecords, NOW_MS } from "../support/records.js";
 import { within } from "../support/within.js";
+import { hubStateContract } from "./hub-state.js";
 import { storeModelTest, type StoreHarness } from "./store-model.js";
 
 function lastOf(records: readonly StoredRecord[]): StoredRecord {
@@ -47,6 +48,8 @@ export function storeContract(kind: string, { use, durable }: StoreHarness): voi
           }
         }),
       ));
+
+  hubStateContract(storeTest, durable);
 
   storeTest(
     "identity is the same for as long as the store exists, and no other store's",

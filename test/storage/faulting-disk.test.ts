@@ -1,5 +1,5 @@
 /**
- * The store and the journals on a disk that fails: every kind of failure at every write, in level itself, and a disk that is
+ * The store, the hub's state in it and the journals on a disk that fails: every kind of failure at every write, in level itself, and a disk that is
  * full for a while. Nothing that was acknowledged may be missing afterwards, also after a loss of power.
  */
 
@@ -46,6 +46,11 @@ testWhere(canPreload)(
 );
 
 testWhere(canPreload)(
+  "a hub's state holds what it acknowledged after a short write, ENOSPC, EIO or a failed sync at any write",
+  () => within(170_000, faultedWrites("state", "again")),
+);
+
+testWhere(canPreload)(
   "journals hold what they acknowledged after a short write, ENOSPC, EIO or a failed sync at any write",
   () => within(170_000, faultedWrites("journals", "again")),
 );
@@ -85,7 +90,7 @@ testWhere(canMount)("journals whose disk was full go on, and after a kill hold w
 async function fillAndKill(kind: DurableKind, disk: string, next: number): Promise<number> {
   const ballast = join(disk, "ballast");
   const writer = spawn(process.execPath, [program("disk-writer"), kind, join(disk, kind), String(next)], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "inherit"],
   });
   const exited = once(writer, "exit");
   let acknowledged = next - 1;
@@ -101,7 +106,10 @@ async function fillAndKill(kind: DurableKind, disk: string, next: number): Promi
       continue;
     }
     acknowledged = Number(line);
-    if (acknowledged === next + 10) fill(ballast);
+    if (acknowledged === next + 10) {
+      fill(ballast);
+      writer.stdin.write("go\n");
+    }
     left -= 1;
     // What it printed before it died is read to the end.
     if (left === 0) writer.kill("SIGKILL");

@@ -1,4 +1,7 @@
-/** What is acknowledged only once it is on disk, as tests of failing disks see it: the store and the journals. */
+/**
+ * What is acknowledged only once it is on disk, as tests of failing disks see it: the store, the hub's
+ * state in it, and the journals.
+ */
 
 import { systemClock } from "../../src/runtime/clock.js";
 import { silentLogger } from "../../src/runtime/log.js";
@@ -45,6 +48,39 @@ const store: DurableSubject = {
     await opened.close();
     if (repairs.length > 0) return `repaired: ${JSON.stringify(repairs)}`;
     return difference(sequences, from(0, count));
+  },
+};
+
+/** Each write changes an entry that is there, and makes another. */
+const state: DurableSubject = {
+  async open(folder) {
+    const opened = await openStore(folder);
+    return {
+      write: (sequence) =>
+        opened.state.write([
+          { type: "put", kind: "policy", key: "last", value: sequence },
+          {
+            type: "put",
+            kind: "change",
+            key: String(sequence),
+            value: { sequence, text: "x".repeat(9_000) },
+          },
+        ]),
+      close: () => opened.close(),
+    };
+  },
+  async problem(folder, count) {
+    const repairs: Repair[] = [];
+    const opened = await openStore(folder, { mustExist: true, onDamage: (repair) => repairs.push(repair) });
+    const entries = await opened.state.range("change");
+    const last = await opened.state.get("policy", "last");
+    await opened.close();
+    if (repairs.length > 0) return `repaired: ${JSON.stringify(repairs)}`;
+    if (last !== count - 1) return `the last one is ${String(last)}`;
+    return difference(
+      entries.map(([key]) => Number(key)).sort((a, b) => a - b),
+      from(0, count),
+    );
   },
 };
 
@@ -98,7 +134,7 @@ const journals: DurableSubject = {
   },
 };
 
-export const DURABLE_SUBJECTS = { store, journals } as const;
+export const DURABLE_SUBJECTS = { store, state, journals } as const;
 export type DurableKind = keyof typeof DURABLE_SUBJECTS;
 
 function from(start: number, end: number): readonly number[] {

@@ -28,6 +28,7 @@ export function scriptedStore(memory = new MemoryStore()): ScriptedStore {
     name: "scripted:",
     repairs: [],
     failure: null,
+    state: memory.state,
     get firstPosition() {
       return memory.firstPosition;
     },

@@ -7,6 +7,8 @@
  * | `m/state` | positions given out and records held |
  * | `m/terms` | term of the newest scheduler |
  * | `m/repairs` | what was damaged and repaired |
+ * | `m/kept` | how many entries the hub's state has |
+ * | `h/kind/key` | an entry of the hub's state |
  * | `n/source` | totals of a source |
  * | `x/source/incarnation` | sequences that retention has deleted |
  * | `r/position` | a record, result or gap |
@@ -24,6 +26,14 @@ export const FORMAT_KEY = "m/format";
 export const STATE_KEY = "m/state";
 export const TERMS_KEY = "m/terms";
 export const REPAIRS_KEY = "m/repairs";
+export const KEPT_KEY = "m/kept";
+
+export const keptKey = (kind: string, key: string) => `h/${kind}/${key}`;
+/** Keys of a kind that begin with `prefix`; none has `~`. */
+export const keptRange = (kind: string, prefix: string): KeyRange => ({
+  gte: `h/${kind}/${prefix}`,
+  lt: `h/${kind}/${prefix}~`,
+});
 
 export const recordKey = (position: number) => `r/${digits(position)}`;
 export const identityKey = (id: TaskId) => `i/${taskKey(id)}`;
@@ -65,7 +75,7 @@ export function positionRange(fromPosition: number, sourceId?: SourceId): KeyRan
   return { gte: `${prefix}/${digits(bounded(fromPosition))}`, lt: `${prefix}0` };
 }
 
-export const allOf = (kind: "i" | "n" | "p" | "r" | "s" | "t" | "x"): KeyRange => ({
+export const allOf = (kind: "h" | "i" | "n" | "p" | "r" | "s" | "t" | "x"): KeyRange => ({
   gte: `${kind}/`,
   lt: `${kind}0`,
 });

@@ -16,12 +16,14 @@ import type { DatabaseFolder, Snapshot } from "../database.js";
 import { levelFolder } from "../level-database.js";
 import { storeError } from "../storage-error.js";
 import { identityOf } from "../store-key.js";
+import type { HubState } from "../hub/hub-state.js";
 import { appendRecords } from "./level-append.js";
 import { expireRecords } from "./level-expire.js";
 import { readStatement } from "./level-statement.js";
 import { TERMS_KEY } from "./level-keys.js";
 import { loadStore, type LevelStoreOptions, type LoadedStore } from "./level-load.js";
 import { readPage, readSlice } from "./level-read.js";
+import { createLevelState } from "./level-state.js";
 import { decodeTerms, seal } from "./record-codec.js";
 import type { Appended, NewRecord, RecordPage, RetentionStep, Slice, SliceRequest, Store } from "./store.js";
 import { totalsBySource } from "./totals.js";
@@ -42,6 +44,7 @@ export async function openStoreIn(folder: DatabaseFolder, options: LevelStoreOpt
 
 class LevelStore implements Store {
   readonly name: string;
+  readonly state: HubState;
   readonly #folder: DatabaseFolder;
   readonly #keeper: DatabaseKeeper<LoadedStore>;
 
@@ -53,6 +56,7 @@ class LevelStore implements Store {
       name: `store "${folder.path}"`,
       load: () => loadStore(folder, { ...options, mustExist: true }),
     });
+    this.state = createLevelState(this.#keeper);
   }
 
   get firstPosition(): number {

@@ -21,11 +21,13 @@ import {
   type SliceRequest,
   type Store,
 } from "./store.js";
+import { createMemoryState } from "../hub/memory-state.js";
 import { identityOf } from "../store-key.js";
 import { countRecord, NO_TOTALS, totalsBySource } from "./totals.js";
 
 export class MemoryStore implements Store {
   readonly name = "memory:";
+  readonly state = createMemoryState();
   readonly repairs = [];
   readonly failure = null;
   #firstPosition = 0;

@@ -30,6 +30,9 @@ export interface Identity {
 /** @throws SluiceError `store-corrupt` */
 export type Decoder<Value> = (text: string, key: string) => Value;
 
+/** Whatever the hub keeps: whoever asks for it checks it. */
+export const decodeKept: Decoder<{ readonly value: unknown }> = (text, key) => ({ value: unseal(text, key) });
+export const decodeCount: Decoder<number> = (text, key) => unseal(text, key) as number;
 export const decodeTerms: Decoder<number> = (text, key) => unseal(text, key) as number;
 export const decodeFormat: Decoder<number> = (text, key) => unseal(text, key) as number;
 export const decodeIdentity: Decoder<Identity> = (text, key) => unseal(text, key) as Identity;

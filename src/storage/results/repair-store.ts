@@ -6,8 +6,10 @@
 import type { Database, KeyRange, Operation } from "../database.js";
 import { putDerivedEntries } from "./level-entries.js";
 import { withRepair } from "../repairs.js";
-import { allOf, positionAtEnd, REPAIRS_KEY, STATE_KEY, totalsKey } from "./level-keys.js";
+import { allOf, KEPT_KEY, positionAtEnd, REPAIRS_KEY, STATE_KEY, totalsKey } from "./level-keys.js";
 import {
+  decodeCount,
+  decodeKept,
   decodeRanges,
   decodeRecord,
   decodeRepairs,
@@ -64,6 +66,8 @@ export async function repairStore(
   for await (const [key, text] of database.entries(allOf("x"))) {
     if (readable(decodeRanges, text, key) === null) batch.push({ type: "del", key });
   }
+  const keptState = await mendKept(database);
+  batch.push(...keptState.operations);
   const before = readable(decodeState, (await database.get(STATE_KEY)) ?? "", STATE_KEY);
   const nextPosition = Math.max(before?.nextPosition ?? 0, last + 1) + POSITIONS_SKIPPED;
   // What is lost leaves a hole in the chain, as it does in the positions.
@@ -78,7 +82,7 @@ export async function repairStore(
   for (const [source, counts] of totals)
     batch.push({ type: "put", key: totalsKey(source), value: seal(counts) });
   const lost = Math.max(unreadable, (before?.recordCount ?? 0) - kept);
-  const repair: Repair = { atMs, damage, kept, lost };
+  const repair: Repair = { atMs, damage: [...keptState.damage, ...damage], kept, lost };
   const known = readable(decodeRepairs, (await database.get(REPAIRS_KEY)) ?? "", REPAIRS_KEY) ?? [];
   batch.push(
     { type: "put", key: STATE_KEY, value: seal(state) },
@@ -86,6 +90,33 @@ export async function repairStore(
   );
   await database.write(batch, { sync: true });
   return repair;
+}
+
+/** Entries of the hub's state in one damage text; there may be thousands. */
+const NAMED_MAX = 8;
+
+/** What of the hub's state cannot be read goes, alone: each entry stands for itself. */
+async function mendKept(
+  database: Database,
+): Promise<{ readonly operations: readonly Operation[]; readonly damage: readonly string[] }> {
+  const unreadable: string[] = [];
+  let kept = 0;
+  for await (const [key, text] of database.entries(allOf("h"))) {
+    if (readable(decodeKept, text, key) === null) unreadable.push(key);
+    else kept += 1;
+  }
+  const counted = readable(decodeCount, (await database.get(KEPT_KEY)) ?? "", KEPT_KEY) ?? 0;
+  const lost = Math.max(unreadable.length, counted - kept);
+  const named = unreadable.slice(0, NAMED_MAX).map((key) => key.slice("h/".length));
+  const which =
+    named.length === 0 ? "" : `: ${named.join(", ")}${unreadable.length > named.length ? ", ..." : ""}`;
+  return {
+    operations: [
+      ...unreadable.map((key): Operation => ({ type: "del", key })),
+      { type: "put", key: KEPT_KEY, value: seal(kept) },
+    ],
+    damage: lost === 0 ? [] : [`${lost} entries of the hub's state are lost${which}`],
+  };
 }
 
 async function clear(database: Database, range: KeyRange): Promise<void> {

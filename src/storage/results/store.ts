@@ -10,6 +10,7 @@ import type { StoreStatement } from "../../task/record-chain.js";
 import type { Repair, SourceTotals } from "../../task/reports.js";
 import type { SourceId } from "../../task/identity.js";
 import type { Outcome } from "../../task/task.js";
+import type { HubState } from "../hub/hub-state.js";
 
 type Unplaced<Stored> = Stored extends unknown ? Omit<Stored, "position"> : never;
 
@@ -69,6 +70,8 @@ export interface Store {
   readonly repairs: readonly Repair[];
   /** Why it cannot be written now, for people; null where it can, as far as is known. */
   readonly failure: string | null;
+  /** What the hub remembers beside the records. */
+  readonly state: HubState;
 
   /**
    * Stores records at the next positions, all or none, and resolves once they are durable. Idempotent by task

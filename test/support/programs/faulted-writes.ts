@@ -1,11 +1,11 @@
 /**
- * Writes to a store or to journals on a disk that fails on order (`faulting-disk.c`, preloaded): one fault after the other, each
+ * Writes to a store, a hub's state or journals on a disk that fails on order (`faulting-disk.c`, preloaded): one fault after the other, each
  * at every write. Prints `KIND N TIMES: PROBLEM` where something that was acknowledged is not there, and at the end how
  * many runs there were and how many faults fired.
  *
  * `again` tries each write until it is acknowledged; `once` the last one alone, and then those before it must be there, too.
  *
- * Usage: `LD_PRELOAD=... FAULT_CONTROL=FILE node faulted-writes.js FOLDER store|journals again|once`
+ * Usage: `LD_PRELOAD=... FAULT_CONTROL=FILE node faulted-writes.js FOLDER store|state|journals again|once`
  */
 
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
