@@ -17,6 +17,9 @@ export type {
   ChannelClosed,
   ChannelListener,
   ConnectOptions,
+  HttpHandler,
+  HttpRequest,
+  HttpResponse,
   Listening,
   ListenOptions,
 } from "./transport/carrier.js";
@@ -186,6 +189,10 @@ export type { AuditRuleCode } from "./audit/rules.js";
 export { auditLedgersOf, windowsOf } from "./audit/ledgers.js";
 export { parseRecord, type ParsedRecord } from "./audit/parse-record.js";
 export type { Drops } from "./task/ledger.js";
+
+// ── What a hub answers over HTTP ───────────────────────────────────────────────────────────────────────────────────
+
+export { createWeb, type Web, type WebHub, type WebOptions } from "./web/web.js";
 
 // ── Services of one's own: a module that exports `service`, and its declaration ─────────────────────────────────────
 

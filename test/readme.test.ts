@@ -45,6 +45,7 @@ test("every file that the documents link to exists", () => {
     "docs/errors.md",
     "docs/security.md",
     "docs/policies.md",
+    "docs/metrics.md",
   ]) {
     for (const [, target = ""] of read(path).matchAll(/\]\(((?!https?:)[^)#]+)/g)) {
       assert.ok(read(join(path, "..", target)).length > 0, `${path} links to ${target}`);

@@ -5,11 +5,13 @@ import { SluiceError } from "../../src/task/errors.js";
 import { openStore } from "../../src/storage/results/open-store.js";
 import { startNode, type SluiceNode } from "../../src/node/node.js";
 import { SERVICES } from "../../src/services/catalogue.js";
+import { systemClock } from "../../src/runtime/clock.js";
 import { createLogger, type LogLevel } from "../../src/runtime/log.js";
 import { isLoopback } from "../../src/transport/carriers/ws.js";
 import { openNameDirectory } from "../../src/transport/security/names.js";
 import { openTokenDirectory } from "../../src/transport/security/token-directory.js";
 import { loadPolicies } from "../../src/scheduling/load-policies.js";
+import { createWeb } from "../../src/web/web.js";
 import { checkModelDir } from "../start/inputs.js";
 import { sayDamage } from "../damage.js";
 import { sayFailures } from "../failures.js";
@@ -56,6 +58,9 @@ export async function hub(command: HubCommand): Promise<number> {
   try {
     const made = await makeHubTokens(tokens, command.tokenTtl, Date.now());
     const failed = new Promise<void>((resolve) => (over.finish = resolve));
+    const authority = openTokenDirectory(tokens);
+    const log = createLogger({ level: command.logLevel });
+    const web = createWeb({ tokens: authority, clock: systemClock, log });
     const journal = command.journal ?? (folder === "memory:" ? folder : `${folder}.journal`);
     node = await startNode({
       ...(journal !== "memory:" && { journal, forget: command.forget }),
@@ -64,14 +69,15 @@ export async function hub(command: HubCommand): Promise<number> {
       cluster,
       store,
       modelDir,
-      listen: { url: command.listen, ...(tls && { tls }) },
-      tokens: openTokenDirectory(tokens),
+      listen: { url: command.listen, http: web.http, ...(tls && { tls }) },
+      tokens: authority,
       names: openNameDirectory(namesFolder(folder)),
       services: SERVICES,
       policies,
       sourcePolicy: sourcePolicyGiven(command),
       version: command.version,
-      log: createLogger({ level: command.logLevel }),
+      log,
+      onOutcome: web.onOutcome,
       onEvent: (event) => say(describeNode(event)),
       onCluster: (event) => say(describeCluster(event, name)),
       onSchedule: (event) => say(describeSchedule(event)),
@@ -80,7 +86,9 @@ export async function hub(command: HubCommand): Promise<number> {
         over.finish();
       },
     });
-    const url = node.cluster?.url ?? command.listen;
+    const { system, cluster: joined } = node;
+    if (joined !== null) web.open({ system, cluster: joined, storeFailure: () => store.failure });
+    const url = joined?.url ?? command.listen;
     await writeOperator(folder, { url, token: made.operator, authorities: tls?.certificate ?? null });
     greet(command, url, made.join);
     sayFailures(store, say);

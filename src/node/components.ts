@@ -15,7 +15,7 @@ import { DEFAULT_PROCESSOR_LIMITS, type ProcessorLimits } from "../actors/proces
 import { spawnProcessors } from "../actors/processor/spawn.js";
 import type { StartWorker } from "../actors/processor/worker-port.js";
 import { controllerAddress, type ControllerMessage } from "../actors/protocol/controller.js";
-import type { DistributorMessage } from "../actors/protocol/distributor.js";
+import type { DistributorMessage, TaskSettled } from "../actors/protocol/distributor.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { MonitorMessage } from "../actors/protocol/monitor.js";
 import type { SchedulerMessage } from "../actors/protocol/scheduler.js";
@@ -49,6 +49,7 @@ export interface ComponentsOptions extends Pick<
   | "delivery"
   | "onEvent"
   | "onSchedule"
+  | "onOutcome"
 > {
   readonly system: ActorSystem;
   readonly role: "edge" | "cloud";
@@ -200,7 +201,7 @@ function loadable(
 
 /** Starts what the cloud alone has: the scheduler, found by everyone as `scheduler`, and the distributor. */
 function startCloud(options: ComponentsOptions, scheduler: ActorRef<SchedulerMessage>): void {
-  const { system, store, speakers, orders, flush, policies, onSchedule, term = 1 } = options;
+  const { system, store, speakers, orders, flush, policies, onSchedule, onOutcome, term = 1 } = options;
   const { name } = system;
   if (store === undefined || speakers === undefined) {
     throw new TypeError(
@@ -225,6 +226,12 @@ function startCloud(options: ComponentsOptions, scheduler: ActorRef<SchedulerMes
     store,
     vouchers: speakers.vouchers,
     scheduler,
+    ...(onOutcome && {
+      observer: system.spawn<null, TaskSettled>(
+        createEventForwarder(({ outcome }) => onOutcome(outcome)),
+        { name: "outcome-listener" },
+      ),
+    }),
     ...(flush && { flush }),
     ...(options.retention && { retention: options.retention }),
   });

@@ -3,6 +3,7 @@
 import type { Clock } from "../runtime/clock.js";
 import type { Logger } from "../runtime/log.js";
 import { isLoopback } from "../transport/carriers/ws.js";
+import type { HttpHandler } from "../transport/carrier.js";
 import type { ClusterEvent, Role } from "../transport/cluster/cluster.js";
 import { TransportError } from "../transport/errors.js";
 import type { LinkLimits } from "../transport/link/link-limits.js";
@@ -16,6 +17,7 @@ import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
 import type { BoundPolicy } from "../scheduling/policy.js";
 import type { Store } from "../storage/results/store.js";
+import type { TaskOutcome } from "../task/reports.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { DEFAULT_SOURCE_POLICY, type SourcePolicy } from "../actors/generator/source-policy.js";
 
@@ -25,6 +27,8 @@ export interface ListenAddress {
   readonly url: string;
   /** Of `wss`, PEM text. */
   readonly tls?: { readonly certificate: string; readonly key: string };
+  /** Of a hub: answers requests of HTTP at the same address. Default: each is refused. */
+  readonly http?: HttpHandler;
 }
 
 /** Bounds of the components of a node. */
@@ -93,6 +97,8 @@ export interface NodeOptions {
   readonly onEvent?: (event: NodeEvent) => void;
   /** Of the cloud: receives an event for each table that is published or acknowledged. */
   readonly onSchedule?: (event: SchedulerEvent) => void;
+  /** Of the cloud: hears what became of each task, once it is stored. */
+  readonly onOutcome?: (outcome: TaskOutcome) => void;
   /** Hears who comes and goes. */
   readonly onCluster?: (event: ClusterEvent) => void;
   /** A failure beyond all supervision: the node is of no more use. */

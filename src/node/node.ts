@@ -222,7 +222,7 @@ function componentsOptionsOf(
   held: Holdings,
 ): Omit<ComponentsOptions, "system" | "cloud" | "role" | "services" | "models" | "vouch"> {
   const { retention, decisionMs, sampleMs } = options;
-  const { flush, delivery, policies, limits, onSchedule, modelDir = null } = options;
+  const { flush, delivery, policies, limits, onSchedule, onOutcome, modelDir = null } = options;
   return {
     modelDir,
     startWorker: world.startWorker,
@@ -241,6 +241,7 @@ function componentsOptionsOf(
     ...(policies && { policies }),
     ...(limits && { limits }),
     ...(onSchedule && { onSchedule }),
+    ...(onOutcome && { onOutcome }),
   };
 }
 

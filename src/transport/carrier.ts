@@ -50,12 +50,36 @@ export interface Channel {
   destroy(): void;
 }
 
+/** Answers a request of HTTP whose headers have come. Nobody has proved anything yet, and the connection is short of time. */
+export type HttpHandler = (request: HttpRequest, response: HttpResponse) => void;
+
+/** Of Node's `IncomingMessage`, what a handler has need of. */
+export interface HttpRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  /** By name in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** `encrypted` is true of TLS. */
+  readonly socket: { readonly remoteAddress?: string | undefined; readonly encrypted?: boolean };
+  /** Reads the body and throws it away. */
+  resume(): unknown;
+}
+
+/** Of Node's `ServerResponse`, what a handler has need of. */
+export interface HttpResponse {
+  writeHead(status: number, headers: Readonly<Record<string, string | number>>): unknown;
+  end(body?: Uint8Array): unknown;
+  on(event: "error", listener: () => void): unknown;
+}
+
 /** Where to listen, and how. */
 export interface ListenOptions {
   /** `ws://host:port`, `wss://host:port`, or what the carrier understands; port 0 takes any free one. */
   readonly url: string;
   /** For `wss`: PEM text. */
   readonly tls?: { readonly certificate: string; readonly key: string };
+  /** Answers requests of HTTP that open no channel, where the carrier meets any; without it each is refused. */
+  readonly http?: HttpHandler;
   /** Called with each connection that another node opens. */
   readonly onChannel: (channel: Channel) => void;
 }

@@ -2,7 +2,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskResult, Context } from "../../runtime/behaviour.js";
-import type { DistributorMessage, QueryReply, StatementReply } from "../protocol/distributor.js";
+import type { DistributorMessage, QueryReply, StatementReply, TaskSettled } from "../protocol/distributor.js";
 import type { SchedulerMessage } from "../protocol/scheduler.js";
 import type { StoreStatement } from "../../task/record-chain.js";
 import { FairRoom } from "../../task/fair-room.js";
@@ -119,6 +119,8 @@ export interface DistributorOptions {
   readonly vouchers: VoucherPort;
   /** Receives each settled task; null for nobody. */
   readonly scheduler: ActorRef<SchedulerMessage> | null;
+  /** Receives each settled task, too. Default: nobody. */
+  readonly observer?: ActorRef<TaskSettled>;
   readonly retention?: RetentionOptions;
   readonly flush?: FlushOptions;
 }

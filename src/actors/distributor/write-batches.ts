@@ -5,7 +5,6 @@ import type { Context } from "../../runtime/behaviour.js";
 import { errorText } from "../../runtime/errors.js";
 import { backoffMs } from "../../runtime/supervision.js";
 import type { GeneratorMessage } from "../protocol/generator.js";
-import type { SchedulerMessage } from "../protocol/scheduler.js";
 import type { TaskOutcome } from "../../task/reports.js";
 import type { StoredRecord } from "../../task/record.js";
 import { taskKey } from "../../task/identity.js";
@@ -157,7 +156,7 @@ function settleBatch(
     // A batch that failed may have been stored all the same: what its retry finds there is our own.
     const repeated = end.status === "existing" && batch.attempt === 1;
     if (repeated) countRepeated(retained, outcome, outcomeOf(waiting.record));
-    else tellScheduler(given.scheduler, taskOutcome(waiting, settledAtMs));
+    else tellOutcome(given, taskOutcome(waiting, settledAtMs));
     let generator = generators.get(waiting.origin);
     if (generator === undefined) {
       generator = ctx.resolve<GeneratorMessage>(waiting.origin);
@@ -168,8 +167,10 @@ function settleBatch(
   return stored;
 }
 
-function tellScheduler(scheduler: ActorRef<SchedulerMessage> | null, outcome: TaskOutcome | null): void {
-  if (outcome !== null) scheduler?.tell({ type: "taskSettled", outcome });
+function tellOutcome({ scheduler, observer }: State["given"], outcome: TaskOutcome | null): void {
+  if (outcome === null) return;
+  scheduler?.tell({ type: "taskSettled", outcome });
+  observer?.tell({ type: "taskSettled", outcome });
 }
 
 export function onStoreFailed(

@@ -241,6 +241,7 @@ const RULES: Readonly<Record<string, Rules>> = {
   processors: {},
   listener: {},
   "schedule-listener": {},
+  "outcome-listener": {},
 };
 
 /** Of a generator: the distributor says what became of its tasks, and any node which ones did not get on. */

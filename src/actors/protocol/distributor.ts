@@ -3,7 +3,7 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { SourceId } from "../../task/identity.js";
 import type { StoreStatement } from "../../task/record-chain.js";
-import type { Repair, SourceTotals } from "../../task/reports.js";
+import type { Repair, SourceTotals, TaskOutcome } from "../../task/reports.js";
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
 import type { Closing, DropRecord, Task } from "../../task/task.js";
 
@@ -58,4 +58,10 @@ export interface TotalsReported {
   readonly repairs: readonly Repair[];
   /** Results, drops and ends of incarnations refused because the node of their source does not vouch for them. */
   readonly unvouched: number;
+}
+
+/** What whoever keeps count of outcomes is told: once for each task, after its record is durable. */
+export interface TaskSettled {
+  readonly type: "taskSettled";
+  readonly outcome: TaskOutcome;
 }

@@ -3,10 +3,11 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import type { StageFailure } from "../../task/offers.js";
-import type { PlanChange, ResourceSample, TaskOutcome } from "../../task/reports.js";
+import type { PlanChange, ResourceSample } from "../../task/reports.js";
 import type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "../../task/requests.js";
 import type { RoutingTable } from "../../task/routing-table.js";
 import type { ControllerMessage, TableInstalled } from "./controller.js";
+import type { TaskSettled } from "./distributor.js";
 
 export type SchedulerMessage =
   | {
@@ -42,7 +43,7 @@ export type SchedulerMessage =
   /** A stage could not be loaded on a node: it is placed elsewhere until it is tried again. */
   | { readonly type: "stageUnavailable"; readonly node: NodeName; readonly failure: StageFailure }
   | { readonly type: "resourcesSampled"; readonly sample: ResourceSample }
-  | { readonly type: "taskSettled"; readonly outcome: TaskOutcome }
+  | TaskSettled
   | TableInstalled
   | { readonly type: "reportTable"; readonly replyTo: ActorRef<TableReported> }
   | { readonly type: "reportNodes"; readonly replyTo: ActorRef<NodesReported> }

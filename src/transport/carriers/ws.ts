@@ -5,7 +5,13 @@
  * on each side. Where there can be no proxy, on loopback and inside TLS, the mask is zero: it costs nothing and changes no byte.
  */
 
-import { createServer as createHttpServer, STATUS_CODES, type Server } from "node:http";
+import {
+  createServer as createHttpServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { Socket, type AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
@@ -54,7 +60,10 @@ export function createWsCarrier(options: WsCarrierOptions): Carrier {
 
 // ── Listening ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-async function listen({ url, tls, onChannel }: ListenOptions, options: WsCarrierOptions): Promise<Listening> {
+async function listen(
+  { url, tls, http, onChannel }: ListenOptions,
+  options: WsCarrierOptions,
+): Promise<Listening> {
   const address = parseUrl(url, "listen-failed");
   if (address.secure !== (tls !== undefined)) {
     const problem = address.secure ? "wss needs a certificate and its key" : "a certificate needs wss://";
@@ -92,6 +101,7 @@ async function listen({ url, tls, onChannel }: ListenOptions, options: WsCarrier
     autoPong: false,
   });
   refuseOthers(server, strangers, count);
+  server.on("request", http ?? ((request, response) => refuseRequest(strangers, count, request, response)));
   server.on("upgrade", (request, socket: Duplex, head) => {
     socket.on("error", () => {});
     const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
@@ -130,20 +140,26 @@ async function listen({ url, tls, onChannel }: ListenOptions, options: WsCarrier
   };
 }
 
-/** Answers what is not a request for a WebSocket, and counts it by reason. */
+/** Answers what is no request at all, and counts it by reason. */
 function refuseOthers(server: Server, strangers: Strangers, count: (reason: string) => void): void {
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
     count(error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? "too-slow" : "no-http");
     refuse(strangers, socket, "This is not a request");
   });
   server.on("tlsClientError", () => count("no-tls"));
-  server.on("request", (request, response) => {
-    count("no-websocket");
-    response.writeHead(426, { connection: "close", upgrade: "websocket" });
-    response.end(`This is a node of Sluice: it speaks WebSocket, subprotocol ${SUBPROTOCOL}\n`);
-    request.resume();
-    strangers.refused(request.socket);
-  });
+}
+
+function refuseRequest(
+  strangers: Strangers,
+  count: (reason: string) => void,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  count("no-websocket");
+  response.writeHead(426, { connection: "close", upgrade: "websocket" });
+  response.end(`This is a node of Sluice: it speaks WebSocket, subprotocol ${SUBPROTOCOL}\n`);
+  request.resume();
+  strangers.refused(request.socket);
 }
 
 function createServer(url: string, limits: object, tls: ListenOptions["tls"]): Server {

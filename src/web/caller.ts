@@ -1,0 +1,72 @@
+/**
+ * Who asks over HTTP.
+ *
+ * WC1 A program on the hub's own machine is local if it says so in all that it sends: by its address, by a `Host` that only this
+ *     machine has (a page of somebody else's, in a browser here, names its own: DNS rebinding), and through no proxy.
+ * WC2 Anybody else proves a token, and over TLS alone: it would be read on the way otherwise.
+ */
+
+import { timingSafeEqual } from "node:crypto";
+import { addressGroup, LOOPBACK } from "../transport/address-group.js";
+import type { HttpRequest } from "../transport/carrier.js";
+import { admitToken, type TokenAuthority } from "../transport/security/token-authority.js";
+import { parseToken, verifierOf, type Token } from "../transport/security/token.js";
+
+export type Caller =
+  | { readonly type: "local" }
+  | { readonly type: "operator" }
+  /** `problem` says what is missing, for the one who asks. */
+  | { readonly type: "stranger"; readonly problem: string };
+
+const BEARER = /^Bearer ([^\s]{1,200})$/i;
+const NO_TOKEN = "it needs an operator's token: Authorization: Bearer ID.SECRET";
+
+/** @param tokens null where the hub asks nobody for one */
+export async function callerOf(
+  request: HttpRequest,
+  tokens: TokenAuthority | null,
+  nowMs: number,
+): Promise<Caller> {
+  if (isLocal(request)) return { type: "local" };
+  if (tokens === null) return { type: "stranger", problem: "it is for this machine alone" };
+  const [, text] = BEARER.exec(textOf(request.headers["authorization"])) ?? [];
+  if (text === undefined) return { type: "stranger", problem: NO_TOKEN };
+  if (request.socket.encrypted !== true) {
+    return {
+      type: "stranger",
+      problem: "a token is taken over https alone: give the hub --tls-cert and --tls-key",
+    };
+  }
+  const problem = await problemOf(text, tokens, nowMs);
+  return problem === null ? { type: "operator" } : { type: "stranger", problem };
+}
+
+function isLocal({ socket, headers }: HttpRequest): boolean {
+  if (addressGroup(socket.remoteAddress ?? "") !== LOOPBACK) return false;
+  if (headers["forwarded"] !== undefined || headers["x-forwarded-for"] !== undefined) return false;
+  const host = textOf(headers["host"])
+    .replace(/:\d+$/, "")
+    .replace(/^\[|\]$/g, "");
+  return host === "localhost" || addressGroup(host) === LOOPBACK;
+}
+
+async function problemOf(text: string, tokens: TokenAuthority, nowMs: number): Promise<string | null> {
+  let token: Token;
+  try {
+    token = parseToken(text);
+  } catch {
+    return NO_TOKEN;
+  }
+  const known = await tokens.find(token.id);
+  // The same work and the same words whether there is such an id or not.
+  const given = Buffer.from(verifierOf(token).storedKey, "base64url");
+  const wanted =
+    known === null ? Buffer.alloc(given.length) : Buffer.from(known.verifier.storedKey, "base64url");
+  const proved = given.length === wanted.length && timingSafeEqual(given, wanted);
+  if (known === null || !proved) return "its token is not one of this hub";
+  return admitToken(known, { node: "a caller of HTTP", roles: ["operator"], nowMs })?.message ?? null;
+}
+
+function textOf(header: string | readonly string[] | undefined): string {
+  return typeof header === "string" ? header : "";
+}
