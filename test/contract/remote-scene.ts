@@ -7,6 +7,7 @@ import type { DeadLetter } from "../../src/runtime/dead-letters.js";
 import { CodedError } from "../../src/runtime/errors.js";
 import type { ActorSystem } from "../../src/runtime/system.js";
 import { within } from "../support/within.js";
+import { pause } from "../support/pause.js";
 
 export interface RemoteSubject {
   readonly here: ActorSystem;
@@ -94,7 +95,7 @@ export function recorder<Message>(received: Message[]): Behaviour<null, Message>
 export async function until(what: string, holds: () => boolean): Promise<void> {
   const turning = { over: false };
   const work = async (): Promise<void> => {
-    while (!holds() && !turning.over) await new Promise((resolve) => void setImmediate(resolve));
+    while (!holds() && !turning.over) await pause();
   };
   await within(10_000, work(), what).finally(() => (turning.over = true));
 }

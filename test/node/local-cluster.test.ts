@@ -6,6 +6,7 @@ import { startLocalCluster, type LocalCluster } from "../../src/node/local-clust
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import { SERVICES } from "../support/local-run.js";
 import { within } from "../support/within.js";
+import { pause } from "../support/pause.js";
 
 const common = { services: SERVICES, log: silentLogger };
 
@@ -14,7 +15,7 @@ async function tableOf(cluster: LocalCluster, wanted: readonly string[]): Promis
   for (;;) {
     const report = await cluster.table();
     if (Object.keys(report.acknowledged).sort().join() === [...wanted].sort().join()) return report;
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause();
   }
 }
 

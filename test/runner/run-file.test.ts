@@ -7,6 +7,7 @@ import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { processesWith } from "../support/processes.js";
 import { runFile, type FileResult, type Patience } from "./run-file.js";
+import { pause } from "../support/pause.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-runner-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -61,7 +62,7 @@ test("a file that leaves a process behind has a problem, and the process is ende
   const left = `spawn(process.execPath, ["-e", "setInterval(() => {}, 1e6)"], { stdio: "ignore", detached: true, env: { ...process.env, MARK: "${mark}" } }).unref();`;
   const { problem } = await run(`${SPAWN}test("a", () => { ${left} }); test.run();`, { endingMs: 0 });
   assert.match(problem ?? "", /^left 1 processes behind: .*setInterval/);
-  while (processesWith(mark).length > 0) await new Promise((resolve) => void setImmediate(resolve));
+  while (processesWith(mark).length > 0) await pause(20);
 });
 
 test.run();

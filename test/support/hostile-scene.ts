@@ -17,6 +17,7 @@ import { createMemoryTokens, type MemoryTokens } from "../../src/transport/secur
 import { PAIR, QUICK, SERVICES } from "./local-run.js";
 import { scriptedSource } from "./scripted-source.js";
 import { within } from "./within.js";
+import { pause } from "./pause.js";
 
 export const NEVER = Number.POSITIVE_INFINITY;
 export const carrier = createWsCarrier({ clock: systemClock });
@@ -114,7 +115,7 @@ export async function scene(work: (scene: Scene) => Promise<void>): Promise<void
 export async function until(holds: () => boolean, what: string): Promise<void> {
   const over = { is: false };
   const watched = (async () => {
-    while (!over.is && !holds()) await new Promise((resolve) => void setImmediate(resolve));
+    while (!over.is && !holds()) await pause();
   })();
   try {
     await within(60_000, watched, what);

@@ -27,6 +27,7 @@ import type { DataType, ServiceDeclaration } from "../../src/task/service.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { scriptedSource, type ScriptedSource, type ScriptedSourceOptions } from "./scripted-source.js";
 import { SLOWER_MAX, within } from "./within.js";
+import { pause } from "./pause.js";
 
 const declare = (
   name: string,
@@ -223,7 +224,7 @@ export async function localRun(
       const ended = done.finally(() => (watch.over = true));
       while (!watch.over && !life.down) {
         await run.checkLaw();
-        await turn();
+        await pause();
       }
       return ended;
     },
@@ -251,12 +252,9 @@ export async function progress(source: ScriptedSource, frames: number): Promise<
   const lateMs = performance.now() + 10_000 * SLOWER_MAX;
   while (source.given < wanted) {
     if (performance.now() > lateMs) throw new Error(`The source gave ${source.given} frames and no more`);
-    await turn();
+    await pause();
   }
 }
-
-/** Lets the event loop turn once. */
-export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function settledCounts(store: Store): Map<string, number> {
   return new Map(

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { processesWith, type Running } from "./processes.js";
 import { within } from "./within.js";
+import { pause } from "./pause.js";
 
 export const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
 const SLUICE = fileURLToPath(new URL("../../apps/sluice.js", import.meta.url));
@@ -163,7 +164,7 @@ function start(program: string, args: readonly string[], options: ProgramOptions
     closeOutput: () => void child.stdout.destroy(),
     children: () => processesWith(mark).filter(({ pid }) => pid !== child.pid),
     async allGone() {
-      while (processesWith(mark).length > 0) await new Promise((resolve) => void setImmediate(resolve));
+      while (processesWith(mark).length > 0) await pause(20);
     },
     signal: (name) => void child.kill(name),
     interrupt(name = "SIGINT") {

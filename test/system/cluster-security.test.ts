@@ -16,6 +16,7 @@ import { RECORD } from "../../src/transport/link/records.js";
 import { ByteWriter } from "../../src/transport/codec/byte-writer.js";
 import { carrier, NEVER, scene } from "../support/hostile-scene.js";
 import { within } from "../support/within.js";
+import { pause } from "../support/pause.js";
 
 test("an edge that publishes a routing table, spawns on the cloud or orders it about is denied, and counted", async () => {
   await scene(async ({ cloud, rogue, count }) => {
@@ -157,7 +158,7 @@ test("a peer whose link breaks the rules is put out, and one that forges a sende
         encodeValue(writer, { type: "tick" }, []);
       }),
     );
-    while (count("sender-forged") === 0) await new Promise((resolve) => void setImmediate(resolve));
+    while (count("sender-forged") === 0) await pause();
     forger.channel.destroy();
   });
 });
@@ -207,8 +208,7 @@ test("a member that asks for direct links without end is heard so often and no m
       const { buffer, start, end } = writer.finish();
       handover.channel.send(buffer.slice(start, end));
     }
-    while (count("introduction-refused:asker") < 500)
-      await new Promise((resolve) => void setImmediate(resolve));
+    while (count("introduction-refused:asker") < 500) await pause();
     handover.channel.destroy();
   });
 });

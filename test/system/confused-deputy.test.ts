@@ -6,6 +6,7 @@ import type { ActorRef } from "../../src/runtime/actor-ref.js";
 import type { Behaviour } from "../../src/runtime/behaviour.js";
 import { scene, until } from "../support/hostile-scene.js";
 import { droppedTask, finishedTask } from "../support/tasks.js";
+import { pause } from "../support/pause.js";
 
 const ACTORS = [
   "controller",
@@ -130,12 +131,11 @@ test("only the node that was asked answers: another one that knows the address i
       edge.system.resolve("sluice://cloud/silent"),
       (replyTo) => ({ replyTo }),
     );
-    while (seen.length === 0) await new Promise((resolve) => void setImmediate(resolve));
+    while (seen.length === 0) await pause();
     const [replyTo] = seen;
     const { system } = await rogue(["edge"]);
     system.resolve<string>(replyTo?.address ?? "").tell("forged");
-    while ((edge.cluster?.security["denied"] ?? 0) === 0)
-      await new Promise((resolve) => void setImmediate(resolve));
+    while ((edge.cluster?.security["denied"] ?? 0) === 0) await pause();
     replyTo?.tell("true");
     assert.is(await asked, "true");
   });

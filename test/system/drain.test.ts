@@ -10,6 +10,7 @@ import { silentLogger } from "../../src/runtime/log.js";
 import { PAIR, QUICK, SERVICES } from "../support/local-run.js";
 import { scriptedSource } from "../support/scripted-source.js";
 import { within } from "../support/within.js";
+import { pause } from "../support/pause.js";
 
 const common = { services: SERVICES, limits: QUICK, log: silentLogger } as const;
 
@@ -31,7 +32,7 @@ test("a node that is drained in the middle of a stream leaves no task behind, an
     within(
       20_000,
       (async () => {
-        while (store.recordCount < count) await new Promise((resolve) => void setImmediate(resolve));
+        while (store.recordCount < count) await pause();
       })(),
       `${count} records`,
     );

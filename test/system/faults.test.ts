@@ -1,7 +1,8 @@
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { definePipeline } from "../../src/task/define-pipeline.js";
-import { checkEnd, checkResult, localRun, progress, scripted, SERVICES, turn } from "../support/local-run.js";
+import { checkEnd, checkResult, localRun, progress, scripted, SERVICES } from "../support/local-run.js";
+import { pause } from "../support/pause.js";
 
 const pipeline = definePipeline(
   {
@@ -67,7 +68,7 @@ test("a component that fails again and again ends its node, which says so and wh
       /^Cannot restart "\/controller" again: 5 restarts within 10000 ms are spent$/,
     );
     // Nothing is placed on a node that has failed.
-    for (let placed = ["edge-1"]; placed.includes("edge-1"); await turn()) {
+    for (let placed = ["edge-1"]; placed.includes("edge-1"); await pause()) {
       const { table } = await run.cluster.table();
       placed = [...(table?.sources.values() ?? [])].flatMap((route) => [...route.placement.values()].flat());
     }

@@ -10,6 +10,7 @@ import type { ClusterEvent } from "../../src/transport/cluster/cluster.js";
 import { PAIR, QUICK, SERVICES } from "../support/local-run.js";
 import { scriptedSource } from "../support/scripted-source.js";
 import { within } from "../support/within.js";
+import { pause } from "../support/pause.js";
 
 const configuration = parseConfiguration({ width: 16, height: 16, framesPerTask: 1 });
 const common = { services: SERVICES, limits: QUICK, log: silentLogger } as const;
@@ -66,7 +67,7 @@ test("a hub that starts anew gets its nodes, their sources and a table of a late
     const control = createControl(hub.system, hub.cloud, () => 0);
     let after = await control.table();
     while (after.table?.sources.has(kept) !== true || after.acknowledged["edge-1"] !== after.table.epoch) {
-      await new Promise((resolve) => void setImmediate(resolve));
+      await pause();
       after = await control.table();
     }
     assert.ok(after.table.term > term, `term ${after.table.term} after ${term}`);

@@ -16,6 +16,7 @@ import { startNodeProcess, type NodeProcess, type NodeProcessOptions } from "../
 import { scriptedSource } from "../support/scripted-source.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 import { within } from "../support/within.js";
+import { pause } from "../support/pause.js";
 
 const common = { services: SERVICES, limits: QUICK, log: silentLogger } as const;
 
@@ -58,7 +59,7 @@ async function scene(work: (scene: Scene) => Promise<void>): Promise<void> {
         within(
           20_000,
           (async () => {
-            while (store.recordCount < count) await new Promise((resolve) => void setImmediate(resolve));
+            while (store.recordCount < count) await pause();
           })(),
           `${count} records`,
         ),
@@ -72,7 +73,7 @@ async function scene(work: (scene: Scene) => Promise<void>): Promise<void> {
                 type: "reportNodes",
                 replyTo,
               }));
-            while (!(await nodes()).nodes.some(({ description }) => description.name === node));
+            while (!(await nodes()).nodes.some(({ description }) => description.name === node)) await pause();
           })(),
           `${node} to be registered`,
         ),

@@ -13,13 +13,13 @@ import {
   queuesOf,
   scripted,
   SERVICES,
-  turn,
   type LocalRun,
 } from "../support/local-run.js";
 import { DEEDS } from "../support/services/scripted.js";
 import { slowness } from "../support/slowness.js";
 import { SLOWER_MAX } from "../support/within.js";
 import { inTemporaryFolder } from "../support/temporary-folder.js";
+import { pause } from "../support/pause.js";
 
 const detecting = (parameters: Readonly<Record<string, unknown>> = {}, id = "detecting"): Pipeline =>
   definePipeline(
@@ -52,7 +52,7 @@ test("a live source before a slow stage drops what its window does not hold, and
       const tasks = queued.reduce((sum, count) => sum + count, 0);
       assert.ok(tasks <= window, `${tasks} tasks are under way`);
       await run.checkLaw();
-      await turn();
+      await pause();
     }
     const median = waits.sort((a, b) => a - b)[Math.floor(waits.length / 2)] ?? Infinity;
     assert.ok(median < 100 * slow, `half of the commands waited for ${median} ms`);
@@ -138,7 +138,7 @@ async function holdings(run: LocalRun) {
 async function emptied(run: LocalRun): Promise<number> {
   const lateMs = performance.now() + 5_000 * SLOWER_MAX;
   while (performance.now() < lateMs && JSON.stringify(await holdings(run)) !== JSON.stringify(NOTHING))
-    await turn();
+    await pause();
   assert.equal(await holdings(run), NOTHING);
   return process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
 }

@@ -19,6 +19,7 @@ import { PAIR, QUICK, SERVICES } from "../support/local-run.js";
 import { scriptedSource } from "../support/scripted-source.js";
 import { droppedTask, finishedTask } from "../support/tasks.js";
 import { within } from "../support/within.js";
+import { pause } from "../support/pause.js";
 
 const CAMERA = parseSourceId("cam-1");
 const ROGUE = "rogue";
@@ -102,7 +103,7 @@ async function scene(work: (scene: Scene) => Promise<void>): Promise<void> {
         await within(
           20_000,
           (async () => {
-            while ((await made()).created <= last) await new Promise((resolve) => void setImmediate(resolve));
+            while ((await made()).created <= last) await pause();
             await edge.drainSource(CAMERA);
           })(),
           "the camera",

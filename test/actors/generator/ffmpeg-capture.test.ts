@@ -9,6 +9,7 @@ import { parseSource } from "../../../src/actors/generator/source-spec.js";
 import { within } from "../../support/within.js";
 import { captureContract } from "../../contract/capture.js";
 import { BINARIES, captureAll, childProcesses, folder, makeClip, runFfmpeg, small } from "./clips.js";
+import { pause } from "../../support/pause.js";
 
 const clip25 = makeClip("25.mp4", "25", 4);
 const clipNtsc = makeClip("ntsc.mp4", "30000/1001", 4);
@@ -243,7 +244,7 @@ test("frames of a process that has ended are kept until they are requested, and 
   await within(10_000, first.promise);
   // All 19 kB fit into the pipe, so nothing holds ffmpeg back.
   const gone = async () => {
-    while (childProcesses().length > 0) await setImmediate();
+    while (childProcesses().length > 0) await pause();
   };
   await within(10_000, gone());
   for (let turn = 0; turn < 20; turn++) await setImmediate();
@@ -282,7 +283,7 @@ test("close kills and reaps ffmpeg, whenever it comes", async () => {
     capture.close();
   }
   const gone = async () => {
-    while (childProcesses().length > 0) await setImmediate();
+    while (childProcesses().length > 0) await pause();
   };
   await within(5_000, gone(), "every ffmpeg to be gone");
 });

@@ -9,6 +9,7 @@ import * as assert from "uvu/assert";
 import { startEndlessCapture, type Program } from "../../support/program.js";
 import { within } from "../../support/within.js";
 import { BINARIES, captureAll, folder } from "./clips.js";
+import { pause } from "../../support/pause.js";
 
 const fifo = join(folder, "fifo");
 execFileSync("mkfifo", [fifo]);
@@ -16,7 +17,7 @@ execFileSync("mkfifo", [fifo]);
 async function runsFfmpeg(program: Program): Promise<void> {
   const looks = async () => {
     while (!program.children().some(({ command }) => / -hide_banner /.test(command))) {
-      await new Promise((resolve) => void setImmediate(resolve));
+      await pause(5);
     }
   };
   await within(20_000, looks(), "ffmpeg to run");

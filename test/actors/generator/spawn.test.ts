@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { createActorSystem, silentLogger, type ActorRef, type Behaviour } from "../../../src/index.js";
@@ -14,6 +13,7 @@ import { within } from "../../support/within.js";
 import { pipelineOf } from "../../task/pipelines.js";
 import { captureAll, childProcesses, makeClip, small } from "./clips.js";
 import { vouch } from "../../support/vouchers.js";
+import { pause } from "../../support/pause.js";
 
 const clip = makeClip("clip.mp4", "25", 4);
 
@@ -204,7 +204,7 @@ test("terminating the system in mid-stream leaves no ffmpeg behind", async () =>
   assert.is(childProcesses().length, 1);
   await within(5_000, system.terminate(), "the end of the system");
   const gone = async () => {
-    while (childProcesses().length > 0) await setImmediate();
+    while (childProcesses().length > 0) await pause();
   };
   await within(5_000, gone(), "ffmpeg to be gone");
 });

@@ -11,6 +11,7 @@ import { SluiceError } from "../../../src/task/errors.js";
 import { parseNodeName, parseSourceId } from "../../../src/task/identity.js";
 import { VirtualClock } from "../../support/virtual-clock.js";
 import { inTemporaryFolder } from "../../support/temporary-folder.js";
+import { pause } from "../../support/pause.js";
 
 const OPTIONS = { clock: systemClock, log: silentLogger };
 const EDGE = parseNodeName("edge-1");
@@ -123,8 +124,7 @@ test("openTrust writes what changes at once, what follows together, and all of i
     const trust = await openTrust(folder, { clock, log: silentLogger });
     const owners = () => Object.keys(JSON.parse(readFileSync(join(folder, "owners.json"), "utf8")) as object);
     trust.owners.claim(CAM_1, EDGE, CLAIMED);
-    while (!existsSync(join(folder, "owners.json")))
-      await new Promise((resolve) => void setImmediate(resolve));
+    while (!existsSync(join(folder, "owners.json"))) await pause();
     assert.equal(owners(), [CAM_1]);
     for (let at = 0; at < 100; at += 1) trust.owners.claim(parseSourceId(`more-${at}`), EDGE, CLAIMED);
     await trust.close();
