@@ -32,6 +32,7 @@ export type {
   ClusterEvent,
   ConnectionEvent,
   ClusterIdentity,
+  HubCluster,
   LinkReport,
   Member,
   MembershipEvent,
@@ -40,6 +41,7 @@ export type {
   SecurityCounts,
 } from "./transport/cluster/cluster.js";
 export type { Guard, Sender, Verdict } from "./transport/cluster/guard.js";
+export type { NameRegistry } from "./transport/security/names.js";
 export { startHub, type HubOptions } from "./transport/cluster/hub.js";
 export type { JoiningPeer } from "./transport/link/acceptor-handshake.js";
 export type { DirectLinkOptions } from "./transport/cluster/direct-links.js";
@@ -57,7 +59,6 @@ export {
   type TokenTerms,
 } from "./transport/security/memory-tokens.js";
 export type { NameKey } from "./transport/security/name-key.js";
-export { openNameDirectory, type NameRegistry } from "./transport/security/names.js";
 export type { TokenAuthority, TokenRecord, TokenState } from "./transport/security/token-authority.js";
 export type { Token, Verifier } from "./transport/security/token.js";
 export {

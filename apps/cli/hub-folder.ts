@@ -1,6 +1,6 @@
 /**
- * The folder next to a hub's store: its tokens, which node speaks for which source, and how operators on this machine reach
- * the hub while it runs.
+ * The folder next to a hub's store: its tokens, which commands make and revoke whether the hub runs or not, and how operators on
+ * this machine reach it while it does.
  *
  * The store's own folder belongs to its database, so this one is `STORE.cluster`.
  */
@@ -23,16 +23,6 @@ function hubFolder(store: string): string {
 
 export function tokensFolder(store: string): string {
   return join(hubFolder(store), "tokens");
-}
-
-/** The key and the owners of sources. */
-export function trustFolder(store: string): string {
-  return join(hubFolder(store), "trust");
-}
-
-/** Whose the names of nodes are. */
-export function namesFolder(store: string): string {
-  return join(hubFolder(store), "names");
 }
 
 export async function writeOperator(store: string, address: HubAddress): Promise<void> {

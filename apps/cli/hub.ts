@@ -8,7 +8,6 @@ import { SERVICES } from "../../src/services/catalogue.js";
 import { systemClock } from "../../src/runtime/clock.js";
 import { createLogger, type LogLevel } from "../../src/runtime/log.js";
 import { isLoopback } from "../../src/transport/carriers/ws.js";
-import { openNameDirectory } from "../../src/transport/security/names.js";
 import { openTokenDirectory } from "../../src/transport/security/token-directory.js";
 import { loadPolicies } from "../../src/scheduling/load-policies.js";
 import { createWeb } from "../../src/web/web.js";
@@ -16,7 +15,7 @@ import { checkModelDir } from "../start/inputs.js";
 import { sayDamage } from "../damage.js";
 import { sayFailures } from "../failures.js";
 import { keepFilesPrivate, readNamed } from "./files.js";
-import { namesFolder, removeOperator, tokensFolder, trustFolder, writeOperator } from "./hub-folder.js";
+import { removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
 import { makeHubTokens, revokeOperatorToken, type JoinToken } from "./hub-tokens.js";
 import { describeCluster, describeNode, describeSchedule } from "./describe.js";
 import { formatDuration } from "./units.js";
@@ -64,14 +63,12 @@ export async function hub(command: HubCommand): Promise<number> {
     const journal = command.journal ?? (folder === "memory:" ? folder : `${folder}.journal`);
     node = await startNode({
       ...(journal !== "memory:" && { journal, forget: command.forget }),
-      ...(folder !== "memory:" && { trust: trustFolder(folder) }),
       name,
       cluster,
       store,
       modelDir,
       listen: { url: command.listen, http: web.http, ...(tls && { tls }) },
       tokens: authority,
-      names: openNameDirectory(namesFolder(folder)),
       services: SERVICES,
       policies,
       sourcePolicy: sourcePolicyGiven(command),

@@ -5,14 +5,12 @@ import { describeRepair } from "../../src/storage/repairs.js";
 import type { Operator } from "../../src/operator/operator.js";
 import type { ResourceSample } from "../../src/task/reports.js";
 import type { Member } from "../../src/transport/cluster/cluster.js";
-import { parseNodeName, stageKeyText } from "../../src/task/identity.js";
+import { stageKeyText } from "../../src/task/identity.js";
 import type { StageFailure } from "../../src/task/offers.js";
 import type { NodeDescription } from "../../src/task/requests.js";
-import { forgetName } from "../../src/transport/security/names.js";
 import { renderFitting, terminalWidth } from "../tables.js";
-import { namesFolder } from "./hub-folder.js";
 import { formatBytes, formatDuration } from "./units.js";
-import { err, out } from "../terminal.js";
+import { out } from "../terminal.js";
 
 export interface NodeLine {
   readonly name: string;
@@ -146,15 +144,4 @@ export async function nodes(
       `${nodesTable(lines, nowMs, terminalWidth())}\n${offersText(lines, terminalWidth())}${failuresText(lines)}${repairsText(lines, nowMs)}`.trimEnd(),
     );
   return 0;
-}
-
-/** Frees the name of a node, whether the hub runs or not. @returns the exit code: 1 where nobody has it */
-export async function forgetNode(store: string, name: string): Promise<number> {
-  const node = parseNodeName(name);
-  if (await forgetName(namesFolder(store), node)) {
-    out.line(`The name ${node} is free: it belongs to the next node that joins with it`);
-    return 0;
-  }
-  err.line(`error: Cannot forget "${node}" as no node has that name here`);
-  return 1;
 }

@@ -69,8 +69,8 @@ function addNodes(command: MakeCommand, choose: Choose): void {
     .argument("<node>", "name of the node")
     .action((node: string) =>
       choose(async () => {
-        const { forgetNode } = await import("./nodes.js");
-        return forgetNode(shown.opts<OperatorFlags>().store, node);
+        const { forgetNode } = await import("./forget-node.js");
+        return forgetNode(shown.opts<OperatorFlags>(), node);
       }),
     );
   shown
@@ -245,12 +245,12 @@ function addDrain(command: MakeCommand, choose: Choose): void {
 }
 
 function addFree(command: MakeCommand, choose: Choose): void {
-  command("free", "Frees the name of a source whose node is gone for good, for another node.")
-    .argument("<source>", "its name")
-    .action((source: string, given: OperatorFlags) =>
+  command("free", "Frees the name of a source, or a version of a pipeline, for another node.")
+    .argument("<name>", "of the source, or PIPELINE@VERSION")
+    .action((name: string, given: OperatorFlags) =>
       choose(async () => {
         const { free } = await import("./free.js");
-        return asOperator(given, (operator) => free(operator, source));
+        return asOperator(given, (operator) => free(operator, name));
       }),
     );
 }

@@ -51,7 +51,7 @@ const chain = pipelineOf({ a: [], b: ["a"] });
 const diamond = pipelineOf({ a: [], b: ["a"], c: ["a"], d: ["b", "c"] });
 const [first] = start(diamond, 0);
 const trust = createMemoryTrust();
-const keys = createNodeKeys(trust.masterKey);
+const keys = createNodeKeys(trust.masterKey, () => 0);
 const speakers = createSpeakers(keys, trust);
 const key = keys.keyOf(node);
 const vouch = createVouch(() => key);

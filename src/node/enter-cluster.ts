@@ -2,11 +2,12 @@
 
 import type { ActorSystem } from "../runtime/system.js";
 import { guardFor } from "../actors/guard/guard.js";
-import type { Cluster } from "../transport/cluster/cluster.js";
+import type { Cluster, HubCluster } from "../transport/cluster/cluster.js";
 import { startHub } from "../transport/cluster/hub.js";
 import { joinCluster, type JoinOptions } from "../transport/cluster/joiner.js";
 import { parseNodeName } from "../task/identity.js";
 import { openNameKey } from "../transport/security/name-key.js";
+import type { NameRegistry } from "../transport/security/names.js";
 import { listenAddressOf, type NodeOptions } from "./node-options.js";
 import type { OwnJournal } from "./own-journal.js";
 import type { NodeKeys } from "./vouching.js";
@@ -44,8 +45,13 @@ export async function becomeHub(
   system: ActorSystem,
   world: NodeWorld,
   options: NodeOptions,
-  { keys, clusterId }: { readonly keys: NodeKeys; readonly clusterId: string | null },
-): Promise<Cluster | null> {
+  hub: {
+    readonly keys: NodeKeys;
+    readonly names: NameRegistry;
+    readonly clusterId: string | null;
+  },
+): Promise<HubCluster | null> {
+  const { keys, names, clusterId } = hub;
   const listen = listenAddressOf(options);
   if (options.join !== undefined || listen === null) return null;
   return startHub(system, {
@@ -54,13 +60,10 @@ export async function becomeHub(
     ...(clusterId !== null && { clusterId }),
     authority: options.tokens ?? null,
     // An operator has no part in tasks.
-    secretFor({ name, roles }, generation) {
-      if (roles.every((role) => role === "operator")) return null;
-      const node = parseNodeName(name);
-      keys.setGeneration(node, generation);
-      return keys.keyOf(node);
+    secretFor({ name, roles }) {
+      return roles.every((role) => role === "operator") ? null : keys.keyOf(parseNodeName(name));
     },
-    ...(options.names && { names: options.names }),
+    names,
     ...(options.cluster !== undefined && { cluster: options.cluster }),
     ...(options.roles && { roles: options.roles }),
   });

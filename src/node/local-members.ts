@@ -8,7 +8,7 @@ import type { ActorSystem } from "../runtime/system.js";
 import { createLocalMesh } from "../transport/local-mesh.js";
 import type { MonitorMessage } from "../actors/protocol/monitor.js";
 import type { NodeName } from "../task/identity.js";
-import { MASTER_KEY_BYTES } from "../storage/trust/trust.js";
+import { KEY_BYTES } from "../storage/store-key.js";
 import type { Components } from "./components.js";
 import { createNodeKeys, type NodeKeys } from "./vouching.js";
 
@@ -34,7 +34,7 @@ export function createLocalMembers(cloud: NodeName): LocalMembers {
   const members = new Map<NodeName, LocalMember>();
   return {
     cloud,
-    keys: createNodeKeys(randomBytes(MASTER_KEY_BYTES)),
+    keys: createNodeKeys(randomBytes(KEY_BYTES), () => 0),
     join: (system) => mesh.join(system),
     follow(system, components) {
       members.set(system.name, { system, components });

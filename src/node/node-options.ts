@@ -7,7 +7,6 @@ import type { HttpHandler } from "../transport/carrier.js";
 import type { ClusterEvent, Role } from "../transport/cluster/cluster.js";
 import { TransportError } from "../transport/errors.js";
 import type { LinkLimits } from "../transport/link/link-limits.js";
-import type { NameRegistry } from "../transport/security/names.js";
 import type { TokenAuthority } from "../transport/security/token-authority.js";
 import type { ControllerLimits } from "../actors/controller/spawn.js";
 import type { FlushOptions, RetentionOptions } from "../actors/distributor/spawn.js";
@@ -50,8 +49,6 @@ export interface NodeOptions {
   readonly authorities?: string;
   /** Of a hub: who may join. Null lets in whoever comes, and is for loopback alone; the default there. */
   readonly tokens?: TokenAuthority | null;
-  /** Of a hub: whose the names of nodes are. Default: known for as long as it runs. */
-  readonly names?: NameRegistry;
   /** Default `cloud` of a hub and `edge` of a node that joins. */
   readonly roles?: readonly Role[];
   /** Name of the cluster: a hub gives it, a node that joins insists on it. */
@@ -62,7 +59,10 @@ export interface NodeOptions {
   readonly services?: ReadonlyMap<string, ServiceDeclaration>;
   /** Folder of the models that the user brought. Default: none. */
   readonly modelDir?: string | null;
-  /** Of the node that is the cloud: where results go. Opened and closed by whoever gives it. Default: memory alone, which is logged. */
+  /**
+   * Of the node that is the cloud: where results go, and what a hub remembers of its nodes, their names, their sources and what
+   * operators said. Opened and closed by whoever gives it. Default: memory alone, which is logged.
+   */
   readonly store?: Store;
   /** Of the cloud: how results are gathered into durable writes. */
   readonly flush?: FlushOptions;
@@ -87,11 +87,6 @@ export interface NodeOptions {
   readonly forget?: boolean;
   /** What operators elsewhere may have this node open: over `DEFAULT_SOURCE_POLICY`, or "any" for all that its user may. */
   readonly sourcePolicy?: Partial<SourcePolicy> | "any";
-  /**
-   * Of the cloud: folder with the key that nodes' own are derived from, and to which node each source belongs, for its own user
-   * alone to read. Default: memory alone, so that all of it ends with the process.
-   */
-  readonly trust?: string;
   readonly link?: Partial<LinkLimits>;
   /** Hears of the sources and stages of this node. */
   readonly onEvent?: (event: NodeEvent) => void;

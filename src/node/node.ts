@@ -10,7 +10,12 @@ import type { Behaviour } from "../runtime/behaviour.js";
 import { systemClock } from "../runtime/clock.js";
 import type { SpawnOptions } from "../runtime/spawn-options.js";
 import { createActorSystem, type ActorSystem } from "../runtime/system.js";
-import type { Cluster, ClusterIdentity, RemoteSpawnOptions } from "../transport/cluster/cluster.js";
+import type {
+  Cluster,
+  ClusterIdentity,
+  HubCluster,
+  RemoteSpawnOptions,
+} from "../transport/cluster/cluster.js";
 import { ClusterClock } from "../transport/cluster-clock.js";
 import { listModelFiles } from "../services/model-files.js";
 import type { LevelJournals } from "../storage/journal/level-journals.js";
@@ -86,6 +91,8 @@ export async function startNode(options: NodeOptions): Promise<SluiceNode> {
 /** What a node has of the world outside its actors, as far as it has come. */
 interface Holdings {
   cluster: Cluster | null;
+  /** The same, of a hub. */
+  hub: HubCluster | null;
   components: Components | null;
   agent: Agent | null;
   journals: LevelJournals | null;
@@ -97,7 +104,14 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
   const name = parseNodeName(options.name);
   const { services = NO_SERVICES, join } = options;
   const clock = new ClusterClock(options.clock ?? systemClock);
-  const held: Holdings = { cluster: null, components: null, agent: null, journals: null, trust: null };
+  const held: Holdings = {
+    cluster: null,
+    hub: null,
+    components: null,
+    agent: null,
+    journals: null,
+    trust: null,
+  };
   const system = createNodeSystem(world, options, { clock, held });
   world.adopt?.(system);
   world.members?.join(system);
@@ -114,7 +128,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     await own?.claim(identity);
     const journals = held.journals ?? world.journals;
     const cloud = held.cluster?.hub ?? world.members?.cloud ?? name;
-    const vouching = await openVouching(world, options, { system, cloud, cluster: held.cluster });
+    const vouching = await openVouching(world, { system, cluster: held.cluster, store });
     held.trust = vouching.cloud?.trust ?? null;
     const term = await store?.beginTerm();
     const components = startComponents({
@@ -145,13 +159,20 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
         options.onEvent?.(event);
       },
     });
-    held.agent = spawnOwnAgent({ ...options, system, components, requested, cluster: () => held.cluster });
+    held.agent = spawnOwnAgent({
+      ...options,
+      system,
+      components,
+      requested,
+      cluster: () => held.cluster,
+      hub: () => held.hub,
+    });
     // Its actors are there before the first one that may tell them something.
-    if (vouching.cloud !== null)
-      held.cluster ??= await becomeHub(system, world, options, {
-        keys: vouching.cloud.keys,
-        ...identity,
-      });
+    if (vouching.cloud !== null && held.cluster === null) {
+      const { keys, trust } = vouching.cloud;
+      held.hub = await becomeHub(system, world, options, { keys, names: trust.names, ...identity });
+      held.cluster = held.hub;
+    }
     if (held.cluster !== null) {
       followCluster({ system, clock, cluster: held.cluster, components, onCluster: options.onCluster });
     }

@@ -2,7 +2,8 @@
 
 import { CodedError, errorText } from "../runtime/errors.js";
 import type { ActorSystem } from "../runtime/system.js";
-import type { Cluster } from "../transport/cluster/cluster.js";
+import type { Cluster, HubCluster } from "../transport/cluster/cluster.js";
+import { TransportError } from "../transport/errors.js";
 import { spawnAgent, type Agent } from "./agent/spawn.js";
 import type { Components } from "./components.js";
 import { drainNode } from "./drain.js";
@@ -15,12 +16,15 @@ export interface OwnAgentOptions extends Pick<NodeOptions, "onDrained"> {
   readonly requested: RequestedSources;
   /** Where refusals are counted; null of a node that no operator reaches. */
   readonly cluster: () => Cluster | null;
+  /** Null of a node that is none. */
+  readonly hub: () => HubCluster | null;
 }
 
 /** For a drain that an operator asked for, in ms. */
 const DRAIN_TIMEOUT_MS = 5 * 60_000;
 
-export function spawnOwnAgent({ system, components, requested, cluster, onDrained }: OwnAgentOptions): Agent {
+export function spawnOwnAgent(options: OwnAgentOptions): Agent {
+  const { system, components, requested, cluster, hub, onDrained } = options;
   return spawnAgent(system, system.name, {
     async addSource(request) {
       try {
@@ -32,6 +36,12 @@ export function spawnOwnAgent({ system, components, requested, cluster, onDraine
       }
     },
     drainSource: (id) => requested.end(id),
+    async freeName(name) {
+      const text = `Cannot free the name "${name}" as `;
+      const here = hub();
+      if (here === null) throw nameUnknown(`${text}"${system.name}" is no hub`);
+      if (!(await here.freeName(name))) throw nameUnknown(`${text}no node has it`);
+    },
     ledgers: () => components.sources.ledgers(),
     async drain() {
       await drainNode(system, components, { timeoutMs: DRAIN_TIMEOUT_MS });
@@ -39,4 +49,8 @@ export function spawnOwnAgent({ system, components, requested, cluster, onDraine
       system.clock.after(0, () => onDrained?.());
     },
   });
+}
+
+function nameUnknown(text: string): TransportError {
+  return new TransportError(text, { code: "name-unknown" });
 }

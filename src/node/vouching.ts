@@ -8,7 +8,8 @@ import type { VoucherPort } from "../actors/distributor/spawn.js";
 import type { NodeName } from "../task/identity.js";
 import { closingText, VOUCHER_BYTES, vouchedText, type Vouch } from "../task/voucher.js";
 import type { Task } from "../task/task.js";
-import type { SourceOwners, Trust } from "../storage/trust/trust.js";
+import type { SourceOwners } from "../storage/trust/owners.js";
+import type { Trust } from "../storage/trust/trust.js";
 
 /** The keys of nodes, by name. */
 export interface NodeKeys {
@@ -16,7 +17,6 @@ export interface NodeKeys {
   keyOf(node: NodeName): Uint8Array;
   /** How often the name has been freed. */
   generationOf(node: NodeName): number;
-  setGeneration(node: NodeName, generation: number): void;
 }
 
 /** Keys that are remembered: names come from the wire. */
@@ -24,20 +24,11 @@ const REMEMBERED_MAX = 4_096;
 
 /**
  * @param masterKey 32 bytes that nobody else knows
- * @param known generations of names that have been freed
+ * @param generationOf how often a name has been freed by now
  */
-export function createNodeKeys(
-  masterKey: Uint8Array,
-  known: ReadonlyMap<string, number> = new Map(),
-): NodeKeys {
-  // As many as a hub knows names.
-  const generations = new Map<string, number>(known);
-  const generationOf = (node: NodeName): number => generations.get(node) ?? 0;
+export function createNodeKeys(masterKey: Uint8Array, generationOf: (node: NodeName) => number): NodeKeys {
   return {
     generationOf,
-    setGeneration(node, generation) {
-      if (generation > 0) generations.set(node, generation);
-    },
     keyOf: (node) =>
       createHmac("sha256", masterKey)
         .update(`sluice node ${node} ${generationOf(node)}`)

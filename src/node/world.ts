@@ -9,7 +9,6 @@ import type { Carrier } from "../transport/carrier.js";
 import { createNameKey, type NameKey } from "../transport/security/name-key.js";
 import { createWsCarrier } from "../transport/carriers/ws.js";
 import type { Journals } from "../storage/journal/journal.js";
-import type { Trust } from "../storage/trust/trust.js";
 import { openHostMetrics, type HostMetrics } from "../actors/monitor/host-metrics.js";
 import { startWorker } from "../actors/processor/worker-host.js";
 import type { StartWorker } from "../actors/processor/worker-port.js";
@@ -39,8 +38,6 @@ export interface NodeWorld {
   readonly decorate: Decorate | null;
   /** Null opens the folder that the node names. */
   readonly journals: Journals | null;
-  /** Of the cloud: who speaks for which source. Null opens the folder that the node names. */
-  readonly trust: Trust | null;
   /** The nodes of this process that it is one of; null for a node that joins a hub, is one, or is alone. */
   readonly members: LocalMembers | null;
 }
@@ -61,7 +58,6 @@ export function createRealWorld(): NodeWorld {
     adopt: null,
     decorate: null,
     journals: null,
-    trust: null,
     members: null,
   };
 }

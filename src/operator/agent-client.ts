@@ -18,6 +18,8 @@ export interface AgentClient {
   addSource(request: SourceRequest): Promise<void>;
   /** Resolves once the source captures no more and every task of it is settled. */
   drainSource(id: SourceId): Promise<void>;
+  /** Of the hub: frees the name of a node. @throws TransportError `name-unknown` where nobody has it */
+  freeName(name: NodeName): Promise<void>;
   /** Drains all sources of the node; it leaves the cluster afterwards. */
   drain(): Promise<void>;
   /** The sources that run on the node now, with their ledgers. */
@@ -52,6 +54,7 @@ export function createAgentClient(system: ActorSystem, node: NodeName): AgentCli
       order((replyTo) => ({ type: "addSource", definition, replyTo }), SOURCE_TIMEOUT_MS),
     drainSource: (sourceId) =>
       order((replyTo) => ({ type: "drainSource", sourceId, replyTo }), DRAIN_TIMEOUT_MS),
+    freeName: (name) => order((replyTo) => ({ type: "freeName", name, replyTo }), SOURCE_TIMEOUT_MS),
     drain: () => order((replyTo) => ({ type: "drain", replyTo }), DRAIN_TIMEOUT_MS),
     sources: () =>
       askNode(system, agent, SOURCES_REPORTED, (replyTo) => ({ type: "reportSources", replyTo })),

@@ -9,6 +9,7 @@ import {
   POLICY_REPLY,
   SOURCE_REMOVED,
   TABLE_REPORTED,
+  VERSION_FREED,
 } from "../actors/guard/replies.js";
 import { createFollower, FOLLOWER_DEMAND } from "./follower.js";
 import { createObserver, type ObserverMessage } from "./observer.js";
@@ -17,7 +18,7 @@ import type { RunSummary } from "./run-statistics.js";
 import type { DistributorMessage, SubscriptionEvent } from "../actors/protocol/distributor.js";
 import type { ChangesReported, SchedulerMessage, TableReported } from "../actors/protocol/scheduler.js";
 import type { PolicySpec } from "../task/requests.js";
-import { pipelineKeyText, type NodeName, type SourceId } from "../task/identity.js";
+import { pipelineKeyText, type NodeName, type PipelineId, type SourceId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
 
 /** A run that is summed up while it goes on. */
@@ -56,6 +57,12 @@ export interface Control {
    * @returns the node that had it, here or away; null where none had
    */
   freeSource(sourceId: SourceId): Promise<NodeName | null>;
+  /**
+   * Frees a version of a pipeline: whoever registers it next says which pipeline it is.
+   *
+   * @returns the node whose it was; null where it was none's
+   */
+  freeVersion(pipelineId: PipelineId, version: number): Promise<NodeName | null>;
   /** The routing table in force, why it is so, and which node has which. */
   table(): Promise<TableReported>;
   /** How the plan of a source has changed since then (ms since the Unix epoch), and why: the newest 64 changes that the hub remembers. */
@@ -128,6 +135,16 @@ export function createControl(system: ActorSystem, cloud: NodeName, fromPosition
       const { node } = await askNode(system, scheduler, SOURCE_REMOVED, (replyTo) => ({
         type: "removeSource",
         sourceId,
+        replyTo,
+      }));
+      return node;
+    },
+
+    async freeVersion(pipelineId, version) {
+      const { node } = await askNode(system, scheduler, VERSION_FREED, (replyTo) => ({
+        type: "freeVersion",
+        pipelineId,
+        version,
         replyTo,
       }));
       return node;

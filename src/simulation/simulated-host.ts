@@ -1,7 +1,6 @@
 /** A simulated host: a disk that stays, and one process after another on it, each a whole node. */
 
 import { ALL_ENTRIES } from "../storage/journal/journal-keys.js";
-import { createMemoryTrust, MASTER_KEY_BYTES, type Trust } from "../storage/trust/trust.js";
 import type { NodeOptions } from "../node/node-options.js";
 import { startNodeIn, type SluiceNode } from "../node/node.js";
 import type { ClusterEvent } from "../transport/cluster/cluster.js";
@@ -67,10 +66,6 @@ export interface SimulatedHostOptions {
   readonly onFailure: (host: string, error: Error) => void;
 }
 
-function masterKeyFrom(prng: Prng): Uint8Array {
-  return Uint8Array.from({ length: MASTER_KEY_BYTES }, () => prng.between(0, 255));
-}
-
 /** Until a process that could not start is started again, in ms. */
 const RESTART_MS = 500;
 
@@ -91,8 +86,6 @@ export class SimulatedHost {
   /** The files of the results, on the hub alone. */
   readonly results: SimulatedFiles;
   readonly #journals: SimulatedFiles;
-  /** Also on the disk. */
-  readonly #trust: Trust;
   #process: SimulatedProcess | null = null;
   #node: SluiceNode | null = null;
   /** Of its process, from 1. */
@@ -116,7 +109,6 @@ export class SimulatedHost {
     this.disk = new Disk(options.time, options.prng.fork());
     this.results = new SimulatedFiles(this.disk, "results");
     this.#journals = new SimulatedFiles(this.disk, "journal");
-    this.#trust = createMemoryTrust(masterKeyFrom(options.prng.fork()));
     this.actorFaults = new ActorFaults(options.time, options.prng.fork());
     this.epochs = new EpochChecker(
       () => this.#node?.system.clock,
@@ -219,7 +211,6 @@ export class SimulatedHost {
         decorate: (name, behaviour) =>
           this.#decorators.reduce((decorated, decorate) => decorate(name, decorated), behaviour),
         journals: bug.wrapJournals(await openSimulatedJournals(this.#journals, process, onDamage)),
-        trust: this.#trust,
       },
     }));
   }

@@ -3,6 +3,8 @@
  * one (`level-database.ts`), and a simulation has its own, on a disk that fails.
  */
 
+import type { KeyPurpose } from "./store-key.js";
+
 /** A range of keys that share a prefix. */
 export interface KeyRange {
   readonly gte: string;
@@ -76,7 +78,7 @@ export interface DatabaseFolder {
   /** Whatever has to go with it, once its database has been closed for good. Default: nothing. */
   release?(): Promise<void>;
   /** A key that lies beside the database, for its own user alone to read; made where there is none. */
-  key(): Promise<Uint8Array>;
+  key(purpose: KeyPurpose): Promise<Uint8Array>;
 }
 
 /** Every key: what is written here is ASCII. */

@@ -53,7 +53,7 @@ export function levelFolder(path: string): DatabaseFolder {
       return bsize * free > (await bytesOf(path, /\.log$/)) + SPARE_BYTES;
     },
     sizeBytes: () => bytesOf(path, /^/),
-    key: () => storeKey(path),
+    key: (purpose) => storeKey(path, purpose),
   };
 }
 

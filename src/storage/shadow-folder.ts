@@ -9,7 +9,7 @@ import { join, resolve } from "node:path";
 import type { DatabaseFolder } from "./database.js";
 import { levelFolder } from "./level-database.js";
 import { storeError } from "./storage-error.js";
-import { readStoreKey } from "./store-key.js";
+import { keyFile, readStoreKey } from "./store-key.js";
 
 /** A folder in memory, for where the disk of temporary files is the full one (Linux). */
 const MEMORY_FOLDER = "/dev/shm";
@@ -30,7 +30,7 @@ export async function shadowOf(path: string): Promise<DatabaseFolder> {
     return {
       ...levelFolder(shadow),
       path: original,
-      key: () => readStoreKey(`${original}.audit-key`),
+      key: (purpose) => readStoreKey(keyFile(original, purpose)),
       release: () => rm(shadow, { recursive: true, force: true }),
     };
   } catch (error) {

@@ -108,3 +108,5 @@ export const DAMAGE_MAX = 16;
 
 /** Sources of one node: what a scheduler takes of it by default, and names that it may hold. */
 export const SOURCES_OF_NODE_MAX = 256;
+/** Versions of pipelines that belong to one node: of those that none of its sources walks the oldest is forgotten first. */
+export const VERSIONS_OF_NODE_MAX = 256;

@@ -12,6 +12,7 @@ export const TRANSPORT_ERROR_CODES = [
   "listen-failed",
   "name-key-invalid",
   "name-taken",
+  "name-unknown",
   "role-denied",
   "spawn-failed",
   "token-expired",

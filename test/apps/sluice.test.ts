@@ -214,10 +214,15 @@ test("sluice token makes, lists and revokes tokens while the hub runs, and a rev
   await refused(["join", url, "--name", "edge-7", "--token", short], /its token has expired/);
 });
 
-test("sluice free says where no node has a source of that name", async () => {
+test("sluice free says where no node has a source of that name, or such a version", async () => {
   const { exitCode, stderr } = await here("free", "nothing");
   assert.is(exitCode, 1);
   assert.match(stderr, /Cannot free "nothing" as no node has a source of that name/);
+  await refused(
+    ["free", "nothing@1", "--store", store],
+    /Cannot free "nothing@1" as it is no version of a pipeline/,
+  );
+  await refused(["free", "default@x", "--store", store], /Cannot free "default@x" as it is no version/);
 });
 
 test("sluice drain lets a node finish and leave, once its sources have ended", async () => {

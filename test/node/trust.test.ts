@@ -6,6 +6,7 @@ import type { PolicyReply, SchedulerMessage } from "../../src/actors/protocol/sc
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import { parseNodeName, parseSourceId } from "../../src/task/identity.js";
 import { silentLogger } from "../../src/runtime/log.js";
+import { openStore } from "../../src/storage/results/open-store.js";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import { PAIR, SERVICES } from "../support/local-run.js";
 import { finishedTask } from "../support/tasks.js";
@@ -28,30 +29,28 @@ async function register({ system }: SluiceNode, node: string): Promise<string> {
   return reply.type;
 }
 
-test("a cloud that starts anew knows by its trust whose a source is, and what was vouched for before", () =>
+test("a cloud that starts anew knows by its store whose a source is, and what was vouched for before", () =>
   inTemporaryFolder(async (folder) => {
-    const start = () =>
-      startNode({
-        name: "cloud",
-        store: new MemoryStore(),
-        trust: join(folder, "trust"),
-        services: SERVICES,
-        log: silentLogger,
-      });
+    const running = async (work: (node: SluiceNode) => Promise<void>) => {
+      const store = await openStore(join(folder, "store"));
+      const node = await startNode({ name: "cloud", store, services: SERVICES, log: silentLogger });
+      await work(node);
+      await node.terminate();
+      await store.close();
+    };
     const task = finishedTask({ sequence: 1 });
-    const first = await start();
-    assert.is(await register(first, "edge-1"), "policySet");
-    const voucher = first.vouch(task);
-    await first.terminate();
-
-    const second = await start();
-    assert.is(await register(second, "edge-2"), "policyRefused");
-    assert.is(await register(second, "edge-1"), "policySet");
-    assert.equal(second.vouch(task), voucher);
-    await second.terminate();
-
+    const vouchers: Uint8Array[] = [];
+    await running(async (node) => {
+      assert.is(await register(node, "edge-1"), "policySet");
+      vouchers.push(node.vouch(task));
+    });
+    await running(async (node) => {
+      assert.is(await register(node, "edge-2"), "policyRefused");
+      assert.is(await register(node, "edge-1"), "policySet");
+      assert.equal(node.vouch(task), vouchers[0]);
+    });
     const elsewhere = await startNode({ name: "cloud", store: new MemoryStore(), log: silentLogger });
-    assert.not.equal(elsewhere.vouch(task), voucher);
+    assert.not.equal(elsewhere.vouch(task), vouchers[0]);
     await elsewhere.terminate();
   }));
 

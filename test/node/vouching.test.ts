@@ -11,9 +11,9 @@ const OTHER = parseNodeName("edge-2");
 
 test("createVouch vouches by the key that its node has now", () => {
   const trust = createMemoryTrust();
-  const keys = createNodeKeys(trust.masterKey);
+  const keys = createNodeKeys(trust.masterKey, (name) => trust.names.generationOf(name));
   const { vouchers } = createSpeakers(keys, trust);
-  let key = createNodeKeys(createMemoryTrust().masterKey).keyOf(EDGE);
+  let key = createNodeKeys(createMemoryTrust().masterKey, () => 0).keyOf(EDGE);
   const vouch = createVouch(() => key);
   const task = finishedTask({ sequence: 1 });
   const now = () => vouchers.isVouched(EDGE, { ...task, voucher: vouch(task) });
@@ -23,19 +23,24 @@ test("createVouch vouches by the key that its node has now", () => {
   assert.is(vouchers.isVouched(OTHER, { ...task, voucher: vouch(task) }), false);
 });
 
-test("createSpeakers believes no voucher of a node whose name was freed, once another one has it", () => {
+test("createSpeakers believes no voucher of a node whose name was freed, from then on", async () => {
   const trust = createMemoryTrust();
-  const keys = createNodeKeys(trust.masterKey);
+  const keys = createNodeKeys(trust.masterKey, (name) => trust.names.generationOf(name));
   const { vouchers } = createSpeakers(keys, trust);
   const task = finishedTask({ sequence: 1 });
+  await trust.names.bind(EDGE, "a-key");
   const before = createVouch(() => keys.keyOf(EDGE))(task);
   assert.is(vouchers.isVouched(EDGE, { ...task, voucher: before }), true);
-  keys.setGeneration(EDGE, 1);
-  assert.is(vouchers.isVouched(EDGE, { ...task, voucher: before }), false);
+  const freed = trust.names.free(EDGE);
+  assert.is(vouchers.isVouched(EDGE, { ...task, voucher: before }), false, "while it is being written");
+  await freed;
   const now = createVouch(() => keys.keyOf(EDGE))(task);
   assert.is(vouchers.isVouched(EDGE, { ...task, voucher: now }), true);
   // A hub that starts again knows it from the first on.
-  const again = createSpeakers(createNodeKeys(trust.masterKey, new Map([[EDGE, 1]])), trust);
+  const again = createSpeakers(
+    createNodeKeys(trust.masterKey, () => 1),
+    trust,
+  );
   assert.equal(
     [before, now].map((voucher) => again.vouchers.isVouched(EDGE, { ...task, voucher })),
     [false, true],
@@ -44,7 +49,7 @@ test("createSpeakers believes no voucher of a node whose name was freed, once an
 
 test("createSpeakers believes a voucher for the very delivery that it was made for, and none that is cut short", () => {
   const trust = createMemoryTrust();
-  const keys = createNodeKeys(trust.masterKey);
+  const keys = createNodeKeys(trust.masterKey, (name) => trust.names.generationOf(name));
   const { vouchers } = createSpeakers(keys, trust);
   const task = finishedTask({ sequence: 1 });
   const voucher = createVouch(() => keys.keyOf(EDGE))(task);
@@ -61,7 +66,7 @@ test("createSpeakers believes a voucher for the very delivery that it was made f
 
 test("createSpeakers believes the end of an incarnation as it was vouched for, and no delivery in its name", () => {
   const trust = createMemoryTrust();
-  const keys = createNodeKeys(trust.masterKey);
+  const keys = createNodeKeys(trust.masterKey, (name) => trust.names.generationOf(name));
   const { vouchers } = createSpeakers(keys, trust);
   const task = finishedTask({ sequence: 1 });
   const { id, origin } = task;
@@ -96,7 +101,10 @@ test("createSpeakers believes the end of an incarnation as it was vouched for, a
 
 test("createSpeakers gives a source to the node that vouches for its first task", () => {
   const trust = createMemoryTrust();
-  const { vouchers } = createSpeakers(createNodeKeys(trust.masterKey), trust);
+  const { vouchers } = createSpeakers(
+    createNodeKeys(trust.masterKey, (name) => trust.names.generationOf(name)),
+    trust,
+  );
   const camera = parseSourceId("cam-1");
   assert.is(vouchers.owns(EDGE, { sourceId: camera, incarnation: 1, sequence: 0 }), true);
   assert.is(vouchers.owns(OTHER, { sourceId: camera, incarnation: 1, sequence: 0 }), false);

@@ -5,21 +5,21 @@ import { eventLoop } from "../../src/runtime/executor.js";
 import { createActorSystem, type ActorSystem } from "../../src/runtime/system.js";
 import type { Carrier } from "../../src/transport/carrier.js";
 import { createMemoryNetwork, type MemoryNetworkOptions } from "../../src/transport/carriers/memory.js";
-import type { Cluster, ClusterEvent } from "../../src/transport/cluster/cluster.js";
+import type { Cluster, ClusterEvent, HubCluster } from "../../src/transport/cluster/cluster.js";
 import { startHub, type HubOptions } from "../../src/transport/cluster/hub.js";
 import { joinCluster, type JoinOptions } from "../../src/transport/cluster/joiner.js";
 import { VirtualClock } from "./virtual-clock.js";
 
-interface TestNode {
+interface TestNode<Seen extends Cluster = Cluster> {
   readonly system: ActorSystem;
-  readonly cluster: Cluster;
+  readonly cluster: Seen;
   readonly events: ClusterEvent[];
 }
 
 export interface MemoryCluster {
   readonly clock: VirtualClock;
   readonly network: Carrier;
-  hub(options?: Partial<HubOptions>, name?: string): Promise<TestNode>;
+  hub(options?: Partial<HubOptions>, name?: string): Promise<TestNode<HubCluster>>;
   join(name: string, options?: Partial<JoinOptions>): Promise<TestNode>;
   /** Lets every node do what it has to do now. */
   settle(): Promise<void>;
@@ -40,7 +40,7 @@ export function createMemoryCluster(options: Partial<MemoryNetworkOptions> = {})
     return createActorSystem({ name, clock, log: silentLogger, firstId: incarnations * 1_000_000 });
   }
 
-  function follow(node: Omit<TestNode, "events">): TestNode {
+  function follow<Seen extends Cluster>(node: Omit<TestNode<Seen>, "events">): TestNode<Seen> {
     const events: ClusterEvent[] = [];
     node.cluster.subscribe((event) => events.push(event));
     const followed = { ...node, events };

@@ -29,6 +29,7 @@ export function scriptedStore(memory = new MemoryStore()): ScriptedStore {
     repairs: [],
     failure: null,
     state: memory.state,
+    voucherKey: memory.voucherKey,
     get firstPosition() {
       return memory.firstPosition;
     },

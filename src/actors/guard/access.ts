@@ -130,6 +130,11 @@ const SCHEDULER: Rules = {
     about: ({ node }) => node ?? "any node",
     forAll: ORDERS,
   },
+  freeVersion: {
+    from: ORDERS,
+    costly: true,
+    check: form(z.object({ pipelineId: name, version: count, replyTo: ref })),
+  },
   setPolicy: { from: ORDERS, check: form(z.object({ sourceId: name, policy, replyTo: ref.optional() })) },
   stageUnavailable: {
     from: NODES,
@@ -219,6 +224,7 @@ const DISTRIBUTOR: Rules = {
 const AGENT: Rules = {
   addSource: { from: ORDERS, check: form(z.object({ definition: sourceRequest, replyTo: ref })) },
   drainSource: { from: ORDERS, check: form(z.object({ sourceId: name, replyTo: ref })) },
+  freeName: { from: ORDERS, check: form(z.object({ name, replyTo: ref })) },
   reportSources: { from: ORDERS, check: reply },
   drain: { from: ORDERS, check: reply },
   watchEvents: {

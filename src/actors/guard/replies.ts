@@ -11,6 +11,7 @@ import type {
   PolicyReply,
   SourceRemoved,
   TableReported,
+  VersionFreed,
 } from "../protocol/scheduler.js";
 import { bounded, name, repairs } from "./forms.js";
 import {
@@ -56,6 +57,9 @@ export const POLICY_REPLY: ReplyForm<PolicyReply> = {
 };
 export const SOURCE_REMOVED: ReplyForm<SourceRemoved> = {
   schema: z.object({ type: z.literal("sourceRemoved"), sourceId: name, node: name.nullable() }),
+};
+export const VERSION_FREED: ReplyForm<VersionFreed> = {
+  schema: z.object({ type: z.literal("versionFreed"), node: name.nullable() }),
 };
 export const TABLE_REPORTED: ReplyForm<TableReported> = {
   schema: z.object({ type: z.literal("tableReported"), ...tableReport }),

@@ -15,6 +15,8 @@ export type AgentMessage =
     }
   /** Capture no more of it; answered once every task is settled. */
   | { readonly type: "drainSource"; readonly sourceId: SourceId; readonly replyTo: ActorRef<AgentReply> }
+  /** Of a hub: free the name of a node, so that another one may join with it. */
+  | { readonly type: "freeName"; readonly name: NodeName; readonly replyTo: ActorRef<AgentReply> }
   | { readonly type: "reportSources"; readonly replyTo: ActorRef<SourcesReported> }
   /** Drain every source and leave the cluster. */
   | { readonly type: "drain"; readonly replyTo: ActorRef<AgentReply> }

@@ -1,7 +1,7 @@
 /** What the scheduler receives, answers and tells whoever watches it. */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
-import type { NodeName, SourceId } from "../../task/identity.js";
+import type { NodeName, PipelineId, SourceId } from "../../task/identity.js";
 import type { StageFailure } from "../../task/offers.js";
 import type { PlanChange, ResourceSample } from "../../task/reports.js";
 import type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "../../task/requests.js";
@@ -32,6 +32,13 @@ export type SchedulerMessage =
       readonly suspended?: boolean;
       readonly node?: NodeName;
       readonly replyTo?: ActorRef<SourceRemoved>;
+    }
+  /** Forget which pipeline a version is: whoever registers it next says so. */
+  | {
+      readonly type: "freeVersion";
+      readonly pipelineId: PipelineId;
+      readonly version: number;
+      readonly replyTo: ActorRef<VersionFreed>;
     }
   /** Decide for `sourceId` by another policy from now on. */
   | {
@@ -92,6 +99,12 @@ export interface SourceRemoved {
   readonly type: "sourceRemoved";
   readonly sourceId: SourceId;
   /** The node that had it, here or away; null where none had. */
+  readonly node: NodeName | null;
+}
+
+export interface VersionFreed {
+  readonly type: "versionFreed";
+  /** The node whose pipeline it was; null where it was none's. */
   readonly node: NodeName | null;
 }
 

@@ -4,11 +4,12 @@ import { errorText } from "../../runtime/errors.js";
 import { SluiceError } from "../../task/errors.js";
 import type { PolicySpec, SourceDescription } from "../../task/requests.js";
 import { parseConfiguration } from "../../task/configuration.js";
-import { pipelineKeyText, type NodeName, type SourceId } from "../../task/identity.js";
-import { samePipeline } from "../../task/pipeline.js";
+import { pipelineKeyText, type SourceId } from "../../task/identity.js";
+import { pipelineDigest } from "../../task/pipeline.js";
 import { variantProblem } from "../../task/variants.js";
 import { startPolicy, type PolicyRegistry } from "../../scheduling/policies.js";
 import type { PolicyRun, PolicyScope } from "../../scheduling/policy.js";
+import type { OwnersPort } from "./owners-port.js";
 import type { SourceEntry } from "./source-plan.js";
 import { sameData } from "../../task/same-data.js";
 
@@ -64,35 +65,33 @@ export interface NodeQuota {
  * Why the source cannot be scheduled beside those that are; null where it can.
  *
  * The name of a source belongs to the node that registered it first, also while that node is away, until it is removed; and a
- * version of a pipeline to the source that has walked it longest.
+ * version of a pipeline to the node that registered it first, until an operator frees it.
  */
 export function sourceProblem(
   source: SourceDescription,
   known: {
     readonly sources: ReadonlyMap<SourceId, SourceEntry>;
-    /** The node that holds a source, also while it is away; null of a name that is free. */
-    readonly holderOf: (source: SourceId) => NodeName | null;
-    /** The source that has walked a pipeline longest, `id@version`, also while its node is away. */
-    readonly firstWith: (pipeline: string) => SourceId | null;
+    readonly owners: Pick<OwnersPort, "holderOf" | "versionTakenBy">;
     readonly quota: NodeQuota;
   },
 ): SluiceError | null {
   const { pipeline } = source;
-  const { sources, quota } = known;
-  const owner = known.holderOf(source.id) ?? source.node;
+  const { sources, owners, quota } = known;
+  const owner = owners.holderOf(source.id) ?? source.node;
   if (owner !== source.node) {
     const text = `Cannot schedule source "${source.id}" of node "${source.node}" as node "${owner}" has one of that name: an operator may free it with "sluice free ${source.id}"`;
     return new SluiceError(text, { code: "source-invalid", details: { source: source.id, node: owner } });
   }
   const beside = beyondQuota(source, sources, quota);
   if (beside !== null) return beside;
-  const [other] = othersOfPipeline(source, sources);
-  // One that comes back to a scheduler that does not know it any more takes back what others have taken meanwhile.
-  const isBack = !sources.has(source.id) && known.firstWith(pipelineTextOf(source)) === source.id;
-  if (other !== undefined && !isBack) {
-    const { id, version } = pipeline;
-    const text = `Cannot schedule source "${source.id}" as its pipeline "${id}" must differ from that of source "${other.id}" in name or version, as it does in its stages: both have version ${version}`;
-    return new SluiceError(text, { code: "pipeline-invalid", details: { pipeline: id } });
+  const version = versionOf(source);
+  const taker = owners.versionTakenBy(source.id, source.node, version);
+  if (taker !== null) {
+    const text = `Cannot schedule source "${source.id}" as version ${pipeline.version} of pipeline "${pipeline.id}" is another one of node "${taker}": give yours another name or version; an operator may free it with "sluice free ${version.pipeline}"`;
+    return new SluiceError(text, {
+      code: "pipeline-invalid",
+      details: { pipeline: pipeline.id, node: taker },
+    });
   }
   try {
     const { variants } = parseConfiguration(source.configuration);
@@ -106,21 +105,12 @@ export function sourceProblem(
   }
 }
 
-/** `id@version`. */
-export function pipelineTextOf({ pipeline: { id, version } }: SourceDescription): string {
-  return pipelineKeyText(id, version);
-}
-
-/** The other sources whose pipeline has the name and version of this one's, and is another one. */
-export function othersOfPipeline(
-  { id: own, pipeline }: SourceDescription,
-  sources: ReadonlyMap<SourceId, SourceEntry>,
-): readonly SourceDescription[] {
-  return [...sources.values()].flatMap(({ description }) => {
-    const { id, version } = description.pipeline;
-    if (description.id === own || id !== pipeline.id || version !== pipeline.version) return [];
-    return samePipeline(description.pipeline, pipeline) ? [] : [description];
-  });
+/** The version of its pipeline, `id@version`, and what tells it from others of that version. */
+export function versionOf({ pipeline }: SourceDescription): {
+  readonly pipeline: string;
+  readonly digest: string;
+} {
+  return { pipeline: pipelineKeyText(pipeline.id, pipeline.version), digest: pipelineDigest(pipeline) };
 }
 
 function beyondQuota(

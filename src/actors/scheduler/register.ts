@@ -3,17 +3,16 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import { SluiceError } from "../../task/errors.js";
 import type { PolicyReply } from "../protocol/scheduler.js";
-import type { SourceId } from "../../task/identity.js";
+import { pipelineKeyText, type SourceId } from "../../task/identity.js";
 import type { NodeDescription, SourceDescription } from "../../task/requests.js";
 import { suggestName } from "../../task/nearest-name.js";
 import {
-  othersOfPipeline,
-  pipelineTextOf,
   resumePolicy,
   sourceProblem,
   startOrDefault,
   tooManySources,
   tryPolicy,
+  versionOf,
 } from "./admission.js";
 import { requestReplan } from "./decide.js";
 import { armResend, sendTable } from "./publish-table.js";
@@ -69,8 +68,7 @@ export function onRegisterSource(
   const fits = known
     ? sourceProblem(source, {
         sources,
-        holderOf: (id) => owners.holderOf(id),
-        firstWith: (pipeline) => owners.firstWith(pipeline),
+        owners,
         quota: options,
       })
     : tooManySources(source.id, sourcesMax);
@@ -90,11 +88,10 @@ export function onRegisterSource(
     turnAway(refusal);
     return;
   }
-  if (!owners.claim(source.id, source.node, { nowMs: ctx.now(), pipeline: pipelineTextOf(source) })) {
+  if (!owners.claim(source.id, source.node, { nowMs: ctx.now(), ...versionOf(source) })) {
     turnAway(tooManySources(source.id, sourcesMax));
     return;
   }
-  for (const later of othersOfPipeline(source, sources)) giveWay(state, later, source.id, ctx);
   if (isNew) {
     // Who starts a source anew says by which policy: that is the last word on it.
     state.retained.orders.delete(source.id);
@@ -142,17 +139,6 @@ function descriptionsOf({ nodes }: State): PolicyScope["nodes"] {
   return new Map([...nodes].map(([name, { description }]) => [name, description]));
 }
 
-/** A source that came while the one which has walked its pipeline longest was away: it runs as before any table from now on. */
-function giveWay(state: State, { id, pipeline }: SourceDescription, to: SourceId, ctx: Ctx): void {
-  state.sources.delete(id);
-  state.retained.sources.delete(id);
-  state.retained.policies.delete(id);
-  state.retained.history.forget(id);
-  state.changed.add(id);
-  const text = "Cannot schedule a source any more as its pipeline belongs to another one, which is back";
-  logRefusal(state, text, { source: id, pipeline: pipeline.id, to }, ctx);
-}
-
 export function onRemoveSource(
   state: State,
   { sourceId, node, suspended = false, replyTo }: Of<"removeSource">,
@@ -168,7 +154,9 @@ export function onRemoveSource(
     return;
   }
   if (!suspended) {
-    owners.release(sourceId, owner);
+    // Nobody but an operator names no node.
+    if (node === undefined) owners.free(sourceId, ctx.now());
+    else owners.release(sourceId, owner);
     state.retained.orders.delete(sourceId);
   }
   if (!state.sources.has(sourceId)) return;
@@ -178,6 +166,11 @@ export function onRemoveSource(
   state.retained.history.forget(sourceId);
   state.changed.add(sourceId);
   requestReplan(state, "none", `source ${sourceId} removed`, ctx);
+}
+
+export function onFreeVersion(state: State, { pipelineId, version, replyTo }: Of<"freeVersion">): void {
+  const node = state.options.owners.freeVersion(pipelineKeyText(pipelineId, version));
+  replyTo.tell({ type: "versionFreed", node });
 }
 
 export function onSetPolicy(state: State, { sourceId, policy, replyTo }: Of<"setPolicy">, ctx: Ctx): void {

@@ -19,7 +19,14 @@ import { onReplan, requestReplan } from "./decide.js";
 import { transfersOf } from "./bandwidth-estimates.js";
 import { armResend, onResend, onTableInstalled, onTableRefused, sendTable } from "./publish-table.js";
 import { onStageUnavailable } from "./exclude-stage.js";
-import { onRegisterNode, onRegisterSource, onRemoveNode, onRemoveSource, onSetPolicy } from "./register.js";
+import {
+  onFreeVersion,
+  onRegisterNode,
+  onRegisterSource,
+  onRemoveNode,
+  onRemoveSource,
+  onSetPolicy,
+} from "./register.js";
 import type { SchedulerRetained } from "./retained.js";
 import { restoreState, type Ctx, type Message, type Of, type SchedulerOptions, type State } from "./state.js";
 
@@ -54,6 +61,8 @@ function handle(state: State, message: Message, ctx: Ctx): void {
       return onRegisterSource(state, message, ctx);
     case "removeSource":
       return onRemoveSource(state, message, ctx);
+    case "freeVersion":
+      return onFreeVersion(state, message);
     case "setPolicy":
       return onSetPolicy(state, message, ctx);
     case "stageUnavailable":

@@ -9,7 +9,7 @@ import { SOURCES_OF_NODE_MAX } from "../../task/limits.js";
 import { createPolicies } from "../../scheduling/policies.js";
 import type { BoundPolicy } from "../../scheduling/policy.js";
 import { createSchedulerRetained } from "./retained.js";
-import type { OwnersPort } from "./state.js";
+import type { OwnersPort } from "./owners-port.js";
 import { createScheduler } from "./scheduler.js";
 
 export interface SchedulerSpawnOptions {

@@ -8,6 +8,7 @@ import { pipelineKeyText, type NodeName, type SourceId } from "../../task/identi
 import { samePipeline } from "../../task/pipeline.js";
 import { resumePolicy, startOrDefault, type NodeQuota } from "./admission.js";
 import type { NodeEntry } from "./cluster-view.js";
+import type { OwnersPort } from "./owners-port.js";
 import { TableAcknowledgements } from "./table-acknowledgements.js";
 import { Exclusions } from "./exclusions.js";
 import { BandwidthEstimates } from "./bandwidth-estimates.js";
@@ -55,21 +56,6 @@ export interface State {
   /** How often each node had the scheduler move past an epoch or term that it held. */
   readonly leaps: Map<NodeName, number>;
   failuresLogged: { readonly atMs: number; readonly count: number };
-}
-
-/** To which node a source belongs, whether that node is here or not. */
-export interface OwnersPort {
-  /** @returns whether the source is the node's from `nowMs` on; `pipeline` is what it walks, `id@version` */
-  claim(
-    source: SourceId,
-    node: NodeName,
-    claimed: { readonly nowMs: number; readonly pipeline: string },
-  ): boolean;
-  /** Of the sources that belong to a node, the one that has walked the pipeline longest, whether it is registered or not. */
-  firstWith(pipeline: string): SourceId | null;
-  release(source: SourceId, node: NodeName): void;
-  /** Null where the name is free. */
-  holderOf(source: SourceId): NodeName | null;
 }
 
 export interface SchedulerOptions extends NodeQuota {

@@ -16,6 +16,8 @@ import type { NodeName, SourceId } from "../../task/identity.js";
 export interface AgentPorts {
   readonly addSource: (request: SourceRequest) => Promise<void>;
   readonly drainSource: (id: SourceId) => Promise<void>;
+  /** Of a hub: the name of a node is for whoever joins with it next. */
+  readonly freeName: (name: NodeName) => Promise<void>;
   readonly ledgers: () => Promise<readonly LedgerReported[]>;
   /** Drains every source of the node and has it leave. */
   readonly drain: () => Promise<void>;
@@ -55,6 +57,9 @@ export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State,
         return;
       case "drainSource":
         answer(ports.drainSource(message.sourceId), message.replyTo, ctx);
+        return;
+      case "freeName":
+        answer(ports.freeName(message.name), message.replyTo, ctx);
         return;
       case "drain":
         answer(ports.drain(), message.replyTo, ctx);

@@ -15,7 +15,7 @@ import { DatabaseKeeper } from "../database-keeper.js";
 import type { DatabaseFolder, Snapshot } from "../database.js";
 import { levelFolder } from "../level-database.js";
 import { storeError } from "../storage-error.js";
-import { identityOf } from "../store-key.js";
+import { identityOf, type KeyPurpose } from "../store-key.js";
 import type { HubState } from "../hub/hub-state.js";
 import { appendRecords } from "./level-append.js";
 import { expireRecords } from "./level-expire.js";
@@ -47,6 +47,8 @@ class LevelStore implements Store {
   readonly state: HubState;
   readonly #folder: DatabaseFolder;
   readonly #keeper: DatabaseKeeper<LoadedStore>;
+
+  readonly voucherKey = (): Promise<Uint8Array> => this.#key("voucher");
 
   constructor(folder: DatabaseFolder, loaded: LoadedStore, options: LevelStoreOptions) {
     this.name = folder.path;
@@ -109,17 +111,17 @@ class LevelStore implements Store {
   }
 
   async identity(): Promise<string> {
-    return identityOf(await this.#key());
+    return identityOf(await this.#key("audit"));
   }
 
   async statement(): Promise<StoreStatement> {
-    const key = await this.#key();
+    const key = await this.#key("audit");
     // Between two writes, so that all parts of it are of one moment.
     return await this.#keeper.write((loaded) => readStatement(loaded, key));
   }
 
-  #key(): Promise<Uint8Array> {
-    return this.#folder.key().catch((error: unknown) => {
+  #key(purpose: KeyPurpose): Promise<Uint8Array> {
+    return this.#folder.key(purpose).catch((error: unknown) => {
       throw storeError(`use the key of store "${this.name}"`, error);
     });
   }

@@ -22,7 +22,7 @@ import {
   type Store,
 } from "./store.js";
 import { createMemoryState } from "../hub/memory-state.js";
-import { identityOf } from "../store-key.js";
+import { identityOf, KEY_BYTES } from "../store-key.js";
 import { countRecord, NO_TOTALS, totalsBySource } from "./totals.js";
 
 export class MemoryStore implements Store {
@@ -38,7 +38,8 @@ export class MemoryStore implements Store {
   readonly #outcomes = new Map<string, Outcome>();
   /** Sequences that retention has deleted, by `source/incarnation`. */
   readonly #expired = new Map<string, SequenceRanges>();
-  readonly #key = randomBytes(32);
+  readonly #key = randomBytes(KEY_BYTES);
+  readonly #voucherKey = randomBytes(KEY_BYTES);
   #firstChain = CHAIN_START;
   #lastChain = CHAIN_START;
   readonly #totals = new Map<string, SourceTotals>();
@@ -104,6 +105,8 @@ export class MemoryStore implements Store {
   identity(): Promise<string> {
     return Promise.resolve(identityOf(this.#key));
   }
+
+  readonly voucherKey = (): Promise<Uint8Array> => Promise.resolve(this.#voucherKey);
 
   totals(): Readonly<Record<string, SourceTotals>> {
     return totalsBySource(this.#totals);

@@ -108,6 +108,13 @@ export interface Store {
    */
   identity(): Promise<string>;
 
+  /**
+   * 32 bytes that nobody else knows, the same for as long as the store exists: what nodes vouch with is derived from them.
+   *
+   * @throws SluiceError `store-unwritable` where there are none and they cannot be kept, `store-corrupt`
+   */
+  readonly voucherKey: () => Promise<Uint8Array>;
+
   /** Tasks settled since the store was made, by source. */
   totals(): Readonly<Record<string, SourceTotals>>;
 

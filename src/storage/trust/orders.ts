@@ -1,13 +1,18 @@
 /** What operators said of sources, kept for as long as each source is: by whatever way its node or the hub goes and comes back. */
 
+import { z } from "../../runtime/parse.js";
 import type { SourceId } from "../../task/identity.js";
 import type { SourceOrder, SourceOrders } from "../../task/requests.js";
+import type { KeptMap } from "../hub/kept-map.js";
 
 /** As many as a scheduler has sources; beyond them the oldest is forgotten, whose node has been away longest. */
 const ORDERS_MAX = 10_000;
 
-/** @param onChange is called after each change of `known` */
-export function createSourceOrders(known: Map<SourceId, SourceOrder>, onChange: () => void): SourceOrders {
+export const orderForm = z.object({
+  policy: z.object({ name: z.string(), parameters: z.record(z.string(), z.unknown()) }),
+});
+
+export function createSourceOrders(known: KeptMap<SourceId, SourceOrder>): SourceOrders {
   return {
     get: (source) => known.get(source),
     set(source, order) {
@@ -15,10 +20,7 @@ export function createSourceOrders(known: Map<SourceId, SourceOrder>, onChange: 
       known.set(source, order);
       const [oldest] = known.keys();
       if (known.size > ORDERS_MAX && oldest !== undefined) known.delete(oldest);
-      onChange();
     },
-    delete(source) {
-      if (known.delete(source)) onChange();
-    },
+    delete: (source) => void known.delete(source),
   };
 }

@@ -26,8 +26,8 @@ export interface AdmissionOptions {
   readonly membersMax: number;
   /** How long the holder of a name has to answer a probe, in ms. */
   readonly probeMs: number;
-  /** What a node is told as it joins, and nobody else; `generation` is how often its name has been freed. */
-  readonly secretFor: (peer: JoiningPeer, generation: number) => Uint8Array | null;
+  /** What a node is told as it joins, and nobody else. */
+  readonly secretFor: (peer: JoiningPeer) => Uint8Array | null;
   /** Whose names are. */
   readonly names: NameRegistry;
   readonly memberCount: () => number;
@@ -35,8 +35,8 @@ export interface AdmissionOptions {
   readonly holderOf: (name: NodeName) => Peer | undefined;
   /** The key by which that member has its name. */
   readonly keyOf: (holder: Peer) => string | null;
-  /** The holder of a name did not answer: it is down. */
-  readonly onHolderSilent: (holder: Peer) => void;
+  /** The holder of a name is down from now on. */
+  readonly putOut: (holder: Peer, reason: string) => void;
 }
 
 export interface Admission {
@@ -67,7 +67,7 @@ export class Admissions {
   /** @returns what to greet the node with, or why it may not join: `name-taken`, `cluster-full` */
   async admit(peer: JoiningPeer): Promise<{ readonly welcome: unknown } | TransportError> {
     const { name, token, nameKey } = peer;
-    const { clock, hub, cluster, membersMax, probeMs, memberCount, holderOf, onHolderSilent } = this.#options;
+    const { clock, hub, cluster, membersMax, probeMs, memberCount, holderOf, putOut } = this.#options;
     const node = parseNodeName(name);
     if (node === hub) return nameTaken(name, "the hub itself has this name", "never");
     if (this.#open.has(name)) return nameTaken(name, "another node is joining under this name");
@@ -80,10 +80,10 @@ export class Admissions {
     }
     // From here on nobody else joins under this name.
     this.#open.set(name, { session: 0, token, nameKey });
-    const owner = await this.#ownerOf(name);
-    if (owner instanceof TransportError || (owner !== null && owner !== nameKey)) {
+    const owner = this.#options.names.ownerOf(name);
+    if (owner !== null && owner !== nameKey) {
       this.#open.delete(name);
-      return owner instanceof TransportError ? owner : nameOwned(name);
+      return nameOwned(name);
     }
     this.#lastSession = Math.max(this.#lastSession + 1, Math.floor(clock.now() / 1_000));
     const session = this.#lastSession;
@@ -96,29 +96,30 @@ export class Admissions {
         this.#open.delete(name);
         return nameTaken(name, "a node of this name is a member");
       }
-      onHolderSilent(holder);
+      putOut(holder, "did not answer when its name was wanted again");
     }
     const { names, secretFor } = this.#options;
-    let generation: number;
     try {
-      if (owner === null && nameKey !== null && peer.nameKeyLasts === "node") await names.bind(name, nameKey);
-      generation = (await names.generations()).get(name) ?? 0;
+      if (names.ownerOf(name) === null && nameKey !== null && peer.nameKeyLasts === "node") {
+        await names.bind(name, nameKey);
+      }
     } catch (error) {
       this.#open.delete(name);
-      return namesUnreadable(error);
+      return nameUnkept(error);
     }
-    const secret = secretFor(peer, generation);
+    const secret = secretFor(peer);
     return {
       welcome: { session, hub, cluster, secret: secret && Buffer.from(secret).toString("base64url") },
     };
   }
 
-  async #ownerOf(name: string): Promise<string | null | TransportError> {
-    try {
-      return await this.#options.names.ownerOf(name);
-    } catch (error) {
-      return namesUnreadable(error);
-    }
+  /** @see HubCluster.freeName */
+  async freeName(name: NodeName): Promise<boolean> {
+    const { names, holderOf, putOut } = this.#options;
+    const freed = await names.free(name);
+    const holder = holderOf(name);
+    if (freed && holder !== undefined) putOut(holder, "its name was freed");
+    return freed;
   }
 
   /** The node has become a member, or has gone before. @returns its admission; undefined if it has none */
@@ -146,6 +147,6 @@ function nameOwned(name: string): TransportError {
 }
 
 /** It may pass: the node tries again. */
-function namesUnreadable(error: unknown): TransportError {
-  return handshakeFailed("the hub cannot read whose the names are", error);
+function nameUnkept(error: unknown): TransportError {
+  return handshakeFailed("the hub cannot keep whose the name is", error);
 }

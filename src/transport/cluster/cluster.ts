@@ -114,3 +114,14 @@ export interface Cluster {
   /** Announces that this node leaves, waits for the hub to confirm, and disconnects. */
   leave(): Promise<void>;
 }
+
+/** The cluster as its hub sees it. */
+export interface HubCluster extends Cluster {
+  /**
+   * The name of a node is for whoever joins with it next: the member that has it now is out, and what it was told as it joined is
+   * void at once.
+   *
+   * @returns false where nobody had it
+   */
+  freeName(name: NodeName): Promise<boolean>;
+}

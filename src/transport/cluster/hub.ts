@@ -17,11 +17,11 @@ import type { Handover } from "../link/handover.js";
 import type { LinkEnd } from "../link/link.js";
 import { createReportingAuthority } from "../security/reporting-authority.js";
 import type { TokenAuthority } from "../security/token-authority.js";
-import { createMemoryNames, type NameRegistry } from "../security/names.js";
+import { createNames, type NameRegistry } from "../security/names.js";
 import { tokenFrom } from "../security/token.js";
 import { DEFAULT_ACCEPTOR_LIMITS, listenForPeers, type Acceptor, type AcceptorLimits } from "./acceptor.js";
 import { Admissions, type Admission } from "./admissions.js";
-import type { Cluster, Member, MembershipEvent, Role } from "./cluster.js";
+import type { Cluster, HubCluster, Member, MembershipEvent, Role } from "./cluster.js";
 import { NodeCore, type NodeOptions, type Peer } from "./node-core.js";
 import type { Notice } from "./notices.js";
 import { watchRevocations } from "./revocations.js";
@@ -39,8 +39,8 @@ export interface HubOptions extends NodeOptions {
   readonly names?: NameRegistry;
   /** Default `cloud`. */
   readonly roles?: readonly Role[];
-  /** What a node is told as it joins, its name freed `generation` times, and nobody else; null for nothing. Default nothing. */
-  readonly secretFor?: (peer: JoiningPeer, generation: number) => Uint8Array | null;
+  /** What a node is told as it joins, and nobody else; null for nothing. Default nothing. */
+  readonly secretFor?: (peer: JoiningPeer) => Uint8Array | null;
   readonly acceptor?: Partial<AcceptorLimits>;
   /** Default 1,000. */
   readonly membersMax?: number;
@@ -51,7 +51,7 @@ export interface HubOptions extends NodeOptions {
 }
 
 /** Starts a cluster with this node as its hub. @throws TransportError `listen-failed` */
-export async function startHub(system: ActorSystem, options: HubOptions): Promise<Cluster> {
+export async function startHub(system: ActorSystem, options: HubOptions): Promise<HubCluster> {
   const hub = new Hub(system, options);
   await hub.listen();
   return hub;
@@ -60,7 +60,7 @@ export async function startHub(system: ActorSystem, options: HubOptions): Promis
 /** A node asks once in 30 s for each other that it sends to, and there are 1,000 members at most. */
 const INTRODUCTIONS = { perSecond: 35, burst: 1_000 };
 
-class Hub implements Cluster {
+class Hub implements HubCluster {
   readonly name: string;
   readonly id: string | null;
   readonly hub: NodeName;
@@ -95,11 +95,11 @@ class Hub implements Cluster {
       membersMax: options.membersMax ?? 1_000,
       probeMs: options.probeMs ?? 1_000,
       secretFor: options.secretFor ?? (() => null),
-      names: options.names ?? createMemoryNames(),
+      names: options.names ?? createNames(new Map()),
       memberCount: () => this.members.size,
       holderOf: (name) => this.#peerOf(name),
       keyOf: ({ member }) => this.#admitted.get(member.session)?.nameKey ?? null,
-      onHolderSilent: (holder) => this.#lose(holder, "did not answer when its name was wanted again"),
+      putOut: (holder, reason) => this.#lose(holder, reason),
     });
     this.#self = {
       name: system.name,
@@ -302,6 +302,7 @@ class Hub implements Cluster {
     this.#core.registerBehaviour(name, build);
   }
 
+  freeName: HubCluster["freeName"] = (name) => this.#admissions.freeName(name);
   spawn: Cluster["spawn"] = (name, spawnOptions) => this.#core.spawn(name, spawnOptions);
   stop: Cluster["stop"] = (target) => this.#core.stop(target);
 

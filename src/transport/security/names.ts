@@ -1,8 +1,9 @@
-/** Whose the names of a cluster are: each belongs to the key that joined with it first, until an operator frees it. */
+/**
+ * Whose the names of a cluster are: each belongs to the key that joined with it first, until an operator frees it. What is told to
+ * the node of a name is of a generation, which each freeing ends: nobody takes the next node's word for that of the one before.
+ */
 
-import { mkdir, readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { writeWhole } from "./write-whole.js";
+import { z } from "../../runtime/parse.js";
 
 /** Names that a hub knows the owners of; one token must not fill its disk. */
 const NAMES_MAX = 10_000;
@@ -10,100 +11,58 @@ const NAMES_MAX = 10_000;
 /** Whose the names of nodes are. */
 export interface NameRegistry {
   /** The public key that has the name; null where nobody has it. */
-  ownerOf(name: string): Promise<string | null>;
-  /** The name, which nobody has, is that key's from now on. Rejects where there are too many names. */
+  ownerOf(name: string): string | null;
+  /** The name, which nobody has, is that key's from now on; durable once it resolves. Rejects where there are too many names. */
   bind(name: string, publicKey: string): Promise<void>;
-  /** How often each name has been freed; those that never were are left out. */
-  generations(): Promise<ReadonlyMap<string, number>>;
+  /**
+   * The name is for whoever joins with it next, and of another generation at once; durable once it resolves.
+   *
+   * @returns false where nobody had it
+   */
+  free(name: string): Promise<boolean>;
+  /** How often the name has been freed. */
+  generationOf(name: string): number;
 }
 
-/** Names for as long as the hub runs. */
-export function createMemoryNames(): NameRegistry {
-  const owners = new Map<string, string>();
-  return {
-    ownerOf: (name) => Promise.resolve(owners.get(name) ?? null),
-    bind(name, publicKey) {
-      if (owners.size >= NAMES_MAX) return Promise.reject(tooMany());
-      owners.set(name, publicKey);
-      return Promise.resolve();
-    },
-    generations: () => Promise.resolve(new Map()),
-  };
-}
-
-/** What a file says of a name. */
-interface Named {
+/** What is known of a name. */
+export interface Named {
   /** Null where the name was freed. */
   readonly publicKey: string | null;
   readonly generation: number;
 }
 
-/** Stands for the key of a name that was freed. */
-const NOBODY = "-";
+export const namedForm = z.object({
+  publicKey: z.string().max(256).nullable(),
+  generation: z.number().int().min(0),
+});
 
-/** Names as files, so that a command can free one while the hub runs; a directory is for one hub. */
-export function openNameDirectory(directory: string): NameRegistry {
+/** A `Map` is one that ends with the process. */
+type KnownNames = Pick<Map<string, Named>, "get" | "has" | "size"> & {
+  set(name: string, named: Named): unknown;
+};
+
+/** @param written resolves once what has changed in `known` is durable; null where it is */
+export function createNames(
+  known: KnownNames,
+  written: () => Promise<void> | null = () => null,
+): NameRegistry {
+  const generationOf = (name: string): number => known.get(name)?.generation ?? 0;
   return {
-    ownerOf: async (name) => (await read(directory, name))?.publicKey ?? null,
+    generationOf,
+    ownerOf: (name) => known.get(name)?.publicKey ?? null,
     async bind(name, publicKey) {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
-      if ((await namesIn(directory)).length >= NAMES_MAX) throw tooMany();
-      const generation = (await read(directory, name))?.generation ?? 0;
-      await write(directory, name, { publicKey, generation });
-    },
-    async generations() {
-      const generations = new Map<string, number>();
-      for (const name of await namesIn(directory)) {
-        const generation = (await read(directory, name))?.generation ?? 0;
-        if (generation > 0) generations.set(name, generation);
+      if (!known.has(name) && known.size >= NAMES_MAX) {
+        throw new RangeError(`Cannot keep the owners of more than ${NAMES_MAX} names`);
       }
-      return generations;
+      known.set(name, { publicKey, generation: generationOf(name) });
+      await written();
+    },
+    async free(name) {
+      const named = known.get(name);
+      if (named === undefined || named.publicKey === null) return false;
+      known.set(name, { publicKey: null, generation: named.generation + 1 });
+      await written();
+      return true;
     },
   };
-}
-
-/**
- * The name is for whoever joins with it next, and of another generation: nobody takes the next node's word for that of the one
- * before. @returns false where nobody had it
- */
-export async function forgetName(directory: string, name: string): Promise<boolean> {
-  const named = await read(directory, name);
-  if (named === null || named.publicKey === null) return false;
-  await write(directory, name, { publicKey: null, generation: named.generation + 1 });
-  return true;
-}
-
-/** Null where nobody has ever had the name. */
-async function read(directory: string, name: string): Promise<Named | null> {
-  const text = await orMissing(readFile(fileOf(directory, name), "utf8"));
-  if (text === null) return null;
-  const [key = NOBODY, generation = "0"] = text.trim().split(" ");
-  return { publicKey: key === NOBODY ? null : key, generation: Number(generation) };
-}
-
-async function write(directory: string, name: string, { publicKey, generation }: Named): Promise<void> {
-  await writeWhole(fileOf(directory, name), `${publicKey ?? NOBODY} ${generation}\n`);
-}
-
-async function namesIn(directory: string): Promise<readonly string[]> {
-  const files = (await orMissing(readdir(directory))) ?? [];
-  return files.filter((file) => file.endsWith(".key")).map((file) => file.slice(0, -".key".length));
-}
-
-async function orMissing<Value>(reading: Promise<Value>): Promise<Value | null> {
-  try {
-    return await reading;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
-}
-
-function tooMany(): RangeError {
-  return new RangeError(`Cannot keep the owners of more than ${NAMES_MAX} names`);
-}
-
-/** Names of nodes have no separators: what comes here is parsed. */
-function fileOf(directory: string, name: string): string {
-  return join(directory, `${name}.key`);
 }

@@ -6,6 +6,7 @@ import type {
   PolicyReply,
   SchedulerEvent,
   SourceRemoved,
+  VersionFreed,
   TableReported,
 } from "../../../src/actors/protocol/scheduler.js";
 import type { SourceDescription, SourceOrders } from "../../../src/task/requests.js";
@@ -18,6 +19,7 @@ import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
 import type { SchedulerOptions } from "../../../src/actors/scheduler/state.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
 import { parseNodeName, parseSourceId } from "../../../src/task/identity.js";
+import { pipelineDigest } from "../../../src/task/pipeline.js";
 import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
 import { CLOUD, DETECT, EDGE_1, hop, node, outcome, PIPELINE, sample, source, twoStages } from "./cluster.js";
@@ -342,7 +344,7 @@ test("scheduler sends a node that registers all the time its table no more often
 
 test("scheduler frees a source for an operator, also one that a node held under a scheduler before it", () => {
   const { owners } = createMemoryTrust();
-  owners.claim(CAM_1, parseNodeName("edge-1"), { nowMs: 0, pipeline: "default@1" });
+  owners.claim(CAM_1, parseNodeName("edge-1"), { nowMs: 0, pipeline: "default@1", digest: "" });
   const { scheduler, join, register } = setUp({ owners });
   join("cloud");
   join("edge-2");
@@ -442,25 +444,37 @@ test("scheduler refuses a source whose pipeline differs from another's of the sa
   assert.is(same.only("policySet").sourceId, CAM_2);
   const other = { ...PIPELINE, joinTimeoutMs: PIPELINE.joinTimeoutMs + 1 };
   const { error } = register({ id: parseSourceId("cam-3"), pipeline: other }).only("policyRefused");
-  assert.match(error.message, 'as its pipeline "two" must differ from that of source "cam-1"');
+  assert.match(error.message, 'as version 1 of pipeline "two" is another one of node "edge-1"');
   assert.is(table()?.sources.size, 2);
   assert.is(register({ id: CAM_2, pipeline: twoStages(2) }).all("policySet").length, 1);
 });
 
-test("scheduler gives a source that is back its pipeline back, from whoever took its name and version meanwhile", () => {
+test("scheduler keeps which pipeline a version is for the node that registered it first, until an operator frees it", () => {
   const { owners } = createMemoryTrust();
   // Under a scheduler before this one.
-  owners.claim(CAM_1, parseNodeName("edge-1"), { nowMs: 0, pipeline: "two@1" });
-  const { join, register, table } = setUp({ owners });
+  const digest = pipelineDigest(PIPELINE);
+  owners.claim(CAM_1, parseNodeName("edge-1"), { nowMs: 0, pipeline: "two@1", digest });
+  const { scheduler, join, register, table } = setUp({ owners });
   join("cloud");
-  const taken = { ...PIPELINE, joinTimeoutMs: PIPELINE.joinTimeoutMs + 1 };
-  const squatter = parseSourceId("squatter");
-  register({ id: squatter, node: parseNodeName("edge-2"), pipeline: taken }).only("policySet");
+  const other = { ...PIPELINE, joinTimeoutMs: PIPELINE.joinTimeoutMs + 1 };
+  const squatter = { id: parseSourceId("squatter"), node: parseNodeName("edge-2"), pipeline: other };
+  assert.match(register(squatter).only("policyRefused").error.message, 'is another one of node "edge-1"');
+  assert.is(owners.holderOf(squatter.id), null);
   register().only("policySet");
-  assert.equal([...(table()?.sources.keys() ?? [])], [CAM_1]);
   assert.equal(table()?.pipelines.get("two@1"), PIPELINE);
-  const again = register({ id: squatter, node: parseNodeName("edge-2"), pipeline: taken });
-  assert.match(again.only("policyRefused").error.message, 'must differ from that of source "cam-1"');
+  // Its own node may change it once nobody walks it, and nobody else.
+  scheduler.tell({ type: "removeSource", sourceId: CAM_1, node: EDGE_1 });
+  register(squatter).only("policyRefused");
+  const replyTo = createProbe<VersionFreed>();
+  const free = (version: number) =>
+    scheduler.tell({ type: "freeVersion", pipelineId: PIPELINE.id, version, replyTo });
+  for (const version of [2, 1, 1]) free(version);
+  assert.equal(
+    replyTo.all("versionFreed").map((reply) => reply.node),
+    [null, EDGE_1, null],
+  );
+  register(squatter).only("policySet");
+  register().only("policyRefused");
 });
 
 test("scheduler keeps what each node acknowledged, and reports how long it took", () => {

@@ -85,6 +85,7 @@ export const EDGE_MESSAGES: readonly ClusterAttack[] = [
           ["controller", { type: "installTable", table }],
           ["agent", { type: "drain" }],
           ["agent", { type: "drainSource", sourceId: "cam-1" }],
+          ["agent", { type: "freeName", name: "edge-1" }],
           ["guardian", { type: "spawn", behaviour: "x", args: 1, options: { name: "x" } }],
         ] as const) {
           const reply = await rogue.ask(`${node}/${path}`, (replyTo) => ({ ...message, replyTo }));
@@ -98,8 +99,13 @@ export const EDGE_MESSAGES: readonly ClusterAttack[] = [
         const reply = await rogue.ask("cloud/distributor", (replyTo) => ({ ...message, replyTo }));
         must(reply === "permission-denied", `the distributor answered "${message.type}"`);
       }
-      const reply = await rogue.ask("cloud/scheduler", (replyTo) => ({ type: "reportNodes", replyTo }));
-      must(reply === "permission-denied", "the scheduler answered");
+      for (const message of [
+        { type: "reportNodes" },
+        { type: "freeVersion", pipelineId: "honest", version: 1 },
+      ]) {
+        const reply = await rogue.ask("cloud/scheduler", (replyTo) => ({ ...message, replyTo }));
+        must(reply === "permission-denied", `the scheduler answered "${message.type}"`);
+      }
     },
   ),
   edgeAttack(

@@ -94,6 +94,19 @@ export const OPERATOR_SHAPES: readonly Shape[] = [
     path: "/agent",
     message: (own, ref) => ({ type: "drainSource", sourceId: "nothing", replyTo: ref(`sluice://${own}/x`) }),
   },
+  {
+    path: "/agent",
+    message: (own, ref) => ({ type: "freeName", name: "nobody", replyTo: ref(`sluice://${own}/x`) }),
+  },
+  {
+    path: "/scheduler",
+    message: (own, ref) => ({
+      type: "freeVersion",
+      pipelineId: "nothing",
+      version: 1,
+      replyTo: ref(`sluice://${own}/x`),
+    }),
+  },
   { path: "/agent", message: (own, ref) => ({ type: "watchEvents", listener: ref(`sluice://${own}/x`) }) },
 ];
 

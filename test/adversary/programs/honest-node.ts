@@ -3,7 +3,6 @@
 import {
   createToken,
   openStore,
-  openNameDirectory,
   openTokenDirectory,
   parseConfiguration,
   parseSourceId,
@@ -101,7 +100,6 @@ async function start(): Promise<SluiceNode> {
     ...common,
     store: await openStore(store ?? "memory:"),
     tokens: openTokenDirectory(folder),
-    names: openNameDirectory(`${folder}.names`),
   });
   tell({ type: "tokens", edge, operator });
   return node;

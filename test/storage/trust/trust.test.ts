@@ -1,23 +1,24 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { systemClock } from "../../../src/runtime/clock.js";
 import { silentLogger } from "../../../src/runtime/log.js";
-import { openTrust } from "../../../src/storage/trust/file-trust.js";
-import { createMemoryTrust } from "../../../src/storage/trust/trust.js";
+import type { HubState } from "../../../src/storage/hub/hub-state.js";
+import { MemoryStore } from "../../../src/storage/results/memory-store.js";
+import { openStore } from "../../../src/storage/results/open-store.js";
+import { createMemoryTrust, openTrust, type Trust } from "../../../src/storage/trust/trust.js";
 import { SluiceError } from "../../../src/task/errors.js";
-import { parseNodeName, parseSourceId } from "../../../src/task/identity.js";
-import { VirtualClock } from "../../support/virtual-clock.js";
+import { parseNodeName, parseSourceId, type NodeName, type SourceId } from "../../../src/task/identity.js";
 import { inTemporaryFolder } from "../../support/temporary-folder.js";
-import { pause } from "../../support/pause.js";
+import { VirtualClock } from "../../support/virtual-clock.js";
 
 const OPTIONS = { clock: systemClock, log: silentLogger };
 const EDGE = parseNodeName("edge-1");
 const OTHER = parseNodeName("edge-2");
 const NOW_MS = 1_700_000_000_000;
-const CLAIMED = { nowMs: NOW_MS, pipeline: "p@1" };
+const settled = () => new Promise((resolve) => void setImmediate(resolve));
+const CLAIMED = { nowMs: NOW_MS, pipeline: "p@1", digest: "of p" };
 const CAM_1 = parseSourceId("cam-1");
 const CAM_2 = parseSourceId("cam-2");
 
@@ -52,7 +53,7 @@ test("SourceOwners give a node no more than 256 sources to hold, by whichever wa
 test("SourceOwners let nobody who has a name later speak of what another node has captured under it", () => {
   const { owners } = createMemoryTrust();
   const before = NOW_MS - 5_000;
-  owners.claim(CAM_1, EDGE, { nowMs: before, pipeline: "p@1" });
+  owners.claim(CAM_1, EDGE, { ...CLAIMED, nowMs: before });
   assert.is(owners.confirm(CAM_1, EDGE, before), true);
   owners.release(CAM_1, EDGE);
   assert.is(owners.claim(CAM_1, OTHER, CLAIMED), true);
@@ -62,118 +63,149 @@ test("SourceOwners let nobody who has a name later speak of what another node ha
   // It takes no incarnations that are yet to come from the next one, nor gives those before it away.
   assert.is(owners.confirm(CAM_1, OTHER, 2 ** 47), true);
   owners.release(CAM_1, OTHER);
-  assert.is(owners.claim(CAM_1, EDGE, { nowMs: NOW_MS + 10, pipeline: "p@1" }), true);
+  assert.is(owners.claim(CAM_1, EDGE, { ...CLAIMED, nowMs: NOW_MS + 10 }), true);
   assert.is(owners.confirm(CAM_1, EDGE, before), false);
   assert.is(owners.confirm(CAM_1, EDGE, NOW_MS + 11), true);
 });
 
-test("SourceOwners know which source has walked a pipeline longest, over a restart too", () =>
-  inTemporaryFolder(async (folder) => {
-    const first = await openTrust(folder, OPTIONS);
-    first.owners.claim(CAM_2, OTHER, { nowMs: NOW_MS, pipeline: "other@1" });
-    first.owners.claim(CAM_1, EDGE, CLAIMED);
-    assert.is(first.owners.claim(CAM_2, OTHER, CLAIMED), true);
-    assert.is(first.owners.firstWith("p@1"), CAM_1);
-    await first.close();
-    const { owners } = await openTrust(folder, OPTIONS);
-    assert.is(owners.firstWith("p@1"), CAM_1);
-    owners.release(CAM_1, EDGE);
-    assert.is(owners.firstWith("p@1"), CAM_2);
-    assert.is(owners.firstWith("other@1"), null);
-  }));
+test("SourceOwners let nobody speak for a source that an operator has freed, until somebody registers it anew", () => {
+  const { owners } = createMemoryTrust();
+  owners.claim(CAM_1, EDGE, CLAIMED);
+  assert.is(owners.confirm(CAM_1, EDGE, NOW_MS), true);
+  owners.free(CAM_1, NOW_MS + 5);
+  assert.is(owners.holderOf(CAM_1), null);
+  for (const node of [EDGE, OTHER]) assert.is(owners.confirm(CAM_1, node, NOW_MS + 10), false, node);
+  assert.is(owners.claim(CAM_1, EDGE, { ...CLAIMED, nowMs: NOW_MS + 20 }), true);
+  assert.is(owners.confirm(CAM_1, EDGE, NOW_MS), false, "what it captured before");
+  assert.is(owners.confirm(CAM_1, EDGE, NOW_MS + 20), true);
+  owners.free(CAM_2, NOW_MS);
+  assert.is(owners.holderOf(CAM_2), null);
+});
 
-test("openTrust keeps the key and the owners of sources over a restart, for its own user alone to read", () =>
-  inTemporaryFolder(async (folder) => {
-    const path = join(folder, "trust");
-    const first = await openTrust(path, OPTIONS);
-    first.owners.claim(CAM_1, EDGE, CLAIMED);
-    first.owners.claim(CAM_2, OTHER, CLAIMED);
-    first.owners.release(CAM_2, OTHER);
-    await first.close();
-    const second = await openTrust(path, OPTIONS);
-    assert.equal(second.masterKey, first.masterKey);
-    assert.is(second.owners.claim(CAM_1, OTHER, CLAIMED), false);
-    assert.is(second.owners.claim(CAM_2, EDGE, CLAIMED), true);
-    await second.close();
-    assert.is(statSync(path).mode & 0o777, 0o700);
-    for (const name of ["master.key", "owners.json"]) {
-      assert.is(statSync(join(path, name)).mode & 0o777, 0o600, name);
-    }
-  }));
+test("SourceOwners leave a version of a pipeline to the node that registered it first, whoever walks it", () => {
+  const { owners } = createMemoryTrust();
+  const other = { pipeline: "p@1", digest: "another" };
+  const taker = (source: SourceId, node: NodeName) => owners.versionTakenBy(source, node, other);
+  assert.is(taker(CAM_1, EDGE), null);
+  owners.claim(CAM_1, EDGE, CLAIMED);
+  assert.is(owners.versionTakenBy(CAM_2, OTHER, CLAIMED), null, "the same pipeline");
+  assert.is(taker(CAM_2, OTHER), EDGE);
+  assert.is(taker(CAM_1, EDGE), null, "its own node may change what nobody else walks");
+  owners.claim(CAM_2, OTHER, CLAIMED);
+  assert.is(taker(CAM_1, EDGE), EDGE, "another source walks it");
+  owners.release(CAM_1, EDGE);
+  owners.release(CAM_2, OTHER);
+  assert.is(taker(CAM_2, OTHER), EDGE, "also while nobody walks it");
+  owners.claim(CAM_1, EDGE, { ...other, nowMs: NOW_MS });
+  assert.is(owners.versionTakenBy(CAM_2, OTHER, CLAIMED), EDGE);
+  assert.is(owners.freeVersion("p@1"), EDGE);
+  assert.is(owners.freeVersion("p@1"), null);
+  assert.is(owners.versionTakenBy(CAM_2, OTHER, CLAIMED), null);
+});
 
-test("openTrust keeps what operators said of sources, for its own user alone", () =>
+test("SourceOwners give a node no more than 256 versions, and forget none that a source walks", () => {
+  const { owners } = createMemoryTrust();
+  const version = (at: number) => ({ pipeline: `p@${at}`, digest: "its own", nowMs: NOW_MS });
+  assert.is(owners.claim(CAM_1, EDGE, version(0)), true);
+  for (let at = 1; at <= 600; at += 1) assert.is(owners.claim(CAM_2, EDGE, version(at)), true);
+  const isKnown = (at: number) =>
+    owners.versionTakenBy(parseSourceId("x"), OTHER, { ...version(at), digest: "" }) !== null;
+  const known = Array.from({ length: 601 }, (_, at) => at).filter(isKnown);
+  assert.equal([known.length, known[0], known[1], known.at(-1)], [256, 0, 346, 600]);
+});
+
+test("openTrust keeps names, owners, versions, orders and the key over a restart of the hub, in the store and beside it", () =>
   inTemporaryFolder(async (folder) => {
+    const path = join(folder, "store");
     const order = { policy: { name: "fixed", parameters: { placement: { detect: ["cloud"] } } } };
-    const first = await openTrust(folder, OPTIONS);
-    first.orders.set(CAM_1, order);
-    first.orders.set(CAM_2, order);
-    first.orders.delete(CAM_2);
-    await first.close();
-    const second = await openTrust(folder, OPTIONS);
-    assert.equal([second.orders.get(CAM_1), second.orders.get(CAM_2)], [order, undefined]);
-    await second.close();
-    assert.is(statSync(join(folder, "orders.json")).mode & 0o777, 0o600);
-    writeFileSync(join(folder, "orders.json"), '{"cam-1": {"policy": "fixed"}}');
-    const refused: unknown = await openTrust(folder, OPTIONS).catch((error: unknown) => error);
-    assert.ok(refused instanceof SluiceError && refused.code === "store-corrupt");
-  }));
-
-test("openTrust writes what changes at once, what follows together, and all of it before it closes", () =>
-  inTemporaryFolder(async (folder) => {
-    const clock = new VirtualClock();
-    const trust = await openTrust(folder, { clock, log: silentLogger });
-    const owners = () => Object.keys(JSON.parse(readFileSync(join(folder, "owners.json"), "utf8")) as object);
-    trust.owners.claim(CAM_1, EDGE, CLAIMED);
-    while (!existsSync(join(folder, "owners.json"))) await pause();
-    assert.equal(owners(), [CAM_1]);
-    for (let at = 0; at < 100; at += 1) trust.owners.claim(parseSourceId(`more-${at}`), EDGE, CLAIMED);
-    await trust.close();
-    assert.is(owners().length, 101);
+    const opened = async (work: (trust: Trust) => Promise<void>) => {
+      const store = await openStore(path);
+      const trust = await openTrust(store, OPTIONS);
+      await work(trust);
+      await trust.close();
+      await store.close();
+    };
+    const keys: Uint8Array[] = [];
+    await opened(async ({ owners, orders, names, masterKey }) => {
+      keys.push(masterKey);
+      owners.claim(CAM_1, EDGE, CLAIMED);
+      owners.claim(CAM_2, OTHER, CLAIMED);
+      owners.release(CAM_2, OTHER);
+      orders.set(CAM_1, order);
+      orders.set(CAM_2, order);
+      orders.delete(CAM_2);
+      for (const name of ["edge-1", "edge-2"]) await names.bind(name, `key of ${name}`);
+      await names.free("edge-2");
+    });
+    await opened(async ({ owners, orders, names, masterKey }) => {
+      assert.equal(masterKey, keys[0]);
+      assert.is(owners.claim(CAM_1, OTHER, CLAIMED), false);
+      assert.is(owners.claim(CAM_2, EDGE, CLAIMED), true);
+      assert.is(owners.versionTakenBy(CAM_2, OTHER, { pipeline: "p@1", digest: "another" }), EDGE);
+      assert.equal([orders.get(CAM_1), orders.get(CAM_2)], [order, undefined]);
+      const known = ["edge-1", "edge-2"].map((name) => [names.ownerOf(name), names.generationOf(name)]);
+      assert.equal(known, [
+        ["key of edge-1", 0],
+        [null, 1],
+      ]);
+    });
+    assert.is(statSync(`${path}.voucher-key`).mode & 0o777, 0o600);
+    const text = Buffer.from(keys[0] ?? []).toString("base64url");
+    const files = readdirSync(path).map((file) => readFileSync(join(path, file), "latin1"));
+    assert.is(
+      files.some((content) => content.includes(text)),
+      false,
+      "a copy of the database does not tell the key",
+    );
   }));
 
 test("openTrust makes another key for another hub, and takes no damaged file for one", () =>
   inTemporaryFolder(async (folder) => {
-    const [one, two] = [join(folder, "one"), join(folder, "two")];
-    const first = await openTrust(one, OPTIONS);
-    assert.not.equal((await openTrust(two, OPTIONS)).masterKey, first.masterKey);
-    first.owners.claim(CAM_1, EDGE, CLAIMED);
-    await first.close();
-    for (const [name, text] of [
-      ["master.key", "short"],
-      ["owners.json", '{"cam-1": {"node": 7}}'],
-      ["owners.json", '{"../cam": {"node": "edge-1", "held": true}}'],
-      ["owners.json", "{"],
-    ] as const) {
-      const sound = readFileSync(join(one, name));
-      writeFileSync(join(one, name), text);
-      const refused: unknown = await openTrust(one, OPTIONS).catch((error: unknown) => error);
-      assert.ok(refused instanceof SluiceError && refused.code === "store-corrupt", `${name}: ${text}`);
-      writeFileSync(join(one, name), sound);
-    }
+    const keyOf = async (name: string) => {
+      const store = await openStore(join(folder, name));
+      try {
+        return (await openTrust(store, OPTIONS)).masterKey;
+      } finally {
+        await store.close();
+      }
+    };
+    assert.not.equal(await keyOf("one"), await keyOf("two"));
+    writeFileSync(join(folder, "one.voucher-key"), "short");
+    const refused: unknown = await keyOf("one").catch((error: unknown) => error);
+    assert.ok(refused instanceof SluiceError && refused.code === "store-corrupt", String(refused));
+    assert.match(refused.message, "one.voucher-key");
   }));
 
-test("openTrust says what is not durable yet, waits for that, and says why it cannot be written", () =>
-  inTemporaryFolder(async (folder) => {
-    const clock = new VirtualClock();
-    const trust = await openTrust(folder, { clock, log: silentLogger });
-    assert.is(trust.written(), null);
-    trust.owners.claim(CAM_1, EDGE, CLAIMED);
-    await trust.written();
-    assert.match(await readFile(join(folder, "owners.json"), "utf8"), '"held":true');
-    assert.is(trust.written(), null);
-    // A folder in its place: nothing can be put there.
-    await rm(join(folder, "owners.json"));
-    await mkdir(join(folder, "owners.json", "x"), { recursive: true });
-    trust.owners.release(CAM_1, EDGE);
-    clock.advance(100);
-    const failed: unknown = await Promise.resolve(trust.written()).catch((error: unknown) => error);
-    assert.ok(failed instanceof SluiceError && failed.code === "store-unwritable", String(failed));
-    await rm(join(folder, "owners.json"), { recursive: true });
-    const again = trust.written();
-    clock.advance(100);
-    await again;
-    assert.match(await readFile(join(folder, "owners.json"), "utf8"), '"held":false');
-    await trust.close();
-  }));
+test("openTrust says what is not durable yet, waits for that, and says why it cannot be written", async () => {
+  const memory = new MemoryStore();
+  const disk = { full: false };
+  const state: HubState = {
+    ...memory.state,
+    write: (changes) =>
+      disk.full
+        ? Promise.reject(new SluiceError("Cannot write: full", { code: "store-full" }))
+        : memory.state.write(changes),
+  };
+  const clock = new VirtualClock();
+  const trust = await openTrust({ state, voucherKey: memory.voucherKey }, { clock, log: silentLogger });
+  assert.is(trust.written(), null);
+  trust.owners.claim(CAM_1, EDGE, CLAIMED);
+  await trust.written();
+  assert.is(trust.written(), null);
+  disk.full = true;
+  trust.owners.release(CAM_1, EDGE);
+  const waited = Promise.resolve(trust.written()).catch((error: unknown) => error);
+  await settled();
+  clock.advance(100);
+  const failed = await waited;
+  assert.ok(failed instanceof SluiceError && failed.code === "store-full", String(failed));
+  disk.full = false;
+  const again = trust.written();
+  await settled();
+  clock.advance(1_000);
+  await again;
+  assert.is((await openTrust(memory, OPTIONS)).owners.holderOf(CAM_1), null);
+  await trust.close();
+});
 
 test.run();

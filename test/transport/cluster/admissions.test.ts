@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
+import { parseNodeName } from "../../../src/runtime/address.js";
 import { TransportError } from "../../../src/transport/errors.js";
 import { createNameKey, openNameKey } from "../../../src/transport/security/name-key.js";
-import { createMemoryNames, forgetName, openNameDirectory } from "../../../src/transport/security/names.js";
+import { createNames } from "../../../src/transport/security/names.js";
 import { createMemoryCluster } from "../../support/memory-cluster.js";
 import { inTemporaryFolder } from "../../support/temporary-folder.js";
 
@@ -20,8 +21,8 @@ test("a name belongs to the key that joined with it first, also while its node i
   inTemporaryFolder(async (folder) => {
     const [own, others] = [await openNameKey(join(folder, "own")), await openNameKey(join(folder, "others"))];
     const cluster = createMemoryCluster();
-    const directory = join(folder, "names");
-    await cluster.hub({ names: openNameDirectory(directory) });
+    const names = createNames(new Map());
+    await cluster.hub({ names });
     const first = await cluster.join("edge-1", { nameKey: own });
     await first.cluster.leave();
     await cluster.settle();
@@ -31,7 +32,7 @@ test("a name belongs to the key that joined with it first, also while its node i
     assert.is(again.cluster.connected, true);
     await again.cluster.leave();
     await cluster.settle();
-    assert.is(await forgetName(directory, "edge-1"), true);
+    assert.is(await names.free("edge-1"), true);
     assert.is((await cluster.join("edge-1", { nameKey: others })).cluster.connected, true);
     await cluster.end();
   }));
@@ -40,48 +41,52 @@ test("a key gets no name that a node without a key has now, and has it once that
   inTemporaryFolder(async (folder) => {
     const nameKey = await openNameKey(join(folder, "own"));
     const cluster = createMemoryCluster();
-    const names = createMemoryNames();
+    const names = createNames(new Map());
     await cluster.hub({ names });
     const first = await cluster.join("edge-1");
     assert.is(await refusalOf(cluster.join("edge-1", { nameKey })), "name-taken, backoff");
-    assert.is(await names.ownerOf("edge-1"), null);
+    assert.is(names.ownerOf("edge-1"), null);
     const patient = cluster.join("edge-1", { nameKey, patient: true });
     await cluster.advance(2_000);
     await first.cluster.leave();
     await cluster.advance(10_000);
     assert.is((await patient).cluster.connected, true);
-    assert.is(await names.ownerOf("edge-1"), nameKey.publicKey);
+    assert.is(names.ownerOf("edge-1"), nameKey.publicKey);
     await cluster.end();
   }));
 
-test("a name that was freed is of another generation, and so is what its next node is told", () =>
+test("a hub that frees a name has its node out, and tells it and whoever comes next of another generation", () =>
   inTemporaryFolder(async (folder) => {
     const [own, others] = [await openNameKey(join(folder, "own")), await openNameKey(join(folder, "others"))];
-    const directory = join(folder, "names");
+    const names = createNames(new Map());
     const told: number[] = [];
     const cluster = createMemoryCluster();
-    await cluster.hub({
-      names: openNameDirectory(directory),
-      secretFor: (_, generation) => {
-        told.push(generation);
+    const hub = await cluster.hub({
+      names,
+      secretFor: ({ name }) => {
+        told.push(names.generationOf(name));
         return null;
       },
     });
-    for (const nameKey of [own, own, others, own]) {
-      const { cluster: member } = await cluster.join("edge-1", { nameKey });
-      await member.leave();
-      await cluster.settle();
-      if (told.length > 1) assert.is(await forgetName(directory, "edge-1"), true);
-    }
-    assert.equal(told, [0, 0, 1, 2]);
-    assert.is(await forgetName(directory, "edge-1"), false);
-    assert.equal(await openNameDirectory(directory).generations(), new Map([["edge-1", 3]]));
+    const edge = parseNodeName("edge-1");
+    const first = await cluster.join("edge-1", { nameKey: own });
+    const { session } = first.cluster.self;
+    assert.is(await hub.cluster.freeName(edge), true);
+    await cluster.advance(5_000);
+    assert.ok(first.cluster.self.session > session, "it has joined again, and the name is its own again");
+    assert.equal(told, [0, 1]);
+    await first.cluster.leave();
+    await cluster.settle();
+    assert.is(await hub.cluster.freeName(edge), true);
+    assert.is(await hub.cluster.freeName(edge), false, "nobody has it");
+    await cluster.join("edge-1", { nameKey: others });
+    assert.equal(told, [0, 1, 2]);
     await cluster.end();
   }));
 
 test("a key of a process has its name for as long as its node is a member, and keeps nobody else from it later", async () => {
   const cluster = createMemoryCluster();
-  const names = createMemoryNames();
+  const names = createNames(new Map());
   await cluster.hub({ names });
   const [own, others] = [createNameKey(), createNameKey()];
   const first = await cluster.join("edge-1", { nameKey: own });
@@ -89,21 +94,21 @@ test("a key of a process has its name for as long as its node is a member, and k
     assert.is(await refusalOf(cluster.join("edge-1", { nameKey })), "name-taken, backoff");
   }
   assert.is(first.cluster.connected, true);
-  assert.is(await names.ownerOf("edge-1"), null);
+  assert.is(names.ownerOf("edge-1"), null);
   await first.cluster.leave();
   await cluster.settle();
   assert.is((await cluster.join("edge-1", { nameKey: others })).cluster.connected, true);
   await cluster.end();
 });
 
-test("a hub that cannot read whose the names are lets nobody in meanwhile, and has them try again", async () => {
+test("a hub that cannot keep whose a name is lets nobody in under it meanwhile, and has them try again", async () => {
   const cluster = createMemoryCluster();
-  const names = createMemoryNames();
+  const names = createNames(new Map());
   const disk: { problem: Error | null } = { problem: new Error("EMFILE") };
   await cluster.hub({
     names: {
       ...names,
-      ownerOf: (name) => (disk.problem === null ? names.ownerOf(name) : Promise.reject(disk.problem)),
+      bind: (name, key) => (disk.problem === null ? names.bind(name, key) : Promise.reject(disk.problem)),
     },
   });
   const patient = cluster.join("edge-1", { patient: true });
