@@ -8,6 +8,7 @@ import type { Tally } from "./adversary/kit/tally.js";
 import { HELP, parseOptions, type RunnerOptions } from "./runner/options.js";
 import { longestFirst, readDurations, writeDurations } from "./runner/order.js";
 import { showProgress } from "./runner/progress.js";
+import { withOriginalPlaces } from "./runner/original-places.js";
 import { createRoom, thisMachine } from "./runner/room.js";
 import { runFile, type FileResult } from "./runner/run-file.js";
 import { runFiles } from "./runner/run-files.js";
@@ -53,6 +54,7 @@ function namesOf(parts: readonly string[]): readonly string[] {
 }
 
 async function run(files: readonly string[], { jobs, record }: RunnerOptions): Promise<number> {
+  let interrupted = false;
   const hadKept = existsSync(kept);
   const startedMs = performance.now();
   const room = createRoom(thisMachine(availableParallelism()), jobs);
@@ -60,10 +62,11 @@ async function run(files: readonly string[], { jobs, record }: RunnerOptions): P
     files,
     (file) => runFile(file, join(root, file)),
     room,
-    (result) => progress.ended(result),
+    (result) => {
+      if (!interrupted) progress.ended(result);
+    },
   );
   const progress = showProgress(files.length, () => all.running());
-  let interrupted = false;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => {
       interrupted = true;
@@ -73,7 +76,7 @@ async function run(files: readonly string[], { jobs, record }: RunnerOptions): P
   const results = await all.results;
   progress.stop();
   for (const { file, problem, output } of results)
-    if (problem !== null && !interrupted) console.log(`\n${file}: ${problem}\n${output}`);
+    if (problem !== null && !interrupted) console.log(`\n${file}: ${problem}\n${withOriginalPlaces(output)}`);
   if (interrupted) return 130;
   console.log(`\n${slowestText(results)}\n\n${totalsText(results, performance.now() - startedMs)}`);
   const leftKept = !hadKept && existsSync(kept);

@@ -44,7 +44,7 @@ export function runFile(file: string, path: string, patience: Patience = PATIENC
   const startedMs = performance.now();
   // Inherited by all that the file starts.
   const mark = randomUUID();
-  const child = spawn(process.execPath, ["--enable-source-maps", path], {
+  const child = spawn(process.execPath, [path], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, FORCE_COLOR: "0", NO_COLOR: "1", SLUICE_TEST_FILE: mark },
   });
