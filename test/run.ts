@@ -1,17 +1,19 @@
-/** Runs every compiled test file in a process of its own, and is strict where uvu is not: `--help` tells more. */
+/** Runs all compiled test files, and is strict where uvu is not: `--help` tells more. */
 
 import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Tally } from "./adversary/kit/tally.js";
+import { createNeedsOwnProcess } from "./runner/alone.js";
+import type { FileResult } from "./runner/file-result.js";
 import { HELP, parseOptions, type RunnerOptions } from "./runner/options.js";
-import { longestFirst, readDurations, writeDurations } from "./runner/order.js";
+import { groupsOf, readDurations, writeDurations } from "./runner/order.js";
 import { showProgress } from "./runner/progress.js";
 import { withOriginalPlaces } from "./runner/original-places.js";
 import { createRoom, thisMachine } from "./runner/room.js";
-import { runFile, type FileResult } from "./runner/run-file.js";
-import { runFiles } from "./runner/run-files.js";
+import type { TestFile } from "./runner/run-file.js";
+import { runFiles, startGroup } from "./runner/run-files.js";
 import { slowestText, totalsText } from "./runner/summary.js";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
@@ -33,34 +35,36 @@ async function main(): Promise<number> {
     return 2;
   }
   const { options } = parsed;
-  const files = longestFirst(namesOf(options.parts), readDurations(durationsFile));
+  const files = filesWith(options.parts);
   if (files.length === 0) {
     process.stderr.write(`error: No test file has one of these in its name: ${options.parts.join(" ")}\n`);
     return 2;
   }
   if (!options.list) return run(files, options);
-  for (const file of files) console.log(file);
+  for (const { name } of files) console.log(name);
   return 0;
 }
 
-function namesOf(parts: readonly string[]): readonly string[] {
+function filesWith(parts: readonly string[]): readonly TestFile[] {
   return (
     readdirSync(root, { recursive: true, encoding: "utf8" })
-      .filter((file) => file.endsWith(".test.js"))
+      .filter((name) => name.endsWith(".test.js"))
       // What an earlier build left behind of a test that is no more.
-      .filter((file) => existsSync(join(sources, file.replace(/\.js$/, ".ts"))))
-      .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
+      .filter((name) => existsSync(join(sources, name.replace(/\.js$/, ".ts"))))
+      .filter((name) => parts.length === 0 || parts.some((part) => name.includes(part)))
+      .sort()
+      .map((name) => ({ name, path: join(root, name) }))
   );
 }
 
-async function run(files: readonly string[], { jobs, record }: RunnerOptions): Promise<number> {
+async function run(files: readonly TestFile[], { jobs, record }: RunnerOptions): Promise<number> {
   let interrupted = false;
   const hadKept = existsSync(kept);
   const startedMs = performance.now();
   const room = createRoom(thisMachine(availableParallelism()), jobs);
   const all = runFiles(
-    files,
-    (file) => runFile(file, join(root, file)),
+    groupsOf(files, readDurations(durationsFile), createNeedsOwnProcess()),
+    startGroup,
     room,
     (result) => {
       if (!interrupted) progress.ended(result);

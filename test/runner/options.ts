@@ -15,8 +15,9 @@ export interface RunnerOptions {
 export const HELP = `Usage: npm test -- [options] [part of a file name]...
        node dist/test/run.js [options] [part of a file name]...
 
-Runs the compiled test files, each in a process of its own, and is strict: a file that
-runs no test, ends early, hangs, or leaves a process or a handle behind has failed.
+Runs the compiled test files and is strict: a file that runs no test, ends early, hangs,
+or leaves a process or a handle behind has failed. A file that can start processes or
+threads, or open sockets, has a process of its own; others share some.
 Without a part of a name all files are run, the longest first.
 
 Options:

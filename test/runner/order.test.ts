@@ -4,16 +4,36 @@ import { join } from "node:path";
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { REPOSITORY } from "../support/sources.js";
-import { longestFirst, readDurations, writeDurations } from "./order.js";
+import { groupsOf, readDurations, writeDurations } from "./order.js";
+import type { TestFile } from "./run-file.js";
+
+const fileOf = (name: string): TestFile => ({ name, path: `/${name}` });
 
 test("the longest file starts first, and those that are not known last", () => {
-  const files = ["a/short", "b/long", "a/longest", "a/also-short"];
-  assert.equal(longestFirst(files, { "a/longest": 9, "b/long": 4 }), [
-    "a/longest",
-    "b/long",
-    "a/also-short",
-    "a/short",
-  ]);
+  const files = ["a/short", "b/long", "a/longest", "a/also-short"].map(fileOf);
+  const groups = groupsOf(files, { "a/longest": 9, "b/long": 4 }, () => true);
+  assert.equal(
+    groups.map((group) => group.map(({ name }) => name)),
+    [["a/longest"], ["b/long"], ["a/short"], ["a/also-short"]],
+  );
+});
+
+test("files that need no process of their own share some, with their neighbours, and are as long as all of them", () => {
+  const files = Array.from({ length: 70 }, (_, at) => fileOf(`${at < 35 ? "b" : "a"}/${10 + at}`));
+  const groups = groupsOf(
+    [fileOf("c/own"), ...files],
+    { "c/own": 5, "b/11": 3, "b/12": 3 },
+    (path) => path === "/c/own",
+  );
+  assert.equal(
+    groups.map((group) => [group[0]?.name, group.length]),
+    [
+      ["a/75", 30],
+      ["c/own", 1],
+      ["a/45", 30],
+      ["b/35", 10],
+    ],
+  );
 });
 
 test("durations are kept in seconds, of files that take some", () => {

@@ -1,7 +1,8 @@
 /** What a person sees while files run: a line for each that has ended, and on a terminal what runs now. */
 
 import { createLiveLines } from "../../apps/live-lines.js";
-import type { FileResult, RunningFile } from "./run-file.js";
+import type { FileResult } from "./file-result.js";
+import type { Running } from "./run-file.js";
 import { resultLine, seconds } from "./summary.js";
 
 const REDRAW_MS = 500;
@@ -13,7 +14,7 @@ export interface Progress {
 }
 
 /** @param count of all files */
-export function showProgress(count: number, running: () => readonly RunningFile[]): Progress {
+export function showProgress(count: number, running: () => readonly Running[]): Progress {
   const live = process.stdout.isTTY ? createLiveLines(process.stdout) : null;
   const startedMs = performance.now();
   let done = 0;
@@ -24,7 +25,7 @@ export function showProgress(count: number, running: () => readonly RunningFile[
     live?.show(
       [
         `${done} of ${count} files, ${broken} with problems, ${seconds(nowMs - startedMs)}`,
-        ...running().map(({ file, startedMs: since }) => `  ${seconds(nowMs - since).padStart(8)}  ${file}`),
+        ...running().map(({ name, startedMs: since }) => `  ${seconds(nowMs - since).padStart(8)}  ${name}`),
       ]
         .map((line) => line.slice(0, columns - 1))
         .join("\n"),

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { processesWith } from "../support/processes.js";
-import { runFile, type FileResult, type Patience } from "./run-file.js";
-import { pause } from "../support/pause.js";
+import type { Patience } from "./child-process.js";
+import type { FileResult } from "./file-result.js";
+import { runFile, runTogether, type TestFile } from "./run-file.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-runner-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -16,53 +17,96 @@ const SPAWN = 'import { spawn } from "node:child_process";\n';
 
 let written = 0;
 
-function run(code: string, patience?: Partial<Patience>): Promise<FileResult> {
-  const path = join(folder, `file-${(written += 1)}.mjs`);
-  writeFileSync(path, UVU + code);
-  return runFile("a.test.js", path, { silenceMs: 600_000, endingMs: 600_000, ...patience }).result;
+function fileOf(code: string): TestFile {
+  written += 1;
+  const name = `file-${written}.mjs`;
+  writeFileSync(join(folder, name), UVU + code);
+  return { name, path: join(folder, name) };
 }
 
-test("a file whose tests pass has no problem, and its tests are counted", async () => {
-  const result = await run('test("a", () => {}); test("b", () => {}); test.skip("c", () => {}); test.run();');
-  assert.equal([result.problem, result.total, result.passed, result.skipped], [null, 2, 2, 1], result.output);
-  if (process.platform === "linux") assert.ok((result.cpuMs ?? 0) > 0);
+const patienceOf = (given: Partial<Patience>): Patience => ({
+  silenceMs: 600_000,
+  endingMs: 600_000,
+  ...given,
 });
 
-test("a file with a test that does not pass has a problem", async () => {
-  const { problem } = await run(
-    'test("a", () => { throw new Error("no"); }); test("b", () => {}); test.run();',
-  );
-  assert.is(problem, "1 of 2 tests did not pass");
-});
+async function alone(code: string, patience: Partial<Patience> = {}): Promise<FileResult> {
+  const { results } = await runFile(fileOf(code), patienceOf(patience)).ended;
+  const [result] = results;
+  if (result === undefined) throw new Error("It has no result");
+  return result;
+}
 
-test("a file that runs no test, or does not even begin, has a problem", async () => {
-  assert.match((await run('test("a", () => {});')).problem ?? "", /^ran no test \(exit code 0\)/);
-  assert.match((await run("throw new Error('no');")).problem ?? "", /^ran no test \(exit code 1\)/);
-});
+const GOOD = 'test("a", () => {}); test("b", () => {}); test.skip("c", () => {}); test.run();';
 
-test("a file that ends before its tests do has a problem", async () => {
-  const early = await run('test("a", () => process.exit(0)); test.run();');
-  assert.match(early.problem ?? "", /^ran no test/);
-  const empty = await run('test("a", () => new Promise(() => {})); test.run();');
-  assert.match(empty.problem ?? "", /^ran no test/);
-  const after = await run('test("a", () => {}); test.run(); process.once("exit", () => process.exit(3));');
-  assert.is(after.problem, "exit code 3");
-});
+/** Behind a good file, and before another one. */
+async function shared(
+  code: string,
+  patience: Partial<Patience> = {},
+): Promise<FileResult & { readonly unrun: number }> {
+  const files = [fileOf(GOOD), fileOf(code), fileOf(GOOD)];
+  const { results, unrun } = await runTogether(files, patienceOf(patience)).ended;
+  const [before, result, after] = results;
+  assert.equal([before?.problem, before?.passed], [null, 2], before?.output);
+  if (after !== undefined) assert.equal([after.problem, after.passed], [null, 2], after.output);
+  if (result === undefined) throw new Error("It has no result");
+  assert.is(results.length + unrun.length, 3);
+  return { ...result, unrun: unrun.length };
+}
 
-test("a file that hangs, or leaves a handle open, is ended after a silence", async () => {
-  const { problem } = await run('test("a", () => {}); test.run(); setInterval(() => {}, 1e6);', {
-    silenceMs: 2_000,
+for (const [how, run] of Object.entries({ alone, shared })) {
+  test(`a file whose tests pass has no problem, and its tests are counted: ${how}`, async () => {
+    const { problem, total, passed, skipped, cpuMs, output } = await run(GOOD);
+    assert.equal([problem, total, passed, skipped], [null, 2, 2, 1], output);
+    if (process.platform === "linux") assert.ok((cpuMs ?? 0) > 0);
   });
+
+  test(`a file with a test that does not pass has a problem: ${how}`, async () => {
+    const { problem } = await run(
+      'test("a", () => { throw new Error("no"); }); test("b", () => {}); test.run();',
+    );
+    assert.is(problem, "1 of 2 tests did not pass");
+  });
+
+  test(`a file that runs no test, or does not even begin, has a problem: ${how}`, async () => {
+    assert.match((await run('test("a", () => {});')).problem ?? "", /^ran no test \(exit code 0\)/);
+    assert.match((await run("throw new Error('no');")).problem ?? "", /^ran no test \(exit code 1\)/);
+  });
+
+  test(`a file that ends before its tests do has a problem: ${how}`, async () => {
+    const early = await run('test("a", () => process.exit(0)); test.run();');
+    assert.match(early.problem ?? "", /^ran no test/);
+    const empty = await run('test("a", () => new Promise(() => {})); test.run();');
+    assert.match(empty.problem ?? "", /^ran no test/);
+    const late = await run(
+      'test("a", () => {}); test.run(); setTimeout(() => { throw new Error("late"); }, 50);',
+    );
+    assert.is(late.problem, "exit code 1");
+  });
+
+  test(`a file that hangs is ended after a silence: ${how}`, async () => {
+    const code = 'test("a", () => new Promise((resolve) => void setTimeout(resolve, 1e6))); test.run();';
+    const { problem } = await run(code, { silenceMs: 2_000 });
+    assert.match(problem ?? "", /^no test has ended for 2 s/);
+  });
+}
+
+test("a file that leaves a handle open is ended after a silence, and one that shares its process after its time", async () => {
+  const code = 'test("a", () => {}); test.run(); setInterval(() => {}, 1e6);';
+  const { problem } = await alone(code, { silenceMs: 2_000 });
   assert.match(problem ?? "", /^no test has ended for 2 s/);
+  const { problem: left, unrun } = await shared(code, { endingMs: 100 });
+  assert.equal([left, unrun], ["left behind: Timeout", 1]);
 });
 
 test("a file that leaves a process behind has a problem, and the process is ended", async () => {
   if (process.platform !== "linux") return console.log("SKIPPED: only Linux tells whose processes are whose");
   const mark = `left-behind-${process.pid}`;
-  const left = `spawn(process.execPath, ["-e", "setInterval(() => {}, 1e6)"], { stdio: "ignore", detached: true, env: { ...process.env, MARK: "${mark}" } }).unref();`;
-  const { problem } = await run(`${SPAWN}test("a", () => { ${left} }); test.run();`, { endingMs: 0 });
-  assert.match(problem ?? "", /^left 1 processes behind: .*setInterval/);
-  while (processesWith(mark).length > 0) await pause(20);
+  const env = `{ ...process.env, MARK: "${mark}" }`;
+  const left = `spawn(process.execPath, ["-e", "setInterval(() => {}, 1e6)"], { stdio: "ignore", detached: true, env: ${env} }).unref();`;
+  const { problem } = await alone(`${SPAWN}test("a", () => { ${left} }); test.run();`, { endingMs: 0 });
+  assert.match(problem ?? "", /^left behind: .*setInterval/);
+  assert.equal(processesWith(mark), []);
 });
 
 test.run();

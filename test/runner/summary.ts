@@ -1,6 +1,6 @@
 /** What a run of tests came to, as lines of text. */
 
-import type { FileResult } from "./run-file.js";
+import type { FileResult } from "./file-result.js";
 
 const SLOWEST = 10;
 
