@@ -5,6 +5,7 @@ import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { SchedulerEvent } from "../../src/actors/protocol/scheduler.js";
 import { assertNever } from "../../src/runtime/errors.js";
 import { tableText } from "../epoch-text.js";
+import { unusedFramesText } from "../unused-frames.js";
 import type { ClusterEvent } from "../../src/transport/cluster/cluster.js";
 
 /** @param own name of the node that prints it */
@@ -56,9 +57,9 @@ export function describeNode(event: NodeEvent): string | null {
       const { created, stored, inFlight, framesSkipped, timeSteps } = event.ledger;
       const dropped = countDrops(event.ledger.dropped);
       const how = event.error === null ? "ended" : `failed: ${event.error.message}`;
-      const skipped = framesSkipped === 0 ? "" : `, ${framesSkipped} frames in no task`;
+      const unused = framesSkipped === 0 ? "" : `, ${unusedFramesText(framesSkipped)}`;
       const steps = timeSteps === 0 ? "" : `, times stepped ${timeSteps} times`;
-      return `${event.sourceId}: ${how}; ${created} tasks, ${stored} stored, ${dropped} dropped, ${inFlight} in flight${skipped}${steps}`;
+      return `${event.sourceId}: ${how}; ${created} tasks, ${stored} stored, ${dropped} dropped, ${inFlight} in flight${unused}${steps}`;
     }
     case "stageFailed":
       return `stage "${event.stage.stage}" cannot run on ${event.node}: ${event.error.message}`;

@@ -7,11 +7,12 @@ import { parseSourceId, type NodeName, type SourceId } from "../../src/task/iden
 import { countDrops } from "../../src/task/ledger.js";
 import { suggestName } from "../../src/task/nearest-name.js";
 import type { LedgerReported } from "../../src/task/reports.js";
-import { renderTable } from "../tables.js";
+import { renderFitting, terminalWidth } from "../tables.js";
 import { err, out } from "../terminal.js";
+import { unusedFramesText } from "../unused-frames.js";
 
 /** A source as one that runs now. */
-interface SourceLine {
+export interface SourceLine {
   readonly source: SourceId;
   readonly node: NodeName;
   readonly status: LedgerReported["status"];
@@ -21,6 +22,8 @@ interface SourceLine {
   readonly inFlight: number;
   readonly stored: number;
   readonly dropped: number;
+  /** Frames that were read and are in no task. */
+  readonly framesSkipped: number;
 }
 
 /** @returns the exit code: 1 where a node did not answer, so that its sources are not shown */
@@ -28,7 +31,7 @@ export async function sources(operator: Operator, { json }: { readonly json: boo
   const { lines, silent } = await look(operator);
   if (json) out.json(lines);
   else if (lines.length === 0) out.line("No source runs");
-  else out.lines(sourcesTable(lines));
+  else out.lines(sourcesTable(lines, terminalWidth()));
   for (const [node, problem] of silent) err.line(`error: The sources of ${node} are not known: ${problem}`);
   return silent.size === 0 ? 0 : 1;
 }
@@ -103,7 +106,7 @@ async function look(operator: Operator): Promise<{
   return { lines, silent };
 
   function lineOf(node: NodeName, ledger: LedgerReported): SourceLine {
-    const { sourceId, status, created, inFlight, stored, dropped } = ledger;
+    const { sourceId, status, created, inFlight, stored, dropped, framesSkipped } = ledger;
     const route = table?.sources.get(sourceId);
     const pipeline = route === undefined ? null : `${route.pipelineId}@${route.pipelineVersion}`;
     return {
@@ -115,21 +118,25 @@ async function look(operator: Operator): Promise<{
       inFlight,
       stored,
       dropped: countDrops(dropped),
+      framesSkipped,
     };
   }
 }
 
-function sourcesTable(lines: readonly SourceLine[]): string {
-  return renderTable(
+/** @param width of the terminal, in columns */
+export function sourcesTable(lines: readonly SourceLine[], width: number): string {
+  const unused = lines.reduce((sum, { framesSkipped }) => sum + framesSkipped, 0);
+  const table = renderFitting(
     [
       { title: "source" },
       { title: "node" },
       { title: "status" },
-      { title: "pipeline" },
-      { title: "created", align: "right" },
+      { title: "pipeline", rank: 2 },
+      { title: "created", align: "right", rank: 1 },
       { title: "in flight", align: "right" },
       { title: "stored", align: "right" },
       { title: "dropped", align: "right" },
+      { title: "unused", align: "right" },
     ],
     lines.map(({ source, node, status, pipeline, ...counts }) => [
       source,
@@ -140,6 +147,9 @@ function sourcesTable(lines: readonly SourceLine[]): string {
       counts.inFlight,
       counts.stored,
       counts.dropped,
+      counts.framesSkipped,
     ]),
+    width,
   );
+  return unused === 0 ? table : `${table}\nunused: ${unusedFramesText(unused)}`;
 }

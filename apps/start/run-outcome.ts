@@ -5,6 +5,9 @@ import type { SourceId } from "../../src/task/identity.js";
 import { describeTotalLoss } from "../../src/task/ledger.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 
+/** Sums over the sources of a run. */
+export type RunTotals = Pick<LedgerReported, "created" | "inFlight" | "framesSkipped">;
+
 export class RunOutcome {
   /** Resolves once every source has ended, the cluster has failed, or the run was given up. */
   readonly over: Promise<void>;
@@ -52,11 +55,10 @@ export class RunOutcome {
     return [...this.#ended.values(), ...live.filter((ledger) => !this.#ended.has(ledger.sourceId))];
   }
 
-  totals(live: readonly LedgerReported[]): { readonly created: number; readonly inFlight: number } {
+  totals(live: readonly LedgerReported[]): RunTotals {
     const ledgers = this.ledgers(live);
-    return {
-      created: ledgers.reduce((sum, ledger) => sum + ledger.created, 0),
-      inFlight: ledgers.reduce((sum, ledger) => sum + ledger.inFlight, 0),
-    };
+    const sum = (count: keyof RunTotals): number =>
+      ledgers.reduce((total, ledger) => total + ledger[count], 0);
+    return { created: sum("created"), inFlight: sum("inFlight"), framesSkipped: sum("framesSkipped") };
   }
 }

@@ -10,6 +10,8 @@ import type { RunNode } from "./run-cluster.js";
 export interface RunReport {
   readonly created: number;
   readonly inFlight: number;
+  /** Frames that were read and are in no task. */
+  readonly framesSkipped: number;
   readonly run: RunSummary;
   readonly audit: RunAudit;
   /** Epoch of the routing table in force at the end. */
@@ -24,6 +26,7 @@ export function reportJson(report: RunReport): unknown {
   const rounded = JSON.stringify(
     {
       tasks: { created: report.created, stored: run.stored, dropped: run.dropped, inFlight: report.inFlight },
+      framesSkipped: report.framesSkipped,
       latencyMs: run.latencyMs ?? { p50: null, p95: null, p99: null },
       stages: run.stages,
       audit: { records: report.audit.records, findings: report.audit.findingCount },
@@ -69,6 +72,7 @@ export function reportTable(report: RunReport): string {
       ...droppedRows(run),
       ["in flight", report.inFlight],
       ["frames stored", `${run.frames} (${(run.frames / seconds).toFixed(1)} fps)`],
+      ...(report.framesSkipped === 0 ? [] : [["frames in no task", report.framesSkipped]]),
       ["objects / tracks", `${run.objects} / ${run.tracks}`],
       ["latency p50 / p95 / p99", latency(run)],
       ["nodes", report.nodes.map(({ name }) => name).join(", ")],
