@@ -34,6 +34,7 @@ export async function verdictOn(folder: string): Promise<ChaosVerdict> {
       records: watched(statedRecords(store, statement), sources, doubled),
       origin: async () => ({ stated: { before: statement, after: statement, whole: true }, file: null }),
       clockToleranceMs: CLOCK_TOLERANCE_MS,
+      running: new Set(),
     });
     const rows = [...sources].map(([source, seen]) => {
       const own = incarnations.filter(({ sourceId }) => sourceId === source);

@@ -10,7 +10,7 @@ import { SluiceError } from "../../src/task/errors.js";
 import { isSigned } from "../../src/task/record-chain.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";
 import { createLiveLines } from "../live-lines.js";
-import { taskText } from "../../src/audit/findings.js";
+import { incarnationText, taskText } from "../../src/audit/findings.js";
 import { sayDamage } from "../damage.js";
 import { describeAudit, describeHistory } from "./describe-audit.js";
 import { auditInputOf, auditInputOfCluster } from "../../src/operator/cluster-audit.js";
@@ -21,6 +21,8 @@ export interface AuditCommand {
   readonly source?: string;
   /** `SOURCE/INCARNATION/SEQUENCE`: its history is printed besides, hop by hop. */
   readonly task?: string;
+  /** Every source has ended, as whoever asks knows: an incarnation without a closing is a finding. */
+  readonly ended: boolean;
   readonly json: boolean;
 }
 
@@ -84,6 +86,7 @@ async function finish(command: AuditCommand, input: AuditInput): Promise<number>
     ...input,
     records: lookedFor(wanted, shown(ofSource(input.records, sourceId))),
     ledgers: (input.ledgers ?? []).filter((ledger) => sourceId === null || ledger.sourceId === sourceId),
+    ...(command.ended && { running: new Set() }),
   });
   if (sourceId !== null && report.incarnations.length === 0) {
     err.line(`error: There is no record of source "${sourceId}"`);
@@ -99,6 +102,14 @@ async function finish(command: AuditCommand, input: AuditInput): Promise<number>
   }
   if (command.json) out.json(report);
   else out.lines(describeAudit(report));
+  // A hub knows which sources run; whoever has a store or a file alone is told what they do not show.
+  if (!command.ended && input.running === undefined) {
+    for (const own of report.incarnations.filter(({ closed }) => closed === null)) {
+      err.line(
+        `${incarnationText(own)} has no closing: it ran then, or its last tasks are missing (--ended asks for one)`,
+      );
+    }
+  }
   return report.findingCount === 0 ? 0 : 1;
 }
 

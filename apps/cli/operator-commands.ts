@@ -218,6 +218,7 @@ function addAudit(command: MakeCommand, choose: Choose): void {
     .option("--key <file>", "key of the store that was exported: STORE.audit-key", notEmpty)
     .option("--source <name>", "only this source", notEmpty)
     .option("--task <id>", "show the history of one task: SOURCE/INCARNATION/SEQUENCE", notEmpty)
+    .option("--ended", "every source has ended: one that nothing says so of is a finding", false)
     .option("--json", "print one JSON object", false)
     .addHelpText("after", "\nExit codes: 0 the records add up, 1 they do not, or failure, 2 wrong usage.\n")
     .action((given: OperatorFlags & AuditCommand & { readonly from?: string; readonly key?: string }) =>

@@ -19,6 +19,8 @@ export interface AuditInput {
   readonly records: AsyncIterable<StoredRecord> | Iterable<StoredRecord>;
   /** Of sources that run or have just ended, from before the records were read. */
   readonly ledgers?: readonly AuditLedger[];
+  /** Those that run: each incarnation of any other has a closing. Default: that is not known; one whose ledger is given may. */
+  readonly running?: ReadonlySet<SourceId>;
   /** Those that are known, by `id@version`. */
   readonly pipelines?: ReadonlyMap<string, Pipeline>;
   /** Tasks at once; one more of a live source that keeps its newest task waiting. */
@@ -58,11 +60,12 @@ class Audit {
   #records = 0;
   #firstPosition: number | null = null;
 
-  constructor({ ledgers, pipelines, windows, clockToleranceMs = CLOCK_TOLERANCE_MS }: AuditInput) {
+  constructor({ ledgers, running, pipelines, windows, clockToleranceMs = CLOCK_TOLERANCE_MS }: AuditInput) {
     const known = {
       pipelines: pipelines ?? new Map(),
       windows: windows ?? new Map(),
-      running: new Set(ledgers?.map(({ sourceId }) => sourceId)),
+      running: running ?? new Set(ledgers?.map(({ sourceId }) => sourceId)),
+      runningIsAll: running !== undefined,
       clockToleranceMs,
     };
     this.#checks = AUDIT_RULES.map(({ code, createCheck }) => createCheck(known, this.#findings.under(code)));

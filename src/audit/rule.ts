@@ -27,8 +27,10 @@ interface KnownOfRun {
   readonly pipelines: ReadonlyMap<string, Pipeline>;
   /** How many tasks of a source may be in flight at once; maybe not of all. */
   readonly windows: ReadonlyMap<SourceId, number>;
-  /** Sources whose ledgers are known, as they run or have just ended. */
+  /** Sources that run, or may. */
   readonly running: ReadonlySet<SourceId>;
+  /** No other source runs. */
+  readonly runningIsAll: boolean;
   /** By how much clocks of two nodes, or of two incarnations of one, may differ, in ms. */
   readonly clockToleranceMs: number;
 }

@@ -20,18 +20,28 @@ interface Audited extends RecordPlace {
 /** Is told of a node that does not answer, and why: its tasks in flight may show as lost. */
 export type OnSilent = (node: NodeName, why: string) => void;
 
-/** The ledgers are read before the records: tasks that were created after them are not judged. */
+/**
+ * The ledgers are read before the records: tasks that were created after them are not judged. Which sources run is asked once
+ * more behind the store's statement, as one may have begun in between.
+ */
 export async function auditInputOfCluster(
   operator: Audited,
   sourceId: SourceId | null,
   onSilent: OnSilent,
 ): Promise<AuditInput> {
-  const all = await liveLedgers(operator, onSilent);
+  const silent = new Map<NodeName, string>();
+  const noteSilent: OnSilent = (node, why) => void silent.set(node, why);
+  const all = await liveLedgers(operator, noteSilent);
   const ledgers = all.filter((ledger) => sourceId === null || ledger.sourceId === sourceId);
   const { table } = await operator.table();
+  const input = await auditInputOf(operator, sourceId);
+  const running = new Set(ledgers.map((ledger) => ledger.sourceId));
+  for (const { sourceId: begun } of await liveLedgers(operator, noteSilent)) running.add(begun);
+  for (const [node, why] of silent) onSilent(node, why);
   return {
-    ...(await auditInputOf(operator, sourceId)),
+    ...input,
     ledgers: ledgers.flatMap(auditLedgersOf),
+    ...(silent.size === 0 && { running }),
     windows: windowsOf(ledgers),
     pipelines: table?.pipelines ?? new Map(),
   };

@@ -5,7 +5,7 @@ import { taskText } from "../audit/findings.js";
 import { auditLedgersOf } from "../audit/ledgers.js";
 import type { StoredRecord, StoredResult } from "../task/record.js";
 import type { StoreStatement } from "../task/record-chain.js";
-import { pipelineKeyText } from "../task/identity.js";
+import { parseSourceId, pipelineKeyText } from "../task/identity.js";
 import { forgedRecords, isOfHostiles } from "./hostile/hostile-verdict.js";
 import { FRAME_US } from "./camera.js";
 import type { SimulatedSource } from "./simulated-source.js";
@@ -38,6 +38,7 @@ export async function judge({
     ),
     origin: async () => ({ stated: { before: statement, after: statement, whole: true }, file: null }),
     ledgers: sources.flatMap(({ ended }) => (ended === null ? [] : auditLedgersOf(ended))),
+    running: new Set(sources.filter(({ ended }) => ended === null).map(({ id }) => parseSourceId(id))),
     clockToleranceMs,
   });
   const findings = [

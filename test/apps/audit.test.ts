@@ -51,7 +51,18 @@ test("sluice audit of an exported run that adds up exits with 0 and counts each 
     assert.match(stdout, /│ cam-1 +│ +1 │ +20 │ +17 │ deadline 2, poison 1 │ +0 │ +0 │ +0 │/);
     assert.match(stdout, /│ cam-2 +│ +1 │ +10 │ +10 │ 0 +│ +0 │ +0 │ +0 │/);
     assert.match(stdout, "30 records add up: no task was lost, and none took effect twice\n");
-    assert.is(stderr, "");
+    assert.is(
+      stderr,
+      "cam-1/1 has no closing: it ran then, or its last tasks are missing (--ended asks for one)\n" +
+        "cam-2/1 has no closing: it ran then, or its last tasks are missing (--ended asks for one)\n",
+    );
+    const ended = await audit("--from", file, "--ended");
+    assert.is(ended.exitCode, 1);
+    assert.match(
+      ended.stdout,
+      "cam-2  closed  Its incarnation 1 has no closing, so its last tasks may be missing",
+    );
+    assert.is(ended.stderr, "");
   }
 });
 

@@ -5,45 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
-import { runSluice, startSluice, type Ended, type Program } from "../support/program.js";
+import { ALONE, endedBy, endHub, joined, startHub, type HubProgram } from "../support/hub-program.js";
+import { runSluice } from "../support/program.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-restart-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-/** No hub or token from the environment. */
-const env = { SLUICE_HUB: undefined, SLUICE_TOKEN: undefined };
-const STOPPED_MS = 60_000;
-
-interface Hub {
-  readonly program: Program;
-  readonly url: string;
-  readonly token: string;
-  readonly sluice: (...args: readonly string[]) => Promise<Ended>;
-}
-
-async function startHub(name: string, ...args: readonly string[]): Promise<Hub> {
-  const store = join(folder, name);
-  const program = startSluice(["hub", "--listen", "127.0.0.1:0", "--store", store, ...args], {
-    env,
-    timeoutMs: 170_000,
-  });
-  const [, url = ""] = await program.prints(/Hub "cloud" at (ws:\S+),/);
-  const [token = ""] = await program.prints(/\w{10}\.[\w-]{40}/);
-  const sluice = (...asked: readonly string[]): Promise<Ended> =>
-    runSluice([...asked, "--store", store], { env });
-  return { program, url, token, sluice };
-}
-
-async function joined(hub: Hub, name: string, ...args: readonly string[]): Promise<Program> {
-  const node = startSluice(["join", hub.url, "--name", name, ...args], {
-    env: { ...env, SLUICE_TOKEN: hub.token },
-    timeoutMs: STOPPED_MS,
-  });
-  await node.prints(/has joined/);
-  return node;
-}
-
 /** Starts a source that has no end, and leaves it. */
-async function detach({ sluice }: Hub, id: string, node: string): Promise<void> {
+async function detach({ sluice }: HubProgram, id: string, node: string): Promise<void> {
   const ran = await sluice(
     ..."run --pipeline apps/pipelines/default.yaml --source test:160x90@10,duration=1000".split(" "),
     ..."--realtime --detach --id".split(" "),
@@ -54,7 +22,7 @@ async function detach({ sluice }: Hub, id: string, node: string): Promise<void> 
   assert.is(ran.exitCode, 0, ran.stderr);
 }
 
-async function runningOn({ sluice }: Hub): Promise<readonly string[]> {
+async function runningOn({ sluice }: HubProgram): Promise<readonly string[]> {
   const { stdout, exitCode, stderr } = await sluice("sources", "--json");
   assert.is(exitCode, 0, stderr);
   return (JSON.parse(stdout) as { readonly source: string; readonly node: string }[]).map(
@@ -62,15 +30,7 @@ async function runningOn({ sluice }: Hub): Promise<readonly string[]> {
   );
 }
 
-/** A node that has stored something of its source, and is then ended. */
-async function endedBy(hub: Hub, node: Program, signal: NodeJS.Signals): Promise<Ended> {
-  node.signal(signal);
-  const ended = await node.ended;
-  await hub.program.prints(/is down|has left/);
-  return ended;
-}
-
-const a = await startHub("a");
+const a = await startHub(folder, "a");
 
 test("a source goes on with its node after SIGTERM and SIGKILL, is said to, and ends for good by sluice stop", async () => {
   const node = "edge-1";
@@ -102,13 +62,13 @@ test("a source goes on with its node after SIGTERM and SIGKILL, is said to, and 
 });
 
 test("a journal is of its node in its cluster: another one is refused, with the mend, and nothing of it starts there", async () => {
-  const b = await startHub("b", "--cluster", "other");
+  const b = await startHub(folder, "b", "--cluster", "other");
   const journal = join(folder, "journal-of-cam");
   const edge = await joined(a, "cam", "--journal", journal);
   await detach(a, "cam-2", "cam");
   await endedBy(a, edge, "SIGKILL");
   const refused = await runSluice(["join", b.url, "--name", "cam", "--journal", journal], {
-    env: { ...env, SLUICE_TOKEN: b.token },
+    env: { ...ALONE, SLUICE_TOKEN: b.token },
   });
   assert.is(refused.exitCode, 1);
   assert.match(
@@ -116,7 +76,7 @@ test("a journal is of its node in its cluster: another one is refused, with the 
     /^error: Cannot join cluster "other": the journal ".*" belongs to cluster "sluice"; name another folder with --journal, or discard what it holds \(sources: 1, unfinished tasks: \d+\) with --forget\n$/,
   );
   const other = await runSluice(["join", a.url, "--name", "cam-b", "--journal", journal], {
-    env: { ...env, SLUICE_TOKEN: a.token },
+    env: { ...ALONE, SLUICE_TOKEN: a.token },
   });
   assert.is(other.exitCode, 1);
   assert.match(other.stderr, /as node "cam-b": it is that of node "cam"; .* with --forget\n$/);
@@ -128,10 +88,7 @@ test("a journal is of its node in its cluster: another one is refused, with the 
   assert.equal(await runningOn(b), []);
   const ended = await endedBy(b, forgotten, "SIGTERM");
   assert.not.match(ended.stdout, "cam-2:");
-  for (const { program } of [a, b]) {
-    program.signal("SIGTERM");
-    assert.is((await program.ended).exitCode, 0);
-  }
+  for (const hub of [a, b]) await endHub(hub);
 });
 
 test.run();

@@ -2,7 +2,7 @@
 
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
-import { auditRun } from "../../src/audit/audit.js";
+import { auditRun, type AuditInput } from "../../src/audit/audit.js";
 import { taskText } from "../../src/audit/findings.js";
 import type { StoredClosing, StoredRecord } from "../../src/task/record.js";
 import { parseSourceId } from "../../src/task/identity.js";
@@ -36,8 +36,15 @@ function closing(
 }
 
 async function found(...parts: readonly (readonly StoredRecord[])[]): Promise<readonly string[]> {
+  return foundWhere({}, ...parts);
+}
+
+async function foundWhere(
+  known: Pick<AuditInput, "ledgers" | "running">,
+  ...parts: readonly (readonly StoredRecord[])[]
+): Promise<readonly string[]> {
   const records = parts.flat().map((record, position) => ({ ...record, position }));
-  const { findings } = await auditRun({ records });
+  const { findings } = await auditRun({ ...known, records });
   return findings.map(({ rule, task, source }) => `${rule} ${task === null ? source : taskText(task)}`);
 }
 
@@ -74,6 +81,18 @@ test("an audit finds an incarnation that another one followed and that nobody ha
   const later = [incarnation(2, 5, 5), [closing(2, 5, "ended", 5)]];
   assert.equal(await found(incarnation(1, 5, 0), ...later), ["closed cam-1"]);
   assert.equal(await found(incarnation(1, 5, 0), [closing(1, 5, "recovered")], incarnation(2, 5, 5)), []);
+});
+
+test("an audit that knows which sources run finds the last incarnation of any other that nobody has closed", async () => {
+  const all = { running: new Set<never>() };
+  const only = incarnation(1, 5, 0);
+  assert.equal(await foundWhere(all, only), ["closed cam-1"]);
+  assert.equal(await foundWhere(all, only, [closing(1, 5, "recovered")], incarnation(2, 5, 5)), [
+    "closed cam-1",
+  ]);
+  assert.equal(await foundWhere(all, only, [closing(1, 5, "ended", 5)]), []);
+  assert.equal(await foundWhere({ running: new Set([CAM]) }, only), []);
+  assert.equal(await foundWhere({ ledgers: [] }, only), [], "it may run elsewhere");
 });
 
 test.run();

@@ -1,7 +1,8 @@
 /**
  * Rule `closed`: the closing of an incarnation of a source agrees with its records. It has made no more tasks than that says,
- * each ended as it was counted, and an incarnation that another one has followed is closed. Nothing is asked of a run without
- * any closing, which is older than they are, nor of a source that runs.
+ * each ended as it was counted. An incarnation that another one has followed is closed, and where it is known which sources run,
+ * so is the last one of every other. Nothing is asked of a source that runs, nor of a run without any closing, which is older
+ * than they are, unless that is known.
  */
 
 import type { SourceId, TaskId } from "../../task/identity.js";
@@ -22,7 +23,7 @@ interface Incarnation extends IncarnationId {
 
 export const closed: AuditRule<"closed"> = {
   code: "closed",
-  createCheck({ running }, findings) {
+  createCheck({ running, runningIsAll }, findings) {
     const incarnations = new Map<string, Incarnation>();
     return {
       onRecord({ record, sound, repeated }) {
@@ -38,11 +39,16 @@ export const closed: AuditRule<"closed"> = {
         for (const { closing, last, ...own } of incarnations.values()) {
           if (closing !== null) checkCounts({ closing, last, ...own }, origin, findings);
         }
-        if ([...incarnations.values()].every(({ closing }) => closing === null)) return;
-        for (const own of followed(incarnations.values(), running)) {
+        const open = openOf(incarnations.values(), running);
+        if (!runningIsAll && [...incarnations.values()].every(({ closing }) => closing === null)) return;
+        for (const { sourceId, incarnation, isLast } of open) {
+          if (isLast && !runningIsAll) continue;
+          const why = isLast
+            ? "it does not run: where its node went down and has a journal, start that again"
+            : "another one has followed it";
           findings.addOf(
-            own.sourceId,
-            `Its incarnation ${own.incarnation} has no closing, and another one has followed it: its last tasks may be missing`,
+            sourceId,
+            `Its incarnation ${incarnation} has no closing, so its last tasks may be missing; ${why}`,
           );
         }
       },
@@ -87,17 +93,17 @@ function dropsOf(found: Drops, told: Drops): readonly (readonly [string, number,
   return reasons.map((reason) => [`dropped as ${reason}`, found[reason] ?? 0, told[reason] ?? 0]);
 }
 
-/** Those that are not closed, though their source has a later incarnation. */
-function followed(
+/** Those that are not closed, of sources that do not run. */
+function openOf(
   incarnations: Iterable<Incarnation>,
   running: ReadonlySet<SourceId>,
-): readonly Incarnation[] {
+): readonly (Incarnation & { readonly isLast: boolean })[] {
   const all = [...incarnations].filter(({ sourceId }) => !running.has(sourceId));
   const newest = new Map<SourceId, number>();
   for (const { sourceId, incarnation } of all) {
     newest.set(sourceId, Math.max(incarnation, newest.get(sourceId) ?? 0));
   }
-  return all.filter(
-    ({ sourceId, incarnation, closing }) => closing === null && incarnation < (newest.get(sourceId) ?? 0),
-  );
+  return all
+    .filter(({ closing }) => closing === null)
+    .map((own) => ({ ...own, isLast: own.incarnation === newest.get(own.sourceId) }));
 }
