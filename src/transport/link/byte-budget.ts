@@ -5,11 +5,14 @@
  * BB1 Counted are messages that wait to be sent, bytes that sockets have not taken, and what has come of unfinished messages.
  * BB2 A peer may have as much waiting for it as is left for all others: where one takes what it can, half is left, where two
  *     do, a third (dynamic thresholds; Choudhury and Hahne, IEEE/ACM Transactions on Networking 6(2), 1998). Control
- *     messages may take what is left.
+ *     messages may take what is left, and those of one record a sixteenth of the half more: no large one keeps them out.
  *     Where most is in use, those that take too little of what waits for them are put out.
  * BB3 A peer that holds more than half of what may come in is put out. Where nothing is left, the one is put out that has
  *     held unfinished messages for longest: an honest one ends them soon.
  */
+
+/** Of what may go out, beyond it: for control messages of one record. */
+const SMALL_SHARE = 1 / 16;
 
 export class ByteBudget {
   readonly #outMax: number;
@@ -44,8 +47,8 @@ export class ByteBudget {
     return this.#out > this.#outMax * 0.75;
   }
 
-  mayControl(bytes: number): boolean {
-    return this.#out + bytes <= this.#outMax;
+  mayControl(bytes: number, size: "small" | "large"): boolean {
+    return this.#out + bytes <= this.#outMax * (size === "small" ? 1 + SMALL_SHARE : 1);
   }
 
   /** @param held by `asker` before */
@@ -110,12 +113,17 @@ export class Holding {
     this.#budget.changeOut(-bytes);
   }
 
-  /** The socket holds `held` bytes now. @returns whether there is room for `more` */
-  socketHolds(held: number, more: number): boolean {
+  /**
+   * The socket holds `held` bytes now.
+   *
+   * @param size whether `more` are of a control message of one record
+   * @returns whether there is room for `more`
+   */
+  socketHolds(held: number, more: number, size: "small" | "large" = "large"): boolean {
     if (this.#closed) return false;
     this.#budget.changeOut(held - this.#socket);
     this.#socket = held;
-    return this.#budget.mayControl(more);
+    return this.#budget.mayControl(more, size);
   }
 
   /** A part of a message that is not whole yet. @returns false if there is no room */

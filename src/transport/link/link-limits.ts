@@ -14,7 +14,10 @@ export interface LinkLimits {
   readonly inlineBytes: number;
   /** Messages that wait for credit, in bytes; more are refused. */
   readonly queueBytes: number;
-  /** Bytes that the socket has not taken, a new control message included; beyond that the message is refused. */
+  /**
+   * Bytes that the socket has not taken, a new control message included; beyond that the message is refused. Those of one record
+   * may have a quarter more.
+   */
   readonly controlBytes: number;
   /** One message with all its attachments, in bytes. */
   readonly messageBytes: number;

@@ -6,6 +6,7 @@
  *     overdraw it.
  * SD3 Data that waits for credit is bounded in bytes, and so is control that the socket has not taken, both also by the
  *     budget of the node: a message that finds no room is refused. Notices that find none are the end of the link.
+ *     Large messages leave room for small control messages, such as settlements, whatever waits.
  * SD4 What is sent in one turn goes out together, and records that lie side by side in memory as one frame.
  */
 
@@ -26,6 +27,9 @@ interface Barrier {
   readonly to: number;
   readonly record: ByteRange;
 }
+
+/** Of `controlBytes`, beyond it: for control messages of one record. */
+const SMALL_SHARE = 1 / 4;
 
 export class LinkSender {
   /** For the records that `message` sends. */
@@ -116,7 +120,7 @@ export class LinkSender {
   message(lane: Lane, to: number, streamKey: string, record: ByteRange): boolean {
     const bytes = record.end - record.start;
     if (lane === "control") {
-      if (!this.#controlFits(bytes)) return false;
+      if (!this.#controlFits(bytes, "small")) return false;
       this.#control.push(record);
     } else if (this.#waiting.empty && this.#credit.available) {
       this.#credit.spend(bytes);
@@ -132,7 +136,7 @@ export class LinkSender {
   large(lane: Lane, to: number, streamKey: string, message: LargeMessage): boolean {
     const transfer = new Transfer(++this.#lastTransfer, message, this.#limits);
     if (lane === "control") {
-      if (!this.#controlFits(transfer.bytes)) return false;
+      if (!this.#controlFits(transfer.bytes, "large")) return false;
       this.#control.push(transfer);
     } else if (!this.#wait(to, streamKey, transfer, transfer.bytes)) {
       return false;
@@ -203,10 +207,11 @@ export class LinkSender {
     });
   }
 
-  #controlFits(bytes: number): boolean {
+  #controlFits(bytes: number, size: "small" | "large"): boolean {
     // Data that the socket holds counts as well; its share is bounded by the credit.
     const pending = this.#frames.bufferedBytes + this.#controlBytes;
-    if (pending + bytes > this.#limits.controlBytes || !this.#holding.socketHolds(pending, bytes)) {
+    const max = this.#limits.controlBytes * (size === "small" ? 1 + SMALL_SHARE : 1);
+    if (pending + bytes > max || !this.#holding.socketHolds(pending, bytes, size)) {
       this.refused.control += 1;
       this.#onRefused();
       return false;

@@ -16,6 +16,11 @@ test("ByteBudget lets a peer have as much waiting as is left for others, and con
   // Whoever comes finds room.
   assert.is(third.wait(100), true);
   assert.equal([third.socketHolds(0, 150), third.socketHolds(0, 151)], [true, false]);
+  // But one of one record, such as the settlement of a task, is kept out by no large one.
+  assert.equal(
+    [third.socketHolds(0, 150 + 62, "small"), third.socketHolds(0, 150 + 63, "small")],
+    [true, false],
+  );
   first.waited(500);
   assert.is(second.wait(100), true);
   for (const holding of [first, second, third]) holding.close();

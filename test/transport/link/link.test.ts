@@ -75,8 +75,22 @@ test("LinkSender refuses control messages that the socket does not take", () => 
   const { left, settle } = createLinkPair({ controlBytes: 10_000 });
   settle();
   const taken = Array.from({ length: 100 }, () => left.tell("x".repeat(900), { lane: "control" }));
-  assert.is(taken.filter(Boolean).length, 11);
-  assert.is(left.link.sender.refused.control, 89);
+  assert.is(taken.filter(Boolean).length, 13);
+  assert.is(left.link.sender.refused.control, 87);
+});
+
+test("LinkSender has room for small control messages whatever large ones wait", () => {
+  const { left, right, settle } = createLinkPair({ controlBytes: 100_000, inlineBytes: 1_000 });
+  settle();
+  assert.ok(left.large("large", 99_900, { lane: "control" }));
+  assert.not(left.large("another", 2_000, { lane: "control" }));
+  const settlements = Array.from({ length: 20 }, (_, index) => `settlement ${index}`);
+  for (const text of settlements) assert.ok(left.tell(text + " ".repeat(200), { lane: "control" }), text);
+  settle();
+  assert.equal(
+    texts(right).map((text) => text.trimEnd()),
+    ["large", ...settlements],
+  );
 });
 
 test("LinkSender.hold keeps messages back and lets notices go, until release", () => {
