@@ -37,7 +37,11 @@ async function playing(id: string, node: string, file: string): Promise<Program>
   const results = followed(hub, id);
   const { exitCode, stderr } = await hub.sluice(
     ..."run --pipeline apps/pipelines/default.yaml --fps 60 --frames-per-task 2 --detach --id".split(" "),
-    ...[id, "--source", file, "--on", node],
+    id,
+    "--source",
+    file,
+    "--on",
+    node,
   );
   assert.is(exitCode, 0, stderr);
   await results.prints(/(?:"type":"result"[^]*?){5}/);
