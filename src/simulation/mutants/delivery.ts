@@ -57,7 +57,7 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   ...mutantsOf("delivery", `${FOLDER}/delivery.js`, [
     [
       "gone-node-timer-not-reset",
-      "message.left, ctx.monotonic());\n                this.#armed = false;\n",
+      "message.left, ctx.monotonic());\n                this.#armedForMs = null;\n",
       "message.left, ctx.monotonic());\n",
     ],
   ]),

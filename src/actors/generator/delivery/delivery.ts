@@ -50,8 +50,8 @@ export class Delivery {
   readonly #writer: JournalWriter | null;
   /** Entries of earlier incarnations, until the first start. */
   #recovered: readonly JournalEntry[];
-  /** Whether the timer of the next redelivery runs. */
-  #armed = false;
+  /** When the timer of the next redelivery fires; null where none runs. */
+  #armedForMs: number | null = null;
 
   constructor(options: DeliveryOptions) {
     const { sourceId, pipeline, journal, recovered } = options;
@@ -73,7 +73,7 @@ export class Delivery {
 
   /** At each start of the generator; timers and writes under way ended with its state. */
   start(ctx: Ctx): void {
-    this.#armed = false;
+    this.#armedForMs = null;
     this.#writer?.start();
     const recovered = this.#recovered;
     this.#recovered = [];
@@ -86,17 +86,17 @@ export class Delivery {
     switch (message.type) {
       case "nodeGone":
         this.#tasks.nodeGone(message.node, message.left, ctx.monotonic());
-        this.#armed = false;
+        this.#armedForMs = null;
         break;
       case "nodeBack":
         this.#tasks.nodeBack(message.node, ctx.monotonic());
         break;
       case "undelivered":
         this.#tasks.undelivered(message.id, ctx.monotonic());
-        this.#armed = false;
+        this.#armedForMs = null;
         break;
       case "redeliveryDue":
-        this.#armed = false;
+        this.#armedForMs = null;
         this.#tasks.deliverDue(ctx.monotonic());
         break;
       case "journalDue":
@@ -143,10 +143,11 @@ export class Delivery {
   /** After each message of the generator: writes what is new together, and sets one timer for the first task that is due. */
   flush(ctx: Ctx): void {
     this.#writer?.flush(ctx);
-    if (this.#armed) return;
+    const sentDueAtMs = this.#tasks.takeSentDueAtMs();
+    if (this.#armedForMs !== null && this.#armedForMs <= sentDueAtMs) return;
     const dueAtMs = this.#tasks.dueAtMs(ctx.monotonic());
     if (dueAtMs === null) return;
-    this.#armed = true;
+    this.#armedForMs = dueAtMs;
     ctx.after("redelivery", dueAtMs - ctx.monotonic(), { type: "redeliveryDue" });
   }
 

@@ -35,6 +35,7 @@ export class Redelivery {
   #rate: RateLimit | null = null;
   /** Mean time from the only delivery of a task until it is stored. */
   #settleMs = 0;
+  #sentDueAtMs = Infinity;
 
   constructor(limits: DeliveryLimits) {
     this.#limits = limits;
@@ -53,6 +54,7 @@ export class Redelivery {
     unsettled.sentAtMs = nowMs;
     const patienceMs = Math.max(timeoutMs, typicalMs) * 2 ** (unsettled.deliveries - 1);
     unsettled.dueAtMs = nowMs + Math.min(patienceMs, Math.max(timeoutMsMax, typicalMs));
+    this.#sentDueAtMs = Math.min(this.#sentDueAtMs, unsettled.dueAtMs);
   }
 
   stored({ deliveries, sentAtMs }: Unsettled, nowMs: number): void {
@@ -88,6 +90,13 @@ export class Redelivery {
     }
     // Due and still here: the rate is used up.
     return first !== null && first <= nowMs ? nowMs + 1_000 / this.#limits.rate.perSecond : first;
+  }
+
+  /** When the first of the tasks that left since this was asked last is to leave again; Infinity where none left. */
+  takeSentDueAtMs(): number {
+    const first = this.#sentDueAtMs;
+    this.#sentDueAtMs = Infinity;
+    return first;
   }
 
   #rateFrom(nowMs: number): RateLimit {

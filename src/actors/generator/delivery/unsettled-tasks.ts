@@ -238,6 +238,11 @@ export class UnsettledTasks {
     return this.#redelivery.dueAtMs(this.#unsettled.values(), nowMs);
   }
 
+  /** When the first of the tasks that left since this was asked last is to leave again; Infinity where none left. */
+  takeSentDueAtMs(): number {
+    return this.#redelivery.takeSentDueAtMs();
+  }
+
   #create({ id, nodes, ...given }: Offer, span: SourceSpan | null): Unsettled {
     const sequence = this.#options.window.create();
     const pins = this.#placement.pin(nodes.statefulNodes);

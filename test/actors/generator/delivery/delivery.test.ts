@@ -106,6 +106,18 @@ test("Delivery sets one timer, for the task that is due first, and sets it again
   assert.equal(left(), ["0.1", "1.1", "0.2", "0.3", "1.2"]);
 });
 
+test("Delivery sends a task again in its time also where the one that it waits for has a longer one", () => {
+  const { clock, left, offer } = subject();
+  offer();
+  clock.advance(1_100);
+  offer();
+  clock.advance(1_000);
+  assert.equal(left(), ["0.1", "0.2", "1.1", "1.2"]);
+  assert.is(clock.pending, 1);
+  clock.advance(900);
+  assert.equal(left(), ["0.1", "0.2", "1.1", "1.2", "0.3"]);
+});
+
 test("Delivery sends again soon a task that reached nobody", () => {
   const { actor, clock, left, offer } = subject();
   offer();
