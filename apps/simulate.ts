@@ -102,7 +102,9 @@ interface Totals {
   redelivered: number;
   /** Seeds that broke a promise. */
   broken: number;
-  readonly exercised: Readonly<Record<"faults" | "messages" | "sources" | "drops", Map<string, number>>>;
+  readonly exercised: Readonly<
+    Record<"faults" | "messages" | "sources" | "drops" | "laws", Map<string, number>>
+  >;
 }
 
 function exercise({ exercised }: Totals, { faults, coverage, gaps }: SimulationReport): void {
@@ -110,6 +112,7 @@ function exercise({ exercised }: Totals, { faults, coverage, gaps }: SimulationR
   addCounts(exercised.messages, coverage.messages);
   addCounts(exercised.sources, coverage.phases);
   addCounts(exercised.drops, gaps);
+  addCounts(exercised.laws, coverage.laws);
 }
 
 async function runSeeds(options: Options): Promise<number> {
@@ -117,7 +120,13 @@ async function runSeeds(options: Options): Promise<number> {
   const last = options.seed ?? options.first + options.seeds - 1;
   const live = process.stderr.isTTY ? createLiveLines(process.stderr) : null;
   const startedMs = performance.now();
-  const exercised = { faults: new Map(), messages: new Map(), sources: new Map(), drops: new Map() };
+  const exercised = {
+    faults: new Map(),
+    messages: new Map(),
+    sources: new Map(),
+    drops: new Map(),
+    laws: new Map(),
+  };
   const totals: Totals = { simulatedMs: 0, results: 0, redelivered: 0, broken: 0, exercised };
   for (let seed = first; seed <= last; seed++) {
     const report = await simulate({
@@ -153,15 +162,16 @@ async function runSeeds(options: Options): Promise<number> {
     out.line(coverageLine("faults", exercised.faults, FAULTS.length));
     out.line(coverageLine("messages", exercised.messages, null));
     out.line(coverageLine("states of sources", exercised.sources, null));
+    out.line(coverageLine("laws put to the test", exercised.laws, null));
     out.line(coverageLine("reasons of drops", exercised.drops, DROP_REASONS.length));
   }
   return totals.broken === 0 ? 0 : 1;
 }
 
 function print(report: SimulationReport, options: Options): void {
-  const { seed, lines, faults, findings, coverage: _, ...rest } = report;
+  const { seed, lines, faults, findings, coverage, ...rest } = report;
   if (options.json) {
-    out.json({ seed, ...rest, faults: faults.length, findings });
+    out.json({ seed, ...rest, faults: faults.length, laws: coverage.laws, findings });
     return;
   }
   for (const line of lines) out.lines(line);

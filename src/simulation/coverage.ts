@@ -8,6 +8,7 @@ export type Counts = Readonly<Record<string, number>>;
 export class Coverage {
   readonly #messages = new Map<string, number>();
   readonly #phases = new Map<string, number>();
+  readonly #laws = new Map<string, number>();
 
   /** By actor and type: `controller submit`. */
   get messages(): Counts {
@@ -18,6 +19,14 @@ export class Coverage {
   get phases(): Counts {
     return Object.fromEntries(this.#phases);
   }
+
+  /** Laws that were put to the test, by what they were tried by. */
+  get laws(): Counts {
+    return Object.fromEntries(this.#laws);
+  }
+
+  /** Something happened that a law speaks of. */
+  readonly tried = (law: string): void => count(this.#laws, law);
 
   readonly decorate: Decorate = (name, behaviour) => {
     const isSource = name.startsWith("source-");

@@ -7,6 +7,7 @@ import type { Prng } from "./prng.js";
 import { SimulatedChannel } from "./simulated-channel.js";
 import type { SimulatedProcess } from "./simulated-process.js";
 import type { VirtualTime } from "./virtual-time.js";
+import type { Side, WireChecker } from "./wire-checker.js";
 
 /** The state of the path between two hosts. */
 type Path =
@@ -18,6 +19,15 @@ type Path =
 
 const OPEN: Path = { status: "open", delayMs: 0 };
 const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Of a connection. */
+interface ConnectionEnd {
+  readonly from: string;
+  readonly to: string;
+  readonly process: SimulatedProcess;
+  readonly wire: WireChecker;
+  readonly side: Side;
+}
 
 export class Network {
   readonly #time: VirtualTime;
@@ -31,10 +41,17 @@ export class Network {
   readonly #listeners = new Map<string, string>();
   readonly #onFrame: (from: string, to: string, frame: Uint8Array) => void;
   /** Hosts whose connections are being made, as the accepting side cannot see who dials. */
-  readonly #dialling: string[] = [];
+  readonly #dialling: { readonly host: string; readonly wire: WireChecker }[] = [];
+  readonly #createWire: () => WireChecker;
 
-  /** @param onFrame called with each frame as it arrives */
-  constructor(time: VirtualTime, prng: Prng, onFrame: (from: string, to: string, frame: Uint8Array) => void) {
+  /** @param onFrame called with each frame as it arrives; @param createWire checks a connection that is made */
+  constructor(
+    time: VirtualTime,
+    prng: Prng,
+    onFrame: (from: string, to: string, frame: Uint8Array) => void,
+    createWire: () => WireChecker,
+  ) {
+    this.#createWire = createWire;
     this.#time = time;
     this.#prng = prng;
     this.#onFrame = onFrame;
@@ -48,8 +65,9 @@ export class Network {
         const listening = await this.#memory.listen({
           url,
           onChannel: (inner) => {
-            const other = this.#dialling.shift() ?? "";
-            const channel = this.#open(inner, { from: host, to: other, process });
+            const dialling = this.#dialling.shift();
+            const { host: other = "", wire = this.#createWire() } = dialling ?? {};
+            const channel = this.#open(inner, { from: host, to: other, process, wire, side: "acceptor" });
             if (process.killed) inner.destroy();
             else process.run(() => onChannel(channel));
           },
@@ -72,9 +90,10 @@ export class Network {
           });
         }
         const connected = this.#memory.connect(options);
-        this.#dialling.push(host);
+        const wire = this.#createWire();
+        this.#dialling.push({ host, wire });
         try {
-          return this.#open(await connected, { from: host, to: other, process });
+          return this.#open(await connected, { from: host, to: other, process, wire, side: "dialler" });
         } catch (error) {
           this.#dialling.pop();
           throw error;
@@ -109,10 +128,7 @@ export class Network {
     return this.#paths.get(pathKey(a, b)) ?? OPEN;
   }
 
-  #open(
-    inner: Channel,
-    { from, to, process }: { from: string; to: string; process: SimulatedProcess },
-  ): SimulatedChannel {
+  #open(inner: Channel, { from, to, process, wire, side }: ConnectionEnd): SimulatedChannel {
     const key = pathKey(from, to);
     const channels = this.#channels.get(key) ?? new Set();
     this.#channels.set(key, channels);
@@ -124,7 +140,10 @@ export class Network {
         if (path.status !== "open") return null;
         return 0.1 + this.#prng.next() * 2 + path.delayMs;
       },
-      onFrame: (frame) => this.#onFrame(from, to, frame),
+      onFrame: (frame) => {
+        wire.arrived(side, frame);
+        this.#onFrame(from, to, frame);
+      },
       onClosed: () => channels.delete(channel),
     });
     channels.add(channel);

@@ -6,6 +6,7 @@ import type { SluiceNode } from "../node/node.js";
 import type { PolicySpec } from "../task/requests.js";
 import { parseConfiguration } from "../task/configuration.js";
 import { parseNodeName, parseSourceId } from "../task/identity.js";
+import { DEFAULT_LINK_LIMITS } from "../transport/link/link-limits.js";
 import type { Pipeline } from "../task/pipeline.js";
 import { errorText } from "../runtime/errors.js";
 import { cameraSource, createCameraCapture } from "./camera.js";
@@ -33,7 +34,8 @@ import type { ClusterShape } from "./shape.js";
 import type { ServiceFaults } from "./simulated-workers.js";
 import { TaskTimes } from "./task-times.js";
 import type { VirtualTime } from "./virtual-time.js";
-import { SERVICES } from "./workload.js";
+import { WireChecker } from "./wire-checker.js";
+import { servicesOf } from "./workload.js";
 
 export interface SimulatedClusterOptions {
   readonly time: VirtualTime;
@@ -49,12 +51,6 @@ export interface SimulatedClusterOptions {
 const RETRY_MS = 500;
 /** Until a hub that is awake knows that a process is gone, in ms. */
 const GONE_MS = 1_500;
-
-/** The hub has every service, and an edge its share. */
-function servicesOf(name: string, prng: Prng, { serviceShare }: ClusterShape): typeof SERVICES {
-  if (name === HUB || serviceShare === 1) return SERVICES;
-  return new Map([...SERVICES].filter(() => prng.happens(serviceShare)));
-}
 
 export class SimulatedCluster {
   readonly network: Network;
@@ -75,11 +71,15 @@ export class SimulatedCluster {
   constructor(options: SimulatedClusterOptions) {
     this.#options = options;
     const { time, prng, history, shape } = options;
-    this.network = new Network(time, prng.fork(), (from, to, frame) =>
-      history.add(`${from} -> ${to} ${frame.length}`, frame),
+    const onViolation = (text: string): void => options.invariants.addViolation(text);
+    const { windowBytes } = { ...DEFAULT_LINK_LIMITS, ...shape.link };
+    this.network = new Network(
+      time,
+      prng.fork(),
+      (from, to, frame) => history.add(`${from} -> ${to} ${frame.length}`, frame),
+      () => new WireChecker(windowBytes, { onViolation, tried: this.coverage.tried }),
     );
     this.times = new TaskTimes(time);
-    const onViolation = (text: string): void => options.invariants.addViolation(text);
     this.#order = new OrderChecker(onViolation);
     this.tokens = shape.tokens ? new SimulatedTokens(prng.fork()) : null;
     this.#subscriptions = new Subscriptions(prng.fork(), onViolation);
@@ -129,9 +129,9 @@ export class SimulatedCluster {
 
   #leftOnHosts(hub: SluiceNode | null): readonly string[] {
     return [...this.#hosts.values()].flatMap((host) => {
-      const { name, node, held, journalEntries } = host;
+      const { name, node, checkers, journalEntries } = host;
       if (node === null) return [`left: ${name} is no member at the end`];
-      const left = new Map(held.left());
+      const left = new Map(checkers.held.left());
       if (journalEntries > 0) left.set("journal entries", journalEntries);
       if (queuedBytes(node) > 0) left.set("bytes that wait in links", queuedBytes(node));
       const texts = [...left].map(([what, count]) => `left: ${name} still has ${count} ${what}`);
@@ -226,17 +226,22 @@ export class SimulatedCluster {
       isOwn: (sourceId) =>
         !shape.faults.includes("hostileMember") &&
         this.sources.some(({ id, host }) => id === sourceId && host === name),
+      isPrompt: (sourceId) =>
+        !shape.faults.includes("failingActor") &&
+        this.sources.some(({ id, camera }) => id === sourceId && camera.frames !== null),
       onDoubled: ({ sourceId, incarnation, sequence }) => {
         // An answer is lost with the actor that failed on it.
         if (shape.faults.includes("failingActor")) return;
         invariants.addViolation(`state: a worker was given ${sourceId}/${incarnation}/${sequence} twice`);
       },
       onViolation: (text) => invariants.addViolation(text),
+      tried: this.coverage.tried,
       faults: serviceFaults,
       bug,
       onEvent: (host, event) => this.#onEvent(host, event),
       onSchedule: (event) => {
-        if (event.type === "tableAcknowledged") this.host(event.node).epochs.acknowledged(event.epoch);
+        if (event.type === "tableAcknowledged")
+          this.host(event.node).checkers.epochs.acknowledged(event.epoch);
       },
       watch: [this.#sightings.decorate, failures, this.coverage.decorate],
       onWrongFrames: ({ sourceId, incarnation, sequence }) => {

@@ -14,11 +14,8 @@ import { silentLogger } from "../runtime/log.js";
 import type { Decorate } from "../runtime/system-options.js";
 import type { Job } from "../actors/processor/worker-port.js";
 import type { Repair } from "../task/reports.js";
-import type { Hop } from "../task/task.js";
 import { ActorFaults } from "./actor-faults.js";
-import { DeliveryChecker } from "./delivery-checker.js";
-import { EpochChecker } from "./epoch-checker.js";
-import { HeldState } from "./growth.js";
+import { HostCheckers, type HostCheckersOptions } from "./host-checkers.js";
 import { HUB, HUB_URL } from "./host-names.js";
 import type { OrderChecker } from "./order-checker.js";
 import type { Store } from "../storage/results/store.js";
@@ -30,20 +27,15 @@ import { SimulatedProcess } from "./simulated-process.js";
 import { worldOf } from "./simulated-world.js";
 import { createSimulatedWorkers, type ServiceFaults } from "./simulated-workers.js";
 import type { Network } from "./network.js";
-import type { ClusterShape } from "./shape.js";
 import type { PlantedBug } from "./planted-bugs.js";
 import type { SimulatedTokens } from "./simulated-tokens.js";
 import type { Subscriptions } from "./subscriptions.js";
 import type { TaskTimes } from "./task-times.js";
-import type { VirtualTime } from "./virtual-time.js";
 
-export interface SimulatedHostOptions {
-  readonly name: string;
-  readonly time: VirtualTime;
+export interface SimulatedHostOptions extends Omit<HostCheckersOptions, "node" | "process"> {
   readonly prng: Prng;
   readonly network: Network;
   readonly services: ReadonlyMap<string, ServiceDeclaration>;
-  readonly shape: ClusterShape;
   readonly faults: ServiceFaults;
   readonly bug: PlantedBug;
   readonly onEvent: (host: string, event: NodeEvent) => void;
@@ -55,13 +47,8 @@ export interface SimulatedHostOptions {
   /** Null where whoever comes may join. */
   readonly tokens: SimulatedTokens | null;
   readonly subscriptions: Subscriptions;
-  /** Whether a source is on this host, and nobody else speaks for its tasks. */
-  readonly isOwn: (sourceId: string) => boolean;
   readonly onWrongFrames: (job: Job) => void;
   readonly onDoubled: (job: Job) => void;
-  /** A stage ran by an epoch older than one that the node had acknowledged before it enqueued the task. */
-  readonly onOldEpoch: (host: string, hop: Hop, acknowledged: number) => void;
-  readonly onViolation: (text: string) => void;
   /** A node failed beyond its supervision. */
   readonly onFailure: (host: string, error: Error) => void;
 }
@@ -90,10 +77,8 @@ export class SimulatedHost {
   #node: SluiceNode | null = null;
   /** Of its process, from 1. */
   #incarnation = 0;
-  readonly held = new HeldState();
   readonly actorFaults: ActorFaults;
-  readonly epochs: EpochChecker;
-  readonly #deliveries: DeliveryChecker;
+  readonly #checkers: HostCheckers;
   readonly #decorators: readonly Decorate[];
   /** Null of all but the hub. */
   #store: Store | null = null;
@@ -110,25 +95,17 @@ export class SimulatedHost {
     this.results = new SimulatedFiles(this.disk, "results");
     this.#journals = new SimulatedFiles(this.disk, "journal");
     this.actorFaults = new ActorFaults(options.time, options.prng.fork());
-    this.epochs = new EpochChecker(
-      () => this.#node?.system.clock,
-      (hop, acknowledged) => options.onOldEpoch(this.name, hop, acknowledged),
-    );
-    this.#deliveries = new DeliveryChecker({
-      time: options.time,
-      windowTasks: options.shape.windowTasks,
-      isOwn: options.isOwn,
+    this.#checkers = new HostCheckers({
+      ...options,
+      node: () => this.#node,
       process: () => this.#process,
-      onViolation: options.onViolation,
     });
     this.#decorators = [
       (name, behaviour) => options.bug.decorate?.(name, behaviour) ?? behaviour,
-      this.epochs.decorate,
+      ...this.#checkers.decorators,
       options.times.decorate,
-      this.#deliveries.decorate,
       options.order.decorateOf(options.name, () => this.#incarnation),
       this.actorFaults.decorate,
-      this.held.decorate,
       ...options.watch,
     ];
   }
@@ -136,6 +113,10 @@ export class SimulatedHost {
   /** Null while it is down. */
   get process(): SimulatedProcess | null {
     return this.#process;
+  }
+
+  get checkers(): Pick<HostCheckers, "held" | "epochs"> {
+    return this.#checkers;
   }
 
   /** Null until it is a member. */
@@ -153,10 +134,8 @@ export class SimulatedHost {
     this.#leaving = false;
     this.#startsAgain = null;
     this.#incarnation += 1;
-    this.epochs.forget();
     this.actorFaults.end();
-    this.held.forget();
-    this.#deliveries.forget();
+    this.#checkers.forget();
     const own = prng.fork();
     const skewMs = this.#incarnation === 1 ? 0 : own.between(-shape.skewMs, shape.skewMs);
     const process = new SimulatedProcess(time, skewMs);
@@ -181,6 +160,7 @@ export class SimulatedHost {
             patient: true,
             ...(tokens !== null && { token: tokens.tokenOf(this.name, "edge", time.nowMs) }),
             onCluster: (event: ClusterEvent) => {
+              this.#checkers.onCluster(event);
               if (event.type === "refused") this.#refused(process, onMember, event.error);
             },
             ...(shape.direct && { listen: `memory://${this.name}` }),
@@ -226,6 +206,7 @@ export class SimulatedHost {
       if (process.killed) return;
       this.#node = node;
       if (this.name === HUB) this.#options.subscriptions.follow(node, process);
+      this.#checkers.follow(node, process);
       onMember(node, process);
     } catch (error) {
       if (process.killed) return;
@@ -252,7 +233,7 @@ export class SimulatedHost {
   drain(): void {
     this.#end(async (node) => {
       const left = await node.drain({ timeoutMs: DRAIN_MS });
-      for (const [what, count] of left === 0 ? this.held.ofOthers() : []) {
+      for (const [what, count] of left === 0 ? this.#checkers.held.ofOthers() : []) {
         this.#options.onViolation(`drain: ${this.name} has done everything, and still has ${count} ${what}`);
       }
       await node.terminate();

@@ -70,7 +70,7 @@ export interface SimulationReport {
   readonly gaps: Readonly<Record<string, number>>;
   readonly redelivered: number;
   /** What the run has exercised. */
-  readonly coverage: { readonly messages: Counts; readonly phases: Counts };
+  readonly coverage: { readonly messages: Counts; readonly phases: Counts; readonly laws: Counts };
   /** Promises that were broken; empty where none was. */
   readonly findings: readonly string[];
 }
@@ -234,7 +234,11 @@ async function report(
     results: records.filter(({ type }) => type === "result").length,
     gaps: countGaps(records),
     redelivered: cluster.redelivered,
-    coverage: { messages: cluster.coverage.messages, phases: cluster.coverage.phases },
+    coverage: {
+      messages: cluster.coverage.messages,
+      phases: cluster.coverage.phases,
+      laws: cluster.coverage.laws,
+    },
     findings: await judge({
       records,
       statement,

@@ -24,9 +24,12 @@ export function createSubscriber(
   distributor: ActorRef<DistributorMessage>,
   fromPosition: number,
   {
+    sourceId,
     onViolation,
     onRecord,
   }: {
+    /** Of which source alone it wants records; undefined for all. */
+    readonly sourceId?: string;
     readonly onViolation: (text: string) => void;
     readonly onRecord: (nextPosition: number) => void;
   },
@@ -44,8 +47,12 @@ export function createSubscriber(
         );
         return state;
       }
-      const { position } = event.record;
-      if (position !== state.nextPosition) {
+      const { position, id } = event.record;
+      const fits =
+        sourceId === undefined
+          ? position === state.nextPosition
+          : position >= state.nextPosition && id.sourceId === sourceId;
+      if (!fits) {
         onViolation(`subscription: record ${position} was pushed where ${state.nextPosition} was next`);
       }
       if (state.asked === 0)

@@ -4,6 +4,7 @@ import type { SluiceNode } from "../node/node.js";
 import type { DistributorMessage } from "../actors/protocol/distributor.js";
 import type { Prng } from "./prng.js";
 import type { SimulatedProcess } from "./simulated-process.js";
+import { parseSourceId } from "../task/identity.js";
 import { createSubscriber, FIRST_DEMAND } from "./subscriber.js";
 
 /** How long one stays, in ms. */
@@ -44,11 +45,17 @@ export class Subscriptions {
     const behaviour = createSubscriber(distributor, fromPosition, options);
     const subscriber = system.spawn(behaviour, { name: `subscriber-${own}` });
     distributor.tell({ type: "subscribe", subscriber, fromPosition, demand: FIRST_DEMAND });
+    const sourceId = parseSourceId(`cam-${this.#prng.between(1, 3)}`);
+    const ofOne = system.spawn(
+      createSubscriber(distributor, fromPosition, { ...options, sourceId, onRecord: () => {} }),
+      { name: `subscriber-${own}-of-one` },
+    );
+    distributor.tell({ type: "subscribe", subscriber: ofOne, fromPosition, sourceId, demand: FIRST_DEMAND });
     process.clock.after(STAYS_MS, () => {
       if (process.killed) return;
       // One way or the other: by its word, or by its end.
       if (this.#prng.happens(0.5)) distributor.tell({ type: "unsubscribe", subscriber });
-      system.stop(subscriber).catch(() => {});
+      for (const ending of [subscriber, ofOne]) system.stop(ending).catch(() => {});
       this.follow(node, process);
     });
   }

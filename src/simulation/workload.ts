@@ -3,6 +3,8 @@
 import { definePipeline, type PipelineDefinition } from "../task/define-pipeline.js";
 import { type Pipeline } from "../task/pipeline.js";
 import type { ServiceDeclaration } from "../task/service.js";
+import { HUB } from "./host-names.js";
+import type { Prng } from "./prng.js";
 import type { ClusterShape } from "./shape.js";
 
 const declare = (
@@ -18,12 +20,18 @@ const declare = (
 /** What the service with a state gives. */
 export const STATEFUL = "tracks";
 
-export const SERVICES = new Map([
+const SERVICES = new Map([
   declare("find", ["frame"], "boxes"),
   declare("refine", ["frame", "boxes"], "boxes"),
   declare("name", ["boxes"], "labels"),
   declare("follow", ["boxes"], STATEFUL, true),
 ]);
+
+/** The hub has every service, and an edge its share. */
+export function servicesOf(name: string, prng: Prng, { serviceShare }: ClusterShape): typeof SERVICES {
+  if (name === HUB || serviceShare === 1) return SERVICES;
+  return new Map([...SERVICES].filter(() => prng.happens(serviceShare)));
+}
 
 type Bounds = Pick<ClusterShape, "queue" | "deadlineMs" | "joinTimeoutMs">;
 

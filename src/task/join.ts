@@ -206,6 +206,7 @@ function merge({ branches, wanted }: OpenJoin, pipeline: Pipeline, last: Task): 
   return { ...newest, cameFrom: null, payload, results, hops };
 }
 
-function joinKey(key: string, cursor: Cursor): string {
+/** Under which the deliveries of a task that have passed a join are remembered. */
+export function joinKey(key: string, cursor: Cursor): string {
   return `${key} ${cursor}`;
 }

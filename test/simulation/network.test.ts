@@ -2,6 +2,7 @@ import { createPrng } from "../../src/simulation/prng.js";
 import { SimulatedProcess } from "../../src/simulation/simulated-process.js";
 import { Network } from "../../src/simulation/network.js";
 import { VirtualTime } from "../../src/simulation/virtual-time.js";
+import { WireChecker } from "../../src/simulation/wire-checker.js";
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { Channel, ChannelClosed } from "../../src/transport/carrier.js";
@@ -9,7 +10,7 @@ import { carrierContract } from "../contract/carrier.js";
 
 carrierContract("simulated network", () => {
   const time = new VirtualTime(0);
-  const network = new Network(time, createPrng(1), () => {});
+  const network = new Network(time, createPrng(1), () => {}, createWire);
   const process = new SimulatedProcess(time, 0);
   const pumping = { over: false };
   const pump = async (): Promise<void> => {
@@ -40,7 +41,7 @@ interface Pair {
 /** A connection from `a` to `b`, and what `b` receives. */
 async function connected(work: (pair: Pair) => Promise<void>): Promise<void> {
   const time = new VirtualTime(0);
-  const network = new Network(time, createPrng(2), () => {});
+  const network = new Network(time, createPrng(2), () => {}, createWire);
   const processes = { a: new SimulatedProcess(time, 0), b: new SimulatedProcess(time, 0) };
   const received: number[] = [];
   const closes: ChannelClosed[] = [];
@@ -64,6 +65,8 @@ async function connected(work: (pair: Pair) => Promise<void>): Promise<void> {
 const frames = (channel: Channel, from: number, to: number): void => {
   for (let value = from; value < to; value++) channel.send(Uint8Array.of(value));
 };
+
+const createWire = () => new WireChecker(65_536, { onViolation: () => {}, tried: () => {} });
 
 test("Network holds what is sent over a silent path, and delivers it in order once that is healed", async () => {
   await connected(async ({ time, network, channel, received, closes }) => {

@@ -19,7 +19,7 @@ export interface ClusterIdentity {
 /** One session of a node, from its join to its end; a node that joins again is another member. */
 export interface Member {
   readonly name: NodeName;
-  /** Grows with every join of the cluster: tells the incarnations of a node apart, and orders them. Given by the hub, from 1. */
+  /** Grows with every join under one process of the hub: tells the incarnations of a node apart, and orders them. Given by the hub, from 1. */
   readonly session: number;
   readonly roles: readonly Role[];
   /** What its token allows beyond its roles: `spawn`. */

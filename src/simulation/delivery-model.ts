@@ -1,0 +1,80 @@
+/** What a simulated source has been told and has sent, as the laws of its delivery have it (`delivery.ts`, X1 to X5). */
+
+import type { DeliveryLimits } from "../actors/generator/delivery/redelivery.js";
+import type { Cursor, Task } from "../task/task.js";
+
+/** A task that its source has sent and not been told the end of. */
+export interface Underway {
+  /** As it left last. */
+  task: Task;
+  sentAtMs: number;
+  /** By this process. */
+  deliveries: number;
+  /** Nodes that may have it. */
+  readonly placedOn: Set<string>;
+  /** From when on it is to leave again, as a node that may have it went; null where none did since it left. */
+  lostAtMs: number | null;
+  /** Since when every node that it needs is there; null while one is not. */
+  placeableSinceMs: number | null;
+  /** Something else than time may have it leave again. */
+  expedited: boolean;
+}
+
+interface Plan {
+  readonly joinNodes: ReadonlyMap<Cursor, string>;
+  readonly statefulNodes: ReadonlyMap<string, string>;
+  readonly placedOn: readonly string[];
+}
+
+/** Of one source, in one process. */
+export interface SourceModel {
+  readonly underway: Map<string, Underway>;
+  readonly gone: Set<string>;
+  /** How often each node was said to be gone. */
+  readonly goneTimes: Map<string, number>;
+  /** How often it was told of each task that a message with it reached nobody. */
+  readonly toldLost: Map<string, number>;
+  plan: Plan | null;
+  /** The longest time from the only delivery of a task to its end, in ms. */
+  settleMsMax: number;
+  /** Whose place in the order of a stateful stage each is: by stage, node and ordinal. */
+  readonly ordinals: Map<string, string>;
+}
+
+export function createSourceModel(): SourceModel {
+  return {
+    underway: new Map(),
+    gone: new Set(),
+    goneTimes: new Map(),
+    toldLost: new Map(),
+    plan: null,
+    settleMsMax: 0,
+    ordinals: new Map(),
+  };
+}
+
+/** Whether a task that is to leave again may: each node that it needs is there, or the plan names another one. */
+export function isPlaceable({ gone, plan }: SourceModel, task: Task, cloud: string): boolean {
+  if (gone.has(cloud)) return false;
+  const isThere = (node: string, other: string | undefined): boolean =>
+    !gone.has(node) || (other !== undefined && !gone.has(other));
+  return (
+    [...task.joinNodes].every(([cursor, node]) => isThere(node, plan?.joinNodes.get(cursor))) &&
+    [...task.pins].every(([stage, { node }]) => isThere(node, plan?.statefulNodes.get(stage)))
+  );
+}
+
+/** How long a task waits for its end before it leaves again, in ms: at least, and at most. */
+export function patienceMs(
+  { timeoutMs, timeoutMsMax }: Pick<DeliveryLimits, "timeoutMs" | "timeoutMsMax">,
+  { deliveries }: Underway,
+  settleMsMax: number,
+): { readonly min: number; readonly max: number } {
+  const growth = 2 ** (deliveries - 1);
+  // It is at least four times the mean time that tasks take, which the longest one bounds.
+  const longestMs = 4 * settleMsMax;
+  return {
+    min: Math.min(timeoutMs * growth, timeoutMsMax),
+    max: Math.min(Math.max(timeoutMs, longestMs) * growth, Math.max(timeoutMsMax, longestMs)),
+  };
+}
