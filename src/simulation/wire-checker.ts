@@ -1,8 +1,8 @@
 /**
  * What goes over one simulated connection, read as its frames arrive: credit is conserved in each direction.
  *
- * WC1 A side grants what it has received of the data lane and one window more, never beyond.
- * WC2 A side sends no more of the data lane than the other has granted; the last record may overdraw it.
+ * CW1 A side grants what it has received of the data lane and one window more, never beyond.
+ * CW2 A side sends no more of the data lane than the other has granted; the last record may overdraw it.
  */
 
 import { LANE_CODE, RECORD, RECORD_HEADER_BYTES } from "../transport/link/records.js";
