@@ -75,12 +75,25 @@ export function loadOf(
   return { busyMs, mbps, crossings: crossingsOf(pipeline, plan.placement, node) };
 }
 
-type PlanLoad = ReturnType<typeof loadOf>;
+export type PlanLoad = ReturnType<typeof loadOf>;
 
 /** The sum over plans, to which one is added and from which it is taken. Policies are shown its maps, which are plain. */
 export class LoadSum implements Load {
   readonly busyMs = new Map<NodeName, number>();
   readonly mbps = new Map<NodeName, Map<NodeName, number>>();
+
+  /** @param from what it begins with, which stays as it is. Default nothing */
+  constructor(from?: Load) {
+    for (const [node, ms] of from?.busyMs ?? []) this.busyMs.set(node, ms);
+    for (const [node, links] of from?.mbps ?? []) this.mbps.set(node, new Map(links));
+  }
+
+  /** What is left of it without one of its plans. */
+  without(load: PlanLoad): Load {
+    const left = new LoadSum(this);
+    left.add(load, -1);
+    return { busyMs: left.busyMs, mbps: left.mbps };
+  }
 
   /** @param sign 1 adds, -1 takes away */
   add({ busyMs, mbps, crossings }: PlanLoad, sign: 1 | -1): void {

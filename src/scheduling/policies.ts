@@ -16,6 +16,26 @@ import { bindPolicy, type BoundPolicy, type PolicyRun, type PolicyScope } from "
 
 export type PolicyRegistry = ReadonlyMap<string, BoundPolicy>;
 
+/** What is known of a policy without having it: plain data. */
+export interface PolicyInfo {
+  readonly name: string;
+  readonly version: string;
+  /** Not one of those built in. */
+  readonly own: boolean;
+  /** It decides for all of its sources at once. */
+  readonly joint: boolean;
+}
+
+export function infoOf(policies: PolicyRegistry): ReadonlyMap<string, PolicyInfo> {
+  const builtIn = new Set(["guard", ...BUILT_IN.map(({ name }) => name)]);
+  return new Map(
+    [...policies.values()].map(({ name, version, decideAll }) => [
+      name,
+      { name, version, own: !builtIn.has(name), joint: decideAll !== null },
+    ]),
+  );
+}
+
 const BUILT_IN: readonly BoundPolicy[] = [
   bindPolicy(fixed),
   bindPolicy(cloudOnly),

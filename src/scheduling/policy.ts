@@ -159,6 +159,8 @@ interface JointPolicy<Parameters, State> extends PolicyCommon<Parameters, State>
 /** What every policy has: parameters, and a state of its own. */
 interface PolicyCommon<Parameters, State> {
   readonly name: string;
+  /** Of its program: another one where states of before mean something else. Default "1"; of a file of one's own, what is in it. */
+  readonly version?: string;
   /** @throws SluiceError `policy-invalid`, naming each wrong parameter */
   parse(parameters: unknown): Parameters;
   /**
@@ -170,6 +172,12 @@ interface PolicyCommon<Parameters, State> {
   check?(parameters: Parameters, scope: PolicyScope): void;
   /** The first state: plain data, as every one after it. */
   start(parameters: Parameters): State;
+  /**
+   * Goes on from what another version of this policy has learned. Default: every other version begins anew.
+   *
+   * @returns null where it cannot
+   */
+  resume?(state: unknown, version: string): State | null;
 }
 
 /** What the parameters of a policy are checked against. */
@@ -188,6 +196,8 @@ export interface Decision<State> {
 /** A policy with its types closed over, so that different ones stand in one registry. */
 export interface BoundPolicy {
   readonly name: string;
+  /** States of another version have to be carried over. */
+  readonly version: string;
   /**
    * Checks the parameters and gives the policy's first state.
    *
@@ -197,6 +207,8 @@ export interface BoundPolicy {
   start(parameters: unknown, scope?: PolicyScope): PolicyRun;
   /** Goes on from a state that the policy was in, or a copy of it. */
   resume(state: unknown): PolicyRun;
+  /** The state with which it goes on from one of another version; null where it begins anew. */
+  carry(state: unknown, version: string): { readonly state: unknown } | null;
   /** Of a policy that decides for all of its sources at once; the states are what `resume` takes. */
   readonly decideAll: ((turns: readonly Turn<unknown>[]) => readonly Decision<unknown>[]) | null;
 }
@@ -210,8 +222,15 @@ export interface PolicyRun {
   decide(view: PolicyView): { readonly run: PolicyRun; readonly plan: Plan; readonly why: Explanation };
 }
 
-/** Closes over the types of `policy`. */
-export function bindPolicy<Parameters, State>(policy: Policy<Parameters, State>): BoundPolicy {
+/**
+ * Closes over the types of `policy`.
+ *
+ * @param version default: the policy's own
+ */
+export function bindPolicy<Parameters, State>(
+  policy: Policy<Parameters, State>,
+  version = policy.version ?? "1",
+): BoundPolicy {
   const { decideAll } = policy;
   const decideOne = (state: State, view: PolicyView): Decision<State> => {
     if (policy.decide !== undefined) return policy.decide(state, view);
@@ -229,6 +248,7 @@ export function bindPolicy<Parameters, State>(policy: Policy<Parameters, State>)
   });
   return {
     name: policy.name,
+    version,
     start(parameters, scope) {
       const parsed = policy.parse(parameters);
       if (scope !== undefined) policy.check?.(parsed, scope);
@@ -236,6 +256,10 @@ export function bindPolicy<Parameters, State>(policy: Policy<Parameters, State>)
     },
     // Whoever has a state of this policy has it from a run of it.
     resume: (state) => runIn(state as State),
+    carry(state, from) {
+      const carried = policy.resume?.(state, from) ?? null;
+      return carried === null ? null : { state: carried };
+    },
     decideAll:
       decideAll === undefined ? null : (turns) => decideAll.call(policy, turns as readonly Turn<State>[]),
   };
