@@ -236,6 +236,7 @@ export {
 } from "./scheduling/view-queries.js";
 export type { Scene } from "./task/scene.js";
 export type { ConfigurationSpace, Objective } from "./task/configuration-space.js";
+export type { DecisionLimits } from "./scheduling/ask-policy.js";
 export { createStatelessPolicy } from "./scheduling/policies/stateless.js";
 export {
   bindPolicy,

@@ -9,7 +9,6 @@ import { systemClock } from "../../src/runtime/clock.js";
 import { createLogger, type LogLevel } from "../../src/runtime/log.js";
 import { isLoopback } from "../../src/transport/carriers/ws.js";
 import { openTokenDirectory } from "../../src/transport/security/token-directory.js";
-import { loadPolicies } from "../../src/scheduling/load-policies.js";
 import { createWeb } from "../../src/web/web.js";
 import { checkModelDir } from "../start/inputs.js";
 import { sayDamage } from "../damage.js";
@@ -48,7 +47,6 @@ export async function hub(command: HubCommand): Promise<number> {
   keepFilesPrivate();
   const tls = await tlsOf(command);
   await checkModelDir(modelDir);
-  const policies = command.policies === undefined ? [] : await loadPolicies(command.policies);
   const store = await openStore(folder, { onDamage: sayDamage(folder) });
   const tokens = tokensFolder(folder);
   let node: SluiceNode | null = null;
@@ -70,7 +68,7 @@ export async function hub(command: HubCommand): Promise<number> {
       listen: { url: command.listen, http: web.http, ...(tls && { tls }) },
       tokens: authority,
       services: SERVICES,
-      policies,
+      ...(command.policies !== undefined && { policyFiles: [command.policies] }),
       sourcePolicy: sourcePolicyGiven(command),
       version: command.version,
       log,

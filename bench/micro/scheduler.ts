@@ -14,14 +14,14 @@ import type { ControllerMessage } from "../../src/actors/protocol/controller.js"
 import type { NodeDescription, SourceDescription } from "../../src/task/requests.js";
 import { viewCluster, type NodeEntry } from "../../src/actors/scheduler/cluster-view.js";
 import { BandwidthEstimates } from "../../src/actors/scheduler/bandwidth-estimates.js";
-import { ImageSizes } from "../../src/actors/scheduler/image-sizes.js";
-import { LoadSum } from "../../src/scheduling/load.js";
 import { ServiceTimes } from "../../src/actors/scheduler/service-times.js";
 import { OutcomeWindow } from "../../src/scheduling/outcome-window.js";
-import { createPolicies, startPolicy } from "../../src/scheduling/policies.js";
+import { createInlineDecisions } from "../../src/actors/scheduler/inline-decisions.js";
+import { createPolicies } from "../../src/scheduling/policies.js";
 import { createSchedulerRetained } from "../../src/actors/scheduler/retained.js";
 import { createScheduler } from "../../src/actors/scheduler/scheduler.js";
-import { decideSource, NO_FENCE, type SourceEntry } from "../../src/actors/scheduler/source-plan.js";
+import { DECISION_LIMITS } from "../../src/scheduling/ask-policy.js";
+import { decideRound, type RoundTurn } from "../../src/scheduling/round.js";
 import { parseSpace } from "../../src/task/configuration-space.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import { parseNodeName, parseSourceId, type NodeName } from "../../src/task/identity.js";
@@ -133,14 +133,17 @@ function quantiles(valuesMs: readonly number[]): Row {
 function benchDecisions(policy: (typeof POLICIES)[number]): { decisions: number[]; rounds: number[] } {
   const registry = createPolicies();
   const random = seeded(1);
-  const entries: SourceEntry[] = sourcesFor(policy).map((description) => ({
-    description,
-    run: startPolicy(registry, policy),
-    window: new OutcomeWindow(0),
-    images: new ImageSizes(),
+  const window = new OutcomeWindow(0);
+  let turns: readonly RoundTurn[] = sourcesFor(policy).map((source, index) => ({
+    source,
     plan: null,
-    why: { reason: "", inputs: {} },
-    fence: NO_FENCE,
+    recent: window.report(0, null),
+    imageBytesPerPixel: new Map(),
+    excluded: new Map(),
+    kept: null,
+    fenced: null,
+    shadow: null,
+    seed: index,
   }));
   const nodes = new Map<NodeName, NodeEntry>();
   const bandwidths = new BandwidthEstimates();
@@ -159,24 +162,19 @@ function benchDecisions(policy: (typeof POLICIES)[number]): { decisions: number[
     }
     const roundStartedMs = performance.now();
     const known = { nodes, bandwidths, serviceTimes };
-    const others = new LoadSum();
-    const cluster = {
-      ...viewCluster(known, { nowMs, fallback: CLOUD }),
-      others,
-      sources: new Map(),
-      unsampledBusyMs: new Map(),
-    };
-    for (const [index, entry] of entries.entries()) {
-      const startedMs = performance.now();
-      const decision = decideSource(
-        entry,
-        { ...cluster, seed: round * SOURCES + index },
-        { monotonic: () => performance.now() },
-      );
-      if (round >= warmUp) decisions.push(performance.now() - startedMs);
-      if (decision.failure !== undefined) throw decision.failure;
-      entries[index] = decision.entry;
-    }
+    const cluster = { ...viewCluster(known, { nowMs, fallback: CLOUD }), unsampledBusyMs: new Map() };
+    const planned = { busyMs: new Map(), mbps: new Map() };
+    const { answers } = decideRound(
+      { cluster, planned, sources: new Map(), turns },
+      { policies: registry, limits: DECISION_LIMITS, monotonic: () => performance.now(), onTurn: () => {} },
+    );
+    turns = turns.map((turn, index) => {
+      const answer = answers[index];
+      if (answer?.status !== "decided") throw new Error(`It must decide: ${JSON.stringify(answer)}`);
+      if (round >= warmUp) decisions.push(answer.tookMs);
+      const { plan, kept } = answer;
+      return { ...turn, plan, kept: kept ?? turn.kept, seed: round * SOURCES + index };
+    });
     if (round >= warmUp) wholes.push(performance.now() - roundStartedMs);
   }
   return { decisions, rounds: wholes };
@@ -190,7 +188,7 @@ function benchTicks(policy: (typeof POLICIES)[number]): { ticks: number[]; table
         term: 1,
         epoch: 0,
         fallback: CLOUD,
-        policies: createPolicies(),
+        decisions: createInlineDecisions(createPolicies()),
         intervalMs: 1e9,
         nodesMax: NODES,
         sourcesMax: SOURCES,

@@ -19,6 +19,7 @@ import type { DistributorMessage, TaskSettled } from "../actors/protocol/distrib
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { MonitorMessage } from "../actors/protocol/monitor.js";
 import type { SchedulerMessage } from "../actors/protocol/scheduler.js";
+import type { DecisionPort } from "../actors/scheduler/decision-port.js";
 import { spawnScheduler } from "../actors/scheduler/spawn.js";
 import type { Journals } from "../storage/journal/journal.js";
 import { EXECUTION_PROVIDER } from "../services/execution-provider.js";
@@ -44,7 +45,6 @@ export interface ComponentsOptions extends Pick<
   | "retention"
   | "decisionMs"
   | "sampleMs"
-  | "policies"
   | "limits"
   | "delivery"
   | "onEvent"
@@ -63,6 +63,8 @@ export interface ComponentsOptions extends Pick<
   readonly vouch: Vouch;
   /** Of the node that is the cloud: how it checks who vouches for what, and to whom sources belong. */
   readonly speakers?: Speakers;
+  /** Of the node that is the cloud: what asks policies. Default: the scheduler itself. */
+  readonly decisions?: DecisionPort;
   /** Of the node that is the cloud: what operators said of sources. Default: nothing, and it ends with the process. */
   readonly orders?: SourceOrders;
   /** Of the cloud: the scheduler's term, one more for each scheduler over its store. Default 1. */
@@ -201,7 +203,7 @@ function loadable(
 
 /** Starts what the cloud alone has: the scheduler, found by everyone as `scheduler`, and the distributor. */
 function startCloud(options: ComponentsOptions, scheduler: ActorRef<SchedulerMessage>): void {
-  const { system, store, speakers, orders, flush, policies, onSchedule, onOutcome, term = 1 } = options;
+  const { system, store, speakers, orders, flush, decisions, onSchedule, onOutcome, term = 1 } = options;
   const { name } = system;
   if (store === undefined || speakers === undefined) {
     throw new TypeError(
@@ -215,7 +217,7 @@ function startCloud(options: ComponentsOptions, scheduler: ActorRef<SchedulerMes
     fallback: name,
     owners: speakers.owners,
     ...(orders && { orders }),
-    ...(policies && { policies }),
+    ...(decisions && { decisions }),
     ...(options.decisionMs !== undefined && { intervalMs: options.decisionMs }),
     ...(onSchedule && {
       listener: system.spawn(createEventForwarder(onSchedule), { name: "schedule-listener" }),

@@ -16,7 +16,7 @@ import { createRealWorld } from "./world.js";
 /** What a cluster in one process is made of. */
 export interface LocalClusterOptions extends Pick<
   NodeOptions,
-  "flush" | "policies" | "limits" | "delivery" | "onSchedule"
+  "flush" | "policies" | "policyFiles" | "policyLimits" | "limits" | "delivery" | "onSchedule"
 > {
   readonly store: Store;
   readonly services: ReadonlyMap<string, ServiceDeclaration>;
@@ -58,7 +58,11 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const members = createLocalMembers(parseNodeName(options.cloud ?? "cloud"));
   const nodes: SluiceNode[] = [];
   const start = async (name: string): Promise<SluiceNode> => {
-    const node = await startNodeIn({ ...createRealWorld(), members }, nodeOptionsOf(options, name, members));
+    const world = createRealWorld();
+    // Policies of this package end by themselves: a thread for them would cost each cluster of a test its start.
+    const openDecisions = options.policyFiles === undefined ? null : world.openDecisions;
+    const own = nodeOptionsOf(options, name, members);
+    const node = await startNodeIn({ ...world, openDecisions, members }, own);
     nodes.push(node);
     return node;
   };

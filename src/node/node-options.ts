@@ -14,6 +14,7 @@ import type { DeliveryLimits } from "../actors/generator/spawn.js";
 import type { ProcessorLimits } from "../actors/processor/spawn.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
+import type { DecisionLimits } from "../scheduling/ask-policy.js";
 import type { BoundPolicy } from "../scheduling/policy.js";
 import type { Store } from "../storage/results/store.js";
 import type { TaskOutcome } from "../task/reports.js";
@@ -66,8 +67,15 @@ export interface NodeOptions {
   readonly store?: Store;
   /** Of the cloud: how results are gathered into durable writes. */
   readonly flush?: FlushOptions;
-  /** Of the cloud: policies besides the built-in ones. @see bindPolicy */
+  /**
+   * Of the cloud: policies besides the built-in ones, as functions of this program, which has to wait for them: none is asked on a
+   * thread of its own then. @see bindPolicy
+   */
   readonly policies?: readonly BoundPolicy[];
+  /** Of the cloud: ES modules that export `policies`, which run on a thread of their own, under a time limit. */
+  readonly policyFiles?: readonly string[];
+  /** Of the cloud: what policies may take. Default 200 ms a decision, and 64 KiB of state a source. */
+  readonly policyLimits?: Partial<DecisionLimits>;
   /** Of the cloud: which records are deleted, and when. Default: none. */
   readonly retention?: RetentionOptions;
   /** Of the cloud: between decisions of the scheduler, in ms. Default 1,000. */

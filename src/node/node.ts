@@ -10,17 +10,10 @@ import type { Behaviour } from "../runtime/behaviour.js";
 import { systemClock } from "../runtime/clock.js";
 import type { SpawnOptions } from "../runtime/spawn-options.js";
 import { createActorSystem, type ActorSystem } from "../runtime/system.js";
-import type {
-  Cluster,
-  ClusterIdentity,
-  HubCluster,
-  RemoteSpawnOptions,
-} from "../transport/cluster/cluster.js";
+import type { Cluster, HubCluster, RemoteSpawnOptions } from "../transport/cluster/cluster.js";
 import { ClusterClock } from "../transport/cluster-clock.js";
 import { listModelFiles } from "../services/model-files.js";
 import type { LevelJournals } from "../storage/journal/level-journals.js";
-import { MemoryStore } from "../storage/results/memory-store.js";
-import type { Store } from "../storage/results/store.js";
 import type { Trust } from "../storage/trust/trust.js";
 import { parseNodeName, type NodeName } from "../task/identity.js";
 import type { Vouch } from "../task/voucher.js";
@@ -35,7 +28,10 @@ import { followCluster, takeHubTime } from "./follow-cluster.js";
 import { checkTokens, sourcePolicyOf, type NodeOptions } from "./node-options.js";
 import { openVouching } from "./open-vouching.js";
 import { spawnOwnAgent } from "./own-agent.js";
+import { openDecisions } from "./open-decisions.js";
 import { openOwnJournal } from "./own-journal.js";
+import type { DecisionThread } from "../actors/scheduler/decision-thread.js";
+import { identityOf, storeOf } from "./own-store.js";
 import { createRequestedSources } from "./requested-sources.js";
 import type { NodeSources } from "./sources.js";
 import { createRealWorld, type NodeWorld } from "./world.js";
@@ -97,6 +93,7 @@ interface Holdings {
   agent: Agent | null;
   journals: LevelJournals | null;
   trust: Trust | null;
+  decisions: DecisionThread | null;
 }
 
 /** Starts a node in a world of the caller's, who answers for who may join. @see startNode */
@@ -111,6 +108,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     agent: null,
     journals: null,
     trust: null,
+    decisions: null,
   };
   const system = createNodeSystem(world, options, { clock, held });
   world.adopt?.(system);
@@ -131,6 +129,8 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     const vouching = await openVouching(world, { system, cluster: held.cluster, store });
     held.trust = vouching.cloud?.trust ?? null;
     const term = await store?.beginTerm();
+    const decisions = store === undefined ? null : await openDecisions(world, options);
+    held.decisions = decisions?.thread ?? null;
     const components = startComponents({
       ...componentsOptionsOf(world, options, held),
       models: await listModelFiles(options.modelDir ?? null),
@@ -142,6 +142,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
       ...(vouching.cloud && { speakers: vouching.cloud.speakers, orders: vouching.cloud.trust.orders }),
       ...(store && { store }),
       ...(term !== undefined && { term }),
+      ...(decisions && { decisions: decisions.port }),
       ...(journals && { journals }),
     });
     held.components = components;
@@ -185,26 +186,9 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     world.members?.leave(name);
     await held.journals?.close();
     await held.trust?.close();
+    await held.decisions?.close();
     throw error;
   }
-}
-
-/** Where the cloud keeps results; nothing of any other node. */
-function storeOf({ store }: NodeOptions, isCloud: boolean, { log }: ActorSystem): Store | undefined {
-  if (!isCloud) return undefined;
-  if (store === undefined)
-    log.warn("No store was given: results are kept in memory, and end with this process");
-  return store ?? new MemoryStore();
-}
-
-/** The cluster that the node has joined, or that its own store makes. */
-async function identityOf(
-  { cluster = "sluice" }: NodeOptions,
-  store: Store | undefined,
-  joined: Cluster | null,
-): Promise<ClusterIdentity> {
-  if (joined !== null) return { cluster: joined.name, clusterId: joined.id };
-  return { cluster, clusterId: (await store?.identity()) ?? null };
 }
 
 function createNodeSystem(
@@ -243,7 +227,7 @@ function componentsOptionsOf(
   held: Holdings,
 ): Omit<ComponentsOptions, "system" | "cloud" | "role" | "services" | "models" | "vouch"> {
   const { retention, decisionMs, sampleMs } = options;
-  const { flush, delivery, policies, limits, onSchedule, onOutcome, modelDir = null } = options;
+  const { flush, delivery, limits, onSchedule, onOutcome, modelDir = null } = options;
   return {
     modelDir,
     startWorker: world.startWorker,
@@ -259,7 +243,6 @@ function componentsOptionsOf(
     ...(decisionMs !== undefined && { decisionMs }),
     ...(sampleMs !== undefined && { sampleMs }),
     ...(delivery && { delivery }),
-    ...(policies && { policies }),
     ...(limits && { limits }),
     ...(onSchedule && { onSchedule }),
     ...(onOutcome && { onOutcome }),
@@ -274,10 +257,21 @@ interface Parts {
   readonly components: Components;
   readonly journals: LevelJournals | null;
   readonly trust: Trust | null;
+  readonly decisions: DecisionThread | null;
   readonly vouch: Vouch;
 }
 
-function assemble({ world, system, cloud, cluster, components, journals, trust, vouch }: Parts): SluiceNode {
+function assemble({
+  world,
+  system,
+  cloud,
+  cluster,
+  components,
+  journals,
+  trust,
+  decisions,
+  vouch,
+}: Parts): SluiceNode {
   const needed = (): Cluster => {
     if (cluster === null)
       throw new TypeError(`Cannot reach other nodes from "${system.name}": it has no hub`);
@@ -308,6 +302,7 @@ function assemble({ world, system, cloud, cluster, components, journals, trust, 
       world.members?.leave(system.name);
       await journals?.close();
       await trust?.close();
+      await decisions?.close();
     },
   };
 }

@@ -12,6 +12,11 @@ import type { Journals } from "../storage/journal/journal.js";
 import { openHostMetrics, type HostMetrics } from "../actors/monitor/host-metrics.js";
 import { startWorker } from "../actors/processor/worker-host.js";
 import type { StartWorker } from "../actors/processor/worker-port.js";
+import {
+  openDecisionThread,
+  type DecisionThread,
+  type DecisionThreadOptions,
+} from "../actors/scheduler/decision-thread.js";
 import { createPipelineReader, type ReadPipeline } from "./agent/read-pipeline.js";
 import type { LocalMembers } from "./local-members.js";
 
@@ -20,6 +25,8 @@ export interface NodeWorld {
   readonly executor: Executor;
   readonly startWorker: StartWorker;
   readonly openHost: () => HostMetrics;
+  /** Of the cloud: starts what asks policies. Null asks them on the scheduler's own thread. */
+  readonly openDecisions: ((options: DecisionThreadOptions) => Promise<DecisionThread>) | null;
   /** Reads what operators send. */
   readonly readPipeline: ReadPipeline;
   /** Where the ids of this incarnation of the node begin. */
@@ -49,6 +56,7 @@ export function createRealWorld(): NodeWorld {
     executor: eventLoop,
     startWorker,
     openHost: openHostMetrics,
+    openDecisions: openDecisionThread,
     readPipeline: createPipelineReader(),
     firstId: randomFirstId,
     askId: unguessableId,

@@ -51,7 +51,9 @@ export function resumeState(bound: BoundPolicy, spec: PolicySpec, kept: KeptStat
   if (kept.version === bound.version) return { state, anew: null };
   const carried = bound.carry(state, kept.version);
   if (carried !== null) return { state: carried.state, anew: null };
-  return start(`it is version "${bound.version}" and does not take what version "${kept.version}" has learned`);
+  return start(
+    `it is version "${bound.version}" and does not take what version "${kept.version}" has learned`,
+  );
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -80,6 +80,8 @@ async function lineOf(thrown: unknown, path: string): Promise<string | null> {
 
 function checkSyntax(path: string): Promise<string> {
   return new Promise((tell) =>
-    execFile(process.execPath, ["--check", path], { timeout: CHECK_MS_MAX }, (_error, _out, said) => tell(said)),
+    execFile(process.execPath, ["--check", path], { timeout: CHECK_MS_MAX }, (_error, _out, said) =>
+      tell(said),
+    ),
   );
 }

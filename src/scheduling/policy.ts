@@ -242,7 +242,8 @@ export function bindPolicy<Parameters, State>(
     policy: policy.name,
     state,
     decide(view) {
-      const decision = decideOne(state, view);
+      const decision: Decision<State> | null | undefined = decideOne(state, view);
+      if (typeof decision?.plan !== "object") throw new TypeError('It must give "state", "plan" and "why"');
       return { run: runIn(decision.state), plan: decision.plan, why: decision.why };
     },
   });

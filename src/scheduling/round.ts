@@ -8,8 +8,8 @@
  * RO3 What goes out is complete and checked, whatever a policy gave: no answer is larger than its source's pipeline is.
  */
 
-import type { NodeName, SourceId, StageId } from "../task/identity.js";
-import type { Explanation, PolicySpec, SourceDescription } from "../task/requests.js";
+import type { NodeName, SourceId } from "../task/identity.js";
+import type { PolicySpec, SourceDescription } from "../task/requests.js";
 import { askJoint, askSingle, type Asked, type DecisionLimits, type Proposal } from "./ask-policy.js";
 import type { KeptState } from "./kept-state.js";
 import { loadOf, LoadSum, needOf, type PlanLoad } from "./load.js";
@@ -31,8 +31,8 @@ export interface RoundTurn {
   readonly plan: Plan | null;
   readonly recent: RecentOutcomes;
   readonly imageBytesPerPixel: ReadonlyMap<string, number>;
-  /** The nodes on which a stage failed of late. */
-  readonly excluded: ReadonlyMap<StageId, ReadonlySet<NodeName>>;
+  /** The nodes that a stage has no place on now, by `stage` or `stage:variant`. */
+  readonly excluded: ReadonlyMap<string, ReadonlySet<NodeName>>;
   /** What its policy has learned; null where it begins. */
   readonly kept: KeptState | null;
   /** Why its policy is not asked, for people; null where it is. */
@@ -117,7 +117,7 @@ export function decideRound(
       settle(turn, asked.view, { status: "fenced" });
     } else if ((usedMs.get(name) ?? 0) > tools.limits.decisionMs * DECISIONS_TIMES) {
       settle(turn, asked.view, { status: "postponed" });
-    } else if (tools.policies.get(name)?.decideAll == null) {
+    } else if ((tools.policies.get(name)?.decideAll ?? null) === null) {
       tools.onTurn(index);
       settle(turn, asked.view, askSingle(asked, tools));
     } else {
@@ -199,5 +199,11 @@ export function scopeOf(
 
 /** As it is now: what is decided after it does not show in it. */
 function frozenIn(view: PolicyView): PolicyView {
-  return { ...view, sources: new Map(view.sources), unsampledBusyMs: new Map(view.unsampledBusyMs) };
+  const { busyMs, mbps } = new LoadSum(view.others);
+  return {
+    ...view,
+    others: { busyMs, mbps },
+    sources: new Map(view.sources),
+    unsampledBusyMs: new Map(view.unsampledBusyMs),
+  };
 }

@@ -53,12 +53,13 @@ export function serviceTime(
 /** What waits and runs of a stage of the source's pipeline on a node; null where nothing is known of the node. */
 export function stageQueue(
   { nodes, source: { pipeline } }: Pick<PolicyView, "nodes" | "source">,
-  { id: stage, stateful }: Pick<Stage, "id" | "stateful">,
+  { id: stage, variant, stateful }: Pick<Stage, "id" | "variant" | "stateful">,
   node: NodeName,
 ): StageQueue | null {
   const known = nodes.get(node);
   if (known === undefined || known.sample === null || known.sampleAgeMs === null) return null;
-  const key = stageKeyText({ pipelineId: pipeline.id, pipelineVersion: pipeline.version, stage });
+  const { id: pipelineId, version: pipelineVersion } = pipeline;
+  const key = stageKeyText({ pipelineId, pipelineVersion, stage, ...(variant !== undefined && { variant }) });
   return {
     tasks: known.sample.queued[key] ?? 0,
     slots: stateful ? 1 : (known.description.capacity?.workersPerStage ?? 1),

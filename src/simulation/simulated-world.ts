@@ -8,7 +8,16 @@ import type { SimulatedProcess } from "./simulated-process.js";
 
 type Parts = Pick<
   NodeWorld,
-  "executor" | "openHost" | "readPipeline" | "firstId" | "askId" | "nonce" | "nameKey" | "adopt" | "members"
+  | "executor"
+  | "openHost"
+  | "openDecisions"
+  | "readPipeline"
+  | "firstId"
+  | "askId"
+  | "nonce"
+  | "nameKey"
+  | "adopt"
+  | "members"
 >;
 
 /** @param randomId 1 to 2^50, from the seed */
@@ -16,6 +25,7 @@ export function worldOf(process: SimulatedProcess, randomId: () => number): Part
   return {
     executor: process.executor,
     openHost: createSimulatedMetrics,
+    openDecisions: null,
     readPipeline: readPipelineHere,
     firstId: randomId,
     askId: randomId,

@@ -117,6 +117,9 @@ test("where the scheduler does not answer, its own metrics are missing and the o
     rounds: 1,
     decisions: 4,
     failures: 0,
+    stale: 0,
+    lost: 0,
+    postponed: 0,
     roundMs: { p50: 1, p99: 2 },
     decisionMs: { p50: 0.5, p99: 2 },
   };

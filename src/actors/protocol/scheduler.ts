@@ -125,6 +125,13 @@ export interface DecisionOverhead {
   readonly decisions: number;
   /** Decisions that a policy failed to make; the plan before it stayed. */
   readonly failures: number;
+  /** Decisions that came too late to count: their source, its policy or its plan was another one by then. */
+  readonly stale: number;
+  /** Rounds that had to be ended, as a policy did not come back. */
+  readonly lost: number;
+  /** Decisions for which a policy had no time left in their round. */
+  readonly postponed: number;
+  /** From when a round was asked for to when it was there. */
   readonly roundMs: { readonly p50: number; readonly p99: number };
   readonly decisionMs: { readonly p50: number; readonly p99: number };
 }

@@ -8,21 +8,24 @@ import { pipelineKeyText, type SourceId } from "../../task/identity.js";
 import { pipelineDigest } from "../../task/pipeline.js";
 import { variantProblem } from "../../task/variants.js";
 import { startPolicy, type PolicyRegistry } from "../../scheduling/policies.js";
-import type { PolicyRun, PolicyScope } from "../../scheduling/policy.js";
+import type { KeptState } from "../../scheduling/kept-state.js";
+import type { PolicyScope } from "../../scheduling/policy.js";
+import type { CheckProblem, DecisionPort } from "./decision-port.js";
 import type { OwnersPort } from "./owners-port.js";
 import type { SourceEntry } from "./source-plan.js";
 import { sameData } from "../../task/same-data.js";
 
 /** Decides for a source whose own policy was refused: as nodes do before any table. */
-const POLICY_UNTIL_SET: PolicySpec = { name: "edge-only", parameters: {} };
+export const POLICY_UNTIL_SET: PolicySpec = { name: "edge-only", parameters: {} };
 
-type PolicyAttempt =
-  { readonly ok: true; readonly run: PolicyRun } | { readonly ok: false; readonly error: SluiceError };
+/** What came of trying a policy. */
+export type PolicyAttempt = { readonly ok: true } | { readonly ok: false; readonly error: SluiceError };
 
-/** Starts the policy that `spec` names; whatever it throws is a refusal. */
-export function tryPolicy(registry: PolicyRegistry, spec: PolicySpec, scope?: PolicyScope): PolicyAttempt {
+/** Tries the policy that `spec` names; whatever it throws is a refusal. */
+function tryPolicy(registry: PolicyRegistry, spec: PolicySpec, scope?: PolicyScope): PolicyAttempt {
   try {
-    return { ok: true, run: startPolicy(registry, spec, scope) };
+    startPolicy(registry, spec, scope);
+    return { ok: true };
   } catch (thrown) {
     if (thrown instanceof SluiceError) return { ok: false, error: thrown };
     const text = `Cannot start policy "${spec.name}" as it failed: ${errorText(thrown)}`;
@@ -30,28 +33,30 @@ export function tryPolicy(registry: PolicyRegistry, spec: PolicySpec, scope?: Po
   }
 }
 
-/** Starts the policy that `spec` names, or, where it is refused, the one that stands in until another is set. */
-export function startOrDefault(
-  registry: PolicyRegistry,
+/**
+ * What comes of trying a policy; null where it can only be tried where policies are asked, as some are not known here.
+ */
+export function tryHere(
+  { trusted, policies }: Pick<DecisionPort, "trusted" | "policies">,
   spec: PolicySpec,
   scope?: PolicyScope,
-): { readonly run: PolicyRun; readonly policy: PolicySpec; readonly refusal: SluiceError | null } {
-  const started = tryPolicy(registry, spec, scope);
-  if (started.ok) return { run: started.run, policy: spec, refusal: null };
-  return { run: startPolicy(registry, POLICY_UNTIL_SET), policy: POLICY_UNTIL_SET, refusal: started.error };
+): PolicyAttempt | null {
+  const attempt = tryPolicy(trusted, spec, scope);
+  const hasOthers = [...policies.keys()].some((name) => !trusted.has(name));
+  return attempt.ok || !hasOthers ? attempt : null;
+}
+
+export function attemptOf(problem: CheckProblem | null): PolicyAttempt {
+  if (problem === null) return { ok: true };
+  return { ok: false, error: new SluiceError(problem.text, { code: "policy-invalid" }) };
 }
 
 /**
- * The policy that was started, but from where it was if it has decided before with the same parameters: a node that comes back, or
- * a scheduler that restarts, does not make it forget what it learned.
+ * What goes on of what a policy has learned: a node that comes back, or a scheduler that restarts, does not make it forget; other
+ * parameters do.
  */
-export function resumePolicy(
-  registry: PolicyRegistry,
-  { run, policy }: { readonly run: PolicyRun; readonly policy: PolicySpec },
-  before: { readonly policy: PolicySpec; readonly state: unknown } | undefined,
-): PolicyRun {
-  if (before === undefined || !sameData(before.policy, policy)) return run;
-  return registry.get(policy.name)?.resume(before.state) ?? run;
+export function keptFor(policy: PolicySpec, kept: KeptState | null | undefined): KeptState | null {
+  return kept !== null && kept !== undefined && sameData(kept.policy, policy) ? kept : null;
 }
 
 /** What one node may have, so that no member takes what is there for all. */

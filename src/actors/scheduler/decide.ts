@@ -1,20 +1,17 @@
 /**
- * When and how is decided: what asked for it is gathered, each policy is asked once, and changes make a table.
- *
- * What is decided for one source is charged to nodes and links before the next one is decided: so sources that see the same
- * free node do not all go there.
+ * When is decided, and of what: what asked for it is gathered, and one round at a time is handed to whoever asks policies, while
+ * the scheduler goes on with its messages.
  */
 
-import { errorText } from "../../runtime/errors.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
-import { viewCluster } from "./cluster-view.js";
 import { loadOf, LoadSum } from "../../scheduling/load.js";
-import { publish } from "./publish-table.js";
-import { decideSource, sourceView, viewOf, type SourceEntry } from "./source-plan.js";
+import type { ClusterFacts, RoundRequest, RoundTurn } from "../../scheduling/round.js";
+import { viewCluster } from "./cluster-view.js";
+import { publishChanges } from "./publish-changes.js";
+import { shadowTurn } from "./shadows.js";
+import { sourceView, type SourceEntry } from "./source-plan.js";
 import type { Ctx, State } from "./state.js";
 
-/** A failing policy would fill the log. */
-const FAILURE_LOG_MS = 1_000;
 const SEED_MAX = 2 ** 32;
 
 /** Decides after the messages that are already waiting, so that a burst of registrations makes one table. */
@@ -30,85 +27,90 @@ export function requestReplan(
   ctx.self.tell({ type: "replan" });
 }
 
+/** Begins a round, unless one is under way: then another one follows it. */
 export function onReplan(state: State, ctx: Ctx): void {
-  if (state.pending.isEmpty) return;
+  if (state.pending.isEmpty || state.round !== null) return;
   const { sources, reason } = state.pending.take();
+  const asked = askedEntries(state, sources);
   const startedAtMs = ctx.monotonic();
-  decideRound(state, sources === "all" ? [...state.sources.keys()] : sources, ctx);
-  state.overhead.addRound(ctx.monotonic() - startedAtMs);
-  if (state.changed.size === 0) return;
-  const changed = state.changed;
-  publish(state, reason, ctx);
-  for (const id of changed) creditFrom(state, id, ctx);
+  if (asked.size === 0) {
+    publishChanges(state, reason, ctx);
+    return;
+  }
+  const job = ++state.retained.jobs;
+  state.round = { job, reason, startedAtMs, term: state.term, asked };
+  state.options.decisions.decide(job, roundOf(state, asked, ctx));
 }
 
-function decideRound(state: State, asked: Iterable<SourceId>, ctx: Ctx): void {
+/** Those that are asked for, first who was put off before; and all sources of a policy that decides for all of them at once. */
+function askedEntries(
+  state: State,
+  sources: "all" | ReadonlySet<SourceId>,
+): ReadonlyMap<SourceId, SourceEntry> {
+  const { policies } = state.options.decisions;
+  const joint = new Set<string>();
+  for (const id of sources === "all" ? [] : sources) {
+    const name = state.sources.get(id)?.description.policy.name;
+    if (name !== undefined && policies.get(name)?.joint === true) joint.add(name);
+  }
+  const asked = new Map<SourceId, SourceEntry>();
+  const add = (id: SourceId): void => {
+    const entry = state.sources.get(id);
+    if (entry !== undefined) asked.set(id, entry);
+  };
+  for (const id of state.postponed) if (sources === "all" || sources.has(id)) add(id);
+  for (const id of sources === "all" ? state.sources.keys() : sources) add(id);
+  if (joint.size > 0)
+    for (const [id, { description }] of state.sources) if (joint.has(description.policy.name)) add(id);
+  state.postponed.clear();
+  return asked;
+}
+
+function roundOf(state: State, asked: ReadonlyMap<SourceId, SourceEntry>, ctx: Ctx): RoundRequest {
   const nowMs = ctx.monotonic();
-  const cluster = viewCluster(state, { nowMs, fallback: state.options.fallback });
+  const cluster = viewNow(state, nowMs);
+  const planned = new LoadSum();
+  for (const { description, images, plan } of state.sources.values()) {
+    if (plan === null) continue;
+    const view = {
+      source: description,
+      serviceTimes: cluster.serviceTimes,
+      imageBytesPerPixel: images.bytesPerPixel,
+    };
+    planned.add(loadOf(plan, view), 1);
+  }
+  return {
+    cluster,
+    sources: new Map([...state.sources].map(([id, entry]) => [id, sourceView(entry, nowMs)])),
+    planned: { busyMs: planned.busyMs, mbps: planned.mbps },
+    turns: [...asked.values()].map((entry) => turnOf(state, entry, { nowMs, ctx })),
+  };
+}
+
+export function viewNow(state: State, nowMs: number): ClusterFacts {
   const sampledFromMs = (node: NodeName): number | null => state.nodes.get(node)?.sampledFromMs ?? null;
-  const others = new LoadSum();
-  const { busyMs, mbps } = others;
-  const sources = new Map([...state.sources].map(([id, entry]) => [id, sourceView(entry, nowMs)]));
-  const round = {
-    ...cluster,
-    sources,
-    others: { busyMs, mbps },
+  return {
+    ...viewCluster(state, { nowMs, fallback: state.options.fallback }),
     unsampledBusyMs: state.charges.sum(sampledFromMs, nowMs),
   };
-  const loadIn = (entry: SourceEntry) =>
-    entry.plan === null ? null : loadOf(entry.plan, viewOf(entry, { ...round, seed: 0 }));
-  for (const entry of state.sources.values()) {
-    const load = loadIn(entry);
-    if (load !== null) others.add(load, 1);
-  }
-  for (const id of asked) {
-    const entry = state.sources.get(id);
-    if (entry === undefined) continue;
-    const before = loadIn(entry);
-    if (before !== null) others.add(before, -1);
-    const decidingSinceMs = ctx.monotonic();
-    const seed = Math.floor(ctx.random() * SEED_MAX);
-    const excluded = state.exclusions.among(entry.description.pipeline, nowMs);
-    const decision = decideSource(entry, { ...round, seed }, { excluded, monotonic: () => ctx.monotonic() });
-    state.overhead.addDecision(ctx.monotonic() - decidingSinceMs, decision.failure !== undefined);
-    state.sources.set(id, decision.entry);
-    if (decision.changed) sources.set(id, sourceView(decision.entry, nowMs));
-    const { policy } = entry.description;
-    state.retained.policies.set(id, { policy, state: decision.entry.run.state });
-    const after = loadIn(decision.entry);
-    if (after !== null) others.add(after, 1);
-    if (decision.failure !== undefined) logFailure(state, id, decision.failure, ctx);
-    if (!decision.changed) continue;
-    state.changed.add(id);
-    if (after === null) continue;
-    state.charges.add({ before, after }, nowMs);
-    for (const [node, ms] of before?.busyMs ?? []) charge(round.unsampledBusyMs, node, -ms);
-    for (const [node, ms] of after.busyMs) charge(round.unsampledBusyMs, node, ms);
-  }
 }
 
-function charge(sum: Map<NodeName, number>, node: NodeName, busyMs: number): void {
-  sum.set(node, (sum.get(node) ?? 0) + busyMs);
-}
-
-/** From now on outcomes of the source are credited to the plan that was published last, and to no earlier one; and it is remembered why. */
-function creditFrom(state: State, id: SourceId, ctx: Ctx): void {
-  const entry = state.sources.get(id);
-  if (entry === undefined || entry.plan === null) return;
-  const { version: pipelineVersion } = entry.description.pipeline;
-  const { configuration } = entry.plan;
-  state.retained.history.add(entry, { atMs: ctx.now(), epoch: state.epoch });
-  const credit = { configuration, pipelineVersion, epoch: state.epoch, atMs: ctx.now() };
-  entry.window.restart(credit, ctx.monotonic());
-}
-
-function logFailure(state: State, source: SourceId, thrown: unknown, ctx: Ctx): void {
-  if (ctx.monotonic() - state.failuresLogged.atMs < FAILURE_LOG_MS) return;
-  const failures = state.overhead.failures - state.failuresLogged.count;
-  ctx.log.error("A policy failed: the last good plan stays", {
+function turnOf(
+  state: State,
+  entry: SourceEntry,
+  { nowMs, ctx }: { readonly nowMs: number; readonly ctx: Ctx },
+): RoundTurn {
+  const { description: source, plan, window, images, kept } = entry;
+  const { policy } = source;
+  return {
     source,
-    failures,
-    error: errorText(thrown),
-  });
-  state.failuresLogged = { atMs: ctx.monotonic(), count: state.overhead.failures };
+    plan,
+    recent: window.report(nowMs, source.slo?.latencyMs ?? null),
+    imageBytesPerPixel: images.bytesPerPixel,
+    excluded: state.exclusions.among(source.pipeline, nowMs),
+    kept,
+    fenced: state.fences.reason({ policy: policy.name, source: source.id, isShadow: false }, nowMs),
+    shadow: shadowTurn(state, entry, nowMs),
+    seed: Math.floor(ctx.random() * SEED_MAX),
+  };
 }

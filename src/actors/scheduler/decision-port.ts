@@ -5,12 +5,16 @@
 
 import type { PolicySpec } from "../../task/requests.js";
 import type { SourceId } from "../../task/identity.js";
-import type { PolicyInfo } from "../../scheduling/policies.js";
+import type { DecisionLimits } from "../../scheduling/ask-policy.js";
+import type { PolicyInfo, PolicyRegistry } from "../../scheduling/policies.js";
 import type { PolicyScope } from "../../scheduling/policy.js";
 import type { RoundRequest, TurnAnswer } from "../../scheduling/round.js";
 import type { ShadowAnswer } from "../../scheduling/shadow-round.js";
 
 export interface DecisionPort {
+  /** Policies whose parameters may be tried on the caller's thread, as they are known to come to an end. */
+  readonly trusted: PolicyRegistry;
+  readonly limits: DecisionLimits;
   /** The policies that there are, by name; another map once they were replaced. */
   readonly policies: ReadonlyMap<string, PolicyInfo>;
   /** Events go to `listener` from now on, and to nobody else. */

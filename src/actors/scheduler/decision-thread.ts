@@ -43,6 +43,8 @@ const LOOKS = 4;
 /** Between one thread that ended by itself and the next, in ms. */
 const RESTART_MS = 100;
 
+type Settings = Required<Omit<DecisionThreadOptions, "limits">> & { readonly limits: DecisionLimits };
+
 interface Thread {
   readonly worker: Worker;
   readonly progress: Progress;
@@ -54,129 +56,162 @@ interface Thread {
 /** Starts the thread. @throws SluiceError `policy-invalid` where a file cannot be read, or holds no policies */
 export async function openDecisionThread(options: DecisionThreadOptions = {}): Promise<DecisionThread> {
   const { files = [], readMs = 10_000, memoryMiB = 256 } = options;
-  const limits = { ...DECISION_LIMITS, ...options.limits };
-  let listener: DecisionListener = { tell: () => {}, monotonic: () => 0 };
-  let current: Thread | null = null;
+  const settings = { files, readMs, memoryMiB, limits: { ...DECISION_LIMITS, ...options.limits } };
+  return new WatchedThread(settings, await startThread(settings));
+}
+
+class WatchedThread implements DecisionThread {
+  readonly trusted = BUILT_IN;
+  readonly limits: DecisionLimits;
+  readonly #settings: Settings;
   /** Waits for a thread. */
-  const waiting: DecisionRequest[] = [];
-  let isClosed = false;
-  let watching: NodeJS.Timeout | null = null;
+  readonly #waiting: DecisionRequest[] = [];
+  #current: Thread | null = null;
+  #listener: DecisionListener = { tell: () => {}, monotonic: () => 0 };
+  #watching: NodeJS.Timeout | null = null;
+  #closed = false;
 
-  const start = (): Promise<Thread> => startThread({ files, limits, readMs, memoryMiB });
+  constructor(settings: Settings, first: Thread) {
+    this.#settings = settings;
+    this.limits = settings.limits;
+    this.#use(first);
+  }
 
-  const use = (thread: Thread): void => {
-    current = thread;
-    thread.worker.on("message", (event: DecisionWorkerEvent) => onEvent(thread, event));
-    let why = "it ended its thread";
-    thread.worker.on("error", (error) => (why = `it ended its thread: ${errorText(error)}`));
-    thread.worker.on("exit", () => lose(thread, why));
-    for (const request of waiting.splice(0)) send(request);
-  };
+  get policies(): ReadonlyMap<string, PolicyInfo> {
+    return this.#current?.policies ?? infoOf(BUILT_IN);
+  }
 
-  const send = (request: DecisionRequest): void => {
-    if (current === null) {
-      waiting.push(request);
+  attach(listener: DecisionListener): void {
+    this.#listener = listener;
+  }
+
+  decide(...given: Parameters<DecisionPort["decide"]>): void {
+    this.#send({ type: "decide", given });
+  }
+
+  check(...given: Parameters<DecisionPort["check"]>): void {
+    this.#send({ type: "check", given });
+  }
+
+  async reload(): Promise<void> {
+    const next = await startThread(this.#settings);
+    const before = this.#leave();
+    if (this.#closed) {
+      void next.worker.terminate();
       return;
     }
-    current.jobs.push(request);
-    current.worker.postMessage(request, []);
-    watching ??= watch(current);
-  };
+    this.#waiting.push(...(before?.jobs ?? []));
+    this.#use(next);
+    this.#listener.tell({ type: "policiesRead", problem: null });
+  }
 
-  const onEvent = (thread: Thread, event: DecisionWorkerEvent): void => {
-    if (thread !== current) return;
-    if (event.type === "done") {
-      thread.jobs.shift();
-      if (thread.jobs.length === 0) stopWatching();
-    } else if (event.type !== "ready" && event.type !== "broken") {
-      listener.tell(event);
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#leave()?.worker.terminate();
+  }
+
+  #use(thread: Thread): void {
+    const { worker } = thread;
+    this.#current = thread;
+    worker.on("message", (event: DecisionWorkerEvent) => this.#on(thread, event));
+    let why = "ended its thread";
+    worker.on("error", (error) => (why = `ended its thread: ${errorText(error)}`));
+    worker.on("exit", () => this.#lose(thread, why));
+    for (const request of this.#waiting.splice(0)) this.#send(request);
+  }
+
+  /** Ends the thread. @returns what was there */
+  #leave(): Thread | null {
+    const thread = this.#current;
+    this.#current = null;
+    this.#stopWatching();
+    void thread?.worker.terminate();
+    return thread;
+  }
+
+  #send(request: DecisionRequest): void {
+    const thread = this.#current;
+    if (thread === null) {
+      this.#waiting.push(request);
+      return;
     }
-  };
+    thread.jobs.push(request);
+    thread.worker.postMessage(request, []);
+    this.#watching ??= this.#watch(thread);
+  }
 
-  const stopWatching = (): void => {
-    if (watching !== null) clearInterval(watching);
-    watching = null;
-  };
+  #on(thread: Thread, event: DecisionWorkerEvent): void {
+    if (thread !== this.#current || event.type === "ready" || event.type === "broken") return;
+    if (event.type !== "done") {
+      this.#listener.tell(event);
+      return;
+    }
+    thread.jobs.shift();
+    if (thread.jobs.length === 0) this.#stopWatching();
+  }
 
   /** Ends a thread that stands still for too long. */
-  const watch = (thread: Thread): NodeJS.Timeout => {
+  #watch(thread: Thread): NodeJS.Timeout {
+    const { decisionMs } = this.limits;
     let before = readProgress(thread.progress);
     let stillLooks = 0;
-    return setInterval(() => {
+    const look = (): void => {
       const now = readProgress(thread.progress);
       stillLooks = now.stamp === before.stamp ? stillLooks + 1 : 0;
       before = now;
       if (stillLooks < LOOKS * patienceWith(thread, now)) return;
-      lose(thread, `it took longer than ${limits.decisionMs} ms and was ended`);
-    }, limits.decisionMs / LOOKS).unref();
-  };
+      this.#lose(thread, `took longer than ${decisionMs} ms and was ended`);
+    };
+    return setInterval(look, decisionMs / LOOKS).unref();
+  }
 
-  const lose = (thread: Thread, text: string): void => {
-    if (thread !== current) return;
-    current = null;
-    stopWatching();
+  #stopWatching(): void {
+    if (this.#watching !== null) clearInterval(this.#watching);
+    this.#watching = null;
+  }
+
+  #lose(thread: Thread, text: string): void {
+    if (thread !== this.#current) return;
     const culprit = culpritOf(thread, readProgress(thread.progress));
-    void thread.worker.terminate();
+    this.#leave();
     for (const { type, given } of thread.jobs) {
       const [job] = given;
-      if (type === "check") listener.tell({ type: "checked", job, problem: { text: `Cannot start policy: ${text}` } });
-      else listener.tell({ type: "roundLost", job, culprit, text });
+      const problem = { text: `Cannot start policy "${culprit?.policy ?? "?"}": it ${text}` };
+      if (type === "check") this.#listener.tell({ type: "checked", job, problem });
+      else this.#listener.tell({ type: "roundLost", job, culprit, text });
     }
-    if (!isClosed) void restart();
-  };
+    void this.#restart();
+  }
+
+  async #restart(): Promise<void> {
+    while (!this.#closed && this.#current === null) {
+      const thread = await this.#startSome();
+      if (thread !== null && !this.#closed) this.#use(thread);
+      else if (thread !== null) void thread.worker.terminate();
+      else await new Promise((resolve) => setTimeout(resolve, RESTART_MS).unref());
+    }
+  }
 
   /** What is wrong with the files now was not when they were read: all other policies decide meanwhile. */
-  const withoutOwn = async (error: unknown): Promise<Thread | null> => {
-    listener.tell({ type: "policiesRead", problem: errorText(error) });
-    return await startThread({ files: [], limits, readMs, memoryMiB }).catch(() => null);
-  };
-
-  const restart = async (): Promise<void> => {
-    while (!isClosed && current === null) {
-      const thread = await start().catch(withoutOwn);
-      if (isClosed) return void thread?.worker.terminate();
-      if (thread !== null) return use(thread);
-      await new Promise((resolve) => setTimeout(resolve, RESTART_MS).unref());
+  async #startSome(): Promise<Thread | null> {
+    try {
+      return await startThread(this.#settings);
+    } catch (error) {
+      this.#listener.tell({ type: "policiesRead", problem: errorText(error) });
     }
-  };
-
-  use(await start());
-  return {
-    get policies() {
-      return current?.policies ?? BUILT_IN;
-    },
-    attach: (to) => void (listener = to),
-    decide: (...given) => send({ type: "decide", given }),
-    check: (...given) => send({ type: "check", given }),
-    async reload() {
-      const next = await start();
-      const before = current;
-      current = null;
-      stopWatching();
-      void before?.worker.terminate();
-      waiting.push(...(before?.jobs ?? []));
-      use(next);
-      listener.tell({ type: "policiesRead", problem: null });
-    },
-    async close() {
-      isClosed = true;
-      const thread = current;
-      current = null;
-      stopWatching();
-      await thread?.worker.terminate();
-    },
-  };
+    try {
+      return await startThread({ ...this.#settings, files: [] });
+    } catch {
+      // The machine has no room for a thread now: it is tried again.
+      return null;
+    }
+  }
 }
 
-const BUILT_IN = infoOf(createPolicies());
+const BUILT_IN = createPolicies();
 
 /** @throws SluiceError `policy-invalid` */
-async function startThread({
-  files,
-  limits,
-  readMs,
-  memoryMiB,
-}: Required<DecisionThreadOptions> & { readonly limits: DecisionLimits }): Promise<Thread> {
+async function startThread({ files, limits, readMs, memoryMiB }: Settings): Promise<Thread> {
   const progress = createProgress();
   const workerData: DecisionWorkerData = { files, limits, progress };
   const worker = new Worker(new URL("./decision-worker.js", import.meta.url), {

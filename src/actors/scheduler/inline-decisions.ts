@@ -17,6 +17,8 @@ export function createInlineDecisions(
 ): DecisionPort {
   let listener: DecisionListener = { tell: () => {}, monotonic: () => 0 };
   return {
+    trusted: policies,
+    limits,
     policies: infoOf(policies),
     attach: (to) => void (listener = to),
     decide(job, request) {

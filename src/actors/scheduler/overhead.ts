@@ -7,6 +7,12 @@ const ROUNDS_KEPT = 256;
 const DECISIONS_KEPT = 1_024;
 
 export class Overhead {
+  /** Decisions that were of no use any more when they came. */
+  stale = 0;
+  /** Rounds that had to be ended. */
+  lost = 0;
+  /** Decisions that a policy had no time for in their round. */
+  postponed = 0;
   readonly #roundMs = new Float64Array(ROUNDS_KEPT);
   readonly #decisionMs = new Float64Array(DECISIONS_KEPT);
   #rounds = 0;
@@ -31,6 +37,9 @@ export class Overhead {
       rounds: this.#rounds,
       decisions: this.#decisions,
       failures: this.#failures,
+      stale: this.stale,
+      lost: this.lost,
+      postponed: this.postponed,
       roundMs: summary(this.#roundMs.subarray(0, this.#rounds)),
       decisionMs: summary(this.#decisionMs.subarray(0, this.#decisions)),
     };

@@ -10,16 +10,13 @@ const CHANGES_KEPT = 64;
 export class PlanHistory {
   readonly #changes = new Map<SourceId, PlanChange[]>();
 
-  add(
-    { description, plan, run, why }: SourceEntry,
-    { atMs, epoch }: Pick<PlanChange, "atMs" | "epoch">,
-  ): void {
+  add({ description, plan, why }: SourceEntry, { atMs, epoch }: Pick<PlanChange, "atMs" | "epoch">): void {
     if (plan === null) return;
     const { configuration, placement } = plan;
     const changes = this.#changes.get(description.id) ?? [];
     this.#changes.set(description.id, changes);
     const placed = Object.fromEntries(placement);
-    changes.push({ atMs, epoch, policy: run.policy, configuration, placement: placed, why });
+    changes.push({ atMs, epoch, policy: description.policy.name, configuration, placement: placed, why });
     if (changes.length > CHANGES_KEPT) changes.shift();
   }
 

@@ -4,16 +4,19 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import { SluiceError } from "../../task/errors.js";
 import type { PolicyReply } from "../protocol/scheduler.js";
 import { pipelineKeyText, type SourceId } from "../../task/identity.js";
-import type { NodeDescription, SourceDescription } from "../../task/requests.js";
+import type { NodeDescription, PolicySpec, SourceDescription } from "../../task/requests.js";
 import { suggestName } from "../../task/nearest-name.js";
 import {
-  resumePolicy,
+  attemptOf,
+  keptFor,
+  POLICY_UNTIL_SET,
   sourceProblem,
-  startOrDefault,
   tooManySources,
-  tryPolicy,
+  tryHere,
+  type PolicyAttempt,
   versionOf,
 } from "./admission.js";
+import type { DecisionEvent } from "./decision-port.js";
 import { requestReplan } from "./decide.js";
 import { armResend, sendTable } from "./publish-table.js";
 import type { PolicyScope } from "../../scheduling/policy.js";
@@ -57,11 +60,14 @@ export function onRemoveNode(state: State, { node }: Of<"removeNode">, ctx: Ctx)
   requestReplan(state, "all", `node ${node} left`, ctx);
 }
 
+/** @param tried what came of trying its policy; default: it is tried first */
 export function onRegisterSource(
   state: State,
-  { source, isNew = false, replyTo }: Of<"registerSource">,
+  message: Of<"registerSource">,
   ctx: Ctx,
+  tried?: PolicyAttempt,
 ): void {
+  const { source, isNew = false, replyTo } = message;
   const { sources, options } = state;
   const { owners, sourcesMax } = options;
   const known = sources.has(source.id) || sources.size < sourcesMax;
@@ -81,8 +87,16 @@ export function onRegisterSource(
     return;
   }
   const { pipeline } = source;
-  const started = startInForce(state, source, isNew, ctx);
-  const { policy, refusal } = started;
+  const scope = isNew ? { source, nodes: descriptionsOf(state) } : undefined;
+  const ordered = isNew ? undefined : state.retained.orders.get(source.id)?.policy;
+  const asked = ordered ?? source.policy;
+  const attempt = tried ?? tryHere(options.decisions, asked, scope);
+  if (attempt === null) {
+    check(state, { source: source.id, policy: asked, scope, message }, ctx);
+    return;
+  }
+  const { policy, refusal } =
+    attempt.ok || ordered === undefined ? inForce(attempt, asked) : withoutOrder(state, source, attempt, ctx);
   // Who asks before it runs is refused as if it had not asked: a name that its node has stays its own. What is announced runs.
   if (refusal !== null && replyTo !== undefined) {
     turnAway(refusal);
@@ -95,16 +109,17 @@ export function onRegisterSource(
   if (isNew) {
     // Who starts a source anew says by which policy: that is the last word on it.
     state.retained.orders.delete(source.id);
-    state.retained.policies.delete(source.id);
+    state.retained.kept.delete(source.id);
+    state.fences.forget(source.id);
   }
-  const run = resumePolicy(options.policies, started, state.retained.policies.get(source.id));
+  const kept = keptFor(policy, state.retained.kept.get(source.id));
   const description = { ...source, policy };
   const before = state.sources.get(source.id);
   const plan = before?.description.pipeline.id === pipeline.id ? before.plan : null;
 
   state.retained.sources.set(source.id, description);
   state.sources.set(source.id, {
-    ...createSourceEntry(description, run, ctx.monotonic()),
+    ...createSourceEntry(description, kept, ctx.monotonic()),
     plan,
     ...(before !== undefined && { window: before.window, images: before.images }),
   });
@@ -114,25 +129,56 @@ export function onRegisterSource(
   requestReplan(state, source.id, `source ${source.id} registered`, ctx);
 }
 
-/** The policy that an operator set, or else the one that the source came with. */
-function startInForce(
+/** The policy that was asked for, or the one that stands in until another is set. */
+function inForce(
+  attempt: PolicyAttempt,
+  asked: PolicySpec,
+): { readonly policy: PolicySpec; readonly refusal: SluiceError | null } {
+  if (attempt.ok) return { policy: asked, refusal: null };
+  return { policy: POLICY_UNTIL_SET, refusal: attempt.error };
+}
+
+/** What an operator said cannot be any more: its own policy decides again. */
+function withoutOrder(
   state: State,
-  source: SourceDescription,
-  isNew: boolean,
+  { id, policy }: SourceDescription,
+  { error }: Extract<PolicyAttempt, { readonly ok: false }>,
   ctx: Ctx,
-): ReturnType<typeof startOrDefault> {
-  const { policies } = state.options;
-  const ordered = isNew ? undefined : state.retained.orders.get(source.id)?.policy;
-  if (ordered !== undefined) {
-    const started = tryPolicy(policies, ordered);
-    if (started.ok) return { run: started.run, policy: ordered, refusal: null };
-    logRefusal(state, started.error.message, { source: source.id }, ctx);
-  }
-  return startOrDefault(
-    policies,
-    source.policy,
-    isNew ? { source, nodes: descriptionsOf(state) } : undefined,
-  );
+): ReturnType<typeof inForce> {
+  logRefusal(state, error.message, { source: id }, ctx);
+  return inForce(tryHere(state.options.decisions, policy) ?? { ok: true }, policy);
+}
+
+interface Check {
+  readonly source: SourceId;
+  readonly policy: PolicySpec;
+  readonly scope: PolicyScope | undefined;
+  readonly message: Of<"registerSource"> | Of<"setPolicy">;
+}
+
+/** Has a policy tried where it runs; the message is looked at again after that. */
+function check(state: State, { source, policy, scope, message }: Check, ctx: Ctx): void {
+  const job = ++state.retained.jobs;
+  const before = state.checks.add(source, job, message);
+  if (before !== null) refuse(state, source, overtaken(source), before.replyTo, ctx);
+  state.options.decisions.check(job, policy, scope ?? null);
+}
+
+export function onChecked(
+  state: State,
+  { job, problem }: Extract<DecisionEvent, { readonly type: "checked" }>,
+  ctx: Ctx,
+): void {
+  const message = state.checks.take(job);
+  if (message === null) return;
+  const attempt = attemptOf(problem);
+  if (message.type === "setPolicy") onSetPolicy(state, message, ctx, attempt);
+  else onRegisterSource(state, message, ctx, attempt);
+}
+
+function overtaken(source: SourceId): SluiceError {
+  const text = `Cannot use this policy for source "${source}" as something else was said of it meanwhile`;
+  return new SluiceError(text, { code: "policy-invalid" });
 }
 
 function descriptionsOf({ nodes }: State): PolicyScope["nodes"] {
@@ -153,6 +199,8 @@ export function onRemoveSource(
     state.ignored++;
     return;
   }
+  const waiting = state.checks.forget(sourceId);
+  if (waiting !== null) refuse(state, sourceId, overtaken(sourceId), waiting.replyTo, ctx);
   if (!suspended) {
     // Nobody but an operator names no node.
     if (node === undefined) owners.free(sourceId, ctx.now());
@@ -162,7 +210,8 @@ export function onRemoveSource(
   if (!state.sources.has(sourceId)) return;
   state.sources.delete(sourceId);
   state.retained.sources.delete(sourceId);
-  state.retained.policies.delete(sourceId);
+  state.retained.kept.delete(sourceId);
+  state.fences.forget(sourceId);
   state.retained.history.forget(sourceId);
   state.changed.add(sourceId);
   requestReplan(state, "none", `source ${sourceId} removed`, ctx);
@@ -173,7 +222,9 @@ export function onFreeVersion(state: State, { pipelineId, version, replyTo }: Of
   replyTo.tell({ type: "versionFreed", node });
 }
 
-export function onSetPolicy(state: State, { sourceId, policy, replyTo }: Of<"setPolicy">, ctx: Ctx): void {
+/** @param tried what came of trying the policy; default: it is tried first */
+export function onSetPolicy(state: State, message: Of<"setPolicy">, ctx: Ctx, tried?: PolicyAttempt): void {
+  const { sourceId, policy, replyTo } = message;
   const entry = state.sources.get(sourceId);
   if (entry === undefined) {
     const text = `Cannot set the policy of source "${sourceId}" as it is not registered${suggestName(sourceId, state.sources.keys())}`;
@@ -182,16 +233,22 @@ export function onSetPolicy(state: State, { sourceId, policy, replyTo }: Of<"set
   }
   const description = { ...entry.description, policy };
   const scope = { source: description, nodes: descriptionsOf(state) };
-  const started = tryPolicy(state.options.policies, policy, scope);
-  if (!started.ok) {
-    refuse(state, sourceId, started.error, replyTo, ctx);
+  const attempt = tried ?? tryHere(state.options.decisions, policy, scope);
+  if (attempt === null) {
+    check(state, { source: sourceId, policy, scope, message }, ctx);
+    return;
+  }
+  if (!attempt.ok) {
+    refuse(state, sourceId, attempt.error, replyTo, ctx);
     return;
   }
   // What is kept on disk is what was checked: an operator may have sent more.
   const { name, parameters } = policy;
   state.retained.orders.set(sourceId, { policy: { name, parameters } });
   state.retained.sources.set(sourceId, description);
-  state.sources.set(sourceId, { ...entry, description, run: started.run });
+  state.sources.set(sourceId, { ...entry, description, kept: null });
+  state.retained.kept.delete(sourceId);
+  state.fences.forget(sourceId);
   replyTo?.tell({ type: "policySet", sourceId });
   requestReplan(state, sourceId, `policy of ${sourceId} set to ${policy.name}`, ctx);
 }

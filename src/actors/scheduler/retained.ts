@@ -2,7 +2,8 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { ControllerMessage } from "../protocol/controller.js";
-import type { NodeDescription, PolicySpec, SourceDescription, SourceOrders } from "../../task/requests.js";
+import type { KeptState } from "../../scheduling/kept-state.js";
+import type { NodeDescription, SourceDescription, SourceOrders } from "../../task/requests.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import { PlanHistory } from "./plan-history.js";
 import type { RoutingTable } from "../../task/routing-table.js";
@@ -18,8 +19,10 @@ export interface SchedulerRetained {
   readonly sources: Map<SourceId, SourceDescription>;
   /** What operators said of sources, also of those whose node is away. Outlives the process where the cloud keeps its trust. */
   readonly orders: SourceOrders;
-  /** What the policy of each source has learned, as plain data; it goes on from there. */
-  readonly policies: Map<SourceId, { readonly policy: PolicySpec; readonly state: unknown }>;
+  /** What the policy of each source has learned; it goes on from there. */
+  readonly kept: Map<SourceId, KeptState | null>;
+  /** Of the last thing that was asked of policies; they count on, so that no answer is taken for that of another. */
+  jobs: number;
   readonly history: PlanHistory;
   /** The newest one published. */
   table: RoutingTable | null;
@@ -30,7 +33,8 @@ export function createSchedulerRetained(orders: SourceOrders = new Map()): Sched
     nodes: new Map(),
     sources: new Map(),
     orders,
-    policies: new Map(),
+    kept: new Map(),
+    jobs: 0,
     history: new PlanHistory(),
     table: null,
   };

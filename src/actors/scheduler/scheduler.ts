@@ -14,13 +14,18 @@
  *     case, as tasks wait for it.
  */
 
+import { assertNever } from "../../runtime/errors.js";
 import type { Behaviour } from "../../runtime/behaviour.js";
 import { onReplan, requestReplan } from "./decide.js";
+import type { DecisionEvent } from "./decision-port.js";
+import { onRoundDecided, onRoundLost } from "./settle-round.js";
+import { onShadowsDecided } from "./shadows.js";
 import { transfersOf } from "./bandwidth-estimates.js";
 import { armResend, onResend, onTableInstalled, onTableRefused, sendTable } from "./publish-table.js";
 import { onStageUnavailable } from "./exclude-stage.js";
 import {
   onFreeVersion,
+  onChecked,
   onRegisterNode,
   onRegisterSource,
   onRemoveNode,
@@ -37,6 +42,10 @@ export function createScheduler(
   return {
     start(ctx) {
       const state = restoreState(options, retained, ctx.monotonic());
+      options.decisions.attach({
+        tell: (event) => ctx.self.tell({ type: "decisions", event }, "control"),
+        monotonic: () => ctx.monotonic(),
+      });
       ctx.every("tick", options.intervalMs, { type: "tick" });
       for (const node of state.nodes.keys()) sendTable(state, node, ctx);
       armResend(state, ctx);
@@ -82,16 +91,49 @@ function handle(state: State, message: Message, ctx: Ctx): void {
     case "reportChanges":
       return onReportChanges(state, message);
     case "reportPolicies":
-      return message.replyTo.tell({ type: "policiesReported", names: [...state.options.policies.keys()] });
+      return message.replyTo.tell({
+        type: "policiesReported",
+        names: [...state.options.decisions.policies.keys()],
+      });
     case "tick":
       return onTick(state, ctx);
     case "replan":
       return onReplan(state, ctx);
+    case "decisions":
+      return onDecisions(state, message.event, ctx);
     case "resend":
       return onResend(state, ctx);
     default:
       return ctx.unhandled(message);
   }
+}
+
+function onDecisions(state: State, event: DecisionEvent, ctx: Ctx): void {
+  switch (event.type) {
+    case "roundDecided":
+      return onRoundDecided(state, event, ctx);
+    case "shadowsDecided":
+      return onShadowsDecided(state, event.answers, ctx);
+    case "roundLost":
+      return onRoundLost(state, event, ctx);
+    case "checked":
+      return onChecked(state, event, ctx);
+    case "policiesRead":
+      return onPoliciesRead(state, event, ctx);
+    default:
+      return assertNever(event);
+  }
+}
+
+/** Policies of one's own are others now: what they did before says nothing of what they will do. */
+function onPoliciesRead(
+  state: State,
+  { problem }: Extract<DecisionEvent, { readonly type: "policiesRead" }>,
+  ctx: Ctx,
+): void {
+  if (problem !== null) ctx.log.error("The policies of one's own cannot be used", { problem });
+  state.fences.clear();
+  requestReplan(state, "all", "policies were read again", ctx);
 }
 
 /** A sample that is older than the one before came late; one that is much older is of a clock that was set. */

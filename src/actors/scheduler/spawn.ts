@@ -7,7 +7,8 @@ import type { NodeName } from "../../task/identity.js";
 import type { SourceOrders } from "../../task/requests.js";
 import { SOURCES_OF_NODE_MAX } from "../../task/limits.js";
 import { createPolicies } from "../../scheduling/policies.js";
-import type { BoundPolicy } from "../../scheduling/policy.js";
+import type { DecisionPort } from "./decision-port.js";
+import { createInlineDecisions } from "./inline-decisions.js";
 import { createSchedulerRetained } from "./retained.js";
 import type { OwnersPort } from "./owners-port.js";
 import { createScheduler } from "./scheduler.js";
@@ -27,8 +28,8 @@ export interface SchedulerSpawnOptions {
   readonly orders?: SourceOrders;
   /** Between decisions, in ms. Default 1,000. */
   readonly intervalMs?: number;
-  /** Policies besides the built-in ones. @see bindPolicy */
-  readonly policies?: readonly BoundPolicy[];
+  /** Asks policies. Default: those built in, on the scheduler's own thread. */
+  readonly decisions?: DecisionPort;
   /** Receives an event for every table that is published or acknowledged. */
   readonly listener?: ActorRef<SchedulerEvent>;
   /** Nodes beyond this are refused. Default 1,000. */
@@ -48,7 +49,7 @@ export function spawnScheduler(parent: Spawner, options: SchedulerSpawnOptions):
       term: options.term,
       epoch: options.epoch ?? 0,
       fallback: options.fallback,
-      policies: createPolicies(options.policies),
+      decisions: options.decisions ?? createInlineDecisions(createPolicies()),
       intervalMs: options.intervalMs ?? 1_000,
       nodesMax: options.nodesMax ?? 1_000,
       sourcesMax: options.sourcesMax ?? 10_000,

@@ -6,7 +6,7 @@ import type { SchedulerEvent, SchedulerMessage } from "../protocol/scheduler.js"
 import type { SourceDescription } from "../../task/requests.js";
 import { pipelineKeyText, type NodeName, type SourceId } from "../../task/identity.js";
 import { samePipeline } from "../../task/pipeline.js";
-import { resumePolicy, startOrDefault, type NodeQuota } from "./admission.js";
+import type { NodeQuota } from "./admission.js";
 import type { NodeEntry } from "./cluster-view.js";
 import type { OwnersPort } from "./owners-port.js";
 import { TableAcknowledgements } from "./table-acknowledgements.js";
@@ -16,14 +16,23 @@ import { ImageSizes } from "./image-sizes.js";
 import { UnsampledCharges } from "../../scheduling/load.js";
 import { OutcomeWindow } from "../../scheduling/outcome-window.js";
 import { Overhead } from "./overhead.js";
-import type { PolicyRegistry } from "../../scheduling/policies.js";
-import type { PolicyRun } from "../../scheduling/policy.js";
+import { Fences } from "../../scheduling/fences.js";
+import type { KeptState } from "../../scheduling/kept-state.js";
+import type { RoundUnderWay } from "./round-under-way.js";
+import type { DecisionEvent, DecisionPort } from "./decision-port.js";
+import { PolicyChecks } from "./policy-checks.js";
+import { startShadow } from "./shadow-entry.js";
 import type { SchedulerRetained } from "./retained.js";
 import { PendingReplan } from "./replan.js";
 import { ServiceTimes } from "./service-times.js";
-import { NO_FENCE, type SourceEntry } from "./source-plan.js";
+import type { SourceEntry } from "./source-plan.js";
 
-type Private = { readonly type: "tick" } | { readonly type: "replan" } | { readonly type: "resend" };
+type Private =
+  | { readonly type: "tick" }
+  | { readonly type: "replan" }
+  | { readonly type: "resend" }
+  /** From whoever asks policies. */
+  | { readonly type: "decisions"; readonly event: DecisionEvent };
 export type Message = SchedulerMessage | Private;
 export type Of<Type extends Message["type"]> = Extract<Message, { readonly type: Type }>;
 export type Ctx = Context<Message>;
@@ -41,6 +50,14 @@ export interface State {
   readonly acknowledgements: TableAcknowledgements;
   readonly overhead: Overhead;
   readonly pending: PendingReplan;
+  /** Null where none is. */
+  round: RoundUnderWay | null;
+  /** Whose policy had no time left for them: the first ones of the next round. */
+  readonly postponed: Set<SourceId>;
+  /** Policies that failed. */
+  readonly fences: Fences;
+  /** Requests that wait for a policy to be tried. */
+  readonly checks: PolicyChecks<Of<"registerSource"> | Of<"setPolicy">>;
   /** Stages that nodes could not load. */
   readonly exclusions: Exclusions;
   /** Sources that differ from the newest table. */
@@ -64,7 +81,8 @@ export interface SchedulerOptions extends NodeQuota {
   /** Below the epochs of all its tables. */
   readonly epoch: number;
   readonly fallback: NodeName;
-  readonly policies: PolicyRegistry;
+  /** Asks policies. */
+  readonly decisions: DecisionPort;
   /** Between decisions that nothing but time, samples and outcomes set off. Default 1,000 ms. */
   readonly intervalMs: number;
   readonly nodesMax: number;
@@ -86,6 +104,10 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
     acknowledgements: new TableAcknowledgements(),
     overhead: new Overhead(),
     pending: new PendingReplan(),
+    round: null,
+    postponed: new Set(),
+    fences: new Fences(),
+    checks: new PolicyChecks(),
     exclusions: new Exclusions(),
     changed: new Set(),
     term: Math.max(options.term, retained.table?.term ?? 0),
@@ -101,10 +123,8 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
   }
   const { table } = retained;
   for (const [id, description] of retained.sources) {
-    const started = startOrDefault(options.policies, description.policy);
-    const run = resumePolicy(options.policies, started, retained.policies.get(id));
     state.sources.set(id, {
-      ...createSourceEntry(description, run, nowMs),
+      ...createSourceEntry(description, retained.kept.get(id) ?? null, nowMs),
       plan: table?.sources.get(id) ?? null,
     });
     const { id: pipelineId, version } = description.pipeline;
@@ -118,16 +138,16 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
 /** A source of which nothing is known yet. */
 export function createSourceEntry(
   description: SourceDescription,
-  run: PolicyRun,
+  kept: KeptState | null,
   nowMs: number,
 ): SourceEntry {
   return {
     description,
-    run,
+    kept,
     window: new OutcomeWindow(nowMs),
     images: new ImageSizes(),
     plan: null,
     why: { reason: "not decided yet", inputs: {} },
-    fence: NO_FENCE,
+    shadow: description.shadow === undefined ? null : startShadow(description.shadow),
   };
 }

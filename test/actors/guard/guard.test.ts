@@ -13,6 +13,7 @@ import { createControllerRetained } from "../../../src/actors/controller/state.j
 import { createDistributor } from "../../../src/actors/distributor/distributor.js";
 import { createDistributorRetained } from "../../../src/actors/distributor/state.js";
 import { MemoryStore } from "../../../src/storage/results/memory-store.js";
+import { createInlineDecisions } from "../../../src/actors/scheduler/inline-decisions.js";
 import { createPolicies } from "../../../src/scheduling/policies.js";
 import { createSchedulerRetained } from "../../../src/actors/scheduler/retained.js";
 import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
@@ -348,7 +349,7 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
           term: 1,
           epoch: 0,
           fallback: parseNodeName("cloud"),
-          policies: createPolicies(),
+          decisions: createInlineDecisions(createPolicies()),
           intervalMs: 1_000,
           nodesMax: 10,
           sourcesMax: 10,

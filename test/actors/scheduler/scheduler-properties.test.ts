@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
 import type { SchedulerMessage } from "../../../src/actors/protocol/scheduler.js";
 import type { NodeDescription } from "../../../src/task/requests.js";
+import { createInlineDecisions } from "../../../src/actors/scheduler/inline-decisions.js";
 import { createPolicies } from "../../../src/scheduling/policies.js";
 import { bindPolicy } from "../../../src/scheduling/policy.js";
 import { createSchedulerRetained } from "../../../src/actors/scheduler/retained.js";
@@ -125,7 +126,7 @@ test("scheduler publishes valid tables under growing epochs, whatever it receive
             term: 1,
             epoch: 0,
             fallback: CLOUD,
-            policies: createPolicies([wild]),
+            decisions: createInlineDecisions(createPolicies([wild])),
             intervalMs: 1_000,
             nodesMax: 10,
             sourcesMax: 10,

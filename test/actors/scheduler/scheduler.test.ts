@@ -10,6 +10,7 @@ import type {
   TableReported,
 } from "../../../src/actors/protocol/scheduler.js";
 import type { SourceDescription, SourceOrders } from "../../../src/task/requests.js";
+import { createInlineDecisions } from "../../../src/actors/scheduler/inline-decisions.js";
 import { createPolicies } from "../../../src/scheduling/policies.js";
 import { edgeOnly } from "../../../src/scheduling/policies/edge-only.js";
 import { bindPolicy, type BoundPolicy, type PolicyView } from "../../../src/scheduling/policy.js";
@@ -78,7 +79,7 @@ function setUp(options: SetUp = {}) {
       term: options.term ?? 1,
       epoch: 0,
       fallback: CLOUD,
-      policies: createPolicies([moody, counting, ...(options.policies ?? [])]),
+      decisions: createInlineDecisions(createPolicies([moody, counting, ...(options.policies ?? [])])),
       intervalMs: 1_000,
       nodesMax: options.nodesMax ?? 3,
       sourcesMax: options.sourcesMax ?? 3,
@@ -799,9 +800,12 @@ test("scheduler reports its table, why each source is decided so, and what decid
   assert.match(reported.explanations["cam-1"]?.reason ?? "", "source's node");
   // The virtual clock stands still while a decision is made.
   assert.equal(reported.overhead, {
-    rounds: 3,
+    rounds: 2,
     decisions: 2,
     failures: 0,
+    stale: 0,
+    lost: 0,
+    postponed: 0,
     roundMs: { p50: 0, p99: 0 },
     decisionMs: { p50: 0, p99: 0 },
   });

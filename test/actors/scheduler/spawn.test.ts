@@ -10,6 +10,8 @@ import type {
 import { bindPolicy } from "../../../src/scheduling/policy.js";
 import { edgeOnly } from "../../../src/scheduling/policies/edge-only.js";
 import { cloudOnly } from "../../../src/scheduling/policies/cloud-only.js";
+import { createInlineDecisions } from "../../../src/actors/scheduler/inline-decisions.js";
+import { createPolicies } from "../../../src/scheduling/policies.js";
 import { spawnScheduler } from "../../../src/actors/scheduler/spawn.js";
 import type { Behaviour } from "../../../src/runtime/behaviour.js";
 import { silentLogger } from "../../../src/runtime/log.js";
@@ -76,7 +78,7 @@ test("spawnScheduler and spawnMonitor: a sample of a real host decides a table t
     term: 1,
     fallback: CLOUD,
     intervalMs: 20,
-    policies: [onceSampled],
+    decisions: createInlineDecisions(createPolicies([onceSampled])),
     owners: createMemoryTrust().owners,
     listener,
   });
