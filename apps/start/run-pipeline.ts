@@ -12,6 +12,7 @@ import { auditOf } from "./audit-run.js";
 import { ledgerProblems } from "./check-ledger.js";
 import { startEdgeProcess, type EdgeProcess } from "./edge-process.js";
 import type { StartOptions } from "./start-options.js";
+import { DRAIN_MS } from "./drain-limit.js";
 import { startProcessCluster } from "./process-cluster.js";
 import { createProgress, showProgress, type Progress } from "./progress.js";
 import { startSingle, type RunCluster } from "./run-cluster.js";
@@ -22,9 +23,6 @@ import { swapWhenDue } from "./swap.js";
 import { createTableLog } from "./table-log.js";
 import { createProcessSayer } from "../repeats.js";
 import { err, out } from "../terminal.js";
-
-/** How long the first Ctrl-C waits for tasks to be settled: with the summary and the end it stays below 5 s. */
-const DRAIN_MS = 3_000;
 
 /**
  * Plays every source to its end, or until a signal has drained it, and prints the summary.
