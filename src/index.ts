@@ -132,6 +132,7 @@ export {
   type Cursor,
   type DropReason,
   type FrameRange,
+  type OutageTimes,
   type Hop,
   type Outcome,
   type Pin,

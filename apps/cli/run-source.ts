@@ -1,6 +1,6 @@
 /** `sluice run`: a source on a node of the cluster, followed until it ends. */
 
-import { countDrops, describeFailures, describeTotalLoss } from "../../src/task/ledger.js";
+import { describeFailures, describeTotalLoss } from "../../src/task/ledger.js";
 import { readFile } from "node:fs/promises";
 import { SluiceError } from "../../src/task/errors.js";
 import type { Operator } from "../../src/operator/operator.js";
@@ -15,8 +15,10 @@ import { configurationGiven, nameSources, readPipeline, type ConfigurationFlags 
 import { foundTable, resultsCommand } from "../found-text.js";
 import { describeNode } from "./describe.js";
 import { foundOfRun } from "./found-of-run.js";
+import { SourceLine } from "./source-line.js";
 import { onSignal } from "../program.js";
 import { createProcessSayer } from "../repeats.js";
+import { shortened, terminalWidth } from "../tables.js";
 import { err, out } from "../terminal.js";
 import { watchStages } from "./watch-stages.js";
 
@@ -125,14 +127,14 @@ class ShownSource {
   readonly #operator: Operator;
   readonly #id: string;
   readonly #lines = process.stdout.isTTY ? createLiveLines(process.stdout) : null;
-  readonly #startedAtMs: number;
+  readonly #line: SourceLine;
   readonly #repeats = createProcessSayer((line) => this.say(line));
   #finish: (end: SourceEnd) => void = () => {};
 
   constructor(operator: Operator, id: string) {
     this.#operator = operator;
     this.#id = id;
-    this.#startedAtMs = operator.system.clock.now();
+    this.#line = new SourceLine(operator.system.clock.monotonic());
     this.ended = new Promise((resolve) => (this.#finish = resolve));
   }
 
@@ -167,12 +169,8 @@ class ShownSource {
   /** Shows the figures of the source while it runs, where there is a terminal. */
   update(ledger: LedgerReported | undefined): void {
     if (ledger === undefined || this.#lines === null) return;
-    const seconds = (this.#operator.system.clock.now() - this.#startedAtMs) / 1_000;
-    const dropped = countDrops(ledger.dropped);
-    this.#lines.show(
-      `${seconds.toFixed(1)} s: tasks created ${ledger.created}, in flight ${ledger.inFlight}, stored ${ledger.stored}, ` +
-        `dropped ${dropped}; ${(ledger.stored / Math.max(0.1, seconds)).toFixed(1)} tasks / s`,
-    );
+    const line = this.#line.at(this.#operator.system.clock.monotonic(), ledger);
+    this.#lines.show(shortened(line, terminalWidth() - 1));
   }
 
   close(): void {

@@ -63,6 +63,9 @@ const form = z.discriminatedUnion("type", [
     sourceAtMs: z.number(),
     storedAtMs: z.number(),
     frames,
+    outage: z
+      .object({ fromMs: z.number(), toMs: z.number(), reason: z.string(), ended: z.boolean() })
+      .optional(),
     chain: z.string().optional(),
   }),
   z.object({

@@ -3,7 +3,7 @@
 import type { Configuration } from "./configuration.js";
 import type { NodeName, PipelineId, SourceId, TaskId } from "./identity.js";
 import type { StageResult } from "./service.js";
-import type { Closing, DropReason, FrameRange, Hop } from "./task.js";
+import type { Closing, DropReason, FrameRange, Hop, OutageTimes } from "./task.js";
 
 /** One line of the store: a result, a gap or the end of an incarnation, at a position that only grows. */
 export type StoredRecord = StoredResult | StoredGap | StoredClosing;
@@ -46,6 +46,8 @@ export interface StoredGap {
   readonly storedAtMs: number;
   readonly detail: string;
   readonly frames?: FrameRange;
+  /** Of an outage alone. */
+  readonly outage?: OutageTimes;
   readonly chain?: string;
 }
 

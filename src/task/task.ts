@@ -167,6 +167,18 @@ export type DropReason = (typeof DROP_REASONS)[number];
 export type Outcome =
   { readonly status: "stored" } | { readonly status: "dropped"; readonly reason: DropReason };
 
+/** While a live source gave nothing: what a gap of reason `outage` is of. */
+export interface OutageTimes {
+  /** In ms since the Unix epoch, on the clock of the source's node. */
+  readonly fromMs: number;
+  /** When frames came again, or the source was ended. */
+  readonly toMs: number;
+  /** For people. */
+  readonly reason: string;
+  /** Frames came again; false where the source was ended while it gave nothing. */
+  readonly ended: boolean;
+}
+
 /** A task that ended without a result: what the distributor stores as a gap, with what the task's own node vouched for. */
 export interface DropRecord extends Vouched {
   readonly reason: DropReason;
@@ -175,6 +187,8 @@ export interface DropRecord extends Vouched {
   readonly node: NodeName;
   readonly atMs: number;
   readonly detail: string;
+  /** Of an outage alone. */
+  readonly outage?: OutageTimes;
 }
 
 /** Where a task is waited for: the nodes of its joins and of its stateful stages, each once. */

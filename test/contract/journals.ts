@@ -2,7 +2,7 @@
 
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
-import type { JournalEntry, Journals } from "../../src/storage/journal/journal.js";
+import type { Journal, JournalEntry, Journals } from "../../src/storage/journal/journal.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import type { SourceRequest } from "../../src/task/requests.js";
 import { newTask, pipelineOf } from "../task/pipelines.js";
@@ -66,7 +66,14 @@ export function journalsContract(
 
   each("open of a new source recovers nothing, under an incarnation that is the time", async ({ start }) => {
     const { recovered } = await (await start()).open(SOURCE, OPENED);
-    assert.equal(recovered, { incarnation: 1_000, entries: [], position: null, unclosed: [] });
+    assert.equal(recovered, {
+      incarnation: 1_000,
+      entries: [],
+      position: null,
+      unclosed: [],
+      lastTaskAtMs: null,
+      tasksBefore: 0,
+    });
   });
 
   each(
@@ -81,6 +88,7 @@ export function journalsContract(
       // The clock may have gone back.
       const { recovered } = await (await start()).open(SOURCE, { ...OPENED, nowMs: 5 });
       assert.equal([recovered.incarnation, recovered.position?.ptsUs], [1_001, 440]);
+      assert.is(recovered.lastTaskAtMs, entry(1_000, 11).task.createdAtMs);
       assert.equal(identities(recovered.entries), ["1000/0", "1000/2", "1000/10", "1000/11"]);
       const [pixels] = recovered.entries;
       assert.equal(pixels?.task, entry(1_000, 0).task);
@@ -107,6 +115,28 @@ export function journalsContract(
     );
   });
 
+  each(
+    "open counts the tasks of a source over crashes and graceful stops, until it has ended",
+    async ({ start, stop }) => {
+      const before = async (): Promise<readonly [Journal, number]> => {
+        const { journal, recovered } = await (await start()).open(SOURCE, OPENED);
+        return [journal, recovered.tasksBefore];
+      };
+      const [first] = await before();
+      await first.put([entry(1_000, 0), entry(1_000, 1)]);
+      await stop();
+      const [second, two] = await before();
+      await second.put([entry(1_001, 0)]);
+      await second.suspend();
+      await stop();
+      const [third, three] = await before();
+      await third.close();
+      await stop();
+      const [, none] = await before();
+      assert.equal([two, three, none], [2, 3, 0]);
+    },
+  );
+
   each("close starts the source from its beginning the next time", async ({ start, stop }) => {
     const { journal } = await (await start()).open(SOURCE, OPENED);
     const only = entry(1_000, 0, { pixels: false, atUs: 440 });
@@ -115,7 +145,14 @@ export function journalsContract(
     await journal.close();
     await stop();
     const { recovered } = await (await start()).open(SOURCE, { ...OPENED, nowMs: 5 });
-    assert.equal(recovered, { incarnation: 1_001, entries: [], position: null, unclosed: [] });
+    assert.equal(recovered, {
+      incarnation: 1_001,
+      entries: [],
+      position: null,
+      unclosed: [],
+      lastTaskAtMs: null,
+      tasksBefore: 0,
+    });
   });
 
   each(
@@ -271,7 +308,14 @@ export function journalsContract(
     const second = await machine.start();
     assert.equal(await second.interrupted(), [REQUEST]);
     const { recovered } = await second.open("cam-1", opened);
-    assert.equal(recovered, { incarnation: 1_001, entries: [], position: spanAt(40, 40).last, unclosed: [] });
+    assert.equal(recovered, {
+      incarnation: 1_001,
+      entries: [],
+      position: spanAt(40, 40).last,
+      unclosed: [],
+      lastTaskAtMs: only.task.createdAtMs,
+      tasksBefore: 1,
+    });
   });
 
   each("end ends for good what no node could go on with", async (machine) => {

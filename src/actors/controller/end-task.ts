@@ -6,18 +6,18 @@ import { fittingPins } from "../../task/misfit.js";
 import { addDrops } from "../../task/ledger.js";
 import { stageOf } from "../../task/pipeline.js";
 import { stageKeysOf } from "../../task/variants.js";
-import { nodesWaitingFor, type DropReason, type Task } from "../../task/task.js";
+import { nodesWaitingFor, type DropReason, type OutageTimes, type Task } from "../../task/task.js";
 import { openInbox, runsHere, settleAt } from "./local-stages.js";
 import { skip, withdraw } from "./stage-inbox.js";
 import { pipelineOf, type MessageOf, type Router } from "./state.js";
 
 /** A stage or its generator gave a task up, or no link took it. */
 export function dropTask(router: Router, message: MessageOf<"stageDropped">): void {
-  const { task, reason, detail } = message;
+  const { task, reason, detail, outage } = message;
   if (settleAt(router, task, message) === null && !isOfNoStage(reason)) return;
   // It was dropped on another branch too, and recorded there.
   if (isForgotten(router.retained.joins, task)) return;
-  drop(router, task, reason, detail);
+  drop(router, task, reason, detail, outage);
 }
 
 /** What says that it is a task of somebody who does not vouch for it: nobody is told but the distributor, who checks that, too. */
@@ -27,7 +27,13 @@ export function dropForged(router: Router, task: Task): void {
 }
 
 /** Ends a task: this node abandons it, and the distributor stores the gap and has every other node that waits for it do so. */
-export function drop(router: Router, task: Task, reason: DropReason, detail: string): void {
+export function drop(
+  router: Router,
+  task: Task,
+  reason: DropReason,
+  detail: string,
+  outage?: OutageTimes,
+): void {
   const { id, delivery, pipelineId, pipelineVersion, framePtsUs, frames, sourceAtMs, createdAtMs } = task;
   const { cursor, joinNodes, pins, origin, voucher } = task;
   const { counts } = router.retained;
@@ -52,6 +58,7 @@ export function drop(router: Router, task: Task, reason: DropReason, detail: str
       node: router.node,
       atMs: router.ctx.now(),
       detail,
+      ...(outage !== undefined && { outage }),
     },
   });
   if (!nodesWaitingFor(task).includes(router.node)) return;

@@ -69,7 +69,7 @@ export function pendingTask(task: Task): PendingRecord {
 }
 
 export function pendingDrop(drop: DropRecord): PendingRecord {
-  const { id, reason, stage, node, sourceAtMs, detail, frames, origin } = drop;
+  const { id, reason, stage, node, sourceAtMs, detail, frames, outage, origin } = drop;
   return {
     record: {
       type: "gap",
@@ -81,6 +81,7 @@ export function pendingDrop(drop: DropRecord): PendingRecord {
       storedAtMs: 0,
       detail,
       ...(frames !== undefined && { frames }),
+      ...(outage !== undefined && { outage }),
     },
     origin,
     payloadBytes: 0,

@@ -13,7 +13,7 @@
  *    can be read again are read again.
  * G7 A live source that was reached once is never given up: it is tried again with growing delays. A recording is waited for.
  * G8 Times that tasks carry are those of the source, mended where they step; that is counted, and said once a minute at most.
- * G9 An outage of a live source is stored as a gap of its own, with its times and its reason, once it is over.
+ * G9 An outage of a live source is stored as a gap, with times and reason, once it is over, also where its node went down.
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";
@@ -172,7 +172,7 @@ export function createGenerator(
     if (role === "successor") capture.promote();
     const frame = capture.timed(message.frame, ctx);
     grouping.hold(frame);
-    const awayMs = tasks.endOutage(capture, ctx);
+    const awayMs = tasks.endOutage(capture, "back", ctx);
     if (awayMs !== null) listener.tell({ type: "sourceBack", sourceId, afterMs: awayMs });
     if (capture.sawFrame(frame, ctx)) reconnect(state, FROZEN, ctx);
     else advance(state, ctx);
@@ -287,7 +287,7 @@ export function createGenerator(
     state.capture.close(ctx);
     if (phase.status === "replaying") provide(state, phase.replay.end(), ctx);
     tasks.makeLast(state, ctx);
-    tasks.endOutage(state.capture, ctx);
+    tasks.endOutage(state.capture, "given up", ctx);
     const failure = tasks.nothingMade(state);
     state.phase = failure === null || ending.status === "failed" ? ending : endingOf(failure);
     endWhenSettled(state, ctx);

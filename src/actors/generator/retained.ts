@@ -20,6 +20,8 @@ import { TaskWindow, type WindowLimits } from "./delivery/window.js";
 export interface GeneratorRetained {
   /** The last frame that is in a task; null before the first task, and of a live source. */
   position: SourcePosition | null;
+  /** Tasks that earlier incarnations made since the source began anew. */
+  readonly tasksBefore: number;
   readonly timeline: Timeline;
   readonly outage: Outage;
   /** The listener has had its `sourceStarted`. */
@@ -56,8 +58,9 @@ export function createGeneratorRetained(options: GeneratorRetainedOptions): Gene
   const { delivery: limits, livePolicy: policy } = options;
   return {
     position: options.recovered?.position ?? null,
+    tasksBefore: options.recovered?.tasksBefore ?? 0,
     timeline: new Timeline(),
-    outage: new Outage(),
+    outage: new Outage(options.recovered?.lastTaskAtMs ?? null),
     announced: false,
     window,
     delivery: new Delivery({ ...options, window, limits, policy }),

@@ -43,7 +43,7 @@ export interface GeneratorOptions {
   readonly listener: ActorRef<SourceEvent>;
   /** A replayable source gives its frames at the speed of its presentation times, not as fast as it can. */
   readonly paced: boolean;
-  /** Tasks after which the source ends; null for no limit. */
+  /** Tasks after which the source ends, those of earlier incarnations included that it goes on behind; null for no limit. */
   readonly limit: number | null;
   /** It ran before its node stopped: a live source that cannot be reached is tried again. */
   readonly resumed: boolean;

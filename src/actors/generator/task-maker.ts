@@ -19,10 +19,11 @@ export class TaskMaker {
     this.#retained = retained;
   }
 
-  /** The source has made as many tasks as it may. */
+  /** The source has made as many tasks as it may, over all of its incarnations. */
   get limitReached(): boolean {
     const { limit } = this.#options;
-    return limit !== null && this.#retained.window.ledger.created >= limit;
+    const { window, tasksBefore } = this.#retained;
+    return limit !== null && tasksBefore + window.own.created >= limit;
   }
 
   /** Makes a task where its frames are here and due, and the window has room. @returns whether it did */
@@ -48,16 +49,20 @@ export class TaskMaker {
   }
 
   /**
-   * A live source is back, or given up: what it did not give meanwhile is stored as a gap.
+   * A live source is back, or was ended: what it did not give meanwhile is stored as a gap.
    *
+   * @param how whether frames come again
    * @returns how long it was away, in ms; null where it was not
    */
-  endOutage(capture: Frames["capture"], ctx: Ctx): number | null {
-    const ended = this.#retained.outage.end(ctx.monotonic());
-    if (ended === null) return null;
-    const offered = this.#offer({ capture, frames: [], sourceAtMs: ended.fromMs }, ctx);
-    this.#retained.delivery.offerGap(offered, ended.drop, ctx.monotonic());
-    return ended.lastedMs;
+  endOutage(capture: Frames["capture"], how: "back" | "given up", ctx: Ctx): number | null {
+    const { outage, delivery } = this.#retained;
+    // A recording goes on where it was, however long its node was away.
+    if (!capture.live) outage.forget();
+    const drop = outage.end({ nowMs: ctx.now(), monotonicMs: ctx.monotonic() }, how === "back");
+    if (drop === null) return null;
+    const { fromMs, toMs } = drop.outage;
+    delivery.offerGap(this.#offer({ capture, frames: [], sourceAtMs: fromMs }, ctx), drop, ctx.monotonic());
+    return toMs - fromMs;
   }
 
   /** Why a stream that has come to its end gave no task, ever; null where it gave one, or was ended before. */

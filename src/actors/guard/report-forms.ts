@@ -75,6 +75,7 @@ export const record = z.discriminatedUnion("type", [
     node: name,
     sourceAtMs: time,
     detail: text,
+    outage: z.object({ fromMs: time, toMs: time, reason: text, ended: z.boolean() }).optional(),
   }),
   z.object({
     type: z.literal("closed"),

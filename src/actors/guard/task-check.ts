@@ -100,6 +100,7 @@ export function checkDropRecord(value: unknown): void {
     "times of the drop",
   );
   checkFrameRange(drop["frames"]);
+  checkOutage(drop["outage"]);
   wanted(isOriginOf(id.sourceId, drop["origin"]), "the address of its generator");
 }
 
@@ -131,6 +132,14 @@ function checkFrameRange(value: unknown): void {
       [firstUs, lastUs].every(isFiniteNumber),
     "the range of its frames",
   );
+}
+
+/** None is of a task that was made. */
+function checkOutage(value: unknown): void {
+  if (value === undefined) return;
+  const { fromMs, toMs, reason, ended } = fields(value, "an outage");
+  wanted(isInstant(fromMs) && isInstant(toMs), "the times of an outage");
+  wanted(isText(reason, TEXT_LIMITS.detail) && typeof ended === "boolean", "the reason and end of an outage");
 }
 
 /** @throws Malformed */

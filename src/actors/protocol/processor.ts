@@ -4,7 +4,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { StageId, StageKey, TaskId } from "../../task/identity.js";
 import type { Pipeline } from "../../task/pipeline.js";
 import type { StageResult } from "../../task/service.js";
-import type { DropReason, Hop, Task } from "../../task/task.js";
+import type { DropReason, Hop, OutageTimes, Task } from "../../task/task.js";
 
 export type ProcessorMessage =
   /** Run the stage; the answer goes to the controller as `stageCompleted` or `stageDropped`. */
@@ -48,6 +48,8 @@ export type ProcessorAnswer =
       readonly variant?: string;
       readonly reason: DropReason;
       readonly detail: string;
+      /** Of an outage alone, which a generator says of a task that it never made. */
+      readonly outage?: OutageTimes;
     }
   /** A processor has started, and holds nothing: what it had been given is given again, under its new incarnation. */
   | {

@@ -4,12 +4,14 @@ import type { Repair } from "../../task/reports.js";
 import type { SourcePosition, SourceSpan } from "../../task/position.js";
 import type { SourceRequest } from "../../task/requests.js";
 import type { TaskId } from "../../task/identity.js";
-import type { DropReason, Task } from "../../task/task.js";
+import type { DropReason, OutageTimes, Task } from "../../task/task.js";
 
 /** Why a generator gave a task up. */
 export interface GivenUp {
   readonly reason: DropReason;
   readonly detail: string;
+  /** Of an outage alone. */
+  readonly outage?: OutageTimes;
 }
 
 /** A task as it outlives its node. */
@@ -32,6 +34,10 @@ export interface RecoveredState {
   readonly entries: readonly JournalEntry[];
   /** Where a source that can be read again goes on; null at the start. */
   readonly position: SourcePosition | null;
+  /** When the last task was made, in ms since the Unix epoch; null where the source was ended for good, or is another one. */
+  readonly lastTaskAtMs: number | null;
+  /** Tasks that earlier incarnations made since the source began anew. */
+  readonly tasksBefore: number;
   /** Incarnations that have not ended by themselves. */
   readonly unclosed: readonly UnclosedIncarnation[];
 }
@@ -76,6 +82,10 @@ export interface SourceMeta {
   /** Tells one source of this name from another. */
   readonly source: string;
   readonly position: SourcePosition | null;
+  /** When the last task was made; absent before the first one, and once the source was ended for good. */
+  readonly lastTaskAtMs?: number;
+  /** Tasks of earlier incarnations since the source began anew. */
+  readonly tasksBefore?: number;
   /** Tasks of the incarnation that were written; absent once it has ended. */
   readonly created?: number;
   /** Earlier ones whose closings may not be stored yet. */
@@ -92,10 +102,13 @@ export function nextIncarnation(
   before: SourceMeta | null,
   { source, nowMs, request }: OpenJournal,
 ): SourceMeta {
+  const same = before?.source === source ? before : null;
   return {
     incarnation: Math.max(nowMs, (before?.incarnation ?? 0) + 1),
     source,
-    position: before?.source === source ? before.position : null,
+    position: same?.position ?? null,
+    ...(same?.lastTaskAtMs !== undefined && { lastTaskAtMs: same.lastTaskAtMs }),
+    tasksBefore: same === null ? 0 : tasksOf(same),
     created: 0,
     unclosed: unclosedOf(before, source),
     request,
@@ -109,14 +122,20 @@ function unclosedOf(before: SourceMeta | null, source: string): readonly Unclose
   return [...unclosed, { incarnation, created, end } as const].slice(-UNCLOSED_MAX);
 }
 
+/** Since the source began anew. */
+function tasksOf({ tasksBefore = 0, created = 0 }: SourceMeta): number {
+  return tasksBefore + created;
+}
+
 /** The source has ended, and every closing is stored. */
 export function endedMeta({ incarnation, source }: SourceMeta): SourceMeta {
   return { incarnation, source, position: null, request: null };
 }
 
 /** Every closing is stored, and the source goes on with its node. */
-export function suspendedMeta({ created: _created, unclosed: _unclosed, ...kept }: SourceMeta): SourceMeta {
-  return kept;
+export function suspendedMeta(meta: SourceMeta): SourceMeta {
+  const { created: _created, unclosed: _unclosed, ...kept } = meta;
+  return { ...kept, tasksBefore: tasksOf(meta) };
 }
 
 /**
@@ -133,6 +152,8 @@ export function recoveredState(
     incarnation: next.incarnation,
     entries: same ? entries : entries.map(withoutSource),
     position: same ? latest(next.position, entries) : next.position,
+    lastTaskAtMs: next.lastTaskAtMs ?? null,
+    tasksBefore: next.tasksBefore ?? 0,
     unclosed: next.unclosed ?? [],
   };
 }
@@ -146,7 +167,9 @@ export function positionWith(meta: SourceMeta, entries: readonly JournalEntry[])
   const before = meta.created ?? 0;
   const created = Math.max(before, ...own.map(({ task }) => task.id.sequence + 1));
   const position = latest(meta.position, own);
-  return created === before && position === meta.position ? meta : { ...meta, created, position };
+  if (created === before && position === meta.position) return meta;
+  const lastTaskAtMs = Math.max(meta.lastTaskAtMs ?? 0, ...own.map(({ task }) => task.createdAtMs));
+  return { ...meta, created, position, lastTaskAtMs };
 }
 
 function latest(from: SourcePosition | null, entries: readonly JournalEntry[]): SourcePosition | null {

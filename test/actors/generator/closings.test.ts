@@ -50,6 +50,8 @@ test("a generator closes the incarnations that went down before it with what the
       incarnation: 3,
       entries: [],
       position: null,
+      lastTaskAtMs: null,
+      tasksBefore: 0,
       unclosed: [
         { incarnation: 1, created: 7, end: "replaced" },
         { incarnation: 2, created: 4, end: "recovered" },

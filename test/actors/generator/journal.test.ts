@@ -46,6 +46,8 @@ test("a generator that takes over reads unsettled tasks again, sends them as the
     entries: [...first.entries.values()],
     position: positionAt(300_000, 100_000),
     unclosed: [],
+    lastTaskAtMs: null,
+    tasksBefore: 0,
   };
   const second = createFakeJournal();
   const after = setup({ journal: second.journal, recovered, incarnation: 9 });
@@ -82,7 +84,14 @@ test("a generator that takes over a file whose times step reads its tasks again 
   const entries = [...first.entries.values()];
   const last = entries.at(-1)?.span?.last ?? null;
   assert.equal(last, { frame: 5, sourceUs: 200_000, ptsUs: 500_000, spacingUs: 100_000 });
-  const recovered: RecoveredState = { incarnation: 9, entries, position: last, unclosed: [] };
+  const recovered: RecoveredState = {
+    incarnation: 9,
+    entries,
+    position: last,
+    unclosed: [],
+    lastTaskAtMs: null,
+    tasksBefore: 0,
+  };
   const second = createFakeJournal();
   const after = setup({ journal: second.journal, recovered, incarnation: 9 });
   assert.equal(after.capture.last.options.after, { frame: 3, sourceUs: 0, seekable: false });
@@ -97,6 +106,22 @@ test("a generator that takes over a file whose times step reads its tasks again 
   assert.equal(after.times(), [[400], [500], [600]]);
 });
 
+test("a source that goes on after a crash ends at its limit of tasks, and does not count them anew", () => {
+  const position = positionAt(1, 200_000);
+  const recovered: RecoveredState = {
+    incarnation: 9,
+    entries: [],
+    position,
+    unclosed: [],
+    lastTaskAtMs: 1_000,
+    tasksBefore: 2,
+  };
+  const { capture, ledger } = setup({ recovered, incarnation: 9, limit: 3 });
+  for (const ms of [200, 300, 400]) capture.last.frame(ms);
+  assert.is(ledger().created, 1);
+  assert.is(ledger().status, "draining");
+});
+
 test("a generator drops as sourceLost what its source no longer has, and closes its journal at the end", async () => {
   const first = createFakeJournal();
   const before = setup({ journal: first.journal });
@@ -108,6 +133,8 @@ test("a generator drops as sourceLost what its source no longer has, and closes 
     entries: [...first.entries.values()],
     position: positionAt(0, 100_000),
     unclosed: [],
+    lastTaskAtMs: null,
+    tasksBefore: 0,
   };
   const second = createFakeJournal();
   const after = setup({ journal: second.journal, recovered, incarnation: 9 });

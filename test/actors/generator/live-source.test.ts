@@ -152,6 +152,7 @@ test("an outage of a live source is stored as a gap of its own once frames come 
   assert.is(dropped.task.sourceAtMs, fromMs);
   const [since, until] = [fromMs, clock.now()].map((atMs) => new Date(atMs).toISOString());
   assert.is(dropped.detail, `from ${since} to ${until}: Connection refused`);
+  assert.equal(dropped.outage, { fromMs, toMs: clock.now(), reason: "Connection refused", ended: true });
   assert.is(listener.only("sourceBack").afterMs, 1_500);
   assert.equal(
     controller.all("submit").map(({ task }) => task.id.sequence),
@@ -161,9 +162,28 @@ test("an outage of a live source is stored as a gap of its own once frames come 
   capture.last.end();
   generator.tell({ type: "drain" });
   assert.is(controller.all("stageDropped").length, 2);
+  assert.is(controller.all("stageDropped")[1]?.outage?.ended, false);
   for (const sequence of [0, 2]) settle(sequence);
   for (const sequence of [1, 3]) settle(sequence, { status: "dropped", reason: "outage" });
   assert.equal(ledger().dropped, { outage: 2 });
+});
+
+test("a live source that goes on with its node stores when it gave nothing since its last task before", () => {
+  const recovered = { incarnation: 3, entries: [], position: null, unclosed: [], tasksBefore: 0 };
+  const lastTaskAtMs = 1_000;
+  const { capture, clock, controller } = setup({
+    ...CAMERA,
+    resumed: true,
+    recovered: { ...recovered, lastTaskAtMs },
+  });
+  capture.last.frame(0);
+  const { outage } = controller.only("stageDropped");
+  assert.equal([outage?.fromMs, outage?.toMs, outage?.ended], [lastTaskAtMs, clock.now(), true]);
+  const reason = "its node was down, or it gave nothing before that";
+  assert.is(outage?.reason, reason);
+  const file = setup({ recovered: { ...recovered, lastTaskAtMs } });
+  file.capture.last.frame(0);
+  assert.is(file.controller.all("stageDropped").length, 0, "a recording waits");
 });
 
 test("a live source of 1 fps is given ten of its frame times", () => {

@@ -182,6 +182,8 @@ test("Delivery recovers the tasks of earlier incarnations at its first start, an
     entries: [...journal.entries.values()],
     position: positionAt(40, 40),
     unclosed: [],
+    lastTaskAtMs: null,
+    tasksBefore: 0,
   };
   const after = subject({ journal: createFakeJournal(), recovered });
   const frameless = (): readonly number[] => after.delivery.frameless.map(({ task }) => task.id.sequence);
