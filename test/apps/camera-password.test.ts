@@ -127,7 +127,11 @@ for (const [kind, start] of [
   test(`a camera of ${kind} that never takes its password ends with exit 1 and says so, without it`, async () => {
     const camera = await start(false);
     const { stdout, stderr, exitCode } = await runProgram([
-      ...["--single", "--source", camera.address, "--store", "memory:"],
+      "--single",
+      "--source",
+      camera.address,
+      "--store",
+      "memory:",
     ]);
     camera.close();
     assert.is(exitCode, 1);
