@@ -237,6 +237,7 @@ export {
 } from "./scheduling/view-queries.js";
 export type { Scene } from "./task/scene.js";
 export type { ConfigurationSpace, Objective } from "./task/configuration-space.js";
+export type { ChangeLimits } from "./storage/hub/plan-changes.js";
 export type { DecisionLimits } from "./scheduling/ask-policy.js";
 export { createStatelessPolicy } from "./scheduling/policies/stateless.js";
 export {

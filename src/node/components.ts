@@ -20,6 +20,7 @@ import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { MonitorMessage } from "../actors/protocol/monitor.js";
 import type { SchedulerMessage } from "../actors/protocol/scheduler.js";
 import type { DecisionPort } from "../actors/scheduler/decision-port.js";
+import type { PlanMemoryPort } from "../actors/scheduler/plan-memory-port.js";
 import { spawnScheduler } from "../actors/scheduler/spawn.js";
 import type { Journals } from "../storage/journal/journal.js";
 import { EXECUTION_PROVIDER } from "../services/execution-provider.js";
@@ -65,6 +66,8 @@ export interface ComponentsOptions extends Pick<
   readonly speakers?: Speakers;
   /** Of the node that is the cloud: what asks policies. Default: the scheduler itself. */
   readonly decisions?: DecisionPort;
+  /** Of the node that is the cloud: what outlives it of what it decides. Default: nothing. */
+  readonly memory?: PlanMemoryPort;
   /** Of the node that is the cloud: what operators said of sources. Default: nothing, and it ends with the process. */
   readonly orders?: SourceOrders;
   /** Of the cloud: the scheduler's term, one more for each scheduler over its store. Default 1. */
@@ -203,7 +206,18 @@ function loadable(
 
 /** Starts what the cloud alone has: the scheduler, found by everyone as `scheduler`, and the distributor. */
 function startCloud(options: ComponentsOptions, scheduler: ActorRef<SchedulerMessage>): void {
-  const { system, store, speakers, orders, flush, decisions, onSchedule, onOutcome, term = 1 } = options;
+  const {
+    system,
+    store,
+    speakers,
+    orders,
+    flush,
+    decisions,
+    memory,
+    onSchedule,
+    onOutcome,
+    term = 1,
+  } = options;
   const { name } = system;
   if (store === undefined || speakers === undefined) {
     throw new TypeError(
@@ -218,6 +232,7 @@ function startCloud(options: ComponentsOptions, scheduler: ActorRef<SchedulerMes
     owners: speakers.owners,
     ...(orders && { orders }),
     ...(decisions && { decisions }),
+    ...(memory && { memory }),
     ...(options.decisionMs !== undefined && { intervalMs: options.decisionMs }),
     ...(onSchedule && {
       listener: system.spawn(createEventForwarder(onSchedule), { name: "schedule-listener" }),

@@ -14,6 +14,7 @@ import type { Cluster, HubCluster, RemoteSpawnOptions } from "../transport/clust
 import { ClusterClock } from "../transport/cluster-clock.js";
 import { listModelFiles } from "../services/model-files.js";
 import type { LevelJournals } from "../storage/journal/level-journals.js";
+import type { OpenPlanMemory } from "../storage/hub/plan-memory.js";
 import type { Trust } from "../storage/trust/trust.js";
 import { parseNodeName, type NodeName } from "../task/identity.js";
 import type { Vouch } from "../task/voucher.js";
@@ -31,7 +32,7 @@ import { spawnOwnAgent } from "./own-agent.js";
 import { openDecisions } from "./open-decisions.js";
 import { openOwnJournal } from "./own-journal.js";
 import type { DecisionThread } from "../actors/scheduler/decision-thread.js";
-import { identityOf, storeOf } from "./own-store.js";
+import { identityOf, memoryOf, storeOf } from "./own-store.js";
 import { createRequestedSources } from "./requested-sources.js";
 import type { NodeSources } from "./sources.js";
 import { createRealWorld, type NodeWorld } from "./world.js";
@@ -94,6 +95,7 @@ interface Holdings {
   journals: LevelJournals | null;
   trust: Trust | null;
   decisions: DecisionThread | null;
+  memory: OpenPlanMemory | null;
 }
 
 /** Starts a node in a world of the caller's, who answers for who may join. @see startNode */
@@ -109,6 +111,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     journals: null,
     trust: null,
     decisions: null,
+    memory: null,
   };
   const system = createNodeSystem(world, options, { clock, held });
   world.adopt?.(system);
@@ -131,6 +134,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     const term = await store?.beginTerm();
     const decisions = store === undefined ? null : await openDecisions(world, options);
     held.decisions = decisions?.thread ?? null;
+    held.memory = await memoryOf(store, system, options);
     const components = startComponents({
       ...componentsOptionsOf(world, options, held),
       models: await listModelFiles(options.modelDir ?? null),
@@ -143,6 +147,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
       ...(store && { store }),
       ...(term !== undefined && { term }),
       ...(decisions && { decisions: decisions.port }),
+      ...(held.memory && { memory: held.memory }),
       ...(journals && { journals }),
     });
     held.components = components;
@@ -187,6 +192,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     await held.journals?.close();
     await held.trust?.close();
     await held.decisions?.close();
+    await held.memory?.close();
     throw error;
   }
 }
@@ -258,6 +264,7 @@ interface Parts {
   readonly journals: LevelJournals | null;
   readonly trust: Trust | null;
   readonly decisions: DecisionThread | null;
+  readonly memory: OpenPlanMemory | null;
   readonly vouch: Vouch;
 }
 
@@ -270,6 +277,7 @@ function assemble({
   journals,
   trust,
   decisions,
+  memory,
   vouch,
 }: Parts): SluiceNode {
   const needed = (): Cluster => {
@@ -303,6 +311,7 @@ function assemble({
       await journals?.close();
       await trust?.close();
       await decisions?.close();
+      await memory?.close();
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Where a cloud keeps results, and which cluster that makes. */
 
 import type { ActorSystem } from "../runtime/system.js";
+import { openPlanMemory, type OpenPlanMemory } from "../storage/hub/plan-memory.js";
 import { MemoryStore } from "../storage/results/memory-store.js";
 import type { Store } from "../storage/results/store.js";
 import type { Cluster, ClusterIdentity } from "../transport/cluster/cluster.js";
@@ -22,4 +23,14 @@ export async function identityOf(
 ): Promise<ClusterIdentity> {
   if (joined !== null) return { cluster: joined.name, clusterId: joined.id };
   return { cluster, clusterId: (await store?.identity()) ?? null };
+}
+
+/** What the scheduler remembers there. @throws SluiceError `store-corrupt`, `store-format` */
+export async function memoryOf(
+  store: Store | undefined,
+  { clock, log }: ActorSystem,
+  { planChanges: changes }: NodeOptions,
+): Promise<OpenPlanMemory | null> {
+  if (store === undefined) return null;
+  return await openPlanMemory(store.state, { clock, log, ...(changes && { changes }) });
 }

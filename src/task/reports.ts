@@ -2,7 +2,7 @@
 
 import type { Configuration } from "./configuration.js";
 import type { NodeName, PipelineId, SourceId, TaskId } from "./identity.js";
-import type { Explanation } from "./requests.js";
+import type { Explanation, PolicySpec } from "./requests.js";
 import type { Drops } from "./ledger.js";
 import type { Scene } from "./scene.js";
 import type { Hop, Outcome } from "./task.js";
@@ -125,6 +125,15 @@ export interface PlanChange {
   /** By stage, most wanted node first. */
   readonly placement: Readonly<Record<string, readonly NodeName[]>>;
   readonly why: Explanation;
+}
+
+/** What is in force for a source, as a hub remembers it beyond its process. */
+export interface RememberedPlan extends Pick<PlanChange, "configuration" | "placement" | "why"> {
+  readonly pipelineId: string;
+  readonly pipelineVersion: number;
+  readonly policy: PolicySpec;
+  /** What that policy has learned: its own bytes, and of which version of it. */
+  readonly learned: { readonly version: string; readonly bytes: Uint8Array } | null;
 }
 
 /** A link between two nodes, as one of them measured it. */

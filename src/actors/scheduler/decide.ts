@@ -31,8 +31,8 @@ export function requestReplan(
 export function onReplan(state: State, ctx: Ctx): void {
   if (state.pending.isEmpty || state.round !== null) return;
   const { sources, reason } = state.pending.take();
-  const asked = askedEntries(state, sources);
   const startedAtMs = ctx.monotonic();
+  const asked = askedEntries(state, sources, startedAtMs);
   if (asked.size === 0) {
     publishChanges(state, reason, ctx);
     return;
@@ -46,6 +46,7 @@ export function onReplan(state: State, ctx: Ctx): void {
 function askedEntries(
   state: State,
   sources: "all" | ReadonlySet<SourceId>,
+  nowMs: number,
 ): ReadonlyMap<SourceId, SourceEntry> {
   const { policies } = state.options.decisions;
   const joint = new Set<string>();
@@ -56,7 +57,7 @@ function askedEntries(
   const asked = new Map<SourceId, SourceEntry>();
   const add = (id: SourceId): void => {
     const entry = state.sources.get(id);
-    if (entry !== undefined) asked.set(id, entry);
+    if (entry !== undefined && !isAwaited(state, entry, nowMs)) asked.set(id, entry);
   };
   for (const id of state.postponed) if (sources === "all" || sources.has(id)) add(id);
   for (const id of sources === "all" ? state.sources.keys() : sources) add(id);
@@ -64,6 +65,16 @@ function askedEntries(
     for (const [id, { description }] of state.sources) if (joint.has(description.policy.name)) add(id);
   state.postponed.clear();
   return asked;
+}
+
+/** Goes on with the plan from before the process, whose nodes are not all back yet: they are, in a moment. */
+function isAwaited(
+  { recalled, seen, settledAtMs }: State,
+  { description, plan }: SourceEntry,
+  nowMs: number,
+): boolean {
+  if (nowMs >= settledAtMs || plan === null || recalled.get(description.id) !== plan) return false;
+  return [...plan.placement.values()].some(([first]) => first !== undefined && !seen.has(first));
 }
 
 function roundOf(state: State, asked: ReadonlyMap<SourceId, SourceEntry>, ctx: Ctx): RoundRequest {

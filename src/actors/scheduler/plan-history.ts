@@ -2,21 +2,29 @@
 
 import type { SourceId } from "../../task/identity.js";
 import type { PlanChange } from "../../task/reports.js";
+import type { Plan } from "../../scheduling/policy.js";
 import type { SourceEntry } from "./source-plan.js";
 
 /** Kept of one source; older ones are forgotten. */
 const CHANGES_KEPT = 64;
 
+/** What is told of a change. */
+export function changeOf(
+  { description, why }: SourceEntry,
+  { configuration, placement }: Plan,
+  published: Pick<PlanChange, "atMs" | "epoch">,
+): PlanChange {
+  const { name: policy } = description.policy;
+  return { ...published, policy, configuration, placement: Object.fromEntries(placement), why };
+}
+
 export class PlanHistory {
   readonly #changes = new Map<SourceId, PlanChange[]>();
 
-  add({ description, plan, why }: SourceEntry, { atMs, epoch }: Pick<PlanChange, "atMs" | "epoch">): void {
-    if (plan === null) return;
-    const { configuration, placement } = plan;
-    const changes = this.#changes.get(description.id) ?? [];
-    this.#changes.set(description.id, changes);
-    const placed = Object.fromEntries(placement);
-    changes.push({ atMs, epoch, policy: description.policy.name, configuration, placement: placed, why });
+  add(source: SourceId, change: PlanChange): void {
+    const changes = this.#changes.get(source) ?? [];
+    this.#changes.set(source, changes);
+    changes.push(change);
     if (changes.length > CHANGES_KEPT) changes.shift();
   }
 
@@ -27,4 +35,13 @@ export class PlanHistory {
   forget(source: SourceId): void {
     this.#changes.delete(source);
   }
+}
+
+/** Those that are written, and those of this process, which may not be yet; each once, in order of their tables. */
+export function joinChanges(
+  written: readonly PlanChange[],
+  own: readonly PlanChange[],
+): readonly PlanChange[] {
+  const byEpoch = new Map([...written, ...own].map((change) => [change.epoch, change]));
+  return [...byEpoch.values()].sort((a, b) => a.epoch - b.epoch);
 }

@@ -1,6 +1,7 @@
 /** What was decided becomes a table, and from then on outcomes are credited to it. */
 
 import type { SourceId } from "../../task/identity.js";
+import { changeOf } from "./plan-history.js";
 import { publish } from "./publish-table.js";
 import type { Ctx, State } from "./state.js";
 
@@ -18,7 +19,13 @@ function creditFrom(state: State, id: SourceId, ctx: Ctx): void {
   if (entry === undefined || entry.plan === null) return;
   const { version: pipelineVersion } = entry.description.pipeline;
   const { configuration } = entry.plan;
-  state.retained.history.add(entry, { atMs: ctx.now(), epoch: state.epoch });
+  const isRecalled = state.recalled.get(id) === entry.plan;
+  state.recalled.delete(id);
+  if (!isRecalled) {
+    const change = changeOf(entry, entry.plan, { atMs: ctx.now(), epoch: state.epoch });
+    state.retained.history.add(id, change);
+    state.retained.memory?.changes.add(id, change);
+  }
   const credit = { configuration, pipelineVersion, epoch: state.epoch, atMs: ctx.now() };
   entry.window.restart(credit, ctx.monotonic());
 }

@@ -17,6 +17,7 @@ import {
   versionOf,
 } from "./admission.js";
 import type { DecisionEvent } from "./decision-port.js";
+import { recall } from "./plan-memory-port.js";
 import { requestReplan } from "./decide.js";
 import { armResend, sendTable } from "./publish-table.js";
 import type { PolicyScope } from "../../scheduling/policy.js";
@@ -39,6 +40,7 @@ export function onRegisterNode(state: State, { node, controller }: Of<"registerN
   }
   // Another process, or another folder of models.
   state.exclusions.forget(node.name);
+  state.seen.add(node.name);
   state.retained.nodes.set(node.name, { description: node, controller });
   state.nodes.set(node.name, { description: node, sample: null, sampledAtMs: 0, sampledFromMs: null });
   state.acknowledgements.add(node.name, controller);
@@ -112,15 +114,18 @@ export function onRegisterSource(
     state.retained.kept.delete(source.id);
     state.fences.forget(source.id);
   }
-  const kept = keptFor(policy, state.retained.kept.get(source.id));
   const description = { ...source, policy };
   const before = state.sources.get(source.id);
-  const plan = before?.description.pipeline.id === pipeline.id ? before.plan : null;
+  const recalled = isNew || before !== undefined ? null : recall(state.retained.memory, source);
+  const kept = keptFor(policy, state.retained.kept.get(source.id) ?? recalled?.kept);
+  const plan = before?.description.pipeline.id === pipeline.id ? before.plan : (recalled?.plan ?? null);
+  if (recalled !== null) state.recalled.set(source.id, recalled.plan);
 
   state.retained.sources.set(source.id, description);
   state.sources.set(source.id, {
     ...createSourceEntry(description, kept, ctx.monotonic()),
     plan,
+    ...(recalled !== null && { why: recalled.why }),
     ...(before !== undefined && { window: before.window, images: before.images }),
   });
   if (before?.description.pipeline !== pipeline) state.changed.add(source.id);
@@ -202,6 +207,7 @@ export function onRemoveSource(
   const waiting = state.checks.forget(sourceId);
   if (waiting !== null) refuse(state, sourceId, overtaken(sourceId), waiting.replyTo, ctx);
   if (!suspended) {
+    state.retained.memory?.forget(sourceId);
     // Nobody but an operator names no node.
     if (node === undefined) owners.free(sourceId, ctx.now());
     else owners.release(sourceId, owner);

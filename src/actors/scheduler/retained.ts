@@ -6,6 +6,7 @@ import type { KeptState } from "../../scheduling/kept-state.js";
 import type { NodeDescription, SourceDescription, SourceOrders } from "../../task/requests.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import { PlanHistory } from "./plan-history.js";
+import type { PlanMemoryPort } from "./plan-memory-port.js";
 import type { RoutingTable } from "../../task/routing-table.js";
 
 /** Owned by one scheduler actor at a time. What it learned beyond this, it learns again. */
@@ -24,12 +25,19 @@ export interface SchedulerRetained {
   /** Of the last thing that was asked of policies; they count on, so that no answer is taken for that of another. */
   jobs: number;
   readonly history: PlanHistory;
+  /** What outlives the process; null where nothing does. */
+  readonly memory: PlanMemoryPort | null;
   /** The newest one published. */
   table: RoutingTable | null;
 }
 
-export function createSchedulerRetained(orders: SourceOrders = new Map()): SchedulerRetained {
+/** @param memory default: what is decided ends with the process */
+export function createSchedulerRetained(
+  orders: SourceOrders = new Map(),
+  memory: PlanMemoryPort | null = null,
+): SchedulerRetained {
   return {
+    memory,
     nodes: new Map(),
     sources: new Map(),
     orders,

@@ -18,6 +18,8 @@ import { assertNever } from "../../runtime/errors.js";
 import type { Behaviour } from "../../runtime/behaviour.js";
 import { onReplan, requestReplan } from "./decide.js";
 import type { DecisionEvent } from "./decision-port.js";
+import { joinChanges } from "./plan-history.js";
+import type { PlanChange } from "../../task/reports.js";
 import { onRoundDecided, onRoundLost } from "./settle-round.js";
 import { onShadowsDecided } from "./shadows.js";
 import { transfersOf } from "./bandwidth-estimates.js";
@@ -89,7 +91,9 @@ function handle(state: State, message: Message, ctx: Ctx): void {
     case "reportNodes":
       return onReportNodes(state, message, ctx);
     case "reportChanges":
-      return onReportChanges(state, message);
+      return onReportChanges(state, message, ctx);
+    case "changesRead":
+      return onChangesRead(state, message, ctx);
     case "reportPolicies":
       return message.replyTo.tell({
         type: "policiesReported",
@@ -192,9 +196,29 @@ function onReportNodes(state: State, { replyTo }: Of<"reportNodes">, ctx: Ctx): 
   });
 }
 
-function onReportChanges(state: State, { sourceId, sinceMs, replyTo }: Of<"reportChanges">): void {
+/** Those of hubs before are read from the store. */
+function onReportChanges(state: State, asked: Of<"reportChanges">, ctx: Ctx): void {
+  const { memory } = state.retained;
+  if (memory === null) {
+    tellChanges(state, asked, []);
+    return;
+  }
+  const reading = memory.changes.since(asked.sourceId, asked.sinceMs);
+  ctx.pipe(reading, (result) => ({ type: "changesRead", asked, result }));
+}
+
+function onChangesRead(state: State, { asked, result }: Of<"changesRead">, ctx: Ctx): void {
+  if (!result.ok) ctx.log.warn("Cannot read how plans have changed", { error: result.error.message });
+  tellChanges(state, asked, result.ok ? result.reply : []);
+}
+
+function tellChanges(
+  state: State,
+  { sourceId, sinceMs, replyTo }: Of<"reportChanges">,
+  written: readonly PlanChange[],
+): void {
   const now = state.sources.get(sourceId)?.why ?? null;
-  const changes = state.retained.history.since(sourceId, sinceMs);
+  const changes = joinChanges(written, state.retained.history.since(sourceId, sinceMs));
   replyTo.tell({ type: "changesReported", sourceId, now, changes });
 }
 

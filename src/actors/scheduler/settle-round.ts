@@ -10,6 +10,7 @@ import type { ClusterFacts, TurnAnswer } from "../../scheduling/round.js";
 import type { Plan } from "../../scheduling/policy.js";
 import type { DecisionEvent } from "./decision-port.js";
 import { onReplan, viewNow } from "./decide.js";
+import { remember } from "./plan-memory-port.js";
 import { publishChanges } from "./publish-changes.js";
 import { strikeShadow } from "./shadows.js";
 import { acceptedPlan, keptPlan, withExclusions, type SourceEntry } from "./source-plan.js";
@@ -113,8 +114,11 @@ function enforce(
   { plan, cluster }: { readonly plan: Plan; readonly cluster: ClusterFacts },
 ): void {
   const { id } = entry.description;
-  state.sources.set(id, { ...entry, plan });
+  const decided = { ...entry, plan };
+  state.sources.set(id, decided);
+  const isOld = state.retained.kept.get(id) === entry.kept;
   state.retained.kept.set(id, entry.kept);
+  if (!isOld || plan !== entry.plan) remember(state.retained.memory, decided);
   if (plan === entry.plan) return;
   state.changed.add(id);
   const view = {

@@ -9,6 +9,7 @@ import { SOURCES_OF_NODE_MAX } from "../../task/limits.js";
 import { createPolicies } from "../../scheduling/policies.js";
 import type { DecisionPort } from "./decision-port.js";
 import { createInlineDecisions } from "./inline-decisions.js";
+import type { PlanMemoryPort } from "./plan-memory-port.js";
 import { createSchedulerRetained } from "./retained.js";
 import type { OwnersPort } from "./owners-port.js";
 import { createScheduler } from "./scheduler.js";
@@ -28,6 +29,8 @@ export interface SchedulerSpawnOptions {
   readonly orders?: SourceOrders;
   /** Between decisions, in ms. Default 1,000. */
   readonly intervalMs?: number;
+  /** What outlives the process of what it decides. Default: nothing. */
+  readonly memory?: PlanMemoryPort;
   /** Asks policies. Default: those built in, on the scheduler's own thread. */
   readonly decisions?: DecisionPort;
   /** Receives an event for every table that is published or acknowledged. */
@@ -58,7 +61,7 @@ export function spawnScheduler(parent: Spawner, options: SchedulerSpawnOptions):
       owners: options.owners,
       listener: options.listener ?? null,
     },
-    createSchedulerRetained(options.orders),
+    createSchedulerRetained(options.orders, options.memory),
   );
   return parent.spawn(behaviour, {
     name: "scheduler",

@@ -1,8 +1,9 @@
 /** What a scheduler is given and keeps: everything that its parts work on. */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
-import type { Context } from "../../runtime/behaviour.js";
+import type { AskResult, Context } from "../../runtime/behaviour.js";
 import type { SchedulerEvent, SchedulerMessage } from "../protocol/scheduler.js";
+import type { PlanChange } from "../../task/reports.js";
 import type { SourceDescription } from "../../task/requests.js";
 import { pipelineKeyText, type NodeName, type SourceId } from "../../task/identity.js";
 import { samePipeline } from "../../task/pipeline.js";
@@ -17,6 +18,7 @@ import { UnsampledCharges } from "../../scheduling/load.js";
 import { OutcomeWindow } from "../../scheduling/outcome-window.js";
 import { Overhead } from "./overhead.js";
 import { Fences } from "../../scheduling/fences.js";
+import type { Plan } from "../../scheduling/policy.js";
 import type { KeptState } from "../../scheduling/kept-state.js";
 import type { RoundUnderWay } from "./round-under-way.js";
 import type { DecisionEvent, DecisionPort } from "./decision-port.js";
@@ -31,6 +33,11 @@ type Private =
   | { readonly type: "tick" }
   | { readonly type: "replan" }
   | { readonly type: "resend" }
+  | {
+      readonly type: "changesRead";
+      readonly asked: Extract<SchedulerMessage, { readonly type: "reportChanges" }>;
+      readonly result: AskResult<readonly PlanChange[]>;
+    }
   /** From whoever asks policies. */
   | { readonly type: "decisions"; readonly event: DecisionEvent };
 export type Message = SchedulerMessage | Private;
@@ -54,6 +61,12 @@ export interface State {
   round: RoundUnderWay | null;
   /** Whose policy had no time left for them: the first ones of the next round. */
   readonly postponed: Set<SourceId>;
+  /** The plans with which sources go on from before the process, until another one is in force. */
+  readonly recalled: Map<SourceId, Plan>;
+  /** Nodes that were registered since it was started. */
+  readonly seen: Set<NodeName>;
+  /** Until then nodes of recalled plans are waited for, by the monotonic clock. */
+  readonly settledAtMs: number;
   /** Policies that failed. */
   readonly fences: Fences;
   /** Requests that wait for a policy to be tried. */
@@ -91,6 +104,9 @@ export interface SchedulerOptions extends NodeQuota {
   readonly listener: ActorRef<SchedulerEvent> | null;
 }
 
+/** Nodes of a hub that starts again are back within so long, in ms: they try every few hundred at first. */
+const SETTLE_MS = 5_000;
+
 /** The state of a scheduler that starts or restarts: what is registered, and the newest table. */
 export function restoreState(options: SchedulerOptions, retained: SchedulerRetained, nowMs: number): State {
   const state: State = {
@@ -106,6 +122,9 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
     pending: new PendingReplan(),
     round: null,
     postponed: new Set(),
+    recalled: new Map(),
+    seen: new Set(retained.nodes.keys()),
+    settledAtMs: nowMs + SETTLE_MS,
     fences: new Fences(),
     checks: new PolicyChecks(),
     exclusions: new Exclusions(),

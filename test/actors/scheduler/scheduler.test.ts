@@ -9,6 +9,8 @@ import type {
   VersionFreed,
   TableReported,
 } from "../../../src/actors/protocol/scheduler.js";
+import type { PlanMemoryPort } from "../../../src/actors/scheduler/plan-memory-port.js";
+import type { PlanChange, RememberedPlan } from "../../../src/task/reports.js";
 import type { SourceDescription, SourceOrders } from "../../../src/task/requests.js";
 import { createInlineDecisions } from "../../../src/actors/scheduler/inline-decisions.js";
 import { createPolicies } from "../../../src/scheduling/policies.js";
@@ -19,11 +21,23 @@ import { createSchedulerRetained } from "../../../src/actors/scheduler/retained.
 import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
 import type { SchedulerOptions } from "../../../src/actors/scheduler/state.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
-import { parseNodeName, parseSourceId } from "../../../src/task/identity.js";
+import { parseNodeName, parseSourceId, type SourceId } from "../../../src/task/identity.js";
 import { pipelineDigest } from "../../../src/task/pipeline.js";
 import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
-import { CLOUD, DETECT, EDGE_1, hop, node, outcome, PIPELINE, sample, source, twoStages } from "./cluster.js";
+import {
+  CLOUD,
+  DETECT,
+  EDGE_1,
+  EDGE_2,
+  hop,
+  node,
+  outcome,
+  PIPELINE,
+  sample,
+  source,
+  twoStages,
+} from "./cluster.js";
 import { createMemoryTrust } from "../../../src/storage/trust/trust.js";
 
 const CAM_1 = parseSourceId("cam-1");
@@ -67,17 +81,19 @@ interface SetUp extends Partial<NodeQuota> {
   readonly owners?: SchedulerOptions["owners"];
   readonly orders?: SourceOrders;
   readonly policies?: readonly BoundPolicy[];
+  readonly memory?: PlanMemoryPort;
+  readonly epoch?: number;
 }
 
 function setUp(options: SetUp = {}) {
   failing = false;
   thinks = () => {};
   const listener = createProbe<SchedulerEvent>("sluice://cloud/listener");
-  const retained = createSchedulerRetained(options.orders);
+  const retained = createSchedulerRetained(options.orders, options.memory);
   const behaviour = createScheduler(
     {
       term: options.term ?? 1,
-      epoch: 0,
+      epoch: options.epoch ?? 0,
       fallback: CLOUD,
       decisions: createInlineDecisions(createPolicies([moody, counting, ...(options.policies ?? [])])),
       intervalMs: 1_000,
@@ -742,6 +758,86 @@ test("scheduler remembers each change of a plan with the terms that made it, ove
   assert.is(explain().changes.length, 64);
   scheduler.tell({ type: "removeSource", sourceId: CAM_1 });
   assert.equal(explain(), { type: "changesReported", sourceId: CAM_1, now: null, changes: [] });
+});
+
+/** A memory as a hub's store has it, for one hub after the other. */
+function createMemory(): PlanMemoryPort {
+  const plans = new Map<SourceId, RememberedPlan>();
+  const changes = new Map<SourceId, PlanChange[]>();
+  return {
+    recall: (id) => plans.get(id) ?? null,
+    remember: (id, plan) => void plans.set(id, structuredClone(plan)),
+    forget: (id) => void plans.delete(id),
+    changes: {
+      add: (id, change) => void changes.set(id, [...(changes.get(id) ?? []), change]),
+      since: (id, sinceMs) => Promise.resolve((changes.get(id) ?? []).filter(({ atMs }) => atMs >= sinceMs)),
+    },
+  };
+}
+
+test("scheduler of a hub that starts again goes on with plans and with what policies have learned, once nodes are back", async () => {
+  const memory = createMemory();
+  const policy = { name: "counting-2", parameters: {} };
+  const far = bindPolicy({
+    name: "counting-2",
+    parse: () => 0,
+    start: (count: number) => count,
+    decide: (count: number, { source: { configuration, pipeline } }) => ({
+      state: count + 1,
+      plan: { configuration, placement: new Map(pipeline.stages.map(({ id }) => [id, [EDGE_2]])) },
+      why: { reason: "counted", inputs: { count } },
+    }),
+  });
+  const before = setUp({ memory, policies: [far] });
+  for (const name of ["cloud", "edge-1", "edge-2"]) before.join(name);
+  before.register({ policy });
+  before.scheduler.advance(3_000);
+  assert.equal(before.placed(), { detect: ["edge-2"], track: ["edge-2"] });
+
+  const after = setUp({ memory, policies: [far], term: 2, epoch: 1_000 });
+  after.join("cloud");
+  after.join("edge-1");
+  after.register({ policy });
+  assert.equal(after.placed(), { detect: ["edge-2"], track: ["edge-2"] }, "its node is on its way");
+  assert.is(after.published().length, 1);
+  after.join("edge-2");
+  after.scheduler.advance(1_000);
+  assert.is(after.published().length, 1, "it is the same plan");
+  assert.is(after.report().explanations["cam-1"]?.inputs["count"], 5);
+  const replyTo = createProbe<ChangesReported>();
+  after.scheduler.tell({ type: "reportChanges", sourceId: CAM_1, sinceMs: 0, replyTo });
+  await after.scheduler.settle();
+  assert.equal(
+    replyTo.only("changesReported").changes.map(({ epoch }) => epoch),
+    [1],
+  );
+
+  const lost = setUp({ memory, policies: [far], term: 3, epoch: 2_000 });
+  lost.join("cloud");
+  lost.join("edge-1");
+  lost.register({ policy });
+  lost.scheduler.advance(6_000);
+  assert.equal(lost.placed(), { detect: ["cloud"], track: ["cloud"] }, "its node has not come back");
+  lost.scheduler.tell({ type: "removeSource", sourceId: CAM_1 });
+  assert.is(memory.recall(CAM_1), null);
+});
+
+test("scheduler of a hub that starts again keeps no plan of another pipeline, nor of a source that is started anew", () => {
+  const memory = createMemory();
+  const before = setUp({ memory });
+  before.join("cloud");
+  before.join("edge-1");
+  before.register({ policy: { name: "cloud-only", parameters: {} } });
+  const other = setUp({ memory, term: 2 });
+  other.join("cloud");
+  other.join("edge-1");
+  other.register({ pipeline: twoStages(2) });
+  assert.equal(other.placed(), { detect: ["edge-1"], track: ["edge-1"] });
+  const anew = setUp({ memory, term: 3 });
+  anew.join("cloud");
+  anew.join("edge-1");
+  anew.scheduler.tell({ type: "registerSource", source: source({ policy: EDGE_ONLY }), isNew: true });
+  assert.equal(anew.placed(), { detect: ["edge-1"], track: ["edge-1"] });
 });
 
 test("scheduler decides by samples and outcomes at the next tick", () => {
