@@ -9,181 +9,83 @@
 import { z } from "../../runtime/parse.js";
 import { QUERY_RECORDS_MAX } from "../../task/limits.js";
 import { isCount, isName } from "../../task/value-checks.js";
+import type { TaskId } from "../../task/identity.js";
+import type { AgentMessage } from "../protocol/agent.js";
+import type { ControllerMessage } from "../protocol/controller.js";
+import type { DistributorMessage } from "../protocol/distributor.js";
 import { fields, nodeOf, wanted, type Fields } from "./checks.js";
-import {
-  bounded,
-  configuration,
-  count,
-  DEMAND_MAX,
-  name,
-  nodeDescription,
-  objective,
-  pipeline,
-  policy,
-  ref,
-  sample,
-  stageFailure,
-  sourceRequest,
-  space,
-  table,
-} from "./forms.js";
+import { count, DEMAND_MAX, name, ref, replied, sourceRequest, table } from "./forms.js";
 import { MONITOR } from "./monitor-rules.js";
+import { SCHEDULER } from "./scheduler-rules.js";
 import { GUARDIAN } from "./guardian-rules.js";
 import { nodeEventRules, SUBSCRIBER } from "./operator-rules.js";
-import { form, type Rule, type Rules } from "./rules.js";
-import {
-  checkClosing,
-  checkDropRecord,
-  checkOutcome,
-  checkPins,
-  checkTask,
-  checkTaskId,
-  isDelivery,
-  isInstant,
-} from "./task-check.js";
+import { form, type Known, type Rules } from "./rules.js";
+import { readClosing, readDropRecord, readOutcome, readPins, readTask, readTaskId } from "./read-task.js";
+import { isDelivery, isInstant } from "./read-contents.js";
 
 const CLOUD = ["cloud"] as const;
 const NODES = ["cloud", "edge"] as const;
 const OPERATOR = ["operator"] as const;
 const ORDERS = ["cloud", "operator"] as const;
 
-const reply = form(z.object({ replyTo: ref }));
+type Of<Message, Type> = Extract<Message, { readonly type: Type }>;
 
 const CONTROLLER: Rules = {
   submit: {
     from: NODES,
-    check: ({ task, forwarded, sentAtMs }) => {
+    read: ({ type, task, forwarded, sentAtMs }): Known<Of<ControllerMessage, "submit">> => {
       wanted(forwarded === undefined || isCount(forwarded), "forwarded");
       wanted(sentAtMs === undefined || isInstant(sentAtMs), "when it was sent");
-      checkTask(task);
+      return {
+        type,
+        task: readTask(task),
+        ...(forwarded !== undefined && { forwarded }),
+        ...(sentAtMs !== undefined && { sentAtMs }),
+      };
     },
   },
   abandon: {
     from: CLOUD,
-    check: ({ id, delivery, pipelineId, pipelineVersion, pins }) => {
-      checkTaskId(id);
+    read: ({ type, id, delivery, pipelineId, pipelineVersion, pins }) => {
       wanted(isDelivery(delivery), "the number of its delivery");
       wanted(isName(pipelineId) && isCount(pipelineVersion), "a pipeline");
-      checkPins(pins);
+      return {
+        type,
+        id: readTaskId(id),
+        delivery,
+        pipelineId,
+        pipelineVersion,
+        pins: readPins(pins),
+      } satisfies Known<Of<ControllerMessage, "abandon">>;
     },
   },
-  installTable: { from: CLOUD, check: form(z.object({ table, replyTo: ref })) },
-  reportQueues: { from: ORDERS, check: reply },
-};
-
-const SCHEDULER: Rules = {
-  registerNode: {
-    from: NODES,
-    costly: true,
-    check: form(
-      z.object({
-        node: nodeDescription,
-        controller: ref,
-      }),
+  installTable: {
+    from: CLOUD,
+    read: form<Of<ControllerMessage, "installTable">, "table.pipelines.stages.variant">()(
+      z.object({ table, replyTo: ref }),
     ),
-    about: ({ node, controller }, from) => {
-      const { name: registered, role } = fields(node, "a node");
-      // A role is declared once, at the handshake.
-      wanted(role !== "cloud" || from.roles.includes("cloud"), "the role that it joined with");
-      // Its name and its controller are of one node, or it speaks for nobody.
-      return nodeOf(Object(controller).address) === registered ? registered : null;
-    },
   },
-  removeNode: {
-    from: NODES,
-    costly: true,
-    check: form(z.object({ node: name })),
-    about: ({ node }) => node,
-  },
-  registerSource: {
-    from: NODES,
-    costly: true,
-    check: form(
-      z.object({
-        source: z.object({
-          id: name,
-          node: name,
-          pipeline,
-          configuration,
-          policy,
-          space: space.optional(),
-          slo: objective.optional(),
-        }),
-        isNew: z.boolean().optional(),
-        replyTo: ref.optional(),
-      }),
-    ),
-    about: ({ source }) => fields(source, "a source")["node"],
-  },
-  removeSource: {
-    from: ["cloud", "edge", "operator"],
-    costly: true,
-    check: form(
-      z.object({
-        sourceId: name,
-        node: name.optional(),
-        suspended: z.boolean().optional(),
-        replyTo: ref.optional(),
-      }),
-    ),
-    // Without a node it removes a source of that name wherever it is.
-    about: ({ node }) => node ?? "any node",
-    forAll: ORDERS,
-  },
-  freeVersion: {
-    from: ORDERS,
-    costly: true,
-    check: form(z.object({ pipelineId: name, version: count, replyTo: ref })),
-  },
-  setPolicy: { from: ORDERS, check: form(z.object({ sourceId: name, policy, replyTo: ref.optional() })) },
-  stageUnavailable: {
-    from: NODES,
-    costly: true,
-    check: form(z.object({ node: name, failure: stageFailure })),
-    about: ({ node }) => node,
-  },
-  resourcesSampled: {
-    from: NODES,
-    check: form(z.object({ sample })),
-    about: (message) => fields(message["sample"], "a sample")["node"],
-  },
-  tableInstalled: {
-    from: NODES,
-    check: form(z.object({ node: name, epoch: bounded })),
-    about: ({ node }) => node,
-  },
-  tableRefused: {
-    from: NODES,
-    check: form(z.object({ node: name, epoch: bounded, heldEpoch: bounded, heldTerm: bounded })),
-    about: ({ node }) => node,
-  },
-  reportTable: { from: ORDERS, check: reply },
-  reportChanges: {
-    from: ORDERS,
-    check: form(z.object({ sourceId: name, sinceMs: z.number(), replyTo: ref })),
-  },
-  reportNodes: { from: ORDERS, check: reply },
-  reportPolicies: { from: ORDERS, check: reply },
+  reportQueues: { from: ORDERS, read: form<Of<ControllerMessage, "reportQueues">>()(replied) },
 };
 
 /** A subscriber is one of who speaks for it. */
 const subscriberOf = ({ subscriber }: Fields): unknown => nodeOf(Object(subscriber).address);
 
 const DISTRIBUTOR: Rules = {
-  store: { from: NODES, check: ({ task }) => checkTask(task) },
+  store: { from: NODES, read: ({ type, task }) => ({ type, task: readTask(task) }) },
   recordDrop: {
     from: NODES,
-    check: ({ drop }) => checkDropRecord(drop),
+    read: ({ type, drop }) => ({ type, drop: readDropRecord(drop) }),
     about: ({ drop }) => fields(drop, "a drop")["node"],
   },
   recordClosing: {
     from: NODES,
-    check: ({ closing }) => checkClosing(closing),
+    read: ({ type, closing }) => ({ type, closing: readClosing(closing) }),
     about: ({ closing }) => nodeOf(fields(closing, "the end of an incarnation")["origin"]),
   },
   subscribe: {
     from: OPERATOR,
-    check: form(
+    read: form<Of<DistributorMessage, "subscribe">>()(
       z.object({
         subscriber: ref,
         fromPosition: count,
@@ -195,13 +97,19 @@ const DISTRIBUTOR: Rules = {
   },
   demand: {
     from: OPERATOR,
-    check: form(z.object({ subscriber: ref, count: z.number().int().min(0).max(DEMAND_MAX) })),
+    read: form<Of<DistributorMessage, "demand">>()(
+      z.object({ subscriber: ref, count: z.number().int().min(0).max(DEMAND_MAX) }),
+    ),
     about: subscriberOf,
   },
-  unsubscribe: { from: OPERATOR, check: form(z.object({ subscriber: ref })), about: subscriberOf },
+  unsubscribe: {
+    from: OPERATOR,
+    read: form<Of<DistributorMessage, "unsubscribe">>()(z.object({ subscriber: ref })),
+    about: subscriberOf,
+  },
   query: {
     from: OPERATOR,
-    check: form(
+    read: form<Of<DistributorMessage, "query">>()(
       z.object({
         query: z.object({
           sourceId: name.optional(),
@@ -217,19 +125,25 @@ const DISTRIBUTOR: Rules = {
       }),
     ),
   },
-  reportTotals: { from: OPERATOR, check: reply },
-  reportStatement: { from: OPERATOR, check: reply },
+  reportTotals: { from: OPERATOR, read: form<Of<DistributorMessage, "reportTotals">>()(replied) },
+  reportStatement: { from: OPERATOR, read: form<Of<DistributorMessage, "reportStatement">>()(replied) },
 };
 
 const AGENT: Rules = {
-  addSource: { from: ORDERS, check: form(z.object({ definition: sourceRequest, replyTo: ref })) },
-  drainSource: { from: ORDERS, check: form(z.object({ sourceId: name, replyTo: ref })) },
-  freeName: { from: ORDERS, check: form(z.object({ name, replyTo: ref })) },
-  reportSources: { from: ORDERS, check: reply },
-  drain: { from: ORDERS, check: reply },
+  addSource: {
+    from: ORDERS,
+    read: form<Of<AgentMessage, "addSource">>()(z.object({ definition: sourceRequest, replyTo: ref })),
+  },
+  drainSource: {
+    from: ORDERS,
+    read: form<Of<AgentMessage, "drainSource">>()(z.object({ sourceId: name, replyTo: ref })),
+  },
+  freeName: { from: ORDERS, read: form<Of<AgentMessage, "freeName">>()(z.object({ name, replyTo: ref })) },
+  reportSources: { from: ORDERS, read: form<Of<AgentMessage, "reportSources">>()(replied) },
+  drain: { from: ORDERS, read: form<Of<AgentMessage, "drain">>()(replied) },
   watchEvents: {
     from: ORDERS,
-    check: form(z.object({ listener: ref })),
+    read: form<Of<AgentMessage, "watchEvents">>()(z.object({ listener: ref })),
     about: ({ listener }) => nodeOf(Object(listener).address),
     forAll: [],
   },
@@ -252,15 +166,18 @@ const RULES: Readonly<Record<string, Rules>> = {
 
 /** Of a generator: the distributor says what became of its tasks, and any node which ones did not get on. */
 function generatorRules(sourceId: string): Rules {
-  const ofTheSource = ({ id }: Fields): void => wanted(checkTaskId(id).sourceId === sourceId, "its own task");
-  const settled: Rule = {
-    from: CLOUD,
-    check: (message) => {
-      ofTheSource(message);
-      checkOutcome(message["outcome"]);
-    },
+  const ownId = (id: unknown): Known<TaskId> => {
+    const known = readTaskId(id);
+    wanted(known.sourceId === sourceId, "its own task");
+    return known;
   };
-  return { taskSettled: settled, undelivered: { from: NODES, check: ofTheSource } };
+  return {
+    taskSettled: {
+      from: CLOUD,
+      read: ({ type, id, outcome }) => ({ type, id: ownId(id), outcome: readOutcome(outcome) }),
+    },
+    undelivered: { from: NODES, read: ({ type, id }) => ({ type, id: ownId(id) }) },
+  };
 }
 
 /** What a path takes: messages by their rules, or whatever there is. */

@@ -49,34 +49,6 @@ export function isBoundedCount(value: unknown): value is number {
 }
 
 /**
- * Whether a bigint is anywhere in plain data, in fields that no check looks at too. The codec carries them for the actors of
- * programs; what components keep and export is JSON, which has none.
- */
-export function holdsBigint(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return typeof value === "bigint";
-  if (Array.isArray(value)) {
-    for (const each of value as readonly unknown[]) if (mayHold(each) && holdsBigint(each)) return true;
-    return false;
-  }
-  if (value instanceof Map) {
-    for (const [key, each] of value) if (holdsBigint(key) || holdsBigint(each)) return true;
-    return false;
-  }
-  // Bytes hold none, and refs and errors are made here, of what the codec has read itself.
-  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
-  for (const key in value) {
-    const each = (value as Fields)[key];
-    if (mayHold(each) && holdsBigint(each)) return true;
-  }
-  return false;
-}
-
-/** Spares a call for each of the many numbers and texts. */
-function mayHold(value: unknown): boolean {
-  return typeof value === "object" || typeof value === "bigint";
-}
-
-/**
  * Whether `value` is what JSON can say, and no larger.
  *
  * @param sizeMax characters of its texts and keys, with 8 for each value

@@ -24,6 +24,9 @@ const { stagesMax, variantsMax, queueCapacityMax, joinTimeoutMsMax, deadlineMsMa
 /** Nodes that one message may name, and services of one node. */
 export const NODES_MAX = 1_000;
 const SERVICES_MAX = 1_000;
+/** Pixels of a side of a video, and its frames per second: beyond what any camera or file says of itself. */
+const NATIVE_MAX = 65_536;
+const NATIVE_FPS_MAX = 1_000_000;
 /** Stages of one node that have tasks. */
 const QUEUES_MAX = 4_096;
 /** Why tasks are dropped, with room for reasons of a later release. */
@@ -41,6 +44,8 @@ export const ref = z.custom<object>(
     message: "wanted the address of an actor",
   },
 );
+/** Of a message that has nothing else. */
+export const replied = z.object({ replyTo: ref });
 /** Parameters of a policy or a service, or knobs of a configuration: an object of what JSON can say. */
 const plain = z.custom<Readonly<Record<string, unknown>>>(
   (value) =>
@@ -87,6 +92,13 @@ export const objective = z.object({
   latencyMs: z.number().min(1),
   percentile: z.number().gt(0).lt(100),
   yields: z.enum(["detail", "latency"]),
+});
+
+/** A video as it is, which may be larger than what is made of it. */
+export const native = z.object({
+  width: z.number().int().min(1).max(NATIVE_MAX),
+  height: z.number().int().min(1).max(NATIVE_MAX),
+  fps: z.number().gt(0).max(NATIVE_FPS_MAX).nullable(),
 });
 
 const stage = z.object({

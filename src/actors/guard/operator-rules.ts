@@ -2,9 +2,14 @@
 
 import { z } from "../../runtime/parse.js";
 import { TEXT_LIMITS } from "../../task/limits.js";
+import type { SubscriptionEvent } from "../protocol/distributor.js";
+import type { NodeEvent } from "../protocol/generator.js";
 import { count, name, text } from "./forms.js";
 import { failure, ledger, record } from "./report-forms.js";
 import { form, type Rules } from "./rules.js";
+
+type Event<Type> = Extract<SubscriptionEvent, { readonly type: Type }>;
+type Told<Type> = Extract<NodeEvent, { readonly type: Type }>;
 
 const CLOUD = ["cloud"] as const;
 const NODES = ["cloud", "edge"] as const;
@@ -13,31 +18,46 @@ const NODES = ["cloud", "edge"] as const;
 export const SECRET_MARK = "$";
 
 export const SUBSCRIBER: Rules = {
-  record: { from: CLOUD, check: form(z.object({ record })) },
-  recordsExpired: { from: CLOUD, check: form(z.object({ fromPosition: count, toPosition: count })) },
-  subscriptionFailed: { from: CLOUD, check: form(z.object({ error: failure })) },
+  record: { from: CLOUD, read: form<Event<"record">>()(z.object({ record })) },
+  recordsExpired: {
+    from: CLOUD,
+    read: form<Event<"recordsExpired">>()(z.object({ fromPosition: count, toPosition: count })),
+  },
+  subscriptionFailed: {
+    from: CLOUD,
+    read: form<Event<"subscriptionFailed">>()(z.object({ error: failure })),
+  },
 };
 
-const stage = z.object({ pipelineId: name, pipelineVersion: count, stage: name });
+const stage = z.object({
+  pipelineId: name,
+  pipelineVersion: count,
+  stage: name,
+  variant: name.optional(),
+});
 
 const EVENTS = {
-  sourceStarted: form(z.object({ sourceId: name, description: text })),
-  sourceResumed: form(z.object({ sourceId: name, description: text, error: failure.nullable() })),
-  sourceStalled: form(
+  sourceStarted: form<Told<"sourceStarted">>()(z.object({ sourceId: name, description: text })),
+  sourceResumed: form<Told<"sourceResumed">>()(
+    z.object({ sourceId: name, description: text, error: failure.nullable() }),
+  ),
+  sourceStalled: form<Told<"sourceStalled">>()(
     z.object({ sourceId: name, reason: z.enum(["stalled", "frozen"]), detail: text, attempt: count }),
   ),
-  sourceBack: form(z.object({ sourceId: name, afterMs: z.number().min(0) })),
-  sourceEnded: form(z.object({ sourceId: name, error: failure.nullable(), ledger })),
-  stageFailed: form(z.object({ node: z.string().max(TEXT_LIMITS.name), stage, error: failure })),
+  sourceBack: form<Told<"sourceBack">>()(z.object({ sourceId: name, afterMs: z.number().min(0) })),
+  sourceEnded: form<Told<"sourceEnded">>()(z.object({ sourceId: name, error: failure.nullable(), ledger })),
+  stageFailed: form<Told<"stageFailed">>()(
+    z.object({ node: z.string().max(TEXT_LIMITS.name), stage, error: failure }),
+  ),
 };
 
 /** Of the actor `events-of-NODE$SECRET`: that node alone tells it what happens there. */
 export function nodeEventRules(actor: string): Rules {
   const [node = ""] = actor.slice("events-of-".length).split(SECRET_MARK);
   return Object.fromEntries(
-    Object.entries(EVENTS).map(([type, check]) => [
+    Object.entries(EVENTS).map(([type, read]) => [
       type,
-      { from: NODES, check, about: () => node, forAll: [] },
+      { from: NODES, read, about: () => node, forAll: [] },
     ]),
   );
 }

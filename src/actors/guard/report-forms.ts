@@ -36,6 +36,7 @@ const id = z.object({ sourceId: name, incarnation: bounded, sequence: bounded })
 const stageResult = z.object({
   type: z.string().max(TEXT_LIMITS.label),
   frames: z.array(z.array(z.unknown())),
+  continuity: z.enum(["continued", "restarted"]).optional(),
 });
 const hop = z.object({
   stage: name,
@@ -49,7 +50,17 @@ const hop = z.object({
   startedAtMs: time,
   endedAtMs: time,
 });
-const placed = { position: count, id, storedAtMs: time };
+const placed = { position: count, id, storedAtMs: time, chain: z.string().max(64).optional() };
+const frames = z
+  .object({
+    after: count.nullable(),
+    first: count,
+    last: count,
+    passedOver: count,
+    firstUs: time,
+    lastUs: time,
+  })
+  .optional();
 
 export const record = z.discriminatedUnion("type", [
   z.object({
@@ -61,6 +72,7 @@ export const record = z.discriminatedUnion("type", [
     configuration,
     frameCount: count,
     framePtsUs: z.array(z.number()),
+    frames,
     sourceAtMs: time,
     createdAtMs: time,
     results: recordOf(TEXT_LIMITS.name, stageResult, TASK_LIMITS.hopsMax),
@@ -76,6 +88,7 @@ export const record = z.discriminatedUnion("type", [
     sourceAtMs: time,
     detail: text,
     outage: z.object({ fromMs: time, toMs: time, reason: text, ended: z.boolean() }).optional(),
+    frames,
   }),
   z.object({
     type: z.literal("closed"),

@@ -1,7 +1,8 @@
 /**
  * Takes in the envelopes for this node: decodes them, has the guard check them, and delivers.
  *
- * ER1 No message reaches an actor that the guard has not allowed; the guard is asked by the path of that very actor.
+ * ER1 No message reaches an actor that the guard has not allowed, and then what the guard has made of it; the guard is asked by
+ *     the path of that very actor.
  * ER2 A ref that arrives in a message carries the authority of its sender. One to an actor of the sender is plain. By one to an
  *     actor of any other node, this one included, is told only what the sender may say there as well.
  * ER3 Who was asked answers: a reply, or word that none will come, counts from the node that the request went to.
@@ -100,8 +101,8 @@ export class EnvelopeReceiver {
 
   #onTell({ member }: Route, lane: Lane, reader: ByteReader, attachments: readonly Uint8Array[]): void {
     const { path, ref } = this.#addressees.read(reader);
-    const message = this.#message(member, reader, attachments);
-    if (this.#allows(member, path, message)) this.#system.deliverForeign(ref, message, lane);
+    const verdict = this.#verdict(member, path, this.#message(member, reader, attachments));
+    if (verdict.allowed) this.#system.deliverForeign(ref, verdict.message, lane);
   }
 
   #onAsk({ member }: Route, lane: Lane, reader: ByteReader, attachments: readonly Uint8Array[]): void {
@@ -109,8 +110,9 @@ export class EnvelopeReceiver {
     const { path, ref } = this.#addressees.read(reader);
     const message = this.#message(member, reader, attachments);
     const asker = this.#asks.askerOf(member.session, askId);
-    if (this.#allows(member, path, message)) {
-      this.#system.deliverForeign(ref, message, lane, asker);
+    const verdict = this.#verdict(member, path, message);
+    if (verdict.allowed) {
+      this.#system.deliverForeign(ref, verdict.message, lane, asker);
     } else {
       asker.lost(ref.address, "refused", undefined);
     }
@@ -137,11 +139,10 @@ export class EnvelopeReceiver {
     return this.#system.resolveGiven(target, (message) => this.#permits(from, target, message));
   }
 
-  #allows(from: Sender, path: ActorPath, message: unknown): boolean {
+  #verdict(from: Sender, path: ActorPath, message: unknown): Verdict {
     const verdict = this.#judge(from, path, message);
-    if (verdict.allowed) return true;
-    this.#incidents.add(verdict.reason, from.name, verdict.detail);
-    return false;
+    if (!verdict.allowed) this.#incidents.add(verdict.reason, from.name, verdict.detail);
+    return verdict;
   }
 
   /** Whether the member that gave a ref away may itself say this to the actor. */

@@ -12,7 +12,8 @@ export interface Sender {
 
 /** What a guard says of a message. */
 export type Verdict =
-  | { readonly allowed: true }
+  /** What its actor receives in place of the message: plain data of the fields that are known. */
+  | { readonly allowed: true; readonly message: unknown }
   | {
       readonly allowed: false;
       readonly reason: "denied" | "malformed" | "too-often";
@@ -20,10 +21,8 @@ export type Verdict =
     };
 
 /**
- * Decides whether a message of another node reaches an actor of this one.
+ * Decides whether a message of another node reaches an actor of this one, and what of it.
  *
  * @param path of the receiving actor, inside this node
  */
 export type Guard = (from: Sender, path: string, message: unknown) => Verdict;
-
-export const ALLOWED: Verdict = { allowed: true };

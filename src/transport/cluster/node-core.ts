@@ -14,7 +14,7 @@ import type { Handover } from "../link/handover.js";
 import { DEFAULT_LINK_LIMITS, type LinkLimits } from "../link/link-limits.js";
 import type { ClusterEvent, LinkReport, Member, RemoteSpawnOptions } from "./cluster.js";
 import { Exchange } from "./exchange.js";
-import { ALLOWED, type Guard } from "./guard.js";
+import type { Guard } from "./guard.js";
 import {
   createGuardian,
   GUARDIAN,
@@ -74,7 +74,7 @@ export class NodeCore {
     this.nonce = options.nonce ?? (() => randomBytes(24).toString("base64url"));
     this.exchange = new Exchange({
       system: this.system,
-      guard: options.guard ?? (() => ALLOWED),
+      guard: options.guard ?? ((_, __, message) => ({ allowed: true, message })),
       limits: this.limits,
       incidents: this.incidents,
     });

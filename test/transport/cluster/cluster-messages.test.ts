@@ -129,10 +129,10 @@ clusterTest(
   "the guard decides what others may tell, and an ask that it refuses fails at once",
   async (cluster) => {
     const hub = await cluster.hub({
-      guard: (from, path) =>
+      guard: (from, path, message) =>
         path === "/secret" && !from.roles.includes("cloud")
           ? { allowed: false, reason: "denied", detail: `${from.name} may not` }
-          : { allowed: true },
+          : { allowed: true, message },
     });
     const edge = await cluster.join("edge-1");
     const received: unknown[] = [];
@@ -151,11 +151,11 @@ clusterTest(
   async (cluster) => {
     const paths: string[] = [];
     const hub = await cluster.hub({
-      guard(_, path) {
+      guard(_, path, message) {
         paths.push(path);
         return path === "/secret"
           ? { allowed: false, reason: "denied", detail: "secret" }
-          : { allowed: true };
+          : { allowed: true, message };
       },
     });
     const received: unknown[] = [];

@@ -1,0 +1,129 @@
+/** What the scheduler takes from other nodes: of nodes what is of themselves, and of operators what they order and ask. */
+
+import { z } from "../../runtime/parse.js";
+import type { SchedulerMessage } from "../protocol/scheduler.js";
+import { fields, nodeOf, wanted } from "./checks.js";
+import {
+  bounded,
+  configuration,
+  count,
+  name,
+  native,
+  nodeDescription,
+  objective,
+  pipeline,
+  policy,
+  ref,
+  replied,
+  sample,
+  space,
+  stageFailure,
+} from "./forms.js";
+import { form, type Rules } from "./rules.js";
+
+type Of<Type> = Extract<SchedulerMessage, { readonly type: Type }>;
+
+const NODES = ["cloud", "edge"] as const;
+const ORDERS = ["cloud", "operator"] as const;
+
+export const SCHEDULER: Rules = {
+  registerNode: {
+    from: NODES,
+    costly: true,
+    read: form<Of<"registerNode">>()(
+      z.object({
+        node: nodeDescription,
+        controller: ref,
+      }),
+    ),
+    about: ({ node, controller }, from) => {
+      const { name: registered, role } = fields(node, "a node");
+      // A role is declared once, at the handshake.
+      wanted(role !== "cloud" || from.roles.includes("cloud"), "the role that it joined with");
+      // Its name and its controller are of one node, or it speaks for nobody.
+      return nodeOf(Object(controller).address) === registered ? registered : null;
+    },
+  },
+  removeNode: {
+    from: NODES,
+    costly: true,
+    read: form<Of<"removeNode">>()(z.object({ node: name })),
+    about: ({ node }) => node,
+  },
+  registerSource: {
+    from: NODES,
+    costly: true,
+    read: form<Of<"registerSource">, "source.pipeline.stages.variant">()(
+      z.object({
+        source: z.object({
+          id: name,
+          node: name,
+          pipeline,
+          configuration,
+          policy,
+          space: space.optional(),
+          slo: objective.optional(),
+          native: native.optional(),
+          shadow: policy.optional(),
+        }),
+        isNew: z.boolean().optional(),
+        replyTo: ref.optional(),
+      }),
+    ),
+    about: ({ source }) => fields(source, "a source")["node"],
+  },
+  removeSource: {
+    from: ["cloud", "edge", "operator"],
+    costly: true,
+    read: form<Of<"removeSource">>()(
+      z.object({
+        sourceId: name,
+        node: name.optional(),
+        suspended: z.boolean().optional(),
+        replyTo: ref.optional(),
+      }),
+    ),
+    // Without a node it removes a source of that name wherever it is.
+    about: ({ node }) => node ?? "any node",
+    forAll: ORDERS,
+  },
+  freeVersion: {
+    from: ORDERS,
+    costly: true,
+    read: form<Of<"freeVersion">>()(z.object({ pipelineId: name, version: count, replyTo: ref })),
+  },
+  setPolicy: {
+    from: ORDERS,
+    read: form<Of<"setPolicy">>()(z.object({ sourceId: name, policy, replyTo: ref.optional() })),
+  },
+  stageUnavailable: {
+    from: NODES,
+    costly: true,
+    read: form<Of<"stageUnavailable">>()(z.object({ node: name, failure: stageFailure })),
+    about: ({ node }) => node,
+  },
+  resourcesSampled: {
+    from: NODES,
+    read: form<Of<"resourcesSampled">>()(z.object({ sample })),
+    about: (message) => fields(message["sample"], "a sample")["node"],
+  },
+  tableInstalled: {
+    from: NODES,
+    read: form<Of<"tableInstalled">>()(z.object({ node: name, epoch: bounded })),
+    about: ({ node }) => node,
+  },
+  tableRefused: {
+    from: NODES,
+    read: form<Of<"tableRefused">>()(
+      z.object({ node: name, epoch: bounded, heldEpoch: bounded, heldTerm: bounded }),
+    ),
+    about: ({ node }) => node,
+  },
+  reportTable: { from: ORDERS, read: form<Of<"reportTable">>()(replied) },
+  reportChanges: {
+    from: ORDERS,
+    read: form<Of<"reportChanges">>()(z.object({ sourceId: name, sinceMs: z.number(), replyTo: ref })),
+  },
+  reportNodes: { from: ORDERS, read: form<Of<"reportNodes">>()(replied) },
+  reportPolicies: { from: ORDERS, read: form<Of<"reportPolicies">>()(replied) },
+};
