@@ -62,8 +62,15 @@ Policies (parameters, in the pipeline file: docs/policies.md):
               cloud where it says nothing
   dynamic     the cloud while the link to it carries the source, or else the
               edges with most to spare; moves at most every 10 s
+  offline-profile    the edges by a profile that was measured before
+  online-profile     the same, corrected by what is measured now
+  latency-collector  tries every node and size, for sluice profile
   fc          on the cloud, in the largest resolution that comes in time
   negative-feedback  turns all knobs of the pipeline's "space" by feedback
+  gecko       rate and size follow the scene, split by search
+  adamec      split and knobs by best-first search
+  madeye      split and knobs by search from a pool of good plans
+  chameleon   the cheapest configuration that still finds nearly all
   two-timescale  places by search now and then, turns knobs in between
   predictive  the plan that is predicted to keep the pipeline's "slo" best
   guard       another policy, and a safe one while tasks are late

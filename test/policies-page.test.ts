@@ -28,7 +28,16 @@ test("the page of policies names every built-in one, and so does the help of --p
   }
 });
 
-for (const name of ["fixed", "dynamic", "fc", "two-timescale", "predictive"]) {
+for (const name of [
+  "fixed",
+  "dynamic",
+  "latency-collector",
+  "online-profile",
+  "fc",
+  "chameleon",
+  "two-timescale",
+  "predictive",
+]) {
   test(`the page of policies documents every parameter of ${name}, and its default as the policy takes it`, () => {
     const rows = documented(name);
     const source = read(`src/scheduling/policies/${name}.ts`);

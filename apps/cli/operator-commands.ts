@@ -16,6 +16,7 @@ import {
 import type { AuditCommand } from "./audit.js";
 import { DEFAULT_STORE } from "./hub-folder.js";
 import type { ExplainCommand } from "./explain.js";
+import type { ProfileCommand } from "./profile.js";
 import { asOperator, connect, fromHubOrStore, type OperatorFlags } from "./operator-connection.js";
 import type { ResultsCommand } from "./results.js";
 import type { RunCommand } from "./run-source.js";
@@ -58,6 +59,7 @@ export function addOperator(program: Command, choose: Choose): void {
   addDrain(command, choose);
   addFree(command, choose);
   addExplain(command, choose);
+  addProfile(command, choose);
   addTop(command, choose);
 }
 
@@ -252,6 +254,18 @@ function addFree(command: MakeCommand, choose: Choose): void {
       choose(async () => {
         const { free } = await import("./free.js");
         return asOperator(given, (operator) => free(operator, name));
+      }),
+    );
+}
+
+function addProfile(command: MakeCommand, choose: Choose): void {
+  command("profile", "Prints what each stage of a source took on each node, as a policy reads it: JSON.")
+    .argument("<source>", "its name")
+    .addOption(durationOption("--since <duration>", "results not older than this (default: all)"))
+    .action((source: string, given: OperatorFlags & ProfileCommand) =>
+      choose(async () => {
+        const { profile } = await import("./profile.js");
+        return asOperator(given, (operator) => profile(operator, source, given));
       }),
     );
 }

@@ -1,5 +1,7 @@
-/** Parameters as they are typed: `key=value`, and `outer.inner=value` for one inside another. */
+/** Parameters as they are typed: `key=value`, `key=@FILE` for the JSON of a file, and `outer.inner=value` for one inside another. */
 
+import { readFileSync } from "node:fs";
+import { errorText } from "../../src/runtime/errors.js";
 import { UsageError } from "../command-line.js";
 
 interface Tree {
@@ -7,9 +9,10 @@ interface Tree {
 }
 
 /**
- * A value that is JSON is taken as such (`3`, `true`, `["edge-1","cloud"]`), and any other as text.
+ * A value that is JSON is taken as such (`3`, `true`, `["edge-1","cloud"]`), and any other as text; one that begins with `@` names
+ * a file of JSON, which is read here.
  *
- * @throws UsageError where one has no `=`, no name, or is both a value and what has others inside
+ * @throws UsageError where a file cannot be read, and where one has no `=`, no name, or is both a value and what has others inside
  */
 export function readParameters(given: readonly string[]): Readonly<Record<string, unknown>> {
   const root: Tree = Object.create(null) as Tree;
@@ -34,10 +37,19 @@ export function readParameters(given: readonly string[]): Readonly<Record<string
 }
 
 function valueOf(text: string): unknown {
+  if (text.startsWith("@")) return jsonOf(text.slice(1));
   try {
     return JSON.parse(text) as unknown;
   } catch {
     return text; // as it stands
+  }
+}
+
+function jsonOf(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as unknown;
+  } catch (error) {
+    throw new UsageError(`Cannot read parameter "@${file}": wanted a file of JSON: ${errorText(error)}`);
   }
 }
 

@@ -16,6 +16,8 @@ export interface Percentiles {
 export interface RecentOutcomes {
   /** Source timestamp to stored, in ms, one for each task, oldest first; `Infinity` of a task that was dropped. */
   readonly latenciesMs: Float64Array;
+  /** When each was settled, in ms of `planAgeMs`. */
+  readonly settledAfterMs: Float64Array;
   readonly stored: number;
   readonly dropped: number;
   /** The dropped ones by reason; those that missed the deadline of their pipeline are under `deadline`. */
@@ -52,6 +54,7 @@ const OUTCOME_WINDOW = 128;
 /** What is kept of one. */
 interface Kept extends Pick<TaskOutcome, "outcome" | "delivery" | "createdAtMs" | "scene"> {
   readonly latencyMs: number;
+  readonly settledAfterMs: number;
 }
 
 type Summary = Omit<RecentOutcomes, "planAgeMs" | "ageMs">;
@@ -97,7 +100,8 @@ export class OutcomeWindow {
     if (settled.sourceAtMs < this.#clearAtMs) return false;
     const { outcome, delivery, createdAtMs, scene, settledAtMs, sourceAtMs } = settled;
     const latencyMs = outcome.status === "stored" ? settledAtMs - sourceAtMs : Number.POSITIVE_INFINITY;
-    this.#outcomes.push({ outcome, delivery, createdAtMs, scene, latencyMs });
+    const settledAfterMs = nowMs - this.#inForceAtMs;
+    this.#outcomes.push({ outcome, delivery, createdAtMs, scene, latencyMs, settledAfterMs });
     this.#settledAtMs = nowMs;
     if (this.#outcomes.length > this.#capacity) this.#outcomes.shift();
     this.#summary = null;
@@ -139,6 +143,7 @@ function summarise(outcomes: readonly Kept[], latencyMsMax: number | null): Summ
   const isLate = ({ latencyMs }: Kept): boolean => latencyMsMax !== null && latencyMs > latencyMsMax;
   return {
     latenciesMs: Float64Array.from(outcomes, ({ latencyMs }) => latencyMs),
+    settledAfterMs: Float64Array.from(outcomes, ({ settledAfterMs }) => settledAfterMs),
     stored: stored.length,
     dropped: outcomes.length - stored.length,
     drops,

@@ -3,13 +3,20 @@
 import { SluiceError } from "../task/errors.js";
 import type { PolicySpec } from "../task/requests.js";
 import { suggestName } from "../task/nearest-name.js";
+import { adamec } from "./policies/adamec.js";
+import { chameleon } from "./policies/chameleon.js";
 import { cloudOnly } from "./policies/cloud-only.js";
 import { dynamic } from "./policies/dynamic.js";
 import { edgeOnly } from "./policies/edge-only.js";
 import { feedbackControl } from "./policies/fc.js";
 import { fixed } from "./policies/fixed.js";
+import { gecko } from "./policies/gecko.js";
 import { createGuard } from "./policies/guard.js";
+import { latencyCollector } from "./policies/latency-collector.js";
+import { madeye } from "./policies/madeye.js";
 import { negativeFeedback } from "./policies/negative-feedback.js";
+import { offlineProfile } from "./policies/offline-profile.js";
+import { onlineProfile } from "./policies/online-profile.js";
 import { predictive } from "./policies/predictive.js";
 import { twoTimescale } from "./policies/two-timescale.js";
 import { bindPolicy, type BoundPolicy, type PolicyRun, type PolicyScope } from "./policy.js";
@@ -41,8 +48,15 @@ const BUILT_IN: readonly BoundPolicy[] = [
   bindPolicy(cloudOnly),
   bindPolicy(edgeOnly),
   bindPolicy(dynamic),
+  bindPolicy(latencyCollector),
+  bindPolicy(offlineProfile),
+  bindPolicy(onlineProfile),
   bindPolicy(feedbackControl),
   bindPolicy(negativeFeedback),
+  bindPolicy(gecko),
+  bindPolicy(adamec),
+  bindPolicy(madeye),
+  bindPolicy(chameleon),
   bindPolicy(twoTimescale),
   bindPolicy(predictive),
 ];

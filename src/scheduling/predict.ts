@@ -1,11 +1,13 @@
 /**
  * What a plan would be like: its latency along the critical path, and how full it makes nodes and links.
  *
- * PR1 A stage takes its measured time on the node, or the mean over other nodes, or that of an unknown service. It waits as
- *     behind the work of all sources on the node: mean wait of an M/D/1 queue, `S * rho / (2 * (1 - rho))`.
+ * PR1 A stage takes its measured time on the node, or the mean over other nodes (half of it on a cloud, which is worth a trial),
+ *     or that of an unknown service. It waits as
+ *     behind the work of all sources on the node, or behind its own tasks where they fill the stage's workers more than all work
+ *     fills the node: mean wait of an M/D/1 queue, `S * rho / (2 * (1 - rho))`.
  * PR2 A payload takes bytes over bandwidth, waits likewise for what others send over the link, and half a round trip.
  * PR3 Frames wait until their task is full. Branches run side by side, and a join waits for the slowest.
- * PR4 More than a node or a link can do is no plan: its excess is told, and its queues would grow for ever.
+ * PR4 More than a node, the workers of a stage or a link can do is no plan: its excess is told, and its queues would grow for ever.
  */
 
 import type { NodeName, StageId } from "../task/identity.js";
@@ -18,9 +20,9 @@ import { linkBetween, serviceTime, workKey } from "./view-queries.js";
 export interface Prediction {
   /** Source timestamp to stored, on average, as far as queues do not grow. */
   readonly latencyMs: number;
-  /** Highest share that is asked of a node or a link; above 1 queues grow for ever. */
+  /** Highest share that is asked of a node, of a stage's workers or of a link; above 1 queues grow for ever. */
   readonly utilisation: number;
-  /** Which that is: a node, or two with an arrow between. */
+  /** Which that is: a node, a stage on one, or two nodes with an arrow between. */
   readonly bottleneck: string | null;
   /** Mbit/s that cross between nodes. */
   readonly crossingMbps: number;
@@ -29,6 +31,8 @@ export interface Prediction {
 /** Of a link that was never measured, where one plan has to be compared with another. A usual uplink of a site. */
 const BANDWIDTH_MBPS_UNKNOWN = 20;
 const RTT_MS_UNKNOWN = 20;
+/** What a stage takes on a cloud that it never ran on, as a share of what it takes elsewhere. */
+const CLOUD_UNKNOWN = 0.5;
 /** Where queues would grow, a wait is told as of this share. */
 const UTILISATION_MAX = 0.95;
 
@@ -85,8 +89,10 @@ export function predict(plan: Plan, view: PolicyView): Prediction {
         beganMs + crossMs(from, node, carriesFrames(source.pipeline, before, stage.id)),
       );
     }
-    const takesMs = frameMsOf(view, stage, node) * framesPerTask;
-    const endMs = readyMs + takesMs + queueMs(takesMs, rho.get(node) ?? 0);
+    const frameMs = frameMsOf(view, stage, node);
+    const takesMs = frameMs * framesPerTask;
+    const filled = loaded((frameMs * fps) / 1_000 / slotsOf(view, stage, node), `${stage.id} on ${node}`);
+    const endMs = readyMs + takesMs + queueMs(takesMs, Math.max(filled, rho.get(node) ?? 0));
     doneMs.set(stage.id, endMs);
     latencyMs = Math.max(latencyMs, endMs + crossMs(node, view.fallback, false));
   }
@@ -96,6 +102,11 @@ export function predict(plan: Plan, view: PolicyView): Prediction {
 /** Ms of work that a node can do in a second. */
 export function capacityMs({ nodes }: Pick<PolicyView, "nodes">, node: NodeName): number {
   return 1_000 * Math.max(1, nodes.get(node)?.sample?.cpuCount ?? 1);
+}
+
+/** Workers that a stage has on a node. */
+function slotsOf({ nodes }: PolicyView, { stateful }: Stage, node: NodeName): number {
+  return stateful ? 1 : (nodes.get(node)?.description.capacity?.workersPerStage ?? 1);
 }
 
 function queueMs(serviceMs: number, share: number): number {
@@ -110,5 +121,6 @@ function frameMsOf(view: PolicyView, stage: Stage, node: NodeName): number {
   if (elsewhere === undefined || elsewhere.size === 0) return SERVICE_MS_UNKNOWN;
   let sum = 0;
   for (const { meanMs } of elsewhere.values()) sum += meanMs;
-  return sum / elsewhere.size;
+  const isCloud = view.nodes.get(node)?.description.role === "cloud";
+  return (sum / elsewhere.size) * (isCloud ? CLOUD_UNKNOWN : 1);
 }

@@ -1,5 +1,8 @@
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "../support/temporary-folder.js";
 import { readParameters } from "../../apps/cli/parameters.js";
 
 test("readParameters takes JSON as such, other text as text, and names with dots as one inside another", () => {
@@ -21,6 +24,18 @@ test("readParameters takes JSON as such, other text as text, and names with dots
     },
   );
   assert.equal(readParameters([]), {});
+});
+
+test("readParameters takes the JSON of a file that is named with @, and refuses what is none", () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "profile.json"), '[{ "work": "detect" }]');
+  writeFileSync(join(folder, "none.json"), "[");
+  assert.equal(readParameters([`profile=@${join(folder, "profile.json")}`]), {
+    profile: [{ work: "detect" }],
+  });
+  for (const file of ["none.json", "missing.json"]) {
+    assert.throws(() => readParameters([`profile=@${join(folder, file)}`]), /Cannot read parameter "@/);
+  }
 });
 
 test("readParameters refuses what has no name or no value, and what says two things", () => {

@@ -2,6 +2,7 @@
 
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { FRAME_MS } from "./paced.js";
 import { within } from "./within.js";
 
 const PROGRAM = fileURLToPath(new URL("./programs/cluster-node.js", import.meta.url));
@@ -16,8 +17,8 @@ export interface NodeProcessOptions {
   /** Between decisions and between samples of resources, in ms. */
   readonly decisionMs?: number;
   readonly sampleMs?: number;
-  /** Runs the services that come with Sluice in place of those of the tests. Default false. */
-  readonly catalogue?: boolean;
+  /** Runs the paced services, at so many ms a frame, in place of those that are scripted. */
+  readonly frameMs?: number;
   /** A source of so many frames that is added at the start, with the policy by its name and parameters. */
   readonly source?: {
     readonly id: string;
@@ -54,7 +55,11 @@ process.once("exit", () => {
 export function startNodeProcess(options: NodeProcessOptions): NodeProcess {
   const startedAtMs = performance.now();
   const child = fork(PROGRAM, [], {
-    env: { ...process.env, SLUICE_TEST_NODE: JSON.stringify(options) },
+    env: {
+      ...process.env,
+      SLUICE_TEST_NODE: JSON.stringify(options),
+      ...(options.frameMs !== undefined && { [FRAME_MS]: String(options.frameMs) }),
+    },
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   running.add(child);

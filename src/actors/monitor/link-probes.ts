@@ -5,7 +5,9 @@
  * LP2 One peer is probed at a time, once in ten samples: the first one, which is the hub, every other time, the others in turn.
  * LP3 A probe is two messages of equal size, one behind the other. The time between their answers is what the second one
  *     took to cross: one clock tells it, the way there and back is not in it, and the first one has opened TCP's window.
- * LP4 The size follows the link: so large that the time can be told, so small that it takes the link for a moment only.
+ * LP4 The size follows the link: so large that the time can be told, so small that it takes the link for a moment only. Of a probe
+ *     that was too small nothing is believed, as both answers may have waited for the same turn of a busy event loop: one twice
+ *     as large follows with the next sample.
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
@@ -15,7 +17,7 @@ import { PROBE_BYTES_MAX, type MonitorMessage } from "../protocol/monitor.js";
 const PROBE_EVERY = 10;
 const PROBE_BYTES_MIN = 16 * 1024;
 const PROBE_BYTES_FIRST = 32 * 1024;
-/** A crossing of less says little beside the noise of a busy event loop. */
+/** A crossing of less says nothing beside the noise of a busy event loop. */
 const CROSSING_MS_MIN = 20;
 const CROSSING_MS_MAX = 200;
 /** A probe that is not answered within this is lost, as is its peer's size. */
@@ -26,8 +28,6 @@ const CROSSING_MS_LEAST = 0.1;
 interface Probed {
   readonly bandwidthMbps: number;
   readonly measuredAtMs: number;
-  /** Of the next probe. */
-  readonly bytes: number;
 }
 
 export interface Probe {
@@ -43,10 +43,14 @@ interface Outstanding extends Probe {
 
 export class LinkProbes {
   readonly #probed = new Map<string, Probed>();
+  /** Of the next probe. */
+  readonly #bytes = new Map<string, number>();
   #outstanding: Outstanding | null = null;
   readonly #periodMs: number;
   #nextAtMs: number;
   #turn = 0;
+  /** Whose last probe was too small. */
+  #again: string | null = null;
 
   /**
    * @param startedAtMs the first probe is sent a period later
@@ -59,18 +63,20 @@ export class LinkProbes {
 
   /** What to send twice now; null where it is not time yet, or the last probe is under way. */
   due(peers: readonly string[], nowMs: number): Probe | null {
+    for (const node of this.#bytes.keys()) if (!peers.includes(node)) this.#bytes.delete(node);
     for (const node of this.#probed.keys()) if (!peers.includes(node)) this.#probed.delete(node);
     const [first, ...others] = peers;
-    if (nowMs < this.#nextAtMs || first === undefined) return null;
+    const again = this.#again !== null && peers.includes(this.#again) ? this.#again : null;
+    if ((nowMs < this.#nextAtMs && again === null) || first === undefined) return null;
     if (this.#outstanding !== null) {
       if (nowMs - this.#outstanding.sentAtMs < LOST_MS && peers.includes(this.#outstanding.node)) return null;
       this.#probed.delete(this.#outstanding.node);
+      this.#bytes.delete(this.#outstanding.node);
     }
-    this.#nextAtMs = nowMs + this.#periodMs;
-    const other = this.#turn % 2 === 1 ? others[((this.#turn - 1) / 2) % others.length] : undefined;
-    this.#turn += 1;
-    const node = other ?? first;
-    const bytes = this.#probed.get(node)?.bytes ?? PROBE_BYTES_FIRST;
+    const node = again ?? this.#inTurn(first, others);
+    if (again === null) this.#nextAtMs = nowMs + this.#periodMs;
+    this.#again = null;
+    const bytes = this.#bytes.get(node) ?? PROBE_BYTES_FIRST;
     this.#outstanding = { node, bytes, sentAtMs: nowMs, firstAtMs: null };
     return { node, bytes };
   }
@@ -86,11 +92,21 @@ export class LinkProbes {
     this.#outstanding = null;
     const crossingMs = nowMs - probe.firstAtMs;
     const bandwidthMbps = (probe.bytes * 8) / 1_000 / Math.max(crossingMs, CROSSING_MS_LEAST);
-    let { bytes } = probe;
-    if (crossingMs < CROSSING_MS_MIN) bytes = Math.min(PROBE_BYTES_MAX, bytes * 2);
-    else if (crossingMs > CROSSING_MS_MAX) bytes = Math.max(PROBE_BYTES_MIN, bytes / 2);
-    this.#probed.set(node, { bandwidthMbps, measuredAtMs: nowMs, bytes });
+    const { bytes } = probe;
+    if (crossingMs < CROSSING_MS_MIN && bytes < PROBE_BYTES_MAX) {
+      this.#bytes.set(node, Math.min(PROBE_BYTES_MAX, bytes * 2));
+      this.#again = node;
+      return true;
+    }
+    if (crossingMs > CROSSING_MS_MAX) this.#bytes.set(node, Math.max(PROBE_BYTES_MIN, bytes / 2));
+    this.#probed.set(node, { bandwidthMbps, measuredAtMs: nowMs });
     return true;
+  }
+
+  #inTurn(first: string, others: readonly string[]): string {
+    const other = this.#turn % 2 === 1 ? others[((this.#turn - 1) / 2) % others.length] : undefined;
+    this.#turn += 1;
+    return other ?? first;
   }
 
   /** What was measured last; null where nothing was. */

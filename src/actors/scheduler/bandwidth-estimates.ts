@@ -11,6 +11,10 @@ import { carriesFrames, type Pipeline } from "../../task/pipeline.js";
 const SMOOTHING = 0.2;
 /** A crossing that took this long, in ms, has seen enough of the link to count for 63 %: so a link that has collapsed is known at once. */
 const SETTLED_MS = 2_000;
+/** A link that takes so many times as long, or as short, is another one than before: what was known of it is of no use. */
+const CHANGED_TIMES = 3;
+/** Between transfers, in ms. */
+const SILENCE_MS = 15_000;
 /** Shorter ones are taken by the middle of three: one that met a busy machine on its way is none of the link's. */
 const NEWEST_KEPT = 3;
 /** A transfer of fewer bytes says more about latency than about bandwidth, unless it takes long. */
@@ -59,14 +63,18 @@ export class BandwidthEstimates {
     if (!(durationMs > 0) || !(bytes > 0)) return;
     if (bytes < TRANSFER_BYTES_MIN && durationMs < TRANSFER_MS_MIN) return;
     const slowness = durationMs / ((bytes * 8) / 1_000);
-    const newest = [...(before?.newest ?? []), slowness].slice(-NEWEST_KEPT);
+    // What crossed before a long silence says nothing of what crosses now.
+    const isOld = before !== undefined && sentAtMs - before.arrivedAtMs > SILENCE_MS;
+    const newest = [...(isOld ? [] : (before?.newest ?? [])), slowness].slice(-NEWEST_KEPT);
     const observed = durationMs < SETTLED_MS ? middleOf(newest) : slowness;
     const weight = Math.max(SMOOTHING, 1 - Math.exp(-durationMs / SETTLED_MS));
     let links = this.#byNode.get(from);
     if (links === undefined) this.#byNode.set(from, (links = new Map<NodeName, Link>()));
     // Of times, not of rates: a link that was fast for long and has become slow takes its time for every byte from now on.
-    const averaged =
-      before === undefined ? observed : 1 / before.mbps + weight * (observed - 1 / before.mbps);
+    const known = before === undefined ? observed : 1 / before.mbps;
+    const isFaster = observed * CHANGED_TIMES < known;
+    const isSlower = observed > CHANGED_TIMES * known && (newest.length > 1 || durationMs >= SETTLED_MS);
+    const averaged = isFaster || isSlower ? observed : known + weight * (observed - known);
     links.set(to, { mbps: 1 / averaged, observedAtMs: nowMs, arrivedAtMs, newest });
   }
 

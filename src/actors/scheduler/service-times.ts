@@ -79,13 +79,18 @@ export class ServiceTimes {
   }
 }
 
+/** What took so many times as long as half of them is no part of the mean: a first run, or a machine that was held up. */
+const OUTLIER_TIMES = 3;
+
 function summaryOf({ frameMs, arrivedAtMs, count }: Samples): Summary {
-  const kept = frameMs.subarray(0, Math.min(count, HOPS_KEPT));
-  const arrived = arrivedAtMs.subarray(0, kept.length);
+  const all = frameMs.subarray(0, Math.min(count, HOPS_KEPT));
+  const { p50, p95 } = percentiles(all);
+  const kept = all.filter((ms) => ms <= OUTLIER_TIMES * p50);
+  const arrived = arrivedAtMs.subarray(0, all.length);
   const overMs = Math.max(...arrived) - Math.min(...arrived);
   return {
     meanMs: kept.reduce((sum, ms) => sum + ms, 0) / kept.length,
-    p95Ms: percentiles(kept).p95,
-    arrivalsPerS: overMs > 0 ? ((kept.length - 1) * 1_000) / overMs : null,
+    p95Ms: p95,
+    arrivalsPerS: overMs > 0 ? ((all.length - 1) * 1_000) / overMs : null,
   };
 }

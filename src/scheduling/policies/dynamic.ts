@@ -17,12 +17,12 @@
 
 import { z } from "../../runtime/parse.js";
 import type { NodeName, StageId } from "../../task/identity.js";
-import { carriesFrames, type Stage } from "../../task/pipeline.js";
+import type { Stage } from "../../task/pipeline.js";
 import type { Explanation } from "../../task/requests.js";
-import { needOf } from "../load.js";
 import type { Decision, NodeView, SinglePolicy, PolicyView } from "../policy.js";
-import { offering, seededRandom, spareMbps } from "../view-queries.js";
+import { offering, seededRandom } from "../view-queries.js";
 import { cloudNodes } from "./cloud-only.js";
+import { explainGate, gateOf, isReachable, type GateState } from "./gate.js";
 import { parseParameters } from "./parameters.js";
 
 const schema = z.strictObject({
@@ -37,13 +37,9 @@ const schema = z.strictObject({
 });
 
 type Parameters = z.output<typeof schema>;
-type Tier = "cloud" | "edges";
 
-interface State {
+interface State extends GateState {
   readonly parameters: Parameters;
-  /** Null before the first decision. */
-  readonly tier: Tier | null;
-  readonly changedAtMs: number;
 }
 
 /** What a decision weighs. */
@@ -66,22 +62,13 @@ export const dynamic: SinglePolicy<Parameters, State> = {
   start: (parameters) => ({ parameters, tier: null, changedAtMs: 0 }),
   decide(state, view) {
     const { parameters } = state;
-    const { mbps: needMbps } = needOf(view.source.configuration, view.imageBytesPerPixel);
-    const settled = state.tier === null || view.nowMs - state.changedAtMs >= parameters.dwellMsMin;
-    const weighed = { parameters, view, needMbps, settled, random: seededRandom(view.seed) };
-    const spare = spareMbps(view, view.source.node, view.fallback);
-    const wanted = wantedTier(state, spare, needMbps);
-    const tier = settled || state.tier === null ? wanted : state.tier;
-    const why = explain({ tier, wanted, spare, needMbps });
-    return tier === "cloud" ? onCloud(state, view, why) : onEdges(state, weighed, why);
+    const gate = gateOf(view, state, parameters);
+    const why = explainGate(gate);
+    if (gate.tier === "cloud") return onCloud(state, view, why);
+    const { needMbps, settled } = gate;
+    return onEdges(state, { parameters, view, needMbps, settled, random: seededRandom(view.seed) }, why);
   },
 };
-
-function wantedTier({ parameters, tier }: State, spare: number | null, needMbps: number): Tier {
-  if (spare === null) return tier ?? (parameters.unknownBandwidth === "cloud" ? "cloud" : "edges");
-  const margin = tier === "edges" ? 1 + parameters.improvementMin : 1;
-  return spare >= needMbps * margin ? "cloud" : "edges";
-}
 
 function onCloud(state: State, view: PolicyView, why: Explanation): Decision<State> {
   const placement = new Map<StageId, readonly NodeName[]>();
@@ -124,43 +111,23 @@ function chooseEdge(
   placed: ReadonlyMap<StageId, readonly NodeName[]>,
   held: NodeName | undefined,
 ): NodeName | undefined {
-  const { view, parameters, settled, random } = weighed;
+  const { view, needMbps, parameters, settled, random } = weighed;
+  const { improvementMin } = parameters;
   const candidates: Candidate[] = [];
   let holder: Candidate | undefined;
   for (const node of offering(view, stage.service)) {
     const { name, role } = node.description;
     if (role !== "edge" || (node.sampleAgeMs ?? 0) > parameters.sampleAgeMsMax) continue;
-    if (!isReachable(weighed, stage, name, { placed, held })) continue;
+    if (!isReachable({ view, needMbps, improvementMin }, stage, name, { placed, held })) continue;
     const candidate = { name, freeShare: freeShareOf(node, view.unsampledBusyMs.get(name)) };
     candidates.push(candidate);
     if (name === held) holder = candidate;
   }
   if (holder === undefined) return draw(candidates, random);
   if (!settled) return holder.name;
-  const enough = holder.freeShare + parameters.improvementMin;
+  const enough = holder.freeShare + improvementMin;
   const better = candidates.filter(({ freeShare }) => freeShare > enough);
   return better.length === 0 ? holder.name : draw(better, random);
-}
-
-/** Whether the pixels that a stage reads, if any, can come to a node from where they are. */
-function isReachable(
-  { view, needMbps, parameters }: Weighed,
-  { id, predecessors }: Stage,
-  node: NodeName,
-  {
-    placed,
-    held,
-  }: { readonly placed: ReadonlyMap<StageId, readonly NodeName[]>; readonly held: NodeName | undefined },
-): boolean {
-  const { pipeline, node: sourceNode } = view.source;
-  // Whoever holds a stage keeps it while its link is enough; another has to have some to spare.
-  const margin = node === held ? 1 : 1 + parameters.improvementMin;
-  for (const predecessor of predecessors.length === 0 ? [null] : predecessors) {
-    if (!carriesFrames(pipeline, predecessor, id)) continue;
-    const from = predecessor === null ? sourceNode : (placed.get(predecessor)?.[0] ?? view.fallback);
-    if ((spareMbps(view, from, node) ?? 0) < needMbps * margin) return false;
-  }
-  return true;
 }
 
 /** `1 - (cpu + memory) / 2`, both clamped to shares from 0 to 1, with work that the sample does not show yet. */
@@ -181,27 +148,4 @@ function draw(candidates: readonly Candidate[], random: () => number): NodeName 
     if (left < 0) return name;
   }
   return candidates.at(-1)?.name;
-}
-
-function explain(gate: {
-  readonly tier: Tier;
-  readonly wanted: Tier;
-  readonly spare: number | null;
-  readonly needMbps: number;
-}): Explanation {
-  const { tier, wanted, spare, needMbps } = gate;
-  const found =
-    spare === null
-      ? "bandwidth to the cloud is unknown"
-      : `the link to the cloud ${spare >= needMbps ? "carries" : "does not carry"} the source`;
-  const verdict = tier === wanted ? `placed on ${tier}` : `kept on ${tier} until it has stood long enough`;
-  return {
-    reason: `${found}: ${verdict}`,
-    inputs: {
-      spareMbps: spare === Number.POSITIVE_INFINITY ? "local" : spare,
-      needMbps,
-      tier,
-      wanted,
-    },
-  };
 }

@@ -17,7 +17,6 @@ import {
   isCarried,
   mayTry,
   objectiveOf,
-  RETRY_MS,
   type Failed,
   type Feedback,
 } from "./feedback.js";
@@ -34,7 +33,7 @@ const schema = z.strictObject({
   /** Time in ms that a size stands at least, for what waited before it to be gone. Default 5,000. */
   dwellMsMin: z.number().min(0).default(5_000),
   /** Until what failed is tried again, in ms; twice as long each time, and sooner where links were known not to carry it. Default 60,000. */
-  retryMs: z.number().positive().default(RETRY_MS),
+  retryMs: z.number().positive().default(60_000),
 });
 
 type Parameters = z.output<typeof schema>;
@@ -53,13 +52,14 @@ export const feedbackControl: Policy<Parameters, State> = {
     const { latencyMs } = objectiveOf(view, parameters.latencyMs);
     const configuration = view.plan?.configuration ?? view.source.configuration;
     const { at, top } = levelOf("resolution", configuration, view.source);
-    const feedback = feedbackOf(view, latencyMs, parameters.windowTasks);
+    const feedback = feedbackOf(view, { ...parameters, latencyMs });
     const error = errorOf(feedback, latencyMs);
     const full = feedback.status === "measured" && feedback.latenciesMs.length >= parameters.windowTasks;
     const { placement } = cloudOnly.decide(null, view).plan;
     let to = at;
     const settled = view.recent.planAgeMs >= parameters.dwellMsMin;
-    if (error !== null && error > 0 && settled) to = Math.floor(at / 2);
+    const draining = feedback.status === "measured" && feedback.draining;
+    if (error !== null && error > 0 && settled && !draining) to = Math.floor(at / 2);
     else if (error !== null && full && error <= -parameters.headroom && at < top && settled) {
       const larger = withLevel("resolution", at + 1, configuration, view.source);
       const carried = isCarried({ configuration: larger, placement }, view);
@@ -68,7 +68,7 @@ export const feedbackControl: Policy<Parameters, State> = {
     const foreseen = to < at && !isCarried({ configuration, placement }, view);
     const trial = { nowMs: view.nowMs, retryMs: parameters.retryMs, foreseen };
     const failed = to < at ? failedAgain(state.failed, String(at), trial) : state.failed;
-    return decided({ ...state, failed }, view, { at, to, error, latencyMs });
+    return decided({ ...state, failed }, view, { at, to, error, latencyMs, draining });
   },
 };
 
@@ -91,15 +91,18 @@ function decided(
     readonly to: number;
     readonly error: number | null;
     readonly latencyMs: number;
+    readonly draining: boolean;
   },
 ): Decision<State> {
-  const { at, to, error, latencyMs } = step;
+  const { at, to, error, latencyMs, draining } = step;
   const before = view.plan?.configuration ?? view.source.configuration;
   const configuration = to === at ? before : withLevel("resolution", to, before, view.source);
   const { placement } = cloudOnly.decide(null, view).plan;
   const verdict =
     to === at
-      ? "the resolution stays"
+      ? error !== null && error > 0 && draining
+        ? "tasks are late, but what waited is draining: the resolution stays"
+        : "the resolution stays"
       : to > at
         ? "tasks are early: one step up"
         : "tasks are late: half of the way down";

@@ -17,7 +17,12 @@ export type Feedback =
   | { readonly status: "early" }
   /** Nothing came for far longer than it should take: worse than any latency. */
   | { readonly status: "silent"; readonly forMs: number }
-  | { readonly status: "measured"; readonly latenciesMs: readonly number[] };
+  | {
+      readonly status: "measured";
+      readonly latenciesMs: readonly number[];
+      /** Whether each took less than those before: what waited is draining, and giving up more would be of no use. */
+      readonly draining: boolean;
+    };
 
 /** Tasks that tell that something is wrong; whether all is well takes a whole window. */
 const TASKS_MIN = 3;
@@ -25,23 +30,51 @@ const TASKS_MIN = 3;
 const SILENT_TIMES = 4;
 const SILENT_MS_MIN = 5_000;
 
-/** @param windowTasks newest outcomes to look at */
+/** Which outcomes are looked at. */
+interface FeedbackScope {
+  /** Wanted, in ms. */
+  readonly latencyMs: number;
+  /** The newest ones, at most. */
+  readonly windowTasks: number;
+  /** How long a plan stands before its tasks count: what has just begun loads models and opens its source again. */
+  readonly dwellMsMin: number;
+}
+
 export function feedbackOf(
   { recent }: Pick<PolicyView, "recent">,
-  latencyMs: number,
-  windowTasks: number,
+  { latencyMs, windowTasks, dwellMsMin }: FeedbackScope,
 ): Feedback {
-  const { planAgeMs } = recent;
+  const { planAgeMs, settledAfterMs } = recent;
   if (recent.latenciesMs.length === 0) {
     const silentMs = Math.max(SILENT_MS_MIN, SILENT_TIMES * latencyMs);
     return planAgeMs > silentMs ? { status: "silent", forMs: planAgeMs } : { status: "early" };
   }
-  if (recent.latenciesMs.length < TASKS_MIN) return { status: "early" };
+  const from = settledAfterMs.findIndex((afterMs) => afterMs >= dwellMsMin);
+  const counted = from < 0 ? [] : [...recent.latenciesMs.subarray(from)].slice(-windowTasks);
+  if (counted.length < TASKS_MIN) return { status: "early" };
   // A drop is as late as can be: twice the objective does as well as any number.
-  const latenciesMs = Array.from(recent.latenciesMs.slice(-windowTasks), (tookMs) =>
-    Number.isFinite(tookMs) ? tookMs : 2 * latencyMs,
-  );
-  return { status: "measured", latenciesMs };
+  const latenciesMs = counted.map((tookMs) => (Number.isFinite(tookMs) ? tookMs : 2 * latencyMs));
+  return { status: "measured", latenciesMs, draining: isDraining(latenciesMs) };
+}
+
+/**
+ * Whether more tasks were late than may be and than chance makes of so few: one of sixteen is none that anybody answers, though
+ * it is more than 5 of 100. Two standard deviations of the binomial distribution.
+ */
+export function isMissed(latenciesMs: readonly number[], { latencyMs, percentile }: Objective): boolean {
+  const late = latenciesMs.filter((tookMs) => tookMs > latencyMs).length;
+  const share = 1 - percentile / 100;
+  const expected = latenciesMs.length * share;
+  return late >= TASKS_MIN && late > expected + 2 * Math.sqrt(expected * (1 - share));
+}
+
+/** Mean of the newer half, as a share of that of the older one. */
+const DRAINING_SHARE_MAX = 0.9;
+
+function isDraining(latenciesMs: readonly number[]): boolean {
+  const middle = Math.floor(latenciesMs.length / 2);
+  const mean = (some: readonly number[]) => some.reduce((sum, ms) => sum + ms, 0) / some.length;
+  return mean(latenciesMs.slice(-middle)) < DRAINING_SHARE_MAX * mean(latenciesMs.slice(0, middle));
 }
 
 /** What was tried and failed: left alone for a while, longer each time. */
@@ -51,8 +84,7 @@ export interface Failed {
   readonly waitMs: number;
 }
 
-/** Until what failed is tried again, in ms, where nobody says otherwise; twice as long each time. */
-export const RETRY_MS = 60_000;
+/** It waits twice as long each time, so often. */
 const DOUBLINGS_MAX = 4;
 /** Of what nodes and links are known not to carry: it is not tried before they do, so that waiting adds little. */
 const FORESEEN_SHARE = 1 / 6;

@@ -27,6 +27,8 @@ const schema = z.strictObject({
   /** Newest outcomes looked at, and how many it takes. Default 32 and 16. */
   windowTasks: z.int().min(1).max(128).default(32),
   tasksMin: z.int().min(1).max(128).default(16),
+  /** Time in ms that a plan stands before its tasks count: it may have to load models first. Default 3,000. */
+  dwellMsMin: z.number().min(0).default(3_000),
   /** Share of bad ones at which it trips, and for how many evaluations in a row. Default 0.5 and 2. */
   tripShare: share.default(0.5),
   tripTimes: z.int().min(1).default(2),
@@ -119,9 +121,12 @@ function evaluated(state: State, view: PolicyView): State {
 }
 
 /** Of the newest outcomes; null where there are too few. */
-function badShare({ latencyMs: badMs, windowTasks, tasksMin }: Parameters, view: PolicyView): number | null {
+function badShare(
+  { latencyMs: badMs, windowTasks, tasksMin, dwellMsMin }: Parameters,
+  view: PolicyView,
+): number | null {
   const { latencyMs } = objectiveOf(view, badMs);
-  const feedback = feedbackOf(view, latencyMs, windowTasks);
+  const feedback = feedbackOf(view, { latencyMs, windowTasks, dwellMsMin });
   if (feedback.status === "silent") return 1;
   if (feedback.status === "early" || feedback.latenciesMs.length < tasksMin) return null;
   const bad = feedback.latenciesMs.filter((tookMs) => tookMs > latencyMs).length;

@@ -15,9 +15,9 @@ import {
   failedAgain,
   feedbackOf,
   isCarried,
+  isMissed,
   mayTry,
   objectiveOf,
-  RETRY_MS,
   type Failed,
 } from "./feedback.js";
 import { KNOBS, levelOf, withLevel, type Knob } from "./knobs.js";
@@ -40,7 +40,7 @@ const schema = z.strictObject({
   /** Time in ms that a configuration stands at least, for what waited before it to be gone. Default 5,000. */
   dwellMsMin: z.number().min(0).default(5_000),
   /** Until what failed is tried again, in ms; twice as long each time, and sooner where links were known not to carry it. Default 60,000. */
-  retryMs: z.number().positive().default(RETRY_MS),
+  retryMs: z.number().positive().default(60_000),
 });
 
 type Parameters = z.output<typeof schema>;
@@ -81,9 +81,10 @@ export function adjust(
   { latencyMs: wantedMs, knobs, headroom, windowTasks, dwellMsMin, retryMs }: Omit<Parameters, "place">,
   failed: readonly Failed[],
 ): Adjusted {
-  const { latencyMs, percentile } = objectiveOf(view, wantedMs);
+  const objective = objectiveOf(view, wantedMs);
+  const { latencyMs, percentile } = objective;
   const configuration = view.plan?.configuration ?? view.source.configuration;
-  const feedback = feedbackOf(view, latencyMs, windowTasks);
+  const feedback = feedbackOf(view, { latencyMs, windowTasks, dwellMsMin });
   const stays = (reason: string, tookMs: number | null, late = false): Adjusted => ({
     configuration,
     failed,
@@ -93,8 +94,11 @@ export function adjust(
   });
   if (feedback.status === "early") return stays("too few outcomes yet: the configuration stays", null);
   const tookMs = feedback.status === "silent" ? feedback.forMs : rank(feedback.latenciesMs, percentile / 100);
-  if (view.recent.planAgeMs < dwellMsMin) return stays("the configuration has not stood long enough", tookMs);
-  if (tookMs > latencyMs) {
+  if (view.recent.planAgeMs < dwellMsMin) return stays("the configuration has not stood long enough", null);
+  if (feedback.status === "silent" || isMissed(feedback.latenciesMs, objective)) {
+    if (feedback.status === "measured" && feedback.draining) {
+      return stays("tasks are late, but what waited is draining: the configuration stays", tookMs);
+    }
     const halved = halve(configuration, knobs, view);
     if (sameConfiguration(halved, configuration)) {
       return stays("tasks are late, and nothing is left to give up", tookMs, true);

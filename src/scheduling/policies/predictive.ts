@@ -10,14 +10,15 @@
  */
 
 import { z } from "../../runtime/parse.js";
+import type { Objective } from "../../task/configuration-space.js";
 import type { Plan, Policy, PolicyView } from "../policy.js";
 import {
   failedAgain,
   feedbackOf,
   isCarried,
+  isMissed,
   mayTry,
   objectiveOf,
-  RETRY_MS,
   type Failed,
 } from "./feedback.js";
 import { parseParameters } from "./parameters.js";
@@ -35,7 +36,7 @@ const schema = z.strictObject({
   /** Time in ms that a plan stands at least. Default 5,000. */
   dwellMsMin: z.number().min(0).default(5_000),
   /** Until what failed is tried again, in ms; twice as long each time, and sooner where links were known not to carry it. Default 60,000. */
-  retryMs: z.number().positive().default(RETRY_MS),
+  retryMs: z.number().positive().default(60_000),
 });
 
 type Parameters = z.output<typeof schema>;
@@ -57,7 +58,7 @@ export const predictive: Policy<Parameters, State> = {
     const { parameters } = state;
     const objective = objectiveOf(view, parameters.latencyMs);
     const changesMs = state.changesMs.filter((atMs) => view.nowMs - atMs < parameters.budgetMs);
-    const missing = isMissed(view, objective.latencyMs, objective.percentile);
+    const missing = misses(view, objective, parameters);
     const failed =
       missing && view.plan !== null ? failedOnce(state.failed, view.plan, view, parameters) : state.failed;
     const { best, current } = searchPlans(view, objective, (plan) => mayTry(failed, keyOf(plan), view.nowMs));
@@ -112,12 +113,12 @@ function weigh(weighed: Weighed): { readonly moves: boolean; readonly reason: st
   return { moves: true, reason: "another plan is better by enough" };
 }
 
-function isMissed(view: PolicyView, latencyMs: number, percentile: number): boolean {
-  const feedback = feedbackOf(view, latencyMs, WINDOW_TASKS);
+function misses(view: PolicyView, objective: Objective, { dwellMsMin }: Parameters): boolean {
+  const { latencyMs } = objective;
+  const feedback = feedbackOf(view, { latencyMs, windowTasks: WINDOW_TASKS, dwellMsMin });
   if (feedback.status === "silent") return true;
-  if (feedback.status === "early") return false;
-  const late = feedback.latenciesMs.filter((tookMs) => tookMs > latencyMs).length;
-  return late > Math.max(1, feedback.latenciesMs.length * (1 - percentile / 100));
+  if (feedback.status === "early" || feedback.draining) return false;
+  return isMissed(feedback.latenciesMs, objective);
 }
 
 /** Once for each time that it was tried: not again at every decision while it still fails. */

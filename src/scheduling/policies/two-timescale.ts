@@ -9,7 +9,7 @@
 import { z } from "../../runtime/parse.js";
 import { sameConfiguration } from "../../task/configuration.js";
 import type { Plan, Policy, PolicyView } from "../policy.js";
-import { objectiveOf, RETRY_MS, type Failed } from "./feedback.js";
+import { objectiveOf, type Failed } from "./feedback.js";
 import { KNOBS } from "./knobs.js";
 import { adjust } from "./negative-feedback.js";
 import { parseParameters } from "./parameters.js";
@@ -27,7 +27,7 @@ const schema = z.strictObject({
   /** Time in ms that the fast loop leaves a configuration at least. Default 5,000. */
   dwellMsMin: z.number().min(0).default(5_000),
   /** Until what failed is tried again, in ms; twice as long each time, and sooner where links were known not to carry it. Default 60,000. */
-  retryMs: z.number().positive().default(RETRY_MS),
+  retryMs: z.number().positive().default(60_000),
 });
 
 type Parameters = z.output<typeof schema>;
@@ -56,7 +56,9 @@ export const twoTimescale: Policy<Parameters, State> = {
         ? null
         : adjust(view, { ...parameters, knobs: [...KNOBS], headroom: HEADROOM }, state.failed);
     const early = micro?.late === true && sinceMs >= Math.min(MACRO_MS_MIN, parameters.macroMs);
-    const macro = sinceMs >= parameters.macroMs || early ? search(view, parameters) : null;
+    // What was just begun is measured before it is compared with what is predicted of others.
+    const measured = micro === null || micro.inputs["tookMs"] !== null;
+    const macro = early || (measured && sinceMs >= parameters.macroMs) ? search(view, parameters) : null;
     const plan = macro?.plan ?? view.plan;
     if (plan === null) throw new TypeError("The first decision must search");
     const moved = macro !== null && macro.plan !== view.plan;

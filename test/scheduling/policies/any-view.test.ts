@@ -11,6 +11,9 @@ const policies = createPolicies();
 /** Parameters that a policy cannot do without. */
 const PARAMETERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   fixed: { placement: { "stage-0": "edge-1" } },
+  "offline-profile": {
+    profile: [{ work: "s0", node: "edge-1", width: 640, height: 360, frameMs: 5, p95Ms: 9, count: 50 }],
+  },
   guard: { policy: { name: "dynamic" }, tasksMin: 4 },
 };
 

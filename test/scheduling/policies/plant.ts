@@ -162,7 +162,13 @@ function entryOf(
   nowMs: number,
 ): NodeEntry {
   const changes = { cpuCount: CPUS[name], cpuShare: 0.2, ...(links && { links }) };
-  return { description: node(name), sample: sample(name, changes), sampledAtMs: nowMs, sampledFromMs: null };
+  const capacity = { provider: "cpu", workersPerStage: CPUS[name] };
+  return {
+    description: { ...node(name), capacity },
+    sample: sample(name, changes),
+    sampledAtMs: nowMs,
+    sampledFromMs: null,
+  };
 }
 
 /** What one task meets on its way, in ms: all of it, and the place that takes longest for each. */

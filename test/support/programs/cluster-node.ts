@@ -7,25 +7,21 @@ import { startNode } from "../../../src/node/node.js";
 import type { NodeOptions } from "../../../src/node/node-options.js";
 import { parseConfiguration } from "../../../src/task/configuration.js";
 import { parseSourceId } from "../../../src/task/identity.js";
-import { SERVICES as CATALOGUE } from "../../../src/services/catalogue.js";
 import { PAIR, QUICK, SERVICES } from "../local-run.js";
 import type { NodeProcessOptions } from "../node-process.js";
+import { PACED } from "../paced.js";
 import { scriptedSource } from "../scripted-source.js";
 
 type Counting = { readonly amount: number; readonly replyTo: ActorRef<number> };
 
-const {
-  source,
-  catalogue = false,
-  ...options
-} = JSON.parse(process.env["SLUICE_TEST_NODE"] ?? "{}") as NodeOptions &
-  Pick<NodeProcessOptions, "source" | "catalogue">;
+const { source, frameMs, ...options } = JSON.parse(process.env["SLUICE_TEST_NODE"] ?? "{}") as NodeOptions &
+  Pick<NodeProcessOptions, "source" | "frameMs">;
 const report = (fields: object): void => void process.send?.(fields);
 
 try {
   const node = await startNode({
     ...options,
-    ...(catalogue ? { services: CATALOGUE } : { services: SERVICES, limits: QUICK }),
+    ...(frameMs === undefined ? { services: SERVICES, limits: QUICK } : { services: PACED }),
     log: silentLogger,
     onEvent(event) {
       if (event.type === "sourceEnded") report({ type: event.type, ledger: event.ledger });
