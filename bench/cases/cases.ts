@@ -3,6 +3,7 @@
 import type { BenchCase } from "../harness/case.js";
 import { heapOfActor, spawnAndStop } from "./micro/actors.js";
 import { ask } from "./micro/ask.js";
+import { decision, decisionRound } from "./micro/decision.js";
 import { fanOut, ring } from "./micro/ring.js";
 import { tell, tellToParent } from "./micro/tell.js";
 import { wireAsk, wireAsk1MiB, wireAsk64KiB, wireAskMany } from "./wire/ask.js";
@@ -15,6 +16,8 @@ export const CASES: readonly BenchCase[] = [
   fanOut,
   spawnAndStop,
   heapOfActor,
+  decision,
+  decisionRound,
   wireAsk,
   wireAskMany,
   wireAsk64KiB,
