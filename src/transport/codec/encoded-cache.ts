@@ -11,9 +11,12 @@ const SLOTS = 256;
 /** Longest value that is kept, in bytes. */
 const KEPT_BYTES_MAX = 512;
 
+/** To copy: many links come and go, and to fill an array by a function takes far longer. */
+const EMPTY: readonly null[] = Array.from({ length: SLOTS }, () => null);
+
 abstract class EncodedCache<Value> {
-  readonly #values: (Value | null)[] = Array.from({ length: SLOTS }, () => null);
-  readonly #bytes: (Uint8Array | null)[] = Array.from({ length: SLOTS }, () => null);
+  readonly #values: (Value | null)[] = EMPTY.slice();
+  readonly #bytes: (Uint8Array | null)[] = EMPTY.slice();
 
   protected abstract hashOf(value: Value): number;
   protected abstract same(a: Value, b: Value): boolean;

@@ -15,8 +15,11 @@ interface KnownKeys {
   readonly keys: readonly string[];
 }
 
+/** To copy: many links come and go, and to fill an array by a function takes far longer. */
+const EMPTY: readonly undefined[] = Array.from({ length: SLOTS }, () => undefined);
+
 export class KeyCache {
-  readonly #known: (KnownKeys | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
+  readonly #known: (KnownKeys | undefined)[] = EMPTY.slice();
 
   /** The keys that `length` bytes from `start` stand for; undefined if they are not known. */
   find(view: DataView, start: number, length: number): readonly string[] | undefined {

@@ -12,8 +12,11 @@ const SLOTS = 1_024;
 /** Longest text that is kept, in bytes: an address has 30 to 60. */
 export const CACHED_TEXT_MAX = 64;
 
+/** To copy: many links come and go, and to fill an array by a function takes far longer. */
+const EMPTY: readonly string[] = Array.from({ length: SLOTS }, () => "");
+
 export class TextCache {
-  readonly #texts: string[] = Array.from({ length: SLOTS }, () => "");
+  readonly #texts: string[] = EMPTY.slice();
   /** The bytes of each text, `CACHED_TEXT_MAX` apart. */
   readonly #bytes = new Uint8Array(SLOTS * CACHED_TEXT_MAX);
   readonly #view = new DataView(this.#bytes.buffer);
