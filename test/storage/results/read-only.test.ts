@@ -1,8 +1,7 @@
 /** Stores that can be read and not written. */
 
-import { execFileSync, spawnSync } from "node:child_process";
-import { appendFileSync } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "../../support/test.js";
@@ -12,6 +11,7 @@ import { openLevelStore } from "../../../src/storage/results/level-store.js";
 import { openStoreForReading, recordsByPosition } from "../../../src/storage/results/read-store.js";
 import { newRecord } from "../../support/records.js";
 import { inTemporaryFolder } from "../../support/temporary-folder.js";
+import { diskTest, fill, onDisk as onSmallDisk } from "../../support/small-disk.js";
 
 const COUNT = 50;
 const DISK_BYTES = 4 * 1024 * 1024;
@@ -38,36 +38,8 @@ async function readsAll(path: string): Promise<void> {
   );
 }
 
-/** Takes all room, page by page. */
-function fill(path: string): void {
-  try {
-    for (;;) appendFileSync(path, new Uint8Array(4_096));
-  } catch (error) {
-    assert.is((error as NodeJS.ErrnoException).code, "ENOSPC");
-  }
-}
-
-/** A disk of its own; null where this user may mount none. */
-async function onDisk(work: (folder: string) => Promise<void>): Promise<boolean> {
-  let mounted = false;
-  await inTemporaryFolder(async (folder) => {
-    const disk = join(folder, "disk");
-    await mkdir(disk);
-    mounted = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${DISK_BYTES}`, "tmpfs", disk]).status === 0;
-    if (!mounted) return;
-    try {
-      await work(disk);
-    } finally {
-      execFileSync("umount", [disk]);
-    }
-  });
-  return mounted;
-}
-
-const canMount = await onDisk(() => Promise.resolve());
-const diskTest = (name: string, work: () => Promise<void>): void =>
-  canMount ? test(name, work) : test.skip(name, work);
-if (!canMount) console.log("SKIPPED read-only and full disks: this user may mount none");
+/** A disk of its own. */
+const onDisk = (work: (folder: string) => Promise<void>): Promise<void> => onSmallDisk(DISK_BYTES, work);
 
 diskTest("openStoreForReading reads a store on a read-only disk, and leaves nothing behind", async () => {
   await onDisk(async (disk) => {
