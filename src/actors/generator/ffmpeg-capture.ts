@@ -29,7 +29,7 @@ export interface FfmpegCaptureOptions {
   readonly ffmpeg?: string;
   /** How long an address, a device or a pipe may take to be opened. Default 10,000 ms. */
   readonly connectTimeoutMs?: number;
-  /** How long a recording over HTTP may send nothing until that is said. Default 5,000 ms. */
+  /** How long a recording over HTTP, or a pipe, may send nothing until that is said. Default 5,000 ms. */
   readonly stallMs?: number;
   /** And until it is given up. Default 30,000 ms. */
   readonly stallTimeoutMs?: number;
@@ -62,7 +62,7 @@ interface Settings {
   readonly ffmpeg: () => string;
 }
 
-/** How often a recording over HTTP is looked at. */
+/** How often a recording over HTTP, or a pipe, is looked at. */
 const LOOK_MS = 1_000;
 
 /** How far ahead of a position to seek, tried in turn; the last resort is the start of the source. */
@@ -84,6 +84,9 @@ class FfmpegCapture implements Capture {
   #stream: number | null = null;
   /** The format of pictures without a time of their own: that of their arrival is theirs. */
   #timeless: string | null = null;
+  /** A file that is none: whoever writes into it may stop to. */
+  #isPipe = false;
+  #framesTaken = 0;
   #landed = false;
   #informed = false;
   #closed = false;
@@ -104,6 +107,7 @@ class FfmpegCapture implements Capture {
       const { source } = this.#options;
       if (source.kind === "rtsp" || source.kind === "http") await this.#openRelay(source);
       if (this.#closed) return;
+      this.#isPipe = mayWait && source.kind === "file";
       if (mayWait) this.#watchOpening(0);
       this.#start(ffmpeg);
     } catch (error) {
@@ -207,7 +211,7 @@ class FfmpegCapture implements Capture {
     const { source } = this.#options;
     // A stream without an end is watched by its frames.
     const measured = this.#relay?.measured === true;
-    if (source.kind === "http" && (info.durationUs !== null || measured))
+    if (this.#isPipe || (source.kind === "http" && (info.durationUs !== null || measured)))
       this.#watchTransfer({ awaited: null, quietMs: 0 });
     this.#listener.onInfo(measured ? { ...info, measured } : info);
   }
@@ -226,6 +230,7 @@ class FfmpegCapture implements Capture {
       return;
     }
     this.#demand -= 1;
+    this.#framesTaken += 1;
     const { number, passedOver, ptsUs, checksum, data } = frame;
     const capturedAtMs = this.#settings.clock.now();
     this.#listener.onFrame({ number, passedOver, ptsUs, checksum, data, capturedAtMs });
@@ -243,11 +248,11 @@ class FfmpegCapture implements Capture {
     });
   }
 
-  /** Frames are requested, bytes on their way, and none has come: said after a while, and given up in the end. */
+  /** Frames are requested, and none or no byte of one has come: said after a while, and given up in the end. */
   #watchTransfer(before: { readonly awaited: number | null; readonly quietMs: number }): void {
     const { clock, stallMs, stallTimeoutMs } = this.#settings;
     this.#timer = clock.after(LOOK_MS, () => {
-      const awaited = this.#relay?.awaited ?? null;
+      const awaited = this.#isPipe ? this.#framesTaken : (this.#relay?.awaited ?? null);
       const quiet = this.#demand > 0 && awaited !== null && awaited === before.awaited;
       const quietMs = quiet ? before.quietMs + LOOK_MS : 0;
       if (quietMs >= stallTimeoutMs) {

@@ -12,6 +12,16 @@ const TS_SYNC = 0x47;
 const BOXES_MAX = 1_000_000;
 const FLV_TAG_HEAD_BYTES = 11;
 
+const PACK = 0xba;
+const PACK_START = "\0\0\u0001\u00ba";
+const PROGRAM_END = 0xb9;
+const PACK_HEAD_BYTES = 14;
+/** Start code and length. */
+const PACKET_HEAD_BYTES = 6;
+/** A pack has 2 KiB in most files; where none is in so many bytes, the structure is another one. */
+const PACK_SEARCH_BYTES = 4 * 1024 * 1024;
+const INCOMPLETE_PACKET = "its last packet is incomplete";
+
 /** A file, its length, and as many bytes of it as are asked for, or fewer at its end. */
 interface Recording {
   readonly bytes: number;
@@ -19,8 +29,8 @@ interface Recording {
 }
 
 /**
- * Why the recording at `path` ends before its end; null where it does not, or where its format does not tell: a program stream
- * (MPG) and raw streams may end anywhere.
+ * Why the recording at `path` ends before its end; null where it does not, or where its format does not tell: raw streams may end
+ * anywhere, and streams of packets between two of them.
  */
 export async function cutShort(path: string): Promise<string | null> {
   const file = await open(path);
@@ -31,6 +41,7 @@ export async function cutShort(path: string): Promise<string | null> {
     if (text.startsWith("FLV")) return await flvCutShort(recording);
     if (text.startsWith("RIFF")) return await riffCutShort(recording);
     if (text.slice(4, 8) === "ftyp") return await mp4CutShort(recording);
+    if (text.startsWith(PACK_START)) return await programStreamCutShort(recording);
     return await tsCutShort(recording);
   } finally {
     await file.close();
@@ -55,10 +66,44 @@ async function tsCutShort({ bytes, read }: Recording): Promise<string | null> {
     const first = size === 192 ? 4 : 0;
     const starts = [0, 1, 2, 3].map((index) => head[first + index * size]);
     if (starts.every((byte) => byte === TS_SYNC)) {
-      return bytes % size === 0 ? null : "its last packet is incomplete";
+      return bytes % size === 0 ? null : INCOMPLETE_PACKET;
     }
   }
   return null;
+}
+
+/**
+ * ISO/IEC 13818-1, 2.5.3, and 11172-1, 2.4.3: packs, each with packets whose head says their length. The packets behind the last
+ * pack end with the file.
+ */
+async function programStreamCutShort({ bytes, read }: Recording): Promise<string | null> {
+  const from = Math.max(0, bytes - PACK_SEARCH_BYTES);
+  const tail = await read(from, bytes - from);
+  let at = tail.lastIndexOf(PACK_START, undefined, "latin1");
+  // What was cut off in the head of a pack has no packet to look at.
+  if (at >= 0 && tail.length - at < PACK_HEAD_BYTES) return "its last pack is incomplete";
+  while (at >= 0 && at < tail.length) {
+    if (tail.length - at < PACKET_HEAD_BYTES) return isCutStart(tail.subarray(at)) ? INCOMPLETE_PACKET : null;
+    if (tail.readUIntBE(at, 3) !== 1) return null;
+    const code = tail.readUInt8(at + 3);
+    if (code === PROGRAM_END) return null;
+    if (code === PACK) at += packHeadBytes(tail, at);
+    else at += PACKET_HEAD_BYTES + tail.readUInt16BE(at + 4);
+  }
+  return at > tail.length ? INCOMPLETE_PACKET : null;
+}
+
+/** The head of a pack of MPEG-2 says how many bytes are stuffed behind it; one of MPEG-1 has none. */
+function packHeadBytes(tail: Buffer, at: number): number {
+  const isMpeg2 = (tail.readUInt8(at + 4) & 0xc0) === 0x40;
+  if (!isMpeg2) return 12;
+  return PACK_HEAD_BYTES + (tail.length > at + 13 ? tail.readUInt8(at + 13) & 7 : 0);
+}
+
+/** Whether these few bytes are the beginning of the head of a packet, and not what fills a file up. */
+function isCutStart(rest: Buffer): boolean {
+  const start = [0, 0, 1];
+  return rest.some((byte) => byte !== 0) && start.every((byte, index) => (rest[index] ?? byte) === byte);
 }
 
 /** FLV 10.1, annex E.3: behind each tag stands its size; the head says how much of a tag there is to be. */

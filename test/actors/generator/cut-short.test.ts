@@ -1,7 +1,9 @@
 /** Recordings that end before their end, on disk and in transfer. */
 
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -26,8 +28,10 @@ const COPIES: Readonly<Record<string, readonly string[]>> = {
 for (const [name, more] of Object.entries(COPIES)) {
   runFfmpeg(["-i", clip, "-c", "copy", ...more, join(folder, name)]);
 }
-runFfmpeg(["-i", clip, "-c:v", "mpeg2video", join(folder, "cut.mpg")]);
+// Program streams: of MPEG-1, as ffmpeg makes them of that name, and of MPEG-2.
+for (const name of ["cut.mpg", "cut.vob"]) runFfmpeg(["-i", clip, "-c:v", "mpeg2video", join(folder, name)]);
 const FORMATS = [...Object.keys(COPIES), "cut.mpg"];
+let fifos = 0;
 const bytesOf = (name: string) => readFileSync(join(folder, name));
 
 /** Sends a part of each file and breaks the connection off (`/drop/`) or keeps it open (`/stall/`); `/whole/` sends all. */
@@ -86,7 +90,7 @@ testEach(
 testEach(
   "a recording that is cut off on disk is source-ended-early where its structure tells",
   async (ffmpeg) => {
-    for (const name of FORMATS.filter((format) => format !== "cut.mpg")) {
+    for (const name of [...FORMATS, "cut.vob"]) {
       assert.is((await captureAll(join(folder, name), { ffmpeg })).error, null, name);
       const path = join(folder, `half-${name}`);
       const bytes = bytesOf(name);
@@ -134,6 +138,44 @@ testEach(
       assert.equal(heard, ["info", "stalled"]);
       assert.ok(frames > 0 && frames < 90, `${frames} frames`);
     }),
+);
+
+testEach(
+  "a pipe whose writer stops is said to, and given up after its limit with what came",
+  async (ffmpeg) => {
+    const fifo = join(folder, `fifo-${fifos++}`);
+    execFileSync("mkfifo", [fifo]);
+    const bytes = bytesOf("cut.mkv");
+    const heard: string[] = [];
+    let frames = 0;
+    const end = new Promise<SluiceError | null>((resolve) => {
+      const capture = createFfmpegCapture({ ffmpeg, stallMs: 1_000, stallTimeoutMs: 3_000 }).open(
+        { source: parseSource(fifo), configuration: small(), after: null },
+        {
+          onInfo: () => void heard.push("info"),
+          onFrame() {
+            frames += 1;
+            capture.request(1);
+          },
+          onStalled: () => void heard.push("stalled"),
+          onEnd: resolve,
+        },
+      );
+      capture.request(4);
+    });
+    // It opens once it is read, and stays open behind what was written.
+    const writer = await open(fifo, "w");
+    try {
+      await writer.write(bytes.subarray(0, Math.floor(bytes.length * 0.6)));
+      const error = await within(20_000, end, "the end");
+      assert.is(error?.code, "source-ended-early");
+      assert.match(error?.message ?? "", /nothing has come for 3 s; results so far are kept/);
+      assert.equal(heard, ["info", "stalled"]);
+      assert.ok(frames > 0 && frames < 90, `${frames} frames`);
+    } finally {
+      await writer.close();
+    }
+  },
 );
 
 test.run();
