@@ -17,9 +17,9 @@ export type {
   ChannelClosed,
   ChannelListener,
   ConnectOptions,
-  HttpHandler,
   HttpRequest,
   HttpResponse,
+  HttpService,
   Listening,
   ListenOptions,
 } from "./transport/carrier.js";

@@ -1,6 +1,7 @@
 /** `sluice hub`: a cloud node that others join. */
 
 import { networkInterfaces } from "node:os";
+import { fileURLToPath } from "node:url";
 import { SluiceError } from "../../src/task/errors.js";
 import { openStore } from "../../src/storage/results/open-store.js";
 import { startNode, type SluiceNode } from "../../src/node/node.js";
@@ -57,7 +58,13 @@ export async function hub(command: HubCommand): Promise<number> {
     const failed = new Promise<void>((resolve) => (over.finish = resolve));
     const authority = openTokenDirectory(tokens);
     const log = createLogger({ level: command.logLevel });
-    const web = createWeb({ tokens: authority, clock: systemClock, log });
+    const web = createWeb({
+      tokens: authority,
+      page: fileURLToPath(new URL("../page/", import.meta.url)),
+      clock: systemClock,
+      log,
+      version: command.version,
+    });
     const journal = command.journal ?? (folder === "memory:" ? folder : `${folder}.journal`);
     node = await startNode({
       ...(journal !== "memory:" && { journal, forget: command.forget }),
@@ -73,19 +80,27 @@ export async function hub(command: HubCommand): Promise<number> {
       version: command.version,
       log,
       onOutcome: web.onOutcome,
-      onEvent: (event) => say(describeNode(event)),
+      onEvent(event) {
+        web.onEvent(event);
+        say(describeNode(event));
+      },
       onCluster: (event) => say(describeCluster(event, name)),
-      onSchedule: (event) => say(describeSchedule(event)),
+      onSchedule(event) {
+        web.onEvent(event);
+        say(describeSchedule(event));
+      },
       onFailure(error) {
         over.failure = error;
         over.finish();
       },
     });
     const { system, cluster: joined } = node;
-    if (joined !== null) web.open({ system, cluster: joined, storeFailure: () => store.failure });
+    if (joined !== null) await web.open({ system, cluster: joined, storeFailure: () => store.failure });
     const url = joined?.url ?? command.listen;
     await writeOperator(folder, { url, token: made.operator, authorities: tls?.certificate ?? null });
     greet(command, url, made.join);
+    if (joined !== null)
+      say(`See and steer it, in a browser of this machine: ${pageLink(url, web.newCode())}`);
     sayFailures(store, say);
     await Promise.race([ended, failed]);
     if (over.failure !== null) throw over.failure;
@@ -114,6 +129,12 @@ function greet({ name, store, tokenTtl }: HubCommand, url: string, token: JoinTo
   if (!isLoopback(url) && url.startsWith("ws:")) {
     err.line("warning: traffic is not encrypted: name a certificate with --tls-cert and --tls-key");
   }
+}
+
+/** Signs one browser in, once: what follows the `#` is sent to nobody and is in no log. */
+function pageLink(url: string, code: string): string {
+  const here = url.replace(/^ws/, "http").replace(/0\.0\.0\.0|\[::\]/, "127.0.0.1");
+  return `${here}/#code=${code}`;
 }
 
 /** An address at which others reach a hub that listens on all addresses of its machine. */

@@ -3,7 +3,7 @@
 import type { Clock } from "../runtime/clock.js";
 import type { Logger } from "../runtime/log.js";
 import { isLoopback } from "../transport/carriers/ws.js";
-import type { HttpHandler } from "../transport/carrier.js";
+import type { HttpService } from "../transport/carrier.js";
 import type { ClusterEvent, Role } from "../transport/cluster/cluster.js";
 import { TransportError } from "../transport/errors.js";
 import type { LinkLimits } from "../transport/link/link-limits.js";
@@ -28,8 +28,8 @@ export interface ListenAddress {
   readonly url: string;
   /** Of `wss`, PEM text. */
   readonly tls?: { readonly certificate: string; readonly key: string };
-  /** Of a hub: answers requests of HTTP at the same address. Default: each is refused. */
-  readonly http?: HttpHandler;
+  /** Of a hub: serves HTTP at the same address. Default: each is refused. */
+  readonly http?: HttpService;
 }
 
 /** Bounds of the components of a node. */

@@ -50,8 +50,17 @@ export interface Channel {
   destroy(): void;
 }
 
-/** Answers a request of HTTP whose headers have come. Nobody has proved anything yet, and the connection is short of time. */
-export type HttpHandler = (request: HttpRequest, response: HttpResponse) => void;
+/** What answers requests of HTTP whose headers have come. Nobody has proved anything yet, and the connection is short of time. */
+export interface HttpService {
+  /** Answers a request that opens no channel. */
+  handle(request: HttpRequest, response: HttpResponse): void;
+  /**
+   * A browser asks for a channel, subprotocol `sluice.page.v1`.
+   *
+   * @returns receives the channel; null refuses it. Must not reject
+   */
+  admit(request: HttpRequest): Promise<((channel: Channel) => void) | null>;
+}
 
 /** Of Node's `IncomingMessage`, what a handler has need of. */
 export interface HttpRequest {
@@ -63,6 +72,8 @@ export interface HttpRequest {
   readonly socket: { readonly remoteAddress?: string | undefined; readonly encrypted?: boolean };
   /** Reads the body and throws it away. */
   resume(): unknown;
+  /** The body, piece by piece. */
+  [Symbol.asyncIterator](): AsyncIterator<unknown>;
 }
 
 /** Of Node's `ServerResponse`, what a handler has need of. */
@@ -78,8 +89,8 @@ export interface ListenOptions {
   readonly url: string;
   /** For `wss`: PEM text. */
   readonly tls?: { readonly certificate: string; readonly key: string };
-  /** Answers requests of HTTP that open no channel, where the carrier meets any; without it each is refused. */
-  readonly http?: HttpHandler;
+  /** Serves requests of HTTP, where the carrier meets any; without it each is refused. */
+  readonly http?: HttpService;
   /** Called with each connection that another node opens. */
   readonly onChannel: (channel: Channel) => void;
 }

@@ -5,8 +5,12 @@ import type { HttpResponse } from "../transport/carrier.js";
 export interface Answer {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  readonly body: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface TextAnswer extends Answer {
+  readonly body: string;
 }
 
 /** A line of text for whoever reads it with their own eyes. */
@@ -34,7 +38,7 @@ const HEADERS = {
 
 /** @param head sends the headers alone */
 export function sendAnswer(response: HttpResponse, answer: Answer, head: boolean): void {
-  const body = Buffer.from(answer.body);
+  const body = typeof answer.body === "string" ? Buffer.from(answer.body) : answer.body;
   response.writeHead(answer.status, {
     ...HEADERS,
     ...answer.headers,

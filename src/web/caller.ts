@@ -10,6 +10,7 @@ import { timingSafeEqual } from "node:crypto";
 import { addressGroup, LOOPBACK } from "../transport/address-group.js";
 import type { HttpRequest } from "../transport/carrier.js";
 import { admitToken, type TokenAuthority } from "../transport/security/token-authority.js";
+import { headerOf, isOfThisMachine } from "./origin.js";
 import { parseToken, verifierOf, type Token } from "../transport/security/token.js";
 
 export type Caller =
@@ -29,7 +30,7 @@ export async function callerOf(
 ): Promise<Caller> {
   if (isLocal(request)) return { type: "local" };
   if (tokens === null) return { type: "stranger", problem: "it is for this machine alone" };
-  const [, text] = BEARER.exec(textOf(request.headers["authorization"])) ?? [];
+  const [, text] = BEARER.exec(headerOf(request, "authorization")) ?? [];
   if (text === undefined) return { type: "stranger", problem: NO_TOKEN };
   if (request.socket.encrypted !== true) {
     return {
@@ -41,16 +42,16 @@ export async function callerOf(
   return problem === null ? { type: "operator" } : { type: "stranger", problem };
 }
 
-function isLocal({ socket, headers }: HttpRequest): boolean {
+/** Whether a program of this machine asks, and says so in all that it sends. */
+export function isLocal(request: HttpRequest): boolean {
+  const { socket, headers } = request;
   if (addressGroup(socket.remoteAddress ?? "") !== LOOPBACK) return false;
   if (headers["forwarded"] !== undefined || headers["x-forwarded-for"] !== undefined) return false;
-  const host = textOf(headers["host"])
-    .replace(/:\d+$/, "")
-    .replace(/^\[|\]$/g, "");
-  return host === "localhost" || addressGroup(host) === LOOPBACK;
+  return isOfThisMachine(headerOf(request, "host"));
 }
 
-async function problemOf(text: string, tokens: TokenAuthority, nowMs: number): Promise<string | null> {
+/** Why the token is no operator's of this hub; null where it is one. */
+export async function problemOf(text: string, tokens: TokenAuthority, nowMs: number): Promise<string | null> {
   let token: Token;
   try {
     token = parseToken(text);
@@ -65,8 +66,4 @@ async function problemOf(text: string, tokens: TokenAuthority, nowMs: number): P
   const proved = given.length === wanted.length && timingSafeEqual(given, wanted);
   if (known === null || !proved) return "its token is not one of this hub";
   return admitToken(known, { node: "a caller of HTTP", roles: ["operator"], nowMs })?.message ?? null;
-}
-
-function textOf(header: string | readonly string[] | undefined): string {
-  return typeof header === "string" ? header : "";
 }

@@ -3,22 +3,28 @@
  *
  * WD1 A path that is not listed is not found, whatever it looks like: no part of a request is ever used as the name of a file.
  * WD2 There are so many requests at a time; one more is told to come again.
- * WD3 A request has no body; what fails inside is logged here, and the one who asks learns only that it did.
+ * WD3 What fails inside is logged here, and the one who asks learns only that it did.
  */
 
 import { errorText } from "../runtime/errors.js";
 import type { Clock } from "../runtime/clock.js";
 import type { Logger } from "../runtime/log.js";
-import type { HttpHandler, HttpRequest, HttpResponse } from "../transport/carrier.js";
+import type { HttpRequest, HttpResponse } from "../transport/carrier.js";
 import type { TokenAuthority } from "../transport/security/token-authority.js";
 import { plainAnswer, sendAnswer, type Answer } from "./answer.js";
 import { callerOf } from "./caller.js";
 
-/** What is answered at one path, to `GET` and `HEAD`. */
+type Method = "GET" | "POST" | "DELETE";
+type Give = (request: HttpRequest) => Answer | Promise<Answer>;
+
+/** What is answered at one path. */
 interface Route {
   /** Who may ask: anybody at all, or whoever may operate the cluster. */
   readonly for: "anybody" | "operators";
-  answer(): Answer | Promise<Answer>;
+  /** `GET` serves `HEAD`, too. */
+  readonly answers: Readonly<Partial<Record<Method, Give>>>;
+  /** Whether strangers are told that it is there. */
+  readonly isListed: boolean;
 }
 
 export type Routes = ReadonlyMap<string, Route>;
@@ -36,8 +42,10 @@ const REQUESTS_MAX = 32;
 /** What is refused, as a hub counts it among what it refuses else. */
 const REFUSED: Readonly<Record<number, string>> = {
   401: "http-denied",
+  403: "http-denied",
   404: "http-not-found",
   405: "http-method",
+  429: "http-busy",
   503: "http-busy",
 };
 
@@ -45,10 +53,15 @@ const REFUSED: Readonly<Record<number, string>> = {
 export type RequestCounts = Readonly<Record<string, number>>;
 
 export interface Door {
-  readonly handle: HttpHandler;
+  handle(request: HttpRequest, response: HttpResponse): void;
   readonly counts: RequestCounts;
   /** From now on these are answered; before that, the hub says that it is starting. */
   open(routes: Routes, onRefused: (kind: string, path: string) => void): void;
+}
+
+/** What is answered at a path by `GET`. */
+export function getRoute(give: Give, access: Route["for"] = "anybody", isListed = true): Route {
+  return { for: access, answers: { GET: give }, isListed };
 }
 
 export function createDoor({ tokens, clock, log }: DoorOptions): Door {
@@ -60,20 +73,20 @@ export function createDoor({ tokens, clock, log }: DoorOptions): Door {
   async function answerTo(request: HttpRequest): Promise<Answer> {
     if (routes === null) return plainAnswer(503, "The hub is starting", { "retry-after": "1" });
     const route = routes.get((request.url ?? "").replace(/\?.*$/s, ""));
-    if (route === undefined) return plainAnswer(404, `There are ${[...routes.keys()].join(", ")} here`);
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      return plainAnswer(405, "Ask with GET", { allow: "GET, HEAD" });
+    if (route === undefined) return notFound(routes);
+    const give = giveOf(route, request.method ?? "");
+    if (give === undefined) {
+      const allow = Object.keys(route.answers).join(", ");
+      return plainAnswer(405, `Ask with ${allow}`, { allow });
     }
     if (route.for === "operators") {
       const caller = await callerOf(request, tokens, clock.now());
       if (caller.type === "stranger") return refusal(caller.problem);
     }
-    return route.answer();
+    return give(request);
   }
 
   async function handle(request: HttpRequest, response: HttpResponse): Promise<void> {
-    // Nobody reads it; without this the end of the request is never seen.
-    request.resume();
     response.on("error", () => {});
     let answer: Answer;
     if (running >= REQUESTS_MAX) {
@@ -92,6 +105,8 @@ export function createDoor({ tokens, clock, log }: DoorOptions): Door {
     const kind = REFUSED[answer.status];
     if (kind !== undefined && routes !== null) onRefused(kind, request.url ?? "");
     sendAnswer(response, answer, request.method === "HEAD");
+    // What nobody has read: without this the end of the request is never seen.
+    request.resume();
   }
 
   return {
@@ -102,6 +117,16 @@ export function createDoor({ tokens, clock, log }: DoorOptions): Door {
       onRefused = told;
     },
   };
+}
+
+function giveOf({ answers }: Route, method: string): Give | undefined {
+  if (method === "HEAD") return answers.GET;
+  return method === "GET" || method === "POST" || method === "DELETE" ? answers[method] : undefined;
+}
+
+function notFound(routes: Routes): Answer {
+  const listed = [...routes].filter(([, { isListed }]) => isListed).map(([path]) => path);
+  return plainAnswer(404, `There are ${listed.join(", ")} here`);
 }
 
 function refusal(problem: string): Answer {

@@ -1,22 +1,39 @@
-/** What a hub serves over HTTP beside its nodes: whether it is well, and its metrics. */
+/** What a hub serves over HTTP beside its nodes: its page, whether it is well, and its metrics. */
 
+import { randomBytes } from "node:crypto";
 import type { ActorSystem } from "../runtime/system.js";
 import type { Clock } from "../runtime/clock.js";
 import type { Logger } from "../runtime/log.js";
-import type { HttpHandler } from "../transport/carrier.js";
+import type { HttpService } from "../transport/carrier.js";
 import type { Cluster } from "../transport/cluster/cluster.js";
 import type { TokenAuthority } from "../transport/security/token-authority.js";
+import { guardFor } from "../actors/guard/guard.js";
+import type { NodeEvent } from "../actors/protocol/generator.js";
+import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
 import type { TaskOutcome } from "../task/reports.js";
 import { createOperator } from "../operator/operator.js";
-import { createDoor } from "./door.js";
+import { createClusterFeed } from "./cluster-feed.js";
+import { createDoor, getRoute, type Routes } from "./door.js";
+import { EventRing } from "./event-ring.js";
 import { healthAnswer, readyAnswer } from "./health.js";
+import { gatherEvents } from "./gather-events.js";
+import { lookAtCluster } from "./look-at-cluster.js";
 import { createMetrics } from "./metrics/metrics.js";
+import { openPage } from "./page-channel.js";
+import type { PageHub } from "./page-hub.js";
+import { readPageFiles } from "./page-files.js";
+import { sessionOf, signIn, signOut } from "./session-routes.js";
+import { createSessions, type Sessions } from "./sessions.js";
 
 export interface WebOptions {
   /** Who may see more than whether the hub is well, from beyond its machine; null for nobody. */
   readonly tokens: TokenAuthority | null;
+  /** Folder of the page as it was compiled for browsers; null for no page. Default null. */
+  readonly page?: string | null;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Of the program, for people. */
+  readonly version?: string;
 }
 
 /** The hub that is served. */
@@ -29,20 +46,40 @@ export interface WebHub {
 
 export interface Web {
   /** Goes into `listen` of the hub. */
-  readonly http: HttpHandler;
+  readonly http: HttpService;
   /** Goes into `onOutcome` of the hub. */
   readonly onOutcome: (outcome: TaskOutcome) => void;
+  /** Is to be told the events of the hub's own node and scheduler. */
+  readonly onEvent: (event: NodeEvent | SchedulerEvent) => void;
   /** The hub has started; until then each request is told that it is starting. */
-  open(hub: WebHub): void;
+  open(hub: WebHub): Promise<void>;
+  /** A code by which one browser on the hub's machine signs in, once; the code before it counts no more. */
+  newCode(): string;
 }
 
-export function createWeb({ tokens, clock, log }: WebOptions): Web {
+export function createWeb({ tokens, page = null, clock, log, version = "" }: WebOptions): Web {
   const door = createDoor({ tokens, clock, log });
   const metrics = createMetrics();
+  const sessions = createSessions({ tokens, clock, secret: () => randomBytes(24).toString("base64url") });
+  const events = new EventRing();
+  let served: { readonly hub: PageHub; readonly name: WebHub["system"]["name"] } | null = null;
+
   return {
-    http: door.handle,
+    http: {
+      handle: (request, response) => door.handle(request, response),
+      async admit(request) {
+        const session = await sessionOf(request, sessions).catch(() => null);
+        const hub = served?.hub;
+        if (session === null || hub === undefined) return null;
+        return (channel) => openPage(channel, hub, () => sessions.holds(session).catch(() => true));
+      },
+    },
     onOutcome: (outcome) => metrics.observe(outcome),
-    open({ system, cluster, ...hub }) {
+    onEvent(event) {
+      if (served !== null) events.add(clock.now(), served.name, event);
+    },
+    newCode: () => sessions.newCode(),
+    async open({ system, cluster, ...hub }) {
       const operator = createOperator(system, cluster);
       metrics.attach({
         deadLetters: system.deadLetters,
@@ -63,14 +100,47 @@ export function createWeb({ tokens, clock, log }: WebOptions): Web {
         totals: () => operator.totals(),
         storeFailure: () => hub.storeFailure(),
       };
+      const pageRoutes: Routes =
+        page === null ? new Map() : new Map([...(await readPageFiles(page)), ...sessionRoutes(sessions)]);
+      const countRefusal = (kind: string, detail: string): void => cluster.countRefusal(kind, detail);
+      served = {
+        name: system.name,
+        hub: {
+          system,
+          operator,
+          guard: guardFor({ now: () => clock.monotonic() }),
+          feed: createClusterFeed(() => lookAtCluster(operator), { clock, log }),
+          events,
+          version,
+          countRefusal,
+        },
+      };
+      gatherEvents(operator, (of, event) => events.add(clock.now(), of, event));
       door.open(
         new Map([
-          ["/health", { for: "anybody", answer: healthAnswer }],
-          ["/ready", { for: "anybody", answer: () => readyAnswer(health) }],
-          ["/metrics", { for: "operators", answer: () => metrics.answer() }],
+          ...pageRoutes,
+          ["/health", getRoute(healthAnswer)],
+          ["/ready", getRoute(() => readyAnswer(health))],
+          ["/metrics", getRoute(() => metrics.answer(), "operators")],
         ]),
-        (kind, path) => cluster.countRefusal(kind, path),
+        countRefusal,
       );
     },
   };
+}
+
+function sessionRoutes(sessions: Sessions): Routes {
+  return new Map([
+    [
+      "/session",
+      {
+        for: "anybody",
+        isListed: false,
+        answers: {
+          POST: (request) => signIn(request, sessions),
+          DELETE: (request) => signOut(request, sessions),
+        },
+      },
+    ],
+  ]);
 }

@@ -42,7 +42,7 @@ test("a hub that runs tasks is well, ready, and counts them as its store does", 
     };
     assert.is((await ask("/health")).status, 503);
     let failure: string | null = null;
-    web.open({ system, cluster, storeFailure: () => failure });
+    await web.open({ system, cluster, storeFailure: () => failure });
     assert.equal(JSON.parse((await ask("/health")).body), { status: "up" });
     const ready = await ask("/ready");
     assert.is(ready.status, 200);

@@ -5,29 +5,23 @@
  * on each side. Where there can be no proxy, on loopback and inside TLS, the mask is zero: it costs nothing and changes no byte.
  */
 
-import {
-  createServer as createHttpServer,
-  STATUS_CODES,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from "node:http";
-import { createServer as createHttpsServer } from "node:https";
-import { Socket, type AddressInfo } from "node:net";
+import type { IncomingMessage } from "node:http";
+import type { Socket, AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { rootCertificates } from "node:tls";
 import { WebSocket, WebSocketServer } from "ws";
 import type { Clock } from "../../runtime/clock.js";
-import { errorText } from "../../runtime/errors.js";
 import {
   FRAME_BYTES_MAX,
   type Carrier,
   type Channel,
   type ConnectOptions,
+  type HttpService,
   type Listening,
   type ListenOptions,
 } from "../carrier.js";
 import { TransportError } from "../errors.js";
+import { createServer, listenError, refuse, refuseOthers, refuseRequest } from "./http-server.js";
 import { Strangers } from "./strangers.js";
 import { WsChannel, type SocketLike } from "./ws-channel.js";
 import { formatUrl, isLoopback, parseUrl } from "./ws-url.js";
@@ -35,6 +29,10 @@ import { formatUrl, isLoopback, parseUrl } from "./ws-url.js";
 export { isLoopback };
 
 const SUBPROTOCOL = "sluice.v1";
+/** Of a browser: whoever it is signs in before. */
+const PAGE_SUBPROTOCOL = "sluice.page.v1";
+/** A person asks for little, and gets what there is. */
+const PAGE_FRAME_BYTES_MAX = 64 * 1024;
 
 /** Bounds of a carrier over WebSocket. */
 export interface WsCarrierOptions {
@@ -56,6 +54,11 @@ export function createWsCarrier(options: WsCarrierOptions): Carrier {
     listen: (given) => listen(given, options),
     connect: (given) => connect(given, options.clock),
   };
+}
+
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
 }
 
 // ── Listening ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -92,34 +95,52 @@ async function listen(
     () => count("too-many-connections"),
   );
   server.on("connection", (socket) => strangers.add(socket));
-  const upgrader = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: FRAME_BYTES_MAX,
-    handleProtocols: () => SUBPROTOCOL,
-    autoPong: false,
-  });
+  const upgraders = {
+    nodes: createUpgrader(SUBPROTOCOL, FRAME_BYTES_MAX),
+    pages: createUpgrader(PAGE_SUBPROTOCOL, PAGE_FRAME_BYTES_MAX),
+  };
   refuseOthers(server, strangers, count);
-  server.on("request", http ?? ((request, response) => refuseRequest(strangers, count, request, response)));
+  server.on("request", (request, response) => {
+    if (http === undefined) refuseRequest(strangers, count, { request, response, subprotocol: SUBPROTOCOL });
+    else http.handle(request, response);
+  });
   server.on("upgrade", (request, socket: Duplex, head) => {
     socket.on("error", () => {});
-    const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
-    if (!offered.includes(SUBPROTOCOL)) {
+    const header = request.headers["sec-websocket-protocol"] ?? "";
+    const offered = new Set(header.split(",").map((name) => name.trim()));
+    const upgrade = (upgrader: WebSocketServer, onOpen: (channel: Channel) => void): void =>
+      upgrader.handleUpgrade(request, socket, head, (webSocket) => {
+        strangers.release(request.socket);
+        const { remoteAddress = "", remotePort = 0 } = request.socket;
+        onOpen(channelOf(webSocket, `${remoteAddress}:${remotePort}`, clock));
+      });
+    if (offered.has(SUBPROTOCOL)) upgrade(upgraders.nodes, onChannel);
+    else if (http !== undefined && offered.has(PAGE_SUBPROTOCOL)) {
+      void admit(http, { request, socket }, (channel) => upgrade(upgraders.pages, channel));
+    } else {
       count("wrong-subprotocol");
       refuse(strangers, socket, `Wanted subprotocol ${SUBPROTOCOL}`);
+    }
+  });
+  async function admit(
+    service: HttpService,
+    { request, socket }: Upgrade,
+    open: (onOpen: (channel: Channel) => void) => void,
+  ): Promise<void> {
+    const onOpen = await service.admit(request);
+    if (onOpen !== null) {
+      open(onOpen);
       return;
     }
-    upgrader.handleUpgrade(request, socket, head, (webSocket) => {
-      strangers.release(request.socket);
-      const { remoteAddress = "", remotePort = 0 } = request.socket;
-      onChannel(channelOf(webSocket, `${remoteAddress}:${remotePort}`, clock));
+    count("page-denied");
+    refuse(strangers, socket, "Sign in first");
+  }
+  for (const upgrader of Object.values(upgraders)) {
+    upgrader.on("wsClientError", (error, socket) => {
+      count("no-websocket");
+      refuse(strangers, socket, error.message);
     });
-  });
-  upgrader.on("wsClientError", (error, socket) => {
-    count("no-websocket");
-    refuse(strangers, socket, error.message);
-  });
+  }
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(url, error)));
     server.listen({ host: address.host, port: address.port }, resolve);
@@ -140,68 +161,15 @@ async function listen(
   };
 }
 
-/** Answers what is no request at all, and counts it by reason. */
-function refuseOthers(server: Server, strangers: Strangers, count: (reason: string) => void): void {
-  server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
-    count(error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? "too-slow" : "no-http");
-    refuse(strangers, socket, "This is not a request");
+function createUpgrader(subprotocol: string, maxPayload: number): WebSocketServer {
+  return new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload,
+    handleProtocols: () => subprotocol,
+    autoPong: false,
   });
-  server.on("tlsClientError", () => count("no-tls"));
-}
-
-function refuseRequest(
-  strangers: Strangers,
-  count: (reason: string) => void,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
-  count("no-websocket");
-  response.writeHead(426, { connection: "close", upgrade: "websocket" });
-  response.end(`This is a node of Sluice: it speaks WebSocket, subprotocol ${SUBPROTOCOL}\n`);
-  request.resume();
-  strangers.refused(request.socket);
-}
-
-function createServer(url: string, limits: object, tls: ListenOptions["tls"]): Server {
-  if (tls === undefined) return createHttpServer(limits);
-  try {
-    return createHttpsServer({
-      ...limits,
-      cert: tls.certificate,
-      key: tls.key,
-      handshakeTimeout: 2_000,
-      minVersion: "TLSv1.2",
-    });
-  } catch (error) {
-    throw new TransportError(
-      `Cannot listen at "${url}" with this certificate and key: ${errorText(error)}; wanted PEM text of both`,
-      { code: "listen-failed", cause: error },
-    );
-  }
-}
-
-/** Says why, and lets go of the socket a moment later: without that, one that is not read would stay half closed for ever. */
-function refuse(strangers: Strangers, socket: Duplex, text: string): void {
-  if (!socket.writable || !(socket instanceof Socket)) {
-    socket.destroy();
-    return;
-  }
-  strangers.refused(socket);
-  socket.end(
-    `HTTP/1.1 400 ${STATUS_CODES[400] ?? ""}\r\nconnection: close\r\ncontent-type: text/plain\r\n\r\n${text}\n`,
-  );
-}
-
-function listenError(url: string, error: NodeJS.ErrnoException): TransportError {
-  const problem =
-    error.code === "EADDRINUSE"
-      ? "the port is taken: choose another one, or stop the program that uses it"
-      : error.code === "EACCES"
-        ? "this user may not use the port: choose one above 1023"
-        : error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND"
-          ? "this machine has no such address"
-          : error.message;
-  return new TransportError(`Cannot listen at "${url}": ${problem}`, { code: "listen-failed", cause: error });
 }
 
 // ── Connecting ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 /** Everything that Prometheus may scrape from a hub. */
 
 import type { TaskOutcome } from "../../task/reports.js";
-import type { Answer } from "../answer.js";
+import type { TextAnswer } from "../answer.js";
 import { createClusterMetrics, type ClusterState } from "./cluster-metrics.js";
 import { createMetricSet } from "./metric-set.js";
 import { createSystemMetrics, type SystemPorts } from "./system-metrics.js";
@@ -13,7 +13,7 @@ export interface Metrics {
   /** From then on the state of the cluster and of the hub is there, too. */
   attach(ports: MetricsPorts): void;
   /** In Prometheus' text format, version 0.0.4. Those who ask at the same time get the same answer. */
-  answer(): Promise<Answer>;
+  answer(): Promise<TextAnswer>;
 }
 
 interface MetricsPorts extends SystemPorts {
@@ -33,9 +33,9 @@ export function createMetrics(): Metrics {
     [],
   );
   let attached: MetricsPorts | null = null;
-  let scraping: Promise<Answer> | null = null;
+  let scraping: Promise<TextAnswer> | null = null;
 
-  async function scrape(): Promise<Answer> {
+  async function scrape(): Promise<TextAnswer> {
     const isThere = attached !== null && (await update(attached));
     complete.set({}, isThere ? 1 : 0);
     const body = (await own.text()) + (isThere ? await asked.text() : "");

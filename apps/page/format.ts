@@ -1,0 +1,32 @@
+/** Numbers and times as a person reads them. */
+
+export function number(value: number): string {
+  return value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 1 : 0 });
+}
+
+export function milliseconds(value: number | null): string {
+  if (value === null) return "–";
+  return value < 1_000 ? `${number(value)} ms` : `${number(value / 1_000)} s`;
+}
+
+export function rate(value: number | null, unit: string): string {
+  return value === null ? "–" : `${number(value)} ${unit}`;
+}
+
+export function share(value: number): string {
+  return `${Math.round(value * 100)} %`;
+}
+
+export function bytes(value: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, value)) / 10));
+  return `${number(value / 2 ** (10 * power))} ${units[power] ?? ""}`;
+}
+
+export function clockTime(atMs: number): string {
+  return new Date(atMs).toLocaleTimeString("en", { hour12: false });
+}
+
+export function age(ms: number): string {
+  return ms < 60_000 ? `${Math.max(0, Math.round(ms / 1_000))} s` : `${Math.round(ms / 60_000)} min`;
+}

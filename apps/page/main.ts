@@ -1,0 +1,95 @@
+/** The page of a hub: signs in, keeps what the hub tells, and shows the part that the address names. */
+
+import type { SourceId } from "../../src/task/identity.js";
+import { connect, type Connection } from "./connection.js";
+import { Events } from "./events.js";
+import { age } from "./format.js";
+import { Ledger } from "./ledger.js";
+import { START, withMessage, withoutResults, type Model } from "./model.js";
+import { Overview } from "./overview.js";
+import { SignIn, signInByLink, signOut } from "./sign-in.js";
+import { Source } from "./source.js";
+import { html, render, useEffect, useMemo, useState } from "./view.js";
+
+const PARTS = [
+  ["#/", "Overview"],
+  ["#/ledger", "Ledger"],
+  ["#/events", "Events"],
+] as const;
+
+function Page() {
+  const [model, setModel] = useState<Model>(START);
+  const [isSignedOut, setSignedOut] = useState(false);
+  const [address, setAddress] = useState(location.hash);
+  const connection = useMemo(
+    () =>
+      connect({
+        onState: (state) => setModel((known) => ({ ...known, connection: state })),
+        onMessage: (message) => setModel((known) => withMessage(known, message)),
+        onSignedOut: () => setSignedOut(true),
+      }),
+    [],
+  );
+  useEffect(() => {
+    connection.watch("cluster", { topic: "cluster" });
+    connection.watch("events", { topic: "events" });
+    const moved = (): void => {
+      setModel(withoutResults);
+      setAddress(location.hash);
+    };
+    addEventListener("hashchange", moved);
+    return () => removeEventListener("hashchange", moved);
+  }, []);
+  if (isSignedOut) return html`<${SignIn} />`;
+  return html`<header>
+      <h1>${model.cluster ?? "Sluice"}</h1>
+      <nav aria-label="Parts">
+        ${PARTS.map(
+          ([target, title]) =>
+            html`<a
+              key=${target}
+              href=${target}
+              aria-current=${(address || "#/") === target ? "page" : undefined}
+              >${title}</a
+            >`,
+        )}
+      </nav>
+      <${State} model=${model} />
+      <button class="plain" onClick=${() => void signOut()}>Sign out</button>
+    </header>
+    <main><${Part} address=${address} model=${model} connection=${connection} /></main>`;
+}
+
+interface PartProps {
+  readonly address: string;
+  readonly model: Model;
+  readonly connection: Connection;
+}
+
+function Part({ address, model, connection }: PartProps) {
+  const source = /^#\/source\/(.+)$/.exec(address)?.[1];
+  if (source !== undefined) {
+    // Any name may stand in an address: of one that is no source nothing is known.
+    const id = decodeURIComponent(source) as SourceId;
+    return html`<${Source} key=${id} id=${id} model=${model} connection=${connection} />`;
+  }
+  if (address === "#/ledger") return html`<${Ledger} model=${model} />`;
+  if (address === "#/events") return html`<${Events} model=${model} />`;
+  return html`<${Overview} model=${model} />`;
+}
+
+function State({ model }: { readonly model: Model }) {
+  const { connection, hub } = model;
+  if (connection.type === "lost") {
+    return html`<p role="alert" class="problem">
+      The hub cannot be reached since ${age(Date.now() - connection.sinceMs)}: what stands here is old
+    </p>`;
+  }
+  return html`<p role="status">
+    ${connection.type === "open" ? `live from ${hub ?? "the hub"}` : "connecting …"}
+  </p>`;
+}
+
+await signInByLink();
+const place = document.getElementById("page");
+if (place !== null) render(html`<${Page} />`, place);

@@ -1,0 +1,142 @@
+/** What goes on in the cluster, at a glance: its sources, and its nodes. */
+
+import type { ClusterSnapshot } from "../../src/web/page-protocol.js";
+import type { LedgerReported } from "../../src/task/reports.js";
+import { age, bytes, milliseconds, number, rate, share } from "./format.js";
+import { rateOf, sum, type Model } from "./model.js";
+import { html } from "./view.js";
+
+/** From then on a source that stores nothing is marked. */
+const STALE_MS = 10_000;
+
+export function Overview({ model }: { readonly model: Model }) {
+  const { snapshot } = model;
+  if (snapshot === null) return html`<p class="empty">Waiting for the cluster …</p>`;
+  return html`<section aria-labelledby="sources">
+      <h2 id="sources">Sources</h2>
+      <${Sources} model=${model} snapshot=${snapshot} />
+    </section>
+    <section aria-labelledby="nodes">
+      <h2 id="nodes">Nodes</h2>
+      <${Nodes} snapshot=${snapshot} />
+    </section>`;
+}
+
+interface RunningSource {
+  readonly node: string;
+  readonly ledger: LedgerReported;
+}
+
+/** Of those that run, by name. */
+export function runningSources({ ledgers }: ClusterSnapshot): readonly RunningSource[] {
+  return Object.entries(ledgers)
+    .flatMap(([node, those]) => those.map((ledger) => ({ node, ledger })))
+    .sort((a, b) => a.ledger.sourceId.localeCompare(b.ledger.sourceId));
+}
+
+function Sources({ model, snapshot }: { readonly model: Model; readonly snapshot: ClusterSnapshot }) {
+  const running = runningSources(snapshot);
+  if (running.length === 0) {
+    return html`<p class="empty">
+      No source runs. Start one with <code>sluice run --pipeline FILE --source VIDEO --on NODE</code>.
+    </p>`;
+  }
+  return html`<ul class="tiles">
+    ${running.map((source) => html`<${Tile} key=${source.ledger.sourceId} ...${source} model=${model} />`)}
+  </ul>`;
+}
+
+function Tile({ node, ledger, model }: RunningSource & { readonly model: Model }) {
+  const { sourceId, status, inFlight, window, stored } = ledger;
+  const moments = model.history.get(sourceId) ?? [];
+  const tasks = rateOf(moments);
+  const dropped = sum(Object.values(ledger.dropped));
+  const lately = moments.slice(-10);
+  const isDropping = (lately.at(-1)?.dropped ?? 0) > (lately[0]?.dropped ?? 0);
+  const route = model.snapshot?.table.table?.sources.get(sourceId);
+  const mark = markOf(status, tasks, moments.length, isDropping);
+  return html`<li class=${`tile ${mark?.level ?? ""}`}>
+    <a href=${`#/source/${encodeURIComponent(sourceId)}`}>
+      <h3>${sourceId}</h3>
+      ${mark !== null && html`<p class="mark">${mark.text}</p>`}
+      <p class="rate">${rate(tasks, "tasks/s")}</p>
+      <dl>
+        <dt>on</dt>
+        <dd>${node}, ${status}</dd>
+        <dt>stored</dt>
+        <dd>${number(stored)}</dd>
+        <dt>dropped</dt>
+        <dd>${number(dropped)}</dd>
+        <dt>in flight</dt>
+        <dd>${inFlight} of ${window}</dd>
+        ${
+          route !== undefined &&
+          html`<dt>captured</dt>
+            <dd>
+              ${route.configuration.width}x${route.configuration.height}, ${route.configuration.fps} fps
+            </dd>`
+        }
+      </dl>
+    </a>
+  </li>`;
+}
+
+function markOf(
+  status: LedgerReported["status"],
+  tasks: number | null,
+  seconds: number,
+  isDropping: boolean,
+): { readonly level: "bad" | "warn"; readonly text: string } | null {
+  if (status === "failed") return { level: "bad", text: "failed" };
+  if (status === "reconnecting") return { level: "bad", text: "the source is away" };
+  if (isDropping) return { level: "warn", text: "drops tasks" };
+  if (tasks === 0 && seconds * 1_000 > STALE_MS) return { level: "warn", text: "stores nothing" };
+  return null;
+}
+
+function Nodes({ snapshot }: { readonly snapshot: ClusterSnapshot }) {
+  const hub = snapshot.table.table?.fallback;
+  return html`<div class="scroll">
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Node</th>
+          <th scope="col">Role</th>
+          <th scope="col">Busy</th>
+          <th scope="col">Memory</th>
+          <th scope="col">Waiting</th>
+          <th scope="col">To the hub</th>
+          <th scope="col">Table</th>
+          <th scope="col">Sample</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${snapshot.nodes.nodes.map(({ description, sample, failures }) => {
+          const { name, role } = description;
+          const held = snapshot.table.acknowledged[name];
+          const isCurrent = held === snapshot.table.table?.epoch;
+          const link = hub === undefined ? undefined : sample?.links[hub];
+          return html`<tr key=${name}>
+            <th scope="row">
+              ${name}${failures.length > 0 && html` <span class="mark">${failures.length} stages fail</span>`}
+            </th>
+            <td>${role}</td>
+            <td><${Meter} value=${sample?.cpuShare} /></td>
+            <td>
+              ${sample === null ? "–" : `${bytes(sample.memoryUsedBytes)} of ${bytes(sample.memoryTotalBytes)}`}
+            </td>
+            <td>${sample === null ? "–" : sum(Object.values(sample.queued))}</td>
+            <td>${name === hub ? "the hub" : milliseconds(link?.rttMs ?? null)}</td>
+            <td>${isCurrent ? "current" : "behind"}</td>
+            <td>${sample === null ? "–" : age(snapshot.atMs - sample.atMs)}</td>
+          </tr>`;
+        })}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function Meter({ value }: { readonly value: number | undefined }) {
+  if (value === undefined) return html`–`;
+  return html`<meter min="0" max="1" high="0.8" optimum="0" value=${value}></meter> ${share(value)}`;
+}

@@ -1,0 +1,207 @@
+/** One source: what it finds, where its time goes, and who decides for it. */
+
+import type { SourceId } from "../../src/task/identity.js";
+import type { SourceRoute } from "../../src/task/routing-table.js";
+import type { ChangesReported, PoliciesReported, PolicyReply } from "../../src/actors/protocol/scheduler.js";
+import { Boxes } from "./boxes.js";
+import { Chart } from "./chart.js";
+import type { Connection } from "./connection.js";
+import { clockTime, milliseconds, number } from "./format.js";
+import { percentile, sum, type Model, type ResultMoment } from "./model.js";
+import { fieldOf, html, useEffect, useState } from "./view.js";
+
+interface SourceProps {
+  readonly id: SourceId;
+  readonly model: Model;
+  readonly connection: Connection;
+}
+
+export function Source({ id, model, connection }: SourceProps) {
+  useEffect(() => {
+    connection.watch("records", { topic: "records", source: id });
+    return () => connection.watch("records", null);
+  }, [id]);
+  const { results, result, left } = model;
+  return html`<nav aria-label="Breadcrumb"><a href="#/">All sources</a></nav>
+    <h2>${id}</h2>
+    <div class="columns">
+      <section aria-label="What is found">
+        ${result === null ? html`<p class="empty">Waiting for a result …</p>` : html`<${Boxes} result=${result} />`}
+        ${left > 0 && html`<p class="hint">${left} results came too fast for this page</p>`}
+      </section>
+      <section aria-label="Latency">
+        <${Latency} results=${results} />
+      </section>
+    </div>
+    <${Stages} results=${results} />
+    <${Plan} id=${id} model=${model} connection=${connection} />`;
+}
+
+function Latency({ results }: { readonly results: readonly ResultMoment[] }) {
+  const latencies = results.map(({ latencyMs }) => latencyMs);
+  return html`<p>
+      Source to stored: p50 <strong>${milliseconds(percentile(latencies, 0.5))}</strong>, p95${" "}
+      <strong>${milliseconds(percentile(latencies, 0.95))}</strong> of ${results.length}
+    </p>
+    <${Chart}
+      title="Latency, ms"
+      times=${results.map(({ atMs }) => atMs / 1_000)}
+      lines=${[
+        { label: "in all", values: latencies },
+        { label: "capture", values: results.map(({ captureMs }) => captureMs) },
+        { label: "queues", values: results.map(({ stages }) => sum(stages.map(({ queueMs }) => queueMs))) },
+        {
+          label: "transfers",
+          values: results.map(({ stages }) => sum(stages.map((stage) => stage.transferMs ?? 0))),
+        },
+        {
+          label: "execution",
+          values: results.map(({ stages }) => sum(stages.map(({ executeMs }) => executeMs))),
+        },
+      ]}
+    />`;
+}
+
+function Stages({ results }: { readonly results: readonly ResultMoment[] }) {
+  const names = [...new Set(results.flatMap(({ stages }) => stages.map(({ stage }) => stage)))];
+  if (names.length === 0) return null;
+  return html`<section aria-labelledby="stages">
+    <h3 id="stages">Stages, p50 and p95</h3>
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Stage</th>
+            <th scope="col">On</th>
+            <th scope="col">Queue</th>
+            <th scope="col">Transfer</th>
+            <th scope="col">Execution</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${names.map((name) => {
+            const those = results.flatMap(({ stages }) => stages.filter(({ stage }) => stage === name));
+            const nodes = [...new Set(those.slice(-20).map(({ node }) => node))];
+            return html`<tr key=${name}>
+              <th scope="row">${name}</th>
+              <td>${nodes.join(", ")}</td>
+              <td>${pair(those.map(({ queueMs }) => queueMs))}</td>
+              <td>${pair(those.flatMap(({ transferMs }) => transferMs ?? []))}</td>
+              <td>${pair(those.map(({ executeMs }) => executeMs))}</td>
+            </tr>`;
+          })}
+        </tbody>
+      </table>
+    </div>
+  </section>`;
+}
+
+function pair(values: readonly number[]): string {
+  return values.length === 0
+    ? "–"
+    : `${milliseconds(percentile(values, 0.5))}, ${milliseconds(percentile(values, 0.95))}`;
+}
+
+function Plan({ id, model, connection }: SourceProps) {
+  const table = model.snapshot?.table;
+  const route = table?.table?.sources.get(id);
+  const epoch = table?.table?.epoch;
+  const why = table?.explanations[id];
+  const [changes, setChanges] = useState<ChangesReported | null>(null);
+  const hub = model.hub;
+  useEffect(() => {
+    if (hub === null) return;
+    void connection
+      .ask<ChangesReported>(`sluice://${hub}/scheduler`, { type: "reportChanges", sourceId: id, sinceMs: 0 })
+      .then(setChanges, () => setChanges(null));
+  }, [id, hub, epoch]);
+  if (route === undefined) return html`<p class="empty">It does not run now</p>`;
+  return html`<section aria-labelledby="plan">
+    <h3 id="plan">Plan</h3>
+    <p>${planText(route)}</p>
+    ${why !== undefined && html`<p>Why: ${why.reason} ${inputsOf(why.inputs)}</p>`}
+    <${PolicyForm}
+      id=${id}
+      hub=${hub}
+      connection=${connection}
+      current=${changes?.changes.at(-1)?.policy ?? ""}
+    />
+    <h4>Changes</h4>
+    <ol class="changes" reversed>
+      ${(changes?.changes ?? [])
+        .slice(-20)
+        .toReversed()
+        .map(
+          ({ atMs, epoch: at, policy, why: then }) =>
+            html`<li key=${at}>
+              <time>${clockTime(atMs)}</time> ${policy}: ${then.reason} ${inputsOf(then.inputs)}
+            </li>`,
+        )}
+    </ol>
+  </section>`;
+}
+
+function planText({ configuration, placement }: SourceRoute): string {
+  const { width, height, fps, framesPerTask, encoding, quality } = configuration;
+  const captured = `${width}x${height} at ${fps} fps, ${framesPerTask} frames a task`;
+  const encoded = encoding === "jpeg" ? `jpeg ${quality}` : encoding;
+  const stages = [...placement].map(([stage, nodes]) => `${stage} on ${nodes.join(" or ")}`);
+  return `${captured}, ${encoded}; ${stages.join(", ")}`;
+}
+
+function inputsOf(inputs: ChangesReported["changes"][number]["why"]["inputs"]): string {
+  const named = Object.entries(inputs).map(
+    ([name, value]) => `${name} ${typeof value === "number" ? number(value) : String(value)}`,
+  );
+  return named.length === 0 ? "" : `(${named.join(", ")})`;
+}
+
+interface PolicyFormProps {
+  readonly id: SourceId;
+  readonly hub: string | null;
+  readonly connection: Connection;
+  readonly current: string;
+}
+
+function PolicyForm({ id, hub, connection, current }: PolicyFormProps) {
+  const [names, setNames] = useState<readonly string[]>([]);
+  const [said, setSaid] = useState<{ readonly isWrong: boolean; readonly text: string } | null>(null);
+  useEffect(() => {
+    if (hub === null) return;
+    void connection.ask<PoliciesReported>(`sluice://${hub}/scheduler`, { type: "reportPolicies" }).then(
+      (reply) => setNames(reply.names),
+      () => setNames([]),
+    );
+  }, [hub]);
+  const submit = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const name = fieldOf(event, "policy");
+    const text = fieldOf(event, "parameters").trim();
+    try {
+      const parameters: unknown = text === "" ? {} : JSON.parse(text);
+      const reply = await connection.ask<PolicyReply>(`sluice://${hub ?? ""}/scheduler`, {
+        type: "setPolicy",
+        sourceId: id,
+        policy: { name, parameters },
+      });
+      if (reply.type === "policyRefused") throw reply.error;
+      setSaid({ isWrong: false, text: `${name} decides from now on` });
+    } catch (thrown) {
+      setSaid({ isWrong: true, text: thrown instanceof Error ? thrown.message : String(thrown) });
+    }
+  };
+  return html`<form class="policy" onSubmit=${submit}>
+    <label>
+      Policy
+      <select name="policy">
+        ${names.map((name) => html`<option key=${name} value=${name} selected=${name === current}>${name}</option>`)}
+      </select>
+    </label>
+    <label>
+      Parameters
+      <input name="parameters" placeholder="{}" spellcheck="false" />
+    </label>
+    <button>Set</button>
+    ${said !== null && html`<p role="status" class=${said.isWrong ? "problem" : "done"}>${said.text}</p>`}
+  </form>`;
+}

@@ -1,0 +1,52 @@
+/** What a page asks: put to the same gate as an operator's words. */
+
+import type { ActorRef } from "../runtime/actor-ref.js";
+import { parseAddress } from "../runtime/address.js";
+import { CodedError, errorText, RuntimeError } from "../runtime/errors.js";
+import type { Sender } from "../transport/cluster/guard.js";
+import type { PageHub } from "./page-hub.js";
+import type { PageMessage, PageRequest } from "./page-protocol.js";
+
+type Ask = Extract<PageRequest, { readonly type: "ask" }>;
+
+const ASKS_MAX = 32;
+
+/** @param tell takes the answer of each ask */
+export function createPageAsks(hub: PageHub, tell: (message: PageMessage) => void): (ask: Ask) => void {
+  const { system } = hub;
+  const sender: Sender = { name: system.name, roles: ["operator"], grants: [] };
+  let running = 0;
+
+  /** @throws RuntimeError `permission-denied` */
+  function checked(path: string, message: unknown): unknown {
+    const verdict = hub.guard(sender, path, message);
+    if (verdict.allowed) return message;
+    hub.countRefusal(`page-${verdict.reason}`, verdict.detail);
+    throw new RuntimeError(verdict.detail, { code: "permission-denied" });
+  }
+
+  async function answer({ id, to, message }: Ask): Promise<PageMessage> {
+    try {
+      const { path } = parseAddress(to);
+      const reply = await system.ask<unknown, unknown>(system.resolve(to), (replyTo: ActorRef<unknown>) =>
+        checked(path, { ...message, replyTo }),
+      );
+      return { type: "reply", id, message: reply };
+    } catch (thrown) {
+      const code = thrown instanceof CodedError ? String(thrown.code) : "failed";
+      return { type: "failed", id, code, problem: errorText(thrown) };
+    }
+  }
+
+  async function run(ask: Ask): Promise<void> {
+    running += 1;
+    tell(await answer(ask));
+    running -= 1;
+  }
+
+  return (ask) => {
+    if (running < ASKS_MAX) void run(ask);
+    else
+      tell({ type: "failed", id: ask.id, code: "mailbox-full", problem: "The page asks too much at a time" });
+  };
+}

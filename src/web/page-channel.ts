@@ -1,0 +1,111 @@
+/**
+ * One page that is open, over its WebSocket.
+ *
+ * WP1 A page tells nobody what an operator may not, wherever the actor is: the gate is here, since other nodes would take the
+ *     hub's word.
+ * WP2 What is told and not read is bounded: records are left out and counted, and a page that reads nothing at all is closed.
+ * WP3 A page whose session is over is closed within a few seconds, one that says nothing within half a minute, and every one as
+ *     the hub stops.
+ */
+
+import { parseWith, z } from "../runtime/parse.js";
+import type { Channel } from "../transport/carrier.js";
+import { parseSourceId } from "../task/identity.js";
+import { createPageAsks } from "./page-asks.js";
+import type { PageHub } from "./page-hub.js";
+import { pageJson, type PageMessage, type PageRequest } from "./page-protocol.js";
+import { createPageWatches } from "./page-watches.js";
+
+/** Unsent bytes from which records are left out, and from which the page is closed. */
+const RECORDS_BYTES_MAX = 1024 * 1024;
+const UNSENT_BYTES_MAX = 8 * 1024 * 1024;
+const CHECK_MS = 2_000;
+const SILENCE_MS_MAX = 30_000;
+
+const requestForm: z.ZodType<PageRequest> = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("ask"),
+    id: z.number().int(),
+    to: z.string().max(500),
+    message: z.record(z.string(), z.unknown()),
+  }),
+  z.object({
+    type: z.literal("watch"),
+    watch: z.discriminatedUnion("topic", [
+      z.object({ topic: z.literal("cluster") }),
+      z.object({ topic: z.literal("events") }),
+      z.object({ topic: z.literal("records"), source: z.string().transform(parseSourceId) }),
+    ]),
+  }),
+  z.object({ type: z.literal("unwatch"), topic: z.enum(["cluster", "events", "records"]) }),
+  z.object({ type: z.literal("alive") }),
+]);
+
+/** @param holds whether the page's session is in force */
+export function openPage(channel: Channel, hub: PageHub, holds: () => Promise<boolean>): void {
+  const { system, operator, version } = hub;
+  const ask = createPageAsks(hub, tell);
+  const isBehind = (): boolean => channel.bufferedBytes > RECORDS_BYTES_MAX;
+  const watches = createPageWatches(hub, { tell, isBehind });
+  let isOpen = true;
+  let heardAtMs = system.clock.monotonic();
+  const withHub = system.shutdown.addTask({
+    phase: "leave",
+    name: `page ${channel.remote}`,
+    run: () => channel.close("The hub stops"),
+  });
+  let timer = system.clock.after(CHECK_MS, () => void check());
+
+  async function check(): Promise<void> {
+    const still = await holds();
+    if (!isOpen) return;
+    if (!still) channel.close("The session is over: sign in again");
+    else if (system.clock.monotonic() - heardAtMs > SILENCE_MS_MAX) channel.close("The page is silent");
+    else timer = system.clock.after(CHECK_MS, () => void check());
+  }
+
+  function tell(message: PageMessage): void {
+    if (!isOpen) return;
+    if (channel.bufferedBytes > UNSENT_BYTES_MAX) channel.destroy();
+    else channel.send(Buffer.from(pageJson(message)));
+  }
+
+  function receive(request: PageRequest): void {
+    if (request.type === "ask") ask(request);
+    else if (request.type === "watch") watches.begin(request.watch);
+    else if (request.type === "unwatch") watches.end(request.topic);
+  }
+
+  channel.start({
+    onFrame(frame) {
+      heardAtMs = system.clock.monotonic();
+      const request = parseFrame(frame);
+      if (request !== null) {
+        receive(request);
+        return;
+      }
+      hub.countRefusal("page-malformed", `what is no request of a page, from ${channel.remote}`);
+      channel.close("That is no request of a page");
+    },
+    onClose() {
+      isOpen = false;
+      timer.cancel();
+      withHub();
+      watches.endAll();
+    },
+  });
+  tell({ type: "hello", hub: system.name, cluster: operator.cluster.name, version });
+}
+
+/** Null of what no page says. */
+function parseFrame(frame: Uint8Array): PageRequest | null {
+  try {
+    const json: unknown = JSON.parse(
+      Buffer.from(frame.buffer, frame.byteOffset, frame.length).toString("utf8"),
+    );
+    const parsed = parseWith(requestForm, json);
+    return parsed.ok ? parsed.value : null;
+  } catch {
+    return null;
+  }
+}

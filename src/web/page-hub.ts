@@ -1,0 +1,18 @@
+/** What pages have of their hub. */
+
+import type { ActorSystem } from "../runtime/system.js";
+import type { Guard } from "../transport/cluster/guard.js";
+import type { Operator } from "../operator/operator.js";
+import type { ClusterFeed } from "./cluster-feed.js";
+import type { EventRing } from "./event-ring.js";
+
+export interface PageHub {
+  readonly system: ActorSystem;
+  readonly operator: Operator;
+  readonly guard: Guard;
+  readonly feed: ClusterFeed;
+  readonly events: EventRing;
+  readonly version: string;
+  /** Counts what is refused, by kind. */
+  countRefusal(kind: string, detail: string): void;
+}

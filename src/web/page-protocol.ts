@@ -1,0 +1,98 @@
+/**
+ * What a page and its hub say to each other over one WebSocket: frames of JSON in UTF-8.
+ *
+ * A page asks actors with the messages that operators use, and is told what it watches. Runs in browsers, too.
+ */
+
+import type { NodeEvent } from "../actors/protocol/generator.js";
+import type { TotalsReported } from "../actors/protocol/distributor.js";
+import type { NodesReported, SchedulerEvent, TableReported } from "../actors/protocol/scheduler.js";
+import type { ClusterEvent, SecurityCounts } from "../transport/cluster/cluster.js";
+import type { NodeName, SourceId } from "../task/identity.js";
+import type { StoredRecord } from "../task/record.js";
+import type { LedgerReported } from "../task/reports.js";
+
+/** What a page may watch. Of records, those of one source from now on. */
+export type Watch =
+  | { readonly topic: "cluster" }
+  | { readonly topic: "events" }
+  | { readonly topic: "records"; readonly source: SourceId };
+
+export type PageRequest =
+  /** Ask the actor at the address `to`; `replyTo` is the hub's to add. */
+  | {
+      readonly type: "ask";
+      /** Chosen by the page; comes back with the answer. */
+      readonly id: number;
+      readonly to: string;
+      readonly message: Readonly<Record<string, unknown>>;
+    }
+  /** In the place of what was watched of the topic before. */
+  | { readonly type: "watch"; readonly watch: Watch }
+  | { readonly type: "unwatch"; readonly topic: Watch["topic"] }
+  /** Every few seconds, so that the hub knows that the page is there. */
+  | { readonly type: "alive" };
+
+export type PageMessage =
+  | { readonly type: "hello"; readonly hub: NodeName; readonly cluster: string; readonly version: string }
+  | { readonly type: "reply"; readonly id: number; readonly message: unknown }
+  | { readonly type: "failed"; readonly id: number; readonly code: string; readonly problem: string }
+  | ({ readonly type: "cluster" } & ClusterSnapshot)
+  /** What has happened, oldest first: at first what the hub remembers, then each as it happens. */
+  | { readonly type: "events"; readonly events: readonly HubEvent[] }
+  /** `left` counts those that were left out since the last one, as the page takes fewer than come. */
+  | { readonly type: "record"; readonly record: StoredRecord; readonly left: number };
+
+/** The cluster as its parts report it, all asked at one time. */
+export interface ClusterSnapshot {
+  /** By the hub's clock. */
+  readonly atMs: number;
+  readonly nodes: NodesReported;
+  readonly table: TableReported;
+  readonly totals: TotalsReported;
+  /** Of the sources that run, by node; a node that does not answer is missing. */
+  readonly ledgers: Readonly<Record<string, readonly LedgerReported[]>>;
+  /** What the hub has refused, by kind. */
+  readonly refused: SecurityCounts;
+}
+
+export interface HubEvent {
+  /** Counts the events of this hub, from 1. */
+  readonly number: number;
+  readonly atMs: number;
+  /** Whose it is: the hub's own, or of a node by its name. */
+  readonly of: NodeName;
+  readonly event: ClusterEvent | SchedulerEvent | NodeEvent;
+}
+
+/** Stands for a Map in JSON. */
+const MAP = "$map";
+const ERROR = "$error";
+
+/** JSON of a message; Maps and errors survive, refs become their addresses, and bytes no more than their length. */
+export function pageJson(message: PageMessage): string {
+  return JSON.stringify(message, (_, value: unknown) => {
+    if (value instanceof Map) return { [MAP]: [...value] };
+    if (value instanceof Error) return { [ERROR]: errorFields(value) };
+    if (ArrayBuffer.isView(value)) return { bytes: value.byteLength };
+    return typeof value === "bigint" ? value.toString() : value;
+  });
+}
+
+function errorFields(error: Error): Readonly<Record<string, unknown>> {
+  return { message: error.message, code: "code" in error ? error.code : null };
+}
+
+/** The message of such JSON: of a hub that has signed the reader in. */
+export function parsePageJson(json: string): PageMessage {
+  const value: unknown = JSON.parse(json, (_, item: unknown) => {
+    if (typeof item !== "object" || item === null) return item;
+    if (MAP in item && Array.isArray(item[MAP])) return new Map(item[MAP] as [unknown, unknown][]);
+    if (ERROR in item && typeof item[ERROR] === "object" && item[ERROR] !== null) {
+      const { message } = item[ERROR] as { readonly message?: unknown };
+      return Object.assign(new Error(String(message)), item[ERROR]);
+    }
+    return item;
+  });
+  return value as PageMessage;
+}

@@ -1,0 +1,73 @@
+/** What a page watches: of each topic one thing at a time. */
+
+import { errorText } from "../runtime/errors.js";
+import type { SourceId } from "../task/identity.js";
+import type { PageHub } from "./page-hub.js";
+import type { PageMessage, Watch } from "./page-protocol.js";
+
+export interface PageWatches {
+  /** In the place of what was watched of the topic. */
+  begin(watch: Watch): void;
+  end(topic: Watch["topic"]): void;
+  endAll(): void;
+}
+
+export interface WatchOptions {
+  readonly tell: (message: PageMessage) => void;
+  /** Whether the page reads too slowly for one more record. */
+  readonly isBehind: () => boolean;
+}
+
+export function createPageWatches(hub: PageHub, { tell, isBehind }: WatchOptions): PageWatches {
+  const watches = new Map<Watch["topic"], () => void>();
+
+  function begun(watch: Watch): () => void {
+    if (watch.topic === "records") return followRecords(watch.source);
+    if (watch.topic === "cluster") {
+      return hub.feed.subscribe((snapshot) => tell({ type: "cluster", ...snapshot }));
+    }
+    tell({ type: "events", events: hub.events.newest() });
+    return hub.events.subscribe((event) => tell({ type: "events", events: [event] }));
+  }
+
+  function followRecords(source: SourceId): () => void {
+    const following: { over: boolean; end: () => void } = { over: false, end: () => {} };
+    let left = 0;
+    const follow = async (): Promise<void> => {
+      const { nextPosition } = await hub.operator.statement();
+      if (following.over) return;
+      following.end = hub.operator.follow(nextPosition, source, (event) => {
+        if (event.type !== "record") return;
+        if (isBehind()) {
+          left += 1;
+          return;
+        }
+        tell({ type: "record", record: event.record, left });
+        left = 0;
+      });
+    };
+    follow().catch((thrown: unknown) => {
+      hub.system.log.warn("Cannot follow the store for a page", { error: errorText(thrown) });
+    });
+    return () => {
+      following.over = true;
+      following.end();
+    };
+  }
+
+  function end(topic: Watch["topic"]): void {
+    watches.get(topic)?.();
+    watches.delete(topic);
+  }
+
+  return {
+    begin(watch) {
+      end(watch.topic);
+      watches.set(watch.topic, begun(watch));
+    },
+    end,
+    endAll() {
+      for (const topic of watches.keys()) end(topic);
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/** A hub in this process with its page, and a source that never ends. */
+
+import { fileURLToPath } from "node:url";
+import { systemClock } from "../../src/runtime/clock.js";
+import { silentLogger } from "../../src/runtime/log.js";
+import { startNode, type SluiceNode } from "../../src/node/node.js";
+import { MemoryStore } from "../../src/storage/results/memory-store.js";
+import { createMemoryTokens, type MemoryTokens } from "../../src/transport/security/memory-tokens.js";
+import { createWeb, type Web } from "../../src/web/web.js";
+import type { NodeOptions } from "../../src/node/node-options.js";
+
+export interface WebHubScene {
+  readonly hub: SluiceNode;
+  readonly web: Web;
+  readonly tokens: MemoryTokens;
+  /** `http://127.0.0.1:PORT`. */
+  readonly url: string;
+}
+
+const PAGE = fileURLToPath(new URL("../../apps/page/", import.meta.url));
+
+export async function withWebHub(
+  options: Partial<NodeOptions>,
+  use: (scene: WebHubScene) => Promise<void>,
+): Promise<void> {
+  const tokens = createMemoryTokens();
+  const web = createWeb({ tokens, page: PAGE, clock: systemClock, log: silentLogger });
+  const hub = await startNode({
+    store: new MemoryStore(),
+    log: silentLogger,
+    ...options,
+    name: "cloud",
+    listen: { url: "ws://127.0.0.1:0", http: web.http },
+    tokens,
+    onEvent: web.onEvent,
+    onSchedule: web.onEvent,
+    onOutcome: web.onOutcome,
+  });
+  try {
+    const { cluster, system } = hub;
+    if (cluster === null) throw new Error("it is no hub");
+    await web.open({ system, cluster, storeFailure: () => null });
+    await use({ hub, web, tokens, url: (cluster.url ?? "").replace(/^ws/, "http") });
+  } finally {
+    await hub.terminate();
+  }
+}

@@ -1,0 +1,168 @@
+/** The page in a real browser, against a real hub that runs the demo clip. */
+
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Page } from "playwright-core";
+import * as assert from "uvu/assert";
+import { parseSource } from "../../src/actors/generator/source-spec.js";
+import { silentLogger } from "../../src/runtime/log.js";
+import { startNode, type SluiceNode } from "../../src/node/node.js";
+import { SERVICES } from "../../src/services/catalogue.js";
+import { parseSourceId } from "../../src/task/identity.js";
+import { parsePipelineFile } from "../../src/task/pipeline-file.js";
+import { inBrowser, type Visit } from "../support/browser.js";
+import { demoTruth, type TruthBox } from "../support/clip.js";
+import { test } from "../support/test.js";
+import { withWebHub, type WebHubScene } from "../support/web-hub.js";
+
+const APPS = fileURLToPath(new URL("../../../apps/", import.meta.url));
+const FILE = `${APPS}pipelines/default.yaml`;
+const PIPELINE = parsePipelineFile(readFileSync(FILE, "utf8"), FILE, SERVICES);
+
+type Box = Pick<TruthBox, "x" | "y" | "width" | "height">;
+
+/** Share of the two that both cover. */
+function overlap(a: Box, b: Box): number {
+  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
+  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
+  if (width <= 0 || height <= 0) return 0;
+  return (width * height) / (a.width * a.height + b.width * b.height - width * height);
+}
+
+interface Drawn {
+  readonly frameUs: number;
+  readonly boxes: readonly Box[];
+}
+
+/** Runs in the browser, whose types are none of this program's. */
+const DRAWN = `(() => {
+  const figure = document.querySelector("figure.boxes");
+  const picture = figure?.querySelector(".picture")?.getBoundingClientRect();
+  if (picture === undefined) return null;
+  const boxes = [...figure.querySelectorAll(".box")].map((box) => {
+    const { x, y, width, height } = box.getBoundingClientRect();
+    return {
+      x: (x - picture.x) / picture.width,
+      y: (y - picture.y) / picture.height,
+      width: width / picture.width,
+      height: height / picture.height,
+    };
+  });
+  return { frameUs: Number(figure.dataset.frameUs), boxes };
+})()`;
+
+/** The boxes as they are drawn, in shares of the picture, and the time of their frame. */
+function drawn(page: Page): Promise<Drawn | null> {
+  return page.evaluate<Drawn | null>(DRAWN);
+}
+
+async function addDemo(node: SluiceNode, id: string): Promise<void> {
+  const { pipeline, configuration } = PIPELINE;
+  await node.addSource({
+    id: parseSourceId(id),
+    source: parseSource(`${APPS}demo/demo.mp4`),
+    pipeline,
+    configuration,
+    policy: { name: "edge-only", parameters: {} },
+    paced: true,
+  });
+}
+
+async function withDemo(use: (scene: WebHubScene, visit: Visit) => Promise<void>): Promise<void> {
+  await withWebHub({ services: SERVICES }, (scene) =>
+    inBrowser(scene.url, async (visit) => {
+      await addDemo(scene.hub, "gate");
+      await visit.page.goto(`${scene.url}/#code=${scene.web.newCode()}`);
+      await use(scene, visit);
+    }),
+  );
+}
+
+test("a link signs in; boxes lie over what moves in the clip; a policy that is set decides, and the page says so", () =>
+  withDemo(async ({ hub }, { page, problems }) => {
+    await page.getByRole("link", { name: "gate" }).click();
+    const { fps, frames } = demoTruth();
+    const overlaps: number[] = [];
+    const times = new Set<number>();
+    while (times.size < 3) {
+      await page.locator("figure.boxes .box").first().waitFor();
+      const seen = await drawn(page);
+      if (seen === null || seen.boxes.length === 0 || times.has(seen.frameUs)) continue;
+      times.add(seen.frameUs);
+      const truth = (frames[Math.round((seen.frameUs * fps) / 1e6)] ?? []).filter(({ moving }) => moving);
+      for (const box of seen.boxes) overlaps.push(Math.max(0, ...truth.map((thing) => overlap(box, thing))));
+    }
+    const right = overlaps.filter((share) => share > 0.5).length;
+    assert.ok(right >= overlaps.length * 0.7, `of ${overlaps.length} boxes ${right} lie over what moves`);
+    await page.getByRole("row", { name: /^motion/ }).waitFor();
+
+    await page.getByLabel("Policy").selectOption("cloud-only");
+    await page.getByRole("button", { name: "Set" }).click();
+    await page.getByText("cloud-only decides from now on").waitFor();
+    await page.getByText(/Why: all stages on the cloud/).waitFor();
+    await page.getByLabel("Parameters").fill('{"nonsense": 1}');
+    await page.getByRole("button", { name: "Set" }).click();
+    await page.getByText(/nonsense/).waitFor();
+    await page.getByLabel("Parameters").fill("{");
+    await page.getByRole("button", { name: "Set" }).click();
+    await page.locator(".problem").waitFor();
+
+    await page.getByRole("link", { name: "Events" }).click();
+    await page
+      .getByText(/publishes table/)
+      .first()
+      .waitFor();
+    await page.getByRole("link", { name: "Ledger" }).click();
+    await page.getByRole("row", { name: /^gate/ }).getByText("yes").waitFor();
+    await hub.drainSource(parseSourceId("gate"));
+    assert.equal(problems, []);
+  }));
+
+test("a node that joins and dies is seen, as is a hub that cannot be reached", () =>
+  withDemo(async ({ hub, tokens, url }, { page }) => {
+    const token = tokens.create({ roles: ["edge"], grants: [], expiresAtMs: Date.now() + 60_000 });
+    const join = url.replace(/^http/, "ws");
+    const edge = await startNode({ name: "edge-1", join, token, services: SERVICES, log: silentLogger });
+    await page.getByRole("rowheader", { name: "edge-1" }).waitFor();
+    await edge.terminate();
+    await page.getByRole("link", { name: "Events" }).click();
+    await page.getByText("edge-1 has joined").waitFor();
+    await page.getByText("edge-1 has left").waitFor();
+    await hub.terminate();
+    await page
+      .getByRole("alert")
+      .getByText(/hub cannot be reached/)
+      .waitFor();
+  }));
+
+test("who has no link and no token sees the form alone; a name that is a script does nothing", () =>
+  withWebHub({ services: SERVICES }, (scene) =>
+    inBrowser(scene.url, async ({ page, problems }) => {
+      await page.goto(scene.url);
+      await page.getByLabel("Token").fill("wrong");
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByRole("alert").waitFor();
+      assert.is(await page.getByText("Nodes").count(), 0);
+      const token = scene.tokens.create({
+        roles: ["operator"],
+        grants: [],
+        expiresAtMs: Date.now() + 60_000,
+      });
+      await page.getByLabel("Token").fill(token);
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByRole("heading", { name: "Nodes" }).waitFor();
+      const name = encodeURIComponent('<img src=x onerror="window.broken=1">');
+      await page.evaluate(`location.hash = "#/source/${name}"`);
+      await page.getByText("<img src=x").waitFor();
+      assert.is(await page.evaluate<boolean>(`"broken" in window`), false);
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByLabel("Token").waitFor();
+      // Those of the requests that were refused above, as browsers write them down.
+      assert.ok(
+        problems.every((problem) => /401|WebSocket/.test(problem)),
+        problems.join("\n"),
+      );
+    }),
+  ));
+
+test.run();

@@ -1,0 +1,197 @@
+import * as assert from "uvu/assert";
+import { WebSocket } from "ws";
+import type { NodesReported } from "../../src/actors/protocol/scheduler.js";
+import { parsePageJson, type PageMessage, type PageRequest } from "../../src/web/page-protocol.js";
+import { test } from "../support/test.js";
+import { withWebHub } from "../support/web-hub.js";
+import { within } from "../support/within.js";
+
+interface Page {
+  readonly messages: readonly PageMessage[];
+  send(request: PageRequest): void;
+  sendText(text: string): void;
+  /** The first message that matches, also one that has come. */
+  heard<Found extends PageMessage>(matches: (message: PageMessage) => message is Found): Promise<Found>;
+  readonly closed: Promise<string>;
+  close(): void;
+}
+
+const JSON_TYPE = { "content-type": "application/json" };
+
+async function signIn(url: string, proof: object, headers: Record<string, string> = {}) {
+  const body = JSON.stringify(proof);
+  return fetch(`${url}/session`, {
+    method: "POST",
+    headers: { origin: url, ...JSON_TYPE, ...headers },
+    body,
+  });
+}
+
+const cookieOf = (response: Response): string =>
+  (response.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+
+/** @returns the page, or the status with which it was refused */
+async function openPage(url: string, headers: Record<string, string>): Promise<Page | number> {
+  const socket = new WebSocket(url.replace(/^http/, "ws"), "sluice.page.v1", { headers });
+  const messages: PageMessage[] = [];
+  const looks = new Set<() => void>();
+  socket.on("message", (data: Buffer) => {
+    messages.push(parsePageJson(data.toString("utf8")));
+    for (const look of looks) look();
+  });
+  const closed = new Promise<string>((resolve) => {
+    socket.on("close", (_, reason) => resolve(reason.toString()));
+  });
+  const status = await new Promise<number | null>((resolve, reject) => {
+    socket.on("open", () => resolve(null));
+    socket.on("unexpected-response", (_, response) => resolve(response.statusCode ?? 0));
+    socket.on("error", reject);
+  });
+  if (status !== null) {
+    socket.on("error", () => {});
+    socket.terminate();
+    return status;
+  }
+  return {
+    messages,
+    closed: within(20_000, closed, "the end of the page"),
+    send: (request) => socket.send(Buffer.from(JSON.stringify(request))),
+    sendText: (text) => socket.send(Buffer.from(text)),
+    heard<Found extends PageMessage>(matches: (message: PageMessage) => message is Found) {
+      const found = new Promise<Found>((resolve) => {
+        const look = (): void => {
+          const first = messages.find(matches);
+          if (first !== undefined) resolve(first);
+        };
+        looks.add(look);
+        look();
+      });
+      return within(20_000, found, "a message to the page");
+    },
+    close: () => socket.close(),
+  };
+}
+
+async function signedIn(url: string, proof: object): Promise<Page> {
+  const response = await signIn(url, proof);
+  assert.is(response.status, 200);
+  const page = await openPage(url, { origin: url, cookie: cookieOf(response) });
+  if (typeof page === "number") throw new Error(`refused with ${page}`);
+  return page;
+}
+
+const answerTo =
+  (id: number) =>
+  (message: PageMessage): message is Extract<PageMessage, { type: "reply" | "failed" }> =>
+    (message.type === "reply" || message.type === "failed") && message.id === id;
+const SCHEDULER = "sluice://cloud/scheduler";
+
+test("a browser that has signed in asks actors as an operator does, and watches the cluster and its events", () =>
+  withWebHub({}, async ({ web, url }) => {
+    const page = await signedIn(url, { code: web.newCode() });
+    const hello = await page.heard((message) => message.type === "hello");
+    assert.equal({ ...hello }, { type: "hello", hub: "cloud", cluster: "sluice", version: "" });
+    page.send({ type: "ask", id: 7, to: SCHEDULER, message: { type: "reportNodes" } });
+    const reply = await page.heard(answerTo(7));
+    if (reply.type !== "reply") throw new Error(reply.problem);
+    assert.equal(
+      (reply.message as NodesReported).nodes.map(({ description }) => description.name),
+      ["cloud"],
+    );
+    page.send({ type: "watch", watch: { topic: "cluster" } });
+    page.send({ type: "watch", watch: { topic: "events" } });
+    const snapshot = await page.heard((message) => message.type === "cluster");
+    assert.equal(Object.keys(snapshot.ledgers), ["cloud"]);
+    await page.heard((message) => message.type === "events");
+    page.close();
+  }));
+
+test("a page tells nobody what an operator may not, on this node or another", () =>
+  withWebHub({}, async ({ hub, web, url }) => {
+    const page = await signedIn(url, { code: web.newCode() });
+    const denied: readonly (readonly [string, Record<string, unknown>])[] = [
+      [SCHEDULER, { type: "removeNode", node: "cloud" }],
+      [SCHEDULER, { type: "tableInstalled", node: "cloud", epoch: 1 }],
+      ["sluice://cloud/controller", { type: "installTable", table: {} }],
+      ["sluice://cloud/distributor", { type: "store", task: {} }],
+      ["sluice://edge-1/controller", { type: "abandon" }],
+      ["sluice://cloud/guardian", { type: "spawn", name: "anything" }],
+      ["sluice://cloud/outcome-listener", { type: "taskSettled" }],
+      [SCHEDULER, { type: "constructor" }],
+      [SCHEDULER, { type: "setPolicy", sourceId: "gate" }],
+    ];
+    for (const [index, [to, message]] of denied.entries()) {
+      page.send({ type: "ask", id: index, to, message });
+      const answer = await page.heard(answerTo(index));
+      assert.is(
+        answer.type === "failed" && answer.code,
+        "permission-denied",
+        `${to} ${String(message["type"])}`,
+      );
+    }
+    const { security = {} } = hub.cluster ?? {};
+    assert.is((security["page-denied"] ?? 0) + (security["page-malformed"] ?? 0), denied.length);
+    page.close();
+  }));
+
+test("what is no request of a page ends it", () =>
+  withWebHub({}, async ({ web, url }) => {
+    for (const text of [
+      "",
+      "{",
+      "[]",
+      '{"type":"ask"}',
+      '{"type":"watch","watch":{"topic":"all"}}',
+      "\u0000",
+    ]) {
+      const page = await signedIn(url, { code: web.newCode() });
+      page.sendText(text);
+      assert.is(await page.closed, "That is no request of a page");
+    }
+  }));
+
+test("a page of somebody else's opens nothing and signs nobody in, with the right cookie or code", () =>
+  withWebHub({}, async ({ web, url }) => {
+    const response = await signIn(url, { code: web.newCode() });
+    const cookie = cookieOf(response);
+    const attributes = response.headers.get("set-cookie") ?? "";
+    for (const wanted of ["HttpOnly", "SameSite=Strict", "Path=/"]) assert.ok(attributes.includes(wanted));
+    const port = new URL(url).port;
+    for (const headers of [
+      { cookie },
+      { cookie, origin: "http://evil.example" },
+      { cookie, origin: "null" },
+      { cookie, origin: `https://127.0.0.1:${port}` },
+      { cookie, origin: `http://rebound.example:${port}`, host: `rebound.example:${port}` },
+      { origin: url },
+      { origin: url, cookie: "sluice_session=" },
+      { origin: url, cookie: `${cookie}x` },
+    ] as Record<string, string>[]) {
+      assert.is(await openPage(url, headers), 400, JSON.stringify(headers));
+    }
+    const code = web.newCode();
+    assert.is((await signIn(url, { code }, { origin: "http://evil.example" })).status, 403);
+    assert.is((await signIn(url, { code }, { "x-forwarded-for": "10.0.0.1" })).status, 403);
+    assert.is((await signIn(url, { code: 7 })).status, 400);
+    assert.is((await signIn(url, { code: "x".repeat(2_000) })).status, 400);
+    assert.is((await signIn(url, { code })).status, 200);
+  }));
+
+test("a page is closed when its token is revoked, and when it signs out", () =>
+  withWebHub({}, async ({ tokens, web, url }) => {
+    const expiresAtMs = Date.now() + 60_000;
+    const token = tokens.create({ roles: ["operator"], grants: [], expiresAtMs });
+    const page = await signedIn(url, { token });
+    tokens.revoke(token.slice(0, token.indexOf(".")));
+    assert.is(await page.closed, "The session is over: sign in again");
+    const response = await signIn(url, { code: web.newCode() });
+    const cookie = cookieOf(response);
+    const other = await openPage(url, { origin: url, cookie });
+    if (typeof other === "number") throw new Error("refused");
+    const signedOut = await fetch(`${url}/session`, { method: "DELETE", headers: { origin: url, cookie } });
+    assert.match(signedOut.headers.get("set-cookie") ?? "", /Max-Age=0/);
+    assert.is(await other.closed, "The session is over: sign in again");
+    assert.is(await openPage(url, { origin: url, cookie }), 400);
+  }));
+
+test.run();
