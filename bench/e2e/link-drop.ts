@@ -1,6 +1,6 @@
 /**
  * What policies make of a link that collapses: a hub and two edges as processes, a live scene on one of them, and a link that goes
- * from 100 to 2 Mbit/s in mid-stream and back. A frame takes 45 ms on an edge, which just manages, and 4 on the cloud, and a task may take a second.
+ * from 100 to 2 Mbit/s in mid-stream and back. A frame takes 45 ms on an edge, which just manages, and 4 on the cloud, and a task may take two seconds.
  *
  * Measured, by policy: when its plan first changed after the drop and after the return, changes of plan in all, latency and drops
  * of each phase. Every policy has its own defaults. Not measured: a lossy link, several sources, models.

@@ -35,5 +35,5 @@ configuration: { resolution: 160x90, fps: 20, framesPerTask: 1, encoding: rgb }
 space:
   resolution: [40x22, 80x46, 160x90]
   fps: [5, 20]
-slo: { latencyMs: 1000 }
+slo: { latencyMs: 2000 }
 `;

@@ -44,7 +44,7 @@ export interface ShapedClusterOptions {
 }
 
 const EDGES = ["edge-1", "edge-2"];
-const LOOK_MS = 50;
+const LOOK_MS = 200;
 
 export async function startShapedCluster(options: ShapedClusterOptions): Promise<ShapedCluster> {
   const { link, frameMs, ...periods } = options;

@@ -3,12 +3,15 @@
  *
  * After the latency guard of Hedger in Dayu, which is of use by itself: window, share of bad ones, evaluations in a row to trip and
  * to recover. Unlike there it wraps every policy; the outcomes that it looks at are of the plan in force alone; and it recovers on
- * trial, so a policy that trips again at once waits longer each time. It stops no source and drops no task.
+ * trial, so a policy that trips again at once waits longer each time. It drops no task and stops no source, as one that is stopped tells
+ * nothing of whether all is well again; but it can have little captured meanwhile.
  */
 
 import { z } from "../../runtime/parse.js";
+import type { Configuration } from "../../task/configuration.js";
 import type { BoundPolicy, Policy, PolicyScope, PolicyView } from "../policy.js";
 import { feedbackOf, objectiveOf } from "./feedback.js";
+import { KNOBS, withLevel } from "./knobs.js";
 import { parseParameters } from "./parameters.js";
 
 const policy = z.strictObject({
@@ -22,6 +25,8 @@ const schema = z.strictObject({
   policy,
   /** The one that decides while it is tripped. Default `edge-only`. */
   safe: policy.default({ name: "edge-only", parameters: {} }),
+  /** Whether the source is captured as little as its space allows while it is tripped. Default false. */
+  sheds: z.boolean().default(false),
   /** A task is bad that takes longer, in ms. Default: the objective of the pipeline, or 1,000. */
   latencyMs: z.number().positive().optional(),
   /** Newest outcomes looked at, and how many it takes. Default 32 and 16. */
@@ -92,7 +97,7 @@ export function createGuard(find: (name: string) => BoundPolicy): Policy<Paramet
         .decide(view);
       return {
         state: { ...state, ...(tripped ? { safe: run.state } : { guarded: run.state }) },
-        plan,
+        plan: tripped && parameters.sheds ? { ...plan, configuration: leastOf(view) } : plan,
         why: {
           reason: tripped ? `tripped, as tasks were late: by "${name}", ${why.reason}` : why.reason,
           inputs: { ...why.inputs, tripped, trips: state.trips },
@@ -100,6 +105,11 @@ export function createGuard(find: (name: string) => BoundPolicy): Policy<Paramet
       };
     },
   };
+}
+
+/** Every knob at its lowest. */
+function leastOf({ source }: PolicyView): Configuration {
+  return KNOBS.reduce((least, knob) => withLevel(knob, 0, least, source), source.configuration);
 }
 
 /** Whether it trips or recovers, by the outcomes of the plan in force. */
