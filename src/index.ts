@@ -158,7 +158,8 @@ export type {
   NodesReported,
   TableReported,
 } from "./actors/protocol/scheduler.js";
-export type { SourceRequest } from "./task/requests.js";
+export type { Pause, SourceRequest } from "./task/requests.js";
+export type { SourceFigures, SourceReport } from "./task/reports.js";
 
 // ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -53,6 +53,10 @@ export function describeNode(event: NodeEvent): string | null {
         : `${event.sourceId}: source ${event.reason}, reconnecting (attempt ${event.attempt}): ${event.detail}`;
     case "sourceBack":
       return `${event.sourceId}: source is back after ${(event.afterMs / 1_000).toFixed(1)} s`;
+    case "sourcePaused":
+      return `${event.sourceId}: paused by an operator${event.reason === "" ? "" : `: ${event.reason}`}`;
+    case "sourceContinued":
+      return `${event.sourceId}: captures again`;
     case "sourceEnded": {
       const { created, stored, inFlight, framesSkipped, timeSteps } = event.ledger;
       const dropped = countDrops(event.ledger.dropped);

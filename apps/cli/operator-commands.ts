@@ -6,7 +6,6 @@ import {
   type Command,
   durationOption,
   notEmpty,
-  Option,
   POLICY_HELP,
   policyOption,
   positiveInteger,
@@ -14,56 +13,36 @@ import {
   UsageError,
 } from "../command-line.js";
 import type { AuditCommand } from "./audit.js";
-import { DEFAULT_STORE } from "./hub-folder.js";
 import type { ExplainCommand } from "./explain.js";
+import { operatorCommands, type Choose, type OperatorCommands } from "./operator-command.js";
 import type { ProfileCommand } from "./profile.js";
 import { asOperator, connect, fromHubOrStore, type OperatorFlags } from "./operator-connection.js";
 import type { ResultsCommand } from "./results.js";
 import type { RunCommand } from "./run-source.js";
+import { addSteering } from "./steering-commands.js";
 import { parseSince } from "./units.js";
-
-/** Takes what a command is to do once the command line has been read. */
-export type Choose = (run: () => Promise<number>) => void;
 
 const since = readBy(
   (text) => parseSince(text, Date.now()),
   "a time like 2026-01-31T12:00:00Z, or an age like 10m",
 );
 
-/** Makes a command with the options that say which hub is meant. */
-type MakeCommand = (name: string, description: string) => Command;
-
 /** Adds the commands that act on a running cluster. */
 export function addOperator(program: Command, choose: Choose): void {
-  const command: MakeCommand = (name, description) =>
-    program
-      .command(name)
-      .description(description)
-      .optionsGroup("Which hub:")
-      .option("--store <dir>", "store of a hub that runs on this machine", notEmpty, DEFAULT_STORE)
-      .addOption(new Option("--hub <url>", "address of a hub on another machine").env("SLUICE_HUB"))
-      .addOption(new Option("--token <token>", "token with the role operator").env("SLUICE_TOKEN"))
-      .option(
-        "--token-file <file>",
-        "file that holds the token: no other user of this machine sees it",
-        notEmpty,
-      )
-      .option("--tls-ca <file>", "certificate authority of the hub's certificate (PEM)", notEmpty)
-      .optionsGroup("Options:");
-  addNodes(command, choose);
-  addRun(command, choose);
-  addSources(command, choose);
-  addPolicies(command, choose);
-  addResults(command, choose);
-  addAudit(command, choose);
-  addDrain(command, choose);
-  addFree(command, choose);
-  addExplain(command, choose);
-  addProfile(command, choose);
-  addTop(command, choose);
+  const commands = operatorCommands(program, choose);
+  addNodes(commands);
+  addRun(commands);
+  addSteering(commands);
+  addResults(commands);
+  addAudit(commands);
+  addDrain(commands);
+  addFree(commands);
+  addExplain(commands);
+  addProfile(commands);
+  addTop(commands);
 }
 
-function addNodes(command: MakeCommand, choose: Choose): void {
+function addNodes({ command, act, choose }: OperatorCommands): void {
   const shown = command("nodes", "Shows the nodes of the cluster.");
   shown
     .command("forget")
@@ -79,14 +58,15 @@ function addNodes(command: MakeCommand, choose: Choose): void {
     .option("--json", "print one JSON array", false)
     .option("--all", "include operators", false)
     .action((given: OperatorFlags & { readonly json: boolean; readonly all: boolean }) =>
-      choose(async () => {
-        const { nodes } = await import("./nodes.js");
-        return asOperator(given, (operator) => nodes(operator, given));
-      }),
+      act(
+        given,
+        () => import("./nodes.js"),
+        ({ nodes }, operator) => nodes(operator, given),
+      ),
     );
 }
 
-function addRun(command: MakeCommand, choose: Choose): void {
+function addRun({ command, act }: OperatorCommands): void {
   const run = command("run", "Starts a source on a node and follows it until it ends.")
     .requiredOption("--pipeline <file>", "pipeline file (YAML)", notEmpty)
     .requiredOption(
@@ -103,81 +83,17 @@ function addRun(command: MakeCommand, choose: Choose): void {
     .addOption(policyOption())
     .addHelpText("after", POLICY_HELP)
     .action((given: OperatorFlags & Omit<RunCommand, "limit"> & { readonly limit?: number }) =>
-      choose(async () => {
-        const { runSource } = await import("./run-source.js");
-        return asOperator(given, (operator) => runSource(operator, { ...given, limit: given.limit ?? null }));
-      }),
-    );
-}
-
-function addSources(command: MakeCommand, choose: Choose): void {
-  command("sources", "Shows the sources that run, and where.")
-    .option("--json", "print one JSON array", false)
-    .addHelpText(
-      "after",
-      "\nExit codes: 0 all are shown, 1 a node did not answer, or failure, 2 wrong usage.\n",
-    )
-    .action((given: OperatorFlags & { readonly json: boolean }) =>
-      choose(async () => {
-        const { sources } = await import("./sources.js");
-        return asOperator(given, (operator) => sources(operator, given));
-      }),
-    );
-  command("stop", "Ends a source for good, once its tasks in progress are stored: it goes on with no node.")
-    .argument("<source>", "its name")
-    .option("--json", "print one JSON object", false)
-    .addHelpText(
-      "after",
-      "\nExit codes: 0 it has ended, 1 there is none of that name, or failure, 2 wrong usage.\n",
-    )
-    .action((source: string, given: OperatorFlags & { readonly json: boolean }) =>
-      choose(async () => {
-        const { stop } = await import("./sources.js");
-        return asOperator(given, (operator) => stop(operator, source, given));
-      }),
-    );
-}
-
-function addPolicies(command: MakeCommand, choose: Choose): void {
-  command("policies", "Lists the policies that may decide for a source.")
-    .option("--json", "print their names as one JSON array", false)
-    .action((given: OperatorFlags & { readonly json: boolean }) =>
-      choose(async () => {
-        const { policies } = await import("./policy.js");
-        return asOperator(given, (operator) => policies(operator, given));
-      }),
-    );
-  const another = (text: string, before: readonly string[] = []): readonly string[] => [
-    ...before,
-    notEmpty(text),
-  ];
-  command("policy", "Has a policy decide for a source, until you say otherwise or the source has ended.")
-    .argument("<source>", "its name")
-    .argument("<name>", "name of the policy")
-    .option(
-      "--param <key=value>",
-      "parameter of the policy, JSON or text; outer.inner=value for one inside; repeatable",
-      another,
-    )
-    .addHelpText(
-      "after",
-      `
-Example: sluice policy cam fixed --param placement.tracks=cloud
-
-Exit codes: 0 it decides now, 1 it was refused and the one before stays, 2 wrong usage.
-${POLICY_HELP}`,
-    )
-    .action((source: string, name: string, given: OperatorFlags & { readonly param?: readonly string[] }) =>
-      choose(async () => {
-        const { setPolicy } = await import("./policy.js");
-        return asOperator(given, (operator) => setPolicy(operator, source, name, given));
-      }),
+      act(
+        given,
+        () => import("./run-source.js"),
+        ({ runSource }, operator) => runSource(operator, { ...given, limit: given.limit ?? null }),
+      ),
     );
 }
 
 type ResultsFlags = Omit<ResultsCommand, "limit"> & { readonly last?: number; readonly limit?: number };
 
-function addResults(command: MakeCommand, choose: Choose): void {
+function addResults({ command, choose }: OperatorCommands): void {
   command("results", "Prints results from a running hub, or else straight from its store.")
     .option("--source <name>", "only this source", notEmpty)
     .option(
@@ -210,7 +126,7 @@ function addResults(command: MakeCommand, choose: Choose): void {
     });
 }
 
-function addAudit(command: MakeCommand, choose: Choose): void {
+function addAudit({ command, choose }: OperatorCommands): void {
   command("audit", "Checks in the stored records that no task was lost and none took effect twice.")
     .option(
       "--from <file>",
@@ -236,54 +152,58 @@ function addAudit(command: MakeCommand, choose: Choose): void {
     );
 }
 
-function addDrain(command: MakeCommand, choose: Choose): void {
+function addDrain({ command, act }: OperatorCommands): void {
   command("drain", "Lets a node finish its tasks and leave the cluster. No task is lost or delivered twice.")
     .argument("<node>", "name of the node")
     .action((node: string, given: OperatorFlags) =>
-      choose(async () => {
-        const { drain } = await import("./drain.js");
-        return asOperator(given, (operator) => drain(operator, node));
-      }),
+      act(
+        given,
+        () => import("./drain.js"),
+        ({ drain }, operator) => drain(operator, node),
+      ),
     );
 }
 
-function addFree(command: MakeCommand, choose: Choose): void {
+function addFree({ command, act }: OperatorCommands): void {
   command("free", "Frees the name of a source, or a version of a pipeline, for another node.")
     .argument("<name>", "of the source, or PIPELINE@VERSION")
     .action((name: string, given: OperatorFlags) =>
-      choose(async () => {
-        const { free } = await import("./free.js");
-        return asOperator(given, (operator) => free(operator, name));
-      }),
+      act(
+        given,
+        () => import("./free.js"),
+        ({ free }, operator) => free(operator, name),
+      ),
     );
 }
 
-function addProfile(command: MakeCommand, choose: Choose): void {
+function addProfile({ command, act }: OperatorCommands): void {
   command("profile", "Prints what each stage of a source took on each node, as a policy reads it: JSON.")
     .argument("<source>", "its name")
     .addOption(durationOption("--since <duration>", "results not older than this (default: all)"))
     .action((source: string, given: OperatorFlags & ProfileCommand) =>
-      choose(async () => {
-        const { profile } = await import("./profile.js");
-        return asOperator(given, (operator) => profile(operator, source, given));
-      }),
+      act(
+        given,
+        () => import("./profile.js"),
+        ({ profile }, operator) => profile(operator, source, given),
+      ),
     );
 }
 
-function addExplain(command: MakeCommand, choose: Choose): void {
+function addExplain({ command, act }: OperatorCommands): void {
   command("explain", "Tells how the plan of a source has changed, and why, in words and numbers.")
     .argument("<source>", "its name")
     .addOption(durationOption("--since <duration>", "changes not older than this (default: all remembered)"))
     .option("--json", "print one JSON object", false)
     .action((source: string, given: OperatorFlags & ExplainCommand) =>
-      choose(async () => {
-        const { explain } = await import("./explain.js");
-        return asOperator(given, (operator) => explain(operator, source, given));
-      }),
+      act(
+        given,
+        () => import("./explain.js"),
+        ({ explain }, operator) => explain(operator, source, given),
+      ),
     );
 }
 
-function addTop(command: MakeCommand, choose: Choose): void {
+function addTop({ command, choose }: OperatorCommands): void {
   command("top", "Shows nodes, queues, stages and sources, updated every second.")
     .option("--once", "print once and exit", false)
     .action((given: OperatorFlags & { readonly once: boolean }) =>

@@ -1,21 +1,21 @@
-/** `sluice sources` and `sluice stop`: what runs where, and the end of it. */
+/** `sluice sources`: what runs where, how it goes, and by which plan. */
 
-import { CodedError, errorText } from "../../src/runtime/errors.js";
+import { errorText } from "../../src/runtime/errors.js";
 import type { Operator } from "../../src/operator/operator.js";
-import { SluiceError } from "../../src/task/errors.js";
+import type { Configuration } from "../../src/task/configuration.js";
 import { parseSourceId, type NodeName, type SourceId } from "../../src/task/identity.js";
 import { countDrops } from "../../src/task/ledger.js";
-import { suggestName } from "../../src/task/nearest-name.js";
-import type { LedgerReported } from "../../src/task/reports.js";
+import type { LedgerReported, SourceReport } from "../../src/task/reports.js";
 import { renderFitting, terminalWidth } from "../tables.js";
 import { err, out } from "../terminal.js";
 import { unusedFramesText } from "../unused-frames.js";
 
-/** A source as one that runs now. */
+/** A source that runs now, or whose node is away. */
 export interface SourceLine {
   readonly source: SourceId;
   readonly node: NodeName;
-  readonly status: LedgerReported["status"];
+  /** `away` where its node does not say. */
+  readonly status: LedgerReported["status"] | "away";
   /** `ID@VERSION`; null before the scheduler has decided for it. */
   readonly pipeline: string | null;
   readonly created: number;
@@ -24,11 +24,22 @@ export interface SourceLine {
   readonly dropped: number;
   /** Frames that were read and are in no task. */
   readonly framesSkipped: number;
+  /** What the scheduler knows of it; null where it does not. */
+  readonly scheduled: SourceReport | null;
+  readonly configuration: Configuration | null;
+  /** The first node of each stage. */
+  readonly placement: Readonly<Record<string, string>>;
 }
 
-/** @returns the exit code: 1 where a node did not answer, so that its sources are not shown */
+export interface SourcesFound {
+  readonly lines: readonly SourceLine[];
+  /** Nodes that did not answer, and why. */
+  readonly silent: ReadonlyMap<NodeName, string>;
+}
+
+/** @returns the exit code: 1 where a node did not answer, so that its sources are not shown as they are */
 export async function sources(operator: Operator, { json }: { readonly json: boolean }): Promise<number> {
-  const { lines, silent } = await look(operator);
+  const { lines, silent } = await findSources(operator);
   if (json) out.json(lines);
   else if (lines.length === 0) out.line("No source runs");
   else out.lines(sourcesTable(lines, terminalWidth()));
@@ -36,120 +47,125 @@ export async function sources(operator: Operator, { json }: { readonly json: boo
   return silent.size === 0 ? 0 : 1;
 }
 
-/**
- * Ends a source for good, wherever it runs.
- *
- * @throws SluiceError `source-missing` where no node has one of that name
- */
-export async function stop(
-  operator: Operator,
-  source: string,
-  { json }: { readonly json: boolean },
-): Promise<number> {
-  const id = parseSourceId(source);
-  const { lines, silent } = await look(operator);
-  const running = lines.filter((line) => line.source === id);
-  const ended: NodeName[] = [];
-  // One that could not go on with its node runs nowhere, and is in that node's journal all the same.
-  for (const node of running.length > 0 ? running.map((line) => line.node) : nodesOf(operator)) {
-    if (running.length > 0 && !json) err.line(`Stopping ${id} on ${node}: waiting for tasks in progress`);
-    if (await endOn(operator, node, id)) ended.push(node);
-  }
-  const [node] = ended;
-  if (node === undefined) {
-    const known = lines.map((line) => line.source);
-    const away = silent.size === 0 ? "" : `; not known are those of ${[...silent.keys()].join(", ")}`;
-    throw new SluiceError(
-      `Cannot stop "${id}" as no node has a source of that name${suggestName(id, known)}${away}; see "sluice sources"`,
-      { code: "source-missing" },
-    );
-  }
-  if (json) out.json({ source: id, node, ended: true });
-  else out.line(`${id} is ended on ${node}`);
-  return 0;
-}
-
-async function endOn(operator: Operator, node: NodeName, id: SourceId): Promise<boolean> {
-  try {
-    await operator.agent(node).drainSource(id);
-    return true;
-  } catch (error) {
-    if (error instanceof CodedError && error.code === "source-missing") return false;
-    throw error;
-  }
-}
-
-function nodesOf({ cluster }: Operator): readonly NodeName[] {
+export function nodesOf({ cluster }: Operator): readonly NodeName[] {
   return [...cluster.members.values()]
     .filter(({ roles }) => !roles.includes("operator"))
     .map(({ name }) => name);
 }
 
-async function look(operator: Operator): Promise<{
-  readonly lines: readonly SourceLine[];
-  /** Nodes that did not answer, and why. */
-  readonly silent: ReadonlyMap<NodeName, string>;
-}> {
+/** Asks every node, and the scheduler. */
+export async function findSources(operator: Operator): Promise<SourcesFound> {
   const nodes = nodesOf(operator);
-  const [{ table }, ...answers] = await Promise.all([
+  const [{ table }, scheduled, ...answers] = await Promise.all([
     operator.table(),
+    operator.sources(),
     ...nodes.map((node) => operator.agent(node).sources().catch(errorText)),
   ]);
   const silent = new Map<NodeName, string>();
-  const lines = answers.flatMap((answer, index) => {
-    const node = nodes[index];
-    if (node === undefined) return [];
-    if (typeof answer !== "string") return answer.ledgers.map((ledger) => lineOf(node, ledger));
-    silent.set(node, answer);
-    return [];
-  });
-  return { lines, silent };
-
-  function lineOf(node: NodeName, ledger: LedgerReported): SourceLine {
-    const { sourceId, status, created, inFlight, stored, dropped, framesSkipped } = ledger;
-    const route = table?.sources.get(sourceId);
-    const pipeline = route === undefined ? null : `${route.pipelineId}@${route.pipelineVersion}`;
-    return {
-      source: sourceId,
+  const lines = new Map<string, SourceLine>();
+  const add = (source: SourceId, node: NodeName, ledger: LedgerReported | null): void => {
+    const route = table?.sources.get(source);
+    lines.set(source, {
+      source,
       node,
-      status,
-      pipeline,
-      created,
-      inFlight,
-      stored,
-      dropped: countDrops(dropped),
-      framesSkipped,
-    };
+      status: ledger?.status ?? "away",
+      pipeline: route === undefined ? null : `${route.pipelineId}@${route.pipelineVersion}`,
+      created: ledger?.created ?? 0,
+      inFlight: ledger?.inFlight ?? 0,
+      stored: ledger?.stored ?? 0,
+      dropped: countDrops(ledger?.dropped ?? {}),
+      framesSkipped: ledger?.framesSkipped ?? 0,
+      scheduled: scheduled[source] ?? null,
+      configuration: route?.configuration ?? null,
+      placement: Object.fromEntries(
+        [...(route?.placement ?? [])].map(([stage, [first = "-"]]) => [stage, first]),
+      ),
+    });
+  };
+  for (const [index, answer] of answers.entries()) {
+    const node = nodes[index];
+    if (node === undefined) continue;
+    if (typeof answer === "string") silent.set(node, answer);
+    else for (const ledger of answer.ledgers) add(ledger.sourceId, node, ledger);
   }
+  for (const [source, { node }] of Object.entries(scheduled)) {
+    if (!lines.has(source)) add(parseSourceId(source), node, null);
+  }
+  return { lines: [...lines.values()], silent };
 }
 
-/** @param width of the terminal, in columns */
+/** @param width columns of the terminal */
 export function sourcesTable(lines: readonly SourceLine[], width: number): string {
   const unused = lines.reduce((sum, { framesSkipped }) => sum + framesSkipped, 0);
   const table = renderFitting(
     [
       { title: "source" },
-      { title: "node" },
-      { title: "status" },
-      { title: "pipeline", rank: 2 },
-      { title: "created", align: "right", rank: 1 },
-      { title: "in flight", align: "right" },
-      { title: "stored", align: "right" },
-      { title: "dropped", align: "right" },
-      { title: "unused", align: "right" },
+      { title: "node", rank: 1 },
+      { title: "state" },
+      { title: "fps", align: "right" },
+      { title: "p50/95 ms", align: "right" },
+      { title: "late", align: "right" },
+      { title: "drops", align: "right" },
+      { title: "plan" },
+      { title: "policy" },
+      { title: "captured", rank: 2 },
+      { title: "stored", align: "right", rank: 3 },
+      { title: "unused", align: "right", rank: 4 },
+      { title: "in flight", align: "right", rank: 5 },
+      { title: "created", align: "right", rank: 6 },
+      { title: "pipeline", rank: 7 },
     ],
-    lines.map(({ source, node, status, pipeline, ...counts }) => [
-      source,
-      node,
-      status,
-      pipeline ?? "-",
-      counts.created,
-      counts.inFlight,
-      counts.stored,
-      counts.dropped,
-      counts.framesSkipped,
+    lines.map((line) => [
+      line.source,
+      line.node,
+      line.status,
+      ...figuresCells(line.scheduled),
+      line.dropped,
+      planText(line),
+      line.scheduled?.policy.name ?? "-",
+      capturedText(line),
+      line.stored,
+      line.framesSkipped,
+      line.inFlight,
+      line.created,
+      line.pipeline ?? "-",
     ]),
     width,
   );
   return unused === 0 ? table : `${table}\nunused: ${unusedFramesText(unused)}`;
+}
+
+/** Rate and latencies of late, and tasks beyond the objective; a dash where there is nothing to say. */
+function figuresCells(scheduled: SourceReport | null): readonly string[] {
+  if (scheduled === null) return ["-", "-", "-"];
+  const { slo, figures } = scheduled;
+  const { framesPerSecond, latencyMs, late } = figures;
+  return [
+    framesPerSecond.toFixed(1),
+    latencyMs === null ? "-" : `${latencyMs.p50.toFixed(0)}/${latencyMs.p95.toFixed(0)}`,
+    slo === null ? "-" : String(late),
+  ];
+}
+
+/** Where its stages run, those of one node together. */
+function planText({ placement }: SourceLine): string {
+  const stages = Object.entries(placement);
+  const nodes = [...new Set(stages.map(([, node]) => node))];
+  if (nodes.length === 1 && nodes[0] !== undefined) return `all on ${nodes[0]}`;
+  return stages.map(([stage, node]) => `${stage} on ${node}`).join("\n") || "-";
+}
+
+/** How it is captured; what an operator has set is marked. */
+function capturedText({ configuration, scheduled }: SourceLine): string {
+  if (configuration === null) return "-";
+  const { width, height, fps, framesPerTask, encoding, quality } = configuration;
+  const { ordered = {} } = scheduled ?? {};
+  const mark = (...knobs: readonly (keyof Configuration)[]): string =>
+    knobs.some((knob) => ordered[knob] !== undefined) ? "*" : "";
+  return [
+    `${width}x${height}${mark("width", "height")} @ ${fps}${mark("fps")}`,
+    `${framesPerTask}${mark("framesPerTask")} a task, ${encoding}${mark("encoding")}`,
+    ...(encoding === "jpeg" ? [`quality ${quality}${mark("quality")}`] : []),
+    ...(Object.keys(ordered).length === 0 ? [] : ["* set by an operator"]),
+  ].join("\n");
 }

@@ -55,6 +55,10 @@ function textOf({ event }: HubEvent): string {
       return `source ${event.sourceId} is ${event.reason}: ${event.detail}`;
     case "sourceBack":
       return `source ${event.sourceId} is back after ${milliseconds(event.afterMs)}`;
+    case "sourcePaused":
+      return `source ${event.sourceId} is paused by an operator${event.reason === "" ? "" : `: ${event.reason}`}`;
+    case "sourceContinued":
+      return `source ${event.sourceId} captures again`;
     case "sourceEnded":
       return `source ${event.sourceId} has ended${event.error === null ? "" : `: ${event.error.message}`}`;
     case "stageFailed":

@@ -134,6 +134,7 @@ export function createSources(options: SourcesOptions): OwnSources {
       policy,
       ...(space && { space }),
       ...(slo && { slo }),
+      framesMin: framesMinFor(pipeline, options.services),
     };
     checkFrames(asked, options.services);
     await registration.request(description, { isNew: !resumed });
@@ -208,6 +209,11 @@ function framesMinOf(service: string, services: SourcesOptions["services"]): num
   return services.get(service)?.framesMin ?? 1;
 }
 
+/** As every service of a pipeline needs. */
+function framesMinFor({ stages }: Pipeline, services: SourcesOptions["services"]): number {
+  return Math.max(...stages.map(({ service }) => framesMinOf(service, services)));
+}
+
 /** A task has as many frames as every service of its pipeline needs, whatever a policy may choose. */
 function checkFrames(
   { id, pipeline, configuration = DEFAULT_CONFIGURATION, space }: SourceOptions,
@@ -251,7 +257,7 @@ function startGenerator(
       placedOn: [name, cloud],
       ...fixedNodes(pipeline, { node: name, runs: offers, cloud }),
     },
-    framesMin: Math.max(...pipeline.stages.map(({ service }) => framesMinOf(service, services))),
+    framesMin: framesMinFor(pipeline, services),
     ...(capture && { capture }),
     ...(delivery && { delivery }),
   });

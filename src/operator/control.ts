@@ -1,12 +1,14 @@
-/** What whoever runs a cluster does from one of its nodes: follow its results, set policies, read the table. */
+/** What whoever runs a cluster does from one of its nodes: follow its results, steer its sources, read the table. */
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { ActorSystem } from "../runtime/system.js";
 import { askNode } from "../actors/guard/ask-node.js";
 import {
   CHANGES_REPORTED,
+  ORDER_REPLY,
   POLICIES_REPORTED,
   POLICY_REPLY,
+  SCHEDULED_SOURCES,
   SOURCE_REMOVED,
   TABLE_REPORTED,
   VERSION_FREED,
@@ -16,7 +18,14 @@ import { createObserver, type ObserverMessage } from "./observer.js";
 import { secretName } from "./secret-name.js";
 import type { RunSummary } from "./run-statistics.js";
 import type { DistributorMessage, SubscriptionEvent } from "../actors/protocol/distributor.js";
-import type { ChangesReported, SchedulerMessage, TableReported } from "../actors/protocol/scheduler.js";
+import type {
+  ChangesReported,
+  OrderReply,
+  SchedulerMessage,
+  TableReported,
+} from "../actors/protocol/scheduler.js";
+import type { Configuration } from "../task/configuration.js";
+import type { SourceReport } from "../task/reports.js";
 import type { PolicySpec } from "../task/requests.js";
 import { pipelineKeyText, type NodeName, type PipelineId, type SourceId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
@@ -49,6 +58,23 @@ export interface Control {
   ): () => void;
   /** @throws SluiceError `policy-invalid` with the text of what is wrong */
   setPolicy(sourceId: SourceId, policy: PolicySpec): Promise<void>;
+  /**
+   * Has a source capture nothing until `continueSource`, whatever its node or the hub does meanwhile: what is under way ends, a camera
+   * is let go of, and what it does not give is stored as a gap with the reason.
+   *
+   * @param reason for people; default none
+   * @throws SluiceError `source-missing`
+   */
+  pauseSource(sourceId: SourceId, reason?: string): Promise<void>;
+  /** A paused source goes on where it was; one that is not paused is left as it is. @throws SluiceError `source-missing` */
+  continueSource(sourceId: SourceId): Promise<void>;
+  /**
+   * Sets knobs of a source's configuration, besides those that were set before: they hold whatever its policy decides, until they are
+   * given back to it with null.
+   *
+   * @throws SluiceError `configuration-invalid`, `source-missing`
+   */
+  configureSource(sourceId: SourceId, knobs: Partial<Configuration> | null): Promise<void>;
   /** The policies that may be set, by name. */
   policies(): Promise<readonly string[]>;
   /**
@@ -63,6 +89,8 @@ export interface Control {
    * @returns the node whose it was; null where it was none's
    */
   freeVersion(pipelineId: PipelineId, version: number): Promise<NodeName | null>;
+  /** Every source that the scheduler knows: what was decided and said of it, and how it goes. */
+  sources(): Promise<Readonly<Record<string, SourceReport>>>;
   /** The routing table in force, why it is so, and which node has which. */
   table(): Promise<TableReported>;
   /** How the plan of a source has changed since then (ms since the Unix epoch), and why: the newest 64 changes that the hub remembers. */
@@ -78,6 +106,11 @@ export interface Control {
 export function createControl(system: ActorSystem, cloud: NodeName, fromPosition: () => number): Control {
   const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
   const distributor = system.resolve<DistributorMessage>(`sluice://${cloud}/distributor`);
+  async function order(toOrder: (replyTo: ActorRef<OrderReply>) => SchedulerMessage): Promise<void> {
+    const reply = await askNode(system, scheduler, ORDER_REPLY, toOrder);
+    if (reply.type === "orderRefused") throw reply.error;
+  }
+
   return {
     observe(pipelines, from = fromPosition()) {
       const ref: ActorRef<ObserverMessage> = system.spawn(
@@ -123,6 +156,12 @@ export function createControl(system: ActorSystem, cloud: NodeName, fromPosition
       if (reply.type === "policyRefused") throw reply.error;
     },
 
+    pauseSource: (sourceId, reason = "") =>
+      order((replyTo) => ({ type: "pauseSource", sourceId, reason, replyTo })),
+    continueSource: (sourceId) => order((replyTo) => ({ type: "continueSource", sourceId, replyTo })),
+    configureSource: (sourceId, knobs) =>
+      order((replyTo) => ({ type: "configureSource", sourceId, knobs, replyTo })),
+
     async policies() {
       const { names } = await askNode(system, scheduler, POLICIES_REPORTED, (replyTo) => ({
         type: "reportPolicies",
@@ -148,6 +187,14 @@ export function createControl(system: ActorSystem, cloud: NodeName, fromPosition
         replyTo,
       }));
       return node;
+    },
+
+    async sources() {
+      const { sources } = await askNode(system, scheduler, SCHEDULED_SOURCES, (replyTo) => ({
+        type: "reportSources",
+        replyTo,
+      }));
+      return sources;
     },
 
     explain: (sourceId, sinceMs = 0) =>

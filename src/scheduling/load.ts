@@ -63,7 +63,9 @@ export function loadOf(
   readonly mbps: number;
   readonly crossings: readonly Crossing[];
 } {
-  const { pipeline, node } = view.source;
+  const { pipeline, node, pause } = view.source;
+  // One that is paused asks nothing of anybody.
+  if (pause !== undefined) return { busyMs: new Map(), mbps: 0, crossings: [] };
   const { mbps } = needOf(plan.configuration, view.imageBytesPerPixel);
   const busyMs = new Map<NodeName, number>();
   for (const stage of pipeline.stages) {

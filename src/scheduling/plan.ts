@@ -13,7 +13,7 @@ import { offering } from "./view-queries.js";
 
 /** What a plan is checked against. */
 export interface PlanScope extends Pick<PolicyView, "nodes" | "offers" | "fallback"> {
-  readonly source: Pick<SourceDescription, "pipeline" | "configuration" | "space">;
+  readonly source: Pick<SourceDescription, "pipeline" | "configuration" | "space" | "ordered">;
   /** The configuration in force, which needs no second check. */
   readonly accepted: Configuration | null;
   /** The nodes that a stage has no place on now, by `stage` or `stage:variant`. Default none. @see Exclusions */
@@ -29,8 +29,11 @@ export interface PlanScope extends Pick<PolicyView, "nodes" | "offers" | "fallba
  * @throws SluiceError `configuration-invalid`, also where the pipeline's space has no such configuration
  */
 export function completePlan(plan: Plan, scope: PlanScope): Plan {
-  const configuration =
-    plan.configuration === scope.accepted ? scope.accepted : checkConfiguration(plan.configuration, scope);
+  const { ordered } = scope.source;
+  const proposed = ordered === undefined ? plan.configuration : { ...plan.configuration, ...ordered };
+  const { accepted } = scope;
+  const isAccepted = proposed === accepted || (accepted !== null && sameConfiguration(proposed, accepted));
+  const configuration = isAccepted ? accepted : checkConfiguration(proposed, scope);
   const placement = new Map<StageId, readonly NodeName[]>();
   for (const any of scope.source.pipeline.stages) {
     const stage = stageIn(any, configuration);

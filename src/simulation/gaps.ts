@@ -30,6 +30,7 @@ export function unexplainedGaps(
   const isExplained = (reason: DropReason, sourceId: string, calm: boolean): boolean => {
     switch (reason) {
       case "outage":
+      case "paused":
       case "windowFull":
         return live.has(sourceId);
       case "deadline":

@@ -46,7 +46,7 @@ const SOON_MS = 20;
 const CLOCK_SHARE = 0.01;
 const SOURCE = "source-";
 /** What a source itself gives up: it has its own way. */
-const GIVEN_UP: ReadonlySet<string> = new Set(["windowFull", "expired", "outage", "sourceLost", "tooLarge"]);
+const GIVEN_UP = new Set<string>(["windowFull", "expired", "outage", "paused", "sourceLost", "tooLarge"]);
 
 interface SourceMessage {
   readonly type: string;

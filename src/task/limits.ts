@@ -32,6 +32,8 @@ export const TEXT_LIMITS = {
   traceparent: 256,
   /** Address of an actor, at any depth. */
   address: 10_000,
+  /** Why an operator pauses a source: it is part of the details of gaps, and of tables. */
+  pauseReason: 256,
   /** Why a task was dropped, where a source is, what a file is called. */
   detail: 4_096,
 } as const;

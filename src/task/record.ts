@@ -46,7 +46,7 @@ export interface StoredGap {
   readonly storedAtMs: number;
   readonly detail: string;
   readonly frames?: FrameRange;
-  /** Of an outage alone. */
+  /** Of an outage or a pause alone. */
   readonly outage?: OutageTimes;
   readonly chain?: string;
 }

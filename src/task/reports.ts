@@ -2,7 +2,8 @@
 
 import type { Configuration } from "./configuration.js";
 import type { NodeName, PipelineId, SourceId, TaskId } from "./identity.js";
-import type { Explanation, PolicySpec } from "./requests.js";
+import type { Objective } from "./configuration-space.js";
+import type { Explanation, Pause, PolicySpec } from "./requests.js";
 import type { Drops } from "./ledger.js";
 import type { Scene } from "./scene.js";
 import type { Hop, Outcome } from "./task.js";
@@ -32,7 +33,31 @@ export interface LedgerReported {
   readonly framesSkipped: number;
   /** Frames whose time stepped back or too far ahead, so that a new time base began. */
   readonly timeSteps: number;
-  readonly status: "waiting" | "replaying" | "capturing" | "reconnecting" | "draining" | "ended" | "failed";
+  readonly status:
+    "waiting" | "replaying" | "capturing" | "reconnecting" | "paused" | "draining" | "ended" | "failed";
+}
+
+/** What became of the tasks of a source of late, whatever plan they were made under. */
+export interface SourceFigures {
+  /** Frames in tasks that were stored, over the last minute or the last 512 tasks. */
+  readonly framesPerSecond: number;
+  /** Source timestamp to stored, in ms, of the same tasks; null where there is none. */
+  readonly latencyMs: { readonly p50: number; readonly p95: number } | null;
+  /** Tasks that took longer than the objective of the source, since the scheduler started. */
+  readonly late: number;
+}
+
+/** What the scheduler says of one source. */
+export interface SourceReport {
+  readonly node: NodeName;
+  readonly policy: PolicySpec;
+  /** Null where nothing is promised. */
+  readonly slo: Objective | null;
+  /** Null where it captures. */
+  readonly pause: Pause | null;
+  /** Knobs that an operator has set. */
+  readonly ordered: Partial<Configuration>;
+  readonly figures: SourceFigures;
 }
 
 /** What a node did with branches of tasks since its controller was first started; a repeated delivery counts again. */

@@ -48,11 +48,28 @@ export interface SourceDescription {
   readonly native?: NativeVideo;
   /** Absent: nothing is promised, and policies that need an objective take one from their parameters. */
   readonly slo?: Objective;
+  /** Fewest frames that a task must have for every service of the pipeline. Default 1. */
+  readonly framesMin?: number;
+  /** Knobs that an operator has set, which hold whatever the policy decides. Absent: none. */
+  readonly ordered?: Partial<Configuration>;
+  /** An operator has it capture nothing. Absent: it captures. */
+  readonly pause?: Pause;
+}
+
+/** Why a source captures nothing, and since when. */
+export interface Pause {
+  /** ms since the Unix epoch. */
+  readonly sinceMs: number;
+  /** What the operator said of it; may be empty. */
+  readonly reason: string;
 }
 
 /** What an operator said of a running source: it holds over what the source was started with, until the operator says otherwise. */
 export interface SourceOrder {
-  readonly policy: PolicySpec;
+  readonly policy?: PolicySpec;
+  /** Knob by knob. */
+  readonly configuration?: Partial<Configuration>;
+  readonly pause?: Pause;
 }
 
 /** The orders in force, by source. */

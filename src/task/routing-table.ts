@@ -4,6 +4,7 @@ import type { Configuration } from "./configuration.js";
 import { defaultNode } from "./default-placement.js";
 import { pipelineKeyText, type NodeName, type PipelineId, type SourceId, type StageId } from "./identity.js";
 import { stageOf, type Pipeline } from "./pipeline.js";
+import type { Pause } from "./requests.js";
 import type { Task } from "./task.js";
 
 /** What is decided for one source. */
@@ -13,6 +14,8 @@ export interface SourceRoute {
   readonly configuration: Configuration;
   /** For each stage the nodes that may run it, most wanted first. */
   readonly placement: ReadonlyMap<StageId, readonly NodeName[]>;
+  /** An operator has it capture nothing. Absent: it captures. */
+  readonly pause?: Pause;
 }
 
 /** What is decided for every source, as all nodes hold it. */

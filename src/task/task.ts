@@ -150,6 +150,7 @@ export const DROP_REASONS = [
   "noRoute",
   "outage",
   "overflow",
+  "paused",
   "poison",
   "queueDropNewest",
   "queueDropOldest",
@@ -167,7 +168,7 @@ export type DropReason = (typeof DROP_REASONS)[number];
 export type Outcome =
   { readonly status: "stored" } | { readonly status: "dropped"; readonly reason: DropReason };
 
-/** While a live source gave nothing: what a gap of reason `outage` is of. */
+/** While a live source gave nothing: what a gap of reason `outage` or `paused` is of. */
 export interface OutageTimes {
   /** In ms since the Unix epoch, on the clock of the source's node. */
   readonly fromMs: number;
@@ -187,7 +188,7 @@ export interface DropRecord extends Vouched {
   readonly node: NodeName;
   readonly atMs: number;
   readonly detail: string;
-  /** Of an outage alone. */
+  /** Of an outage or a pause alone. */
   readonly outage?: OutageTimes;
 }
 

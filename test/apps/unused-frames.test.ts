@@ -37,11 +37,14 @@ test("sluice sources shows frames that are in no task, in 80 columns", () => {
     stored: 999_000,
     dropped: 984,
     framesSkipped: 1_234,
+    scheduled: null,
+    configuration: null,
+    placement: { detect: "edge-in-the-cabinet-7", track: "cloud" },
   };
   const text = sourcesTable([line, { ...line, framesSkipped: 0 }], 80);
   assert.ok(Math.max(...text.split("\n").map(({ length }) => length)) <= 80, text);
-  assert.match(text, / unused │/);
-  assert.match(text, / 1234 │/);
+  assert.match(text, "A wider terminal shows: node, captured, stored, unused,");
+  assert.match(sourcesTable([line], 220), / unused │[^]* 1234 │/);
   assert.match(text, /\nunused: 1234 frames in no task$/);
   assert.not.match(sourcesTable([{ ...line, framesSkipped: 0 }], 80), "in no task");
 });

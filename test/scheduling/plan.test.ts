@@ -63,6 +63,14 @@ test("completePlan refuses a configuration out of range", () => {
   );
 });
 
+test("completePlan has what an operator set hold, whatever the policy proposes", () => {
+  const ordered = { fps: 2, quality: 30 };
+  const scope = { ...view({ source: source({ ordered }) }), accepted: null };
+  const proposed = { ...DEFAULT_CONFIGURATION, fps: 20, framesPerTask: 3 };
+  const { configuration } = completePlan({ configuration: proposed, placement: new Map() }, scope);
+  assert.equal(configuration, { ...proposed, ...ordered });
+});
+
 test("completePlan refuses a configuration that the space of the pipeline has not, and takes what was asked for", () => {
   const space = parseSpace({ fps: [5, 2], resolution: ["320x180"] });
   const scope = { ...view({ source: source({ space }) }), accepted: null };

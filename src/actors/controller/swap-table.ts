@@ -71,6 +71,7 @@ function configure(router: Router, sourceId: SourceId): void {
       epoch: table.epoch,
       ...fixedNodes(attached.pipeline, homeOf(router), route.placement),
       placedOn: [...new Set([...[...route.placement.values()].flat(), table.fallback])],
+      pause: route.pause ?? null,
     },
     "control",
   );

@@ -14,11 +14,12 @@
  * G7 A live source that was reached once is never given up: it is tried again with growing delays. A recording is waited for.
  * G8 Times that tasks carry are those of the source, mended where they step; that is counted, and said once a minute at most.
  * G9 An outage of a live source is stored as a gap, with times and reason, once it is over, also where its node went down.
+ * G10 A source that an operator has paused has nothing open; what is under way ends, and it goes on where it was.
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";
 import type { LedgerReported } from "../../task/reports.js";
-import type { SourceEvent } from "../protocol/generator.js";
+import { Absences, type Lost } from "./absences.js";
 import { Grouping } from "./grouping.js";
 import { reportedLedger } from "./reported-ledger.js";
 import { Replay, type Reread } from "./replay.js";
@@ -31,8 +32,6 @@ import { TaskMaker } from "./task-maker.js";
 /** How long the first configuration is waited for. */
 const CONFIGURATION_WAIT_MS = 1_000;
 
-/** Why a source gives nothing. */
-type Lost = Pick<Extract<SourceEvent, { readonly type: "sourceStalled" }>, "reason" | "detail">;
 const FROZEN: Lost = { reason: "frozen", detail: "its picture does not change" };
 
 export function createGenerator(
@@ -42,6 +41,7 @@ export function createGenerator(
   const { sourceId, controller, listener, pipeline } = options;
   const { window, delivery, closings } = retained;
   const tasks = new TaskMaker(options, retained);
+  const absences = new Absences(options, retained, tasks);
 
   return { start, receive, stop: (state, ctx) => state.capture.close(ctx) };
 
@@ -99,7 +99,7 @@ export function createGenerator(
         break;
       case "stallNoticed":
         if (!state.capture.waitsOn(ctx))
-          reconnect(state, { reason: "stalled", detail: "no frame comes" }, ctx);
+          absences.lose(state, { reason: "stalled", detail: "no frame comes" }, ctx);
         break;
       case "reconnectDue":
         if (state.phase.status === "reconnecting") openAgain(state, ctx);
@@ -127,7 +127,10 @@ export function createGenerator(
     const plan = { configuration, joinNodes, statefulNodes, placedOn };
     state.capture.configure(plan);
     delivery.plan(plan, ctx.monotonic());
+    retained.pause = message.pause;
     if (state.phase.status === "waiting") begin(state, ctx);
+    else if (message.pause !== null) absences.pause(state, message.pause, ctx);
+    else if (state.phase.status === "paused") goOn(state, ctx);
     else advance(state, ctx);
   }
 
@@ -174,7 +177,7 @@ export function createGenerator(
     grouping.hold(frame);
     const awayMs = tasks.endOutage(capture, "back", ctx);
     if (awayMs !== null) listener.tell({ type: "sourceBack", sourceId, afterMs: awayMs });
-    if (capture.sawFrame(frame, ctx)) reconnect(state, FROZEN, ctx);
+    if (capture.sawFrame(frame, ctx)) absences.lose(state, FROZEN, ctx);
     else advance(state, ctx);
   }
 
@@ -193,7 +196,7 @@ export function createGenerator(
       openAgain(state, ctx);
     } else if (capture.live && (retained.announced || options.resumed)) {
       if (error !== null) ctx.log.warn("source is lost", { error: error.message });
-      reconnect(state, { reason: "stalled", detail: error?.message ?? "it has ended" }, ctx);
+      absences.lose(state, { reason: "stalled", detail: error?.message ?? "it has ended" }, ctx);
     } else {
       capture.close(ctx);
       state.phase = { status: "capturing", end: { error } };
@@ -211,9 +214,16 @@ export function createGenerator(
   }
 
   function open(state: GeneratorState, ctx: Ctx): void {
+    if (absences.holds(state, ctx)) return;
     state.phase = { status: "capturing", end: null };
     state.capture.open(retained.position);
     advance(state, ctx);
+  }
+
+  function goOn(state: GeneratorState, ctx: Ctx): void {
+    state.capture.adoptPlan();
+    listener.tell({ type: "sourceContinued", sourceId });
+    open(state, ctx);
   }
 
   /** Asks for the frames of the next task of an earlier incarnation; once there is none, for what comes after them. */
@@ -229,19 +239,6 @@ export function createGenerator(
 
   function provide(state: GeneratorState, reread: readonly Reread[], ctx: Ctx): void {
     for (const { task, payload } of reread) delivery.provide(task.id, payload, ctx.monotonic());
-  }
-
-  function reconnect(state: GeneratorState, lost: Lost, ctx: Ctx): void {
-    if (state.phase.status !== "capturing") return;
-    const { live } = state.capture;
-    if (live) {
-      state.capture.close(ctx);
-      tasks.makeLast(state, ctx);
-      retained.outage.begin(lost.detail, ctx.now(), ctx.monotonic());
-      state.phase = { status: "reconnecting" };
-    }
-    const attempt = live ? state.capture.lost(ctx) : 0;
-    listener.tell({ type: "sourceStalled", sourceId, ...lost, attempt });
   }
 
   function openAgain(state: GeneratorState, ctx: Ctx): void {

@@ -76,6 +76,13 @@ export class Grouping {
     this.#held = [];
   }
 
+  /** Forgets every frame, also those of the group in the making, as all are captured again; the time until then makes none late. */
+  discard(): void {
+    this.#held = [];
+    this.#group = [];
+    this.#pace.holdBack();
+  }
+
   /** So many frames are of no use. */
   skip(frames: number): void {
     this.#framesSkipped += frames;

@@ -72,6 +72,14 @@ export class SourceHealth {
     return nowMs - this.#changedAtMs >= this.#settings.freezeMs;
   }
 
+  /** It is not looked at for a while: the next connection begins anew, and its first picture counts as another one. */
+  rest(): void {
+    this.#frameAtMs = null;
+    this.#connectedAtMs = null;
+    this.#checksum = null;
+    this.#attempt = 0;
+  }
+
   /** The connection is given up. @returns the number in a row of the next attempt, from 1, and the delay until it */
   lost(nowMs: number, random: number): { readonly attempt: number; readonly delayMs: number } {
     if (this.#frameAtMs !== null) this.#inVain = Math.min(this.#inVain + 1, 30);

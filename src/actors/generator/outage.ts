@@ -1,9 +1,16 @@
-/** The outages of a live source: while it gives nothing, that and why is known, and once it is over stored as a gap. */
+/**
+ * The times in which a live source gives nothing: it is lost, or an operator has paused it. While that lasts, since when and why is
+ * known, and once it is over it is stored as a gap.
+ */
 
 import type { GivenUp } from "../../storage/journal/journal.js";
 import type { OutageTimes } from "../../task/task.js";
 
+/** Why it gives nothing: it cannot, or is not to. */
+export type Absence = Extract<GivenUp["reason"], "outage" | "paused">;
+
 interface Begun {
+  readonly kind: Absence;
   readonly atMs: number;
   /** Null where it began with an earlier process. */
   readonly monotonicMs: number | null;
@@ -20,15 +27,21 @@ export class Outage {
       lastTaskAtMs === null
         ? null
         : {
+            kind: "outage",
             atMs: lastTaskAtMs,
             monotonicMs: null,
             reason: "its node was down, or it gave nothing before that",
           };
   }
 
+  /** What lasts now, and since when; null where it gives frames. */
+  get lasting(): Pick<Begun, "kind" | "atMs"> | null {
+    return this.#from;
+  }
+
   /** It gives nothing, for this reason; only the first one counts until it is back. */
-  begin(reason: string, nowMs: number, monotonicMs: number): void {
-    this.#from ??= { atMs: nowMs, monotonicMs, reason };
+  begin(kind: Absence, reason: string, at: { readonly nowMs: number; readonly monotonicMs: number }): void {
+    this.#from ??= { kind, atMs: at.nowMs, monotonicMs: at.monotonicMs, reason };
   }
 
   /** It was none: what the source did not give meanwhile it gives now. */
@@ -50,11 +63,11 @@ export class Outage {
     if (from === null) return null;
     this.#from = null;
     const lastedMs = from.monotonicMs === null ? nowMs - from.atMs : monotonicMs - from.monotonicMs;
-    const { atMs: fromMs, reason } = from;
+    const { kind, atMs: fromMs, reason } = from;
     const toMs = fromMs + Math.max(0, Math.round(lastedMs));
     const [since, until] = [fromMs, toMs].map((atMs) => new Date(atMs).toISOString());
     return {
-      reason: "outage",
+      reason: kind,
       detail: `from ${since} to ${until}: ${reason}`,
       outage: { fromMs, toMs, reason, ended },
     };

@@ -5,6 +5,7 @@ import type { Journal, RecoveredState } from "../../storage/journal/journal.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import type { Pipeline } from "../../task/pipeline.js";
 import type { SourcePosition } from "../../task/position.js";
+import type { Pause } from "../../task/requests.js";
 import type { DistributorMessage } from "../protocol/distributor.js";
 import type { Vouch } from "../../task/voucher.js";
 import type { ControllerMessage } from "../protocol/controller.js";
@@ -24,6 +25,8 @@ export interface GeneratorRetained {
   readonly tasksBefore: number;
   readonly timeline: Timeline;
   readonly outage: Outage;
+  /** What an operator said last of it; null: it captures. */
+  pause: Pause | null;
   /** The listener has had its `sourceStarted`. */
   announced: boolean;
   readonly window: TaskWindow;
@@ -61,6 +64,7 @@ export function createGeneratorRetained(options: GeneratorRetainedOptions): Gene
     tasksBefore: options.recovered?.tasksBefore ?? 0,
     timeline: new Timeline(),
     outage: new Outage(options.recovered?.lastTaskAtMs ?? null),
+    pause: null,
     announced: false,
     window,
     delivery: new Delivery({ ...options, window, limits, policy }),

@@ -156,6 +156,12 @@ export class SourceCapture {
     this.#slots.close();
   }
 
+  /** Closes every capture for a while, in which nothing is wrong with the source. */
+  rest(ctx: Ctx): void {
+    this.close(ctx);
+    this.#health.rest();
+  }
+
   // ── Frames ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The current capture has opened the source. */

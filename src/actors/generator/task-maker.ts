@@ -52,13 +52,19 @@ export class TaskMaker {
    * A live source is back, or was ended: what it did not give meanwhile is stored as a gap.
    *
    * @param how whether frames come again
+   * @param untilMs for one that began with an earlier process. Default now
    * @returns how long it was away, in ms; null where it was not
    */
-  endOutage(capture: Frames["capture"], how: "back" | "given up", ctx: Ctx): number | null {
+  endOutage(
+    capture: Frames["capture"],
+    how: "back" | "given up",
+    ctx: Ctx,
+    untilMs = ctx.now(),
+  ): number | null {
     const { outage, delivery } = this.#retained;
     // A recording goes on where it was, however long its node was away.
     if (!capture.live) outage.forget();
-    const drop = outage.end({ nowMs: ctx.now(), monotonicMs: ctx.monotonic() }, how === "back");
+    const drop = outage.end({ nowMs: untilMs, monotonicMs: ctx.monotonic() }, how === "back");
     if (drop === null) return null;
     const { fromMs, toMs } = drop.outage;
     delivery.offerGap(this.#offer({ capture, frames: [], sourceAtMs: fromMs }, ctx), drop, ctx.monotonic());

@@ -156,6 +156,13 @@ export const pipeline = z
 
 export const policy = z.object({ name: z.string().min(1).max(TEXT_LIMITS.policyName), parameters: plain });
 
+export const pauseReason = z.string().max(TEXT_LIMITS.pauseReason);
+/** Why a source captures nothing. */
+export const pause = z.object({ sinceMs: instantMs, reason: pauseReason });
+
+/** Some of the knobs of a configuration. */
+export const knobs = configuration.partial();
+
 export const table = z.object({
   term: bounded,
   epoch: bounded.min(1),
@@ -168,6 +175,7 @@ export const table = z.object({
       pipelineVersion: z.number().int().min(1),
       configuration,
       placement: z.map(name, z.array(name).max(NODES_MAX)),
+      pause: pause.optional(),
     }),
   ),
   fallback: name,

@@ -7,8 +7,10 @@ import type { QueryReply, StatementReply, TotalsReported } from "../protocol/dis
 import type {
   ChangesReported,
   NodesReported,
+  OrderReply,
   PoliciesReported,
   PolicyReply,
+  ScheduledSources,
   SourceRemoved,
   TableReported,
   VersionFreed,
@@ -20,6 +22,7 @@ import {
   ledger,
   nodes,
   record,
+  sourceReports,
   statement,
   tableReport,
   totals,
@@ -55,6 +58,12 @@ export const POLICY_REPLY: ReplyForm<PolicyReply> = {
     z.object({ type: z.literal("policyRefused"), sourceId: name, error: failure }),
   ]),
 };
+export const ORDER_REPLY: ReplyForm<OrderReply> = {
+  schema: z.union([
+    z.object({ type: z.literal("orderTaken"), sourceId: name }),
+    z.object({ type: z.literal("orderRefused"), sourceId: name, error: failure }),
+  ]),
+};
 export const SOURCE_REMOVED: ReplyForm<SourceRemoved> = {
   schema: z.object({ type: z.literal("sourceRemoved"), sourceId: name, node: name.nullable() }),
 };
@@ -69,6 +78,9 @@ export const CHANGES_REPORTED: ReplyForm<ChangesReported> = {
 };
 export const NODES_REPORTED: ReplyForm<NodesReported> = {
   schema: z.object({ type: z.literal("nodesReported"), nodes }),
+};
+export const SCHEDULED_SOURCES: ReplyForm<ScheduledSources> = {
+  schema: z.object({ type: z.literal("scheduledSources"), sources: sourceReports }),
 };
 export const POLICIES_REPORTED: ReplyForm<PoliciesReported> = {
   schema: z.object({

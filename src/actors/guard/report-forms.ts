@@ -7,9 +7,13 @@ import {
   bounded,
   configuration,
   count,
+  knobs,
   name,
   nodeDescription,
   NODES_MAX,
+  objective,
+  pause,
+  policy,
   recordOf,
   REASONS_MAX,
   sample,
@@ -136,7 +140,16 @@ export const ledger = z.object({
     .max(ACCOUNTS_MAX),
   framesSkipped: bounded,
   timeSteps: bounded,
-  status: z.enum(["waiting", "replaying", "capturing", "reconnecting", "draining", "ended", "failed"]),
+  status: z.enum([
+    "waiting",
+    "replaying",
+    "capturing",
+    "reconnecting",
+    "paused",
+    "draining",
+    "ended",
+    "failed",
+  ]),
 });
 
 export const nodes = z
@@ -178,6 +191,23 @@ export const changesReport = {
     )
     .max(CHANGES_MAX),
 };
+
+export const sourceReports = recordOf(
+  TEXT_LIMITS.name,
+  z.object({
+    node: name,
+    policy,
+    slo: objective.nullable(),
+    pause: pause.nullable(),
+    ordered: knobs,
+    figures: z.object({
+      framesPerSecond: z.number(),
+      latencyMs: z.object({ p50: time, p95: time }).nullable(),
+      late: bounded,
+    }),
+  }),
+  SOURCES_MAX,
+);
 
 export const tableReport = {
   table: table.nullable(),

@@ -7,10 +7,12 @@ import {
   bounded,
   configuration,
   count,
+  knobs,
   name,
   native,
   nodeDescription,
   objective,
+  pauseReason,
   pipeline,
   policy,
   ref,
@@ -22,6 +24,9 @@ import {
 import { form, type Rules } from "./rules.js";
 
 type Of<Type> = Extract<SchedulerMessage, { readonly type: Type }>;
+
+/** What no node says of a source: an operator has said it. */
+type OfOperators = "source.ordered" | "source.pause" | `source.ordered.${string}` | `source.pause.${string}`;
 
 const NODES = ["cloud", "edge"] as const;
 const ORDERS = ["cloud", "operator"] as const;
@@ -53,7 +58,7 @@ export const SCHEDULER: Rules = {
   registerSource: {
     from: NODES,
     costly: true,
-    read: form<Of<"registerSource">, "source.pipeline.stages.variant">()(
+    read: form<Of<"registerSource">, "source.pipeline.stages.variant" | OfOperators>()(
       z.object({
         source: z.object({
           id: name,
@@ -65,6 +70,7 @@ export const SCHEDULER: Rules = {
           slo: objective.optional(),
           native: native.optional(),
           shadow: policy.optional(),
+          framesMin: count.optional(),
         }),
         isNew: z.boolean().optional(),
         replyTo: ref.optional(),
@@ -96,6 +102,22 @@ export const SCHEDULER: Rules = {
     from: ORDERS,
     read: form<Of<"setPolicy">>()(z.object({ sourceId: name, policy, replyTo: ref.optional() })),
   },
+  pauseSource: {
+    from: ORDERS,
+    read: form<Of<"pauseSource">>()(
+      z.object({ sourceId: name, reason: pauseReason, replyTo: ref.optional() }),
+    ),
+  },
+  continueSource: {
+    from: ORDERS,
+    read: form<Of<"continueSource">>()(z.object({ sourceId: name, replyTo: ref.optional() })),
+  },
+  configureSource: {
+    from: ORDERS,
+    read: form<Of<"configureSource">>()(
+      z.object({ sourceId: name, knobs: knobs.nullable(), replyTo: ref.optional() }),
+    ),
+  },
   stageUnavailable: {
     from: NODES,
     costly: true,
@@ -125,5 +147,6 @@ export const SCHEDULER: Rules = {
     read: form<Of<"reportChanges">>()(z.object({ sourceId: name, sinceMs: z.number(), replyTo: ref })),
   },
   reportNodes: { from: ORDERS, read: form<Of<"reportNodes">>()(replied) },
+  reportSources: { from: ORDERS, read: form<Of<"reportSources">>()(replied) },
   reportPolicies: { from: ORDERS, read: form<Of<"reportPolicies">>()(replied) },
 };

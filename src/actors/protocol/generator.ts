@@ -4,6 +4,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Configuration } from "../../task/configuration.js";
 import type { NodeName, SourceId, StageId, StageKey, TaskId } from "../../task/identity.js";
 import type { LedgerReported } from "../../task/reports.js";
+import type { Pause } from "../../task/requests.js";
 import type { Cursor, Outcome } from "../../task/task.js";
 
 export type GeneratorMessage =
@@ -19,6 +20,8 @@ export type GeneratorMessage =
       readonly statefulNodes: ReadonlyMap<StageId, NodeName>;
       /** Every node that may have a part in the source's tasks. */
       readonly placedOn: readonly NodeName[];
+      /** An operator has it capture nothing; null: it captures. */
+      readonly pause: Pause | null;
     }
   /** From the distributor: the task is stored durably, or its drop is. */
   | { readonly type: "taskSettled"; readonly id: TaskId; readonly outcome: Outcome }
@@ -47,6 +50,10 @@ export type SourceEvent =
     }
   /** A live source gives frames again; its outage is stored as a gap. */
   | { readonly type: "sourceBack"; readonly sourceId: SourceId; readonly afterMs: number }
+  /** It captures nothing, as an operator has said, for this reason; what is under way ends. */
+  | { readonly type: "sourcePaused"; readonly sourceId: SourceId; readonly reason: string }
+  /** It captures again; a live source has its pause stored as a gap. */
+  | { readonly type: "sourceContinued"; readonly sourceId: SourceId }
   /** Every task is settled and the source is at its end, drained, or failed for good. */
   | {
       readonly type: "sourceEnded";

@@ -1,9 +1,10 @@
 /** What the scheduler receives, answers and tells whoever watches it. */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { Configuration } from "../../task/configuration.js";
 import type { NodeName, PipelineId, SourceId } from "../../task/identity.js";
 import type { StageFailure } from "../../task/offers.js";
-import type { PlanChange, ResourceSample } from "../../task/reports.js";
+import type { PlanChange, ResourceSample, SourceReport } from "../../task/reports.js";
 import type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "../../task/requests.js";
 import type { RoutingTable } from "../../task/routing-table.js";
 import type { ControllerMessage, TableInstalled } from "./controller.js";
@@ -47,6 +48,22 @@ export type SchedulerMessage =
       readonly policy: PolicySpec;
       readonly replyTo?: ActorRef<PolicyReply>;
     }
+  /** Capture nothing of it until told otherwise: what is under way ends. */
+  | {
+      readonly type: "pauseSource";
+      readonly sourceId: SourceId;
+      /** For people; may be empty. */
+      readonly reason: string;
+      readonly replyTo?: ActorRef<OrderReply>;
+    }
+  | { readonly type: "continueSource"; readonly sourceId: SourceId; readonly replyTo?: ActorRef<OrderReply> }
+  /** Knobs that hold whatever the policy decides, besides those that were set before; null gives all of them back to the policy. */
+  | {
+      readonly type: "configureSource";
+      readonly sourceId: SourceId;
+      readonly knobs: Partial<Configuration> | null;
+      readonly replyTo?: ActorRef<OrderReply>;
+    }
   /** A stage could not be loaded on a node: it is placed elsewhere until it is tried again. */
   | { readonly type: "stageUnavailable"; readonly node: NodeName; readonly failure: StageFailure }
   | { readonly type: "resourcesSampled"; readonly sample: ResourceSample }
@@ -61,7 +78,14 @@ export type SchedulerMessage =
       readonly sinceMs: number;
       readonly replyTo: ActorRef<ChangesReported>;
     }
+  /** What was decided and said of every source, and how it goes. */
+  | { readonly type: "reportSources"; readonly replyTo: ActorRef<ScheduledSources> }
   | { readonly type: "reportPolicies"; readonly replyTo: ActorRef<PoliciesReported> };
+
+export interface ScheduledSources {
+  readonly type: "scheduledSources";
+  readonly sources: Readonly<Record<string, SourceReport>>;
+}
 
 export interface PoliciesReported {
   readonly type: "policiesReported";
@@ -94,6 +118,11 @@ export interface NodesReported {
 export type PolicyReply =
   | { readonly type: "policySet"; readonly sourceId: SourceId }
   | { readonly type: "policyRefused"; readonly sourceId: SourceId; readonly error: Error };
+
+/** What became of what an operator said of a source. */
+export type OrderReply =
+  | { readonly type: "orderTaken"; readonly sourceId: SourceId }
+  | { readonly type: "orderRefused"; readonly sourceId: SourceId; readonly error: Error };
 
 export interface SourceRemoved {
   readonly type: "sourceRemoved";

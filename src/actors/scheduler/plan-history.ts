@@ -4,6 +4,7 @@ import type { SourceId } from "../../task/identity.js";
 import type { PlanChange } from "../../task/reports.js";
 import type { Plan } from "../../scheduling/policy.js";
 import type { SourceEntry } from "./source-plan.js";
+import { explained } from "./steered.js";
 
 /** Kept of one source; older ones are forgotten. */
 const CHANGES_KEPT = 64;
@@ -15,7 +16,13 @@ export function changeOf(
   published: Pick<PlanChange, "atMs" | "epoch">,
 ): PlanChange {
   const { name: policy } = description.policy;
-  return { ...published, policy, configuration, placement: Object.fromEntries(placement), why };
+  return {
+    ...published,
+    policy,
+    configuration,
+    placement: Object.fromEntries(placement),
+    why: explained(why, description),
+  };
 }
 
 export class PlanHistory {

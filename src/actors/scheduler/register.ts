@@ -22,6 +22,7 @@ import { requestReplan } from "./decide.js";
 import { armResend, sendTable } from "./publish-table.js";
 import type { PolicyScope } from "../../scheduling/policy.js";
 import { createSourceEntry, type Ctx, type Of, type State } from "./state.js";
+import { steered } from "./steered.js";
 import { sameData } from "../../task/same-data.js";
 
 export function onRegisterNode(state: State, { node, controller }: Of<"registerNode">, ctx: Ctx): void {
@@ -123,7 +124,7 @@ export function onRegisterSource(
 
   state.retained.sources.set(source.id, description);
   state.sources.set(source.id, {
-    ...createSourceEntry(description, kept, ctx.monotonic()),
+    ...createSourceEntry(steered(description, state.retained.orders.get(source.id)), kept, ctx.monotonic()),
     plan,
     ...(recalled !== null && { why: recalled.why }),
     ...(before !== undefined && { window: before.window, images: before.images }),
@@ -219,6 +220,7 @@ export function onRemoveSource(
   state.retained.kept.delete(sourceId);
   state.fences.forget(sourceId);
   state.retained.history.forget(sourceId);
+  state.figures.delete(sourceId);
   state.changed.add(sourceId);
   requestReplan(state, "none", `source ${sourceId} removed`, ctx);
 }
@@ -250,9 +252,11 @@ export function onSetPolicy(state: State, message: Of<"setPolicy">, ctx: Ctx, tr
   }
   // What is kept on disk is what was checked: an operator may have sent more.
   const { name, parameters } = policy;
-  state.retained.orders.set(sourceId, { policy: { name, parameters } });
-  state.retained.sources.set(sourceId, description);
-  state.sources.set(sourceId, { ...entry, description, kept: null });
+  const order = { ...state.retained.orders.get(sourceId), policy: { name, parameters } };
+  state.retained.orders.set(sourceId, order);
+  const registered = { ...(state.retained.sources.get(sourceId) ?? entry.description), policy };
+  state.retained.sources.set(sourceId, registered);
+  state.sources.set(sourceId, { ...entry, description: steered(registered, order), kept: null });
   state.retained.kept.delete(sourceId);
   state.fences.forget(sourceId);
   replyTo?.tell({ type: "policySet", sourceId });

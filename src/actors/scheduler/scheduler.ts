@@ -35,6 +35,12 @@ import {
   onSetPolicy,
 } from "./register.js";
 import type { SchedulerRetained } from "./retained.js";
+import { onConfigureSource, onContinueSource, onPauseSource } from "./steer.js";
+import { explained } from "./steered.js";
+import { RecentFigures } from "./source-figures.js";
+import type { SourceEntry } from "./source-plan.js";
+import type { SourceReport } from "../../task/reports.js";
+import type { SourceId } from "../../task/identity.js";
 import { restoreState, type Ctx, type Message, type Of, type SchedulerOptions, type State } from "./state.js";
 
 export function createScheduler(
@@ -76,6 +82,12 @@ function handle(state: State, message: Message, ctx: Ctx): void {
       return onFreeVersion(state, message);
     case "setPolicy":
       return onSetPolicy(state, message, ctx);
+    case "pauseSource":
+      return onPauseSource(state, message, ctx);
+    case "continueSource":
+      return onContinueSource(state, message, ctx);
+    case "configureSource":
+      return onConfigureSource(state, message, ctx);
     case "stageUnavailable":
       return onStageUnavailable(state, message, ctx);
     case "resourcesSampled":
@@ -92,6 +104,8 @@ function handle(state: State, message: Message, ctx: Ctx): void {
       return onReportNodes(state, message, ctx);
     case "reportChanges":
       return onReportChanges(state, message, ctx);
+    case "reportSources":
+      return onReportSources(state, message, ctx);
     case "changesRead":
       return onChangesRead(state, message, ctx);
     case "reportPolicies":
@@ -161,6 +175,7 @@ function onTaskSettled(state: State, { outcome }: Of<"taskSettled">, ctx: Ctx): 
     state.ignored++;
     return;
   }
+  figuresOf(state, entry).add(outcome, ctx.monotonic(), entry.description.slo?.latencyMs ?? null);
   entry.window.add(outcome, ctx.monotonic());
   const { pipeline, node: sourceNode } = entry.description;
   if (outcome.pipelineId !== pipeline.id || outcome.pipelineVersion !== pipeline.version) return;
@@ -178,9 +193,26 @@ function onReportTable(state: State, { replyTo }: Of<"reportTable">): void {
     type: "tableReported",
     table: state.retained.table,
     acknowledged: state.acknowledgements.acknowledged(),
-    explanations: Object.fromEntries([...state.sources].map(([id, { why }]) => [id, why])),
+    explanations: Object.fromEntries(
+      [...state.sources].map(([id, { why, description }]) => [id, explained(why, description)]),
+    ),
     overhead: state.overhead.report(),
   });
+}
+
+function figuresOf({ figures }: State, { description: { id } }: SourceEntry): RecentFigures {
+  const known = figures.get(id) ?? new RecentFigures();
+  figures.set(id, known);
+  return known;
+}
+
+function onReportSources(state: State, { replyTo }: Of<"reportSources">, ctx: Ctx): void {
+  const sources = [...state.sources].map(([id, entry]): [SourceId, SourceReport] => {
+    const { node, policy, slo = null, pause = null, ordered = {} } = entry.description;
+    const figures = figuresOf(state, entry).report(ctx.monotonic());
+    return [id, { node, policy, slo, pause, ordered, figures }];
+  });
+  replyTo.tell({ type: "scheduledSources", sources: Object.fromEntries(sources) });
 }
 
 function onReportNodes(state: State, { replyTo }: Of<"reportNodes">, ctx: Ctx): void {
@@ -217,7 +249,8 @@ function tellChanges(
   { sourceId, sinceMs, replyTo }: Of<"reportChanges">,
   written: readonly PlanChange[],
 ): void {
-  const now = state.sources.get(sourceId)?.why ?? null;
+  const entry = state.sources.get(sourceId);
+  const now = entry === undefined ? null : explained(entry.why, entry.description);
   const changes = joinChanges(written, state.retained.history.since(sourceId, sinceMs));
   replyTo.tell({ type: "changesReported", sourceId, now, changes });
 }

@@ -27,7 +27,9 @@ import { startShadow } from "./shadow-entry.js";
 import type { SchedulerRetained } from "./retained.js";
 import { PendingReplan } from "./replan.js";
 import { ServiceTimes } from "./service-times.js";
+import type { RecentFigures } from "./source-figures.js";
 import type { SourceEntry } from "./source-plan.js";
+import { steered } from "./steered.js";
 
 type Private =
   | { readonly type: "tick" }
@@ -50,6 +52,8 @@ export interface State {
   readonly retained: SchedulerRetained;
   readonly nodes: Map<NodeName, NodeEntry>;
   readonly sources: Map<SourceId, SourceEntry>;
+  /** How it goes with each source, for people. */
+  readonly figures: Map<SourceId, RecentFigures>;
   readonly bandwidths: BandwidthEstimates;
   readonly serviceTimes: ServiceTimes;
   /** What was decided and no sample shows yet. */
@@ -114,6 +118,7 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
     retained,
     nodes: new Map(),
     sources: new Map(),
+    figures: new Map(),
     bandwidths: new BandwidthEstimates(),
     serviceTimes: new ServiceTimes(),
     charges: new UnsampledCharges(),
@@ -143,7 +148,11 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
   const { table } = retained;
   for (const [id, description] of retained.sources) {
     state.sources.set(id, {
-      ...createSourceEntry(description, retained.kept.get(id) ?? null, nowMs),
+      ...createSourceEntry(
+        steered(description, retained.orders.get(id)),
+        retained.kept.get(id) ?? null,
+        nowMs,
+      ),
       plan: table?.sources.get(id) ?? null,
     });
     const { id: pipelineId, version } = description.pipeline;

@@ -17,7 +17,8 @@ export function buildTable(
     const { id: pipelineId, version: pipelineVersion } = description.pipeline;
     const { configuration, placement } = plan;
     pipelines.set(pipelineKeyText(pipelineId, pipelineVersion), description.pipeline);
-    sources.set(id, { pipelineId, pipelineVersion, configuration, placement });
+    const { pause } = description;
+    sources.set(id, { pipelineId, pipelineVersion, configuration, placement, ...(pause && { pause }) });
   }
   return { ...head, pipelines, sources };
 }

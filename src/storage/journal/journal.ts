@@ -10,7 +10,7 @@ import type { DropReason, OutageTimes, Task } from "../../task/task.js";
 export interface GivenUp {
   readonly reason: DropReason;
   readonly detail: string;
-  /** Of an outage alone. */
+  /** Of an outage or a pause alone. */
   readonly outage?: OutageTimes;
 }
 

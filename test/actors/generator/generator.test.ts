@@ -289,6 +289,7 @@ test("a task carries the node of each stateful stage, and its number among the t
       joinNodes: new Map(),
       statefulNodes,
       placedOn: [],
+      pause: null,
     });
     capture.last.frame(index * 100);
   }

@@ -13,6 +13,7 @@ import type { ActorRef } from "../../../src/runtime/actor-ref.js";
 import type { DistributorMessage } from "../../../src/actors/protocol/distributor.js";
 import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
 import type { SourceEvent } from "../../../src/actors/protocol/generator.js";
+import type { Pause } from "../../../src/task/requests.js";
 import type { LedgerReported } from "../../../src/task/reports.js";
 import { DEFAULT_CONFIGURATION, type Configuration } from "../../../src/task/configuration.js";
 import { parseNodeName, parseSourceId } from "../../../src/task/identity.js";
@@ -101,6 +102,17 @@ export function setup({
       joinNodes: new Map(),
       statefulNodes: new Map(),
       placedOn: [],
+      pause: null,
+    });
+  const pause = (said: Pause | null) =>
+    generator.tell({
+      type: "configure",
+      configuration: base,
+      epoch: 1,
+      joinNodes: new Map(),
+      statefulNodes: new Map(),
+      placedOn: [],
+      pause: said,
     });
   const submitted = (): Task[] => controller.all("submit").map(({ task }) => task);
   /** Presentation times in ms, by task. */
@@ -125,6 +137,7 @@ export function setup({
     capture,
     generator,
     configure,
+    pause,
     submitted,
     times,
     settle,

@@ -44,6 +44,7 @@ function play(
           joinNodes: new Map(),
           statefulNodes: new Map(),
           placedOn: [],
+          pause: null,
         });
       } else if (message.type === "submit" && generator !== null) {
         tasks.push(message.task);
@@ -120,6 +121,7 @@ test("changes of size and encoding in mid-stream lose and repeat no frame", asyn
         joinNodes: new Map(),
         statefulNodes: new Map(),
         placedOn: [],
+        pause: null,
       });
     },
   );
@@ -144,6 +146,7 @@ test("a change of rate holds from the next task on", async () => {
       joinNodes: new Map(),
       statefulNodes: new Map(),
       placedOn: [],
+      pause: null,
     });
   });
   const rates = tasks.map((task) => task.configuration.fps);

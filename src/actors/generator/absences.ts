@@ -1,0 +1,83 @@
+/**
+ * The times in which a source is not captured, though it has not ended: it is lost and tried again, or an operator has paused it.
+ * What a live source does not give meanwhile is stored as a gap.
+ */
+
+import type { Pause } from "../../task/requests.js";
+import type { SourceEvent } from "../protocol/generator.js";
+import type { GeneratorRetained } from "./retained.js";
+import type { Ctx, GeneratorOptions, GeneratorState } from "./state.js";
+import type { TaskMaker } from "./task-maker.js";
+
+/** Why a source gives nothing. */
+export type Lost = Pick<Extract<SourceEvent, { readonly type: "sourceStalled" }>, "reason" | "detail">;
+
+export class Absences {
+  readonly #options: GeneratorOptions;
+  readonly #retained: GeneratorRetained;
+  readonly #tasks: TaskMaker;
+
+  constructor(options: GeneratorOptions, retained: GeneratorRetained, tasks: TaskMaker) {
+    this.#options = options;
+    this.#retained = retained;
+    this.#tasks = tasks;
+  }
+
+  /** A live source is lost, and tried again soon; a recording is waited for. */
+  lose(state: GeneratorState, lost: Lost, ctx: Ctx): void {
+    if (state.phase.status !== "capturing") return;
+    const { outage } = this.#retained;
+    const { listener, sourceId } = this.#options;
+    const { live } = state.capture;
+    if (live) {
+      state.capture.close(ctx);
+      this.#tasks.makeLast(state, ctx);
+      // It was to give frames again, so what it was paused for is over.
+      if (outage.lasting?.kind === "paused") this.#tasks.endOutage(state.capture, "back", ctx);
+      outage.begin("outage", lost.detail, { nowMs: ctx.now(), monotonicMs: ctx.monotonic() });
+      state.phase = { status: "reconnecting" };
+    }
+    const attempt = live ? state.capture.lost(ctx) : 0;
+    listener.tell({ type: "sourceStalled", sourceId, ...lost, attempt });
+  }
+
+  /** Closes what is open, so that a camera is free for others meanwhile. */
+  pause(state: GeneratorState, pause: Pause, ctx: Ctx): void {
+    const { phase, capture, grouping } = state;
+    if (phase.status !== "capturing" && phase.status !== "reconnecting") return;
+    capture.rest(ctx);
+    ctx.cancel("due");
+    if (capture.live) this.#tasks.makeLast(state, ctx);
+    else grouping.discard();
+    this.#tasks.endOutage(capture, "given up", ctx);
+    this.#stay(state, { ...pause, sinceMs: ctx.now() }, ctx);
+  }
+
+  /** @returns whether the source is paused, so that nothing is to be opened */
+  holds(state: GeneratorState, ctx: Ctx): boolean {
+    const { pause } = this.#retained;
+    // What the operator said may be older than this incarnation.
+    if (pause !== null) this.#stay(state, pause, ctx);
+    return pause !== null;
+  }
+
+  #stay(state: GeneratorState, { sinceMs, reason }: Pause, ctx: Ctx): void {
+    const agoMs = Math.max(0, ctx.now() - sinceMs);
+    const since = { nowMs: ctx.now() - agoMs, monotonicMs: ctx.monotonic() - agoMs };
+    const detail = `paused by an operator${reason === "" ? "" : `: ${reason}`}`;
+    if (state.capture.live) {
+      this.#endEarlier(state, sinceMs, ctx);
+      this.#retained.outage.begin("paused", detail, since);
+    }
+    state.phase = { status: "paused" };
+    this.#options.listener.tell({ type: "sourcePaused", sourceId: this.#options.sourceId, reason });
+  }
+
+  /** Its node was down before, until the operator said so or later. */
+  #endEarlier({ capture }: GeneratorState, sinceMs: number, ctx: Ctx): void {
+    const { outage } = this.#retained;
+    if (outage.lasting?.kind !== "outage") return;
+    if (outage.lasting.atMs < sinceMs) this.#tasks.endOutage(capture, "given up", ctx, sinceMs);
+    else outage.forget();
+  }
+}
