@@ -52,8 +52,12 @@ export interface Channel {
 
 /** What answers requests of HTTP whose headers have come. Nobody has proved anything yet, and the connection is short of time. */
 export interface HttpService {
-  /** Answers a request that opens no channel. */
-  handle(request: HttpRequest, response: HttpResponse): void;
+  /**
+   * Answers a request that opens no channel.
+   *
+   * @param keep has the connection live for as long as the answer takes: it is one of a stranger no more
+   */
+  handle(request: HttpRequest, response: HttpResponse, keep: () => void): void;
   /**
    * A browser asks for a channel, subprotocol `sluice.page.v1`.
    *
@@ -79,8 +83,10 @@ export interface HttpRequest {
 /** Of Node's `ServerResponse`, what a handler has need of. */
 export interface HttpResponse {
   writeHead(status: number, headers: Readonly<Record<string, string | number>>): unknown;
+  /** @returns whether there is room for more; `drain` says when there is again */
+  write(part: string): boolean;
   end(body?: Uint8Array): unknown;
-  on(event: "error", listener: () => void): unknown;
+  on(event: "error" | "close" | "drain", listener: () => void): unknown;
 }
 
 /** Where to listen, and how. */

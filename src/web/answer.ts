@@ -5,8 +5,20 @@ import type { HttpResponse } from "../transport/carrier.js";
 export interface Answer {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string | Uint8Array;
+  readonly body: string | Uint8Array | Stream;
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Writes a body that has no end yet; what it throws ends the answer. */
+type Stream = (sink: Sink) => Promise<void>;
+
+/** Where a stream goes. */
+export interface Sink {
+  /** Resolves once there is room for more, or nobody reads any more. */
+  write(text: string): Promise<void>;
+  readonly isOpen: boolean;
+  /** Resolves once nobody reads any more. */
+  readonly closed: Promise<void>;
 }
 
 export interface TextAnswer extends Answer {
@@ -36,14 +48,49 @@ const HEADERS = {
   connection: "close",
 };
 
-/** @param head sends the headers alone */
-export function sendAnswer(response: HttpResponse, answer: Answer, head: boolean): void {
+/**
+ * Rejects with what a stream threw.
+ *
+ * @param head sends the headers alone
+ */
+export async function sendAnswer(response: HttpResponse, answer: Answer, head: boolean): Promise<void> {
+  const { status, contentType } = answer;
+  const headers = { ...HEADERS, ...answer.headers, "content-type": contentType };
+  if (typeof answer.body === "function") {
+    response.writeHead(status, headers);
+    if (head) response.end();
+    else await sendStream(response, answer.body);
+    return;
+  }
   const body = typeof answer.body === "string" ? Buffer.from(answer.body) : answer.body;
-  response.writeHead(answer.status, {
-    ...HEADERS,
-    ...answer.headers,
-    "content-type": answer.contentType,
-    "content-length": body.length,
-  });
+  response.writeHead(status, { ...headers, "content-length": body.length });
   response.end(head ? undefined : body);
+}
+
+async function sendStream(response: HttpResponse, stream: Stream): Promise<void> {
+  let isOpen = true;
+  let wake: () => void = () => {};
+  const closed = new Promise<void>((resolve) => {
+    response.on("close", () => {
+      isOpen = false;
+      wake();
+      resolve();
+    });
+  });
+  response.on("drain", () => wake());
+  const sink: Sink = {
+    closed,
+    get isOpen() {
+      return isOpen;
+    },
+    write(text) {
+      if (!isOpen || response.write(text)) return Promise.resolve();
+      return new Promise((resolve) => (wake = resolve));
+    },
+  };
+  try {
+    await stream(sink);
+  } finally {
+    response.end();
+  }
 }

@@ -53,7 +53,7 @@ const REFUSED: Readonly<Record<number, string>> = {
 export type RequestCounts = Readonly<Record<string, number>>;
 
 export interface Door {
-  handle(request: HttpRequest, response: HttpResponse): void;
+  handle(request: HttpRequest, response: HttpResponse, keep: () => void): void;
   readonly counts: RequestCounts;
   /** From now on these are answered; before that, the hub says that it is starting. */
   open(routes: Routes, onRefused: (kind: string, path: string) => void): void;
@@ -86,7 +86,7 @@ export function createDoor({ tokens, clock, log }: DoorOptions): Door {
     return give(request);
   }
 
-  async function handle(request: HttpRequest, response: HttpResponse): Promise<void> {
+  async function handle(request: HttpRequest, response: HttpResponse, keep: () => void): Promise<void> {
     response.on("error", () => {});
     let answer: Answer;
     if (running >= REQUESTS_MAX) {
@@ -104,13 +104,18 @@ export function createDoor({ tokens, clock, log }: DoorOptions): Door {
     counts[answer.status] = (counts[answer.status] ?? 0) + 1;
     const kind = REFUSED[answer.status];
     if (kind !== undefined && routes !== null) onRefused(kind, request.url ?? "");
-    sendAnswer(response, answer, request.method === "HEAD");
+    if (typeof answer.body === "function") keep();
     // What nobody has read: without this the end of the request is never seen.
     request.resume();
+    try {
+      await sendAnswer(response, answer, request.method === "HEAD");
+    } catch (thrown) {
+      log.warn("An answer has ended early", { path: request.url ?? "", error: errorText(thrown) });
+    }
   }
 
   return {
-    handle: (request, response) => void handle(request, response),
+    handle: (request, response, keep) => void handle(request, response, keep),
     counts,
     open(opened, told) {
       routes = opened;

@@ -20,7 +20,7 @@ export function createPageAsks(hub: PageHub, tell: (message: PageMessage) => voi
   /** @throws RuntimeError `permission-denied` */
   function checked(path: string, message: unknown): unknown {
     const verdict = hub.guard(sender, path, message);
-    if (verdict.allowed) return message;
+    if (verdict.allowed) return verdict.message;
     hub.countRefusal(`page-${verdict.reason}`, verdict.detail);
     throw new RuntimeError(verdict.detail, { code: "permission-denied" });
   }

@@ -19,9 +19,11 @@ import { healthAnswer, readyAnswer } from "./health.js";
 import { gatherEvents } from "./gather-events.js";
 import { lookAtCluster } from "./look-at-cluster.js";
 import { createMetrics } from "./metrics/metrics.js";
+import { News } from "./news.js";
 import { openPage } from "./page-channel.js";
 import type { PageHub } from "./page-hub.js";
 import { readPageFiles } from "./page-files.js";
+import { createResultsStream, resultsAnswer } from "./results.js";
 import { sessionOf, signIn, signOut } from "./session-routes.js";
 import { createSessions, type Sessions } from "./sessions.js";
 
@@ -62,11 +64,12 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
   const metrics = createMetrics();
   const sessions = createSessions({ tokens, clock, secret: () => randomBytes(24).toString("base64url") });
   const events = new EventRing();
+  const news = new News();
   let served: { readonly hub: PageHub; readonly name: WebHub["system"]["name"] } | null = null;
 
   return {
     http: {
-      handle: (request, response) => door.handle(request, response),
+      handle: (request, response, keep) => door.handle(request, response, keep),
       async admit(request) {
         const session = await sessionOf(request, sessions).catch(() => null);
         const hub = served?.hub;
@@ -74,7 +77,10 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
         return (channel) => openPage(channel, hub, () => sessions.holds(session).catch(() => true));
       },
     },
-    onOutcome: (outcome) => metrics.observe(outcome),
+    onOutcome(outcome) {
+      metrics.observe(outcome);
+      news.tell();
+    },
     onEvent(event) {
       if (served !== null) events.add(clock.now(), served.name, event);
     },
@@ -102,6 +108,7 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
       };
       const pageRoutes: Routes =
         page === null ? new Map() : new Map([...(await readPageFiles(page)), ...sessionRoutes(sessions)]);
+      const results = { operator, stored: () => news.next(clock) };
       const countRefusal = (kind: string, detail: string): void => cluster.countRefusal(kind, detail);
       served = {
         name: system.name,
@@ -122,6 +129,8 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
           ["/health", getRoute(healthAnswer)],
           ["/ready", getRoute(() => readyAnswer(health))],
           ["/metrics", getRoute(() => metrics.answer(), "operators")],
+          ["/results", getRoute((request) => resultsAnswer(request, results), "operators")],
+          ["/results/stream", getRoute(createResultsStream(results), "operators")],
         ]),
         countRefusal,
       );

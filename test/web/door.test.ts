@@ -26,7 +26,7 @@ interface Asked {
 async function serving<Result>(
   door: Door,
   use: (ask: (path: string, asked?: Asked) => Promise<Response>) => Promise<Result>,
-  server: Server = createServer((asked, response) => door.handle(asked, response)),
+  server: Server = createServer((asked, response) => door.handle(asked, response, () => {})),
 ): Promise<Result> {
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -135,7 +135,7 @@ test("a token is taken over TLS alone, and only one that its hub knows, in force
       assert.match(plain.body, /over https alone/);
     });
     const server = createTlsServer({ key, cert: certificate }, (asked, response) =>
-      door.handle(asked, response),
+      door.handle(asked, response, () => {}),
     );
     await serving(
       door,

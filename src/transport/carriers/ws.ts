@@ -102,7 +102,7 @@ async function listen(
   refuseOthers(server, strangers, count);
   server.on("request", (request, response) => {
     if (http === undefined) refuseRequest(strangers, count, { request, response, subprotocol: SUBPROTOCOL });
-    else http.handle(request, response);
+    else http.handle(request, response, () => strangers.release(request.socket));
   });
   server.on("upgrade", (request, socket: Duplex, head) => {
     socket.on("error", () => {});
