@@ -6,6 +6,8 @@ import { ask } from "./micro/ask.js";
 import { decision, decisionRound } from "./micro/decision.js";
 import { fanOut, ring } from "./micro/ring.js";
 import { tell, tellToParent } from "./micro/tell.js";
+import { taskCases } from "./micro/task.js";
+import { workerCases } from "./micro/worker.js";
 import { wireAsk, wireAsk1MiB, wireAsk64KiB, wireAskMany } from "./wire/ask.js";
 
 export const CASES: readonly BenchCase[] = [
@@ -16,6 +18,8 @@ export const CASES: readonly BenchCase[] = [
   fanOut,
   spawnAndStop,
   heapOfActor,
+  ...taskCases,
+  ...workerCases,
   decision,
   decisionRound,
   wireAsk,

@@ -7,10 +7,8 @@ import { OthersMeter } from "./machine.js";
 
 /** In the order of their running: the quick ones first. */
 export const PROGRAMS = [
-  "micro/task",
   "micro/codec",
   "micro/scheduler",
-  "micro/worker",
   "micro/store",
   "micro/services",
   "micro/capture",
