@@ -4,6 +4,7 @@ import type { BenchCase } from "../harness/case.js";
 import { heapOfActor, spawnAndStop } from "./micro/actors.js";
 import { ask } from "./micro/ask.js";
 import { decision, decisionRound } from "./micro/decision.js";
+import { codecCases } from "./micro/codec.js";
 import { fanOut, ring } from "./micro/ring.js";
 import { tell, tellToParent } from "./micro/tell.js";
 import { taskCases } from "./micro/task.js";
@@ -18,6 +19,7 @@ export const CASES: readonly BenchCase[] = [
   fanOut,
   spawnAndStop,
   heapOfActor,
+  ...codecCases,
   ...taskCases,
   ...workerCases,
   decision,

@@ -7,7 +7,6 @@ import { OthersMeter } from "./machine.js";
 
 /** In the order of their running: the quick ones first. */
 export const PROGRAMS = [
-  "micro/codec",
   "micro/scheduler",
   "micro/store",
   "micro/services",

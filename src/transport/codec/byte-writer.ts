@@ -16,7 +16,7 @@ export interface WrittenRecord {
 }
 
 const SLAB_BYTES = 64 * 1024;
-/** Up to this length, in characters, a loop over ASCII is faster than `Buffer.write` (`bench/micro/codec.ts`, parts). */
+/** Up to this length, in characters, a loop over ASCII is faster than `Buffer.write` (`bench/cases/micro/codec.ts`, parts). */
 const LOOP_TEXT_MAX = 24;
 /** Up to this length, in characters, a text gets room for the longest UTF-8 that it can be: counting its bytes takes longer. */
 const ROOMY_TEXT_MAX = 4_096;

@@ -1,6 +1,6 @@
 /**
  * The bytes of keys and addresses that were written before. Copying them takes about the same time whatever their length: 47 ns
- * for an address of 32 characters, which takes 95 ns as a text (`bench/micro/codec.ts`, parts).
+ * for an address of 32 characters, which takes 95 ns as a text (`bench/cases/micro/codec.ts`, parts).
  *
  * EC1 Bytes are kept when a value is written for the second time: one that is written once, such as the address of an ask,
  *     costs no copy.
