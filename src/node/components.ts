@@ -115,6 +115,7 @@ export function startComponents(options: ComponentsOptions): Components {
   if (name === cloud) startCloud(options, scheduler);
   const processors = spawnProcessors(system, {
     node: name,
+    clock: system.clock,
     services,
     modelDir: options.modelDir,
     log: system.log,

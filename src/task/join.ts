@@ -20,6 +20,7 @@ import {
   type RecentDeliveries,
 } from "./recent-deliveries.js";
 import type { StageResult } from "./service.js";
+import { TaskRoom } from "./task-room.js";
 import type { Cursor, Hop, Task } from "./task.js";
 
 /** One sending of a task by its generator. */
@@ -39,6 +40,8 @@ export interface Joins {
   readonly open: Map<string, Map<Cursor, OpenJoin>>;
   /** Whose they are. */
   readonly room: FairRoom<string>;
+  /** What their branches hold. */
+  readonly bytes: TaskRoom;
   /** The newest delivery that each join has let pass, and each task has ended in. */
   readonly settled: RecentDeliveries;
   /** Tasks with a branch waiting. */
@@ -58,7 +61,7 @@ export type Arrival =
   | { readonly outcome: "joined"; readonly task: Task }
   /** This branch has been here, or its task has gone on or ended: nothing is to be done. */
   | { readonly outcome: "duplicate" }
-  /** As many tasks wait as may, of all nodes or of its own: this one is to be dropped, and its other branches will be `duplicate`. */
+  /** As many tasks wait as may, or as many bytes of them, of all nodes or of its own: this one is to be dropped, and its other branches will be `duplicate`. */
   | { readonly outcome: "overflow" };
 
 /** A task one of whose joins waited too long. */
@@ -69,13 +72,18 @@ export interface ExpiredJoin {
   readonly missing: readonly StageId[];
 }
 
-export function createJoins(limits: Partial<JoinLimits> = {}): Joins {
+/** @param bytes shared with whatever else waits at the node. Default: without bound */
+export function createJoins(
+  limits: Partial<JoinLimits> = {},
+  bytes: TaskRoom = new TaskRoom(Infinity, null),
+): Joins {
   const { tasksMax = 16_384, settledMax = 16_384 } = limits;
   const open: Joins["open"] = new Map();
   return {
     limits: { tasksMax, settledMax },
     open,
     room: new FairRoom(tasksMax),
+    bytes,
     settled: createRecentDeliveries(settledMax),
     get joining() {
       return open.size;
@@ -107,11 +115,16 @@ export function arrive(joins: Joins, task: Task, pipeline: Pipeline, nowMs: numb
   if (task.delivery <= passed) return { outcome: "duplicate" };
 
   let waiting = joins.open.get(key);
+  const before = waiting?.get(cursor)?.branches.get(cameFrom);
+  if (before !== undefined && before.delivery >= task.delivery) return { outcome: "duplicate" };
+  const place = placeOf(key, cursor, cameFrom);
+  joins.bytes.leave(place);
+  if (!joins.bytes.enter(place, task) || !joins.room.enter(key, ownerOf(task))) {
+    joins.bytes.leave(place);
+    rememberDelivery(joins.settled, key, task.delivery);
+    return { outcome: "overflow" };
+  }
   if (waiting === undefined) {
-    if (!joins.room.enter(key, ownerOf(task))) {
-      rememberDelivery(joins.settled, key, task.delivery);
-      return { outcome: "overflow" };
-    }
     waiting = new Map();
     joins.open.set(key, waiting);
   }
@@ -120,12 +133,11 @@ export function arrive(joins: Joins, task: Task, pipeline: Pipeline, nowMs: numb
     join = { branches: new Map(), wanted, expiresAtMs: nowMs + pipeline.joinTimeoutMs };
     waiting.set(cursor, join);
   }
-  const before = join.branches.get(cameFrom);
-  if (before !== undefined && before.delivery >= task.delivery) return { outcome: "duplicate" };
   join.branches.set(cameFrom, task);
   if (join.branches.size < wanted.length) return { outcome: "waiting" };
 
   waiting.delete(cursor);
+  for (const stage of wanted) joins.bytes.leave(placeOf(key, cursor, stage));
   if (waiting.size === 0) joins.open.delete(key);
   const joined = merge(join, pipeline, task);
   if (!joins.open.has(key)) joins.room.leave(key);
@@ -155,7 +167,11 @@ export function forget(joins: Joins, { id, delivery }: Delivered): void {
   const waiting = joins.open.get(key);
   if (waiting === undefined) return;
   for (const [cursor, { branches }] of waiting) {
-    for (const [stage, branch] of branches) if (branch.delivery <= delivery) branches.delete(stage);
+    for (const [stage, branch] of branches) {
+      if (branch.delivery > delivery) continue;
+      branches.delete(stage);
+      joins.bytes.leave(placeOf(key, cursor, stage));
+    }
     if (branches.size === 0) waiting.delete(cursor);
   }
   if (waiting.size > 0) return;
@@ -204,6 +220,11 @@ function merge({ branches, wanted }: OpenJoin, pipeline: Pipeline, last: Task): 
   const payload = inOrder.find((branch) => branch.payload !== null)?.payload ?? null;
   const newest = inOrder.reduce((best, branch) => (branch.delivery > best.delivery ? branch : best), last);
   return { ...newest, cameFrom: null, payload, results, hops };
+}
+
+/** Where the branch from `stage` waits. */
+function placeOf(key: string, cursor: Cursor, stage: StageId): string {
+  return `${joinKey(key, cursor)} ${stage}`;
 }
 
 /** Under which the deliveries of a task that have passed a join are remembered. */

@@ -6,7 +6,7 @@ import { stageOf, type Pipeline, type Stage } from "../../task/pipeline.js";
 import { pipelineOfRoute, type RoutingTable } from "../../task/routing-table.js";
 import { END, type Task } from "../../task/task.js";
 import { stageIn, stageKeyOf } from "../../task/variants.js";
-import { createStageInbox, settle, taskCount, type StageInbox } from "./stage-inbox.js";
+import { createStageInbox, leaveAll, settle, taskCount, type StageInbox } from "./stage-inbox.js";
 import type { Router } from "./state.js";
 
 /** The stage that a task stands at, in the variant that it is to run in: as the table says, and as it was made where that says nothing. */
@@ -41,7 +41,7 @@ export function openInbox(router: Router, pipeline: Pipeline, stage: Stage): Sta
   const text = stageKeyText(key);
   let inbox = router.retained.inboxes.get(text);
   if (inbox === undefined) {
-    inbox = createStageInbox(key, stage, router.limits.stageTasksMax);
+    inbox = createStageInbox(key, stage, router.limits.stageTasksMax, router.retained.bytes);
     router.retained.inboxes.set(text, inbox);
     const { variant } = stage;
     router.processors.tell({
@@ -56,7 +56,9 @@ export function openInbox(router: Router, pipeline: Pipeline, stage: Stage): Sta
 }
 
 /** Gives up a stage: its inbox, with whatever is in it, and its processor. */
-export function closeInbox({ retained, processors }: Router, { key }: StageInbox): void {
+export function closeInbox({ retained, processors }: Router, inbox: StageInbox): void {
+  const { key } = inbox;
+  leaveAll(inbox);
   retained.inboxes.delete(stageKeyText(key));
   processors.tell({ type: "retireProcessor", stage: key });
 }

@@ -6,12 +6,14 @@
 import { ownerOf } from "../../task/origin.js";
 import type { Task } from "../../task/task.js";
 import { drop } from "./end-task.js";
-import type { ParkedTask, Router } from "./state.js";
+import type { ControllerRetained, ParkedTask, Router } from "./state.js";
 
 export function park(router: Router, task: Task, otherwise: ParkedTask["otherwise"]): void {
   const { retained, limits, node, ctx } = router;
   const { parkTasksMax, parkMs } = limits;
-  if (!retained.parkRoom.enter(task, ownerOf(task))) {
+  const fits = retained.bytes.enter(task, task) && retained.parkRoom.enter(task, ownerOf(task));
+  if (!fits) {
+    retained.bytes.leave(task);
     const detail = `Of ${parkTasksMax} places for tasks that wait for a table at ${node}, none is left for it`;
     drop(router, task, "overflow", detail);
     return;
@@ -22,8 +24,13 @@ export function park(router: Router, task: Task, otherwise: ParkedTask["otherwis
 /** Removes and returns the parked tasks, for another look at where they go. */
 export function takeParked({ retained }: Router): readonly Task[] {
   const tasks = retained.parked.splice(0).map(({ task }) => task);
-  for (const task of tasks) retained.parkRoom.leave(task);
+  for (const task of tasks) leave(retained, task);
   return tasks;
+}
+
+function leave({ parkRoom, bytes }: ControllerRetained, task: Task): void {
+  parkRoom.leave(task);
+  bytes.leave(task);
 }
 
 /** Drops the tasks that have waited too long. */
@@ -32,7 +39,7 @@ export function dropOverdueParked(router: Router): void {
   const nowMs = router.ctx.monotonic();
   for (let first = parked[0]; first !== undefined && first.untilMs <= nowMs; first = parked[0]) {
     parked.shift();
-    router.retained.parkRoom.leave(first.task);
+    leave(router.retained, first.task);
     const { reason, detail } = first.otherwise;
     drop(router, first.task, reason, detail);
   }

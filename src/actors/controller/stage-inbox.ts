@@ -13,12 +13,13 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { ProcessorMessage } from "../protocol/processor.js";
-import { type StageKey, taskKey, type TaskId } from "../../task/identity.js";
+import { stageKeyText, taskKey, type StageKey, type TaskId } from "../../task/identity.js";
 import { FairRoom } from "../../task/fair-room.js";
 import { ownerOf } from "../../task/origin.js";
 import type { Stage } from "../../task/pipeline.js";
 import type { Delivered } from "../../task/join.js";
 import type { StageResult } from "../../task/service.js";
+import { TaskRoom } from "../../task/task-room.js";
 import type { Hop, Task } from "../../task/task.js";
 
 /** What a stage made of a task. */
@@ -62,6 +63,8 @@ export interface StageInbox {
   readonly waiting: Map<string, Entry>;
   /** What it holds of whom, of both. */
   readonly room: FairRoom<string>;
+  /** The bytes of those, and of whatever else waits at the node. */
+  readonly bytes: TaskRoom;
   /** For the processor once it has started. */
   skips: Skip[];
   /** The last ones of a stateful stage, by task key, oldest first. */
@@ -70,8 +73,16 @@ export interface StageInbox {
   idleSinceMs: number | null;
 }
 
-/** @param tasksMax tasks that wait or are in flight at most, of all nodes together */
-export function createStageInbox(key: StageKey, stage: Stage, tasksMax: number): StageInbox {
+/**
+ * @param tasksMax tasks that wait or are in flight at most, of all nodes together
+ * @param bytes shared with whatever else waits at the node. Default: without bound
+ */
+export function createStageInbox(
+  key: StageKey,
+  stage: Stage,
+  tasksMax: number,
+  bytes: TaskRoom = new TaskRoom(Infinity, null),
+): StageInbox {
   return {
     key,
     stage,
@@ -79,6 +90,7 @@ export function createStageInbox(key: StageKey, stage: Stage, tasksMax: number):
     inFlight: new Map(),
     waiting: new Map(),
     room: new FairRoom(tasksMax),
+    bytes,
     skips: [],
     answers: new Map(),
     idleSinceMs: null,
@@ -107,10 +119,13 @@ export function accept(
   const key = taskKey(task.id);
   const here = inbox.inFlight.get(key) ?? inbox.waiting.get(key);
   if (here !== undefined) {
-    if (here.task.delivery < task.delivery) here.task = task;
-    return true;
+    return here.task.delivery >= task.delivery || replace(inbox, here, task);
   }
   if (!inbox.room.enter(key, ownerOf(task))) return false;
+  if (!inbox.bytes.enter(placeOf(inbox, key), task)) {
+    inbox.room.leave(key);
+    return false;
+  }
   const { epoch, monotonicMs, sentAtMs } = routed;
   inbox.idleSinceMs = null;
   inbox.waiting.set(key, { task, epoch, enqueuedAtMs: monotonicMs, sentAtMs, attempt: 1 });
@@ -118,12 +133,38 @@ export function accept(
   return true;
 }
 
+/** By a newer delivery, which may be larger. */
+function replace(inbox: StageInbox, here: Entry, task: Task): boolean {
+  const place = placeOf(inbox, taskKey(task.id));
+  inbox.bytes.leave(place);
+  if (!inbox.bytes.enter(place, task)) {
+    inbox.bytes.enter(place, here.task);
+    return false;
+  }
+  here.task = task;
+  return true;
+}
+
+function placeOf({ key }: StageInbox, task: string): string {
+  return `${stageKeyText(key)} ${task}`;
+}
+
+function leave(inbox: StageInbox, key: string): void {
+  inbox.room.leave(key);
+  inbox.bytes.leave(placeOf(inbox, key));
+}
+
+/** Gives up the room of all that is in it, as the inbox is given up. */
+export function leaveAll(inbox: StageInbox): void {
+  for (const key of [...inbox.inFlight.keys(), ...inbox.waiting.keys()]) leave(inbox, key);
+}
+
 /** The processor has answered for a task; returns it as it was given, or null where it is not (any more) in flight. */
 export function settle(inbox: StageInbox, task: Task): Task | null {
   const key = taskKey(task.id);
   const entry = inbox.inFlight.get(key);
   if (entry === undefined) return null;
-  inbox.room.leave(key);
+  leave(inbox, key);
   inbox.inFlight.delete(key);
   handOver(inbox);
   return entry.task;
@@ -161,7 +202,7 @@ export function withdraw(inbox: StageInbox, { id, delivery }: Delivered): void {
   const waiting = inbox.waiting.get(key);
   if (waiting === undefined || waiting.task.delivery > delivery) return;
   inbox.waiting.delete(key);
-  inbox.room.leave(key);
+  leave(inbox, key);
 }
 
 /** The processor is not to wait for a task that was dropped elsewhere. */
@@ -174,7 +215,7 @@ export function skip(inbox: StageInbox, id: TaskId, ordinal: number): void {
 /** Removes and returns the tasks that no processor has, so that a newer table may send them elsewhere. */
 export function takeBackWaiting(inbox: StageInbox): readonly Task[] {
   const tasks = [...inbox.waiting.values()].map((entry) => entry.task);
-  for (const key of inbox.waiting.keys()) inbox.room.leave(key);
+  for (const key of inbox.waiting.keys()) leave(inbox, key);
   inbox.waiting.clear();
   return tasks;
 }

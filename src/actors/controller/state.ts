@@ -10,6 +10,7 @@ import type { SchedulerMessage } from "../protocol/scheduler.js";
 import type { FlowCounts } from "../../task/reports.js";
 import { pipelineKeyText, type NodeName, type SourceId, type StageKey } from "../../task/identity.js";
 import { FairRoom } from "../../task/fair-room.js";
+import { TaskRoom } from "../../task/task-room.js";
 import { createJoins, type Joins } from "../../task/join.js";
 import type { StageNeeds } from "../../task/offers.js";
 import type { Pipeline } from "../../task/pipeline.js";
@@ -61,6 +62,8 @@ export interface ControllerRetained {
   /** Tasks that wait for a table to say where they go, by arrival. */
   readonly parked: ParkedTask[];
   readonly parkRoom: FairRoom<Task>;
+  /** What all of these hold of other nodes' tasks. */
+  readonly bytes: TaskRoom;
   readonly counts: { -readonly [Name in keyof FlowCounts]: FlowCounts[Name] };
 }
 
@@ -89,6 +92,8 @@ export interface ControllerLimits {
   readonly joinTasksMax: number;
   /** Tasks waiting for the table that has their pipeline. Default 1,024. */
   readonly parkTasksMax: number;
+  /** What tasks of other nodes hold that wait at joins, at stages or for a table, in bytes. Default 192 MiB. */
+  readonly waitingBytesMax: number;
   /** How long they wait, in ms. Default 5,000. */
   readonly parkMs: number;
   /** How long a stage stays loaded that no table places here any more, after its last task, in ms. Default 30,000. */
@@ -101,15 +106,23 @@ export const DEFAULT_LIMITS: ControllerLimits = {
   stageTasksMax: 4_096,
   joinTasksMax: 16_384,
   parkTasksMax: 1_024,
+  // Beside 320 MiB of links, and what a hub holds at rest, this leaves it below 600 MiB.
+  waitingBytesMax: 192 * 1024 * 1024,
   parkMs: 5_000,
   stageHoldMs: 30_000,
   tickMs: 250,
 };
 
-export function createControllerRetained({
-  joinTasksMax = DEFAULT_LIMITS.joinTasksMax,
-  parkTasksMax = DEFAULT_LIMITS.parkTasksMax,
-}: Partial<ControllerLimits> = {}): ControllerRetained {
+/** @param node whose own tasks their sources bound. Default: all count */
+export function createControllerRetained(
+  {
+    joinTasksMax = DEFAULT_LIMITS.joinTasksMax,
+    parkTasksMax = DEFAULT_LIMITS.parkTasksMax,
+    waitingBytesMax = DEFAULT_LIMITS.waitingBytesMax,
+  }: Partial<ControllerLimits> = {},
+  node: NodeName | null = null,
+): ControllerRetained {
+  const bytes = new TaskRoom(waitingBytesMax, node);
   return {
     table: null,
     generators: new Map(),
@@ -117,9 +130,10 @@ export function createControllerRetained({
     inboxes: new Map(),
     placedHere: new Set(),
     failed: new Map(),
-    joins: createJoins({ tasksMax: joinTasksMax }),
+    joins: createJoins({ tasksMax: joinTasksMax }, bytes),
     parked: [],
     parkRoom: new FairRoom(parkTasksMax),
+    bytes,
     counts: { admitted: 0, received: 0, forwarded: 0, processed: 0, finished: 0, dropped: {} },
   };
 }

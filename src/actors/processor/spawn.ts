@@ -3,6 +3,7 @@
 import { availableParallelism } from "node:os";
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
+import type { Clock } from "../../runtime/clock.js";
 import type { Logger } from "../../runtime/log.js";
 import type { SupervisionPolicy } from "../../runtime/spawn-options.js";
 import type { ProcessorsMessage } from "../protocol/processor.js";
@@ -18,6 +19,7 @@ export type { ProcessorLimits };
 
 export interface SpawnProcessorsOptions {
   readonly node: NodeName;
+  readonly clock: Pick<Clock, "after">;
   /** What this node can run, by service name. */
   readonly services: ReadonlyMap<string, ServiceDeclaration>;
   /** Folder of the models that the user brought; null where none was named. */
@@ -40,7 +42,7 @@ const SUPERVISION: SupervisionPolicy = {
 /** Starts the supervisor of a node's processors as the child `processors`. */
 export function spawnProcessors(
   parent: Spawner,
-  { node, services, modelDir, limits: given, startWorker = startThread, log }: SpawnProcessorsOptions,
+  { node, clock, services, modelDir, limits: given, startWorker = startThread, log }: SpawnProcessorsOptions,
 ): ActorRef<ProcessorsMessage> {
   const wanted: ProcessorLimits = { ...DEFAULT_PROCESSOR_LIMITS, ...given };
   const replicas = Math.max(1, Math.min(wanted.replicas, availableParallelism() - 1));
@@ -48,6 +50,7 @@ export function spawnProcessors(
   const { workersMax } = limits;
   let evictions = 0;
   const room = createWorkerRoom({
+    clock,
     startWorker,
     workersMax,
     // Two also where that is all there is: one that waits for its disk keeps nobody from loading.

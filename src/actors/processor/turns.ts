@@ -6,8 +6,10 @@ export class Turns<Thing> {
   readonly #queues = new Map<string, Set<Thing>>();
   readonly #ownerOf = new Map<Thing, string>();
 
-  get empty(): boolean {
-    return this.#queues.size === 0;
+  /** Whether `take` has something to give. */
+  has(may: (owner: string) => boolean): boolean {
+    for (const owner of this.#queues.keys()) if (may(owner)) return true;
+    return false;
   }
 
   /** Behind all others of `owner`. A thing that is in the queue is deleted before it is added again. */
@@ -18,14 +20,15 @@ export class Turns<Thing> {
     this.#ownerOf.set(thing, owner);
   }
 
-  /** The first thing of whose turn it is; undefined where there is none. */
-  take(): Thing | undefined {
+  /** The first thing of whose turn it is, of those who may, and whose it is; undefined where there is none. */
+  take(may: (owner: string) => boolean): readonly [thing: Thing, owner: string] | undefined {
     for (const [owner, queue] of this.#queues) {
+      if (!may(owner)) continue;
       for (const thing of queue) {
         this.delete(thing);
         // Behind the others, unless it was the last one.
         if (this.#queues.delete(owner)) this.#queues.set(owner, queue);
-        return thing;
+        return [thing, owner];
       }
     }
     return undefined;

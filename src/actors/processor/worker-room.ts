@@ -8,12 +8,16 @@
  * WR3 Whoever loses its worker so is not told where its service has no state: the next job has one started again. One with
  *     state is as lost as if it had crashed, and its stage begins anew.
  * WR4 Those that wait to load are served by whose job they have, in turn; those that have none yet are one more in that round.
+ * WR5 A load that takes so long that it may hang keeps no place of those that load, and whoever has one begins no other one until
+ *     it has ended: so hung loads delay others for that long, and each node has one of them.
  */
 
+import type { Clock, TimerHandle } from "../../runtime/clock.js";
 import type { Job, StartWorker, WorkerEvent, WorkerSpec, WorkerThread } from "./worker-port.js";
 import { Turns } from "./turns.js";
 
 export interface WorkerRoomOptions {
+  readonly clock: Pick<Clock, "after">;
   readonly startWorker: StartWorker;
   /** Workers at a time, 1 or more. */
   readonly workersMax: number;
@@ -41,21 +45,57 @@ interface Place {
   over: boolean;
 }
 
+interface Load {
+  /** Whose turn it was. */
+  readonly owner: string;
+  overdue: boolean;
+  readonly timer: TimerHandle;
+}
+
+/** Of a load: large models on a slow disk take a few seconds. */
+const LOAD_MS = 5_000;
+
 /** In the round of those that wait; no node is called so. */
 const WITHOUT_JOB = "*";
 
 export function createWorkerRoom(options: WorkerRoomOptions): StartWorker {
-  const { startWorker, workersMax, loadingMax, onEvicted } = options;
+  const { clock, startWorker, workersMax, loadingMax, onEvicted } = options;
   /** Those with a thread; the one that has been idle longest first. */
   const placed = new Set<Place>();
-  /** Those of them whose thread has said nothing yet. */
-  const loading = new Set<Place>();
+  /** Those of them whose thread has said nothing yet, with whose turn it was. */
+  const loading = new Map<Place, Load>();
   /** Those without a thread that are to have one. */
   const waiting = new Turns<Place>();
 
-  function open(place: Place): void {
+  function mayLoad(owner: string): boolean {
+    let inTime = 0;
+    for (const load of loading.values()) {
+      if (!load.overdue) inTime += 1;
+      else if (load.owner === owner) return false;
+    }
+    return inTime < loadingMax;
+  }
+
+  function beginLoad(place: Place, owner: string): void {
+    const load: Load = {
+      owner,
+      overdue: false,
+      timer: clock.after(LOAD_MS, () => {
+        load.overdue = true;
+        fill();
+      }),
+    };
+    loading.set(place, load);
+  }
+
+  function endLoad(place: Place): void {
+    loading.get(place)?.timer.cancel();
+    loading.delete(place);
+  }
+
+  function open(place: Place, owner: string): void {
     placed.add(place);
-    loading.add(place);
+    beginLoad(place, owner);
     const thread = startWorker(place.spec, (event) => {
       if (place.thread === thread) onEvent(place, event);
     });
@@ -66,7 +106,7 @@ export function createWorkerRoom(options: WorkerRoomOptions): StartWorker {
   }
 
   function onEvent(place: Place, event: WorkerEvent): void {
-    loading.delete(place);
+    endLoad(place);
     const ended = event.type === "crashed" || event.type === "loadFailed";
     if (ended) close(place);
     else if (event.type !== "loaded") place.busy = false;
@@ -82,18 +122,18 @@ export function createWorkerRoom(options: WorkerRoomOptions): StartWorker {
 
   function close(place: Place): void {
     placed.delete(place);
-    loading.delete(place);
+    endLoad(place);
     waiting.delete(place);
     place.thread = null;
   }
 
   /** Has those load that wait, as far as there is room or somebody is idle. */
   function fill(): void {
-    while (loading.size < loadingMax) {
+    for (;;) {
       if (placed.size >= workersMax) for (const place of waiting.takeAll(WITHOUT_JOB)) sayLoadedSoon(place);
-      if (waiting.empty || (placed.size >= workersMax && !evict())) return;
-      const place = waiting.take();
-      if (place !== undefined) open(place);
+      if (!waiting.has(mayLoad) || (placed.size >= workersMax && !evict())) return;
+      const next = waiting.take(mayLoad);
+      if (next !== undefined) open(...next);
     }
   }
 

@@ -94,6 +94,50 @@ test("controller leaves room at a stage to others, however many tasks one node s
   assert.is(distributor.all("recordDrop").length, 250);
 });
 
+/** With so many bytes of pixels. */
+function heavy(task: Task, bytes: number): Task {
+  const frames = [{ ptsUs: 0, data: new Uint8Array(bytes) }];
+  return { ...task, payload: { encoding: "jpeg", width: 16, height: 16, frames } };
+}
+
+test("controller holds no more bytes of other nodes' tasks than it may, wherever they wait, and counts what goes", () => {
+  const { router, distributor, install, queued, waitingBytes } = routerOf(CLOUD, { waitingBytesMax: 1e6 });
+  const unknown = pipelineOf({ z: [] });
+  const table = tableOf(LINE, 1, CLOUD);
+  const { pipelines, sources } = tableOf(DIAMOND, 1, EDGE);
+  install({ ...table, pipelines: new Map([...table.pipelines, ...pipelines]), sources });
+  const places: readonly ((sequence: number) => Task)[] = [
+    (sequence) => first(newTask(LINE, sequence)),
+    (sequence) => {
+      const task = branch("b");
+      return { ...task, id: { ...task.id, sequence } };
+    },
+    (sequence) => ({ ...first(newTask(unknown, sequence)), pipelineVersion: 99 }),
+  ];
+  for (let sequence = 0; sequence < 40; sequence += 1) {
+    for (const [at, make] of places.entries()) {
+      const task = ofNode("rogue", heavy(make(sequence), 20_000));
+      const id = { ...task.id, sourceId: `${task.id.sourceId}-${at}` as Task["id"]["sourceId"] };
+      const origin = `sluice://rogue/source-${id.sourceId}`;
+      router.tell({ type: "submit", task: { ...task, id, origin }, forwarded: 1 });
+    }
+    assert.ok(waitingBytes() < 5.3e5, `${waitingBytes()} bytes of one node`);
+  }
+  const drops = distributor.all("recordDrop").map(({ drop }) => drop.reason);
+  assert.ok(drops.length > 80 && drops.every((reason) => reason === "overflow"), drops.join());
+  // Others find room, and its own sources need none.
+  const before = queued();
+  router.tell({ type: "submit", task: ofNode("edge-2", heavy(first(newTask(LINE)), 90_000)), forwarded: 1 });
+  router.tell({ type: "submit", task: ofNode(CLOUD, heavy(first(newTask(LINE)), 5e6)) });
+  assert.is(queued(), before + 2);
+  // Joins and parked tasks time out, and the stage is given up.
+  router.advance(60_000);
+  install({ ...tableOf(unknown, 2, CLOUD), sources: new Map() });
+  router.advance(60_000);
+  router.advance(60_000);
+  assert.is(waitingBytes(), 0);
+});
+
 test("controller leaves room at its joins to others, however many tasks one node leaves waiting there", () => {
   const { router, distributor, install } = routerOf(CLOUD, { joinTasksMax: 100 });
   install(tableOf(DIAMOND, 1, EDGE));

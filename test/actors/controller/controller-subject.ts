@@ -47,6 +47,7 @@ export function routerOf(
   const distributor = createProbe<DistributorMessage>("sluice://cloud/distributor");
   const listener = createProbe<NodeEvent>("sluice://test/listener");
   const scheduler = createProbe<SchedulerMessage>("sluice://cloud/scheduler");
+  const retained = createControllerRetained(limits, node);
   const behaviour = createController(
     {
       node,
@@ -59,7 +60,7 @@ export function routerOf(
       ...(limits && { limits }),
       ...(vouched && { vouched }),
     },
-    createControllerRetained(limits),
+    retained,
   );
   const router = fold(behaviour, { address: controllerAddress(node) });
   const other = (name: NodeName) =>
@@ -82,7 +83,20 @@ export function routerOf(
     router.tell({ type: "reportQueues", replyTo });
     return Object.values(replyTo.only("queuesReported").queued).reduce((sum, count) => sum + count, 0);
   };
-  return { router, processors, distributor, listener, scheduler, other, attach, install, queued };
+  /** Bytes of other nodes' tasks that wait, as it counts them. */
+  const waitingBytes = () => retained.bytes.bytes;
+  return {
+    waitingBytes,
+    router,
+    processors,
+    distributor,
+    listener,
+    scheduler,
+    other,
+    attach,
+    install,
+    queued,
+  };
 }
 
 export function tableOf(pipeline: Pipeline, epoch: number, node: NodeName, term = 1): RoutingTable {

@@ -188,7 +188,12 @@ async function runTasks(service: string, count: number, sequenceAt: (index: numb
   const pipeline = pipelineOf(service);
   const { behaviour, answers, all } = collector(pipeline, count, sequenceAt);
   const controller = system.spawn(behaviour, { name: "controller" });
-  const supervisorRef = spawnProcessors(system, { node: NODE, services, modelDir: null });
+  const supervisorRef = spawnProcessors(system, {
+    node: NODE,
+    clock: system.clock,
+    services,
+    modelDir: null,
+  });
   supervisorRef.tell({ type: "ensureProcessor", pipeline, stage, controller });
   await within(20_000, all, "every answer");
   return { system, answers, supervisorRef, pipeline };

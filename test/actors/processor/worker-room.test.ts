@@ -6,6 +6,7 @@ import type {
   WorkerEvent,
   WorkerThread,
 } from "../../../src/actors/processor/worker-port.js";
+import { VirtualClock } from "../../support/virtual-clock.js";
 import { createWorkerRoom } from "../../../src/actors/processor/worker-room.js";
 
 interface Thread {
@@ -30,7 +31,9 @@ function roomOf(workersMax: number, loadingMax = workersMax) {
       kill: () => (thread.ended = "kill"),
     };
   };
+  const clock = new VirtualClock();
   const start = createWorkerRoom({
+    clock,
     startWorker,
     workersMax,
     loadingMax,
@@ -48,7 +51,7 @@ function roomOf(workersMax: number, loadingMax = workersMax) {
     if (found === undefined) throw new Error(`No thread is called ${name}`);
     return found;
   };
-  return { stage, alive, last, evicted, threads };
+  return { clock, stage, alive, last, evicted, threads };
 }
 
 test("createWorkerRoom starts a worker at once while there is room, and passes on what it says", () => {
@@ -160,6 +163,36 @@ test("createWorkerRoom has the stages of all nodes load in turn, whoever has mos
     last(name).say({ type: "loaded" });
   }
   assert.is(threads.at(-1)?.name, "new");
+});
+
+test("createWorkerRoom has loads that hang keep nobody from loading for long, and each node hang one", () => {
+  const { clock, stage, last, threads } = roomOf(200, 2);
+  stage("without-job");
+  for (let n = 0; n < 50; n += 1) {
+    stage(`hung-${n}`).run(JOB, "rogue");
+    stage(`odd-${n}`).run(JOB, "rogue-2");
+  }
+  stage("honest-0").run(JOB, "edge-1");
+  clock.advance(4_999);
+  assert.is(threads.length, 2, "as many as load at a time");
+  // Those without a job, and then one of each of the others.
+  clock.advance(5_001);
+  for (let n = 0; n < 20; n += 1) {
+    if (n > 0) stage(`honest-${n}`).run(JOB, "edge-1");
+    assert.ok(
+      threads.some(({ name }) => name === `honest-${n}`),
+      `honest-${n} waits for one that hangs`,
+    );
+    last(`honest-${n}`).say({ type: "loaded" });
+    clock.advance(10_000);
+  }
+  const others = threads.map(({ name }) => name).filter((name) => !name.startsWith("honest"));
+  assert.equal(others.sort(), ["hung-0", "hung-1", "odd-0", "without-job"]);
+  last("hung-1").say({ type: "loadFailed", code: "service-failed", text: "no", permanent: false });
+  assert.ok(
+    threads.some(({ name }) => name === "hung-2"),
+    "it may try again",
+  );
 });
 
 test("createWorkerRoom takes a place from the node that has most workers, and from nobody else", () => {

@@ -4,6 +4,9 @@ import { allHonest, forgeries, own } from "../kit/claims.js";
 import { must, type ClusterAttack } from "../kit/attack.js";
 import { edgeAttack } from "../kit/edge-attack.js";
 import type { Line } from "../kit/follower.js";
+import { pause } from "../../support/pause.js";
+import type { HostileMember } from "../kit/member.js";
+import { peakBytes } from "../kit/proc.js";
 import type { Scene } from "../kit/scene.js";
 import { abandonOf, begun, finished, pipeline, sourceOf, stageOf } from "../kit/tasks.js";
 
@@ -15,6 +18,11 @@ const NOTHING_FOUND = { type: "boxes", frames: [[]] };
 const AHEAD = 8;
 /** As many as come while what is parked waits, and then some. */
 const PARK_TASKS = 160;
+const MIB = 1024 * 1024;
+/** As `HUB_BYTES_MAX` leaves beside what a hub holds at rest. */
+const GROWTH_MAX_BYTES = 350 * MIB;
+const HEAVY_BYTES = 4 * MIB;
+const HEAVY_TASKS = 110;
 /** More than the joins of a hub have room for. */
 const FLOOD = 20_000;
 
@@ -257,7 +265,37 @@ export const EDGE_WALKS: readonly ClusterAttack[] = [
       must(lost === 0, `${lost} tasks of honest sources found no room`);
     },
   ),
+  edgeAttack(
+    "edge.heavy-joins",
+    "an edge leaves large branches of its own tasks waiting at a join of the hub",
+    async (rogue, scene) => {
+      const before = peakBytes(scene.hub.pid);
+      const data = new Uint8Array(HEAVY_BYTES).fill(1);
+      const payload = { encoding: "jpeg", width: 16, height: 16, frames: [{ ptsUs: 0, data }] };
+      for (let sequence = 0; sequence < HEAVY_TASKS && rogue.cluster.connected; sequence += 1) {
+        const id = { sourceId: `heavy-${rogue.name}`, incarnation: 1, sequence };
+        const task = own(rogue, finished, id, {
+          cameFrom: "sift",
+          joinNodes: new Map([["$end", "cloud"]]),
+          hops: [],
+          payload,
+          payloadBytes: HEAVY_BYTES,
+        });
+        rogue.tell("cloud/controller", { type: "submit", task });
+        // What waits at the edge itself costs the hub nothing.
+        while (queuedBytes(rogue) > 4 * HEAVY_BYTES && rogue.cluster.connected) await pause();
+      }
+      const grown = peakBytes(scene.hub.pid) - before;
+      must(grown <= GROWTH_MAX_BYTES, `the hub has grown by ${Math.round(grown / MIB)} MiB`);
+      await scene.goesOn(3, 20_000);
+    },
+    "survived",
+  ),
 ];
+
+function queuedBytes({ cluster }: HostileMember): number {
+  return cluster.links.reduce((sum, link) => sum + link.queuedBytes, 0);
+}
 
 /** The next tasks of an honest source, from far enough that nothing of them is there yet. */
 function ahead(scene: Scene, source: string, count = 12): readonly Line["id"][] {
