@@ -72,8 +72,13 @@ async function runOrExplain(run: () => Promise<number>, usageHint: string): Prom
   }
 }
 
+interface SignalOptions {
+  /** Whether SIGHUP is one of them. Default true. */
+  readonly byHangup?: boolean;
+}
+
 /** Calls `onFirst` once, at the first Ctrl-C, SIGTERM or SIGHUP; the second one ends the process with 130. */
-export function onSignal(onFirst: () => void): void {
+export function onSignal(onFirst: () => void, { byHangup = true }: SignalOptions = {}): void {
   let firstAtMs: number | null = null;
   const onSignalled = (): void => {
     if (firstAtMs !== null) {
@@ -83,12 +88,13 @@ export function onSignal(onFirst: () => void): void {
     firstAtMs = performance.now();
     onFirst();
   };
-  process.on("SIGINT", onSignalled).on("SIGTERM", onSignalled).on("SIGHUP", onSignalled);
+  process.on("SIGINT", onSignalled).on("SIGTERM", onSignalled);
+  if (byHangup) process.on("SIGHUP", onSignalled);
 }
 
 /** Resolves at the first signal. */
-export function signalled(): Promise<void> {
-  return new Promise((resolve) => onSignal(resolve));
+export function signalled(options: SignalOptions = {}): Promise<void> {
+  return new Promise((resolve) => onSignal(resolve, options));
 }
 
 /** Whichever comes first: the end of `work`, or `limitMs`. */

@@ -14,6 +14,7 @@ import { createWeb } from "../../src/web/web.js";
 import { checkModelDir } from "../start/inputs.js";
 import { sayDamage } from "../damage.js";
 import { sayFailures } from "../failures.js";
+import { followPolicyFile } from "./policy-file.js";
 import { keepFilesPrivate, readNamed } from "./files.js";
 import { removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
 import { makeHubTokens, revokeOperatorToken, type JoinToken } from "./hub-tokens.js";
@@ -51,8 +52,9 @@ export async function hub(command: HubCommand): Promise<number> {
   const store = await openStore(folder, { onDamage: sayDamage(folder) });
   const tokens = tokensFolder(folder);
   let node: SluiceNode | null = null;
+  let unfollow = (): void => {};
   const over: { failure: Error | null; finish: () => void } = { failure: null, finish: () => {} };
-  const ended = signalled();
+  const ended = signalled({ byHangup: command.policies === undefined });
   try {
     const made = await makeHubTokens(tokens, command.tokenTtl, Date.now());
     const failed = new Promise<void>((resolve) => (over.finish = resolve));
@@ -101,18 +103,24 @@ export async function hub(command: HubCommand): Promise<number> {
     greet(command, url, made.join);
     if (joined !== null)
       say(`See and steer it, in a browser of this machine: ${pageLink(url, web.newCode())}`);
+    if (command.policies !== undefined) unfollow = followPolicyFile(command.policies, () => reload(node));
     sayFailures(store, say);
     await Promise.race([ended, failed]);
     if (over.failure !== null) throw over.failure;
     say("Stopping: results that are stored are kept");
     return 0;
   } finally {
+    unfollow();
     await atMost(LEAVE_MS, node?.terminate() ?? Promise.resolve());
     // One that could not be revoked here is at the next start.
     await revokeOperatorToken(tokens, Date.now()).catch(() => {});
     await removeOperator(folder);
     await store.close();
   }
+}
+
+async function reload(node: SluiceNode | null): Promise<void> {
+  await node?.reloadPolicies();
 }
 
 function greet({ name, store, tokenTtl }: HubCommand, url: string, token: JoinToken): void {

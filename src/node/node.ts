@@ -9,8 +9,8 @@ import type { ActorRef } from "../runtime/actor-ref.js";
 import type { Behaviour } from "../runtime/behaviour.js";
 import { systemClock } from "../runtime/clock.js";
 import type { SpawnOptions } from "../runtime/spawn-options.js";
-import { createActorSystem, type ActorSystem } from "../runtime/system.js";
-import type { Cluster, HubCluster, RemoteSpawnOptions } from "../transport/cluster/cluster.js";
+import type { ActorSystem } from "../runtime/system.js";
+import type { Cluster, RemoteSpawnOptions } from "../transport/cluster/cluster.js";
 import { ClusterClock } from "../transport/cluster-clock.js";
 import { listModelFiles } from "../services/model-files.js";
 import type { LevelJournals } from "../storage/journal/level-journals.js";
@@ -21,7 +21,6 @@ import type { Vouch } from "../task/voucher.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { readPipelineHere } from "./agent/read-pipeline.js";
 import type { RequestContext } from "./agent/source-request.js";
-import type { Agent } from "./agent/spawn.js";
 import { startComponents, type Components, type ComponentsOptions } from "./components.js";
 import { drainNode, type DrainOptions } from "./drain.js";
 import { becomeHub, joinHub } from "./enter-cluster.js";
@@ -33,6 +32,7 @@ import { openDecisions } from "./open-decisions.js";
 import { openOwnJournal } from "./own-journal.js";
 import type { DecisionThread } from "../actors/scheduler/decision-thread.js";
 import { identityOf, memoryOf, storeOf } from "./own-store.js";
+import { createNodeSystem, type Holdings } from "./node-holdings.js";
 import { createRequestedSources } from "./requested-sources.js";
 import type { NodeSources } from "./sources.js";
 import { createRealWorld, type NodeWorld } from "./world.js";
@@ -69,6 +69,12 @@ export interface SluiceNode extends NodeSources {
    * @returns tasks of others that are left; 0 where everything is done
    */
   drain(options: DrainOptions): Promise<number>;
+  /**
+   * Reads the files with policies of one's own again, which take over where all of them are well.
+   *
+   * @throws SluiceError `policy-invalid`: those in force stay; TypeError of a node that has no such files
+   */
+  reloadPolicies(): Promise<void>;
   /** Leaves the cluster and stops everything here, children first. What was not settled stays unsettled. */
   terminate(): Promise<void>;
 }
@@ -83,19 +89,6 @@ const NO_SERVICES: ReadonlyMap<string, ServiceDeclaration> = new Map();
 export async function startNode(options: NodeOptions): Promise<SluiceNode> {
   checkTokens(options);
   return await startNodeIn(createRealWorld(), options);
-}
-
-/** What a node has of the world outside its actors, as far as it has come. */
-interface Holdings {
-  cluster: Cluster | null;
-  /** The same, of a hub. */
-  hub: HubCluster | null;
-  components: Components | null;
-  agent: Agent | null;
-  journals: LevelJournals | null;
-  trust: Trust | null;
-  decisions: DecisionThread | null;
-  memory: OpenPlanMemory | null;
 }
 
 /** Starts a node in a world of the caller's, who answers for who may join. @see startNode */
@@ -197,35 +190,6 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
   }
 }
 
-function createNodeSystem(
-  world: NodeWorld,
-  options: NodeOptions,
-  { clock, held }: { readonly clock: ClusterClock; readonly held: Holdings },
-): ActorSystem {
-  const system = createActorSystem({
-    name: options.name,
-    clock,
-    // Two incarnations of a node have no actor in common, whatever their names.
-    firstId: world.firstId(),
-    askId: world.askId,
-    ...(world.decorate && { decorate: world.decorate }),
-    executor: world.executor,
-    ...(options.random && { random: options.random }),
-    ...(options.log && { log: options.log }),
-    onFailure(error) {
-      void held.cluster?.leave();
-      if (world.members !== null) {
-        // There is no hub that would say so to the scheduler.
-        held.components?.unregister();
-        world.members.leave(system.name);
-      }
-      if (options.onFailure === undefined) void system.terminate();
-      else options.onFailure(error);
-    },
-  });
-  return system;
-}
-
 /** What components have of the world and of the options as they are. */
 function componentsOptionsOf(
   world: NodeWorld,
@@ -303,6 +267,10 @@ function assemble({
     stop: (target) => cluster?.stop(target) ?? system.stop(target),
     registerBehaviour: (name, build) => needed().registerBehaviour(name, build),
     drain: (drainOptions) => drainNode(system, components, drainOptions),
+    async reloadPolicies() {
+      if (decisions === null) throw new TypeError(`Node "${system.name}" has no policies that could be read`);
+      await decisions.reload();
+    },
     async terminate() {
       components.unregister();
       await cluster?.leave();

@@ -37,7 +37,7 @@ const Exports = z.object({
 
 /** Characters of the hash of a file that stand for it, where its policies name no version. */
 const VERSION_LENGTH = 16;
-const CHECK_MS_MAX = 5_000;
+const CHECK_MS_MAX = 10_000;
 
 /**
  * Reads an ES module that exports `policies`, a list of policies. It runs with the rights of this process.

@@ -20,7 +20,7 @@ export interface DecisionThreadOptions {
   readonly files?: readonly string[];
   /** Default 200 ms a decision, 64 KiB of state a source. */
   readonly limits?: Partial<DecisionLimits>;
-  /** What reading the files may take, in ms. Default 10,000. */
+  /** What reading the files may take, in ms. Default 20,000. */
   readonly readMs?: number;
   /** Of the memory of the thread, in MiB. Default 256. */
   readonly memoryMiB?: number;
@@ -55,7 +55,7 @@ interface Thread {
 
 /** Starts the thread. @throws SluiceError `policy-invalid` where a file cannot be read, or holds no policies */
 export async function openDecisionThread(options: DecisionThreadOptions = {}): Promise<DecisionThread> {
-  const { files = [], readMs = 10_000, memoryMiB = 256 } = options;
+  const { files = [], readMs = 20_000, memoryMiB = 256 } = options;
   const settings = { files, readMs, memoryMiB, limits: { ...DECISION_LIMITS, ...options.limits } };
   return new WatchedThread(settings, await startThread(settings));
 }
