@@ -1,6 +1,6 @@
 /**
  * What policies make of a link that collapses: a hub and two edges as processes, a live scene on one of them, and a link that goes
- * from 100 to 2 Mbit/s in mid-stream and back. A frame takes 45 ms on an edge, which just manages, and 4 on the cloud, and a task may take two seconds.
+ * from 100 to 2 Mbit/s in mid-stream and back. A frame takes 100 ms on an edge, which just manages, and 5 on the cloud, and a task may take two seconds.
  *
  * Measured, by policy: when its plan first changed after the drop and after the return, changes of plan in all, latency and drops
  * of each phase. Every policy has its own defaults. Not measured: a lossy link, several sources, models.
@@ -14,7 +14,7 @@ import { percentile, report, rounded, type Row } from "../report.js";
 
 const WIDE = { mbps: 100, delayMs: 5 };
 const NARROW = { mbps: 2, delayMs: 5 };
-const FRAME_MS = { edge: 45, cloud: 4 };
+const FRAME_MS = { edge: 100, cloud: 5 };
 const POLICIES = ["dynamic", "fc", "negative-feedback", "two-timescale", "predictive"];
 const PHASES = [
   { label: "wide", link: WIDE },

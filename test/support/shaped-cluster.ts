@@ -22,7 +22,7 @@ export interface ShapedCluster {
 }
 
 /** A source that runs, and what became of it so far. */
-interface WatchedSource {
+export interface WatchedSource {
   readonly id: SourceId;
   /** Oldest first. */
   readonly results: readonly StoredResult[];
@@ -95,7 +95,7 @@ async function watch(operator: Operator, name: string, policy: PolicySpec): Prom
   });
   await agent.addSource({
     id,
-    source: "test:160x90@20,duration=36000",
+    source: "test:160x90@9,duration=36000",
     pipeline: pacedPipeline(name),
     pipelineName: `${name}.yaml`,
     configuration: {},
@@ -117,7 +117,7 @@ async function watch(operator: Operator, name: string, policy: PolicySpec): Prom
 }
 
 /** Looks again and again until `done` says so. @param ms more than it takes on a quiet machine */
-async function until(what: string, ms: number, done: () => Promise<boolean>): Promise<void> {
+export async function until(what: string, ms: number, done: () => Promise<boolean>): Promise<void> {
   const limitMs = performance.now() + ms * SLOWER_MAX;
   while (!(await done())) {
     if (performance.now() > limitMs) throw new Error(`Waited ${ms * SLOWER_MAX} ms for ${what}`);
