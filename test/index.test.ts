@@ -34,6 +34,7 @@ import {
   type StoredRecord,
   type SubscriptionEvent,
 } from "../src/index.js";
+import { pause } from "./support/pause.js";
 import { publicTypes } from "./support/public-types.js";
 import { within } from "./support/within.js";
 
@@ -129,6 +130,11 @@ test("startLocalCluster runs a source by a policy, a service and an actor of the
       stored.map(({ type, id: task }) => `${type} ${task.sequence}`),
       [1, 2].flatMap(() => [...[0, 1, 2, 3].map((sequence) => `result ${sequence}`), "closed 4"]),
     );
+    // A follower is told after the store has it.
+    const told = async (): Promise<void> => {
+      while (followed.length < stored.length) await pause();
+    };
+    await within(10_000, told(), "the follower");
     assert.equal(followed, stored);
     unfollow();
     const ended = events.filter((event) => event.type === "sourceEnded");
