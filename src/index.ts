@@ -158,7 +158,7 @@ export type {
   NodesReported,
   TableReported,
 } from "./actors/protocol/scheduler.js";
-export type { Pause, SourceRequest } from "./task/requests.js";
+export type { Pause, PipelineText, SourceRequest } from "./task/requests.js";
 export type { SourceFigures, SourceReport } from "./task/reports.js";
 
 // ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -17,6 +17,7 @@ export function addSteering(commands: OperatorCommands): void {
   addSources(commands);
   addPauses(commands);
   addConfigure(commands);
+  addPipeline(commands);
   addPolicies(commands);
 }
 
@@ -111,6 +112,30 @@ Exit codes: 0 it is captured so, 1 it was refused and nothing changed, 2 wrong u
         (module, operator) => module.configure(operator, source, given),
       );
     });
+}
+
+function addPipeline({ command, act }: OperatorCommands): void {
+  command("pipeline", "Moves a running source to another pipeline, or to another version of its own.")
+    .argument("<source>", "its name")
+    .argument("<file>", "pipeline file (YAML)")
+    .addHelpText(
+      "after",
+      `
+Tasks in progress end by the pipeline that they have. A file goes on at the next
+frame; a camera is opened again, and what it does not give meanwhile is a gap.
+What you said when you started the source, and since, stays in force.
+
+Exit codes: 0 it walks the other one, 1 that was refused and the one before
+stays, 2 wrong usage.
+`,
+    )
+    .action((source: string, file: string, given: OperatorFlags) =>
+      act(
+        given,
+        () => import("./pipeline.js"),
+        (module, operator) => module.movePipeline(operator, source, file),
+      ),
+    );
 }
 
 function addPolicies({ command, act }: OperatorCommands): void {

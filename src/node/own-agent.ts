@@ -35,6 +35,7 @@ export function spawnOwnAgent(options: OwnAgentOptions): Agent {
         throw error;
       }
     },
+    movePipeline: (id, pipeline) => requested.move(id, pipeline),
     drainSource: (id) => requested.end(id),
     async freeName(name) {
       const text = `Cannot free the name "${name}" as `;

@@ -4,6 +4,8 @@
  * RS1 What an operator asked for stays, whatever way the node goes, until an operator ends it or it has come to its end. The
  *     journal keeps it; a node without one has it for as long as it runs.
  * RS2 What goes on with the node is said, and so is what cannot.
+ * RS3 A source that moves to another pipeline does so under a new incarnation: tasks under way end by the one that they carry, and it
+ *     goes on where it was. Where the other one is refused, it goes on by the one before.
  */
 
 import { asError, errorText } from "../runtime/errors.js";
@@ -12,9 +14,9 @@ import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { Journals } from "../storage/journal/journal.js";
 import { SluiceError } from "../task/errors.js";
 import { parseSourceId, type SourceId } from "../task/identity.js";
-import type { SourceRequest } from "../task/requests.js";
+import type { PipelineText, SourceRequest } from "../task/requests.js";
 import { sourceOptionsOf, type RequestContext } from "./agent/source-request.js";
-import type { NodeSources } from "./sources.js";
+import type { OwnSources } from "./sources.js";
 
 export interface RequestedSources {
   /** @throws SluiceError `source-invalid`, `source-refused`, `pipeline-invalid`, `configuration-invalid`, `policy-invalid` */
@@ -25,6 +27,14 @@ export interface RequestedSources {
    * @throws SluiceError `source-missing` where there is none of that name, running or to go on with
    */
   end(id: SourceId): Promise<void>;
+  /**
+   * Has a running source walk another pipeline, or another version of its own, from its next task on. What the file says of
+   * configuration, space, objective and policy holds, too; what the operator said when the source was started, over it.
+   *
+   * @throws SluiceError `pipeline-invalid`, `configuration-invalid`, `policy-invalid`, `source-missing`, `source-invalid`: it goes on
+   *   as before
+   */
+  move(id: SourceId, pipeline: PipelineText): Promise<void>;
   /** Goes on with what operators asked for before the node stopped. */
   resume(): Promise<void>;
 }
@@ -37,7 +47,7 @@ export function createRequestedSources({
   onEvent,
 }: {
   readonly system: ActorSystem;
-  readonly sources: NodeSources;
+  readonly sources: OwnSources;
   /** Null where nothing outlives the node. */
   readonly journals: Journals | null;
   readonly context: RequestContext;
@@ -57,6 +67,22 @@ export function createRequestedSources({
     }
   }
 
+  /** Of a source that runs. */
+  async function requestOf(id: SourceId): Promise<SourceRequest> {
+    const cannot = (why: string, code: "source-missing" | "source-invalid"): SluiceError =>
+      new SluiceError(`Cannot move source "${id}" to another pipeline: ${why}`, { code });
+    if (!sources.has(id)) throw cannot(`node "${system.name}" runs none of that name`, "source-missing");
+    if (journals === null) {
+      throw cannot(
+        `node "${system.name}" keeps no journal to go on by: start it with --journal`,
+        "source-invalid",
+      );
+    }
+    const request = (await journals.interrupted()).find((kept) => kept.id === id);
+    if (request === undefined) throw cannot("a program started it, and not an operator", "source-invalid");
+    return request;
+  }
+
   return {
     async add(request) {
       await sources.addSource(await sourceOptionsOf(request, context));
@@ -68,6 +94,23 @@ export function createRequestedSources({
       throw new SluiceError(`Cannot end source "${id}": node "${system.name}" has none of that name`, {
         code: "source-missing",
       });
+    },
+
+    async move(id, { text, name }) {
+      const before = await requestOf(id);
+      const request = { ...before, pipeline: text, pipelineName: name };
+      const [now, options] = [
+        await sourceOptionsOf(before, context),
+        await sourceOptionsOf(request, context),
+      ];
+      sources.check(options);
+      await sources.suspendSource(id);
+      try {
+        await sources.addSource({ ...options, resumed: true });
+      } catch (refused) {
+        await sources.addSource({ ...now, resumed: true });
+        throw refused;
+      }
     },
 
     async resume() {

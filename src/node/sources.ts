@@ -97,6 +97,8 @@ export interface SourcesOptions {
 
 /** The sources of a node, as the node itself deals with them. */
 export interface OwnSources extends NodeSources {
+  /** @throws SluiceError `configuration-invalid` where the tasks of a source have too few frames for its pipeline */
+  readonly check: (asked: SourceOptions) => void;
   /** Captures no more and resolves once every task of the source is settled: it goes on with the node. */
   readonly suspendSource: (id: SourceId) => Promise<void>;
   /** Tells the generator of every source. */
@@ -172,6 +174,7 @@ export function createSources(options: SourcesOptions): OwnSources {
     },
 
     has: (id) => generators.has(id),
+    check: (asked) => checkFrames(asked, options.services),
 
     sourceEnded,
 

@@ -8,7 +8,7 @@ import { askNode } from "../actors/guard/ask-node.js";
 import { AGENT_REPLY, SOURCES_REPORTED } from "../actors/guard/replies.js";
 import type { AgentMessage, AgentReply, SourcesReported } from "../actors/protocol/agent.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
-import type { SourceRequest } from "../task/requests.js";
+import type { PipelineText, SourceRequest } from "../task/requests.js";
 import type { NodeName, SourceId } from "../task/identity.js";
 import { secretName } from "./secret-name.js";
 
@@ -16,6 +16,13 @@ import { secretName } from "./secret-name.js";
 export interface AgentClient {
   /** Starts a source on the node. @throws an error with a code where the node refuses it */
   addSource(request: SourceRequest): Promise<void>;
+  /**
+   * Has a source of the node walk another pipeline, or another version of its own, from its next task on. Where it is refused, the
+   * source goes on as before.
+   *
+   * @throws SluiceError `pipeline-invalid`, `configuration-invalid`, `policy-invalid`, `source-missing`, `source-invalid`
+   */
+  movePipeline(id: SourceId, pipeline: PipelineText): Promise<void>;
   /** Resolves once the source captures no more and every task of it is settled. */
   drainSource(id: SourceId): Promise<void>;
   /** Of the hub: frees the name of a node. @throws TransportError `name-unknown` where nobody has it */
@@ -52,6 +59,8 @@ export function createAgentClient(system: ActorSystem, node: NodeName): AgentCli
   return {
     addSource: (definition) =>
       order((replyTo) => ({ type: "addSource", definition, replyTo }), SOURCE_TIMEOUT_MS),
+    movePipeline: (sourceId, pipeline) =>
+      order((replyTo) => ({ type: "movePipeline", sourceId, pipeline, replyTo }), DRAIN_TIMEOUT_MS),
     drainSource: (sourceId) =>
       order((replyTo) => ({ type: "drainSource", sourceId, replyTo }), DRAIN_TIMEOUT_MS),
     freeName: (name) => order((replyTo) => ({ type: "freeName", name, replyTo }), SOURCE_TIMEOUT_MS),

@@ -79,6 +79,14 @@ export interface SourceOrders {
   delete(source: SourceId): void;
 }
 
+/** A pipeline as an operator sends it. */
+export interface PipelineText {
+  /** Of the pipeline file. */
+  readonly text: string;
+  /** What to call it in errors. */
+  readonly name: string;
+}
+
 /** A source as an operator asks for it: text, read and checked by the node that is to run it. */
 export interface SourceRequest {
   readonly id: string;

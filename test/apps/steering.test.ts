@@ -1,6 +1,6 @@
 /** Sources that an operator steers, as a user types it, over the ends of nodes and hub. */
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "../support/test.js";
@@ -26,8 +26,11 @@ async function done(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
+/** What the first hub has said: it does not say it again. */
+let joinToken = "";
 let address = "127.0.0.1:0";
 
+/** Where one was before, at its address. */
 async function startHub(): Promise<{ readonly program: Program; readonly operator: Operator }> {
   const program = startSluice(["hub", "--listen", address, "--store", store], { env, timeoutMs: 90_000 });
   const [, url = ""] = await program.prints(/Hub "cloud" at ws:\/\/(\S+),/);
@@ -69,8 +72,8 @@ const isPaused = ({ status }: LedgerReported): boolean => status === "paused";
 
 test("sluice pause and configure hold over kills of the node and of the hub until an operator says otherwise", async () => {
   const hub = await startHub();
-  const [token = ""] = await hub.program.prints(/\w{10}\.[\w-]{40}/);
-  const edge = await startEdge(token);
+  [joinToken = ""] = await hub.program.prints(/\w{10}\.[\w-]{40}/);
+  const edge = await startEdge(joinToken);
   await done(
     ..."run --pipeline apps/pipelines/default.yaml --source test:160x90@10,duration=1000".split(" "),
     ..."--realtime --detach --id cam --on edge-1".split(" "),
@@ -89,13 +92,13 @@ test("sluice pause and configure hold over kills of the node and of the hub unti
 
   edge.signal("SIGKILL");
   await edge.ended;
-  const back = await startEdge(token);
-  await ledger(hub.operator, isPaused);
+  const back = await startEdge(joinToken);
+  const { created } = await ledger(hub.operator, isPaused);
   hub.program.signal("SIGKILL");
   await hub.program.ended;
   await hub.operator.close();
   const { program, operator } = await startHub();
-  assert.is((await ledger(operator, isPaused)).created, 0, "nothing was captured meanwhile");
+  assert.is((await ledger(operator, isPaused)).created, created, "nothing was captured meanwhile");
   assert.equal((await operator.sources())[CAM]?.ordered, { width: 80, height: 46, fps: 5 });
   assert.match(await done("explain", "cam"), /Now: paused by an operator since \S+ \(the lens is cleaned\)/);
 
@@ -112,6 +115,52 @@ test("sluice pause and configure hold over kills of the node and of the hub unti
   assert.ok(rates.includes(5), "it was captured as it was said");
   await operator.close();
   for (const node of [back, program]) {
+    node.signal("SIGTERM");
+    assert.is((await node.ended).exitCode, 0);
+  }
+});
+
+test("sluice pipeline moves a running source between two tasks: nothing lost, nothing twice; a refused one leaves the old in force", async () => {
+  const hub = await startHub();
+  const { operator } = hub;
+  const edge = await startEdge(joinToken);
+  await done(
+    ..."run --pipeline apps/pipelines/default.yaml --source test:160x90@10,duration=1000".split(" "),
+    ..."--realtime --detach --id cam --on edge-1".split(" "),
+  );
+  const before = await ledger(operator, ({ stored }) => stored > 0);
+  const file = join(folder, "moving.yaml");
+  writeFileSync(file, "pipeline: moving\nversion: 3\nstages:\n  motion: { service: motion-detection }\n");
+  assert.is(await done("pipeline", "cam", file), "cam walks moving@3 on edge-1\n");
+  const after = await ledger(operator, ({ stored }) => stored > 0);
+  assert.ok(after.incarnation > before.incarnation, "under a new incarnation");
+  assert.is((await operator.table()).table?.sources.get(CAM)?.pipelineId, "moving");
+
+  const agent = operator.agent(parseNodeName("edge-1"));
+  for (const [text, wanted] of [
+    ["pipeline: x\nstages:\n  a: { service: nothing }\n", /nothing/],
+    ["pipeline: x\nspace: { fps: [0] }\nstages:\n  motion: { service: motion-detection }\n", /fps/],
+    [
+      "pipeline: x\nconfiguration: { framesPerTask: 1 }\nstages:\n  motion: { service: motion-detection }\n",
+      /framesPerTask/,
+    ],
+    [
+      "pipeline: x\npolicy: { name: fixd }\nstages:\n  motion: { service: motion-detection }\n",
+      /fixd|policy/,
+    ],
+  ] as const) {
+    const refusal = await agent.movePipeline(CAM, { text, name: "x.yaml" }).catch((error: Error) => error);
+    assert.match(refusal?.message ?? "it was taken", wanted);
+  }
+  await ledger(operator, ({ status, stored }) => status === "capturing" && stored > 0);
+  assert.is((await operator.table()).table?.sources.get(CAM)?.pipelineVersion, 3);
+  await agent.drainSource(CAM);
+  assert.equal((await operator.audit()).findings, []);
+  const { records } = await operator.query({ sourceId: CAM, limit: 1_000 });
+  const walked = records.flatMap((record) => (record.type === "result" ? [record.pipelineId] : []));
+  assert.equal([...new Set(walked)].sort(), ["default", "moving"]);
+  await operator.close();
+  for (const node of [edge, hub.program]) {
     node.signal("SIGTERM");
     assert.is((await node.ended).exitCode, 0);
   }

@@ -14,7 +14,7 @@ import type { AgentMessage } from "../protocol/agent.js";
 import type { ControllerMessage } from "../protocol/controller.js";
 import type { DistributorMessage } from "../protocol/distributor.js";
 import { fields, nodeOf, wanted, type Fields } from "./checks.js";
-import { count, DEMAND_MAX, name, ref, replied, sourceRequest, table } from "./forms.js";
+import { count, DEMAND_MAX, name, pipelineText, ref, replied, sourceRequest, table } from "./forms.js";
 import { MONITOR } from "./monitor-rules.js";
 import { SCHEDULER } from "./scheduler-rules.js";
 import { GUARDIAN } from "./guardian-rules.js";
@@ -133,6 +133,13 @@ const AGENT: Rules = {
   addSource: {
     from: ORDERS,
     read: form<Of<AgentMessage, "addSource">>()(z.object({ definition: sourceRequest, replyTo: ref })),
+  },
+  movePipeline: {
+    from: ORDERS,
+    costly: true,
+    read: form<Of<AgentMessage, "movePipeline">>()(
+      z.object({ sourceId: name, pipeline: pipelineText, replyTo: ref }),
+    ),
   },
   drainSource: {
     from: ORDERS,

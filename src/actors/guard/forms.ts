@@ -261,6 +261,11 @@ export const stageFailure = z.object({
   retryInMs: bounded,
 });
 
+export const pipelineText = z.object({
+  text: z.string().max(PIPELINE_FILE_LIMITS.bytesMax),
+  name: text,
+});
+
 export const sourceRequest = z.object({
   id: z.string().max(TEXT_LIMITS.unparsedName),
   source: text,

@@ -3,7 +3,7 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import type { LedgerReported } from "../../task/reports.js";
-import type { SourceRequest } from "../../task/requests.js";
+import type { PipelineText, SourceRequest } from "../../task/requests.js";
 import type { NodeEvent } from "./generator.js";
 
 export type AgentMessage =
@@ -14,6 +14,13 @@ export type AgentMessage =
       readonly replyTo: ActorRef<AgentReply>;
     }
   /** Capture no more of it; answered once every task is settled. */
+  /** Let it walk another pipeline from its next task on; answered once it does, or why it goes on as before. */
+  | {
+      readonly type: "movePipeline";
+      readonly sourceId: SourceId;
+      readonly pipeline: PipelineText;
+      readonly replyTo: ActorRef<AgentReply>;
+    }
   | { readonly type: "drainSource"; readonly sourceId: SourceId; readonly replyTo: ActorRef<AgentReply> }
   /** Of a hub: free the name of a node, so that another one may join with it. */
   | { readonly type: "freeName"; readonly name: NodeName; readonly replyTo: ActorRef<AgentReply> }

@@ -10,11 +10,12 @@ import type { AskResult, Behaviour, Context } from "../../runtime/behaviour.js";
 import type { AgentMessage, AgentReply } from "../../actors/protocol/agent.js";
 import type { NodeEvent } from "../../actors/protocol/generator.js";
 import type { LedgerReported } from "../../task/reports.js";
-import type { SourceRequest } from "../../task/requests.js";
+import type { PipelineText, SourceRequest } from "../../task/requests.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 
 export interface AgentPorts {
   readonly addSource: (request: SourceRequest) => Promise<void>;
+  readonly movePipeline: (id: SourceId, pipeline: PipelineText) => Promise<void>;
   readonly drainSource: (id: SourceId) => Promise<void>;
   /** Of a hub: the name of a node is for whoever joins with it next. */
   readonly freeName: (name: NodeName) => Promise<void>;
@@ -54,6 +55,9 @@ export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State,
     switch (message.type) {
       case "addSource":
         answer(ports.addSource(message.definition), message.replyTo, ctx);
+        return;
+      case "movePipeline":
+        answer(ports.movePipeline(message.sourceId, message.pipeline), message.replyTo, ctx);
         return;
       case "drainSource":
         answer(ports.drainSource(message.sourceId), message.replyTo, ctx);
