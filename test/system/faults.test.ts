@@ -96,7 +96,7 @@ test("a source whose pipeline has the name and version of another one is refused
       () => null,
       (thrown: unknown) => thrown,
     );
-    assert.match(String(error), 'must differ from that of source "cam-1" in name or version');
+    assert.match(String(error), 'is another one of node "edge-1": give yours another name or version');
     await progress(source, 20);
     await run.cluster.drain();
     const ledger = await run.ended();
