@@ -56,8 +56,13 @@ test("a hub that starts anew gets its nodes, their sources and a table of a late
   const kept = parseSourceId("kept");
   try {
     await add(edge, kept, Infinity);
-    const before = await createControl(hub.system, hub.cloud, () => 0).table();
-    const term = before.table?.sources.has(kept) === true ? before.table.term : Number.NaN;
+    const first = createControl(hub.system, hub.cloud, () => 0);
+    let before = await first.table();
+    while (before.table?.sources.has(kept) !== true) {
+      await new Promise((resolve) => void setImmediate(resolve));
+      before = await first.table();
+    }
+    const { term } = before.table;
     const heardSoFar = events.length;
     await hub.terminate();
     await happened("cutOff", heardSoFar);

@@ -65,6 +65,13 @@ interface Settings {
 /** How often a recording over HTTP, or a pipe, is looked at. */
 const LOOK_MS = 1_000;
 
+/**
+ * Somebody's signal to the group of this process ends an ffmpeg that has not left it yet. It is started again after a while, by when
+ * this capture is closed where that signal was meant to end it.
+ */
+const STARTS_AGAIN_MAX = 3;
+const START_AGAIN_MS = 200;
+
 /** How far ahead of a position to seek, tried in turn; the last resort is the start of the source. */
 const SEEK_MARGINS_US = [200_000, 3_000_000, 20_000_000];
 
@@ -87,6 +94,7 @@ class FfmpegCapture implements Capture {
   /** A file that is none: whoever writes into it may stop to. */
   #isPipe = false;
   #framesTaken = 0;
+  #startsAgain = 0;
   #landed = false;
   #informed = false;
   #closed = false;
@@ -167,6 +175,9 @@ class FfmpegCapture implements Capture {
           this.#end(spawnFailure(error));
         } else if (crash !== null) {
           this.#end(crashed(ffmpeg, crash, this.#options.source));
+        } else if (!report.genuine && exitCode === null && this.#startsAgain < STARTS_AGAIN_MAX) {
+          this.#startsAgain += 1;
+          this.#timer = this.#settings.clock.after(START_AGAIN_MS, () => this.#start(ffmpeg));
         } else if (!report.genuine) {
           this.#end(impostor(ffmpeg, exitCode));
         } else if (frameCount === 0 && this.#seekUs() !== null) {

@@ -325,6 +325,25 @@ test("an ffmpeg that knows -fps_mode but not -vsync is understood", async () => 
   }
 });
 
+test("an ffmpeg that a signal ends before it has said a word is started again, and not for ever", async () => {
+  const ended = join(folder, "ended-ffmpeg");
+  const starts = join(folder, "starts");
+  const script = (times: number) => [
+    "#!/bin/sh",
+    `echo start >>"${starts}"`,
+    `if [ "$(wc -l <"${starts}")" -le ${times} ]; then kill -TERM "$PPID"; exit 1; fi`,
+    `exec "${BINARIES[0] ?? ""}" "$@"`,
+  ];
+  writeFileSync(ended, script(2).join("\n"), { mode: 0o755 });
+  const { frames, error } = await captureAll(clip25, { ffmpeg: ended });
+  assert.is(error, null);
+  assert.is(frames.length, 100);
+  writeFileSync(ended, script(1_000).join("\n"));
+  const hopeless = await captureAll(clip25, { ffmpeg: ended });
+  assert.is(hopeless.error?.code, "ffmpeg-missing");
+  assert.match(hopeless.error?.message ?? "", /it was killed/);
+});
+
 test("an ffmpeg that cannot be started is ffmpeg-missing", async () => {
   const { error } = await captureAll(clip25, { ffmpeg: join(folder, "none") });
   assert.is(error?.code, "ffmpeg-missing");
