@@ -8,6 +8,7 @@ import {
   logLevelOption,
   notEmpty,
   Option,
+  positiveInteger,
   readArguments,
   UsageError,
 } from "../command-line.js";
@@ -119,6 +120,12 @@ function addHub(program: Command, choose: Choose, version: string): void {
       notEmpty,
     )
     .option("--forget", "discard what the journal holds, also that of another node or cluster", false)
+    .addOption(durationOption("--keep <duration>", "delete results that are older (default: none)"))
+    .option(
+      "--keep-records <n>",
+      "keep the newest results, at most this many (default: all)",
+      positiveInteger,
+    )
     .option("--tls-cert <file>", "TLS certificate (PEM)", notEmpty)
     .option("--tls-key <file>", "private key of the certificate (PEM)", notEmpty)
     .addOption(

@@ -25,6 +25,10 @@ import { sourcePolicyGiven, type SourceFlags } from "./source-flags.js";
 import { err, out } from "../terminal.js";
 
 export interface HubCommand extends SourceFlags {
+  /** For how long results are kept, in ms. Default: for ever. */
+  readonly keep?: number;
+  /** The newest results that are kept. Default: all. */
+  readonly keepRecords?: number;
   readonly listen: string;
   readonly store: string;
   readonly name: string;
@@ -78,6 +82,10 @@ export async function hub(command: HubCommand): Promise<number> {
       tokens: authority,
       services: SERVICES,
       ...(command.policies !== undefined && { policyFiles: [command.policies] }),
+      retention: {
+        ...(command.keep !== undefined && { ageMsMax: command.keep }),
+        ...(command.keepRecords !== undefined && { recordsMax: command.keepRecords }),
+      },
       sourcePolicy: sourcePolicyGiven(command),
       version: command.version,
       log,

@@ -1,6 +1,6 @@
 /**
  * Rule `chain`: a record holds the hash over the one before it and itself. So one that was changed after it was stored is
- * found, and whatever stands where another record stood. What was stored before there were chains has none.
+ * found, and whatever stands where another record stood. Records that no store has chained have none.
  */
 
 import { CHAIN_START, chainOf } from "../../task/record-chain.js";

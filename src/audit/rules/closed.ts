@@ -1,8 +1,8 @@
 /**
  * Rule `closed`: the closing of an incarnation of a source agrees with its records. It has made no more tasks than that says,
  * each ended as it was counted. An incarnation that another one has followed is closed, and where it is known which sources run,
- * so is the last one of every other. Nothing is asked of a source that runs, nor of a run without any closing, which is older
- * than they are, unless that is known.
+ * so is the last one of every other. Nothing is asked of a source that runs, nor, unless that is known, of a run without any closing:
+ * it is of a program that has none stored.
  */
 
 import type { SourceId, TaskId } from "../../task/identity.js";
