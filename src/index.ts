@@ -244,7 +244,10 @@ export { createStatelessPolicy } from "./scheduling/policies/stateless.js";
 export {
   bindPolicy,
   type BoundPolicy,
+  type Decide,
+  type DecideAll,
   type Decision,
+  type JointPolicy,
   type LinkView,
   type Load,
   type Need,

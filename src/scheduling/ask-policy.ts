@@ -41,6 +41,7 @@ export type Proposal =
 /** `stuck`: it had to be ended from outside, for its time or its memory. */
 export type FailureKind = "threw" | "nonsense" | "slow" | "stuck";
 
+/** What a policy may take for one decision. */
 export interface DecisionLimits {
   /** What one decision may take, in ms: every source waits for it. */
   readonly decisionMs: number;

@@ -135,23 +135,25 @@ export interface Turn<State> {
 }
 
 /** Decides for one source: pure, and the same for the same state and view. */
-type Decide<State> = (state: State, view: PolicyView) => Decision<State>;
+export type Decide<State> = (state: State, view: PolicyView) => Decision<State>;
 
 /**
  * Decides for all sources of the policy that a round is about, at once: as many decisions as turns, in their order. What the view of
  * each says of the others is how they are before any of these decisions.
  */
-type DecideAll<State> = (turns: readonly Turn<State>[]) => readonly Decision<State>[];
+export type DecideAll<State> = (turns: readonly Turn<State>[]) => readonly Decision<State>[];
 
 /** Decides one source at a time, or all of them in one round; where it can do both, all of them. */
 export type Policy<Parameters, State> = SinglePolicy<Parameters, State> | JointPolicy<Parameters, State>;
 
+/** Decides one source at a time, and may be able to decide all of them in one round. */
 export interface SinglePolicy<Parameters, State> extends PolicyCommon<Parameters, State> {
   readonly decide: Decide<State>;
   readonly decideAll?: DecideAll<State>;
 }
 
-interface JointPolicy<Parameters, State> extends PolicyCommon<Parameters, State> {
+/** Decides all of them in one round. */
+export interface JointPolicy<Parameters, State> extends PolicyCommon<Parameters, State> {
   readonly decide?: never;
   readonly decideAll: DecideAll<State>;
 }

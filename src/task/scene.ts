@@ -2,6 +2,7 @@
 
 import type { StageResult } from "./service.js";
 
+/** What was to be seen in a task, in three numbers. */
 export interface Scene {
   /** Things in a frame, on average. */
   readonly objects: number;

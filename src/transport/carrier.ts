@@ -82,10 +82,13 @@ export interface HttpRequest {
 
 /** Of Node's `ServerResponse`, what a handler has need of. */
 export interface HttpResponse {
+  /** Begins the answer. */
   writeHead(status: number, headers: Readonly<Record<string, string | number>>): unknown;
-  /** @returns whether there is room for more; `drain` says when there is again */
+  /** Sends a part of it. @returns whether there is room for more; `drain` says when there is again */
   write(part: string): boolean;
+  /** Ends it. */
   end(body?: Uint8Array): unknown;
+  /** Hears that the answer cannot be sent, that it has ended, or that there is room again. */
   on(event: "error" | "close" | "drain", listener: () => void): unknown;
 }
 

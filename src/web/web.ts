@@ -27,6 +27,7 @@ import { createResultsStream, resultsAnswer } from "./results.js";
 import { sessionOf, signIn, signOut } from "./session-routes.js";
 import { createSessions, type Sessions } from "./sessions.js";
 
+/** What a hub answers over HTTP is made of. */
 export interface WebOptions {
   /** Who may see more than whether the hub is well, from beyond its machine; null for nobody. */
   readonly tokens: TokenAuthority | null;
@@ -46,6 +47,7 @@ export interface WebHub {
   storeFailure(): string | null;
 }
 
+/** What a hub answers over HTTP at the address where nodes join it. */
 export interface Web {
   /** Goes into `listen` of the hub. */
   readonly http: HttpService;
@@ -59,6 +61,7 @@ export interface Web {
   newCode(): string;
 }
 
+/** Answers health, readiness, metrics and, where there is one, the page of a hub; `http` of it goes into `listen` of the hub. */
 export function createWeb({ tokens, page = null, clock, log, version = "" }: WebOptions): Web {
   const door = createDoor({ tokens, clock, log });
   const metrics = createMetrics();

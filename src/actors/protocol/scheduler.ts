@@ -93,6 +93,7 @@ export interface PoliciesReported {
   readonly names: readonly string[];
 }
 
+/** How the plan of a source has changed, and why. */
 export interface ChangesReported {
   readonly type: "changesReported";
   readonly sourceId: SourceId;

@@ -36,6 +36,7 @@ export interface StateRange {
   readonly limit?: number;
 }
 
+/** What a hub remembers under a key of one kind. */
 export type StateEntry = readonly [key: string, value: unknown];
 
 /** Of one hub. Values are outside data to whoever reads them: they may be those of an older version. */

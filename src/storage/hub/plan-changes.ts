@@ -14,6 +14,7 @@ export interface PlanChanges {
   forget(source: SourceId): void;
 }
 
+/** How many changes of plans are kept, and for how long. */
 export interface ChangeLimits {
   /** Of one source. Default 256. */
   readonly countMax: number;
