@@ -102,6 +102,10 @@ export const EDGE_MESSAGES: readonly ClusterAttack[] = [
       for (const message of [
         { type: "reportNodes" },
         { type: "freeVersion", pipelineId: "honest", version: 1 },
+        { type: "pauseSource", sourceId: "cam-1", reason: "" },
+        { type: "continueSource", sourceId: "cam-1" },
+        { type: "configureSource", sourceId: "cam-1", knobs: { fps: 1 } },
+        { type: "reportSources" },
       ]) {
         const reply = await rogue.ask("cloud/scheduler", (replyTo) => ({ ...message, replyTo }));
         must(reply === "permission-denied", `the scheduler answered "${message.type}"`);

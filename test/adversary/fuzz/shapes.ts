@@ -95,6 +95,24 @@ export const OPERATOR_SHAPES: readonly Shape[] = [
     message: (own, ref) => ({ type: "drainSource", sourceId: "nothing", replyTo: ref(`sluice://${own}/x`) }),
   },
   {
+    path: "/scheduler",
+    message: (own, ref) => ({
+      type: "pauseSource",
+      sourceId: "nothing",
+      reason: "fuzzed",
+      replyTo: ref(`sluice://${own}/x`),
+    }),
+  },
+  {
+    path: "/scheduler",
+    message: (own, ref) => ({
+      type: "configureSource",
+      sourceId: "nothing",
+      knobs: { ...CONFIGURATION, variants: { a: "small" } },
+      replyTo: ref(`sluice://${own}/x`),
+    }),
+  },
+  {
     path: "/agent",
     message: (own, ref) => ({ type: "freeName", name: "nobody", replyTo: ref(`sluice://${own}/x`) }),
   },
