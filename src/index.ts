@@ -123,7 +123,7 @@ export {
   type Stage,
   type Variant,
 } from "./task/pipeline.js";
-export type { RoutingTable, SourceRoute } from "./task/routing-table.js";
+export type { Deployment, RoutingTable, SourceRoute } from "./task/routing-table.js";
 export {
   DROP_REASONS,
   END,

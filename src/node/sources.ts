@@ -37,6 +37,8 @@ export interface SourceOptions {
   readonly space?: ConfigurationSpace;
   /** What is wanted of it. Default: nothing is. */
   readonly slo?: Objective;
+  /** Nodes that are to have its stages loaded besides those that run them. Default 0. */
+  readonly standby?: number;
   /** Default `edge-only`. */
   readonly policy?: PolicySpec;
   /** Releases frames at the source's own speed instead of as fast as they are taken. Default false. */
@@ -127,7 +129,7 @@ export function createSources(options: SourcesOptions): OwnSources {
   /** Its name is nobody else's meanwhile. */
   async function start(asked: SourceOptions): Promise<void> {
     const { id, source, pipeline, configuration = DEFAULT_CONFIGURATION } = asked;
-    const { policy = DEFAULT_POLICY, request = null, resumed = false, space, slo } = asked;
+    const { policy = DEFAULT_POLICY, request = null, resumed = false, space, slo, standby } = asked;
     const description = {
       id,
       node: system.name,
@@ -137,6 +139,7 @@ export function createSources(options: SourcesOptions): OwnSources {
       ...(space && { space }),
       ...(slo && { slo }),
       framesMin: framesMinFor(pipeline, options.services),
+      ...(standby !== undefined && { standby }),
     };
     checkFrames(asked, options.services);
     await registration.request(description, { isNew: !resumed });

@@ -41,7 +41,7 @@ export interface RecentOutcomes {
 /** To which plan an outcome is credited. */
 interface Credit {
   readonly configuration: Configuration;
-  /** Of the first table with the plan. */
+  /** Of the first table that routes all of it as planned; Infinity while there is none. */
   readonly epoch: number;
   /** When it was published, ms since the Unix epoch: drops do not say under which plan they were made. */
   readonly atMs: number;
@@ -120,8 +120,9 @@ export class OutcomeWindow {
     if (latencyMsMax !== this.#latencyMsMax) this.#summary = null;
     this.#latencyMsMax = latencyMsMax;
     this.#summary ??= summarise(this.#outcomes, latencyMsMax);
+    const isRouted = this.#credit?.epoch !== Infinity;
     const ageMs = this.#outcomes.length === 0 ? null : nowMs - this.#settledAtMs;
-    return { ...this.#summary, ageMs, planAgeMs: nowMs - this.#inForceAtMs };
+    return { ...this.#summary, ageMs, planAgeMs: isRouted ? nowMs - this.#inForceAtMs : 0 };
   }
 }
 

@@ -93,6 +93,7 @@ export class ControllerStep {
         break;
       case "stageDropped":
       case "answerLost":
+      case "processorLoaded":
       case "processorFailed":
       case "attachGenerator":
       case "detachGenerator":

@@ -41,6 +41,8 @@ export const TEXT_LIMITS = {
 export const PIPELINE_LIMITS = {
   /** Stages, 1 or more. */
   stagesMax: 64,
+  /** Nodes that have a stage loaded besides the one that runs it. */
+  standbyMax: 8,
   /** Variants of a stage, 1 or more: far more than anyone tries. */
   variantsMax: 16,
   /** Tasks in the queue of a stage, 1 or more. */

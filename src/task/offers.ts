@@ -18,6 +18,10 @@ export interface NodeCapacity {
   readonly provider: string;
   /** Worker threads that a stage without state may have at once. */
   readonly workersPerStage: number;
+  /** Stages that it may have loaded at once; absent where it does not say. */
+  readonly stagesMax?: number;
+  /** What they may take of its memory together, as `stageBytes` estimates it; absent where it does not say. */
+  readonly memoryBytesMax?: number;
 }
 
 /** What a stage needs of the node that runs it. */
@@ -41,4 +45,15 @@ export interface StageFailure {
   readonly reason: string;
   /** Until it is tried again, in ms. */
   readonly retryInMs: number;
+}
+
+/** Of a worker thread with a service that does nothing: `edge.odd-dags` of the attacks. */
+const WORKER_BYTES = 8 * 1_048_576;
+/** What a session takes for each byte of its model's file. */
+const SESSION_BYTES_PER_BYTE = 4;
+
+/** About what a stage takes of a node's memory once it is loaded there, in bytes. */
+export function stageBytes({ model }: Pick<Stage, "model">, models: readonly ModelFile[] = []): number {
+  const bytes = models.find(({ file }) => file === model)?.bytes ?? 0;
+  return WORKER_BYTES + SESSION_BYTES_PER_BYTE * bytes;
 }

@@ -15,7 +15,7 @@ import {
 } from "./configuration-space.js";
 import { parseConfiguration, type Configuration } from "./configuration.js";
 import { definePipeline } from "./define-pipeline.js";
-import { PIPELINE_FILE_LIMITS } from "./limits.js";
+import { PIPELINE_FILE_LIMITS, PIPELINE_LIMITS } from "./limits.js";
 import { QUEUE_POLICIES, type Pipeline } from "./pipeline.js";
 import type { ServiceDeclaration } from "./service.js";
 import { variantProblem } from "./variants.js";
@@ -32,6 +32,8 @@ export interface PipelineFile {
   readonly space?: ConfigurationSpace;
   /** What is wanted; absent where the file says nothing of it. */
   readonly slo?: Objective;
+  /** Nodes that are to have its stages loaded besides those that run them; absent where the file says nothing of it. */
+  readonly standby?: number;
 }
 
 const Parameters = z.record(z.string(), z.unknown(), "wanted parameters by name");
@@ -59,6 +61,7 @@ const FileForm = z.strictObject({
   configuration: z.unknown().optional(),
   space: z.unknown().optional(),
   slo: z.unknown().optional(),
+  standby: z.number("wanted a number of nodes").int().min(0).max(PIPELINE_LIMITS.standbyMax).optional(),
   policy: z
     .preprocess(
       (value) => (typeof value === "string" ? { name: value } : value),
@@ -146,6 +149,7 @@ export function parsePipelineFile(
     configuration,
     policy: policy === undefined ? null : { name: policy.name, parameters: policy.parameters ?? {} },
     ...(space !== undefined && { space }),
+    ...(form.standby !== undefined && { standby: form.standby }),
     ...(slo !== undefined && { slo: located(() => parseObjective(slo), knobOf("slo")) }),
   };
 }

@@ -74,6 +74,9 @@ export interface FlowCounts {
   readonly finished: number;
   /** Given up here, by reason. */
   readonly dropped: Drops;
+  /** Stages that were loaded here, and those of them that were unloaded again as no table has them here any more. */
+  readonly loaded: number;
+  readonly unloaded: number;
 }
 
 /** What became of the tasks of one source. */

@@ -54,6 +54,8 @@ export interface SourceDescription {
   readonly ordered?: Partial<Configuration>;
   /** An operator has it capture nothing. Absent: it captures. */
   readonly pause?: Pause;
+  /** Nodes of a plan besides the first of each stage that are to have it loaded, 0 to 8. Default 0. */
+  readonly standby?: number;
 }
 
 /** Why a source captures nothing, and since when. */

@@ -2,10 +2,19 @@
 
 import type { Configuration } from "./configuration.js";
 import { defaultNode } from "./default-placement.js";
-import { pipelineKeyText, type NodeName, type PipelineId, type SourceId, type StageId } from "./identity.js";
+import {
+  pipelineKeyText,
+  stageKeyText,
+  type NodeName,
+  type PipelineId,
+  type SourceId,
+  type StageId,
+  type StageKey,
+} from "./identity.js";
 import { stageOf, type Pipeline } from "./pipeline.js";
 import type { Pause } from "./requests.js";
 import type { Task } from "./task.js";
+import { stageAs } from "./variants.js";
 
 /** What is decided for one source. */
 export interface SourceRoute {
@@ -16,6 +25,15 @@ export interface SourceRoute {
   readonly placement: ReadonlyMap<StageId, readonly NodeName[]>;
   /** An operator has it capture nothing. Absent: it captures. */
   readonly pause?: Pause;
+  /** Some stage of it has no node yet that has loaded it. Absent: each has one. */
+  readonly loading?: true;
+}
+
+/** What nodes are to have loaded, whether tasks are routed there or not. */
+export interface Deployment {
+  readonly stage: StageKey;
+  /** Each once. */
+  readonly nodes: readonly NodeName[];
 }
 
 /** What is decided for every source, as all nodes hold it. */
@@ -28,6 +46,8 @@ export interface RoutingTable {
   /** Those of its sources, by `id@version`. */
   readonly pipelines: ReadonlyMap<string, Pipeline>;
   readonly sources: ReadonlyMap<SourceId, SourceRoute>;
+  /** Each stage once, of each variant that is to be loaded. */
+  readonly deployments: readonly Deployment[];
   /** Where a stage runs that has no other place. */
   readonly fallback: NodeName;
 }
@@ -153,6 +173,23 @@ export function validateTable(table: RoutingTable): readonly string[] {
         problems.push(`Source "${sourceId}" places stage "${stage}" twice on one node`);
       }
     }
+  }
+  return [...problems, ...deploymentProblems(table)];
+}
+
+function deploymentProblems({ pipelines, deployments }: RoutingTable): readonly string[] {
+  const problems: string[] = [];
+  const seen = new Set<string>();
+  for (const { stage, nodes } of deployments) {
+    const text = stageKeyText(stage);
+    const pipeline = pipelines.get(pipelineKeyText(stage.pipelineId, stage.pipelineVersion));
+    const known = pipeline?.stages.find(({ id }) => id === stage.stage);
+    if (known === undefined || stageAs(known, stage.variant).variant !== stage.variant) {
+      problems.push(`It deploys "${text}", which is no stage of its pipelines`);
+    }
+    if (seen.has(text)) problems.push(`It deploys "${text}" twice`);
+    if (new Set(nodes).size < nodes.length) problems.push(`It deploys "${text}" twice on one node`);
+    seen.add(text);
   }
   return problems;
 }

@@ -41,7 +41,16 @@ async function drained(
           sources: 0,
           queued: { "line/find": queued },
           joining,
-          counts: { admitted: 0, received: 0, forwarded: 0, processed: 0, finished: 0, dropped: {} },
+          counts: {
+            admitted: 0,
+            received: 0,
+            forwarded: 0,
+            processed: 0,
+            finished: 0,
+            dropped: {},
+            loaded: 0,
+            unloaded: 0,
+          },
         });
         return state;
       },

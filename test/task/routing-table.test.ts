@@ -46,6 +46,7 @@ function tableOf(placed: readonly NodeName[], fallback = cloud): RoutingTable {
         },
       ],
     ]),
+    deployments: [],
     fallback,
   };
 }

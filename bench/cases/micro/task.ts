@@ -204,6 +204,7 @@ function tableOf(pipeline: Pipeline, nodeCount: number): RoutingTable {
         },
       ],
     ]),
+    deployments: [],
     fallback: cloud,
   };
 }

@@ -10,7 +10,8 @@
  *    between.
  * C5 A task is given to a processor once, until a processor that has started again is given it again.
  * C6 Inboxes, joins and parked tasks are bounded; what does not fit is dropped as `overflow` (C2).
- * C7 A stage is loaded where a table places it, and given up where none does any more, once its tasks are done and a hold is over.
+ * C7 A stage is loaded where a table deploys it, and given up where none does any more, once its tasks are done and a hold is over.
+ *    The scheduler is told what is loaded with each answer to a table, and whenever that changes; and again what failed.
  * C8 A task that is none of its pipeline's goes no step on it: it is dropped (C2).
  * C9 A task for which the node of its source does not vouch, as far as this node can tell, meets no branch of another one, takes
  *    no room and ends nothing: it is dropped, and the distributor refuses it (C2).
@@ -23,7 +24,8 @@ import { stageKeyText } from "../../task/identity.js";
 import { originNode } from "../../task/origin.js";
 import type { Task } from "../../task/task.js";
 import { abandon, dropForged, dropOverdueJoins, dropTask } from "./end-task.js";
-import { noteFailure } from "./failed-stages.js";
+import { noteFailure, noteSuccess } from "./failed-stages.js";
+import { reportLoaded } from "./loaded-stages.js";
 import { closeInbox, retireIdle, settleAt } from "./local-stages.js";
 import { dropOverdueParked } from "./park.js";
 import { completeTask, submit } from "./route-task.js";
@@ -51,52 +53,61 @@ export function createController(
     },
 
     receive(router, message) {
-      switch (message.type) {
-        case "submit":
-          onSubmit(router, message);
-          return router;
-        case "stageCompleted":
-          completeTask(router, message);
-          return router;
-        case "stageDropped":
-          dropTask(router, message);
-          return router;
-        case "answerLost":
-          settleAt(router, message.task, message);
-          return router;
-        case "processorStarted":
-          onProcessorStarted(router, message);
-          return router;
-        case "processorFailed":
-          onProcessorFailed(router, message);
-          return router;
-        case "installTable":
-          installTable(router, message);
-          return router;
-        case "attachGenerator":
-          attachGenerator(router, message);
-          return router;
-        case "detachGenerator":
-          detachGenerator(router, message.sourceId);
-          return router;
-        case "abandon":
-          abandon(router, message);
-          return router;
-        case "reportQueues":
-          onReportQueues(router, message);
-          return router;
-        case "tick":
-          dropOverdueJoins(router);
-          dropOverdueParked(router);
-          retireUnused(router);
-          retireIdle(router);
-          return router;
-        default:
-          router.ctx.unhandled(message);
-          return router;
-      }
+      handle(router, message);
+      reportLoaded(router);
+      return router;
     },
   };
+}
+
+function handle(router: Router, message: Message): void {
+  switch (message.type) {
+    case "submit":
+      onSubmit(router, message);
+      return;
+    case "stageCompleted":
+      completeTask(router, message);
+      return;
+    case "stageDropped":
+      dropTask(router, message);
+      return;
+    case "answerLost":
+      settleAt(router, message.task, message);
+      return;
+    case "processorStarted":
+      onProcessorStarted(router, message);
+      return;
+    case "processorLoaded":
+      onProcessorLoaded(router, message);
+      return;
+    case "processorFailed":
+      onProcessorFailed(router, message);
+      return;
+    case "installTable":
+      installTable(router, message);
+      return;
+    case "attachGenerator":
+      attachGenerator(router, message);
+      return;
+    case "detachGenerator":
+      detachGenerator(router, message.sourceId);
+      return;
+    case "abandon":
+      abandon(router, message);
+      return;
+    case "reportQueues":
+      onReportQueues(router, message);
+      return;
+    case "tick":
+      dropOverdueJoins(router);
+      dropOverdueParked(router);
+      retireUnused(router);
+      retireIdle(router);
+      return;
+    default:
+      router.ctx.unhandled(message);
+      return;
+  }
 }
 
 /** A task that no stage and no other node has had comes from a generator, and generators submit to their own node alone. */
@@ -122,7 +133,19 @@ function onProcessorStarted(
 ): void {
   const inbox = router.retained.inboxes.get(stageKeyText(stage));
   if (inbox === undefined) router.processors.tell({ type: "retireProcessor", stage });
-  else announce(inbox, { ref: processor, incarnation });
+  else {
+    router.retained.loadedChanged ||= inbox.loaded;
+    announce(inbox, { ref: processor, incarnation });
+  }
+}
+
+function onProcessorLoaded(router: Router, { stage, incarnation }: MessageOf<"processorLoaded">): void {
+  const inbox = router.retained.inboxes.get(stageKeyText(stage));
+  if (inbox?.processor?.incarnation !== incarnation) return;
+  inbox.loaded = true;
+  router.retained.counts.loaded += 1;
+  noteSuccess(router, stage);
+  router.retained.loadedChanged = true;
 }
 
 /** The stage has no place here for a while, and what waited for it goes elsewhere. */

@@ -51,7 +51,7 @@ export function noteFailure(router: Router, key: StageKey, error: Error, retryMi
   return failed;
 }
 
-/** The stage has done a task: what was wrong with it is mended. */
+/** The stage has loaded, or done a task: what was wrong with it is mended. */
 export function noteSuccess({ retained, ctx }: Router, key: StageKey): void {
   if (retained.failed.size === 0) return;
   const text = stageKeyText(key);

@@ -5,7 +5,7 @@ import type { StageNeeds } from "../../task/offers.js";
 import { stageOf, type Pipeline, type Stage } from "../../task/pipeline.js";
 import { pipelineOfRoute, type RoutingTable } from "../../task/routing-table.js";
 import { END, type Task } from "../../task/task.js";
-import { stageIn, stageKeyOf } from "../../task/variants.js";
+import { stageAs, stageIn, stageKeyOf } from "../../task/variants.js";
 import { createStageInbox, leaveAll, settle, taskCount, type StageInbox } from "./stage-inbox.js";
 import type { Router } from "./state.js";
 
@@ -57,9 +57,10 @@ export function openInbox(router: Router, pipeline: Pipeline, stage: Stage): Sta
 
 /** Gives up a stage: its inbox, with whatever is in it, and its processor. */
 export function closeInbox({ retained, processors }: Router, inbox: StageInbox): void {
-  const { key } = inbox;
+  const { key, loaded } = inbox;
   leaveAll(inbox);
   retained.inboxes.delete(stageKeyText(key));
+  retained.loadedChanged ||= loaded;
   processors.tell({ type: "retireProcessor", stage: key });
 }
 
@@ -85,17 +86,26 @@ export function pipelineTextOf({ key }: StageInbox): string {
   return pipelineKeyText(key.pipelineId, key.pipelineVersion);
 }
 
-/** Starts the processors of the stages that the table places here, so that their services load before the first task. */
+/** Starts the processors of the stages that the table has here, so that their services load before the first task. */
 export function prepareStages(router: Router, table: RoutingTable): void {
   const placedHere = new Set<string>();
   router.retained.placedHere = placedHere;
+  const prepare = (pipeline: Pipeline, stage: Stage): void => {
+    if (runsHere(router, pipeline, stage))
+      placedHere.add(stageKeyText(openInbox(router, pipeline, stage).key));
+  };
+  for (const { stage: key, nodes } of table.deployments) {
+    const pipeline = table.pipelines.get(pipelineKeyText(key.pipelineId, key.pipelineVersion));
+    if (pipeline !== undefined && nodes.includes(router.node)) {
+      prepare(pipeline, stageAs(stageOf(pipeline, key.stage), key.variant));
+    }
+  }
   for (const route of table.sources.values()) {
     const pipeline = pipelineOfRoute(table, route);
-    for (const any of pipeline?.stages ?? []) {
-      if (pipeline === undefined || route.placement.get(any.id)?.[0] !== router.node) continue;
-      const stage = stageIn(any, route.configuration);
-      if (!runsHere(router, pipeline, stage)) continue;
-      placedHere.add(stageKeyText(openInbox(router, pipeline, stage).key));
+    if (pipeline === undefined) continue;
+    for (const stage of pipeline.stages) {
+      if (route.placement.get(stage.id)?.[0] === router.node)
+        prepare(pipeline, stageIn(stage, route.configuration));
     }
   }
 }
@@ -111,6 +121,10 @@ export function retireIdle(router: Router): void {
   for (const [text, inbox] of inboxes) {
     if (inbox.stage.stateful || placedHere.has(text) || taskCount(inbox) > 0) inbox.idleSinceMs = null;
     else if (inbox.idleSinceMs === null) inbox.idleSinceMs = nowMs;
-    else if (nowMs - inbox.idleSinceMs >= router.limits.stageHoldMs) closeInbox(router, inbox);
+    else if (nowMs - inbox.idleSinceMs >= router.limits.stageHoldMs) {
+      closeInbox(router, inbox);
+      router.retained.counts.unloaded += 1;
+      router.ctx.log.info("Unloaded a stage that is placed here no more", { stage: text });
+    }
   }
 }

@@ -57,6 +57,8 @@ export interface StageInbox {
   readonly stage: Stage;
   /** Null until it has announced itself. */
   processor: StageProcessor | null;
+  /** Whether it has loaded what it runs. */
+  loaded: boolean;
   /** With the processor, by task key, in the order given. */
   readonly inFlight: Map<string, Entry>;
   /** Not with the processor, by task key: it is starting, or has its fill. */
@@ -87,6 +89,7 @@ export function createStageInbox(
     key,
     stage,
     processor: null,
+    loaded: false,
     inFlight: new Map(),
     waiting: new Map(),
     room: new FairRoom(tasksMax),
@@ -187,6 +190,7 @@ export function answerFor(inbox: StageInbox, id: TaskId): Answer | undefined {
 /** A processor announced itself: it holds nothing, so it is given again what was in flight, and then what waits. */
 export function announce(inbox: StageInbox, processor: StageProcessor): void {
   inbox.processor = processor;
+  inbox.loaded = false;
   for (const message of inbox.skips) processor.ref.tell(message);
   inbox.skips = [];
   for (const entry of inbox.inFlight.values()) {

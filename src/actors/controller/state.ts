@@ -54,8 +54,10 @@ export interface ControllerRetained {
   readonly pipelines: Map<string, Pipeline>;
   /** By `pipeline@version/stage`. */
   readonly inboxes: Map<string, StageInbox>;
-  /** The stages that the table has here before any other node, by the same name. */
+  /** The stages that the table deploys here, or routes here before any other node, by the same name. */
   placedHere: ReadonlySet<string>;
+  /** Whether the scheduler is to be told what is loaded here. */
+  loadedChanged: boolean;
   /** Stages that could not be loaded here, by the same name. */
   readonly failed: Map<string, FailedStage>;
   readonly joins: Joins;
@@ -129,12 +131,22 @@ export function createControllerRetained(
     pipelines: new Map(),
     inboxes: new Map(),
     placedHere: new Set(),
+    loadedChanged: false,
     failed: new Map(),
     joins: createJoins({ tasksMax: joinTasksMax }, bytes),
     parked: [],
     parkRoom: new FairRoom(parkTasksMax),
     bytes,
-    counts: { admitted: 0, received: 0, forwarded: 0, processed: 0, finished: 0, dropped: {} },
+    counts: {
+      admitted: 0,
+      received: 0,
+      forwarded: 0,
+      processed: 0,
+      finished: 0,
+      dropped: {},
+      loaded: 0,
+      unloaded: 0,
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import { waitingTasks } from "../../task/join.js";
 import { samePipeline, type Pipeline } from "../../task/pipeline.js";
 import { supersedes, validateTable } from "../../task/routing-table.js";
 import { drop } from "./end-task.js";
+import { repeatFailures } from "./loaded-stages.js";
 import { closeInbox, pipelineTextOf, prepareStages } from "./local-stages.js";
 import { takeParked } from "./park.js";
 import { submit } from "./route-task.js";
@@ -21,6 +22,8 @@ export function installTable(router: Router, { table, replyTo }: MessageOf<"inst
 
   if (!supersedes(retained.table, table)) {
     if (heldEpoch === epoch && heldTerm === table.term) {
+      retained.loadedChanged = true;
+      repeatFailures(router, table);
       replyTo.tell({ type: "tableInstalled", node, epoch }, "control");
     } else {
       refuse();
@@ -37,6 +40,8 @@ export function installTable(router: Router, { table, replyTo }: MessageOf<"inst
   for (const pipeline of table.pipelines.values()) adoptPipeline(router, pipeline);
   for (const sourceId of retained.generators.keys()) configure(router, sourceId);
   replyTo.tell({ type: "tableInstalled", node, epoch }, "control");
+  retained.loadedChanged = true;
+  repeatFailures(router, table);
 
   prepareStages(router, table);
   const rerouted = [...retained.inboxes.values()].flatMap((inbox) => takeBackWaiting(inbox));
@@ -72,6 +77,7 @@ function configure(router: Router, sourceId: SourceId): void {
       ...fixedNodes(attached.pipeline, homeOf(router), route.placement),
       placedOn: [...new Set([...[...route.placement.values()].flat(), table.fallback])],
       pause: route.pause ?? null,
+      ...(route.loading === true && { loading: true }),
     },
     "control",
   );

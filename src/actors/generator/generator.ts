@@ -20,6 +20,7 @@
 import type { Behaviour } from "../../runtime/behaviour.js";
 import type { LedgerReported } from "../../task/reports.js";
 import { Absences, type Lost } from "./absences.js";
+import { awaitConfiguration, waitsForLoading } from "./first-configuration.js";
 import { Grouping } from "./grouping.js";
 import { reportedLedger } from "./reported-ledger.js";
 import { Replay, type Reread } from "./replay.js";
@@ -28,9 +29,6 @@ import { SourceCapture } from "./source-capture.js";
 import { ENDED, endingOf, SUSPENDED, type Ctx, type Ending, type GeneratorInbox } from "./state.js";
 import type { GeneratorOptions, GeneratorState, MessageOf } from "./state.js";
 import { TaskMaker } from "./task-maker.js";
-
-/** How long the first configuration is waited for. */
-const CONFIGURATION_WAIT_MS = 1_000;
 
 const FROZEN: Lost = { reason: "frozen", detail: "its picture does not change" };
 
@@ -47,7 +45,7 @@ export function createGenerator(
 
   function start(ctx: Ctx): GeneratorState {
     controller.tell({ type: "attachGenerator", sourceId, pipeline, generator: ctx.self }, "control");
-    ctx.after("configuration", CONFIGURATION_WAIT_MS, { type: "configurationMissed" });
+    awaitConfiguration(ctx);
     delivery.start(ctx);
     closings.send(ctx);
     const { capture: port, source, health, configuration, nodes } = options;
@@ -57,7 +55,7 @@ export function createGenerator(
     return {
       capture: new SourceCapture({ ...given, plan }, (event) => ctx.self.tell(event)),
       grouping: new Grouping(),
-      phase: { status: "waiting" },
+      phase: { status: "waiting", loading: false },
     };
   }
 
@@ -128,8 +126,9 @@ export function createGenerator(
     state.capture.configure(plan);
     delivery.plan(plan, ctx.monotonic());
     retained.pause = message.pause;
-    if (state.phase.status === "waiting") begin(state, ctx);
-    else if (message.pause !== null) absences.pause(state, message.pause, ctx);
+    if (state.phase.status === "waiting") {
+      if (message.pause !== null || !waitsForLoading(state, message, ctx)) begin(state, ctx);
+    } else if (message.pause !== null) absences.pause(state, message.pause, ctx);
     else if (state.phase.status === "paused") goOn(state, ctx);
     else advance(state, ctx);
   }

@@ -54,8 +54,8 @@ export interface GeneratorOptions {
 }
 
 type Phase =
-  /** For the first configuration. */
-  | { readonly status: "waiting" }
+  /** For the first configuration, and then for its stages to be loaded. */
+  | { readonly status: "waiting"; readonly loading: boolean }
   /** Frames of tasks that earlier incarnations left are read again. */
   | { readonly status: "replaying"; readonly replay: Replay }
   /** Once the stream has ended, the frames that are here still go into tasks. */

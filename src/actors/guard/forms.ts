@@ -27,8 +27,8 @@ const SERVICES_MAX = 1_000;
 /** Pixels of a side of a video, and its frames per second: beyond what any camera or file says of itself. */
 const NATIVE_MAX = 65_536;
 const NATIVE_FPS_MAX = 1_000_000;
-/** Stages of one node that have tasks. */
-const QUEUES_MAX = 4_096;
+/** Stages of one node that have tasks, or are loaded. */
+export const QUEUES_MAX = 4_096;
 /** Why tasks are dropped, with room for reasons of a later release. */
 export const REASONS_MAX = 64;
 /** Records that a subscriber may ask for at once. */
@@ -162,6 +162,12 @@ export const pause = z.object({ sinceMs: instantMs, reason: pauseReason });
 
 /** Some of the knobs of a configuration. */
 export const knobs = configuration.partial();
+export const stageKey = z.object({
+  pipelineId: name,
+  pipelineVersion: count,
+  stage: name,
+  variant: name.optional(),
+});
 
 export const table = z.object({
   term: bounded,
@@ -176,8 +182,10 @@ export const table = z.object({
       configuration,
       placement: z.map(name, z.array(name).max(NODES_MAX)),
       pause: pause.optional(),
+      loading: z.literal(true).optional(),
     }),
   ),
+  deployments: z.array(z.object({ stage: stageKey, nodes: z.array(name).max(NODES_MAX) })),
   fallback: name,
 });
 
@@ -210,6 +218,8 @@ export const sample = z.object({
       processed: count,
       finished: count,
       dropped: recordOf(TEXT_LIMITS.name, count, REASONS_MAX),
+      loaded: count,
+      unloaded: count,
     })
     .optional(),
   repairs: repairs.optional(),
@@ -244,15 +254,10 @@ export const nodeDescription = z.object({
     .object({
       provider: z.string().max(TEXT_LIMITS.name),
       workersPerStage: bounded,
+      stagesMax: bounded.optional(),
+      memoryBytesMax: bounded.optional(),
     })
     .optional(),
-});
-
-const stageKey = z.object({
-  pipelineId: name,
-  pipelineVersion: count,
-  stage: name,
-  variant: name.optional(),
 });
 
 export const stageFailure = z.object({

@@ -1,6 +1,7 @@
 /** What the scheduler takes from other nodes: of nodes what is of themselves, and of operators what they order and ask. */
 
 import { z } from "../../runtime/parse.js";
+import { PIPELINE_LIMITS } from "../../task/limits.js";
 import type { SchedulerMessage } from "../protocol/scheduler.js";
 import { fields, nodeOf, wanted } from "./checks.js";
 import {
@@ -15,11 +16,13 @@ import {
   pauseReason,
   pipeline,
   policy,
+  QUEUES_MAX,
   ref,
   replied,
   sample,
   space,
   stageFailure,
+  stageKey,
 } from "./forms.js";
 import { form, type Rules } from "./rules.js";
 
@@ -68,6 +71,7 @@ export const SCHEDULER: Rules = {
           policy,
           space: space.optional(),
           slo: objective.optional(),
+          standby: z.number().int().min(0).max(PIPELINE_LIMITS.standbyMax).optional(),
           native: native.optional(),
           shadow: policy.optional(),
           framesMin: count.optional(),
@@ -122,6 +126,11 @@ export const SCHEDULER: Rules = {
     from: NODES,
     costly: true,
     read: form<Of<"stageUnavailable">>()(z.object({ node: name, failure: stageFailure })),
+    about: ({ node }) => node,
+  },
+  stagesLoaded: {
+    from: NODES,
+    read: form<Of<"stagesLoaded">>()(z.object({ node: name, stages: z.array(stageKey).max(QUEUES_MAX) })),
     about: ({ node }) => node,
   },
   resourcesSampled: {

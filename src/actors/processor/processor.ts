@@ -11,8 +11,8 @@
  * P4 A task whose worker dies is tried again, on at most `poisonAttempts` workers. A task that the service throws at is
  *    not: it would throw again.
  * P5 A processor that starts, also again, says so, and holds nothing: what was sent to an earlier incarnation is ignored.
- * P6 A worker is started with the processor, so that its service is loaded when the first task comes; after the stop
- *    there is none.
+ * P6 A worker is started with the processor, so that its service is loaded when the first task comes, and that is said once
+ *    (`processorLoaded`); after the stop there is none.
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
@@ -92,6 +92,8 @@ type Status =
 interface State {
   queue: StageQueue;
   status: Status;
+  /** Whether its controller was told so. */
+  loaded: boolean;
 }
 
 /** The behaviour of one processor. */
@@ -106,7 +108,7 @@ export function createProcessor(
       retained.incarnation += 1;
       const { incarnation } = retained;
       controller.tell({ type: "processorStarted", stage: key, processor: ctx.self, incarnation });
-      const state: State = { queue: createStageQueue(stage, limits), status: newStatus() };
+      const state: State = { queue: createStageQueue(stage, limits), status: newStatus(), loaded: false };
       if (state.status.status === "failed") reportFailure(state.status.error);
       else prepareWorker(state.status.pool, ctx);
       return state;
@@ -163,6 +165,11 @@ export function createProcessor(
     const event = foldPool(state.status.pool, message, ctx);
     switch (event.type) {
       case "changed":
+        return;
+      case "loaded":
+        if (state.loaded) return;
+        state.loaded = true;
+        controller.tell({ type: "processorLoaded", stage: key, incarnation: retained.incarnation });
         return;
       case "completed":
         onCompleted(state, event.work, event.result, ctx);

@@ -25,6 +25,8 @@ export type PoolEvent<Work> =
   | { readonly type: "workerLost"; readonly work: Work | null; readonly text: string }
   /** No worker can be had; all are ended. */
   | { readonly type: "hopeless"; readonly error: SluiceError }
+  /** A worker has loaded. */
+  | { readonly type: "loaded" }
   /** There may be an idle worker, or room for one. */
   | { readonly type: "changed" };
 
@@ -133,6 +135,7 @@ export function endPool<Work>(
 }
 
 const CHANGED = { type: "changed" } as const;
+const LOADED = { type: "loaded" } as const;
 const RESTART_TIMER = "restart-worker";
 const timerOf = (worker: number): string => `worker-${worker}`;
 
@@ -155,8 +158,9 @@ function onEvent<Work>(
   switch (event.type) {
     case "loaded":
       pool.loadFailures = 0;
-      becomeIdle(worker, ctx);
-      return CHANGED;
+      // It may have been said to be loaded before it had a place, and have a job since.
+      if (worker.status === "loading") becomeIdle(worker, ctx);
+      return event.placeless === true ? CHANGED : LOADED;
     case "loadFailed":
       return event.permanent ? giveUp(pool, modelError(event), ctx) : lose(pool, worker, event.text, ctx);
     case "completed": {

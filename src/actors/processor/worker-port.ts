@@ -27,7 +27,8 @@ export interface WorkerSpec {
 export type Job = Omit<ServiceInput, "frames"> & { readonly payload: Payload | null };
 
 export type WorkerEvent =
-  | { readonly type: "loaded" }
+  /** `placeless`: there is no place for it now, and it loads with its first job. Then the same follows without that. */
+  | { readonly type: "loaded"; readonly placeless?: true }
   /** The service cannot be loaded; the worker ends. `permanent` where trying again cannot help. */
   | {
       readonly type: "loadFailed";

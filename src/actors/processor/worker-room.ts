@@ -39,8 +39,8 @@ interface Place {
   job: Job | null;
   /** Whose job it had last; null where it has had none. */
   owner: string | null;
-  /** Its processor was told so once, and is not told again. */
-  loaded: boolean;
+  /** What its processor was told: that it has loaded, or that it will once it has a place. Neither is told again. */
+  told: "nothing" | "placeless" | "loaded";
   /** No event follows. */
   over: boolean;
 }
@@ -113,8 +113,8 @@ export function createWorkerRoom(options: WorkerRoomOptions): StartWorker {
     // The newest of the idle ones.
     if (!ended && placed.delete(place)) placed.add(place);
     place.over ||= ended;
-    if (event.type !== "loaded" || !place.loaded) {
-      place.loaded = true;
+    if (event.type !== "loaded" || place.told !== "loaded") {
+      place.told = "loaded";
       place.listener(event);
     }
     fill();
@@ -171,7 +171,7 @@ export function createWorkerRoom(options: WorkerRoomOptions): StartWorker {
       busy: false,
       job: null,
       owner: null,
-      loaded: false,
+      told: "nothing",
       over: false,
     };
     const end = (how: "stop" | "kill"): void => {
@@ -207,8 +207,8 @@ export function createWorkerRoom(options: WorkerRoomOptions): StartWorker {
 /** It has nothing to load before it has a place. */
 function sayLoadedSoon(place: Place): void {
   queueMicrotask(() => {
-    if (place.over || place.loaded) return;
-    place.loaded = true;
-    place.listener({ type: "loaded" });
+    if (place.over || place.told !== "nothing") return;
+    place.told = "placeless";
+    place.listener({ type: "loaded", placeless: true });
   });
 }

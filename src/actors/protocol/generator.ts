@@ -22,6 +22,8 @@ export type GeneratorMessage =
       readonly placedOn: readonly NodeName[];
       /** An operator has it capture nothing; null: it captures. */
       readonly pause: Pause | null;
+      /** Some stage is loaded nowhere yet: a live source that has not begun is waited with, for a while. */
+      readonly loading?: true;
     }
   /** From the distributor: the task is stored durably, or its drop is. */
   | { readonly type: "taskSettled"; readonly id: TaskId; readonly outcome: Outcome }

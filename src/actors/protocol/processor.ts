@@ -58,5 +58,7 @@ export type ProcessorAnswer =
       readonly processor: ActorRef<ProcessorMessage>;
       readonly incarnation: number;
     }
+  /** The stage is loaded: a task that comes now is run. Once for each start. */
+  | { readonly type: "processorLoaded"; readonly stage: StageKey; readonly incarnation: number }
   /** A processor cannot run at all (its model is missing or wrong), and answers for no task that it had: its stage has no place on this node. */
   | { readonly type: "processorFailed"; readonly stage: StageKey; readonly error: Error };

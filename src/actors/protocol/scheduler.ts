@@ -2,7 +2,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Configuration } from "../../task/configuration.js";
-import type { NodeName, PipelineId, SourceId } from "../../task/identity.js";
+import type { NodeName, PipelineId, SourceId, StageKey } from "../../task/identity.js";
 import type { StageFailure } from "../../task/offers.js";
 import type { PlanChange, ResourceSample, SourceReport } from "../../task/reports.js";
 import type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "../../task/requests.js";
@@ -66,6 +66,8 @@ export type SchedulerMessage =
     }
   /** A stage could not be loaded on a node: it is placed elsewhere until it is tried again. */
   | { readonly type: "stageUnavailable"; readonly node: NodeName; readonly failure: StageFailure }
+  /** All that a node has loaded: each time that it changes, and with each answer to a table. */
+  | { readonly type: "stagesLoaded"; readonly node: NodeName; readonly stages: readonly StageKey[] }
   | { readonly type: "resourcesSampled"; readonly sample: ResourceSample }
   | TaskSettled
   | TableInstalled

@@ -1,6 +1,7 @@
 /** A node says that it could not load a stage: it is placed elsewhere for a while. */
 
-import { stageKeyText } from "../../task/identity.js";
+import { stageKeyText, type NodeName } from "../../task/identity.js";
+import type { StageFailure } from "../../task/offers.js";
 import { requestReplan } from "./decide.js";
 import type { Ctx, Of, State } from "./state.js";
 
@@ -21,15 +22,22 @@ export function onStageUnavailable(state: State, { node, failure }: Of<"stageUna
     state.ignored++;
     return;
   }
-  if (!state.exclusions.add(node, failure, ctx.monotonic())) return;
+  if (!exclude(state, node, failure, ctx)) return;
+  // What waits there waits for a table, whatever it says.
+  for (const [id] of concerned) state.changed.add(id);
+}
+
+/** Places a stage elsewhere for a while. @returns false where it was not to be placed there already */
+export function exclude(state: State, node: NodeName, failure: StageFailure, ctx: Ctx): boolean {
+  const { pipelineId, pipelineVersion, stage } = failure.stage;
+  if (!state.exclusions.add(node, failure, ctx.monotonic())) return false;
+  const { reason } = failure;
   const text = stageKeyText(failure.stage);
-  ctx.log.warn("A stage cannot run on a node, and is placed elsewhere", {
-    node,
-    stage: text,
-    reason: failure.reason,
-  });
-  for (const [id] of concerned) {
-    state.changed.add(id);
+  ctx.log.warn("A stage cannot run on a node, and is placed elsewhere", { node, stage: text, reason });
+  for (const [id, { description }] of state.sources) {
+    const { pipeline } = description;
+    if (pipeline.id !== pipelineId || pipeline.version !== pipelineVersion) continue;
     requestReplan(state, id, `stage ${stage} cannot run on ${node}`, ctx);
   }
+  return true;
 }

@@ -1,6 +1,7 @@
 /** What was decided becomes a table, and from then on outcomes are credited to it. */
 
 import type { SourceId } from "../../task/identity.js";
+import { creditRoute } from "./credit.js";
 import { changeOf } from "./plan-history.js";
 import { publish } from "./publish-table.js";
 import type { Ctx, State } from "./state.js";
@@ -17,8 +18,6 @@ export function publishChanges(state: State, reason: string, ctx: Ctx): void {
 function creditFrom(state: State, id: SourceId, ctx: Ctx): void {
   const entry = state.sources.get(id);
   if (entry === undefined || entry.plan === null) return;
-  const { version: pipelineVersion } = entry.description.pipeline;
-  const { configuration } = entry.plan;
   const isRecalled = state.recalled.get(id) === entry.plan;
   state.recalled.delete(id);
   if (!isRecalled) {
@@ -26,6 +25,5 @@ function creditFrom(state: State, id: SourceId, ctx: Ctx): void {
     state.retained.history.add(id, change);
     state.retained.memory?.changes.add(id, change);
   }
-  const credit = { configuration, pipelineVersion, epoch: state.epoch, atMs: ctx.now() };
-  entry.window.restart(credit, ctx.monotonic());
+  creditRoute(state, id, ctx);
 }

@@ -2,6 +2,7 @@
 
 import { EPOCHS_A_TERM } from "../../task/epoch.js";
 import type { NodeName } from "../../task/identity.js";
+import { routeSources } from "./route-loaded.js";
 import type { Ctx, Of, State } from "./state.js";
 import { buildTable } from "./table.js";
 
@@ -15,13 +16,19 @@ const LEAPING_NODES_MAX = 1_000;
 
 export function publish(state: State, reason: string, ctx: Ctx): void {
   state.epoch++;
-  const table = buildTable(state.sources, {
+  const nowMs = ctx.monotonic();
+  const routed = routeSources(state, nowMs);
+  const table = buildTable(state.sources, routed, {
     term: state.term,
     epoch: state.epoch,
     publishedAtMs: ctx.now(),
     fallback: state.options.fallback,
   });
   state.retained.table = table;
+  state.retained.plans = new Map(
+    [...state.sources].flatMap(([id, { plan }]) => (plan === null ? [] : [[id, plan]])),
+  );
+  state.loaded.expect(table.deployments, nowMs);
   for (const node of state.acknowledgements.names()) sendTable(state, node, ctx);
   armResend(state, ctx);
   state.options.listener?.tell({

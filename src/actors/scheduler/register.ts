@@ -42,6 +42,7 @@ export function onRegisterNode(state: State, { node, controller }: Of<"registerN
   // Another process, or another folder of models.
   state.exclusions.forget(node.name);
   state.seen.add(node.name);
+  state.loaded.forget(node.name);
   state.retained.nodes.set(node.name, { description: node, controller });
   state.nodes.set(node.name, { description: node, sample: null, sampledAtMs: 0, sampledFromMs: null });
   state.acknowledgements.add(node.name, controller);
@@ -60,6 +61,7 @@ export function onRemoveNode(state: State, { node }: Of<"removeNode">, ctx: Ctx)
   state.bandwidths.forget(node);
   state.serviceTimes.forget(node);
   state.exclusions.forget(node);
+  state.loaded.forget(node);
   requestReplan(state, "all", `node ${node} left`, ctx);
 }
 

@@ -5,6 +5,7 @@ import type { ControllerMessage } from "../protocol/controller.js";
 import type { KeptState } from "../../scheduling/kept-state.js";
 import type { NodeDescription, SourceDescription, SourceOrders } from "../../task/requests.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
+import type { Plan } from "../../scheduling/policy.js";
 import { PlanHistory } from "./plan-history.js";
 import type { PlanMemoryPort } from "./plan-memory-port.js";
 import type { RoutingTable } from "../../task/routing-table.js";
@@ -27,6 +28,8 @@ export interface SchedulerRetained {
   readonly history: PlanHistory;
   /** What outlives the process; null where nothing does. */
   readonly memory: PlanMemoryPort | null;
+  /** The plans in force when that was published; its routes may lag behind, as stages are still to be loaded. */
+  plans: ReadonlyMap<SourceId, Plan>;
   /** The newest one published. */
   table: RoutingTable | null;
 }
@@ -44,6 +47,7 @@ export function createSchedulerRetained(
     kept: new Map(),
     jobs: 0,
     history: new PlanHistory(),
+    plans: new Map(),
     table: null,
   };
 }

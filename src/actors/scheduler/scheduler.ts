@@ -10,6 +10,8 @@
  *     that refuses it for what it is is left alone.
  * SC5 A policy that throws or proposes what cannot be changes nothing: the last good plan of its source stays.
  * SC6 A refused policy is answered, and the one in force stays.
+ * SC8 Tasks are routed to a node once it has said that it has loaded the stage, except where no node has; and each table says what
+ *     nodes are to load. A node that does not say so in time has no place for the stage for a while.
  * SC7 A stage that a node could not load is placed on another one until it is to be tried again. A new table follows in any
  *     case, as tasks wait for it.
  */
@@ -34,6 +36,7 @@ import {
   onRemoveSource,
   onSetPolicy,
 } from "./register.js";
+import { checkLoading, onReroute, onStagesLoaded } from "./reroute.js";
 import type { SchedulerRetained } from "./retained.js";
 import { onConfigureSource, onContinueSource, onPauseSource } from "./steer.js";
 import { explained } from "./steered.js";
@@ -90,6 +93,8 @@ function handle(state: State, message: Message, ctx: Ctx): void {
       return onConfigureSource(state, message, ctx);
     case "stageUnavailable":
       return onStageUnavailable(state, message, ctx);
+    case "stagesLoaded":
+      return onStagesLoaded(state, message, ctx);
     case "resourcesSampled":
       return onResourcesSampled(state, message, ctx);
     case "taskSettled":
@@ -119,6 +124,8 @@ function handle(state: State, message: Message, ctx: Ctx): void {
       return onReplan(state, ctx);
     case "decisions":
       return onDecisions(state, message.event, ctx);
+    case "reroute":
+      return onReroute(state, ctx);
     case "resend":
       return onResend(state, ctx);
     default:
@@ -258,5 +265,6 @@ function tellChanges(
 function onTick(state: State, ctx: Ctx): void {
   state.pending.add("all", "interval");
   onReplan(state, ctx);
+  checkLoading(state, ctx);
   onResend(state, ctx);
 }

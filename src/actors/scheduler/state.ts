@@ -12,6 +12,7 @@ import type { NodeEntry } from "./cluster-view.js";
 import type { OwnersPort } from "./owners-port.js";
 import { TableAcknowledgements } from "./table-acknowledgements.js";
 import { Exclusions } from "./exclusions.js";
+import { LoadedStages } from "./loaded-stages.js";
 import { BandwidthEstimates } from "./bandwidth-estimates.js";
 import { ImageSizes } from "./image-sizes.js";
 import { UnsampledCharges } from "../../scheduling/load.js";
@@ -34,6 +35,7 @@ import { steered } from "./steered.js";
 type Private =
   | { readonly type: "tick" }
   | { readonly type: "replan" }
+  | { readonly type: "reroute" }
   | { readonly type: "resend" }
   | {
       readonly type: "changesRead";
@@ -77,6 +79,10 @@ export interface State {
   readonly checks: PolicyChecks<Of<"registerSource"> | Of<"setPolicy">>;
   /** Stages that nodes could not load. */
   readonly exclusions: Exclusions;
+  /** What nodes have loaded. */
+  readonly loaded: LoadedStages;
+  /** Nodes that have said so since it was last routed. */
+  readonly reroutes: Set<NodeName>;
   /** Sources that differ from the newest table. */
   changed: Set<SourceId>;
   /** Of the tables that it publishes. */
@@ -133,6 +139,8 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
     fences: new Fences(),
     checks: new PolicyChecks(),
     exclusions: new Exclusions(),
+    loaded: new LoadedStages(),
+    reroutes: new Set(),
     changed: new Set(),
     term: Math.max(options.term, retained.table?.term ?? 0),
     epoch: retained.table?.epoch ?? options.epoch,
@@ -153,7 +161,7 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
         retained.kept.get(id) ?? null,
         nowMs,
       ),
-      plan: table?.sources.get(id) ?? null,
+      plan: retained.plans.get(id) ?? table?.sources.get(id) ?? null,
     });
     const { id: pipelineId, version } = description.pipeline;
     const known = table?.pipelines.get(pipelineKeyText(pipelineId, version));

@@ -32,6 +32,7 @@ export async function sourceOptionsOf(
     ...(policy !== null && { policy }),
     ...(file.space && { space: file.space }),
     ...(file.slo && { slo: file.slo }),
+    ...(file.standby !== undefined && { standby: file.standby }),
     paced: request.paced,
     limit: request.limit,
     request,

@@ -116,6 +116,7 @@ export function tableOf(pipeline: Pipeline, epoch: number, node: NodeName, term 
         },
       ],
     ]),
+    deployments: [],
     fallback: CLOUD,
   };
 }

@@ -27,6 +27,31 @@ test("a live source under dropNewest drops the task that finds the window full, 
   );
 });
 
+for (const { name, source, opened } of [
+  { name: "a live source begins once its stages are loaded", source: "rtsp://cam/1", opened: [0, 0, 1] },
+  { name: "a file does not wait for its stages to be loaded", source: "clip.mp4", opened: [1, 1, 1] },
+]) {
+  test(name, () => {
+    const { capture, configure } = setup({ source, waiting: true });
+    const seen: number[] = [];
+    for (const loading of [true, true, false]) {
+      configure({}, loading);
+      seen.push(capture.opened.length);
+    }
+    assert.equal(seen, opened);
+  });
+}
+
+test("a live source begins all the same where its stages take longer than 10 s to load", () => {
+  const { capture, configure, generator } = setup({ ...CAMERA, waiting: true });
+  configure({}, true);
+  generator.advance(9_000);
+  configure({ fps: 5 }, true);
+  assert.is(capture.opened.length, 0);
+  generator.advance(1_000);
+  assert.is(capture.last.options.configuration.fps, 5);
+});
+
 test("a live source under dropOldest keeps the newest task waiting for room", () => {
   const { capture, controller, times, settle } = setup({
     ...CAMERA,

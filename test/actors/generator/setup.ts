@@ -94,7 +94,7 @@ export function setup({
   });
   const generator = fold(createGenerator(options, retained), { clock, address: ADDRESS });
 
-  const configure = (changed: Partial<Configuration>) =>
+  const configure = (changed: Partial<Configuration>, loading = false) =>
     generator.tell({
       type: "configure",
       configuration: { ...base, ...changed },
@@ -103,6 +103,7 @@ export function setup({
       statefulNodes: new Map(),
       placedOn: [],
       pause: null,
+      ...(loading && { loading }),
     });
   const pause = (said: Pause | null) =>
     generator.tell({

@@ -64,6 +64,7 @@ const table: RoutingTable = {
       },
     ],
   ]),
+  deployments: [],
   fallback: parseNodeName("cloud"),
 };
 const replyTo = createProbe("sluice://edge-1/scheduler");
@@ -191,7 +192,16 @@ const fullSource = {
 };
 const fullSample = {
   ...sample,
-  counts: { admitted: 1, received: 1, forwarded: 0, processed: 1, finished: 1, dropped: { poison: 1 } },
+  counts: {
+    admitted: 1,
+    received: 1,
+    forwarded: 0,
+    processed: 1,
+    finished: 1,
+    dropped: { poison: 1 },
+    loaded: 1,
+    unloaded: 0,
+  },
   repairs: [{ atMs: 1, damage: ["torn"], kept: 2, lost: null }],
   failures: ["its disk is full"],
   links: { cloud: { rttMs: 1, bandwidthMbps: 2, bandwidthAgeMs: 3, relayed: true } },

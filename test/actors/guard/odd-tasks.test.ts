@@ -78,6 +78,7 @@ function tableOf(epoch: number, pipeline: Pipeline): RoutingTable {
         },
       ],
     ]),
+    deployments: [],
     fallback: CLOUD,
   };
 }

@@ -13,7 +13,16 @@ import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
 import { VirtualClock } from "../../support/virtual-clock.js";
 
-const COUNTS = { admitted: 1, received: 2, forwarded: 3, processed: 4, finished: 5, dropped: {} };
+const COUNTS = {
+  admitted: 1,
+  received: 2,
+  forwarded: 3,
+  processed: 4,
+  finished: 5,
+  dropped: {},
+  loaded: 0,
+  unloaded: 0,
+};
 const NODE = parseNodeName("edge-1");
 const READING: HostReading = {
   cpuShare: 0.25,

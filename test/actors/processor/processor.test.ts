@@ -238,4 +238,28 @@ test("processor drops a task whose deadline has passed when its turn comes, and 
   assert.equal(given(), [0, 2]);
 });
 
+test("processor says that it is loaded once for each start, and not while there is no place for it", () => {
+  const { actor, workers, controller, execute, task } = setUp();
+  workers.last().say({ type: "loaded", placeless: true });
+  assert.equal(controller.all("processorLoaded"), []);
+  execute(task(0));
+  workers.last().say({ type: "loaded" });
+  assert.equal(
+    controller.all("processorLoaded").map(({ incarnation }) => incarnation),
+    [1],
+  );
+  workers.last().complete();
+  assert.is(
+    controller.all("stageCompleted").length,
+    1,
+    "the job that it was given meanwhile is not forgotten",
+  );
+  actor.restart();
+  workers.last().say({ type: "loaded" });
+  assert.equal(
+    controller.all("processorLoaded").map(({ incarnation }) => incarnation),
+    [1, 2],
+  );
+});
+
 test.run();

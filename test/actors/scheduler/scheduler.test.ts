@@ -23,6 +23,7 @@ import type { SchedulerOptions } from "../../../src/actors/scheduler/state.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
 import { parseNodeName, parseSourceId, type SourceId } from "../../../src/task/identity.js";
 import { pipelineDigest } from "../../../src/task/pipeline.js";
+import { stageKeyOf } from "../../../src/task/variants.js";
 import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
 import {
@@ -85,6 +86,11 @@ interface SetUp extends Partial<NodeQuota> {
   readonly epoch?: number;
 }
 
+/** Of every pipeline here: what is loaded when, other tests look into. */
+const LOADED = [PIPELINE, twoStages(2), twoStages(1, "other")].flatMap((pipeline) =>
+  pipeline.stages.map((stage) => stageKeyOf(pipeline, stage)),
+);
+
 function setUp(options: SetUp = {}) {
   failing = false;
   thinks = () => {};
@@ -121,6 +127,7 @@ function setUp(options: SetUp = {}) {
     join: (name: string, services?: readonly string[]) => {
       const controller = createProbe<ControllerMessage>(`sluice://${name}/controller`);
       scheduler.tell({ type: "registerNode", node: node(name, services), controller });
+      scheduler.tell({ type: "stagesLoaded", node: parseNodeName(name), stages: LOADED });
       return controller;
     },
     register: (changes: Partial<SourceDescription> = {}) => {
@@ -204,11 +211,13 @@ test("scheduler gives a node that joins late the current table at once", () => {
 });
 
 test("scheduler decides again when a node joins that changes a placement", () => {
-  const { join, register, placed, table } = setUp();
+  const { scheduler, join, register, placed, table } = setUp();
   join("cloud");
   register();
   assert.equal(placed(), { detect: ["cloud"], track: ["cloud"] });
   const edge = join("edge-1", ["detect"]);
+  // Once it has said what it has loaded.
+  scheduler.advance(20);
   assert.equal(placed(), { detect: ["edge-1"], track: ["cloud"] });
   assert.is(edge.all("installTable").at(-1)?.table, table());
 });
@@ -802,7 +811,8 @@ test("scheduler of a hub that starts again goes on with plans and with what poli
   assert.is(after.published().length, 1);
   after.join("edge-2");
   after.scheduler.advance(1_000);
-  assert.is(after.published().length, 1, "it is the same plan");
+  assert.equal(after.placed(), { detect: ["edge-2"], track: ["edge-2"] });
+  assert.is(after.published().length, 2, "it is the same plan, and its stages are loaded now");
   assert.is(after.report().explanations["cam-1"]?.inputs["count"], 5);
   const replyTo = createProbe<ChangesReported>();
   after.scheduler.tell({ type: "reportChanges", sourceId: CAM_1, sinceMs: 0, replyTo });
@@ -881,6 +891,11 @@ test("scheduler keeps registrations and epoch over a restart, and sends its tabl
   assert.is(tables(edge).length, before + 1);
   assert.is(table()?.epoch, 2);
   assert.equal(placed(), { detect: ["cloud"], track: ["cloud"] });
+  // With its answer to the table each node says again what it has loaded.
+  for (const of of ["cloud", "edge-1"]) {
+    scheduler.tell({ type: "stagesLoaded", node: parseNodeName(of), stages: LOADED });
+  }
+  assert.is(table()?.epoch, 2);
   setPolicy("edge-only");
   assert.is(tables(edge).at(-1)?.epoch, 3);
   assert.equal(placed(), { detect: ["edge-1"], track: ["edge-1"] });

@@ -17,11 +17,21 @@ import type { Behaviour } from "../../../src/runtime/behaviour.js";
 import { silentLogger } from "../../../src/runtime/log.js";
 import { createActorSystem } from "../../../src/runtime/system.js";
 import { within } from "../../support/within.js";
-import { CLOUD, EDGE_1, node, source } from "./cluster.js";
+import { stageKeyOf } from "../../../src/task/variants.js";
+import { CLOUD, EDGE_1, node, source, PIPELINE } from "./cluster.js";
 import { createMemoryTrust } from "../../../src/storage/trust/trust.js";
 
 /** Runs on the cloud until the source's node has reported its queues, then there. */
-const COUNTS = { admitted: 1, received: 2, forwarded: 3, processed: 4, finished: 5, dropped: {} };
+const COUNTS = {
+  admitted: 1,
+  received: 2,
+  forwarded: 3,
+  processed: 4,
+  finished: 5,
+  dropped: {},
+  loaded: 0,
+  unloaded: 0,
+};
 const onceSampled = bindPolicy({
   ...edgeOnly,
   name: "once-sampled",
@@ -85,6 +95,8 @@ test("spawnScheduler and spawnMonitor: a sample of a real host decides a table t
   const controller = system.spawn(obedient, { name: "controller" });
   scheduler.tell({ type: "registerNode", node: node("cloud"), controller });
   scheduler.tell({ type: "registerNode", node: node("edge-1"), controller });
+  const stages = PIPELINE.stages.map((stage) => stageKeyOf(PIPELINE, stage));
+  for (const name of [CLOUD, EDGE_1]) scheduler.tell({ type: "stagesLoaded", node: name, stages });
   scheduler.tell({
     type: "registerSource",
     source: source({ policy: { name: "once-sampled", parameters: {} } }),

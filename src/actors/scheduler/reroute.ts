@@ -1,0 +1,63 @@
+/** Between decisions: tasks go where stages have been loaded since, and away from where they have not. */
+
+import { sameData } from "../../task/same-data.js";
+import { samePlan } from "../../scheduling/plan.js";
+import { creditRoute } from "./credit.js";
+import { exclude } from "./exclude-stage.js";
+import { publish } from "./publish-table.js";
+import { routeSources } from "./route-loaded.js";
+import type { Ctx, Of, State } from "./state.js";
+
+/** How long a node may take to load a stage before another one is looked for, in ms: a load's own limit, and half of that. */
+const LOAD_MS_MAX = 90_000;
+/** What nodes say within this time makes one table, in ms: stages load one after another, and whoever says so all the time is one of many. */
+const REROUTE_MS = 20;
+/** How long a node is left alone that did not answer, or has no room, in ms. */
+const RETRY_MS = { noAnswer: 60_000, noRoom: 300_000 };
+
+/** A node says what it has loaded. What it says together is routed together. */
+export function onStagesLoaded(state: State, { node, stages }: Of<"stagesLoaded">, ctx: Ctx): void {
+  if (!state.nodes.has(node)) {
+    state.ignored++;
+    return;
+  }
+  if (!state.loaded.report(node, stages)) return;
+  if (state.reroutes.size === 0) ctx.after("reroute", REROUTE_MS, { type: "reroute" });
+  state.reroutes.add(node);
+}
+
+/** Publishes another table where what is loaded now asks for one, whatever was decided. */
+export function onReroute(state: State, ctx: Ctx): void {
+  const { table } = state.retained;
+  if (table === null) return;
+  if (state.changed.size > 0) {
+    // What was decided goes first, with what is loaded by then.
+    if (state.reroutes.size > 0) ctx.after("reroute", REROUTE_MS, { type: "reroute" });
+    return;
+  }
+  const reason =
+    state.reroutes.size === 0 ? "other nodes can run stages" : `loaded: ${[...state.reroutes].join(", ")}`;
+  state.reroutes.clear();
+  const routed = routeSources(state, ctx.monotonic());
+  for (const { node, stage, reason: why } of routed.refused) {
+    exclude(state, node, { stage, reason: why, retryInMs: RETRY_MS.noRoom }, ctx);
+  }
+  for (const [id, routing] of routed.sources) {
+    const before = table.sources.get(id);
+    if (before === undefined) continue;
+    if (!samePlan(before, routing) || (before.loading === true) !== routing.loading) state.changed.add(id);
+  }
+  const { changed } = state;
+  if (changed.size === 0 && sameData(routed.deployments, table.deployments)) return;
+  publish(state, reason, ctx);
+  for (const id of changed) creditRoute(state, id, ctx);
+}
+
+/** Looks for nodes that do not answer, and whether another route is better by now. */
+export function checkLoading(state: State, ctx: Ctx): void {
+  for (const { node, stage } of state.loaded.takeOverdue(LOAD_MS_MAX, ctx.monotonic())) {
+    const reason = `It has not said within ${LOAD_MS_MAX / 1_000} s that it has loaded the stage`;
+    exclude(state, node, { stage, reason, retryInMs: RETRY_MS.noAnswer }, ctx);
+  }
+  onReroute(state, ctx);
+}
