@@ -54,7 +54,9 @@ function Tile({ node, ledger, model }: RunningSource & { readonly model: Model }
   const lately = moments.slice(-10);
   const isDropping = (lately.at(-1)?.dropped ?? 0) > (lately[0]?.dropped ?? 0);
   const route = model.snapshot?.table.table?.sources.get(sourceId);
-  const mark = markOf(status, tasks, moments.length, isDropping);
+  const report = model.snapshot?.sources[sourceId];
+  const isPaused = (report?.pause ?? null) !== null;
+  const mark = isPaused ? PAUSED : markOf(status, tasks, moments.length, isDropping);
   return html`<li class=${`tile ${mark?.level ?? ""}`}>
     <a href=${`#/source/${encodeURIComponent(sourceId)}`}>
       <h3>${sourceId}</h3>
@@ -63,6 +65,16 @@ function Tile({ node, ledger, model }: RunningSource & { readonly model: Model }
       <dl>
         <dt>on</dt>
         <dd>${node}, ${status}</dd>
+        ${
+          report !== undefined &&
+          html`<dt>latency</dt>
+            <dd>
+              p50 ${milliseconds(report.figures.latencyMs?.p50 ?? null)}, p95${" "}
+              ${milliseconds(report.figures.latencyMs?.p95 ?? null)}
+            </dd>
+            <dt>decided by</dt>
+            <dd>${report.policy.name}</dd>`
+        }
         <dt>stored</dt>
         <dd>${number(stored)}</dd>
         <dt>dropped</dt>
@@ -80,6 +92,8 @@ function Tile({ node, ledger, model }: RunningSource & { readonly model: Model }
     </a>
   </li>`;
 }
+
+const PAUSED = { level: "warn", text: "paused" } as const;
 
 function markOf(
   status: LedgerReported["status"],

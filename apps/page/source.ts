@@ -8,6 +8,7 @@ import { Chart } from "./chart.js";
 import type { Connection } from "./connection.js";
 import { clockTime, milliseconds, number } from "./format.js";
 import { percentile, sum, type Model, type ResultMoment } from "./model.js";
+import { Steering } from "./steering.js";
 import { fieldOf, html, useEffect, useState } from "./view.js";
 
 interface SourceProps {
@@ -115,17 +116,16 @@ function Plan({ id, model, connection }: SourceProps) {
       .ask<ChangesReported>(`sluice://${hub}/scheduler`, { type: "reportChanges", sourceId: id, sinceMs: 0 })
       .then(setChanges, () => setChanges(null));
   }, [id, hub, epoch]);
-  if (route === undefined) return html`<p class="empty">It does not run now</p>`;
+  const report = model.snapshot?.sources[id];
+  if (route === undefined || report === undefined || hub === null) {
+    return html`<p class="empty">It does not run now</p>`;
+  }
   return html`<section aria-labelledby="plan">
     <h3 id="plan">Plan</h3>
     <p>${planText(route)}</p>
+    <${Steering} id=${id} hub=${hub} report=${report} connection=${connection} />
     ${why !== undefined && html`<p>Why: ${why.reason} ${inputsOf(why.inputs)}</p>`}
-    <${PolicyForm}
-      id=${id}
-      hub=${hub}
-      connection=${connection}
-      current=${changes?.changes.at(-1)?.policy ?? ""}
-    />
+    <${PolicyForm} id=${id} hub=${hub} connection=${connection} current=${report.policy.name} />
     <h4>Changes</h4>
     <ol class="changes" reversed>
       ${(changes?.changes ?? [])

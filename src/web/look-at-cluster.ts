@@ -11,10 +11,11 @@ export async function lookAtCluster(operator: Operator): Promise<ClusterSnapshot
   const names = [...cluster.members.values()]
     .filter(({ roles }) => roles.some((role) => role !== "operator"))
     .map(({ name }) => name);
-  const [nodes, table, totals, ...reports] = await Promise.all([
+  const [nodes, table, totals, sources, ...reports] = await Promise.all([
     operator.nodes(),
     operator.table(),
     operator.totals(),
+    operator.sources(),
     ...names.map((name) => ledgersOf(operator, name)),
   ]);
   const ledgers = Object.fromEntries(
@@ -23,7 +24,7 @@ export async function lookAtCluster(operator: Operator): Promise<ClusterSnapshot
       return report === undefined || report === null ? [] : [[name, report]];
     }),
   );
-  return { atMs: system.clock.now(), nodes, table, totals, ledgers, refused: cluster.security };
+  return { atMs: system.clock.now(), nodes, table, totals, sources, ledgers, refused: cluster.security };
 }
 
 async function ledgersOf(operator: Operator, node: NodeName): Promise<readonly LedgerReported[] | null> {

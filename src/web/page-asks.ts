@@ -10,6 +10,8 @@ import type { PageMessage, PageRequest } from "./page-protocol.js";
 type Ask = Extract<PageRequest, { readonly type: "ask" }>;
 
 const ASKS_MAX = 32;
+/** A source that ends finishes what is under way first. */
+const TIMEOUT_MS = 10 * 60_000;
 
 /** @param tell takes the answer of each ask */
 export function createPageAsks(hub: PageHub, tell: (message: PageMessage) => void): (ask: Ask) => void {
@@ -28,8 +30,10 @@ export function createPageAsks(hub: PageHub, tell: (message: PageMessage) => voi
   async function answer({ id, to, message }: Ask): Promise<PageMessage> {
     try {
       const { path } = parseAddress(to);
-      const reply = await system.ask<unknown, unknown>(system.resolve(to), (replyTo: ActorRef<unknown>) =>
-        checked(path, { ...message, replyTo }),
+      const reply = await system.ask<unknown, unknown>(
+        system.resolve(to),
+        (replyTo: ActorRef<unknown>) => checked(path, { ...message, replyTo }),
+        { timeoutMs: TIMEOUT_MS },
       );
       return { type: "reply", id, message: reply };
     } catch (thrown) {

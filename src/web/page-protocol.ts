@@ -10,7 +10,7 @@ import type { NodesReported, SchedulerEvent, TableReported } from "../actors/pro
 import type { ClusterEvent, SecurityCounts } from "../transport/cluster/cluster.js";
 import type { NodeName, SourceId } from "../task/identity.js";
 import type { StoredRecord } from "../task/record.js";
-import type { LedgerReported } from "../task/reports.js";
+import type { LedgerReported, SourceReport } from "../task/reports.js";
 
 /** What a page may watch. Of records, those of one source from now on. */
 export type Watch =
@@ -50,6 +50,8 @@ export interface ClusterSnapshot {
   readonly nodes: NodesReported;
   readonly table: TableReported;
   readonly totals: TotalsReported;
+  /** What was decided and said of each source that the scheduler knows, and how it goes. */
+  readonly sources: Readonly<Record<string, SourceReport>>;
   /** Of the sources that run, by node; a node that does not answer is missing. */
   readonly ledgers: Readonly<Record<string, readonly LedgerReported[]>>;
   /** What the hub has refused, by kind. */

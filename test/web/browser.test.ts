@@ -107,6 +107,15 @@ test("a link signs in; boxes lie over what moves in the clip; a policy that is s
     await page.getByRole("button", { name: "Set" }).click();
     await page.locator(".problem").waitFor();
 
+    await page.getByLabel("Frames a second").fill("2");
+    await page.getByRole("button", { name: "Configure" }).click();
+    await page.getByText(/at 2 fps/).waitFor();
+    await page.getByRole("button", { name: "Give back to the policy" }).click();
+    await page.getByText(/at 10 fps/).waitFor();
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: "Resume" }).click();
+    await page.getByText("It goes on").waitFor();
+
     await page.getByRole("link", { name: "Events" }).click();
     await page
       .getByText(/publishes table/)

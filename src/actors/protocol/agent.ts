@@ -13,7 +13,6 @@ export type AgentMessage =
       readonly definition: SourceRequest;
       readonly replyTo: ActorRef<AgentReply>;
     }
-  /** Capture no more of it; answered once every task is settled. */
   /** Let it walk another pipeline from its next task on; answered once it does, or why it goes on as before. */
   | {
       readonly type: "movePipeline";
@@ -21,6 +20,7 @@ export type AgentMessage =
       readonly pipeline: PipelineText;
       readonly replyTo: ActorRef<AgentReply>;
     }
+  /** Capture no more of it; answered once every task is settled. */
   | { readonly type: "drainSource"; readonly sourceId: SourceId; readonly replyTo: ActorRef<AgentReply> }
   /** Of a hub: free the name of a node, so that another one may join with it. */
   | { readonly type: "freeName"; readonly name: NodeName; readonly replyTo: ActorRef<AgentReply> }

@@ -1,0 +1,117 @@
+/** What an operator says of a source: to pause, to go on, to end; and knobs that hold whatever its policy decides. */
+
+import type { OrderReply } from "../../src/actors/protocol/scheduler.js";
+import type { AgentReply } from "../../src/actors/protocol/agent.js";
+import type { Configuration } from "../../src/task/configuration.js";
+import type { SourceId } from "../../src/task/identity.js";
+import type { SourceReport } from "../../src/task/reports.js";
+import type { Connection } from "./connection.js";
+import { fieldOf, html, useState } from "./view.js";
+
+interface SteeringProps {
+  readonly id: SourceId;
+  readonly hub: string;
+  readonly report: SourceReport;
+  readonly connection: Connection;
+}
+
+interface Said {
+  readonly isWrong: boolean;
+  readonly text: string;
+}
+
+export function Steering({ id, hub, report, connection }: SteeringProps) {
+  const [said, setSaid] = useState<Said | null>(null);
+  const attempt = async (done: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+      setSaid({ isWrong: false, text: done });
+    } catch (thrown) {
+      setSaid({ isWrong: true, text: thrown instanceof Error ? thrown.message : String(thrown) });
+    }
+  };
+  const order = async (message: Readonly<Record<string, unknown>>): Promise<void> => {
+    const reply = await connection.ask<OrderReply>(`sluice://${hub}/scheduler`, { sourceId: id, ...message });
+    if (reply.type === "orderRefused") throw reply.error;
+  };
+  const end = async (): Promise<void> => {
+    const reply = await connection.ask<AgentReply>(`sluice://${report.node}/agent`, {
+      type: "drainSource",
+      sourceId: id,
+    });
+    if (reply.type === "refused") throw reply.error;
+  };
+  const stop = (): void => {
+    if (!confirm(`End ${id} for good? What is under way is finished first.`)) return;
+    void attempt("It has ended", end);
+  };
+  const { pause } = report;
+  return html`<div class="steering">
+    ${
+      pause === null
+        ? html`<button
+            onClick=${() => void attempt("It pauses", () => order({ type: "pauseSource", reason: "" }))}
+          >
+            Pause
+          </button>`
+        : html`<button onClick=${() => void attempt("It goes on", () => order({ type: "continueSource" }))}>
+            Resume
+          </button>`
+    }
+    <button onClick=${stop}>End</button>
+    <${Knobs}
+      ordered=${report.ordered}
+      set=${(knobs: Partial<Configuration> | null) =>
+        void attempt(knobs === null ? "Its policy decides again" : "Set, whatever its policy decides", () =>
+          order({ type: "configureSource", knobs }),
+        )}
+    />
+    ${said !== null && html`<p role="status" class=${said.isWrong ? "problem" : "done"}>${said.text}</p>`}
+  </div>`;
+}
+
+interface KnobsProps {
+  /** Those that an operator has set. */
+  readonly ordered: Partial<Configuration>;
+  readonly set: (knobs: Partial<Configuration> | null) => void;
+}
+
+function Knobs({ ordered, set }: KnobsProps) {
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const [width, height] = fieldOf(event, "resolution").split("x");
+    const given = {
+      fps: fieldOf(event, "fps"),
+      width: width ?? "",
+      height: height ?? "",
+      quality: fieldOf(event, "quality"),
+    };
+    const filled = Object.entries(given).filter(([, text]) => text !== "");
+    // The hub says what is wrong with a number that is none.
+    if (filled.length > 0) set(Object.fromEntries(filled.map(([knob, text]) => [knob, Number(text)])));
+  };
+  const { fps, width, height, quality } = ordered;
+  const isSet = Object.keys(ordered).length > 0;
+  return html`<form class="knobs" onSubmit=${submit} aria-label="Configuration">
+    <label>
+      Frames a second
+      <input name="fps" inputmode="decimal" size="5" placeholder="policy" value=${fps ?? ""} />
+    </label>
+    <label>
+      Resolution
+      <input
+        name="resolution"
+        size="9"
+        pattern="\\d+x\\d+"
+        placeholder="policy"
+        value=${width === undefined || height === undefined ? "" : `${width}x${height}`}
+      />
+    </label>
+    <label>
+      Quality
+      <input name="quality" inputmode="numeric" size="4" placeholder="policy" value=${quality ?? ""} />
+    </label>
+    <button>Configure</button>
+    ${isSet && html`<button type="button" onClick=${() => set(null)}>Give back to the policy</button>`}
+  </form>`;
+}
