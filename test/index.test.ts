@@ -237,6 +237,10 @@ test("every type that a declaration of src/index.ts names is exported by src/ind
   assert.equal(missing, []);
 });
 
+test("every name that src/index.ts exports says what it is", () => {
+  assert.equal(publicTypes("src/index").silent, []);
+});
+
 test("the declarations of both entry points compile without skipLibCheck and without Node's types", () => {
   const tsc = fileURLToPath(new URL("../../node_modules/typescript/bin/tsc", import.meta.url));
   const entries = ["../src/index.d.ts", "../src/runtime/index.d.ts"].map((path) =>

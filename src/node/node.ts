@@ -37,6 +37,7 @@ import { createRequestedSources } from "./requested-sources.js";
 import type { NodeSources } from "./sources.js";
 import { createRealWorld, type NodeWorld } from "./world.js";
 
+/** A node that runs, for the program that started it. */
 export interface SluiceNode extends NodeSources {
   readonly name: NodeName;
   readonly system: ActorSystem;

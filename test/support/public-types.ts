@@ -23,6 +23,8 @@ interface Module {
   readonly kept: ReadonlySet<string>;
   /** What is imported or passed on, by the name that it has in this module. */
   readonly foreign: ReadonlyMap<string, Declaration>;
+  /** Declarations with a comment of their own. */
+  readonly documented: ReadonlySet<string>;
   /** Modules that are passed on whole. */
   readonly stars: readonly string[];
 }
@@ -32,6 +34,8 @@ export function publicTypes(path: string): {
   /** As `module name`. */
   readonly exported: ReadonlySet<string>;
   readonly named: ReadonlyMap<string, readonly string[]>;
+  /** Exported names whose declaration says nothing of itself. */
+  readonly silent: readonly string[];
 } {
   const modules = new Map<string, Module>();
   const moduleAt = (at: string): Module => {
@@ -63,6 +67,9 @@ export function publicTypes(path: string): {
   return {
     exported: new Set([...exported.values()].map(textOf)),
     named: new Map([...exported].map(([name, at]) => [name, namedBy(at, new Set())])),
+    silent: [...exported]
+      .filter(([, at]) => !moduleAt(at.module).documented.has(at.name))
+      .map(([name]) => name),
   };
 }
 
@@ -72,8 +79,14 @@ function textOf({ module, name }: Declaration): string {
 
 const DECLARED = /^(export )?(?:declare )?(?:abstract )?(interface|type|class|function|const) (\w+)/;
 
+/** A comment at the beginning of a line ends right before it. */
+const DOCUMENTED =
+  /\*\/\n(?:export )?(?:declare )?(?:abstract )?(?:interface|type|class|function|const) (\w+)/g;
+
 function readModule(path: string): Module {
-  const text = readFileSync(join(DIST, `${path}.d.ts`), "utf8").replaceAll(/\/\*[^]*?\*\//g, "");
+  const whole = readFileSync(join(DIST, `${path}.d.ts`), "utf8");
+  const documented = new Set([...whole.matchAll(DOCUMENTED)].map(([, name = ""]) => name));
+  const text = whole.replaceAll(/\/\*[^]*?\*\//g, "");
   const texts = new Map<string, string>();
   const kept = new Set<string>();
   const foreign = new Map<string, Declaration>();
@@ -95,7 +108,7 @@ function readModule(path: string): Module {
       foreign.set(as, { module, name });
     }
   }
-  return { texts, kept, foreign, stars };
+  return { texts, kept, foreign, documented, stars };
 }
 
 function withoutStrings(text: string): string {

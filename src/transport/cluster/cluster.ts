@@ -77,6 +77,7 @@ export interface LinkReport {
 /** What was refused or failed, by kind: scans, attacks, mistakes. */
 export type SecurityCounts = Readonly<Record<string, number>>;
 
+/** How a behaviour that is registered on another node is started there. */
 export interface RemoteSpawnOptions extends SpawnOptions {
   /** Node to start it on. */
   readonly at: string;

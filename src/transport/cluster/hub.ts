@@ -1,6 +1,5 @@
 /**
- * The hub of a cluster: admits nodes, gives each a session, announces the members to each other, and relays what they send
- * each other.
+ * The hub of a cluster: admits nodes, gives each a session, announces the members to each other, and relays between them.
  *
  * HB1 Only the hub makes membership events, and every member receives all of them after its snapshot, in order.
  * HB2 A member that is down never comes back: its node joins again under a higher session.
@@ -26,6 +25,7 @@ import { NodeCore, type NodeOptions, type Peer } from "./node-core.js";
 import type { Notice } from "./notices.js";
 import { watchRevocations } from "./revocations.js";
 
+/** What a hub is made of. */
 export interface HubOptions extends NodeOptions {
   /** Name of the cluster; a node that wants another one is refused. Default `sluice`. */
   readonly cluster?: string;

@@ -21,6 +21,7 @@ import { HubDialer, type HubDialOptions } from "./hub-dialer.js";
 import { NodeCore, type NodeOptions, type Peer } from "./node-core.js";
 import type { Notice } from "./notices.js";
 
+/** How a node joins a hub. */
 export interface JoinOptions extends NodeOptions, HubDialOptions, DirectLinkOptions {
   /** Tries again if the hub cannot be reached at first; otherwise the first failure is final. Default false. */
   readonly patient?: boolean;

@@ -7,6 +7,7 @@ import { generateToken, tokenText, verifierOf, type Token } from "./token.js";
 export type TokenTerms = Pick<TokenRecord, "roles" | "grants" | "expiresAtMs"> &
   Partial<Pick<TokenRecord, "use" | "createdAtMs" | "label">>;
 
+/** Join tokens that are kept in memory. */
 export interface MemoryTokens extends TokenAuthority {
   /** Makes a token. @returns `ID.SECRET` */
   create(terms: TokenTerms): string;
