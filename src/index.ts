@@ -223,10 +223,11 @@ export type {
   NativeVideo,
   NodeDescription,
   PolicySpec,
+  ShadowSpec,
   SourceDescription,
 } from "./task/requests.js";
 export type { ModelFile, NodeCapacity, StageFailure } from "./task/offers.js";
-export type { PlanChange, TaskOutcome } from "./task/reports.js";
+export type { PlanChange, PlanScore, ShadowReport, TaskOutcome } from "./task/reports.js";
 export type { Percentiles, RecentOutcomes } from "./scheduling/outcome-window.js";
 export {
   linkBetween,

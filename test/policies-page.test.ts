@@ -57,7 +57,7 @@ for (const name of [
 
 test("the examples on the page of policies are taken as a pipeline's policy", () => {
   const examples = [...page.matchAll(/```yaml\n(policy:[^`]*)```/g)].map(([, text = ""]) => text);
-  assert.is(examples.length, 3);
+  assert.is(examples.length, 4);
   for (const text of examples) {
     const file = parsePipelineFile(
       `pipeline: p\nstages:\n  motion: { service: motion-detection }\n${text}`,

@@ -4,7 +4,7 @@ import type { Operator } from "../../src/operator/operator.js";
 import { SluiceError } from "../../src/task/errors.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import { suggestName } from "../../src/task/nearest-name.js";
-import type { PlanChange } from "../../src/task/reports.js";
+import type { PlanChange, PlanScore, ShadowReport } from "../../src/task/reports.js";
 import type { Explanation } from "../../src/task/requests.js";
 import { out } from "../terminal.js";
 
@@ -12,13 +12,15 @@ export interface ExplainCommand {
   /** Not older than this, in ms. */
   readonly since?: number;
   readonly json: boolean;
+  /** What the policy beside it would do, too. */
+  readonly shadow: boolean;
 }
 
 /** @returns the exit code; @throws SluiceError `source-invalid` of a source that the hub does not know */
 export async function explain(
   operator: Operator,
   source: string,
-  { since, json }: ExplainCommand,
+  { since, json, shadow }: ExplainCommand,
 ): Promise<number> {
   const id = parseSourceId(source);
   const report = await operator.explain(id, since === undefined ? 0 : Date.now() - since);
@@ -28,11 +30,12 @@ export async function explain(
     throw new SluiceError(text, { code: "source-invalid" });
   }
   if (json) {
-    out.json({ source: id, now: report.now, changes: report.changes });
+    out.json({ source: id, now: report.now, changes: report.changes, shadow: report.shadow });
     return 0;
   }
   for (const change of report.changes) out.lines(describeChange(change));
   out.lines(`Now: ${report.now.reason}${describeInputs(report.now)}`);
+  if (shadow) out.lines(describeShadow(report.shadow));
   return 0;
 }
 
@@ -48,6 +51,25 @@ export function describeChange({ atMs, epoch, policy, configuration, placement, 
     `${new Date(atMs).toISOString()}  epoch ${epoch}  ${policy}: ${why.reason}`,
     `  ${width}x${height}, ${fps} fps, ${framesPerTask} a task, ${image}; ${stages.join(", ")}${describeInputs(why)}`,
   ].join("\n");
+}
+
+/** What it would do, and what is expected of both plans side by side. */
+export function describeShadow(shadow: ShadowReport | null): string {
+  if (shadow === null) return "No policy stands beside the one in force";
+  const { policy, placement, why, inForce, own } = shadow;
+  const stages = Object.entries(placement).map(([stage, [first = "nowhere"]]) => `${stage} on ${first}`);
+  return [
+    `Beside it ${policy}: ${why.reason}; ${stages.join(", ") || "no plan yet"}${describeInputs(why)}`,
+    `  in force: ${describeScore(inForce)}`,
+    `  ${policy}: ${describeScore(own)}`,
+  ].join("\n");
+}
+
+function describeScore(score: PlanScore | null): string {
+  if (score === null) return "nothing is expected yet";
+  const { latencyMs, missShare, busyMs, crossingMbps } = score;
+  const late = missShare === null ? "no objective" : `${(missShare * 100).toFixed(1)} % late`;
+  return `${late}, ${latencyMs.toFixed(0)} ms, ${busyMs.toFixed(0)} ms of processors a second, ${crossingMbps.toFixed(1)} Mbit/s between nodes`;
 }
 
 function describeInputs({ inputs }: Explanation): string {

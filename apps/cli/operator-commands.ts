@@ -193,6 +193,7 @@ function addExplain({ command, act }: OperatorCommands): void {
   command("explain", "Tells how the plan of a source has changed, and why, in words and numbers.")
     .argument("<source>", "its name")
     .addOption(durationOption("--since <duration>", "changes not older than this (default: all remembered)"))
+    .option("--shadow", "what the policy beside it would do, and what is expected of both", false)
     .option("--json", "print one JSON object", false)
     .action((source: string, given: OperatorFlags & ExplainCommand) =>
       act(

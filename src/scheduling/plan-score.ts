@@ -1,21 +1,9 @@
 /** What is expected of a plan, in the terms by which plans are compared: tasks that come too late, and what it costs. */
 
+import type { PlanScore } from "../task/reports.js";
 import type { Plan, PolicyView } from "./policy.js";
 import { loadOf } from "./load.js";
 import { predict } from "./predict.js";
-
-export interface PlanScore {
-  /** Source timestamp to stored, on average, in ms. */
-  readonly latencyMs: number;
-  /** Expected share of tasks that take longer than the objective; null where the source has none. */
-  readonly missShare: number | null;
-  /** Highest share that is asked of a node or a link; above 1 queues grow for ever. */
-  readonly utilisation: number;
-  /** Ms of a processor's time for each second, on all nodes. */
-  readonly busyMs: number;
-  /** Mbit/s that cross between nodes. */
-  readonly crossingMbps: number;
-}
 
 /** Of the predicted latency, of which half is service and half waits, as far as nothing is measured. */
 const WAIT_SHARE = 0.5;

@@ -4,7 +4,8 @@
 
 import type { SourceId } from "../task/identity.js";
 import { askSingle, type Proposal } from "./ask-policy.js";
-import { scorePlan, type PlanScore } from "./plan-score.js";
+import type { PlanScore } from "../task/reports.js";
+import { scorePlan } from "./plan-score.js";
 import { scopeOf, type RoundTools, type Seen } from "./round.js";
 
 /** What a shadow would do for a source, and what is expected of it and of the plan in force. */

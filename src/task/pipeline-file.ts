@@ -65,7 +65,19 @@ const FileForm = z.strictObject({
   policy: z
     .preprocess(
       (value) => (typeof value === "string" ? { name: value } : value),
-      z.strictObject({ name: z.string("wanted the name of a policy"), parameters: Parameters.optional() }),
+      z.strictObject({
+        name: z.string("wanted the name of a policy"),
+        parameters: Parameters.optional(),
+        shadow: z
+          .preprocess(
+            (value) => (typeof value === "string" ? { name: value } : value),
+            z.strictObject({
+              name: z.string("wanted the name of a policy"),
+              parameters: Parameters.optional(),
+            }),
+          )
+          .optional(),
+      }),
     )
     .optional(),
   joinTimeoutMs: z.number("wanted a number of ms").optional(),
@@ -147,9 +159,16 @@ export function parsePipelineFile(
   return {
     pipeline,
     configuration,
-    policy: policy === undefined ? null : { name: policy.name, parameters: policy.parameters ?? {} },
+    policy: policy === undefined ? null : policySpec(policy),
     ...(space !== undefined && { space }),
     ...(form.standby !== undefined && { standby: form.standby }),
     ...(slo !== undefined && { slo: located(() => parseObjective(slo), knobOf("slo")) }),
   };
+}
+
+type PolicyForm = NonNullable<z.output<typeof FileForm>["policy"]>;
+
+function policySpec({ name, parameters = {}, shadow }: PolicyForm): PolicySpec {
+  if (shadow === undefined) return { name, parameters };
+  return { name, parameters, shadow: { name: shadow.name, parameters: shadow.parameters ?? {} } };
 }

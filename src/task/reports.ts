@@ -155,6 +155,31 @@ export interface PlanChange {
   readonly why: Explanation;
 }
 
+/** What is expected of a plan. */
+export interface PlanScore {
+  /** Source timestamp to stored, on average, in ms. */
+  readonly latencyMs: number;
+  /** Expected share of tasks that take longer than the objective; null where the source has none. */
+  readonly missShare: number | null;
+  /** Highest share that is asked of a node or a link; above 1 queues grow for ever. */
+  readonly utilisation: number;
+  /** Ms of a processor's time for each second, on all nodes. */
+  readonly busyMs: number;
+  /** Mbit/s that cross between nodes. */
+  readonly crossingMbps: number;
+}
+
+/** What the policy beside the one in force would do, and what is expected of both. */
+export interface ShadowReport {
+  readonly policy: string;
+  /** Null before its first plan. */
+  readonly configuration: Configuration | null;
+  readonly placement: Readonly<Record<string, readonly NodeName[]>>;
+  readonly why: Explanation;
+  readonly inForce: PlanScore | null;
+  readonly own: PlanScore | null;
+}
+
 /** What is in force for a source, as a hub remembers it beyond its process. */
 export interface RememberedPlan extends Pick<PlanChange, "configuration" | "placement" | "why"> {
   readonly pipelineId: string;

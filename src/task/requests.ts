@@ -10,7 +10,12 @@ import type { Pipeline } from "./pipeline.js";
 export interface PolicySpec {
   readonly name: string;
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** A second one beside it, whose plans are kept and compared, and nobody follows. Absent: none. */
+  readonly shadow?: ShadowSpec;
 }
+
+/** A policy beside another one. */
+export type ShadowSpec = Pick<PolicySpec, "name" | "parameters">;
 
 /** What a node is and can run. */
 export interface NodeDescription {
@@ -40,8 +45,6 @@ export interface SourceDescription {
   /** What the user asked for; policies may decide otherwise within it. */
   readonly configuration: Configuration;
   readonly policy: PolicySpec;
-  /** A second one beside it, whose plans are kept and compared, and nobody follows. Absent: none. */
-  readonly shadow?: PolicySpec;
   /** What a policy may choose from, besides what was asked for. Absent: nothing else. */
   readonly space?: ConfigurationSpace;
   /** What it gives before it is sampled and scaled; absent until it is open. */

@@ -154,7 +154,8 @@ export const pipeline = z
     `wanted a pipeline of at most ${definitionSizeMax} characters`,
   );
 
-export const policy = z.object({ name: z.string().min(1).max(TEXT_LIMITS.policyName), parameters: plain });
+const shadowPolicy = z.object({ name: z.string().min(1).max(TEXT_LIMITS.policyName), parameters: plain });
+export const policy = shadowPolicy.extend({ shadow: shadowPolicy.optional() });
 
 export const pauseReason = z.string().max(TEXT_LIMITS.pauseReason);
 /** Why a source captures nothing. */

@@ -175,6 +175,14 @@ const explanation = z.object({
 /** Changes of one source that a scheduler remembers, with room to remember more. */
 const CHANGES_MAX = 1_024;
 
+const score = z.object({
+  latencyMs: z.number(),
+  missShare: z.number().nullable(),
+  utilisation: z.number(),
+  busyMs: z.number(),
+  crossingMbps: z.number(),
+});
+
 export const changesReport = {
   sourceId: name,
   now: explanation.nullable(),
@@ -190,6 +198,16 @@ export const changesReport = {
       }),
     )
     .max(CHANGES_MAX),
+  shadow: z
+    .object({
+      policy: z.string().max(TEXT_LIMITS.policyName),
+      configuration: configuration.nullable(),
+      placement: recordOf(TEXT_LIMITS.name, z.array(name).max(NODES_MAX), TASK_LIMITS.hopsMax),
+      why: explanation,
+      inForce: score.nullable(),
+      own: score.nullable(),
+    })
+    .nullable(),
 };
 
 export const sourceReports = recordOf(

@@ -4,7 +4,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Configuration } from "../../task/configuration.js";
 import type { NodeName, PipelineId, SourceId, StageKey } from "../../task/identity.js";
 import type { StageFailure } from "../../task/offers.js";
-import type { PlanChange, ResourceSample, SourceReport } from "../../task/reports.js";
+import type { PlanChange, ShadowReport, ResourceSample, SourceReport } from "../../task/reports.js";
 import type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "../../task/requests.js";
 import type { RoutingTable } from "../../task/routing-table.js";
 import type { ControllerMessage, TableInstalled } from "./controller.js";
@@ -103,6 +103,8 @@ export interface ChangesReported {
   readonly now: Explanation | null;
   /** Oldest first; the newest 64 of those since the hub was started. */
   readonly changes: readonly PlanChange[];
+  /** The policy beside it; null where there is none. */
+  readonly shadow: ShadowReport | null;
 }
 
 /** Every node that the scheduler knows. */

@@ -41,7 +41,9 @@ export function tryHere(
   spec: PolicySpec,
   scope?: PolicyScope,
 ): PolicyAttempt | null {
-  const attempt = tryPolicy(trusted, spec, scope);
+  const first = tryPolicy(trusted, spec, scope);
+  const attempt =
+    first.ok && spec.shadow !== undefined ? tryPolicy(trusted, { ...spec.shadow }, scope) : first;
   const hasOthers = [...policies.keys()].some((name) => !trusted.has(name));
   return attempt.ok || !hasOthers ? attempt : null;
 }
@@ -56,7 +58,12 @@ export function attemptOf(problem: CheckProblem | null): PolicyAttempt {
  * parameters do.
  */
 export function keptFor(policy: PolicySpec, kept: KeptState | null | undefined): KeptState | null {
-  return kept !== null && kept !== undefined && sameData(kept.policy, policy) ? kept : null;
+  return kept !== null && kept !== undefined && sameData(alone(kept.policy), alone(policy)) ? kept : null;
+}
+
+/** What it has learned is its own, whatever stands beside it. */
+function alone({ name, parameters }: PolicySpec): PolicySpec {
+  return { name, parameters };
 }
 
 /** What one node may have, so that no member takes what is there for all. */

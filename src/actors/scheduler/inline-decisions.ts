@@ -41,6 +41,7 @@ export function checkPolicy(
 ): CheckProblem | null {
   try {
     startPolicy(policies, spec, scope ?? undefined);
+    if (spec.shadow !== undefined) startPolicy(policies, spec.shadow, scope ?? undefined);
     return null;
   } catch (thrown) {
     if (thrown instanceof SluiceError) return { text: thrown.message };

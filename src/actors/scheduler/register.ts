@@ -17,6 +17,7 @@ import {
   versionOf,
 } from "./admission.js";
 import type { DecisionEvent } from "./decision-port.js";
+import { shadowOf } from "./shadow-entry.js";
 import { recall } from "./plan-memory-port.js";
 import { requestReplan } from "./decide.js";
 import { armResend, sendTable } from "./publish-table.js";
@@ -253,16 +254,25 @@ export function onSetPolicy(state: State, message: Of<"setPolicy">, ctx: Ctx, tr
     return;
   }
   // What is kept on disk is what was checked: an operator may have sent more.
-  const { name, parameters } = policy;
-  const order = { ...state.retained.orders.get(sourceId), policy: { name, parameters } };
+  const order = { ...state.retained.orders.get(sourceId), policy: checkedSpec(policy) };
   state.retained.orders.set(sourceId, order);
   const registered = { ...(state.retained.sources.get(sourceId) ?? entry.description), policy };
   state.retained.sources.set(sourceId, registered);
-  state.sources.set(sourceId, { ...entry, description: steered(registered, order), kept: null });
+  state.sources.set(sourceId, {
+    ...entry,
+    description: steered(registered, order),
+    kept: null,
+    shadow: shadowOf(policy),
+  });
   state.retained.kept.delete(sourceId);
   state.fences.forget(sourceId);
   replyTo?.tell({ type: "policySet", sourceId });
   requestReplan(state, sourceId, `policy of ${sourceId} set to ${policy.name}`, ctx);
+}
+
+function checkedSpec({ name, parameters, shadow }: PolicySpec): PolicySpec {
+  if (shadow === undefined) return { name, parameters };
+  return { name, parameters, shadow: { name: shadow.name, parameters: shadow.parameters } };
 }
 
 function refuse(

@@ -23,7 +23,7 @@ import type { DecisionEvent } from "./decision-port.js";
 import { joinChanges } from "./plan-history.js";
 import type { PlanChange } from "../../task/reports.js";
 import { onRoundDecided, onRoundLost } from "./settle-round.js";
-import { onShadowsDecided } from "./shadows.js";
+import { onShadowsDecided, shadowReport } from "./shadows.js";
 import { transfersOf } from "./bandwidth-estimates.js";
 import { armResend, onResend, onTableInstalled, onTableRefused, sendTable } from "./publish-table.js";
 import { onStageUnavailable } from "./exclude-stage.js";
@@ -259,7 +259,13 @@ function tellChanges(
   const entry = state.sources.get(sourceId);
   const now = entry === undefined ? null : explained(entry.why, entry.description);
   const changes = joinChanges(written, state.retained.history.since(sourceId, sinceMs));
-  replyTo.tell({ type: "changesReported", sourceId, now, changes });
+  replyTo.tell({
+    type: "changesReported",
+    sourceId,
+    now,
+    changes,
+    shadow: shadowReport(entry?.shadow ?? null),
+  });
 }
 
 function onTick(state: State, ctx: Ctx): void {

@@ -1,13 +1,13 @@
 /** What a policy beside the one in force would do for a source. */
 
-import type { Explanation, PolicySpec } from "../../task/requests.js";
+import type { Explanation, PolicySpec, ShadowSpec } from "../../task/requests.js";
 import type { KeptState } from "../../scheduling/kept-state.js";
-import type { PlanScore } from "../../scheduling/plan-score.js";
+import type { PlanScore } from "../../task/reports.js";
 import type { Plan } from "../../scheduling/policy.js";
 
 /** A policy beside the one in force. */
 export interface ShadowEntry {
-  readonly policy: PolicySpec;
+  readonly policy: ShadowSpec;
   readonly kept: KeptState | null;
   /** What it would do; null before its first decision. */
   readonly plan: Plan | null;
@@ -17,7 +17,12 @@ export interface ShadowEntry {
   readonly own: PlanScore | null;
 }
 
-export function startShadow(policy: PolicySpec): ShadowEntry {
+function startShadow(policy: ShadowSpec): ShadowEntry {
   const why = { reason: "not decided yet", inputs: {} };
   return { policy, kept: null, plan: null, why, inForce: null, own: null };
+}
+
+/** Of the policy in force; null where it has none. */
+export function shadowOf({ shadow }: PolicySpec): ShadowEntry | null {
+  return shadow === undefined ? null : startShadow(shadow);
 }

@@ -4,6 +4,7 @@ import type { ShadowTurn } from "../../scheduling/round.js";
 import { assertNever } from "../../runtime/errors.js";
 import type { ShadowAnswer } from "../../scheduling/shadow-round.js";
 import type { Culprit } from "./decision-port.js";
+import type { ShadowReport } from "../../task/reports.js";
 import type { ShadowEntry } from "./shadow-entry.js";
 import type { SourceEntry } from "./source-plan.js";
 import type { Ctx, State } from "./state.js";
@@ -63,4 +64,11 @@ export function strikeShadow(state: State, { policy }: Culprit): void {
     const why = { reason: `policy "${policy}" had to be ended`, inputs: {} };
     state.sources.set(id, { ...entry, shadow: { ...entry.shadow, why } });
   }
+}
+
+export function shadowReport(shadow: ShadowEntry | null): ShadowReport | null {
+  if (shadow === null) return null;
+  const { policy, plan, why, inForce, own } = shadow;
+  const placement = Object.fromEntries(plan?.placement ?? []);
+  return { policy: policy.name, configuration: plan?.configuration ?? null, placement, why, inForce, own };
 }

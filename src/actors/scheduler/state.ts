@@ -24,7 +24,7 @@ import type { KeptState } from "../../scheduling/kept-state.js";
 import type { RoundUnderWay } from "./round-under-way.js";
 import type { DecisionEvent, DecisionPort } from "./decision-port.js";
 import { PolicyChecks } from "./policy-checks.js";
-import { startShadow } from "./shadow-entry.js";
+import { shadowOf } from "./shadow-entry.js";
 import type { SchedulerRetained } from "./retained.js";
 import { PendingReplan } from "./replan.js";
 import { ServiceTimes } from "./service-times.js";
@@ -184,6 +184,6 @@ export function createSourceEntry(
     images: new ImageSizes(),
     plan: null,
     why: { reason: "not decided yet", inputs: {} },
-    shadow: description.shadow === undefined ? null : startShadow(description.shadow),
+    shadow: shadowOf(description.policy),
   };
 }

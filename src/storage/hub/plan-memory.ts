@@ -49,11 +49,13 @@ const changeForm: z.ZodType<PlanChange> = z.object({
   why: explanation,
 });
 
+const policy = z.object({ name: z.string(), parameters: z.record(z.string(), z.unknown()) });
+
 /** With bytes as base64. */
 const form = z.object({
   pipelineId: z.string(),
   pipelineVersion: z.number(),
-  policy: z.object({ name: z.string(), parameters: z.record(z.string(), z.unknown()) }),
+  policy: policy.extend({ shadow: policy.exactOptional() }),
   learned: z.object({ version: z.string(), bytes: z.base64() }).nullable(),
   configuration,
   placement,

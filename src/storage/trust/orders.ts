@@ -18,8 +18,10 @@ const knobs = z.custom<Partial<Configuration>>((value) => {
   }
 });
 
+const policy = z.object({ name: z.string(), parameters: z.record(z.string(), z.unknown()) });
+
 export const orderForm = z.object({
-  policy: z.object({ name: z.string(), parameters: z.record(z.string(), z.unknown()) }).exactOptional(),
+  policy: policy.extend({ shadow: policy.exactOptional() }).exactOptional(),
   configuration: knobs.exactOptional(),
   pause: z.object({ sinceMs: z.number(), reason: z.string() }).exactOptional(),
 });

@@ -766,7 +766,7 @@ test("scheduler remembers each change of a plan with the terms that made it, ove
   }
   assert.is(explain().changes.length, 64);
   scheduler.tell({ type: "removeSource", sourceId: CAM_1 });
-  assert.equal(explain(), { type: "changesReported", sourceId: CAM_1, now: null, changes: [] });
+  assert.equal(explain(), { type: "changesReported", sourceId: CAM_1, now: null, changes: [], shadow: null });
 });
 
 /** A memory as a hub's store has it, for one hub after the other. */
@@ -848,6 +848,37 @@ test("scheduler of a hub that starts again keeps no plan of another pipeline, no
   anew.join("edge-1");
   anew.scheduler.tell({ type: "registerSource", source: source({ policy: EDGE_ONLY }), isNew: true });
   assert.equal(anew.placed(), { detect: ["edge-1"], track: ["edge-1"] });
+});
+
+test("scheduler keeps what a second policy would do beside the one in force, and what is expected of both, and does not do it", () => {
+  const { scheduler, join, register, placed, published, explain } = setUp();
+  join("cloud");
+  join("edge-1");
+  const shadow = { name: "cloud-only", parameters: {} };
+  register({ policy: { ...EDGE_ONLY, shadow }, slo: { latencyMs: 500, percentile: 95, yields: "detail" } });
+  scheduler.advance(2_000);
+  assert.equal(placed(), { detect: ["edge-1"], track: ["edge-1"] });
+  assert.is(published().length, 1);
+  const told = explain().shadow;
+  assert.is(told?.policy, "cloud-only");
+  assert.equal(told?.placement, { detect: ["cloud"], track: ["cloud"] });
+  assert.is(told?.inForce?.crossingMbps, 0);
+  assert.ok((told?.own?.crossingMbps ?? 0) > 50);
+  assert.ok((told?.own?.missShare ?? 0) > (told?.inForce?.missShare ?? 1));
+});
+
+test("scheduler lets a second policy that throws change nothing, and none be set that cannot be", () => {
+  const { scheduler, join, register, placed, report, explain } = setUp();
+  join("cloud");
+  join("edge-1");
+  const beside = (name: string) => ({ policy: { ...EDGE_ONLY, shadow: { name, parameters: {} } } });
+  assert.match(register(beside("clod-only")).only("policyRefused").error.message, "clod-only");
+  failing = true;
+  register(beside("moody"));
+  scheduler.advance(5_000);
+  assert.equal(placed(), { detect: ["edge-1"], track: ["edge-1"] });
+  assert.is(report().overhead.failures, 0);
+  assert.match(explain().shadow?.why.reason ?? "", "no idea");
 });
 
 test("scheduler decides by samples and outcomes at the next tick", () => {
