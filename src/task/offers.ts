@@ -49,8 +49,8 @@ export interface StageFailure {
 
 /** Of a worker thread with a service that does nothing: `edge.odd-dags` of the attacks. */
 const WORKER_BYTES = 8 * 1_048_576;
-/** What a session takes for each byte of its model's file. */
-const SESSION_BYTES_PER_BYTE = 4;
+/** What a session takes for each byte of its model's file: YOLOX-nano's 3.7 MB take 50 MB after a first run, with the runtime's own. */
+const SESSION_BYTES_PER_BYTE = 14;
 
 /** About what a stage takes of a node's memory once it is loaded there, in bytes. */
 export function stageBytes({ model }: Pick<Stage, "model">, models: readonly ModelFile[] = []): number {
