@@ -3,6 +3,8 @@
  * with the command that replays it.
  */
 
+import { readFile, writeFile } from "node:fs/promises";
+import { parseScenario } from "../src/simulation/scenario.js";
 import { addCounts, coverageLine } from "../src/simulation/coverage.js";
 import { DROP_REASONS } from "../src/task/task.js";
 import { FAULTS, type FaultKind } from "../src/simulation/fault-plan.js";
@@ -38,6 +40,8 @@ interface Options {
   readonly coverage: boolean;
   readonly limit: number;
   readonly history: boolean;
+  readonly record?: string;
+  readonly replay?: string;
   readonly json: boolean;
 }
 
@@ -75,6 +79,8 @@ function parseSimulate(args: readonly string[]): ParsedProgram {
     )
     .addOption(durationOption("--limit <duration>", "with --mutants: time for each bug", 600_000, "600s"))
     .option("--history", "with --seed: print everything that happened, line by line", false)
+    .option("--record <file>", "with --seed: write its shape, workload and faults as a scenario")
+    .option("--replay <file>", "play a scenario, whatever seeds draw by now")
     .option("--stop-at-first", "end a seed as soon as it breaks a promise", false)
     .option("--coverage", "print at the end what the seeds have exercised, a line a dimension", false)
     .option("--json", "print one JSON object per seed, or with --mutants per bug", false)
@@ -116,8 +122,11 @@ function exercise({ exercised }: Totals, { faults, coverage, gaps }: SimulationR
 }
 
 async function runSeeds(options: Options): Promise<number> {
-  const first = options.seed ?? options.first;
-  const last = options.seed ?? options.first + options.seeds - 1;
+  const scenario =
+    options.replay === undefined ? null : parseScenario(await readFile(options.replay, "utf8"));
+  const only = scenario?.seed ?? options.seed;
+  const first = only ?? options.first;
+  const last = only ?? options.first + options.seeds - 1;
   const live = process.stderr.isTTY ? createLiveLines(process.stderr) : null;
   const startedMs = performance.now();
   const exercised = {
@@ -131,6 +140,7 @@ async function runSeeds(options: Options): Promise<number> {
   for (let seed = first; seed <= last; seed++) {
     const report = await simulate({
       seed,
+      scenario,
       swarm: !options.uniform,
       ...(options.faulty !== undefined && { faultyMs: options.faulty }),
       ...(options.edges !== undefined && { edges: options.edges }),
@@ -141,6 +151,7 @@ async function runSeeds(options: Options): Promise<number> {
       ...(options.faults && { faults: options.faults }),
     });
     const broken = report.findings.length > 0;
+    if (options.record !== undefined) await record(options.record, report);
     totals.simulatedMs += report.simulatedMs;
     totals.results += report.results;
     totals.redelivered += report.redelivered;
@@ -169,7 +180,7 @@ async function runSeeds(options: Options): Promise<number> {
 }
 
 function print(report: SimulationReport, options: Options): void {
-  const { seed, lines, faults, findings, coverage, ...rest } = report;
+  const { seed, lines, faults, findings, coverage, scenario: _, ...rest } = report;
   if (options.json) {
     out.json({ seed, ...rest, faults: faults.length, laws: coverage.laws, findings });
     return;
@@ -186,8 +197,18 @@ function print(report: SimulationReport, options: Options): void {
   out.line(`  replay: npm run simulate -- ${replayOptions(seed, options)}`);
 }
 
+/** Writes the run as a scenario: what it is about is for whoever keeps it to say. */
+async function record(file: string, { seed, scenario, findings }: SimulationReport): Promise<void> {
+  const about = findings[0] ?? `seed ${seed}`;
+  await writeFile(file, `${JSON.stringify({ about, ...scenario }, null, 2)}\n`);
+}
+
 /** The options that replay a seed. */
-function replayOptions(seed: number, { uniform, faulty, edges, gap, faults, plant }: Options): string {
+function replayOptions(
+  seed: number,
+  { replay, uniform, faulty, edges, gap, faults, plant }: Options,
+): string {
+  if (replay !== undefined) return `--replay ${replay}`;
   const given = [
     `--seed ${seed}`,
     ...(uniform ? ["--uniform"] : []),

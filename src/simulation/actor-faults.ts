@@ -17,6 +17,13 @@ const FAILS_ON: ReadonlySet<string> = new Set([
   "taskSettled",
 ]);
 
+/** Which actors fail, by their names. */
+const ACTORS: readonly ((name: string) => boolean)[] = [
+  (name) => name === "controller",
+  (name) => name === "distributor",
+  (name) => name.startsWith("source-"),
+];
+
 /** What an actor fails with by a fault. */
 const INJECTED = "a fault of the simulation";
 
@@ -27,8 +34,8 @@ export function isInjected(text: string): boolean {
 export class ActorFaults {
   readonly #time: VirtualTime;
   readonly #prng: Prng;
-  /** The name of the actor that fails on its next message; null for none. */
-  #failing: string | null = null;
+  /** Whether an actor of this name fails on its next message; null where none does. */
+  #failing: ((name: string) => boolean) | null = null;
   #failedAtMs = -Infinity;
 
   constructor(time: VirtualTime, prng: Prng) {
@@ -40,7 +47,7 @@ export class ActorFaults {
   fail(): void {
     if (this.#time.nowMs - this.#failedAtMs < FAILURE_PERIOD_MS) return;
     this.#failedAtMs = this.#time.nowMs;
-    this.#failing = this.#prng.pick(["controller", "distributor", "source-"]);
+    this.#failing = this.#prng.pick(ACTORS);
   }
 
   /** None fails any more. */
@@ -53,7 +60,7 @@ export class ActorFaults {
     ...behaviour,
     receive: (state, message, ctx) => {
       const { type } = message as { readonly type: string };
-      if (this.#failing !== null && name.startsWith(this.#failing) && FAILS_ON.has(type)) {
+      if (this.#failing?.(name) === true && FAILS_ON.has(type)) {
         this.#failing = null;
         throw new Error(INJECTED);
       }

@@ -52,7 +52,9 @@ export class ControllerStep {
 
   begin(message: Message): void {
     if (message.type === "processorStarted") {
-      this.#skips = this.#retained.inboxes.get(stageKeyText(message.stage))?.skips.length ?? 0;
+      const inbox = this.#retained.inboxes.get(stageKeyText(message.stage));
+      this.#skips = inbox?.skips.length ?? 0;
+      if ((inbox?.inFlight.size ?? 0) > 0) this.#tried("a processor starts again with tasks");
     }
     if (message.type === "installTable") {
       this.#waiting = [...this.#retained.inboxes.values()].some(({ waiting }) => waiting.size > 0);
@@ -73,7 +75,8 @@ export class ControllerStep {
     if (before !== null) this.#checkJoins(before.id);
     switch (message.type) {
       case "submit":
-        if (before?.passed === message.task.delivery) this.#tried("a branch of what has passed its join");
+        if (before?.passed === message.task.delivery && message.task.cameFrom !== null)
+          this.#tried("a branch again of what has passed its join");
         if (before !== null) this.#checkGoesOn(before, message.task, message.task.delivery);
         break;
       case "stageCompleted":
@@ -214,8 +217,6 @@ export class ControllerStep {
         return message.type === "execute" && task !== undefined ? [taskKey(task.id)] : [];
       }),
     );
-    if ((inbox?.inFlight.size ?? 0) > given.size || given.size > 0)
-      this.#tried("a processor starts with tasks");
     if (this.#skips > 0) this.#tried("a processor starts with tasks to pass over");
     for (const [key] of inbox?.inFlight ?? []) {
       if (!given.has(key)) this.#report(`${key} is not given to the processor again`);

@@ -1,6 +1,7 @@
 /** What a simulated source has been told and has sent, as the laws of its delivery have it (`delivery.ts`, X1 to X5). */
 
 import type { DeliveryLimits } from "../actors/generator/delivery/redelivery.js";
+import type { TaskId } from "../task/identity.js";
 import type { Cursor, Task } from "../task/task.js";
 
 /** A task that its source has sent and not been told the end of. */
@@ -12,6 +13,8 @@ export interface Underway {
   deliveries: number;
   /** Nodes that may have it. */
   readonly placedOn: Set<string>;
+  /** Those of the plan under which it first left. */
+  readonly placedFirst: ReadonlySet<string>;
   /** From when on it is to leave again, as a node that may have it went; null where none did since it left. */
   lostAtMs: number | null;
   /** Since when every node that it needs is there; null while one is not. */
@@ -29,6 +32,8 @@ interface Plan {
 /** Of one source, in one process. */
 export interface SourceModel {
   readonly underway: Map<string, Underway>;
+  /** That it knows to be settled: what of them has left before may still arrive. */
+  readonly settled: Set<string>;
   readonly gone: Set<string>;
   /** How often each node was said to be gone. */
   readonly goneTimes: Map<string, number>;
@@ -44,6 +49,7 @@ export interface SourceModel {
 export function createSourceModel(): SourceModel {
   return {
     underway: new Map(),
+    settled: new Set(),
     gone: new Set(),
     goneTimes: new Map(),
     toldLost: new Map(),
@@ -77,4 +83,22 @@ export function patienceMs(
     min: Math.min(timeoutMs * growth, timeoutMsMax),
     max: Math.min(Math.max(timeoutMs, longestMs) * growth, Math.max(timeoutMsMax, longestMs)),
   };
+}
+
+/** What a source itself gives up: it has its own way. */
+export const GIVEN_UP: ReadonlySet<string> = new Set([
+  "windowFull",
+  "expired",
+  "outage",
+  "paused",
+  "sourceLost",
+  "tooLarge",
+]);
+
+/** What a source is told, as far as it concerns when it delivers. */
+export interface SourceMessage {
+  readonly type: string;
+  readonly node?: string;
+  readonly left?: boolean;
+  readonly id?: TaskId;
 }

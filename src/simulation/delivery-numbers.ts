@@ -30,6 +30,7 @@ export class DeliveryNumbers {
     this.#highest.set(key, Math.max(delivery, this.#highest.get(key) ?? 0));
     // What is recovered has the places that it was given before.
     if (delivery !== 1) return;
+    if (pins.size > 0) tried("a place at a stateful stage");
     for (const [stage, { node, ordinal }] of pins) {
       const place = `${stage} ${node} ${ordinal}`;
       const other = ordinals.get(place);

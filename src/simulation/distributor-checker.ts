@@ -35,6 +35,12 @@ function checked(
       const report = (text: string): void => onViolation(`step: distributor: ${message.type}: ${text}`);
       const { retained } = state;
       const { unvouched } = retained;
+      const arriving =
+        message.type === "store" ? message.task : message.type === "recordDrop" ? message.drop : null;
+      const waiting = arriving === null ? undefined : retained.pending.get(taskKey(arriving.id));
+      if (waiting !== undefined && waiting.origin !== arriving?.origin) {
+        tried("distributor a record that waits and comes again from another process");
+      }
       const places = new Map<string, Place>();
       for (const [address, subscription] of retained.subscriptions) {
         const { nextPosition, demand, reading } = subscription;

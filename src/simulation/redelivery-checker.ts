@@ -16,8 +16,10 @@ import type { Task } from "../task/task.js";
 import type { ClusterEvent } from "../transport/cluster/cluster.js";
 import {
   createSourceModel,
+  GIVEN_UP,
   isPlaceable,
   patienceMs,
+  type SourceMessage,
   type SourceModel,
   type Underway,
 } from "./delivery-model.js";
@@ -26,18 +28,16 @@ import { HUB } from "./host-names.js";
 import { lostTaskOf } from "./lost-task.js";
 import { NewsChecker } from "./news-checker.js";
 import type { SimulatedProcess } from "./simulated-process.js";
+import type { StepListener } from "./step-listener.js";
 import type { VirtualTime } from "./virtual-time.js";
 
-export interface RedeliveryCheckerOptions {
+export interface RedeliveryCheckerOptions extends StepListener {
   readonly name: string;
   readonly time: VirtualTime;
   readonly limits: Partial<DeliveryLimits>;
   /** Whether a source is on this host, can be read again, and nobody else speaks for its tasks. */
   readonly isChecked: (sourceId: string) => boolean;
   readonly process: () => SimulatedProcess | null;
-  readonly onViolation: (text: string) => void;
-  /** What happened that a law speaks of. */
-  readonly tried: (law: string) => void;
 }
 
 /** For what happens at once to have happened, in ms. */
@@ -45,15 +45,6 @@ const SOON_MS = 20;
 /** Of a time that a clock measures which is wrong. */
 const CLOCK_SHARE = 0.01;
 const SOURCE = "source-";
-/** What a source itself gives up: it has its own way. */
-const GIVEN_UP = new Set<string>(["windowFull", "expired", "outage", "paused", "sourceLost", "tooLarge"]);
-
-interface SourceMessage {
-  readonly type: string;
-  readonly node?: string;
-  readonly left?: boolean;
-  readonly id?: TaskId;
-}
 
 export class RedeliveryChecker {
   readonly #options: RedeliveryCheckerOptions;
@@ -151,8 +142,8 @@ export class RedeliveryChecker {
     const model = this.#modelOf(task.id.sourceId);
     const key = taskKey(task.id);
     const before = model.underway.get(key);
-    // Another branch of the same delivery.
-    if (before?.task.delivery === task.delivery) return;
+    // Another branch of the same delivery, or one that was on its way.
+    if (before?.task.delivery === task.delivery || model.settled.has(key)) return;
     this.#numbers.check(model.ordinals, task);
     const cutOffMs = this.#cutOffAtMs;
     if (cutOffMs !== null && time.nowMs > Math.max(cutOffMs, this.#awakeSinceMs()) + SOON_MS) {
@@ -165,6 +156,7 @@ export class RedeliveryChecker {
       sentAtMs: time.nowMs,
       deliveries: (before?.deliveries ?? 0) + 1,
       placedOn: before?.placedOn ?? new Set(model.plan?.placedOn ?? []),
+      placedFirst: before?.placedFirst ?? new Set(model.plan?.placedOn ?? []),
       lostAtMs: null,
       placeableSinceMs: null,
       expedited: false,
@@ -239,6 +231,8 @@ export class RedeliveryChecker {
     const dueAtMs = this.#options.time.nowMs + (left ? this.#limits.leftGraceMs : 0);
     for (const underway of model.underway.values()) {
       if (node !== HUB && !underway.placedOn.has(node)) continue;
+      if (node !== HUB && !underway.placedFirst.has(node))
+        this.#tried("a node that is gone which a newer plan named");
       underway.lostAtMs = Math.min(underway.lostAtMs ?? Infinity, dueAtMs);
     }
   }
@@ -251,6 +245,7 @@ export class RedeliveryChecker {
 
   #settled(model: SourceModel, id: TaskId | undefined): void {
     const key = id === undefined ? "" : taskKey(id);
+    model.settled.add(key);
     const underway = model.underway.get(key);
     if (underway === undefined) return;
     model.underway.delete(key);

@@ -167,11 +167,15 @@ export function lateMsMax(shape: ClusterShape): number | null {
   return windowTasks * framesPerTask * FRAME_MS + joinTimeoutMs + taskMsMax(shape);
 }
 
+/** Deliveries until everything is answered where the store takes a part of what comes at once: the gaps of a long outage do. */
+const ROUNDS_MAX = 4;
+
 /** How long everything may take to end once nothing fails any more, in ms: what was lost is first missed. */
 export function drainMsMax(shape: ClusterShape): number {
   const { timeoutMs, timeoutMsMax } = timeoutsOf(shape);
   const captureMs = shape.faultyMs * LENGTH_MAX;
-  return captureMs + Math.max(timeoutMs, timeoutMsMax) + shape.joinTimeoutMs + taskMsMax(shape);
+  const rounds = leavesUnanswered(shape) ? ROUNDS_MAX : 1;
+  return captureMs + rounds * Math.max(timeoutMs, timeoutMsMax) + shape.joinTimeoutMs + taskMsMax(shape);
 }
 
 /** Of a source against the time with faults: it goes on after them, as what they leave behind shows in what follows. */

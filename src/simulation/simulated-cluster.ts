@@ -3,11 +3,9 @@
 import { createControl } from "../operator/control.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SluiceNode } from "../node/node.js";
-import type { PolicySpec } from "../task/requests.js";
 import { parseConfiguration } from "../task/configuration.js";
 import { parseNodeName, parseSourceId } from "../task/identity.js";
 import { DEFAULT_LINK_LIMITS } from "../transport/link/link-limits.js";
-import type { Pipeline } from "../task/pipeline.js";
 import { errorText } from "../runtime/errors.js";
 import { cameraSource, createCameraCapture } from "./camera.js";
 import { Coverage } from "./coverage.js";
@@ -29,13 +27,13 @@ import type { SimulatedProcess } from "./simulated-process.js";
 import { SimulatedOperator } from "./simulated-operator.js";
 import { SimulatedTokens } from "./simulated-tokens.js";
 import { Subscriptions } from "./subscriptions.js";
-import { drawPolicy, drawSources, type SimulatedSource } from "./simulated-source.js";
+import type { SimulatedSource } from "./simulated-source.js";
 import type { ClusterShape } from "./shape.js";
 import type { ServiceFaults } from "./simulated-workers.js";
 import { TaskTimes } from "./task-times.js";
 import type { VirtualTime } from "./virtual-time.js";
 import { WireChecker } from "./wire-checker.js";
-import { servicesOf } from "./workload.js";
+import type { WorkloadDraws } from "./workload-draws.js";
 
 export interface SimulatedClusterOptions {
   readonly time: VirtualTime;
@@ -45,6 +43,7 @@ export interface SimulatedClusterOptions {
   readonly bug: PlantedBug;
   readonly serviceFaults: ServiceFaults;
   readonly shape: ClusterShape;
+  readonly workload: WorkloadDraws;
 }
 
 /** Between attempts to add or to drain a source, in ms. */
@@ -70,7 +69,7 @@ export class SimulatedCluster {
 
   constructor(options: SimulatedClusterOptions) {
     this.#options = options;
-    const { time, prng, history, shape } = options;
+    const { time, prng, history, shape, workload } = options;
     const onViolation = (text: string): void => options.invariants.addViolation(text);
     const { windowBytes } = { ...DEFAULT_LINK_LIMITS, ...shape.link };
     this.network = new Network(
@@ -87,7 +86,7 @@ export class SimulatedCluster {
     this.#sightings = new Sightings(() => this.sources);
     const edges = Array.from({ length: shape.edges }, (_, index) => `edge-${index + 1}`);
     this.#hosts = new Map([HUB, ...edges].map((name) => [name, this.#createHost(name)]));
-    this.sources = drawSources(prng, edges, shape);
+    this.sources = workload.sources(edges);
   }
 
   get hostNames(): readonly string[] {
@@ -191,11 +190,11 @@ export class SimulatedCluster {
 
   /** Has the scheduler publish another table, by another policy for one source; nothing where the hub is down. */
   swapTable(): void {
-    const { prng, history } = this.#options;
+    const { prng, history, workload } = this.#options;
     const hub = this.host(HUB).node;
     if (hub === null) return;
     const source = prng.pick(this.sources);
-    const policy = this.#drawPolicy(source.pipeline);
+    const policy = workload.anyPolicy(source.pipeline, this.#memberNames);
     // A hub that dies meanwhile does not answer, and one that has restarted may not know the source yet.
     createControl(hub.system, hub.cloud, () => 0)
       .setPolicy(parseSourceId(source.id), policy)
@@ -210,14 +209,14 @@ export class SimulatedCluster {
   }
 
   #createHost(name: string): SimulatedHost {
-    const { time, prng, bug, serviceFaults, invariants, shape } = this.#options;
+    const { time, prng, bug, serviceFaults, invariants, shape, workload } = this.#options;
     const failures = watchFailures(isInjected, (text) => invariants.addViolation(`${name}: ${text}`));
     return new SimulatedHost({
       name,
       time,
       prng: prng.fork(),
       network: this.network,
-      services: servicesOf(name, prng, shape),
+      services: workload.servicesOf(name),
       shape,
       order: this.#order,
       times: this.times,
@@ -259,7 +258,7 @@ export class SimulatedCluster {
   }
 
   #createOperator(): SimulatedOperator {
-    const { time, prng, history, shape, invariants } = this.#options;
+    const { time, prng, history, shape, invariants, workload } = this.#options;
     const own = prng.fork();
     return new SimulatedOperator({
       time,
@@ -272,13 +271,14 @@ export class SimulatedCluster {
       orders: createOrders(
         own,
         () => this.sources,
-        (pipeline) => this.#drawPolicy(pipeline),
+        (pipeline) => workload.anyPolicy(pipeline, this.#memberNames),
       ),
     });
   }
 
   async #addSource(source: SimulatedSource, node: SluiceNode, process: SimulatedProcess): Promise<void> {
-    const { framesPerTask, windowTasks, windowBytes } = this.#options.shape;
+    const { shape, workload } = this.#options;
+    const { framesPerTask, windowTasks, windowBytes } = shape;
     try {
       await node.addSource({
         id: parseSourceId(source.id),
@@ -286,7 +286,7 @@ export class SimulatedCluster {
         capture: createCameraCapture(source.camera, process),
         pipeline: source.pipeline,
         configuration: parseConfiguration({ framesPerTask, encoding: "jpeg" }),
-        policy: this.#drawPolicy(source.pipeline),
+        policy: workload.policyOf(source, this.#memberNames),
         window: { tasks: windowTasks, bytes: windowBytes },
       });
     } catch (error) {
@@ -298,9 +298,8 @@ export class SimulatedCluster {
     }
   }
 
-  #drawPolicy(pipeline: Pipeline): PolicySpec {
-    const members = [...this.#hosts.values()].flatMap(({ name, node }) => (node === null ? [] : [name]));
-    return drawPolicy(this.#options.prng, pipeline, members);
+  get #memberNames(): readonly string[] {
+    return [...this.#hosts.values()].flatMap(({ name, node }) => (node === null ? [] : [name]));
   }
 
   #onEvent(host: string, event: NodeEvent): void {

@@ -6,6 +6,7 @@ import type { PolicySpec } from "../task/requests.js";
 import type { CameraOptions } from "./camera.js";
 import type { Prng } from "./prng.js";
 import { HUB } from "./host-names.js";
+import type { ScenarioSource } from "./scenario.js";
 import { LENGTH_MAX, LENGTH_MIN, type ClusterShape } from "./shape.js";
 import { createPipelines } from "./workload.js";
 
@@ -42,27 +43,31 @@ const POLICIES = [
  * @param edges names of the hosts beside the hub; where there is none, all sources are on the hub
  */
 export function drawSources(prng: Prng, edges: readonly string[], shape: ClusterShape): SimulatedSource[] {
-  const { sources, liveShare, faultyMs, frameBytes } = shape;
+  const { sources, liveShare, faultyMs } = shape;
   const pipelines = createPipelines(shape);
   // A cluster with few sources has any of them.
   const first = prng.between(0, pipelines.length - 1);
   const names = Array.from({ length: sources }, (_, index) => index);
   return names.map((index) => {
-    const pipeline = pipelines[(first + index) % pipelines.length] ?? prng.pick(pipelines);
+    const { id: pipeline } = pipelines[(first + index) % pipelines.length] ?? prng.pick(pipelines);
     const live = prng.happens(liveShare);
     const frames = live
       ? null
       : Math.ceil((faultyMs / EVERY_MS) * (LENGTH_MIN + prng.next() * (LENGTH_MAX - LENGTH_MIN)));
-    const id = `cam-${index + 1}`;
-    return {
-      id,
-      host: edges[index % edges.length] ?? HUB,
-      camera: { name: id, frames, everyMs: EVERY_MS, frameBytes },
-      pipeline,
-      drained: false,
-      ended: null,
-    };
+    const host = edges[index % edges.length] ?? HUB;
+    return createSource({ id: `cam-${index + 1}`, host, pipeline, frames }, shape);
   });
+}
+
+/** @throws RangeError where no pipeline of simulated sources is called so */
+export function createSource(
+  { id, host, pipeline: name, frames }: ScenarioSource,
+  shape: ClusterShape,
+): SimulatedSource {
+  const pipeline = createPipelines(shape).find((each) => each.id === name);
+  if (pipeline === undefined) throw new RangeError(`No pipeline is called "${name}"`);
+  const camera = { name: id, frames, everyMs: EVERY_MS, frameBytes: shape.frameBytes };
+  return { id, host, camera, pipeline, drained: false, ended: null };
 }
 
 /** Mostly a placement of each stage on some of `nodes` and on the hub. */

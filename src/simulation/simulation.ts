@@ -17,6 +17,7 @@ import { InvariantChecker } from "./invariant-checker.js";
 import { createPlantedBug, type BugKind, type PlantedBug } from "./planted-bugs.js";
 import { createPrng, type Prng } from "./prng.js";
 import { drainMsMax, drawShape, lateMsMax, taskMsMax, UNIFORM_SHAPE, type ClusterShape } from "./shape.js";
+import type { Scenario } from "./scenario.js";
 import { SimulatedCluster } from "./simulated-cluster.js";
 import { HUB } from "./host-names.js";
 import type { SimulatedHost } from "./simulated-host.js";
@@ -25,10 +26,13 @@ import { openSimulatedStore } from "./simulated-storage.js";
 import type { ServiceFaults } from "./simulated-workers.js";
 import { unexplainedGaps } from "./gaps.js";
 import { judge } from "./verdict.js";
+import { WorkloadDraws } from "./workload-draws.js";
 import { StandstillError, VirtualTime } from "./virtual-time.js";
 
 export interface SimulationOptions {
   readonly seed: number;
+  /** Plays this one; then nothing else counts that it says. Default: what the seed draws. */
+  readonly scenario?: Scenario | null;
   /** Draws the shape of the cluster from the seed, where it is not given here. Default: `UNIFORM_SHAPE`. */
   readonly swarm?: boolean;
   /** Simulated time with faults, in ms. */
@@ -56,6 +60,8 @@ export interface SimulationReport {
   readonly history: string;
   readonly lines: readonly string[];
   readonly faults: readonly Fault[];
+  /** The run as data, to be played again. */
+  readonly scenario: Omit<Scenario, "about">;
   readonly simulatedMs: number;
   /** Until everything had ended once the faults were over, in ms of simulated time; null where it has not. */
   readonly drainedMs: number | null;
@@ -92,6 +98,7 @@ interface Run {
   readonly bug: PlantedBug;
   readonly serviceFaults: ServiceFaults;
   readonly shape: ClusterShape;
+  readonly workload: WorkloadDraws;
   readonly cluster: SimulatedCluster;
   /** Whether the run has shown enough. */
   readonly over: () => boolean;
@@ -99,12 +106,12 @@ interface Run {
 
 /** Simulates a run to its end. */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
-  const { seed } = options;
+  const seed = options.scenario?.seed ?? options.seed;
   const run = createRun(options);
   const { faults: kinds, faultyMs, meanGapMs, longestMs } = run.shape;
   run.cluster.startAll();
   const fromMs = START_MS + SETTLE_MS;
-  const faults = drawFaults(run.prng.fork(), {
+  const drawn = drawFaults(run.prng.fork(), {
     kinds,
     hosts: run.cluster.hostNames,
     beside: run.cluster.besides,
@@ -113,6 +120,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     meanGapMs,
     longestMs,
   });
+  const faults = options.scenario?.faults ?? drawn;
   let ending = UNENDED;
   try {
     await runFaults(run, faults, fromMs + faultyMs);
@@ -122,20 +130,22 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     run.invariants.addViolation(error.message);
   }
   const { calmFromMs, ...ended } = ending;
-  return { seed, faults, ...ended, ...(await report(run, calmFromMs)) };
+  const scenario = { seed, shape: run.shape, ...run.workload.recorded, faults };
+  return { seed, faults, scenario, ...ended, ...(await report(run, calmFromMs)) };
 }
 
 function createRun(options: SimulationOptions): Run {
-  const { seed, slowness = 1, bug: bugKind = null, keepHistory = false, stopAtFirst = false } = options;
+  const { slowness = 1, bug: bugKind = null, keepHistory = false, stopAtFirst = false } = options;
   const time = new VirtualTime(START_MS);
-  const prng = createPrng(seed);
+  const prng = createPrng(options.scenario?.seed ?? options.seed);
   const history = new History(time, keepHistory);
   const invariants = new InvariantChecker(time, history);
   const bug = createPlantedBug(bugKind);
   const serviceFaults = { crashes: 0, throws: 0, slowness };
-  const shape = shapeOf(options);
+  const shape = options.scenario?.shape ?? shapeOf(options);
+  const workload = new WorkloadDraws(prng, shape, options.scenario ?? null);
   const over = (): boolean => stopAtFirst && invariants.violations.length > 0;
-  const parts = { time, prng, history, invariants, bug, serviceFaults, shape, over };
+  const parts = { time, prng, history, invariants, bug, serviceFaults, shape, workload, over };
   return { ...parts, cluster: new SimulatedCluster(parts) };
 }
 
@@ -213,7 +223,7 @@ async function runToEnd({ time, invariants, cluster, over, shape }: Run): Promis
 async function report(
   { time, history, invariants, bug, shape, cluster }: Run,
   calmFromMs: number | null,
-): Promise<Omit<SimulationReport, "seed" | "faults" | keyof Ending>> {
+): Promise<Omit<SimulationReport, "seed" | "faults" | "scenario" | keyof Ending>> {
   cluster.killAll();
   const { records: stored, statement } = await storedOn(cluster.host(HUB), time);
   const records = [...stored, ...bug.duplicates];

@@ -20,7 +20,7 @@ const declare = (
 /** What the service with a state gives. */
 export const STATEFUL = "tracks";
 
-const SERVICES = new Map([
+export const SERVICES = new Map([
   declare("find", ["frame"], "boxes"),
   declare("refine", ["frame", "boxes"], "boxes"),
   declare("name", ["boxes"], "labels"),

@@ -14,8 +14,8 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     ],
     [
       "older-delivery-stays",
-      "if (here.task.delivery < task.delivery)",
-      "if (here.task.delivery > task.delivery)",
+      "return here.task.delivery >= task.delivery ||",
+      "return here.task.delivery <= task.delivery ||",
     ],
     [
       "abandon-withdraws-newer",

@@ -19,7 +19,7 @@ export const JOURNAL_MUTANTS: readonly Mutant[] = [
       "entries: same ? entries : entries.map(withoutSource)",
       "entries: same ? entries.map(withoutSource) : entries",
     ],
-    ["position-forgotten", "before?.source === source ? before.position : null", "null"],
+    ["position-forgotten", "position: same?.position ?? null", "position: null"],
     [
       "position-of-any-incarnation",
       "entries.filter(({ task }) => task.id.incarnation === meta.incarnation)",
