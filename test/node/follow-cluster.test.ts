@@ -63,4 +63,46 @@ test("followCluster tells the components of a node which others went while it wa
   }
 });
 
+test("followCluster tells the components of a node at once which others leave, and which are lost", async () => {
+  let cut = false;
+  // While it is cut, nothing passes between the hub and the third to join.
+  const cluster = createMemoryCluster({
+    deliver({ from, to }, pass) {
+      const third = "memory://dialled:3";
+      if (!cut || (from !== third && to !== third)) pass();
+    },
+  });
+  try {
+    await cluster.hub();
+    const edge = await cluster.join("edge-1");
+    const leaves = await cluster.join("edge-2");
+    await cluster.join("edge-3");
+    await cluster.settle();
+    const told: string[] = [];
+    followCluster({
+      system: edge.system,
+      clock: new ClusterClock(cluster.clock),
+      cluster: edge.cluster,
+      components: {
+        monitor: createProbe<MonitorMessage>(),
+        register: () => told.push("register"),
+        nodeGone: (node, { left }) => told.push(`${node} ${left ? "left" : "gone"}`),
+        nodeBack: () => {},
+      },
+      onCluster: undefined,
+    });
+    const left = leaves.cluster.leave();
+    await cluster.settle();
+    await within(5_000, left);
+    await cluster.settle();
+    assert.equal(told.splice(0), ["edge-2 left"]);
+    cut = true;
+    await cluster.advance(1_500);
+    assert.equal(told, ["edge-3 gone"]);
+    await edge.system.shutdown.run();
+  } finally {
+    await within(20_000, cluster.end(), "the end of the cluster");
+  }
+});
+
 test.run();
