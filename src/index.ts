@@ -240,7 +240,8 @@ export {
 export type { Scene } from "./task/scene.js";
 export type { ConfigurationSpace, Objective } from "./task/configuration-space.js";
 export type { ChangeLimits } from "./storage/hub/plan-changes.js";
-export type { DecisionLimits } from "./scheduling/ask-policy.js";
+export type { DecisionLimits, FailureKind } from "./scheduling/ask-policy.js";
+export type { FenceReport } from "./scheduling/fences.js";
 export { createStatelessPolicy } from "./scheduling/policies/stateless.js";
 export {
   bindPolicy,

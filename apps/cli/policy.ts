@@ -1,5 +1,6 @@
 /** `sluice policies` and `sluice policy`: which there are, and which one decides for a source. */
 
+import type { FenceReport } from "../../src/scheduling/fences.js";
 import type { Operator } from "../../src/operator/operator.js";
 import { createPolicies } from "../../src/scheduling/policies.js";
 import { parseSourceId } from "../../src/task/identity.js";
@@ -18,7 +19,15 @@ export async function policies(operator: Operator, { json }: { readonly json: bo
   const own = names.filter((name) => !builtIn.has(name));
   const more = own.length === 0 ? "" : `\nOf this hub's own: ${own.join(", ")}`;
   out.lines(`${POLICY_HELP.trim()}${more}`);
+  for (const fence of await operator.policyFences()) out.line(describeFence(fence));
   return 0;
+}
+
+/** What it did, and how long it is not asked. */
+export function describeFence({ policy, source, isShadow, strikes, text, forMs }: FenceReport): string {
+  const where = `${source === null ? "all sources" : source}${isShadow ? ", beside another" : ""}`;
+  const until = forMs > 0 ? `not asked for ${Math.ceil(forMs / 1_000)} s` : "asked again";
+  return `${policy} for ${where}: ${text} (${strikes} in a row, ${until})`;
 }
 
 /** @throws SluiceError `policy-invalid` with what is wrong; UsageError where a parameter cannot be read */

@@ -1,5 +1,6 @@
 /** What whoever runs a cluster does from one of its nodes: follow its results, steer its sources, read the table. */
 
+import type { FenceReport } from "../scheduling/fences.js";
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { ActorSystem } from "../runtime/system.js";
 import { askNode } from "../actors/guard/ask-node.js";
@@ -77,6 +78,8 @@ export interface Control {
   configureSource(sourceId: SourceId, knobs: Partial<Configuration> | null): Promise<void>;
   /** The policies that may be set, by name. */
   policies(): Promise<readonly string[]>;
+  /** The policies that failed of late, and how long each is not asked. */
+  policyFences(): Promise<readonly FenceReport[]>;
   /**
    * Frees the name of a source for another node: the scheduler decides no more for the one that has it.
    *
@@ -168,6 +171,14 @@ export function createControl(system: ActorSystem, cloud: NodeName, fromPosition
         replyTo,
       }));
       return names;
+    },
+
+    async policyFences() {
+      const { fences } = await askNode(system, scheduler, POLICIES_REPORTED, (replyTo) => ({
+        type: "reportPolicies",
+        replyTo,
+      }));
+      return fences;
     },
 
     async freeSource(sourceId) {

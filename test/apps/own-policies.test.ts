@@ -104,6 +104,11 @@ test("a policy that loops, throws, is slow, answers NaN or takes all memory is t
     const told = await until(operator, "cam-1", ({ now }) => isTold(now?.reason));
     assert.match(told.now?.reason ?? "", "the plan before it stays");
     assert.equal(told.changes.at(-1)?.placement, before);
+    const fences = await operator.policyFences();
+    assert.ok(
+      fences.some(({ policy, text }) => policy === name && text !== ""),
+      JSON.stringify(fences),
+    );
     const count = await until(operator, "cam-2", ({ now }) => now?.reason === "counted");
     await until(
       operator,

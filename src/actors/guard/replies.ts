@@ -82,10 +82,23 @@ export const NODES_REPORTED: ReplyForm<NodesReported> = {
 export const SCHEDULED_SOURCES: ReplyForm<ScheduledSources> = {
   schema: z.object({ type: z.literal("scheduledSources"), sources: sourceReports }),
 };
+/** Policies that failed, of those that a scheduler tells. */
+const FENCES_MAX = 1_024;
+const fence = z.object({
+  policy: z.string().max(TEXT_LIMITS.policyName),
+  source: name.nullable(),
+  isShadow: z.boolean(),
+  kind: z.enum(["threw", "nonsense", "slow", "stuck"]),
+  strikes: bounded,
+  text: z.string().max(TEXT_LIMITS.detail),
+  forMs: z.number(),
+});
+
 export const POLICIES_REPORTED: ReplyForm<PoliciesReported> = {
   schema: z.object({
     type: z.literal("policiesReported"),
     names: z.array(z.string().max(TEXT_LIMITS.policyName)).max(POLICIES_MAX),
+    fences: z.array(fence).max(FENCES_MAX),
   }),
 };
 export const TOTALS_REPORTED: ReplyForm<TotalsReported> = {

@@ -3,6 +3,7 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Configuration } from "../../task/configuration.js";
 import type { NodeName, PipelineId, SourceId, StageKey } from "../../task/identity.js";
+import type { FenceReport } from "../../scheduling/fences.js";
 import type { StageFailure } from "../../task/offers.js";
 import type { PlanChange, ShadowReport, ResourceSample, SourceReport } from "../../task/reports.js";
 import type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "../../task/requests.js";
@@ -93,6 +94,8 @@ export interface PoliciesReported {
   readonly type: "policiesReported";
   /** The built-in ones, and those of the hub's own. */
   readonly names: readonly string[];
+  /** Those that failed of late, at most 256. */
+  readonly fences: readonly FenceReport[];
 }
 
 /** How the plan of a source has changed, and why. */

@@ -117,6 +117,7 @@ function handle(state: State, message: Message, ctx: Ctx): void {
       return message.replyTo.tell({
         type: "policiesReported",
         names: [...state.options.decisions.policies.keys()],
+        fences: state.fences.report(ctx.monotonic()).slice(0, FENCES_TOLD),
       });
     case "tick":
       return onTick(state, ctx);
@@ -160,6 +161,9 @@ function onPoliciesRead(
   state.fences.clear();
   requestReplan(state, "all", "policies were read again", ctx);
 }
+
+/** Policies that failed, for whoever asks. */
+const FENCES_TOLD = 256;
 
 /** A sample that is older than the one before came late; one that is much older is of a clock that was set. */
 const LATE_MS_MAX = 10_000;

@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
 import type {
   ChangesReported,
+  PoliciesReported,
   PolicyReply,
   SchedulerEvent,
   SourceRemoved,
@@ -681,6 +682,10 @@ test("scheduler keeps the last good plan of a policy that throws, less a node th
   assert.is(published().length, 1);
   assert.is(report().overhead.failures, 3);
   assert.match(report().explanations["cam-1"]?.reason ?? "", '"moody" failed');
+  const replyTo = createProbe<PoliciesReported>();
+  scheduler.tell({ type: "reportPolicies", replyTo });
+  const [fence] = replyTo.only("policiesReported").fences;
+  assert.equal([fence?.policy, fence?.source, fence?.kind, fence?.strikes], ["moody", "cam-1", "threw", 3]);
   scheduler.tell({ type: "removeNode", node: EDGE_1 });
   assert.equal(placed(), { detect: ["cloud"], track: ["cloud"] });
 });
