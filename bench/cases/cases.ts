@@ -3,7 +3,7 @@
 import type { BenchCase } from "../harness/case.js";
 import { heapOfActor, spawnAndStop } from "./micro/actors.js";
 import { ask } from "./micro/ask.js";
-import { decision, decisionRound } from "./micro/decision.js";
+import { decision, decisionRound, decisionTrip } from "./micro/decision.js";
 import { codecCases } from "./micro/codec.js";
 import { fanOut, ring } from "./micro/ring.js";
 import { tell, tellToParent } from "./micro/tell.js";
@@ -24,6 +24,7 @@ export const CASES: readonly BenchCase[] = [
   ...workerCases,
   decision,
   decisionRound,
+  decisionTrip,
   wireAsk,
   wireAskMany,
   wireAsk64KiB,

@@ -6,11 +6,18 @@
 
 import { BandwidthEstimates } from "../../../src/actors/scheduler/bandwidth-estimates.js";
 import { viewCluster, type NodeEntry } from "../../../src/actors/scheduler/cluster-view.js";
+import type { DecisionEvent } from "../../../src/actors/scheduler/decision-port.js";
+import { openDecisionThread } from "../../../src/actors/scheduler/decision-thread.js";
 import { ServiceTimes } from "../../../src/actors/scheduler/service-times.js";
 import { DECISION_LIMITS } from "../../../src/scheduling/ask-policy.js";
 import { OutcomeWindow } from "../../../src/scheduling/outcome-window.js";
 import { createPolicies } from "../../../src/scheduling/policies.js";
-import { decideRound, type RoundTurn } from "../../../src/scheduling/round.js";
+import {
+  decideRound,
+  type RoundRequest,
+  type RoundTurn,
+  type TurnAnswer,
+} from "../../../src/scheduling/round.js";
 import { parseObjective, parseSpace } from "../../../src/task/configuration-space.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
 import { definePipeline } from "../../../src/task/define-pipeline.js";
@@ -76,6 +83,8 @@ const ONLINE: readonly PolicySpec[] = [
   { name: "guard", parameters: { policy: { name: "predictive" } } },
 ];
 
+/** None is ended for being slow: that is what is measured. */
+const LIMITS = { ...DECISION_LIMITS, decisionMs: 60_000 };
 const EXCLUDES = "the thread, the wire, the table";
 
 export const decision: BenchCase = {
@@ -100,35 +109,71 @@ export const decisionRound: BenchCase = {
   subjects: subjectsOf(({ whole }, round) => round.took(whole)),
 };
 
+/** As the hub asks: the round copied to the thread of policies, decided there, and its answers copied back. */
+export const decisionTrip: BenchCase = {
+  name: "micro/decision-trip",
+  kind: "latency",
+  operation: "rounds",
+  measures: `A round of decisions for all of ${SOURCES} sources x ${STAGES} stages x ${NODES} nodes, the view of the cluster and the way to the thread and back included.`,
+  excludes: "the wire, the table",
+  goal: "p99 of 150 ms",
+  subjects: subjectsOf(({ whole }, round) => round.took(whole), openOnThread),
+};
+
 interface Took {
   readonly each: readonly number[];
   readonly whole: number;
 }
 
-function subjectsOf(tell: (took: Took, round: Round) => void): readonly [Subject, ...Subject[]] {
+type Tell = (took: Took, round: Round) => void;
+
+function subjectsOf(
+  tell: Tell,
+  opened: (policy: PolicySpec, tell: Tell) => Promise<OpenSubject> = openHere,
+): readonly [Subject, ...Subject[]] {
   const [first, ...others] = ONLINE.map((policy): Subject => ({
     name: policy.name,
-    open: () => Promise.resolve(open(policy, tell)),
+    open: () => opened(policy, tell),
   }));
   if (first === undefined) throw new TypeError("There must be a policy");
   return [first, ...others];
 }
 
-function open(policy: PolicySpec, tell: (took: Took, round: Round) => void): OpenSubject {
-  const decideAll = cluster(policy);
-  return {
-    run(round) {
-      do tell(decideAll(), round);
-      while (!round.over);
-      return Promise.resolve();
-    },
-    close: () => {},
-  };
+function openHere(policy: PolicySpec, tell: Tell): Promise<OpenSubject> {
+  const policies = createPolicies();
+  const tools = { policies, limits: LIMITS, monotonic: () => performance.now(), onTurn: () => {} };
+  const decideAll = cluster(policy, (request) => Promise.resolve(decideRound(request, tools).answers));
+  return Promise.resolve({ run: (round) => runRounds(decideAll, { tell, round }), close: () => {} });
+}
+
+async function openOnThread(policy: PolicySpec, tell: Tell): Promise<OpenSubject> {
+  const thread = await openDecisionThread({ limits: LIMITS });
+  let job = 0;
+  let answered: (event: DecisionEvent) => void = () => {};
+  thread.attach({ tell: (event) => answered(event), monotonic: () => performance.now() });
+  const decideAll = cluster(policy, async (request) => {
+    const answer = new Promise<DecisionEvent>((resolve) => (answered = resolve));
+    thread.decide(++job, request);
+    const event = await answer;
+    if (event.type !== "roundDecided") throw new Error(`It must decide: ${JSON.stringify(event)}`);
+    return event.answers;
+  });
+  return { run: (round) => runRounds(decideAll, { tell, round }), close: () => thread.close() };
+}
+
+async function runRounds(
+  decideAll: () => Promise<Took>,
+  { tell, round }: { readonly tell: Tell; readonly round: Round },
+): Promise<void> {
+  do tell(await decideAll(), round);
+  while (!round.over);
 }
 
 /** A cluster under one policy: each call is a round, a second after the one before. */
-function cluster(policy: PolicySpec): () => Took {
-  const policies = createPolicies();
+function cluster(
+  policy: PolicySpec,
+  ask: (request: RoundRequest) => Promise<readonly TurnAnswer[]>,
+): () => Promise<Took> {
   const random = seeded(1);
   const serviceTimes = new ServiceTimes();
   for (const node of names) {
@@ -163,21 +208,14 @@ function cluster(policy: PolicySpec): () => Took {
     seed: index,
   }));
   let nowMs = 20_000;
-  return () => {
+  return async () => {
     nowMs += 1_000;
     const nodes = entriesAt(nowMs, random);
     const startedMs = performance.now();
     const known = { nodes, bandwidths: new BandwidthEstimates(), serviceTimes };
     const facts = { ...viewCluster(known, { nowMs, fallback: CLOUD }), unsampledBusyMs: new Map() };
-    const { answers } = decideRound(
-      { cluster: facts, planned: { busyMs: new Map(), mbps: new Map() }, sources: new Map(), turns },
-      {
-        policies,
-        limits: { ...DECISION_LIMITS, decisionMs: 60_000 },
-        monotonic: () => performance.now(),
-        onTurn: () => {},
-      },
-    );
+    const planned = { busyMs: new Map(), mbps: new Map() };
+    const answers = await ask({ cluster: facts, planned, sources: new Map(), turns });
     const whole = performance.now() - startedMs;
     const each: number[] = [];
     turns = turns.map((turn, index) => {
