@@ -46,7 +46,7 @@ export interface Routing extends Plan {
 }
 
 /** The routing of a source by what is loaded (LR2). */
-export function routeLoaded({ pipeline, plan, routed }: Planned, ready: Readiness): Routing {
+function routeLoaded({ pipeline, plan, routed }: Planned, ready: Readiness): Routing {
   const placement = new Map<StageId, readonly NodeName[]>();
   const variants: Record<string, string> = {};
   let loading = false;
@@ -89,10 +89,11 @@ function routeOf(
   const [first] = nodes;
   const isLoaded = (node: NodeName, stage: Stage) => ready.isLoaded(node, stageKeyOf(pipeline, stage));
   if (first !== undefined && isLoaded(first, wanted) === true) return { stage: wanted, nodes, ready: true };
-  // Of a node that has not said yet what it has, it is taken that it still has what it was given.
-  const stays = before?.nodes.find(
-    (node) => ready.canRun(node, pipeline, before.stage) && isLoaded(node, before.stage) !== false,
-  );
+  // Of a node that has not said yet what it has, it is taken that it still has what its tasks are routed there for.
+  const stays = before?.nodes.find((node, index) => {
+    const loaded = isLoaded(node, before.stage) ?? index === 0;
+    return loaded && ready.canRun(node, pipeline, before.stage);
+  });
   if (before !== null && stays !== undefined) {
     const others =
       before.stage === wanted
@@ -137,9 +138,8 @@ export interface Refused {
 }
 
 /** The plan without the places that have no room, so that tasks are not sent there either. */
-export function withoutRefused(planned: Planned, refused: readonly Refused[], fallback: NodeName): Planned {
+function withoutRefused(planned: Planned, full: ReadonlySet<string>, fallback: NodeName): Planned {
   const { pipeline, plan } = planned;
-  const full = new Set(refused.map(({ node, stage }) => `${node} ${stageKeyText(stage)}`));
   const placement = new Map(
     pipeline.stages.map((any) => {
       const text = stageKeyText(stageKeyOf(pipeline, stageIn(any, plan.configuration)));
@@ -150,18 +150,50 @@ export function withoutRefused(planned: Planned, refused: readonly Refused[], fa
   return { ...planned, plan: { ...plan, placement } };
 }
 
+/** How each source is routed, in the order in which they came, and what nodes are to have loaded for that. */
+export interface Deployed {
+  readonly routings: readonly Routing[];
+  /** In order of stage and node. */
+  readonly deployments: readonly Deployment[];
+  /** What plans want and finds no room: it is routed elsewhere, and to the fallback where there is nowhere else. */
+  readonly refused: readonly Refused[];
+}
+
+/** Routes sources by what is loaded, and deploys what they need; what finds no room on one of its nodes goes to its next one (LR1-LR3). */
+export function routeAndDeploy(
+  sources: readonly Planned[],
+  ready: Readiness,
+  options: DeployOptions,
+): Deployed {
+  const refused = new Map<string, Refused>();
+  let fitting = sources;
+  for (;;) {
+    const routed = fitting.map((planned) => ({ planned, routing: routeLoaded(planned, ready) }));
+    const placed = deploy(routed, ready, options);
+    const known = refused.size;
+    for (const one of placed.refused) refused.set(`${one.node} ${stageKeyText(one.stage)}`, one);
+    // Each time some place is known to be full that was not before, so this ends.
+    if (refused.size === known) {
+      const routings = routed.map(({ routing }) => routing);
+      return { routings, deployments: placed.deployments, refused: [...refused.values()] };
+    }
+    const full = new Set(refused.keys());
+    fitting = sources.map((planned) => withoutRefused(planned, full, options.fallback));
+  }
+}
+
 export interface DeployOptions {
   readonly nodes: ReadonlyMap<NodeName, { readonly description: NodeDescription }>;
   /** The cloud, which has a replica of what it can run. */
   readonly fallback: NodeName;
 }
 
-/** What is deployed for sources that are routed so (LR1, LR3), in order of stage and node; and what was wanted and finds no room. */
-export function deploy(
+/** What is deployed for sources that are routed so, and what was wanted and finds no room (LR1, LR3). */
+function deploy(
   sources: Iterable<{ readonly planned: Planned; readonly routing: Plan }>,
   ready: Readiness,
   { nodes, fallback }: DeployOptions,
-): { readonly deployments: readonly Deployment[]; readonly refused: readonly Refused[] } {
+): Pick<Deployed, "deployments" | "refused"> {
   const wants = new Map<NodeName, Map<string, Want>>();
   const want = (node: NodeName, pipeline: Pipeline, stage: Stage, rank: Rank): void => {
     const onNode = wants.get(node) ?? new Map<string, Want>();

@@ -3,14 +3,12 @@
 import type { NodeName, SourceId } from "../../task/identity.js";
 import { offers } from "../../task/offers.js";
 import type { Pipeline } from "../../task/pipeline.js";
-import type { Deployment, SourceRoute } from "../../task/routing-table.js";
+import type { SourceRoute } from "../../task/routing-table.js";
 import {
-  deploy,
-  routeLoaded,
-  withoutRefused,
+  routeAndDeploy,
+  type Deployed,
   type Planned,
   type Readiness,
-  type Refused,
   type Routing,
 } from "../../scheduling/deploy.js";
 import { placeText } from "../../scheduling/plan.js";
@@ -18,33 +16,30 @@ import type { Plan } from "../../scheduling/policy.js";
 import type { State } from "./state.js";
 
 /** How each source that has a plan is routed, and what nodes are to have loaded. */
-export interface Routed {
+export interface Routed extends Omit<Deployed, "routings"> {
   readonly sources: ReadonlyMap<SourceId, Routing>;
-  readonly deployments: readonly Deployment[];
-  /** What plans want and finds no room: it is routed elsewhere. */
-  readonly refused: readonly Refused[];
 }
 
 export function routeSources(state: State, nowMs: number): Routed {
   const { nodes } = state;
   const { fallback } = state.options;
   const ready = readinessOf(state, nowMs);
-  const route = (planned: Planned) => ({ planned, routing: routeLoaded(planned, ready) });
-  let sources = new Map<SourceId, ReturnType<typeof route>>();
+  const ids: SourceId[] = [];
+  const planned: Planned[] = [];
   for (const [id, { description, plan }] of state.sources) {
     if (plan === null) continue;
     const { pipeline, standby = 0 } = description;
     const routed = routedNow(state, id, pipeline);
-    sources.set(id, route({ pipeline, plan: planHere(state, plan, ready), routed, standby }));
+    ids.push(id);
+    planned.push({ pipeline, plan: planHere(state, plan, ready), routed, standby });
   }
-  const { deployments: wanted, refused } = deploy(sources.values(), ready, { nodes, fallback });
-  let deployments = wanted;
-  if (refused.length > 0) {
-    const fitting = (planned: Planned) => withoutRefused(planned, refused, fallback);
-    sources = new Map([...sources].map(([id, { planned }]) => [id, route(fitting(planned))]));
-    ({ deployments } = deploy(sources.values(), ready, { nodes, fallback }));
+  const { routings, ...rest } = routeAndDeploy(planned, ready, { nodes, fallback });
+  const sources = new Map<SourceId, Routing>();
+  for (const [index, routing] of routings.entries()) {
+    const id = ids[index];
+    if (id !== undefined) sources.set(id, routing);
   }
-  return { sources: new Map([...sources].map(([id, { routing }]) => [id, routing])), deployments, refused };
+  return { ...rest, sources };
 }
 
 /** The plan without nodes that have left since: another one follows, and tasks go to the fallback until then. */

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import type { ProcessorMessage } from "../../../src/actors/protocol/processor.js";
@@ -84,6 +85,42 @@ test("a controller unloads a stage that is deployed nowhere near, after its task
   assert.is(said().at(-1), "");
   const { loaded, unloaded } = router.state().retained.counts;
   assert.equal([loaded, unloaded], [1, 2]);
+});
+
+test("a controller retires a stage only a hold after the last table that deploys it here, whatever tables come, and then does", () => {
+  const step = fc.record({
+    deployed: fc.constantFrom(true, false, null),
+    waitMs: fc.integer({ max: 1_400, min: 1 }),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      const { router, install, processors } = subject();
+      const nowMs = () => router.clock.monotonic();
+      let epoch = 1;
+      let isDeployed = true;
+      let sinceMs = nowMs();
+      install(deployedOn(epoch, [EDGE]));
+      const retired = () => processors.all("retireProcessor").length;
+      const ensured = () => processors.all("ensureProcessor").length;
+      for (const { deployed, waitMs } of [...steps, { deployed: false, waitMs: 5_000 }]) {
+        if (deployed !== null) {
+          if (deployed !== isDeployed) sinceMs = nowMs();
+          isDeployed = deployed;
+          install(deployedOn(++epoch, deployed ? [EDGE] : []));
+        }
+        for (const untilMs = nowMs() + waitMs; nowMs() < untilMs;) {
+          const before = retired();
+          router.advance(1);
+          if (retired() === before) continue;
+          assert.not(isDeployed);
+          assert.ok(nowMs() - sinceMs >= 1_000, `retired after ${nowMs() - sinceMs} ms`);
+        }
+        if (isDeployed) assert.is(ensured() - retired(), 2, "both stages are there");
+      }
+      assert.is(ensured(), retired(), "what no table deploys goes in the end");
+    }),
+    { numRuns: 40 },
+  );
 });
 
 test("a controller keeps a stage that a later table deploys here again within the hold", () => {
