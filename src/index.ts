@@ -220,7 +220,6 @@ export { allocateShared } from "./runtime/shared-memory.js";
 
 export type {
   Explanation,
-  NativeVideo,
   NodeDescription,
   PolicySpec,
   ShadowSpec,
@@ -239,6 +238,7 @@ export {
 } from "./scheduling/view-queries.js";
 export type { Scene } from "./task/scene.js";
 export type { ConfigurationSpace, Objective } from "./task/configuration-space.js";
+export type { NativeVideo } from "./task/native-video.js";
 export type { ChangeLimits } from "./storage/hub/plan-changes.js";
 export type { DecisionLimits, FailureKind } from "./scheduling/ask-policy.js";
 export type { FenceReport } from "./scheduling/fences.js";

@@ -7,6 +7,8 @@ import { askNode } from "../actors/guard/ask-node.js";
 import { POLICY_REPLY } from "../actors/guard/replies.js";
 import type { SchedulerMessage } from "../actors/protocol/scheduler.js";
 import type { SourceId } from "../task/identity.js";
+import { soundNative, type NativeVideo } from "../task/native-video.js";
+import { sameData } from "../task/same-data.js";
 import type { NodeDescription, SourceDescription } from "../task/requests.js";
 
 export interface RegistrationOptions {
@@ -30,6 +32,8 @@ export interface Registration {
   request(source: SourceDescription, how: { readonly isNew: boolean }): Promise<void>;
   /** Keeps a source that was requested and runs: it is part of every announcement. */
   add(source: SourceDescription): void;
+  /** It is open, and gives this: told where it is news, and part of every announcement. */
+  opened(id: SourceId, native: NativeVideo): void;
   /** The source has ended, or is suspended: it goes on when this node is back. */
   remove(id: SourceId, how: { readonly suspended: boolean }): void;
 }
@@ -63,6 +67,14 @@ export function createRegistration(options: RegistrationOptions): Registration {
     },
 
     add: (source) => void sources.set(source.id, source),
+
+    opened(id, video) {
+      const source = sources.get(id);
+      const native = soundNative(video);
+      if (source === undefined || native === null || sameData(source.native, native)) return;
+      sources.set(id, { ...source, native });
+      scheduler.tell({ type: "sourceOpened", sourceId: id, node: node.name, native }, "control");
+    },
 
     remove(id, { suspended }) {
       sources.delete(id);

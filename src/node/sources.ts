@@ -238,10 +238,11 @@ function checkFrames(
 }
 
 function startGenerator(
-  { system, cloud, services, offers, controller, distributor, listener, vouch, delivery }: SourcesOptions,
+  options: SourcesOptions,
   { id, source, pipeline, capture, ...asked }: SourceOptions,
   found: Pick<Parameters<typeof spawnGenerator>[1], "incarnation" | "journal">,
 ): ActorRef<GeneratorMessage> {
+  const { system, cloud, services, offers, registration, distributor, delivery } = options;
   const { name } = system;
   return spawnGenerator(system, {
     ...found,
@@ -249,11 +250,12 @@ function startGenerator(
     source,
     pipeline,
     configuration: asked.configuration ?? DEFAULT_CONFIGURATION,
-    controller,
+    controller: options.controller,
     ...(distributor && { distributor }),
-    listener,
-    vouch,
+    listener: options.listener,
+    vouch: options.vouch,
     cloud,
+    opened: (native) => registration.opened(id, native),
     paced: asked.paced ?? false,
     limit: asked.limit ?? null,
     resumed: asked.resumed ?? false,

@@ -9,7 +9,8 @@ import type { Configuration } from "../task/configuration.js";
 import type { Objective } from "../task/configuration-space.js";
 import type { NodeName, SourceId, StageId } from "../task/identity.js";
 import type { ResourceSample } from "../task/reports.js";
-import type { Explanation, NativeVideo, NodeDescription, SourceDescription } from "../task/requests.js";
+import type { NativeVideo } from "../task/native-video.js";
+import type { Explanation, NodeDescription, SourceDescription } from "../task/requests.js";
 import type { RecentOutcomes } from "./outcome-window.js";
 
 /** A decision for one source: how it is captured, and which nodes may run each stage. */

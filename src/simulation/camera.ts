@@ -24,6 +24,9 @@ const BASE_FRAMES = 37;
 /** In each base one frame is stamped an hour ahead. */
 const OUTLIER = { index: 23, aheadUs: 3_600_000_000 } as const;
 
+/** As it says of itself once it is open. */
+const NATIVE = { width: 16, height: 16, fps: 1_000_000 / FRAME_US };
+
 /** A live camera goes away once in so many frames. */
 const OUTAGE_EVERY = 97;
 
@@ -55,7 +58,7 @@ export function createCameraCapture(options: CameraOptions, process: SimulatedPr
       let closed = false;
       let timer = clock.after(0, () => {
         const durationUs = frames === null ? null : frames * FRAME_US;
-        listener.onInfo({ description: "simulated", durationUs, seekable: false });
+        listener.onInfo({ description: "simulated", durationUs, seekable: false, native: NATIVE });
         timer = clock.after(everyMs, tick);
       });
       const give = (): void => {

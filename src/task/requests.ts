@@ -3,6 +3,7 @@
 import type { Configuration } from "./configuration.js";
 import type { ConfigurationSpace, Objective } from "./configuration-space.js";
 import type { NodeName, SourceId } from "./identity.js";
+import type { NativeVideo } from "./native-video.js";
 import type { ModelFile, NodeCapacity } from "./offers.js";
 import type { Pipeline } from "./pipeline.js";
 
@@ -27,14 +28,6 @@ export interface NodeDescription {
   readonly models?: readonly ModelFile[];
   /** Absent where it does not say. */
   readonly capacity?: NodeCapacity;
-}
-
-/** What a source gives before it is sampled, scaled or encoded. */
-export interface NativeVideo {
-  readonly width: number;
-  readonly height: number;
-  /** Frames a second as the source says; null where it does not. */
-  readonly fps: number | null;
 }
 
 /** What the scheduler knows of a source. */

@@ -5,11 +5,14 @@ import type { PolicyReply, SchedulerMessage } from "../../src/actors/protocol/sc
 import { createRegistration, type Registration } from "../../src/node/registration.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import { parseSourceId } from "../../src/task/identity.js";
+import type { NativeVideo } from "../../src/task/native-video.js";
 import type { SourceDescription } from "../../src/task/requests.js";
 import { createSteppedSystem, type SteppedSystem } from "../support/stepped-system.js";
 import { pipelineOf } from "../task/pipelines.js";
 
 const id = parseSourceId("cam-1");
+
+const videoText = ({ width, height, fps }: NativeVideo): string => `${width}x${height} ${fps}`;
 
 interface Subject extends SteppedSystem {
   readonly registration: Registration;
@@ -30,8 +33,11 @@ function start(reply: PolicyReply | null): Subject {
         if (message.type === "registerNode") received.push(`${message.type} ${message.node.name}`);
         if (message.type === "removeNode") received.push(`${message.type} ${message.node}`);
         if (message.type === "removeSource") received.push(`${message.type} ${message.sourceId}`);
+        if (message.type === "sourceOpened")
+          received.push(`${message.type} ${message.sourceId} ${videoText(message.native)}`);
         if (message.type === "registerSource") {
-          received.push(`${message.type} ${message.source.id}`);
+          const { native } = message.source;
+          received.push(`${message.type} ${message.source.id}${native ? ` ${videoText(native)}` : ""}`);
           if (reply !== null) message.replyTo?.tell(reply);
         }
         return state;
@@ -67,6 +73,24 @@ test("createRegistration announces the node with the sources that it keeps, as o
     "removeSource cam-1",
     "registerNode edge-1",
     "removeNode edge-1",
+  ]);
+});
+
+test("createRegistration tells what a source gives where it is news, and with every announcement after it", () => {
+  const { registration, source, received, settle } = start(null);
+  registration.opened(id, { width: 640, height: 360, fps: 25 });
+  registration.add(source);
+  registration.opened(id, { width: 640, height: 360, fps: 25 });
+  registration.opened(id, { width: 640, height: 360, fps: 25 });
+  registration.opened(id, { width: 0, height: 360, fps: 25 });
+  registration.opened(id, { width: 1280, height: 720, fps: Number.NaN });
+  registration.announce();
+  settle();
+  assert.equal(received, [
+    "sourceOpened cam-1 640x360 25",
+    "sourceOpened cam-1 1280x720 null",
+    "registerNode edge-1",
+    "registerSource cam-1 1280x720 null",
   ]);
 });
 

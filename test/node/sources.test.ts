@@ -33,6 +33,7 @@ function recordedRegistration(refusal: Error | null = null): { readonly calls: s
       return refusal === null ? Promise.resolve() : Promise.reject(refusal);
     },
     add: (source) => void calls.push(`add ${source.id}`),
+    opened: (source) => void calls.push(`opened ${source}`),
     remove: (source) => void calls.push(`remove ${source}`),
   };
 }

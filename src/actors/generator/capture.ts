@@ -2,6 +2,7 @@
 
 import type { Configuration } from "../../task/configuration.js";
 import type { SluiceError } from "../../task/errors.js";
+import type { NativeVideo } from "../../task/native-video.js";
 import type { SourceSpec } from "./source-spec.js";
 
 /** Opens sources. One of your own reads what ffmpeg does not. */
@@ -63,6 +64,8 @@ export interface CaptureInfo {
   readonly measured?: boolean;
   /** Its container has an index, under which times only grow. */
   readonly seekable: boolean;
+  /** Before it is sampled and scaled; absent where it does not say. */
+  readonly native?: NativeVideo;
 }
 
 /** A frame as it comes from a source. */

@@ -40,10 +40,13 @@ export class FfmpegReport {
   get info(): CaptureInfo | null {
     if (!this.#mapped) return null;
     const duration = this.#durationUs === null ? [] : [`${(this.#durationUs / 1e6).toFixed(1)} s`];
+    const { description = "video", native = null } = chooseStream(this.#streams) ?? {};
     return {
-      description: [chooseStream(this.#streams)?.description ?? "video", ...duration].join(", "),
+      description: [description, ...duration].join(", "),
       durationUs: this.#durationUs,
       seekable: this.#durationUs !== null && this.#indexed,
+      // The rate of pictures without times is ffmpeg's own.
+      ...(native && { native: this.#timeless === null ? native : { ...native, fps: null } }),
     };
   }
 

@@ -147,6 +147,7 @@ export function createGenerator(
     const { capture, info } = message;
     if (state.capture.roleOf(capture) !== "current") return;
     state.capture.informed(info);
+    if (info.native !== undefined) options.opened(info.native);
     if (state.phase.status === "replaying") return;
     state.capture.begun(info, ctx);
     if (retained.announced) return;

@@ -18,7 +18,7 @@ export type { CapturePort, DeliveryLimits, LivePolicy };
 /** What a spawn may leave out has its default. */
 export interface SpawnGeneratorOptions
   extends
-    Omit<GeneratorOptions, "capture" | "framesMin" | "health" | "resumed">,
+    Omit<GeneratorOptions, "capture" | "opened" | "framesMin" | "health" | "resumed">,
     Pick<GeneratorRetainedOptions, "cloud" | "vouch"> {
   /** Bound on the tasks under way. Default 16 tasks, 256 MiB. */
   readonly window?: GeneratorRetainedOptions["window"];
@@ -36,6 +36,8 @@ export interface SpawnGeneratorOptions
   readonly health?: Partial<HealthSettings>;
   /** Default: ffmpeg, as `findFfmpeg` finds it. */
   readonly capture?: CapturePort;
+  /** Default: nobody is told. */
+  readonly opened?: GeneratorOptions["opened"];
 }
 
 /** Enough to keep every stage of a pipeline busy; more only waits in queues. */
@@ -43,7 +45,7 @@ const DEFAULT_WINDOW: GeneratorRetainedOptions["window"] = { tasks: 16, bytes: 2
 
 /** Its name is `source-ID`. After a failure it goes on where it was. */
 export function spawnGenerator(parent: Spawner, options: SpawnGeneratorOptions): ActorRef<GeneratorMessage> {
-  const { capture = createFfmpegCapture(), framesMin = 1, resumed = false } = options;
+  const { capture = createFfmpegCapture(), framesMin = 1, resumed = false, opened = () => {} } = options;
   const health = { ...DEFAULT_HEALTH, ...options.health };
   const retained = createGeneratorRetained({
     ...options,
@@ -54,6 +56,6 @@ export function spawnGenerator(parent: Spawner, options: SpawnGeneratorOptions):
     recovered: options.journal?.recovered ?? null,
     distributor: options.distributor ?? null,
   });
-  const behaviour = createGenerator({ ...options, capture, framesMin, health, resumed }, retained);
+  const behaviour = createGenerator({ ...options, capture, opened, framesMin, health, resumed }, retained);
   return parent.spawn(behaviour, { name: `source-${options.sourceId}`, restart: "transient" });
 }

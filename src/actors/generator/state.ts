@@ -5,6 +5,7 @@ import type { Context } from "../../runtime/behaviour.js";
 import type { Configuration } from "../../task/configuration.js";
 import type { SluiceError } from "../../task/errors.js";
 import type { SourceId } from "../../task/identity.js";
+import type { NativeVideo } from "../../task/native-video.js";
 import type { Pipeline } from "../../task/pipeline.js";
 import type { ControllerMessage } from "../protocol/controller.js";
 import type { GeneratorMessage, SourceEvent } from "../protocol/generator.js";
@@ -51,6 +52,8 @@ export interface GeneratorOptions {
   readonly framesMin: number;
   readonly health: HealthSettings;
   readonly capture: CapturePort;
+  /** Called each time that the source is open and says what it gives. */
+  readonly opened: (native: NativeVideo) => void;
 }
 
 type Phase =

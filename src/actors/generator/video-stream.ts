@@ -1,11 +1,14 @@
 /** Which video stream of a source is taken, by what ffmpeg logs of each. */
 
+import { soundNative, type NativeVideo } from "../../task/native-video.js";
+
 export interface VideoStream {
   /** Among all streams of the source. */
   readonly index: number;
   /** For people: `h264, 640x360, 25 fps`. */
   readonly description: string;
-  readonly area: number;
+  /** Null where it is not said how large it is. */
+  readonly native: NativeVideo | null;
   /** The source says that a player should take it. */
   readonly isDefault: boolean;
   /** ffmpeg itself knows it for one picture: a cover or a thumbnail. `0:V` passes it over. */
@@ -29,7 +32,11 @@ export function parseVideoStream(text: string): VideoStream | null {
     description: [codec, size, fps === undefined ? undefined : `${fps} fps`]
       .filter((part) => part !== undefined)
       .join(", "),
-    area: Number(width ?? 0) * Number(height ?? 0),
+    native: soundNative({
+      width: Number(width ?? 0),
+      height: Number(height ?? 0),
+      fps: fps === undefined ? null : Number(fps),
+    }),
     isDefault: text.includes("(default)"),
     isPicture: text.includes("(attached pic)"),
     isStill: STILL_CODECS.has(codec) && fps === undefined,
@@ -41,8 +48,8 @@ export function parseVideoStream(text: string): VideoStream | null {
  * is worth 5,000,000 pixels (`choose_stream` in ffmpeg's `ffmpeg_mux_init.c`). Covers and thumbnails come last.
  */
 export function chooseStream(streams: readonly VideoStream[]): VideoStream | null {
-  const worth = ({ area, isDefault, isPicture, isStill }: VideoStream): number =>
-    isPicture || isStill ? -1 : area + (isDefault ? 5_000_000 : 0);
+  const worth = ({ native, isDefault, isPicture, isStill }: VideoStream): number =>
+    isPicture || isStill ? -1 : (native?.width ?? 0) * (native?.height ?? 0) + (isDefault ? 5_000_000 : 0);
   return streams.reduce<VideoStream | null>(
     (best, stream) => (best === null || worth(stream) > worth(best) ? stream : best),
     null,

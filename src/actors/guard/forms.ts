@@ -15,6 +15,7 @@ import {
   DAMAGE_MAX,
   REPAIRS_MAX,
 } from "../../task/limits.js";
+import { NATIVE_LIMITS } from "../../task/native-video.js";
 import { QUEUE_POLICIES } from "../../task/pipeline.js";
 import { isPlain } from "./checks.js";
 
@@ -24,9 +25,6 @@ const { stagesMax, variantsMax, queueCapacityMax, joinTimeoutMsMax, deadlineMsMa
 /** Nodes that one message may name, and services of one node. */
 export const NODES_MAX = 1_000;
 const SERVICES_MAX = 1_000;
-/** Pixels of a side of a video, and its frames per second: beyond what any camera or file says of itself. */
-const NATIVE_MAX = 65_536;
-const NATIVE_FPS_MAX = 1_000_000;
 /** Stages of one node that have tasks, or are loaded. */
 export const QUEUES_MAX = 4_096;
 /** Why tasks are dropped, with room for reasons of a later release. */
@@ -96,9 +94,9 @@ export const objective = z.object({
 
 /** A video as it is, which may be larger than what is made of it. */
 export const native = z.object({
-  width: z.number().int().min(1).max(NATIVE_MAX),
-  height: z.number().int().min(1).max(NATIVE_MAX),
-  fps: z.number().gt(0).max(NATIVE_FPS_MAX).nullable(),
+  width: z.number().int().min(1).max(NATIVE_LIMITS.side),
+  height: z.number().int().min(1).max(NATIVE_LIMITS.side),
+  fps: z.number().gt(0).max(NATIVE_LIMITS.fps).nullable(),
 });
 
 const stage = z.object({

@@ -82,6 +82,11 @@ export const SCHEDULER: Rules = {
     ),
     about: ({ source }) => fields(source, "a source")["node"],
   },
+  sourceOpened: {
+    from: NODES,
+    read: form<Of<"sourceOpened">>()(z.object({ sourceId: name, node: name, native })),
+    about: ({ node }) => node,
+  },
   removeSource: {
     from: ["cloud", "edge", "operator"],
     costly: true,

@@ -4,6 +4,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Configuration } from "../../task/configuration.js";
 import type { NodeName, PipelineId, SourceId, StageKey } from "../../task/identity.js";
 import type { FenceReport } from "../../scheduling/fences.js";
+import type { NativeVideo } from "../../task/native-video.js";
 import type { StageFailure } from "../../task/offers.js";
 import type { PlanChange, ShadowReport, ResourceSample, SourceReport } from "../../task/reports.js";
 import type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "../../task/requests.js";
@@ -25,6 +26,13 @@ export type SchedulerMessage =
       /** It is started now, so its policy must make sense for the nodes that there are. Else a node that is missing may come yet. */
       readonly isNew?: boolean;
       readonly replyTo?: ActorRef<PolicyReply>;
+    }
+  /** A source is open, or open again: what it gives. */
+  | {
+      readonly type: "sourceOpened";
+      readonly sourceId: SourceId;
+      readonly node: NodeName;
+      readonly native: NativeVideo;
     }
   /** Forget a source, and to whom its name belongs; where `node` is given, only one of that node. */
   | {

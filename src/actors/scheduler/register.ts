@@ -23,6 +23,7 @@ import { requestReplan } from "./decide.js";
 import { armResend, sendTable } from "./publish-table.js";
 import type { PolicyScope } from "../../scheduling/policy.js";
 import { createSourceEntry, type Ctx, type Of, type State } from "./state.js";
+import { nativeOf } from "./source-opened.js";
 import { steered } from "./steered.js";
 import { sameData } from "../../task/same-data.js";
 
@@ -118,8 +119,10 @@ export function onRegisterSource(
     state.retained.kept.delete(source.id);
     state.fences.forget(source.id);
   }
-  const description = { ...source, policy };
   const before = state.sources.get(source.id);
+  // A node that starts again has not opened it yet; it is the same source.
+  const native = source.native ?? (isNew ? undefined : nativeOf(state, source));
+  const description = { ...source, policy, ...(native && { native }) };
   const recalled = isNew || before !== undefined ? null : recall(state.retained.memory, source);
   const kept = keptFor(policy, state.retained.kept.get(source.id) ?? recalled?.kept);
   const plan = before?.description.pipeline.id === pipeline.id ? before.plan : (recalled?.plan ?? null);

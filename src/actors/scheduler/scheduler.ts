@@ -45,6 +45,7 @@ import type { SourceEntry } from "./source-plan.js";
 import type { SourceReport } from "../../task/reports.js";
 import type { SourceId } from "../../task/identity.js";
 import { restoreState, type Ctx, type Message, type Of, type SchedulerOptions, type State } from "./state.js";
+import { onSourceOpened } from "./source-opened.js";
 
 export function createScheduler(
   options: SchedulerOptions,
@@ -79,6 +80,8 @@ function handle(state: State, message: Message, ctx: Ctx): void {
       return onRemoveNode(state, message, ctx);
     case "registerSource":
       return onRegisterSource(state, message, ctx);
+    case "sourceOpened":
+      return onSourceOpened(state, message, ctx);
     case "removeSource":
       return onRemoveSource(state, message, ctx);
     case "freeVersion":

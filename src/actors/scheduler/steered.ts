@@ -3,20 +3,23 @@
 import { parseConfiguration, type Configuration } from "../../task/configuration.js";
 import type { ConfigurationSpace } from "../../task/configuration-space.js";
 import { SluiceError } from "../../task/errors.js";
+import { withinNative } from "../../task/native-video.js";
 import type { Explanation, SourceDescription, SourceOrder } from "../../task/requests.js";
 
 /** A source as the scheduler and its policy deal with it: as it was registered, with what an operator has said of it. */
 export function steered(registered: SourceDescription, order: SourceOrder | undefined): SourceDescription {
   const { ordered: _ordered, pause: _pause, ...source } = registered;
   const { configuration: ordered, pause } = order ?? {};
-  const paused = { ...source, ...(pause && { pause }) };
+  // What shows no more than the source has is nothing for a policy to choose.
+  const space = source.space && source.native ? withinNative(source.space, source.native) : source.space;
+  const paused = { ...source, ...(space && { space }), ...(pause && { pause }) };
   // Its node may have registered it otherwise since.
   if (ordered === undefined || knobsProblem(source, ordered) !== null) return paused;
   return {
     ...paused,
     ordered,
     configuration: { ...source.configuration, ...ordered },
-    ...(source.space && { space: without(source.space, ordered) }),
+    ...(space && { space: without(space, ordered) }),
   };
 }
 

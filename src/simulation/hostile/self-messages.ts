@@ -39,6 +39,15 @@ export function selfMessages({
     ],
     [scheduler, { type: "registerSource", source: { ...ownSource(prng, name), id: "cam-1" } }],
     [scheduler, { type: "removeSource", sourceId: "cam-1", node: prng.pick([name, "edge-1"]) }],
+    [
+      scheduler,
+      {
+        type: "sourceOpened",
+        sourceId: prng.pick(["cam-1", `${name}-1`]),
+        node: name,
+        native: { width: prng.between(1, 65_536), height: 1, fps: null },
+      },
+    ],
     [scheduler, { type: "tableInstalled", node: name, epoch: prng.between(0, 2 ** 30) }],
     [
       scheduler,

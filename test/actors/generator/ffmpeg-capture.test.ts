@@ -195,6 +195,7 @@ test("a captured frame is in shared memory, of the size asked for, with times th
     description: "h264, 160x90, 25 fps, 4.0 s",
     durationUs: 4_000_000,
     seekable: true,
+    native: { width: 160, height: 90, fps: 25 },
   });
   for (const [index, { data, ptsUs }] of frames.entries()) {
     assert.is(data.length, 64 * 36 * 3);
@@ -208,6 +209,7 @@ test("a source without timestamps of its own goes on from its start", async () =
   runFfmpeg(["-i", clip25, "-c", "copy", raw]);
   const whole = await captureAll(raw);
   assert.is(whole.info?.durationUs, null);
+  assert.is(whole.info?.native?.fps, null, "the rate is ffmpeg's own");
   const { frames } = await captureAll(raw, {
     after: { frame: 50, sourceUs: 2_000_000, seekable: false },
   });

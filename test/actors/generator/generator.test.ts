@@ -112,6 +112,15 @@ test("generator sends its listener sourceStarted once", () => {
   assert.is(listener.only("sourceStarted").description, "clip.mp4 (h264)");
 });
 
+test("generator tells what its source gives each time that it is open and says so", () => {
+  const { opened, capture } = setup();
+  assert.equal(opened, []);
+  const native = { width: 1_920, height: 1_080, fps: 25 };
+  capture.last.info({ native });
+  capture.last.info({ native: { ...native, fps: 50 } });
+  assert.equal(opened, [native, { ...native, fps: 50 }]);
+});
+
 test("a full window holds a replayable source back, and taskSettled opens it", () => {
   const { capture, times, settle } = setup({ window: { tasks: 2 } });
   for (const ms of [0, 100, 200, 300, 400, 500]) capture.last.frame(ms);

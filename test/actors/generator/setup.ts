@@ -13,6 +13,7 @@ import type { ActorRef } from "../../../src/runtime/actor-ref.js";
 import type { DistributorMessage } from "../../../src/actors/protocol/distributor.js";
 import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
 import type { SourceEvent } from "../../../src/actors/protocol/generator.js";
+import type { NativeVideo } from "../../../src/task/native-video.js";
 import type { Pause } from "../../../src/task/requests.js";
 import type { LedgerReported } from "../../../src/task/reports.js";
 import { DEFAULT_CONFIGURATION, type Configuration } from "../../../src/task/configuration.js";
@@ -62,6 +63,7 @@ export function setup({
   const controller = createProbe<ControllerMessage>("sluice://edge-1/controller");
   const listener = createProbe<SourceEvent>();
   const capture = createFakeCapture();
+  const opened: NativeVideo[] = [];
   capture.now = () => clock.now();
   const base = { ...DEFAULT_CONFIGURATION, fps: 10, framesPerTask: 1, ...configuration };
   const options: GeneratorOptions = {
@@ -79,6 +81,7 @@ export function setup({
     nodes: { joinNodes: new Map(), statefulNodes: new Map(), placedOn: [] },
     health: DEFAULT_HEALTH,
     capture,
+    opened: (native) => opened.push(native),
     ...given,
   };
   const retained = createGeneratorRetained({
@@ -136,6 +139,7 @@ export function setup({
     controller,
     listener,
     capture,
+    opened,
     generator,
     configure,
     pause,

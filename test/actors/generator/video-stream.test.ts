@@ -31,6 +31,8 @@ test("chooseStream passes over a cover picture, whether ffmpeg knows it for one 
     const streams = streamsOf(cover, film);
     assert.is(chooseStream(streams)?.index, 1);
     assert.is(chooseStream(streams)?.description, "h264, 320x180, 25 fps");
+    assert.equal(chooseStream(streams)?.native, { width: 320, height: 180, fps: 25 });
+    assert.equal(streams[0]?.native, { width: 1_920, height: 1_080, fps: null });
     assert.is(firstStream(streams)?.index, first);
   }
 });

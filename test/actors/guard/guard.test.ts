@@ -262,6 +262,11 @@ const HONEST: readonly [Sender, string, unknown][] = [
     },
   ],
   [EDGE, "/scheduler", { type: "registerSource", source, replyTo }],
+  [
+    EDGE,
+    "/scheduler",
+    { type: "sourceOpened", sourceId: "cam-1", node: "edge-1", native: fullSource.native },
+  ],
   [EDGE, "/scheduler", { type: "resourcesSampled", sample }],
   [EDGE, "/scheduler", { type: "tableInstalled", node: "edge-1", epoch: 3 }],
   [EDGE, "/scheduler", { type: "tableRefused", node: "edge-1", epoch: 3, heldEpoch: 4, heldTerm: 1 }],
@@ -390,6 +395,11 @@ test("guardFor denies what a role may not say, and whatever speaks for another n
     [EDGE, "/scheduler", { type: "removeNode", node: "edge-2" }],
     [EDGE, "/scheduler", { type: "removeSource", sourceId: "cam-1" }],
     [EDGE, "/scheduler", { type: "registerSource", source: { ...source, node: "edge-2" }, replyTo }],
+    [
+      EDGE,
+      "/scheduler",
+      { type: "sourceOpened", sourceId: "cam-1", node: "edge-2", native: fullSource.native },
+    ],
     [EDGE, "/scheduler", { type: "resourcesSampled", sample: { ...sample, node: "cloud" } }],
     [EDGE, "/scheduler", { type: "tableInstalled", node: "edge-2", epoch: 3 }],
     [

@@ -45,6 +45,15 @@ export const EDGE_SHAPES: readonly Shape[] = [
     path: "/scheduler",
     message: (own) => ({ type: "tableRefused", node: own, epoch: 1, heldEpoch: 1, heldTerm: 1 }),
   },
+  {
+    path: "/scheduler",
+    message: (own) => ({
+      type: "sourceOpened",
+      sourceId: "fuzzed",
+      node: own,
+      native: { width: 640, height: 360, fps: 25 },
+    }),
+  },
   { path: "/scheduler", message: (own) => ({ type: "removeSource", sourceId: "fuzzed", node: own }) },
   { path: "/source-honest", message: () => ({ type: "undelivered", id }) },
 ];
