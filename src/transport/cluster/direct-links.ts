@@ -1,24 +1,22 @@
 /**
  * Direct links between two members: the hub introduces them, one dials the other, and both move to the new link.
  *
- * DR1 A member that dials directly proves a key that the hub has given to both, over their links with it. There are
- *     few such keys for a member, however often it is introduced.
+ * DR1 A member that dials directly proves a key that the hub has given to both, over their links with it. Who dials is told
+ *     its key once the other one expects it, and dials another one once at a time.
  * DR2 A move reorders nothing: the new link holds its messages back until everything sent over the old one has arrived.
  * DR3 Without a direct link everything goes through the hub, also after one has broken.
  */
 
-import type { TimerHandle } from "../../runtime/clock.js";
 import type { ActorSystem } from "../../runtime/system.js";
 import type { Carrier, ConnectOptions, ListenOptions } from "../carrier.js";
 import type { NodeName } from "../../runtime/brand.js";
-import { parseToken } from "../security/token.js";
-import { createMemoryTokens, type MemoryTokens } from "../security/memory-tokens.js";
 import { TransportError } from "../errors.js";
 import type { Handover } from "../link/handover.js";
 import type { Link } from "../link/link.js";
 import { DEFAULT_ACCEPTOR_LIMITS, listenForPeers, type Acceptor, type AcceptorLimits } from "./acceptor.js";
 import type { Member } from "./cluster.js";
 import { dial } from "./dial.js";
+import { DirectKeys } from "./direct-keys.js";
 import type { NodeCore, NodeOptions, Peer } from "./node-core.js";
 import type { Notice } from "./notices.js";
 
@@ -42,30 +40,24 @@ interface Move {
   readonly timer: { cancel(): void };
 }
 
-/** Keys of one member at a time: both sides may ask for an introduction, and ask again. */
-const KEYS_MAX = 4;
 /** Between two requests for an introduction to the same member, in ms. */
 const ASK_AGAIN_MS = 30_000;
 /** For a dial and for a move, in ms. */
 const TIMEOUT_MS = 5_000;
-/** How long the other member may dial with the key of an introduction, in ms. */
-const KEY_TTL_MS = 30_000;
 
 export class DirectLinks {
-  /** Asks the hub for an introduction. */
-  onWanted: (member: Member) => void = () => {};
+  /** Set by the node, which knows its link to the hub. */
+  tellHub: (notice: Notice) => void = () => {};
   readonly #core: NodeCore;
   readonly #system: ActorSystem;
   readonly #options: DirectLinkOptions;
-  readonly #keys: MemoryTokens;
+  readonly #keys: DirectKeys;
   readonly #askedAtMs = new Map<number, number>();
   /** Direct links by session, and the link that led to the member before. */
   readonly #direct = new Map<number, { readonly peer: Peer; readonly before: Link }>();
   readonly #moves = new Map<number, Move>();
-  /** Which member may dial with which key. */
-  readonly #expected = new Map<string, Member>();
-  /** The ids of the keys of each of these by session, oldest first, and when they end. */
-  readonly #keysOf = new Map<number, Map<string, TimerHandle>>();
+  /** Sessions of the members that are being dialled. */
+  readonly #dialling = new Set<number>();
   #acceptor: Acceptor | null = null;
   #lastMove = 0;
 
@@ -73,7 +65,7 @@ export class DirectLinks {
     this.#core = core;
     this.#system = core.system;
     this.#options = options;
-    this.#keys = createMemoryTokens();
+    this.#keys = new DirectKeys(core.system.clock);
     core.exchange.onSend = (member) => this.#want(member);
     core.exchange.onFlushed = (member, id, lane) => this.#flushed(member, id, lane);
   }
@@ -90,14 +82,13 @@ export class DirectLinks {
       carrier,
       listen,
       identity: { cluster: "direct", clusterId: null, name: this.#system.name, version: version ?? "" },
-      authority: this.#keys,
+      authority: this.#keys.authority,
       clock: this.#system.clock,
       nonce: this.#core.nonce,
       incidents: this.#core.incidents,
       limits: { ...DEFAULT_ACCEPTOR_LIMITS, ...acceptor },
       admit: ({ name, token }) => {
-        const expected = token === null ? undefined : this.#expected.get(token);
-        if (expected?.name === name) return Promise.resolve({ welcome: null });
+        if (this.#keys.memberOf(token)?.name === name) return Promise.resolve({ welcome: null });
         return Promise.resolve(
           new TransportError(`Cannot join "${this.#system.name}" directly: "${name}" was not introduced`, {
             code: "role-denied",
@@ -105,13 +96,13 @@ export class DirectLinks {
         );
       },
       onJoined: ({ token }, handover) => {
-        const member = this.#expected.get(token ?? "");
-        if (member !== undefined && token !== null) this.#forgetKey(member, token);
-        if (member === undefined || this.#core.membership.members.get(member.name) !== member) {
+        const member = this.#keys.memberOf(token);
+        if (member === null) {
           handover.channel.destroy();
-        } else {
-          this.#open(member, handover);
+          return;
         }
+        this.#keys.forget(member);
+        this.#open(member, handover);
       },
       onAbandoned: () => {},
     });
@@ -120,22 +111,26 @@ export class DirectLinks {
   /** The hub has given this node and another one a key. */
   introduced({ session, token, dial: url }: Introduced, members: ReadonlyMap<NodeName, Member>): void {
     const member = [...members.values()].find((other) => other.session === session);
-    if (member === undefined || this.#direct.has(session)) return;
-    if (url === null) this.#expect(member, token);
-    else void this.#dial(member, url, token);
+    if (member === undefined || this.#direct.has(session) || this.#dialling.has(session)) return;
+    if (url !== null) {
+      void this.#dial(member, url, token);
+      return;
+    }
+    this.#keys.add(member, token);
+    this.tellHub({ type: "expecting", session, token });
   }
 
   /** A member is gone. */
   forget(member: Member): void {
     const { session } = member;
-    this.#forgetKeys(member);
+    this.#keys.forget(member);
     this.#askedAtMs.delete(session);
     this.#direct.get(session)?.peer.link.close("the member is gone");
   }
 
   closeAll(): void {
     this.#askedAtMs.clear();
-    for (const member of this.#expected.values()) this.#forgetKeys(member);
+    this.#keys.clear();
     for (const { peer } of this.#direct.values()) peer.link.close("the hub is out of reach");
   }
 
@@ -152,39 +147,12 @@ export class DirectLinks {
     const askedAtMs = this.#askedAtMs.get(session);
     if (askedAtMs !== undefined && nowMs - askedAtMs < ASK_AGAIN_MS) return;
     this.#askedAtMs.set(session, nowMs);
-    this.onWanted(member);
-  }
-
-  #expect(member: Member, text: string): void {
-    const token = parseToken(text);
-    this.#keys.admit(token, {
-      roles: member.roles,
-      grants: member.grants,
-      expiresAtMs: this.#system.clock.now() + KEY_TTL_MS,
-    });
-    this.#expected.set(token.id, member);
-    const timer = this.#system.clock.after(KEY_TTL_MS, () => this.#forgetKey(member, token.id));
-    const keys = this.#keysOf.get(member.session) ?? new Map<string, TimerHandle>();
-    this.#keysOf.set(member.session, keys.set(token.id, timer));
-    const [oldest] = keys.keys();
-    if (keys.size > KEYS_MAX && oldest !== undefined) this.#forgetKey(member, oldest);
-  }
-
-  #forgetKey({ session }: Member, id: string): void {
-    const keys = this.#keysOf.get(session);
-    keys?.get(id)?.cancel();
-    keys?.delete(id);
-    if (keys?.size === 0) this.#keysOf.delete(session);
-    this.#expected.delete(id);
-    this.#keys.forget(id);
-  }
-
-  #forgetKeys(member: Member): void {
-    for (const id of this.#keysOf.get(member.session)?.keys() ?? []) this.#forgetKey(member, id);
+    this.tellHub({ type: "introduce", session });
   }
 
   async #dial(member: Member, url: string, token: string): Promise<void> {
     const { carrier, connect, version, pid } = this.#options;
+    this.#dialling.add(member.session);
     try {
       const { handover, peer } = await dial({
         carrier,
@@ -202,20 +170,23 @@ export class DirectLinks {
         clock: this.#system.clock,
         handshakeMs: TIMEOUT_MS,
       });
-      const current = this.#core.membership.members.get(member.name);
-      if (peer.name !== member.name || current !== member || this.#direct.has(member.session)) {
-        handover.channel.destroy();
-      } else {
-        this.#open(member, handover);
-      }
+      if (peer.name === member.name) this.#open(member, handover);
+      else handover.channel.destroy();
     } catch (error) {
       // Everything goes through the hub as before; a firewall may be in between.
       this.#core.incidents.add("direct-failed", member.name, String(error));
+    } finally {
+      this.#dialling.delete(member.session);
     }
   }
 
   #open(member: Member, handover: Handover): void {
     const { exchange } = this.#core;
+    // It is gone meanwhile, or has a link.
+    if (this.#core.membership.members.get(member.name) !== member || this.#direct.has(member.session)) {
+      handover.channel.destroy();
+      return;
+    }
     const peer = this.#core.open(member, "direct", handover, {
       onNotice: (from) => from.link.fail("sent a notice, which only the hub may send"),
       onEnd: (from) => this.#onEnd(from),

@@ -8,7 +8,6 @@
 import { parseNodeName } from "../../runtime/address.js";
 import type { Behaviour } from "../../runtime/behaviour.js";
 import type { NodeName } from "../../runtime/brand.js";
-import { RateLimit } from "../../runtime/rate-limit.js";
 import type { ActorSystem } from "../../runtime/system.js";
 import type { Carrier, ListenOptions } from "../carrier.js";
 import type { JoiningPeer } from "../link/acceptor-handshake.js";
@@ -21,6 +20,7 @@ import { tokenFrom } from "../security/token.js";
 import { DEFAULT_ACCEPTOR_LIMITS, listenForPeers, type Acceptor, type AcceptorLimits } from "./acceptor.js";
 import { Admissions, type Admission } from "./admissions.js";
 import type { Cluster, HubCluster, Member, MembershipEvent, Role } from "./cluster.js";
+import { Introductions } from "./introductions.js";
 import { NodeCore, type NodeOptions, type Peer } from "./node-core.js";
 import type { Notice } from "./notices.js";
 import { watchRevocations } from "./revocations.js";
@@ -57,9 +57,6 @@ export async function startHub(system: ActorSystem, options: HubOptions): Promis
   return hub;
 }
 
-/** A node asks once in 30 s for each other that it sends to, and there are 1,000 members at most. */
-const INTRODUCTIONS = { perSecond: 35, burst: 1_000 };
-
 class Hub implements HubCluster {
   readonly name: string;
   readonly id: string | null;
@@ -74,8 +71,7 @@ class Hub implements HubCluster {
   /** What members joined with, by session. */
   readonly #admitted = new Map<number, Admission>();
   readonly #leaving = new Set<number>();
-  /** Of introductions, by the session of who asks for them. */
-  readonly #introductions = new Map<number, RateLimit>();
+  readonly #introductions = new Introductions(() => tokenFrom(this.#core.nonce));
   #self: Member;
   #acceptor: Acceptor | null = null;
   #endRevocationWatch: (() => void) | null = null;
@@ -189,7 +185,7 @@ class Hub implements HubCluster {
       onEnd: (from, end) => this.#onEnd(from, end),
     });
     this.#peers.set(member.session, opened);
-    this.#introductions.set(member.session, new RateLimit(INTRODUCTIONS, this.#system.clock.monotonic()));
+    this.#introductions.enter(member, this.#system.clock.monotonic());
     this.#admitted.set(member.session, admission);
     this.#core.exchange.connect(member, opened.link);
     this.#publish({ type: "memberUp", sequence: membership.sequence + 1, member });
@@ -213,6 +209,9 @@ class Hub implements HubCluster {
       case "introduce":
         this.#introduce(peer, notice.session);
         return;
+      case "expecting":
+        this.#haveDialled(peer, notice);
+        return;
       case "snapshot":
       case "event":
       case "goodbye":
@@ -231,26 +230,27 @@ class Hub implements HubCluster {
   #introduce(asker: Peer, session: number): void {
     const wanted = this.#peers.get(session);
     if (wanted === undefined) return;
-    if (this.#introductions.get(asker.member.session)?.take(this.#system.clock.monotonic()) !== true) {
+    if (!this.#introductions.mayAsk(asker.member, this.#system.clock.monotonic())) {
       this.#core.incidents.add("introduction-refused", asker.member.name);
       return;
     }
-    const [dialler, listener] = wanted.member.url === null ? [wanted, asker] : [asker, wanted];
-    if (listener.member.url === null) return;
-    const token = tokenFrom(this.#core.nonce);
-    this.#core.notify(listener, { type: "introduced", session: dialler.member.session, token, dial: null });
-    this.#core.notify(dialler, {
-      type: "introduced",
-      session: listener.member.session,
-      token,
-      dial: listener.member.url,
-    });
+    const offer = this.#introductions.offer(asker.member, wanted.member);
+    if (offer === null) return;
+    const { dialler, listener, token } = offer;
+    const peer = listener === asker.member ? asker : wanted;
+    this.#core.notify(peer, { type: "introduced", session: dialler.session, token, dial: null });
+  }
+
+  /** Has the other one dial this one, which waits for it; of two introductions at a time the newer one counts. */
+  #haveDialled({ member }: Peer, { session, token }: Extract<Notice, { readonly type: "expecting" }>): void {
+    const dialler = this.#peers.get(session);
+    if (dialler === undefined || !this.#introductions.taken(member, session, token)) return;
+    this.#core.notify(dialler, { type: "introduced", session: member.session, token, dial: member.url });
   }
 
   #onEnd(peer: Peer, { code, reason }: LinkEnd): void {
-    const { session } = peer.member;
-    if (!this.#peers.has(session)) return;
-    const inOrder = code === "closed" && this.#leaving.has(session);
+    if (!this.#peers.has(peer.member.session)) return;
+    const inOrder = code === "closed" && this.#leaving.has(peer.member.session);
     this.#remove(peer, inOrder ? null : reason === "" ? `its link was ${code}` : reason);
   }
 
@@ -266,7 +266,7 @@ class Hub implements HubCluster {
     this.#peers.delete(member.session);
     this.#admitted.delete(member.session);
     this.#leaving.delete(member.session);
-    this.#introductions.delete(member.session);
+    this.#introductions.leave(member);
     this.#core.exchange.disconnect(member);
     const sequence = this.#core.membership.sequence + 1;
     if (reason === null) this.#publish({ type: "memberLeft", sequence, member });

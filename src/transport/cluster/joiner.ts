@@ -81,8 +81,8 @@ class Joiner implements Cluster {
       onDialled: (dialled) => this.#enter(dialled),
       onFailed: (error) => this.#failed(error),
     });
-    this.#direct.onWanted = ({ session }) => {
-      if (this.#hubPeer !== null) this.#core.notify(this.#hubPeer, { type: "introduce", session });
+    this.#direct.tellHub = (notice) => {
+      if (this.#hubPeer !== null) this.#core.notify(this.#hubPeer, notice);
     };
   }
 
@@ -233,6 +233,7 @@ class Joiner implements Cluster {
       case "leaving":
       case "leave":
       case "introduce":
+      case "expecting":
         peer.link.fail(`sent "${notice.type}", which only a member may send`);
     }
   }

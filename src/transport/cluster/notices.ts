@@ -19,7 +19,12 @@ export type Notice =
   | { readonly type: "goodbye" }
   /** Member to hub: it wants a direct link to the member with this session. */
   | { readonly type: "introduce"; readonly session: number }
-  /** Hub to both: a key for one link between them. The one that gets a URL in `dial` dials it. */
+  /** Member to hub: the member with this session may dial it with this key now. */
+  | { readonly type: "expecting"; readonly session: number; readonly token: string }
+  /**
+   * Hub to both: a key for one link between them. First to the one that is to be dialled, with `dial` null; to the other one,
+   * with the URL to dial, once that one expects it.
+   */
   | {
       readonly type: "introduced";
       readonly session: number;
@@ -30,6 +35,7 @@ export type Notice =
 const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i);
 const session = z.number().int().min(1).max(0xffffffff);
 const sequence = z.number().int().min(0);
+const token = z.string().max(128);
 const url = z
   .string()
   .max(256)
@@ -57,10 +63,11 @@ const schema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("leave") }),
   z.object({ type: z.literal("goodbye") }),
   z.object({ type: z.literal("introduce"), session }),
+  z.object({ type: z.literal("expecting"), session, token }),
   z.object({
     type: z.literal("introduced"),
     session,
-    token: z.string().max(128),
+    token,
     dial: url.nullable(),
   }),
 ]);

@@ -133,6 +133,8 @@ export const EDGE_MESSAGES: readonly ClusterAttack[] = [
       const asking = await scene.wire();
       for (let n = 0; n < 2_000; n += 1) {
         asking.send(notice({ type: "introduce", session: scene.sessionOf("edge-1") }));
+        // It was offered no such key, so that nobody dials it.
+        asking.send(notice({ type: "expecting", session: scene.sessionOf("edge-1"), token: "x.y" }));
       }
       for (const value of [
         { type: "snapshot", sequence: 0, members: [] },

@@ -105,4 +105,114 @@ for (const [from, which] of [
     keepsOrder(from, ["control", "data"], 60_000, 80));
 }
 
+/** Two members that tell each other something, and how to hold what the hub sends to one of them. */
+async function introducedTwo(): Promise<{
+  readonly cluster: MemoryCluster;
+  readonly nodes: readonly [Node, Node];
+  /** Holds the frames from `from`, a URL of the network, to `to`, behind the next few; what is given back lets them pass. */
+  readonly hold: (from: string, to: string, after?: number) => () => void;
+}> {
+  const held = new Map<string, { after: number; readonly waiting: (() => void)[] }>();
+  const cluster = createMemoryCluster({
+    deliver({ from, to }, pass) {
+      const way = held.get(`${from} ${to}`);
+      if (way === undefined || way.after > 0) pass();
+      else way.waiting.push(pass);
+      if (way !== undefined) way.after -= 1;
+    },
+  });
+  await cluster.hub();
+  const first = await cluster.join("edge-1");
+  const second = await cluster.join("edge-2", { listen: { url: "memory://edge-2" } });
+  await cluster.settle();
+  for (const { system } of [first, second]) system.spawn(recorder([]), { name: "sink" });
+  const hold = (from: string, to: string, after = 0): (() => void) => {
+    const way = `${from} ${to}`;
+    const waiting: (() => void)[] = [];
+    held.set(way, { after, waiting });
+    return () => {
+      held.delete(way);
+      for (const pass of waiting) pass();
+    };
+  };
+  return { cluster, nodes: [first, second], hold };
+}
+
+type Node = Awaited<ReturnType<MemoryCluster["join"]>>;
+
+const say = ({ system }: Node, to: Node): void =>
+  system.resolve<string>(`sluice://${to.system.name}/sink`).tell("something");
+const directLinks = (nodes: readonly Node[]): readonly number[] =>
+  nodes.map(({ cluster }) => cluster.links.filter(({ kind }) => kind === "direct").length);
+const SECOND = "memory://dialled:2";
+
+test("nobody dials a member that has not been told of it yet", async () => {
+  const { cluster, nodes, hold } = await introducedTwo();
+  const pass = hold("memory://hub", SECOND);
+  say(nodes[0], nodes[1]);
+  await cluster.settle();
+  await cluster.advance(1_000);
+  pass();
+  await cluster.settle();
+  assert.equal(
+    nodes.map((node) => node.cluster.security),
+    [{}, {}],
+  );
+  assert.equal(directLinks(nodes), [1, 1]);
+  await cluster.end();
+});
+
+test("two members that ask for each other at a time have one link, and no key is refused", async () => {
+  const { cluster, nodes } = await introducedTwo();
+  say(nodes[0], nodes[1]);
+  say(nodes[1], nodes[0]);
+  await cluster.advance(1_000);
+  assert.equal(
+    nodes.map((node) => node.cluster.security),
+    [{}, {}],
+  );
+  assert.equal(directLinks(nodes), [1, 1]);
+  await cluster.end();
+});
+
+test("a member that is introduced again while it dials does not dial twice", async () => {
+  const { cluster, nodes, hold } = await introducedTwo();
+  const pass = hold("memory://dialled:3", "memory://edge-2");
+  say(nodes[0], nodes[1]);
+  await cluster.settle();
+  say(nodes[1], nodes[0]);
+  await cluster.settle();
+  pass();
+  // A refusal takes its time.
+  await cluster.advance(1_000);
+  assert.equal(
+    nodes.map((node) => node.cluster.security),
+    [{}, {}],
+  );
+  assert.equal(directLinks(nodes), [1, 1]);
+  await cluster.end();
+});
+
+test("a member that asks for another one that has its link already has nobody dial in vain", async () => {
+  const { cluster, nodes, hold } = await introducedTwo();
+  // What the second one asks waits on its way, and so does the welcome, behind the challenge.
+  const passAsked = hold("memory://dialled:2", "memory://hub");
+  say(nodes[1], nodes[0]);
+  await cluster.settle();
+  const passWelcome = hold("memory://edge-2", "memory://dialled:3", 1);
+  say(nodes[0], nodes[1]);
+  await cluster.settle();
+  passAsked();
+  await cluster.settle();
+  passWelcome();
+  // A refusal takes its time.
+  await cluster.advance(1_000);
+  assert.equal(
+    nodes.map((node) => node.cluster.security),
+    [{}, {}],
+  );
+  assert.equal(directLinks(nodes), [1, 1]);
+  await cluster.end();
+});
+
 test.run();
