@@ -2,7 +2,9 @@
 
 import { stageKeyText, type NodeName } from "../../task/identity.js";
 import type { StageFailure } from "../../task/offers.js";
+import type { NodeDescription } from "../../task/requests.js";
 import { requestReplan } from "./decide.js";
+import { keepFailures, recallFailures } from "./kept-failures.js";
 import type { Ctx, Of, State } from "./state.js";
 
 export function onStageUnavailable(state: State, { node, failure }: Of<"stageUnavailable">, ctx: Ctx): void {
@@ -27,10 +29,25 @@ export function onStageUnavailable(state: State, { node, failure }: Of<"stageUna
   for (const [id] of concerned) state.changed.add(id);
 }
 
+/** Of a node that is here for the first time: what it could not load under the scheduler before is not placed there yet. */
+export function excludeAgain(
+  { exclusions, retained }: Pick<State, "exclusions" | "retained">,
+  node: NodeDescription,
+  ctx: Pick<Ctx, "now" | "monotonic" | "log">,
+): void {
+  const failures = recallFailures(retained.failures, node, ctx.now());
+  for (const failure of failures) exclusions.add(node.name, failure, ctx.monotonic());
+  const stages = failures.map(({ stage }) => stageKeyText(stage));
+  if (stages.length > 0)
+    ctx.log.warn("Stages could not run on a node before, and stay elsewhere", { node: node.name, stages });
+}
+
 /** Places a stage elsewhere for a while. @returns false where it was not to be placed there already */
 export function exclude(state: State, node: NodeName, failure: StageFailure, ctx: Ctx): boolean {
   const { pipelineId, pipelineVersion, stage } = failure.stage;
-  if (!state.exclusions.add(node, failure, ctx.monotonic())) return false;
+  const isNew = state.exclusions.add(node, failure, ctx.monotonic());
+  keepFailures(state, node, ctx);
+  if (!isNew) return false;
   const { reason } = failure;
   const text = stageKeyText(failure.stage);
   ctx.log.warn("A stage cannot run on a node, and is placed elsewhere", { node, stage: text, reason });

@@ -1,6 +1,12 @@
 /** What a scheduler decided, beyond its process: what it goes on with as its hub starts again. */
 
-import { pipelineKeyText, type SourceId, type StageId, type NodeName } from "../../task/identity.js";
+import {
+  pipelineKeyText,
+  type SourceId,
+  type StageId,
+  type StageKey,
+  type NodeName,
+} from "../../task/identity.js";
 import type { PlanChange, RememberedPlan } from "../../task/reports.js";
 import type { SourceDescription } from "../../task/requests.js";
 import type { KeptState } from "../../scheduling/kept-state.js";
@@ -13,11 +19,34 @@ export interface PlanMemoryPort {
   remember(source: SourceId, plan: RememberedPlan): void;
   /** Of a source that is removed, with all of its changes. */
   forget(source: SourceId): void;
+  readonly failures: FailureMemory;
   readonly changes: {
     add(source: SourceId, change: PlanChange): void;
     /** Those at or after, ms since the Unix epoch, oldest first, as far as they are written. */
     since(source: SourceId, sinceMs: number): Promise<readonly PlanChange[]>;
   };
+}
+
+/** Stages that a node could not load. */
+export interface KeptFailures {
+  /** Of what the node offered then: another offer, and they count no more. */
+  readonly offer: string;
+  readonly stages: readonly {
+    readonly stage: StageKey;
+    /** For people. */
+    readonly reason: string;
+    /** ms since the Unix epoch. */
+    readonly untilMs: number;
+  }[];
+}
+
+/** By node, in the order in which they came. A `Map` is one that ends with the process. */
+export interface FailureMemory {
+  readonly size: number;
+  get(node: NodeName): KeptFailures | undefined;
+  set(node: NodeName, failures: KeptFailures): unknown;
+  delete(node: NodeName): boolean;
+  keys(): Iterable<NodeName>;
 }
 
 /** What is left of a source from before the process. */

@@ -23,6 +23,7 @@ import { requestReplan } from "./decide.js";
 import { armResend, sendTable } from "./publish-table.js";
 import type { PolicyScope } from "../../scheduling/policy.js";
 import { createSourceEntry, type Ctx, type Of, type State } from "./state.js";
+import { excludeAgain } from "./exclude-stage.js";
 import { nativeOf } from "./source-opened.js";
 import { steered } from "./steered.js";
 import { sameData } from "../../task/same-data.js";
@@ -43,6 +44,8 @@ export function onRegisterNode(state: State, { node, controller }: Of<"registerN
   }
   // Another process, or another folder of models.
   state.exclusions.forget(node.name);
+  if (state.seen.has(node.name)) state.retained.failures.delete(node.name);
+  else excludeAgain(state, node, ctx);
   state.seen.add(node.name);
   state.loaded.forget(node.name);
   state.retained.nodes.set(node.name, { description: node, controller });

@@ -7,7 +7,7 @@ import type { NodeDescription, SourceDescription, SourceOrders } from "../../tas
 import type { NodeName, SourceId } from "../../task/identity.js";
 import type { Plan } from "../../scheduling/policy.js";
 import { PlanHistory } from "./plan-history.js";
-import type { PlanMemoryPort } from "./plan-memory-port.js";
+import type { FailureMemory, PlanMemoryPort } from "./plan-memory-port.js";
 import type { RoutingTable } from "../../task/routing-table.js";
 
 /** Owned by one scheduler actor at a time. What it learned beyond this, it learns again. */
@@ -26,6 +26,8 @@ export interface SchedulerRetained {
   /** Of the last thing that was asked of policies; they count on, so that no answer is taken for that of another. */
   jobs: number;
   readonly history: PlanHistory;
+  /** Stages that nodes could not load. Outlives the process where `memory` does. */
+  readonly failures: FailureMemory;
   /** What outlives the process; null where nothing does. */
   readonly memory: PlanMemoryPort | null;
   /** The plans in force when that was published; its routes may lag behind, as stages are still to be loaded. */
@@ -41,6 +43,7 @@ export function createSchedulerRetained(
 ): SchedulerRetained {
   return {
     memory,
+    failures: memory?.failures ?? new Map(),
     nodes: new Map(),
     sources: new Map(),
     orders,

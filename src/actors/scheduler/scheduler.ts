@@ -26,7 +26,7 @@ import { onRoundDecided, onRoundLost } from "./settle-round.js";
 import { onShadowsDecided, shadowReport } from "./shadows.js";
 import { transfersOf } from "./bandwidth-estimates.js";
 import { armResend, onResend, onTableInstalled, onTableRefused, sendTable } from "./publish-table.js";
-import { onStageUnavailable } from "./exclude-stage.js";
+import { excludeAgain, onStageUnavailable } from "./exclude-stage.js";
 import {
   onFreeVersion,
   onChecked,
@@ -59,6 +59,7 @@ export function createScheduler(
         monotonic: () => ctx.monotonic(),
       });
       ctx.every("tick", options.intervalMs, { type: "tick" });
+      for (const { description } of state.nodes.values()) excludeAgain(state, description, ctx);
       for (const node of state.nodes.keys()) sendTable(state, node, ctx);
       armResend(state, ctx);
       if (state.nodes.size + state.sources.size > 0) requestReplan(state, "all", "scheduler restarted", ctx);

@@ -18,6 +18,8 @@ export type StateKind =
   | "order"
   /** What the policy of a source has learned, by source. */
   | "policy"
+  /** Stages that a node could not load, by node. */
+  | "failure"
   /** How the plan of a source has changed, by `source/` and a number that sorts by its digits. */
   | "change";
 

@@ -1,6 +1,6 @@
 /**
- * What a hub decided of its sources, beyond its process: the plan of each with what its policy has learned, and how the plan has
- * changed.
+ * What a hub decided of its sources, beyond its process: the plan of each with what its policy has learned, how the plan has
+ * changed, and which stages nodes could not load.
  *
  * PM1 A hub that starts again goes on with the plan that was in force, unless its source walks another pipeline now.
  * PM2 Of each source the newest changes are kept, by number and age; those of a source that is removed are deleted.
@@ -9,7 +9,15 @@
 import { Buffer } from "node:buffer";
 import { z } from "../../runtime/parse.js";
 import { parseConfiguration } from "../../task/configuration.js";
-import { parseSourceId, type NodeName, type SourceId } from "../../task/identity.js";
+import {
+  parseNodeName,
+  parsePipelineId,
+  parseSourceId,
+  parseStageId,
+  type NodeName,
+  type SourceId,
+} from "../../task/identity.js";
+import { NAME } from "../../task/limits.js";
 import type { PlanChange, RememberedPlan } from "../../task/reports.js";
 import { nodeName } from "../trust/forms.js";
 import type { HubState } from "./hub-state.js";
@@ -24,6 +32,8 @@ interface PlanMemory {
   /** Of a source that is removed. */
   forget(source: SourceId): void;
   readonly changes: PlanChanges;
+  /** Stages that nodes could not load. */
+  readonly failures: KeptMap<NodeName, FailuresForm>;
 }
 
 export interface OpenPlanMemory extends PlanMemory {
@@ -62,6 +72,23 @@ const form = z.object({
   why: explanation,
 });
 
+const failuresForm = z.object({
+  offer: z.string(),
+  stages: z.array(
+    z.object({
+      stage: z.object({
+        pipelineId: z.string().regex(NAME).transform(parsePipelineId),
+        pipelineVersion: z.number(),
+        stage: z.string().regex(NAME).transform(parseStageId),
+        variant: z.string().exactOptional(),
+      }),
+      reason: z.string(),
+      untilMs: z.number(),
+    }),
+  ),
+});
+
+type FailuresForm = z.output<typeof failuresForm>;
 type Form = z.output<typeof form>;
 
 /** @throws SluiceError `store-corrupt`, `store-format` */
@@ -81,10 +108,20 @@ export async function openPlanMemory(
     { state, writer, now: () => options.clock.now(), form: changeForm },
     options.changes,
   );
-  return { ...createPlanMemory(plans, changes), close: () => writer.close() };
+  const failures = await openKeptMap<NodeName, FailuresForm>({
+    kind: "failure",
+    state,
+    writer,
+    keyOf: parseNodeName,
+    form: failuresForm,
+  });
+  return { ...createPlanMemory(plans, changes), failures, close: () => writer.close() };
 }
 
-function createPlanMemory(plans: KeptMap<SourceId, Form>, changes: PlanChanges): PlanMemory {
+function createPlanMemory(
+  plans: KeptMap<SourceId, Form>,
+  changes: PlanChanges,
+): Omit<PlanMemory, "failures"> {
   return {
     changes,
     recall(source) {

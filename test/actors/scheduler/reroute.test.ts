@@ -1,6 +1,7 @@
 import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { createSchedulerRetained } from "../../../src/actors/scheduler/retained.js";
+import type { FailureMemory } from "../../../src/actors/scheduler/plan-memory-port.js";
 import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
 import { createInlineDecisions } from "../../../src/actors/scheduler/inline-decisions.js";
 import { createPolicies } from "../../../src/scheduling/policies.js";
@@ -20,8 +21,11 @@ const keyOf = (stage: string): StageKey => ({
   stage: parseStageId(stage),
 });
 
-function cluster(nodes: readonly NodeDescription[] = [node("cloud"), node("edge-1"), node("edge-2")]) {
-  const retained = createSchedulerRetained();
+function cluster(
+  nodes: readonly NodeDescription[] = [node("cloud"), node("edge-1"), node("edge-2")],
+  failures: FailureMemory = new Map(),
+) {
+  const retained = { ...createSchedulerRetained(), failures };
   const scheduler = fold(
     createScheduler(
       {
@@ -125,6 +129,39 @@ test("a node that fails to load keeps nothing, and its stage stays where it is",
   scheduler.tell({ type: "stageUnavailable", node: EDGE_2, failure });
   assert.is(at(), EDGE_1);
   assert.match(String(scheduler.state().sources.get(CAM_1)?.why.inputs["cannotRun"]), "detect on edge-2");
+});
+
+test("a stage that a node could not load stays elsewhere under a hub that starts again, for as long and for what the node offered", () => {
+  const failures: FailureMemory = new Map();
+  const start = (again = node("edge-2")) => {
+    const started = cluster([node("cloud"), node("edge-1"), again], failures);
+    started.register();
+    started.loaded("edge-1", "detect", "track");
+    started.loaded("edge-2", "detect");
+    started.place({ detect: ["edge-2", "edge-1"], track: "edge-1" });
+    return started;
+  };
+  const first = start();
+  assert.is(first.at(), EDGE_2);
+  const failure = { stage: keyOf("detect"), reason: "its model is broken", retryInMs: 10_000 };
+  first.scheduler.tell({ type: "stageUnavailable", node: EDGE_2, failure });
+  assert.is(first.at(), EDGE_1);
+
+  const second = start();
+  assert.is(second.at(), EDGE_1);
+  second.scheduler.advance(11_000);
+  assert.is(second.at(), EDGE_2, "it is over");
+
+  const third = start();
+  assert.is(third.at(), EDGE_1);
+  third.scheduler.tell({ type: "removeNode", node: EDGE_2 });
+  third.join(node("edge-2"));
+  third.loaded("edge-2", "detect");
+  assert.is(third.at(), EDGE_2, "it came back, and is tried at once");
+  assert.is(failures.size, 0);
+
+  third.scheduler.tell({ type: "stageUnavailable", node: EDGE_2, failure });
+  assert.is(start(node("edge-2", ["detect", "track", "more"])).at(), EDGE_2, "it has something else now");
 });
 
 test("a node that says it is ready and then cannot run the stage is left, and comes back after a while only once it is ready again", () => {

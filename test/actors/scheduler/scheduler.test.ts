@@ -782,6 +782,7 @@ function createMemory(): PlanMemoryPort {
     recall: (id) => plans.get(id) ?? null,
     remember: (id, plan) => void plans.set(id, structuredClone(plan)),
     forget: (id) => void plans.delete(id),
+    failures: new Map(),
     changes: {
       add: (id, change) => void changes.set(id, [...(changes.get(id) ?? []), change]),
       since: (id, sinceMs) => Promise.resolve((changes.get(id) ?? []).filter(({ atMs }) => atMs >= sinceMs)),

@@ -4,7 +4,7 @@ import { silentLogger } from "../../../src/runtime/log.js";
 import { createMemoryState } from "../../../src/storage/hub/memory-state.js";
 import { openPlanMemory } from "../../../src/storage/hub/plan-memory.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
-import { parseNodeName, parseSourceId } from "../../../src/task/identity.js";
+import { parseNodeName, parsePipelineId, parseSourceId, parseStageId } from "../../../src/task/identity.js";
 import type { PlanChange, RememberedPlan } from "../../../src/task/reports.js";
 import { VirtualClock } from "../../support/virtual-clock.js";
 
@@ -46,6 +46,26 @@ test("openPlanMemory recalls what was remembered before, bytes and all, until it
   assert.is(last.recall(CAM_1), null);
   assert.ok(last.recall(CAM_10));
   await last.close();
+});
+
+test("openPlanMemory keeps which stages a node could not load", async () => {
+  const { state, memory } = await opened();
+  const edge = parseNodeName("edge-1");
+  const stage = { pipelineId: parsePipelineId("two"), pipelineVersion: 3, stage: parseStageId("detect") };
+  const failures = {
+    offer: "a-hash",
+    stages: [
+      { stage, reason: "its model is damaged", untilMs: 5_000 },
+      { stage: { ...stage, variant: "small" }, reason: "no room", untilMs: 6_000 },
+    ],
+  };
+  memory.failures.set(edge, failures);
+  await memory.close();
+  const next = (await opened(state)).memory;
+  assert.equal(next.failures.get(edge), failures);
+  next.failures.delete(edge);
+  await next.close();
+  assert.is((await opened(state)).memory.failures.size, 0);
 });
 
 test("the changes of a plan are read back in order, of one source alone, since a time", async () => {
