@@ -45,8 +45,16 @@ export function cameraSource({ name, frames }: CameraOptions): SourceSpec {
 /** What frames of a live camera hold in place of a number: their times are shifted after a reconnect, so they prove nothing. */
 export const UNNUMBERED = -1;
 
-/** Captures from the camera, within `process`. */
-export function createCameraCapture(options: CameraOptions, process: SimulatedProcess): CapturePort {
+/**
+ * Captures from the camera, within `process`.
+ *
+ * @param onGiven hears of each frame, before it is given
+ */
+export function createCameraCapture(
+  options: CameraOptions,
+  process: SimulatedProcess,
+  onGiven: () => void,
+): CapturePort {
   const { frames, everyMs, frameBytes } = options;
   return {
     open({ after }, listener) {
@@ -67,6 +75,7 @@ export function createCameraCapture(options: CameraOptions, process: SimulatedPr
         view.setFloat64(0, frames === null ? UNNUMBERED : next);
         view.setFloat64(8, next);
         wanted -= 1;
+        onGiven();
         listener.onFrame({
           number: next,
           passedOver: 0,

@@ -2,10 +2,12 @@
 
 import type { Operator } from "../operator/operator.js";
 import { parseNodeName, parseSourceId, type NodeName } from "../task/identity.js";
+import type { Configuration } from "../task/configuration.js";
 import type { Pipeline } from "../task/pipeline.js";
 import type { PolicySpec } from "../task/requests.js";
 import { HUB } from "./host-names.js";
 import type { Prng } from "./prng.js";
+import { FRAMES_ORDERED_MAX, type Steer } from "./shape.js";
 import type { SimulatedSource } from "./simulated-source.js";
 
 /** What is asked of which node. */
@@ -21,12 +23,23 @@ export type Orders = (operator: Operator) => Order | null;
 /** Of runs, those in which a source is drained. */
 const DRAINS_SHARE = 0.3;
 
-/** Sets policies, and in some runs drains one source. */
-export function createOrders(
-  prng: Prng,
-  sources: () => readonly SimulatedSource[],
-  drawPolicy: (pipeline: Pipeline) => PolicySpec,
-): readonly Orders[] {
+interface OrdersOptions {
+  readonly prng: Prng;
+  readonly sources: () => readonly SimulatedSource[];
+  readonly drawPolicy: (pipeline: Pipeline) => PolicySpec;
+  readonly steers: readonly Steer[];
+  /** Whether sources are about to end: none is paused any more. */
+  readonly isCalm: () => boolean;
+}
+
+/** Sets policies, steers sources as `steers` says, and in some runs drains one of them. */
+export function createOrders({
+  prng,
+  sources,
+  drawPolicy,
+  steers,
+  isCalm,
+}: OrdersOptions): readonly Orders[] {
   let drains = prng.happens(DRAINS_SHARE);
   return [
     (operator) => {
@@ -34,6 +47,7 @@ export function createOrders(
       const answer = operator.setPolicy(parseSourceId(id), drawPolicy(pipeline));
       return { node: parseNodeName(HUB), what: "a policy", answer };
     },
+    ...steers.flatMap((steer) => STEERING[steer](prng, () => prng.pick(sources()), isCalm)),
     (operator) => {
       const source = prng.pick(sources());
       if (!drains || source.ended !== null) return null;
@@ -43,4 +57,35 @@ export function createOrders(
       return { node, what: "a drain", answer: operator.agent(node).drainSource(parseSourceId(source.id)) };
     },
   ];
+}
+
+type Steering = (prng: Prng, source: () => SimulatedSource, isCalm: () => boolean) => readonly Orders[];
+
+const STEERING: Readonly<Record<Steer, Steering>> = {
+  pause: (_prng, source, isCalm) => {
+    const pause: Orders = (operator) =>
+      isCalm() ? null : atHub("a pause", operator.pauseSource(parseSourceId(source().id), "drawn"));
+    const end: Orders = (operator) =>
+      atHub("the end of a pause", operator.continueSource(parseSourceId(source().id)));
+    // Most that end are of sources that are not paused.
+    return [pause, pause, end];
+  },
+  configure: (prng, source) => [
+    (operator) =>
+      atHub("a configuration", operator.configureSource(parseSourceId(source().id), drawKnobs(prng))),
+  ],
+};
+
+function atHub(what: string, answer: Promise<unknown>): Order {
+  return { node: parseNodeName(HUB), what, answer };
+}
+
+/** Some are of the capture itself, which is opened again for them; null gives all back to the policy. */
+function drawKnobs(prng: Prng): Partial<Configuration> | null {
+  return prng.pick([
+    null,
+    { framesPerTask: prng.between(1, FRAMES_ORDERED_MAX) },
+    { quality: prng.pick([50, 70, 90]) },
+    { width: 320, height: 180, framesPerTask: prng.between(1, FRAMES_ORDERED_MAX) },
+  ]);
 }

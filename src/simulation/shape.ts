@@ -11,6 +11,11 @@ import type { LinkLimits } from "../transport/link/link-limits.js";
 import { FAULTS, type FaultKind } from "./fault-plan.js";
 import type { Prng } from "./prng.js";
 
+/** What an operator orders of sources besides their policies. */
+const STEERS = ["pause", "configure"] as const;
+
+export type Steer = (typeof STEERS)[number];
+
 export interface ClusterShape {
   /** Beside the hub. */
   readonly edges: number;
@@ -45,6 +50,8 @@ export interface ClusterShape {
   readonly tokens: boolean;
   /** An operator asks, orders and watches. */
   readonly operator: boolean;
+  /** What that orders besides. */
+  readonly steers: readonly Steer[];
   readonly link: Partial<LinkLimits>;
   readonly flush: FlushOptions;
   readonly delivery: Partial<DeliveryLimits>;
@@ -71,6 +78,7 @@ export const UNIFORM_SHAPE: ClusterShape = {
   direct: false,
   tokens: false,
   operator: false,
+  steers: [],
   // By default it depends on the machine.
   link: { budgetBytes: 320 * 1024 * 1024 },
   flush: {},
@@ -131,6 +139,7 @@ export function drawShape(prng: Prng): ClusterShape {
       pendingBytesMax: prng.pick([SMALL_PENDING_BYTES, 64 * KIB * KIB, 64 * KIB * KIB]),
     },
     delivery: { timeoutMs, timeoutMsMax: 2 * timeoutMs, deliveriesMax: timeoutMs < 4_000 ? 64 : 16 },
+    steers: STEERS.filter(() => prng.happens(0.5)),
   };
 }
 
@@ -141,6 +150,15 @@ const RUN_MS_MAX = 50;
 const FRAME_MS = 100;
 /** For what goes on around it, in ms: a table, a join of the cluster, a slow disk. */
 const AROUND_MS = 3_000;
+
+/** Frames in a task that an operator may set, at most. */
+export const FRAMES_ORDERED_MAX = 4;
+
+/** Frames in a task at most, whoever says how many. */
+export function framesPerTaskMax({ framesPerTask, operator, steers }: ClusterShape): number {
+  const ordered = operator && steers.includes("configure") ? FRAMES_ORDERED_MAX : 1;
+  return Math.max(framesPerTask, ordered);
+}
 
 /** How long a task may take once nothing fails any more, in ms: behind all others that there may be, on one node. */
 export function taskMsMax(shape: ClusterShape): number {
@@ -162,9 +180,9 @@ function timeoutsOf({ delivery }: ClusterShape): DeliveryLimits {
  * that nobody misses before its time is up.
  */
 export function lateMsMax(shape: ClusterShape): number | null {
-  const { faults, windowTasks, framesPerTask, joinTimeoutMs } = shape;
+  const { faults, windowTasks, joinTimeoutMs } = shape;
   if (faults.includes("failingActor") || leavesUnanswered(shape)) return null;
-  return windowTasks * framesPerTask * FRAME_MS + joinTimeoutMs + taskMsMax(shape);
+  return windowTasks * framesPerTaskMax(shape) * FRAME_MS + joinTimeoutMs + taskMsMax(shape);
 }
 
 /** Deliveries until everything is answered where the store takes a part of what comes at once: the gaps of a long outage do. */

@@ -1,6 +1,5 @@
 /** A simulated cluster: a hub, edges, and the network between them, with sources that are added as soon as their node is up. */
 
-import { createControl } from "../operator/control.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SluiceNode } from "../node/node.js";
 import { parseConfiguration } from "../task/configuration.js";
@@ -11,13 +10,15 @@ import { cameraSource, createCameraCapture } from "./camera.js";
 import { Coverage } from "./coverage.js";
 import type { History } from "./history.js";
 import type { InvariantChecker } from "./invariant-checker.js";
-import { membersOf, queuedBytes } from "./growth.js";
+import { continueAt, setPolicyAt } from "./hub-orders.js";
 import { letHostileIn } from "./hostile/hostile-member.js";
 import { isHostiles, watchFailures } from "./hostile/hostile-verdict.js";
 import { Sightings } from "./hostile/sightings.js";
+import { leftOnHosts } from "./left-on-hosts.js";
 import { Network } from "./network.js";
 import { createOrders } from "./orders.js";
 import { OrderChecker } from "./order-checker.js";
+import { PauseChecker } from "./pause-checker.js";
 import type { PlantedBug } from "./planted-bugs.js";
 import type { Prng } from "./prng.js";
 import { isInjected } from "./actor-faults.js";
@@ -65,7 +66,9 @@ export class SimulatedCluster {
   /** Null where there is none. */
   readonly #operator: SimulatedOperator | null;
   readonly #hosts: ReadonlyMap<string, SimulatedHost>;
+  readonly #pauses: PauseChecker;
   #redelivered = 0;
+  #calm = false;
 
   constructor(options: SimulatedClusterOptions) {
     this.#options = options;
@@ -79,6 +82,7 @@ export class SimulatedCluster {
       () => new WireChecker(windowBytes, { onViolation, tried: this.coverage.tried }),
     );
     this.times = new TaskTimes(time);
+    this.#pauses = new PauseChecker({ onViolation, tried: this.coverage.tried });
     this.#order = new OrderChecker(onViolation);
     this.tokens = shape.tokens ? new SimulatedTokens(prng.fork()) : null;
     this.#subscriptions = new Subscriptions(prng.fork(), onViolation);
@@ -123,22 +127,7 @@ export class SimulatedCluster {
     const stored = this.host(HUB).storedPosition;
     const unpushed =
       stored === nextPosition ? [] : [`subscription: ${nextPosition} of ${stored} records were pushed`];
-    return [...unpushed, ...this.#leftOnHosts(hub)];
-  }
-
-  #leftOnHosts(hub: SluiceNode | null): readonly string[] {
-    return [...this.#hosts.values()].flatMap((host) => {
-      const { name, node, checkers, journalEntries } = host;
-      if (node === null) return [`left: ${name} is no member at the end`];
-      const left = new Map(checkers.held.left());
-      if (journalEntries > 0) left.set("journal entries", journalEntries);
-      if (queuedBytes(node) > 0) left.set("bytes that wait in links", queuedBytes(node));
-      const texts = [...left].map(([what, count]) => `left: ${name} still has ${count} ${what}`);
-      if (hub !== null && membersOf(node) !== membersOf(hub)) {
-        texts.push(`left: ${name} knows ${membersOf(node)}, and the hub ${membersOf(hub)}`);
-      }
-      return texts;
-    });
+    return [...unpushed, ...leftOnHosts([...this.#hosts.values()], hub)];
   }
 
   /** Deliveries of tasks after their first one, of the sources that have ended. */
@@ -195,10 +184,7 @@ export class SimulatedCluster {
     if (hub === null) return;
     const source = prng.pick(this.sources);
     const policy = workload.anyPolicy(source.pipeline, this.#memberNames);
-    // A hub that dies meanwhile does not answer, and one that has restarted may not know the source yet.
-    createControl(hub.system, hub.cloud, () => 0)
-      .setPolicy(parseSourceId(source.id), policy)
-      .catch((thrown: unknown) => history.add(`the swap was not taken: ${errorText(thrown)}`));
+    setPolicyAt(hub, source, { policy, history });
   }
 
   /** Drains live sources, which do not end by themselves; again and again, as their node may not be a member yet. */
@@ -206,6 +192,20 @@ export class SimulatedCluster {
     const live = this.sources.filter(({ camera, ended }) => camera.frames === null && ended === null);
     for (const { id, host } of live) void this.host(host).node?.drainSource(parseSourceId(id));
     if (live.length > 0) this.#options.time.after(RETRY_MS, () => this.drainLive());
+  }
+
+  /** Nobody pauses a source from now on. */
+  calm(): void {
+    this.#calm = true;
+  }
+
+  /** Has every source go on that is paused; again and again, as a pause may be under way, or the hub may not know the source yet. */
+  continueAll(): void {
+    const { shape, history, time } = this.#options;
+    const left = this.sources.filter(({ ended }) => ended === null);
+    if (left.length === 0 || !shape.steers.includes("pause")) return;
+    continueAt(this.host(HUB).node, left, history);
+    time.after(RETRY_MS, () => this.continueAll());
   }
 
   #createHost(name: string): SimulatedHost {
@@ -242,7 +242,7 @@ export class SimulatedCluster {
         if (event.type === "tableAcknowledged")
           this.host(event.node).checkers.epochs.acknowledged(event.epoch);
       },
-      watch: [this.#sightings.decorate, failures, this.coverage.decorate],
+      watch: [this.#sightings.decorate, failures, this.coverage.decorate, this.#pauses.decorate],
       onWrongFrames: ({ sourceId, incarnation, sequence }) => {
         if (isHostiles(sourceId)) return;
         invariants.addViolation(
@@ -268,11 +268,13 @@ export class SimulatedCluster {
       link: shape.link,
       token: this.tokens?.tokenOf(OPERATOR, "operator", time.nowMs) ?? null,
       onViolation: (text) => invariants.addViolation(text),
-      orders: createOrders(
-        own,
-        () => this.sources,
-        (pipeline) => workload.anyPolicy(pipeline, this.#memberNames),
-      ),
+      orders: createOrders({
+        prng: own,
+        sources: () => this.sources,
+        drawPolicy: (pipeline) => workload.anyPolicy(pipeline, this.#memberNames),
+        steers: shape.steers,
+        isCalm: () => this.#calm,
+      }),
     });
   }
 
@@ -283,7 +285,7 @@ export class SimulatedCluster {
       await node.addSource({
         id: parseSourceId(source.id),
         source: cameraSource(source.camera),
-        capture: createCameraCapture(source.camera, process),
+        capture: createCameraCapture(source.camera, process, () => this.#pauses.captured(source.id)),
         pipeline: source.pipeline,
         configuration: parseConfiguration({ framesPerTask, encoding: "jpeg" }),
         policy: workload.policyOf(source, this.#memberNames),

@@ -16,7 +16,15 @@ import { History } from "./history.js";
 import { InvariantChecker } from "./invariant-checker.js";
 import { createPlantedBug, type BugKind, type PlantedBug } from "./planted-bugs.js";
 import { createPrng, type Prng } from "./prng.js";
-import { drainMsMax, drawShape, lateMsMax, taskMsMax, UNIFORM_SHAPE, type ClusterShape } from "./shape.js";
+import {
+  drainMsMax,
+  drawShape,
+  framesPerTaskMax,
+  lateMsMax,
+  taskMsMax,
+  UNIFORM_SHAPE,
+  type ClusterShape,
+} from "./shape.js";
 import type { Scenario } from "./scenario.js";
 import { SimulatedCluster } from "./simulated-cluster.js";
 import { HUB } from "./host-names.js";
@@ -194,7 +202,9 @@ const UNENDED: Ending = { drainedMs: null, latestMs: 0, slowestMs: 0, calmFromMs
 async function runToEnd({ time, invariants, cluster, over, shape }: Run): Promise<Ending> {
   const calmMs = time.nowMs;
   cluster.startAll();
+  cluster.calm();
   await time.runUntil(calmMs + SETTLE_MS, over);
+  cluster.continueAll();
   cluster.drainLive();
   invariants.watchClocks(() => cluster.nodes);
   // Frames that were not captured during the faults are captured now.
@@ -253,7 +263,7 @@ async function report(
       records,
       statement,
       sources: cluster.sources,
-      framesPerTask: shape.framesPerTask,
+      framesPerTaskMax: framesPerTaskMax(shape),
       clockToleranceMs: clockToleranceMs(shape),
       violations: invariants.violations,
     }),

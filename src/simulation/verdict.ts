@@ -15,7 +15,7 @@ interface RunOutcome {
   /** What their store says of them. */
   readonly statement: StoreStatement;
   readonly sources: readonly Readonly<SimulatedSource>[];
-  readonly framesPerTask: number;
+  readonly framesPerTaskMax: number;
   /** How far the clocks of nodes, and of their incarnations, may be apart, in ms. */
   readonly clockToleranceMs: number;
   /** Found while it ran. */
@@ -27,7 +27,7 @@ export async function judge({
   records,
   statement,
   sources,
-  framesPerTask,
+  framesPerTaskMax,
   clockToleranceMs,
   violations,
 }: RunOutcome): Promise<readonly string[]> {
@@ -52,7 +52,7 @@ export async function judge({
   for (const source of sources) {
     if (source.ended === null) findings.push(`stuck: ${source.id} has not ended`);
     const own = records.filter(({ id }) => id.sourceId === source.id);
-    findings.push(...checkFrames(source, own, framesPerTask), ...checkContinuity(own));
+    findings.push(...checkFrames(source, own, framesPerTaskMax), ...checkContinuity(own));
   }
   if (findings.length <= SHOWN_MAX) return findings;
   return [...findings.slice(0, SHOWN_MAX), `... and ${findings.length - SHOWN_MAX} more`];
@@ -64,7 +64,7 @@ const SHOWN_MAX = 20;
 function checkFrames(
   { id: sourceId, camera, drained }: Readonly<SimulatedSource>,
   records: readonly StoredRecord[],
-  framesPerTask: number,
+  framesPerTaskMax: number,
 ): readonly string[] {
   if (camera.frames === null) return [];
   const findings: string[] = [];
@@ -83,7 +83,7 @@ function checkFrames(
   const length = drained ? Math.max(-1, ...taskOf.keys()) + 1 : camera.frames;
   const missing = Array.from({ length }, (_, frame) => frame).filter((frame) => !taskOf.has(frame));
   const dropped = records.filter(({ type }) => type === "gap").length;
-  if (missing.length > dropped * framesPerTask) {
+  if (missing.length > dropped * framesPerTaskMax) {
     findings.push(
       `lost: ${missing.length} frames of ${sourceId} are in no result, and only ${dropped} tasks were dropped: ${missing.slice(0, 5).join(", ")}`,
     );

@@ -8,7 +8,7 @@ captureContract("simulated camera", (work) =>
   withSimulatedProcesses(async ({ time, start }) => {
     const options = { name: "cam-1", frames: 12, everyMs: 20, frameBytes: 16 };
     await work({
-      port: createCameraCapture(options, start()),
+      port: createCameraCapture(options, start(), () => {}),
       source: cameraSource(options),
       configuration: DEFAULT_CONFIGURATION,
       frameCount: options.frames,

@@ -11,6 +11,7 @@ import { SluiceError } from "../../task/errors.js";
 import type { SourceId } from "../../task/identity.js";
 import { suggestName } from "../../task/nearest-name.js";
 import type { SourceOrder } from "../../task/requests.js";
+import { sameData } from "../../task/same-data.js";
 import { requestReplan } from "./decide.js";
 import type { Ctx, Of, State } from "./state.js";
 import { knobsProblem, steered } from "./steered.js";
@@ -83,7 +84,12 @@ function order(
     });
     return;
   }
-  const held = change(retained.orders.get(sourceId) ?? {});
+  const before = retained.orders.get(sourceId) ?? {};
+  const held = change(before);
+  if (sameData(before, held)) {
+    replyTo?.tell({ type: "orderTaken", sourceId });
+    return;
+  }
   if (Object.keys(held).length === 0) retained.orders.delete(sourceId);
   else retained.orders.set(sourceId, held);
   sources.set(sourceId, { ...entry, description: steered(registered, held) });

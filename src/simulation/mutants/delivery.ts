@@ -61,7 +61,14 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
       "message.left, ctx.monotonic());\n",
     ],
   ]),
+  ...mutantsOf("delivery", "actors/generator/absences.js", [
+    ["pause-leaves-open", "capture.rest(ctx);", "void capture;"],
+    ["pause-keeps-frames", "grouping.discard();", "void grouping;"],
+    ["pause-forgotten-as-it-opens", "return pause !== null;", "return false;"],
+  ]),
   ...mutantsOf("delivery", "actors/generator/generator.js", [
+    ["reconfigured-keeps-frames", "grouping.discardHeld();", "void grouping;"],
+    ["pause-unheard", "absences.pause(state, message.pause, ctx)", "void absences"],
     ["ends-before-settled", "        if (window.ledger.inFlight > 0)\n            return;\n", ""],
     ["reads-from-beginning", "state.capture.open(retained.position);", "state.capture.open(null);"],
   ]),

@@ -24,14 +24,26 @@ import { CLOUD, EDGE_1, node, outcome, source } from "./cluster.js";
 
 const CAM_1 = parseSourceId("cam-1");
 
-function setUp({ orders = createMemoryTrust().orders, term = 1, changes = {} }: SetUp = {}) {
+function setUp({
+  orders = createMemoryTrust().orders,
+  term = 1,
+  changes = {},
+  onDecision = () => {},
+}: SetUp = {}) {
+  const decisions = createInlineDecisions(createPolicies());
   const retained = createSchedulerRetained(orders);
   const behaviour = createScheduler(
     {
       term,
       epoch: 0,
       fallback: CLOUD,
-      decisions: createInlineDecisions(createPolicies()),
+      decisions: {
+        ...decisions,
+        decide(job, request) {
+          onDecision();
+          decisions.decide(job, request);
+        },
+      },
       intervalMs: 1_000,
       nodesMax: 3,
       sourcesMax: 3,
@@ -83,6 +95,7 @@ interface SetUp {
   readonly orders?: SourceOrders;
   readonly term?: number;
   readonly changes?: Partial<SourceDescription>;
+  readonly onDecision?: () => void;
 }
 
 test("scheduler has a source paused by its next table, until an operator says otherwise, and explain tells", () => {
@@ -99,6 +112,21 @@ test("scheduler has a source paused by its next table, until an operator says ot
   goOn().only("orderTaken");
   assert.is(route()?.pause, undefined);
   assert.not.match(explain().now?.reason ?? "", "paused");
+});
+
+test("an order that says what holds already is taken, and no policy is asked for it", () => {
+  let asked = 0;
+  const { pause, goOn, configure } = setUp({ onDecision: () => (asked += 1) });
+  const before = asked;
+  goOn().only("orderTaken");
+  configure(null).only("orderTaken");
+  assert.is(asked - before, 0);
+  pause("cleaned").only("orderTaken");
+  configure({ fps: 2 }).only("orderTaken");
+  assert.is(asked - before, 2);
+  pause("cleaned").only("orderTaken");
+  configure({ fps: 2 }).only("orderTaken");
+  assert.is(asked - before, 2);
 });
 
 test("a pause and knobs hold when a source registers again and under a scheduler that starts anew, and end as it is started anew", () => {
