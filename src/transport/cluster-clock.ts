@@ -6,6 +6,8 @@
  * CC2 What is less is spread over time, so that times stay in order: half of the time that passes at most, and 500 parts per
  *     million (as in NTP, RFC 5905 section 11.3) where there is little left.
  * CC3 A correction is relative to what the clock says now: the same one twice changes nothing more.
+ * CC4 A measurement that may err by much moves it only as far as is certain: on a machine so busy that an answer is held up on
+ *     one way, two clocks that agree within a millisecond are measured to differ by half of what the answer took.
  */
 
 import type { Clock, TimerHandle } from "../runtime/clock.js";
@@ -13,6 +15,8 @@ import type { Clock, TimerHandle } from "../runtime/clock.js";
 /** A difference above it is stepped over, in ms: the step threshold of NTP, RFC 5905 section 11.3. */
 const STEP_MS = 128;
 const LARGE_MS = 50;
+/** A measurement that errs by more is not taken for the difference; an audit takes that much for a difference of clocks. */
+const ERROR_MS_MAX = 50;
 const RATE_LARGE = 0.5;
 const RATE_SMALL = 500e-6;
 
@@ -68,13 +72,13 @@ export class ClusterClock implements Clock {
    */
   correct(differenceMs: number, errorMs: number): number {
     this.now();
-    const offMs = Math.abs(differenceMs) - errorMs;
-    if (!(offMs > 0)) return 0;
-    if (offMs > STEP_MS) {
+    const moveMs = moveOf(differenceMs, errorMs);
+    if (moveMs === 0) return 0;
+    if (Math.abs(differenceMs) - errorMs > STEP_MS) {
       this.step(differenceMs, errorMs);
-      return differenceMs;
+      return moveMs;
     }
-    this.#aimMs = this.#offsetMs + differenceMs;
+    this.#aimMs = this.#offsetMs + moveMs;
     return 0;
   }
 
@@ -85,9 +89,17 @@ export class ClusterClock implements Clock {
    *   of one machine so stay on its clock.
    */
   step(differenceMs: number, errorMs: number): void {
-    if (Math.abs(differenceMs) <= errorMs) return;
+    const moveMs = moveOf(differenceMs, errorMs);
+    if (moveMs === 0) return;
     this.now();
-    this.#offsetMs += differenceMs;
+    this.#offsetMs += moveMs;
     this.#aimMs = this.#offsetMs;
   }
+}
+
+/** By how many ms a measurement moves the clock, ahead or back. */
+function moveOf(differenceMs: number, errorMs: number): number {
+  const certainMs = Math.abs(differenceMs) - errorMs;
+  if (!(certainMs > 0)) return 0;
+  return errorMs > ERROR_MS_MAX ? Math.sign(differenceMs) * certainMs : differenceMs;
 }

@@ -70,6 +70,29 @@ test("ClusterClock.correct ignores a difference within the error of its measurem
   assert.is(clock.offsetMs, 0);
 });
 
+test("ClusterClock moves no further than is certain by an answer that was held up on one way", () => {
+  for (const aheadMs of [1, -1]) {
+    for (const heldUpMs of [200, 1_000]) {
+      // The other clock is 1 ms off; it takes what held the answer up for a way of as long as that.
+      const differenceMs = aheadMs + (Math.sign(aheadMs) * heldUpMs) / 2;
+      const joining = setUp();
+      joining.clock.step(differenceMs, heldUpMs / 2);
+      assert.is(joining.clock.now(), 1_000_000 + aheadMs);
+      const running = setUp();
+      assert.is(running.clock.correct(differenceMs, heldUpMs / 2), 0);
+      running.base.advance(100_000);
+      assert.is(running.clock.now() - running.base.now(), aheadMs);
+    }
+  }
+});
+
+test("ClusterClock is set also by an answer that was held up, where it is far off beyond that", () => {
+  const { clock } = setUp();
+  assert.is(clock.correct(60_000, 500), 59_500);
+  assert.is(clock.now(), 1_059_500);
+  assert.is(clock.correct(500, 500), 0);
+});
+
 test("ClusterClock.step sets the clock at once, however little it is beyond the error of its measurement", () => {
   const { clock } = setUp();
   clock.correct(40, 1);

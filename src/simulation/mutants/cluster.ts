@@ -81,11 +81,11 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     ["drain-ignores-quiet-time", "nowMs - quietSinceMs >= quietMs", "nowMs - quietSinceMs >= 0"],
   ]),
   ...mutantsOf("cluster", "transport/cluster-clock.js", [
-    ["corrected-twice", "this.#aimMs = this.#offsetMs + differenceMs;", "this.#aimMs += differenceMs;"],
+    ["corrected-twice", "this.#aimMs = this.#offsetMs + moveMs;", "this.#aimMs += moveMs;"],
     [
       "corrected-the-wrong-way",
-      "this.#aimMs = this.#offsetMs + differenceMs;",
-      "this.#aimMs = this.#offsetMs - differenceMs;",
+      "this.#aimMs = this.#offsetMs + moveMs;",
+      "this.#aimMs = this.#offsetMs - moveMs;",
     ],
   ]),
 ];
