@@ -1,8 +1,9 @@
 /** A node of a test's cluster in a process of its own: started, stopped still, killed; gone with the test. */
 
-import { fork, type ChildProcess } from "node:child_process";
+import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { FRAME_MS } from "./paced.js";
+import { noteStarted } from "./started.js";
 import { within } from "./within.js";
 
 const PROGRAM = fileURLToPath(new URL("./programs/cluster-node.js", import.meta.url));
@@ -47,11 +48,6 @@ export interface NodeProcess {
   leave(): Promise<number | null>;
 }
 
-const running = new Set<ChildProcess>();
-process.once("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
-
 export function startNodeProcess(options: NodeProcessOptions): NodeProcess {
   const startedAtMs = performance.now();
   const child = fork(PROGRAM, [], {
@@ -62,7 +58,7 @@ export function startNodeProcess(options: NodeProcessOptions): NodeProcess {
     },
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
-  running.add(child);
+  noteStarted(child);
   const reports: NodeReport[] = [];
   const waiting = new Set<() => void>();
   const hear = (report: NodeReport): void => {
@@ -72,7 +68,6 @@ export function startNodeProcess(options: NodeProcessOptions): NodeProcess {
   child.on("message", (report) => hear(report as NodeReport));
   const ended = new Promise<number | null>((resolve) => {
     child.once("exit", (code) => {
-      running.delete(child);
       hear({ type: "exit", code });
       resolve(code);
     });

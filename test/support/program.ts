@@ -1,9 +1,9 @@
 /**
  * The compiled program as a child process, as a user runs it: its output, its end, and what it leaves behind.
- * Every program is ended with the test that started it.
+ * Every program is ended by the test that started it, or with it where it fails.
  */
 
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { processesWith, type Running } from "./processes.js";
 import { within } from "./within.js";
 import { pause } from "./pause.js";
+import { noteStarted } from "./started.js";
 
 export const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
 const SLUICE = fileURLToPath(new URL("../../apps/sluice.js", import.meta.url));
@@ -58,11 +59,6 @@ export interface Program {
   /** To it and every process of its group, as Ctrl-C in a terminal does, or a service manager. Default SIGINT. */
   interrupt(name?: NodeJS.Signals): void;
 }
-
-const running = new Set<ChildProcess>();
-process.once("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
 
 /** Of the nodes that this process starts, where a test names none: nothing is left in the checkout. */
 const journals = mkdtempSync(join(tmpdir(), "sluice-journals-"));
@@ -121,7 +117,7 @@ function start(program: string, args: readonly string[], options: ProgramOptions
     detached: true,
     ...(options.user !== undefined && { uid: options.user, gid: options.user }),
   });
-  running.add(child);
+  noteStarted(child);
   const output = { stdout: "", stderr: "" };
   const onOutput = new Set<() => void>();
   for (const stream of ["stdout", "stderr"] as const) {
@@ -133,7 +129,6 @@ function start(program: string, args: readonly string[], options: ProgramOptions
   const closed = new Promise<Ended>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (exitCode, signal) => {
-      running.delete(child);
       const leftovers = processesWith(mark).map(({ command }) => command);
       resolve({ exitCode, signal, ...output, durationMs: performance.now() - startedMs, leftovers });
     });

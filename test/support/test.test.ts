@@ -7,6 +7,8 @@ import { REPOSITORY } from "./sources.js";
 import { temporaryFolder } from "./temporary-folder.js";
 import { test } from "./test.js";
 
+const HANGS_MS = 300_000;
+
 /** What a file with these tests prints. */
 function outputOf(...handlers: readonly string[]): string {
   const file = join(temporaryFolder(), "failing.mjs");
@@ -49,6 +51,34 @@ test("test shows what was thrown where that is no error", () => {
 
 test("test shows an assertion of uvu with what was wanted and what there is", () => {
   assert.match(outputOf(`() => equal(1, 2)`), /Expected values to be deeply equal/);
+});
+
+test("test ends what was started with the one that failed, and what they shared with the last one", () => {
+  const file = join(temporaryFolder(), "starting.mjs");
+  const at = (path: string): string =>
+    JSON.stringify(pathToFileURL(join(REPOSITORY, "dist/test", path)).href);
+  writeFileSync(
+    file,
+    [
+      `import { test } from ${at("support/test.js")};`,
+      `import { startHub } from ${at("support/hub-program.js")};`,
+      `const started = async (name) => {`,
+      `  const { program } = await startHub(${JSON.stringify(temporaryFolder())}, name);`,
+      "  program.ended.then(({ signal }) => console.log(name, signal));",
+      "  return program;",
+      "};",
+      `const shared = await started("shared");`,
+      `test("fails", async () => { await started("own"); throw new Error("It fails"); });`,
+      `test("passes", async () => { shared.children(); console.log("the next one"); });`,
+      "test.run();",
+    ].join("\n"),
+  );
+  // The limit is for what hangs.
+  const { stdout, signal } = spawnSync(process.execPath, [file], { encoding: "utf8", timeout: HANGS_MS });
+  assert.is(signal, null, stdout);
+  assert.match(stdout, /own SIGKILL/);
+  assert.match(stdout, /shared SIGKILL/);
+  assert.ok(stdout.indexOf("the next one") < stdout.indexOf("shared SIGKILL"), stdout);
 });
 
 test.run();

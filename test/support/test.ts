@@ -1,26 +1,42 @@
 /**
  * uvu's `test`, for every test file: uvu reads `details` and `name` of whatever a test throws as text, and where they are none
  * it loses the failure and those before it in the file without a word. What reaches it from here is text.
+ *
+ * A test that fails has not come to where it ends what it has started: that ends with it, and once the last test of the file is
+ * through, whatever they shared. The file would hang on it.
  */
 
 import { inspect } from "node:util";
 import { test as uvuTest } from "uvu";
+import { killStarted, startedNow } from "./started.js";
 
 type Handler = Parameters<typeof uvuTest>[1];
+
+let failed = false;
 
 /** The tests of a file, which ends in `test.run()`. */
 export const test: Pick<typeof uvuTest, "run" | "skip"> & ((name: string, handler: Handler) => void) =
   Object.assign(
     (name: string, handler: Handler): void =>
       uvuTest(name, async (context) => {
+        const before = startedNow();
         try {
           await handler(context);
         } catch (error) {
+          failed = true;
+          killStarted(before);
           throw asFailure(error);
         }
       }),
-    { run: () => uvuTest.run(), skip: (...args: Parameters<typeof uvuTest.skip>) => uvuTest.skip(...args) },
+    { run, skip: (...args: Parameters<typeof uvuTest.skip>) => uvuTest.skip(...args) },
   );
+
+function run(): void {
+  uvuTest.after(() => {
+    if (failed) killStarted();
+  });
+  uvuTest.run();
+}
 
 /** As uvu can print it: its own assertions as they are, anything else with all that it holds. */
 function asFailure(thrown: unknown): Error {
