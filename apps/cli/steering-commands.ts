@@ -40,7 +40,7 @@ function addSources({ command, act }: OperatorCommands): void {
     .option("--json", "print one JSON object", false)
     .addHelpText(
       "after",
-      "\nExit codes: 0 it has ended, 1 there is none of that name, or failure, 2 wrong usage.\n",
+      "\nExit codes: 0 it has ended, 1 there is none of that name, or failure, 2 wrong\nusage.\n",
     )
     .action((source: string, given: OperatorFlags & Json) =>
       act(
@@ -65,7 +65,8 @@ function addPauses({ command, act }: OperatorCommands): void {
 A camera is let go of meanwhile, and what it does not give is stored as a gap. A
 file goes on where it was. ${LASTING}
 
-Exit codes: 0 it is paused, 1 there is none of that name, or failure, 2 wrong usage.
+Exit codes: 0 it is paused, 1 there is none of that name, or failure, 2 wrong
+usage.
 `,
     )
     .action((source: string, given: OperatorFlags & { readonly reason?: string }) =>
@@ -94,11 +95,13 @@ function addConfigure({ command, act }: OperatorCommands): void {
     .addHelpText(
       "after",
       `
-What you do not name stays with the policy. ${LASTING}
+What you do not name stays with the policy.
+${LASTING}
 
 Example: sluice configure cam --fps 5 --resolution 640x360
 
-Exit codes: 0 it is captured so, 1 it was refused and nothing changed, 2 wrong usage.
+Exit codes: 0 it is captured so, 1 it was refused and nothing changed, 2 wrong
+usage.
 `,
     )
     .action((source: string, given: OperatorFlags & ConfigureCommand) => {
@@ -165,7 +168,8 @@ function addPolicies({ command, act }: OperatorCommands): void {
       `
 Example: sluice policy cam fixed --param placement.tracks=cloud
 
-Exit codes: 0 it decides now, 1 it was refused and the one before stays, 2 wrong usage.
+Exit codes: 0 it decides now, 1 it was refused and the one before stays, 2 wrong
+usage.
 ${POLICY_HELP}`,
     )
     .action((source: string, name: string, given: OperatorFlags & { readonly param?: readonly string[] }) =>

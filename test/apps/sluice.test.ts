@@ -308,12 +308,24 @@ test("sluice exits with 2 after wrong usage, and has help at every level", async
     assert.is(exitCode, 2, args.join(" "));
     assert.ok(stderr.length > 0);
   }
-  for (const args of [[], ["hub"], ["join"], ["token"], ["token", "create"], ["run"], ["results"], ["top"]]) {
-    const { exitCode, stdout } = await run(...args, "--help");
-    assert.is(exitCode, 0);
-    assert.match(stdout, "Usage: sluice");
-    for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
-  }
+  const { stdout: overview } = await run("--help");
+  const commands = [...overview.matchAll(/^ {2}([a-z]+) +(?:[[<]|[A-Z])/gm)].map(([, name = ""]) => [name]);
+  assert.ok(commands.length > 15, overview);
+  const all = [
+    ...commands,
+    ...["create", "list", "revoke"].map((name) => ["token", name]),
+    ["nodes", "forget"],
+  ];
+  // All of them by one process: most of a command's help is the start of Node.
+  const asked = `for (const args of ${JSON.stringify(all)}) parseSluice([...args, "--help"], "0.0.0");`;
+  const { href } = new URL("../../apps/cli/commands.js", import.meta.url);
+  const program = `const { parseSluice } = await import(${JSON.stringify(href)}); ${asked}`;
+  const { stdout, status } = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+    encoding: "utf8",
+  });
+  assert.is(status, 0);
+  for (const args of all) assert.match(stdout, `Usage: sluice ${args.join(" ")} `);
+  for (const line of `${overview}${stdout}`.split("\n")) assert.ok(line.length <= 80, line);
   assert.match((await run("--version")).stdout, /^\d+\.\d+\.\d+\n$/);
 });
 
