@@ -3,20 +3,32 @@
 import type { FenceReport } from "../../src/scheduling/fences.js";
 import type { Operator } from "../../src/operator/operator.js";
 import { createPolicies } from "../../src/scheduling/policies.js";
-import { parseSourceId } from "../../src/task/identity.js";
+import { parseSourceId, type SourceId } from "../../src/task/identity.js";
+import type { ShadowSpec } from "../../src/task/requests.js";
 import { POLICY_HELP } from "../command-line.js";
 import { out } from "../terminal.js";
 import { readParameters } from "./parameters.js";
 
-/** Those of the hub, which may have some of its own. */
-export async function policies(operator: Operator, { json }: { readonly json: boolean }): Promise<number> {
-  const names = await operator.policies();
+/**
+ * Those of the hub, which may have some of its own.
+ *
+ * @throws SluiceError `policy-invalid` where they are to be read again and cannot
+ */
+export async function policies(
+  operator: Operator,
+  { json, reload }: { readonly json: boolean; readonly reload: boolean },
+): Promise<number> {
+  const names = reload ? await operator.reloadPolicies() : await operator.policies();
   if (json) {
     out.json(names);
     return 0;
   }
   const builtIn = createPolicies();
   const own = names.filter((name) => !builtIn.has(name));
+  if (reload) {
+    out.line(`The hub has read its file of policies again: ${own.join(", ")}`);
+    return 0;
+  }
   const more = own.length === 0 ? "" : `\nOf this hub's own: ${own.join(", ")}`;
   out.lines(`${POLICY_HELP.trim()}${more}`);
   for (const fence of await operator.policyFences()) out.line(describeFence(fence));
@@ -35,12 +47,26 @@ export async function setPolicy(
   operator: Operator,
   source: string,
   name: string,
-  { param = [] }: { readonly param?: readonly string[] },
+  { param = [], shadow }: { readonly param?: readonly string[]; readonly shadow?: string },
 ): Promise<number> {
   const id = parseSourceId(source);
-  await operator.setPolicy(id, { name, parameters: readParameters(param) });
+  const parameters = readParameters(param);
+  const beside = await shadowOf(operator, id, shadow);
+  await operator.setPolicy(id, { name, parameters, ...(beside && { shadow: beside }) });
   const { explanations } = await operator.table();
   const why = explanations[id]?.reason;
-  out.line(`${id} is decided by ${name}${why === undefined ? "" : `: ${why}`}`);
+  out.line(
+    `${id} is decided by ${name}${beside ? `, with ${beside.name} beside it` : ""}${why === undefined ? "" : `: ${why}`}`,
+  );
   return 0;
+}
+
+/** What runs beside a policy: the one that is named, none, or the one that did so far. */
+async function shadowOf(
+  operator: Operator,
+  source: SourceId,
+  named: string | undefined,
+): Promise<ShadowSpec | undefined> {
+  if (named === undefined) return (await operator.sources())[source]?.policy.shadow;
+  return named === "none" ? undefined : { name: named, parameters: {} };
 }

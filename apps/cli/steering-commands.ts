@@ -141,10 +141,16 @@ stays, 2 wrong usage.
     );
 }
 
+interface PolicyCommand {
+  readonly param?: readonly string[];
+  readonly shadow?: string;
+}
+
 function addPolicies({ command, act }: OperatorCommands): void {
   command("policies", "Lists the policies that may decide for a source.")
     .option("--json", "print their names as one JSON array", false)
-    .action((given: OperatorFlags & Json) =>
+    .option("--reload", "have the hub read its own file of policies again first", false)
+    .action((given: OperatorFlags & Json & { readonly reload: boolean }) =>
       act(
         given,
         () => import("./policy.js"),
@@ -163,6 +169,11 @@ function addPolicies({ command, act }: OperatorCommands): void {
       "parameter of the policy, JSON or text; outer.inner=value for one inside; repeatable",
       another,
     )
+    .option(
+      "--shadow <name>",
+      "policy to compare beside it, which changes nothing; none ends that (default: as before)",
+      notEmpty,
+    )
     .addHelpText(
       "after",
       `
@@ -172,7 +183,7 @@ Exit codes: 0 it decides now, 1 it was refused and the one before stays, 2 wrong
 usage.
 ${POLICY_HELP}`,
     )
-    .action((source: string, name: string, given: OperatorFlags & { readonly param?: readonly string[] }) =>
+    .action((source: string, name: string, given: OperatorFlags & PolicyCommand) =>
       act(
         given,
         () => import("./policy.js"),

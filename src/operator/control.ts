@@ -9,6 +9,7 @@ import {
   ORDER_REPLY,
   POLICIES_REPORTED,
   POLICY_REPLY,
+  RELOAD_REPLY,
   SCHEDULED_SOURCES,
   SOURCE_REMOVED,
   TABLE_REPORTED,
@@ -78,6 +79,13 @@ export interface Control {
   configureSource(sourceId: SourceId, knobs: Partial<Configuration> | null): Promise<void>;
   /** The policies that may be set, by name. */
   policies(): Promise<readonly string[]>;
+  /**
+   * Has the hub read its own file of policies again.
+   *
+   * @returns all that may be set now, by name
+   * @throws SluiceError `policy-invalid` where it has none or cannot use it: the policies in force stay
+   */
+  reloadPolicies(): Promise<readonly string[]>;
   /** The policies that failed of late, and how long each is not asked. */
   policyFences(): Promise<readonly FenceReport[]>;
   /**
@@ -99,6 +107,9 @@ export interface Control {
   /** How the plan of a source has changed since then (ms since the Unix epoch), and why: the newest 64 changes that the hub remembers. */
   explain(sourceId: SourceId, sinceMs?: number): Promise<ChangesReported>;
 }
+
+/** A hub gives its file of policies 20 s to be read. */
+const RELOAD_MS = 25_000;
 
 /**
  * What a node may order and watch in its own cluster.
@@ -171,6 +182,18 @@ export function createControl(system: ActorSystem, cloud: NodeName, fromPosition
         replyTo,
       }));
       return names;
+    },
+
+    async reloadPolicies() {
+      const reply = await askNode(
+        system,
+        scheduler,
+        RELOAD_REPLY,
+        (replyTo) => ({ type: "reloadPolicies", replyTo }),
+        { timeoutMs: RELOAD_MS },
+      );
+      if (reply.type === "reloadRefused") throw reply.error;
+      return reply.names;
     },
 
     async policyFences() {

@@ -129,7 +129,15 @@ test("a file of policies is read again as it changes and at SIGHUP, one that is 
   const ran = await hub.sluice(...starting("cam-1", "edge-2"));
   assert.is(ran.exitCode, 0, ran.stderr);
   const operator = await operatorOf(hub);
-  await operator.setPolicy(parseSourceId("cam-1"), { name: "calm", parameters: {} });
+  const CAM = parseSourceId("cam-1");
+  const beside = async (...given: readonly string[]) => {
+    const set = await hub.sluice("policy", "cam-1", "calm", ...given);
+    assert.is(set.exitCode, 0, set.stderr);
+    return (await operator.sources())[CAM]?.policy.shadow?.name;
+  };
+  assert.is(await beside("--shadow", "dynamic"), "dynamic");
+  assert.is(await beside(), "dynamic", "it stays beside whichever decides");
+  assert.is(await beside("--shadow", "none"), undefined);
   const rate = ({ changes }: ChangesReported) => changes.at(-1)?.configuration.fps;
   await until(operator, "cam-1", (told) => rate(told) === 5 && Number(told.now?.inputs["count"]) > 0);
 
@@ -140,9 +148,15 @@ test("a file of policies is read again as it changes and at SIGHUP, one that is 
   writeFileSync(file, `${own(3)}\nexport const = 3;\n`);
   hub.program.signal("SIGHUP");
   await hub.program.says(/error: .*own\.mjs.*line \d+.*those in force stay/);
-  const last = await operator.explain(parseSourceId("cam-1"), 0);
+  const refused = await hub.sluice("policies", "--reload");
+  assert.is(refused.exitCode, 1);
+  assert.match(refused.stderr, /own\.mjs.*line \d+/);
+  const last = await operator.explain(CAM, 0);
   assert.is(rate(last), 4);
   writeFileSync(file, own(4));
+  const reloaded = await hub.sluice("policies", "--reload");
+  assert.is(reloaded.exitCode, 0, reloaded.stderr);
+  assert.match(reloaded.stdout, /^The hub has read its file of policies again: calm, looping, /);
   await operator.close();
   await endHub(hub);
 

@@ -10,6 +10,7 @@ import type {
   OrderReply,
   PoliciesReported,
   PolicyReply,
+  ReloadReply,
   ScheduledSources,
   SourceRemoved,
   TableReported,
@@ -100,6 +101,15 @@ export const POLICIES_REPORTED: ReplyForm<PoliciesReported> = {
     names: z.array(z.string().max(TEXT_LIMITS.policyName)).max(POLICIES_MAX),
     fences: z.array(fence).max(FENCES_MAX),
   }),
+};
+export const RELOAD_REPLY: ReplyForm<ReloadReply> = {
+  schema: z.union([
+    z.object({
+      type: z.literal("policiesReloaded"),
+      names: z.array(z.string().max(TEXT_LIMITS.policyName)).max(POLICIES_MAX),
+    }),
+    refused("reloadRefused"),
+  ]),
 };
 export const TOTALS_REPORTED: ReplyForm<TotalsReported> = {
   schema: z.object({

@@ -162,5 +162,6 @@ export const SCHEDULER: Rules = {
   },
   reportNodes: { from: ORDERS, read: form<Of<"reportNodes">>()(replied) },
   reportSources: { from: ORDERS, read: form<Of<"reportSources">>()(replied) },
+  reloadPolicies: { from: ORDERS, costly: true, read: form<Of<"reloadPolicies">>()(replied) },
   reportPolicies: { from: ORDERS, read: form<Of<"reportPolicies">>()(replied) },
 };

@@ -91,7 +91,9 @@ export type SchedulerMessage =
     }
   /** What was decided and said of every source, and how it goes. */
   | { readonly type: "reportSources"; readonly replyTo: ActorRef<ScheduledSources> }
-  | { readonly type: "reportPolicies"; readonly replyTo: ActorRef<PoliciesReported> };
+  | { readonly type: "reportPolicies"; readonly replyTo: ActorRef<PoliciesReported> }
+  /** Read the hub's own file of policies again: which file that is, its hub alone was told. */
+  | { readonly type: "reloadPolicies"; readonly replyTo: ActorRef<ReloadReply> };
 
 export interface ScheduledSources {
   readonly type: "scheduledSources";
@@ -105,6 +107,12 @@ export interface PoliciesReported {
   /** Those that failed of late, at most 256. */
   readonly fences: readonly FenceReport[];
 }
+
+/** What became of the file of policies. */
+export type ReloadReply =
+  | { readonly type: "policiesReloaded"; readonly names: readonly string[] }
+  /** Those in force stay. */
+  | { readonly type: "reloadRefused"; readonly error: Error };
 
 /** How the plan of a source has changed, and why. */
 export interface ChangesReported {

@@ -23,6 +23,12 @@ export interface DecisionPort {
   decide(job: number, request: RoundRequest): void;
   /** Tries the parameters of a policy. `checked` follows. @param scope where given, they must make sense for it */
   check(job: number, spec: PolicySpec, scope: PolicyScope | null): void;
+  /**
+   * Reads the files with policies of one's own again; `policiesRead` follows where they are replaced.
+   *
+   * @throws SluiceError `policy-invalid`: the policies in force stay, also where there is no file
+   */
+  reload(): Promise<void>;
 }
 
 export interface DecisionListener {

@@ -11,6 +11,7 @@ import { errorText } from "../../runtime/errors.js";
 import { SluiceError } from "../../task/errors.js";
 import { DECISION_LIMITS, type DecisionLimits } from "../../scheduling/ask-policy.js";
 import { createPolicies, infoOf, type PolicyInfo } from "../../scheduling/policies.js";
+import { noPolicyFile } from "./inline-decisions.js";
 import type { Culprit, DecisionListener, DecisionPort } from "./decision-port.js";
 import type { DecisionRequest, DecisionWorkerData, DecisionWorkerEvent } from "./decision-worker.js";
 import { createProgress, readProgress, type Doing, type Progress } from "./thread-progress.js";
@@ -94,6 +95,7 @@ class WatchedThread implements DecisionThread {
   }
 
   async reload(): Promise<void> {
+    if (this.#settings.files.length === 0) throw noPolicyFile();
     const next = await startThread(this.#settings);
     const before = this.#leave();
     if (this.#closed) {

@@ -30,7 +30,14 @@ export function createInlineDecisions(
     },
     check: (job, spec, scope) =>
       listener.tell({ type: "checked", job, problem: checkPolicy(policies, spec, scope) }),
+    reload: () => Promise.reject(noPolicyFile()),
   };
+}
+
+/** There is nothing to be read again. */
+export function noPolicyFile(): SluiceError {
+  const text = "Cannot read policies again as the hub has no file of them: start it with --policies FILE";
+  return new SluiceError(text, { code: "policy-invalid" });
 }
 
 /** Why the policy cannot be started so; null where it can. */

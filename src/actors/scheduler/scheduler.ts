@@ -45,6 +45,7 @@ import type { SourceEntry } from "./source-plan.js";
 import type { SourceReport } from "../../task/reports.js";
 import type { SourceId } from "../../task/identity.js";
 import { restoreState, type Ctx, type Message, type Of, type SchedulerOptions, type State } from "./state.js";
+import { onReloadDone, onReloadPolicies } from "./reload-policies.js";
 import { onSourceOpened } from "./source-opened.js";
 
 export function createScheduler(
@@ -123,6 +124,10 @@ function handle(state: State, message: Message, ctx: Ctx): void {
         names: [...state.options.decisions.policies.keys()],
         fences: state.fences.report(ctx.monotonic()).slice(0, FENCES_TOLD),
       });
+    case "reloadPolicies":
+      return onReloadPolicies(state, message, ctx);
+    case "reloadDone":
+      return onReloadDone(state, message, ctx);
     case "tick":
       return onTick(state, ctx);
     case "replan":

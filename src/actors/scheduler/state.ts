@@ -42,6 +42,11 @@ type Private =
       readonly asked: Extract<SchedulerMessage, { readonly type: "reportChanges" }>;
       readonly result: AskResult<readonly PlanChange[]>;
     }
+  | {
+      readonly type: "reloadDone";
+      readonly replyTo: Extract<SchedulerMessage, { readonly type: "reloadPolicies" }>["replyTo"];
+      readonly result: AskResult<void>;
+    }
   /** From whoever asks policies. */
   | { readonly type: "decisions"; readonly event: DecisionEvent };
 export type Message = SchedulerMessage | Private;
@@ -91,6 +96,8 @@ export interface State {
   epoch: number;
   /** Messages that could not count: of an unknown node or source, out of date, or beyond a limit. */
   ignored: number;
+  /** The file of policies is read again. */
+  isReloading: boolean;
   /** Requests refused, and when that was last logged. */
   readonly refusals: { count: number; loggedAtMs: number };
   /** How often each node had the scheduler move past an epoch or term that it held. */
@@ -145,6 +152,7 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
     term: Math.max(options.term, retained.table?.term ?? 0),
     epoch: retained.table?.epoch ?? options.epoch,
     ignored: 0,
+    isReloading: false,
     refusals: { count: 0, loggedAtMs: Number.NEGATIVE_INFINITY },
     leaps: new Map(),
     failuresLogged: { atMs: Number.NEGATIVE_INFINITY, count: 0 },

@@ -273,6 +273,7 @@ const HONEST: readonly [Sender, string, unknown][] = [
   [EDGE, "/scheduler", { type: "removeSource", sourceId: "cam-1", node: "edge-1" }],
   [EDGE, "/scheduler", { type: "removeNode", node: "edge-1" }],
   [OPERATOR, "/scheduler", { type: "setPolicy", sourceId: "cam-1", policy: source.policy, replyTo }],
+  [OPERATOR, "/scheduler", { type: "reloadPolicies", replyTo }],
   [OPERATOR, "/scheduler", { type: "pauseSource", sourceId: "cam-1", reason: "cleaned", replyTo }],
   [OPERATOR, "/scheduler", { type: "continueSource", sourceId: "cam-1", replyTo }],
   [OPERATOR, "/scheduler", { type: "configureSource", sourceId: "cam-1", knobs: { fps: 5 }, replyTo }],
