@@ -1,6 +1,7 @@
 /** All cases, in the order of their running. A new one is a file beside the others, and a line here. */
 
 import type { BenchCase } from "../harness/case.js";
+import { coldStart } from "./e2e/cold-start.js";
 import { heapOfActor, spawnAndStop } from "./micro/actors.js";
 import { ask } from "./micro/ask.js";
 import { decision, decisionRound, decisionTrip } from "./micro/decision.js";
@@ -29,4 +30,5 @@ export const CASES: readonly BenchCase[] = [
   wireAskMany,
   wireAsk64KiB,
   wireAsk1MiB,
+  coldStart,
 ];
