@@ -122,7 +122,7 @@ export function sourcesTable(lines: readonly SourceLine[], width: number): strin
       ...figuresCells(line.scheduled),
       line.dropped,
       planText(line),
-      line.scheduled?.policy.name ?? "-",
+      policyText(line),
       capturedText(line),
       line.stored,
       line.framesSkipped,
@@ -132,7 +132,22 @@ export function sourcesTable(lines: readonly SourceLine[], width: number): strin
     ]),
     width,
   );
-  return unused === 0 ? table : `${table}\nunused: ${unusedFramesText(unused)}`;
+  const fenced = lines.flatMap(({ source, scheduled }) => {
+    if (scheduled === null || scheduled.fenced === null) return [];
+    const { policy, fenced: why } = scheduled;
+    return [
+      `fenced: ${source}: ${policy.name} ${why}; the plan before it stays, and it is asked again later`,
+    ];
+  });
+  const more = unused === 0 ? [] : [`unused: ${unusedFramesText(unused)}`];
+  return [table, ...fenced, ...more].join("\n");
+}
+
+/** Which one decides, and whether it is kept from that for a while. */
+function policyText({ scheduled }: SourceLine): string {
+  if (scheduled === null) return "-";
+  const { policy, fenced } = scheduled;
+  return fenced === null ? policy.name : `${policy.name} (fenced)`;
 }
 
 /** Rate and latencies of late, and tasks beyond the objective; a dash where there is nothing to say. */

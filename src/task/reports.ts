@@ -51,6 +51,8 @@ export interface SourceFigures {
 export interface SourceReport {
   readonly node: NodeName;
   readonly policy: PolicySpec;
+  /** What its policy did for which it is not asked for now, for people, while the last good plan stays; null where it is asked. */
+  readonly fenced: string | null;
   /** Null where nothing is promised. */
   readonly slo: Objective | null;
   /** Null where it captures. */

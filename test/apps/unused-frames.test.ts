@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import type { SourceReport } from "../../src/task/reports.js";
 import { sourcesTable, type SourceLine } from "../../apps/cli/sources.js";
 import { parseNodeName, parseSourceId } from "../../src/task/identity.js";
 import { runProgram, runSluice } from "../support/program.js";
@@ -24,6 +25,36 @@ test("npm start --json has the number of frames in no task", async () => {
   const { stdout, stderr } = await runProgram([...RUN.slice(0, -2), "--store", "memory:", "--json"]);
   const summary = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as { readonly framesSkipped: number };
   assert.is(summary.framesSkipped, 1, stderr);
+});
+
+test("sluice sources says of a source whose policy is fenced that it is, and why", () => {
+  const scheduled: SourceReport = {
+    node: parseNodeName("edge-1"),
+    policy: { name: "looping", parameters: {} },
+    fenced: "took longer than 200 ms",
+    slo: null,
+    pause: null,
+    ordered: {},
+    figures: { framesPerSecond: 10, latencyMs: null, late: 0 },
+  };
+  const line: SourceLine = {
+    source: parseSourceId("cam-1"),
+    node: parseNodeName("edge-1"),
+    status: "capturing",
+    pipeline: "default@1",
+    created: 1,
+    inFlight: 0,
+    stored: 1,
+    dropped: 0,
+    framesSkipped: 0,
+    scheduled,
+    configuration: null,
+    placement: { detect: "cloud" },
+  };
+  const text = sourcesTable([line], 120);
+  assert.match(text, / looping \(fenced\) /);
+  assert.match(text, /\nfenced: cam-1: looping took longer than 200 ms; the plan before it stays, /);
+  assert.not.match(sourcesTable([{ ...line, scheduled: { ...scheduled, fenced: null } }], 120), "fenced");
 });
 
 test("sluice sources shows frames that are in no task, in 80 columns", () => {

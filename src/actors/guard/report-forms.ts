@@ -215,6 +215,7 @@ export const sourceReports = recordOf(
   z.object({
     node: name,
     policy,
+    fenced: z.string().max(TEXT_LIMITS.detail).nullable(),
     slo: objective.nullable(),
     pause: pause.nullable(),
     ordered: knobs,

@@ -230,7 +230,9 @@ function onReportSources(state: State, { replyTo }: Of<"reportSources">, ctx: Ct
   const sources = [...state.sources].map(([id, entry]): [SourceId, SourceReport] => {
     const { node, policy, slo = null, pause = null, ordered = {} } = entry.description;
     const figures = figuresOf(state, entry).report(ctx.monotonic());
-    return [id, { node, policy, slo, pause, ordered, figures }];
+    const what = { policy: policy.name, source: id, isShadow: false };
+    const fenced = state.fences.reason(what, ctx.monotonic());
+    return [id, { node, policy, fenced, slo, pause, ordered, figures }];
   });
   replyTo.tell({ type: "scheduledSources", sources: Object.fromEntries(sources) });
 }

@@ -4,6 +4,7 @@ import type { ControllerMessage } from "../../../src/actors/protocol/controller.
 import type {
   ChangesReported,
   PoliciesReported,
+  ScheduledSources,
   PolicyReply,
   SchedulerEvent,
   SourceRemoved,
@@ -718,6 +719,12 @@ test("scheduler asks a policy that takes too long no more for a while, longer ea
   assert.ok((waitedMs[0] ?? 0) >= 10_000 && (waitedMs[1] ?? 0) >= 20_000, JSON.stringify(waitedMs));
   assert.equal(placed(), { detect: ["edge-1"], track: ["edge-1"] });
   assert.match(report().explanations["cam-1"]?.reason ?? "", "longer than 200 ms");
+  const replyTo = createProbe<ScheduledSources>();
+  register({ id: CAM_2 });
+  scheduler.tell({ type: "reportSources", replyTo });
+  const { sources } = replyTo.only("scheduledSources");
+  assert.match(sources["cam-1"]?.fenced ?? "", "longer than 200 ms");
+  assert.is(sources["cam-2"]?.fenced, null);
   assert.is(report().overhead.failures, 3);
   thinks = () => {};
   for (let second = 0; second < 60; second++) scheduler.advance(1_000);
