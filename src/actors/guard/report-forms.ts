@@ -159,6 +159,7 @@ export const nodes = z
       sample: sample.nullable(),
       sampledAtMs: time,
       failures: z.array(stageFailure).max(FAILURES_MAX),
+      heldReports: count,
     }),
   )
   .max(NODES_MAX);

@@ -136,6 +136,8 @@ export interface NodesReported {
     readonly sampledAtMs: number;
     /** Stages that are not placed there, as they could not be loaded. */
     readonly failures: readonly StageFailure[];
+    /** How often what it said that it has loaded waited for the next tick, as it says so too often. */
+    readonly heldReports: number;
   }[];
 }
 

@@ -15,24 +15,34 @@ const REROUTE_MS = 20;
 /** How long a node is left alone that did not answer, or has no room, in ms. */
 const RETRY_MS = { noAnswer: 60_000, noRoom: 300_000 };
 
-/** A node says what it has loaded. What it says together is routed together. */
+/** A node says what it has loaded. What it says together is routed together, and what it says too often with the next tick. */
 export function onStagesLoaded(state: State, { node, stages }: Of<"stagesLoaded">, ctx: Ctx): void {
   if (!state.nodes.has(node)) {
     state.ignored++;
     return;
   }
   if (!state.loaded.report(node, stages)) return;
-  if (state.reroutes.size === 0) ctx.after("reroute", REROUTE_MS, { type: "reroute" });
   state.reroutes.add(node);
+  if (state.rerouteRates.take(node, ctx.monotonic())) {
+    rerouteSoon(state, ctx);
+  } else if (state.rerouteRates.heldOf(node) === 1) {
+    ctx.log.warn("A node changes what it has loaded too often: it counts once a second", { node });
+  }
+}
+
+function rerouteSoon(state: State, ctx: Ctx): void {
+  if (!state.rerouteIsDue) ctx.after("reroute", REROUTE_MS, { type: "reroute" });
+  state.rerouteIsDue = true;
 }
 
 /** Publishes another table where what is loaded now asks for one, whatever was decided. */
 export function onReroute(state: State, ctx: Ctx): void {
   const { table } = state.retained;
+  state.rerouteIsDue = false;
   if (table === null) return;
   if (state.changed.size > 0) {
     // What was decided goes first, with what is loaded by then.
-    if (state.reroutes.size > 0) ctx.after("reroute", REROUTE_MS, { type: "reroute" });
+    if (state.reroutes.size > 0) rerouteSoon(state, ctx);
     return;
   }
   const reason =

@@ -246,6 +246,7 @@ function onReportNodes(state: State, { replyTo }: Of<"reportNodes">, ctx: Ctx): 
       sample,
       sampledAtMs: epochMs + sampledAtMs,
       failures: state.exclusions.of(description.name, ctx.monotonic()),
+      heldReports: state.rerouteRates.heldOf(description.name),
     })),
   });
 }

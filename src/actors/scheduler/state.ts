@@ -21,6 +21,7 @@ import { Overhead } from "./overhead.js";
 import { Fences } from "../../scheduling/fences.js";
 import type { Plan } from "../../scheduling/policy.js";
 import type { KeptState } from "../../scheduling/kept-state.js";
+import { RerouteRates } from "./reroute-rates.js";
 import type { RoundUnderWay } from "./round-under-way.js";
 import type { DecisionEvent, DecisionPort } from "./decision-port.js";
 import { PolicyChecks } from "./policy-checks.js";
@@ -88,6 +89,10 @@ export interface State {
   readonly loaded: LoadedStages;
   /** Nodes that have said so since it was last routed. */
   readonly reroutes: Set<NodeName>;
+  /** How often each may have it routed anew. */
+  readonly rerouteRates: RerouteRates;
+  /** It is routed anew soon. */
+  rerouteIsDue: boolean;
   /** Sources that differ from the newest table. */
   changed: Set<SourceId>;
   /** Of the tables that it publishes. */
@@ -148,6 +153,8 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
     exclusions: new Exclusions(),
     loaded: new LoadedStages(),
     reroutes: new Set(),
+    rerouteRates: new RerouteRates(),
+    rerouteIsDue: false,
     changed: new Set(),
     term: Math.max(options.term, retained.table?.term ?? 0),
     epoch: retained.table?.epoch ?? options.epoch,

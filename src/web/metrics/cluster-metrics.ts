@@ -42,15 +42,22 @@ function createNodeMetrics(metrics: MetricSet): (reported: NodesReported, nowMs:
     "Stages that are not placed on the node, as loading them failed.",
     NODE,
   );
+  const held = metrics.counter(
+    "sluice_node_held_load_reports_total",
+    "How often what the node said that it has loaded had to wait, as it says so too often.",
+    NODE,
+  );
   const ofSample = createSampleMetrics(metrics);
   return ({ nodes }, nowMs) => {
     info.clear();
     excluded.clear();
+    held.clear();
     ofSample.clear();
-    for (const { description, sample, failures } of nodes) {
+    for (const { description, sample, failures, heldReports } of nodes) {
       const { name: node, role } = description;
       info.set({ node, role }, 1);
       excluded.set({ node }, failures.length);
+      held.add({ node }, heldReports);
       if (sample !== null) ofSample.set(sample, nowMs);
     }
   };

@@ -9,6 +9,7 @@ import { createMemoryTrust } from "../../../src/storage/trust/trust.js";
 import { parseNodeName, parseStageId, stageKeyText, type StageKey } from "../../../src/task/identity.js";
 import type { NodeDescription } from "../../../src/task/requests.js";
 import { createProbe } from "../../support/probe.js";
+import type { NodesReported } from "../../../src/actors/protocol/scheduler.js";
 import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
 import { fold } from "../../support/fold.js";
 import { TWO_SIZES } from "../../task/pipelines.js";
@@ -303,6 +304,39 @@ test("a node is asked to load no more than it may, and the stages that find no r
   assert.equal(new Set(places), new Set([CLOUD, EDGE_1]));
   const [failure] = scheduler.state().exclusions.of(EDGE_1, scheduler.clock.monotonic());
   assert.match(failure?.reason ?? "", "no more than 1 stages");
+});
+
+test("a node that loads and unloads all the time makes a table a second at most, and what it says last counts all the same", () => {
+  const { scheduler, register, place, loaded, at, retained } = cluster();
+  register();
+  loaded("edge-1", "detect", "track");
+  place({ detect: ["edge-2", "edge-1"], track: "edge-1" });
+  const before = retained.table?.epoch ?? 0;
+  for (let n = 0; n < 1_000; n++) loaded("edge-2", ...(n % 2 === 0 ? ["detect"] : []));
+  const tables = (retained.table?.epoch ?? 0) - before;
+  assert.ok(tables <= 64 + 21, `${tables} tables in 20 s`);
+  const reported = createProbe<NodesReported>("sluice://cloud/asker");
+  scheduler.tell({ type: "reportNodes", replyTo: reported });
+  const { nodes } = reported.only("nodesReported");
+  const held = Object.fromEntries(
+    nodes.map(({ description, heldReports }) => [description.name, heldReports]),
+  );
+  assert.ok((held["edge-2"] ?? 0) > 800, `${held["edge-2"]} were held`);
+  assert.is(held["edge-1"], 0);
+  loaded("edge-1", "detect");
+  loaded("edge-2", "detect");
+  scheduler.advance(1_000);
+  assert.is(at(), EDGE_2, "what it says last");
+});
+
+test("a node that says too much takes nothing from others, whose stages go where they are loaded at once", () => {
+  const { register, place, loaded, at } = cluster();
+  register();
+  loaded("edge-1", "detect", "track");
+  place({ detect: ["cloud", "edge-1"], track: "edge-1" });
+  for (let n = 0; n < 201; n++) loaded("edge-2", ...(n % 2 === 0 ? ["detect"] : []));
+  loaded("cloud", "detect");
+  assert.is(at(), CLOUD);
 });
 
 test("what a node says of a source that is not there, or a node that is not, changes nothing", () => {
