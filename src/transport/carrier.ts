@@ -88,6 +88,12 @@ export interface HttpResponse {
   write(part: string): boolean;
   /** Ends it. */
   end(body?: Uint8Array): unknown;
+  /** Ends it and its connection, whatever has not been sent. */
+  destroy(): unknown;
+  /** Whether nothing is sent any more. */
+  readonly destroyed: boolean;
+  /** Whether there was no room for more, and is none yet. */
+  readonly writableNeedDrain: boolean;
   /** Hears that the answer cannot be sent, that it has ended, or that there is room again. */
   on(event: "error" | "close" | "drain", listener: () => void): unknown;
 }

@@ -68,9 +68,11 @@ export async function sendAnswer(response: HttpResponse, answer: Answer, head: b
 }
 
 async function sendStream(response: HttpResponse, stream: Stream): Promise<void> {
-  let isOpen = true;
+  // Whoever asked may have gone while the answer was made: no event tells it any more.
+  let isOpen = !response.destroyed;
   let wake: () => void = () => {};
   const closed = new Promise<void>((resolve) => {
+    if (!isOpen) resolve();
     response.on("close", () => {
       isOpen = false;
       wake();

@@ -2,8 +2,9 @@
  * The hub's door for HTTP, at the address where nodes join it.
  *
  * WD1 A path that is not listed is not found, whatever it looks like: no part of a request is ever used as the name of a file.
- * WD2 There are so many requests at a time; one more is told to come again.
- * WD3 What fails inside is logged here, and the one who asks learns only that it did.
+ * WD2 There are so many requests at a time of each path; one more is told to come again. What is still being sent is none yet.
+ * WD3 A stream ends with the token that opened it, and one that nobody reads is let go of.
+ * WD4 What fails inside is logged here, and the one who asks learns only that it did.
  */
 
 import { errorText } from "../runtime/errors.js";
@@ -12,10 +13,13 @@ import type { Logger } from "../runtime/log.js";
 import type { HttpRequest, HttpResponse } from "../transport/carrier.js";
 import type { TokenAuthority } from "../transport/security/token-authority.js";
 import { plainAnswer, sendAnswer, type Answer } from "./answer.js";
+import { bodyOf } from "./body.js";
 import { callerOf } from "./caller.js";
+import { watchStream } from "./watch-stream.js";
 
 type Method = "GET" | "POST" | "DELETE";
-type Give = (request: HttpRequest) => Answer | Promise<Answer>;
+/** `body` is null where there was none, or a longer one than the route takes. */
+type Give = (request: HttpRequest, body: Uint8Array | null) => Answer | Promise<Answer>;
 
 /** What is answered at one path. */
 interface Route {
@@ -25,6 +29,8 @@ interface Route {
   readonly answers: Readonly<Partial<Record<Method, Give>>>;
   /** Whether strangers are told that it is there. */
   readonly isListed: boolean;
+  /** Longest body that is read; none is where this is missing. */
+  readonly bodyBytesMax?: number;
 }
 
 export type Routes = ReadonlyMap<string, Route>;
@@ -36,7 +42,7 @@ export interface DoorOptions {
   readonly log: Logger;
 }
 
-/** Answers that are being made at a time. */
+/** Answers that are being made at a time of each path. */
 const REQUESTS_MAX = 32;
 
 /** What is refused, as a hub counts it among what it refuses else. */
@@ -67,7 +73,7 @@ export function getRoute(give: Give, access: Route["for"] = "anybody", isListed 
 export function createDoor({ tokens, clock, log }: DoorOptions): Door {
   const counts: Record<string, number> = {};
   let routes: Routes | null = null;
-  let running = 0;
+  const running = new Map<Route, number>();
   let onRefused: (kind: string, path: string) => void = () => {};
 
   async function answerTo(request: HttpRequest): Promise<Answer> {
@@ -83,28 +89,33 @@ export function createDoor({ tokens, clock, log }: DoorOptions): Door {
       const caller = await callerOf(request, tokens, clock.now());
       if (caller.type === "stranger") return refusal(caller.problem);
     }
-    return give(request);
+    const body = route.bodyBytesMax === undefined ? null : await bodyOf(request, route.bodyBytesMax);
+    const count = running.get(route) ?? 0;
+    if (count >= REQUESTS_MAX) return plainAnswer(503, "Too many ask at a time", { "retry-after": "1" });
+    running.set(route, count + 1);
+    try {
+      return await give(request, body);
+    } finally {
+      running.set(route, (running.get(route) ?? 1) - 1);
+    }
   }
 
   async function handle(request: HttpRequest, response: HttpResponse, keep: () => void): Promise<void> {
     response.on("error", () => {});
     let answer: Answer;
-    if (running >= REQUESTS_MAX) {
-      answer = plainAnswer(503, "Too many ask at a time", { "retry-after": "1" });
-    } else {
-      running += 1;
-      try {
-        answer = await answerTo(request);
-      } catch (thrown) {
-        log.error("Cannot answer a request", { path: request.url ?? "", error: errorText(thrown) });
-        answer = plainAnswer(500, "This failed: the hub's log says why");
-      }
-      running -= 1;
+    try {
+      answer = await answerTo(request);
+    } catch (thrown) {
+      log.error("Cannot answer a request", { path: request.url ?? "", error: errorText(thrown) });
+      answer = plainAnswer(500, "This failed: the hub's log says why");
     }
     counts[answer.status] = (counts[answer.status] ?? 0) + 1;
     const kind = REFUSED[answer.status];
     if (kind !== undefined && routes !== null) onRefused(kind, request.url ?? "");
-    if (typeof answer.body === "function") keep();
+    if (typeof answer.body === "function") {
+      keep();
+      watchStream({ request, response, tokens, clock });
+    }
     // What nobody has read: without this the end of the request is never seen.
     request.resume();
     try {

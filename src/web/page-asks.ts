@@ -1,7 +1,9 @@
-/** What a page asks: put to the same gate as an operator's words. */
+/** What a page asks: put to the same gate as an operator's words. What another node answers is its word, and is checked as such. */
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import { parseAddress } from "../runtime/address.js";
+import { AGENT_REPLY, SOURCES_REPORTED, type ReplyForm } from "../actors/guard/replies.js";
+import { parseWith, z } from "../runtime/parse.js";
 import { CodedError, errorText, RuntimeError } from "../runtime/errors.js";
 import type { Sender } from "../transport/cluster/guard.js";
 import type { PageHub } from "./page-hub.js";
@@ -10,6 +12,19 @@ import type { PageMessage, PageRequest } from "./page-protocol.js";
 type Ask = Extract<PageRequest, { readonly type: "ask" }>;
 
 const ASKS_MAX = 32;
+/** What the agent of any node answers, by what it is asked. */
+const AGENT_REPLIES: ReadonlyMap<unknown, ReplyForm<unknown>> = new Map<string, ReplyForm<unknown>>([
+  ["addSource", AGENT_REPLY],
+  ["movePipeline", AGENT_REPLY],
+  ["drainSource", AGENT_REPLY],
+  ["freeName", AGENT_REPLY],
+  ["drain", AGENT_REPLY],
+  ["reportSources", SOURCES_REPORTED],
+]);
+/** Of this hub's own actors. */
+const TRUSTED: ReplyForm<unknown> = { schema: z.unknown() };
+const NONE: ReplyForm<unknown> = { schema: z.never() };
+
 /** A source that ends finishes what is under way first. */
 const TIMEOUT_MS = 10 * 60_000;
 
@@ -29,13 +44,18 @@ export function createPageAsks(hub: PageHub, tell: (message: PageMessage) => voi
 
   async function answer({ id, to, message }: Ask): Promise<PageMessage> {
     try {
-      const { path } = parseAddress(to);
+      const { node, path } = parseAddress(to);
+      const { schema } = node === system.name ? TRUSTED : (AGENT_REPLIES.get(message["type"]) ?? NONE);
       const reply = await system.ask<unknown, unknown>(
         system.resolve(to),
         (replyTo: ActorRef<unknown>) => checked(path, { ...message, replyTo }),
         { timeoutMs: TIMEOUT_MS },
       );
-      return { type: "reply", id, message: reply };
+      const parsed = parseWith(schema, reply);
+      if (parsed.ok) return { type: "reply", id, message: parsed.value };
+      throw new RuntimeError(`Cannot use the reply of "${to}": ${parsed.problem.slice(0, 300)}`, {
+        code: "reply-invalid",
+      });
     } catch (thrown) {
       const code = thrown instanceof CodedError ? String(thrown.code) : "failed";
       return { type: "failed", id, code, problem: errorText(thrown) };

@@ -41,8 +41,13 @@ const requestForm: z.ZodType<PageRequest> = z.discriminatedUnion("type", [
   z.object({ type: z.literal("alive") }),
 ]);
 
-/** @param holds whether the page's session is in force */
-export function openPage(channel: Channel, hub: PageHub, holds: () => Promise<boolean>): void {
+export interface PageOptions {
+  /** Whether the page's session is in force. */
+  readonly holds: () => Promise<boolean>;
+  readonly onClosed: () => void;
+}
+
+export function openPage(channel: Channel, hub: PageHub, { holds, onClosed }: PageOptions): void {
   const { system, operator, version } = hub;
   const ask = createPageAsks(hub, tell);
   const isBehind = (): boolean => channel.bufferedBytes > RECORDS_BYTES_MAX;
@@ -92,6 +97,7 @@ export function openPage(channel: Channel, hub: PageHub, holds: () => Promise<bo
       timer.cancel();
       withHub();
       watches.endAll();
+      onClosed();
     },
   });
   tell({ type: "hello", hub: system.name, cluster: operator.cluster.name, version });

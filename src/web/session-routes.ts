@@ -1,6 +1,7 @@
 /** Signing in and out: what a browser sends, and the cookie that it gets. */
 
 import { parseWith, z } from "../runtime/parse.js";
+import { addressGroup } from "../transport/address-group.js";
 import type { HttpRequest } from "../transport/carrier.js";
 import { jsonAnswer, plainAnswer, type Answer } from "./answer.js";
 import { isLocal } from "./caller.js";
@@ -8,7 +9,8 @@ import { headerOf, isFromOwnPage } from "./origin.js";
 import { SESSION_MS, type Session, type Sessions } from "./sessions.js";
 
 const COOKIE = "sluice_session";
-const BODY_BYTES_MAX = 1_024;
+/** Of what is sent to sign in. */
+export const PROOF_BYTES_MAX = 1_024;
 const proofForm = z.union([
   z.object({ code: z.string().max(200) }).readonly(),
   z.object({ token: z.string().max(200) }).readonly(),
@@ -21,7 +23,11 @@ export async function sessionOf(request: HttpRequest, sessions: Sessions): Promi
 }
 
 /** `POST /session`, with `{ "code" }` or `{ "token" }`. */
-export async function signIn(request: HttpRequest, sessions: Sessions): Promise<Answer> {
+export async function signIn(
+  request: HttpRequest,
+  sent: Uint8Array | null,
+  sessions: Sessions,
+): Promise<Answer> {
   if (!isFromOwnPage(request)) return plainAnswer(403, "Sign in on the page of the hub itself");
   const isSecure = request.socket.encrypted === true;
   if (!isSecure && !isLocal(request)) {
@@ -30,10 +36,10 @@ export async function signIn(request: HttpRequest, sessions: Sessions): Promise<
       "Beyond its own machine the hub lets nobody sign in without https: give it --tls-cert and --tls-key",
     );
   }
-  const body = await bodyOf(request);
+  const body = sent === null ? null : jsonOf(sent);
   const proof = body === null ? null : parseWith(proofForm, body);
   if (proof === null || !proof.ok) return plainAnswer(400, "Wanted JSON with a code or a token");
-  const result = await sessions.signIn(proof.value);
+  const result = await sessions.signIn(proof.value, addressGroup(request.socket.remoteAddress ?? ""));
   if (result.type === "refused") return plainAnswer(result.status, `Cannot sign in: ${result.problem}`);
   return {
     ...jsonAnswer(200, { expiresAtMs: result.session.expiresAtMs }),
@@ -63,19 +69,11 @@ function cookieOf(request: HttpRequest): string | null {
   return null;
 }
 
-/** Null of what is no JSON, or longer than anybody needs. */
-async function bodyOf(request: HttpRequest): Promise<unknown> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of request) {
-    if (!(part instanceof Uint8Array)) return null;
-    bytes += part.length;
-    if (bytes > BODY_BYTES_MAX) return null;
-    parts.push(part);
-  }
+/** Null of what is no JSON. */
+function jsonOf(bytes: Uint8Array): unknown {
   try {
     // Outside data, parsed by the caller.
-    return JSON.parse(Buffer.concat(parts).toString("utf8")) as unknown;
+    return JSON.parse(Buffer.from(bytes).toString("utf8")) as unknown;
   } catch {
     return null;
   }

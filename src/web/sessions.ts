@@ -3,7 +3,8 @@
  *
  * WS1 A session begins with a proof: a code that the hub printed, which counts once, or an operator's token. It ends with its
  *     time, with a word of its own, or with the token.
- * WS2 What a browser keeps is known here by its digest alone, and is of use to nobody who reads memory or a log.
+ * WS2 Who tries too often waits, and nobody who comes from elsewhere does.
+ * WS3 What a browser keeps is known here by its digest alone, and is of use to nobody who reads memory or a log.
  */
 
 import { createHash, timingSafeEqual } from "node:crypto";
@@ -37,12 +38,16 @@ export interface SessionsOptions {
 /** A working day. */
 export const SESSION_MS = 12 * 3_600_000;
 const SESSIONS_MAX = 1_000;
+/** Of one address. */
 const TRIES = { perSecond: 2, burst: 10 };
+/** Addresses that are remembered; one more and the oldest is forgotten. */
+const ADDRESSES_MAX = 1_000;
 
 export interface Sessions {
   /** A new code, in the place of the one before. */
   newCode(): string;
-  signIn(proof: Proof): Promise<SignIn>;
+  /** @param from whose tries count together */
+  signIn(proof: Proof, from: string): Promise<SignIn>;
   /** Null where there is no such session, or none any more. */
   find(secret: string): Promise<Session | null>;
   /** Whether it is still in force. */
@@ -52,15 +57,28 @@ export interface Sessions {
 
 export function createSessions({ tokens, clock, secret }: SessionsOptions): Sessions {
   const sessions = new Map<string, Session>();
-  const tries = new RateLimit(TRIES, clock.monotonic());
+  const tries = new Map<string, RateLimit>();
   let code: string | null = null;
 
-  function begin(tokenId: string | null): SignIn {
+  function mayTry(from: string): boolean {
+    const nowMs = clock.monotonic();
+    const known = tries.get(from) ?? new RateLimit(TRIES, nowMs);
+    const [oldest] = tries.keys();
+    if (!tries.has(from) && tries.size >= ADDRESSES_MAX && oldest !== undefined) tries.delete(oldest);
+    tries.set(from, known);
+    return known.take(nowMs);
+  }
+
+  function begin(tokenId: string | null, endsAtMs: number): SignIn {
     for (const [id, { expiresAtMs }] of sessions) if (expiresAtMs <= clock.now()) sessions.delete(id);
     const [oldest] = sessions.keys();
     if (sessions.size >= SESSIONS_MAX && oldest !== undefined) sessions.delete(oldest);
     const text = secret();
-    const session: Session = { id: digest(text), tokenId, expiresAtMs: clock.now() + SESSION_MS };
+    const session: Session = {
+      id: digest(text),
+      tokenId,
+      expiresAtMs: Math.min(endsAtMs, clock.now() + SESSION_MS),
+    };
     sessions.set(session.id, session);
     return { type: "signedIn", secret: text, session };
   }
@@ -79,8 +97,8 @@ export function createSessions({ tokens, clock, secret }: SessionsOptions): Sess
       code = secret();
       return code;
     },
-    async signIn(proof) {
-      if (!tries.take(clock.monotonic())) {
+    async signIn(proof, from) {
+      if (!mayTry(from)) {
         return { type: "refused", status: 429, problem: "too many tried of late: wait a moment" };
       }
       if ("code" in proof) {
@@ -88,12 +106,13 @@ export function createSessions({ tokens, clock, secret }: SessionsOptions): Sess
         if (!isRight)
           return { type: "refused", status: 401, problem: "the link was used already, or is none" };
         code = null;
-        return begin(null);
+        return begin(null, Infinity);
       }
       if (tokens === null) return { type: "refused", status: 401, problem: "this hub has no tokens" };
       const problem = await problemOf(proof.token, tokens, clock.now());
       if (problem !== null) return { type: "refused", status: 401, problem };
-      return begin(proof.token.slice(0, proof.token.indexOf(".")));
+      const id = proof.token.slice(0, proof.token.indexOf("."));
+      return begin(id, (await tokens.find(id))?.expiresAtMs ?? 0);
     },
     async find(text) {
       const session = sessions.get(digest(text));

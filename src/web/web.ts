@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import type { ActorSystem } from "../runtime/system.js";
 import type { Clock } from "../runtime/clock.js";
 import type { Logger } from "../runtime/log.js";
-import type { HttpService } from "../transport/carrier.js";
+import type { Channel, HttpService } from "../transport/carrier.js";
 import type { Cluster } from "../transport/cluster/cluster.js";
 import type { TokenAuthority } from "../transport/security/token-authority.js";
 import { guardFor } from "../actors/guard/guard.js";
@@ -24,8 +24,11 @@ import { openPage } from "./page-channel.js";
 import type { PageHub } from "./page-hub.js";
 import { readPageFiles } from "./page-files.js";
 import { createResultsStream, resultsAnswer } from "./results.js";
-import { sessionOf, signIn, signOut } from "./session-routes.js";
+import { PROOF_BYTES_MAX, sessionOf, signIn, signOut } from "./session-routes.js";
 import { createSessions, type Sessions } from "./sessions.js";
+
+/** Pages that are open at a time: each may have 8 MiB that it has not read. */
+const PAGES_MAX = 32;
 
 /** What a hub answers over HTTP is made of. */
 export interface WebOptions {
@@ -67,6 +70,7 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
   const metrics = createMetrics();
   const sessions = createSessions({ tokens, clock, secret: () => randomBytes(24).toString("base64url") });
   const events = new EventRing();
+  const pages = new Set<Channel>();
   const news = new News();
   let served: { readonly hub: PageHub; readonly name: WebHub["system"]["name"] } | null = null;
 
@@ -77,7 +81,18 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
         const session = await sessionOf(request, sessions).catch(() => null);
         const hub = served?.hub;
         if (session === null || hub === undefined) return null;
-        return (channel) => openPage(channel, hub, () => sessions.holds(session).catch(() => true));
+        return (channel) => {
+          if (pages.size >= PAGES_MAX) {
+            hub.countRefusal("page-too-many", `from ${channel.remote}`);
+            channel.close("Too many pages are open: close one");
+            return;
+          }
+          pages.add(channel);
+          openPage(channel, hub, {
+            holds: () => sessions.holds(session).catch(() => true),
+            onClosed: () => void pages.delete(channel),
+          });
+        };
       },
     },
     onOutcome(outcome) {
@@ -148,8 +163,9 @@ function sessionRoutes(sessions: Sessions): Routes {
       {
         for: "anybody",
         isListed: false,
+        bodyBytesMax: PROOF_BYTES_MAX,
         answers: {
-          POST: (request) => signIn(request, sessions),
+          POST: (request, body) => signIn(request, body, sessions),
           DELETE: (request) => signOut(request, sessions),
         },
       },

@@ -3,6 +3,12 @@ import { WebSocket } from "ws";
 import type { NodesReported } from "../../src/actors/protocol/scheduler.js";
 import { parsePageJson, type PageMessage, type PageRequest } from "../../src/web/page-protocol.js";
 import { test } from "../support/test.js";
+import type { ActorRef } from "../../src/runtime/actor-ref.js";
+import { systemClock } from "../../src/runtime/clock.js";
+import { silentLogger } from "../../src/runtime/log.js";
+import { createActorSystem } from "../../src/runtime/system.js";
+import { createWsCarrier } from "../../src/transport/carriers/ws.js";
+import { joinCluster } from "../../src/transport/cluster/joiner.js";
 import { withWebHub } from "../support/web-hub.js";
 import { within } from "../support/within.js";
 
@@ -78,6 +84,11 @@ async function signedIn(url: string, proof: object): Promise<Page> {
   const page = await openPage(url, { origin: url, cookie: cookieOf(response) });
   if (typeof page === "number") throw new Error(`refused with ${page}`);
   return page;
+}
+
+interface Asked {
+  readonly type: string;
+  readonly replyTo: ActorRef<unknown>;
 }
 
 const answerTo =
@@ -192,6 +203,60 @@ test("a page is closed when its token is revoked, and when it signs out", () =>
     assert.match(signedOut.headers.get("set-cookie") ?? "", /Max-Age=0/);
     assert.is(await other.closed, "The session is over: sign in again");
     assert.is(await openPage(url, { origin: url, cookie }), 400);
+  }));
+
+test("so many pages are open at a time, and one more is told so", () =>
+  withWebHub({}, async ({ hub, web, url }) => {
+    const cookie = cookieOf(await signIn(url, { code: web.newCode() }));
+    const open = async (): Promise<Page> => {
+      const page = await openPage(url, { origin: url, cookie });
+      if (typeof page === "number") throw new Error(`refused with ${page}`);
+      return page;
+    };
+    const pages: Page[] = [];
+    for (let n = 0; n < 32; n += 1) pages.push(await open());
+    assert.is(await (await open()).closed, "Too many pages are open: close one");
+    assert.is(hub.cluster?.security["page-too-many"], 1);
+    pages[0]?.close();
+    await pages[0]?.closed;
+    const late = await open();
+    await late.heard((message) => message.type === "hello");
+    for (const page of [...pages, late]) page.close();
+  }));
+
+test("what another node answers a page is an answer to what was asked, or a failure", () =>
+  withWebHub({}, async ({ hub, tokens, web, url }) => {
+    const system = createActorSystem({ name: "edge-9", log: silentLogger });
+    const token = tokens.create({ roles: ["edge"], grants: [], expiresAtMs: Date.now() + 60_000 });
+    const cluster = await joinCluster(system, {
+      carrier: createWsCarrier({ clock: systemClock }),
+      connect: { url: hub.cluster?.url ?? "" },
+      token,
+      roles: ["edge"],
+    });
+    const answers = [{ type: "done", more: "x".repeat(100) }, { $map: [1] }, "done", { type: "done" }];
+    const agent = {
+      start: () => 0,
+      receive(state: number, { type, replyTo }: Asked) {
+        // The hub asks it what it runs, too.
+        if (type !== "drainSource") return state;
+        replyTo.tell(answers[state]);
+        return state + 1;
+      },
+    };
+    system.spawn(agent, { name: "agent" });
+    const page = await signedIn(url, { code: web.newCode() });
+    const heard: string[] = [];
+    for (const [id] of answers.entries()) {
+      const message = { type: "drainSource", sourceId: "gate" };
+      page.send({ type: "ask", id, to: "sluice://edge-9/agent", message });
+      const answer = await page.heard(answerTo(id));
+      heard.push(answer.type === "failed" ? answer.code : JSON.stringify(answer.message));
+    }
+    assert.equal(heard, ['{"type":"done"}', "reply-invalid", "reply-invalid", '{"type":"done"}']);
+    page.close();
+    await cluster.leave();
+    await system.terminate();
   }));
 
 test.run();
