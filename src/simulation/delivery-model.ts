@@ -40,6 +40,8 @@ export interface SourceModel {
   /** How often it was told of each task that a message with it reached nobody. */
   readonly toldLost: Map<string, number>;
   plan: Plan | null;
+  /** Nodes of every plan since this process of the source started. */
+  readonly named: Set<string>;
   /** The longest time from the only delivery of a task to its end, in ms. */
   settleMsMax: number;
   /** Whose place in the order of a stateful stage each is: by stage, node and ordinal. */
@@ -54,6 +56,7 @@ export function createSourceModel(): SourceModel {
     goneTimes: new Map(),
     toldLost: new Map(),
     plan: null,
+    named: new Set(),
     settleMsMax: 0,
     ordinals: new Map(),
   };

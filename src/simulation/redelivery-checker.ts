@@ -151,11 +151,13 @@ export class RedeliveryChecker {
     }
     if (before !== undefined && before.lostAtMs === null && !before.expedited)
       this.#checkNotEarly(before, key);
+    // One of an earlier process has waited to leave: meanwhile it may have been anywhere that a plan has named.
+    const placedNow = task.delivery > 1 ? model.named : (model.plan?.placedOn ?? []);
     const underway: Underway = {
       task,
       sentAtMs: time.nowMs,
       deliveries: (before?.deliveries ?? 0) + 1,
-      placedOn: before?.placedOn ?? new Set(model.plan?.placedOn ?? []),
+      placedOn: before?.placedOn ?? new Set(placedNow),
       placedFirst: before?.placedFirst ?? new Set(model.plan?.placedOn ?? []),
       lostAtMs: null,
       placeableSinceMs: null,
@@ -240,6 +242,7 @@ export class RedeliveryChecker {
   #planned(model: SourceModel, message: unknown): void {
     const plan = message as NonNullable<SourceModel["plan"]>;
     model.plan = plan;
+    for (const node of plan.placedOn) model.named.add(node);
     for (const { placedOn } of model.underway.values()) for (const node of plan.placedOn) placedOn.add(node);
   }
 
