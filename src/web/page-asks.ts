@@ -64,8 +64,14 @@ export function createPageAsks(hub: PageHub, tell: (message: PageMessage) => voi
 
   async function run(ask: Ask): Promise<void> {
     running += 1;
-    tell(await answer(ask));
+    const told = await answer(ask);
     running -= 1;
+    try {
+      tell(told);
+    } catch (thrown) {
+      // It cannot be written: too long for a text, or of a kind that JSON has not.
+      tell({ type: "failed", id: ask.id, code: "reply-invalid", problem: errorText(thrown) });
+    }
   }
 
   return (ask) => {
