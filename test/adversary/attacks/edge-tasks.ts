@@ -4,6 +4,7 @@ import { allHonest, forgeries } from "../kit/claims.js";
 import { SOURCES_OF_NODE_MAX } from "../../../src/task/limits.js";
 import { must, type ClusterAttack } from "../kit/attack.js";
 import type { Line } from "../kit/follower.js";
+import { PIPELINE } from "../kit/honest.js";
 import type { HostileMember } from "../kit/member.js";
 import { until } from "../kit/programs.js";
 import type { Scene } from "../kit/scene.js";
@@ -216,6 +217,12 @@ export const EDGE_TASKS: readonly ClusterAttack[] = [
         controller: rogue.ref(`${name}/controller`),
       });
       await rogue.arrived("cloud");
+      const { id: pipelineId, version: pipelineVersion } = PIPELINE;
+      rogue.tell("cloud/scheduler", {
+        type: "stagesLoaded",
+        node: name,
+        stages: [{ pipelineId, pipelineVersion, stage: "sift" }],
+      });
       await placeSift(scene, [name]);
       try {
         await until(() => taken.length >= MANY);
