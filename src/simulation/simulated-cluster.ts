@@ -2,9 +2,11 @@
 
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SluiceNode } from "../node/node.js";
+import { parseConfiguration } from "../task/configuration.js";
 import { parseNodeName, parseSourceId } from "../task/identity.js";
 import { DEFAULT_LINK_LIMITS } from "../transport/link/link-limits.js";
 import { errorText } from "../runtime/errors.js";
+import { cameraSource, createCameraCapture } from "./camera.js";
 import { Coverage } from "./coverage.js";
 import type { History } from "./history.js";
 import type { InvariantChecker } from "./invariant-checker.js";
@@ -19,14 +21,12 @@ import { OrderChecker } from "./order-checker.js";
 import { PauseChecker } from "./pause-checker.js";
 import type { PlantedBug } from "./planted-bugs.js";
 import type { Prng } from "./prng.js";
-import { wantNames } from "./rivals.js";
 import { isInjected } from "./actor-faults.js";
 import { HUB, OPERATOR } from "./host-names.js";
 import { SimulatedHost } from "./simulated-host.js";
 import type { SimulatedProcess } from "./simulated-process.js";
 import { SimulatedOperator } from "./simulated-operator.js";
 import { SimulatedTokens } from "./simulated-tokens.js";
-import { sourceOptions } from "./source-options.js";
 import { Subscriptions } from "./subscriptions.js";
 import type { SimulatedSource } from "./simulated-source.js";
 import type { ClusterShape } from "./shape.js";
@@ -208,14 +208,6 @@ export class SimulatedCluster {
     time.after(RETRY_MS, () => this.continueAll());
   }
 
-  /** Has nodes want names of sources that others have. */
-  wantNames(): void {
-    const { prng, shape, invariants } = this.#options;
-    const onViolation = (text: string): void => invariants.addViolation(text);
-    const hosts = [...this.#hosts.values()];
-    wantNames(this.sources, { prng, shape, hosts, onViolation, tried: this.coverage.tried });
-  }
-
   #createHost(name: string): SimulatedHost {
     const { time, prng, bug, serviceFaults, invariants, shape, workload } = this.#options;
     const failures = watchFailures(isInjected, (text) => invariants.addViolation(`${name}: ${text}`));
@@ -288,10 +280,17 @@ export class SimulatedCluster {
 
   async #addSource(source: SimulatedSource, node: SluiceNode, process: SimulatedProcess): Promise<void> {
     const { shape, workload } = this.#options;
-    const policy = workload.policyOf(source, this.#memberNames);
-    const onGiven = (): void => this.#pauses.captured(source.id);
+    const { framesPerTask, windowTasks, windowBytes } = shape;
     try {
-      await node.addSource(sourceOptions(source, shape, { process, policy, onGiven }));
+      await node.addSource({
+        id: parseSourceId(source.id),
+        source: cameraSource(source.camera),
+        capture: createCameraCapture(source.camera, process, () => this.#pauses.captured(source.id)),
+        pipeline: source.pipeline,
+        configuration: parseConfiguration({ framesPerTask, encoding: "jpeg" }),
+        policy: workload.policyOf(source, this.#memberNames),
+        window: { tasks: windowTasks, bytes: windowBytes },
+      });
     } catch (error) {
       // As a program would that waits for a disk.
       this.#options.history.add(`${source.id} cannot be added yet: ${errorText(error)}`);

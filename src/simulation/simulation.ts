@@ -92,8 +92,6 @@ export interface SimulationReport {
 const START_MS = 1_700_000_000_000;
 /** For the cluster to come up, in ms. */
 const SETTLE_MS = 2_000;
-/** For a node to hear whether it may have a name, in ms. */
-const ANSWER_MS = 1_500;
 /** After the end of all sources, until what waits at joins, for tables and for answers is given up, in ms. */
 const QUIET_MS = 15_000;
 /** For a disk to be read at the end, in ms. */
@@ -206,10 +204,6 @@ async function runToEnd({ time, invariants, cluster, over, shape }: Run): Promis
   cluster.startAll();
   cluster.calm();
   await time.runUntil(calmMs + SETTLE_MS, over);
-  if (shape.rivals) {
-    cluster.wantNames();
-    await time.runUntil(time.nowMs + ANSWER_MS, over);
-  }
   cluster.continueAll();
   cluster.drainLive();
   invariants.watchClocks(() => cluster.nodes);
