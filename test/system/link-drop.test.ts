@@ -50,6 +50,12 @@ async function isWell(source: WatchedSource): Promise<boolean> {
 
 for (const [name, parameters] of Object.entries(PARAMETERS)) {
   test(`${name} answers a link of real processes that collapses, returns with it, and changes fewer than five times`, async () => {
+    if (process.env["SLUICE_LINK_DROP"] !== "1") {
+      console.log(
+        "SKIPPED: minutes long, and only as sure as this machine is quiet: SLUICE_LINK_DROP=1 runs it",
+      );
+      return;
+    }
     const cluster = await startShapedCluster({
       link: WIDE,
       frameMs: { edge: 100, cloud: 5 },

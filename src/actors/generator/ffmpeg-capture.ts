@@ -65,10 +65,7 @@ interface Settings {
 /** How often a recording over HTTP, or a pipe, is looked at. */
 const LOOK_MS = 1_000;
 
-/**
- * Somebody's signal to the group of this process ends an ffmpeg that has not left it yet. It is started again after a while, by when
- * this capture is closed where that signal was meant to end it.
- */
+/** A signal to the group of this process ends an ffmpeg that has not left it yet: by then the capture is closed, or goes on. */
 const STARTS_AGAIN_MAX = 3;
 const START_AGAIN_MS = 200;
 
@@ -166,7 +163,7 @@ class FfmpegCapture implements Capture {
         } else this.#inform(info);
       },
       onFrame: (frame) => this.#frame(frame, ffmpeg),
-      onExit: ({ error, exitCode, crash, frameCount, report }) => {
+      onExit: ({ error, exitCode, crash, keeperEndedBy, frameCount, report }) => {
         if (this.#closed || current !== this.#process) return;
         if (report.refuses("vsync") && syncOption === "-vsync") {
           syncOptions.set(ffmpeg, "-fps_mode");
@@ -175,7 +172,7 @@ class FfmpegCapture implements Capture {
           this.#end(spawnFailure(error));
         } else if (crash !== null) {
           this.#end(crashed(ffmpeg, crash, this.#options.source));
-        } else if (!report.genuine && exitCode === null && this.#startsAgain < STARTS_AGAIN_MAX) {
+        } else if (!report.genuine && isOfGroup(keeperEndedBy) && this.#startsAgain < STARTS_AGAIN_MAX) {
           this.#startsAgain += 1;
           this.#timer = this.#settings.clock.after(START_AGAIN_MS, () => this.#start(ffmpeg));
         } else if (!report.genuine) {
@@ -291,6 +288,11 @@ class FfmpegCapture implements Capture {
     this.close();
     this.#listener.onEnd(error);
   }
+}
+
+/** One that terminals and service managers send to whole groups. */
+function isOfGroup(signal: NodeJS.Signals | null): boolean {
+  return signal === "SIGINT" || signal === "SIGTERM" || signal === "SIGHUP";
 }
 
 function impostor(ffmpeg: string, exitCode: number | null): SluiceError {

@@ -28,11 +28,13 @@ interface ProcessExit {
   readonly exitCode: number | null;
   /** The signal that ended it; null where it ended by itself. */
   readonly crash: NodeJS.Signals | null;
+  /** What ended the keeper that stands over it; null where it ended by itself. */
+  readonly keeperEndedBy: NodeJS.Signals | null;
   readonly frameCount: number;
   readonly report: FfmpegReport;
 }
 
-type Ended = Pick<ProcessExit, "error" | "exitCode" | "crash">;
+type Ended = Pick<ProcessExit, "error" | "exitCode" | "crash" | "keeperEndedBy">;
 
 /** Windows has no such shell; there ffmpeg ends at its next write. */
 const SUPERVISED = process.platform !== "win32";
@@ -102,7 +104,8 @@ export class FfmpegProcess {
     this.#child.once("error", (failure) => {
       error = failure;
       // Without a process there is no "close" to wait for.
-      if (this.#child.pid === undefined) this.#exit({ error, exitCode: null, crash: null });
+      if (this.#child.pid === undefined)
+        this.#exit({ error, exitCode: null, crash: null, keeperEndedBy: null });
     });
     if (this.#child.pid === undefined) return;
     running.add(this.#child);
@@ -114,7 +117,12 @@ export class FfmpegProcess {
     // Only ffmpeg holds the other end of its log: it is gone, and the shell may go.
     this.#child.stderr?.once("end", () => this.#child.stdin?.destroy());
     this.#child.once("close", (exitCode, signal) =>
-      this.#exit({ error, exitCode, crash: SUPERVISED ? crashOf(exitCode) : signal }),
+      this.#exit({
+        error,
+        exitCode,
+        crash: SUPERVISED ? crashOf(exitCode) : signal,
+        keeperEndedBy: SUPERVISED ? signal : null,
+      }),
     );
     this.#read();
   }
