@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
+import { iou } from "../../src/services/vision/box.js";
 import type { Detection } from "../../src/task/service.js";
 import { demoTruth, type TruthBox } from "../support/clip.js";
 import { runProgram } from "../support/program.js";
@@ -12,20 +13,12 @@ import { within } from "../support/within.js";
 
 type Box = Pick<TruthBox, "x" | "y" | "width" | "height">;
 
-/** Share of the two that both cover. */
-function overlap(a: Box, b: Box): number {
-  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
-  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
-  if (width <= 0 || height <= 0) return 0;
-  return (width * height) / (a.width * a.height + b.width * b.height - width * height);
-}
-
 /** What is found where the vehicle is; its place in the list is the same in every stage that keeps the boxes. */
 function bestOf(
   found: readonly Detection[],
   vehicle: Box,
 ): { readonly index: number; readonly overlap: number } {
-  const overlaps = found.map((box) => overlap(box, vehicle));
+  const overlaps = found.map((box) => iou(box, vehicle));
   const best = Math.max(0, ...overlaps);
   return { index: overlaps.indexOf(best), overlap: best };
 }
@@ -127,5 +120,5 @@ test("each vehicle keeps one id; the one that stops may come back under a second
 test.run();
 
 function bestVehicle(vehicles: readonly TruthBox[], box: Box): number {
-  return Math.max(0, ...vehicles.map((vehicle) => overlap(vehicle, box)));
+  return Math.max(0, ...vehicles.map((vehicle) => iou(vehicle, box)));
 }

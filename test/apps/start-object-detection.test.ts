@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
+import { iou } from "../../src/services/vision/box.js";
 import { findFfmpeg } from "../../src/actors/generator/ffmpeg-binary.js";
 import { COCO_LABELS } from "../../src/services/vision/coco-labels.js";
 import type { Detection } from "../../src/task/service.js";
@@ -58,13 +59,6 @@ async function detect(clip: string): Promise<readonly StoredFrame[]> {
       tracks: results["tracks"]?.frames[index] ?? [],
     })),
   );
-}
-
-function overlap(a: Detection, b: Detection): number {
-  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
-  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
-  if (width <= 0 || height <= 0) return 0;
-  return (width * height) / (a.width * a.height + b.width * b.height - width * height);
 }
 
 if (data === null) {
@@ -122,7 +116,7 @@ if (data === null) {
       assert.is(new Set(ids).size, ids.length, "no id twice in a frame");
       for (const box of tracks) {
         // Bottles stand apart: what overlaps by half is the same one.
-        const same = stored[index + 1]?.tracks.find((next) => overlap(box, next) >= 0.5);
+        const same = stored[index + 1]?.tracks.find((next) => iou(box, next) >= 0.5);
         if (same === undefined) continue;
         pairs += 1;
         if (same.trackId === box.trackId) kept += 1;

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import * as assert from "uvu/assert";
+import { iou } from "../../src/services/vision/box.js";
 import { parseSource } from "../../src/actors/generator/source-spec.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { startNode, type SluiceNode } from "../../src/node/node.js";
@@ -20,14 +21,6 @@ const FILE = `${APPS}pipelines/default.yaml`;
 const PIPELINE = parsePipelineFile(readFileSync(FILE, "utf8"), FILE, SERVICES);
 
 type Box = Pick<TruthBox, "x" | "y" | "width" | "height">;
-
-/** Share of the two that both cover. */
-function overlap(a: Box, b: Box): number {
-  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
-  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
-  if (width <= 0 || height <= 0) return 0;
-  return (width * height) / (a.width * a.height + b.width * b.height - width * height);
-}
 
 interface Drawn {
   readonly frameUs: number;
@@ -90,7 +83,7 @@ test("a link signs in; boxes lie over what moves in the clip; a policy that is s
       if (seen === null || seen.boxes.length === 0 || times.has(seen.frameUs)) continue;
       times.add(seen.frameUs);
       const truth = (frames[Math.round((seen.frameUs * fps) / 1e6)] ?? []).filter(({ moving }) => moving);
-      for (const box of seen.boxes) overlaps.push(Math.max(0, ...truth.map((thing) => overlap(box, thing))));
+      for (const box of seen.boxes) overlaps.push(Math.max(0, ...truth.map((thing) => iou(box, thing))));
     }
     const right = overlaps.filter((share) => share > 0.5).length;
     assert.ok(right >= overlaps.length * 0.7, `of ${overlaps.length} boxes ${right} lie over what moves`);
