@@ -3,6 +3,7 @@
 import { describeFailures, describeTotalLoss } from "../../src/task/ledger.js";
 import { readFile } from "node:fs/promises";
 import { SluiceError } from "../../src/task/errors.js";
+import { nodesOf } from "../../src/operator/nodes-of.js";
 import type { Operator } from "../../src/operator/operator.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
@@ -78,12 +79,10 @@ export async function runSource(operator: Operator, command: RunCommand): Promis
 }
 
 /** @throws SluiceError `source-invalid` where the cluster has no such node */
-function memberNamed({ cluster }: Operator, name: string): NodeName {
+function memberNamed(operator: Operator, name: string): NodeName {
   const node = parseNodeName(name);
-  if (cluster.members.has(node)) return node;
-  const names = [...cluster.members.values()]
-    .filter(({ roles }) => !roles.includes("operator"))
-    .map((member) => member.name);
+  if (operator.cluster.members.has(node)) return node;
+  const names = nodesOf(operator);
   throw new SluiceError(
     `Cannot run on "${name}" as no node of the cluster has that name${suggestName(name, names)}: its nodes are ${names.join(", ")}`,
     { code: "source-invalid" },

@@ -1,6 +1,7 @@
 /** `sluice sources`: what runs where, how it goes, and by which plan. */
 
 import { errorText } from "../../src/runtime/errors.js";
+import { nodesOf } from "../../src/operator/nodes-of.js";
 import type { Operator } from "../../src/operator/operator.js";
 import type { Configuration } from "../../src/task/configuration.js";
 import { parseSourceId, type NodeName, type SourceId } from "../../src/task/identity.js";
@@ -45,12 +46,6 @@ export async function sources(operator: Operator, { json }: { readonly json: boo
   else out.lines(sourcesTable(lines, terminalWidth()));
   for (const [node, problem] of silent) err.line(`error: The sources of ${node} are not known: ${problem}`);
   return silent.size === 0 ? 0 : 1;
-}
-
-export function nodesOf({ cluster }: Operator): readonly NodeName[] {
-  return [...cluster.members.values()]
-    .filter(({ roles }) => !roles.includes("operator"))
-    .map(({ name }) => name);
 }
 
 /** Asks every node, and the scheduler. */

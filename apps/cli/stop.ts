@@ -1,12 +1,13 @@
 /** `sluice stop`: the end of a source, wherever it runs. */
 
 import { CodedError } from "../../src/runtime/errors.js";
+import { nodesOf } from "../../src/operator/nodes-of.js";
 import type { Operator } from "../../src/operator/operator.js";
 import { SluiceError } from "../../src/task/errors.js";
 import { parseSourceId, type NodeName, type SourceId } from "../../src/task/identity.js";
 import { suggestName } from "../../src/task/nearest-name.js";
 import { err, out } from "../terminal.js";
-import { findSources, nodesOf } from "./sources.js";
+import { findSources } from "./sources.js";
 
 /**
  * Ends a source for good, wherever it runs.

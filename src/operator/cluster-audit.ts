@@ -9,6 +9,7 @@ import type { LedgerReported } from "../task/reports.js";
 import type { TableReported } from "../actors/protocol/scheduler.js";
 import type { Cluster } from "../transport/cluster/cluster.js";
 import type { AgentClient } from "./agent-client.js";
+import { nodesOf } from "./nodes-of.js";
 
 /** What an audit asks of a cluster: an operator can. */
 interface Audited extends RecordPlace {
@@ -60,9 +61,8 @@ export async function auditInputOf(place: RecordPlace, sourceId: SourceId | null
 }
 
 async function liveLedgers(operator: Audited, onSilent: OnSilent): Promise<readonly LedgerReported[]> {
-  const nodes = [...operator.cluster.members.values()].filter(({ roles }) => !roles.includes("operator"));
   const reported = await Promise.all(
-    nodes.map(async ({ name }) => {
+    nodesOf(operator).map(async (name) => {
       try {
         return (await operator.agent(name).sources()).ledgers;
       } catch (error) {

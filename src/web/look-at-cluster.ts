@@ -1,5 +1,6 @@
 /** Asks every part of a cluster at once how it is. */
 
+import { nodesOf } from "../operator/nodes-of.js";
 import type { Operator } from "../operator/operator.js";
 import type { NodeName } from "../task/identity.js";
 import type { LedgerReported } from "../task/reports.js";
@@ -8,9 +9,7 @@ import type { ClusterSnapshot } from "./page-protocol.js";
 /** Rejects where the scheduler or the distributor does not answer; a node that does not is missing. */
 export async function lookAtCluster(operator: Operator): Promise<ClusterSnapshot> {
   const { cluster, system } = operator;
-  const names = [...cluster.members.values()]
-    .filter(({ roles }) => roles.some((role) => role !== "operator"))
-    .map(({ name }) => name);
+  const names = nodesOf(operator);
   const [nodes, table, totals, sources, ...reports] = await Promise.all([
     operator.nodes(),
     operator.table(),
