@@ -9,7 +9,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { addressGroup, LOOPBACK } from "../transport/address-group.js";
 import type { HttpRequest } from "../transport/carrier.js";
-import { admitToken, type TokenAuthority } from "../transport/security/token-authority.js";
+import { admitToken, type TokenAuthority, type TokenRecord } from "../transport/security/token-authority.js";
 import { headerOf, isOfThisMachine } from "./origin.js";
 import { parseToken, verifierOf, type Token } from "../transport/security/token.js";
 
@@ -38,8 +38,8 @@ export async function callerOf(
       problem: "a token is taken over https alone: give the hub --tls-cert and --tls-key",
     };
   }
-  const problem = await problemOf(text, tokens, nowMs);
-  return problem === null ? { type: "operator" } : { type: "stranger", problem };
+  const proof = await proveToken(text, tokens, nowMs);
+  return proof.type === "proved" ? { type: "operator" } : { type: "stranger", problem: proof.problem };
 }
 
 /** Whether a program of this machine asks, and says so in all that it sends. */
@@ -50,13 +50,18 @@ export function isLocal(request: HttpRequest): boolean {
   return isOfThisMachine(headerOf(request, "host"));
 }
 
-/** Why the token is no operator's of this hub; null where it is one. */
-export async function problemOf(text: string, tokens: TokenAuthority, nowMs: number): Promise<string | null> {
+type TokenProof =
+  | { readonly type: "proved"; readonly token: TokenRecord }
+  /** `problem` says why it is no operator's token of this hub. */
+  | { readonly type: "refused"; readonly problem: string };
+
+export async function proveToken(text: string, tokens: TokenAuthority, nowMs: number): Promise<TokenProof> {
+  const refused = (problem: string): TokenProof => ({ type: "refused", problem });
   let token: Token;
   try {
     token = parseToken(text);
   } catch {
-    return NO_TOKEN;
+    return refused(NO_TOKEN);
   }
   const known = await tokens.find(token.id);
   // The same work and the same words whether there is such an id or not.
@@ -64,6 +69,7 @@ export async function problemOf(text: string, tokens: TokenAuthority, nowMs: num
   const wanted =
     known === null ? Buffer.alloc(given.length) : Buffer.from(known.verifier.storedKey, "base64url");
   const proved = given.length === wanted.length && timingSafeEqual(given, wanted);
-  if (known === null || !proved) return "its token is not one of this hub";
-  return admitToken(known, { node: "a caller of HTTP", roles: ["operator"], nowMs })?.message ?? null;
+  if (known === null || !proved) return refused("its token is not one of this hub");
+  const denied = admitToken(known, { node: "a caller of HTTP", roles: ["operator"], nowMs });
+  return denied === null ? { type: "proved", token: known } : refused(denied.message);
 }

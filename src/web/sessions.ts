@@ -11,7 +11,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../runtime/clock.js";
 import { RateLimit } from "../runtime/rate-limit.js";
 import type { TokenAuthority } from "../transport/security/token-authority.js";
-import { problemOf } from "./caller.js";
+import { proveToken } from "./caller.js";
 
 export interface Session {
   /** Digest of what the browser has. */
@@ -109,10 +109,9 @@ export function createSessions({ tokens, clock, secret }: SessionsOptions): Sess
         return begin(null, Infinity);
       }
       if (tokens === null) return { type: "refused", status: 401, problem: "this hub has no tokens" };
-      const problem = await problemOf(proof.token, tokens, clock.now());
-      if (problem !== null) return { type: "refused", status: 401, problem };
-      const id = proof.token.slice(0, proof.token.indexOf("."));
-      return begin(id, (await tokens.find(id))?.expiresAtMs ?? 0);
+      const proved = await proveToken(proof.token, tokens, clock.now());
+      if (proved.type === "refused") return { type: "refused", status: 401, problem: proved.problem };
+      return begin(proved.token.id, proved.token.expiresAtMs);
     },
     async find(text) {
       const session = sessions.get(digest(text));
