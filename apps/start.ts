@@ -11,7 +11,11 @@ requireFiles();
 const { runProgram } = await import("./program.js");
 const { HELP_HINT, parseStart } = await import("./start/options.js");
 
-const defaults = { source: asset("demo/demo.mp4"), pipeline: asset("pipelines/default.yaml") };
+const defaults = {
+  source: asset("demo/demo.mp4"),
+  pipeline: asset("pipelines/default.yaml"),
+  isAtTerminal: process.stdout.isTTY,
+};
 
 await runProgram((args) => parseStart(args, defaults), HELP_HINT);
 

@@ -136,6 +136,7 @@ function addHub(program: Command, choose: Choose, version: string): void {
         "24h",
       ),
     )
+    .option("--open", "open the page in a browser of this machine", false)
     .addOption(logLevelOption())
     .addHelpText("after", "\nTokens are kept in STORE.cluster, next to the store.\n")
     .action((given: Omit<HubCommand, "version">) => {

@@ -20,6 +20,7 @@ import { removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
 import { makeHubTokens, revokeOperatorToken, type JoinToken } from "./hub-tokens.js";
 import { describeCluster, describeNode, describeSchedule } from "./describe.js";
 import { formatDuration } from "./units.js";
+import { openInBrowser, PAGE_FOLDER, pageLink } from "../page-link.js";
 import { atMost, signalled } from "../program.js";
 import { sourcePolicyGiven, type SourceFlags } from "./source-flags.js";
 import { err, out } from "../terminal.js";
@@ -38,6 +39,8 @@ export interface HubCommand extends SourceFlags {
   readonly policies?: string;
   readonly journal?: string;
   readonly forget: boolean;
+  /** Opens the page in a browser. */
+  readonly open: boolean;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tokenTtl: number;
@@ -66,7 +69,7 @@ export async function hub(command: HubCommand): Promise<number> {
     const log = createLogger({ level: command.logLevel });
     const web = createWeb({
       tokens: authority,
-      page: fileURLToPath(new URL("../page/", import.meta.url)),
+      page: fileURLToPath(PAGE_FOLDER),
       clock: systemClock,
       log,
       version: command.version,
@@ -109,8 +112,11 @@ export async function hub(command: HubCommand): Promise<number> {
     const url = joined?.url ?? command.listen;
     await writeOperator(folder, { url, token: made.operator, authorities: tls?.certificate ?? null });
     greet(command, url, made.join);
-    if (joined !== null)
-      say(`See and steer it, in a browser of this machine: ${pageLink(url, web.newCode())}`);
+    if (joined !== null) {
+      const link = pageLink(url, web.newCode());
+      say(`See and steer it, in a browser of this machine: ${link}`);
+      if (command.open) openInBrowser(link, (why) => err.line(`warning: ${why}`));
+    }
     if (command.policies !== undefined) unfollow = followPolicyFile(command.policies, () => reload(node));
     sayFailures(store, say);
     await Promise.race([ended, failed]);
@@ -145,12 +151,6 @@ function greet({ name, store, tokenTtl }: HubCommand, url: string, token: JoinTo
   if (!isLoopback(url) && url.startsWith("ws:")) {
     err.line("warning: traffic is not encrypted: name a certificate with --tls-cert and --tls-key");
   }
-}
-
-/** Signs one browser in, once: what follows the `#` is sent to nobody and is in no log. */
-function pageLink(url: string, code: string): string {
-  const here = url.replace(/^ws/, "http").replace(/0\.0\.0\.0|\[::\]/, "127.0.0.1");
-  return `${here}/#code=${code}`;
 }
 
 /** An address at which others reach a hub that listens on all addresses of its machine. */

@@ -71,7 +71,7 @@ function addRun({ command, act }: OperatorCommands): void {
     .requiredOption("--pipeline <file>", "pipeline file (YAML)", notEmpty)
     .requiredOption(
       "--source <source>",
-      "FILE (a path on that node), rtsp://..., http(s)://..., /dev/videoN or test:WxH@FPS,duration=S",
+      "FILE or loop:FILE (a path on that node), rtsp://..., http(s)://..., /dev/videoN or test:WxH@FPS,duration=S",
       notEmpty,
     )
     .requiredOption("--on <node>", "node that reads the source", notEmpty)

@@ -88,7 +88,8 @@ export function nameSources(
   });
 }
 
-function plainName(text: string): string {
+function plainName(given: string): string {
+  const text = given.replace(/^loop:/, "");
   const url = /^[a-z][a-z0-9+.-]+:\/\//i.test(text);
   // Never of what stands before the host, where a password may be.
   const name = url ? (URL.canParse(text) ? new URL(text).hostname : "") : basename(text, extname(text));

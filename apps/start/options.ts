@@ -19,6 +19,7 @@ export const HELP_HINT = "Try npm start -- --help";
 const EXAMPLES = `
 Examples:
   npm start
+  npm start -- --open
   npm start -- --source test:1280x720@25,duration=5 --policy cloud-only
   npm start -- --source video.mp4 --model-dir models \\
       --pipeline apps/pipelines/object-detection.yaml
@@ -32,11 +33,15 @@ ffmpeg is taken from PATH, or from this installation if PATH has none. Set the
 environment variable SLUICE_FFMPEG to use another one.
 `;
 
+export interface StartDefaults {
+  readonly source: string;
+  readonly pipeline: string;
+  /** Somebody looks at the output, and can end the run. */
+  readonly isAtTerminal: boolean;
+}
+
 /** Reads the arguments after the program's own name. */
-export function parseStart(
-  args: readonly string[],
-  defaults: { readonly source: string; readonly pipeline: string },
-): ParsedProgram {
+export function parseStart(args: readonly string[], defaults: StartDefaults): ParsedProgram {
   const command = createStartCommand();
   const nothing = readArguments(command, args);
   if (nothing !== null) return nothing;
@@ -49,12 +54,16 @@ export function parseStart(
     limit = null,
     realtime = false,
     single = false,
+    open = false,
     swap = "middle",
     logLevel = "error",
     ...given
   } = command.opts<Partial<StartOptions>>();
+  // Whoever looks at it says when it is enough: the demo is over in seconds.
+  const stays = open || (defaults.isAtTerminal && !json && !realtime && limit === null);
+  const demo = stays && !single ? `loop:${defaults.source}` : defaults.source;
   // Each edge has something to see.
-  const source = sources ?? (single ? [defaults.source] : [defaults.source, defaults.source]);
+  const source = sources ?? (single ? [demo] : [demo, demo]);
   const start = {
     ...given,
     source,
@@ -65,6 +74,7 @@ export function parseStart(
     limit,
     realtime,
     single,
+    open,
     swap,
     logLevel,
   };
@@ -93,7 +103,7 @@ function createStartCommand(): Command {
     .optionsGroup("Video:")
     .option(
       "--source <source>",
-      "FILE, rtsp://..., http(s)://..., /dev/videoN or test:WxH@FPS,duration=S; repeatable (default: the demo clip)",
+      "FILE, loop:FILE, rtsp://..., http(s)://..., /dev/videoN or test:WxH@FPS,duration=S; repeatable (default: the demo clip; on a terminal over and over, until Ctrl-C)",
       (value: string, previous: readonly string[] | undefined) => [...(previous ?? []), value],
     )
     .option("--realtime", "play files at normal speed (default: as fast as possible)")
@@ -118,6 +128,7 @@ function createStartCommand(): Command {
     .option("--json", "print the summary as one JSON object, and progress on standard error")
 
     .optionsGroup("Other:")
+    .option("--open", "open the page of the run in a browser; the demo plays until Ctrl-C")
     .addOption(logLevelOption())
     .helpOption("-h, --help", "show this help");
 }

@@ -1,7 +1,11 @@
 /** The cluster of a run as processes: this one is the cloud, and each edge is a process that joins over WebSocket. */
 
+import { fileURLToPath } from "node:url";
 import { createAgentClient } from "../../src/operator/agent-client.js";
 import { createControl } from "../../src/operator/control.js";
+import { systemClock } from "../../src/runtime/clock.js";
+import { createWeb } from "../../src/web/web.js";
+import { PAGE_FOLDER, pageLink } from "../page-link.js";
 import { startNode } from "../../src/node/node.js";
 import { SERVICES } from "../../src/services/catalogue.js";
 import type { NodesReported, SchedulerMessage } from "../../src/actors/protocol/scheduler.js";
@@ -27,20 +31,30 @@ export async function startProcessCluster(
 ): Promise<RunCluster> {
   const { store, modelDir, log, logLevel, onEvent, onSchedule, onFailure } = options;
   const tokens = createMemoryTokens();
+  const web = createWeb({ tokens, page: fileURLToPath(PAGE_FOLDER), clock: systemClock, log });
   const cloud = await startNode({
     name: "cloud",
-    listen: "ws://127.0.0.1:0",
+    listen: { url: "ws://127.0.0.1:0", http: web.http },
     tokens,
     store,
     modelDir,
     log,
     services: SERVICES,
-    onEvent,
-    onSchedule,
+    onOutcome: web.onOutcome,
+    onEvent(event) {
+      web.onEvent(event);
+      onEvent(event);
+    },
+    onSchedule(event) {
+      web.onEvent(event);
+      onSchedule(event);
+    },
     onFailure,
   });
-  const { system } = cloud;
-  const url = cloud.cluster?.url ?? "";
+  const { system, cluster } = cloud;
+  if (cluster === null) throw new TypeError("Cannot start a run at a node that is no hub");
+  await web.open({ system, cluster, storeFailure: () => store.failure });
+  const url = cluster.url ?? "";
   const token = tokens.create({ roles: ["edge"], grants: [], expiresAtMs: Number.POSITIVE_INFINITY });
   const agents = new Map(edges.map(({ name }) => [name, createAgentClient(system, parseNodeName(name))]));
   for (const edge of edges) edge.instruct({ url, token, modelDir, logLevel });
@@ -48,6 +62,7 @@ export async function startProcessCluster(
   for (const agent of agents.values()) agent.watchEvents(onEvent);
 
   return {
+    page: pageLink(url, web.newCode()),
     ...createControl(system, cloud.name, () => store.nextPosition),
     nodes: [
       { name: cloud.name, role: "cloud", pid: process.pid },

@@ -21,6 +21,8 @@ export interface RunNode {
 export interface RunCluster extends Control {
   /** The cloud first, then the edges. */
   readonly nodes: readonly RunNode[];
+  /** The link that signs one browser in to its page; null where it has none. */
+  readonly page: string | null;
   /** Starts a source on an edge of its own, as far as there are edges. @throws an error with a code */
   addSource(request: SourceRequest, edge: string): Promise<void>;
   ledgers(): Promise<readonly LedgerReported[]>;
@@ -44,6 +46,7 @@ export async function startSingle(options: RunClusterOptions): Promise<RunCluste
   const cluster = await startLocalCluster({ ...options, services: SERVICES });
   return {
     ...cluster,
+    page: null,
     nodes: [cluster.cloud, ...cluster.edges].map(({ name }, index) => ({
       name,
       role: index === 0 ? "cloud" : "edge",

@@ -7,6 +7,7 @@ import { sayFailures } from "../failures.js";
 import { openStore } from "../../src/storage/results/open-store.js";
 import type { Store } from "../../src/storage/results/store.js";
 import { describeNode } from "../cli/describe.js";
+import { openInBrowser } from "../page-link.js";
 import { onSignal } from "../program.js";
 import { auditOf } from "./audit-run.js";
 import { ledgerProblems } from "./check-ledger.js";
@@ -42,6 +43,7 @@ export async function runPipeline(options: StartOptions): Promise<number> {
   const store = await openStore(options.store, { onDamage: sayDamage(options.store) });
   const fromPosition = store.nextPosition;
   const cluster = await startCluster({ options, store, edges, outcome, progress });
+  showPage(cluster, options, progress);
   const observed = cluster.observe([plan.pipeline]);
   drainOnSignal(cluster, outcome, progress);
   await addSources(plan, cluster, store);
@@ -115,6 +117,12 @@ async function startCluster({ options, store, edges, outcome, progress }: Parts)
     await store.close();
     throw error;
   }
+}
+
+function showPage({ page }: RunCluster, { open }: StartOptions, progress: Progress): void {
+  if (page === null) return;
+  progress.say(`See and steer it while it runs, in a browser of this machine: ${page}`);
+  if (open) openInBrowser(page, (why) => progress.say(`warning: ${why}`));
 }
 
 async function addSources({ sources }: RunPlan, cluster: RunCluster, store: Store): Promise<void> {

@@ -14,6 +14,7 @@ import {
   policyOf,
   readPipeline,
 } from "./inputs.js";
+import { UsageError } from "../command-line.js";
 import type { StartOptions } from "./start-options.js";
 import { planSwap, type Swap } from "./swap.js";
 
@@ -34,6 +35,8 @@ interface PlannedSource {
 
 /** @throws SluiceError where the run cannot start; UsageError where the options make no sense */
 export async function planRun(options: StartOptions): Promise<RunPlan> {
+  if (options.open && options.single)
+    throw new UsageError("Cannot use --open with --single: a run in one process has no page");
   const { pipeline, configuration, policy } = await readPipeline(options.pipeline, SERVICES);
   configurationOf(options, configuration);
   const named = nameSources(options.source).map(({ id, text }, index) => {

@@ -16,6 +16,8 @@ export interface StartOptions {
   readonly limit: number | null;
   readonly realtime: boolean;
   readonly single: boolean;
+  /** Opens the page of the run in a browser. */
+  readonly open: boolean;
   readonly swap: "middle" | "never";
   readonly policy?: string;
   readonly logLevel: LogLevel;

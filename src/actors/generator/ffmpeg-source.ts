@@ -154,7 +154,13 @@ const HTTP_FORMATS = `${FILE_FORMATS},mpjpeg`;
 function inputOptions(source: SourceSpec): string[] {
   switch (source.kind) {
     case "file":
-      return ["-protocol_whitelist", "file", "-format_whitelist", FILE_FORMATS];
+      return [
+        ...(source.loops ? ["-re", "-stream_loop", "-1"] : []),
+        "-protocol_whitelist",
+        "file",
+        "-format_whitelist",
+        FILE_FORMATS,
+      ];
     case "rtsp":
       return [
         "-f",

@@ -45,7 +45,10 @@ export async function admitSource(text: string, policy: SourcePolicy | "any"): P
     const kinds = policy.kinds.length === 0 ? "nothing" : policy.kinds.join(", ");
     throw refused(label, `this node opens no source of the kind "${kind}" for operators: it opens ${kinds}`);
   }
-  if (source.kind === "file") return { ...source, path: await admitFile(text, policy.folders) };
+  if (source.kind === "file") {
+    const name = source.loops ? text.slice("loop:".length) : text;
+    return { ...source, path: await admitFile(name, policy.folders) };
+  }
   if (source.kind !== "rtsp" && source.kind !== "http") return source;
   if (policy.hosts === null) return source;
   const { hostname } = new URL(source.url);

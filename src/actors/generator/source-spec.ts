@@ -12,7 +12,8 @@ interface Common {
 
 /** What a source is, as `parseSource` reads it. */
 export type SourceSpec =
-  | (Common & { readonly kind: "file"; readonly path: string })
+  /** One that `loops` is played over and over at its own speed, as a camera would show it. */
+  | (Common & { readonly kind: "file"; readonly path: string; readonly loops: boolean })
   | (Common & NetworkAddress)
   | (Common & { readonly kind: "device"; readonly path: string })
   | (Common & { readonly kind: "test"; readonly pattern: TestPattern });
@@ -46,22 +47,28 @@ export interface TestPattern {
   readonly durationS: number;
 }
 
-const SOURCE_FORMS = "FILE, rtsp://..., http(s)://..., /dev/videoN or test:WxH@FPS,duration=SECONDS";
+const SOURCE_FORMS =
+  "FILE, loop:FILE, rtsp://..., http(s)://..., /dev/videoN or test:WxH@FPS,duration=SECONDS";
+
+const LOOP = "loop:";
 
 /** @throws SluiceError `source-invalid` */
 export function parseSource(text: string): SourceSpec {
   if (text === "test:" || text.startsWith("test:")) return parseTest(text);
+  if (text.startsWith(LOOP)) return parseFile(text, text.slice(LOOP.length));
   if (/^\/dev\/video\d+$/.test(text)) return { kind: "device", path: text, label: text, replayable: false };
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(text)?.[1]?.toLowerCase();
-  if (scheme === undefined) {
-    if (text !== "" && !/\p{Cc}/u.test(text)) {
-      return { kind: "file", path: resolve(text), label: text, replayable: true };
-    }
-    throw invalid(text, "it must be a name without control characters");
-  }
+  if (scheme === undefined) return parseFile(text, text);
   if (scheme === "rtsp" || scheme === "rtsps") return parseUrl(text, "rtsp");
   if (scheme === "http" || scheme === "https") return parseUrl(text, "http");
   throw invalid(`${scheme}://...`, `it must be one of ${SOURCE_FORMS}`);
+}
+
+function parseFile(text: string, name: string): SourceSpec {
+  if (name === "" || /\p{Cc}/u.test(name))
+    throw invalid(text, "it must be a name without control characters");
+  const loops = name !== text;
+  return { kind: "file", path: resolve(name), label: text, replayable: !loops, loops };
 }
 
 /**

@@ -351,4 +351,30 @@ test("an ffmpeg that cannot be started is ffmpeg-missing", async () => {
   assert.is(error?.code, "ffmpeg-missing");
 });
 
+test("a file that loops is played over and over, and its times go on", async () => {
+  const clip = makeClip("short.mp4", "25", 1);
+  const frames: CapturedFrame[] = [];
+  const twice = new Promise<void>((resolve, reject) => {
+    const capture = createFfmpegCapture().open(
+      { source: parseSource(`loop:${clip}`), configuration: small({ fps: 25 }), after: null },
+      {
+        onInfo: () => {},
+        onFrame(frame) {
+          frames.push(frame);
+          capture.request(1);
+          if (frames.length === 40) resolve(capture.close());
+        },
+        onEnd: (error) => reject(error ?? new Error("it has ended")),
+      },
+    );
+    capture.request(1);
+  });
+  await within(20_000, twice, "more frames than the file has");
+  const times = frames.map(({ ptsUs }) => ptsUs);
+  assert.equal(
+    times.slice(1).map((time, index) => Math.round((time - (times[index] ?? 0)) / 1_000)),
+    Array.from({ length: 39 }, () => 40),
+  );
+});
+
 test.run();

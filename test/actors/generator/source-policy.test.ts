@@ -20,7 +20,9 @@ test("admitSource lets in addresses and test scenes by default, and no file or d
   for (const text of ["rtsp://cam/1", "rtsps://cam/1", "http://cam/a.mp4", "https://cam/a.mp4", "test:"]) {
     await admitSource(text, DEFAULT_SOURCE_POLICY);
   }
-  assert.match(await refusal("clip.mp4"), /below its own folders alone/);
+  for (const text of ["clip.mp4", "loop:clip.mp4", "loop:/etc/passwd"]) {
+    assert.match(await refusal(text), /below its own folders alone/);
+  }
   assert.match(await refusal("/dev/video0"), /no source of the kind "device"/);
   await admitSource("/dev/video0", { ...DEFAULT_SOURCE_POLICY, kinds: ["device"] });
   assert.match(await refusal("test:", { kinds: ["rtsp"] }), /it opens rtsp$/);
@@ -54,6 +56,8 @@ test("admitSource opens files below a node's own folders, by whatever way leads 
       assert.is(source.kind === "file" && source.path, join(root, "day", "a.mp4"), text);
       assert.is(source.label, text);
     }
+    const looped = await admitSource("loop:link/a.mp4", policy);
+    assert.equal(looped.kind === "file" && [looped.path, looped.loops], [join(root, "day", "a.mp4"), true]);
     const none = await admitSource("day/none.mp4", policy);
     assert.is(none.kind === "file" && none.path, join(root, "day", "none.mp4"));
   });

@@ -4,14 +4,20 @@ import { SluiceError } from "../../../src/task/errors.js";
 import { parseSource } from "../../../src/actors/generator/source-spec.js";
 
 test("parseSource tells files, streams, devices and test scenes apart", () => {
-  const kinds = ["clip.mp4", "rtsps://cam/1", "https://host/live.m3u8", "/dev/video2", "test:"].map(
-    (text) => {
-      const { kind, replayable } = parseSource(text);
-      return [kind, replayable];
-    },
-  );
+  const kinds = [
+    "clip.mp4",
+    "loop:clip.mp4",
+    "rtsps://cam/1",
+    "https://host/live.m3u8",
+    "/dev/video2",
+    "test:",
+  ].map((text) => {
+    const { kind, replayable } = parseSource(text);
+    return [kind, replayable];
+  });
   assert.equal(kinds, [
     ["file", true],
+    ["file", false],
     ["rtsp", false],
     ["http", false],
     ["device", false],
