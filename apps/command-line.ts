@@ -76,10 +76,24 @@ Policies (parameters, in the pipeline file: docs/policies.md):
   guard       another policy, and a safe one while tasks are late
 `;
 
+/** A policy of this program's own: the one that is built in. */
 export function policyOption(): Option {
   return new Option("--policy <name>", "placement policy, instead of the pipeline's").choices([
     ...createPolicies().keys(),
   ]);
+}
+
+const another = (text: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  notEmpty(text),
+];
+
+/** `--param`, which comes again and again: parameters of the policy that is named beside them. */
+export function paramOption(): Option {
+  return new Option(
+    "--param <key=value>",
+    "parameter of the policy, JSON or text; outer.inner=value for one inside; repeatable",
+  ).argParser(another);
 }
 
 /** How a source is captured: the knobs of a configuration. */

@@ -137,9 +137,14 @@ test("startLocalCluster runs a source by a policy, a service and an actor of the
     await within(10_000, told(), "the follower");
     assert.equal(followed, stored);
     unfollow();
-    const ended = events.filter((event) => event.type === "sourceEnded");
+    // What is told of a source comes through an actor of its own.
+    const ended = () => events.filter((event) => event.type === "sourceEnded");
+    const heard = async (): Promise<void> => {
+      while (ended().length < 2) await pause();
+    };
+    await within(10_000, heard(), "the events");
     assert.equal(
-      ended.map(({ error, ledger }): unknown => [error, ledger.created, ledger.stored, ledger.inFlight]),
+      ended().map(({ error, ledger }): unknown => [error, ledger.created, ledger.stored, ledger.inFlight]),
       [1, 2].map(() => [null, 4, 4, 0]),
     );
   } finally {

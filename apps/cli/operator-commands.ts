@@ -6,8 +6,8 @@ import {
   type Command,
   durationOption,
   notEmpty,
+  paramOption,
   POLICY_HELP,
-  policyOption,
   positiveInteger,
   readBy,
   UsageError,
@@ -80,7 +80,8 @@ function addRun({ command, act }: OperatorCommands): void {
     .option("--realtime", "play a file at normal speed", false)
     .option("--limit <n>", "stop after this many tasks", positiveInteger);
   addCaptureOptions(run)
-    .addOption(policyOption())
+    .option("--policy <name>", "policy instead of the pipeline's, built in or the hub's own", notEmpty)
+    .addOption(paramOption())
     .addHelpText("after", POLICY_HELP)
     .action((given: OperatorFlags & Omit<RunCommand, "limit"> & { readonly limit?: number }) =>
       act(

@@ -7,7 +7,7 @@ import { parseSourceId, type SourceId } from "../../src/task/identity.js";
 import type { ShadowSpec } from "../../src/task/requests.js";
 import { POLICY_HELP } from "../command-line.js";
 import { out } from "../terminal.js";
-import { readParameters } from "./parameters.js";
+import { readParameters } from "../parameters.js";
 
 /**
  * Those of the hub, which may have some of its own.

@@ -16,6 +16,7 @@ import { configurationGiven, nameSources, readPipeline, type ConfigurationFlags 
 import { foundTable, resultsCommand } from "../found-text.js";
 import { describeNode } from "./describe.js";
 import { foundOfRun } from "./found-of-run.js";
+import { readPolicy, type PolicyFlags } from "../parameters.js";
 import { SourceLine } from "./source-line.js";
 import { onSignal } from "../program.js";
 import { createProcessSayer } from "../repeats.js";
@@ -23,12 +24,11 @@ import { shortened, terminalWidth } from "../tables.js";
 import { err, out } from "../terminal.js";
 import { watchStages } from "./watch-stages.js";
 
-export interface RunCommand extends ConfigurationFlags {
+export interface RunCommand extends ConfigurationFlags, PolicyFlags {
   readonly pipeline: string;
   readonly source: string;
   readonly on: string;
   readonly id?: string;
-  readonly policy?: string;
   readonly realtime: boolean;
   readonly limit: number | null;
   readonly detach: boolean;
@@ -44,6 +44,7 @@ export async function runSource(operator: Operator, command: RunCommand): Promis
   await readPipeline(command.pipeline, SERVICES);
   const node = memberNamed(operator, command.on);
   const request = await requestOf(command);
+  if (request.policy !== null) await checkPolicy(operator, request.policy.name);
   const agent = operator.agent(node);
   const shown = new ShownSource(operator, request.id);
   const hint = `See its results with: ${resultsCommand({ ...command, source: request.id })}`;
@@ -89,8 +90,19 @@ function memberNamed(operator: Operator, name: string): NodeName {
   );
 }
 
+/** @throws SluiceError `policy-invalid` where neither this program nor the hub has a policy of that name */
+async function checkPolicy(operator: Operator, name: string): Promise<void> {
+  const names = await operator.policies();
+  if (names.includes(name)) return;
+  throw new SluiceError(
+    `Cannot run by the policy "${name}" as the hub has none of that name${suggestName(name, names)}: it has ${names.join(", ")}`,
+    { code: "policy-invalid" },
+  );
+}
+
+/** @throws UsageError where a parameter cannot be read, or stands without a policy */
 async function requestOf(command: RunCommand): Promise<SourceRequest> {
-  const { pipeline, source, limit, realtime, policy } = command;
+  const { pipeline, source, limit, realtime } = command;
   const [named] = nameSources([source]);
   return {
     id: parseSourceId(command.id ?? named?.id ?? "source"),
@@ -98,7 +110,7 @@ async function requestOf(command: RunCommand): Promise<SourceRequest> {
     pipeline: await readFile(pipeline, "utf8"),
     pipelineName: pipeline,
     configuration: configurationGiven(command),
-    policy: policy === undefined ? null : { name: policy, parameters: {} },
+    policy: readPolicy(command),
     paced: realtime,
     limit,
   };

@@ -1,6 +1,13 @@
 /** The commands of `sluice` that show and steer the sources that run. */
 
-import { addCaptureOptions, notEmpty, POLICY_HELP, readBy, UsageError } from "../command-line.js";
+import {
+  addCaptureOptions,
+  notEmpty,
+  paramOption,
+  POLICY_HELP,
+  readBy,
+  UsageError,
+} from "../command-line.js";
 import { TEXT_LIMITS } from "../../src/task/limits.js";
 import type { ConfigureCommand } from "./configure.js";
 import type { OperatorCommands } from "./operator-command.js";
@@ -157,18 +164,10 @@ function addPolicies({ command, act }: OperatorCommands): void {
         ({ policies }, operator) => policies(operator, given),
       ),
     );
-  const another = (text: string, before: readonly string[] = []): readonly string[] => [
-    ...before,
-    notEmpty(text),
-  ];
   command("policy", "Has a policy decide for a source, until you say otherwise or the source has ended.")
     .argument("<source>", "its name")
     .argument("<name>", "name of the policy")
-    .option(
-      "--param <key=value>",
-      "parameter of the policy, JSON or text; outer.inner=value for one inside; repeatable",
-      another,
-    )
+    .addOption(paramOption())
     .option(
       "--shadow <name>",
       "policy to compare beside it, which changes nothing; none ends that (default: as before)",

@@ -12,6 +12,7 @@ import { errorText } from "../../src/runtime/errors.js";
 import { UsageError } from "../command-line.js";
 import type { StartOptions } from "./start-options.js";
 import { fileNamePart } from "../../src/runtime/safe-text.js";
+import { readPolicy } from "../parameters.js";
 
 /** @throws SluiceError `pipeline-invalid` */
 export async function readPipeline(
@@ -69,8 +70,7 @@ export function configurationOf(options: ConfigurationFlags, base: Configuration
 }
 
 export function policyOf(options: StartOptions, ofPipeline: PolicySpec | null): PolicySpec {
-  if (options.policy !== undefined) return { name: options.policy, parameters: {} };
-  return ofPipeline ?? { name: "edge-only", parameters: {} };
+  return readPolicy(options) ?? ofPipeline ?? { name: "edge-only", parameters: {} };
 }
 
 /** Names each source after its file or host, with a number where two would be alike. */

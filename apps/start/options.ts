@@ -7,6 +7,7 @@ import {
   notEmpty,
   Option,
   POLICY_HELP,
+  paramOption,
   policyOption,
   positiveInteger,
   readArguments,
@@ -113,6 +114,7 @@ function createStartCommand(): Command {
     .option("--pipeline <file>", "pipeline file, YAML (default: motion, then tracking and colours)", notEmpty)
     .option("--model-dir <dir>", "folder with the ONNX models that the pipeline uses", notEmpty)
     .addOption(policyOption())
+    .addOption(paramOption())
 
     .optionsGroup("Cluster:")
     .option("--single", "run one edge and the cloud in a single process")

@@ -1,8 +1,9 @@
 /** What the arguments of `npm start` say, once they are read. */
 
 import type { LogLevel } from "../../src/runtime/log.js";
+import type { PolicyFlags } from "../parameters.js";
 
-export interface StartOptions {
+export interface StartOptions extends PolicyFlags {
   readonly source: readonly string[];
   readonly pipeline: string;
   readonly modelDir: string | null;
@@ -19,6 +20,5 @@ export interface StartOptions {
   /** Opens the page of the run in a browser. */
   readonly open: boolean;
   readonly swap: "middle" | "never";
-  readonly policy?: string;
   readonly logLevel: LogLevel;
 }

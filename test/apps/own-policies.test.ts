@@ -126,10 +126,15 @@ test("a file of policies is read again as it changes and at SIGHUP, one that is 
   writeFileSync(file, own(5));
   const hub = await startHub(folder, "replaced", "--policies", file);
   const edge = await joined(hub, "edge-2");
-  const ran = await hub.sluice(...starting("cam-1", "edge-2"));
+  const misspelt = await hub.sluice(...starting("cam-1", "edge-2"), "--policy", "calmer");
+  assert.is(misspelt.exitCode, 1);
+  assert.match(misspelt.stderr, /"calmer".* the hub has none of that name.*"calm".*dynamic/);
+  const ran = await hub.sluice(...starting("cam-1", "edge-2"), "--policy", "calm", "--param", "of=3");
   assert.is(ran.exitCode, 0, ran.stderr);
   const operator = await operatorOf(hub);
   const CAM = parseSourceId("cam-1");
+  const started = (await operator.sources())[CAM]?.policy;
+  assert.equal([started?.name, started?.parameters], ["calm", { of: 3 }]);
   const beside = async (...given: readonly string[]) => {
     const set = await hub.sluice("policy", "cam-1", "calm", ...given);
     assert.is(set.exitCode, 0, set.stderr);

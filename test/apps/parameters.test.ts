@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../support/temporary-folder.js";
-import { readParameters } from "../../apps/cli/parameters.js";
+import { readParameters } from "../../apps/parameters.js";
 
 test("readParameters takes JSON as such, other text as text, and names with dots as one inside another", () => {
   assert.equal(

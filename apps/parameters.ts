@@ -1,8 +1,14 @@
 /** Parameters as they are typed: `key=value`, `key=@FILE` for the JSON of a file, and `outer.inner=value` for one inside another. */
 
 import { readFileSync } from "node:fs";
-import { errorText } from "../../src/runtime/errors.js";
-import { UsageError } from "../command-line.js";
+import { errorText } from "../src/runtime/errors.js";
+import type { PolicySpec } from "../src/task/requests.js";
+import { UsageError } from "./command-line.js";
+
+export interface PolicyFlags {
+  readonly policy?: string;
+  readonly param?: readonly string[];
+}
 
 interface Tree {
   [key: string]: unknown;
@@ -55,4 +61,15 @@ function jsonOf(file: string): unknown {
 
 function conflicting(text: string): UsageError {
   return new UsageError(`Cannot read parameter "${text}" as it says otherwise than one before it`);
+}
+
+/**
+ * The policy that is named beside its parameters; null where none is named.
+ *
+ * @throws UsageError where a parameter cannot be read, or stands without a policy
+ */
+export function readPolicy({ policy, param = [] }: PolicyFlags): PolicySpec | null {
+  if (policy !== undefined) return { name: policy, parameters: readParameters(param) };
+  if (param.length === 0) return null;
+  throw new UsageError("Cannot take --param without --policy, whose parameters they are");
 }
