@@ -47,10 +47,38 @@ export class CodedError<Code extends string> extends Error {
   }
 }
 
+/** Makes an error of a kind; null where the code is none of that kind's. */
+type ErrorKind = (message: string, options: ErrorOptions<string>) => CodedError<string> | null;
+
+const ERROR_KINDS = new Map<string, ErrorKind>();
+
+/** Has errors of a kind be of it on other nodes, too: `instanceof` tells them there as it does here. Called where it is declared. */
+export function declareErrorKind<const Code extends string>(
+  name: string,
+  codes: readonly Code[],
+  create: (message: string, options: ErrorOptions<Code>) => CodedError<Code>,
+): void {
+  ERROR_KINDS.set(name, (message, options) => {
+    const code = codes.find((each) => each === options.code);
+    return code === undefined ? null : create(message, { ...options, code });
+  });
+}
+
+/** An error as another node tells of it: of its kind where this program knows that, with this code. */
+export function recreateError(
+  kind: string,
+  message: string,
+  options: ErrorOptions<string>,
+): CodedError<string> {
+  return ERROR_KINDS.get(kind)?.(message, options) ?? new CodedError(message, options);
+}
+
 /** An operating failure of the actor runtime. */
 export class RuntimeError extends CodedError<RuntimeErrorCode> {
   override readonly name = "RuntimeError";
 }
+
+declareErrorKind("RuntimeError", RUNTIME_ERROR_CODES, (...parts) => new RuntimeError(...parts));
 
 /** Fails to compile if a union switch misses a case, and throws if untyped data slipped through. @throws TypeError */
 export function assertNever(value: never): never {

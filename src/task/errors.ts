@@ -1,6 +1,6 @@
 /** Operating failures of the application layer. */
 
-import { CodedError } from "../runtime/errors.js";
+import { CodedError, declareErrorKind } from "../runtime/errors.js";
 
 /** Codes are promises: `docs/errors.md` has a heading for each. */
 export const SLUICE_ERROR_CODES = [
@@ -22,6 +22,7 @@ export const SLUICE_ERROR_CODES = [
   "source-invalid",
   "source-missing",
   "source-refused",
+  "source-unconfirmed",
   "source-unreachable",
   "store-corrupt",
   "store-format",
@@ -38,3 +39,5 @@ export type SluiceErrorCode = (typeof SLUICE_ERROR_CODES)[number];
 export class SluiceError extends CodedError<SluiceErrorCode> {
   override readonly name = "SluiceError";
 }
+
+declareErrorKind("SluiceError", SLUICE_ERROR_CODES, (...parts) => new SluiceError(...parts));

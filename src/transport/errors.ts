@@ -1,6 +1,6 @@
 /** Operating failures between nodes. */
 
-import { CodedError } from "../runtime/errors.js";
+import { CodedError, declareErrorKind } from "../runtime/errors.js";
 
 /** Codes are promises: `docs/errors.md` has a heading for each. */
 export const TRANSPORT_ERROR_CODES = [
@@ -31,3 +31,5 @@ export type TransportErrorCode = (typeof TRANSPORT_ERROR_CODES)[number];
 export class TransportError extends CodedError<TransportErrorCode> {
   override readonly name = "TransportError";
 }
+
+declareErrorKind("TransportError", TRANSPORT_ERROR_CODES, (...parts) => new TransportError(...parts));

@@ -1,6 +1,6 @@
 /** Errors of another node, as far as they can be recreated here. */
 
-import { CodedError } from "../../runtime/errors.js";
+import { recreateError } from "../../runtime/errors.js";
 
 interface ErrorParts {
   readonly name: string;
@@ -12,7 +12,7 @@ interface ErrorParts {
   readonly cause?: unknown;
 }
 
-/** A `CodedError` if there is a code, with the name that it had there; its stack is its name and message only. */
+/** If there is a code, of the kind that it was there; its stack is its name and message only. @see recreateError */
 export function createDecodedError({ name, message, code, ...rest }: ErrorParts): Error {
   const { stackTraceLimit } = Error;
   // The stack of the decoder helps nobody, and is most of what an error costs.
@@ -21,7 +21,7 @@ export function createDecodedError({ name, message, code, ...rest }: ErrorParts)
     const error =
       code === null
         ? new Error(message, "cause" in rest ? { cause: rest.cause } : undefined)
-        : new CodedError(message, { code, ...rest });
+        : recreateError(name, message, { code, ...rest });
     const hidden = { writable: true, enumerable: false, configurable: true };
     Object.defineProperty(error, "name", { ...hidden, value: name });
     Object.defineProperty(error, "stack", { ...hidden, value: `${name}: ${message}` });

@@ -3,6 +3,7 @@ import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import * as fc from "fast-check";
 import { CodedError, RuntimeError } from "../../../src/runtime/errors.js";
+import { SluiceError } from "../../../src/task/errors.js";
 import { allocateShared } from "../../../src/runtime/shared-memory.js";
 import { ByteWriter } from "../../../src/transport/codec/byte-writer.js";
 import { encodeValue } from "../../../src/transport/codec/encode.js";
@@ -12,6 +13,7 @@ import {
   CAUSES_MAX,
   DEPTH_MAX,
 } from "../../../src/transport/codec/message-limits.js";
+import { TransportError } from "../../../src/transport/errors.js";
 import { UnencodableError } from "../../../src/transport/codec/unencodable.js";
 import { finishedTask } from "../../support/tasks.js";
 import { decode, encode, plainData, roundTrip, testRef } from "./plain-data.js";
@@ -223,7 +225,7 @@ test("encodeValue: a coded error comes back as one, with its name, retry, detail
     cause,
   });
   const back = roundTrip(error);
-  assert.ok(back instanceof CodedError);
+  assert.ok(back instanceof RuntimeError);
   assert.is(back.name, "RuntimeError");
   assert.is(back.message, "failed");
   assert.is(back.code, "ask-timeout");
@@ -231,6 +233,28 @@ test("encodeValue: a coded error comes back as one, with its name, retry, detail
   deepStrictEqual(back.details, { afterMs: 5, target: testRef("sluice://edge/a") });
   assert.ok(back.cause instanceof CodedError && back.cause.name === "TypeError");
   assert.is(back.stack, "RuntimeError: failed");
+});
+
+test("encodeValue: an error of a kind comes back as one of it, unless its code is none of that kind's", () => {
+  const refused = new SluiceError("no", {
+    code: "source-invalid",
+    retry: "backoff",
+    details: { source: "cam-1" },
+  });
+  const lost = new TransportError("gone", { code: "connect-failed", cause: refused });
+  const back = roundTrip(lost);
+  assert.ok(back instanceof TransportError && back.cause instanceof SluiceError);
+  const { name, code, retry, details, message } = back.cause;
+  assert.equal(
+    [name, code, retry, details, message],
+    ["SluiceError", "source-invalid", "backoff", { source: "cam-1" }, "no"],
+  );
+  // What another version, or a liar, says under the name of a kind is of none.
+  const other = roundTrip(
+    Object.assign(new CodedError("x", { code: "of-tomorrow" }), { name: "SluiceError" }),
+  );
+  assert.ok(other instanceof CodedError && !(other instanceof SluiceError));
+  assert.equal([other.name, other.code], ["SluiceError", "of-tomorrow"]);
 });
 
 test("encodeValue: an ordinary error comes back with its name, and without what is not plain data", () => {
