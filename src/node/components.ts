@@ -172,8 +172,8 @@ export function startComponents(options: ComponentsOptions): Components {
     monitor,
     register: () => registration.announce(),
     unregister: () => registration.withdraw(),
-    nodeGone: (node, { left }) => sources.broadcast({ type: "nodeGone", node, left }),
-    nodeBack: (node) => sources.broadcast({ type: "nodeBack", node }),
+    nodeGone: (node, { left }) => sources.tellOfNode({ type: "nodeGone", node, left }),
+    nodeBack: (node) => sources.tellOfNode({ type: "nodeBack", node }),
   };
 }
 

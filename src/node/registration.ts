@@ -1,11 +1,18 @@
-/** What the scheduler knows of a node: that it is there, and the sources that run on it. */
+/**
+ * What the scheduler knows of a node: that it is there, and the sources that run on it.
+ *
+ * RG1 No source starts under a name that the scheduler has not confirmed as this node's, now or before: it may be another's. One
+ *     that was confirmed needs nobody to go on.
+ */
 
 import type { ActorRef } from "../runtime/actor-ref.js";
+import { errorText } from "../runtime/errors.js";
 import type { ActorSystem } from "../runtime/system.js";
 import type { ControllerMessage } from "../actors/protocol/controller.js";
 import { askNode } from "../actors/guard/ask-node.js";
 import { POLICY_REPLY } from "../actors/guard/replies.js";
-import type { SchedulerMessage } from "../actors/protocol/scheduler.js";
+import type { PolicyReply, SchedulerMessage } from "../actors/protocol/scheduler.js";
+import { SluiceError } from "../task/errors.js";
 import type { SourceId } from "../task/identity.js";
 import { soundNative, type NativeVideo } from "../task/native-video.js";
 import { sameData } from "../task/same-data.js";
@@ -25,11 +32,12 @@ export interface Registration {
   /** Nothing is placed on the node any more. */
   withdraw(): void;
   /**
-   * Asks the scheduler to decide for a source from now on. One that does not answer is not waited for.
+   * Asks the scheduler to decide for a source from now on.
    *
-   * @throws SluiceError `policy-invalid`, `pipeline-invalid` or `source-invalid` where it refuses
+   * @throws SluiceError `policy-invalid`, `pipeline-invalid` or `source-invalid` where it refuses; `source-unconfirmed` where it does
+   *   not answer, unless the source `isOwn`
    */
-  request(source: SourceDescription, how: { readonly isNew: boolean }): Promise<void>;
+  request(source: SourceDescription, how: RequestOptions): Promise<void>;
   /** Keeps a source that was requested and runs: it is part of every announcement. */
   add(source: SourceDescription): void;
   /** It is open, and gives this: told where it is news, and part of every announcement. */
@@ -38,14 +46,57 @@ export interface Registration {
   remove(id: SourceId, how: { readonly suspended: boolean }): void;
 }
 
-/** How long the scheduler has to answer a request. */
-const ANSWER_MS = 1_000;
+interface RequestOptions {
+  /** Whoever asks says by which policy, and what an operator has set before counts no more. */
+  readonly isNew: boolean;
+  /** The source was confirmed before and was not ended since: a scheduler that does not answer is not waited for. */
+  readonly isOwn: boolean;
+}
+
+/** How long the scheduler has to answer for a source that goes on without it, in ms. */
+const OWN_MS = 1_000;
+/** And for one that does not: for a hub that starts again, in ms. Less than an operator waits who asks for one. */
+const CONFIRM_MS = 10_000;
+/** Between two attempts to reach it, in ms. */
+const RETRY_MS = 250;
+
+interface Unanswered {
+  readonly type: "unanswered";
+  readonly error: unknown;
+}
 
 export function createRegistration(options: RegistrationOptions): Registration {
   const { system, scheduler, node, controller } = options;
   const sources = new Map<SourceId, SourceDescription>();
   const forget = (sourceId: SourceId, suspended: boolean): void =>
     scheduler.tell({ type: "removeSource", sourceId, node: node.name, suspended }, "control");
+  let leaving = false;
+  system.shutdown.addTask({ phase: "stopAdmitting", name: "registration", run: () => void (leaving = true) });
+
+  async function answerWithin(
+    timeoutMs: number,
+    source: SourceDescription,
+    isNew: boolean,
+  ): Promise<PolicyReply | Unanswered> {
+    return await askNode(
+      system,
+      scheduler,
+      POLICY_REPLY,
+      (replyTo) => ({ type: "registerSource", source, isNew, replyTo }),
+      { timeoutMs, lane: "control" },
+    ).catch((error: unknown) => ({ type: "unanswered", error }));
+  }
+
+  /** Again and again, as there may be no way to the scheduler for a while. */
+  async function confirm(source: SourceDescription, isNew: boolean): Promise<PolicyReply | Unanswered> {
+    const { clock } = system;
+    const untilMs = clock.monotonic() + CONFIRM_MS;
+    for (;;) {
+      const answer = await answerWithin(untilMs - clock.monotonic(), source, isNew);
+      if (answer.type !== "unanswered" || leaving || clock.monotonic() + RETRY_MS >= untilMs) return answer;
+      await new Promise<void>((resolve) => void clock.after(RETRY_MS, resolve));
+    }
+  }
 
   return {
     announce() {
@@ -55,15 +106,13 @@ export function createRegistration(options: RegistrationOptions): Registration {
 
     withdraw: () => scheduler.tell({ type: "removeNode", node: node.name }, "control"),
 
-    async request(source, { isNew }) {
-      const answer = await askNode(
-        system,
-        scheduler,
-        POLICY_REPLY,
-        (replyTo) => ({ type: "registerSource", source, isNew, replyTo }),
-        { timeoutMs: ANSWER_MS, lane: "control" },
-      ).catch(() => null);
-      if (answer?.type === "policyRefused") throw answer.error;
+    async request(source, { isNew, isOwn }) {
+      const answer = await (isOwn ? answerWithin(OWN_MS, source, isNew) : confirm(source, isNew));
+      if (answer.type === "policyRefused") throw answer.error;
+      if (answer.type === "policySet" || isOwn) return;
+      // It may have been heard all the same.
+      forget(source.id, false);
+      throw unconfirmed(source, scheduler, answer.error);
     },
 
     add: (source) => void sources.set(source.id, source),
@@ -81,4 +130,20 @@ export function createRegistration(options: RegistrationOptions): Registration {
       forget(id, suspended);
     },
   };
+}
+
+function unconfirmed(
+  { id, node }: SourceDescription,
+  scheduler: ActorRef<SchedulerMessage>,
+  cause: unknown,
+): SluiceError {
+  const text =
+    `Cannot add source "${id}" on "${node}" as "${scheduler.address}" does not say whether the name is free ` +
+    `(${errorText(cause)}): try again once its node is there`;
+  return new SluiceError(text, {
+    code: "source-unconfirmed",
+    retry: "backoff",
+    cause,
+    details: { source: id },
+  });
 }

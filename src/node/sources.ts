@@ -24,6 +24,7 @@ import type { PolicySpec, SourceRequest } from "../task/requests.js";
 import type { StageNeeds } from "../task/offers.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import type { Vouch } from "../task/voucher.js";
+import { GoneNodes } from "./gone-nodes.js";
 import type { Registration } from "./registration.js";
 
 /** A source, the pipeline that it walks and how it is captured. */
@@ -60,11 +61,11 @@ export interface SourceOptions {
 /** The sources of a node, for whoever runs them. */
 export interface NodeSources {
   /**
-   * Announces the source to the scheduler and starts its generator here. A scheduler that does not answer is not waited
-   * for: the source runs on this node until a table says otherwise.
+   * Announces the source to the scheduler, which has to confirm its name, and starts its generator here. A source that the journal
+   * of this node holds was confirmed before, and waits for nobody: it runs on this node until a table says otherwise.
    *
    * @throws SluiceError `policy-invalid`, `pipeline-invalid` or `source-invalid` where the scheduler refuses it, or where a
-   *   source of that name runs here
+   *   source of that name runs here; `source-unconfirmed` where no scheduler answers
    */
   addSource(options: SourceOptions): Promise<void>;
   /** Whether a source of that name runs here. */
@@ -103,9 +104,11 @@ export interface OwnSources extends NodeSources {
   readonly check: (asked: SourceOptions) => void;
   /** Captures no more and resolves once every task of the source is settled: it goes on with the node. */
   readonly suspendSource: (id: SourceId) => Promise<void>;
-  /** Tells the generator of every source. */
-  readonly broadcast: (message: GeneratorMessage) => void;
+  /** Another node is gone, or back: every source knows, also one that starts later. */
+  readonly tellOfNode: (news: NodeNews) => void;
 }
+
+type NodeNews = Extract<GeneratorMessage, { readonly type: "nodeGone" | "nodeBack" }>;
 
 const DEFAULT_POLICY: PolicySpec = { name: "edge-only", parameters: {} };
 
@@ -116,6 +119,7 @@ export function createSources(options: SourcesOptions): OwnSources {
   const starting = new Set<SourceId>();
   /** Those that end now and go on when this node is back. */
   const suspended = new Set<SourceId>();
+  const gone = new GoneNodes();
   const nextIncarnation = createIncarnations(system);
 
   function sourceEnded(id: SourceId): Promise<void> {
@@ -142,13 +146,15 @@ export function createSources(options: SourcesOptions): OwnSources {
       ...(standby !== undefined && { standby }),
     };
     checkFrames(asked, options.services);
-    await registration.request(description, { isNew: !resumed });
+    const isOwn = (await journals?.holds(id)) ?? false;
+    await registration.request(description, { isNew: !resumed, isOwn });
     const journal = await journals?.open(id, { source: source.label, nowMs: nextIncarnation(), request });
     const generator = startGenerator(options, asked, {
       incarnation: journal?.recovered.incarnation ?? nextIncarnation(),
       ...(journal && { journal }),
     });
     generators.set(id, generator);
+    for (const news of gone.news) generator.tell(news, "control");
     registration.add(description);
     system.watch(generator, () => {
       generators.delete(id);
@@ -197,8 +203,10 @@ export function createSources(options: SourcesOptions): OwnSources {
       return asked.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
     },
 
-    broadcast(message) {
-      for (const generator of generators.values()) generator.tell(message, "control");
+    tellOfNode(news) {
+      if (news.type === "nodeGone") gone.add(news);
+      else gone.back(news.node);
+      for (const generator of generators.values()) generator.tell(news, "control");
     },
   };
 }

@@ -96,6 +96,7 @@ function reusingIncarnation(journals: Journals): Journals {
   return {
     repairs: [],
     failure: null,
+    holds: (sourceId) => journals.holds(sourceId),
     interrupted: () => journals.interrupted(),
     end: (sourceId) => journals.end(sourceId),
     async open(sourceId, options) {

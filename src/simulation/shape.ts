@@ -52,6 +52,8 @@ export interface ClusterShape {
   readonly operator: boolean;
   /** What that orders besides. */
   readonly steers: readonly Steer[];
+  /** Once nothing fails any more, nodes want names of sources that others have. */
+  readonly rivals: boolean;
   readonly link: Partial<LinkLimits>;
   readonly flush: FlushOptions;
   readonly delivery: Partial<DeliveryLimits>;
@@ -79,6 +81,7 @@ export const UNIFORM_SHAPE: ClusterShape = {
   tokens: false,
   operator: false,
   steers: [],
+  rivals: false,
   // By default it depends on the machine.
   link: { budgetBytes: 320 * 1024 * 1024 },
   flush: {},
@@ -140,6 +143,7 @@ export function drawShape(prng: Prng): ClusterShape {
     },
     delivery: { timeoutMs, timeoutMsMax: 2 * timeoutMs, deliveriesMax: timeoutMs < 4_000 ? 64 : 16 },
     steers: STEERS.filter(() => prng.happens(0.5)),
+    rivals: prng.happens(0.4),
   };
 }
 

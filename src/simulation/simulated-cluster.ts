@@ -2,12 +2,13 @@
 
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SluiceNode } from "../node/node.js";
-import { parseConfiguration } from "../task/configuration.js";
-import { parseNodeName, parseSourceId } from "../task/identity.js";
+import { parseSourceId } from "../task/identity.js";
+import type { PolicySpec } from "../task/requests.js";
 import { DEFAULT_LINK_LIMITS } from "../transport/link/link-limits.js";
 import { errorText } from "../runtime/errors.js";
-import { cameraSource, createCameraCapture } from "./camera.js";
+import { addSource } from "./add-source.js";
 import { Coverage } from "./coverage.js";
+import { goneMembers } from "./gone-members.js";
 import type { History } from "./history.js";
 import type { InvariantChecker } from "./invariant-checker.js";
 import { continueAt, setPolicyAt } from "./hub-orders.js";
@@ -21,6 +22,7 @@ import { OrderChecker } from "./order-checker.js";
 import { PauseChecker } from "./pause-checker.js";
 import type { PlantedBug } from "./planted-bugs.js";
 import type { Prng } from "./prng.js";
+import { Rivals } from "./rivals.js";
 import { isInjected } from "./actor-faults.js";
 import { HUB, OPERATOR } from "./host-names.js";
 import { SimulatedHost } from "./simulated-host.js";
@@ -47,10 +49,8 @@ export interface SimulatedClusterOptions {
   readonly workload: WorkloadDraws;
 }
 
-/** Between attempts to add or to drain a source, in ms. */
+/** Between attempts to drain a source, or to have it go on, in ms. */
 const RETRY_MS = 500;
-/** Until a hub that is awake knows that a process is gone, in ms. */
-const GONE_MS = 1_500;
 
 export class SimulatedCluster {
   readonly network: Network;
@@ -67,6 +67,8 @@ export class SimulatedCluster {
   readonly #operator: SimulatedOperator | null;
   readonly #hosts: ReadonlyMap<string, SimulatedHost>;
   readonly #pauses: PauseChecker;
+  /** Null where there are none. */
+  readonly rivals: Rivals | null;
   #redelivered = 0;
   #calm = false;
 
@@ -91,6 +93,17 @@ export class SimulatedCluster {
     const edges = Array.from({ length: shape.edges }, (_, index) => `edge-${index + 1}`);
     this.#hosts = new Map([HUB, ...edges].map((name) => [name, this.#createHost(name)]));
     this.sources = workload.sources(edges);
+    this.rivals = shape.rivals
+      ? new Rivals({
+          time,
+          prng: prng.fork(),
+          shape,
+          hosts: () => [...this.#hosts.values()],
+          sources: () => this.sources,
+          onViolation,
+          tried: this.coverage.tried,
+        })
+      : null;
   }
 
   get hostNames(): readonly string[] {
@@ -110,14 +123,8 @@ export class SimulatedCluster {
   /** A hub that is awake lists no member whose process ended some time ago. */
   checkMembers(): void {
     const { time, invariants } = this.#options;
-    const { node, process } = this.host(HUB);
-    if (time.nowMs - (process?.awakeSinceMs ?? Infinity) < GONE_MS) return;
-    for (const { name, goneMs } of this.#hosts.values()) {
-      if (goneMs < GONE_MS || node?.cluster?.members.has(parseNodeName(name)) !== true) continue;
-      invariants.addViolation(
-        `members: the hub lists ${name}, whose process ended ${goneMs.toFixed(0)} ms ago`,
-      );
-    }
+    for (const text of goneMembers(this.host(HUB), [...this.#hosts.values()], time.nowMs))
+      invariants.addViolation(`members: ${text}`);
   }
 
   /** What is held for ever, a sentence each: once everything has ended, nothing is to be. */
@@ -147,7 +154,7 @@ export class SimulatedCluster {
     this.host(name).start((node, process) => {
       this.#options.history.add(`${name} is a member`);
       for (const source of this.sources) {
-        if (source.host === name && source.ended === null) void this.#addSource(source, node, process);
+        if (source.host === name && source.ended === null) this.#addSource(source, node, process);
       }
     });
   }
@@ -278,26 +285,11 @@ export class SimulatedCluster {
     });
   }
 
-  async #addSource(source: SimulatedSource, node: SluiceNode, process: SimulatedProcess): Promise<void> {
-    const { shape, workload } = this.#options;
-    const { framesPerTask, windowTasks, windowBytes } = shape;
-    try {
-      await node.addSource({
-        id: parseSourceId(source.id),
-        source: cameraSource(source.camera),
-        capture: createCameraCapture(source.camera, process, () => this.#pauses.captured(source.id)),
-        pipeline: source.pipeline,
-        configuration: parseConfiguration({ framesPerTask, encoding: "jpeg" }),
-        policy: workload.policyOf(source, this.#memberNames),
-        window: { tasks: windowTasks, bytes: windowBytes },
-      });
-    } catch (error) {
-      // As a program would that waits for a disk.
-      this.#options.history.add(`${source.id} cannot be added yet: ${errorText(error)}`);
-      this.#options.time.after(RETRY_MS, () => {
-        if (!process.killed) void this.#addSource(source, node, process);
-      });
-    }
+  #addSource(source: SimulatedSource, node: SluiceNode, process: SimulatedProcess): void {
+    const policyOf = (added: SimulatedSource): PolicySpec =>
+      this.#options.workload.policyOf(added, this.#memberNames);
+    const onGiven = (sourceId: string): void => this.#pauses.captured(sourceId);
+    void addSource(source, { node, process }, { ...this.#options, policyOf, onGiven });
   }
 
   get #memberNames(): readonly string[] {

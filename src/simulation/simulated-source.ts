@@ -16,6 +16,8 @@ export interface SimulatedSource {
   readonly host: string;
   readonly camera: CameraOptions;
   readonly pipeline: Pipeline;
+  /** Its host has added it once: its name was confirmed. */
+  confirmed: boolean;
   /** It was told to end before its end. */
   drained: boolean;
   /** Its last ledger; null until it has ended. */
@@ -67,7 +69,7 @@ export function createSource(
   const pipeline = createPipelines(shape).find((each) => each.id === name);
   if (pipeline === undefined) throw new RangeError(`No pipeline is called "${name}"`);
   const camera = { name: id, frames, everyMs: EVERY_MS, frameBytes: shape.frameBytes };
-  return { id, host, camera, pipeline, drained: false, ended: null };
+  return { id, host, camera, pipeline, confirmed: false, drained: false, ended: null };
 }
 
 /** Mostly a placement of each stage on some of `nodes` and on the hub. */

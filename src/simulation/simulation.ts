@@ -92,6 +92,8 @@ export interface SimulationReport {
 const START_MS = 1_700_000_000_000;
 /** For the cluster to come up, in ms. */
 const SETTLE_MS = 2_000;
+/** For a node to hear whether it may have a name, or that nobody says so, in ms. */
+const ANSWER_MS = 11_000;
 /** After the end of all sources, until what waits at joins, for tables and for answers is given up, in ms. */
 const QUIET_MS = 15_000;
 /** For a disk to be read at the end, in ms. */
@@ -178,6 +180,7 @@ async function runFaults(
   faults: readonly Fault[],
   untilMs: number,
 ): Promise<void> {
+  cluster.rivals?.start();
   const injector = new FaultInjector(time, history, { cluster, serviceFaults });
   for (const fault of faults) injector.schedule(fault);
   invariants.watchLedgers(
@@ -204,6 +207,10 @@ async function runToEnd({ time, invariants, cluster, over, shape }: Run): Promis
   cluster.startAll();
   cluster.calm();
   await time.runUntil(calmMs + SETTLE_MS, over);
+  const { rivals } = cluster;
+  rivals?.end();
+  // The names of sources that end are free.
+  if (rivals !== null) await time.runUntil(time.nowMs + ANSWER_MS, () => over() || rivals.answered);
   cluster.continueAll();
   cluster.drainLive();
   invariants.watchClocks(() => cluster.nodes);

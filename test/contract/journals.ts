@@ -97,6 +97,40 @@ export function journalsContract(
     },
   );
 
+  each(
+    "holds what has begun, also when it was suspended or its process died, and not what has ended",
+    async ({ start, stop, kill }) => {
+      const first = await start();
+      assert.is(await first.holds(SOURCE), false);
+      await first.open(SOURCE, OPENED);
+      assert.is(await first.holds(SOURCE), true);
+      assert.is(await first.holds("cam-2"), false);
+      await kill();
+      const second = await start();
+      assert.is(await second.holds(SOURCE), true);
+      await (await second.open(SOURCE, OPENED)).journal.suspend();
+      await stop();
+      const third = await start();
+      assert.is(await third.holds(SOURCE), true);
+      await (await third.open(SOURCE, OPENED)).journal.close();
+      assert.is(await third.holds(SOURCE), false);
+    },
+  );
+
+  each("what is asked right after the end of a source knows of that end", async ({ start }) => {
+    const journals = await start();
+    const first = await journals.open(SOURCE, { ...OPENED, request: REQUEST });
+    await first.journal.put([entry(1_000, 0, { pixels: false, atUs: 40 })]);
+    first.journal.settle(entry(1_000, 0).task.id);
+    const ended = first.journal.close();
+    const asked = [journals.holds(SOURCE), journals.interrupted(), journals.open(SOURCE, OPENED)] as const;
+    const [holds, interrupted, { recovered }] = await Promise.all(asked);
+    await ended;
+    assert.is(holds, false);
+    assert.equal(interrupted, []);
+    assert.equal([recovered.position, recovered.entries, recovered.tasksBefore], [null, [], 0]);
+  });
+
   each("open returns each frame of a task with its own pixels", async ({ start, stop }) => {
     const { journal } = await (await start()).open(SOURCE, OPENED);
     const one = entry(1_000, 0);

@@ -1,9 +1,11 @@
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
+import type { Behaviour } from "../../src/runtime/behaviour.js";
 import type { ControllerMessage } from "../../src/actors/protocol/controller.js";
 import type { PolicyReply, SchedulerMessage } from "../../src/actors/protocol/scheduler.js";
 import { createRegistration, type Registration } from "../../src/node/registration.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
+import { SluiceError } from "../../src/task/errors.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import type { NativeVideo } from "../../src/task/native-video.js";
 import type { SourceDescription } from "../../src/task/requests.js";
@@ -19,42 +21,57 @@ interface Subject extends SteppedSystem {
   readonly source: SourceDescription;
   /** What the scheduler received so far, in words. */
   readonly received: readonly string[];
+  /** Starts the scheduler where there is none yet. */
+  readonly comeUp: () => void;
 }
 
 /** @param reply the scheduler's answer to a source; null where it gives none */
 function start(reply: PolicyReply | null): Subject {
+  const subject = startUnreachable(reply);
+  subject.comeUp();
+  return subject;
+}
+
+/** There is no scheduler yet. */
+function startUnreachable(reply: PolicyReply | null = { type: "policySet", sourceId: id }): Subject {
   const stepped = createSteppedSystem({ name: "edge-1" });
   const { system } = stepped;
   const received: string[] = [];
-  const scheduler = system.spawn<null, SchedulerMessage>(
-    {
-      start: () => null,
-      receive(state, message) {
-        if (message.type === "registerNode") received.push(`${message.type} ${message.node.name}`);
-        if (message.type === "removeNode") received.push(`${message.type} ${message.node}`);
-        if (message.type === "removeSource") received.push(`${message.type} ${message.sourceId}`);
-        if (message.type === "sourceOpened")
-          received.push(`${message.type} ${message.sourceId} ${videoText(message.native)}`);
-        if (message.type === "registerSource") {
-          const { native } = message.source;
-          received.push(`${message.type} ${message.source.id}${native ? ` ${videoText(native)}` : ""}`);
-          if (reply !== null) message.replyTo?.tell(reply);
-        }
-        return state;
-      },
+  const behaviour: Behaviour<null, SchedulerMessage> = {
+    start: () => null,
+    receive(state, message) {
+      if (message.type === "registerNode") received.push(`${message.type} ${message.node.name}`);
+      if (message.type === "removeNode") received.push(`${message.type} ${message.node}`);
+      if (message.type === "removeSource") received.push(`${message.type} ${message.sourceId}`);
+      if (message.type === "sourceOpened")
+        received.push(`${message.type} ${message.sourceId} ${videoText(message.native)}`);
+      if (message.type === "registerSource") {
+        const { native } = message.source;
+        received.push(`${message.type} ${message.source.id}${native ? ` ${videoText(native)}` : ""}`);
+        if (reply !== null) message.replyTo?.tell(reply);
+      }
+      return state;
     },
-    { name: "scheduler" },
-  );
+  };
   const registration = createRegistration({
     system,
-    scheduler,
+    scheduler: system.resolve<SchedulerMessage>("sluice://edge-1/scheduler"),
     node: { name: system.name, role: "edge", services: [] },
     controller: system.resolve<ControllerMessage>("sluice://edge-1/controller"),
   });
   const policy = { name: "edge-only", parameters: {} };
   const pipeline = pipelineOf({ a: [] });
   const source = { id, node: system.name, pipeline, configuration: DEFAULT_CONFIGURATION, policy };
-  return { ...stepped, registration, source, received };
+  const comeUp = (): void => void system.spawn(behaviour, { name: "scheduler" });
+  return { ...stepped, registration, source, received, comeUp };
+}
+
+/** Lets what waits for promises go on as time passes. */
+async function passing(advance: (ms: number) => void, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 50) {
+    advance(50);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 test("createRegistration announces the node with the sources that it keeps, as often as it is asked", () => {
@@ -97,19 +114,56 @@ test("createRegistration tells what a source gives where it is news, and with ev
 test("createRegistration throws what the scheduler refuses a source for, which is all there is to it", async () => {
   const error = new Error("no such policy");
   const { registration, source, received, settle } = start({ type: "policyRefused", sourceId: id, error });
-  const refused = registration.request(source, { isNew: true }).catch((thrown: unknown) => thrown);
+  const refused = registration
+    .request(source, { isNew: true, isOwn: false })
+    .catch((thrown: unknown) => thrown);
   settle();
   assert.is(await refused, error);
   settle();
   assert.equal(received, ["registerSource cam-1"]);
 });
 
-test("createRegistration does not wait for a scheduler that gives no answer", async () => {
+test("createRegistration does not wait long for a scheduler where the source was confirmed before", async () => {
   const { registration, source, received, advance } = start(null);
-  const requested = registration.request(source, { isNew: true });
+  const requested = registration.request(source, { isNew: true, isOwn: true });
   advance(1_000);
   await requested;
   assert.equal(received, ["registerSource cam-1"]);
+});
+
+test("createRegistration lets no source start that no scheduler has confirmed, and takes its request back", async () => {
+  const { registration, source, received, advance } = start(null);
+  const refused = registration
+    .request(source, { isNew: true, isOwn: false })
+    .catch((thrown: unknown) => thrown);
+  advance(10_000);
+  const error = await refused;
+  advance(0);
+  assert.ok(error instanceof SluiceError);
+  assert.equal([error.code, error.retry], ["source-unconfirmed", "backoff"]);
+  assert.equal(received, ["registerSource cam-1", "removeSource cam-1"]);
+});
+
+test("createRegistration asks again while there is no way to the scheduler, and ends that with its node", async () => {
+  const { registration, source, advance, comeUp } = startUnreachable();
+  let confirmed = false;
+  const asked = registration.request(source, { isNew: true, isOwn: false }).then(() => (confirmed = true));
+  await passing(advance, 3_000);
+  assert.is(confirmed, false);
+  comeUp();
+  await passing(advance, 300);
+  await asked;
+
+  const other = startUnreachable();
+  const ended = other.registration
+    .request(other.source, { isNew: true, isOwn: false })
+    .catch((thrown: unknown) => thrown);
+  await passing(other.advance, 500);
+  void other.system.terminate();
+  await passing(other.advance, 300);
+  const error = await ended;
+  assert.ok(error instanceof SluiceError);
+  assert.is(error.code, "source-unconfirmed");
 });
 
 test.run();

@@ -2,18 +2,22 @@ import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { ActorRef } from "../../src/runtime/actor-ref.js";
 import type { Behaviour } from "../../src/runtime/behaviour.js";
+import { systemClock } from "../../src/runtime/clock.js";
 import { silentLogger } from "../../src/runtime/log.js";
+import type { Decorate } from "../../src/runtime/system-options.js";
 import { createActorSystem, type ActorSystem } from "../../src/runtime/system.js";
 import type { ControllerMessage } from "../../src/actors/protocol/controller.js";
 import type { GeneratorMessage, NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { Registration } from "../../src/node/registration.js";
 import { createSources, type SourceOptions, type SourcesOptions } from "../../src/node/sources.js";
+import { openLevelJournals } from "../../src/storage/journal/level-journals.js";
 import { parseConfiguration } from "../../src/task/configuration.js";
 import { SluiceError } from "../../src/task/errors.js";
 import { parseNodeName, parseSourceId } from "../../src/task/identity.js";
 import type { Task } from "../../src/task/task.js";
 import { PAIR, SERVICES } from "../support/local-run.js";
 import { createProbe } from "../support/probe.js";
+import { inTemporaryFolder } from "../support/temporary-folder.js";
 import { scriptedSource } from "../support/scripted-source.js";
 import { within } from "../support/within.js";
 import { vouch } from "../support/vouchers.js";
@@ -28,8 +32,8 @@ function recordedRegistration(refusal: Error | null = null): { readonly calls: s
     calls,
     announce: () => void calls.push("announce"),
     withdraw: () => void calls.push("withdraw"),
-    request(source) {
-      calls.push(`request ${source.id}`);
+    request(source, { isOwn }) {
+      calls.push(`request ${source.id}${isOwn ? " of its own" : ""}`);
       return refusal === null ? Promise.resolve() : Promise.reject(refusal);
     },
     add: (source) => void calls.push(`add ${source.id}`),
@@ -54,11 +58,14 @@ function controllerOf(
 }
 
 async function withSources(
-  given: Partial<SourcesOptions> & { readonly registration: Registration },
+  {
+    decorate = (_name, behaviour) => behaviour,
+    ...given
+  }: Partial<SourcesOptions> & { readonly registration: Registration; readonly decorate?: Decorate },
   onTask: (task: Task, generator: ActorRef<GeneratorMessage>) => void,
   work: (sources: ReturnType<typeof createSources>, system: ActorSystem) => Promise<void>,
 ): Promise<void> {
-  const system = createActorSystem({ name: "edge-1", log: silentLogger });
+  const system = createActorSystem({ name: "edge-1", log: silentLogger, decorate });
   const sources = createSources({
     system,
     cloud: parseNodeName("cloud"),
@@ -136,6 +143,55 @@ test("of two sources of one name that are added at once, the second is refused b
       assert.is((await sources.ledgers()).length, 1);
     },
   );
+});
+
+test("a source that starts knows which nodes are gone", async () => {
+  const told: string[] = [];
+  const decorate: Decorate = (name, behaviour) =>
+    name !== "source-cam-1"
+      ? behaviour
+      : {
+          ...behaviour,
+          receive(state, message, ctx) {
+            const { type, node } = message as { readonly type: string; readonly node?: string };
+            if (type.startsWith("node")) told.push(`${type} ${node}`);
+            return behaviour.receive(state, message, ctx);
+          },
+        };
+  const registration = recordedRegistration();
+  await withSources({ registration, decorate }, settle, async (sources) => {
+    const [away, back] = [parseNodeName("cloud"), parseNodeName("edge-2")];
+    sources.tellOfNode({ type: "nodeGone", node: away, left: false });
+    sources.tellOfNode({ type: "nodeGone", node: back, left: true });
+    sources.tellOfNode({ type: "nodeBack", node: back });
+    await sources.addSource(oneTask());
+    sources.tellOfNode({ type: "nodeBack", node: away });
+    await sources.sourceEnded(id);
+    assert.equal(told, ["nodeGone cloud", "nodeBack cloud"]);
+  });
+});
+
+test("a source that the journal of its node holds is its own, until it has ended", async () => {
+  const registration = recordedRegistration();
+  await inTemporaryFolder(async (folder) => {
+    const clock = systemClock;
+    const journals = await openLevelJournals(folder, { clock, log: silentLogger });
+    const { journal } = await journals.open(id, {
+      source: oneTask().source.label,
+      nowMs: clock.now(),
+      request: null,
+    });
+    await journal.suspend();
+    await withSources({ registration, journals }, settle, async (sources) => {
+      for (let n = 0; n < 2; n += 1) {
+        await sources.addSource(oneTask());
+        await sources.sourceEnded(id);
+      }
+      const requests = registration.calls.filter((call) => call.startsWith("request"));
+      assert.equal(requests, ["request cam-1 of its own", "request cam-1"]);
+    });
+    await journals.close();
+  });
 });
 
 test("a source that was refused leaves its name free", async () => {

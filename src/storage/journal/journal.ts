@@ -132,6 +132,11 @@ export function endedMeta({ incarnation, source }: SourceMeta): SourceMeta {
   return { incarnation, source, position: null, request: null };
 }
 
+/** Whether the source has begun and was not ended for good. */
+export function goesOn({ created, tasksBefore, request }: SourceMeta): boolean {
+  return created !== undefined || tasksBefore !== undefined || request !== null;
+}
+
 /** Every closing is stored, and the source goes on with its node. */
 export function suspendedMeta(meta: SourceMeta): SourceMeta {
   const { created: _created, unclosed: _unclosed, ...kept } = meta;
@@ -213,6 +218,8 @@ export interface Journals {
    * @throws SluiceError `store-full`, `store-unwritable`, `store-corrupt`
    */
   open(sourceId: string, options: OpenJournal): Promise<{ journal: Journal; recovered: RecoveredState }>;
+  /** Whether a source of that name has begun here and was not ended for good: it ran, or was suspended, and may go on. */
+  holds(sourceId: string): Promise<boolean>;
   /** The sources that an operator asked for and that have not ended. */
   interrupted(): Promise<readonly SourceRequest[]>;
   /** Ends for good a source that does not run. @returns false where no operator has asked for one of that name */

@@ -6,7 +6,8 @@
  * LJ2 What a failed write did not write goes ahead of everything in the next one: no entry or position is on disk without
  *     those before it, and what is settled stays settled.
  * LJ3 After a failed write the database is opened again before the next one (`database-keeper.ts`).
- * LJ4 Whatever is read is checked. What has changed on disk is not taken, and its loss is said and remembered.
+ * LJ4 Whatever is read is checked. What has changed on disk is not taken, and its loss is said and remembered. Who reads knows of
+ *     all that was told before, where that could be written.
  */
 
 import { resolve } from "node:path";
@@ -24,6 +25,7 @@ import { encodeEntry } from "./entry-codec.js";
 import { entryKey, metaOperation, OWNER_KEY } from "./journal-keys.js";
 import {
   endedMeta,
+  goesOn,
   nextIncarnation,
   positionWith,
   recoveredState,
@@ -39,6 +41,7 @@ import {
 import {
   loadJournals,
   readContent,
+  readMeta,
   readRequests,
   readSource,
   rememberRepair,
@@ -144,6 +147,11 @@ class LevelJournalsOf implements LevelJournals {
     return { journal: this.#journalOf(sourceId, meta), recovered: recoveredState(before, meta, entries) };
   }
 
+  async holds(sourceId: string): Promise<boolean> {
+    const meta = await this.#reading((held) => readMeta(held, sourceId));
+    return meta !== null && goesOn(meta);
+  }
+
   async interrupted(): Promise<readonly SourceRequest[]> {
     return await this.#reading(readRequests);
   }
@@ -200,6 +208,8 @@ class LevelJournalsOf implements LevelJournals {
 
   /** Reads, and once more where the files had to be repaired. */
   async #reading<Result>(work: (held: LoadedJournals) => Promise<Result>): Promise<Result> {
+    this.#start();
+    await this.#writing;
     try {
       return await this.#keeper.read(work);
     } catch {

@@ -65,6 +65,12 @@ export async function readSource({ database }: LoadedJournals, sourceId: string)
   return { meta, entries, damaged };
 }
 
+/** What is kept of a source beside its tasks; null where there is nothing, or nothing that can be read. */
+export async function readMeta({ database }: LoadedJournals, sourceId: string): Promise<SourceMeta | null> {
+  const text: string | undefined = await database.get(metaKey(sourceId));
+  return text === undefined ? null : parseMeta(text);
+}
+
 /** The sources that an operator asked for and that have not ended. */
 export async function readRequests({ database }: LoadedJournals): Promise<readonly SourceRequest[]> {
   const requests: SourceRequest[] = [];
