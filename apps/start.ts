@@ -21,7 +21,7 @@ await runProgram((args) => parseStart(args, defaults), HELP_HINT);
 
 /** Programs run from `dist/apps`; what they read lies beside their sources. As a user would type it. */
 function asset(path: string): string {
-  const absolute = fileURLToPath(new URL(`../../apps/${path}`, import.meta.url));
+  const absolute = fileURLToPath(new URL(path, new URL("../../apps/", import.meta.url)));
   const fromHere = relative(process.cwd(), absolute);
   return fromHere.startsWith("..") ? absolute : fromHere;
 }

@@ -4,6 +4,7 @@
  */
 
 import { pipeline } from "node:stream/promises";
+import { withOriginalPlaces } from "../src/runtime/original-places.js";
 import { jsonLine, terminalLine, terminalLines } from "../src/runtime/safe-text.js";
 
 interface Output {
@@ -38,5 +39,5 @@ async function* safe(texts: AsyncIterable<string>): AsyncGenerator<string> {
 
 /** What ended a program that is not the user's to mend, with its stack, as Node would print it. */
 export function outbreak(error: unknown): void {
-  err.lines(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  err.lines(withOriginalPlaces(error instanceof Error ? (error.stack ?? error.message) : String(error)));
 }

@@ -224,8 +224,8 @@ test("src/index.ts has all of src/runtime/index.ts, and package.json exports bot
   assert.equal(
     Object.entries(manifest.exports).map(([name, { types, default: file }]) => [name, types, file]),
     [
-      [".", "./dist/src/index.d.ts", "./dist/src/index.js"],
-      ["./runtime", "./dist/src/runtime/index.d.ts", "./dist/src/runtime/index.js"],
+      [".", "./dist/src/index.d.ts", "./dist/program/index.js"],
+      ["./runtime", "./dist/src/runtime/index.d.ts", "./dist/program/runtime.js"],
     ],
   );
 });

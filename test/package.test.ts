@@ -108,7 +108,7 @@ export const all = { answers, startNode, runtime };\n`,
 );
 
 withPackage("an example of the installed package runs the demo clip through a model", async () => {
-  const { code, output } = await run(process.execPath, [join(installed, "dist/apps/examples/own-policy.js")]);
+  const { code, output } = await run(process.execPath, [join(installed, "dist/program/own-policy.js")]);
   assert.is(code, 0, output);
   assert.match(output, /^\d+ tasks stored/);
 });

@@ -34,7 +34,8 @@ const spareNode = createStatelessPolicy("spare-node", (view) => {
   };
 });
 
-const asset = (path: string): string => fileURLToPath(new URL(`../../../apps/${path}`, import.meta.url));
+const asset = (path: string): string =>
+  fileURLToPath(new URL(path, new URL("../../../apps/", import.meta.url)));
 const file = asset("pipelines/default.yaml");
 const { pipeline, configuration } = parsePipelineFile(await readFile(file, "utf8"), file, SERVICES);
 

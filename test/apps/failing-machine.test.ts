@@ -15,7 +15,7 @@ import { newRecords } from "../support/records.js";
 import { inTemporaryFolder } from "../support/temporary-folder.js";
 import { within } from "../support/within.js";
 
-const SLUICE = `exec "${process.execPath}" dist/apps/sluice.js`;
+const SLUICE = `exec "${process.execPath}" dist/program/sluice.js`;
 const SPAWNER = fileURLToPath(new URL("../support/programs/without-descriptors.js", import.meta.url));
 const env = { ...process.env, SLUICE_HUB: undefined, SLUICE_TOKEN: undefined };
 const testOnLinux = (name: string, work: () => void | Promise<void>): void =>
@@ -87,7 +87,7 @@ testOnLinux("sluice hub says at its start that it may have few files open", () =
 
 testOnLinux("a program that may not even have the files open that it is made of says so in one line", () => {
   for (const program of ["sluice.js hub --store memory:", "start.js --help"]) {
-    const command = `ulimit -n 64; exec "${process.execPath}" "${join(REPOSITORY, "dist/apps")}"/${program}`;
+    const command = `ulimit -n 64; exec "${process.execPath}" "${join(REPOSITORY, "dist/program")}"/${program}`;
     const { stdout, stderr, status } = spawnSync("bash", ["-c", command], {
       encoding: "utf8",
       timeout: 60_000,

@@ -112,7 +112,7 @@ test("sluice run plays a source on the node that it names, and results, top and 
 });
 
 test("sluice results is content with a reader who has seen enough", () => {
-  const script = `"${process.execPath}" dist/apps/sluice.js results --json --store "${store}" | head -c 100`;
+  const script = `"${process.execPath}" dist/program/sluice.js results --json --store "${store}" | head -c 100`;
   const { stdout, stderr, status } = spawnSync("bash", ["-o", "pipefail", "-c", script], {
     encoding: "utf8",
   });

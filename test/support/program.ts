@@ -15,12 +15,12 @@ import { pause } from "./pause.js";
 import { noteStarted } from "./started.js";
 
 export const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
-const SLUICE = fileURLToPath(new URL("../../apps/sluice.js", import.meta.url));
-const SIMULATE = fileURLToPath(new URL("../../apps/simulate.js", import.meta.url));
-const CHAOS = fileURLToPath(new URL("../../apps/chaos.js", import.meta.url));
+const SLUICE = fileURLToPath(new URL("../../program/sluice.js", import.meta.url));
+const SIMULATE = fileURLToPath(new URL("../../program/simulate.js", import.meta.url));
+const CHAOS = fileURLToPath(new URL("../../program/chaos.js", import.meta.url));
 const ENDLESS_CAPTURE = fileURLToPath(new URL("./programs/endless-capture.js", import.meta.url));
 const TESTS = fileURLToPath(new URL("../run.js", import.meta.url));
-const START = fileURLToPath(new URL("../../apps/start.js", import.meta.url));
+const START = fileURLToPath(new URL("../../program/start.js", import.meta.url));
 
 export interface ProgramOptions {
   /** Over the environment of this process; undefined takes a variable away. */

@@ -34,7 +34,7 @@ process.once("exit", () => {
 });
 
 export function startFollower(url: string, token: string): Follower {
-  const program = join(REPOSITORY, "dist/apps/sluice.js");
+  const program = join(REPOSITORY, "dist/program/sluice.js");
   const child = spawn(process.execPath, [program, "results", "--follow", "--json", "--hub", url], {
     env: { ...process.env, SLUICE_TOKEN: token },
     stdio: ["ignore", "pipe", "pipe"],

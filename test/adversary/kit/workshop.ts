@@ -11,7 +11,7 @@ import { REPOSITORY } from "../../support/program.js";
 import { within } from "../../support/within.js";
 import { startHonestNode, type HonestNode, type HonestOptions } from "./honest-node.js";
 
-const SLUICE = join(REPOSITORY, "dist/apps/sluice.js");
+const SLUICE = join(REPOSITORY, "dist/program/sluice.js");
 
 export interface RunningProgram {
   readonly pid: number;
