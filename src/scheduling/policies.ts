@@ -34,11 +34,10 @@ export interface PolicyInfo {
 }
 
 export function infoOf(policies: PolicyRegistry): ReadonlyMap<string, PolicyInfo> {
-  const builtIn = new Set(["guard", ...BUILT_IN.map(({ name }) => name)]);
   return new Map(
     [...policies.values()].map(({ name, version, decideAll }) => [
       name,
-      { name, version, own: !builtIn.has(name), joint: decideAll !== null },
+      { name, version, own: !isBuiltIn(name), joint: decideAll !== null },
     ]),
   );
 }
@@ -60,6 +59,11 @@ const BUILT_IN: readonly BoundPolicy[] = [
   bindPolicy(twoTimescale),
   bindPolicy(predictive),
 ];
+
+/** Whether it is a policy of this package: known to end. */
+export function isBuiltIn(name: string): boolean {
+  return name === "guard" || BUILT_IN.some((policy) => policy.name === name);
+}
 
 /**
  * The built-in policies and `own`, by name.

@@ -76,7 +76,7 @@ async function ended(name: keyof typeof plans): Promise<Ended> {
   if (end === undefined) throw new Error(`No run "${name}"`);
   assert.equal([end.exitCode, end.signal], [0, null], end.stdout + end.stderr);
   assert.equal(end.leftovers, []);
-  assert.not.match(end.stderr, "error");
+  assert.not.match(end.stderr, "error", end.stderr);
   return end;
 }
 

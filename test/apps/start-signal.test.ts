@@ -48,12 +48,14 @@ test("Ctrl-C in the middle of a paced run settles what is under way, prints the 
     const { exitCode, stdout, stderr, leftovers } = await program.ended;
     assert.is(exitCode, 0, stderr);
     assert.equal(leftovers, []);
-    assert.not.match(stderr, "error");
+    assert.not.match(stderr, "error", stderr);
     const { tasks } = summaryOf(stdout);
     assert.ok(tasks.created >= 2 && tasks.created < TASKS_IN_ALL, stdout);
     assert.is(tasks.stored + tasks.inFlight, tasks.created);
     settled(tasks.inFlight, performance.now() - signalledMs);
-    assert.is((await storedRecords(store)).length, tasks.stored);
+    // What is in flight as the summary is printed may be stored before the end.
+    const records = (await storedRecords(store)).length;
+    assert.ok(records >= tasks.stored && records <= tasks.created, `${records} records: ${stdout}`);
   }));
 
 for (const signal of ["SIGTERM", "SIGHUP"] as const) {
@@ -65,7 +67,7 @@ for (const signal of ["SIGTERM", "SIGHUP"] as const) {
     const { exitCode, stdout, stderr, leftovers } = await program.ended;
     assert.is(exitCode, 0, stderr);
     assert.equal(leftovers, []);
-    assert.not.match(stderr, "error");
+    assert.not.match(stderr, "error", stderr);
     settled(summaryOf(stdout).tasks.inFlight, performance.now() - signalledMs);
   });
 }

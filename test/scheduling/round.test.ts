@@ -90,6 +90,15 @@ test("decideRound tells of a policy that throws, and of one that takes too long"
   );
 });
 
+test("decideRound waits ten times as long for a built-in policy: it is the machine that is slow", () => {
+  const statusAfter = (stepMs: number) => {
+    let nowMs = 0;
+    const tools = toolsWith([], { monotonic: () => (nowMs += stepMs) });
+    return only(decideRound(roundOf([turn("cam-1", "edge-only")]), tools).answers).status;
+  };
+  assert.equal([statusAfter(2_000), statusAfter(2_001)], ["decided", "failed"]);
+});
+
 test("decideRound puts off what a policy has no time for any more, and asks the others", () => {
   let nowMs = 0;
   const slow = own("slow", (_, view) => {

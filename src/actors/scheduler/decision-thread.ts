@@ -9,7 +9,7 @@
 import { Worker } from "node:worker_threads";
 import { errorText } from "../../runtime/errors.js";
 import { SluiceError } from "../../task/errors.js";
-import { DECISION_LIMITS, type DecisionLimits } from "../../scheduling/ask-policy.js";
+import { BUILT_IN_TIMES, DECISION_LIMITS, type DecisionLimits } from "../../scheduling/ask-policy.js";
 import { createPolicies, infoOf, type PolicyInfo } from "../../scheduling/policies.js";
 import { noPolicyFile } from "./inline-decisions.js";
 import type { Culprit, DecisionListener, DecisionPort } from "./decision-port.js";
@@ -37,8 +37,8 @@ export interface DecisionThread extends DecisionPort {
   close(): Promise<void>;
 }
 
-/** One that is not done in so many times its limit is ended. Built-in policies end by themselves, on a busy machine later. */
-const PATIENCE = { own: 1.5, builtIn: 10, nothing: 50 };
+/** One that is not done in so many times its limit is ended. */
+const PATIENCE = { own: 1.5, builtIn: BUILT_IN_TIMES, nothing: 50 };
 /** Looks at the thread in one limit; it must be seen to stand still at each of so many. */
 const LOOKS = 4;
 /** Between one thread that ended by itself and the next, in ms. */
