@@ -40,7 +40,7 @@ export type {
   Role,
   SecurityCounts,
 } from "./transport/cluster/cluster.js";
-export type { Guard, Sender, Verdict } from "./transport/cluster/guard.js";
+export { Refusal, type Guard, type Sender } from "./transport/cluster/guard.js";
 export type { NameRegistry } from "./transport/security/names.js";
 export { startHub, type HubOptions } from "./transport/cluster/hub.js";
 export type { JoiningPeer } from "./transport/link/acceptor-handshake.js";

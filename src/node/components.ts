@@ -6,6 +6,7 @@
  */
 
 import type { ActorRef } from "../runtime/actor-ref.js";
+import { nodeSystem } from "../runtime/node-system.js";
 import type { ActorSystem } from "../runtime/system.js";
 import { spawnController } from "../actors/controller/spawn.js";
 import { spawnDistributor } from "../actors/distributor/spawn.js";
@@ -133,6 +134,7 @@ export function startComponents(options: ComponentsOptions): Components {
     vouched: voucherCheckOf(options),
     ...(options.reachable && { reachable: options.reachable }),
     ...(limits.controller && { limits: limits.controller }),
+    memory: nodeSystem(system).memory,
   });
   const monitor = spawnMonitor(system, {
     node: name,
@@ -251,6 +253,7 @@ function startCloud(options: ComponentsOptions, scheduler: ActorRef<SchedulerMes
       ),
     }),
     ...(flush && { flush }),
+    memory: nodeSystem(system).memory,
     ...(options.retention && { retention: options.retention }),
   });
 }

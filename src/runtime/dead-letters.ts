@@ -9,6 +9,8 @@ export type DeadLetterReason =
   | "mailbox-full"
   /** Its mailbox was full and dropped it by its overflow policy. */
   | "mailbox-dropped"
+  /** There was no room for it in the memory of the node, or no more for its sender. */
+  | "no-memory"
   /** The actor failed on it. */
   | "failed"
   /** The actor has stopped, or never existed. */
@@ -68,6 +70,7 @@ export class DeadLetterBox implements DeadLetters {
     this.countByReason = {
       "mailbox-full": 0,
       "mailbox-dropped": 0,
+      "no-memory": 0,
       failed: 0,
       stopped: 0,
       stale: 0,

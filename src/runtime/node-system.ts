@@ -8,12 +8,15 @@ import type { ActorRef, Lane } from "./actor-ref.js";
 import type { Address } from "./address.js";
 import type { ActorPath } from "./brand.js";
 import type { DeadLetterReason } from "./dead-letters.js";
+import type { MemoryBudget } from "./memory-budget.js";
 import { LocalSystem } from "./internal/local-system.js";
-import type { Asker, Remote } from "./remote.js";
+import type { Asker, Postage, Remote } from "./remote.js";
 import type { ActorSystem } from "./system.js";
 
 /** An `ActorSystem` with what connects it to other nodes. */
 export interface NodeSystem extends ActorSystem {
+  /** What other nodes can make this one hold. */
+  readonly memory: MemoryBudget;
   /** A number that nobody can guess. */
   readonly askId: () => number;
   /** Sends messages for other nodes by `remote` from now on; null makes all other nodes unreachable. */
@@ -26,12 +29,13 @@ export interface NodeSystem extends ActorSystem {
   deliver(target: Address, message: unknown, lane: Lane, asker?: Asker): void;
   /**
    * Puts a message from the node of another process into the mailbox of an actor here. Where the actor fails on it, that does not
-   * count towards its restart intensity.
+   * count towards its restart intensity. Where it finds no room in the memory of this one it is a dead letter `no-memory`.
    *
    * @param target an actor of this node
+   * @param origin whose share it is of, and how much of it
    * @param asker as of `deliver`
    */
-  deliverForeign(target: ActorRef<never>, message: unknown, lane: Lane, asker?: Asker): void;
+  deliverForeign(target: ActorRef<never>, message: unknown, lane: Lane, origin: Postage, asker?: Asker): void;
   /**
    * A ref that another node gave away, to an actor here or elsewhere.
    *

@@ -4,12 +4,20 @@ import type { Lane } from "./actor-ref.js";
 import type { Address } from "./address.js";
 import type { Terminated } from "./behaviour.js";
 import type { DeadLetterReason } from "./dead-letters.js";
+import type { MemoryShare } from "./memory-budget.js";
 
 /** A ref to an actor of another node. */
 export interface RemoteTarget {
   readonly target: Address;
   /** `target` as text. */
   readonly address: string;
+}
+
+/** What a message of another node takes of this one's memory while it waits. */
+export interface Postage {
+  readonly share: MemoryShare;
+  /** Read as the message is put into its mailbox. */
+  readonly bytes: number;
 }
 
 /** Whoever waits for the reply to a request. */

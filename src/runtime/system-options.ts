@@ -25,6 +25,8 @@ export interface ActorSystemOptions {
   readonly askId?: () => number;
   /** When actors get their turns. Default: Node's event loop. */
   readonly executor?: Executor;
+  /** What other nodes can make this one hold, in bytes. Default: a quarter of the machine's memory, 256 to 384 MiB. */
+  readonly memoryBytes?: number;
   /** Replaces each behaviour that the system itself spawns. For traces and simulations. */
   readonly decorate?: Decorate;
   /** How the root guardian supervises the actors that the system itself spawned. */

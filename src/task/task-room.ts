@@ -5,6 +5,8 @@
 
 import { FairRoom } from "./fair-room.js";
 import { ownerOf } from "./origin.js";
+import type { MemoryBudget } from "../runtime/memory-budget.js";
+import type { StageResult } from "./service.js";
 import type { Task } from "./task.js";
 
 /** What a task takes beside its pixels and what was found, and each of its hops and detections, in bytes: about what V8 does. */
@@ -19,9 +21,10 @@ export class TaskRoom {
   /**
    * @param bytesMax of all nodes together, shared as in any `FairRoom`
    * @param node whose own tasks are not counted; null counts all
+   * @param memory of the node: they are a part of it. Default: of nothing
    */
-  constructor(bytesMax: number, node: string | null) {
-    this.#room = new FairRoom(bytesMax);
+  constructor(bytesMax: number, node: string | null, memory: MemoryBudget | null = null) {
+    this.#room = new FairRoom(bytesMax, memory && { budget: memory, part: "tasks" });
     this.#node = node;
   }
 
@@ -41,6 +44,18 @@ export class TaskRoom {
     return owner === this.#node || this.#room.enter(place, owner, weightOf(task));
   }
 
+  /** Another delivery of a task takes its place. @returns false where there is no room for it: the place is as it was */
+  replace(place: unknown, task: Task): boolean {
+    const owner = ownerOf(task);
+    return owner === this.#node || this.#room.replace(place, owner, weightOf(task));
+  }
+
+  /** What is kept of a task that has gone on. @returns false where there is no room for it */
+  remember(place: unknown, task: Task, result: StageResult): boolean {
+    const owner = ownerOf(task);
+    return owner === this.#node || this.#room.replace(place, owner, HOP_BYTES + weightOfResult(result));
+  }
+
   /** Gives a place back; nothing where nobody has it. */
   leave(place: unknown): void {
     this.#room.leave(place);
@@ -50,8 +65,12 @@ export class TaskRoom {
 function weightOf({ payload, results, hops }: Task): number {
   let bytes = HEADER_BYTES + hops.length * HOP_BYTES;
   for (const { data } of payload?.frames ?? []) bytes += data.byteLength;
-  for (const { frames } of results.values()) {
-    for (const found of frames) bytes += found.length * DETECTION_BYTES;
-  }
+  for (const result of results.values()) bytes += weightOfResult(result);
   return bytes;
+}
+
+function weightOfResult({ frames }: StageResult): number {
+  let found = 0;
+  for (const frame of frames) found += frame.length;
+  return found * DETECTION_BYTES;
 }

@@ -5,7 +5,7 @@ import { parseAddress } from "../runtime/address.js";
 import { AGENT_REPLY, SOURCES_REPORTED, type ReplyForm } from "../actors/guard/replies.js";
 import { parseWith, z } from "../runtime/parse.js";
 import { CodedError, errorText, RuntimeError } from "../runtime/errors.js";
-import type { Sender } from "../transport/cluster/guard.js";
+import { Refusal, type Sender } from "../transport/cluster/guard.js";
 import type { PageHub } from "./page-hub.js";
 import type { PageMessage, PageRequest } from "./page-protocol.js";
 
@@ -36,10 +36,10 @@ export function createPageAsks(hub: PageHub, tell: (message: PageMessage) => voi
 
   /** @throws RuntimeError `permission-denied` */
   function checked(path: string, message: unknown): unknown {
-    const verdict = hub.guard(sender, path, message);
-    if (verdict.allowed) return verdict.message;
-    hub.countRefusal(`page-${verdict.reason}`, verdict.detail);
-    throw new RuntimeError(verdict.detail, { code: "permission-denied" });
+    const known = hub.guard(sender, path, message);
+    if (!(known instanceof Refusal)) return known;
+    hub.countRefusal(`page-${known.reason}`, known.detail);
+    throw new RuntimeError(known.detail, { code: "permission-denied" });
   }
 
   async function answer({ id, to, message }: Ask): Promise<PageMessage> {

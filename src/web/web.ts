@@ -1,6 +1,7 @@
 /** What a hub serves over HTTP beside its nodes: its page, whether it is well, and its metrics. */
 
 import { randomBytes } from "node:crypto";
+import { nodeSystem } from "../runtime/node-system.js";
 import type { ActorSystem } from "../runtime/system.js";
 import type { Clock } from "../runtime/clock.js";
 import type { Logger } from "../runtime/log.js";
@@ -107,6 +108,7 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
       const operator = createOperator(system, cluster);
       metrics.attach({
         deadLetters: system.deadLetters,
+        memory: nodeSystem(system).memory,
         cluster,
         requests: door.counts,
         now: () => system.clock.now(),

@@ -76,6 +76,7 @@ export const COUNTED_AS: ReadonlyMap<string, readonly string[]> = new Map<string
   ["edge.introductions", ["introduction-refused"]],
   ["edge.many-parts", ["link-malformed"]],
   ["edge.unfinished-messages", ["link-malformed"]],
+  ["edge.all-at-once", ["link-slow"]],
   ["edge.message-too-large", ["link-malformed"]],
   ["edge.control-flood", ["link-malformed"]],
   ["edge.watch-flood", ["malformed"]],

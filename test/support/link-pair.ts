@@ -92,6 +92,7 @@ function side(clock: VirtualClock, executor: Executor, limits: LinkLimits, budge
     executor,
     limits,
     budget,
+    peer: "other",
     listener: {
       onMessage: (_, lane, reader, attachments) =>
         void arrived.push({ lane, text: reader.text(), attachments }),

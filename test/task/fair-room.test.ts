@@ -1,5 +1,6 @@
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
+import { MemoryBudget } from "../../src/runtime/memory-budget.js";
 import { FairRoom } from "../../src/task/fair-room.js";
 import { createPrng } from "../../src/simulation/prng.js";
 
@@ -52,6 +53,29 @@ test("FairRoom gives back what has left, once, and keeps nothing of who has noth
   }
   for (const key of inside) room.leave(key);
   assert.is(room.size, 0);
+});
+
+test("FairRoom lets another thing have the place of one, or leaves that one where it was, counted as before", () => {
+  const budget = new MemoryBudget(3_200);
+  const room = new FairRoom<string>(400, { budget, part: "tasks" });
+  assert.ok(room.enter("one", "a", 100));
+  assert.ok(room.enter("two", "b", 250));
+  assert.ok(room.replace("one", "a", 140));
+  assert.not(room.replace("one", "a", 151));
+  assert.equal([room.size, budget.usedBy("tasks")], [390, 390]);
+  assert.not(room.enter("three", "c", 11));
+  for (const key of ["one", "two"]) room.leave(key);
+  assert.equal([room.size, budget.usedBytes], [0, 0]);
+});
+
+test("FairRoom takes nothing in for which its node has no memory, however much room it has", () => {
+  const budget = new MemoryBudget(3_200);
+  const room = new FairRoom<string>(10_000, { budget, part: "tasks" });
+  budget.share("a").take("mail", 1_600);
+  assert.not(room.enter("one", "a", 1));
+  assert.is(budget.refusedTo("tasks"), 1);
+  assert.ok(room.enter("one", "b", 200));
+  assert.equal([room.size, budget.usedBy("tasks")], [200, 200]);
 });
 
 test.run();

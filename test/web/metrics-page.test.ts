@@ -1,3 +1,4 @@
+import { MemoryBudget } from "../../src/runtime/memory-budget.js";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
@@ -14,6 +15,7 @@ const typesIn = (text: string) =>
 test("the page of metrics lists each metric with its type, and no other one", async () => {
   const metrics = createMetrics();
   metrics.attach({
+    memory: new MemoryBudget(),
     deadLetters: { total: 0, countByReason: {} as never, subscribe: () => () => {} },
     cluster: { links: [], security: {}, members: new Map() },
     requests: {},

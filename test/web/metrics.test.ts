@@ -4,6 +4,7 @@ import { parseNodeName, parseSourceId, type PipelineId, type StageId } from "../
 import type { TaskOutcome } from "../../src/task/reports.js";
 import { LabelBound } from "../../src/web/metrics/label-bound.js";
 import { createMetrics } from "../../src/web/metrics/metrics.js";
+import { MemoryBudget } from "../../src/runtime/memory-budget.js";
 import { test } from "../support/test.js";
 
 const stored = (source: string, sequence: number, latencyMs: number): TaskOutcome => ({
@@ -125,6 +126,7 @@ test("where the scheduler does not answer, its own metrics are missing and the o
   };
   metrics.attach({
     deadLetters: { total: 0, countByReason: { stopped: 2 } as never, subscribe: () => () => {} },
+    memory: new MemoryBudget(3_200),
     cluster: { links: [], security: { "token-invalid": 1 }, members: new Map() },
     requests: { 200: 5 },
     now: () => 10_000,
@@ -141,6 +143,8 @@ test("where the scheduler does not answer, its own metrics are missing and the o
   assert.match(without, /^sluice_scrape_complete 0$/m);
   assert.match(without, /^sluice_source_tasks_stored_total\{source="gate"\} 1$/m);
   assert.match(without, /^sluice_dead_letters_total\{reason="stopped"\} 2$/m);
+  assert.match(without, /^sluice_memory_max_bytes 3200$/m);
+  assert.match(without, /^sluice_memory_held_bytes\{part="mail"\} 0$/m);
   assert.match(without, /^sluice_refusals_total\{kind="token-invalid"\} 1$/m);
   assert.not.match(without, /sluice_store_pending_records/);
   fails = false;

@@ -157,7 +157,7 @@ export function completeTask(router: Router, message: MessageOf<"stageCompleted"
   router.retained.counts.processed += 1;
   if (inbox !== undefined) {
     noteSuccess(router, inbox.key);
-    keepAnswer(inbox, task.id, { result, hop });
+    keepAnswer(inbox, given, { result, hop });
   }
   goOn(router, given, pipeline, { result, hop });
 }

@@ -9,7 +9,8 @@ import { createControllerRetained, type ControllerOptions } from "./state.js";
 export type { ControllerLimits } from "./state.js";
 
 export function spawnController(parent: Spawner, options: ControllerOptions): ActorRef<ControllerMessage> {
-  return parent.spawn(createController(options, createControllerRetained(options.limits, options.node)), {
+  const { limits, node, memory } = options;
+  return parent.spawn(createController(options, createControllerRetained(limits, node, memory)), {
     name: "controller",
     restart: "permanent",
     // Room for every window of every source, and each branch of their tasks.

@@ -138,12 +138,7 @@ export function accept(
 
 /** By a newer delivery, which may be larger. */
 function replace(inbox: StageInbox, here: Entry, task: Task): boolean {
-  const place = placeOf(inbox, taskKey(task.id));
-  inbox.bytes.leave(place);
-  if (!inbox.bytes.enter(place, task)) {
-    inbox.bytes.enter(place, here.task);
-    return false;
-  }
+  if (!inbox.bytes.replace(placeOf(inbox, taskKey(task.id)), task)) return false;
   here.task = task;
   return true;
 }
@@ -160,6 +155,7 @@ function leave(inbox: StageInbox, key: string): void {
 /** Gives up the room of all that is in it, as the inbox is given up. */
 export function leaveAll(inbox: StageInbox): void {
   for (const key of [...inbox.inFlight.keys(), ...inbox.waiting.keys()]) leave(inbox, key);
+  for (const key of inbox.answers.keys()) inbox.bytes.leave(answerPlaceOf(inbox, key));
 }
 
 /** The processor has answered for a task; returns it as it was given, or null where it is not (any more) in flight. */
@@ -173,13 +169,27 @@ export function settle(inbox: StageInbox, task: Task): Task | null {
   return entry.task;
 }
 
-/** Keeps what a stateful stage made of a task, to give it to the task again. */
-export function keepAnswer(inbox: StageInbox, id: TaskId, answer: Answer): void {
+/** Keeps what a stateful stage made of a task, to give it to the task again: where there is no room for it, in place of older ones. */
+export function keepAnswer(inbox: StageInbox, task: Task, answer: Answer): void {
   if (!inbox.stage.stateful) return;
-  inbox.answers.set(taskKey(id), answer);
-  if (inbox.answers.size <= ANSWERS_MAX) return;
+  const key = taskKey(task.id);
+  while (!inbox.bytes.remember(answerPlaceOf(inbox, key), task, answer.result)) {
+    if (!forgetOldestAnswer(inbox)) return;
+  }
+  inbox.answers.set(key, answer);
+  if (inbox.answers.size > ANSWERS_MAX) forgetOldestAnswer(inbox);
+}
+
+function forgetOldestAnswer(inbox: StageInbox): boolean {
   const [oldest] = inbox.answers.keys();
-  if (oldest !== undefined) inbox.answers.delete(oldest);
+  if (oldest === undefined) return false;
+  inbox.answers.delete(oldest);
+  inbox.bytes.leave(answerPlaceOf(inbox, oldest));
+  return true;
+}
+
+function answerPlaceOf(inbox: StageInbox, task: string): string {
+  return `${placeOf(inbox, task)} answer`;
 }
 
 /** What the stage made of the task when it was here before; undefined where it was not, or that is forgotten. */

@@ -2,6 +2,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Context } from "../../runtime/behaviour.js";
+import type { MemoryBudget } from "../../runtime/memory-budget.js";
 import { controllerAddress, type ControllerMessage } from "../protocol/controller.js";
 import type { DistributorMessage } from "../protocol/distributor.js";
 import type { GeneratorMessage, NodeEvent } from "../protocol/generator.js";
@@ -64,7 +65,7 @@ export interface ControllerRetained {
   /** Tasks that wait for a table to say where they go, by arrival. */
   readonly parked: ParkedTask[];
   readonly parkRoom: FairRoom<Task>;
-  /** What all of these hold of other nodes' tasks. */
+  /** What all of these hold of other nodes' tasks, and stateful stages remember of them. */
   readonly bytes: TaskRoom;
   readonly counts: { -readonly [Name in keyof FlowCounts]: FlowCounts[Name] };
 }
@@ -84,6 +85,8 @@ export interface ControllerOptions {
   /** Whether `node` vouches for the task and has its source, as far as this node can tell. Default: it does. */
   readonly vouched?: (node: NodeName, task: Task) => boolean;
   readonly limits?: Partial<ControllerLimits>;
+  /** Of the node: what other nodes' tasks hold here is a part of it. Default: it is no part of anything. */
+  readonly memory?: MemoryBudget;
 }
 
 /** Each of these bounds is shared by the nodes whose tasks they are: none takes it all. @see FairRoom */
@@ -108,14 +111,17 @@ export const DEFAULT_LIMITS: ControllerLimits = {
   stageTasksMax: 4_096,
   joinTasksMax: 16_384,
   parkTasksMax: 1_024,
-  // Beside 320 MiB of links, and what a hub holds at rest, this leaves it below 600 MiB.
+  // Half of what other nodes can make a node hold at all.
   waitingBytesMax: 192 * 1024 * 1024,
   parkMs: 5_000,
   stageHoldMs: 30_000,
   tickMs: 250,
 };
 
-/** @param node whose own tasks their sources bound. Default: all count */
+/**
+ * @param node whose own tasks their sources bound. Default: all count
+ * @param memory of the node. Default: they count for themselves
+ */
 export function createControllerRetained(
   {
     joinTasksMax = DEFAULT_LIMITS.joinTasksMax,
@@ -123,8 +129,9 @@ export function createControllerRetained(
     waitingBytesMax = DEFAULT_LIMITS.waitingBytesMax,
   }: Partial<ControllerLimits> = {},
   node: NodeName | null = null,
+  memory: MemoryBudget | null = null,
 ): ControllerRetained {
-  const bytes = new TaskRoom(waitingBytesMax, node);
+  const bytes = new TaskRoom(waitingBytesMax, node, memory);
   return {
     table: null,
     generators: new Map(),

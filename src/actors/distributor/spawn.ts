@@ -20,7 +20,7 @@ export type { FlushOptions, RetentionOptions, VoucherPort };
  * Its mailbox takes more than may wait to be stored, so that the bound is the distributor's own and is counted there.
  */
 export function spawnDistributor(parent: Spawner, options: DistributorOptions): ActorRef<DistributorMessage> {
-  return parent.spawn(createDistributor(options, createDistributorRetained(options.flush)), {
+  return parent.spawn(createDistributor(options, createDistributorRetained(options.flush, options.memory)), {
     name: "distributor",
     mailbox: { capacity: 20_000, overflow: "reject" },
     restart: "permanent",

@@ -3,6 +3,7 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskResult, Context } from "../../runtime/behaviour.js";
 import type { DistributorMessage, QueryReply, StatementReply, TaskSettled } from "../protocol/distributor.js";
+import type { MemoryBudget } from "../../runtime/memory-budget.js";
 import type { SchedulerMessage } from "../protocol/scheduler.js";
 import type { StoreStatement } from "../../task/record-chain.js";
 import { FairRoom } from "../../task/fair-room.js";
@@ -123,6 +124,8 @@ export interface DistributorOptions {
   readonly observer?: ActorRef<TaskSettled>;
   readonly retention?: RetentionOptions;
   readonly flush?: FlushOptions;
+  /** Of the node: what waits is a part of it. Default: it is no part of anything. */
+  readonly memory?: MemoryBudget;
 }
 
 const FLUSH: Required<FlushOptions> = {
@@ -143,13 +146,22 @@ export function withDefaults(options: DistributorOptions): Given {
   return { ...options, retention: options.retention ?? {}, flush: { ...FLUSH, ...options.flush } };
 }
 
-/** @param flush bounds what waits */
-export function createDistributorRetained(flush: FlushOptions = {}): DistributorRetained {
+/**
+ * @param flush bounds what waits
+ * @param memory of the node. Default: what waits is no part of anything
+ */
+export function createDistributorRetained(
+  flush: FlushOptions = {},
+  memory: MemoryBudget | null = null,
+): DistributorRetained {
   const { pendingRecordsMax, pendingBytesMax } = { ...FLUSH, ...flush };
   return {
     pending: new Map(),
     pendingBytes: 0,
-    room: { records: new FairRoom(pendingRecordsMax), bytes: new FairRoom(pendingBytesMax) },
+    room: {
+      records: new FairRoom(pendingRecordsMax),
+      bytes: new FairRoom(pendingBytesMax, memory && { budget: memory, part: "records" }),
+    },
     writing: { status: "idle" },
     lastWriteAtMs: -Infinity,
     subscriptions: new Map(),

@@ -4,7 +4,7 @@
  */
 
 import { RateLimit } from "../../runtime/rate-limit.js";
-import type { Guard, Sender, Verdict } from "../../transport/cluster/guard.js";
+import { Refusal, type Guard, type Sender } from "../../transport/cluster/guard.js";
 import { accessTo, type Access } from "./access.js";
 import { fields, Malformed, type Fields } from "./checks.js";
 import type { Rule } from "./rules.js";
@@ -44,20 +44,20 @@ export function guardFor({ of = "node", now = () => 0 }: GuardOptions = {}): Gua
     const found = access(path);
     if (found.rules === null) {
       const open = found.from === "anybody" || from.roles.some((role) => role === "cloud" || role === "edge");
-      return open ? { allowed: true, message } : denied(from, path, "anything");
+      return open ? message : denied(from, path, "anything");
     }
     const type = typeOf(message);
     const rule = type !== null && Object.hasOwn(found.rules, type) ? found.rules[type] : undefined;
     if (type === null || rule === undefined || !mayTell(from, rule))
       return denied(from, path, type ?? "that");
     if (rule.costly === true && overspent(from)) {
-      return { allowed: false, reason: "too-often", detail: `"${from.name}" says "${type}" too often` };
+      return new Refusal("too-often", `"${from.name}" says "${type}" too often`);
     }
     try {
       return check(from, type, rule, fields(message, "a message"));
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
-      return { allowed: false, reason: "malformed", detail: `${type}: ${error.message}` };
+      return new Refusal("malformed", `${type}: ${error.message}`);
     }
   };
 }
@@ -67,7 +67,7 @@ function mayTell({ roles, grants }: Sender, { from, grant }: Rule): boolean {
 }
 
 /** @throws Malformed */
-function check(from: Sender, type: string, rule: Rule, message: Fields): Verdict {
+function check(from: Sender, type: string, rule: Rule, message: Fields): unknown {
   const known = rule.read(message);
   const { about, forAll = ["cloud"] } = rule;
   if (
@@ -75,10 +75,9 @@ function check(from: Sender, type: string, rule: Rule, message: Fields): Verdict
     about(known, from) === from.name ||
     from.roles.some((role) => forAll.includes(role))
   ) {
-    return { allowed: true, message: known };
+    return known;
   }
-  const detail = `"${from.name}" may not say "${type}" of another one`;
-  return { allowed: false, reason: "denied", detail };
+  return new Refusal("denied", `"${from.name}" may not say "${type}" of another one`);
 }
 
 function typeOf(message: unknown): string | null {
@@ -86,8 +85,8 @@ function typeOf(message: unknown): string | null {
   return typeof message.type === "string" ? message.type : null;
 }
 
-function denied(from: Sender, path: string, what: string): Verdict {
+function denied(from: Sender, path: string, what: string): Refusal {
   const roles = from.roles.join(", ") || "no role";
-  const detail = `"${from.name}" (${roles}) may not tell ${path} ${JSON.stringify(what.slice(0, 64))}`;
-  return { allowed: false, reason: "denied", detail };
+  const said = JSON.stringify(what.slice(0, 64));
+  return new Refusal("denied", `"${from.name}" (${roles}) may not tell ${path} ${said}`);
 }

@@ -26,6 +26,7 @@ export function askLost(target: string, reason: DeadLetterReason, cause: Error |
   switch (reason) {
     case "mailbox-full":
     case "mailbox-dropped":
+    case "no-memory":
       return new RuntimeError(`Cannot ask "${target}": its mailbox is full`, {
         code: "mailbox-full",
         retry: "backoff",

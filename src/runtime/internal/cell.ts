@@ -146,6 +146,7 @@ export class Cell extends SupervisedActor implements ContextActor {
     const item = this.#inHand;
     if (item !== message && !(item instanceof Entry && item.letter === message)) return message;
     this.#inHand = NONE;
+    if (item instanceof Entry) item.hold();
     return item;
   }
 

@@ -1,7 +1,8 @@
 /** Mailbox entries: messages that carry something along. A plain message is queued as it is. */
 
 import type { DeadLetterBox, DeadLetterReason } from "../dead-letters.js";
-import type { Asker } from "../remote.js";
+import type { MemoryShare } from "../memory-budget.js";
+import type { Asker, Postage } from "../remote.js";
 import { NONE } from "./ring.js";
 
 /** A message in a mailbox, and what comes with it. */
@@ -9,9 +10,22 @@ export abstract class Entry {
   /** The message to handle now, or `NONE` if it is no longer wanted. May run code of the behaviour, and so may throw. */
   abstract open(): unknown;
   /** Whether another node sent it: what it makes an actor do is no fault of that actor. */
-  readonly foreign: boolean = false;
+  get foreign(): boolean {
+    return false;
+  }
   /** What a dead letter of it shows, or `NONE` if nothing is lost with it. */
   abstract readonly letter: unknown;
+
+  /** It is to wait in a mailbox. @returns false where there is no memory for it */
+  admit(): boolean {
+    return true;
+  }
+
+  /** It waits no more. */
+  release(): void {}
+
+  /** It waits again, as it has before. */
+  hold(): void {}
 }
 
 /** The lifetime of one state of an actor; what the state waits for ends with it. */
@@ -23,13 +37,11 @@ export interface Span {
 export class AskEntry extends Entry {
   readonly letter: unknown;
   readonly ask: Asker;
-  override readonly foreign: boolean;
 
-  constructor(message: unknown, ask: Asker, foreign = false) {
+  constructor(message: unknown, ask: Asker) {
     super();
     this.letter = message;
     this.ask = ask;
-    this.foreign = foreign;
   }
 
   open(): unknown {
@@ -37,17 +49,45 @@ export class AskEntry extends Entry {
   }
 }
 
-/** A message from another node. */
+/** A message from another node, which counts in the share of that node while it waits. */
 export class ForeignEntry extends Entry {
   readonly letter: unknown;
-  override readonly foreign = true;
+  /** Null for a message that is no request. */
+  readonly ask: Asker | null;
+  readonly #share: MemoryShare;
+  readonly #bytes: number;
+  #waits = false;
 
-  constructor(message: unknown) {
+  constructor(message: unknown, { share, bytes }: Postage, ask: Asker | null) {
     super();
     this.letter = message;
+    this.ask = ask;
+    this.#share = share;
+    this.#bytes = bytes;
+  }
+
+  override get foreign(): boolean {
+    return true;
+  }
+
+  override admit(): boolean {
+    return (this.#waits = this.#share.take("mail", this.#bytes));
+  }
+
+  override release(): void {
+    if (!this.#waits) return;
+    this.#waits = false;
+    this.#share.give("mail", this.#bytes);
+  }
+
+  override hold(): void {
+    if (this.#waits) return;
+    this.#waits = true;
+    this.#share.change("mail", this.#bytes);
   }
 
   open(): unknown {
+    this.release();
     return this.letter;
   }
 }
@@ -82,8 +122,9 @@ export function bury(
   cause?: Error,
 ): void {
   if (item instanceof Entry) {
+    item.release();
     if (item.letter !== NONE) deadLetters.publish(target, item.letter, reason);
-    if (item instanceof AskEntry) item.ask.lost(target, reason, cause);
+    if (item instanceof AskEntry || item instanceof ForeignEntry) item.ask?.lost(target, reason, cause);
   } else {
     deadLetters.publish(target, item, reason);
   }

@@ -8,7 +8,7 @@
 import type { ActorRef, Lane } from "../actor-ref.js";
 import type { NodeName } from "../brand.js";
 import type { Clock } from "../clock.js";
-import type { DeadLetterBox } from "../dead-letters.js";
+import type { DeadLetterBox, DeadLetterReason } from "../dead-letters.js";
 import type { Executor } from "../executor.js";
 import type { Logger } from "../log.js";
 import type { NamedAsker, Remote } from "../remote.js";
@@ -46,6 +46,8 @@ export interface LocalActor {
   readonly stopped: boolean;
   /** Takes a message, or an `Entry` around one. */
   accept(item: unknown, lane: Lane): void;
+  /** Publishes a message, or an `Entry` around one, as a dead letter. */
+  bury(item: unknown, reason: DeadLetterReason): void;
   /** Stops it for good: at once, or after the message in hand if this is its own turn. */
   stop(): void;
   /** Calls `listener` once when this actor is gone, never before this returns. @returns ends the watch. */

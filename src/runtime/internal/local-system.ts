@@ -13,7 +13,8 @@ import { errorText, RuntimeError } from "../errors.js";
 import { eventLoop, type Executor } from "../executor.js";
 import { createLogger, type Logger } from "../log.js";
 import { LocalRegistry, type Registry } from "../registry.js";
-import type { Asker, Remote } from "../remote.js";
+import { MemoryBudget } from "../memory-budget.js";
+import type { Asker, Postage, Remote } from "../remote.js";
 import type { SpawnOptions } from "../spawn-options.js";
 import { supervisionPolicy } from "../supervision.js";
 import type { ActorSystemOptions, Decorate } from "../system-options.js";
@@ -37,6 +38,7 @@ export class LocalSystem implements Host {
   readonly askId: () => number;
   readonly log: Logger;
   readonly dispatcher: Dispatcher;
+  readonly memory: MemoryBudget;
   readonly deadLetters: DeadLetterBox;
   readonly openAsks: Host["openAsks"] = new Map();
   readonly registry: Registry = new LocalRegistry((ref, onEnd) => this.refOf(ref).watch(onEnd));
@@ -61,6 +63,9 @@ export class LocalSystem implements Host {
     this.askId = options.askId ?? unguessableId;
     this.log = (options.log ?? createLogger({ level: "warn" })).child({ node: this.name });
     this.dispatcher = new Dispatcher(this.clock, this.executor);
+    this.memory = new MemoryBudget(options.memoryBytes);
+    // What this node itself takes is told apart by this name, too.
+    this.memory.share(this.name).keep();
     this.deadLetters = new DeadLetterBox(this.clock, this.log);
     this.shutdown = createShutdown(this.clock);
     this.shutdown.addTask({ phase: "stopActors", name: "actors", run: () => this.#stopActors() });
@@ -169,9 +174,14 @@ export class LocalSystem implements Host {
     else ref.offer(new AskEntry(message, asker), lane);
   }
 
-  deliverForeign(target: ActorRef<never>, message: unknown, lane: Lane, asker?: Asker): void {
-    const entry = asker === undefined ? new ForeignEntry(message) : new AskEntry(message, asker, true);
-    this.refOf(target).offer(entry, lane);
+  deliverForeign(
+    target: ActorRef<never>,
+    message: unknown,
+    lane: Lane,
+    origin: Postage,
+    asker?: Asker,
+  ): void {
+    this.refOf(target).offer(new ForeignEntry(message, origin, asker ?? null), lane);
   }
 
   resolveGiven(target: Address, permits: (message: unknown) => boolean): ActorRef<never> {

@@ -28,12 +28,17 @@ export class LocalRef extends RuntimeRef {
   }
 
   offer(request: MessageEntry, lane: Lane): void {
-    this.actor.accept(request, lane);
+    admit(this.actor, request, lane);
   }
 
   watch(listener: TerminatedListener): () => void {
     return this.actor.addWatcher(listener);
   }
+}
+
+function admit(actor: LocalActor, request: MessageEntry, lane: Lane): void {
+  if (request.admit()) actor.accept(request, lane);
+  else actor.bury(request, "no-memory");
 }
 
 /** Whichever actor has the name on this node when a message is sent, or one incarnation that is gone. */
@@ -57,7 +62,9 @@ export class NamedRef extends RuntimeRef {
   }
 
   offer(request: MessageEntry, lane: Lane): void {
-    this.tell(request, lane);
+    const actor = this.find();
+    if (actor === undefined) bury(this.#host.deadLetters, this.address, request, "stopped");
+    else admit(actor, request, lane);
   }
 
   watch(listener: TerminatedListener): () => void {

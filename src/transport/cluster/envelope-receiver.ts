@@ -13,7 +13,6 @@ import { parseAddress, type Address } from "../../runtime/address.js";
 import type { ActorPath } from "../../runtime/brand.js";
 import type { NodeSystem } from "../../runtime/node-system.js";
 import type { ByteReader } from "../codec/byte-reader.js";
-import { decodeValue } from "../codec/decode.js";
 import { MalformedError } from "../codec/malformed.js";
 import type { Link } from "../link/link.js";
 import { LANE_CODE } from "../link/records.js";
@@ -21,7 +20,7 @@ import type { Addressees } from "./addressees.js";
 import type { Member } from "./cluster.js";
 import { KIND } from "./envelope.js";
 import type { EnvelopeSender } from "./envelope-sender.js";
-import type { Guard, Sender, Verdict } from "./guard.js";
+import { Refusal, type Guard, type Sender } from "./guard.js";
 import type { Incidents } from "./incidents.js";
 import type { RemoteAsks } from "./remote-asks.js";
 import type { RemoteWatches } from "./remote-watches.js";
@@ -99,23 +98,20 @@ export class EnvelopeReceiver {
     }
   }
 
-  #onTell({ member }: Route, lane: Lane, reader: ByteReader, attachments: readonly Uint8Array[]): void {
+  #onTell(from: Route, lane: Lane, reader: ByteReader, attachments: readonly Uint8Array[]): void {
     const { path, ref } = this.#addressees.read(reader);
-    const verdict = this.#verdict(member, path, this.#message(member, reader, attachments));
-    if (verdict.allowed) this.#system.deliverForeign(ref, verdict.message, lane);
+    const known = this.#allowed(from.member, path, this.#message(from, reader, attachments));
+    if (!(known instanceof Refusal)) this.#system.deliverForeign(ref, known, lane, from.origin);
   }
 
-  #onAsk({ member }: Route, lane: Lane, reader: ByteReader, attachments: readonly Uint8Array[]): void {
+  #onAsk(from: Route, lane: Lane, reader: ByteReader, attachments: readonly Uint8Array[]): void {
     const askId = reader.varint();
     const { path, ref } = this.#addressees.read(reader);
-    const message = this.#message(member, reader, attachments);
-    const asker = this.#asks.askerOf(member.session, askId);
-    const verdict = this.#verdict(member, path, message);
-    if (verdict.allowed) {
-      this.#system.deliverForeign(ref, verdict.message, lane, asker);
-    } else {
-      asker.lost(ref.address, "refused", undefined);
-    }
+    const message = this.#message(from, reader, attachments);
+    const asker = this.#asks.askerOf(from.member.session, askId);
+    const known = this.#allowed(from.member, path, message);
+    if (known instanceof Refusal) asker.lost(ref.address, "refused", undefined);
+    else this.#system.deliverForeign(ref, known, lane, from.origin, asker);
   }
 
   /** Answers over the link that it came over: the other side holds back what goes over the new one until it knows. */
@@ -127,37 +123,40 @@ export class EnvelopeReceiver {
     });
   }
 
-  #message(from: Member, reader: ByteReader, attachments: readonly Uint8Array[]): unknown {
-    const message = decodeValue(reader, attachments, (address) => this.#bind(from, address));
+  #message({ decoder, origin }: Route, reader: ByteReader, attachments: readonly Uint8Array[]): unknown {
+    const message = decoder.decode(reader, attachments);
     if (reader.remaining > 0) throw new MalformedError("A message is followed by more bytes");
+    origin.bytes = decoder.bytes;
     return message;
   }
 
-  #bind(from: Member, address: string): ActorRef<never> {
+  /** The ref that an address in a message of `from` stands for. @throws RuntimeError `address-invalid` */
+  bind(from: Member, address: string): ActorRef<never> {
     if (address.startsWith(`sluice://${from.name}/`)) return this.#system.resolve<never>(address);
     const target = parseAddress(address);
     return this.#system.resolveGiven(target, (message) => this.#permits(from, target, message));
   }
 
-  #verdict(from: Sender, path: ActorPath, message: unknown): Verdict {
-    const verdict = this.#judge(from, path, message);
-    if (!verdict.allowed) this.#incidents.add(verdict.reason, from.name, verdict.detail);
-    return verdict;
+  /** @returns what its actor receives; a refusal is counted */
+  #allowed(from: Sender, path: ActorPath, message: unknown): unknown {
+    const known = this.#judge(from, path, message);
+    if (known instanceof Refusal) this.#incidents.add(known.reason, from.name, known.detail);
+    return known;
   }
 
   /** Whether the member that gave a ref away may itself say this to the actor. */
   #permits(giver: Sender, { node, path }: Address, message: unknown): boolean {
-    const verdict =
+    const known =
       node === this.#system.name ? this.#judge(giver, path, message) : this.#guard(giver, path, message);
-    if (verdict.allowed) return true;
-    this.#incidents.add("deputy-refused", giver.name, verdict.detail);
+    if (!(known instanceof Refusal)) return true;
+    this.#incidents.add("deputy-refused", giver.name, known.detail);
     return false;
   }
 
-  #judge(from: Sender, path: ActorPath, message: unknown): Verdict {
+  #judge(from: Sender, path: ActorPath, message: unknown): unknown {
     if (!path.startsWith("/$ask/") || this.#system.takesReply(path, from.name)) {
       return this.#guard(from, path, message);
     }
-    return { allowed: false, reason: "denied", detail: `"${from.name}" answers what others were asked` };
+    return new Refusal("denied", `"${from.name}" answers what others were asked`);
   }
 }

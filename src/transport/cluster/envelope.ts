@@ -43,6 +43,7 @@ const LOSS_REASONS = [
   "refused",
   "unhandled",
   "too-large",
+  "no-memory",
 ] as const satisfies readonly DeadLetterReason[];
 
 const END_REASONS = ["stopped", "failed", "unreachable"] as const satisfies readonly Terminated["reason"][];

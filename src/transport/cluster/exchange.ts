@@ -15,6 +15,7 @@ import { CodedError } from "../../runtime/errors.js";
 import type { NodeSystem } from "../../runtime/node-system.js";
 import type { Remote, RemoteTarget } from "../../runtime/remote.js";
 import { ByteReader } from "../codec/byte-reader.js";
+import { Decoder } from "../codec/decode.js";
 import { MalformedError } from "../codec/malformed.js";
 import type { Link } from "../link/link.js";
 import type { LinkLimits } from "../link/link-limits.js";
@@ -79,13 +80,16 @@ export class Exchange implements Remote {
 
   /** `link` leads to `member` from now on. */
   connect(member: Member, link: Link): void {
-    this.#routes.add(member, link);
+    const decoder = new Decoder((address) => this.#receiver.bind(member, address));
+    const origin = { share: this.#system.memory.share(member.name).keep(), bytes: 0 };
+    this.#routes.add(member, link, { decoder, origin });
   }
 
   /** A member is gone: nothing leads to it any more, and nothing more is awaited from it. */
   disconnect(member: Member): void {
     const route = this.#routes.remove(member);
     if (route === null) return;
+    route.origin.share.letGo();
     this.#watches.onMemberGone(route);
     this.#system.nodeDown(member.name);
   }

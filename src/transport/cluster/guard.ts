@@ -10,19 +10,22 @@ export interface Sender {
   readonly grants: readonly string[];
 }
 
-/** What a guard says of a message. */
-export type Verdict =
-  /** What its actor receives in place of the message: plain data of the fields that are known. */
-  | { readonly allowed: true; readonly message: unknown }
-  | {
-      readonly allowed: false;
-      readonly reason: "denied" | "malformed" | "too-often";
-      readonly detail: string;
-    };
+/** Why a message is not let in. What travels is plain data, so none is taken for a message. */
+export class Refusal {
+  readonly reason: "denied" | "malformed" | "too-often";
+  readonly detail: string;
+
+  constructor(reason: Refusal["reason"], detail: string) {
+    this.reason = reason;
+    this.detail = detail;
+  }
+}
 
 /**
  * Decides whether a message of another node reaches an actor of this one, and what of it.
  *
  * @param path of the receiving actor, inside this node
+ * @returns a `Refusal`, or what the actor receives in place of the message: plain data of the fields that are known. Not an object
+ *   around it, as there is one for each message.
  */
-export type Guard = (from: Sender, path: string, message: unknown) => Verdict;
+export type Guard = (from: Sender, path: string, message: unknown) => unknown;

@@ -68,13 +68,13 @@ export class NodeCore {
   constructor(system: ActorSystem, options: NodeOptions) {
     this.system = nodeSystem(system);
     this.limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
-    this.#budget = new ByteBudget(this.limits.budgetBytes);
+    this.#budget = new ByteBudget(this.limits.budgetBytes, this.system.memory);
     this.incidents = new Incidents(system.clock, system.log);
     this.membership = new Membership(system.log);
     this.nonce = options.nonce ?? (() => randomBytes(24).toString("base64url"));
     this.exchange = new Exchange({
       system: this.system,
-      guard: options.guard ?? ((_, __, message) => ({ allowed: true, message })),
+      guard: options.guard ?? ((_, __, message) => message),
       limits: this.limits,
       incidents: this.incidents,
     });
@@ -98,6 +98,7 @@ export class NodeCore {
       executor: this.system.executor,
       limits: this.limits,
       budget: this.#budget,
+      peer: member.name,
       listener: {
         onMessage: (_, lane, reader, attachments) =>
           this.exchange.receive(link, speaksFor, lane, reader, attachments),

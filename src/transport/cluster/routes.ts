@@ -1,6 +1,8 @@
 /** Which link leads to which member: looked up by name to send, by session to receive. */
 
 import type { NodeName } from "../../runtime/brand.js";
+import type { MemoryShare } from "../../runtime/memory-budget.js";
+import type { Decoder } from "../codec/decode.js";
 import type { Link } from "../link/link.js";
 import type { Member } from "./cluster.js";
 
@@ -10,6 +12,10 @@ export interface Route {
   link: Link;
   /** Ends the watches that the member has on actors of this node, by the ids that it gave them. */
   readonly watchers: Map<number, () => void>;
+  /** Reads what it says. */
+  readonly decoder: Decoder;
+  /** What of it waits here. */
+  readonly origin: { readonly share: MemoryShare; bytes: number };
 }
 
 export class Routes {
@@ -25,8 +31,8 @@ export class Routes {
     return this.#bySession.get(session);
   }
 
-  add(member: Member, link: Link): void {
-    const route: Route = { member, link, watchers: new Map() };
+  add(member: Member, link: Link, inbound: Pick<Route, "decoder" | "origin">): void {
+    const route: Route = { member, link, watchers: new Map(), ...inbound };
     this.#byName.set(member.name, route);
     this.#bySession.set(member.session, route);
   }

@@ -12,7 +12,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import { arrayOf, copyOf, KIND_SHARED } from "./array-kinds.js";
-import type { ByteReader } from "./byte-reader.js";
+import { ByteReader } from "./byte-reader.js";
 import { createDecodedError } from "./decoded-error.js";
 import {
   BIGINT_DIGITS_MAX,
@@ -37,29 +37,64 @@ type Resolve = (address: string) => ActorRef<never>;
 const HEXADECIMAL = /^-?[0-9a-f]+$/;
 const NO_LIMITS: DecodeLimits = {};
 
-/** The decoding of one message. */
-class Decoding {
-  readonly reader: ByteReader;
-  readonly attachments: readonly Uint8Array[];
+/** What an element takes beyond its slot: an empty object has 56 bytes, a text 24 and its letters. */
+const ELEMENT_BYTES = 56;
+/** What any message takes, with what it waits in. */
+const MESSAGE_BYTES = 256;
+const NO_BYTES = new Uint8Array();
+const NO_ATTACHMENTS: readonly Uint8Array[] = [];
+
+/** Decodes the messages of one sender, one after the other. */
+export class Decoder {
+  reader: ByteReader = new ByteReader(NO_BYTES);
+  attachments = NO_ATTACHMENTS;
   readonly resolve: Resolve;
+  readonly #limits: Required<DecodeLimits>;
   /** What is left of the limits. */
   depth: number;
   elements: number;
   /** Indexes of the attachments used so far; null before the first. */
   used: Set<number> | null = null;
+  /** Of the last message: what it takes in memory, in bytes, about as V8 has it. */
+  bytes = 0;
 
-  constructor(
-    reader: ByteReader,
-    attachments: readonly Uint8Array[],
-    resolve: Resolve,
-    { depth = DEPTH_MAX, elements = ELEMENTS_MAX }: DecodeLimits,
-  ) {
-    this.reader = reader;
-    this.attachments = attachments;
+  /** @param resolve may throw if the address is invalid */
+  constructor(resolve: Resolve, { depth = DEPTH_MAX, elements = ELEMENTS_MAX }: DecodeLimits = NO_LIMITS) {
     this.resolve = resolve;
+    this.#limits = { depth, elements };
     this.depth = depth;
     this.elements = elements;
   }
+
+  /**
+   * Reads the value at the reader's position. The caller checks, by `reader.remaining`, that nothing follows it.
+   *
+   * @param attachments of this message, in the order of their index; they become part of the value
+   * @throws MalformedError
+   */
+  decode(reader: ByteReader, attachments: readonly Uint8Array[]): unknown {
+    const { depth, elements } = this.#limits;
+    this.reader = reader;
+    this.attachments = attachments;
+    this.depth = depth;
+    this.elements = elements;
+    this.used = null;
+    const textBytes = reader.remaining;
+    const value = decodeNext(this);
+    const usedCount = readUsed(this);
+    if (usedCount !== attachments.length) {
+      throw new MalformedError(`Cannot decode: ${attachments.length - usedCount} attachments are not used`);
+    }
+    this.bytes = MESSAGE_BYTES + textBytes + ELEMENT_BYTES * (elements - this.elements);
+    for (const attachment of attachments) this.bytes += attachment.byteLength;
+    this.attachments = NO_ATTACHMENTS;
+    return value;
+  }
+}
+
+/** As its methods have changed it. */
+function readUsed({ used }: Decoder): number {
+  return used?.size ?? 0;
 }
 
 /**
@@ -75,16 +110,10 @@ export function decodeValue(
   resolve: Resolve,
   limits: DecodeLimits = NO_LIMITS,
 ): unknown {
-  const decoding = new Decoding(reader, attachments, resolve, limits);
-  const value = decodeNext(decoding);
-  const usedCount = decoding.used?.size ?? 0;
-  if (usedCount !== attachments.length) {
-    throw new MalformedError(`Cannot decode: ${attachments.length - usedCount} attachments are not used`);
-  }
-  return value;
+  return new Decoder(resolve, limits).decode(reader, attachments);
 }
 
-function decodeNext(decoding: Decoding): unknown {
+function decodeNext(decoding: Decoder): unknown {
   const { reader } = decoding;
   const tag = reader.u8();
   if (tag < tags.TAG_NULL) return tag;
@@ -130,7 +159,7 @@ function decodeNext(decoding: Decoding): unknown {
 }
 
 /** Reads how many elements follow, of at least `bytesMin` bytes each. */
-function readCount(decoding: Decoding, bytesMin: number): number {
+function readCount(decoding: Decoder, bytesMin: number): number {
   const count = decoding.reader.varint();
   if (count * bytesMin > decoding.reader.remaining) {
     throw new MalformedError(`Cannot decode ${count} elements: ${decoding.reader.remaining} bytes are left`);
@@ -139,17 +168,17 @@ function readCount(decoding: Decoding, bytesMin: number): number {
 }
 
 /** Counts `elements` against the limit. */
-function spend(decoding: Decoding, elements: number): void {
+function spend(decoding: Decoder, elements: number): void {
   decoding.elements -= elements;
   if (decoding.elements < 0) throw new MalformedError("Cannot decode: there are too many elements");
 }
 
-function descend(decoding: Decoding): void {
+function descend(decoding: Decoder): void {
   decoding.depth -= 1;
   if (decoding.depth < 0) throw new MalformedError("Cannot decode: it nests too deep");
 }
 
-function decodeArray(decoding: Decoding): readonly unknown[] {
+function decodeArray(decoding: Decoder): readonly unknown[] {
   const count = readCount(decoding, 1);
   spend(decoding, count);
   descend(decoding);
@@ -159,7 +188,7 @@ function decodeArray(decoding: Decoding): readonly unknown[] {
   return items;
 }
 
-function decodeObject(decoding: Decoding): Record<string, unknown> {
+function decodeObject(decoding: Decoder): Record<string, unknown> {
   const count = readCount(decoding, 2);
   spend(decoding, count);
   descend(decoding);
@@ -171,7 +200,7 @@ function decodeObject(decoding: Decoding): Record<string, unknown> {
   return object;
 }
 
-function decodeMap(decoding: Decoding): ReadonlyMap<unknown, unknown> {
+function decodeMap(decoding: Decoder): ReadonlyMap<unknown, unknown> {
   const count = readCount(decoding, 2);
   spend(decoding, HEAVY_ELEMENTS + 2 * count);
   descend(decoding);
@@ -184,7 +213,7 @@ function decodeMap(decoding: Decoding): ReadonlyMap<unknown, unknown> {
   return map;
 }
 
-function decodeSet(decoding: Decoding): ReadonlySet<unknown> {
+function decodeSet(decoding: Decoder): ReadonlySet<unknown> {
   const count = readCount(decoding, 1);
   spend(decoding, HEAVY_ELEMENTS + count);
   descend(decoding);
@@ -194,7 +223,7 @@ function decodeSet(decoding: Decoding): ReadonlySet<unknown> {
   return set;
 }
 
-function decodeRef({ reader, resolve }: Decoding): ActorRef<never> {
+function decodeRef({ reader, resolve }: Decoder): ActorRef<never> {
   const address = reader.text();
   try {
     return resolve(address);
@@ -203,7 +232,7 @@ function decodeRef({ reader, resolve }: Decoding): ActorRef<never> {
   }
 }
 
-function decodeBigint({ reader }: Decoding): bigint {
+function decodeBigint({ reader }: Decoder): bigint {
   const digits = reader.text();
   if (digits.length > BIGINT_DIGITS_MAX || !HEXADECIMAL.test(digits)) {
     throw new MalformedError("Cannot decode a bigint: it is not a hexadecimal number, or too long");
@@ -211,7 +240,7 @@ function decodeBigint({ reader }: Decoding): bigint {
   return digits.startsWith("-") ? -BigInt(`0x${digits.slice(1)}`) : BigInt(`0x${digits}`);
 }
 
-function decodeBytes(decoding: Decoding): unknown {
+function decodeBytes(decoding: Decoder): unknown {
   const { reader } = decoding;
   const kind = reader.u8();
   const shared = (kind & KIND_SHARED) !== 0;
@@ -219,7 +248,7 @@ function decodeBytes(decoding: Decoding): unknown {
   return arrayOf(kind, copyOf(reader.bytes(reader.varint()), shared));
 }
 
-function decodeAttachment(decoding: Decoding): unknown {
+function decodeAttachment(decoding: Decoder): unknown {
   const { reader, attachments } = decoding;
   const kind = reader.u8();
   spend(decoding, (kind & KIND_SHARED) === 0 ? HEAVY_ELEMENTS : SHARED_ELEMENTS);
@@ -233,7 +262,7 @@ function decodeAttachment(decoding: Decoding): unknown {
   return arrayOf(kind, attachment);
 }
 
-function decodeError(decoding: Decoding): Error {
+function decodeError(decoding: Decoder): Error {
   const { reader } = decoding;
   spend(decoding, HEAVY_ELEMENTS);
   descend(decoding);
@@ -253,7 +282,7 @@ function decodeError(decoding: Decoding): Error {
   return error;
 }
 
-function decodeDetails(decoding: Decoding): Readonly<Record<string, unknown>> {
+function decodeDetails(decoding: Decoder): Readonly<Record<string, unknown>> {
   if (decoding.reader.u8() !== tags.TAG_OBJECT) {
     throw new MalformedError("Cannot decode an error: its details are not an object");
   }

@@ -9,7 +9,10 @@
  *     Where most is in use, those that take too little of what waits for them are put out.
  * BB3 A peer that holds more than half of what may come in is put out. Where nothing is left, the one is put out that has
  *     held unfinished messages for longest: an honest one ends them soon.
+ * BB4 All of it is a part of what other nodes may make this one hold, and of that each peer has its share.
  */
+
+import { MemoryBudget, type MemoryShare } from "../../runtime/memory-budget.js";
 
 /** Of what may go out, beyond it: for control messages of one record. */
 const SMALL_SHARE = 1 / 16;
@@ -17,14 +20,17 @@ const SMALL_SHARE = 1 / 16;
 export class ByteBudget {
   readonly #outMax: number;
   readonly #inMax: number;
+  readonly #memory: MemoryBudget;
   #out = 0;
   #in = 0;
   /** Those that hold unfinished messages, longest first. */
   readonly #receiving = new Set<Holding>();
 
-  constructor(bytes: number) {
+  /** @param memory of the node. Default: there is none but this */
+  constructor(bytes: number, memory: MemoryBudget = new MemoryBudget(Number.MAX_SAFE_INTEGER)) {
     this.#outMax = bytes / 2;
     this.#inMax = bytes / 2;
+    this.#memory = memory;
   }
 
   /** Bytes that all links hold. */
@@ -33,13 +39,15 @@ export class ByteBudget {
   }
 
   /** For a peer. @param onPutOut it has to go: its holding is closed already */
-  open(onPutOut: (reason: string) => void): Holding {
-    return new Holding(this, onPutOut);
+  open(peer: string, onPutOut: (reason: string) => void): Holding {
+    return new Holding(this, this.#memory.share(peer), onPutOut);
   }
 
-  /** Whether a peer that has `held` bytes waiting may have `bytes` more. */
-  mayWait(held: number, bytes: number): boolean {
-    return held + bytes <= this.#outMax - (this.#out + bytes);
+  /** Whether a peer that has `held` bytes waiting may have `bytes` more; counts them if so. */
+  takeWaiting(share: MemoryShare, held: number, bytes: number): boolean {
+    if (held + bytes > this.#outMax - (this.#out + bytes) || !share.take("outgoing", bytes)) return false;
+    this.#out += bytes;
+    return true;
   }
 
   /** Whether more than three quarters of what may wait is in use. */
@@ -48,29 +56,36 @@ export class ByteBudget {
   }
 
   mayControl(bytes: number, size: "small" | "large"): boolean {
-    return this.#out + bytes <= this.#outMax * (size === "small" ? 1 + SMALL_SHARE : 1);
+    const beyond = this.#outMax * SMALL_SHARE;
+    if (this.#out + bytes > this.#outMax + (size === "small" ? beyond : 0)) return false;
+    // Those of one record have what other parts of the memory leave them, and what they have here beyond that.
+    return this.#memory.fits("outgoing", size === "small" ? bytes - beyond : bytes);
   }
 
-  /** @param held by `asker` before */
-  mayReceive(asker: Holding, held: number, bytes: number): boolean {
+  /** Makes room for `bytes` more, by putting others out where nothing is left; counts them if there is. */
+  takeArriving(asker: Holding, share: MemoryShare, held: number, bytes: number): boolean {
     if (held + bytes > this.#inMax / 2) return false;
-    while (this.#in + bytes > this.#inMax) {
+    while (this.#in + bytes > this.#inMax || !this.#memory.fits("incoming", bytes)) {
       const longest = this.#longestBut(asker);
       if (longest === null) return false;
       longest.putOut("its unfinished messages took the place of others");
     }
+    if (!share.take("incoming", bytes)) return false;
+    this.#in += bytes;
+    this.#receiving.add(asker);
     return true;
   }
 
-  changeOut(bytes: number): void {
+  changeOut(share: MemoryShare, bytes: number): void {
     this.#out += bytes;
+    share.change("outgoing", bytes);
   }
 
   /** @param held by `holding` afterwards */
-  changeIn(holding: Holding, held: number, bytes: number): void {
-    this.#in += bytes;
-    if (held > 0) this.#receiving.add(holding);
-    else this.#receiving.delete(holding);
+  arrived(holding: Holding, share: MemoryShare, held: number, bytes: number): void {
+    this.#in -= bytes;
+    share.change("incoming", -bytes);
+    if (held === 0) this.#receiving.delete(holding);
   }
 
   #longestBut(asker: Holding): Holding | null {
@@ -82,14 +97,16 @@ export class ByteBudget {
 /** What one peer holds of a budget. */
 export class Holding {
   readonly #budget: ByteBudget;
+  readonly #share: MemoryShare;
   readonly #onPutOut: (reason: string) => void;
   #waiting = 0;
   #socket = 0;
   #arrived = 0;
   #closed = false;
 
-  constructor(budget: ByteBudget, onPutOut: (reason: string) => void) {
+  constructor(budget: ByteBudget, share: MemoryShare, onPutOut: (reason: string) => void) {
     this.#budget = budget;
+    this.#share = share.keep();
     this.#onPutOut = onPutOut;
   }
 
@@ -100,9 +117,8 @@ export class Holding {
 
   /** A message is to wait for credit. @returns false if there is no room */
   wait(bytes: number): boolean {
-    if (this.#closed || !this.#budget.mayWait(this.#waiting, bytes)) return false;
+    if (this.#closed || !this.#budget.takeWaiting(this.#share, this.#waiting, bytes)) return false;
     this.#waiting += bytes;
-    this.#budget.changeOut(bytes);
     return true;
   }
 
@@ -110,7 +126,7 @@ export class Holding {
   waited(bytes: number): void {
     if (this.#closed) return;
     this.#waiting -= bytes;
-    this.#budget.changeOut(-bytes);
+    this.#budget.changeOut(this.#share, -bytes);
   }
 
   /**
@@ -121,16 +137,15 @@ export class Holding {
    */
   socketHolds(held: number, more: number, size: "small" | "large" = "large"): boolean {
     if (this.#closed) return false;
-    this.#budget.changeOut(held - this.#socket);
+    this.#budget.changeOut(this.#share, held - this.#socket);
     this.#socket = held;
     return this.#budget.mayControl(more, size);
   }
 
   /** A part of a message that is not whole yet. @returns false if there is no room */
   receive(bytes: number): boolean {
-    if (this.#closed || !this.#budget.mayReceive(this, this.#arrived, bytes)) return false;
+    if (this.#closed || !this.#budget.takeArriving(this, this.#share, this.#arrived, bytes)) return false;
     this.#arrived += bytes;
-    this.#budget.changeIn(this, this.#arrived, bytes);
     return true;
   }
 
@@ -138,7 +153,7 @@ export class Holding {
   received(bytes: number): void {
     if (this.#closed) return;
     this.#arrived -= bytes;
-    this.#budget.changeIn(this, this.#arrived, -bytes);
+    this.#budget.arrived(this, this.#share, this.#arrived, bytes);
   }
 
   putOut(reason: string): void {
@@ -150,7 +165,8 @@ export class Holding {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#budget.changeOut(-(this.#waiting + this.#socket));
-    this.#budget.changeIn(this, 0, -this.#arrived);
+    this.#budget.changeOut(this.#share, -(this.#waiting + this.#socket));
+    this.#budget.arrived(this, this.#share, 0, this.#arrived);
+    this.#share.letGo();
   }
 }

@@ -44,6 +44,8 @@ export interface LinkOptions {
   readonly limits: LinkLimits;
   /** Of all links of this node. */
   readonly budget: ByteBudget;
+  /** Name of the node at the other end. */
+  readonly peer: string;
   readonly listener: LinkListener;
 }
 
@@ -59,10 +61,10 @@ export class Link {
   #probes: (() => void)[] = [];
 
   constructor(options: LinkOptions) {
-    const { channel, executor, clock, limits, budget, listener } = options;
+    const { channel, executor, clock, limits, budget, peer, listener } = options;
     this.#options = options;
     this.remote = channel.remote;
-    this.#holding = budget.open((reason) => this.#end({ code: "slow", reason }));
+    this.#holding = budget.open(peer, (reason) => this.#end({ code: "slow", reason }));
     this.sender = new LinkSender(channel, executor, limits, this.#holding, () => listener.onRefused(this));
     this.#liveness = new Liveness(limits, clock.monotonic());
     this.#receiver = new LinkReceiver(limits, this.#holding, () => clock.monotonic(), {

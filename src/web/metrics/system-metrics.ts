@@ -1,6 +1,7 @@
 /** The hub's own process: its actors, its links, what it refused, and Node.js itself. */
 
 import type { DeadLetters } from "../../runtime/dead-letters.js";
+import type { MemoryBudget } from "../../runtime/memory-budget.js";
 import type { Cluster } from "../../transport/cluster/cluster.js";
 import type { RequestCounts } from "../door.js";
 import type { MetricSet } from "./metric-set.js";
@@ -8,6 +9,7 @@ import type { MetricSet } from "./metric-set.js";
 /** What the hub's process counts by itself. */
 export interface SystemPorts {
   readonly deadLetters: DeadLetters;
+  readonly memory: MemoryBudget;
   readonly cluster: Pick<Cluster, "links" | "security" | "members">;
   readonly requests: RequestCounts;
 }
@@ -15,7 +17,7 @@ export interface SystemPorts {
 /** Each is read as it is scraped. */
 export function createSystemMetrics(
   metrics: MetricSet,
-  { deadLetters, cluster, requests }: SystemPorts,
+  { deadLetters, memory, cluster, requests }: SystemPorts,
 ): void {
   metrics.addProcess();
   metrics.counter(
@@ -28,6 +30,25 @@ export function createSystemMetrics(
   );
   metrics.counter("sluice_refusals_total", "What the hub refused, by kind.", ["kind"], (counter) => {
     for (const [kind, count] of Object.entries(cluster.security)) counter.add({ kind }, count);
+  });
+  metrics.gauge(
+    "sluice_memory_held_bytes",
+    "What other nodes make the hub hold, by what holds it.",
+    ["part"],
+    (gauge) => {
+      for (const part of memory.parts) gauge.set({ part }, memory.usedBy(part));
+    },
+  );
+  metrics.counter(
+    "sluice_memory_refused_total",
+    "What found no room in the memory of the hub, by what was to hold it.",
+    ["part"],
+    (counter) => {
+      for (const part of memory.parts) counter.add({ part }, memory.refusedTo(part));
+    },
+  );
+  metrics.gauge("sluice_memory_max_bytes", "Of all parts of the memory together.", [], (gauge) => {
+    gauge.set({}, memory.bytesMax);
   });
   metrics.counter("sluice_http_requests_total", "Requests answered, by status.", ["status"], (counter) => {
     for (const [status, count] of Object.entries(requests)) counter.add({ status }, count);

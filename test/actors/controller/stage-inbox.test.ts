@@ -7,6 +7,7 @@ import {
   createStageInbox,
   taskCount,
   keepAnswer,
+  leaveAll,
   settle,
   skip,
   takeBackWaiting,
@@ -14,10 +15,11 @@ import {
   type Answer,
 } from "../../../src/actors/controller/stage-inbox.js";
 import type { ProcessorMessage } from "../../../src/actors/protocol/processor.js";
-import { parseNodeName, parseStageId } from "../../../src/task/identity.js";
+import { parseNodeName, parseStageId, type StageId } from "../../../src/task/identity.js";
 import { definePipeline } from "../../../src/task/define-pipeline.js";
 import { stageOf, type Pipeline } from "../../../src/task/pipeline.js";
-import type { Task } from "../../../src/task/task.js";
+import { TaskRoom } from "../../../src/task/task-room.js";
+import type { Hop, Task } from "../../../src/task/task.js";
 import { createProbe } from "../../support/probe.js";
 import { newTask, SERVICES } from "../../task/pipelines.js";
 
@@ -129,6 +131,19 @@ test("stage inbox keeps what does not come for the processor that is starting, a
   );
 });
 
+function hopAt(stage: StageId): Hop {
+  return {
+    stage,
+    node: parseNodeName("edge-1"),
+    epoch: 1,
+    attempt: 1,
+    delivery: 2,
+    enqueuedAtMs: 1,
+    startedAtMs: 2,
+    endedAtMs: 3,
+  };
+}
+
 test("stage inbox lets the newest delivery of a task go on, and a stateful one answers for what it has seen", () => {
   const { inbox, task, processor } = inboxOf("block", 1);
   announce(inbox, { ref: processor, incarnation: 1 });
@@ -138,23 +153,32 @@ test("stage inbox lets the newest delivery of a task go on, and a stateful one a
   assert.equal(sequences(processor.received), [0]);
   const answer: Answer = {
     result: { type: "boxes", frames: [[]] },
-    hop: {
-      stage: inbox.key.stage,
-      node: parseNodeName("edge-1"),
-      epoch: 1,
-      attempt: 1,
-      delivery: 2,
-      enqueuedAtMs: 1,
-      startedAtMs: 2,
-      endedAtMs: 3,
-    },
+    hop: hopAt(inbox.key.stage),
   };
-  keepAnswer(inbox, task(0).id, answer);
+  keepAnswer(inbox, task(0), answer);
   assert.is(answerFor(inbox, task(0).id), undefined);
   const stateful = createStageInbox(inbox.key, { ...inbox.stage, stateful: true }, 100);
-  for (let sequence = 0; sequence < 1_025; sequence++) keepAnswer(stateful, task(sequence).id, answer);
+  for (let sequence = 0; sequence < 1_025; sequence++) keepAnswer(stateful, task(sequence), answer);
   assert.is(answerFor(stateful, task(0).id), undefined);
   assert.is(answerFor(stateful, task(1).id), answer);
+});
+
+test("stage inbox remembers no more of stateful stages than there is memory for, the newest", () => {
+  const { inbox, task } = inboxOf("block", 1);
+  const box = { x: 0, y: 0, width: 1, height: 1, score: 1, label: "car" };
+  const frames = [Array.from({ length: 100 }, () => box)];
+  const answer: Answer = { result: { type: "boxes", frames }, hop: hopAt(inbox.key.stage) };
+  // An answer has about 13 kB here; one node alone has half of the room, and one thing more.
+  const bytes = new TaskRoom(100_000, null);
+  const stateful = createStageInbox(inbox.key, { ...inbox.stage, stateful: true }, 100, bytes);
+  for (let sequence = 0; sequence < 50; sequence += 1) keepAnswer(stateful, task(sequence), answer);
+  assert.ok(bytes.bytes <= 100_000, `${bytes.bytes} bytes`);
+  const kept = Array.from({ length: 50 }, (_, n) => n).filter(
+    (n) => answerFor(stateful, task(n).id) !== undefined,
+  );
+  assert.equal(kept, [46, 47, 48, 49]);
+  leaveAll(stateful);
+  assert.is(bytes.bytes, 0);
 });
 
 test("stage inbox lets a task that was dropped elsewhere wait no more, and one that is given go on", () => {

@@ -27,7 +27,7 @@ import { isActorRef } from "../../../src/runtime/actor-ref.js";
 import { guardFor } from "../../../src/actors/guard/guard.js";
 import type { Behaviour } from "../../../src/runtime/behaviour.js";
 import type { Role } from "../../../src/transport/cluster/cluster.js";
-import type { Sender } from "../../../src/transport/cluster/guard.js";
+import { Refusal, type Sender } from "../../../src/transport/cluster/guard.js";
 import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
 import { droppedTask, finishedTask } from "../../support/tasks.js";
@@ -330,7 +330,7 @@ const HONEST: readonly [Sender, string, unknown][] = [
 test("guardFor lets through all that honest nodes tell each other", () => {
   for (const [sender, path, message] of HONEST) {
     const verdict = guard(sender, path, message);
-    assert.equal(verdict, { allowed: true, message }, `${sender.name} ${path} ${inspect(message)}`);
+    assert.equal(verdict, message, `${sender.name} ${path} ${inspect(message)}`);
   }
 });
 
@@ -364,14 +364,14 @@ test("guardFor hands on the fields that a rule knows, and no other one wherever 
     if (type === undefined || type === "addSource") continue;
     types.add(type);
     const verdict = guard(sender, path, withMore(message));
-    assert.equal(verdict, { allowed: true, message }, `${path} ${inspect(message)}`);
+    assert.equal(verdict, message, `${path} ${inspect(message)}`);
   }
   assert.ok(types.size > 30, `${types.size} types`);
 });
 
 test("guardFor hands on the very bytes of a task, and copies none", () => {
   const verdict = guard(EDGE, "/distributor", { type: "store", task: fullTask });
-  const { task: known } = Object(verdict.allowed && verdict.message) as { readonly task: typeof fullTask };
+  const { task: known } = Object(verdict) as { readonly task: typeof fullTask };
   assert.is(known.payload.frames[0]?.data, fullTask.payload.frames[0]?.data);
   assert.is(known.voucher, fullTask.voucher);
 });
@@ -430,12 +430,15 @@ test("guardFor denies what a role may not say, and whatever speaks for another n
   ];
   for (const [sender, path, message] of denied) {
     const verdict = guard(sender, path, message);
-    assert.is(verdict.allowed ? "allowed" : verdict.reason, "denied", `${path} ${JSON.stringify(message)}`);
+    assert.is(
+      verdict instanceof Refusal ? verdict.reason : "allowed",
+      "denied",
+      `${path} ${JSON.stringify(message)}`,
+    );
   }
   const granted = from("edge-9", ["edge"], ["spawn"]);
-  assert.ok(
-    guard(granted, "/guardian", { type: "spawn", behaviour: "x", options: { name: "a" }, replyTo }).allowed,
-  );
+  const spawn = { type: "spawn", behaviour: "x", options: { name: "a" }, replyTo };
+  assert.equal(guard(granted, "/guardian", spawn), spawn);
 });
 
 // ── Whatever passes makes nobody fail ───────────────────────────────────────────────────────────────────────────────
@@ -605,9 +608,9 @@ test("whatever passes the guard makes no component fail, however it was changed 
         }, honest);
         // An exception out of the guard or of a component fails the property.
         const verdict = guard(sender, path, message);
-        if (!verdict.allowed) continue;
+        if (verdict instanceof Refusal) continue;
         passed.count += 1;
-        nodes[path]?.tell(verdict.message as never);
+        nodes[path]?.tell(verdict as never);
       }
     }),
     { numRuns: 400 },

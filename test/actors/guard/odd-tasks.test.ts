@@ -21,7 +21,7 @@ import { TASK_LIMITS } from "../../../src/task/limits.js";
 import { stageOf, type Pipeline } from "../../../src/task/pipeline.js";
 import type { RoutingTable } from "../../../src/task/routing-table.js";
 import type { ServiceDeclaration } from "../../../src/task/service.js";
-import type { Sender } from "../../../src/transport/cluster/guard.js";
+import { Refusal, type Sender } from "../../../src/transport/cluster/guard.js";
 import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
 import { NOW_MS } from "../../support/records.js";
@@ -224,10 +224,10 @@ test("no odd task that passes the guard makes a controller or a processor fail",
           continue;
         }
         const verdict = guard(next.type === "abandon" ? HUB : EDGE, "/controller", next);
-        if (!verdict.allowed) throw new Error(verdict.detail);
+        if (verdict instanceof Refusal) throw new Error(verdict.detail);
         passed.count += 1;
         // An exception out of a component fails the property.
-        controller.tell(verdict.message as never);
+        controller.tell(verdict as never);
       }
       work();
       clock.advance(60_000);

@@ -3,6 +3,7 @@
 import type { ByteWriter } from "../../../src/transport/codec/byte-writer.js";
 import { encodeValue } from "../../../src/transport/codec/encode.js";
 import { must, type ClusterAttack } from "../kit/attack.js";
+import type { HostileMember } from "../kit/member.js";
 import { peakBytes } from "../kit/proc.js";
 import type { Scene } from "../kit/scene.js";
 import { begun } from "../kit/tasks.js";
@@ -257,23 +258,54 @@ export const EDGE_MEMORY: readonly ClusterAttack[] = [
       const rogue = await scene.member();
       const before = peakBytes(scene.hub.pid);
       for (let n = 0; n < 400 && rogue.cluster.connected; n += 1) {
-        const id = { sourceId: `of-${rogue.name}`, incarnation: 1, sequence: n };
-        const data = new Uint8Array(1_000 * 500 * 3);
-        rogue.tell("cloud/controller", {
-          type: "submit",
-          forwarded: 1,
-          task: begun(id, {
-            pipelineId: "never",
-            payload: { encoding: "rgb", width: 1_000, height: 500, frames: [{ ptsUs: 0, data }] },
-          }),
-        });
+        parked(rogue, n);
         if (n % 20 === 19) await rogue.arrived("cloud");
         const grown = peakBytes(scene.hub.pid) - before;
         must(grown <= GROWTH_MAX_BYTES, `the hub has grown by ${Math.round(grown / MIB)} MiB`);
       }
     },
   ),
+  attack(
+    "edge.all-at-once",
+    "edges take what they can of all that a hub holds for others, at the same time",
+    "counted",
+    async (scene) => {
+      const gangs = [];
+      for (let n = 0; n < 4; n += 1) {
+        gangs.push({ n, wire: await scene.wire(), rogue: await scene.member(), sink: await scene.wire() });
+      }
+      await Promise.all(
+        gangs.map(async ({ n, wire, rogue, sink }) => {
+          sink.send(credit(1e300));
+          sink.stopReading();
+          for (let round = 0; round < 40 && rogue.cluster.connected; round += 1) {
+            // What is begun and never whole, what waits for a table, and what waits for somebody who does not read.
+            if (round < 2 && wire.isOpen) unfinished(wire, round + 1, 40 * MIB);
+            for (let k = 0; k < 4; k += 1) parked(rogue, n * 1_000 + round * 4 + k);
+            rogue.tell(`${sink.name}/x`, { data: new Uint8Array(2 * MIB) });
+            // And control messages, which need no credit.
+            rogue.tell(`${sink.name}/x`, { data: new Uint8Array(MIB) }, "control");
+            await rogue.arrived("cloud").catch(() => {});
+          }
+        }),
+      );
+    },
+  ),
 ];
+
+/** A task of 1.5 MB that the hub keeps, as it may soon be told of its pipeline. */
+function parked(rogue: HostileMember, sequence: number): void {
+  const id = { sourceId: `of-${rogue.name}`, incarnation: 1, sequence };
+  const data = new Uint8Array(1_000 * 500 * 3);
+  rogue.tell("cloud/controller", {
+    type: "submit",
+    forwarded: 1,
+    task: begun(id, {
+      pipelineId: "never",
+      payload: { encoding: "rgb", width: 1_000, height: 500, frames: [{ ptsUs: 0, data }] },
+    }),
+  });
+}
 
 function sinkLives(scene: Scene, name: string): boolean {
   return scene.sessionOf(name) !== 0;

@@ -10,6 +10,7 @@ import { createActorSystem } from "../../../src/runtime/system.js";
 import { joinCluster } from "../../../src/transport/cluster/joiner.js";
 import { add, clusterTest, counter, failure, recorder, type Question } from "../../support/cluster-test.js";
 import { within } from "../../support/within.js";
+import { Refusal } from "../../../src/transport/cluster/guard.js";
 
 clusterTest(
   "a remote tell, ask and watch work like local ones, to the hub and through it",
@@ -131,8 +132,8 @@ clusterTest(
     const hub = await cluster.hub({
       guard: (from, path, message) =>
         path === "/secret" && !from.roles.includes("cloud")
-          ? { allowed: false, reason: "denied", detail: `${from.name} may not` }
-          : { allowed: true, message },
+          ? new Refusal("denied", `${from.name} may not`)
+          : message,
     });
     const edge = await cluster.join("edge-1");
     const received: unknown[] = [];
@@ -153,9 +154,7 @@ clusterTest(
     const hub = await cluster.hub({
       guard(_, path, message) {
         paths.push(path);
-        return path === "/secret"
-          ? { allowed: false, reason: "denied", detail: "secret" }
-          : { allowed: true, message };
+        return path === "/secret" ? new Refusal("denied", "secret") : message;
       },
     });
     const received: unknown[] = [];

@@ -7,7 +7,11 @@ const nobody = (): void => assert.unreachable("a peer was put out");
 
 test("ByteBudget lets a peer have as much waiting as is left for others, and control what is left", () => {
   const budget = new ByteBudget(2_000);
-  const [first, second, third] = [budget.open(nobody), budget.open(nobody), budget.open(nobody)];
+  const [first, second, third] = [
+    budget.open("1", nobody),
+    budget.open("2", nobody),
+    budget.open("3", nobody),
+  ];
   assert.is(first.wait(501), false);
   assert.is(first.wait(500), true);
   assert.is(first.wait(1), false);
@@ -32,7 +36,7 @@ test("ByteBudget puts out whoever has held unfinished messages for longest, once
   const budget = new ByteBudget(2_000);
   const gone: string[] = [];
   const [first, second, third] = ["first", "second", "third"].map((name) =>
-    budget.open((reason) => gone.push(`${name}: ${reason}`)),
+    budget.open(name, (reason) => gone.push(`${name}: ${reason}`)),
   );
   if (first === undefined || second === undefined || third === undefined) throw new Error("There are three");
   assert.equal([first.receive(501), first.receive(500), first.receive(1)], [false, true, false]);
@@ -54,7 +58,11 @@ test("ByteBudget counts to nothing once all have gone, whatever they did", () =>
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
       const budget = new ByteBudget(2_000);
-      const holders = [0, 1, 2, 3].map(() => ({ holding: budget.open(() => {}), waiting: 0, arrived: 0 }));
+      const holders = [0, 1, 2, 3].map((n) => ({
+        holding: budget.open(`${n % 2}`, () => {}),
+        waiting: 0,
+        arrived: 0,
+      }));
       for (const { who, what, bytes } of steps) {
         const holder = holders[who];
         if (holder === undefined) continue;

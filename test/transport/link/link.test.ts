@@ -223,7 +223,7 @@ test("LinkSender goes on with a socket that takes little at a time", () => {
 test("LinkSender puts out a peer that reads too slowly for what waits for it, where memory is short and only there", () => {
   for (const crowded of [true, false]) {
     const budget = new ByteBudget(2_000_000);
-    const others = budget.open(() => {});
+    const others = budget.open("others", () => {});
     const limits = { socketBytes: 40_000, stuckMs: 1_000, drainMs: 10_000 };
     const { left, right, step, clock } = createLinkPair(limits, budget);
     while (step(left) || step(right));
