@@ -28,8 +28,8 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
       "entry.attempt += 1;\n",
     ],
     ["skips-forgotten", "    for (const message of inbox.skips)\n        processor.ref.tell(message);\n", ""],
-    ["answers-forgotten", "    inbox.answers.set(taskKey(id), answer);\n", ""],
-    ["answers-unbounded", "if (inbox.answers.size <= ANSWERS_MAX)", "if (inbox.answers.size > 0)"],
+    ["answers-forgotten", "    inbox.answers.set(key, answer);\n", ""],
+    ["answers-unbounded", "if (inbox.answers.size > ANSWERS_MAX)", "if (inbox.answers.size < 0)"],
     ["taken-back-stays", "    inbox.waiting.clear();\n", ""],
   ]),
   ...mutantsOf("controller", `${FOLDER}/park.js`, [
