@@ -42,7 +42,9 @@ export type {
 } from "./transport/cluster/cluster.js";
 export { Refusal, type Guard, type Sender } from "./transport/cluster/guard.js";
 export type { NameRegistry } from "./transport/security/names.js";
-export { startHub, type HubOptions } from "./transport/cluster/hub.js";
+export type { SessionNumbers } from "./transport/security/sessions.js";
+export { startHub } from "./transport/cluster/hub.js";
+export type { HubOptions } from "./transport/cluster/hub-options.js";
 export type { JoiningPeer } from "./transport/link/acceptor-handshake.js";
 export type { DirectLinkOptions } from "./transport/cluster/direct-links.js";
 export type { CheckCluster } from "./transport/link/dialer-handshake.js";

@@ -8,6 +8,7 @@ import { joinCluster, type JoinOptions } from "../transport/cluster/joiner.js";
 import { parseNodeName } from "../task/identity.js";
 import { openNameKey } from "../transport/security/name-key.js";
 import type { NameRegistry } from "../transport/security/names.js";
+import type { SessionNumbers } from "../transport/security/sessions.js";
 import { listenAddressOf, type NodeOptions } from "./node-options.js";
 import type { OwnJournal } from "./own-journal.js";
 import type { NodeKeys } from "./vouching.js";
@@ -48,10 +49,11 @@ export async function becomeHub(
   hub: {
     readonly keys: NodeKeys;
     readonly names: NameRegistry;
+    readonly sessions: SessionNumbers;
     readonly clusterId: string | null;
   },
 ): Promise<HubCluster | null> {
-  const { keys, names, clusterId } = hub;
+  const { keys, names, sessions, clusterId } = hub;
   const listen = listenAddressOf(options);
   if (options.join !== undefined || listen === null) return null;
   return startHub(system, {
@@ -64,6 +66,7 @@ export async function becomeHub(
       return roles.every((role) => role === "operator") ? null : keys.keyOf(parseNodeName(name));
     },
     names,
+    sessions,
     ...(options.cluster !== undefined && { cluster: options.cluster }),
     ...(options.roles && { roles: options.roles }),
   });

@@ -170,7 +170,8 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     // Its actors are there before the first one that may tell them something.
     if (vouching.cloud !== null && held.cluster === null) {
       const { keys, trust } = vouching.cloud;
-      held.hub = await becomeHub(system, world, options, { keys, names: trust.names, ...identity });
+      const { names, sessions } = trust;
+      held.hub = await becomeHub(system, world, options, { keys, names, sessions, ...identity });
       held.cluster = held.hub;
     }
     if (held.cluster !== null) {

@@ -29,6 +29,7 @@ import { SimulatedHost } from "./simulated-host.js";
 import type { SimulatedProcess } from "./simulated-process.js";
 import { SimulatedOperator } from "./simulated-operator.js";
 import { SimulatedTokens } from "./simulated-tokens.js";
+import { SessionChecker } from "./session-checker.js";
 import { Subscriptions } from "./subscriptions.js";
 import type { SimulatedSource } from "./simulated-source.js";
 import type { ClusterShape } from "./shape.js";
@@ -62,6 +63,7 @@ export class SimulatedCluster {
   /** Null where whoever comes may join. */
   readonly tokens: SimulatedTokens | null;
   readonly #order: OrderChecker;
+  readonly #sessions: SessionChecker;
   readonly #subscriptions: Subscriptions;
   /** Null where there is none. */
   readonly #operator: SimulatedOperator | null;
@@ -86,6 +88,7 @@ export class SimulatedCluster {
     this.times = new TaskTimes(time);
     this.#pauses = new PauseChecker({ onViolation, tried: this.coverage.tried });
     this.#order = new OrderChecker(onViolation);
+    this.#sessions = new SessionChecker({ onViolation, tried: this.coverage.tried });
     this.tokens = shape.tokens ? new SimulatedTokens(prng.fork()) : null;
     this.#subscriptions = new Subscriptions(prng.fork(), onViolation);
     this.#operator = shape.operator ? this.#createOperator() : null;
@@ -153,6 +156,7 @@ export class SimulatedCluster {
   start(name: string): void {
     this.host(name).start((node, process) => {
       this.#options.history.add(`${name} is a member`);
+      if (name === HUB) this.#sessions.follow(node);
       for (const source of this.sources) {
         if (source.host === name && source.ended === null) this.#addSource(source, node, process);
       }

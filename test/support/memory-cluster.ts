@@ -6,7 +6,8 @@ import { createActorSystem, type ActorSystem } from "../../src/runtime/system.js
 import type { Carrier } from "../../src/transport/carrier.js";
 import { createMemoryNetwork, type MemoryNetworkOptions } from "../../src/transport/carriers/memory.js";
 import type { Cluster, ClusterEvent, HubCluster } from "../../src/transport/cluster/cluster.js";
-import { startHub, type HubOptions } from "../../src/transport/cluster/hub.js";
+import { startHub } from "../../src/transport/cluster/hub.js";
+import type { HubOptions } from "../../src/transport/cluster/hub-options.js";
 import { joinCluster, type JoinOptions } from "../../src/transport/cluster/joiner.js";
 import { VirtualClock } from "./virtual-clock.js";
 

@@ -10,6 +10,8 @@
 export type StateKind =
   /** Whose the names of nodes are, by name. */
   | "name"
+  /** Up to which number sessions are taken, under `taken`. */
+  | "session"
   /** To which nodes sources belong, by source. */
   | "owner"
   /** Which pipeline a version is, by `id@version`. */

@@ -6,14 +6,23 @@
  */
 
 import { randomBytes } from "node:crypto";
-import type { z } from "../../runtime/parse.js";
+import { parseWith, z } from "../../runtime/parse.js";
+import { systemClock } from "../../runtime/clock.js";
 import { parseSourceId, type SourceId } from "../../task/identity.js";
 import type { SourceOrder, SourceOrders } from "../../task/requests.js";
 import { createNames, namedForm, type Named, type NameRegistry } from "../../transport/security/names.js";
-import type { StateKind } from "../hub/hub-state.js";
+import {
+  openSessionNumbers,
+  passingSessionNumbers,
+  sessionAt,
+  type SessionNumbers,
+} from "../../transport/security/sessions.js";
+import { SluiceError } from "../../task/errors.js";
+import type { HubState, StateKind } from "../hub/hub-state.js";
 import { openKeptMap, type KeptMap } from "../hub/kept-map.js";
 import { createStateWriter, type StateWriterOptions } from "../hub/state-writer.js";
 import type { Store } from "../results/store.js";
+import { storeError } from "../storage-error.js";
 import { KEY_BYTES } from "../store-key.js";
 import { createSourceOrders, orderForm } from "./orders.js";
 import { createSourceOwners, ownerForm, type Owner, type SourceOwners } from "./owners.js";
@@ -25,6 +34,8 @@ export interface Trust {
   readonly owners: SourceOwners;
   readonly orders: SourceOrders;
   readonly names: NameRegistry;
+  /** Of its members. */
+  readonly sessions: SessionNumbers;
   /**
    * Resolves once whatever has changed so far is durable; null where it is.
    *
@@ -54,14 +65,44 @@ export async function openTrust(
       versions: await opened("pipeline", text, versionOwnerForm),
       orders: await opened("order", parseSourceId, orderForm),
       names: await opened("name", text, namedForm),
+      sessions: await openSessions(state, options),
     },
     writer,
   );
 }
 
+const TAKEN = "taken";
+const takenForm = z.number().int().min(1).max(0xffffffff);
+
+async function openSessions(
+  state: Pick<HubState, "get" | "write">,
+  { clock }: StateWriterOptions,
+): Promise<SessionNumbers> {
+  const kept = await state.get("session", TAKEN);
+  const parsed = kept === undefined ? null : parseWith(takenForm, kept);
+  if (parsed?.ok === false) {
+    const text = `Cannot read up to where sessions are taken in the hub's state: ${parsed.problem}`;
+    throw new SluiceError(text, { code: "store-format" });
+  }
+  const from = parsed === null ? sessionAt(clock.now()) : parsed.value + 1;
+  return await openSessionNumbers(from, async (upTo) => {
+    try {
+      await state.write([{ type: "put", kind: "session", key: TAKEN, value: upTo }]);
+    } catch (error) {
+      throw storeError("write the hub's state", error);
+    }
+  });
+}
+
 /** Ends with the process. @param masterKey default: random */
 export function createMemoryTrust(masterKey: Uint8Array = randomBytes(KEY_BYTES)): Trust {
-  const known = { sources: new Map(), versions: new Map(), orders: new Map(), names: new Map() };
+  const known = {
+    sources: new Map(),
+    versions: new Map(),
+    orders: new Map(),
+    names: new Map(),
+    sessions: passingSessionNumbers(systemClock.now()),
+  };
   return createTrust({ masterKey, ...known }, { written: () => null, close: () => Promise.resolve() });
 }
 
@@ -71,10 +112,11 @@ interface Known {
   readonly versions: KeptMap<string, VersionOwner>;
   readonly orders: KeptMap<SourceId, SourceOrder>;
   readonly names: KeptMap<string, Named>;
+  readonly sessions: SessionNumbers;
 }
 
 function createTrust(
-  { masterKey, sources, versions, orders, names }: Known,
+  { masterKey, sources, versions, orders, names, sessions }: Known,
   writer: Pick<Trust, "written" | "close">,
 ): Trust {
   return {
@@ -82,6 +124,7 @@ function createTrust(
     owners: createSourceOwners({ sources, versions }),
     orders: createSourceOrders(orders),
     names: createNames(names, () => writer.written()),
+    sessions,
     written: () => writer.written(),
     close: () => writer.close(),
   };

@@ -5,20 +5,20 @@
  *     with its process has a name that nobody has for as long as its node is a member.
  * AD1 A name belongs to one incarnation of a node at a time. A node that comes under a name in use waits while its holder is
  *     probed: if that answers, the newcomer is refused; if it does not within `probeMs`, the holder is down.
- * AD2 Sessions only grow, also over a restart of the hub.
+ * AD2 Sessions only grow, also over a restart of the hub (`sessions.ts`).
  */
 
 import { parseNodeName } from "../../runtime/address.js";
 import type { NodeName } from "../../runtime/brand.js";
-import type { Clock } from "../../runtime/clock.js";
 import { TransportError } from "../errors.js";
 import type { JoiningPeer } from "../link/acceptor-handshake.js";
 import { handshakeFailed } from "../link/handshake-frames.js";
+import type { SessionNumbers } from "../security/sessions.js";
 import type { NameRegistry } from "../security/names.js";
 import type { Peer } from "./node-core.js";
 
 export interface AdmissionOptions {
-  readonly clock: Clock;
+  readonly sessions: SessionNumbers;
   /** Name of the hub itself. */
   readonly hub: NodeName;
   readonly cluster: string;
@@ -51,23 +51,15 @@ export class Admissions {
   readonly #options: AdmissionOptions;
   /** Admitted and not a member yet, by name. */
   readonly #open = new Map<string, Admission>();
-  #lastSession: number;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
-    // In seconds, so that the sessions of a hub that starts again are above those that it gave before.
-    this.#lastSession = Math.floor(options.clock.now() / 1_000);
-  }
-
-  /** The highest session so far; before the first admission, the hub's own. */
-  get lastSession(): number {
-    return this.#lastSession;
   }
 
   /** @returns what to greet the node with, or why it may not join: `name-taken`, `cluster-full` */
   async admit(peer: JoiningPeer): Promise<{ readonly welcome: unknown } | TransportError> {
     const { name, token, nameKey } = peer;
-    const { clock, hub, cluster, membersMax, probeMs, memberCount, holderOf, putOut } = this.#options;
+    const { sessions, hub, cluster, membersMax, probeMs, memberCount, holderOf, putOut } = this.#options;
     const node = parseNodeName(name);
     if (node === hub) return nameTaken(name, "the hub itself has this name", "never");
     if (this.#open.has(name)) return nameTaken(name, "another node is joining under this name");
@@ -85,8 +77,13 @@ export class Admissions {
       this.#open.delete(name);
       return nameOwned(name);
     }
-    this.#lastSession = Math.max(this.#lastSession + 1, Math.floor(clock.now() / 1_000));
-    const session = this.#lastSession;
+    let session: number;
+    try {
+      session = await sessions.next();
+    } catch (error) {
+      this.#open.delete(name);
+      return unkept("which sessions it gives", error);
+    }
     this.#open.set(name, { session, token, nameKey });
     const holder = holderOf(node);
     if (holder !== undefined) {
@@ -105,7 +102,7 @@ export class Admissions {
       }
     } catch (error) {
       this.#open.delete(name);
-      return nameUnkept(error);
+      return unkept("whose the name is", error);
     }
     const secret = secretFor(peer);
     return {
@@ -147,6 +144,6 @@ function nameOwned(name: string): TransportError {
 }
 
 /** It may pass: the node tries again. */
-function nameUnkept(error: unknown): TransportError {
-  return handshakeFailed("the hub cannot keep whose the name is", error);
+function unkept(what: string, error: unknown): TransportError {
+  return handshakeFailed(`the hub cannot keep ${what}`, error);
 }

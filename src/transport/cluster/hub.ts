@@ -9,46 +9,21 @@ import { parseNodeName } from "../../runtime/address.js";
 import type { Behaviour } from "../../runtime/behaviour.js";
 import type { NodeName } from "../../runtime/brand.js";
 import type { ActorSystem } from "../../runtime/system.js";
-import type { Carrier, ListenOptions } from "../carrier.js";
 import type { JoiningPeer } from "../link/acceptor-handshake.js";
 import type { Handover } from "../link/handover.js";
 import type { LinkEnd } from "../link/link.js";
 import { createReportingAuthority } from "../security/reporting-authority.js";
-import type { TokenAuthority } from "../security/token-authority.js";
-import { createNames, type NameRegistry } from "../security/names.js";
+import { createNames } from "../security/names.js";
 import { tokenFrom } from "../security/token.js";
-import { DEFAULT_ACCEPTOR_LIMITS, listenForPeers, type Acceptor, type AcceptorLimits } from "./acceptor.js";
+import { DEFAULT_ACCEPTOR_LIMITS, listenForPeers, type Acceptor } from "./acceptor.js";
 import { Admissions, type Admission } from "./admissions.js";
-import type { Cluster, HubCluster, Member, MembershipEvent, Role } from "./cluster.js";
+import type { Cluster, HubCluster, Member, MembershipEvent } from "./cluster.js";
+import type { HubOptions } from "./hub-options.js";
 import { Introductions } from "./introductions.js";
-import { NodeCore, type NodeOptions, type Peer } from "./node-core.js";
+import { NodeCore, type Peer } from "./node-core.js";
+import { passingSessionNumbers } from "../security/sessions.js";
 import type { Notice } from "./notices.js";
 import { watchRevocations } from "./revocations.js";
-
-/** What a hub is made of. */
-export interface HubOptions extends NodeOptions {
-  /** Name of the cluster; a node that wants another one is refused. Default `sluice`. */
-  readonly cluster?: string;
-  /** What tells it from others of its name. Default: nothing. */
-  readonly clusterId?: string;
-  readonly carrier: Carrier;
-  readonly listen: Omit<ListenOptions, "onChannel">;
-  /** Where the tokens of joining nodes are looked up; null admits every node, and is for loopback only. */
-  readonly authority: TokenAuthority | null;
-  /** Whose names are. Default: known for as long as the hub runs. */
-  readonly names?: NameRegistry;
-  /** Default `cloud`. */
-  readonly roles?: readonly Role[];
-  /** What a node is told as it joins, and nobody else; null for nothing. Default nothing. */
-  readonly secretFor?: (peer: JoiningPeer) => Uint8Array | null;
-  readonly acceptor?: Partial<AcceptorLimits>;
-  /** Default 1,000. */
-  readonly membersMax?: number;
-  /** How long the holder of a name has to answer a probe, in ms. Default 1,000. */
-  readonly probeMs?: number;
-  /** Between two looks whether a member's token has been revoked, in ms. Default 2,000. */
-  readonly revocationMs?: number;
-}
 
 /** Starts a cluster with this node as its hub. @throws TransportError `listen-failed` */
 export async function startHub(system: ActorSystem, options: HubOptions): Promise<HubCluster> {
@@ -84,8 +59,9 @@ class Hub implements HubCluster {
     this.id = options.clusterId ?? null;
     this.hub = system.name;
     this.#core = new NodeCore(system, options);
+    const { sessions = passingSessionNumbers(system.clock.now()) } = options;
     this.#admissions = new Admissions({
-      clock: system.clock,
+      sessions,
       hub: system.name,
       cluster: this.name,
       membersMax: options.membersMax ?? 1_000,
@@ -99,7 +75,7 @@ class Hub implements HubCluster {
     });
     this.#self = {
       name: system.name,
-      session: this.#admissions.lastSession,
+      session: sessions.own,
       roles: options.roles ?? ["cloud"],
       grants: ["spawn"],
       url: null,

@@ -159,6 +159,21 @@ test("openTrust keeps names, owners, versions, orders and the key over a restart
     );
   }));
 
+test("openTrust gives no session twice, whatever the clock says as the hub starts again", () =>
+  inTemporaryFolder(async (folder) => {
+    const path = join(folder, "store");
+    let last = 0;
+    for (const nowMs of [NOW_MS, NOW_MS - 3_600_000, 1_000]) {
+      const store = await openStore(path);
+      const trust = await openTrust(store, { ...OPTIONS, clock: new VirtualClock(nowMs) });
+      const { sessions } = trust;
+      assert.ok(sessions.own > last, `${sessions.own} at ${nowMs}, after ${last}`);
+      last = await sessions.next();
+      await trust.close();
+      await store.close();
+    }
+  }));
+
 test("openTrust makes another key for another hub, and takes no damaged file for one", () =>
   inTemporaryFolder(async (folder) => {
     const keyOf = async (name: string) => {
