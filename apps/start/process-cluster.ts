@@ -56,7 +56,9 @@ export async function startProcessCluster(
   await web.open({ system, cluster, storeFailure: () => store.failure });
   const url = cluster.url ?? "";
   const token = tokens.create({ roles: ["edge"], grants: [], expiresAtMs: Number.POSITIVE_INFINITY });
-  const agents = new Map(edges.map(({ name }) => [name, createAgentClient(system, parseNodeName(name))]));
+  const agents = new Map(
+    edges.map(({ name }) => [name, createAgentClient(system, parseNodeName(name), cluster)]),
+  );
   for (const edge of edges) edge.instruct({ url, token, modelDir, logLevel });
   await registered(system, cloud.name, edges);
   for (const agent of agents.values()) agent.watchEvents(onEvent);

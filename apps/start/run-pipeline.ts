@@ -140,7 +140,8 @@ function drainOnSignal(cluster: RunCluster, outcome: RunOutcome, progress: Progr
   onSignal(() => {
     progress.say("Stopping: waiting for tasks in progress. Press Ctrl-C again to stop at once");
     const late = setTimeout(() => outcome.giveUp(), DRAIN_MS);
-    void cluster.drain().finally(() => clearTimeout(late));
+    void outcome.over.then(() => clearTimeout(late));
+    void cluster.drain();
   });
 }
 

@@ -9,6 +9,7 @@ import { AGENT_REPLY, SOURCES_REPORTED } from "../actors/guard/replies.js";
 import type { AgentMessage, AgentReply, SourcesReported } from "../actors/protocol/agent.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { PipelineText, SourceRequest } from "../task/requests.js";
+import type { Cluster } from "../transport/cluster/cluster.js";
 import type { NodeName, SourceId } from "../task/identity.js";
 import { secretName } from "./secret-name.js";
 
@@ -31,12 +32,17 @@ export interface AgentClient {
   drain(): Promise<void>;
   /** The sources that run on the node now, with their ledgers. */
   sources(): Promise<SourcesReported>;
-  /** Hands `listener` every event of the node from now on. @returns ends it */
+  /**
+   * Hands `listener` every event of the node from now on, through whatever cuts it off: of what happened meanwhile it is told how
+   * sources have ended. @returns ends it
+   */
   watchEvents(listener: (event: NodeEvent) => void): () => void;
 }
 
 /** A drain may take as long as its tasks do. */
 const DRAIN_TIMEOUT_MS = 10 * 60_000;
+/** Ends of sources that are known to have been told: as many as an agent keeps. */
+const ENDS_MAX = 256;
 /** For the node to open the source and the scheduler to accept it. */
 const SOURCE_TIMEOUT_MS = 30_000;
 
@@ -44,8 +50,13 @@ const SOURCE_TIMEOUT_MS = 30_000;
  * A way to ask and to order the agent of a node.
  *
  * @param system asks for the caller: of an operator, or of a node that may order others
+ * @param cluster tells when the node comes, and comes again
  */
-export function createAgentClient(system: ActorSystem, node: NodeName): AgentClient {
+export function createAgentClient(
+  system: ActorSystem,
+  node: NodeName,
+  cluster: Pick<Cluster, "subscribe">,
+): AgentClient {
   const agent = system.resolve<AgentMessage>(`sluice://${node}/agent`);
 
   async function order(
@@ -69,23 +80,43 @@ export function createAgentClient(system: ActorSystem, node: NodeName): AgentCli
       askNode(system, agent, SOURCES_REPORTED, (replyTo) => ({ type: "reportSources", replyTo })),
     watchEvents(listener) {
       const ref = system.spawn(forward(listener), { name: secretName(system, `events-of-${node}`) });
-      agent.tell({ type: "watchEvents", listener: ref });
-      return () => void system.stop(ref);
+      let again = false;
+      const unsubscribe = cluster.subscribe((event) => {
+        if (event.type !== "memberUp" || event.member.name !== node) return;
+        agent.tell({ type: "watchEvents", listener: ref, again });
+        again = true;
+      });
+      return () => {
+        unsubscribe();
+        void system.stop(ref);
+      };
     },
   };
 }
 
-function forward(listener: (event: NodeEvent) => void): Behaviour<null, NodeEvent> {
+/** Its state is which incarnations it has told the end of, the newest last: a node that is watched again tells them again. */
+function forward(listener: (event: NodeEvent) => void): Behaviour<Set<string>, NodeEvent> {
   return {
-    start: () => null,
-    receive(state, event, ctx) {
+    start: () => new Set(),
+    receive(ended, event, ctx) {
+      if (event.type === "sourceEnded") {
+        const incarnation = `${event.sourceId}/${event.ledger.incarnation}`;
+        if (ended.has(incarnation)) return ended;
+        ended.add(incarnation);
+        forgetOldest(ended);
+      }
       try {
         listener(event);
       } catch (thrown) {
         // A fault of the program: what comes next is told all the same.
         ctx.log.error("The listener of events threw", { event: event.type, error: errorText(thrown) });
       }
-      return state;
+      return ended;
     },
   };
+}
+
+function forgetOldest(ended: Set<string>): void {
+  const [oldest] = ended;
+  if (ended.size > ENDS_MAX && oldest !== undefined) ended.delete(oldest);
 }

@@ -117,7 +117,7 @@ export function createOperator(system: ActorSystem, cluster: Cluster): Operator 
       return reply;
     },
 
-    agent: (node) => createAgentClient(system, node),
+    agent: (node) => createAgentClient(system, node, cluster),
     audit: async (sourceId = null, onSilent = () => {}) =>
       auditRun(await auditInputOfCluster(operator, sourceId, onSilent)),
 

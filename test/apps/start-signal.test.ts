@@ -39,7 +39,6 @@ test("Ctrl-C in the middle of a paced run settles what is under way, prints the 
   inTemporaryFolder(async (folder) => {
     const store = join(folder, "store");
     const program = startProgram(["--store", store, "--json", "--realtime"]);
-    await program.says(STARTED);
     await program.says(UNDER_WAY);
     // npm passes on what the terminal has sent to its whole group.
     const signalledMs = performance.now();

@@ -150,7 +150,7 @@ const AGENT: Rules = {
   drain: { from: ORDERS, read: form<Of<AgentMessage, "drain">>()(replied) },
   watchEvents: {
     from: ORDERS,
-    read: form<Of<AgentMessage, "watchEvents">>()(z.object({ listener: ref })),
+    read: form<Of<AgentMessage, "watchEvents">>()(z.object({ listener: ref, again: z.boolean() })),
     about: ({ listener }) => nodeOf(Object(listener).address),
     forAll: [],
   },

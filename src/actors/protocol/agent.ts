@@ -27,7 +27,8 @@ export type AgentMessage =
   | { readonly type: "reportSources"; readonly replyTo: ActorRef<SourcesReported> }
   /** Drain every source and leave the cluster. */
   | { readonly type: "drain"; readonly replyTo: ActorRef<AgentReply> }
-  | { readonly type: "watchEvents"; readonly listener: ActorRef<NodeEvent> };
+  /** `again`: the listener was told before, and may have missed what happened meanwhile: how sources have ended comes first. */
+  | { readonly type: "watchEvents"; readonly listener: ActorRef<NodeEvent>; readonly again: boolean };
 
 export type AgentReply = { readonly type: "done" } | { readonly type: "refused"; readonly error: Error };
 

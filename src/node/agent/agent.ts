@@ -2,7 +2,8 @@
  * The agent of a node: does what an operator asks of the node, and reports what happens on it.
  *
  * AG1 A request is answered once, when it is done or has failed; one that cannot be read is refused with the reason.
- * AG2 A watcher receives every event from then on, until it stops.
+ * AG2 A watcher receives every event from then on, until it stops. One that watches again is told first how the last sources have
+ *     ended: it may have been cut off just then.
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
@@ -36,15 +37,19 @@ type Private =
 export type Message = AgentMessage | Private;
 
 interface State {
+  /** How the last sources have ended, the newest last. */
+  readonly ends: NodeEvent[];
   readonly watchers: Map<string, ActorRef<NodeEvent>>;
 }
 
 /** Watchers at a time; one more is ignored. */
 const WATCHERS_MAX = 256;
+/** Ends of sources that are kept for whoever was cut off. */
+const ENDS_MAX = 256;
 
 export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State, Message> {
   return {
-    start: () => ({ watchers: new Map() }),
+    start: () => ({ ends: [], watchers: new Map() }),
     receive(state, message, ctx) {
       handle(state, message, ctx);
       return state;
@@ -74,7 +79,7 @@ export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State,
         return;
       }
       case "watchEvents":
-        onWatchEvents(state, message.listener, ctx);
+        onWatchEvents(state, message, ctx);
         return;
       case "done":
         message.replyTo.tell(
@@ -92,7 +97,7 @@ export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State,
         state.watchers.delete(message.address);
         return;
       case "nodeEvent":
-        for (const watcher of state.watchers.values()) watcher.tell(message.event);
+        onNodeEvent(state, message.event);
         return;
       default:
         ctx.unhandled(message);
@@ -104,8 +109,21 @@ export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State,
   }
 }
 
-function onWatchEvents(state: State, listener: ActorRef<NodeEvent>, ctx: Context<Message>): void {
+function onNodeEvent({ ends, watchers }: State, event: NodeEvent): void {
+  if (event.type === "sourceEnded") {
+    ends.push(event);
+    if (ends.length > ENDS_MAX) ends.shift();
+  }
+  for (const watcher of watchers.values()) watcher.tell(event);
+}
+
+function onWatchEvents(
+  state: State,
+  { listener, again }: Extract<AgentMessage, { readonly type: "watchEvents" }>,
+  ctx: Context<Message>,
+): void {
   const { address } = listener;
+  if (again) for (const event of state.ends) listener.tell(event);
   if (state.watchers.size >= WATCHERS_MAX) return;
   state.watchers.set(address, listener);
   ctx.watch(listener, () => ({ type: "watcherGone", address }));

@@ -289,7 +289,7 @@ const HONEST: readonly [Sender, string, unknown][] = [
   [OPERATOR, "/agent", { type: "reportSources", replyTo }],
   [OPERATOR, "/agent", { type: "drain", replyTo }],
   [OPERATOR, "/agent", { type: "addSource", definition, replyTo }],
-  [OPERATOR, "/agent", { type: "watchEvents", listener: subscriber }],
+  [OPERATOR, "/agent", { type: "watchEvents", listener: subscriber, again: false }],
   [OPERATOR, "/distributor", { type: "unsubscribe", subscriber }],
   [CLOUD, "/follower$abc", { type: "record", record: storedGap }],
   [CLOUD, "/follower$abc", { type: "recordsExpired", fromPosition: 0, toPosition: 3 }],

@@ -90,7 +90,11 @@ export const OPERATORS: readonly ClusterAttack[] = [
     "survived",
     async (rogue) => {
       for (const path of DEPUTY_PATHS) {
-        rogue.tell("cloud/agent", { type: "watchEvents", listener: rogue.ref(`cloud/${path}`) });
+        rogue.tell("cloud/agent", {
+          type: "watchEvents",
+          listener: rogue.ref(`cloud/${path}`),
+          again: false,
+        });
       }
       // Something happens.
       await addSource(rogue, "cloud", {});

@@ -134,7 +134,10 @@ export const OPERATOR_SHAPES: readonly Shape[] = [
       replyTo: ref(`sluice://${own}/x`),
     }),
   },
-  { path: "/agent", message: (own, ref) => ({ type: "watchEvents", listener: ref(`sluice://${own}/x`) }) },
+  {
+    path: "/agent",
+    message: (own, ref) => ({ type: "watchEvents", listener: ref(`sluice://${own}/x`), again: false }),
+  },
 ];
 
 /** A message of one of these shapes, with none to three of its fields replaced. */
