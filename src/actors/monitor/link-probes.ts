@@ -7,7 +7,10 @@
  *     took to cross: one clock tells it, the way there and back is not in it, and the first one has opened TCP's window.
  * LP4 The size follows the link: so large that the time can be told, so small that it takes the link for a moment only. Of a probe
  *     that was too small nothing is believed, as both answers may have waited for the same turn of a busy event loop: one twice
- *     as large follows with the next sample.
+ *     as large follows with the next sample. Too small is also one whose first half took far longer than its second.
+ * LP5 One probe may mislead: a busy machine that answers its first half late shows a fast link, and so does a shaper that lets a
+ *     burst through. So a probe is believed that agrees with the one before it. Else a larger one follows with the next sample,
+ *     and where three do not agree the middle one is believed.
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
@@ -20,6 +23,12 @@ const PROBE_BYTES_FIRST = 32 * 1024;
 /** A crossing of less says nothing beside the noise of a busy event loop. */
 const CROSSING_MS_MIN = 20;
 const CROSSING_MS_MAX = 200;
+/** As long as that the first half may take, as the way there and back is in it, and what was on its way before. */
+const UNEVEN_TIMES = 3;
+/** Two probes agree of which none is so many times the other. */
+const AGREEING_TIMES = 1.5;
+/** Of those that do not agree. */
+const NEWEST_KEPT = 3;
 /** A probe that is not answered within this is lost, as is its peer's size. */
 const LOST_MS = 30_000;
 /** A clock cannot tell less. */
@@ -42,14 +51,17 @@ interface Outstanding extends Probe {
 }
 
 export class LinkProbes {
+  /** Believed. */
   readonly #probed = new Map<string, Probed>();
+  /** What the newest probes showed, in Mbit/s, oldest first. */
+  readonly #shown = new Map<string, readonly number[]>();
   /** Of the next probe. */
   readonly #bytes = new Map<string, number>();
   #outstanding: Outstanding | null = null;
   readonly #periodMs: number;
   #nextAtMs: number;
   #turn = 0;
-  /** Whose last probe was too small. */
+  /** Whose last probe was too small, or is in doubt. */
   #again: string | null = null;
 
   /**
@@ -63,14 +75,15 @@ export class LinkProbes {
 
   /** What to send twice now; null where it is not time yet, or the last probe is under way. */
   due(peers: readonly string[], nowMs: number): Probe | null {
-    for (const node of this.#bytes.keys()) if (!peers.includes(node)) this.#bytes.delete(node);
-    for (const node of this.#probed.keys()) if (!peers.includes(node)) this.#probed.delete(node);
+    for (const known of [this.#bytes, this.#probed, this.#shown])
+      for (const node of known.keys()) if (!peers.includes(node)) known.delete(node);
     const [first, ...others] = peers;
     const again = this.#again !== null && peers.includes(this.#again) ? this.#again : null;
     if ((nowMs < this.#nextAtMs && again === null) || first === undefined) return null;
     if (this.#outstanding !== null) {
       if (nowMs - this.#outstanding.sentAtMs < LOST_MS && peers.includes(this.#outstanding.node)) return null;
       this.#probed.delete(this.#outstanding.node);
+      this.#shown.delete(this.#outstanding.node);
       this.#bytes.delete(this.#outstanding.node);
     }
     const node = again ?? this.#inTurn(first, others);
@@ -90,17 +103,38 @@ export class LinkProbes {
       return true;
     }
     this.#outstanding = null;
+    const firstMs = probe.firstAtMs - sentAtMs;
     const crossingMs = nowMs - probe.firstAtMs;
     const bandwidthMbps = (probe.bytes * 8) / 1_000 / Math.max(crossingMs, CROSSING_MS_LEAST);
     const { bytes } = probe;
-    if (crossingMs < CROSSING_MS_MIN && bytes < PROBE_BYTES_MAX) {
+    const isUneven = firstMs > UNEVEN_TIMES * crossingMs && crossingMs < CROSSING_MS_MAX / 2;
+    if ((crossingMs < CROSSING_MS_MIN || isUneven) && bytes < PROBE_BYTES_MAX) {
       this.#bytes.set(node, Math.min(PROBE_BYTES_MAX, bytes * 2));
       this.#again = node;
       return true;
     }
     if (crossingMs > CROSSING_MS_MAX) this.#bytes.set(node, Math.max(PROBE_BYTES_MIN, bytes / 2));
-    this.#probed.set(node, { bandwidthMbps, measuredAtMs: nowMs });
+    const believed = this.#believed(node, bandwidthMbps);
+    if (believed !== null) this.#probed.set(node, { bandwidthMbps: believed, measuredAtMs: nowMs });
+    else {
+      this.#again = node;
+      if (crossingMs <= CROSSING_MS_MAX / 2) this.#bytes.set(node, Math.min(PROBE_BYTES_MAX, bytes * 2));
+    }
     return true;
+  }
+
+  /** By what this probe and those before it showed (LP5); null while that is in doubt. */
+  #believed(node: string, mbps: number): number | null {
+    const before = this.#shown.get(node) ?? [];
+    const last = before.at(-1);
+    const agrees = last !== undefined && mbps < last * AGREEING_TIMES && last < mbps * AGREEING_TIMES;
+    const shown = agrees ? [mbps] : [...before, mbps];
+    if (shown.length < NEWEST_KEPT) {
+      this.#shown.set(node, shown);
+      return agrees ? mbps : null;
+    }
+    this.#shown.set(node, [mbps]);
+    return shown.toSorted((a, b) => a - b)[1] ?? mbps;
   }
 
   #inTurn(first: string, others: readonly string[]): string {

@@ -36,7 +36,14 @@ export interface Bandwidth {
   readonly observedAtMs: number;
 }
 
+/** Transfers that waited for one another, taken together: a busy node that reads several at once hides what each took, but not what all did. */
+interface Run {
+  readonly bytes: number;
+  readonly ms: number;
+}
+
 interface Link extends Bandwidth {
+  readonly run: Run;
   /** Of the newest transfers, in seconds a Mbit. */
   readonly newest: readonly number[];
   /** When the newest transfer seen had arrived. */
@@ -62,7 +69,8 @@ export class BandwidthEstimates {
     const durationMs = arrivedAtMs - (queued ? before.arrivedAtMs : sentAtMs) - latencyMs;
     if (!(durationMs > 0) || !(bytes > 0)) return;
     if (bytes < TRANSFER_BYTES_MIN && durationMs < TRANSFER_MS_MIN) return;
-    const slowness = durationMs / ((bytes * 8) / 1_000);
+    const run = runOf(queued ? before.run : null, { bytes, ms: durationMs });
+    const slowness = run.ms / ((run.bytes * 8) / 1_000);
     // What crossed before a long silence says nothing of what crosses now.
     const isOld = before !== undefined && sentAtMs - before.arrivedAtMs > SILENCE_MS;
     const newest = [...(isOld ? [] : (before?.newest ?? [])), slowness].slice(-NEWEST_KEPT);
@@ -75,7 +83,7 @@ export class BandwidthEstimates {
     const isFaster = observed * CHANGED_TIMES < known;
     const isSlower = observed > CHANGED_TIMES * known && (newest.length > 1 || durationMs >= SETTLED_MS);
     const averaged = isFaster || isSlower ? observed : known + weight * (observed - known);
-    links.set(to, { mbps: 1 / averaged, observedAtMs: nowMs, arrivedAtMs, newest });
+    links.set(to, { mbps: 1 / averaged, observedAtMs: nowMs, arrivedAtMs, newest, run });
   }
 
   between(from: NodeName, to: NodeName): Bandwidth | null {
@@ -92,6 +100,13 @@ export class BandwidthEstimates {
     this.#byNode.delete(node);
     for (const links of this.#byNode.values()) links.delete(node);
   }
+}
+
+/** What is older than about twice `SETTLED_MS` counts for less and less: the link may have changed since. */
+function runOf(before: Run | null, { bytes, ms }: Run): Run {
+  if (before === null) return { bytes, ms };
+  const weight = before.ms > SETTLED_MS ? 0.5 : 1;
+  return { bytes: weight * before.bytes + bytes, ms: weight * before.ms + ms };
 }
 
 /** Of two the faster one. */

@@ -313,8 +313,8 @@ test("monitor measures a link that no task crosses with few bytes, by what the s
   assert.ok((link?.bandwidthAgeMs ?? Infinity) <= 11_000);
   const largest = Math.max(...cloud.all("probe").map(({ bytes }) => bytes.byteLength));
   assert.ok(largest <= 512 * 1024, `${largest} bytes`);
-  // A few more while it finds the size.
-  assert.ok(cloud.all("probe").length <= 2 * (180 / 10 + 1) + 10);
+  // A few more while it finds the size, and where it is in doubt.
+  assert.ok(cloud.all("probe").length <= 2 * (180 / 10 + 1) + 14);
 });
 
 test("monitor probes no link while the cluster has no source", async () => {
@@ -327,7 +327,7 @@ test("monitor probes no link while the cluster has no source", async () => {
   assert.is(cloud.all("probe").length, 0);
   sources = 1;
   for (let at = 0; at < 9; at++) await second();
-  assert.is(cloud.all("probe").length, 2);
+  assert.is(cloud.all("probe").length, 4);
 });
 
 test("monitor probes one peer at a time, the first one every other time and the others in turn", () => {
@@ -338,16 +338,51 @@ test("monitor probes one peer at a time, the first one every other time and the 
     const probe = probes.due(peers, atMs);
     if (probe === null) continue;
     probed.push(probe.node);
-    for (const half of [1, 2]) assert.ok(probes.probed(probe.node, atMs, atMs + half * 50));
+    for (const half of [1, 2]) assert.ok(probes.probed(probe.node, atMs, atMs + (half * probe.bytes) / 500));
     assert.not(probes.probed(probe.node, atMs, atMs), "answered twice already");
   }
-  assert.equal(probed, ["hub", "a", "hub", "b", "hub", "a", "hub"]);
+  // The second one of each peer in a row agrees with the first.
+  assert.equal(probed, ["hub", "hub", "a", "a", "hub", "b", "b", "hub", "a", "hub"]);
+});
+
+/** Probes a link whose second halves take so long, one after the other, in ms; what is believed after each. */
+function probeBy(probes: LinkProbes, mbps: readonly number[], fromMs: number) {
+  const believed: (number | null)[] = [];
+  let atMs = fromMs;
+  for (const shown of mbps) {
+    let probe = probes.due(["hub"], atMs);
+    for (; probe === null; probe = probes.due(["hub"], atMs)) atMs += 1_000;
+    probes.probed("hub", atMs, atMs + 5);
+    probes.probed("hub", atMs, atMs + 5 + (probe.bytes * 8) / 1_000 / shown);
+    believed.push(probes.measured("hub", atMs)?.bandwidthMbps ?? null);
+    atMs += 1_000;
+  }
+  return { believed: believed.map((each) => (each === null ? null : Math.round(each * 10) / 10)), atMs };
+}
+
+test("monitor believes no probe by itself: neither the first, nor one whose first half was answered late", () => {
+  const probes = new LinkProbes(0);
+  const { believed, atMs } = probeBy(probes, [2, 2, 2.2, 11, 2, 2], 0);
+  assert.equal(believed, [null, 2, 2.2, 2.2, 2.2, 2]);
+  assert.ok(atMs < 45_000, "those in doubt follow at once");
+});
+
+test("monitor believes a link that has become faster or slower once two probes in a row say so", () => {
+  assert.equal(probeBy(new LinkProbes(0), [10, 10, 2, 2, 8, 8], 0).believed, [null, 10, 10, 2, 2, 8]);
+});
+
+test("monitor believes the middle one of three probes that do not agree, and asks no fourth", () => {
+  const probes = new LinkProbes(0);
+  const { believed, atMs } = probeBy(probes, [2, 8, 4], 0);
+  assert.equal(believed, [null, null, 4]);
+  assert.is(atMs, 13_000);
+  assert.is(probes.due(["hub"], 13_000), null);
 });
 
 test("monitor believes nothing of a probe whose answers came together, and sends larger ones until they can be told apart", () => {
   const probes = new LinkProbes(0);
   const sizes: number[] = [];
-  for (let atMs = 10_000; atMs < 16_000; atMs += 1_000) {
+  for (let atMs = 10_000; atMs < 17_000; atMs += 1_000) {
     const probe = probes.due(["hub"], atMs);
     if (probe === null) break;
     sizes.push(probe.bytes / 1_024);
@@ -355,10 +390,26 @@ test("monitor believes nothing of a probe whose answers came together, and sends
     const crossingMs = Math.floor((probe.bytes * 8) / 100_000 / 15) * 15;
     probes.probed("hub", atMs, atMs + 5);
     probes.probed("hub", atMs, atMs + 5 + crossingMs);
-    if (sizes.length === 1) assert.is(probes.measured("hub", atMs), null);
+    if (sizes.length < 6) assert.is(probes.measured("hub", atMs), null);
   }
-  assert.equal(sizes, [32, 64, 128, 256, 512]);
+  assert.equal(sizes, [32, 64, 128, 256, 512, 512]);
   assert.ok((probes.measured("hub", 16_000)?.bandwidthMbps ?? 0) < 150);
+});
+
+test("monitor believes nothing of a probe whose first answer was held up for most of what its second half takes", () => {
+  const probes = new LinkProbes(0);
+  const sizes: number[] = [];
+  for (let atMs = 10_000; atMs < 13_000; atMs += 1_000) {
+    const probe = probes.due(["hub"], atMs);
+    if (probe === null) break;
+    sizes.push(probe.bytes / 1_024);
+    // 2 Mbit/s, and a far end that stands still for 100 ms as the first half arrives.
+    const halfMs = (probe.bytes * 8) / 2_000;
+    probes.probed("hub", atMs, atMs + halfMs + (sizes.length === 1 ? 100 : 0));
+    probes.probed("hub", atMs, atMs + 2 * halfMs);
+  }
+  assert.equal(sizes, [32, 64, 32]);
+  assert.is(Math.round(probes.measured("hub", 13_000)?.bandwidthMbps ?? 0), 2);
 });
 
 test("monitor gives up a probe that is not answered", () => {

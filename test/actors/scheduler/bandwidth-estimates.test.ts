@@ -79,6 +79,19 @@ test("BandwidthEstimates counts no time for which a transfer waited for those be
   assert.ok(Math.abs(mbps - 1) < 1e-9, `${mbps} of 1 Mbit/s`);
 });
 
+test("BandwidthEstimates takes a link for no faster as its far end stands still and then reads many transfers at once", () => {
+  const bandwidths = new BandwidthEstimates();
+  let fastest = 0;
+  for (let index = 0; index < 100; index++) {
+    // 43,200 bytes at 2 Mbit/s, read by an event loop that wakes every second.
+    const crossedAtMs = 172.8 * (index + 1);
+    const arrivedAtMs = Math.ceil(crossedAtMs / 1_000) * 1_000 + (index % 10) * 0.3;
+    bandwidths.observe({ from: EDGE_1, to: CLOUD, bytes: 43_200, sentAtMs: 111 * index, arrivedAtMs }, 0, 4);
+    fastest = Math.max(fastest, bandwidths.between(EDGE_1, CLOUD)?.mbps ?? 0);
+  }
+  assert.ok(fastest < 3, `${fastest} of 2 Mbit/s`);
+});
+
 test("BandwidthEstimates learns nothing from a transfer that it hears of after a later one", () => {
   const bandwidths = new BandwidthEstimates();
   bandwidths.observe(crossing(1), 0);
