@@ -6,7 +6,7 @@ import type { Operator } from "../../src/operator/operator.js";
 import type { ResourceSample } from "../../src/task/reports.js";
 import type { Member } from "../../src/transport/cluster/cluster.js";
 import { stageKeyText } from "../../src/task/identity.js";
-import type { StageFailure } from "../../src/task/offers.js";
+import type { NodeCapacity, StageFailure } from "../../src/task/offers.js";
 import type { NodeDescription } from "../../src/task/requests.js";
 import { renderFitting, terminalWidth } from "../tables.js";
 import { formatBytes, formatDuration } from "./units.js";
@@ -128,8 +128,18 @@ function offerCells({ services, models = [], capacity }: NodeDescription): reado
   return [
     services.toSorted().join(", ") || "-",
     files.join(", ") || "-",
-    capacity === undefined ? "-" : `${capacity.provider}, ${capacity.workersPerStage} a stage`,
+    capacity === undefined ? "-" : capacityText(capacity),
   ];
+}
+
+function capacityText({ provider, workersPerStage, workersMax, cores, ...limits }: NodeCapacity): string {
+  const workers = workersMax === undefined ? "" : `, ${workersMax} workers`;
+  const { stagesMax, memoryBytesMax } = limits;
+  const stages =
+    stagesMax === undefined ? "" : `, at most ${stagesMax} ${stagesMax === 1 ? "stage" : "stages"}`;
+  const memory = memoryBytesMax === undefined ? "" : ` and ${formatBytes(memoryBytesMax)}`;
+  const on = cores === undefined ? "" : `, ${Number(cores.toFixed(2))} cores`;
+  return `${provider}, ${workersPerStage} a stage${workers}${on}${stages}${memory}`;
 }
 
 export async function nodes(

@@ -12,7 +12,6 @@ import { spawnController } from "../actors/controller/spawn.js";
 import { spawnDistributor } from "../actors/distributor/spawn.js";
 import type { HostMetrics } from "../actors/monitor/host-metrics.js";
 import { spawnMonitor } from "../actors/monitor/spawn.js";
-import { DEFAULT_PROCESSOR_LIMITS, type ProcessorLimits } from "../actors/processor/processor-limits.js";
 import { spawnProcessors } from "../actors/processor/spawn.js";
 import type { StartWorker } from "../actors/processor/worker-port.js";
 import { controllerAddress, type ControllerMessage } from "../actors/protocol/controller.js";
@@ -24,7 +23,6 @@ import type { DecisionPort } from "../actors/scheduler/decision-port.js";
 import type { PlanMemoryPort } from "../actors/scheduler/plan-memory-port.js";
 import { spawnScheduler } from "../actors/scheduler/spawn.js";
 import type { Journals } from "../storage/journal/journal.js";
-import { EXECUTION_PROVIDER } from "../services/execution-provider.js";
 import { newestRepairs } from "../storage/repairs.js";
 import { epochBefore } from "../task/epoch.js";
 import type { NodeName } from "../task/identity.js";
@@ -61,6 +59,7 @@ export interface ComponentsOptions extends Pick<
   readonly modelDir: string | null;
   /** What is in it. */
   readonly models: readonly ModelFile[];
+  readonly capacity: NodeCapacity;
   /** Vouches for the tasks of the sources here. */
   readonly vouch: Vouch;
   /** Of the node that is the cloud: how it checks who vouches for what, and to whom sources belong. */
@@ -149,7 +148,7 @@ export function startComponents(options: ComponentsOptions): Components {
   const registration = createRegistration({
     system,
     scheduler,
-    node: { name, role: options.role, ...offer, capacity: capacityOf(limits.processor) },
+    node: { name, role: options.role, ...offer, capacity: options.capacity },
     controller: system.resolve(controllerAddress(name)),
   });
   const sources = createSources({
@@ -191,10 +190,6 @@ function voucherCheckOf({
     if (speakers === undefined) return true;
     return speakers.vouchers.isVouched(node, task) && speakers.vouchers.owns(node, task.id);
   };
-}
-
-function capacityOf({ replicas }: Partial<ProcessorLimits> = {}): NodeCapacity {
-  return { provider: EXECUTION_PROVIDER, workersPerStage: replicas ?? DEFAULT_PROCESSOR_LIMITS.replicas };
 }
 
 /** Services that this node can load: of those that need a model, there must be one at all. */

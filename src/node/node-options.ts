@@ -32,8 +32,17 @@ export interface ListenAddress {
   readonly http?: HttpService;
 }
 
+/** What others may have a node load, so that the models of all its stages find room. */
+interface PlacementLimits {
+  /** Stages at once. Default: as many as have all their workers at once. */
+  readonly stagesMax: number;
+  /** What they may take of the node's memory together, in bytes, about: by their model files. Default: half of it. */
+  readonly memoryBytesMax: number;
+}
+
 /** Bounds of the components of a node. */
 export interface NodeLimits {
+  readonly placement?: Partial<PlacementLimits>;
   readonly controller?: Partial<ControllerLimits>;
   readonly processor?: Partial<ProcessorLimits>;
 }

@@ -21,6 +21,7 @@ import type { Vouch } from "../task/voucher.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { readPipelineHere } from "./agent/read-pipeline.js";
 import type { RequestContext } from "./agent/source-request.js";
+import { capacityOf } from "./capacity.js";
 import { startComponents, type Components, type ComponentsOptions } from "./components.js";
 import { drainNode, type DrainOptions } from "./drain.js";
 import { becomeHub, joinHub } from "./enter-cluster.js";
@@ -132,6 +133,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     const components = startComponents({
       ...componentsOptionsOf(world, options, held),
       models: await listModelFiles(options.modelDir ?? null),
+      capacity: await capacityOf(world, options.limits),
       system,
       cloud,
       role: cloud === name || options.roles?.includes("cloud") === true ? "cloud" : "edge",
@@ -197,7 +199,7 @@ function componentsOptionsOf(
   world: NodeWorld,
   options: NodeOptions,
   held: Holdings,
-): Omit<ComponentsOptions, "system" | "cloud" | "role" | "services" | "models" | "vouch"> {
+): Omit<ComponentsOptions, "system" | "cloud" | "role" | "services" | "models" | "capacity" | "vouch"> {
   const { retention, decisionMs, sampleMs } = options;
   const { flush, delivery, limits, onSchedule, onOutcome, modelDir = null } = options;
   return {

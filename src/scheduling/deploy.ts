@@ -11,7 +11,7 @@
 
 import type { Configuration } from "../task/configuration.js";
 import { stageKeyText, type NodeName, type StageId, type StageKey } from "../task/identity.js";
-import { stageBytes } from "../task/offers.js";
+import { stageBytes, type NodeCapacity } from "../task/offers.js";
 import type { Pipeline, Stage } from "../task/pipeline.js";
 import type { NodeDescription } from "../task/requests.js";
 import type { Deployment } from "../task/routing-table.js";
@@ -229,6 +229,15 @@ function wasThere({ routed }: Planned, { id }: Stage, node: NodeName): boolean {
   return routed?.placement.get(id)?.[0] === node;
 }
 
+function fullText(
+  full: "count" | "memory",
+  { stagesMax = 0, memoryBytesMax = 0 }: Partial<NodeCapacity> = {},
+): string {
+  const stages = stagesMax === 1 ? "1 stage" : `${stagesMax} stages`;
+  const limit = full === "count" ? stages : `${Math.floor(memoryBytesMax / 1_048_576)} MiB of stages`;
+  return `It may have no more than ${limit} loaded`;
+}
+
 function place(
   wants: ReadonlyMap<NodeName, ReadonlyMap<string, Want>>,
   ready: Readiness,
@@ -250,9 +259,8 @@ function place(
       const takes = stageBytes(stage, description?.models);
       const full = count >= stagesMax ? "count" : bytes + takes > memoryBytesMax ? "memory" : null;
       if (full !== null && rank !== "routed") {
-        const limit = full === "count" ? `${stagesMax} stages` : `${memoryBytesMax} bytes of stages`;
         if (rank === "wanted")
-          refused.push({ node, stage: key, reason: `It may have no more than ${limit} loaded` });
+          refused.push({ node, stage: key, reason: fullText(full, description?.capacity) });
         continue;
       }
       count += 1;

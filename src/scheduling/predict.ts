@@ -101,7 +101,8 @@ export function predict(plan: Plan, view: PolicyView): Prediction {
 
 /** Ms of work that a node can do in a second. */
 export function capacityMs({ nodes }: Pick<PolicyView, "nodes">, node: NodeName): number {
-  return 1_000 * Math.max(1, nodes.get(node)?.sample?.cpuCount ?? 1);
+  const known = nodes.get(node);
+  return 1_000 * Math.max(1, known?.sample?.cpuCount ?? known?.description.capacity?.cores ?? 1);
 }
 
 /** Workers that a stage has on a node. */

@@ -12,12 +12,18 @@ export interface ModelFile {
   readonly sha256: string;
 }
 
-/** What a node runs models with. Its processors and its memory are in its samples. */
+/** What a node runs stages with. What it has left is in its samples. */
 export interface NodeCapacity {
   /** What runs them, by its name in ONNX Runtime: `cpu`. */
   readonly provider: string;
   /** Worker threads that a stage without state may have at once. */
   readonly workersPerStage: number;
+  /** Worker threads of all stages together; absent where it does not say. */
+  readonly workersMax?: number;
+  /** Processors that it may use, of a container with part of one less than 1; absent where it does not say. */
+  readonly cores?: number;
+  /** Its memory, or that of its container, in bytes; absent where it does not say. */
+  readonly memoryBytes?: number;
   /** Stages that it may have loaded at once; absent where it does not say. */
   readonly stagesMax?: number;
   /** What they may take of its memory together, as `stageBytes` estimates it; absent where it does not say. */

@@ -85,13 +85,17 @@ whereModelIs(
         name,
         offer?.services.includes("object-detection"),
         (offer?.models ?? []).map(({ file, sha256 }) => `${file} ${sha256.length}`),
-        offer?.capacity,
       ]);
-      const capacity = { provider: "cpu", workersPerStage: 1 };
       assert.equal(offers, [
-        ["cloud", false, [], capacity],
-        ["edge-1", true, [`${MODEL} 64`], capacity],
+        ["cloud", false, []],
+        ["edge-1", true, [`${MODEL} 64`]],
       ]);
+      for (const { offer, sample } of lines) {
+        const { cores, memoryBytes, memoryBytesMax, ...capacity } = offer?.capacity ?? {};
+        assert.equal(capacity, { provider: "cpu", workersPerStage: 1, workersMax: 32, stagesMax: 32 });
+        assert.equal([cores, memoryBytes], [sample?.cpuCount, sample?.memoryTotalBytes]);
+        assert.is(memoryBytesMax, Math.floor((memoryBytes ?? 0) / 2));
+      }
       const { stdout } = await run("nodes");
       assert.match(stdout, /offers .*model files/);
       for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);

@@ -2,6 +2,7 @@
 
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { NodeLimits } from "../../src/node/node-options.js";
 import { FRAME_MS } from "./paced.js";
 import { noteStarted } from "./started.js";
 import { within } from "./within.js";
@@ -18,6 +19,7 @@ export interface NodeProcessOptions {
   /** Between decisions and between samples of resources, in ms. */
   readonly decisionMs?: number;
   readonly sampleMs?: number;
+  readonly limits?: NodeLimits;
   /** Runs the paced services, at so many ms a frame, in place of those that are scripted. */
   readonly frameMs?: number;
   /** A source of so many frames that is added at the start, with the policy by its name and parameters. */

@@ -236,6 +236,8 @@ export const sample = z.object({
   ),
 });
 
+/** Of one node. */
+const NODE_CORES_MAX = 65_536;
 /** Files of one node's folder of models. */
 const MODELS_MAX = 256;
 
@@ -253,6 +255,9 @@ export const nodeDescription = z.object({
     .object({
       provider: z.string().max(TEXT_LIMITS.name),
       workersPerStage: bounded,
+      workersMax: bounded.optional(),
+      cores: z.number().positive().max(NODE_CORES_MAX).optional(),
+      memoryBytes: bounded.optional(),
       stagesMax: bounded.optional(),
       memoryBytesMax: bounded.optional(),
     })

@@ -27,6 +27,11 @@ export interface ProcessorLimits {
   readonly backoff: SupervisionPolicy["backoff"];
 }
 
+/** Workers that a stage without state has where the machine can run so many threads at once. */
+export function replicasOn({ replicas }: Pick<ProcessorLimits, "replicas">, parallelism: number): number {
+  return Math.max(1, Math.min(replicas, parallelism - 1));
+}
+
 export const DEFAULT_PROCESSOR_LIMITS: ProcessorLimits = {
   replicas: 1,
   workersMax: 32,

@@ -9,7 +9,7 @@ import type { SupervisionPolicy } from "../../runtime/spawn-options.js";
 import type { ProcessorsMessage } from "../protocol/processor.js";
 import type { NodeName } from "../../task/identity.js";
 import type { ServiceDeclaration } from "../../task/service.js";
-import { DEFAULT_PROCESSOR_LIMITS, type ProcessorLimits } from "./processor-limits.js";
+import { DEFAULT_PROCESSOR_LIMITS, replicasOn, type ProcessorLimits } from "./processor-limits.js";
 import { createProcessors, createProcessorsRetained } from "./processors.js";
 import { startWorker as startThread } from "./worker-host.js";
 import { createWorkerRoom } from "./worker-room.js";
@@ -45,8 +45,7 @@ export function spawnProcessors(
   { node, clock, services, modelDir, limits: given, startWorker = startThread, log }: SpawnProcessorsOptions,
 ): ActorRef<ProcessorsMessage> {
   const wanted: ProcessorLimits = { ...DEFAULT_PROCESSOR_LIMITS, ...given };
-  const replicas = Math.max(1, Math.min(wanted.replicas, availableParallelism() - 1));
-  const limits = { ...wanted, replicas };
+  const limits = { ...wanted, replicas: replicasOn(wanted, availableParallelism()) };
   const { workersMax } = limits;
   let evictions = 0;
   const room = createWorkerRoom({

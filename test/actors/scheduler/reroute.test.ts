@@ -303,7 +303,7 @@ test("a node is asked to load no more than it may, and the stages that find no r
   const places = [DETECT, TRACK].map((stage) => route()?.placement.get(stage)?.[0]);
   assert.equal(new Set(places), new Set([CLOUD, EDGE_1]));
   const [failure] = scheduler.state().exclusions.of(EDGE_1, scheduler.clock.monotonic());
-  assert.match(failure?.reason ?? "", "no more than 1 stages");
+  assert.match(failure?.reason ?? "", "no more than 1 stage loaded");
 });
 
 test("a node that loads and unloads all the time makes a table a second at most, and what it says last counts all the same", () => {
