@@ -190,6 +190,7 @@ function benchTicks(policy: (typeof POLICIES)[number]): { ticks: number[]; table
         fallback: CLOUD,
         decisions: createInlineDecisions(createPolicies()),
         intervalMs: 1e9,
+        moveLimits: {},
         nodesMax: NODES,
         sourcesMax: SOURCES,
         sourcesPerNodeMax: SOURCES,

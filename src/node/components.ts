@@ -45,6 +45,7 @@ export interface ComponentsOptions extends Pick<
   | "retention"
   | "decisionMs"
   | "sampleMs"
+  | "moveLimits"
   | "limits"
   | "delivery"
   | "onEvent"
@@ -232,6 +233,7 @@ function startCloud(options: ComponentsOptions, scheduler: ActorRef<SchedulerMes
     ...(decisions && { decisions }),
     ...(memory && { memory }),
     ...(options.decisionMs !== undefined && { intervalMs: options.decisionMs }),
+    ...(options.moveLimits && { moveLimits: options.moveLimits }),
     ...(onSchedule && {
       listener: system.spawn(createEventForwarder(onSchedule), { name: "schedule-listener" }),
     }),

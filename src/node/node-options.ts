@@ -16,6 +16,7 @@ import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
 import type { DecisionLimits } from "../scheduling/ask-policy.js";
 import type { BoundPolicy } from "../scheduling/policy.js";
+import type { MoveLimits } from "../scheduling/move-budget.js";
 import type { ChangeLimits } from "../storage/hub/plan-changes.js";
 import type { Store } from "../storage/results/store.js";
 import type { TaskOutcome } from "../task/reports.js";
@@ -86,6 +87,8 @@ export interface NodeOptions {
   readonly policyFiles?: readonly string[];
   /** Of the cloud: how many changes of the plan of each source are kept in its store, and for how long. Default 256, for 30 days. */
   readonly planChanges?: Partial<ChangeLimits>;
+  /** Of the cloud: how often policies may move stages, in a minute. Default 6 times a source, and 120 times in all. */
+  readonly moveLimits?: Partial<MoveLimits>;
   /** Of the cloud: what policies may take. Default 200 ms a decision, and 64 KiB of state a source. */
   readonly policyLimits?: Partial<DecisionLimits>;
   /** Of the cloud: which records are deleted, and when. Default: none. */

@@ -200,7 +200,7 @@ function componentsOptionsOf(
   options: NodeOptions,
   held: Holdings,
 ): Omit<ComponentsOptions, "system" | "cloud" | "role" | "services" | "models" | "capacity" | "vouch"> {
-  const { retention, decisionMs, sampleMs } = options;
+  const { retention, decisionMs, sampleMs, moveLimits } = options;
   const { flush, delivery, limits, onSchedule, onOutcome, modelDir = null } = options;
   return {
     modelDir,
@@ -216,6 +216,7 @@ function componentsOptionsOf(
     ...(retention && { retention }),
     ...(decisionMs !== undefined && { decisionMs }),
     ...(sampleMs !== undefined && { sampleMs }),
+    ...(moveLimits && { moveLimits }),
     ...(delivery && { delivery }),
     ...(limits && { limits }),
     ...(onSchedule && { onSchedule }),

@@ -75,6 +75,11 @@ export function samePlan(a: Plan, b: Plan): boolean {
   return true;
 }
 
+/** Whether two complete plans have every stage on the same node. */
+export function sameFirsts(a: Plan, b: Plan): boolean {
+  return [...a.placement].every(([stage, [first]]) => b.placement.get(stage)?.[0] === first);
+}
+
 function usableNodes(wanted: readonly NodeName[], stage: Stage, scope: PlanScope): readonly NodeName[] {
   const usable: NodeName[] = [];
   for (const name of wanted) {

@@ -64,6 +64,7 @@ export function onRemoveNode(state: State, { node }: Of<"removeNode">, ctx: Ctx)
   state.retained.nodes.delete(node);
   state.acknowledgements.remove(node);
   state.bandwidths.forget(node);
+  state.pressure.forgetNode(node);
   state.serviceTimes.forget(node);
   state.exclusions.forget(node);
   state.loaded.forget(node);
@@ -230,6 +231,8 @@ export function onRemoveSource(
   state.fences.forget(sourceId);
   state.retained.history.forget(sourceId);
   state.figures.delete(sourceId);
+  state.pressure.forgetSource(sourceId);
+  state.moveBudget.forget(sourceId);
   state.changed.add(sourceId);
   requestReplan(state, "none", `source ${sourceId} removed`, ctx);
 }

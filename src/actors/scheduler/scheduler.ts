@@ -5,10 +5,11 @@
  *     a restart, and than any that a node holds; its term is no lower than that of such a table.
  * SC2 Every stage in a table stands on nodes that are registered and offer its service, or on the fallback.
  * SC3 A change of nodes, sources or policies is decided with the next message, all that wait together; samples and
- *     outcomes only count at the next tick.
+ *     outcomes only count at the next tick, but for those that cannot wait.
  * SC4 Every registered node is sent the newest table, at once and again with backoff until it acknowledges it; a node
  *     that refuses it for what it is is left alone.
  * SC5 A policy that throws or proposes what cannot be changes nothing: the last good plan of its source stays.
+ * SC9 Stages move so often a minute and no more, but for where they must.
  * SC6 A refused policy is answered, and the one in force stays.
  * SC8 Tasks are routed to a node once it has said that it has loaded the stage, except where no node has; and each table says what
  *     nodes are to load. A node that does not say so in time has no place for the stage for a while.
@@ -19,6 +20,7 @@
 import { assertNever } from "../../runtime/errors.js";
 import type { Behaviour } from "../../runtime/behaviour.js";
 import { onReplan, requestReplan } from "./decide.js";
+import { decideOnOutcome, decideOnSample } from "./decide-early.js";
 import type { DecisionEvent } from "./decision-port.js";
 import { joinChanges } from "./plan-history.js";
 import type { PlanChange } from "../../task/reports.js";
@@ -187,6 +189,7 @@ function onResourcesSampled(state: State, { sample }: Of<"resourcesSampled">, ct
   node.sampledFromMs = node.sample === null ? null : node.sampledAtMs;
   node.sample = sample;
   node.sampledAtMs = ctx.monotonic();
+  decideOnSample(state, sample, ctx);
 }
 
 function onTaskSettled(state: State, { outcome }: Of<"taskSettled">, ctx: Ctx): void {
@@ -196,7 +199,8 @@ function onTaskSettled(state: State, { outcome }: Of<"taskSettled">, ctx: Ctx): 
     return;
   }
   figuresOf(state, entry).add(outcome, ctx.monotonic(), entry.description.slo?.latencyMs ?? null);
-  entry.window.add(outcome, ctx.monotonic());
+  const counts = entry.window.add(outcome, ctx.monotonic());
+  if (counts) decideOnOutcome(state, entry, outcome, ctx);
   const { pipeline, node: sourceNode } = entry.description;
   if (outcome.pipelineId !== pipeline.id || outcome.pipelineVersion !== pipeline.version) return;
   entry.images.observe(outcome);

@@ -13,7 +13,8 @@ import { onReplan, viewNow } from "./decide.js";
 import { remember } from "./plan-memory-port.js";
 import { publishChanges } from "./publish-changes.js";
 import { strikeShadow } from "./shadows.js";
-import { acceptedPlan, keptPlan, withExclusions, type SourceEntry } from "./source-plan.js";
+import { sameFirsts } from "../../scheduling/plan.js";
+import { acceptedPlan, keptPlan, withExclusions, type Scoped, type SourceEntry } from "./source-plan.js";
 import type { Ctx, State } from "./state.js";
 
 /** A failing policy would fill the log. */
@@ -63,6 +64,13 @@ function settle(state: State, { entry, answer, cluster }: Settled, ctx: Ctx): vo
         ctx.log.warn("A policy begins anew", { source: id, policy: policy.name, why: answer.anew });
       const kept = answer.kept ?? entry.kept;
       const plan = acceptedPlan(entry, answer.plan, { ...cluster, excluded });
+      const spent = budgetFor(state, { entry, plan, now: { ...cluster, excluded } });
+      if (spent !== null) {
+        // It is asked again as it was, and first.
+        state.postponed.add(id);
+        stay(state, entry, { said: `wants to move a stage (${answer.why.reason}), and ${spent}`, cluster });
+        return;
+      }
       enforce(state, { ...entry, kept, why: withExclusions(answer.why, excluded) }, { plan, cluster });
       return;
     }
@@ -83,6 +91,22 @@ function settle(state: State, { entry, answer, cluster }: Settled, ctx: Ctx): vo
       state.pending.add(id, "decisions that were put off");
       stay(state, entry, { said: "has had its time in this round", cluster });
   }
+}
+
+/** Takes a move from the budget, unless it has to be made anyway. @returns null where it may be made, or what is said of it */
+function budgetFor(
+  state: State,
+  {
+    entry,
+    plan,
+    now,
+  }: { readonly entry: SourceEntry; readonly plan: Plan; readonly now: Scoped & { readonly nowMs: number } },
+): string | null {
+  const { id } = entry.description;
+  // The first one of a policy is its operator's wish.
+  if (entry.plan === null || entry.kept === null || sameFirsts(entry.plan, plan)) return null;
+  if (keptPlan(entry, now) !== entry.plan) return null;
+  return state.moveBudget.take(id, now.nowMs);
 }
 
 /** What is said of a policy for as long as it is not asked. */

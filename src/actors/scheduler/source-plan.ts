@@ -24,7 +24,8 @@ export interface SourceEntry {
   readonly shadow: ShadowEntry | null;
 }
 
-type Scoped = Pick<ClusterFacts, "nodes" | "offers" | "fallback"> & Pick<PlanScope, "excluded">;
+/** What a plan is checked against, as it is now. */
+export type Scoped = Pick<ClusterFacts, "nodes" | "offers" | "fallback"> & Pick<PlanScope, "excluded">;
 
 /** What a plan of the source is checked against. */
 function planScope({ description, plan }: SourceEntry, { excluded, ...cluster }: Scoped): PlanScope {

@@ -6,6 +6,7 @@ import type { SchedulerEvent, SchedulerMessage } from "../protocol/scheduler.js"
 import type { NodeName } from "../../task/identity.js";
 import type { SourceOrders } from "../../task/requests.js";
 import { SOURCES_OF_NODE_MAX } from "../../task/limits.js";
+import type { MoveLimits } from "../../scheduling/move-budget.js";
 import { createPolicies } from "../../scheduling/policies.js";
 import type { DecisionPort } from "./decision-port.js";
 import { createInlineDecisions } from "./inline-decisions.js";
@@ -29,6 +30,8 @@ export interface SchedulerSpawnOptions {
   readonly orders?: SourceOrders;
   /** Between decisions, in ms. Default 1,000. */
   readonly intervalMs?: number;
+  /** How often stages may move, in a minute. Default 6 times a source, and 120 times in all. */
+  readonly moveLimits?: Partial<MoveLimits>;
   /** What outlives the process of what it decides. Default: nothing. */
   readonly memory?: PlanMemoryPort;
   /** Asks policies. Default: those built in, on the scheduler's own thread. */
@@ -54,6 +57,7 @@ export function spawnScheduler(parent: Spawner, options: SchedulerSpawnOptions):
       fallback: options.fallback,
       decisions: options.decisions ?? createInlineDecisions(createPolicies()),
       intervalMs: options.intervalMs ?? 1_000,
+      moveLimits: options.moveLimits ?? {},
       nodesMax: options.nodesMax ?? 1_000,
       sourcesMax: options.sourcesMax ?? 10_000,
       sourcesPerNodeMax: options.sourcesPerNodeMax ?? SOURCES_OF_NODE_MAX,

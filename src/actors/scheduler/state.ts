@@ -17,6 +17,8 @@ import { BandwidthEstimates } from "./bandwidth-estimates.js";
 import { ImageSizes } from "./image-sizes.js";
 import { UnsampledCharges } from "../../scheduling/load.js";
 import { OutcomeWindow } from "../../scheduling/outcome-window.js";
+import { MoveBudget, type MoveLimits } from "../../scheduling/move-budget.js";
+import { PressureWatch } from "../../scheduling/pressure.js";
 import { Overhead } from "./overhead.js";
 import { Fences } from "../../scheduling/fences.js";
 import type { Plan } from "../../scheduling/policy.js";
@@ -67,6 +69,10 @@ export interface State {
   /** What was decided and no sample shows yet. */
   readonly charges: UnsampledCharges;
   readonly acknowledgements: TableAcknowledgements;
+  /** What asks for a decision before its time. */
+  readonly pressure: PressureWatch;
+  /** How often stages may move. */
+  readonly moveBudget: MoveBudget;
   readonly overhead: Overhead;
   readonly pending: PendingReplan;
   /** Null where none is. */
@@ -120,6 +126,8 @@ export interface SchedulerOptions extends NodeQuota {
   readonly decisions: DecisionPort;
   /** Between decisions that nothing but time, samples and outcomes set off. Default 1,000 ms. */
   readonly intervalMs: number;
+  /** Changes of placement a minute. */
+  readonly moveLimits: Partial<MoveLimits>;
   readonly nodesMax: number;
   readonly sourcesMax: number;
   readonly owners: OwnersPort;
@@ -140,6 +148,8 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
     bandwidths: new BandwidthEstimates(),
     serviceTimes: new ServiceTimes(),
     charges: new UnsampledCharges(),
+    pressure: new PressureWatch(),
+    moveBudget: new MoveBudget(options.moveLimits, nowMs),
     acknowledgements: new TableAcknowledgements(),
     overhead: new Overhead(),
     pending: new PendingReplan(),

@@ -534,6 +534,7 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
           fallback: parseNodeName("cloud"),
           decisions: createInlineDecisions(createPolicies()),
           intervalMs: 1_000,
+          moveLimits: {},
           nodesMax: 10,
           sourcesMax: 10,
           sourcesPerNodeMax: 10,

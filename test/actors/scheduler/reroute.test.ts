@@ -35,6 +35,7 @@ function cluster(
         fallback: CLOUD,
         decisions: createInlineDecisions(createPolicies()),
         intervalMs: 1_000,
+        moveLimits: {},
         nodesMax: 10,
         sourcesMax: 10,
         sourcesPerNodeMax: 10,

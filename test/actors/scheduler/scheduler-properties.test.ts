@@ -128,6 +128,7 @@ test("scheduler publishes valid tables under growing epochs, whatever it receive
             fallback: CLOUD,
             decisions: createInlineDecisions(createPolicies([wild])),
             intervalMs: 1_000,
+            moveLimits: {},
             nodesMax: 10,
             sourcesMax: 10,
             sourcesPerNodeMax: 10,

@@ -105,6 +105,7 @@ function setUp(options: SetUp = {}) {
       fallback: CLOUD,
       decisions: createInlineDecisions(createPolicies([moody, counting, ...(options.policies ?? [])])),
       intervalMs: 1_000,
+      moveLimits: {},
       nodesMax: options.nodesMax ?? 3,
       sourcesMax: options.sourcesMax ?? 3,
       sourcesPerNodeMax: options.sourcesPerNodeMax ?? 3,

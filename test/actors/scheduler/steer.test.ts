@@ -45,6 +45,7 @@ function setUp({
         },
       },
       intervalMs: 1_000,
+      moveLimits: {},
       nodesMax: 3,
       sourcesMax: 3,
       sourcesPerNodeMax: 3,
