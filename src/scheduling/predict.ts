@@ -10,8 +10,8 @@
  * PR4 More than a node, the workers of a stage or a link can do is no plan: its excess is told, and its queues would grow for ever.
  */
 
-import type { NodeName, StageId } from "../task/identity.js";
-import { carriesFrames, type Stage } from "../task/pipeline.js";
+import type { NodeName } from "../task/identity.js";
+import { carriesFrames, type Pipeline, type Stage } from "../task/pipeline.js";
 import { stageIn } from "../task/variants.js";
 import { needOf, SERVICE_MS_UNKNOWN } from "./load.js";
 import type { Plan, PolicyView } from "./policy.js";
@@ -37,66 +37,147 @@ const CLOUD_UNKNOWN = 0.5;
 const UTILISATION_MAX = 0.95;
 
 export function predict(plan: Plan, view: PolicyView): Prediction {
+  return predictorOf(view)(plan);
+}
+
+/** What is asked of a view again and again by whoever compares many plans. */
+class Known {
+  readonly #view: PolicyView;
+  readonly #frameMs = new Map<Stage, Map<NodeName, number>>();
+  readonly #links = new Map<NodeName, Map<NodeName, LinkFacts>>();
+
+  constructor(view: PolicyView) {
+    this.#view = view;
+  }
+
+  frameMs(stage: Stage, node: NodeName): number {
+    let byNode = this.#frameMs.get(stage);
+    if (byNode === undefined) this.#frameMs.set(stage, (byNode = new Map<NodeName, number>()));
+    let ms = byNode.get(node);
+    if (ms === undefined) byNode.set(node, (ms = frameMsOf(this.#view, stage, node)));
+    return ms;
+  }
+
+  link(from: NodeName, to: NodeName): LinkFacts {
+    let links = this.#links.get(from);
+    if (links === undefined) this.#links.set(from, (links = new Map<NodeName, LinkFacts>()));
+    let facts = links.get(to);
+    if (facts === undefined) links.set(to, (facts = linkFacts(this.#view, from, to)));
+    return facts;
+  }
+}
+
+interface LinkFacts {
+  readonly latencyMs: number;
+  readonly mbps: number;
+  readonly othersMbps: number;
+}
+
+function linkFacts(view: PolicyView, from: NodeName, to: NodeName): LinkFacts {
+  const { rttMs, bandwidthMbps } = linkBetween(view, from, to);
+  return {
+    latencyMs: (rttMs ?? RTT_MS_UNKNOWN) / 2,
+    mbps: Math.max(0.001, bandwidthMbps ?? BANDWIDTH_MBPS_UNKNOWN),
+    othersMbps: view.others.mbps.get(from)?.get(to) ?? 0,
+  };
+}
+
+/** One way into a stage: from the stage at that index of the pipeline, or, below 0, from the start of the task. */
+interface Way {
+  readonly from: number;
+  readonly carries: boolean;
+}
+
+const waysByPipeline = new WeakMap<Pipeline, readonly (readonly Way[])[]>();
+
+/** By stage, in the order of the pipeline. */
+function waysOf(pipeline: Pipeline): readonly (readonly Way[])[] {
+  let ways = waysByPipeline.get(pipeline);
+  if (ways !== undefined) return ways;
+  const indices = new Map(pipeline.stages.map(({ id }, index) => [id, index]));
+  ways = pipeline.stages.map(({ id, predecessors }) =>
+    (predecessors.length === 0 ? [null] : predecessors).map((before) => ({
+      from: before === null ? -1 : (indices.get(before) ?? -1),
+      carries: carriesFrames(pipeline, before, id),
+    })),
+  );
+  waysByPipeline.set(pipeline, ways);
+  return ways;
+}
+
+/** Predicts plans of one view, for whoever compares many: what they have in common is looked up once. */
+export function predictorOf(view: PolicyView): (plan: Plan) => Prediction {
+  const known = new Known(view);
+  return (plan) => predictWith(plan, view, known);
+}
+
+function predictWith(plan: Plan, view: PolicyView, known: Known): Prediction {
   const { source, others } = view;
   const { configuration, placement } = plan;
   const { framesPerTask, fps } = configuration;
   const need = needOf(configuration, view.imageBytesPerPixel);
+  const ways = waysOf(source.pipeline);
   const stages = source.pipeline.stages.map((stage) => stageIn(stage, configuration));
+  const nodes = stages.map(({ id }) => placement.get(id)?.[0] ?? view.fallback);
+  const frameMs = stages.map((stage, index) => known.frameMs(stage, nodes[index] ?? view.fallback));
 
-  const own = new Map<NodeName, number>();
-  for (const stage of stages) {
-    const node = placement.get(stage.id)?.[0] ?? view.fallback;
-    own.set(node, (own.get(node) ?? 0) + frameMsOf(view, stage, node) * fps);
-  }
   let utilisation = 0;
-  let bottleneck: string | null = null;
+  // Written out once it is known which it is.
+  let bottleneck: readonly [what: string, at: string | undefined, to: string | undefined] | null = null;
   let crossingMbps = 0;
-  const loaded = (share: number, what: string): number => {
-    if (share > utilisation) {
-      utilisation = share;
-      bottleneck = what;
-    }
+  const loaded = (share: number, what: string, at?: string, to?: string): number => {
+    if (share <= utilisation) return share;
+    utilisation = share;
+    bottleneck = [what, at, to];
     return share;
   };
-  const rho = new Map<NodeName, number>();
-  for (const [node, busyMs] of own) {
-    rho.set(node, loaded((busyMs + (others.busyMs.get(node) ?? 0)) / capacityMs(view, node), node));
-  }
+  const rho = nodes.map((node, index) => {
+    const first = nodes.indexOf(node);
+    if (first < index) return 0;
+    let busyMs = others.busyMs.get(node) ?? 0;
+    for (let other = index; other < nodes.length; other++)
+      if (nodes[other] === node) busyMs += (frameMs[other] ?? 0) * fps;
+    return loaded(busyMs / capacityMs(view, node), node);
+  });
 
   const crossMs = (from: NodeName, to: NodeName, carries: boolean): number => {
     if (from === to) return 0;
-    const link = linkBetween(view, from, to);
-    const latencyMs = (link.rttMs ?? RTT_MS_UNKNOWN) / 2;
+    const { latencyMs, mbps, othersMbps } = known.link(from, to);
     if (!carries) return latencyMs;
     crossingMbps += need.mbps;
-    const mbps = Math.max(0.001, link.bandwidthMbps ?? BANDWIDTH_MBPS_UNKNOWN);
-    const share = loaded((need.mbps + (others.mbps.get(from)?.get(to) ?? 0)) / mbps, `${from} -> ${to}`);
+    const share = loaded((need.mbps + othersMbps) / mbps, from, undefined, to);
     const transferMs = (need.bytesPerTask * 8) / 1_000 / mbps;
     return latencyMs + transferMs + queueMs(transferMs, share);
   };
 
-  const doneMs = new Map<StageId, number>();
+  const doneMs: number[] = [];
   const filledMs = ((framesPerTask - 1) / fps) * 1_000;
   let latencyMs = filledMs;
-  for (const stage of stages) {
-    const node = placement.get(stage.id)?.[0] ?? view.fallback;
+  for (const [index, stage] of stages.entries()) {
+    const node = nodes[index] ?? view.fallback;
     let readyMs = 0;
-    for (const before of stage.predecessors.length === 0 ? [null] : stage.predecessors) {
-      const from = before === null ? source.node : (placement.get(before)?.[0] ?? view.fallback);
-      const beganMs = before === null ? filledMs : (doneMs.get(before) ?? filledMs);
-      readyMs = Math.max(
-        readyMs,
-        beganMs + crossMs(from, node, carriesFrames(source.pipeline, before, stage.id)),
-      );
+    for (const { from: before, carries } of ways[index] ?? []) {
+      const from = before < 0 ? source.node : (nodes[before] ?? view.fallback);
+      const beganMs = before < 0 ? filledMs : (doneMs[before] ?? filledMs);
+      readyMs = Math.max(readyMs, beganMs + crossMs(from, node, carries));
     }
-    const frameMs = frameMsOf(view, stage, node);
-    const takesMs = frameMs * framesPerTask;
-    const filled = loaded((frameMs * fps) / 1_000 / slotsOf(view, stage, node), `${stage.id} on ${node}`);
-    const endMs = readyMs + takesMs + queueMs(takesMs, Math.max(filled, rho.get(node) ?? 0));
-    doneMs.set(stage.id, endMs);
+    const each = frameMs[index] ?? 0;
+    const takesMs = each * framesPerTask;
+    const filled = loaded((each * fps) / 1_000 / slotsOf(view, stage, node), stage.id, node);
+    const endMs = readyMs + takesMs + queueMs(takesMs, Math.max(filled, rho[nodes.indexOf(node)] ?? 0));
+    doneMs.push(endMs);
     latencyMs = Math.max(latencyMs, endMs + crossMs(node, view.fallback, false));
   }
-  return { latencyMs, utilisation, bottleneck, crossingMbps };
+  return { latencyMs, utilisation, bottleneck: bottleneckText(bottleneck), crossingMbps };
+}
+
+function bottleneckText(
+  found: readonly [what: string, at: string | undefined, to: string | undefined] | null,
+): string | null {
+  if (found === null) return null;
+  const [what, at, to] = found;
+  if (to !== undefined) return `${what} -> ${to}`;
+  return at === undefined ? what : `${what} on ${at}`;
 }
 
 /** Ms of work that a node can do in a second. */

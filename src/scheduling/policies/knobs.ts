@@ -95,10 +95,16 @@ export function detailOf(configuration: Configuration, asking: Asking): number {
   const best = KNOBS.reduce((top, knob) => withLevel(knob, Infinity, top, asking), configuration);
   const pixels = (configuration.width * configuration.height) / (best.width * best.height);
   const quality = configuration.encoding === "rgb" ? 1 : 0.75 + 0.25 * (configuration.quality / 100);
-  const { at, top } = levelOf("variants", configuration, asking);
-  const model = top === 0 ? 1 : 0.75 + 0.25 * (at / top);
   // What a detector finds grows with the side of its image rather than with its area, and least with the rate.
-  return Math.sqrt(pixels) * Math.cbrt(configuration.fps / best.fps) * quality * model;
+  return (
+    Math.sqrt(pixels) * Math.cbrt(configuration.fps / best.fps) * quality * modelShare(configuration, asking)
+  );
+}
+
+/** What the models of a configuration find, as a share of what the greatest of their variants do; about, as no model was measured. */
+export function modelShare(configuration: Configuration, asking: Asking): number {
+  const { at, top } = levelOf("variants", configuration, asking);
+  return top === 0 ? 1 : 0.75 + 0.25 * (at / top);
 }
 
 /** Rungs of a ladder over all knobs; a search tries a few of them. */

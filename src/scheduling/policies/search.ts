@@ -13,7 +13,7 @@
 import type { Objective } from "../../task/configuration-space.js";
 import type { NodeName, StageId } from "../../task/identity.js";
 import type { Plan, PolicyView } from "../policy.js";
-import { capacityMs, predict, type Prediction } from "../predict.js";
+import { capacityMs, predictorOf, type Prediction } from "../predict.js";
 import { cloudNodes } from "./cloud-only.js";
 import { detailOf, ladderOf, type Rung } from "./knobs.js";
 
@@ -42,11 +42,13 @@ export function searchPlans(
   allowed: (plan: Plan) => boolean,
 ): { readonly best: Scored; readonly current: Scored | null } {
   const ladder = ladderOf(view.source);
-  const current = view.plan === null ? null : scorePlan(view.plan, view, objective);
+  const predicted = predictorOf(view);
+  const score = (plan: Plan, detail = detailOf(plan.configuration, view.source)): Scored =>
+    scoreOf(plan, predicted(plan), { detail, objective });
+  const current = view.plan === null ? null : score(view.plan);
   let best: Scored | null = null;
   for (const placement of placementsOf(view)) {
-    const rate = ({ configuration, detail }: Rung): Scored =>
-      scorePlan({ configuration, placement }, view, objective, detail);
+    const rate = ({ configuration, detail }: Rung): Scored => score({ configuration, placement }, detail);
     const found = bestRung(ladder, rate, best?.score ?? Number.POSITIVE_INFINITY);
     if (found !== null && (best === null || found.score < best.score) && allowed(found.plan)) best = found;
   }
@@ -54,7 +56,7 @@ export function searchPlans(
     configuration: view.source.configuration,
     placement: new Map<StageId, readonly NodeName[]>(),
   };
-  return { best: best ?? current ?? scorePlan(asked, view, objective), current };
+  return { best: best ?? current ?? score(asked), current };
 }
 
 /**
@@ -84,13 +86,12 @@ function keeps({ score }: Scored): boolean {
   return score < 1.5;
 }
 
-function scorePlan(
+function scoreOf(
   plan: Plan,
-  view: PolicyView,
-  { latencyMs, yields }: Objective,
-  detail = detailOf(plan.configuration, view.source),
+  prediction: Prediction,
+  { detail, objective }: { readonly detail: number; readonly objective: Objective },
 ): Scored {
-  const prediction = predict(plan, view);
+  const { latencyMs, yields } = objective;
   const late = Math.max(0, prediction.latencyMs / (latencyMs * LATENCY_SHARE_MAX) - 1);
   const crowded = Math.max(0, prediction.utilisation / UTILISATION_MAX - 1);
   const miss = Math.min(1e6, late + crowded);
@@ -107,23 +108,35 @@ function placementsOf(view: PolicyView): readonly Plan["placement"][] {
   const { pipeline } = view.source;
   const places = placesOf(view);
   const placements = new Map<string, Plan["placement"]>();
-  const clouds = new Map(pipeline.stages.map(({ id, service }) => [id, cloudNodes(service, view)]));
+  const choices = choicesOf(view, places);
   for (const before of places) {
     for (const after of places) {
       for (let cut = before === after ? pipeline.stages.length : 1; cut <= pipeline.stages.length; cut++) {
         if (before !== after && cut === pipeline.stages.length) continue;
         const placement = new Map<StageId, readonly NodeName[]>();
-        for (const [index, { id, service }] of pipeline.stages.entries()) {
-          const cloud = clouds.get(id) ?? [];
-          const wanted = index < cut ? before : after;
-          const runs = view.offers.get(service)?.includes(wanted) === true;
-          placement.set(id, runs ? [...new Set([wanted, ...cloud])] : cloud);
-        }
+        for (const [index, { id, service }] of pipeline.stages.entries())
+          placement.set(id, choices.get(service)?.get(index < cut ? before : after) ?? []);
         placements.set([...placement.values()].map(([first]) => first).join(" "), placement);
       }
     }
   }
   return [...placements.values()];
+}
+
+/** By service and the node where it is wanted: that node and then the cloud, or the cloud alone where it cannot run there. */
+function choicesOf(
+  view: PolicyView,
+  places: readonly NodeName[],
+): ReadonlyMap<string, ReadonlyMap<NodeName, readonly NodeName[]>> {
+  const choices = new Map<string, ReadonlyMap<NodeName, readonly NodeName[]>>();
+  for (const { service } of view.source.pipeline.stages) {
+    if (choices.has(service)) continue;
+    const cloud = cloudNodes(service, view);
+    const offered = view.offers.get(service) ?? [];
+    const choice = (node: NodeName) => (offered.includes(node) ? [...new Set([node, ...cloud])] : cloud);
+    choices.set(service, new Map(places.map((node) => [node, choice(node)])));
+  }
+  return choices;
 }
 
 /** The source's own node, the cloud, and the edge with the most to spare. */

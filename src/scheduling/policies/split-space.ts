@@ -7,16 +7,16 @@
  * SS2 A neighbour is one step of one knob, or one stage more or less beside the camera.
  * SS3 The loss is that of Dayu's agents, 0.8 of how much longer than wanted a task takes and 0.2 of how much less is found than
  *     wanted, from 0 for a plan that does both. Delay is `predict`'s; a plan that asks more of a node or a link than it has takes
- *     as many times longer. Unlike there, of two plans without loss the one that finds more is better.
+ *     as many times longer, and lesser variants of models find less. Unlike there, of two plans without loss the one that finds more is better.
  */
 
 import type { Objective } from "../../task/configuration-space.js";
 import type { NodeName, StageId } from "../../task/identity.js";
 import { accuracyOf, sceneInPixels } from "../accuracy.js";
 import type { Plan, PolicyView } from "../policy.js";
-import { predict } from "../predict.js";
+import { predictorOf } from "../predict.js";
 import { cloudNodes } from "./cloud-only.js";
-import { KNOBS, levelOf, withLevel, type Knob } from "./knobs.js";
+import { KNOBS, levelOf, modelShare, withLevel, type Knob } from "./knobs.js";
 
 /** A point of the space, as plain data. */
 export interface SplitPoint {
@@ -62,6 +62,7 @@ export function keyOfPoint({ levels, cut }: SplitPoint): string {
 /** @param accuracyMin wanted, 0 to 1 */
 export function splitSpace(view: PolicyView, { latencyMs }: Objective, accuracyMin: number): SplitSpace {
   const scene = sceneInPixels(view);
+  const predicted = predictorOf(view);
   const { source } = view;
   const { stages } = source.pipeline;
   const clouds = new Map(stages.map(({ service }) => [service, cloudNodes(service, view)] as const));
@@ -88,9 +89,9 @@ export function splitSpace(view: PolicyView, { latencyMs }: Objective, accuracyM
         source.configuration,
       );
       const plan = { configuration, placement: placementOf(point.cut) };
-      const prediction = predict(plan, view);
+      const prediction = predicted(plan);
       const delayMs = prediction.latencyMs * Math.max(1, prediction.utilisation / UTILISATION_MAX);
-      const accuracy = accuracyOf(configuration, scene);
+      const accuracy = accuracyOf(configuration, scene) * modelShare(configuration, source);
       const late = Math.max(0, Math.min(1e6, delayMs / wantedMs - 1));
       const missed = accuracyMin === 0 ? 0 : Math.max(0, 1 - accuracy / accuracyMin);
       const loss = WEIGHTS.delay * late + WEIGHTS.accuracy * missed - (late === 0 ? GAIN * accuracy : 0);

@@ -11,6 +11,7 @@ import type { Scene } from "../../../src/task/scene.js";
 import {
   DETECT,
   hop,
+  node,
   outcome,
   PIPELINE,
   sample,
@@ -18,6 +19,7 @@ import {
   TRACK,
   view,
 } from "../../actors/scheduler/cluster.js";
+import { TWO_SIZES } from "../../task/pipelines.js";
 
 const POLICIES = ["adamec", "gecko", "madeye"];
 const OBJECTIVE = { latencyMs: 400, percentile: 95, yields: "detail" } as const;
@@ -152,5 +154,44 @@ test("splitSpace cuts a pipeline in topological order, and every neighbour is a 
   }
   assert.equal(placed(space.rate({ ...space.current, cut: 1 }).plan), ["edge-1", "cloud"]);
 });
+
+/** A camera whose `find` runs in a large and in a small variant, and what each takes there, in ms. */
+function withVariants(largeMs: number, smallMs: number): PolicyView {
+  const sized = source({
+    pipeline: TWO_SIZES,
+    configuration: parseConfiguration({ resolution: "640x360", fps: 5, framesPerTask: 1, encoding: "jpeg" }),
+    space: parseSpace({ variants: { find: ["small", "large"] } }),
+    slo: parseObjective({ latencyMs: OBJECTIVE.latencyMs }),
+  });
+  const serviceTimes = new ServiceTimes();
+  for (const at of ["edge-1", "edge-2", "cloud"])
+    for (const [variant, endedAtMs] of [
+      ["large", largeMs],
+      ["small", smallMs],
+    ] as const) {
+      const hops = [hop("find", at, { endedAtMs, variant })];
+      const { id: pipelineId, version: pipelineVersion } = TWO_SIZES;
+      serviceTimes.observe(outcome(0, { frameCount: 1, hops, pipelineId, pipelineVersion }), TWO_SIZES, 0);
+    }
+  const nodes = ["cloud", "edge-1", "edge-2"].map((name) =>
+    node(
+      name,
+      TWO_SIZES.stages.map(({ service }) => service),
+    ),
+  );
+  return view({ nodes, source: sized, serviceTimes, bandwidthMbps: 100, nowMs: 60_000 });
+}
+
+for (const name of POLICIES) {
+  test(`${name} runs the variant that finds most where there is time for it, and a lesser one where there is not`, () => {
+    const variantOf = (scope: PolicyView) => {
+      let { run, plan } = startPolicy(createPolicies(), { name, parameters: {} }).decide(scope);
+      for (let seed = 1; seed < 6; seed++) ({ run, plan } = run.decide({ ...scope, seed }));
+      return plan.configuration.variants?.["find"];
+    };
+    assert.is(variantOf(withVariants(30, 20)), "large");
+    assert.is(variantOf(withVariants(900, 20)), "small");
+  });
+}
 
 test.run();
