@@ -179,7 +179,9 @@ function checkPlan(plan: Plan, { source, nodes }: PlanScope): Plan {
     const known = wanted.filter((node: unknown): node is NodeName => nodes.has(node as NodeName));
     placement.set(id, [...new Set(known)]);
   }
-  return { configuration: plan.configuration, placement };
+  if (plan.pixelsStay !== undefined && typeof plan.pixelsStay !== "boolean")
+    throw new Nonsense('It must give true or false as "pixelsStay"');
+  return { configuration: plan.configuration, placement, pixelsStay: plan.pixelsStay === true };
 }
 
 function checkExplanation(why: Explanation): Explanation {

@@ -4,7 +4,8 @@
  * LR1 What a plan wants is deployed: each stage on the first of its nodes, on as many of the next ones as are asked to stand by,
  *     and on the cloud where it can run there. So is what tasks are routed to now, until they are no more.
  * LR2 A stage is routed to its first node once that has loaded it. Until then it stays where it is, if that is loaded; else it goes
- *     to the first of its nodes that is ready; and where none is, to its first node, as before.
+ *     to the first of its nodes that is ready; and where none is, to its first node, as before. Where the plan has pixels stay, a
+ *     stage that reads them is routed to its first node at once, and its tasks wait there.
  * LR3 Of a node no more is asked than it says that it may have loaded. What tasks are routed to comes first, then what is wanted,
  *     what stands by, and replicas on the cloud; what is loaded already before what is not.
  */
@@ -12,7 +13,7 @@
 import type { Configuration } from "../task/configuration.js";
 import { stageKeyText, type NodeName, type StageId, type StageKey } from "../task/identity.js";
 import { stageBytes, type NodeCapacity } from "../task/offers.js";
-import type { Pipeline, Stage } from "../task/pipeline.js";
+import { carriesFrames, type Pipeline, type Stage } from "../task/pipeline.js";
 import type { NodeDescription } from "../task/requests.js";
 import type { Deployment } from "../task/routing-table.js";
 import { stageIn, stageKeyOf } from "../task/variants.js";
@@ -54,13 +55,20 @@ function routeLoaded({ pipeline, plan, routed }: Planned, ready: Readiness): Rou
   for (const any of pipeline.stages) {
     const wanted = stageIn(any, plan.configuration);
     const nodes = plan.placement.get(any.id) ?? [];
-    const route = routeOf({ pipeline, wanted, nodes, before: beforeOf(any, routed) }, ready);
+    const waits = plan.pixelsStay === true && readsFrames(pipeline, any);
+    const route = routeOf({ pipeline, wanted, nodes, before: beforeOf(any, routed), waits }, ready);
     placement.set(any.id, route.nodes);
     if (route.stage.variant !== undefined) variants[any.id] = route.stage.variant;
     loading ||= !route.ready;
     whole &&= route.nodes[0] === nodes[0] && route.stage === wanted;
   }
   return { configuration: withThese(plan.configuration, variants), placement, loading, whole };
+}
+
+function readsFrames(pipeline: Pipeline, { id, predecessors }: Stage): boolean {
+  return (predecessors.length === 0 ? [null] : predecessors).some((before) =>
+    carriesFrames(pipeline, before, id),
+  );
 }
 
 interface StageRoute {
@@ -82,16 +90,19 @@ function routeOf(
     readonly wanted: Stage;
     readonly nodes: readonly NodeName[];
     readonly before: Before;
+    /** Its tasks wait at its first node until that is ready. */
+    readonly waits: boolean;
   },
   ready: Readiness,
 ): StageRoute {
-  const { pipeline, wanted, nodes, before } = asked;
+  const { pipeline, wanted, nodes, before, waits } = asked;
   const [first] = nodes;
   const isLoaded = (node: NodeName, stage: Stage) => ready.isLoaded(node, stageKeyOf(pipeline, stage));
   if (first !== undefined && isLoaded(first, wanted) === true) return { stage: wanted, nodes, ready: true };
   // Of a node that has not said yet what it has, it is taken that it still has what its tasks are routed there for.
   const stays = before?.nodes.find((node, index) => {
     const loaded = isLoaded(node, before.stage) ?? index === 0;
+    if (waits && node !== first) return false;
     return loaded && ready.canRun(node, pipeline, before.stage);
   });
   if (before !== null && stays !== undefined) {
@@ -107,7 +118,8 @@ function routeOf(
     };
   }
   // One that remembers would begin anew there, and again once its own node is ready.
-  const soonest = wanted.stateful ? undefined : nodes.find((node) => isLoaded(node, wanted) === true);
+  const soonest =
+    wanted.stateful || waits ? undefined : nodes.find((node) => isLoaded(node, wanted) === true);
   if (soonest === undefined) return { stage: wanted, nodes, ready: false };
   return { stage: wanted, nodes: [soonest, ...nodes.filter((node) => node !== soonest)], ready: true };
 }

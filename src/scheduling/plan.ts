@@ -41,7 +41,7 @@ export function completePlan(plan: Plan, scope: PlanScope): Plan {
     const usable = wanted === undefined ? [] : usableNodes(wanted, stage, scope);
     placement.set(stage.id, usable.length > 0 ? usable : placesOfLastResort(stage, scope));
   }
-  return { configuration, placement };
+  return { configuration, placement, ...(plan.pixelsStay === true && { pixelsStay: true }) };
 }
 
 function checkConfiguration(proposed: Configuration, { source }: PlanScope): Configuration {
@@ -66,7 +66,8 @@ function checkConfiguration(proposed: Configuration, { source }: PlanScope): Con
 export function samePlan(a: Plan, b: Plan): boolean {
   if (a === b) return true;
   if (!sameConfiguration(a.configuration, b.configuration)) return false;
-  if (a.placement.size !== b.placement.size) return false;
+  if (a.placement.size !== b.placement.size || (a.pixelsStay ?? false) !== (b.pixelsStay ?? false))
+    return false;
   for (const [stage, nodes] of a.placement) {
     const others = b.placement.get(stage);
     if (others === undefined || others.length !== nodes.length) return false;

@@ -19,6 +19,11 @@ export interface Plan {
   readonly configuration: Configuration;
   /** Most wanted node first. A stage that is left out, or has no usable node, goes to the fallback. */
   readonly placement: ReadonlyMap<StageId, readonly NodeName[]>;
+  /**
+   * While the first node of a stage that reads pixels loads it, tasks wait there: they go over no link that the plan does not use.
+   * Default false: they go to the soonest of its nodes that has loaded it, or stay where they went before.
+   */
+  readonly pixelsStay?: boolean;
 }
 
 /** A node, as a policy sees it. */

@@ -187,6 +187,8 @@ export interface RememberedPlan extends Pick<PlanChange, "configuration" | "plac
   readonly pipelineId: string;
   readonly pipelineVersion: number;
   readonly policy: PolicySpec;
+  /** Absent: false. */
+  readonly pixelsStay?: boolean;
   /** What that policy has learned: its own bytes, and of which version of it. */
   readonly learned: { readonly version: string; readonly bytes: Uint8Array } | null;
 }

@@ -6,7 +6,7 @@ import type { Plan } from "../../src/scheduling/policy.js";
 import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
 import { parseNodeName, stageKeyText, type NodeName, type StageKey } from "../../src/task/identity.js";
 import { stageBytes } from "../../src/task/offers.js";
-import type { Pipeline, Stage } from "../../src/task/pipeline.js";
+import { carriesFrames, type Pipeline, type Stage } from "../../src/task/pipeline.js";
 import type { NodeDescription } from "../../src/task/requests.js";
 import { stageIn, stageKeyOf } from "../../src/task/variants.js";
 import { seeded } from "../support/fold.js";
@@ -151,6 +151,24 @@ holds(
             others.filter((node) => isReady(node, wanted)),
             [],
           );
+      }
+    }
+  },
+);
+
+holds(
+  "a plan whose pixels stay has no stage that reads them run on any node but its first one with room, loaded or not",
+  (drawn) => {
+    const planned = drawn.planned.map((one) => ({ ...one, plan: { ...one.plan, pixelsStay: true } }));
+    const { routes, refused } = decide({ ...drawn, planned });
+    for (const { planned: one, routing } of routes) {
+      const { pipeline, plan } = one;
+      for (const any of pipeline.stages) {
+        const before = any.predecessors.length === 0 ? [null] : any.predecessors;
+        if (!before.some((from) => carriesFrames(pipeline, from, any.id))) continue;
+        const full = fullFor(refused, stageKeyOf(pipeline, stageIn(any, plan.configuration)));
+        const [first = CLOUD] = plan.placement.get(any.id)?.filter((node) => !full.has(node)) ?? [];
+        assert.is(routing.placement.get(any.id)?.[0], first);
       }
     }
   },

@@ -60,7 +60,7 @@ export interface Recalled {
 export function recall(memory: PlanMemoryPort | null, { id, pipeline }: SourceDescription): Recalled | null {
   const known = memory?.recall(id) ?? null;
   if (known === null) return null;
-  const { policy, learned, configuration, placement, why } = known;
+  const { policy, learned, configuration, placement, pixelsStay, why } = known;
   const walked = pipelineKeyText(pipeline.id, pipeline.version);
   if (`${known.pipelineId}@${known.pipelineVersion}` !== walked) return null;
   const placed = pipeline.stages.map(({ id: stage }): [StageId, readonly NodeName[]] => [
@@ -68,7 +68,8 @@ export function recall(memory: PlanMemoryPort | null, { id, pipeline }: SourceDe
     placement[stage] ?? [],
   ]);
   const kept = learned === null ? null : { policy, ...learned };
-  return { plan: { configuration, placement: new Map(placed) }, kept, why };
+  const plan = { configuration, placement: new Map(placed), ...(pixelsStay === true && { pixelsStay }) };
+  return { plan, kept, why };
 }
 
 export function remember(memory: PlanMemoryPort | null, { description, plan, kept, why }: SourceEntry): void {
@@ -81,6 +82,7 @@ export function remember(memory: PlanMemoryPort | null, { description, plan, kep
     learned: kept === null ? null : { version: kept.version, bytes: kept.bytes },
     configuration: plan.configuration,
     placement: Object.fromEntries(plan.placement),
+    ...(plan.pixelsStay === true && { pixelsStay: true }),
     why,
   });
 }

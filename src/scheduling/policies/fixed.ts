@@ -16,11 +16,14 @@ const schema = z.strictObject({
   configuration: z.record(z.string(), z.unknown()).default({}),
   /** Stage to node, or to nodes in order of preference. */
   placement: z.record(name, z.union([name, z.array(name).min(1)])).default({}),
+  /** Tasks wait for a stage that reads pixels, where it loads, and go over no other link meanwhile. */
+  pixelsStay: z.boolean().default(false),
 });
 
 interface Parameters {
   readonly knobs: Readonly<Record<string, unknown>>;
   readonly placement: ReadonlyMap<StageId, readonly NodeName[]>;
+  readonly pixelsStay: boolean;
 }
 
 interface State extends Parameters {
@@ -31,13 +34,13 @@ interface State extends Parameters {
 export const fixed: Policy<Parameters, State> = {
   name: "fixed",
   parse(parameters) {
-    const { configuration: knobs, placement } = parseParameters("fixed", schema, parameters);
+    const { configuration: knobs, placement, pixelsStay } = parseParameters("fixed", schema, parameters);
     parseConfiguration(knobs);
     const entries = Object.entries(placement).map(
       // Names become ids here, where outside data ends; a wrong one matches no stage and no node.
       ([stage, nodes]) => [stage as StageId, [nodes].flat() as NodeName[]] as const,
     );
-    return { knobs, placement: new Map(entries) };
+    return { knobs, placement: new Map(entries), pixelsStay };
   },
   check({ knobs, placement }, scope) {
     const configuration = parseConfiguration(knobs, scope.source.configuration);
@@ -55,7 +58,7 @@ export const fixed: Policy<Parameters, State> = {
     const missing = [...state.placement.values()].flat().filter((node) => !view.nodes.has(node));
     return {
       state: { ...state, merged },
-      plan: { configuration: merged.configuration, placement: state.placement },
+      plan: { configuration: merged.configuration, placement: state.placement, pixelsStay: state.pixelsStay },
       why:
         missing.length === 0
           ? { reason: "placed as the policy says", inputs: {} }

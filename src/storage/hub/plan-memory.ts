@@ -69,6 +69,7 @@ const form = z.object({
   learned: z.object({ version: z.string(), bytes: z.base64() }).nullable(),
   configuration,
   placement,
+  pixelsStay: z.boolean().exactOptional(),
   why: explanation,
 });
 
