@@ -24,7 +24,7 @@ import { isCarried } from "./feedback.js";
 import { KNOBS, levelOf, withLevel, type Knob } from "./knobs.js";
 import { parseParameters } from "./parameters.js";
 
-const schema = z.strictObject({
+export const schema = z.strictObject({
   /** Share of what the golden configuration finds that has to be found, 0 to 1. Default 0.8. */
   accuracyMin: z.number().min(0).max(1).default(0.8),
   /** Between searches, in ms. Default 300,000. */

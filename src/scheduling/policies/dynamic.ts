@@ -23,15 +23,10 @@ import type { Decision, NodeView, SinglePolicy, PolicyView } from "../policy.js"
 import { offering, seededRandom } from "../view-queries.js";
 import { cloudNodes } from "./cloud-only.js";
 import { explainGate, gateOf, isReachable, type GateState } from "./gate.js";
-import { parseParameters } from "./parameters.js";
+import { gateParameters, parseParameters } from "./parameters.js";
 
-const schema = z.strictObject({
-  /** Where a source runs while the bandwidth to the cloud was never measured. Default `cloud`. */
-  unknownBandwidth: z.enum(["cloud", "edge"]).default("cloud"),
-  /** Share by which bandwidth or free capacity must be better to move for it, 0 to 1. Default 0.2. */
-  improvementMin: z.number().min(0).max(1).default(0.2),
-  /** Time in ms that a placement stands at least, unless it has become impossible. Default 10,000. */
-  dwellMsMin: z.number().min(0).default(10_000),
+export const schema = z.strictObject({
+  ...gateParameters("cloud"),
   /** Age in ms of a node's sample at which the node counts as silent. Default 5,000. */
   sampleAgeMsMax: z.number().positive().default(5_000),
 });

@@ -21,19 +21,13 @@ import {
   type Feedback,
 } from "./feedback.js";
 import { levelOf, withLevel } from "./knobs.js";
-import { parseParameters } from "./parameters.js";
+import { FEEDBACK_PARAMETERS, parseParameters, windowTasksOf } from "./parameters.js";
 
-const schema = z.strictObject({
-  /** Wanted from source to stored, in ms. Default: the objective of the pipeline, or 1,000. */
-  latencyMs: z.number().positive().optional(),
-  /** Outcomes that a step up takes. Default 20. */
-  windowTasks: z.int().min(3).max(128).default(20),
+export const schema = z.strictObject({
+  ...FEEDBACK_PARAMETERS,
+  windowTasks: windowTasksOf(20),
   /** Mean time, as share of the wanted latency, by which tasks must be early for a step up, 0 to 1. Default 0.5. */
   headroom: z.number().min(0).max(1).default(0.5),
-  /** Time in ms that a size stands at least, for what waited before it to be gone. Default 5,000. */
-  dwellMsMin: z.number().min(0).default(5_000),
-  /** Until what failed is tried again, in ms; twice as long each time, and sooner where links were known not to carry it. Default 60,000. */
-  retryMs: z.number().positive().default(60_000),
 });
 
 type Parameters = z.output<typeof schema>;

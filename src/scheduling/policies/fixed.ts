@@ -11,7 +11,7 @@ import type { Policy, PolicyScope } from "../policy.js";
 import { parseParameters } from "./parameters.js";
 
 const name = z.string().min(1);
-const schema = z.strictObject({
+export const schema = z.strictObject({
   /** Overrides what the user asked for, knob by knob. */
   configuration: z.record(z.string(), z.unknown()).default({}),
   /** Stage to node, or to nodes in order of preference. */

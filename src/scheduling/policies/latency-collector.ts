@@ -16,7 +16,7 @@ import { edgeOnly } from "./edge-only.js";
 import { levelOf, withLevel } from "./knobs.js";
 import { parseParameters } from "./parameters.js";
 
-const schema = z.strictObject({
+export const schema = z.strictObject({
   /** Tasks that a trial takes. Default 50, as in Dayu. */
   tasksMin: z.int().min(1).max(128).default(50),
   /** A trial takes no longer, in ms. Default 30,000. */

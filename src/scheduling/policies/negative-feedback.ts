@@ -21,11 +21,10 @@ import {
   type Failed,
 } from "./feedback.js";
 import { KNOBS, levelOf, withLevel, type Knob } from "./knobs.js";
-import { parseParameters } from "./parameters.js";
+import { FEEDBACK_PARAMETERS, parseParameters, windowTasksOf } from "./parameters.js";
 
 const schema = z.strictObject({
-  /** Wanted from source to stored, in ms. Default: the objective of the pipeline, or 1,000. */
-  latencyMs: z.number().positive().optional(),
+  ...FEEDBACK_PARAMETERS,
   /** Which knobs may be turned. Default: all. */
   knobs: z
     .array(z.enum(KNOBS))
@@ -35,12 +34,7 @@ const schema = z.strictObject({
   place: z.enum(["cloud", "edge"]).default("cloud"),
   /** Share of the wanted latency that must be left for a step up, 0 to 1. Default 0.4. */
   headroom: z.number().min(0).max(1).default(0.4),
-  /** Outcomes that a step up takes. Default 16. */
-  windowTasks: z.int().min(3).max(128).default(16),
-  /** Time in ms that a configuration stands at least, for what waited before it to be gone. Default 5,000. */
-  dwellMsMin: z.number().min(0).default(5_000),
-  /** Until what failed is tried again, in ms; twice as long each time, and sooner where links were known not to carry it. Default 60,000. */
-  retryMs: z.number().positive().default(60_000),
+  windowTasks: windowTasksOf(16),
 });
 
 type Parameters = z.output<typeof schema>;

@@ -12,10 +12,10 @@ import type { PolicyView, SinglePolicy } from "../policy.js";
 import { ProfileForm, profiledMs } from "../profile.js";
 import { serviceTime } from "../view-queries.js";
 import type { GateState } from "./gate.js";
-import { parseParameters } from "./parameters.js";
+import { gateParameters, parseParameters } from "./parameters.js";
 import { placeByTime } from "./profile-placement.js";
 
-const schema = z.strictObject({
+export const schema = z.strictObject({
   /** What `sluice profile` wrote. Default: nothing is known before it was measured. */
   profile: ProfileForm.default([]),
   /** Services whose work grows with what is to be seen. */
@@ -24,12 +24,7 @@ const schema = z.strictObject({
   tasksMin: z.int().min(1).max(64).default(8),
   /** What was measured longer ago counts no more, in ms. Default 300,000. */
   ageMsMax: z.number().positive().default(300_000),
-  /** Where a source runs while the bandwidth to the cloud was never measured. Default `edge`. */
-  unknownBandwidth: z.enum(["cloud", "edge"]).default("edge"),
-  /** Share by which bandwidth or time must be better to move for it, 0 to 1. Default 0.2. */
-  improvementMin: z.number().min(0).max(1).default(0.2),
-  /** Time in ms that a placement stands at least, unless it has become impossible. Default 10,000. */
-  dwellMsMin: z.number().min(0).default(10_000),
+  ...gateParameters("edge"),
 });
 
 type Parameters = z.output<typeof schema>;

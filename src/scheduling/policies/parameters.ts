@@ -1,7 +1,30 @@
-/** How a policy's parameters are checked: outside data, refused field by field. */
+/** How a policy's parameters are checked, outside data that is refused field by field, and those that several have. */
 
-import { parseWith, type z } from "../../runtime/parse.js";
+import { parseWith, z } from "../../runtime/parse.js";
 import { SluiceError } from "../../task/errors.js";
+
+/** Of those that go by what became of their tasks. */
+export const FEEDBACK_PARAMETERS = {
+  /** Wanted from source to stored, in ms. Default: the objective of the pipeline, or 1,000. */
+  latencyMs: z.number().positive().optional(),
+  /** Time in ms that what was decided stands at least, for what waited before it to be gone. Default 5,000. */
+  dwellMsMin: z.number().min(0).default(5_000),
+  /** Until what failed is tried again, in ms; twice as long each time, and sooner where links were known not to carry it. Default 60,000. */
+  retryMs: z.number().positive().default(60_000),
+};
+
+/** Outcomes that a step up takes, 3 to 128. */
+export const windowTasksOf = (tasks: number) => z.int().min(3).max(128).default(tasks);
+
+/** Of those that have a gate. @see gateOf */
+export const gateParameters = (unknownBandwidth: "cloud" | "edge") => ({
+  /** Where a source runs while the bandwidth to the cloud was never measured. */
+  unknownBandwidth: z.enum(["cloud", "edge"]).default(unknownBandwidth),
+  /** Share by which bandwidth, time or capacity must be better to move for it, 0 to 1. Default 0.2. */
+  improvementMin: z.number().min(0).max(1).default(0.2),
+  /** Time in ms that a placement stands at least, unless it has become impossible. Default 10,000. */
+  dwellMsMin: z.number().min(0).default(10_000),
+});
 
 /** @throws SluiceError `policy-invalid`, naming the policy and each wrong parameter */
 export function parseParameters<Schema extends z.ZodType>(

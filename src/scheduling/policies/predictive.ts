@@ -21,22 +21,17 @@ import {
   objectiveOf,
   type Failed,
 } from "./feedback.js";
-import { parseParameters } from "./parameters.js";
+import { FEEDBACK_PARAMETERS, parseParameters } from "./parameters.js";
 import { searchPlans, type Scored } from "./search.js";
 
-const schema = z.strictObject({
-  /** Wanted from source to stored, in ms. Default: the objective of the pipeline, or 1,000. */
-  latencyMs: z.number().positive().optional(),
+export const schema = z.strictObject({
+  ...FEEDBACK_PARAMETERS,
   /** Score by which another plan must be better, where 1 is all detail there is. Default 0.15. */
   improvementMin: z.number().min(0).default(0.15),
   /** Changes for the better in `budgetMs`. Default 3. */
   changesMax: z.int().min(1).default(3),
   /** Default 300,000 ms. */
   budgetMs: z.number().positive().default(300_000),
-  /** Time in ms that a plan stands at least. Default 5,000. */
-  dwellMsMin: z.number().min(0).default(5_000),
-  /** Until what failed is tried again, in ms; twice as long each time, and sooner where links were known not to carry it. Default 60,000. */
-  retryMs: z.number().positive().default(60_000),
 });
 
 type Parameters = z.output<typeof schema>;

@@ -12,22 +12,16 @@ import type { Plan, Policy, PolicyView } from "../policy.js";
 import { objectiveOf, type Failed } from "./feedback.js";
 import { KNOBS } from "./knobs.js";
 import { adjust } from "./negative-feedback.js";
-import { parseParameters } from "./parameters.js";
+import { FEEDBACK_PARAMETERS, parseParameters, windowTasksOf } from "./parameters.js";
 import { searchPlans } from "./search.js";
 
-const schema = z.strictObject({
-  /** Wanted from source to stored, in ms. Default: the objective of the pipeline, or 1,000. */
-  latencyMs: z.number().positive().optional(),
+export const schema = z.strictObject({
+  ...FEEDBACK_PARAMETERS,
   /** Between searches, in ms. Default 60,000. */
   macroMs: z.number().positive().default(60_000),
   /** Share by which the score of another placement must be better. Default 0.1. */
   improvementMin: z.number().min(0).default(0.1),
-  /** Outcomes that a step up takes. Default 16. */
-  windowTasks: z.int().min(3).max(128).default(16),
-  /** Time in ms that the fast loop leaves a configuration at least. Default 5,000. */
-  dwellMsMin: z.number().min(0).default(5_000),
-  /** Until what failed is tried again, in ms; twice as long each time, and sooner where links were known not to carry it. Default 60,000. */
-  retryMs: z.number().positive().default(60_000),
+  windowTasks: windowTasksOf(16),
 });
 
 type Parameters = z.output<typeof schema>;
