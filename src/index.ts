@@ -242,6 +242,7 @@ export type { Scene } from "./task/scene.js";
 export type { ConfigurationSpace, Objective } from "./task/configuration-space.js";
 export type { NativeVideo } from "./task/native-video.js";
 export type { ChangeLimits } from "./storage/hub/plan-changes.js";
+export type { MoveLimits } from "./scheduling/move-budget.js";
 export type { DecisionLimits, FailureKind } from "./scheduling/ask-policy.js";
 export type { FenceReport } from "./scheduling/fences.js";
 export { createStatelessPolicy } from "./scheduling/policies/stateless.js";
