@@ -4,7 +4,7 @@ import { allHonest, forgeries } from "../kit/claims.js";
 import { SOURCES_OF_NODE_MAX } from "../../../src/task/limits.js";
 import { must, type ClusterAttack } from "../kit/attack.js";
 import type { Line } from "../kit/follower.js";
-import { PIPELINE } from "../kit/honest.js";
+import { PIPELINE } from "../kit/honest-pipeline.js";
 import type { HostileMember } from "../kit/member.js";
 import { until } from "../kit/programs.js";
 import type { Scene } from "../kit/scene.js";

@@ -12,7 +12,7 @@ import {
 } from "../../../src/index.js";
 import { scriptedSource } from "../../support/scripted-source.js";
 import { within } from "../../support/within.js";
-import { PIPELINE, SERVICES } from "../kit/honest.js";
+import { PIPELINE, SERVICES } from "../kit/honest-pipeline.js";
 import { must } from "../kit/attack.js";
 
 export interface Target {

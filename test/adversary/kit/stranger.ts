@@ -1,6 +1,6 @@
 /** Somebody without a token: sockets, requests and frames of any kind. */
 
-import { once } from "node:events";
+import type { EventEmitter } from "node:events";
 import { connect, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { WebSocket } from "ws";
@@ -21,18 +21,23 @@ export interface Place {
   readonly port: number;
 }
 
+/** Unlike `once` of Node it does not fail of an `error`: an end is to come after it. */
+function heard(socket: EventEmitter, event: string): Promise<void> {
+  return new Promise((resolve) => void socket.once(event, () => resolve()));
+}
+
 /** A connection; what goes wrong with it is its end. */
 export async function socketTo({ host, port }: Place): Promise<Socket> {
   const socket = connect({ host, port });
   socket.on("error", () => {});
-  await within(10_000, Promise.race([once(socket, "connect"), once(socket, "close")]), "a connection");
+  await within(10_000, Promise.race([heard(socket, "connect"), heard(socket, "close")]), "a connection");
   return socket;
 }
 
 /** Resolves once the other side has let go of it. */
 export async function closed(socket: Socket): Promise<void> {
   socket.resume();
-  if (!socket.destroyed) await within(20_000, once(socket, "close"), "a connection to be closed");
+  if (!socket.destroyed) await within(20_000, heard(socket, "close"), "a connection to be closed");
 }
 
 export const UPGRADE = [
@@ -52,7 +57,7 @@ export async function webSocketTo(
 ): Promise<WebSocket> {
   const socket = new WebSocket(`ws://${host}:${port}`, [...protocols], { perMessageDeflate: false });
   socket.on("error", () => {});
-  await within(10_000, Promise.race([once(socket, "open"), once(socket, "close")]), "a WebSocket");
+  await within(10_000, Promise.race([heard(socket, "open"), heard(socket, "close")]), "a WebSocket");
   return socket;
 }
 
@@ -74,7 +79,7 @@ export async function handshakeFrames(place: Place, frames: readonly unknown[]):
     socket.send(frame instanceof Uint8Array ? frame : Buffer.from(JSON.stringify(frame)));
   }
   if (socket.readyState !== WebSocket.CLOSED) {
-    await within(20_000, once(socket, "close"), "a handshake to be ended");
+    await within(20_000, heard(socket, "close"), "a handshake to be ended");
   }
   return refused;
 }

@@ -12,12 +12,13 @@ import {
   type Logger,
   type NodeOptions,
   type SluiceNode,
-} from "../../../src/index.js";
+} from "sluice";
 import type { ControllerMessage, QueuesReported } from "../../../src/actors/protocol/controller.js";
 import type { DistributorMessage, TotalsReported } from "../../../src/actors/protocol/distributor.js";
 import { parsePipelineId } from "../../../src/task/identity.js";
 import { scriptedSource } from "../../support/scripted-source.js";
-import { FRAME_MS, PIPELINE, SERVICES } from "../kit/honest.js";
+import { FRAME_MS } from "../kit/honest.js";
+import { PIPELINE, SERVICES } from "../kit/honest-pipeline.js";
 import type { HonestOptions, HonestReport } from "../kit/honest-node.js";
 
 const options = JSON.parse(process.env["SLUICE_ADVERSARY_NODE"] ?? "{}") as HonestOptions;
