@@ -26,6 +26,8 @@ const TEST_SOURCE = "test:320x180@25,duration=2";
 /** Without it each edge plays the demo. */
 const ONE = ["--source", "apps/demo/demo.mp4"];
 const ON_EDGE = ["--policy", "edge-only"];
+/** Where it makes no difference in how many processes the nodes are. */
+const ONE_PROCESS = ["--single", ...ONE, "--json"];
 
 const plans: Readonly<
   Record<string, readonly string[] | { args: readonly string[]; options: ProgramOptions }>
@@ -34,10 +36,9 @@ const plans: Readonly<
   realtime: [...ONE, "--json", "--realtime", "--limit", "6"],
   json: [...ONE, ...ON_EDGE, "--json"],
   table: [...ONE, ...ON_EDGE, "--limit", "4"],
-  limit: [...ONE, "--json", "--limit", "3"],
+  limit: [...ONE_PROCESS, "--limit", "3"],
   knobs: [
-    ...ONE,
-    "--json",
+    ...ONE_PROCESS,
     "--fps",
     "5",
     "--resolution",
@@ -49,14 +50,14 @@ const plans: Readonly<
   ],
   sources: ["--json", "--source", TEST_SOURCE, "--source", "apps/demo/demo.mp4", "--source", TEST_SOURCE],
   cloud: [...ONE, "--json", "--limit", "4", "--policy", "cloud-only"],
-  memory: [...ONE, "--json", "--limit", "2", "--store", "memory:"],
-  single: ["--single", "--json", "--limit", "4"],
+  // With the clip that is played where none is named.
+  single: ["--single", "--json", "--limit", "4", "--store", "memory:"],
   bundled: {
-    args: [...ONE, "--json", "--limit", "2"],
+    args: [...ONE_PROCESS, "--limit", "2"],
     options: { env: { PATH: nodeOnly, SLUICE_FFMPEG: undefined } },
   },
   override: {
-    args: [...ONE, "--json", "--limit", "2"],
+    args: [...ONE_PROCESS, "--limit", "2"],
     options: { env: { PATH: nodeOnly, SLUICE_FFMPEG: traced } },
   },
   help: ["--help"],
@@ -186,7 +187,7 @@ test("--policy cloud-only runs every stage on the cloud", async () => {
 });
 
 test("--store memory: stores nothing on disk", async () => {
-  assert.is((await summary("memory")).tasks.stored, 2);
+  assert.is((await summary("single")).tasks.stored, 4);
   assert.is(await storedRecords("memory:").catch((error: { code?: unknown }) => error.code), "store-missing");
 });
 
@@ -214,7 +215,7 @@ test("SLUICE_FFMPEG wins over every other ffmpeg", async () => {
 
 test("a second run into the same store keeps the records of both", async () => {
   await ended("limit");
-  const again = await runProgram(["--store", storeOf("limit"), ...ONE, "--json", "--limit", "2"]);
+  const again = await runProgram(["--store", storeOf("limit"), ...ONE_PROCESS, "--limit", "2"]);
   assert.is(summaryOf(again.stdout).tasks.stored, 2);
   const records = await storedResults(storeOf("limit"));
   assert.equal(
@@ -225,7 +226,7 @@ test("a second run into the same store keeps the records of both", async () => {
 });
 
 test("a run whose reader has gone stores all the same", async () => {
-  const program = startProgram(["--store", storeOf("unread"), ...ONE, "--limit", "3"]);
+  const program = startProgram(["--store", storeOf("unread"), "--single", ...ONE, "--limit", "3"]);
   program.closeOutput();
   const { exitCode, stderr } = await program.ended;
   assert.equal([exitCode, stderr], [0, ""]);

@@ -28,7 +28,7 @@ export interface ProgramOptions {
   readonly cwd?: string;
   /** User and group to run as. */
   readonly user?: number;
-  /** Until it is killed and the test fails. Default 60,000. */
+  /** Until it is killed and the test fails: what hangs, does so for good. Default 300,000. */
   readonly timeoutMs?: number;
 }
 
@@ -146,7 +146,7 @@ function start(program: string, args: readonly string[], options: ProgramOptions
     return within(20_000, heard, wanted.source);
   };
   const said = () => `${args.join(" ")}\n${output.stdout}${output.stderr}`;
-  const ended = within(options.timeoutMs ?? 60_000, closed, `the end of ${args.join(" ")}`).catch(
+  const ended = within(options.timeoutMs ?? 300_000, closed, `the end of ${args.join(" ")}`).catch(
     (error: unknown) => {
       child.kill("SIGKILL");
       throw new Error(said(), { cause: error });
