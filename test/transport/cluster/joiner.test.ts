@@ -56,6 +56,48 @@ clusterTest("a node dials ever more slowly, and fast again after it has joined",
   assert.is(edge.cluster.connected, true);
 });
 
+clusterTest(
+  "a node that a hub cannot let in for now tries again, as it joins for the first time and as it comes back",
+  async (cluster) => {
+    let [last, full] = [1_000, true];
+    const hubs: { readonly leave: () => Promise<void> }[] = [];
+    const startHub = async (): Promise<void> => {
+      const sessions = {
+        own: ++last,
+        async next() {
+          await Promise.resolve();
+          if (full) throw new Error("the disk is full");
+          return ++last;
+        },
+      };
+      const { cluster: hub, system } = await cluster.hub({ sessions });
+      hubs.push({ leave: async () => (await hub.leave(), await system.terminate()) });
+    };
+    await startHub();
+    const joining = cluster.join("edge-1", { patient: true });
+    await cluster.advance(3_000);
+    full = false;
+    await cluster.advance(10_000);
+    const { cluster: edge, events } = await joining;
+    assert.is(edge.connected, true);
+
+    full = true;
+    await hubs[0]?.leave();
+    await startHub();
+    await cluster.advance(3_000);
+    assert.is(edge.connected, false);
+    full = false;
+    await cluster.advance(10_000);
+    assert.is(edge.connected, true);
+    const reasons = events.flatMap((event) => (event.type === "cutOff" ? [event.reason] : []));
+    assert.ok(
+      reasons.some((reason) => reason.includes("cannot keep which sessions it gives")),
+      reasons.join("; "),
+    );
+    assert.ok(events.every(({ type }) => type !== "refused"));
+  },
+);
+
 clusterTest("a hub asks no more after the tokens of members that have gone", async (cluster) => {
   const tokens = createMemoryTokens();
   const terms = { roles: ["edge"] as const, grants: [], expiresAtMs: Number.MAX_SAFE_INTEGER };
