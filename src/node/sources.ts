@@ -148,7 +148,10 @@ export function createSources(options: SourcesOptions): OwnSources {
     checkFrames(asked, options.services);
     const isOwn = (await journals?.holds(id)) ?? false;
     await registration.request(description, { isNew: !resumed, isOwn });
-    const journal = await journals?.open(id, { source: source.label, nowMs: nextIncarnation(), request });
+    const opening = journals?.open(id, { source: source.label, nowMs: nextIncarnation(), request });
+    // What cannot start is not scheduled, and keeps no name that it did not have.
+    opening?.catch(() => registration.remove(id, { suspended: isOwn }));
+    const journal = await opening;
     const generator = startGenerator(options, asked, {
       incarnation: journal?.recovered.incarnation ?? nextIncarnation(),
       ...(journal && { journal }),

@@ -5,7 +5,7 @@
  *     nothing. The source goes on, and its records are judged as those of any other.
  */
 
-import { CodedError } from "../runtime/errors.js";
+import { SluiceError } from "../task/errors.js";
 import type { Prng } from "./prng.js";
 import type { ClusterShape } from "./shape.js";
 import type { SimulatedHost } from "./simulated-host.js";
@@ -82,10 +82,12 @@ export class Rivals {
       await node.addSource(sourceOptions(source, shape, { process, policy: POLICY, onGiven: captured }));
       onViolation(`names: ${name} was given "${source.id}", which ${source.host} has`);
     } catch (error) {
-      if (!(error instanceof CodedError)) throw error;
+      if (!(error instanceof SluiceError)) throw error;
       if (error.code === "source-invalid") tried("names a name that another node has");
       else if (error.code === "source-unconfirmed") tried("names a name of which nobody answers");
-      else onViolation(`names: ${name} was refused "${source.id}" by "${error.code}": ${error.message}`);
+      // By its own disk.
+      else if (!error.code.startsWith("store-"))
+        onViolation(`names: ${name} was refused "${source.id}" by "${error.code}": ${error.message}`);
     }
     done();
   }

@@ -10,6 +10,7 @@ import type { ControllerMessage } from "../../src/actors/protocol/controller.js"
 import type { GeneratorMessage, NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { Registration } from "../../src/node/registration.js";
 import { createSources, type SourceOptions, type SourcesOptions } from "../../src/node/sources.js";
+import type { Journals } from "../../src/storage/journal/journal.js";
 import { openLevelJournals } from "../../src/storage/journal/level-journals.js";
 import { parseConfiguration } from "../../src/task/configuration.js";
 import { SluiceError } from "../../src/task/errors.js";
@@ -191,6 +192,24 @@ test("a source that the journal of its node holds is its own, until it has ended
       assert.equal(requests, ["request cam-1 of its own", "request cam-1"]);
     });
     await journals.close();
+  });
+});
+
+test("a source whose journal cannot be opened is taken back: it does not run, and has no name", async () => {
+  const registration = recordedRegistration();
+  const full = new SluiceError("Cannot write: full", { code: "store-full" });
+  const journals: Journals = {
+    repairs: [],
+    failure: full.message,
+    open: () => Promise.reject(full),
+    holds: () => Promise.resolve(false),
+    interrupted: () => Promise.resolve([]),
+    end: () => Promise.resolve(false),
+  };
+  await withSources({ registration, journals }, settle, async (sources) => {
+    assert.is(await sources.addSource(oneTask()).catch((error: unknown) => error), full);
+    assert.equal(registration.calls, ["request cam-1", "remove cam-1"]);
+    assert.is(sources.has(id), false);
   });
 });
 
