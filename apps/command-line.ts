@@ -33,11 +33,13 @@ export function readArguments(command: Command, args: readonly string[]): Nothin
   }
 }
 
-export function logLevelOption(): Option {
+/** @param hasDefault false where something else may say it, too */
+export function logLevelOption(hasDefault = true): Option {
   const levels: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
-  return new Option("--log-level <level>", "minimum severity of log records to print")
-    .choices(levels)
-    .default("error" satisfies LogLevel);
+  const option = new Option("--log-level <level>", "minimum severity of log records to print").choices(
+    levels,
+  );
+  return hasDefault ? option.default("error" satisfies LogLevel) : option;
 }
 
 /** @param shown how the default is printed, such as `15m` */
@@ -124,6 +126,11 @@ export function positiveNumber(text: string): number {
 export function notEmpty(text: string): string {
   if (text === "") throw new InvalidArgumentError("It must not be empty.");
   return text;
+}
+
+/** An option of any text that may be repeated. */
+export function another(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, notEmpty(text)];
 }
 
 /** An option that may be repeated: the first value given replaces the default. */

@@ -79,7 +79,7 @@ export { SLUICE_ERROR_CODES, SluiceError, type SluiceErrorCode } from "./task/er
 export { startNode, type SluiceNode } from "./node/node.js";
 export type { ListenAddress, NodeLimits, NodeOptions } from "./node/node-options.js";
 export type { ControllerLimits } from "./actors/controller/spawn.js";
-export type { DeliveryLimits, LivePolicy } from "./actors/generator/spawn.js";
+export type { DeliveryLimits } from "./actors/generator/spawn.js";
 export type { ProcessorLimits } from "./actors/processor/spawn.js";
 export type { DrainOptions } from "./node/drain.js";
 export type { NodeSources, SourceOptions } from "./node/sources.js";
@@ -160,7 +160,7 @@ export type {
   NodesReported,
   TableReported,
 } from "./actors/protocol/scheduler.js";
-export type { Pause, PipelineText, SourceRequest } from "./task/requests.js";
+export type { LivePolicy, Pause, PipelineText, SourceRequest } from "./task/requests.js";
 export type { SourceFigures, SourceReport } from "./task/reports.js";
 
 // ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -171,7 +171,8 @@ export { openStore } from "./storage/results/open-store.js";
 export type { HubState, StateChange, StateEntry, StateKind, StateRange } from "./storage/hub/hub-state.js";
 export type { LevelStoreOptions } from "./storage/results/level-load.js";
 export type { Repair } from "./task/reports.js";
-export type { FlushOptions, RetentionOptions } from "./actors/distributor/spawn.js";
+export type { FlushOptions } from "./actors/distributor/spawn.js";
+export type { RetentionOptions } from "./actors/protocol/distributor.js";
 export type {
   Appended,
   NewRecord,

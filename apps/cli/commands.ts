@@ -2,6 +2,7 @@
 
 import { hostname } from "node:os";
 import {
+  another,
   Command,
   durationOption,
   listOf,
@@ -13,8 +14,9 @@ import {
   UsageError,
 } from "../command-line.js";
 import type { ParsedProgram } from "../program.js";
-import type { HubCommand } from "./hub.js";
+import type { HubCommand } from "./hub-command.js";
 import { DEFAULT_STORE } from "./hub-folder.js";
+import { HUB_DEFAULTS } from "./hub-defaults.js";
 import type { JoinCommand } from "./join.js";
 import type { Choose } from "./operator-command.js";
 import { addOperator } from "./operator-commands.js";
@@ -36,10 +38,6 @@ Exit codes: 0 success, 1 failure, 2 wrong usage, 130 second Ctrl-C.
 
 /** Options for what operators may have this node open. */
 function withSourcePolicy(command: Command): Command {
-  const another = (text: string, before: readonly string[] = []): readonly string[] => [
-    ...before,
-    notEmpty(text),
-  ];
   return command
     .option(
       "--source-root <dir>",
@@ -77,6 +75,7 @@ export function parseSluice(args: readonly string[], version: string): ParsedPro
     .addHelpText("after", EXAMPLES);
   addHub(program, chooseNode, version);
   addJoin(program, chooseNode, version);
+  addConfig(program, choose);
   addTokens(program, choose);
   addOperator(program, choose);
   for (const command of allOf(program)) {
@@ -105,13 +104,17 @@ function addHub(program: Command, choose: Choose, version: string): void {
       "Starts the cloud node, which other nodes join. It schedules the work and stores the results.",
     )
     .option(
-      "--listen <host:port>",
-      "address that other nodes join at; wss://HOST:PORT needs a certificate",
-      "127.0.0.1:7000",
+      "--config <file>",
+      "configuration file (YAML); sluice config prints one. SIGHUP reads it again",
+      notEmpty,
     )
-    .option("--store <dir>", "folder for the results, or memory:", notEmpty, DEFAULT_STORE)
-    .option("--name <name>", "name of this node", notEmpty, "cloud")
-    .option("--cluster <name>", "name of the cluster", notEmpty, "sluice")
+    .option(
+      "--listen <host:port>",
+      `address that other nodes join at; wss://HOST:PORT needs a certificate (default: ${HUB_DEFAULTS.listen})`,
+    )
+    .option("--store <dir>", `folder for the results, or memory: (default: ${HUB_DEFAULTS.store})`, notEmpty)
+    .option("--name <name>", `name of this node (default: ${HUB_DEFAULTS.name})`, notEmpty)
+    .option("--cluster <name>", `name of the cluster (default: ${HUB_DEFAULTS.cluster})`, notEmpty)
     .option("--model-dir <dir>", "folder with the ONNX models that pipelines use", notEmpty)
     .option("--policies <file>", "ES module with policies of your own: it runs as part of the hub", notEmpty)
     .option(
@@ -129,23 +132,21 @@ function addHub(program: Command, choose: Choose, version: string): void {
     .option("--tls-cert <file>", "TLS certificate (PEM)", notEmpty)
     .option("--tls-key <file>", "private key of the certificate (PEM)", notEmpty)
     .addOption(
-      durationOption(
-        "--token-ttl <duration>",
-        "how long the printed token admits new nodes",
-        86_400_000,
-        "24h",
-      ),
+      durationOption("--token-ttl <duration>", "how long the printed token admits new nodes (default: 24h)"),
+    )
+    .addOption(logLevelOption(false))
+    .addHelpText(
+      "after",
+      "\nTokens are kept in STORE.cluster, next to the store. Options go before the file.\n",
     )
     .option("--open", "open the page in a browser of this machine", false)
-    .addOption(logLevelOption())
-    .addHelpText("after", "\nTokens are kept in STORE.cluster, next to the store.\n")
     .action((given: Omit<HubCommand, "version">) => {
-      const secure = given.tlsCert !== undefined;
-      const listen = parseHostPort(given.listen, secure);
-      if (listen === null) throw wrongAddress("--listen", given.listen);
+      const { listen: asked, ...rest } = given;
+      const listen = asked === undefined ? undefined : parseHostPort(asked, given.tlsCert !== undefined);
+      if (listen === null) throw wrongAddress("--listen", asked ?? "");
       choose(async () => {
         const { hub } = await import("./hub.js");
-        return hub({ ...given, modelDir: given.modelDir ?? null, listen, version });
+        return hub({ ...rest, ...(listen !== undefined && { listen }), version });
       });
     });
 }
@@ -177,6 +178,11 @@ function addJoin(program: Command, choose: Choose, version: string): void {
       notEmpty,
     )
     .option("--forget", "discard what the journal holds, also that of another node or cluster", false)
+    .option(
+      "--services <file>",
+      "ES module with AI services of your own, which runs as part of this node; repeatable",
+      another,
+    )
     .option("--model-dir <dir>", "folder with the ONNX models that pipelines use", notEmpty)
     .addOption(logLevelOption())
     .action((url: string, given: Omit<JoinCommand, "version" | "url">) => {
@@ -198,6 +204,25 @@ function addJoin(program: Command, choose: Choose, version: string): void {
         });
       });
     });
+}
+
+function addConfig(program: Command, choose: Choose): void {
+  program
+    .command("config")
+    .argument("[file]", "configuration file of a hub")
+    .description(
+      "Prints every setting of a hub with its default and meaning; with a file, checks it and prints what it says.",
+    )
+    .addHelpText(
+      "after",
+      "\nStart from the defaults: sluice config > hub.yaml\nPasswords in addresses are not printed.\n",
+    )
+    .action((file: string | undefined) =>
+      choose(async () => {
+        const { config } = await import("./config.js");
+        return config(file ?? null);
+      }),
+    );
 }
 
 function addTokens(program: Command, choose: Choose): void {

@@ -5,68 +5,52 @@ import { fileURLToPath } from "node:url";
 import { SluiceError } from "../../src/task/errors.js";
 import { openStore } from "../../src/storage/results/open-store.js";
 import { startNode, type SluiceNode } from "../../src/node/node.js";
-import { SERVICES } from "../../src/services/catalogue.js";
+import { loadServices } from "../../src/services/load-services.js";
+import { createOperator } from "../../src/operator/operator.js";
 import { systemClock } from "../../src/runtime/clock.js";
-import { createLogger, type LogLevel } from "../../src/runtime/log.js";
+import { createLogger } from "../../src/runtime/log.js";
 import { isLoopback } from "../../src/transport/carriers/ws.js";
 import { openTokenDirectory } from "../../src/transport/security/token-directory.js";
 import { createWeb } from "../../src/web/web.js";
 import { checkModelDir } from "../start/inputs.js";
 import { sayDamage } from "../damage.js";
 import { sayFailures } from "../failures.js";
-import { followPolicyFile } from "./policy-file.js";
+import { readHubFile } from "./config/read-hub-file.js";
+import { hubSettings, type HubSettings } from "./config/hub-settings.js";
+import { openConfigured } from "./config/configured.js";
+import { followFiles, type Reread } from "./follow-files.js";
 import { keepFilesPrivate, readNamed } from "./files.js";
 import { removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
+import type { HubCommand } from "./hub-command.js";
 import { makeHubTokens, revokeOperatorToken, type JoinToken } from "./hub-tokens.js";
 import { describeCluster, describeNode, describeSchedule } from "./describe.js";
 import { formatDuration } from "./units.js";
 import { openInBrowser, PAGE_FOLDER, pageLink } from "../page-link.js";
 import { atMost, signalled } from "../program.js";
-import { sourcePolicyGiven, type SourceFlags } from "./source-flags.js";
 import { err, out } from "../terminal.js";
-
-export interface HubCommand extends SourceFlags {
-  /** For how long results are kept, in ms. Default: for ever. */
-  readonly keep?: number;
-  /** The newest results that are kept. Default: all. */
-  readonly keepRecords?: number;
-  readonly listen: string;
-  readonly store: string;
-  readonly name: string;
-  readonly cluster: string;
-  readonly modelDir: string | null;
-  /** File with policies of one's own. */
-  readonly policies?: string;
-  readonly journal?: string;
-  readonly forget: boolean;
-  /** Opens the page in a browser. */
-  readonly open: boolean;
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
-  readonly tokenTtl: number;
-  readonly logLevel: LogLevel;
-  readonly version: string;
-}
 
 const LEAVE_MS = 3_000;
 
 /** @returns the exit code */
 export async function hub(command: HubCommand): Promise<number> {
-  const { store: folder, name, cluster, modelDir } = command;
+  const file = command.config === undefined ? null : await readHubFile(command.config);
+  const settings = hubSettings(command, file);
+  const { store: folder, name, cluster, modelDir, policyFiles } = settings;
   keepFilesPrivate();
-  const tls = await tlsOf(command);
+  const tls = await tlsOf(settings);
   await checkModelDir(modelDir);
+  const services = await loadServices(settings.services);
   const store = await openStore(folder, { onDamage: sayDamage(folder) });
   const tokens = tokensFolder(folder);
   let node: SluiceNode | null = null;
   let unfollow = (): void => {};
   const over: { failure: Error | null; finish: () => void } = { failure: null, finish: () => {} };
-  const ended = signalled({ byHangup: command.policies === undefined });
+  const ended = signalled({ byHangup: policyFiles.length === 0 && file === null });
   try {
-    const made = await makeHubTokens(tokens, command.tokenTtl, Date.now());
+    const made = await makeHubTokens(tokens, settings.tokenTtl, Date.now());
     const failed = new Promise<void>((resolve) => (over.finish = resolve));
     const authority = openTokenDirectory(tokens);
-    const log = createLogger({ level: command.logLevel });
+    const log = createLogger({ level: settings.logLevel });
     const web = createWeb({
       tokens: authority,
       page: fileURLToPath(PAGE_FOLDER),
@@ -74,22 +58,20 @@ export async function hub(command: HubCommand): Promise<number> {
       log,
       version: command.version,
     });
-    const journal = command.journal ?? (folder === "memory:" ? folder : `${folder}.journal`);
+    const { journal } = settings;
     node = await startNode({
+      ...settings.node,
       ...(journal !== "memory:" && { journal, forget: command.forget }),
       name,
       cluster,
       store,
       modelDir,
-      listen: { url: command.listen, http: web.http, ...(tls && { tls }) },
+      listen: { url: settings.listen, http: web.http, ...(tls && { tls }) },
       tokens: authority,
-      services: SERVICES,
-      ...(command.policies !== undefined && { policyFiles: [command.policies] }),
-      retention: {
-        ...(command.keep !== undefined && { ageMsMax: command.keep }),
-        ...(command.keepRecords !== undefined && { recordsMax: command.keepRecords }),
-      },
-      sourcePolicy: sourcePolicyGiven(command),
+      services,
+      ...(policyFiles.length > 0 && { policyFiles }),
+      retention: settings.retention,
+      sourcePolicy: settings.sourcePolicy,
       version: command.version,
       log,
       onOutcome: web.onOutcome,
@@ -109,15 +91,24 @@ export async function hub(command: HubCommand): Promise<number> {
     });
     const { system, cluster: joined } = node;
     if (joined !== null) await web.open({ system, cluster: joined, storeFailure: () => store.failure });
-    const url = joined?.url ?? command.listen;
+    const url = joined?.url ?? settings.listen;
     await writeOperator(folder, { url, token: made.operator, authorities: tls?.certificate ?? null });
-    greet(command, url, made.join);
+    greet(settings, url, made.join);
     if (joined !== null) {
       const link = pageLink(url, web.newCode());
       say(`See and steer it, in a browser of this machine: ${link}`);
       if (command.open) openInBrowser(link, (why) => err.line(`warning: ${why}`));
     }
-    if (command.policies !== undefined) unfollow = followPolicyFile(command.policies, () => reload(node));
+    const configured =
+      file === null || joined === null
+        ? null
+        : await openConfigured({ file, command, node, operator: createOperator(system, joined), store, say });
+    const reread: Reread[] = [];
+    if (configured !== null) reread.push(() => configured.reread());
+    unfollow = followFiles(policyFiles, {
+      policies: async () => node?.reloadPolicies(),
+      others: reread,
+    });
     sayFailures(store, say);
     await Promise.race([ended, failed]);
     if (over.failure !== null) throw over.failure;
@@ -133,11 +124,7 @@ export async function hub(command: HubCommand): Promise<number> {
   }
 }
 
-async function reload(node: SluiceNode | null): Promise<void> {
-  await node?.reloadPolicies();
-}
-
-function greet({ name, store, tokenTtl }: HubCommand, url: string, token: JoinToken): void {
+function greet({ name, store, tokenTtl }: HubSettings, url: string, token: JoinToken): void {
   const reached = reachableUrl(url);
   const how =
     token.type === "made"
@@ -166,12 +153,15 @@ async function tlsOf({
   tlsCert,
   tlsKey,
   listen,
-}: HubCommand): Promise<{ readonly certificate: string; readonly key: string } | null> {
+}: HubSettings): Promise<{ readonly certificate: string; readonly key: string } | null> {
   if (tlsCert === undefined && tlsKey === undefined) return null;
   if (tlsCert === undefined || tlsKey === undefined || !listen.startsWith("wss:")) {
-    throw new SluiceError("Cannot use TLS: it needs --tls-cert, --tls-key and --listen wss://HOST:PORT", {
-      code: "configuration-invalid",
-    });
+    throw new SluiceError(
+      "Cannot use TLS: it needs --tls-cert, --tls-key (tls in a file) and --listen wss://HOST:PORT",
+      {
+        code: "configuration-invalid",
+      },
+    );
   }
   const [certificate, key] = await Promise.all([
     readNamed(tlsCert, "--tls-cert", "listen-failed"),

@@ -2,7 +2,7 @@
 
 import { join as joinPath } from "node:path";
 import { startNode, type SluiceNode } from "../../src/node/node.js";
-import { SERVICES } from "../../src/services/catalogue.js";
+import { loadServices } from "../../src/services/load-services.js";
 import { createLogger, type LogLevel } from "../../src/runtime/log.js";
 import { checkModelDir } from "../start/inputs.js";
 import { describeCluster, describeNode } from "./describe.js";
@@ -22,6 +22,8 @@ export interface JoinCommand extends SourceFlags {
   readonly tlsCa?: string;
   readonly modelDir: string | null;
   readonly cluster?: string;
+  /** Modules with services of one's own. */
+  readonly services?: readonly string[];
   readonly journal?: string;
   readonly forget: boolean;
   readonly logLevel: LogLevel;
@@ -39,6 +41,7 @@ export async function join(command: JoinCommand): Promise<number> {
   const authorities =
     command.tlsCa === undefined ? undefined : await readNamed(command.tlsCa, "--tls-ca", "connect-failed");
   await checkModelDir(modelDir);
+  const services = await loadServices(command.services ?? []);
   const ended = signalled();
   const over: { failure: Error | null; finish: () => void } = { failure: null, finish: () => {} };
   const finished = new Promise<void>((resolve) => (over.finish = resolve));
@@ -53,7 +56,7 @@ export async function join(command: JoinCommand): Promise<number> {
     join: url,
     modelDir,
     patient: command.retry,
-    services: SERVICES,
+    services,
     sourcePolicy: sourcePolicyGiven(command),
     version: command.version,
     log: createLogger({ level: command.logLevel }),

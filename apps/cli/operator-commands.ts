@@ -3,6 +3,7 @@
 import type { Operator } from "../../src/operator/operator.js";
 import {
   addCaptureOptions,
+  another,
   type Command,
   durationOption,
   notEmpty,
@@ -78,7 +79,12 @@ function addRun({ command, act }: OperatorCommands): void {
     .option("--id <name>", "name of the source (default: from its file or host)", notEmpty)
     .option("--detach", "exit once the source is running", false)
     .option("--realtime", "play a file at normal speed", false)
-    .option("--limit <n>", "stop after this many tasks", positiveInteger);
+    .option("--limit <n>", "stop after this many tasks", positiveInteger)
+    .option(
+      "--services <file>",
+      "module with services of your own that the pipeline uses; repeatable",
+      another,
+    );
   addCaptureOptions(run)
     .option("--policy <name>", "policy instead of the pipeline's, built in or the hub's own", notEmpty)
     .addOption(paramOption())

@@ -8,7 +8,7 @@ import type { Operator } from "../../src/operator/operator.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { SourceRequest } from "../../src/task/requests.js";
-import { SERVICES } from "../../src/services/catalogue.js";
+import { loadServices } from "../../src/services/load-services.js";
 import { parseNodeName, parseSourceId, type NodeName } from "../../src/task/identity.js";
 import { suggestName } from "../../src/task/nearest-name.js";
 import { createLiveLines } from "../live-lines.js";
@@ -29,6 +29,8 @@ export interface RunCommand extends ConfigurationFlags, PolicyFlags {
   readonly source: string;
   readonly on: string;
   readonly id?: string;
+  /** Modules with services of one's own. */
+  readonly services?: readonly string[];
   readonly realtime: boolean;
   readonly limit: number | null;
   readonly detach: boolean;
@@ -41,7 +43,7 @@ const PROGRESS_PERIOD_MS = 500;
 /** @returns the exit code: 0 once the source has ended well, 1 where it or a task failed, all was dropped or its node is gone */
 export async function runSource(operator: Operator, command: RunCommand): Promise<number> {
   // A mistake in the file is reported here, with its own name and line.
-  await readPipeline(command.pipeline, SERVICES);
+  await readPipeline(command.pipeline, await loadServices(command.services ?? []));
   const node = memberNamed(operator, command.on);
   const request = await requestOf(command);
   if (request.policy !== null) await checkPolicy(operator, request.policy.name);

@@ -12,6 +12,19 @@ export function parseDuration(text: string): number | null {
   return Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
 }
 
+const BYTES = /^(\d{1,12})(B|KiB|MiB|GiB|TiB)$/;
+const UNIT_BYTES = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
+
+/** `512KiB`, `10GiB`: in bytes. */
+export function parseBytes(text: string): number | null {
+  const match = BYTES.exec(text);
+  if (match === null) return null;
+  const [, count, unit] = match;
+  // The expression lets through these units alone.
+  const bytes = Number(count) * UNIT_BYTES[unit as keyof typeof UNIT_BYTES];
+  return Number.isSafeInteger(bytes) ? bytes : null;
+}
+
 /** A time in ISO 8601, or a duration before now: ms since the Unix epoch. */
 export function parseSince(text: string, nowMs: number): number | null {
   const ago = parseDuration(text);

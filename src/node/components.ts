@@ -90,6 +90,7 @@ export interface Components {
   readonly sources: OwnSources;
   readonly controller: ActorRef<ControllerMessage>;
   readonly monitor: ActorRef<MonitorMessage>;
+  readonly distributor: ActorRef<DistributorMessage>;
   /** Registers this node and its sources again: a scheduler that has restarted knows nobody. */
   register(): void;
   /** Nothing is placed on this node any more. */
@@ -172,6 +173,7 @@ export function startComponents(options: ComponentsOptions): Components {
     sources,
     controller,
     monitor,
+    distributor,
     register: () => registration.announce(),
     unregister: () => registration.withdraw(),
     nodeGone: (node, { left }) => sources.tellOfNode({ type: "nodeGone", node, left }),

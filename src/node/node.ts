@@ -11,6 +11,7 @@ import { systemClock } from "../runtime/clock.js";
 import type { SpawnOptions } from "../runtime/spawn-options.js";
 import type { ActorSystem } from "../runtime/system.js";
 import type { Cluster, RemoteSpawnOptions } from "../transport/cluster/cluster.js";
+import type { RetentionOptions } from "../actors/protocol/distributor.js";
 import { ClusterClock } from "../transport/cluster-clock.js";
 import { listModelFiles } from "../services/model-files.js";
 import type { LevelJournals } from "../storage/journal/level-journals.js";
@@ -77,6 +78,8 @@ export interface SluiceNode extends NodeSources {
    * @throws SluiceError `policy-invalid`: those in force stay; TypeError of a node that has no such files
    */
   reloadPolicies(): Promise<void>;
+  /** Of the cloud: so much of its store is kept from now on. */
+  retain(retention: RetentionOptions): void;
   /** Leaves the cluster and stops everything here, children first. What was not settled stays unsettled. */
   terminate(): Promise<void>;
 }
@@ -276,6 +279,7 @@ function assemble({
       if (decisions === null) throw new TypeError(`Node "${system.name}" has no policies that could be read`);
       await decisions.reload();
     },
+    retain: (retention) => components.distributor.tell({ type: "retain", retention }),
     async terminate() {
       components.unregister();
       await cluster?.leave();

@@ -3,12 +3,7 @@
 import type { ActorRef } from "../runtime/actor-ref.js";
 import type { ActorSystem } from "../runtime/system.js";
 import type { SourceSpec } from "../actors/generator/source-spec.js";
-import {
-  spawnGenerator,
-  type CapturePort,
-  type DeliveryLimits,
-  type LivePolicy,
-} from "../actors/generator/spawn.js";
+import { spawnGenerator, type CapturePort, type DeliveryLimits } from "../actors/generator/spawn.js";
 import type { ControllerMessage } from "../actors/protocol/controller.js";
 import type { DistributorMessage } from "../actors/protocol/distributor.js";
 import type { GeneratorMessage, NodeEvent } from "../actors/protocol/generator.js";
@@ -20,7 +15,7 @@ import { fixedNodes } from "../task/default-placement.js";
 import type { NodeName, SourceId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
 import type { LedgerReported } from "../task/reports.js";
-import type { PolicySpec, SourceRequest } from "../task/requests.js";
+import type { LivePolicy, PolicySpec, SourceRequest } from "../task/requests.js";
 import type { StageNeeds } from "../task/offers.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import type { Vouch } from "../task/voucher.js";

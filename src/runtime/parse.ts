@@ -4,27 +4,43 @@ import { z } from "zod";
 
 export { z };
 
+/** One thing that is wrong with a value. */
+export interface Problem {
+  /** For people, without the path. */
+  readonly text: string;
+  readonly path: readonly PropertyKey[];
+}
+
 /**
  * Checks `value` against `schema`.
  *
- * @returns the parsed value, or one line that names up to five wrong fields with what is wrong, and the path to the first
+ * @returns the parsed value, or one line that names up to five wrong fields with what is wrong, the path to the first, and each apart
  */
 export function parseWith<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
 ):
   | { readonly ok: true; readonly value: z.output<Schema> }
-  | { readonly ok: false; readonly problem: string; readonly path: readonly PropertyKey[] } {
+  | {
+      readonly ok: false;
+      readonly problem: string;
+      readonly path: readonly PropertyKey[];
+      readonly problems: readonly Problem[];
+    } {
   const result = schema.safeParse(value, { error: unknownKeys });
   if (result.success) return { ok: true, value: result.data };
   const { issues } = result.error;
-  const problem = issues
-    .slice(0, 5)
+  const shown = issues.slice(0, 5);
+  const problem = shown
     .map((issue) => (issue.path.length === 0 ? issue.message : `"${issue.path.join(".")}": ${issue.message}`))
     .join("; ");
-  const [first] = issues;
-  const unknownKey = first?.code === "unrecognized_keys" ? first.keys.slice(0, 1) : [];
-  return { ok: false, problem, path: [...(first?.path ?? []), ...unknownKey] };
+  const problems = shown.map((issue) => ({ text: issue.message, path: pathOf(issue) }));
+  return { ok: false, problem, path: problems[0]?.path ?? [], problems };
+}
+
+/** Of a key that is not known, to that key. */
+function pathOf(issue: z.core.$ZodIssue): readonly PropertyKey[] {
+  return issue.code === "unrecognized_keys" ? [...issue.path, ...issue.keys.slice(0, 1)] : issue.path;
 }
 
 /** Lists the keys that the object knows; for any other problem zod's own text stays. */

@@ -67,6 +67,9 @@ export const PIPELINE_FILE_LIMITS = {
   valuesMax: 20_000,
 } as const;
 
+/** Of the unsettled tasks of one source that somebody else asks for. */
+export const WINDOW_LIMITS = { tasksMax: 1_024, bytesMax: 2 ** 30 } as const;
+
 export const CONFIGURATION_LIMITS = {
   /** Pixels. */
   width: { min: 16, max: 7_680 },

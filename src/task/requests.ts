@@ -7,6 +7,10 @@ import type { NativeVideo } from "./native-video.js";
 import type { ModelFile, NodeCapacity } from "./offers.js";
 import type { Pipeline } from "./pipeline.js";
 
+/** What a live source does with a task that finds the window full; `dropOldest` keeps the newest one waiting. */
+export const LIVE_POLICIES = ["dropNewest", "dropOldest"] as const;
+export type LivePolicy = (typeof LIVE_POLICIES)[number];
+
 /** A policy by name and plain parameters. */
 export interface PolicySpec {
   readonly name: string;
@@ -100,6 +104,10 @@ export interface SourceRequest {
   readonly policy: PolicySpec | null;
   readonly paced: boolean;
   readonly limit: number | null;
+  /** Bound of its unsettled tasks. Absent: 16 tasks and 256 MiB. */
+  readonly window?: { readonly tasks: number; readonly bytes: number };
+  /** Which task it drops that finds the window full, of a live source. Absent: the new one. */
+  readonly livePolicy?: LivePolicy;
 }
 
 /** Why a source was decided so: a sentence for people, and the inputs that decided. */

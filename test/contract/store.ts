@@ -3,6 +3,7 @@
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { iterateRecords } from "../../src/storage/results/read-store.js";
+import { seal } from "../../src/storage/results/record-codec.js";
 import { pageAfter, placeRecord, type Store } from "../../src/storage/results/store.js";
 import { CHAIN_START, chained } from "../../src/task/record-chain.js";
 import type { ResultQuery, StoredRecord } from "../../src/task/record.js";
@@ -280,6 +281,20 @@ export function storeContract(kind: string, { use, durable }: StoreHarness): voi
     assert.is(slice.firstPosition, 15);
     assert.is((await store.query({})).records.length, 5);
     assert.equal(await positions(store, 0, 10, "cam-1"), [15, 16, 17, 18, 19]);
+  });
+
+  storeTest("expire by bytes deletes the oldest until no more than so many are left", async (store) => {
+    await store.append(newRecords(20));
+    const { records } = await store.read({ fromPosition: 0, limit: 20 });
+    const sizes = records.map((record) => Buffer.byteLength(seal(record)));
+    const newestFive = sizes.slice(-5).reduce((sum, size) => sum + size, 0);
+    assert.is(await store.expire({ bytesMax: newestFive, limit: 10 }), 10);
+    assert.is(await store.expire({ bytesMax: newestFive, limit: 10 }), 5);
+    assert.is(await store.expire({ bytesMax: newestFive, limit: 10 }), 0);
+    await store.append([newRecord({ sequence: 20 })]);
+    assert.ok((await store.expire({ bytesMax: newestFive, limit: 10 })) >= 1);
+    await store.expire({ bytesMax: 0, limit: 100 });
+    assert.is(store.recordCount, 0);
   });
 
   storeTest("expire by age deletes up to the first younger record", async (store) => {

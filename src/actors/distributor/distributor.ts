@@ -29,7 +29,7 @@ import type { QueryReply, StatementReply } from "../protocol/distributor.js";
 import type { ResultQuery } from "../../task/record.js";
 import { nodesWaitingFor, type Closing, type DropRecord, type Task } from "../../task/task.js";
 import { isClosingVouched, isVouched } from "./check-voucher.js";
-import { onExpireEnded, onRetentionDue, RETENTION_PERIOD_MS } from "./expire-records.js";
+import { armRetention, onExpireEnded, onRetain, onRetentionDue } from "./expire-records.js";
 import { pendingClosing, pendingDrop, pendingTask } from "./pending.js";
 import {
   onDemand,
@@ -60,9 +60,8 @@ export function createDistributor(
   const given = withDefaults(options);
   return {
     start(ctx) {
-      if (given.retention.ageMsMax !== undefined)
-        ctx.every("retention", RETENTION_PERIOD_MS, { type: "retentionDue" });
       const state: State = { given, retained, queries: 0, expiring: false };
+      armRetention(state, ctx);
       resumeSubscribers(state, ctx);
       resumeWriting(state, ctx);
       return state;
@@ -83,6 +82,8 @@ export function createDistributor(
           return onUnsubscribe(state, message.subscriber, ctx);
         case "query":
           return onQuery(state, message.query, message.replyTo, ctx);
+        case "retain":
+          return onRetain(state, message.retention, ctx);
         case "reportTotals":
           return onReportTotals(state, message);
         case "reportStatement":

@@ -5,14 +5,9 @@ import type { Spawner } from "../../runtime/behaviour.js";
 import type { DistributorMessage } from "../protocol/distributor.js";
 import { createDistributor } from "./distributor.js";
 import type { VoucherPort } from "./voucher-port.js";
-import {
-  createDistributorRetained,
-  type DistributorOptions,
-  type FlushOptions,
-  type RetentionOptions,
-} from "./state.js";
+import { createDistributorRetained, type DistributorOptions, type FlushOptions } from "./state.js";
 
-export type { FlushOptions, RetentionOptions, VoucherPort };
+export type { FlushOptions, VoucherPort };
 
 /**
  * Starts the actor `distributor`. It does not own the store: close that after the actor has stopped.
@@ -20,7 +15,7 @@ export type { FlushOptions, RetentionOptions, VoucherPort };
  * Its mailbox takes more than may wait to be stored, so that the bound is the distributor's own and is counted there.
  */
 export function spawnDistributor(parent: Spawner, options: DistributorOptions): ActorRef<DistributorMessage> {
-  return parent.spawn(createDistributor(options, createDistributorRetained(options.flush, options.memory)), {
+  return parent.spawn(createDistributor(options, createDistributorRetained(options)), {
     name: "distributor",
     mailbox: { capacity: 20_000, overflow: "reject" },
     restart: "permanent",

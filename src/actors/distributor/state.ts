@@ -2,7 +2,13 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskResult, Context } from "../../runtime/behaviour.js";
-import type { DistributorMessage, QueryReply, StatementReply, TaskSettled } from "../protocol/distributor.js";
+import type {
+  DistributorMessage,
+  QueryReply,
+  RetentionOptions,
+  StatementReply,
+  TaskSettled,
+} from "../protocol/distributor.js";
 import type { MemoryBudget } from "../../runtime/memory-budget.js";
 import type { SchedulerMessage } from "../protocol/scheduler.js";
 import type { StoreStatement } from "../../task/record-chain.js";
@@ -71,6 +77,8 @@ export interface DistributorRetained {
   contradictions: number;
   refused: number;
   unvouched: number;
+  /** As it was last said. */
+  retention: RetentionOptions;
   /** Of the last log line on a failure, and what went unsaid since. */
   warned: { atMs: number; unsaid: number };
 }
@@ -106,14 +114,6 @@ export interface FlushOptions {
   readonly pendingBytesMax?: number;
 }
 
-/** How much of a store is kept. */
-export interface RetentionOptions {
-  /** Newest records to keep; more for as long as a step of deleting takes. Default: all. */
-  readonly recordsMax?: number;
-  /** Age from storing at which records are deleted, in ms. Default: none. */
-  readonly ageMsMax?: number;
-}
-
 export interface DistributorOptions {
   readonly node: NodeName;
   readonly store: Store;
@@ -128,7 +128,7 @@ export interface DistributorOptions {
   readonly memory?: MemoryBudget;
 }
 
-const FLUSH: Required<FlushOptions> = {
+export const FLUSH: Required<FlushOptions> = {
   periodMs: 0,
   recordsMax: 128,
   bytesMax: 4 * 1024 * 1024,
@@ -138,22 +138,21 @@ const FLUSH: Required<FlushOptions> = {
 
 /** The options, with every default in its place. */
 interface Given extends DistributorOptions {
-  readonly retention: RetentionOptions;
   readonly flush: Required<FlushOptions>;
 }
 
 export function withDefaults(options: DistributorOptions): Given {
-  return { ...options, retention: options.retention ?? {}, flush: { ...FLUSH, ...options.flush } };
+  return { ...options, flush: { ...FLUSH, ...options.flush } };
 }
 
-/**
- * @param flush bounds what waits
- * @param memory of the node. Default: what waits is no part of anything
- */
-export function createDistributorRetained(
-  flush: FlushOptions = {},
-  memory: MemoryBudget | null = null,
-): DistributorRetained {
+/** What it is given bounds what waits, and says how much is kept at first. */
+export function createDistributorRetained({
+  flush = {},
+  retention = {},
+  memory = null,
+}: Partial<
+  Pick<DistributorOptions, "flush" | "retention"> & { readonly memory: MemoryBudget | null }
+> = {}): DistributorRetained {
   const { pendingRecordsMax, pendingBytesMax } = { ...FLUSH, ...flush };
   return {
     pending: new Map(),
@@ -169,6 +168,7 @@ export function createDistributorRetained(
     contradictions: 0,
     refused: 0,
     unvouched: 0,
+    retention,
     warned: { atMs: -Infinity, unsaid: 0 },
   };
 }

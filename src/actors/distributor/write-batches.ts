@@ -127,7 +127,7 @@ export function onStored(
     pushStored(subscription, stored);
     readOn(state, subscription, ctx);
   }
-  const { recordsMax } = given.retention;
+  const { recordsMax } = retained.retention;
   if (recordsMax !== undefined && given.store.recordCount > recordsMax) expire(state, ctx);
   scheduleFlush(state, ctx);
   return state;

@@ -296,11 +296,13 @@ export function createGenerator(
     if (window.ledger.inFlight > 0) return;
     close(state, ctx);
     if (!closings.done) return;
+    const goesOn = phase.status === "draining" && phase.goesOn;
     if (phase.status === "draining") state.phase = { status: "ended" };
-    delivery.close(phase.status === "draining" && phase.goesOn, ctx);
+    delivery.close(goesOn, ctx);
     controller.tell({ type: "detachGenerator", sourceId }, "control");
     const error = phase.status === "failed" ? phase.error : null;
-    listener.tell({ type: "sourceEnded", sourceId, error, ledger: ledgerOf(state) });
+    const ended = { type: "sourceEnded", sourceId, error, ledger: ledgerOf(state) } as const;
+    listener.tell(goesOn ? { ...ended, goesOn } : ended);
     ctx.stop(ctx.self);
   }
 

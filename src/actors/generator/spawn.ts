@@ -9,11 +9,10 @@ import { DEFAULT_DELIVERY, type DeliveryLimits } from "./delivery/redelivery.js"
 import { createFfmpegCapture } from "./ffmpeg-capture.js";
 import { createGenerator } from "./generator.js";
 import { DEFAULT_HEALTH, type HealthSettings } from "./health.js";
-import type { LivePolicy } from "./delivery/unsettled-tasks.js";
 import { createGeneratorRetained, type GeneratorRetainedOptions } from "./retained.js";
 import type { GeneratorOptions } from "./state.js";
 
-export type { CapturePort, DeliveryLimits, LivePolicy };
+export type { CapturePort, DeliveryLimits };
 
 /** What a spawn may leave out has its default. */
 export interface SpawnGeneratorOptions

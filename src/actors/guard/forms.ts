@@ -14,9 +14,11 @@ import {
   TEXT_LIMITS,
   DAMAGE_MAX,
   REPAIRS_MAX,
+  WINDOW_LIMITS,
 } from "../../task/limits.js";
 import { NATIVE_LIMITS } from "../../task/native-video.js";
 import { QUEUE_POLICIES } from "../../task/pipeline.js";
+import { LIVE_POLICIES } from "../../task/requests.js";
 import { isPlain } from "./checks.js";
 
 const { width, height, fpsMax, framesPerTaskMax, quality } = CONFIGURATION_LIMITS;
@@ -284,4 +286,11 @@ export const sourceRequest = z.object({
   policy: policy.nullable(),
   paced: z.boolean(),
   limit: z.number().int().min(1).nullable(),
+  window: z
+    .object({
+      tasks: z.number().int().min(1).max(WINDOW_LIMITS.tasksMax),
+      bytes: z.number().int().min(1).max(WINDOW_LIMITS.bytesMax),
+    })
+    .optional(),
+  livePolicy: z.enum(LIVE_POLICIES).optional(),
 });

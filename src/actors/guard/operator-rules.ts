@@ -47,7 +47,9 @@ const EVENTS = {
   sourceBack: form<Told<"sourceBack">>()(z.object({ sourceId: name, afterMs: z.number().min(0) })),
   sourcePaused: form<Told<"sourcePaused">>()(z.object({ sourceId: name, reason: text })),
   sourceContinued: form<Told<"sourceContinued">>()(z.object({ sourceId: name })),
-  sourceEnded: form<Told<"sourceEnded">>()(z.object({ sourceId: name, error: failure.nullable(), ledger })),
+  sourceEnded: form<Told<"sourceEnded">>()(
+    z.object({ sourceId: name, error: failure.nullable(), goesOn: z.literal(true).optional(), ledger }),
+  ),
   stageFailed: form<Told<"stageFailed">>()(
     z.object({ node: z.string().max(TEXT_LIMITS.name), stage, error: failure }),
   ),

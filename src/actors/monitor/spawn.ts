@@ -10,6 +10,9 @@ import type { Repair } from "../../task/reports.js";
 import { openHostMetrics, type HostMetrics } from "./host-metrics.js";
 import { createMonitor } from "./monitor.js";
 
+/** Between samples, in ms. */
+export const DEFAULT_SAMPLE_MS = 1_000;
+
 export interface MonitorSpawnOptions {
   readonly node: NodeName;
   readonly scheduler: ActorRef<SchedulerMessage>;
@@ -29,7 +32,7 @@ export interface MonitorSpawnOptions {
 
 /** Starts the actor `monitor` under `parent`. */
 export function spawnMonitor(parent: Spawner, options: MonitorSpawnOptions): ActorRef<MonitorMessage> {
-  const { node, scheduler, controller, intervalMs = 1_000, openHost = openHostMetrics } = options;
+  const { node, scheduler, controller, intervalMs = DEFAULT_SAMPLE_MS, openHost = openHostMetrics } = options;
   const { repairs = () => [], failures = () => [], isDirect = () => true } = options;
   const behaviour = createMonitor({
     node,

@@ -23,6 +23,8 @@ export type DistributorMessage =
   | { readonly type: "demand"; readonly subscriber: ActorRef<SubscriptionEvent>; readonly count: number }
   | { readonly type: "unsubscribe"; readonly subscriber: ActorRef<SubscriptionEvent> }
   | { readonly type: "query"; readonly query: ResultQuery; readonly replyTo: ActorRef<QueryReply> }
+  /** From its own node: so much is kept from now on. */
+  | { readonly type: "retain"; readonly retention: RetentionOptions }
   | { readonly type: "reportTotals"; readonly replyTo: ActorRef<TotalsReported> }
   | { readonly type: "reportStatement"; readonly replyTo: ActorRef<StatementReply> };
 
@@ -41,6 +43,16 @@ export type SubscriptionEvent =
   | { readonly type: "recordsExpired"; readonly fromPosition: number; readonly toPosition: number }
   /** Nothing more comes: the store cannot be read, or too many are subscribed. */
   | { readonly type: "subscriptionFailed"; readonly error: Error };
+
+/** How much of a store is kept. */
+export interface RetentionOptions {
+  /** Newest records to keep; more for as long as a step of deleting takes. Default: all. */
+  readonly recordsMax?: number;
+  /** Bytes of the newest records to keep, as they are stored, without indexes; looked at every 10 s. Default: all. */
+  readonly bytesMax?: number;
+  /** Age from storing at which records are deleted, in ms. Default: none. */
+  readonly ageMsMax?: number;
+}
 
 /** What a store has counted. */
 export interface TotalsReported {

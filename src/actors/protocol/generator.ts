@@ -61,6 +61,8 @@ export type SourceEvent =
       readonly type: "sourceEnded";
       readonly sourceId: SourceId;
       readonly error: Error | null;
+      /** It goes on with its node, which stops; absent where it has ended for good. */
+      readonly goesOn?: true;
       /** The last one: nothing is in flight. */
       readonly ledger: LedgerReported;
     };

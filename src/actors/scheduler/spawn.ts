@@ -15,6 +15,9 @@ import { createSchedulerRetained } from "./retained.js";
 import type { OwnersPort } from "./owners-port.js";
 import { createScheduler } from "./scheduler.js";
 
+/** Between decisions, in ms. */
+export const DEFAULT_DECISION_MS = 1_000;
+
 export interface SchedulerSpawnOptions {
   /** Where the scheduler runs. */
   readonly node: NodeName;
@@ -56,7 +59,7 @@ export function spawnScheduler(parent: Spawner, options: SchedulerSpawnOptions):
       epoch: options.epoch ?? 0,
       fallback: options.fallback,
       decisions: options.decisions ?? createInlineDecisions(createPolicies()),
-      intervalMs: options.intervalMs ?? 1_000,
+      intervalMs: options.intervalMs ?? DEFAULT_DECISION_MS,
       moveLimits: options.moveLimits ?? {},
       nodesMax: options.nodesMax ?? 1_000,
       sourcesMax: options.sourcesMax ?? 10_000,

@@ -35,6 +35,8 @@ export async function sourceOptionsOf(
     ...(file.standby !== undefined && { standby: file.standby }),
     paced: request.paced,
     limit: request.limit,
+    ...(request.window && { window: request.window }),
+    ...(request.livePolicy && { livePolicy: request.livePolicy }),
     request,
   };
 }

@@ -23,7 +23,11 @@ export type StateKind =
   /** Stages that a node could not load, by node. */
   | "failure"
   /** How the plan of a source has changed, by `source/` and a number that sorts by its digits. */
-  | "change";
+  | "change"
+  /** The sources that the hub's configuration has started, by source. */
+  | "declared"
+  /** How far each sink has come, by its name. */
+  | "sink";
 
 /** Plain data, as JSON has it. */
 export type StateChange =

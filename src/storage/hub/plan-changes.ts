@@ -22,7 +22,7 @@ export interface ChangeLimits {
   readonly ageMsMax: number;
 }
 
-const CHANGE_LIMITS: ChangeLimits = { countMax: 256, ageMsMax: 30 * 86_400_000 };
+export const CHANGE_LIMITS: ChangeLimits = { countMax: 256, ageMsMax: 30 * 86_400_000 };
 
 /** Older ones are looked for once in so many changes of a source: so many may be there beyond the limit. */
 const TRIM_EVERY = 16;

@@ -1,10 +1,11 @@
 /** Appends records: one batch for the records, what is derived from them, the totals and the state of the store. */
 
+import { Buffer } from "node:buffer";
 import { CHAIN_START, chained } from "../../task/record-chain.js";
 import type { SourceTotals } from "../../task/reports.js";
 import type { Operation } from "../database.js";
-import { putRecord } from "./level-entries.js";
-import { identityKey, STATE_KEY, totalsKey } from "./level-keys.js";
+import { putDerivedEntries } from "./level-entries.js";
+import { identityKey, recordKey, STATE_KEY, totalsKey } from "./level-keys.js";
 import type { LoadedStore } from "./level-load.js";
 import { settledBefore } from "./level-settled.js";
 import { seal } from "./record-codec.js";
@@ -24,6 +25,7 @@ export async function appendRecords(
   const totals = new Map<string, SourceTotals>();
   const operations: Operation[] = [];
   let { nextPosition, lastChain = CHAIN_START } = store.state;
+  let bytes = 0;
   const appended = records.map((record): Appended => {
     const key = identityKey(record.id);
     const known = settled.get(key);
@@ -35,15 +37,19 @@ export async function appendRecords(
     const before = totals.get(sourceId) ?? store.totals.get(sourceId) ?? NO_TOTALS;
     settled.set(key, outcome);
     totals.set(sourceId, countRecord(before, record));
-    operations.push(...putRecord(stored));
+    const value = seal(stored);
+    bytes += Buffer.byteLength(value);
+    operations.push({ type: "put", key: recordKey(stored.position), value }, ...putDerivedEntries(stored));
     return { status: "stored", record: stored };
   });
   if (operations.length === 0) return appended;
   const added = nextPosition - store.state.nextPosition;
+  const { recordBytes } = store.state;
   const state = {
     ...store.state,
     nextPosition,
     recordCount: store.state.recordCount + added,
+    ...(recordBytes !== undefined && { recordBytes: recordBytes + bytes }),
     lastChain,
   };
   for (const [source, counts] of totals) {

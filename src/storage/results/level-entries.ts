@@ -6,13 +6,6 @@ import { identityKey, indexKeys, recordKey } from "./level-keys.js";
 import { seal } from "./record-codec.js";
 import { outcomeOf } from "./store.js";
 
-export function putRecord(record: StoredRecord): Operation[] {
-  return [
-    { type: "put", key: recordKey(record.position), value: seal(record) },
-    ...putDerivedEntries(record),
-  ];
-}
-
 /** Its identity and its places in the indexes, which can be rebuilt from the record. */
 export function putDerivedEntries(record: StoredRecord): Operation[] {
   const { id, position } = record;

@@ -22,7 +22,7 @@ import type { Repair, SourceTotals } from "../../task/reports.js";
 
 /** Version of the layout in `level-keys.ts`. */
 const FORMAT = 1;
-const EMPTY: StoreState = { firstPosition: 0, nextPosition: 0, recordCount: 0 };
+const EMPTY: StoreState = { firstPosition: 0, nextPosition: 0, recordCount: 0, recordBytes: 0 };
 
 /** How a store on disk is opened. */
 export interface LevelStoreOptions {

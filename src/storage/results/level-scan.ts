@@ -5,6 +5,7 @@
  * therefore taken to the end: without a read, but not without the failure.
  */
 
+import { Buffer } from "node:buffer";
 import type { StoredRecord } from "../../task/record.js";
 import type { Cursor, Database, KeyRange, Snapshot } from "../database.js";
 import { positionAtEnd, recordKey } from "./level-keys.js";
@@ -12,7 +13,7 @@ import { damaged, decodeRecord } from "./record-codec.js";
 
 export interface Found {
   readonly record: StoredRecord;
-  /** Characters of the stored value: its bytes, where it is ASCII. */
+  /** Bytes of the stored value. */
   readonly size: number;
 }
 
@@ -75,5 +76,5 @@ async function end(iterator: Cursor<unknown>, { gte, lt, reverse = false }: KeyR
 function decode(key: string, text: string): Found {
   const record = decodeRecord(text, key);
   if (record.position !== positionAtEnd(key)) throw damaged(key);
-  return { record, size: text.length };
+  return { record, size: Buffer.byteLength(text) };
 }

@@ -1,11 +1,13 @@
 /** A store that ends with its process: for simulation, tests, and runs that keep nothing. */
 
+import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
 import { CHAIN_START, chained, signStatement, type StoreStatement } from "../../task/record-chain.js";
 import type { SourceTotals } from "../../task/reports.js";
 import { taskKey } from "../../task/identity.js";
 import type { Outcome } from "../../task/task.js";
+import { seal } from "./record-codec.js";
 import { addSequence, hasSequence, type SequenceRanges } from "./sequence-ranges.js";
 import {
   matchesQuery,
@@ -80,11 +82,19 @@ export class MemoryStore implements Store {
     return { records: found.slice(0, limit), more: found.length > limit };
   }
 
-  async expire({ recordsMax = Infinity, storedBeforeMs = -Infinity, limit }: RetentionStep): Promise<number> {
+  async expire({
+    recordsMax = Infinity,
+    bytesMax = Infinity,
+    storedBeforeMs = -Infinity,
+    limit,
+  }: RetentionStep): Promise<number> {
     let deleted = 0;
+    let bytes = 0;
+    if (bytesMax < Infinity) for (const record of this.#records.values()) bytes += bytesOf(record);
     for (const record of this.#records.values()) {
-      const tooMany = this.#records.size > recordsMax;
+      const tooMany = this.#records.size > recordsMax || bytes > bytesMax;
       if (deleted >= limit || !(tooMany || record.storedAtMs < storedBeforeMs)) break;
+      if (bytesMax < Infinity) bytes -= bytesOf(record);
       const stream = `${record.id.sourceId}/${record.id.incarnation}`;
       if (record.type !== "closed") {
         this.#expired.set(stream, addSequence(this.#expired.get(stream) ?? [], record.id.sequence));
@@ -151,4 +161,9 @@ export class MemoryStore implements Store {
     this.#totals.set(id.sourceId, countRecord(this.#totals.get(id.sourceId) ?? NO_TOTALS, record));
     return { status: "stored", record: stored };
   }
+}
+
+/** As a record lies on disk. */
+function bytesOf(record: StoredRecord): number {
+  return Buffer.byteLength(seal(record));
 }

@@ -16,6 +16,8 @@ export interface StoreState {
   readonly firstPosition: number;
   readonly nextPosition: number;
   readonly recordCount: number;
+  /** Bytes of the records that are held, as they are stored. Absent where they were not counted: of an older store, and after damage. */
+  readonly recordBytes?: number;
   /** Of the record before `firstPosition`, and of the newest one: absent while no record is chained. */
   readonly firstChain?: string;
   readonly lastChain?: string;

@@ -50,6 +50,8 @@ export interface RecordPage {
 export interface RetentionStep {
   /** Newest records to keep. */
   readonly recordsMax?: number;
+  /** Bytes to keep of the newest records, as they are stored; those of indexes are not counted. */
+  readonly bytesMax?: number;
   /** Records stored before this go, ms since the Unix epoch, from the oldest position up to the first younger one. */
   readonly storedBeforeMs?: number;
   /** Records to delete at most in this step. */

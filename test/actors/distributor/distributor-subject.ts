@@ -29,7 +29,7 @@ export function setUp(options: Partial<DistributorOptions> = {}, memory = new Me
   const actor = fold(
     createDistributor(
       { node: parseNodeName("cloud"), store: scripted.store, vouchers: CREDULOUS, scheduler, ...options },
-      createDistributorRetained(options.flush),
+      createDistributorRetained(options),
     ),
     { resolve: { [ORIGIN]: origin } },
   );

@@ -39,6 +39,20 @@ test("distributor deletes beyond recordsMax after each write and keeps the total
   assert.is(totals().sources["cam-1"]?.stored, 5);
 });
 
+test("distributor keeps what it was last told to", async () => {
+  const memory = new MemoryStore();
+  await memory.append(newRecords(20));
+  const { actor } = setUp({ retention: { recordsMax: 50 } }, memory);
+  await actor.settle();
+  assert.is(memory.recordCount, 20);
+  actor.tell({ type: "retain", retention: { recordsMax: 10, ageMsMax: 10 ** 13 } });
+  await actor.settle();
+  assert.is(memory.recordCount, 10);
+  actor.tell({ type: "retain", retention: { bytesMax: 1 } });
+  await actor.settle();
+  assert.is(memory.recordCount, 0);
+});
+
 test("distributor deletes by age, in steps of 1,000 until nothing is left to delete", async () => {
   const memory = new MemoryStore();
   await memory.append(newRecords(2_500));

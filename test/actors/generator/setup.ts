@@ -7,7 +7,7 @@ import { DEFAULT_HEALTH } from "../../../src/actors/generator/health.js";
 import type { Journal, RecoveredState } from "../../../src/storage/journal/journal.js";
 import { DEFAULT_DELIVERY } from "../../../src/actors/generator/delivery/redelivery.js";
 import { parseSource } from "../../../src/actors/generator/source-spec.js";
-import type { LivePolicy } from "../../../src/actors/generator/delivery/unsettled-tasks.js";
+import type { LivePolicy } from "../../../src/task/requests.js";
 import type { WindowLimits } from "../../../src/actors/generator/delivery/window.js";
 import type { ActorRef } from "../../../src/runtime/actor-ref.js";
 import type { DistributorMessage } from "../../../src/actors/protocol/distributor.js";

@@ -1,5 +1,6 @@
 /** The tasks of a source that are not settled: each leaves for the controller, and leaves again for as long as it may be lost. */
 
+import type { LivePolicy } from "../../../task/requests.js";
 import type { ActorRef } from "../../../runtime/actor-ref.js";
 import type { GivenUp, JournalEntry } from "../../../storage/journal/journal.js";
 import type { NodeName, TaskId } from "../../../task/identity.js";
@@ -24,9 +25,6 @@ import {
   type UnsettledOptions,
 } from "./unsettled.js";
 import { numberKey, type TaskNumber, type TaskWindow } from "./window.js";
-
-/** What a live source does with a task that finds the window full; `dropOldest` keeps the newest one waiting. */
-export type LivePolicy = "dropNewest" | "dropOldest";
 
 /** What a task is made of; its sequence and its pins are given to it here. */
 export interface Offer extends Omit<NewTask, "id" | "pins" | "delivery" | "joinNodes"> {

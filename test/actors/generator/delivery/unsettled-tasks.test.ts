@@ -6,10 +6,8 @@ import {
   DEFAULT_DELIVERY,
   type DeliveryLimits,
 } from "../../../../src/actors/generator/delivery/redelivery.js";
-import {
-  UnsettledTasks,
-  type LivePolicy,
-} from "../../../../src/actors/generator/delivery/unsettled-tasks.js";
+import { UnsettledTasks } from "../../../../src/actors/generator/delivery/unsettled-tasks.js";
+import type { LivePolicy } from "../../../../src/task/requests.js";
 import type { JournalEntry } from "../../../../src/storage/journal/journal.js";
 import { TaskWindow } from "../../../../src/actors/generator/delivery/window.js";
 import type { ControllerMessage } from "../../../../src/actors/protocol/controller.js";
