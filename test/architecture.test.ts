@@ -11,7 +11,7 @@ const ROOMS = [
   ["src/services/", "src/storage/", "src/audit/", "src/scheduling/"],
   ["src/actors/"],
   ["src/operator/"],
-  ["src/node/", "src/web/"],
+  ["src/node/", "src/web/", "src/sinks/"],
   ["src/simulation/"],
   ["apps/"],
 ];

@@ -1,5 +1,7 @@
 /** Events of a cluster as lines for people; null where there is nothing to say. */
 
+import type { SinkEvent } from "../../src/task/hub-events.js";
+import { formatDuration } from "./units.js";
 import { countDrops } from "../../src/task/ledger.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { SchedulerEvent } from "../../src/actors/protocol/scheduler.js";
@@ -36,6 +38,22 @@ export function describeSchedule(event: SchedulerEvent): string | null {
   if (event.type === "tableAcknowledged") return null;
   const of = event.sources.length === 0 ? "" : ` for ${event.sources.join(", ")}`;
   return `Routing table ${tableText(event.epoch)}${of}: ${event.reason}`;
+}
+
+export function describeSink(event: SinkEvent): string {
+  const { sink } = event;
+  switch (event.type) {
+    case "sinkDown":
+      return `sink ${sink} takes nothing, and is tried again: ${event.problem}`;
+    case "sinkUp":
+      return `sink ${sink} takes results again after ${formatDuration(event.afterMs)}`;
+    case "sinkLost":
+      return `sink ${sink} misses the results at ${event.fromPosition} to ${event.toPosition}: retention deleted them before it took them`;
+    case "sinkRefused":
+      return `sink ${sink} refused the result at ${event.position}, which is passed over: ${event.problem}`;
+    default:
+      return assertNever(event);
+  }
 }
 
 export function describeNode(event: NodeEvent): string | null {

@@ -23,7 +23,8 @@ import { keepFilesPrivate, readNamed } from "./files.js";
 import { removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
 import type { HubCommand } from "./hub-command.js";
 import { makeHubTokens, revokeOperatorToken, type JoinToken } from "./hub-tokens.js";
-import { describeCluster, describeNode, describeSchedule } from "./describe.js";
+import { createSinks, type Sinks } from "../../src/sinks/sinks.js";
+import { describeCluster, describeNode, describeSchedule, describeSink } from "./describe.js";
 import { formatDuration } from "./units.js";
 import { openInBrowser, PAGE_FOLDER, pageLink } from "../page-link.js";
 import { atMost, signalled } from "../program.js";
@@ -43,6 +44,7 @@ export async function hub(command: HubCommand): Promise<number> {
   const store = await openStore(folder, { onDamage: sayDamage(folder) });
   const tokens = tokensFolder(folder);
   let node: SluiceNode | null = null;
+  let sinks: Sinks | null = null;
   let unfollow = (): void => {};
   const over: { failure: Error | null; finish: () => void } = { failure: null, finish: () => {} };
   const ended = signalled({ byHangup: policyFiles.length === 0 && file === null });
@@ -90,7 +92,27 @@ export async function hub(command: HubCommand): Promise<number> {
       },
     });
     const { system, cluster: joined } = node;
-    if (joined !== null) await web.open({ system, cluster: joined, storeFailure: () => store.failure });
+    if (joined !== null) {
+      sinks = createSinks({
+        system,
+        cluster: { name: joined.name, id: await store.identity() },
+        state: store.state,
+        nextPosition: () => store.nextPosition,
+        environment: process.env,
+        onEvent(event) {
+          web.onEvent(event);
+          say(describeSink(event));
+        },
+      });
+      const { reports } = sinks;
+      await web.open({
+        system,
+        cluster: joined,
+        storeFailure: () => store.failure,
+        sinks: reports,
+        nextPosition: () => store.nextPosition,
+      });
+    }
     const url = joined?.url ?? settings.listen;
     await writeOperator(folder, { url, token: made.operator, authorities: tls?.certificate ?? null });
     greet(settings, url, made.join);
@@ -100,9 +122,17 @@ export async function hub(command: HubCommand): Promise<number> {
       if (command.open) openInBrowser(link, (why) => err.line(`warning: ${why}`));
     }
     const configured =
-      file === null || joined === null
+      file === null || joined === null || sinks === null
         ? null
-        : await openConfigured({ file, command, node, operator: createOperator(system, joined), store, say });
+        : await openConfigured({
+            sinks,
+            file,
+            command,
+            node,
+            operator: createOperator(system, joined),
+            store,
+            say,
+          });
     const reread: Reread[] = [];
     if (configured !== null) reread.push(() => configured.reread());
     unfollow = followFiles(policyFiles, {
@@ -116,6 +146,7 @@ export async function hub(command: HubCommand): Promise<number> {
     return 0;
   } finally {
     unfollow();
+    await atMost(LEAVE_MS, sinks?.close() ?? Promise.resolve());
     await atMost(LEAVE_MS, node?.terminate() ?? Promise.resolve());
     // One that could not be revoked here is at the next start.
     await revokeOperatorToken(tokens, Date.now()).catch(() => {});

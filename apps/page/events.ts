@@ -65,6 +65,14 @@ function textOf({ event }: HubEvent): string {
       return `cannot load ${event.stage.stage}: ${event.error.message}`;
     case "sourceResumed":
       return `source ${event.sourceId} goes on${event.error === null ? "" : `, but cannot: ${event.error.message}`}`;
+    case "sinkDown":
+      return `sink ${event.sink} takes nothing: ${event.problem}`;
+    case "sinkUp":
+      return `sink ${event.sink} takes results again after ${milliseconds(event.afterMs)}`;
+    case "sinkLost":
+      return `sink ${event.sink} misses results ${event.fromPosition} to ${event.toPosition}: retention deleted them first`;
+    case "sinkRefused":
+      return `sink ${event.sink} refused result ${event.position}: ${event.problem}`;
     case "joined":
     case "cutOff":
     case "refused":

@@ -1,10 +1,10 @@
 /**
  * Sources that a hub's configuration names: each runs on its node for as long as it is named.
  *
- * DS1 A source is started where its node runs none of that name, once for each time that its node comes or that it is named
+ * DCS1 A source is started where its node runs none of that name, once for each time that its node comes or that it is named
  *     otherwise; one that has come to its end, or that an operator has ended, is not started again unless it is named otherwise.
- * DS2 One that is named no more is ended, also where that is found out at the hub's next start.
- * DS3 What cannot be started is said, and tried again when its node comes back or the configuration is read again.
+ * DCS2 One that is named no more is ended, also where that is found out at the hub's next start.
+ * DCS3 What cannot be started is said, and tried again when its node comes back or the configuration is read again.
  */
 
 import { createHash } from "node:crypto";

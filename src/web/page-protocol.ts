@@ -9,6 +9,7 @@ import type { TotalsReported } from "../actors/protocol/distributor.js";
 import type { NodesReported, SchedulerEvent, TableReported } from "../actors/protocol/scheduler.js";
 import type { ClusterEvent, SecurityCounts } from "../transport/cluster/cluster.js";
 import type { NodeName, SourceId } from "../task/identity.js";
+import type { SinkEvent } from "../task/hub-events.js";
 import type { StoredRecord } from "../task/record.js";
 import type { LedgerReported, SourceReport } from "../task/reports.js";
 
@@ -64,7 +65,7 @@ export interface HubEvent {
   readonly atMs: number;
   /** Whose it is: the hub's own, or of a node by its name. */
   readonly of: NodeName;
-  readonly event: ClusterEvent | SchedulerEvent | NodeEvent;
+  readonly event: ClusterEvent | SchedulerEvent | NodeEvent | SinkEvent;
 }
 
 /** Stands for a Map in JSON. */

@@ -11,6 +11,7 @@ import type { TokenAuthority } from "../transport/security/token-authority.js";
 import { guardFor } from "../actors/guard/guard.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
+import type { SinkEvent, SinkReport } from "../task/hub-events.js";
 import type { TaskOutcome } from "../task/reports.js";
 import { createOperator } from "../operator/operator.js";
 import { createClusterFeed } from "./cluster-feed.js";
@@ -49,6 +50,10 @@ export interface WebHub {
   readonly cluster: Cluster;
   /** Why its store cannot be written now; null where it can. */
   storeFailure(): string | null;
+  /** How its sinks do. Default: it has none. */
+  sinks?(): readonly SinkReport[];
+  /** Position of the next record of its store: what sinks are behind of. Default 0. */
+  nextPosition?(): number;
 }
 
 /** What a hub answers over HTTP at the address where nodes join it. */
@@ -57,8 +62,8 @@ export interface Web {
   readonly http: HttpService;
   /** Goes into `onOutcome` of the hub. */
   readonly onOutcome: (outcome: TaskOutcome) => void;
-  /** Is to be told the events of the hub's own node and scheduler. */
-  readonly onEvent: (event: NodeEvent | SchedulerEvent) => void;
+  /** Is to be told the events of the hub's own node, scheduler and sinks. */
+  readonly onEvent: (event: NodeEvent | SchedulerEvent | SinkEvent) => void;
   /** The hub has started; until then each request is told that it is starting. */
   open(hub: WebHub): Promise<void>;
   /** A code by which one browser on the hub's machine signs in, once; the code before it counts no more. */
@@ -111,6 +116,8 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
         memory: nodeSystem(system).memory,
         cluster,
         requests: door.counts,
+        sinks: () => hub.sinks?.() ?? [],
+        nextPosition: () => hub.nextPosition?.() ?? 0,
         now: () => system.clock.now(),
         async state() {
           const [nodes, table, totals] = await Promise.all([

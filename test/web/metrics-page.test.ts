@@ -19,6 +19,8 @@ test("the page of metrics lists each metric with its type, and no other one", as
     deadLetters: { total: 0, countByReason: {} as never, subscribe: () => () => {} },
     cluster: { links: [], security: {}, members: new Map() },
     requests: {},
+    sinks: () => [],
+    nextPosition: () => 0,
     now: () => 0,
     state: () => Promise.reject(new Error("there is no cluster")),
   });

@@ -129,6 +129,8 @@ test("where the scheduler does not answer, its own metrics are missing and the o
     memory: new MemoryBudget(3_200),
     cluster: { links: [], security: { "token-invalid": 1 }, members: new Map() },
     requests: { 200: 5 },
+    sinks: () => [],
+    nextPosition: () => 0,
     now: () => 10_000,
     state() {
       if (fails) return Promise.reject(new Error("no answer"));

@@ -6,6 +6,7 @@ import type { SluiceNode } from "../../../src/node/node.js";
 import { keepDeclaredSources, type DeclaredSource } from "../../../src/operator/declared-sources.js";
 import type { Operator } from "../../../src/operator/operator.js";
 import type { Store } from "../../../src/storage/results/store.js";
+import type { Sinks } from "../../../src/sinks/sinks.js";
 import { SluiceError } from "../../../src/task/errors.js";
 import { parseNodeName } from "../../../src/task/identity.js";
 import { err } from "../../terminal.js";
@@ -21,6 +22,7 @@ export interface ConfiguredOptions {
   readonly node: SluiceNode;
   readonly operator: Operator;
   readonly store: Store;
+  readonly sinks: Sinks;
   readonly say: (line: string) => void;
 }
 
@@ -31,12 +33,13 @@ export interface Configured {
 
 /** Starts what the file names. */
 export async function openConfigured(options: ConfiguredOptions): Promise<Configured> {
-  const { command, node, operator, store, say } = options;
+  const { command, node, operator, store, sinks, say } = options;
   const sources = await keepDeclaredSources({ operator, state: store.state, say });
   let file = options.file;
 
   async function apply(next: ReadHubFile): Promise<void> {
     const declared = await declaredIn(next, node.name);
+    await sinks.use(next.values.sinks ?? []);
     node.retain(retentionGiven(command, next.values));
     await sources.declare(declared);
   }

@@ -7,6 +7,7 @@ import { DEFAULT_SOURCE_POLICY, SOURCE_KINDS } from "../../../src/actors/generat
 import { DEFAULT_DECISION_MS } from "../../../src/actors/scheduler/spawn.js";
 import { DEFAULT_SAMPLE_MS } from "../../../src/actors/monitor/spawn.js";
 import { DEFAULT_PROCESSOR_LIMITS } from "../../../src/actors/processor/processor-limits.js";
+import { sinksForm } from "../../../src/sinks/sink-settings.js";
 import { z } from "../../../src/runtime/parse.js";
 import { DECISION_LIMITS } from "../../../src/scheduling/ask-policy.js";
 import { CHANGE_LIMITS } from "../../../src/storage/hub/plan-changes.js";
@@ -17,6 +18,7 @@ import {
   bytes,
   count,
   duration,
+  durationForm,
   live,
   nonEmpty,
   positiveBytes,
@@ -189,6 +191,37 @@ export const HUB_FILE = {
     live: dropNewest # or dropOldest: what a live source drops that finds the window full`,
       },
       "sources that run as long as the file names them",
+    ),
+  ),
+  sinks: live(
+    setting(
+      sinksForm({ duration: durationForm, bytes: positiveBytes }),
+      {
+        example: `
+  - name: archive
+    type: file # lines of JSON
+    path: results.ndjson
+    rotate: 64MiB # size at which it is put aside as results.ndjson.1
+    keep: 8 # files that are kept besides
+  - name: alerts
+    type: webhook # CloudEvents 1.0
+    url: https://example.com/sluice
+    secret: { env: SLUICE_HOOK_SECRET } # signs each request; or { file: PATH }
+    timeout: 10s
+    sources: [gate] # default: all
+    records: [result, gap, closed]
+    from: now # or beginning: where it begins at its first start
+    batch: 100 # records at once
+    linger: 1s # that a record waits for others
+  - name: home
+    type: mqtt
+    url: mqtts://broker.example:8883
+    user: sluice
+    password: { file: mqtt.password }
+    profile: frigate/events # or onvif-mj
+    prefix: frigate # first part of the topic`,
+      },
+      "where results are sent as they are stored: see docs/sinks.md",
     ),
   ),
 } as const;

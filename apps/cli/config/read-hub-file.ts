@@ -6,6 +6,8 @@ import { errorText } from "../../../src/runtime/errors.js";
 import { parseWith, z, type Problem } from "../../../src/runtime/parse.js";
 import { SluiceError } from "../../../src/task/errors.js";
 import { suggestName } from "../../../src/task/nearest-name.js";
+import type { SecretPlace } from "../../../src/sinks/secret.js";
+import type { SinkSettings } from "../../../src/sinks/sink-settings.js";
 import { parseYaml } from "../../../src/task/yaml.js";
 import { HUB_FILE, type HubFile } from "./hub-form.js";
 import { fromFolder, isSection, type Entries } from "./setting.js";
@@ -96,7 +98,7 @@ function describe({ text, path }: Problem): string {
 /** Paths from the folder of the file on. */
 function withPaths(values: HubFile, folder: string): HubFile {
   const at = (path: string): string => fromFolder(folder, path);
-  const { tls, store, journal, models, services, policies, operators, sources } = values;
+  const { tls, store, journal, models, services, policies, operators, sources, sinks } = values;
   return {
     ...values,
     ...(tls && {
@@ -111,6 +113,7 @@ function withPaths(values: HubFile, folder: string): HubFile {
     ...(services && { services: services.map(at) }),
     ...(policies?.files && { policies: { ...policies, files: policies.files.map(at) } }),
     ...(operators?.folders && { operators: { ...operators, folders: operators.folders.map(at) } }),
+    ...(sinks && { sinks: sinks.map((sink) => sinkFrom(sink, at)) }),
     ...(sources && {
       sources: sources.map((source) => ({
         ...source,
@@ -119,6 +122,21 @@ function withPaths(values: HubFile, folder: string): HubFile {
       })),
     }),
   };
+}
+
+function sinkFrom(sink: SinkSettings, at: (path: string) => string): SinkSettings {
+  const secretAt = (secret: SecretPlace): SecretPlace =>
+    "file" in secret ? { file: at(secret.file) } : secret;
+  switch (sink.type) {
+    case "file":
+      return { ...sink, path: at(sink.path) };
+    case "webhook":
+      return { ...sink, ...(sink.secret && { secret: secretAt(sink.secret) }) };
+    case "mqtt":
+      return { ...sink, ...(sink.password && { password: secretAt(sink.password) }) };
+    default:
+      return sink;
+  }
 }
 
 /** Neither an address nor a scene. */

@@ -66,7 +66,8 @@ export function setting<Value>(
   return { form, shown: fallback, example: "example" in shown ? shown.example : null, what, live: false };
 }
 
-const durationForm = z
+/** In ms. */
+export const durationForm = z
   .string("wanted a duration like 500ms, 90s, 15m, 24h or 30d")
   .transform((text, ctx): number => {
     const ms = parseDuration(text);

@@ -1,9 +1,11 @@
 /** The hub's own process: its actors, its links, what it refused, and Node.js itself. */
 
+import type { SinkReport } from "../../task/hub-events.js";
 import type { DeadLetters } from "../../runtime/dead-letters.js";
 import type { MemoryBudget } from "../../runtime/memory-budget.js";
 import type { Cluster } from "../../transport/cluster/cluster.js";
 import type { RequestCounts } from "../door.js";
+import { createSinkMetrics } from "./sink-metrics.js";
 import type { MetricSet } from "./metric-set.js";
 
 /** What the hub's process counts by itself. */
@@ -12,12 +14,15 @@ export interface SystemPorts {
   readonly memory: MemoryBudget;
   readonly cluster: Pick<Cluster, "links" | "security" | "members">;
   readonly requests: RequestCounts;
+  readonly sinks: () => readonly SinkReport[];
+  /** Of the store. */
+  readonly nextPosition: () => number;
 }
 
 /** Each is read as it is scraped. */
 export function createSystemMetrics(
   metrics: MetricSet,
-  { deadLetters, memory, cluster, requests }: SystemPorts,
+  { deadLetters, memory, cluster, requests, sinks, nextPosition }: SystemPorts,
 ): void {
   metrics.addProcess();
   metrics.counter(
@@ -61,6 +66,7 @@ export function createSystemMetrics(
     for (const [role, count] of byRole) gauge.set({ role }, count);
   });
   createLinkMetrics(metrics, cluster);
+  createSinkMetrics(metrics, { sinks, nextPosition });
 }
 
 function createLinkMetrics(metrics: MetricSet, cluster: SystemPorts["cluster"]): void {

@@ -1,12 +1,14 @@
 /** Follows docs/configuration.md line by line: writes its files, runs its commands, and looks for what it says is printed. */
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import type { StoredRecord } from "../../../src/task/record.js";
 import { ALONE } from "../../support/hub-program.js";
 import { runSluice, startSluice, type Program } from "../../support/program.js";
 import { REPOSITORY } from "../../support/sources.js";
 import { temporaryFolder } from "../../support/temporary-folder.js";
+import { until } from "../../contract/sink.js";
 import { test } from "../../support/test.js";
 
 interface Block {
@@ -50,7 +52,10 @@ test("docs/configuration.md says what happens", async () => {
       if (target !== undefined) writeFileSync(join(folder, target), ended.stdout);
       last = ended;
     } else if (language === "text") {
-      if (what === "hangup") hub?.signal("SIGHUP");
+      if (what === "hangup") {
+        await until("a result in the file", () => existsSync(join(folder, "results.ndjson")));
+        hub?.signal("SIGHUP");
+      }
       for (const line of text.trim().split("\n")) {
         if (what !== "hangup" && last.stderr !== "") assert.match(last.stderr, quoted(line));
         else if (line.startsWith("warning:")) await hub?.says(quoted(line));
@@ -58,6 +63,8 @@ test("docs/configuration.md says what happens", async () => {
       }
     }
   }
+  const [first = ""] = readFileSync(join(folder, "results.ndjson"), "utf8").split("\n");
+  assert.equal((JSON.parse(first) as StoredRecord).id.sourceId, "gate");
   const checked = await runSluice(["config", "all.yaml"], { env: ALONE, cwd: folder });
   assert.is(checked.exitCode, 0, checked.stderr);
   hub?.signal("SIGTERM");
