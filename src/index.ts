@@ -199,6 +199,8 @@ export type { Drops } from "./task/ledger.js";
 // ── What a hub answers over HTTP ───────────────────────────────────────────────────────────────────────────────────
 
 export { createWeb, type Web, type WebHub, type WebOptions } from "./web/web.js";
+export type { HubEvent } from "./web/page-protocol.js";
+export type { AlarmEvent, AlarmReport, SinkEvent, SinkReport } from "./task/hub-events.js";
 
 // ── Services of one's own: a module that exports `service`, and its declaration ─────────────────────────────────────
 

@@ -49,6 +49,7 @@ test("every file that the documents link to exists", () => {
     "docs/metrics.md",
     "docs/page.md",
     "docs/sinks.md",
+    "docs/alarms.md",
   ]) {
     for (const [, target = ""] of read(path).matchAll(/\]\(((?!https?:)[^)#]+)/g)) {
       assert.ok(read(join(path, "..", target)).length > 0, `${path} links to ${target}`);

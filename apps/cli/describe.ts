@@ -1,6 +1,6 @@
 /** Events of a cluster as lines for people; null where there is nothing to say. */
 
-import type { SinkEvent } from "../../src/task/hub-events.js";
+import type { AlarmEvent, SinkEvent } from "../../src/task/hub-events.js";
 import { formatDuration } from "./units.js";
 import { countDrops } from "../../src/task/ledger.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
@@ -51,6 +51,20 @@ export function describeSink(event: SinkEvent): string {
       return `sink ${sink} misses the results at ${event.fromPosition} to ${event.toPosition}: retention deleted them before it took them`;
     case "sinkRefused":
       return `sink ${sink} refused the result at ${event.position}, which is passed over: ${event.problem}`;
+    default:
+      return assertNever(event);
+  }
+}
+
+export function describeAlarm(event: AlarmEvent): string {
+  const { alarm, about } = event;
+  switch (event.type) {
+    case "alarmRaised":
+      return `ALARM ${alarm}: ${about}: ${event.detail}`;
+    case "alarmResolved":
+      return `alarm ${alarm} of ${about} is resolved after ${formatDuration(event.afterMs)}`;
+    case "alarmAcknowledged":
+      return `alarm ${alarm} of ${about} is known to an operator`;
     default:
       return assertNever(event);
   }

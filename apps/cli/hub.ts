@@ -23,8 +23,9 @@ import { keepFilesPrivate, readNamed } from "./files.js";
 import { removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
 import type { HubCommand } from "./hub-command.js";
 import { makeHubTokens, revokeOperatorToken, type JoinToken } from "./hub-tokens.js";
+import { createHubAlarms, type HubAlarms } from "../../src/sinks/alarms/hub-alarms.js";
 import { createSinks, type Sinks } from "../../src/sinks/sinks.js";
-import { describeCluster, describeNode, describeSchedule, describeSink } from "./describe.js";
+import { describeAlarm, describeCluster, describeNode, describeSchedule, describeSink } from "./describe.js";
 import { formatDuration } from "./units.js";
 import { openInBrowser, PAGE_FOLDER, pageLink } from "../page-link.js";
 import { atMost, signalled } from "../program.js";
@@ -45,6 +46,7 @@ export async function hub(command: HubCommand): Promise<number> {
   const tokens = tokensFolder(folder);
   let node: SluiceNode | null = null;
   let sinks: Sinks | null = null;
+  let alarms: HubAlarms | null = null;
   let unfollow = (): void => {};
   const over: { failure: Error | null; finish: () => void } = { failure: null, finish: () => {} };
   const ended = signalled({ byHangup: policyFiles.length === 0 && file === null });
@@ -76,7 +78,10 @@ export async function hub(command: HubCommand): Promise<number> {
       sourcePolicy: settings.sourcePolicy,
       version: command.version,
       log,
-      onOutcome: web.onOutcome,
+      onOutcome(outcome) {
+        web.onOutcome(outcome);
+        alarms?.settled(outcome);
+      },
       onEvent(event) {
         web.onEvent(event);
         say(describeNode(event));
@@ -105,6 +110,20 @@ export async function hub(command: HubCommand): Promise<number> {
         },
       });
       const { reports } = sinks;
+      const operator = createOperator(system, joined);
+      alarms = createHubAlarms({
+        system,
+        cluster: { name: joined.name, id: await store.identity() },
+        folder: folder === "memory:" ? null : folder,
+        environment: process.env,
+        audit: async () => (await operator.audit()).findingCount,
+        onEvent(event) {
+          web.onEvent(event);
+          say(describeAlarm(event));
+        },
+      });
+      const { happened } = alarms;
+      web.subscribe(({ event }) => happened(event));
       await web.open({
         system,
         cluster: joined,
@@ -122,10 +141,11 @@ export async function hub(command: HubCommand): Promise<number> {
       if (command.open) openInBrowser(link, (why) => err.line(`warning: ${why}`));
     }
     const configured =
-      file === null || joined === null || sinks === null
+      file === null || joined === null || sinks === null || alarms === null
         ? null
         : await openConfigured({
             sinks,
+            alarms,
             file,
             command,
             node,
@@ -146,6 +166,7 @@ export async function hub(command: HubCommand): Promise<number> {
     return 0;
   } finally {
     unfollow();
+    alarms?.close();
     await atMost(LEAVE_MS, sinks?.close() ?? Promise.resolve());
     await atMost(LEAVE_MS, node?.terminate() ?? Promise.resolve());
     // One that could not be revoked here is at the next start.

@@ -13,6 +13,7 @@ import {
   readBy,
   UsageError,
 } from "../command-line.js";
+import type { AlarmsCommand } from "./alarms.js";
 import type { AuditCommand } from "./audit.js";
 import type { ExplainCommand } from "./explain.js";
 import { operatorCommands, type Choose, type OperatorCommands } from "./operator-command.js";
@@ -41,6 +42,7 @@ export function addOperator(program: Command, choose: Choose): void {
   addExplain(commands);
   addProfile(commands);
   addTop(commands);
+  addAlarms(commands);
 }
 
 function addNodes({ command, act, choose }: OperatorCommands): void {
@@ -63,6 +65,20 @@ function addNodes({ command, act, choose }: OperatorCommands): void {
         given,
         () => import("./nodes.js"),
         ({ nodes }, operator) => nodes(operator, given),
+      ),
+    );
+}
+
+function addAlarms({ command, act }: OperatorCommands): void {
+  command("alarms", "Shows the alarms that are raised now; their rules are in the hub's configuration.")
+    .option("--ack <rule>", "say that the alarms of this rule are known", notEmpty)
+    .option("--about <name>", "of these, the one about this source or node alone", notEmpty)
+    .option("--json", "print one JSON array", false)
+    .action((given: OperatorFlags & AlarmsCommand) =>
+      act(
+        given,
+        () => import("./alarms.js"),
+        ({ alarms }, operator) => alarms(operator, given),
       ),
     );
 }

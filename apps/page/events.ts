@@ -73,6 +73,12 @@ function textOf({ event }: HubEvent): string {
       return `sink ${event.sink} misses results ${event.fromPosition} to ${event.toPosition}: retention deleted them first`;
     case "sinkRefused":
       return `sink ${event.sink} refused result ${event.position}: ${event.problem}`;
+    case "alarmRaised":
+      return `ALARM ${event.alarm}: ${event.about}: ${event.detail}`;
+    case "alarmResolved":
+      return `alarm ${event.alarm} of ${event.about} is resolved after ${milliseconds(event.afterMs)}`;
+    case "alarmAcknowledged":
+      return `alarm ${event.alarm} of ${event.about} is known to an operator`;
     case "joined":
     case "cutOff":
     case "refused":

@@ -11,7 +11,15 @@ import { createAgentClient, type AgentClient } from "./agent-client.js";
 import { createControl, type Control } from "./control.js";
 import { askNode } from "../actors/guard/ask-node.js";
 import { guardFor } from "../actors/guard/guard.js";
-import { NODES_REPORTED, QUERY_REPLY, STATEMENT_REPLY, TOTALS_REPORTED } from "../actors/guard/replies.js";
+import {
+  ALARMS_REPORTED,
+  NODES_REPORTED,
+  QUERY_REPLY,
+  STATEMENT_REPLY,
+  TOTALS_REPORTED,
+} from "../actors/guard/replies.js";
+import type { AlarmsMessage } from "../actors/protocol/alarms.js";
+import type { AlarmReport } from "../task/hub-events.js";
 import type { DistributorMessage, TotalsReported } from "../actors/protocol/distributor.js";
 import type { NodesReported, SchedulerMessage } from "../actors/protocol/scheduler.js";
 import type { RecordPage } from "../storage/results/store.js";
@@ -52,6 +60,10 @@ export interface Operator extends Control {
    * @throws SluiceError `store-corrupt`
    */
   audit(sourceId?: SourceId | null, onSilent?: OnSilent): Promise<AuditReport>;
+  /** The alarms of the hub that are raised now, oldest first. */
+  alarms(): Promise<readonly AlarmReport[]>;
+  /** Says that the alarms of a rule are known, or those about one thing. @returns those that are raised now */
+  acknowledgeAlarms(alarm: string, about?: string): Promise<readonly AlarmReport[]>;
   /** What a node can be asked. */
   agent(node: NodeName): AgentClient;
   /** Leaves the cluster; nothing else is stopped by it. */
@@ -92,6 +104,8 @@ export function createOperator(system: ActorSystem, cluster: Cluster): Operator 
   const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
   const distributor = system.resolve<DistributorMessage>(`sluice://${cloud}/distributor`);
 
+  const alarms = system.resolve<AlarmsMessage>(`sluice://${cloud}/alarms`);
+
   const operator: Operator = {
     ...createControl(system, cloud, () => 0),
     system,
@@ -117,6 +131,22 @@ export function createOperator(system: ActorSystem, cluster: Cluster): Operator 
       return reply;
     },
 
+    async alarms() {
+      const asked = await askNode(system, alarms, ALARMS_REPORTED, (replyTo) => ({
+        type: "reportAlarms",
+        replyTo,
+      }));
+      return asked.alarms;
+    },
+    async acknowledgeAlarms(alarm, about) {
+      const asked = await askNode(system, alarms, ALARMS_REPORTED, (replyTo) => ({
+        type: "acknowledgeAlarms",
+        alarm,
+        ...(about !== undefined && { about }),
+        replyTo,
+      }));
+      return asked.alarms;
+    },
     agent: (node) => createAgentClient(system, node, cluster),
     audit: async (sourceId = null, onSilent = () => {}) =>
       auditRun(await auditInputOfCluster(operator, sourceId, onSilent)),

@@ -1,4 +1,4 @@
-/** What a hub says of what it does beside its cluster's work: of its sinks. */
+/** What a hub says of what it does beside its cluster's work: of its sinks and its alarms. */
 
 /** How a sink does, for metrics and people. */
 export interface SinkReport {
@@ -37,3 +37,28 @@ export type SinkEvent =
       readonly position: number;
       readonly problem: string;
     };
+
+/** An alarm that is raised, or about to be resolved. */
+export interface AlarmReport {
+  /** Name of its rule. */
+  readonly alarm: string;
+  /** A source, a node or a disk. */
+  readonly about: string;
+  /** For people: what is so now. */
+  readonly detail: string;
+  /** ms since the Unix epoch. */
+  readonly raisedAtMs: number;
+  /** When an operator said that it is known; null where nobody has. */
+  readonly acknowledgedAtMs: number | null;
+}
+
+/** What happens to an alarm. */
+export type AlarmEvent =
+  | { readonly type: "alarmRaised"; readonly alarm: string; readonly about: string; readonly detail: string }
+  | {
+      readonly type: "alarmResolved";
+      readonly alarm: string;
+      readonly about: string;
+      readonly afterMs: number;
+    }
+  | { readonly type: "alarmAcknowledged"; readonly alarm: string; readonly about: string };

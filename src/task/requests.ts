@@ -9,6 +9,7 @@ import type { Pipeline } from "./pipeline.js";
 
 /** What a live source does with a task that finds the window full; `dropOldest` keeps the newest one waiting. */
 export const LIVE_POLICIES = ["dropNewest", "dropOldest"] as const;
+/** One of them. */
 export type LivePolicy = (typeof LIVE_POLICIES)[number];
 
 /** A policy by name and plain parameters. */

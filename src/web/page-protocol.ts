@@ -9,7 +9,7 @@ import type { TotalsReported } from "../actors/protocol/distributor.js";
 import type { NodesReported, SchedulerEvent, TableReported } from "../actors/protocol/scheduler.js";
 import type { ClusterEvent, SecurityCounts } from "../transport/cluster/cluster.js";
 import type { NodeName, SourceId } from "../task/identity.js";
-import type { SinkEvent } from "../task/hub-events.js";
+import type { AlarmEvent, SinkEvent } from "../task/hub-events.js";
 import type { StoredRecord } from "../task/record.js";
 import type { LedgerReported, SourceReport } from "../task/reports.js";
 
@@ -59,13 +59,14 @@ export interface ClusterSnapshot {
   readonly refused: SecurityCounts;
 }
 
+/** Something that happened, as a hub heard it. */
 export interface HubEvent {
   /** Counts the events of this hub, from 1. */
   readonly number: number;
   readonly atMs: number;
   /** Whose it is: the hub's own, or of a node by its name. */
   readonly of: NodeName;
-  readonly event: ClusterEvent | SchedulerEvent | NodeEvent | SinkEvent;
+  readonly event: ClusterEvent | SchedulerEvent | NodeEvent | SinkEvent | AlarmEvent;
 }
 
 /** Stands for a Map in JSON. */

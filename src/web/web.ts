@@ -11,9 +11,10 @@ import type { TokenAuthority } from "../transport/security/token-authority.js";
 import { guardFor } from "../actors/guard/guard.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
-import type { SinkEvent, SinkReport } from "../task/hub-events.js";
+import type { AlarmEvent, SinkEvent, SinkReport } from "../task/hub-events.js";
 import type { TaskOutcome } from "../task/reports.js";
 import { createOperator } from "../operator/operator.js";
+import type { HubEvent } from "./page-protocol.js";
 import { createClusterFeed } from "./cluster-feed.js";
 import { createDoor, getRoute, type Routes } from "./door.js";
 import { EventRing } from "./event-ring.js";
@@ -62,10 +63,12 @@ export interface Web {
   readonly http: HttpService;
   /** Goes into `onOutcome` of the hub. */
   readonly onOutcome: (outcome: TaskOutcome) => void;
-  /** Is to be told the events of the hub's own node, scheduler and sinks. */
-  readonly onEvent: (event: NodeEvent | SchedulerEvent | SinkEvent) => void;
+  /** Is to be told the events of the hub's own node, scheduler, sinks and alarms. */
+  readonly onEvent: (event: NodeEvent | SchedulerEvent | SinkEvent | AlarmEvent) => void;
   /** The hub has started; until then each request is told that it is starting. */
   open(hub: WebHub): Promise<void>;
+  /** Hears every event of the cluster from now on, as a page does. @returns ends it */
+  subscribe(listener: (event: HubEvent) => void): () => void;
   /** A code by which one browser on the hub's machine signs in, once; the code before it counts no more. */
   newCode(): string;
 }
@@ -109,6 +112,7 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
       if (served !== null) events.add(clock.now(), served.name, event);
     },
     newCode: () => sessions.newCode(),
+    subscribe: (listener) => events.subscribe(listener),
     async open({ system, cluster, ...hub }) {
       const operator = createOperator(system, cluster);
       metrics.attach({

@@ -6,6 +6,8 @@ import type { SluiceNode } from "../../../src/node/node.js";
 import { keepDeclaredSources, type DeclaredSource } from "../../../src/operator/declared-sources.js";
 import type { Operator } from "../../../src/operator/operator.js";
 import type { Store } from "../../../src/storage/results/store.js";
+import type { AlarmHook } from "../../../src/sinks/alarms/alarm-settings.js";
+import type { HubAlarms } from "../../../src/sinks/alarms/hub-alarms.js";
 import type { Sinks } from "../../../src/sinks/sinks.js";
 import { SluiceError } from "../../../src/task/errors.js";
 import { parseNodeName } from "../../../src/task/identity.js";
@@ -13,6 +15,7 @@ import { err } from "../../terminal.js";
 import type { HubCommand } from "../hub-command.js";
 import { fileChanges } from "./file-changes.js";
 import { retentionGiven } from "./hub-settings.js";
+import { fromFolder } from "./setting.js";
 import { readHubFile, type ReadHubFile } from "./read-hub-file.js";
 import type { SourceEntry } from "./source-form.js";
 
@@ -23,6 +26,7 @@ export interface ConfiguredOptions {
   readonly operator: Operator;
   readonly store: Store;
   readonly sinks: Sinks;
+  readonly alarms: HubAlarms;
   readonly say: (line: string) => void;
 }
 
@@ -33,12 +37,13 @@ export interface Configured {
 
 /** Starts what the file names. */
 export async function openConfigured(options: ConfiguredOptions): Promise<Configured> {
-  const { command, node, operator, store, sinks, say } = options;
+  const { command, node, operator, store, sinks, alarms, say } = options;
   const sources = await keepDeclaredSources({ operator, state: store.state, say });
   let file = options.file;
 
   async function apply(next: ReadHubFile): Promise<void> {
     const declared = await declaredIn(next, node.name);
+    await alarms.use(next.values.alarms?.rules ?? [], hooksOf(next));
     await sinks.use(next.values.sinks ?? []);
     node.retain(retentionGiven(command, next.values));
     await sources.declare(declared);
@@ -65,6 +70,14 @@ export async function openConfigured(options: ConfiguredOptions): Promise<Config
       }
     },
   };
+}
+
+/** Secrets are files from the folder of the configuration on. */
+function hooksOf({ values, folder }: ReadHubFile): readonly AlarmHook[] {
+  return (values.alarms?.webhooks ?? []).map(({ url, secret }) => ({
+    url,
+    ...(secret && { secret: "file" in secret ? { file: fromFolder(folder, secret.file) } : secret }),
+  }));
 }
 
 async function declaredIn({ values, path }: ReadHubFile, own: string): Promise<readonly DeclaredSource[]> {

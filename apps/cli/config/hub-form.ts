@@ -7,6 +7,7 @@ import { DEFAULT_SOURCE_POLICY, SOURCE_KINDS } from "../../../src/actors/generat
 import { DEFAULT_DECISION_MS } from "../../../src/actors/scheduler/spawn.js";
 import { DEFAULT_SAMPLE_MS } from "../../../src/actors/monitor/spawn.js";
 import { DEFAULT_PROCESSOR_LIMITS } from "../../../src/actors/processor/processor-limits.js";
+import { alarmHooksForm, rulesForm } from "../../../src/sinks/alarms/alarm-settings.js";
 import { sinksForm } from "../../../src/sinks/sink-settings.js";
 import { z } from "../../../src/runtime/parse.js";
 import { DECISION_LIMITS } from "../../../src/scheduling/ask-policy.js";
@@ -223,6 +224,40 @@ export const HUB_FILE = {
       },
       "where results are sent as they are stored: see docs/sinks.md",
     ),
+  ),
+  alarms: section(
+    "what is told as an alarm: on the output, on the page and to webhooks; see docs/alarms.md",
+    {
+      rules: live(
+        setting(
+          rulesForm({ duration: durationForm, bytes: positiveBytes }),
+          {
+            example: `
+  - name: slow
+    when: latency # source timestamp to stored
+    above: 500ms
+    percentile: 95
+    window: 60s # of the newest tasks
+    for: 10s # that it is so before it is raised
+    clear: 30s # that it is not before it is resolved
+    sources: [gate] # default: all
+  - { name: dropping, when: drops, above: 0.05, window: 60s } # share of tasks
+  - { name: silent, when: stale, after: 30s } # without a result
+  - { name: gone, when: nodeGone, for: 5s }
+  - { name: full, when: diskLow, below: 5GiB } # free where the store is
+  - { name: proof, when: auditFailed, every: 1h }`,
+          },
+          "rules",
+        ),
+      ),
+      webhooks: live(
+        setting(
+          alarmHooksForm(),
+          { example: "[{ url: https://example.com/alarms, secret: { env: SLUICE_ALARM_SECRET } }]" },
+          "that are told, as CloudEvents 1.0",
+        ),
+      ),
+    },
   ),
 } as const;
 

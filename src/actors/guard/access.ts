@@ -7,9 +7,10 @@
  */
 
 import { z } from "../../runtime/parse.js";
-import { QUERY_RECORDS_MAX } from "../../task/limits.js";
+import { QUERY_RECORDS_MAX, TEXT_LIMITS } from "../../task/limits.js";
 import { isCount, isName } from "../../task/value-checks.js";
 import type { TaskId } from "../../task/identity.js";
+import type { AlarmsMessage } from "../protocol/alarms.js";
 import type { AgentMessage } from "../protocol/agent.js";
 import type { ControllerMessage } from "../protocol/controller.js";
 import type { DistributorMessage } from "../protocol/distributor.js";
@@ -156,6 +157,16 @@ const AGENT: Rules = {
   },
 };
 
+const ALARMS: Rules = {
+  reportAlarms: { from: OPERATOR, read: form<Of<AlarmsMessage, "reportAlarms">>()(replied) },
+  acknowledgeAlarms: {
+    from: OPERATOR,
+    read: form<Of<AlarmsMessage, "acknowledgeAlarms">>()(
+      z.object({ alarm: name, about: z.string().max(TEXT_LIMITS.name).optional(), replyTo: ref }),
+    ),
+  },
+};
+
 /** By the name of the actor. An actor of a node that is not here is a program's own. */
 const RULES: Readonly<Record<string, Rules>> = {
   controller: CONTROLLER,
@@ -164,6 +175,7 @@ const RULES: Readonly<Record<string, Rules>> = {
   monitor: MONITOR,
   agent: AGENT,
   guardian: GUARDIAN,
+  alarms: ALARMS,
   // Nobody outside may send these anything.
   processors: {},
   listener: {},

@@ -2,6 +2,7 @@
 
 import { z } from "../../runtime/parse.js";
 import { QUERY_RECORDS_MAX, TEXT_LIMITS } from "../../task/limits.js";
+import type { AlarmsReported } from "../protocol/alarms.js";
 import type { AgentReply, SourcesReported } from "../protocol/agent.js";
 import type { QueryReply, StatementReply, TotalsReported } from "../protocol/distributor.js";
 import type {
@@ -42,6 +43,9 @@ const LEDGERS_MAX = 10_000;
 const POLICIES_MAX = 1_000;
 
 const refused = (type: string) => z.object({ type: z.literal(type), error: failure });
+
+/** As many as a hub raises. */
+const ALARMS_MAX = 1_000;
 
 export const AGENT_REPLY: ReplyForm<AgentReply> = {
   schema: z.union([z.object({ type: z.literal("done") }), refused("refused")]),
@@ -100,6 +104,22 @@ export const POLICIES_REPORTED: ReplyForm<PoliciesReported> = {
     type: z.literal("policiesReported"),
     names: z.array(z.string().max(TEXT_LIMITS.policyName)).max(POLICIES_MAX),
     fences: z.array(fence).max(FENCES_MAX),
+  }),
+};
+export const ALARMS_REPORTED: ReplyForm<AlarmsReported> = {
+  schema: z.object({
+    type: z.literal("alarmsReported"),
+    alarms: z
+      .array(
+        z.object({
+          alarm: z.string().max(TEXT_LIMITS.name),
+          about: z.string().max(TEXT_LIMITS.name),
+          detail: z.string().max(TEXT_LIMITS.detail),
+          raisedAtMs: z.number(),
+          acknowledgedAtMs: z.number().nullable(),
+        }),
+      )
+      .max(ALARMS_MAX),
   }),
 };
 export const RELOAD_REPLY: ReplyForm<ReloadReply> = {
