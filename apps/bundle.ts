@@ -57,9 +57,9 @@ const LAYERS: readonly (readonly [name: string, of: readonly string[]])[] = [
   ["index", ["src/index"]],
 ];
 
-/** Libraries that look for files beside their own: native ones, and what finds a program. */
+/** Libraries that look for files beside their own: native ones, and what finds a program; and what only few hubs ever load. */
 const OUTSIDE =
-  /^(?:sharp|onnxruntime-node|classic-level|systeminformation|@ffmpeg-installer\/ffmpeg)(?:\/|$)/;
+  /^(?:sharp|onnxruntime-node|mqtt|classic-level|systeminformation|@ffmpeg-installer\/ffmpeg)(?:\/|$)/;
 
 await bundle();
 

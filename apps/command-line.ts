@@ -85,11 +85,6 @@ export function policyOption(): Option {
   ]);
 }
 
-const another = (text: string, before: readonly string[] = []): readonly string[] => [
-  ...before,
-  notEmpty(text),
-];
-
 /** `--param`, which comes again and again: parameters of the policy that is named beside them. */
 export function paramOption(): Option {
   return new Option(
