@@ -22,7 +22,7 @@ const Exports = z.object({
         stateful: z.boolean("wanted true or false"),
         framesMin: z.number("wanted a number of frames").int().min(1).exactOptional(),
         model: z.object({ parameter: z.string(), file: z.string() }).exactOptional(),
-        module: z.url("wanted the URL of a module: new URL(..., import.meta.url).href"),
+        module: z.url("wanted the URL of a module, as import.meta.url is one"),
       }),
       "wanted a list of services",
     )
