@@ -16,6 +16,7 @@ import {
 import type { AlarmsCommand } from "./alarms.js";
 import type { AuditCommand } from "./audit.js";
 import type { ExplainCommand } from "./explain.js";
+import type { LogCommand } from "./log.js";
 import { operatorCommands, type Choose, type OperatorCommands } from "./operator-command.js";
 import type { ProfileCommand } from "./profile.js";
 import { asOperator, connect, fromHubOrStore, type OperatorFlags } from "./operator-connection.js";
@@ -42,6 +43,7 @@ export function addOperator(program: Command, choose: Choose): void {
   addExplain(commands);
   addProfile(commands);
   addTop(commands);
+  addLog(commands);
   addAlarms(commands);
 }
 
@@ -66,6 +68,30 @@ function addNodes({ command, act, choose }: OperatorCommands): void {
         () => import("./nodes.js"),
         ({ nodes }, operator) => nodes(operator, given),
       ),
+    );
+}
+
+function addLog({ command, choose }: OperatorCommands): void {
+  command("log", "Tells what a stored run of a source was like: percentiles, drops and plans over time.")
+    .argument("<source>", "name of the source")
+    .option(
+      "--from <time>",
+      "stored since a time (2026-01-31T12:00:00Z) or at most this long ago (10m)",
+      since,
+    )
+    .option("--to <time>", "stored before a time, or at least this long ago", since)
+    .option("--json", "print one JSON object", false)
+    .option("--html <file>", "write one page with plots to a file instead", notEmpty)
+    .addHelpText("after", "\nReads a running hub, or else its store.\n")
+    .action((source: string, given: OperatorFlags & LogCommand) =>
+      choose(async () => {
+        const { log, logFromStore } = await import("./log.js");
+        return fromHubOrStore(
+          given,
+          (operator) => log(operator, source, given),
+          () => logFromStore(given.store, source, given),
+        );
+      }),
     );
 }
 
