@@ -121,7 +121,9 @@ async function startCluster({ options, store, edges, outcome, progress }: Parts)
 
 function showPage({ page }: RunCluster, { open }: StartOptions, progress: Progress): void {
   if (page === null) return;
-  progress.say(`See and steer it while it runs, in a browser of this machine: ${page}`);
+  // No line is wider than a terminal of 80 columns.
+  progress.say("See and steer it while it runs, in a browser of this machine:");
+  progress.say(`  ${page}`);
   if (open) openInBrowser(page, (why) => progress.say(`warning: ${why}`));
 }
 
