@@ -3,6 +3,7 @@
  *
  * WD1 A path that is not listed is not found, whatever it looks like: no part of a request is ever used as the name of a file.
  * WD2 There are so many requests at a time of each path; one more is told to come again. What is still being sent is none yet.
+ *     Answers that nobody takes are a part of the memory of the hub, and where there is none left of it nothing is answered.
  * WD3 A stream ends with the token that opened it, and one that nobody reads is let go of.
  * WD4 What fails inside is logged here, and the one who asks learns only that it did.
  */
@@ -11,10 +12,13 @@ import { errorText } from "../runtime/errors.js";
 import type { Clock } from "../runtime/clock.js";
 import type { Logger } from "../runtime/log.js";
 import type { HttpRequest, HttpResponse } from "../transport/carrier.js";
+import type { MemoryBudget } from "../runtime/memory-budget.js";
+import { addressGroup } from "../transport/address-group.js";
 import type { TokenAuthority } from "../transport/security/token-authority.js";
 import { plainAnswer, sendAnswer, type Answer } from "./answer.js";
 import { bodyOf } from "./body.js";
 import { callerOf } from "./caller.js";
+import { Unread } from "./unread.js";
 import { watchStream } from "./watch-stream.js";
 
 type Method = "GET" | "POST" | "DELETE";
@@ -62,7 +66,15 @@ export interface Door {
   handle(request: HttpRequest, response: HttpResponse, keep: () => void): void;
   readonly counts: RequestCounts;
   /** From now on these are answered; before that, the hub says that it is starting. */
-  open(routes: Routes, onRefused: (kind: string, path: string) => void): void;
+  open(routes: Routes, hub: DoorHub): void;
+}
+
+/** What the hub has to do with requests. */
+export interface DoorHub {
+  /** Counts what is refused, by kind. */
+  readonly onRefused: (kind: string, path: string) => void;
+  /** What is not taken yet is a part of it. */
+  readonly memory: MemoryBudget;
 }
 
 /** What is answered at a path by `GET`. */
@@ -74,7 +86,7 @@ export function createDoor({ tokens, clock, log }: DoorOptions): Door {
   const counts: Record<string, number> = {};
   let routes: Routes | null = null;
   const running = new Map<Route, number>();
-  let onRefused: (kind: string, path: string) => void = () => {};
+  let hub: DoorHub | null = null;
 
   async function answerTo(request: HttpRequest): Promise<Answer> {
     if (routes === null) return plainAnswer(503, "The hub is starting", { "retry-after": "1" });
@@ -100,6 +112,17 @@ export function createDoor({ tokens, clock, log }: DoorOptions): Door {
     }
   }
 
+  /** Where there is no memory for an answer, that it is so. */
+  function remembered(request: HttpRequest, response: HttpResponse, answer: Answer): Answer {
+    if (hub === null || typeof answer.body === "function") return answer;
+    const unread = new Unread(hub.memory, `http ${addressGroup(request.socket.remoteAddress ?? "")}`);
+    response.on("close", () => unread.close());
+    if (response.destroyed) unread.close();
+    else if (!unread.take(0, Buffer.byteLength(answer.body)))
+      return plainAnswer(503, "Too much waits to be read", { "retry-after": "1" });
+    return answer;
+  }
+
   async function handle(request: HttpRequest, response: HttpResponse, keep: () => void): Promise<void> {
     response.on("error", () => {});
     let answer: Answer;
@@ -109,9 +132,10 @@ export function createDoor({ tokens, clock, log }: DoorOptions): Door {
       log.error("Cannot answer a request", { path: request.url ?? "", error: errorText(thrown) });
       answer = plainAnswer(500, "This failed: the hub's log says why");
     }
+    answer = remembered(request, response, answer);
     counts[answer.status] = (counts[answer.status] ?? 0) + 1;
     const kind = REFUSED[answer.status];
-    if (kind !== undefined && routes !== null) onRefused(kind, request.url ?? "");
+    if (kind !== undefined) hub?.onRefused(kind, request.url ?? "");
     if (typeof answer.body === "function") {
       keep();
       watchStream({ request, response, tokens, clock });
@@ -128,9 +152,9 @@ export function createDoor({ tokens, clock, log }: DoorOptions): Door {
   return {
     handle: (request, response, keep) => void handle(request, response, keep),
     counts,
-    open(opened, told) {
+    open(opened, openedHub) {
       routes = opened;
-      onRefused = told;
+      hub = openedHub;
     },
   };
 }

@@ -3,7 +3,8 @@
  *
  * WP1 A page tells nobody what an operator may not, wherever the actor is: the gate is here, since other nodes would take the
  *     hub's word.
- * WP2 What is told and not read is bounded: records are left out and counted, and a page that reads nothing at all is closed.
+ * WP2 What is told and not read is bounded, of each page and of all: records are left out and counted, an answer that is too large
+ *     fails, and a page that reads nothing at all is closed.
  * WP3 A page whose session is over is closed within a few seconds, one that says nothing within half a minute, and every one as
  *     the hub stops.
  */
@@ -15,10 +16,13 @@ import { createPageAsks } from "./page-asks.js";
 import type { PageHub } from "./page-hub.js";
 import { pageJson, type PageMessage, type PageRequest } from "./page-protocol.js";
 import { createPageWatches } from "./page-watches.js";
+import { Unread } from "./unread.js";
 
 /** Unsent bytes from which records are left out, and from which the page is closed. */
 const RECORDS_BYTES_MAX = 1024 * 1024;
 const UNSENT_BYTES_MAX = 8 * 1024 * 1024;
+/** Of one message: far more than any table has. */
+const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 const CHECK_MS = 2_000;
 const SILENCE_MS_MAX = 30_000;
 
@@ -52,6 +56,7 @@ export function openPage(channel: Channel, hub: PageHub, { holds, onClosed }: Pa
   const ask = createPageAsks(hub, tell);
   const isBehind = (): boolean => channel.bufferedBytes > RECORDS_BYTES_MAX;
   const watches = createPageWatches(hub, { tell, isBehind });
+  const unread = new Unread(hub.memory, `page ${channel.remote}`);
   let isOpen = true;
   let heardAtMs = system.clock.monotonic();
   const withHub = system.shutdown.addTask({
@@ -66,13 +71,33 @@ export function openPage(channel: Channel, hub: PageHub, { holds, onClosed }: Pa
     if (!isOpen) return;
     if (!still) channel.close("The session is over: sign in again");
     else if (system.clock.monotonic() - heardAtMs > SILENCE_MS_MAX) channel.close("The page is silent");
-    else timer = system.clock.after(CHECK_MS, () => void check());
+    else {
+      unread.take(channel.bufferedBytes, 0);
+      timer = system.clock.after(CHECK_MS, () => void check());
+    }
   }
 
   function tell(message: PageMessage): void {
     if (!isOpen) return;
-    if (channel.bufferedBytes > UNSENT_BYTES_MAX) channel.destroy();
-    else channel.send(Buffer.from(pageJson(message)));
+    const bytes = Buffer.from(pageJson(message));
+    if (bytes.length > MESSAGE_BYTES_MAX) {
+      tooLarge(message, bytes.length);
+      return;
+    }
+    const { bufferedBytes } = channel;
+    if (bufferedBytes <= UNSENT_BYTES_MAX && unread.take(bufferedBytes, bytes.length)) {
+      channel.send(bytes);
+      return;
+    }
+    hub.countRefusal("page-slow", `${bufferedBytes} bytes wait for ${channel.remote}`);
+    channel.destroy();
+  }
+
+  function tooLarge(message: PageMessage, bytes: number): void {
+    hub.countRefusal("page-too-large", `a ${message.type} of ${bytes} bytes for ${channel.remote}`);
+    if (message.type !== "reply") return;
+    const problem = `The answer has ${bytes} bytes, and a page takes ${MESSAGE_BYTES_MAX}: ask for less at once`;
+    tell({ type: "failed", id: message.id, code: "message-too-large", problem });
   }
 
   function receive(request: PageRequest): void {
@@ -94,6 +119,7 @@ export function openPage(channel: Channel, hub: PageHub, { holds, onClosed }: Pa
     },
     onClose() {
       isOpen = false;
+      unread.close();
       timer.cancel();
       withHub();
       watches.endAll();

@@ -1,5 +1,6 @@
 /** What pages have of their hub. */
 
+import type { MemoryBudget } from "../runtime/memory-budget.js";
 import type { ActorSystem } from "../runtime/system.js";
 import type { Guard } from "../transport/cluster/guard.js";
 import type { Operator } from "../operator/operator.js";
@@ -8,6 +9,8 @@ import type { EventRing } from "./event-ring.js";
 
 export interface PageHub {
   readonly system: ActorSystem;
+  /** Of the hub: what pages do not take is a part of it. */
+  readonly memory: MemoryBudget;
   readonly operator: Operator;
   readonly guard: Guard;
   readonly feed: ClusterFeed;

@@ -8,17 +8,21 @@ import { parseSourceId, type SourceId } from "../task/identity.js";
 import type { ResultQuery, StoredRecord } from "../task/record.js";
 import { jsonAnswer, plainAnswer, type Answer, type Sink } from "./answer.js";
 import { headerOf } from "./origin.js";
+import type { Turns } from "./turns.js";
 
 /** What the answers are made of. */
 export interface ResultsPorts {
   readonly operator: Operator;
   /** Resolves once something may have been stored since the call, or some time has passed. */
   readonly stored: () => Promise<void>;
+  /** Reads of the store, of which there are few at a time: the others are left to operators. */
+  readonly reads: Turns;
 }
 
 const PAGE_MAX = 1_000;
 const BATCH = 200;
 const STREAMS_MAX = 64;
+const STREAM = "text/event-stream";
 
 const position = z.coerce.number().int().min(0);
 const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
@@ -35,7 +39,10 @@ const streamForm = queryForm.pick({ source: true, from: true });
  * `GET /results?source=&from=&since=&until=&limit=`: the newest first, or from a position on, in the order in which they were
  * stored. `next` is where the next page begins; null where there is none.
  */
-export async function resultsAnswer(request: HttpRequest, { operator }: ResultsPorts): Promise<Answer> {
+export async function resultsAnswer(
+  request: HttpRequest,
+  { operator, reads }: ResultsPorts,
+): Promise<Answer> {
   const query = queryOf(queryForm, request);
   if (typeof query === "string") return plainAnswer(400, query);
   const { source, from, since, until, limit } = query;
@@ -44,16 +51,18 @@ export async function resultsAnswer(request: HttpRequest, { operator }: ResultsP
   }
   const ofSource: ResultQuery = { limit, ...(source !== undefined && { sourceId: source }) };
   if (from !== undefined) {
-    const { records, more } = await operator.query({ ...ofSource, fromPosition: from });
+    const { records, more } = await reads.take(() => operator.query({ ...ofSource, fromPosition: from }));
     const last = records.at(-1);
     return jsonAnswer(200, { records, next: more && last !== undefined ? last.position + 1 : null });
   }
-  const { records, more } = await operator.query({
-    ...ofSource,
-    newestFirst: true,
-    ...(since !== undefined && { sinceMs: since }),
-    ...(until !== undefined && { untilMs: until }),
-  });
+  const { records, more } = await reads.take(() =>
+    operator.query({
+      ...ofSource,
+      newestFirst: true,
+      ...(since !== undefined && { sinceMs: since }),
+      ...(until !== undefined && { untilMs: until }),
+    }),
+  );
   return jsonAnswer(200, { records, more });
 }
 
@@ -71,19 +80,27 @@ export function createResultsStream(ports: ResultsPorts): (request: HttpRequest)
     if (streams >= STREAMS_MAX)
       return plainAnswer(503, "Too many follow the results", { "retry-after": "10" });
     const from = last === "" ? query.from : Number(last) + 1;
-    const next = from ?? (await ports.operator.statement()).nextPosition;
-    return {
-      status: 200,
-      contentType: "text/event-stream",
-      async body(sink) {
-        streams += 1;
-        try {
-          await follow(ports, sink, { source: query.source, next });
-        } finally {
-          streams -= 1;
-        }
-      },
-    };
+    const { source } = query;
+    // Whoever asks for the head alone follows nothing.
+    if (request.method === "HEAD") return { status: 200, contentType: STREAM, body: "" };
+    streams += 1;
+    try {
+      const next = from ?? (await ports.reads.take(() => ports.operator.statement())).nextPosition;
+      return {
+        status: 200,
+        contentType: STREAM,
+        async body(sink) {
+          try {
+            await follow(ports, sink, { source, next });
+          } finally {
+            streams -= 1;
+          }
+        },
+      };
+    } catch (thrown) {
+      streams -= 1;
+      throw thrown;
+    }
   };
 }
 
@@ -92,17 +109,18 @@ interface Followed {
   readonly next: number;
 }
 
-async function follow({ operator, stored }: ResultsPorts, sink: Sink, followed: Followed): Promise<void> {
+async function follow(
+  { operator, stored, reads }: ResultsPorts,
+  sink: Sink,
+  followed: Followed,
+): Promise<void> {
   const { source } = followed;
   let { next } = followed;
   await sink.write(": results as they are stored\n\n");
   while (sink.isOpen) {
     const news = stored();
-    const { records, more } = await operator.query({
-      fromPosition: next,
-      limit: BATCH,
-      ...(source !== undefined && { sourceId: source }),
-    });
+    const query = { fromPosition: next, limit: BATCH, ...(source !== undefined && { sourceId: source }) };
+    const { records, more } = await reads.take(() => operator.query(query));
     for (const record of records) {
       await sink.write(eventOf(record));
       next = record.position + 1;

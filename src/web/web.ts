@@ -28,10 +28,13 @@ import type { PageHub } from "./page-hub.js";
 import { readPageFiles } from "./page-files.js";
 import { createResultsStream, resultsAnswer } from "./results.js";
 import { PROOF_BYTES_MAX, sessionOf, signIn, signOut } from "./session-routes.js";
+import { Turns } from "./turns.js";
 import { createSessions, type Sessions } from "./sessions.js";
 
 /** Pages that are open at a time: each may have 8 MiB that it has not read. */
 const PAGES_MAX = 32;
+/** Reads of the store for programs over HTTP at a time: of 16 that a distributor takes in all. */
+const READS_MAX = 4;
 
 /** What a hub answers over HTTP is made of. */
 export interface WebOptions {
@@ -115,9 +118,10 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
     subscribe: (listener) => events.subscribe(listener),
     async open({ system, cluster, ...hub }) {
       const operator = createOperator(system, cluster);
+      const { memory } = nodeSystem(system);
       metrics.attach({
         deadLetters: system.deadLetters,
-        memory: nodeSystem(system).memory,
+        memory,
         cluster,
         requests: door.counts,
         sinks: () => hub.sinks?.() ?? [],
@@ -139,12 +143,13 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
       };
       const pageRoutes: Routes =
         page === null ? new Map() : new Map([...(await readPageFiles(page)), ...sessionRoutes(sessions)]);
-      const results = { operator, stored: () => news.next(clock) };
+      const results = { operator, stored: () => news.next(clock), reads: new Turns(READS_MAX) };
       const countRefusal = (kind: string, detail: string): void => cluster.countRefusal(kind, detail);
       served = {
         name: system.name,
         hub: {
           system,
+          memory,
           operator,
           guard: guardFor({ now: () => clock.monotonic() }),
           feed: createClusterFeed(() => lookAtCluster(operator), { clock, log }),
@@ -163,7 +168,7 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
           ["/results", getRoute((request) => resultsAnswer(request, results), "operators")],
           ["/results/stream", getRoute(createResultsStream(results), "operators")],
         ]),
-        countRefusal,
+        { onRefused: countRefusal, memory },
       );
     },
   };

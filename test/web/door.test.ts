@@ -1,15 +1,18 @@
 import { createServer, request, type IncomingMessage, type Server } from "node:http";
 import { createServer as createTlsServer, request as tlsRequest } from "node:https";
-import type { AddressInfo } from "node:net";
+import { connect, type AddressInfo } from "node:net";
 import * as assert from "uvu/assert";
 import { systemClock } from "../../src/runtime/clock.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { createMemoryTokens } from "../../src/transport/security/memory-tokens.js";
+import { MemoryBudget } from "../../src/runtime/memory-budget.js";
 import { plainAnswer } from "../../src/web/answer.js";
 import { createDoor, getRoute, type Door, type Routes } from "../../src/web/door.js";
+import { hubOf } from "../support/door-hub.js";
 import { makeCertificate } from "../support/certificates.js";
 import { inTemporaryFolder } from "../support/temporary-folder.js";
 import { test } from "../support/test.js";
+import { within } from "../support/within.js";
 
 interface Response {
   readonly status: number;
@@ -61,7 +64,7 @@ const ROUTES: Routes = new Map([
 
 function opened(tokens: Parameters<typeof createDoor>[0]["tokens"], log = silentLogger): Door {
   const door = createDoor({ tokens, clock: systemClock, log });
-  door.open(ROUTES, () => {});
+  door.open(ROUTES, hubOf());
   return door;
 }
 
@@ -172,7 +175,7 @@ test("what fails inside is said in the log and not to the one who asks", async (
     clock: systemClock,
     log: { ...silentLogger, error: (message, details) => void lines.push(message + JSON.stringify(details)) },
   });
-  door.open(new Map([["/open", getRoute(() => Promise.reject(new Error("the key is 4711")))]]), () => {});
+  door.open(new Map([["/open", getRoute(() => Promise.reject(new Error("the key is 4711")))]]), hubOf());
   await serving(door, async (ask) => {
     const { status, body } = await ask("/open");
     assert.is(status, 500);
@@ -203,7 +206,7 @@ test("so many are answered at a time, and one more is told to come again", async
         }),
       ],
     ]),
-    (kind) => void refused.push(kind),
+    hubOf((kind) => void refused.push(kind)),
   );
   await serving(door, async (ask) => {
     const first = Array.from({ length: 32 }, () => ask("/open"));
@@ -215,6 +218,46 @@ test("so many are answered at a time, and one more is told to come again", async
     await ask("/elsewhere");
     assert.equal(refused, ["http-busy", "http-not-found"]);
   });
+});
+
+/** Resolves once nothing is held of it. */
+async function given(memory: MemoryBudget): Promise<void> {
+  while (memory.usedBytes > 0) await new Promise((resolve) => void setImmediate(resolve));
+}
+
+test("answers that nobody takes are a part of the hub's memory, and there is no more of them than that", async () => {
+  const memory = new MemoryBudget(64 * 1024 * 1024);
+  const refused: string[] = [];
+  const door = createDoor({ tokens: null, clock: systemClock, log: silentLogger });
+  let tell: () => void = () => {};
+  const told = new Promise<void>((resolve) => (tell = resolve));
+  const body = "x".repeat(12 * 1024 * 1024);
+  door.open(
+    new Map([["/open", getRoute(() => plainAnswer(200, body))]]),
+    hubOf((kind) => {
+      refused.push(kind);
+      tell();
+    }, memory),
+  );
+  const server = createServer((asked, response) => door.handle(asked, response, () => {}));
+  await serving(
+    door,
+    async (ask) => {
+      const { port } = server.address() as AddressInfo;
+      const deaf = Array.from({ length: 12 }, () => connect({ port, host: "127.0.0.1" }));
+      for (const socket of deaf) {
+        socket.on("error", () => {});
+        socket.write("GET /open HTTP/1.1\r\nhost: x\r\n\r\n");
+      }
+      await within(20_000, told, "a refusal");
+      assert.ok(memory.usedBy("pages") <= 40 * 1024 * 1024, `${memory.usedBy("pages")} bytes`);
+      assert.is((await ask("/open")).status, 503);
+      for (const socket of deaf) socket.destroy();
+      await within(20_000, given(memory), "what they had");
+      assert.is((await ask("/open")).status, 200);
+    },
+    server,
+  );
 });
 
 test.run();

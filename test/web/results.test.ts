@@ -118,4 +118,35 @@ test("a stream of results gives each as it is stored, and goes on behind the las
     assert.is(wrong.status, 400);
   }));
 
+test("results are followed by no more than there is room for, however many come at once, and each is told all", () =>
+  withWebHub(OPTIONS, async ({ hub, url }) => {
+    const hangUp = new AbortController();
+    const { signal } = hangUp;
+    const opened = await Promise.all(
+      Array.from({ length: 80 }, () => fetch(`${url}/results/stream`, { signal }).catch(() => null)),
+    );
+    const followed = opened.filter((response) => response?.status === 200);
+    const refused = opened.filter((response) => response?.status === 503);
+    // Those that are refused by their number at a time come first; all others fill the room and no more.
+    assert.ok(followed.length <= 64, `${followed.length} follow`);
+    assert.is(followed.length + refused.length, 80);
+    // The head alone takes nobody's room.
+    for (let n = 0; n < 3; n += 1) {
+      const head = await fetch(`${url}/results/stream`, { method: "HEAD" });
+      assert.ok(head.status === 200 || followed.length === 64);
+    }
+    const told = followed.map(async (response) => {
+      const decoder = new TextDecoder();
+      let count = 0;
+      for await (const part of response?.body ?? []) {
+        count += decoder.decode(part, { stream: true }).split("\nevent: result\n").length - 1;
+        if (count >= 4) return;
+      }
+      throw new Error(`the stream ended after ${count} results`);
+    });
+    await run(hub, "gate", 4);
+    await within(60_000, Promise.all(told), "what each is told");
+    hangUp.abort();
+  }));
+
 test.run();

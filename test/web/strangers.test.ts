@@ -9,6 +9,7 @@ import { silentLogger } from "../../src/runtime/log.js";
 import { createMemoryTokens } from "../../src/transport/security/memory-tokens.js";
 import { sendAnswer, type Answer, type Sink } from "../../src/web/answer.js";
 import { createDoor, getRoute } from "../../src/web/door.js";
+import { hubOf } from "../support/door-hub.js";
 import { makeCertificate } from "../support/certificates.js";
 import { inTemporaryFolder } from "../support/temporary-folder.js";
 import { test } from "../support/test.js";
@@ -78,7 +79,7 @@ test("a stream that nobody reads is let go of after half a minute, and one that 
     while (sink.isOpen) await sink.write("x".repeat(65_536));
     seen.isOver = true;
   };
-  door.open(new Map([["/stream", getRoute(() => stream(body), "operators")]]), () => {});
+  door.open(new Map([["/stream", getRoute(() => stream(body), "operators")]]), hubOf());
   const server = createServer((asked, response) => door.handle(asked, response, () => {}));
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -115,7 +116,7 @@ test("a stream ends with the token that it was opened with", () =>
       await sink.write("first");
       await sink.closed;
     };
-    door.open(new Map([["/stream", getRoute(() => stream(body), "operators")]]), () => {});
+    door.open(new Map([["/stream", getRoute(() => stream(body), "operators")]]), hubOf());
     const { key, certificate } = made;
     const server = createTlsServer({ key, cert: certificate }, (asked, response) =>
       door.handle(asked, response, () => {}),

@@ -183,6 +183,9 @@ const RULES: Readonly<Record<string, Rules>> = {
   "outcome-listener": {},
 };
 
+/** The actors of a node that others may know of, by name: besides these there are the generators of its sources. */
+export const COMPONENTS: readonly string[] = Object.keys(RULES);
+
 /** Of a generator: the distributor says what became of its tasks, and any node which ones did not get on. */
 function generatorRules(sourceId: string): Rules {
   const ownId = (id: unknown): Known<TaskId> => {

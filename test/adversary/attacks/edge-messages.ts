@@ -1,5 +1,6 @@
 /** What an edge may say: messages that none knows, orders that are not its to give, and bytes that are no messages. */
 
+import { sampleOf } from "../kit/tasks.js";
 import { KIND } from "../../../src/transport/cluster/envelope.js";
 import { RECORD } from "../../../src/transport/link/records.js";
 import { must, type ClusterAttack } from "../kit/attack.js";
@@ -222,18 +223,3 @@ export const EDGE_MESSAGES: readonly ClusterAttack[] = [
     "survived",
   ),
 ];
-
-function sampleOf(node: string): Readonly<Record<string, unknown>> {
-  return {
-    node,
-    atMs: Date.now(),
-    cpuShare: 0,
-    cpuCount: 1,
-    memoryUsedBytes: 0,
-    memoryTotalBytes: 1,
-    residentBytes: 0,
-    loopStallMs: 0,
-    queued: {},
-    links: {},
-  };
-}

@@ -2,7 +2,17 @@
 
 import { lie, type RefTo } from "../../../src/simulation/hostile/lie.js";
 import type { Prng } from "../../../src/simulation/prng.js";
-import { abandonOf, begun, CONFIGURATION, dropOf, finished, request, sourceOf } from "../kit/tasks.js";
+import {
+  abandonOf,
+  begun,
+  closingOf,
+  CONFIGURATION,
+  dropOf,
+  finished,
+  request,
+  sampleOf,
+  sourceOf,
+} from "../kit/tasks.js";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -11,6 +21,7 @@ interface Shape {
   readonly message: (own: string, ref: RefTo) => Fields;
 }
 
+const STAGE = { pipelineId: "honest", pipelineVersion: 1, stage: "find" };
 const id = { sourceId: "fuzzed", incarnation: 1, sequence: 3 };
 
 export const EDGE_SHAPES: readonly Shape[] = [
@@ -55,8 +66,37 @@ export const EDGE_SHAPES: readonly Shape[] = [
     }),
   },
   { path: "/scheduler", message: (own) => ({ type: "removeSource", sourceId: "fuzzed", node: own }) },
-  { path: "/source-honest", message: () => ({ type: "undelivered", id }) },
+  { path: "/source-fuzzed", message: () => ({ type: "undelivered", id }) },
+  { path: "/distributor", message: (own) => ({ type: "recordClosing", closing: ownClosing(own) }) },
+  {
+    path: "/monitor",
+    message: (own, ref) => ({
+      type: "probe",
+      sentAtMs: 1,
+      bytes: new Uint8Array(16),
+      replyTo: ref(`sluice://${own}/x`),
+    }),
+  },
+  { path: "/monitor", message: (own) => ({ type: "probed", node: own, sentAtMs: 1 }) },
+  { path: "/scheduler", message: (own) => ({ type: "removeNode", node: own }) },
+  { path: "/scheduler", message: (own) => ({ type: "resourcesSampled", sample: sampleOf(own) }) },
+  {
+    path: "/scheduler",
+    message: (own) => ({ type: "stagesLoaded", node: own, stages: [{ ...STAGE, variant: "small" }] }),
+  },
+  {
+    path: "/scheduler",
+    message: (own) => ({
+      type: "stageUnavailable",
+      node: own,
+      failure: { stage: STAGE, reason: "there is no model", retryInMs: 1_000 },
+    }),
+  },
 ];
+
+function ownClosing(own: string): Fields {
+  return closingOf(id, { origin: `sluice://${own}/source-${id.sourceId}` });
+}
 
 export const OPERATOR_SHAPES: readonly Shape[] = [
   {
@@ -138,7 +178,40 @@ export const OPERATOR_SHAPES: readonly Shape[] = [
     path: "/agent",
     message: (own, ref) => ({ type: "watchEvents", listener: ref(`sluice://${own}/x`), again: false }),
   },
+  {
+    path: "/distributor",
+    message: (own, ref) => ({ type: "unsubscribe", subscriber: ref(`sluice://${own}/x`) }),
+  },
+  asked("/distributor", { type: "reportTotals" }),
+  asked("/distributor", { type: "reportStatement" }),
+  asked("/scheduler", { type: "continueSource", sourceId: "nothing" }),
+  asked("/scheduler", { type: "removeSource", sourceId: "nothing" }),
+  asked("/scheduler", { type: "reportNodes" }),
+  asked("/scheduler", { type: "reportSources" }),
+  asked("/scheduler", { type: "reportPolicies" }),
+  asked("/scheduler", { type: "reloadPolicies" }),
+  asked("/scheduler", { type: "reportChanges", sourceId: "nothing", sinceMs: 0 }),
+  asked("/agent", {
+    type: "movePipeline",
+    sourceId: "nothing",
+    pipeline: { text: "pipeline: p\nstages:\n  - id: a\n    service: find\n", name: "p.yaml" },
+  }),
+  asked("/agent", { type: "reportSources" }),
+  asked("/alarms", { type: "reportAlarms" }),
+  asked("/alarms", { type: "acknowledgeAlarms", alarm: "nothing", about: "nobody" }),
+  asked("/guardian", { type: "spawn", behaviour: "nothing", args: 1, options: { name: "fuzzed" } }),
+  asked("/guardian", { type: "stop", address: "sluice://cloud/guardian/fuzzed" }),
 ];
+
+/** What nobody says by chance, and why. */
+export const UNSAID: ReadonlyMap<string, string> = new Map([
+  ["/agent drain", "it ends the node, as an operator may"],
+]);
+
+/** What an operator may say of whom, and gets an answer to. */
+function asked(path: string, fields: Fields): Shape {
+  return { path, message: (own, ref) => ({ ...fields, replyTo: ref(`sluice://${own}/x`) }) };
+}
 
 /** A message of one of these shapes, with none to three of its fields replaced. */
 export function mutated(prng: Prng, { message }: Shape, own: string, ref: RefTo): unknown {

@@ -197,3 +197,19 @@ export function abandonOf(id: Id): Fields {
     pins: new Map(),
   };
 }
+
+/** What a node says of its own machine. */
+export function sampleOf(node: string): Fields {
+  return {
+    node,
+    atMs: Date.now(),
+    cpuShare: 0,
+    cpuCount: 1,
+    memoryUsedBytes: 0,
+    memoryTotalBytes: 1,
+    residentBytes: 0,
+    loopStallMs: 0,
+    queued: {},
+    links: {},
+  };
+}
