@@ -162,6 +162,14 @@ export type {
 } from "./actors/protocol/scheduler.js";
 export type { LivePolicy, Pause, PipelineText, SourceRequest } from "./task/requests.js";
 export type { SourceFigures, SourceReport } from "./task/reports.js";
+export {
+  HOST_CHOICES,
+  type HostChange,
+  type HostChoice,
+  type Hosting,
+  type HostingReport,
+  type Takeover,
+} from "./task/hosting.js";
 
 // ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

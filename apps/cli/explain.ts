@@ -7,6 +7,7 @@ import { suggestName } from "../../src/task/nearest-name.js";
 import type { PlanChange, PlanScore, ShadowReport } from "../../src/task/reports.js";
 import type { Explanation } from "../../src/task/requests.js";
 import { out } from "../terminal.js";
+import { describeHosts } from "./describe-hosting.js";
 
 export interface ExplainCommand {
   /** Not older than this, in ms. */
@@ -24,17 +25,19 @@ export async function explain(
 ): Promise<number> {
   const id = parseSourceId(source);
   const report = await operator.explain(id, since === undefined ? 0 : Date.now() - since);
-  if (report.now === null) {
+  if (report.now === null && report.hosting === null) {
     const { explanations } = await operator.table();
     const text = `Cannot explain "${id}" as no source of that name is registered${suggestName(id, Object.keys(explanations))}`;
     throw new SluiceError(text, { code: "source-invalid" });
   }
   if (json) {
-    out.json({ source: id, now: report.now, changes: report.changes, shadow: report.shadow });
+    const { now, changes, shadow: beside, hosting } = report;
+    out.json({ source: id, now, changes, shadow: beside, hosting });
     return 0;
   }
+  if (report.hosting !== null) out.lines(describeHosts(report.hosting));
   for (const change of report.changes) out.lines(describeChange(change));
-  out.lines(`Now: ${report.now.reason}${describeInputs(report.now)}`);
+  if (report.now !== null) out.lines(`Now: ${report.now.reason}${describeInputs(report.now)}`);
   if (shadow) out.lines(describeShadow(report.shadow));
   return 0;
 }

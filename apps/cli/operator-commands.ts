@@ -7,6 +7,7 @@ import {
   type Command,
   durationOption,
   notEmpty,
+  Option,
   paramOption,
   POLICY_HELP,
   positiveInteger,
@@ -110,14 +111,23 @@ function addAlarms({ command, act }: OperatorCommands): void {
 }
 
 function addRun({ command, act }: OperatorCommands): void {
-  const run = command("run", "Starts a source on a node and follows it until it ends.")
+  const run = command("run", "Starts a source on a node, or on one of several, and follows it until it ends.")
     .requiredOption("--pipeline <file>", "pipeline file (YAML)", notEmpty)
     .requiredOption(
       "--source <source>",
       "FILE or loop:FILE (a path on that node), rtsp://..., http(s)://..., /dev/videoN or test:WxH@FPS,duration=S",
       notEmpty,
     )
-    .requiredOption("--on <node>", "node that reads the source", notEmpty)
+    .requiredOption(
+      "--on <nodes>",
+      'node that reads the source; of several (edge-1,edge-2) or "any" one does, and another one where it is gone',
+      notEmpty,
+    )
+    .addOption(
+      new Option("--choose <how>", "which of several nodes reads the source")
+        .choices(Object.keys(CHOICES))
+        .default("fixed"),
+    )
     .option("--id <name>", "name of the source (default: from its file or host)", notEmpty)
     .option("--detach", "exit once the source is running", false)
     .option("--realtime", "play a file at normal speed", false)
@@ -131,14 +141,23 @@ function addRun({ command, act }: OperatorCommands): void {
     .option("--policy <name>", "policy instead of the pipeline's, built in or the hub's own", notEmpty)
     .addOption(paramOption())
     .addHelpText("after", POLICY_HELP)
-    .action((given: OperatorFlags & Omit<RunCommand, "limit"> & { readonly limit?: number }) =>
+    .action((given: OperatorFlags & RunFlags) =>
       act(
         given,
         () => import("./run-source.js"),
-        ({ runSource }, operator) => runSource(operator, { ...given, limit: given.limit ?? null }),
+        ({ runSource }, operator) =>
+          runSource(operator, { ...given, limit: given.limit ?? null, choose: CHOICES[given.choose] }),
       ),
     );
 }
+
+/** As they are said in a terminal. */
+const CHOICES = { fixed: "fixed", random: "random", "least-loaded": "leastLoaded" } as const;
+
+type RunFlags = Omit<RunCommand, "limit" | "choose"> & {
+  readonly limit?: number;
+  readonly choose: keyof typeof CHOICES;
+};
 
 type ResultsFlags = Omit<ResultsCommand, "limit"> & { readonly last?: number; readonly limit?: number };
 

@@ -1,33 +1,31 @@
 /** `sluice run`: a source on a node of the cluster, followed until it ends. */
 
-import { describeFailures, describeTotalLoss } from "../../src/task/ledger.js";
 import { readFile } from "node:fs/promises";
 import { SluiceError } from "../../src/task/errors.js";
 import { nodesOf } from "../../src/operator/nodes-of.js";
 import type { Operator } from "../../src/operator/operator.js";
-import type { LedgerReported } from "../../src/task/reports.js";
-import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { SourceRequest } from "../../src/task/requests.js";
 import { loadServices } from "../../src/services/load-services.js";
-import { parseNodeName, parseSourceId, type NodeName } from "../../src/task/identity.js";
+import type { HostChoice, Hosting } from "../../src/task/hosting.js";
+import { parseNodeName, parseSourceId, type NodeName, type SourceId } from "../../src/task/identity.js";
 import { suggestName } from "../../src/task/nearest-name.js";
-import { createLiveLines } from "../live-lines.js";
+import { runHosted } from "./run-hosted.js";
 import { configurationGiven, nameSources, readPipeline, type ConfigurationFlags } from "../start/inputs.js";
-import { foundTable, resultsCommand } from "../found-text.js";
-import { describeNode } from "./describe.js";
-import { foundOfRun } from "./found-of-run.js";
+import { resultsCommand } from "../found-text.js";
 import { readPolicy, type PolicyFlags } from "../parameters.js";
-import { SourceLine } from "./source-line.js";
 import { onSignal } from "../program.js";
-import { createProcessSayer } from "../repeats.js";
-import { shortened, terminalWidth } from "../tables.js";
-import { err, out } from "../terminal.js";
+import { ShownSource } from "./shown-source.js";
+import { out } from "../terminal.js";
+import { sayEnd, type StatedRun } from "./run-end.js";
 import { watchStages } from "./watch-stages.js";
 
 export interface RunCommand extends ConfigurationFlags, PolicyFlags {
   readonly pipeline: string;
   readonly source: string;
+  /** A node, several of them with commas between, or `any`. */
   readonly on: string;
+  /** Which of several. */
+  readonly choose: HostChoice;
   readonly id?: string;
   /** Modules with services of one's own. */
   readonly services?: readonly string[];
@@ -44,17 +42,38 @@ const PROGRESS_PERIOD_MS = 500;
 export async function runSource(operator: Operator, command: RunCommand): Promise<number> {
   // A mistake in the file is reported here, with its own name and line.
   await readPipeline(command.pipeline, await loadServices(command.services ?? []));
-  const node = memberNamed(operator, command.on);
+  const names = namesIn(command.on);
   const request = await requestOf(command);
   if (request.policy !== null) await checkPolicy(operator, request.policy.name);
+  const stated = { operator, request, hint: hintOf(command) };
+  if (names === "any" || names.length > 1) {
+    const candidates = names === "any" ? names : names.map(parseNodeName);
+    if (candidates !== "any" && !candidates.some((name) => operator.cluster.members.has(name)))
+      memberNamed(operator, command.on);
+    const hosting: Hosting = { candidates, choice: command.choose };
+    return await runHosted({ ...stated, hosting, detach: command.detach });
+  }
+  return await runOn(memberNamed(operator, command.on), command, stated);
+}
+
+/** `edge-1`, `edge-1,edge-2` or `any`. */
+function namesIn(on: string): readonly string[] | "any" {
+  if (on === "any") return on;
+  return [...new Set(on.split(",").map((name) => name.trim()))].filter((name) => name !== "");
+}
+
+async function runOn(
+  node: NodeName,
+  { detach }: RunCommand,
+  { operator, request, hint }: StatedRun,
+): Promise<number> {
   const agent = operator.agent(node);
   const shown = new ShownSource(operator, request.id);
-  const hint = `See its results with: ${resultsCommand({ ...command, source: request.id })}`;
   agent.watchEvents((event) => shown.add(event));
   const stages = watchStages(operator, (line) => shown.warn(line));
   failWithNode(operator, node, shown);
   await agent.addSource(request);
-  if (command.detach) {
+  if (detach) {
     out.lines(`${request.id} runs on ${node}\n${hint}`);
     return 0;
   }
@@ -69,16 +88,20 @@ export async function runSource(operator: Operator, command: RunCommand): Promis
       () => {},
     );
   }, PROGRESS_PERIOD_MS);
-  const { problem, ledger } = await shown.ended;
+  const end = await shown.ended;
   clearInterval(timer);
   shown.close();
-  if (ledger !== null && ledger.stored > 0) {
-    out.lines(`${foundTable(await foundOfRun(operator, id, ledger.incarnation))}\n${hint}`);
-  }
-  if (problem === null) return 0;
-  err.line(`error: ${problem}`);
-  if (ledger !== null) for (const line of await stages.unsaid().catch(() => [])) err.line(line);
-  return 1;
+  return await sayEnd({ operator, id, hint }, end, stages);
+}
+
+function hintOf(command: RunCommand): string {
+  const source = sourceIdOf(command);
+  return `See its results with: ${resultsCommand({ ...command, source })}`;
+}
+
+function sourceIdOf({ id, source }: RunCommand): SourceId {
+  const [named] = nameSources([source]);
+  return parseSourceId(id ?? named?.id ?? "source");
 }
 
 /** @throws SluiceError `source-invalid` where the cluster has no such node */
@@ -105,9 +128,8 @@ async function checkPolicy(operator: Operator, name: string): Promise<void> {
 /** @throws UsageError where a parameter cannot be read, or stands without a policy */
 async function requestOf(command: RunCommand): Promise<SourceRequest> {
   const { pipeline, source, limit, realtime } = command;
-  const [named] = nameSources([source]);
   return {
-    id: parseSourceId(command.id ?? named?.id ?? "source"),
+    id: sourceIdOf(command),
     source,
     pipeline: await readFile(pipeline, "utf8"),
     pipelineName: pipeline,
@@ -125,69 +147,4 @@ function failWithNode({ cluster }: Operator, node: NodeName, shown: ShownSource)
     }
     if (event.type === "cutOff") shown.fail(`the connection to the hub is lost: ${event.reason}`);
   });
-}
-
-interface SourceEnd {
-  /** What went wrong, or null. */
-  readonly problem: string | null;
-  /** Null where the source may go on. */
-  readonly ledger: LedgerReported | null;
-}
-
-/** What is shown of one source, until it ends. */
-class ShownSource {
-  readonly ended: Promise<SourceEnd>;
-  readonly #operator: Operator;
-  readonly #id: string;
-  readonly #lines = process.stdout.isTTY ? createLiveLines(process.stdout) : null;
-  readonly #line: SourceLine;
-  readonly #repeats = createProcessSayer((line) => this.say(line));
-  #finish: (end: SourceEnd) => void = () => {};
-
-  constructor(operator: Operator, id: string) {
-    this.#operator = operator;
-    this.#id = id;
-    this.#line = new SourceLine(operator.system.clock.monotonic());
-    this.ended = new Promise((resolve) => (this.#finish = resolve));
-  }
-
-  add(event: NodeEvent): void {
-    // Its tasks go to another node; where there is none, they are dropped, and the end of the source says so.
-    if (event.type === "stageFailed") return;
-    if (event.sourceId !== this.#id) return;
-    const line = describeNode(event);
-    if (line !== null && event.type === "sourceStalled") this.#repeats.say(line);
-    else if (line !== null) this.say(line);
-    if (event.type === "sourceEnded") {
-      const { error, ledger } = event;
-      const problem = error?.message ?? describeTotalLoss(ledger) ?? describeFailures(ledger);
-      this.#finish({ problem, ledger });
-    }
-  }
-
-  fail(problem: string): void {
-    this.#finish({ problem, ledger: null });
-  }
-
-  warn(line: string): void {
-    this.#lines?.clear();
-    err.line(line);
-  }
-
-  say(line: string): void {
-    this.#lines?.clear();
-    out.line(line);
-  }
-
-  /** Shows the figures of the source while it runs, where there is a terminal. */
-  update(ledger: LedgerReported | undefined): void {
-    if (ledger === undefined || this.#lines === null) return;
-    const line = this.#line.at(this.#operator.system.clock.monotonic(), ledger);
-    this.#lines.show(shortened(line, terminalWidth() - 1));
-  }
-
-  close(): void {
-    this.#repeats.end();
-    this.#lines?.clear();
-  }
 }

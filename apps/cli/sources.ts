@@ -4,19 +4,22 @@ import { errorText } from "../../src/runtime/errors.js";
 import { nodesOf } from "../../src/operator/nodes-of.js";
 import type { Operator } from "../../src/operator/operator.js";
 import type { Configuration } from "../../src/task/configuration.js";
+import type { HostingReport } from "../../src/task/hosting.js";
 import { parseSourceId, type NodeName, type SourceId } from "../../src/task/identity.js";
 import { countDrops } from "../../src/task/ledger.js";
 import type { LedgerReported, SourceReport } from "../../src/task/reports.js";
 import { renderFitting, terminalWidth } from "../tables.js";
 import { err, out } from "../terminal.js";
+import { describeCandidates } from "./describe-hosting.js";
 import { unusedFramesText } from "../unused-frames.js";
 
 /** A source that runs now, or whose node is away. */
 export interface SourceLine {
   readonly source: SourceId;
-  readonly node: NodeName;
-  /** `away` where its node does not say. */
-  readonly status: LedgerReported["status"] | "away";
+  /** Null where none captures it. */
+  readonly node: NodeName | null;
+  /** `away` where its node does not say; `unhosted` where none of the nodes that may capture it does. */
+  readonly status: LedgerReported["status"] | "away" | "unhosted";
   /** `ID@VERSION`; null before the scheduler has decided for it. */
   readonly pipeline: string | null;
   readonly created: number;
@@ -25,6 +28,8 @@ export interface SourceLine {
   readonly dropped: number;
   /** Frames that were read and are in no task. */
   readonly framesSkipped: number;
+  /** Which nodes may capture it, and which ones have; null where one node alone may. */
+  readonly hosting: HostingReport | null;
   /** What the scheduler knows of it; null where it does not. */
   readonly scheduled: SourceReport | null;
   readonly configuration: Configuration | null;
@@ -51,25 +56,27 @@ export async function sources(operator: Operator, { json }: { readonly json: boo
 /** Asks every node, and the scheduler. */
 export async function findSources(operator: Operator): Promise<SourcesFound> {
   const nodes = nodesOf(operator);
-  const [{ table }, scheduled, ...answers] = await Promise.all([
+  const [{ table }, scheduled, hosted, ...answers] = await Promise.all([
     operator.table(),
     operator.sources(),
+    operator.hosted(),
     ...nodes.map((node) => operator.agent(node).sources().catch(errorText)),
   ]);
   const silent = new Map<NodeName, string>();
   const lines = new Map<string, SourceLine>();
-  const add = (source: SourceId, node: NodeName, ledger: LedgerReported | null): void => {
+  const add = (source: SourceId, node: NodeName | null, ledger: LedgerReported | null): void => {
     const route = table?.sources.get(source);
     lines.set(source, {
       source,
       node,
-      status: ledger?.status ?? "away",
+      status: ledger?.status ?? (node === null ? "unhosted" : "away"),
       pipeline: route === undefined ? null : `${route.pipelineId}@${route.pipelineVersion}`,
       created: ledger?.created ?? 0,
       inFlight: ledger?.inFlight ?? 0,
       stored: ledger?.stored ?? 0,
       dropped: countDrops(ledger?.dropped ?? {}),
       framesSkipped: ledger?.framesSkipped ?? 0,
+      hosting: hosted[source] ?? null,
       scheduled: scheduled[source] ?? null,
       configuration: route?.configuration ?? null,
       placement: Object.fromEntries(
@@ -81,12 +88,23 @@ export async function findSources(operator: Operator): Promise<SourcesFound> {
     const node = nodes[index];
     if (node === undefined) continue;
     if (typeof answer === "string") silent.set(node, answer);
-    else for (const ledger of answer.ledgers) add(ledger.sourceId, node, ledger);
+    // One that has lost its source to another node ends there soon.
+    else
+      for (const ledger of answer.ledgers)
+        if (isHost(hosted, ledger.sourceId, node)) add(ledger.sourceId, node, ledger);
+  }
+  for (const [source, { host }] of Object.entries(hosted)) {
+    if (!lines.has(source)) add(parseSourceId(source), host, null);
   }
   for (const [source, { node }] of Object.entries(scheduled)) {
     if (!lines.has(source)) add(parseSourceId(source), node, null);
   }
   return { lines: [...lines.values()], silent };
+}
+
+function isHost(hosted: Readonly<Record<string, HostingReport>>, source: SourceId, node: NodeName): boolean {
+  const hosting = hosted[source];
+  return hosting === undefined || hosting.host === node;
 }
 
 /** @param width columns of the terminal */
@@ -112,7 +130,7 @@ export function sourcesTable(lines: readonly SourceLine[], width: number): strin
     ],
     lines.map((line) => [
       line.source,
-      line.node,
+      line.node ?? "-",
       line.status,
       ...figuresCells(line.scheduled),
       line.dropped,
@@ -134,8 +152,16 @@ export function sourcesTable(lines: readonly SourceLine[], width: number): strin
       `fenced: ${source}: ${policy.name} ${why}; the plan before it stays, and it is asked again later`,
     ];
   });
+  const hosted = lines.flatMap(({ source, hosting }) => {
+    if (hosting === null) return [];
+    return [`${source} may be captured by ${describeCandidates(hosting)}${hostingText(hosting)}`];
+  });
   const more = unused === 0 ? [] : [`unused: ${unusedFramesText(unused)}`];
-  return [table, ...fenced, ...more].join("\n");
+  return [table, ...fenced, ...hosted, ...more].join("\n");
+}
+
+function hostingText({ status, detail }: HostingReport): string {
+  return status === "captured" ? "" : `; ${status}: ${detail}`;
 }
 
 /** Which one decides, and whether it is kept from that for a while. */

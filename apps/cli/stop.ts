@@ -20,16 +20,26 @@ export async function stop(
   { json }: { readonly json: boolean },
 ): Promise<number> {
   const id = parseSourceId(source);
+  const hosting = (await operator.hosted())[id];
+  // No other node is to take it over meanwhile.
+  if (hosting !== undefined) await operator.endHosting(id);
   const { lines, silent } = await findSources(operator);
-  const running = lines.filter((line) => line.source === id && line.status !== "away");
+  const running = lines.flatMap(({ source: of, status, node: on }) =>
+    of === id && status !== "away" && on !== null ? [on] : [],
+  );
   const ended: NodeName[] = [];
   // One that could not go on with its node runs nowhere, and is in that node's journal all the same.
-  for (const node of running.length > 0 ? running.map((line) => line.node) : nodesOf(operator)) {
+  for (const node of running.length > 0 ? running : nodesOf(operator)) {
     if (running.length > 0 && !json) err.line(`Stopping ${id} on ${node}: waiting for tasks in progress`);
     if (await endOn(operator, node, id)) ended.push(node);
   }
-  const [node] = ended;
-  if (node === undefined) {
+  const [node = null] = ended;
+  if (node === null && hosting?.host === null) {
+    if (json) out.json({ source: id, node, ended: true });
+    else out.line(`${id} is ended; it was waiting for a node`);
+    return 0;
+  }
+  if (node === null) {
     const known = lines.map((line) => line.source);
     const away = silent.size === 0 ? "" : `; not known are those of ${[...silent.keys()].join(", ")}`;
     throw new SluiceError(

@@ -33,6 +33,7 @@ const frames = z
     passedOver: z.number(),
     firstUs: z.number(),
     lastUs: z.number(),
+    lastSourceUs: z.number().exactOptional(),
   })
   .optional();
 

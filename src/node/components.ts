@@ -21,6 +21,7 @@ import type { MonitorMessage } from "../actors/protocol/monitor.js";
 import type { SchedulerMessage } from "../actors/protocol/scheduler.js";
 import type { DecisionPort } from "../actors/scheduler/decision-port.js";
 import type { PlanMemoryPort } from "../actors/scheduler/plan-memory-port.js";
+import type { HostedSources } from "../actors/scheduler/retained.js";
 import { spawnScheduler } from "../actors/scheduler/spawn.js";
 import type { Journals } from "../storage/journal/journal.js";
 import { newestRepairs } from "../storage/repairs.js";
@@ -71,6 +72,8 @@ export interface ComponentsOptions extends Pick<
   readonly memory?: PlanMemoryPort;
   /** Of the node that is the cloud: what operators said of sources. Default: nothing, and it ends with the process. */
   readonly orders?: SourceOrders;
+  /** Of the node that is the cloud: sources that any of several nodes may capture. Default: none, and they end with the process. */
+  readonly hosted?: HostedSources;
   /** Of the cloud: the scheduler's term, one more for each scheduler over its store. Default 1. */
   readonly term?: number;
   /** Whether another node can be sent anything now. Default: every one can. */
@@ -191,7 +194,8 @@ function voucherCheckOf({
   return (node, task) => {
     if (node === system.name) return isOwn(task);
     if (speakers === undefined) return true;
-    return speakers.vouchers.isVouched(node, task) && speakers.vouchers.owns(node, task.id);
+    // Of one that had the source before, the distributor says what becomes of it.
+    return speakers.vouchers.isVouched(node, task) && speakers.vouchers.standing(node, task.id) !== "none";
   };
 }
 
@@ -212,6 +216,7 @@ function startCloud(options: ComponentsOptions, scheduler: ActorRef<SchedulerMes
     store,
     speakers,
     orders,
+    hosted,
     flush,
     decisions,
     memory,
@@ -231,7 +236,9 @@ function startCloud(options: ComponentsOptions, scheduler: ActorRef<SchedulerMes
     epoch: epochBefore(term),
     fallback: name,
     owners: speakers.owners,
+    written: () => speakers.vouchers.written(),
     ...(orders && { orders }),
+    ...(hosted && { hosted }),
     ...(decisions && { decisions }),
     ...(memory && { memory }),
     ...(options.decisionMs !== undefined && { intervalMs: options.decisionMs }),

@@ -77,7 +77,7 @@ export function followCluster({
   function onGone(name: NodeName, left: boolean): void {
     known.delete(name);
     components.nodeGone(name, { left });
-    if (isHub) scheduler.tell({ type: "removeNode", node: name }, "control");
+    if (isHub) scheduler.tell({ type: "removeNode", node: name, gone: true }, "control");
   }
 }
 

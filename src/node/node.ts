@@ -142,7 +142,11 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
       role: cloud === name || options.roles?.includes("cloud") === true ? "cloud" : "edge",
       services,
       vouch: vouching.vouch,
-      ...(vouching.cloud && { speakers: vouching.cloud.speakers, orders: vouching.cloud.trust.orders }),
+      ...(vouching.cloud && {
+        speakers: vouching.cloud.speakers,
+        orders: vouching.cloud.trust.orders,
+        hosted: vouching.cloud.trust.hosted,
+      }),
       ...(store && { store }),
       ...(term !== undefined && { term }),
       ...(decisions && { decisions: decisions.port }),

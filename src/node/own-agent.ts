@@ -25,16 +25,19 @@ const DRAIN_TIMEOUT_MS = 5 * 60_000;
 
 export function spawnOwnAgent(options: OwnAgentOptions): Agent {
   const { system, components, requested, cluster, hub, onDrained } = options;
+  async function counted(id: string, adding: Promise<void>): Promise<void> {
+    try {
+      await adding;
+    } catch (error) {
+      const kind = error instanceof CodedError ? String(error.code) : "source-failed";
+      cluster()?.countRefusal(kind, `source "${id}": ${errorText(error)}`);
+      throw error;
+    }
+  }
+
   return spawnAgent(system, system.name, {
-    async addSource(request) {
-      try {
-        await requested.add(request);
-      } catch (error) {
-        const kind = error instanceof CodedError ? String(error.code) : "source-failed";
-        cluster()?.countRefusal(kind, `source "${request.id}": ${errorText(error)}`);
-        throw error;
-      }
-    },
+    addSource: (request) => counted(request.id, requested.add(request)),
+    takeSource: (order) => counted(order.definition.id, requested.take(order)),
     movePipeline: (id, pipeline) => requested.move(id, pipeline),
     drainSource: (id) => requested.end(id),
     async freeName(name) {

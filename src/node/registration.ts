@@ -42,8 +42,8 @@ export interface Registration {
   add(source: SourceDescription): void;
   /** It is open, and gives this: told where it is news, and part of every announcement. */
   opened(id: SourceId, native: NativeVideo): void;
-  /** The source has ended, or is suspended: it goes on when this node is back. */
-  remove(id: SourceId, how: { readonly suspended: boolean }): void;
+  /** The source has ended, or is suspended: it goes on when this node is back; or it `failed`: it could not be captured any more. */
+  remove(id: SourceId, how: { readonly suspended: boolean; readonly failed: boolean }): void;
 }
 
 interface RequestOptions {
@@ -51,6 +51,8 @@ interface RequestOptions {
   readonly isNew: boolean;
   /** The source was confirmed before and was not ended since: a scheduler that does not answer is not waited for. */
   readonly isOwn: boolean;
+  /** By which the scheduler has given it to this node. */
+  readonly appointment?: number;
 }
 
 /** How long the scheduler has to answer for a source that goes on without it, in ms. */
@@ -68,31 +70,34 @@ interface Unanswered {
 export function createRegistration(options: RegistrationOptions): Registration {
   const { system, scheduler, node, controller } = options;
   const sources = new Map<SourceId, SourceDescription>();
-  const forget = (sourceId: SourceId, suspended: boolean): void =>
-    scheduler.tell({ type: "removeSource", sourceId, node: node.name, suspended }, "control");
+  const forget = (sourceId: SourceId, how: Parameters<Registration["remove"]>[1]): void =>
+    scheduler.tell({ type: "removeSource", sourceId, node: node.name, ...how }, "control");
   let leaving = false;
   system.shutdown.addTask({ phase: "stopAdmitting", name: "registration", run: () => void (leaving = true) });
 
   async function answerWithin(
     timeoutMs: number,
     source: SourceDescription,
-    isNew: boolean,
+    how: Pick<RequestOptions, "isNew" | "appointment">,
   ): Promise<PolicyReply | Unanswered> {
     return await askNode(
       system,
       scheduler,
       POLICY_REPLY,
-      (replyTo) => ({ type: "registerSource", source, isNew, replyTo }),
+      (replyTo) => ({ type: "registerSource", source, ...how, replyTo }),
       { timeoutMs, lane: "control" },
     ).catch((error: unknown) => ({ type: "unanswered", error }));
   }
 
   /** Again and again, as there may be no way to the scheduler for a while. */
-  async function confirm(source: SourceDescription, isNew: boolean): Promise<PolicyReply | Unanswered> {
+  async function confirm(
+    source: SourceDescription,
+    how: Pick<RequestOptions, "isNew" | "appointment">,
+  ): Promise<PolicyReply | Unanswered> {
     const { clock } = system;
     const untilMs = clock.monotonic() + CONFIRM_MS;
     for (;;) {
-      const answer = await answerWithin(untilMs - clock.monotonic(), source, isNew);
+      const answer = await answerWithin(untilMs - clock.monotonic(), source, how);
       if (answer.type !== "unanswered" || leaving || clock.monotonic() + RETRY_MS >= untilMs) return answer;
       await new Promise<void>((resolve) => void clock.after(RETRY_MS, resolve));
     }
@@ -106,12 +111,12 @@ export function createRegistration(options: RegistrationOptions): Registration {
 
     withdraw: () => scheduler.tell({ type: "removeNode", node: node.name }, "control"),
 
-    async request(source, { isNew, isOwn }) {
-      const answer = await (isOwn ? answerWithin(OWN_MS, source, isNew) : confirm(source, isNew));
+    async request(source, { isOwn, ...how }) {
+      const answer = await (isOwn ? answerWithin(OWN_MS, source, how) : confirm(source, how));
       if (answer.type === "policyRefused") throw answer.error;
       if (answer.type === "policySet" || isOwn) return;
       // It may have been heard all the same.
-      forget(source.id, false);
+      forget(source.id, { suspended: false, failed: true });
       throw unconfirmed(source, scheduler, answer.error);
     },
 
@@ -125,9 +130,9 @@ export function createRegistration(options: RegistrationOptions): Registration {
       scheduler.tell({ type: "sourceOpened", sourceId: id, node: node.name, native }, "control");
     },
 
-    remove(id, { suspended }) {
+    remove(id, how) {
       sources.delete(id);
-      forget(id, suspended);
+      forget(id, how);
     },
   };
 }

@@ -4,6 +4,7 @@
  * RS1 What an operator asked for stays, whatever way the node goes, until an operator ends it or it has come to its end. The
  *     journal keeps it; a node without one has it for as long as it runs.
  * RS2 What goes on with the node is said, and so is what cannot.
+ * RS4 A source that the scheduler gives to this node starts here only once whatever ran here under its name has ended.
  * RS3 A source that moves to another pipeline does so under a new incarnation: tasks under way end by the one that they carry, and it
  *     goes on where it was. Where the other one is refused, it goes on by the one before.
  */
@@ -15,12 +16,15 @@ import type { Journals } from "../storage/journal/journal.js";
 import { SluiceError } from "../task/errors.js";
 import { parseSourceId, type SourceId } from "../task/identity.js";
 import type { PipelineText, SourceRequest } from "../task/requests.js";
+import type { TakeSource } from "./agent/agent.js";
 import { sourceOptionsOf, type RequestContext } from "./agent/source-request.js";
 import type { OwnSources } from "./sources.js";
 
 export interface RequestedSources {
   /** @throws SluiceError `source-invalid`, `source-refused`, `pipeline-invalid`, `configuration-invalid`, `policy-invalid` */
   add(request: SourceRequest): Promise<void>;
+  /** Starts a source that the scheduler has given to this node. @throws SluiceError as `add` does */
+  take(order: Pick<TakeSource, "definition" | "appointment" | "takeover">): Promise<void>;
   /**
    * Ends a source for good; resolves once it captures no more and every task is settled.
    *
@@ -86,6 +90,13 @@ export function createRequestedSources({
   return {
     async add(request) {
       await sources.addSource(await sourceOptionsOf(request, context));
+    },
+
+    async take({ definition, appointment, takeover }) {
+      const options = await sourceOptionsOf(definition, context);
+      // To go on as it is told: that it has ended for good is not to be said of it.
+      if (sources.has(options.id)) await sources.suspendSource(options.id);
+      await sources.addSource({ ...options, appointment, ...(takeover && { takeover }) });
     },
 
     async end(id) {

@@ -7,11 +7,12 @@ import { spawnGenerator, type CapturePort, type DeliveryLimits } from "../actors
 import type { ControllerMessage } from "../actors/protocol/controller.js";
 import type { DistributorMessage } from "../actors/protocol/distributor.js";
 import type { GeneratorMessage, NodeEvent } from "../actors/protocol/generator.js";
-import type { Journals } from "../storage/journal/journal.js";
+import { takenOverState, type Journals } from "../storage/journal/journal.js";
 import type { ConfigurationSpace, Objective } from "../task/configuration-space.js";
 import { SluiceError } from "../task/errors.js";
 import { DEFAULT_CONFIGURATION, type Configuration } from "../task/configuration.js";
 import { fixedNodes } from "../task/default-placement.js";
+import type { Takeover } from "../task/hosting.js";
 import type { NodeName, SourceId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
 import type { LedgerReported } from "../task/reports.js";
@@ -20,6 +21,7 @@ import type { StageNeeds } from "../task/offers.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import type { Vouch } from "../task/voucher.js";
 import { GoneNodes } from "./gone-nodes.js";
+import { checkFrames, framesMinFor } from "./frames-needed.js";
 import type { Registration } from "./registration.js";
 
 /** A source, the pipeline that it walks and how it is captured. */
@@ -51,6 +53,10 @@ export interface SourceOptions {
   readonly request?: SourceRequest;
   /** It ran before its node stopped: a camera that cannot be reached at first is tried again. Default false. */
   readonly resumed?: boolean;
+  /** By which the scheduler has given it to this node. Absent: it is this node's own. */
+  readonly appointment?: number;
+  /** Another node had it before, and this is what it goes on with. Absent: it starts here. */
+  readonly takeover?: Takeover;
 }
 
 /** The sources of a node, for whoever runs them. */
@@ -127,8 +133,9 @@ export function createSources(options: SourcesOptions): OwnSources {
 
   /** Its name is nobody else's meanwhile. */
   async function start(asked: SourceOptions): Promise<void> {
-    const { id, source, pipeline, configuration = DEFAULT_CONFIGURATION } = asked;
+    const { id, pipeline, configuration = DEFAULT_CONFIGURATION } = asked;
     const { policy = DEFAULT_POLICY, request = null, resumed = false, space, slo, standby } = asked;
+    const { takeover, appointment } = asked;
     const description = {
       id,
       node: system.name,
@@ -141,16 +148,21 @@ export function createSources(options: SourcesOptions): OwnSources {
       ...(standby !== undefined && { standby }),
     };
     checkFrames(asked, options.services);
-    const isOwn = (await journals?.holds(id)) ?? false;
-    await registration.request(description, { isNew: !resumed, isOwn });
-    const opening = journals?.open(id, { source: source.label, nowMs: nextIncarnation(), request });
-    // What cannot start is not scheduled, and keeps no name that it did not have.
-    opening?.catch(() => registration.remove(id, { suspended: isOwn }));
-    const journal = await opening;
-    const generator = startGenerator(options, asked, {
-      incarnation: journal?.recovered.incarnation ?? nextIncarnation(),
-      ...(journal && { journal }),
+    const isOwn = appointment === undefined && ((await journals?.holds(id)) ?? false);
+    await registration.request(description, {
+      isNew: !resumed && takeover === undefined,
+      isOwn,
+      ...(appointment !== undefined && { appointment }),
     });
+    const beginning = begin(asked, request);
+    // What cannot start is not scheduled, and keeps no name that it did not have.
+    beginning.catch(() => registration.remove(id, { suspended: isOwn, failed: true }));
+    const began = await beginning;
+    let hasFailed = false;
+    const failed = (): void => void (hasFailed = true);
+    // Of another node, or of this one once more, the source goes on.
+    const superseded = (): void => void suspended.add(id);
+    const generator = startGenerator(options, asked, { ...began, failed, superseded });
     generators.set(id, generator);
     for (const news of gone.news) generator.tell(news, "control");
     registration.add(description);
@@ -158,8 +170,26 @@ export function createSources(options: SourcesOptions): OwnSources {
       generators.delete(id);
       // On the lane of the messages that they undo, so that a source of the same name may come at once.
       controller.tell({ type: "detachGenerator", sourceId: id }, "control");
-      registration.remove(id, { suspended: suspended.delete(id) });
+      registration.remove(id, { suspended: suspended.delete(id), failed: hasFailed });
     });
+  }
+
+  /** The next incarnation, with what those before it have left. */
+  async function begin(
+    { id, source, takeover }: SourceOptions,
+    request: SourceRequest | null,
+  ): Promise<Pick<GeneratorStart, "incarnation" | "journal">> {
+    const nowMs = nextIncarnation();
+    const journal = await journals?.open(id, {
+      source: source.label,
+      nowMs,
+      request,
+      ...(takeover && { takeover }),
+    });
+    if (journal !== undefined) return { incarnation: journal.recovered.incarnation, journal };
+    if (takeover === undefined) return { incarnation: nowMs };
+    const recovered = takenOverState(takeover, nowMs);
+    return { incarnation: recovered.incarnation, journal: { journal: null, recovered } };
   }
 
   function end(id: SourceId, type: "drain" | "suspend"): Promise<void> {
@@ -217,36 +247,15 @@ function nameInUse(id: SourceId, node: NodeName): SluiceError {
   );
 }
 
-function framesMinOf(service: string, services: SourcesOptions["services"]): number {
-  return services.get(service)?.framesMin ?? 1;
-}
-
-/** As every service of a pipeline needs. */
-function framesMinFor({ stages }: Pipeline, services: SourcesOptions["services"]): number {
-  return Math.max(...stages.map(({ service }) => framesMinOf(service, services)));
-}
-
-/** A task has as many frames as every service of its pipeline needs, whatever a policy may choose. */
-function checkFrames(
-  { id, pipeline, configuration = DEFAULT_CONFIGURATION, space }: SourceOptions,
-  services: SourcesOptions["services"],
-): void {
-  const frames = Math.min(configuration.framesPerTask, ...(space?.framesPerTask ?? []));
-  for (const { service } of pipeline.stages) {
-    const wanted = framesMinOf(service, services);
-    if (frames >= wanted) continue;
-    throw new SluiceError(
-      `Cannot add source "${id}" as "${service}" needs ${wanted} frames in a task, and its tasks have ${frames}: set ` +
-        `framesPerTask (--frames-per-task) to ${wanted} or more`,
-      { code: "configuration-invalid" },
-    );
-  }
-}
+type GeneratorStart = Pick<
+  Parameters<typeof spawnGenerator>[1],
+  "incarnation" | "journal" | "failed" | "superseded"
+>;
 
 function startGenerator(
   options: SourcesOptions,
   { id, source, pipeline, capture, ...asked }: SourceOptions,
-  found: Pick<Parameters<typeof spawnGenerator>[1], "incarnation" | "journal">,
+  found: GeneratorStart,
 ): ActorRef<GeneratorMessage> {
   const { system, cloud, services, offers, registration, distributor, delivery } = options;
   const { name } = system;

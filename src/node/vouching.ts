@@ -85,7 +85,7 @@ export function createSpeakers(
       // What it is of says the message, and not what else is in it.
       isVouched: (node, delivery) => isOf(node, delivery.voucher, vouchedText(delivery)),
       isClosingVouched: (node, closing) => isOf(node, closing.voucher, closingText(closing)),
-      owns: (node, { sourceId, incarnation }) => owners.confirm(sourceId, node, incarnation),
+      standing: (node, { sourceId, incarnation }) => owners.confirm(sourceId, node, incarnation),
       written,
     },
   };

@@ -6,6 +6,7 @@ import type { ActorSystem } from "../runtime/system.js";
 import { askNode } from "../actors/guard/ask-node.js";
 import {
   CHANGES_REPORTED,
+  HOST_REPLY,
   ORDER_REPLY,
   POLICIES_REPORTED,
   POLICY_REPLY,
@@ -23,12 +24,14 @@ import type { DistributorMessage, SubscriptionEvent } from "../actors/protocol/d
 import type {
   ChangesReported,
   OrderReply,
+  ScheduledSources,
   SchedulerMessage,
   TableReported,
 } from "../actors/protocol/scheduler.js";
 import type { Configuration } from "../task/configuration.js";
 import type { SourceReport } from "../task/reports.js";
-import type { PolicySpec } from "../task/requests.js";
+import type { Hosting, HostingReport } from "../task/hosting.js";
+import type { PolicySpec, SourceRequest } from "../task/requests.js";
 import { pipelineKeyText, type NodeName, type PipelineId, type SourceId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
 
@@ -100,6 +103,19 @@ export interface Control {
    * @returns the node whose it was; null where it was none's
    */
   freeVersion(pipelineId: PipelineId, version: number): Promise<NodeName | null>;
+  /**
+   * Has one of several nodes capture a source, which the scheduler chooses, and another one where that is gone: the source goes on there
+   * under an incarnation of its own, a recording behind the last task that is stored. It ends by itself, or by `drainSource`
+   * of the agent of the node that has it; `endHosting` alone leaves it to that node.
+   *
+   * @returns the first node; null where no candidate is there, so that it waits for one
+   * @throws SluiceError `source-invalid` where the name is taken, or every candidate that is there refuses it, with the reason of the last
+   */
+  hostSource(request: SourceRequest, hosting: Hosting): Promise<NodeName | null>;
+  /** No other node takes the source over any more. @throws SluiceError `source-missing` where none is ordered so */
+  endHosting(sourceId: SourceId): Promise<void>;
+  /** Who captures the sources that any of several nodes may. */
+  hosted(): Promise<Readonly<Record<string, HostingReport>>>;
   /** Every source that the scheduler knows: what was decided and said of it, and how it goes. */
   sources(): Promise<Readonly<Record<string, SourceReport>>>;
   /** The routing table in force, why it is so, and which node has which. */
@@ -108,6 +124,8 @@ export interface Control {
   explain(sourceId: SourceId, sinceMs?: number): Promise<ChangesReported>;
 }
 
+/** For several nodes to be asked in turn, each to read and open the source. */
+const HOST_MS = 120_000;
 /** A hub gives its file of policies 20 s to be read. */
 const RELOAD_MS = 25_000;
 
@@ -124,6 +142,9 @@ export function createControl(system: ActorSystem, cloud: NodeName, fromPosition
     const reply = await askNode(system, scheduler, ORDER_REPLY, toOrder);
     if (reply.type === "orderRefused") throw reply.error;
   }
+
+  const scheduled = (): Promise<ScheduledSources> =>
+    askNode(system, scheduler, SCHEDULED_SOURCES, (replyTo) => ({ type: "reportSources", replyTo }));
 
   return {
     observe(pipelines, from = fromPosition()) {
@@ -223,13 +244,20 @@ export function createControl(system: ActorSystem, cloud: NodeName, fromPosition
       return node;
     },
 
-    async sources() {
-      const { sources } = await askNode(system, scheduler, SCHEDULED_SOURCES, (replyTo) => ({
-        type: "reportSources",
-        replyTo,
-      }));
-      return sources;
+    async hostSource(definition, hosting) {
+      const reply = await askNode(
+        system,
+        scheduler,
+        HOST_REPLY,
+        (replyTo) => ({ type: "hostSource", definition, hosting, replyTo }),
+        { timeoutMs: HOST_MS },
+      );
+      if (reply.type === "hostRefused") throw reply.error;
+      return reply.node;
     },
+    endHosting: (sourceId) => order((replyTo) => ({ type: "endHosting", sourceId, replyTo })),
+    hosted: async () => (await scheduled()).hosted,
+    sources: async () => (await scheduled()).sources,
 
     explain: (sourceId, sinceMs = 0) =>
       askNode(system, scheduler, CHANGES_REPORTED, (replyTo) => ({

@@ -55,6 +55,10 @@ export function unexplainedGaps(
         return anyOf("hostileMember") || queue.policy === "latestOnly";
       // Whoever is told to try again tries long enough.
       case "expired":
+      // Every source is of one host.
+      case "hostGone":
+      // Nothing of it is stored.
+      case "superseded":
       case "noRoute":
       case "tooLarge":
         return false;

@@ -53,6 +53,8 @@ export interface FrameRange {
   /** Presentation times of the first and the last, in microseconds. */
   readonly firstUs: number;
   readonly lastUs: number;
+  /** The time of the last one as the source gives it, in microseconds; absent where it is `lastUs`. */
+  readonly lastSourceUs?: number;
 }
 
 /** Frames with a header, on their way through the stages of a pipeline. Immutable. */
@@ -119,7 +121,8 @@ export interface Closing {
   readonly id: TaskId;
   /**
    * `ended`: every task is settled, and the next incarnation begins anew. `recovered`: its node went down, and the next one
-   * goes on where it was. `replaced`: the same, but that is another source of the name.
+   * goes on where it was. `replaced`: the same, but that is another source of the name. `takenOver`: its node is gone, and another
+   * one goes on.
    */
   readonly end: (typeof CLOSING_ENDS)[number];
   /** What its generator counted; null where it went down. */
@@ -130,7 +133,7 @@ export interface Closing {
   readonly voucher: Uint8Array;
 }
 
-export const CLOSING_ENDS = ["ended", "recovered", "replaced"] as const;
+export const CLOSING_ENDS = ["ended", "recovered", "replaced", "takenOver"] as const;
 
 /** What became of the tasks of an incarnation. */
 export interface ClosingCounts {
@@ -146,6 +149,7 @@ export interface ClosingCounts {
 export const DROP_REASONS = [
   "deadline",
   "expired",
+  "hostGone",
   "joinTimeout",
   "noRoute",
   "outage",
@@ -157,6 +161,7 @@ export const DROP_REASONS = [
   "queueLatestOnly",
   "serviceFailed",
   "sourceLost",
+  "superseded",
   "tooLarge",
   "windowFull",
 ] as const;
@@ -168,7 +173,7 @@ export type DropReason = (typeof DROP_REASONS)[number];
 export type Outcome =
   { readonly status: "stored" } | { readonly status: "dropped"; readonly reason: DropReason };
 
-/** While a live source gave nothing: what a gap of reason `outage` or `paused` is of. */
+/** While a live source gave nothing: what a gap of reason `outage`, `paused` or `hostGone` is of. */
 export interface OutageTimes {
   /** In ms since the Unix epoch, on the clock of the source's node. */
   readonly fromMs: number;
@@ -188,7 +193,7 @@ export interface DropRecord extends Vouched {
   readonly node: NodeName;
   readonly atMs: number;
   readonly detail: string;
-  /** Of an outage or a pause alone. */
+  /** Of a time in which a live source gave nothing alone. */
   readonly outage?: OutageTimes;
 }
 

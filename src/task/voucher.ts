@@ -36,8 +36,17 @@ export function vouchedText(of: Omit<Vouched, "voucher">): string {
   ]);
 }
 
-function rangeText({ after, first, last, passedOver, firstUs, lastUs }: FrameRange): readonly unknown[] {
-  return [after, first, last, passedOver, firstUs, lastUs];
+function rangeText({
+  after,
+  first,
+  last,
+  passedOver,
+  firstUs,
+  lastUs,
+  lastSourceUs,
+}: FrameRange): readonly unknown[] {
+  const own = lastSourceUs === undefined ? [] : [lastSourceUs];
+  return [after, first, last, passedOver, firstUs, lastUs, ...own];
 }
 
 /** The same of the end of an incarnation: no delivery has this text, as it is of fewer values. */

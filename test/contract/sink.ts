@@ -51,7 +51,7 @@ export async function withSinks(
     store,
     vouchers: {
       isVouched: () => true,
-      owns: () => true,
+      standing: () => "holder",
       isClosingVouched: () => true,
       written: () => null,
     },

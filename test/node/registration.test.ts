@@ -79,7 +79,7 @@ test("createRegistration announces the node with the sources that it keeps, as o
   registration.announce();
   registration.add(source);
   registration.announce();
-  registration.remove(id, { suspended: false });
+  registration.remove(id, { suspended: false, failed: false });
   registration.announce();
   registration.withdraw();
   settle();

@@ -106,8 +106,8 @@ test("createSpeakers gives a source to the node that vouches for its first task"
     trust,
   );
   const camera = parseSourceId("cam-1");
-  assert.is(vouchers.owns(EDGE, { sourceId: camera, incarnation: 1, sequence: 0 }), true);
-  assert.is(vouchers.owns(OTHER, { sourceId: camera, incarnation: 1, sequence: 0 }), false);
+  assert.is(vouchers.standing(EDGE, { sourceId: camera, incarnation: 1, sequence: 0 }), "holder");
+  assert.is(vouchers.standing(OTHER, { sourceId: camera, incarnation: 1, sequence: 0 }), "none");
   assert.is(trust.owners.holderOf(camera), EDGE);
 });
 

@@ -10,6 +10,7 @@ import { test } from "../support/test.js";
 const idle = (): Promise<void> => Promise.resolve();
 const ports: AgentPorts = {
   addSource: idle,
+  takeSource: idle,
   movePipeline: idle,
   drainSource: idle,
   freeName: idle,

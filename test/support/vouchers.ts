@@ -8,6 +8,6 @@ export const vouch: Vouch = () => VOUCHER;
 export const CREDULOUS: VoucherPort = {
   isVouched: () => true,
   isClosingVouched: () => true,
-  owns: () => true,
+  standing: () => "holder",
   written: () => null,
 };

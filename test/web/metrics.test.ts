@@ -113,6 +113,7 @@ test("where the scheduler does not answer, its own metrics are missing and the o
     refused: 0,
     repairs: [],
     unvouched: 0,
+    superseded: 0,
   } as const;
   const overhead = {
     rounds: 1,

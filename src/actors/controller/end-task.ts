@@ -92,5 +92,5 @@ export function dropOverdueJoins(router: Router): void {
 
 /** Why a task is given up where no stage has it: by its generator, or on its way. */
 function isOfNoStage(reason: DropReason): boolean {
-  return ["windowFull", "expired", "outage", "paused", "sourceLost", "tooLarge"].includes(reason);
+  return ["windowFull", "expired", "hostGone", "outage", "paused", "sourceLost", "tooLarge"].includes(reason);
 }

@@ -5,26 +5,29 @@ import type { NodeName } from "../../task/identity.js";
 import { originNode } from "../../task/origin.js";
 import type { Closing, Vouched } from "../../task/task.js";
 import { warn, type Message, type State } from "./state.js";
+import type { Standing } from "./voucher-port.js";
 
-export function isVouched(state: State, delivery: Vouched, ctx: Context<Message>): boolean {
+/** What the node that vouches for a delivery is to its source; `none` where nobody does, which is counted and logged. */
+export function standingOf(state: State, delivery: Vouched, ctx: Context<Message>): Standing {
   const { vouchers } = state.given;
-  return isVouchedBy(state, delivery, (node) => vouchers.isVouched(node, delivery), ctx);
+  return standingBy(state, delivery, (node) => vouchers.isVouched(node, delivery), ctx);
 }
 
-export function isClosingVouched(state: State, closing: Closing, ctx: Context<Message>): boolean {
+/** The same of the end of an incarnation. */
+export function standingOfClosing(state: State, closing: Closing, ctx: Context<Message>): Standing {
   const { vouchers } = state.given;
-  return isVouchedBy(state, closing, (node) => vouchers.isClosingVouched(node, closing), ctx);
+  return standingBy(state, closing, (node) => vouchers.isClosingVouched(node, closing), ctx);
 }
 
-/** Counts and logs what nobody vouches for, or a node to which the source does not belong. */
-function isVouchedBy(
+function standingBy(
   state: State,
   { id, origin }: Pick<Vouched, "id" | "origin">,
   isBy: (node: NodeName) => boolean,
   ctx: Context<Message>,
-): boolean {
+): Standing {
   const node = originNode(id.sourceId, origin);
-  if (node !== null && isBy(node) && state.given.vouchers.owns(node, id)) return true;
+  const standing = node !== null && isBy(node) ? state.given.vouchers.standing(node, id) : "none";
+  if (standing !== "none") return standing;
   state.retained.unvouched += 1;
   const { unvouched } = state.retained;
   warn(
@@ -33,5 +36,5 @@ function isVouchedBy(
     { unvouched, origin },
     ctx,
   );
-  return false;
+  return standing;
 }

@@ -15,6 +15,8 @@
  * DI8 What the node that captured a task does not vouch for, or a node to which its source does not belong, is refused and
  *     counted before anything of it counts: it is neither stored nor settled, and nobody abandons a task for it. So it is
  *     with the end of an incarnation.
+ * DI10 A source that another node is to capture is sealed: what its nodes before have made and not had stored until then is a gap,
+ *     and each of their incarnations is closed. What they still deliver is settled as `superseded`, and nothing of it is stored.
  * DI9 A restart loses neither what waits nor a subscriber: a write that was under way is done again.
  *
  * `storedAtMs` is taken as the batch is handed to the store: of the write itself no record can know. `settledAtMs`,
@@ -27,8 +29,9 @@ import { SluiceError } from "../../task/errors.js";
 import { controllerAddress, type ControllerMessage } from "../protocol/controller.js";
 import type { QueryReply, StatementReply } from "../protocol/distributor.js";
 import type { ResultQuery } from "../../task/record.js";
-import { nodesWaitingFor, type Closing, type DropRecord, type Task } from "../../task/task.js";
-import { isClosingVouched, isVouched } from "./check-voucher.js";
+import { nodesWaitingFor, type Closing, type DropRecord, type Outcome, type Task } from "../../task/task.js";
+import { advanceSeals, endForFormer, onSealSource, onTailRead } from "./seal-source.js";
+import { standingOf, standingOfClosing } from "./check-voucher.js";
 import { armRetention, onExpireEnded, onRetain, onRetentionDue } from "./expire-records.js";
 import { pendingClosing, pendingDrop, pendingTask } from "./pending.js";
 import {
@@ -51,6 +54,7 @@ import {
 import { onFlushDue, onSettled, onStored, onStoreFailed, resumeWriting } from "./write-batches.js";
 
 const QUERIES_MAX = 16;
+const SUPERSEDED: Outcome = { status: "dropped", reason: "superseded" };
 
 /** The behaviour of a node's distributor. */
 export function createDistributor(
@@ -60,7 +64,7 @@ export function createDistributor(
   const given = withDefaults(options);
   return {
     start(ctx) {
-      const state: State = { given, retained, queries: 0, expiring: false };
+      const state: State = { given, retained, queries: 0, seals: new Map(), expiring: false };
       armRetention(state, ctx);
       resumeSubscribers(state, ctx);
       resumeWriting(state, ctx);
@@ -74,6 +78,10 @@ export function createDistributor(
           return onRecordDrop(state, message.drop, ctx);
         case "recordClosing":
           return onRecordClosing(state, message.closing, ctx);
+        case "sealSource":
+          return onSealSource(state, message, ctx);
+        case "tailRead":
+          return onTailRead(state, message, ctx);
         case "subscribe":
           return onSubscribe(state, message, ctx);
         case "demand":
@@ -92,7 +100,7 @@ export function createDistributor(
           return onFlushDue(state, ctx);
         case "appendEnded":
           return message.result.ok
-            ? onStored(state, message.batch, message.result.reply, ctx)
+            ? advanceSeals(onStored(state, message.batch, message.result.reply, ctx), ctx)
             : onStoreFailed(state, message.batch, message.result.error, ctx);
         case "sliceRead":
           return onSliceRead(state, message, ctx);
@@ -117,12 +125,16 @@ export function createDistributor(
 }
 
 function onStore(state: State, task: Task, ctx: Context<Message>): State {
-  return isVouched(state, task, ctx) ? onSettled(state, pendingTask(task), ctx) : state;
+  const standing = standingOf(state, task, ctx);
+  if (standing === "holder") return onSettled(state, pendingTask(task), ctx);
+  if (standing === "former") endForFormer(state, task, SUPERSEDED, ctx);
+  return state;
 }
 
 /** Whoever still waits for a task that was dropped elsewhere is told here, as only the cloud's word counts there. */
 function onRecordDrop(state: State, drop: DropRecord, ctx: Context<Message>): State {
-  if (!isVouched(state, drop, ctx)) return state;
+  const standing = standingOf(state, drop, ctx);
+  if (standing === "none" || standing === "between") return state;
   const { id, delivery, pipelineId, pipelineVersion, pins } = drop;
   for (const node of nodesWaitingFor(drop)) {
     // The node that dropped it knows.
@@ -130,11 +142,17 @@ function onRecordDrop(state: State, drop: DropRecord, ctx: Context<Message>): St
     const controller = ctx.resolve<ControllerMessage>(controllerAddress(node));
     controller.tell({ type: "abandon", id, delivery, pipelineId, pipelineVersion, pins });
   }
-  return onSettled(state, pendingDrop(drop), ctx);
+  if (standing === "holder") return onSettled(state, pendingDrop(drop), ctx);
+  endForFormer(state, drop, SUPERSEDED, ctx);
+  return state;
 }
 
 function onRecordClosing(state: State, closing: Closing, ctx: Context<Message>): State {
-  return isClosingVouched(state, closing, ctx) ? onSettled(state, pendingClosing(closing), ctx) : state;
+  const standing = standingOfClosing(state, closing, ctx);
+  if (standing === "holder") return onSettled(state, pendingClosing(closing), ctx);
+  // It was closed as the source was taken over.
+  if (standing === "former") endForFormer(state, closing, { status: "stored" }, ctx);
+  return state;
 }
 
 function onQuery(
@@ -156,7 +174,7 @@ function onQueryEnded(state: State, { replyTo, result }: MessageOf<"queryEnded">
 }
 
 function onReportTotals(state: State, { replyTo }: MessageOf<"reportTotals">): State {
-  const { duplicates, contradictions, refused, unvouched, pending } = state.retained;
+  const { duplicates, contradictions, refused, unvouched, superseded, pending } = state.retained;
   replyTo.tell({
     type: "totalsReported",
     sources: state.given.store.totals(),
@@ -166,6 +184,7 @@ function onReportTotals(state: State, { replyTo }: MessageOf<"reportTotals">): S
     refused,
     repairs: state.given.store.repairs,
     unvouched,
+    superseded,
   });
   return state;
 }

@@ -10,8 +10,8 @@ import { outcomeOf, type NewRecord } from "../../storage/results/store.js";
 export interface PendingRecord {
   /** `storedAtMs` is set when the batch is handed to the store. */
   readonly record: NewRecord;
-  /** Address of the generator to notify; of a repeated delivery the newest one, whose generator took over. */
-  origin: string;
+  /** Address of the generator to notify; of a repeated delivery the newest one, whose generator took over. Null: nobody waits for it. */
+  origin: string | null;
   readonly payloadBytes: number;
   /** Null of what is no result. */
   readonly scene: Scene | null;
@@ -98,6 +98,11 @@ export function pendingClosing({ id, end, counts, origin }: Closing): PendingRec
     scene: null,
     bytes: RECORD_BYTES,
   };
+}
+
+/** Of the distributor's own: no generator is told. */
+export function sealRecord(record: NewRecord): PendingRecord {
+  return { record, origin: null, payloadBytes: 0, scene: null, bytes: RECORD_BYTES };
 }
 
 /** What the scheduler learns of a task whose record is durable; null of what is no task. */

@@ -6,6 +6,7 @@ import type {
   DistributorMessage,
   QueryReply,
   RetentionOptions,
+  SealedSource,
   StatementReply,
   TaskSettled,
 } from "../protocol/distributor.js";
@@ -13,7 +14,8 @@ import type { MemoryBudget } from "../../runtime/memory-budget.js";
 import type { SchedulerMessage } from "../protocol/scheduler.js";
 import type { StoreStatement } from "../../task/record-chain.js";
 import { FairRoom } from "../../task/fair-room.js";
-import type { NodeName } from "../../task/identity.js";
+import type { NodeName, SourceId } from "../../task/identity.js";
+import type { SourceTail } from "./source-tail.js";
 import type { PendingRecord } from "./pending.js";
 import type { Appended, RecordPage, Slice, Store } from "../../storage/results/store.js";
 import type { VoucherPort } from "./voucher-port.js";
@@ -46,8 +48,22 @@ type PrivateMessage =
       readonly replyTo: ActorRef<StatementReply>;
       readonly result: AskResult<StoreStatement>;
     }
+  | {
+      readonly type: "tailRead";
+      readonly seal: Seal;
+      readonly result: AskResult<SourceTail>;
+    }
   | { readonly type: "retentionDue" }
   | { readonly type: "expireEnded"; readonly result: AskResult<number> };
+
+/** A source that is being sealed. */
+export interface Seal {
+  readonly asked: Extract<DistributorMessage, { readonly type: "sealSource" }>;
+  /** What has come before is written, then read, and what the seal itself adds is written. */
+  step: "settling" | "reading" | "writing";
+  /** Null until it is read. */
+  sealed: Omit<SealedSource, "nextPosition"> | null;
+}
 
 /** The head of `pending` as it was handed to the store. */
 export interface Batch {
@@ -79,6 +95,8 @@ export interface DistributorRetained {
   unvouched: number;
   /** As it was last said. */
   retention: RetentionOptions;
+  /** Tasks of nodes that had a source before another one. */
+  superseded: number;
   /** Of the last log line on a failure, and what went unsaid since. */
   warned: { atMs: number; unsaid: number };
 }
@@ -89,6 +107,8 @@ export interface State {
   readonly retained: DistributorRetained;
   /** Queries under way. */
   queries: number;
+  /** Sources that are being sealed, each at its step. */
+  readonly seals: Map<SourceId, Seal>;
   /** A step of deleting is under way. */
   expiring: boolean;
 }
@@ -169,6 +189,7 @@ export function createDistributorRetained({
     refused: 0,
     unvouched: 0,
     retention,
+    superseded: 0,
     warned: { atMs: -Infinity, unsaid: 0 },
   };
 }

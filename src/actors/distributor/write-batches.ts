@@ -50,7 +50,7 @@ function takesRoom(
   key: string,
   { record, origin, bytes }: PendingRecord,
 ): boolean {
-  const owner = ownerOf({ id: record.id, origin });
+  const owner = origin === null ? "" : ownerOf({ id: record.id, origin });
   if (!room.records.enter(key, owner)) return false;
   if (room.bytes.enter(key, owner, bytes)) return true;
   room.records.leave(key);
@@ -157,6 +157,7 @@ function settleBatch(
     const repeated = end.status === "existing" && batch.attempt === 1;
     if (repeated) countRepeated(retained, outcome, outcomeOf(waiting.record));
     else tellOutcome(given, taskOutcome(waiting, settledAtMs));
+    if (waiting.origin === null) continue;
     let generator = generators.get(waiting.origin);
     if (generator === undefined) {
       generator = ctx.resolve<GeneratorMessage>(waiting.origin);

@@ -76,7 +76,7 @@ export class Absences {
   /** Its node was down before, until the operator said so or later. */
   #endEarlier({ capture }: GeneratorState, sinceMs: number, ctx: Ctx): void {
     const { outage } = this.#retained;
-    if (outage.lasting?.kind !== "outage") return;
+    if (outage.lasting === null || outage.lasting.kind === "paused") return;
     if (outage.lasting.atMs < sinceMs) this.#tasks.endOutage(capture, "given up", ctx, sinceMs);
     else outage.forget();
   }

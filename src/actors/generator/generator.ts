@@ -14,6 +14,7 @@
  * G7 A live source that was reached once is never given up: it is tried again with growing delays. A recording is waited for.
  * G8 Times that tasks carry are those of the source, mended where they step; that is counted, and said once a minute at most.
  * G9 An outage of a live source is stored as a gap, with times and reason, once it is over, also where its node went down.
+ * G11 A source that another node has taken over ends here with the first task that is settled as `superseded`.
  * G10 A source that an operator has paused has nothing open; what is under way ends, and it goes on where it was.
  */
 
@@ -26,8 +27,8 @@ import { reportedLedger } from "./reported-ledger.js";
 import { Replay, type Reread } from "./replay.js";
 import type { GeneratorRetained } from "./retained.js";
 import { SourceCapture } from "./source-capture.js";
-import { ENDED, endingOf, SUSPENDED, type Ctx, type Ending, type GeneratorInbox } from "./state.js";
-import type { GeneratorOptions, GeneratorState, MessageOf } from "./state.js";
+import { ENDED, endingOf, leavesToOthers, SUSPENDED } from "./state.js";
+import type { Ctx, Ending, GeneratorInbox, GeneratorOptions, GeneratorState, MessageOf } from "./state.js";
 import { TaskMaker } from "./task-maker.js";
 
 const FROZEN: Lost = { reason: "frozen", detail: "its picture does not change" };
@@ -138,7 +139,8 @@ export function createGenerator(
     if (id.sourceId !== sourceId) return;
     if (!closings.settle(id, ctx)) {
       if (!delivery.settle(id, outcome, ctx.monotonic())) return;
-      advance(state, ctx);
+      if (leavesToOthers(id, outcome, options)) finish(state, ENDED, ctx);
+      else advance(state, ctx);
     }
     endWhenSettled(state, ctx);
   }
@@ -247,8 +249,6 @@ export function createGenerator(
     advance(state, ctx);
   }
 
-  // ── Frames to tasks ───────────────────────────────────────────────────────────────────────────────────────────────
-
   /** Takes frames into tasks as far as they are due and the window has room, then requests more. */
   function advance(state: GeneratorState, ctx: Ctx): void {
     const { capture, grouping } = state;
@@ -301,6 +301,7 @@ export function createGenerator(
     delivery.close(goesOn, ctx);
     controller.tell({ type: "detachGenerator", sourceId }, "control");
     const error = phase.status === "failed" ? phase.error : null;
+    if (error !== null) options.failed(error);
     const ended = { type: "sourceEnded", sourceId, error, ledger: ledgerOf(state) } as const;
     listener.tell(goesOn ? { ...ended, goesOn } : ended);
     ctx.stop(ctx.self);

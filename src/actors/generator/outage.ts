@@ -7,7 +7,7 @@ import type { GivenUp } from "../../storage/journal/journal.js";
 import type { OutageTimes } from "../../task/task.js";
 
 /** Why it gives nothing: it cannot, or is not to. */
-export type Absence = Extract<GivenUp["reason"], "outage" | "paused">;
+export type Absence = Extract<GivenUp["reason"], "hostGone" | "outage" | "paused">;
 
 interface Begun {
   readonly kind: Absence;
@@ -21,17 +21,14 @@ interface Begun {
 export class Outage {
   #from: Begun | null;
 
-  /** @param lastTaskAtMs of the incarnation before this one, which its node took along; null where none did */
-  constructor(lastTaskAtMs: number | null) {
-    this.#from =
-      lastTaskAtMs === null
-        ? null
-        : {
-            kind: "outage",
-            atMs: lastTaskAtMs,
-            monotonicMs: null,
-            reason: "its node was down, or it gave nothing before that",
-          };
+  /**
+   * @param lastTaskAtMs of the incarnation before this one, which its node took along; null where none did
+   * @param hostGone why another node captured that one; null where this one did
+   */
+  constructor(lastTaskAtMs: number | null, hostGone: string | null = null) {
+    const reason = hostGone ?? "its node was down, or it gave nothing before that";
+    const kind = hostGone === null ? "outage" : "hostGone";
+    this.#from = lastTaskAtMs === null ? null : { kind, atMs: lastTaskAtMs, monotonicMs: null, reason };
   }
 
   /** What lasts now, and since when; null where it gives frames. */

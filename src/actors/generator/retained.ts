@@ -52,7 +52,7 @@ export interface GeneratorRetainedOptions {
   readonly delivery: DeliveryLimits;
   /** Null keeps tasks in memory alone. */
   readonly journal: Journal | null;
-  /** What earlier incarnations left; null where there is no journal. */
+  /** What earlier incarnations left; null where nobody knows. */
   readonly recovered: RecoveredState | null;
 }
 
@@ -63,7 +63,7 @@ export function createGeneratorRetained(options: GeneratorRetainedOptions): Gene
     position: options.recovered?.position ?? null,
     tasksBefore: options.recovered?.tasksBefore ?? 0,
     timeline: new Timeline(),
-    outage: new Outage(options.recovered?.lastTaskAtMs ?? null),
+    outage: new Outage(options.recovered?.lastTaskAtMs ?? null, options.recovered?.hostGone),
     pause: null,
     announced: false,
     window,

@@ -17,7 +17,10 @@ export type { CapturePort, DeliveryLimits };
 /** What a spawn may leave out has its default. */
 export interface SpawnGeneratorOptions
   extends
-    Omit<GeneratorOptions, "capture" | "opened" | "framesMin" | "health" | "resumed">,
+    Omit<
+      GeneratorOptions,
+      "capture" | "opened" | "failed" | "superseded" | "framesMin" | "health" | "resumed"
+    >,
     Pick<GeneratorRetainedOptions, "cloud" | "vouch"> {
   /** Bound on the tasks under way. Default 16 tasks, 256 MiB. */
   readonly window?: GeneratorRetainedOptions["window"];
@@ -26,7 +29,7 @@ export interface SpawnGeneratorOptions
   /** Where the ends of incarnations are recorded. Default: nowhere. */
   readonly distributor?: ActorRef<DistributorMessage>;
   readonly delivery?: Partial<DeliveryLimits>;
-  /** Default: tasks are kept in memory alone. */
+  /** What outlives the node, and what earlier incarnations left. Default: tasks are kept in memory alone, and there is nothing left. */
   readonly journal?: Pick<GeneratorRetainedOptions, "journal" | "recovered">;
   /** Default false. */
   readonly resumed?: boolean;
@@ -37,6 +40,8 @@ export interface SpawnGeneratorOptions
   readonly capture?: CapturePort;
   /** Default: nobody is told. */
   readonly opened?: GeneratorOptions["opened"];
+  readonly failed?: GeneratorOptions["failed"];
+  readonly superseded?: GeneratorOptions["superseded"];
 }
 
 /** Enough to keep every stage of a pipeline busy; more only waits in queues. */
@@ -44,7 +49,8 @@ const DEFAULT_WINDOW: GeneratorRetainedOptions["window"] = { tasks: 16, bytes: 2
 
 /** Its name is `source-ID`. After a failure it goes on where it was. */
 export function spawnGenerator(parent: Spawner, options: SpawnGeneratorOptions): ActorRef<GeneratorMessage> {
-  const { capture = createFfmpegCapture(), framesMin = 1, resumed = false, opened = () => {} } = options;
+  const { capture = createFfmpegCapture(), framesMin = 1, resumed = false } = options;
+  const { opened = () => {}, failed = () => {}, superseded = () => {} } = options;
   const health = { ...DEFAULT_HEALTH, ...options.health };
   const retained = createGeneratorRetained({
     ...options,
@@ -55,6 +61,9 @@ export function spawnGenerator(parent: Spawner, options: SpawnGeneratorOptions):
     recovered: options.journal?.recovered ?? null,
     distributor: options.distributor ?? null,
   });
-  const behaviour = createGenerator({ ...options, capture, opened, framesMin, health, resumed }, retained);
+  const behaviour = createGenerator(
+    { ...options, capture, opened, failed, superseded, framesMin, health, resumed },
+    retained,
+  );
   return parent.spawn(behaviour, { name: `source-${options.sourceId}`, restart: "transient" });
 }

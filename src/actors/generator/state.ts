@@ -4,9 +4,10 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Context } from "../../runtime/behaviour.js";
 import type { Configuration } from "../../task/configuration.js";
 import type { SluiceError } from "../../task/errors.js";
-import type { SourceId } from "../../task/identity.js";
+import type { SourceId, TaskId } from "../../task/identity.js";
 import type { NativeVideo } from "../../task/native-video.js";
 import type { Pipeline } from "../../task/pipeline.js";
+import type { Outcome } from "../../task/task.js";
 import type { ControllerMessage } from "../protocol/controller.js";
 import type { GeneratorMessage, SourceEvent } from "../protocol/generator.js";
 import type { CapturePort } from "./capture.js";
@@ -54,6 +55,10 @@ export interface GeneratorOptions {
   readonly capture: CapturePort;
   /** Called each time that the source is open and says what it gives. */
   readonly opened: (native: NativeVideo) => void;
+  /** Called once it could not be captured any more and every task is settled. */
+  readonly failed: (error: SluiceError) => void;
+  /** Called once a task was settled as it is another node's now. */
+  readonly superseded: () => void;
 }
 
 type Phase =
@@ -88,4 +93,19 @@ export interface GeneratorState {
   readonly capture: SourceCapture;
   readonly grouping: Grouping;
   phase: Phase;
+}
+
+/**
+ * Whether a task was settled so because another node has the source now; then its node is told. Of an earlier incarnation it says
+ * nothing: another one may have had the source since, and this one has it again.
+ */
+export function leavesToOthers(
+  { incarnation }: TaskId,
+  outcome: Outcome,
+  own: Pick<GeneratorOptions, "incarnation" | "superseded">,
+): boolean {
+  const isOwn = incarnation === own.incarnation;
+  const leaves = isOwn && outcome.status === "dropped" && outcome.reason === "superseded";
+  if (leaves) own.superseded();
+  return leaves;
 }

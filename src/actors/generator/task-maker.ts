@@ -101,6 +101,7 @@ export class TaskMaker {
           passedOver,
           firstUs: frames[0]?.ptsUs ?? last.ptsUs,
           lastUs: last.ptsUs,
+          ...(last.sourceUs !== last.ptsUs && { lastSourceUs: last.sourceUs }),
         },
       }),
     };

@@ -15,7 +15,17 @@ import type { AgentMessage } from "../protocol/agent.js";
 import type { ControllerMessage } from "../protocol/controller.js";
 import type { DistributorMessage } from "../protocol/distributor.js";
 import { fields, nodeOf, wanted, type Fields } from "./checks.js";
-import { count, DEMAND_MAX, name, pipelineText, ref, replied, sourceRequest, table } from "./forms.js";
+import {
+  count,
+  DEMAND_MAX,
+  name,
+  pipelineText,
+  ref,
+  replied,
+  sourceRequest,
+  table,
+  takeover,
+} from "./forms.js";
 import { MONITOR } from "./monitor-rules.js";
 import { SCHEDULER } from "./scheduler-rules.js";
 import { GUARDIAN } from "./guardian-rules.js";
@@ -134,6 +144,17 @@ const AGENT: Rules = {
   addSource: {
     from: ORDERS,
     read: form<Of<AgentMessage, "addSource">>()(z.object({ definition: sourceRequest, replyTo: ref })),
+  },
+  takeSource: {
+    from: CLOUD,
+    read: form<Of<AgentMessage, "takeSource">>()(
+      z.object({
+        definition: sourceRequest,
+        appointment: count,
+        takeover: takeover.nullable(),
+        replyTo: ref,
+      }),
+    ),
   },
   movePipeline: {
     from: ORDERS,

@@ -17,6 +17,7 @@ import {
   WINDOW_LIMITS,
 } from "../../task/limits.js";
 import { NATIVE_LIMITS } from "../../task/native-video.js";
+import { CANDIDATES_MAX, HOST_CHOICES } from "../../task/hosting.js";
 import { QUEUE_POLICIES } from "../../task/pipeline.js";
 import { LIVE_POLICIES } from "../../task/requests.js";
 import { isPlain } from "./checks.js";
@@ -293,4 +294,20 @@ export const sourceRequest = z.object({
     })
     .optional(),
   livePolicy: z.enum(LIVE_POLICIES).optional(),
+});
+
+/** Which nodes may capture a source, and how one is chosen. */
+export const hosting = z.object({
+  candidates: z.union([z.array(name).min(1).max(CANDIDATES_MAX), z.literal("any")]),
+  choice: z.enum(HOST_CHOICES),
+});
+
+export const takeover = z.object({
+  incarnationAfter: bounded,
+  position: z
+    .object({ frame: count, sourceUs: z.number(), ptsUs: z.number(), spacingUs: z.number().nullable() })
+    .nullable(),
+  lastTaskAtMs: instantMs.nullable(),
+  tasksBefore: bounded,
+  reason: text,
 });

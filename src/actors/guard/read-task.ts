@@ -196,14 +196,24 @@ function readCounts(value: unknown): Known<ClosingCounts> {
 /** None is of a live source. */
 function withFrames<Of extends { readonly frames?: unknown }>(known: Of, value: unknown): Of {
   if (value === undefined) return known;
-  const { after, first, last, passedOver, firstUs, lastUs } = fields(value, "the range of its frames");
+  const range = fields(value, "the range of its frames");
+  const { after, first, last, passedOver, firstUs, lastUs, lastSourceUs } = range;
   wanted(
     (after === null || isCount(after)) &&
       [first, last, passedOver].every(isCount) &&
-      [firstUs, lastUs].every(isFiniteNumber),
+      [firstUs, lastUs].every(isFiniteNumber) &&
+      (lastSourceUs === undefined || isFiniteNumber(lastSourceUs)),
     "the range of its frames",
   );
-  const frames: Known<FrameRange> = { after, first, last, passedOver, firstUs, lastUs };
+  const frames: Known<FrameRange> = {
+    after,
+    first,
+    last,
+    passedOver,
+    firstUs,
+    lastUs,
+    ...(lastSourceUs !== undefined && { lastSourceUs }),
+  };
   return { ...known, frames };
 }
 

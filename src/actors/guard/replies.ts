@@ -7,6 +7,7 @@ import type { AgentReply, SourcesReported } from "../protocol/agent.js";
 import type { QueryReply, StatementReply, TotalsReported } from "../protocol/distributor.js";
 import type {
   ChangesReported,
+  HostReply,
   NodesReported,
   OrderReply,
   PoliciesReported,
@@ -21,6 +22,7 @@ import { bounded, name, repairs } from "./forms.js";
 import {
   changesReport,
   failure,
+  hostingReports,
   ledger,
   nodes,
   record,
@@ -85,7 +87,13 @@ export const NODES_REPORTED: ReplyForm<NodesReported> = {
   schema: z.object({ type: z.literal("nodesReported"), nodes }),
 };
 export const SCHEDULED_SOURCES: ReplyForm<ScheduledSources> = {
-  schema: z.object({ type: z.literal("scheduledSources"), sources: sourceReports }),
+  schema: z.object({ type: z.literal("scheduledSources"), sources: sourceReports, hosted: hostingReports }),
+};
+export const HOST_REPLY: ReplyForm<HostReply> = {
+  schema: z.union([
+    z.object({ type: z.literal("sourceHosted"), sourceId: name, node: name.nullable() }),
+    z.object({ type: z.literal("hostRefused"), sourceId: name, error: failure }),
+  ]),
 };
 /** Policies that failed, of those that a scheduler tells. */
 const FENCES_MAX = 1_024;
@@ -141,6 +149,7 @@ export const TOTALS_REPORTED: ReplyForm<TotalsReported> = {
     refused: bounded,
     repairs,
     unvouched: bounded,
+    superseded: bounded,
   }),
 };
 export const STATEMENT_REPLY: ReplyForm<StatementReply> = {

@@ -7,6 +7,7 @@ import {
   bounded,
   configuration,
   count,
+  hosting,
   knobs,
   name,
   nodeDescription,
@@ -63,6 +64,7 @@ const frames = z
     passedOver: count,
     firstUs: time,
     lastUs: time,
+    lastSourceUs: time.optional(),
   })
   .optional();
 
@@ -209,7 +211,19 @@ export const changesReport = {
       own: score.nullable(),
     })
     .nullable(),
+  hosting: z.lazy(() => hostingReport.nullable()),
 };
+
+/** Changes of one source's host. */
+const HOSTS_MAX = 256;
+
+const hostingReport = hosting.extend({
+  host: name.nullable(),
+  status: z.enum(["captured", "awaited", "moving", "waiting"]),
+  detail: text,
+  history: z.array(z.object({ atMs: time, node: name, why: text })).max(HOSTS_MAX),
+});
+export const hostingReports = recordOf(TEXT_LIMITS.name, hostingReport, SOURCES_MAX);
 
 export const sourceReports = recordOf(
   TEXT_LIMITS.name,

@@ -8,6 +8,7 @@ import {
   bounded,
   configuration,
   count,
+  hosting,
   knobs,
   name,
   native,
@@ -20,6 +21,7 @@ import {
   ref,
   replied,
   sample,
+  sourceRequest,
   space,
   stageFailure,
   stageKey,
@@ -55,7 +57,8 @@ export const SCHEDULER: Rules = {
   removeNode: {
     from: NODES,
     costly: true,
-    read: form<Of<"removeNode">>()(z.object({ node: name })),
+    // That a process is gone, its own hub alone says.
+    read: form<Of<"removeNode">, "gone">()(z.object({ node: name })),
     about: ({ node }) => node,
   },
   registerSource: {
@@ -77,6 +80,7 @@ export const SCHEDULER: Rules = {
           framesMin: count.optional(),
         }),
         isNew: z.boolean().optional(),
+        appointment: count.optional(),
         replyTo: ref.optional(),
       }),
     ),
@@ -95,12 +99,22 @@ export const SCHEDULER: Rules = {
         sourceId: name,
         node: name.optional(),
         suspended: z.boolean().optional(),
+        failed: z.boolean().optional(),
         replyTo: ref.optional(),
       }),
     ),
     // Without a node it removes a source of that name wherever it is.
     about: ({ node }) => node ?? "any node",
     forAll: ORDERS,
+  },
+  hostSource: {
+    from: ORDERS,
+    costly: true,
+    read: form<Of<"hostSource">>()(z.object({ definition: sourceRequest, hosting, replyTo: ref })),
+  },
+  endHosting: {
+    from: ORDERS,
+    read: form<Of<"endHosting">>()(z.object({ sourceId: name, replyTo: ref })),
   },
   freeVersion: {
     from: ORDERS,

@@ -1,6 +1,7 @@
 /** What an operator asks of a node, and what its agent answers. */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { Takeover } from "../../task/hosting.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import type { LedgerReported } from "../../task/reports.js";
 import type { PipelineText, SourceRequest } from "../../task/requests.js";
@@ -11,6 +12,16 @@ export type AgentMessage =
   | {
       readonly type: "addSource";
       readonly definition: SourceRequest;
+      readonly replyTo: ActorRef<AgentReply>;
+    }
+  /** Start a source here that the scheduler has given to this node; whatever runs here under its name ends first. */
+  | {
+      readonly type: "takeSource";
+      readonly definition: SourceRequest;
+      /** By which the node registers it. */
+      readonly appointment: number;
+      /** Null where it starts anew. */
+      readonly takeover: Takeover | null;
       readonly replyTo: ActorRef<AgentReply>;
     }
   /** Let it walk another pipeline from its next task on; answered once it does, or why it goes on as before. */

@@ -1,7 +1,8 @@
 /** What the distributor, the keeper of results, receives, answers and pushes. */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
-import type { SourceId } from "../../task/identity.js";
+import type { Takeover } from "../../task/hosting.js";
+import type { NodeName, SourceId } from "../../task/identity.js";
 import type { StoreStatement } from "../../task/record-chain.js";
 import type { Repair, SourceTotals, TaskOutcome } from "../../task/reports.js";
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
@@ -12,6 +13,21 @@ export type DistributorMessage =
   | { readonly type: "recordDrop"; readonly drop: DropRecord }
   /** An incarnation of a source has ended; its generator is told `taskSettled` under the id of the closing. */
   | { readonly type: "recordClosing"; readonly closing: Closing }
+  /**
+   * From the scheduler of the same node: another node is to capture the source, and nobody does now. What was made of it and is not
+   * stored is a gap, and its incarnations are closed.
+   */
+  | {
+      readonly type: "sealSource";
+      readonly sourceId: SourceId;
+      /** Of the last node that had it. */
+      readonly node: NodeName;
+      /** Why it has it no more, for people. */
+      readonly reason: string;
+      /** Records before it are of no interest; null where all are: then it is only told where the store is. */
+      readonly fromPosition: number | null;
+      readonly replyTo: ActorRef<SealReply>;
+    }
   /** Push every record from `fromPosition` on, then each new one; `subscriber` asks for more with `demand`. */
   | {
       readonly type: "subscribe";
@@ -27,6 +43,18 @@ export type DistributorMessage =
   | { readonly type: "retain"; readonly retention: RetentionOptions }
   | { readonly type: "reportTotals"; readonly replyTo: ActorRef<TotalsReported> }
   | { readonly type: "reportStatement"; readonly replyTo: ActorRef<StatementReply> };
+
+export type SealReply =
+  | { readonly type: "sourceSealed"; readonly sourceId: SourceId; readonly sealed: SealedSource }
+  | { readonly type: "sealFailed"; readonly sourceId: SourceId; readonly error: Error };
+
+/** What there is of a source, from the position on that was asked for. */
+export interface SealedSource extends Pick<Takeover, "position" | "lastTaskAtMs"> {
+  /** Tasks that were made. */
+  readonly tasks: number;
+  /** Where the next seal reads from. */
+  readonly nextPosition: number;
+}
 
 export type StatementReply =
   | { readonly type: "statementReported"; readonly statement: StoreStatement }
@@ -70,6 +98,8 @@ export interface TotalsReported {
   readonly repairs: readonly Repair[];
   /** Results, drops and ends of incarnations refused because the node of their source does not vouch for them. */
   readonly unvouched: number;
+  /** Results and drops of nodes that had their source before another one: none of it is stored. */
+  readonly superseded: number;
 }
 
 /** What whoever keeps count of outcomes is told: once for each task, after its record is durable. */

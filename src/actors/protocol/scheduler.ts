@@ -4,10 +4,17 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Configuration } from "../../task/configuration.js";
 import type { NodeName, PipelineId, SourceId, StageKey } from "../../task/identity.js";
 import type { FenceReport } from "../../scheduling/fences.js";
+import type { Hosting, HostingReport } from "../../task/hosting.js";
 import type { NativeVideo } from "../../task/native-video.js";
 import type { StageFailure } from "../../task/offers.js";
 import type { PlanChange, ShadowReport, ResourceSample, SourceReport } from "../../task/reports.js";
-import type { Explanation, NodeDescription, PolicySpec, SourceDescription } from "../../task/requests.js";
+import type {
+  Explanation,
+  NodeDescription,
+  PolicySpec,
+  SourceDescription,
+  SourceRequest,
+} from "../../task/requests.js";
 import type { RoutingTable } from "../../task/routing-table.js";
 import type { ControllerMessage, TableInstalled } from "./controller.js";
 import type { TaskSettled } from "./distributor.js";
@@ -18,13 +25,20 @@ export type SchedulerMessage =
       readonly node: NodeDescription;
       readonly controller: ActorRef<ControllerMessage>;
     }
-  | { readonly type: "removeNode"; readonly node: NodeName }
+  | {
+      readonly type: "removeNode";
+      readonly node: NodeName;
+      /** From its own node: its process is gone, or has left. Else it takes nothing new, and ends what it has. */
+      readonly gone?: boolean;
+    }
   /** Decide for this source from now on. Where its policy is refused, it runs as before any table until one is set. */
   | {
       readonly type: "registerSource";
       readonly source: SourceDescription;
       /** It is started now, so its policy must make sense for the nodes that there are. Else a node that is missing may come yet. */
       readonly isNew?: boolean;
+      /** Of a source that the scheduler has given to the node: as it was told. */
+      readonly appointment?: number;
       readonly replyTo?: ActorRef<PolicyReply>;
     }
   /** A source is open, or open again: what it gives. */
@@ -40,9 +54,20 @@ export type SchedulerMessage =
       readonly sourceId: SourceId;
       /** Its node goes on with it when it is back: what an operator said of it still holds. */
       readonly suspended?: boolean;
+      /** It could not be captured. */
+      readonly failed?: boolean;
       readonly node?: NodeName;
       readonly replyTo?: ActorRef<SourceRemoved>;
     }
+  /** Have one of several nodes capture a source, and another one where that is gone. */
+  | {
+      readonly type: "hostSource";
+      readonly definition: SourceRequest;
+      readonly hosting: Hosting;
+      readonly replyTo: ActorRef<HostReply>;
+    }
+  /** No other node captures it any more: where one does now, the source is that node's own. */
+  | { readonly type: "endHosting"; readonly sourceId: SourceId; readonly replyTo: ActorRef<OrderReply> }
   /** Forget which pipeline a version is: whoever registers it next says so. */
   | {
       readonly type: "freeVersion";
@@ -98,7 +123,15 @@ export type SchedulerMessage =
 export interface ScheduledSources {
   readonly type: "scheduledSources";
   readonly sources: Readonly<Record<string, SourceReport>>;
+  /** Those that any of several nodes may capture, also where none does. */
+  readonly hosted: Readonly<Record<string, HostingReport>>;
 }
+
+/** What became of the order of a source that several nodes may capture. */
+export type HostReply =
+  /** By this node; null: no candidate is there, and it waits for one. */
+  | { readonly type: "sourceHosted"; readonly sourceId: SourceId; readonly node: NodeName | null }
+  | { readonly type: "hostRefused"; readonly sourceId: SourceId; readonly error: Error };
 
 export interface PoliciesReported {
   readonly type: "policiesReported";
@@ -124,6 +157,8 @@ export interface ChangesReported {
   readonly changes: readonly PlanChange[];
   /** The policy beside it; null where there is none. */
   readonly shadow: ShadowReport | null;
+  /** Who captures it, and why; null of a source that one node alone may capture. */
+  readonly hosting: HostingReport | null;
 }
 
 /** Every node that the scheduler knows. */

@@ -18,6 +18,14 @@ export interface OwnersPort {
   ): NodeName | null;
   /** @returns the node whose pipeline it was; null where it was none's */
   freeVersion(pipeline: string): NodeName | null;
+  /**
+   * An operator's order gives the source to a node, from its next incarnation on; null takes it from whichever has it.
+   *
+   * @returns incarnations up to this one are of nodes before; null where the node has too many
+   */
+  appoint(source: SourceId, node: NodeName | null, nowMs: number): number | null;
+  /** Whether an order has given it to that node before another one. */
+  wasAppointed(source: SourceId, node: NodeName): boolean;
   /** By its node. */
   release(source: SourceId, node: NodeName): void;
   /** By an operator. */

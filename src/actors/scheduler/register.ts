@@ -1,10 +1,10 @@
-/** Who is there: nodes, sources and their policies come, change and go. */
+/** Sources and their policies come, change and go. */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import { SluiceError } from "../../task/errors.js";
 import type { PolicyReply } from "../protocol/scheduler.js";
 import { pipelineKeyText, type SourceId } from "../../task/identity.js";
-import type { NodeDescription, PolicySpec, SourceDescription } from "../../task/requests.js";
+import type { PolicySpec, SourceDescription } from "../../task/requests.js";
 import { suggestName } from "../../task/nearest-name.js";
 import {
   attemptOf,
@@ -20,56 +20,12 @@ import type { DecisionEvent } from "./decision-port.js";
 import { shadowOf } from "./shadow-entry.js";
 import { recall } from "./plan-memory-port.js";
 import { requestReplan } from "./decide.js";
-import { armResend, sendTable } from "./publish-table.js";
 import type { PolicyScope } from "../../scheduling/policy.js";
 import { createSourceEntry, type Ctx, type Of, type State } from "./state.js";
-import { excludeAgain } from "./exclude-stage.js";
+import { forgetHosting } from "./hosting/find-host.js";
+import { endAtFormer, hostingProblem, hostRegisters, hostRemoves } from "./hosting/host-news.js";
 import { nativeOf } from "./source-opened.js";
 import { steered } from "./steered.js";
-import { sameData } from "../../task/same-data.js";
-
-export function onRegisterNode(state: State, { node, controller }: Of<"registerNode">, ctx: Ctx): void {
-  if (!state.nodes.has(node.name) && state.nodes.size >= state.options.nodesMax) {
-    state.ignored++;
-    const { nodesMax } = state.options;
-    logRefusal(state, "Cannot register a node as there are too many", { node: node.name, nodesMax }, ctx);
-    return;
-  }
-  const before = state.retained.nodes.get(node.name);
-  if (before !== undefined && isSame(before, { description: node, controller })) {
-    // It may have lost its table, and nothing else is new: a node that says so all the time costs no more than one resend.
-    state.acknowledgements.again(node.name);
-    armResend(state, ctx);
-    return;
-  }
-  // Another process, or another folder of models.
-  state.exclusions.forget(node.name);
-  if (state.seen.has(node.name)) state.retained.failures.delete(node.name);
-  else excludeAgain(state, node, ctx);
-  state.seen.add(node.name);
-  state.loaded.forget(node.name);
-  state.retained.nodes.set(node.name, { description: node, controller });
-  state.nodes.set(node.name, { description: node, sample: null, sampledAtMs: 0, sampledFromMs: null });
-  state.acknowledgements.add(node.name, controller);
-  sendTable(state, node.name, ctx);
-  armResend(state, ctx);
-  requestReplan(state, "all", `node ${node.name} joined`, ctx);
-}
-
-export function onRemoveNode(state: State, { node }: Of<"removeNode">, ctx: Ctx): void {
-  if (!state.nodes.delete(node)) {
-    state.ignored++;
-    return;
-  }
-  state.retained.nodes.delete(node);
-  state.acknowledgements.remove(node);
-  state.bandwidths.forget(node);
-  state.pressure.forgetNode(node);
-  state.serviceTimes.forget(node);
-  state.exclusions.forget(node);
-  state.loaded.forget(node);
-  requestReplan(state, "all", `node ${node} left`, ctx);
-}
 
 /** @param tried what came of trying its policy; default: it is tried first */
 export function onRegisterSource(
@@ -93,8 +49,10 @@ export function onRegisterSource(
     state.ignored++;
     refuse(state, source.id, problem, replyTo, ctx);
   };
-  if (fits !== null) {
-    turnAway(fits);
+  const unfit = hostingProblem(state, message) ?? fits;
+  if (unfit !== null) {
+    turnAway(unfit);
+    endAtFormer(state, source, ctx);
     return;
   }
   const { pipeline } = source;
@@ -143,6 +101,7 @@ export function onRegisterSource(
   if (refusal === null) replyTo?.tell({ type: "policySet", sourceId: source.id });
   else refuse(state, source.id, refusal, undefined, ctx);
   requestReplan(state, source.id, `source ${source.id} registered`, ctx);
+  hostRegisters(state, source, ctx);
 }
 
 /** The policy that was asked for, or the one that stands in until another is set. */
@@ -203,10 +162,11 @@ function descriptionsOf({ nodes }: State): PolicyScope["nodes"] {
 
 export function onRemoveSource(
   state: State,
-  { sourceId, node, suspended = false, replyTo }: Of<"removeSource">,
+  { sourceId, node, suspended = false, failed = false, replyTo }: Of<"removeSource">,
   ctx: Ctx,
 ): void {
   const { owners } = state.options;
+  if (node === undefined) forgetHosting(state, sourceId, ctx);
   // Of a node that is away since this scheduler started, only the name is known.
   const owner = owners.holderOf(sourceId) ?? state.sources.get(sourceId)?.description.node ?? null;
   const removed = owner !== null && (node === undefined || node === owner);
@@ -215,9 +175,10 @@ export function onRemoveSource(
     state.ignored++;
     return;
   }
+  const goesOn = node !== undefined && hostRemoves(state, sourceId, node, { suspended, failed }, ctx);
   const waiting = state.checks.forget(sourceId);
   if (waiting !== null) refuse(state, sourceId, overtaken(sourceId), waiting.replyTo, ctx);
-  if (!suspended) {
+  if (!suspended && !goesOn) {
     state.retained.memory?.forget(sourceId);
     // Nobody but an operator names no node.
     if (node === undefined) owners.free(sourceId, ctx.now());
@@ -298,18 +259,14 @@ function refuse(
 /** Whoever is refused may try all the time. */
 const REFUSAL_LOG_MS = 1_000;
 
-function logRefusal(state: State, text: string, details: Readonly<Record<string, unknown>>, ctx: Ctx): void {
+export function logRefusal(
+  state: State,
+  text: string,
+  details: Readonly<Record<string, unknown>>,
+  ctx: Ctx,
+): void {
   state.refusals.count += 1;
   if (ctx.monotonic() - state.refusals.loggedAtMs < REFUSAL_LOG_MS) return;
   ctx.log.warn(text, { ...details, refusals: state.refusals.count });
   state.refusals.loggedAtMs = ctx.monotonic();
-}
-
-interface Registered {
-  readonly description: NodeDescription;
-  readonly controller: ActorRef<never>;
-}
-
-function isSame(a: Registered, b: Registered): boolean {
-  return a.controller.address === b.controller.address && sameData(a.description, b.description);
 }

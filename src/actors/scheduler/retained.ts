@@ -4,11 +4,21 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { ControllerMessage } from "../protocol/controller.js";
 import type { KeptState } from "../../scheduling/kept-state.js";
 import type { NodeDescription, SourceDescription, SourceOrders } from "../../task/requests.js";
+import type { HostedSource } from "../../task/hosting.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import type { Plan } from "../../scheduling/policy.js";
 import { PlanHistory } from "./plan-history.js";
 import type { FailureMemory, PlanMemoryPort } from "./plan-memory-port.js";
 import type { RoutingTable } from "../../task/routing-table.js";
+
+/** By source, in the order in which they were ordered. A `Map` is one that ends with the process. */
+export interface HostedSources extends Iterable<readonly [SourceId, HostedSource]> {
+  readonly size: number;
+  get(source: SourceId): HostedSource | undefined;
+  has(source: SourceId): boolean;
+  set(source: SourceId, hosted: HostedSource): unknown;
+  delete(source: SourceId): boolean;
+}
 
 /** Owned by one scheduler actor at a time. What it learned beyond this, it learns again. */
 export interface SchedulerRetained {
@@ -21,6 +31,8 @@ export interface SchedulerRetained {
   readonly sources: Map<SourceId, SourceDescription>;
   /** What operators said of sources, also of those whose node is away. Outlives the process where the cloud keeps its trust. */
   readonly orders: SourceOrders;
+  /** Those that any of several nodes may capture. Outlive the process where the cloud keeps its trust. */
+  readonly hosted: HostedSources;
   /** What the policy of each source has learned; it goes on from there. */
   readonly kept: Map<SourceId, KeptState | null>;
   /** Of the last thing that was asked of policies; they count on, so that no answer is taken for that of another. */
@@ -40,9 +52,11 @@ export interface SchedulerRetained {
 export function createSchedulerRetained(
   orders: SourceOrders = new Map(),
   memory: PlanMemoryPort | null = null,
+  hosted: HostedSources = new Map(),
 ): SchedulerRetained {
   return {
     memory,
+    hosted,
     failures: memory?.failures ?? new Map(),
     nodes: new Map(),
     sources: new Map(),

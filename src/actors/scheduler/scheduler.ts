@@ -28,16 +28,12 @@ import { onRoundDecided, onRoundLost } from "./settle-round.js";
 import { onShadowsDecided, shadowReport } from "./shadows.js";
 import { transfersOf } from "./bandwidth-estimates.js";
 import { armResend, onResend, onTableInstalled, onTableRefused, sendTable } from "./publish-table.js";
+import { findHosts, onHostAnswered, onHostAppointed, onSourceSealed } from "./hosting/find-host.js";
+import { hostingReport, hostingReports } from "./hosting/hosting-report.js";
+import { onEndHosting, onHostSource } from "./hosting/order-host.js";
 import { excludeAgain, onStageUnavailable } from "./exclude-stage.js";
-import {
-  onFreeVersion,
-  onChecked,
-  onRegisterNode,
-  onRegisterSource,
-  onRemoveNode,
-  onRemoveSource,
-  onSetPolicy,
-} from "./register.js";
+import { onFreeVersion, onChecked, onRegisterSource, onRemoveSource, onSetPolicy } from "./register.js";
+import { onRegisterNode, onRemoveNode } from "./register-node.js";
 import { checkLoading, onReroute, onStagesLoaded } from "./reroute.js";
 import type { SchedulerRetained } from "./retained.js";
 import { onConfigureSource, onContinueSource, onPauseSource } from "./steer.js";
@@ -65,6 +61,7 @@ export function createScheduler(
       for (const { description } of state.nodes.values()) excludeAgain(state, description, ctx);
       for (const node of state.nodes.keys()) sendTable(state, node, ctx);
       armResend(state, ctx);
+      findHosts(state, ctx);
       if (state.nodes.size + state.sources.size > 0) requestReplan(state, "all", "scheduler restarted", ctx);
       return state;
     },
@@ -90,6 +87,20 @@ function handle(state: State, message: Message, ctx: Ctx): void {
       return onRemoveSource(state, message, ctx);
     case "freeVersion":
       return onFreeVersion(state, message);
+    case "hostSource":
+      return onHostSource(state, message, ctx);
+    case "endHosting":
+      return onEndHosting(state, message, ctx);
+    case "sourceSealed":
+      return onSourceSealed(state, message, ctx);
+    case "hostAppointed":
+      return onHostAppointed(state, message, ctx);
+    case "hostAnswered":
+      return onHostAnswered(state, message, ctx);
+    case "formerAnswered":
+      return;
+    case "hostsDue":
+      return findHosts(state, ctx);
     case "setPolicy":
       return onSetPolicy(state, message, ctx);
     case "pauseSource":
@@ -238,7 +249,11 @@ function onReportSources(state: State, { replyTo }: Of<"reportSources">, ctx: Ct
     const fenced = state.fences.reason(what, ctx.monotonic());
     return [id, { node, policy, fenced, slo, pause, ordered, figures }];
   });
-  replyTo.tell({ type: "scheduledSources", sources: Object.fromEntries(sources) });
+  replyTo.tell({
+    type: "scheduledSources",
+    sources: Object.fromEntries(sources),
+    hosted: hostingReports(state),
+  });
 }
 
 function onReportNodes(state: State, { replyTo }: Of<"reportNodes">, ctx: Ctx): void {
@@ -285,6 +300,7 @@ function tellChanges(
     now,
     changes,
     shadow: shadowReport(entry?.shadow ?? null),
+    hosting: hostingReport(state, sourceId),
   });
 }
 

@@ -11,7 +11,7 @@ import { createPolicies } from "../../scheduling/policies.js";
 import type { DecisionPort } from "./decision-port.js";
 import { createInlineDecisions } from "./inline-decisions.js";
 import type { PlanMemoryPort } from "./plan-memory-port.js";
-import { createSchedulerRetained } from "./retained.js";
+import { createSchedulerRetained, type HostedSources } from "./retained.js";
 import type { OwnersPort } from "./owners-port.js";
 import { createScheduler } from "./scheduler.js";
 
@@ -31,6 +31,10 @@ export interface SchedulerSpawnOptions {
   readonly owners: OwnersPort;
   /** What operators said of sources before. Default: nothing, and it ends with the process. */
   readonly orders?: SourceOrders;
+  /** Sources that any of several nodes may capture, from before. Default: none, and they end with the process. */
+  readonly hosted?: HostedSources;
+  /** Resolves once it is durable to whom sources belong; null where it is. Default: it always is. */
+  readonly written?: () => Promise<void> | null;
   /** Between decisions, in ms. Default 1,000. */
   readonly intervalMs?: number;
   /** How often stages may move, in a minute. Default 6 times a source, and 120 times in all. */
@@ -66,9 +70,10 @@ export function spawnScheduler(parent: Spawner, options: SchedulerSpawnOptions):
       sourcesPerNodeMax: options.sourcesPerNodeMax ?? SOURCES_OF_NODE_MAX,
       pipelinesPerNodeMax: options.pipelinesPerNodeMax ?? 32,
       owners: options.owners,
+      ...(options.written && { written: options.written }),
       listener: options.listener ?? null,
     },
-    createSchedulerRetained(options.orders, options.memory),
+    createSchedulerRetained(options.orders, options.memory, options.hosted),
   );
   return parent.spawn(behaviour, {
     name: "scheduler",

@@ -2,12 +2,15 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskResult, Context } from "../../runtime/behaviour.js";
+import type { AgentReply } from "../protocol/agent.js";
+import type { SealReply } from "../protocol/distributor.js";
 import type { SchedulerEvent, SchedulerMessage } from "../protocol/scheduler.js";
 import type { PlanChange } from "../../task/reports.js";
 import type { SourceDescription } from "../../task/requests.js";
 import { pipelineKeyText, type NodeName, type SourceId } from "../../task/identity.js";
 import { samePipeline } from "../../task/pipeline.js";
 import type { NodeQuota } from "./admission.js";
+import type { HostEntry } from "./hosting/host-entry.js";
 import type { NodeEntry } from "./cluster-view.js";
 import type { OwnersPort } from "./owners-port.js";
 import { TableAcknowledgements } from "./table-acknowledgements.js";
@@ -50,6 +53,24 @@ type Private =
       readonly replyTo: Extract<SchedulerMessage, { readonly type: "reloadPolicies" }>["replyTo"];
       readonly result: AskResult<void>;
     }
+  | { readonly type: "hostsDue" }
+  | { readonly type: "sourceSealed"; readonly sourceId: SourceId; readonly result: AskResult<SealReply> }
+  | {
+      readonly type: "hostAppointed";
+      readonly sourceId: SourceId;
+      readonly node: NodeName;
+      readonly incarnationAfter: number;
+      readonly result: AskResult<void>;
+    }
+  | {
+      readonly type: "hostAnswered";
+      readonly sourceId: SourceId;
+      readonly node: NodeName;
+      /** As the node has it: another one's word. */
+      readonly result: AskResult<AgentReply>;
+    }
+  /** A node that had a source before was told to end it. */
+  | { readonly type: "formerAnswered" }
   /** From whoever asks policies. */
   | { readonly type: "decisions"; readonly event: DecisionEvent };
 export type Message = SchedulerMessage | Private;
@@ -62,6 +83,8 @@ export interface State {
   readonly retained: SchedulerRetained;
   readonly nodes: Map<NodeName, NodeEntry>;
   readonly sources: Map<SourceId, SourceEntry>;
+  /** Of those that any of several nodes may capture. */
+  readonly hosts: Map<SourceId, HostEntry>;
   /** How it goes with each source, for people. */
   readonly figures: Map<SourceId, RecentFigures>;
   readonly bandwidths: BandwidthEstimates;
@@ -131,6 +154,8 @@ export interface SchedulerOptions extends NodeQuota {
   readonly nodesMax: number;
   readonly sourcesMax: number;
   readonly owners: OwnersPort;
+  /** Resolves once it is durable to whom sources belong; null where it is. Default: it always is. */
+  readonly written?: () => Promise<void> | null;
   readonly listener: ActorRef<SchedulerEvent> | null;
 }
 
@@ -144,6 +169,7 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
     retained,
     nodes: new Map(),
     sources: new Map(),
+    hosts: new Map(),
     figures: new Map(),
     bandwidths: new BandwidthEstimates(),
     serviceTimes: new ServiceTimes(),
@@ -191,6 +217,12 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
     const { id: pipelineId, version } = description.pipeline;
     const known = table?.pipelines.get(pipelineKeyText(pipelineId, version));
     if (known === undefined || !samePipeline(known, description.pipeline)) state.changed.add(id);
+  }
+  for (const [id, { host }] of retained.hosted) {
+    const status = host === null ? "waiting" : "awaited";
+    const phase = { status, untilMs: host === null ? nowMs : state.settledAtMs } as const;
+    const isRegistered = host !== null && retained.sources.get(id)?.node === host && retained.nodes.has(host);
+    state.hosts.set(id, { phase, isRegistered, refused: new Map(), replyTo: null });
   }
   for (const id of table?.sources.keys() ?? []) if (!state.sources.has(id)) state.changed.add(id);
   return state;

@@ -14,8 +14,11 @@ import type { LedgerReported } from "../../task/reports.js";
 import type { PipelineText, SourceRequest } from "../../task/requests.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 
+export type TakeSource = Extract<AgentMessage, { readonly type: "takeSource" }>;
+
 export interface AgentPorts {
   readonly addSource: (request: SourceRequest) => Promise<void>;
+  readonly takeSource: (order: Pick<TakeSource, "definition" | "appointment" | "takeover">) => Promise<void>;
   readonly movePipeline: (id: SourceId, pipeline: PipelineText) => Promise<void>;
   readonly drainSource: (id: SourceId) => Promise<void>;
   /** Of a hub: the name of a node is for whoever joins with it next. */
@@ -60,6 +63,9 @@ export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State,
     switch (message.type) {
       case "addSource":
         answer(ports.addSource(message.definition), message.replyTo, ctx);
+        return;
+      case "takeSource":
+        answer(ports.takeSource(message), message.replyTo, ctx);
         return;
       case "movePipeline":
         answer(ports.movePipeline(message.sourceId, message.pipeline), message.replyTo, ctx);

@@ -62,7 +62,7 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     ["not-registered-again", "                components.register();\n", ""],
     [
       "gone-node-stays-in-plans",
-      '            scheduler.tell({ type: "removeNode", node: name }, "control");\n',
+      '            scheduler.tell({ type: "removeNode", node: name, gone: true }, "control");\n',
       "",
     ],
     ["node-back-not-told", "        components.nodeBack(name);\n", ""],

@@ -18,6 +18,8 @@ export type StateKind =
   | "pipeline"
   /** What operators said of sources, by source. */
   | "order"
+  /** Those that any of several nodes may capture, by source. */
+  | "hosted"
   /** What the policy of a source has learned, by source. */
   | "policy"
   /** Stages that a node could not load, by node. */

@@ -1,6 +1,7 @@
 /** The port between a generator and what outlives its node: the tasks that are not settled, and the position of the source. */
 
 import type { Repair } from "../../task/reports.js";
+import type { Takeover } from "../../task/hosting.js";
 import type { SourcePosition, SourceSpan } from "../../task/position.js";
 import type { SourceRequest } from "../../task/requests.js";
 import type { TaskId } from "../../task/identity.js";
@@ -36,6 +37,8 @@ export interface RecoveredState {
   readonly position: SourcePosition | null;
   /** When the last task was made, in ms since the Unix epoch; null where the source was ended for good, or is another one. */
   readonly lastTaskAtMs: number | null;
+  /** Why it was another node that made it, for people; absent where this one did. */
+  readonly hostGone?: string;
   /** Tasks that earlier incarnations made since the source began anew. */
   readonly tasksBefore: number;
   /** Incarnations that have not ended by themselves. */
@@ -74,6 +77,8 @@ export interface OpenJournal {
   readonly nowMs: number;
   /** What an operator asked for; null where a program started the source. */
   readonly request: SourceRequest | null;
+  /** Another node had the source before: it goes on as that says, whatever is kept here of earlier times. Absent: none had. */
+  readonly takeover?: Takeover;
 }
 
 /** What is kept of a source beside its tasks. */
@@ -100,11 +105,16 @@ const UNCLOSED_MAX = 100;
 /** The next incarnation of a source. It keeps the position only where it is the same source. */
 export function nextIncarnation(
   before: SourceMeta | null,
-  { source, nowMs, request }: OpenJournal,
+  { source, nowMs, request, takeover }: OpenJournal,
 ): SourceMeta {
+  const incarnation = Math.max(nowMs, (before?.incarnation ?? 0) + 1);
+  if (takeover !== undefined) {
+    const unclosed = unclosedOf(before, source);
+    return { ...takenOverMeta(takeover, incarnation), source, created: 0, unclosed, request };
+  }
   const same = before?.source === source ? before : null;
   return {
-    incarnation: Math.max(nowMs, (before?.incarnation ?? 0) + 1),
+    incarnation,
     source,
     position: same?.position ?? null,
     ...(same?.lastTaskAtMs !== undefined && { lastTaskAtMs: same.lastTaskAtMs }),
@@ -113,6 +123,24 @@ export function nextIncarnation(
     unclosed: unclosedOf(before, source),
     request,
   };
+}
+
+function takenOverMeta(
+  { incarnationAfter, position, lastTaskAtMs, tasksBefore }: Takeover,
+  incarnation: number,
+): Pick<SourceMeta, "incarnation" | "position" | "lastTaskAtMs" | "tasksBefore"> {
+  return {
+    incarnation: Math.max(incarnation, incarnationAfter + 1),
+    position,
+    ...(lastTaskAtMs !== null && { lastTaskAtMs }),
+    tasksBefore,
+  };
+}
+
+/** What there is to go on with of a source that another node had, and of which nothing is kept here. */
+export function takenOverState(takeover: Takeover, incarnation: number): RecoveredState {
+  const { lastTaskAtMs = null, tasksBefore = 0, ...meta } = takenOverMeta(takeover, incarnation);
+  return { ...meta, lastTaskAtMs, tasksBefore, hostGone: takeover.reason, entries: [], unclosed: [] };
 }
 
 function unclosedOf(before: SourceMeta | null, source: string): readonly UnclosedIncarnation[] {
@@ -151,12 +179,15 @@ export function recoveredState(
   before: SourceMeta | null,
   next: SourceMeta,
   entries: readonly JournalEntry[],
+  { takeover }: Pick<OpenJournal, "takeover"> = {},
 ): RecoveredState {
   const same = before?.source === next.source;
   return {
+    ...(takeover !== undefined && { hostGone: takeover.reason }),
     incarnation: next.incarnation,
     entries: same ? entries : entries.map(withoutSource),
-    position: same ? latest(next.position, entries) : next.position,
+    // What is left here of a source that others had since is behind where they have come to.
+    position: same && takeover === undefined ? latest(next.position, entries) : next.position,
     lastTaskAtMs: next.lastTaskAtMs ?? null,
     tasksBefore: next.tasksBefore ?? 0,
     unclosed: next.unclosed ?? [],

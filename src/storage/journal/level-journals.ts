@@ -144,7 +144,10 @@ class LevelJournalsOf implements LevelJournals {
     const meta = nextIncarnation(before, options);
     // Its number is durable before any task bears it: no later incarnation can have the same.
     await this.#write([metaOperation(sourceId, meta)]);
-    return { journal: this.#journalOf(sourceId, meta), recovered: recoveredState(before, meta, entries) };
+    return {
+      journal: this.#journalOf(sourceId, meta),
+      recovered: recoveredState(before, meta, entries, options),
+    };
   }
 
   async holds(sourceId: string): Promise<boolean> {

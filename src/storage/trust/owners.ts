@@ -7,6 +7,8 @@
  * OW2 Of a source that was removed, its last node may still store what is under way, until another one claims the name. Of
  *     one that an operator has freed nobody speaks until somebody registers it anew.
  * OW3 Whoever has a name after another node does not speak of that one's incarnations.
+ * OW4 A name that an operator's order appoints is of the node that was appointed last, or of none for a while: no other node gets it,
+ *     and those that had it before are known, so that what they still have is told from what a stranger makes up.
  */
 
 import { z } from "../../runtime/parse.js";
@@ -31,13 +33,26 @@ export interface Owner {
   readonly pipeline: string;
   /** False once the node has removed the source. */
   readonly held: boolean;
+  /** Nodes that were appointed before; absent of a name that no order appoints. */
+  readonly former?: readonly NodeName[];
 }
+
+/** What a node may say of a source. */
+type Standing =
+  /** The source is its own, and so is the incarnation. */
+  | "holder"
+  /** It was its own before an operator's order gave it to another node. */
+  | "former"
+  /** The same, and it is nobody's now. */
+  | "between"
+  | "none";
 
 const incarnation = z.number().int().min(0);
 
 export const ownerForm = z.object({
   node: nodeName.nullable(),
   held: z.boolean(),
+  former: z.array(nodeName).exactOptional(),
   incarnation,
   after: incarnation,
   pipeline: z.string().max(TEXT_LIMITS.pipelineKey),
@@ -54,8 +69,16 @@ export interface SourceOwners {
   versionTakenBy(source: SourceId, node: NodeName, version: ClaimedVersion): NodeName | null;
   /** Whoever registers the version next says which pipeline it is. @returns the node that had it; null where none had */
   freeVersion(pipeline: string): NodeName | null;
-  /** The node has vouched for a task of that incarnation of the source. @returns whether it is its own */
-  confirm(source: SourceId, node: NodeName, incarnation: number): boolean;
+  /** The node has vouched for a task of that incarnation of the source. @returns what it is to it */
+  confirm(source: SourceId, node: NodeName, incarnation: number): Standing;
+  /**
+   * An operator's order gives the name to a node, from its next incarnation on; null takes it from whichever has it.
+   *
+   * @returns incarnations up to this one are of nodes before; null where the node has too many names
+   */
+  appoint(source: SourceId, node: NodeName | null, nowMs: number): number | null;
+  /** Whether an operator's order has given it to that node before another one. */
+  wasAppointed(source: SourceId, node: NodeName): boolean;
   /** The node removes the source: another one may have the name. */
   release(source: SourceId, node: NodeName): void;
   /** An operator frees the name: the node speaks for it no more, not even of what is under way. */
@@ -68,6 +91,19 @@ export interface KnownOwners {
   readonly sources: KeptMap<SourceId, Owner>;
   /** By `id@version`. */
   readonly versions: KeptMap<string, VersionOwner>;
+}
+
+/** Nodes that had a name before, and are remembered. */
+const FORMER_MAX = 64;
+/** How far the clock of a node may be ahead of the hub's, in ms. */
+const CLOCKS_APART_MS = 60_000;
+
+/** Once an order has another node for it, or none. */
+function formerOf(owner: Owner | undefined): readonly NodeName[] {
+  const { node = null, former = [], held = false } = owner ?? {};
+  return node === null || !held
+    ? former
+    : [...former.filter((name) => name !== node), node].slice(-FORMER_MAX);
 }
 
 export function createSourceOwners({ sources: known, versions: knownVersions }: KnownOwners): SourceOwners {
@@ -103,6 +139,22 @@ export function createSourceOwners({ sources: known, versions: knownVersions }: 
     return hold(source, node, { after, incarnation: 0, pipeline });
   }
 
+  function appoint(source: SourceId, node: NodeName | null, nowMs: number): number | null {
+    const owner = known.get(source);
+    if (node !== null && owner?.node === node && owner.held) return owner.after;
+    // Incarnations are numbered by the time, and clocks of nodes are no further apart than this.
+    const used = Math.max(Math.min(owner?.incarnation ?? 0, nowMs + CLOCKS_APART_MS), nowMs);
+    const after = Math.max(owner?.after ?? 0, owner === undefined ? 0 : Math.ceil(used));
+    const former = formerOf(owner);
+    const appointed = { after, incarnation: 0, pipeline: owner?.pipeline ?? "", former };
+    const isFull = node !== null && (heldBy.get(node) ?? 0) >= SOURCES_OF_NODE_MAX;
+    if (isFull || (owner === undefined && !makeRoom())) return null;
+    if (owner?.held === true) count(owner.node, -1);
+    known.set(source, { ...appointed, node, held: true });
+    count(node, 1);
+    return after;
+  }
+
   function isWalked(pipeline: string, besides: SourceId | null): boolean {
     for (const [source, owner] of known) {
       if (owner.held && owner.pipeline === pipeline && source !== besides) return true;
@@ -127,11 +179,17 @@ export function createSourceOwners({ sources: known, versions: knownVersions }: 
     freeVersion: (pipeline) => versions.free(pipeline),
     confirm(source, node, vouched) {
       const owner = known.get(source);
-      if (owner === undefined) return hold(source, node, { after: 0, incarnation: vouched, pipeline: "" });
-      if (owner.node !== node || vouched <= owner.after) return false;
+      if (owner === undefined)
+        return hold(source, node, { after: 0, incarnation: vouched, pipeline: "" }) ? "holder" : "none";
+      if (owner.node !== node || vouched <= owner.after) {
+        if (owner.former?.includes(node) !== true) return "none";
+        return owner.node === null && owner.held ? "between" : "former";
+      }
       if (vouched > owner.incarnation) known.set(source, { ...owner, incarnation: vouched });
-      return true;
+      return "holder";
     },
+    appoint,
+    wasAppointed: (source, node) => known.get(source)?.former?.includes(node) === true,
     release(source, node) {
       const owner = known.get(source);
       if (owner?.node !== node || !owner.held) return;

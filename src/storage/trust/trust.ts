@@ -8,6 +8,7 @@
 import { randomBytes } from "node:crypto";
 import { parseWith, z } from "../../runtime/parse.js";
 import { systemClock } from "../../runtime/clock.js";
+import type { HostedSource } from "../../task/hosting.js";
 import { parseSourceId, type SourceId } from "../../task/identity.js";
 import type { SourceOrder, SourceOrders } from "../../task/requests.js";
 import { createNames, namedForm, type Named, type NameRegistry } from "../../transport/security/names.js";
@@ -24,6 +25,7 @@ import { createStateWriter, type StateWriterOptions } from "../hub/state-writer.
 import type { Store } from "../results/store.js";
 import { storeError } from "../storage-error.js";
 import { KEY_BYTES } from "../store-key.js";
+import { hostedForm } from "./hosted.js";
 import { createSourceOrders, orderForm } from "./orders.js";
 import { createSourceOwners, ownerForm, type Owner, type SourceOwners } from "./owners.js";
 import { versionOwnerForm, type VersionOwner } from "./versions.js";
@@ -33,6 +35,8 @@ export interface Trust {
   readonly masterKey: Uint8Array;
   readonly owners: SourceOwners;
   readonly orders: SourceOrders;
+  /** Sources that any of several nodes may capture. Who orders them bounds them. */
+  readonly hosted: KeptMap<SourceId, HostedSource>;
   readonly names: NameRegistry;
   /** Of its members. */
   readonly sessions: SessionNumbers;
@@ -64,6 +68,7 @@ export async function openTrust(
       sources: await opened("owner", parseSourceId, ownerForm),
       versions: await opened("pipeline", text, versionOwnerForm),
       orders: await opened("order", parseSourceId, orderForm),
+      hosted: await opened("hosted", parseSourceId, hostedForm),
       names: await opened("name", text, namedForm),
       sessions: await openSessions(state, options),
     },
@@ -100,6 +105,7 @@ export function createMemoryTrust(masterKey: Uint8Array = randomBytes(KEY_BYTES)
     sources: new Map(),
     versions: new Map(),
     orders: new Map(),
+    hosted: new Map(),
     names: new Map(),
     sessions: passingSessionNumbers(systemClock.now()),
   };
@@ -111,18 +117,20 @@ interface Known {
   readonly sources: KeptMap<SourceId, Owner>;
   readonly versions: KeptMap<string, VersionOwner>;
   readonly orders: KeptMap<SourceId, SourceOrder>;
+  readonly hosted: KeptMap<SourceId, HostedSource>;
   readonly names: KeptMap<string, Named>;
   readonly sessions: SessionNumbers;
 }
 
 function createTrust(
-  { masterKey, sources, versions, orders, names, sessions }: Known,
+  { masterKey, sources, versions, orders, hosted, names, sessions }: Known,
   writer: Pick<Trust, "written" | "close">,
 ): Trust {
   return {
     masterKey,
     owners: createSourceOwners({ sources, versions }),
     orders: createSourceOrders(orders),
+    hosted,
     names: createNames(names, () => writer.written()),
     sessions,
     written: () => writer.written(),

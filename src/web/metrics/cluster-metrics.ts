@@ -222,14 +222,20 @@ function createStoreMetrics(metrics: MetricSet): (totals: TotalsReported) => voi
     "sluice_store_unvouched_total",
     "Records refused as the node of their source does not vouch for them.",
   );
+  const superseded = counter(
+    "sluice_store_superseded_total",
+    "Results and drops of nodes that had their source before another one.",
+  );
   const repairs = counter("sluice_store_repairs_total", "Times that damage to the store was repaired.");
   return (totals) => {
-    for (const metric of [duplicates, contradictions, refused, unvouched, repairs]) metric.clear();
+    for (const metric of [duplicates, contradictions, refused, unvouched, superseded, repairs])
+      metric.clear();
     pending.set({}, totals.pending);
     duplicates.add({}, totals.duplicates);
     contradictions.add({}, totals.contradictions);
     refused.add({}, totals.refused);
     unvouched.add({}, totals.unvouched);
+    superseded.add({}, totals.superseded);
     repairs.add({}, totals.repairs.length);
   };
 }

@@ -22,7 +22,7 @@ function strict() {
         asked.push(node);
         return node === EDGE && id.sequence % 2 === 1;
       },
-      owns: (node, { sourceId }) => node === EDGE && sourceId === "cam-1",
+      standing: (node, { sourceId }) => (node === EDGE && sourceId === "cam-1" ? "holder" : "none"),
       written: () => null,
     },
   });

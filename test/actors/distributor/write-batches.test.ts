@@ -41,6 +41,7 @@ test("distributor tells taskSettled to generator and scheduler only once the rec
     refused: 0,
     repairs: [],
     unvouched: 0,
+    superseded: 0,
   });
 });
 

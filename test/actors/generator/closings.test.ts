@@ -80,4 +80,16 @@ test("a generator closes the incarnations that went down before it with what the
   assert.ok(isStopped());
 });
 
+test("a source of which a task is superseded captures no more and ends, and one of an earlier incarnation says nothing of it", () => {
+  const { capture, settle, generator, listener } = setup({ source: "rtsp://cam/1" });
+  const superseded = { status: "dropped", reason: "superseded" } as const;
+  capture.last.frame(0);
+  const earlier = { sourceId: SOURCE, incarnation: 1, sequence: 0 };
+  generator.tell({ type: "taskSettled", id: earlier, outcome: superseded });
+  assert.equal([capture.last.closed, listener.all("sourceEnded").length], [false, 0]);
+  settle(0, superseded);
+  assert.is(capture.last.closed, true);
+  assert.equal(listener.only("sourceEnded").ledger.dropped, { superseded: 1 });
+});
+
 test.run();

@@ -82,6 +82,8 @@ export function setup({
     health: DEFAULT_HEALTH,
     capture,
     opened: (native) => opened.push(native),
+    failed: () => {},
+    superseded: () => {},
     ...given,
   };
   const retained = createGeneratorRetained({

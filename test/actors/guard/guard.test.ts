@@ -571,6 +571,7 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
             readPipeline: readPipelineHere,
             sourcePolicy: "any",
           })),
+        takeSource: () => Promise.resolve(),
         movePipeline: () => Promise.resolve(),
         drainSource: () => Promise.resolve(),
         freeName: () => Promise.resolve(),

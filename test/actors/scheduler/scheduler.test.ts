@@ -779,7 +779,14 @@ test("scheduler remembers each change of a plan with the terms that made it, ove
   }
   assert.is(explain().changes.length, 64);
   scheduler.tell({ type: "removeSource", sourceId: CAM_1 });
-  assert.equal(explain(), { type: "changesReported", sourceId: CAM_1, now: null, changes: [], shadow: null });
+  assert.equal(explain(), {
+    type: "changesReported",
+    sourceId: CAM_1,
+    now: null,
+    changes: [],
+    shadow: null,
+    hosting: null,
+  });
 });
 
 /** A memory as a hub's store has it, for one hub after the other. */

@@ -27,24 +27,27 @@ test("SourceOwners leave a source to the node that claimed it first, until that 
   assert.is(owners.claim(CAM_1, EDGE, CLAIMED), true);
   assert.is(owners.claim(CAM_1, EDGE, CLAIMED), true);
   assert.is(owners.claim(CAM_1, OTHER, CLAIMED), false);
-  assert.is(owners.confirm(CAM_1, OTHER, 7), false);
+  assert.is(owners.confirm(CAM_1, OTHER, 7), "none");
   owners.release(CAM_1, OTHER);
   assert.is(owners.holderOf(CAM_1), EDGE);
   owners.release(CAM_1, EDGE);
   assert.is(owners.holderOf(CAM_1), null);
-  assert.is(owners.confirm(CAM_1, EDGE, 7), true, "what was under way as it was removed");
-  assert.is(owners.confirm(CAM_1, OTHER, 7), false, "nobody has claimed it yet");
+  assert.is(owners.confirm(CAM_1, EDGE, 7), "holder", "what was under way as it was removed");
+  assert.is(owners.confirm(CAM_1, OTHER, 7), "none", "nobody has claimed it yet");
   assert.is(owners.claim(CAM_1, OTHER, CLAIMED), true);
-  assert.is(owners.confirm(CAM_1, EDGE, 7), false);
+  assert.is(owners.confirm(CAM_1, EDGE, 7), "none");
 });
 
 test("SourceOwners give a node no more than 256 sources to hold, by whichever way it comes to them", () => {
   const { owners } = createMemoryTrust();
   const source = (at: number) => parseSourceId(`cam-${at}`);
   const claims = Array.from({ length: 200 }, (_, at) => owners.claim(source(at), EDGE, CLAIMED));
-  const vouched = Array.from({ length: 12_000 }, (_, at) => owners.confirm(source(200 + at), EDGE, 7));
+  const vouched = Array.from(
+    { length: 12_000 },
+    (_, at) => owners.confirm(source(200 + at), EDGE, 7) === "holder",
+  );
   assert.is([...claims, ...vouched].filter(Boolean).length, 256);
-  assert.is(owners.confirm(parseSourceId("one-more"), EDGE, 7), false);
+  assert.is(owners.confirm(parseSourceId("one-more"), EDGE, 7), "none");
   assert.is(owners.claim(parseSourceId("one-more"), OTHER, CLAIMED), true);
   owners.release(source(0), EDGE);
   assert.is(owners.claim(source(10_000), EDGE, CLAIMED), true);
@@ -54,30 +57,30 @@ test("SourceOwners let nobody who has a name later speak of what another node ha
   const { owners } = createMemoryTrust();
   const before = NOW_MS - 5_000;
   owners.claim(CAM_1, EDGE, { ...CLAIMED, nowMs: before });
-  assert.is(owners.confirm(CAM_1, EDGE, before), true);
+  assert.is(owners.confirm(CAM_1, EDGE, before), "holder");
   owners.release(CAM_1, EDGE);
   assert.is(owners.claim(CAM_1, OTHER, CLAIMED), true);
   for (const incarnation of [1, before - 1, before])
-    assert.is(owners.confirm(CAM_1, OTHER, incarnation), false, `${incarnation}`);
-  assert.is(owners.confirm(CAM_1, OTHER, NOW_MS), true);
+    assert.is(owners.confirm(CAM_1, OTHER, incarnation), "none", `${incarnation}`);
+  assert.is(owners.confirm(CAM_1, OTHER, NOW_MS), "holder");
   // It takes no incarnations that are yet to come from the next one, nor gives those before it away.
-  assert.is(owners.confirm(CAM_1, OTHER, 2 ** 47), true);
+  assert.is(owners.confirm(CAM_1, OTHER, 2 ** 47), "holder");
   owners.release(CAM_1, OTHER);
   assert.is(owners.claim(CAM_1, EDGE, { ...CLAIMED, nowMs: NOW_MS + 10 }), true);
-  assert.is(owners.confirm(CAM_1, EDGE, before), false);
-  assert.is(owners.confirm(CAM_1, EDGE, NOW_MS + 11), true);
+  assert.is(owners.confirm(CAM_1, EDGE, before), "none");
+  assert.is(owners.confirm(CAM_1, EDGE, NOW_MS + 11), "holder");
 });
 
 test("SourceOwners let nobody speak for a source that an operator has freed, until somebody registers it anew", () => {
   const { owners } = createMemoryTrust();
   owners.claim(CAM_1, EDGE, CLAIMED);
-  assert.is(owners.confirm(CAM_1, EDGE, NOW_MS), true);
+  assert.is(owners.confirm(CAM_1, EDGE, NOW_MS), "holder");
   owners.free(CAM_1, NOW_MS + 5);
   assert.is(owners.holderOf(CAM_1), null);
-  for (const node of [EDGE, OTHER]) assert.is(owners.confirm(CAM_1, node, NOW_MS + 10), false, node);
+  for (const node of [EDGE, OTHER]) assert.is(owners.confirm(CAM_1, node, NOW_MS + 10), "none", node);
   assert.is(owners.claim(CAM_1, EDGE, { ...CLAIMED, nowMs: NOW_MS + 20 }), true);
-  assert.is(owners.confirm(CAM_1, EDGE, NOW_MS), false, "what it captured before");
-  assert.is(owners.confirm(CAM_1, EDGE, NOW_MS + 20), true);
+  assert.is(owners.confirm(CAM_1, EDGE, NOW_MS), "none", "what it captured before");
+  assert.is(owners.confirm(CAM_1, EDGE, NOW_MS + 20), "holder");
   owners.free(CAM_2, NOW_MS);
   assert.is(owners.holderOf(CAM_2), null);
 });
@@ -221,6 +224,30 @@ test("openTrust says what is not durable yet, waits for that, and says why it ca
   await again;
   assert.is((await openTrust(memory, OPTIONS)).owners.holderOf(CAM_1), null);
   await trust.close();
+});
+
+test("SourceOwners give a name that an order appoints to one node after the other, and know who had it before", () => {
+  const { owners } = createMemoryTrust();
+  assert.is(owners.appoint(CAM_1, null, NOW_MS), 0);
+  assert.is(owners.claim(CAM_1, OTHER, CLAIMED), false, "it is appointed, and nobody's yet");
+  assert.is(owners.confirm(CAM_1, OTHER, NOW_MS), "none");
+  owners.appoint(CAM_1, EDGE, NOW_MS);
+  assert.is(owners.claim(CAM_1, EDGE, CLAIMED), true);
+  assert.is(owners.confirm(CAM_1, EDGE, NOW_MS + 5), "holder");
+  owners.appoint(CAM_1, null, NOW_MS + 9);
+  assert.is(owners.confirm(CAM_1, EDGE, NOW_MS + 5), "between");
+  assert.is(owners.claim(CAM_1, EDGE, CLAIMED), false);
+  const after = owners.appoint(CAM_1, OTHER, NOW_MS + 10) ?? 0;
+  assert.ok(after >= NOW_MS + 9);
+  assert.is(owners.confirm(CAM_1, EDGE, after + 1), "former");
+  assert.is(owners.confirm(CAM_1, OTHER, after), "none", "it is none of its own incarnations");
+  assert.is(owners.confirm(CAM_1, OTHER, after + 1), "holder");
+  owners.appoint(CAM_1, null, NOW_MS + 20);
+  owners.appoint(CAM_1, EDGE, NOW_MS + 20);
+  assert.is(owners.confirm(CAM_1, EDGE, NOW_MS + 5), "former", "what it captured when it had it first");
+  assert.equal([owners.wasAppointed(CAM_1, OTHER), owners.wasAppointed(CAM_2, OTHER)], [true, false]);
+  owners.release(CAM_1, EDGE);
+  assert.is(owners.claim(CAM_1, OTHER, { ...CLAIMED, nowMs: NOW_MS + 30 }), true, "the order is over");
 });
 
 test.run();

@@ -1,0 +1,124 @@
+/** A source that another node is to capture: what its nodes before have made adds up, and nothing of them is stored any more. */
+
+import { test } from "../../support/test.js";
+import * as assert from "uvu/assert";
+import type { SealReply } from "../../../src/actors/protocol/distributor.js";
+import type { Standing } from "../../../src/actors/distributor/voucher-port.js";
+import { parseNodeName, parseSourceId } from "../../../src/task/identity.js";
+import type { StoredRecord } from "../../../src/task/record.js";
+import { createProbe } from "../../support/probe.js";
+import { droppedTask, finishedTask } from "../../support/tasks.js";
+import { VOUCHER } from "../../support/vouchers.js";
+import { setUp } from "./distributor-subject.js";
+
+const CAM_1 = parseSourceId("cam-1");
+const EDGE = parseNodeName("edge-1");
+
+function scene() {
+  const standing: { now: Standing } = { now: "holder" };
+  const subject = setUp({
+    vouchers: {
+      isVouched: () => true,
+      isClosingVouched: () => true,
+      standing: () => standing.now,
+      written: () => null,
+    },
+  });
+  const { actor, memory, runAppends } = subject;
+  const ranged = (sequence: number, last: number) => {
+    const after = last - 2 < 0 ? null : last - 2;
+    const times = { firstUs: (last - 1) * 40_000, lastUs: last * 40_000 };
+    const frames = { after, first: last - 1, last, passedOver: 0, ...times };
+    return { ...finishedTask({ sequence }), frames };
+  };
+  return {
+    ...subject,
+    standing,
+    ranged,
+    seal: async (fromPosition: number | null = 0) => {
+      const replyTo = createProbe<SealReply>();
+      actor.tell({ type: "sealSource", sourceId: CAM_1, node: EDGE, reason: "gone", fromPosition, replyTo });
+      for (let turn = 0; turn < 5; turn += 1) {
+        await runAppends();
+        await subject.reads.shift()?.run();
+        await actor.settle();
+      }
+      return replyTo;
+    },
+    records: async (): Promise<readonly StoredRecord[]> =>
+      (await memory.read({ fromPosition: 0, limit: 100 })).records,
+  };
+}
+
+test("a seal stores a gap for each task that is missing, closes the incarnation and tells what there is", async () => {
+  const on = scene();
+  for (const [sequence, last] of [
+    [0, 1],
+    [1, 3],
+    [3, 7],
+  ] as const)
+    on.actor.tell({ type: "store", task: on.ranged(sequence, last) });
+  const { sealed } = (await on.seal()).only("sourceSealed");
+  const { position, tasks, nextPosition } = sealed;
+  assert.equal(position, { frame: 7, sourceUs: 280_000, ptsUs: 280_000, spacingUs: 40_000 });
+  assert.equal([tasks, nextPosition], [4, 5]);
+  assert.equal(
+    (await on.records())
+      .slice(3)
+      .map((record) => [record.type, record.id.sequence, "reason" in record && record.reason]),
+    [
+      ["gap", 2, "hostGone"],
+      ["closed", 4, false],
+    ],
+  );
+});
+
+test("a seal of what is closed adds nothing, and a second one reads on behind the first", async () => {
+  const on = scene();
+  await on.storeDurably(0);
+  const first = (await on.seal()).only("sourceSealed").sealed;
+  const again = (await on.seal()).only("sourceSealed").sealed;
+  assert.is((await on.records()).length, 2);
+  const { tasks, lastTaskAtMs } = (await on.seal(first.nextPosition)).only("sourceSealed").sealed;
+  assert.equal([again.tasks, tasks, lastTaskAtMs], [1, 0, null]);
+});
+
+test("a seal without a position tells where the store is, and reads nothing", async () => {
+  const on = scene();
+  await on.storeDurably(0, 1);
+  const { sealed } = (await on.seal(null)).only("sourceSealed");
+  assert.equal(sealed, { position: null, lastTaskAtMs: null, tasks: 0, nextPosition: 2 });
+});
+
+test("what a node delivers that had the source before is settled as superseded, and not stored; while nobody has it, it waits", async () => {
+  const on = scene();
+  await on.storeDurably(0);
+  on.standing.now = "between";
+  on.actor.tell({ type: "store", task: finishedTask({ sequence: 1 }) });
+  assert.is(on.generator.all("taskSettled").length, 1, "that of the first");
+  on.standing.now = "former";
+  on.actor.tell({ type: "store", task: finishedTask({ sequence: 1 }) });
+  on.actor.tell({ type: "recordDrop", drop: droppedTask({ sequence: 2 }) });
+  const id = { sourceId: CAM_1, incarnation: 1, sequence: 3 };
+  const closing = {
+    id,
+    end: "ended",
+    counts: null,
+    origin: "sluice://edge-1/source-cam-1",
+    voucher: VOUCHER,
+  } as const;
+  on.actor.tell({ type: "recordClosing", closing });
+  await on.runAppends();
+  assert.equal(
+    on.generator.all("taskSettled").map(({ id: { sequence }, outcome }) => [sequence, outcome]),
+    [
+      [0, { status: "stored" }],
+      [1, { status: "dropped", reason: "superseded" }],
+      [2, { status: "dropped", reason: "superseded" }],
+      [3, { status: "stored" }],
+    ],
+  );
+  assert.equal([(await on.records()).length, on.totals().superseded, on.totals().unvouched], [1, 2, 0]);
+});
+
+test.run();
