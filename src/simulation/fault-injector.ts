@@ -121,6 +121,21 @@ function inject({ kind, host: name, atMs }: Fault, { cluster, serviceFaults }: F
       disk.failsLate = true;
       return () => void (disk.failsLate = false);
     }
+    case "failingLoad": {
+      const { loadFaults } = cluster.host(name);
+      loadFaults.failing = 0.7;
+      cluster.host(name).loseWorker();
+      return () => void (loadFaults.failing = 0);
+    }
+    case "hangingLoad": {
+      const { loadFaults } = cluster.host(name);
+      loadFaults.hanging = true;
+      cluster.host(name).loseWorker();
+      return () => void (loadFaults.hanging = false);
+    }
+    case "lostWorker":
+      cluster.host(name).loseWorker();
+      return () => {};
     case "hostileMember":
       return cluster.letHostileIn(atMs);
     default:

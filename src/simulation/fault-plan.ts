@@ -24,6 +24,9 @@ export const FAULTS = [
   "hostileMember",
   "drain",
   "revoke",
+  "failingLoad",
+  "hangingLoad",
+  "lostWorker",
 ] as const;
 
 export type FaultKind = (typeof FAULTS)[number];
@@ -58,6 +61,9 @@ const SHARES: Readonly<Record<FaultKind, number>> = {
   hostileMember: 2,
   drain: 1,
   revoke: 1,
+  failingLoad: 2,
+  hangingLoad: 1,
+  lostWorker: 1,
 };
 
 const ANYWHERE: ReadonlySet<FaultKind> = new Set([
@@ -66,6 +72,9 @@ const ANYWHERE: ReadonlySet<FaultKind> = new Set([
   "fullDisk",
   "failingDisk",
   "failingActor",
+  "failingLoad",
+  "hangingLoad",
+  "lostWorker",
 ]);
 /** Also of hosts that have no node. */
 const PATHS: ReadonlySet<FaultKind> = new Set(["cut", "silence", "slowLink"]);

@@ -42,7 +42,8 @@ export function unexplainedGaps(
       case "queueLatestOnly":
         return queue.policy === "latestOnly";
       case "serviceFailed":
-        return !calm && anyOf("throwingService");
+        // What could not be loaded anywhere is tried again after a while.
+        return (!calm && anyOf("throwingService")) || anyOf("failingLoad", "hangingLoad");
       case "poison":
         return !calm && anyOf("crashingService");
       case "joinTimeout":

@@ -6,6 +6,7 @@
 import type { ControllerRetained } from "../actors/controller/state.js";
 import type { DistributorRetained } from "../actors/distributor/state.js";
 import type { SluiceNode } from "../node/node.js";
+import { HOSTILE } from "./hostile/hostile-member.js";
 import type { Decorate } from "../runtime/system-options.js";
 import { taskCount } from "../actors/controller/stage-inbox.js";
 
@@ -45,6 +46,11 @@ export class HeldState {
     return [...this.left()].filter(([what]) => OF_OTHERS.has(what));
   }
 
+  /** Stages that the node has. */
+  get stages(): number {
+    return this.#controller?.inboxes.size ?? 0;
+  }
+
   #ofController(): readonly (readonly [string, number])[] {
     if (this.#controller === null) return [];
     const { joins, inboxes, generators, parked } = this.#controller;
@@ -56,6 +62,7 @@ export class HeldState {
       ["answers beyond their bound", answers > ANSWERS_MAX ? answers : 0],
       ["generators", generators.size],
       ["parked tasks", parked.length],
+      ["stages", [...inboxes.values()].filter(({ key }) => !key.pipelineId.includes(HOSTILE)).length],
     ];
   }
 

@@ -10,6 +10,22 @@ export interface HeldBranch {
   readonly task: Task;
 }
 
+/** Every branch that the controller has. */
+export function allHeld({ inboxes, joins, parked }: ControllerRetained): readonly HeldBranch[] {
+  const held: HeldBranch[] = [];
+  for (const { inFlight, waiting } of inboxes.values()) {
+    for (const { task } of inFlight.values()) held.push({ place: "inFlight", task });
+    for (const { task } of waiting.values()) held.push({ place: "waiting", task });
+  }
+  for (const open of joins.open.values()) {
+    for (const { branches } of open.values()) {
+      for (const task of branches.values()) held.push({ place: "join", task });
+    }
+  }
+  for (const { task } of parked) held.push({ place: "parked", task });
+  return held;
+}
+
 /** The branches of a task that the controller has. */
 export function heldOf({ inboxes, joins, parked }: ControllerRetained, id: TaskId): readonly HeldBranch[] {
   const key = taskKey(id);

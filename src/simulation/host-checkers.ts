@@ -4,6 +4,7 @@ import type { SluiceNode } from "../node/node.js";
 import type { Decorate } from "../runtime/system-options.js";
 import type { Hop } from "../task/task.js";
 import type { ClusterEvent } from "../transport/cluster/cluster.js";
+import { createConservationChecker } from "./conservation-checker.js";
 import { createControllerChecker } from "./controller-checker.js";
 import { DeliveryChecker } from "./delivery-checker.js";
 import { createDistributorChecker } from "./distributor-checker.js";
@@ -11,9 +12,12 @@ import { EpochChecker } from "./epoch-checker.js";
 import { HeldState } from "./growth.js";
 import { MembershipChecker } from "./membership-checker.js";
 import { RedeliveryChecker } from "./redelivery-checker.js";
+import { SchedulerChecker } from "./scheduler-checker.js";
 import type { ClusterShape } from "./shape.js";
 import type { SimulatedProcess } from "./simulated-process.js";
+import { StageChecker } from "./stage-checker.js";
 import type { StepListener } from "./step-listener.js";
+import type { TaskTimes } from "./task-times.js";
 import type { VirtualTime } from "./virtual-time.js";
 
 export interface HostCheckersOptions extends StepListener {
@@ -25,6 +29,9 @@ export interface HostCheckersOptions extends StepListener {
   /** Whether besides it can be read again, and nothing that is told on the host is lost. */
   readonly isPrompt: (sourceId: string) => boolean;
   /** A stage ran by an epoch older than one that the node had acknowledged before it enqueued the task. */
+  readonly times: TaskTimes;
+  /** Whether a load has failed or hung in its present process. */
+  readonly loadsAreFaulty: () => boolean;
   readonly onOldEpoch: (host: string, hop: Hop, acknowledged: number) => void;
   readonly node: () => SluiceNode | null;
   readonly process: () => SimulatedProcess | null;
@@ -36,6 +43,8 @@ export class HostCheckers {
   readonly #options: HostCheckersOptions;
   readonly #deliveries: DeliveryChecker;
   readonly #redeliveries: RedeliveryChecker;
+  readonly #stages: StageChecker;
+  readonly #scheduler: SchedulerChecker;
 
   constructor(options: HostCheckersOptions) {
     const { name, shape, isOwn, isPrompt, onOldEpoch, node } = options;
@@ -44,6 +53,8 @@ export class HostCheckers {
       () => node()?.system.clock,
       (hop, acknowledged) => onOldEpoch(name, hop, acknowledged),
     );
+    this.#stages = new StageChecker(options);
+    this.#scheduler = new SchedulerChecker(options);
     this.#deliveries = new DeliveryChecker({ ...options, windowTasks: shape.windowTasks });
     const isChecked = (sourceId: string): boolean => isOwn(sourceId) && isPrompt(sourceId);
     this.#redeliveries = new RedeliveryChecker({ ...options, limits: shape.delivery, isChecked });
@@ -53,8 +64,11 @@ export class HostCheckers {
     return [
       createControllerChecker(this.#options),
       createDistributorChecker(this.#options),
+      this.#stages.decorate,
+      this.#scheduler.decorate,
       this.epochs.decorate,
       this.#deliveries.decorate,
+      createConservationChecker(this.#options),
       this.#redeliveries.decorate,
       this.held.decorate,
     ];
@@ -65,6 +79,7 @@ export class HostCheckers {
     this.epochs.forget();
     this.held.forget();
     this.#deliveries.forget();
+    this.#stages.forget();
     this.#redeliveries.forget();
   }
 

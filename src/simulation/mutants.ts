@@ -6,6 +6,7 @@ import { DELIVERY_MUTANTS } from "./mutants/delivery.js";
 import { DISTRIBUTOR_MUTANTS } from "./mutants/distributor.js";
 import { JOURNAL_MUTANTS } from "./mutants/journal.js";
 import { LINK_MUTANTS } from "./mutants/link.js";
+import { LOADING_MUTANTS } from "./mutants/loading.js";
 import type { Mutant } from "./mutants/mutant.js";
 
 export const MUTANTS: readonly Mutant[] = [
@@ -15,4 +16,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...JOURNAL_MUTANTS,
   ...CLUSTER_MUTANTS,
   ...LINK_MUTANTS,
+  ...LOADING_MUTANTS,
 ];

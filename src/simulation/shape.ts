@@ -16,6 +16,20 @@ const STEERS = ["pause", "configure"] as const;
 
 export type Steer = (typeof STEERS)[number];
 
+/** How stages are loaded, and held. */
+interface LoadingShape {
+  /** A load takes at most, in ms. */
+  readonly loadMs: number;
+  /** Until a load is given up, in ms. */
+  readonly timeoutMs: number;
+  /** In a row, before the stage has failed. */
+  readonly attempts: number;
+  /** A stage stays that is placed nowhere near any more, in ms. */
+  readonly holdMs: number;
+  /** Nodes besides the first that are to have the stages of a source. */
+  readonly standby: number;
+}
+
 export interface ClusterShape {
   /** Beside the hub. */
   readonly edges: number;
@@ -54,6 +68,9 @@ export interface ClusterShape {
   readonly steers: readonly Steer[];
   /** Once nothing fails any more, nodes want names of sources that others have. */
   readonly rivals: boolean;
+  readonly loading: LoadingShape;
+  /** Records that the store keeps; null for all. */
+  readonly recordsMax: number | null;
   readonly link: Partial<LinkLimits>;
   readonly flush: FlushOptions;
   readonly delivery: Partial<DeliveryLimits>;
@@ -82,6 +99,8 @@ export const UNIFORM_SHAPE: ClusterShape = {
   operator: false,
   steers: [],
   rivals: false,
+  loading: { loadMs: 50, timeoutMs: 2_000, attempts: 2, holdMs: 3_000, standby: 0 },
+  recordsMax: null,
   // By default it depends on the machine.
   link: { budgetBytes: 320 * 1024 * 1024 },
   flush: {},
@@ -89,6 +108,13 @@ export const UNIFORM_SHAPE: ClusterShape = {
 };
 
 const KIB = 1024;
+
+/** Each has time to wait for all others of its node, and one for longer than a load keeps others from loading. */
+const LOADS = [
+  { loadMs: 1, timeoutMs: 1_500 },
+  { loadMs: 200, timeoutMs: 1_500 },
+  { loadMs: 1_000, timeoutMs: 7_000 },
+] as const;
 
 /** Of a store that takes no more now and then, so that deliveries stay unanswered. */
 const SMALL_PENDING_BYTES = 48 * KIB;
@@ -144,6 +170,13 @@ export function drawShape(prng: Prng): ClusterShape {
     delivery: { timeoutMs, timeoutMsMax: 2 * timeoutMs, deliveriesMax: timeoutMs < 4_000 ? 64 : 16 },
     steers: STEERS.filter(() => prng.happens(0.5)),
     rivals: prng.happens(0.4),
+    loading: {
+      ...prng.pick(LOADS),
+      attempts: prng.pick([1, 2]),
+      holdMs: prng.pick([400, 2_000, 30_000]),
+      standby: prng.pick([0, 0, 1, 2]),
+    },
+    recordsMax: prng.pick([null, null, 10, 60]),
   };
 }
 
@@ -168,7 +201,22 @@ export function framesPerTaskMax({ framesPerTask, operator, steers }: ClusterSha
 export function taskMsMax(shape: ClusterShape): number {
   const { sources, windowTasks } = shape;
   const missedMs = leavesUnanswered(shape) ? timeoutsOf(shape).timeoutMs : 0;
-  return sources * windowTasks * STAGES_MAX * RUN_MS_MAX + AROUND_MS + missedMs;
+  return sources * windowTasks * STAGES_MAX * RUN_MS_MAX + AROUND_MS + missedMs + loadMsMax(shape);
+}
+
+/** Stages of all pipelines, and how many of them load at a time. */
+const STAGES_IN_ALL = 10;
+export const LOADS_AT_ONCE = 2;
+/** Between two attempts to load, in ms, at most: they are few. */
+const LOAD_BACKOFF_MS = 400;
+
+/** How long it may take until a stage is loaded once no load fails any more, in ms: behind all others of its node, which may hang. */
+function loadMsMax({ faults, loading }: ClusterShape): number {
+  const { loadMs, timeoutMs, attempts } = loading;
+  const hang = faults.includes("hangingLoad");
+  const attemptMs = hang ? timeoutMs : loadMs;
+  const tries = hang || faults.includes("failingLoad") ? attempts : 1;
+  return Math.ceil(STAGES_IN_ALL / LOADS_AT_ONCE) * tries * (attemptMs + LOAD_BACKOFF_MS);
 }
 
 function leavesUnanswered({ flush }: ClusterShape): boolean {

@@ -90,7 +90,12 @@ export class SimulatedCluster {
     this.#order = new OrderChecker(onViolation);
     this.#sessions = new SessionChecker({ onViolation, tried: this.coverage.tried });
     this.tokens = shape.tokens ? new SimulatedTokens(prng.fork()) : null;
-    this.#subscriptions = new Subscriptions(prng.fork(), onViolation);
+    const keptMin = shape.recordsMax ?? Infinity;
+    this.#subscriptions = new Subscriptions(
+      prng.fork(),
+      onViolation,
+      () => this.host(HUB).storedPosition - keptMin,
+    );
     this.#operator = shape.operator ? this.#createOperator() : null;
     this.#sightings = new Sightings(() => this.sources);
     const edges = Array.from({ length: shape.edges }, (_, index) => `edge-${index + 1}`);

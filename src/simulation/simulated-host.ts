@@ -25,14 +25,18 @@ import { SimulatedFiles } from "./simulated-database.js";
 import { openSimulatedJournals, openSimulatedStore } from "./simulated-storage.js";
 import { SimulatedProcess } from "./simulated-process.js";
 import { worldOf } from "./simulated-world.js";
+import { LoadFaults, SimulatedLoads } from "./simulated-loads.js";
 import { createSimulatedWorkers, type ServiceFaults } from "./simulated-workers.js";
+import { LOADS_AT_ONCE } from "./shape.js";
 import type { Network } from "./network.js";
 import type { PlantedBug } from "./planted-bugs.js";
 import type { SimulatedTokens } from "./simulated-tokens.js";
 import type { Subscriptions } from "./subscriptions.js";
-import type { TaskTimes } from "./task-times.js";
 
-export interface SimulatedHostOptions extends Omit<HostCheckersOptions, "node" | "process"> {
+export interface SimulatedHostOptions extends Omit<
+  HostCheckersOptions,
+  "node" | "process" | "loadsAreFaulty"
+> {
   readonly prng: Prng;
   readonly network: Network;
   readonly services: ReadonlyMap<string, ServiceDeclaration>;
@@ -43,7 +47,6 @@ export interface SimulatedHostOptions extends Omit<HostCheckersOptions, "node" |
   /** Look at what passes through the behaviours of its node. */
   readonly watch: readonly Decorate[];
   readonly order: OrderChecker;
-  readonly times: TaskTimes;
   /** Null where whoever comes may join. */
   readonly tokens: SimulatedTokens | null;
   readonly subscriptions: Subscriptions;
@@ -78,8 +81,10 @@ export class SimulatedHost {
   /** Of its process, from 1. */
   #incarnation = 0;
   readonly actorFaults: ActorFaults;
+  readonly loadFaults = new LoadFaults();
   readonly #checkers: HostCheckers;
   readonly #decorators: readonly Decorate[];
+  #loads: SimulatedLoads | null = null;
   /** Null of all but the hub. */
   #store: Store | null = null;
   #goneAtMs = -Infinity;
@@ -99,6 +104,7 @@ export class SimulatedHost {
       ...options,
       node: () => this.#node,
       process: () => this.#process,
+      loadsAreFaulty: () => this.#loads?.faulty === true,
     });
     this.#decorators = [
       (name, behaviour) => options.bug.decorate?.(name, behaviour) ?? behaviour,
@@ -131,6 +137,7 @@ export class SimulatedHost {
       if (this.#leaving) this.#startsAgain = onMember;
       return;
     }
+    const { loading } = shape;
     this.#leaving = false;
     this.#startsAgain = null;
     this.#incarnation += 1;
@@ -141,6 +148,8 @@ export class SimulatedHost {
     const process = new SimulatedProcess(time, skewMs);
     this.#process = process;
     const ids = own.fork();
+    const loads = new SimulatedLoads(this.loadFaults, shape);
+    this.#loads = loads;
     const randomId = (): number => 1 + Math.floor(ids.next() * 2 ** 50);
     const onDamage = ({ damage }: Repair): void =>
       this.#options.onFailure(this.name, new Error(`Its disk lost what was written: ${damage.join(", ")}`));
@@ -150,6 +159,7 @@ export class SimulatedHost {
         ? {
             listen: HUB_URL,
             flush: shape.flush,
+            ...(shape.recordsMax !== null && { retention: { recordsMax: shape.recordsMax } }),
             tokens: tokens?.authority ?? null,
             store: (this.#store = times.watch(
               bug.wrapStore(await openSimulatedStore(this.results, process, onDamage), process, time),
@@ -166,7 +176,15 @@ export class SimulatedHost {
             ...(shape.direct && { listen: `memory://${this.name}` }),
           }),
       services,
-      limits: { processor: { replicas: 1 } },
+      limits: {
+        processor: {
+          replicas: 1,
+          loadingMax: LOADS_AT_ONCE,
+          loadTimeoutMs: loading.timeoutMs,
+          loadAttempts: loading.attempts,
+        },
+        controller: { stageHoldMs: loading.holdMs },
+      },
       link: shape.link,
       delivery: shape.delivery,
       clock: process.clock,
@@ -180,13 +198,14 @@ export class SimulatedHost {
       world: {
         ...worldOf(process, randomId),
         carrier: network.carrierOf(this.name, process),
-        startWorker: createSimulatedWorkers(
+        startWorker: createSimulatedWorkers({
           process,
-          own.fork(),
+          prng: own.fork(),
           faults,
-          this.#options.onWrongFrames,
-          this.#options.onDoubled,
-        ),
+          loads,
+          onWrongFrames: this.#options.onWrongFrames,
+          onDoubled: this.#options.onDoubled,
+        }),
         pid: this.#incarnation,
         decorate: (name, behaviour) =>
           this.#decorators.reduce((decorated, decorate) => decorate(name, decorated), behaviour),
@@ -265,6 +284,16 @@ export class SimulatedHost {
   /** How long it has had no process, in ms; 0 while it has one. */
   get goneMs(): number {
     return this.#process === null ? this.#options.time.nowMs - this.#goneAtMs : 0;
+  }
+
+  /** Of its present process: those that have not ended. */
+  get workers(): number {
+    return this.#loads?.workers ?? 0;
+  }
+
+  /** One of its workers ends, and what it has loaded is gone. */
+  loseWorker(): void {
+    this.#process?.run(() => this.#loads?.loseOne());
   }
 
   /** Records in its store, of its present process. */

@@ -4,6 +4,7 @@ import type { Job, StartWorker } from "../actors/processor/worker-port.js";
 import type { Detection, StageResult } from "../task/service.js";
 import { FRAME_US, UNNUMBERED } from "./camera.js";
 import type { Prng } from "./prng.js";
+import type { SimulatedLoads } from "./simulated-loads.js";
 import { STATEFUL } from "./workload.js";
 import type { SimulatedProcess } from "./simulated-process.js";
 
@@ -16,20 +17,30 @@ export interface ServiceFaults {
   slowness: number;
 }
 
+export interface SimulatedWorkersOptions {
+  readonly process: SimulatedProcess;
+  readonly prng: Prng;
+  readonly faults: ServiceFaults;
+  /** How their services load. */
+  readonly loads: SimulatedLoads;
+  /** Called with a job whose frames are not those that it claims. */
+  readonly onWrongFrames: (job: Job) => void;
+  /** Called with a job that the same stateful worker has done before. */
+  readonly onDoubled: (job: Job) => void;
+}
+
 /**
  * Runs take 5 to 50 ms and give one box a task. Its label says which task of the source the same worker saw before, as
  * `incarnation/sequence`, which shows whether state was kept.
- *
- * @param onWrongFrames called with a job whose frames are not those that it claims
- * @param onDoubled called with a job that the same stateful worker has done before
  */
-export function createSimulatedWorkers(
-  process: SimulatedProcess,
-  prng: Prng,
-  faults: ServiceFaults,
-  onWrongFrames: (job: Job) => void,
-  onDoubled: (job: Job) => void,
-): StartWorker {
+export function createSimulatedWorkers({
+  process,
+  prng,
+  faults,
+  loads,
+  onWrongFrames,
+  onDoubled,
+}: SimulatedWorkersOptions): StartWorker {
   return ({ output }, listener) => {
     const done = new Set<string>();
     const { clock } = process;
@@ -38,14 +49,37 @@ export function createSimulatedWorkers(
     const unlessEnded = (work: () => void) => () => {
       if (!ended) work();
     };
-    clock.after(
-      1,
-      unlessEnded(() => listener({ type: "loaded" })),
-    );
+    let loaded = false;
+    let early: Job | null = null;
+    const end = (): void => {
+      loads.ended(crash);
+      ended = true;
+    };
+    const crash = (): void => {
+      end();
+      listener({ type: "crashed", text: "a fault of the simulation" });
+    };
+    const load = loads.begin(prng, crash);
+    if (load !== null) {
+      clock.after(
+        load.tookMs,
+        unlessEnded(() => {
+          loaded = true;
+          if (load.event.type === "loadFailed") end();
+          listener(load.event);
+          if (early !== null) begin(early);
+        }),
+      );
+    }
+    const begin = (job: Job): void => {
+      clock.after(
+        (5 + prng.next() * 45) * faults.slowness,
+        unlessEnded(() => run(job)),
+      );
+    };
     const run = (job: Job): void => {
       if (prng.happens(faults.crashes)) {
-        ended = true;
-        listener({ type: "crashed", text: "a fault of the simulation" });
+        crash();
         return;
       }
       if (prng.happens(faults.throws)) {
@@ -65,13 +99,11 @@ export function createSimulatedWorkers(
     };
     return {
       run(job) {
-        clock.after(
-          (5 + prng.next() * 45) * faults.slowness,
-          unlessEnded(() => run(job)),
-        );
+        if (loaded) begin(job);
+        else early = job;
       },
-      stop: () => void (ended = true),
-      kill: () => void (ended = true),
+      stop: end,
+      kill: end,
     };
   };
 }

@@ -6,9 +6,7 @@
  * SM2 Faults end some time before the run does, and then everything must end by itself.
  */
 
-import { statedRecords } from "../storage/results/read-store.js";
 import type { StoredRecord } from "../task/record.js";
-import type { StoreStatement } from "../task/record-chain.js";
 import type { Counts } from "./coverage.js";
 import { drawFaults, type Fault, type FaultKind } from "./fault-plan.js";
 import { FaultInjector } from "./fault-injector.js";
@@ -28,10 +26,10 @@ import {
 import type { Scenario } from "./scenario.js";
 import { SimulatedCluster } from "./simulated-cluster.js";
 import { HUB } from "./host-names.js";
-import type { SimulatedHost } from "./simulated-host.js";
-import { SimulatedProcess } from "./simulated-process.js";
-import { openSimulatedStore } from "./simulated-storage.js";
+import { checkRetention, LOOKS_MS } from "./retention-checker.js";
 import type { ServiceFaults } from "./simulated-workers.js";
+import { UNKNOWN_POSITION } from "./task-times.js";
+import { storedOn } from "./stored-on.js";
 import { unexplainedGaps } from "./gaps.js";
 import { judge } from "./verdict.js";
 import { WorkloadDraws } from "./workload-draws.js";
@@ -52,6 +50,9 @@ export interface SimulationOptions {
   readonly meanGapMs?: number;
   /** Longest time that a fault lasts, in ms. */
   readonly longestMs?: number;
+  readonly loading?: ClusterShape["loading"];
+  /** Records that the store keeps; null for all. */
+  readonly recordsMax?: number | null;
   /** How many times slower every service is than it should be, while there are faults. Default 1. */
   readonly slowness?: number;
   /** A bug to plant, which the simulation must find. Default none. */
@@ -96,8 +97,6 @@ const SETTLE_MS = 2_000;
 const ANSWER_MS = 11_000;
 /** After the end of all sources, until what waits at joins, for tables and for answers is given up, in ms. */
 const QUIET_MS = 15_000;
-/** For a disk to be read at the end, in ms. */
-const READ_MS = 60_000;
 
 /** What a run consists of. */
 interface Run {
@@ -167,8 +166,10 @@ function shapeOf({ seed, swarm = false, ...given }: SimulationOptions): ClusterS
     faults = drawn.faults,
     meanGapMs = drawn.meanGapMs,
     longestMs = drawn.longestMs,
+    loading = drawn.loading,
+    recordsMax = drawn.recordsMax,
   } = given;
-  return { ...drawn, edges, faultyMs, faults, meanGapMs, longestMs };
+  return { ...drawn, edges, faultyMs, faults, meanGapMs, longestMs, loading, recordsMax };
 }
 
 /** The draws of a shape are none of those of the run. */
@@ -242,9 +243,15 @@ async function report(
   calmFromMs: number | null,
 ): Promise<Omit<SimulationReport, "seed" | "faults" | "scenario" | keyof Ending>> {
   cluster.killAll();
+  const endedAtMs = time.nowMs;
   const { records: stored, statement } = await storedOn(cluster.host(HUB), time);
-  const records = [...stored, ...bug.duplicates];
-  for (const text of unexplainedGaps(records, {
+  const deleted = cluster.times.storedOf(statement.expired);
+  const records = [...deleted, ...stored, ...bug.duplicates];
+  const kept = { records: stored, statement, recordsMax: shape.recordsMax };
+  const newest = calmFromMs === null ? null : cluster.times.storedSince(endedAtMs - LOOKS_MS);
+  for (const text of checkRetention({ ...kept, newest })) invariants.addViolation(text);
+  const known = records.filter(({ position }) => position !== UNKNOWN_POSITION);
+  for (const text of unexplainedGaps(known, {
     shape,
     sources: cluster.sources,
     times: cluster.times,
@@ -267,7 +274,8 @@ async function report(
       laws: cluster.coverage.laws,
     },
     findings: await judge({
-      records,
+      records: [...stored, ...bug.duplicates],
+      deleted,
       statement,
       sources: cluster.sources,
       framesPerTaskMax: framesPerTaskMax(shape),
@@ -284,28 +292,6 @@ const APART_MS = 300;
 function clockToleranceMs({ skewMs, faults, faultyMs }: ClusterShape): number {
   // A machine that sleeps falls behind.
   return 2 * skewMs + (faults.includes("suspend") ? faultyMs : 0) + APART_MS;
-}
-
-interface Stored {
-  readonly records: readonly StoredRecord[];
-  readonly statement: StoreStatement;
-}
-
-/** What another process finds in the results of a host whose own one was killed. */
-async function storedOn({ results, disk }: SimulatedHost, time: VirtualTime): Promise<Stored> {
-  disk.health = "healthy";
-  const reader = new SimulatedProcess(time, 0);
-  const read = { done: false };
-  const reading = (async () => {
-    const records: StoredRecord[] = [];
-    // What was lost with its disk is missing: the audit finds it.
-    const store = await openSimulatedStore(results, reader, () => {});
-    const statement = await store.statement();
-    for await (const record of statedRecords(store, statement)) records.push(record);
-    return { records, statement };
-  })().finally(() => (read.done = true));
-  await time.runUntil(time.nowMs + READ_MS, () => read.done);
-  return await reading;
 }
 
 function countGaps(records: readonly StoredRecord[]): Readonly<Record<string, number>> {

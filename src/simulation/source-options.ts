@@ -12,7 +12,7 @@ import type { SimulatedSource } from "./simulated-source.js";
 /** @param onGiven hears of each frame, before its camera gives it to `process` */
 export function sourceOptions(
   { id, camera, pipeline }: SimulatedSource,
-  { framesPerTask, windowTasks, windowBytes }: ClusterShape,
+  { framesPerTask, windowTasks, windowBytes, loading }: ClusterShape,
   asked: {
     readonly process: SimulatedProcess;
     readonly policy: PolicySpec;
@@ -27,5 +27,6 @@ export function sourceOptions(
     configuration: parseConfiguration({ framesPerTask, encoding: "jpeg" }),
     policy: asked.policy,
     window: { tasks: windowTasks, bytes: windowBytes },
+    standby: loading.standby,
   };
 }

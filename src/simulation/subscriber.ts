@@ -25,11 +25,14 @@ export function createSubscriber(
   fromPosition: number,
   {
     sourceId,
+    deletedTo,
     onViolation,
     onRecord,
   }: {
     /** Of which source alone it wants records; undefined for all. */
     readonly sourceId?: string;
+    /** Position behind the last record that may be deleted by now. */
+    readonly deletedTo: () => number;
     readonly onViolation: (text: string) => void;
     readonly onRecord: (nextPosition: number) => void;
   },
@@ -42,9 +45,13 @@ export function createSubscriber(
         return state;
       }
       if (event.type === "recordsExpired") {
-        onViolation(
-          `subscription: records ${event.fromPosition} to ${event.toPosition} are said to be deleted`,
-        );
+        const { fromPosition: from, toPosition: to } = event;
+        if (to >= deletedTo() || from > to)
+          onViolation(`subscription: records ${from} to ${to} are said to be deleted`);
+        if (from !== state.nextPosition && (sourceId === undefined || from < state.nextPosition))
+          onViolation(`subscription: ${from} is said to be deleted where ${state.nextPosition} was next`);
+        state.nextPosition = to + 1;
+        onRecord(state.nextPosition);
         return state;
       }
       const { position, id } = event.record;

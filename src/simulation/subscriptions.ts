@@ -16,12 +16,15 @@ const BACK_MAX = 40;
 export class Subscriptions {
   readonly #prng: Prng;
   readonly #onViolation: (text: string) => void;
+  readonly #deletedTo: () => number;
   #nextPosition = 0;
   #count = 0;
 
-  constructor(prng: Prng, onViolation: (text: string) => void) {
+  /** @param deletedTo position behind the last record that may be deleted by now */
+  constructor(prng: Prng, onViolation: (text: string) => void, deletedTo: () => number) {
     this.#prng = prng;
     this.#onViolation = onViolation;
+    this.#deletedTo = deletedTo;
   }
 
   /** What the last subscriber waits for. */
@@ -38,6 +41,7 @@ export class Subscriptions {
     this.#nextPosition = fromPosition;
     const options = {
       onViolation: this.#onViolation,
+      deletedTo: this.#deletedTo,
       onRecord: (nextPosition: number) => {
         if (own === this.#count) this.#nextPosition = nextPosition;
       },

@@ -1,16 +1,26 @@
 /** When tasks left their sources and when they were durable, by the simulator's own time, which no clock of a node is. */
 
+import { hasSequence } from "../storage/results/sequence-ranges.js";
 import type { NewRecord, Store } from "../storage/results/store.js";
 import type { Decorate } from "../runtime/system-options.js";
-import { taskKey } from "../task/identity.js";
+import { taskKey, type TaskId } from "../task/identity.js";
+import type { StoredRecord } from "../task/record.js";
+import type { ExpiredTasks } from "../task/record-chain.js";
 import type { Task } from "../task/task.js";
 import { propertyOf } from "./property-of.js";
 import type { VirtualTime } from "./virtual-time.js";
+
+/** Of a record of which nobody was told where it is. */
+export const UNKNOWN_POSITION = -1;
 
 export class TaskTimes {
   readonly #time: VirtualTime;
   readonly #left = new Map<string, number>();
   readonly #stored = new Map<string, number>();
+  /** By task. */
+  readonly #records = new Map<string, StoredRecord>();
+  /** By source: what has left and is not durable. */
+  readonly #underway = new Map<string, Map<string, TaskId>>();
 
   constructor(time: VirtualTime) {
     this.#time = time;
@@ -25,7 +35,7 @@ export class TaskTimes {
         const { type, task } = message as { readonly type?: unknown; readonly task?: Task };
         if (type === "submit" && task !== undefined) {
           const key = taskKey(task.id);
-          if (!this.#left.has(key)) this.#left.set(key, this.#time.nowMs);
+          if (!this.#left.has(key)) this.#leave(key, task.id);
         }
         return behaviour.receive(state, message, ctx);
       },
@@ -39,15 +49,57 @@ export class TaskTimes {
         if (property !== "append") return propertyOf(target, property);
         return async (records: readonly NewRecord[]) => {
           const appended = await target.append(records);
-          for (const { id } of records) {
+          for (const [index, record] of records.entries()) {
+            const { id } = record;
             const key = taskKey(id);
+            const answer = appended[index];
+            if (answer?.status === "stored") this.#records.set(key, answer.record);
+            // A hub that died has stored it, and nobody was told.
+            else if (!this.#records.has(key))
+              this.#records.set(key, { ...record, position: UNKNOWN_POSITION });
             // One that is delivered again after that is only found to be there.
             if (!this.#stored.has(key)) this.#stored.set(key, this.#time.nowMs);
+            this.#underway.get(id.sourceId)?.delete(key);
           }
           return appended;
         };
       },
     });
+  }
+
+  #leave(key: string, id: TaskId): void {
+    this.#left.set(key, this.#time.nowMs);
+    // What a source gives up may be durable as a drop before it leaves.
+    if (this.#stored.has(key)) return;
+    const ofSource = this.#underway.get(id.sourceId) ?? new Map<string, TaskId>();
+    this.#underway.set(id.sourceId, ofSource.set(key, id));
+  }
+
+  /** Whether a record of the task is in the store for good, as far as anybody was told. */
+  isDurable(id: TaskId): boolean {
+    return this.#stored.has(taskKey(id));
+  }
+
+  /** What has been stored of the tasks whose records retention has deleted since. */
+  storedOf(expired: readonly ExpiredTasks[]): readonly StoredRecord[] {
+    return [...this.#records.values()].filter(({ id: { sourceId, incarnation, sequence } }) =>
+      expired.some(
+        (tasks) =>
+          tasks.sourceId === sourceId &&
+          tasks.incarnation === incarnation &&
+          hasSequence(tasks.sequences, sequence),
+      ),
+    );
+  }
+
+  /** How many tasks have become durable since then. */
+  storedSince(sinceMs: number): number {
+    return [...this.#stored.values()].filter((storedMs) => storedMs >= sinceMs).length;
+  }
+
+  /** The tasks of a source that have left it and of which no record is durable. */
+  underwayOf(sourceId: string): readonly TaskId[] {
+    return [...(this.#underway.get(sourceId)?.values() ?? [])];
   }
 
   /** The tasks that had left at `atMs` and were not stored, with how long they took from then on, in ms. */

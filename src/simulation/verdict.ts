@@ -12,6 +12,8 @@ import type { SimulatedSource } from "./simulated-source.js";
 
 interface RunOutcome {
   readonly records: readonly StoredRecord[];
+  /** What retention has deleted of them, the oldest first. */
+  readonly deleted: readonly StoredRecord[];
   /** What their store says of them. */
   readonly statement: StoreStatement;
   readonly sources: readonly Readonly<SimulatedSource>[];
@@ -25,6 +27,7 @@ interface RunOutcome {
 /** @returns what was broken, a sentence each; the first 20, and then how many more */
 export async function judge({
   records,
+  deleted,
   statement,
   sources,
   framesPerTaskMax,
@@ -51,7 +54,7 @@ export async function judge({
   findings.splice(0, findings.length, ...honest, ...forgedRecords(records));
   for (const source of sources) {
     if (source.ended === null) findings.push(`stuck: ${source.id} has not ended`);
-    const own = records.filter(({ id }) => id.sourceId === source.id);
+    const own = [...deleted, ...records].filter(({ id }) => id.sourceId === source.id);
     findings.push(...checkFrames(source, own, framesPerTaskMax), ...checkContinuity(own));
   }
   if (findings.length <= SHOWN_MAX) return findings;

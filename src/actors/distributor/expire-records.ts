@@ -5,7 +5,7 @@ import { errorText } from "../../runtime/errors.js";
 import type { RetentionOptions } from "../protocol/distributor.js";
 import { warn, type Message, type State } from "./state.js";
 
-const RETENTION_PERIOD_MS = 10_000;
+export const RETENTION_PERIOD_MS = 10_000;
 const STEP_RECORDS = 1_000;
 
 /** What is deleted by age or bytes is looked for now and then, and what is too many as records are stored. */

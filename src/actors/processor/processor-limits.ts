@@ -1,5 +1,6 @@
 /** The bounds of a processor, all of them data. */
 
+import { availableParallelism } from "node:os";
 import type { SupervisionPolicy } from "../../runtime/spawn-options.js";
 
 /** Bounds of a stage on a node. */
@@ -11,6 +12,8 @@ export interface ProcessorLimits {
    * machine here has so many cores.
    */
   readonly workersMax: number;
+  /** Of these, how many load at a time. Default: the cores less one, and never less than 2. */
+  readonly loadingMax: number;
   /** How long a stateful stage waits for a missing task, in ms. Default 1,000. */
   readonly gapTimeoutMs: number;
   /** How long a task may run before its worker is given up, in ms. Default 30,000. */
@@ -35,6 +38,8 @@ export function replicasOn({ replicas }: Pick<ProcessorLimits, "replicas">, para
 export const DEFAULT_PROCESSOR_LIMITS: ProcessorLimits = {
   replicas: 1,
   workersMax: 32,
+  // Two also where that is all there is: one that waits for its disk keeps nobody from loading.
+  loadingMax: Math.max(2, availableParallelism() - 1),
   gapTimeoutMs: 1_000,
   executeTimeoutMs: 30_000,
   loadTimeoutMs: 60_000,

@@ -46,14 +46,13 @@ export function spawnProcessors(
 ): ActorRef<ProcessorsMessage> {
   const wanted: ProcessorLimits = { ...DEFAULT_PROCESSOR_LIMITS, ...given };
   const limits = { ...wanted, replicas: replicasOn(wanted, availableParallelism()) };
-  const { workersMax } = limits;
+  const { workersMax, loadingMax } = limits;
   let evictions = 0;
   const room = createWorkerRoom({
     clock,
     startWorker,
     workersMax,
-    // Two also where that is all there is: one that waits for its disk keeps nobody from loading.
-    loadingMax: Math.max(2, availableParallelism() - 1),
+    loadingMax,
     onEvicted(stage) {
       evictions += 1;
       if (Math.log2(evictions) % 1 !== 0) return;

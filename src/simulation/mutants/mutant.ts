@@ -1,6 +1,14 @@
 /** A bug that the simulation is measured by: one exact text of a compiled file, and what stands there instead. */
 
-export const MUTANT_AREAS = ["delivery", "controller", "distributor", "journal", "cluster", "link"] as const;
+export const MUTANT_AREAS = [
+  "delivery",
+  "controller",
+  "distributor",
+  "journal",
+  "cluster",
+  "link",
+  "loading",
+] as const;
 
 export type MutantArea = (typeof MUTANT_AREAS)[number];
 
