@@ -18,7 +18,7 @@ import type { TaskTimes } from "./task-times.js";
 
 export interface ConservationCheckerOptions extends StepListener {
   readonly times: TaskTimes;
-  /** Whether a source is on this host, and nobody else speaks for its tasks. */
+  /** Whether a source is on this host. */
   readonly isOwn: (sourceId: string) => boolean;
 }
 

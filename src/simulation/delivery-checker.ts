@@ -8,6 +8,7 @@
 import type { Decorate } from "../runtime/system-options.js";
 import { taskKey, type TaskId } from "../task/identity.js";
 import type { Task } from "../task/task.js";
+import { isForged } from "./hostile/claims.js";
 import type { SimulatedProcess } from "./simulated-process.js";
 import type { VirtualTime } from "./virtual-time.js";
 
@@ -15,7 +16,7 @@ export interface DeliveryCheckerOptions {
   readonly time: VirtualTime;
   /** Tasks under way at once, of each source. */
   readonly windowTasks: number;
-  /** Whether a source is on this host, and nobody else speaks for its tasks. */
+  /** Whether a source is on this host. */
   readonly isOwn: (sourceId: string) => boolean;
   readonly process: () => SimulatedProcess | null;
   readonly onViolation: (text: string) => void;
@@ -51,7 +52,8 @@ export class DeliveryChecker {
         ...behaviour,
         receive: (state, message, ctx) => {
           const { type, task } = message as { readonly type?: unknown; readonly task?: Task };
-          if (type === "submit" && task !== undefined && task.cameFrom === null) this.#submitted(task);
+          if (type === "submit" && task !== undefined && task.cameFrom === null && !isForged(task))
+            this.#submitted(task);
           return behaviour.receive(state, message, ctx);
         },
       };

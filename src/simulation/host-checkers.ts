@@ -24,7 +24,7 @@ export interface HostCheckersOptions extends StepListener {
   readonly name: string;
   readonly time: VirtualTime;
   readonly shape: ClusterShape;
-  /** Whether a source is on this host, and nobody else speaks for its tasks. */
+  /** Whether a source is on this host. */
   readonly isOwn: (sourceId: string) => boolean;
   /** Whether besides it can be read again, and nothing that is told on the host is lost. */
   readonly isPrompt: (sourceId: string) => boolean;

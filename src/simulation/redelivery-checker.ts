@@ -24,6 +24,7 @@ import {
   type Underway,
 } from "./delivery-model.js";
 import { DeliveryNumbers } from "./delivery-numbers.js";
+import { isForged } from "./hostile/claims.js";
 import { HUB } from "./host-names.js";
 import { lostTaskOf } from "./lost-task.js";
 import { NewsChecker } from "./news-checker.js";
@@ -128,7 +129,7 @@ export class RedeliveryChecker {
       readonly reason?: string;
       readonly forwarded?: number;
     };
-    if (task === undefined || !this.#options.isChecked(task.id.sourceId)) return;
+    if (task === undefined || isForged(task) || !this.#options.isChecked(task.id.sourceId)) return;
     if (type === "stageDropped" && GIVEN_UP.has(reason ?? "")) {
       this.#sources.get(task.id.sourceId)?.underway.delete(taskKey(task.id));
     }

@@ -238,9 +238,7 @@ export class SimulatedCluster {
       times: this.times,
       tokens: this.tokens,
       subscriptions: this.#subscriptions,
-      isOwn: (sourceId) =>
-        !shape.faults.includes("hostileMember") &&
-        this.sources.some(({ id, host }) => id === sourceId && host === name),
+      isOwn: (sourceId) => this.sources.some(({ id, host }) => id === sourceId && host === name),
       isPrompt: (sourceId) =>
         !shape.faults.includes("failingActor") &&
         this.sources.some(({ id, camera }) => id === sourceId && camera.frames !== null),

@@ -223,10 +223,8 @@ async function runToEnd({ time, invariants, cluster, over, shape }: Run): Promis
   await time.runUntil(time.nowMs + QUIET_MS, over);
   for (const text of cluster.left()) invariants.addViolation(text);
   const calmFromMs = calmMs + SETTLE_MS;
-  // Who lies speaks of tasks that nobody made.
-  const honest = !shape.faults.includes("hostileMember");
-  const late = honest ? cluster.times.underwayAt(calmFromMs) : [];
-  const slow = honest ? cluster.times.since(calmFromMs) : [];
+  const late = cluster.times.underwayAt(calmFromMs);
+  const slow = cluster.times.since(calmFromMs);
   const lateMs = lateMsMax(shape) ?? Infinity;
   for (const [task, tookMs] of late.filter(([, ms]) => ms > lateMs)) {
     invariants.addViolation(`late: ${task} took ${tookMs.toFixed(0)} ms more once all faults were over`);

@@ -6,6 +6,7 @@ import type { Decorate } from "../runtime/system-options.js";
 import { taskKey, type TaskId } from "../task/identity.js";
 import type { StoredRecord } from "../task/record.js";
 import type { ExpiredTasks } from "../task/record-chain.js";
+import { isForged } from "./hostile/claims.js";
 import type { Task } from "../task/task.js";
 import { propertyOf } from "./property-of.js";
 import type { VirtualTime } from "./virtual-time.js";
@@ -33,7 +34,7 @@ export class TaskTimes {
       ...behaviour,
       receive: (state, message, ctx) => {
         const { type, task } = message as { readonly type?: unknown; readonly task?: Task };
-        if (type === "submit" && task !== undefined) {
+        if (type === "submit" && task !== undefined && !isForged(task)) {
           const key = taskKey(task.id);
           if (!this.#left.has(key)) this.#leave(key, task.id);
         }

@@ -1,7 +1,7 @@
 /** What a hostile member says of tasks: well-formed, with whatever of it is not true. */
 
 import type { Pipeline } from "../../task/pipeline.js";
-import { END } from "../../task/task.js";
+import { END, type Task } from "../../task/task.js";
 import { VOUCHER_BYTES, type Vouch } from "../../task/voucher.js";
 import type { Prng } from "../prng.js";
 
@@ -19,6 +19,11 @@ export const FORGED = "forged";
 export const HOSTILE_TRACE = "00-bad0bad0bad0bad0bad0bad0bad0bad0-bad0bad0bad0bad0-01";
 /** Deliveries that no honest source of a run comes to, up to the last one that there may be. */
 const DELIVERIES = { from: 900_000, to: 1_000_000 };
+
+/** Whether a hostile member has made the task up. It has two marks, of which a lie replaces one. */
+export function isForged({ traceparent, delivery }: Pick<Task, "traceparent" | "delivery">): boolean {
+  return traceparent === HOSTILE_TRACE || delivery >= DELIVERIES.from;
+}
 
 export function originOf(node: string, { sourceId }: ClaimedId): string {
   return `sluice://${node}/source-${sourceId}`;
