@@ -99,6 +99,7 @@ export {
 export type { NodeEvent, SourceEvent } from "./actors/protocol/generator.js";
 export type { SchedulerEvent } from "./actors/protocol/scheduler.js";
 export type { FlowCounts, LedgerReported, LinkSample, ResourceSample, SourceTotals } from "./task/reports.js";
+export type { SourcePosition } from "./task/position.js";
 export {
   DEFAULT_CONFIGURATION,
   FRAME_ENCODINGS,
