@@ -7,6 +7,7 @@ import { age } from "./format.js";
 import { Ledger } from "./ledger.js";
 import { START, withMessage, withoutResults, type Model } from "./model.js";
 import { Overview } from "./overview.js";
+import { createPictureFeed, type PictureFeed } from "./pictures.js";
 import { SignIn, signInByLink, signOut } from "./sign-in.js";
 import { Source } from "./source.js";
 import { html, render, useEffect, useMemo, useState } from "./view.js";
@@ -21,11 +22,15 @@ function Page() {
   const [model, setModel] = useState<Model>(START);
   const [isSignedOut, setSignedOut] = useState(false);
   const [address, setAddress] = useState(location.hash);
+  const feed = useMemo(() => createPictureFeed(() => connection), []);
   const connection = useMemo(
     () =>
       connect({
         onState: (state) => setModel((known) => ({ ...known, connection: state })),
-        onMessage: (message) => setModel((known) => withMessage(known, message)),
+        onMessage(message) {
+          if (message.type === "picture") feed.receive(message);
+          else setModel((known) => withMessage(known, message));
+        },
         onSignedOut: () => setSignedOut(true),
       }),
     [],
@@ -57,25 +62,26 @@ function Page() {
       <${State} model=${model} />
       <button class="plain" onClick=${() => void signOut()}>Sign out</button>
     </header>
-    <main><${Part} address=${address} model=${model} connection=${connection} /></main>`;
+    <main><${Part} address=${address} model=${model} connection=${connection} feed=${feed} /></main>`;
 }
 
 interface PartProps {
   readonly address: string;
   readonly model: Model;
   readonly connection: Connection;
+  readonly feed: PictureFeed;
 }
 
-function Part({ address, model, connection }: PartProps) {
+function Part({ address, model, connection, feed }: PartProps) {
   const source = /^#\/source\/(.+)$/.exec(address)?.[1];
   if (source !== undefined) {
     // Any name may stand in an address: of one that is no source nothing is known.
     const id = decodeURIComponent(source) as SourceId;
-    return html`<${Source} key=${id} id=${id} model=${model} connection=${connection} />`;
+    return html`<${Source} key=${id} id=${id} model=${model} connection=${connection} feed=${feed} />`;
   }
   if (address === "#/ledger") return html`<${Ledger} model=${model} />`;
   if (address === "#/events") return html`<${Events} model=${model} />`;
-  return html`<${Overview} model=${model} />`;
+  return html`<${Overview} model=${model} feed=${feed} />`;
 }
 
 function State({ model }: { readonly model: Model }) {

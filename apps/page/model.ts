@@ -77,6 +77,7 @@ export function withMessage(model: Model, message: PageMessage): Model {
       };
     case "reply":
     case "failed":
+    case "picture":
     default:
       // Whoever asked has it.
       return model;

@@ -3,18 +3,25 @@
 import type { ClusterSnapshot } from "../../src/web/page-protocol.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import { age, bytes, milliseconds, number, rate, share } from "./format.js";
+import { LivePicture } from "./live-picture.js";
+import type { PictureFeed } from "./pictures.js";
 import { rateOf, sum, type Model } from "./model.js";
 import { html } from "./view.js";
 
 /** From then on a source that stores nothing is marked. */
 const STALE_MS = 10_000;
 
-export function Overview({ model }: { readonly model: Model }) {
+interface OverviewProps {
+  readonly model: Model;
+  readonly feed: PictureFeed;
+}
+
+export function Overview({ model, feed }: OverviewProps) {
   const { snapshot } = model;
   if (snapshot === null) return html`<p class="empty">Waiting for the cluster …</p>`;
   return html`<section aria-labelledby="sources">
       <h2 id="sources">Sources</h2>
-      <${Sources} model=${model} snapshot=${snapshot} />
+      <${Sources} model=${model} feed=${feed} snapshot=${snapshot} />
     </section>
     <section aria-labelledby="nodes">
       <h2 id="nodes">Nodes</h2>
@@ -34,7 +41,7 @@ export function runningSources({ ledgers }: ClusterSnapshot): readonly RunningSo
     .sort((a, b) => a.ledger.sourceId.localeCompare(b.ledger.sourceId));
 }
 
-function Sources({ model, snapshot }: { readonly model: Model; readonly snapshot: ClusterSnapshot }) {
+function Sources({ model, feed, snapshot }: OverviewProps & { readonly snapshot: ClusterSnapshot }) {
   const running = runningSources(snapshot);
   if (running.length === 0) {
     return html`<p class="empty">
@@ -42,11 +49,11 @@ function Sources({ model, snapshot }: { readonly model: Model; readonly snapshot
     </p>`;
   }
   return html`<ul class="tiles">
-    ${running.map((source) => html`<${Tile} key=${source.ledger.sourceId} ...${source} model=${model} />`)}
+    ${running.map((source) => html`<${Tile} key=${source.ledger.sourceId} ...${source} model=${model} feed=${feed} />`)}
   </ul>`;
 }
 
-function Tile({ node, ledger, model }: RunningSource & { readonly model: Model }) {
+function Tile({ node, ledger, model, feed }: RunningSource & OverviewProps) {
   const { sourceId, status, inFlight, window, stored } = ledger;
   const moments = model.history.get(sourceId) ?? [];
   const tasks = rateOf(moments);
@@ -59,6 +66,9 @@ function Tile({ node, ledger, model }: RunningSource & { readonly model: Model }
   const mark = isPaused ? PAUSED : markOf(status, tasks, moments.length, isDropping);
   return html`<li class=${`tile ${mark?.level ?? ""}`}>
     <a href=${`#/source/${encodeURIComponent(sourceId)}`}>
+      <${LivePicture} source=${sourceId} feed=${feed} fps=${2} widthMax=${320} isCaptioned=${false}>
+        <div class="waiting"></div>
+      <//>
       <h3>${sourceId}</h3>
       ${mark !== null && html`<p class="mark">${mark.text}</p>`}
       <p class="rate">${rate(tasks, "tasks/s")}</p>

@@ -3,11 +3,15 @@
 import type { SourceId } from "../../src/task/identity.js";
 import type { SourceRoute } from "../../src/task/routing-table.js";
 import type { ChangesReported, PoliciesReported, PolicyReply } from "../../src/actors/protocol/scheduler.js";
+import { foundIn } from "../../src/web/found.js";
+import type { StoredResult } from "../../src/task/record.js";
 import { Boxes } from "./boxes.js";
 import { Chart } from "./chart.js";
 import type { Connection } from "./connection.js";
 import { clockTime, milliseconds, number } from "./format.js";
+import { LivePicture } from "./live-picture.js";
 import { percentile, sum, type Model, type ResultMoment } from "./model.js";
+import type { PictureFeed } from "./pictures.js";
 import { Steering } from "./steering.js";
 import { fieldOf, html, useEffect, useState } from "./view.js";
 
@@ -15,9 +19,10 @@ interface SourceProps {
   readonly id: SourceId;
   readonly model: Model;
   readonly connection: Connection;
+  readonly feed: PictureFeed;
 }
 
-export function Source({ id, model, connection }: SourceProps) {
+export function Source({ id, model, connection, feed }: SourceProps) {
   useEffect(() => {
     connection.watch("records", { topic: "records", source: id });
     return () => connection.watch("records", null);
@@ -27,7 +32,9 @@ export function Source({ id, model, connection }: SourceProps) {
     <h2>${id}</h2>
     <div class="columns">
       <section aria-label="What is found">
-        ${result === null ? html`<p class="empty">Waiting for a result …</p>` : html`<${Boxes} result=${result} />`}
+        <${LivePicture} source=${id} feed=${feed} fps=${10} widthMax=${960} isCaptioned=${true}>
+          ${result === null ? html`<p class="empty">Waiting for a result …</p>` : html`<${Found} result=${result} />`}
+        <//>
         ${left > 0 && html`<p class="hint">${left} results came too fast for this page</p>`}
       </section>
       <section aria-label="Latency">
@@ -36,6 +43,13 @@ export function Source({ id, model, connection }: SourceProps) {
     </div>
     <${Stages} results=${results} />
     <${Plan} id=${id} model=${model} connection=${connection} />`;
+}
+
+/** Where what was found lies, while no picture has come. */
+function Found({ result }: { readonly result: StoredResult }) {
+  const { width, height } = result.configuration;
+  const given = { width, height, frameUs: result.framePtsUs.at(-1), found: foundIn(result) };
+  return html`<${Boxes} ...${given} bitmap=${null} isCaptioned=${true} />`;
 }
 
 function Latency({ results }: { readonly results: readonly ResultMoment[] }) {
@@ -103,7 +117,7 @@ function pair(values: readonly number[]): string {
     : `${milliseconds(percentile(values, 0.5))}, ${milliseconds(percentile(values, 0.95))}`;
 }
 
-function Plan({ id, model, connection }: SourceProps) {
+function Plan({ id, model, connection }: Omit<SourceProps, "feed">) {
   const table = model.snapshot?.table;
   const route = table?.table?.sources.get(id);
   const epoch = table?.table?.epoch;

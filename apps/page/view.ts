@@ -1,7 +1,8 @@
 /** The door to preact and htm: what the parts of the page are written in. */
 
 export { html, render } from "htm/preact";
-export { useEffect, useMemo, useRef, useState } from "preact/hooks";
+export type { ComponentChildren as Child } from "preact";
+export { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 /** The text of a field of a form that was sent; empty where there is none. */
 export function fieldOf(event: SubmitEvent, name: string): string {

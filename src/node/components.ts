@@ -32,6 +32,7 @@ import type { SourceOrders } from "../task/requests.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { createEventForwarder } from "./event-forwarder.js";
 import type { NodeOptions } from "./node-options.js";
+import type { TaskPicture } from "../task/picture.js";
 import type { Task } from "../task/task.js";
 import type { Vouch } from "../task/voucher.js";
 import { createOwnCheck, type Speakers } from "./vouching.js";
@@ -82,6 +83,8 @@ export interface ComponentsOptions extends Pick<
   readonly isDirect?: (node: string) => boolean;
   /** Where tasks that are not settled outlive the node. Default: they are kept in memory alone. */
   readonly journals?: Journals;
+  /** Is given a frame of each task that is made here. Default: nobody looks. */
+  readonly show?: (picture: TaskPicture) => void;
   /** What runs services. Default: worker threads. */
   readonly startWorker?: StartWorker;
   /** Default: the machine's own figures. */
@@ -166,6 +169,7 @@ export function startComponents(options: ComponentsOptions): Components {
     distributor,
     listener,
     vouch: options.vouch,
+    ...(options.show && { show: options.show }),
     ...(journals && { journals }),
     ...(delivery && { delivery }),
   });

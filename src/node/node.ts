@@ -35,6 +35,7 @@ import { openOwnJournal } from "./own-journal.js";
 import type { DecisionThread } from "../actors/scheduler/decision-thread.js";
 import { identityOf, memoryOf, storeOf } from "./own-store.js";
 import { createNodeSystem, type Holdings } from "./node-holdings.js";
+import { createNodePictures, type NodePictures } from "./pictures/node-pictures.js";
 import { createRequestedSources } from "./requested-sources.js";
 import type { NodeSources } from "./sources.js";
 import { createRealWorld, type NodeWorld } from "./world.js";
@@ -133,7 +134,9 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     const decisions = store === undefined ? null : await openDecisions(world, options);
     held.decisions = decisions?.thread ?? null;
     held.memory = await memoryOf(store, system, options);
+    const pictures = picturesOf(world, system, held);
     const components = startComponents({
+      ...(pictures && { show: pictures.show }),
       ...componentsOptionsOf(world, options, held),
       models: await listModelFiles(options.modelDir ?? null),
       capacity: await capacityOf(world, options.limits),
@@ -173,6 +176,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
       system,
       components,
       requested,
+      pictures,
       cluster: () => held.cluster,
       hub: () => held.hub,
     });
@@ -229,6 +233,17 @@ function componentsOptionsOf(
     ...(onSchedule && { onSchedule }),
     ...(onOutcome && { onOutcome }),
   };
+}
+
+/** Null where the world makes none. */
+function picturesOf({ openPictures }: NodeWorld, system: ActorSystem, held: Holdings): NodePictures | null {
+  if (openPictures === null) return null;
+  return createNodePictures({
+    system,
+    encode: openPictures(system.clock),
+    isBusy: () =>
+      held.cluster?.links.some(({ kind, queuedBytes }) => kind === "hub" && queuedBytes > 0) ?? false,
+  });
 }
 
 interface Parts {

@@ -8,12 +8,15 @@ import { spawnAgent, type Agent } from "./agent/spawn.js";
 import type { Components } from "./components.js";
 import { drainNode } from "./drain.js";
 import type { NodeOptions } from "./node-options.js";
+import type { NodePictures } from "./pictures/node-pictures.js";
 import type { RequestedSources } from "./requested-sources.js";
 
 export interface OwnAgentOptions extends Pick<NodeOptions, "onDrained"> {
   readonly system: ActorSystem;
   readonly components: Components;
   readonly requested: RequestedSources;
+  /** Null where none are made. */
+  readonly pictures: NodePictures | null;
   /** Where refusals are counted; null of a node that no operator reaches. */
   readonly cluster: () => Cluster | null;
   /** Null of a node that is none. */
@@ -24,7 +27,7 @@ export interface OwnAgentOptions extends Pick<NodeOptions, "onDrained"> {
 const DRAIN_TIMEOUT_MS = 5 * 60_000;
 
 export function spawnOwnAgent(options: OwnAgentOptions): Agent {
-  const { system, components, requested, cluster, hub, onDrained } = options;
+  const { system, components, requested, pictures, cluster, hub, onDrained } = options;
   async function counted(id: string, adding: Promise<void>): Promise<void> {
     try {
       await adding;
@@ -46,6 +49,7 @@ export function spawnOwnAgent(options: OwnAgentOptions): Agent {
       if (here === null) throw nameUnknown(`${text}"${system.name}" is no hub`);
       if (!(await here.freeName(name))) throw nameUnknown(`${text}no node has it`);
     },
+    watchPictures: (id, look, watcher) => pictures?.watch(id, look, watcher),
     ledgers: () => components.sources.ledgers(),
     async drain() {
       await drainNode(system, components, { timeoutMs: DRAIN_TIMEOUT_MS });

@@ -14,6 +14,7 @@ import { DEFAULT_CONFIGURATION, type Configuration } from "../task/configuration
 import { fixedNodes } from "../task/default-placement.js";
 import type { Takeover } from "../task/hosting.js";
 import type { NodeName, SourceId } from "../task/identity.js";
+import type { TaskPicture } from "../task/picture.js";
 import type { Pipeline } from "../task/pipeline.js";
 import type { LedgerReported } from "../task/reports.js";
 import type { LivePolicy, PolicySpec, SourceRequest } from "../task/requests.js";
@@ -93,6 +94,8 @@ export interface SourcesOptions {
   readonly listener: ActorRef<NodeEvent>;
   /** Vouches for the tasks of this node's sources. */
   readonly vouch: Vouch;
+  /** Default: nobody looks at what is captured. */
+  readonly show?: (picture: TaskPicture) => void;
   /** Where tasks that are not settled outlive the node. Default: they are kept in memory alone. */
   readonly journals?: Journals;
   /** When tasks are delivered again. Default `DEFAULT_DELIVERY`. */
@@ -270,6 +273,7 @@ function startGenerator(
     listener: options.listener,
     vouch: options.vouch,
     cloud,
+    ...(options.show && { show: options.show }),
     opened: (native) => registration.opened(id, native),
     paced: asked.paced ?? false,
     limit: asked.limit ?? null,

@@ -1,6 +1,6 @@
 /** What a node touches of the world besides its clock and its store: production has its own, and a simulation another. */
 
-import { systemClock } from "../runtime/clock.js";
+import { systemClock, type Clock } from "../runtime/clock.js";
 import { eventLoop, type Executor } from "../runtime/executor.js";
 import { randomFirstId, unguessableId } from "../runtime/unguessable.js";
 import type { ActorSystem } from "../runtime/system.js";
@@ -18,6 +18,7 @@ import {
   type DecisionThreadOptions,
 } from "../actors/scheduler/decision-thread.js";
 import { createPipelineReader, type ReadPipeline } from "./agent/read-pipeline.js";
+import { createPictureEncoder, type EncodePicture } from "./pictures/encoder-thread.js";
 import type { LocalMembers } from "./local-members.js";
 
 export interface NodeWorld {
@@ -29,6 +30,8 @@ export interface NodeWorld {
   readonly openDecisions: ((options: DecisionThreadOptions) => Promise<DecisionThread>) | null;
   /** Reads what operators send. */
   readonly readPipeline: ReadPipeline;
+  /** Makes pictures for people. Null makes none. */
+  readonly openPictures: ((clock: Clock) => EncodePicture) | null;
   /** Where the ids of this incarnation of the node begin. */
   readonly firstId: () => number;
   /** Ids of asks: who knows one may answer it. */
@@ -58,6 +61,7 @@ export function createRealWorld(): NodeWorld {
     openHost: openHostMetrics,
     openDecisions: openDecisionThread,
     readPipeline: createPipelineReader(),
+    openPictures: createPictureEncoder,
     firstId: randomFirstId,
     askId: unguessableId,
     nonce: null,

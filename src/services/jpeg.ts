@@ -3,6 +3,7 @@
 import sharp from "sharp";
 import { errorText } from "../runtime/errors.js";
 import { SluiceError } from "../task/errors.js";
+import type { TaskPicture } from "../task/picture.js";
 
 // One frame at a time on one core; a cache of decoded operations never hits, as no frame comes twice.
 sharp.concurrency(1);
@@ -33,5 +34,35 @@ export async function decodeJpeg(
       `Cannot decode a frame as it must be a JPEG of ${wanted.width}x${wanted.height}: ${errorText(cause)}`,
       { code: "service-failed", cause },
     );
+  }
+}
+
+/** Enough to know things by, at a third of the bytes of what the eye takes for perfect. */
+const SHOWN_QUALITY = 70;
+
+/**
+ * A picture for people: one JPEG image, at most `widthMax` pixels wide.
+ *
+ * @param frame uint8 HWC RGB, or a JPEG image, of `width` and `height`
+ * @throws SluiceError `service-failed` where it is none
+ */
+export async function encodePicture(
+  { encoding, width, height, data }: Pick<TaskPicture, "encoding" | "width" | "height" | "data">,
+  widthMax: number,
+): Promise<Uint8Array> {
+  try {
+    const image =
+      encoding === "rgb"
+        ? sharp(data, { raw: { width, height, channels: 3 } })
+        : sharp(data, { limitInputPixels: width * height });
+    return await image
+      .resize({ width: widthMax, withoutEnlargement: true })
+      .jpeg({ quality: SHOWN_QUALITY })
+      .toBuffer();
+  } catch (cause) {
+    throw new SluiceError(`Cannot make a picture of a frame: ${errorText(cause)}`, {
+      code: "service-failed",
+      cause,
+    });
   }
 }

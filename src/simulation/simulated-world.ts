@@ -12,6 +12,7 @@ type Parts = Pick<
   | "openHost"
   | "openDecisions"
   | "readPipeline"
+  | "openPictures"
   | "firstId"
   | "askId"
   | "nonce"
@@ -27,6 +28,7 @@ export function worldOf(process: SimulatedProcess, randomId: () => number): Part
     openHost: createSimulatedMetrics,
     openDecisions: null,
     readPipeline: readPipelineHere,
+    openPictures: null,
     firstId: randomId,
     askId: randomId,
     nonce: () => `nonce-${randomId()}-${randomId()}`,

@@ -90,7 +90,7 @@ export function createDoor({ tokens, clock, log }: DoorOptions): Door {
 
   async function answerTo(request: HttpRequest): Promise<Answer> {
     if (routes === null) return plainAnswer(503, "The hub is starting", { "retry-after": "1" });
-    const route = routes.get((request.url ?? "").replace(/\?.*$/s, ""));
+    const route = routeOf(routes, (request.url ?? "").replace(/\?.*$/s, ""));
     if (route === undefined) return notFound(routes);
     const give = giveOf(route, request.method ?? "");
     if (give === undefined) {
@@ -157,6 +157,11 @@ export function createDoor({ tokens, clock, log }: DoorOptions): Door {
       hub = openedHub;
     },
   };
+}
+
+/** One that ends in `/*` is for every name at its place. */
+function routeOf(routes: Routes, path: string): Route | undefined {
+  return routes.get(path) ?? routes.get(`${path.slice(0, path.lastIndexOf("/"))}/*`);
 }
 
 function giveOf({ answers }: Route, method: string): Give | undefined {

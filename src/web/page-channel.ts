@@ -11,6 +11,7 @@
 
 import { parseWith, z } from "../runtime/parse.js";
 import type { Channel } from "../transport/carrier.js";
+import { PICTURE_LIMITS } from "../task/picture.js";
 import { parseSourceId } from "../task/identity.js";
 import { createPageAsks } from "./page-asks.js";
 import type { PageHub } from "./page-hub.js";
@@ -18,13 +19,16 @@ import { pageJson, type PageMessage, type PageRequest } from "./page-protocol.js
 import { createPageWatches } from "./page-watches.js";
 import { Unread } from "./unread.js";
 
-/** Unsent bytes from which records are left out, and from which the page is closed. */
+/** Unsent bytes from which pictures are left out, then records, and from which the page is closed. */
+const PICTURES_BYTES_MAX = 256 * 1024;
 const RECORDS_BYTES_MAX = 1024 * 1024;
 const UNSENT_BYTES_MAX = 8 * 1024 * 1024;
 /** Of one message: far more than any table has. */
 const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 const CHECK_MS = 2_000;
 const SILENCE_MS_MAX = 30_000;
+/** Sources that one page looks at. */
+const LOOKS_MAX = 128;
 
 const requestForm: z.ZodType<PageRequest> = z.discriminatedUnion("type", [
   z.object({
@@ -38,10 +42,22 @@ const requestForm: z.ZodType<PageRequest> = z.discriminatedUnion("type", [
     watch: z.discriminatedUnion("topic", [
       z.object({ topic: z.literal("cluster") }),
       z.object({ topic: z.literal("events") }),
+      z.object({
+        topic: z.literal("pictures"),
+        looks: z
+          .array(
+            z.object({
+              source: z.string().transform(parseSourceId),
+              fps: z.number().gt(0).max(PICTURE_LIMITS.fps),
+              widthMax: z.number().int().min(PICTURE_LIMITS.widthMin).max(PICTURE_LIMITS.widthMax),
+            }),
+          )
+          .max(LOOKS_MAX),
+      }),
       z.object({ topic: z.literal("records"), source: z.string().transform(parseSourceId) }),
     ]),
   }),
-  z.object({ type: z.literal("unwatch"), topic: z.enum(["cluster", "events", "records"]) }),
+  z.object({ type: z.literal("unwatch"), topic: z.enum(["cluster", "events", "records", "pictures"]) }),
   z.object({ type: z.literal("alive") }),
 ]);
 
@@ -54,8 +70,11 @@ export interface PageOptions {
 export function openPage(channel: Channel, hub: PageHub, { holds, onClosed }: PageOptions): void {
   const { system, operator, version } = hub;
   const ask = createPageAsks(hub, tell);
-  const isBehind = (): boolean => channel.bufferedBytes > RECORDS_BYTES_MAX;
-  const watches = createPageWatches(hub, { tell, isBehind });
+  const watches = createPageWatches(hub, {
+    tell,
+    isBehind: () => channel.bufferedBytes > RECORDS_BYTES_MAX,
+    isBusy: () => channel.bufferedBytes > PICTURES_BYTES_MAX,
+  });
   const unread = new Unread(hub.memory, `page ${channel.remote}`);
   let isOpen = true;
   let heardAtMs = system.clock.monotonic();

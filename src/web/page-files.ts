@@ -21,7 +21,7 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 const STYLES = "uplot/dist/uPlot.min.css";
 
 /** Modules of the project that the page shares with it: they import nothing. By their place in the build. */
-const SHARED = ["src/web/page-protocol.js", "src/task/epoch.js"];
+const SHARED = ["src/web/page-protocol.js", "src/web/found.js", "src/task/epoch.js"];
 
 const addressOf = (name: string): string => `/lib/${name.replaceAll("/", "-")}.js`;
 const IMPORT_MAP = JSON.stringify({

@@ -5,6 +5,7 @@ import type { ActorSystem } from "../runtime/system.js";
 import type { Guard } from "../transport/cluster/guard.js";
 import type { Operator } from "../operator/operator.js";
 import type { ClusterFeed } from "./cluster-feed.js";
+import type { PictureDesk } from "./pictures/picture-desk.js";
 import type { EventRing } from "./event-ring.js";
 
 export interface PageHub {
@@ -15,6 +16,7 @@ export interface PageHub {
   readonly guard: Guard;
   readonly feed: ClusterFeed;
   readonly events: EventRing;
+  readonly pictures: PictureDesk;
   readonly version: string;
   /** Counts what is refused, by kind. */
   countRefusal(kind: string, detail: string): void;

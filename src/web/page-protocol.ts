@@ -12,12 +12,36 @@ import type { NodeName, SourceId } from "../task/identity.js";
 import type { AlarmEvent, SinkEvent } from "../task/hub-events.js";
 import type { StoredRecord } from "../task/record.js";
 import type { LedgerReported, SourceReport } from "../task/reports.js";
+import type { Found } from "./found.js";
 
 /** What a page may watch. Of records, those of one source from now on. */
 export type Watch =
   | { readonly topic: "cluster" }
   | { readonly topic: "events" }
-  | { readonly topic: "records"; readonly source: SourceId };
+  | { readonly topic: "records"; readonly source: SourceId }
+  /** So many a second of each source and so large at most. */
+  | {
+      readonly topic: "pictures";
+      readonly looks: readonly {
+        readonly source: SourceId;
+        readonly fps: number;
+        readonly widthMax: number;
+      }[];
+    };
+
+/** A frame, and what was found in it. */
+export interface PagePicture {
+  readonly source: SourceId;
+  readonly frameUs: number;
+  /** Of the frame as it was captured, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** One JPEG image, in base64. */
+  readonly jpeg: string;
+  readonly found: readonly Found[];
+  /** Pictures that were left out since the last one. */
+  readonly left: number;
+}
 
 export type PageRequest =
   /** Ask the actor at the address `to`; `replyTo` is the hub's to add. */
@@ -41,6 +65,7 @@ export type PageMessage =
   | ({ readonly type: "cluster" } & ClusterSnapshot)
   /** What has happened, oldest first: at first what the hub remembers, then each as it happens. */
   | { readonly type: "events"; readonly events: readonly HubEvent[] }
+  | ({ readonly type: "picture" } & PagePicture)
   /** `left` counts those that were left out since the last one, as the page takes fewer than come. */
   | { readonly type: "record"; readonly record: StoredRecord; readonly left: number };
 

@@ -16,13 +16,16 @@ export interface WatchOptions {
   readonly tell: (message: PageMessage) => void;
   /** Whether the page reads too slowly for one more record. */
   readonly isBehind: () => boolean;
+  /** Whether anything at all waits to be read, so that a picture is left out. */
+  readonly isBusy: () => boolean;
 }
 
-export function createPageWatches(hub: PageHub, { tell, isBehind }: WatchOptions): PageWatches {
+export function createPageWatches(hub: PageHub, { tell, isBehind, isBusy }: WatchOptions): PageWatches {
   const watches = new Map<Watch["topic"], () => void>();
 
   function begun(watch: Watch): () => void {
     if (watch.topic === "records") return followRecords(watch.source);
+    if (watch.topic === "pictures") return followPictures(watch);
     if (watch.topic === "cluster") {
       return hub.feed.subscribe((snapshot) => tell({ type: "cluster", ...snapshot }));
     }
@@ -53,6 +56,31 @@ export function createPageWatches(hub: PageHub, { tell, isBehind }: WatchOptions
       following.over = true;
       following.end();
     };
+  }
+
+  /** Somebody else may want more of a source than this page does. */
+  function followPictures({ looks }: Extract<Watch, { readonly topic: "pictures" }>): () => void {
+    const { clock } = hub.system;
+    const paces = new Map(
+      looks.map(({ source, fps }) => [source, { periodMs: 1_000 / fps, dueAtMs: 0, left: 0 }]),
+    );
+    return hub.pictures.look(looks, ({ picture, found }) => {
+      const { id, ptsUs, width, height, jpeg } = picture;
+      const pace = paces.get(id.sourceId);
+      if (pace === undefined) return;
+      const nowMs = clock.monotonic();
+      pace.left += picture.left;
+      if (nowMs < pace.dueAtMs) return;
+      if (isBusy()) {
+        pace.left += 1;
+        return;
+      }
+      pace.dueAtMs = Math.max(pace.dueAtMs + pace.periodMs, nowMs + pace.periodMs / 2);
+      const { left } = pace;
+      pace.left = 0;
+      const text = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength).toString("base64");
+      tell({ type: "picture", source: id.sourceId, frameUs: ptsUs, width, height, jpeg: text, found, left });
+    });
   }
 
   function end(topic: Watch["topic"]): void {

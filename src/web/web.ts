@@ -26,6 +26,8 @@ import { News } from "./news.js";
 import { openPage } from "./page-channel.js";
 import type { PageHub } from "./page-hub.js";
 import { readPageFiles } from "./page-files.js";
+import { frameAnswer } from "./pictures/frame-answer.js";
+import { createPictureDesk } from "./pictures/picture-desk.js";
 import { createResultsStream, resultsAnswer } from "./results.js";
 import { PROOF_BYTES_MAX, sessionOf, signIn, signOut } from "./session-routes.js";
 import { Turns } from "./turns.js";
@@ -145,6 +147,7 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
         page === null ? new Map() : new Map([...(await readPageFiles(page)), ...sessionRoutes(sessions)]);
       const results = { operator, stored: () => news.next(clock), reads: new Turns(READS_MAX) };
       const countRefusal = (kind: string, detail: string): void => cluster.countRefusal(kind, detail);
+      const pictures = createPictureDesk(operator);
       served = {
         name: system.name,
         hub: {
@@ -154,6 +157,7 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
           guard: guardFor({ now: () => clock.monotonic() }),
           feed: createClusterFeed(() => lookAtCluster(operator), { clock, log }),
           events,
+          pictures,
           version,
           countRefusal,
         },
@@ -166,6 +170,7 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
           ["/ready", getRoute(() => readyAnswer(health))],
           ["/metrics", getRoute(() => metrics.answer(), "operators")],
           ["/results", getRoute((request) => resultsAnswer(request, results), "operators")],
+          ["/frame/*", getRoute((request) => frameAnswer(request, { operator, pictures }), "operators")],
           ["/results/stream", getRoute(createResultsStream(results), "operators")],
         ]),
         { onRefused: countRefusal, memory },

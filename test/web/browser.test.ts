@@ -53,7 +53,7 @@ async function addDemo(node: SluiceNode, id: string): Promise<void> {
   const { pipeline, configuration } = PIPELINE;
   await node.addSource({
     id: parseSourceId(id),
-    source: parseSource(`${APPS}demo/demo.mp4`),
+    source: parseSource(`loop:${APPS}demo/demo.mp4`),
     pipeline,
     configuration,
     policy: { name: "edge-only", parameters: {} },
@@ -71,8 +71,73 @@ async function withDemo(use: (scene: WebHubScene, visit: Visit) => Promise<void>
   );
 }
 
-test("a link signs in; boxes lie over what moves in the clip; a policy that is set decides, and the page says so", () =>
-  withDemo(async ({ hub }, { page, problems }) => {
+/** Red, green and blue of the picture as it is drawn, at so many points across and down. */
+const GRID = { across: 128, down: 72 };
+
+interface Pixels {
+  readonly frameUs: number;
+  readonly values: readonly number[];
+}
+
+const PIXELS = `(() => {
+  const figure = document.querySelector("figure.boxes");
+  const drawn = figure?.querySelector("canvas");
+  if (drawn === null || drawn === undefined) return null;
+  const small = new OffscreenCanvas(${GRID.across}, ${GRID.down}).getContext("2d");
+  small.drawImage(drawn, 0, 0, ${GRID.across}, ${GRID.down});
+  const values = [...small.getImageData(0, 0, ${GRID.across}, ${GRID.down}).data];
+  return { frameUs: Number(figure.dataset.frameUs), values };
+})()`;
+
+/** Share of the points within a box that are red. */
+function redIn({ values }: Pixels, { x, y, width, height }: Box): number {
+  let [red, all] = [0, 0];
+  for (let row = Math.ceil(y * GRID.down); row < (y + height) * GRID.down; row += 1) {
+    for (let column = Math.ceil(x * GRID.across); column < (x + width) * GRID.across; column += 1) {
+      const [r = 0, g = 0, b = 0] = values.slice(4 * (row * GRID.across + column));
+      all += 1;
+      if (r > 2 * g && r > 2 * b) red += 1;
+    }
+  }
+  return all === 0 ? 0 : red / all;
+}
+
+/** That the picture is the frame whose boxes are drawn: what is red is where it was then, and not where it was 0.4 s later. */
+async function checkPicture(page: Page): Promise<void> {
+  const { fps, frames } = demoTruth();
+  const red = (frame: number): TruthBox | undefined =>
+    frames[frame]?.find(({ id, visible, width }) => id === "red-1" && visible === 1 && width > 0.05);
+  for (;;) {
+    await page.locator("figure.boxes canvas").first().waitFor();
+    const seen = await page.evaluate<Pixels | null>(PIXELS);
+    const frame = Math.round(((seen?.frameUs ?? 0) * fps) / 1e6) % frames.length;
+    const [then, later] = [red(frame), red(frame + 10)];
+    if (seen === null || then === undefined || later === undefined) continue;
+    const [share, elsewhere] = [redIn(seen, then), redIn(seen, later)];
+    assert.ok(share > 0.7 && elsewhere < share - 0.2, `${share} and ${elsewhere} at frame ${frame}`);
+    return;
+  }
+}
+
+async function checkFrame(url: string): Promise<void> {
+  const response = await fetch(`${url}/frame/gate.jpg?width=320`);
+  assert.equal([response.status, response.headers.get("content-type")], [200, "image/jpeg"]);
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  assert.equal([...bytes.subarray(0, 2)], [0xff, 0xd8]);
+  for (const [path, status] of [
+    ["/frame/none.jpg", 404],
+    ["/frame/gate.jpg?width=9", 400],
+    ["/frame/gate.jpg?width=320&source=other", 400],
+    ["/frame/gate.png", 404],
+    ["/frame/..%2f..%2fetc%2fpasswd.jpg", 404],
+  ] as const) {
+    assert.is((await fetch(`${url}${path}`)).status, status, path);
+  }
+}
+
+test("a link signs in; pictures are in step with their boxes, which lie over what moves in the clip; a policy that is set decides, and the page says so", () =>
+  withDemo(async ({ hub, url }, { page, problems }) => {
+    await page.locator("li.tile canvas").waitFor();
     await page.getByRole("link", { name: "gate" }).click();
     const { fps, frames } = demoTruth();
     const overlaps: number[] = [];
@@ -82,11 +147,15 @@ test("a link signs in; boxes lie over what moves in the clip; a policy that is s
       const seen = await drawn(page);
       if (seen === null || seen.boxes.length === 0 || times.has(seen.frameUs)) continue;
       times.add(seen.frameUs);
-      const truth = (frames[Math.round((seen.frameUs * fps) / 1e6)] ?? []).filter(({ moving }) => moving);
+      const truth = (frames[Math.round((seen.frameUs * fps) / 1e6) % frames.length] ?? []).filter(
+        ({ moving }) => moving,
+      );
       for (const box of seen.boxes) overlaps.push(Math.max(0, ...truth.map((thing) => iou(box, thing))));
     }
     const right = overlaps.filter((share) => share > 0.5).length;
     assert.ok(right >= overlaps.length * 0.7, `of ${overlaps.length} boxes ${right} lie over what moves`);
+    await checkPicture(page);
+    await checkFrame(url);
     await page.getByRole("row", { name: /^motion/ }).waitFor();
 
     await page.getByLabel("Policy").selectOption("cloud-only");

@@ -125,6 +125,15 @@ test("a page tells nobody what an operator may not, on this node or another", ()
       [SCHEDULER, { type: "tableInstalled", node: "cloud", epoch: 1 }],
       ["sluice://cloud/controller", { type: "installTable", table: {} }],
       ["sluice://cloud/distributor", { type: "store", task: {} }],
+      [
+        "sluice://cloud/agent",
+        {
+          type: "watchPictures",
+          sourceId: "gate",
+          look: { fps: 1, widthMax: 320, forMs: 1_000 },
+          watcher: {},
+        },
+      ],
       ["sluice://edge-1/controller", { type: "abandon" }],
       ["sluice://cloud/guardian", { type: "spawn", name: "anything" }],
       ["sluice://cloud/outcome-listener", { type: "taskSettled" }],
@@ -153,6 +162,7 @@ test("what is no request of a page ends it", () =>
       "[]",
       '{"type":"ask"}',
       '{"type":"watch","watch":{"topic":"all"}}',
+      '{"type":"watch","watch":{"topic":"pictures","looks":[{"source":"gate","fps":1000,"widthMax":320}]}}',
       "\u0000",
     ]) {
       const page = await signedIn(url, { code: web.newCode() });

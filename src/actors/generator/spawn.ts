@@ -19,7 +19,7 @@ export interface SpawnGeneratorOptions
   extends
     Omit<
       GeneratorOptions,
-      "capture" | "opened" | "failed" | "superseded" | "framesMin" | "health" | "resumed"
+      "capture" | "opened" | "show" | "failed" | "superseded" | "framesMin" | "health" | "resumed"
     >,
     Pick<GeneratorRetainedOptions, "cloud" | "vouch"> {
   /** Bound on the tasks under way. Default 16 tasks, 256 MiB. */
@@ -42,6 +42,8 @@ export interface SpawnGeneratorOptions
   readonly opened?: GeneratorOptions["opened"];
   readonly failed?: GeneratorOptions["failed"];
   readonly superseded?: GeneratorOptions["superseded"];
+  /** Default: nobody looks. */
+  readonly show?: GeneratorOptions["show"];
 }
 
 /** Enough to keep every stage of a pipeline busy; more only waits in queues. */
@@ -51,6 +53,7 @@ const DEFAULT_WINDOW: GeneratorRetainedOptions["window"] = { tasks: 16, bytes: 2
 export function spawnGenerator(parent: Spawner, options: SpawnGeneratorOptions): ActorRef<GeneratorMessage> {
   const { capture = createFfmpegCapture(), framesMin = 1, resumed = false } = options;
   const { opened = () => {}, failed = () => {}, superseded = () => {} } = options;
+  const { show = () => {} } = options;
   const health = { ...DEFAULT_HEALTH, ...options.health };
   const retained = createGeneratorRetained({
     ...options,
@@ -62,7 +65,7 @@ export function spawnGenerator(parent: Spawner, options: SpawnGeneratorOptions):
     distributor: options.distributor ?? null,
   });
   const behaviour = createGenerator(
-    { ...options, capture, opened, failed, superseded, framesMin, health, resumed },
+    { ...options, capture, opened, show, failed, superseded, framesMin, health, resumed },
     retained,
   );
   return parent.spawn(behaviour, { name: `source-${options.sourceId}`, restart: "transient" });

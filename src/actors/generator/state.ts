@@ -6,6 +6,7 @@ import type { Configuration } from "../../task/configuration.js";
 import type { SluiceError } from "../../task/errors.js";
 import type { SourceId, TaskId } from "../../task/identity.js";
 import type { NativeVideo } from "../../task/native-video.js";
+import type { TaskPicture } from "../../task/picture.js";
 import type { Pipeline } from "../../task/pipeline.js";
 import type { Outcome } from "../../task/task.js";
 import type { ControllerMessage } from "../protocol/controller.js";
@@ -53,6 +54,8 @@ export interface GeneratorOptions {
   readonly framesMin: number;
   readonly health: HealthSettings;
   readonly capture: CapturePort;
+  /** Called with a frame of each task that is made, for whoever looks; what becomes of it is nothing to the task. */
+  readonly show: (picture: TaskPicture) => void;
   /** Called each time that the source is open and says what it gives. */
   readonly opened: (native: NativeVideo) => void;
   /** Called once it could not be captured any more and every task is settled. */

@@ -106,7 +106,15 @@ export class TaskMaker {
       }),
     };
     const made = this.#retained.delivery.offer(task, span, ctx.monotonic());
-    if (!made) grouping.skip(frames.length);
+    if (made) this.#show(task);
+    else grouping.skip(frames.length);
+  }
+
+  /** The task that was made last. */
+  #show({ id, payload: { frames, ...form } }: Offer): void {
+    const frame = frames.at(-1);
+    const sequence = this.#retained.window.own.created - 1;
+    if (frame !== undefined) this.#options.show({ id: { ...id, sequence }, ...form, ...frame });
   }
 
   #offer({ capture, frames, sourceAtMs }: Taken, ctx: Ctx): Offer {

@@ -19,6 +19,7 @@ import {
   count,
   DEMAND_MAX,
   name,
+  pictureLook,
   pipelineText,
   ref,
   replied,
@@ -29,7 +30,7 @@ import {
 import { MONITOR } from "./monitor-rules.js";
 import { SCHEDULER } from "./scheduler-rules.js";
 import { GUARDIAN } from "./guardian-rules.js";
-import { nodeEventRules, SUBSCRIBER } from "./operator-rules.js";
+import { nodeEventRules, pictureRules, SUBSCRIBER } from "./operator-rules.js";
 import { form, type Known, type Rules } from "./rules.js";
 import { readClosing, readDropRecord, readOutcome, readPins, readTask, readTaskId } from "./read-task.js";
 import { isDelivery, isInstant } from "./read-contents.js";
@@ -168,6 +169,14 @@ const AGENT: Rules = {
     read: form<Of<AgentMessage, "drainSource">>()(z.object({ sourceId: name, replyTo: ref })),
   },
   freeName: { from: ORDERS, read: form<Of<AgentMessage, "freeName">>()(z.object({ name, replyTo: ref })) },
+  watchPictures: {
+    from: CLOUD,
+    read: form<Of<AgentMessage, "watchPictures">>()(
+      z.object({ sourceId: name, look: pictureLook, watcher: ref }),
+    ),
+    about: ({ watcher }) => nodeOf(Object(watcher).address),
+    forAll: [],
+  },
   reportSources: { from: ORDERS, read: form<Of<AgentMessage, "reportSources">>()(replied) },
   drain: { from: ORDERS, read: form<Of<AgentMessage, "drain">>()(replied) },
   watchEvents: {
@@ -236,6 +245,7 @@ export function accessTo(path: string, of: "node" | "operator"): Access {
   if (first.startsWith("follower$") || first.startsWith("observer$")) {
     return below.length === 0 ? { rules: SUBSCRIBER } : NOTHING;
   }
+  if (first.startsWith("pictures-of-")) return below.length === 0 ? { rules: pictureRules(first) } : NOTHING;
   if (first.startsWith("events-of-")) return below.length === 0 ? { rules: nodeEventRules(first) } : NOTHING;
   if (of === "operator") return NOTHING;
   if (first.startsWith("source-")) {

@@ -3,8 +3,9 @@
 import { z } from "../../runtime/parse.js";
 import { TEXT_LIMITS } from "../../task/limits.js";
 import type { SubscriptionEvent } from "../protocol/distributor.js";
+import type { PictureMessage } from "../protocol/pictures.js";
 import type { NodeEvent } from "../protocol/generator.js";
-import { count, name, text } from "./forms.js";
+import { count, name, picture, ref, text } from "./forms.js";
 import { failure, ledger, record } from "./report-forms.js";
 import { form, type Rules } from "./rules.js";
 
@@ -54,6 +55,19 @@ const EVENTS = {
     z.object({ node: z.string().max(TEXT_LIMITS.name), stage, error: failure }),
   ),
 };
+
+/** Of the actor `pictures-of-NODE$SECRET`: that node alone shows it what it captures. */
+export function pictureRules(actor: string): Rules {
+  const [node = ""] = actor.slice("pictures-of-".length).split(SECRET_MARK);
+  return {
+    picture: {
+      from: NODES,
+      read: form<PictureMessage>()(z.object({ picture, replyTo: ref })),
+      about: () => node,
+      forAll: [],
+    },
+  };
+}
 
 /** Of the actor `events-of-NODE$SECRET`: that node alone tells it what happens there. */
 export function nodeEventRules(actor: string): Rules {

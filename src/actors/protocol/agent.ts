@@ -5,7 +5,9 @@ import type { Takeover } from "../../task/hosting.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import type { LedgerReported } from "../../task/reports.js";
 import type { PipelineText, SourceRequest } from "../../task/requests.js";
+import type { PictureLook } from "../../task/picture.js";
 import type { NodeEvent } from "./generator.js";
+import type { PictureMessage } from "./pictures.js";
 
 export type AgentMessage =
   /** Start a source here. */
@@ -35,6 +37,13 @@ export type AgentMessage =
   | { readonly type: "drainSource"; readonly sourceId: SourceId; readonly replyTo: ActorRef<AgentReply> }
   /** Of a hub: free the name of a node, so that another one may join with it. */
   | { readonly type: "freeName"; readonly name: NodeName; readonly replyTo: ActorRef<AgentReply> }
+  /** From the hub: send pictures of a source that runs here to the watcher, until the look is over. */
+  | {
+      readonly type: "watchPictures";
+      readonly sourceId: SourceId;
+      readonly look: PictureLook;
+      readonly watcher: ActorRef<PictureMessage>;
+    }
   | { readonly type: "reportSources"; readonly replyTo: ActorRef<SourcesReported> }
   /** Drain every source and leave the cluster. */
   | { readonly type: "drain"; readonly replyTo: ActorRef<AgentReply> }

@@ -9,6 +9,8 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskResult, Behaviour, Context } from "../../runtime/behaviour.js";
 import type { AgentMessage, AgentReply } from "../../actors/protocol/agent.js";
+import type { PictureMessage } from "../../actors/protocol/pictures.js";
+import type { PictureLook } from "../../task/picture.js";
 import type { NodeEvent } from "../../actors/protocol/generator.js";
 import type { LedgerReported } from "../../task/reports.js";
 import type { PipelineText, SourceRequest } from "../../task/requests.js";
@@ -23,6 +25,7 @@ export interface AgentPorts {
   readonly drainSource: (id: SourceId) => Promise<void>;
   /** Of a hub: the name of a node is for whoever joins with it next. */
   readonly freeName: (name: NodeName) => Promise<void>;
+  readonly watchPictures: (id: SourceId, look: PictureLook, watcher: ActorRef<PictureMessage>) => void;
   readonly ledgers: () => Promise<readonly LedgerReported[]>;
   /** Drains every source of the node and has it leave. */
   readonly drain: () => Promise<void>;
@@ -78,6 +81,9 @@ export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State,
         return;
       case "drain":
         answer(ports.drain(), message.replyTo, ctx);
+        return;
+      case "watchPictures":
+        ports.watchPictures(message.sourceId, message.look, message.watcher);
         return;
       case "reportSources": {
         const { replyTo } = message;

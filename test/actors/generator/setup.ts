@@ -77,6 +77,7 @@ export function setup({
     paced: false,
     limit: null,
     resumed: false,
+    show: () => {},
     framesMin: 1,
     nodes: { joinNodes: new Map(), statefulNodes: new Map(), placedOn: [] },
     health: DEFAULT_HEALTH,

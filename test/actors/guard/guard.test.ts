@@ -69,6 +69,16 @@ const table: RoutingTable = {
 };
 const replyTo = createProbe("sluice://edge-1/scheduler");
 const subscriber = createProbe("sluice://operator-1/follower$abc");
+const watcher = createProbe("sluice://cloud/pictures-of-edge-1$abc");
+const look = { fps: 10, widthMax: 640, forMs: 5_000 };
+const picture = {
+  id: { sourceId: "cam-1", incarnation: 1, sequence: 2 },
+  ptsUs: 0,
+  width: 640,
+  height: 360,
+  jpeg: new Uint8Array(3),
+  left: 1,
+};
 const sample = {
   node: "edge-1",
   atMs: 1,
@@ -290,6 +300,8 @@ const HONEST: readonly [Sender, string, unknown][] = [
   [OPERATOR, "/agent", { type: "drain", replyTo }],
   [OPERATOR, "/agent", { type: "addSource", definition, replyTo }],
   [OPERATOR, "/agent", { type: "watchEvents", listener: subscriber, again: false }],
+  [CLOUD, "/agent", { type: "watchPictures", sourceId: "cam-1", look, watcher }],
+  [EDGE, "/pictures-of-edge-1$abc", { type: "picture", picture, replyTo }],
   [OPERATOR, "/distributor", { type: "unsubscribe", subscriber }],
   [CLOUD, "/follower$abc", { type: "record", record: storedGap }],
   [CLOUD, "/follower$abc", { type: "recordsExpired", fromPosition: 0, toPosition: 3 }],
@@ -415,6 +427,11 @@ test("guardFor denies what a role may not say, and whatever speaks for another n
     [EDGE, "/source-cam-1", { type: "taskSettled", id, outcome: { status: "stored" } }],
     [EDGE, "/distributor", { type: "query", query: {}, replyTo }],
     [EDGE, "/listener", { type: "sourceEnded" }],
+    [OPERATOR, "/agent", { type: "watchPictures", sourceId: "cam-1", look, watcher }],
+    [EDGE, "/agent", { type: "watchPictures", sourceId: "cam-1", look, watcher }],
+    [CLOUD, "/agent", { type: "watchPictures", sourceId: "cam-1", look, watcher: subscriber }],
+    [EDGE, "/pictures-of-edge-2$abc", { type: "picture", picture, replyTo }],
+    [CLOUD, "/pictures-of-edge-2$abc", { type: "picture", picture, replyTo }],
     [EDGE, "/processors", { type: "retireProcessor" }],
     [EDGE, "/processors/x", { type: "execute" }],
     [EDGE, "/observer$1", { type: "record" }],
@@ -574,6 +591,7 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
         takeSource: () => Promise.resolve(),
         movePipeline: () => Promise.resolve(),
         drainSource: () => Promise.resolve(),
+        watchPictures: () => {},
         freeName: () => Promise.resolve(),
         ledgers: () => Promise.resolve([]),
         drain: () => Promise.resolve(),
