@@ -10,10 +10,12 @@ import { Overview } from "./overview.js";
 import { createPictureFeed, type PictureFeed } from "./pictures.js";
 import { SignIn, signInByLink, signOut } from "./sign-in.js";
 import { Source } from "./source.js";
+import { Topology } from "./topology.js";
 import { html, render, useEffect, useMemo, useState } from "./view.js";
 
 const PARTS = [
   ["#/", "Overview"],
+  ["#/topology", "Topology"],
   ["#/ledger", "Ledger"],
   ["#/events", "Events"],
 ] as const;
@@ -80,6 +82,7 @@ function Part({ address, model, connection, feed }: PartProps) {
     return html`<${Source} key=${id} id=${id} model=${model} connection=${connection} feed=${feed} />`;
   }
   if (address === "#/ledger") return html`<${Ledger} model=${model} />`;
+  if (address === "#/topology") return html`<${Topology} model=${model} />`;
   if (address === "#/events") return html`<${Events} model=${model} />`;
   return html`<${Overview} model=${model} feed=${feed} />`;
 }

@@ -32,6 +32,10 @@ export interface Model {
   readonly hub: string | null;
   readonly cluster: string | null;
   readonly snapshot: ClusterSnapshot | null;
+  /** One of some seconds before it, for rates; null before there is one. */
+  readonly earlier: ClusterSnapshot | null;
+  /** The last few of them, oldest first. */
+  readonly snapshots: readonly ClusterSnapshot[];
   /** By source, oldest first, the last five minutes. */
   readonly history: ReadonlyMap<string, readonly SourceMoment[]>;
   readonly events: readonly HubEvent[];
@@ -45,6 +49,7 @@ export interface Model {
 
 const HISTORY_MAX = 300;
 const EVENTS_MAX = 500;
+const SNAPSHOTS_MAX = 5;
 const RESULTS_MAX = 600;
 
 export const START: Model = {
@@ -52,6 +57,8 @@ export const START: Model = {
   hub: null,
   cluster: null,
   snapshot: null,
+  earlier: null,
+  snapshots: [],
   history: new Map(),
   events: [],
   results: [],
@@ -64,7 +71,7 @@ export function withMessage(model: Model, message: PageMessage): Model {
     case "hello":
       return { ...model, hub: message.hub, cluster: message.cluster };
     case "cluster":
-      return { ...model, snapshot: message, history: withMoment(model.history, message) };
+      return withSnapshot(model, message);
     case "events":
       return { ...model, events: withEvents(model.events, message.events) };
     case "record":
@@ -82,6 +89,17 @@ export function withMessage(model: Model, message: PageMessage): Model {
       // Whoever asked has it.
       return model;
   }
+}
+
+function withSnapshot(model: Model, snapshot: ClusterSnapshot): Model {
+  const [earlier = null] = model.snapshots;
+  return {
+    ...model,
+    snapshot,
+    earlier,
+    snapshots: [...model.snapshots, snapshot].slice(-SNAPSHOTS_MAX),
+    history: withMoment(model.history, snapshot),
+  };
 }
 
 /** Another source is looked at. */

@@ -92,10 +92,12 @@ function Knobs({ ordered, set }: KnobsProps) {
   };
   const { fps, width, height, quality } = ordered;
   const isSet = Object.keys(ordered).length > 0;
-  return html`<form class="knobs" onSubmit=${submit} aria-label="Configuration">
+  // Once they are others the form is another one; until then it is whoever types that says what stands in it.
+  const known = `${fps} ${width}x${height} ${quality}`;
+  return html`<form key=${known} class="knobs" onSubmit=${submit} aria-label="Configuration">
     <label>
       Frames a second
-      <input name="fps" inputmode="decimal" size="5" placeholder="policy" value=${fps ?? ""} />
+      <input name="fps" inputmode="decimal" size="5" placeholder="policy" defaultValue=${fps ?? ""} />
     </label>
     <label>
       Resolution
@@ -104,12 +106,12 @@ function Knobs({ ordered, set }: KnobsProps) {
         size="9"
         pattern="\\d+x\\d+"
         placeholder="policy"
-        value=${width === undefined || height === undefined ? "" : `${width}x${height}`}
+        defaultValue=${width === undefined || height === undefined ? "" : `${width}x${height}`}
       />
     </label>
     <label>
       Quality
-      <input name="quality" inputmode="numeric" size="4" placeholder="policy" value=${quality ?? ""} />
+      <input name="quality" inputmode="numeric" size="4" placeholder="policy" defaultValue=${quality ?? ""} />
     </label>
     <button>Configure</button>
     ${isSet && html`<button type="button" onClick=${() => set(null)}>Give back to the policy</button>`}

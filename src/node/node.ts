@@ -136,7 +136,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     held.memory = await memoryOf(store, system, options);
     const pictures = picturesOf(world, system, held);
     const components = startComponents({
-      ...(pictures && { show: pictures.show }),
+      ...(pictures && { show: (picture) => pictures.show(picture) }),
       ...componentsOptionsOf(world, options, held),
       models: await listModelFiles(options.modelDir ?? null),
       capacity: await capacityOf(world, options.limits),

@@ -4,10 +4,11 @@ import { nodesOf } from "../operator/nodes-of.js";
 import type { Operator } from "../operator/operator.js";
 import type { NodeName } from "../task/identity.js";
 import type { LedgerReported } from "../task/reports.js";
+import type { StageFlows } from "./stage-flow.js";
 import type { ClusterSnapshot } from "./page-protocol.js";
 
 /** Rejects where the scheduler or the distributor does not answer; a node that does not is missing. */
-export async function lookAtCluster(operator: Operator): Promise<ClusterSnapshot> {
+export async function lookAtCluster(operator: Operator, stages: StageFlows): Promise<ClusterSnapshot> {
   const { cluster, system } = operator;
   const names = nodesOf(operator);
   const [nodes, table, totals, sources, ...reports] = await Promise.all([
@@ -23,7 +24,17 @@ export async function lookAtCluster(operator: Operator): Promise<ClusterSnapshot
       return report === undefined || report === null ? [] : [[name, report]];
     }),
   );
-  return { atMs: system.clock.now(), nodes, table, totals, sources, ledgers, refused: cluster.security };
+  return {
+    atMs: system.clock.now(),
+    nodes,
+    table,
+    totals,
+    sources,
+    ledgers,
+    stages: stages.report(),
+    links: cluster.links,
+    refused: cluster.security,
+  };
 }
 
 async function ledgersOf(operator: Operator, node: NodeName): Promise<readonly LedgerReported[] | null> {

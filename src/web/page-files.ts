@@ -1,5 +1,5 @@
 /**
- * The files of the page: what was compiled for browsers, and three libraries as their packages carry them. All are read when the
+ * The files of the page: what was compiled for browsers, and four libraries as their packages carry them. All are read when the
  * hub starts, and no other file is ever served.
  */
 
@@ -16,6 +16,7 @@ const LIBRARIES: Readonly<Record<string, string>> = {
   "preact/hooks": "preact/hooks",
   htm: "htm",
   "htm/preact": "htm/preact",
+  "@dagrejs/dagre": "@dagrejs/dagre",
   uplot: "uplot/dist/uPlot.esm.js",
 };
 const STYLES = "uplot/dist/uPlot.min.css";

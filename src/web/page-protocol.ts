@@ -7,7 +7,8 @@
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { TotalsReported } from "../actors/protocol/distributor.js";
 import type { NodesReported, SchedulerEvent, TableReported } from "../actors/protocol/scheduler.js";
-import type { ClusterEvent, SecurityCounts } from "../transport/cluster/cluster.js";
+import type { StageFlow } from "./stage-flow.js";
+import type { ClusterEvent, LinkReport, SecurityCounts } from "../transport/cluster/cluster.js";
 import type { NodeName, SourceId } from "../task/identity.js";
 import type { AlarmEvent, SinkEvent } from "../task/hub-events.js";
 import type { StoredRecord } from "../task/record.js";
@@ -80,6 +81,10 @@ export interface ClusterSnapshot {
   readonly sources: Readonly<Record<string, SourceReport>>;
   /** Of the sources that run, by node; a node that does not answer is missing. */
   readonly ledgers: Readonly<Record<string, readonly LedgerReported[]>>;
+  /** Since the hub started. */
+  readonly stages: readonly StageFlow[];
+  /** The hub's own, one for each node that has joined it. */
+  readonly links: readonly LinkReport[];
   /** What the hub has refused, by kind. */
   readonly refused: SecurityCounts;
 }

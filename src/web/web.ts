@@ -31,6 +31,7 @@ import { createPictureDesk } from "./pictures/picture-desk.js";
 import { createResultsStream, resultsAnswer } from "./results.js";
 import { PROOF_BYTES_MAX, sessionOf, signIn, signOut } from "./session-routes.js";
 import { Turns } from "./turns.js";
+import { createStageFlows } from "./stage-flow.js";
 import { createSessions, type Sessions } from "./sessions.js";
 
 /** Pages that are open at a time: each may have 8 MiB that it has not read. */
@@ -86,6 +87,7 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
   const events = new EventRing();
   const pages = new Set<Channel>();
   const news = new News();
+  const stages = createStageFlows();
   let served: { readonly hub: PageHub; readonly name: WebHub["system"]["name"] } | null = null;
 
   return {
@@ -111,6 +113,7 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
     },
     onOutcome(outcome) {
       metrics.observe(outcome);
+      stages.observe(outcome);
       news.tell();
     },
     onEvent(event) {
@@ -155,7 +158,7 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
           memory,
           operator,
           guard: guardFor({ now: () => clock.monotonic() }),
-          feed: createClusterFeed(() => lookAtCluster(operator), { clock, log }),
+          feed: createClusterFeed(() => lookAtCluster(operator, stages), { clock, log }),
           events,
           pictures,
           version,

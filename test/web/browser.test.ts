@@ -178,6 +178,10 @@ test("a link signs in; pictures are in step with their boxes, which lie over wha
     await page.getByRole("button", { name: "Resume" }).click();
     await page.getByText("It goes on").waitFor();
 
+    await page.getByRole("link", { name: "Topology" }).click();
+    await page.getByRole("listitem", { name: /^motion on cloud: works, \d+ % busy/ }).waitFor();
+    await page.getByText(/1 of 1 nodes have it/).waitFor();
+
     await page.getByRole("link", { name: "Events" }).click();
     await page
       .getByText(/publishes table/)
@@ -195,6 +199,8 @@ test("a node that joins and dies is seen, as is a hub that cannot be reached", (
     const join = url.replace(/^http/, "ws");
     const edge = await startNode({ name: "edge-1", join, token, services: SERVICES, log: silentLogger });
     await page.getByRole("rowheader", { name: "edge-1" }).waitFor();
+    await page.getByRole("link", { name: "Topology" }).click();
+    await page.getByRole("row", { name: /^edge-1 .*B\/s/ }).waitFor();
     await edge.terminate();
     await page.getByRole("link", { name: "Events" }).click();
     await page.getByText("edge-1 has joined").waitFor();

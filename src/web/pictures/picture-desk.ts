@@ -20,7 +20,7 @@ import type { Picture, PictureLook } from "../../task/picture.js";
 import { PictureJoin, type ShownPicture } from "./picture-join.js";
 
 /** What somebody wants to see. */
-export type SourceLook = { readonly source: SourceId } & Pick<PictureLook, "fps" | "widthMax">;
+type SourceLook = { readonly source: SourceId } & Pick<PictureLook, "fps" | "widthMax">;
 
 export interface PictureDesk {
   /** Each picture with what was found in it, as it is known. @returns ends it */

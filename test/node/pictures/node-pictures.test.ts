@@ -22,7 +22,7 @@ function setup() {
   const watcher = createProbe<PictureMessage>();
   const state = { busy: false, encoded: 0, taken: [] as (() => void)[] };
   const ask: NodePicturesOptions["system"]["ask"] = async (target, toRequest) => {
-    target.tell(toRequest(createProbe()) as never);
+    target.tell(toRequest(createProbe()));
     await new Promise<void>((resolve) => state.taken.push(resolve));
     return { type: "pictureTaken" } as never;
   };
