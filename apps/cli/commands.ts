@@ -233,8 +233,8 @@ function addTokens(program: Command, choose: Choose): void {
     .command("create")
     .description("Creates a token and prints it. It cannot be shown again.")
     .addOption(
-      new Option("--role <role>", "role that the token allows: edge, cloud or operator (repeatable)")
-        .argParser(listOf(["edge", "cloud", "operator"]))
+      new Option("--role <role>", "role that the token allows: edge, cloud, operator or viewer (repeatable)")
+        .argParser(listOf(["edge", "cloud", "operator", "viewer"]))
         .default(["edge"], "edge"),
     )
     .addOption(

@@ -1,6 +1,6 @@
 /** `sluice token`: creates, lists and revokes join tokens, whether the hub runs or not. */
 
-import type { Role } from "../../src/transport/cluster/cluster.js";
+import type { TokenRole } from "../../src/transport/cluster/cluster.js";
 import { createToken, listTokens, revokeToken } from "../../src/transport/security/token-directory.js";
 import { renderTable } from "../tables.js";
 import { tokensFolder } from "./hub-folder.js";
@@ -9,7 +9,7 @@ import { err, out } from "../terminal.js";
 
 export interface TokenCreateCommand {
   readonly store: string;
-  readonly role: readonly Role[];
+  readonly role: readonly TokenRole[];
   readonly grant: readonly string[];
   readonly ttl: number;
   readonly single: boolean;

@@ -95,7 +95,7 @@ function State({ model }: { readonly model: Model }) {
     </p>`;
   }
   return html`<p role="status">
-    ${connection.type === "open" ? `live from ${hub ?? "the hub"}` : "connecting …"}
+    ${connection.type === "open" ? `live from ${hub ?? "the hub"}${model.maySteer ? "" : ", to look only"}` : "connecting …"}
   </p>`;
 }
 

@@ -31,6 +31,8 @@ export interface Model {
   readonly connection: ConnectionState;
   readonly hub: string | null;
   readonly cluster: string | null;
+  /** Whether whoever has signed in may order anything. */
+  readonly maySteer: boolean;
   readonly snapshot: ClusterSnapshot | null;
   /** One of some seconds before it, for rates; null before there is one. */
   readonly earlier: ClusterSnapshot | null;
@@ -56,6 +58,7 @@ export const START: Model = {
   connection: { type: "connecting" },
   hub: null,
   cluster: null,
+  maySteer: false,
   snapshot: null,
   earlier: null,
   snapshots: [],
@@ -69,7 +72,7 @@ export const START: Model = {
 export function withMessage(model: Model, message: PageMessage): Model {
   switch (message.type) {
     case "hello":
-      return { ...model, hub: message.hub, cluster: message.cluster };
+      return { ...model, hub: message.hub, cluster: message.cluster, maySteer: message.role === "operator" };
     case "cluster":
       return withSnapshot(model, message);
     case "events":

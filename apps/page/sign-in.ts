@@ -40,7 +40,9 @@ export function SignIn() {
   };
   return html`<main class="sign-in">
     <h1>Sluice</h1>
-    <p>Open the link that the hub printed as it started, or sign in with an operator's token.</p>
+    <p>
+      Open the link that the hub printed as it started, or sign in with a token of an operator or a viewer.
+    </p>
     <form onSubmit=${submit}>
       <label>
         Token

@@ -137,9 +137,13 @@ function Plan({ id, model, connection }: Omit<SourceProps, "feed">) {
   return html`<section aria-labelledby="plan">
     <h3 id="plan">Plan</h3>
     <p>${planText(route)}</p>
-    <${Steering} id=${id} hub=${hub} report=${report} connection=${connection} />
+    ${model.maySteer && html`<${Steering} id=${id} hub=${hub} report=${report} connection=${connection} />`}
     ${why !== undefined && html`<p>Why: ${why.reason} ${inputsOf(why.inputs)}</p>`}
-    <${PolicyForm} id=${id} hub=${hub} connection=${connection} current=${report.policy.name} />
+    ${
+      model.maySteer
+        ? html`<${PolicyForm} id=${id} hub=${hub} connection=${connection} current=${report.policy.name} />`
+        : html`<p>Decided by ${report.policy.name}</p>`
+    }
     <h4>Changes</h4>
     <ol class="changes" reversed>
       ${(changes?.changes ?? [])

@@ -3,7 +3,7 @@
  *
  * WC1 A program on the hub's own machine is local if it says so in all that it sends: by its address, by a `Host` that only this
  *     machine has (a page of somebody else's, in a browser here, names its own: DNS rebinding), and through no proxy.
- * WC2 Anybody else proves a token, and over TLS alone: it would be read on the way otherwise.
+ * WC2 Anybody else proves a token of the role `operator` or `viewer`, and over TLS alone: it would be read on the way otherwise.
  */
 
 import { timingSafeEqual } from "node:crypto";
@@ -13,14 +13,17 @@ import { admitToken, type TokenAuthority, type TokenRecord } from "../transport/
 import { headerOf, isOfThisMachine } from "./origin.js";
 import { parseToken, verifierOf, type Token } from "../transport/security/token.js";
 
+/** What a person or a program may do that is no node. */
+export type ReaderRole = "operator" | "viewer";
+
 export type Caller =
   | { readonly type: "local" }
-  | { readonly type: "operator" }
+  | { readonly type: ReaderRole }
   /** `problem` says what is missing, for the one who asks. */
   | { readonly type: "stranger"; readonly problem: string };
 
 const BEARER = /^Bearer ([^\s]{1,200})$/i;
-const NO_TOKEN = "it needs an operator's token: Authorization: Bearer ID.SECRET";
+const NO_TOKEN = "it needs the token of an operator or a viewer: Authorization: Bearer ID.SECRET";
 
 /** @param tokens null where the hub asks nobody for one */
 export async function callerOf(
@@ -39,7 +42,7 @@ export async function callerOf(
     };
   }
   const proof = await proveToken(text, tokens, nowMs);
-  return proof.type === "proved" ? { type: "operator" } : { type: "stranger", problem: proof.problem };
+  return proof.type === "proved" ? { type: proof.role } : { type: "stranger", problem: proof.problem };
 }
 
 /** Whether a program of this machine asks, and says so in all that it sends. */
@@ -51,8 +54,8 @@ export function isLocal(request: HttpRequest): boolean {
 }
 
 type TokenProof =
-  | { readonly type: "proved"; readonly token: TokenRecord }
-  /** `problem` says why it is no operator's token of this hub. */
+  | { readonly type: "proved"; readonly token: TokenRecord; readonly role: ReaderRole }
+  /** `problem` says why it is no such token of this hub. */
   | { readonly type: "refused"; readonly problem: string };
 
 export async function proveToken(text: string, tokens: TokenAuthority, nowMs: number): Promise<TokenProof> {
@@ -70,6 +73,7 @@ export async function proveToken(text: string, tokens: TokenAuthority, nowMs: nu
     known === null ? Buffer.alloc(given.length) : Buffer.from(known.verifier.storedKey, "base64url");
   const proved = given.length === wanted.length && timingSafeEqual(given, wanted);
   if (known === null || !proved) return refused("its token is not one of this hub");
-  const denied = admitToken(known, { node: "a caller of HTTP", roles: ["operator"], nowMs });
-  return denied === null ? { type: "proved", token: known } : refused(denied.message);
+  const role = known.roles.includes("operator") || !known.roles.includes("viewer") ? "operator" : "viewer";
+  const denied = admitToken(known, { node: "a caller of HTTP", roles: [role], nowMs });
+  return denied === null ? { type: "proved", token: known, role } : refused(denied.message);
 }

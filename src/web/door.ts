@@ -27,7 +27,7 @@ type Give = (request: HttpRequest, body: Uint8Array | null) => Answer | Promise<
 
 /** What is answered at one path. */
 interface Route {
-  /** Who may ask: anybody at all, or whoever may operate the cluster. */
+  /** Who may ask: anybody at all, or whoever may operate the cluster or look at it: these routes change nothing. */
   readonly for: "anybody" | "operators";
   /** `GET` serves `HEAD`, too. */
   readonly answers: Readonly<Partial<Record<Method, Give>>>;

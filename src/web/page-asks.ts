@@ -6,6 +6,7 @@ import { AGENT_REPLY, SOURCES_REPORTED, type ReplyForm } from "../actors/guard/r
 import { parseWith, z } from "../runtime/parse.js";
 import { CodedError, errorText, RuntimeError } from "../runtime/errors.js";
 import { Refusal, type Sender } from "../transport/cluster/guard.js";
+import type { ReaderRole } from "./caller.js";
 import type { PageHub } from "./page-hub.js";
 import type { PageMessage, PageRequest } from "./page-protocol.js";
 
@@ -29,9 +30,13 @@ const NONE: ReplyForm<unknown> = { schema: z.never() };
 const TIMEOUT_MS = 10 * 60_000;
 
 /** @param tell takes the answer of each ask */
-export function createPageAsks(hub: PageHub, tell: (message: PageMessage) => void): (ask: Ask) => void {
+export function createPageAsks(
+  hub: PageHub,
+  role: ReaderRole,
+  tell: (message: PageMessage) => void,
+): (ask: Ask) => void {
   const { system } = hub;
-  const sender: Sender = { name: system.name, roles: ["operator"], grants: [] };
+  const sender: Sender = { name: system.name, roles: [role], grants: [] };
   let running = 0;
 
   /** @throws RuntimeError `permission-denied` */

@@ -1,7 +1,7 @@
 /**
  * One page that is open, over its WebSocket.
  *
- * WP1 A page tells nobody what an operator may not, wherever the actor is: the gate is here, since other nodes would take the
+ * WP1 A page tells nobody what its role may not, wherever the actor is: the gate is here, since other nodes would take the
  *     hub's word.
  * WP2 What is told and not read is bounded, of each page and of all: records are left out and counted, an answer that is too large
  *     fails, and a page that reads nothing at all is closed.
@@ -14,6 +14,7 @@ import type { Channel } from "../transport/carrier.js";
 import { PICTURE_LIMITS } from "../task/picture.js";
 import { parseSourceId } from "../task/identity.js";
 import { createPageAsks } from "./page-asks.js";
+import type { ReaderRole } from "./caller.js";
 import type { PageHub } from "./page-hub.js";
 import { pageJson, type PageMessage, type PageRequest } from "./page-protocol.js";
 import { createPageWatches } from "./page-watches.js";
@@ -62,14 +63,16 @@ const requestForm: z.ZodType<PageRequest> = z.discriminatedUnion("type", [
 ]);
 
 export interface PageOptions {
+  /** By which it is held to what it may say. */
+  readonly role: ReaderRole;
   /** Whether the page's session is in force. */
   readonly holds: () => Promise<boolean>;
   readonly onClosed: () => void;
 }
 
-export function openPage(channel: Channel, hub: PageHub, { holds, onClosed }: PageOptions): void {
+export function openPage(channel: Channel, hub: PageHub, { role, holds, onClosed }: PageOptions): void {
   const { system, operator, version } = hub;
-  const ask = createPageAsks(hub, tell);
+  const ask = createPageAsks(hub, role, tell);
   const watches = createPageWatches(hub, {
     tell,
     isBehind: () => channel.bufferedBytes > RECORDS_BYTES_MAX,
@@ -145,7 +148,7 @@ export function openPage(channel: Channel, hub: PageHub, { holds, onClosed }: Pa
       onClosed();
     },
   });
-  tell({ type: "hello", hub: system.name, cluster: operator.cluster.name, version });
+  tell({ type: "hello", hub: system.name, cluster: operator.cluster.name, version, role });
 }
 
 /** Null of what no page says. */

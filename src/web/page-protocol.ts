@@ -60,7 +60,14 @@ export type PageRequest =
   | { readonly type: "alive" };
 
 export type PageMessage =
-  | { readonly type: "hello"; readonly hub: NodeName; readonly cluster: string; readonly version: string }
+  | {
+      readonly type: "hello";
+      readonly hub: NodeName;
+      readonly cluster: string;
+      readonly version: string;
+      /** What whoever has signed in may do: a viewer orders nothing. */
+      readonly role: "operator" | "viewer";
+    }
   | { readonly type: "reply"; readonly id: number; readonly message: unknown }
   | { readonly type: "failed"; readonly id: number; readonly code: string; readonly problem: string }
   | ({ readonly type: "cluster" } & ClusterSnapshot)

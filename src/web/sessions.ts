@@ -1,7 +1,7 @@
 /**
  * Who is signed in by a browser.
  *
- * WS1 A session begins with a proof: a code that the hub printed, which counts once, or an operator's token. It ends with its
+ * WS1 A session begins with a proof: a code that the hub printed, which counts once, or the token of an operator or a viewer. It ends with its
  *     time, with a word of its own, or with the token.
  * WS2 Who tries too often waits, and nobody who comes from elsewhere does.
  * WS3 What a browser keeps is known here by its digest alone, and is of use to nobody who reads memory or a log.
@@ -11,7 +11,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../runtime/clock.js";
 import { RateLimit } from "../runtime/rate-limit.js";
 import type { TokenAuthority } from "../transport/security/token-authority.js";
-import { proveToken } from "./caller.js";
+import { proveToken, type ReaderRole } from "./caller.js";
 
 export interface Session {
   /** Digest of what the browser has. */
@@ -19,6 +19,8 @@ export interface Session {
   /** Of the token that was proved; null of a code. */
   readonly tokenId: string | null;
   readonly expiresAtMs: number;
+  /** Whoever has the code that the hub printed is its operator. */
+  readonly role: ReaderRole;
 }
 
 type SignIn =
@@ -69,7 +71,7 @@ export function createSessions({ tokens, clock, secret }: SessionsOptions): Sess
     return known.take(nowMs);
   }
 
-  function begin(tokenId: string | null, endsAtMs: number): SignIn {
+  function begin(role: ReaderRole, tokenId: string | null, endsAtMs: number): SignIn {
     for (const [id, { expiresAtMs }] of sessions) if (expiresAtMs <= clock.now()) sessions.delete(id);
     const [oldest] = sessions.keys();
     if (sessions.size >= SESSIONS_MAX && oldest !== undefined) sessions.delete(oldest);
@@ -77,6 +79,7 @@ export function createSessions({ tokens, clock, secret }: SessionsOptions): Sess
     const session: Session = {
       id: digest(text),
       tokenId,
+      role,
       expiresAtMs: Math.min(endsAtMs, clock.now() + SESSION_MS),
     };
     sessions.set(session.id, session);
@@ -106,12 +109,12 @@ export function createSessions({ tokens, clock, secret }: SessionsOptions): Sess
         if (!isRight)
           return { type: "refused", status: 401, problem: "the link was used already, or is none" };
         code = null;
-        return begin(null, Infinity);
+        return begin("operator", null, Infinity);
       }
       if (tokens === null) return { type: "refused", status: 401, problem: "this hub has no tokens" };
       const proved = await proveToken(proof.token, tokens, clock.now());
       if (proved.type === "refused") return { type: "refused", status: 401, problem: proved.problem };
-      return begin(proved.token.id, proved.token.expiresAtMs);
+      return begin(proved.role, proved.token.id, proved.token.expiresAtMs);
     },
     async find(text) {
       const session = sessions.get(digest(text));

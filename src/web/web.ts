@@ -105,6 +105,7 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
           }
           pages.add(channel);
           openPage(channel, hub, {
+            role: session.role,
             holds: () => sessions.holds(session).catch(() => true),
             onClosed: () => void pages.delete(channel),
           });

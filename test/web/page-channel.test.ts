@@ -101,7 +101,10 @@ test("a browser that has signed in asks actors as an operator does, and watches 
   withWebHub({}, async ({ web, url }) => {
     const page = await signedIn(url, { code: web.newCode() });
     const hello = await page.heard((message) => message.type === "hello");
-    assert.equal({ ...hello }, { type: "hello", hub: "cloud", cluster: "sluice", version: "" });
+    assert.equal(
+      { ...hello },
+      { type: "hello", hub: "cloud", cluster: "sluice", version: "", role: "operator" },
+    );
     page.send({ type: "ask", id: 7, to: SCHEDULER, message: { type: "reportNodes" } });
     const reply = await page.heard(answerTo(7));
     if (reply.type !== "reply") throw new Error(reply.problem);
@@ -152,6 +155,61 @@ test("a page tells nobody what an operator may not, on this node or another", ()
     const { security = {} } = hub.cluster ?? {};
     assert.is((security["page-denied"] ?? 0) + (security["page-malformed"] ?? 0), denied.length);
     page.close();
+  }));
+
+test("a viewer sees what an operator sees, and orders nothing: not by the page, not as a node, not over HTTP", () =>
+  withWebHub({}, async ({ hub, tokens, url }) => {
+    const token = tokens.create({ roles: ["viewer"], grants: [], expiresAtMs: Date.now() + 60_000 });
+    const page = await signedIn(url, { token });
+    assert.is((await page.heard((message) => message.type === "hello")).role, "viewer");
+    for (const topic of ["cluster", "events"] as const) page.send({ type: "watch", watch: { topic } });
+    await page.heard((message) => message.type === "cluster");
+    await page.heard((message) => message.type === "events");
+    const policy = { name: "edge-only", parameters: {} };
+    const pipeline = { text: "pipeline: p", name: "p.yaml" };
+    const attempts: readonly (readonly [string, Record<string, unknown>, boolean])[] = [
+      [SCHEDULER, { type: "reportNodes" }, true],
+      [SCHEDULER, { type: "reportTable" }, true],
+      [SCHEDULER, { type: "reportSources" }, true],
+      [SCHEDULER, { type: "reportPolicies" }, true],
+      [SCHEDULER, { type: "reportChanges", sourceId: "gate", sinceMs: 0 }, true],
+      ["sluice://cloud/agent", { type: "reportSources" }, true],
+      ["sluice://cloud/distributor", { type: "reportTotals" }, true],
+      ["sluice://cloud/distributor", { type: "query", query: {} }, true],
+      [SCHEDULER, { type: "setPolicy", sourceId: "gate", policy }, false],
+      [SCHEDULER, { type: "pauseSource", sourceId: "gate", reason: "" }, false],
+      [SCHEDULER, { type: "continueSource", sourceId: "gate" }, false],
+      [SCHEDULER, { type: "configureSource", sourceId: "gate", knobs: null }, false],
+      [SCHEDULER, { type: "removeSource", sourceId: "gate" }, false],
+      [SCHEDULER, { type: "freeVersion", pipelineId: "p", version: 1 }, false],
+      [SCHEDULER, { type: "reloadPolicies" }, false],
+      ["sluice://cloud/agent", { type: "drain" }, false],
+      ["sluice://cloud/agent", { type: "drainSource", sourceId: "gate" }, false],
+      ["sluice://cloud/agent", { type: "movePipeline", sourceId: "gate", pipeline }, false],
+      ["sluice://cloud/agent", { type: "freeName", name: "edge-1" }, false],
+      ["sluice://cloud/guardian", { type: "spawn", behaviour: "x", args: 1, options: { name: "a" } }, false],
+    ];
+    for (const [id, [to, message, allowed]] of attempts.entries()) {
+      page.send({ type: "ask", id, to, message });
+      const answer = await page.heard(answerTo(id));
+      const got = answer.type === "reply" ? "answered" : answer.code;
+      assert.is(got, allowed ? "answered" : "permission-denied", String(message["type"]));
+    }
+    page.close();
+    for (const roles of [["operator"], ["edge"], ["cloud"], []] as const) {
+      const system = createActorSystem({ name: "intruder", log: silentLogger });
+      const joined = await joinCluster(system, {
+        carrier: createWsCarrier({ clock: systemClock }),
+        connect: { url: hub.cluster?.url ?? "" },
+        token,
+        roles,
+      }).then(
+        () => "joined",
+        () => "refused",
+      );
+      assert.is(joined, "refused", roles.join());
+      await system.terminate();
+    }
   }));
 
 test("what is no request of a page ends it", () =>

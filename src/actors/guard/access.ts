@@ -39,6 +39,8 @@ const CLOUD = ["cloud"] as const;
 const NODES = ["cloud", "edge"] as const;
 const OPERATOR = ["operator"] as const;
 const ORDERS = ["cloud", "operator"] as const;
+/** Who may look, and thereby changes nothing. */
+const LOOKS = ["operator", "viewer"] as const;
 
 type Of<Message, Type> = Extract<Message, { readonly type: Type }>;
 
@@ -120,7 +122,7 @@ const DISTRIBUTOR: Rules = {
     about: subscriberOf,
   },
   query: {
-    from: OPERATOR,
+    from: LOOKS,
     read: form<Of<DistributorMessage, "query">>()(
       z.object({
         query: z.object({
@@ -137,8 +139,8 @@ const DISTRIBUTOR: Rules = {
       }),
     ),
   },
-  reportTotals: { from: OPERATOR, read: form<Of<DistributorMessage, "reportTotals">>()(replied) },
-  reportStatement: { from: OPERATOR, read: form<Of<DistributorMessage, "reportStatement">>()(replied) },
+  reportTotals: { from: LOOKS, read: form<Of<DistributorMessage, "reportTotals">>()(replied) },
+  reportStatement: { from: LOOKS, read: form<Of<DistributorMessage, "reportStatement">>()(replied) },
 };
 
 const AGENT: Rules = {
@@ -177,7 +179,7 @@ const AGENT: Rules = {
     about: ({ watcher }) => nodeOf(Object(watcher).address),
     forAll: [],
   },
-  reportSources: { from: ORDERS, read: form<Of<AgentMessage, "reportSources">>()(replied) },
+  reportSources: { from: ["cloud", ...LOOKS], read: form<Of<AgentMessage, "reportSources">>()(replied) },
   drain: { from: ORDERS, read: form<Of<AgentMessage, "drain">>()(replied) },
   watchEvents: {
     from: ORDERS,

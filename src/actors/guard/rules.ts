@@ -1,14 +1,14 @@
 /** What a rule of the guard is, and how one is made of a schema. */
 
 import { parseWith, type z } from "../../runtime/parse.js";
-import type { Role } from "../../transport/cluster/cluster.js";
+import type { TokenRole } from "../../transport/cluster/cluster.js";
 import type { Sender } from "../../transport/cluster/guard.js";
 import { Malformed, type Fields } from "./checks.js";
 import type { Covers } from "./covers.js";
 
 /** One type of message at one actor. There is none without a check: what nobody described is refused. */
 export interface Rule {
-  readonly from: readonly Role[];
+  readonly from: readonly TokenRole[];
   /** Allows it to members of any role whose token has this grant. */
   readonly grant?: string;
   /** The message, of the fields that are known and nothing else; bytes, refs and errors as they are. @throws Malformed */
@@ -16,7 +16,7 @@ export interface Rule {
   /** The node in whose name it speaks: a member says it of itself alone, but for the roles in `forAll`. */
   readonly about?: (message: Fields, from: Sender) => unknown;
   /** Who may say it of others. Default: the cloud. */
-  readonly forAll?: readonly Role[];
+  readonly forAll?: readonly TokenRole[];
   /** It costs its receiver work, so a member may say it only so often. */
   readonly costly?: true;
 }

@@ -35,6 +35,8 @@ type OfOperators = "source.ordered" | "source.pause" | `source.ordered.${string}
 
 const NODES = ["cloud", "edge"] as const;
 const ORDERS = ["cloud", "operator"] as const;
+/** Who may look, and thereby changes nothing. */
+const LOOKS = [...ORDERS, "viewer"] as const;
 
 export const SCHEDULER: Rules = {
   registerNode: {
@@ -169,13 +171,13 @@ export const SCHEDULER: Rules = {
     ),
     about: ({ node }) => node,
   },
-  reportTable: { from: ORDERS, read: form<Of<"reportTable">>()(replied) },
+  reportTable: { from: LOOKS, read: form<Of<"reportTable">>()(replied) },
   reportChanges: {
-    from: ORDERS,
+    from: LOOKS,
     read: form<Of<"reportChanges">>()(z.object({ sourceId: name, sinceMs: z.number(), replyTo: ref })),
   },
-  reportNodes: { from: ORDERS, read: form<Of<"reportNodes">>()(replied) },
-  reportSources: { from: ORDERS, read: form<Of<"reportSources">>()(replied) },
+  reportNodes: { from: LOOKS, read: form<Of<"reportNodes">>()(replied) },
+  reportSources: { from: LOOKS, read: form<Of<"reportSources">>()(replied) },
   reloadPolicies: { from: ORDERS, costly: true, read: form<Of<"reloadPolicies">>()(replied) },
-  reportPolicies: { from: ORDERS, read: form<Of<"reportPolicies">>()(replied) },
+  reportPolicies: { from: LOOKS, read: form<Of<"reportPolicies">>()(replied) },
 };

@@ -8,6 +8,9 @@ import type { SpawnOptions } from "../../runtime/spawn-options.js";
 /** What a node may do; a token says which of them its holder may claim. */
 export type Role = "cloud" | "edge" | "operator";
 
+/** What the holder of a token may be. A `viewer` looks at a hub's page, and is never a member. */
+export type TokenRole = Role | "viewer";
+
 /** Which cluster it is. */
 export interface ClusterIdentity {
   /** Name of the cluster. */

@@ -1,12 +1,12 @@
 /** What other nodes may send to the actors of this one: the transport asks a guard, as it does not know the messages. */
 
 import type { NodeName } from "../../runtime/brand.js";
-import type { Role } from "./cluster.js";
+import type { TokenRole } from "./cluster.js";
 
 /** The sending member, with what its token allows, as the hub has checked it. */
 export interface Sender {
   readonly name: NodeName;
-  readonly roles: readonly Role[];
+  readonly roles: readonly TokenRole[];
   readonly grants: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /** What a hub knows about a join token, and which nodes may join with it. */
 
-import type { Role } from "../cluster/cluster.js";
+import type { TokenRole } from "../cluster/cluster.js";
 import { TransportError } from "../errors.js";
 import type { Verifier } from "./token.js";
 
@@ -9,7 +9,7 @@ export interface TokenRecord {
   readonly id: string;
   readonly verifier: Verifier;
   /** Roles that its holder may claim. */
-  readonly roles: readonly Role[];
+  readonly roles: readonly TokenRole[];
   /** What its holder may do beyond its roles: `spawn`. */
   readonly grants: readonly string[];
   /** `single` is for one node: the first that joins with it, known by its name. */
@@ -43,7 +43,7 @@ export function bindsNodes({ use, roles }: TokenRecord): boolean {
 /** Why `node` may not join with a token whose secret it has proved; null if it may. */
 export function admitToken(
   token: TokenState,
-  joining: { readonly node: string; readonly roles: readonly Role[]; readonly nowMs: number },
+  joining: { readonly node: string; readonly roles: readonly TokenRole[]; readonly nowMs: number },
 ): TransportError | null {
   const { node, roles, nowMs } = joining;
   const bound = token.nodes.includes(node);
@@ -56,6 +56,9 @@ export function admitToken(
     return refuse("token-expired", "its token has expired; have the hub make another one");
   }
   if (token.use === "single" && !bound && token.nodes.length > 0) return tokenUsed(node);
+  if (roles.length === 0 && token.roles.every((role) => role === "viewer")) {
+    return refuse("role-denied", "its token is for looking at the hub's page, and for no member");
+  }
   const denied = roles.filter((role) => !token.roles.includes(role));
   if (denied.length > 0) {
     return refuse(

@@ -26,7 +26,7 @@ export interface TokenReport extends Omit<TokenState, "verifier"> {
 const recordForm = z.object({
   id: z.string(),
   verifier: z.object({ storedKey: z.string(), serverKey: z.string() }),
-  roles: z.array(z.enum(["cloud", "edge", "operator"])),
+  roles: z.array(z.enum(["cloud", "edge", "operator", "viewer"])),
   grants: z.array(z.string()),
   use: z.enum(["single", "multiple"]),
   createdAtMs: z.number(),
