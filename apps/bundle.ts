@@ -24,6 +24,7 @@ const PROGRAMS = [
   "apps/examples/own-service",
   "src/actors/processor/worker",
   "src/node/agent/pipeline-reader",
+  "src/node/pictures/encoder-worker",
   "src/actors/scheduler/decision-worker",
 ].map(compiled);
 

@@ -33,6 +33,8 @@ interface Route {
   readonly answers: Readonly<Partial<Record<Method, Give>>>;
   /** Whether strangers are told that it is there. */
   readonly isListed: boolean;
+  /** The answer waits for something to happen: whoever may ask may stay for it. */
+  readonly waits?: true;
   /** Longest body that is read; none is where this is missing. */
   readonly bodyBytesMax?: number;
 }
@@ -88,7 +90,7 @@ export function createDoor({ tokens, clock, log }: DoorOptions): Door {
   const running = new Map<Route, number>();
   let hub: DoorHub | null = null;
 
-  async function answerTo(request: HttpRequest): Promise<Answer> {
+  async function answerTo(request: HttpRequest, keep: () => void): Promise<Answer> {
     if (routes === null) return plainAnswer(503, "The hub is starting", { "retry-after": "1" });
     const route = routeOf(routes, (request.url ?? "").replace(/\?.*$/s, ""));
     if (route === undefined) return notFound(routes);
@@ -101,6 +103,7 @@ export function createDoor({ tokens, clock, log }: DoorOptions): Door {
       const caller = await callerOf(request, tokens, clock.now());
       if (caller.type === "stranger") return refusal(caller.problem);
     }
+    if (route.waits === true) keep();
     const body = route.bodyBytesMax === undefined ? null : await bodyOf(request, route.bodyBytesMax);
     const count = running.get(route) ?? 0;
     if (count >= REQUESTS_MAX) return plainAnswer(503, "Too many ask at a time", { "retry-after": "1" });
@@ -127,7 +130,7 @@ export function createDoor({ tokens, clock, log }: DoorOptions): Door {
     response.on("error", () => {});
     let answer: Answer;
     try {
-      answer = await answerTo(request);
+      answer = await answerTo(request, keep);
     } catch (thrown) {
       log.error("Cannot answer a request", { path: request.url ?? "", error: errorText(thrown) });
       answer = plainAnswer(500, "This failed: the hub's log says why");

@@ -174,7 +174,13 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
           ["/ready", getRoute(() => readyAnswer(health))],
           ["/metrics", getRoute(() => metrics.answer(), "operators")],
           ["/results", getRoute((request) => resultsAnswer(request, results), "operators")],
-          ["/frame/*", getRoute((request) => frameAnswer(request, { operator, pictures }), "operators")],
+          [
+            "/frame/*",
+            {
+              ...getRoute((request) => frameAnswer(request, { operator, pictures }), "operators"),
+              waits: true,
+            },
+          ],
           ["/results/stream", getRoute(createResultsStream(results), "operators")],
         ]),
         { onRefused: countRefusal, memory },

@@ -22,7 +22,10 @@ function putOpener(folder: string): { readonly path: string; readonly given: str
 test("npm start --open plays the demo until Ctrl-C, and opens a page of it that is signed in; ps shows no code", () =>
   inTemporaryFolder(async (folder) => {
     const { path, given } = putOpener(folder);
-    const program = startProgram(["--open", "--store", "memory:"], { env: { PATH: path } });
+    const program = startProgram(["--open", "--store", "memory:"], {
+      env: { PATH: path },
+      timeoutMs: 240_000,
+    });
     const [link = ""] = await program.prints(/http:\/\/127\.0\.0\.1:\d+\/#code=[\w-]+/);
     const [url = ""] = link.split("/#");
     await program.prints(/swapping the table of/);
@@ -33,6 +36,7 @@ test("npm start --open plays the demo until Ctrl-C, and opens a page of it that 
       await page.goto(opened);
       for (const source of ["demo", "demo-2"])
         await page.getByRole("heading", { name: source, exact: true }).waitFor();
+      await page.locator("li.tile canvas").first().waitFor();
       for (const node of ["cloud", "edge-1", "edge-2"]) {
         await page.getByRole("rowheader", { name: node }).waitFor();
       }

@@ -13,6 +13,7 @@ const ports: AgentPorts = {
   takeSource: idle,
   movePipeline: idle,
   drainSource: idle,
+  watchPictures: () => {},
   freeName: idle,
   ledgers: () => Promise.resolve([]),
   drain: idle,

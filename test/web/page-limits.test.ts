@@ -75,7 +75,11 @@ async function withPage(use: (scene: Scene) => Promise<void>): Promise<void> {
     countRefusal: (kind: string) => void refused.push(kind),
   };
   // What a page that asks and watches nothing has of its hub.
-  openPage(channel, hub as unknown as PageHub, { holds: () => Promise.resolve(true), onClosed: () => {} });
+  openPage(channel, hub as unknown as PageHub, {
+    role: "operator",
+    holds: () => Promise.resolve(true),
+    onClosed: () => {},
+  });
   try {
     await use({
       memory,

@@ -19,7 +19,6 @@ import {
   count,
   DEMAND_MAX,
   name,
-  pictureLook,
   pipelineText,
   ref,
   replied,
@@ -27,6 +26,7 @@ import {
   table,
   takeover,
 } from "./forms.js";
+import { pictureLook } from "./picture-forms.js";
 import { MONITOR } from "./monitor-rules.js";
 import { SCHEDULER } from "./scheduler-rules.js";
 import { GUARDIAN } from "./guardian-rules.js";

@@ -18,7 +18,6 @@ import {
 } from "../../task/limits.js";
 import { NATIVE_LIMITS } from "../../task/native-video.js";
 import { CANDIDATES_MAX, HOST_CHOICES } from "../../task/hosting.js";
-import { PICTURE_LIMITS } from "../../task/picture.js";
 import { QUEUE_POLICIES } from "../../task/pipeline.js";
 import { LIVE_POLICIES } from "../../task/requests.js";
 import { isPlain } from "./checks.js";
@@ -272,25 +271,6 @@ export const stageFailure = z.object({
   stage: stageKey,
   reason: text,
   retryInMs: bounded,
-});
-
-export const pictureLook = z.object({
-  fps: z.number().gt(0).max(PICTURE_LIMITS.fps),
-  widthMax: z.number().int().min(PICTURE_LIMITS.widthMin).max(PICTURE_LIMITS.widthMax),
-  forMs: z.number().gt(0).max(PICTURE_LIMITS.forMs),
-});
-
-const framesSide = CONFIGURATION_LIMITS.width.max;
-export const picture = z.object({
-  id: z.object({ sourceId: name, incarnation: count, sequence: count }),
-  ptsUs: z.number(),
-  width: z.number().int().min(1).max(framesSide),
-  height: z.number().int().min(1).max(framesSide),
-  jpeg: z.custom<Uint8Array>(
-    (value) => value instanceof Uint8Array && value.byteLength <= PICTURE_LIMITS.bytes,
-    { message: `wanted at most ${PICTURE_LIMITS.bytes} bytes` },
-  ),
-  left: count,
 });
 
 export const pipelineText = z.object({

@@ -5,7 +5,8 @@ import { TEXT_LIMITS } from "../../task/limits.js";
 import type { SubscriptionEvent } from "../protocol/distributor.js";
 import type { PictureMessage } from "../protocol/pictures.js";
 import type { NodeEvent } from "../protocol/generator.js";
-import { count, name, picture, ref, text } from "./forms.js";
+import { count, name, ref, text } from "./forms.js";
+import { picture } from "./picture-forms.js";
 import { failure, ledger, record } from "./report-forms.js";
 import { form, type Rules } from "./rules.js";
 

@@ -1,10 +1,10 @@
 /**
  * The pictures that pages look at: asked of the node of each source while somebody looks, and handed on with what was found.
  *
- * PD1 A node is asked for as much as the one who wants most; it is asked again while somebody looks, told as soon as nobody does,
+ * PK1 A node is asked for as much as the one who wants most; it is asked again while somebody looks, told as soon as nobody does,
  *     and stops by itself where it hears nothing.
- * PD2 A node shows its own sources alone, whatever it says.
- * PD3 Nothing is stored.
+ * PK2 A node shows its own sources alone, whatever it says.
+ * PK3 Nothing is stored.
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
