@@ -2,7 +2,8 @@
  * What retention has left of the records of a run, and deleted.
  *
  * RT1 The newest records are kept, as many as are to be, one behind the other.
- * RT2 No more than that are kept, but for what came since it last looked.
+ * RT2 No more than that are kept, but for what came since it last looked: as the store has it that runs, since what it deletes may
+ *     be there again once its node has crashed.
  */
 
 import type { StoredRecord } from "../task/record.js";
@@ -20,12 +21,20 @@ export interface Kept {
   readonly statement: Pick<StoreStatement, "firstPosition" | "nextPosition">;
   /** That are to be kept; null for all. */
   readonly recordsMax: number | null;
+  /** As the store had it before its process ended. */
+  readonly recordCount: number;
   /** Of the last `LOOKS_MS`; null where something still failed then. */
   readonly newest: number | null;
 }
 
 /** @returns what is wrong, a sentence each */
-export function checkRetention({ records, statement, recordsMax, newest }: Kept): readonly string[] {
+export function checkRetention({
+  records,
+  statement,
+  recordsMax,
+  recordCount,
+  newest,
+}: Kept): readonly string[] {
   const { firstPosition, nextPosition } = statement;
   const findings: string[] = [];
   const wanted = Math.min(nextPosition, recordsMax ?? nextPosition);
@@ -37,9 +46,9 @@ export function checkRetention({ records, statement, recordsMax, newest }: Kept)
   const hole = records.findIndex(({ position }, index) => position !== firstPosition + index);
   if (hole >= 0)
     findings.push(`retention: record ${firstPosition + hole} is missing among those that are kept`);
-  if (newest !== null && recordsMax !== null && records.length > recordsMax + newest) {
+  if (newest !== null && recordsMax !== null && recordCount > recordsMax + newest) {
     findings.push(
-      `retention: ${records.length} records are kept, although no more than ${recordsMax} are to be`,
+      `retention: ${recordCount} records are kept, although no more than ${recordsMax} are to be`,
     );
   }
   return findings;

@@ -131,6 +131,10 @@ export class SchedulerChecker {
       return;
     }
     const [was] = before?.placement.get(any.id) ?? [];
+    if (was === first && this.#has(first, key) === null) {
+      tried("scheduler a stage that stays until its node says what it has");
+      return;
+    }
     if (before !== null && was !== undefined && was !== first) {
       const stageBefore = stageIn(any, before.configuration);
       const excluded = exclusions.among(pipeline, nowMs).get(placeText(stageBefore))?.has(was) === true;

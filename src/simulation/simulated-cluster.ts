@@ -94,7 +94,7 @@ export class SimulatedCluster {
     this.#subscriptions = new Subscriptions(
       prng.fork(),
       onViolation,
-      () => this.host(HUB).storedPosition - keptMin,
+      () => this.host(HUB).store.nextPosition - keptMin,
     );
     this.#operator = shape.operator ? this.#createOperator() : null;
     this.#sightings = new Sightings(() => this.sources);
@@ -139,7 +139,7 @@ export class SimulatedCluster {
   left(): readonly string[] {
     const hub = this.host(HUB).node;
     const { nextPosition } = this.#subscriptions;
-    const stored = this.host(HUB).storedPosition;
+    const stored = this.host(HUB).store.nextPosition;
     const unpushed =
       stored === nextPosition ? [] : [`subscription: ${nextPosition} of ${stored} records were pushed`];
     return [...unpushed, ...leftOnHosts([...this.#hosts.values()], hub)];

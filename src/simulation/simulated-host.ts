@@ -296,9 +296,9 @@ export class SimulatedHost {
     this.#process?.run(() => this.#loads?.loseOne());
   }
 
-  /** Records in its store, of its present process. */
-  get storedPosition(): number {
-    return this.#store?.nextPosition ?? 0;
+  /** Of its present process. */
+  get store(): Pick<Store, "nextPosition" | "recordCount"> {
+    return this.#store ?? { nextPosition: 0, recordCount: 0 };
   }
 
   /** Entries of tasks that its journals hold; what a process that died had not deleted yet is not counted. */

@@ -37,7 +37,7 @@ export class SimulatedLoads {
     return this.#workers.size;
   }
 
-  /** Whether a load has failed or hung in this process. */
+  /** Whether a load has failed, hung or been cut short in this process. */
   get faulty(): boolean {
     return this.#faulty;
   }
@@ -69,6 +69,8 @@ export class SimulatedLoads {
   /** The oldest worker crashes: the one whose stage has been here longest. */
   loseOne(): void {
     const [crash] = this.#workers;
+    // One that loads still has failed to.
+    this.#faulty ||= crash !== undefined;
     crash?.();
   }
 }

@@ -240,12 +240,13 @@ async function report(
   { time, history, invariants, bug, shape, cluster }: Run,
   calmFromMs: number | null,
 ): Promise<Omit<SimulationReport, "seed" | "faults" | "scenario" | keyof Ending>> {
+  const { recordCount } = cluster.host(HUB).store;
   cluster.killAll();
   const endedAtMs = time.nowMs;
   const { records: stored, statement } = await storedOn(cluster.host(HUB), time);
   const deleted = cluster.times.storedOf(statement.expired);
   const records = [...deleted, ...stored, ...bug.duplicates];
-  const kept = { records: stored, statement, recordsMax: shape.recordsMax };
+  const kept = { records: stored, statement, recordsMax: shape.recordsMax, recordCount };
   const newest = calmFromMs === null ? null : cluster.times.storedSince(endedAtMs - LOOKS_MS);
   for (const text of checkRetention({ ...kept, newest })) invariants.addViolation(text);
   const known = records.filter(({ position }) => position !== UNKNOWN_POSITION);

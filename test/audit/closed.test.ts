@@ -3,7 +3,9 @@
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { auditRun, type AuditInput } from "../../src/audit/audit.js";
+import type { RecordsOrigin } from "../../src/audit/origin.js";
 import { taskText } from "../../src/audit/findings.js";
+import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import type { StoredClosing, StoredRecord } from "../../src/task/record.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import { auditedRun } from "../support/audited-run.js";
@@ -93,6 +95,21 @@ test("an audit that knows which sources run finds the last incarnation of any ot
   assert.equal(await foundWhere(all, only, [closing(1, 5, "ended", 5)]), []);
   assert.equal(await foundWhere({ running: new Set([CAM]) }, only), []);
   assert.equal(await foundWhere({ ledgers: [] }, only), [], "it may run elsewhere");
+});
+
+test("an audit misses no closing that retention may have deleted, which may be older than tasks of its incarnation", async () => {
+  const first = incarnation(1, 5, 0);
+  const late = first.slice(4);
+  const run = [first.slice(0, 4), [closing(1, 5, "recovered")], late, incarnation(2, 5, 5)].flat();
+  const store = new MemoryStore();
+  await store.append([...run, closing(2, 5, "ended", 5)]);
+  await store.expire({ recordsMax: 7, limit: 100 });
+  const statement = await store.statement();
+  const { records } = await store.read({ fromPosition: 0, limit: 100 });
+  const stated = { before: statement, after: statement, whole: true };
+  const origin = (): Promise<RecordsOrigin> => Promise.resolve({ stated, file: null });
+  const { findings } = await auditRun({ records, origin, ledgers: [], running: new Set() });
+  assert.equal([records.length, findings], [7, []]);
 });
 
 test.run();

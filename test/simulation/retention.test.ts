@@ -20,7 +20,7 @@ test("checkRetention finds records that went too soon, holes, and what stays too
   const records = (...positions: readonly number[]): readonly StoredRecord[] =>
     positions.map((position) => ({ position }) as StoredRecord);
   const statement = { firstPosition: 4, nextPosition: 8 };
-  const kept = { records: records(4, 5, 6, 7), statement, recordsMax: 4, newest: 0 };
+  const kept = { records: records(4, 5, 6, 7), statement, recordsMax: 4, recordCount: 4, newest: 0 };
   assert.equal(checkRetention(kept), []);
   assert.match(
     checkRetention({ ...kept, records: records(4, 5, 6), recordsMax: 4 }).join(),

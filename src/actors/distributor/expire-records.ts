@@ -44,8 +44,14 @@ export function onExpireEnded(state: State, result: AskResult<number>, ctx: Cont
   state.expiring = false;
   if (!result.ok) {
     warn(state, "Cannot delete old records; it is tried again", { error: errorText(result.error) }, ctx);
-  } else if (result.reply === STEP_RECORDS) {
+  } else if (result.reply === STEP_RECORDS || hasTooMany(state)) {
     expire(state, ctx);
   }
   return state;
+}
+
+/** Also of what was stored while a step was under way. */
+export function hasTooMany({ given, retained }: State): boolean {
+  const { recordsMax } = retained.retention;
+  return recordsMax !== undefined && given.store.recordCount > recordsMax;
 }

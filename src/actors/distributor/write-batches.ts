@@ -10,7 +10,7 @@ import type { StoredRecord } from "../../task/record.js";
 import { taskKey } from "../../task/identity.js";
 import { ownerOf } from "../../task/origin.js";
 import type { Outcome } from "../../task/task.js";
-import { expire } from "./expire-records.js";
+import { expire, hasTooMany } from "./expire-records.js";
 import { sameOutcome, taskOutcome, type PendingRecord } from "./pending.js";
 import { readOn } from "./serve-subscribers.js";
 import { warn, type Batch, type DistributorRetained, type Message, type State } from "./state.js";
@@ -120,15 +120,14 @@ export function onStored(
   appended: readonly Appended[],
   ctx: Context<Message>,
 ): State {
-  const { given, retained } = state;
+  const { retained } = state;
   retained.writing = { status: "idle" };
   const stored = settleBatch(state, batch, appended, ctx);
   for (const subscription of retained.subscriptions.values()) {
     pushStored(subscription, stored);
     readOn(state, subscription, ctx);
   }
-  const { recordsMax } = retained.retention;
-  if (recordsMax !== undefined && given.store.recordCount > recordsMax) expire(state, ctx);
+  if (hasTooMany(state)) expire(state, ctx);
   scheduleFlush(state, ctx);
   return state;
 }

@@ -39,6 +39,24 @@ test("distributor deletes beyond recordsMax after each write and keeps the total
   assert.is(totals().sources["cam-1"]?.stored, 5);
 });
 
+test("distributor deletes what was stored while it deleted, too", async () => {
+  const memory = new MemoryStore();
+  const expire = memory.expire.bind(memory);
+  const held: (() => void)[] = [];
+  memory.expire = async (step) => {
+    const count = await expire(step);
+    if (count > 0) await new Promise<void>((resolve) => held.push(resolve));
+    return count;
+  };
+  const { storeDurably, actor } = setUp({ retention: { recordsMax: 3 } }, memory);
+  await storeDurably(0, 1, 2, 3);
+  await storeDurably(4);
+  assert.is(memory.recordCount, 4);
+  for (const end of held) end();
+  await actor.settle();
+  assert.is(memory.recordCount, 3);
+});
+
 test("distributor keeps what it was last told to", async () => {
   const memory = new MemoryStore();
   await memory.append(newRecords(20));
