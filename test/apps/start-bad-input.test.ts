@@ -108,7 +108,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   "a source of an unknown scheme": {
     args: ["--source", "ftp://user:secret@host/x"],
-    says: ['"ftp://..."', "it must be one of FILE, rtsp://"],
+    says: ['"ftp://..."', "it must be one of FILE, loop:FILE, rtsp://"],
   },
   "one source that is missing beside one that is not": {
     args: ["--source", "none.mp4", "--source", "test:64x64@25,duration=1"],
