@@ -38,19 +38,22 @@ const SERVICES = [
 
 const ENTRIES = new Map<string, string>([
   ...PROGRAMS.map((path) => [path, basename(path, ".js")] as const),
-  ...SERVICES.map((name) => [compiled(`src/services/${name}`), name] as const),
+  ...SERVICES.map((name) => [compiled(serviceModule(name)), name] as const),
   [compiled("apps/examples/brightness-service"), "brightness-service"],
   [compiled("src/index"), "index"],
   [compiled("src/runtime/index"), "runtime"],
 ]);
 
 /**
- * From what every process needs to what few do: a file of its own for what each needs beyond those before it. Whatever is left is
+ * From what a thread needs to what few processes do: a file of its own for what each needs beyond those before it. Whatever is left is
  * split by who imports it.
  */
 const LAYERS: readonly (readonly [name: string, of: readonly string[]])[] = [
+  // A thread of a stage loads no inference that the stage has no use for: it costs each thread some 20 MB.
+  ["thread", ["src/actors/processor/worker"]],
+  ["vision", ["tracking", "colour-classification"].map(serviceModule)],
+  ["inference", ["motion-detection", "face-detection", "object-detection"].map(serviceModule)],
   ["command-line", ["apps/cli/commands", "apps/program", "apps/start/options"]],
-  ["worker", ["src/actors/processor/worker", ...SERVICES.map((name) => `src/services/${name}`)]],
   ["decisions", ["src/actors/scheduler/decision-worker", "src/node/agent/pipeline-reader"]],
   ["operator", ["src/operator/operator"]],
   ["node", ["src/node/node"]],
@@ -92,6 +95,10 @@ async function bundle(): Promise<void> {
 
 function compiled(module: string): string {
   return join(COMPILED, `${module}.js`);
+}
+
+function serviceModule(name: string): string {
+  return `src/services/${name}`;
 }
 
 /** What a layer is made of, with all that these import. */
