@@ -82,8 +82,8 @@ async function bundle(): Promise<void> {
     format: "esm",
     sourcemap: true,
     sourcemapExcludeSources: true,
-    // Names stay, for stacks; places are found by the map.
-    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    // Names and lines stay, for stacks: a log gives places in these files.
+    minify: false,
     entryFileNames: "[name].js",
     chunkFileNames: "[name]-[hash].js",
     codeSplitting: { groups: LAYERS.map(groupOf) },

@@ -4,7 +4,7 @@
  */
 
 import { pipeline } from "node:stream/promises";
-import { withOriginalPlaces } from "../src/runtime/original-places.js";
+import { withOriginalPlaces } from "./original-places.js";
 import { jsonLine, terminalLine, terminalLines } from "../src/runtime/safe-text.js";
 
 interface Output {

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { withOriginalPlaces } from "../src/runtime/original-places.js";
+import { withOriginalPlaces } from "../apps/original-places.js";
 import type { Tally } from "./adversary/kit/tally.js";
 import { createNeedsOwnProcess } from "./runner/alone.js";
 import type { FileResult } from "./runner/file-result.js";

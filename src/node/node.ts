@@ -135,14 +135,15 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     held.decisions = decisions?.thread ?? null;
     held.memory = await memoryOf(store, system, options);
     const pictures = picturesOf(world, system, held);
+    const role = cloud === name || options.roles?.includes("cloud") === true ? "cloud" : "edge";
     const components = startComponents({
       ...(pictures && { show: (picture) => pictures.show(picture) }),
       ...componentsOptionsOf(world, options, held),
       models: await listModelFiles(options.modelDir ?? null),
-      capacity: await capacityOf(world, options.limits),
+      capacity: await capacityOf(world, role, options.limits),
       system,
       cloud,
-      role: cloud === name || options.roles?.includes("cloud") === true ? "cloud" : "edge",
+      role,
       services,
       vouch: vouching.vouch,
       ...(vouching.cloud && {

@@ -2,7 +2,6 @@
 
 import { writeSync } from "node:fs";
 import { pino } from "pino";
-import { withOriginalPlaces } from "./original-places.js";
 import { safeJson } from "./safe-text.js";
 
 /** From all records to none. */
@@ -45,7 +44,7 @@ export function createStandardError(write: (bytes: Uint8Array) => number): { wri
       const note =
         lost === 0 ? "" : `{"level":40,"time":${Date.now()},"lost":${lost},"msg":"Records were lost"}\n`;
       // What a record says may come from elsewhere, and a terminal may show it.
-      const text = safeJson(line.includes('"stack":') ? withOriginalPlaces(line.trimEnd()) : line.trimEnd());
+      const text = safeJson(line.trimEnd());
       if (writeWhole(Buffer.from(`${note}${text}\n`), write)) lost = 0;
       else lost += 1;
     },

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
-import { withOriginalPlaces } from "../../src/runtime/original-places.js";
+import { withOriginalPlaces } from "../../apps/original-places.js";
 
 const COMPILED = fileURLToPath(import.meta.url);
 
