@@ -38,6 +38,7 @@ export type {
   MembershipEvent,
   RemoteSpawnOptions,
   Role,
+  TokenRole,
   SecurityCounts,
 } from "./transport/cluster/cluster.js";
 export { Refusal, type Guard, type Sender } from "./transport/cluster/guard.js";

@@ -34,8 +34,8 @@ const spareNode = createStatelessPolicy("spare-node", (view) => {
   };
 });
 
-const asset = (path: string): string =>
-  fileURLToPath(new URL(path, new URL("../../../apps/", import.meta.url)));
+const apps = new URL("../../../apps/", import.meta.url);
+const asset = (path: string): string => fileURLToPath(new URL(path, apps));
 const file = asset("pipelines/default.yaml");
 const { pipeline, configuration } = parsePipelineFile(await readFile(file, "utf8"), file, SERVICES);
 
@@ -44,13 +44,8 @@ const cluster = await startLocalCluster({ store, services: SERVICES, policies: [
 const observed = cluster.observe([pipeline]);
 const id = parseSourceId("demo");
 const source = parseSource(asset("demo/demo.mp4"));
-await cluster.addSource({
-  id,
-  source,
-  pipeline,
-  configuration,
-  policy: { name: "spare-node", parameters: {} },
-});
+const policy = { name: "spare-node", parameters: {} };
+await cluster.addSource({ id, source, pipeline, configuration, policy });
 const { explanations } = await cluster.table();
 await cluster.sourcesEnded();
 
