@@ -186,6 +186,12 @@ export const OPERATOR_SHAPES: readonly Shape[] = [
   asked("/distributor", { type: "reportStatement" }),
   asked("/scheduler", { type: "continueSource", sourceId: "nothing" }),
   asked("/scheduler", { type: "removeSource", sourceId: "nothing" }),
+  asked("/scheduler", {
+    type: "hostSource",
+    definition: request({ source: "nothing:", configuration: CONFIGURATION }),
+    hosting: { candidates: ["nobody"], choice: "fixed" },
+  }),
+  asked("/scheduler", { type: "endHosting", sourceId: "nothing" }),
   asked("/scheduler", { type: "reportNodes" }),
   asked("/scheduler", { type: "reportSources" }),
   asked("/scheduler", { type: "reportPolicies" }),
