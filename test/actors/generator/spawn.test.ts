@@ -173,9 +173,7 @@ test("a paced source takes as long as its presentation times say", async () => {
     configuration: small({ framesPerTask: 1 }),
   });
   assert.is(tasks.length, 15);
-  // A timer may fire a little early.
-  const tookMs = performance.now() - startedMs;
-  assert.ok(tookMs >= 540, `${tookMs} ms`);
+  assert.ok(performance.now() - startedMs >= 560);
   const [first, last] = [tasks[0], tasks.at(-1)];
   assert.ok(Math.abs((last?.sourceAtMs ?? 0) - (first?.sourceAtMs ?? 0) - 560) < 1e-3);
 });
