@@ -163,7 +163,7 @@ test("sluice policy has another policy decide for a running source, and says wha
   assert.ok(names.includes("edge-only"));
   const set = await here("policy", "live", "fixed", "--param", "placement.motion=edge-1");
   assert.equal([set.exitCode, set.stderr], [0, ""]);
-  assert.match(set.stdout, "live is decided by fixed");
+  assert.match(set.stdout, "live is decided by fixed: placed as the policy says");
   assert.match((await here("top", "--once")).stdout, /motion -> edge-1/);
   for (const [args, exitCode, wanted] of [
     [
