@@ -195,7 +195,7 @@ class Sink {
     retained.delivered += count;
     state.attempt = 0;
     if (retained.downSinceMs !== null) {
-      onEvent({ type: "sinkUp", sink: name, afterMs: ctx.now() - retained.downSinceMs });
+      onEvent({ type: "sinkUp", sink: name, afterMs: ctx.monotonic() - retained.downSinceMs });
       retained.downSinceMs = null;
     }
     return this.#passOver(state, count, ctx);
@@ -224,7 +224,7 @@ class Sink {
     retained.failures += 1;
     state.attempt += 1;
     if (retained.downSinceMs === null) {
-      retained.downSinceMs = ctx.now();
+      retained.downSinceMs = ctx.monotonic();
       onEvent({ type: "sinkDown", sink: name, problem: errorText(error) });
     }
     const wantedMs = error instanceof DeliveryError ? (error.retryAfterMs ?? 0) : 0;

@@ -29,12 +29,14 @@ export class TaskMaker {
   /** Makes a task where its frames are here and due, and the window has room. @returns whether it did */
   makeNext({ capture, grouping }: Frames, ctx: Ctx): boolean {
     const { plan, live } = capture;
+    // One read for both clocks: however long the thread is held up between two, tasks keep their distances.
+    const monotonicMs = ctx.monotonic();
     const grouped = grouping.next({
       framesPerTask: plan.configuration.framesPerTask,
       paced: this.#options.paced && !live,
       full: !live && this.#retained.window.full,
-      nowMs: ctx.now(),
-      monotonicMs: ctx.monotonic(),
+      nowMs: ctx.epochMs() + monotonicMs,
+      monotonicMs,
     });
     if (grouped.type === "early") ctx.after("due", grouped.dueInMs, { type: "frameDue" });
     if (grouped.type !== "complete") return false;
