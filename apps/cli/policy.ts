@@ -1,10 +1,11 @@
 /** `sluice policies` and `sluice policy`: which there are, and which one decides for a source. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FenceReport } from "../../src/scheduling/fences.js";
 import type { Operator } from "../../src/operator/operator.js";
 import { createPolicies } from "../../src/scheduling/policies.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";
-import type { ShadowSpec } from "../../src/task/requests.js";
+import { UNDECIDED, type ShadowSpec } from "../../src/task/requests.js";
 import { POLICY_HELP } from "../command-line.js";
 import { out } from "../terminal.js";
 import { readParameters } from "../parameters.js";
@@ -53,12 +54,23 @@ export async function setPolicy(
   const parameters = readParameters(param);
   const beside = await shadowOf(operator, id, shadow);
   await operator.setPolicy(id, { name, parameters, ...(beside && { shadow: beside }) });
-  const { explanations } = await operator.table();
-  const why = explanations[id]?.reason;
+  const why = await decisionOf(operator, id);
   out.line(
     `${id} is decided by ${name}${beside ? `, with ${beside.name} beside it` : ""}${why === undefined ? "" : `: ${why}`}`,
   );
   return 0;
+}
+
+/** A decision comes a moment after the word that asks for it; of a source that waits for its nodes, later than anybody would wait. */
+const LOOKS_MAX = 20;
+const LOOK_MS = 50;
+
+async function decisionOf(operator: Operator, id: SourceId): Promise<string | undefined> {
+  for (let look = 1; ; look += 1) {
+    const reason = (await operator.table()).explanations[id]?.reason;
+    if (reason !== UNDECIDED.reason || look === LOOKS_MAX) return reason;
+    await sleep(LOOK_MS);
+  }
 }
 
 /** What runs beside a policy: the one that is named, none, or the one that did so far. */

@@ -116,3 +116,6 @@ export interface Explanation {
   readonly reason: string;
   readonly inputs: Readonly<Record<string, string | number | boolean | null>>;
 }
+
+/** Of what a policy is yet to decide. */
+export const UNDECIDED: Explanation = { reason: "not decided yet", inputs: {} };

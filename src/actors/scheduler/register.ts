@@ -4,7 +4,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import { SluiceError } from "../../task/errors.js";
 import type { PolicyReply } from "../protocol/scheduler.js";
 import { pipelineKeyText, type SourceId } from "../../task/identity.js";
-import type { PolicySpec, SourceDescription } from "../../task/requests.js";
+import { UNDECIDED, type PolicySpec, type SourceDescription } from "../../task/requests.js";
 import { suggestName } from "../../task/nearest-name.js";
 import {
   attemptOf,
@@ -232,6 +232,8 @@ export function onSetPolicy(state: State, message: Of<"setPolicy">, ctx: Ctx, tr
     ...entry,
     description: steered(registered, order),
     kept: null,
+    // What the one before said of its plan is no word of this one.
+    why: UNDECIDED,
     shadow: shadowOf(policy),
   });
   state.retained.kept.delete(sourceId);

@@ -1,6 +1,6 @@
 /** What a policy beside the one in force would do for a source. */
 
-import type { Explanation, PolicySpec, ShadowSpec } from "../../task/requests.js";
+import { UNDECIDED, type Explanation, type PolicySpec, type ShadowSpec } from "../../task/requests.js";
 import type { KeptState } from "../../scheduling/kept-state.js";
 import type { PlanScore } from "../../task/reports.js";
 import type { Plan } from "../../scheduling/policy.js";
@@ -18,8 +18,7 @@ export interface ShadowEntry {
 }
 
 function startShadow(policy: ShadowSpec): ShadowEntry {
-  const why = { reason: "not decided yet", inputs: {} };
-  return { policy, kept: null, plan: null, why, inForce: null, own: null };
+  return { policy, kept: null, plan: null, why: UNDECIDED, inForce: null, own: null };
 }
 
 /** Of the policy in force; null where it has none. */

@@ -6,7 +6,7 @@ import type { AgentReply } from "../protocol/agent.js";
 import type { SealReply } from "../protocol/distributor.js";
 import type { SchedulerEvent, SchedulerMessage } from "../protocol/scheduler.js";
 import type { PlanChange } from "../../task/reports.js";
-import type { SourceDescription } from "../../task/requests.js";
+import { UNDECIDED, type SourceDescription } from "../../task/requests.js";
 import { pipelineKeyText, type NodeName, type SourceId } from "../../task/identity.js";
 import { samePipeline } from "../../task/pipeline.js";
 import type { NodeQuota } from "./admission.js";
@@ -240,7 +240,7 @@ export function createSourceEntry(
     window: new OutcomeWindow(nowMs),
     images: new ImageSizes(),
     plan: null,
-    why: { reason: "not decided yet", inputs: {} },
+    why: UNDECIDED,
     shadow: shadowOf(description.policy),
   };
 }

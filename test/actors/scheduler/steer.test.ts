@@ -17,7 +17,7 @@ import { createMemoryTrust } from "../../../src/storage/trust/trust.js";
 import { parseConfiguration } from "../../../src/task/configuration.js";
 import { parseSpace } from "../../../src/task/configuration-space.js";
 import { parseSourceId } from "../../../src/task/identity.js";
-import type { SourceDescription, SourceOrders } from "../../../src/task/requests.js";
+import { UNDECIDED, type SourceDescription, type SourceOrders } from "../../../src/task/requests.js";
 import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
 import { CLOUD, EDGE_1, node, outcome, source } from "./cluster.js";
@@ -29,6 +29,7 @@ function setUp({
   term = 1,
   changes = {},
   onDecision = () => {},
+  isUndecided = () => false,
 }: SetUp = {}) {
   const decisions = createInlineDecisions(createPolicies());
   const retained = createSchedulerRetained(orders);
@@ -41,7 +42,7 @@ function setUp({
         ...decisions,
         decide(job, request) {
           onDecision();
-          decisions.decide(job, request);
+          if (!isUndecided()) decisions.decide(job, request);
         },
       },
       intervalMs: 1_000,
@@ -97,7 +98,18 @@ interface SetUp {
   readonly term?: number;
   readonly changes?: Partial<SourceDescription>;
   readonly onDecision?: () => void;
+  /** Whether a round takes longer than the test. */
+  readonly isUndecided?: () => boolean;
 }
+
+test("scheduler says nothing of the policy before as the word of one that is yet to decide", () => {
+  let isUndecided = false;
+  const { setPolicy, explain } = setUp({ isUndecided: () => isUndecided });
+  assert.match(explain().now?.reason ?? "", "source's node");
+  isUndecided = true;
+  setPolicy("cloud-only");
+  assert.is(explain().now?.reason, UNDECIDED.reason);
+});
 
 test("scheduler has a source paused by its next table, until an operator says otherwise, and explain tells", () => {
   const { scheduler, pause, goOn, route, explain, reported } = setUp();
