@@ -24,7 +24,7 @@ export function onStageUnavailable(state: State, { node, failure }: Of<"stageUna
     state.ignored++;
     return;
   }
-  if (!exclude(state, node, failure, ctx)) return;
+  if (!exclude(state, node, [failure], ctx)) return;
   // What waits there waits for a table, whatever it says.
   for (const [id] of concerned) state.changed.add(id);
 }
@@ -42,12 +42,16 @@ export function excludeAgain(
     ctx.log.warn("Stages could not run on a node before, and stay elsewhere", { node: node.name, stages });
 }
 
-/** Places a stage elsewhere for a while. @returns false where it was not to be placed there already */
-export function exclude(state: State, node: NodeName, failure: StageFailure, ctx: Ctx): boolean {
-  const { pipelineId, pipelineVersion, stage } = failure.stage;
-  const isNew = state.exclusions.add(node, failure, ctx.monotonic());
+/** Places stages elsewhere for a while. @returns false where none was to be placed there any more */
+export function exclude(state: State, node: NodeName, failures: readonly StageFailure[], ctx: Ctx): boolean {
+  const added = failures.filter((failure) => state.exclusions.add(node, failure, ctx.monotonic()));
   keepFailures(state, node, ctx);
-  if (!isNew) return false;
+  for (const failure of added) placeElsewhere(state, node, failure, ctx);
+  return added.length > 0;
+}
+
+function placeElsewhere(state: State, node: NodeName, failure: StageFailure, ctx: Ctx): void {
+  const { pipelineId, pipelineVersion, stage } = failure.stage;
   const { reason } = failure;
   const text = stageKeyText(failure.stage);
   ctx.log.warn("A stage cannot run on a node, and is placed elsewhere", { node, stage: text, reason });
@@ -56,5 +60,4 @@ export function exclude(state: State, node: NodeName, failure: StageFailure, ctx
     if (pipeline.id !== pipelineId || pipeline.version !== pipelineVersion) continue;
     requestReplan(state, id, `stage ${stage} cannot run on ${node}`, ctx);
   }
-  return true;
 }

@@ -1,5 +1,7 @@
 /** Between decisions: tasks go where stages have been loaded since, and away from where they have not. */
 
+import type { NodeName } from "../../task/identity.js";
+import type { StageFailure } from "../../task/offers.js";
 import { sameData } from "../../task/same-data.js";
 import { samePlan } from "../../scheduling/plan.js";
 import { creditRoute } from "./credit.js";
@@ -49,9 +51,11 @@ export function onReroute(state: State, ctx: Ctx): void {
     state.reroutes.size === 0 ? "other nodes can run stages" : `loaded: ${[...state.reroutes].join(", ")}`;
   state.reroutes.clear();
   const routed = routeSources(state, ctx.monotonic());
-  for (const { node, stage, reason: why } of routed.refused) {
-    exclude(state, node, { stage, reason: why, retryInMs: RETRY_MS.noRoom }, ctx);
-  }
+  excludeAll(
+    state,
+    routed.refused.map((refused) => ({ ...refused, retryInMs: RETRY_MS.noRoom })),
+    ctx,
+  );
   for (const [id, routing] of routed.sources) {
     const before = table.sources.get(id);
     if (before === undefined) continue;
@@ -65,9 +69,27 @@ export function onReroute(state: State, ctx: Ctx): void {
 
 /** Looks for nodes that do not answer, and whether another route is better by now. */
 export function checkLoading(state: State, ctx: Ctx): void {
-  for (const { node, stage } of state.loaded.takeOverdue(LOAD_MS_MAX, ctx.monotonic())) {
-    const reason = `It has not said within ${LOAD_MS_MAX / 1_000} s that it has loaded the stage`;
-    exclude(state, node, { stage, reason, retryInMs: RETRY_MS.noAnswer }, ctx);
-  }
+  const reason = `It has not said within ${LOAD_MS_MAX / 1_000} s that it has loaded the stage`;
+  const overdue = state.loaded.takeOverdue(LOAD_MS_MAX, ctx.monotonic());
+  excludeAll(
+    state,
+    overdue.map(({ node, stage }) => ({ node, stage, reason, retryInMs: RETRY_MS.noAnswer })),
+    ctx,
+  );
   onReroute(state, ctx);
+}
+
+/** What is kept of the failures of a node is written once for all of them. */
+function excludeAll(
+  state: State,
+  failures: readonly (StageFailure & { readonly node: NodeName })[],
+  ctx: Ctx,
+): void {
+  const byNode = new Map<NodeName, StageFailure[]>();
+  for (const { node, ...failure } of failures) {
+    const others = byNode.get(node);
+    if (others === undefined) byNode.set(node, [failure]);
+    else others.push(failure);
+  }
+  for (const [node, ofNode] of byNode) exclude(state, node, ofNode, ctx);
 }
