@@ -1,6 +1,7 @@
 /** Nodes come, change and go. */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { NodeName } from "../../task/identity.js";
 import type { NodeDescription } from "../../task/requests.js";
 import { sameData } from "../../task/same-data.js";
 import { requestReplan } from "./decide.js";
@@ -36,6 +37,7 @@ export function onRegisterNode(state: State, { node, controller }: Of<"registerN
   state.acknowledgements.add(node.name, controller);
   sendTable(state, node.name, ctx);
   armResend(state, ctx);
+  if (before !== undefined) changeRoutesOver(state, node.name);
   requestReplan(state, "all", `node ${node.name} joined`, ctx);
   findHosts(state, ctx);
 }
@@ -53,7 +55,15 @@ export function onRemoveNode(state: State, { node, gone = false }: Of<"removeNod
   state.serviceTimes.forget(node);
   state.exclusions.forget(node);
   state.loaded.forget(node);
+  changeRoutesOver(state, node);
   requestReplan(state, "all", `node ${node} left`, ctx);
+}
+
+/** Tasks that the table sends there want another one at once, also where no plan changes: a route may lag behind its plan. */
+function changeRoutesOver(state: State, node: NodeName): void {
+  for (const [id, { placement }] of state.retained.table?.sources ?? []) {
+    if ([...placement.values()].some((places) => places.includes(node))) state.changed.add(id);
+  }
 }
 
 interface Registered {

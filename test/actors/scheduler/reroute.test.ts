@@ -99,6 +99,21 @@ test("a stage goes to another node once that has loaded it, and not before", () 
   assert.equal(deployed()["two@1/detect"], [CLOUD, EDGE_2], "and unloaded where nothing goes any more");
 });
 
+test("a stage leaves a node at once that cannot run it any more, or is gone, also where it was to leave anyway", () => {
+  for (const change of ["runs something else", "is gone"]) {
+    const { scheduler, join, register, place, loaded, at } = cluster();
+    register();
+    loaded("edge-1", "detect", "track");
+    place({ detect: "edge-2", track: "edge-2" });
+    loaded("edge-2", "detect", "track");
+    place({ detect: "cloud", track: "cloud" });
+    assert.is(at(), EDGE_2, "the cloud has not loaded it");
+    if (change === "is gone") scheduler.tell({ type: "removeNode", node: EDGE_2 });
+    else join({ ...node("edge-2"), services: [] });
+    assert.is(at(), CLOUD, change);
+  }
+});
+
 test("a source is no more loading once every stage has a node that has loaded it", () => {
   const { register, loaded, route } = cluster();
   register();
