@@ -91,8 +91,10 @@ export function prepareStages(router: Router, table: RoutingTable): void {
   const placedHere = new Set<string>();
   router.retained.placedHere = placedHere;
   const prepare = (pipeline: Pipeline, stage: Stage): void => {
-    if (runsHere(router, pipeline, stage))
-      placedHere.add(stageKeyText(openInbox(router, pipeline, stage).key));
+    if (!runsHere(router, pipeline, stage)) return;
+    const inbox = openInbox(router, pipeline, stage);
+    inbox.idleSinceMs = null;
+    placedHere.add(stageKeyText(inbox.key));
   };
   for (const { stage: key, nodes } of table.deployments) {
     const pipeline = table.pipelines.get(pipelineKeyText(key.pipelineId, key.pipelineVersion));

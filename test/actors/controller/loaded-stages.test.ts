@@ -135,6 +135,20 @@ test("a controller keeps a stage that a later table deploys here again within th
   assert.equal(processors.all("retireProcessor"), []);
 });
 
+test("a controller counts the hold of a stage anew after a table that deploys it for a moment between two looks", () => {
+  const { router, install, processors } = subject();
+  install(deployedOn(1, [EDGE]));
+  install(deployedOn(2, []));
+  router.advance(250);
+  install(deployedOn(3, [EDGE]));
+  router.advance(1);
+  install(deployedOn(4, []));
+  router.advance(999);
+  assert.is(processors.all("retireProcessor").length, 0, "999 ms since a table deployed it");
+  router.advance(1_000);
+  assert.is(processors.all("retireProcessor").length, 2);
+});
+
 test("a controller says again what failed when a table deploys it here, as the scheduler may have begun anew", () => {
   const { router, install, scheduler } = subject();
   install(deployedOn(1, [EDGE]));
