@@ -4,7 +4,6 @@ import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { withOriginalPlaces } from "../apps/original-places.js";
 import type { Tally } from "./adversary/kit/tally.js";
 import { createNeedsOwnProcess } from "./runner/alone.js";
 import type { FileResult } from "./runner/file-result.js";
@@ -14,7 +13,7 @@ import { showProgress } from "./runner/progress.js";
 import { createRoom, thisMachine } from "./runner/room.js";
 import type { TestFile } from "./runner/run-file.js";
 import { runFiles, startGroup } from "./runner/run-files.js";
-import { slowestText, totalsText } from "./runner/summary.js";
+import { problemText, seconds, slowestText, totalsText } from "./runner/summary.js";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 const sources = join(root, "../../test");
@@ -74,14 +73,15 @@ async function run(files: readonly TestFile[], { jobs, record }: RunnerOptions):
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => {
       interrupted = true;
+      for (const { name, startedMs: since } of all.running())
+        console.log(`Cut off after ${seconds(performance.now() - since)}: ${name}`);
       all.stop();
     });
   }
   const results = await all.results;
   progress.stop();
-  for (const { file, problem, output } of results)
-    if (problem !== null && !interrupted) console.log(`\n${file}: ${problem}\n${withOriginalPlaces(output)}`);
   if (interrupted) return 130;
+  for (const result of results) if (result.problem !== null) console.log(problemText(result));
   console.log(`\n${slowestText(results)}\n\n${totalsText(results, performance.now() - startedMs)}`);
   const leftKept = !hadKept && existsSync(kept);
   if (leftKept) console.log(`A test has left "${kept}": name folders of its own`);

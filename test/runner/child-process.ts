@@ -4,21 +4,24 @@ import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { killAllWith, processesWith } from "../support/processes.js";
 import { endedChildrenCpuMs } from "./cpu-time.js";
+import { hasSummary } from "./file-result.js";
 
 export interface Patience {
   /** Without a word of it: a machine may be slow, and a file may hold many tests. In ms. */
   readonly silenceMs: number;
+  /** Until it has ended after its tests, in ms. */
+  readonly openMs: number;
   /** Until what it has started has ended after it, in ms. */
   readonly endingMs: number;
 }
 
-export const PATIENCE: Patience = { silenceMs: 1_200_000, endingMs: 30_000 };
+export const PATIENCE: Patience = { silenceMs: 1_200_000, openMs: 30_000, endingMs: 30_000 };
 const LOOK_AGAIN_MS = 50;
 
 interface ProcessEnd {
   readonly code: number | null;
-  /** Whether it was killed, as it said nothing for `silenceMs`. */
-  readonly hung: boolean;
+  /** Whether it was killed, as it said nothing for `silenceMs`, or went on for `openMs` after its tests. */
+  readonly hung: "silent" | "open" | null;
   /** Standard output and error. */
   readonly output: string;
   readonly durationMs: number;
@@ -34,8 +37,15 @@ export interface TestProcess {
   kill(): void;
 }
 
-/** @param args of Node */
-export function startTestProcess(args: readonly string[], patience: Patience): TestProcess {
+/**
+ * @param args of Node
+ * @param tests whether it ends with its tests; one that several files share ends with the last of them
+ */
+export function startTestProcess(
+  args: readonly string[],
+  patience: Patience,
+  tests: "of one file" | "of several",
+): TestProcess {
   const startedMs = performance.now();
   // Inherited by all that it starts.
   const mark = randomUUID();
@@ -51,22 +61,27 @@ export function startTestProcess(args: readonly string[], patience: Patience): T
   };
   const closed = new Promise<Omit<ProcessEnd, "left">>((resolve) => {
     let output = "";
-    let hung = false;
+    let hung: ProcessEnd["hung"] = null;
     let cpuMs: number | null = null;
-    const watchdog = setTimeout(() => {
-      hung = true;
+    const endAs = (why: "silent" | "open"): void => {
+      hung = why;
       kill();
-    }, patience.silenceMs);
+    };
+    const watchdog = setTimeout(endAs, patience.silenceMs, "silent");
+    let ending: NodeJS.Timeout | undefined;
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (chunk: string) => {
         output += chunk;
         watchdog.refresh();
+        if (tests === "of one file" && ending === undefined && hasSummary(output))
+          ending = setTimeout(endAs, patience.openMs, "open");
       });
     }
     child.once("exit", () => (cpuMs = cpuSinceLastEnd()));
     // After the end of all that has its output, too.
     child.once("close", (code) => {
       clearTimeout(watchdog);
+      clearTimeout(ending);
       resolve({ code, hung, output, durationMs: performance.now() - startedMs, cpuMs });
     });
   });

@@ -18,8 +18,8 @@ export interface FileResult {
 export interface FileEnding {
   /** Of the process; null where it was killed. */
   readonly code: number | null;
-  /** Nothing was heard for so long that it was ended; in ms. Null where it ended by itself. */
-  readonly silentMs: number | null;
+  /** Why it was ended; null where it ended by itself. */
+  readonly ended: { readonly why: "silent" | "open"; readonly afterMs: number } | null;
   /** What still ran or was open after it. */
   readonly left: readonly string[];
 }
@@ -32,6 +32,11 @@ export function resultOf(
   return { file, ...counts, problem: problemOf(counts, ending), output, durationMs, cpuMs };
 }
 
+/** @returns whether uvu has said what all tests of a file came to */
+export const hasSummary = (output: string): boolean => SUMMARY_END.test(output);
+
+const SUMMARY_END = /^ {2}Duration: +[\d.]+ms$/m;
+
 type Counts = Pick<FileResult, "total" | "passed" | "skipped">;
 
 /** What uvu says at the end. A file may show what other runs of uvu have said before. */
@@ -41,12 +46,13 @@ function countsIn(output: string): Counts {
   return { total: last("Total"), passed: last("Passed"), skipped: last("Skipped") };
 }
 
-function problemOf({ total, passed, skipped }: Counts, { code, silentMs, left }: FileEnding): string | null {
-  if (silentMs !== null)
-    return `no test has ended for ${silentMs / 1_000} s: a handle is open or a test never ends`;
+function problemOf({ total, passed, skipped }: Counts, { code, ended, left }: FileEnding): string | null {
+  if (ended?.why === "silent") return `no test has ended for ${ended.afterMs / 1_000} s: one never ends`;
   // uvu's total leaves out what is skipped.
   if (total + skipped === 0) return `ran no test (exit code ${code ?? "none"}): is test.run() missing?`;
   if (passed !== total) return `${total - passed} of ${total} tests did not pass`;
+  if (ended !== null)
+    return `still ran ${ended.afterMs / 1_000} s after its tests: it has left something open`;
   if (code !== 0) return `exit code ${code ?? "none"}`;
   return left.length === 0 ? null : `left behind: ${left.join("; ")}`;
 }

@@ -3,7 +3,7 @@
 import { createLiveLines } from "../../apps/live-lines.js";
 import type { FileResult } from "./file-result.js";
 import type { Running } from "./run-file.js";
-import { resultLine, seconds } from "./summary.js";
+import { problemText, resultLine, seconds } from "./summary.js";
 
 const REDRAW_MS = 500;
 const COLUMNS = 80;
@@ -41,6 +41,8 @@ export function showProgress(count: number, running: () => readonly Running[]): 
       console.log(`${place} ${resultLine(result)}`);
       for (const line of result.output.split("\n"))
         if (line.startsWith("SKIPPED")) console.log(`     ${line}`);
+      // At once: whoever ends the run before its end sees it too.
+      if (result.problem !== null) console.log(problemText(result));
       if (live !== null) draw();
     },
     stop() {

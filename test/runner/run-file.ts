@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { PATIENCE, startTestProcess, type Patience } from "./child-process.js";
-import { resultOf, type FileResult } from "./file-result.js";
+import { resultOf, type FileEnding, type FileResult } from "./file-result.js";
 import { partsOf } from "./shared-lines.js";
 
 const SHARED = fileURLToPath(new URL("./shared-process.js", import.meta.url));
@@ -30,11 +30,11 @@ export interface Running {
 }
 
 export function runFile({ name, path }: TestFile, patience: Patience = PATIENCE): Running {
-  const child = startTestProcess([path], patience);
+  const child = startTestProcess([path], patience, "of one file");
   const judged = async (): Promise<Ended> => {
     const { hung, ...end } = await child.ended;
-    const silentMs = hung ? patience.silenceMs : null;
-    return { results: [resultOf({ file: name, ...end }, { ...end, silentMs })], unrun: [] };
+    const ended = endedFor(hung, patience);
+    return { results: [resultOf({ file: name, ...end }, { ...end, ended })], unrun: [] };
   };
   return { name, startedMs: performance.now(), ended: judged(), kill: () => child.kill() };
 }
@@ -45,15 +45,16 @@ export function runTogether(files: readonly TestFile[], patience: Patience = PAT
   const child = startTestProcess(
     [SHARED, mark, String(patience.endingMs), ...files.map(({ path }) => path)],
     patience,
+    "of several",
   );
   const judged = async (): Promise<Ended> => {
     const { output, code, hung, left, durationMs } = await child.ended;
     const parts = partsOf(output, mark);
     const results = parts.map(({ file, output: own, end }, at): FileResult => {
       const name = files[at]?.name ?? file;
-      if (end !== null) return resultOf({ ...end, file: name, output: own }, { ...end, silentMs: null });
+      if (end !== null) return resultOf({ ...end, file: name, output: own }, { ...end, ended: null });
       // Whatever it said of its end, it has ended the others' process.
-      const ending = { code: code === 0 ? null : code, silentMs: hung ? patience.silenceMs : null, left };
+      const ending = { code: code === 0 ? null : code, ended: endedFor(hung, patience), left };
       return resultOf({ file: name, output: own, durationMs, cpuMs: null }, ending);
     });
     return { results, unrun: files.slice(parts.length) };
@@ -64,4 +65,9 @@ export function runTogether(files: readonly TestFile[], patience: Patience = PAT
     ended: judged(),
     kill: () => child.kill(),
   };
+}
+
+function endedFor(hung: "silent" | "open" | null, patience: Patience): FileEnding["ended"] {
+  if (hung === null) return null;
+  return { why: hung, afterMs: hung === "silent" ? patience.silenceMs : patience.openMs };
 }

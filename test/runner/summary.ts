@@ -1,5 +1,6 @@
 /** What a run of tests came to, as lines of text. */
 
+import { withOriginalPlaces } from "../../apps/original-places.js";
 import type { FileResult } from "./file-result.js";
 
 const SLOWEST = 10;
@@ -7,6 +8,11 @@ const SLOWEST = 10;
 export function resultLine({ file, problem, passed, skipped, durationMs, cpuMs }: FileResult): string {
   const note = skipped > 0 ? `, ${skipped} SKIPPED` : "";
   return `${problem === null ? "ok  " : "FAIL"} ${file} (${passed} passed${note}, ${timeText(durationMs, cpuMs)})`;
+}
+
+/** What is wrong with a file, and all that it said. */
+export function problemText({ file, problem, output }: FileResult): string {
+  return `\n${file}: ${problem ?? "no problem"}\n${withOriginalPlaces(output)}`;
 }
 
 /** Files that took longest, with what of it was work of the processors, where that is known. */

@@ -24,8 +24,11 @@ function outputOf(...handlers: readonly string[]): string {
       "test.run();",
     ].join("\n"),
   );
-  return spawnSync(process.execPath, [file], { encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } })
-    .stdout;
+  return spawnSync(process.execPath, [file], {
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1" },
+    timeout: HANGS_MS,
+  }).stdout;
 }
 
 test("test shows the message, stack, cause and details of an error whose details are no text", () => {
@@ -79,6 +82,12 @@ test("test ends what was started with the one that failed, and what they shared 
   assert.match(stdout, /own SIGKILL/);
   assert.match(stdout, /shared SIGKILL/);
   assert.ok(stdout.indexOf("the next one") < stdout.indexOf("shared SIGKILL"), stdout);
+});
+
+test("test ends a file in which one failed although that has left something open, and says what", () => {
+  const output = outputOf(`() => { setInterval(() => {}, 1e6); equal(1, 2); }`, `() => {}`);
+  assert.match(output, /Total: +2\n +Passed: +1\n/);
+  assert.match(output, /A test that failed has left open: .*Timeout/);
 });
 
 test.run();

@@ -3,7 +3,7 @@
  * it loses the failure and those before it in the file without a word. What reaches it from here is text.
  *
  * A test that fails has not come to where it ends what it has started: that ends with it, and once the last test of the file is
- * through, whatever they shared. The file would hang on it.
+ * through, whatever they shared, and the file itself. It would hang on it.
  */
 
 import { inspect } from "node:util";
@@ -11,6 +11,9 @@ import { test as uvuTest } from "uvu";
 import { killStarted, startedNow } from "./started.js";
 
 type Handler = Parameters<typeof uvuTest>[1];
+
+/** After the last test of a file in which one has failed: what the others have begun ends meanwhile. */
+const OPEN_MS = 1_000;
 
 let failed = false;
 
@@ -33,9 +36,18 @@ export const test: Pick<typeof uvuTest, "run" | "skip"> & ((name: string, handle
 
 function run(): void {
   uvuTest.after(() => {
-    if (failed) killStarted();
+    if (!failed) return;
+    killStarted();
+    // uvu prints first what failed. Whoever runs several files in this process looks after it himself.
+    if (globalThis.UVU_DEFER === undefined) setTimeout(endWithOpen, OPEN_MS).unref();
   });
   uvuTest.run();
+}
+
+/** What a failed test has left open, a connection say, would have the file go on for ever. */
+function endWithOpen(): void {
+  console.log(`A test that failed has left open: ${process.getActiveResourcesInfo().join(", ")}`);
+  process.exit();
 }
 
 /** As uvu can print it: its own assertions as they are, anything else with all that it holds. */
