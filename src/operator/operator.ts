@@ -7,6 +7,7 @@ import { randomFirstId, unguessableId } from "../runtime/unguessable.js";
 import { createWsCarrier } from "../transport/carriers/ws.js";
 import type { Cluster } from "../transport/cluster/cluster.js";
 import { joinCluster } from "../transport/cluster/joiner.js";
+import { OPERATOR_SILENCE_MS } from "../transport/link/link-limits.js";
 import { createAgentClient, type AgentClient } from "./agent-client.js";
 import { createControl, type Control } from "./control.js";
 import { askNode } from "../actors/guard/ask-node.js";
@@ -89,6 +90,7 @@ export async function connectOperator(options: OperatorOptions): Promise<Operato
       token: options.token,
       roles: ["operator"],
       guard: guardFor({ of: "operator" }),
+      limits: { silenceMs: OPERATOR_SILENCE_MS },
       pid: process.pid,
     });
   } catch (error) {

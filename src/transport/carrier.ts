@@ -40,6 +40,8 @@ export interface Channel {
   readonly remote: string;
   /** Bytes that were sent and that the operating system has not taken yet. */
   readonly bufferedBytes: number;
+  /** Bytes that have come so far, also those of a frame that is not whole; absent where frames come in one piece. */
+  readonly arrivedBytes?: number;
   /** Begins to pass frames to `listener`, also those that have arrived before. To be called once. */
   start(listener: ChannelListener): void;
   /** Sends a frame uncopied: nobody may write to its bytes afterwards. Never throws; after a close it does nothing. */

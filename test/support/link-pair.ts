@@ -22,6 +22,8 @@ export interface LinkSide {
   readonly ends: LinkEnd[];
   /** Frames that it has sent and that have not been delivered yet. */
   readonly outgoing: Uint8Array[];
+  /** Bytes of a frame that has not come as a whole. */
+  readonly partial: { bytes: number };
   /** Sends a small message. */
   tell(text: string, options?: { readonly lane?: Lane; readonly stream?: string }): boolean;
   /** Sends a large one. */
@@ -76,8 +78,12 @@ function side(clock: VirtualClock, executor: Executor, limits: LinkLimits, budge
   const arrived: Arrived[] = [];
   const notices: string[] = [];
   const ends: LinkEnd[] = [];
+  const partial = { bytes: 0 };
   const channel: Channel = {
     remote: "test",
+    get arrivedBytes() {
+      return partial.bytes;
+    },
     get bufferedBytes() {
       return outgoing.reduce((sum, frame) => sum + frame.byteLength, 0);
     },
@@ -108,6 +114,7 @@ function side(clock: VirtualClock, executor: Executor, limits: LinkLimits, budge
     arrived,
     notices,
     ends,
+    partial,
     tell(text, { lane = "data", stream = "one" } = {}) {
       sender.writer.begin();
       sender.writer.u8(RECORD[lane]);

@@ -61,7 +61,9 @@ export const LINK_MUTANTS: readonly Mutant[] = [
   ]),
   ...mutantsOf("link", `${FOLDER}/liveness.js`, [
     ["silence-adds-up", "            this.#silentMs = 0;\n", ""],
-    ["own-pause-counts", "if (elapsedMs > 2 * this.#limits.heartbeatMs)", "if (elapsedMs < 0)"],
+    ["own-pause-counts", "this.#silentMs += elapsedMs - lateMs;", "this.#silentMs += elapsedMs;"],
+    ["late-tick-judges", "if (lateMs > heartbeatMs / 2)", "if (lateMs < 0)"],
+    ["pauses-never-fade", "this.#pauseMs * FADING", "this.#pauseMs"],
     ["held-time-forgotten", "monotonicMs - askedAtMs - heldMs", "monotonicMs - askedAtMs"],
   ]),
   ...mutantsOf("link", "transport/cluster/direct-links.js", [

@@ -6,6 +6,8 @@ import type { Channel, ChannelClosed, ChannelCloseCode, ChannelListener } from "
 /** What the channel needs of the library's socket; `ws.ts` provides it. */
 export interface SocketLike {
   readonly bufferedAmount: number;
+  /** Bytes that have come over the connection so far. */
+  readonly bytesRead: number;
   send(data: Uint8Array): void;
   close(code: number, reason: string): void;
   terminate(): void;
@@ -39,6 +41,10 @@ export class WsChannel implements Channel {
 
   get bufferedBytes(): number {
     return this.#socket.bufferedAmount;
+  }
+
+  get arrivedBytes(): number {
+    return this.#socket.bytesRead;
   }
 
   start(listener: ChannelListener): void {

@@ -228,6 +228,9 @@ function channelOf(webSocket: WebSocket, remote: string, clock: Clock): Channel 
     get bufferedAmount() {
       return webSocket.bufferedAmount;
     },
+    get bytesRead() {
+      return raw?.bytesRead ?? 0;
+    },
     // Errors arrive as events, and a close follows.
     send: (data) => webSocket.send(data, SEND, ignore),
     close: (code, reason) => webSocket.close(code, reason),

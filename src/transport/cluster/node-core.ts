@@ -11,7 +11,7 @@ import { TransportError } from "../errors.js";
 import { ByteBudget } from "../link/byte-budget.js";
 import { Link, type LinkEnd } from "../link/link.js";
 import type { Handover } from "../link/handover.js";
-import { DEFAULT_LINK_LIMITS, type LinkLimits } from "../link/link-limits.js";
+import { DEFAULT_LINK_LIMITS, OPERATOR_SILENCE_MS, type LinkLimits } from "../link/link-limits.js";
 import type { ClusterEvent, LinkReport, Member, RemoteSpawnOptions } from "./cluster.js";
 import { Exchange } from "./exchange.js";
 import type { Guard } from "./guard.js";
@@ -96,7 +96,7 @@ export class NodeCore {
       channel: handover.channel,
       clock: this.system.clock,
       executor: this.system.executor,
-      limits: this.limits,
+      limits: this.#limitsFor(member),
       budget: this.#budget,
       peer: member.name,
       listener: {
@@ -117,6 +117,11 @@ export class NodeCore {
     const peer: Peer = { member, link, kind };
     this.peers.add(peer);
     return peer;
+  }
+
+  #limitsFor({ roles }: Member): LinkLimits {
+    if (roles.length !== 1 || roles[0] !== "operator") return this.limits;
+    return { ...this.limits, silenceMs: Math.max(this.limits.silenceMs, OPERATOR_SILENCE_MS) };
   }
 
   notify(peer: Peer, notice: Notice): void {

@@ -35,9 +35,18 @@ export interface LinkLimits {
   readonly controlRate: { readonly perSecond: number; readonly burst: number };
   /** Between heartbeats, in ms. */
   readonly heartbeatMs: number;
-  /** Silence after which the other side is down, in ms; time during which this side stood still does not count. */
+  /**
+   * Silence after which the other side is down, in ms: more where one of the two was held up of late, and time during which this side
+   * stood still does not count (see `liveness.ts`).
+   */
   readonly silenceMs: number;
 }
+
+/**
+ * Silence of an operator, and of the hub for one, in ms: nothing has to be routed elsewhere where one of them is slow, and a command
+ * that people wait for is not to fail by it.
+ */
+export const OPERATOR_SILENCE_MS = 5_000;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -57,6 +57,7 @@ export class Link {
   readonly #liveness: Liveness;
   readonly #holding: Holding;
   #ended = false;
+  #arrivedBytes = 0;
   /** Open probes: called with the next frame, or at the end. */
   #probes: (() => void)[] = [];
 
@@ -126,9 +127,12 @@ export class Link {
   /** To be called every `heartbeatMs`. */
   tick(monotonicMs: number): void {
     if (this.#ended) return;
-    const { silenceMs } = this.#options.limits;
+    // Parts of a frame that takes its time on a thin line are life as well.
+    const { arrivedBytes = 0 } = this.#options.channel;
+    if (arrivedBytes !== this.#arrivedBytes) this.#liveness.heard();
+    this.#arrivedBytes = arrivedBytes;
     if (this.#liveness.tick(monotonicMs)) {
-      this.#end({ code: "silent", reason: `silent for ${silenceMs} ms` });
+      this.#end({ code: "silent", reason: `silent for ${this.#liveness.silentMs} ms` });
       return;
     }
     const slow = this.sender.tick() ?? this.#receiver.tick();

@@ -4,16 +4,28 @@
  * All is measured by this side's monotonic clock, so that a clock that is set on this side, or corrected because of what is
  * measured here, changes no measurement.
  *
- * Silence counts only while this side was awake. A node that stood still (a long garbage collection, a stopped process) has
- * received nothing meanwhile, which says nothing about the others; the idea is Lifeguard's (arXiv:1707.00788).
+ * LV1 Silence counts only while this side was awake: what its own timer is late by is its own. A node that stood still (a long
+ *     garbage collection, a stopped process, a machine with too much to do) has read nothing meanwhile, which says nothing about
+ *     the others.
+ * LV2 A late tick judges nobody: what has arrived is read after it.
+ * LV3 Who was held up lately is given longer, and so is everybody by a node that was held up itself, since its machine may be
+ *     theirs. The ideas are those of the phi accrual detector (Hayashibara 2004) and of Lifeguard (arXiv:1707.00788).
  */
 
 import type { Heartbeat } from "./link-receiver.js";
 
 export interface LivenessLimits {
   readonly heartbeatMs: number;
+  /** Silence of a node that is down, where neither it nor this one was held up of late. */
   readonly silenceMs: number;
 }
+
+/** Silence is a pause as long as it is no longer than so many of the longest of late. */
+const PAUSES = 3;
+/** What is given in this way beyond `silenceMs` at most, in ms. */
+const SLACK_MS_MAX = 4_000;
+/** Of the longest pause, what counts after a heartbeat's time with something heard: half of it after 35, some 9 s. */
+const FADING = 0.98;
 
 /** Round trips that are kept; the fastest says most about the clocks. */
 const SAMPLES = 8;
@@ -32,6 +44,8 @@ export class Liveness {
   readonly #limits: LivenessLimits;
   #tickedAtMs: number;
   #silentMs = 0;
+  /** The longest that the other side or this one was held up for, fading. */
+  #pauseMs = 0;
   #heard = false;
   #newest: { readonly sentAtMs: number; readonly heardAtMs: number } | null = null;
   /** When heartbeats were sent, by what they named as their time; the oldest first. */
@@ -55,7 +69,12 @@ export class Liveness {
     return best === undefined ? null : monotonicMs + best.aheadMs;
   }
 
-  /** A frame arrived. */
+  /** For how long nothing has come, in ms, as far as this side can tell. */
+  get silentMs(): number {
+    return this.#silentMs;
+  }
+
+  /** Something arrived. */
   heard(): void {
     this.#heard = true;
   }
@@ -91,17 +110,21 @@ export class Liveness {
 
   /** To be called every `heartbeatMs`. @returns whether the other side is down */
   tick(monotonicMs: number): boolean {
+    const { heartbeatMs, silenceMs } = this.#limits;
     const elapsedMs = monotonicMs - this.#tickedAtMs;
+    const lateMs = Math.max(0, elapsedMs - heartbeatMs);
     this.#tickedAtMs = monotonicMs;
+    const limitMs = silenceMs + SLACK_MS_MAX;
+    this.#pauseMs = Math.min(Math.max(lateMs, this.#pauseMs), limitMs / PAUSES);
     if (this.#heard) {
       this.#heard = false;
+      this.#pauseMs = Math.max(this.#silentMs, this.#pauseMs * FADING);
       this.#silentMs = 0;
       return false;
     }
-    // Two periods late: this side stood still, and what arrived meanwhile is still to be read.
-    if (elapsedMs > 2 * this.#limits.heartbeatMs) return false;
-    this.#silentMs += elapsedMs;
-    return this.#silentMs >= this.#limits.silenceMs;
+    this.#silentMs += elapsedMs - lateMs;
+    if (lateMs > heartbeatMs / 2) return false;
+    return this.#silentMs >= Math.max(silenceMs, PAUSES * this.#pauseMs);
   }
 
   #best(): Sample | undefined {

@@ -60,21 +60,34 @@ clusterTest(
   },
 );
 
-clusterTest(
-  "a node that falls silent is down after 1 s, and who stood still itself declares nobody dead",
-  async (cluster) => {
-    const hub = await cluster.hub();
-    const edge = await cluster.join("edge-1");
-    await cluster.advance(3_000);
-    assert.is(hub.cluster.members.size, 2);
-    // A long stall of the hub's own process: the clock jumps, and no frame arrived meanwhile.
-    cluster.clock.advance(5_000);
-    await cluster.settle();
-    await cluster.advance(1_000);
-    assert.is(hub.cluster.members.size, 2);
-    assert.is(edge.cluster.connected, true);
-  },
-);
+clusterTest("a node that stood still itself declares nobody dead", async (cluster) => {
+  const hub = await cluster.hub();
+  const edge = await cluster.join("edge-1");
+  await cluster.advance(3_000);
+  assert.is(hub.cluster.members.size, 2);
+  // A long stall of the hub's own process: the clock jumps, and no frame arrived meanwhile.
+  cluster.clock.advance(5_000);
+  await cluster.settle();
+  await cluster.advance(1_000);
+  assert.is(hub.cluster.members.size, 2);
+  assert.is(edge.cluster.connected, true);
+});
+
+clusterTest("a node that falls silent is down after 1 s, and an operator after 5 s", async (cluster) => {
+  const hub = await cluster.hub();
+  const line = { broken: false };
+  const carrier = breaking(cluster.network, line);
+  await cluster.join("edge-1", { carrier });
+  await cluster.join("operator-1", { carrier, roles: ["operator"] });
+  await cluster.advance(3_000);
+  line.broken = true;
+  await cluster.advance(1_500);
+  assert.equal([...hub.cluster.members.keys()], ["hub", "operator-1"]);
+  await cluster.advance(3_000);
+  assert.equal([...hub.cluster.members.keys()], ["hub", "operator-1"]);
+  await cluster.advance(1_000);
+  assert.equal([...hub.cluster.members.keys()], ["hub"]);
+});
 
 clusterTest("a name is refused while its holder answers, and so is the hub's", async (cluster) => {
   await cluster.hub();
@@ -148,6 +161,26 @@ async function whileTimePasses<T>(cluster: MemoryCluster, work: Promise<T>): Pro
   work.then(end, end);
   while (!ended.yet) await cluster.advance(10);
   return await work;
+}
+
+/** A carrier on whose channels nothing is sent any more while `line` is broken. */
+function breaking(carrier: Carrier, line: { readonly broken: boolean }): Carrier {
+  return {
+    listen: (options) => carrier.listen(options),
+    async connect(options) {
+      const channel = await carrier.connect(options);
+      return {
+        remote: channel.remote,
+        bufferedBytes: 0,
+        start: (listener) => channel.start(listener),
+        send(frame) {
+          if (!line.broken) channel.send(frame);
+        },
+        close: (reason) => channel.close(reason),
+        destroy: () => channel.destroy(),
+      };
+    },
+  };
 }
 
 /** A carrier whose frames wait until `meanwhile` has happened a few times. */

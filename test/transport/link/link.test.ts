@@ -334,6 +334,22 @@ test("LinkReceiver ends a link whose peer floods it with control messages, and t
   assert.equal(right.ends, [{ code: "malformed", reason: "Too many control messages come" }]);
 });
 
+test("Link takes bytes of a frame that is not whole yet for life, and a line without any for silence", () => {
+  const { left, settle, clock } = createLinkPair();
+  settle();
+  const wait = (periods: number, bytes: number): void => {
+    for (let n = 0; n < periods; n++) {
+      clock.advance(250);
+      left.partial.bytes += bytes;
+      left.link.tick(clock.monotonic());
+    }
+  };
+  wait(20, 100);
+  assert.equal(left.ends, []);
+  wait(4, 0);
+  assert.equal(left.ends, [{ code: "silent", reason: "silent for 1000 ms" }]);
+});
+
 test("Link.probe resolves with whether the other side answers in time", async () => {
   const { left, settle, clock } = createLinkPair();
   settle();

@@ -15,22 +15,64 @@ test("Liveness declares the other side down after silenceMs without a frame", ()
 test("Liveness starts to count silence again with every frame", () => {
   const liveness = new Liveness(LIMITS, 0);
   liveness.tick(250);
-  liveness.tick(500);
   liveness.heard();
   assert.equal(
-    [750, 1_000, 1_250, 1_500, 1_750].map((nowMs) => liveness.tick(nowMs)),
+    [500, 750, 1_000, 1_250, 1_500].map((nowMs) => liveness.tick(nowMs)),
     [false, false, false, false, true],
   );
 });
 
-test("Liveness counts no silence while this side stood still", () => {
+test("Liveness counts no silence while this side stood still, and judges by what it has read since", () => {
   const liveness = new Liveness(LIMITS, 0);
-  liveness.tick(250);
-  assert.is(liveness.tick(10_000), false);
   assert.equal(
-    [10_250, 10_500, 10_750].map((nowMs) => liveness.tick(nowMs)),
-    [false, false, true],
+    [250, 500, 750, 1_900].map((nowMs) => liveness.tick(nowMs)),
+    [false, false, false, false],
   );
+  liveness.heard();
+  assert.is(liveness.tick(2_150), false);
+});
+
+test("Liveness takes what its own timer is late by for no silence of the other side", () => {
+  const liveness = new Liveness(LIMITS, 0);
+  // Late by 100 ms each time: the other side had four periods of 250 ms, as ever.
+  assert.equal(
+    [350, 700, 1_050, 1_400].map((nowMs) => liveness.tick(nowMs)),
+    [false, false, false, true],
+  );
+});
+
+test("Liveness gives three times as long as the other side, or this one, was held up of late, and 4 s more at most", () => {
+  /** How long is silence taken for a pause, in ms, by ticks on time? */
+  const patienceMs = (liveness: Liveness, fromMs: number): number => {
+    for (let silentMs = 250; ; silentMs += 250) if (liveness.tick(fromMs + silentMs)) return silentMs;
+  };
+  const slow = new Liveness(LIMITS, 0);
+  for (const nowMs of [250, 500, 750]) slow.tick(nowMs);
+  slow.heard();
+  slow.tick(1_000);
+  assert.is(patienceMs(slow, 1_000), 2_250);
+
+  const here = new Liveness(LIMITS, 0);
+  here.tick(250 + 500);
+  here.heard();
+  here.tick(1_000);
+  assert.is(patienceMs(here, 1_000), 1_500);
+
+  const stopped = new Liveness(LIMITS, 0);
+  stopped.tick(60_000);
+  stopped.heard();
+  stopped.tick(60_250);
+  assert.is(patienceMs(stopped, 60_250), 5_000);
+
+  // What was is forgotten where all goes well.
+  let nowMs = 1_000;
+  const well = new Liveness(LIMITS, 0);
+  well.tick(10_000);
+  for (nowMs = 10_250; nowMs <= 40_000; nowMs += 250) {
+    well.heard();
+    well.tick(nowMs);
+  }
+  assert.is(patienceMs(well, nowMs - 250), 1_000);
 });
 
 test("Liveness finds round trip and clock offset from echoes, by the fastest of the last round trips", () => {
