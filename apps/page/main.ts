@@ -84,7 +84,7 @@ function Part({ address, model, connection, feed }: PartProps) {
   if (address === "#/ledger") return html`<${Ledger} model=${model} />`;
   if (address === "#/topology") return html`<${Topology} model=${model} />`;
   if (address === "#/events") return html`<${Events} model=${model} />`;
-  return html`<${Overview} model=${model} feed=${feed} />`;
+  return html`<${Overview} model=${model} feed=${feed} connection=${connection} />`;
 }
 
 function State({ model }: { readonly model: Model }) {

@@ -3,6 +3,9 @@
 import type { ClusterSnapshot } from "../../src/web/page-protocol.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import { age, bytes, milliseconds, number, rate, share } from "./format.js";
+import { AddSource, orderAgent } from "./add-source.js";
+import { useAttempt } from "./attempt.js";
+import type { Connection } from "./connection.js";
 import { LivePicture } from "./live-picture.js";
 import type { PictureFeed } from "./pictures.js";
 import { rateOf, sum, type Model } from "./model.js";
@@ -14,20 +17,30 @@ const STALE_MS = 10_000;
 interface OverviewProps {
   readonly model: Model;
   readonly feed: PictureFeed;
+  readonly connection: Connection;
 }
 
-export function Overview({ model, feed }: OverviewProps) {
+export function Overview({ model, feed, connection }: OverviewProps) {
   const { snapshot } = model;
   if (snapshot === null) return html`<p class="empty">Waiting for the cluster …</p>`;
   return html`<section aria-labelledby="sources">
       <h2 id="sources">Sources</h2>
       <${Sources} model=${model} feed=${feed} snapshot=${snapshot} />
+      ${
+        model.maySteer &&
+        html`<${AddSource}
+          nodes=${snapshot.nodes.nodes.map(({ description }) => description.name)}
+          connection=${connection}
+        />`
+      }
     </section>
     <section aria-labelledby="nodes">
       <h2 id="nodes">Nodes</h2>
-      <${Nodes} snapshot=${snapshot} />
+      <${Nodes} snapshot=${snapshot} connection=${connection} maySteer=${model.maySteer} />
     </section>`;
 }
+
+type SeenProps = Omit<OverviewProps, "connection">;
 
 interface RunningSource {
   readonly node: string;
@@ -41,7 +54,7 @@ export function runningSources({ ledgers }: ClusterSnapshot): readonly RunningSo
     .sort((a, b) => a.ledger.sourceId.localeCompare(b.ledger.sourceId));
 }
 
-function Sources({ model, feed, snapshot }: OverviewProps & { readonly snapshot: ClusterSnapshot }) {
+function Sources({ model, feed, snapshot }: SeenProps & { readonly snapshot: ClusterSnapshot }) {
   const running = runningSources(snapshot);
   if (running.length === 0) {
     return html`<p class="empty">
@@ -53,7 +66,7 @@ function Sources({ model, feed, snapshot }: OverviewProps & { readonly snapshot:
   </ul>`;
 }
 
-function Tile({ node, ledger, model, feed }: RunningSource & OverviewProps) {
+function Tile({ node, ledger, model, feed }: RunningSource & SeenProps) {
   const { sourceId, status, inFlight, window, stored } = ledger;
   const moments = model.history.get(sourceId) ?? [];
   const tasks = rateOf(moments);
@@ -118,7 +131,21 @@ function markOf(
   return null;
 }
 
-function Nodes({ snapshot }: { readonly snapshot: ClusterSnapshot }) {
+interface NodesProps {
+  readonly snapshot: ClusterSnapshot;
+  readonly connection: Connection;
+  readonly maySteer: boolean;
+}
+
+function Nodes({ snapshot, connection, maySteer }: NodesProps) {
+  const [said, attempt] = useAttempt();
+  const drain = (node: string): void => {
+    if (
+      !confirm(`Drain ${node}? Its sources stop, what is under way is finished, and it leaves the cluster.`)
+    )
+      return;
+    void attempt(`${node} is drained, and leaves`, () => orderAgent(connection, node, { type: "drain" }));
+  };
   const hub = snapshot.table.table?.fallback;
   return html`<div class="scroll">
     <table>
@@ -132,6 +159,7 @@ function Nodes({ snapshot }: { readonly snapshot: ClusterSnapshot }) {
           <th scope="col">To the hub</th>
           <th scope="col">Table</th>
           <th scope="col">Sample</th>
+          ${maySteer && html`<th scope="col">Order</th>`}
         </tr>
       </thead>
       <tbody>
@@ -153,10 +181,17 @@ function Nodes({ snapshot }: { readonly snapshot: ClusterSnapshot }) {
             <td>${name === hub ? "the hub" : milliseconds(link?.rttMs ?? null)}</td>
             <td>${isCurrent ? "current" : "behind"}</td>
             <td>${sample === null ? "–" : age(snapshot.atMs - sample.atMs)}</td>
+            ${
+              maySteer &&
+              html`<td>
+                ${name !== hub && html`<button aria-label=${`Drain ${name}`} onClick=${() => drain(name)}>Drain</button>`}
+              </td>`
+            }
           </tr>`;
         })}
       </tbody>
     </table>
+    ${said}
   </div>`;
 }
 

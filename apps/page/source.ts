@@ -5,6 +5,7 @@ import type { SourceRoute } from "../../src/task/routing-table.js";
 import type { ChangesReported, PoliciesReported, PolicyReply } from "../../src/actors/protocol/scheduler.js";
 import { foundIn } from "../../src/web/found.js";
 import type { StoredResult } from "../../src/task/record.js";
+import { useAttempt, type Attempt } from "./attempt.js";
 import { Boxes } from "./boxes.js";
 import { Chart } from "./chart.js";
 import type { Connection } from "./connection.js";
@@ -28,6 +29,8 @@ export function Source({ id, model, connection, feed }: SourceProps) {
     return () => connection.watch("records", null);
   }, [id]);
   const { results, result, left } = model;
+  // Here, since the plan is gone while a source changes over, and with it what was said below.
+  const [said, attempt] = useAttempt();
   return html`<nav aria-label="Breadcrumb"><a href="#/">All sources</a></nav>
     <h2>${id}</h2>
     <div class="columns">
@@ -42,7 +45,8 @@ export function Source({ id, model, connection, feed }: SourceProps) {
       </section>
     </div>
     <${Stages} results=${results} />
-    <${Plan} id=${id} model=${model} connection=${connection} />`;
+    ${said}
+    <${Plan} id=${id} model=${model} connection=${connection} attempt=${attempt} />`;
 }
 
 /** Where what was found lies, while no picture has come. */
@@ -117,7 +121,7 @@ function pair(values: readonly number[]): string {
     : `${milliseconds(percentile(values, 0.5))}, ${milliseconds(percentile(values, 0.95))}`;
 }
 
-function Plan({ id, model, connection }: Omit<SourceProps, "feed">) {
+function Plan({ id, model, connection, attempt }: Omit<SourceProps, "feed"> & { readonly attempt: Attempt }) {
   const table = model.snapshot?.table;
   const route = table?.table?.sources.get(id);
   const epoch = table?.table?.epoch;
@@ -137,7 +141,7 @@ function Plan({ id, model, connection }: Omit<SourceProps, "feed">) {
   return html`<section aria-labelledby="plan">
     <h3 id="plan">Plan</h3>
     <p>${planText(route)}</p>
-    ${model.maySteer && html`<${Steering} id=${id} hub=${hub} report=${report} connection=${connection} />`}
+    ${model.maySteer && html`<${Steering} id=${id} hub=${hub} report=${report} connection=${connection} attempt=${attempt} />`}
     ${why !== undefined && html`<p>Why: ${why.reason} ${inputsOf(why.inputs)}</p>`}
     ${
       model.maySteer

@@ -1,73 +1,55 @@
 /** What an operator says of a source: to pause, to go on, to end; and knobs that hold whatever its policy decides. */
 
 import type { OrderReply } from "../../src/actors/protocol/scheduler.js";
-import type { AgentReply } from "../../src/actors/protocol/agent.js";
 import type { Configuration } from "../../src/task/configuration.js";
 import type { SourceId } from "../../src/task/identity.js";
 import type { SourceReport } from "../../src/task/reports.js";
+import { MovePipeline, orderAgent } from "./add-source.js";
+import type { Attempt } from "./attempt.js";
 import type { Connection } from "./connection.js";
-import { fieldOf, html, useState } from "./view.js";
+import { fieldOf, html } from "./view.js";
 
 interface SteeringProps {
   readonly id: SourceId;
   readonly hub: string;
   readonly report: SourceReport;
   readonly connection: Connection;
+  readonly attempt: Attempt;
 }
 
-interface Said {
-  readonly isWrong: boolean;
-  readonly text: string;
-}
-
-export function Steering({ id, hub, report, connection }: SteeringProps) {
-  const [said, setSaid] = useState<Said | null>(null);
-  const attempt = async (done: string, work: () => Promise<void>): Promise<void> => {
-    try {
-      await work();
-      setSaid({ isWrong: false, text: done });
-    } catch (thrown) {
-      setSaid({ isWrong: true, text: thrown instanceof Error ? thrown.message : String(thrown) });
-    }
-  };
+export function Steering({ id, hub, report, connection, attempt }: SteeringProps) {
   const order = async (message: Readonly<Record<string, unknown>>): Promise<void> => {
     const reply = await connection.ask<OrderReply>(`sluice://${hub}/scheduler`, { sourceId: id, ...message });
     if (reply.type === "orderRefused") throw reply.error;
   };
-  const end = async (): Promise<void> => {
-    const reply = await connection.ask<AgentReply>(`sluice://${report.node}/agent`, {
-      type: "drainSource",
-      sourceId: id,
-    });
-    if (reply.type === "refused") throw reply.error;
-  };
+  const end = (): Promise<void> => orderAgent(connection, report.node, { type: "drainSource", sourceId: id });
   const stop = (): void => {
     if (!confirm(`End ${id} for good? What is under way is finished first.`)) return;
     void attempt("It has ended", end);
   };
   const { pause } = report;
   return html`<div class="steering">
-    ${
-      pause === null
-        ? html`<button
-            onClick=${() => void attempt("It pauses", () => order({ type: "pauseSource", reason: "" }))}
-          >
-            Pause
-          </button>`
-        : html`<button onClick=${() => void attempt("It goes on", () => order({ type: "continueSource" }))}>
-            Resume
-          </button>`
-    }
-    <button onClick=${stop}>End</button>
-    <${Knobs}
-      ordered=${report.ordered}
-      set=${(knobs: Partial<Configuration> | null) =>
-        void attempt(knobs === null ? "Its policy decides again" : "Set, whatever its policy decides", () =>
-          order({ type: "configureSource", knobs }),
-        )}
-    />
-    ${said !== null && html`<p role="status" class=${said.isWrong ? "problem" : "done"}>${said.text}</p>`}
-  </div>`;
+      ${
+        pause === null
+          ? html`<button
+              onClick=${() => void attempt("It pauses", () => order({ type: "pauseSource", reason: "" }))}
+            >
+              Pause
+            </button>`
+          : html`<button onClick=${() => void attempt("It goes on", () => order({ type: "continueSource" }))}>
+              Resume
+            </button>`
+      }
+      <button onClick=${stop}>End</button>
+      <${Knobs}
+        ordered=${report.ordered}
+        set=${(knobs: Partial<Configuration> | null) =>
+          void attempt(knobs === null ? "Its policy decides again" : "Set, whatever its policy decides", () =>
+            order({ type: "configureSource", knobs }),
+          )}
+      />
+    </div>
+    <${MovePipeline} id=${id} node=${report.node} connection=${connection} attempt=${attempt} />`;
 }
 
 interface KnobsProps {

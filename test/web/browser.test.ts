@@ -13,6 +13,7 @@ import { parseSourceId } from "../../src/task/identity.js";
 import { parsePipelineFile } from "../../src/task/pipeline-file.js";
 import { inBrowser, type Visit } from "../support/browser.js";
 import { demoTruth, type TruthBox } from "../support/clip.js";
+import { inTemporaryFolder } from "../support/temporary-folder.js";
 import { test } from "../support/test.js";
 import { withWebHub, type WebHubScene } from "../support/web-hub.js";
 
@@ -193,23 +194,68 @@ test("a link signs in; pictures are in step with their boxes, which lie over wha
     assert.equal(problems, []);
   }));
 
-test("a node that joins and dies is seen, as is a hub that cannot be reached", () =>
+/** Starts a source on the node from the page, tries pipelines that are wrong, and drains the node. */
+async function steerNode(page: Page): Promise<void> {
+  page.on("dialog", (dialog) => void dialog.accept());
+  const text = readFileSync(FILE, "utf8");
+  const pipeline = page.getByLabel("Pipeline, in YAML");
+  await page.getByText("Add a source").click();
+  await page.getByLabel("Name").fill("yard");
+  await page.getByRole("combobox", { name: "On" }).selectOption("edge-1");
+  await page.getByLabel("Video").fill(`loop:${APPS}demo/demo.mp4`);
+  await pipeline.fill(text.replace(/service: \w+/, "service: nonsense"));
+  await page.getByRole("button", { name: "Start" }).click();
+  await said(page, /nonsense/);
+  await pipeline.fill(text);
+  await page.getByRole("button", { name: "Start" }).click();
+  await page.getByText("yard runs on edge-1").waitFor();
+  await page.getByRole("link", { name: "yard" }).click();
+  await page.getByText("Another pipeline").click();
+  await pipeline.fill("pipeline: p\nstages: []\n");
+  await page.getByRole("button", { name: "Check and move" }).click();
+  await said(page, /pipeline\.yaml/);
+  await pipeline.fill(text.replace(/^pipeline: .*$/m, "pipeline: another"));
+  await page.getByRole("button", { name: "Check and move" }).click();
+  await page.getByText("It walks the new pipeline").waitFor();
+  await page.getByRole("link", { name: "Overview" }).click();
+  await page.getByRole("button", { name: "Drain edge-1" }).click();
+  await page.getByText("edge-1 is drained, and leaves").waitFor();
+}
+
+/** What went wrong, as the page says it. */
+function said(page: Page, text: RegExp): Promise<void> {
+  return page.getByRole("alert").getByText(text).waitFor();
+}
+
+test("a node that joins is seen and steered: a source is added, walks another pipeline, its node is drained; a hub that cannot be reached is said", () =>
   withDemo(async ({ hub, tokens, url }, { page }) => {
-    const token = tokens.create({ roles: ["edge"], grants: [], expiresAtMs: Date.now() + 60_000 });
+    const token = tokens.create({ roles: ["edge"], grants: [], expiresAtMs: Date.now() + 600_000 });
     const join = url.replace(/^http/, "ws");
-    const edge = await startNode({ name: "edge-1", join, token, services: SERVICES, log: silentLogger });
-    await page.getByRole("rowheader", { name: "edge-1" }).waitFor();
-    await page.getByRole("link", { name: "Topology" }).click();
-    await page.getByRole("row", { name: /^edge-1 .*B\/s/ }).waitFor();
-    await edge.terminate();
+    await inTemporaryFolder(async (journal) => {
+      const edge = await startNode({
+        name: "edge-1",
+        join,
+        token,
+        journal,
+        services: SERVICES,
+        sourcePolicy: "any",
+        log: silentLogger,
+      });
+      try {
+        await page.getByRole("rowheader", { name: "edge-1" }).waitFor();
+        await page.getByRole("link", { name: "Topology" }).click();
+        await page.getByRole("row", { name: /^edge-1 .*B\/s/ }).waitFor();
+        await page.getByRole("link", { name: "Overview" }).click();
+        await steerNode(page);
+      } finally {
+        await edge.terminate();
+      }
+    });
     await page.getByRole("link", { name: "Events" }).click();
     await page.getByText("edge-1 has joined").waitFor();
     await page.getByText("edge-1 has left").waitFor();
     await hub.terminate();
-    await page
-      .getByRole("alert")
-      .getByText(/hub cannot be reached/)
-      .waitFor();
+    await said(page, /hub cannot be reached/);
   }));
 
 test("who has no link and no token sees the form alone; a name that is a script does nothing", () =>
