@@ -14,6 +14,10 @@ export interface SinkUnits {
 const text = z.string("wanted a text").min(1, "wanted a text that is not empty");
 const count = z.number("wanted a whole number").int("wanted a whole number").min(1, "wanted 1 or more");
 
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
+/** Of printable ASCII. */
+export const HEADER_VALUE = /^[\x20-\x7e]{1,4000}$/;
+
 /** An address of one of these kinds, without a password: that is in a file or the environment. */
 const address = (...protocols: readonly string[]): z.ZodType<string> =>
   text.refine(
@@ -61,9 +65,35 @@ export function sinksForm({ duration, bytes }: SinkUnits) {
       .optional(),
     timeout: duration.default(10_000),
   });
+  const traces = z.strictObject({
+    ...common,
+    type: z.literal("traces"),
+    url: address("http:", "https:"),
+    records: z.array(z.enum(["result", "gap"])).default(["result", "gap"]),
+    sample: z
+      .number("wanted a share from 0 to 1")
+      .min(0, "wanted 0 or more")
+      .max(1, "wanted 1 or less")
+      .default(0.05),
+    slow: duration.default(1_000),
+    headers: z
+      .record(
+        z.string().regex(HEADER_NAME, "wanted the name of a header"),
+        z.union(
+          [z.string().regex(HEADER_VALUE), secretForm],
+          "wanted a text, or where a secret is: { file: PATH } or { env: NAME }",
+        ),
+      )
+      .default({}),
+    timeout: duration.default(10_000),
+  });
   return z
     .array(
-      z.discriminatedUnion("type", [file, webhook, mqtt], "wanted a type: file, webhook or mqtt"),
+      z.discriminatedUnion(
+        "type",
+        [file, webhook, mqtt, traces],
+        "wanted a type: file, webhook, mqtt or traces",
+      ),
       "wanted a list of sinks",
     )
     .max(32, "wanted at most 32 sinks")

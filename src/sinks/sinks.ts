@@ -9,6 +9,7 @@ import type { DistributorMessage } from "../actors/protocol/distributor.js";
 import type { HubState } from "../storage/hub/hub-state.js";
 import { createStateWriter } from "../storage/hub/state-writer.js";
 import type { SinkEvent, SinkReport } from "../task/hub-events.js";
+import { SluiceError } from "../task/errors.js";
 import type { StoredRecord } from "../task/record.js";
 import { createFileOutlet } from "./file-outlet.js";
 import { createFrigateMessages } from "./frigate-messages.js";
@@ -17,7 +18,9 @@ import { onvifMessages } from "./onvif-messages.js";
 import { inTurn, type Outlet } from "./outlet.js";
 import { readSecret } from "./secret.js";
 import { createSink, createSinkRetained, type SinkMessage } from "./sink.js";
-import type { SinkSettings } from "./sink-settings.js";
+import { HEADER_VALUE, type SinkSettings } from "./sink-settings.js";
+import type { Sampling } from "./traces/trace-of.js";
+import { createTracesOutlet, isTraced } from "./traces/traces-outlet.js";
 import { createWebhookOutlet } from "./webhook-outlet.js";
 
 export interface SinksOptions {
@@ -122,10 +125,37 @@ export function createSinks(options: SinksOptions): Sinks {
   };
 }
 
-function wantedBy({ sources, records }: SinkSettings): (record: StoredRecord) => boolean {
+function wantedBy(settings: SinkSettings): (record: StoredRecord) => boolean {
+  const { sources, records } = settings;
   const types = new Set<string>(records);
   const names = sources === undefined ? null : new Set<string>(sources);
-  return ({ type, id }) => types.has(type) && (names === null || names.has(id.sourceId));
+  return (record) =>
+    types.has(record.type) &&
+    (names === null || names.has(record.id.sourceId)) &&
+    (settings.type !== "traces" || isTraced(record, samplingOf(settings)));
+}
+
+type TracesSettings = Extract<SinkSettings, { type: "traces" }>;
+
+function samplingOf({ sample, slow }: TracesSettings): Sampling {
+  return { sample, slowMs: slow };
+}
+
+/** @throws SluiceError `configuration-invalid` of a secret that is missing, or is none for a header */
+async function headersOf(
+  { name, headers }: TracesSettings,
+  environment: SinksOptions["environment"],
+): Promise<Readonly<Record<string, string>>> {
+  const entries = Object.entries(headers).map(async ([header, value]) => {
+    if (typeof value === "string") return [header, value] as const;
+    const what = `header "${header}" of sink "${name}"`;
+    const secret = await readSecret(value, what, environment);
+    if (HEADER_VALUE.test(secret)) return [header, secret] as const;
+    throw new SluiceError(`Cannot use the secret of ${what}: wanted printable ASCII on one line`, {
+      code: "configuration-invalid",
+    });
+  });
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 async function outletOf(
@@ -153,6 +183,16 @@ async function outletOf(
         clientId: `sluice-${cluster.id.slice(0, 8)}-${settings.name}`.slice(0, 64),
         timeoutMs: settings.timeout,
         messages: mqttMessages(settings),
+      });
+    case "traces":
+      return createTracesOutlet({
+        url: settings.url,
+        ...samplingOf(settings),
+        headers: await headersOf(settings, environment),
+        timeoutMs: settings.timeout,
+        cluster: { ...cluster, hub: system.name },
+        log: system.log,
+        now: () => system.clock.monotonic(),
       });
     default:
       return assertNever(settings);

@@ -220,7 +220,13 @@ export const HUB_FILE = {
     user: sluice
     password: { file: mqtt.password }
     profile: frigate/events # or onvif-mj
-    prefix: frigate # first part of the topic`,
+    prefix: frigate # first part of the topic
+  - name: spans
+    type: traces # of OpenTelemetry, by OTLP/HTTP: see docs/traces.md
+    url: http://collector.example:4318/v1/traces
+    sample: 0.05 # share of tasks; those that are dropped or slow are always kept
+    slow: 1s # source timestamp to stored
+    headers: { authorization: { env: SLUICE_OTLP_AUTHORIZATION } } # or a text, or { file: PATH }`,
       },
       "where results are sent as they are stored: see docs/sinks.md",
     ),

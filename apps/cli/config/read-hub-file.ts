@@ -134,6 +134,16 @@ function sinkFrom(sink: SinkSettings, at: (path: string) => string): SinkSetting
       return { ...sink, ...(sink.secret && { secret: secretAt(sink.secret) }) };
     case "mqtt":
       return { ...sink, ...(sink.password && { password: secretAt(sink.password) }) };
+    case "traces":
+      return {
+        ...sink,
+        headers: Object.fromEntries(
+          Object.entries(sink.headers).map(([name, value]) => [
+            name,
+            typeof value === "string" ? value : secretAt(value),
+          ]),
+        ),
+      };
     default:
       return sink;
   }
