@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Tally } from "./adversary/kit/tally.js";
 import { createNeedsOwnProcess } from "./runner/alone.js";
+import { isCampaign, leftOutText } from "./runner/campaigns.js";
 import type { FileResult } from "./runner/file-result.js";
 import { HELP, parseOptions, type RunnerOptions } from "./runner/options.js";
 import { groupsOf, readDurations, writeDurations } from "./runner/order.js";
@@ -34,14 +35,24 @@ async function main(): Promise<number> {
     return 2;
   }
   const { options } = parsed;
-  const files = filesWith(options.parts);
+  const { files, leftOut } = filesFor(options);
   if (files.length === 0) {
     process.stderr.write(`error: No test file has one of these in its name: ${options.parts.join(" ")}\n`);
     return 2;
   }
-  if (!options.list) return run(files, options);
+  const notRun = leftOutText(leftOut.map(({ name }) => name));
+  if (!options.list) return run(files, notRun, options);
   for (const { name } of files) console.log(name);
+  if (notRun !== "") console.error(notRun);
   return 0;
+}
+
+/** What is asked for, and what that leaves out. */
+function filesFor({ parts, all }: RunnerOptions): Record<"files" | "leftOut", readonly TestFile[]> {
+  const found = filesWith(parts);
+  if (all || parts.length > 0) return { files: found, leftOut: [] };
+  const leftOut = found.filter(({ name }) => isCampaign(name));
+  return { files: found.filter((file) => !leftOut.includes(file)), leftOut };
 }
 
 function filesWith(parts: readonly string[]): readonly TestFile[] {
@@ -56,7 +67,11 @@ function filesWith(parts: readonly string[]): readonly TestFile[] {
   );
 }
 
-async function run(files: readonly TestFile[], { jobs, record }: RunnerOptions): Promise<number> {
+async function run(
+  files: readonly TestFile[],
+  notRun: string,
+  { jobs, record }: RunnerOptions,
+): Promise<number> {
   let interrupted = false;
   const hadKept = existsSync(kept);
   const startedMs = performance.now();
@@ -83,6 +98,7 @@ async function run(files: readonly TestFile[], { jobs, record }: RunnerOptions):
   if (interrupted) return 130;
   for (const result of results) if (result.problem !== null) console.log(problemText(result));
   console.log(`\n${slowestText(results)}\n\n${totalsText(results, performance.now() - startedMs)}`);
+  if (notRun !== "") console.log(notRun);
   const leftKept = !hadKept && existsSync(kept);
   if (leftKept) console.log(`A test has left "${kept}": name folders of its own`);
   await reportAttacks(results);

@@ -2,17 +2,17 @@ import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { HELP, parseOptions } from "./options.js";
 
-test("without arguments all files are run, three a processor at most", () => {
+test("without arguments the suite is run, three files a processor at most", () => {
   assert.equal(parseOptions([], 2), {
     type: "run",
-    options: { parts: [], jobs: 6, list: false, record: false },
+    options: { parts: [], all: false, jobs: 6, list: false, record: false },
   });
 });
 
 test("parts of names and options may come in any order", () => {
   assert.equal(parseOptions(["apps/", "-j", "1", "swap", "--list"], 8), {
     type: "run",
-    options: { parts: ["apps/", "swap"], jobs: 1, list: true, record: false },
+    options: { parts: ["apps/", "swap"], all: false, jobs: 1, list: true, record: false },
   });
   assert.equal(parseOptions(["--help"], 2), { type: "help" });
 });
@@ -22,7 +22,8 @@ test("what cannot be meant is wrong usage, with what was wanted", () => {
     [["--jobs", "0"], /whole number from 1: got "0"/],
     [["--jobs", "two"], /got "two"/],
     [["--unknown"], /--unknown/],
-    [["--record", "apps"], /all files/],
+    [["--record"], /--all/],
+    [["--all", "apps"], /name none/],
   ] as const) {
     const parsed = parseOptions(args, 2);
     assert.match(parsed.type === "wrong" ? parsed.message : parsed.type, wanted);

@@ -3,8 +3,10 @@
 import { parseArgs } from "node:util";
 
 export interface RunnerOptions {
-  /** Parts of file names: a file with one of them in its name is run; all are, where there is none. */
+  /** Parts of file names: a file with one of them in its name is run. Where there is none, all are but campaigns. */
   readonly parts: readonly string[];
+  /** Whether to run campaigns, too, where no part of a name is given. */
+  readonly all: boolean;
   /** Files at once where the machine has room for them; never fewer than it has processors. */
   readonly jobs: number;
   readonly list: boolean;
@@ -18,14 +20,16 @@ export const HELP = `Usage: npm test -- [options] [part of a file name]...
 Runs the compiled test files and is strict: a file that runs no test, ends early, hangs,
 or leaves a process or a handle behind has failed. A file that can start processes or
 threads, or open sockets, has a process of its own; others share some.
-Without a part of a name all files are run, the longest first.
+Without a part of a name all files are run, the longest first, but for campaigns:
+attacks on whole clusters and long runs of seeds, which npm run check runs as well.
 
 Options:
   -j, --jobs <count>  files at once at most (default: 3 a processor, and more than
                       one a processor only while processors are idle)
+      --all           campaigns as well
       --list          print the names of the files, and run none
       --record        keep how long each file took in test/durations.json, by which
-                      later runs order them (all files, on a quiet machine)
+                      later runs order them (with --all, on a quiet machine)
   -h, --help          show this help
 
 Exit codes: 0 all passed, 1 something failed, 2 wrong usage or no such file,
@@ -45,6 +49,7 @@ export function parseOptions(args: readonly string[], processors: number): Parse
       allowPositionals: true,
       options: {
         jobs: { type: "string", short: "j", default: String(3 * processors) },
+        all: { type: "boolean", default: false },
         list: { type: "boolean", default: false },
         record: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
@@ -54,10 +59,10 @@ export function parseOptions(args: readonly string[], processors: number): Parse
     const jobs = Number(values.jobs);
     if (!Number.isInteger(jobs) || jobs < 1)
       return { type: "wrong", message: `--jobs must be a whole number from 1: got "${values.jobs}"` };
-    const { list, record } = values;
-    if (record && positionals.length > 0)
-      return { type: "wrong", message: "--record wants all files: name none" };
-    return { type: "run", options: { parts: positionals, jobs, list, record } };
+    const { all, list, record } = values;
+    if (all && positionals.length > 0) return { type: "wrong", message: "--all means all files: name none" };
+    if (record && !all) return { type: "wrong", message: "--record wants all files: add --all" };
+    return { type: "run", options: { parts: positionals, all, jobs, list, record } };
   } catch (error) {
     return { type: "wrong", message: error instanceof Error ? error.message : String(error) };
   }

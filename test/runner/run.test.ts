@@ -16,7 +16,14 @@ test("npm test runs the files that have a part in their names, and says which to
   assert.match(stdout, /^\d files, 0 with problems\n\d+ passed, 0 failed, 0 skipped\ntook /m);
 });
 
-test("npm test lists files, has help, and ends with 2 after wrong usage", async () => {
+test("npm test lists files, says which it leaves out, has help, and ends with 2 after wrong usage", async () => {
+  const suite = await run("--list");
+  assert.not.match(suite.stdout, /^(adversary\/fuzz|simulation\/more-seeds)\.test\.js$/m);
+  assert.match(suite.stdout, /^simulation\/seeds\.test\.js$/m);
+  assert.match(suite.stderr, /^Not run, as the gate alone runs them: \d+ files of campaigns \(adversary\/, /);
+  const every = await run("--list", "--all");
+  assert.match(every.stdout, /^adversary\/fuzz\.test\.js\n[^]*^simulation\/more-seeds\.test\.js$/m);
+  assert.is(every.stderr, "");
   const listed = await run("--list", "runner/");
   assert.is(listed.exitCode, 0);
   assert.ok(listed.stdout.split("\n").includes("runner/run.test.js"), listed.stdout);
