@@ -20,8 +20,7 @@ import type {
 import { SluiceError } from "../task/errors.js";
 import { syncFailure, type Disk } from "./disk.js";
 import type { SimulatedProcess } from "./simulated-process.js";
-
-type Value = string | Uint8Array;
+import { SortedValues, type Value } from "./sorted-values.js";
 
 /** The same in every run, as all that it computes. */
 const KEY = new Uint8Array(32).fill(1);
@@ -95,7 +94,7 @@ class SimulatedDatabase implements Database {
   readonly #files: SimulatedFiles;
   readonly #process: SimulatedProcess;
   /** A snapshot keeps the one that it has; the next write makes another. */
-  #values: Map<string, Value>;
+  #values: SortedValues;
   #shared = false;
   #isOpen = true;
   #broken = false;
@@ -103,7 +102,7 @@ class SimulatedDatabase implements Database {
   constructor(files: SimulatedFiles, process: SimulatedProcess) {
     this.#files = files;
     this.#process = process;
-    this.#values = new Map(files.tables ?? []);
+    this.#values = SortedValues.of(files.tables ?? new Map());
   }
 
   get isOpen(): boolean {
@@ -163,13 +162,13 @@ class SimulatedDatabase implements Database {
     }
     if (sync) files.syncedEntries = files.log.length;
     if (this.#shared) {
-      this.#values = new Map(this.#values);
+      this.#values = this.#values.copy();
       this.#shared = false;
     }
     apply(this.#values, operations);
   }
 
-  #at(snapshot: Snapshot | undefined): ReadonlyMap<string, Value> {
+  #at(snapshot: Snapshot | undefined): SortedValues {
     return snapshot instanceof SimulatedSnapshot ? snapshot.values : this.#values;
   }
 
@@ -178,18 +177,16 @@ class SimulatedDatabase implements Database {
     snapshot: Snapshot | undefined,
     itemOf: (key: string, value: Value) => Item,
   ): Cursor<Item> {
-    const values = new Map(this.#at(snapshot));
-    const keys = [...values.keys()].filter((key) => key >= range.gte && key < range.lt).sort();
+    const entries = this.#at(snapshot).range(range);
     const { reverse = false } = range;
-    if (reverse) keys.reverse();
     let at = 0;
     const nextv = (size: number): Promise<readonly Item[]> =>
-      this.#read(() => keys.slice(at, (at += size)).map((key) => itemOf(key, values.get(key) ?? "")));
+      this.#read(() => entries.slice(at, (at += size)).map(([key, value]) => itemOf(key, value)));
     return {
       nextv,
       seek(wanted) {
-        at = keys.findIndex((key) => (reverse ? key <= wanted : key >= wanted));
-        if (at < 0) at = keys.length;
+        at = entries.findIndex(([key]) => (reverse ? key <= wanted : key >= wanted));
+        if (at < 0) at = entries.length;
       },
       close: () => Promise.resolve(),
       async *[Symbol.asyncIterator]() {
@@ -214,9 +211,9 @@ class SimulatedDatabase implements Database {
 }
 
 class SimulatedSnapshot implements Snapshot {
-  readonly values: ReadonlyMap<string, Value>;
+  readonly values: SortedValues;
 
-  constructor(values: ReadonlyMap<string, Value>) {
+  constructor(values: SortedValues) {
     this.values = values;
   }
 
@@ -228,7 +225,7 @@ class SimulatedSnapshot implements Snapshot {
 /** Items read at once. */
 const CHUNK = 256;
 
-function apply(values: Map<string, Value>, operations: readonly Operation[]): void {
+function apply(values: Map<string, Value> | SortedValues, operations: readonly Operation[]): void {
   for (const operation of operations) {
     if (operation.type === "put") values.set(operation.key, operation.value);
     else values.delete(operation.key);
