@@ -5,13 +5,14 @@ import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
 import { CASES } from "./cases/cases.js";
-import { caseText } from "./harness/case-text.js";
+import { busyText, caseText } from "./harness/case-text.js";
 import { compareResults, type Change } from "./harness/compare.js";
 import { describeMachine, OthersMeter } from "./harness/machine.js";
 import { PROGRAMS, runProgram, type ProgramRun } from "./harness/programs.js";
 import { readReport, writeReport, type CaseReport } from "./harness/report-file.js";
 import type { CaseResult } from "./harness/result.js";
-import { FULL, QUICK, type RoundPlan } from "./harness/run-case.js";
+import type { RoundPlan } from "./harness/case.js";
+import { FULL, QUICK } from "./harness/run-case.js";
 import { rounded } from "./report.js";
 
 interface Options {
@@ -58,13 +59,24 @@ async function main(parts: readonly string[], options: Options): Promise<void> {
   const loadBefore = loadavg()[0] ?? Number.NaN;
   const date = new Date().toISOString();
   const results: CaseReport[] = [];
+  const failed: string[] = [];
   const plan = options.quick === true ? QUICK : FULL;
   for (const [at, { name }] of cases.entries()) {
     say(`── ${at + 1} of ${cases.length + programs.length}: ${name} ──\n`);
     const others = new OthersMeter();
-    const result = { ...(await runCaseApart(name, plan)), othersShare: others.share() };
+    const ended = await runCaseApart(name, plan);
+    if ("failed" in ended) {
+      failed.push(name);
+      say(`FAILED: ${name} ended with ${ended.failed}: what it says is above\n`);
+      continue;
+    }
+    if ("unavailable" in ended) {
+      say(`LEFT OUT: ${ended.unavailable}\n`);
+      continue;
+    }
+    const result = { ...ended.result, othersShare: others.share() };
     results.push(result);
-    say(caseText(result));
+    say(`${caseText(result)}\n${busyText(result.othersShare)}\n`);
   }
   const runs = new Map<string, ProgramRun[]>(programs.map((name) => [name, []]));
   // Round by round, so that a quarter of an hour in which the machine was slow is in no bench's every run.
@@ -85,23 +97,29 @@ async function main(parts: readonly string[], options: Options): Promise<void> {
   if (before !== null) sayChanges(compareResults(before.cases, results), say);
   if (options.json === true) console.log(JSON.stringify(report));
   const folder = options.out ?? (parts.length === 0 && options.quick !== true ? "bench/results" : null);
+  if (failed.length > 0) throw new Error(`Their work was not done, so nothing is kept: ${failed.join(", ")}`);
   if (folder !== null) say(`Kept: ${writeReport(report, folder)}.json and .md`);
 }
 
+type CaseEnd =
+  | { readonly result: CaseResult }
+  | { readonly unavailable: string }
+  /** Its work was not done: the code of its process. */
+  | { readonly failed: string };
+
 /** In a process of its own: no case inherits another's heap or compiled code. */
-function runCaseApart(name: string, plan: RoundPlan): Promise<CaseResult> {
-  return new Promise((resolve, reject) => {
+function runCaseApart(name: string, plan: RoundPlan): Promise<CaseEnd> {
+  return new Promise((resolve) => {
     const child = fork(
       fileURLToPath(new URL("harness/run-one.js", import.meta.url)),
       [name, JSON.stringify(plan)],
       { stdio: ["inherit", "ignore", "inherit", "ipc"] },
     );
-    let result: CaseResult | null = null;
+    let end: CaseEnd | null = null;
     // Both ends are this folder.
-    child.on("message", (message) => (result = message as CaseResult));
-    child.on("close", (code) => {
-      if (code === 0 && result !== null) resolve(result);
-      else reject(new Error(`${name} ended with ${code}: what it says is above`));
+    child.on("message", (message) => (end = message as CaseEnd));
+    child.on("close", (code, signal) => {
+      resolve(code === 0 && end !== null ? end : { failed: String(code ?? signal) });
     });
   });
 }

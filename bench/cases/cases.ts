@@ -10,6 +10,12 @@ import { fanOut, ring } from "./micro/ring.js";
 import { tell, tellToParent } from "./micro/tell.js";
 import { taskCases } from "./micro/task.js";
 import { workerCases } from "./micro/worker.js";
+import { hubRestart } from "./failover/hub-restart.js";
+import { nodeKilled, nodeSilent } from "./failover/node-gone.js";
+import { acknowledged } from "./swap/acknowledged.js";
+import { coldSwap } from "./swap/cold-model.js";
+import { firstResult } from "./swap/first-result.js";
+import { randomSwaps } from "./swap/random.js";
 import { wireAsk, wireAsk1MiB, wireAsk64KiB, wireAskMany } from "./wire/ask.js";
 
 export const CASES: readonly BenchCase[] = [
@@ -30,5 +36,12 @@ export const CASES: readonly BenchCase[] = [
   wireAskMany,
   wireAsk64KiB,
   wireAsk1MiB,
+  acknowledged,
+  firstResult,
+  randomSwaps,
+  coldSwap,
+  nodeKilled,
+  nodeSilent,
+  hubRestart,
   coldStart,
 ];

@@ -29,7 +29,7 @@ import { parseSourceId } from "../../src/task/identity.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { scriptedSource } from "../../test/support/scripted-source.js";
 import { report, rounded, type Row } from "../report.js";
-import { NOOP_SERVICES, noopChain } from "./load.js";
+import { NOOP_SERVICES, noopChain } from "../cases/cluster/load.js";
 
 const CYCLES = Number(process.argv[2] ?? 1_000);
 const WARM_UP = 20;

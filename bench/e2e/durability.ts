@@ -23,7 +23,7 @@ import { createTask } from "../../src/task/walk.js";
 import { systemClock } from "../../src/runtime/clock.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { median, report, rounded, type Row } from "../report.js";
-import { endlessCapture, NOOP_SERVICES, noopChain } from "./load.js";
+import { endlessCapture, NOOP_SERVICES, noopChain } from "../cases/cluster/load.js";
 
 const SIZE = { width: 182, height: 184 };
 const BYTES = SIZE.width * SIZE.height * 3;

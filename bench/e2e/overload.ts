@@ -25,7 +25,7 @@ import { definePipeline } from "../../src/task/define-pipeline.js";
 import type { ServiceDeclaration } from "../../src/task/service.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { median, percentile, report, rounded, type Row } from "../report.js";
-import { endlessCapture } from "./load.js";
+import { endlessCapture } from "../cases/cluster/load.js";
 
 const SELF = fileURLToPath(import.meta.url);
 const SLOW: ServiceDeclaration = {

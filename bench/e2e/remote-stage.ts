@@ -24,7 +24,7 @@ import { parseSourceId, type SourceId } from "../../src/task/identity.js";
 import type { Pipeline } from "../../src/task/pipeline.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { median, percentile, report, rounded, type Row } from "../report.js";
-import { attachLoad, NOOP_SERVICES, noopChain } from "./load.js";
+import { attachLoad, NOOP_SERVICES, noopChain } from "../cases/cluster/load.js";
 
 const SIZE = { width: 182, height: 183 };
 const FRAME = new Uint8Array(new SharedArrayBuffer(SIZE.width * SIZE.height * 3));

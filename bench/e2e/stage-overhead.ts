@@ -18,7 +18,7 @@ import { startLocalCluster } from "../../src/node/local-cluster.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { median, percentile, report, rounded, type Row } from "../report.js";
-import { attachLoad, NOOP_SERVICES, noopChain } from "./load.js";
+import { attachLoad, NOOP_SERVICES, noopChain } from "../cases/cluster/load.js";
 
 const TASKS = Number(process.argv[2] ?? 5_000);
 const WARM_UP = 1_000;

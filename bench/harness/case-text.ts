@@ -2,20 +2,27 @@
 
 import { median } from "../report.js";
 import type { BenchKind } from "./case.js";
+import { countText, durationText, percent, significant } from "./figures.js";
+import type { GoalReport } from "./goals.js";
 import { ratioOf, spreadOf, valueOf, type CaseResult, type SubjectResult } from "./result.js";
 
 /** A heading, what is measured, and a Markdown table. */
 export function caseText(result: CaseResult): string {
-  const { name, measures, excludes, goal, leftOut } = result;
+  const { name, measures, excludes, goals, leftOut } = result;
   const lines = [
     `### ${name}`,
     "",
-    `${measures} Not measured: ${excludes}.${goal === null ? "" : ` Goal: ${goal}.`}`,
+    `${measures} Not measured: ${excludes}.`,
     "",
     ...subjectTable(result),
+    ...goals.map((goal) => `\nGoal: ${goalText(goal)}`),
     ...leftOut.map(({ name: subject, why }) => `\nLeft out: ${subject}. ${why}`),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+export function goalText({ wanted, measured, met }: GoalReport): string {
+  return `${wanted}; measured: ${measured}: ${met === null ? "cannot be told" : met ? "met" : "NOT MET"}.`;
 }
 
 /** The rows of its table, with a head: ours, its baseline, peers. */
@@ -62,23 +69,12 @@ function ratioText(ours: SubjectResult, theirs: SubjectResult): string {
     : `${significant(ratio.value)} (±${percent(ratio.spread / 2)})`;
 }
 
-/** @param ms 0 or more */
-export function durationText(ms: number): string {
-  if (ms === 0) return "0";
-  if (ms < 1) return `${significant(ms * 1_000)} us`;
-  return ms < 1_000 ? `${significant(ms)} ms` : `${significant(ms / 1_000)} s`;
-}
+/** Above it others, and not what is measured, make the tails. */
+const OTHERS_MAX = 0.05;
 
-export function countText(value: number): string {
-  if (Math.abs(value) >= 1e6) return `${significant(value / 1e6)} M`;
-  return Math.abs(value) >= 1e4 ? `${significant(value / 1e3)} k` : significant(value);
-}
-
-function percent(share: number): string {
-  return Number.isFinite(share) ? `${Math.round(share * 100)} %` : "-";
-}
-
-/** Three digits. */
-function significant(value: number): string {
-  return Math.abs(value) >= 100 ? Math.round(value).toString() : Number(value.toPrecision(3)).toString();
+/** How busy others kept the machine meanwhile. @param othersShare of all processors, 0 to 1; null where it is not known */
+export function busyText(othersShare: number | null): string {
+  if (othersShare === null) return "What others took of the processors is not known here.";
+  const warning = othersShare > OTHERS_MAX ? ": too much for these figures to be quoted" : "";
+  return `Others took ${percent(othersShare)} of the processors meanwhile${warning}.`;
 }

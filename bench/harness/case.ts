@@ -17,10 +17,31 @@ export interface BenchCase {
   readonly operation: string;
   readonly measures: string;
   readonly excludes: string;
-  /** What the first of `subjects` is to keep to, of the second one's figure in the same run. */
-  readonly goal?: string;
+  readonly goals?: readonly Goal[];
+  /** Of its own rounds, where a round is a piece of work of its own length: over the plan of the run, and never above a quick one. */
+  readonly plan?: Partial<RoundPlan>;
   /** Ours first, then its baseline, then peers. */
   readonly subjects: readonly [Subject, ...Subject[]];
+}
+
+/** What the first of `subjects` is to keep to. */
+export interface Goal {
+  /** Of all rounds together: ms. `value` is the median of the rounds: a latency's median in ms, a rate, an amount. */
+  readonly statistic: "p50" | "p99" | "value";
+  /** Of the second one, in the same run: how often its figure, or how much beyond it. `peers`: how often that of the best from the third on. */
+  readonly against?: "ratio" | "difference" | "peers";
+  readonly atMost?: number;
+  readonly atLeast?: number;
+  /** Every subject is to keep to it. */
+  readonly every?: true;
+}
+
+export interface RoundPlan {
+  readonly rounds: number;
+  /** Rounds of each subject that are not counted. */
+  readonly warmUps: number;
+  /** Of one round of one subject. */
+  readonly roundMs: number;
 }
 
 /** One way to do what the case measures. */
@@ -44,6 +65,8 @@ export interface OpenSubject {
 export interface Round {
   /** Whether its time is up. */
   readonly over: boolean;
+  /** How long it is to take, in ms. */
+  readonly lengthMs: number;
   /** An operation of `latency` took so many ms. */
   took(ms: number): void;
   /** So many operations of `rate` were done within so many ms. */

@@ -1,6 +1,11 @@
 /** What a piece of work costs the process beside its time: processor, memory, garbage collection, the event loop's delay. */
 
-import { monitorEventLoopDelay, PerformanceObserver, type IntervalHistogram } from "node:perf_hooks";
+import {
+  monitorEventLoopDelay,
+  PerformanceObserver,
+  type IntervalHistogram,
+  type PerformanceEntry,
+} from "node:perf_hooks";
 
 export interface ProcessCosts {
   /** Processor time of all threads by wall-clock time: 1 is one core. */
@@ -25,12 +30,7 @@ export class CostMeter {
   #gcMs = 0;
 
   constructor() {
-    this.#observer = new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) {
-        this.#gcCount += 1;
-        this.#gcMs += duration;
-      }
-    });
+    this.#observer = new PerformanceObserver((list) => this.#count(list.getEntries()));
     this.#observer.observe({ entryTypes: ["gc"] });
     this.#loop.enable();
   }
@@ -39,8 +39,9 @@ export class CostMeter {
     const elapsedMs = performance.now() - this.#startedMs;
     const { user, system } = process.cpuUsage(this.#cpu);
     this.#loop.disable();
-    // Observers are told in a turn of their own.
-    await new Promise((resolve) => void setImmediate(resolve));
+    // A collection is noted in a turn after it, and told to observers in another one.
+    for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => void setImmediate(resolve));
+    this.#count(this.#observer.takeRecords());
     this.#observer.disconnect();
     const loopDelayMs = this.#loop.percentile(99) / 1e6 - LOOP_RESOLUTION_MS;
     return {
@@ -50,5 +51,11 @@ export class CostMeter {
       gcMs: this.#gcMs,
       loopDelayMs: Number.isFinite(loopDelayMs) ? Math.max(0, loopDelayMs) : null,
     };
+  }
+  #count(collections: readonly PerformanceEntry[]): void {
+    for (const { duration } of collections) {
+      this.#gcCount += 1;
+      this.#gcMs += duration;
+    }
   }
 }

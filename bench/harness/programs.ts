@@ -7,7 +7,6 @@ import { OthersMeter } from "./machine.js";
 
 /** In the order of their running: the quick ones first. */
 export const PROGRAMS = [
-  "micro/scheduler",
   "micro/store",
   "micro/services",
   "micro/capture",
@@ -17,8 +16,6 @@ export const PROGRAMS = [
   "e2e/link",
   "e2e/cluster",
   "e2e/remote-stage",
-  "e2e/failover",
-  "e2e/swap",
   "e2e/durability",
   "e2e/overload",
   "e2e/idle-node",

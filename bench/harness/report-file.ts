@@ -2,7 +2,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { caseText } from "./case-text.js";
+import { busyText, caseText } from "./case-text.js";
 import type { Machine } from "./machine.js";
 import { programText, type ProgramResult } from "./programs.js";
 import type { CaseResult } from "./result.js";
@@ -45,14 +45,8 @@ function page({ machine, date, command, loadAverage, cases, programs }: BenchRep
     `- Load average of one minute: ${loadAverage.before} before, ${loadAverage.after} after`,
   ];
   const chapters = [
-    ...cases.map((result) => caseText(result) + busyText(result)),
+    ...cases.map((result) => `${caseText(result)}\n${busyText(result.othersShare)}\n`),
     ...programs.map(programText),
   ];
   return `# Bench results\n\n${facts.join("\n")}\n\n${chapters.join("\n")}`;
-}
-
-function busyText({ othersShare }: CaseReport): string {
-  return othersShare === null
-    ? ""
-    : `\nTaken of the processors by others: ${Math.round(othersShare * 100)} %.\n`;
 }

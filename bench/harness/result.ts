@@ -3,6 +3,7 @@
 import type { BenchKind, CaseName } from "./case.js";
 import type { LatencySummary } from "./latency-histogram.js";
 import type { ProcessCosts } from "./process-costs.js";
+import type { GoalReport } from "./goals.js";
 import { median } from "../report.js";
 
 export interface RoundResult extends ProcessCosts {
@@ -23,7 +24,7 @@ export interface CaseResult {
   readonly operation: string;
   readonly measures: string;
   readonly excludes: string;
-  readonly goal: string | null;
+  readonly goals: readonly GoalReport[];
   /** Ours first, then its baseline, then peers. */
   readonly subjects: readonly SubjectResult[];
   readonly leftOut: readonly { readonly name: string; readonly why: string }[];

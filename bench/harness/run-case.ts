@@ -9,21 +9,16 @@ import {
   type BenchKind,
   type OpenSubject,
   type Round,
+  type RoundPlan,
   type Subject,
 } from "./case.js";
+import { goalReport } from "./goals.js";
 import { LatencyHistogram } from "./latency-histogram.js";
 import { CostMeter, type ProcessCosts } from "./process-costs.js";
 import type { CaseResult, RoundResult, SubjectResult } from "./result.js";
 
-export interface RoundPlan {
-  readonly rounds: number;
-  /** Rounds of each subject that are not counted. */
-  readonly warmUps: number;
-  /** Of one round of one subject. */
-  readonly roundMs: number;
-}
-
-export const FULL: RoundPlan = { rounds: 9, warmUps: 2, roundMs: 400 };
+/** All cases together take less than ten minutes by it on two cores. */
+export const FULL: RoundPlan = { rounds: 7, warmUps: 2, roundMs: 200 };
 export const QUICK: RoundPlan = { rounds: 3, warmUps: 1, roundMs: 100 };
 
 interface Running {
@@ -33,9 +28,10 @@ interface Running {
   readonly latencies: LatencyHistogram;
 }
 
-/** @throws Error where a subject did not do the work that it said it did, or ours cannot run at all */
-export async function runCase(bench: BenchCase, plan: RoundPlan): Promise<CaseResult> {
-  const { name, kind, operation, measures, excludes, goal = null } = bench;
+/** @throws Error where a subject did not do the work that it said it did; Unavailable where ours cannot run here */
+export async function runCase(bench: BenchCase, wanted: RoundPlan): Promise<CaseResult> {
+  const { name, kind, operation, measures, excludes, goals = [] } = bench;
+  const plan = planOf(bench, wanted);
   const leftOut: { name: string; why: string }[] = [];
   const running: Running[] = [];
   try {
@@ -58,7 +54,18 @@ export async function runCase(bench: BenchCase, plan: RoundPlan): Promise<CaseRe
     rounds,
     latency: kind === "latency" ? latencies.summary() : null,
   }));
-  return { name, kind, operation, measures, excludes, goal, subjects, leftOut };
+  const measured = { name, kind, operation, measures, excludes, subjects, leftOut };
+  return { ...measured, goals: goals.map((goal) => goalReport(goal, measured)) };
+}
+
+/** A quick run is not made longer by what a case wants. */
+function planOf({ plan = {} }: BenchCase, wanted: RoundPlan): RoundPlan {
+  if (wanted.roundMs > QUICK.roundMs) return { ...wanted, ...plan };
+  return {
+    roundMs: wanted.roundMs,
+    rounds: Math.min(wanted.rounds, plan.rounds ?? wanted.rounds),
+    warmUps: Math.min(wanted.warmUps, plan.warmUps ?? wanted.warmUps),
+  };
 }
 
 async function runRound(
@@ -67,7 +74,7 @@ async function runRound(
   { roundMs }: RoundPlan,
   counts: boolean,
 ): Promise<void> {
-  const taken = new RoundRecord(performance.now() + roundMs);
+  const taken = new RoundRecord(roundMs);
   const meter = new CostMeter();
   await open.run(taken);
   const costs = await meter.end();
@@ -78,13 +85,15 @@ async function runRound(
 
 class RoundRecord implements Round {
   readonly latencies = new LatencyHistogram();
+  readonly lengthMs: number;
   readonly #untilMs: number;
   #operations = 0;
   #elapsedMs = 0;
   #amount = Number.NaN;
 
-  constructor(untilMs: number) {
-    this.#untilMs = untilMs;
+  constructor(lengthMs: number) {
+    this.lengthMs = lengthMs;
+    this.#untilMs = performance.now() + lengthMs;
   }
 
   get over(): boolean {

@@ -41,6 +41,7 @@ function roundOf(turns: number): Round & { readonly taken: number[] } {
       return looks > turns;
     },
     took: (ms) => void taken.push(ms),
+    lengthMs: Infinity,
     did() {},
     amounts() {},
     taken,

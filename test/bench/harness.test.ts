@@ -1,11 +1,24 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
-import { Unavailable, type BenchCase, type Subject } from "../../bench/harness/case.js";
+import {
+  Unavailable,
+  type BenchCase,
+  type Goal,
+  type RoundPlan,
+  type Subject,
+} from "../../bench/harness/case.js";
 import { subjectTable } from "../../bench/harness/case-text.js";
 import { compareResults } from "../../bench/harness/compare.js";
+import { goalReport } from "../../bench/harness/goals.js";
 import { LatencyHistogram } from "../../bench/harness/latency-histogram.js";
+import { CostMeter } from "../../bench/harness/process-costs.js";
 import { ratioOf, type CaseResult, type SubjectResult } from "../../bench/harness/result.js";
-import { runCase } from "../../bench/harness/run-case.js";
+import { FULL, QUICK, runCase } from "../../bench/harness/run-case.js";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 const PLAN = { rounds: 3, warmUps: 1, roundMs: 1 };
 
@@ -80,6 +93,61 @@ function measured(name: string, values: readonly number[]): SubjectResult {
   return { name, rounds: values.map((value) => ({ value, ...COSTS })), latency: null };
 }
 
+test("CostMeter counts the collections of work that gives the loop no turn", async () => {
+  const meter = new CostMeter();
+  collectGarbage();
+  collectGarbage();
+  const { gcCount, gcMs } = await meter.end();
+  assert.ok(gcCount >= 2 && gcMs > 0, `${gcCount} in ${gcMs} ms`);
+});
+
+test("goalReport says what was wanted beside what was measured, of ours, of each, beyond a baseline, and of the best peer", () => {
+  const measuredAll = {
+    kind: "latency" as const,
+    subjects: [timed("ours", 2, 9), timed("baseline", 1, 4), timed("fast", 1.6, 3), timed("slow", 4, 20)],
+  };
+  const told = (goal: Goal): readonly unknown[] => Object.values(goalReport(goal, measuredAll));
+  assert.equal(told({ statistic: "p99", atMost: 10 }), ["p99 at most 10 ms", "9 ms", true]);
+  assert.equal(told({ statistic: "p99", atMost: 10, every: true }), [
+    "p99 at most 10 ms, of each",
+    "9 ms of the first, and at worst 20 ms of slow",
+    false,
+  ]);
+  assert.equal(told({ statistic: "p99", against: "difference", atMost: 5 }), [
+    'p99 at most 5 ms beyond "baseline"',
+    "5 ms",
+    true,
+  ]);
+  assert.equal(told({ statistic: "value", against: "ratio", atMost: 1.3 }), [
+    'median of the rounds at most x 1.3 of "baseline"',
+    "x 2",
+    false,
+  ]);
+  assert.equal(told({ statistic: "value", against: "peers", atMost: 1 }), [
+    "median of the rounds at most x 1 of the best peer",
+    "x 1.25",
+    false,
+  ]);
+});
+
+test("goalReport tells nothing of rounds that are too far apart", () => {
+  const subjects = [measured("a", [100, 400, 100]), measured("b", [100, 100, 100])];
+  const goal: Goal = { statistic: "value", against: "ratio", atLeast: 1 };
+  assert.is(goalReport(goal, { kind: "rate", subjects }).met, null);
+});
+
+function timed(name: string, p50: number, p99: number): SubjectResult {
+  const latency = { samples: 100, p50, p95: p99, p99, p999: p99, max: p99 };
+  return { ...measured(name, [p50, p50]), latency };
+}
+
+test("runCase keeps to a case's own plan, and makes no quick run longer by it", async () => {
+  const bench = { ...benchOf(subject("a", 1)), plan: { rounds: 4, warmUps: 0, roundMs: 5_000 } };
+  const rounds = async (plan: RoundPlan): Promise<number> =>
+    (await runCase(bench, plan)).subjects[0]?.rounds.length ?? 0;
+  assert.equal([await rounds(FULL), await rounds(QUICK)], [4, 3]);
+});
+
 test("ratioOf compares rounds that ran beside each other, and gives none where they are too far apart", () => {
   // The machine halved its speed in the second round: the ratio does not know.
   assert.equal(ratioOf(measured("a", [100, 50, 100]), measured("b", [50, 25, 50])), { value: 2, spread: 0 });
@@ -93,7 +161,7 @@ function resultOf(kind: CaseResult["kind"], ...subjects: readonly SubjectResult[
     operation: "xs",
     measures: "X.",
     excludes: "y",
-    goal: null,
+    goals: [],
     subjects,
     leftOut: [],
   };

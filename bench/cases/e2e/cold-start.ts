@@ -7,8 +7,6 @@
  * no model; which of the two is faster, such a machine does not tell.
  */
 
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { startLocalCluster, type LocalCluster } from "../../../src/node/local-cluster.js";
 import { silentLogger } from "../../../src/runtime/log.js";
 import { SERVICES } from "../../../src/services/catalogue.js";
@@ -17,10 +15,10 @@ import { parseConfiguration } from "../../../src/task/configuration.js";
 import { definePipeline } from "../../../src/task/define-pipeline.js";
 import { parseSourceId, type SourceId } from "../../../src/task/identity.js";
 import { scriptedSource } from "../../../test/support/scripted-source.js";
-import { Unavailable, type BenchCase, type OpenSubject, type Round } from "../../harness/case.js";
+import type { BenchCase, OpenSubject, Round } from "../../harness/case.js";
+import { findModel, MODEL } from "../cluster/model.js";
 import { OURS } from "../micro/systems.js";
 
-const MODEL = "yolox-nano-416.onnx";
 const TASKS = 11;
 const EVERY_MS = 100;
 
@@ -36,16 +34,10 @@ export const coldStart: BenchCase = {
   measures: `Each of the first ${TASKS} tasks of a live source at ${1_000 / EVERY_MS} fps, from its creation to its record, with ${MODEL}.`,
   excludes: "capture, links, disk, the time until the first frame is taken",
   subjects: [
-    { name: `${OURS}, nothing loaded`, open: () => Promise.resolve(cold(modelDir())) },
-    { name: "the same node again, the model loaded", open: () => warm(modelDir()) },
+    { name: `${OURS}, nothing loaded`, open: () => Promise.resolve(cold(findModel())) },
+    { name: "the same node again, the model loaded", open: () => warm(findModel()) },
   ],
 };
-
-function modelDir(): string {
-  const folder = process.env["SLUICE_TEST_DATA"] ?? "";
-  if (existsSync(join(folder, MODEL))) return folder;
-  throw new Unavailable(`SLUICE_TEST_DATA has to name the folder with ${MODEL}`);
-}
 
 interface Scene {
   readonly cluster: LocalCluster;

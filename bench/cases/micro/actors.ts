@@ -40,7 +40,7 @@ export const heapOfActor: BenchCase = {
   operation: "bytes",
   measures: `Heap of an idle actor that had one message, of ${SPAWNS}, its name included, after a collection.`,
   excludes: "its children, its state",
-  goal: "1,000 bytes",
+  goals: [{ statistic: "value", atMost: 1_000 }],
   subjects: [
     {
       name: OURS,

@@ -19,7 +19,7 @@ export const ask: BenchCase = {
   operation: "asks",
   measures: "Asks from outside, one at a time, of an actor that answers at once, each with a timeout.",
   excludes: "several at a time, other nodes",
-  goal: "p50 of 0.7 us on a quiet machine",
+  goals: [{ statistic: "p50", atMost: 0.000_7 }],
   subjects: [
     { name: OURS, open: () => Promise.resolve(sluice()) },
     { name: NACT, open: () => Promise.resolve(nact()) },

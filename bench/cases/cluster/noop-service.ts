@@ -1,6 +1,6 @@
 /** The service of the overhead bench: finds nothing, without delay. */
 
-import type { Service } from "../../src/services/service.js";
+import type { Service } from "../../../src/services/service.js";
 
 export const service: Service = {
   load: () =>

@@ -1,17 +1,17 @@
 /** Tasks for a cluster without a camera: a generator that keeps a window of tasks of one frame outstanding. */
 
-import type { SourceSpec } from "../../src/actors/generator/source-spec.js";
-import type { CapturePort } from "../../src/actors/generator/spawn.js";
+import type { SourceSpec } from "../../../src/actors/generator/source-spec.js";
+import type { CapturePort } from "../../../src/actors/generator/spawn.js";
 import { performance } from "node:perf_hooks";
-import { controllerAddress, type ControllerMessage } from "../../src/actors/protocol/controller.js";
-import type { SluiceNode } from "../../src/node/node.js";
-import type { GeneratorMessage } from "../../src/actors/protocol/generator.js";
-import { DEFAULT_CONFIGURATION } from "../../src/task/configuration.js";
-import type { SourceId } from "../../src/task/identity.js";
-import { definePipeline } from "../../src/task/define-pipeline.js";
-import { joinCursors, type Pipeline } from "../../src/task/pipeline.js";
-import type { ServiceDeclaration } from "../../src/task/service.js";
-import { createTask } from "../../src/task/walk.js";
+import { controllerAddress, type ControllerMessage } from "../../../src/actors/protocol/controller.js";
+import type { SluiceNode } from "../../../src/node/node.js";
+import type { GeneratorMessage } from "../../../src/actors/protocol/generator.js";
+import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
+import type { SourceId } from "../../../src/task/identity.js";
+import { definePipeline } from "../../../src/task/define-pipeline.js";
+import { joinCursors, type Pipeline } from "../../../src/task/pipeline.js";
+import type { ServiceDeclaration } from "../../../src/task/service.js";
+import { createTask } from "../../../src/task/walk.js";
 
 /** A service that finds nothing, without delay. */
 const NOOP: ServiceDeclaration = {
