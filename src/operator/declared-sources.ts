@@ -132,15 +132,19 @@ export async function keepDeclaredSources(options: DeclaredSourcesOptions): Prom
     if (watched.has(node)) return;
     watched.set(
       node,
-      operator.agent(node).watchEvents((event) => {
-        if (event.type !== "sourceEnded" || event.goesOn === true) return;
-        const { sourceId, ledger } = event;
-        void queue(async () => {
-          const entry = kept.get(sourceId);
-          if (entry?.node !== node || replaced.get(sourceId) === ledger.incarnation) return;
-          await keep(sourceId, { ...entry, ended: true });
-        });
-      }),
+      // Before it answers which sources run.
+      operator.agent(node).watchEvents(
+        (event) => {
+          if (event.type !== "sourceEnded" || event.goesOn === true) return;
+          const { sourceId, ledger } = event;
+          void queue(async () => {
+            const entry = kept.get(sourceId);
+            if (entry?.node !== node || replaced.get(sourceId) === ledger.incarnation) return;
+            await keep(sourceId, { ...entry, ended: true });
+          });
+        },
+        { unchecked: true },
+      ),
     );
   }
 

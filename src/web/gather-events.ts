@@ -5,8 +5,9 @@ import type { ClusterEvent } from "../transport/cluster/cluster.js";
 import type { Operator } from "../operator/operator.js";
 import type { NodeName } from "../task/identity.js";
 
-/** A node is a member before its agent is there to be asked. */
+/** A node is a member before its agent is there to be asked; one whose answers are none is asked ever less often. */
 const RETRY_MS = 500;
+const RETRY_MS_MAX = 30_000;
 
 /** The hub's own node tells its events by itself. Ends with the cluster. */
 export function gatherEvents(
@@ -20,15 +21,16 @@ export function gatherEvents(
   function watch(name: NodeName): void {
     const watching: { over: boolean; end: () => void } = { over: false, end: () => {} };
     const agent = operator.agent(name);
-    const begin = async (): Promise<void> => {
+    const begin = async (againMs: number): Promise<void> => {
       try {
         await agent.sources();
         if (!watching.over) watching.end = agent.watchEvents((event) => add(name, event));
       } catch {
-        if (!watching.over) system.clock.after(RETRY_MS, () => void begin());
+        const nextMs = Math.min(2 * againMs, RETRY_MS_MAX);
+        if (!watching.over) system.clock.after(againMs, () => void begin(nextMs));
       }
     };
-    void begin();
+    void begin(RETRY_MS);
     watched.set(name, () => {
       watching.over = true;
       watching.end();

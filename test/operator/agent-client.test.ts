@@ -1,8 +1,10 @@
 import * as assert from "uvu/assert";
+import type { Behaviour } from "../../src/runtime/behaviour.js";
+import type { OwnersReported, SchedulerMessage } from "../../src/actors/protocol/scheduler.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import { spawnAgent, type AgentPorts } from "../../src/node/agent/spawn.js";
 import { createAgentClient } from "../../src/operator/agent-client.js";
-import { parseSourceId } from "../../src/task/identity.js";
+import { parseNodeName, parsePipelineId, parseSourceId, parseStageId } from "../../src/task/identity.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 import { clusterTest } from "../support/cluster-test.js";
 import { test } from "../support/test.js";
@@ -18,6 +20,8 @@ const ports: AgentPorts = {
   ledgers: () => Promise.resolve([]),
   drain: idle,
 };
+
+type Ended = Extract<NodeEvent, { readonly type: "sourceEnded" }>;
 
 const end = (id: string, incarnation: number): NodeEvent => {
   const sourceId = parseSourceId(id);
@@ -39,12 +43,50 @@ const end = (id: string, incarnation: number): NodeEvent => {
   return { type: "sourceEnded", sourceId, error: null, ledger };
 };
 
+/** A scheduler that knows whose sources are. */
+const owning = (owners: Readonly<Record<string, string>>): Behaviour<null, SchedulerMessage> => ({
+  start: () => null,
+  receive(state, message) {
+    if (message.type === "reportOwners")
+      message.replyTo.tell({ type: "ownersReported", owners: owners as OwnersReported["owners"] });
+    return state;
+  },
+});
+
+clusterTest(
+  "what a node says of sources that are another node's is not told: not that they have ended, and not their ledgers",
+  async (cluster) => {
+    const hub = await cluster.hub();
+    const rogue = await cluster.join("edge-2");
+    const operator = await cluster.join("operator", { roles: ["operator"] });
+    hub.system.spawn(owning({ "cam-1": "edge-1", "cam-2": "edge-2" }), { name: "scheduler" });
+    const ledgers = ["cam-1", "cam-2", "cam-3"].map((id) => (end(id, 1) as Ended).ledger);
+    const node = rogue.cluster.self.name;
+    const agent = spawnAgent(rogue.system, node, { ...ports, ledgers: () => Promise.resolve(ledgers) });
+    const told: string[] = [];
+    const client = createAgentClient(operator.system, node, operator.cluster);
+    client.watchEvents((event) => void told.push(event.type === "stageFailed" ? event.node : event.sourceId));
+    await cluster.settle();
+    for (const id of ["cam-1", "cam-2", "cam-3"]) agent.tell(end(id, 1));
+    const stage = { pipelineId: parsePipelineId("p"), pipelineVersion: 1, stage: parseStageId("a") };
+    for (const of of [parseNodeName("edge-1"), node])
+      agent.tell({ type: "stageFailed", node: of, stage, error: new Error("no model") });
+    await cluster.settle();
+    assert.equal([...told].sort(), ["cam-2", "cam-3", "edge-2"]);
+    assert.equal(
+      (await client.sources()).ledgers.map(({ sourceId }) => sourceId),
+      ["cam-2", "cam-3"],
+    );
+  },
+);
+
 clusterTest(
   "an operator that was cut off as a source ended is told of it once it is back, and of nothing twice",
   async (cluster) => {
     let hub = await cluster.hub();
     const edge = await cluster.join("edge-1");
     const operator = await cluster.join("operator", { roles: ["operator"] });
+    hub.system.spawn(owning({ "cam-1": "edge-1" }), { name: "scheduler" });
     const agent = spawnAgent(edge.system, edge.cluster.self.name, ports);
     const told: string[] = [];
     const client = createAgentClient(operator.system, edge.cluster.self.name, operator.cluster);
@@ -63,6 +105,7 @@ clusterTest(
     agent.tell(end("cam-1", 3));
     agent.tell(end("cam-2", 1));
     hub = await cluster.hub();
+    hub.system.spawn(owning({ "cam-1": "edge-1" }), { name: "scheduler" });
     await cluster.advance(10_000);
     assert.is(operator.cluster.members.has(edge.cluster.self.name), true);
     assert.equal(told, ["cam-1/7", "cam-1/3", "cam-2/1"]);

@@ -3,22 +3,21 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskOptions } from "../../runtime/ask-options.js";
 import { RuntimeError } from "../../runtime/errors.js";
-import { parseWith } from "../../runtime/parse.js";
 import type { ActorSystem } from "../../runtime/system.js";
-import type { ReplyForm } from "./replies.js";
+import { readReply, type ReplyForm } from "./replies.js";
 
 /** @throws RuntimeError `reply-invalid` where the reply is not of the form; else as `ActorSystem.ask` */
 export async function askNode<const Message, Reply>(
   system: ActorSystem,
   target: ActorRef<Message>,
-  { schema }: ReplyForm<Reply>,
+  form: ReplyForm<Reply>,
   toRequest: (replyTo: ActorRef<Reply>) => Message,
   options?: AskOptions,
 ): Promise<Reply> {
   const reply = await system.ask<Message, Reply>(target, toRequest, options);
-  const parsed = parseWith(schema, reply);
-  if (parsed.ok) return reply;
-  throw new RuntimeError(`Cannot use the reply of "${target.address}": ${parsed.problem.slice(0, 300)}`, {
+  const read = readReply(form, reply);
+  if (read.ok) return read.reply;
+  throw new RuntimeError(`Cannot use the reply of "${target.address}": ${read.problem.slice(0, 300)}`, {
     code: "reply-invalid",
     details: { target: target.address },
   });

@@ -14,6 +14,7 @@ import {
   TEXT_LIMITS,
   DAMAGE_MAX,
   REPAIRS_MAX,
+  SOURCES_OF_NODE_MAX,
   WINDOW_LIMITS,
 } from "../../task/limits.js";
 import { NATIVE_LIMITS } from "../../task/native-video.js";
@@ -28,6 +29,8 @@ const { stagesMax, variantsMax, queueCapacityMax, joinTimeoutMsMax, deadlineMsMa
 /** Nodes that one message may name, and services of one node. */
 export const NODES_MAX = 1_000;
 const SERVICES_MAX = 1_000;
+/** Ledgers of one node: twice the sources that it may have. */
+export const LEDGERS_MAX = 2 * SOURCES_OF_NODE_MAX;
 /** Stages of one node that have tasks, or are loaded. */
 export const QUEUES_MAX = 4_096;
 /** Why tasks are dropped, with room for reasons of a later release. */

@@ -76,7 +76,12 @@ export function nodeEventRules(actor: string): Rules {
   return Object.fromEntries(
     Object.entries(EVENTS).map(([type, read]) => [
       type,
-      { from: NODES, read, about: () => node, forAll: [] },
+      {
+        from: NODES,
+        read,
+        about: (event) => ((Object(event).node ?? node) === node ? node : null),
+        forAll: [],
+      },
     ]),
   );
 }

@@ -1,6 +1,6 @@
 /** What a node answers when it is asked, as schemas: who asks parses the reply, as it is another node's word. */
 
-import { z } from "../../runtime/parse.js";
+import { parseWith, z } from "../../runtime/parse.js";
 import { QUERY_RECORDS_MAX, TEXT_LIMITS } from "../../task/limits.js";
 import type { AlarmsReported } from "../protocol/alarms.js";
 import type { AgentReply, SourcesReported } from "../protocol/agent.js";
@@ -10,6 +10,7 @@ import type {
   HostReply,
   NodesReported,
   OrderReply,
+  OwnersReported,
   PoliciesReported,
   PolicyReply,
   ReloadReply,
@@ -18,7 +19,8 @@ import type {
   TableReported,
   VersionFreed,
 } from "../protocol/scheduler.js";
-import { bounded, name, repairs } from "./forms.js";
+import type { Covers } from "./covers.js";
+import { bounded, LEDGERS_MAX, name, recordOf, repairs } from "./forms.js";
 import {
   changesReport,
   failure,
@@ -32,14 +34,35 @@ import {
   totals,
 } from "./report-forms.js";
 
-/** A schema, and the type that it stands for: the schema checks names, and their brands exist for the compiler only. */
+/** A schema that knows every field of the reply. */
 export interface ReplyForm<Reply> {
   readonly schema: z.ZodType;
+  /** It stands for this type: the schema checks names, and their brands exist for the compiler only. */
   readonly reply?: Reply;
 }
 
-/** Ledgers of one node. */
-const LEDGERS_MAX = 10_000;
+/** @see form */
+function replyForm<Reply, Local extends string = never>() {
+  return <Schema extends z.ZodType>(
+    schema: Schema & Covers<Reply, z.output<Schema>, Local>,
+  ): ReplyForm<Reply> => ({
+    schema,
+  });
+}
+
+/**
+ * What an actor was told that has asked another one: its error no larger than there is room for, all else as it came, as a chain of
+ * records is over all that is in them.
+ */
+export function readReply<Reply>(
+  { schema }: ReplyForm<Reply>,
+  reply: Reply,
+): { readonly ok: true; readonly reply: Reply } | { readonly ok: false; readonly problem: string } {
+  const parsed = parseWith(schema, reply);
+  if (!parsed.ok) return parsed;
+  const { error } = Object(parsed.value) as { readonly error?: unknown };
+  return { ok: true, reply: error instanceof Error ? { ...reply, error } : reply };
+}
 
 /** Policies of one hub. */
 const POLICIES_MAX = 1_000;
@@ -49,52 +72,58 @@ const refused = (type: string) => z.object({ type: z.literal(type), error: failu
 /** As many as a hub raises. */
 const ALARMS_MAX = 1_000;
 
-export const AGENT_REPLY: ReplyForm<AgentReply> = {
-  schema: z.union([z.object({ type: z.literal("done") }), refused("refused")]),
-};
-export const SOURCES_REPORTED: ReplyForm<SourcesReported> = {
-  schema: z.object({
+export const AGENT_REPLY = replyForm<AgentReply>()(
+  z.union([z.object({ type: z.literal("done") }), refused("refused")]),
+);
+export const SOURCES_REPORTED = replyForm<SourcesReported>()(
+  z.object({
     type: z.literal("sourcesReported"),
     node: name,
     ledgers: z.array(ledger).max(LEDGERS_MAX),
   }),
-};
-export const POLICY_REPLY: ReplyForm<PolicyReply> = {
-  schema: z.union([
+);
+export const POLICY_REPLY = replyForm<PolicyReply>()(
+  z.union([
     z.object({ type: z.literal("policySet"), sourceId: name }),
     z.object({ type: z.literal("policyRefused"), sourceId: name, error: failure }),
   ]),
-};
-export const ORDER_REPLY: ReplyForm<OrderReply> = {
-  schema: z.union([
+);
+export const ORDER_REPLY = replyForm<OrderReply>()(
+  z.union([
     z.object({ type: z.literal("orderTaken"), sourceId: name }),
     z.object({ type: z.literal("orderRefused"), sourceId: name, error: failure }),
   ]),
-};
-export const SOURCE_REMOVED: ReplyForm<SourceRemoved> = {
-  schema: z.object({ type: z.literal("sourceRemoved"), sourceId: name, node: name.nullable() }),
-};
-export const VERSION_FREED: ReplyForm<VersionFreed> = {
-  schema: z.object({ type: z.literal("versionFreed"), node: name.nullable() }),
-};
-export const TABLE_REPORTED: ReplyForm<TableReported> = {
-  schema: z.object({ type: z.literal("tableReported"), ...tableReport }),
-};
-export const CHANGES_REPORTED: ReplyForm<ChangesReported> = {
-  schema: z.object({ type: z.literal("changesReported"), ...changesReport }),
-};
-export const NODES_REPORTED: ReplyForm<NodesReported> = {
-  schema: z.object({ type: z.literal("nodesReported"), nodes }),
-};
-export const SCHEDULED_SOURCES: ReplyForm<ScheduledSources> = {
-  schema: z.object({ type: z.literal("scheduledSources"), sources: sourceReports, hosted: hostingReports }),
-};
-export const HOST_REPLY: ReplyForm<HostReply> = {
-  schema: z.union([
+);
+export const SOURCE_REMOVED = replyForm<SourceRemoved>()(
+  z.object({ type: z.literal("sourceRemoved"), sourceId: name, node: name.nullable() }),
+);
+export const VERSION_FREED = replyForm<VersionFreed>()(
+  z.object({ type: z.literal("versionFreed"), node: name.nullable() }),
+);
+export const TABLE_REPORTED = replyForm<TableReported, "table.pipelines.stages.variant">()(
+  z.object({ type: z.literal("tableReported"), ...tableReport }),
+);
+export const CHANGES_REPORTED = replyForm<ChangesReported>()(
+  z.object({ type: z.literal("changesReported"), ...changesReport }),
+);
+export const NODES_REPORTED = replyForm<NodesReported>()(
+  z.object({ type: z.literal("nodesReported"), nodes }),
+);
+export const SCHEDULED_SOURCES = replyForm<ScheduledSources>()(
+  z.object({ type: z.literal("scheduledSources"), sources: sourceReports, hosted: hostingReports }),
+);
+export const OWNERS_REPORTED = replyForm<OwnersReported>()(
+  z.object({
+    type: z.literal("ownersReported"),
+    owners: recordOf(TEXT_LIMITS.name, name.nullable(), LEDGERS_MAX),
+  }),
+);
+export const HOST_REPLY = replyForm<HostReply>()(
+  z.union([
     z.object({ type: z.literal("sourceHosted"), sourceId: name, node: name.nullable() }),
     z.object({ type: z.literal("hostRefused"), sourceId: name, error: failure }),
   ]),
-};
+);
 /** Policies that failed, of those that a scheduler tells. */
 const FENCES_MAX = 1_024;
 const fence = z.object({
@@ -107,15 +136,15 @@ const fence = z.object({
   forMs: z.number(),
 });
 
-export const POLICIES_REPORTED: ReplyForm<PoliciesReported> = {
-  schema: z.object({
+export const POLICIES_REPORTED = replyForm<PoliciesReported>()(
+  z.object({
     type: z.literal("policiesReported"),
     names: z.array(z.string().max(TEXT_LIMITS.policyName)).max(POLICIES_MAX),
     fences: z.array(fence).max(FENCES_MAX),
   }),
-};
-export const ALARMS_REPORTED: ReplyForm<AlarmsReported> = {
-  schema: z.object({
+);
+export const ALARMS_REPORTED = replyForm<AlarmsReported>()(
+  z.object({
     type: z.literal("alarmsReported"),
     alarms: z
       .array(
@@ -129,18 +158,18 @@ export const ALARMS_REPORTED: ReplyForm<AlarmsReported> = {
       )
       .max(ALARMS_MAX),
   }),
-};
-export const RELOAD_REPLY: ReplyForm<ReloadReply> = {
-  schema: z.union([
+);
+export const RELOAD_REPLY = replyForm<ReloadReply>()(
+  z.union([
     z.object({
       type: z.literal("policiesReloaded"),
       names: z.array(z.string().max(TEXT_LIMITS.policyName)).max(POLICIES_MAX),
     }),
     refused("reloadRefused"),
   ]),
-};
-export const TOTALS_REPORTED: ReplyForm<TotalsReported> = {
-  schema: z.object({
+);
+export const TOTALS_REPORTED = replyForm<TotalsReported>()(
+  z.object({
     type: z.literal("totalsReported"),
     sources: totals,
     pending: bounded,
@@ -151,12 +180,12 @@ export const TOTALS_REPORTED: ReplyForm<TotalsReported> = {
     unvouched: bounded,
     superseded: bounded,
   }),
-};
-export const STATEMENT_REPLY: ReplyForm<StatementReply> = {
-  schema: z.union([z.object({ type: z.literal("statementReported"), statement }), refused("queryFailed")]),
-};
-export const QUERY_REPLY: ReplyForm<QueryReply> = {
-  schema: z.union([
+);
+export const STATEMENT_REPLY = replyForm<StatementReply>()(
+  z.union([z.object({ type: z.literal("statementReported"), statement }), refused("queryFailed")]),
+);
+export const QUERY_REPLY = replyForm<QueryReply>()(
+  z.union([
     z.object({
       type: z.literal("records"),
       records: z.array(record).max(QUERY_RECORDS_MAX),
@@ -164,4 +193,4 @@ export const QUERY_REPLY: ReplyForm<QueryReply> = {
     }),
     refused("queryFailed"),
   ]),
-};
+);

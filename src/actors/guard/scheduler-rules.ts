@@ -10,6 +10,7 @@ import {
   count,
   hosting,
   knobs,
+  LEDGERS_MAX,
   name,
   native,
   nodeDescription,
@@ -178,6 +179,10 @@ export const SCHEDULER: Rules = {
   },
   reportNodes: { from: LOOKS, read: form<Of<"reportNodes">>()(replied) },
   reportSources: { from: LOOKS, read: form<Of<"reportSources">>()(replied) },
+  reportOwners: {
+    from: LOOKS,
+    read: form<Of<"reportOwners">>()(z.object({ sources: z.array(name).max(LEDGERS_MAX), replyTo: ref })),
+  },
   reloadPolicies: { from: ORDERS, costly: true, read: form<Of<"reloadPolicies">>()(replied) },
   reportPolicies: { from: LOOKS, read: form<Of<"reportPolicies">>()(replied) },
 };

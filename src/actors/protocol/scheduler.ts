@@ -116,6 +116,12 @@ export type SchedulerMessage =
     }
   /** What was decided and said of every source, and how it goes. */
   | { readonly type: "reportSources"; readonly replyTo: ActorRef<ScheduledSources> }
+  /** Whose sources these are. */
+  | {
+      readonly type: "reportOwners";
+      readonly sources: readonly SourceId[];
+      readonly replyTo: ActorRef<OwnersReported>;
+    }
   | { readonly type: "reportPolicies"; readonly replyTo: ActorRef<PoliciesReported> }
   /** Read the hub's own file of policies again: which file that is, its hub alone was told. */
   | { readonly type: "reloadPolicies"; readonly replyTo: ActorRef<ReloadReply> };
@@ -125,6 +131,13 @@ export interface ScheduledSources {
   readonly sources: Readonly<Record<string, SourceReport>>;
   /** Those that any of several nodes may capture, also where none does. */
   readonly hosted: Readonly<Record<string, HostingReport>>;
+}
+
+/** Whose sources are, also of those that were removed last; a source that nobody ever had is missing. */
+export interface OwnersReported {
+  readonly type: "ownersReported";
+  /** By source: its node, here or away; null where nobody speaks for it now. */
+  readonly owners: Readonly<Record<string, NodeName | null>>;
 }
 
 /** What became of the order of a source that several nodes may capture. */

@@ -30,6 +30,8 @@ export interface OwnersPort {
   release(source: SourceId, node: NodeName): void;
   /** By an operator. */
   free(source: SourceId, nowMs: number): void;
+  /** The node that speaks for the source, also once it has removed it; null where none does, undefined where none ever had it. */
+  ownerOf(source: SourceId): NodeName | null | undefined;
   /** Null where the name is free. */
   holderOf(source: SourceId): NodeName | null;
 }

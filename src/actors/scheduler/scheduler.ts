@@ -44,6 +44,7 @@ import type { SourceReport } from "../../task/reports.js";
 import type { SourceId } from "../../task/identity.js";
 import { restoreState, type Ctx, type Message, type Of, type SchedulerOptions, type State } from "./state.js";
 import { onReloadDone, onReloadPolicies } from "./reload-policies.js";
+import { onReportNodes, onReportOwners } from "./report-nodes.js";
 import { onSourceOpened } from "./source-opened.js";
 
 export function createScheduler(
@@ -131,6 +132,8 @@ function handle(state: State, message: Message, ctx: Ctx): void {
       return onReportSources(state, message, ctx);
     case "changesRead":
       return onChangesRead(state, message, ctx);
+    case "reportOwners":
+      return onReportOwners(state, message);
     case "reportPolicies":
       return message.replyTo.tell({
         type: "policiesReported",
@@ -253,20 +256,6 @@ function onReportSources(state: State, { replyTo }: Of<"reportSources">, ctx: Ct
     type: "scheduledSources",
     sources: Object.fromEntries(sources),
     hosted: hostingReports(state),
-  });
-}
-
-function onReportNodes(state: State, { replyTo }: Of<"reportNodes">, ctx: Ctx): void {
-  const epochMs = ctx.epochMs();
-  replyTo.tell({
-    type: "nodesReported",
-    nodes: [...state.nodes.values()].map(({ description, sample, sampledAtMs }) => ({
-      description,
-      sample,
-      sampledAtMs: epochMs + sampledAtMs,
-      failures: state.exclusions.of(description.name, ctx.monotonic()),
-      heldReports: state.rerouteRates.heldOf(description.name),
-    })),
   });
 }
 

@@ -83,6 +83,8 @@ export interface SourceOwners {
   release(source: SourceId, node: NodeName): void;
   /** An operator frees the name: the node speaks for it no more, not even of what is under way. */
   free(source: SourceId, nowMs: number): void;
+  /** The node that speaks for the source, also once it has removed it; null where none does, undefined where none ever had it. */
+  ownerOf(source: SourceId): NodeName | null | undefined;
   /** The node that holds the source; null where none does. */
   holderOf(source: SourceId): NodeName | null;
 }
@@ -203,6 +205,7 @@ export function createSourceOwners({ sources: known, versions: knownVersions }: 
       const after = Math.max(owner.after, Math.min(owner.incarnation, nowMs));
       known.set(source, { ...owner, node: null, after, held: false });
     },
+    ownerOf: (source) => known.get(source)?.node,
     holderOf(source) {
       const owner = known.get(source);
       return owner?.held === true ? owner.node : null;

@@ -6,7 +6,7 @@
  * GU2 It stops only what it has started.
  */
 
-import type { ActorRef } from "../../runtime/actor-ref.js";
+import { isActorRef, type ActorRef } from "../../runtime/actor-ref.js";
 import type { Behaviour, Context } from "../../runtime/behaviour.js";
 import { asError } from "../../runtime/errors.js";
 import { parseWith, z } from "../../runtime/parse.js";
@@ -30,6 +30,21 @@ export type SpawnReply =
   | { readonly type: "spawnFailed"; readonly error: Error };
 
 export type StopReply = { readonly type: "stopped" } | { readonly type: "stopFailed"; readonly error: Error };
+
+const failure = z.instanceof(Error);
+
+/** What another node's guardian answers is its word: whoever asks checks it. */
+export const SPAWN_REPLY = z.union([
+  z.object({
+    type: z.literal("spawned"),
+    ref: z.custom<object>((value) => typeof value === "object" && value !== null && isActorRef(value)),
+  }),
+  z.object({ type: z.literal("spawnFailed"), error: failure }),
+]);
+export const STOP_REPLY = z.union([
+  z.object({ type: z.literal("stopped") }),
+  z.object({ type: z.literal("stopFailed"), error: failure }),
+]);
 
 /** What is registered under a name; the caller of `spawn` knows its types. */
 export type BehaviourFactory = (args: unknown) => Behaviour<unknown, unknown>;

@@ -5,7 +5,9 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import { formatAddress, parseAddress, type Address } from "../../runtime/address.js";
 import type { Behaviour } from "../../runtime/behaviour.js";
 import type { NodeName } from "../../runtime/brand.js";
+import { RuntimeError } from "../../runtime/errors.js";
 import { nodeSystem, type NodeSystem } from "../../runtime/node-system.js";
+import { parseWith, type z } from "../../runtime/parse.js";
 import type { ActorSystem } from "../../runtime/system.js";
 import { TransportError } from "../errors.js";
 import { ByteBudget } from "../link/byte-budget.js";
@@ -18,6 +20,8 @@ import type { Guard } from "./guard.js";
 import {
   createGuardian,
   GUARDIAN,
+  SPAWN_REPLY,
+  STOP_REPLY,
   type BehaviourFactory,
   type SpawnReply,
   type StopReply,
@@ -155,11 +159,13 @@ export class NodeCore {
 
   async spawn<Message>(behaviour: string, asked: RemoteSpawnOptions): Promise<ActorRef<Message>> {
     const { at, args, ...options } = asked;
-    const reply = await this.system.ask<unknown, SpawnReply>(
-      this.#guardianOf(at as NodeName),
-      (replyTo) => ({ type: "spawn", behaviour, args, options, replyTo }),
-      { timeoutMs: SPAWN_TIMEOUT_MS, lane: "control" },
-    );
+    const reply = await this.#askGuardian<SpawnReply>(at as NodeName, SPAWN_REPLY, (replyTo) => ({
+      type: "spawn",
+      behaviour,
+      args,
+      options,
+      replyTo,
+    }));
     if (reply.type === "spawnFailed") throw reply.error;
     // The caller knows what the behaviour takes.
     return reply.ref as unknown as ActorRef<Message>;
@@ -168,12 +174,31 @@ export class NodeCore {
   async stop(target: ActorRef<never>): Promise<void> {
     const address: Address = parseAddress(target.address);
     if (address.node === this.system.name) return this.system.stop(target);
-    const reply = await this.system.ask<unknown, StopReply>(
-      this.#guardianOf(address.node),
-      (replyTo) => ({ type: "stop", address: target.address, replyTo }),
-      { timeoutMs: SPAWN_TIMEOUT_MS, lane: "control" },
-    );
+    const reply = await this.#askGuardian<StopReply>(address.node, STOP_REPLY, (replyTo) => ({
+      type: "stop",
+      address: target.address,
+      replyTo,
+    }));
     if (reply.type === "stopFailed") throw reply.error;
+  }
+
+  /** @throws RuntimeError `reply-invalid` where the other node answers what is no answer */
+  async #askGuardian<Reply>(
+    node: NodeName,
+    form: z.ZodType,
+    toRequest: (replyTo: ActorRef<Reply>) => unknown,
+  ): Promise<Reply> {
+    const guardian = this.#guardianOf(node);
+    const reply = await this.system.ask<unknown, Reply>(guardian, toRequest, {
+      timeoutMs: SPAWN_TIMEOUT_MS,
+      lane: "control",
+    });
+    const parsed = parseWith(form, reply);
+    if (parsed.ok) return reply;
+    throw new RuntimeError(`Cannot use the reply of "${guardian.address}": ${parsed.problem}`, {
+      code: "reply-invalid",
+      details: { target: guardian.address },
+    });
   }
 
   /** Ends this node's part in the cluster. */

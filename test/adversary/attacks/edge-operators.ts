@@ -210,6 +210,33 @@ export const EDGE_OPERATORS: readonly ClusterAttack[] = [
     },
   ),
   attack(
+    "edge.ledgers-of-others",
+    "an edge answers operators with ledgers of another's camera: that it runs there, and has made more",
+    "survived",
+    async (rogue, scene) => {
+      const { incarnation } = scene.newest("cam-1");
+      const outstanding = Array.from({ length: 1_000 }, (_, at) => 900_000 + at);
+      const accounts = [{ incarnation, created: 1_000_000, outstanding }];
+      const ledger = {
+        ...LEDGER,
+        timeSteps: 0,
+        sourceId: "cam-1",
+        incarnation,
+        created: 1_000_000,
+        accounts,
+      };
+      answersAs(rogue, "agent", { type: "sourcesReported", node: rogue.name, ledgers: [ledger] });
+      const { stdout } = await scene.cli("sources", "--json");
+      const listed = JSON.parse(stdout) as readonly {
+        readonly source: string;
+        readonly [field: string]: unknown;
+      }[];
+      const camera = listed.find(({ source }) => source === "cam-1");
+      must(camera?.["node"] === "edge-1", `operators are told that ${String(camera?.["node"])} has it`);
+      must(Number(camera["created"]) < 1_000_000, "operators are told of tasks that it never made");
+    },
+  ),
+  attack(
     "edge.escape-detail",
     "an edge's words move the operator's terminal: in the detail of a drop",
     "survived",

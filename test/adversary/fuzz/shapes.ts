@@ -195,6 +195,7 @@ export const OPERATOR_SHAPES: readonly Shape[] = [
   asked("/scheduler", { type: "reportNodes" }),
   asked("/scheduler", { type: "reportSources" }),
   asked("/scheduler", { type: "reportPolicies" }),
+  asked("/scheduler", { type: "reportOwners", sources: ["nothing"] }),
   asked("/scheduler", { type: "reloadPolicies" }),
   asked("/scheduler", { type: "reportChanges", sourceId: "nothing", sinceMs: 0 }),
   asked("/agent", {

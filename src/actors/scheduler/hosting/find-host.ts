@@ -9,10 +9,9 @@
  * HO4 A candidate that cannot capture the source is not asked again for a while; where none can, the source waits.
  */
 
-import { parseWith } from "../../../runtime/parse.js";
 import type { AgentMessage, AgentReply } from "../../protocol/agent.js";
 import type { DistributorMessage, SealReply } from "../../protocol/distributor.js";
-import { AGENT_REPLY } from "../../guard/replies.js";
+import { AGENT_REPLY, readReply } from "../../guard/replies.js";
 import { SluiceError } from "../../../task/errors.js";
 import type { HostedSource } from "../../../task/hosting.js";
 import type { NodeName, SourceId } from "../../../task/identity.js";
@@ -31,6 +30,8 @@ const AGAIN_MS = 1_000;
 const SEAL_TIMEOUT_MS = 60_000;
 /** For a node to end what ran there under the name, and to read what it is to start, in ms. */
 const START_TIMEOUT_MS = 60_000;
+/** Of what a node says why it cannot capture a source, characters that are kept. */
+const WHY_MAX = 512;
 /** Changes of host that are remembered. */
 const HISTORY_MAX = 32;
 
@@ -205,7 +206,8 @@ export function onHostAnswered(
 ): void {
   const entry = state.hosts.get(id);
   if (entry === undefined || !isStarting(entry, node)) return;
-  const answer = result.ok && parseWith(AGENT_REPLY.schema, result.reply).ok ? result.reply : null;
+  const read = result.ok ? readReply(AGENT_REPLY, result.reply) : null;
+  const answer = read?.ok === true ? read.reply : null;
   if (answer?.type === "refused") {
     refuse(entry, node, answer.error.message, ctx);
     withdraw(state, id, entry, ctx);
@@ -239,7 +241,8 @@ function isStarting({ phase }: HostEntry, node: NodeName): boolean {
 
 /** It could not be captured there. */
 export function refuse(entry: HostEntry, node: NodeName, why: string, ctx: Ctx, forMs = REFUSED_MS): void {
-  entry.refused.set(node, { untilMs: ctx.monotonic() + forMs, why });
+  // Of many nodes these stand in one line.
+  entry.refused.set(node, { untilMs: ctx.monotonic() + forMs, why: why.slice(0, WHY_MAX) });
 }
 
 function candidatesOf(state: State, { refused }: HostEntry, ctx: Ctx): readonly Candidate[] {

@@ -3,6 +3,7 @@
 import { assertNever } from "../../../runtime/errors.js";
 import type { HostingReport } from "../../../task/hosting.js";
 import type { SourceId } from "../../../task/identity.js";
+import { TEXT_LIMITS } from "../../../task/limits.js";
 import type { State } from "../state.js";
 import type { HostEntry, HostPhase } from "./host-entry.js";
 
@@ -16,7 +17,14 @@ export function hostingReport({ retained, hosts }: State, id: SourceId): Hosting
   const [hosted, entry] = [retained.hosted.get(id), hosts.get(id)];
   if (hosted === undefined || entry === undefined) return null;
   const { candidates, choice, host, history } = hosted;
-  return { candidates, choice, host, status: STATUS[entry.phase.status], detail: detailOf(entry), history };
+  return {
+    candidates,
+    choice,
+    host,
+    status: STATUS[entry.phase.status],
+    detail: detailOf(entry).slice(0, TEXT_LIMITS.detail),
+    history,
+  };
 }
 
 const STATUS: Readonly<Record<HostPhase["status"], HostingReport["status"]>> = {
