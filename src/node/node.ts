@@ -161,9 +161,11 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     const sourcePolicy = sourcePolicyOf(options);
     // A program that orders its own node harms none but itself.
     const readPipeline = sourcePolicy === "any" ? readPipelineHere : world.readPipeline;
-    const requests: RequestContext = { services, readPipeline, sourcePolicy };
+    const { stagedSource } = world;
+    const requests: RequestContext = { services, readPipeline, sourcePolicy, stagedSource };
     const requested = createRequestedSources({
       system,
+      controller: components.controller,
       sources: components.sources,
       journals,
       context: requests,

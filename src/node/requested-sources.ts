@@ -3,13 +3,15 @@
  *
  * RS1 What an operator asked for stays, whatever way the node goes, until an operator ends it or it has come to its end. The
  *     journal keeps it; a node without one has it for as long as it runs.
- * RS2 What goes on with the node is said, and so is what cannot.
+ * RS2 What goes on with the node is said, and so is what cannot: that is tried again unless it will never be otherwise.
  * RS4 A source that the scheduler gives to this node starts here only once whatever ran here under its name has ended.
  * RS3 A source that moves to another pipeline does so under a new incarnation: tasks under way end by the one that they carry, and it
  *     goes on where it was. Where the other one is refused, it goes on by the one before.
  */
 
-import { asError, errorText } from "../runtime/errors.js";
+import type { ActorRef } from "../runtime/actor-ref.js";
+import type { TimerHandle } from "../runtime/clock.js";
+import { asError, CodedError, errorText } from "../runtime/errors.js";
 import type { ActorSystem } from "../runtime/system.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { Journals } from "../storage/journal/journal.js";
@@ -43,20 +45,33 @@ export interface RequestedSources {
   resume(): Promise<void>;
 }
 
+/** Until a source that cannot go on now is tried again, in ms: as where a disk is full or fails. */
+export const RESUME_AGAIN_MS = 5_000;
+
 export function createRequestedSources({
   system,
+  controller,
   sources,
   journals,
   context,
   onEvent,
 }: {
   readonly system: ActorSystem;
+  /** Lives as long as the node does. */
+  readonly controller: ActorRef<never>;
   readonly sources: OwnSources;
   /** Null where nothing outlives the node. */
   readonly journals: Journals | null;
   readonly context: RequestContext;
   readonly onEvent: (event: NodeEvent) => void;
 }): RequestedSources {
+  const again = new Set<TimerHandle>();
+  let isOver = false;
+  system.watch(controller, () => {
+    isOver = true;
+    for (const timer of again) timer.cancel();
+  });
+
   async function resumeOne(request: SourceRequest): Promise<void> {
     const sourceId = parseSourceId(request.id);
     const say = (description: string, error: Error | null): void =>
@@ -68,6 +83,27 @@ export function createRequestedSources({
     } catch (thrown) {
       system.log.error("Cannot go on with a source", { source: sourceId, error: errorText(thrown) });
       say("", asError(thrown));
+      if (!(thrown instanceof CodedError) || thrown.retry !== "never") resumeAgain(sourceId);
+    }
+  }
+
+  function resumeAgain(id: SourceId): void {
+    if (isOver) return;
+    const timer = system.clock.after(RESUME_AGAIN_MS, () => {
+      again.delete(timer);
+      void resumeWhereInterrupted(id);
+    });
+    again.add(timer);
+  }
+
+  /** Unless somebody has ended it meanwhile, or started it. */
+  async function resumeWhereInterrupted(id: SourceId): Promise<void> {
+    try {
+      const request = (await journals?.interrupted())?.find((kept) => kept.id === id);
+      if (request !== undefined && !sources.has(id)) await resumeOne(request);
+    } catch (thrown) {
+      system.log.error("Cannot read what to go on with", { source: id, error: errorText(thrown) });
+      resumeAgain(id);
     }
   }
 

@@ -20,6 +20,7 @@ import {
 import { createPipelineReader, type ReadPipeline } from "./agent/read-pipeline.js";
 import { createPictureEncoder, type EncodePicture } from "./pictures/encoder-thread.js";
 import type { LocalMembers } from "./local-members.js";
+import type { SourceOptions } from "./sources.js";
 
 export interface NodeWorld {
   readonly carrier: Carrier;
@@ -32,6 +33,8 @@ export interface NodeWorld {
   readonly readPipeline: ReadPipeline;
   /** Makes pictures for people. Null makes none. */
   readonly openPictures: ((clock: Clock) => EncodePicture) | null;
+  /** What stands in for what an operator has asked for. Null opens just that. */
+  readonly stagedSource: ((asked: SourceOptions) => SourceOptions) | null;
   /** Where the ids of this incarnation of the node begin. */
   readonly firstId: () => number;
   /** Ids of asks: who knows one may answer it. */
@@ -62,6 +65,7 @@ export function createRealWorld(): NodeWorld {
     openDecisions: openDecisionThread,
     readPipeline: createPipelineReader(),
     openPictures: createPictureEncoder,
+    stagedSource: null,
     firstId: randomFirstId,
     askId: unguessableId,
     nonce: null,

@@ -25,6 +25,7 @@ export function unexplainedGaps(
 ): readonly string[] {
   const { queue, deadlineMs, faults } = shape;
   const live = new Set(sources.filter(({ camera }) => camera.frames === null).map(({ id }) => id));
+  const hosted = new Set(sources.filter(({ candidates }) => candidates.length > 0).map(({ id }) => id));
   const drained = new Set(sources.filter((source) => source.drained).map(({ id }) => id));
   const anyOf = (...kinds: readonly FaultKind[]): boolean => kinds.some((kind) => faults.includes(kind));
   const isExplained = (reason: DropReason, sourceId: string, calm: boolean): boolean => {
@@ -54,10 +55,10 @@ export function unexplainedGaps(
       case "overflow":
         // So many sources wait at a stage as it has room for tasks.
         return anyOf("hostileMember") || queue.policy === "latestOnly";
+      case "hostGone":
+        return hosted.has(sourceId);
       // Whoever is told to try again tries long enough.
       case "expired":
-      // Every source is of one host.
-      case "hostGone":
       // Nothing of it is stored.
       case "superseded":
       case "noRoute":

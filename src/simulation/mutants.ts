@@ -4,6 +4,7 @@ import { CLUSTER_MUTANTS } from "./mutants/cluster.js";
 import { CONTROLLER_MUTANTS } from "./mutants/controller.js";
 import { DELIVERY_MUTANTS } from "./mutants/delivery.js";
 import { DISTRIBUTOR_MUTANTS } from "./mutants/distributor.js";
+import { HOSTING_MUTANTS } from "./mutants/hosting.js";
 import { JOURNAL_MUTANTS } from "./mutants/journal.js";
 import { LINK_MUTANTS } from "./mutants/link.js";
 import { LOADING_MUTANTS } from "./mutants/loading.js";
@@ -17,4 +18,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLUSTER_MUTANTS,
   ...LINK_MUTANTS,
   ...LOADING_MUTANTS,
+  ...HOSTING_MUTANTS,
 ];

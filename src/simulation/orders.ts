@@ -50,7 +50,7 @@ export function createOrders({
     ...steers.flatMap((steer) => STEERING[steer](prng, () => prng.pick(sources()), isCalm)),
     (operator) => {
       const source = prng.pick(sources());
-      if (!drains || source.ended !== null) return null;
+      if (!drains || source.ended !== null || source.candidates.length > 0) return null;
       drains = false;
       source.drained = true;
       const node = parseNodeName(source.host);

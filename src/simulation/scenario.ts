@@ -12,6 +12,10 @@ import { UNIFORM_SHAPE, type ClusterShape } from "./shape.js";
 export interface ScenarioSource {
   readonly id: string;
   readonly host: string;
+  /** Where its host is empty: those that may capture it. */
+  readonly candidates?: readonly string[];
+  /** An operator adds it. Default false. */
+  readonly ordered?: boolean;
   /** Id of one of the pipelines of simulated sources. */
   readonly pipeline: string;
   /** That it has; null of a live one. */
@@ -48,7 +52,14 @@ const form = z.strictObject({
   }),
   services: z.record(z.string(), z.array(z.string())),
   sources: z.array(
-    z.object({ id: z.string(), host: z.string(), pipeline: z.string(), frames: z.number().int().nullable() }),
+    z.object({
+      id: z.string(),
+      host: z.string(),
+      candidates: z.array(z.string()).exactOptional(),
+      ordered: z.boolean().exactOptional(),
+      pipeline: z.string(),
+      frames: z.number().int().nullable(),
+    }),
   ),
   policies: z.record(z.string(), z.array(policy).min(1)),
   faults: z.array(z.object({ kind: fault, atMs: z.number(), host: z.string(), lastsMs: z.number() })),

@@ -71,6 +71,10 @@ export interface ClusterShape {
   readonly loading: LoadingShape;
   /** Records that the store keeps; null for all. */
   readonly recordsMax: number | null;
+  /** Share of sources that any of several hosts may capture. */
+  readonly hostedShare: number;
+  /** Share of the others that an operator adds, once. */
+  readonly orderedShare: number;
   readonly link: Partial<LinkLimits>;
   readonly flush: FlushOptions;
   readonly delivery: Partial<DeliveryLimits>;
@@ -101,6 +105,8 @@ export const UNIFORM_SHAPE: ClusterShape = {
   rivals: false,
   loading: { loadMs: 50, timeoutMs: 2_000, attempts: 2, holdMs: 3_000, standby: 0 },
   recordsMax: null,
+  hostedShare: 0,
+  orderedShare: 0,
   // By default it depends on the machine.
   link: { budgetBytes: 320 * 1024 * 1024 },
   flush: {},
@@ -128,7 +134,7 @@ export function drawShape(prng: Prng): ClusterShape {
   const framesPerTask = prng.pick([1, 1, 2, 4]);
   const frameBytes = prng.pick([16, 16, 300, 3_000, 30_000]);
   const windowBytes = prng.pick([2, 16, 256]) * KIB;
-  return {
+  const drawn: ClusterShape = {
     edges: prng.between(1, 5),
     faultyMs: prng.pick([6_000, 10_000, 15_000, 20_000]),
     // The audit compares times of different hosts, and sees little where their clocks may be wrong.
@@ -177,7 +183,11 @@ export function drawShape(prng: Prng): ClusterShape {
       standby: prng.pick([0, 0, 1, 2]),
     },
     recordsMax: prng.pick([null, null, 10, 60]),
+    hostedShare: prng.pick([0, 0, 0.5, 1]),
+    orderedShare: prng.pick([0, 0, 0.5, 1]),
   };
+  // Where the newest records of a source are deleted, nobody can tell where it had come to.
+  return drawn.hostedShare > 0 ? { ...drawn, recordsMax: null } : drawn;
 }
 
 /** Stages of a pipeline at most, and what a run of one takes at most, in ms: one after the other on one node. */

@@ -2,28 +2,30 @@
 
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SluiceNode } from "../node/node.js";
-import { parseSourceId } from "../task/identity.js";
 import type { PolicySpec } from "../task/requests.js";
 import { DEFAULT_LINK_LIMITS } from "../transport/link/link-limits.js";
 import { errorText } from "../runtime/errors.js";
 import { addSource } from "./add-source.js";
 import { Coverage } from "./coverage.js";
 import { goneMembers } from "./gone-members.js";
+import { drainLive } from "./drain-live.js";
 import type { History } from "./history.js";
 import type { InvariantChecker } from "./invariant-checker.js";
 import { continueAt, setPolicyAt } from "./hub-orders.js";
 import { letHostileIn } from "./hostile/hostile-member.js";
-import { isHostiles, watchFailures } from "./hostile/hostile-verdict.js";
+import { watchFailures } from "./hostile/hostile-verdict.js";
 import { Sightings } from "./hostile/sightings.js";
 import { leftOnHosts } from "./left-on-hosts.js";
 import { Network } from "./network.js";
 import { createOrders } from "./orders.js";
+import { OperatorsSources } from "./operators-sources.js";
 import { OrderChecker } from "./order-checker.js";
 import { PauseChecker } from "./pause-checker.js";
 import type { PlantedBug } from "./planted-bugs.js";
 import type { Prng } from "./prng.js";
 import { Rivals } from "./rivals.js";
 import { isInjected } from "./actor-faults.js";
+import { hostFindings } from "./host-findings.js";
 import { HUB, OPERATOR } from "./host-names.js";
 import { SimulatedHost } from "./simulated-host.js";
 import type { SimulatedProcess } from "./simulated-process.js";
@@ -50,7 +52,7 @@ export interface SimulatedClusterOptions {
   readonly workload: WorkloadDraws;
 }
 
-/** Between attempts to drain a source, or to have it go on, in ms. */
+/** Between attempts to have a source go on, in ms. */
 const RETRY_MS = 500;
 
 export class SimulatedCluster {
@@ -71,6 +73,7 @@ export class SimulatedCluster {
   readonly #pauses: PauseChecker;
   /** Null where there are none. */
   readonly rivals: Rivals | null;
+  readonly #operators: OperatorsSources;
   #redelivered = 0;
   #calm = false;
 
@@ -112,6 +115,17 @@ export class SimulatedCluster {
           tried: this.coverage.tried,
         })
       : null;
+    this.#operators = new OperatorsSources({
+      time,
+      history,
+      shape,
+      hub: () => this.host(HUB).node,
+      nodeOf: (name) => this.host(name).node,
+      sources: () => this.sources,
+      policyOf: (source) => workload.policyOf(source, this.#memberNames),
+      tried: this.coverage.tried,
+      onGiven: (sourceId) => this.#pauses.captured(sourceId),
+    });
   }
 
   get hostNames(): readonly string[] {
@@ -137,12 +151,11 @@ export class SimulatedCluster {
 
   /** What is held for ever, a sentence each: once everything has ended, nothing is to be. */
   left(): readonly string[] {
-    const hub = this.host(HUB).node;
     const { nextPosition } = this.#subscriptions;
     const stored = this.host(HUB).store.nextPosition;
     const unpushed =
       stored === nextPosition ? [] : [`subscription: ${nextPosition} of ${stored} records were pushed`];
-    return [...unpushed, ...leftOnHosts([...this.#hosts.values()], hub)];
+    return [...unpushed, ...leftOnHosts([...this.#hosts.values()], this.host(HUB).node)];
   }
 
   /** Deliveries of tasks after their first one, of the sources that have ended. */
@@ -163,21 +176,23 @@ export class SimulatedCluster {
       this.#options.history.add(`${name} is a member`);
       if (name === HUB) this.#sessions.follow(node);
       for (const source of this.sources) {
-        if (source.host === name && source.ended === null) this.#addSource(source, node, process);
+        if (source.host === name && !source.ordered && source.ended === null)
+          this.#addSource(source, node, process);
       }
     });
   }
 
   startAll(): void {
     this.#operator?.start();
+    this.#operators.follow();
     for (const name of this.#hosts.keys()) this.start(name);
   }
 
-  /** Has a host finish what it has and leave, where it is a member; its sources end with it. */
+  /** Has a host finish what it has and leave, where it is a member; its sources end with it, but for those that operators have added. */
   drain(name: string): void {
     const host = this.host(name);
     if (host.node === null) return;
-    for (const source of this.sources) if (source.host === name) source.drained = true;
+    for (const source of this.sources) if (source.host === name && !source.ordered) source.drained = true;
     host.drain();
   }
 
@@ -203,11 +218,10 @@ export class SimulatedCluster {
     setPolicyAt(hub, source, { policy, history });
   }
 
-  /** Drains live sources, which do not end by themselves; again and again, as their node may not be a member yet. */
+  /** Drains live sources, which do not end by themselves. */
   drainLive(): void {
-    const live = this.sources.filter(({ camera, ended }) => camera.frames === null && ended === null);
-    for (const { id, host } of live) void this.host(host).node?.drainSource(parseSourceId(id));
-    if (live.length > 0) this.#options.time.after(RETRY_MS, () => this.drainLive());
+    this.#operators.endLive();
+    drainLive(this.sources, (host) => this.host(host).node, this.#options.time);
   }
 
   /** Nobody pauses a source from now on. */
@@ -238,16 +252,12 @@ export class SimulatedCluster {
       times: this.times,
       tokens: this.tokens,
       subscriptions: this.#subscriptions,
+      stagedSource: (asked, process) => this.#operators.staged(asked, process),
       isOwn: (sourceId) => this.sources.some(({ id, host }) => id === sourceId && host === name),
       isPrompt: (sourceId) =>
         !shape.faults.includes("failingActor") &&
         this.sources.some(({ id, camera }) => id === sourceId && camera.frames !== null),
-      onDoubled: ({ sourceId, incarnation, sequence }) => {
-        // An answer is lost with the actor that failed on it.
-        if (shape.faults.includes("failingActor")) return;
-        invariants.addViolation(`state: a worker was given ${sourceId}/${incarnation}/${sequence} twice`);
-      },
-      onViolation: (text) => invariants.addViolation(text),
+      ...hostFindings(shape, (text) => invariants.addViolation(text)),
       tried: this.coverage.tried,
       faults: serviceFaults,
       bug,
@@ -257,17 +267,6 @@ export class SimulatedCluster {
           this.host(event.node).checkers.epochs.acknowledged(event.epoch);
       },
       watch: [this.#sightings.decorate, failures, this.coverage.decorate, this.#pauses.decorate],
-      onWrongFrames: ({ sourceId, incarnation, sequence }) => {
-        if (isHostiles(sourceId)) return;
-        invariants.addViolation(
-          `frames of ${sourceId}/${incarnation}/${sequence} are not those that it claims`,
-        );
-      },
-      onOldEpoch: (host, { stage, epoch }, acknowledged) =>
-        invariants.addViolation(
-          `${host} ran "${stage}" by epoch ${epoch}, and had acknowledged ${acknowledged}`,
-        ),
-      onFailure: (host, error) => invariants.addViolation(`${host} failed: ${errorText(error)}`),
     });
   }
 
@@ -304,12 +303,16 @@ export class SimulatedCluster {
   }
 
   #onEvent(host: string, event: NodeEvent): void {
-    if (event.type !== "sourceEnded") return;
     const { history, invariants } = this.#options;
-    const { ledger, error } = event;
+    if (event.type === "sourceResumed") {
+      history.add(`${event.sourceId} is resumed on ${host}: ${event.error?.message ?? "well"}`);
+      if (event.error === null) this.coverage.tried("source an operator's that its node goes on with");
+    }
+    if (event.type !== "sourceEnded") return;
+    const { ledger, error, goesOn = false } = event;
     history.add(`${ledger.sourceId} ended on ${host}`);
     const source = this.sources.find(({ id }) => id === ledger.sourceId);
-    if (source !== undefined) source.ended = ledger;
+    if (source !== undefined && !this.#operators.mayGoOn(ledger, goesOn)) source.ended = ledger;
     this.#redelivered += ledger.redelivered;
     if (error !== null) invariants.addViolation(`${ledger.sourceId} failed: ${errorText(error)}`);
     invariants.checkLedger(ledger);

@@ -4,7 +4,7 @@ import { ALL_ENTRIES } from "../storage/journal/journal-keys.js";
 import type { NodeOptions } from "../node/node-options.js";
 import { startNodeIn, type SluiceNode } from "../node/node.js";
 import type { ClusterEvent } from "../transport/cluster/cluster.js";
-import { TransportError } from "../transport/errors.js";
+import type { SourceOptions } from "../node/sources.js";
 import type { NodeWorld } from "../node/world.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SchedulerEvent } from "../actors/protocol/scheduler.js";
@@ -30,7 +30,7 @@ import { createSimulatedWorkers, type ServiceFaults } from "./simulated-workers.
 import { LOADS_AT_ONCE } from "./shape.js";
 import type { Network } from "./network.js";
 import type { PlantedBug } from "./planted-bugs.js";
-import type { SimulatedTokens } from "./simulated-tokens.js";
+import { isRevoked, type SimulatedTokens } from "./simulated-tokens.js";
 import type { Subscriptions } from "./subscriptions.js";
 
 export interface SimulatedHostOptions extends Omit<
@@ -50,6 +50,8 @@ export interface SimulatedHostOptions extends Omit<
   /** Null where whoever comes may join. */
   readonly tokens: SimulatedTokens | null;
   readonly subscriptions: Subscriptions;
+  /** What a process opens of what an operator has ordered. */
+  readonly stagedSource: (asked: SourceOptions, process: SimulatedProcess) => SourceOptions;
   readonly onWrongFrames: (job: Job) => void;
   readonly onDoubled: (job: Job) => void;
   /** A node failed beyond its supervision. */
@@ -58,10 +60,6 @@ export interface SimulatedHostOptions extends Omit<
 
 /** Until a process that could not start is started again, in ms. */
 const RESTART_MS = 500;
-
-function isRevoked(error: unknown): boolean {
-  return error instanceof TransportError && error.code === "token-revoked";
-}
 
 /** Is told of a node that has become a member of the cluster. */
 type OnMember = (node: SluiceNode, process: SimulatedProcess) => void;
@@ -197,6 +195,7 @@ export class SimulatedHost {
       },
       world: {
         ...worldOf(process, randomId),
+        stagedSource: (asked) => this.#options.stagedSource(asked, process),
         carrier: network.carrierOf(this.name, process),
         startWorker: createSimulatedWorkers({
           process,

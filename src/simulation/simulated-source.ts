@@ -12,8 +12,12 @@ import { createPipelines } from "./workload.js";
 
 export interface SimulatedSource {
   readonly id: string;
-  /** Name of the host that it is on. */
+  /** Name of the host that it is on; empty where any of several may capture it. */
   readonly host: string;
+  /** Names of those; none where it is on one. */
+  readonly candidates: readonly string[];
+  /** An operator adds it once; otherwise a program does, whenever its host is up. */
+  readonly ordered: boolean;
   readonly camera: CameraOptions;
   readonly pipeline: Pipeline;
   /** Its host has added it once: its name was confirmed. */
@@ -45,7 +49,7 @@ const POLICIES = [
  * @param edges names of the hosts beside the hub; where there is none, all sources are on the hub
  */
 export function drawSources(prng: Prng, edges: readonly string[], shape: ClusterShape): SimulatedSource[] {
-  const { sources, liveShare, faultyMs } = shape;
+  const { sources, liveShare, faultyMs, hostedShare, orderedShare } = shape;
   const pipelines = createPipelines(shape);
   // A cluster with few sources has any of them.
   const first = prng.between(0, pipelines.length - 1);
@@ -57,19 +61,25 @@ export function drawSources(prng: Prng, edges: readonly string[], shape: Cluster
       ? null
       : Math.ceil((faultyMs / EVERY_MS) * (LENGTH_MIN + prng.next() * (LENGTH_MAX - LENGTH_MIN)));
     const host = edges[index % edges.length] ?? HUB;
-    return createSource({ id: `cam-${index + 1}`, host, pipeline, frames }, shape);
+    const id = `cam-${index + 1}`;
+    // Of no draw where there is none, so that runs without them stay as they are.
+    const isAny = (share: number): boolean => share > 0 && prng.happens(share);
+    if (!isAny(hostedShare))
+      return createSource({ id, host, pipeline, frames, ordered: isAny(orderedShare) }, shape);
+    const others = edges.filter((name) => name !== host && prng.happens(0.7));
+    return createSource({ id, host: "", candidates: [host, ...others], pipeline, frames }, shape);
   });
 }
 
 /** @throws RangeError where no pipeline of simulated sources is called so */
 export function createSource(
-  { id, host, pipeline: name, frames }: ScenarioSource,
+  { id, host, candidates = [], ordered = false, pipeline: name, frames }: ScenarioSource,
   shape: ClusterShape,
 ): SimulatedSource {
   const pipeline = createPipelines(shape).find((each) => each.id === name);
   if (pipeline === undefined) throw new RangeError(`No pipeline is called "${name}"`);
   const camera = { name: id, frames, everyMs: EVERY_MS, frameBytes: shape.frameBytes };
-  return { id, host, camera, pipeline, confirmed: false, drained: false, ended: null };
+  return { id, host, candidates, ordered, camera, pipeline, confirmed: false, drained: false, ended: null };
 }
 
 /** Mostly a placement of each stage on some of `nodes` and on the hub. */

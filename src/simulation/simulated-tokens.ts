@@ -3,6 +3,7 @@
  * comes back with another one.
  */
 
+import { TransportError } from "../transport/errors.js";
 import type { Role } from "../transport/cluster/cluster.js";
 import { createMemoryTokens, type MemoryTokens } from "../transport/security/memory-tokens.js";
 import { generateToken, tokenText, type Token } from "../transport/security/token.js";
@@ -46,4 +47,9 @@ export class SimulatedTokens {
     this.#tokens.set(host, token);
     return token;
   }
+}
+
+/** Why a node was put out. */
+export function isRevoked(error: unknown): boolean {
+  return error instanceof TransportError && error.code === "token-revoked";
 }

@@ -4,6 +4,7 @@ import { readPipelineHere } from "../node/agent/read-pipeline.js";
 import type { NodeWorld } from "../node/world.js";
 import { nodeSystem } from "../runtime/node-system.js";
 import { createSimulatedMetrics } from "./simulated-metrics.js";
+import { SERVICES } from "./workload.js";
 import type { SimulatedProcess } from "./simulated-process.js";
 
 type Parts = Pick<
@@ -27,7 +28,8 @@ export function worldOf(process: SimulatedProcess, randomId: () => number): Part
     executor: process.executor,
     openHost: createSimulatedMetrics,
     openDecisions: null,
-    readPipeline: readPipelineHere,
+    // Each host knows all services, whichever it offers.
+    readPipeline: (text, name) => readPipelineHere(text, name, SERVICES),
     openPictures: null,
     firstId: randomId,
     askId: randomId,

@@ -9,23 +9,32 @@ import type { ClusterShape } from "./shape.js";
 import type { SimulatedProcess } from "./simulated-process.js";
 import type { SimulatedSource } from "./simulated-source.js";
 
-/** @param onGiven hears of each frame, before its camera gives it to `process` */
+interface Capturing {
+  readonly process: SimulatedProcess;
+  /** Hears of each frame, before its camera gives it to `process`. */
+  readonly onGiven: () => void;
+}
+
+/** As a program adds it. */
 export function sourceOptions(
-  { id, camera, pipeline }: SimulatedSource,
-  { framesPerTask, windowTasks, windowBytes, loading }: ClusterShape,
-  asked: {
-    readonly process: SimulatedProcess;
-    readonly policy: PolicySpec;
-    readonly onGiven: () => void;
-  },
+  source: SimulatedSource,
+  shape: ClusterShape,
+  { policy, ...capturing }: Capturing & { readonly policy: PolicySpec },
 ): SourceOptions {
+  return { id: parseSourceId(source.id), policy, ...stagedOptions(source, shape, capturing) };
+}
+
+/** What stands in for it where an operator has ordered it. */
+export function stagedOptions(
+  { camera, pipeline }: SimulatedSource,
+  { framesPerTask, windowTasks, windowBytes, loading }: ClusterShape,
+  { process, onGiven }: Capturing,
+): Omit<SourceOptions, "id" | "policy"> {
   return {
-    id: parseSourceId(id),
     source: cameraSource(camera),
-    capture: createCameraCapture(camera, asked.process, asked.onGiven),
+    capture: createCameraCapture(camera, process, onGiven),
     pipeline,
     configuration: parseConfiguration({ framesPerTask, encoding: "jpeg" }),
-    policy: asked.policy,
     window: { tasks: windowTasks, bytes: windowBytes },
     standby: loading.standby,
   };

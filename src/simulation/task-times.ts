@@ -2,6 +2,8 @@
 
 import { hasSequence } from "../storage/results/sequence-ranges.js";
 import type { NewRecord, Store } from "../storage/results/store.js";
+import type { GeneratorMessage } from "../actors/protocol/generator.js";
+import type { Behaviour } from "../runtime/behaviour.js";
 import type { Decorate } from "../runtime/system-options.js";
 import { taskKey, type TaskId } from "../task/identity.js";
 import type { StoredRecord } from "../task/record.js";
@@ -13,6 +15,7 @@ import type { VirtualTime } from "./virtual-time.js";
 
 /** Of a record of which nobody was told where it is. */
 export const UNKNOWN_POSITION = -1;
+type TaskSettledMessage = Extract<GeneratorMessage, { readonly type: "taskSettled" }>;
 
 export class TaskTimes {
   readonly #time: VirtualTime;
@@ -29,6 +32,7 @@ export class TaskTimes {
 
   /** Notes each task as a controller first has it. */
   readonly decorate: Decorate = (name, behaviour) => {
+    if (name.startsWith("source-")) return this.#endsSuperseded(behaviour);
     if (name !== "controller") return behaviour;
     return {
       ...behaviour,
@@ -42,6 +46,20 @@ export class TaskTimes {
       },
     };
   };
+
+  /** What is superseded is never stored: it has ended where its source hears of it, or ends by itself. */
+  #endsSuperseded<State, Message>(behaviour: Behaviour<State, Message>): Behaviour<State, Message> {
+    return {
+      ...behaviour,
+      receive: (state, message, ctx) => {
+        const { type, id, outcome } = message as Partial<TaskSettledMessage>;
+        if (type === "taskSettled" && outcome?.status === "dropped" && outcome.reason === "superseded") {
+          if (id !== undefined) this.#stored.set(taskKey(id), this.#time.nowMs);
+        }
+        return behaviour.receive(state, message, ctx);
+      },
+    };
+  }
 
   /** Notes each record as it is durable. */
   watch(store: Store): Store {

@@ -8,6 +8,7 @@ import type { StoreStatement } from "../task/record-chain.js";
 import { parseSourceId, pipelineKeyText } from "../task/identity.js";
 import { forgedRecords, isOfHostiles } from "./hostile/hostile-verdict.js";
 import { FRAME_US } from "./camera.js";
+import { checkHosts } from "./hosted-sources.js";
 import type { SimulatedSource } from "./simulated-source.js";
 
 interface RunOutcome {
@@ -52,6 +53,7 @@ export async function judge({
   ];
   const honest = findings.filter((finding) => !isOfHostiles(finding));
   findings.splice(0, findings.length, ...honest, ...forgedRecords(records));
+  findings.push(...checkHosts(sources, records));
   for (const source of sources) {
     if (source.ended === null) findings.push(`stuck: ${source.id} has not ended`);
     const own = [...deleted, ...records].filter(({ id }) => id.sourceId === source.id);

@@ -28,9 +28,11 @@ export class WorkloadDraws {
 
   /** What was drawn so far, as a scenario has it. */
   get recorded(): Recorded {
-    const sources = this.#sources.map(({ id, host, pipeline, camera }) => ({
+    const sources = this.#sources.map(({ id, host, candidates, ordered, pipeline, camera }) => ({
       id,
       host,
+      ...(candidates.length > 0 && { candidates }),
+      ...(ordered && { ordered }),
       pipeline: pipeline.id,
       frames: camera.frames,
     }));

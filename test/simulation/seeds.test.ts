@@ -3,7 +3,8 @@
 import { test } from "../support/test.js";
 import { keepPromises } from "./keeps-promises.js";
 
-test("a simulated cluster keeps its promises under every kind of fault, seed after seed", () =>
-  keepPromises({ from: 1, to: 16 }));
+test("a simulated cluster keeps its promises under every kind of fault, seed after seed", async () => {
+  await keepPromises({ from: 1, to: 16 });
+});
 
 test.run();

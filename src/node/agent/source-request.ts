@@ -14,17 +14,19 @@ export interface RequestContext {
   readonly readPipeline: ReadPipeline;
   /** What it may be had to open. */
   readonly sourcePolicy: SourcePolicy | "any";
+  /** What stands in for what is asked for. Default null: nothing does. */
+  readonly stagedSource?: ((asked: SourceOptions) => SourceOptions) | null;
 }
 
 /** @throws SluiceError `source-invalid`, `source-refused`, `pipeline-invalid`, `configuration-invalid` */
 export async function sourceOptionsOf(
   request: SourceRequest,
-  { services, readPipeline, sourcePolicy }: RequestContext,
+  { services, readPipeline, sourcePolicy, stagedSource = null }: RequestContext,
 ): Promise<SourceOptions> {
   const file = await readPipeline(request.pipeline, request.pipelineName, services);
   const source = await admitSource(request.source, sourcePolicy);
   const policy = request.policy ?? file.policy;
-  return {
+  const asked: SourceOptions = {
     id: parseSourceId(request.id),
     source,
     pipeline: file.pipeline,
@@ -39,4 +41,5 @@ export async function sourceOptionsOf(
     ...(request.livePolicy && { livePolicy: request.livePolicy }),
     request,
   };
+  return stagedSource?.(asked) ?? asked;
 }

@@ -8,6 +8,7 @@ export const MUTANT_AREAS = [
   "cluster",
   "link",
   "loading",
+  "hosting",
 ] as const;
 
 export type MutantArea = (typeof MUTANT_AREAS)[number];

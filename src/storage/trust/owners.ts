@@ -138,7 +138,8 @@ export function createSourceOwners({ sources: known, versions: knownVersions }: 
     if (owner.node === node) return hold(source, node, { ...owner, pipeline });
     // Incarnations are numbered by the time: nobody takes those to come from the next one.
     const after = Math.max(owner.after, Math.min(owner.incarnation, nowMs));
-    return hold(source, node, { after, incarnation: 0, pipeline });
+    const former = owner.former?.filter((name) => name !== node);
+    return hold(source, node, { after, incarnation: 0, pipeline, ...(former && { former }) });
   }
 
   function appoint(source: SourceId, node: NodeName | null, nowMs: number): number | null {
@@ -191,7 +192,10 @@ export function createSourceOwners({ sources: known, versions: knownVersions }: 
       return "holder";
     },
     appoint,
-    wasAppointed: (source, node) => known.get(source)?.former?.includes(node) === true,
+    wasAppointed(source, node) {
+      const owner = known.get(source);
+      return owner?.node !== node && owner?.former?.includes(node) === true;
+    },
     release(source, node) {
       const owner = known.get(source);
       if (owner?.node !== node || !owner.held) return;

@@ -215,6 +215,25 @@ test("a node that had a source before may not register it, and is told to end it
   assert.is(on.report()?.host, EDGE_2, "it does not go back by itself");
 });
 
+test("a node that had a source before cannot go on with it either once it has ended elsewhere, but may start another one", async () => {
+  const on = setUp();
+  await captured(on);
+  on.scheduler.tell({ type: "removeNode", node: EDGE_1, gone: true });
+  on.scheduler.advance(2_100);
+  await on.sealed();
+  on.starts("edge-2");
+  on.scheduler.tell({ type: "removeSource", sourceId: CAM_1, node: EDGE_2 });
+  assert.is(on.report(), undefined, "it has ended");
+  on.join("edge-1");
+  assert.match(on.register("edge-1").only("policyRefused").error.message, /it has ended/);
+  assert.is(on.agentOf("edge-1").only("drainSource").sourceId, CAM_1);
+  assert.is(on.trust.owners.holderOf(CAM_1), null);
+  const replyTo = createProbe<PolicyReply>();
+  on.scheduler.tell({ type: "registerSource", source: source({ node: EDGE_1 }), isNew: true, replyTo });
+  assert.is(replyTo.only("policySet").sourceId, CAM_1);
+  assert.is(on.trust.owners.holderOf(CAM_1), EDGE_1);
+});
+
 test("a node that no order names cannot register an ordered source, also while no node captures it, and is told nothing", async () => {
   const on = setUp({ names: ["cloud", "edge-3"] });
   const replyTo = on.order();

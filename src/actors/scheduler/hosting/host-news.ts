@@ -9,14 +9,18 @@ import { findHosts, forgetHosting, HOST_AWAITED_MS, HOST_LEAVES_MS, leaveHost, r
 
 /**
  * Why a node may not register a source that an operator has ordered from several; null where it may: as its host, and until that has
- * begun by the appointment that it was told. What it goes on with by itself is behind what was sealed.
+ * begun by the appointment that it was told. What it goes on with by itself is behind what was sealed, and is over where the order is.
  */
 export function hostingProblem(
-  { retained, hosts }: State,
-  { source: { id, node }, appointment }: Of<"registerSource">,
+  { retained, hosts, options }: State,
+  { source: { id, node }, appointment, isNew = false }: Of<"registerSource">,
 ): SluiceError | null {
   const hosted = retained.hosted.get(id);
-  if (hosted === undefined) return null;
+  if (hosted === undefined) {
+    if (isNew || !options.owners.wasAppointed(id, node)) return null;
+    const ended = `Cannot go on with source "${id}" on node "${node}" as another node has had it since, and it has ended`;
+    return new SluiceError(ended, { code: "source-invalid", details: { source: id, node: null } });
+  }
   const phase = hosts.get(id)?.phase;
   const isAppointed = phase?.status !== "starting" || phase.appointment === appointment;
   if (hosted.host === node && isAppointed) return null;
@@ -29,8 +33,9 @@ export function hostingProblem(
 
 /** Has a node that had the source before another one end it, also where it is only in its journal. */
 export function endAtFormer(state: State, { id, node }: SourceDescription, ctx: Ctx): void {
-  const { host = null } = state.retained.hosted.get(id) ?? {};
-  if (host === null || host === node || !state.options.owners.wasAppointed(id, node)) return;
+  const hosted = state.retained.hosted.get(id);
+  // It may yet be appointed again.
+  if (hosted?.host === null || !state.options.owners.wasAppointed(id, node)) return;
   ctx.ask<AgentMessage, AgentReply>(
     ctx.resolve(`sluice://${node}/agent`),
     (replyTo) => ({ type: "drainSource", sourceId: id, replyTo }),
