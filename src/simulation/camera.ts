@@ -12,6 +12,8 @@ export interface CameraOptions {
   readonly frames: number | null;
   /** Between two frames, in ms. */
   readonly everyMs: number;
+  /** Its times step now and then; otherwise they are those of one clock. */
+  readonly steps: boolean;
   /** Of each frame, at least 16: its number as it is checked, its number, and zeros. */
   readonly frameBytes: number;
 }
@@ -30,8 +32,9 @@ const NATIVE = { width: 16, height: 16, fps: 1_000_000 / FRAME_US };
 /** A live camera goes away once in so many frames. */
 const OUTAGE_EVERY = 97;
 
-/** The time of a frame as the source gives it, which steps. */
-function sourceUsOf(number: number): number {
+/** The time of a frame as the source gives it. */
+function sourceUsOf(number: number, steps: boolean): number {
+  if (!steps) return number * FRAME_US;
   const index = number % BASE_FRAMES;
   return index * FRAME_US + (index === OUTLIER.index ? OUTLIER.aheadUs : 0);
 }
@@ -55,10 +58,12 @@ export function createCameraCapture(
   process: SimulatedProcess,
   onGiven: () => void,
 ): CapturePort {
-  const { frames, everyMs, frameBytes } = options;
+  const { frames, everyMs, steps, frameBytes } = options;
   return {
-    open({ after }, listener) {
+    open({ after, configuration }, listener) {
       const { clock } = process;
+      const sampled = Math.max(1, Math.round(NATIVE.fps / configuration.fps));
+      let passedOver = 0;
       let next = 0;
       if (frames === null) next = Math.floor(clock.now() / everyMs);
       else if (after !== null) next = after.frame + 1;
@@ -78,14 +83,17 @@ export function createCameraCapture(
         onGiven();
         listener.onFrame({
           number: next,
-          passedOver: 0,
-          ptsUs: sourceUsOf(next),
+          passedOver,
+          ptsUs: sourceUsOf(next, steps),
           checksum: next,
           data,
           capturedAtMs: clock.now(),
         });
         next += 1;
+        passedOver = 0;
       };
+      // The last one is given at any rate.
+      const isPassedOver = (): boolean => next % sampled !== 0 && next + 1 !== frames;
       const tick = (): void => {
         if (closed) return;
         if (frames !== null && next >= frames) {
@@ -98,7 +106,10 @@ export function createCameraCapture(
           listener.onEnd(new SluiceError("Simulated outage", { code: "source-unreachable" }));
           return;
         }
-        if (wanted > 0) give();
+        if (isPassedOver()) {
+          next += 1;
+          passedOver += 1;
+        } else if (wanted > 0) give();
         else if (frames === null) next += 1;
         if (!closed) timer = clock.after(everyMs, tick);
       };

@@ -7,7 +7,7 @@ import type { Pipeline } from "../task/pipeline.js";
 import type { PolicySpec } from "../task/requests.js";
 import { HUB } from "./host-names.js";
 import type { Prng } from "./prng.js";
-import { FRAMES_ORDERED_MAX, type Steer } from "./shape.js";
+import { FRAMES_ORDERED_MAX, RATES_ORDERED, type Steer } from "./shape.js";
 import type { SimulatedSource } from "./simulated-source.js";
 
 /** What is asked of which node. */
@@ -73,6 +73,13 @@ const STEERING: Readonly<Record<Steer, Steering>> = {
   configure: (prng, source) => [
     (operator) =>
       atHub("a configuration", operator.configureSource(parseSourceId(source().id), drawKnobs(prng))),
+  ],
+  fps: (prng, source) => [
+    (operator) =>
+      atHub(
+        "a rate",
+        operator.configureSource(parseSourceId(source().id), { fps: prng.pick(RATES_ORDERED) }),
+      ),
   ],
 };
 

@@ -14,7 +14,7 @@ import type { Prng } from "./prng.js";
 /** What an operator orders of sources besides their policies. */
 const STEERS = ["pause", "configure"] as const;
 
-export type Steer = (typeof STEERS)[number];
+export type Steer = (typeof STEERS)[number] | "fps";
 
 /** How stages are loaded, and held. */
 interface LoadingShape {
@@ -187,7 +187,8 @@ export function drawShape(prng: Prng): ClusterShape {
     orderedShare: prng.pick([0, 0, 0.5, 1]),
   };
   // Where the newest records of a source are deleted, nobody can tell where it had come to.
-  return drawn.hostedShare > 0 ? { ...drawn, recordsMax: null } : drawn;
+  const recordsMax = drawn.hostedShare > 0 ? null : drawn.recordsMax;
+  return { ...drawn, recordsMax, steers: prng.happens(0.3) ? [...drawn.steers, "fps"] : drawn.steers };
 }
 
 /** Stages of a pipeline at most, and what a run of one takes at most, in ms: one after the other on one node. */
@@ -205,6 +206,14 @@ export const FRAMES_ORDERED_MAX = 4;
 export function framesPerTaskMax({ framesPerTask, operator, steers }: ClusterShape): number {
   const ordered = operator && steers.includes("configure") ? FRAMES_ORDERED_MAX : 1;
   return Math.max(framesPerTask, ordered);
+}
+
+/** Of those that an operator may order, in frames a second: the first is that of the cameras. */
+export const RATES_ORDERED = [10, 5, 2] as const;
+
+/** How many frames of a camera there are for one of a task, at most. */
+export function framesForOneMax({ operator, steers }: ClusterShape): number {
+  return operator && steers.includes("fps") ? RATES_ORDERED[0] / Math.min(...RATES_ORDERED) : 1;
 }
 
 /** How long a task may take once nothing fails any more, in ms: behind all others that there may be, on one node. */
@@ -244,7 +253,8 @@ function timeoutsOf({ delivery }: ClusterShape): DeliveryLimits {
 export function lateMsMax(shape: ClusterShape): number | null {
   const { faults, windowTasks, joinTimeoutMs } = shape;
   if (faults.includes("failingActor") || leavesUnanswered(shape)) return null;
-  return windowTasks * framesPerTaskMax(shape) * FRAME_MS + joinTimeoutMs + taskMsMax(shape);
+  const everyMs = framesForOneMax(shape) * FRAME_MS;
+  return windowTasks * framesPerTaskMax(shape) * everyMs + joinTimeoutMs + taskMsMax(shape);
 }
 
 /** Deliveries until everything is answered where the store takes a part of what comes at once: the gaps of a long outage do. */

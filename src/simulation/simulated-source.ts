@@ -78,7 +78,13 @@ export function createSource(
 ): SimulatedSource {
   const pipeline = createPipelines(shape).find((each) => each.id === name);
   if (pipeline === undefined) throw new RangeError(`No pipeline is called "${name}"`);
-  const camera = { name: id, frames, everyMs: EVERY_MS, frameBytes: shape.frameBytes };
+  const camera = {
+    name: id,
+    frames,
+    everyMs: EVERY_MS,
+    steps: !shape.steers.includes("fps"),
+    frameBytes: shape.frameBytes,
+  };
   return { id, host, candidates, ordered, camera, pipeline, confirmed: false, drained: false, ended: null };
 }
 

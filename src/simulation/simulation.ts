@@ -17,6 +17,7 @@ import { createPrng, type Prng } from "./prng.js";
 import {
   drainMsMax,
   drawShape,
+  framesForOneMax,
   framesPerTaskMax,
   lateMsMax,
   taskMsMax,
@@ -277,7 +278,7 @@ async function report(
       deleted,
       statement,
       sources: cluster.sources,
-      framesPerTaskMax: framesPerTaskMax(shape),
+      framesPerTaskMax: framesPerTaskMax(shape) * framesForOneMax(shape),
       clockToleranceMs: clockToleranceMs(shape),
       violations: invariants.violations,
     }),

@@ -18,6 +18,7 @@ interface RunOutcome {
   /** What their store says of them. */
   readonly statement: StoreStatement;
   readonly sources: readonly Readonly<SimulatedSource>[];
+  /** Of a camera, captured or passed over. */
   readonly framesPerTaskMax: number;
   /** How far the clocks of nodes, and of their incarnations, may be apart, in ms. */
   readonly clockToleranceMs: number;
@@ -65,7 +66,7 @@ export async function judge({
 
 const SHOWN_MAX = 20;
 
-/** Each frame of a source that can be read again is in one task, unless that task was dropped. */
+/** Each frame of a source that can be read again is in one task, or passed over by one, unless that task was dropped. */
 function checkFrames(
   { id: sourceId, camera, drained }: Readonly<SimulatedSource>,
   records: readonly StoredRecord[],
@@ -74,7 +75,10 @@ function checkFrames(
   if (camera.frames === null) return [];
   const findings: string[] = [];
   const taskOf = new Map<number, string>();
-  for (const { id, framePtsUs } of resultsOf(records)) {
+  const passedOver = new Set<number>();
+  for (const { id, framePtsUs, frames } of resultsOf(records)) {
+    const { after = null, last = -1 } = frames ?? {};
+    for (let frame = (after ?? -1) + 1; frame <= last; frame++) passedOver.add(frame);
     for (const ptsUs of framePtsUs) {
       const frame = ptsUs / FRAME_US;
       const before = taskOf.get(frame);
@@ -86,7 +90,9 @@ function checkFrames(
   }
   // What was drained ends with what it had captured.
   const length = drained ? Math.max(-1, ...taskOf.keys()) + 1 : camera.frames;
-  const missing = Array.from({ length }, (_, frame) => frame).filter((frame) => !taskOf.has(frame));
+  const missing = Array.from({ length }, (_, frame) => frame).filter(
+    (frame) => !taskOf.has(frame) && !passedOver.has(frame),
+  );
   const dropped = records.filter(({ type }) => type === "gap").length;
   if (missing.length > dropped * framesPerTaskMax) {
     findings.push(

@@ -6,7 +6,7 @@ import { withSimulatedProcesses } from "./simulated-process.js";
 
 captureContract("simulated camera", (work) =>
   withSimulatedProcesses(async ({ time, start }) => {
-    const options = { name: "cam-1", frames: 12, everyMs: 20, frameBytes: 16 };
+    const options = { name: "cam-1", frames: 12, everyMs: 20, steps: true, frameBytes: 16 };
     await work({
       port: createCameraCapture(options, start(), () => {}),
       source: cameraSource(options),
