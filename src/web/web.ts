@@ -158,7 +158,7 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
           system,
           memory,
           operator,
-          guard: guardFor({ now: () => clock.monotonic() }),
+          guard: guardFor({ answers: false, now: () => clock.monotonic() }),
           feed: createClusterFeed(() => lookAtCluster(operator, stages), { clock, log }),
           events,
           pictures,

@@ -11,7 +11,7 @@ const ATTACKS = allAttacks(1);
 const ids = ATTACKS.map(({ id }) => id);
 const security = readFileSync(join(REPOSITORY, "docs/security.md"), "utf8");
 /** `edge.deputy-ping`: who, and what. */
-const ID = /`((?:stranger|edge|operator|disk|clock|machine|file)\.[a-z-]+)`/g;
+const ID = /`((?:stranger|edge|operator|page|disk|clock|machine|file)\.[a-z-]+)`/g;
 
 test("there are at least 60 attacks, each under a name of its own", () => {
   assert.ok(ids.length >= 60, `there are ${ids.length}`);

@@ -4,6 +4,7 @@
  *
  * A kind of the transport and the guard stands as they have it; `letter-` are dead letters, and `dropped-` tasks that a controller
  * has dropped. `unvouched` and `contradictions` are the distributor's.
+ * `http-` and `page-` are the hub's own page's.
  */
 
 export const COUNTED_AS: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
@@ -45,6 +46,12 @@ export const COUNTED_AS: ReadonlyMap<string, readonly string[]> = new Map<string
   ["stranger.http", ["carrier-no-http", "carrier-no-websocket", "carrier-wrong-subprotocol"]],
   ["stranger.ws-frames", ["handshake-broken"]],
   ["stranger.to-an-edge", ["handshake-failed", "token-invalid", "token-missing"]],
+  ["stranger.http-paths", ["http-not-found"]],
+  ["stranger.http-private", ["http-denied"]],
+  ["page.cross-site", ["http-denied"]],
+  ["page.viewer-orders", ["page-denied", "role-denied"]],
+  ["page.guessed", ["http-denied", "http-busy"]],
+  ["edge.names-for-pages", ["malformed"]],
   ["stranger.token-by-time", ["token-invalid"]],
   ["stranger.slow-connect", ["carrier-too-slow"]],
   ["stranger.slow-headers", ["carrier-no-http"]],

@@ -12,6 +12,8 @@ import type { Rule } from "./rules.js";
 export interface GuardOptions {
   /** An operator has no components, and no actors for others. Default `node`. */
   readonly of?: "node" | "operator";
+  /** Whether those that it lets in may be asked something, and answer. Default true. */
+  readonly answers?: boolean;
   /** ms; for how often a member may say what costs much. Default: the time stands still, and the burst is all there is. */
   readonly now?: () => number;
 }
@@ -21,7 +23,7 @@ const PATHS_MAX = 4_096;
 /** Registrations of one member: a node that comes back announces itself and each of its sources at once. */
 const COSTLY = { perSecond: 20, burst: 1_024 };
 
-export function guardFor({ of = "node", now = () => 0 }: GuardOptions = {}): Guard {
+export function guardFor({ of = "node", answers = true, now = () => 0 }: GuardOptions = {}): Guard {
   const paths = new Map<string, Access>();
   const limits = new WeakMap<Sender, RateLimit>();
 
@@ -43,7 +45,8 @@ export function guardFor({ of = "node", now = () => 0 }: GuardOptions = {}): Gua
   return (from, path, message) => {
     const found = access(path);
     if (found.rules === null) {
-      const open = found.from === "anybody" || from.roles.some((role) => role === "cloud" || role === "edge");
+      const mayAnswer = answers && found.from === "anybody";
+      const open = mayAnswer || from.roles.some((role) => role === "cloud" || role === "edge");
       return open ? message : denied(from, path, "anything");
     }
     const type = typeOf(message);

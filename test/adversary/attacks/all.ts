@@ -17,10 +17,12 @@ import { OPERATORS } from "./operators.js";
 import { STORES } from "./stores.js";
 import { STRANGER_HANDSHAKES } from "./stranger-handshakes.js";
 import { STRANGER_SOCKETS } from "./stranger-sockets.js";
+import { WEB } from "./web.js";
 
 const GIVEN: readonly Attack[] = [
   ...STRANGER_HANDSHAKES,
   ...STRANGER_SOCKETS,
+  ...WEB,
   ...EDGE_DEPUTIES,
   ...EDGE_TASKS,
   ...EDGE_WALKS,

@@ -10,6 +10,8 @@ export type Villain =
   | "edge"
   /** Holds the token of an operator. */
   | "operator"
+  /** A page of somebody else's in a browser that has the hub's own, or whoever has a browser. */
+  | "page"
   /** Full, torn, unreadable. */
   | "disk"
   /** Wrong, or stepped. */
@@ -39,6 +41,8 @@ interface Told {
 /** Against a cluster that does honest work meanwhile. */
 export interface ClusterAttack extends Told {
   readonly against: "cluster";
+  /** Whether its hub has a page, and answers over HTTP. Default false: it lets in nodes alone. */
+  readonly web?: boolean;
   /** @throws Breach where it got what it wanted */
   readonly play: (scene: Scene) => Promise<void>;
 }

@@ -12,6 +12,8 @@ export interface HonestOptions {
   /** Of a hub: the folder of its results, `memory:` without one, and of its tokens. */
   readonly store?: string;
   readonly tokens?: string;
+  /** Of a hub: whether it has a page, and answers over HTTP. */
+  readonly web?: boolean;
   /** Of an edge. */
   readonly join?: string;
   readonly token?: string;

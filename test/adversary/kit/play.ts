@@ -57,10 +57,24 @@ export async function playAll(
 
 async function playRound(attacks: readonly Attack[], take: (outcome: Outcome) => void): Promise<void> {
   for (const attack of attacks) if (attack.against === "program") take(await playAlone(attack));
-  const left = attacks.filter((attack) => attack.against === "cluster");
+  const all = attacks.filter((attack) => attack.against === "cluster");
+  for (const web of [false, true])
+    await playScenes(
+      all.filter((attack) => (attack.web ?? false) === web),
+      web,
+      take,
+    );
+}
+
+async function playScenes(
+  attacks: readonly ClusterAttack[],
+  web: boolean,
+  take: (outcome: Outcome) => void,
+): Promise<void> {
+  const left = [...attacks];
   // An attack that has broken the cluster ends the scene: the rest goes on in another one.
   while (left.length > 0) {
-    await inOpenScene(async (scene) => {
+    await inOpenScene(web, async (scene) => {
       let first = true;
       for (let attack = left.shift(); attack !== undefined; attack = left.shift()) {
         const { outcome, usable } = await playOne(scene, attack, first);
@@ -75,11 +89,11 @@ async function playRound(attacks: readonly Attack[], take: (outcome: Outcome) =>
 const OPENINGS_MAX = 3;
 
 /** A machine that is short of breath may put somebody out before there is any attack. */
-async function inOpenScene(work: (scene: Scene) => Promise<void>): Promise<void> {
+async function inOpenScene(web: boolean, work: (scene: Scene) => Promise<void>): Promise<void> {
   for (let opening = 1; ; opening += 1) {
     const state = { opened: false };
     try {
-      await inScene(async (scene) => {
+      await inScene({ web }, async (scene) => {
         state.opened = true;
         await work(scene);
       });

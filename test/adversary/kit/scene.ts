@@ -27,6 +27,9 @@ export interface Scene {
   readonly edgePlace: Place;
   readonly edgeToken: string;
   readonly operatorToken: string;
+  readonly viewerToken: string;
+  /** Signs one browser in to the page, once; null of a hub without one. */
+  readonly code: string | null;
   readonly tokensFolder: string;
   readonly follower: Follower;
   /** An honest operator in this process: who is there, and what the hub says of itself. */
@@ -59,9 +62,12 @@ export const LEAKED_EVENTS = (node: string): string => `events-of-${node}$leaked
 
 let guests = 0;
 
-export async function inScene<Result>(work: (scene: Scene) => Promise<Result>): Promise<Result> {
+export async function inScene<Result>(
+  { web }: { readonly web: boolean },
+  work: (scene: Scene) => Promise<Result>,
+): Promise<Result> {
   return inWorkshop(async (workshop) => {
-    const scene = await openScene(workshop);
+    const scene = await openScene(workshop, web);
     try {
       return await work(scene);
     } finally {
@@ -73,18 +79,26 @@ export async function inScene<Result>(work: (scene: Scene) => Promise<Result>): 
   });
 }
 
-async function openScene(workshop: Workshop): Promise<Scene> {
+async function openScene(workshop: Workshop, web: boolean): Promise<Scene> {
   const tokensFolder = join(workshop.folder, "store.cluster", "tokens");
   const hub = workshop.node({
     name: "cloud",
     listen: "ws://0.0.0.0:0",
     store: join(workshop.folder, "store"),
     tokens: tokensFolder,
+    web,
   });
   const { url: heard } = await hub.heard("up");
-  const { edge: edgeToken, operator: operatorToken } = (await hub.heard("tokens")) as unknown as {
+  const {
+    edge: edgeToken,
+    operator: operatorToken,
+    viewer: viewerToken,
+    code,
+  } = (await hub.heard("tokens")) as unknown as {
     readonly edge: string;
     readonly operator: string;
+    readonly viewer: string;
+    readonly code: string | null;
   };
   const port = Number(new URL(String(heard)).port);
   const url = `ws://127.0.0.1:${port}`;
@@ -123,6 +137,8 @@ async function openScene(workshop: Workshop): Promise<Scene> {
     edgePlace: { host: "127.0.0.1", port: Number(new URL(edgeUrl).port) },
     edgeToken,
     operatorToken,
+    viewerToken,
+    code,
     tokensFolder,
     follower,
     scout,

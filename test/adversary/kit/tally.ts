@@ -24,6 +24,7 @@ const VILLAINS: Readonly<Record<Villain, string>> = {
   stranger: "strangers",
   edge: "edges",
   operator: "operators",
+  page: "pages",
   disk: "disks",
   clock: "clocks",
   machine: "machines",

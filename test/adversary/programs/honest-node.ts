@@ -1,6 +1,18 @@
 /** An honest node in a process of its own: a hub, or an edge with its source. It tells its parent how it is. */
 
-import {
+import { fileURLToPath } from "node:url";
+import type { Clock, Logger, NodeOptions, SluiceNode } from "sluice";
+import type { ControllerMessage, QueuesReported } from "../../../src/actors/protocol/controller.js";
+import type { DistributorMessage, TotalsReported } from "../../../src/actors/protocol/distributor.js";
+import { createWeb } from "../../../src/web/web.js";
+import { parsePipelineId } from "../../../src/task/identity.js";
+import { scriptedSource } from "../../support/scripted-source.js";
+import { FRAME_MS } from "../kit/honest.js";
+import { PIPELINE, SERVICES } from "../kit/honest-pipeline.js";
+import type { HonestOptions, HonestReport } from "../kit/honest-node.js";
+
+/** What a user installs; a hub with a page is of what that is made of, as the command line is. */
+const {
   createToken,
   openStore,
   openTokenDirectory,
@@ -8,19 +20,13 @@ import {
   parseSourceId,
   startNode,
   systemClock,
-  type Clock,
-  type Logger,
-  type NodeOptions,
-  type SluiceNode,
-} from "sluice";
-import type { ControllerMessage, QueuesReported } from "../../../src/actors/protocol/controller.js";
-import type { DistributorMessage, TotalsReported } from "../../../src/actors/protocol/distributor.js";
-import { parsePipelineId } from "../../../src/task/identity.js";
-import { scriptedSource } from "../../support/scripted-source.js";
-import { FRAME_MS } from "../kit/honest.js";
-import { PIPELINE, SERVICES } from "../kit/honest-pipeline.js";
-import type { HonestOptions, HonestReport } from "../kit/honest-node.js";
-
+} = (process.env["SLUICE_ADVERSARY_NODE"] ?? "").includes('"web":true')
+  ? await import("../../../src/index.js")
+  : await import("sluice");
+/** For a component to say how it is, on a machine that is short of breath, in ms. */
+const REPORT_MS = 30_000;
+/** As it was compiled. */
+const PAGE = fileURLToPath(new URL("../../../apps/page/", import.meta.url));
 const options = JSON.parse(process.env["SLUICE_ADVERSARY_NODE"] ?? "{}") as HonestOptions;
 const tell = (fields: object): void => void process.send?.(fields);
 
@@ -92,17 +98,30 @@ async function start(): Promise<SluiceNode> {
     return node;
   }
   const folder = tokens ?? "";
-  const made = async (roles: readonly ("edge" | "operator")[]): Promise<string> => {
+  const made = async (roles: readonly ("edge" | "operator" | "viewer")[]): Promise<string> => {
     const terms = { roles, grants: [], use: "multiple", label: null, ttlMs: 3_600_000 } as const;
     return (await createToken(folder, terms, Date.now())).token;
   };
-  const [edge, operator] = [await made(["edge"]), await made(["operator"])];
+  const [edge, operator, viewer] = [await made(["edge"]), await made(["operator"]), await made(["viewer"])];
+  const directory = openTokenDirectory(folder);
+  const web =
+    options.web === true
+      ? createWeb({ tokens: directory, page: PAGE, clock: systemClock, log: logger })
+      : null;
   const node = await startNode({
     ...common,
+    ...(web !== null && {
+      listen: { url: listen ?? "", http: web.http },
+      onEvent: web.onEvent,
+      onSchedule: web.onEvent,
+      onOutcome: web.onOutcome,
+    }),
     store: await openStore(store ?? "memory:"),
-    tokens: openTokenDirectory(folder),
+    tokens: directory,
   });
-  tell({ type: "tokens", edge, operator });
+  const { cluster, system } = node;
+  if (cluster !== null) await web?.open({ system, cluster, storeFailure: () => null });
+  tell({ type: "tokens", edge, operator, viewer, code: web?.newCode() ?? null });
   return node;
 }
 
@@ -111,6 +130,7 @@ async function reportOf(node: SluiceNode): Promise<HonestReport> {
   const queues = await system.ask<ControllerMessage, QueuesReported>(
     system.resolve(`sluice://${node.name}/controller`),
     (replyTo) => ({ type: "reportQueues", replyTo }),
+    { timeoutMs: REPORT_MS },
   );
   return {
     type: "report",
@@ -128,6 +148,7 @@ async function storeCounts({ system, name }: SluiceNode): Promise<HonestReport["
   const { unvouched, contradictions, refused } = await system.ask<DistributorMessage, TotalsReported>(
     system.resolve(`sluice://${name}/distributor`),
     (replyTo) => ({ type: "reportTotals", replyTo }),
+    { timeoutMs: REPORT_MS },
   );
   return { unvouched, contradictions, "store-full": refused };
 }
@@ -141,7 +162,8 @@ try {
       void node.terminate().then(() => process.exit(0));
       return;
     }
-    void reportOf(node).then(tell);
+    // Of one that does not answer in time whoever asks makes what they will.
+    void reportOf(node).then(tell, () => {});
   });
   // Whoever started it is gone.
   process.on("disconnect", () => process.exit(0));
