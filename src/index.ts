@@ -236,6 +236,7 @@ export { allocateShared } from "./runtime/shared-memory.js";
 export type {
   Explanation,
   NodeDescription,
+  PolicyParameter,
   PolicySpec,
   ShadowSpec,
   SourceDescription,

@@ -37,6 +37,22 @@ test("the page of policies names every built-in one, and so does the help of --p
   }
 });
 
+test("every built-in policy says which parameters it takes", () => {
+  const silent = [...policies.values()].filter(({ parameters }) => parameters === null);
+  assert.equal(silent, []);
+  const [unknownBandwidth] = policies.get("dynamic")?.parameters ?? [];
+  assert.equal(unknownBandwidth, {
+    name: "unknownBandwidth",
+    kind: "choice",
+    fallback: '"cloud"',
+    min: null,
+    max: null,
+    choices: ["cloud", "edge"],
+  });
+  const windowTasks = policies.get("fc")?.parameters?.find(({ name }) => name === "windowTasks");
+  assert.equal([windowTasks?.kind, windowTasks?.min, windowTasks?.max], ["integer", 3, 128]);
+});
+
 /** Described in the text: what a tool writes, and nobody by hand. */
 const NOT_LISTED = new Set(["profile"]);
 
@@ -63,6 +79,17 @@ for (const [name, schema] of Object.entries(SCHEMAS)) {
     const listed = new Map(rows);
     const left = defaults.filter(([parameter]) => !NOT_LISTED.has(parameter));
     assert.equal(Object.fromEntries(listed), Object.fromEntries(left));
+    // A form of the page asks for the same, and shows the same.
+    const asked = policies.get(name)?.parameters ?? [];
+    assert.equal(asked.map((parameter) => parameter.name).toSorted(), Object.keys(schema.shape).toSorted());
+    assert.equal(
+      Object.fromEntries(
+        asked.flatMap(({ name: parameter, fallback }) =>
+          fallback === null ? [] : [[parameter, JSON.parse(fallback) as unknown]],
+        ),
+      ),
+      Object.fromEntries(defaults),
+    );
     // One that has none is given something.
     const needed = "profile" in schema.shape ? { profile: [] } : {};
     startPolicy(policies, { name, parameters: { ...needed, ...Object.fromEntries(rows) } });

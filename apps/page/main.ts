@@ -1,6 +1,8 @@
 /** The page of a hub: signs in, keeps what the hub tells, and shows the part that the address names. */
 
+import type { AlarmReport } from "../../src/task/hub-events.js";
 import type { SourceId } from "../../src/task/identity.js";
+import { Alarms, unknownOf, useAlarms } from "./alarms.js";
 import { connect, type Connection } from "./connection.js";
 import { Events } from "./events.js";
 import { age } from "./format.js";
@@ -47,6 +49,8 @@ function Page() {
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);
   }, []);
+  const alarms = useAlarms(model, connection);
+  const unknown = unknownOf(alarms);
   if (isSignedOut) return html`<${SignIn} />`;
   return html`<header>
       <h1>${model.cluster ?? "Sluice"}</h1>
@@ -57,24 +61,27 @@ function Page() {
               key=${target}
               href=${target}
               aria-current=${(address || "#/") === target ? "page" : undefined}
-              >${title}</a
+              >${title}${target === "#/events" && unknown > 0 ? html` <span class="mark">${unknown} ${unknown === 1 ? "alarm" : "alarms"}</span>` : null}</a
             >`,
         )}
       </nav>
       <${State} model=${model} />
       <button class="plain" onClick=${() => void signOut()}>Sign out</button>
     </header>
-    <main><${Part} address=${address} model=${model} connection=${connection} feed=${feed} /></main>`;
+    <main>
+      <${Part} alarms=${alarms} address=${address} model=${model} connection=${connection} feed=${feed} />
+    </main>`;
 }
 
 interface PartProps {
+  readonly alarms: readonly AlarmReport[];
   readonly address: string;
   readonly model: Model;
   readonly connection: Connection;
   readonly feed: PictureFeed;
 }
 
-function Part({ address, model, connection, feed }: PartProps) {
+function Part({ alarms, address, model, connection, feed }: PartProps) {
   const source = /^#\/source\/(.+)$/.exec(address)?.[1];
   if (source !== undefined) {
     // Any name may stand in an address: of one that is no source nothing is known.
@@ -83,7 +90,10 @@ function Part({ address, model, connection, feed }: PartProps) {
   }
   if (address === "#/ledger") return html`<${Ledger} model=${model} />`;
   if (address === "#/topology") return html`<${Topology} model=${model} />`;
-  if (address === "#/events") return html`<${Events} model=${model} />`;
+  if (address === "#/events") {
+    return html`<${Alarms} alarms=${alarms} model=${model} connection=${connection} />
+      <${Events} model=${model} />`;
+  }
   return html`<${Overview} model=${model} feed=${feed} connection=${connection} />`;
 }
 

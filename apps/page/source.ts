@@ -2,7 +2,7 @@
 
 import type { SourceId } from "../../src/task/identity.js";
 import type { SourceRoute } from "../../src/task/routing-table.js";
-import type { ChangesReported, PoliciesReported, PolicyReply } from "../../src/actors/protocol/scheduler.js";
+import type { ChangesReported } from "../../src/actors/protocol/scheduler.js";
 import { foundIn } from "../../src/web/found.js";
 import type { StoredResult } from "../../src/task/record.js";
 import { useAttempt, type Attempt } from "./attempt.js";
@@ -12,9 +12,11 @@ import type { Connection } from "./connection.js";
 import { clockTime, milliseconds, number } from "./format.js";
 import { LivePicture } from "./live-picture.js";
 import { percentile, sum, type Model, type ResultMoment } from "./model.js";
+import { PolicyForm } from "./policy-form.js";
 import type { PictureFeed } from "./pictures.js";
 import { Steering } from "./steering.js";
-import { fieldOf, html, useEffect, useState } from "./view.js";
+import { TaskHistory } from "./task-history.js";
+import { html, useEffect, useState } from "./view.js";
 
 interface SourceProps {
   readonly id: SourceId;
@@ -46,6 +48,7 @@ export function Source({ id, model, connection, feed }: SourceProps) {
     </div>
     <${Stages} results=${results} />
     ${said}
+    ${model.hub !== null && html`<${TaskHistory} id=${id} hub=${model.hub} connection=${connection} attempt=${attempt} />`}
     <${Plan} id=${id} model=${model} connection=${connection} attempt=${attempt} />`;
 }
 
@@ -145,7 +148,13 @@ function Plan({ id, model, connection, attempt }: Omit<SourceProps, "feed"> & { 
     ${why !== undefined && html`<p>Why: ${why.reason} ${inputsOf(why.inputs)}</p>`}
     ${
       model.maySteer
-        ? html`<${PolicyForm} id=${id} hub=${hub} connection=${connection} current=${report.policy.name} />`
+        ? html`<${PolicyForm}
+            id=${id}
+            hub=${hub}
+            connection=${connection}
+            current=${report.policy}
+            attempt=${attempt}
+          />`
         : html`<p>Decided by ${report.policy.name}</p>`
     }
     <h4>Changes</h4>
@@ -176,54 +185,4 @@ function inputsOf(inputs: ChangesReported["changes"][number]["why"]["inputs"]): 
     ([name, value]) => `${name} ${typeof value === "number" ? number(value) : String(value)}`,
   );
   return named.length === 0 ? "" : `(${named.join(", ")})`;
-}
-
-interface PolicyFormProps {
-  readonly id: SourceId;
-  readonly hub: string | null;
-  readonly connection: Connection;
-  readonly current: string;
-}
-
-function PolicyForm({ id, hub, connection, current }: PolicyFormProps) {
-  const [names, setNames] = useState<readonly string[]>([]);
-  const [said, setSaid] = useState<{ readonly isWrong: boolean; readonly text: string } | null>(null);
-  useEffect(() => {
-    if (hub === null) return;
-    void connection.ask<PoliciesReported>(`sluice://${hub}/scheduler`, { type: "reportPolicies" }).then(
-      (reply) => setNames(reply.names),
-      () => setNames([]),
-    );
-  }, [hub]);
-  const submit = async (event: SubmitEvent): Promise<void> => {
-    event.preventDefault();
-    const name = fieldOf(event, "policy");
-    const text = fieldOf(event, "parameters").trim();
-    try {
-      const parameters: unknown = text === "" ? {} : JSON.parse(text);
-      const reply = await connection.ask<PolicyReply>(`sluice://${hub ?? ""}/scheduler`, {
-        type: "setPolicy",
-        sourceId: id,
-        policy: { name, parameters },
-      });
-      if (reply.type === "policyRefused") throw reply.error;
-      setSaid({ isWrong: false, text: `${name} decides from now on` });
-    } catch (thrown) {
-      setSaid({ isWrong: true, text: thrown instanceof Error ? thrown.message : String(thrown) });
-    }
-  };
-  return html`<form class="policy" onSubmit=${submit}>
-    <label>
-      Policy
-      <select name="policy">
-        ${names.map((name) => html`<option key=${name} value=${name} selected=${name === current}>${name}</option>`)}
-      </select>
-    </label>
-    <label>
-      Parameters
-      <input name="parameters" placeholder="{}" spellcheck="false" />
-    </label>
-    <button>Set</button>
-    ${said !== null && html`<p role="status" class=${said.isWrong ? "problem" : "done"}>${said.text}</p>`}
-  </form>`;
 }

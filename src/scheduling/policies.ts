@@ -1,7 +1,7 @@
 /** The policies that can be named: those built in, and whatever a program adds. */
 
 import { SluiceError } from "../task/errors.js";
-import type { PolicySpec } from "../task/requests.js";
+import type { PolicyParameter, PolicySpec } from "../task/requests.js";
 import { suggestName } from "../task/nearest-name.js";
 import { adamec } from "./policies/adamec.js";
 import { chameleon } from "./policies/chameleon.js";
@@ -31,13 +31,15 @@ export interface PolicyInfo {
   readonly own: boolean;
   /** It decides for all of its sources at once. */
   readonly joint: boolean;
+  /** Null where it does not say. */
+  readonly parameters: readonly PolicyParameter[] | null;
 }
 
 export function infoOf(policies: PolicyRegistry): ReadonlyMap<string, PolicyInfo> {
   return new Map(
-    [...policies.values()].map(({ name, version, decideAll }) => [
+    [...policies.values()].map(({ name, version, decideAll, parameters }) => [
       name,
-      { name, version, own: !isBuiltIn(name), joint: decideAll !== null },
+      { name, version, own: !isBuiltIn(name), joint: decideAll !== null, parameters },
     ]),
   );
 }

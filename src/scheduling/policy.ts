@@ -10,7 +10,7 @@ import type { Objective } from "../task/configuration-space.js";
 import type { NodeName, SourceId, StageId } from "../task/identity.js";
 import type { ResourceSample } from "../task/reports.js";
 import type { NativeVideo } from "../task/native-video.js";
-import type { Explanation, NodeDescription, SourceDescription } from "../task/requests.js";
+import type { Explanation, NodeDescription, PolicyParameter, SourceDescription } from "../task/requests.js";
 import type { RecentOutcomes } from "./outcome-window.js";
 
 /** A decision for one source: how it is captured, and which nodes may run each stage. */
@@ -169,6 +169,8 @@ interface PolicyCommon<Parameters, State> {
   readonly name: string;
   /** Of its program: another one where states of before mean something else. Default "1"; of a file of one's own, what is in it. */
   readonly version?: string;
+  /** What a form asks for to give what `parse` takes. Absent: whoever sets it writes JSON. */
+  readonly parameters?: readonly PolicyParameter[];
   /** @throws SluiceError `policy-invalid`, naming each wrong parameter */
   parse(parameters: unknown): Parameters;
   /**
@@ -206,6 +208,8 @@ export interface BoundPolicy {
   readonly name: string;
   /** States of another version have to be carried over. */
   readonly version: string;
+  /** Null where it does not say. */
+  readonly parameters: readonly PolicyParameter[] | null;
   /**
    * Checks the parameters and gives the policy's first state.
    *
@@ -258,6 +262,7 @@ export function bindPolicy<Parameters, State>(
   return {
     name: policy.name,
     version,
+    parameters: policy.parameters ?? null,
     start(parameters, scope) {
       const parsed = policy.parse(parameters);
       if (scope !== undefined) policy.check?.(parsed, scope);

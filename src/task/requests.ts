@@ -111,6 +111,20 @@ export interface SourceRequest {
   readonly livePolicy?: LivePolicy;
 }
 
+/** One parameter of a policy, as a form asks for it. */
+export interface PolicyParameter {
+  readonly name: string;
+  /** `json` is whatever else there is: a list, or an object. */
+  readonly kind: "number" | "integer" | "boolean" | "choice" | "json";
+  /** JSON of what holds where nothing is said; null where nothing does, or the pipeline says it. */
+  readonly fallback: string | null;
+  /** Of a number. */
+  readonly min: number | null;
+  readonly max: number | null;
+  /** Of a choice. */
+  readonly choices: readonly string[];
+}
+
 /** Why a source was decided so: a sentence for people, and the inputs that decided. */
 export interface Explanation {
   readonly reason: string;

@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../../src/runtime/clock.js";
 import { silentLogger } from "../../src/runtime/log.js";
+import { createHubAlarms, type HubAlarms } from "../../src/sinks/alarms/hub-alarms.js";
 import { startNode, type SluiceNode } from "../../src/node/node.js";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import { createMemoryTokens, type MemoryTokens } from "../../src/transport/security/memory-tokens.js";
@@ -12,6 +13,7 @@ import type { NodeOptions } from "../../src/node/node-options.js";
 export interface WebHubScene {
   readonly hub: SluiceNode;
   readonly web: Web;
+  readonly alarms: HubAlarms;
   readonly tokens: MemoryTokens;
   /** `http://127.0.0.1:PORT`. */
   readonly url: string;
@@ -25,6 +27,7 @@ export async function withWebHub(
 ): Promise<void> {
   const tokens = createMemoryTokens();
   const web = createWeb({ tokens, page: PAGE, clock: systemClock, log: silentLogger });
+  let alarms: HubAlarms | null = null;
   const hub = await startNode({
     store: new MemoryStore(),
     log: silentLogger,
@@ -34,14 +37,28 @@ export async function withWebHub(
     tokens,
     onEvent: web.onEvent,
     onSchedule: web.onEvent,
-    onOutcome: web.onOutcome,
+    onOutcome(outcome) {
+      web.onOutcome(outcome);
+      alarms?.settled(outcome);
+    },
   });
   try {
     const { cluster, system } = hub;
     if (cluster === null) throw new Error("it is no hub");
+    const made = createHubAlarms({
+      system,
+      cluster: { name: cluster.name, id: "c0ffee" },
+      folder: null,
+      environment: {},
+      audit: async () => 0,
+      onEvent: web.onEvent,
+    });
+    alarms = made;
+    web.subscribe(({ event }) => made.happened(event));
     await web.open({ system, cluster, storeFailure: () => null });
-    await use({ hub, web, tokens, url: (cluster.url ?? "").replace(/^ws/, "http") });
+    await use({ hub, web, alarms: made, tokens, url: (cluster.url ?? "").replace(/^ws/, "http") });
   } finally {
+    alarms?.close();
     await hub.terminate();
   }
 }

@@ -14,6 +14,7 @@ import { parsePipelineFile } from "../../src/task/pipeline-file.js";
 import { inBrowser, type Visit } from "../support/browser.js";
 import { demoTruth, type TruthBox } from "../support/clip.js";
 import { inTemporaryFolder } from "../support/temporary-folder.js";
+import type { AlarmRule } from "../../src/sinks/alarms/alarm-settings.js";
 import { test } from "../support/test.js";
 import { withWebHub, type WebHubScene } from "../support/web-hub.js";
 
@@ -62,9 +63,21 @@ async function addDemo(node: SluiceNode, id: string): Promise<void> {
   });
 }
 
+/** Whatever takes any time. */
+const SLOW: AlarmRule = {
+  name: "slow",
+  when: "latency",
+  above: 0.001,
+  percentile: 50,
+  window: 600_000,
+  for: 0,
+  clear: 0,
+};
+
 async function withDemo(use: (scene: WebHubScene, visit: Visit) => Promise<void>): Promise<void> {
   await withWebHub({ services: SERVICES }, (scene) =>
     inBrowser(scene.url, async (visit) => {
+      await scene.alarms.use([SLOW], []);
       await addDemo(scene.hub, "gate");
       await visit.page.goto(`${scene.url}/#code=${scene.web.newCode()}`);
       await use(scene, visit);
@@ -163,12 +176,21 @@ test("a link signs in; pictures are in step with their boxes, which lie over wha
     await page.getByRole("button", { name: "Set" }).click();
     await page.getByText("cloud-only decides from now on").waitFor();
     await page.getByText(/Why: all stages on the cloud/).waitFor();
-    await page.getByLabel("Parameters").fill('{"nonsense": 1}');
+    await page.getByLabel("Policy").selectOption("fixed");
+    await page.getByLabel("placement").fill("{");
     await page.getByRole("button", { name: "Set" }).click();
-    await page.getByText(/nonsense/).waitFor();
-    await page.getByLabel("Parameters").fill("{");
+    await said(page, /JSON/);
+    await page.getByLabel("placement").fill('{"motion": "cloud"}');
+    await page.getByLabel("pixelsStay").selectOption("true");
     await page.getByRole("button", { name: "Set" }).click();
-    await page.locator(".problem").waitFor();
+    await page.getByText("fixed decides from now on").waitFor();
+    await page.getByLabel("Policy").selectOption("dynamic");
+    await page.getByLabel("improvementMin").fill("7");
+    await page.getByRole("button", { name: "Set" }).click();
+    await said(page, /improvementMin/);
+    await page.getByLabel("improvementMin").fill("0.3");
+    await page.getByRole("button", { name: "Set" }).click();
+    await page.getByText("dynamic decides from now on").waitFor();
 
     await page.getByLabel("Frames a second").fill("2");
     await page.getByRole("button", { name: "Configure" }).click();
@@ -178,12 +200,21 @@ test("a link signs in; pictures are in step with their boxes, which lie over wha
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: "Resume" }).click();
     await page.getByText("It goes on").waitFor();
+    await page.getByRole("button", { name: "Read the newest" }).click();
+    await page.getByRole("img", { name: /tasks from/ }).waitFor();
+    await page
+      .getByRole("button", { name: /^The way of task/ })
+      .first()
+      .click();
+    await page.getByRole("row", { name: /^motion cloud .*execution/ }).waitFor();
 
     await page.getByRole("link", { name: "Topology" }).click();
     await page.getByRole("listitem", { name: /^motion on cloud: works, \d+ % busy/ }).waitFor();
     await page.getByText(/1 of 1 nodes have it/).waitFor();
 
-    await page.getByRole("link", { name: "Events" }).click();
+    await page.getByRole("link", { name: "Events 1 alarm" }).click();
+    await page.getByRole("button", { name: "Acknowledge slow of gate" }).click();
+    await page.getByText(/known for/).waitFor();
     await page
       .getByText(/publishes table/)
       .first()

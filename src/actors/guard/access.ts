@@ -190,7 +190,7 @@ const AGENT: Rules = {
 };
 
 const ALARMS: Rules = {
-  reportAlarms: { from: OPERATOR, read: form<Of<AlarmsMessage, "reportAlarms">>()(replied) },
+  reportAlarms: { from: LOOKS, read: form<Of<AlarmsMessage, "reportAlarms">>()(replied) },
   acknowledgeAlarms: {
     from: OPERATOR,
     read: form<Of<AlarmsMessage, "acknowledgeAlarms">>()(

@@ -66,6 +66,8 @@ export function readReply<Reply>(
 
 /** Policies of one hub. */
 const POLICIES_MAX = 1_000;
+/** Of one policy, and choices of one parameter. */
+const PARAMETERS_MAX = 64;
 
 const refused = (type: string) => z.object({ type: z.literal(type), error: failure });
 
@@ -136,10 +138,21 @@ const fence = z.object({
   forMs: z.number(),
 });
 
+const parameter = z.object({
+  name: z.string().max(TEXT_LIMITS.name),
+  kind: z.enum(["number", "integer", "boolean", "choice", "json"]),
+  fallback: z.string().max(TEXT_LIMITS.detail).nullable(),
+  min: z.number().nullable(),
+  max: z.number().nullable(),
+  choices: z.array(z.string().max(TEXT_LIMITS.name)).max(PARAMETERS_MAX),
+});
+
 export const POLICIES_REPORTED = replyForm<PoliciesReported>()(
   z.object({
     type: z.literal("policiesReported"),
     names: z.array(z.string().max(TEXT_LIMITS.policyName)).max(POLICIES_MAX),
+    // Without a form they are written as JSON: so it is of a hub of before, and where a policy of its own asks for too much.
+    parameters: z.record(z.string(), z.array(parameter).max(PARAMETERS_MAX)).default({}).catch({}),
     fences: z.array(fence).max(FENCES_MAX),
   }),
 );

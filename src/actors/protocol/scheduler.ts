@@ -11,6 +11,7 @@ import type { PlanChange, ShadowReport, ResourceSample, SourceReport } from "../
 import type {
   Explanation,
   NodeDescription,
+  PolicyParameter,
   PolicySpec,
   SourceDescription,
   SourceRequest,
@@ -150,6 +151,8 @@ export interface PoliciesReported {
   readonly type: "policiesReported";
   /** The built-in ones, and those of the hub's own. */
   readonly names: readonly string[];
+  /** What a form asks for to give their parameters, by name; one that does not say is missing. */
+  readonly parameters: Readonly<Record<string, readonly PolicyParameter[]>>;
   /** Those that failed of late, at most 256. */
   readonly fences: readonly FenceReport[];
 }

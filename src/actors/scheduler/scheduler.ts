@@ -24,6 +24,7 @@ import { decideOnOutcome, decideOnSample } from "./decide-early.js";
 import type { DecisionEvent } from "./decision-port.js";
 import { joinChanges } from "./plan-history.js";
 import type { PlanChange } from "../../task/reports.js";
+import type { PoliciesReported } from "../protocol/scheduler.js";
 import { onRoundDecided, onRoundLost } from "./settle-round.js";
 import { onShadowsDecided, shadowReport } from "./shadows.js";
 import { transfersOf } from "./bandwidth-estimates.js";
@@ -138,6 +139,7 @@ function handle(state: State, message: Message, ctx: Ctx): void {
       return message.replyTo.tell({
         type: "policiesReported",
         names: [...state.options.decisions.policies.keys()],
+        parameters: parameterForms(state.options.decisions.policies),
         fences: state.fences.report(ctx.monotonic()).slice(0, FENCES_TOLD),
       });
     case "reloadPolicies":
@@ -257,6 +259,14 @@ function onReportSources(state: State, { replyTo }: Of<"reportSources">, ctx: Ct
     sources: Object.fromEntries(sources),
     hosted: hostingReports(state),
   });
+}
+
+function parameterForms(policies: State["options"]["decisions"]["policies"]): PoliciesReported["parameters"] {
+  return Object.fromEntries(
+    [...policies.values()].flatMap(({ name, parameters }) =>
+      parameters === null ? [] : [[name, parameters] as const],
+    ),
+  );
 }
 
 /** Those of hubs before are read from the store. */

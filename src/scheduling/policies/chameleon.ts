@@ -22,7 +22,7 @@ import { cloudOnly } from "./cloud-only.js";
 import { edgeOnly } from "./edge-only.js";
 import { isCarried } from "./feedback.js";
 import { KNOBS, levelOf, withLevel, type Knob } from "./knobs.js";
-import { parseParameters } from "./parameters.js";
+import { parametersOf, parseParameters } from "./parameters.js";
 
 export const schema = z.strictObject({
   /** Share of what the golden configuration finds that has to be found, 0 to 1. Default 0.8. */
@@ -76,6 +76,7 @@ interface State {
 
 export const chameleon: SinglePolicy<Parameters, State> = {
   name: "chameleon",
+  parameters: parametersOf(schema),
   parse: (parameters) => parseParameters("chameleon", schema, parameters),
   start: (parameters) => ({ parameters, phase: null }),
   decide({ parameters, phase: before }, view) {

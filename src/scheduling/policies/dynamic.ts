@@ -23,7 +23,7 @@ import type { Decision, NodeView, SinglePolicy, PolicyView } from "../policy.js"
 import { offering, seededRandom } from "../view-queries.js";
 import { cloudNodes } from "./cloud-only.js";
 import { explainGate, gateOf, isReachable, type GateState } from "./gate.js";
-import { gateParameters, parseParameters } from "./parameters.js";
+import { gateParameters, parametersOf, parseParameters } from "./parameters.js";
 
 export const schema = z.strictObject({
   ...gateParameters("cloud"),
@@ -53,6 +53,7 @@ const FREE_SHARE_UNKNOWN = 0.5;
 
 export const dynamic: SinglePolicy<Parameters, State> = {
   name: "dynamic",
+  parameters: parametersOf(schema),
   parse: (parameters) => parseParameters("dynamic", schema, parameters),
   start: (parameters) => ({ parameters, tier: null, changedAtMs: 0 }),
   decide(state, view) {

@@ -21,7 +21,7 @@ import {
   type Feedback,
 } from "./feedback.js";
 import { levelOf, withLevel } from "./knobs.js";
-import { FEEDBACK_PARAMETERS, parseParameters, windowTasksOf } from "./parameters.js";
+import { FEEDBACK_PARAMETERS, parametersOf, parseParameters, windowTasksOf } from "./parameters.js";
 
 export const schema = z.strictObject({
   ...FEEDBACK_PARAMETERS,
@@ -39,6 +39,7 @@ interface State {
 
 export const feedbackControl: Policy<Parameters, State> = {
   name: "fc",
+  parameters: parametersOf(schema),
   parse: (parameters) => parseParameters("fc", schema, parameters),
   start: (parameters) => ({ parameters, failed: [] }),
   decide(state, view) {

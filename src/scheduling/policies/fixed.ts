@@ -8,7 +8,7 @@ import { offers } from "../../task/offers.js";
 import { suggestName } from "../../task/nearest-name.js";
 import { stageIn, variantProblem } from "../../task/variants.js";
 import type { Policy, PolicyScope } from "../policy.js";
-import { parseParameters } from "./parameters.js";
+import { parametersOf, parseParameters } from "./parameters.js";
 
 const name = z.string().min(1);
 export const schema = z.strictObject({
@@ -33,6 +33,7 @@ interface State extends Parameters {
 
 export const fixed: Policy<Parameters, State> = {
   name: "fixed",
+  parameters: parametersOf(schema),
   parse(parameters) {
     const { configuration: knobs, placement, pixelsStay } = parseParameters("fixed", schema, parameters);
     parseConfiguration(knobs);

@@ -12,7 +12,7 @@ import type { Configuration } from "../../task/configuration.js";
 import type { BoundPolicy, Policy, PolicyScope, PolicyView } from "../policy.js";
 import { feedbackOf, objectiveOf } from "./feedback.js";
 import { KNOBS, withLevel } from "./knobs.js";
-import { parseParameters } from "./parameters.js";
+import { parametersOf, parseParameters } from "./parameters.js";
 
 const policy = z.strictObject({
   name: z.string().min(1),
@@ -69,6 +69,7 @@ export function createGuard(find: (name: string) => BoundPolicy): Policy<Paramet
     find(name).start(parameters, scope).state;
   return {
     name: "guard",
+    parameters: parametersOf(schema),
     parse(parameters) {
       const parsed = parseParameters("guard", schema, parameters);
       started(parsed.policy);

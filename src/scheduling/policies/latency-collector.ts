@@ -14,7 +14,7 @@ import type { Plan, PolicyView, SinglePolicy } from "../policy.js";
 import { cloudNodes } from "./cloud-only.js";
 import { edgeOnly } from "./edge-only.js";
 import { levelOf, withLevel } from "./knobs.js";
-import { parseParameters } from "./parameters.js";
+import { parametersOf, parseParameters } from "./parameters.js";
 
 export const schema = z.strictObject({
   /** Tasks that a trial takes. Default 50, as in Dayu. */
@@ -45,6 +45,7 @@ interface Trial {
 
 export const latencyCollector: SinglePolicy<Parameters, State> = {
   name: "latency-collector",
+  parameters: parametersOf(schema),
   parse: (parameters) => parseParameters("latency-collector", schema, parameters),
   start: (parameters) => ({ parameters, startedAtMs: null, done: [], measured: 0 }),
   decide(state, view) {

@@ -21,7 +21,7 @@ import {
   type Failed,
 } from "./feedback.js";
 import { KNOBS, levelOf, withLevel, type Knob } from "./knobs.js";
-import { FEEDBACK_PARAMETERS, parseParameters, windowTasksOf } from "./parameters.js";
+import { FEEDBACK_PARAMETERS, parametersOf, parseParameters, windowTasksOf } from "./parameters.js";
 
 const schema = z.strictObject({
   ...FEEDBACK_PARAMETERS,
@@ -46,6 +46,7 @@ interface State {
 
 export const negativeFeedback: Policy<Parameters, State> = {
   name: "negative-feedback",
+  parameters: parametersOf(schema),
   parse: (parameters) => parseParameters("negative-feedback", schema, parameters),
   start: (parameters) => ({ parameters, failed: [] }),
   decide(state, view) {

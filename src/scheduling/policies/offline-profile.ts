@@ -8,7 +8,7 @@ import { z } from "../../runtime/parse.js";
 import type { SinglePolicy } from "../policy.js";
 import { ProfileForm, profiledMs } from "../profile.js";
 import type { GateState } from "./gate.js";
-import { gateParameters, parseParameters } from "./parameters.js";
+import { gateParameters, parametersOf, parseParameters } from "./parameters.js";
 import { placeByTime } from "./profile-placement.js";
 
 export const schema = z.strictObject({
@@ -25,6 +25,7 @@ interface State extends GateState {
 
 export const offlineProfile: SinglePolicy<Parameters, State> = {
   name: "offline-profile",
+  parameters: parametersOf(schema),
   parse: (parameters) => parseParameters("offline-profile", schema, parameters),
   start: (parameters) => ({ parameters, tier: null, changedAtMs: 0 }),
   decide(state, view) {

@@ -12,7 +12,7 @@ import type { PolicyView, SinglePolicy } from "../policy.js";
 import { ProfileForm, profiledMs } from "../profile.js";
 import { serviceTime } from "../view-queries.js";
 import type { GateState } from "./gate.js";
-import { gateParameters, parseParameters } from "./parameters.js";
+import { gateParameters, parametersOf, parseParameters } from "./parameters.js";
 import { placeByTime } from "./profile-placement.js";
 
 export const schema = z.strictObject({
@@ -35,6 +35,7 @@ interface State extends GateState {
 
 export const onlineProfile: SinglePolicy<Parameters, State> = {
   name: "online-profile",
+  parameters: parametersOf(schema),
   parse: (parameters) => parseParameters("online-profile", schema, parameters),
   start: (parameters) => ({ parameters, tier: null, changedAtMs: 0 }),
   decide(state, view) {

@@ -2,6 +2,7 @@
 
 import { parseWith, z } from "../../runtime/parse.js";
 import { SluiceError } from "../../task/errors.js";
+import type { PolicyParameter } from "../../task/requests.js";
 
 /** Of those that go by what became of their tasks. */
 export const FEEDBACK_PARAMETERS = {
@@ -25,6 +26,40 @@ export const gateParameters = (unknownBandwidth: "cloud" | "edge") => ({
   /** Time in ms that a placement stands at least, unless it has become impossible. Default 10,000. */
   dwellMsMin: z.number().min(0).default(10_000),
 });
+
+const wordForm = z.string().or(z.number()).or(z.boolean());
+const propertyForm = z.object({
+  type: z.string().optional(),
+  enum: z.array(wordForm).optional(),
+  default: z.unknown().optional(),
+  minimum: z.number().optional(),
+  maximum: z.number().optional(),
+});
+const objectForm = z.object({ properties: z.record(z.string(), propertyForm).default({}) });
+
+/** What a form asks for, to give what the schema takes. */
+export function parametersOf(schema: z.ZodType): readonly PolicyParameter[] {
+  const { properties } = objectForm.parse(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }));
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    kind: kindOf(property),
+    fallback: property.default === undefined ? null : JSON.stringify(property.default),
+    // What zod has for "any whole number" is nothing to show.
+    min: bound(property.minimum),
+    max: bound(property.maximum),
+    choices: (property.enum ?? []).map(String),
+  }));
+}
+
+function kindOf(property: z.output<typeof propertyForm>): PolicyParameter["kind"] {
+  if (property.enum !== undefined) return "choice";
+  const { type } = property;
+  return type === "number" || type === "integer" || type === "boolean" ? type : "json";
+}
+
+function bound(value: number | undefined): number | null {
+  return value === undefined || Math.abs(value) >= Number.MAX_SAFE_INTEGER ? null : value;
+}
 
 /** @throws SluiceError `policy-invalid`, naming the policy and each wrong parameter */
 export function parseParameters<Schema extends z.ZodType>(

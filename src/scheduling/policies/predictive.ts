@@ -21,7 +21,7 @@ import {
   objectiveOf,
   type Failed,
 } from "./feedback.js";
-import { FEEDBACK_PARAMETERS, parseParameters } from "./parameters.js";
+import { FEEDBACK_PARAMETERS, parametersOf, parseParameters } from "./parameters.js";
 import { searchPlans, type Scored } from "./search.js";
 
 export const schema = z.strictObject({
@@ -47,6 +47,7 @@ const WINDOW_TASKS = 32;
 
 export const predictive: Policy<Parameters, State> = {
   name: "predictive",
+  parameters: parametersOf(schema),
   parse: (parameters) => parseParameters("predictive", schema, parameters),
   start: (parameters) => ({ parameters, changesMs: [], failed: [] }),
   decide(state, view) {

@@ -4,7 +4,7 @@ import { z } from "../../runtime/parse.js";
 import { samePlan } from "../plan.js";
 import type { Decision, Policy, PolicyView } from "../policy.js";
 import { objectiveOf } from "./feedback.js";
-import { parseParameters } from "./parameters.js";
+import { parametersOf, parseParameters } from "./parameters.js";
 import { splitSpace, type Rated, type SplitPoint, type SplitSpace } from "./split-space.js";
 
 const schema = z.strictObject({
@@ -50,6 +50,7 @@ export interface Search {
 export function createSplitPolicy({ name, how, find }: Search): Policy<Parameters, State> {
   return {
     name,
+    parameters: parametersOf(schema),
     parse: (parameters) => parseParameters(name, schema, parameters),
     start: (parameters) => ({ parameters, kept: [] }),
     decide(state, view) {

@@ -13,6 +13,7 @@ export function createStatelessPolicy(
 ): SinglePolicy<null, null> {
   return {
     name,
+    parameters: [],
     parse: (parameters) => parseParameters(name, noParameters, parameters),
     start: () => null,
     decide: (state, view) => ({ state, ...decide(view) }),

@@ -12,7 +12,7 @@ import type { Plan, Policy, PolicyView } from "../policy.js";
 import { objectiveOf, type Failed } from "./feedback.js";
 import { KNOBS } from "./knobs.js";
 import { adjust } from "./negative-feedback.js";
-import { FEEDBACK_PARAMETERS, parseParameters, windowTasksOf } from "./parameters.js";
+import { FEEDBACK_PARAMETERS, parametersOf, parseParameters, windowTasksOf } from "./parameters.js";
 import { searchPlans } from "./search.js";
 
 export const schema = z.strictObject({
@@ -40,6 +40,7 @@ const MACRO_MS_MIN = 2_000;
 
 export const twoTimescale: Policy<Parameters, State> = {
   name: "two-timescale",
+  parameters: parametersOf(schema),
   parse: (parameters) => parseParameters("two-timescale", schema, parameters),
   start: (parameters) => ({ parameters, searchedAtMs: null, failed: [] }),
   decide(state, view) {
