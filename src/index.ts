@@ -208,6 +208,7 @@ export type { Drops } from "./task/ledger.js";
 
 // ── What a hub answers over HTTP ───────────────────────────────────────────────────────────────────────────────────
 
+export type { TokenKeeper } from "./web/token-routes.js";
 export { createWeb, type Web, type WebHub, type WebOptions } from "./web/web.js";
 export type { HubEvent } from "./web/page-protocol.js";
 export type { AlarmEvent, AlarmReport, SinkEvent, SinkReport } from "./task/hub-events.js";

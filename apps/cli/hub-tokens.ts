@@ -7,6 +7,7 @@ import {
   revokeToken,
   type TokenReport,
 } from "../../src/transport/security/token-directory.js";
+import type { TokenKeeper } from "../../src/web/token-routes.js";
 
 const OPERATOR_LABEL = "this machine";
 const JOIN_LABEL = "printed at start";
@@ -62,4 +63,13 @@ async function makeToken(
 ): Promise<string> {
   const made = await createToken(directory, { roles: [role], grants: [], use: "multiple", ...terms }, nowMs);
   return made.token;
+}
+
+/** Of the folder of a hub's tokens. */
+export function tokenKeeperOf(folder: string): TokenKeeper {
+  return {
+    create: async (terms) => (await createToken(folder, terms, Date.now())).token,
+    list: () => listTokens(folder, Date.now()),
+    revoke: (id) => revokeToken(folder, id),
+  };
 }

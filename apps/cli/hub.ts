@@ -22,7 +22,7 @@ import { followFiles, type Reread } from "./follow-files.js";
 import { keepFilesPrivate, readNamed } from "./files.js";
 import { removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
 import type { HubCommand } from "./hub-command.js";
-import { makeHubTokens, revokeOperatorToken, type JoinToken } from "./hub-tokens.js";
+import { makeHubTokens, revokeOperatorToken, tokenKeeperOf, type JoinToken } from "./hub-tokens.js";
 import { createHubAlarms, type HubAlarms } from "../../src/sinks/alarms/hub-alarms.js";
 import { createSinks, type Sinks } from "../../src/sinks/sinks.js";
 import { describeAlarm, describeCluster, describeNode, describeSchedule, describeSink } from "./describe.js";
@@ -57,6 +57,7 @@ export async function hub(command: HubCommand): Promise<number> {
     const log = createLogger({ level: settings.logLevel });
     const web = createWeb({
       tokens: authority,
+      tokenKeeper: tokenKeeperOf(tokens),
       page: fileURLToPath(PAGE_FOLDER),
       clock: systemClock,
       log,

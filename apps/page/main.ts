@@ -12,9 +12,11 @@ import { Overview } from "./overview.js";
 import { createPictureFeed, type PictureFeed } from "./pictures.js";
 import { SignIn, signInByLink, signOut } from "./sign-in.js";
 import { Source } from "./source.js";
+import { Tokens } from "./tokens.js";
 import { Topology } from "./topology.js";
 import { html, render, useEffect, useMemo, useState } from "./view.js";
 
+const TOKENS = ["#/tokens", "Tokens"] as const;
 const PARTS = [
   ["#/", "Overview"],
   ["#/topology", "Topology"],
@@ -55,7 +57,7 @@ function Page() {
   return html`<header>
       <h1>${model.cluster ?? "Sluice"}</h1>
       <nav aria-label="Parts">
-        ${PARTS.map(
+        ${[...PARTS, ...(model.maySteer ? [TOKENS] : [])].map(
           ([target, title]) =>
             html`<a
               key=${target}
@@ -88,6 +90,7 @@ function Part({ alarms, address, model, connection, feed }: PartProps) {
     const id = decodeURIComponent(source) as SourceId;
     return html`<${Source} key=${id} id=${id} model=${model} connection=${connection} feed=${feed} />`;
   }
+  if (address === "#/tokens") return html`<${Tokens} />`;
   if (address === "#/ledger") return html`<${Ledger} model=${model} />`;
   if (address === "#/topology") return html`<${Topology} model=${model} />`;
   if (address === "#/events") {

@@ -80,11 +80,13 @@ function TimeLine({ records, choose }: RecordsProps) {
 
 function Listed({ records, chosen, choose }: RecordsProps & { readonly chosen: number | null }) {
   const gaps = records.filter(({ type }) => type === "gap").slice(0, LISTED_MAX);
-  const listed = [...new Set([...gaps, ...records.slice(0, LISTED_MAX)])];
+  const listed = [...new Set([...gaps, ...records.slice(0, LISTED_MAX)])].toSorted(
+    (a, b) => b.position - a.position,
+  );
   return html`<div class="scroll">
     <table>
       <caption>
-        The newest tasks, and before them those that were dropped
+        The newest tasks, and others that were dropped
       </caption>
       <thead>
         <tr>

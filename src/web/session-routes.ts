@@ -4,6 +4,7 @@ import { parseWith, z } from "../runtime/parse.js";
 import { addressGroup } from "../transport/address-group.js";
 import type { HttpRequest } from "../transport/carrier.js";
 import { jsonAnswer, plainAnswer, type Answer } from "./answer.js";
+import { jsonOf } from "./body.js";
 import { isLocal } from "./caller.js";
 import { headerOf, isFromOwnPage } from "./origin.js";
 import { SESSION_MS, type Session, type Sessions } from "./sessions.js";
@@ -67,14 +68,4 @@ function cookieOf(request: HttpRequest): string | null {
     if (name === COOKIE && value !== undefined && value !== "") return value;
   }
   return null;
-}
-
-/** Null of what is no JSON. */
-function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    // Outside data, parsed by the caller.
-    return JSON.parse(Buffer.from(bytes).toString("utf8")) as unknown;
-  } catch {
-    return null;
-  }
 }

@@ -30,6 +30,7 @@ import { frameAnswer } from "./pictures/frame-answer.js";
 import { createPictureDesk } from "./pictures/picture-desk.js";
 import { createResultsStream, resultsAnswer } from "./results.js";
 import { PROOF_BYTES_MAX, sessionOf, signIn, signOut } from "./session-routes.js";
+import { tokenRoutes, type TokenKeeper } from "./token-routes.js";
 import { Turns } from "./turns.js";
 import { createStageFlows } from "./stage-flow.js";
 import { createSessions, type Sessions } from "./sessions.js";
@@ -43,6 +44,8 @@ const READS_MAX = 4;
 export interface WebOptions {
   /** Who may see more than whether the hub is well, from beyond its machine; null for nobody. */
   readonly tokens: TokenAuthority | null;
+  /** Makes and revokes tokens for whoever operates the hub on its page. Default null: that is done beside the hub alone. */
+  readonly tokenKeeper?: TokenKeeper | null;
   /** Folder of the page as it was compiled for browsers; null for no page. Default null. */
   readonly page?: string | null;
   readonly clock: Clock;
@@ -80,7 +83,14 @@ export interface Web {
 }
 
 /** Answers health, readiness, metrics and, where there is one, the page of a hub; `http` of it goes into `listen` of the hub. */
-export function createWeb({ tokens, page = null, clock, log, version = "" }: WebOptions): Web {
+export function createWeb({
+  tokens,
+  tokenKeeper = null,
+  page = null,
+  clock,
+  log,
+  version = "",
+}: WebOptions): Web {
   const door = createDoor({ tokens, clock, log });
   const metrics = createMetrics();
   const sessions = createSessions({ tokens, clock, secret: () => randomBytes(24).toString("base64url") });
@@ -148,7 +158,13 @@ export function createWeb({ tokens, page = null, clock, log, version = "" }: Web
         storeFailure: () => hub.storeFailure(),
       };
       const pageRoutes: Routes =
-        page === null ? new Map() : new Map([...(await readPageFiles(page)), ...sessionRoutes(sessions)]);
+        page === null
+          ? new Map()
+          : new Map([
+              ...(await readPageFiles(page)),
+              ...sessionRoutes(sessions),
+              ...(tokenKeeper === null ? [] : tokenRoutes(tokenKeeper, sessions)),
+            ]);
       const results = { operator, stored: () => news.next(clock), reads: new Turns(READS_MAX) };
       const countRefusal = (kind: string, detail: string): void => cluster.countRefusal(kind, detail);
       const pictures = createPictureDesk(operator);

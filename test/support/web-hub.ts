@@ -1,6 +1,7 @@
 /** A hub in this process with its page, and a source that never ends. */
 
 import { fileURLToPath } from "node:url";
+import { tokenKeeperOf } from "../../apps/cli/hub-tokens.js";
 import { systemClock } from "../../src/runtime/clock.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { createHubAlarms, type HubAlarms } from "../../src/sinks/alarms/hub-alarms.js";
@@ -8,6 +9,7 @@ import { startNode, type SluiceNode } from "../../src/node/node.js";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import { createMemoryTokens, type MemoryTokens } from "../../src/transport/security/memory-tokens.js";
 import { createWeb, type Web } from "../../src/web/web.js";
+import { temporaryFolder } from "./temporary-folder.js";
 import type { NodeOptions } from "../../src/node/node-options.js";
 
 export interface WebHubScene {
@@ -26,7 +28,9 @@ export async function withWebHub(
   use: (scene: WebHubScene) => Promise<void>,
 ): Promise<void> {
   const tokens = createMemoryTokens();
-  const web = createWeb({ tokens, page: PAGE, clock: systemClock, log: silentLogger });
+  // Those that are made on the page lie beside those of the scene.
+  const tokenKeeper = tokenKeeperOf(temporaryFolder());
+  const web = createWeb({ tokens, tokenKeeper, page: PAGE, clock: systemClock, log: silentLogger });
   let alarms: HubAlarms | null = null;
   const hub = await startNode({
     store: new MemoryStore(),

@@ -203,8 +203,9 @@ test("a link signs in; pictures are in step with their boxes, which lie over wha
     await page.getByRole("button", { name: "Read the newest" }).click();
     await page.getByRole("img", { name: /tasks from/ }).waitFor();
     await page
-      .getByRole("button", { name: /^The way of task/ })
+      .getByRole("row", { name: /stored after/ })
       .first()
+      .getByRole("button", { name: /^The way of task/ })
       .click();
     await page.getByRole("row", { name: /^motion cloud .*execution/ }).waitFor();
 
@@ -305,6 +306,16 @@ test("who has no link and no token sees the form alone; a name that is a script 
       await page.getByLabel("Token").fill(token);
       await page.getByRole("button", { name: "Sign in" }).click();
       await page.getByRole("heading", { name: "Nodes" }).waitFor();
+      page.on("dialog", (dialog) => void dialog.accept());
+      await page.getByRole("link", { name: "Tokens" }).click();
+      await page.getByLabel("Label").fill("yard");
+      await page.getByRole("button", { name: "Make a token" }).click();
+      await page.locator("code.token").waitFor();
+      await page
+        .getByRole("row", { name: /active.*edge.*yard/ })
+        .getByRole("button")
+        .click();
+      await page.getByText(/ is revoked$/).waitFor();
       const name = encodeURIComponent('<img src=x onerror="window.broken=1">');
       await page.evaluate(`location.hash = "#/source/${name}"`);
       await page.getByText("<img src=x").waitFor();

@@ -24,7 +24,6 @@ import { decideOnOutcome, decideOnSample } from "./decide-early.js";
 import type { DecisionEvent } from "./decision-port.js";
 import { joinChanges } from "./plan-history.js";
 import type { PlanChange } from "../../task/reports.js";
-import type { PoliciesReported } from "../protocol/scheduler.js";
 import { onRoundDecided, onRoundLost } from "./settle-round.js";
 import { onShadowsDecided, shadowReport } from "./shadows.js";
 import { transfersOf } from "./bandwidth-estimates.js";
@@ -44,6 +43,7 @@ import type { SourceEntry } from "./source-plan.js";
 import type { SourceReport } from "../../task/reports.js";
 import type { SourceId } from "../../task/identity.js";
 import { restoreState, type Ctx, type Message, type Of, type SchedulerOptions, type State } from "./state.js";
+import { onReportPolicies } from "./report-policies.js";
 import { onReloadDone, onReloadPolicies } from "./reload-policies.js";
 import { onReportNodes, onReportOwners } from "./report-nodes.js";
 import { onSourceOpened } from "./source-opened.js";
@@ -136,12 +136,7 @@ function handle(state: State, message: Message, ctx: Ctx): void {
     case "reportOwners":
       return onReportOwners(state, message);
     case "reportPolicies":
-      return message.replyTo.tell({
-        type: "policiesReported",
-        names: [...state.options.decisions.policies.keys()],
-        parameters: parameterForms(state.options.decisions.policies),
-        fences: state.fences.report(ctx.monotonic()).slice(0, FENCES_TOLD),
-      });
+      return onReportPolicies(state, message, ctx);
     case "reloadPolicies":
       return onReloadPolicies(state, message, ctx);
     case "reloadDone":
@@ -188,9 +183,6 @@ function onPoliciesRead(
   state.fences.clear();
   requestReplan(state, "all", "policies were read again", ctx);
 }
-
-/** Policies that failed, for whoever asks. */
-const FENCES_TOLD = 256;
 
 /** A sample that is older than the one before came late; one that is much older is of a clock that was set. */
 const LATE_MS_MAX = 10_000;
@@ -259,14 +251,6 @@ function onReportSources(state: State, { replyTo }: Of<"reportSources">, ctx: Ct
     sources: Object.fromEntries(sources),
     hosted: hostingReports(state),
   });
-}
-
-function parameterForms(policies: State["options"]["decisions"]["policies"]): PoliciesReported["parameters"] {
-  return Object.fromEntries(
-    [...policies.values()].flatMap(({ name, parameters }) =>
-      parameters === null ? [] : [[name, parameters] as const],
-    ),
-  );
 }
 
 /** Those of hubs before are read from the store. */
