@@ -51,15 +51,16 @@ export async function runProgram(
     if (!stays) process.exit(1);
   });
   if (stays) warnOfLimits();
-  process.exitCode = "exitCode" in parsed ? parsed.exitCode : await runOrExplain(parsed.run, usageHint);
+  process.exitCode = await exitCodeOf(parsed, usageHint);
   if (output.lost() && process.exitCode === 0) process.exitCode = 1;
   // All is stored and said: a worker in the middle of a task that was given up is not waited for.
   setTimeout(() => process.exit(), LAST_WORDS_MS).unref();
 }
 
-async function runOrExplain(run: () => Promise<number>, usageHint: string): Promise<number> {
+/** Does what is asked for, and says in one line what went wrong. */
+export async function exitCodeOf(parsed: ParsedProgram, usageHint: string): Promise<number> {
   try {
-    return await run();
+    return "exitCode" in parsed ? parsed.exitCode : await parsed.run();
   } catch (error) {
     if (error instanceof UsageError) {
       err.lines(`error: ${error.message}\n${usageHint}`);

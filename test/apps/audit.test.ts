@@ -13,14 +13,13 @@ import { openLevelStore } from "../../src/storage/results/level-store.js";
 import type { StoredRecord } from "../../src/task/record.js";
 import { auditedRun, changed, withHop } from "../support/audited-run.js";
 import { exportRun } from "../support/exported-run.js";
+import { ALONE } from "../support/hub-program.js";
 import { runSluice, startSluice, type Ended } from "../support/program.js";
+import { sluiceHere } from "../support/sluice-here.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-audit-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-/** No hub or token from the environment. */
-const env = { SLUICE_HUB: undefined, SLUICE_TOKEN: undefined };
-const run = (...args: readonly string[]): Promise<Ended> => runSluice(args, { env });
-const audit = (...args: readonly string[]): Promise<Ended> => run("audit", ...args);
+const audit = (...args: readonly string[]): Promise<Ended> => sluiceHere("audit", ...args);
 
 const records = [
   ...auditedRun({ count: 20, gaps: { 3: "deadline", 8: "deadline", 9: "poison" } }),
@@ -45,8 +44,12 @@ const broken = await exported(
 );
 
 test("sluice audit of an exported run that adds up exits with 0 and counts each source", async () => {
-  for (const file of [clean, compressed]) {
-    const { exitCode, stdout, stderr } = await audit("--from", file);
+  for (const [file, run] of [
+    [clean, sluiceHere],
+    // As a program, once.
+    [compressed, (...args: readonly string[]) => runSluice(args, { env: ALONE })],
+  ] as const) {
+    const { exitCode, stdout, stderr } = await run("audit", "--from", file);
     assert.is(exitCode, 0, stderr);
     assert.match(stdout, /│ cam-1 +│ +1 │ +20 │ +17 │ deadline 2, poison 1 │ +0 │ +0 │ +0 │/);
     assert.match(stdout, /│ cam-2 +│ +1 │ +10 │ +10 │ 0 +│ +0 │ +0 │ +0 │/);
@@ -133,7 +136,7 @@ test("sluice audit checks an export under the key of its store, and under no oth
   await store.append(records);
   await store.close();
   const file = join(folder, "signed.ndjson");
-  assert.is((await run("results", "--store", path, "--export", file)).exitCode, 0);
+  assert.is((await sluiceHere("results", "--store", path, "--export", file)).exitCode, 0);
   const key = `${path}.audit-key`;
   assert.is(statSync(key).mode & 0o077, 0, "only its user reads it");
   const own = await audit("--from", file, "--key", key);
@@ -209,14 +212,14 @@ test("sluice audit takes tasks in flight from a live ledger, also those of earli
 
 test("sluice audit asks a hub that runs, and reads its store once it has stopped", async () => {
   const store = join(folder, "hub");
-  const hub = startSluice(["hub", "--listen", "127.0.0.1:0", "--store", store], { env });
+  const hub = startSluice(["hub", "--listen", "127.0.0.1:0", "--store", store], { env: ALONE });
   const [, token = "", url = ""] = await hub.prints(
     /SLUICE_TOKEN=(\S+) npx sluice join (ws:\S+) --name edge-1/,
   );
-  const edge = startSluice(["join", url, "--name", "edge-1"], { env: { ...env, SLUICE_TOKEN: token } });
+  const edge = startSluice(["join", url, "--name", "edge-1"], { env: { ...ALONE, SLUICE_TOKEN: token } });
   await edge.prints(/has joined/);
   const asked = "run --pipeline apps/pipelines/default.yaml --id cam --on edge-1".split(" ");
-  const ran = await run(...asked, "--source", "test:320x180@10,duration=4", "--store", store);
+  const ran = await sluiceHere(...asked, "--source", "test:320x180@10,duration=4", "--store", store);
   assert.is(ran.exitCode, 0, ran.stderr);
   const row = /│ cam +│ +\d+ │ +10 │ +10 │ 0 +│ +0 │ +0 │ +0 │/;
   const live = await audit("--store", store);

@@ -2,7 +2,8 @@
 
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { runSluice, startSluice, type Ended, type Program } from "./program.js";
+import { startSluice, type Ended, type Program } from "./program.js";
+import { sluiceHere } from "./sluice-here.js";
 
 /** No hub or token from the environment. */
 export const ALONE = { SLUICE_HUB: undefined, SLUICE_TOKEN: undefined };
@@ -30,8 +31,7 @@ export async function startHub(
   });
   const [, url = ""] = await program.prints(/Hub "cloud" at (ws:\S+),/);
   const [token = ""] = await program.prints(/\w{10}\.[\w-]{40}/);
-  const sluice = (...asked: readonly string[]): Promise<Ended> =>
-    runSluice([...asked, "--store", store], { env: ALONE });
+  const sluice = (...asked: readonly string[]): Promise<Ended> => sluiceHere(...asked, "--store", store);
   return { program, url, token, store, sluice };
 }
 

@@ -2,6 +2,7 @@
 
 import type { ByteWriter } from "../../../src/transport/codec/byte-writer.js";
 import { encodeValue } from "../../../src/transport/codec/encode.js";
+import { pause } from "../../support/pause.js";
 import { must, type ClusterAttack } from "../kit/attack.js";
 import type { HostileMember } from "../kit/member.js";
 import { peakBytes } from "../kit/proc.js";
@@ -38,7 +39,7 @@ async function flood(scene: Scene, wire: Wire, rounds: number, send: (round: num
   const before = peakBytes(scene.hub.pid);
   for (let round = 0; round < rounds && wire.isOpen; round += 1) {
     send(round);
-    while (wire.isOpen && wire.unsent > 4 * MIB) await new Promise((resolve) => void setImmediate(resolve));
+    while (wire.isOpen && wire.unsent > 4 * MIB) await pause();
     const grown = peakBytes(scene.hub.pid) - before;
     must(grown <= GROWTH_MAX_BYTES, `the hub has grown by ${Math.round(grown / MIB)} MiB`);
   }
@@ -123,7 +124,7 @@ export const EDGE_MEMORY: readonly ClusterAttack[] = [
         for (let n = 0; n < 4; n += 1) spout.tell(`${sink.name}/x`, { data: new Uint8Array(2 * MIB) });
         const sent = spout.cluster.links[0]?.sentBytes ?? 0;
         while (spout.cluster.connected && (spout.cluster.links[0]?.queuedBytes ?? 0) > 16 * MIB) {
-          await new Promise((resolve) => void setImmediate(resolve));
+          await pause();
           if (!sinkLives(scene, sink.name)) break;
         }
         const grown = peakBytes(scene.hub.pid) - before;
