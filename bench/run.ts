@@ -8,6 +8,7 @@ import { CASES } from "./cases/cases.js";
 import { busyText, caseText } from "./harness/case-text.js";
 import { compareResults, type Change } from "./harness/compare.js";
 import { describeMachine, OthersMeter } from "./harness/machine.js";
+import { publish } from "./harness/publish.js";
 import { PROGRAMS, runProgram, type ProgramRun } from "./harness/programs.js";
 import { readReport, writeReport, type CaseReport } from "./harness/report-file.js";
 import type { CaseResult } from "./harness/result.js";
@@ -23,8 +24,10 @@ interface Options {
   readonly runs: number;
   readonly machine?: string;
   readonly out?: string;
+  readonly publish?: true;
 }
 
+const RESULTS = "bench/results";
 const program = new Command("npm run bench --")
   .description("Measures what Sluice costs, each figure beside its baseline and its peers in the same run.")
   .argument("[part...]", "run only benches whose name has one of these in it, such as micro/ask")
@@ -34,6 +37,10 @@ const program = new Command("npm run bench --")
   .option("--json", "print the report as JSON, and nothing else, on standard output")
   .option("--compare <file>", "say what changed since this report")
   .option("--machine <name>", "what this machine is called in the report")
+  .option(
+    "--publish",
+    "measure nothing: write the README's figures and docs/performance.md from the newest results",
+  )
   .option("--out <folder>", "keep the report here (default: only where all ran, in bench/results)")
   .action(main);
 try {
@@ -43,6 +50,7 @@ try {
 }
 
 async function main(parts: readonly string[], options: Options): Promise<void> {
+  if (options.publish === true) return console.log(publish(".").join("\n"));
   const chosen = (name: string): boolean => parts.length === 0 || parts.some((part) => name.includes(part));
   const cases = CASES.filter(({ name }) => chosen(name));
   const programs = PROGRAMS.filter(chosen);
@@ -96,9 +104,11 @@ async function main(parts: readonly string[], options: Options): Promise<void> {
   };
   if (before !== null) sayChanges(compareResults(before.cases, results), say);
   if (options.json === true) console.log(JSON.stringify(report));
-  const folder = options.out ?? (parts.length === 0 && options.quick !== true ? "bench/results" : null);
+  const folder = options.out ?? (parts.length === 0 && options.quick !== true ? RESULTS : null);
   if (failed.length > 0) throw new Error(`Their work was not done, so nothing is kept: ${failed.join(", ")}`);
-  if (folder !== null) say(`Kept: ${writeReport(report, folder)}.json and .md`);
+  if (folder === null) return;
+  say(`Kept: ${writeReport(report, folder)}.json and .md`);
+  if (folder === RESULTS) say(`Written: ${publish(".").join(", ")}`);
 }
 
 type CaseEnd =

@@ -45,6 +45,7 @@ test("every file that the documents link to exists", () => {
     "docs/errors.md",
     "docs/security.md",
     "docs/policies.md",
+    "docs/performance.md",
     "docs/configuration.md",
     "docs/metrics.md",
     "docs/page.md",

@@ -1,6 +1,10 @@
 /** All cases, in the order of their running. A new one is a file beside the others, and a line here. */
 
 import type { BenchCase } from "../harness/case.js";
+import { journal } from "./e2e/journal.js";
+import { stage } from "./e2e/stage.js";
+import { remoteStage, twoProcesses } from "./e2e/two-processes.js";
+import { idleCpu, idleHub, idleMemory } from "./scale/idle-nodes.js";
 import { coldStart } from "./e2e/cold-start.js";
 import { heapOfActor, spawnAndStop } from "./micro/actors.js";
 import { ask } from "./micro/ask.js";
@@ -36,6 +40,13 @@ export const CASES: readonly BenchCase[] = [
   wireAskMany,
   wireAsk64KiB,
   wireAsk1MiB,
+  stage,
+  remoteStage,
+  twoProcesses,
+  journal,
+  idleHub,
+  idleCpu,
+  idleMemory,
   acknowledged,
   firstResult,
   randomSwaps,

@@ -1,6 +1,6 @@
 /** Nodes of a bench's cluster in a process of their own, and their sources. */
 
-import { fork } from "node:child_process";
+import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { PolicySpec } from "../../../src/task/requests.js";
 
@@ -39,17 +39,21 @@ export function startNodes(options: NodesToStart): Promise<NodesProcess> {
   const child = fork(fileURLToPath(new URL("nodes-program.js", import.meta.url)), {
     env: { ...process.env, SLUICE_BENCH_NODES: JSON.stringify(options) },
   });
-  const gone = new Promise<void>((resolve) => void child.once("exit", () => resolve()));
   return new Promise((resolve, reject) => {
     child.once("exit", (code) => reject(new Error(`The nodes "${options.names.join()}" ended with ${code}`)));
     child.once("message", () =>
       resolve({
         signal: (name) => void child.kill(name),
-        async end() {
-          child.kill("SIGKILL");
-          await gone;
-        },
+        end: () => ended(child),
       }),
     );
   });
+}
+
+/** Kills a process, and resolves once it is gone: what it used is counted as the bench's own only then. */
+export async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise<void>((resolve) => void child.once("exit", () => resolve()));
+  child.kill("SIGKILL");
+  await gone;
 }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BenchCase, OpenSubject, Round } from "../../harness/case.js";
-import { startNodes, type NodesProcess, type SourceToAdd } from "../cluster/start-nodes.js";
+import { ended, startNodes, type NodesProcess, type SourceToAdd } from "../cluster/start-nodes.js";
 import { OURS } from "../micro/systems.js";
 import type { HubToStart, WantedPlan } from "./hub-program.js";
 
@@ -90,9 +90,6 @@ function startHub(told: HubToStart): Hub {
   return {
     listens: hear("listens"),
     inForce: hear("inForce"),
-    async end() {
-      child.kill("SIGKILL");
-      await gone;
-    },
+    end: () => ended(child),
   };
 }

@@ -121,7 +121,7 @@ export interface FlushOptions {
    *
    * So batches grow with the load and with the disk's delay by themselves: a durable write takes 0.4 ms for 1 record and
    * 0.8 ms for 10 (`bench/micro/store.ts`). With 10 ms, 16 tasks outstanding make 1,400 tasks/s instead of 3,400, and one
-   * at a time takes 10 ms more (`bench/e2e/throughput.ts`). A period spares a disk that wears out by writes.
+   * at a time takes 10 ms more (`bench/cases/e2e/journal.ts`). A period spares a disk that wears out by writes.
    */
   readonly periodMs?: number;
   /** Records in one write, and to start one at once. Default 128: more keep the thread longer, at no better rate. */
