@@ -99,6 +99,8 @@ export function describeNode(event: NodeEvent): string | null {
     }
     case "stageFailed":
       return `stage "${event.stage.stage}" cannot run on ${event.node}: ${event.error.message}`;
+    case "eventsMissed":
+      return `${event.count} events of ${event.node} were missed while it could not be reached`;
     default:
       return assertNever(event);
   }

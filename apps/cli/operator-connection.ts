@@ -85,6 +85,9 @@ export async function connect(flags: OperatorFlags): Promise<Operator> {
     return await connectOperator({
       hub: url,
       token: token === "" ? null : token,
+      // A hub of this machine has another token, and maybe another port, each time that it starts.
+      ...(flags.hub === undefined &&
+        own === undefined && { lookAgain: async () => await readOperator(flags.store) }),
       ...(trusted !== null && { authorities: trusted }),
     });
   } catch (error) {

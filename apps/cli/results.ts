@@ -14,6 +14,7 @@ import type { StoreStatement } from "../../src/task/record-chain.js";
 import { parseSourceId, type SourceId } from "../../src/task/identity.js";
 import { describeRecord, hasLabel } from "./describe-record.js";
 import { sayDamage } from "../damage.js";
+import { sayHubAway } from "./away.js";
 import { signalled } from "../program.js";
 import { err, out, outAll } from "../terminal.js";
 import { jsonLine } from "../../src/runtime/safe-text.js";
@@ -138,10 +139,12 @@ async function follow(operator: Operator, command: ResultsCommand): Promise<numb
           resolve();
       }
     });
-    operator.cluster.subscribe((event) => {
-      if (event.type !== "cutOff") return;
-      over.failure = new Error(`Lost the connection to the hub: ${event.reason}`);
-      resolve();
+    sayHubAway(operator, {
+      say: (line) => err.line(line),
+      fail(problem) {
+        over.failure = new Error(problem);
+        resolve();
+      },
     });
   });
   await Promise.race([ended, signalled()]);

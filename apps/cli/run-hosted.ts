@@ -6,6 +6,7 @@ import { nodesOf } from "../../src/operator/nodes-of.js";
 import type { Operator } from "../../src/operator/operator.js";
 import type { Hosting, HostingReport } from "../../src/task/hosting.js";
 import { parseSourceId, type NodeName, type SourceId } from "../../src/task/identity.js";
+import { RUN_PATIENCE_MS, sayHubAway } from "./away.js";
 import { describeHosting } from "./describe-hosting.js";
 import { sayEnd, type StatedRun } from "./run-end.js";
 import { ShownSource, type Ended } from "./shown-source.js";
@@ -74,10 +75,19 @@ async function stopHosted(operator: Operator, id: SourceId, host: NodeName | nul
 
 /** Events of every node that is there, or comes. */
 function watchAll(operator: Operator, shown: ShownSource): void {
-  const watch = (node: NodeName): void => void operator.agent(node).watchEvents((event) => shown.add(event));
+  const watched = new Set<NodeName>();
+  const watch = (node: NodeName): void => {
+    if (watched.has(node)) return;
+    watched.add(node);
+    operator.agent(node).watchEvents((event) => shown.add(event));
+  };
   for (const node of nodesOf(operator)) watch(node);
   operator.cluster.subscribe((event) => {
     if (event.type === "memberUp" && !event.member.roles.includes("operator")) watch(event.member.name);
-    if (event.type === "cutOff") shown.fail(`the connection to the hub is lost: ${event.reason}`);
+  });
+  sayHubAway(operator, {
+    patienceMs: RUN_PATIENCE_MS,
+    say: (line) => shown.warn(line),
+    fail: (problem) => shown.fail(problem),
   });
 }

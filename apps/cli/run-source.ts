@@ -12,6 +12,7 @@ import { suggestName } from "../../src/task/nearest-name.js";
 import { runHosted } from "./run-hosted.js";
 import { configurationGiven, nameSources, readPipeline, type ConfigurationFlags } from "../start/inputs.js";
 import { resultsCommand } from "../found-text.js";
+import { RUN_PATIENCE_MS, sayHubAway, sayNodeAway } from "./away.js";
 import { readPolicy, type PolicyFlags } from "../parameters.js";
 import { onSignal } from "../program.js";
 import { ShownSource } from "./shown-source.js";
@@ -37,6 +38,9 @@ export interface RunCommand extends ConfigurationFlags, PolicyFlags {
 }
 
 const PROGRESS_PERIOD_MS = 500;
+/** How often a node that is back is asked whether it goes on with the source, and after how many ms again. */
+const RESUME_TRIES = 20;
+const RESUME_PERIOD_MS = 500;
 
 /** @returns the exit code: 0 once the source has ended well, 1 where it or a task failed, all was dropped or its node is gone */
 export async function runSource(operator: Operator, command: RunCommand): Promise<number> {
@@ -71,13 +75,13 @@ async function runOn(
   const shown = new ShownSource(operator, request.id);
   agent.watchEvents((event) => shown.add(event));
   const stages = watchStages(operator, (line) => shown.warn(line));
-  failWithNode(operator, node, shown);
   await agent.addSource(request);
   if (detach) {
     out.lines(`${request.id} runs on ${node}\n${hint}`);
     return 0;
   }
   const id = parseSourceId(request.id);
+  waitForBoth(operator, node, id, shown);
   onSignal(() => {
     shown.say(`Stopping ${id}: waiting for tasks in progress. Press Ctrl-C again to leave it running`);
     void agent.drainSource(id).catch(() => {});
@@ -140,11 +144,32 @@ async function requestOf(command: RunCommand): Promise<SourceRequest> {
   };
 }
 
-function failWithNode({ cluster }: Operator, node: NodeName, shown: ShownSource): void {
-  cluster.subscribe((event) => {
-    if ((event.type === "memberDown" || event.type === "memberLeft") && event.member.name === node) {
-      shown.fail(`node "${node}" is gone: ${event.type === "memberDown" ? event.reason : "it has left"}`);
+/** Waits for a hub or a node that is away, and fails where it does not come back, or without the source. */
+function waitForBoth(operator: Operator, node: NodeName, id: SourceId, shown: ShownSource): void {
+  const options = {
+    patienceMs: RUN_PATIENCE_MS,
+    say: (line: string) => shown.warn(line),
+    fail: (problem: string) => shown.fail(problem),
+  };
+  sayHubAway(operator, options);
+  sayNodeAway(operator, node, { ...options, back: () => goesOn(operator, node, id, shown) });
+}
+
+/** A node that has started anew goes on with its sources one after the other. */
+async function goesOn(
+  operator: Operator,
+  node: NodeName,
+  id: SourceId,
+  shown: ShownSource,
+): Promise<boolean> {
+  for (let left = RESUME_TRIES; left > 0 && !shown.isOver; left--) {
+    try {
+      const { ledgers } = await operator.agent(node).sources();
+      if (ledgers.some(({ sourceId }) => sourceId === id)) return true;
+    } catch {
+      // It is away again, or not there yet.
     }
-    if (event.type === "cutOff") shown.fail(`the connection to the hub is lost: ${event.reason}`);
-  });
+    await new Promise<void>((resolve) => void operator.system.clock.after(RESUME_PERIOD_MS, resolve));
+  }
+  return shown.isOver;
 }

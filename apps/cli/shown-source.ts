@@ -30,6 +30,7 @@ export class ShownSource {
   readonly #repeats = createProcessSayer((line) => this.say(line));
   readonly #onEnded: (event: Ended) => void;
   #finish: (end: SourceEnd) => void = () => {};
+  #isOver = false;
 
   /** @param onEnded for whom that it has ended on a node is not all. Default: then it is over */
   constructor(operator: Operator, id: string, onEnded?: (event: Ended) => void) {
@@ -37,12 +38,26 @@ export class ShownSource {
     this.#operator = operator;
     this.#id = id;
     this.#line = new SourceLine(operator.system.clock.monotonic());
-    this.ended = new Promise((resolve) => (this.#finish = resolve));
+    this.ended = new Promise((resolve) => {
+      this.#finish = (end) => {
+        this.#isOver = true;
+        resolve(end);
+      };
+    });
+  }
+
+  /** Whether it has ended or failed. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   add(event: NodeEvent): void {
     // Its tasks go to another node; where there is none, they are dropped, and the end of the source says so.
     if (event.type === "stageFailed") return;
+    if (event.type === "eventsMissed") {
+      this.warn(`warning: ${describeNode(event) ?? ""}`);
+      return;
+    }
     if (event.sourceId !== this.#id) return;
     const line = describeNode(event);
     if (line !== null && event.type === "sourceStalled") this.#repeats.say(line);

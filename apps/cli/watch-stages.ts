@@ -12,8 +12,10 @@ export interface StageWatch {
 /** Watches every node of the cluster; `say` is given a line each time a stage fails that was not known to. */
 export function watchStages(operator: Operator, say: (line: string) => void): StageWatch {
   const said = new Set<string>();
+  const watched = new Set<NodeName>();
   const watch = (node: NodeName, roles: readonly string[]): void => {
-    if (roles.includes("operator")) return;
+    if (roles.includes("operator") || watched.has(node)) return;
+    watched.add(node);
     operator.agent(node).watchEvents((event) => {
       if (event.type !== "stageFailed" || said.has(event.error.message)) return;
       said.add(event.error.message);

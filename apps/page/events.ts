@@ -61,6 +61,8 @@ function textOf({ event }: HubEvent): string {
       return `source ${event.sourceId} captures again`;
     case "sourceEnded":
       return `source ${event.sourceId} has ended${event.error === null ? "" : `: ${event.error.message}`}`;
+    case "eventsMissed":
+      return `${event.count} events of ${event.node} were missed while it could not be reached`;
     case "stageFailed":
       return `cannot load ${event.stage.stage}: ${event.error.message}`;
     case "sourceResumed":

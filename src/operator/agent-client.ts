@@ -11,7 +11,7 @@ import type { SchedulerMessage } from "../actors/protocol/scheduler.js";
 import type { PipelineText, SourceRequest } from "../task/requests.js";
 import type { Cluster } from "../transport/cluster/cluster.js";
 import type { NodeName, SourceId } from "../task/identity.js";
-import { createEventListener, ownLedgers } from "./own-word.js";
+import { createEventListener, createHeard, ownLedgers } from "./own-word.js";
 import { secretName } from "./secret-name.js";
 
 /** What a node can be asked and ordered by an operator. */
@@ -34,8 +34,8 @@ export interface AgentClient {
   /** The sources of its own that run on the node now, with their ledgers. */
   sources(): Promise<SourcesReported>;
   /**
-   * Hands `listener` every event of the node and its own sources from now on, through whatever cuts it off: of what happened meanwhile it is told how
-   * sources have ended.
+   * Hands `listener` every event of the node and its own sources from now on, through whatever cuts it off: what happened meanwhile it is
+   * told once the node is back, the last 256 events, and `eventsMissed` of how many there were before those.
    *
    * @param unchecked at once, also what it says of sources that are another node's. Default: those are left out
    * @returns ends it
@@ -45,6 +45,8 @@ export interface AgentClient {
 
 /** A drain may take as long as its tasks do. */
 const DRAIN_TIMEOUT_MS = 10 * 60_000;
+/** A node that does not say that it tells its events is asked again after this, in ms. */
+const WATCH_AGAIN_MS = 1_000;
 /** For the node to open the source and the scheduler to accept it. */
 const SOURCE_TIMEOUT_MS = 30_000;
 
@@ -57,7 +59,7 @@ const SOURCE_TIMEOUT_MS = 30_000;
 export function createAgentClient(
   system: ActorSystem,
   node: NodeName,
-  cluster: Pick<Cluster, "hub" | "subscribe">,
+  cluster: Pick<Cluster, "hub" | "subscribe" | "members">,
 ): AgentClient {
   const agent = system.resolve<AgentMessage>(`sluice://${node}/agent`);
   const scheduler = system.resolve<SchedulerMessage>(`sluice://${cluster.hub}/scheduler`);
@@ -93,17 +95,28 @@ export function createAgentClient(
       return { ...reply, ledgers: await ownLedgers(system, scheduler, node, reply.ledgers) };
     },
     watchEvents(listener, { unchecked = false } = {}) {
-      const ref = system.spawn(createEventListener(node, unchecked ? null : scheduler, listener), {
+      const heard = createHeard();
+      const ref = system.spawn(createEventListener(node, unchecked ? null : scheduler, listener, heard), {
         name: secretName(system, `events-of-${node}`),
       });
-      let again = false;
+      let retry: { cancel(): void } | null = null;
       const unsubscribe = cluster.subscribe((event) => {
         if (event.type !== "memberUp" || event.member.name !== node) return;
-        agent.tell({ type: "watchEvents", listener: ref, again });
-        again = true;
+        heard.isWhole = false;
+        watch();
       });
+      /** Until all is heard: a node is a member before it has an agent. */
+      function watch(): void {
+        retry?.cancel();
+        retry = null;
+        if (heard.isWhole || !cluster.members.has(node)) return;
+        agent.tell({ type: "watchEvents", listener: ref, after: heard.told });
+        retry = system.clock.after(WATCH_AGAIN_MS, watch);
+      }
+      heard.onGap = () => void (retry ??= system.clock.after(WATCH_AGAIN_MS, watch));
       return () => {
         unsubscribe();
+        retry?.cancel();
         void system.stop(ref);
       };
     },

@@ -16,7 +16,7 @@ import {
   TABLE_REPORTED,
   VERSION_FREED,
 } from "../actors/guard/replies.js";
-import { createFollower, FOLLOWER_DEMAND } from "./follower.js";
+import { createFollower, subscribeTo } from "./follower.js";
 import { createObserver, type ObserverMessage } from "./observer.js";
 import { secretName } from "./secret-name.js";
 import type { RunSummary } from "./run-statistics.js";
@@ -34,6 +34,7 @@ import type { Hosting, HostingReport } from "../task/hosting.js";
 import type { PolicySpec, SourceRequest } from "../task/requests.js";
 import { pipelineKeyText, type NodeName, type PipelineId, type SourceId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
+import type { Cluster } from "../transport/cluster/cluster.js";
 
 /** A run that is summed up while it goes on. */
 export interface ObservedRun {
@@ -52,7 +53,8 @@ export interface Control {
    */
   observe(pipelines: readonly Pipeline[], fromPosition?: number): ObservedRun;
   /**
-   * Hands every record from `fromPosition` on to `listener`, as fast as that takes them; null follows every source.
+   * Hands every record from `fromPosition` on to `listener`, as fast as that takes them; null follows every source. Where the way to
+   * the hub is lost, it goes on behind the last record once there is one again.
    *
    * @returns ends it
    */
@@ -134,13 +136,27 @@ const RELOAD_MS = 25_000;
  *
  * @param cloud the node that has the scheduler and the store
  * @param fromPosition gives the position in the store that a run that is observed begins at
+ * @param cluster tells when this node is back at its hub, so that what is followed goes on; null of the hub itself
  */
-export function createControl(system: ActorSystem, cloud: NodeName, fromPosition: () => number): Control {
+export function createControl(
+  system: ActorSystem,
+  cloud: NodeName,
+  fromPosition: () => number,
+  cluster: Pick<Cluster, "subscribe"> | null = null,
+): Control {
   const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
   const distributor = system.resolve<DistributorMessage>(`sluice://${cloud}/distributor`);
   async function order(toOrder: (replyTo: ActorRef<OrderReply>) => SchedulerMessage): Promise<void> {
     const reply = await askNode(system, scheduler, ORDER_REPLY, toOrder);
     if (reply.type === "orderRefused") throw reply.error;
+  }
+
+  /** Has the actor subscribe again each time that this node is back. @returns ends that */
+  function again(subscriber: ActorRef<{ readonly type: "subscribeAgain" }>): () => void {
+    if (cluster === null) return () => {};
+    return cluster.subscribe((event) => {
+      if (event.type === "joined") subscriber.tell({ type: "subscribeAgain" });
+    });
   }
 
   const scheduled = (): Promise<ScheduledSources> =>
@@ -158,6 +174,7 @@ export function createControl(system: ActorSystem, cloud: NodeName, fromPosition
         }),
         { name: secretName(system, "observer") },
       );
+      again(ref);
       return {
         report: () =>
           system.ask<ObserverMessage, RunSummary>(ref, (replyTo) => ({ type: "reportRun", replyTo })),
@@ -165,17 +182,14 @@ export function createControl(system: ActorSystem, cloud: NodeName, fromPosition
     },
 
     follow(from, sourceId, listener) {
-      const subscriber = system.spawn(createFollower(distributor, listener), {
+      const followed = { fromPosition: from, sourceId };
+      const subscriber = system.spawn(createFollower(distributor, listener, followed), {
         name: secretName(system, "follower"),
       });
-      distributor.tell({
-        type: "subscribe",
-        subscriber,
-        fromPosition: from,
-        demand: FOLLOWER_DEMAND,
-        ...(sourceId !== null && { sourceId }),
-      });
+      distributor.tell(subscribeTo(followed, subscriber));
+      const stop = again(subscriber);
       return () => {
+        stop();
         distributor.tell({ type: "unsubscribe", subscriber });
         void system.stop(subscriber);
       };

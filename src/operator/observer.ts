@@ -22,12 +22,17 @@ import {
 const DEMAND = 256;
 
 export type ObserverMessage =
-  SubscriptionEvent | { readonly type: "reportRun"; readonly replyTo: ActorRef<RunSummary> };
+  | SubscriptionEvent
+  /** The node has come back to its hub, which knows no subscription of it any more. */
+  | { readonly type: "subscribeAgain" }
+  | { readonly type: "reportRun"; readonly replyTo: ActorRef<RunSummary> };
 
 interface State {
   readonly statistics: RunStatistics;
   /** Records folded since the last demand. */
   folded: number;
+  /** The position behind the last one. */
+  next: number;
 }
 
 export interface ObserverOptions {
@@ -46,11 +51,22 @@ export function createObserver({
   return {
     start(ctx) {
       distributor.tell({ type: "subscribe", subscriber: ctx.self, fromPosition, demand: DEMAND });
-      return { statistics: createRunStatistics(), folded: 0 };
+      return { statistics: createRunStatistics(), folded: 0, next: fromPosition };
     },
     receive(state, message, ctx) {
       switch (message.type) {
+        case "subscribeAgain":
+          state.folded = 0;
+          distributor.tell({
+            type: "subscribe",
+            subscriber: ctx.self,
+            fromPosition: state.next,
+            demand: DEMAND,
+          });
+          return state;
         case "record":
+          if (message.record.position < state.next) return state;
+          state.next = message.record.position + 1;
           addRecord(state.statistics, message.record, ({ pipelineId, pipelineVersion }) =>
             pipelines.get(pipelineKeyText(pipelineId, pipelineVersion)),
           );

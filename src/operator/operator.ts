@@ -7,6 +7,8 @@ import { randomFirstId, unguessableId } from "../runtime/unguessable.js";
 import { createWsCarrier } from "../transport/carriers/ws.js";
 import type { Cluster } from "../transport/cluster/cluster.js";
 import { joinCluster } from "../transport/cluster/joiner.js";
+import type { CheckCluster } from "../transport/link/dialer-handshake.js";
+import { TransportError } from "../transport/errors.js";
 import { OPERATOR_SILENCE_MS } from "../transport/link/link-limits.js";
 import { createAgentClient, type AgentClient } from "./agent-client.js";
 import { createControl, type Control } from "./control.js";
@@ -38,6 +40,11 @@ export interface OperatorOptions {
   readonly token: string | null;
   /** PEM text of certificate authorities besides the machine's, for a hub with a certificate of its own. */
   readonly authorities?: string;
+  /**
+   * Where the hub is by now, and the token for it, asked before each attempt to come back to it; null where that is not known. Default:
+   * as at first.
+   */
+  readonly lookAgain?: () => Promise<{ readonly url: string; readonly token: string | null } | null>;
   /** Default: silent. */
   readonly log?: Logger;
 }
@@ -88,8 +95,10 @@ export async function connectOperator(options: OperatorOptions): Promise<Operato
         ...(options.authorities !== undefined && { tls: { authorities: options.authorities } }),
       },
       token: options.token,
+      ...(options.lookAgain && { lookAgain: options.lookAgain }),
       roles: ["operator"],
       guard: guardFor({ of: "operator" }),
+      checkCluster: sameCluster(options.hub),
       limits: { silenceMs: OPERATOR_SILENCE_MS },
       pid: process.pid,
     });
@@ -98,6 +107,18 @@ export async function connectOperator(options: OperatorOptions): Promise<Operato
     throw error;
   }
   return createOperator(system, cluster);
+}
+
+/** Positions in one store say nothing of those in another, that a hub at the same address may have. */
+function sameCluster(hub: string): CheckCluster {
+  let first: string | null | undefined;
+  return ({ clusterId }) => {
+    first ??= clusterId;
+    if (first === clusterId) return;
+    throw new TransportError(`Cannot go on at "${hub}": the hub there is another one, with another store`, {
+      code: "cluster-mismatch",
+    });
+  };
 }
 
 /** What an operator can do that has joined a cluster by itself: `system` and `cluster` are closed with it. */
@@ -109,7 +130,7 @@ export function createOperator(system: ActorSystem, cluster: Cluster): Operator 
   const alarms = system.resolve<AlarmsMessage>(`sluice://${cloud}/alarms`);
 
   const operator: Operator = {
-    ...createControl(system, cloud, () => 0),
+    ...createControl(system, cloud, () => 0, cluster),
     system,
     cluster,
     nodes: () => askNode(system, scheduler, NODES_REPORTED, (replyTo) => ({ type: "reportNodes", replyTo })),

@@ -9,13 +9,14 @@ import { errorText } from "../runtime/errors.js";
 import type { ActorSystem } from "../runtime/system.js";
 import { askNode } from "../actors/guard/ask-node.js";
 import { OWNERS_REPORTED, readReply } from "../actors/guard/replies.js";
+import type { EventPlace, WatcherMessage } from "../actors/protocol/agent.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { OwnersReported, SchedulerMessage } from "../actors/protocol/scheduler.js";
 import type { NodeName, SourceId } from "../task/identity.js";
 import type { LedgerReported } from "../task/reports.js";
 
 type Owners = OwnersReported["owners"];
-type SourceEvent = Exclude<NodeEvent, { readonly type: "stageFailed" }>;
+type Event = Exclude<WatcherMessage, { readonly type: "watching" }>;
 
 /** @throws RuntimeError where the scheduler does not answer */
 export async function ownLedgers(
@@ -39,27 +40,40 @@ function isOwn(owners: Owners, source: SourceId, node: NodeName): boolean {
   return !Object.hasOwn(owners, source) || owners[source] === node;
 }
 
-/** Ends of sources that are known to have been told: as many as an agent keeps. */
-const ENDS_MAX = 256;
-/** Events whose source is asked for at a time; what comes beyond is not told. */
+/** Events whose source is asked for at a time; what comes beyond is asked for again. */
 const ASKING_MAX = 256;
 
 interface OwnerKnown {
   readonly type: "ownerKnown";
-  readonly event: SourceEvent;
+  readonly event: Event;
   readonly result: AskResult<OwnersReported>;
 }
 
-type Ctx = Context<NodeEvent | OwnerKnown>;
+type Ctx = Context<WatcherMessage | OwnerKnown>;
+
+/** How far a listener has come in what a node tells. */
+export interface Heard {
+  /** The last event that was told, or what was there before the first. */
+  told: EventPlace | null;
+  /** Whether the agent of now tells this listener, and nothing before that is missing. */
+  isWhole: boolean;
+  /** Called where something is missing: the node is to tell it again, from `told` on. */
+  onGap: () => void;
+}
+
+export function createHeard(): Heard {
+  return { told: null, isWhole: false, onGap: () => {} };
+}
 
 interface State {
-  /** Incarnations that the end of was told, the newest last: a node that is watched again tells them again. */
-  readonly ended: Set<string>;
+  /** The last event that was told, or whose source is asked for. */
+  taken: EventPlace | null;
   asking: number;
 }
 
 /**
- * Hands on what the node tells of its own sources, in order.
+ * Hands on what the node tells of its own sources, each event once and in order: one that cannot be told, as it is not known whose
+ * source it is of, and all behind it wait to be told again by the node.
  *
  * @param scheduler knows whose they are; null: whoever listens does, and is told at once
  */
@@ -67,9 +81,11 @@ export function createEventListener(
   node: NodeName,
   scheduler: ActorRef<SchedulerMessage> | null,
   listener: (event: NodeEvent) => void,
-): Behaviour<State, NodeEvent | OwnerKnown> {
-  function tell({ ended }: State, event: NodeEvent, { log }: Ctx): void {
-    if (!isNews(ended, event)) return;
+  heard: Heard,
+): Behaviour<State, WatcherMessage | OwnerKnown> {
+  function tell({ at, ...event }: Event, { log }: Ctx, isTold: boolean): void {
+    heard.told = at;
+    if (!isTold) return;
     try {
       listener(event);
     } catch (thrown) {
@@ -78,53 +94,73 @@ export function createEventListener(
     }
   }
 
-  function onSourceEvent(state: State, event: SourceEvent, ctx: Ctx): void {
-    if (scheduler === null) {
-      tell(state, event, ctx);
+  function gap(state: State): void {
+    state.taken = heard.told;
+    heard.isWhole = false;
+    heard.onGap();
+  }
+
+  function onEvent(state: State, event: Event, ctx: Ctx): void {
+    if (!isNext(state.taken, event)) {
+      // It was told before, or something before it is missing.
+      if (isBehind(state.taken, event)) gap(state);
       return;
     }
     if (state.asking >= ASKING_MAX) {
-      ctx.log.warn("An event of a node is not told, as it tells too many", { node, event: event.type });
+      gap(state);
       return;
     }
+    state.taken = event.at;
+    if (scheduler === null) tell(event, ctx, true);
+    // One of the node itself waits for those of sources before it.
+    else if (!("sourceId" in event) && state.asking === 0) tell(event, ctx, event.node === node);
+    else ask(state, event, scheduler, ctx);
+  }
+
+  function ask(state: State, event: Event, of: ActorRef<SchedulerMessage>, ctx: Ctx): void {
     state.asking += 1;
     ctx.ask<SchedulerMessage, OwnersReported>(
-      scheduler,
-      (replyTo) => ({ type: "reportOwners", sources: [event.sourceId], replyTo }),
+      of,
+      (replyTo) => ({ type: "reportOwners", sources: "sourceId" in event ? [event.sourceId] : [], replyTo }),
       (result) => ({ type: "ownerKnown", event, result }),
     );
   }
 
   function onOwnerKnown(state: State, { event, result }: OwnerKnown, ctx: Ctx): void {
     state.asking -= 1;
+    // One before it could not be told: this one comes again behind it.
+    if (!isNext(heard.told, event)) return;
     const known = result.ok ? readReply(OWNERS_REPORTED, result.reply) : null;
-    if (known?.ok !== true) {
-      const { type, sourceId } = event;
-      const text = "An event of a node is not told, as it is not known whose source it is of";
-      ctx.log.warn(text, { node, event: type, source: sourceId });
-      return;
+    if (known?.ok !== true) gap(state);
+    else if ("sourceId" in event) tell(event, ctx, isOwn(known.reply.owners, event.sourceId, node));
+    else tell(event, ctx, event.node === node);
+  }
+
+  function onWatching(state: State, at: EventPlace): void {
+    if (state.taken === null || (state.taken.run !== at.run && at.number === 0)) {
+      state.taken = at;
+      heard.told = at;
     }
-    if (isOwn(known.reply.owners, event.sourceId, node)) tell(state, event, ctx);
+    heard.isWhole = state.taken.run === at.run && state.taken.number >= at.number;
   }
 
   return {
-    start: () => ({ ended: new Set(), asking: 0 }),
+    start: () => ({ taken: heard.told, asking: 0 }),
     receive(state, message, ctx) {
       if (message.type === "ownerKnown") onOwnerKnown(state, message, ctx);
-      else if (message.type !== "stageFailed") onSourceEvent(state, message, ctx);
-      else if (message.node === node) tell(state, message, ctx);
+      else if (message.type === "watching") onWatching(state, message.at);
+      else onEvent(state, message, ctx);
       return state;
     },
   };
 }
 
-/** False of an end that was told before. */
-function isNews(ended: Set<string>, event: NodeEvent): boolean {
-  if (event.type !== "sourceEnded") return true;
-  const incarnation = `${event.sourceId}/${event.ledger.incarnation}`;
-  if (ended.has(incarnation)) return false;
-  ended.add(incarnation);
-  const [oldest] = ended;
-  if (ended.size > ENDS_MAX && oldest !== undefined) ended.delete(oldest);
-  return true;
+function isNext(last: EventPlace | null, { at, type }: Event): boolean {
+  if (last === null) return false;
+  const before = last.run === at.run ? last.number : 0;
+  return at.number === before + 1 || (type === "eventsMissed" && at.number > before);
+}
+
+function isBehind(last: EventPlace | null, { at }: Event): boolean {
+  return last !== null && (last.run !== at.run || at.number > last.number);
 }

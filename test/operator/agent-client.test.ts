@@ -65,7 +65,7 @@ clusterTest(
     const agent = spawnAgent(rogue.system, node, { ...ports, ledgers: () => Promise.resolve(ledgers) });
     const told: string[] = [];
     const client = createAgentClient(operator.system, node, operator.cluster);
-    client.watchEvents((event) => void told.push(event.type === "stageFailed" ? event.node : event.sourceId));
+    client.watchEvents((event) => void told.push("sourceId" in event ? event.sourceId : event.node));
     await cluster.settle();
     for (const id of ["cam-1", "cam-2", "cam-3"]) agent.tell(end(id, 1));
     const stage = { pipelineId: parsePipelineId("p"), pipelineVersion: 1, stage: parseStageId("a") };
@@ -81,19 +81,24 @@ clusterTest(
 );
 
 clusterTest(
-  "an operator that was cut off as a source ended is told of it once it is back, and of nothing twice",
+  "an operator that was cut off is told once it is back what it missed, how much is not kept, and nothing twice",
   async (cluster) => {
     let hub = await cluster.hub();
     const edge = await cluster.join("edge-1");
     const operator = await cluster.join("operator", { roles: ["operator"] });
     hub.system.spawn(owning({ "cam-1": "edge-1" }), { name: "scheduler" });
-    const agent = spawnAgent(edge.system, edge.cluster.self.name, ports);
     const told: string[] = [];
+    const others: string[] = [];
     const client = createAgentClient(operator.system, edge.cluster.self.name, operator.cluster);
     const unwatch = client.watchEvents((event) => {
       if (event.type === "sourceEnded") told.push(`${event.sourceId}/${event.ledger.incarnation}`);
+      else if (event.type === "eventsMissed") others.push(`${event.count} missed of ${event.node}`);
+      else if (event.type === "sourceStarted") others.push(event.description);
     });
     await cluster.settle();
+    // A node is a member before it has an agent.
+    const agent = spawnAgent(edge.system, edge.cluster.self.name, ports);
+    await cluster.advance(1_000);
     agent.tell(end("cam-1", 7));
     await cluster.settle();
     assert.equal(told, ["cam-1/7"]);
@@ -113,6 +118,23 @@ clusterTest(
     agent.tell(end("cam-2", 2));
     await cluster.settle();
     assert.equal(told.slice(3), ["cam-2/2"]);
+
+    // More happens during a second outage than is kept: the last is told, and how much is not.
+    await hub.cluster.leave();
+    await hub.system.terminate();
+    await cluster.settle();
+    for (let n = 1; n <= 300; n++)
+      agent.tell({ type: "sourceStarted", sourceId: parseSourceId("cam-3"), description: `start ${n}` });
+    hub = await cluster.hub();
+    // Nothing is lost where it is not known for a while whose sources those are.
+    await cluster.advance(3_000);
+    hub.system.spawn(owning({ "cam-1": "edge-1" }), { name: "scheduler" });
+    await cluster.advance(7_000);
+    assert.equal(
+      [others.length, ...others.slice(0, 2), others.at(-1)],
+      [257, "44 missed of edge-1", "start 45", "start 300"],
+    );
+
     unwatch();
     agent.tell(end("cam-2", 3));
     await cluster.settle();

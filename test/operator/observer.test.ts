@@ -37,6 +37,18 @@ test("observer subscribes from the run's first position on, and reports what it 
   assert.is(report().stored, 5);
 });
 
+test("observer that subscribes again goes on behind the last record, and folds none twice", () => {
+  const { distributor, actor, push, report } = start();
+  push(5);
+  actor.tell({ type: "subscribeAgain" });
+  assert.equal(
+    distributor.all("subscribe").map(({ fromPosition }) => fromPosition),
+    [7, 12],
+  );
+  actor.tell({ type: "record", record: placeRecord(newRecord({ sequence: 11 }), 11) });
+  assert.is(report().stored, 5);
+});
+
 test("observer asks for as much as it has folded, so that it never holds more than it asked for at first", () => {
   const { distributor, push, demanded, report } = start();
   const { demand } = distributor.only("subscribe");

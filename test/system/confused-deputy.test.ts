@@ -60,7 +60,7 @@ test("an operator's queries, subscriptions and orders in the name of components 
           tell("/controller", { type: "reportQueues", replyTo });
           tell("/scheduler", { type: "reportTable", replyTo });
           tell("/agent", { type: "drainSource", sourceId: "none", replyTo });
-          tell("/agent", { type: "watchEvents", listener: replyTo, again: false });
+          tell("/agent", { type: "watchEvents", listener: replyTo, after: null });
           tell("/guardian", { type: "stop", address: "sluice://cloud/x", replyTo });
         }
       }

@@ -16,8 +16,9 @@ import type { ControllerMessage } from "../protocol/controller.js";
 import type { DistributorMessage } from "../protocol/distributor.js";
 import { fields, nodeOf, wanted, type Fields } from "./checks.js";
 import {
-  count,
   DEMAND_MAX,
+  count,
+  eventPlace,
   name,
   pipelineText,
   ref,
@@ -183,7 +184,7 @@ const AGENT: Rules = {
   drain: { from: ORDERS, read: form<Of<AgentMessage, "drain">>()(replied) },
   watchEvents: {
     from: ORDERS,
-    read: form<Of<AgentMessage, "watchEvents">>()(z.object({ listener: ref, again: z.boolean() })),
+    read: form<Of<AgentMessage, "watchEvents">>()(z.object({ listener: ref, after: eventPlace.nullable() })),
     about: ({ listener }) => nodeOf(Object(listener).address),
     forAll: [],
   },

@@ -50,6 +50,7 @@ export const ref = z.custom<object>(
 );
 /** Of a message that has nothing else. */
 export const replied = z.object({ replyTo: ref });
+export const eventPlace = z.object({ run: count, number: count });
 /** Parameters of a policy or a service, or knobs of a configuration: an object of what JSON can say. */
 const plain = z.custom<Readonly<Record<string, unknown>>>(
   (value) =>

@@ -4,14 +4,14 @@ import { z } from "../../runtime/parse.js";
 import { TEXT_LIMITS } from "../../task/limits.js";
 import type { SubscriptionEvent } from "../protocol/distributor.js";
 import type { PictureMessage } from "../protocol/pictures.js";
-import type { NodeEvent } from "../protocol/generator.js";
-import { count, name, ref, text } from "./forms.js";
+import type { WatcherMessage } from "../protocol/agent.js";
+import { count, eventPlace, name, ref, text } from "./forms.js";
 import { picture } from "./picture-forms.js";
 import { failure, ledger, record } from "./report-forms.js";
 import { form, type Rules } from "./rules.js";
 
 type Event<Type> = Extract<SubscriptionEvent, { readonly type: Type }>;
-type Told<Type> = Extract<NodeEvent, { readonly type: Type }>;
+type Told<Type> = Extract<WatcherMessage, { readonly type: Type }>;
 
 const CLOUD = ["cloud"] as const;
 const NODES = ["cloud", "edge"] as const;
@@ -39,21 +39,41 @@ const stage = z.object({
 });
 
 const EVENTS = {
-  sourceStarted: form<Told<"sourceStarted">>()(z.object({ sourceId: name, description: text })),
+  watching: form<Told<"watching">>()(z.object({ at: eventPlace })),
+  sourceStarted: form<Told<"sourceStarted">>()(
+    z.object({ at: eventPlace, sourceId: name, description: text }),
+  ),
   sourceResumed: form<Told<"sourceResumed">>()(
-    z.object({ sourceId: name, description: text, error: failure.nullable() }),
+    z.object({ at: eventPlace, sourceId: name, description: text, error: failure.nullable() }),
   ),
   sourceStalled: form<Told<"sourceStalled">>()(
-    z.object({ sourceId: name, reason: z.enum(["stalled", "frozen"]), detail: text, attempt: count }),
+    z.object({
+      at: eventPlace,
+      sourceId: name,
+      reason: z.enum(["stalled", "frozen"]),
+      detail: text,
+      attempt: count,
+    }),
   ),
-  sourceBack: form<Told<"sourceBack">>()(z.object({ sourceId: name, afterMs: z.number().min(0) })),
-  sourcePaused: form<Told<"sourcePaused">>()(z.object({ sourceId: name, reason: text })),
-  sourceContinued: form<Told<"sourceContinued">>()(z.object({ sourceId: name })),
+  sourceBack: form<Told<"sourceBack">>()(
+    z.object({ at: eventPlace, sourceId: name, afterMs: z.number().min(0) }),
+  ),
+  sourcePaused: form<Told<"sourcePaused">>()(z.object({ at: eventPlace, sourceId: name, reason: text })),
+  sourceContinued: form<Told<"sourceContinued">>()(z.object({ at: eventPlace, sourceId: name })),
   sourceEnded: form<Told<"sourceEnded">>()(
-    z.object({ sourceId: name, error: failure.nullable(), goesOn: z.literal(true).optional(), ledger }),
+    z.object({
+      at: eventPlace,
+      sourceId: name,
+      error: failure.nullable(),
+      goesOn: z.literal(true).optional(),
+      ledger,
+    }),
   ),
   stageFailed: form<Told<"stageFailed">>()(
-    z.object({ node: z.string().max(TEXT_LIMITS.name), stage, error: failure }),
+    z.object({ at: eventPlace, node: z.string().max(TEXT_LIMITS.name), stage, error: failure }),
+  ),
+  eventsMissed: form<Told<"eventsMissed">>()(
+    z.object({ at: eventPlace, node: z.string().max(TEXT_LIMITS.name), count }),
   ),
 };
 

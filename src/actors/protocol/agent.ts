@@ -47,8 +47,25 @@ export type AgentMessage =
   | { readonly type: "reportSources"; readonly replyTo: ActorRef<SourcesReported> }
   /** Drain every source and leave the cluster. */
   | { readonly type: "drain"; readonly replyTo: ActorRef<AgentReply> }
-  /** `again`: the listener was told before, and may have missed what happened meanwhile: how sources have ended comes first. */
-  | { readonly type: "watchEvents"; readonly listener: ActorRef<NodeEvent>; readonly again: boolean };
+  /** What has happened since `after` comes first: the place of the last event that the listener was told, or null of a new one. */
+  | {
+      readonly type: "watchEvents";
+      readonly listener: ActorRef<WatcherMessage>;
+      readonly after: EventPlace | null;
+    };
+
+/** Where an event stands among those of a node. */
+export interface EventPlace {
+  /** Tells apart the agents that a node has had. */
+  readonly run: number;
+  /** From 1. */
+  readonly number: number;
+}
+
+/** What a watcher of a node is told. */
+export type WatcherMessage =
+  /** It hears of everything after this. */
+  { readonly type: "watching"; readonly at: EventPlace } | (NodeEvent & { readonly at: EventPlace });
 
 export type AgentReply = { readonly type: "done" } | { readonly type: "refused"; readonly error: Error };
 

@@ -78,6 +78,8 @@ export type NodeEvent =
       readonly description: string;
       readonly error: Error | null;
     }
+  /** So many events happened while the listener was cut off, and were not kept for it. */
+  | { readonly type: "eventsMissed"; readonly node: NodeName; readonly count: number }
   /** A stage has no place on this node: its model is missing or wrong. */
   | {
       readonly type: "stageFailed";

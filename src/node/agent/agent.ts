@@ -2,13 +2,13 @@
  * The agent of a node: does what an operator asks of the node, and reports what happens on it.
  *
  * AG1 A request is answered once, when it is done or has failed; one that cannot be read is refused with the reason.
- * AG2 A watcher receives every event from then on, until it stops. One that watches again is told first how the last sources have
- *     ended: it may have been cut off just then.
+ * AG2 A watcher receives every event from then on, until it stops. One that comes back is told first all that has happened since
+ *     what it was told last, as far as that is kept, and how much is not.
  */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskResult, Behaviour, Context } from "../../runtime/behaviour.js";
-import type { AgentMessage, AgentReply } from "../../actors/protocol/agent.js";
+import type { AgentMessage, AgentReply, EventPlace, WatcherMessage } from "../../actors/protocol/agent.js";
 import type { PictureMessage } from "../../actors/protocol/pictures.js";
 import type { PictureLook } from "../../task/picture.js";
 import type { NodeEvent } from "../../actors/protocol/generator.js";
@@ -43,19 +43,25 @@ type Private =
 export type Message = AgentMessage | Private;
 
 interface State {
-  /** How the last sources have ended, the newest last. */
-  readonly ends: NodeEvent[];
-  readonly watchers: Map<string, ActorRef<NodeEvent>>;
+  /** Of this agent, as another one of the node counts anew. */
+  readonly run: number;
+  /** The last events, the newest last. */
+  readonly events: Kept[];
+  /** How many there were. */
+  count: number;
+  readonly watchers: Map<string, ActorRef<WatcherMessage>>;
 }
+
+type Kept = Exclude<WatcherMessage, { readonly type: "watching" }>;
 
 /** Watchers at a time; one more is ignored. */
 const WATCHERS_MAX = 256;
-/** Ends of sources that are kept for whoever was cut off. */
-const ENDS_MAX = 256;
+/** Events that are kept for whoever was cut off. */
+const EVENTS_MAX = 256;
 
 export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State, Message> {
   return {
-    start: () => ({ ends: [], watchers: new Map() }),
+    start: (ctx) => ({ run: Math.floor(ctx.now()), events: [], count: 0, watchers: new Map() }),
     receive(state, message, ctx) {
       handle(state, message, ctx);
       return state;
@@ -91,7 +97,7 @@ export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State,
         return;
       }
       case "watchEvents":
-        onWatchEvents(state, message, ctx);
+        onWatchEvents(state, node, message, ctx);
         return;
       case "done":
         message.replyTo.tell(
@@ -121,22 +127,40 @@ export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State,
   }
 }
 
-function onNodeEvent({ ends, watchers }: State, event: NodeEvent): void {
-  if (event.type === "sourceEnded") {
-    ends.push(event);
-    if (ends.length > ENDS_MAX) ends.shift();
-  }
-  for (const watcher of watchers.values()) watcher.tell(event);
+function onNodeEvent(state: State, event: NodeEvent): void {
+  const { run, events, watchers } = state;
+  state.count += 1;
+  const kept: Kept = { ...event, at: { run, number: state.count } };
+  events.push(kept);
+  if (events.length > EVENTS_MAX) events.shift();
+  for (const watcher of watchers.values()) watcher.tell(kept);
 }
 
 function onWatchEvents(
   state: State,
-  { listener, again }: Extract<AgentMessage, { readonly type: "watchEvents" }>,
+  node: NodeName,
+  { listener, after }: Extract<AgentMessage, { readonly type: "watchEvents" }>,
   ctx: Context<Message>,
 ): void {
   const { address } = listener;
-  if (again) for (const event of state.ends) listener.tell(event);
-  if (state.watchers.size >= WATCHERS_MAX) return;
+  if (state.watchers.size >= WATCHERS_MAX && !state.watchers.has(address)) return;
+  if (after !== null) tellSince(state, node, listener, after);
+  listener.tell({ type: "watching", at: { run: state.run, number: state.count } });
   state.watchers.set(address, listener);
   ctx.watch(listener, () => ({ type: "watcherGone", address }));
+}
+
+/** What another agent of the node has told before says nothing of this one's events. */
+function tellSince(
+  { run, events, count }: State,
+  node: NodeName,
+  listener: ActorRef<WatcherMessage>,
+  after: EventPlace,
+): void {
+  const told = after.run === run ? Math.min(after.number, count) : 0;
+  const missed = count - events.length - told;
+  if (missed > 0) {
+    listener.tell({ type: "eventsMissed", node, count: missed, at: { run, number: told + missed } });
+  }
+  for (const event of events) if (event.at.number > told) listener.tell(event);
 }

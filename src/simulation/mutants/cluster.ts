@@ -34,7 +34,7 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
       "                    this.#direct.forget(member);\n                    exchange.disconnect(member);\n",
       "                    this.#direct.forget(member);\n",
     ],
-    ["first-failure-is-final", "PASSING.has(error.code)", "PASSING.has(error.message)"],
+    ["first-failure-is-final", "PASSING.has(code)", "PASSING.has(`not ${code}`)"],
   ]),
   ...mutantsOf("cluster", `${FOLDER}/hub.js`, [
     [

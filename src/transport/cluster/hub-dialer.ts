@@ -20,6 +20,11 @@ export interface HubDialOptions extends Pick<NodeOptions, "version" | "pid"> {
   readonly connect: ConnectOptions;
   /** `ID.SECRET`; null if the hub wants none. */
   readonly token: string | null;
+  /**
+   * Where the hub is by now, and the token for it, asked before each attempt to come back; null where that is not known. Default: as at
+   * first.
+   */
+  readonly lookAgain?: () => Promise<{ readonly url: string; readonly token: string | null } | null>;
   /** What it has its name by; null of a node that keeps no key. Default null. */
   readonly nameKey?: NameKey | null;
   /** Name of the cluster that it must be; null for any. Default null. */
@@ -48,6 +53,7 @@ export class HubDialer {
   readonly #nonce: () => string;
   readonly #listener: HubDialerListener;
   #attempts = 0;
+  #hasDialled = false;
   #retry: { cancel(): void } | null = null;
   #stopped = false;
 
@@ -66,9 +72,10 @@ export class HubDialer {
   /** @param url where others can dial this node; null if they cannot */
   async dial(url: string | null): Promise<void> {
     this.#attempts += 1;
-    const { carrier, connect, token, nameKey, cluster, roles, version, pid, handshakeMs } = this.#options;
+    const { carrier, nameKey, cluster, roles, version, pid, handshakeMs } = this.#options;
     const { checkCluster = null } = this.#options;
     try {
+      const { connect, token } = await this.#whereTo();
       const dialled = await dial({
         carrier,
         connect,
@@ -92,6 +99,15 @@ export class HubDialer {
     } catch (thrown) {
       if (!this.#stopped) this.#listener.onFailed(asError(thrown));
     }
+  }
+
+  async #whereTo(): Promise<Pick<HubDialOptions, "connect" | "token">> {
+    const { connect, token, lookAgain } = this.#options;
+    const isFirst = !this.#hasDialled;
+    this.#hasDialled = true;
+    const found = isFirst || lookAgain === undefined ? null : await lookAgain();
+    if (found === null) return { connect, token };
+    return { connect: { ...connect, url: found.url }, token: found.token };
   }
 
   /** Dials after a backoff that grows with every attempt since the last join. */

@@ -34,6 +34,11 @@ const PASSING: ReadonlySet<TransportErrorCode> = new Set([
   "handshake-failed",
 ]);
 
+/** Refusals that pass where a hub that has started anew has told its new token. */
+const STALE_TOKEN: ReadonlySet<TransportErrorCode> = new Set(["token-invalid", "token-revoked"]);
+/** Such refusals in a row: some 20 s. */
+const STALE_MAX = 8;
+
 /** How long the hub has to answer `leave` with `goodbye`, in ms; after that this node goes all the same. */
 const GOODBYE_MS = 1_000;
 
@@ -65,6 +70,8 @@ class Joiner implements Cluster {
   #self: Member | null = null;
   #hubName: NodeName | null = null;
   #clusterName = "";
+  /** Refusals of its token in a row. */
+  #stale = 0;
   #clusterId: string | null = null;
   #secret: Uint8Array | null = null;
   #hubPeer: Peer | null = null;
@@ -176,7 +183,7 @@ class Joiner implements Cluster {
   }
 
   #failed(error: Error): void {
-    const passing = error instanceof TransportError && (PASSING.has(error.code) || error.retry === "backoff");
+    const passing = error instanceof TransportError && this.#passes(error);
     const first = this.#first;
     if (first !== null && !(passing && this.#options.patient === true)) {
       this.#first = null;
@@ -190,6 +197,13 @@ class Joiner implements Cluster {
     }
     this.#core.membership.emit({ type: "cutOff", reason: error.message });
     this.#dialer.dialLater(this.#direct.url);
+  }
+
+  #passes({ code, retry }: TransportError): boolean {
+    if (PASSING.has(code) || retry === "backoff") return true;
+    if (this.#options.lookAgain === undefined || !STALE_TOKEN.has(code)) return false;
+    this.#stale += 1;
+    return this.#stale <= STALE_MAX;
   }
 
   // ── As a member ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -206,6 +220,7 @@ class Joiner implements Cluster {
         for (const member of notice.members) if (member !== self) exchange.connect(member, peer.link);
         this.#self = self;
         this.#status = "member";
+        this.#stale = 0;
         membership.emit({ type: "joined", self, attempt: this.#dialer.joined() });
         membership.reset(notice.sequence, notice.members);
         this.#first?.resolve();

@@ -68,6 +68,7 @@ const table: RoutingTable = {
   fallback: parseNodeName("cloud"),
 };
 const replyTo = createProbe("sluice://edge-1/scheduler");
+const at = { run: 1_700_000_000_000, number: 3 };
 const subscriber = createProbe("sluice://operator-1/follower$abc");
 const watcher = createProbe("sluice://cloud/pictures-of-edge-1$abc");
 const look = { fps: 10, widthMax: 640, forMs: 5_000 };
@@ -289,8 +290,8 @@ const HONEST: readonly [Sender, string, unknown][] = [
   [OPERATOR, "/scheduler", { type: "configureSource", sourceId: "cam-1", knobs: { fps: 5 }, replyTo }],
   [OPERATOR, "/scheduler", { type: "configureSource", sourceId: "cam-1", knobs: null, replyTo }],
   [OPERATOR, "/scheduler", { type: "reportSources", replyTo }],
-  [EDGE, "/events-of-edge-1$abc", { type: "sourcePaused", sourceId: "cam-1", reason: "cleaned" }],
-  [EDGE, "/events-of-edge-1$abc", { type: "sourceContinued", sourceId: "cam-1" }],
+  [EDGE, "/events-of-edge-1$abc", { type: "sourcePaused", at, sourceId: "cam-1", reason: "cleaned" }],
+  [EDGE, "/events-of-edge-1$abc", { type: "sourceContinued", at, sourceId: "cam-1" }],
   [OPERATOR, "/scheduler", { type: "reportTable", replyTo }],
   [OPERATOR, "/scheduler", { type: "reportNodes", replyTo }],
   [CLOUD, "/source-cam-1", { type: "taskSettled", id, outcome: { status: "stored" } }],
@@ -299,25 +300,28 @@ const HONEST: readonly [Sender, string, unknown][] = [
   [OPERATOR, "/agent", { type: "reportSources", replyTo }],
   [OPERATOR, "/agent", { type: "drain", replyTo }],
   [OPERATOR, "/agent", { type: "addSource", definition, replyTo }],
-  [OPERATOR, "/agent", { type: "watchEvents", listener: subscriber, again: false }],
+  [OPERATOR, "/agent", { type: "watchEvents", listener: subscriber, after: { run: 7, number: 3 } }],
+  [EDGE, "/events-of-edge-1$abc", { type: "watching", at }],
+  [EDGE, "/events-of-edge-1$abc", { type: "eventsMissed", node: "edge-1", count: 3, at }],
   [CLOUD, "/agent", { type: "watchPictures", sourceId: "cam-1", look, watcher }],
   [EDGE, "/pictures-of-edge-1$abc", { type: "picture", picture, replyTo }],
   [OPERATOR, "/distributor", { type: "unsubscribe", subscriber }],
   [CLOUD, "/follower$abc", { type: "record", record: storedGap }],
   [CLOUD, "/follower$abc", { type: "recordsExpired", fromPosition: 0, toPosition: 3 }],
   [CLOUD, "/follower$abc", { type: "subscriptionFailed", error: new Error("no more") }],
-  [EDGE, "/events-of-edge-1$abc", { type: "sourceStarted", sourceId: "cam-1", description: "a file" }],
+  [EDGE, "/events-of-edge-1$abc", { type: "sourceStarted", at, sourceId: "cam-1", description: "a file" }],
   [
     EDGE,
     "/events-of-edge-1$abc",
-    { type: "sourceStalled", sourceId: "cam-1", reason: "frozen", detail: "still", attempt: 1 },
+    { type: "sourceStalled", at, sourceId: "cam-1", reason: "frozen", detail: "still", attempt: 1 },
   ],
-  [EDGE, "/events-of-edge-1$abc", { type: "sourceBack", sourceId: "cam-1", afterMs: 1_500 }],
+  [EDGE, "/events-of-edge-1$abc", { type: "sourceBack", at, sourceId: "cam-1", afterMs: 1_500 }],
   [
     EDGE,
     "/events-of-edge-1$abc",
     {
       type: "stageFailed",
+      at,
       node: "edge-1",
       stage: { pipelineId: "p", pipelineVersion: 1, stage: "a" },
       error: new Error("no model"),
@@ -510,7 +514,7 @@ function changed(value: unknown, [first, ...rest]: readonly unknown[], to: unkno
   if (value instanceof Map)
     return new Map([...value].map(([key, item]) => [key, key === first ? changed(item, rest, to) : item]));
   if (Array.isArray(value))
-    return value.map((item: unknown, at) => (String(at) === first ? changed(item, rest, to) : item));
+    return value.map((item: unknown, index) => (String(index) === first ? changed(item, rest, to) : item));
   const record = value as Readonly<Record<string, unknown>>;
   return typeof first === "string" ? { ...record, [first]: changed(record[first], rest, to) } : record;
 }

@@ -27,7 +27,7 @@ export const OPERATOR_SOURCES: readonly ClusterAttack[] = [
     "survived",
     async (rogue) => {
       const ears = rogue.listener("ears");
-      rogue.tell("edge-1/agent", { type: "watchEvents", listener: ears.ref, again: false });
+      rogue.tell("edge-1/agent", { type: "watchEvents", listener: ears.ref, after: null });
       const tell = async (source: string): Promise<string> => {
         const id = `told-${(told += 1)}`;
         const refusal = refusalOf(await addSource(rogue, "edge-1", { id, source }));
@@ -123,7 +123,7 @@ export const OPERATOR_SOURCES: readonly ClusterAttack[] = [
     async (rogue, scene) => {
       const inner = await serve(() => "inner");
       const ears = rogue.listener("ears-of-redirects");
-      rogue.tell("edge-2/agent", { type: "watchEvents", listener: ears.ref, again: false });
+      rogue.tell("edge-2/agent", { type: "watchEvents", listener: ears.ref, after: null });
       for (const location of [
         `http://127.0.0.1:${inner.port}/internal`,
         `http://localhost:${inner.port}/internal`,

@@ -93,7 +93,7 @@ export const OPERATORS: readonly ClusterAttack[] = [
         rogue.tell("cloud/agent", {
           type: "watchEvents",
           listener: rogue.ref(`cloud/${path}`),
-          again: false,
+          after: null,
         });
       }
       // Something happens.

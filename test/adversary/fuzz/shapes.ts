@@ -176,7 +176,7 @@ export const OPERATOR_SHAPES: readonly Shape[] = [
   },
   {
     path: "/agent",
-    message: (own, ref) => ({ type: "watchEvents", listener: ref(`sluice://${own}/x`), again: false }),
+    message: (own, ref) => ({ type: "watchEvents", listener: ref(`sluice://${own}/x`), after: null }),
   },
   {
     path: "/distributor",

@@ -89,6 +89,29 @@ clusterTest("a node that falls silent is down after 1 s, and an operator after 5
   assert.equal([...hub.cluster.members.keys()], ["hub"]);
 });
 
+clusterTest("a member looks again where its hub is and what its token is, for some time", async (cluster) => {
+  const terms = { roles: ["operator" as const], grants: [], expiresAtMs: Number.MAX_SAFE_INTEGER };
+  const [before, after] = [createMemoryTokens(), createMemoryTokens()];
+  const hub = await cluster.hub({ authority: before });
+  const first = before.create(terms);
+  let known = first;
+  const asked = { roles: ["operator" as const], token: first };
+  const lookAgain = (): Promise<{ readonly url: string; readonly token: string }> =>
+    Promise.resolve({ url: "memory://hub", token: known });
+  const looking = await cluster.join("operator-1", { ...asked, lookAgain });
+  const other = await cluster.join("operator-2", asked);
+  await hub.cluster.leave();
+  await hub.system.terminate();
+  await cluster.settle();
+  await cluster.hub({ authority: after });
+  await cluster.advance(3_000);
+  assert.is(other.events.at(-1)?.type, "refused");
+  assert.is(looking.events.at(-1)?.type, "cutOff");
+  known = after.create(terms);
+  await cluster.advance(6_000);
+  assert.is(looking.cluster.connected, true);
+});
+
 clusterTest("a name is refused while its holder answers, and so is the hub's", async (cluster) => {
   await cluster.hub();
   await cluster.join("edge-1");
