@@ -15,6 +15,8 @@ export interface Underway {
   readonly placedOn: Set<string>;
   /** Those of the plan under which it first left. */
   readonly placedFirst: ReadonlySet<string>;
+  /** Nodes that were named from when its last frame came until it first left. */
+  readonly namedBefore: ReadonlySet<string>;
   /** From when on it is to leave again, as a node that may have it went; null where none did since it left. */
   lostAtMs: number | null;
   /** Since when every node that it needs is there; null while one is not. */
@@ -42,6 +44,10 @@ export interface SourceModel {
   plan: Plan | null;
   /** Nodes of every plan since this process of the source started. */
   readonly named: Set<string>;
+  /** The same, by plan in order. */
+  readonly plans: (readonly string[])[];
+  /** By frame: which of them was in force as it came. */
+  readonly planAtFrame: Map<number, number>;
   /** The longest time from the only delivery of a task to its end, in ms. */
   settleMsMax: number;
   /** Whose place in the order of a stateful stage each is: by stage, node and ordinal. */
@@ -57,9 +63,27 @@ export function createSourceModel(): SourceModel {
     toldLost: new Map(),
     plan: null,
     named: new Set(),
+    plans: [],
+    planAtFrame: new Map(),
     settleMsMax: 0,
     ordinals: new Map(),
   };
+}
+
+/** The source is told another plan. */
+export function tellPlan(model: SourceModel, told: Plan): void {
+  model.plan = told;
+  model.plans.push(told.placedOn);
+  for (const node of told.placedOn) {
+    model.named.add(node);
+    for (const { placedOn } of model.underway.values()) placedOn.add(node);
+  }
+}
+
+/** Nodes that plans have named from when the last frame of a task came: it waits to leave for a disk, and for the hub. */
+export function namedSince({ plans, planAtFrame }: SourceModel, { frames }: Task): ReadonlySet<string> {
+  const from = frames === undefined ? undefined : planAtFrame.get(frames.last);
+  return new Set(from === undefined ? [] : plans.slice(Math.max(0, from)).flat());
 }
 
 /** Whether a task that is to leave again may: each node that it needs is there, or the plan names another one. */
@@ -104,4 +128,5 @@ export interface SourceMessage {
   readonly node?: string;
   readonly left?: boolean;
   readonly id?: TaskId;
+  readonly frame?: { readonly number: number };
 }

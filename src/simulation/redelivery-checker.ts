@@ -18,7 +18,9 @@ import {
   createSourceModel,
   GIVEN_UP,
   isPlaceable,
+  namedSince,
   patienceMs,
+  tellPlan,
   type SourceMessage,
   type SourceModel,
   type Underway,
@@ -159,6 +161,7 @@ export class RedeliveryChecker {
       sentAtMs: time.nowMs,
       deliveries: (before?.deliveries ?? 0) + 1,
       placedOn: before?.placedOn ?? new Set(placedNow),
+      namedBefore: before?.namedBefore ?? namedSince(model, task),
       placedFirst: before?.placedFirst ?? new Set(model.plan?.placedOn ?? []),
       lostAtMs: null,
       placeableSinceMs: null,
@@ -208,8 +211,11 @@ export class RedeliveryChecker {
         model.gone.delete(message.node ?? "");
         break;
       case "configure":
-        this.#planned(model, message);
+        tellPlan(model, message as unknown as NonNullable<SourceModel["plan"]>);
         break;
+      case "frameCaptured":
+        model.planAtFrame.set(message.frame?.number ?? 0, model.plans.length - 1);
+        return;
       case "taskSettled":
         this.#settled(model, message.id);
         return;
@@ -233,18 +239,14 @@ export class RedeliveryChecker {
     model.goneTimes.set(node, (model.goneTimes.get(node) ?? 0) + 1);
     const dueAtMs = this.#options.time.nowMs + (left ? this.#limits.leftGraceMs : 0);
     for (const underway of model.underway.values()) {
-      if (node !== HUB && !underway.placedOn.has(node)) continue;
+      if (node !== HUB && !underway.placedOn.has(node)) {
+        underway.expedited ||= underway.namedBefore.has(node);
+        continue;
+      }
       if (node !== HUB && !underway.placedFirst.has(node))
         this.#tried("a node that is gone which a newer plan named");
       underway.lostAtMs = Math.min(underway.lostAtMs ?? Infinity, dueAtMs);
     }
-  }
-
-  #planned(model: SourceModel, message: unknown): void {
-    const plan = message as NonNullable<SourceModel["plan"]>;
-    model.plan = plan;
-    for (const node of plan.placedOn) model.named.add(node);
-    for (const { placedOn } of model.underway.values()) for (const node of plan.placedOn) placedOn.add(node);
   }
 
   #settled(model: SourceModel, id: TaskId | undefined): void {
