@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import type { ActorSystem } from "../runtime/system.js";
 import { createLocalMesh } from "../transport/local-mesh.js";
 import type { MonitorMessage } from "../actors/protocol/monitor.js";
+import type { SchedulerMessage } from "../actors/protocol/scheduler.js";
 import type { NodeName } from "../task/identity.js";
 import { KEY_BYTES } from "../storage/store-key.js";
 import type { Components } from "./components.js";
@@ -20,7 +21,7 @@ export interface LocalMembers {
   join(system: ActorSystem): void;
   /** The node's components run: they learn of nodes that leave, and every monitor of the node that joined. */
   follow(system: ActorSystem, components: Components): void;
-  /** Takes a node away: the others deliver again what it may have had. */
+  /** Takes a node away: the others deliver again what it may have had, and the scheduler knows that it is gone. */
   leave(name: NodeName): void;
 }
 
@@ -43,7 +44,12 @@ export function createLocalMembers(cloud: NodeName): LocalMembers {
     leave(name) {
       mesh.leave(name);
       members.delete(name);
-      for (const { components } of members.values()) components.nodeGone(name, { left: false });
+      for (const member of members.values()) {
+        member.components.nodeGone(name, { left: false });
+        linkMonitor(member, [...members.keys()]);
+      }
+      const scheduler = members.get(cloud)?.system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
+      scheduler?.tell({ type: "removeNode", node: name, gone: true }, "control");
     },
   };
 }

@@ -132,7 +132,8 @@ export function createRegistration(options: RegistrationOptions): Registration {
 
     remove(id, how) {
       sources.delete(id);
-      forget(id, how);
+      // One that stops with its node has not ended: as after a crash, that it is gone is all that is said.
+      if (!leaving) forget(id, how);
     },
   };
 }

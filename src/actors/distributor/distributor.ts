@@ -134,7 +134,7 @@ function onStore(state: State, task: Task, ctx: Context<Message>): State {
 /** Whoever still waits for a task that was dropped elsewhere is told here, as only the cloud's word counts there. */
 function onRecordDrop(state: State, drop: DropRecord, ctx: Context<Message>): State {
   const standing = standingOf(state, drop, ctx);
-  if (standing === "none" || standing === "between") return state;
+  if (standing === "none") return state;
   const { id, delivery, pipelineId, pipelineVersion, pins } = drop;
   for (const node of nodesWaitingFor(drop)) {
     // The node that dropped it knows.
@@ -143,7 +143,7 @@ function onRecordDrop(state: State, drop: DropRecord, ctx: Context<Message>): St
     controller.tell({ type: "abandon", id, delivery, pipelineId, pipelineVersion, pins });
   }
   if (standing === "holder") return onSettled(state, pendingDrop(drop), ctx);
-  endForFormer(state, drop, SUPERSEDED, ctx);
+  if (standing === "former") endForFormer(state, drop, SUPERSEDED, ctx);
   return state;
 }
 

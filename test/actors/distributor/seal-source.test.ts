@@ -2,11 +2,13 @@
 
 import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
+import type { ControllerMessage } from "../../../src/actors/protocol/controller.js";
 import type { SealReply } from "../../../src/actors/protocol/distributor.js";
 import type { Standing } from "../../../src/actors/distributor/voucher-port.js";
+import { END } from "../../../src/task/task.js";
 import { parseNodeName, parseSourceId } from "../../../src/task/identity.js";
 import type { StoredRecord } from "../../../src/task/record.js";
-import { createProbe } from "../../support/probe.js";
+import { createProbe, type Probe } from "../../support/probe.js";
 import { droppedTask, finishedTask } from "../../support/tasks.js";
 import { VOUCHER } from "../../support/vouchers.js";
 import { setUp } from "./distributor-subject.js";
@@ -119,6 +121,27 @@ test("what a node delivers that had the source before is settled as superseded, 
     ],
   );
   assert.equal([(await on.records()).length, on.totals().superseded, on.totals().unvouched], [1, 2, 0]);
+});
+
+test("nodes that wait for a task that its former host drops are told to abandon it, also while nobody has the source", async () => {
+  const on = scene();
+  const joinNodes = new Map([[END, parseNodeName("edge-2")] as const]);
+  for (const [sequence, now] of [
+    [1, "between"],
+    [2, "former"],
+  ] as const) {
+    on.standing.now = now;
+    on.actor.tell({ type: "recordDrop", drop: { ...droppedTask({ sequence }), joinNodes } });
+  }
+  await on.runAppends();
+  const waits = on.actor.resolved.get("sluice://edge-2/controller") as Probe<ControllerMessage> | undefined;
+  assert.equal(
+    waits?.all("abandon").map(({ id }) => id.sequence),
+    [1, 2],
+  );
+  assert.is((await on.records()).length, 0);
+  const settled = on.generator.all("taskSettled").map(({ id }) => id.sequence);
+  assert.equal(settled, [2], "the first one is delivered again");
 });
 
 test.run();
