@@ -6,6 +6,7 @@ import { age, bytes, milliseconds, number, rate, share } from "./format.js";
 import { AddSource, orderAgent } from "./add-source.js";
 import { useAttempt } from "./attempt.js";
 import type { Connection } from "./connection.js";
+import { mayCapture, UnhostedTile, unhostedSources } from "./hosting.js";
 import { LivePicture } from "./live-picture.js";
 import type { PictureFeed } from "./pictures.js";
 import { rateOf, sum, type Model } from "./model.js";
@@ -48,21 +49,24 @@ interface RunningSource {
 }
 
 /** Of those that run, by name. */
-export function runningSources({ ledgers }: ClusterSnapshot): readonly RunningSource[] {
-  return Object.entries(ledgers)
+export function runningSources(snapshot: ClusterSnapshot): readonly RunningSource[] {
+  return Object.entries(snapshot.ledgers)
     .flatMap(([node, those]) => those.map((ledger) => ({ node, ledger })))
+    .filter(({ node, ledger }) => mayCapture(snapshot, ledger.sourceId, node))
     .sort((a, b) => a.ledger.sourceId.localeCompare(b.ledger.sourceId));
 }
 
 function Sources({ model, feed, snapshot }: SeenProps & { readonly snapshot: ClusterSnapshot }) {
   const running = runningSources(snapshot);
-  if (running.length === 0) {
+  const waiting = unhostedSources(snapshot, new Set(running.map(({ ledger }) => ledger.sourceId)));
+  if (running.length + waiting.length === 0) {
     return html`<p class="empty">
       No source runs. Start one with <code>sluice run --pipeline FILE --source VIDEO --on NODE</code>.
     </p>`;
   }
   return html`<ul class="tiles">
     ${running.map((source) => html`<${Tile} key=${source.ledger.sourceId} ...${source} model=${model} feed=${feed} />`)}
+    ${waiting.map((source) => html`<${UnhostedTile} key=${source} source=${source} hosting=${snapshot.hosted[source]} />`)}
   </ul>`;
 }
 

@@ -10,6 +10,7 @@ import { Boxes } from "./boxes.js";
 import { Chart } from "./chart.js";
 import type { Connection } from "./connection.js";
 import { clockTime, milliseconds, number } from "./format.js";
+import { Hosts } from "./hosting.js";
 import { LivePicture } from "./live-picture.js";
 import { percentile, sum, type Model, type ResultMoment } from "./model.js";
 import { PolicyForm } from "./policy-form.js";
@@ -33,6 +34,7 @@ export function Source({ id, model, connection, feed }: SourceProps) {
   const { results, result, left } = model;
   // Here, since the plan is gone while a source changes over, and with it what was said below.
   const [said, attempt] = useAttempt();
+  const hosting = model.snapshot?.hosted[id];
   return html`<nav aria-label="Breadcrumb"><a href="#/">All sources</a></nav>
     <h2>${id}</h2>
     <div class="columns">
@@ -47,7 +49,7 @@ export function Source({ id, model, connection, feed }: SourceProps) {
       </section>
     </div>
     <${Stages} results=${results} />
-    ${said}
+    ${hosting !== undefined && html`<${Hosts} hosting=${hosting} />`} ${said}
     ${model.hub !== null && html`<${TaskHistory} id=${id} hub=${model.hub} connection=${connection} attempt=${attempt} />`}
     <${Plan} id=${id} model=${model} connection=${connection} attempt=${attempt} />`;
 }

@@ -11,11 +11,12 @@ import type { ClusterSnapshot } from "./page-protocol.js";
 export async function lookAtCluster(operator: Operator, stages: StageFlows): Promise<ClusterSnapshot> {
   const { cluster, system } = operator;
   const names = nodesOf(operator);
-  const [nodes, table, totals, sources, ...reports] = await Promise.all([
+  const [nodes, table, totals, sources, hosted, ...reports] = await Promise.all([
     operator.nodes(),
     operator.table(),
     operator.totals(),
     operator.sources(),
+    operator.hosted(),
     ...names.map((name) => ledgersOf(operator, name)),
   ]);
   const ledgers = Object.fromEntries(
@@ -30,6 +31,7 @@ export async function lookAtCluster(operator: Operator, stages: StageFlows): Pro
     table,
     totals,
     sources,
+    hosted,
     ledgers,
     stages: stages.report(),
     links: cluster.links,

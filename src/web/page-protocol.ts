@@ -12,6 +12,7 @@ import type { ClusterEvent, LinkReport, SecurityCounts } from "../transport/clus
 import type { NodeName, SourceId } from "../task/identity.js";
 import type { AlarmEvent, SinkEvent } from "../task/hub-events.js";
 import type { StoredRecord } from "../task/record.js";
+import type { HostingReport } from "../task/hosting.js";
 import type { LedgerReported, SourceReport } from "../task/reports.js";
 import type { Found } from "./found.js";
 
@@ -86,6 +87,8 @@ export interface ClusterSnapshot {
   readonly totals: TotalsReported;
   /** What was decided and said of each source that the scheduler knows, and how it goes. */
   readonly sources: Readonly<Record<string, SourceReport>>;
+  /** Who captures each source that any of several nodes may. */
+  readonly hosted: Readonly<Record<string, HostingReport>>;
   /** Of the sources that run, by node; a node that does not answer is missing. */
   readonly ledgers: Readonly<Record<string, readonly LedgerReported[]>>;
   /** Since the hub started. */

@@ -8,8 +8,10 @@ import { iou } from "../../src/services/vision/box.js";
 import { parseSource } from "../../src/actors/generator/source-spec.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { startNode, type SluiceNode } from "../../src/node/node.js";
+import { createControl } from "../../src/operator/control.js";
 import { SERVICES } from "../../src/services/catalogue.js";
-import { parseSourceId } from "../../src/task/identity.js";
+import { parseNodeName, parseSourceId } from "../../src/task/identity.js";
+import type { SourceRequest } from "../../src/task/requests.js";
 import { parsePipelineFile } from "../../src/task/pipeline-file.js";
 import { inBrowser, type Visit } from "../support/browser.js";
 import { demoTruth, type TruthBox } from "../support/clip.js";
@@ -21,6 +23,19 @@ import { withWebHub, type WebHubScene } from "../support/web-hub.js";
 const APPS = fileURLToPath(new URL("../../../apps/", import.meta.url));
 const FILE = `${APPS}pipelines/default.yaml`;
 const PIPELINE = parsePipelineFile(readFileSync(FILE, "utf8"), FILE, SERVICES);
+
+const EDGE = parseNodeName("edge-1");
+/** Of a source that only an edge may capture. */
+const REQUEST: SourceRequest = {
+  id: "roof",
+  source: "test:64x48@2,duration=600",
+  pipeline: readFileSync(FILE, "utf8"),
+  pipelineName: FILE,
+  configuration: {},
+  policy: null,
+  paced: true,
+  limit: null,
+};
 
 type Box = Pick<TruthBox, "x" | "y" | "width" | "height">;
 
@@ -261,6 +276,9 @@ function said(page: Page, text: RegExp): Promise<void> {
 
 test("a node that joins is seen and steered: a source is added, walks another pipeline, its node is drained; a hub that cannot be reached is said", () =>
   withDemo(async ({ hub, tokens, url }, { page }) => {
+    const { hostSource } = createControl(hub.system, hub.name, () => 0);
+    assert.is(await hostSource(REQUEST, { candidates: [EDGE], choice: "fixed" }), null);
+    await page.getByRole("link", { name: /^roof\s+waits for a node/ }).waitFor();
     const token = tokens.create({ roles: ["edge"], grants: [], expiresAtMs: Date.now() + 600_000 });
     const join = url.replace(/^http/, "ws");
     await inTemporaryFolder(async (journal) => {
@@ -275,6 +293,8 @@ test("a node that joins is seen and steered: a source is added, walks another pi
       });
       try {
         await page.getByRole("rowheader", { name: "edge-1" }).waitFor();
+        await page.getByRole("link", { name: /^roof/ }).click();
+        await page.getByText("edge-1 captures it: the first of edge-1").waitFor();
         await page.getByRole("link", { name: "Topology" }).click();
         await page.getByRole("row", { name: /^edge-1 .*B\/s/ }).waitFor();
         await page.getByRole("link", { name: "Overview" }).click();
