@@ -154,14 +154,16 @@ export function sourcesTable(lines: readonly SourceLine[], width: number): strin
   });
   const hosted = lines.flatMap(({ source, hosting }) => {
     if (hosting === null) return [];
-    return [`${source} may be captured by ${describeCandidates(hosting)}${hostingText(hosting)}`];
+    return [`${source}: ${hostText(hosting)}, of ${describeCandidates(hosting)}`];
   });
   const more = unused === 0 ? [] : [`unused: ${unusedFramesText(unused)}`];
   return [table, ...fenced, ...hosted, ...more].join("\n");
 }
 
-function hostingText({ status, detail }: HostingReport): string {
-  return status === "captured" ? "" : `; ${status}: ${detail}`;
+/** Which node captures it; where that is not so now, why. */
+function hostText({ host, status, detail }: HostingReport): string {
+  const now = host === null ? "no node captures it" : `${host} captures it`;
+  return status === "captured" ? now : `${now} (${status}: ${detail})`;
 }
 
 /** Which one decides, and whether it is kept from that for a while. */

@@ -1,5 +1,6 @@
 /** Sources that any of several nodes may capture, over programs of their own: one node is gone, and another one goes on. */
 
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import type { StoredGap, StoredRecord, StoredResult } from "../../src/task/record.js";
@@ -15,6 +16,7 @@ const FILM = join(folder, "film.mp4");
 runFfmpeg(["-i", join(REPOSITORY, "apps/demo/demo.mp4"), "-t", "3", "-c", "copy", FILM]);
 const ROOT = ["--source-root", folder];
 const hub = await startHub(folder, "hub");
+const second = await joined(hub, "edge-2", ...ROOT);
 
 /** Follows what is stored of a source. */
 function followed(source: string): Program {
@@ -47,7 +49,6 @@ async function ordered(id: string, source: string, ...more: readonly string[]): 
 
 test("a recording goes on at another candidate once its host is killed: every frame is stored once or in a gap, and the audit passes", async () => {
   const first = await joined(hub, "edge-1", ...ROOT);
-  const second = await joined(hub, "edge-2", ...ROOT);
   const results = followed("film");
   const said = await ordered("film", FILM, "--fps", "60", "--on", "edge-1,edge-2");
   assert.match(said, "film runs on edge-1\n");
@@ -62,8 +63,61 @@ test("a recording goes on at another candidate once its host is killed: every fr
   assert.equal(ends, ["takenOver", "ended"]);
   const audit = await hub.sluice("audit");
   assert.is(audit.exitCode === 0 ? "" : `${audit.stdout}${audit.stderr}`, "");
-  second.signal("SIGTERM");
-  await second.ended;
+});
+
+/** The commands of the page, with a source that is here. */
+function documented(): readonly string[] {
+  const page = readFileSync(join(REPOSITORY, "docs/policies.md"), "utf8");
+  const [, section = ""] = /<!-- hosting:start -->([^]*?)<!-- hosting:end -->/.exec(page) ?? [];
+  return [...section.matchAll(/^sluice ([^#\n]*)/gm)].map(([, command = ""]) =>
+    command
+      .trim()
+      .replace(
+        "rtsp://camera/stream",
+        "test:160x90@4,duration=600 --realtime --resolution 160x90 --fps 4 --frames-per-task 2",
+      ),
+  );
+}
+
+test("the commands of docs/policies.md have a source captured by one node, by another one once that is drained, and not again by the first", async () => {
+  const commands = documented();
+  assert.is(commands.length, 5);
+  const done = async (command = ""): Promise<string> => {
+    const { exitCode, stdout, stderr } = await hub.sluice(...command.split(" "));
+    assert.is(exitCode, 0, `${command}: ${stderr}`);
+    return stdout;
+  };
+  // Its journal still has the recording that it lost.
+  const first = await joined(hub, "edge-1", ...ROOT);
+  const results = followed("gate");
+  const [run, sources, drain, explain, stop] = commands;
+  assert.match(await done(run), "gate runs on edge-1\n");
+  await results.prints(/(?:"type":"result"[^]*?){2}/);
+  assert.match(await done(sources), /gate: edge-1 captures it, of edge-1, edge-2, fixed/);
+  await done(drain);
+  await first.ended;
+  await results.prints(/"type":"closed"[^]*?"type":"result"/);
+  const back = await joined(hub, "edge-1", ...ROOT);
+  assert.match(
+    await done(explain),
+    /edge-1 captures it: the first of edge-1, edge-2\n.*edge-2 captures it: .*drained.*\n.*edge-2, captured/,
+  );
+  assert.match(await done(stop), "gate is ended on edge-2\n");
+  results.signal("SIGINT");
+  const records = recordsIn((await results.ended).stdout);
+  assert.equal(
+    records.flatMap((record) => (record.type === "closed" ? [record.end] : [])),
+    ["ended", "ended"],
+  );
+  assert.equal(
+    records.flatMap((record) => (record.type === "gap" ? [record.reason] : [])),
+    [],
+    "a node that is drained ends its tasks",
+  );
+  const audit = await hub.sluice("audit");
+  assert.is(audit.exitCode === 0 ? "" : `${audit.stdout}${audit.stderr}`, "");
+  for (const node of [back, second]) node.signal("SIGTERM");
+  await Promise.all([back.ended, second.ended]);
   await endHub(hub);
 });
 

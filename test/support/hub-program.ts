@@ -7,7 +7,8 @@ import { sluiceHere } from "./sluice-here.js";
 
 /** No hub or token from the environment. */
 export const ALONE = { SLUICE_HUB: undefined, SLUICE_TOKEN: undefined };
-const STOPPED_MS = 60_000;
+/** Until a program is ended that hangs. */
+const STOPPED_MS = 170_000;
 
 export interface HubProgram {
   readonly program: Program;
@@ -27,7 +28,7 @@ export async function startHub(
   const store = join(folder, name);
   const program = startSluice(["hub", "--listen", "127.0.0.1:0", "--store", store, ...args], {
     env: ALONE,
-    timeoutMs: 170_000,
+    timeoutMs: STOPPED_MS,
   });
   const [, url = ""] = await program.prints(/Hub "cloud" at (ws:\S+),/);
   const [token = ""] = await program.prints(/\w{10}\.[\w-]{40}/);

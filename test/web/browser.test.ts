@@ -295,6 +295,7 @@ test("a node that joins is seen and steered: a source is added, walks another pi
         await page.getByRole("rowheader", { name: "edge-1" }).waitFor();
         await page.getByRole("link", { name: /^roof/ }).click();
         await page.getByText("edge-1 captures it: the first of edge-1").waitFor();
+        await edge.drainSource(parseSourceId(REQUEST.id));
         await page.getByRole("link", { name: "Topology" }).click();
         await page.getByRole("row", { name: /^edge-1 .*B\/s/ }).waitFor();
         await page.getByRole("link", { name: "Overview" }).click();
