@@ -93,7 +93,9 @@ test("the commands of docs/policies.md have a source captured by one node, by an
   const [run, sources, drain, explain, stop] = commands;
   assert.match(await done(run), "gate runs on edge-1\n");
   await results.prints(/(?:"type":"result"[^]*?){2}/);
-  assert.match(await done(sources), /gate: edge-1 captures it, of edge-1, edge-2, fixed/);
+  const shown = await done(sources);
+  assert.match(shown, /gate: edge-1 captures it, of edge-1, edge-2, fixed/);
+  assert.not.match(shown, /film/, "it ended while that node was away");
   await done(drain);
   await first.ended;
   await results.prints(/"type":"closed"[^]*?"type":"result"/);
