@@ -128,7 +128,7 @@ export interface PolicyView {
   readonly unsampledBusyMs: ReadonlyMap<NodeName, number>;
   /** Where a stage runs that has no other place: the cloud. */
   readonly fallback: NodeName;
-  /** By the monotonic clock of the node that decides: for durations. */
+  /** Of the node that decides, for durations: no step of a wall clock is in it, and it goes on where the hub starts again, as states do. */
   readonly nowMs: number;
   /** Another one at each decision. @see seededRandom */
   readonly seed: number;

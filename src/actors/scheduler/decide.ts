@@ -91,7 +91,8 @@ function roundOf(state: State, asked: ReadonlyMap<SourceId, SourceEntry>, ctx: C
     planned.add(loadOf(plan, view), 1);
   }
   return {
-    cluster,
+    // What policies remember is of processes before this one, too.
+    cluster: { ...cluster, nowMs: nowMs + state.epochMs },
     sources: new Map([...state.sources].map(([id, entry]) => [id, sourceView(entry, nowMs)])),
     planned: { busyMs: planned.busyMs, mbps: planned.mbps },
     turns: [...asked.values()].map((entry) => turnOf(state, entry, { nowMs, ctx })),

@@ -54,7 +54,7 @@ export function createScheduler(
 ): Behaviour<State, Message> {
   return {
     start(ctx) {
-      const state = restoreState(options, retained, ctx.monotonic());
+      const state = restoreState(options, retained, { nowMs: ctx.monotonic(), epochMs: ctx.epochMs() });
       options.decisions.attach({
         tell: (event) => ctx.self.tell({ type: "decisions", event }, "control"),
         monotonic: () => ctx.monotonic(),

@@ -90,6 +90,8 @@ export interface State {
   readonly bandwidths: BandwidthEstimates;
   readonly serviceTimes: ServiceTimes;
   /** What was decided and no sample shows yet. */
+  /** Added to the monotonic time for policies, whose states outlive the process. Taken once, so that no step of the wall clock is in it. */
+  readonly epochMs: number;
   readonly charges: UnsampledCharges;
   readonly acknowledgements: TableAcknowledgements;
   /** What asks for a decision before its time. */
@@ -163,7 +165,11 @@ export interface SchedulerOptions extends NodeQuota {
 const SETTLE_MS = 5_000;
 
 /** The state of a scheduler that starts or restarts: what is registered, and the newest table. */
-export function restoreState(options: SchedulerOptions, retained: SchedulerRetained, nowMs: number): State {
+export function restoreState(
+  options: SchedulerOptions,
+  retained: SchedulerRetained,
+  { nowMs, epochMs }: { readonly nowMs: number; readonly epochMs: number },
+): State {
   const state: State = {
     options,
     retained,
@@ -182,6 +188,7 @@ export function restoreState(options: SchedulerOptions, retained: SchedulerRetai
     round: null,
     postponed: new Set(),
     recalled: new Map(),
+    epochMs,
     seen: new Set(retained.nodes.keys()),
     settledAtMs: nowMs + SETTLE_MS,
     fences: new Fences(),

@@ -27,6 +27,7 @@ import { parseNodeName, parseSourceId, type SourceId } from "../../../src/task/i
 import { pipelineDigest } from "../../../src/task/pipeline.js";
 import { stageKeyOf } from "../../../src/task/variants.js";
 import { fold } from "../../support/fold.js";
+import { VirtualClock } from "../../support/virtual-clock.js";
 import { createProbe } from "../../support/probe.js";
 import {
   CLOUD,
@@ -86,6 +87,7 @@ interface SetUp extends Partial<NodeQuota> {
   readonly policies?: readonly BoundPolicy[];
   readonly memory?: PlanMemoryPort;
   readonly epoch?: number;
+  readonly clock?: VirtualClock;
 }
 
 /** Of every pipeline here: what is loaded when, other tests look into. */
@@ -115,7 +117,8 @@ function setUp(options: SetUp = {}) {
     },
     retained,
   );
-  const scheduler = fold(behaviour, { address: "sluice://cloud/scheduler" });
+  const { clock } = options;
+  const scheduler = fold(behaviour, { address: "sluice://cloud/scheduler", ...(clock && { clock }) });
   const tables = (controller: ReturnType<typeof createProbe<ControllerMessage>>) =>
     controller.all("installTable").map(({ table }) => table);
   return {
@@ -851,6 +854,50 @@ test("scheduler of a hub that starts again goes on with plans and with what poli
   assert.equal(lost.placed(), { detect: ["cloud"], track: ["cloud"] }, "its node has not come back");
   lost.scheduler.tell({ type: "removeSource", sourceId: CAM_1 });
   assert.is(memory.recall(CAM_1), null);
+});
+
+/** The clock of a process that starts then: its monotonic time begins at 0. */
+class ProcessClock extends VirtualClock {
+  readonly #startedMs: number;
+  constructor(startedMs: number) {
+    super(startedMs);
+    this.#startedMs = startedMs;
+  }
+  override monotonic(): number {
+    return super.now() - this.#startedMs;
+  }
+  override epochMs(): number {
+    return this.#startedMs;
+  }
+}
+
+test("scheduler of a hub that starts again shows policies a time that has gone on: what they wait for is not put off by its uptime", () => {
+  const DAY_MS = 86_400_000;
+  const startedAtMs = 1_700_000_000_000;
+  const policy = { name: "waiting", parameters: {} };
+  const waiting = bindPolicy({
+    name: "waiting",
+    parse: () => 0,
+    start: (): number => 0,
+    decide: (decidedAtMs: number, view) => ({
+      ...edgeOnly.decide(null, view),
+      state: view.nowMs,
+      why: { reason: "waited", inputs: { sinceMs: view.nowMs - decidedAtMs } },
+    }),
+  });
+  const memory = createMemory();
+  const begin = (atMs: number, term: number) => {
+    const hub = setUp({ memory, policies: [waiting], term, clock: new ProcessClock(atMs) });
+    hub.join("cloud");
+    hub.join("edge-1");
+    return hub;
+  };
+  const before = begin(startedAtMs, 1);
+  before.scheduler.advance(DAY_MS);
+  before.register({ policy });
+  const after = begin(startedAtMs + DAY_MS + 60_000, 2);
+  after.register({ policy });
+  assert.is(after.report().explanations["cam-1"]?.inputs["sinceMs"], 60_000);
 });
 
 test("scheduler of a hub that starts again keeps no plan of another pipeline, nor of a source that is started anew", () => {
