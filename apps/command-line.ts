@@ -3,7 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { createPolicies } from "../src/scheduling/policies.js";
 import type { LogLevel } from "../src/runtime/log.js";
-import { parseDuration } from "./cli/units.js";
+import { parseBytes, parseDuration } from "./cli/units.js";
 import { err } from "./terminal.js";
 
 export { Command, Option };
@@ -110,6 +110,13 @@ export function positiveInteger(text: string): number {
   if (!Number.isSafeInteger(value) || value < 1)
     throw new InvalidArgumentError("It must be a whole number above 0.");
   return value;
+}
+
+/** In bytes. */
+export function positiveSize(text: string): number {
+  const bytes = parseBytes(text);
+  if (bytes === null || bytes < 1) throw new InvalidArgumentError("It must be a size like 512MiB or 4GiB.");
+  return bytes;
 }
 
 export function positiveNumber(text: string): number {

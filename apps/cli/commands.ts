@@ -10,6 +10,7 @@ import {
   notEmpty,
   Option,
   positiveInteger,
+  positiveSize,
   readArguments,
   UsageError,
 } from "../command-line.js";
@@ -184,6 +185,16 @@ function addJoin(program: Command, choose: Choose, version: string): void {
       another,
     )
     .option("--model-dir <dir>", "folder with the ONNX models that pipelines use", notEmpty)
+    .option(
+      "--stages <n>",
+      "stages that policies may place here (default: as many as have all their workers at once)",
+      positiveInteger,
+    )
+    .option(
+      "--stage-memory <size>",
+      "that those may take together, as 4GiB (default: half of the machine)",
+      positiveSize,
+    )
     .addOption(logLevelOption())
     .action((url: string, given: Omit<JoinCommand, "version" | "url">) => {
       const hub = parseHostPort(url, false);

@@ -26,6 +26,9 @@ export interface JoinCommand extends SourceFlags {
   readonly services?: readonly string[];
   readonly journal?: string;
   readonly forget: boolean;
+  /** Stages that policies may place here, and bytes that those may take. */
+  readonly stages?: number;
+  readonly stageMemory?: number;
   readonly logLevel: LogLevel;
   readonly version: string;
 }
@@ -35,7 +38,7 @@ const LEAVE_MS = 1_500;
 
 /** @returns the exit code */
 export async function join(command: JoinCommand): Promise<number> {
-  const { url, name, listen, cluster, modelDir } = command;
+  const { url, name, listen, cluster, modelDir, stages, stageMemory } = command;
   keepFilesPrivate();
   const token = await tokenOf(command);
   const authorities =
@@ -64,6 +67,12 @@ export async function join(command: JoinCommand): Promise<number> {
     ...(token !== undefined && { token }),
     ...(authorities !== undefined && { authorities }),
     ...(listen !== undefined && { listen }),
+    limits: {
+      placement: {
+        ...(stages !== undefined && { stagesMax: stages }),
+        ...(stageMemory !== undefined && { memoryBytesMax: stageMemory }),
+      },
+    },
     ...(cluster !== undefined && { cluster }),
     onEvent: (event) => say(describeNode(event), event.type === "sourceStalled"),
     onCluster(event) {

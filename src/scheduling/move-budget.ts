@@ -16,7 +16,7 @@ export interface MoveLimits {
   readonly inAll: number;
 }
 
-const MOVE_LIMITS: MoveLimits = { perSource: 6, inAll: 120 };
+export const MOVE_LIMITS: MoveLimits = { perSource: 6, inAll: 120 };
 
 const MINUTE_MS = 60_000;
 /** What is refilled bit by bit adds up to a little less. */

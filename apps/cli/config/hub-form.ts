@@ -10,6 +10,7 @@ import { DEFAULT_PROCESSOR_LIMITS } from "../../../src/actors/processor/processo
 import { alarmHooksForm, rulesForm } from "../../../src/sinks/alarms/alarm-settings.js";
 import { sinksForm } from "../../../src/sinks/sink-settings.js";
 import { z } from "../../../src/runtime/parse.js";
+import { MOVE_LIMITS } from "../../../src/scheduling/move-budget.js";
 import { DECISION_LIMITS } from "../../../src/scheduling/ask-policy.js";
 import { CHANGE_LIMITS } from "../../../src/storage/hub/plan-changes.js";
 import { NAME } from "../../../src/task/limits.js";
@@ -93,6 +94,8 @@ export const HUB_FILE = {
     ),
     decision: duration(DECISION_LIMITS.decisionMs, "that a decision may take"),
     stateBytes: bytes(DECISION_LIMITS.stateBytes, "that a policy may remember of a source"),
+    moves: count(MOVE_LIMITS.perSource, "changes of placement of a source a minute"),
+    movesInAll: count(MOVE_LIMITS.inAll, "changes of placement of all sources a minute"),
     changes: count(CHANGE_LIMITS.countMax, "changes of the plan of a source that are kept"),
     changesAge: duration(CHANGE_LIMITS.ageMsMax, "for how long they are kept"),
   }),
@@ -138,6 +141,16 @@ export const HUB_FILE = {
       "of a stage without state; at most the cores less one",
     ),
     total: count(DEFAULT_PROCESSOR_LIMITS.workersMax, "of all stages together"),
+    stages: setting(
+      positiveCount,
+      { example: "8" },
+      "stages that policies may place on this node; without it, any number",
+    ),
+    memory: setting(
+      positiveBytes,
+      { example: "4GiB" },
+      "that those stages may take together; without it, any amount",
+    ),
     gap: duration(DEFAULT_PROCESSOR_LIMITS.gapTimeoutMs, "that a stateful stage waits for a missing task"),
     execute: duration(
       DEFAULT_PROCESSOR_LIMITS.executeTimeoutMs,

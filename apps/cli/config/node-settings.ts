@@ -10,7 +10,15 @@ import type { HubFile } from "./hub-form.js";
 /** Everything but what options of the command line say, too. */
 export type FileSettings = Pick<
   NodeOptions,
-  "flush" | "planChanges" | "policyLimits" | "decisionMs" | "sampleMs" | "limits" | "delivery" | "link"
+  | "flush"
+  | "planChanges"
+  | "policyLimits"
+  | "moveLimits"
+  | "decisionMs"
+  | "sampleMs"
+  | "limits"
+  | "delivery"
+  | "link"
 >;
 
 export function nodeSettings(file: HubFile): FileSettings {
@@ -25,8 +33,13 @@ export function nodeSettings(file: HubFile): FileSettings {
     }),
     planChanges: given({ countMax: policies.changes, ageMsMax: policies.changesAge }),
     policyLimits: given({ decisionMs: policies.decision, stateBytes: policies.stateBytes }),
+    moveLimits: given({ perSource: policies.moves, inAll: policies.movesInAll }),
     ...given({ decisionMs: intervals.decision, sampleMs: intervals.sample }),
-    limits: { controller: controllerLimits(file), processor: processorLimits(file) },
+    limits: {
+      controller: controllerLimits(file),
+      processor: processorLimits(file),
+      placement: placementLimits(file),
+    },
     delivery: given({
       timeoutMs: delivery.timeout,
       timeoutMsMax: delivery.timeoutMax,
@@ -73,6 +86,12 @@ function processorLimits({
       ...given({ minMs: workers.backoff, maxMs: workers.backoffMax }),
     },
   });
+}
+
+function placementLimits({
+  workers = {},
+}: HubFile): NonNullable<NonNullable<NodeOptions["limits"]>["placement"]> {
+  return given({ stagesMax: workers.stages, memoryBytesMax: workers.memory });
 }
 
 function linkLimits({ links = {} }: HubFile): NonNullable<NodeOptions["link"]> {

@@ -137,6 +137,16 @@ test("the command line goes before the file, and the file before the defaults", 
   );
 });
 
+test("the budget of moves and what may be placed on the hub are settings", () => {
+  const read = parseHubFile(
+    "policies: { moves: 2, movesInAll: 9 }\nworkers: { stages: 3, memory: 2GiB }",
+    "/hub.yaml",
+  );
+  const { moveLimits, limits } = hubSettings({ forget: false, open: false, version: "" }, read).node;
+  assert.equal(moveLimits, { perSource: 2, inAll: 9 });
+  assert.equal(limits?.placement, { stagesMax: 3, memoryBytesMax: 2 * 2 ** 30 });
+});
+
 test("fileChanges tells what a running hub takes over from what it cannot", () => {
   const changes = fileChanges(
     { retention: { age: "7d" }, links: { window: "256KiB" }, sources: [] },
