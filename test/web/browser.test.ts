@@ -276,8 +276,8 @@ function said(page: Page, text: RegExp): Promise<void> {
 
 test("a node that joins is seen and steered: a source is added, walks another pipeline, its node is drained; a hub that cannot be reached is said", () =>
   withDemo(async ({ hub, tokens, url }, { page }) => {
-    const { hostSource } = createControl(hub.system, hub.name, () => 0);
-    assert.is(await hostSource(REQUEST, { candidates: [EDGE], choice: "fixed" }), null);
+    const control = createControl(hub.system, hub.name, () => 0);
+    assert.is(await control.hostSource(REQUEST, { candidates: [EDGE], choice: "fixed" }), null);
     await page.getByRole("link", { name: /^roof\s+waits for a node/ }).waitFor();
     const token = tokens.create({ roles: ["edge"], grants: [], expiresAtMs: Date.now() + 600_000 });
     const join = url.replace(/^http/, "ws");
