@@ -13,6 +13,7 @@ import { SERVICES } from "../../src/services/catalogue.js";
 import { parseNodeName, parseSourceId } from "../../src/task/identity.js";
 import type { SourceRequest } from "../../src/task/requests.js";
 import { parsePipelineFile } from "../../src/task/pipeline-file.js";
+import { faultsOf, tabTo } from "../support/accessible.js";
 import { inBrowser, type Visit } from "../support/browser.js";
 import { demoTruth, type TruthBox } from "../support/clip.js";
 import { inTemporaryFolder } from "../support/temporary-folder.js";
@@ -164,6 +165,24 @@ async function checkFrame(url: string): Promise<void> {
   }
 }
 
+/** That every part can be used without a mouse, by ear, in light and dark, and on a small screen. */
+async function checkParts(page: Page): Promise<void> {
+  const faults: string[] = [];
+  const look = async (part: string): Promise<void> => {
+    for (const fault of await faultsOf(page)) faults.push(`${part}: ${fault}`);
+  };
+  for (const part of ["Topology", "Ledger", "Events", "Tokens", "Overview"]) {
+    await tabTo(page, part);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 2 }).first().waitFor();
+    await look(part);
+  }
+  await page.getByRole("link", { name: "gate" }).press("Enter");
+  await page.getByLabel("Frames a second").waitFor();
+  await look("a source");
+  assert.equal(faults, []);
+}
+
 test("a link signs in; pictures are in step with their boxes, which lie over what moves in the clip; a policy that is set decides, and the page says so", () =>
   withDemo(async ({ hub, url }, { page, problems }) => {
     await page.locator("li.tile canvas").waitFor();
@@ -237,6 +256,7 @@ test("a link signs in; pictures are in step with their boxes, which lie over wha
       .waitFor();
     await page.getByRole("link", { name: "Ledger" }).click();
     await page.getByRole("row", { name: /^gate/ }).getByText("yes").waitFor();
+    await checkParts(page);
     await hub.drainSource(parseSourceId("gate"));
     assert.equal(problems, []);
   }));
