@@ -3,6 +3,7 @@
 import type { BenchCase } from "../harness/case.js";
 import { journal } from "./e2e/journal.js";
 import { stage } from "./e2e/stage.js";
+import { firstTask, member } from "./e2e/start-up.js";
 import { remoteStage, twoProcesses } from "./e2e/two-processes.js";
 import { idleCpu, idleHub, idleMemory } from "./scale/idle-nodes.js";
 import { coldStart } from "./e2e/cold-start.js";
@@ -44,6 +45,8 @@ export const CASES: readonly BenchCase[] = [
   remoteStage,
   twoProcesses,
   journal,
+  member,
+  firstTask,
   idleHub,
   idleCpu,
   idleMemory,

@@ -38,6 +38,8 @@ const ROWS: readonly FigureRow[] = [
   { what: "until a killed node's tasks run elsewhere", name: "failover/killed", at: ["p50"] },
   { what: "until a silent node's tasks run elsewhere", name: "failover/silent", at: ["p50"] },
   { what: "a hub killed and restarted: same plans in force", name: "failover/hub-restart", at: ["p50"] },
+  { what: "process start to member of a cluster", name: "e2e/member", at: ["p50"] },
+  { what: "process start to the first stored task of the demo", name: "e2e/first-task", at: ["p50"] },
   { what: "a hub with 200 idle members", name: "scale/idle-hub" },
   { what: "an idle edge, joined to a hub", name: "scale/idle-edge-cpu" },
   { what: "the same: resident memory", name: "scale/idle-edge-memory" },
