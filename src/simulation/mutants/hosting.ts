@@ -8,8 +8,8 @@ export const HOSTING_MUTANTS: readonly Mutant[] = [
   ...mutantsOf("hosting", `${FOLDER}/find-host.js`, [
     [
       "never-taken-over",
-      "            else if (nowMs >= phase.untilMs)\n                leaveHost(",
-      "            else if (nowMs >= phase.untilMs * 1e6)\n                leaveHost(",
+      "            else if (nowMs >= phase.untilMs)\n                giveUp(",
+      "            else if (nowMs >= phase.untilMs * 1e6)\n                giveUp(",
     ],
     [
       "position-of-first-host",

@@ -11,6 +11,8 @@ import type {
   PolicyReply,
   ScheduledSources,
 } from "../../../src/actors/protocol/scheduler.js";
+import { SCHEDULED_SOURCES } from "../../../src/actors/guard/replies.js";
+import { parseWith } from "../../../src/runtime/parse.js";
 import { createSchedulerRetained } from "../../../src/actors/scheduler/retained.js";
 import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
 import { createInlineDecisions } from "../../../src/actors/scheduler/inline-decisions.js";
@@ -320,6 +322,90 @@ test("an operator ends an order: no other node takes the source over, and its ho
   on.scheduler.advance(10_000);
   assert.equal(on.agentOf("edge-2").all("takeSource"), []);
   assert.is(on.trust.owners.holderOf(CAM_1), EDGE_1);
+});
+
+test("who is not its host takes a hosted source from nobody: not by its name, an appointment that it guessed, or as if it ended it", async () => {
+  const on = setUp({ names: ["cloud", "edge-1", "edge-2", "edge-3"] });
+  await captured(on);
+  const { appointment } = on.taken("edge-1");
+  const isEdge1s = (when: string): void => {
+    assert.equal([on.report()?.host, on.report()?.status], [EDGE_1, "captured"], when);
+    assert.is(on.trust.owners.holderOf(CAM_1), EDGE_1, when);
+  };
+  // A candidate, and one that no order names.
+  for (const name of ["edge-2", "edge-3"]) {
+    const rogue = parseNodeName(name);
+    for (const guess of [undefined, appointment, appointment + 1, 0, Number.MAX_SAFE_INTEGER])
+      assert.ok(on.register(name, guess).only("policyRefused"), `${name} by ${guess ?? "nothing"}`);
+    for (const ends of [{}, { suspended: true }, { failed: true }])
+      on.scheduler.tell({ type: "removeSource", sourceId: CAM_1, node: rogue, ...ends });
+    on.scheduler.tell({
+      type: "sourceOpened",
+      sourceId: CAM_1,
+      node: rogue,
+      native: { width: 9, height: 9, fps: 9 },
+    });
+    on.scheduler.tell({ type: "removeNode", node: rogue });
+    on.scheduler.advance(120_000);
+    await on.scheduler.settle();
+    isEdge1s(name);
+  }
+  assert.is(on.distributor.all("sealSource").length, 1, "nothing but the order has anything sealed");
+});
+
+test("a candidate that takes a source and captures nothing, or never answers, has it for a moment and no longer", async () => {
+  for (const [answer, holdsMs] of [
+    [{ type: "done" }, 2_100],
+    [{ type: "nonsense" }, 2_100],
+    [null, 2_100],
+  ] as const) {
+    const on = setUp();
+    on.order();
+    await on.sealed();
+    on.taken("edge-1").replyTo.tell(answer as never);
+    await on.scheduler.settle();
+    on.scheduler.advance(holdsMs);
+    await on.sealed();
+    on.starts("edge-2");
+    // What it says later, by the appointment that it was told, is too late.
+    const { appointment } = on.taken("edge-1");
+    assert.match(on.register("edge-1", appointment).only("policyRefused").error.message, /"edge-2" does/);
+    assert.equal([on.report()?.host, on.report()?.status], [EDGE_2, "captured"]);
+    on.scheduler.advance(120_000);
+    assert.is(on.report()?.host, EDGE_2);
+  }
+});
+
+test("a host of before that answers, or goes on, moves nobody: what it was asked last time is over", async () => {
+  const on = setUp();
+  on.order();
+  await on.sealed();
+  const { replyTo: late } = on.taken("edge-1");
+  on.scheduler.tell({ type: "removeNode", node: EDGE_1, gone: true });
+  late.tell({ type: "refused", error: new Error("late") });
+  await on.scheduler.settle();
+  on.starts("edge-2");
+  on.join("edge-1");
+  for (const answer of [{ type: "done" }, { type: "refused", error: new Error("twice") }] as const) {
+    late.tell(answer);
+    await on.scheduler.settle();
+  }
+  on.scheduler.advance(60_000);
+  assert.equal([on.report()?.host, on.report()?.status], [EDGE_2, "captured"]);
+});
+
+test("why candidates cannot capture a source stays short enough to be told, whatever they say", async () => {
+  const on = setUp();
+  await captured(on);
+  on.scheduler.tell({ type: "removeNode", node: EDGE_1, gone: true });
+  on.scheduler.advance(2_100);
+  await on.sealed();
+  on.taken("edge-2").replyTo.tell({ type: "refused", error: new Error("x".repeat(1_000_000)) });
+  await on.scheduler.settle();
+  assert.is(on.report()?.status, "waiting");
+  assert.ok((on.report()?.detail.length ?? 0) <= 4_096, `${on.report()?.detail.length ?? 0} characters`);
+  const told = { type: "scheduledSources", sources: {}, hosted: { [CAM_1]: on.report() } };
+  assert.ok(parseWith(SCHEDULED_SOURCES.schema, told).ok, "every operator can still be told");
 });
 
 test.run();

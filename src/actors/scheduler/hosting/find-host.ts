@@ -6,7 +6,7 @@
  * HO2 A host that is gone is waited for first, as it may be back, and what it had under way ends elsewhere meanwhile. One that leaves in
  *     order ends its tasks first.
  * HO3 A source does not go back by itself to a host that it had before.
- * HO4 A candidate that cannot capture the source is not asked again for a while; where none can, the source waits.
+ * HO4 A candidate that cannot capture the source, or says that it does and does not, is not asked again for a while; where none can, the source waits.
  */
 
 import type { AgentMessage, AgentReply } from "../../protocol/agent.js";
@@ -62,7 +62,7 @@ function findHost(state: State, id: SourceId, entry: HostEntry, ctx: Ctx): void 
     case "awaited":
     case "leaving":
       if (isCaptured(state, entry, hosted)) entry.phase = { status: "captured" };
-      else if (nowMs >= phase.untilMs) leaveHost(state, id, `node ${hosted.host ?? "-"} is gone`, ctx);
+      else if (nowMs >= phase.untilMs) giveUp(state, id, entry, hosted, ctx);
       return;
     case "waiting":
       if (hosted.sealed) appoint(state, id, entry, ctx);
@@ -72,6 +72,17 @@ function findHost(state: State, id: SourceId, entry: HostEntry, ctx: Ctx): void 
     case "starting":
       return;
   }
+}
+
+/** Its host is gone; or it is here, was told to capture the source and does not. */
+function giveUp(state: State, id: SourceId, entry: HostEntry, { host }: HostedSource, ctx: Ctx): void {
+  const isIdle = entry.phase.status === "awaited" && entry.phase.isTold === true;
+  if (host === null || !isIdle || !state.nodes.has(host)) {
+    leaveHost(state, id, `node ${host ?? "-"} is gone`, ctx);
+    return;
+  }
+  refuse(entry, host, "it was told to, and does not capture it", ctx);
+  leaveHost(state, id, `node ${host} does not capture it`, ctx);
 }
 
 function isCaptured({ nodes }: State, { isRegistered }: HostEntry, { host }: HostedSource): boolean {
@@ -218,7 +229,7 @@ export function onHostAnswered(
     return;
   }
   // Where it has not said so, it may capture the source all the same.
-  entry.phase = { status: "awaited", untilMs: ctx.monotonic() + HOST_AWAITED_MS };
+  entry.phase = { status: "awaited", untilMs: ctx.monotonic() + HOST_AWAITED_MS, isTold: true };
   if (answer !== null) {
     entry.replyTo?.tell({ type: "sourceHosted", sourceId: id, node });
     entry.replyTo = null;

@@ -8,7 +8,12 @@ export type HostPhase =
   /** Its host has it registered. */
   | { readonly status: "captured" }
   /** Its host is away, and may be back until then, by the monotonic clock. */
-  | { readonly status: "awaited"; readonly untilMs: number }
+  | {
+      readonly status: "awaited";
+      readonly untilMs: number;
+      /** It was told to capture it, and has not been seen to since. */
+      readonly isTold?: true;
+    }
   /** Its host leaves in order: what it has made of the source ends first. */
   | { readonly status: "leaving"; readonly untilMs: number }
   /** What was made of it is counted. */
