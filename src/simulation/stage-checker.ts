@@ -83,7 +83,10 @@ export class StageChecker {
           : null;
         const next = behaviour.receive(router, message, ctx);
         this.#checkSaid(next, message);
-        for (const inbox of this.#idle.keys()) if (taskCount(inbox) > 0) this.#idle.delete(inbox);
+        const placed = message.type === "installTable" ? placedHere(next) : null;
+        for (const [inbox] of this.#idle) {
+          if (taskCount(inbox) > 0 || placed?.has(stageKeyText(inbox.key)) === true) this.#idle.delete(inbox);
+        }
         if (message.type === "processorFailed") this.#checkFailure(message.stage, message.error);
         if (before === null) return next;
         for (const [text, { key }] of before.stages) {
@@ -153,22 +156,11 @@ export class StageChecker {
   }
 
   /** SG3. */
-  #checkIdle({ retained, limits, node }: Router, nowMs: number): void {
-    const { table, inboxes } = retained;
-    const placed = new Set(
-      (table?.deployments ?? []).flatMap(({ stage, nodes }) =>
-        nodes.includes(node) ? [stageKeyText(stage)] : [],
-      ),
-    );
-    for (const route of table?.sources.values() ?? []) {
-      const pipeline = table === null ? undefined : pipelineOfRoute(table, route);
-      for (const stage of pipeline?.stages ?? []) {
-        if (pipeline === undefined || route.placement.get(stage.id)?.[0] !== node) continue;
-        placed.add(stageKeyText(stageKeyOf(pipeline, stageIn(stage, route.configuration))));
-      }
-    }
+  #checkIdle(router: Router, nowMs: number): void {
+    const { limits, node, retained } = router;
+    const placed = placedHere(router);
     const idle = new Map<StageInbox, number>();
-    for (const [text, inbox] of inboxes) {
+    for (const [text, inbox] of retained.inboxes) {
       if (placed.has(text) || inbox.stage.stateful || taskCount(inbox) > 0) continue;
       const sinceMs = this.#idle.get(inbox) ?? nowMs;
       this.#options.tried("controller a stage that no table places here");
@@ -201,4 +193,21 @@ export class StageChecker {
 
 function textOf(stages: readonly StageKey[]): string {
   return stages.map(stageKeyText).sort().join(" ");
+}
+
+/** What the table in force has on this node, as texts of stages. */
+function placedHere({ retained: { table }, node }: Router): ReadonlySet<string> {
+  const placed = new Set(
+    (table?.deployments ?? []).flatMap(({ stage, nodes }) =>
+      nodes.includes(node) ? [stageKeyText(stage)] : [],
+    ),
+  );
+  for (const route of table?.sources.values() ?? []) {
+    const pipeline = table === null ? undefined : pipelineOfRoute(table, route);
+    for (const stage of pipeline?.stages ?? []) {
+      if (pipeline === undefined || route.placement.get(stage.id)?.[0] !== node) continue;
+      placed.add(stageKeyText(stageKeyOf(pipeline, stageIn(stage, route.configuration))));
+    }
+  }
+  return placed;
 }
