@@ -89,7 +89,9 @@ export class SourceAccount {
     const sourceId = this.#sourceId;
     const missing: MissingTasks[] = [];
     const ascending = [...this.#incarnations].sort(([a], [b]) => a - b);
-    const incarnations = ascending.map(([incarnation, { seen, gaps, results, ledger, closing }]) => {
+    const incarnations = ascending.map(([incarnation, { seen, gaps, results, ledger: told, closing }]) => {
+      // Once the hub has sealed it for another host, its node may have created tasks that have ended with it and are nowhere.
+      const ledger = closing?.end === "takenOver" ? null : told;
       const deleted = expired.get(incarnation) ?? [];
       const highest = Math.max(seen.highest, deleted.at(-1) ?? -1, (closing?.id.sequence ?? 0) - 1);
       const known = ledger?.created ?? highest + 1;

@@ -11,7 +11,7 @@ import type { SchedulerMessage } from "../actors/protocol/scheduler.js";
 import type { PipelineText, SourceRequest } from "../task/requests.js";
 import type { Cluster } from "../transport/cluster/cluster.js";
 import type { NodeName, SourceId } from "../task/identity.js";
-import { createEventListener, createHeard, ownLedgers } from "./own-word.js";
+import { createEventListener, ownLedgers } from "./own-word.js";
 import { secretName } from "./secret-name.js";
 
 /** What a node can be asked and ordered by an operator. */
@@ -45,8 +45,6 @@ export interface AgentClient {
 
 /** A drain may take as long as its tasks do. */
 const DRAIN_TIMEOUT_MS = 10 * 60_000;
-/** A node that does not say that it tells its events is asked again after this, in ms. */
-const WATCH_AGAIN_MS = 1_000;
 /** For the node to open the source and the scheduler to accept it. */
 const SOURCE_TIMEOUT_MS = 30_000;
 
@@ -95,28 +93,21 @@ export function createAgentClient(
       return { ...reply, ledgers: await ownLedgers(system, scheduler, node, reply.ledgers) };
     },
     watchEvents(listener, { unchecked = false } = {}) {
-      const heard = createHeard();
-      const ref = system.spawn(createEventListener(node, unchecked ? null : scheduler, listener, heard), {
-        name: secretName(system, `events-of-${node}`),
-      });
-      let retry: { cancel(): void } | null = null;
+      const ref = system.spawn(
+        createEventListener({
+          node,
+          agent,
+          isMember: () => cluster.members.has(node),
+          scheduler: unchecked ? null : scheduler,
+          listener,
+        }),
+        { name: secretName(system, `events-of-${node}`) },
+      );
       const unsubscribe = cluster.subscribe((event) => {
-        if (event.type !== "memberUp" || event.member.name !== node) return;
-        heard.isWhole = false;
-        watch();
+        if (event.type === "memberUp" && event.member.name === node) ref.tell({ type: "nodeUp" });
       });
-      /** Until all is heard: a node is a member before it has an agent. */
-      function watch(): void {
-        retry?.cancel();
-        retry = null;
-        if (heard.isWhole || !cluster.members.has(node)) return;
-        agent.tell({ type: "watchEvents", listener: ref, after: heard.told });
-        retry = system.clock.after(WATCH_AGAIN_MS, watch);
-      }
-      heard.onGap = () => void (retry ??= system.clock.after(WATCH_AGAIN_MS, watch));
       return () => {
         unsubscribe();
-        retry?.cancel();
         void system.stop(ref);
       };
     },

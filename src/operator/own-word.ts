@@ -9,7 +9,7 @@ import { errorText } from "../runtime/errors.js";
 import type { ActorSystem } from "../runtime/system.js";
 import { askNode } from "../actors/guard/ask-node.js";
 import { OWNERS_REPORTED, readReply } from "../actors/guard/replies.js";
-import type { EventPlace, WatcherMessage } from "../actors/protocol/agent.js";
+import type { AgentMessage, EventPlace, WatcherMessage } from "../actors/protocol/agent.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { OwnersReported, SchedulerMessage } from "../actors/protocol/scheduler.js";
 import type { NodeName, SourceId } from "../task/identity.js";
@@ -49,40 +49,71 @@ interface OwnerKnown {
   readonly result: AskResult<OwnersReported>;
 }
 
-type Ctx = Context<WatcherMessage | OwnerKnown>;
+/** What a listener of events receives: from the node, of itself, and of the cluster. */
+export type ListenerMessage =
+  | WatcherMessage
+  | OwnerKnown
+  /** The node is a member, perhaps another time. */
+  | { readonly type: "nodeUp" }
+  | { readonly type: "watchAgain" };
 
-/** How far a listener has come in what a node tells. */
-export interface Heard {
+type Ctx = Context<ListenerMessage>;
+
+/** A node that does not say that it tells its events is asked again after this, in ms. */
+const WATCH_AGAIN_MS = 1_000;
+
+/** What outlives a failure. */
+interface Heard {
   /** The last event that was told, or what was there before the first. */
   told: EventPlace | null;
-  /** Whether the agent of now tells this listener, and nothing before that is missing. */
-  isWhole: boolean;
-  /** Called where something is missing: the node is to tell it again, from `told` on. */
-  onGap: () => void;
-}
-
-export function createHeard(): Heard {
-  return { told: null, isWhole: false, onGap: () => {} };
 }
 
 interface State {
   /** The last event that was told, or whose source is asked for. */
   taken: EventPlace | null;
   asking: number;
+  /** Whether the agent of now tells this listener, and nothing before that is missing. */
+  isWhole: boolean;
+  /** Whether a timer will have the node asked. */
+  asksAgain: boolean;
+}
+
+export interface EventListenerOptions {
+  readonly node: NodeName;
+  readonly agent: ActorRef<AgentMessage>;
+  /** Whether the node is a member now. */
+  readonly isMember: () => boolean;
+  /** Knows whose sources are; null: whoever listens does, and is told at once. */
+  readonly scheduler: ActorRef<SchedulerMessage> | null;
+  readonly listener: (event: NodeEvent) => void;
 }
 
 /**
  * Hands on what the node tells of its own sources, each event once and in order: one that cannot be told, as it is not known whose
  * source it is of, and all behind it wait to be told again by the node.
- *
- * @param scheduler knows whose they are; null: whoever listens does, and is told at once
+ * It asks the node until all is heard: one is a member before it has an agent.
  */
-export function createEventListener(
-  node: NodeName,
-  scheduler: ActorRef<SchedulerMessage> | null,
-  listener: (event: NodeEvent) => void,
-  heard: Heard,
-): Behaviour<State, WatcherMessage | OwnerKnown> {
+export function createEventListener({
+  node,
+  agent,
+  isMember,
+  scheduler,
+  listener,
+}: EventListenerOptions): Behaviour<State, ListenerMessage> {
+  const heard: Heard = { told: null };
+
+  function watch(state: State, ctx: Ctx): void {
+    if (state.isWhole || !isMember()) return;
+    agent.tell({ type: "watchEvents", listener: ctx.self, after: heard.told });
+    watchLater(state, ctx);
+  }
+
+  function watchLater(state: State, ctx: Ctx): void {
+    if (state.asksAgain) return;
+    state.asksAgain = true;
+    ctx.after("watch", WATCH_AGAIN_MS, { type: "watchAgain" });
+  }
+
   function tell({ at, ...event }: Event, { log }: Ctx, isTold: boolean): void {
     heard.told = at;
     if (!isTold) return;
@@ -94,20 +125,21 @@ export function createEventListener(
     }
   }
 
-  function gap(state: State): void {
+  /** Something is missing: the node is to tell it again, behind what was told. */
+  function gap(state: State, ctx: Ctx): void {
     state.taken = heard.told;
-    heard.isWhole = false;
-    heard.onGap();
+    state.isWhole = false;
+    watchLater(state, ctx);
   }
 
   function onEvent(state: State, event: Event, ctx: Ctx): void {
     if (!isNext(state.taken, event)) {
       // It was told before, or something before it is missing.
-      if (isBehind(state.taken, event)) gap(state);
+      if (isBehind(state.taken, event)) gap(state, ctx);
       return;
     }
     if (state.asking >= ASKING_MAX) {
-      gap(state);
+      gap(state, ctx);
       return;
     }
     state.taken = event.at;
@@ -131,7 +163,7 @@ export function createEventListener(
     // One before it could not be told: this one comes again behind it.
     if (!isNext(heard.told, event)) return;
     const known = result.ok ? readReply(OWNERS_REPORTED, result.reply) : null;
-    if (known?.ok !== true) gap(state);
+    if (known?.ok !== true) gap(state, ctx);
     else if ("sourceId" in event) tell(event, ctx, isOwn(known.reply.owners, event.sourceId, node));
     else tell(event, ctx, event.node === node);
   }
@@ -141,16 +173,36 @@ export function createEventListener(
       state.taken = at;
       heard.told = at;
     }
-    heard.isWhole = state.taken.run === at.run && state.taken.number >= at.number;
+    state.isWhole = state.taken.run === at.run && state.taken.number >= at.number;
   }
 
   return {
-    start: () => ({ taken: heard.told, asking: 0 }),
-    receive(state, message, ctx) {
-      if (message.type === "ownerKnown") onOwnerKnown(state, message, ctx);
-      else if (message.type === "watching") onWatching(state, message.at);
-      else onEvent(state, message, ctx);
+    start(ctx) {
+      const state: State = { taken: heard.told, asking: 0, isWhole: false, asksAgain: false };
+      // Again, after a failure; the first time it is told of the member.
+      if (heard.told !== null) watch(state, ctx);
       return state;
+    },
+    receive(state, message, ctx) {
+      switch (message.type) {
+        case "ownerKnown":
+          onOwnerKnown(state, message, ctx);
+          return state;
+        case "watching":
+          onWatching(state, message.at);
+          return state;
+        case "nodeUp":
+          state.isWhole = false;
+          watch(state, ctx);
+          return state;
+        case "watchAgain":
+          state.asksAgain = false;
+          watch(state, ctx);
+          return state;
+        default:
+          onEvent(state, message, ctx);
+          return state;
+      }
     },
   };
 }

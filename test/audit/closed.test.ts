@@ -79,6 +79,15 @@ test("an audit finds that the last tasks of a closed incarnation are missing, an
   ]);
 });
 
+test("an audit takes no word of a former host about an incarnation that was sealed for another one", async () => {
+  const ledger = { sourceId: CAM, incarnation: 1, created: 8, outstanding: [] };
+  const of = async (end: StoredClosing["end"]): Promise<readonly string[]> =>
+    foundWhere({ ledgers: [ledger] }, incarnation(1, 5, 0), [closing(1, 5, end)]);
+  assert.equal(await of("takenOver"), []);
+  const missing = [5, 6, 7].map((sequence) => `lost cam-1/1/${sequence}`);
+  assert.equal(await of("recovered"), missing);
+});
+
 test("an audit finds an incarnation that another one followed and that nobody has closed", async () => {
   const later = [incarnation(2, 5, 5), [closing(2, 5, "ended", 5)]];
   assert.equal(await found(incarnation(1, 5, 0), ...later), ["closed cam-1"]);

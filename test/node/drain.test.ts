@@ -6,6 +6,7 @@ import { drainNode } from "../../src/node/drain.js";
 import type { Components } from "../../src/node/components.js";
 import type { ControllerMessage } from "../../src/actors/protocol/controller.js";
 import type { Behaviour } from "../../src/runtime/behaviour.js";
+import type { Clock } from "../../src/runtime/clock.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { createActorSystem } from "../../src/runtime/system.js";
 import { withSimulatedProcesses } from "../simulation/simulated-process.js";
@@ -26,7 +27,9 @@ async function drained(
 ): Promise<{ readonly left: number; readonly tookMs: number }> {
   let result = { left: -1, tookMs: -1 };
   await withSimulatedProcesses(async ({ start }) => {
-    const { clock, executor } = start();
+    const { clock: own, executor } = start();
+    const timers = new Set<object>();
+    const clock = noting(own, timers);
     const system = createActorSystem({ name: "edge-1", clock, executor, log: silentLogger });
     const fromMs = clock.monotonic();
     const controller: Behaviour<null, ControllerMessage> = {
@@ -63,8 +66,31 @@ async function drained(
     const left = await drainNode(system, components, { timeoutMs, quietMs: 500 });
     result = { left, tookMs: clock.monotonic() - fromMs };
     await system.terminate();
+    assert.is(timers.size, 0, "nothing holds the program up");
   });
   return result;
+}
+
+/** A clock that keeps in `timers` those that have not fallen due and are not cancelled. */
+function noting(clock: Clock, timers: Set<object>): Clock {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    epochMs: () => clock.epochMs(),
+    after(delayMs, callback) {
+      const timer = clock.after(delayMs, () => {
+        timers.delete(timer);
+        callback();
+      });
+      timers.add(timer);
+      return {
+        cancel() {
+          timers.delete(timer);
+          timer.cancel();
+        },
+      };
+    },
+  };
 }
 
 const NONE: Held = { queued: 0, joining: 0 };

@@ -84,18 +84,23 @@ test("what happens on a node, that node alone tells an operator, and in the form
       operator.agent(parseNodeName("edge-1")).watchEvents((event) => seen.push(event));
       operator.agent(liar).watchEvents((event) => seen.push(event));
       const [ofEdge = "", ofLiar = ""] = addresses;
-      const ended = { type: "sourceEnded", sourceId: "cam-1", error: null, ledger: LEDGER };
+      const first = { run: 7, number: 1 };
+      const ended = { type: "sourceEnded", sourceId: "cam-1", error: null, ledger: LEDGER, at: first };
       rogue.system.resolve<unknown>(ofEdge).tell(ended);
       const own = rogue.system.resolve<unknown>(ofLiar);
       own.tell({ ...ended, ledger: { ...LEDGER, created: Number.NaN } });
       own.tell({ ...ended, ledger: null });
       own.tell({ ...ended, error: "an error" });
-      own.tell({ type: "stageFailed", node: liar, stage: null, error: new Error("x") });
+      own.tell({ type: "stageFailed", node: liar, stage: null, error: new Error("x"), at: first });
+      own.tell({ ...ended, at: { run: 7, number: 0.5 } });
       own.tell({ type: "reboot" });
+      own.tell({ type: "watching", at: { run: 7, number: 0 } });
       own.tell(ended);
       await arrived(rogue, operator.system.name);
+      // The hub has said by then whose the source is.
+      await operator.sources();
       assert.is(seen.length, 1, "what it says of itself it may say");
-      assert.is(operator.cluster.security["malformed"], 4);
+      assert.is(operator.cluster.security["malformed"], 5);
       assert.is(operator.cluster.security[`denied:${liar}`], 3);
     });
   });

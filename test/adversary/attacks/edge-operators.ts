@@ -127,10 +127,11 @@ export const EDGE_OPERATORS: readonly ClusterAttack[] = [
     async (rogue, scene) => {
       const ears = scene.scout.listener(LEAKED_EVENTS("edge-1"));
       for (const event of [
+        { type: "watching" },
         { type: "sourceEnded", sourceId: "cam-1", error: null, ledger: { ...LEDGER, sourceId: "cam-1" } },
         { type: "sourceStalled", sourceId: "cam-1", reason: "stalled", detail: "forged", attempt: 1 },
         { type: "stageFailed", node: "edge-1", stage: STAGE, error: new Error(FORGED) },
-      ]) {
+      ].map((event, number) => ({ ...event, at: { run: 7, number } }))) {
         rogue.tell(`scout/${LEAKED_EVENTS("edge-1")}`, event);
       }
       await rogue.arrived("cloud");
