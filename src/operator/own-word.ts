@@ -184,25 +184,16 @@ export function createEventListener({
       return state;
     },
     receive(state, message, ctx) {
-      switch (message.type) {
-        case "ownerKnown":
-          onOwnerKnown(state, message, ctx);
-          return state;
-        case "watching":
-          onWatching(state, message.at);
-          return state;
-        case "nodeUp":
-          state.isWhole = false;
-          watch(state, ctx);
-          return state;
-        case "watchAgain":
-          state.asksAgain = false;
-          watch(state, ctx);
-          return state;
-        default:
-          onEvent(state, message, ctx);
-          return state;
-      }
+      if (message.type === "ownerKnown") onOwnerKnown(state, message, ctx);
+      else if (message.type === "watching") onWatching(state, message.at);
+      else if (message.type === "nodeUp") {
+        state.isWhole = false;
+        watch(state, ctx);
+      } else if (message.type === "watchAgain") {
+        state.asksAgain = false;
+        watch(state, ctx);
+      } else onEvent(state, message, ctx);
+      return state;
     },
   };
 }

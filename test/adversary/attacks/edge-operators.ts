@@ -131,7 +131,7 @@ export const EDGE_OPERATORS: readonly ClusterAttack[] = [
         { type: "sourceEnded", sourceId: "cam-1", error: null, ledger: { ...LEDGER, sourceId: "cam-1" } },
         { type: "sourceStalled", sourceId: "cam-1", reason: "stalled", detail: "forged", attempt: 1 },
         { type: "stageFailed", node: "edge-1", stage: STAGE, error: new Error(FORGED) },
-      ].map((event, number) => ({ ...event, at: { run: 7, number } }))) {
+      ].map((told, number) => ({ ...told, at: { run: 7, number } }))) {
         rogue.tell(`scout/${LEAKED_EVENTS("edge-1")}`, event);
       }
       await rogue.arrived("cloud");
