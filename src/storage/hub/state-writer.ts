@@ -3,7 +3,8 @@
  * meanwhile in the next one, of all who keep something together.
  *
  * SW1 Of each key the newest change alone is written, in one batch with all others that wait.
- * SW2 What a failed write did not write goes along with the next one, which is tried again until it succeeds.
+ * SW2 Who waits for a write does not wait for its turn: records that hang on what changed are written as soon as that is.
+ * SW3 What a failed write did not write goes along with the next one, which is tried again until it succeeds.
  */
 
 import { errorText } from "../../runtime/errors.js";
@@ -31,7 +32,7 @@ export interface StateWriterOptions {
   readonly log: Logger;
 }
 
-/** Between two writes, in ms: whoever changes something without end has the disk ten times a second at most. */
+/** Between two writes for which nobody waits, in ms: whoever changes something without end has the disk ten times a second at most. */
 const PERIOD_MS = 100;
 /** After a write that failed, in ms. */
 const RETRY_MS = 1_000;
@@ -74,7 +75,10 @@ class Writer implements StateWriter {
 
   written(): Promise<void> | null {
     if (this.#changes.size === 0) return this.#underWay;
-    return new Promise((written, failed) => this.#waiting.push({ written, failed }));
+    const wait = new Promise<void>((written, failed) => this.#waiting.push({ written, failed }));
+    // A disk that fails is given its time.
+    if (this.#failures === 0) this.#endPause();
+    return wait;
   }
 
   async close(): Promise<void> {
@@ -100,7 +104,8 @@ class Writer implements StateWriter {
       const isWritten = await this.#write();
       // Once more as it closes, and not for ever.
       if (this.#closing && !isWritten) break;
-      if (!this.#closing) await this.#pause(isWritten ? PERIOD_MS : RETRY_MS);
+      const isAwaited = isWritten && this.#waiting.length > 0;
+      if (!this.#closing && !isAwaited) await this.#pause(isWritten ? PERIOD_MS : RETRY_MS);
     }
     this.#running = null;
   }

@@ -48,6 +48,25 @@ test("createStateWriter writes what a turn changes at once, and what follows tog
   await writer.close();
 });
 
+test("createStateWriter has nobody who waits wait for the pause, but after a failure", async () => {
+  const { state, disk, writer } = scripted();
+  writer.put("order", "a", 1);
+  await writer.written();
+  writer.put("order", "a", 2);
+  writer.put("order", "b", 2);
+  await writer.written();
+  assert.is(await state.get("order", "b"), 2);
+  assert.is(disk.writes.length, 2);
+  disk.full = true;
+  writer.put("order", "a", 3);
+  await writer.written()?.catch(() => {});
+  void writer.written()?.catch(() => {});
+  await settled();
+  assert.is(disk.writes.length, 3, "a disk that fails is not asked at once");
+  disk.full = false;
+  await writer.close();
+});
+
 test("createStateWriter says that nothing is durable while the disk is full, and writes all of it once it is not", async () => {
   const { state, disk, clock, writer } = scripted();
   disk.full = true;
