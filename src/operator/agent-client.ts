@@ -37,7 +37,7 @@ export interface AgentClient {
    * Hands `listener` every event of the node and its own sources from now on, through whatever cuts it off: what happened meanwhile it is
    * told once the node is back, the last 256 events, and `eventsMissed` of how many there were before those.
    *
-   * @param unchecked at once, also what it says of sources that are another node's. Default: those are left out
+   * @param options `unchecked`: at once, also what it says of sources that are another node's. Default: those are left out
    * @returns ends it
    */
   watchEvents(listener: (event: NodeEvent) => void, options?: { readonly unchecked?: boolean }): () => void;
