@@ -7,6 +7,7 @@
 /** Numbers that are taken at once; those that are left are lost with the process, of the 4 billion that there are. */
 const BLOCK = 1_024;
 
+/** Gives numbers to the sessions of a hub's members, none twice over all its processes. */
 export interface SessionNumbers {
   /** Of the hub itself: the first one of this process. */
   readonly own: number;
