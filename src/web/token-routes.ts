@@ -21,7 +21,7 @@ import type { Sessions } from "./sessions.js";
 export interface TokenKeeper {
   /** @returns `ID.SECRET` */
   create(terms: NewToken): Promise<string>;
-  /** @returns those that are valid, without their secrets */
+  /** @returns what is known of each, its secret left out */
   list(): Promise<readonly TokenReport[]>;
   /** @throws TransportError `token-invalid` of one that is not there */
   revoke(id: string): Promise<void>;
