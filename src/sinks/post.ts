@@ -16,6 +16,8 @@ export interface Post {
 /** Answers that another try of the same does not change (RFC 9110): the request itself is at fault. */
 const FINAL = new Set([400, 413, 415, 422]);
 
+const LATE = "The operation was aborted due to timeout";
+
 /**
  * @returns what was answered where all of it was taken; empty where nothing of it was read
  * @throws DeliveryError
@@ -26,6 +28,12 @@ export async function post(
 ): Promise<string> {
   let response: Response;
   let answer: string;
+  const given = new AbortController();
+  // Both hold it: of `AbortSignal.any` and `AbortSignal.timeout` a collection of garbage may lose the timer (Node 20).
+  const late = setTimeout(() => given.abort(new DOMException(LATE, "TimeoutError")), timeoutMs);
+  const end = (): void => given.abort(ended.reason);
+  ended.addEventListener("abort", end);
+  if (ended.aborted) end();
   try {
     response = await fetch(url, {
       method: "POST",
@@ -33,11 +41,14 @@ export async function post(
       headers,
       // Somebody else would get what was meant for this one.
       redirect: "manual",
-      signal: AbortSignal.any([ended, AbortSignal.timeout(timeoutMs)]),
+      signal: given.signal,
     });
     answer = await answerOf(response, answerBytesMax);
   } catch (error) {
     throw new DeliveryError(`Cannot reach "${hostOf(url)}": ${causeText(error)}`, { cause: error });
+  } finally {
+    clearTimeout(late);
+    ended.removeEventListener("abort", end);
   }
   const { status } = response;
   if (status >= 200 && status < 300) return answer;
