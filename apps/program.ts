@@ -5,6 +5,7 @@
  * Exit codes: 0 success, 1 failure, 2 wrong usage, 130 stopped by a second signal.
  */
 
+import { atMost as waitAtMost, systemClock } from "../src/runtime/clock.js";
 import { CodedError } from "../src/runtime/errors.js";
 import { UsageError, type NothingToRun } from "./command-line.js";
 import { keepOutput, warnOfLimits } from "./process.js";
@@ -98,12 +99,11 @@ export function signalled(options: SignalOptions = {}): Promise<void> {
   return new Promise((resolve) => onSignal(resolve, options));
 }
 
-/** Whichever comes first: the end of `work`, or `limitMs`. */
-export async function atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs);
-  });
-  await Promise.race([work.catch(() => {}), late]);
-  clearTimeout(timer);
+/** Whichever comes first: the end of `work`, however that is, or `limitMs`. */
+export function atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
+  return waitAtMost(
+    systemClock,
+    limitMs,
+    work.catch(() => {}),
+  );
 }

@@ -160,6 +160,7 @@ export type {
   ChangesReported,
   DecisionOverhead,
   NodesReported,
+  ScheduledSources,
   TableReported,
 } from "./actors/protocol/scheduler.js";
 export type { LivePolicy, Pause, PipelineText, SourceRequest } from "./task/requests.js";

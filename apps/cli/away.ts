@@ -3,6 +3,7 @@
 import type { Operator } from "../../src/operator/operator.js";
 import type { NodeName } from "../../src/task/identity.js";
 import type { ClusterEvent } from "../../src/transport/cluster/cluster.js";
+import type { ShownSource } from "./shown-source.js";
 
 export interface AwayOptions {
   readonly say: (line: string) => void;
@@ -13,7 +14,16 @@ export interface AwayOptions {
 }
 
 /** How long a run waits for its hub or its node to come back, in ms: for a machine that starts anew. */
-export const RUN_PATIENCE_MS = 60_000;
+const RUN_PATIENCE_MS = 60_000;
+
+/** Of a run that is shown. */
+export function awayOf(shown: Pick<ShownSource, "warn" | "fail">): AwayOptions {
+  return {
+    patienceMs: RUN_PATIENCE_MS,
+    say: (line) => shown.warn(line),
+    fail: (problem) => shown.fail(problem),
+  };
+}
 
 /** A hub that stops in order says of every node that it is gone, and then that it is gone itself, in ms. */
 const HUB_STOPS_MS = 200;

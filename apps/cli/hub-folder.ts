@@ -8,7 +8,7 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseWith, z } from "../../src/runtime/parse.js";
+import { jsonOf, parseWith, z } from "../../src/runtime/parse.js";
 import { TransportError } from "../../src/transport/errors.js";
 
 export const DEFAULT_STORE = ".sluice/store";
@@ -45,13 +45,8 @@ export async function readOperator(store: string): Promise<HubAddress | null> {
     // No such file, or another user's: there is no hub for this user.
     return null;
   }
-  let value: unknown = null;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // Written in part: the hub is just starting, or crashed while it wrote.
-  }
-  const parsed = parseWith(form, value);
+  // Written in part it is no JSON: the hub is just starting, or crashed while it wrote.
+  const parsed = parseWith(form, jsonOf(text));
   return parsed.ok ? parsed.value : null;
 }
 

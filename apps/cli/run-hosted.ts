@@ -2,11 +2,11 @@
 
 import { onSignal } from "../program.js";
 import { out } from "../terminal.js";
-import { nodesOf } from "../../src/operator/nodes-of.js";
+import { onEachNode } from "../../src/operator/nodes-of.js";
 import type { Operator } from "../../src/operator/operator.js";
 import type { Hosting, HostingReport } from "../../src/task/hosting.js";
 import { parseSourceId, type NodeName, type SourceId } from "../../src/task/identity.js";
-import { RUN_PATIENCE_MS, sayHubAway } from "./away.js";
+import { awayOf, sayHubAway } from "./away.js";
 import { describeHosting } from "./describe-hosting.js";
 import { sayEnd, type StatedRun } from "./run-end.js";
 import { ShownSource, type Ended } from "./shown-source.js";
@@ -73,21 +73,8 @@ async function stopHosted(operator: Operator, id: SourceId, host: NodeName | nul
   if (host !== null) await operator.agent(host).drainSource(id);
 }
 
-/** Events of every node that is there, or comes. */
+/** Events of every node that is there, or comes, and of a hub that is away. */
 function watchAll(operator: Operator, shown: ShownSource): void {
-  const watched = new Set<NodeName>();
-  const watch = (node: NodeName): void => {
-    if (watched.has(node)) return;
-    watched.add(node);
-    operator.agent(node).watchEvents((event) => shown.add(event));
-  };
-  for (const node of nodesOf(operator)) watch(node);
-  operator.cluster.subscribe((event) => {
-    if (event.type === "memberUp" && !event.member.roles.includes("operator")) watch(event.member.name);
-  });
-  sayHubAway(operator, {
-    patienceMs: RUN_PATIENCE_MS,
-    say: (line) => shown.warn(line),
-    fail: (problem) => shown.fail(problem),
-  });
+  onEachNode(operator, (node) => void operator.agent(node).watchEvents((event) => shown.add(event)));
+  sayHubAway(operator, awayOf(shown));
 }

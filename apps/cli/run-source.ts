@@ -12,7 +12,7 @@ import { suggestName } from "../../src/task/nearest-name.js";
 import { runHosted } from "./run-hosted.js";
 import { configurationGiven, nameSources, readPipeline, type ConfigurationFlags } from "../start/inputs.js";
 import { resultsCommand } from "../found-text.js";
-import { RUN_PATIENCE_MS, sayHubAway, sayNodeAway } from "./away.js";
+import { awayOf, sayHubAway, sayNodeAway } from "./away.js";
 import { readPolicy, type PolicyFlags } from "../parameters.js";
 import { onSignal } from "../program.js";
 import { ShownSource } from "./shown-source.js";
@@ -146,11 +146,7 @@ async function requestOf(command: RunCommand): Promise<SourceRequest> {
 
 /** Waits for a hub or a node that is away, and fails where it does not come back, or without the source. */
 function waitForBoth(operator: Operator, node: NodeName, id: SourceId, shown: ShownSource): void {
-  const options = {
-    patienceMs: RUN_PATIENCE_MS,
-    say: (line: string) => shown.warn(line),
-    fail: (problem: string) => shown.fail(problem),
-  };
+  const options = awayOf(shown);
   sayHubAway(operator, options);
   sayNodeAway(operator, node, { ...options, back: () => goesOn(operator, node, id, shown) });
 }

@@ -56,10 +56,9 @@ export async function sources(operator: Operator, { json }: { readonly json: boo
 /** Asks every node, and the scheduler. */
 export async function findSources(operator: Operator): Promise<SourcesFound> {
   const nodes = nodesOf(operator);
-  const [{ table }, scheduled, hosted, ...answers] = await Promise.all([
+  const [{ table }, { sources: scheduled, hosted }, ...answers] = await Promise.all([
     operator.table(),
-    operator.sources(),
-    operator.hosted(),
+    operator.scheduled(),
     ...nodes.map((node) => operator.agent(node).sources().catch(errorText)),
   ]);
   const silent = new Map<NodeName, string>();

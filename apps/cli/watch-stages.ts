@@ -1,7 +1,7 @@
 /** Which stages cannot run on which nodes, for people: said once each, as it happens or after a run that suffered from it. */
 
+import { onEachNode } from "../../src/operator/nodes-of.js";
 import type { Operator } from "../../src/operator/operator.js";
-import type { NodeName } from "../../src/task/identity.js";
 import { describeNode } from "./describe.js";
 
 export interface StageWatch {
@@ -12,19 +12,12 @@ export interface StageWatch {
 /** Watches every node of the cluster; `say` is given a line each time a stage fails that was not known to. */
 export function watchStages(operator: Operator, say: (line: string) => void): StageWatch {
   const said = new Set<string>();
-  const watched = new Set<NodeName>();
-  const watch = (node: NodeName, roles: readonly string[]): void => {
-    if (roles.includes("operator") || watched.has(node)) return;
-    watched.add(node);
+  onEachNode(operator, (node) => {
     operator.agent(node).watchEvents((event) => {
       if (event.type !== "stageFailed" || said.has(event.error.message)) return;
       said.add(event.error.message);
       say(`warning: ${describeNode(event) ?? event.error.message}`);
     });
-  };
-  for (const { name, roles } of operator.cluster.members.values()) watch(name, roles);
-  operator.cluster.subscribe((event) => {
-    if (event.type === "memberUp") watch(event.member.name, event.member.roles);
   });
   return {
     async unsaid() {

@@ -1,5 +1,6 @@
 /** The cases of a folder as one picture: a bar for each subject, as long as its figure by the largest of its case. */
 
+import { htmlText } from "../../src/runtime/safe-text.js";
 import { countText, durationText } from "./figures.js";
 import { valueOf, type CaseResult } from "./result.js";
 
@@ -50,6 +51,5 @@ function figureText({ kind }: CaseResult, value: number): string {
 }
 
 function text(x: number, y: number, words: string, weight = "normal"): string {
-  const safe = words.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-  return `<text x="${x}" y="${y}" font-weight="${weight}" fill="#1f2328">${safe}</text>`;
+  return `<text x="${x}" y="${y}" font-weight="${weight}" fill="#1f2328">${htmlText(words)}</text>`;
 }

@@ -1,7 +1,7 @@
 /** Parses an exported record as strictly as an audit needs: identities, hops and times, but not what is in a result. */
 
 import { errorText } from "../runtime/errors.js";
-import { parseWith, z } from "../runtime/parse.js";
+import { jsonOf, parseWith, z } from "../runtime/parse.js";
 import { NAME } from "../task/limits.js";
 import type { StoredRecord } from "../task/record.js";
 import type { ExportTrailer } from "../task/record-chain.js";
@@ -133,11 +133,7 @@ export function parseRecord(text: string): ParsedRecord {
 
 /** The trailer of an exported run; null where `text` is none. */
 export function parseTrailer(text: string): ExportTrailer | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null; // the line is no record either, and is named as that
-  }
+  // A line that is no JSON is no record either, and is named as that.
+  const value = jsonOf(text);
   return parseWith(trailer, value).ok ? (value as ExportTrailer) : null;
 }

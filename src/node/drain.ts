@@ -4,6 +4,7 @@
  */
 
 import type { ActorRef } from "../runtime/actor-ref.js";
+import { atMost } from "../runtime/clock.js";
 import type { ActorSystem } from "../runtime/system.js";
 import type { ControllerMessage, QueuesReported } from "../actors/protocol/controller.js";
 import type { Components } from "./components.js";
@@ -29,7 +30,7 @@ export async function drainNode(
   components.unregister();
   const ledgers = await sources.ledgers();
   const ended = Promise.all(ledgers.map(({ sourceId }) => sources.suspendSource(sourceId)));
-  await atMost(system, timeoutMs, ended);
+  await atMost(system.clock, timeoutMs, ended);
   let quietSinceMs: number | null = null;
   for (;;) {
     const left = await tasksHere(system, controller);
@@ -48,14 +49,6 @@ async function tasksHere(system: ActorSystem, controller: ActorRef<ControllerMes
     { lane: "control" },
   );
   return joining + Object.values(queued).reduce((sum, count) => sum + count, 0);
-}
-
-/** Leaves no timer behind: a program that has drained its node could not end before it. */
-function atMost(system: ActorSystem, ms: number, work: Promise<unknown>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = system.clock.after(ms, resolve);
-    work.then(() => resolve(), reject).finally(() => timer.cancel());
-  });
 }
 
 function sleep(system: ActorSystem, ms: number): Promise<void> {

@@ -1,7 +1,7 @@
 /** What a program asks of a node elsewhere, through that node's agent. */
 
 import type { ActorRef } from "../runtime/actor-ref.js";
-import { RuntimeError } from "../runtime/errors.js";
+import { replyInvalid } from "../runtime/errors.js";
 import type { ActorSystem } from "../runtime/system.js";
 import { askNode } from "../actors/guard/ask-node.js";
 import { AGENT_REPLY, SOURCES_REPORTED } from "../actors/guard/replies.js";
@@ -84,12 +84,7 @@ export function createAgentClient(
         type: "reportSources",
         replyTo,
       }));
-      if (reply.node !== node) {
-        throw new RuntimeError(`Cannot use the reply of "${agent.address}": it is of "${reply.node}"`, {
-          code: "reply-invalid",
-          details: { target: agent.address },
-        });
-      }
+      if (reply.node !== node) throw replyInvalid(agent.address, `it is of "${reply.node}"`);
       return { ...reply, ledgers: await ownLedgers(system, scheduler, node, reply.ledgers) };
     },
     watchEvents(listener, { unchecked = false } = {}) {

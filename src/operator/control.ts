@@ -116,6 +116,8 @@ export interface Control {
   hostSource(request: SourceRequest, hosting: Hosting): Promise<NodeName | null>;
   /** No other node takes the source over any more. @throws SluiceError `source-missing` where none is ordered so */
   endHosting(sourceId: SourceId): Promise<void>;
+  /** `sources` and `hosted` by one question, as of one moment. */
+  scheduled(): Promise<ScheduledSources>;
   /** Who captures the sources that any of several nodes may. */
   hosted(): Promise<Readonly<Record<string, HostingReport>>>;
   /** Every source that the scheduler knows: what was decided and said of it, and how it goes. */
@@ -270,6 +272,7 @@ export function createControl(
       return reply.node;
     },
     endHosting: (sourceId) => order((replyTo) => ({ type: "endHosting", sourceId, replyTo })),
+    scheduled,
     hosted: async () => (await scheduled()).hosted,
     sources: async () => (await scheduled()).sources,
 

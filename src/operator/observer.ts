@@ -2,7 +2,7 @@
  * Sums up a run while it goes on: subscribes to the distributor, folds every record into run statistics, and reports them
  * when asked.
  *
- * O1 It asks for more only as it folds, so it never holds more than `DEMAND` records.
+ * O1 It asks for more only as it folds, so it never holds more than `FOLLOWER_DEMAND` records.
  * O2 It learns of a task only once the task is durable.
  */
 
@@ -11,6 +11,7 @@ import type { Behaviour } from "../runtime/behaviour.js";
 import type { DistributorMessage, SubscriptionEvent } from "../actors/protocol/distributor.js";
 import { pipelineKeyText } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
+import { FOLLOWER_DEMAND, subscribeTo } from "./follower.js";
 import {
   addRecord,
   createRunStatistics,
@@ -18,8 +19,6 @@ import {
   type RunStatistics,
   type RunSummary,
 } from "./run-statistics.js";
-
-const DEMAND = 256;
 
 export type ObserverMessage =
   | SubscriptionEvent
@@ -50,19 +49,14 @@ export function createObserver({
 }: ObserverOptions): Behaviour<State, ObserverMessage> {
   return {
     start(ctx) {
-      distributor.tell({ type: "subscribe", subscriber: ctx.self, fromPosition, demand: DEMAND });
+      distributor.tell(subscribeTo({ fromPosition, sourceId: null }, ctx.self));
       return { statistics: createRunStatistics(), folded: 0, next: fromPosition };
     },
     receive(state, message, ctx) {
       switch (message.type) {
         case "subscribeAgain":
           state.folded = 0;
-          distributor.tell({
-            type: "subscribe",
-            subscriber: ctx.self,
-            fromPosition: state.next,
-            demand: DEMAND,
-          });
+          distributor.tell(subscribeTo({ fromPosition: state.next, sourceId: null }, ctx.self));
           return state;
         case "record":
           if (message.record.position < state.next) return state;
@@ -71,7 +65,7 @@ export function createObserver({
             pipelines.get(pipelineKeyText(pipelineId, pipelineVersion)),
           );
           state.folded += 1;
-          if (state.folded >= DEMAND / 2) {
+          if (state.folded >= FOLLOWER_DEMAND / 2) {
             distributor.tell({ type: "demand", subscriber: ctx.self, count: state.folded });
             state.folded = 0;
           }

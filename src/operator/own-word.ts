@@ -62,12 +62,6 @@ type Ctx = Context<ListenerMessage>;
 /** A node that does not say that it tells its events is asked again after this, in ms. */
 const WATCH_AGAIN_MS = 1_000;
 
-/** What outlives a failure. */
-interface Heard {
-  /** The last event that was told, or what was there before the first. */
-  told: EventPlace | null;
-}
-
 interface State {
   /** The last event that was told, or whose source is asked for. */
   taken: EventPlace | null;
@@ -100,11 +94,12 @@ export function createEventListener({
   scheduler,
   listener,
 }: EventListenerOptions): Behaviour<State, ListenerMessage> {
-  const heard: Heard = { told: null };
+  /** The last event that was told, or what was there before the first; outlives a failure. */
+  let told: EventPlace | null = null;
 
   function watch(state: State, ctx: Ctx): void {
     if (state.isWhole || !isMember()) return;
-    agent.tell({ type: "watchEvents", listener: ctx.self, after: heard.told });
+    agent.tell({ type: "watchEvents", listener: ctx.self, after: told });
     watchLater(state, ctx);
   }
 
@@ -115,7 +110,7 @@ export function createEventListener({
   }
 
   function tell({ at, ...event }: Event, { log }: Ctx, isTold: boolean): void {
-    heard.told = at;
+    told = at;
     if (!isTold) return;
     try {
       listener(event);
@@ -127,7 +122,7 @@ export function createEventListener({
 
   /** Something is missing: the node is to tell it again, behind what was told. */
   function gap(state: State, ctx: Ctx): void {
-    state.taken = heard.told;
+    state.taken = told;
     state.isWhole = false;
     watchLater(state, ctx);
   }
@@ -161,7 +156,7 @@ export function createEventListener({
   function onOwnerKnown(state: State, { event, result }: OwnerKnown, ctx: Ctx): void {
     state.asking -= 1;
     // One before it could not be told: this one comes again behind it.
-    if (!isNext(heard.told, event)) return;
+    if (!isNext(told, event)) return;
     const known = result.ok ? readReply(OWNERS_REPORTED, result.reply) : null;
     if (known?.ok !== true) gap(state, ctx);
     else if ("sourceId" in event) tell(event, ctx, isOwn(known.reply.owners, event.sourceId, node));
@@ -171,16 +166,16 @@ export function createEventListener({
   function onWatching(state: State, at: EventPlace): void {
     if (state.taken === null || (state.taken.run !== at.run && at.number === 0)) {
       state.taken = at;
-      heard.told = at;
+      told = at;
     }
     state.isWhole = state.taken.run === at.run && state.taken.number >= at.number;
   }
 
   return {
     start(ctx) {
-      const state: State = { taken: heard.told, asking: 0, isWhole: false, asksAgain: false };
+      const state: State = { taken: told, asking: 0, isWhole: false, asksAgain: false };
       // Again, after a failure; the first time it is told of the member.
-      if (heard.told !== null) watch(state, ctx);
+      if (told !== null) watch(state, ctx);
       return state;
     },
     receive(state, message, ctx) {

@@ -40,5 +40,13 @@ export const systemClock: Clock = {
   },
 };
 
+/** Resolves with the end of `work`, or after `limitMs`, whichever comes first; leaves no timer behind. @throws what `work` throws */
+export function atMost(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = clock.after(limitMs, resolve);
+    work.then(() => resolve(), reject).finally(() => late.cancel());
+  });
+}
+
 /** Node fires a longer timeout at once, so a longer delay is waited for in pieces. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1;

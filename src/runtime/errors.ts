@@ -80,6 +80,14 @@ export class RuntimeError extends CodedError<RuntimeErrorCode> {
 
 declareErrorKind("RuntimeError", RUNTIME_ERROR_CODES, (...parts) => new RuntimeError(...parts));
 
+/** Of an answer that is none of those that were asked for. @param target who gave it, as an address */
+export function replyInvalid(target: string, problem: string): RuntimeError {
+  return new RuntimeError(`Cannot use the reply of "${target}": ${problem.slice(0, 300)}`, {
+    code: "reply-invalid",
+    details: { target },
+  });
+}
+
 /** Fails to compile if a union switch misses a case, and throws if untyped data slipped through. @throws TypeError */
 export function assertNever(value: never): never {
   throw new TypeError(`Unexpected case ${JSON.stringify(value)}`);

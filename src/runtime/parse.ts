@@ -4,6 +4,19 @@ import { z } from "zod";
 
 export { z };
 
+/** Outside data, for a schema to check; null of what is no JSON. */
+export function jsonOf(text: string | Uint8Array): unknown {
+  try {
+    return JSON.parse(typeof text === "string" ? text : utf8Of(text)) as unknown;
+  } catch {
+    return null;
+  }
+}
+
+function utf8Of({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("utf8");
+}
+
 /** One thing that is wrong with a value. */
 export interface Problem {
   /** For people, without the path. */

@@ -18,13 +18,3 @@ export async function bodyOf(request: HttpRequest, bytesMax: number): Promise<Ui
   }
   return bytes > bytesMax ? null : Buffer.concat(parts);
 }
-
-/** Null of what is no JSON. */
-export function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    // Outside data, parsed by the caller.
-    return JSON.parse(Buffer.from(bytes).toString("utf8")) as unknown;
-  } catch {
-    return null;
-  }
-}

@@ -11,12 +11,11 @@ import type { ClusterSnapshot } from "./page-protocol.js";
 export async function lookAtCluster(operator: Operator, stages: StageFlows): Promise<ClusterSnapshot> {
   const { cluster, system } = operator;
   const names = nodesOf(operator);
-  const [nodes, table, totals, sources, hosted, ...reports] = await Promise.all([
+  const [nodes, table, totals, { sources, hosted }, ...reports] = await Promise.all([
     operator.nodes(),
     operator.table(),
     operator.totals(),
-    operator.sources(),
-    operator.hosted(),
+    operator.scheduled(),
     ...names.map((name) => ledgersOf(operator, name)),
   ]);
   const ledgers = Object.fromEntries(

@@ -4,7 +4,7 @@ import type { ActorRef } from "../runtime/actor-ref.js";
 import { parseAddress } from "../runtime/address.js";
 import { AGENT_REPLY, SOURCES_REPORTED, type ReplyForm } from "../actors/guard/replies.js";
 import { parseWith, z } from "../runtime/parse.js";
-import { CodedError, errorText, RuntimeError } from "../runtime/errors.js";
+import { CodedError, errorText, replyInvalid, RuntimeError } from "../runtime/errors.js";
 import { Refusal, type Sender } from "../transport/cluster/guard.js";
 import type { ReaderRole } from "./caller.js";
 import type { PageHub } from "./page-hub.js";
@@ -58,9 +58,7 @@ export function createPageAsks(
       );
       const parsed = parseWith(schema, reply);
       if (parsed.ok) return { type: "reply", id, message: parsed.value };
-      throw new RuntimeError(`Cannot use the reply of "${to}": ${parsed.problem.slice(0, 300)}`, {
-        code: "reply-invalid",
-      });
+      throw replyInvalid(to, parsed.problem);
     } catch (thrown) {
       const code = thrown instanceof CodedError ? String(thrown.code) : "failed";
       return { type: "failed", id, code, problem: errorText(thrown) };

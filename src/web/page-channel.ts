@@ -151,7 +151,7 @@ export function openPage(channel: Channel, hub: PageHub, { role, holds, onClosed
   tell({ type: "hello", hub: system.name, cluster: operator.cluster.name, version, role });
 }
 
-/** Null of what no page says. */
+/** Null of what no page says; names that are none are thrown out by the form. */
 function parseFrame(frame: Uint8Array): PageRequest | null {
   try {
     const json: unknown = JSON.parse(

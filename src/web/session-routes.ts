@@ -1,10 +1,9 @@
 /** Signing in and out: what a browser sends, and the cookie that it gets. */
 
-import { parseWith, z } from "../runtime/parse.js";
+import { jsonOf, parseWith, z } from "../runtime/parse.js";
 import { addressGroup } from "../transport/address-group.js";
 import type { HttpRequest } from "../transport/carrier.js";
 import { jsonAnswer, plainAnswer, type Answer } from "./answer.js";
-import { jsonOf } from "./body.js";
 import { isLocal } from "./caller.js";
 import { headerOf, isFromOwnPage } from "./origin.js";
 import { SESSION_MS, type Session, type Sessions } from "./sessions.js";

@@ -6,12 +6,11 @@
  * WK2 A token that is made on the page admits for at most a year, and grants nothing beyond its role.
  */
 
-import { parseWith, z } from "../runtime/parse.js";
+import { jsonOf, parseWith, z } from "../runtime/parse.js";
 import type { HttpRequest } from "../transport/carrier.js";
 import { TransportError } from "../transport/errors.js";
 import type { NewToken, TokenReport } from "../transport/security/token-directory.js";
 import { jsonAnswer, plainAnswer, type Answer } from "./answer.js";
-import { jsonOf } from "./body.js";
 import { isLocal } from "./caller.js";
 import type { Routes } from "./door.js";
 import { sessionOf } from "./session-routes.js";
@@ -80,18 +79,13 @@ async function answer(
   }
 }
 
+/** @returns all tokens as they are then, and the one that was made */
 async function done(order: Order, keeper: TokenKeeper): Promise<Readonly<Record<string, unknown>>> {
-  switch (order.do) {
-    case "create": {
-      const { role, ttlMs, label } = order;
-      const terms: NewToken = { roles: [role], grants: [], use: "multiple", label: label || null, ttlMs };
-      return { token: await keeper.create(terms), tokens: await keeper.list() };
-    }
-    case "revoke":
-      await keeper.revoke(order.id);
-      return { tokens: await keeper.list() };
-    case "list":
-    default:
-      return { tokens: await keeper.list() };
+  if (order.do === "create") {
+    const { role, ttlMs, label } = order;
+    const terms: NewToken = { roles: [role], grants: [], use: "multiple", label: label || null, ttlMs };
+    return { token: await keeper.create(terms), tokens: await keeper.list() };
   }
+  if (order.do === "revoke") await keeper.revoke(order.id);
+  return { tokens: await keeper.list() };
 }

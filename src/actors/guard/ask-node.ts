@@ -2,7 +2,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskOptions } from "../../runtime/ask-options.js";
-import { RuntimeError } from "../../runtime/errors.js";
+import { replyInvalid } from "../../runtime/errors.js";
 import type { ActorSystem } from "../../runtime/system.js";
 import { readReply, type ReplyForm } from "./replies.js";
 
@@ -17,8 +17,5 @@ export async function askNode<const Message, Reply>(
   const reply = await system.ask<Message, Reply>(target, toRequest, options);
   const read = readReply(form, reply);
   if (read.ok) return read.reply;
-  throw new RuntimeError(`Cannot use the reply of "${target.address}": ${read.problem.slice(0, 300)}`, {
-    code: "reply-invalid",
-    details: { target: target.address },
-  });
+  throw replyInvalid(target.address, read.problem);
 }

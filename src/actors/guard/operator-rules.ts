@@ -38,43 +38,28 @@ const stage = z.object({
   variant: name.optional(),
 });
 
+/** What every event says. */
+const event = z.object({ at: eventPlace });
+
 const EVENTS = {
-  watching: form<Told<"watching">>()(z.object({ at: eventPlace })),
-  sourceStarted: form<Told<"sourceStarted">>()(
-    z.object({ at: eventPlace, sourceId: name, description: text }),
-  ),
+  watching: form<Told<"watching">>()(event),
+  sourceStarted: form<Told<"sourceStarted">>()(event.extend({ sourceId: name, description: text })),
   sourceResumed: form<Told<"sourceResumed">>()(
-    z.object({ at: eventPlace, sourceId: name, description: text, error: failure.nullable() }),
+    event.extend({ sourceId: name, description: text, error: failure.nullable() }),
   ),
   sourceStalled: form<Told<"sourceStalled">>()(
-    z.object({
-      at: eventPlace,
-      sourceId: name,
-      reason: z.enum(["stalled", "frozen"]),
-      detail: text,
-      attempt: count,
-    }),
+    event.extend({ sourceId: name, reason: z.enum(["stalled", "frozen"]), detail: text, attempt: count }),
   ),
-  sourceBack: form<Told<"sourceBack">>()(
-    z.object({ at: eventPlace, sourceId: name, afterMs: z.number().min(0) }),
-  ),
-  sourcePaused: form<Told<"sourcePaused">>()(z.object({ at: eventPlace, sourceId: name, reason: text })),
-  sourceContinued: form<Told<"sourceContinued">>()(z.object({ at: eventPlace, sourceId: name })),
+  sourceBack: form<Told<"sourceBack">>()(event.extend({ sourceId: name, afterMs: z.number().min(0) })),
+  sourcePaused: form<Told<"sourcePaused">>()(event.extend({ sourceId: name, reason: text })),
+  sourceContinued: form<Told<"sourceContinued">>()(event.extend({ sourceId: name })),
   sourceEnded: form<Told<"sourceEnded">>()(
-    z.object({
-      at: eventPlace,
-      sourceId: name,
-      error: failure.nullable(),
-      goesOn: z.literal(true).optional(),
-      ledger,
-    }),
+    event.extend({ sourceId: name, error: failure.nullable(), goesOn: z.literal(true).optional(), ledger }),
   ),
   stageFailed: form<Told<"stageFailed">>()(
-    z.object({ at: eventPlace, node: z.string().max(TEXT_LIMITS.name), stage, error: failure }),
+    event.extend({ node: z.string().max(TEXT_LIMITS.name), stage, error: failure }),
   ),
-  eventsMissed: form<Told<"eventsMissed">>()(
-    z.object({ at: eventPlace, node: z.string().max(TEXT_LIMITS.name), count }),
-  ),
+  eventsMissed: form<Told<"eventsMissed">>()(event.extend({ node: z.string().max(TEXT_LIMITS.name), count })),
 };
 
 /** Of the actor `pictures-of-NODE$SECRET`: that node alone shows it what it captures. */
@@ -99,7 +84,7 @@ export function nodeEventRules(actor: string): Rules {
       {
         from: NODES,
         read,
-        about: (event) => ((Object(event).node ?? node) === node ? node : null),
+        about: (told) => ((Object(told).node ?? node) === node ? node : null),
         forAll: [],
       },
     ]),

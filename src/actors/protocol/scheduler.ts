@@ -127,6 +127,7 @@ export type SchedulerMessage =
   /** Read the hub's own file of policies again: which file that is, its hub alone was told. */
   | { readonly type: "reloadPolicies"; readonly replyTo: ActorRef<ReloadReply> };
 
+/** Every source that the scheduler knows, and who captures those that any of several nodes may. */
 export interface ScheduledSources {
   readonly type: "scheduledSources";
   readonly sources: Readonly<Record<string, SourceReport>>;

@@ -89,9 +89,9 @@ export interface State {
   readonly figures: Map<SourceId, RecentFigures>;
   readonly bandwidths: BandwidthEstimates;
   readonly serviceTimes: ServiceTimes;
-  /** What was decided and no sample shows yet. */
   /** Added to the monotonic time for policies, whose states outlive the process. Taken once, so that no step of the wall clock is in it. */
   readonly epochMs: number;
+  /** What was decided and no sample shows yet. */
   readonly charges: UnsampledCharges;
   readonly acknowledgements: TableAcknowledgements;
   /** What asks for a decision before its time. */

@@ -1,7 +1,7 @@
 /** Stored tasks as traces to a collector, by OTLP/HTTP in JSON (https://opentelemetry.io/docs/specs/otlp/#otlphttp). */
 
 import type { Logger } from "../../runtime/log.js";
-import { parseWith, z } from "../../runtime/parse.js";
+import { jsonOf, parseWith, z } from "../../runtime/parse.js";
 import { RateLimit } from "../../runtime/rate-limit.js";
 import type { StoredRecord } from "../../task/record.js";
 import type { Outlet } from "../outlet.js";
@@ -38,6 +38,7 @@ export function createTracesOutlet(options: TracesOutletOptions): Outlet {
   const said = new RateLimit(SAID, now());
   let rejected = 0;
 
+  /** An answer that is none of OTLP's says nothing. */
   function check(answer: string): void {
     const parsed = parseWith(partialForm, jsonOf(answer));
     if (!parsed.ok || parsed.value.partialSuccess.rejectedSpans === 0) return;
@@ -84,13 +85,4 @@ function keptRecord(record: StoredRecord, sampling: Sampling): readonly KeptReco
   if (record.type === "closed") return [];
   const kept = keptAs(record, sampling);
   return kept === null ? [] : [{ record, kept }];
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // An answer that is none of OTLP's says nothing.
-    return null;
-  }
 }

@@ -5,7 +5,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import { formatAddress, parseAddress, type Address } from "../../runtime/address.js";
 import type { Behaviour } from "../../runtime/behaviour.js";
 import type { NodeName } from "../../runtime/brand.js";
-import { RuntimeError } from "../../runtime/errors.js";
+import { replyInvalid } from "../../runtime/errors.js";
 import { nodeSystem, type NodeSystem } from "../../runtime/node-system.js";
 import { parseWith, type z } from "../../runtime/parse.js";
 import type { ActorSystem } from "../../runtime/system.js";
@@ -195,10 +195,7 @@ export class NodeCore {
     });
     const parsed = parseWith(form, reply);
     if (parsed.ok) return reply;
-    throw new RuntimeError(`Cannot use the reply of "${guardian.address}": ${parsed.problem}`, {
-      code: "reply-invalid",
-      details: { target: guardian.address },
-    });
+    throw replyInvalid(guardian.address, parsed.problem);
   }
 
   /** Ends this node's part in the cluster. */
