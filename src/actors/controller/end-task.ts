@@ -20,14 +20,29 @@ export function dropTask(router: Router, message: MessageOf<"stageDropped">): vo
   drop(router, task, reason, detail, outage);
 }
 
-/** What says that it is a task of somebody who does not vouch for it: nobody is told but the distributor, who checks that, too. */
+/**
+ * What says that it is a task of somebody who does not vouch for it: nothing of it counts here. The distributor alone is told, with
+ * all that its voucher is of: it can tell whether the node did have the source before, and waits for it to end.
+ */
 export function dropForged(router: Router, task: Task): void {
-  const alone = { ...task, joinNodes: new Map(), pins: new Map() };
-  drop(router, alone, "noRoute", "The node of its source does not vouch for it");
+  recordDrop(router, task, "noRoute", "The node of its source does not vouch for it");
 }
 
 /** Ends a task: this node abandons it, and the distributor stores the gap and has every other node that waits for it do so. */
 export function drop(
+  router: Router,
+  task: Task,
+  reason: DropReason,
+  detail: string,
+  outage?: OutageTimes,
+): void {
+  recordDrop(router, task, reason, detail, outage);
+  const { id, delivery, pipelineId, pipelineVersion, pins } = task;
+  if (!nodesWaitingFor(task).includes(router.node)) return;
+  abandon(router, { type: "abandon", id, delivery, pipelineId, pipelineVersion, pins });
+}
+
+function recordDrop(
   router: Router,
   task: Task,
   reason: DropReason,
@@ -61,8 +76,6 @@ export function drop(
       ...(outage !== undefined && { outage }),
     },
   });
-  if (!nodesWaitingFor(task).includes(router.node)) return;
-  abandon(router, { type: "abandon", id, delivery, pipelineId, pipelineVersion, pins });
 }
 
 /** The task ended somewhere: what is left of it here ends too, and no stateful stage waits for it. */

@@ -2,6 +2,7 @@ import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { stageKeyText } from "../../../src/task/identity.js";
 import { END, type Task } from "../../../src/task/task.js";
+import { vouchedText } from "../../../src/task/voucher.js";
 import { VOUCHER } from "../../support/vouchers.js";
 import { newTask, pipelineOf, resultOf } from "../../task/pipelines.js";
 import { CLOUD, EDGE, hopOf, keyOf, routerOf, SOURCE, tableOf } from "./controller-subject.js";
@@ -52,8 +53,8 @@ test("controller lets no forged branch meet those of a task, and remembers nothi
   }
   const drops = distributor.all("recordDrop");
   assert.equal(
-    drops.map(({ drop }) => [drop.reason, drop.detail, drop.joinNodes.size]),
-    Array.from({ length: 2 }, () => ["noRoute", "The node of its source does not vouch for it", 0]),
+    drops.map(({ drop }) => [drop.reason, drop.detail]),
+    Array.from({ length: 2 }, () => ["noRoute", "The node of its source does not vouch for it"]),
   );
   for (const cameFrom of ["b", "c"] as const) router.tell({ type: "submit", task: branch(cameFrom) });
   assert.is(distributor.only("store").task.delivery, 1);
@@ -78,6 +79,15 @@ test("controller takes no task of a source of its own node that claims to be ano
   assert.is(queued(), 0);
   router.tell({ type: "submit", task });
   assert.is(queued(), 1);
+});
+
+test("controller drops what a node made before this one had its source so that the distributor can tell whose it was", () => {
+  const { router, distributor, attach } = routerOf(EDGE);
+  attach(DIAMOND);
+  const pins = new Map([[keyOf(DIAMOND, "c").stage, { node: EDGE, ordinal: 3 }]] as const);
+  const task = branch("b", { pins, origin: `sluice://edge-9/source-${SOURCE}` });
+  router.tell({ type: "submit", task });
+  assert.is(vouchedText(distributor.only("recordDrop").drop), vouchedText(task));
 });
 
 test("controller leaves room at a stage to others, however many tasks one node sends", () => {
