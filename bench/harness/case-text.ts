@@ -8,7 +8,8 @@ import { ratioOf, spreadOf, valueOf, type CaseResult, type SubjectResult } from 
 
 /** A heading, what is measured, and a Markdown table. */
 export function caseText(result: CaseResult): string {
-  const { name, measures, excludes, goals, leftOut } = result;
+  const { name, measures, excludes, goals, leftOut, subjects, roundsPlanned = 0 } = result;
+  const rounds = subjects[0]?.rounds.length ?? 0;
   const lines = [
     `### ${name}`,
     "",
@@ -16,6 +17,7 @@ export function caseText(result: CaseResult): string {
     "",
     ...subjectTable(result),
     ...goals.map((goal) => `\nGoal: ${goalText(goal)}`),
+    ...(rounds < roundsPlanned ? [`\n${rounds} rounds of ${roundsPlanned}: its time was up.`] : []),
     ...leftOut.map(({ name: subject, why }) => `\nLeft out: ${subject}. ${why}`),
   ];
   return `${lines.join("\n")}\n`;

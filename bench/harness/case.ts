@@ -42,6 +42,8 @@ export interface RoundPlan {
   readonly warmUps: number;
   /** Of one round of one subject. */
   readonly roundMs: number;
+  /** Of the whole case, its set-up included: rounds beyond `ROUNDS_MIN` that would not end within it are left out. Default: no limit. */
+  readonly budgetMs?: number;
 }
 
 /** One way to do what the case measures. */

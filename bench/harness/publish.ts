@@ -6,7 +6,7 @@ import { chart } from "./chart.js";
 import { figuresText } from "./figure-rows.js";
 import { percent } from "./figures.js";
 import { paddedTable } from "./padded-table.js";
-import { readReport, type BenchReport } from "./report-file.js";
+import { isWholeReport, readReport, type BenchReport } from "./report-file.js";
 
 const MARKS = ["<!-- figures:start -->", "<!-- figures:end -->"] as const;
 const README = "README.md";
@@ -47,7 +47,7 @@ export function publish(root: string): readonly string[] {
 }
 
 function newestReport(folder: string): BenchReport {
-  const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
+  const names = readdirSync(folder).filter(isWholeReport);
   const [newest] = names
     .map((name) => readReport(join(folder, name)))
     .toSorted((a, b) => (a.date < b.date ? 1 : -1));

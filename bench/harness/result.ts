@@ -27,6 +27,8 @@ export interface CaseResult {
   readonly goals: readonly GoalReport[];
   /** Ours first, then its baseline, then peers. */
   readonly subjects: readonly SubjectResult[];
+  /** More than each subject has where the time of the case was up before. */
+  readonly roundsPlanned?: number;
   readonly leftOut: readonly { readonly name: string; readonly why: string }[];
 }
 

@@ -17,9 +17,10 @@ import { LatencyHistogram } from "./latency-histogram.js";
 import { CostMeter, type ProcessCosts } from "./process-costs.js";
 import type { CaseResult, RoundResult, SubjectResult } from "./result.js";
 
-/** All cases together take less than ten minutes by it on two cores. */
 export const FULL: RoundPlan = { rounds: 7, warmUps: 2, roundMs: 200 };
 export const QUICK: RoundPlan = { rounds: 3, warmUps: 1, roundMs: 100 };
+/** So many rounds are counted whatever they take, where the case wants as many: fewer say nothing of how far they are apart. Of warm-ups it is one. */
+const ROUNDS_MIN = 3;
 
 interface Running {
   readonly subject: Subject;
@@ -32,6 +33,7 @@ interface Running {
 export async function runCase(bench: BenchCase, wanted: RoundPlan): Promise<CaseResult> {
   const { name, kind, operation, measures, excludes, goals = [] } = bench;
   const plan = planOf(bench, wanted);
+  const budget = new Budget(plan.budgetMs ?? Infinity);
   const leftOut: { name: string; why: string }[] = [];
   const running: Running[] = [];
   try {
@@ -44,7 +46,12 @@ export async function runCase(bench: BenchCase, wanted: RoundPlan): Promise<Case
       }
     }
     for (let round = -plan.warmUps; round < plan.rounds; round += 1) {
+      if (!budget.hasRoundLeft) {
+        if (round >= ROUNDS_MIN) break;
+        if (round < 0 && round > -plan.warmUps) continue;
+      }
       for (const turn of rotated(running, round + plan.warmUps)) await runRound(turn, kind, plan, round >= 0);
+      budget.roundEnded();
     }
   } finally {
     for (const { open } of running.toReversed()) await open.close();
@@ -54,7 +61,16 @@ export async function runCase(bench: BenchCase, wanted: RoundPlan): Promise<Case
     rounds,
     latency: kind === "latency" ? latencies.summary() : null,
   }));
-  const measured = { name, kind, operation, measures, excludes, subjects, leftOut };
+  const measured = {
+    name,
+    kind,
+    operation,
+    measures,
+    excludes,
+    subjects,
+    leftOut,
+    roundsPlanned: plan.rounds,
+  };
   return { ...measured, goals: goals.map((goal) => goalReport(goal, measured)) };
 }
 
@@ -62,10 +78,32 @@ export async function runCase(bench: BenchCase, wanted: RoundPlan): Promise<Case
 function planOf({ plan = {} }: BenchCase, wanted: RoundPlan): RoundPlan {
   if (wanted.roundMs > QUICK.roundMs) return { ...wanted, ...plan };
   return {
-    roundMs: wanted.roundMs,
+    ...wanted,
     rounds: Math.min(wanted.rounds, plan.rounds ?? wanted.rounds),
     warmUps: Math.min(wanted.warmUps, plan.warmUps ?? wanted.warmUps),
   };
+}
+
+/** The time that a case has, and whether another round fits into what is left of it. */
+class Budget {
+  readonly #untilMs: number;
+  #beganMs = Number.NaN;
+  #longestMs = 0;
+
+  constructor(budgetMs: number) {
+    this.#untilMs = performance.now() + budgetMs;
+  }
+
+  get hasRoundLeft(): boolean {
+    return performance.now() + this.#longestMs <= this.#untilMs;
+  }
+
+  /** Of all subjects. The first round begins after the set-up, so only its successors are timed. */
+  roundEnded(): void {
+    const nowMs = performance.now();
+    if (!Number.isNaN(this.#beganMs)) this.#longestMs = Math.max(this.#longestMs, nowMs - this.#beganMs);
+    this.#beganMs = nowMs;
+  }
 }
 
 async function runRound(

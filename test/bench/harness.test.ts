@@ -9,7 +9,7 @@ import {
   type RoundPlan,
   type Subject,
 } from "../../bench/harness/case.js";
-import { subjectTable } from "../../bench/harness/case-text.js";
+import { caseText, subjectTable } from "../../bench/harness/case-text.js";
 import { compareResults } from "../../bench/harness/compare.js";
 import { goalReport } from "../../bench/harness/goals.js";
 import { LatencyHistogram } from "../../bench/harness/latency-histogram.js";
@@ -53,6 +53,19 @@ test("runCase gives subjects turns in another order each round, counts no warm-u
       [500, 500, 500],
     ],
   );
+});
+
+test("runCase makes no more rounds than its time has room for, but three, and says how many it was to make", async () => {
+  const turns: string[] = [];
+  const result = await runCase(benchOf(subject("a", 1, turns)), {
+    rounds: 9,
+    warmUps: 4,
+    roundMs: 1,
+    budgetMs: 0,
+  });
+  assert.equal(turns, ["a", "a", "a", "a", "a closed"], "a warm-up, and three rounds that count");
+  assert.is(result.subjects[0]?.rounds.length, 3);
+  assert.match(caseText(result), /3 rounds of 9: its time was up/);
 });
 
 test("runCase leaves out a peer that cannot run here, and says why, but not what the case is about", async () => {
