@@ -45,8 +45,8 @@ export interface AgentClient {
 
 /** A drain may take as long as its tasks do. */
 const DRAIN_TIMEOUT_MS = 10 * 60_000;
-/** For the node to open the source and the scheduler to accept it. */
-const SOURCE_TIMEOUT_MS = 30_000;
+/** For the node to read what waits before it, each text for 10 s of a processor at most, to open the source, and to have it accepted. */
+const SOURCE_TIMEOUT_MS = 3 * 60_000;
 
 /**
  * A way to ask and to order the agent of a node.

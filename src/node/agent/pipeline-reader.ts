@@ -4,6 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { SluiceError } from "../../task/errors.js";
 import { parsePipelineFile, type PipelineFile } from "../../task/pipeline-file.js";
 import type { ServiceDeclaration } from "../../task/service.js";
+import { ownThreadName, type ThreadName } from "./thread-time.js";
 
 export interface PipelineText {
   readonly text: string;
@@ -15,10 +16,20 @@ export type PipelineRead =
   | { readonly ok: true; readonly file: PipelineFile }
   | { readonly ok: false; readonly problem: string; readonly details: Readonly<Record<string, unknown>> };
 
+export type PipelineReaderEvent =
+  /** The text is read from now on. */
+  | { readonly type: "began"; readonly thread: ThreadName }
+  | { readonly type: "read"; readonly read: PipelineRead };
+
 // Given by `read-pipeline.ts`, which is in this program.
 const { text, fileName, services } = workerData as PipelineText;
-// The empty list of transfers: all of it is small and copied.
-parentPort?.postMessage(read(), []);
+tell({ type: "began", thread: ownThreadName() });
+tell({ type: "read", read: read() });
+
+function tell(event: PipelineReaderEvent): void {
+  // The empty list of transfers: all of it is small and copied.
+  parentPort?.postMessage(event, []);
+}
 
 function read(): PipelineRead {
   try {

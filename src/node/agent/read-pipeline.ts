@@ -2,15 +2,18 @@
  * Reads the text of a pipeline that came from an operator, off the node's own thread.
  *
  * RP1 The node's thread only waits: whatever a text costs is spent in a thread of its own, with memory and stack of its own.
- * RP2 One text is read at a time, a bounded number wait, and each has a time limit. What is too much is refused.
+ * RP2 One text is read at a time, a bounded number wait, and each may take so much time of a processor. What is too much is
+ *     refused, and so is what has no end; on a machine that is busy a text is waited for as long as that takes.
  */
 
 import { Worker } from "node:worker_threads";
+import { systemClock, type Clock } from "../../runtime/clock.js";
 import { errorText } from "../../runtime/errors.js";
 import { SluiceError } from "../../task/errors.js";
 import { parsePipelineFile, type PipelineFile } from "../../task/pipeline-file.js";
 import type { ServiceDeclaration } from "../../task/service.js";
-import type { PipelineText, PipelineRead } from "./pipeline-reader.js";
+import type { PipelineReaderEvent, PipelineRead, PipelineText } from "./pipeline-reader.js";
+import { threadTime, type ThreadName, type ThreadTime } from "./thread-time.js";
 
 /** @throws SluiceError `pipeline-invalid` */
 export type ReadPipeline = (
@@ -23,14 +26,22 @@ export type ReadPipeline = (
 export const readPipelineHere: ReadPipeline = (text, fileName, services) =>
   new Promise((resolve) => resolve(parsePipelineFile(text, fileName, services)));
 
-/** A text at every bound takes 0.6 s on a busy machine, and a thread a tenth of that to start. */
-const LIMIT_MS = 10_000;
+export interface PipelineReaderOptions {
+  /** What the thread may take of a processor for one text, in ms. Default 10,000: a text at every bound takes 600. */
+  readonly limitMs?: number;
+  readonly clock?: Clock;
+  readonly timeOf?: ThreadTime;
+}
+
+/** How often a thread is looked at, in ms. */
+const LOOK_MS = 1_000;
 const WAITING_MAX = 16;
 /** MB: many times what a text at every bound needs. */
 const THREAD_LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 };
 
 /** Makes a reader, whose threads live as long as each reading. */
-export function createPipelineReader(limitMs = LIMIT_MS): ReadPipeline {
+export function createPipelineReader(options: PipelineReaderOptions = {}): ReadPipeline {
+  const settings = { limitMs: 10_000, clock: systemClock, timeOf: threadTime, ...options };
   let waiting = 0;
   let last: Promise<unknown> = Promise.resolve();
   return async (text, fileName, services) => {
@@ -38,7 +49,7 @@ export function createPipelineReader(limitMs = LIMIT_MS): ReadPipeline {
       throw refusal(fileName, "too many others are being read: try again later", true);
     waiting += 1;
     try {
-      const reading = last.then(() => readInThread({ text, fileName, services }, limitMs));
+      const reading = last.then(() => readInThread({ text, fileName, services }, settings));
       last = reading.catch(() => {});
       return await reading;
     } finally {
@@ -47,7 +58,10 @@ export function createPipelineReader(limitMs = LIMIT_MS): ReadPipeline {
   };
 }
 
-async function readInThread(workerData: PipelineText, limitMs: number): Promise<PipelineFile> {
+async function readInThread(
+  workerData: PipelineText,
+  settings: Required<PipelineReaderOptions>,
+): Promise<PipelineFile> {
   const { fileName } = workerData;
   const thread = new Worker(new URL("./pipeline-reader.js", import.meta.url), {
     workerData,
@@ -55,23 +69,38 @@ async function readInThread(workerData: PipelineText, limitMs: number): Promise<
     resourceLimits: THREAD_LIMITS,
     env: {},
   });
-  let timer: NodeJS.Timeout | undefined;
+  let leave = (): void => {};
   try {
     const read = await new Promise<PipelineRead>((resolve, reject) => {
-      timer = setTimeout(
-        () => reject(refusal(fileName, `it takes longer than ${limitMs / 1_000} s to read`)),
-        limitMs,
-      );
-      thread.once("message", resolve);
+      const tooLong = `it takes more than ${settings.limitMs / 1_000} s of a processor to read`;
+      thread.on("message", (event: PipelineReaderEvent) => {
+        if (event.type === "read") resolve(event.read);
+        else leave = watchTime(event.thread, settings, () => reject(refusal(fileName, tooLong)));
+      });
       thread.once("error", (error) => reject(refusal(fileName, errorText(error))));
       thread.once("exit", () => reject(refusal(fileName, "its reader has ended")));
     });
     if (read.ok) return read.file;
     throw new SluiceError(read.problem, { code: "pipeline-invalid", details: read.details });
   } finally {
-    clearTimeout(timer);
+    leave();
     void thread.terminate();
   }
+}
+
+/** Watches a thread that has begun, until it is left. @returns what leaves it */
+function watchTime(
+  thread: ThreadName,
+  { limitMs, clock, timeOf }: Required<PipelineReaderOptions>,
+  tooLong: () => void,
+): () => void {
+  const begunMs = timeOf(thread) ?? 0;
+  const look = (): void => {
+    if ((timeOf(thread) ?? 0) - begunMs > limitMs) tooLong();
+    else next = clock.after(LOOK_MS, look);
+  };
+  let next = clock.after(LOOK_MS, look);
+  return () => next.cancel();
 }
 
 function refusal(fileName: string, problem: string, later = false): SluiceError {

@@ -1,7 +1,10 @@
 import { setImmediate } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
 import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { createPipelineReader } from "../../../src/node/agent/read-pipeline.js";
+import { parseThreadTime, threadTime } from "../../../src/node/agent/thread-time.js";
+import { systemClock, type Clock } from "../../../src/runtime/clock.js";
 import { SluiceError } from "../../../src/task/errors.js";
 import { parsePipelineFile } from "../../../src/task/pipeline-file.js";
 import { SERVICES } from "../../support/local-run.js";
@@ -46,9 +49,50 @@ test("createPipelineReader leaves the node's thread free while a text is read", 
   assert.ok(turns > 10, `${turns} turns`);
 });
 
-test("createPipelineReader gives a text up that takes too long, and goes on with the next", async () => {
-  const error = await refusal(createPipelineReader(1)(PLAIN, "a.yaml", SERVICES));
-  assert.match(error.message, /it takes longer than 0\.001 s to read/);
+/** A clock by which it is an hour later at once, and again, `times` times. */
+const hoursLater = (times: number): Clock => ({
+  ...systemClock,
+  after(_, callback) {
+    times -= 1;
+    if (times >= 0) queueMicrotask(callback);
+    return { cancel: () => {} };
+  },
+});
+
+test("createPipelineReader gives a text up that takes too much of a processor, and goes on with the next", async () => {
+  const times = [5, 5 + 10_000, 5 + 10_001];
+  const read = createPipelineReader({ clock: hoursLater(2), timeOf: () => times.shift() ?? null });
+  const error = await refusal(read(PLAIN, "a.yaml", SERVICES));
+  assert.match(error.message, /it takes more than 10 s of a processor to read/);
+  await within(30_000, read(PLAIN, "a.yaml", SERVICES), "the next");
+});
+
+test("createPipelineReader waits for a text as long as a busy machine takes for it", async () => {
+  let looks = 0;
+  const timeOf = (): number => (looks += 1);
+  const read = createPipelineReader({ clock: hoursLater(1_000), timeOf });
+  assert.is((await within(30_000, read(PLAIN, "a.yaml", SERVICES))).pipeline.id, "one");
+  assert.is(looks, 1_001);
+});
+
+test("threadTime tells what a thread has had of a processor, and not what others have", async () => {
+  const names = new URL("../../../src/node/agent/thread-time.js", import.meta.url).href;
+  const threads = ["for (;;);", "setInterval(() => {}, 1e9);"].map((then) => {
+    const told = `require("node:worker_threads").parentPort.postMessage(ownThreadName());`;
+    return new Worker(`import("${names}").then(({ ownThreadName }) => { ${told} ${then} });`, { eval: true });
+  });
+  try {
+    const told = threads.map((thread) => new Promise<number>((resolve) => thread.once("message", resolve)));
+    const [busy = 0, idle = 0] = await within(30_000, Promise.all(told), "the threads");
+    const first = { busy: threadTime(busy) ?? Number.NaN, idle: threadTime(idle) ?? Number.NaN };
+    while (!((threadTime(busy) ?? 0) - first.busy > 200)) await setImmediate();
+    assert.ok((threadTime(idle) ?? 0) - first.idle < 100);
+  } finally {
+    await Promise.all(threads.map((thread) => thread.terminate()));
+  }
+  assert.is(threadTime(2 ** 30), null);
+  assert.is(parseThreadTime("7 (a ) b (c)) R 1 1 1 0 -1 4194304 9 0 0 0 12 34 0 0 20 0"), 460);
+  assert.is(parseThreadTime(""), null);
 });
 
 test("createPipelineReader lets 16 wait, refuses more, and takes others once there is room", async () => {

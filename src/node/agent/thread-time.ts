@@ -1,0 +1,41 @@
+/** How long a thread of this process has had a processor, which a busy machine does not make longer. */
+
+import { readFileSync, readlinkSync } from "node:fs";
+
+/** Of the times in /proc/PID/stat, for programs: the same on every Linux (proc(5), time(7)). */
+const TICK_MS = 10;
+
+/** Tells the time, in ms, that a thread has had of processors since it began; null where that cannot be read now. */
+export type ThreadTime = (thread: ThreadName) => number | null;
+
+/** A number as the system has it; null where the system tells no thread from another. */
+export type ThreadName = number | null;
+
+/** Called by the thread itself. */
+export function ownThreadName(): ThreadName {
+  try {
+    return Number(/\d+$/.exec(readlinkSync("/proc/thread-self"))?.[0] ?? Number.NaN) || null;
+  } catch {
+    return null;
+  }
+}
+
+/** Called by any thread of the process. Where the system tells no threads apart it is the time of all of them. */
+export const threadTime: ThreadTime = (thread) => {
+  if (thread === null) {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  }
+  try {
+    return parseThreadTime(readFileSync(`/proc/self/task/${thread}/stat`, "latin1"));
+  } catch {
+    return null;
+  }
+};
+
+/** @param stat `TID (NAME) STATE ...`: `utime` and `stime` are 12th and 13th behind the name, which may have anything in it */
+export function parseThreadTime(stat: string): number | null {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  return Number.isFinite(ticks) ? ticks * TICK_MS : null;
+}
