@@ -52,6 +52,7 @@ test("every file that the documents link to exists", () => {
     "docs/sinks.md",
     "docs/alarms.md",
     "docs/traces.md",
+    "docs/tracking.md",
   ]) {
     for (const [, target = ""] of read(path).matchAll(/\]\(((?!https?:)[^)#]+)/g)) {
       assert.ok(read(join(path, "..", target)).length > 0, `${path} links to ${target}`);

@@ -22,6 +22,8 @@ const parametersSchema = z.strictObject({
   iouMin: z.number().gt(0).max(1).default(0.2),
   /** Share of their size by which boxes grow on each side before they are compared. */
   reach: z.number().min(0).max(2).default(0.25),
+  /** Score from which a box may start a track; one below only goes on with a track that was in sight a frame before. */
+  scoreSure: z.number().min(0).max(1).default(0.5),
   /** Of one source. */
   tracksMax: z.int().min(1).max(1_000).default(200),
   sourcesMax: z.int().min(1).max(10_000).default(256),

@@ -2,10 +2,15 @@
  * A multi-object tracker for one source: each track predicts its box by a constant velocity, and the boxes found are
  * assigned to the predictions at the greatest total overlap. Times are those of the source.
  *
+ * Boxes choose in two stages, as in ByteTrack (Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every Detection
+ * Box", ECCV 2022): what a detector is sure of first; what it is not sure of only goes on with a track that was in sight a frame
+ * before, so that one that is half hidden keeps its id and a shadow gets none.
+ *
  * TR1 An id is given once, when a track is confirmed, and counts up from 1.
  * TR2 A track is confirmed at its `hitsMin`-th box; until then its boxes are reported only if that is within the same task.
  * TR3 A confirmed track without a box is kept for `lostAfterMs`, an unconfirmed one for `tentativeAfterMs`.
  * TR4 There are never more than `tracksMax` tracks; a box beyond that starts none.
+ * TR5 A box below `scoreSure` starts no track, and goes on with none that was out of sight or is not confirmed.
  */
 
 import type { Detection } from "../../task/service.js";
@@ -29,7 +34,12 @@ export interface TrackerOptions {
    */
   readonly reach: number;
   readonly tracksMax: number;
+  /** Score from which a box may start a track, and find one again. */
+  readonly scoreSure: number;
 }
+
+/** Least overlap of a box below `scoreSure` with where its track should be: it is all that speaks for it. */
+const UNSURE_IOU_MIN = 0.5;
 
 /** Standard deviation of a measured position, as a share of the box's size. */
 const POSITION_DEVIATION = 0.05;
@@ -90,10 +100,11 @@ export class Tracker {
     detections: readonly Detection[],
     atUs: number,
   ): { readonly detection: Detection; readonly track: Track }[] {
-    const { hitsMin, lostAfterMs, tentativeAfterMs, tracksMax } = this.#options;
+    const { hitsMin, lostAfterMs, tentativeAfterMs, tracksMax, scoreSure } = this.#options;
     // Where time has gone backwards it is unknown how long a track has been out of sight.
     if (this.#atUs !== null && atUs < this.#atUs) this.#tracks = [];
-    const seconds = Math.max(0, atUs - (this.#atUs ?? atUs)) / 1e6;
+    const beforeUs = this.#atUs ?? atUs;
+    const seconds = Math.max(0, atUs - beforeUs) / 1e6;
     this.#atUs = atUs;
     this.#tracks = this.#tracks.filter(
       (track) => atUs - track.seenAtUs <= (track.id === 0 ? tentativeAfterMs : lostAfterMs) * 1_000,
@@ -102,20 +113,12 @@ export class Tracker {
       centreX.predict(seconds, ACCELERATION_DENSITY * width ** 2);
       centreY.predict(seconds, ACCELERATION_DENSITY * height ** 2);
     }
-    // Confirmed tracks choose first: a new one may be only a part of one that shows beside an obstacle.
-    const trackOf = new Map<Detection, Track>();
-    this.#associate(detections, this.#tracks.filter(isConfirmed), trackOf);
-    const left = detections.filter((detection) => !trackOf.has(detection));
-    this.#associate(
-      left,
-      this.#tracks.filter((track) => !isConfirmed(track)),
-      trackOf,
-    );
+    const trackOf = this.#associateAll(detections, beforeUs);
     return detections.flatMap((detection) => {
       let track = trackOf.get(detection);
       if (track !== undefined) {
         correct(track, detection);
-      } else if (this.#tracks.length < tracksMax) {
+      } else if (detection.score >= scoreSure && this.#tracks.length < tracksMax) {
         track = trackAt(detection);
         this.#tracks.push(track);
       } else {
@@ -128,37 +131,63 @@ export class Tracker {
     });
   }
 
-  /** Adds to `trackOf` each detection that is near enough to one of `tracks` of its label. */
-  #associate(
-    detections: readonly Detection[],
-    tracks: readonly Track[],
-    trackOf: Map<Detection, Track>,
-  ): void {
-    if (detections.length === 0 || tracks.length === 0) return;
-    const { iouMin, reach } = this.#options;
-    const found = detections.map((detection) => grown(detection, reach));
-    const predicted = tracks.map((track) => grown(boxOf(track), reach));
-    // A pair that is not allowed costs more than all that are, so most pairs are matched, at the greatest overlap.
-    const never = Math.min(tracks.length, detections.length) + 1;
-    const cost = new Float64Array(detections.length * tracks.length).fill(never);
-    found.forEach((box, row) => {
-      predicted.forEach((prediction, column) => {
-        if (detections[row]?.label !== tracks[column]?.label) return;
-        const overlap = iou(box, prediction);
-        if (overlap >= iouMin) cost[row * tracks.length + column] = 1 - overlap;
-      });
-    });
-    assign(cost, detections.length, tracks.length).forEach((column, row) => {
-      const detection = detections[row];
-      const track = tracks[column];
-      if (detection === undefined || track === undefined) return;
-      if ((cost[row * tracks.length + column] ?? never) < never) trackOf.set(detection, track);
-    });
+  /** Confirmed tracks choose first: a new one may be only a part of one that shows beside an obstacle. */
+  #associateAll(detections: readonly Detection[], beforeUs: number): ReadonlyMap<Detection, Track> {
+    const { iouMin, reach, scoreSure } = this.#options;
+    const trackOf = new Map<Detection, Track>();
+    const taken = new Set<Track>();
+    const associate = (
+      boxes: readonly Detection[],
+      tracks: readonly Track[],
+      how: { readonly iouMin: number; readonly reach: number },
+    ): void => {
+      const left = tracks.filter((track) => !taken.has(track));
+      for (const [detection, track] of pairsOf(boxes, left, how)) {
+        trackOf.set(detection, track);
+        taken.add(track);
+      }
+    };
+    const [sure, unsure] = split(detections, ({ score }) => score >= scoreSure);
+    const [confirmed, tentative] = split(this.#tracks, ({ id }) => id !== 0);
+    associate(sure, confirmed, { iouMin, reach });
+    const inSight = confirmed.filter(({ seenAtUs }) => seenAtUs >= beforeUs);
+    associate(unsure, inSight, { iouMin: UNSURE_IOU_MIN, reach: 0 });
+    const left = sure.filter((detection) => !trackOf.has(detection));
+    associate(left, tentative, { iouMin, reach });
+    return trackOf;
   }
 }
 
-function isConfirmed({ id }: Track): boolean {
-  return id !== 0;
+function split<T>(values: readonly T[], isFirst: (value: T) => boolean): readonly [T[], T[]] {
+  const [first, second]: [T[], T[]] = [[], []];
+  for (const value of values) (isFirst(value) ? first : second).push(value);
+  return [first, second];
+}
+
+/** Each detection with the track of its label that it is near enough to: as many pairs as can be, at the greatest overlap. */
+function pairsOf(
+  detections: readonly Detection[],
+  tracks: readonly Track[],
+  { iouMin, reach }: { readonly iouMin: number; readonly reach: number },
+): readonly (readonly [Detection, Track])[] {
+  if (detections.length === 0 || tracks.length === 0) return [];
+  const found = detections.map((detection) => grown(detection, reach));
+  const predicted = tracks.map((track) => grown(boxOf(track), reach));
+  // A pair that is not allowed costs more than all that are, so most pairs are matched, at the greatest overlap.
+  const never = Math.min(tracks.length, detections.length) + 1;
+  const cost = new Float64Array(detections.length * tracks.length).fill(never);
+  found.forEach((box, row) => {
+    predicted.forEach((prediction, column) => {
+      if (detections[row]?.label !== tracks[column]?.label) return;
+      const overlap = iou(box, prediction);
+      if (overlap >= iouMin) cost[row * tracks.length + column] = 1 - overlap;
+    });
+  });
+  return [...assign(cost, detections.length, tracks.length)].flatMap((column, row) => {
+    const [detection, track] = [detections[row], tracks[column]];
+    if (detection === undefined || track === undefined) return [];
+    return (cost[row * tracks.length + column] ?? never) < never ? [[detection, track] as const] : [];
+  });
 }
 
 function trackAt({ x, y, width, height, label }: Detection): Track {

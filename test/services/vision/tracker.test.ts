@@ -2,7 +2,9 @@ import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { Tracker, type TrackerOptions } from "../../../src/services/vision/tracker.js";
 import type { Detection } from "../../../src/task/service.js";
+import { crossingScene } from "../../support/crossing-scene.js";
 import { seeded } from "../../support/fold.js";
+import { trackingScore, type TrackingScore } from "../../support/tracking-score.js";
 
 const OPTIONS: TrackerOptions = {
   hitsMin: 2,
@@ -11,6 +13,7 @@ const OPTIONS: TrackerOptions = {
   iouMin: 0.2,
   reach: 0.25,
   tracksMax: 200,
+  scoreSure: 0.5,
 };
 
 interface Mover {
@@ -165,6 +168,77 @@ test("Tracker takes frames at one and the same time, and none", () => {
     [1, 1],
   );
   assert.equal(tracker.follow([], []), []);
+});
+
+function scored(box: Detection, score: number): Detection {
+  return { ...box, score };
+}
+
+test("Tracker goes on with a track by a box that it is not sure of, and starts none by it", () => {
+  const tracker = new Tracker(OPTIONS);
+  const mover = { x: 0.2, y: 0.2, vx: 0.2, vy: 0 };
+  const box = (frame: number) => boxAt(mover, frame / 10);
+  const frames = [0.9, 0.9, 0.3, 0.3, 0.9].map((score, frame) => [scored(box(frame), score)]);
+  const shadow = scored({ ...box(0), y: 0.7 }, 0.4);
+  const found = tracker.follow(
+    frames.map((boxes) => [...boxes, shadow]),
+    [0, 1, 2, 3, 4].map((frame) => frame * 100_000),
+  );
+  assert.equal(
+    found.map((boxes) => boxes.map(({ trackId }) => trackId)),
+    [[1], [1], [1], [1], [1]],
+  );
+});
+
+test("Tracker finds no track again by a box that it is not sure of", () => {
+  const tracker = new Tracker(OPTIONS);
+  const box = boxAt({ x: 0.2, y: 0.2, vx: 0, vy: 0 }, 0);
+  const found = tracker.follow(
+    [[box], [box], [], [scored(box, 0.3)], [box]],
+    [0, 1, 2, 3, 4].map((frame) => frame * 100_000),
+  );
+  assert.equal(
+    found.map((boxes) => boxes.map(({ trackId }) => trackId)),
+    [[1], [1], [], [], [1]],
+  );
+});
+
+test("Tracker lets sure boxes choose first, and unsure ones only among what these left", () => {
+  const tracker = new Tracker(OPTIONS);
+  const box = boxAt({ x: 0.2, y: 0.2, vx: 0, vy: 0 }, 0);
+  const beside = { ...box, x: box.x + 0.02 };
+  const [, , last] = tracker.follow([[box], [box], [scored(box, 0.4), beside]], [0, 100_000, 200_000]);
+  assert.equal(
+    last?.map(({ x, trackId }) => [x, trackId]),
+    [[beside.x, 1]],
+  );
+});
+
+/** Means over 12 scenes, of boxes from a score of 0.3 on, as `object-detection` gives them. */
+function crossings(scoreSure: number): { readonly mota: number; readonly idf1: number } {
+  const seeds = Array.from({ length: 12 }, (_, index) => index + 1);
+  const scores = seeds.map((seed) => {
+    const { ptsUs, truth, detections } = crossingScene(seed);
+    const tracker = new Tracker({ ...OPTIONS, scoreSure });
+    const found = tracker.follow(
+      detections.map((boxes) => boxes.filter(({ score }) => score >= 0.3)),
+      ptsUs,
+    );
+    return trackingScore(
+      truth,
+      found.map((boxes) => boxes.map((box) => ({ ...box, id: box.trackId ?? 0 }))),
+    );
+  });
+  const mean = (of: (score: TrackingScore) => number) =>
+    scores.reduce((sum, score) => sum + of(score), 0) / scores.length;
+  return { mota: mean(({ mota }) => mota), idf1: mean(({ idf1 }) => idf1) };
+}
+
+test("Tracker follows a crowd that crosses and is hidden better in two stages than in one", () => {
+  const [one, two] = [crossings(0), crossings(0.6)];
+  assert.ok(two.mota > one.mota + 0.05, `MOTA ${two.mota} against ${one.mota}`);
+  assert.ok(two.idf1 > one.idf1 + 0.05, `IDF1 ${two.idf1} against ${one.idf1}`);
+  assert.ok(two.mota > 0.7 && two.idf1 > 0.65, `MOTA ${two.mota}, IDF1 ${two.idf1}`);
 });
 
 test.run();
