@@ -154,7 +154,9 @@ export { createControl, type Control, type ObservedRun } from "./operator/contro
 export { createAgentClient, type AgentClient } from "./operator/agent-client.js";
 export type { LatencySummary, RunSummary, StageSummary } from "./operator/run-statistics.js";
 export type { FoundKind, Moment } from "./operator/found.js";
-export type { SourcesReported } from "./actors/protocol/agent.js";
+export type { ActorsReported, SourcesReported } from "./actors/protocol/agent.js";
+export type { ActorFigures, ActorStatus, ActorTree } from "./runtime/actor-figures.js";
+export type { KeptLetter } from "./runtime/kept-letters.js";
 export type { SubscriptionEvent, TotalsReported } from "./actors/protocol/distributor.js";
 export type {
   ChangesReported,

@@ -14,6 +14,7 @@ import {
   readBy,
   UsageError,
 } from "../command-line.js";
+import type { ActorsCommand } from "./actors.js";
 import type { AlarmsCommand } from "./alarms.js";
 import type { AuditCommand } from "./audit.js";
 import type { ExplainCommand } from "./explain.js";
@@ -46,6 +47,7 @@ export function addOperator(program: Command, choose: Choose): void {
   addTop(commands);
   addLog(commands);
   addAlarms(commands);
+  addActors(commands);
 }
 
 function addNodes({ command, act, choose }: OperatorCommands): void {
@@ -106,6 +108,19 @@ function addAlarms({ command, act }: OperatorCommands): void {
         given,
         () => import("./alarms.js"),
         ({ alarms }, operator) => alarms(operator, given),
+      ),
+    );
+}
+
+function addActors({ command, act }: OperatorCommands): void {
+  command("actors", "Shows the actors of a node, what waits for each, and the messages that nobody took.")
+    .argument("[node]", "name of the node; without it the hub")
+    .option("--json", "print one JSON object", false)
+    .action((node: string | undefined, given: OperatorFlags & ActorsCommand) =>
+      act(
+        given,
+        () => import("./actors.js"),
+        ({ actors }, operator) => actors(operator, node ?? null, given),
       ),
     );
 }

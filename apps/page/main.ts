@@ -2,6 +2,7 @@
 
 import type { AlarmReport } from "../../src/task/hub-events.js";
 import type { SourceId } from "../../src/task/identity.js";
+import { Actors } from "./actors.js";
 import { Alarms, unknownOf, useAlarms } from "./alarms.js";
 import { connect, type Connection } from "./connection.js";
 import { Events } from "./events.js";
@@ -21,6 +22,7 @@ const PARTS = [
   ["#/", "Overview"],
   ["#/topology", "Topology"],
   ["#/ledger", "Ledger"],
+  ["#/actors", "Actors"],
   ["#/events", "Events"],
 ] as const;
 
@@ -51,6 +53,7 @@ function Page() {
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);
   }, []);
+  const forgetAudit = (): void => setModel((known) => ({ ...known, audit: null }));
   const alarms = useAlarms(model, connection);
   const unknown = unknownOf(alarms);
   if (isSignedOut) return html`<${SignIn} />`;
@@ -59,10 +62,7 @@ function Page() {
       <nav aria-label="Parts">
         ${[...PARTS, ...(model.maySteer ? [TOKENS] : [])].map(
           ([target, title]) =>
-            html`<a
-              key=${target}
-              href=${target}
-              aria-current=${(address || "#/") === target ? "page" : undefined}
+            html`<a key=${target} href=${target} aria-current=${isAt(address, target) ? "page" : undefined}
               >${title}${target === "#/events" && unknown > 0 ? html` <span class="mark">${unknown} ${unknown === 1 ? "alarm" : "alarms"}</span>` : null}</a
             >`,
         )}
@@ -71,7 +71,14 @@ function Page() {
       <button class="plain" onClick=${() => void signOut()}>Sign out</button>
     </header>
     <main>
-      <${Part} alarms=${alarms} address=${address} model=${model} connection=${connection} feed=${feed} />
+      <${Part}
+        alarms=${alarms}
+        address=${address}
+        model=${model}
+        connection=${connection}
+        feed=${feed}
+        forgetAudit=${forgetAudit}
+      />
     </main>`;
 }
 
@@ -81,23 +88,44 @@ interface PartProps {
   readonly model: Model;
   readonly connection: Connection;
   readonly feed: PictureFeed;
+  readonly forgetAudit: () => void;
 }
 
-function Part({ alarms, address, model, connection, feed }: PartProps) {
+function Part({ alarms, address, model, connection, feed, forgetAudit }: PartProps) {
   const source = /^#\/source\/(.+)$/.exec(address)?.[1];
   if (source !== undefined) {
     // Any name may stand in an address: of one that is no source nothing is known.
-    const id = decodeURIComponent(source) as SourceId;
+    const id = nameOf(source) as SourceId;
     return html`<${Source} key=${id} id=${id} model=${model} connection=${connection} feed=${feed} />`;
   }
+  const actors = /^#\/actors(?:\/(.+))?$/.exec(address);
+  if (actors !== null) {
+    const node = actors[1] === undefined ? null : nameOf(actors[1]);
+    return html`<${Actors} node=${node} model=${model} connection=${connection} />`;
+  }
   if (address === "#/tokens") return html`<${Tokens} />`;
-  if (address === "#/ledger") return html`<${Ledger} model=${model} />`;
+  if (address === "#/ledger")
+    return html`<${Ledger} model=${model} connection=${connection} forgetAudit=${forgetAudit} />`;
   if (address === "#/topology") return html`<${Topology} model=${model} />`;
   if (address === "#/events") {
     return html`<${Alarms} alarms=${alarms} model=${model} connection=${connection} />
       <${Events} model=${model} />`;
   }
   return html`<${Overview} model=${model} feed=${feed} connection=${connection} />`;
+}
+
+/** A name as an address has it; what is none stays as it is. */
+function nameOf(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** Also where a part shows one of several things. */
+function isAt(address: string, part: string): boolean {
+  return (address || "#/") === part || (part !== "#/" && address.startsWith(`${part}/`));
 }
 
 function State({ model }: { readonly model: Model }) {

@@ -1,6 +1,12 @@
 /** What the page knows: one value, made anew by each message. */
 
-import type { ClusterSnapshot, HubEvent, PageMessage } from "../../src/web/page-protocol.js";
+import type {
+  AuditState,
+  ClusterSnapshot,
+  GapsReport,
+  HubEvent,
+  PageMessage,
+} from "../../src/web/page-protocol.js";
 import type { StoredResult } from "../../src/task/record.js";
 import type { ConnectionState } from "./connection.js";
 
@@ -47,6 +53,10 @@ export interface Model {
   readonly result: StoredResult | null;
   /** Results of it that this page was too slow for. */
   readonly left: number;
+  /** Null while nobody looks at them. */
+  readonly gaps: GapsReport | null;
+  /** Null where none was asked for. */
+  readonly audit: AuditState | null;
 }
 
 const HISTORY_MAX = 300;
@@ -67,6 +77,8 @@ export const START: Model = {
   results: [],
   result: null,
   left: 0,
+  gaps: null,
+  audit: null,
 };
 
 export function withMessage(model: Model, message: PageMessage): Model {
@@ -85,6 +97,10 @@ export function withMessage(model: Model, message: PageMessage): Model {
         left: model.left + message.left,
         results: [...model.results, momentOf(message.record)].slice(-RESULTS_MAX),
       };
+    case "gaps":
+      return { ...model, gaps: message };
+    case "audit":
+      return { ...model, audit: message.state };
     case "reply":
     case "failed":
     case "picture":

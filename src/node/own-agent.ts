@@ -1,7 +1,10 @@
 /** The agent of a node, with what it does behind it. */
 
 import { CodedError, errorText } from "../runtime/errors.js";
+import { keepLetters } from "../runtime/kept-letters.js";
+import { nodeSystem } from "../runtime/node-system.js";
 import type { ActorSystem } from "../runtime/system.js";
+import { ACTORS_MAX } from "../actors/guard/forms.js";
 import type { Cluster, HubCluster } from "../transport/cluster/cluster.js";
 import { TransportError } from "../transport/errors.js";
 import { spawnAgent, type Agent } from "./agent/spawn.js";
@@ -28,6 +31,8 @@ const DRAIN_TIMEOUT_MS = 5 * 60_000;
 
 export function spawnOwnAgent(options: OwnAgentOptions): Agent {
   const { system, components, requested, pictures, cluster, hub, onDrained } = options;
+  const letters = keepLetters(system.deadLetters, system.clock);
+
   async function counted(id: string, adding: Promise<void>): Promise<void> {
     try {
       await adding;
@@ -51,6 +56,11 @@ export function spawnOwnAgent(options: OwnAgentOptions): Agent {
     },
     watchPictures: (id, look, watcher) => pictures?.watch(id, look, watcher),
     ledgers: () => components.sources.ledgers(),
+    actors: () => ({
+      ...nodeSystem(system).actors(ACTORS_MAX),
+      deadLetters: { ...system.deadLetters.countByReason },
+    }),
+    deadLetters: () => letters.newest(),
     async drain() {
       await drainNode(system, components, { timeoutMs: DRAIN_TIMEOUT_MS });
       // Whoever asked is answered first.

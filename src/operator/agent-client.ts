@@ -2,10 +2,17 @@
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import { replyInvalid } from "../runtime/errors.js";
+import type { KeptLetter } from "../runtime/kept-letters.js";
 import type { ActorSystem } from "../runtime/system.js";
 import { askNode } from "../actors/guard/ask-node.js";
-import { AGENT_REPLY, SOURCES_REPORTED } from "../actors/guard/replies.js";
-import type { AgentMessage, AgentReply, SourcesReported } from "../actors/protocol/agent.js";
+import {
+  ACTORS_REPORTED,
+  AGENT_REPLY,
+  DEAD_LETTERS_REPORTED,
+  SOURCES_REPORTED,
+  type ReplyForm,
+} from "../actors/guard/replies.js";
+import type { ActorsReported, AgentMessage, AgentReply, SourcesReported } from "../actors/protocol/agent.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SchedulerMessage } from "../actors/protocol/scheduler.js";
 import type { PipelineText, SourceRequest } from "../task/requests.js";
@@ -33,6 +40,10 @@ export interface AgentClient {
   drain(): Promise<void>;
   /** The sources of its own that run on the node now, with their ledgers. */
   sources(): Promise<SourcesReported>;
+  /** The actors of the node now: how much waits for each, how often each has started again, how many messages were lost. */
+  actors(): Promise<ActorsReported>;
+  /** The newest messages of the node that were not handled, as short texts without what is secret, newest first. */
+  deadLetters(): Promise<readonly KeptLetter[]>;
   /**
    * Hands `listener` every event of the node and its own sources from now on, through whatever cuts it off: what happened meanwhile it is
    * told once the node is back, the last 256 events, and `eventsMissed` of how many there were before those.
@@ -70,6 +81,16 @@ export function createAgentClient(
     if (reply.type === "refused") throw reply.error;
   }
 
+  /** What the node says of itself. */
+  async function own<Reply extends { readonly node: NodeName }>(
+    form: ReplyForm<Reply>,
+    toRequest: (replyTo: ActorRef<Reply>) => AgentMessage,
+  ): Promise<Reply> {
+    const reply = await askNode(system, agent, form, toRequest);
+    if (reply.node !== node) throw replyInvalid(agent.address, `it is of "${reply.node}"`);
+    return reply;
+  }
+
   return {
     addSource: (definition) =>
       order((replyTo) => ({ type: "addSource", definition, replyTo }), SOURCE_TIMEOUT_MS),
@@ -80,12 +101,13 @@ export function createAgentClient(
     freeName: (name) => order((replyTo) => ({ type: "freeName", name, replyTo }), SOURCE_TIMEOUT_MS),
     drain: () => order((replyTo) => ({ type: "drain", replyTo }), DRAIN_TIMEOUT_MS),
     async sources() {
-      const reply = await askNode(system, agent, SOURCES_REPORTED, (replyTo) => ({
-        type: "reportSources",
-        replyTo,
-      }));
-      if (reply.node !== node) throw replyInvalid(agent.address, `it is of "${reply.node}"`);
+      const reply = await own(SOURCES_REPORTED, (replyTo) => ({ type: "reportSources", replyTo }));
       return { ...reply, ledgers: await ownLedgers(system, scheduler, node, reply.ledgers) };
+    },
+    actors: () => own(ACTORS_REPORTED, (replyTo) => ({ type: "reportActors", replyTo })),
+    async deadLetters() {
+      const reply = await own(DEAD_LETTERS_REPORTED, (replyTo) => ({ type: "reportDeadLetters", replyTo }));
+      return reply.letters;
     },
     watchEvents(listener, { unchecked = false } = {}) {
       const ref = system.spawn(

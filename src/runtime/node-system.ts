@@ -4,6 +4,7 @@
  * The transport, the node and simulations use it; `index.ts` does not export it.
  */
 
+import type { ActorTree } from "./actor-figures.js";
 import type { ActorRef, Lane } from "./actor-ref.js";
 import type { Address } from "./address.js";
 import type { ActorPath } from "./brand.js";
@@ -19,6 +20,8 @@ export interface NodeSystem extends ActorSystem {
   readonly memory: MemoryBudget;
   /** A number that nobody can guess. */
   readonly askId: () => number;
+  /** The actors that there are now, so many of them at most. */
+  actors(actorsMax: number): ActorTree;
   /** Sends messages for other nodes by `remote` from now on; null makes all other nodes unreachable. */
   attachRemote(remote: Remote | null): void;
   /**

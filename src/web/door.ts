@@ -5,10 +5,10 @@
  * WD2 There are so many requests at a time of each path; one more is told to come again. What is still being sent is none yet.
  *     Answers that nobody takes are a part of the memory of the hub, and where there is none left of it nothing is answered.
  * WD3 A stream ends with the token that opened it, and one that nobody reads is let go of.
- * WD4 What fails inside is logged here, and the one who asks learns only that it did.
+ * WD4 What fails inside is logged here, and the one who asks learns only that it did, and whether to come again.
  */
 
-import { errorText } from "../runtime/errors.js";
+import { CodedError, errorText } from "../runtime/errors.js";
 import type { Clock } from "../runtime/clock.js";
 import type { Logger } from "../runtime/log.js";
 import type { HttpRequest, HttpResponse } from "../transport/carrier.js";
@@ -133,7 +133,7 @@ export function createDoor({ tokens, clock, log }: DoorOptions): Door {
       answer = await answerTo(request, keep);
     } catch (thrown) {
       log.error("Cannot answer a request", { path: request.url ?? "", error: errorText(thrown) });
-      answer = plainAnswer(500, "This failed: the hub's log says why");
+      answer = failure(thrown);
     }
     answer = remembered(request, response, answer);
     counts[answer.status] = (counts[answer.status] ?? 0) + 1;
@@ -175,6 +175,14 @@ function giveOf({ answers }: Route, method: string): Give | undefined {
 function notFound(routes: Routes): Answer {
   const listed = [...routes].filter(([, { isListed }]) => isListed).map(([path]) => path);
   return plainAnswer(404, `There are ${listed.join(", ")} here`);
+}
+
+/** A part of the hub that has no time for it now may have some later: that is no fault. */
+function failure(thrown: unknown): Answer {
+  if (thrown instanceof CodedError && thrown.retry === "backoff") {
+    return plainAnswer(503, "The hub has no time for this now: come again", { "retry-after": "1" });
+  }
+  return plainAnswer(500, "This failed: the hub's log says why");
 }
 
 function refusal(problem: string): Answer {

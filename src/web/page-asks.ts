@@ -2,7 +2,13 @@
 
 import type { ActorRef } from "../runtime/actor-ref.js";
 import { parseAddress } from "../runtime/address.js";
-import { AGENT_REPLY, SOURCES_REPORTED, type ReplyForm } from "../actors/guard/replies.js";
+import {
+  ACTORS_REPORTED,
+  AGENT_REPLY,
+  DEAD_LETTERS_REPORTED,
+  SOURCES_REPORTED,
+  type ReplyForm,
+} from "../actors/guard/replies.js";
 import { parseWith, z } from "../runtime/parse.js";
 import { CodedError, errorText, replyInvalid, RuntimeError } from "../runtime/errors.js";
 import { Refusal, type Sender } from "../transport/cluster/guard.js";
@@ -21,6 +27,8 @@ const AGENT_REPLIES: ReadonlyMap<unknown, ReplyForm<unknown>> = new Map<string, 
   ["freeName", AGENT_REPLY],
   ["drain", AGENT_REPLY],
   ["reportSources", SOURCES_REPORTED],
+  ["reportActors", ACTORS_REPORTED],
+  ["reportDeadLetters", DEAD_LETTERS_REPORTED],
 ]);
 /** Of this hub's own actors. */
 const TRUSTED: ReplyForm<unknown> = { schema: z.unknown() };

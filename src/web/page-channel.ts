@@ -43,6 +43,8 @@ const requestForm: z.ZodType<PageRequest> = z.discriminatedUnion("type", [
     watch: z.discriminatedUnion("topic", [
       z.object({ topic: z.literal("cluster") }),
       z.object({ topic: z.literal("events") }),
+      z.object({ topic: z.literal("gaps") }),
+      z.object({ topic: z.literal("audit") }),
       z.object({
         topic: z.literal("pictures"),
         looks: z
@@ -58,7 +60,10 @@ const requestForm: z.ZodType<PageRequest> = z.discriminatedUnion("type", [
       z.object({ topic: z.literal("records"), source: z.string().transform(parseSourceId) }),
     ]),
   }),
-  z.object({ type: z.literal("unwatch"), topic: z.enum(["cluster", "events", "records", "pictures"]) }),
+  z.object({
+    type: z.literal("unwatch"),
+    topic: z.enum(["cluster", "events", "records", "pictures", "gaps", "audit"]),
+  }),
   z.object({ type: z.literal("alive") }),
 ]);
 

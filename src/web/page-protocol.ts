@@ -20,6 +20,9 @@ import type { Found } from "./found.js";
 export type Watch =
   | { readonly topic: "cluster" }
   | { readonly topic: "events" }
+  | { readonly topic: "gaps" }
+  /** Begins one where none is under way; it ends as nobody watches it any more. */
+  | { readonly topic: "audit" }
   | { readonly topic: "records"; readonly source: SourceId }
   /** So many a second of each source and so large at most. */
   | {
@@ -75,8 +78,46 @@ export type PageMessage =
   /** What has happened, oldest first: at first what the hub remembers, then each as it happens. */
   | { readonly type: "events"; readonly events: readonly HubEvent[] }
   | ({ readonly type: "picture" } & PagePicture)
+  | ({ readonly type: "gaps" } & GapsReport)
+  | { readonly type: "audit"; readonly state: AuditState }
   /** `left` counts those that were left out since the last one, as the page takes fewer than come. */
   | { readonly type: "record"; readonly record: StoredRecord; readonly left: number };
+
+/** Tasks that were dropped in the last hour, by when, whose and why. */
+export interface GapsReport {
+  /** Start of the first period, by the hub's clock. */
+  readonly fromMs: number;
+  readonly periodMs: number;
+  readonly periods: number;
+  readonly gaps: readonly {
+    /** From 0. */
+    readonly period: number;
+    readonly source: string;
+    readonly reason: string;
+    readonly count: number;
+  }[];
+}
+
+/** Where an audit of all stored records stands. */
+export type AuditState =
+  | { readonly status: "running"; readonly read: number; readonly of: number }
+  | {
+      readonly status: "done";
+      readonly atMs: number;
+      readonly records: number;
+      readonly findingCount: number;
+      readonly findingsByRule: Readonly<Record<string, number>>;
+      /** The first 200. */
+      readonly findings: readonly {
+        readonly rule: string;
+        /** A task, a source or the run. */
+        readonly about: string;
+        readonly detail: string;
+      }[];
+      /** Nodes that did not say what they have in flight, and why: that may show as lost. */
+      readonly silent: readonly string[];
+    }
+  | { readonly status: "failed"; readonly problem: string };
 
 /** The cluster as its parts report it, all asked at one time. */
 export interface ClusterSnapshot {

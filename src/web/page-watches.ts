@@ -5,6 +5,8 @@ import type { SourceId } from "../task/identity.js";
 import type { PageHub } from "./page-hub.js";
 import type { PageMessage, Watch } from "./page-protocol.js";
 
+const GAPS_MS = 1_000;
+
 export interface PageWatches {
   /** In the place of what was watched of the topic. */
   begin(watch: Watch): void;
@@ -29,8 +31,25 @@ export function createPageWatches(hub: PageHub, { tell, isBehind, isBusy }: Watc
     if (watch.topic === "cluster") {
       return hub.feed.subscribe((snapshot) => tell({ type: "cluster", ...snapshot }));
     }
+    if (watch.topic === "gaps") return followGaps();
+    if (watch.topic === "audit") return hub.audits.look((state) => tell({ type: "audit", state }));
     tell({ type: "events", events: hub.events.newest() });
     return hub.events.subscribe((event) => tell({ type: "events", events: [event] }));
+  }
+
+  /** Once a second, where there is something new. */
+  function followGaps(): () => void {
+    const { clock } = hub.system;
+    let told = -1;
+    let timer = clock.after(0, look);
+    function look(): void {
+      if (hub.gaps.version !== told) {
+        told = hub.gaps.version;
+        tell({ type: "gaps", ...hub.gaps.report(clock.now()) });
+      }
+      timer = clock.after(GAPS_MS, look);
+    }
+    return () => timer.cancel();
   }
 
   function followRecords(source: SourceId): () => void {

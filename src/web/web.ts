@@ -19,6 +19,8 @@ import { createClusterFeed } from "./cluster-feed.js";
 import { createDoor, getRoute, type Routes } from "./door.js";
 import { EventRing } from "./event-ring.js";
 import { healthAnswer, readyAnswer } from "./health.js";
+import { createAuditDesk } from "./audit-desk.js";
+import { GapLine } from "./gap-line.js";
 import { gatherEvents } from "./gather-events.js";
 import { lookAtCluster } from "./look-at-cluster.js";
 import { createMetrics } from "./metrics/metrics.js";
@@ -98,6 +100,7 @@ export function createWeb({
   const pages = new Set<Channel>();
   const news = new News();
   const stages = createStageFlows();
+  const gaps = new GapLine();
   let served: { readonly hub: PageHub; readonly name: WebHub["system"]["name"] } | null = null;
 
   return {
@@ -125,6 +128,7 @@ export function createWeb({
     onOutcome(outcome) {
       metrics.observe(outcome);
       stages.observe(outcome);
+      gaps.note(outcome);
       news.tell();
     },
     onEvent(event) {
@@ -178,6 +182,8 @@ export function createWeb({
           feed: createClusterFeed(() => lookAtCluster(operator, stages), { clock, log }),
           events,
           pictures,
+          gaps,
+          audits: createAuditDesk(operator),
           version,
           countRefusal,
         },

@@ -18,6 +18,8 @@ const ports: AgentPorts = {
   watchPictures: () => {},
   freeName: idle,
   ledgers: () => Promise.resolve([]),
+  actors: () => ({ actors: [], left: 0, deadLetters: {} }),
+  deadLetters: () => [],
   drain: idle,
 };
 

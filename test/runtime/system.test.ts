@@ -2,6 +2,7 @@ import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import type { Behaviour } from "../../src/runtime/behaviour.js";
 import { RuntimeError } from "../../src/runtime/errors.js";
+import { nodeSystem } from "../../src/runtime/node-system.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { createActorSystem } from "../../src/runtime/system.js";
 import { rejection } from "../support/rejection.js";
@@ -19,6 +20,37 @@ test("ActorSystem.terminate fails the asks that nobody answered, so that no time
   const error = await rejection(asked);
   await within(1_000, terminated);
   assert.equal([error.code, clock.pending], ["actor-stopped", 0]);
+});
+
+test("NodeSystem.actors tells the tree, what waits for each, and how often each has started again", () => {
+  const { system, settle, advance } = createSteppedSystem();
+  const fragile: Behaviour<null, "fail"> = {
+    start(ctx) {
+      ctx.spawn(idle, { name: "below$4711" });
+      return null;
+    },
+    receive() {
+      throw new Error("as told");
+    },
+  };
+  const top = system.spawn(fragile, { name: "top" });
+  system.spawn(idle, { name: "beside" });
+  settle();
+  top.tell("fail");
+  settle();
+  const tree = (actorsMax: number) => nodeSystem(system).actors(actorsMax);
+  top.tell("fail");
+  assert.equal(tree(9), {
+    actors: [
+      { path: "/top", status: "waiting", waiting: 1, restarts: 1 },
+      { path: "/beside", status: "running", waiting: 0, restarts: 0 },
+    ],
+    left: 0,
+  });
+  advance(60_000);
+  const [first, below] = tree(9).actors;
+  assert.equal([first?.restarts, below?.path], [2, "/top/below$…"]);
+  assert.is(tree(1).left, 2);
 });
 
 test("ActorSystem.terminate ends an actor that floods itself, on the event loop too", async () => {

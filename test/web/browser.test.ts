@@ -171,7 +171,7 @@ async function checkParts(page: Page): Promise<void> {
   const look = async (part: string): Promise<void> => {
     for (const fault of await faultsOf(page)) faults.push(`${part}: ${fault}`);
   };
-  for (const part of ["Topology", "Ledger", "Events", "Tokens", "Overview"]) {
+  for (const part of ["Topology", "Ledger", "Actors", "Events", "Tokens", "Overview"]) {
     await tabTo(page, part);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 2 }).first().waitFor();
@@ -247,6 +247,13 @@ test("a link signs in; pictures are in step with their boxes, which lie over wha
     await page.getByRole("listitem", { name: /^motion on cloud: works, \d+ % busy/ }).waitFor();
     await page.getByText(/1 of 1 nodes have it/).waitFor();
 
+    await page.getByRole("link", { name: "Actors" }).click();
+    await page.getByRole("row", { name: /^source-gate \d+ 0 runs/ }).waitFor();
+    hub.system.resolve("sluice://cloud/nobody").tell({ type: "knock", token: "4711" });
+    await page.getByText('{type: "knock", token: …}').waitFor();
+    await page.getByLabel("Show those with").fill("something else");
+    await page.getByText("None of the kind is kept").waitFor();
+
     await page.getByRole("link", { name: "Events 1 alarm" }).click();
     await page.getByRole("button", { name: "Acknowledge slow of gate" }).click();
     await page.getByText(/known for/).waitFor();
@@ -256,6 +263,9 @@ test("a link signs in; pictures are in step with their boxes, which lie over wha
       .waitFor();
     await page.getByRole("link", { name: "Ledger" }).click();
     await page.getByRole("row", { name: /^gate/ }).getByText("yes").waitFor();
+    await page.getByText("No task was dropped in the last hour").waitFor();
+    await page.getByRole("button", { name: "Audit now" }).click();
+    await page.getByText(/records add up: no task was lost/).waitFor();
     await checkParts(page);
     await hub.drainSource(parseSourceId("gate"));
     assert.equal(problems, []);

@@ -3,6 +3,7 @@ import { createServer as createTlsServer, request as tlsRequest } from "node:htt
 import { connect, type AddressInfo } from "node:net";
 import * as assert from "uvu/assert";
 import { systemClock } from "../../src/runtime/clock.js";
+import { RuntimeError } from "../../src/runtime/errors.js";
 import { silentLogger } from "../../src/runtime/log.js";
 import { createMemoryTokens } from "../../src/transport/security/memory-tokens.js";
 import { MemoryBudget } from "../../src/runtime/memory-budget.js";
@@ -184,6 +185,17 @@ test("what fails inside is said in the log and not to the one who asks", async (
   assert.is(lines.length, 1);
   assert.match(lines[0] ?? "", /4711/);
   assert.equal(door.counts, { 500: 1 });
+});
+
+test("a part of the hub that has no time is no fault: whoever asks is told to come again", async () => {
+  const door = createDoor({ tokens: null, clock: systemClock, log: silentLogger });
+  const slow = new RuntimeError("no reply in time", { code: "ask-timeout", retry: "backoff" });
+  door.open(new Map([["/frame/*", getRoute(() => Promise.reject(slow))]]), hubOf());
+  await serving(door, async (ask) => {
+    const { status, headers } = await ask("/frame/none.jpg");
+    assert.equal([status, headers["retry-after"]], [503, "1"]);
+  });
+  assert.equal(door.counts, { 503: 1 });
 });
 
 test("so many are answered at a time, and one more is told to come again", async () => {

@@ -181,6 +181,9 @@ const AGENT: Rules = {
     forAll: [],
   },
   reportSources: { from: ["cloud", ...LOOKS], read: form<Of<AgentMessage, "reportSources">>()(replied) },
+  reportActors: { from: LOOKS, read: form<Of<AgentMessage, "reportActors">>()(replied) },
+  // What was said to somebody may be more than a viewer is to know.
+  reportDeadLetters: { from: OPERATOR, read: form<Of<AgentMessage, "reportDeadLetters">>()(replied) },
   drain: { from: ORDERS, read: form<Of<AgentMessage, "drain">>()(replied) },
   watchEvents: {
     from: ORDERS,

@@ -31,6 +31,8 @@ export const NODES_MAX = 1_000;
 const SERVICES_MAX = 1_000;
 /** Ledgers of one node: twice the sources that it may have. */
 export const LEDGERS_MAX = 2 * SOURCES_OF_NODE_MAX;
+/** Actors of one node that are told at a time. */
+export const ACTORS_MAX = 1_000;
 /** Stages of one node that have tasks, or are loaded. */
 export const QUEUES_MAX = 4_096;
 /** Why tasks are dropped, with room for reasons of a later release. */

@@ -1,9 +1,10 @@
 /** What a node answers when it is asked, as schemas: who asks parses the reply, as it is another node's word. */
 
 import { parseWith, z } from "../../runtime/parse.js";
+import { KEPT_LETTERS_MAX, LETTER_TEXT_MAX } from "../../runtime/kept-letters.js";
 import { QUERY_RECORDS_MAX, TEXT_LIMITS } from "../../task/limits.js";
 import type { AlarmsReported } from "../protocol/alarms.js";
-import type { AgentReply, SourcesReported } from "../protocol/agent.js";
+import type { ActorsReported, AgentReply, DeadLettersReported, SourcesReported } from "../protocol/agent.js";
 import type { QueryReply, StatementReply, TotalsReported } from "../protocol/distributor.js";
 import type {
   ChangesReported,
@@ -20,7 +21,7 @@ import type {
   VersionFreed,
 } from "../protocol/scheduler.js";
 import type { Covers } from "./covers.js";
-import { bounded, LEDGERS_MAX, name, recordOf, repairs } from "./forms.js";
+import { ACTORS_MAX, bounded, LEDGERS_MAX, name, REASONS_MAX, recordOf, repairs } from "./forms.js";
 import {
   changesReport,
   failure,
@@ -82,6 +83,42 @@ export const SOURCES_REPORTED = replyForm<SourcesReported>()(
     type: z.literal("sourcesReported"),
     node: name,
     ledgers: z.array(ledger).max(LEDGERS_MAX),
+  }),
+);
+const path = z.string().max(TEXT_LIMITS.address);
+
+export const ACTORS_REPORTED = replyForm<ActorsReported>()(
+  z.object({
+    type: z.literal("actorsReported"),
+    node: name,
+    actors: z
+      .array(
+        z.object({
+          path,
+          status: z.enum(["running", "waiting", "stopping"]),
+          waiting: bounded,
+          restarts: bounded,
+        }),
+      )
+      .max(ACTORS_MAX),
+    left: bounded,
+    deadLetters: recordOf(TEXT_LIMITS.name, bounded, REASONS_MAX),
+  }),
+);
+export const DEAD_LETTERS_REPORTED = replyForm<DeadLettersReported>()(
+  z.object({
+    type: z.literal("deadLettersReported"),
+    node: name,
+    letters: z
+      .array(
+        z.object({
+          atMs: z.number(),
+          target: path,
+          reason: z.string().max(TEXT_LIMITS.name),
+          text: z.string().max(LETTER_TEXT_MAX),
+        }),
+      )
+      .max(KEPT_LETTERS_MAX),
   }),
 );
 export const POLICY_REPLY = replyForm<PolicyReply>()(

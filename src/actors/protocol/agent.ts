@@ -1,6 +1,8 @@
 /** What an operator asks of a node, and what its agent answers. */
 
+import type { ActorTree } from "../../runtime/actor-figures.js";
 import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { KeptLetter } from "../../runtime/kept-letters.js";
 import type { Takeover } from "../../task/hosting.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import type { LedgerReported } from "../../task/reports.js";
@@ -45,6 +47,10 @@ export type AgentMessage =
       readonly watcher: ActorRef<PictureMessage>;
     }
   | { readonly type: "reportSources"; readonly replyTo: ActorRef<SourcesReported> }
+  /** The actors that there are, and how many messages were lost. */
+  | { readonly type: "reportActors"; readonly replyTo: ActorRef<ActorsReported> }
+  /** The newest messages that were lost. */
+  | { readonly type: "reportDeadLetters"; readonly replyTo: ActorRef<DeadLettersReported> }
   /** Drain every source and leave the cluster. */
   | { readonly type: "drain"; readonly replyTo: ActorRef<AgentReply> }
   /** What has happened since `after` comes first: the place of the last event that the listener was told, or null of a new one. */
@@ -68,6 +74,21 @@ export type WatcherMessage =
   { readonly type: "watching"; readonly at: EventPlace } | (NodeEvent & { readonly at: EventPlace });
 
 export type AgentReply = { readonly type: "done" } | { readonly type: "refused"; readonly error: Error };
+
+/** The actors of a node. */
+export interface ActorsReported extends ActorTree {
+  readonly type: "actorsReported";
+  readonly node: NodeName;
+  /** Messages that were not handled since the node started, by reason. */
+  readonly deadLetters: Readonly<Record<string, number>>;
+}
+
+/** Messages of a node that were not handled, newest first. */
+export interface DeadLettersReported {
+  readonly type: "deadLettersReported";
+  readonly node: NodeName;
+  readonly letters: readonly KeptLetter[];
+}
 
 /** The sources that run on a node. */
 export interface SourcesReported {

@@ -8,7 +8,14 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskResult, Behaviour, Context } from "../../runtime/behaviour.js";
-import type { AgentMessage, AgentReply, EventPlace, WatcherMessage } from "../../actors/protocol/agent.js";
+import type { KeptLetter } from "../../runtime/kept-letters.js";
+import type {
+  ActorsReported,
+  AgentMessage,
+  AgentReply,
+  EventPlace,
+  WatcherMessage,
+} from "../../actors/protocol/agent.js";
 import type { PictureMessage } from "../../actors/protocol/pictures.js";
 import type { PictureLook } from "../../task/picture.js";
 import type { NodeEvent } from "../../actors/protocol/generator.js";
@@ -27,6 +34,9 @@ export interface AgentPorts {
   readonly freeName: (name: NodeName) => Promise<void>;
   readonly watchPictures: (id: SourceId, look: PictureLook, watcher: ActorRef<PictureMessage>) => void;
   readonly ledgers: () => Promise<readonly LedgerReported[]>;
+  readonly actors: () => Omit<ActorsReported, "type" | "node">;
+  /** Newest first. */
+  readonly deadLetters: () => readonly KeptLetter[];
   /** Drains every source of the node and has it leave. */
   readonly drain: () => Promise<void>;
 }
@@ -96,6 +106,12 @@ export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State,
         ctx.pipe(ports.ledgers(), (result) => ({ type: "ledgersGathered", replyTo, result }));
         return;
       }
+      case "reportActors":
+        message.replyTo.tell({ type: "actorsReported", node, ...ports.actors() });
+        return;
+      case "reportDeadLetters":
+        message.replyTo.tell({ type: "deadLettersReported", node, letters: ports.deadLetters() });
+        return;
       case "watchEvents":
         onWatchEvents(state, node, message, ctx);
         return;

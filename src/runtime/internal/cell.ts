@@ -8,6 +8,7 @@
  * CE4 What a behaviour throws goes to its supervisor and no further.
  */
 
+import { withoutSecrets, type ActorFigures } from "../actor-figures.js";
 import type { ActorRef, Lane } from "../actor-ref.js";
 import type { Behaviour, StopReason, Terminated } from "../behaviour.js";
 import type { TimerHandle } from "../clock.js";
@@ -94,6 +95,15 @@ export class Cell extends SupervisedActor implements ContextActor {
 
   get location(): string {
     return `/${this.path.parts.join("/")}`;
+  }
+
+  get figures(): ActorFigures {
+    return {
+      path: withoutSecrets(this.location),
+      status: this.#status === "suspended" ? "waiting" : this.#status === "stopping" ? "stopping" : "running",
+      waiting: this.#mailbox.size,
+      restarts: this.restarts,
+    };
   }
 
   get address(): string {

@@ -45,6 +45,14 @@ export function findKernelActor(root: KernelSystem, path: string): Actor | undef
   return actor;
 }
 
+/** All actors below `root`, parents before their children. */
+export function* kernelActors(root: ActorParent): Generator<Actor> {
+  for (const actor of root.children.values()) {
+    yield actor;
+    yield* kernelActors(actor);
+  }
+}
+
 /** An actor in nact's tree without nact's message loop: subclasses say what a message and a stop do. */
 export abstract class KernelActor extends Actor {
   constructor(parent: ActorParent, name: string) {

@@ -1,5 +1,6 @@
 /** The one implementation of `ActorSystem`, `NodeSystem` and `Host`: the root of a node's tree of actors. */
 
+import type { ActorFigures, ActorTree } from "../actor-figures.js";
 import type { ActorRef, Lane } from "../actor-ref.js";
 import { formatAddress, parseAddress, parseNodeName, type Address } from "../address.js";
 import type { AskOptions } from "../ask-options.js";
@@ -24,7 +25,7 @@ import { Cell, spawnCell } from "./cell.js";
 import { Dispatcher } from "./dispatcher.js";
 import { AskEntry, ForeignEntry } from "./entry.js";
 import type { Host } from "./host.js";
-import { findKernelActor, forgetKernel, startKernel } from "./kernel.js";
+import { findKernelActor, forgetKernel, kernelActors, startKernel } from "./kernel.js";
 import { actorBehind, GivenRef, NamedRef, RemoteRef, ReplyRef } from "./ref.js";
 import { RuntimeRef } from "./runtime-ref.js";
 import { Supervisor } from "./supervisor.js";
@@ -113,6 +114,17 @@ export class LocalSystem implements Host {
   find(path: string): Cell | undefined {
     const actor = findKernelActor(this.#kernel, path);
     return actor instanceof Cell ? actor : undefined;
+  }
+
+  actors(actorsMax: number): ActorTree {
+    const actors: ActorFigures[] = [];
+    let left = 0;
+    for (const actor of kernelActors(this.#kernel)) {
+      if (!(actor instanceof Cell)) continue;
+      if (actors.length < actorsMax) actors.push(actor.figures);
+      else left += 1;
+    }
+    return { actors, left };
   }
 
   nextId(): number {

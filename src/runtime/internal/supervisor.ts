@@ -28,6 +28,8 @@ export abstract class SupervisedActor extends KernelActor {
   abstract readonly location: string;
   /** Restarts of this child alone; used by a `oneForOne` supervisor. */
   history: RestartHistory = NO_RESTARTS;
+  /** All of them, for people. */
+  restarts = 0;
 
   /** Stops its children and then itself, for good. */
   abstract terminate(reason: Terminated["reason"]): void;
@@ -120,7 +122,10 @@ export class Supervisor {
       if (cell.restart === "temporary") cell.stop();
       else cell.suspend();
     }
-    for (const cell of touched) cell.restartIn(delayMs);
+    for (const cell of touched) {
+      cell.restarts += 1;
+      cell.restartIn(delayMs);
+    }
   }
 
   #children(): SupervisedActor[] {

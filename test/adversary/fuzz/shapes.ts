@@ -204,6 +204,8 @@ export const OPERATOR_SHAPES: readonly Shape[] = [
     pipeline: { text: "pipeline: p\nstages:\n  - id: a\n    service: find\n", name: "p.yaml" },
   }),
   asked("/agent", { type: "reportSources" }),
+  asked("/agent", { type: "reportActors" }),
+  asked("/agent", { type: "reportDeadLetters" }),
   asked("/alarms", { type: "reportAlarms" }),
   asked("/alarms", { type: "acknowledgeAlarms", alarm: "nothing", about: "nobody" }),
   asked("/guardian", { type: "spawn", behaviour: "nothing", args: 1, options: { name: "fuzzed" } }),
