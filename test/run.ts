@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Tally } from "./adversary/kit/tally.js";
-import { createNeedsOwnProcess } from "./runner/alone.js";
+import { createOpens } from "./runner/opens.js";
 import { isCampaign, leftOutText } from "./runner/campaigns.js";
 import type { FileResult } from "./runner/file-result.js";
 import { HELP, parseOptions, type RunnerOptions } from "./runner/options.js";
@@ -77,7 +77,7 @@ async function run(
   const startedMs = performance.now();
   const room = createRoom(thisMachine(availableParallelism()), jobs);
   const all = runFiles(
-    groupsOf(files, readDurations(durationsFile), createNeedsOwnProcess()),
+    groupsOf(files, readDurations(durationsFile), createOpens()),
     startGroup,
     room,
     (result) => {

@@ -10,19 +10,37 @@ import type { TestFile } from "./run-file.js";
 const fileOf = (name: string): TestFile => ({ name, path: `/${name}` });
 
 test("the longest file starts first, and those that are not known last", () => {
-  const files = ["a/short", "b/long", "a/longest", "a/also-short"].map(fileOf);
-  const groups = groupsOf(files, { "a/longest": 9, "b/long": 4 }, () => true);
+  const files = ["a/unknown", "b/long", "a/longest", "b/longer"].map(fileOf);
+  const groups = groupsOf(files, { "a/longest": 9, "b/long": 7, "b/longer": 8 }, () => true);
   assert.equal(
     groups.map((group) => group.map(({ name }) => name)),
-    [["a/longest"], ["b/long"], ["a/short"], ["a/also-short"]],
+    [["a/longest"], ["b/longer"], ["b/long"], ["a/unknown"]],
   );
 });
 
-test("files that need no process of their own share some, with their neighbours, and are as long as all of them", () => {
+test("files that open something share a process unless they take long, and none with those that open nothing", () => {
+  const short = Array.from({ length: 14 }, (_, at) => fileOf(`a/${10 + at}`));
+  const groups = groupsOf(
+    [...short, fileOf("a/long"), fileOf("a/pure")],
+    { "a/10": 5, "a/22": 1, "a/long": 6 },
+    (path) => path !== "/a/pure",
+  );
+  assert.equal(
+    groups.map((group) => [group[0]?.name, group.length]),
+    [
+      ["a/long", 1],
+      ["a/10", 12],
+      ["a/22", 2],
+      ["a/pure", 1],
+    ],
+  );
+});
+
+test("files that open nothing share processes, with their neighbours, and are as long as all of them", () => {
   const files = Array.from({ length: 70 }, (_, at) => fileOf(`${at < 35 ? "b" : "a"}/${10 + at}`));
   const groups = groupsOf(
     [fileOf("c/own"), ...files],
-    { "c/own": 5, "b/11": 3, "b/12": 3 },
+    { "c/own": 6, "b/11": 4, "b/12": 3 },
     (path) => path === "/c/own",
   );
   assert.equal(

@@ -10,6 +10,10 @@ export type Durations = Readonly<Record<string, number>>;
 const WORTH_KEEPING_S = 2;
 /** Files of one process. More would save little, and a file that ends it has those behind it start anew. */
 const SHARED_MAX = 30;
+/** Of files that open something: some wait, and groups run beside each other. */
+const OPENING_MAX = 12;
+/** A file that takes longer has a process of its own, where it opens something: what it does outweighs the loading. In seconds. */
+const LONG_S = 5;
 
 /** @returns none where nothing is kept */
 export function readDurations(path: string): Durations {
@@ -32,19 +36,30 @@ export function writeDurations(
 /**
  * Groups of files, each for a process: the longest first, and those of which nothing is kept last.
  *
- * @param needsOwn whether a file needs a process of its own; of the others so many share one, neighbours by name
+ * @param opens whether a file can open what is not memory: threads, processes, sockets, databases. Those share processes with
+ *   their like, neighbours by name, unless they take long; the others share theirs
  */
 export function groupsOf(
   files: readonly TestFile[],
   durations: Durations,
-  needsOwn: (path: string) => boolean,
+  opens: (path: string) => boolean,
 ): readonly Group[] {
-  const own = files.filter(({ path }) => needsOwn(path)).map((file): Group => [file]);
-  const others = files.filter(({ path }) => !needsOwn(path)).toSorted((a, b) => a.name.localeCompare(b.name));
-  const shared = Array.from({ length: Math.ceil(others.length / SHARED_MAX) }, (_, at) =>
-    others.slice(at * SHARED_MAX, (at + 1) * SHARED_MAX),
-  );
   const secondsOf = (group: Group): number =>
     group.reduce((sum, { name }) => sum + (durations[name] ?? 0), 0);
-  return [...own, ...shared].toSorted((a, b) => secondsOf(b) - secondsOf(a));
+  const opening = files.filter(({ path }) => opens(path));
+  const pure = files.filter(({ path }) => !opens(path));
+  const long = opening.filter((file) => secondsOf([file]) > LONG_S);
+  const short = opening.filter((file) => !long.includes(file));
+  return [
+    ...long.map((file): Group => [file]),
+    ...neighbours(short, OPENING_MAX),
+    ...neighbours(pure, SHARED_MAX),
+  ].toSorted((a, b) => secondsOf(b) - secondsOf(a));
+}
+
+function neighbours(files: readonly TestFile[], most: number): readonly Group[] {
+  const sorted = files.toSorted((a, b) => a.name.localeCompare(b.name));
+  return Array.from({ length: Math.ceil(sorted.length / most) }, (_, at) =>
+    sorted.slice(at * most, (at + 1) * most),
+  );
 }

@@ -3,6 +3,7 @@
  * `node shared-process.js MARK ENDING_MS FILE...`. What a file has begun may go on for so long after its tests.
  */
 
+import { endedChildrenCpuMs } from "./cpu-time.js";
 import { beginLine, endLine } from "./shared-lines.js";
 
 const LOOK_AGAIN_MS = 5;
@@ -23,7 +24,7 @@ process.setMaxListeners(0);
 
 for (const file of files) {
   const startedMs = performance.now();
-  const cpu = process.cpuUsage();
+  const cpu = cpuMsSoFar();
   const before = process.getActiveResourcesInfo();
   console.log(beginLine(mark, file));
   globalThis.UVU_QUEUE = [[null]];
@@ -40,13 +41,18 @@ for (const file of files) {
     clean = false;
   }
   const left = await leftOpen(before);
-  const { user, system } = process.cpuUsage(cpu);
-  const [durationMs, cpuMs] = [performance.now() - startedMs, (user + system) / 1_000];
+  const [durationMs, cpuMs] = [performance.now() - startedMs, cpuMsSoFar() - cpu];
   console.log(endLine(mark, { file, code: process.exitCode, durationMs, cpuMs, left }));
   // What it holds open it may still use: the others go on without it.
   if (!clean || left.length > 0) process.exit(1);
 }
 process.exitCode = 0;
+
+/** Of this process, and of all that it has waited for. */
+function cpuMsSoFar(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000 + (endedChildrenCpuMs() ?? 0);
+}
 
 /** What keeps this process alive that did not before the file. */
 async function leftOpen(before: readonly string[]): Promise<readonly string[]> {

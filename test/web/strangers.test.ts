@@ -100,6 +100,8 @@ test("a stream that nobody reads is let go of after half a minute, and one that 
     }
   };
   await within(20_000, unread(), "the end of the stream");
+  // What it has not read would keep it open.
+  sent.destroy();
   server.closeAllConnections();
   server.close();
 });

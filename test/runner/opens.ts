@@ -1,7 +1,7 @@
 /**
- * Which files need a process of their own: those whose imports can start processes, threads or native calls, or open sockets
- * or databases. The others hold nothing but memory and files, and share one: most of their time is the start of Node and the
- * loading of what they test.
+ * Which files can open something: those whose imports can start processes, threads or native calls, or open sockets or
+ * databases. The others hold nothing but memory and files. Most of a short file's time is the start of Node and the loading of
+ * what it tests, so those of either kind share processes.
  */
 
 import { existsSync, readFileSync } from "node:fs";
@@ -9,11 +9,11 @@ import { dirname, resolve } from "node:path";
 
 const PARTS_OF_NODE = "child_process cluster dgram dns http http2 https net tls worker_threads".split(" ");
 const LIBRARIES = "fluent-ffmpeg level onnxruntime-node sharp systeminformation ws".split(" ");
-const OWN_PROCESS = new Set([...PARTS_OF_NODE.map((name) => `node:${name}`), ...LIBRARIES]);
+const OPENERS = new Set([...PARTS_OF_NODE.map((name) => `node:${name}`), ...LIBRARIES]);
 const IMPORT = /^(?:import|export)\s[^;"']*?from "([^"]+)";|^import "([^"]+)";|\bimport\("([^"]+)"\)/gm;
 
-/** @returns whether a compiled file needs a process of its own */
-export function createNeedsOwnProcess(): (path: string) => boolean {
+/** @returns whether a compiled file can open something */
+export function createOpens(): (path: string) => boolean {
   const imports = new Map<string, readonly string[]>();
   const importsOf = (path: string): readonly string[] => {
     const known = imports.get(path);
@@ -29,7 +29,7 @@ export function createNeedsOwnProcess(): (path: string) => boolean {
     const open = [path];
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       for (const target of importsOf(next)) {
-        if (OWN_PROCESS.has(target)) return true;
+        if (OPENERS.has(target)) return true;
         if (!target.startsWith("/") || seen.has(target)) continue;
         seen.add(target);
         open.push(target);
