@@ -20,6 +20,7 @@ import { openStore } from "../../src/storage/results/open-store.js";
 import { dataFolder } from "../support/data.js";
 import { inPairs, REPOSITORY, runProgram, type Ended, type ProgramOptions } from "../support/program.js";
 import { newRecord } from "../support/records.js";
+import { startHere } from "../support/sluice-here.js";
 import { storedRecords } from "../support/stored.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-bad-"));
@@ -36,6 +37,7 @@ interface Case {
   readonly says: readonly (string | RegExp)[];
   /** Default 1. */
   readonly exitCode?: number;
+  /** Runs it as a program of its own, with these. Default: in this process. */
   readonly options?: ProgramOptions;
   /** Default: a store of its own, with a record in it that must stay. */
   readonly ownStore?: true;
@@ -77,20 +79,31 @@ const locked = await openStore(lockedFolder);
 const root = process.getuid?.() === 0;
 const NOBODY = 65_534;
 
-/** Three processes take three times as long to start as one, and say no more of what is wrong with a source or a model. */
+/**
+ * Three processes take three times as long to start as one, and say no more of what is wrong; a source, a model and a store are
+ * wrong for edges of their own, too. Where it is not given, all ends before anything starts.
+ */
 const ONE_PROCESS = "--single";
+/** As a program of its own, as a user starts it: one of each kind. */
+const PROGRAM: ProgramOptions = {};
 
 const cases: Readonly<Record<string, Case>> = {
   // The slowest one first: the others run beside it.
   "an RTSP address that never answers": {
-    args: ["--source", `rtsp://user:secret@127.0.0.1:${port}/stream`],
+    options: PROGRAM,
+    args: [ONE_PROCESS, "--source", `rtsp://user:secret@127.0.0.1:${port}/stream`],
     says: [`"rtsp://***@127.0.0.1:${port}/stream"`, "no answer within 10 s", "check its address"],
   },
   "an RTSP address that refuses": {
+    options: PROGRAM,
     args: [ONE_PROCESS, "--source", "rtsp://127.0.0.1:1/stream"],
     says: ["Connection refused", "check its address"],
   },
-  "a missing file": { args: ["--source", "none.mp4"], says: ['"none.mp4"', "no such file: check the path"] },
+  "a missing file": {
+    options: PROGRAM,
+    args: ["--source", "none.mp4"],
+    says: ['"none.mp4"', "no such file: check the path"],
+  },
   "a directory": { args: [ONE_PROCESS, "--source", folder], says: ["is a directory: name a file in it"] },
   "a text file named .mp4": { args: [ONE_PROCESS, "--source", text], says: ["must be a video file"] },
   "a file of zero bytes": {
@@ -103,7 +116,8 @@ const cases: Readonly<Record<string, Case>> = {
     says: ["it has no index (moov atom not found)", "was cut short"],
   },
   "a truncated video": {
-    args: ["--source", file("half.mp4", demo.subarray(0, demo.length / 2))],
+    options: PROGRAM,
+    args: [ONE_PROCESS, "--source", file("half.mp4", demo.subarray(0, demo.length / 2))],
     says: ["to its end as it breaks off", "results so far are kept"],
   },
   "a source of an unknown scheme": {
@@ -111,7 +125,7 @@ const cases: Readonly<Record<string, Case>> = {
     says: ['"ftp://..."', "it must be one of FILE, loop:FILE, rtsp://"],
   },
   "one source that is missing beside one that is not": {
-    args: ["--source", "none.mp4", "--source", "test:64x64@25,duration=1"],
+    args: [ONE_PROCESS, "--source", "none.mp4", "--source", "test:64x64@25,duration=1"],
     says: ['"none.mp4"', "no such file"],
   },
 
@@ -129,6 +143,7 @@ const cases: Readonly<Record<string, Case>> = {
     says: [/service\.yaml:4: /, '"traking", which is not known', 'did you mean "tracking"?'],
   },
   "a cyclic DAG": {
+    options: PROGRAM,
     args: stages(
       "cycle.yaml",
       "  a: { service: tracking, after: [motion, b] }\n  b: { service: tracking, after: [motion, a] }\n",
@@ -156,6 +171,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
 
   "a model that is missing": {
+    options: PROGRAM,
     args: ["--pipeline", OBJECTS, "--model-dir", folder],
     says: [MODEL, "has no model file", "--model-dir"],
   },
@@ -178,17 +194,17 @@ const cases: Readonly<Record<string, Case>> = {
   },
 
   "a store whose path runs through a file": {
-    args: ["--store", join(text, "store")],
+    args: [ONE_PROCESS, "--store", join(text, "store")],
     says: ["its path runs through a file: name a folder"],
     ownStore: true,
   },
   "a store in a folder of other things": {
-    args: ["--store", folder],
+    args: [ONE_PROCESS, "--store", folder],
     says: ["the folder holds other things", "name an empty or new folder"],
     ownStore: true,
   },
   "a store where no folder can be made": {
-    args: ["--store", "/proc/store"],
+    args: [ONE_PROCESS, "--store", "/proc/store"],
     says: ['Cannot open store "/proc/store"', "name another folder"],
     ownStore: true,
     skipped: process.platform !== "linux",
@@ -200,24 +216,30 @@ const cases: Readonly<Record<string, Case>> = {
     ...(root && { options: { user: NOBODY } }),
   },
   "a store that another program has open": {
+    options: PROGRAM,
     args: ["--store", lockedFolder],
     says: ["it is open already: stop the run that has it, or name another folder"],
     ownStore: true,
   },
 
   "SLUICE_FFMPEG that names nothing": {
-    args: [],
+    args: [ONE_PROCESS],
     says: ['SLUICE_FFMPEG must name an executable file: got "/none/ffmpeg"', "correct it or unset it"],
     options: { env: { SLUICE_FFMPEG: "/none/ffmpeg" } },
   },
   "SLUICE_FFMPEG that names another program": {
-    args: [],
+    args: [ONE_PROCESS],
     says: ["does not answer like ffmpeg", "set SLUICE_FFMPEG to one that does, or unset it"],
     options: { env: { SLUICE_FFMPEG: "/bin/true" } },
     skipped: process.platform === "win32",
   },
 
-  "an unknown flag": { args: ["--stor", "x"], says: ["unknown option '--stor'"], exitCode: 2 },
+  "an unknown flag": {
+    options: PROGRAM,
+    args: ["--stor", "x"],
+    says: ["unknown option '--stor'"],
+    exitCode: 2,
+  },
   "an argument without a flag": { args: ["video.mp4"], says: ["too many arguments"], exitCode: 2 },
   "a flag without its value": { args: ["--source"], says: ["argument missing"], exitCode: 2 },
   "an empty store": { args: ["--store", ""], says: ["It must not be empty"], exitCode: 2, ownStore: true },
@@ -247,9 +269,11 @@ const runs = inPairs(
     Object.entries(cases)
       .filter(([, { skipped }]) => skipped !== true)
       .map(([name, { args, options, ownStore }]): [string, () => Promise<Ended>] => {
-        if (ownStore === true) return [name, () => runProgram(args, options)];
+        const run = (given: readonly string[]): Promise<Ended> =>
+          options === undefined ? startHere(...given) : runProgram(given, options);
+        if (ownStore === true) return [name, () => run(args)];
         cpSync(seed, storeOf(name), { recursive: true });
-        return [name, () => runProgram(["--store", storeOf(name), ...args], options)];
+        return [name, () => run(["--store", storeOf(name), ...args])];
       }),
   ),
 );

@@ -1,12 +1,14 @@
 /**
- * `sluice` commands in this process: for most of them the start of a program is nearly all that it costs. What a program does
- * as a process, its signals, its pipes, its end, is tested by `startSluice`.
+ * `sluice` commands, and `npm start`, in this process: for most of them the start of a program is nearly all that it costs. What
+ * a program does as a process, its signals, its pipes, its end, is tested by `startSluice` and `startProgram`.
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import { join } from "node:path";
 import { parseSluice } from "../../apps/cli/commands.js";
-import { exitCodeOf } from "../../apps/program.js";
-import type { Ended } from "./program.js";
+import { exitCodeOf, type ParsedProgram } from "../../apps/program.js";
+import { HELP_HINT, parseStart } from "../../apps/start/options.js";
+import { REPOSITORY, type Ended } from "./program.js";
 
 type Said = Record<"stdout" | "stderr", string>;
 
@@ -15,12 +17,26 @@ const said = new AsyncLocalStorage<Said>();
 let ready = false;
 
 /** Runs `sluice ...args` to its end, with no hub or token from the environment. It can be sent no signal. */
-export async function sluiceHere(...args: readonly string[]): Promise<Ended> {
+export function sluiceHere(...args: readonly string[]): Promise<Ended> {
+  return runHere(() => parseSluice(args, "0.0.0"), "Try sluice --help");
+}
+
+/** Runs `npm start -- ...args` to its end. It can be sent no signal. */
+export function startHere(...args: readonly string[]): Promise<Ended> {
+  const defaults = {
+    source: join(REPOSITORY, "apps/demo/demo.mp4"),
+    pipeline: join(REPOSITORY, "apps/pipelines/default.yaml"),
+    isAtTerminal: false,
+  };
+  return runHere(() => parseStart(args, defaults), HELP_HINT);
+}
+
+async function runHere(parse: () => ParsedProgram, usageHint: string): Promise<Ended> {
   if (!ready) prepare();
   ready = true;
   const own: Said = { stdout: "", stderr: "" };
   const startedMs = performance.now();
-  const exitCode = await said.run(own, () => exitCodeOf(parseSluice(args, "0.0.0"), "Try sluice --help"));
+  const exitCode = await said.run(own, () => exitCodeOf(parse(), usageHint));
   return { exitCode, signal: null, ...own, durationMs: performance.now() - startedMs, leftovers: [] };
 }
 
