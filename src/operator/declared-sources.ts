@@ -61,6 +61,8 @@ export async function keepDeclaredSources(options: DeclaredSourcesOptions): Prom
   }
   /** Incarnations that were ended to start the source otherwise. */
   const replaced = new Map<SourceId, number>();
+  /** The last incarnation of each that ended otherwise. */
+  const lastEnded = new Map<SourceId, number>();
   let declared: readonly DeclaredSource[] = [];
   const watched = new Map<NodeName, () => void>();
   let work: Promise<void> = Promise.resolve();
@@ -103,8 +105,10 @@ export async function keepDeclaredSources(options: DeclaredSourcesOptions): Prom
           replaced.set(id, incarnation);
           await agent.drainSource(id);
         }
+        // Ends of those before are known: they were told of before it was answered what runs.
+        const endedBefore = lastEnded.get(id);
         await agent.addSource(request);
-        await keep(id, { node, digest, ended: false });
+        await keep(id, { node, digest, ended: lastEnded.get(id) !== endedBefore });
         say(`Source "${id}" of the configuration runs on "${node}"`);
       } catch (error) {
         say(`Cannot start source "${id}" of the configuration on "${node}": ${errorText(error)}`);
@@ -137,10 +141,15 @@ export async function keepDeclaredSources(options: DeclaredSourcesOptions): Prom
         (event) => {
           if (event.type !== "sourceEnded" || event.goesOn === true) return;
           const { sourceId, ledger } = event;
+          const entry = kept.get(sourceId);
+          if (replaced.get(sourceId) === ledger.incarnation) return;
+          lastEnded.set(sourceId, ledger.incarnation);
+          if (entry?.node !== node) return;
+          // At once: what is queued already must not start it again.
+          const ended = { ...entry, ended: true };
+          kept.set(sourceId, ended);
           void queue(async () => {
-            const entry = kept.get(sourceId);
-            if (entry?.node !== node || replaced.get(sourceId) === ledger.incarnation) return;
-            await keep(sourceId, { ...entry, ended: true });
+            if (kept.get(sourceId) === ended) await keep(sourceId, ended);
           });
         },
         { unchecked: true },

@@ -49,6 +49,7 @@ async function withHub(
     readonly hub: SluiceNode;
     readonly said: readonly string[];
   }) => Promise<void>,
+  beforeWrite: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   const hub = await startHub(store);
   try {
@@ -58,7 +59,13 @@ async function withHub(
     const operator = createOperator(system, cluster);
     const sources = await keepDeclaredSources({
       operator,
-      state: store.state,
+      state: {
+        range: (kind) => store.state.range(kind),
+        async write(changes) {
+          await beforeWrite();
+          await store.state.write(changes);
+        },
+      },
       say: (line) => said.push(line),
     });
     await use({
@@ -118,6 +125,31 @@ test("a source of the configuration that has come to its end is not started agai
     await declare(declared("clip", SCENE));
     assert.equal(running(), ["clip"]);
   });
+});
+
+test("a source that has ended is not started again by what was asked before its end could be kept", async () => {
+  let letWrite = (): void => {};
+  const mayWrite = new Promise<void>((resolve) => (letWrite = resolve));
+  let hasStarted = (): void => {};
+  const started = new Promise<void>((resolve) => (hasStarted = resolve));
+  await withHub(
+    new MemoryStore(),
+    async ({ declare, hub, running, said }) => {
+      const clip = declared("clip", "test:64x36@5,duration=1");
+      const once = declare(clip);
+      const again = declare(clip);
+      await within(60_000, started, "its start");
+      await within(60_000, hub.sourceEnded(parseSourceId("clip")), "its end");
+      letWrite();
+      await Promise.all([once, again]);
+      assert.equal(running(), []);
+      assert.is(said.filter((line) => line.includes("runs on")).length, 1, said.join("\n"));
+    },
+    () => {
+      hasStarted();
+      return mayWrite;
+    },
+  );
 });
 
 test("what cannot be started is said, and keeps no other source from starting", () =>
