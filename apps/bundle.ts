@@ -84,6 +84,8 @@ async function bundle(): Promise<void> {
     sourcemapExcludeSources: true,
     // Names and lines stay, for stacks: a log gives places in these files.
     minify: false,
+    // A third of the text, which every start would read.
+    comments: false,
     entryFileNames: "[name].js",
     chunkFileNames: "[name]-[hash].js",
     codeSplitting: { groups: LAYERS.map(groupOf) },

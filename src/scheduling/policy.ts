@@ -262,7 +262,9 @@ export function bindPolicy<Parameters, State>(
   return {
     name: policy.name,
     version,
-    parameters: policy.parameters ?? null,
+    get parameters() {
+      return policy.parameters ?? null;
+    },
     start(parameters, scope) {
       const parsed = policy.parse(parameters);
       if (scope !== undefined) policy.check?.(parsed, scope);

@@ -76,7 +76,9 @@ interface State {
 
 export const chameleon: SinglePolicy<Parameters, State> = {
   name: "chameleon",
-  parameters: parametersOf(schema),
+  get parameters() {
+    return parametersOf(schema);
+  },
   parse: (parameters) => parseParameters("chameleon", schema, parameters),
   start: (parameters) => ({ parameters, phase: null }),
   decide({ parameters, phase: before }, view) {

@@ -53,7 +53,9 @@ const FREE_SHARE_UNKNOWN = 0.5;
 
 export const dynamic: SinglePolicy<Parameters, State> = {
   name: "dynamic",
-  parameters: parametersOf(schema),
+  get parameters() {
+    return parametersOf(schema);
+  },
   parse: (parameters) => parseParameters("dynamic", schema, parameters),
   start: (parameters) => ({ parameters, tier: null, changedAtMs: 0 }),
   decide(state, view) {

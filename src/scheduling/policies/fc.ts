@@ -39,7 +39,9 @@ interface State {
 
 export const feedbackControl: Policy<Parameters, State> = {
   name: "fc",
-  parameters: parametersOf(schema),
+  get parameters() {
+    return parametersOf(schema);
+  },
   parse: (parameters) => parseParameters("fc", schema, parameters),
   start: (parameters) => ({ parameters, failed: [] }),
   decide(state, view) {

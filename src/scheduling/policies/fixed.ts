@@ -33,7 +33,9 @@ interface State extends Parameters {
 
 export const fixed: Policy<Parameters, State> = {
   name: "fixed",
-  parameters: parametersOf(schema),
+  get parameters() {
+    return parametersOf(schema);
+  },
   parse(parameters) {
     const { configuration: knobs, placement, pixelsStay } = parseParameters("fixed", schema, parameters);
     parseConfiguration(knobs);

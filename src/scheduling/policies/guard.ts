@@ -69,7 +69,9 @@ export function createGuard(find: (name: string) => BoundPolicy): Policy<Paramet
     find(name).start(parameters, scope).state;
   return {
     name: "guard",
-    parameters: parametersOf(schema),
+    get parameters() {
+      return parametersOf(schema);
+    },
     parse(parameters) {
       const parsed = parseParameters("guard", schema, parameters);
       started(parsed.policy);

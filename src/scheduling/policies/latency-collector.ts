@@ -45,7 +45,9 @@ interface Trial {
 
 export const latencyCollector: SinglePolicy<Parameters, State> = {
   name: "latency-collector",
-  parameters: parametersOf(schema),
+  get parameters() {
+    return parametersOf(schema);
+  },
   parse: (parameters) => parseParameters("latency-collector", schema, parameters),
   start: (parameters) => ({ parameters, startedAtMs: null, done: [], measured: 0 }),
   decide(state, view) {

@@ -46,7 +46,9 @@ interface State {
 
 export const negativeFeedback: Policy<Parameters, State> = {
   name: "negative-feedback",
-  parameters: parametersOf(schema),
+  get parameters() {
+    return parametersOf(schema);
+  },
   parse: (parameters) => parseParameters("negative-feedback", schema, parameters),
   start: (parameters) => ({ parameters, failed: [] }),
   decide(state, view) {

@@ -25,7 +25,9 @@ interface State extends GateState {
 
 export const offlineProfile: SinglePolicy<Parameters, State> = {
   name: "offline-profile",
-  parameters: parametersOf(schema),
+  get parameters() {
+    return parametersOf(schema);
+  },
   parse: (parameters) => parseParameters("offline-profile", schema, parameters),
   start: (parameters) => ({ parameters, tier: null, changedAtMs: 0 }),
   decide(state, view) {

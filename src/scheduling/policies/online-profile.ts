@@ -35,7 +35,9 @@ interface State extends GateState {
 
 export const onlineProfile: SinglePolicy<Parameters, State> = {
   name: "online-profile",
-  parameters: parametersOf(schema),
+  get parameters() {
+    return parametersOf(schema);
+  },
   parse: (parameters) => parseParameters("online-profile", schema, parameters),
   start: (parameters) => ({ parameters, tier: null, changedAtMs: 0 }),
   decide(state, view) {

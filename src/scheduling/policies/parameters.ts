@@ -37,8 +37,16 @@ const propertyForm = z.object({
 });
 const objectForm = z.object({ properties: z.record(z.string(), propertyForm).default({}) });
 
-/** What a form asks for, to give what the schema takes. */
+const read = new WeakMap<z.ZodType, readonly PolicyParameter[]>();
+
+/** What a form asks for, to give what the schema takes. It is read once asked: most processes never do. */
 export function parametersOf(schema: z.ZodType): readonly PolicyParameter[] {
+  const known = read.get(schema) ?? readParameters(schema);
+  read.set(schema, known);
+  return known;
+}
+
+function readParameters(schema: z.ZodType): readonly PolicyParameter[] {
   const { properties } = objectForm.parse(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }));
   return Object.entries(properties).map(([name, property]) => ({
     name,

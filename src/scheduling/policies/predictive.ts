@@ -47,7 +47,9 @@ const WINDOW_TASKS = 32;
 
 export const predictive: Policy<Parameters, State> = {
   name: "predictive",
-  parameters: parametersOf(schema),
+  get parameters() {
+    return parametersOf(schema);
+  },
   parse: (parameters) => parseParameters("predictive", schema, parameters),
   start: (parameters) => ({ parameters, changesMs: [], failed: [] }),
   decide(state, view) {

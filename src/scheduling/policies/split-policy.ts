@@ -50,7 +50,9 @@ export interface Search {
 export function createSplitPolicy({ name, how, find }: Search): Policy<Parameters, State> {
   return {
     name,
-    parameters: parametersOf(schema),
+    get parameters() {
+      return parametersOf(schema);
+    },
     parse: (parameters) => parseParameters(name, schema, parameters),
     start: (parameters) => ({ parameters, kept: [] }),
     decide(state, view) {

@@ -40,7 +40,9 @@ const MACRO_MS_MIN = 2_000;
 
 export const twoTimescale: Policy<Parameters, State> = {
   name: "two-timescale",
-  parameters: parametersOf(schema),
+  get parameters() {
+    return parametersOf(schema);
+  },
   parse: (parameters) => parseParameters("two-timescale", schema, parameters),
   start: (parameters) => ({ parameters, searchedAtMs: null, failed: [] }),
   decide(state, view) {

@@ -45,11 +45,12 @@ export function dominantColour(
   const stepX = Math.ceil((right - left) / SAMPLES_PER_SIDE);
   const stepY = Math.ceil((bottom - top) / SAMPLES_PER_SIDE);
   const counts = new Uint16Array(COLOURS.length);
+  names ??= buildNames();
   let total = 0;
   for (let y = top; y < bottom; y += stepY) {
     for (let x = left; x < right; x += stepX) {
       const at = (y * width + x) * 3;
-      const name = NAMES[tableIndex(data[at] ?? 0, data[at + 1] ?? 0, data[at + 2] ?? 0)] ?? 0;
+      const name = names[tableIndex(data[at] ?? 0, data[at + 1] ?? 0, data[at + 2] ?? 0)] ?? 0;
       counts[name] = (counts[name] ?? 0) + 1;
       total++;
     }
@@ -69,21 +70,21 @@ function tableIndex(red: number, green: number, blue: number): number {
   return ((red >> drop) << (2 * BITS)) | ((green >> drop) << BITS) | (blue >> drop);
 }
 
-/** Of each colour, cut to `BITS` a channel, the index of its name. */
-const NAMES = buildNames();
+/** Of each colour, cut to `BITS` a channel, the index of its name. Made when it is first needed: most processes name none. */
+let names: Uint8Array | null = null;
 
 function buildNames(): Uint8Array {
   const size = 1 << BITS;
   const step = 256 / size;
-  const names = new Uint8Array(size ** 3);
+  const table = new Uint8Array(size ** 3);
   for (let red = step / 2; red < 256; red += step) {
     for (let green = step / 2; green < 256; green += step) {
       for (let blue = step / 2; blue < 256; blue += step) {
-        names[tableIndex(red, green, blue)] = COLOURS.indexOf(colourName(red, green, blue));
+        table[tableIndex(red, green, blue)] = COLOURS.indexOf(colourName(red, green, blue));
       }
     }
   }
-  return names;
+  return table;
 }
 
 /**
