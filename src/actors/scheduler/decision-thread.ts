@@ -8,6 +8,7 @@
 
 import { Worker } from "node:worker_threads";
 import { errorText } from "../../runtime/errors.js";
+import { watchThreadTime } from "../../runtime/thread-time.js";
 import { SluiceError } from "../../task/errors.js";
 import { BUILT_IN_TIMES, DECISION_LIMITS, type DecisionLimits } from "../../scheduling/ask-policy.js";
 import { createPolicies, infoOf, type PolicyInfo } from "../../scheduling/policies.js";
@@ -21,7 +22,7 @@ export interface DecisionThreadOptions {
   readonly files?: readonly string[];
   /** Default 200 ms a decision, 64 KiB of state a source. */
   readonly limits?: Partial<DecisionLimits>;
-  /** What reading the files may take, in ms. Default 20,000. */
+  /** What reading the files may take of a processor, in ms, and a fifteenth of what it may take by the clock. Default 20,000. */
   readonly readMs?: number;
   /** Of the memory of the thread, in MiB. Default 256. */
   readonly memoryMiB?: number;
@@ -41,6 +42,10 @@ export interface DecisionThread extends DecisionPort {
 const PATIENCE = { own: 1.5, builtIn: BUILT_IN_TIMES, nothing: 50 };
 /** Looks at the thread in one limit; it must be seen to stand still at each of so many. */
 const LOOKS = 4;
+/** How much longer than its time of a processor reading may take by the clock: files that wait for nothing are ended, too. */
+const READING_PATIENCE = 15;
+/** Looks at a thread while it takes its time of a processor for reading. */
+const READING_LOOKS = 20;
 /** Between one thread that ended by itself and the next, in ms. */
 const RESTART_MS = 100;
 
@@ -143,7 +148,9 @@ class WatchedThread implements DecisionThread {
   }
 
   #on(thread: Thread, event: DecisionWorkerEvent): void {
-    if (thread !== this.#current || event.type === "ready" || event.type === "broken") return;
+    if (thread !== this.#current) return;
+    // What is told of the reading of files is heard where the thread is started.
+    if (event.type === "began" || event.type === "ready" || event.type === "broken") return;
     if (event.type !== "done") {
       this.#listener.tell(event);
       return;
@@ -225,25 +232,36 @@ async function startThread({ files, limits, readMs, memoryMiB }: Settings): Prom
   worker.unref();
   worker.on("error", () => {});
   return await new Promise((resolve, reject) => {
-    const refuse = (text: string): void => {
+    const named = files.map((file) => `"${file}"`).join(", ");
+    let leave = (): void => {};
+    const settle = (): void => {
       clearTimeout(late);
+      worker.off("message", onMessage);
+      leave();
+    };
+    const refuse = (text: string): void => {
+      settle();
       void worker.terminate();
       reject(new SluiceError(text, { code: "policy-invalid", details: { files } }));
     };
-    const named = files.map((file) => `"${file}"`).join(", ");
-    const late = setTimeout(
-      () => refuse(`Cannot use the policies of ${named}: reading them took longer than ${readMs} ms`),
-      readMs,
-    );
+    const tooLong = (): void =>
+      refuse(`Cannot use the policies of ${named}: reading them took longer than ${readMs} ms`);
+    const late = setTimeout(tooLong, READING_PATIENCE * readMs);
     worker.once("error", (error) => refuse(`Cannot use the policies of ${named}: ${errorText(error)}`));
     worker.once("exit", () => refuse(`Cannot use the policies of ${named}: reading them ended the thread`));
-    worker.once("message", (event: DecisionWorkerEvent) => {
+    const onMessage = (event: DecisionWorkerEvent): void => {
+      if (event.type === "began") {
+        const limit = { limitMs: readMs, lookMs: readMs / READING_LOOKS };
+        leave = watchThreadTime(event.thread, limit, tooLong);
+        return;
+      }
       if (event.type === "broken") refuse(event.text);
       if (event.type !== "ready") return;
-      clearTimeout(late);
+      settle();
       const policies = new Map(event.policies.map((info) => [info.name, info]));
       resolve({ worker, progress, policies, jobs: [] });
-    });
+    };
+    worker.on("message", onMessage);
   });
 }
 

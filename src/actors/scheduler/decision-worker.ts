@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { errorText } from "../../runtime/errors.js";
+import { ownThreadName, type ThreadName } from "../../runtime/thread-time.js";
 import { loadPolicies } from "../../scheduling/load-policies.js";
 import { createPolicies, infoOf, type PolicyInfo, type PolicyRegistry } from "../../scheduling/policies.js";
 import { decideRound, type RoundTools } from "../../scheduling/round.js";
@@ -26,6 +27,8 @@ export type DecisionRequest =
   | { readonly type: "check"; readonly given: ArgumentsOf<"check"> };
 
 export type DecisionWorkerEvent =
+  /** The files are read from now on. */
+  | { readonly type: "began"; readonly thread: ThreadName }
   | { readonly type: "ready"; readonly policies: readonly PolicyInfo[] }
   /** There is something wrong with a file of one's own; the thread ends. */
   | { readonly type: "broken"; readonly text: string }
@@ -42,6 +45,7 @@ function post(event: DecisionWorkerEvent): void {
   port.postMessage(event, []);
 }
 
+post({ type: "began", thread: ownThreadName() });
 const policies = await readPolicies();
 if (policies !== null) {
   port.on("message", (request: DecisionRequest) => {

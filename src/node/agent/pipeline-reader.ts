@@ -1,10 +1,10 @@
 /** The thread that reads one pipeline, tells what it is, and ends. */
 
 import { parentPort, workerData } from "node:worker_threads";
+import { ownThreadName, type ThreadName } from "../../runtime/thread-time.js";
 import { SluiceError } from "../../task/errors.js";
 import { parsePipelineFile, type PipelineFile } from "../../task/pipeline-file.js";
 import type { ServiceDeclaration } from "../../task/service.js";
-import { ownThreadName, type ThreadName } from "./thread-time.js";
 
 export interface PipelineText {
   readonly text: string;

@@ -147,7 +147,7 @@ for (const [name, text, said] of [
 ] as const) {
   test(`openDecisionThread refuses a file that ${name}`, async () => {
     const file = await fileWith(text);
-    const error = await openDecisionThread({ files: [file], readMs: 3_000 }).then(
+    const error = await openDecisionThread({ files: [file], readMs: 1_000 }).then(
       () => null,
       (thrown: unknown) => thrown,
     );

@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { createPipelineReader } from "../../../src/node/agent/read-pipeline.js";
-import { parseThreadTime, threadTime } from "../../../src/node/agent/thread-time.js";
+import { parseThreadTime, threadTime } from "../../../src/runtime/thread-time.js";
 import { systemClock, type Clock } from "../../../src/runtime/clock.js";
 import { SluiceError } from "../../../src/task/errors.js";
 import { parsePipelineFile } from "../../../src/task/pipeline-file.js";
@@ -76,7 +76,7 @@ test("createPipelineReader waits for a text as long as a busy machine takes for 
 });
 
 test("threadTime tells what a thread has had of a processor, and not what others have", async () => {
-  const names = new URL("../../../src/node/agent/thread-time.js", import.meta.url).href;
+  const names = new URL("../../../src/runtime/thread-time.js", import.meta.url).href;
   const threads = ["for (;;);", "setInterval(() => {}, 1e9);"].map((then) => {
     const told = `require("node:worker_threads").parentPort.postMessage(ownThreadName());`;
     return new Worker(`import("${names}").then(({ ownThreadName }) => { ${told} ${then} });`, { eval: true });

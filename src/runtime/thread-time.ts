@@ -1,6 +1,7 @@
 /** How long a thread of this process has had a processor, which a busy machine does not make longer. */
 
 import { readFileSync, readlinkSync } from "node:fs";
+import { systemClock, type Clock } from "./clock.js";
 
 /** Of the times in /proc/PID/stat, for programs: the same on every Linux (proc(5), time(7)). */
 const TICK_MS = 10;
@@ -38,4 +39,28 @@ export function parseThreadTime(stat: string): number | null {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const ticks = Number(fields[11]) + Number(fields[12]);
   return Number.isFinite(ticks) ? ticks * TICK_MS : null;
+}
+
+export interface ThreadLimit {
+  /** What the thread may take of a processor from now on, in ms. */
+  readonly limitMs: number;
+  /** Between two looks, in ms. Default 1,000. */
+  readonly lookMs?: number;
+  readonly clock?: Clock;
+  readonly timeOf?: ThreadTime;
+}
+
+/** Looks at a thread again and again, until it has taken too much. @returns what ends that */
+export function watchThreadTime(
+  thread: ThreadName,
+  { limitMs, lookMs = 1_000, clock = systemClock, timeOf = threadTime }: ThreadLimit,
+  onTooMuch: () => void,
+): () => void {
+  const begunMs = timeOf(thread) ?? 0;
+  const look = (): void => {
+    if ((timeOf(thread) ?? 0) - begunMs > limitMs) onTooMuch();
+    else next = clock.after(lookMs, look);
+  };
+  let next = clock.after(lookMs, look);
+  return () => next.cancel();
 }
