@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { createAgentClient } from "../../src/operator/agent-client.js";
+import { untilMember } from "../../src/operator/patient-order.js";
 import { createControl } from "../../src/operator/control.js";
 import { systemClock } from "../../src/runtime/clock.js";
 import { createWeb } from "../../src/web/web.js";
@@ -9,7 +10,7 @@ import { PAGE_FOLDER, pageLink } from "../page-link.js";
 import { startNode } from "../../src/node/node.js";
 import { SERVICES } from "../../src/services/catalogue.js";
 import type { NodesReported, SchedulerMessage } from "../../src/actors/protocol/scheduler.js";
-import { parseNodeName, type NodeName } from "../../src/task/identity.js";
+import { parseNodeName, parseSourceId, type NodeName, type SourceId } from "../../src/task/identity.js";
 import { RuntimeError } from "../../src/runtime/errors.js";
 import type { LogLevel } from "../../src/runtime/log.js";
 import type { ActorSystem } from "../../src/runtime/system.js";
@@ -59,6 +60,7 @@ export async function startProcessCluster(
   const agents = new Map(
     edges.map(({ name }) => [name, createAgentClient(system, parseNodeName(name), cluster)]),
   );
+  const started: { readonly edge: string; readonly id: SourceId }[] = [];
   for (const edge of edges) edge.instruct({ url, token, modelDir, logLevel });
   await registered(system, cloud.name, edges);
   for (const agent of agents.values()) agent.watchEvents(onEvent);
@@ -71,6 +73,9 @@ export async function startProcessCluster(
       ...edges.map(({ name, pid }) => ({ name, role: "edge" as const, pid })),
     ],
     async addSource(request, edge) {
+      // It may have been cut off for a moment since it joined.
+      await untilMember({ system, cluster, node: parseNodeName(edge) }, JOIN_MS);
+      started.push({ edge, id: parseSourceId(request.id) });
       await agents.get(edge)?.addSource(request);
     },
     async ledgers() {
@@ -79,10 +84,10 @@ export async function startProcessCluster(
       return reports.flatMap((report) => (report.status === "fulfilled" ? report.value.ledgers : []));
     },
     async drain() {
+      // One that has ended is missing.
       await Promise.allSettled(
-        [...agents.values()].map(async (agent) => {
-          const { ledgers } = await agent.sources();
-          await Promise.all(ledgers.map(({ sourceId }) => agent.drainSource(sourceId)));
+        started.map(async ({ edge, id }) => {
+          await agents.get(edge)?.drainSource(id);
         }),
       );
     },

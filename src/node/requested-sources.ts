@@ -123,9 +123,18 @@ export function createRequestedSources({
     return request;
   }
 
+  /** Whether this node has begun with it by that very order. */
+  async function isKept({ id, order }: SourceRequest): Promise<boolean> {
+    if (order === undefined || journals === null) return false;
+    return (await journals.interrupted()).some((kept) => kept.id === id && kept.order === order);
+  }
+
   return {
     async add(request) {
-      await sources.addSource(await sourceOptionsOf(request, context));
+      const options = await sourceOptionsOf(request, context);
+      // The node went after it had begun, and has gone on with it since, or is about to.
+      if (await isKept(request)) return;
+      await sources.addSource(options);
     },
 
     async take({ definition, appointment, takeover }) {

@@ -19,9 +19,13 @@ import type { PipelineText, SourceRequest } from "../task/requests.js";
 import type { Cluster } from "../transport/cluster/cluster.js";
 import type { NodeName, SourceId } from "../task/identity.js";
 import { createEventListener, ownLedgers } from "./own-word.js";
+import { givePatiently } from "./patient-order.js";
 import { secretName } from "./secret-name.js";
 
-/** What a node can be asked and ordered by an operator. */
+/**
+ * What a node can be asked and ordered by an operator. An order that may not have reached the node, or whose answer may be lost, is given
+ * again once the node is back within 10 s, and done once.
+ */
 export interface AgentClient {
   /** Starts a source on the node. @throws an error with a code where the node refuses it */
   addSource(request: SourceRequest): Promise<void>;
@@ -54,6 +58,12 @@ export interface AgentClient {
   watchEvents(listener: (event: NodeEvent) => void, options?: { readonly unchecked?: boolean }): () => void;
 }
 
+/** Of one order, however often it is given. */
+interface By {
+  readonly order: string;
+  readonly replyTo: ActorRef<AgentReply>;
+}
+
 /** A drain may take as long as its tasks do. */
 const DRAIN_TIMEOUT_MS = 10 * 60_000;
 /** For the node to read what waits before it, each text for 10 s of a processor at most, to open the source, and to have it accepted. */
@@ -68,7 +78,7 @@ const SOURCE_TIMEOUT_MS = 3 * 60_000;
 export function createAgentClient(
   system: ActorSystem,
   node: NodeName,
-  cluster: Pick<Cluster, "hub" | "subscribe" | "members">,
+  cluster: Pick<Cluster, "hub" | "subscribe" | "members" | "connected">,
 ): AgentClient {
   const agent = system.resolve<AgentMessage>(`sluice://${node}/agent`);
   const scheduler = system.resolve<SchedulerMessage>(`sluice://${cluster.hub}/scheduler`);
@@ -77,7 +87,9 @@ export function createAgentClient(
     toRequest: (replyTo: ActorRef<AgentReply>) => AgentMessage,
     timeoutMs: number,
   ): Promise<void> {
-    const reply = await askNode(system, agent, AGENT_REPLY, toRequest, { timeoutMs });
+    const reply = await givePatiently({ system, cluster, node }, timeoutMs, (leftMs) =>
+      askNode(system, agent, AGENT_REPLY, toRequest, { timeoutMs: leftMs }),
+    );
     if (reply.type === "refused") throw reply.error;
   }
 
@@ -91,15 +103,23 @@ export function createAgentClient(
     return reply;
   }
 
+  const newOrder = (): string => secretName(system, "order");
+
+  function give(toRequest: (by: By) => AgentMessage, timeoutMs: number): Promise<void> {
+    const id = newOrder();
+    return order((replyTo) => toRequest({ order: id, replyTo }), timeoutMs);
+  }
+
   return {
-    addSource: (definition) =>
-      order((replyTo) => ({ type: "addSource", definition, replyTo }), SOURCE_TIMEOUT_MS),
+    addSource(asked) {
+      const definition = { ...asked, order: asked.order ?? newOrder() };
+      return order((replyTo) => ({ type: "addSource", definition, replyTo }), SOURCE_TIMEOUT_MS);
+    },
     movePipeline: (sourceId, pipeline) =>
-      order((replyTo) => ({ type: "movePipeline", sourceId, pipeline, replyTo }), DRAIN_TIMEOUT_MS),
-    drainSource: (sourceId) =>
-      order((replyTo) => ({ type: "drainSource", sourceId, replyTo }), DRAIN_TIMEOUT_MS),
-    freeName: (name) => order((replyTo) => ({ type: "freeName", name, replyTo }), SOURCE_TIMEOUT_MS),
-    drain: () => order((replyTo) => ({ type: "drain", replyTo }), DRAIN_TIMEOUT_MS),
+      give((by) => ({ type: "movePipeline", sourceId, pipeline, ...by }), DRAIN_TIMEOUT_MS),
+    drainSource: (sourceId) => give((by) => ({ type: "drainSource", sourceId, ...by }), DRAIN_TIMEOUT_MS),
+    freeName: (name) => give((by) => ({ type: "freeName", name, ...by }), SOURCE_TIMEOUT_MS),
+    drain: () => give((by) => ({ type: "drain", ...by }), DRAIN_TIMEOUT_MS),
     async sources() {
       const reply = await own(SOURCES_REPORTED, (replyTo) => ({ type: "reportSources", replyTo }));
       return { ...reply, ledgers: await ownLedgers(system, scheduler, node, reply.ledgers) };

@@ -18,6 +18,7 @@ import {
 } from "../actors/guard/replies.js";
 import { createFollower, subscribeTo } from "./follower.js";
 import { createObserver, type ObserverMessage } from "./observer.js";
+import { givePatiently } from "./patient-order.js";
 import { secretName } from "./secret-name.js";
 import type { RunSummary } from "./run-statistics.js";
 import type { DistributorMessage, SubscriptionEvent } from "../actors/protocol/distributor.js";
@@ -144,13 +145,18 @@ export function createControl(
   system: ActorSystem,
   cloud: NodeName,
   fromPosition: () => number,
-  cluster: Pick<Cluster, "subscribe"> | null = null,
+  cluster: Pick<Cluster, "subscribe" | "members" | "connected"> | null = null,
 ): Control {
   const scheduler = system.resolve<SchedulerMessage>(`sluice://${cloud}/scheduler`);
   const distributor = system.resolve<DistributorMessage>(`sluice://${cloud}/distributor`);
   async function order(toOrder: (replyTo: ActorRef<OrderReply>) => SchedulerMessage): Promise<void> {
-    const reply = await askNode(system, scheduler, ORDER_REPLY, toOrder);
+    const reply = await patiently(() => askNode(system, scheduler, ORDER_REPLY, toOrder));
     if (reply.type === "orderRefused") throw reply.error;
+  }
+
+  /** Only for what is the same said twice. */
+  function patiently<Reply>(give: () => Promise<Reply>): Promise<Reply> {
+    return cluster === null ? give() : givePatiently({ system, cluster, node: cloud }, HOST_MS, give);
   }
 
   /** Has the actor subscribe again each time that this node is back. @returns ends that */
@@ -198,12 +204,14 @@ export function createControl(
     },
 
     async setPolicy(sourceId, policy) {
-      const reply = await askNode(system, scheduler, POLICY_REPLY, (replyTo) => ({
-        type: "setPolicy",
-        sourceId,
-        policy,
-        replyTo,
-      }));
+      const reply = await patiently(() =>
+        askNode(system, scheduler, POLICY_REPLY, (replyTo) => ({
+          type: "setPolicy",
+          sourceId,
+          policy,
+          replyTo,
+        })),
+      );
       if (reply.type === "policyRefused") throw reply.error;
     },
 
@@ -260,18 +268,28 @@ export function createControl(
       return node;
     },
 
-    async hostSource(definition, hosting) {
-      const reply = await askNode(
-        system,
-        scheduler,
-        HOST_REPLY,
-        (replyTo) => ({ type: "hostSource", definition, hosting, replyTo }),
-        { timeoutMs: HOST_MS },
+    async hostSource(asked, hosting) {
+      const definition = { ...asked, order: asked.order ?? secretName(system, "order") };
+      const reply = await patiently(() =>
+        askNode(
+          system,
+          scheduler,
+          HOST_REPLY,
+          (replyTo) => ({ type: "hostSource", definition, hosting, replyTo }),
+          { timeoutMs: HOST_MS },
+        ),
       );
       if (reply.type === "hostRefused") throw reply.error;
       return reply.node;
     },
-    endHosting: (sourceId) => order((replyTo) => ({ type: "endHosting", sourceId, replyTo })),
+    async endHosting(sourceId) {
+      const reply = await askNode(system, scheduler, ORDER_REPLY, (replyTo) => ({
+        type: "endHosting",
+        sourceId,
+        replyTo,
+      }));
+      if (reply.type === "orderRefused") throw reply.error;
+    },
     scheduled,
     hosted: async () => (await scheduled()).hosted,
     sources: async () => (await scheduled()).sources,

@@ -27,7 +27,8 @@ export interface OrderingOptions {
 
 export class OrderedSources {
   readonly #options: OrderingOptions;
-  readonly #asking = new Set<string>();
+  /** By which process of the hub: what one asked for that is gone is not answered. */
+  readonly #asking = new Map<string, SluiceNode>();
 
   constructor(options: OrderingOptions) {
     this.#options = options;
@@ -39,16 +40,18 @@ export class OrderedSources {
       .sources()
       .filter(({ ordered, confirmed, ended }) => ordered && !confirmed && ended === null);
     if (left.length === 0) return;
-    for (const source of left) if (!this.#asking.has(source.id)) void this.#add(source);
+    const hub = this.#options.hub();
+    if (hub !== null) {
+      for (const source of left) if (this.#asking.get(source.id) !== hub) void this.#add(source, hub);
+    }
     this.#options.time.after(LOOK_MS, () => this.follow());
   }
 
-  async #add(source: SimulatedSource): Promise<void> {
-    const { hub, history, policyOf } = this.#options;
-    const node = hub();
-    if (node?.cluster === null || node?.cluster === undefined) return;
+  async #add(source: SimulatedSource, node: SluiceNode): Promise<void> {
+    const { history, policyOf } = this.#options;
+    if (node.cluster === null) return;
     const agent = createAgentClient(node.system, parseNodeName(source.host), node.cluster);
-    this.#asking.add(source.id);
+    this.#asking.set(source.id, node);
     try {
       await agent.addSource(stagedRequest(source.id, policyOf(source)));
       source.confirmed = true;
@@ -58,7 +61,7 @@ export class OrderedSources {
       const { ledgers } = await agent.sources().catch(() => ({ ledgers: [] }));
       source.confirmed = ledgers.some(({ sourceId }) => sourceId === source.id);
     } finally {
-      this.#asking.delete(source.id);
+      if (this.#asking.get(source.id) === node) this.#asking.delete(source.id);
     }
   }
 }

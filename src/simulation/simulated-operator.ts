@@ -2,9 +2,11 @@
  * An operator of a simulated cluster, on a host of its own: it joins, asks all nodes, sets policies, drains a source and watches
  * actors, over links that fail.
  *
- * SO1 Once a node is gone, everything that the operator asked it has ended, and whatever it watched there is reported.
+ * SO1 Once a node is gone, everything that the operator asked it has ended, and whatever it watched there is reported. An order waits
+ *     `AWAY_MS` for the node to be back.
  */
 
+import { AWAY_MS } from "../operator/patient-order.js";
 import { createOperator, type Operator } from "../operator/operator.js";
 import { guardFor } from "../actors/guard/guard.js";
 import { errorText } from "../runtime/errors.js";
@@ -46,12 +48,15 @@ export interface SimulatedOperatorOptions {
 interface Open {
   readonly node: NodeName;
   readonly what: string;
+  readonly isOrder: boolean;
 }
 
 export class SimulatedOperator {
   readonly #options: SimulatedOperatorOptions;
   readonly #process: SimulatedProcess;
   readonly #open = new Set<Open>();
+  /** How often each node has come. */
+  readonly #ups = new Map<NodeName, number>();
   #started = false;
   #stopped = false;
   #operator: Operator | null = null;
@@ -137,21 +142,21 @@ export class SimulatedOperator {
       () => this.#ask({ node: cloud, what: "the totals", answer: operator.totals() }),
       () => this.#ask({ node, what: "its sources", answer: agent.sources() }),
       () => this.#watch(system, node),
-      ...orders.map((order) => () => this.#ask(order(operator))),
+      ...orders.map((order) => () => this.#ask(order(operator), true)),
     ])();
   }
 
-  #ask(order: Order | null): void {
-    if (order === null) return;
-    const { node, what, answer } = order;
-    const open: Open = { node, what: `asked for ${what}` };
+  #ask(asked: Order | null, isOrder = false): void {
+    if (asked === null) return;
+    const { node, what, answer } = asked;
+    const open: Open = { node, what: `asked for ${what}`, isOrder };
     this.#open.add(open);
     const end = (): void => void this.#open.delete(open);
     answer.then(end, end);
   }
 
   #watch(system: ActorSystem, node: NodeName): void {
-    const open: Open = { node, what: "watched its agent" };
+    const open: Open = { node, what: "watched its agent", isOrder: false };
     this.#open.add(open);
     system.watch(system.resolve<never>(`sluice://${node}/agent`), () => this.#open.delete(open));
   }
@@ -166,21 +171,38 @@ export class SimulatedOperator {
       case "refused":
         this.#expectEnded(() => true);
         break;
+      case "memberUp": {
+        const { name } = event.member;
+        this.#ups.set(name, this.#upsOf(name) + 1);
+        break;
+      }
       case "joined":
-      case "memberUp":
       case "memberLeaving":
         break;
     }
   }
 
+  #upsOf(node: NodeName): number {
+    return this.#ups.get(node) ?? 0;
+  }
+
   #expectEnded(isGone: (open: Open) => boolean): void {
-    const { time, onViolation } = this.#options;
-    const ending = [...this.#open].filter(isGone);
+    const { time } = this.#options;
+    const ending = [...this.#open]
+      .filter(isGone)
+      .map((open) => ({ ...open, open, ups: this.#upsOf(open.node) }));
     time.after(AT_ONCE_MS, () => {
-      for (const open of ending) {
-        if (!this.#open.delete(open)) continue;
-        onViolation(`unended: the operator ${open.what}, and hears nothing although ${open.node} is gone`);
-      }
+      for (const { open, isOrder } of ending) if (!isOrder) this.#mustHaveEnded(open);
     });
+    time.after(AWAY_MS + AT_ONCE_MS, () => {
+      for (const { open, node, ups } of ending) if (this.#upsOf(node) === ups) this.#mustHaveEnded(open);
+    });
+  }
+
+  #mustHaveEnded(open: Open): void {
+    if (!this.#open.delete(open)) return;
+    this.#options.onViolation(
+      `unended: the operator ${open.what}, and hears nothing although ${open.node} is gone`,
+    );
   }
 }

@@ -109,6 +109,8 @@ export interface SourceRequest {
   readonly window?: { readonly tasks: number; readonly bytes: number };
   /** Which task it drops that finds the window full, of a live source. Absent: the new one. */
   readonly livePolicy?: LivePolicy;
+  /** By which it was asked for, 1 to 64 characters: asked for again by the same, it is no other source. Absent: each time is one. */
+  readonly order?: string;
 }
 
 /** One parameter of a policy, as a form asks for it. */

@@ -13,6 +13,9 @@ import { parseWith, z } from "../runtime/parse.js";
 import { CodedError, errorText, replyInvalid, RuntimeError } from "../runtime/errors.js";
 import { Refusal, type Sender } from "../transport/cluster/guard.js";
 import type { ReaderRole } from "./caller.js";
+import { givePatiently } from "../operator/patient-order.js";
+import { secretName } from "../operator/secret-name.js";
+import { parseNodeName, type NodeName } from "../task/identity.js";
 import type { PageHub } from "./page-hub.js";
 import type { PageMessage, PageRequest } from "./page-protocol.js";
 
@@ -55,15 +58,37 @@ export function createPageAsks(
     throw new RuntimeError(known.detail, { code: "permission-denied" });
   }
 
+  /** What a node is to do is done once, also where its answer is lost at first. */
+  async function order(
+    node: NodeName,
+    message: Ask["message"],
+    ask: (asked: Ask["message"], timeoutMs: number) => Promise<unknown>,
+  ): Promise<unknown> {
+    const { cluster } = hub.operator;
+    const id = { order: secretName(system, "order") };
+    const definition: unknown = message["definition"];
+    // The guard reads it.
+    const asked =
+      message["type"] === "addSource"
+        ? { ...message, definition: { ...Object(definition), ...id } }
+        : { ...message, ...id };
+    return await givePatiently({ system, cluster, node }, TIMEOUT_MS, (leftMs) => ask(asked, leftMs));
+  }
+
   async function answer({ id, to, message }: Ask): Promise<PageMessage> {
     try {
       const { node, path } = parseAddress(to);
       const { schema } = node === system.name ? TRUSTED : (AGENT_REPLIES.get(message["type"]) ?? NONE);
-      const reply = await system.ask<unknown, unknown>(
-        system.resolve(to),
-        (replyTo: ActorRef<unknown>) => checked(path, { ...message, replyTo }),
-        { timeoutMs: TIMEOUT_MS },
-      );
+      const ask = (asked: Ask["message"], timeoutMs: number): Promise<unknown> =>
+        system.ask<unknown, unknown>(
+          system.resolve(to),
+          (replyTo: ActorRef<unknown>) => checked(path, { ...asked, replyTo }),
+          { timeoutMs },
+        );
+      const reply =
+        schema === AGENT_REPLY.schema
+          ? await order(parseNodeName(node), message, ask)
+          : await ask(message, TIMEOUT_MS);
       const parsed = parseWith(schema, reply);
       if (parsed.ok) return { type: "reply", id, message: parsed.value };
       throw replyInvalid(to, parsed.problem);

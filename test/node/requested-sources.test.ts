@@ -59,7 +59,14 @@ async function resumed(errors: readonly Error[]) {
     clock.advance(RESUME_AGAIN_MS);
     for (let turn = 0; turn < 20; turn++) await Promise.resolve();
   };
-  return { system, events, later, attempts: () => attempts, forget: () => (kept = []) };
+  return {
+    system,
+    requested,
+    events,
+    later,
+    attempts: () => attempts,
+    keep: (requests: readonly SourceRequest[]) => (kept = requests),
+  };
 }
 
 test("a source that cannot go on as a disk fails is tried again, until somebody ends it or its node does", async () => {
@@ -72,7 +79,7 @@ test("a source that cannot go on as a disk fails is tried again, until somebody 
   assert.is(on.attempts(), 3, "it runs");
 
   const ended = await resumed([new Error("disk")]);
-  ended.forget();
+  ended.keep([]);
   await ended.later();
   assert.is(ended.attempts(), 1);
 
@@ -80,6 +87,17 @@ test("a source that cannot go on as a disk fails is tried again, until somebody 
   await over.system.terminate();
   await over.later();
   assert.is(over.attempts(), 1);
+});
+
+test("a source that is asked for again by its order, as its answer was lost with the node, goes on and is not started again", async () => {
+  const on = await resumed([]);
+  assert.is(on.attempts(), 1);
+  on.keep([{ ...REQUEST, order: "first" }]);
+  await on.requested.add({ ...REQUEST, order: "first" });
+  assert.is(on.attempts(), 1);
+  await on.requested.add({ ...REQUEST, order: "second" });
+  assert.is(on.attempts(), 2, "another order is another source, and refused as such");
+  await on.system.terminate();
 });
 
 test("a source that can never go on is not tried again", async () => {

@@ -6,6 +6,7 @@ import { spawnAgent, type AgentPorts } from "../../src/node/agent/spawn.js";
 import { createAgentClient } from "../../src/operator/agent-client.js";
 import { parseNodeName, parsePipelineId, parseSourceId, parseStageId } from "../../src/task/identity.js";
 import type { LedgerReported } from "../../src/task/reports.js";
+import type { SourceRequest } from "../../src/task/requests.js";
 import { clusterTest } from "../support/cluster-test.js";
 import { test } from "../support/test.js";
 
@@ -141,6 +142,77 @@ clusterTest(
     agent.tell(end("cam-2", 3));
     await cluster.settle();
     assert.is(told.length, 4);
+  },
+);
+
+const REQUEST: SourceRequest = {
+  id: "cam-1",
+  source: "test:",
+  pipeline: "",
+  pipelineName: "p.yaml",
+  configuration: {},
+  policy: null,
+  paced: false,
+  limit: null,
+};
+
+clusterTest(
+  "an order whose answer is lost with the link is done once, and whoever gave it learns the outcome",
+  async (cluster) => {
+    let hub = await cluster.hub();
+    const edge = await cluster.join("edge-1");
+    const operator = await cluster.join("operator", { roles: ["operator"] });
+    const begun: string[] = [];
+    const finish: ((error?: Error) => void)[] = [];
+    const work = (what: string): Promise<void> => {
+      begun.push(what);
+      return new Promise((resolve, reject) => {
+        finish.push((error) => (error === undefined ? resolve() : reject(error)));
+      });
+    };
+    spawnAgent(edge.system, edge.cluster.self.name, {
+      ...ports,
+      addSource: ({ id }) => work(`add ${id}`),
+      drainSource: (id) => work(`drain ${id}`),
+    });
+    const client = createAgentClient(operator.system, edge.cluster.self.name, operator.cluster);
+    const learnt: string[] = [];
+    const learn = (what: string, order: Promise<void>): void =>
+      void order.then(
+        () => learnt.push(`${what}: done`),
+        (error: Error) => learnt.push(`${what}: ${error.message}`),
+      );
+    learn("add", client.addSource(REQUEST));
+    learn("drain", client.drainSource(parseSourceId("cam-2")));
+    learn("last", client.drainSource(parseSourceId("cam-3")));
+    await cluster.settle();
+    assert.equal(begun, ["add cam-1", "drain cam-2", "drain cam-3"]);
+
+    await hub.cluster.leave();
+    await hub.system.terminate();
+    await cluster.settle();
+    // Nobody hears of these.
+    finish[0]?.();
+    finish[1]?.(new Error("there is none"));
+    hub = await cluster.hub();
+    await cluster.advance(10_000);
+    finish[2]?.();
+    await cluster.settle();
+    assert.equal([...learnt].sort(), ["add: done", "drain: there is none", "last: done"]);
+    assert.equal(begun, ["add cam-1", "drain cam-2", "drain cam-3"]);
+
+    // One that was never there is not waited for, and one that does not come back only so long.
+    const nobody = createAgentClient(operator.system, parseNodeName("edge-2"), operator.cluster);
+    learn("nobody", nobody.addSource(REQUEST));
+    await cluster.settle();
+    assert.match(learnt[3] ?? "", /^nobody: .*unreachable/);
+    learn("gone", client.addSource(REQUEST));
+    await cluster.settle();
+    await edge.cluster.leave();
+    await cluster.advance(9_000);
+    assert.is(learnt.length, 4);
+    await cluster.advance(1_500);
+    assert.match(learnt[4] ?? "", /^gone: .*unreachable/);
   },
 );
 

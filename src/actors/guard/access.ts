@@ -15,18 +15,8 @@ import type { AgentMessage } from "../protocol/agent.js";
 import type { ControllerMessage } from "../protocol/controller.js";
 import type { DistributorMessage } from "../protocol/distributor.js";
 import { fields, nodeOf, wanted, type Fields } from "./checks.js";
-import {
-  DEMAND_MAX,
-  count,
-  eventPlace,
-  name,
-  pipelineText,
-  ref,
-  replied,
-  sourceRequest,
-  table,
-  takeover,
-} from "./forms.js";
+import { DEMAND_MAX, count, eventPlace, name, ref, replied, table } from "./forms.js";
+import { orderId, pipelineText, sourceRequest, takeover } from "./order-forms.js";
 import { pictureLook } from "./picture-forms.js";
 import { MONITOR } from "./monitor-rules.js";
 import { SCHEDULER } from "./scheduler-rules.js";
@@ -164,14 +154,19 @@ const AGENT: Rules = {
     from: ORDERS,
     costly: true,
     read: form<Of<AgentMessage, "movePipeline">>()(
-      z.object({ sourceId: name, pipeline: pipelineText, replyTo: ref }),
+      z.object({ sourceId: name, pipeline: pipelineText, order: orderId.optional(), replyTo: ref }),
     ),
   },
   drainSource: {
     from: ORDERS,
-    read: form<Of<AgentMessage, "drainSource">>()(z.object({ sourceId: name, replyTo: ref })),
+    read: form<Of<AgentMessage, "drainSource">>()(
+      z.object({ sourceId: name, order: orderId.optional(), replyTo: ref }),
+    ),
   },
-  freeName: { from: ORDERS, read: form<Of<AgentMessage, "freeName">>()(z.object({ name, replyTo: ref })) },
+  freeName: {
+    from: ORDERS,
+    read: form<Of<AgentMessage, "freeName">>()(z.object({ name, order: orderId.optional(), replyTo: ref })),
+  },
   watchPictures: {
     from: CLOUD,
     read: form<Of<AgentMessage, "watchPictures">>()(
@@ -184,7 +179,10 @@ const AGENT: Rules = {
   reportActors: { from: LOOKS, read: form<Of<AgentMessage, "reportActors">>()(replied) },
   // What was said to somebody may be more than a viewer is to know.
   reportDeadLetters: { from: OPERATOR, read: form<Of<AgentMessage, "reportDeadLetters">>()(replied) },
-  drain: { from: ORDERS, read: form<Of<AgentMessage, "drain">>()(replied) },
+  drain: {
+    from: ORDERS,
+    read: form<Of<AgentMessage, "drain">>()(z.object({ order: orderId.optional(), replyTo: ref })),
+  },
   watchEvents: {
     from: ORDERS,
     read: form<Of<AgentMessage, "watchEvents">>()(z.object({ listener: ref, after: eventPlace.nullable() })),

@@ -8,19 +8,15 @@ import {
   CONFIGURATION_LIMITS,
   NAME,
   PARAMETERS_SIZE_MAX,
-  PIPELINE_FILE_LIMITS,
   PIPELINE_LIMITS,
   TASK_LIMITS,
   TEXT_LIMITS,
   DAMAGE_MAX,
   REPAIRS_MAX,
   SOURCES_OF_NODE_MAX,
-  WINDOW_LIMITS,
 } from "../../task/limits.js";
 import { NATIVE_LIMITS } from "../../task/native-video.js";
-import { CANDIDATES_MAX, HOST_CHOICES } from "../../task/hosting.js";
 import { QUEUE_POLICIES } from "../../task/pipeline.js";
-import { LIVE_POLICIES } from "../../task/requests.js";
 import { isPlain } from "./checks.js";
 
 const { width, height, fpsMax, framesPerTaskMax, quality } = CONFIGURATION_LIMITS;
@@ -54,7 +50,7 @@ export const ref = z.custom<object>(
 export const replied = z.object({ replyTo: ref });
 export const eventPlace = z.object({ run: count, number: count });
 /** Parameters of a policy or a service, or knobs of a configuration: an object of what JSON can say. */
-const plain = z.custom<Readonly<Record<string, unknown>>>(
+export const plain = z.custom<Readonly<Record<string, unknown>>>(
   (value) =>
     typeof value === "object" &&
     value !== null &&
@@ -63,7 +59,7 @@ const plain = z.custom<Readonly<Record<string, unknown>>>(
   { message: `wanted plain data of at most ${PARAMETERS_SIZE_MAX} characters` },
 );
 /** ms since the Unix epoch. */
-const instantMs = z.number();
+export const instantMs = z.number();
 /** Whole numbers that are summed and compared: sums of them are exact. */
 export const bounded = z.number().int().min(0).max(TASK_LIMITS.countMax);
 
@@ -277,43 +273,4 @@ export const stageFailure = z.object({
   stage: stageKey,
   reason: text,
   retryInMs: bounded,
-});
-
-export const pipelineText = z.object({
-  text: z.string().max(PIPELINE_FILE_LIMITS.bytesMax),
-  name: text,
-});
-
-export const sourceRequest = z.object({
-  id: z.string().max(TEXT_LIMITS.unparsedName),
-  source: text,
-  pipeline: z.string().max(PIPELINE_FILE_LIMITS.bytesMax),
-  pipelineName: text,
-  configuration: plain,
-  policy: policy.nullable(),
-  paced: z.boolean(),
-  limit: z.number().int().min(1).nullable(),
-  window: z
-    .object({
-      tasks: z.number().int().min(1).max(WINDOW_LIMITS.tasksMax),
-      bytes: z.number().int().min(1).max(WINDOW_LIMITS.bytesMax),
-    })
-    .optional(),
-  livePolicy: z.enum(LIVE_POLICIES).optional(),
-});
-
-/** Which nodes may capture a source, and how one is chosen. */
-export const hosting = z.object({
-  candidates: z.union([z.array(name).min(1).max(CANDIDATES_MAX), z.literal("any")]),
-  choice: z.enum(HOST_CHOICES),
-});
-
-export const takeover = z.object({
-  incarnationAfter: bounded,
-  position: z
-    .object({ frame: count, sourceUs: z.number(), ptsUs: z.number(), spacingUs: z.number().nullable() })
-    .nullable(),
-  lastTaskAtMs: instantMs.nullable(),
-  tasksBefore: bounded,
-  reason: text,
 });

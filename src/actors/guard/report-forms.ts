@@ -9,7 +9,6 @@ import {
   bounded,
   configuration,
   count,
-  hosting,
   knobs,
   name,
   nodeDescription,
@@ -24,6 +23,7 @@ import {
   table,
   text,
 } from "./forms.js";
+import { hosting } from "./order-forms.js";
 
 /** Sources of a cluster. */
 const SOURCES_MAX = 100_000;

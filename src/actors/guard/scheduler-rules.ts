@@ -8,7 +8,6 @@ import {
   bounded,
   configuration,
   count,
-  hosting,
   knobs,
   LEDGERS_MAX,
   name,
@@ -22,11 +21,11 @@ import {
   ref,
   replied,
   sample,
-  sourceRequest,
   space,
   stageFailure,
   stageKey,
 } from "./forms.js";
+import { hosting, sourceRequest } from "./order-forms.js";
 import { form, type Rules } from "./rules.js";
 
 type Of<Type> = Extract<SchedulerMessage, { readonly type: Type }>;

@@ -11,6 +11,7 @@ import type { PictureLook } from "../../task/picture.js";
 import type { NodeEvent } from "./generator.js";
 import type { PictureMessage } from "./pictures.js";
 
+/** What an agent is asked; by the same `order` again it is not done again, but answered as it was. */
 export type AgentMessage =
   /** Start a source here. */
   | {
@@ -33,12 +34,23 @@ export type AgentMessage =
       readonly type: "movePipeline";
       readonly sourceId: SourceId;
       readonly pipeline: PipelineText;
+      readonly order?: string;
       readonly replyTo: ActorRef<AgentReply>;
     }
   /** Capture no more of it; answered once every task is settled. */
-  | { readonly type: "drainSource"; readonly sourceId: SourceId; readonly replyTo: ActorRef<AgentReply> }
+  | {
+      readonly type: "drainSource";
+      readonly sourceId: SourceId;
+      readonly order?: string;
+      readonly replyTo: ActorRef<AgentReply>;
+    }
   /** Of a hub: free the name of a node, so that another one may join with it. */
-  | { readonly type: "freeName"; readonly name: NodeName; readonly replyTo: ActorRef<AgentReply> }
+  | {
+      readonly type: "freeName";
+      readonly name: NodeName;
+      readonly order?: string;
+      readonly replyTo: ActorRef<AgentReply>;
+    }
   /** From the hub: send pictures of a source that runs here to the watcher, until the look is over. */
   | {
       readonly type: "watchPictures";
@@ -52,7 +64,7 @@ export type AgentMessage =
   /** The newest messages that were lost. */
   | { readonly type: "reportDeadLetters"; readonly replyTo: ActorRef<DeadLettersReported> }
   /** Drain every source and leave the cluster. */
-  | { readonly type: "drain"; readonly replyTo: ActorRef<AgentReply> }
+  | { readonly type: "drain"; readonly order?: string; readonly replyTo: ActorRef<AgentReply> }
   /** What has happened since `after` comes first: the place of the last event that the listener was told, or null of a new one. */
   | {
       readonly type: "watchEvents";

@@ -2,6 +2,7 @@
  * The agent of a node: does what an operator asks of the node, and reports what happens on it.
  *
  * AG1 A request is answered once, when it is done or has failed; one that cannot be read is refused with the reason.
+ *     One that is given again by the same order, as its answer may be lost, is not done again: it is answered as it was or will be.
  * AG2 A watcher receives every event from then on, until it stops. One that comes back is told first all that has happened since
  *     what it was told last, as far as that is kept, and how much is not.
  */
@@ -42,7 +43,7 @@ export interface AgentPorts {
 }
 
 type Private =
-  | { readonly type: "done"; readonly replyTo: ActorRef<AgentReply>; readonly result: AskResult<void> }
+  | { readonly type: "done"; readonly given: Given; readonly result: AskResult<void> }
   | {
       readonly type: "ledgersGathered";
       readonly replyTo: Extract<AgentMessage, { readonly type: "reportSources" }>["replyTo"];
@@ -52,7 +53,17 @@ type Private =
   | { readonly type: "nodeEvent"; readonly event: NodeEvent };
 export type Message = AgentMessage | Private;
 
+/** Something that was ordered. */
+interface Given {
+  /** Who waits for its answer: whoever gave it last. */
+  replyTo: ActorRef<AgentReply>;
+  /** Null until it is done or has failed. */
+  reply: AgentReply | null;
+}
+
 interface State {
+  /** By order, the newest last. */
+  readonly given: Map<string, Given>;
   /** Of this agent, as another one of the node counts anew. */
   readonly run: number;
   /** The last events, the newest last. */
@@ -66,12 +77,20 @@ type Kept = Exclude<WatcherMessage, { readonly type: "watching" }>;
 
 /** Watchers at a time; one more is ignored. */
 const WATCHERS_MAX = 256;
+/** Orders whose answers are kept for whoever gives them again. */
+const GIVEN_MAX = 256;
 /** Events that are kept for whoever was cut off. */
 const EVENTS_MAX = 256;
 
 export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State, Message> {
   return {
-    start: (ctx) => ({ run: Math.floor(ctx.now()), events: [], count: 0, watchers: new Map() }),
+    start: (ctx) => ({
+      given: new Map(),
+      run: Math.floor(ctx.now()),
+      events: [],
+      count: 0,
+      watchers: new Map(),
+    }),
     receive(state, message, ctx) {
       handle(state, message, ctx);
       return state;
@@ -80,23 +99,26 @@ export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State,
 
   function handle(state: State, message: Message, ctx: Context<Message>): void {
     switch (message.type) {
-      case "addSource":
-        answer(ports.addSource(message.definition), message.replyTo, ctx);
+      case "addSource": {
+        const { definition, replyTo } = message;
+        const { order } = definition;
+        answer(state, { order, replyTo }, () => ports.addSource(definition), ctx);
         return;
+      }
       case "takeSource":
-        answer(ports.takeSource(message), message.replyTo, ctx);
+        answer(state, message, () => ports.takeSource(message), ctx);
         return;
       case "movePipeline":
-        answer(ports.movePipeline(message.sourceId, message.pipeline), message.replyTo, ctx);
+        answer(state, message, () => ports.movePipeline(message.sourceId, message.pipeline), ctx);
         return;
       case "drainSource":
-        answer(ports.drainSource(message.sourceId), message.replyTo, ctx);
+        answer(state, message, () => ports.drainSource(message.sourceId), ctx);
         return;
       case "freeName":
-        answer(ports.freeName(message.name), message.replyTo, ctx);
+        answer(state, message, () => ports.freeName(message.name), ctx);
         return;
       case "drain":
-        answer(ports.drain(), message.replyTo, ctx);
+        answer(state, message, () => ports.drain(), ctx);
         return;
       case "watchPictures":
         ports.watchPictures(message.sourceId, message.look, message.watcher);
@@ -115,11 +137,12 @@ export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State,
       case "watchEvents":
         onWatchEvents(state, node, message, ctx);
         return;
-      case "done":
-        message.replyTo.tell(
-          message.result.ok ? { type: "done" } : { type: "refused", error: message.result.error },
-        );
+      case "done": {
+        const { given, result } = message;
+        given.reply = result.ok ? { type: "done" } : { type: "refused", error: result.error };
+        given.replyTo.tell(given.reply);
         return;
+      }
       case "ledgersGathered":
         message.replyTo.tell({
           type: "sourcesReported",
@@ -138,9 +161,36 @@ export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State,
     }
   }
 
-  function answer(work: Promise<void>, replyTo: ActorRef<AgentReply>, ctx: Context<Message>): void {
-    ctx.pipe(work, (result) => ({ type: "done", replyTo, result }));
+  function answer(
+    { given }: State,
+    { order, replyTo }: Asked,
+    work: () => Promise<void>,
+    ctx: Context<Message>,
+  ): void {
+    const before = order === undefined ? undefined : given.get(order);
+    if (before !== undefined) {
+      before.replyTo = replyTo;
+      if (before.reply !== null) replyTo.tell(before.reply);
+      return;
+    }
+    const now: Given = { replyTo, reply: null };
+    if (order !== undefined) keep(given, order, now);
+    ctx.pipe(work(), (result) => ({ type: "done", given: now, result }));
   }
+}
+
+/** What is asked, as far as its answer is concerned. */
+interface Asked {
+  readonly order?: string | undefined;
+  readonly replyTo: ActorRef<AgentReply>;
+}
+
+/** The oldest are forgotten: what was ordered is answered all the same. */
+function keep(given: State["given"], order: string, now: Given): void {
+  given.set(order, now);
+  if (given.size <= GIVEN_MAX) return;
+  const [oldest] = given.keys();
+  if (oldest !== undefined) given.delete(oldest);
 }
 
 function onNodeEvent(state: State, event: NodeEvent): void {

@@ -2,6 +2,7 @@
 
 import { z } from "../../runtime/parse.js";
 import { CANDIDATES_MAX, HOST_CHOICES } from "../../task/hosting.js";
+import { LIVE_POLICIES } from "../../task/requests.js";
 import { nodeName } from "./forms.js";
 
 const policy = z.object({ name: z.string(), parameters: z.record(z.string(), z.unknown()) });
@@ -19,6 +20,9 @@ export const hostedForm = z.object({
     policy: policy.extend({ shadow: policy.exactOptional() }).nullable(),
     paced: z.boolean(),
     limit: z.number().nullable(),
+    window: z.object({ tasks: z.number(), bytes: z.number() }).exactOptional(),
+    livePolicy: z.enum(LIVE_POLICIES).exactOptional(),
+    order: z.string().exactOptional(),
   }),
   host: nodeName.nullable(),
   lastHost: nodeName.nullable(),

@@ -119,9 +119,10 @@ function setUp({ names = ["cloud", "edge-1", "edge-2"], trust = createMemoryTrus
     register(name, appointment);
     replyTo.tell({ type: "done" });
   };
-  const order = (hosting: Hosting = TWO) => {
+  const order = (hosting: Hosting = TWO, id?: string) => {
     const replyTo = createProbe<HostReply>();
-    scheduler.tell({ type: "hostSource", definition: REQUEST, hosting, replyTo });
+    const definition = { ...REQUEST, ...(id !== undefined && { order: id }) };
+    scheduler.tell({ type: "hostSource", definition, hosting, replyTo });
     return replyTo;
   };
   const report = () => {
@@ -151,6 +152,19 @@ test("a source that several nodes may capture is given to the first one of them 
   assert.is(on.taken("edge-1").takeover, null, "it starts there");
   const { host, status, history } = on.report() ?? {};
   assert.equal([host, status, history?.length], [EDGE_1, "captured", 1]);
+});
+
+test("an order given again by its id, as its answer may be lost, is no other one: it is answered as it stands", async () => {
+  const on = setUp();
+  const lost = on.order(TWO, "order-1");
+  const again = on.order(TWO, "order-1");
+  const other = on.order(TWO, "order-2");
+  assert.match(other.only("hostRefused").error.message, /ordered already/);
+  await on.sealed();
+  on.starts("edge-1");
+  assert.equal(again.only("sourceHosted").node, EDGE_1);
+  assert.is(on.order(TWO, "order-1").only("sourceHosted").node, EDGE_1);
+  assert.is(lost.all("hostRefused").length, 0);
 });
 
 test("a host that is gone is waited for, then its source is sealed and goes on at another candidate, behind what is stored", async () => {

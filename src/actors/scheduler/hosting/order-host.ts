@@ -24,6 +24,7 @@ export function onHostSource(state: State, message: Of<"hostSource">, ctx: Ctx):
     refused(definition.id as SourceId, thrown);
     return;
   }
+  if (isGivenAgain(state, id, message)) return;
   const problem = orderProblem(state, id);
   if (problem !== null || options.owners.appoint(id, null, ctx.now()) === null) {
     refused(id, problem ?? tooMany(id));
@@ -52,6 +53,17 @@ export function onHostSource(state: State, message: Of<"hostSource">, ctx: Ctx):
   };
   state.hosts.set(id, entry);
   seal(state, id, entry, ctx);
+}
+
+/** Whether it stands by that very order, whose answer may be lost; then it is answered as it stands, once it has its first host. */
+function isGivenAgain(state: State, id: SourceId, { definition, replyTo }: Of<"hostSource">): boolean {
+  const hosted = state.retained.hosted.get(id);
+  if (hosted === undefined || definition.order === undefined || hosted.request.order !== definition.order)
+    return false;
+  const entry = state.hosts.get(id);
+  if (entry !== undefined && entry.replyTo !== null) entry.replyTo = replyTo;
+  else replyTo.tell({ type: "sourceHosted", sourceId: id, node: hosted.host });
+  return true;
 }
 
 function orderProblem({ retained, options, sources }: State, id: SourceId): SluiceError | null {
