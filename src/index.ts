@@ -165,7 +165,7 @@ export type {
   ScheduledSources,
   TableReported,
 } from "./actors/protocol/scheduler.js";
-export type { LivePolicy, Pause, PipelineText, SourceRequest } from "./task/requests.js";
+export type { LivePolicy, Pause, PipelineText, PlanPause, SourceRequest } from "./task/requests.js";
 export type { SourceFigures, SourceReport } from "./task/reports.js";
 export {
   HOST_CHOICES,

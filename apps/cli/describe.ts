@@ -86,7 +86,7 @@ export function describeNode(event: NodeEvent): string | null {
     case "sourceBack":
       return `${event.sourceId}: source is back after ${(event.afterMs / 1_000).toFixed(1)} s`;
     case "sourcePaused":
-      return `${event.sourceId}: paused by an operator${event.reason === "" ? "" : `: ${event.reason}`}`;
+      return `${event.sourceId}: paused by ${event.by === "policy" ? "its policy" : "an operator"}${event.reason === "" ? "" : `: ${event.reason}`}`;
     case "sourceContinued":
       return `${event.sourceId}: captures again`;
     case "sourceEnded": {

@@ -43,16 +43,20 @@ export async function explain(
 }
 
 /** When and by whom, what was decided, and by which terms: a line each. */
-export function describeChange({ atMs, epoch, policy, configuration, placement, why }: PlanChange): string {
+export function describeChange(change: PlanChange): string {
+  const { atMs, epoch, policy, configuration, placement, pause, why } = change;
   const { width, height, fps, framesPerTask, encoding, quality, variants = {} } = configuration;
   const image = encoding === "jpeg" ? `jpeg ${quality}` : encoding;
   const stages = Object.entries(placement).map(([stage, [first = "nowhere"]]) => {
     const variant = variants[stage];
     return `${stage}${variant === undefined ? "" : ` (${variant})`} on ${first}`;
   });
+  const flushed = pause?.flushes === true ? ", and what waits of it is dropped" : "";
+  const paused = pause === undefined ? [] : [`  captures nothing: ${pause.reason}${flushed}`];
   return [
     `${new Date(atMs).toISOString()}  epoch ${epoch}  ${policy}: ${why.reason}`,
     `  ${width}x${height}, ${fps} fps, ${framesPerTask} a task, ${image}; ${stages.join(", ")}${describeInputs(why)}`,
+    ...paused,
   ].join("\n");
 }
 

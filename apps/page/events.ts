@@ -56,7 +56,7 @@ function textOf({ event }: HubEvent): string {
     case "sourceBack":
       return `source ${event.sourceId} is back after ${milliseconds(event.afterMs)}`;
     case "sourcePaused":
-      return `source ${event.sourceId} is paused by an operator${event.reason === "" ? "" : `: ${event.reason}`}`;
+      return `source ${event.sourceId} is paused by ${event.by === "policy" ? "its policy" : "an operator"}${event.reason === "" ? "" : `: ${event.reason}`}`;
     case "sourceContinued":
       return `source ${event.sourceId} captures again`;
     case "sourceEnded":

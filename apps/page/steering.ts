@@ -30,7 +30,7 @@ export function Steering({ id, hub, report, connection, attempt }: SteeringProps
   const { pause } = report;
   return html`<div class="steering">
       ${
-        pause === null
+        pause === null || pause.by === "policy"
           ? html`<button
               onClick=${() => void attempt("It pauses", () => order({ type: "pauseSource", reason: "" }))}
             >

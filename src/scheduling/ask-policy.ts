@@ -3,7 +3,8 @@
 import { errorText } from "../runtime/errors.js";
 import { SluiceError } from "../task/errors.js";
 import type { NodeName, StageId } from "../task/identity.js";
-import type { Explanation, PolicySpec } from "../task/requests.js";
+import { TEXT_LIMITS } from "../task/limits.js";
+import type { Explanation, PlanPause, PolicySpec } from "../task/requests.js";
 import { encodeState, resumeState, sameBytes, type KeptState } from "./kept-state.js";
 import { completePlan, type PlanScope } from "./plan.js";
 import { isBuiltIn, type PolicyRegistry } from "./policies.js";
@@ -181,7 +182,19 @@ function checkPlan(plan: Plan, { source, nodes }: PlanScope): Plan {
   }
   if (plan.pixelsStay !== undefined && typeof plan.pixelsStay !== "boolean")
     throw new Nonsense('It must give true or false as "pixelsStay"');
-  return { configuration: plan.configuration, placement, pixelsStay: plan.pixelsStay === true };
+  const pause = plan.pause === undefined ? null : checkPause(plan.pause);
+  const pixelsStay = plan.pixelsStay === true;
+  return { configuration: plan.configuration, placement, pixelsStay, ...(pause && { pause }) };
+}
+
+function checkPause(pause: PlanPause): PlanPause {
+  if (typeof pause !== "object" || pause === null || typeof pause.reason !== "string") {
+    throw new Nonsense('It must give a pause with a text as "reason"');
+  }
+  if (typeof pause.flushes !== "boolean") {
+    throw new Nonsense('It must give true or false as "flushes" of a pause');
+  }
+  return { reason: pause.reason.slice(0, TEXT_LIMITS.pauseReason), flushes: pause.flushes };
 }
 
 function checkExplanation(why: Explanation): Explanation {

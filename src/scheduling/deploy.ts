@@ -17,13 +17,14 @@ import { carriesFrames, type Pipeline, type Stage } from "../task/pipeline.js";
 import type { NodeDescription } from "../task/requests.js";
 import type { Deployment } from "../task/routing-table.js";
 import { stageIn, stageKeyOf } from "../task/variants.js";
+import type { Routable } from "./plan.js";
 import type { Plan } from "./policy.js";
 
 /** A source, the plan in force for it, and how its tasks are routed now: null before the first table that has it. */
 export interface Planned {
   readonly pipeline: Pipeline;
   readonly plan: Plan;
-  readonly routed: Plan | null;
+  readonly routed: Routable | null;
   /** Nodes besides the first that are to have its stages loaded. Default 0. */
   readonly standby?: number;
 }
@@ -79,7 +80,7 @@ interface StageRoute {
 
 type Before = Pick<StageRoute, "stage" | "nodes"> | null;
 
-function beforeOf(any: Stage, routed: Plan | null): Before {
+function beforeOf(any: Stage, routed: Routable | null): Before {
   const nodes = routed?.placement.get(any.id);
   return routed === null || nodes === undefined ? null : { stage: stageIn(any, routed.configuration), nodes };
 }

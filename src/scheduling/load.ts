@@ -65,7 +65,7 @@ export function loadOf(
 } {
   const { pipeline, node, pause } = view.source;
   // One that is paused asks nothing of anybody.
-  if (pause !== undefined) return { busyMs: new Map(), mbps: 0, crossings: [] };
+  if (pause !== undefined || plan.pause !== undefined) return { busyMs: new Map(), mbps: 0, crossings: [] };
   const { mbps } = needOf(plan.configuration, view.imageBytesPerPixel);
   const busyMs = new Map<NodeName, number>();
   for (const stage of pipeline.stages) {

@@ -41,7 +41,8 @@ export function completePlan(plan: Plan, scope: PlanScope): Plan {
     const usable = wanted === undefined ? [] : usableNodes(wanted, stage, scope);
     placement.set(stage.id, usable.length > 0 ? usable : placesOfLastResort(stage, scope));
   }
-  return { configuration, placement, ...(plan.pixelsStay === true && { pixelsStay: true }) };
+  const { pixelsStay = false, pause } = plan;
+  return { configuration, placement, ...(pixelsStay && { pixelsStay }), ...(pause && { pause }) };
 }
 
 function checkConfiguration(proposed: Configuration, { source }: PlanScope): Configuration {
@@ -62,12 +63,20 @@ function checkConfiguration(proposed: Configuration, { source }: PlanScope): Con
   );
 }
 
-/** Whether two complete plans decide the same. */
+/** Whether two complete plans decide the same; the reason of a pause decides nothing. */
 export function samePlan(a: Plan, b: Plan): boolean {
   if (a === b) return true;
+  if ((a.pixelsStay ?? false) !== (b.pixelsStay ?? false)) return false;
+  return a.pause?.flushes === b.pause?.flushes && sameRoute(a, b);
+}
+
+/** How tasks are made, and where they go. */
+export type Routable = Pick<Plan, "configuration" | "placement">;
+
+/** Whether tasks are made and go the same way under both. */
+export function sameRoute(a: Routable, b: Routable): boolean {
   if (!sameConfiguration(a.configuration, b.configuration)) return false;
-  if (a.placement.size !== b.placement.size || (a.pixelsStay ?? false) !== (b.pixelsStay ?? false))
-    return false;
+  if (a.placement.size !== b.placement.size) return false;
   for (const [stage, nodes] of a.placement) {
     const others = b.placement.get(stage);
     if (others === undefined || others.length !== nodes.length) return false;

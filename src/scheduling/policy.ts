@@ -10,7 +10,13 @@ import type { Objective } from "../task/configuration-space.js";
 import type { NodeName, SourceId, StageId } from "../task/identity.js";
 import type { ResourceSample } from "../task/reports.js";
 import type { NativeVideo } from "../task/native-video.js";
-import type { Explanation, NodeDescription, PolicyParameter, SourceDescription } from "../task/requests.js";
+import type {
+  Explanation,
+  NodeDescription,
+  PlanPause,
+  PolicyParameter,
+  SourceDescription,
+} from "../task/requests.js";
 import type { RecentOutcomes } from "./outcome-window.js";
 
 /** A decision for one source: how it is captured, and which nodes may run each stage. */
@@ -24,6 +30,11 @@ export interface Plan {
    * Default false: they go to the soonest of its nodes that has loaded it, or stay where they went before.
    */
   readonly pixelsStay?: boolean;
+  /**
+   * The source captures nothing for as long as its policy decides so anew. One that fails meanwhile has it captured again, and an
+   * operator who pauses it has the last word. Default: it captures.
+   */
+  readonly pause?: PlanPause;
 }
 
 /** A node, as a policy sees it. */

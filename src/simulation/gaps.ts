@@ -13,6 +13,8 @@ import type { TaskTimes } from "./task-times.js";
 interface Circumstances {
   readonly shape: ClusterShape;
   readonly sources: readonly Readonly<SimulatedSource>[];
+  /** Those that a policy may have paused. */
+  readonly flushing: ReadonlySet<string>;
   readonly times: TaskTimes;
   /** From when on nothing failed any more; null where that never was. */
   readonly calmFromMs: number | null;
@@ -21,7 +23,7 @@ interface Circumstances {
 /** @returns a sentence for each task that nothing explains the drop of */
 export function unexplainedGaps(
   records: readonly StoredRecord[],
-  { shape, sources, times, calmFromMs }: Circumstances,
+  { shape, sources, flushing, times, calmFromMs }: Circumstances,
 ): readonly string[] {
   const { queue, deadlineMs, faults } = shape;
   const live = new Set(sources.filter(({ camera }) => camera.frames === null).map(({ id }) => id));
@@ -55,6 +57,8 @@ export function unexplainedGaps(
       case "overflow":
         // So many sources wait at a stage as it has room for tasks.
         return anyOf("hostileMember") || queue.policy === "latestOnly";
+      case "flushed":
+        return flushing.has(sourceId);
       case "hostGone":
         return hosted.has(sourceId);
       // Whoever is told to try again tries long enough.

@@ -3,7 +3,6 @@
 import type { Operator } from "../operator/operator.js";
 import { parseNodeName, parseSourceId, type NodeName } from "../task/identity.js";
 import type { Configuration } from "../task/configuration.js";
-import type { Pipeline } from "../task/pipeline.js";
 import type { PolicySpec } from "../task/requests.js";
 import { HUB } from "./host-names.js";
 import type { Prng } from "./prng.js";
@@ -26,7 +25,7 @@ const DRAINS_SHARE = 0.3;
 interface OrdersOptions {
   readonly prng: Prng;
   readonly sources: () => readonly SimulatedSource[];
-  readonly drawPolicy: (pipeline: Pipeline) => PolicySpec;
+  readonly drawPolicy: (source: SimulatedSource) => PolicySpec;
   readonly steers: readonly Steer[];
   /** Whether sources are about to end: none is paused any more. */
   readonly isCalm: () => boolean;
@@ -43,8 +42,8 @@ export function createOrders({
   let drains = prng.happens(DRAINS_SHARE);
   return [
     (operator) => {
-      const { id, pipeline } = prng.pick(sources());
-      const answer = operator.setPolicy(parseSourceId(id), drawPolicy(pipeline));
+      const source = prng.pick(sources());
+      const answer = operator.setPolicy(parseSourceId(source.id), drawPolicy(source));
       return { node: parseNodeName(HUB), what: "a policy", answer };
     },
     ...steers.flatMap((steer) => STEERING[steer](prng, () => prng.pick(sources()), isCalm)),

@@ -214,7 +214,7 @@ export class SimulatedCluster {
     const hub = this.host(HUB).node;
     if (hub === null) return;
     const source = prng.pick(this.sources);
-    const policy = workload.anyPolicy(source.pipeline, this.#memberNames);
+    const policy = workload.anyPolicy(source, this.#memberNames);
     setPolicyAt(hub, source, { policy, history });
   }
 
@@ -284,7 +284,7 @@ export class SimulatedCluster {
       orders: createOrders({
         prng: own,
         sources: () => this.sources,
-        drawPolicy: (pipeline) => workload.anyPolicy(pipeline, this.#memberNames),
+        drawPolicy: (source) => workload.anyPolicy(source, this.#memberNames),
         steers: shape.steers,
         isCalm: () => this.#calm,
       }),

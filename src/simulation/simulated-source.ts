@@ -92,14 +92,25 @@ export function createSource(
 export function drawPolicy(prng: Prng, pipeline: Pipeline, nodes: readonly string[]): PolicySpec {
   if (prng.happens(0.4)) {
     const name = prng.pick(POLICIES);
-    return {
-      name,
-      parameters: name === "guard" ? { policy: { name: prng.pick(["dynamic", "predictive"]) } } : {},
-    };
+    if (name === "guard") return guardOf(prng, prng.pick(["dynamic", "predictive"]));
+    return GUARDED.has(name) ? guardOf(prng, name) : { name, parameters: {} };
   }
   const placement = pipeline.stages.map(({ id }) => {
     const [first, second] = [prng.pick(nodes), prng.pick(nodes)];
     return [id, [...new Set([first, second, HUB])]] as const;
   });
   return { name: "fixed", parameters: { placement: Object.fromEntries(placement) } };
+}
+
+/** Of the policies that never change their minds, half are guarded, so that they do. */
+const GUARDED: ReadonlySet<string> = new Set(["cloud-only", "edge-only"]);
+
+/** In half of them one that trips at tasks which are none too late, has its source pause then, and its queues flushed. */
+function guardOf(prng: Prng, name: string): PolicySpec {
+  const policy = { name };
+  if (prng.happens(0.5))
+    return GUARDED.has(name) ? { name, parameters: {} } : { name: "guard", parameters: { policy } };
+  const [latencyMs, pauseMs] = [prng.between(20, 200), prng.between(500, 1_500)];
+  const often = { tasksMin: 4, tripTimes: 1, dwellMsMin: 500, trippedMsMin: 1_000 };
+  return { name: "guard", parameters: { policy, latencyMs, pauseMs, ...often } };
 }

@@ -238,7 +238,7 @@ async function runToEnd({ time, invariants, cluster, over, shape }: Run): Promis
 }
 
 async function report(
-  { time, history, invariants, bug, shape, cluster }: Run,
+  { time, history, invariants, bug, shape, cluster, workload }: Run,
   calmFromMs: number | null,
 ): Promise<Omit<SimulationReport, "seed" | "faults" | "scenario" | keyof Ending>> {
   const { recordCount } = cluster.host(HUB).store;
@@ -254,6 +254,7 @@ async function report(
   for (const text of unexplainedGaps(known, {
     shape,
     sources: cluster.sources,
+    flushing: workload.flushing,
     times: cluster.times,
     calmFromMs,
   })) {

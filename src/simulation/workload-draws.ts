@@ -1,6 +1,5 @@
 /** What the nodes of a simulated cluster can run, and what for: drawn from the seed, or as a scenario has it; noted either way. */
 
-import type { Pipeline } from "../task/pipeline.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import type { PolicySpec } from "../task/requests.js";
 import type { Prng } from "./prng.js";
@@ -17,6 +16,7 @@ export class WorkloadDraws {
   readonly #given: Recorded | null;
   readonly #services: Record<string, readonly string[]> = {};
   readonly #policies: Record<string, PolicySpec[]> = {};
+  readonly #flushing = new Set<string>();
   #sources: readonly SimulatedSource[] = [];
 
   /** @param given null draws everything */
@@ -58,8 +58,21 @@ export class WorkloadDraws {
   }
 
   /** That an operator or a fault sets. */
-  anyPolicy(pipeline: Pipeline, members: readonly string[]): PolicySpec {
-    return drawPolicy(this.#prng, pipeline, members);
+  anyPolicy(
+    { id, pipeline }: Pick<SimulatedSource, "id" | "pipeline">,
+    members: readonly string[],
+  ): PolicySpec {
+    return this.#noted(id, drawPolicy(this.#prng, pipeline, members));
+  }
+
+  /** Sources of which a policy that they had may have paused them, and flushed their queues. */
+  get flushing(): ReadonlySet<string> {
+    return this.#flushing;
+  }
+
+  #noted(id: string, policy: PolicySpec): PolicySpec {
+    if (Number(policy.parameters["pauseMs"] ?? 0) > 0) this.#flushing.add(id);
+    return policy;
   }
 
   /** For the next attempt to add the source. */
@@ -68,6 +81,6 @@ export class WorkloadDraws {
     const given = this.#given?.policies[id];
     const policy = given?.[noted.length] ?? given?.at(-1) ?? drawPolicy(this.#prng, pipeline, members);
     noted.push(policy);
-    return policy;
+    return this.#noted(id, policy);
   }
 }

@@ -3,7 +3,7 @@
 import type { Configuration } from "./configuration.js";
 import type { NodeName, PipelineId, SourceId, TaskId } from "./identity.js";
 import type { Objective } from "./configuration-space.js";
-import type { Explanation, Pause, PolicySpec } from "./requests.js";
+import type { Explanation, Pause, PlanPause, PolicySpec } from "./requests.js";
 import type { Drops } from "./ledger.js";
 import type { Scene } from "./scene.js";
 import type { Hop, Outcome } from "./task.js";
@@ -154,6 +154,8 @@ export interface PlanChange {
   readonly configuration: Configuration;
   /** By stage, most wanted node first. */
   readonly placement: Readonly<Record<string, readonly NodeName[]>>;
+  /** Absent: it captures. */
+  readonly pause?: PlanPause;
   readonly why: Explanation;
 }
 
@@ -183,7 +185,7 @@ export interface ShadowReport {
 }
 
 /** What is in force for a source, as a hub remembers it beyond its process. */
-export interface RememberedPlan extends Pick<PlanChange, "configuration" | "placement" | "why"> {
+export interface RememberedPlan extends Pick<PlanChange, "configuration" | "placement" | "pause" | "why"> {
   readonly pipelineId: string;
   readonly pipelineVersion: number;
   readonly policy: PolicySpec;

@@ -63,8 +63,20 @@ export interface SourceDescription {
 export interface Pause {
   /** ms since the Unix epoch. */
   readonly sinceMs: number;
-  /** What the operator said of it; may be empty. */
+  /** What whoever paused it said of it; may be empty. */
   readonly reason: string;
+  /** Its policy has it pause, and has it go on again. Absent: an operator. */
+  readonly by?: "policy";
+  /** What waits of it at stages is dropped. Absent: it ends. */
+  readonly flushes?: true;
+}
+
+/** A source is to capture nothing, as its policy decides. */
+export interface PlanPause {
+  /** For people: 256 characters at most. */
+  readonly reason: string;
+  /** Whether its tasks that wait at stages are dropped, as `flushed`; those that run end. */
+  readonly flushes: boolean;
 }
 
 /** What an operator said of a running source: it holds over what the source was started with, until the operator says otherwise. */

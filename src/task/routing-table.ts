@@ -23,7 +23,7 @@ export interface SourceRoute {
   readonly configuration: Configuration;
   /** For each stage the nodes that may run it, most wanted first. */
   readonly placement: ReadonlyMap<StageId, readonly NodeName[]>;
-  /** An operator has it capture nothing. Absent: it captures. */
+  /** An operator or its policy has it capture nothing. Absent: it captures. */
   readonly pause?: Pause;
   /** Some stage of it has no node yet that has loaded it. Absent: each has one. */
   readonly loading?: true;

@@ -149,6 +149,7 @@ export interface ClosingCounts {
 export const DROP_REASONS = [
   "deadline",
   "expired",
+  "flushed",
   "hostGone",
   "joinTimeout",
   "noRoute",

@@ -1,6 +1,6 @@
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
-import { completePlan, samePlan, usableOffers } from "../../src/scheduling/plan.js";
+import { completePlan, samePlan, sameRoute, usableOffers } from "../../src/scheduling/plan.js";
 import type { Plan } from "../../src/scheduling/policy.js";
 import { parseSpace } from "../../src/task/configuration-space.js";
 import { DEFAULT_CONFIGURATION, type Configuration } from "../../src/task/configuration.js";
@@ -90,6 +90,19 @@ test("usableOffers leaves out the nodes on which a stage failed, and all others 
     detect: ["cloud", "edge-2"],
     track: ["cloud", "edge-1", "edge-2"],
   });
+});
+
+test("completePlan and samePlan keep a pause apart, and sameRoute does not see it", () => {
+  const captured: Plan = { configuration: DEFAULT_CONFIGURATION, placement: new Map([[DETECT, [EDGE_1]]]) };
+  const paused = (reason: string, flushes: boolean): Plan => ({ ...captured, pause: { reason, flushes } });
+  assert.equal(completePlan(paused("late", true), { ...view(), accepted: null }).pause, {
+    reason: "late",
+    flushes: true,
+  });
+  assert.not(samePlan(captured, paused("late", true)));
+  assert.not(samePlan(paused("late", false), paused("late", true)));
+  assert.ok(samePlan(paused("late", true), paused("later", true)), "for people alone");
+  assert.ok(sameRoute(captured, paused("late", true)));
 });
 
 test("samePlan compares configuration, stages, nodes and their order", () => {

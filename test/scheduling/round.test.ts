@@ -37,6 +37,16 @@ const NONSENSE: readonly (readonly [name: string, answer: (view: PolicyView) => 
   ["a promise", (view) => Promise.resolve(good(view)), /plan/],
   ["a plan without a map", (view) => ({ ...good(view), plan: { configuration: {}, placement: {} } }), /map/],
   [
+    "a pause that only says so",
+    (view) => ({ ...good(view), plan: { ...good(view).plan, pause: true } }),
+    /pause/,
+  ],
+  [
+    "a pause that may flush",
+    (view) => ({ ...good(view), plan: { ...good(view).plan, pause: { reason: "late", flushes: "yes" } } }),
+    /flushes/,
+  ],
+  [
     "a node in place of a list",
     (view) => ({
       ...good(view),

@@ -13,7 +13,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { ProcessorMessage } from "../protocol/processor.js";
-import { stageKeyText, taskKey, type StageKey, type TaskId } from "../../task/identity.js";
+import { stageKeyText, taskKey, type SourceId, type StageKey, type TaskId } from "../../task/identity.js";
 import { FairRoom } from "../../task/fair-room.js";
 import { ownerOf } from "../../task/origin.js";
 import type { Stage } from "../../task/pipeline.js";
@@ -224,6 +224,15 @@ export function skip(inbox: StageInbox, id: TaskId, ordinal: number): void {
   const message: Skip = { type: "skip", id, ordinal };
   if (inbox.processor !== null) inbox.processor.ref.tell(message);
   else if (inbox.skips.push(message) > SKIPS_MAX) inbox.skips.shift();
+}
+
+/** Has the processor drop what waits with it of a source. */
+export function flush(inbox: StageInbox, sourceId: SourceId, detail: string): void {
+  for (const { task } of inbox.inFlight.values()) {
+    if (task.id.sourceId !== sourceId) continue;
+    inbox.processor?.ref.tell({ type: "flush", sourceId, detail });
+    return;
+  }
 }
 
 /** Removes and returns the tasks that no processor has, so that a newer table may send them elsewhere. */

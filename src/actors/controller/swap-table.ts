@@ -6,11 +6,11 @@ import { waitingTasks } from "../../task/join.js";
 import { samePipeline, type Pipeline } from "../../task/pipeline.js";
 import { supersedes, validateTable } from "../../task/routing-table.js";
 import { drop } from "./end-task.js";
+import { takeWaiting } from "./flush.js";
 import { repeatFailures } from "./loaded-stages.js";
 import { closeInbox, pipelineTextOf, prepareStages } from "./local-stages.js";
-import { takeParked } from "./park.js";
 import { submit } from "./route-task.js";
-import { takeBackWaiting, taskCount, tasksOf } from "./stage-inbox.js";
+import { taskCount, tasksOf } from "./stage-inbox.js";
 import type { MessageOf, Router } from "./state.js";
 
 /** The hot swap: between two messages, with nothing paused and nothing drained. */
@@ -44,8 +44,7 @@ export function installTable(router: Router, { table, replyTo }: MessageOf<"inst
   repeatFailures(router, table);
 
   prepareStages(router, table);
-  const rerouted = [...retained.inboxes.values()].flatMap((inbox) => takeBackWaiting(inbox));
-  for (const task of [...rerouted, ...takeParked(router)]) submit(router, task, null);
+  for (const task of takeWaiting(router)) submit(router, task, null);
   retireUnused(router);
 }
 

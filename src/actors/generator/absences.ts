@@ -1,5 +1,5 @@
 /**
- * The times in which a source is not captured, though it has not ended: it is lost and tried again, or an operator has paused it.
+ * The times in which a source is not captured, though it has not ended: it is lost and tried again, or an operator or its policy has paused it.
  * What a live source does not give meanwhile is stored as a gap.
  */
 
@@ -56,21 +56,23 @@ export class Absences {
   /** @returns whether the source is paused, so that nothing is to be opened */
   holds(state: GeneratorState, ctx: Ctx): boolean {
     const { pause } = this.#retained;
-    // What the operator said may be older than this incarnation.
+    // What was said may be older than this incarnation.
     if (pause !== null) this.#stay(state, pause, ctx);
     return pause !== null;
   }
 
-  #stay(state: GeneratorState, { sinceMs, reason }: Pause, ctx: Ctx): void {
+  #stay(state: GeneratorState, { sinceMs, reason, by }: Pause, ctx: Ctx): void {
     const agoMs = Math.max(0, ctx.now() - sinceMs);
     const since = { nowMs: ctx.now() - agoMs, monotonicMs: ctx.monotonic() - agoMs };
-    const detail = `paused by an operator${reason === "" ? "" : `: ${reason}`}`;
+    const who = by === "policy" ? "its policy" : "an operator";
+    const detail = `paused by ${who}${reason === "" ? "" : `: ${reason}`}`;
     if (state.capture.live) {
       this.#endEarlier(state, sinceMs, ctx);
       this.#retained.outage.begin("paused", detail, since);
     }
     state.phase = { status: "paused" };
-    this.#options.listener.tell({ type: "sourcePaused", sourceId: this.#options.sourceId, reason });
+    const { listener, sourceId } = this.#options;
+    listener.tell({ type: "sourcePaused", sourceId, reason, ...(by !== undefined && { by }) });
   }
 
   /** Its node was down before, until the operator said so or later. */

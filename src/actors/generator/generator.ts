@@ -15,7 +15,7 @@
  * G8 Times that tasks carry are those of the source, mended where they step; that is counted, and said once a minute at most.
  * G9 An outage of a live source is stored as a gap, with times and reason, once it is over, also where its node went down.
  * G11 A source that another node has taken over ends here with the first task that is settled as `superseded`.
- * G10 A source that an operator has paused has nothing open; what is under way ends, and it goes on where it was.
+ * G10 A source that an operator or its policy has paused has nothing open; what is under way ends, and it goes on where it was.
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";

@@ -1,5 +1,5 @@
 /**
- * The times in which a live source gives nothing: it is lost, or an operator has paused it. While that lasts, since when and why is
+ * The times in which a live source gives nothing: it is lost, or paused by an operator or its policy. While that lasts, since when and why is
  * known, and once it is over it is stored as a gap.
  */
 

@@ -25,7 +25,7 @@ export interface GeneratorRetained {
   readonly tasksBefore: number;
   readonly timeline: Timeline;
   readonly outage: Outage;
-  /** What an operator said last of it; null: it captures. */
+  /** As it was configured last; null: it captures. */
   pause: Pause | null;
   /** The listener has had its `sourceStarted`. */
   announced: boolean;

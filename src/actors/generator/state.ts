@@ -73,7 +73,7 @@ type Phase =
   | { readonly status: "capturing"; readonly end: { readonly error: SluiceError | null } | null }
   /** A live source is lost, and tried again soon. */
   | { readonly status: "reconnecting" }
-  /** An operator has it capture nothing. */
+  /** An operator or its policy has it capture nothing. */
   | { readonly status: "paused" }
   | Ending
   | { readonly status: "ended" };

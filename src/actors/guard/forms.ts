@@ -161,8 +161,9 @@ const shadowPolicy = z.object({ name: z.string().min(1).max(TEXT_LIMITS.policyNa
 export const policy = shadowPolicy.extend({ shadow: shadowPolicy.optional() });
 
 export const pauseReason = z.string().max(TEXT_LIMITS.pauseReason);
-/** Why a source captures nothing. */
-export const pause = z.object({ sinceMs: instantMs, reason: pauseReason });
+
+const paused = { by: z.literal("policy").optional(), flushes: z.literal(true).optional() };
+export const pause = z.object({ sinceMs: instantMs, reason: pauseReason, ...paused });
 
 /** Some of the knobs of a configuration. */
 export const knobs = configuration.partial();

@@ -51,7 +51,9 @@ const EVENTS = {
     event.extend({ sourceId: name, reason: z.enum(["stalled", "frozen"]), detail: text, attempt: count }),
   ),
   sourceBack: form<Told<"sourceBack">>()(event.extend({ sourceId: name, afterMs: z.number().min(0) })),
-  sourcePaused: form<Told<"sourcePaused">>()(event.extend({ sourceId: name, reason: text })),
+  sourcePaused: form<Told<"sourcePaused">>()(
+    event.extend({ sourceId: name, reason: text, by: z.literal("policy").optional() }),
+  ),
   sourceContinued: form<Told<"sourceContinued">>()(event.extend({ sourceId: name })),
   sourceEnded: form<Told<"sourceEnded">>()(
     event.extend({ sourceId: name, error: failure.nullable(), goesOn: z.literal(true).optional(), ledger }),

@@ -15,6 +15,7 @@ import {
   NODES_MAX,
   objective,
   pause,
+  pauseReason,
   policy,
   recordOf,
   REASONS_MAX,
@@ -214,6 +215,7 @@ export const changesReport = {
         policy: z.string().max(TEXT_LIMITS.policyName),
         configuration,
         placement: recordOf(TEXT_LIMITS.name, z.array(name).max(NODES_MAX), TASK_LIMITS.hopsMax),
+        pause: z.object({ reason: pauseReason, flushes: z.boolean() }).optional(),
         why: explanation,
       }),
     )

@@ -39,6 +39,7 @@ import {
   reenterQueue,
   settleTask,
   takeNext,
+  takeOf,
   waitingCount,
   type StageQueue,
 } from "./stage-queue.js";
@@ -120,6 +121,10 @@ export function createProcessor(
           break;
         case "skip":
           passOver(state.queue, { ...message.id, ordinal: message.ordinal }, ctx.monotonic());
+          break;
+        case "flush":
+          for (const entry of takeOf(state.queue, message.sourceId))
+            drop(state, entry, "flushed", message.detail, ctx);
           break;
         case "gapTimedOut":
           break;

@@ -106,6 +106,14 @@ export function takeAll(lanes: SourceLanes): readonly Entry[] {
   return entries;
 }
 
+/** Empties the lane of one source. */
+export function takeLane(lanes: SourceLanes, sourceId: SourceId): readonly Entry[] {
+  const entries = lanes.bySource.get(sourceId) ?? [];
+  lanes.bySource.delete(sourceId);
+  lanes.size -= entries.length;
+  return entries;
+}
+
 function insert(lanes: SourceLanes, entry: Entry): void {
   const { id } = entry.task;
   lanes.keys.add(taskKey(id));

@@ -29,6 +29,7 @@ import {
   release,
   take,
   takeAll,
+  takeLane,
   type Entry,
   type Overflow,
   type SourceLanes,
@@ -134,6 +135,11 @@ export function forgetState(queue: StageQueue): void {
 export function clearQueue(queue: StageQueue): readonly Entry[] {
   queue.gaps.clear();
   return takeAll(queue.lanes);
+}
+
+/** Takes all that waits of a source; each is then to be settled as dropped. */
+export function takeOf(queue: StageQueue, sourceId: SourceId): readonly Entry[] {
+  return takeLane(queue.lanes, sourceId);
 }
 
 /** Waits no more for what has been waited for long enough. */

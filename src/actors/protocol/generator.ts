@@ -20,7 +20,7 @@ export type GeneratorMessage =
       readonly statefulNodes: ReadonlyMap<StageId, NodeName>;
       /** Every node that may have a part in the source's tasks. */
       readonly placedOn: readonly NodeName[];
-      /** An operator has it capture nothing; null: it captures. */
+      /** It is to capture nothing; null: it captures. */
       readonly pause: Pause | null;
       /** Some stage is loaded nowhere yet: a live source that has not begun is waited with, for a while. */
       readonly loading?: true;
@@ -52,8 +52,8 @@ export type SourceEvent =
     }
   /** A live source gives frames again; its outage is stored as a gap. */
   | { readonly type: "sourceBack"; readonly sourceId: SourceId; readonly afterMs: number }
-  /** It captures nothing, as an operator has said, for this reason; what is under way ends. */
-  | { readonly type: "sourcePaused"; readonly sourceId: SourceId; readonly reason: string }
+  /** It captures nothing, as an operator or its policy has said, for this reason; what runs ends. */
+  | ({ readonly type: "sourcePaused"; readonly sourceId: SourceId } & Pick<Pause, "reason" | "by">)
   /** It captures again; a live source has its pause stored as a gap. */
   | { readonly type: "sourceContinued"; readonly sourceId: SourceId }
   /** Every task is settled and the source is at its end, drained, or failed for good. */

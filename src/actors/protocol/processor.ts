@@ -1,7 +1,7 @@
 /** What a processor and the supervisor of a node's processors receive, and what a processor answers. */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
-import type { StageId, StageKey, TaskId } from "../../task/identity.js";
+import type { SourceId, StageId, StageKey, TaskId } from "../../task/identity.js";
 import type { Pipeline } from "../../task/pipeline.js";
 import type { StageResult } from "../../task/service.js";
 import type { DropReason, Hop, OutageTimes, Task } from "../../task/task.js";
@@ -21,7 +21,9 @@ export type ProcessorMessage =
       readonly incarnation: number;
     }
   /** The task at this position among those of its source will not come. */
-  | { readonly type: "skip"; readonly id: TaskId; readonly ordinal: number };
+  | { readonly type: "skip"; readonly id: TaskId; readonly ordinal: number }
+  /** Drop what waits of this source, as `flushed`; what a worker has ends. */
+  | { readonly type: "flush"; readonly sourceId: SourceId; readonly detail: string };
 
 /** The supervisor of a node's processors. */
 export type ProcessorsMessage =

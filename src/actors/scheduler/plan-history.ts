@@ -12,7 +12,7 @@ const CHANGES_KEPT = 64;
 /** What is told of a change. */
 export function changeOf(
   { description, why }: SourceEntry,
-  { configuration, placement }: Plan,
+  { configuration, placement, pause }: Plan,
   published: Pick<PlanChange, "atMs" | "epoch">,
 ): PlanChange {
   const { name: policy } = description.policy;
@@ -21,6 +21,7 @@ export function changeOf(
     policy,
     configuration,
     placement: Object.fromEntries(placement),
+    ...(pause && { pause }),
     why: explained(why, description),
   };
 }

@@ -60,7 +60,7 @@ export interface Recalled {
 export function recall(memory: PlanMemoryPort | null, { id, pipeline }: SourceDescription): Recalled | null {
   const known = memory?.recall(id) ?? null;
   if (known === null) return null;
-  const { policy, learned, configuration, placement, pixelsStay, why } = known;
+  const { policy, learned, configuration, placement, pixelsStay, pause, why } = known;
   const walked = pipelineKeyText(pipeline.id, pipeline.version);
   if (`${known.pipelineId}@${known.pipelineVersion}` !== walked) return null;
   const placed = pipeline.stages.map(({ id: stage }): [StageId, readonly NodeName[]] => [
@@ -68,7 +68,12 @@ export function recall(memory: PlanMemoryPort | null, { id, pipeline }: SourceDe
     placement[stage] ?? [],
   ]);
   const kept = learned === null ? null : { policy, ...learned };
-  const plan = { configuration, placement: new Map(placed), ...(pixelsStay === true && { pixelsStay }) };
+  const plan = {
+    configuration,
+    placement: new Map(placed),
+    ...(pixelsStay === true && { pixelsStay }),
+    ...(pause && { pause }),
+  };
   return { plan, kept, why };
 }
 
@@ -83,6 +88,7 @@ export function remember(memory: PlanMemoryPort | null, { description, plan, kep
     configuration: plan.configuration,
     placement: Object.fromEntries(plan.placement),
     ...(plan.pixelsStay === true && { pixelsStay: true }),
+    ...(plan.pause && { pause: plan.pause }),
     why,
   });
 }

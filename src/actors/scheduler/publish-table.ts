@@ -18,12 +18,13 @@ export function publish(state: State, reason: string, ctx: Ctx): void {
   state.epoch++;
   const nowMs = ctx.monotonic();
   const routed = routeSources(state, nowMs);
-  const table = buildTable(state.sources, routed, {
+  const head = {
     term: state.term,
     epoch: state.epoch,
     publishedAtMs: ctx.now(),
     fallback: state.options.fallback,
-  });
+  };
+  const table = buildTable(state.sources, routed, head, state.retained.table);
   state.retained.table = table;
   state.retained.plans = new Map(
     [...state.sources].flatMap(([id, { plan }]) => (plan === null ? [] : [[id, plan]])),

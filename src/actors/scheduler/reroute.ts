@@ -3,7 +3,7 @@
 import type { NodeName } from "../../task/identity.js";
 import type { StageFailure } from "../../task/offers.js";
 import { sameData } from "../../task/same-data.js";
-import { samePlan } from "../../scheduling/plan.js";
+import { sameRoute } from "../../scheduling/plan.js";
 import { creditRoute } from "./credit.js";
 import { exclude } from "./exclude-stage.js";
 import { publish } from "./publish-table.js";
@@ -59,7 +59,7 @@ export function onReroute(state: State, ctx: Ctx): void {
   for (const [id, routing] of routed.sources) {
     const before = table.sources.get(id);
     if (before === undefined) continue;
-    if (!samePlan(before, routing) || (before.loading === true) !== routing.loading) state.changed.add(id);
+    if (!sameRoute(before, routing) || (before.loading === true) !== routing.loading) state.changed.add(id);
   }
   const { changed } = state;
   if (changed.size === 0 && sameData(routed.deployments, table.deployments)) return;

@@ -38,6 +38,7 @@ import { checkLoading, onReroute, onStagesLoaded } from "./reroute.js";
 import type { SchedulerRetained } from "./retained.js";
 import { onConfigureSource, onContinueSource, onPauseSource } from "./steer.js";
 import { explained } from "./steered.js";
+import { pauseOf } from "./table.js";
 import { RecentFigures } from "./source-figures.js";
 import type { SourceEntry } from "./source-plan.js";
 import type { SourceReport } from "../../task/reports.js";
@@ -240,7 +241,9 @@ function figuresOf({ figures }: State, { description: { id } }: SourceEntry): Re
 
 function onReportSources(state: State, { replyTo }: Of<"reportSources">, ctx: Ctx): void {
   const sources = [...state.sources].map(([id, entry]): [SourceId, SourceReport] => {
-    const { node, policy, slo = null, pause = null, ordered = {} } = entry.description;
+    const { node, policy, slo = null, ordered = {} } = entry.description;
+    const routed = state.retained.table?.sources.get(id)?.pause;
+    const pause = pauseOf(entry, routed, ctx.now()) ?? null;
     const figures = figuresOf(state, entry).report(ctx.monotonic());
     const what = { policy: policy.name, source: id, isShadow: false };
     const fenced = state.fences.reason(what, ctx.monotonic());

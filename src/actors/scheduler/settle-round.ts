@@ -78,11 +78,11 @@ function settle(state: State, { entry, answer, cluster }: Settled, ctx: Ctx): vo
       state.overhead.addDecision(answer.tookMs, true);
       state.fences.strike(who, { kind: answer.kind, text: fencedText(state, answer) }, cluster.nowMs);
       logFailure(state, { ...who, kind: answer.kind, text: answer.text }, ctx);
-      stay(state, entry, { said: answer.text, cluster });
+      stay(state, entry, { said: answer.text, cluster, pauses: false });
       return;
     case "fenced": {
       const said = state.fences.reason(who, cluster.nowMs) ?? "failed";
-      stay(state, entry, { said: `${said} and is not asked for a while`, cluster });
+      stay(state, entry, { said: `${said} and is not asked for a while`, cluster, pauses: false });
       return;
     }
     case "postponed":
@@ -117,14 +117,17 @@ function fencedText(
   return kind === "slow" ? `took longer than ${state.options.decisions.limits.decisionMs} ms` : text;
 }
 
+interface Staying {
+  readonly said: string;
+  readonly cluster: ClusterFacts;
+  /** Whether the source may go on to pause: a policy that fails would never have it go on. Default true. */
+  readonly pauses?: boolean;
+}
+
 /** The last good plan stays, less what is gone. */
-function stay(
-  state: State,
-  entry: SourceEntry,
-  { said, cluster }: { readonly said: string; readonly cluster: ClusterFacts },
-): void {
+function stay(state: State, entry: SourceEntry, { said, cluster, pauses = true }: Staying): void {
   const excluded = state.exclusions.among(entry.description.pipeline, cluster.nowMs);
-  const plan = keptPlan(entry, { ...cluster, excluded });
+  const plan = keptPlan(entry, { ...cluster, excluded }, pauses);
   const why = {
     reason: `policy "${entry.description.policy.name}" ${said}: the plan before it stays`,
     inputs: {},

@@ -37,13 +37,18 @@ function planScope({ description, plan }: SourceEntry, { excluded, ...cluster }:
   };
 }
 
-/** The plan in force, less what is gone; before any plan the source runs as it would before any table. */
-export function keptPlan(entry: SourceEntry, cluster: Scoped): Plan {
+/**
+ * The plan in force, less what is gone; before any plan the source runs as it would before any table.
+ *
+ * @param pauses whether it may go on to pause: default true
+ */
+export function keptPlan(entry: SourceEntry, cluster: Scoped, pauses = true): Plan {
   const { description, plan } = entry;
   const scope = planScope(entry, cluster);
   const placement = new Map(description.pipeline.stages.map(({ id }) => [id, [description.node]]));
-  const asked = { configuration: description.configuration, placement };
-  const next = completePlan(plan ?? asked, scope);
+  const asked: Plan = { configuration: description.configuration, placement };
+  const { pause, ...captured } = plan ?? asked;
+  const next = completePlan({ ...captured, ...(pauses && pause && { pause }) }, scope);
   return plan !== null && samePlan(plan, next) ? plan : next;
 }
 

@@ -6,6 +6,7 @@ import type { AgentReply } from "../protocol/agent.js";
 import type { SealReply } from "../protocol/distributor.js";
 import type { SchedulerEvent, SchedulerMessage } from "../protocol/scheduler.js";
 import type { PlanChange } from "../../task/reports.js";
+import type { SourceRoute } from "../../task/routing-table.js";
 import { UNDECIDED, type SourceDescription } from "../../task/requests.js";
 import { pipelineKeyText, type NodeName, type SourceId } from "../../task/identity.js";
 import { samePipeline } from "../../task/pipeline.js";
@@ -219,7 +220,7 @@ export function restoreState(
         retained.kept.get(id) ?? null,
         nowMs,
       ),
-      plan: retained.plans.get(id) ?? table?.sources.get(id) ?? null,
+      plan: retained.plans.get(id) ?? routedPlan(table?.sources.get(id)),
     });
     const { id: pipelineId, version } = description.pipeline;
     const known = table?.pipelines.get(pipelineKeyText(pipelineId, version));
@@ -233,6 +234,11 @@ export function restoreState(
   }
   for (const id of table?.sources.keys() ?? []) if (!state.sources.has(id)) state.changed.add(id);
   return state;
+}
+
+/** What is known of a plan from its route alone. */
+function routedPlan(route: SourceRoute | undefined): Plan | null {
+  return route === undefined ? null : { configuration: route.configuration, placement: route.placement };
 }
 
 /** A source of which nothing is known yet. */

@@ -30,7 +30,18 @@ export function onPauseSource(
 }
 
 export function onContinueSource(state: State, { sourceId, replyTo }: Of<"continueSource">, ctx: Ctx): void {
+  const { description, plan = null } = state.sources.get(sourceId) ?? {};
+  if (description?.pause === undefined && plan?.pause !== undefined) {
+    const error = pausedByPolicy(sourceId, description?.policy.name ?? "", plan.pause.reason);
+    replyTo?.tell({ type: "orderRefused", sourceId, error });
+    return;
+  }
   order(state, { sourceId, replyTo, said: "goes on" }, ctx, ({ pause: _pause, ...before }) => before);
+}
+
+function pausedByPolicy(sourceId: SourceId, policy: string, reason: string): SluiceError {
+  const text = `Cannot resume source "${sourceId}" as no operator has paused it: its policy "${policy}" has (${reason}), and has it go on by itself; another policy ends that ("sluice policy ${sourceId} NAME")`;
+  return new SluiceError(text, { code: "policy-invalid" });
 }
 
 export function onConfigureSource(

@@ -3,8 +3,9 @@
  *
  * After the latency guard of Hedger in Dayu, which is of use by itself: window, share of bad ones, evaluations in a row to trip and
  * to recover. Unlike there it wraps every policy; the outcomes that it looks at are of the plan in force alone; and it recovers on
- * trial, so a policy that trips again at once waits longer each time. It drops no task and stops no source, as one that is stopped tells
- * nothing of whether all is well again; but it can have little captured meanwhile.
+ * trial, so a policy that trips again at once waits longer each time. A source that is stopped tells nothing of whether all is well again:
+ * so it has one paused, and its queues flushed, only where that is asked for, and only for a while. Then the safe policy is on trial, and
+ * where tasks are late under that one too, the source pauses again. Or it has little captured meanwhile.
  */
 
 import { z } from "../../runtime/parse.js";
@@ -42,6 +43,11 @@ const schema = z.strictObject({
   recoverTimes: z.int().min(1).default(3),
   /** Time in ms that it stays tripped at least; twice as long each time that it trips again soon. Default 10,000. */
   trippedMsMin: z.number().min(0).default(10_000),
+  /**
+   * Time in ms that the source captures nothing once it trips, and each time that tasks are late under the safe policy too; what waits
+   * of it is dropped. Default 0: it is not paused, and nothing is dropped.
+   */
+  pauseMs: z.number().min(0).default(0),
 });
 
 type Parameters = z.output<typeof schema>;
@@ -57,6 +63,10 @@ interface State {
   readonly changedAtMs: number;
   /** How often it has tripped without a calm time between. */
   readonly trips: number;
+  /** Evaluations in a row that found the safe policy no better. */
+  readonly relapses: number;
+  /** Until when the source is paused; at or before now where it is not. */
+  readonly pausedUntilMs: number;
 }
 
 /** A policy that held for so many times the least trip is trusted anew. */
@@ -69,6 +79,7 @@ export function createGuard(find: (name: string) => BoundPolicy): Policy<Paramet
     find(name).start(parameters, scope).state;
   return {
     name: "guard",
+    version: "2",
     get parameters() {
       return parametersOf(schema);
     },
@@ -90,25 +101,32 @@ export function createGuard(find: (name: string) => BoundPolicy): Policy<Paramet
       streak: 0,
       changedAtMs: 0,
       trips: 0,
+      relapses: 0,
+      pausedUntilMs: 0,
     }),
     decide(before, view) {
       const state = evaluated(before, view);
       const { parameters, tripped } = state;
+      const paused = view.nowMs < state.pausedUntilMs;
       const { name } = tripped ? parameters.safe : parameters.policy;
       const { run, plan, why } = find(name)
         .resume(tripped ? state.safe : state.guarded)
         .decide(view);
+      const shed = tripped && parameters.sheds ? { ...plan, configuration: leastOf(view) } : plan;
+      const tripText = paused ? `tripped and paused for ${parameters.pauseMs} ms` : "tripped";
       return {
         state: { ...state, ...(tripped ? { safe: run.state } : { guarded: run.state }) },
-        plan: tripped && parameters.sheds ? { ...plan, configuration: leastOf(view) } : plan,
+        plan: paused ? { ...shed, pause: { reason: PAUSE_REASON, flushes: true } } : shed,
         why: {
-          reason: tripped ? `tripped, as tasks were late: by "${name}", ${why.reason}` : why.reason,
-          inputs: { ...why.inputs, tripped, trips: state.trips },
+          reason: tripped ? `${tripText}, as tasks were late: by "${name}", ${why.reason}` : why.reason,
+          inputs: { ...why.inputs, tripped, trips: state.trips, paused },
         },
       };
     },
   };
 }
+
+const PAUSE_REASON = "tasks were late";
 
 /** Every knob at its lowest. */
 function leastOf({ source }: PolicyView): Configuration {
@@ -117,7 +135,8 @@ function leastOf({ source }: PolicyView): Configuration {
 
 /** Whether it trips or recovers, by the outcomes of the plan in force. */
 function evaluated(state: State, view: PolicyView): State {
-  const { parameters, tripped, streak, changedAtMs, trips } = state;
+  const { parameters, tripped, streak, relapses, changedAtMs, trips } = state;
+  const pausedUntilMs = parameters.pauseMs > 0 ? view.nowMs + parameters.pauseMs : state.pausedUntilMs;
   const bad = badShare(parameters, view);
   const stoodMs = view.nowMs - changedAtMs;
   if (bad === null) return state;
@@ -125,9 +144,14 @@ function evaluated(state: State, view: PolicyView): State {
     const calm = trips > 0 && stoodMs > parameters.trippedMsMin * CALM_TIMES ? { ...state, trips: 0 } : state;
     if (bad < parameters.tripShare) return { ...calm, streak: 0 };
     if (streak + 1 < parameters.tripTimes) return { ...calm, streak: streak + 1 };
-    return { ...calm, tripped: true, streak: 0, changedAtMs: view.nowMs, trips: calm.trips + 1 };
+    const tripping = { tripped: true, streak: 0, relapses: 0, trips: calm.trips + 1 };
+    return { ...calm, ...tripping, changedAtMs: view.nowMs, pausedUntilMs };
   }
-  if (bad > parameters.recoverShare) return { ...state, streak: 0 };
+  if (bad >= parameters.tripShare) {
+    if (relapses + 1 < parameters.tripTimes) return { ...state, streak: 0, relapses: relapses + 1 };
+    return { ...state, streak: 0, relapses: 0, pausedUntilMs };
+  }
+  if (bad > parameters.recoverShare) return { ...state, streak: 0, relapses: 0 };
   const leastMs = parameters.trippedMsMin * 2 ** Math.min(DOUBLINGS_MAX, trips - 1);
   if (streak + 1 < parameters.recoverTimes || stoodMs < leastMs) return { ...state, streak: streak + 1 };
   return { ...state, tripped: false, streak: 0, changedAtMs: view.nowMs };

@@ -50,12 +50,15 @@ const explanation = z.object({
 const configuration = z.record(z.string(), z.unknown()).transform((knobs) => parseConfiguration(knobs));
 const placement = z.record(z.string(), z.array(nodeName));
 
+const pause = z.object({ reason: z.string(), flushes: z.boolean() });
+
 const changeForm: z.ZodType<PlanChange> = z.object({
   atMs: z.number(),
   epoch: z.number(),
   policy: z.string(),
   configuration,
   placement,
+  pause: pause.exactOptional(),
   why: explanation,
 });
 
@@ -70,6 +73,7 @@ const form = z.object({
   configuration,
   placement,
   pixelsStay: z.boolean().exactOptional(),
+  pause: pause.exactOptional(),
   why: explanation,
 });
 

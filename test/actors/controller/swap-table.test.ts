@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import type { ProcessorMessage } from "../../../src/actors/protocol/processor.js";
 import { parseSourceId, parseStageId, stageKeyText } from "../../../src/task/identity.js";
 import { stageOf } from "../../../src/task/pipeline.js";
+import type { Pause } from "../../../src/task/requests.js";
 import { createProbe } from "../../support/probe.js";
 import { newTask, pipelineOf, resultOf } from "../../task/pipelines.js";
 import {
@@ -219,6 +220,44 @@ test("controller says when it sent a task on, and has that in the hop of the nod
   there.router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, incarnation: 1 });
   there.router.tell({ type: "submit", task, forwarded: 1, sentAtMs });
   assert.is(processor.only("execute").sentAtMs, sentAtMs);
+});
+
+test("controller drops what waits of a source that a table has paused and flushed, and has its processors do so", () => {
+  const { router, distributor, attach, install } = routerOf();
+  const pipeline = pipelineOf({ a: [] });
+  const generator = attach(pipeline);
+  install(tableOf(pipeline, 1, EDGE));
+  const processor = createProbe<ProcessorMessage>();
+  const { capacity } = stageOf(pipeline, parseStageId("a")).queue;
+  for (let sequence = 0; sequence < capacity + 2; sequence += 1) {
+    for (const task of newTask(pipeline, sequence)) router.tell({ type: "submit", task });
+  }
+  router.tell({ type: "processorStarted", stage: keyOf(pipeline, "a"), processor, incarnation: 1 });
+  const paused = (epoch: number, pause: Pause) => {
+    const table = tableOf(pipeline, epoch, EDGE);
+    const sources = new Map([...table.sources].map(([id, route]) => [id, { ...route, pause }] as const));
+    install({ ...table, sources });
+  };
+  paused(2, { sinceMs: 1, reason: "cleaned" });
+  assert.equal(
+    [processor.all("flush").length, distributor.received.length],
+    [0, 0],
+    "an operator flushes nothing",
+  );
+  paused(3, { sinceMs: 1, reason: "tasks were late", by: "policy", flushes: true });
+  assert.equal(processor.only("flush"), {
+    type: "flush",
+    sourceId: SOURCE,
+    detail: "Its source is paused by its policy: tasks were late",
+  });
+  const drops = distributor
+    .all("recordDrop")
+    .map(({ drop: { id, reason, stage } }) => [id.sequence, reason, stage]);
+  assert.equal(drops, [
+    [capacity, "flushed", "a"],
+    [capacity + 1, "flushed", "a"],
+  ]);
+  assert.equal(generator.all("configure").at(-1)?.pause?.by, "policy");
 });
 
 test.run();

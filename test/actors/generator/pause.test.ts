@@ -126,4 +126,20 @@ test("a source that is paused while it reads recovered tasks again ends those fi
   assert.equal([ledger().status, ledger().inFlight, capture.opened.length], ["paused", 1, 1]);
 });
 
+test("a source that its policy has paused says so in its gap and to whoever listens", () => {
+  const { capture, clock, controller, listener, pause } = setup(CAMERA);
+  capture.last.frame(0);
+  pause({ sinceMs: clock.now(), reason: "tasks were late", by: "policy", flushes: true });
+  assert.equal(listener.only("sourcePaused"), {
+    type: "sourcePaused",
+    sourceId: listener.only("sourcePaused").sourceId,
+    reason: "tasks were late",
+    by: "policy",
+  });
+  pause(null);
+  capture.last.info({ durationUs: null });
+  capture.last.frame(0);
+  assert.match(controller.only("stageDropped").detail, /: paused by its policy: tasks were late$/);
+});
+
 test.run();

@@ -262,4 +262,14 @@ test("processor says that it is loaded once for each start, and not while there 
   );
 });
 
+test("processor drops what waits of one source as it is told to flush, and what a worker has ends", () => {
+  const { actor, execute, workers, task, dropped, given } = full({ policy: "block" });
+  execute(task(3));
+  actor.tell({ type: "flush", sourceId: task(0).id.sourceId, detail: "paused" });
+  assert.equal(dropped(), ["1 flushed", "2 flushed", "3 flushed"]);
+  workers.last().complete();
+  execute(task(4));
+  assert.equal(given(), [0, 4]);
+});
+
 test.run();

@@ -13,11 +13,17 @@ import { createSchedulerRetained } from "../../../src/actors/scheduler/retained.
 import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
 import { createInlineDecisions } from "../../../src/actors/scheduler/inline-decisions.js";
 import { createPolicies } from "../../../src/scheduling/policies.js";
+import { bindPolicy, type BoundPolicy } from "../../../src/scheduling/policy.js";
 import { createMemoryTrust } from "../../../src/storage/trust/trust.js";
 import { parseConfiguration } from "../../../src/task/configuration.js";
 import { parseSpace } from "../../../src/task/configuration-space.js";
 import { parseSourceId } from "../../../src/task/identity.js";
-import { UNDECIDED, type SourceDescription, type SourceOrders } from "../../../src/task/requests.js";
+import {
+  UNDECIDED,
+  type PlanPause,
+  type SourceDescription,
+  type SourceOrders,
+} from "../../../src/task/requests.js";
 import { fold } from "../../support/fold.js";
 import { createProbe } from "../../support/probe.js";
 import { CLOUD, EDGE_1, node, outcome, source } from "./cluster.js";
@@ -30,8 +36,9 @@ function setUp({
   changes = {},
   onDecision = () => {},
   isUndecided = () => false,
+  policies = [],
 }: SetUp = {}) {
-  const decisions = createInlineDecisions(createPolicies());
+  const decisions = createInlineDecisions(createPolicies(policies));
   const retained = createSchedulerRetained(orders);
   const behaviour = createScheduler(
     {
@@ -97,6 +104,7 @@ interface SetUp {
   readonly orders?: SourceOrders;
   readonly term?: number;
   readonly changes?: Partial<SourceDescription>;
+  readonly policies?: readonly BoundPolicy[];
   readonly onDecision?: () => void;
   /** Whether a round takes longer than the test. */
   readonly isUndecided?: () => boolean;
@@ -125,6 +133,45 @@ test("scheduler has a source paused by its next table, until an operator says ot
   goOn().only("orderTaken");
   assert.is(route()?.pause, undefined);
   assert.not.match(explain().now?.reason ?? "", "paused");
+});
+
+test("a policy has its source pause and go on; an operator's pause goes before it, and no operator resumes what it paused", () => {
+  let wanted: PlanPause | null = { reason: "tasks were late", flushes: true };
+  let fails = false;
+  const bound = createPolicies().get("edge-only");
+  assert.ok(bound);
+  const pausing = bindPolicy<unknown, null>({
+    name: "pausing",
+    parse: (parameters) => parameters,
+    start: () => null,
+    decide(state, view) {
+      if (fails) throw new Error("it fails");
+      const { plan, why } = bound.start({}).decide(view);
+      return { state, plan: { ...plan, ...(wanted && { pause: wanted }) }, why };
+    },
+  });
+  const { scheduler, route, setPolicy, pause, goOn, reported, explain } = setUp({ policies: [pausing] });
+  const decideAgain = () => scheduler.advance(1_000);
+  const sinceMs = scheduler.clock.now();
+  setPolicy("pausing");
+  const paused = { sinceMs, reason: "tasks were late", by: "policy" as const, flushes: true as const };
+  assert.equal([route()?.pause, reported()?.pause], [paused, paused]);
+  assert.equal(explain().changes.at(-1)?.pause, wanted);
+  decideAgain();
+  pause("cleaned").only("orderTaken");
+  assert.equal([route()?.pause?.by, route()?.pause?.reason], [undefined, "cleaned"]);
+  goOn().only("orderTaken");
+  assert.is(route()?.pause?.by, "policy", "it is its policy's again");
+  assert.match(goOn().only("orderRefused").error.message, /policy "pausing" has \(tasks were late\)/);
+  wanted = null;
+  decideAgain();
+  assert.is(route()?.pause, undefined);
+  wanted = { reason: "tasks were late", flushes: false };
+  decideAgain();
+  assert.equal([route()?.pause?.by, route()?.pause?.flushes], ["policy", undefined]);
+  fails = true;
+  decideAgain();
+  assert.is(route()?.pause, undefined, "a policy that fails would never have it go on");
 });
 
 test("an order that says what holds already is taken, and no policy is asked for it", () => {

@@ -4,27 +4,36 @@ import { completePlan, samePlan } from "../../../src/scheduling/plan.js";
 import { OutcomeWindow } from "../../../src/scheduling/outcome-window.js";
 import { createPolicies, startPolicy } from "../../../src/scheduling/policies.js";
 import type { Plan } from "../../../src/scheduling/policy.js";
+import type { Pause } from "../../../src/task/requests.js";
 import { parseObjective, parseSpace } from "../../../src/task/configuration-space.js";
 import { CLOUD, DETECT, EDGE_1, outcome, source, view } from "../../actors/scheduler/cluster.js";
 
 const WANTED_MS = 500;
 
-/** Runs a guard around `cloud-only`: what a task takes on the cloud in each second, in ms; on the edge it is always in time. */
+/**
+ * Runs a guard around `cloud-only`: what a task takes on the cloud in each second, in ms; on the edge it is in time, unless `onEdgeMs`
+ * says otherwise. From `pausedBy` on an operator has the source pause.
+ */
 function run(
   tookMs: (second: number) => number,
   seconds: number,
   parameters: Readonly<Record<string, unknown>> = {},
+  onEdgeMs: (second: number) => number = () => 10,
+  pausedBy?: Pause,
 ) {
-  const camera = source({ slo: parseObjective({ latencyMs: WANTED_MS }) });
+  const slo = parseObjective({ latencyMs: WANTED_MS });
   const policy = { name: "cloud-only" };
   let guard = startPolicy(createPolicies(), { name: "guard", parameters: { policy, ...parameters } });
   let plan: Plan | null = null;
   const window = new OutcomeWindow(0);
   const at: (string | undefined)[] = [];
   const trips: unknown[] = [];
+  const pauses: boolean[] = [];
   let sequence = 0;
   for (let second = 0; second < seconds; second++) {
     const nowMs = second * 1_000;
+    const pause = pausedBy !== undefined && nowMs >= pausedBy.sinceMs ? pausedBy : undefined;
+    const camera = source({ slo, ...(pause && { pause }) });
     const seen = { ...view({ source: camera, plan, nowMs }), recent: window.report(nowMs, WANTED_MS) };
     const decided = guard.decide(seen);
     guard = decided.run;
@@ -36,8 +45,10 @@ function run(
     const place = plan.placement.get(DETECT)?.[0];
     at.push(place);
     trips.push(decided.why.inputs["trips"]);
-    for (let index = 0; index < 5; index++) {
-      const latencyMs = place === CLOUD ? tookMs(second) : 10;
+    pauses.push(plan.pause?.flushes === true);
+    const isCaptured = pause === undefined && plan.pause === undefined;
+    for (let index = 0; isCaptured && index < 5; index++) {
+      const latencyMs = place === CLOUD ? tookMs(second) : onEdgeMs(second);
       const { configuration } = plan;
       window.add(
         outcome(sequence++, { configuration, sourceAtMs: nowMs, settledAtMs: nowMs + latencyMs }),
@@ -45,7 +56,7 @@ function run(
       );
     }
   }
-  return { at, trips };
+  return { at, trips, pauses };
 }
 
 const slowFrom =
@@ -108,6 +119,28 @@ test("guard waits twice as long each time that its policy trips it again", () =>
     const leastS = 10 * 2 ** index;
     assert.ok(length >= leastS && length <= leastS + 4, lengths.join(", "));
   }
+});
+
+test("guard has its source pause once it trips, then tries the safe policy, and pauses again where tasks are late under that too", () => {
+  const tookMs = (second: number): number => (second >= 20 ? 900 : 100);
+  const { at, pauses } = run(tookMs, 120, { pauseMs: 5_000 }, (second) => (second < 40 ? 900 : 10));
+  const first = pauses.indexOf(true);
+  assert.ok(first >= 23 && first <= 26, `${first}`);
+  assert.is(pauses.indexOf(false, first), first + 5, "for five seconds");
+  assert.is(at[first], EDGE_1, "what it goes on with");
+  const second = pauses.indexOf(true, first + 5);
+  assert.ok(second > first + 8 && second < first + 20, `${second}`);
+  const recovered = at.indexOf(CLOUD, first);
+  assert.ok(recovered > 40, `${recovered}`);
+  assert.equal([...new Set(run(tookMs, 120).pauses)], [false], "by default it pauses none");
+});
+
+test("guard does not take the silence of a source for lateness that an operator has paused", () => {
+  const { at } = run((second) => (second < 30 ? 100 : Infinity), 90, {}, undefined, {
+    sinceMs: 30_000,
+    reason: "",
+  });
+  assert.equal([...new Set(at)], [CLOUD]);
 });
 
 test.run();

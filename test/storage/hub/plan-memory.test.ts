@@ -33,12 +33,13 @@ async function opened(state = createMemoryState(), changes = {}) {
 
 test("openPlanMemory recalls what was remembered before, bytes and all, until its source is removed", async () => {
   const { state, memory } = await opened();
+  const paused = { ...PLAN, pause: { reason: "tasks were late", flushes: true } };
   assert.is(memory.recall(CAM_1), null);
-  memory.remember(CAM_1, PLAN);
+  memory.remember(CAM_1, paused);
   memory.remember(CAM_10, { ...PLAN, learned: null });
   await memory.close();
   const next = (await opened(state)).memory;
-  assert.equal(next.recall(CAM_1), PLAN);
+  assert.equal(next.recall(CAM_1), paused);
   assert.is(next.recall(CAM_10)?.learned, null);
   next.forget(CAM_1);
   await next.close();
