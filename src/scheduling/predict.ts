@@ -105,10 +105,14 @@ function waysOf(pipeline: Pipeline): readonly (readonly Way[])[] {
   return ways;
 }
 
+const knownByView = new WeakMap<PolicyView, Known>();
+
 /** Predicts plans of one view, for whoever compares many: what they have in common is looked up once. */
 export function predictorOf(view: PolicyView): (plan: Plan) => Prediction {
-  const known = new Known(view);
-  return (plan) => predictWith(plan, view, known);
+  let known = knownByView.get(view);
+  if (known === undefined) knownByView.set(view, (known = new Known(view)));
+  const facts = known;
+  return (plan) => predictWith(plan, view, facts);
 }
 
 function predictWith(plan: Plan, view: PolicyView, known: Known): Prediction {

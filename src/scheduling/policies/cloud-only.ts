@@ -1,4 +1,10 @@
-/** Every stage on the cloud, in the configuration that the user asked for. */
+/**
+ * Every stage on the cloud, in the configuration that the user asked for.
+ *
+ * After the baseline "cloud-only-policy" of Dayu: its "fixed" with every stage on the cloud. There pipelines are lines of two services at
+ * most and the configuration is a constant; here they may fork and join, and the cloud may be several nodes, of which the next one is
+ * for when the first lacks a service.
+ */
 
 import type { NodeName, StageId } from "../../task/identity.js";
 import type { PolicyView } from "../policy.js";

@@ -1,4 +1,9 @@
-/** Every stage on the source's own node, and on the cloud where that node lacks the service. */
+/**
+ * Every stage on the source's own node, and on the cloud where that node lacks the service.
+ *
+ * After the baseline "edge-only-policy" of Dayu: its "fixed" with every stage on an edge. There pipelines are lines of two services at most
+ * and the configuration is a constant; here they may fork and join.
+ */
 
 import type { NodeName, StageId } from "../../task/identity.js";
 import { cloudNodes } from "./cloud-only.js";

@@ -11,8 +11,31 @@ export type Knob = (typeof KNOBS)[number];
 type Asking = Pick<SourceDescription, "configuration" | "space">;
 type Change = Partial<Configuration>;
 
+/** What follows from what is asked alone, worked out once: a policy looks at it again and again. */
+interface Worked {
+  readonly values: Map<Knob, readonly Change[]>;
+  /** Every knob at its highest. */
+  best: Configuration | null;
+  ladder: readonly Rung[] | null;
+}
+
+const workedOut = new WeakMap<Asking, Worked>();
+
+function workedOf(asking: Asking): Worked {
+  let worked = workedOut.get(asking);
+  if (worked === undefined) workedOut.set(asking, (worked = { values: new Map(), best: null, ladder: null }));
+  return worked;
+}
+
+function valuesOf(knob: Knob, asking: Asking): readonly Change[] {
+  const { values } = workedOf(asking);
+  let known = values.get(knob);
+  if (known === undefined) values.set(knob, (known = listValues(knob, asking)));
+  return known;
+}
+
 /** The values of a knob: those of the space, and the one that was asked for. */
-function valuesOf(knob: Knob, { configuration: asked, space }: Asking): readonly Change[] {
+function listValues(knob: Knob, { configuration: asked, space }: Asking): readonly Change[] {
   switch (knob) {
     case "resolution": {
       const sizes = [...(space?.resolutions ?? []), { width: asked.width, height: asked.height }];
@@ -92,13 +115,19 @@ export function withLevel(
 
 /** Share of what the best configuration of the space shows, above 0 to 1: pixels a second, and a part for lost quality and lesser models. */
 export function detailOf(configuration: Configuration, asking: Asking): number {
-  const best = KNOBS.reduce((top, knob) => withLevel(knob, Infinity, top, asking), configuration);
+  const best = bestOf(asking);
   const pixels = (configuration.width * configuration.height) / (best.width * best.height);
   const quality = configuration.encoding === "rgb" ? 1 : 0.75 + 0.25 * (configuration.quality / 100);
   // What a detector finds grows with the side of its image rather than with its area, and least with the rate.
   return (
     Math.sqrt(pixels) * Math.cbrt(configuration.fps / best.fps) * quality * modelShare(configuration, asking)
   );
+}
+
+function bestOf(asking: Asking): Configuration {
+  const worked = workedOf(asking);
+  worked.best ??= KNOBS.reduce((top, knob) => withLevel(knob, Infinity, top, asking), asking.configuration);
+  return worked.best;
 }
 
 /** What the models of a configuration find, as a share of what the greatest of their variants do; about, as no model was measured. */
@@ -118,12 +147,14 @@ export interface Rung {
   readonly detail: number;
 }
 
-const ladders = new WeakMap<object, readonly Rung[]>();
-
 /** Configurations of which each shows more than any that makes as few bytes, from least to most; the one asked for is among them. */
-export function ladderOf(asking: Asking & object): readonly Rung[] {
-  const known = ladders.get(asking);
-  if (known !== undefined) return known;
+export function ladderOf(asking: Asking): readonly Rung[] {
+  const worked = workedOf(asking);
+  worked.ladder ??= workOutLadder(asking);
+  return worked.ladder;
+}
+
+function workOutLadder(asking: Asking): readonly Rung[] {
   const asked = asking.configuration;
   let all: readonly Configuration[] = [asked];
   for (const knob of KNOBS) {
@@ -144,9 +175,7 @@ export function ladderOf(asking: Asking & object): readonly Rung[] {
     detail = Math.max(detail, rung.detail);
     return true;
   });
-  const ladder = thinned(front, asked);
-  ladders.set(asking, ladder);
-  return ladder;
+  return thinned(front, asked);
 }
 
 function thinned<Some extends Rung>(front: readonly Some[], asked: Configuration): readonly Some[] {

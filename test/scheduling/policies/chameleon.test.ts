@@ -6,7 +6,9 @@ import { createPolicies, startPolicy } from "../../../src/scheduling/policies.js
 import type { Plan } from "../../../src/scheduling/policy.js";
 import { parseConfiguration, type Configuration } from "../../../src/task/configuration.js";
 import { parseSpace } from "../../../src/task/configuration-space.js";
-import { CLOUD, DETECT, outcome, sample, source, view } from "../../actors/scheduler/cluster.js";
+import type { SourceDescription } from "../../../src/task/requests.js";
+import { CLOUD, DETECT, node, outcome, sample, source, view } from "../../actors/scheduler/cluster.js";
+import { TWO_SIZES } from "../../task/pipelines.js";
 
 const camera = source({
   configuration: parseConfiguration({ resolution: "640x360", fps: 10, framesPerTask: 1, encoding: "jpeg" }),
@@ -23,9 +25,18 @@ interface Second {
 function run(options: {
   readonly finds: (configuration: Configuration) => number;
   readonly seconds: number;
+  readonly of?: SourceDescription;
   readonly mbps?: (second: number) => number;
   readonly parameters?: Readonly<Record<string, unknown>>;
 }) {
+  const { of: watched = camera } = options;
+  const [first] = watched.pipeline.stages;
+  const nodes = ["cloud", "edge-1"].map((name) =>
+    node(
+      name,
+      watched.pipeline.stages.map(({ service }) => service),
+    ),
+  );
   let policy = startPolicy(createPolicies(), { name: "chameleon", parameters: options.parameters ?? {} });
   let plan: Plan | null = null;
   let epoch = 0;
@@ -36,7 +47,13 @@ function run(options: {
     const mbps = options.mbps?.(second) ?? 100;
     const links = { cloud: { rttMs: 10, bandwidthMbps: mbps, bandwidthAgeMs: 0 } };
     const seen = {
-      ...view({ source: camera, plan, nowMs, samples: [sample("edge-1", { links }), sample("cloud")] }),
+      ...view({
+        nodes,
+        source: watched,
+        plan,
+        nowMs,
+        samples: [sample("edge-1", { links }), sample("cloud")],
+      }),
       recent: window.report(nowMs, null),
     };
     const decided = policy.decide(seen);
@@ -48,7 +65,7 @@ function run(options: {
       window.restart({ configuration: plan.configuration, epoch, atMs: nowMs, pipelineVersion: 1 }, nowMs);
     }
     const { configuration } = plan;
-    assert.is(plan.placement.get(DETECT)?.[0], CLOUD);
+    assert.is(plan.placement.get(first?.id ?? DETECT)?.[0], CLOUD);
     for (let index = 0; index < 4; index++) {
       const scene = { objects: options.finds(configuration), size: 0.1, speed: 0.1 };
       window.add(outcome(index, { configuration, scene, sourceAtMs: nowMs, settledAtMs: nowMs + 50 }), nowMs);
@@ -74,6 +91,19 @@ test("chameleon tries each value of a knob once beside the golden ones, and no c
     seconds.filter(({ searching }) => searching).map(({ configuration }) => JSON.stringify(configuration)),
   );
   assert.is(tried.size, 5);
+});
+
+test("chameleon runs the lesser variant of a stage where that finds nearly as much, and the greater one where it does not", () => {
+  const sized = source({
+    pipeline: TWO_SIZES,
+    configuration: parseConfiguration({ resolution: "640x360", fps: 5, framesPerTask: 1, encoding: "jpeg" }),
+    space: parseSpace({ variants: { find: ["small", "large"] } }),
+  });
+  const variantWhere = (bySmall: number) => {
+    const finds = ({ variants }: Configuration): number => (variants?.["find"] === "small" ? bySmall : 10);
+    return run({ of: sized, finds, seconds: 60 }).at(-1)?.configuration.variants?.["find"];
+  };
+  assert.equal([variantWhere(9), variantWhere(5)], ["small", "large"]);
 });
 
 test("chameleon finds out anew after its period, and searches take no more than their share of the time", () => {
