@@ -21,7 +21,7 @@ import type { Decision, Plan, PolicyView, SinglePolicy } from "../policy.js";
 import { cloudOnly } from "./cloud-only.js";
 import { edgeOnly } from "./edge-only.js";
 import { isCarried } from "./feedback.js";
-import { KNOBS, levelOf, withLevel, type Knob } from "./knobs.js";
+import { KNOBS, levelOf, modelShare, withLevel, type Knob } from "./knobs.js";
 import { parametersOf, parseParameters } from "./parameters.js";
 
 export const schema = z.strictObject({
@@ -183,12 +183,14 @@ function using(
     configuration,
     worth,
     mbps: needOf(configuration, imageBytesPerPixel).mbps,
+    // Variants make no other bytes: the lesser ones ask less of a node.
+    models: modelShare(configuration, source),
   }));
+  type Rated = (typeof rated)[number];
+  const cheaper = (a: Rated, b: Rated): Rated =>
+    b.mbps < a.mbps || (b.mbps === a.mbps && b.models < a.models) ? b : a;
   const good = rated.filter(({ worth }) => worth >= accuracyMin);
-  const cheapest = good.reduce(
-    (a, b) => (b.mbps < a.mbps ? b : a),
-    rated[0] ?? { configuration: golden, worth: 1, mbps: 0 },
-  );
+  const cheapest = good.reduce(cheaper, rated[0] ?? { configuration: golden, worth: 1, mbps: 0, models: 1 });
   const carried = (configuration: Configuration): boolean => isCarried({ configuration, placement }, view);
   const isOk = carried(cheapest.configuration);
   // What is enough is not carried any more: the most that is.
@@ -196,10 +198,7 @@ function using(
     ? cheapest
     : rated
         .filter(({ configuration }) => carried(configuration))
-        .reduce(
-          (a, b) => (b.worth > a.worth ? b : a),
-          rated.reduce((a, b) => (b.mbps < a.mbps ? b : a), cheapest),
-        );
+        .reduce((a, b) => (b.worth > a.worth ? b : a), rated.reduce(cheaper, cheapest));
   return {
     configuration: source.space === undefined ? source.configuration : chosen.configuration,
     reason: isOk
