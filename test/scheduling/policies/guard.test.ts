@@ -47,7 +47,7 @@ function run(
     trips.push(decided.why.inputs["trips"]);
     pauses.push(plan.pause?.flushes === true);
     const isCaptured = pause === undefined && plan.pause === undefined;
-    for (let index = 0; isCaptured && index < 5; index++) {
+    for (let index = 0; index < (isCaptured ? 5 : 0); index++) {
       const latencyMs = place === CLOUD ? tookMs(second) : onEdgeMs(second);
       const { configuration } = plan;
       window.add(
