@@ -63,11 +63,9 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     ["any-table-taken", "if (!supersedes(retained.table, table))", "if (retained.table === table)"],
     ["pipeline-of-join-retired", "of waitingTasks(joins))", "of [])"],
     ["generator-never-detached", "    router.retained.generators.delete(sourceId);\n", ""],
-    [
-      "parked-never-looked-at",
-      "for (const task of [...rerouted, ...takeParked(router)])",
-      "for (const task of [...rerouted])",
-    ],
+  ]),
+  ...mutantsOf("controller", `${FOLDER}/flush.js`, [
+    ["parked-never-looked-at", ", ...takeParked(router)];", "];"],
   ]),
   ...mutantsOf("controller", `${FOLDER}/route-task.js`, [
     ["answer-of-older-delivery", "goOn(router, given, pipeline", "goOn(router, task, pipeline"],

@@ -33,7 +33,7 @@ export const LOADING_MUTANTS: readonly Mutant[] = [
   ...mutantsOf("loading", "actors/scheduler/reroute.js", [
     [
       "move-is-no-change",
-      "if (!samePlan(before, routing) || (before.loading === true) !== routing.loading)",
+      "if (!sameRoute(before, routing) || (before.loading === true) !== routing.loading)",
       "if ((before.loading === true) !== routing.loading)",
     ],
   ]),
