@@ -13,8 +13,10 @@ import { WatchedStore } from "./watched-store.js";
 import { startNodes, type NodesProcess, type SourceToAdd } from "./start-nodes.js";
 
 export const SOURCE = parseSourceId("cam");
-/** Its tasks that may be under way. */
+/** Its tasks that may be under way, unless a case says otherwise. */
 const WINDOW = 64;
+/** For a node that has just come, however busy the machine. */
+const PLACE_MS_MAX = 60_000;
 
 /** Closing it audits all that was stored. */
 export interface Streaming extends Closeable {
@@ -36,7 +38,7 @@ export interface Streaming extends Closeable {
 export interface StreamingOptions {
   /** Each in a process of its own; the last has the source. */
   readonly edges: readonly [string, ...string[]];
-  readonly source: Omit<SourceToAdd, "id" | "node" | "window">;
+  readonly source: Omit<SourceToAdd, "id" | "node">;
   readonly modelDir?: string;
 }
 
@@ -63,15 +65,16 @@ export async function openStreaming({
   const edges = new Map<string, NodesProcess>();
   const host = names.at(-1) ?? names[0];
   for (const name of names) {
-    const sources = name === host ? [{ ...source, id: SOURCE, node: name, window: WINDOW }] : [];
+    const sources = name === host ? [{ window: WINDOW, ...source, id: SOURCE, node: name }] : [];
     edges.set(name, await startNodes({ ...common, names: [name], sources }));
   }
   const place: Streaming["place"] = async (placement) => {
+    const untilMs = performance.now() + PLACE_MS_MAX;
     for (;;) {
       try {
         return await control.setPolicy(SOURCE, { name: "fixed", parameters: { placement } });
       } catch (error) {
-        if (!(error instanceof SluiceError)) throw error;
+        if (!(error instanceof SluiceError) || performance.now() > untilMs) throw error;
         await sleep(1);
       }
     }

@@ -6,6 +6,8 @@ import type { Appended, NewRecord } from "../../../src/storage/results/store.js"
 import { auditRun } from "../../../src/audit/audit.js";
 import type { StoredResult } from "../../../src/task/record.js";
 
+/** For a result that somebody waits for, however busy the machine: beyond it something is wrong. */
+const NEXT_MS_MAX = 120_000;
 /** For what is under way when a source is paused, or waits to be delivered again. */
 const SETTLED_MS_MAX = 30_000;
 
@@ -21,11 +23,16 @@ export class WatchedStore extends MemoryStore {
     return super.append(records);
   }
 
-  /** Resolves with the first result from now on that is `wanted`. */
+  /** Resolves with the first result from now on that is `wanted`; rejects where none comes. */
   next(wanted: (result: NewResult) => boolean): Promise<NewResult> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        end();
+        reject(new Error(`No result that is waited for came within ${NEXT_MS_MAX / 1_000} s`));
+      }, NEXT_MS_MAX);
       const end = this.watch((result) => {
         if (!wanted(result)) return;
+        clearTimeout(timer);
         end();
         resolve(result);
       });
