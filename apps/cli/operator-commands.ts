@@ -17,6 +17,7 @@ import {
 import type { ActorsCommand } from "./actors.js";
 import type { AlarmsCommand } from "./alarms.js";
 import type { AuditCommand } from "./audit.js";
+import { addBench } from "./bench-command.js";
 import type { ExplainCommand } from "./explain.js";
 import type { LogCommand } from "./log.js";
 import { operatorCommands, type Choose, type OperatorCommands } from "./operator-command.js";
@@ -48,6 +49,7 @@ export function addOperator(program: Command, choose: Choose): void {
   addLog(commands);
   addAlarms(commands);
   addActors(commands);
+  addBench(commands);
 }
 
 function addNodes({ command, act, choose }: OperatorCommands): void {

@@ -33,6 +33,7 @@ import type { ServiceDeclaration } from "../task/service.js";
 import { createEventForwarder } from "./event-forwarder.js";
 import type { NodeOptions } from "./node-options.js";
 import type { TaskPicture } from "../task/picture.js";
+import { isSynthetic } from "../task/synthetic.js";
 import type { Task } from "../task/task.js";
 import type { Vouch } from "../task/voucher.js";
 import { createOwnCheck, type Speakers } from "./vouching.js";
@@ -191,11 +192,14 @@ export function startComponents(options: ComponentsOptions): Components {
 /** The cloud can tell of every node whether it vouches for a task, and any other one of itself. */
 function voucherCheckOf({
   system,
+  cloud,
   vouch,
   speakers,
 }: ComponentsOptions): (node: NodeName, task: Task) => boolean {
   const isOwn = createOwnCheck(vouch);
   return (node, task) => {
+    // Nobody else has any.
+    if (isSynthetic(task.id.sourceId) && node !== cloud) return false;
     if (node === system.name) return isOwn(task);
     if (speakers === undefined) return true;
     // Of one that had the source before, the distributor says what becomes of it.

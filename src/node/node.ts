@@ -31,6 +31,7 @@ import { checkTokens, sourcePolicyOf, type NodeOptions } from "./node-options.js
 import { openVouching } from "./open-vouching.js";
 import { spawnOwnAgent } from "./own-agent.js";
 import { openDecisions } from "./open-decisions.js";
+import { createProbes } from "./open-probe.js";
 import { openOwnJournal } from "./own-journal.js";
 import type { DecisionThread } from "../actors/scheduler/decision-thread.js";
 import { identityOf, memoryOf, storeOf } from "./own-store.js";
@@ -179,6 +180,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
       system,
       components,
       requested,
+      openProbe: createProbes({ system, cloud, components, vouch: vouching.vouch }),
       pictures,
       cluster: () => held.cluster,
       hub: () => held.hub,

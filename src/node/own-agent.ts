@@ -11,6 +11,7 @@ import { spawnAgent, type Agent } from "./agent/spawn.js";
 import type { Components } from "./components.js";
 import { drainNode } from "./drain.js";
 import type { NodeOptions } from "./node-options.js";
+import type { OpenProbe } from "./open-probe.js";
 import type { NodePictures } from "./pictures/node-pictures.js";
 import type { RequestedSources } from "./requested-sources.js";
 
@@ -18,6 +19,7 @@ export interface OwnAgentOptions extends Pick<NodeOptions, "onDrained"> {
   readonly system: ActorSystem;
   readonly components: Components;
   readonly requested: RequestedSources;
+  readonly openProbe: OpenProbe;
   /** Null where none are made. */
   readonly pictures: NodePictures | null;
   /** Where refusals are counted; null of a node that no operator reaches. */
@@ -55,6 +57,7 @@ export function spawnOwnAgent(options: OwnAgentOptions): Agent {
       if (!(await here.freeName(name))) throw nameUnknown(`${text}no node has it`);
     },
     watchPictures: (id, look, watcher) => pictures?.watch(id, look, watcher),
+    openProbe: options.openProbe,
     ledgers: () => components.sources.ledgers(),
     actors: () => ({
       ...nodeSystem(system).actors(ACTORS_MAX),

@@ -28,7 +28,9 @@ import type { NodesReported, SchedulerMessage } from "../actors/protocol/schedul
 import type { RecordPage } from "../storage/results/store.js";
 import type { StoreStatement } from "../task/record-chain.js";
 import type { ResultQuery } from "../task/record.js";
-import type { NodeName, SourceId } from "../task/identity.js";
+import { parseNodeName, type NodeName, type SourceId } from "../task/identity.js";
+import { probeCluster, type ProbeOptions } from "./probe.js";
+import type { ProbeReport } from "./probe-report.js";
 import { auditRun, type AuditReport } from "../audit/audit.js";
 import { auditInputOfCluster, type OnSilent } from "./cluster-audit.js";
 
@@ -72,6 +74,13 @@ export interface Operator extends Control {
   alarms(): Promise<readonly AlarmReport[]>;
   /** Says that the alarms of a rule are known, or those about one thing. @returns those that are raised now */
   acknowledgeAlarms(alarm: string, about?: string): Promise<readonly AlarmReport[]>;
+  /**
+   * Measures the cluster: round trips from here to each node, and, like a source that runs, synthetic tasks through its pipeline, which are no
+   * results, and of which neither policies nor retention nor alarms know. It ends by itself where the cluster is loaded.
+   *
+   * @throws SluiceError `source-missing`; `probe-refused` where the cluster is being measured already
+   */
+  probe(options: ProbeOptions): Promise<ProbeReport>;
   /** What a node can be asked. */
   agent(node: NodeName): AgentClient;
   /** Leaves the cluster; nothing else is stopped by it. */
@@ -170,6 +179,19 @@ export function createOperator(system: ActorSystem, cluster: Cluster): Operator 
       }));
       return asked.alarms;
     },
+    probe: (options) =>
+      probeCluster(
+        {
+          system,
+          cloud,
+          control: operator,
+          nodes: () =>
+            [...cluster.members.values()]
+              .filter(({ roles }) => !roles.includes("operator"))
+              .map(({ name }) => parseNodeName(name)),
+        },
+        options,
+      ),
     agent: (node) => createAgentClient(system, node, cluster),
     audit: async (sourceId = null, onSilent = () => {}) =>
       auditRun(await auditInputOfCluster(operator, sourceId, onSilent)),

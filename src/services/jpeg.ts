@@ -37,6 +37,23 @@ export async function decodeJpeg(
   }
 }
 
+/** One JPEG image of a frame. @param frame uint8 HWC RGB of `width` and `height`. @throws SluiceError `service-failed` */
+export async function encodeJpeg(
+  frame: Uint8Array,
+  { width, height, quality }: { readonly width: number; readonly height: number; readonly quality: number },
+): Promise<Uint8Array> {
+  try {
+    return await sharp(frame, { raw: { width, height, channels: 3 } })
+      .jpeg({ quality })
+      .toBuffer();
+  } catch (cause) {
+    throw new SluiceError(`Cannot encode a frame of ${width}x${height}: ${errorText(cause)}`, {
+      code: "service-failed",
+      cause,
+    });
+  }
+}
+
 /** Enough to know things by, at a third of the bytes of what the eye takes for perfect. */
 const SHOWN_QUALITY = 70;
 

@@ -14,6 +14,7 @@ export const SLUICE_ERROR_CODES = [
   "model-missing",
   "pipeline-invalid",
   "policy-invalid",
+  "probe-refused",
   "records-expired",
   "records-invalid",
   "service-failed",

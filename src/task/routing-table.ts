@@ -13,6 +13,7 @@ import {
 } from "./identity.js";
 import { stageOf, type Pipeline } from "./pipeline.js";
 import type { Pause } from "./requests.js";
+import { plannedAs } from "./synthetic.js";
 import type { Task } from "./task.js";
 import { stageAs } from "./variants.js";
 
@@ -95,7 +96,7 @@ export function routeStage(question: RouteQuestion): Route {
   const { table, cursor, task, pipeline, node, runsHere: here, cloud } = question;
   const { forwarded = null, reachable = () => true } = question;
   const stage = stageOf(pipeline, cursor);
-  const placed = table?.sources.get(task.id.sourceId)?.placement.get(cursor) ?? [];
+  const placed = table?.sources.get(plannedAs(task.id.sourceId))?.placement.get(cursor) ?? [];
   const fallback = table?.fallback ?? cloud;
   const pinned = task.pins.get(cursor)?.node ?? [];
   const places =

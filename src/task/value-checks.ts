@@ -1,10 +1,17 @@
 /** Checks of outside data that run for every task, where a schema library is too slow. */
 
-import type { TaskId } from "./identity.js";
+import type { SourceId, TaskId } from "./identity.js";
 import { NAME } from "./limits.js";
+import { isSynthetic, plannedAs } from "./synthetic.js";
 
 export function isName(value: unknown): value is string {
   return typeof value === "string" && NAME.test(value);
+}
+
+/** The name of a source, or of a synthetic one that is like it. */
+export function isSourceName(value: unknown): value is SourceId {
+  // The text behind the mark decides, and there is one mark.
+  return typeof value === "string" && NAME.test(isSynthetic(value) ? plannedAs(value as SourceId) : value);
 }
 
 /** A whole number from 0 on, exact as a double. */
@@ -20,5 +27,5 @@ export function isFiniteNumber(value: unknown): value is number {
 /** The id of a task, as far as its types go. */
 export function isTaskId(value: unknown): value is TaskId {
   const { sourceId, incarnation, sequence } = Object(value) as Readonly<Record<string, unknown>>;
-  return isName(sourceId) && isCount(incarnation) && isCount(sequence);
+  return isSourceName(sourceId) && isCount(incarnation) && isCount(sequence);
 }

@@ -130,6 +130,7 @@ test("an error that a node answers with is kept as long as it is one that somebo
 
 /** Who asks an actor of another node and does not use `askNode`, and why that does no harm. */
 const READS_OTHERWISE: ReadonlyMap<string, string> = new Map([
+  ["src/actors/generator/synthetic-source.ts", "the scheduler of its own node"],
   ["src/actors/guard/ask-node.ts", "it reads the reply"],
   ["src/actors/monitor/monitor.ts", "the controller of its own node"],
   [

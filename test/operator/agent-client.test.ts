@@ -18,6 +18,7 @@ const ports: AgentPorts = {
   drainSource: idle,
   watchPictures: () => {},
   freeName: idle,
+  openProbe: idle,
   ledgers: () => Promise.resolve([]),
   actors: () => ({ actors: [], left: 0, deadLetters: {} }),
   deadLetters: () => [],

@@ -11,6 +11,7 @@ import {
   type RouteQuestion,
   type RoutingTable,
 } from "../../src/task/routing-table.js";
+import { syntheticOf } from "../../src/task/synthetic.js";
 import { newTask, pipelineOf } from "./pipelines.js";
 
 const pipeline = pipelineOf({ a: [], b: ["a"] });
@@ -294,6 +295,15 @@ test("validateTable names an epoch, a term or a pipeline that cannot be", () => 
     validateTable({ ...table, pipelines: new Map([["other@1", pipeline]]) })[0] ?? "",
     'under the name "other@1"',
   );
+});
+
+test("a synthetic task goes where those of the source go that it is like", () => {
+  const table = tableOf([edge2]);
+  const synthetic = { ...task, id: { ...task.id, sourceId: syntheticOf(sourceId) } };
+  const question = { table, cursor: stage, pipeline, node: cloud, runsHere: true, cloud };
+  assert.equal(routeStage({ ...question, task: synthetic }), { to: "node", node: edge2 });
+  const other = { ...task, id: { ...task.id, sourceId: parseSourceId("cam-2") } };
+  assert.equal(routeStage({ ...question, task: other }), { to: "local" });
 });
 
 test.run();

@@ -1,7 +1,7 @@
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { TEXT_LIMITS } from "../../src/task/limits.js";
-import { isCount, isFiniteNumber, isName } from "../../src/task/value-checks.js";
+import { isCount, isFiniteNumber, isName, isSourceName } from "../../src/task/value-checks.js";
 
 test("isName takes what the parsers of names take, and nothing that is not text", () => {
   for (const name of ["a", "cam-1", "Front_Door.2", "x".repeat(TEXT_LIMITS.name)])
@@ -19,6 +19,13 @@ test("isName takes what the parsers of names take, and nothing that is not text"
     ["a"],
   ])
     assert.not(isName(other), String(other));
+});
+
+test("isSourceName takes the names of sources, and of synthetic ones that are like them", () => {
+  for (const name of ["cam-1", "$cam-1", `$${"x".repeat(TEXT_LIMITS.name)}`])
+    assert.ok(isSourceName(name), name);
+  for (const other of ["", "$", "$$cam-1", "cam$1", "$a/b", 1, null])
+    assert.not(isSourceName(other), String(other));
 });
 
 test("isCount takes whole numbers from 0 that a double holds exactly", () => {

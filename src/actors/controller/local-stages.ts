@@ -4,6 +4,7 @@ import { pipelineKeyText, stageKeyText, type StageId } from "../../task/identity
 import type { StageNeeds } from "../../task/offers.js";
 import { stageOf, type Pipeline, type Stage } from "../../task/pipeline.js";
 import { pipelineOfRoute, type RoutingTable } from "../../task/routing-table.js";
+import { plannedAs } from "../../task/synthetic.js";
 import { END, type Task } from "../../task/task.js";
 import { stageAs, stageIn, stageKeyOf } from "../../task/variants.js";
 import { createStageInbox, leaveAll, settle, taskCount, type StageInbox } from "./stage-inbox.js";
@@ -11,7 +12,7 @@ import type { Router } from "./state.js";
 
 /** The stage that a task stands at, in the variant that it is to run in: as the table says, and as it was made where that says nothing. */
 export function stageFor({ retained }: Router, task: Task, pipeline: Pipeline, id: StageId): Stage {
-  const route = retained.table?.sources.get(task.id.sourceId);
+  const route = retained.table?.sources.get(plannedAs(task.id.sourceId));
   return stageIn(stageOf(pipeline, id), route?.configuration ?? task.configuration);
 }
 

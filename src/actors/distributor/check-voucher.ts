@@ -3,6 +3,7 @@
 import type { Context } from "../../runtime/behaviour.js";
 import type { NodeName } from "../../task/identity.js";
 import { originNode } from "../../task/origin.js";
+import { isSynthetic } from "../../task/synthetic.js";
 import type { Closing, Vouched } from "../../task/task.js";
 import { warn, type Message, type State } from "./state.js";
 import type { Standing } from "./voucher-port.js";
@@ -26,8 +27,23 @@ function standingBy(
   ctx: Context<Message>,
 ): Standing {
   const node = originNode(id.sourceId, origin);
-  const standing = node !== null && isBy(node) ? state.given.vouchers.standing(node, id) : "none";
-  if (standing !== "none") return standing;
+  // No node has a synthetic source: what is said of one is no record of anything.
+  const may = node !== null && !isSynthetic(id.sourceId) && isBy(node);
+  const standing = may ? state.given.vouchers.standing(node, id) : "none";
+  if (standing === "none") refuse(state, origin, ctx);
+  return standing;
+}
+
+/** Whether a task is one of the hub's own, that measures the cluster; where it claims to be and is not, that is counted and logged. */
+export function isOwnSynthetic(state: State, delivery: Vouched, ctx: Context<Message>): boolean {
+  const { node, vouchers } = state.given;
+  const { id, origin } = delivery;
+  const own = originNode(id.sourceId, origin) === node && vouchers.isVouched(node, delivery);
+  if (!own) refuse(state, origin, ctx);
+  return own;
+}
+
+function refuse(state: State, origin: string, ctx: Context<Message>): void {
   state.retained.unvouched += 1;
   const { unvouched } = state.retained;
   warn(
@@ -36,5 +52,4 @@ function standingBy(
     { unvouched, origin },
     ctx,
   );
-  return standing;
 }

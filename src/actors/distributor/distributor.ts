@@ -17,6 +17,8 @@
  *     with the end of an incarnation.
  * DI10 A source that another node is to capture is sealed: what its nodes before have made and not had stored until then is a gap,
  *     and each of their incarnations is closed. What they still deliver is settled as `superseded`, and nothing of it is stored.
+ * DI11 What a synthetic source of this node has made is told to it as it comes, once it is vouched for: nothing of it is stored, counted
+ *     as settled, told to the scheduler or pushed to a subscriber.
  * DI9 A restart loses neither what waits nor a subscriber: a write that was under way is done again.
  *
  * `storedAtMs` is taken as the batch is handed to the store: of the write itself no record can know. `settledAtMs`,
@@ -28,10 +30,19 @@ import type { Behaviour, Context } from "../../runtime/behaviour.js";
 import { SluiceError } from "../../task/errors.js";
 import { controllerAddress, type ControllerMessage } from "../protocol/controller.js";
 import type { QueryReply, StatementReply } from "../protocol/distributor.js";
+import type { SyntheticMessage } from "../protocol/synthetic.js";
 import type { ResultQuery } from "../../task/record.js";
-import { nodesWaitingFor, type Closing, type DropRecord, type Outcome, type Task } from "../../task/task.js";
+import { isSynthetic } from "../../task/synthetic.js";
+import {
+  nodesWaitingFor,
+  type Closing,
+  type DropRecord,
+  type Hop,
+  type Outcome,
+  type Task,
+} from "../../task/task.js";
 import { advanceSeals, endForFormer, onSealSource, onTailRead } from "./seal-source.js";
-import { standingOf, standingOfClosing } from "./check-voucher.js";
+import { isOwnSynthetic, standingOf, standingOfClosing } from "./check-voucher.js";
 import { armRetention, onExpireEnded, onRetain, onRetentionDue } from "./expire-records.js";
 import { pendingClosing, pendingDrop, pendingTask } from "./pending.js";
 import {
@@ -125,16 +136,33 @@ export function createDistributor(
 }
 
 function onStore(state: State, task: Task, ctx: Context<Message>): State {
+  if (isSynthetic(task.id.sourceId)) {
+    if (isOwnSynthetic(state, task, ctx)) endSynthetic(task, { status: "stored" }, task.hops, ctx);
+    return state;
+  }
   const standing = standingOf(state, task, ctx);
   if (standing === "holder") return onSettled(state, pendingTask(task), ctx);
   if (standing === "former") endForFormer(state, task, SUPERSEDED, ctx);
   return state;
 }
 
-/** Whoever still waits for a task that was dropped elsewhere is told here, as only the cloud's word counts there. */
 function onRecordDrop(state: State, drop: DropRecord, ctx: Context<Message>): State {
+  if (isSynthetic(drop.id.sourceId)) {
+    if (!isOwnSynthetic(state, drop, ctx)) return state;
+    abandonElsewhere(drop, ctx);
+    endSynthetic(drop, { status: "dropped", reason: drop.reason }, [], ctx);
+    return state;
+  }
   const standing = standingOf(state, drop, ctx);
   if (standing === "none") return state;
+  abandonElsewhere(drop, ctx);
+  if (standing === "holder") return onSettled(state, pendingDrop(drop), ctx);
+  if (standing === "former") endForFormer(state, drop, SUPERSEDED, ctx);
+  return state;
+}
+
+/** Whoever still waits for a task that was dropped elsewhere is told here, as only the cloud's word counts there. */
+function abandonElsewhere(drop: DropRecord, ctx: Context<Message>): void {
   const { id, delivery, pipelineId, pipelineVersion, pins } = drop;
   for (const node of nodesWaitingFor(drop)) {
     // The node that dropped it knows.
@@ -142,9 +170,17 @@ function onRecordDrop(state: State, drop: DropRecord, ctx: Context<Message>): St
     const controller = ctx.resolve<ControllerMessage>(controllerAddress(node));
     controller.tell({ type: "abandon", id, delivery, pipelineId, pipelineVersion, pins });
   }
-  if (standing === "holder") return onSettled(state, pendingDrop(drop), ctx);
-  if (standing === "former") endForFormer(state, drop, SUPERSEDED, ctx);
-  return state;
+}
+
+/** A task that measures the cluster is at its end: whoever made it is told, and nobody else. */
+function endSynthetic(
+  { id, origin }: Pick<Task, "id" | "origin">,
+  outcome: Outcome,
+  hops: readonly Hop[],
+  ctx: Context<Message>,
+): void {
+  const source = ctx.resolve<SyntheticMessage>(origin);
+  source.tell({ type: "syntheticEnded", id, outcome, hops });
 }
 
 function onRecordClosing(state: State, closing: Closing, ctx: Context<Message>): State {

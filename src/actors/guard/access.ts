@@ -17,6 +17,7 @@ import type { DistributorMessage } from "../protocol/distributor.js";
 import { fields, nodeOf, wanted, type Fields } from "./checks.js";
 import { DEMAND_MAX, count, eventPlace, name, ref, replied, table } from "./forms.js";
 import { orderId, pipelineText, sourceRequest, takeover } from "./order-forms.js";
+import { PROBED, probeOrder } from "./probe-forms.js";
 import { pictureLook } from "./picture-forms.js";
 import { MONITOR } from "./monitor-rules.js";
 import { SCHEDULER } from "./scheduler-rules.js";
@@ -175,6 +176,13 @@ const AGENT: Rules = {
     about: ({ watcher }) => nodeOf(Object(watcher).address),
     forAll: [],
   },
+  openProbe: {
+    from: OPERATOR,
+    costly: true,
+    read: form<Of<AgentMessage, "openProbe">>()(z.object({ probe: probeOrder, listener: ref, replyTo: ref })),
+    about: ({ listener }) => nodeOf(Object(listener).address),
+    forAll: [],
+  },
   reportSources: { from: ["cloud", ...LOOKS], read: form<Of<AgentMessage, "reportSources">>()(replied) },
   reportActors: { from: LOOKS, read: form<Of<AgentMessage, "reportActors">>()(replied) },
   // What was said to somebody may be more than a viewer is to know.
@@ -250,6 +258,7 @@ export function accessTo(path: string, of: "node" | "operator"): Access {
     return below.length === 0 ? { rules: SUBSCRIBER } : NOTHING;
   }
   if (first.startsWith("pictures-of-")) return below.length === 0 ? { rules: pictureRules(first) } : NOTHING;
+  if (first.startsWith("probe-of-")) return below.length === 0 ? { rules: PROBED } : NOTHING;
   if (first.startsWith("events-of-")) return below.length === 0 ? { rules: nodeEventRules(first) } : NOTHING;
   if (of === "operator") return NOTHING;
   if (first.startsWith("source-")) {

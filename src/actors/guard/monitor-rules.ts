@@ -12,7 +12,11 @@ type Of<Type> = Extract<MonitorMessage, { readonly type: Type }>;
 const NODES = ["cloud", "edge"] as const;
 
 export const MONITOR: Rules = {
-  ping: { from: NODES, read: form<Of<"ping">>()(z.object({ sentAtMs: z.number(), replyTo: ref })) },
+  // Whoever measures the cluster asks as its nodes do.
+  ping: {
+    from: [...NODES, "operator"],
+    read: form<Of<"ping">>()(z.object({ sentAtMs: z.number(), replyTo: ref })),
+  },
   probe: {
     from: NODES,
     read: ({ type, sentAtMs, bytes, replyTo }) => {

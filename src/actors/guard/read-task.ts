@@ -20,7 +20,7 @@ import {
 } from "../../task/task.js";
 import { VOUCHER_BYTES } from "../../task/voucher.js";
 import { parseTraceparent } from "../../task/traceparent.js";
-import { isCount, isFiniteNumber, isName } from "../../task/value-checks.js";
+import { isCount, isFiniteNumber, isName, isSourceName } from "../../task/value-checks.js";
 import type { Known } from "./rules.js";
 import {
   isDelivery,
@@ -93,7 +93,10 @@ export function readTask(value: unknown): Known<Task> {
 /** @throws Malformed */
 export function readTaskId(value: unknown): Known<TaskId> & { readonly sourceId: string } {
   const { sourceId, incarnation, sequence } = fields(value, "the id of a task");
-  wanted(isName(sourceId) && isBoundedCount(incarnation) && isBoundedCount(sequence), "the id of a task");
+  wanted(
+    isSourceName(sourceId) && isBoundedCount(incarnation) && isBoundedCount(sequence),
+    "the id of a task",
+  );
   return { sourceId, incarnation, sequence };
 }
 

@@ -5,6 +5,7 @@ import { KEPT_LETTERS_MAX, LETTER_TEXT_MAX } from "../../runtime/kept-letters.js
 import { QUERY_RECORDS_MAX, TEXT_LIMITS } from "../../task/limits.js";
 import type { AlarmsReported } from "../protocol/alarms.js";
 import type { ActorsReported, AgentReply, DeadLettersReported, SourcesReported } from "../protocol/agent.js";
+import type { Pong } from "../protocol/monitor.js";
 import type { QueryReply, StatementReply, TotalsReported } from "../protocol/distributor.js";
 import type {
   ChangesReported,
@@ -77,6 +78,9 @@ const ALARMS_MAX = 1_000;
 
 export const AGENT_REPLY = replyForm<AgentReply>()(
   z.union([z.object({ type: z.literal("done") }), refused("refused")]),
+);
+export const PONG = replyForm<Pong>()(
+  z.object({ type: z.literal("pong"), node: name, sentAtMs: z.number() }),
 );
 export const SOURCES_REPORTED = replyForm<SourcesReported>()(
   z.object({

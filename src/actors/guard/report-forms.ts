@@ -46,7 +46,7 @@ const stageResult = z.object({
   frames: z.array(z.array(z.unknown())),
   continuity: z.enum(["continued", "restarted"]).optional(),
 });
-const hop = z.object({
+export const hop = z.object({
   stage: name,
   variant: name.optional(),
   node: name,

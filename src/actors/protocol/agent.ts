@@ -10,6 +10,7 @@ import type { PipelineText, SourceRequest } from "../../task/requests.js";
 import type { PictureLook } from "../../task/picture.js";
 import type { NodeEvent } from "./generator.js";
 import type { PictureMessage } from "./pictures.js";
+import type { ProbeEvent, ProbeOrder } from "./synthetic.js";
 
 /** What an agent is asked; by the same `order` again it is not done again, but answered as it was. */
 export type AgentMessage =
@@ -57,6 +58,13 @@ export type AgentMessage =
       readonly sourceId: SourceId;
       readonly look: PictureLook;
       readonly watcher: ActorRef<PictureMessage>;
+    }
+  /** Of a hub: measure its cluster by tasks that are no results of it, and tell the listener what becomes of them. */
+  | {
+      readonly type: "openProbe";
+      readonly probe: ProbeOrder;
+      readonly listener: ActorRef<ProbeEvent>;
+      readonly replyTo: ActorRef<AgentReply>;
     }
   | { readonly type: "reportSources"; readonly replyTo: ActorRef<SourcesReported> }
   /** The actors that there are, and how many messages were lost. */

@@ -23,6 +23,7 @@ import type { NodeEvent } from "../../actors/protocol/generator.js";
 import type { LedgerReported } from "../../task/reports.js";
 import type { PipelineText, SourceRequest } from "../../task/requests.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
+import type { OpenProbe } from "../open-probe.js";
 
 export type TakeSource = Extract<AgentMessage, { readonly type: "takeSource" }>;
 
@@ -34,6 +35,7 @@ export interface AgentPorts {
   /** Of a hub: the name of a node is for whoever joins with it next. */
   readonly freeName: (name: NodeName) => Promise<void>;
   readonly watchPictures: (id: SourceId, look: PictureLook, watcher: ActorRef<PictureMessage>) => void;
+  readonly openProbe: OpenProbe;
   readonly ledgers: () => Promise<readonly LedgerReported[]>;
   readonly actors: () => Omit<ActorsReported, "type" | "node">;
   /** Newest first. */
@@ -122,6 +124,9 @@ export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State,
         return;
       case "watchPictures":
         ports.watchPictures(message.sourceId, message.look, message.watcher);
+        return;
+      case "openProbe":
+        answer(state, message, () => ports.openProbe(message.probe, message.listener), ctx);
         return;
       case "reportSources": {
         const { replyTo } = message;

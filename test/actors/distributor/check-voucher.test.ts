@@ -2,8 +2,11 @@ import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { parseNodeName, parseSourceId, parseStageId } from "../../../src/task/identity.js";
 import { END } from "../../../src/task/task.js";
+import { syntheticOf } from "../../../src/task/synthetic.js";
+import type { SyntheticMessage } from "../../../src/actors/protocol/synthetic.js";
+import type { Probe } from "../../support/probe.js";
 import { droppedTask, finishedTask } from "../../support/tasks.js";
-import { VOUCHER } from "../../support/vouchers.js";
+import { CREDULOUS, VOUCHER } from "../../support/vouchers.js";
 import { setUp } from "./distributor-subject.js";
 
 const EDGE = parseNodeName("edge-1");
@@ -104,6 +107,42 @@ test("distributor has the nodes that wait for a dropped task abandon it, as its 
     assert.equal(actor.resolved.get(`sluice://${node}/controller`)?.received, [abandon]);
   }
   assert.is(actor.resolved.get("sluice://edge-1/controller"), undefined);
+});
+
+test("distributor tells a synthetic source of the hub what became of its tasks, stores nothing of it, and takes nobody else's", async () => {
+  const asked: string[] = [];
+  const { actor, runAppends, totals, scheduler, memory } = setUp({
+    vouchers: { ...CREDULOUS, isVouched: (node) => asked.push(node) > 0 },
+  });
+  const id = { ...finishedTask({ sequence: 1 }).id, sourceId: syntheticOf(parseSourceId("cam-1")) };
+  const own = { id, origin: "sluice://cloud/source-$cam-1" };
+  const pins = new Map([[parseStageId("track"), { node: OTHER, ordinal: 0 }]]);
+  actor.tell({ type: "store", task: { ...finishedTask({ sequence: 1 }), ...own } });
+  actor.tell({ type: "recordDrop", drop: { ...droppedTask({ sequence: 1 }), ...own, pins } });
+  const source = actor.resolved.get(own.origin) as Probe<SyntheticMessage> | undefined;
+  assert.equal(
+    source?.all("syntheticEnded").map(({ outcome, hops }) => [outcome, hops.length]),
+    [
+      [{ status: "stored" }, 1],
+      [{ status: "dropped", reason: "deadline" }, 0],
+    ],
+  );
+  assert.is(
+    actor.resolved.get("sluice://edge-2/controller")?.received.length,
+    1,
+    "it is abandoned as any other",
+  );
+
+  const forged = { id, origin: "sluice://edge-1/source-$cam-1" };
+  actor.tell({ type: "store", task: { ...finishedTask({ sequence: 1 }), ...forged } });
+  actor.tell({ type: "recordDrop", drop: { ...droppedTask({ sequence: 1 }), ...forged } });
+  actor.tell({
+    type: "recordClosing",
+    closing: { ...forged, end: "ended", counts: null, voucher: VOUCHER },
+  });
+  await runAppends();
+  assert.equal([totals().unvouched, totals().pending, memory.recordCount], [3, 0, 0]);
+  assert.equal([asked, scheduler.received], [["cloud", "cloud"], []]);
 });
 
 test.run();

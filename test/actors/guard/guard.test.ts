@@ -599,6 +599,7 @@ function components(): Readonly<Record<string, { tell(message: never): void }>> 
         drainSource: () => Promise.resolve(),
         watchPictures: () => {},
         freeName: () => Promise.resolve(),
+        openProbe: () => Promise.resolve(),
         ledgers: () => Promise.resolve([]),
         actors: () => ({ actors: [], left: 0, deadLetters: {} }),
         deadLetters: () => [],

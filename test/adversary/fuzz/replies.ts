@@ -59,6 +59,7 @@ const PERCENTILES = { p50: 1, p99: 2 };
 
 const TRUE: Readonly<Record<string, readonly Fields[]>> = {
   AGENT_REPLY: [{ type: "done" }, { type: "refused", error }],
+  PONG: [{ type: "pong", node: "edge-1", sentAtMs: 1 }],
   SOURCES_REPORTED: [{ type: "sourcesReported", node: "edge-1", ledgers: [LEDGER] }],
   POLICY_REPLY: [
     { type: "policySet", sourceId: "cam-1" },

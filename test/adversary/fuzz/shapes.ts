@@ -175,6 +175,19 @@ export const OPERATOR_SHAPES: readonly Shape[] = [
     }),
   },
   {
+    path: "/monitor",
+    message: (own, ref) => ({ type: "ping", sentAtMs: 1, replyTo: ref(`sluice://${own}/x`) }),
+  },
+  {
+    path: "/agent",
+    message: (own, ref) => ({
+      type: "openProbe",
+      probe: { like: "nothing", perSecond: 1, tasks: 1, arrivals: "constant", cpuShareMax: 1 },
+      listener: ref(`sluice://${own}/x`),
+      replyTo: ref(`sluice://${own}/x`),
+    }),
+  },
+  {
     path: "/agent",
     message: (own, ref) => ({ type: "watchEvents", listener: ref(`sluice://${own}/x`), after: null }),
   },
