@@ -1,6 +1,7 @@
 /** All cases, in the order of their running. A new one is a file beside the others, and a line here. */
 
 import type { BenchCase } from "../harness/case.js";
+import { durable } from "./e2e/durable.js";
 import { journal } from "./e2e/journal.js";
 import { stage } from "./e2e/stage.js";
 import { firstTask, member } from "./e2e/start-up.js";
@@ -45,6 +46,7 @@ export const CASES: readonly BenchCase[] = [
   remoteStage,
   twoProcesses,
   journal,
+  durable,
   member,
   firstTask,
   idleHub,

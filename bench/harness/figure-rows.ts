@@ -29,6 +29,7 @@ const ROWS: readonly FigureRow[] = [
   { what: "a no-op stage on another node", name: "e2e/remote-stage", at: ["p50"] },
   { what: "two no-op stages over two processes, 100 kB", name: "e2e/two-processes" },
   { what: "tasks of 100 kB, with a journal on disk", name: "e2e/journal", beside: [1, 2] },
+  { what: "tasks, each durable before and after its stages", name: "e2e/durable" },
   { what: "a decision by `predictive`, 100 sources x 5 stages x 20 nodes", name: "micro/decision", at: BOTH },
   { what: "a round of them, for all 100 sources", name: "micro/decision-round", at: BOTH },
   { what: "a table acknowledged by 20 nodes", name: "swap/acknowledged", at: BOTH },

@@ -13,7 +13,6 @@ import { endlessCapture, NOOP_SERVICES, noopChain } from "../cluster/load.js";
 import { OURS } from "../micro/systems.js";
 
 const SIZE = { width: 182, height: 184 };
-const BYTES = SIZE.width * SIZE.height * 3;
 const TASKS = 800;
 
 export const journal: BenchCase = {
@@ -46,14 +45,19 @@ function subject(name: string, onDisk: OnDisk): Subject {
       const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
       let runs = 0;
       return Promise.resolve({
-        run: (round) => store(round, { ...onDisk, folder: join(folder, `${runs++}`) }),
+        run: (round) => storeTasks(round, { ...onDisk, folder: join(folder, `${runs++}`) }),
         close: () => rmSync(folder, { recursive: true, force: true }),
       });
     },
   };
 }
 
-async function store(round: Round, kept: OnDisk & { readonly folder: string }): Promise<void> {
+/** So many tasks of one source, as fast as they go, each of which is stored at the end. */
+export async function storeTasks(
+  round: Round,
+  kept: OnDisk & { readonly folder: string },
+  { tasks = TASKS, size = SIZE }: { readonly tasks?: number; readonly size?: typeof SIZE } = {},
+): Promise<void> {
   const results = await openStore(kept.store ? `${kept.folder}-store` : "memory:");
   const node = await startNode({
     name: "alone",
@@ -65,20 +69,21 @@ async function store(round: Round, kept: OnDisk & { readonly folder: string }): 
   });
   const id = parseSourceId("cam");
   const startedMs = performance.now();
-  const { source, capture } = endlessCapture({ replayable: true, bytes: BYTES, everyMs: 0 });
+  const bytes = size.width * size.height * 3;
+  const { source, capture } = endlessCapture({ replayable: true, bytes, everyMs: 0 });
   await node.addSource({
     id,
     source,
     capture,
     pipeline: noopChain(2),
-    configuration: parseConfiguration({ ...SIZE, framesPerTask: 1 }),
-    limit: TASKS,
+    configuration: parseConfiguration({ ...size, framesPerTask: 1 }),
+    limit: tasks,
     window: { tasks: 32, bytes: 1 << 28 },
   });
   await node.sourceEnded(id);
-  round.did(TASKS, performance.now() - startedMs);
+  round.did(tasks, performance.now() - startedMs);
   await node.terminate();
   const { stored = 0 } = results.totals()[id] ?? {};
   await results.close();
-  if (stored !== TASKS) throw new Error(`Stored ${stored} of ${TASKS}`);
+  if (stored !== tasks) throw new Error(`Stored ${stored} of ${tasks}`);
 }
