@@ -6,22 +6,25 @@
  * LR2 A stage is routed to its first node once that has loaded it. Until then it stays where it is, if that is loaded; else it goes
  *     to the first of its nodes that is ready; and where none is, to its first node, as before. Where the plan has pixels stay, a
  *     stage that reads them is routed to its first node at once, and its tasks wait there.
- * LR3 Of a node no more is asked than it says that it may have loaded. What tasks are routed to comes first, then what is wanted,
- *     what stands by, and replicas on the cloud; what is loaded already before what is not.
+ * LR3 Of a node no more is asked than it says that it may have loaded, and `share-room.ts` says who has that. What is there beyond
+ *     its member's share goes as soon as another node has it, and at once where there is none that could.
  */
 
 import type { Configuration } from "../task/configuration.js";
 import { stageKeyText, type NodeName, type StageId, type StageKey } from "../task/identity.js";
-import { stageBytes, type NodeCapacity } from "../task/offers.js";
+import { stageBytes } from "../task/offers.js";
 import { carriesFrames, type Pipeline, type Stage } from "../task/pipeline.js";
 import type { NodeDescription } from "../task/requests.js";
 import type { Deployment } from "../task/routing-table.js";
 import { stageIn, stageKeyOf } from "../task/variants.js";
 import type { Routable } from "./plan.js";
 import type { Plan } from "./policy.js";
+import { fullText, RANKS, shareRoom, Taken, type Rank, type Want } from "./share-room.js";
 
 /** A source, the plan in force for it, and how its tasks are routed now: null before the first table that has it. */
 export interface Planned {
+  /** The node that captures the source. */
+  readonly member: NodeName;
   readonly pipeline: Pipeline;
   readonly plan: Plan;
   readonly routed: Routable | null;
@@ -48,7 +51,7 @@ export interface Routing extends Plan {
 }
 
 /** The routing of a source by what is loaded (LR2). */
-function routeLoaded({ pipeline, plan, routed }: Planned, ready: Readiness): Routing {
+function routeLoaded({ pipeline, plan, routed }: Planned, ready: Readiness, full: Full): Routing {
   const placement = new Map<StageId, readonly NodeName[]>();
   const variants: Record<string, string> = {};
   let loading = false;
@@ -57,7 +60,7 @@ function routeLoaded({ pipeline, plan, routed }: Planned, ready: Readiness): Rou
     const wanted = stageIn(any, plan.configuration);
     const nodes = plan.placement.get(any.id) ?? [];
     const waits = plan.pixelsStay === true && readsFrames(pipeline, any);
-    const route = routeOf({ pipeline, wanted, nodes, before: beforeOf(any, routed), waits }, ready);
+    const route = routeOf({ pipeline, wanted, nodes, before: beforeOf(any, routed), waits }, ready, full);
     placement.set(any.id, route.nodes);
     if (route.stage.variant !== undefined) variants[any.id] = route.stage.variant;
     loading ||= !route.ready;
@@ -95,15 +98,19 @@ function routeOf(
     readonly waits: boolean;
   },
   ready: Readiness,
+  full: Full,
 ): StageRoute {
   const { pipeline, wanted, nodes, before, waits } = asked;
   const [first] = nodes;
   const isLoaded = (node: NodeName, stage: Stage) => ready.isLoaded(node, stageKeyOf(pipeline, stage));
   if (first !== undefined && isLoaded(first, wanted) === true) return { stage: wanted, nodes, ready: true };
+  const isFull = (node: NodeName, stage: Stage) => full.has(placeKey(node, stageKeyOf(pipeline, stage)));
+  const goesElsewhere = nodes.some((node) => ready.canRun(node, pipeline, wanted) && !isFull(node, wanted));
   // Of a node that has not said yet what it has, it is taken that it still has what its tasks are routed there for.
   const stays = before?.nodes.find((node, index) => {
     const loaded = isLoaded(node, before.stage) ?? index === 0;
     if (waits && node !== first) return false;
+    if (isFull(node, before.stage) && !goesElsewhere) return false;
     return loaded && ready.canRun(node, pipeline, before.stage);
   });
   if (before !== null && stays !== undefined) {
@@ -131,32 +138,30 @@ function withThese(configuration: Configuration, variants: Record<string, string
   return same ? configuration : { ...configuration, variants: { ...wanted, ...variants } };
 }
 
-/** Why a node is to load a stage, the most important first. */
-const RANKS = ["routed", "wanted", "standby", "replica"] as const;
-type Rank = (typeof RANKS)[number];
-
-interface Want {
-  readonly key: StageKey;
-  readonly text: string;
-  readonly stage: Stage;
-  rank: Rank;
-}
-
 /** A stage that finds no room on a node. */
 export interface Refused {
   readonly node: NodeName;
   readonly stage: StageKey;
   /** For people. */
   readonly reason: string;
+  /** It is about to change: the stage waits for room, or is there until another node has it. */
+  readonly passes: boolean;
+}
+
+/** Stages and nodes that have no room for them (`placeKey`). */
+type Full = ReadonlySet<string>;
+
+function placeKey(node: NodeName, key: StageKey): string {
+  return `${node} ${stageKeyText(key)}`;
 }
 
 /** The plan without the places that have no room, so that tasks are not sent there either. */
-function withoutRefused(planned: Planned, full: ReadonlySet<string>, fallback: NodeName): Planned {
+function withoutRefused(planned: Planned, full: Full, fallback: NodeName): Planned {
   const { pipeline, plan } = planned;
   const placement = new Map(
     pipeline.stages.map((any) => {
-      const text = stageKeyText(stageKeyOf(pipeline, stageIn(any, plan.configuration)));
-      const left = plan.placement.get(any.id)?.filter((node) => !full.has(`${node} ${text}`)) ?? [];
+      const key = stageKeyOf(pipeline, stageIn(any, plan.configuration));
+      const left = plan.placement.get(any.id)?.filter((node) => !full.has(placeKey(node, key))) ?? [];
       return [any.id, left.length > 0 ? left : [fallback]] as const;
     }),
   );
@@ -181,17 +186,21 @@ export function routeAndDeploy(
   const refused = new Map<string, Refused>();
   let fitting = sources;
   for (;;) {
-    const routed = fitting.map((planned) => ({ planned, routing: routeLoaded(planned, ready) }));
-    const placed = deploy(routed, ready, options);
-    const known = refused.size;
-    for (const one of placed.refused) refused.set(`${one.node} ${stageKeyText(one.stage)}`, one);
+    const full = new Set(refused.keys());
+    const routed = fitting.map((planned) => ({ planned, routing: routeLoaded(planned, ready, full) }));
+    const placed = deploy(routed, full, ready, options);
+    const isNew = ({ node, stage }: Refused) => !full.has(placeKey(node, stage));
+    // What is beyond a share may leave the room that others wait for.
+    const beyond = placed.beyondShare.filter(isNew);
+    const more = beyond.length > 0 ? beyond : placed.waiting.filter(isNew);
     // Each time some place is known to be full that was not before, so this ends.
-    if (refused.size === known) {
+    if (more.length === 0) {
       const routings = routed.map(({ routing }) => routing);
       return { routings, deployments: placed.deployments, refused: [...refused.values()] };
     }
-    const full = new Set(refused.keys());
-    fitting = sources.map((planned) => withoutRefused(planned, full, options.fallback));
+    for (const one of more) refused.set(placeKey(one.node, one.stage), one);
+    const known = new Set(refused.keys());
+    fitting = sources.map((planned) => withoutRefused(planned, known, options.fallback));
   }
 }
 
@@ -201,40 +210,62 @@ export interface DeployOptions {
   readonly fallback: NodeName;
 }
 
+interface Placed extends Pick<Deployed, "deployments"> {
+  /** Wanted, and more than the share of whoever wants it. */
+  readonly beyondShare: readonly Refused[];
+  /** Wanted, and no room for it until what is beyond a share has gone. */
+  readonly waiting: readonly Refused[];
+}
+
+/** A want while it is put together. */
+interface Drawn extends Want {
+  rank: Rank;
+  readonly members: Set<NodeName>;
+}
+
 /** What is deployed for sources that are routed so, and what was wanted and finds no room (LR1, LR3). */
 function deploy(
   sources: Iterable<{ readonly planned: Planned; readonly routing: Plan }>,
+  full: Full,
   ready: Readiness,
   { nodes, fallback }: DeployOptions,
-): Pick<Deployed, "deployments" | "refused"> {
-  const wants = new Map<NodeName, Map<string, Want>>();
-  const want = (node: NodeName, pipeline: Pipeline, stage: Stage, rank: Rank): void => {
-    const onNode = wants.get(node) ?? new Map<string, Want>();
-    if (!ready.isExpected(node)) return;
-    wants.set(node, onNode);
-    const key = stageKeyOf(pipeline, stage);
-    const text = stageKeyText(key);
-    const known = onNode.get(text);
-    if (known === undefined) onNode.set(text, { key, text, stage, rank });
-    else if (RANKS.indexOf(rank) < RANKS.indexOf(known.rank)) known.rank = rank;
-  };
+): Placed {
+  const wants = new Map<NodeName, Map<string, Drawn>>();
   for (const { planned, routing } of sources) {
-    const { pipeline, plan, standby = 0 } = planned;
+    const { member, pipeline, plan, standby = 0 } = planned;
+    const want = (node: NodeName, stage: Stage, rank: Rank): void => {
+      if (!ready.isExpected(node)) return;
+      const onNode = wants.get(node) ?? new Map<string, Drawn>();
+      wants.set(node, onNode);
+      const key = stageKeyOf(pipeline, stage);
+      const text = stageKeyText(key);
+      let known = onNode.get(text);
+      if (known === undefined) {
+        const bytes = stageBytes(stage, nodes.get(node)?.description.models);
+        const isLoaded = ready.isLoaded(node, key) === true;
+        onNode.set(text, (known = { key, bytes, rank, isLoaded, members: new Set() }));
+      }
+      known.members.add(member);
+      if (RANKS.indexOf(rank) < RANKS.indexOf(known.rank)) known.rank = rank;
+    };
     for (const any of pipeline.stages) {
       const [serving] = routing.placement.get(any.id) ?? [];
-      const served = stageIn(any, routing.configuration);
-      const isThere =
-        serving !== undefined &&
-        (ready.isLoaded(serving, stageKeyOf(pipeline, served)) ?? wasThere(planned, any, serving));
-      if (serving !== undefined) want(serving, pipeline, served, isThere ? "routed" : "wanted");
+      if (serving !== undefined) {
+        const served = stageIn(any, routing.configuration);
+        const key = stageKeyOf(pipeline, served);
+        const isThere = ready.isLoaded(serving, key) ?? wasThere(planned, any, serving);
+        // What goes to the fallback only as there is no other node has no room there: it does not keep that of others.
+        const stays = isThere && !(serving === fallback && full.has(placeKey(serving, key)));
+        want(serving, served, stays ? "routed" : "wanted");
+      }
       const wanted = stageIn(any, plan.configuration);
       const [first, ...others] = plan.placement.get(any.id) ?? [];
-      if (first !== undefined) want(first, pipeline, wanted, "wanted");
-      for (const node of others.slice(0, standby)) want(node, pipeline, wanted, "standby");
-      if (ready.canRun(fallback, pipeline, wanted)) want(fallback, pipeline, wanted, "replica");
+      if (first !== undefined) want(first, wanted, "wanted");
+      for (const node of others.slice(0, standby)) want(node, wanted, "standby");
+      if (ready.canRun(fallback, pipeline, wanted)) want(fallback, wanted, "replica");
     }
   }
-  return place(wants, ready, nodes);
+  return place(wants, nodes);
 }
 
 /** Whether tasks are routed there now. */
@@ -242,47 +273,40 @@ function wasThere({ routed }: Planned, { id }: Stage, node: NodeName): boolean {
   return routed?.placement.get(id)?.[0] === node;
 }
 
-function fullText(
-  full: "count" | "memory",
-  { stagesMax = 0, memoryBytesMax = 0 }: Partial<NodeCapacity> = {},
-): string {
-  const stages = stagesMax === 1 ? "1 stage" : `${stagesMax} stages`;
-  const limit = full === "count" ? stages : `${Math.floor(memoryBytesMax / 1_048_576)} MiB of stages`;
-  return `It may have no more than ${limit} loaded`;
-}
-
 function place(
   wants: ReadonlyMap<NodeName, ReadonlyMap<string, Want>>,
-  ready: Readiness,
   nodes: DeployOptions["nodes"],
-): ReturnType<typeof deploy> {
+): Placed {
   const deployed = new Map<string, { readonly stage: StageKey; readonly nodes: NodeName[] }>();
-  const refused: Refused[] = [];
+  const beyondShare: Refused[] = [];
+  const waiting: Refused[] = [];
   for (const node of [...wants.keys()].sort()) {
-    const description = nodes.get(node)?.description;
-    const { stagesMax = Infinity, memoryBytesMax = Infinity } = description?.capacity ?? {};
-    const importance = ({ key, rank }: Want): number =>
-      2 * RANKS.indexOf(rank) + (ready.isLoaded(node, key) === true ? 0 : 1);
-    const inOrder = [...(wants.get(node)?.values() ?? [])].sort(
-      (a, b) => importance(a) - importance(b) || (a.text < b.text ? -1 : 1),
-    );
-    let count = 0;
-    let bytes = 0;
-    for (const { key, text, stage, rank } of inOrder) {
-      const takes = stageBytes(stage, description?.models);
-      const full = count >= stagesMax ? "count" : bytes + takes > memoryBytesMax ? "memory" : null;
-      if (full !== null && rank !== "routed") {
-        if (rank === "wanted")
-          refused.push({ node, stage: key, reason: fullText(full, description?.capacity) });
-        continue;
-      }
-      count += 1;
-      bytes += takes;
-      const entry = deployed.get(text) ?? { stage: key, nodes: [] };
+    const { capacity } = nodes.get(node)?.description ?? {};
+    const { stagesMax = Infinity, memoryBytesMax = Infinity } = capacity ?? {};
+    const asked = [...(wants.get(node)?.values() ?? [])];
+    const shared = shareRoom(asked, node, { stagesMax, memoryBytesMax });
+    const isShared = new Set(shared);
+    const taken = new Taken({ stagesMax, memoryBytesMax });
+    const put = (want: Want): void => {
+      taken.add(want);
+      const text = stageKeyText(want.key);
+      const entry = deployed.get(text) ?? { stage: want.key, nodes: [] };
       entry.nodes.push(node);
       deployed.set(text, entry);
+    };
+    for (const want of asked) if (want.rank === "routed") put(want);
+    for (const want of shared) {
+      if (want.rank === "routed") continue;
+      if (taken.hasRoomFor(want)) put(want);
+      else if (want.rank === "wanted")
+        waiting.push({ node, stage: want.key, reason: fullText(taken.isFull, capacity), passes: true });
+    }
+    for (const { key, rank } of asked.filter((want) => !isShared.has(want))) {
+      if (rank !== "wanted" && rank !== "routed") continue;
+      const reason = fullText(shared.length >= stagesMax, capacity);
+      beyondShare.push({ node, stage: key, reason, passes: rank === "routed" });
     }
   }
   const deployments = [...deployed].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, deployment]) => deployment);
-  return { deployments, refused };
+  return { deployments, beyondShare, waiting };
 }

@@ -3,6 +3,7 @@
 import type { NodeName } from "../../task/identity.js";
 import type { StageFailure } from "../../task/offers.js";
 import { sameData } from "../../task/same-data.js";
+import type { Deployed } from "../../scheduling/deploy.js";
 import { sameRoute } from "../../scheduling/plan.js";
 import { creditRoute } from "./credit.js";
 import { exclude } from "./exclude-stage.js";
@@ -16,6 +17,11 @@ const LOAD_MS_MAX = 90_000;
 const REROUTE_MS = 20;
 /** How long a node is left alone that did not answer, or has no room, in ms. */
 const RETRY_MS = { noAnswer: 60_000, noRoom: 300_000 };
+/**
+ * So many stages of a node are kept in mind as failed or without room before no more of the latter are: they are known anew with
+ * each table, and what many stages of one member would push out is kept of what has failed.
+ */
+const KEPT_WITHOUT_ROOM_MAX = 128;
 
 /** A node says what it has loaded. What it says together is routed together, and what it says too often with the next tick. */
 export function onStagesLoaded(state: State, { node, stages }: Of<"stagesLoaded">, ctx: Ctx): void {
@@ -51,11 +57,7 @@ export function onReroute(state: State, ctx: Ctx): void {
     state.reroutes.size === 0 ? "other nodes can run stages" : `loaded: ${[...state.reroutes].join(", ")}`;
   state.reroutes.clear();
   const routed = routeSources(state, ctx.monotonic());
-  excludeAll(
-    state,
-    routed.refused.map((refused) => ({ ...refused, retryInMs: RETRY_MS.noRoom })),
-    ctx,
-  );
+  excludeAll(state, withoutRoom(state, routed, ctx), ctx);
   for (const [id, routing] of routed.sources) {
     const before = table.sources.get(id);
     if (before === undefined) continue;
@@ -77,6 +79,20 @@ export function checkLoading(state: State, ctx: Ctx): void {
     ctx,
   );
   onReroute(state, ctx);
+}
+
+/** What plans are to do without for a while, as far as it is kept in mind. */
+function withoutRoom(
+  { exclusions }: State,
+  { refused }: Pick<Deployed, "refused">,
+  ctx: Ctx,
+): readonly (StageFailure & { readonly node: NodeName })[] {
+  const left = new Map<NodeName, number>();
+  return refused.flatMap(({ node, stage, reason, passes }) => {
+    const room = left.get(node) ?? KEPT_WITHOUT_ROOM_MAX - exclusions.of(node, ctx.monotonic()).length;
+    left.set(node, passes ? room : room - 1);
+    return passes || room <= 0 ? [] : [{ node, stage, reason, retryInMs: RETRY_MS.noRoom }];
+  });
 }
 
 /** What is kept of the failures of a node is written once for all of them. */

@@ -28,10 +28,10 @@ export function routeSources(state: State, nowMs: number): Routed {
   const planned: Planned[] = [];
   for (const [id, { description, plan }] of state.sources) {
     if (plan === null) continue;
-    const { pipeline, standby = 0 } = description;
+    const { node: member, pipeline, standby = 0 } = description;
     const routed = routedNow(state, id, pipeline);
     ids.push(id);
-    planned.push({ pipeline, plan: planHere(state, plan, ready), routed, standby });
+    planned.push({ member, pipeline, plan: planHere(state, plan, ready), routed, standby });
   }
   const { routings, ...rest } = routeAndDeploy(planned, ready, { nodes, fallback });
   const sources = new Map<SourceId, Routing>();

@@ -18,8 +18,8 @@ export const LOADING_MUTANTS: readonly Mutant[] = [
     ["nobody-is-told-to-wait", "loading ||= !route.ready;", "loading &&= !route.ready;"],
     [
       "routed-not-deployed",
-      "            if (serving !== undefined)\n                want(serving,",
-      "            if (isThere === null)\n                want(serving,",
+      'want(serving, served, stays ? "routed" : "wanted");',
+      'if (isThere === null)\n                    want(serving, served, stays ? "routed" : "wanted");',
     ],
   ]),
   ...mutantsOf("loading", "actors/scheduler/loaded-stages.js", [

@@ -6,7 +6,14 @@ import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
 import { createInlineDecisions } from "../../../src/actors/scheduler/inline-decisions.js";
 import { createPolicies } from "../../../src/scheduling/policies.js";
 import { createMemoryTrust } from "../../../src/storage/trust/trust.js";
-import { parseNodeName, parseStageId, stageKeyText, type StageKey } from "../../../src/task/identity.js";
+import {
+  parseNodeName,
+  parsePipelineId,
+  parseSourceId,
+  parseStageId,
+  stageKeyText,
+  type StageKey,
+} from "../../../src/task/identity.js";
 import type { NodeDescription } from "../../../src/task/requests.js";
 import { createProbe } from "../../support/probe.js";
 import type { NodesReported } from "../../../src/actors/protocol/scheduler.js";
@@ -320,6 +327,34 @@ test("a node is asked to load no more than it may, and the stages that find no r
   assert.equal(new Set(places), new Set([CLOUD, EDGE_1]));
   const [failure] = scheduler.state().exclusions.of(EDGE_1, scheduler.clock.monotonic());
   assert.match(failure?.reason ?? "", "no more than 1 stage loaded");
+});
+
+test("very many stages without room push out no failure of a node, and are not decided about again and again", () => {
+  const small = { ...node("edge-1"), capacity: { provider: "cpu", workersPerStage: 1, stagesMax: 1 } };
+  const { scheduler, register, retained } = cluster([node("cloud"), small]);
+  register();
+  const failure = { stage: keyOf("detect"), reason: "it has no model", retryInMs: 3_600_000 };
+  scheduler.tell({ type: "stageUnavailable", node: EDGE_1, failure });
+  for (let n = 0; n < 6; n += 1) {
+    const [first] = PIPELINE.stages;
+    if (first === undefined) throw new Error("It has no stage");
+    const stages = Array.from({ length: 60 }, (_, at) => ({
+      ...first,
+      id: parseStageId(`s${at}`),
+      successors: [],
+    }));
+    register({
+      id: parseSourceId(`wide-${n}`),
+      pipeline: { ...PIPELINE, id: parsePipelineId(`wide-${n}`), stages },
+    });
+  }
+  for (let turn = 0; turn < 20; turn += 1) scheduler.advance(1_000);
+  const failures = () => scheduler.state().exclusions.of(EDGE_1, scheduler.clock.monotonic());
+  assert.ok(failures().some(({ reason }) => reason === "it has no model"));
+  assert.ok(failures().length <= 129, `${failures().length} are kept`);
+  const { epoch } = retained.table ?? { epoch: 0 };
+  for (let turn = 0; turn < 20; turn += 1) scheduler.advance(1_000);
+  assert.is(retained.table?.epoch, epoch, "nothing has changed");
 });
 
 test("a node that loads and unloads all the time makes a table a second at most, and what it says last counts all the same", () => {

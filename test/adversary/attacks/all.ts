@@ -5,6 +5,7 @@ import { fuzzAttacks } from "../fuzz/attacks.js";
 import { DISKS } from "./disks.js";
 import { EDGE_CLAIMS } from "./edge-claims.js";
 import { EDGE_DEPUTIES } from "./edge-deputies.js";
+import { EDGE_LIES } from "./edge-lies.js";
 import { EDGE_MEMORY } from "./edge-memory.js";
 import { EDGE_MESSAGES } from "./edge-messages.js";
 import { EDGE_OPERATORS } from "./edge-operators.js";
@@ -27,6 +28,7 @@ const GIVEN: readonly Attack[] = [
   ...EDGE_TASKS,
   ...EDGE_WALKS,
   ...EDGE_CLAIMS,
+  ...EDGE_LIES,
   ...EDGE_MESSAGES,
   ...EDGE_OPERATORS,
   ...EDGE_MEMORY,

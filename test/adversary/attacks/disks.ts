@@ -4,8 +4,9 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdir, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { must, onCluster, onProgram, type Attack } from "../kit/attack.js";
-import { PIPELINE, runSource, startEdge, startHub, until } from "../kit/programs.js";
+import { PIPELINE, runSource, startEdge, startHub, until, type Hub } from "../kit/programs.js";
 import type { Scene } from "../kit/scene.js";
+import type { Workshop } from "../kit/workshop.js";
 
 const CAMERA_PASSWORD = "s3cr3t-of-a-camera";
 /** As long as a hub takes to look at its tokens again, and more: tasks at 20 a second. */
@@ -148,28 +149,71 @@ export const DISKS: readonly Attack[] = [
     async (workshop) => {
       const hub = await startHub(workshop);
       await startEdge(workshop, hub);
-      const port = await workshop.listen();
-      const file = join(workshop.folder, "plain.yaml");
-      await writeFile(file, PIPELINE);
-      await workshop.run([
-        "run",
-        "--pipeline",
-        file,
-        "--source",
-        `rtsp://user:${CAMERA_PASSWORD}@127.0.0.1:${port}/live`,
-        "--on",
-        "edge-1",
-        "--id",
-        "cam",
-        "--detach",
-        "--store",
-        hub.store,
-      ]);
+      await runCamera(workshop, hub, await workshop.listen());
       const open = readableWith(workshop.folder, [CAMERA_PASSWORD, hub.token.split(".")[1] ?? "?"], true);
       must(open.length === 0, `${open.length} files, such as ${open[0] ?? ""}`);
     },
   ),
+  onProgram(
+    "disk",
+    "disk.secrets-said",
+    "programs say the passwords of cameras, the tokens or the keys of a hub: in logs, to operators, in figures",
+    async (workshop) => {
+      const hub = await startHub(workshop);
+      const edge = await startEdge(workshop, hub);
+      // One that ends each connection at once, so that the edge has something to say of it.
+      await runCamera(workshop, hub, await workshop.listen((socket) => socket.destroy()));
+      await edge.says(/cam/);
+      const said = new Map([
+        ["the hub", hub.program.words],
+        ["the edge", edge.words],
+      ]);
+      for (const command of [
+        "nodes --json",
+        "top --once",
+        "sources --json",
+        "explain cam",
+        "alarms",
+        "audit",
+      ]) {
+        const { stdout, stderr } = await workshop.run([...command.split(" "), "--store", hub.store]);
+        said.set(`\`sluice ${command}\``, stdout + stderr);
+      }
+      const metrics = await fetch(`${hub.url.replace("ws:", "http:")}/metrics`);
+      said.set("/metrics", await metrics.text());
+      const secrets = secretsIn(workshop.folder);
+      if (secrets.length < 3) throw new Error(`There are ${secrets.length} secrets to look for`);
+      for (const [who, words] of said) {
+        must(words !== "", `${who} says nothing, so nothing was tried`);
+        for (const secret of [CAMERA_PASSWORD, hub.token.split(".")[1] ?? "?", ...secrets])
+          must(
+            !words.includes(secret),
+            `${who} says ${secret === CAMERA_PASSWORD ? "a password" : "a key or token"}`,
+          );
+      }
+    },
+  ),
 ];
+
+async function runCamera(workshop: Workshop, { store }: Hub, port: number): Promise<void> {
+  const file = join(workshop.folder, "plain.yaml");
+  await writeFile(file, PIPELINE);
+  const source = `rtsp://user:${CAMERA_PASSWORD}@127.0.0.1:${port}/live`;
+  const asked = ["run", "--pipeline", file, "--source", source, "--on", "edge-1", "--id", "cam"];
+  await workshop.run([...asked, "--detach", "--store", store]);
+}
+
+/** Of a hub's keys and tokens, what is secret of them. */
+function secretsIn(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => /-key$|operator\.json$/.test(name))
+    .flatMap((name) => {
+      const text = readFileSync(join(folder, name), "utf8");
+      const [, token] = /"token":\s*"[^".]+\.([^"]+)"/.exec(text) ?? [];
+      return [name.endsWith("-key") ? text.trim() : (token ?? "")];
+    })
+    .filter((secret) => secret.length >= 16);
+}
 
 /** Files with one of `texts` that every user of the machine can read. */
 function readableWith(folder: string, texts: readonly string[], reachable: boolean): readonly string[] {

@@ -3,7 +3,7 @@
 import { CodedError, type Role } from "../../../src/index.js";
 import { must, type ClusterAttack } from "../kit/attack.js";
 import { edgeAttack } from "../kit/edge-attack.js";
-import type { HostileMember } from "../kit/member.js";
+import { registerNode, tableOf } from "../kit/scheduled.js";
 import type { Scene } from "../kit/scene.js";
 import { pipeline, sourceOf, stageOf } from "../kit/tasks.js";
 
@@ -11,16 +11,6 @@ const SOURCES_ASKED = 12_000;
 /** What a member may have at the most, whatever the bound is that a hub is given. */
 const SOURCES_OF_A_MEMBER_MAX = 2_048;
 const MAX = Number.MAX_SAFE_INTEGER;
-
-/** A rogue that is a node like any other: sources may be placed on it. */
-async function register(rogue: HostileMember): Promise<void> {
-  rogue.tell("cloud/scheduler", {
-    type: "registerNode",
-    node: { name: rogue.name, role: "edge", services: ["find"] },
-    controller: rogue.ref(`${rogue.name}/controller`),
-  });
-  await rogue.arrived("cloud");
-}
 
 /** Joining so is refused with one of these codes. */
 async function refusedToJoin(
@@ -34,25 +24,12 @@ async function refusedToJoin(
   must(code !== null, `it is a member now, as "${options.name}" (${options.roles?.join() ?? "edge"})`);
 }
 
-async function tableOf({ scout }: Scene): Promise<{
-  readonly table: {
-    readonly epoch: number;
-    readonly sources: ReadonlyMap<string, { readonly pipelineId: string }>;
-    readonly pipelines: ReadonlyMap<string, { readonly stages: readonly { readonly id: string }[] }>;
-  };
-  readonly acknowledged: Readonly<Record<string, number>>;
-}> {
-  const reply = await scout.ask("cloud/scheduler", (replyTo) => ({ type: "reportTable", replyTo }), 20_000);
-  if (typeof reply === "string") throw new Error(`The scheduler does not say its table: ${reply}`);
-  return reply as never;
-}
-
 export const EDGE_CLAIMS: readonly ClusterAttack[] = [
   edgeAttack(
     "edge.source-takeover",
     "an edge registers another's source as its own",
     async (rogue, scene) => {
-      await register(rogue);
+      await registerNode(rogue, ["find"]);
       const reply = await rogue.ask("cloud/scheduler", (replyTo) => ({
         type: "registerSource",
         source: sourceOf(rogue.name, "cam-1"),
@@ -68,7 +45,7 @@ export const EDGE_CLAIMS: readonly ClusterAttack[] = [
     "edge.source-of-the-absent",
     "an edge registers the source of another whose node is down",
     async (rogue, scene) => {
-      await register(rogue);
+      await registerNode(rogue, ["find"]);
       await scene.edges[1]?.kill();
       await scene.scout.gone("edge-2");
       const reply = await rogue.ask("cloud/scheduler", (replyTo) => ({
@@ -86,7 +63,7 @@ export const EDGE_CLAIMS: readonly ClusterAttack[] = [
     "edge.pipeline-takeover",
     "an edge registers another pipeline under the name and version of an honest one",
     async (rogue, scene) => {
-      await register(rogue);
+      await registerNode(rogue, ["find"]);
       for (let n = 0; n < 4; n += 1) {
         rogue.tell("cloud/scheduler", {
           type: "registerSource",
@@ -150,7 +127,7 @@ export const EDGE_CLAIMS: readonly ClusterAttack[] = [
     "edge.sources-flood",
     "an edge registers 12,000 sources",
     async (rogue, scene) => {
-      await register(rogue);
+      await registerNode(rogue, ["find"]);
       const ears = rogue.listener("answers");
       for (let n = 0; n < SOURCES_ASKED; n += 1) {
         rogue.tell("cloud/scheduler", {
@@ -175,7 +152,7 @@ export const EDGE_CLAIMS: readonly ClusterAttack[] = [
     "edge.table-epoch-max",
     "an edge says that it holds a table of the highest epoch and term that there can be",
     async (rogue, scene) => {
-      await register(rogue);
+      await registerNode(rogue, ["find"]);
       const before = await tableOf(scene);
       for (const [heldEpoch, heldTerm] of [
         [MAX, MAX],

@@ -253,20 +253,24 @@ export const EDGE_TASKS: readonly ClusterAttack[] = [
     "edge.forge-settled",
     "an edge tells another's generator that its tasks are stored",
     async (rogue, scene) => {
-      for (const id of nextOf(scene, "cam-1")) {
+      const ids = nextOf(scene, "cam-1");
+      for (const id of ids)
         rogue.tell("edge-1/source-cam-1", { type: "taskSettled", id, outcome: { status: "stored" } });
-      }
       await rogue.arrived("edge-1");
+      await allHonest(scene, ids);
     },
   ),
   attack(
     "edge.forge-undelivered",
     "an edge tells another's generator again and again that its tasks reached nobody",
     async (rogue, scene) => {
-      for (const id of nextOf(scene, "cam-1")) {
-        for (let n = 0; n < 10; n += 1) rogue.tell("edge-1/source-cam-1", { type: "undelivered", id });
+      const ids = nextOf(scene, "cam-1");
+      // Again and again: what is not yet made cannot be undelivered.
+      for (let turn = 0; turn < 100; turn += 1) {
+        for (const id of ids) rogue.tell("edge-1/source-cam-1", { type: "undelivered", id });
+        await rogue.arrived("edge-1");
       }
-      await rogue.arrived("edge-1");
+      await allHonest(scene, ids);
     },
     "survived",
   ),
