@@ -10,8 +10,9 @@ import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { openStore } from "../../src/storage/results/open-store.js";
 import type { ResourceSample } from "../../src/task/reports.js";
-import { REPOSITORY, runSluice, startSluice } from "../support/program.js";
+import { REPOSITORY, startSluice } from "../support/program.js";
 import { newRecords } from "../support/records.js";
+import { sluiceHere } from "../support/sluice-here.js";
 import { inTemporaryFolder } from "../support/temporary-folder.js";
 import { within } from "../support/within.js";
 
@@ -42,7 +43,7 @@ testOnLinux("sluice hub goes on where its output and its log cannot be written",
       await withShell(hub, async (shell) => {
         for (let answered = false; !answered;) {
           assert.is(shell.exitCode, null);
-          answered = (await runSluice(["nodes", "--store", store], { env })).exitCode === 0;
+          answered = (await sluiceHere("nodes", "--store", store)).exitCode === 0;
         }
       });
     }),
@@ -129,9 +130,9 @@ test("sluice hub says that its store was damaged, and sluice nodes shows it", ()
       );
       await hub.prints(/Hub "cloud" at/);
       for (let text = ""; !/ago: The files of node "cloud" were damaged/.test(text);) {
-        text = (await runSluice(["nodes", "--store", store], { env })).stdout;
+        text = (await sluiceHere("nodes", "--store", store)).stdout;
       }
-      const { stdout } = await runSluice(["nodes", "--json", "--store", store], { env });
+      const { stdout } = await sluiceHere("nodes", "--json", "--store", store);
       const [cloud] = JSON.parse(stdout) as readonly { readonly sample: ResourceSample }[];
       assert.equal(cloud?.sample.repairs?.[0]?.damage, ["the write-ahead log is missing"]);
       hub.interrupt();

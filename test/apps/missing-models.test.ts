@@ -8,7 +8,8 @@ import * as assert from "uvu/assert";
 import type { StoredRecord } from "../../src/task/record.js";
 import type { NodeLine } from "../../apps/cli/nodes.js";
 import { dataFolder } from "../support/data.js";
-import { runSluice, startSluice, type Ended } from "../support/program.js";
+import { startSluice, type Ended } from "../support/program.js";
+import { sluiceHere } from "../support/sluice-here.js";
 
 const MODEL = "yolox-nano-416.onnx";
 const data = dataFolder([MODEL]);
@@ -35,7 +36,7 @@ async function withCluster(
   });
   try {
     await edge.prints(/has joined "cloud"/);
-    await work((...args) => runSluice([...args, "--store", store], { env }));
+    await work((...args) => sluiceHere(...args, "--store", store));
   } finally {
     for (const program of [edge, hub]) program.signal("SIGINT");
     await Promise.allSettled([edge.ended, hub.ended]);

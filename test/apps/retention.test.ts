@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import { endHub, joined, startHub } from "../support/hub-program.js";
-import { runSluice } from "../support/program.js";
+import { sluiceHere } from "../support/sluice-here.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 import { test } from "../support/test.js";
 
@@ -25,7 +25,7 @@ test("sluice hub refuses to keep no results, or for a time that is none", async 
     ["--keep-records", "0"],
     ["--keep", "soon"],
   ]) {
-    const { exitCode, stderr } = await runSluice(["hub", ...wrong]);
+    const { exitCode, stderr } = await sluiceHere("hub", ...wrong);
     assert.is(exitCode, 2, stderr);
     assert.match(stderr, wrong[0] ?? "");
   }

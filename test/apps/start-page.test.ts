@@ -4,7 +4,8 @@ import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "nod
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { inBrowser } from "../support/browser.js";
-import { runProgram, startProgram } from "../support/program.js";
+import { startProgram } from "../support/program.js";
+import { startHere } from "../support/sluice-here.js";
 import { inTemporaryFolder } from "../support/temporary-folder.js";
 import { test } from "../support/test.js";
 
@@ -53,7 +54,7 @@ test("npm start --open plays the demo until Ctrl-C, and opens a page of it that 
   }));
 
 test("npm start --open says why it cannot where there is no page", async () => {
-  const end = await runProgram(["--open", "--single"]);
+  const end = await startHere("--open", "--single");
   assert.is(end.exitCode, 2);
   assert.match(end.stderr, "a run in one process has no page");
 });

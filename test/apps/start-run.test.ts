@@ -7,6 +7,7 @@ import { findFfmpeg } from "../../src/actors/generator/ffmpeg-binary.js";
 import type { StoredResult } from "../../src/task/record.js";
 import { inPairs, runProgram, startProgram, type Ended, type ProgramOptions } from "../support/program.js";
 import { summaryOf, type Summary } from "../support/run-summary.js";
+import { startHere } from "../support/sluice-here.js";
 import { storedRecords, storedResults } from "../support/stored.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-run-"));
@@ -29,13 +30,14 @@ const ON_EDGE = ["--policy", "edge-only"];
 /** Where it makes no difference in how many processes the nodes are. */
 const ONE_PROCESS = ["--single", ...ONE, "--json"];
 
+/** With options it is a program of its own, and where its nodes are; otherwise it runs in this process. */
 const plans: Readonly<
   Record<string, readonly string[] | { args: readonly string[]; options: ProgramOptions }>
 > = {
   // The slowest one first: the others run beside it.
-  realtime: [...ONE, "--json", "--realtime", "--limit", "6"],
-  json: [...ONE, ...ON_EDGE, "--json"],
-  table: [...ONE, ...ON_EDGE, "--limit", "4"],
+  realtime: [...ONE_PROCESS, "--realtime", "--limit", "6"],
+  json: { args: [...ONE, ...ON_EDGE, "--json"], options: {} },
+  table: ["--single", ...ONE, ...ON_EDGE, "--limit", "4"],
   limit: [...ONE_PROCESS, "--limit", "3"],
   knobs: [
     ...ONE_PROCESS,
@@ -48,10 +50,13 @@ const plans: Readonly<
     "--encoding",
     "jpeg",
   ],
-  sources: ["--json", "--source", TEST_SOURCE, "--source", "apps/demo/demo.mp4", "--source", TEST_SOURCE],
-  cloud: [...ONE, "--json", "--limit", "4", "--policy", "cloud-only"],
+  sources: ["--single", "--json", "--limit", "10", "--source", TEST_SOURCE, ...ONE, "--source", TEST_SOURCE],
+  cloud: { args: [...ONE, "--json", "--limit", "4", "--policy", "cloud-only"], options: {} },
   // With the clip that is played where none is named.
-  single: ["--single", "--json", "--limit", "4", "--store", "memory:"],
+  single: {
+    args: ["--single", "--json", "--limit", "4", "--store", "memory:"],
+    options: {},
+  },
   bundled: {
     args: [...ONE_PROCESS, "--limit", "2"],
     options: { env: { PATH: nodeOnly, SLUICE_FFMPEG: undefined } },
@@ -60,14 +65,16 @@ const plans: Readonly<
     args: [...ONE_PROCESS, "--limit", "2"],
     options: { env: { PATH: nodeOnly, SLUICE_FFMPEG: traced } },
   },
-  help: ["--help"],
+  help: { args: ["--help"], options: {} },
 };
 
 const runs = inPairs(
   new Map(
     Object.entries(plans).map(([name, plan]): [string, () => Promise<Ended>] => {
-      const { args, options } = "args" in plan ? plan : { args: plan, options: {} };
-      return [name, () => runProgram(["--store", storeOf(name), ...args], options)];
+      const store = ["--store", storeOf(name)];
+      return "args" in plan
+        ? [name, () => runProgram([...store, ...plan.args], plan.options)]
+        : [name, () => startHere(...store, ...plan)];
     }),
   ),
 );
@@ -175,8 +182,8 @@ test("several --source play side by side, under names of their own", async () =>
   }
   // 2 s at 10 fps are 5 tasks of 4.
   const name = "test-320x180-25-duration-2";
-  assert.equal(Object.fromEntries(counts), { [name]: 5, demo: 30, [`${name}-2`]: 5 });
-  assert.is(tasks.stored, 40);
+  assert.equal(Object.fromEntries(counts), { [name]: 5, demo: 10, [`${name}-2`]: 5 });
+  assert.is(tasks.stored, 20);
 });
 
 test("--policy cloud-only runs every stage on the cloud", async () => {
@@ -215,7 +222,7 @@ test("SLUICE_FFMPEG wins over every other ffmpeg", async () => {
 
 test("a second run into the same store keeps the records of both", async () => {
   await ended("limit");
-  const again = await runProgram(["--store", storeOf("limit"), ...ONE_PROCESS, "--limit", "2"]);
+  const again = await startHere("--store", storeOf("limit"), ...ONE_PROCESS, "--limit", "2");
   assert.is(summaryOf(again.stdout).tasks.stored, 2);
   const records = await storedResults(storeOf("limit"));
   assert.equal(

@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import type { SourceReport } from "../../src/task/reports.js";
 import { sourcesTable, type SourceLine } from "../../apps/cli/sources.js";
 import { parseNodeName, parseSourceId } from "../../src/task/identity.js";
-import { runProgram, runSluice } from "../support/program.js";
+import { sluiceHere, startHere } from "../support/sluice-here.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 import { test } from "../support/test.js";
 
@@ -14,15 +14,15 @@ const store = join(temporaryFolder(), "store");
 const RUN = ["--single", "--source", "test:320x180@5,duration=1", "--frames-per-task", "4", "--store", store];
 
 test("npm start and the record of a source's end say how many frames are in no task", async () => {
-  const { stdout, stderr, exitCode } = await runProgram(RUN);
+  const { stdout, stderr, exitCode } = await startHere(...RUN);
   assert.is(exitCode, 0, stderr);
   assert.match(stdout, /│ frames in no task +│ +1 │/);
-  const results = await runSluice(["results", "--store", store]);
+  const results = await sluiceHere("results", "--store", store);
   assert.match(results.stdout, /has ended: 1 tasks, of which 1 were stored; 1 frame in no task\n/);
 });
 
 test("npm start --json has the number of frames in no task", async () => {
-  const { stdout, stderr } = await runProgram([...RUN.slice(0, -2), "--store", "memory:", "--json"]);
+  const { stdout, stderr } = await startHere(...RUN.slice(0, -2), "--store", "memory:", "--json");
   const summary = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as { readonly framesSkipped: number };
   assert.is(summary.framesSkipped, 1, stderr);
 });

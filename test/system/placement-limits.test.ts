@@ -7,7 +7,7 @@ import { parseNodeName, parseSourceId } from "../../src/task/identity.js";
 import type { StoredResult } from "../../src/task/record.js";
 import { startNodeProcess } from "../support/node-process.js";
 import { pacedPipeline } from "../support/paced.js";
-import { runSluice } from "../support/program.js";
+import { sluiceHere } from "../support/sluice-here.js";
 import { within } from "../support/within.js";
 
 test("a node that says that it may load one stage gets one, and the other runs on the cloud, nothing lost", async () => {
@@ -48,7 +48,7 @@ test("a node that says that it may load one stage gets one, and the other runs o
     const ran = new Set(results.flatMap(({ hops }) => hops.map(({ stage, node }) => `${stage} ${node}`)));
     const onEdge = [...ran].filter((text) => text.endsWith("edge-1"));
     assert.is(onEdge.length, 1, [...ran].join(", "));
-    const { stdout } = await runSluice(["nodes", "--hub", url]);
+    const { stdout } = await sluiceHere("nodes", "--hub", url);
     assert.match(stdout, /edge-1 cannot run cam@1\/\w+: It may have no more than 1 stage loaded/);
     const described = (await operator.nodes()).nodes.find(({ description }) => description.name === "edge-1");
     assert.is(described?.description.capacity?.stagesMax, 1);

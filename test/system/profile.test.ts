@@ -11,8 +11,8 @@ import { parseSpace } from "../../src/task/configuration-space.js";
 import { parseSourceId } from "../../src/task/identity.js";
 import { MemoryStore } from "../../src/storage/results/memory-store.js";
 import { PAIR, SERVICES } from "../support/local-run.js";
-import { runSluice } from "../support/program.js";
 import { scriptedSource } from "../support/scripted-source.js";
+import { sluiceHere } from "../support/sluice-here.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
 import { within } from "../support/within.js";
 
@@ -44,7 +44,7 @@ test("a campaign of latency-collector leaves in the store what sluice profile pr
     };
     await within(20_000, untilTrue(isOver), "the end of the campaign");
 
-    const { stdout, stderr } = await runSluice(["profile", "cam", "--hub", url]);
+    const { stdout, stderr } = await sluiceHere("profile", "cam", "--hub", url);
     const profile = JSON.parse(stdout) as Profile;
     assert.equal(
       profile.map(({ work, node, width }) => `${work} on ${node} at ${width}`),
@@ -56,7 +56,7 @@ test("a campaign of latency-collector leaves in the store what sluice profile pr
     const file = join(temporaryFolder(), "profile.json");
     writeFileSync(file, stdout);
     const policy = ["policy", "cam", "online-profile", "--param", `profile=@${file}`, "--hub", url];
-    assert.match((await runSluice(policy)).stdout, "cam is decided by online-profile");
+    assert.match((await sluiceHere(...policy)).stdout, "cam is decided by online-profile");
   } finally {
     await operator.close();
     await edge.terminate();
