@@ -1,7 +1,12 @@
 /** Numbers and times as a person reads them. */
 
+// Each of these costs far more to make than to use.
+const TENTHS = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const CLOCK = new Intl.DateTimeFormat("en", { timeStyle: "medium", hourCycle: "h23" });
+
 export function number(value: number): string {
-  return value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 1 : 0 });
+  return (value < 10 ? TENTHS : WHOLE).format(value);
 }
 
 export function milliseconds(value: number | null): string {
@@ -24,7 +29,7 @@ export function bytes(value: number): string {
 }
 
 export function clockTime(atMs: number): string {
-  return new Date(atMs).toLocaleTimeString("en", { hour12: false });
+  return CLOCK.format(atMs);
 }
 
 export function age(ms: number): string {

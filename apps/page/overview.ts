@@ -10,7 +10,8 @@ import { mayCapture, UnhostedTile, unhostedSources } from "./hosting.js";
 import { LivePicture } from "./live-picture.js";
 import type { PictureFeed } from "./pictures.js";
 import { rateOf, sum, type Model } from "./model.js";
-import { html } from "./view.js";
+import { useSeen } from "./seen.js";
+import { html, useRef, type Child } from "./view.js";
 
 /** From then on a source that stores nothing is marked. */
 const STALE_MS = 10_000;
@@ -70,6 +71,7 @@ function Sources({ model, feed, snapshot }: SeenProps & { readonly snapshot: Clu
   </ul>`;
 }
 
+/** One that is out of sight stays as it was, but for its mark. */
 function Tile({ node, ledger, model, feed }: RunningSource & SeenProps) {
   const { sourceId, status, inFlight, window, stored } = ledger;
   const moments = model.history.get(sourceId) ?? [];
@@ -81,7 +83,10 @@ function Tile({ node, ledger, model, feed }: RunningSource & SeenProps) {
   const report = model.snapshot?.sources[sourceId];
   const isPaused = (report?.pause ?? null) !== null;
   const mark = isPaused ? PAUSED : markOf(status, tasks, moments.length, isDropping);
-  return html`<li class=${`tile ${mark?.level ?? ""}`}>
+  const drawn = useRef<{ readonly mark: string | undefined; readonly tile: Child } | null>(null);
+  const [place, isSeen] = useSeen<HTMLLIElement>();
+  if (drawn.current !== null && !isSeen && drawn.current.mark === mark?.text) return drawn.current.tile;
+  const tile = html`<li ref=${place} class=${`tile ${mark?.level ?? ""}`}>
     <a href=${`#/source/${encodeURIComponent(sourceId)}`}>
       <${LivePicture} source=${sourceId} feed=${feed} fps=${2} widthMax=${320} isCaptioned=${false}>
         <div class="waiting"></div>
@@ -118,6 +123,8 @@ function Tile({ node, ledger, model, feed }: RunningSource & SeenProps) {
       </dl>
     </a>
   </li>`;
+  drawn.current = { mark: mark?.text, tile };
+  return tile;
 }
 
 const PAUSED = { level: "warn", text: "paused" } as const;

@@ -1,5 +1,10 @@
 /** The door to preact and htm: what the parts of the page are written in. */
 
+import { options } from "preact";
+
+// Whatever comes between two frames is drawn once.
+options.debounceRendering = (draw) => void requestAnimationFrame(draw);
+
 export { html, render } from "htm/preact";
 export type { ComponentChildren as Child } from "preact";
 export { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";

@@ -170,14 +170,21 @@ function errorFields(error: Error): Readonly<Record<string, unknown>> {
 
 /** The message of such JSON: of a hub that has signed the reader in. */
 export function parsePageJson(json: string): PageMessage {
-  const value: unknown = JSON.parse(json, (_, item: unknown) => {
-    if (typeof item !== "object" || item === null) return item;
-    if (MAP in item && Array.isArray(item[MAP])) return new Map(item[MAP] as [unknown, unknown][]);
-    if (ERROR in item && typeof item[ERROR] === "object" && item[ERROR] !== null) {
-      const { message } = item[ERROR] as { readonly message?: unknown };
-      return Object.assign(new Error(String(message)), item[ERROR]);
-    }
-    return item;
-  });
-  return value as PageMessage;
+  return revived(JSON.parse(json)) as PageMessage;
+}
+
+/** A walk over what has parts alone: a function that is given to `JSON.parse` is called for every number, too. */
+function revived(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const parts = value as Record<string, unknown>;
+  for (const key in parts) {
+    const part = parts[key];
+    if (typeof part === "object" && part !== null) parts[key] = revived(part);
+  }
+  if (MAP in value && Array.isArray(value[MAP])) return new Map(value[MAP] as [unknown, unknown][]);
+  if (ERROR in value && typeof value[ERROR] === "object" && value[ERROR] !== null) {
+    const { message } = value[ERROR] as { readonly message?: unknown };
+    return Object.assign(new Error(String(message)), value[ERROR]);
+  }
+  return value;
 }
