@@ -157,7 +157,12 @@ export type { ProbeOptions } from "./operator/probe.js";
 export type { ProbedStage, ProbedTasks, ProbeLatency, ProbeReport } from "./operator/probe-report.js";
 export type { ProbeEnd, ProbeOrder } from "./actors/protocol/synthetic.js";
 export type { FoundKind, Moment } from "./operator/found.js";
-export type { ActorsReported, SourcesReported } from "./actors/protocol/agent.js";
+export type {
+  ActorsReported,
+  PipelineReply,
+  ServiceOffer,
+  SourcesReported,
+} from "./actors/protocol/agent.js";
 export type { ActorFigures, ActorStatus, ActorTree } from "./runtime/actor-figures.js";
 export type { KeptLetter } from "./runtime/kept-letters.js";
 export type { SubscriptionEvent, TotalsReported } from "./actors/protocol/distributor.js";

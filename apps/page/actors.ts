@@ -51,8 +51,7 @@ function Tree({ node, connection }: NodeProps) {
   return html`<div class="scroll">
       <table>
         <caption>
-          ${number(reply.actors.length + reply.left)}
-          actors${reply.left > 0 ? `, of which ${number(reply.actors.length)} are shown` : ""}
+          ${captionOf(reply)}
         </caption>
         <thead>
           <tr>
@@ -71,6 +70,11 @@ function Tree({ node, connection }: NodeProps) {
       Messages that nobody took since ${node} started:${" "}
       ${lost.length === 0 ? "none" : lost.map(([reason, count]) => `${reason} ${number(count)}`).join(", ")}
     </p>`;
+}
+
+function captionOf({ actors, left }: ActorsReported): string {
+  const shown = left > 0 ? `, of which ${number(actors.length)} are shown` : "";
+  return `${number(actors.length + left)} actors${shown}`;
 }
 
 const STATUS: Readonly<Record<ActorFigures["status"], string>> = {

@@ -84,7 +84,7 @@ function Tile({ node, ledger, model, feed }: RunningSource & SeenProps) {
   const isPaused = (report?.pause ?? null) !== null;
   const mark = isPaused ? PAUSED : markOf(status, tasks, moments.length, isDropping);
   const drawn = useRef<{ readonly mark: string | undefined; readonly tile: Child } | null>(null);
-  const [place, isSeen] = useSeen<HTMLLIElement>();
+  const [place, isSeen] = useSeen();
   if (drawn.current !== null && !isSeen && drawn.current.mark === mark?.text) return drawn.current.tile;
   const tile = html`<li ref=${place} class=${`tile ${mark?.level ?? ""}`}>
     <a href=${`#/source/${encodeURIComponent(sourceId)}`}>

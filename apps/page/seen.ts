@@ -3,8 +3,8 @@
 import { useEffect, useRef, useState } from "./view.js";
 
 /** @returns what is to be its `ref`, and whether it is in sight */
-export function useSeen<Place extends Element>(): [{ current: Place | null }, boolean] {
-  const place = useRef<Place>(null);
+export function useSeen(): [{ current: Element | null }, boolean] {
+  const place = useRef<Element>(null);
   const [isSeen, setSeen] = useState(false);
   useEffect(() => {
     if (place.current === null) return undefined;

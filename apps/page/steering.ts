@@ -7,6 +7,7 @@ import type { SourceReport } from "../../src/task/reports.js";
 import { MovePipeline, orderAgent } from "./add-source.js";
 import type { Attempt } from "./attempt.js";
 import type { Connection } from "./connection.js";
+import { GraphEditor } from "./graph-editor.js";
 import { fieldOf, html } from "./view.js";
 
 interface SteeringProps {
@@ -49,6 +50,7 @@ export function Steering({ id, hub, report, connection, attempt }: SteeringProps
           )}
       />
     </div>
+    <${GraphEditor} id=${id} node=${report.node} connection=${connection} attempt=${attempt} />
     <${MovePipeline} id=${id} node=${report.node} connection=${connection} attempt=${attempt} />`;
 }
 

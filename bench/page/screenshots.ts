@@ -8,7 +8,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { withDemoPage } from "./demo-page.js";
 
-const PARTS = ["Overview", "Topology", "Ledger", "Events", "Tokens"];
+const PARTS = ["Overview", "Topology", "Ledger", "Actors", "Events", "Tokens"];
 const LOOKS = [
   { look: "light", colorScheme: "light", width: 1280, height: 900 },
   { look: "dark", colorScheme: "dark", width: 1280, height: 900 },
@@ -25,14 +25,14 @@ await withDemoPage(async (page) => {
     for (const part of PARTS) {
       await page.getByRole("link", { name: part }).click();
       await page.getByRole("heading", { level: 2 }).first().waitFor();
-      await page.screenshot({ path: join(folder, `${part.toLowerCase()}-${look}.png`), fullPage: true });
+      await page.screenshot({ path: join(folder, `${part.toLowerCase()}-${look}.jpg`), quality: 60 });
     }
     await page.getByRole("link", { name: "Overview" }).click();
     await page.getByRole("link", { name: "gate" }).click();
     await page.locator("figure.boxes .box").first().waitFor();
     await page.getByRole("button", { name: /^Read/ }).click();
     await page.getByRole("img", { name: /tasks from/ }).waitFor();
-    await page.screenshot({ path: join(folder, `source-${look}.png`), fullPage: true });
+    await page.screenshot({ path: join(folder, `source-${look}.jpg`), quality: 60 });
   }
 });
 console.log(`${LOOKS.length * (PARTS.length + 1)} pictures in ${folder}`);

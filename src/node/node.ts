@@ -181,6 +181,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
       components,
       requested,
       openProbe: createProbes({ system, cloud, components, vouch: vouching.vouch }),
+      services,
       pictures,
       cluster: () => held.cluster,
       hub: () => held.hub,

@@ -7,11 +7,13 @@ import type { ActorSystem } from "../runtime/system.js";
 import { ACTORS_MAX } from "../actors/guard/forms.js";
 import type { Cluster, HubCluster } from "../transport/cluster/cluster.js";
 import { TransportError } from "../transport/errors.js";
+import type { ServiceOffer } from "../actors/protocol/agent.js";
 import { spawnAgent, type Agent } from "./agent/spawn.js";
 import type { Components } from "./components.js";
 import { drainNode } from "./drain.js";
 import type { NodeOptions } from "./node-options.js";
 import type { OpenProbe } from "./open-probe.js";
+import type { ServiceDeclaration } from "../task/service.js";
 import type { NodePictures } from "./pictures/node-pictures.js";
 import type { RequestedSources } from "./requested-sources.js";
 
@@ -20,6 +22,7 @@ export interface OwnAgentOptions extends Pick<NodeOptions, "onDrained"> {
   readonly components: Components;
   readonly requested: RequestedSources;
   readonly openProbe: OpenProbe;
+  readonly services: ReadonlyMap<string, ServiceDeclaration>;
   /** Null where none are made. */
   readonly pictures: NodePictures | null;
   /** Where refusals are counted; null of a node that no operator reaches. */
@@ -32,7 +35,8 @@ export interface OwnAgentOptions extends Pick<NodeOptions, "onDrained"> {
 const DRAIN_TIMEOUT_MS = 5 * 60_000;
 
 export function spawnOwnAgent(options: OwnAgentOptions): Agent {
-  const { system, components, requested, pictures, cluster, hub, onDrained } = options;
+  const { system, components, requested, pictures, cluster, hub, services, onDrained } = options;
+  const offered = [...services.values()].map(offerOf);
   const letters = keepLetters(system.deadLetters, system.clock);
 
   async function counted(id: string, adding: Promise<void>): Promise<void> {
@@ -59,6 +63,7 @@ export function spawnOwnAgent(options: OwnAgentOptions): Agent {
     watchPictures: (id, look, watcher) => pictures?.watch(id, look, watcher),
     openProbe: options.openProbe,
     ledgers: () => components.sources.ledgers(),
+    pipelineOf: async (id) => ({ ...(await requested.pipelineOf(id)), services: offered }),
     actors: () => ({
       ...nodeSystem(system).actors(ACTORS_MAX),
       deadLetters: { ...system.deadLetters.countByReason },
@@ -74,4 +79,17 @@ export function spawnOwnAgent(options: OwnAgentOptions): Agent {
 
 function nameUnknown(text: string): TransportError {
   return new TransportError(text, { code: "name-unknown" });
+}
+
+function offerOf(service: ServiceDeclaration): ServiceOffer {
+  const { name, summary, inputs, output, stateful, framesMin, model } = service;
+  return {
+    name,
+    summary,
+    inputs,
+    output,
+    stateful,
+    ...(framesMin !== undefined && { framesMin }),
+    ...(model && { model }),
+  };
 }

@@ -17,6 +17,7 @@ import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { Journals } from "../storage/journal/journal.js";
 import { SluiceError } from "../task/errors.js";
 import { parseSourceId, type SourceId } from "../task/identity.js";
+import type { Pipeline } from "../task/pipeline.js";
 import type { PipelineText, SourceRequest } from "../task/requests.js";
 import type { TakeSource } from "./agent/agent.js";
 import { sourceOptionsOf, type RequestContext } from "./agent/source-request.js";
@@ -41,6 +42,8 @@ export interface RequestedSources {
    *   as before
    */
   move(id: SourceId, pipeline: PipelineText): Promise<void>;
+  /** Of a source that an operator started here. @throws SluiceError `source-missing`, `source-invalid` */
+  pipelineOf(id: SourceId): Promise<{ readonly text: PipelineText; readonly pipeline: Pipeline }>;
   /** Goes on with what operators asked for before the node stopped. */
   resume(): Promise<void>;
 }
@@ -150,6 +153,12 @@ export function createRequestedSources({
       throw new SluiceError(`Cannot end source "${id}": node "${system.name}" has none of that name`, {
         code: "source-missing",
       });
+    },
+
+    async pipelineOf(id) {
+      const { pipeline: text, pipelineName: name } = await requestOf(id);
+      const { pipeline } = await context.readPipeline(text, name, context.services);
+      return { text: { text, name }, pipeline };
     },
 
     async move(id, { text, name }) {

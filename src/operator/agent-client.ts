@@ -9,10 +9,17 @@ import {
   ACTORS_REPORTED,
   AGENT_REPLY,
   DEAD_LETTERS_REPORTED,
+  PIPELINE_REPLY,
   SOURCES_REPORTED,
   type ReplyForm,
 } from "../actors/guard/replies.js";
-import type { ActorsReported, AgentMessage, AgentReply, SourcesReported } from "../actors/protocol/agent.js";
+import type {
+  ActorsReported,
+  AgentMessage,
+  AgentReply,
+  PipelineReply,
+  SourcesReported,
+} from "../actors/protocol/agent.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
 import type { SchedulerMessage } from "../actors/protocol/scheduler.js";
 import type { PipelineText, SourceRequest } from "../task/requests.js";
@@ -44,6 +51,12 @@ export interface AgentClient {
   drain(): Promise<void>;
   /** The sources of its own that run on the node now, with their ledgers. */
   sources(): Promise<SourcesReported>;
+  /**
+   * The text of the pipeline that a source of the node walks, and the services that stages may be made of there.
+   *
+   * @throws SluiceError `source-missing`, or `source-invalid` where a program started it
+   */
+  pipelineOf(id: SourceId): Promise<Extract<PipelineReply, { readonly type: "pipelineReported" }>>;
   /** The actors of the node now: how much waits for each, how often each has started again, how many messages were lost. */
   actors(): Promise<ActorsReported>;
   /** The newest messages of the node that were not handled, as short texts without what is secret, newest first. */
@@ -123,6 +136,11 @@ export function createAgentClient(
     async sources() {
       const reply = await own(SOURCES_REPORTED, (replyTo) => ({ type: "reportSources", replyTo }));
       return { ...reply, ledgers: await ownLedgers(system, scheduler, node, reply.ledgers) };
+    },
+    async pipelineOf(sourceId) {
+      const reply = await own(PIPELINE_REPLY, (replyTo) => ({ type: "reportPipeline", sourceId, replyTo }));
+      if (reply.type === "pipelineRefused") throw reply.error;
+      return reply;
     },
     actors: () => own(ACTORS_REPORTED, (replyTo) => ({ type: "reportActors", replyTo })),
     async deadLetters() {

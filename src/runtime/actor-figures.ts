@@ -21,7 +21,9 @@ export interface ActorTree {
   readonly left: number;
 }
 
-/** An address or a path, without what nobody is to guess: the number of an ask, and what follows a `$`. */
+/** An address or a path, without what nobody is to guess: the number of an ask, and what follows a `$` in a name right below the root. */
 export function withoutSecrets(address: string): string {
-  return address.replace(/\/\$ask\/[^/]+/, "/$ask/…").replace(/([^/])\$[^/#]+/g, "$1$…");
+  return address
+    .replace(/\/\$ask\/[^/]+/, "/$ask/…")
+    .replace(/^((?:sluice:\/\/[^/]+)?\/[^/$#]+)\$[^/#]+/, "$1$…");
 }

@@ -1,6 +1,5 @@
 /** A pipeline: the DAG of stages that every task of a source walks. */
 
-import { createHash } from "node:crypto";
 import type { PipelineId, StageId } from "./identity.js";
 import type { DataType } from "./service.js";
 import { END, type Cursor } from "./task.js";
@@ -56,17 +55,6 @@ export interface Pipeline {
 /** Whether two definitions are the same, also where one has come from another node. */
 export function samePipeline(a: Pipeline, b: Pipeline): boolean {
   return sameData(a, b);
-}
-
-/** Tells a definition from every other one, on whatever node it is computed: 64 hex digits. */
-export function pipelineDigest(pipeline: Pipeline): string {
-  return createHash("sha256").update(JSON.stringify(pipeline, sorted)).digest("hex");
-}
-
-/** In place of an object one whose keys are in order. */
-function sorted(_: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** @throws RangeError where the pipeline has no such stage */

@@ -6,6 +6,7 @@ import {
   ACTORS_REPORTED,
   AGENT_REPLY,
   DEAD_LETTERS_REPORTED,
+  PIPELINE_REPLY,
   SOURCES_REPORTED,
   type ReplyForm,
 } from "../actors/guard/replies.js";
@@ -30,6 +31,7 @@ const AGENT_REPLIES: ReadonlyMap<unknown, ReplyForm<unknown>> = new Map<string, 
   ["freeName", AGENT_REPLY],
   ["drain", AGENT_REPLY],
   ["reportSources", SOURCES_REPORTED],
+  ["reportPipeline", PIPELINE_REPLY],
   ["reportActors", ACTORS_REPORTED],
   ["reportDeadLetters", DEAD_LETTERS_REPORTED],
 ]);

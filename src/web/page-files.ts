@@ -21,8 +21,24 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 };
 const STYLES = "uplot/dist/uPlot.min.css";
 
-/** Modules of the project that the page shares with it: they import nothing. By their place in the build. */
-const SHARED = ["src/web/page-protocol.js", "src/web/found.js", "src/task/epoch.js"];
+/** Modules of the project that the page shares with it, and those that they import. By their place in the build. */
+const SHARED = [
+  "src/web/page-protocol.js",
+  "src/web/found.js",
+  "src/task/epoch.js",
+  // What makes a pipeline of a draft is what a node makes one with.
+  "src/task/define-pipeline.js",
+  "src/task/errors.js",
+  "src/task/graph.js",
+  "src/task/identity.js",
+  "src/task/limits.js",
+  "src/task/nearest-name.js",
+  "src/task/pipeline.js",
+  "src/task/same-data.js",
+  "src/task/task.js",
+  "src/runtime/address.js",
+  "src/runtime/errors.js",
+];
 
 const addressOf = (name: string): string => `/lib/${name.replaceAll("/", "-")}.js`;
 const IMPORT_MAP = JSON.stringify({
@@ -54,6 +70,9 @@ const POLICY = [
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
+  // No text becomes a part of the page but as text, whoever wrote it: what would parse it as HTML throws.
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
 ].join("; ");
 
 /**

@@ -20,6 +20,7 @@ const ports: AgentPorts = {
   freeName: idle,
   openProbe: idle,
   ledgers: () => Promise.resolve([]),
+  pipelineOf: () => Promise.reject(new Error("none")),
   actors: () => ({ actors: [], left: 0, deadLetters: {} }),
   deadLetters: () => [],
   drain: idle,

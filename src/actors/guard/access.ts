@@ -184,9 +184,13 @@ const AGENT: Rules = {
     forAll: [],
   },
   reportSources: { from: ["cloud", ...LOOKS], read: form<Of<AgentMessage, "reportSources">>()(replied) },
-  reportActors: { from: LOOKS, read: form<Of<AgentMessage, "reportActors">>()(replied) },
+  reportPipeline: {
+    from: ORDERS,
+    read: form<Of<AgentMessage, "reportPipeline">>()(z.object({ sourceId: name, replyTo: ref })),
+  },
+  reportActors: { from: ["cloud", ...LOOKS], read: form<Of<AgentMessage, "reportActors">>()(replied) },
   // What was said to somebody may be more than a viewer is to know.
-  reportDeadLetters: { from: OPERATOR, read: form<Of<AgentMessage, "reportDeadLetters">>()(replied) },
+  reportDeadLetters: { from: ORDERS, read: form<Of<AgentMessage, "reportDeadLetters">>()(replied) },
   drain: {
     from: ORDERS,
     read: form<Of<AgentMessage, "drain">>()(z.object({ order: orderId.optional(), replyTo: ref })),

@@ -24,7 +24,7 @@ const { stagesMax, variantsMax, queueCapacityMax, joinTimeoutMsMax, deadlineMsMa
   PIPELINE_LIMITS;
 /** Nodes that one message may name, and services of one node. */
 export const NODES_MAX = 1_000;
-const SERVICES_MAX = 1_000;
+export const SERVICES_MAX = 1_000;
 /** Ledgers of one node: twice the sources that it may have. */
 export const LEDGERS_MAX = 2 * SOURCES_OF_NODE_MAX;
 /** Actors of one node that are told at a time. */

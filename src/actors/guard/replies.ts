@@ -2,9 +2,15 @@
 
 import { parseWith, z } from "../../runtime/parse.js";
 import { KEPT_LETTERS_MAX, LETTER_TEXT_MAX } from "../../runtime/kept-letters.js";
-import { QUERY_RECORDS_MAX, TEXT_LIMITS } from "../../task/limits.js";
+import { PIPELINE_LIMITS, QUERY_RECORDS_MAX, TEXT_LIMITS } from "../../task/limits.js";
 import type { AlarmsReported } from "../protocol/alarms.js";
-import type { ActorsReported, AgentReply, DeadLettersReported, SourcesReported } from "../protocol/agent.js";
+import type {
+  ActorsReported,
+  AgentReply,
+  DeadLettersReported,
+  PipelineReply,
+  SourcesReported,
+} from "../protocol/agent.js";
 import type { Pong } from "../protocol/monitor.js";
 import type { QueryReply, StatementReply, TotalsReported } from "../protocol/distributor.js";
 import type {
@@ -22,7 +28,18 @@ import type {
   VersionFreed,
 } from "../protocol/scheduler.js";
 import type { Covers } from "./covers.js";
-import { ACTORS_MAX, bounded, LEDGERS_MAX, name, REASONS_MAX, recordOf, repairs } from "./forms.js";
+import {
+  ACTORS_MAX,
+  bounded,
+  LEDGERS_MAX,
+  name,
+  pipeline,
+  REASONS_MAX,
+  recordOf,
+  repairs,
+  SERVICES_MAX,
+} from "./forms.js";
+import { pipelineText } from "./order-forms.js";
 import {
   changesReport,
   failure,
@@ -89,6 +106,38 @@ export const SOURCES_REPORTED = replyForm<SourcesReported>()(
     ledgers: z.array(ledger).max(LEDGERS_MAX),
   }),
 );
+const dataType = z.string().max(TEXT_LIMITS.dataType);
+
+export const PIPELINE_REPLY = replyForm<PipelineReply, "pipeline.stages.variant">()(
+  z.union([
+    z.object({
+      type: z.literal("pipelineReported"),
+      node: name,
+      text: pipelineText,
+      pipeline,
+      services: z
+        .array(
+          z.object({
+            name: z.string().max(TEXT_LIMITS.serviceName),
+            summary: z.string().max(TEXT_LIMITS.detail),
+            inputs: z.array(dataType).max(PIPELINE_LIMITS.stagesMax),
+            output: dataType,
+            stateful: z.boolean(),
+            framesMin: bounded.optional(),
+            model: z
+              .object({
+                parameter: z.string().max(TEXT_LIMITS.name),
+                file: z.string().max(TEXT_LIMITS.modelFile),
+              })
+              .optional(),
+          }),
+        )
+        .max(SERVICES_MAX),
+    }),
+    z.object({ type: z.literal("pipelineRefused"), node: name, error: failure }),
+  ]),
+);
+
 const path = z.string().max(TEXT_LIMITS.address);
 
 export const ACTORS_REPORTED = replyForm<ActorsReported>()(

@@ -7,6 +7,8 @@ import type { Takeover } from "../../task/hosting.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import type { LedgerReported } from "../../task/reports.js";
 import type { PipelineText, SourceRequest } from "../../task/requests.js";
+import type { Pipeline } from "../../task/pipeline.js";
+import type { ServiceDeclaration } from "../../task/service.js";
 import type { PictureLook } from "../../task/picture.js";
 import type { NodeEvent } from "./generator.js";
 import type { PictureMessage } from "./pictures.js";
@@ -67,6 +69,12 @@ export type AgentMessage =
       readonly replyTo: ActorRef<AgentReply>;
     }
   | { readonly type: "reportSources"; readonly replyTo: ActorRef<SourcesReported> }
+  /** The text of the pipeline that a source walks, and what stages may be made of here. */
+  | {
+      readonly type: "reportPipeline";
+      readonly sourceId: SourceId;
+      readonly replyTo: ActorRef<PipelineReply>;
+    }
   /** The actors that there are, and how many messages were lost. */
   | { readonly type: "reportActors"; readonly replyTo: ActorRef<ActorsReported> }
   /** The newest messages that were lost. */
@@ -94,6 +102,20 @@ export type WatcherMessage =
   { readonly type: "watching"; readonly at: EventPlace } | (NodeEvent & { readonly at: EventPlace });
 
 export type AgentReply = { readonly type: "done" } | { readonly type: "refused"; readonly error: Error };
+
+/** A pipeline and the text of it, as it was asked for, and the services that the node knows. */
+export type PipelineReply =
+  | {
+      readonly type: "pipelineReported";
+      readonly node: NodeName;
+      readonly text: PipelineText;
+      readonly pipeline: Pipeline;
+      readonly services: readonly ServiceOffer[];
+    }
+  | { readonly type: "pipelineRefused"; readonly node: NodeName; readonly error: Error };
+
+/** A service, as far as whoever makes a pipeline is to know it. */
+export type ServiceOffer = Omit<ServiceDeclaration, "module">;
 
 /** The actors of a node. */
 export interface ActorsReported extends ActorTree {

@@ -5,7 +5,7 @@ import { SluiceError } from "../../task/errors.js";
 import type { PolicySpec, SourceDescription } from "../../task/requests.js";
 import { parseConfiguration } from "../../task/configuration.js";
 import { pipelineKeyText, type SourceId } from "../../task/identity.js";
-import { pipelineDigest } from "../../task/pipeline.js";
+import { pipelineDigest } from "../../task/pipeline-digest.js";
 import { variantProblem } from "../../task/variants.js";
 import { startPolicy, type PolicyRegistry } from "../../scheduling/policies.js";
 import type { KeptState } from "../../scheduling/kept-state.js";

@@ -15,6 +15,7 @@ import type {
   AgentMessage,
   AgentReply,
   EventPlace,
+  PipelineReply,
   WatcherMessage,
 } from "../../actors/protocol/agent.js";
 import type { PictureMessage } from "../../actors/protocol/pictures.js";
@@ -37,6 +38,12 @@ export interface AgentPorts {
   readonly watchPictures: (id: SourceId, look: PictureLook, watcher: ActorRef<PictureMessage>) => void;
   readonly openProbe: OpenProbe;
   readonly ledgers: () => Promise<readonly LedgerReported[]>;
+  /** Of a source that an operator started here, and what its stages may be made of. */
+  readonly pipelineOf: (
+    id: SourceId,
+  ) => Promise<
+    Pick<Extract<PipelineReply, { readonly type: "pipelineReported" }>, "text" | "pipeline" | "services">
+  >;
   readonly actors: () => Omit<ActorsReported, "type" | "node">;
   /** Newest first. */
   readonly deadLetters: () => readonly KeptLetter[];
@@ -50,6 +57,11 @@ type Private =
       readonly type: "ledgersGathered";
       readonly replyTo: Extract<AgentMessage, { readonly type: "reportSources" }>["replyTo"];
       readonly result: AskResult<readonly LedgerReported[]>;
+    }
+  | {
+      readonly type: "pipelineRead";
+      readonly replyTo: ActorRef<PipelineReply>;
+      readonly result: AskResult<Awaited<ReturnType<AgentPorts["pipelineOf"]>>>;
     }
   | { readonly type: "watcherGone"; readonly address: string }
   | { readonly type: "nodeEvent"; readonly event: NodeEvent };
@@ -133,6 +145,18 @@ export function createAgent(node: NodeName, ports: AgentPorts): Behaviour<State,
         ctx.pipe(ports.ledgers(), (result) => ({ type: "ledgersGathered", replyTo, result }));
         return;
       }
+      case "reportPipeline": {
+        const { replyTo } = message;
+        ctx.pipe(ports.pipelineOf(message.sourceId), (result) => ({ type: "pipelineRead", replyTo, result }));
+        return;
+      }
+      case "pipelineRead":
+        message.replyTo.tell(
+          message.result.ok
+            ? { type: "pipelineReported", node, ...message.result.reply }
+            : { type: "pipelineRefused", node, error: message.result.error },
+        );
+        return;
       case "reportActors":
         message.replyTo.tell({ type: "actorsReported", node, ...ports.actors() });
         return;

@@ -24,7 +24,7 @@ import { createScheduler } from "../../../src/actors/scheduler/scheduler.js";
 import type { SchedulerOptions } from "../../../src/actors/scheduler/state.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
 import { parseNodeName, parseSourceId, type SourceId } from "../../../src/task/identity.js";
-import { pipelineDigest } from "../../../src/task/pipeline.js";
+import { pipelineDigest } from "../../../src/task/pipeline-digest.js";
 import { stageKeyOf } from "../../../src/task/variants.js";
 import { fold } from "../../support/fold.js";
 import { VirtualClock } from "../../support/virtual-clock.js";

@@ -218,6 +218,7 @@ export const OPERATOR_SHAPES: readonly Shape[] = [
   }),
   asked("/agent", { type: "reportSources" }),
   asked("/agent", { type: "reportActors" }),
+  asked("/agent", { type: "reportPipeline", sourceId: "nothing" }),
   asked("/agent", { type: "reportDeadLetters" }),
   asked("/alarms", { type: "reportAlarms" }),
   asked("/alarms", { type: "acknowledgeAlarms", alarm: "nothing", about: "nobody" }),
