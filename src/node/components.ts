@@ -159,8 +159,9 @@ export function startComponents(options: ComponentsOptions): Components {
     scheduler,
     node: { name, role: options.role, ...offer, capacity: options.capacity },
     controller: system.resolve(controllerAddress(name)),
+    onRefused: (id, error) => sources.refuse(id, error),
   });
-  const sources = createSources({
+  const sources: OwnSources = createSources({
     system,
     cloud,
     services,

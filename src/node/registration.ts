@@ -24,6 +24,8 @@ export interface RegistrationOptions {
   readonly node: NodeDescription;
   /** Of the node, by its address: where the scheduler sends tables. */
   readonly controller: ActorRef<ControllerMessage>;
+  /** The scheduler refuses a source that was announced: it is another node's, or one too many. */
+  readonly onRefused: (id: SourceId, error: SluiceError) => void;
 }
 
 export interface Registration {
@@ -78,7 +80,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
   async function answerWithin(
     timeoutMs: number,
     source: SourceDescription,
-    how: Pick<RequestOptions, "isNew" | "appointment">,
+    how: Pick<RequestOptions, "isNew" | "appointment"> & { readonly runs?: true },
   ): Promise<PolicyReply | Unanswered> {
     return await askNode(
       system,
@@ -87,6 +89,18 @@ export function createRegistration(options: RegistrationOptions): Registration {
       (replyTo) => ({ type: "registerSource", source, ...how, replyTo }),
       { timeoutMs, lane: "control" },
     ).catch((error: unknown) => ({ type: "unanswered", error }));
+  }
+
+  /** Of one that runs: the policy that stands in for a refused one is no reason to end. */
+  async function announceSource(source: SourceDescription): Promise<void> {
+    const answer = await answerWithin(CONFIRM_MS, source, { isNew: false, runs: true });
+    if (answer.type !== "policyRefused" || !sources.has(source.id)) return;
+    const { error } = answer;
+    const refusal =
+      error instanceof SluiceError
+        ? error
+        : new SluiceError(error.message, { code: "source-refused", cause: error });
+    options.onRefused(source.id, refusal);
   }
 
   /** Again and again, as there may be no way to the scheduler for a while. */
@@ -106,7 +120,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
   return {
     announce() {
       scheduler.tell({ type: "registerNode", node, controller }, "control");
-      for (const source of sources.values()) scheduler.tell({ type: "registerSource", source }, "control");
+      for (const source of sources.values()) void announceSource(source);
     },
 
     withdraw: () => scheduler.tell({ type: "removeNode", node: node.name }, "control"),

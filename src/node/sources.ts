@@ -108,6 +108,8 @@ export interface OwnSources extends NodeSources {
   readonly check: (asked: SourceOptions) => void;
   /** Captures no more and resolves once every task of the source is settled: it goes on with the node. */
   readonly suspendSource: (id: SourceId) => Promise<void>;
+  /** The hub refuses a source that runs here: it ends at once, and says why. */
+  readonly refuse: (id: SourceId, error: SluiceError) => void;
   /** Another node is gone, or back: every source knows, also one that starts later. */
   readonly tellOfNode: (news: NodeNews) => void;
 }
@@ -220,6 +222,7 @@ export function createSources(options: SourcesOptions): OwnSources {
 
     drainSource: (id) => end(id, "drain"),
     suspendSource: (id) => end(id, "suspend"),
+    refuse: (id, error) => generators.get(id)?.tell({ type: "refused", error }, "control"),
 
     async ledgers() {
       const asked = await Promise.allSettled(

@@ -17,6 +17,8 @@ const id = parseSourceId("cam-1");
 const videoText = ({ width, height, fps }: NativeVideo): string => `${width}x${height} ${fps}`;
 
 interface Subject extends SteppedSystem {
+  /** Sources whose announcement was refused, with the reason. */
+  readonly refused: readonly string[];
   readonly registration: Registration;
   readonly source: SourceDescription;
   /** What the scheduler received so far, in words. */
@@ -37,6 +39,7 @@ function startUnreachable(reply: PolicyReply | null = { type: "policySet", sourc
   const stepped = createSteppedSystem({ name: "edge-1" });
   const { system } = stepped;
   const received: string[] = [];
+  const refused: string[] = [];
   const behaviour: Behaviour<null, SchedulerMessage> = {
     start: () => null,
     receive(state, message) {
@@ -58,12 +61,13 @@ function startUnreachable(reply: PolicyReply | null = { type: "policySet", sourc
     scheduler: system.resolve<SchedulerMessage>("sluice://edge-1/scheduler"),
     node: { name: system.name, role: "edge", services: [] },
     controller: system.resolve<ControllerMessage>("sluice://edge-1/controller"),
+    onRefused: (source, error) => void refused.push(`${source}: ${error.message}`),
   });
   const policy = { name: "edge-only", parameters: {} };
   const pipeline = pipelineOf({ a: [] });
   const source = { id, node: system.name, pipeline, configuration: DEFAULT_CONFIGURATION, policy };
   const comeUp = (): void => void system.spawn(behaviour, { name: "scheduler" });
-  return { ...stepped, registration, source, received, comeUp };
+  return { ...stepped, refused, registration, source, received, comeUp };
 }
 
 /** Lets what waits for promises go on as time passes. */
@@ -91,6 +95,20 @@ test("createRegistration announces the node with the sources that it keeps, as o
     "registerNode edge-1",
     "removeNode edge-1",
   ]);
+});
+
+test("createRegistration says of an announced source that the scheduler refuses it, and of none that has ended", async () => {
+  const error = new SluiceError("the name is taken", { code: "source-invalid" });
+  const { registration, source, refused, advance } = start({ type: "policyRefused", sourceId: id, error });
+  registration.announce();
+  registration.add(source);
+  registration.announce();
+  await passing(advance, 100);
+  assert.equal(refused, ["cam-1: the name is taken"]);
+  registration.announce();
+  registration.remove(id, { suspended: false, failed: false });
+  await passing(advance, 100);
+  assert.is(refused.length, 1);
 });
 
 test("createRegistration tells what a source gives where it is news, and with every announcement after it", () => {

@@ -115,6 +115,26 @@ test("createSources starts nothing that the scheduler refuses", async () => {
   });
 });
 
+test("createSources ends a source at once that the hub refuses, with the reason, whatever it has under way", async () => {
+  const registration = recordedRegistration();
+  const listener = createProbe<NodeEvent>();
+  // No task of it is ever settled.
+  await withSources(
+    { registration, listener },
+    () => {},
+    async (sources) => {
+      await sources.addSource(oneTask());
+      const ended = sources.sourceEnded(id);
+      sources.refuse(id, new SluiceError("the name is another node's", { code: "source-invalid" }));
+      await ended;
+      const { error, ledger, goesOn } = listener.only("sourceEnded");
+      assert.equal([error?.message, ledger.stored, goesOn], ["the name is another node's", 0, undefined]);
+      assert.equal(registration.calls, ["request cam-1", "add cam-1", "remove cam-1"]);
+      sources.refuse(id, new SluiceError("it is gone", { code: "source-invalid" }));
+    },
+  );
+});
+
 test("createSources delivers a task again by the delivery limits that it was given", async () => {
   const deliveries: number[] = [];
   const onTask = (task: Task, generator: ActorRef<GeneratorMessage>): void => {

@@ -19,10 +19,10 @@
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";
-import type { LedgerReported } from "../../task/reports.js";
 import { Absences, type Lost } from "./absences.js";
 import { awaitConfiguration, waitsForLoading } from "./first-configuration.js";
 import { Grouping } from "./grouping.js";
+import { closeIncarnation, leave } from "./leave.js";
 import { reportedLedger } from "./reported-ledger.js";
 import { Replay, type Reread } from "./replay.js";
 import type { GeneratorRetained } from "./retained.js";
@@ -78,8 +78,11 @@ export function createGenerator(
       case "suspend":
         finish(state, message.type === "drain" ? ENDED : SUSPENDED, ctx);
         break;
+      case "refused":
+        onRefused(state, message, ctx);
+        break;
       case "reportLedger":
-        message.replyTo.tell(ledgerOf(state));
+        message.replyTo.tell(reportedLedger(options, retained, state));
         break;
       case "captureInformed":
         onCaptureInformed(state, message, ctx);
@@ -143,6 +146,14 @@ export function createGenerator(
       else advance(state, ctx);
     }
     endWhenSettled(state, ctx);
+  }
+
+  /** What is under way cannot be stored: it stays in the journal, for when the name is this node's again. */
+  function onRefused(state: GeneratorState, { error }: MessageOf<"refused">, ctx: Ctx): void {
+    finish(state, endingOf(error), ctx);
+    // Else it has left already.
+    if (window.ledger.inFlight > 0 || !closings.done)
+      leave({ state, options, retained }, { error, goesOn: true }, ctx);
   }
 
   function onCaptureInformed(state: GeneratorState, message: MessageOf<"captureInformed">, ctx: Ctx): void {
@@ -294,27 +305,13 @@ export function createGenerator(
     const { phase } = state;
     if (phase.status !== "draining" && phase.status !== "failed") return;
     if (window.ledger.inFlight > 0) return;
-    close(state, ctx);
+    closeIncarnation(state, retained, ctx);
     if (!closings.done) return;
     const goesOn = phase.status === "draining" && phase.goesOn;
-    if (phase.status === "draining") state.phase = { status: "ended" };
-    delivery.close(goesOn, ctx);
-    controller.tell({ type: "detachGenerator", sourceId }, "control");
-    const error = phase.status === "failed" ? phase.error : null;
-    if (error !== null) options.failed(error);
-    const ended = { type: "sourceEnded", sourceId, error, ledger: ledgerOf(state) } as const;
-    listener.tell(goesOn ? { ...ended, goesOn } : ended);
-    ctx.stop(ctx.self);
-  }
-
-  /** Has the incarnation closed, as it will make no other task. */
-  function close({ grouping }: GeneratorState, ctx: Ctx): void {
-    const { created, stored, dropped } = window.own;
-    const { framesSkipped } = grouping;
-    closings.end(created, { stored, dropped, redelivered: delivery.redelivered, framesSkipped }, ctx);
-  }
-
-  function ledgerOf(state: GeneratorState): LedgerReported {
-    return reportedLedger(options, retained, state);
+    leave(
+      { state, options, retained },
+      { error: phase.status === "failed" ? phase.error : null, goesOn },
+      ctx,
+    );
   }
 }

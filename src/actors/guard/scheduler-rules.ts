@@ -82,6 +82,7 @@ export const SCHEDULER: Rules = {
           framesMin: count.optional(),
         }),
         isNew: z.boolean().optional(),
+        runs: z.literal(true).optional(),
         appointment: count.optional(),
         replyTo: ref.optional(),
       }),

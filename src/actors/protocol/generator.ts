@@ -1,6 +1,7 @@
 /** What the generator of a source receives, and what it and its node tell whoever runs them. */
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
+import type { SluiceError } from "../../task/errors.js";
 import type { Configuration } from "../../task/configuration.js";
 import type { NodeName, SourceId, StageId, StageKey, TaskId } from "../../task/identity.js";
 import type { LedgerReported } from "../../task/reports.js";
@@ -32,6 +33,8 @@ export type GeneratorMessage =
   | { readonly type: "nodeBack"; readonly node: NodeName }
   /** From its own node: a message with the task reached nobody. */
   | { readonly type: "undelivered"; readonly id: TaskId }
+  /** From its own node: the hub refuses the source, whatever it has under way. */
+  | { readonly type: "refused"; readonly error: SluiceError }
   /** Capture nothing more; end once every task is settled, for good. */
   | { readonly type: "drain" }
   /** From its own node, which stops: capture nothing more; end once every task is settled, to go on where this was. */

@@ -9,7 +9,7 @@ import { excludeAgain } from "./exclude-stage.js";
 import { findHosts } from "./hosting/find-host.js";
 import { hostGone } from "./hosting/host-news.js";
 import { armResend, sendTable } from "./publish-table.js";
-import { logRefusal } from "./register.js";
+import { logRefusal } from "./refuse.js";
 import type { Ctx, Of, State } from "./state.js";
 
 export function onRegisterNode(state: State, { node, controller }: Of<"registerNode">, ctx: Ctx): void {

@@ -1,8 +1,6 @@
 /** Sources and their policies come, change and go. */
 
-import type { ActorRef } from "../../runtime/actor-ref.js";
 import { SluiceError } from "../../task/errors.js";
-import type { PolicyReply } from "../protocol/scheduler.js";
 import { pipelineKeyText, type SourceId } from "../../task/identity.js";
 import { UNDECIDED, type PolicySpec, type SourceDescription } from "../../task/requests.js";
 import { suggestName } from "../../task/nearest-name.js";
@@ -22,9 +20,11 @@ import { recall } from "./plan-memory-port.js";
 import { requestReplan } from "./decide.js";
 import type { PolicyScope } from "../../scheduling/policy.js";
 import { createSourceEntry, type Ctx, type Of, type State } from "./state.js";
-import { forgetHosting } from "./hosting/find-host.js";
-import { endAtFormer, hostingProblem, hostRegisters, hostRemoves } from "./hosting/host-news.js";
+import { endAtFormer, hostingProblem, hostRegisters } from "./hosting/host-news.js";
 import { nativeOf } from "./source-opened.js";
+import { confirm } from "./confirm-name.js";
+import { logRefusal, refuse } from "./refuse.js";
+import { overtaken } from "./remove-source.js";
 import { steered } from "./steered.js";
 
 /** @param tried what came of trying its policy; default: it is tried first */
@@ -34,7 +34,7 @@ export function onRegisterSource(
   ctx: Ctx,
   tried?: PolicyAttempt,
 ): void {
-  const { source, isNew = false, replyTo } = message;
+  const { source, isNew = false, runs = false, replyTo } = message;
   const { sources, options } = state;
   const { owners, sourcesMax } = options;
   const known = sources.has(source.id) || sources.size < sourcesMax;
@@ -45,13 +45,15 @@ export function onRegisterSource(
         quota: options,
       })
     : tooManySources(source.id, sourcesMax);
-  const turnAway = (problem: SluiceError): void => {
+  const turnAway = (problem: SluiceError, isAnswered = true): void => {
     state.ignored++;
-    refuse(state, source.id, problem, replyTo, ctx);
+    refuse(state, source.id, problem, isAnswered ? replyTo : undefined, ctx);
   };
-  const unfit = hostingProblem(state, message) ?? fits;
+  const otherHost = hostingProblem(state, message);
+  const unfit = otherHost ?? fits;
   if (unfit !== null) {
-    turnAway(unfit);
+    // One that runs while another host is looked for ends as that is found, or goes on.
+    turnAway(unfit, !runs || otherHost === null);
     endAtFormer(state, source, ctx);
     return;
   }
@@ -67,10 +69,11 @@ export function onRegisterSource(
   const { policy, refusal } =
     attempt.ok || ordered === undefined ? inForce(attempt, asked) : withoutOrder(state, source, attempt, ctx);
   // Who asks before it runs is refused as if it had not asked: a name that its node has stays its own. What is announced runs.
-  if (refusal !== null && replyTo !== undefined) {
+  if (refusal !== null && replyTo !== undefined && !runs) {
     turnAway(refusal);
     return;
   }
+  const wasHeld = owners.holderOf(source.id) === source.node;
   if (!owners.claim(source.id, source.node, { nowMs: ctx.now(), ...versionOf(source) })) {
     turnAway(tooManySources(source.id, sourcesMax));
     return;
@@ -98,8 +101,11 @@ export function onRegisterSource(
     ...(before !== undefined && { window: before.window, images: before.images }),
   });
   if (before?.description.pipeline !== pipeline) state.changed.add(source.id);
-  if (refusal === null) replyTo?.tell({ type: "policySet", sourceId: source.id });
-  else refuse(state, source.id, refusal, undefined, ctx);
+  if (refusal !== null) refuse(state, source.id, refusal, undefined, ctx);
+  if (!wasHeld) state.retained.unwritten.add(source.id);
+  // What runs goes on whether or not the name can be written now: that is tried until it can.
+  if (replyTo !== undefined && runs) replyTo.tell({ type: "policySet", sourceId: source.id });
+  else if (replyTo !== undefined) confirm(state, source, replyTo, ctx);
   requestReplan(state, source.id, `source ${source.id} registered`, ctx);
   hostRegisters(state, source, ctx);
 }
@@ -151,51 +157,8 @@ export function onChecked(
   else onRegisterSource(state, message, ctx, attempt);
 }
 
-function overtaken(source: SourceId): SluiceError {
-  const text = `Cannot use this policy for source "${source}" as something else was said of it meanwhile`;
-  return new SluiceError(text, { code: "policy-invalid" });
-}
-
 function descriptionsOf({ nodes }: State): PolicyScope["nodes"] {
   return new Map([...nodes].map(([name, { description }]) => [name, description]));
-}
-
-export function onRemoveSource(
-  state: State,
-  { sourceId, node, suspended = false, failed = false, replyTo }: Of<"removeSource">,
-  ctx: Ctx,
-): void {
-  const { owners } = state.options;
-  if (node === undefined) forgetHosting(state, sourceId, ctx);
-  // Of a node that is away since this scheduler started, only the name is known.
-  const owner = owners.holderOf(sourceId) ?? state.sources.get(sourceId)?.description.node ?? null;
-  const removed = owner !== null && (node === undefined || node === owner);
-  replyTo?.tell({ type: "sourceRemoved", sourceId, node: removed ? owner : null });
-  if (!removed) {
-    state.ignored++;
-    return;
-  }
-  const goesOn = node !== undefined && hostRemoves(state, sourceId, node, { suspended, failed }, ctx);
-  const waiting = state.checks.forget(sourceId);
-  if (waiting !== null) refuse(state, sourceId, overtaken(sourceId), waiting.replyTo, ctx);
-  if (!suspended && !goesOn) {
-    state.retained.memory?.forget(sourceId);
-    // Nobody but an operator names no node.
-    if (node === undefined) owners.free(sourceId, ctx.now());
-    else owners.release(sourceId, owner);
-    state.retained.orders.delete(sourceId);
-  }
-  if (!state.sources.has(sourceId)) return;
-  state.sources.delete(sourceId);
-  state.retained.sources.delete(sourceId);
-  state.retained.kept.delete(sourceId);
-  state.fences.forget(sourceId);
-  state.retained.history.forget(sourceId);
-  state.figures.delete(sourceId);
-  state.pressure.forgetSource(sourceId);
-  state.moveBudget.forget(sourceId);
-  state.changed.add(sourceId);
-  requestReplan(state, "none", `source ${sourceId} removed`, ctx);
 }
 
 export function onFreeVersion(state: State, { pipelineId, version, replyTo }: Of<"freeVersion">): void {
@@ -245,30 +208,4 @@ export function onSetPolicy(state: State, message: Of<"setPolicy">, ctx: Ctx, tr
 function checkedSpec({ name, parameters, shadow }: PolicySpec): PolicySpec {
   if (shadow === undefined) return { name, parameters };
   return { name, parameters, shadow: { name: shadow.name, parameters: shadow.parameters } };
-}
-
-function refuse(
-  state: State,
-  sourceId: SourceId,
-  error: SluiceError,
-  replyTo: ActorRef<PolicyReply> | undefined,
-  ctx: Ctx,
-): void {
-  logRefusal(state, error.message, { source: sourceId }, ctx);
-  replyTo?.tell({ type: "policyRefused", sourceId, error });
-}
-
-/** Whoever is refused may try all the time. */
-const REFUSAL_LOG_MS = 1_000;
-
-export function logRefusal(
-  state: State,
-  text: string,
-  details: Readonly<Record<string, unknown>>,
-  ctx: Ctx,
-): void {
-  state.refusals.count += 1;
-  if (ctx.monotonic() - state.refusals.loggedAtMs < REFUSAL_LOG_MS) return;
-  ctx.log.warn(text, { ...details, refusals: state.refusals.count });
-  state.refusals.loggedAtMs = ctx.monotonic();
 }

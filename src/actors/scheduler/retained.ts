@@ -33,6 +33,8 @@ export interface SchedulerRetained {
   readonly orders: SourceOrders;
   /** Those that any of several nodes may capture. Outlive the process where the cloud keeps its trust. */
   readonly hosted: HostedSources;
+  /** Names that nodes have taken and of which nobody has been told yet that they are theirs. */
+  readonly unwritten: Set<SourceId>;
   /** What the policy of each source has learned; it goes on from there. */
   readonly kept: Map<SourceId, KeptState | null>;
   /** Of the last thing that was asked of policies; they count on, so that no answer is taken for that of another. */
@@ -61,6 +63,7 @@ export function createSchedulerRetained(
     nodes: new Map(),
     sources: new Map(),
     orders,
+    unwritten: new Set(),
     kept: new Map(),
     jobs: 0,
     history: new PlanHistory(),

@@ -32,7 +32,9 @@ import { findHosts, onHostAnswered, onHostAppointed, onSourceSealed } from "./ho
 import { hostingReport, hostingReports } from "./hosting/hosting-report.js";
 import { onEndHosting, onHostSource } from "./hosting/order-host.js";
 import { excludeAgain, onStageUnavailable } from "./exclude-stage.js";
-import { onFreeVersion, onChecked, onRegisterSource, onRemoveSource, onSetPolicy } from "./register.js";
+import { onNameWritten } from "./confirm-name.js";
+import { onFreeVersion, onChecked, onRegisterSource, onSetPolicy } from "./register.js";
+import { onRemoveSource } from "./remove-source.js";
 import { onRegisterNode, onRemoveNode } from "./register-node.js";
 import { checkLoading, onReroute, onStagesLoaded } from "./reroute.js";
 import type { SchedulerRetained } from "./retained.js";
@@ -96,6 +98,8 @@ function handle(state: State, message: Message, ctx: Ctx): void {
       return onEndHosting(state, message, ctx);
     case "sourceSealed":
       return onSourceSealed(state, message, ctx);
+    case "nameWritten":
+      return onNameWritten(state, message, ctx);
     case "hostAppointed":
       return onHostAppointed(state, message, ctx);
     case "hostAnswered":

@@ -4,7 +4,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskResult, Context } from "../../runtime/behaviour.js";
 import type { AgentReply } from "../protocol/agent.js";
 import type { SealReply } from "../protocol/distributor.js";
-import type { SchedulerEvent, SchedulerMessage } from "../protocol/scheduler.js";
+import type { PolicyReply, SchedulerEvent, SchedulerMessage } from "../protocol/scheduler.js";
 import type { PlanChange } from "../../task/reports.js";
 import type { SourceRoute } from "../../task/routing-table.js";
 import { UNDECIDED, type SourceDescription } from "../../task/requests.js";
@@ -56,6 +56,13 @@ type Private =
     }
   | { readonly type: "hostsDue" }
   | { readonly type: "sourceSealed"; readonly sourceId: SourceId; readonly result: AskResult<SealReply> }
+  | {
+      readonly type: "nameWritten";
+      readonly sourceId: SourceId;
+      readonly node: NodeName;
+      readonly replyTo: ActorRef<PolicyReply>;
+      readonly result: AskResult<void>;
+    }
   | {
       readonly type: "hostAppointed";
       readonly sourceId: SourceId;

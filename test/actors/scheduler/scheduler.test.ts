@@ -88,6 +88,7 @@ interface SetUp extends Partial<NodeQuota> {
   readonly memory?: PlanMemoryPort;
   readonly epoch?: number;
   readonly clock?: VirtualClock;
+  readonly written?: () => Promise<void> | null;
 }
 
 /** Of every pipeline here: what is loaded when, other tests look into. */
@@ -113,6 +114,7 @@ function setUp(options: SetUp = {}) {
       sourcesPerNodeMax: options.sourcesPerNodeMax ?? 3,
       pipelinesPerNodeMax: options.pipelinesPerNodeMax ?? 3,
       owners: options.owners ?? createMemoryTrust().owners,
+      ...(options.written && { written: options.written }),
       listener,
     },
     retained,
@@ -287,6 +289,52 @@ test("scheduler leaves a source to the node that has it, also while that one is 
   assert.is(register(elsewhere).all("policyRefused").length, 1);
   scheduler.tell({ type: "removeSource", sourceId: CAM_1, node: parseNodeName("edge-1") });
   assert.is(register(elsewhere).all("policySet").length, 1);
+});
+
+test("scheduler confirms a name once it is durable, and takes it back where it cannot be written", async () => {
+  let written: (() => void) | null = null;
+  let failed: ((error: Error) => void) | null = null;
+  const { scheduler, join, register, table } = setUp({
+    written: () =>
+      new Promise((resolve, reject) => {
+        written = resolve;
+        failed = reject;
+      }),
+  });
+  for (const name of ["cloud", "edge-1"]) join(name);
+  const first = register();
+  assert.equal(first.received, []);
+  (written as (() => void) | null)?.();
+  await scheduler.settle();
+  first.only("policySet");
+  const second = register({ id: CAM_2 });
+  (failed as ((error: Error) => void) | null)?.(new Error("the disk is full"));
+  await scheduler.settle();
+  const { error } = second.only("policyRefused");
+  assert.match(
+    error.message,
+    /^Cannot register source "cam-2" as it cannot be written whose it is: the disk is full$/,
+  );
+  assert.equal([...(table()?.sources.keys() ?? [])], [CAM_1]);
+  // The name is its own, and what runs does not end as something else cannot be written now.
+  register().only("policySet");
+  const replyTo = createProbe<PolicyReply>();
+  scheduler.tell({ type: "registerSource", source: source({ id: CAM_2 }), runs: true, replyTo });
+  replyTo.only("policySet");
+});
+
+test("scheduler refuses a source that is announced under another node's name, and not for its policy", () => {
+  const { scheduler, join, register } = setUp();
+  for (const name of ["cloud", "edge-1", "edge-2"]) join(name);
+  register();
+  const announce = (changes: Partial<SourceDescription>) => {
+    const replyTo = createProbe<PolicyReply>();
+    scheduler.tell({ type: "registerSource", source: source(changes), runs: true, replyTo });
+    return replyTo;
+  };
+  const taken = announce({ node: EDGE_2 }).only("policyRefused");
+  assert.match(taken.error.message, 'as node "edge-1" has one of that name');
+  announce({ policy: { name: "moody", parameters: { bad: true } } }).only("policySet");
 });
 
 test("scheduler changes nothing where it refuses the policy of a source: its node keeps the name that it has", () => {
