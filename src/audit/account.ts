@@ -84,14 +84,21 @@ export class SourceAccount {
     return true;
   }
 
-  /** @param expired sequences whose records retention has deleted, by incarnation: `[from, to, from, to, ...]` */
-  settle(expired: ReadonlyMap<number, readonly number[]>): SettledAccount {
+  /**
+   * @param expired sequences whose records retention has deleted, by incarnation: `[from, to, from, to, ...]`
+   * @param takenOver incarnations whose end retention has deleted: another host took the source over
+   */
+  settle(
+    expired: ReadonlyMap<number, readonly number[]>,
+    takenOver: ReadonlySet<number> = new Set(),
+  ): SettledAccount {
     const sourceId = this.#sourceId;
     const missing: MissingTasks[] = [];
     const ascending = [...this.#incarnations].sort(([a], [b]) => a - b);
     const incarnations = ascending.map(([incarnation, { seen, gaps, results, ledger: told, closing }]) => {
       // Once the hub has sealed it for another host, its node may have created tasks that have ended with it and are nowhere.
-      const ledger = closing?.end === "takenOver" ? null : told;
+      const end = closing?.end ?? (takenOver.has(incarnation) ? "takenOver" : null);
+      const ledger = end === "takenOver" ? null : told;
       const deleted = expired.get(incarnation) ?? [];
       const highest = Math.max(seen.highest, deleted.at(-1) ?? -1, (closing?.id.sequence ?? 0) - 1);
       const known = ledger?.created ?? highest + 1;
@@ -109,7 +116,7 @@ export class SourceAccount {
         sourceId,
         incarnation,
         created: Math.max(known, seen.highest + 1),
-        closed: closing?.end ?? null,
+        closed: end,
         results,
         gaps,
         inFlight: outstanding.filter((sequence) => !seen.has(sequence)).length,

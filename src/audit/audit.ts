@@ -9,7 +9,7 @@ import type { SourceId } from "../task/identity.js";
 import type { Pipeline } from "../task/pipeline.js";
 import { type AuditLedger, type IncarnationAudit, isSoundIdentity, SourceAccount } from "./account.js";
 import { type Finding, FindingList } from "./findings.js";
-import { expiredOf, type RecordsOrigin, UNKNOWN_ORIGIN } from "./origin.js";
+import { expiredOf, expiredTakeovers, type RecordsOrigin, UNKNOWN_ORIGIN } from "./origin.js";
 import type { RuleCheck } from "./rule.js";
 import { AUDIT_RULES, type AuditRuleCode } from "./rules.js";
 
@@ -83,7 +83,7 @@ class Audit {
   report(origin: RecordsOrigin): AuditReport {
     const accounts = [...this.#accounts]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, account]) => account.settle(expiredOf(origin, id)));
+      .map(([id, account]) => account.settle(expiredOf(origin, id), expiredTakeovers(origin, id)));
     const missing = accounts.flatMap((account) => account.missing);
     for (const { onEnd } of this.#checks) onEnd?.(missing, origin);
     const counts = AUDIT_RULES.map(({ code }) => [code, this.#findings.countOf(code)] as const);

@@ -46,6 +46,16 @@ export function expiredOf(
   );
 }
 
+/** The incarnations of a source whose end was that another host took it over, and was deleted by retention. */
+export function expiredTakeovers({ stated }: RecordsOrigin, source: SourceId): ReadonlySet<number> {
+  const expired: readonly ExpiredTasks[] = stated?.after.expired ?? [];
+  return new Set(
+    expired
+      .filter(({ sourceId, takenOver = false }) => takenOver && sourceId === source)
+      .map(({ incarnation }) => incarnation),
+  );
+}
+
 /** How many sequences are in `[from, to, from, to, ...]`. */
 export function countSequences(bounds: readonly number[]): number {
   let count = 0;

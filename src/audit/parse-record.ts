@@ -103,7 +103,14 @@ const trailer = z.object({
       z.string(),
       z.object({ stored: count, dropped: z.partialRecord(z.enum(DROP_REASONS), count) }),
     ),
-    expired: z.array(z.object({ sourceId: name, incarnation: count, sequences: z.array(count) })),
+    expired: z.array(
+      z.object({
+        sourceId: name,
+        incarnation: count,
+        sequences: z.array(count),
+        takenOver: z.literal(true).exactOptional(),
+      }),
+    ),
     mac: z.string(),
   }),
 });

@@ -39,6 +39,17 @@ export class SequenceSet {
     return true;
   }
 
+  /** Adds all of it, whatever of it is in the set already. */
+  addRange({ from, to }: Range): void {
+    const start = this.#firstEndingAt(from - 1);
+    let [first, last, end] = [from, to, start];
+    for (; (this.#bounds[end] ?? Infinity) <= to + 1; end += 2) {
+      first = Math.min(first, this.#bounds[end] ?? first);
+      last = Math.max(last, this.#bounds[end + 1] ?? last);
+    }
+    this.#bounds.splice(start, end - start, first, last);
+  }
+
   /** The sequences from 0 to below `end` that are not in the set, ascending. */
   *missingBelow(end: number): Generator<Range> {
     let from = 0;
@@ -60,6 +71,14 @@ export class SequenceSet {
       else high = middle;
     }
     return low * 2;
+  }
+}
+
+/** Those of `[from, to, from, to, ...]`. */
+export function* rangesOf(bounds: readonly number[]): Generator<Range> {
+  for (let index = 0; index < bounds.length; index += 2) {
+    const [from = 0, to = from] = bounds.slice(index, index + 2);
+    yield { from, to };
   }
 }
 

@@ -186,9 +186,7 @@ export function drawShape(prng: Prng): ClusterShape {
     hostedShare: prng.pick([0, 0, 0.5, 1]),
     orderedShare: prng.pick([0, 0, 0.5, 1]),
   };
-  // Where the newest records of a source are deleted, nobody can tell where it had come to.
-  const recordsMax = drawn.hostedShare > 0 ? null : drawn.recordsMax;
-  return { ...drawn, recordsMax, steers: prng.happens(0.3) ? [...drawn.steers, "fps"] : drawn.steers };
+  return { ...drawn, steers: prng.happens(0.3) ? [...drawn.steers, "fps"] : drawn.steers };
 }
 
 /** Stages of a pipeline at most, and what a run of one takes at most, in ms: one after the other on one node. */

@@ -35,6 +35,8 @@ export interface ExpiredTasks {
   readonly incarnation: number;
   /** `[from, to, from, to, ...]`, both inclusive, ascending. */
   readonly sequences: readonly number[];
+  /** Its end was deleted, too: another host took the source over, and what its node made besides is nowhere. */
+  readonly takenOver?: true;
 }
 
 /** The last line of an export: what the lines before it are. */

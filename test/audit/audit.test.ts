@@ -114,6 +114,18 @@ test("an audit takes no task for lost that retention has deleted", async () => {
   await finds(kept, ["lost cam-1/1/3", "lost cam-1/1/12"], deleted(0, 2, 4, 7));
 });
 
+test("an audit takes no task for lost that a node made once the end of its incarnation was sealed, also where retention has deleted that end", async () => {
+  const { after, before } = await statedBy([0, 7]);
+  const origin = (takenOver: object) => async () => {
+    const expired = after.expired.map((tasks) => ({ ...tasks, ...takenOver }));
+    return { stated: { before, after: { ...after, expired }, whole: false }, file: null };
+  };
+  const kept = auditedRun().slice(8);
+  const ledgers = [ledger(22)];
+  await finds(kept, ["lost cam-1/1/20", "lost cam-1/1/21"], { ledgers, origin: origin({}) });
+  await finds(kept, [], { ledgers, origin: origin({ takenOver: true }) });
+});
+
 test("an audit finds two records of one task, and a position given twice or out of order", async () => {
   const records = auditedRun();
   const [, second, third] = records;

@@ -329,6 +329,45 @@ export function storeContract(kind: string, { use, durable }: StoreHarness): voi
     assert.equal(await positions(store, 0), [5]);
   });
 
+  storeTest("expired tells where what retention has deleted had come to", async (store, reopen) => {
+    const frames = { after: 1, first: 2, last: 3, passedOver: 0, firstUs: 200_000, lastUs: 300_000 };
+    const [first, second, gap] = [0, 1, 2].map((sequence) => newRecord({ sequence, gap: sequence === 2 }));
+    const other = newRecord({ source: "cam-1-b", sequence: 7, incarnation: 2 });
+    assert.ok(first?.type === "result" && second?.type === "result" && gap !== undefined);
+    const id = { ...second.id, sequence: 3 };
+    const closed = { type: "closed", id, end: "takenOver", counts: null, storedAtMs: NOW_MS } as const;
+    await store.append([{ ...first, frames }, gap, closed, other, { ...second, frames }]);
+    const cam = second.id.sourceId;
+    assert.equal(await store.expired(cam), []);
+    await store.expire({ recordsMax: 3, limit: 100 });
+    const newest = { sequence: 0, frames, spacingUs: 100_000 };
+    const lastTaskAtMs = NOW_MS - 40;
+    const tail = { position: 1, end: null, newest, lastTaskAtMs };
+    assert.equal(await store.expired(cam), [{ incarnation: 1, sequences: [0, 0, 2, 2], tail }]);
+    for (const recordsMax of [2, 1, 0]) await store.expire({ recordsMax, limit: 1 });
+    const after = [
+      {
+        incarnation: 1,
+        sequences: [0, 2],
+        tail: { position: 4, end: "takenOver", newest: { ...newest, sequence: 1 }, lastTaskAtMs },
+      },
+    ];
+    assert.equal(await store.expired(cam), after);
+    const ofOther = { position: 3, end: null, newest: null, lastTaskAtMs };
+    assert.equal(await store.expired(other.id.sourceId), [
+      { incarnation: 2, sequences: [7, 7], tail: ofOther },
+    ]);
+    const { expired } = await store.statement();
+    assert.equal(
+      expired.map(({ sourceId, incarnation, takenOver }) => [sourceId, incarnation, takenOver]).sort(),
+      [
+        [cam, 1, true],
+        [other.id.sourceId, 2, undefined],
+      ],
+    );
+    if (durable) assert.equal(await (await reopen()).expired(cam), after);
+  });
+
   if (durable) {
     storeTest(
       "reopened knows its records, totals and positions, also behind deleted ones",

@@ -47,6 +47,7 @@ export function scriptedStore(memory = new MemoryStore()): ScriptedStore {
       expires.push(step);
       return memory.expire(step);
     },
+    expired: (sourceId) => memory.expired(sourceId),
     beginTerm: () => memory.beginTerm(),
     identity: () => memory.identity(),
     totals: () => memory.totals(),

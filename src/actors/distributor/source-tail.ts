@@ -1,10 +1,19 @@
-/** What the records of a source say of it, from a position on: what was made, what of it is missing, and where it has come to. */
+/**
+ * What the records of a source say of it, from a position on: what was made, what of it is missing, and where it has come to. Of those
+ * that retention has deleted, the store has kept that.
+ */
 
-import { SequenceSet } from "../../audit/sequence-set.js";
-import type { SourceId, TaskId } from "../../task/identity.js";
+import { rangesOf, SequenceSet } from "../../audit/sequence-set.js";
+import type { SourceId } from "../../task/identity.js";
 import type { SourcePosition } from "../../task/position.js";
-import type { StoredGap, StoredRecord, StoredResult } from "../../task/record.js";
-import type { FrameRange } from "../../task/task.js";
+import type { StoredRecord } from "../../task/record.js";
+import {
+  joinTails,
+  laterOf,
+  tailOf,
+  type ExpiredIncarnation,
+  type IncarnationTail,
+} from "../../storage/results/incarnation-tail.js";
 import type { Store } from "../../storage/results/store.js";
 
 export interface SourceTail {
@@ -33,7 +42,7 @@ const SLICE_RECORDS = 500;
 
 /** @throws SluiceError `store-corrupt` */
 export async function readTail(
-  store: Pick<Store, "read" | "nextPosition">,
+  store: Pick<Store, "read" | "expired" | "nextPosition">,
   sourceId: SourceId,
   fromPosition: number,
 ): Promise<SourceTail> {
@@ -46,49 +55,47 @@ export async function readTail(
     if (slice.nextPosition <= position) break;
     position = slice.nextPosition;
   }
+  // Afterwards: what is deleted while the others are read is among them.
+  for (const expired of await store.expired(sourceId)) reader.addExpired(expired, fromPosition);
   return { ...reader.report(), nextPosition: end };
 }
 
 interface Incarnation {
   readonly sequences: SequenceSet;
-  isClosed: boolean;
-}
-
-interface Newest {
-  readonly id: TaskId;
-  readonly frames: FrameRange;
-  /** Between the last two frames of the task, in microseconds; null of one frame. */
-  readonly spacingUs: number | null;
+  tail: IncarnationTail;
 }
 
 class TailReader {
   readonly #incarnations = new Map<number, Incarnation>();
-  #newest: Newest | null = null;
-  #lastTaskAtMs: number | null = null;
 
   add(record: StoredRecord): void {
-    const { incarnation, sequence } = record.id;
-    const own = this.#incarnations.get(incarnation) ?? { sequences: new SequenceSet(), isClosed: false };
-    this.#incarnations.set(incarnation, own);
-    if (record.type === "closed") {
-      own.isClosed = true;
-      return;
-    }
-    own.sequences.add(sequence);
-    this.#lastTaskAtMs = Math.max(this.#lastTaskAtMs ?? 0, lastAtMs(record));
-    const { id, frames } = record;
-    if (frames === undefined || !isBehind(id, this.#newest?.id)) return;
-    this.#newest = { id, frames, spacingUs: spacingOf(record) };
+    const own = this.#join(record.id.incarnation, tailOf(record));
+    if (record.type !== "closed") own.sequences.add(record.id.sequence);
+  }
+
+  /** An incarnation is of one host alone, so all of it is from the position on, or nothing. */
+  addExpired({ incarnation, sequences, tail }: ExpiredIncarnation, fromPosition: number): void {
+    if (tail !== null && tail.position >= fromPosition) this.#join(incarnation, tail);
+    const own = this.#incarnations.get(incarnation);
+    if (own === undefined) return;
+    for (const range of rangesOf(sequences)) own.sequences.addRange(range);
   }
 
   report(): Omit<SourceTail, "nextPosition"> {
     const all = [...this.#incarnations].sort(([a], [b]) => a - b);
     return {
-      position: positionBehind(this.#newest),
-      lastTaskAtMs: this.#lastTaskAtMs,
+      position: positionBehind(all.findLast(([, { tail }]) => tail.newest !== null)?.[1].tail.newest ?? null),
+      lastTaskAtMs: all.reduce<number | null>((last, [, { tail }]) => laterOf(last, tail.lastTaskAtMs), null),
       tasks: all.reduce((sum, [, { sequences }]) => sum + sequences.highest + 1, 0),
-      open: all.filter(([, { isClosed }]) => !isClosed).map(openIncarnation),
+      open: all.filter(([, { tail }]) => tail.end === null).map(openIncarnation),
     };
+  }
+
+  #join(incarnation: number, tail: IncarnationTail): Incarnation {
+    const own = this.#incarnations.get(incarnation) ?? { sequences: new SequenceSet(), tail };
+    own.tail = joinTails(own.tail, tail);
+    this.#incarnations.set(incarnation, own);
+    return own;
   }
 }
 
@@ -104,24 +111,7 @@ function openIncarnation([incarnation, { sequences }]: readonly [number, Incarna
   return { incarnation, created, missing };
 }
 
-/** When a task was made, or an outage was over. */
-function lastAtMs(record: StoredResult | StoredGap): number {
-  return record.type === "result" ? record.createdAtMs : (record.outage?.toMs ?? record.sourceAtMs);
-}
-
-function isBehind({ incarnation, sequence }: TaskId, other: TaskId | undefined): boolean {
-  if (other === undefined || incarnation !== other.incarnation)
-    return incarnation > (other?.incarnation ?? -1);
-  return sequence > other.sequence;
-}
-
-function spacingOf(record: StoredResult | StoredGap): number | null {
-  if (record.type === "gap") return null;
-  const [before, last] = record.framePtsUs.slice(-2);
-  return before === undefined || last === undefined ? null : last - before;
-}
-
-function positionBehind(newest: Newest | null): SourcePosition | null {
+function positionBehind(newest: IncarnationTail["newest"]): SourcePosition | null {
   if (newest === null) return null;
   const { last, lastUs, lastSourceUs = lastUs } = newest.frames;
   return { frame: last, sourceUs: lastSourceUs, ptsUs: lastUs, spacingUs: newest.spacingUs };

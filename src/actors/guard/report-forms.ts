@@ -120,7 +120,14 @@ export const statement = z.object({
   lastChain: digest,
   recordCount: count,
   totals: z.record(name, z.object({ stored: bounded, dropped: drops })),
-  expired: z.array(z.object({ sourceId: name, incarnation: bounded, sequences: z.array(bounded) })),
+  expired: z.array(
+    z.object({
+      sourceId: name,
+      incarnation: bounded,
+      sequences: z.array(bounded),
+      takenOver: z.literal(true).optional(),
+    }),
+  ),
   mac: digest,
 });
 

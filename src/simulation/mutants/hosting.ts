@@ -56,7 +56,18 @@ export const HOSTING_MUTANTS: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf("hosting", "actors/distributor/source-tail.js", [
-    ["position-of-last-record", "return sequence > other.sequence;", "return sequence >= 0;"],
+    [
+      "what-is-deleted-forgotten",
+      "for (const expired of await store.expired(sourceId))",
+      "for (const expired of [])",
+    ],
+  ]),
+  ...mutantsOf("hosting", "storage/results/incarnation-tail.js", [
+    [
+      "position-of-last-record",
+      "newest: (one.newest?.sequence ?? -1) > (other.newest?.sequence ?? -1) ?",
+      "newest: other.newest === null ?",
+    ],
   ]),
   ...mutantsOf("hosting", "storage/trust/owners.js", [
     [

@@ -1,11 +1,12 @@
-/** Deletes the oldest records, and remembers that their tasks were settled. */
+/** Deletes the oldest records, and remembers that their tasks were settled, and where their sources had come to. */
 
 import type { Operation } from "../database.js";
 import { deleteRecord } from "./level-entries.js";
-import { expiredKey, positionRange, STATE_KEY } from "./level-keys.js";
+import { joinTails, tailOf } from "./incarnation-tail.js";
+import { expiredKey, expiredTailKey, positionRange, STATE_KEY } from "./level-keys.js";
 import type { LoadedStore } from "./level-load.js";
 import { scanRecords, type Found } from "./level-scan.js";
-import { expiredRanges } from "./level-settled.js";
+import { expiredRanges, expiredTails } from "./level-settled.js";
 import { seal } from "./record-codec.js";
 import { addSequence } from "./sequence-ranges.js";
 import type { RetentionStep } from "./store.js";
@@ -30,19 +31,21 @@ export async function expireRecords(store: LoadedStore, step: RetentionStep): Pr
     }),
     ...(last.chain !== undefined && { firstChain: last.chain }),
   };
-  const expired = await expiredRanges(
-    database,
-    old.map(({ id }) => id),
-  );
+  const ids = old.map(({ id }) => id);
+  const expired = await expiredRanges(database, ids);
+  const tails = await expiredTails(database, ids);
   const operations: Operation[] = [{ type: "put", key: STATE_KEY, value: seal(store.state) }];
   for (const record of old) {
     const key = expiredKey(record.id);
     if (record.type !== "closed") {
       expired.set(key, addSequence(expired.get(key) ?? [], record.id.sequence));
     }
+    const tailKey = expiredTailKey(record.id);
+    tails.set(tailKey, joinTails(tails.get(tailKey), tailOf(record)));
     operations.push(...deleteRecord(record));
   }
   for (const [key, ranges] of expired) operations.push({ type: "put", key, value: seal(ranges) });
+  for (const [key, tail] of tails) if (tail) operations.push({ type: "put", key, value: seal(tail) });
   await database.write(operations, { sync: false });
   return old.length;
 }

@@ -11,6 +11,7 @@
  * | `h/kind/key` | an entry of the hub's state |
  * | `n/source` | totals of a source |
  * | `x/source/incarnation` | sequences that retention has deleted |
+ * | `e/source/incarnation` | where they had come to |
  * | `r/position` | a record, result or gap |
  * | `i/task` | position and outcome of a task |
  * | `t/time/position`, `s/source/time/position` | indexes by storing time, in microseconds |
@@ -38,13 +39,20 @@ export const keptRange = (kind: string, prefix: string): KeyRange => ({
 export const recordKey = (position: number) => `r/${digits(position)}`;
 export const identityKey = (id: TaskId) => `i/${taskKey(id)}`;
 export const totalsKey = (sourceId: string) => `n/${sourceId}`;
-/** The source and incarnation of an `expiredKey`. */
+/** The source and incarnation of an `expiredKey`, or an `expiredTailKey`. */
 export function expiredOf(key: string): { readonly sourceId: string; readonly incarnation: number } {
   const [, sourceId = "", incarnation = ""] = key.split("/");
   return { sourceId, incarnation: Number(incarnation) };
 }
 
 export const expiredKey = ({ sourceId, incarnation }: TaskId) => `x/${sourceId}/${digits(incarnation)}`;
+export const expiredTailKey = ({ sourceId, incarnation }: TaskId) => `e/${sourceId}/${digits(incarnation)}`;
+
+/** The `expiredKey`s of a source, or its `expiredTailKey`s. */
+export const expiredRange = (kind: "e" | "x", sourceId: SourceId): KeyRange => ({
+  gte: `${kind}/${sourceId}/`,
+  lt: `${kind}/${sourceId}0`,
+});
 
 /** The index entries of a record; their values are empty. */
 export function indexKeys({ position, storedAtMs, id: { sourceId } }: StoredRecord): readonly string[] {
@@ -75,7 +83,7 @@ export function positionRange(fromPosition: number, sourceId?: SourceId): KeyRan
   return { gte: `${prefix}/${digits(bounded(fromPosition))}`, lt: `${prefix}0` };
 }
 
-export const allOf = (kind: "h" | "i" | "n" | "p" | "r" | "s" | "t" | "x"): KeyRange => ({
+export const allOf = (kind: "e" | "h" | "i" | "n" | "p" | "r" | "s" | "t" | "x"): KeyRange => ({
   gte: `${kind}/`,
   lt: `${kind}0`,
 });

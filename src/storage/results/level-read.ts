@@ -3,9 +3,12 @@
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
 import type { SourceId } from "../../task/identity.js";
 import type { Snapshot } from "../database.js";
-import { positionRange, timeRange } from "./level-keys.js";
+import type { ExpiredIncarnation, IncarnationTail } from "./incarnation-tail.js";
+import { expiredOf, expiredRange, positionRange, timeRange } from "./level-keys.js";
 import type { LoadedStore } from "./level-load.js";
 import { scanIndex, scanRecords } from "./level-scan.js";
+import { decodeRanges, decodeTail } from "./record-codec.js";
+import type { SequenceRanges } from "./sequence-ranges.js";
 import { matchesQuery, queryLimit, type RecordPage, type Slice, type SliceRequest } from "./store.js";
 
 /** Bytes of records in one answer; the rest is asked for again. */
@@ -34,6 +37,29 @@ export async function readSlice(
     reached = Math.max(reached, record.position + 1);
   }
   return { records, nextPosition: reached, firstPosition };
+}
+
+/** By ascending incarnation. @throws SluiceError `store-corrupt` */
+export async function readExpired(
+  { database }: LoadedStore,
+  snapshot: Snapshot,
+  sourceId: SourceId,
+): Promise<readonly ExpiredIncarnation[]> {
+  const tails = new Map<number, IncarnationTail>();
+  for await (const [key, text] of database.entries(expiredRange("e", sourceId), { snapshot })) {
+    tails.set(expiredOf(key).incarnation, decodeTail(text, key));
+  }
+  const sequences = new Map<number, SequenceRanges>();
+  for await (const [key, text] of database.entries(expiredRange("x", sourceId), { snapshot })) {
+    sequences.set(expiredOf(key).incarnation, decodeRanges(text, key));
+  }
+  return [...new Set([...tails.keys(), ...sequences.keys()])]
+    .sort((a, b) => a - b)
+    .map((incarnation) => ({
+      incarnation,
+      sequences: sequences.get(incarnation) ?? [],
+      tail: tails.get(incarnation) ?? null,
+    }));
 }
 
 function scanPositions(

@@ -3,8 +3,9 @@
 import type { TaskId } from "../../task/identity.js";
 import type { Outcome } from "../../task/task.js";
 import type { Database } from "../database.js";
-import { expiredKey, identityKey } from "./level-keys.js";
-import { decodeIdentity, decodeRanges, type Decoder } from "./record-codec.js";
+import type { IncarnationTail } from "./incarnation-tail.js";
+import { expiredKey, expiredTailKey, identityKey } from "./level-keys.js";
+import { decodeIdentity, decodeRanges, decodeTail, type Decoder } from "./record-codec.js";
 import { hasSequence, type SequenceRanges } from "./sequence-ranges.js";
 
 /**
@@ -37,6 +38,16 @@ export async function expiredRanges(
   const keys = [...new Set(ids.map(expiredKey))];
   const ranges = await getMany(database, keys, decodeRanges);
   return new Map(keys.map((key, index) => [key, ranges[index] ?? []]));
+}
+
+/** Where what retention has deleted of them had come to, by `expiredTailKey`, as far as that was kept. */
+export async function expiredTails(
+  database: Database,
+  ids: readonly TaskId[],
+): Promise<Map<string, IncarnationTail | undefined>> {
+  const keys = [...new Set(ids.map(expiredTailKey))];
+  const tails = await getMany(database, keys, decodeTail);
+  return new Map(keys.map((key, index) => [key, tails[index]]));
 }
 
 async function getMany<Value>(

@@ -22,7 +22,9 @@ import { expireRecords } from "./level-expire.js";
 import { readStatement } from "./level-statement.js";
 import { TERMS_KEY } from "./level-keys.js";
 import { loadStore, type LevelStoreOptions, type LoadedStore } from "./level-load.js";
-import { readPage, readSlice } from "./level-read.js";
+import type { SourceId } from "../../task/identity.js";
+import type { ExpiredIncarnation } from "./incarnation-tail.js";
+import { readExpired, readPage, readSlice } from "./level-read.js";
 import { createLevelState } from "./level-state.js";
 import { decodeTerms, seal } from "./record-codec.js";
 import type { Appended, NewRecord, RecordPage, RetentionStep, Slice, SliceRequest, Store } from "./store.js";
@@ -91,6 +93,10 @@ class LevelStore implements Store {
 
   read(request: SliceRequest): Promise<Slice> {
     return this.#read((loaded, snapshot) => readSlice(loaded, snapshot, request));
+  }
+
+  expired(sourceId: SourceId): Promise<readonly ExpiredIncarnation[]> {
+    return this.#read((loaded, snapshot) => readExpired(loaded, snapshot, sourceId));
   }
 
   query(query: ResultQuery): Promise<RecordPage> {

@@ -5,8 +5,9 @@ import { randomBytes } from "node:crypto";
 import type { ResultQuery, StoredRecord } from "../../task/record.js";
 import { CHAIN_START, chained, signStatement, type StoreStatement } from "../../task/record-chain.js";
 import type { SourceTotals } from "../../task/reports.js";
-import { taskKey } from "../../task/identity.js";
+import { taskKey, type SourceId } from "../../task/identity.js";
 import type { Outcome } from "../../task/task.js";
+import { joinTails, tailOf, type ExpiredIncarnation, type IncarnationTail } from "./incarnation-tail.js";
 import { seal } from "./record-codec.js";
 import { addSequence, hasSequence, type SequenceRanges } from "./sequence-ranges.js";
 import {
@@ -38,8 +39,9 @@ export class MemoryStore implements Store {
   /** By position: inserted in its order. */
   readonly #records = new Map<number, StoredRecord>();
   readonly #outcomes = new Map<string, Outcome>();
-  /** Sequences that retention has deleted, by `source/incarnation`. */
+  /** Sequences that retention has deleted, by `source/incarnation`; and where those had come to. */
   readonly #expired = new Map<string, SequenceRanges>();
+  readonly #expiredTails = new Map<string, IncarnationTail>();
   readonly #key = randomBytes(KEY_BYTES);
   readonly #voucherKey = randomBytes(KEY_BYTES);
   #firstChain = CHAIN_START;
@@ -99,6 +101,7 @@ export class MemoryStore implements Store {
       if (record.type !== "closed") {
         this.#expired.set(stream, addSequence(this.#expired.get(stream) ?? [], record.id.sequence));
       }
+      this.#expiredTails.set(stream, joinTails(this.#expiredTails.get(stream), tailOf(record)));
       this.#outcomes.delete(taskKey(record.id));
       this.#records.delete(record.position);
       this.#firstPosition = record.position + 1;
@@ -106,6 +109,17 @@ export class MemoryStore implements Store {
       deleted += 1;
     }
     return deleted;
+  }
+
+  async expired(sourceId: SourceId): Promise<readonly ExpiredIncarnation[]> {
+    return [...this.#expiredTails]
+      .filter(([stream]) => stream.startsWith(`${sourceId}/`))
+      .map(([stream, tail]) => ({
+        incarnation: Number(stream.slice(sourceId.length + 1)),
+        sequences: this.#expired.get(stream) ?? [],
+        tail,
+      }))
+      .sort((a, b) => a.incarnation - b.incarnation);
   }
 
   beginTerm(): Promise<number> {
@@ -123,9 +137,14 @@ export class MemoryStore implements Store {
   }
 
   async statement(): Promise<StoreStatement> {
-    const expired = [...this.#expired].map(([stream, sequences]) => {
+    const expired = [...this.#expiredTails].map(([stream, { end }]) => {
       const [sourceId = "", incarnation = ""] = stream.split("/");
-      return { sourceId, incarnation: Number(incarnation), sequences };
+      return {
+        sourceId,
+        incarnation: Number(incarnation),
+        sequences: this.#expired.get(stream) ?? [],
+        ...(end === "takenOver" && { takenOver: true as const }),
+      };
     });
     const said = {
       firstPosition: this.#firstPosition,

@@ -8,6 +8,7 @@ import { SluiceError } from "../../task/errors.js";
 import { seal as sealText, unseal as unsealText } from "../sealed.js";
 import type { StoredRecord } from "../../task/record.js";
 import type { Outcome } from "../../task/task.js";
+import type { IncarnationTail } from "./incarnation-tail.js";
 import type { SequenceRanges } from "./sequence-ranges.js";
 import type { Repair, SourceTotals } from "../../task/reports.js";
 
@@ -43,10 +44,19 @@ export const decodeRecord: Decoder<StoredRecord> = (text, key) => unseal(text, k
 export const decodeRepairs: Decoder<readonly Repair[]> = (text, key) =>
   unseal(text, key) as readonly Repair[];
 export const decodeState: Decoder<StoreState> = (text, key) => unseal(text, key) as StoreState;
+export const decodeTail: Decoder<IncarnationTail> = (text, key) => unseal(text, key) as IncarnationTail;
 export const decodeTotals: Decoder<SourceTotals> = (text, key) => unseal(text, key) as SourceTotals;
 
 export function seal(
-  value: StoredRecord | Identity | SequenceRanges | StoreState | SourceTotals | readonly Repair[] | number,
+  value:
+    | StoredRecord
+    | Identity
+    | IncarnationTail
+    | SequenceRanges
+    | StoreState
+    | SourceTotals
+    | readonly Repair[]
+    | number,
 ): string {
   return sealText(JSON.stringify(value));
 }

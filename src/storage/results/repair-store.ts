@@ -14,6 +14,7 @@ import {
   decodeRecord,
   decodeRepairs,
   decodeState,
+  decodeTail,
   decodeTotals,
   readable,
   seal,
@@ -65,6 +66,9 @@ export async function repairStore(
   }
   for await (const [key, text] of database.entries(allOf("x"))) {
     if (readable(decodeRanges, text, key) === null) batch.push({ type: "del", key });
+  }
+  for await (const [key, text] of database.entries(allOf("e"))) {
+    if (readable(decodeTail, text, key) === null) batch.push({ type: "del", key });
   }
   const keptState = await mendKept(database);
   batch.push(...keptState.operations);

@@ -11,6 +11,7 @@ import type { Repair, SourceTotals } from "../../task/reports.js";
 import type { SourceId } from "../../task/identity.js";
 import type { Outcome } from "../../task/task.js";
 import type { HubState } from "../hub/hub-state.js";
+import type { ExpiredIncarnation } from "./incarnation-tail.js";
 
 type Unplaced<Stored> = Stored extends unknown ? Omit<Stored, "position"> : never;
 
@@ -92,8 +93,14 @@ export interface Store {
   /** At most `query.limit` records that match; fewer with `more` where they are large. @throws SluiceError `store-corrupt` */
   query(query: ResultQuery): Promise<RecordPage>;
 
-  /** Deletes the oldest records and resolves with how many; totals, and which tasks were settled, are kept. */
+  /**
+   * Deletes the oldest records and resolves with how many; totals, which tasks were settled, and where each incarnation had
+   * come to are kept.
+   */
   expire(step: RetentionStep): Promise<number>;
+
+  /** What retention has deleted of a source, by ascending incarnation. @throws SluiceError `store-corrupt` */
+  expired(sourceId: SourceId): Promise<readonly ExpiredIncarnation[]>;
 
   /**
    * The term of a new scheduler over this store: 1 for the first, and then one more each time; durable once it resolves.

@@ -75,6 +75,30 @@ test("a seal stores a gap for each task that is missing, closes the incarnation 
   );
 });
 
+test("a seal knows where a source had come to of which retention has deleted every record, and closes what is open", async () => {
+  const on = scene();
+  for (const [sequence, last] of [
+    [0, 1],
+    [2, 5],
+  ] as const)
+    on.actor.tell({ type: "store", task: on.ranged(sequence, last) });
+  await on.runAppends();
+  await on.memory.expire({ recordsMax: 0, limit: 100 });
+  const first = (await on.seal()).only("sourceSealed").sealed;
+  assert.equal(first.position, { frame: 5, sourceUs: 200_000, ptsUs: 200_000, spacingUs: 40_000 });
+  assert.equal([first.tasks, first.nextPosition], [3, 4]);
+  assert.equal(
+    (await on.records()).map((record) => [record.type, record.id.sequence]),
+    [
+      ["gap", 1],
+      ["closed", 3],
+    ],
+  );
+  await on.memory.expire({ recordsMax: 0, limit: 100 });
+  const { position, tasks } = (await on.seal(first.nextPosition)).only("sourceSealed").sealed;
+  assert.equal([position, tasks], [null, 0], "what was made before the position is of another host");
+});
+
 test("a seal of what is closed adds nothing, and a second one reads on behind the first", async () => {
   const on = scene();
   await on.storeDurably(0);
