@@ -3,15 +3,15 @@ import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { SequenceSet, withoutEach } from "../../src/audit/sequence-set.js";
 
-const sequence = fc.integer({ min: 0, max: 40 });
-const added = fc.array(fc.record({ sequence, more: fc.constantFrom(0, 0, 0, 1, 7) }));
+const first = fc.integer({ min: 0, max: 40 });
+const added = fc.array(fc.record({ first, more: fc.constantFrom(0, 0, 0, 1, 7) }));
 
 test("SequenceSet agrees with a set: what is there, what is missing and which is the highest", () => {
   fc.assert(
     fc.property(added, fc.integer({ min: 0, max: 60 }), (steps, end) => {
       const ranges = new SequenceSet();
       const set = new Set<number>();
-      for (const { sequence: from, more } of steps) {
+      for (const { first: from, more } of steps) {
         if (more === 0) assert.is(ranges.add(from), !set.has(from));
         else ranges.addRange({ from, to: from + more });
         for (let one = from; one <= from + more; one += 1) set.add(one);

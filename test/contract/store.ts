@@ -359,11 +359,11 @@ export function storeContract(kind: string, { use, durable }: StoreHarness): voi
     ]);
     const { expired } = await store.statement();
     assert.equal(
-      expired.map(({ sourceId, incarnation, takenOver }) => [sourceId, incarnation, takenOver]).sort(),
-      [
-        [cam, 1, true],
-        [other.id.sourceId, 2, undefined],
-      ],
+      new Map(expired.map(({ sourceId, incarnation, takenOver }) => [sourceId, { incarnation, takenOver }])),
+      new Map<string, unknown>([
+        [other.id.sourceId, { incarnation: 2, takenOver: undefined }],
+        [cam, { incarnation: 1, takenOver: true }],
+      ]),
     );
     if (durable) assert.equal(await (await reopen()).expired(cam), after);
   });

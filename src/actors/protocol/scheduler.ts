@@ -38,7 +38,7 @@ export type SchedulerMessage =
       readonly source: SourceDescription;
       /** It is started now, so its policy must make sense for the nodes that there are. Else a node that is missing may come yet. */
       readonly isNew?: boolean;
-      /** It is announced again, and runs: that its policy is refused is no answer to it. */
+      /** It is announced again, and runs: it is answered only where it may not, which its policy is no reason for. */
       readonly runs?: true;
       /** Of a source that the scheduler has given to the node: as it was told. */
       readonly appointment?: number;

@@ -103,9 +103,8 @@ export function onRegisterSource(
   if (before?.description.pipeline !== pipeline) state.changed.add(source.id);
   if (refusal !== null) refuse(state, source.id, refusal, undefined, ctx);
   if (!wasHeld) state.retained.unwritten.add(source.id);
-  // What runs goes on whether or not the name can be written now: that is tried until it can.
-  if (replyTo !== undefined && runs) replyTo.tell({ type: "policySet", sourceId: source.id });
-  else if (replyTo !== undefined) confirm(state, source, replyTo, ctx);
+  // Who announces what runs waits for no answer but a refusal, and goes on whether or not the name can be written now.
+  if (replyTo !== undefined && !runs) confirm(state, source, replyTo, ctx);
   requestReplan(state, source.id, `source ${source.id} registered`, ctx);
   hostRegisters(state, source, ctx);
 }

@@ -320,7 +320,7 @@ test("scheduler confirms a name once it is durable, and takes it back where it c
   register().only("policySet");
   const replyTo = createProbe<PolicyReply>();
   scheduler.tell({ type: "registerSource", source: source({ id: CAM_2 }), runs: true, replyTo });
-  replyTo.only("policySet");
+  assert.equal(replyTo.received, []);
 });
 
 test("scheduler refuses a source that is announced under another node's name, and not for its policy", () => {
@@ -334,7 +334,7 @@ test("scheduler refuses a source that is announced under another node's name, an
   };
   const taken = announce({ node: EDGE_2 }).only("policyRefused");
   assert.match(taken.error.message, 'as node "edge-1" has one of that name');
-  announce({ policy: { name: "moody", parameters: { bad: true } } }).only("policySet");
+  assert.equal(announce({ policy: { name: "moody", parameters: { bad: true } } }).received, []);
 });
 
 test("scheduler changes nothing where it refuses the policy of a source: its node keeps the name that it has", () => {
