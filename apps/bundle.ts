@@ -29,7 +29,9 @@ const PROGRAMS = [
 ].map(compiled);
 
 const SERVICES = [
+  "classification",
   "colour-classification",
+  "detection",
   "face-detection",
   "motion-detection",
   "object-detection",
@@ -53,6 +55,7 @@ const LAYERS: readonly (readonly [name: string, of: readonly string[]])[] = [
   ["thread", ["src/actors/processor/worker"]],
   ["vision", ["tracking", "colour-classification"].map(serviceModule)],
   ["inference", ["motion-detection", "face-detection", "object-detection"].map(serviceModule)],
+  ["models", ["detection", "classification"].map(serviceModule)],
   ["command-line", ["apps/cli/commands", "apps/program", "apps/start/options"]],
   ["decisions", ["src/actors/scheduler/decision-worker", "src/node/agent/pipeline-reader"]],
   ["operator", ["src/operator/operator"]],

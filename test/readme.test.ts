@@ -53,6 +53,7 @@ test("every file that the documents link to exists", () => {
     "docs/alarms.md",
     "docs/traces.md",
     "docs/tracking.md",
+    "docs/models.md",
   ]) {
     for (const [, target = ""] of read(path).matchAll(/\]\(((?!https?:)[^)#]+)/g)) {
       assert.ok(read(join(path, "..", target)).length > 0, `${path} links to ${target}`);

@@ -78,6 +78,7 @@ export function parseSluice(args: readonly string[], version: string): ParsedPro
   addJoin(program, chooseNode, version);
   addConfig(program, choose);
   addTokens(program, choose);
+  addModels(program, choose);
   addOperator(program, choose);
   for (const command of allOf(program)) {
     command.exitOverride().allowExcessArguments(false).helpOption("-h, --help", "show this help");
@@ -232,6 +233,23 @@ function addConfig(program: Command, choose: Choose): void {
       choose(async () => {
         const { config } = await import("./config.js");
         return config(file ?? null);
+      }),
+    );
+}
+
+function addModels(program: Command, choose: Choose): void {
+  const models = program.command("model").description("Looks at the ONNX models that pipelines use.");
+  models
+    .command("inspect")
+    .argument("<file>", "model (.onnx)")
+    .description(
+      "Prints what a model says of itself, and whether the description beside it fits, or drafts one: see docs/models.md.",
+    )
+    .option("--json", "print one JSON object", false)
+    .action((file: string, { json }: { readonly json: boolean }) =>
+      choose(async () => {
+        const { modelInspect } = await import("./model.js");
+        return modelInspect(file, json);
       }),
     );
 }

@@ -4,12 +4,30 @@ import type { ServiceDeclaration } from "../task/service.js";
 
 const DECLARATIONS: readonly ServiceDeclaration[] = [
   {
+    name: "classification",
+    summary: "Names what each box shows with an ONNX classifier of yours",
+    inputs: ["frame", "boxes"],
+    output: "labels",
+    stateful: false,
+    model: { parameter: "model" },
+    module: new URL("./classification.js", import.meta.url).href,
+  },
+  {
     name: "colour-classification",
     summary: "Names the dominant colour of each box",
     inputs: ["frame", "boxes"],
     output: "labels",
     stateful: false,
     module: new URL("./colour-classification.js", import.meta.url).href,
+  },
+  {
+    name: "detection",
+    summary: "Finds objects with an ONNX detector of yours",
+    inputs: ["frame"],
+    output: "boxes",
+    stateful: false,
+    model: { parameter: "model" },
+    module: new URL("./detection.js", import.meta.url).href,
   },
   {
     name: "face-detection",

@@ -21,7 +21,7 @@ const Exports = z.object({
         output: z.string("wanted a data type"),
         stateful: z.boolean("wanted true or false"),
         framesMin: z.number("wanted a number of frames").int().min(1).exactOptional(),
-        model: z.object({ parameter: z.string(), file: z.string() }).exactOptional(),
+        model: z.object({ parameter: z.string(), file: z.string().exactOptional() }).exactOptional(),
         module: z.url("wanted the URL of a module, as import.meta.url is one"),
       }),
       "wanted a list of services",

@@ -15,15 +15,17 @@ import { nativeCall } from "./native-call.js";
 /** Element types that services use, each with its own typed array. */
 interface TensorArrays {
   readonly float32: Float32Array;
+  /** The bits of each. */
+  readonly float16: Uint16Array;
   readonly uint8: Uint8Array;
   readonly int32: Int32Array;
   readonly int64: BigInt64Array;
 }
 
-type TensorType = keyof TensorArrays;
+export type TensorType = keyof TensorArrays;
 
 /** Row-major. As an input it is read in place during `run` and stays the caller's; it must not be in shared memory. */
-type TensorData = {
+export type TensorData = {
   readonly [Type in TensorType]: {
     readonly type: Type;
     readonly data: TensorArrays[Type];
@@ -31,8 +33,22 @@ type TensorData = {
   };
 }[TensorType];
 
+/** What a model says of one of its inputs or outputs; text is a dimension that it leaves free. */
+export interface TensorSignature {
+  readonly name: string;
+  /** `float32`, `uint8`, ...; `no tensor` of what is none. */
+  readonly type: string;
+  readonly shape: readonly (number | string)[];
+}
+
+/** What a model says of itself. */
+export interface ModelSignature {
+  readonly inputs: readonly TensorSignature[];
+  readonly outputs: readonly TensorSignature[];
+}
+
 /** What a service expects of an input or output; null stands for a dimension that it leaves free. */
-interface TensorSpec {
+export interface TensorSpec {
   readonly type: TensorType;
   readonly shape: readonly (number | null)[];
 }
@@ -61,29 +77,26 @@ export function loadOnnxRuntime(): Promise<typeof OnnxRuntime> {
 /**
  * Opens a model from a file or from the bytes of one, on one core, and checks that it is what `expected` says.
  *
- * @throws SluiceError `model-missing` or `model-invalid`
+ * @param expected also by what the model says of itself
+ * @throws SluiceError `model-missing` or `model-invalid`, and what `expected` throws
  */
-export async function openSession(model: string | Uint8Array, expected: ModelSpec): Promise<OnnxSession> {
+export async function openSession(
+  model: string | Uint8Array,
+  expected: ModelSpec | ((signature: ModelSignature) => ModelSpec),
+): Promise<OnnxSession> {
   const name = typeof model === "string" ? basename(model) : "built in";
   if (typeof model === "string") await requireModelFile(model);
-  let session: InferenceSession;
-  const runtime = await loadOnnxRuntime();
+  const { runtime, session } = await createSession(model, name);
+  let spec: ModelSpec;
   try {
-    // `create` is overloaded by type, so the two calls cannot be one.
-    session = await nativeCall(() =>
-      typeof model === "string"
-        ? runtime.InferenceSession.create(model, SESSION_OPTIONS)
-        : runtime.InferenceSession.create(model, SESSION_OPTIONS),
-    );
-  } catch (cause) {
-    throw new SluiceError(
-      `Cannot load model "${name}" as it must be an ONNX file that onnxruntime can run: ${firstLine(cause)}`,
-      { code: "model-invalid", cause },
-    );
+    spec = typeof expected === "function" ? expected(signatureOf(session)) : expected;
+  } catch (error) {
+    await nativeCall(() => session.release());
+    throw error;
   }
   const problem =
-    mismatch("input", session.inputMetadata, expected.inputs, true) ??
-    mismatch("output", session.outputMetadata, expected.outputs, false);
+    mismatch("input", session.inputMetadata, spec.inputs, true) ??
+    mismatch("output", session.outputMetadata, spec.outputs, false);
   if (problem !== null) {
     await nativeCall(() => session.release());
     throw new SluiceError(`Cannot use model "${name}" as its ${problem}`, { code: "model-invalid" });
@@ -105,6 +118,52 @@ export async function openSession(model: string | Uint8Array, expected: ModelSpe
       await nativeCall(() => session.release());
     },
   };
+}
+
+/** @throws SluiceError `model-missing` or `model-invalid` */
+export async function inspectModel(path: string): Promise<ModelSignature> {
+  await requireModelFile(path);
+  const { session } = await createSession(path, basename(path));
+  const signature = signatureOf(session);
+  await nativeCall(() => session.release());
+  return signature;
+}
+
+async function createSession(
+  model: string | Uint8Array,
+  name: string,
+): Promise<{ readonly runtime: typeof OnnxRuntime; readonly session: InferenceSession }> {
+  const runtime = await loadOnnxRuntime();
+  try {
+    // `create` is overloaded by type, so the two calls cannot be one.
+    const session = await nativeCall(() =>
+      typeof model === "string"
+        ? runtime.InferenceSession.create(model, SESSION_OPTIONS)
+        : runtime.InferenceSession.create(model, SESSION_OPTIONS),
+    );
+    return { runtime, session };
+  } catch (cause) {
+    throw new SluiceError(
+      `Cannot load model "${name}" as it must be an ONNX file that onnxruntime can run: ${firstLine(cause)}`,
+      { code: "model-invalid", cause },
+    );
+  }
+}
+
+function signatureOf({ inputMetadata, outputMetadata }: InferenceSession): ModelSignature {
+  const signature = (values: readonly InferenceSession.ValueMetadata[]): TensorSignature[] =>
+    values.map((value) =>
+      value.isTensor
+        ? { name: value.name, type: value.type, shape: value.shape.map((size) => sizeOf(size)) }
+        : { name: value.name, type: "no tensor", shape: [] },
+    );
+  return { inputs: signature(inputMetadata), outputs: signature(outputMetadata) };
+}
+
+/** A dimension that is free may have no name. */
+function sizeOf(size: number | string): number | string {
+  if (typeof size === "number") return size >= 0 ? size : "?";
+  return size === "" ? "?" : size;
 }
 
 /** One thread a session: replicas are workers. Level 3 is errors; warnings list each weight that is named as an input. */
@@ -137,7 +196,7 @@ async function run(
       Object.entries(outputs).map(([output, tensor]) => [
         output,
         // The door's one cast: openSession has compared type and array of each output that a service reads.
-        { type: tensor.type, data: tensor.data, shape: tensor.dims } as TensorData,
+        { type: tensor.type, data: bitsOf(tensor), shape: tensor.dims } as TensorData,
       ]),
     );
   } catch (cause) {
@@ -146,6 +205,12 @@ async function run(
       cause,
     });
   }
+}
+
+/** Where the engine knows `Float16Array`, the runtime gives one. */
+function bitsOf({ type, data }: Tensor): Tensor["data"] {
+  if (type !== "float16" || !ArrayBuffer.isView(data) || data instanceof Uint16Array) return data;
+  return new Uint16Array(data.buffer, data.byteOffset, data.byteLength / Uint16Array.BYTES_PER_ELEMENT);
 }
 
 /** What is wrong with a model's inputs or outputs, or null. */

@@ -101,7 +101,7 @@ export function definePipeline(
       inputs: service.inputs,
       output: service.output,
       stateful: service.stateful,
-      ...loadOf(service, variants[0]?.parameters ?? parameters),
+      ...loadOf(stage, service, variants[0]?.parameters ?? parameters, fail),
       ...(variants.length > 0 && { variants }),
       queue: {
         policy,
@@ -122,10 +122,19 @@ export function definePipeline(
 
 /** What a worker is given of a stage: the model, where its service needs one, and the parameters. */
 function loadOf(
-  { model }: ServiceDeclaration,
+  stage: StageId,
+  { name, model }: ServiceDeclaration,
   parameters: Readonly<Record<string, unknown>>,
+  fail: Fail,
 ): Pick<Variant, "model" | "parameters"> {
-  return { ...(model && { model: modelOf(model, parameters) }), parameters };
+  if (model === undefined) return { parameters };
+  const named = parameters[model.parameter];
+  const file = typeof named === "string" ? named : model.file;
+  if (file !== undefined) return { model: file, parameters };
+  return fail(
+    `stage "${stage}" must name the file of its model, as ${name} has none of its own: give it the parameter "${model.parameter}"`,
+    stage,
+  );
 }
 
 /** The variants of a stage, each with all of its parameters. */
@@ -160,17 +169,8 @@ function variantsOf(
   }
   return Object.entries(named).map(([name, own]) => ({
     name,
-    ...loadOf(service, { ...parameters, ...own }),
+    ...loadOf(stage, service, { ...parameters, ...own }, fail),
   }));
-}
-
-/** The file that a stage's parameters name, or its service's own. What is no text is the service's to refuse. */
-function modelOf(
-  { parameter, file }: NonNullable<ServiceDeclaration["model"]>,
-  parameters: Readonly<Record<string, unknown>>,
-): string {
-  const named = parameters[parameter];
-  return typeof named === "string" ? named : file;
 }
 
 type Fail = (problem: string, stage?: string) => never;

@@ -15,8 +15,11 @@ export interface ServiceDeclaration {
   readonly stateful: boolean;
   /** Fewest frames in a task that it can work on. Default 1. */
   readonly framesMin?: number;
-  /** Of a service that needs a file of the folder of models: which parameter of a stage names it, and the file where none does. */
-  readonly model?: { readonly parameter: string; readonly file: string };
+  /**
+   * Of a service that needs a file of the folder of models: which parameter of a stage names it, and the file where none does. Without
+   * one each stage must name its own.
+   */
+  readonly model?: { readonly parameter: string; readonly file?: string };
   /** URL of the ES module that exports `service: Service`; a worker thread imports it. */
   readonly module: string;
 }
