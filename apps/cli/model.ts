@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { inspectModel, type TensorSignature } from "../../src/services/onnx-session.js";
-import { openDescribedModel } from "../../src/services/models/described-model.js";
+import { checkDescribedModel } from "../../src/services/models/described-model.js";
 import { descriptionPath } from "../../src/services/models/description.js";
 import { draftDescription } from "../../src/services/models/draft.js";
 import { assertNever } from "../../src/runtime/errors.js";
@@ -51,9 +51,7 @@ export async function modelInspect(file: string, json: boolean): Promise<number>
 /** Opens and runs it, as a stage would. */
 async function descriptionOf(file: string): Promise<Description> {
   try {
-    const model = await openDescribedModel(file);
-    const { output, labels, licence = null } = model.description;
-    await model.close();
+    const { output, labels, licence = null } = await checkDescribedModel(file);
     return { status: "fits", decoding: output.decoding, labels: labels.length, licence };
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;

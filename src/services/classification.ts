@@ -3,7 +3,7 @@
 import { z } from "../runtime/parse.js";
 import type { Detection } from "../task/service.js";
 import { modelPath } from "./model-file.js";
-import { openDescribedModel, type Picture } from "./models/described-model.js";
+import { openClassifier, type Picture } from "./models/described-model.js";
 import { detectionsOf, parseParameters } from "./service-input.js";
 import type { RgbFrame, Service } from "./service.js";
 
@@ -30,7 +30,7 @@ export const service: Service = {
   async load(context) {
     const parameters = parseParameters("classification", parametersSchema, context.parameters);
     const { model: file, of, margin, countMax } = parameters;
-    const model = await openDescribedModel(modelPath(context.modelDir, file));
+    const model = await openClassifier(modelPath(context.modelDir, file));
     const { labels, output } = model.description;
     const scoreMin = parameters.scoreMin ?? output.scoreMin;
     const wanted = of && new Set(of);
@@ -45,7 +45,7 @@ export const service: Service = {
             .slice(0, countMax)
             .map((detection) => ({ frame, detection, picture: cropOf(picture, detection, margin) }));
         });
-        const answers = await model.best(crops.map(({ picture }) => picture));
+        const answers = await model.run(crops.map(({ picture }) => picture));
         const frames: Detection[][] = Array.from({ length: input.frameCount }, () => []);
         for (const [index, { found }] of answers.entries()) {
           const label = labels[found.classIndex];

@@ -3,7 +3,7 @@
 import { z } from "../runtime/parse.js";
 import type { Detection } from "../task/service.js";
 import { modelPath } from "./model-file.js";
-import { openDescribedModel } from "./models/described-model.js";
+import { openDetector } from "./models/described-model.js";
 import { parseParameters } from "./service-input.js";
 import type { Service } from "./service.js";
 import { suppressNonMaxima } from "./vision/nms.js";
@@ -25,12 +25,12 @@ export const service: Service = {
   async load(context) {
     const parameters = parseParameters("detection", parametersSchema, context.parameters);
     const { model: file, scoreMin = 0, nmsIouMax, countMax, classes } = parameters;
-    const model = await openDescribedModel(modelPath(context.modelDir, file));
+    const model = await openDetector(modelPath(context.modelDir, file));
     const { labels } = model.description;
     const wanted = classes && new Set(classes);
     return {
       async process({ frames }) {
-        const answers = await model.boxes(frames);
+        const answers = await model.run(frames);
         const found = answers.map(({ placement, found: boxes }) => {
           const detections = boxes.flatMap(({ box, classIndex, score }): Detection[] => {
             const inFrame = placement.toPicture(box);

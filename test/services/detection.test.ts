@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { SERVICES } from "../../src/services/catalogue.js";
+import { service as classification } from "../../src/services/classification.js";
 import { service } from "../../src/services/detection.js";
 import { service as faces } from "../../src/services/face-detection.js";
 import { service as objects } from "../../src/services/object-detection.js";
@@ -14,7 +15,7 @@ import { serviceContract } from "../contract/service.js";
 import { decodeClip, demoClip, tasksOf } from "../support/clip.js";
 import { dataFolder } from "../support/data.js";
 import { temporaryFolder } from "../support/temporary-folder.js";
-import { constantModel, folder, place } from "./models/made-models.js";
+import { constantModel, folder, meansModel, place } from "./models/made-models.js";
 
 /** As wide as high, so that it lies in the middle of an input of 64 x 32, from 16 to 48. */
 const SQUARE: RgbFrame = { width: 100, height: 100, ptsUs: 0, data: new Uint8Array(30_000).fill(90) };
@@ -195,6 +196,20 @@ for (const [name, model, description, problem] of [
     assert.match(await refusal(`${name}.onnx`), problem);
   });
 }
+
+test("detection refuses a classifier, and classification a detector", async () => {
+  const classifier = "output: { decoding: classifier }\nlabels: [a, b, c]\n";
+  place("kinds", meansModel("float32", "nchw", 1), classifier);
+  assert.match(await refusal("kinds.onnx"), /it is a classifier: it is for the service "classification"/);
+  const error = await classification.load({ parameters: { model: "ssd.onnx" }, modelDir: folder }).then(
+    () => null,
+    (thrown: unknown) => thrown as SluiceError,
+  );
+  assert.match(
+    error?.message ?? "",
+    /"ssd.onnx" as its description says that it is a detector: it is for the service "detection"/,
+  );
+});
 
 test("detection that names no model is refused with its pipeline", () => {
   assert.throws(

@@ -21,13 +21,32 @@ interface DecodedBox {
 /** What a model says of one picture, by the name of the output. */
 export type Outputs = ReadonlyMap<string, Float32Array>;
 
-export interface Decoding {
+interface Read {
   readonly outputs: Readonly<Record<string, TensorSpec>>;
-  /** @throws OutputError where a value is none that such a model gives */
-  boxes(outputs: Outputs): readonly DecodedBox[];
-  /** The best label of a picture, also where it is not good enough. @throws OutputError */
-  best(outputs: Outputs): { readonly classIndex: number; readonly score: number };
 }
+
+/** What a detector says of a picture. */
+export interface BoxDecoding extends Read {
+  readonly of: "detector";
+  /** @throws OutputError where a value is none that such a model gives */
+  readonly decode: (outputs: Outputs) => readonly DecodedBox[];
+}
+
+/** The best label of a picture, also where it is not good enough. */
+export interface BestLabel {
+  readonly classIndex: number;
+  /** 0 to 1. */
+  readonly score: number;
+}
+
+/** What a classifier says of a picture. */
+interface LabelDecoding extends Read {
+  readonly of: "classifier";
+  /** @throws OutputError where a value is none that such a model gives */
+  readonly decode: (outputs: Outputs) => BestLabel;
+}
+
+export type Decoding = BoxDecoding | LabelDecoding;
 
 const NOTHING = new Float32Array(0);
 
@@ -100,8 +119,8 @@ export function decodingOf(
       const { values } = description;
       return {
         outputs: { [name]: typed(name, [null, labels]) },
-        boxes: () => [],
-        best: (outputs) => bestOf(outputs.get(name) ?? NOTHING, values === "logits"),
+        of: "classifier",
+        decode: (outputs) => bestOf(outputs.get(name) ?? NOTHING, values === "logits"),
       };
     }
     default:
@@ -109,8 +128,8 @@ export function decodingOf(
   }
 }
 
-function detector(outputs: Decoding["outputs"], boxes: Decoding["boxes"]): Decoding {
-  return { outputs, boxes, best: () => ({ classIndex: 0, score: 0 }) };
+function detector(outputs: Read["outputs"], decode: BoxDecoding["decode"]): BoxDecoding {
+  return { of: "detector", outputs, decode };
 }
 
 function onlyOutput({ outputs }: ModelSignature): string {
@@ -198,10 +217,7 @@ function corners(left = 0, top = 0, right = 0, bottom = 0, { width, height }: Si
 }
 
 /** @param logits whether softmax is still to be done */
-function bestOf(
-  values: Float32Array,
-  logits: boolean,
-): { readonly classIndex: number; readonly score: number } {
+function bestOf(values: Float32Array, logits: boolean): BestLabel {
   let classIndex = 0;
   for (let index = 0; index < values.length; index++) {
     if (number(values[index]) > number(values[classIndex])) classIndex = index;

@@ -13,7 +13,7 @@ import {
 import type { RgbFrame } from "../service.js";
 import { OutputError } from "../vision/model-output.js";
 import type { Size } from "../vision/resample.js";
-import { decodingOf, type Decoding, type Outputs } from "./decoding.js";
+import { decodingOf, type BestLabel, type BoxDecoding, type Decoding, type Outputs } from "./decoding.js";
 import { descriptionPath, readDescription, type ModelDescription } from "./description.js";
 import { PictureInput, type Placement } from "./picture-input.js";
 
@@ -28,17 +28,56 @@ interface Answer<Found> {
   readonly found: Found;
 }
 
-export interface DescribedModel {
+export interface DescribedModel<Found> {
   readonly description: ModelDescription;
-  /** Boxes of each picture, in pixels of the input. @throws SluiceError `service-failed` or `model-invalid` */
-  boxes(pictures: readonly Picture[]): Promise<readonly Answer<ReturnType<Decoding["boxes"]>>[]>;
-  /** The best label of each picture. @throws SluiceError `service-failed` or `model-invalid` */
-  best(pictures: readonly Picture[]): Promise<readonly Answer<ReturnType<Decoding["best"]>>[]>;
+  /** @throws SluiceError `service-failed` or `model-invalid` */
+  run(pictures: readonly Picture[]): Promise<readonly Answer<Found>[]>;
   close(): Promise<void>;
 }
 
-/** @param path of the model. @throws SluiceError `model-missing` or `model-invalid`, with what the model says of itself */
-export async function openDescribedModel(path: string): Promise<DescribedModel> {
+/** One that gives boxes, in pixels of the input. @throws SluiceError `model-missing` or `model-invalid`, with what the model says of itself */
+export async function openDetector(path: string): Promise<DescribedModel<ReturnType<BoxDecoding["decode"]>>> {
+  const { decoding, ...model } = await openDescribed(path);
+  if (decoding.of === "detector") return answering(model, decoding.decode);
+  return refuse(model, 'a classifier: it is for the service "classification"');
+}
+
+/** One that gives the best label of each picture. @throws SluiceError `model-missing` or `model-invalid`, with what the model says of itself */
+export async function openClassifier(path: string): Promise<DescribedModel<BestLabel>> {
+  const { decoding, ...model } = await openDescribed(path);
+  if (decoding.of === "classifier") return answering(model, decoding.decode);
+  return refuse(model, 'a detector: it is for the service "detection"');
+}
+
+/** Opens a model of either kind as its stage would, and closes it. @throws SluiceError `model-missing` or `model-invalid` */
+export async function checkDescribedModel(path: string): Promise<ModelDescription> {
+  const model = await openDescribed(path);
+  await model.close();
+  return model.description;
+}
+
+/** Before what it says is understood. */
+interface RawModel extends Pick<DescribedModel<unknown>, "description" | "close"> {
+  readonly file: string;
+  /** @param each what to make of what is said of each picture */
+  run<Found>(
+    pictures: readonly Picture[],
+    each: (outputs: Outputs) => Found,
+  ): Promise<readonly Answer<Found>[]>;
+}
+
+function answering<Found>(model: RawModel, decode: (outputs: Outputs) => Found): DescribedModel<Found> {
+  const { description } = model;
+  return { description, run: (pictures) => model.run(pictures, decode), close: () => model.close() };
+}
+
+async function refuse(model: RawModel, problem: string): Promise<never> {
+  await model.close();
+  const text = `Cannot use model "${model.file}" as its description says that it is ${problem}`;
+  throw new SluiceError(text, { code: "model-invalid" });
+}
+
+async function openDescribed(path: string): Promise<RawModel & { readonly decoding: Decoding }> {
   const description = await readDescription(path);
   const file = basename(descriptionPath(path));
   let shape: Shape | null = null;
@@ -115,7 +154,7 @@ async function prepare(
   description: ModelDescription,
   { input: name, size, batchMax, decoding }: Shape,
   file: string,
-): Promise<DescribedModel> {
+): Promise<RawModel & { readonly decoding: Decoding }> {
   const { layout, type } = description.input;
   const input = new PictureInput(description.input, size, batchMax);
   const elements = input.data.length / batchMax;
@@ -151,16 +190,10 @@ async function prepare(
     }
   };
 
-  const model: DescribedModel = {
-    description,
-    boxes: (pictures) => answers(pictures, (outputs) => decoding.boxes(outputs)),
-    best: (pictures) => answers(pictures, (outputs) => decoding.best(outputs)),
-    close: () => session.close(),
-  };
   // So that the first frame waits for nothing, and a model that says something else is refused before it.
   const black = { width: 16, height: 16, data: new Uint8Array(16 * 16 * 3) };
-  await (description.output.decoding === "classifier" ? model.best([black]) : model.boxes([black]));
-  return model;
+  await answers<unknown>([black], decoding.decode);
+  return { description, file, decoding, run: answers, close: () => session.close() };
 }
 
 /** Of the picture at `index`, of `count`. */
