@@ -1,7 +1,7 @@
 /** A model of which a description says what goes in and what comes out. It is run once as it is opened, and refused where it is another. */
 
 import { basename } from "node:path";
-import { Float16Array } from "@petamoriken/float16";
+import { halvesAt } from "./halves.js";
 import { SluiceError } from "../../task/errors.js";
 import {
   openSession,
@@ -215,6 +215,5 @@ function outputsOf(
 function floatsOf(tensor: TensorData | undefined): Float32Array {
   if (tensor?.type === "float32") return tensor.data;
   if (tensor?.type !== "float16") return new Float32Array(0);
-  const { buffer, byteOffset, length } = tensor.data;
-  return Float32Array.from(new Float16Array(buffer, byteOffset, length));
+  return Float32Array.from(halvesAt(tensor.data));
 }

@@ -1,6 +1,6 @@
 /** Puts pictures into a model's input as its description says, and tells where in a picture a place of the input lies. */
 
-import { Float16Array } from "@petamoriken/float16";
+import { halvesAt, type Halves } from "./halves.js";
 import type { RgbFrame } from "../service.js";
 import { clippedToFrame, type Box } from "../vision/box.js";
 import { Resampler, type Size } from "../vision/resample.js";
@@ -20,7 +20,7 @@ export class PictureInput {
   readonly #elements: number;
   /** Levels of red, green and blue of one picture, a plane each. */
   readonly #planes: readonly [Float32Array, Float32Array, Float32Array];
-  readonly #halves: Float16Array | null;
+  readonly #halves: Halves | null;
   #resampler: Resampler | null = null;
 
   constructor(description: InputDescription, size: Size, batchMax: number) {
@@ -32,7 +32,7 @@ export class PictureInput {
     const count = batchMax * this.#elements;
     if (description.type === "float16") {
       const bits = new Uint16Array(count);
-      this.#halves = new Float16Array(bits.buffer);
+      this.#halves = halvesAt(bits);
       this.data = bits;
     } else {
       this.#halves = null;
