@@ -169,9 +169,10 @@ function inputOptions(source: SourceSpec): string[] {
         "rtsp,rtp,tcp",
         "-rtsp_transport",
         "tcp",
-        "-fflags",
-        "nobuffer",
-        // A slow camera is opened with its first pictures, not with those that would tell its rate; and decoding holds none back.
+        // A slow camera is opened with its first picture, not with those that would tell its rate, and decoding holds none back. What is
+        // read to open it is decoded, too (by `nobuffer` it is not): it may be the key frame that the next ones need.
+        "-probesize",
+        "32",
         "-fpsprobesize",
         "0",
         "-analyzeduration",

@@ -26,6 +26,10 @@ export class SourceHealth {
   /** The longest time between two frames, of late; null before there were two in one connection. */
   #rhythmMs: number | null = null;
   #frameAtMs: number | null = null;
+  /** Since when the first frame of a connection is waited for. */
+  #openingSinceMs: number | null = null;
+  /** How long the first frame took, less with each one since: those that came with it say nothing of the rhythm. */
+  #openMs = 0;
   #inVain = 0;
   #attempt = 0;
   #connectedAtMs: number | null = null;
@@ -46,15 +50,23 @@ export class SourceHealth {
     const known = Math.max(
       this.#settings.stallMs,
       (PATIENCE_ASKED * 1_000) / fps,
-      PATIENCE_SEEN * (this.#rhythmMs ?? 0),
+      PATIENCE_SEEN * Math.max(this.#rhythmMs ?? 0, this.#openMs),
     );
     return this.#rhythmMs === null
       ? Math.min(known * 2 ** this.#inVain, Math.max(known, PATIENCE_MS_MAX))
       : known;
   }
 
+  /** The first frame of a connection is waited for, since the first time that this is said of it. */
+  awaitsFirst(nowMs: number): void {
+    this.#openingSinceMs ??= nowMs;
+  }
+
   /** @returns whether the picture is frozen */
   sawFrame(checksum: number, nowMs: number): boolean {
+    if (this.#connectedAtMs === null) this.#openMs = nowMs - (this.#openingSinceMs ?? nowMs);
+    else this.#openMs *= 0.9;
+    this.#openingSinceMs = null;
     this.#connectedAtMs ??= nowMs;
     if (this.#frameAtMs !== null) {
       // What was slow once is forgotten within some frames.
@@ -75,6 +87,7 @@ export class SourceHealth {
   /** It is not looked at for a while: the next connection begins anew, and its first picture counts as another one. */
   rest(): void {
     this.#frameAtMs = null;
+    this.#openingSinceMs = null;
     this.#connectedAtMs = null;
     this.#checksum = null;
     this.#attempt = 0;
@@ -84,6 +97,7 @@ export class SourceHealth {
   lost(nowMs: number, random: number): { readonly attempt: number; readonly delayMs: number } {
     if (this.#frameAtMs !== null) this.#inVain = Math.min(this.#inVain + 1, 30);
     this.#frameAtMs = null;
+    this.#openingSinceMs = null;
     this.#connectedAtMs = null;
     this.#changedAtMs = nowMs;
     this.#attempt += 1;

@@ -194,8 +194,10 @@ export class SourceCapture {
   /** A live source must give the next frame in time. @returns whether its picture is frozen */
   sawFrame({ checksum }: CapturedFrame, ctx: Ctx): boolean {
     if (!this.#live) return false;
+    const isFrozen = this.#health.sawFrame(checksum, ctx.monotonic());
+    // By what this one tells of its rhythm.
     this.#awaitFrame(ctx);
-    return this.#health.sawFrame(checksum, ctx.monotonic());
+    return isFrozen;
   }
 
   /** Requests what there is use for: a task's worth ahead of those that are here, or whatever a live source gives. */
@@ -245,6 +247,7 @@ export class SourceCapture {
   }
 
   #awaitFrame(ctx: Ctx): void {
+    if (!this.#health.connected) this.#health.awaitsFirst(ctx.monotonic());
     const patienceMs = this.#health.patienceMs(this.#plan.configuration.fps);
     ctx.after("stall", patienceMs, { type: "stallNoticed" });
   }
