@@ -159,7 +159,7 @@ export type { ProbeEnd, ProbeOrder } from "./actors/protocol/synthetic.js";
 export type { FoundKind, Moment } from "./operator/found.js";
 export type {
   ActorsReported,
-  PipelineReply,
+  PipelineReported,
   ServiceOffer,
   SourcesReported,
 } from "./actors/protocol/agent.js";
@@ -203,6 +203,8 @@ export type {
   SliceRequest,
   Store,
 } from "./storage/results/store.js";
+export type { SequenceRanges } from "./storage/results/sequence-ranges.js";
+export type { ExpiredIncarnation, IncarnationTail, NewestTask } from "./storage/results/incarnation-tail.js";
 export type { ResultQuery, StoredClosing, StoredGap, StoredRecord, StoredResult } from "./task/record.js";
 export type { ExpiredTasks, ExportTrailer, StoreStatement } from "./task/record-chain.js";
 

@@ -17,7 +17,7 @@ import type {
   ActorsReported,
   AgentMessage,
   AgentReply,
-  PipelineReply,
+  PipelineReported,
   SourcesReported,
 } from "../actors/protocol/agent.js";
 import type { NodeEvent } from "../actors/protocol/generator.js";
@@ -56,7 +56,7 @@ export interface AgentClient {
    *
    * @throws SluiceError `source-missing`, or `source-invalid` where a program started it
    */
-  pipelineOf(id: SourceId): Promise<Extract<PipelineReply, { readonly type: "pipelineReported" }>>;
+  pipelineOf(id: SourceId): Promise<PipelineReported>;
   /** The actors of the node now: how much waits for each, how often each has started again, how many messages were lost. */
   actors(): Promise<ActorsReported>;
   /** The newest messages of the node that were not handled, as short texts without what is secret, newest first. */

@@ -127,7 +127,7 @@ export const PIPELINE_REPLY = replyForm<PipelineReply, "pipeline.stages.variant"
             model: z
               .object({
                 parameter: z.string().max(TEXT_LIMITS.name),
-                file: z.string().max(TEXT_LIMITS.modelFile),
+                file: z.string().max(TEXT_LIMITS.modelFile).optional(),
               })
               .optional(),
           }),

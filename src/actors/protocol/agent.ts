@@ -104,14 +104,16 @@ export type WatcherMessage =
 export type AgentReply = { readonly type: "done" } | { readonly type: "refused"; readonly error: Error };
 
 /** A pipeline and the text of it, as it was asked for, and the services that the node knows. */
+export interface PipelineReported {
+  readonly type: "pipelineReported";
+  readonly node: NodeName;
+  readonly text: PipelineText;
+  readonly pipeline: Pipeline;
+  readonly services: readonly ServiceOffer[];
+}
+
 export type PipelineReply =
-  | {
-      readonly type: "pipelineReported";
-      readonly node: NodeName;
-      readonly text: PipelineText;
-      readonly pipeline: Pipeline;
-      readonly services: readonly ServiceOffer[];
-    }
+  | PipelineReported
   | { readonly type: "pipelineRefused"; readonly node: NodeName; readonly error: Error };
 
 /** A service, as far as whoever makes a pipeline is to know it. */

@@ -16,6 +16,7 @@ import type {
   AgentReply,
   EventPlace,
   PipelineReply,
+  PipelineReported,
   WatcherMessage,
 } from "../../actors/protocol/agent.js";
 import type { PictureMessage } from "../../actors/protocol/pictures.js";
@@ -42,7 +43,7 @@ export interface AgentPorts {
   readonly pipelineOf: (
     id: SourceId,
   ) => Promise<
-    Pick<Extract<PipelineReply, { readonly type: "pipelineReported" }>, "text" | "pipeline" | "services">
+    Pick<PipelineReported, "text" | "pipeline" | "services">
   >;
   readonly actors: () => Omit<ActorsReported, "type" | "node">;
   /** Newest first. */

@@ -7,6 +7,7 @@ import type { StoredClosing, StoredGap, StoredRecord, StoredResult } from "../..
 import type { FrameRange } from "../../task/task.js";
 import type { SequenceRanges } from "./sequence-ranges.js";
 
+/** What is kept of an incarnation of a source whose records are deleted. */
 export interface IncarnationTail {
   /** Of the newest record that it is of. */
   readonly position: number;
@@ -18,7 +19,8 @@ export interface IncarnationTail {
   readonly lastTaskAtMs: number | null;
 }
 
-interface NewestTask {
+/** The last task of an incarnation that has frames with numbers. */
+export interface NewestTask {
   readonly sequence: number;
   readonly frames: FrameRange;
   /** Between the last two frames of the task, in microseconds; null of one frame. */

@@ -3,7 +3,7 @@
 import { SPAWN_REPLY, STOP_REPLY } from "../../../src/transport/cluster/guardian.js";
 import * as forms from "../../../src/actors/guard/replies.js";
 import { createProbe } from "../../support/probe.js";
-import { sampleOf } from "../kit/tasks.js";
+import { pipeline, sampleOf } from "../kit/tasks.js";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -61,6 +61,42 @@ const TRUE: Readonly<Record<string, readonly Fields[]>> = {
   AGENT_REPLY: [{ type: "done" }, { type: "refused", error }],
   PONG: [{ type: "pong", node: "edge-1", sentAtMs: 1 }],
   SOURCES_REPORTED: [{ type: "sourcesReported", node: "edge-1", ledgers: [LEDGER] }],
+  PIPELINE_REPLY: [
+    {
+      type: "pipelineReported",
+      node: "edge-1",
+      text: { text: "pipeline: p\nstages: {}\n", name: "p.yaml" },
+      pipeline: pipeline("p"),
+      services: [
+        {
+          name: "detection",
+          summary: "Finds objects",
+          inputs: ["frame"],
+          output: "boxes",
+          stateful: false,
+          framesMin: 1,
+          model: { parameter: "model" },
+        },
+      ],
+    },
+    { type: "pipelineRefused", node: "edge-1", error },
+  ],
+  ACTORS_REPORTED: [
+    {
+      type: "actorsReported",
+      node: "edge-1",
+      actors: [{ path: "/controller", status: "running", waiting: 1, restarts: 0 }],
+      left: 0,
+      deadLetters: { stopped: 1 },
+    },
+  ],
+  DEAD_LETTERS_REPORTED: [
+    {
+      type: "deadLettersReported",
+      node: "edge-1",
+      letters: [{ atMs: 1, target: "sluice://edge-1/controller", reason: "stopped", text: "{}" }],
+    },
+  ],
   POLICY_REPLY: [
     { type: "policySet", sourceId: "cam-1" },
     { type: "policyRefused", sourceId: "cam-1", error },
@@ -166,7 +202,13 @@ const TRUE: Readonly<Record<string, readonly Fields[]>> = {
 };
 
 /** What any node answers of itself: the hub asks it, and so do operators. */
-const OF_NODES: ReadonlySet<string> = new Set(["AGENT_REPLY", "SOURCES_REPORTED"]);
+const OF_NODES: ReadonlySet<string> = new Set([
+  "AGENT_REPLY",
+  "SOURCES_REPORTED",
+  "PIPELINE_REPLY",
+  "ACTORS_REPORTED",
+  "DEAD_LETTERS_REPORTED",
+]);
 
 /** Of each form that there is; without replies where nobody has written down a true one. */
 export const REPLY_SHAPES: readonly ReplyShape[] = [
