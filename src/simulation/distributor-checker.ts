@@ -91,15 +91,14 @@ function checkArrival(
   if (message.type !== "recordDrop") return;
   const { drop } = message;
   for (const node of nodesWaitingFor(drop)) {
-    const wanted = node !== drop.node;
+    const others = node !== drop.node;
     tried(
-      wanted ? "distributor a drop that others wait for" : "distributor a drop at the node that waits for it",
+      others ? "distributor a drop that others wait for" : "distributor a drop at the node that waits for it",
     );
     const isTold = told.all.some(
       ({ to, message: { type } }) => type === "abandon" && to === controllerAddress(node),
     );
-    if (wanted !== isTold)
-      report(`${node} is ${isTold ? "" : "not "}told that ${key} was dropped at ${drop.node}`);
+    if (!isTold) report(`${node} is not told that ${key} was dropped at ${drop.node}`);
   }
 }
 

@@ -20,12 +20,15 @@ export function dropTask(router: Router, message: MessageOf<"stageDropped">): vo
   drop(router, task, reason, detail, outage);
 }
 
+/** The detail of what is dropped as forged. */
+export const NOT_VOUCHED = "The node of its source does not vouch for it";
+
 /**
  * What says that it is a task of somebody who does not vouch for it: nothing of it counts here. The distributor alone is told, with
  * all that its voucher is of: it can tell whether the node did have the source before, and waits for it to end.
  */
 export function dropForged(router: Router, task: Task): void {
-  recordDrop(router, task, "noRoute", "The node of its source does not vouch for it");
+  recordDrop(router, task, "noRoute", NOT_VOUCHED);
 }
 
 /** Ends a task: this node abandons it, and the distributor stores the gap and has every other node that waits for it do so. */

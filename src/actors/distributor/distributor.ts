@@ -161,12 +161,13 @@ function onRecordDrop(state: State, drop: DropRecord, ctx: Context<Message>): St
   return state;
 }
 
-/** Whoever still waits for a task that was dropped elsewhere is told here, as only the cloud's word counts there. */
+/**
+ * Whoever still waits for a task that was dropped is told here, as only the cloud's word counts there: also the node that dropped it, as
+ * that may have done so without believing what it says.
+ */
 function abandonElsewhere(drop: DropRecord, ctx: Context<Message>): void {
   const { id, delivery, pipelineId, pipelineVersion, pins } = drop;
   for (const node of nodesWaitingFor(drop)) {
-    // The node that dropped it knows.
-    if (node === drop.node) continue;
     const controller = ctx.resolve<ControllerMessage>(controllerAddress(node));
     controller.tell({ type: "abandon", id, delivery, pipelineId, pipelineVersion, pins });
   }

@@ -43,7 +43,7 @@ export const DISTRIBUTOR_MUTANTS: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf("distributor", `${FOLDER}/distributor.js`, [
-    ["abandon-stays-here", "if (node === drop.node)", "if (node !== null)"],
+    ["abandon-stays-here", "of nodesWaitingFor(drop)) {", "of nodesWaitingFor(drop).slice(1)) {"],
   ]),
   ...mutantsOf("distributor", `${FOLDER}/subscription.js`, [
     ["pushed-while-reading", "subscription.reading || ", ""],
