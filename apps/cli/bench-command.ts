@@ -29,9 +29,12 @@ export function addBench({ command, act }: OperatorCommands): void {
     .option("--json", "print one JSON object", false)
     .addHelpText(
       "after",
-      "\nThe tasks start at the hub and take places in queues as those of the source do. They are no results: neither the store,\n" +
-        "retention and alarms nor policies know of them. It ends by itself where the cluster is loaded; Ctrl-C prints what there is.\n" +
-        "\nExit codes: 0 all came through, 1 it ended before or a task was dropped, 2 wrong usage, 130 Ctrl-C.\n",
+      "\nThe tasks start at the hub and take places in queues as those of the source do.\n" +
+        "They are no results: neither the store, retention and alarms nor policies know\n" +
+        "of them. It ends by itself where the cluster is loaded; Ctrl-C prints what\n" +
+        "there is.\n" +
+        "\nExit codes: 0 all came through, 1 it ended before or a task was dropped,\n" +
+        "2 wrong usage, 130 Ctrl-C.\n",
     )
     .action((given: OperatorFlags & BenchCommand) => {
       const { rate = 1, tasks = 1, stopAt = 1, pings = 1 } = given;

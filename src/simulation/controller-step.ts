@@ -1,7 +1,6 @@
 /** One message of a simulated controller, before and after: what the laws of `controller.ts` and `join.ts` say of it. */
 
 import type { ControllerRetained, Message, MessageOf, Router } from "../actors/controller/state.js";
-import { NOT_VOUCHED } from "../actors/controller/end-task.js";
 import { assertNever } from "../runtime/errors.js";
 import { pipelineKeyText, stageKeyText, taskKey, type TaskId } from "../task/identity.js";
 import { joinKey, waitingTasks } from "../task/join.js";
@@ -109,7 +108,7 @@ export class ControllerStep {
     }
     for (const drop of this.#drops()) {
       // Nothing counts of what is not vouched for, and so not how it says that it is to end.
-      if (drop.detail === NOT_VOUCHED || !nodesWaitingFor(drop).includes(this.#router.node)) continue;
+      if (drop.disowned === true || !nodesWaitingFor(drop).includes(this.#router.node)) continue;
       this.#tried("a drop of what this node waits for");
       this.#checkEnded(drop);
     }

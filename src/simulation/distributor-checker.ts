@@ -86,9 +86,11 @@ function checkArrival(
   if (arrived === null) return;
   const key = taskKey(arrived.id);
   const waiting = retained.pending.get(key);
-  if (waiting !== undefined && waiting.origin !== arrived.origin)
+  // A seal is for nobody.
+  if (waiting !== undefined && waiting.origin !== null && waiting.origin !== arrived.origin)
     report(`${key} is answered to ${waiting.origin}`);
-  if (message.type !== "recordDrop") return;
+  // Of what is disowned nobody is told anything but its source, where that still has it.
+  if (message.type !== "recordDrop" || message.drop.disowned === true) return;
   const { drop } = message;
   for (const node of nodesWaitingFor(drop)) {
     const others = node !== drop.node;

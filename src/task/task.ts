@@ -196,6 +196,8 @@ export interface DropRecord extends Vouched {
   readonly detail: string;
   /** Of a time in which a live source gave nothing alone. */
   readonly outage?: OutageTimes;
+  /** The node did not believe that its source is the node's that made it: if it is, the task has not ended. */
+  readonly disowned?: true;
 }
 
 /** Where a task is waited for: the nodes of its joins and of its stateful stages, each once. */

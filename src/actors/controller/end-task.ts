@@ -6,7 +6,13 @@ import { fittingPins } from "../../task/misfit.js";
 import { addDrops } from "../../task/ledger.js";
 import { stageOf } from "../../task/pipeline.js";
 import { stageKeysOf } from "../../task/variants.js";
-import { nodesWaitingFor, type DropReason, type OutageTimes, type Task } from "../../task/task.js";
+import {
+  nodesWaitingFor,
+  type DropReason,
+  type DropRecord,
+  type OutageTimes,
+  type Task,
+} from "../../task/task.js";
 import { openInbox, runsHere, settleAt } from "./local-stages.js";
 import { skip, withdraw } from "./stage-inbox.js";
 import { pipelineOf, type MessageOf, type Router } from "./state.js";
@@ -20,15 +26,12 @@ export function dropTask(router: Router, message: MessageOf<"stageDropped">): vo
   drop(router, task, reason, detail, outage);
 }
 
-/** The detail of what is dropped as forged. */
-export const NOT_VOUCHED = "The node of its source does not vouch for it";
-
 /**
  * What says that it is a task of somebody who does not vouch for it: nothing of it counts here. The distributor alone is told, with
- * all that its voucher is of: it can tell whether the node did have the source before, and waits for it to end.
+ * all that its voucher is of: it can tell whether the node has the source, or had it before, and waits for it to end.
  */
 export function dropForged(router: Router, task: Task): void {
-  recordDrop(router, task, "noRoute", NOT_VOUCHED);
+  recordDrop(router, task, "noRoute", "The node of its source does not vouch for it", { disowned: true });
 }
 
 /** Ends a task: this node abandons it, and the distributor stores the gap and has every other node that waits for it do so. */
@@ -39,7 +42,7 @@ export function drop(
   detail: string,
   outage?: OutageTimes,
 ): void {
-  recordDrop(router, task, reason, detail, outage);
+  recordDrop(router, task, reason, detail, outage && { outage });
   const { id, delivery, pipelineId, pipelineVersion, pins } = task;
   if (!nodesWaitingFor(task).includes(router.node)) return;
   abandon(router, { type: "abandon", id, delivery, pipelineId, pipelineVersion, pins });
@@ -50,7 +53,7 @@ function recordDrop(
   task: Task,
   reason: DropReason,
   detail: string,
-  outage?: OutageTimes,
+  more: Pick<DropRecord, "outage" | "disowned"> = {},
 ): void {
   const { id, delivery, pipelineId, pipelineVersion, framePtsUs, frames, sourceAtMs, createdAtMs } = task;
   const { cursor, joinNodes, pins, origin, voucher } = task;
@@ -76,7 +79,7 @@ function recordDrop(
       node: router.node,
       atMs: router.ctx.now(),
       detail,
-      ...(outage !== undefined && { outage }),
+      ...more,
     },
   });
 }

@@ -30,6 +30,7 @@ import type { Behaviour, Context } from "../../runtime/behaviour.js";
 import { SluiceError } from "../../task/errors.js";
 import { controllerAddress, type ControllerMessage } from "../protocol/controller.js";
 import type { QueryReply, StatementReply } from "../protocol/distributor.js";
+import type { GeneratorMessage } from "../protocol/generator.js";
 import type { SyntheticMessage } from "../protocol/synthetic.js";
 import type { ResultQuery } from "../../task/record.js";
 import { isSynthetic } from "../../task/synthetic.js";
@@ -61,6 +62,7 @@ import {
   type Message,
   type MessageOf,
   type State,
+  warn,
 } from "./state.js";
 import { onFlushDue, onSettled, onStored, onStoreFailed, resumeWriting } from "./write-batches.js";
 
@@ -155,6 +157,7 @@ function onRecordDrop(state: State, drop: DropRecord, ctx: Context<Message>): St
   }
   const standing = standingOf(state, drop, ctx);
   if (standing === "none") return state;
+  if (standing === "holder" && drop.disowned === true) return deliverAgain(state, drop, ctx);
   abandonElsewhere(drop, ctx);
   if (standing === "holder") return onSettled(state, pendingDrop(drop), ctx);
   if (standing === "former") endForFormer(state, drop, SUPERSEDED, ctx);
@@ -182,6 +185,13 @@ function endSynthetic(
 ): void {
   const source = ctx.resolve<SyntheticMessage>(origin);
   source.tell({ type: "syntheticEnded", id, outcome, hops });
+}
+
+/** A node that had the source before and does not know yet that another one has it takes nothing of that one: nobody is to lose it. */
+function deliverAgain(state: State, { id, origin, node }: DropRecord, ctx: Context<Message>): State {
+  warn(state, "Tasks are delivered again as a node took them for another's", { node, origin }, ctx);
+  ctx.resolve<GeneratorMessage>(origin).tell({ type: "undelivered", id }, "control");
+  return state;
 }
 
 function onRecordClosing(state: State, closing: Closing, ctx: Context<Message>): State {

@@ -156,7 +156,10 @@ export function readDropRecord(value: unknown): Known<DropRecord> {
     origin,
   };
   const outage = readOutage(drop["outage"]);
-  return withFrames(outage === null ? known : { ...known, outage }, drop["frames"]);
+  const { disowned } = drop;
+  wanted(disowned === undefined || disowned === true, "a task that is disowned, or not");
+  const more = { ...(outage !== null && { outage }), ...(disowned === true && { disowned }) };
+  return withFrames({ ...known, ...more }, drop["frames"]);
 }
 
 /** None is of a task that was made. */

@@ -113,8 +113,7 @@ export interface PipelineReported {
 }
 
 export type PipelineReply =
-  | PipelineReported
-  | { readonly type: "pipelineRefused"; readonly node: NodeName; readonly error: Error };
+  PipelineReported | { readonly type: "pipelineRefused"; readonly node: NodeName; readonly error: Error };
 
 /** A service, as far as whoever makes a pipeline is to know it. */
 export type ServiceOffer = Omit<ServiceDeclaration, "module">;

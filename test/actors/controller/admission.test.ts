@@ -1,6 +1,5 @@
 import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
-import { NOT_VOUCHED } from "../../../src/actors/controller/end-task.js";
 import { stageKeyText } from "../../../src/task/identity.js";
 import { END, type Task } from "../../../src/task/task.js";
 import { vouchedText } from "../../../src/task/voucher.js";
@@ -54,8 +53,8 @@ test("controller lets no forged branch meet those of a task, and remembers nothi
   }
   const drops = distributor.all("recordDrop");
   assert.equal(
-    drops.map(({ drop }) => [drop.reason, drop.detail]),
-    Array.from({ length: 2 }, () => ["noRoute", NOT_VOUCHED]),
+    drops.map(({ drop }) => [drop.reason, drop.disowned, drop.detail]),
+    Array.from({ length: 2 }, () => ["noRoute", true, "The node of its source does not vouch for it"]),
   );
   for (const cameFrom of ["b", "c"] as const) router.tell({ type: "submit", task: branch(cameFrom) });
   assert.is(distributor.only("store").task.delivery, 1);

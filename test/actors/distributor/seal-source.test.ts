@@ -168,4 +168,25 @@ test("nodes that wait for a task that its former host drops are told to abandon 
   assert.equal(settled, [2], "the first one is delivered again");
 });
 
+test("a task that a node takes for another's, while its source has it, has not ended: it is delivered again", async () => {
+  const on = scene();
+  const joinNodes = new Map([[END, parseNodeName("edge-2")] as const]);
+  const drop = { ...droppedTask({ sequence: 1 }), joinNodes, disowned: true } as const;
+  on.actor.tell({ type: "recordDrop", drop });
+  await on.runAppends();
+  assert.equal((await on.records()).length, 0);
+  assert.equal(
+    on.generator.received.map(({ type }) => type),
+    ["undelivered"],
+  );
+  assert.is(on.actor.resolved.get("sluice://edge-2/controller"), undefined, "its branches go on");
+
+  on.standing.now = "former";
+  on.actor.tell({ type: "recordDrop", drop });
+  assert.equal(
+    on.generator.all("taskSettled").map(({ outcome }) => outcome),
+    [{ status: "dropped", reason: "superseded" }],
+  );
+});
+
 test.run();

@@ -186,6 +186,7 @@ const fullDrop = {
   ...droppedTask({ sequence: 3 }),
   frames,
   outage: { fromMs: 1, toMs: 2, reason: "its cable", ended: true } satisfies Full<OutageTimes>,
+  disowned: true,
 } satisfies Full<DropRecord>;
 const fullSource = {
   ...source,
