@@ -40,11 +40,7 @@ export interface AgentPorts {
   readonly openProbe: OpenProbe;
   readonly ledgers: () => Promise<readonly LedgerReported[]>;
   /** Of a source that an operator started here, and what its stages may be made of. */
-  readonly pipelineOf: (
-    id: SourceId,
-  ) => Promise<
-    Pick<PipelineReported, "text" | "pipeline" | "services">
-  >;
+  readonly pipelineOf: (id: SourceId) => Promise<Pick<PipelineReported, "text" | "pipeline" | "services">>;
   readonly actors: () => Omit<ActorsReported, "type" | "node">;
   /** Newest first. */
   readonly deadLetters: () => readonly KeptLetter[];
