@@ -206,7 +206,8 @@ export function createSources(options: SourcesOptions): OwnSources {
   return {
     async addSource(asked) {
       const { id } = asked;
-      if (generators.has(id) || starting.has(id)) throw nameInUse(id, system.name);
+      if (starting.has(id)) throw nameStarts(id, system.name);
+      if (generators.has(id)) throw nameInUse(id, system.name);
       starting.add(id);
       try {
         await start(asked);
@@ -243,6 +244,14 @@ export function createSources(options: SourcesOptions): OwnSources {
       for (const generator of generators.values()) generator.tell(news, "control");
     },
   };
+}
+
+/** What starts may yet end, as its hub may refuse it. */
+function nameStarts(id: SourceId, node: NodeName): SluiceError {
+  return new SluiceError(
+    `Cannot add source "${id}" as one of that name is being started on "${node}": try again, or give it another name with --id`,
+    { code: "source-invalid", retry: "backoff" },
+  );
 }
 
 function nameInUse(id: SourceId, node: NodeName): SluiceError {

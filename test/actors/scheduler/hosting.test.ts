@@ -19,6 +19,7 @@ import { createInlineDecisions } from "../../../src/actors/scheduler/inline-deci
 import { createPolicies } from "../../../src/scheduling/policies.js";
 import { createMemoryTrust, type Trust } from "../../../src/storage/trust/trust.js";
 import type { Hosting } from "../../../src/task/hosting.js";
+import { SluiceError } from "../../../src/task/errors.js";
 import { parseNodeName, parseSourceId, type NodeName } from "../../../src/task/identity.js";
 import type { SourceRequest } from "../../../src/task/requests.js";
 import { fold } from "../../support/fold.js";
@@ -292,6 +293,27 @@ test("a source that its host cannot open goes to another candidate, and back onc
   await on.sealed();
   assert.is(on.report()?.status, "waiting");
   on.scheduler.advance(30_000);
+  await on.scheduler.settle();
+  on.starts("edge-1");
+  assert.is(on.report()?.host, EDGE_1);
+});
+
+test("a candidate that has no time for a source now is asked again at once, and not as late as one that cannot have it", async () => {
+  const on = setUp({ names: ["cloud", "edge-1"] });
+  const replyTo = on.order({ candidates: [EDGE_1], choice: "fixed" });
+  await on.sealed();
+  on.starts("edge-1");
+  replyTo.only("sourceHosted");
+  on.scheduler.tell({ type: "removeNode", node: EDGE_1, gone: true });
+  on.scheduler.advance(2_100);
+  await on.sealed();
+  on.join("edge-1");
+  await on.scheduler.settle();
+  const passing = new SluiceError("It is being started", { code: "source-invalid", retry: "backoff" });
+  on.taken("edge-1").replyTo.tell({ type: "refused", error: passing });
+  await on.scheduler.settle();
+  assert.is(on.report()?.status, "waiting");
+  on.scheduler.advance(1_100);
   await on.scheduler.settle();
   on.starts("edge-1");
   assert.is(on.report()?.host, EDGE_1);

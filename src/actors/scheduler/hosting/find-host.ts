@@ -9,6 +9,7 @@
  * HO4 A candidate that cannot capture the source, or says that it does and does not, is not asked again for a while; where none can, the source waits.
  */
 
+import { CodedError } from "../../../runtime/errors.js";
 import type { AgentMessage, AgentReply } from "../../protocol/agent.js";
 import type { DistributorMessage, SealReply } from "../../protocol/distributor.js";
 import { AGENT_REPLY, readReply } from "../../guard/replies.js";
@@ -220,7 +221,9 @@ export function onHostAnswered(
   const read = result.ok ? readReply(AGENT_REPLY, result.reply) : null;
   const answer = read?.ok === true ? read.reply : null;
   if (answer?.type === "refused") {
-    refuse(entry, node, answer.error.message, ctx);
+    const { error } = answer;
+    const isPassing = error instanceof CodedError && error.retry === "backoff";
+    refuse(entry, node, error.message, ctx, isPassing ? AGAIN_MS : REFUSED_MS);
     withdraw(state, id, entry, ctx);
     return;
   }
