@@ -9,4 +9,11 @@ test("sameData compares what the wire may bring, bigints too", () => {
   assert.ok(sameData(undefined, undefined));
 });
 
+test("sameData looks at no order of keys, which each form that a value comes through has of its own, and at that of lists", () => {
+  assert.ok(sameData({ a: 1, b: [{ c: 2, d: undefined, e: null }] }, { b: [{ e: null, c: 2 }], a: 1 }));
+  assert.not.ok(sameData([1, 2], [2, 1]));
+  assert.not.ok(sameData({ a: [{ b: 1 }, { c: 2 }] }, { a: [{ c: 2 }, { b: 1 }] }));
+  assert.not.ok(sameData({ a: null }, {}));
+});
+
 test.run();
