@@ -30,9 +30,7 @@ export interface KeptCosts extends Costs {
 const FILE = fileURLToPath(new URL("../../../bench/costs/costs.json", import.meta.url));
 const PROGRAM = fileURLToPath(new URL("./measure.js", import.meta.url));
 const MEASURE_FLAGS =
-  "--expose-gc --no-opt --no-sparkplug --single-threaded --min-semi-space-size=64 --max-semi-space-size=128".split(
-    " ",
-  );
+  "--expose-gc --no-opt --no-sparkplug --min-semi-space-size=64 --max-semi-space-size=128".split(" ");
 /** By so much a figure may grow unseen: a tick more or less, not a message a task or a copy of a frame. */
 const TOLERANCE: Readonly<Record<keyof Costs, number>> = {
   messages: 0.03,
