@@ -25,7 +25,7 @@ const APPS = fileURLToPath(new URL("../../../apps/", import.meta.url));
 const FILE = `${APPS}pipelines/default.yaml`;
 const PIPELINE = parsePipelineFile(readFileSync(FILE, "utf8"), FILE, SERVICES);
 
-const PICTURES = fileURLToPath(new URL("../../../.sluice/page/", import.meta.url));
+const PICTURES = fileURLToPath(new URL("../../pictures/", import.meta.url));
 
 const EDGE = parseNodeName("edge-1");
 /** Of a source that only an edge may capture. */
