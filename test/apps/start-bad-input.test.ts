@@ -10,7 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createServer, type AddressInfo, type Server } from "node:net";
+import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,6 +20,7 @@ import { openStore } from "../../src/storage/results/open-store.js";
 import { dataFolder } from "../support/data.js";
 import { inPairs, REPOSITORY, runProgram, type Ended, type ProgramOptions } from "../support/program.js";
 import { newRecord } from "../support/records.js";
+import { silentServer } from "../support/silent-server.js";
 import { startHere } from "../support/sluice-here.js";
 import { storedRecords } from "../support/stored.js";
 
@@ -70,7 +71,7 @@ chmodSync(readOnly, 0o555);
 chmodSync(folder, 0o755);
 
 /** Accepts and says nothing. */
-const silent: Server = createServer().listen(0, "127.0.0.1");
+const silent = silentServer().listen(0, "127.0.0.1");
 await once(silent, "listening");
 const { port } = silent.address() as AddressInfo;
 const lockedFolder = join(folder, "locked");

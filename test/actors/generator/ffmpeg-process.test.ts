@@ -2,10 +2,11 @@
 
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
+import { silentServer } from "../../support/silent-server.js";
 import { startEndlessCapture, type Program } from "../../support/program.js";
 import { within } from "../../support/within.js";
 import { BINARIES, captureAll, folder } from "./clips.js";
@@ -24,7 +25,7 @@ async function runsFfmpeg(program: Program): Promise<void> {
 }
 
 test("a killed program leaves no ffmpeg behind that waits for a writer, a camera or its reader", async () => {
-  const camera = createServer().listen(0, "127.0.0.1");
+  const camera = silentServer().listen(0, "127.0.0.1");
   await once(camera, "listening");
   const { port } = camera.address() as AddressInfo;
   try {

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { once } from "node:events";
 import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
+import { silentServer } from "../../support/silent-server.js";
 import { captureAll, makeClip } from "./clips.js";
 
 const SECRET = "hunter2";
@@ -22,7 +23,7 @@ test("an RTSP address that nobody listens on is source-unreachable, without its 
 });
 
 test("an RTSP server that never answers is given up after the connect timeout", async () => {
-  const server = createServer().listen(0, "127.0.0.1");
+  const server = silentServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const { error } = await captureAll(`rtsp://127.0.0.1:${port}/stream`, { connectTimeoutMs: 400 });
