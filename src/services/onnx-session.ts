@@ -70,8 +70,28 @@ export interface OnnxSession {
 }
 
 /** Loads the library ahead of the first session, which takes some 100 ms. Idempotent. */
-export function loadOnnxRuntime(): Promise<typeof OnnxRuntime> {
-  return nativeCall(() => import("onnxruntime-node"));
+export async function loadOnnxRuntime(): Promise<typeof OnnxRuntime> {
+  const runtime = await nativeCall(() => import("onnxruntime-node"));
+  if (!isLoaded) keepHalvesAsBits(runtime);
+  isLoaded = true;
+  return runtime;
+}
+
+let isLoaded = false;
+
+/**
+ * Where the engine knows `Float16Array` (Node 24) the library makes one of halves, and its native part cannot read it ("not enough
+ * space: expected 384, got 0", 1.30). Its first tensor looks once: it is to find none.
+ */
+function keepHalvesAsBits({ Tensor }: Pick<typeof OnnxRuntime, "Tensor">): void {
+  const known = Object.getOwnPropertyDescriptor(globalThis, "Float16Array");
+  if (known === undefined) return;
+  Reflect.deleteProperty(globalThis, "Float16Array");
+  try {
+    void new Tensor("float32", new Float32Array(1), [1]);
+  } finally {
+    Object.defineProperty(globalThis, "Float16Array", known);
+  }
 }
 
 /**
@@ -196,7 +216,7 @@ async function run(
       Object.entries(outputs).map(([output, tensor]) => [
         output,
         // The door's one cast: openSession has compared type and array of each output that a service reads.
-        { type: tensor.type, data: bitsOf(tensor), shape: tensor.dims } as TensorData,
+        { type: tensor.type, data: tensor.data, shape: tensor.dims } as TensorData,
       ]),
     );
   } catch (cause) {
@@ -205,12 +225,6 @@ async function run(
       cause,
     });
   }
-}
-
-/** Where the engine knows `Float16Array`, the runtime gives one. */
-function bitsOf({ type, data }: Tensor): Tensor["data"] {
-  if (type !== "float16" || !ArrayBuffer.isView(data) || data instanceof Uint16Array) return data;
-  return new Uint16Array(data.buffer, data.byteOffset, data.byteLength / Uint16Array.BYTES_PER_ELEMENT);
 }
 
 /** What is wrong with a model's inputs or outputs, or null. */

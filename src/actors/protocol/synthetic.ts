@@ -55,6 +55,6 @@ export type ProbeEvent =
       readonly unanswered: number;
     };
 
-export const PROBE_ENDS = ["done", "loaded", "changed", "failed"] as const;
+export const PROBE_ENDS = ["done", "loaded", "changed", "failed"] as const satisfies readonly ProbeEnd[];
 /** `done`: all were made. `loaded`: the cluster has no room for it. `changed`: the source walks another pipeline, or is gone. */
-export type ProbeEnd = (typeof PROBE_ENDS)[number];
+export type ProbeEnd = "done" | "loaded" | "changed" | "failed";
