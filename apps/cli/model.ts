@@ -1,9 +1,8 @@
 /** `sluice model inspect`: what a model says of itself, and whether its description fits it. */
 
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
+import { describeModelFile } from "../../src/services/model-files.js";
 import { inspectModel, type TensorSignature } from "../../src/services/onnx-session.js";
 import { checkDescribedModel } from "../../src/services/models/described-model.js";
 import { descriptionPath } from "../../src/services/models/description.js";
@@ -27,18 +26,17 @@ type Description =
 /** @returns 1 where there is a description that does not fit. @throws SluiceError `model-missing` or `model-invalid` of the model */
 export async function modelInspect(file: string, json: boolean): Promise<number> {
   const signature = await inspectModel(file);
-  const bytes = await readFile(file);
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const about = await describeModelFile(file);
+  if (about === null) throw new TypeError(`"${file}" was a file, and is none`);
   const path = descriptionPath(file);
   const description: Description = existsSync(path)
     ? await descriptionOf(file)
     : { status: "absent", draft: draftDescription(signature) };
   if (json) {
-    const about = { file: basename(file), bytes: bytes.length, sha256, ...signature, description };
-    out.json(about);
+    out.json({ ...about, ...signature, description });
   } else {
     const lines = [
-      `${basename(file)}  ${formatBytes(bytes.length)}  sha256 ${sha256}`,
+      `${about.file}  ${formatBytes(about.bytes)}  sha256 ${about.sha256}`,
       ...tensorLines("inputs", signature.inputs),
       ...tensorLines("outputs", signature.outputs),
       ...descriptionLines(basename(path), description),

@@ -4,6 +4,7 @@ import type { ActorsReported, DeadLettersReported } from "../../src/actors/proto
 import type { ActorFigures } from "../../src/runtime/actor-figures.js";
 import { useAsked } from "./asked.js";
 import type { Connection } from "./connection.js";
+import { Filter } from "./filter.js";
 import { clockTime, number } from "./format.js";
 import type { Model } from "./model.js";
 import { html, useState } from "./view.js";
@@ -105,14 +106,7 @@ function DeadLetters({ node, connection }: NodeProps) {
     `${target} ${reason} ${text}`.toLowerCase().includes(wanted),
   );
   return html`<h3>Dead letters</h3>
-    <label class="filter">
-      Show those with
-      <input
-        type="search"
-        value=${filter}
-        onInput=${(event: InputEvent) => setFilter((event.target as HTMLInputElement).value)}
-      />
-    </label>
+    <${Filter} text=${filter} onText=${setFilter} />
     <ol class="events">
       ${letters.map(
         ({ atMs, target, reason, text }, index) =>

@@ -2,6 +2,7 @@
 
 import { splitEpoch } from "../../src/task/epoch.js";
 import type { HubEvent } from "../../src/web/page-protocol.js";
+import { Filter } from "./filter.js";
 import { clockTime, milliseconds } from "./format.js";
 import type { Model } from "./model.js";
 import { html, useState } from "./view.js";
@@ -15,14 +16,7 @@ export function Events({ model }: { readonly model: Model }) {
     .toReversed();
   return html`<section aria-labelledby="events">
     <h2 id="events">Events</h2>
-    <label class="filter">
-      Show those with
-      <input
-        type="search"
-        value=${filter}
-        onInput=${(event: InputEvent) => setFilter((event.target as HTMLInputElement).value)}
-      />
-    </label>
+    <${Filter} text=${filter} onText=${setFilter} />
     <ol class="events" aria-live="polite">
       ${lines
         .slice(0, 200)

@@ -14,7 +14,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { service as motion } from "../../src/services/motion-detection.js";
 import { service as tracking } from "../../src/services/tracking.js";
-import { Tracker } from "../../src/services/vision/tracker.js";
 import type { Detection } from "../../src/task/service.js";
 import { crossingScene } from "../../test/support/crossing-scene.js";
 import { demoClip, tasksOf } from "../../test/support/clip.js";
@@ -24,23 +23,14 @@ import { report, rounded, type Row } from "../report.js";
 
 const SCORE_MIN = 0.3;
 const SCENES = 20;
-const OPTIONS = {
-  hitsMin: 2,
-  lostAfterMs: 1_000,
-  tentativeAfterMs: 250,
-  iouMin: 0.2,
-  reach: 0.25,
-  tracksMax: 200,
-};
 /** One stage: each box may start a track. */
 const STAGES = { "one stage": 0, "two stages": 0.6 };
 
 const rows: Record<string, Row> = { "demo clip, by motion": rowOf([await demo()]) };
 for (const [name, scoreSure] of Object.entries(STAGES)) {
   const scenes = Array.from({ length: SCENES }, (_, index) => crossingScene(index + 1));
-  rows[`people who cross, ${name}`] = rowOf(
-    scenes.map(({ truth, detections, ptsUs }) => scoreOf(truth, detections, ptsUs, scoreSure)),
-  );
+  const scored = scenes.map(({ truth, detections, ptsUs }) => scoreOf(truth, detections, ptsUs, scoreSure));
+  rows[`people who cross, ${name}`] = rowOf(await Promise.all(scored));
 }
 const [TRUTH, BOXES] = ["tracking/campus-truth.csv", "tracking/campus-yolox-boxes.csv"];
 const folder = dataFolder([TRUTH, BOXES]);
@@ -49,7 +39,7 @@ if (folder !== null) {
   const found = boxesOf(join(folder, BOXES));
   const ptsUs = truth.map((_, frame) => frame * 40_000);
   for (const [name, scoreSure] of Object.entries(STAGES)) {
-    rows[`TUD-Campus, YOLOX-nano, ${name}`] = rowOf([scoreOf(truth, found, ptsUs, scoreSure)]);
+    rows[`TUD-Campus, YOLOX-nano, ${name}`] = rowOf([await scoreOf(truth, found, ptsUs, scoreSure)]);
   }
 }
 report("How well objects are followed (means over the scenes)", rows);
@@ -74,15 +64,26 @@ async function demo(): Promise<TrackingScore> {
   );
 }
 
-function scoreOf(
+async function scoreOf(
   truth: readonly (readonly Identified[])[],
   detections: readonly (readonly Detection[])[],
   ptsUs: readonly number[],
   scoreSure: number,
-): TrackingScore {
-  const tracker = new Tracker({ ...OPTIONS, scoreSure });
+): Promise<TrackingScore> {
+  const tracker = await tracking.load({ parameters: { scoreSure }, modelDir: null });
   const given = detections.map((boxes) => boxes.filter(({ score }) => score >= SCORE_MIN));
-  return trackingScore(truth, tracker.follow(given, ptsUs).map(identified));
+  const { frames } = await tracker.process({
+    sourceId: "scene",
+    incarnation: 1,
+    sequence: 0,
+    frames: [],
+    frameCount: given.length,
+    framePtsUs: ptsUs,
+    previous: new Map([["boxes", { type: "boxes", frames: given }]]),
+    continuity: "continued",
+  });
+  await tracker.close();
+  return trackingScore(truth, frames.map(identified));
 }
 
 function identified(boxes: readonly Detection[]): Identified[] {

@@ -184,9 +184,10 @@ export function routeAndDeploy(
   options: DeployOptions,
 ): Deployed {
   const refused = new Map<string, Refused>();
-  let fitting = sources;
   for (;;) {
     const full = new Set(refused.keys());
+    const fitting =
+      full.size === 0 ? sources : sources.map((planned) => withoutRefused(planned, full, options.fallback));
     const routed = fitting.map((planned) => ({ planned, routing: routeLoaded(planned, ready, full) }));
     const placed = deploy(routed, full, ready, options);
     const isNew = ({ node, stage }: Refused) => !full.has(placeKey(node, stage));
@@ -199,8 +200,6 @@ export function routeAndDeploy(
       return { routings, deployments: placed.deployments, refused: [...refused.values()] };
     }
     for (const one of more) refused.set(placeKey(one.node, one.stage), one);
-    const known = new Set(refused.keys());
-    fitting = sources.map((planned) => withoutRefused(planned, known, options.fallback));
   }
 }
 

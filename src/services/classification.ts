@@ -62,7 +62,7 @@ export const service: Service = {
 };
 
 /** What the box shows, one pixel at least: uint8 HWC RGB of its own. */
-export function cropOf(frame: RgbFrame, box: Detection, margin: number): Picture {
+function cropOf(frame: RgbFrame, box: Detection, margin: number): Picture {
   const pixel = (share: number, size: number) => Math.min(size, Math.max(0, Math.round(share * size)));
   const [acrossMargin, downMargin] = [box.width * margin, box.height * margin];
   const left = Math.min(pixel(box.x - acrossMargin, frame.width), frame.width - 1);

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { ModelFile } from "../task/offers.js";
 
@@ -22,17 +22,17 @@ export async function listModelFiles(folder: string | null): Promise<readonly Mo
   const models: ModelFile[] = [];
   for (const file of names.filter((name) => name.endsWith(".onnx")).sort()) {
     if (models.length === MODELS_MAX) break;
-    const model = await describe(join(folder, file), file).catch(() => null);
+    const model = await describeModelFile(join(folder, file)).catch(() => null);
     if (model !== null) models.push(model);
   }
   return models;
 }
 
 /** Null of what is no file. */
-async function describe(path: string, file: string): Promise<ModelFile | null> {
+export async function describeModelFile(path: string): Promise<ModelFile | null> {
   const stats = await stat(path);
   if (!stats.isFile()) return null;
   const hash = createHash("sha256");
   await pipeline(createReadStream(path), hash);
-  return { file, bytes: stats.size, sha256: hash.digest("hex") };
+  return { file: basename(path), bytes: stats.size, sha256: hash.digest("hex") };
 }

@@ -5,7 +5,7 @@
  * Tracking", 2016). Both match boxes from an IoU of 0.5 on.
  */
 
-import { assign } from "../../src/services/vision/assignment.js";
+import { assign, pairUp } from "../../src/services/vision/assignment.js";
 import { iou, type Box } from "../../src/services/vision/box.js";
 
 export interface Identified extends Box {
@@ -65,18 +65,13 @@ function matches(
   wanted: readonly Identified[],
   given: readonly Identified[],
   last: ReadonlyMap<Id, Id>,
-): (readonly [Identified, Identified])[] {
-  const never = Math.min(wanted.length, given.length) + 1;
-  const costOf = (box: Identified, own: Identified): number => {
+): readonly (readonly [Identified, Identified])[] {
+  // More than all overlaps together: one pair that was one before outweighs them.
+  const bonus = (Math.min(wanted.length, given.length) + 1) ** 2;
+  return pairUp(wanted, given, (box, own) => {
     const overlap = iou(box, own);
-    if (overlap < IOU_MIN) return never;
-    return 1 - overlap - (last.get(box.id) === own.id ? never ** 2 : 0);
-  };
-  const cost = Float64Array.from(wanted.flatMap((box) => given.map((own) => costOf(box, own))));
-  return [...assign(cost, wanted.length, given.length)].flatMap((column, row) => {
-    const [box, own] = [wanted[row], given[column]];
-    if (box === undefined || own === undefined) return [];
-    return (cost[row * given.length + column] ?? never) < never ? [[box, own] as const] : [];
+    if (overlap < IOU_MIN) return null;
+    return 1 - overlap - (last.get(box.id) === own.id ? bonus : 0);
   });
 }
 

@@ -74,6 +74,29 @@ export function assign(cost: Float64Array, rows: number, columns: number): Int32
   return columnOfRow;
 }
 
+/**
+ * Pairs of rows and columns: as many as can be, at the least total cost.
+ *
+ * @param costOf 1 at most; null of a pair that is not allowed
+ */
+export function pairUp<Row, Column>(
+  rows: readonly Row[],
+  columns: readonly Column[],
+  costOf: (row: Row, column: Column) => number | null,
+): readonly (readonly [Row, Column])[] {
+  if (rows.length === 0 || columns.length === 0) return [];
+  // What is not allowed costs more than all that is.
+  const never = Math.min(rows.length, columns.length) + 1;
+  const cost = Float64Array.from(
+    rows.flatMap((row) => columns.map((column) => costOf(row, column) ?? never)),
+  );
+  return [...assign(cost, rows.length, columns.length)].flatMap((column, index) => {
+    const [left, right] = [rows[index], columns[column]];
+    if (left === undefined || right === undefined) return [];
+    return (cost[index * columns.length + column] ?? never) < never ? [[left, right] as const] : [];
+  });
+}
+
 function transposed(cost: Float64Array, rows: number, columns: number): Float64Array {
   return cost.map((_, index) => at(cost, (index % rows) * columns + Math.trunc(index / rows)));
 }

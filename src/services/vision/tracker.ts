@@ -14,7 +14,7 @@
  */
 
 import type { Detection } from "../../task/service.js";
-import { assign } from "./assignment.js";
+import { pairUp } from "./assignment.js";
 import { iou, type Box } from "./box.js";
 import { ConstantVelocity } from "./constant-velocity.js";
 
@@ -170,24 +170,14 @@ function pairsOf(
   tracks: readonly Track[],
   { iouMin, reach }: { readonly iouMin: number; readonly reach: number },
 ): readonly (readonly [Detection, Track])[] {
-  if (detections.length === 0 || tracks.length === 0) return [];
-  const found = detections.map((detection) => grown(detection, reach));
-  const predicted = tracks.map((track) => grown(boxOf(track), reach));
-  // A pair that is not allowed costs more than all that are, so most pairs are matched, at the greatest overlap.
-  const never = Math.min(tracks.length, detections.length) + 1;
-  const cost = new Float64Array(detections.length * tracks.length).fill(never);
-  found.forEach((box, row) => {
-    predicted.forEach((prediction, column) => {
-      if (detections[row]?.label !== tracks[column]?.label) return;
-      const overlap = iou(box, prediction);
-      if (overlap >= iouMin) cost[row * tracks.length + column] = 1 - overlap;
-    });
+  const found = detections.map((detection) => ({ detection, box: grown(detection, reach) }));
+  const predicted = tracks.map((track) => ({ track, box: grown(boxOf(track), reach) }));
+  const pairs = pairUp(found, predicted, ({ detection, box }, { track, box: prediction }) => {
+    if (detection.label !== track.label) return null;
+    const overlap = iou(box, prediction);
+    return overlap >= iouMin ? 1 - overlap : null;
   });
-  return [...assign(cost, detections.length, tracks.length)].flatMap((column, row) => {
-    const [detection, track] = [detections[row], tracks[column]];
-    if (detection === undefined || track === undefined) return [];
-    return (cost[row * tracks.length + column] ?? never) < never ? [[detection, track] as const] : [];
-  });
+  return pairs.map(([{ detection }, { track }]) => [detection, track] as const);
 }
 
 function trackAt({ x, y, width, height, label }: Detection): Track {
