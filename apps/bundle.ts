@@ -54,10 +54,12 @@ const LAYERS: readonly (readonly [name: string, of: readonly string[]])[] = [
   // A thread of a stage loads no inference that the stage has no use for: it costs each thread some 20 MB.
   ["thread", ["src/actors/processor/worker"]],
   ["vision", ["tracking", "colour-classification"].map(serviceModule)],
+  ["yaml", ["src/task/yaml"]],
   ["inference", ["motion-detection", "face-detection", "object-detection"].map(serviceModule)],
   ["models", ["detection", "classification"].map(serviceModule)],
+  ["decisions", ["src/actors/scheduler/decision-worker"]],
+  ["pipelines", ["src/node/agent/pipeline-reader"]],
   ["command-line", ["apps/cli/commands", "apps/program", "apps/start/options"]],
-  ["decisions", ["src/actors/scheduler/decision-worker", "src/node/agent/pipeline-reader"]],
   ["operator", ["src/operator/operator"]],
   ["node", ["src/node/node"]],
   ["hub", ["apps/cli/hub"]],

@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { chromium, type Page } from "playwright-core";
+import { SLOWER_MAX } from "./within.js";
 
 const CHROMIUM = process.env["SLUICE_CHROMIUM"] ?? "/usr/bin/chromium";
 const FLAGS = [
@@ -39,7 +40,8 @@ export async function inBrowser(url: string, use: (visit: Visit) => Promise<void
       const { protocol, host: asked } = new URL(request.url());
       if (protocol !== "data:" && asked !== host) problems.push(`a request to ${request.url()}`);
     });
-    page.setDefaultTimeout(60_000);
+    // For what hangs: a machine may be slow.
+    page.setDefaultTimeout(60_000 * SLOWER_MAX);
     await use({ page, problems });
   } finally {
     await browser.close();
