@@ -3,6 +3,7 @@
 import type { QueryReply } from "../../src/actors/protocol/distributor.js";
 import type { SourceId } from "../../src/task/identity.js";
 import type { StoredGap, StoredRecord, StoredResult } from "../../src/task/record.js";
+import type { Hop } from "../../src/task/task.js";
 import type { Attempt } from "./attempt.js";
 import type { Connection } from "./connection.js";
 import { clockTime, milliseconds } from "./format.js";
@@ -129,7 +130,7 @@ function Hops({ record }: { readonly record: TaskRecord }) {
       : [
           ["made", "", "", after(record.createdAtMs), ""],
           ...record.hops.map((hop) => [
-            hop.variant === undefined ? hop.stage : `${hop.stage} (${hop.variant})`,
+            stageText(hop),
             hop.node,
             `${hop.epoch}, try ${hop.attempt}, delivery ${hop.delivery}`,
             after(hop.endedAtMs),
@@ -169,6 +170,12 @@ function Hops({ record }: { readonly record: TaskRecord }) {
       </tbody>
     </table>
   </div>`;
+}
+
+/** With its variant, and the beginning of its model's SHA-256. */
+function stageText({ stage, variant, model }: Hop): string {
+  const what = [variant, model && `model ${model.slice(0, 8)}`].filter((part) => part !== undefined);
+  return what.length === 0 ? stage : `${stage} (${what.join(", ")})`;
 }
 
 function taskName({ id: { incarnation, sequence } }: TaskRecord): string {

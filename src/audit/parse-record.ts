@@ -15,6 +15,7 @@ const identity = z.object({ sourceId: name, incarnation: z.number(), sequence: z
 const hop = z.object({
   stage: name,
   variant: name.optional(),
+  model: z.string().optional(),
   node: name,
   epoch: z.number().int().min(0),
   attempt: z.number(),

@@ -15,6 +15,8 @@ export interface Hop {
   readonly stage: StageId;
   /** Which of the variants of the stage ran; absent where it has none. */
   readonly variant?: string;
+  /** SHA-256 of the file of the model that ran, 64 hexadecimal digits; absent where the stage has none. */
+  readonly model?: string;
   readonly node: NodeName;
   /** Epoch of the table that this hop was routed by; 0 before the first. */
   readonly epoch: number;

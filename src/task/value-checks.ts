@@ -19,6 +19,13 @@ export function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
+/** A SHA-256 in lower case. */
+export function isSha256(value: unknown): value is string {
+  return typeof value === "string" && SHA256.test(value);
+}
+
+const SHA256 = /^[0-9a-f]{64}$/;
+
 /** Neither NaN nor infinite. */
 export function isFiniteNumber(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);

@@ -182,6 +182,19 @@ test("an audit that knows the pipeline finds a stage that is missing, and one th
     record.id.sequence === 3 ? { ...record, delivery: 2 } : record,
   );
   await finds(again, [], given);
+
+  // Only of a stage with a model can there be one that ran.
+  const [first, ...others] = pipeline.stages;
+  assert.ok(first);
+  const stages = [{ ...first, model: "a.onnx" }, ...others];
+  const model = "0".repeat(64);
+  for (const [stage, wanted] of [
+    ["a", []],
+    ["b", ["hops cam-1/1/3"]],
+  ] as const) {
+    const ran = changed(records, 3, (record) => withHop(record, stage, (hop) => ({ ...hop, model })));
+    await finds(ran, wanted, knowing({ ...pipeline, stages }));
+  }
 });
 
 test("an audit that does not know the pipeline finds results that have not the stages of the others", async () => {

@@ -37,6 +37,7 @@ export const REASONS_MAX = 64;
 export const DEMAND_MAX = 100_000;
 
 export const name = z.string().regex(NAME);
+export const sha256 = z.hex().length(64);
 export const text = z.string().max(TEXT_LIMITS.detail);
 /** Also a position in the store. */
 export const count = z.number().int().min(0);
@@ -252,9 +253,7 @@ export const nodeDescription = z.object({
   role: z.enum(["edge", "cloud"]),
   services: z.array(z.string().max(TEXT_LIMITS.serviceName)).max(SERVICES_MAX),
   models: z
-    .array(
-      z.object({ file: z.string().max(TEXT_LIMITS.modelFile), bytes: count, sha256: z.hex().length(64) }),
-    )
+    .array(z.object({ file: z.string().max(TEXT_LIMITS.modelFile), bytes: count, sha256 }))
     .max(MODELS_MAX)
     .optional(),
   capacity: z

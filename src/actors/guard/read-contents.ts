@@ -5,7 +5,7 @@ import { CONFIGURATION_LIMITS, PIPELINE_LIMITS, TASK_LIMITS, TEXT_LIMITS } from 
 import type { Frame, Payload } from "../../task/payload.js";
 import type { Detection, StageResult } from "../../task/service.js";
 import type { Hop } from "../../task/task.js";
-import { isCount, isFiniteNumber, isName } from "../../task/value-checks.js";
+import { isCount, isFiniteNumber, isName, isSha256 } from "../../task/value-checks.js";
 import { fields, isBoundedCount, isText, list, mapOf, wanted, type Fields } from "./checks.js";
 import type { Known } from "./rules.js";
 
@@ -105,10 +105,11 @@ function readDetection(value: unknown): Known<Detection> {
 
 export function readHop(value: unknown): Known<Hop> {
   const hop = fields(value, "a hop");
-  const { stage, variant, node, epoch, attempt, delivery, sentAtMs } = hop;
+  const { stage, variant, model, node, epoch, attempt, delivery, sentAtMs } = hop;
   const { enqueuedAtMs, startedAtMs, endedAtMs } = hop;
   wanted(isName(stage) && isName(node), "a hop of a stage and a node");
   wanted(variant === undefined || isName(variant), "the variant of a hop");
+  wanted(model === undefined || isSha256(model), "the SHA-256 of the model of a hop");
   wanted(isBoundedCount(epoch) && isDelivery(attempt), "a hop with its epoch and attempt");
   wanted(isDelivery(delivery), "a hop with its delivery");
   wanted(isInstant(enqueuedAtMs) && isInstant(startedAtMs) && isInstant(endedAtMs), "the times of a hop");
@@ -116,6 +117,7 @@ export function readHop(value: unknown): Known<Hop> {
   return {
     stage,
     ...(variant !== undefined && { variant }),
+    ...(model !== undefined && { model }),
     node,
     epoch,
     attempt,

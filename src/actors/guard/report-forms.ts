@@ -20,6 +20,7 @@ import {
   recordOf,
   REASONS_MAX,
   sample,
+  sha256,
   stageFailure,
   table,
   text,
@@ -49,6 +50,7 @@ const stageResult = z.object({
 export const hop = z.object({
   stage: name,
   variant: name.optional(),
+  model: sha256.optional(),
   node: name,
   epoch: count,
   attempt: count,

@@ -23,7 +23,7 @@ import type { ProcessorAnswer, ProcessorMessage } from "../protocol/processor.js
 import type { StageKey, NodeName } from "../../task/identity.js";
 import { ownerOf } from "../../task/origin.js";
 import type { Stage } from "../../task/pipeline.js";
-import type { ServiceDeclaration, StageResult } from "../../task/service.js";
+import type { ServiceDeclaration } from "../../task/service.js";
 import type { DropReason, Task } from "../../task/task.js";
 import type { ProcessorLimits } from "./processor-limits.js";
 import type { Entry } from "./source-lanes.js";
@@ -51,6 +51,7 @@ import {
   idleWorker,
   prepareWorker,
   runOn,
+  type PoolEvent,
   type PoolMessage,
   type WorkerPool,
 } from "./worker-pool.js";
@@ -177,7 +178,7 @@ export function createProcessor(
         controller.tell({ type: "processorLoaded", stage: key, incarnation: retained.incarnation });
         return;
       case "completed":
-        onCompleted(state, event.work, event.result, ctx);
+        onCompleted(state, event, ctx);
         return;
       case "failed":
         drop(state, event.work.entry, "serviceFailed", event.text, ctx);
@@ -194,14 +195,18 @@ export function createProcessor(
     }
   }
 
-  function onCompleted(state: State, work: Work, returned: StageResult, ctx: Context<Message>): void {
+  function onCompleted(
+    state: State,
+    { work, result, model }: Extract<PoolEvent<Work>, { type: "completed" }>,
+    ctx: Context<Message>,
+  ): void {
     const endedAtMs = ctx.monotonic();
     settleTask(state.queue, work.entry, "completed", endedAtMs);
     controller.tell({
       type: "stageCompleted",
       task: work.entry.task,
-      result: resultOf(work, returned, stage),
-      hop: hopOf(work, { stage, node, endedAtMs, epochMs: ctx.epochMs() }),
+      result: resultOf(work, result, stage),
+      hop: hopOf(work, { stage, model, node, endedAtMs, epochMs: ctx.epochMs() }),
     });
   }
 
@@ -261,8 +266,16 @@ export function createProcessor(
       const text = `Cannot run stage "${stage.id}" on "${node}" as the service "${stage.service}" is not known there`;
       return { status: "failed", error: new SluiceError(text, { code: "service-unknown" }) };
     }
-    const { parameters, output, stateful } = stage;
-    const spec = { name: stage.id, module: service.module, parameters, modelDir, output, stateful };
+    const { model, parameters, output, stateful } = stage;
+    const spec = {
+      name: stage.id,
+      module: service.module,
+      parameters,
+      modelDir,
+      ...(model !== undefined && { model }),
+      output,
+      stateful,
+    };
     const replicas = stage.stateful ? 1 : limits.replicas;
     const pool = createWorkerPool<Work>({
       spec,

@@ -57,6 +57,8 @@ export function hopOf(
   { entry, startedAtMs }: Work,
   ran: {
     readonly stage: Stage;
+    /** SHA-256; null where the stage has no model. */
+    readonly model: string | null;
     readonly node: NodeName;
     readonly endedAtMs: number;
     /** By what the clock is ahead of the monotonic one. */
@@ -67,6 +69,7 @@ export function hopOf(
   return {
     stage: ran.stage.id,
     ...variantOf(ran.stage),
+    ...(ran.model !== null && { model: ran.model }),
     node: ran.node,
     epoch,
     attempt,

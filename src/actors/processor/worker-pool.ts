@@ -20,7 +20,13 @@ export type PoolMessage =
 
 /** What became of a piece of work, or of the pool; `work` is null where the worker had none. */
 export type PoolEvent<Work> =
-  | { readonly type: "completed"; readonly work: Work; readonly result: StageResult }
+  | {
+      readonly type: "completed";
+      readonly work: Work;
+      readonly result: StageResult;
+      /** SHA-256 of the model that its worker has; null where it has none. */
+      readonly model: string | null;
+    }
   | { readonly type: "failed"; readonly work: Work; readonly text: string }
   | { readonly type: "workerLost"; readonly work: Work | null; readonly text: string }
   /** No worker can be had; all are ended. */
@@ -166,7 +172,8 @@ function onEvent<Work>(
     case "completed": {
       pool.losses = 0;
       const work = becomeIdle(worker, ctx);
-      return work === null ? CHANGED : { type: "completed", work, result: event.result };
+      if (work === null) return CHANGED;
+      return { type: "completed", work, result: event.result, model: event.model ?? null };
     }
     case "failed": {
       const work = becomeIdle(worker, ctx);

@@ -17,6 +17,8 @@ export interface WorkerSpec {
   readonly module: string;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly modelDir: string | null;
+  /** The file in that folder that the service loads; absent where it needs none. */
+  readonly model?: string;
   /** Every result must be of this type. */
   readonly output: DataType;
   /** It remembers from one job to the next. */
@@ -36,7 +38,8 @@ export type WorkerEvent =
       readonly text: string;
       readonly permanent: boolean;
     }
-  | { readonly type: "completed"; readonly result: StageResult }
+  /** `model`: SHA-256 of the file that the service has loaded, where the spec names one. */
+  | { readonly type: "completed"; readonly result: StageResult; readonly model?: string }
   /** The service threw, or its result was not one: the job has failed, the worker is well. */
   | { readonly type: "failed"; readonly text: string }
   /** The thread ended and nobody had asked it to; the last event. */

@@ -5,6 +5,7 @@ import { errorText } from "../../runtime/errors.js";
 import { accountShared } from "../../runtime/shared-memory.js";
 import type { Payload } from "../../task/payload.js";
 import { countNativeCalls, nativeCall, type NativeCalls } from "../../services/native-call.js";
+import { loadHashed } from "../../services/loaded-model.js";
 import type { RgbFrame, Service, ServiceInstance } from "../../services/service.js";
 import { parseStageResult } from "./stage-result.js";
 import type { Job, WorkerEvent, WorkerSpec } from "./worker-port.js";
@@ -22,12 +23,13 @@ const port = parentPort;
 const { spec, nativeCalls } = workerData as WorkerData;
 countNativeCalls(nativeCalls);
 
-const service = await loadService();
-if (service !== null) {
+const ready = await loadService();
+if (ready !== null) {
+  const { service, model } = ready;
   // A job may have come while the service was loading, so jobs and the close wait in a line.
   let line = Promise.resolve();
   port.on("message", (request: WorkerRequest) => {
-    line = line.then(() => (request.type === "run" ? run(service, request.job) : close(service)));
+    line = line.then(() => (request.type === "run" ? run(service, request.job, model) : close(service)));
   });
   post({ type: "loaded" });
 }
@@ -36,13 +38,23 @@ function post(event: WorkerEvent): void {
   port.postMessage(event);
 }
 
-async function loadService(): Promise<ServiceInstance | null> {
+/** `model`: SHA-256 of the model that it has loaded. */
+interface LoadedService {
+  readonly service: ServiceInstance;
+  readonly model: string | null;
+}
+
+async function loadService(): Promise<LoadedService | null> {
   try {
     const module = (await import(spec.module)) as { readonly service?: Partial<Service> };
-    if (typeof module.service?.load !== "function") {
+    const { service } = module;
+    const load = service?.load;
+    if (typeof load !== "function") {
       throw new TypeError(`Module "${spec.module}" must export "service" with a "load" function`);
     }
-    return await module.service.load({ parameters: spec.parameters, modelDir: spec.modelDir });
+    const { parameters, modelDir } = spec;
+    const { loaded, sha256 } = await loadHashed(spec, () => load.call(service, { parameters, modelDir }));
+    return { service: loaded, model: sha256 };
   } catch (error) {
     const { code, retry } = error as { readonly code?: unknown; readonly retry?: unknown };
     post({
@@ -55,14 +67,18 @@ async function loadService(): Promise<ServiceInstance | null> {
   }
 }
 
-async function run(instance: ServiceInstance, { payload, ...input }: Job): Promise<void> {
+async function run(
+  instance: ServiceInstance,
+  { payload, ...input }: Job,
+  model: string | null,
+): Promise<void> {
   try {
     for (const { data } of payload?.frames ?? [])
       if (data.buffer instanceof SharedArrayBuffer) accountShared(data);
     const frames = payload === null ? [] : await rgbFrames(payload);
     const returned: unknown = await instance.process({ ...input, frames });
     const parsed = parseStageResult(returned, { output: spec.output, frameCount: input.frameCount });
-    if (parsed.ok) post({ type: "completed", result: parsed.result });
+    if (parsed.ok) post({ type: "completed", result: parsed.result, ...(model !== null && { model }) });
     else post({ type: "failed", text: `The result of the service cannot be used as ${parsed.problem}` });
   } catch (error) {
     post({ type: "failed", text: errorText(error) });

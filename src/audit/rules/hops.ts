@@ -1,13 +1,14 @@
 /**
  * Rule `hops`: the chain of hops is unbroken. Each stage with a result has one hop, and the reverse; it was enqueued before it
- * started, and started before it ended. Where the pipeline is known, none of its stages is missing, and none was enqueued
- * before a predecessor ended. Where it is not, all its results have the same stages.
+ * started, and started before it ended. Where the pipeline is known, none of its stages is missing, none was enqueued
+ * before a predecessor ended, and none names a model where it has none. Where it is not, all its results have the same stages.
  */
 
 import type { StoredResult } from "../../task/record.js";
 import { pipelineKeyText } from "../../task/identity.js";
 import type { Pipeline } from "../../task/pipeline.js";
 import type { Hop } from "../../task/task.js";
+import { stageAs } from "../../task/variants.js";
 import type { AuditRule } from "../rule.js";
 import { StageSets } from "./stage-sets.js";
 
@@ -48,6 +49,7 @@ function checkHops(
   }
   if (pipeline === undefined) return problems;
   problems.push(...checkStages(record, byStage, pipeline));
+  problems.push(...checkModels(byStage, pipeline));
   // A stage that remembers its result gives it again, with its first hop, to a task that is delivered again.
   if (record.delivery <= 1) problems.push(...checkOrder(byStage, pipeline, clockToleranceMs));
   return problems;
@@ -80,6 +82,16 @@ function checkStages(
       .filter((stage) => !known.has(stage))
       .map((stage) => `Stage "${stage}" is none of ${id}@${version}`),
   ];
+}
+
+function checkModels(byStage: ReadonlyMap<string, Hop>, { stages }: Pipeline): readonly string[] {
+  const problems: string[] = [];
+  for (const stage of stages) {
+    const hop = byStage.get(stage.id);
+    if (hop?.model === undefined || stageAs(stage, hop.variant).model !== undefined) continue;
+    problems.push(`Stage "${stage.id}" ran the model ${hop.model}, and has none`);
+  }
+  return problems;
 }
 
 function checkOrder(

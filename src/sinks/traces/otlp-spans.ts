@@ -129,7 +129,7 @@ function spansOf({ record, kept }: KeptRecord, cluster: TracedCluster): Spans {
 
 /** The stage, and below it transfer, queue and execute. */
 function hopSpans(hop: Hop, { traceId, taskSpanId }: TraceIds): readonly Part[] {
-  const { stage, variant, node, epoch, attempt, delivery } = hop;
+  const { stage, variant, model, node, epoch, attempt, delivery } = hop;
   const { sentAtMs, enqueuedAtMs, startedAtMs, endedAtMs } = hop;
   const id = spanIdOf(traceId, `stage ${stage}`);
   const part = (name: string, fromMs: number, toMs: number): Part => ({
@@ -156,6 +156,7 @@ function hopSpans(hop: Hop, { traceId, taskSpanId }: TraceIds): readonly Part[] 
         "sluice.attempt": attempt,
         "sluice.delivery": delivery,
         ...(variant !== undefined && { "sluice.variant": variant }),
+        ...(model !== undefined && { "sluice.model": model }),
       },
     },
     ...(sentAtMs === undefined ? [] : [part("transfer", sentAtMs, enqueuedAtMs)]),

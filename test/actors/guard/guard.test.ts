@@ -171,6 +171,7 @@ const fullTask = {
     {
       stage: "a",
       variant: "small",
+      model: "0".repeat(64),
       node: "edge-1",
       epoch: 1,
       attempt: 1,

@@ -58,7 +58,7 @@ test("processor tells the times of a hop as they were read, also where the threa
 });
 
 test("processor gives a worker one task at a time, with its frames and the results of the stages before", () => {
-  const { workers, execute, load, task } = setUp();
+  const { workers, controller, execute, load, task } = setUp();
   const first = task(0);
   execute(first, task(1));
   load();
@@ -69,6 +69,10 @@ test("processor gives a worker one task at a time, with its frames and the resul
   assert.equal(job?.previous, new Map());
   workers.last().complete();
   assert.is(workers.last().jobs.length, 2);
+  const model = "0".repeat(64);
+  workers.last().say({ type: "completed", result: { type: "boxes", frames: [[]] }, model });
+  const hops = controller.all("stageCompleted").map(({ hop }) => hop.model);
+  assert.equal(hops, [undefined, model], "a hop names the model that its worker has");
 });
 
 test("processor ignores a second copy of a task that it holds, and runs one that comes again after its answer", () => {

@@ -1,5 +1,7 @@
-import { existsSync, readdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { appendFileSync, existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { startWorker } from "../../../src/actors/processor/worker-host.js";
@@ -10,8 +12,10 @@ import type {
   WorkerThread,
 } from "../../../src/actors/processor/worker-port.js";
 import type { Payload } from "../../../src/task/payload.js";
+import { loadHashed } from "../../../src/services/loaded-model.js";
 import { allocateShared } from "../../../src/runtime/shared-memory.js";
 import { command, type Command } from "../../support/services/commands.js";
+import { temporaryFolder } from "../../support/temporary-folder.js";
 import { within } from "../../support/within.js";
 
 const moduleOf = (name: string) => new URL(`../../support/services/${name}.js`, import.meta.url).href;
@@ -86,6 +90,30 @@ test("worker runs a job given before it has loaded, and the next ones", async ()
   worker.run(job());
   assert.is((await worker.next()).type, "completed");
   worker.kill();
+});
+
+test("worker names the content of the model that it has loaded, of a file that stays as it is while it loads", async () => {
+  const modelDir = temporaryFolder();
+  const [model, text] = ["a.onnx", "a model"];
+  writeFileSync(join(modelDir, model), text);
+  const worker = start({ modelDir, model });
+  worker.run(job());
+  assert.is((await worker.next()).type, "loaded");
+  const event = await worker.next();
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  assert.is(event.type === "completed" && event.model, sha256);
+  worker.kill();
+  const load = (change: () => void) =>
+    loadHashed({ model, modelDir }, () => Promise.resolve(change())).catch(({ code, retry }) => [
+      code,
+      retry,
+    ]);
+  assert.equal(await load(() => {}), { loaded: undefined, sha256 });
+  const file = join(modelDir, model);
+  assert.equal(await load(() => appendFileSync(file, ".")), ["model-invalid", "backoff"]);
+  assert.equal(await load(() => rmSync(file)), ["model-invalid", "backoff"]);
+  // It was loaded from elsewhere.
+  assert.equal(await load(() => {}), { loaded: undefined, sha256: null });
 });
 
 test("worker reads the main thread's own bytes, not a copy of them", async () => {
