@@ -54,7 +54,7 @@ export const COUNTED_AS: ReadonlyMap<string, readonly string[]> = new Map<string
   ["edge.names-for-pages", ["malformed"]],
   ["stranger.token-by-time", ["token-invalid"]],
   ["stranger.slow-connect", ["carrier-too-slow"]],
-  ["stranger.slow-headers", ["carrier-no-http"]],
+  ["stranger.slow-headers", ["carrier-too-slow"]],
   ["stranger.slow-upgrade", ["handshake-timeout"]],
   ["stranger.slow-hello", ["handshake-timeout"]],
   ["stranger.idle-upgrades", ["handshake-timeout"]],

@@ -51,6 +51,14 @@ export class VirtualClock implements Clock {
     this.#nowMs = untilMs;
   }
 
+  /** The process is held up for `ms`: what falls due meanwhile runs at the end, late, and what that sets falls due later. */
+  stall(ms: number): void {
+    this.#nowMs += ms;
+    const due = [...this.#timers].filter(({ atMs }) => atMs <= this.#nowMs);
+    due.sort((a, b) => a.atMs - b.atMs || a.order - b.order);
+    for (const timer of due) if (this.#timers.delete(timer)) timer.callback();
+  }
+
   #next(untilMs: number): Timer | undefined {
     let first: Timer | undefined;
     for (const timer of this.#timers) {

@@ -51,7 +51,8 @@ export function createServer(url: string, limits: object, tls: ListenOptions["tl
       ...limits,
       cert: tls.certificate,
       key: tls.key,
-      handshakeTimeout: 2_000,
+      // A stranger has less time.
+      handshakeTimeout: 20_000,
       minVersion: "TLSv1.2",
     });
   } catch (error) {

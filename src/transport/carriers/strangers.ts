@@ -1,14 +1,16 @@
 /**
  * The sockets of one listener that are no channels yet. Each is let go of in time, and none keeps another one out.
  *
- * ST1 A socket that is no channel when its time is over is destroyed, whatever it has sent and whether or not it reads.
+ * ST1 A socket that is no channel when its time is over is destroyed, whatever it has sent and whether or not it reads. What holds
+ *     this process up is no part of that time.
  * ST2 There are so many of an address at most, and so many in all: one more has the oldest destroyed of the address that has
  *     most. Whoever belongs here is a channel after a round trip or two, and gets in beside any number of them.
  * ST3 This machine's own sockets count by themselves: nobody from elsewhere takes their place.
  */
 
 import type { Socket } from "node:net";
-import type { Clock, TimerHandle } from "../../runtime/clock.js";
+import type { Clock } from "../../runtime/clock.js";
+import { Patience } from "../../runtime/patience.js";
 import { addressGroup, LOOPBACK } from "../address-group.js";
 import { ByAddress } from "../by-address.js";
 
@@ -24,22 +26,32 @@ export interface StrangerLimits {
 interface Stranger {
   readonly socket: Socket;
   readonly address: string;
-  timer: TimerHandle;
+  /** Ends its waiting. */
+  rest: () => void;
+}
+
+/** There may be hundreds, so that they are looked at less often than what has joined. */
+const PIECE_MS = 250;
+
+interface StrangerNews {
+  /** A socket had to go for another one. */
+  onEvicted(): void;
+  /** A socket was no channel when its time was over. */
+  onLate(): void;
 }
 
 export class Strangers {
   readonly #clock: Clock;
   readonly #limits: StrangerLimits;
-  readonly #onEvicted: () => void;
+  readonly #news: StrangerNews;
   readonly #known = new Map<string, Stranger>();
   readonly #near = new ByAddress<Stranger>();
   readonly #far = new ByAddress<Stranger>();
 
-  /** @param onEvicted a socket had to go for another one */
-  constructor(clock: Clock, limits: StrangerLimits, onEvicted: () => void) {
+  constructor(clock: Clock, limits: StrangerLimits, news: StrangerNews) {
     this.#clock = clock;
     this.#limits = limits;
-    this.#onEvicted = onEvicted;
+    this.#news = news;
   }
 
   /** A connection has come. */
@@ -50,8 +62,12 @@ export class Strangers {
     const { perAddress, inAll, deadlineMs } = this.#limits;
     if (group.countOf(address) >= perAddress) this.#evict(group.oldestOf(address));
     else if (group === this.#far && group.size >= inAll) this.#evict(group.oldestOf(group.greediest()));
-    const timer = this.#clock.after(deadlineMs, () => socket.destroy());
-    const stranger: Stranger = { socket, address, timer };
+    const late = (): void => {
+      this.#news.onLate();
+      socket.destroy();
+    };
+    const patience = new Patience(this.#clock, deadlineMs, late, PIECE_MS);
+    const stranger: Stranger = { socket, address, rest: () => patience.rest() };
     this.#known.set(name, stranger);
     group.add(address, stranger);
     socket.once("close", () => this.#forget(name, stranger));
@@ -64,8 +80,9 @@ export class Strangers {
       socket.destroy();
       return;
     }
-    stranger.timer.cancel();
-    stranger.timer = this.#clock.after(this.#limits.lingerMs, () => stranger.socket.destroy());
+    stranger.rest();
+    const timer = this.#clock.after(this.#limits.lingerMs, () => stranger.socket.destroy());
+    stranger.rest = () => timer.cancel();
     // What still comes is not read by anybody, and must not keep the end of it from being seen.
     socket.resume();
   }
@@ -79,13 +96,13 @@ export class Strangers {
 
   #evict(stranger: Stranger | undefined): void {
     if (stranger === undefined) return;
-    this.#onEvicted();
+    this.#news.onEvicted();
     this.#forget(nameOf(stranger.socket), stranger);
     stranger.socket.destroy();
   }
 
   #forget(name: string, stranger: Stranger): void {
-    stranger.timer.cancel();
+    stranger.rest();
     if (this.#known.get(name) === stranger) this.#known.delete(name);
     this.#groupOf(stranger.address).delete(stranger.address, stranger);
   }

@@ -37,7 +37,10 @@ const PAGE_FRAME_BYTES_MAX = 64 * 1024;
 /** Bounds of a carrier over WebSocket. */
 export interface WsCarrierOptions {
   readonly clock: Clock;
-  /** For all headers of a request, in ms: a connection that sends them slower is closed. Default 2,000. */
+  /**
+   * For TLS, and then for all headers of a request, in ms: a connection that is slower is closed. What holds this process up
+   * does not count. Default 2,000.
+   */
   readonly headersTimeoutMs?: number;
   /** Sockets of one listener that are no channels yet, this machine's own aside: one more has an older one closed. Default 512. */
   readonly strangersMax?: number;
@@ -47,6 +50,8 @@ export interface WsCarrierOptions {
 
 /** How long a refused socket has to read why, in ms: less than anybody waits for it. */
 const LINGER_MS = 500;
+/** Of the time for headers, what Node's server gives at most: it knows the time alone, and not what of it the process was held up. */
+const SLOWEST = 10;
 
 /** Carries frames over WebSocket. */
 export function createWsCarrier(options: WsCarrierOptions): Carrier {
@@ -76,9 +81,10 @@ async function listen(
   const count = (reason: string): void => void (refusals[reason] = (refusals[reason] ?? 0) + 1);
   const { headersTimeoutMs = 2_000, strangersMax = 512, strangersPerAddress = 256, clock } = options;
   const limits = {
-    headersTimeout: headersTimeoutMs,
-    requestTimeout: headersTimeoutMs,
-    connectionsCheckingInterval: Math.max(50, Math.floor(headersTimeoutMs / 4)),
+    // For what this process has begun to answer. Those before that are strangers, who have less time.
+    headersTimeout: SLOWEST * headersTimeoutMs,
+    requestTimeout: SLOWEST * headersTimeoutMs,
+    connectionsCheckingInterval: Math.max(50, headersTimeoutMs),
     maxHeaderSize: 8 * 1024,
     keepAliveTimeout: 1,
   };
@@ -86,13 +92,12 @@ async function listen(
   const strangers = new Strangers(
     clock,
     {
-      // The time for TLS, and then for the headers.
-      deadlineMs: 2 * headersTimeoutMs + LINGER_MS,
+      deadlineMs: 2 * headersTimeoutMs,
       lingerMs: LINGER_MS,
       perAddress: strangersPerAddress,
       inAll: strangersMax,
     },
-    () => count("too-many-connections"),
+    { onEvicted: () => count("too-many-connections"), onLate: () => count("too-slow") },
   );
   server.on("connection", (socket) => strangers.add(socket));
   const upgraders = {

@@ -1,7 +1,7 @@
 /**
  * Accepts connections from other nodes: listens, does the handshake, and keeps unproved connections few and short-lived.
  *
- * A1 A connection that has not joined within `handshakeMs` is closed.
+ * A1 A connection that keeps this node waiting for `handshakeMs` at a step of its handshake is closed.
  * A2 At most `pendingMax` connections wait to join. One more evicts one of the address that has most of them: the one that
  *     has waited longest, but for those that name a token which is valid. Idle connections shut nobody out.
  * A3 An address whose attempts keep failing may have few waiting for a while, and more evict each other: honest nodes behind
@@ -18,7 +18,7 @@ import { PendingPeer, type PendingPeerListener, type PendingPeerOptions } from "
 
 /** Bounds on connections that have not yet proved to be members. */
 export interface AcceptorLimits {
-  /** From the connection to the join, in ms. */
+  /** At each step, in ms: what this node itself takes, and what holds it up, does not count. */
   readonly handshakeMs: number;
   /** Connections that have not joined yet. */
   readonly pendingMax: number;
@@ -28,7 +28,7 @@ export interface AcceptorLimits {
 }
 
 export const DEFAULT_ACCEPTOR_LIMITS: AcceptorLimits = {
-  handshakeMs: 2_000,
+  handshakeMs: 5_000,
   pendingMax: 256,
   pendingOfFailingMax: 16,
   failures: { perSecond: 5, burst: 200 },

@@ -1,6 +1,7 @@
 /** Opens a connection to another node and does the handshake on it. */
 
 import type { Clock } from "../../runtime/clock.js";
+import { Patience } from "../../runtime/patience.js";
 import type { Carrier, ConnectOptions } from "../carrier.js";
 import { TransportError } from "../errors.js";
 import type { ClusterIdentity } from "./cluster.js";
@@ -18,7 +19,7 @@ export interface DialOptions {
   readonly checkCluster?: CheckCluster | null;
   readonly nonce: () => string;
   readonly clock: Clock;
-  /** From the connection to the welcome, in ms. */
+  /** Without an answer of the other side, at each step, in ms; what holds this node up itself does not count. */
   readonly handshakeMs: number;
 }
 
@@ -45,7 +46,7 @@ export async function dial(options: DialOptions): Promise<Dialled> {
   const handshake = new DialerHandshake({ identity, token, nameKey, checkCluster, nonce });
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
-      timer.cancel();
+      patience.rest();
       channel.destroy();
       reject(error);
     };
@@ -54,7 +55,7 @@ export async function dial(options: DialOptions): Promise<Dialled> {
         code: "connect-failed",
         retry: "backoff",
       });
-    const timer = clock.after(handshakeMs, () =>
+    const patience = new Patience(clock, handshakeMs, () =>
       fail(broken(`the node there did not answer within ${handshakeMs} ms`)),
     );
     const handover = new Handover(
@@ -63,10 +64,11 @@ export async function dial(options: DialOptions): Promise<Dialled> {
         const step = handshake.receive(frame);
         if (step.type === "send") {
           channel.send(step.frame);
+          patience.renew();
         } else if (step.type === "failed") {
           fail(step.error);
         } else {
-          timer.cancel();
+          patience.rest();
           handover.finish();
           resolve({ peer: step.peer, welcome: step.welcome, handover });
         }

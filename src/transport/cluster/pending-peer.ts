@@ -3,10 +3,12 @@
  *
  * PP1 It ends once: joined, refused, given up, or closed by the other side.
  * PP2 A peer that was admitted either joins or is reported as abandoned.
+ * PP3 Its time is what this node waits for each of its frames: not what this node takes to answer, nor what holds that up.
  */
 
-import type { Clock, TimerHandle } from "../../runtime/clock.js";
+import type { Clock } from "../../runtime/clock.js";
 import { asError } from "../../runtime/errors.js";
+import { Patience } from "../../runtime/patience.js";
 import type { Channel } from "../carrier.js";
 import type { TransportError } from "../errors.js";
 import {
@@ -43,12 +45,12 @@ export class PendingPeer {
   readonly #listener: PendingPeerListener;
   readonly #handshake: AcceptorHandshake;
   readonly #handover: Handover;
-  readonly #timer: TimerHandle;
+  readonly #patience: Patience;
   #admitted: JoiningPeer | null = null;
   #ended = false;
   #namesToken = false;
 
-  /** @param handshakeMs from the connection to the join, in ms */
+  /** @param handshakeMs that it may keep this node waiting for each of its frames, in ms */
   constructor(
     channel: Channel,
     handshakeMs: number,
@@ -58,7 +60,7 @@ export class PendingPeer {
     this.channel = channel;
     this.#options = options;
     this.#listener = listener;
-    this.#timer = options.clock.after(handshakeMs, () => {
+    this.#patience = new Patience(options.clock, handshakeMs, () => {
       this.#failed("handshake-timeout");
       this.giveUp();
     });
@@ -109,10 +111,12 @@ export class PendingPeer {
   }
 
   async #answer(frame: Uint8Array): Promise<void> {
+    this.#patience.rest();
     const step = await this.#handshake.receive(frame);
     if (this.#ended) return;
     this.channel.send(step.frame);
     if (step.type === "send") {
+      this.#patience.renew();
       this.#lookUpToken();
     } else if (step.type === "refused") {
       this.#failed(step.error.code, step.error.message);
@@ -145,7 +149,7 @@ export class PendingPeer {
 
   #end(): void {
     this.#ended = true;
-    this.#timer.cancel();
+    this.#patience.rest();
     this.#listener.onEnd(this);
   }
 }

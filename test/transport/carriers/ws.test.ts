@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
@@ -104,6 +105,20 @@ test("ws carrier survives garbage, requests of other kinds and incomplete ones, 
     Object.keys(refusals).sort(),
     ["no-http", "no-websocket", "too-slow", "wrong-subprotocol"].sort(),
   );
+});
+
+test("ws carrier takes in who came while its process was held up for longer than anybody has to ask", async () => {
+  const refusals = await underAttack(async (port) => {
+    const socket = await dial(port);
+    // It has been accepted, too; then nothing is read for a second.
+    await dial(port);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
+    socket.write(upgrade("sluice.v1"));
+    const [answer] = (await within(5_000, once(socket, "data"))) as [Buffer];
+    assert.match(answer.toString(), "101 Switching Protocols");
+    socket.destroy();
+  });
+  assert.equal(Object.keys(refusals), []);
 });
 
 test("ws carrier closes a channel that breaks the protocol: text, no mask, a frame too long", async () => {

@@ -155,6 +155,32 @@ clusterTest(
 );
 
 clusterTest(
+  "who says nothing is let go of; a node joins however long it and its hub are held up, and however slowly it gets on",
+  async (cluster) => {
+    const hub = await cluster.hub();
+    const silent = await cluster.network.connect({ url: "memory://hub" });
+    let ended = false;
+    silent.start({ onFrame: () => {}, onClose: () => (ended = true) });
+    await cluster.advance(4_900);
+    assert.is(ended, false);
+    await cluster.advance(200);
+    assert.is(ended, true);
+    assert.is(hub.cluster.security["handshake-timeout"], 1);
+
+    const heldUp = async (): Promise<void> => {
+      await cluster.settle();
+      cluster.clock.stall(60_000);
+    };
+    const first = cluster.join("edge-1", { carrier: slowly(cluster.network, heldUp) });
+    assert.is((await within(5_000, first)).cluster.connected, true);
+    const slow = (): Promise<void> => cluster.advance(900);
+    const second = cluster.join("edge-2", { carrier: slowly(cluster.network, slow) });
+    assert.is((await within(5_000, second)).cluster.connected, true);
+    assert.is(hub.cluster.security["handshake-timeout"], 1);
+  },
+);
+
+clusterTest(
   "nodes come back by themselves to a hub that has started anew, under higher sessions",
   async (cluster) => {
     const hub = await cluster.hub();
@@ -213,6 +239,7 @@ function slowly(carrier: Carrier, meanwhile: () => Promise<void>): Carrier {
     async connect(options) {
       const channel = await carrier.connect(options);
       let sent = Promise.resolve();
+      let frames = 0;
       return {
         get remote() {
           return channel.remote;
@@ -222,7 +249,9 @@ function slowly(carrier: Carrier, meanwhile: () => Promise<void>): Carrier {
         },
         start: (listener) => channel.start(listener),
         send(frame) {
-          sent = sendAfter(sent, channel, frame, meanwhile);
+          frames += 1;
+          // Its hello and its proof.
+          sent = sendAfter(sent, channel, frame, frames <= 2 ? meanwhile : () => Promise.resolve());
         },
         close: (reason) => channel.close(reason),
         destroy: () => channel.destroy(),
