@@ -3,7 +3,8 @@
  *
  * PJ1 A picture is shown with what was found in it, or not at all.
  * PJ2 Of a source nothing is shown that is older than what was shown before.
- * PJ3 What waits is bounded, by source and in bytes: the oldest of the source is forgotten, and counted as left out.
+ * PJ3 What waits is bounded, by source and in bytes. What is too much is forgotten, and counted as left out: of the pictures of a
+ *     source those that stand closest for their age, so that results find some however late they come.
  */
 
 import { compareTaskIds, taskKey, type SourceId, type TaskId } from "../../task/identity.js";
@@ -23,8 +24,16 @@ const RESULTS_MAX = 64;
 /** Of all pictures that wait. */
 const BYTES_MAX = 32 * 1024 * 1024;
 
+interface Waiting {
+  readonly picture: Picture;
+  /** How many of the source came before it. */
+  readonly at: number;
+}
+
 interface Side {
-  readonly pictures: Map<string, Picture>;
+  /** Oldest first. */
+  readonly pictures: Map<string, Waiting>;
+  arrived: number;
   readonly found: Map<string, readonly Found[]>;
   shown: TaskId | null;
   left: number;
@@ -49,9 +58,9 @@ export class PictureJoin {
       side.left += 1;
       return null;
     }
-    side.pictures.set(key, picture);
+    side.pictures.set(key, { picture, at: side.arrived++ });
     this.#bytes += picture.jpeg.byteLength;
-    if (side.pictures.size > PICTURES_MAX) this.#forgetOldest(side);
+    if (side.pictures.size > PICTURES_MAX) this.#forget(side, closest([...side.pictures.values()]), true);
     return null;
   }
 
@@ -61,8 +70,8 @@ export class PictureJoin {
     // Nobody looks at the source.
     if (side === undefined) return null;
     const key = taskKey(result.id);
-    const picture = side.pictures.get(key);
-    if (picture !== undefined) return this.#show(side, picture, foundIn(result));
+    const waiting = side.pictures.get(key);
+    if (waiting !== undefined) return this.#show(side, waiting.picture, foundIn(result));
     side.found.set(key, foundIn(result));
     const [oldest] = side.found.keys();
     if (side.found.size > RESULTS_MAX && oldest !== undefined) side.found.delete(oldest);
@@ -76,15 +85,15 @@ export class PictureJoin {
 
   /** Nobody looks at it any more. */
   end(sourceId: SourceId): void {
-    for (const { jpeg } of this.#sources.get(sourceId)?.pictures.values() ?? [])
-      this.#bytes -= jpeg.byteLength;
+    for (const { picture } of this.#sources.get(sourceId)?.pictures.values() ?? [])
+      this.#bytes -= picture.jpeg.byteLength;
     this.#sources.delete(sourceId);
   }
 
   #side(sourceId: SourceId): Side {
     let side = this.#sources.get(sourceId);
     if (side === undefined) {
-      side = { pictures: new Map(), found: new Map(), shown: null, left: 0 };
+      side = { pictures: new Map(), arrived: 0, found: new Map(), shown: null, left: 0 };
       this.#sources.set(sourceId, side);
     }
     return side;
@@ -95,8 +104,8 @@ export class PictureJoin {
     const isNewer = shown === null || compareTaskIds(picture.id, shown) > 0;
     if (isNewer) {
       side.shown = picture.id;
-      for (const [key, { id }] of side.pictures) {
-        if (compareTaskIds(id, picture.id) < 0) this.#forget(side, key, true);
+      for (const [key, { picture: other }] of side.pictures) {
+        if (compareTaskIds(other.id, picture.id) < 0) this.#forget(side, key, true);
       }
     }
     this.#forget(side, taskKey(picture.id), !isNewer);
@@ -113,10 +122,20 @@ export class PictureJoin {
   }
 
   #forget(side: Side, key: string, isLeft: boolean): void {
-    const picture = side.pictures.get(key);
+    const waiting = side.pictures.get(key);
     if (isLeft) side.left += 1;
-    if (picture === undefined) return;
+    if (waiting === undefined) return;
     side.pictures.delete(key);
-    this.#bytes -= picture.jpeg.byteLength;
+    this.#bytes -= waiting.picture.jpeg.byteLength;
   }
+}
+
+/** @returns the key of the one with the least room between its neighbours, for its age. @param waiting at least three, oldest first */
+function closest(waiting: readonly Waiting[]): string {
+  const newest = waiting.at(-1)?.at ?? 0;
+  const rooms = waiting.slice(1, -1).map(({ picture, at }, index) => {
+    const [before = 0, after = 0] = [waiting[index]?.at, waiting[index + 2]?.at];
+    return { key: taskKey(picture.id), room: (after - before) / (newest - at) };
+  });
+  return rooms.reduce((least, next) => (next.room < least.room ? next : least)).key;
 }

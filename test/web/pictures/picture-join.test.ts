@@ -43,6 +43,20 @@ test("PictureJoin never goes back: what is older than what was shown is left out
   assert.equal(shownOf(join.result(result(4))), [4, 1]);
 });
 
+test("PictureJoin shows some pictures however late results come, and though some tasks have none", () => {
+  for (const late of [20, 100, 1_000]) {
+    const join = new PictureJoin();
+    let shown = 0;
+    for (let sequence = 0; sequence < 10 * late; sequence += 1) {
+      join.picture(picture(sequence));
+      const of = sequence - late;
+      if (of >= 0 && of % 3 === 0 && join.result(result(of)) !== null) shown += 1;
+    }
+    // Nine times as long as a result takes.
+    assert.ok(shown >= 5, `${shown} with results ${late} tasks late`);
+  }
+});
+
 test("PictureJoin keeps few pictures without a result, and nothing of a source that nobody looks at", () => {
   const join = new PictureJoin();
   assert.is(join.result(result(0)), null);
