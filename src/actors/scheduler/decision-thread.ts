@@ -3,7 +3,6 @@
  *
  * DT1 A policy that does not come back in time, ends its thread or takes all of its memory is told of, the thread is ended and
  *     another one started; so is whoever waited for it.
- *     Without files of one's own the thread starts with the first question: a hub that has no source has no thread.
  * DT2 Files of one's own are read by a thread of their own: those in force stay until that one has them all and is well.
  */
 
@@ -60,15 +59,11 @@ interface Thread {
   readonly jobs: DecisionRequest[];
 }
 
-/**
- * Starts the thread, where it has files to read; otherwise it starts once something is asked.
- *
- * @throws SluiceError `policy-invalid` where a file cannot be read, or holds no policies
- */
+/** Starts the thread. @throws SluiceError `policy-invalid` where a file cannot be read, or holds no policies */
 export async function openDecisionThread(options: DecisionThreadOptions = {}): Promise<DecisionThread> {
   const { files = [], readMs = 20_000, memoryMiB = 256 } = options;
   const settings = { files, readMs, memoryMiB, limits: { ...DECISION_LIMITS, ...options.limits } };
-  return new WatchedThread(settings, files.length === 0 ? null : await startThread(settings));
+  return new WatchedThread(settings, await startThread(settings));
 }
 
 class WatchedThread implements DecisionThread {
@@ -80,17 +75,16 @@ class WatchedThread implements DecisionThread {
   #current: Thread | null = null;
   #listener: DecisionListener = { tell: () => {}, monotonic: () => 0 };
   #watching: NodeJS.Timeout | null = null;
-  #starting = false;
   #closed = false;
 
-  constructor(settings: Settings, first: Thread | null) {
+  constructor(settings: Settings, first: Thread) {
     this.#settings = settings;
     this.limits = settings.limits;
-    if (first !== null) this.#use(first);
+    this.#use(first);
   }
 
   get policies(): ReadonlyMap<string, PolicyInfo> {
-    return this.#current?.policies ?? (builtInInfo ??= infoOf(BUILT_IN));
+    return this.#current?.policies ?? infoOf(BUILT_IN);
   }
 
   attach(listener: DecisionListener): void {
@@ -146,7 +140,6 @@ class WatchedThread implements DecisionThread {
     const thread = this.#current;
     if (thread === null) {
       this.#waiting.push(request);
-      void this.#restart();
       return;
     }
     thread.jobs.push(request);
@@ -200,16 +193,12 @@ class WatchedThread implements DecisionThread {
   }
 
   async #restart(): Promise<void> {
-    if (this.#starting) return;
-    this.#starting = true;
     while (!this.#closed && this.#current === null) {
       const thread = await this.#startSome();
-      // Files that were read again meanwhile have theirs.
-      if (thread !== null && !this.#closed && this.#current === null) this.#use(thread);
+      if (thread !== null && !this.#closed) this.#use(thread);
       else if (thread !== null) void thread.worker.terminate();
       else await new Promise((resolve) => setTimeout(resolve, RESTART_MS).unref());
     }
-    this.#starting = false;
   }
 
   /** What is wrong with the files now was not when they were read: all other policies decide meanwhile. */
@@ -229,7 +218,6 @@ class WatchedThread implements DecisionThread {
 }
 
 const BUILT_IN = createPolicies();
-let builtInInfo: ReadonlyMap<string, PolicyInfo> | null = null;
 
 /** @throws SluiceError `policy-invalid` */
 async function startThread({ files, limits, readMs, memoryMiB }: Settings): Promise<Thread> {

@@ -1,4 +1,3 @@
-import { readdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "../../support/test.js";
@@ -157,33 +156,5 @@ for (const [name, text, said] of [
     assert.match(error.message, file);
   });
 }
-
-test("without files of one's own the thread starts with the first question, and answers all that were asked", async () => {
-  const threads = (): number => (process.platform === "linux" ? readdirSync("/proc/self/task").length : 0);
-  const before = threads();
-  const thread = await openDecisionThread();
-  try {
-    assert.is(threads(), before);
-    assert.equal(thread.policies.get("dynamic")?.own, false);
-    const answered: number[] = [];
-    await within(
-      30_000,
-      new Promise<void>((resolve) => {
-        thread.attach({
-          tell(event) {
-            answered.push(ofKind(event, "roundDecided").job);
-            if (answered.length === 2) resolve();
-          },
-          monotonic: () => performance.now(),
-        });
-        for (const job of [1, 2]) thread.decide(job, roundOf([turn("cam-1", "edge-only")]));
-      }),
-      "two answers",
-    );
-    assert.equal(answered, [1, 2]);
-  } finally {
-    await thread.close();
-  }
-});
 
 test.run();
