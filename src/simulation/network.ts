@@ -37,6 +37,10 @@ export class Network {
   readonly #paths = new Map<string, Path>();
   /** By `pathKey`, the open ends of connections. */
   readonly #channels = new Map<string, Set<SimulatedChannel>>();
+  /** By `pathKey`, Mbit/s each way of those that are narrow. */
+  readonly #mbps = new Map<string, number>();
+  /** By sender and receiver, when a narrow path is free again. */
+  readonly #freeAtMs = new Map<string, number>();
   /** By address, the host that listens there. */
   readonly #listeners = new Map<string, string>();
   readonly #onFrame: (from: string, to: string, frame: Uint8Array) => void;
@@ -118,6 +122,11 @@ export class Network {
     this.#paths.set(pathKey(a, b), { status: "open", delayMs });
   }
 
+  /** Has the path between two hosts carry so much each way, over all connections together; `Infinity` for no bound, as at first. */
+  limit(a: string, b: string, mbps: number): void {
+    this.#mbps.set(pathKey(a, b), mbps);
+  }
+
   /** Ends what `cut`, `silence` or `slow` began; what was held back is sent on. */
   heal(a: string, b: string): void {
     this.#paths.delete(pathKey(a, b));
@@ -128,6 +137,17 @@ export class Network {
     return this.#paths.get(pathKey(a, b)) ?? OPEN;
   }
 
+  /** Until a path has carried so many bytes behind all that it was given before, in ms. */
+  #carriedMs(from: string, to: string, bytes: number): number {
+    const mbps = this.#mbps.get(pathKey(from, to)) ?? Infinity;
+    if (mbps === Infinity) return 0;
+    const way = `${from} ${to}`;
+    const { nowMs } = this.#time;
+    const freeAtMs = Math.max(nowMs, this.#freeAtMs.get(way) ?? 0) + (bytes * 8) / 1_000 / mbps;
+    this.#freeAtMs.set(way, freeAtMs);
+    return freeAtMs - nowMs;
+  }
+
   #open(inner: Channel, { from, to, process, wire, side }: ConnectionEnd): SimulatedChannel {
     const key = pathKey(from, to);
     const channels = this.#channels.get(key) ?? new Set();
@@ -135,10 +155,10 @@ export class Network {
     const channel: SimulatedChannel = new SimulatedChannel(inner, {
       process,
       time: this.#time,
-      delayMs: () => {
+      delayMs: (bytes) => {
         const path = this.#path(from, to);
         if (path.status !== "open") return null;
-        return 0.1 + this.#prng.next() * 2 + path.delayMs;
+        return this.#carriedMs(from, to, bytes) + 0.1 + this.#prng.next() * 2 + path.delayMs;
       },
       onFrame: (frame) => {
         wire.arrived(side, frame);

@@ -7,8 +7,8 @@ import type { VirtualTime } from "./virtual-time.js";
 export interface SimulatedChannelOptions {
   readonly process: SimulatedProcess;
   readonly time: VirtualTime;
-  /** Of the next frame, in ms; null while the path lets nothing through. */
-  readonly delayMs: () => number | null;
+  /** Of the next frame, which has so many bytes, in ms; null while the path lets nothing through. */
+  readonly delayMs: (bytes: number) => number | null;
   /** Called with each frame as it arrives at the other end. */
   readonly onFrame: (frame: Uint8Array) => void;
   /** Called once it is closed. */
@@ -80,7 +80,7 @@ export class SimulatedChannel implements Channel {
   }
 
   #pass(sent: Sent): void {
-    const delayMs = this.#options.delayMs();
+    const delayMs = this.#options.delayMs("frame" in sent ? sent.frame.length : 0);
     if (delayMs === null || this.#held.length > 0) {
       this.#held.push(sent);
       return;

@@ -8,6 +8,8 @@
  * LP4 The size follows the link: so large that the time can be told, so small that it takes the link for a moment only. Of a probe
  *     that was too small nothing is believed, as both answers may have waited for the same turn of a busy event loop: one twice
  *     as large follows with the next sample. Too small is also one whose first half took far longer than its second.
+ *     The first of each time is small whatever size was right before: a link that has become narrow meanwhile is not blocked for
+ *     seconds, with the tasks and the news that cross it, by what a wide one carries in a moment.
  * LP5 One probe may mislead: a busy machine that answers its first half late shows a fast link, and so does a shaper that lets a
  *     burst through. So a probe is believed that agrees with the one before it. Else a larger one follows with the next sample,
  *     and where three do not agree the middle one is believed.
@@ -19,6 +21,7 @@ import { PROBE_BYTES_MAX, type MonitorMessage } from "../protocol/monitor.js";
 /** Samples from one probe to the next. */
 const PROBE_EVERY = 10;
 const PROBE_BYTES_MIN = 16 * 1024;
+/** Of the first probe of each time: each half is 130 ms of a link of 2 Mbit/s. */
 const PROBE_BYTES_FIRST = 32 * 1024;
 /** A crossing of less says nothing beside the noise of a busy event loop. */
 const CROSSING_MS_MIN = 20;
@@ -55,7 +58,7 @@ export class LinkProbes {
   readonly #probed = new Map<string, Probed>();
   /** What the newest probes showed, in Mbit/s, oldest first. */
   readonly #shown = new Map<string, readonly number[]>();
-  /** Of the next probe. */
+  /** Of a probe whose crossing can be told, as far as is known. */
   readonly #bytes = new Map<string, number>();
   #outstanding: Outstanding | null = null;
   readonly #periodMs: number;
@@ -89,7 +92,8 @@ export class LinkProbes {
     const node = again ?? this.#inTurn(first, others);
     if (again === null) this.#nextAtMs = nowMs + this.#periodMs;
     this.#again = null;
-    const bytes = this.#bytes.get(node) ?? PROBE_BYTES_FIRST;
+    const fitting = this.#bytes.get(node) ?? PROBE_BYTES_FIRST;
+    const bytes = again === null ? Math.min(fitting, PROBE_BYTES_FIRST) : fitting;
     this.#outstanding = { node, bytes, sentAtMs: nowMs, firstAtMs: null };
     return { node, bytes };
   }
@@ -109,11 +113,12 @@ export class LinkProbes {
     const { bytes } = probe;
     const isUneven = firstMs > UNEVEN_TIMES * crossingMs && crossingMs < CROSSING_MS_MAX / 2;
     if ((crossingMs < CROSSING_MS_MIN || isUneven) && bytes < PROBE_BYTES_MAX) {
-      this.#bytes.set(node, Math.min(PROBE_BYTES_MAX, bytes * 2));
+      const fitting = this.#bytes.get(node) ?? 0;
+      this.#bytes.set(node, fitting > bytes ? fitting : Math.min(PROBE_BYTES_MAX, bytes * 2));
       this.#again = node;
       return true;
     }
-    if (crossingMs > CROSSING_MS_MAX) this.#bytes.set(node, Math.max(PROBE_BYTES_MIN, bytes / 2));
+    this.#bytes.set(node, crossingMs > CROSSING_MS_MAX ? Math.max(PROBE_BYTES_MIN, bytes / 2) : bytes);
     const believed = this.#believed(node, bandwidthMbps);
     if (believed !== null) this.#probed.set(node, { bandwidthMbps: believed, measuredAtMs: nowMs });
     else {

@@ -178,7 +178,8 @@ export function createMonitor(options: MonitorOptions): Behaviour<State, Message
       ...(failures.length > 0 && { failures }),
       links: state.roundTrips.sample(ctx.monotonic(), state.probes, options.isDirect),
     };
-    options.scheduler.tell({ type: "resourcesSampled", sample });
+    // Behind pixels on a narrow link it would come too late to tell of that.
+    options.scheduler.tell({ type: "resourcesSampled", sample }, "control");
   }
 
   function onQueuesRead(state: State, { result }: Of<"queuesRead">): void {

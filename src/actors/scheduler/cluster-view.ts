@@ -10,9 +10,9 @@ import type { ServiceTimes } from "./service-times.js";
 export interface NodeEntry {
   readonly description: NodeDescription;
   sample: ResourceSample | null;
-  /** When the sample arrived, by this node's monotonic clock. */
+  /** When the sample arrived, less how late it came, by this node's monotonic clock. @see SampleDelays */
   sampledAtMs: number;
-  /** When the one before it arrived, so when the time began that it covers; null before the second. */
+  /** The same of the one before it, so when the time began that it covers; null before the second. */
   sampledFromMs: number | null;
 }
 

@@ -51,6 +51,7 @@ export function onRemoveNode(state: State, { node, gone = false }: Of<"removeNod
   state.retained.nodes.delete(node);
   state.acknowledgements.remove(node);
   state.bandwidths.forget(node);
+  state.sampleDelays.forget(node);
   state.pressure.forgetNode(node);
   state.serviceTimes.forget(node);
   state.exclusions.forget(node);

@@ -201,7 +201,8 @@ function onResourcesSampled(state: State, { sample }: Of<"resourcesSampled">, ct
   }
   node.sampledFromMs = node.sample === null ? null : node.sampledAtMs;
   node.sample = sample;
-  node.sampledAtMs = ctx.monotonic();
+  const arrivedAtMs = ctx.monotonic();
+  node.sampledAtMs = arrivedAtMs - state.sampleDelays.observe(sample.node, sample.atMs, arrivedAtMs);
   decideOnSample(state, sample, ctx);
 }
 

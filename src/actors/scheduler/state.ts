@@ -34,6 +34,7 @@ import { PolicyChecks } from "./policy-checks.js";
 import { shadowOf } from "./shadow-entry.js";
 import type { SchedulerRetained } from "./retained.js";
 import { PendingReplan } from "./replan.js";
+import { SampleDelays } from "./sample-delays.js";
 import { ServiceTimes } from "./service-times.js";
 import type { RecentFigures } from "./source-figures.js";
 import type { SourceEntry } from "./source-plan.js";
@@ -96,6 +97,7 @@ export interface State {
   /** How it goes with each source, for people. */
   readonly figures: Map<SourceId, RecentFigures>;
   readonly bandwidths: BandwidthEstimates;
+  readonly sampleDelays: SampleDelays;
   readonly serviceTimes: ServiceTimes;
   /** Added to the monotonic time for policies, whose states outlive the process. Taken once, so that no step of the wall clock is in it. */
   readonly epochMs: number;
@@ -186,6 +188,7 @@ export function restoreState(
     hosts: new Map(),
     figures: new Map(),
     bandwidths: new BandwidthEstimates(),
+    sampleDelays: new SampleDelays(),
     serviceTimes: new ServiceTimes(),
     charges: new UnsampledCharges(),
     pressure: new PressureWatch(),

@@ -6,10 +6,12 @@
  * PD2 It stays with a plan unless another is better by `improvementMin`, and changes so often in `budgetMs` and no more. Where
  *     the plan in force cannot be kept (a node left), it moves at once.
  * PD3 What is measured outweighs what was predicted: a plan that misses the objective although it should not is left, and left
- *     alone for a while, longer each time.
+ *     alone for a while, longer each time. Where pixels left their node under it, so is every plan that has as many of them go the
+ *     same way, wherever its other stages run: it asks the same of the link, of which less may be known than what tasks show.
  */
 
 import { z } from "../../runtime/parse.js";
+import type { Configuration } from "../../task/configuration.js";
 import type { Objective } from "../../task/configuration-space.js";
 import type { Plan, Policy, PolicyView } from "../policy.js";
 import {
@@ -59,7 +61,9 @@ export const predictive: Policy<Parameters, State> = {
     const missing = misses(view, objective, parameters);
     const failed =
       missing && view.plan !== null ? failedOnce(state.failed, view.plan, view, parameters) : state.failed;
-    const { best, current } = searchPlans(view, objective, (plan) => mayTry(failed, keyOf(plan), view.nowMs));
+    const { best, current } = searchPlans(view, objective, (plan) =>
+      mayTry(failed, whatFails(plan, view), view.nowMs),
+    );
     const verdict = weigh({ best, current, missing, changesMs, view, parameters });
     const chosen = verdict.moves || current === null ? best : current;
     const changed = verdict.moves && view.plan !== null;
@@ -127,7 +131,7 @@ function failedOnce(
   { retryMs }: Parameters,
 ): readonly Failed[] {
   const { nowMs } = view;
-  const key = keyOf(plan);
+  const key = whatFails(plan, view);
   if (!mayTry(failed, key, nowMs)) return failed;
   return failedAgain(failed, key, { nowMs, retryMs, foreseen: !isCarried(plan, view) });
 }
@@ -141,7 +145,18 @@ function isPossible({ placement }: Plan, { offers, source }: PolicyView): boolea
 }
 
 function keyOf({ configuration, placement }: Plan): string {
+  return `${[...placement.values()].map(([first]) => first).join(" ")} ${textOf(configuration)}`;
+}
+
+/** The same of plans under which as many pixels go the same way; where they stay beside the camera, of the same plans. */
+function whatFails(plan: Plan, { source }: PolicyView): string {
+  const readers = source.pipeline.stages.filter(({ inputs }) => inputs.includes("frame"));
+  const nodes = readers.map(({ id }) => plan.placement.get(id)?.[0]);
+  if (nodes.every((node) => node === source.node)) return keyOf(plan);
+  return `pixels to ${nodes.join(" ")} ${textOf(plan.configuration)}`;
+}
+
+function textOf(configuration: Configuration): string {
   const { width, height, fps, framesPerTask, encoding, quality, variants = {} } = configuration;
-  const nodes = [...placement.values()].map(([first]) => first).join(" ");
-  return `${nodes} ${width}x${height}@${fps}/${framesPerTask}/${encoding}/${quality}/${Object.values(variants).join(" ")}`;
+  return `${width}x${height}@${fps}/${framesPerTask}/${encoding}/${quality}/${Object.values(variants).join(" ")}`;
 }

@@ -314,7 +314,33 @@ test("monitor measures a link that no task crosses with few bytes, by what the s
   const largest = Math.max(...cloud.all("probe").map(({ bytes }) => bytes.byteLength));
   assert.ok(largest <= 512 * 1024, `${largest} bytes`);
   // A few more while it finds the size, and where it is in doubt.
-  assert.ok(cloud.all("probe").length <= 2 * (180 / 10 + 1) + 14);
+  const most = 2 * (180 / 10 + 1) + 14;
+  assert.ok(cloud.all("probe").filter(({ bytes }) => bytes.byteLength > 32 * 1024).length <= most);
+  assert.ok(cloud.all("probe").length <= most + 2 * (180 / 10 + 1), "a small one goes before each large one");
+});
+
+test("monitor asks a link that was wide with a small probe first, so that it takes one that has become narrow for a moment only", () => {
+  const probes = new LinkProbes(0);
+  const answered = (atMs: number, mbps: number): number => {
+    const { bytes } = probes.due(["hub"], atMs) ?? { bytes: 0 };
+    const halfMs = (bytes * 8) / 1_000 / mbps;
+    for (const half of [1, 2]) probes.probed("hub", atMs, atMs + half * halfMs);
+    return bytes / 1_024;
+  };
+  const sizes: number[] = [];
+  for (let atMs = 10_000; probes.measured("hub", atMs) === null; atMs += 1_000)
+    sizes.push(answered(atMs, 100));
+  assert.equal(sizes, [32, 64, 128, 256, 512]);
+  assert.equal(
+    [answered(20_000, 100), answered(21_000, 100)],
+    [32, 512],
+    "the size that was right comes second",
+  );
+  // 1 MiB, as before, would take it for 4 s.
+  assert.equal([answered(30_000, 2), answered(31_000, 2)], [32, 32]);
+  assert.is(Math.round(probes.measured("hub", 31_000)?.bandwidthMbps ?? 0), 2);
+  // And widens again as soon as the link does.
+  assert.equal([answered(40_000, 100), answered(41_000, 100)], [32, 64]);
 });
 
 test("monitor probes no link while the cluster has no source", async () => {
