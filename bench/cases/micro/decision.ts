@@ -214,6 +214,8 @@ function cluster(
   return async () => {
     nowMs += 1_000;
     const nodes = entriesAt(nowMs, random);
+    // As it comes to the thread of policies: another object in each round.
+    turns = turns.map((turn) => ({ ...turn, source: structuredClone(turn.source) }));
     const startedMs = performance.now();
     const known = { nodes, bandwidths: new BandwidthEstimates(), serviceTimes };
     const facts = { ...viewCluster(known, { nowMs, fallback: CLOUD }), unsampledBusyMs: new Map() };

@@ -11,7 +11,7 @@ export type Knob = (typeof KNOBS)[number];
 type Asking = Pick<SourceDescription, "configuration" | "space">;
 type Change = Partial<Configuration>;
 
-/** What follows from what is asked alone, worked out once: a policy looks at it again and again. */
+/** What follows from what is asked alone, worked out once: a policy looks at it again and again, and in every round. */
 interface Worked {
   readonly values: Map<Knob, readonly Change[]>;
   /** Every knob at its highest. */
@@ -20,10 +20,24 @@ interface Worked {
 }
 
 const workedOut = new WeakMap<Asking, Worked>();
+/** By what is asked, as text, oldest first: on the thread of policies a source is another object in each round. */
+const byText = new Map<string, Worked>();
+/** Sources mostly ask the same as some others. */
+const TEXTS_MAX = 512;
 
 function workedOf(asking: Asking): Worked {
   let worked = workedOut.get(asking);
-  if (worked === undefined) workedOut.set(asking, (worked = { values: new Map(), best: null, ladder: null }));
+  if (worked === undefined) workedOut.set(asking, (worked = workedByText(asking)));
+  return worked;
+}
+
+function workedByText({ configuration, space }: Asking): Worked {
+  const text = JSON.stringify([configuration, space]);
+  let worked = byText.get(text);
+  if (worked !== undefined) return worked;
+  byText.set(text, (worked = { values: new Map(), best: null, ladder: null }));
+  const [oldest] = byText.keys();
+  if (byText.size > TEXTS_MAX && oldest !== undefined) byText.delete(oldest);
   return worked;
 }
 

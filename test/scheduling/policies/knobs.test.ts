@@ -1,7 +1,7 @@
 import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { ServiceTimes } from "../../../src/actors/scheduler/service-times.js";
-import { detailOf, levelOf, withLevel } from "../../../src/scheduling/policies/knobs.js";
+import { detailOf, ladderOf, levelOf, withLevel } from "../../../src/scheduling/policies/knobs.js";
 import { serviceTime } from "../../../src/scheduling/view-queries.js";
 import { parseSpace } from "../../../src/task/configuration-space.js";
 import { DEFAULT_CONFIGURATION } from "../../../src/task/configuration.js";
@@ -39,6 +39,23 @@ test("a pipeline without variants has nothing to turn there", () => {
   const plain = { configuration: DEFAULT_CONFIGURATION, space: parseSpace({ fps: [5] }) };
   assert.equal(levelOf("variants", DEFAULT_CONFIGURATION, plain), { at: 0, top: 0 });
   assert.equal(withLevel("variants", 3, DEFAULT_CONFIGURATION, plain), DEFAULT_CONFIGURATION);
+});
+
+test("a ladder is worked out once for all that ask the same, and anew for another space", () => {
+  const wide = {
+    configuration: DEFAULT_CONFIGURATION,
+    space: parseSpace({ fps: [1, 2, 5], quality: [40, 60] }),
+  };
+  const ladder = ladderOf(wide);
+  assert.is(
+    ladderOf(structuredClone(wide)),
+    ladder,
+    "as it comes to the thread of policies, round after round",
+  );
+  const narrow = { ...wide, space: parseSpace({ fps: [1, 2] }) };
+  assert.ok(ladderOf(narrow).length < ladder.length);
+  const other = { ...wide, configuration: { ...DEFAULT_CONFIGURATION, fps: 4 } };
+  assert.ok(ladderOf(other).some(({ configuration }) => configuration.fps === 4));
 });
 
 test("service times are kept for each variant of a stage", () => {
