@@ -46,6 +46,7 @@ test("every file that the documents link to exists", () => {
     "docs/security.md",
     "docs/policies.md",
     "docs/performance.md",
+    "docs/cameras.md",
     "docs/configuration.md",
     "docs/metrics.md",
     "docs/page.md",

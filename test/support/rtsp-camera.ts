@@ -19,6 +19,8 @@ export interface RtspCameraOptions {
   ) => readonly string[] | null;
   /** Speaks RTSP over TLS, by these. */
   readonly tls?: { readonly key: string; readonly certificate: string };
+  /** Answers each SETUP by this status. */
+  readonly setup?: string;
   /** Answers each DESCRIBE by a redirect. */
   readonly redirectTo?: string;
 }
@@ -72,7 +74,7 @@ function answer(
   socket: Socket,
   message: RtspMessage,
   pictures: readonly (readonly Buffer[])[],
-  { challenge, redirectTo, rounds = 1 }: RtspCameraOptions,
+  { challenge, redirectTo, setup, rounds = 1 }: RtspCameraOptions,
 ): void {
   const reply = (status: string, headers: readonly string[] = [], body = ""): void => {
     const length = body === "" ? [] : [`Content-Length: ${body.length}`];
@@ -94,6 +96,7 @@ function answer(
     const session = `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=cam\r\nt=0 0\r\n${media}a=control:track1\r\n`;
     return reply("200 OK", [`Content-Base: ${uri}/`, "Content-Type: application/sdp"], session);
   }
+  if (method === "SETUP" && setup !== undefined) return reply(setup);
   if (method === "SETUP") {
     return reply("200 OK", ["Transport: RTP/AVP/TCP;unicast;interleaved=0-1", "Session: 1;timeout=60"]);
   }

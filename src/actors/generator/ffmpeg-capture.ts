@@ -252,7 +252,8 @@ class FfmpegCapture implements Capture {
       const { bytes } = this;
       if (bytes !== null && bytes > bytesBefore) return this.#watchOpening(bytes);
       this.#process?.kill();
-      this.#end(unreachable(source, `no answer within ${connectTimeoutMs / 1000} s`));
+      const seen = this.#relay?.playing === true ? "it agrees to play, but sends nothing" : "no answer";
+      this.#end(unreachable(source, `${seen} within ${connectTimeoutMs / 1000} s`));
     });
   }
 

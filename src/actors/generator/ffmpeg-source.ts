@@ -43,7 +43,7 @@ export function captureArguments(
   const command = ffmpeg(inputName(source, relayUrl))
     .inputOptions(["-hide_banner", "-nostdin", "-nostats", "-v", "repeat+level+info", "-copyts"])
     .inputOptions(seekUs === null ? [] : seekOptions(seekUs))
-    .inputOptions(inputOptions(source))
+    .inputOptions([...inputOptions(source), ...ONE_GRAPH])
     .inputOptions(timeless === null ? [] : arrivalOptions(timeless))
     .complexFilter(
       `[0:${stream ?? "V"}]select='${samplingExpression({ fps, after, fromStart: seekUs === null })}',settb=1/1000000,setpts=N,scale=${width}:${height}:flags=bilinear[v]`,
@@ -56,6 +56,12 @@ export function captureArguments(
   // oxlint-disable-next-line no-underscore-dangle
   return command._getArguments();
 }
+
+/**
+ * A stream may change its size or format: where ffmpeg built the filters anew, as it does by itself, they would count and sample from
+ * the start again. `scale` takes each picture as it is.
+ */
+const ONE_GRAPH = ["-reinit_filter", "0"];
 
 /** Where the format is known none of it is read ahead to find that out, and so with a time that is too late. */
 function arrivalOptions(format: string): string[] {

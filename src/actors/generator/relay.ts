@@ -28,8 +28,10 @@ export interface Relay {
   readonly brokenOff: string | null;
   /** Bytes of the camera so far; null while ffmpeg waits for none. Of RTSP always null. */
   readonly awaited: number | null;
-  /** Bytes of the camera so far. */
+  /** Bytes of the camera so far; of RTSP those of its media, without its reports. */
   readonly bytes: number;
+  /** The camera has agreed to send. Of HTTP always false. */
+  readonly playing: boolean;
   /** Its server has said how long it is. Of RTSP always false. */
   readonly measured: boolean;
   /** Ends every connection. Idempotent. */
@@ -46,6 +48,7 @@ type OpenRelay = (
   readonly transfers: Transfers | null;
   /** Of the camera so far. */
   readonly bytes: () => number;
+  readonly playing?: () => boolean;
   readonly close: () => void;
 };
 
@@ -55,7 +58,12 @@ export async function openRelay(address: NetworkAddress): Promise<Relay> {
   const path = `/${randomBytes(16).toString("hex")}`;
   const open: OpenRelay = address.kind === "rtsp" ? openRtspRelay : openHttpRelay;
   const problem: { text: string | null } = { text: null };
-  const { server, transfers, bytes, close } = open(address, trust, path, (text) => (problem.text ??= text));
+  const { server, transfers, bytes, playing, close } = open(
+    address,
+    trust,
+    path,
+    (text) => (problem.text ??= text),
+  );
   // Before whatever serves it, so that nothing does.
   server.prependListener("connection", (socket: Socket) => {
     if (!isOwnPeer(socket)) socket.destroy();
@@ -77,6 +85,9 @@ export async function openRelay(address: NetworkAddress): Promise<Relay> {
     },
     get bytes() {
       return bytes();
+    },
+    get playing() {
+      return playing?.() ?? false;
     },
     get measured() {
       return transfers?.measured ?? false;

@@ -175,6 +175,29 @@ test("frames keep the times that a stream has twice, and are counted in it", asy
   }
 });
 
+test("frames are counted and sampled on where a stream changes its size and its format", async () => {
+  const other = join(folder, "other.ts");
+  const coded = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "yuv422p"];
+  runFfmpeg(["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2", ...coded, other]);
+  const changed = join(folder, "changed.ts");
+  writeFileSync(changed, Buffer.concat([readFileSync(clipStream), readFileSync(other)]));
+  for (const ffmpeg of BINARIES) {
+    const [first, second] = [await captureAll(clipStream, { ffmpeg }), await captureAll(other, { ffmpeg })];
+    const whole = await captureAll(changed, { ffmpeg });
+    assert.equal(
+      whole.frames.map(({ number }) => number),
+      Array.from({ length: 150 }, (_, number) => number),
+    );
+    assert.equal(
+      whole.frames.map(({ checksum }) => checksum),
+      [...first.frames, ...second.frames].map(({ checksum }) => checksum),
+    );
+    const { number: frame = Number.NaN, ptsUs: sourceUs = Number.NaN } = whole.frames[120] ?? {};
+    const rest = await captureAll(changed, { ffmpeg, after: { frame, sourceUs, seekable: false } });
+    assert.equal(stampsOf(rest.frames), stampsOf(whole.frames.slice(121)));
+  }
+});
+
 test("what sampling passes over is counted, and so adds up to the numbers of frames", async () => {
   for (const ffmpeg of BINARIES) {
     for (const clip of [clip25, clipTwice]) {

@@ -182,6 +182,19 @@ test("an RTSP camera without credentials gives its frames through the relay", as
   }
 });
 
+test("an RTSP camera that takes neither TCP nor UDP is source-unreachable, asked for both, and leaves no port open", async () => {
+  const camera = await startRtspCamera({ clip: annexB, setup: "461 Unsupported Transport" });
+  try {
+    const { error } = await captureAll(`rtsp://127.0.0.1:${camera.port}/s`);
+    assert.is(error?.code, "source-unreachable");
+    assert.match(error?.message ?? "", /the camera answers 461 Unsupported Transport/);
+    assert.is(camera.requests.filter((request) => request.startsWith("SETUP")).length, 2);
+    assert.not.ok(process.getActiveResourcesInfo().includes("UDPWrap"));
+  } finally {
+    camera.close();
+  }
+});
+
 /** What was asked for, and how it was authorized. */
 interface Asked {
   readonly url: string;
