@@ -5,6 +5,7 @@ import { parseNodeName } from "../../../src/runtime/address.js";
 import { TransportError } from "../../../src/transport/errors.js";
 import { createNameKey, openNameKey } from "../../../src/transport/security/name-key.js";
 import { createNames } from "../../../src/transport/security/names.js";
+import { breaking } from "../../support/breaking-carrier.js";
 import { createMemoryCluster } from "../../support/memory-cluster.js";
 import { inTemporaryFolder } from "../../support/temporary-folder.js";
 
@@ -98,6 +99,13 @@ test("a key of a process has its name for as long as its node is a member, and k
   await first.cluster.leave();
   await cluster.settle();
   assert.is((await cluster.join("edge-1", { nameKey: others })).cluster.connected, true);
+
+  const line = { broken: false };
+  await cluster.join("edge-2", { nameKey: own, carrier: breaking(cluster.network, line) });
+  line.broken = true;
+  const wanted = refusalOf(cluster.join("edge-2", { nameKey: others }));
+  await cluster.advance(1_500);
+  assert.is(await wanted, "name-taken, backoff");
   await cluster.end();
 });
 

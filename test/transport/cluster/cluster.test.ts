@@ -5,6 +5,7 @@ import type { Carrier, Channel } from "../../../src/transport/carrier.js";
 import { createMemoryTokens } from "../../../src/transport/security/memory-tokens.js";
 import { generateToken, tokenText } from "../../../src/transport/security/token.js";
 import { add, clusterTest, counter, failure, type Question } from "../../support/cluster-test.js";
+import { breaking } from "../../support/breaking-carrier.js";
 import { memberEvents } from "../../support/memory-cluster.js";
 import type { MemoryCluster } from "../../support/memory-cluster.js";
 import { within } from "../../support/within.js";
@@ -210,26 +211,6 @@ async function whileTimePasses<T>(cluster: MemoryCluster, work: Promise<T>): Pro
   work.then(end, end);
   while (!ended.yet) await cluster.advance(10);
   return await work;
-}
-
-/** A carrier on whose channels nothing is sent any more while `line` is broken. */
-function breaking(carrier: Carrier, line: { readonly broken: boolean }): Carrier {
-  return {
-    listen: (options) => carrier.listen(options),
-    async connect(options) {
-      const channel = await carrier.connect(options);
-      return {
-        remote: channel.remote,
-        bufferedBytes: 0,
-        start: (listener) => channel.start(listener),
-        send(frame) {
-          if (!line.broken) channel.send(frame);
-        },
-        close: (reason) => channel.close(reason),
-        destroy: () => channel.destroy(),
-      };
-    },
-  };
 }
 
 /** A carrier whose frames wait until `meanwhile` has happened a few times. */
