@@ -1,6 +1,7 @@
 /** What an edge may well say of itself, and says falsely: times, tables, what it has loaded, what it takes. */
 
 import { must, type ClusterAttack } from "../kit/attack.js";
+import { countsOf, growth, type Counts } from "../kit/counts.js";
 import { edgeAttack } from "../kit/edge-attack.js";
 import type { HostileMember } from "../kit/member.js";
 import { peakBytes } from "../kit/proc.js";
@@ -22,6 +23,7 @@ export const EDGE_LIES: readonly ClusterAttack[] = [
     "edge.pong-lies",
     "an edge answers pings and probes again and again, with other times, as others, and what nobody has asked",
     async (rogue, scene) => {
+      const before = await countsIn(scene);
       const pings = answerFalsely(rogue);
       await registerNode(rogue, ["find"]);
       await until(() => pings.count >= PINGS);
@@ -44,6 +46,10 @@ export const EDGE_LIES: readonly ClusterAttack[] = [
           );
         }
       }
+      const { ofOthers } = pings;
+      for (const name of ["cloud", "edge-1", "edge-2"]) await rogue.arrived(name);
+      const { denied = 0 } = growth(before, await countsIn(scene));
+      must(denied >= ofOthers, `of ${ofOthers} answers in the name of others ${denied} are denied`);
       await scene.goesOn(2, 12_000);
     },
   ),
@@ -140,9 +146,14 @@ interface Sample {
   readonly links: Readonly<Record<string, { readonly rttMs: number; readonly bandwidthMbps: number | null }>>;
 }
 
-/** A monitor that is asked and lies. @returns how often it was pinged */
-function answerFalsely(rogue: HostileMember): { readonly count: number } {
-  const pings = { count: 0 };
+/** What each of the nodes has refused so far. */
+async function countsIn({ hub, edges }: Scene): Promise<readonly Counts[]> {
+  return Promise.all([hub, ...edges].map(async (node) => countsOf(await node.report())));
+}
+
+/** A monitor that is asked and lies. @returns how often it was pinged, and what it has said in the name of others */
+function answerFalsely(rogue: HostileMember): { readonly count: number; readonly ofOthers: number } {
+  const pings = { count: 0, ofOthers: 0 };
   const receive = (state: null, message: Readonly<Record<string, unknown>>): null => {
     const { type, sentAtMs, replyTo } = message as {
       readonly type: string;
@@ -153,8 +164,10 @@ function answerFalsely(rogue: HostileMember): { readonly count: number } {
     if (type === "ping") pings.count += 1;
     for (const answer of ["pong", "probed"]) {
       for (const node of [rogue.name, "edge-1", "cloud"]) {
-        for (const at of [sentAtMs, sentAtMs, sentAtMs - 1e9, sentAtMs + 1e9, 1e300, -1e300, 0])
+        for (const at of [sentAtMs, sentAtMs, sentAtMs - 1e9, sentAtMs + 1e9, 1e300, -1e300, 0]) {
+          if (node !== rogue.name) pings.ofOthers += 1;
           replyTo.tell({ type: answer, node, sentAtMs: at }, "control");
+        }
       }
     }
     return state;
