@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { must, onCluster, onProgram, type Attack } from "../kit/attack.js";
 import { PIPELINE, runSource, startEdge, startHub, until, type Hub } from "../kit/programs.js";
 import type { Scene } from "../kit/scene.js";
+import { cookieOf, openPage, signIn } from "../kit/web.js";
 import type { Workshop } from "../kit/workshop.js";
 
 const CAMERA_PASSWORD = "s3cr3t-of-a-camera";
@@ -157,7 +158,7 @@ export const DISKS: readonly Attack[] = [
   onProgram(
     "disk",
     "disk.secrets-said",
-    "programs say the passwords of cameras, the tokens or the keys of a hub: in logs, to operators, in figures",
+    "programs say the passwords of cameras, the tokens or the keys of a hub: in logs, to operators, in figures, on the page",
     async (workshop) => {
       const hub = await startHub(workshop);
       const edge = await startEdge(workshop, hub);
@@ -181,6 +182,7 @@ export const DISKS: readonly Attack[] = [
       }
       const metrics = await fetch(`${hub.url.replace("ws:", "http:")}/metrics`);
       said.set("/metrics", await metrics.text());
+      said.set("the page", await shownOnPage(hub));
       const secrets = secretsIn(workshop.folder);
       if (secrets.length < 3) throw new Error(`There are ${secrets.length} secrets to look for`);
       for (const [who, words] of said) {
@@ -201,6 +203,37 @@ async function runCamera(workshop: Workshop, { store }: Hub, port: number): Prom
   const source = `rtsp://user:${CAMERA_PASSWORD}@127.0.0.1:${port}/live`;
   const asked = ["run", "--pipeline", file, "--source", source, "--on", "edge-1", "--id", "cam"];
   await workshop.run([...asked, "--detach", "--store", store]);
+}
+
+const PAGE_ASKS: readonly (readonly [to: string, message: Readonly<Record<string, unknown>>])[] = [
+  ["cloud/scheduler", { type: "reportNodes" }],
+  ["cloud/scheduler", { type: "reportSources" }],
+  ["cloud/scheduler", { type: "reportTable" }],
+  ["cloud/scheduler", { type: "reportChanges", sourceId: "cam", sinceMs: 0 }],
+  ["cloud/distributor", { type: "query", query: { limit: 100 } }],
+  ["cloud/agent", { type: "reportActors" }],
+  ["edge-1/agent", { type: "reportActors" }],
+  ["edge-1/agent", { type: "reportSources" }],
+  ["edge-1/agent", { type: "reportPipeline", sourceId: "cam" }],
+  ["edge-1/agent", { type: "reportDeadLetters" }],
+];
+
+/** What the hub tells the browser of an operator that asks and watches whatever there is. */
+async function shownOnPage({ program, url }: Hub): Promise<string> {
+  const [, code = ""] = await program.says(/#code=(\S+)/);
+  const local = { host: "127.0.0.1", port: Number(new URL(url).port) };
+  const page = await openPage(local, {
+    cookie: cookieOf(await signIn(local, { code })) ?? "",
+    origin: `http://127.0.0.1:${local.port}`,
+  });
+  if (typeof page === "number") throw new Error(`The page does not open: ${page}`);
+  for (const topic of ["cluster", "events", "gaps"]) page.watch(topic);
+  for (const [to, message] of PAGE_ASKS) {
+    const told = await page.ask(`sluice://${to}`, message);
+    if (told !== "reply") throw new Error(`The page is answered "${told}" to "${String(message["type"])}"`);
+  }
+  page.close();
+  return page.words;
 }
 
 /** Of a hub's keys and tokens, what is secret of them. */

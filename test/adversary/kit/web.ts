@@ -63,8 +63,11 @@ export function cookieOf({ head }: Answered): string | null {
 }
 
 export interface Page {
+  /** All that it was told so far, as it came. */
+  readonly words: string;
   /** What is answered to an ask: its code where it failed. */
   ask(to: string, message: Readonly<Record<string, unknown>>): Promise<string>;
+  watch(topic: string): void;
   close(): void;
 }
 
@@ -74,6 +77,8 @@ export async function openPage(
   headers: Readonly<Record<string, string>>,
 ): Promise<Page | number> {
   const socket = new WebSocket(`ws://${host}:${port}`, "sluice.page.v1", { headers });
+  let words = "";
+  socket.on("message", (data) => (words += String(data)));
   const status = new Promise<number | null>((resolve) => {
     socket.on("open", () => resolve(null));
     socket.on("unexpected-response", (_, response) => {
@@ -87,6 +92,10 @@ export async function openPage(
   const ended = new Promise<void>((resolve) => void socket.once("close", () => resolve()));
   let asked = 0;
   return {
+    get words() {
+      return words;
+    },
+    watch: (topic) => socket.send(Buffer.from(JSON.stringify({ type: "watch", watch: { topic } }))),
     async ask(to, message) {
       const id = (asked += 1);
       const told = new Promise<string>((resolve) => {
