@@ -4,6 +4,7 @@ import type { NativeVideo } from "../../task/native-video.js";
 import type { SourceDescription } from "../../task/requests.js";
 import { sameData } from "../../task/same-data.js";
 import { requestReplan } from "./decide.js";
+import { hostOpens } from "./hosting/host-news.js";
 import type { Ctx, Of, State } from "./state.js";
 import { steered } from "./steered.js";
 
@@ -14,6 +15,7 @@ export function onSourceOpened(state: State, { sourceId, node, native }: Of<"sou
     state.ignored++;
     return;
   }
+  hostOpens(state, sourceId, node);
   if (sameData(registered.native, native)) return;
   const opened = { ...registered, native };
   sources.set(sourceId, opened);

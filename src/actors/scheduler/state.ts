@@ -240,7 +240,8 @@ export function restoreState(
     const status = host === null ? "waiting" : "awaited";
     const phase = { status, untilMs: host === null ? nowMs : state.settledAtMs } as const;
     const isRegistered = host !== null && retained.sources.get(id)?.node === host && retained.nodes.has(host);
-    state.hosts.set(id, { phase, isRegistered, refused: new Map(), replyTo: null });
+    const isOpen = isRegistered && retained.sources.get(id)?.native !== undefined;
+    state.hosts.set(id, { phase, isRegistered, isOpen, refused: new Map(), replyTo: null });
   }
   for (const id of table?.sources.keys() ?? []) if (!state.sources.has(id)) state.changed.add(id);
   return state;

@@ -298,6 +298,49 @@ test("a source that its host cannot open goes to another candidate, and back onc
   assert.is(on.report()?.host, EDGE_1);
 });
 
+test("a source that its host cannot open stays ordered, although a host has opened it before: who that was is gone", async () => {
+  const on = setUp();
+  const native = { width: 640, height: 360, fps: 10 };
+  await captured(on);
+  on.scheduler.tell({ type: "sourceOpened", sourceId: CAM_1, node: EDGE_1, native });
+  on.register("edge-1");
+  on.scheduler.tell({ type: "removeSource", sourceId: CAM_1, node: EDGE_1, failed: true });
+  await on.sealed();
+  on.starts("edge-2");
+  assert.is(on.report()?.host, EDGE_2);
+  on.scheduler.tell({ type: "sourceOpened", sourceId: CAM_1, node: EDGE_2, native });
+  on.scheduler.tell({ type: "removeSource", sourceId: CAM_1, node: EDGE_2, failed: true });
+  assert.is(on.report(), undefined, "what fails while it is open has failed");
+});
+
+test("a source that cannot begin where it was ordered is ordered there again, as its node answers", async () => {
+  const on = setUp({ names: ["cloud", "edge-1"] });
+  on.order({ candidates: [EDGE_1], choice: "fixed" });
+  await on.sealed();
+  on.starts("edge-1");
+  on.scheduler.tell({
+    type: "sourceOpened",
+    sourceId: CAM_1,
+    node: EDGE_1,
+    native: { width: 640, height: 360, fps: 10 },
+  });
+  on.scheduler.tell({ type: "removeNode", node: EDGE_1, gone: true });
+  on.scheduler.advance(2_100);
+  await on.sealed();
+  on.join("edge-1");
+  await on.scheduler.settle();
+  const { replyTo, appointment } = on.taken("edge-1");
+  on.register("edge-1", appointment);
+  on.scheduler.tell({ type: "removeSource", sourceId: CAM_1, node: EDGE_1, failed: true });
+  const full = new SluiceError("The disk is full", { code: "store-unwritable", retry: "backoff" });
+  replyTo.tell({ type: "refused", error: full });
+  await on.scheduler.settle();
+  on.scheduler.advance(1_100);
+  await on.scheduler.settle();
+  on.starts("edge-1");
+  assert.is(on.report()?.host, EDGE_1);
+});
+
 test("a candidate that has no time for a source now is asked again at once, and not as late as one that cannot have it", async () => {
   const on = setUp({ names: ["cloud", "edge-1"] });
   const replyTo = on.order({ candidates: [EDGE_1], choice: "fixed" });

@@ -34,6 +34,8 @@ export interface HostEntry {
   phase: HostPhase;
   /** Its host has it registered, and has not gone since. */
   isRegistered: boolean;
+  /** Its host has opened it since: what fails then has failed for all. */
+  isOpen: boolean;
   readonly refused: Map<NodeName, Refused>;
   /** Whoever ordered it, until it has its first host or none can. */
   replyTo: ActorRef<HostReply> | null;

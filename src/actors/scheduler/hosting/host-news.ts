@@ -64,11 +64,18 @@ export function hostGone(state: State, node: NodeName, gone: boolean, ctx: Ctx):
 }
 
 /** The host of a source has it registered. */
-export function hostRegisters(state: State, { id, node }: SourceDescription, ctx: Ctx): void {
+export function hostRegisters(state: State, { id, node, native }: SourceDescription, ctx: Ctx): void {
   const entry = state.hosts.get(id);
   if (entry === undefined || state.retained.hosted.get(id)?.host !== node) return;
   entry.isRegistered = true;
+  entry.isOpen = native !== undefined;
   findHosts(state, ctx);
+}
+
+/** The host of a source has opened it. */
+export function hostOpens({ hosts, retained }: State, id: SourceId, node: NodeName): void {
+  const entry = hosts.get(id);
+  if (entry !== undefined && retained.hosted.get(id)?.host === node) entry.isOpen = true;
 }
 
 /**
@@ -86,14 +93,15 @@ export function hostRemoves(
   const [hosted, entry] = [state.retained.hosted.get(id), state.hosts.get(id)];
   if (hosted === undefined || entry === undefined || hosted.host !== node) return false;
   entry.isRegistered = false;
+  // What could not begin is answered where it was ordered.
+  if (failed && entry.phase.status === "starting") return true;
   if (suspended) {
     // All that it has made has ended; else it is about to go on, as with another pipeline.
     if (entry.phase.status === "leaving") leaveHost(state, id, `node ${node} was drained`, ctx);
     else findHosts(state, ctx);
     return true;
   }
-  const wasOpen = state.retained.sources.get(id)?.native !== undefined;
-  if (!failed || wasOpen) {
+  if (!failed || entry.isOpen) {
     forgetHosting(state, id, ctx);
     return false;
   }

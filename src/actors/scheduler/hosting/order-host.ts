@@ -48,6 +48,7 @@ export function onHostSource(state: State, message: Of<"hostSource">, ctx: Ctx):
   const entry: HostEntry = {
     phase: { status: "sealing" },
     isRegistered: false,
+    isOpen: false,
     refused: new Map(),
     replyTo,
   };
