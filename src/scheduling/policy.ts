@@ -112,8 +112,10 @@ export interface Load {
 /** Everything a policy may look at. Valid during one call of `decide`; `structuredClone` makes it last. */
 export interface PolicyView {
   readonly source: SourceDescription;
-  /** The plan in force, complete; null before the first. */
-  readonly plan: Plan | null;
+  /** The plan in force, complete, without its pause, so that no policy takes over another's; null before the first. */
+  readonly plan: Omit<Plan, "pause"> | null;
+  /** The plan in force pauses the source, so that nothing comes of it. It goes on unless its policy says so anew. */
+  readonly pauses: boolean;
   /** What became of the tasks that were made under the plan in force. */
   readonly recent: RecentOutcomes;
   /** Bytes of an image for each of its pixels, by `jpeg/quality`, of tasks of this source. Empty until one was stored. */

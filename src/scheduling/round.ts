@@ -158,7 +158,8 @@ class Charges {
       sources: this.#sources,
       source,
       native: source.native ?? null,
-      plan,
+      plan: plan && withoutPause(plan),
+      pauses: plan?.pause !== undefined,
       recent,
       imageBytesPerPixel,
       others: this.#others,
@@ -187,6 +188,12 @@ class Charges {
       this.#unsampledBusyMs.set(node, (this.#unsampledBusyMs.get(node) ?? 0) + sign * ms);
     }
   }
+}
+
+function withoutPause(plan: Plan): PolicyView["plan"] {
+  if (plan.pause === undefined) return plan;
+  const { pause: _, ...captured } = plan;
+  return captured;
 }
 
 /** What plans of a turn's source are checked against. */

@@ -4,9 +4,12 @@ import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { bindPolicy, type BoundPolicy, type Decision, type PolicyView } from "../../src/scheduling/policy.js";
 import { edgeOnly } from "../../src/scheduling/policies/edge-only.js";
+import { completePlan } from "../../src/scheduling/plan.js";
+import { createPolicies } from "../../src/scheduling/policies.js";
 import { decideRound, type RoundTurn, type TurnAnswer } from "../../src/scheduling/round.js";
 import { decideShadows } from "../../src/scheduling/shadow-round.js";
-import { EDGE_1, EDGE_2 } from "../actors/scheduler/cluster.js";
+import { parseSourceId } from "../../src/task/identity.js";
+import { EDGE_1, EDGE_2, source, view } from "../actors/scheduler/cluster.js";
 import { placed, roundOf, toolsWith, turn } from "./rounds.js";
 
 /** A policy that does whatever the test says. */
@@ -79,6 +82,31 @@ for (const [name, answer, said] of NONSENSE) {
     assert.is(second?.status, "decided");
   });
 }
+
+/** Parameters that a policy cannot do without. */
+const PARAMETERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  fixed: { placement: { detect: "edge-1" } },
+  "offline-profile": {
+    profile: [{ work: "s0", node: "edge-1", width: 640, height: 360, frameMs: 5, p95Ms: 9, count: 50 }],
+  },
+  guard: { policy: { name: "predictive" }, pauseMs: 5_000 },
+};
+
+test("a policy that takes over from one that had the source pause has it captured again, whatever it keeps of that plan", () => {
+  const before = view();
+  const { plan } = edgeOnly.decide(null, before);
+  const pause = { reason: "tasks were late", flushes: true };
+  for (const name of createPolicies().keys()) {
+    const policy = { name, parameters: PARAMETERS[name] ?? {} };
+    const paused = turn("cam-1", name, {
+      source: source({ id: parseSourceId("cam-1"), policy }),
+      plan: { ...completePlan(plan, { ...before, accepted: null }), pause },
+    });
+    const answer = only(decideRound(roundOf([paused]), toolsWith([])).answers);
+    if (answer.status !== "decided") throw new Error(`${name}: ${answer.status}`);
+    assert.is(answer.plan.pause, undefined, name);
+  }
+});
 
 test("decideRound tells of a policy that throws, and of one that takes too long", () => {
   let nowMs = 0;

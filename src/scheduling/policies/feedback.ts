@@ -41,12 +41,12 @@ interface FeedbackScope {
 }
 
 export function feedbackOf(
-  { source, plan, recent }: Pick<PolicyView, "source" | "plan" | "recent">,
+  { source, pauses, recent }: Pick<PolicyView, "source" | "pauses" | "recent">,
   { latencyMs, windowTasks, dwellMsMin }: FeedbackScope,
 ): Feedback {
   const { planAgeMs, settledAfterMs } = recent;
   // That nothing comes of what is paused says nothing.
-  if (source.pause !== undefined || plan?.pause !== undefined) return { status: "early" };
+  if (source.pause !== undefined || pauses) return { status: "early" };
   if (recent.latenciesMs.length === 0) {
     const silentMs = Math.max(SILENT_MS_MIN, SILENT_TIMES * latencyMs);
     return planAgeMs > silentMs ? { status: "silent", forMs: planAgeMs } : { status: "early" };

@@ -111,13 +111,15 @@ export function view(options: ViewOptions = {}): PolicyView {
   const described = options.source ?? source();
   const window = new OutcomeWindow(0);
   for (const settled of options.recent ?? []) window.add(settled, nowMs);
+  const { pause = null, ...plan } = options.plan ?? {};
   return {
     ...cluster,
     source: described,
     native: null,
     sources: new Map(),
     recent: window.report(nowMs, described.slo?.latencyMs ?? null),
-    plan: options.plan ?? null,
+    plan: options.plan ? (plan as Plan) : null,
+    pauses: pause !== null,
     imageBytesPerPixel: new Map(),
     others: options.others ?? { busyMs: new Map(), mbps: new Map() },
     unsampledBusyMs: new Map(),

@@ -110,6 +110,7 @@ export function runPlant(options: PlantOptions): {
       native: null,
       sources: new Map(),
       plan,
+      pauses: plan?.pause !== undefined,
       recent: window.report(nowMs, latencyMs),
       imageBytesPerPixel: new Map(),
       others: { busyMs: new Map(), mbps: new Map() },

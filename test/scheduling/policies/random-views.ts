@@ -166,6 +166,7 @@ function viewOf(
     native: null,
     sources: new Map(),
     plan,
+    pauses: plan?.pause !== undefined,
     recent: window.report(nowMs, described.slo?.latencyMs ?? null),
     imageBytesPerPixel: new Map([["jpeg/80", 0.05]]),
     others: { busyMs: new Map([[CLOUD, drawn.loads[0] ?? 0]]), mbps: new Map() },
