@@ -11,7 +11,7 @@ import { stagedOptions } from "./source-options.js";
 interface OperatorsOptions extends HostedOptions {
   readonly shape: ClusterShape;
   /** Hears of each frame of a source, before its camera gives it. */
-  readonly onGiven: (sourceId: string) => void;
+  readonly onGiven: (host: string, sourceId: string) => void;
 }
 
 export class OperatorsSources {
@@ -40,11 +40,14 @@ export class OperatorsSources {
   }
 
   /** Of a source that was ordered, the camera that stands for it. */
-  staged(asked: SourceOptions, process: SimulatedProcess): SourceOptions {
+  staged(asked: SourceOptions, host: string, process: SimulatedProcess): SourceOptions {
     const { sources, shape, onGiven } = this.#options;
     const source = sources().find(({ id }) => id === asked.id);
     if (source === undefined) return asked;
-    return { ...asked, ...stagedOptions(source, shape, { process, onGiven: () => onGiven(source.id) }) };
+    return {
+      ...asked,
+      ...stagedOptions(source, shape, { process, onGiven: () => onGiven(host, source.id) }),
+    };
   }
 
   /**

@@ -5,6 +5,7 @@
  * PC2 While it is paused, nothing is captured of it.
  */
 
+import { parseAddress } from "../runtime/address.js";
 import type { Decorate } from "../runtime/system-options.js";
 import type { StepListener } from "./step-listener.js";
 
@@ -13,6 +14,7 @@ const CAPTURING: ReadonlySet<string> = new Set(["capturing", "reconnecting"]);
 
 export class PauseChecker {
   readonly #listener: StepListener;
+  /** By the actor of the source: where another host has taken it over, the one before may not know yet. */
   readonly #paused = new Set<string>();
 
   constructor(listener: StepListener) {
@@ -22,37 +24,43 @@ export class PauseChecker {
   readonly decorate: Decorate = (name, behaviour) => {
     if (!name.startsWith(SOURCE)) return behaviour;
     const sourceId = name.slice(SOURCE.length);
+    const at = (ctx: { readonly self: { readonly address: string } }): string =>
+      actorKey(parseAddress(ctx.self.address).node, sourceId);
     return {
       ...behaviour,
       start: (ctx) => {
-        this.#paused.delete(sourceId);
+        this.#paused.delete(at(ctx));
         return behaviour.start(ctx);
       },
       receive: (state, message, ctx) => {
         const next = behaviour.receive(state, message, ctx);
         const { phase } = next as { readonly phase: { readonly status: string } };
-        this.#received(sourceId, message, phase.status);
+        this.#received(at(ctx), message, phase.status);
         return next;
       },
     };
   };
 
-  /** The camera of a source gives a frame. */
-  captured(sourceId: string): void {
-    if (!this.#paused.has(sourceId)) return;
+  /** The camera of a source gives a frame on a node. */
+  captured(node: string, sourceId: string): void {
+    if (!this.#paused.has(actorKey(node, sourceId))) return;
     this.#listener.onViolation(`pause: a frame of ${sourceId} was captured while it was paused`);
   }
 
-  #received(sourceId: string, message: unknown, status: string): void {
+  #received(key: string, message: unknown, status: string): void {
     const { type, pause = null } = message as { readonly type?: unknown; readonly pause?: unknown };
     if (type === "configure" && pause !== null && CAPTURING.has(status)) {
-      this.#listener.onViolation(`pause: ${sourceId} was told to pause, and is ${status}`);
+      this.#listener.onViolation(`pause: ${key} was told to pause, and is ${status}`);
     }
     if (status !== "paused") {
-      if (this.#paused.delete(sourceId)) this.#listener.tried("source a pause that ends");
-    } else if (!this.#paused.has(sourceId)) {
-      this.#paused.add(sourceId);
+      if (this.#paused.delete(key)) this.#listener.tried("source a pause that ends");
+    } else if (!this.#paused.has(key)) {
+      this.#paused.add(key);
       this.#listener.tried("source a pause");
     }
   }
+}
+
+function actorKey(node: string, sourceId: string): string {
+  return `${sourceId} on ${node}`;
 }

@@ -124,7 +124,7 @@ export class SimulatedCluster {
       sources: () => this.sources,
       policyOf: (source) => workload.policyOf(source, this.#memberNames),
       tried: this.coverage.tried,
-      onGiven: (sourceId) => this.#pauses.captured(sourceId),
+      onGiven: (host, sourceId) => this.#pauses.captured(host, sourceId),
     });
   }
 
@@ -252,7 +252,7 @@ export class SimulatedCluster {
       times: this.times,
       tokens: this.tokens,
       subscriptions: this.#subscriptions,
-      stagedSource: (asked, process) => this.#operators.staged(asked, process),
+      stagedSource: (asked, host, process) => this.#operators.staged(asked, host, process),
       isOwn: (sourceId) => this.sources.some(({ id, host }) => id === sourceId && host === name),
       isPrompt: (sourceId) =>
         !shape.faults.includes("failingActor") &&
@@ -294,7 +294,7 @@ export class SimulatedCluster {
   #addSource(source: SimulatedSource, node: SluiceNode, process: SimulatedProcess): void {
     const policyOf = (added: SimulatedSource): PolicySpec =>
       this.#options.workload.policyOf(added, this.#memberNames);
-    const onGiven = (sourceId: string): void => this.#pauses.captured(sourceId);
+    const onGiven = (sourceId: string): void => this.#pauses.captured(node.name, sourceId);
     void addSource(source, { node, process }, { ...this.#options, policyOf, onGiven });
   }
 

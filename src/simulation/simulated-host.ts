@@ -51,7 +51,7 @@ export interface SimulatedHostOptions extends Omit<
   readonly tokens: SimulatedTokens | null;
   readonly subscriptions: Subscriptions;
   /** What a process opens of what an operator has ordered. */
-  readonly stagedSource: (asked: SourceOptions, process: SimulatedProcess) => SourceOptions;
+  readonly stagedSource: (asked: SourceOptions, host: string, process: SimulatedProcess) => SourceOptions;
   readonly onWrongFrames: (job: Job) => void;
   readonly onDoubled: (job: Job) => void;
   /** A node failed beyond its supervision. */
@@ -195,7 +195,7 @@ export class SimulatedHost {
       },
       world: {
         ...worldOf(process, randomId),
-        stagedSource: (asked) => this.#options.stagedSource(asked, process),
+        stagedSource: (asked) => this.#options.stagedSource(asked, this.name, process),
         carrier: network.carrierOf(this.name, process),
         startWorker: createSimulatedWorkers({
           process,
