@@ -84,19 +84,19 @@ export function onTailRead(
 
 function* recordsOf(
   { asked: { sourceId, node, reason } }: Seal,
-  { open, lastTaskAtMs }: SourceTail,
+  { unfinished, lastTaskAtMs }: SourceTail,
   ctx: Context<Message>,
 ): Generator<NewRecord> {
   const common = { storedAtMs: 0 };
   const sourceAtMs = lastTaskAtMs ?? ctx.now();
   const detail = `its node had not finished it: ${reason}`;
-  for (const { incarnation, created, missing } of open) {
+  for (const { incarnation, isClosed, created, missing } of unfinished) {
     const idOf = (sequence: number): TaskId => ({ sourceId, incarnation, sequence });
     for (const sequence of missing) {
       const gap = { reason: "hostGone", stage: null, node, sourceAtMs, detail } as const;
       yield { type: "gap", id: idOf(sequence), ...gap, ...common };
     }
-    yield { type: "closed", id: idOf(created), end: "takenOver", counts: null, ...common };
+    if (!isClosed) yield { type: "closed", id: idOf(created), end: "takenOver", counts: null, ...common };
   }
 }
 

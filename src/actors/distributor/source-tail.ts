@@ -23,13 +23,14 @@ export interface SourceTail {
   readonly lastTaskAtMs: number | null;
   /** As far as their records tell. */
   readonly tasks: number;
-  readonly open: readonly OpenIncarnation[];
+  readonly unfinished: readonly UnfinishedIncarnation[];
   readonly nextPosition: number;
 }
 
-/** An incarnation that is not closed. */
-interface OpenIncarnation {
+/** An incarnation that is not closed, or that is and has tasks that were under way when its node started again. */
+interface UnfinishedIncarnation {
   readonly incarnation: number;
+  readonly isClosed: boolean;
   /** Behind its last task. */
   readonly created: number;
   /** Of tasks that no record is of, ascending; the first few. */
@@ -62,6 +63,8 @@ export async function readTail(
 
 interface Incarnation {
   readonly sequences: SequenceSet;
+  /** Tasks that were made, as far as their records tell, and that of its end. */
+  created: number;
   tail: IncarnationTail;
 }
 
@@ -70,7 +73,9 @@ class TailReader {
 
   add(record: StoredRecord): void {
     const own = this.#join(record.id.incarnation, tailOf(record));
-    if (record.type !== "closed") own.sequences.add(record.id.sequence);
+    const { sequence } = record.id;
+    if (record.type !== "closed") own.sequences.add(sequence);
+    own.created = Math.max(own.created, record.type === "closed" ? sequence : sequence + 1);
   }
 
   /** An incarnation is of one host alone, so all of it is from the position on, or nothing. */
@@ -79,6 +84,7 @@ class TailReader {
     const own = this.#incarnations.get(incarnation);
     if (own === undefined) return;
     for (const range of rangesOf(sequences)) own.sequences.addRange(range);
+    own.created = Math.max(own.created, own.sequences.highest + 1);
   }
 
   report(): Omit<SourceTail, "nextPosition"> {
@@ -86,21 +92,25 @@ class TailReader {
     return {
       position: positionBehind(all.findLast(([, { tail }]) => tail.newest !== null)?.[1].tail.newest ?? null),
       lastTaskAtMs: all.reduce<number | null>((last, [, { tail }]) => laterOf(last, tail.lastTaskAtMs), null),
-      tasks: all.reduce((sum, [, { sequences }]) => sum + sequences.highest + 1, 0),
-      open: all.filter(([, { tail }]) => tail.end === null).map(openIncarnation),
+      tasks: all.reduce((sum, [, { created }]) => sum + created, 0),
+      unfinished: all.flatMap(([incarnation, own]) => unfinishedOf(incarnation, own)),
     };
   }
 
   #join(incarnation: number, tail: IncarnationTail): Incarnation {
-    const own = this.#incarnations.get(incarnation) ?? { sequences: new SequenceSet(), tail };
+    const own = this.#incarnations.get(incarnation) ?? { sequences: new SequenceSet(), created: 0, tail };
     own.tail = joinTails(own.tail, tail);
     this.#incarnations.set(incarnation, own);
     return own;
   }
 }
 
-function openIncarnation([incarnation, { sequences }]: readonly [number, Incarnation]): OpenIncarnation {
-  const created = sequences.highest + 1;
+function unfinishedOf(
+  incarnation: number,
+  { sequences, created, tail: { end } }: Incarnation,
+): readonly UnfinishedIncarnation[] {
+  // What is taken over was sealed: nothing of it is missing.
+  if (end === "takenOver") return [];
   const missing: number[] = [];
   for (const { from, to } of sequences.missingBelow(created)) {
     for (let sequence = from; sequence <= to && missing.length < MISSING_MAX; sequence += 1) {
@@ -108,7 +118,8 @@ function openIncarnation([incarnation, { sequences }]: readonly [number, Incarna
     }
     if (missing.length >= MISSING_MAX) break;
   }
-  return { incarnation, created, missing };
+  const isClosed = end !== null;
+  return isClosed && missing.length === 0 ? [] : [{ incarnation, isClosed, created, missing }];
 }
 
 function positionBehind(newest: IncarnationTail["newest"]): SourcePosition | null {

@@ -99,6 +99,30 @@ test("a seal knows where a source had come to of which retention has deleted eve
   assert.equal([position, tasks], [null, 0], "what was made before the position is of another host");
 });
 
+test("a seal stores a gap, too, for what was under way when its node started again and closed what it had before", async () => {
+  const on = scene();
+  await on.storeDurably(0, 2);
+  const id = { sourceId: CAM_1, incarnation: 1, sequence: 4 };
+  const origin = "sluice://edge-1/source-cam-1";
+  on.actor.tell({
+    type: "recordClosing",
+    closing: { id, end: "recovered", counts: null, origin, voucher: VOUCHER },
+  });
+  await on.runAppends();
+  const { tasks } = (await on.seal()).only("sourceSealed").sealed;
+  assert.is(tasks, 4);
+  assert.equal(
+    (await on.records()).map(({ type, id }) => [type, id.sequence]),
+    [
+      ["result", 0],
+      ["result", 2],
+      ["closed", 4],
+      ["gap", 1],
+      ["gap", 3],
+    ],
+  );
+});
+
 test("a seal of what is closed adds nothing, and a second one reads on behind the first", async () => {
   const on = scene();
   await on.storeDurably(0);
