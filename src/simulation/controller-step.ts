@@ -77,7 +77,8 @@ export class ControllerStep {
       case "submit":
         if (before?.passed === message.task.delivery && message.task.cameFrom !== null)
           this.#tried("a branch again of what has passed its join");
-        if (before !== null) this.#checkGoesOn(before, message.task, message.task.delivery);
+        if (before !== null)
+          this.#checkGoesOn(this.#withJoins(before, message.task), message.task, message.task.delivery);
         break;
       case "stageCompleted":
         if (before !== null) this.#checkAnswered(before, message);
@@ -139,15 +140,17 @@ export class ControllerStep {
     const given = before.held.find((held) => held.place === "inFlight" && held.task.cursor === task.cursor);
     if (given === undefined) return;
     if (given.task.delivery > task.delivery) this.#tried("an answer for an older delivery");
-    const { settled } = this.#retained.joins;
-    const key = taskKey(before.id);
-    const passed = [...given.task.joinNodes.keys()].map((cursor) =>
-      newestDelivery(settled, joinKey(key, cursor)),
-    );
     const pipeline = pipelineKeyText(task.pipelineId, task.pipelineVersion);
     if (!this.#retained.pipelines.has(pipeline)) return;
-    const beforeJoins = { ...before, passed: Math.max(before.passed, ...passed) };
-    this.#checkGoesOn(beforeJoins, given.task, given.task.delivery);
+    this.#checkGoesOn(this.#withJoins(before, given.task), given.task, given.task.delivery);
+  }
+
+  /** An answer, also one that was kept, meets the joins that its branch was to meet: they may have been passed. */
+  #withJoins(before: Before, { joinNodes }: Task): Before {
+    const key = taskKey(before.id);
+    const { settled } = this.#retained.joins;
+    const passed = [...joinNodes.keys()].map((cursor) => newestDelivery(settled, joinKey(key, cursor)));
+    return { ...before, passed: Math.max(before.passed, ...passed) };
   }
 
   /** What was dropped of a task is an older delivery than what came after it. */
