@@ -18,8 +18,9 @@ export function auditLedgersOf({
   return accounts.map((account) => ({
     sourceId,
     incarnation: account.incarnation,
-    // How many tasks an earlier incarnation created is not known to the one that took over the rest.
-    created: account.incarnation === incarnation ? account.created : null,
+    // How many tasks an earlier incarnation created is not known to the one that took over the rest. Of what another node has
+    // gone on with, the last tasks are nowhere: it goes on behind what was stored.
+    created: account.incarnation === incarnation && account.superseded !== true ? account.created : null,
     outstanding: account.outstanding,
   }));
 }

@@ -28,6 +28,8 @@ export interface LedgerReported {
     readonly incarnation: number;
     readonly created: number;
     readonly outstanding: readonly number[];
+    /** Another node has had the source since: what was under way then has ended without a record. */
+    readonly superseded?: true;
   }[];
   /** Frames read from the source that no task was made of, by reason: the sampling, a partial last task. */
   readonly framesSkipped: number;

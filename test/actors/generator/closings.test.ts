@@ -1,5 +1,6 @@
 import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
+import { auditLedgersOf } from "../../../src/audit/ledgers.js";
 import type { DistributorMessage } from "../../../src/actors/protocol/distributor.js";
 import type { Closing } from "../../../src/task/task.js";
 import { createProbe } from "../../support/probe.js";
@@ -89,7 +90,13 @@ test("a source of which a task is superseded captures no more and ends, and one 
   assert.equal([capture.last.closed, listener.all("sourceEnded").length], [false, 0]);
   settle(0, superseded);
   assert.is(capture.last.closed, true);
-  assert.equal(listener.only("sourceEnded").ledger.dropped, { superseded: 1 });
+  const { ledger } = listener.only("sourceEnded");
+  assert.equal(ledger.dropped, { superseded: 1 });
+  assert.equal(
+    auditLedgersOf(ledger).map(({ created, outstanding }) => [created, outstanding]),
+    [[null, []]],
+    "what it made last is nowhere: no audit takes it for lost",
+  );
 });
 
 test.run();

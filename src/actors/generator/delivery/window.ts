@@ -31,6 +31,8 @@ export interface IncarnationAccount {
   readonly created: number;
   /** Sequences of its tasks in flight. */
   readonly outstanding: readonly number[];
+  /** Another node has had the source since: what was under way then has ended without a record. */
+  readonly superseded?: true;
 }
 
 export class TaskWindow {
@@ -68,10 +70,11 @@ export class TaskWindow {
 
   get accounts(): readonly IncarnationAccount[] {
     return [...this.#recovered, [this.#incarnation, this.#own] as const].map(
-      ([incarnation, { created, outstanding }]) => ({
+      ([incarnation, { created, outstanding, dropped }]) => ({
         incarnation,
         created,
         outstanding: [...outstanding],
+        ...((dropped.superseded ?? 0) > 0 && { superseded: true as const }),
       }),
     );
   }
