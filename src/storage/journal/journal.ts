@@ -108,9 +108,8 @@ export function nextIncarnation(
   { source, nowMs, request, takeover }: OpenJournal,
 ): SourceMeta {
   const incarnation = Math.max(nowMs, (before?.incarnation ?? 0) + 1);
-  if (takeover !== undefined) {
-    const unclosed = unclosedOf(before, source);
-    return { ...takenOverMeta(takeover, incarnation), source, created: 0, unclosed, request };
+  if (takeover !== undefined && !isBegun(before, takeover)) {
+    return { ...takenOverMeta(takeover, incarnation), source, created: 0, unclosed: [], request };
   }
   const same = before?.source === source ? before : null;
   return {
@@ -123,6 +122,16 @@ export function nextIncarnation(
     unclosed: unclosedOf(before, source),
     request,
   };
+}
+
+/** Whether the source has begun here since that was said: it was said again, as the answer may be lost. */
+function isBegun(before: SourceMeta | null, { incarnationAfter }: Takeover): boolean {
+  return (before?.incarnation ?? 0) > incarnationAfter;
+}
+
+/** Of what was under way: the hub has sealed it before it had the source go on behind what is stored, and takes nothing of it. */
+export function isSuperseded({ task }: JournalEntry, { takeover }: Pick<OpenJournal, "takeover">): boolean {
+  return takeover !== undefined && task.id.incarnation <= takeover.incarnationAfter;
 }
 
 function takenOverMeta(
@@ -183,11 +192,10 @@ export function recoveredState(
 ): RecoveredState {
   const same = before?.source === next.source;
   return {
-    ...(takeover !== undefined && { hostGone: takeover.reason }),
+    ...(takeover !== undefined && !isBegun(before, takeover) && { hostGone: takeover.reason }),
     incarnation: next.incarnation,
     entries: same ? entries : entries.map(withoutSource),
-    // What is left here of a source that others had since is behind where they have come to.
-    position: same && takeover === undefined ? latest(next.position, entries) : next.position,
+    position: same ? latest(next.position, entries) : next.position,
     lastTaskAtMs: next.lastTaskAtMs ?? null,
     tasksBefore: next.tasksBefore ?? 0,
     unclosed: next.unclosed ?? [],

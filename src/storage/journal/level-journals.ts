@@ -26,6 +26,7 @@ import { entryKey, metaOperation, OWNER_KEY } from "./journal-keys.js";
 import {
   endedMeta,
   goesOn,
+  isSuperseded,
   nextIncarnation,
   positionWith,
   recoveredState,
@@ -138,12 +139,21 @@ class LevelJournalsOf implements LevelJournals {
     sourceId: string,
     options: OpenJournal,
   ): Promise<{ journal: Journal; recovered: RecoveredState }> {
-    const { meta: found, entries } = await this.#recover(sourceId);
+    const { meta: found, entries: kept } = await this.#recover(sourceId);
+    const superseded = kept.filter((entry) => isSuperseded(entry, options));
+    const entries = kept.filter((entry) => !isSuperseded(entry, options));
     // A repair may have brought back an older one than its entries.
     const before = found?.created === undefined ? found : positionWith(found, entries);
     const meta = nextIncarnation(before, options);
     // Its number is durable before any task bears it: no later incarnation can have the same.
-    await this.#write([metaOperation(sourceId, meta)]);
+    const deletes = superseded.map(({ task }): Operation => ({ type: "del", key: entryKey(task.id) }));
+    await this.#write([...deletes, metaOperation(sourceId, meta)]);
+    if (deletes.length > 0) {
+      this.#options.log.warn("Tasks are given up: another node has gone on with their source since", {
+        source: sourceId,
+        tasks: deletes.length,
+      });
+    }
     return {
       journal: this.#journalOf(sourceId, meta),
       recovered: recoveredState(before, meta, entries, options),

@@ -150,6 +150,53 @@ test("LevelJournals repair their files where a table is empty", async () => {
   assert.match(repairs[0]?.damage[0] ?? "", /it is empty/);
 });
 
+test("LevelJournals give up what was under way of a source that another node has had since, and go on behind it, also the next time", async () => {
+  const at = (frame: number) => ({
+    frame,
+    sourceUs: frame * 40_000,
+    ptsUs: frame * 40_000,
+    spacingUs: 40_000,
+  });
+  const spanned = (sequence: number, last: number): JournalEntry => ({
+    ...entry(sequence),
+    span: { after: at(last - 4), last: at(last) },
+  });
+  const takeover = {
+    incarnationAfter: 5_000,
+    position: at(11),
+    lastTaskAtMs: 900,
+    tasksBefore: 3,
+    reason: "node edge-1 is gone",
+  };
+  await inTemporaryFolder(async (folder) => {
+    await reopened(folder, async (journals) => {
+      const { journal } = await journals.open(sourceId, OPENED);
+      await journal.put([spanned(3, 15), spanned(4, 19)]);
+    });
+    await reopened(folder, async (journals) => {
+      const { recovered } = await journals.open(sourceId, { ...OPENED, takeover });
+      assert.equal([recovered.entries, recovered.unclosed, recovered.tasksBefore], [[], [], 3]);
+      assert.equal([recovered.position, recovered.incarnation], [at(11), 5_001]);
+    });
+    await reopened(folder, async (journals) => {
+      const { journal, recovered } = await journals.open(sourceId, OPENED);
+      assert.equal(
+        [recovered.position, recovered.incarnation],
+        [at(11), 5_002],
+        "not behind what was given up",
+      );
+      const own = spanned(0, 15);
+      const id = { ...own.task.id, incarnation: recovered.incarnation };
+      await journal.put([{ ...own, task: { ...own.task, id } }]);
+    });
+    await reopened(folder, async (journals) => {
+      const { recovered } = await journals.open(sourceId, { ...OPENED, takeover });
+      assert.is(recovered.entries.length, 1, "it had begun: it was told so twice");
+      assert.equal([recovered.position, recovered.tasksBefore], [at(15), 4]);
+    });
+  });
+});
+
 test("LevelJournals are claimed durably, and forget all that they hold but whose they are", () =>
   inTemporaryFolder(async (folder) => {
     const first = await open(folder);
