@@ -43,12 +43,12 @@ export async function drainNode(
 }
 
 async function tasksHere(system: ActorSystem, controller: ActorRef<ControllerMessage>): Promise<number> {
-  const { queued, joining } = await system.ask<ControllerMessage, QueuesReported>(
+  const { queued, joining, parked } = await system.ask<ControllerMessage, QueuesReported>(
     controller,
     (replyTo) => ({ type: "reportQueues", replyTo }),
     { lane: "control" },
   );
-  return joining + Object.values(queued).reduce((sum, count) => sum + count, 0);
+  return joining + parked + Object.values(queued).reduce((sum, count) => sum + count, 0);
 }
 
 function sleep(system: ActorSystem, ms: number): Promise<void> {

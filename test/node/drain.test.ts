@@ -14,6 +14,7 @@ import { withSimulatedProcesses } from "../simulation/simulated-process.js";
 interface Held {
   readonly queued: number;
   readonly joining: number;
+  readonly parked?: number;
 }
 
 /**
@@ -36,7 +37,7 @@ async function drained(
       start: () => null,
       receive(state, message) {
         if (message.type !== "reportQueues") return state;
-        const { queued, joining } = heldAt(clock.monotonic() - fromMs);
+        const { queued, joining, parked = 0 } = heldAt(clock.monotonic() - fromMs);
         message.replyTo.tell({
           type: "queuesReported",
           node: system.name,
@@ -44,6 +45,7 @@ async function drained(
           sources: 0,
           queued: { "line/find": queued },
           joining,
+          parked,
           counts: {
             admitted: 0,
             received: 0,
@@ -104,6 +106,14 @@ test("a node is drained once it has had no task for its quiet time, which begins
   );
   assert.is(left, 0);
   assert.ok(tookMs >= 1_200 && tookMs <= 1_200 + 2 * LOOK_MS, String(tookMs));
+});
+
+test("a node that is drained waits for tasks that wait for a table, too", async () => {
+  const { left, tookMs } = await drained(
+    (ms) => (ms < 1_000 ? { queued: 0, joining: 0, parked: 2 } : NONE),
+    5_000,
+  );
+  assert.equal([left, tookMs >= 1_500], [0, true]);
 });
 
 test("a node that is drained waits for tasks at its joins, too", async () => {

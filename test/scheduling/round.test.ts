@@ -9,7 +9,7 @@ import { createPolicies } from "../../src/scheduling/policies.js";
 import { decideRound, type RoundTurn, type TurnAnswer } from "../../src/scheduling/round.js";
 import { decideShadows } from "../../src/scheduling/shadow-round.js";
 import { parseSourceId } from "../../src/task/identity.js";
-import { EDGE_1, EDGE_2, source, view } from "../actors/scheduler/cluster.js";
+import { EDGE_1, EDGE_2, source as described, view as clusterView } from "../actors/scheduler/cluster.js";
 import { placed, roundOf, toolsWith, turn } from "./rounds.js";
 
 /** A policy that does whatever the test says. */
@@ -93,13 +93,13 @@ const PARAMETERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = 
 };
 
 test("a policy that takes over from one that had the source pause has it captured again, whatever it keeps of that plan", () => {
-  const before = view();
+  const before = clusterView();
   const { plan } = edgeOnly.decide(null, before);
   const pause = { reason: "tasks were late", flushes: true };
   for (const name of createPolicies().keys()) {
     const policy = { name, parameters: PARAMETERS[name] ?? {} };
     const paused = turn("cam-1", name, {
-      source: source({ id: parseSourceId("cam-1"), policy }),
+      source: described({ id: parseSourceId("cam-1"), policy }),
       plan: { ...completePlan(plan, { ...before, accepted: null }), pause },
     });
     const answer = only(decideRound(roundOf([paused]), toolsWith([])).answers);

@@ -168,6 +168,7 @@ function onReportQueues(router: Router, { replyTo }: MessageOf<"reportQueues">):
     sources: router.retained.table?.sources.size ?? 0,
     queued,
     joining: router.retained.joins.joining,
+    parked: router.retained.parked.length,
     counts: { ...router.retained.counts },
   });
 }

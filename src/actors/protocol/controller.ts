@@ -69,6 +69,8 @@ export interface QueuesReported {
   readonly queued: Readonly<Record<string, number>>;
   /** Tasks waiting at joins. */
   readonly joining: number;
+  /** Tasks waiting for a newer table. */
+  readonly parked: number;
   /** What became of branches of tasks here so far. */
   readonly counts: FlowCounts;
 }

@@ -1,5 +1,6 @@
 import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
+import type { QueuesReported } from "../../../src/actors/protocol/controller.js";
 import type { ProcessorMessage } from "../../../src/actors/protocol/processor.js";
 import { createProbe } from "../../support/probe.js";
 import { newTask, pipelineOf, resultOf } from "../../task/pipelines.js";
@@ -36,6 +37,9 @@ test("controller drops what waited too long for its pipeline", () => {
   const [task] = newTask(pipelineOf({ a: [] }));
   assert.ok(task);
   router.tell({ type: "submit", task });
+  const replyTo = createProbe<QueuesReported>();
+  router.tell({ type: "reportQueues", replyTo });
+  assert.is(replyTo.only("queuesReported").parked, 1);
   router.advance(PARK_MS / 2);
   assert.is(distributor.received.length, 0);
   router.advance(PARK_MS);

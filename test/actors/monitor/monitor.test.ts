@@ -155,6 +155,7 @@ test("monitor reports the queues of its controller, and none that the controller
     sources: 1,
     queued: { "p/detect": 4 },
     joining: 0,
+    parked: 0,
     counts: COUNTS,
   });
   await answer();
@@ -287,6 +288,7 @@ function linked(mbps: () => number, sources = () => 1) {
         sources: sources(),
         queued: {},
         joining: 0,
+        parked: 0,
         counts: COUNTS,
       });
       for (const [index, { replyTo, sentAtMs, bytes }] of halves.entries()) {

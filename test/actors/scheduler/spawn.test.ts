@@ -60,6 +60,7 @@ const obedient: Behaviour<null, ControllerMessage> = {
         sources: 1,
         queued,
         joining: 0,
+        parked: 0,
         counts: COUNTS,
       });
     }
