@@ -102,11 +102,11 @@ test("a seal knows where a source had come to of which retention has deleted eve
 test("a seal stores a gap, too, for what was under way when its node started again and closed what it had before", async () => {
   const on = scene();
   await on.storeDurably(0, 2);
-  const id = { sourceId: CAM_1, incarnation: 1, sequence: 4 };
+  const closed = { sourceId: CAM_1, incarnation: 1, sequence: 4 };
   const origin = "sluice://edge-1/source-cam-1";
   on.actor.tell({
     type: "recordClosing",
-    closing: { id, end: "recovered", counts: null, origin, voucher: VOUCHER },
+    closing: { id: closed, end: "recovered", counts: null, origin, voucher: VOUCHER },
   });
   await on.runAppends();
   const { tasks } = (await on.seal()).only("sourceSealed").sealed;
