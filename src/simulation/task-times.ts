@@ -47,14 +47,15 @@ export class TaskTimes {
     };
   };
 
-  /** What is superseded is never stored: it has ended where its source hears of it, or ends by itself. */
+  /** What is superseded is never stored: it ended as another host went on with its source, whenever this one hears of it. */
   #endsSuperseded<State, Message>(behaviour: Behaviour<State, Message>): Behaviour<State, Message> {
     return {
       ...behaviour,
       receive: (state, message, ctx) => {
         const { type, id, outcome } = message as Partial<TaskSettledMessage>;
         if (type === "taskSettled" && outcome?.status === "dropped" && outcome.reason === "superseded") {
-          if (id !== undefined) this.#stored.set(taskKey(id), this.#time.nowMs);
+          const key = id === undefined ? null : taskKey(id);
+          if (key !== null) this.#stored.set(key, this.#left.get(key) ?? this.#time.nowMs);
         }
         return behaviour.receive(state, message, ctx);
       },
