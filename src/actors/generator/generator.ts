@@ -10,7 +10,7 @@
  * G4 `sourceEnded` is sent once, last, and only when every task is settled and the closing of the incarnation is stored.
  * G5 Frames are requested, never pushed: at most one task's worth and a few more wait here.
  * G6 What earlier incarnations left unsettled goes out before anything new, under its own identity; frames of a source that
- *    can be read again are read again.
+ *    can be read again are read again, also where its node is to leave meanwhile.
  * G7 A live source that was reached once is never given up: it is tried again with growing delays. A recording is waited for.
  * G8 Times that tasks carry are those of the source, mended where they step; that is counted, and said once a minute at most.
  * G9 An outage of a live source is stored as a gap, with times and reason, once it is over, also where its node went down.
@@ -242,11 +242,9 @@ export function createGenerator(
   /** Asks for the frames of the next task of an earlier incarnation; once there is none, for what comes after them. */
   function readAgain(state: GeneratorState, replay: Replay, ctx: Ctx): void {
     const task = replay.current;
-    if (task === null) {
-      open(state, ctx);
-      return;
-    }
-    state.phase = { status: "replaying", replay };
+    const suspended = state.phase.status === "replaying" && state.phase.suspended;
+    state.phase = { status: "replaying", replay, suspended };
+    if (task === null) return suspended ? finish(state, SUSPENDED, ctx) : open(state, ctx);
     state.capture.readAgain(task.configuration, replay.after, replay.wanted);
   }
 
@@ -291,6 +289,9 @@ export function createGenerator(
     // Whoever ends a source for good does so also while its node is about to stop.
     if (phase.status === "draining" && ending !== SUSPENDED) state.phase = ending;
     if (phase.status === "draining" || phase.status === "failed" || phase.status === "ended") return;
+    // Whoever has its node leave sets the limit: what is not read by then stays in the journal.
+    if (phase.status === "replaying" && ending === SUSPENDED && phase.replay.current !== null)
+      return void (phase.suspended = true);
     for (const timer of ["configuration", "due"]) ctx.cancel(timer);
     state.capture.close(ctx);
     if (phase.status === "replaying") provide(state, phase.replay.end(), ctx);

@@ -68,7 +68,12 @@ type Phase =
   /** For the first configuration, and then for its stages to be loaded. */
   | { readonly status: "waiting"; readonly loading: boolean }
   /** Frames of tasks that earlier incarnations left are read again. */
-  | { readonly status: "replaying"; readonly replay: Replay }
+  | {
+      readonly status: "replaying";
+      readonly replay: Replay;
+      /** Its node leaves, and it with it once they have been read. */
+      suspended: boolean;
+    }
   /** Once the stream has ended, the frames that are here still go into tasks. */
   | { readonly status: "capturing"; readonly end: { readonly error: SluiceError | null } | null }
   /** A live source is lost, and tried again soon. */

@@ -106,6 +106,40 @@ test("a generator that takes over a file whose times step reads its tasks again 
   assert.equal(after.times(), [[400], [500], [600]]);
 });
 
+test("a source whose node leaves while it reads recovered tasks again reads them first; one that is ended for good does not", async () => {
+  const first = createFakeJournal();
+  const before = setup({ journal: first.journal });
+  for (const ms of [0, 100]) before.capture.last.frame(ms);
+  first.write();
+  await before.generator.settle();
+  const recovered: RecoveredState = {
+    incarnation: 9,
+    entries: [...first.entries.values()],
+    position: positionAt(100_000, 100_000),
+    unclosed: [],
+    lastTaskAtMs: null,
+    tasksBefore: 0,
+  };
+  for (const [ends, given] of [
+    [["suspend"], 2],
+    [["suspend", "drain"], 0],
+  ] as const) {
+    const held = createFakeJournal();
+    const { capture, generator, isStopped, submitted, settle } = setup({
+      journal: held.journal,
+      recovered,
+      incarnation: 9,
+    });
+    for (const type of ends) generator.tell({ type });
+    for (const ms of [0, 100, 200]) capture.last.frame(ms);
+    held.write();
+    await generator.settle();
+    assert.is(submitted().length, given, ends.join());
+    for (const sequence of [0, 1]) settle(sequence);
+    assert.ok(isStopped(), ends.join());
+  }
+});
+
 test("a source that goes on after a crash ends at its limit of tasks, and does not count them anew", () => {
   const position = positionAt(1, 200_000);
   const recovered: RecoveredState = {
