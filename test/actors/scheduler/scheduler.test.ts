@@ -1099,11 +1099,12 @@ function herd() {
         });
     },
     second: () => {
-      scheduler.tell({ type: "resourcesSampled", sample: sample("edge-0", { links }) });
+      const atMs = scheduler.clock.now();
+      scheduler.tell({ type: "resourcesSampled", sample: sample("edge-0", { atMs, links }) });
       for (const name of edges) {
         // Of 10 frames a second at 10 ms a frame, on two processors: a twentieth of the node for each source.
         const cpuShare = Math.min(1, count(name) * 0.05);
-        scheduler.tell({ type: "resourcesSampled", sample: sample(name, { cpuShare, links }) });
+        scheduler.tell({ type: "resourcesSampled", sample: sample(name, { atMs, cpuShare, links }) });
       }
       scheduler.advance(1_000);
       const after = new Map(
