@@ -21,6 +21,7 @@ import { HUB_DEFAULTS } from "./hub-defaults.js";
 import type { JoinCommand } from "./join.js";
 import type { Choose } from "./operator-command.js";
 import { addOperator } from "./operator-commands.js";
+import { addModels } from "./model-commands.js";
 import type { TokenCreateCommand } from "./token.js";
 import { parseHostPort } from "./units.js";
 import { SOURCE_KINDS } from "../../src/actors/generator/source-policy.js";
@@ -187,6 +188,12 @@ function addJoin(program: Command, choose: Choose, version: string): void {
     )
     .option("--model-dir <dir>", "folder with the ONNX models that pipelines use", notEmpty)
     .option(
+      "--fetched-models <dir>",
+      "folder for models that the hub keeps and --model-dir lacks, or none (default: .sluice/models/NAME)",
+      notEmpty,
+    )
+    .option("--fetched-size <size>", "that those may take together, as 4GiB (default: 4GiB)", positiveSize)
+    .option(
       "--stages <n>",
       "stages that policies may place here (default: as many as have all their workers at once)",
       positiveInteger,
@@ -233,23 +240,6 @@ function addConfig(program: Command, choose: Choose): void {
       choose(async () => {
         const { config } = await import("./config.js");
         return config(file ?? null);
-      }),
-    );
-}
-
-function addModels(program: Command, choose: Choose): void {
-  const models = program.command("model").description("Looks at the ONNX models that pipelines use.");
-  models
-    .command("inspect")
-    .argument("<file>", "model (.onnx)")
-    .description(
-      "Prints what a model says of itself, and whether the description beside it fits, or drafts one: see docs/models.md.",
-    )
-    .option("--json", "print one JSON object", false)
-    .action((file: string, { json }: { readonly json: boolean }) =>
-      choose(async () => {
-        const { modelInspect } = await import("./model.js");
-        return modelInspect(file, json);
       }),
     );
 }

@@ -25,6 +25,11 @@ export function tokensFolder(store: string): string {
   return join(hubFolder(store), "tokens");
 }
 
+/** Folder of the models that nodes may fetch; null beside a store in memory. */
+export function modelsFolder(store: string): string | null {
+  return store === "memory:" ? null : `${resolve(store)}.models`;
+}
+
 export async function writeOperator(store: string, address: HubAddress): Promise<void> {
   const folder = hubFolder(store);
   await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -20,7 +20,7 @@ import { hubSettings, type HubSettings } from "./config/hub-settings.js";
 import { openConfigured } from "./config/configured.js";
 import { followFiles, type Reread } from "./follow-files.js";
 import { keepFilesPrivate, readNamed } from "./files.js";
-import { removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
+import { modelsFolder, removeOperator, tokensFolder, writeOperator } from "./hub-folder.js";
 import type { HubCommand } from "./hub-command.js";
 import { makeHubTokens, revokeOperatorToken, tokenKeeperOf, type JoinToken } from "./hub-tokens.js";
 import { createHubAlarms, type HubAlarms } from "../../src/sinks/alarms/hub-alarms.js";
@@ -44,6 +44,7 @@ export async function hub(command: HubCommand): Promise<number> {
   const services = await loadServices(settings.services);
   const store = await openStore(folder, { onDamage: sayDamage(folder) });
   const tokens = tokensFolder(folder);
+  const library = modelsFolder(folder);
   let node: SluiceNode | null = null;
   let sinks: Sinks | null = null;
   let alarms: HubAlarms | null = null;
@@ -71,6 +72,7 @@ export async function hub(command: HubCommand): Promise<number> {
       cluster,
       store,
       modelDir,
+      ...(library !== null && { modelLibrary: library }),
       listen: { url: settings.listen, http: web.http, ...(tls && { tls }) },
       tokens: authority,
       services,

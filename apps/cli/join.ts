@@ -2,6 +2,7 @@
 
 import { join as joinPath } from "node:path";
 import { startNode, type SluiceNode } from "../../src/node/node.js";
+import type { NodeOptions } from "../../src/node/node-options.js";
 import { loadServices } from "../../src/services/load-services.js";
 import { createLogger, type LogLevel } from "../../src/runtime/log.js";
 import { checkModelDir } from "../start/inputs.js";
@@ -21,6 +22,9 @@ export interface JoinCommand extends SourceFlags {
   readonly retry: boolean;
   readonly tlsCa?: string;
   readonly modelDir: string | null;
+  /** Folder of the models that the hub keeps, and bytes that those may take. */
+  readonly fetchedModels?: string;
+  readonly fetchedSize?: number;
   readonly cluster?: string;
   /** Modules with services of one's own. */
   readonly services?: readonly string[];
@@ -33,6 +37,8 @@ export interface JoinCommand extends SourceFlags {
   readonly version: string;
 }
 
+/** Of all models that were fetched. */
+const FETCHED_BYTES = 4 * 1_073_741_824;
 const DRAIN_MS = 3_000;
 const LEAVE_MS = 1_500;
 
@@ -58,6 +64,7 @@ export async function join(command: JoinCommand): Promise<number> {
     name,
     join: url,
     modelDir,
+    ...fetchedModelsOf(command),
     patient: command.retry,
     services,
     sourcePolicy: sourcePolicyGiven(command),
@@ -109,6 +116,16 @@ function greet({ cluster, cloud }: SluiceNode, { name, url }: JoinCommand, withT
     `Node "${name}" has joined "${cloud}" at ${url} (session ${cluster?.self.session ?? 0}), ${own}\n` +
       `Join another node:\n  ${proof}npx sluice join ${url} --name ${nextName(name)}`,
   );
+}
+
+function fetchedModelsOf({
+  fetchedModels,
+  fetchedSize,
+  name,
+}: JoinCommand): Pick<NodeOptions, "fetchedModels"> {
+  if (fetchedModels === "none") return {};
+  const folder = fetchedModels ?? joinPath(".sluice", "models", name);
+  return { fetchedModels: { folder, bytesMax: fetchedSize ?? FETCHED_BYTES } };
 }
 
 /** `edge-1` is followed by `edge-2`. */

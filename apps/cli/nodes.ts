@@ -124,7 +124,9 @@ function offersText(lines: readonly NodeLine[], width: number): string {
 }
 
 function offerCells({ services, models = [], capacity }: NodeDescription): readonly string[] {
-  const files = models.map(({ file, sha256 }) => `${file} (${sha256.slice(0, 8)})`);
+  const files = models.map(
+    ({ file, sha256, at }) => `${file} (${sha256.slice(0, 8)}${at === "hub" ? ", can fetch" : ""})`,
+  );
   return [
     services.toSorted().join(", ") || "-",
     files.join(", ") || "-",

@@ -27,7 +27,7 @@ import type { Journals } from "../storage/journal/journal.js";
 import { newestRepairs } from "../storage/repairs.js";
 import { epochBefore } from "../task/epoch.js";
 import type { NodeName } from "../task/identity.js";
-import { offers, type ModelFile, type NodeCapacity, type Offer } from "../task/offers.js";
+import { offers, type ModelFile, type NodeCapacity, type Offer, type StageNeeds } from "../task/offers.js";
 import type { SourceOrders } from "../task/requests.js";
 import type { ServiceDeclaration } from "../task/service.js";
 import { createEventForwarder } from "./event-forwarder.js";
@@ -63,6 +63,8 @@ export interface ComponentsOptions extends Pick<
   readonly modelDir: string | null;
   /** What is in it. */
   readonly models: readonly ModelFile[];
+  /** Of the largest model that it fetches from the hub, in bytes. Default: it fetches none. */
+  readonly fetchBytesMax?: number;
   readonly capacity: NodeCapacity;
   /** Vouches for the tasks of the sources here. */
   readonly vouch: Vouch;
@@ -113,9 +115,17 @@ export interface Components {
  * @throws TypeError where the node is the cloud and has no store, or nobody to ask who speaks for a source
  */
 export function startComponents(options: ComponentsOptions): Components {
-  const { system, cloud, services, models, limits = {}, journals, delivery } = options;
+  const { system, cloud, services, models, fetchBytesMax, limits = {}, journals, delivery } = options;
   const { name } = system;
-  const offer: Offer = { services: loadable(services, models), models };
+  const fetches = fetchBytesMax !== undefined;
+  const offer: Offer = {
+    services: fetches ? [...services.keys()] : loadable(services, models),
+    models,
+    ...(fetches && { fetchBytesMax }),
+  };
+  // What the hub keeps is known once it is asked.
+  const canLoad = (stage: StageNeeds): boolean =>
+    fetches ? services.has(stage.service) : offers(offer, stage);
   const listener = system.spawn(createEventForwarder<NodeEvent>(options.onEvent ?? (() => {})), {
     name: "listener",
   });
@@ -134,7 +144,7 @@ export function startComponents(options: ComponentsOptions): Components {
   const controller = spawnController(system, {
     node: name,
     cloud,
-    offers: (stage) => offers(offer, stage),
+    offers: canLoad,
     processors,
     distributor,
     scheduler,
@@ -165,7 +175,7 @@ export function startComponents(options: ComponentsOptions): Components {
     system,
     cloud,
     services,
-    offers: (stage) => offers(offer, stage),
+    offers: canLoad,
     registration,
     controller,
     distributor,

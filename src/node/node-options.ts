@@ -19,6 +19,7 @@ import type { DecisionLimits } from "../scheduling/ask-policy.js";
 import type { BoundPolicy } from "../scheduling/policy.js";
 import type { MoveLimits } from "../scheduling/move-budget.js";
 import type { ChangeLimits } from "../storage/hub/plan-changes.js";
+import type { FetchOptions } from "./models/fetched-models.js";
 import type { Store } from "../storage/results/store.js";
 import type { TaskOutcome } from "../task/reports.js";
 import type { ServiceDeclaration } from "../task/service.js";
@@ -72,6 +73,10 @@ export interface NodeOptions {
   readonly services?: ReadonlyMap<string, ServiceDeclaration>;
   /** Folder of the models that the user brought. Default: none. */
   readonly modelDir?: string | null;
+  /** Of the node that is the cloud: folder of the models that nodes may fetch. Default: none. @see ModelLibrary */
+  readonly modelLibrary?: string;
+  /** Of any other: fetches models that its own folder lacks from the hub, into a folder, all together within so many bytes. Default: no. */
+  readonly fetchedModels?: FetchOptions;
   /**
    * Of the node that is the cloud: where results go, and what a hub remembers of its nodes, their names, their sources and what
    * operators said. Opened and closed by whoever gives it. Default: memory alone, which is logged.

@@ -36,6 +36,7 @@ import { openOwnJournal } from "./own-journal.js";
 import type { DecisionThread } from "../actors/scheduler/decision-thread.js";
 import { identityOf, memoryOf, storeOf } from "./own-store.js";
 import { createNodeSystem, type Holdings } from "./node-holdings.js";
+import { openOwnModels } from "./models/own-models.js";
 import { createNodePictures, type NodePictures } from "./pictures/node-pictures.js";
 import { createRequestedSources } from "./requested-sources.js";
 import type { NodeSources } from "./sources.js";
@@ -140,6 +141,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     const components = startComponents({
       ...(pictures && { show: (picture) => pictures.show(picture) }),
       ...componentsOptionsOf(world, options, held),
+      ...openOwnModels(options, { world, system, cloud, held }),
       models: await listModelFiles(options.modelDir ?? null),
       capacity: await capacityOf(world, role, options.limits),
       system,
@@ -221,7 +223,6 @@ function componentsOptionsOf(
   const { flush, delivery, limits, onSchedule, onOutcome, modelDir = null } = options;
   return {
     modelDir,
-    startWorker: world.startWorker,
     openHost: world.openHost,
     reachable: (node) => held.cluster?.members.has(node) ?? true,
     isDirect: (node) => held.cluster?.links.some(({ peer }) => peer === node) ?? true,

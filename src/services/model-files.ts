@@ -7,8 +7,8 @@ import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { ModelFile } from "../task/offers.js";
 
-/** Further ones are not offered. */
-const MODELS_MAX = 256;
+/** Of one folder. Further ones are not offered. */
+export const MODELS_MAX = 256;
 
 /**
  * The files of a folder, in order of name, each with its SHA-256: a GB takes about 1 s. What cannot be read is left out, and so is

@@ -10,7 +10,21 @@ export interface ModelFile {
   readonly bytes: number;
   /** Of its content, 64 hexadecimal digits. */
   readonly sha256: string;
+  /** The node has to fetch it from the hub first; absent of one in its own folder. */
+  readonly at?: "hub";
 }
+
+const MIB = 1_048_576;
+
+/** Of the models that a hub keeps for its nodes. */
+export const MODEL_LIMITS = {
+  /** Of one: an ONNX file is a protocol buffer, which has less than 2 GiB. */
+  bytesMax: 2_048 * MIB,
+  /** Of all that a hub keeps. */
+  totalBytesMax: 65_536 * MIB,
+  /** What a node is given at a time. */
+  partBytes: MIB / 4,
+} as const;
 
 /** What a node runs stages with. What it has left is in its samples. */
 export interface NodeCapacity {
@@ -37,6 +51,19 @@ export type StageNeeds = Pick<Stage, "service" | "model">;
 export interface Offer {
   readonly services: readonly string[];
   readonly models?: readonly ModelFile[];
+  /** Of the largest model that it fetches from its hub, in bytes; absent where it fetches none. */
+  readonly fetchBytesMax?: number;
+}
+
+/** What a node can load with what its hub keeps, as far as it fetches that. Its own files go before those of the same name. */
+export function withKept<Of extends Offer>(offer: Of, kept: readonly ModelFile[]): Of {
+  const { models = [], fetchBytesMax } = offer;
+  if (fetchBytesMax === undefined) return offer;
+  const own = new Set(models.map(({ file }) => file));
+  const more = kept.filter(({ file, bytes }) => bytes <= fetchBytesMax && !own.has(file));
+  return more.length === 0
+    ? offer
+    : { ...offer, models: [...models, ...more.map((model) => ({ ...model, at: "hub" as const }))] };
 }
 
 /** Whether a node can load what a stage runs, as far as it says. */

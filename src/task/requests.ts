@@ -31,6 +31,8 @@ export interface NodeDescription {
   readonly services: readonly string[];
   /** Files of its folder of models; absent where it has none. */
   readonly models?: readonly ModelFile[];
+  /** Of the largest model that it fetches from its hub, in bytes; absent where it fetches none. */
+  readonly fetchBytesMax?: number;
   /** Absent where it does not say. */
   readonly capacity?: NodeCapacity;
 }

@@ -19,6 +19,7 @@ import { DEMAND_MAX, count, eventPlace, name, ref, replied, table } from "./form
 import { orderId, pipelineText, sourceRequest, takeover } from "./order-forms.js";
 import { PROBED, probeOrder } from "./probe-forms.js";
 import { pictureLook } from "./picture-forms.js";
+import { MODELS } from "./model-rules.js";
 import { MONITOR } from "./monitor-rules.js";
 import { SCHEDULER } from "./scheduler-rules.js";
 import { GUARDIAN } from "./guardian-rules.js";
@@ -222,6 +223,7 @@ const RULES: Readonly<Record<string, Rules>> = {
   agent: AGENT,
   guardian: GUARDIAN,
   alarms: ALARMS,
+  models: MODELS,
   // Nobody outside may send these anything.
   processors: {},
   listener: {},

@@ -37,7 +37,7 @@ export const REASONS_MAX = 64;
 export const DEMAND_MAX = 100_000;
 
 export const name = z.string().regex(NAME);
-export const sha256 = z.hex().length(64);
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "wanted a SHA-256");
 export const text = z.string().max(TEXT_LIMITS.detail);
 /** Also a position in the store. */
 export const count = z.number().int().min(0);
@@ -245,17 +245,25 @@ export const sample = z.object({
 
 /** Of one node. */
 const NODE_CORES_MAX = 65_536;
-/** Files of one node's folder of models. */
-const MODELS_MAX = 256;
+/** Files of one node's folder of models, and as many that it can fetch. */
+const MODELS_MAX = 512;
 
 export const nodeDescription = z.object({
   name,
   role: z.enum(["edge", "cloud"]),
   services: z.array(z.string().max(TEXT_LIMITS.serviceName)).max(SERVICES_MAX),
   models: z
-    .array(z.object({ file: z.string().max(TEXT_LIMITS.modelFile), bytes: count, sha256 }))
+    .array(
+      z.object({
+        file: z.string().max(TEXT_LIMITS.modelFile),
+        bytes: count,
+        sha256,
+        at: z.literal("hub").optional(),
+      }),
+    )
     .max(MODELS_MAX)
     .optional(),
+  fetchBytesMax: bounded.optional(),
   capacity: z
     .object({
       provider: z.string().max(TEXT_LIMITS.name),

@@ -61,7 +61,7 @@ export interface ReplyForm<Reply> {
 }
 
 /** @see form */
-function replyForm<Reply, Local extends string = never>() {
+export function replyForm<Reply, Local extends string = never>() {
   return <Schema extends z.ZodType>(
     schema: Schema & Covers<Reply, z.output<Schema>, Local>,
   ): ReplyForm<Reply> => ({
@@ -88,7 +88,7 @@ const POLICIES_MAX = 1_000;
 /** Of one policy, and choices of one parameter. */
 const PARAMETERS_MAX = 64;
 
-const refused = (type: string) => z.object({ type: z.literal(type), error: failure });
+export const refused = (type: string) => z.object({ type: z.literal(type), error: failure });
 
 /** As many as a hub raises. */
 const ALARMS_MAX = 1_000;

@@ -6,7 +6,7 @@ import type { NodeName, PipelineId, SourceId, StageKey } from "../../task/identi
 import type { FenceReport } from "../../scheduling/fences.js";
 import type { Hosting, HostingReport } from "../../task/hosting.js";
 import type { NativeVideo } from "../../task/native-video.js";
-import type { StageFailure } from "../../task/offers.js";
+import type { ModelFile, StageFailure } from "../../task/offers.js";
 import type { PlanChange, ShadowReport, ResourceSample, SourceReport } from "../../task/reports.js";
 import type {
   Explanation,
@@ -105,6 +105,8 @@ export type SchedulerMessage =
   | { readonly type: "stageUnavailable"; readonly node: NodeName; readonly failure: StageFailure }
   /** All that a node has loaded: each time that it changes, and with each answer to a table. */
   | { readonly type: "stagesLoaded"; readonly node: NodeName; readonly stages: readonly StageKey[] }
+  /** All models that the hub keeps for its nodes. It says so itself. */
+  | { readonly type: "modelsKept"; readonly models: readonly ModelFile[] }
   | { readonly type: "resourcesSampled"; readonly sample: ResourceSample }
   | TaskSettled
   | TableInstalled

@@ -3,6 +3,7 @@
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { NodeName } from "../../task/identity.js";
 import type { NodeDescription } from "../../task/requests.js";
+import { withKept } from "../../task/offers.js";
 import { sameData } from "../../task/same-data.js";
 import { requestReplan } from "./decide.js";
 import { excludeAgain } from "./exclude-stage.js";
@@ -33,7 +34,12 @@ export function onRegisterNode(state: State, { node, controller }: Of<"registerN
   state.seen.add(node.name);
   state.loaded.forget(node.name);
   state.retained.nodes.set(node.name, { description: node, controller });
-  state.nodes.set(node.name, { description: node, sample: null, sampledAtMs: 0, sampledFromMs: null });
+  state.nodes.set(node.name, {
+    description: withKept(node, state.retained.modelsKept),
+    sample: null,
+    sampledAtMs: 0,
+    sampledFromMs: null,
+  });
   state.acknowledgements.add(node.name, controller);
   sendTable(state, node.name, ctx);
   armResend(state, ctx);
@@ -58,6 +64,19 @@ export function onRemoveNode(state: State, { node, gone = false }: Of<"removeNod
   state.loaded.forget(node);
   changeRoutesOver(state, node);
   requestReplan(state, "all", `node ${node} left`, ctx);
+}
+
+/** What nodes can fetch is what they can load. One that is there now, or another one, is tried at once. */
+export function onModelsKept(state: State, { models }: Of<"modelsKept">, ctx: Ctx): void {
+  state.retained.modelsKept = models;
+  for (const [name, { description }] of state.retained.nodes) {
+    const entry = state.nodes.get(name);
+    if (entry === undefined || description.fetchBytesMax === undefined) continue;
+    state.nodes.set(name, { ...entry, description: withKept(description, models) });
+    state.exclusions.forget(name);
+    state.retained.failures.delete(name);
+  }
+  requestReplan(state, "all", "the models that the hub keeps are others", ctx);
 }
 
 /** Tasks that the table sends there want another one at once, also where no plan changes: a route may lag behind its plan. */

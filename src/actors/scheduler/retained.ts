@@ -5,6 +5,7 @@ import type { ControllerMessage } from "../protocol/controller.js";
 import type { KeptState } from "../../scheduling/kept-state.js";
 import type { NodeDescription, SourceDescription, SourceOrders } from "../../task/requests.js";
 import type { HostedSource } from "../../task/hosting.js";
+import type { ModelFile } from "../../task/offers.js";
 import type { NodeName, SourceId } from "../../task/identity.js";
 import type { Plan } from "../../scheduling/policy.js";
 import { PlanHistory } from "./plan-history.js";
@@ -27,6 +28,8 @@ export interface SchedulerRetained {
     NodeName,
     { readonly description: NodeDescription; readonly controller: ActorRef<ControllerMessage> }
   >;
+  /** The models that the hub keeps for nodes that fetch them. */
+  modelsKept: readonly ModelFile[];
   /** The sources that are registered, each with the policy in force. */
   readonly sources: Map<SourceId, SourceDescription>;
   /** What operators said of sources, also of those whose node is away. Outlives the process where the cloud keeps its trust. */
@@ -61,6 +64,7 @@ export function createSchedulerRetained(
     hosted,
     failures: memory?.failures ?? new Map(),
     nodes: new Map(),
+    modelsKept: [],
     sources: new Map(),
     orders,
     unwritten: new Set(),

@@ -35,7 +35,7 @@ import { excludeAgain, onStageUnavailable } from "./exclude-stage.js";
 import { onNameWritten } from "./confirm-name.js";
 import { onFreeVersion, onChecked, onRegisterSource, onSetPolicy } from "./register.js";
 import { onRemoveSource } from "./remove-source.js";
-import { onRegisterNode, onRemoveNode } from "./register-node.js";
+import { onModelsKept, onRegisterNode, onRemoveNode } from "./register-node.js";
 import { checkLoading, onReroute, onStagesLoaded } from "./reroute.js";
 import type { SchedulerRetained } from "./retained.js";
 import { onConfigureSource, onContinueSource, onPauseSource } from "./steer.js";
@@ -120,6 +120,8 @@ function handle(state: State, message: Message, ctx: Ctx): void {
       return onStageUnavailable(state, message, ctx);
     case "stagesLoaded":
       return onStagesLoaded(state, message, ctx);
+    case "modelsKept":
+      return onModelsKept(state, message, ctx);
     case "resourcesSampled":
       return onResourcesSampled(state, message, ctx);
     case "taskSettled":

@@ -1,5 +1,6 @@
 /** What a scheduler is given and keeps: everything that its parts work on. */
 
+import { withKept } from "../../task/offers.js";
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { AskResult, Context } from "../../runtime/behaviour.js";
 import type { AgentReply } from "../protocol/agent.js";
@@ -219,7 +220,12 @@ export function restoreState(
     failuresLogged: { atMs: Number.NEGATIVE_INFINITY, count: 0 },
   };
   for (const [name, { description, controller }] of retained.nodes) {
-    state.nodes.set(name, { description, sample: null, sampledAtMs: 0, sampledFromMs: null });
+    state.nodes.set(name, {
+      description: withKept(description, retained.modelsKept),
+      sample: null,
+      sampledAtMs: 0,
+      sampledFromMs: null,
+    });
     state.acknowledgements.add(name, controller);
   }
   const { table } = retained;

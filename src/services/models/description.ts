@@ -12,7 +12,14 @@ import { TEXT_LIMITS } from "../../task/limits.js";
 import { parseYaml, type YamlLimits } from "../../task/yaml.js";
 import { COCO_LABELS } from "../vision/coco-labels.js";
 
-const LIMITS: YamlLimits = { bytesMax: 262_144, tokensMax: 100_000, depthMax: 8, valuesMax: 20_000 };
+/** Of a description. */
+export const DESCRIPTION_BYTES_MAX = 262_144;
+const LIMITS: YamlLimits = {
+  bytesMax: DESCRIPTION_BYTES_MAX,
+  tokensMax: 100_000,
+  depthMax: 8,
+  valuesMax: 20_000,
+};
 const SIDE_MAX = 8_192;
 const LABELS_MAX = 10_000;
 

@@ -25,6 +25,8 @@ const STAGE = { pipelineId: "honest", pipelineVersion: 1, stage: "find" };
 const id = { sourceId: "fuzzed", incarnation: 1, sequence: 3 };
 
 export const EDGE_SHAPES: readonly Shape[] = [
+  asked("/models", { type: "findModel", file: "nothing.onnx" }),
+  asked("/models", { type: "readModel", file: "nothing.onnx", sha256: "0".repeat(64), offset: 0 }),
   { path: "/controller", message: () => ({ type: "submit", forwarded: 1, task: begun(id) }) },
   { path: "/controller", message: () => ({ type: "submit", task: finished(id, { cameFrom: "sift" }) }) },
   { path: "/controller", message: () => abandonOf(id) },
