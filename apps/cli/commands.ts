@@ -195,7 +195,12 @@ function addJoin(program: Command, choose: Choose, version: string): void {
     .option("--fetched-size <size>", "that those may take together, as 4GiB (default: 4GiB)", positiveSize)
     .option(
       "--stages <n>",
-      "stages that policies may place here (default: as many as have all their workers at once)",
+      "stages that policies may place here (default: as many as may have a worker each)",
+      positiveInteger,
+    )
+    .option(
+      "--replicas <n>",
+      "workers of a stage without state, at most (default: as many as there are cores)",
       positiveInteger,
     )
     .option(

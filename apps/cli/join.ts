@@ -32,6 +32,7 @@ export interface JoinCommand extends SourceFlags {
   readonly forget: boolean;
   /** Stages that policies may place here, and bytes that those may take. */
   readonly stages?: number;
+  readonly replicas?: number;
   readonly stageMemory?: number;
   readonly logLevel: LogLevel;
   readonly version: string;
@@ -44,7 +45,7 @@ const LEAVE_MS = 1_500;
 
 /** @returns the exit code */
 export async function join(command: JoinCommand): Promise<number> {
-  const { url, name, listen, cluster, modelDir, stages, stageMemory } = command;
+  const { url, name, listen, cluster, modelDir, replicas, stages, stageMemory } = command;
   keepFilesPrivate();
   const token = await tokenOf(command);
   const authorities =
@@ -75,6 +76,7 @@ export async function join(command: JoinCommand): Promise<number> {
     ...(authorities !== undefined && { authorities }),
     ...(listen !== undefined && { listen }),
     limits: {
+      ...(replicas !== undefined && { processor: { replicas } }),
       placement: {
         ...(stages !== undefined && { stagesMax: stages }),
         ...(stageMemory !== undefined && { memoryBytesMax: stageMemory }),

@@ -2,6 +2,7 @@
 
 import type { BenchCase } from "../harness/case.js";
 import { durable } from "./e2e/durable.js";
+import { inference } from "./e2e/inference.js";
 import { journal } from "./e2e/journal.js";
 import { stage } from "./e2e/stage.js";
 import { firstTask, member } from "./e2e/start-up.js";
@@ -43,6 +44,7 @@ export const CASES: readonly BenchCase[] = [
   wireAsk64KiB,
   wireAsk1MiB,
   stage,
+  inference,
   remoteStage,
   twoProcesses,
   journal,

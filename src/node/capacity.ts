@@ -1,8 +1,7 @@
 /** What a node says that it can take, by what its machine has. */
 
-import { availableParallelism } from "node:os";
 import type { HostReading } from "../actors/monitor/host-metrics.js";
-import { DEFAULT_PROCESSOR_LIMITS, replicasOn } from "../actors/processor/processor-limits.js";
+import { DEFAULT_PROCESSOR_LIMITS, replicasOf } from "../actors/processor/processor-limits.js";
 import { EXECUTION_PROVIDER } from "../services/execution-provider.js";
 import type { NodeCapacity } from "../task/offers.js";
 import type { NodeLimits } from "./node-options.js";
@@ -22,12 +21,12 @@ export async function capacityOf(
 ): Promise<NodeCapacity> {
   const limits = { ...DEFAULT_PROCESSOR_LIMITS, ...processor };
   const { workersMax } = limits;
-  const workersPerStage = replicasOn(limits, availableParallelism());
+  const workersPerStage = replicasOf(limits);
   const host = openHost();
   try {
     const reading = await host.read().catch(() => null);
     const { stagesMax, memoryBytesMax } = {
-      ...(role === "edge" && limitsOf({ workersMax, workersPerStage }, reading)),
+      ...(role === "edge" && limitsOf(workersMax, reading)),
       ...placement,
     };
     return {
@@ -43,13 +42,13 @@ export async function capacityOf(
   }
 }
 
-/** So that all its stages have all their workers, and their models room. */
+/** So that each of its stages has a worker, and their models room. Further workers of a stage take what places there are. */
 function limitsOf(
-  { workersMax, workersPerStage }: { readonly workersMax: number; readonly workersPerStage: number },
+  workersMax: number,
   reading: HostReading | null,
 ): Pick<NodeCapacity, "stagesMax" | "memoryBytesMax"> {
   return {
-    stagesMax: Math.max(1, Math.floor(workersMax / workersPerStage)),
+    stagesMax: workersMax,
     ...(reading !== null && { memoryBytesMax: Math.floor(reading.memoryTotalBytes * MEMORY_SHARE) }),
   };
 }

@@ -37,7 +37,7 @@ export interface ListenAddress {
 
 /** What others may have a node load, so that the models of all its stages find room. */
 export interface PlacementLimits {
-  /** Stages at once. Default of an edge: as many as have all their workers at once. */
+  /** Stages at once. Default of an edge: as many as may have a worker each. */
   readonly stagesMax: number;
   /** What they may take of the node's memory together, in bytes, about: by their model files. Default of an edge: half of it. */
   readonly memoryBytesMax: number;

@@ -102,6 +102,11 @@ export function carriesFrames(pipeline: Pipeline, from: StageId | null, to: Curs
   return to !== END && shapeOf(pipeline).carriers.get(to) === from;
 }
 
+/** Whether a stage somewhere behind this one has state, and is to be given the tasks of a source in order. */
+export function feedsState(pipeline: Pipeline, { id }: Pick<Stage, "id">): boolean {
+  return shapeOf(pipeline).feeders.has(id);
+}
+
 /** What follows from the stages of a pipeline and is asked for at every hop. */
 interface Shape {
   readonly stages: ReadonlyMap<StageId, Stage>;
@@ -113,6 +118,8 @@ interface Shape {
   readonly readers: ReadonlySet<StageId>;
   /** For each stage that is brought frames, the predecessor that brings them; null for the start of the task. */
   readonly carriers: ReadonlyMap<StageId, StageId | null>;
+  /** Stages behind which some stage has state. */
+  readonly feeders: ReadonlySet<StageId>;
 }
 
 const shapes = new WeakMap<Pipeline, Shape>();
@@ -135,7 +142,10 @@ function computeShape({ stages }: Pipeline): Shape {
   const readers = new Set<StageId>();
   const brought = new Set(readsFrames);
   const carriers = new Map<StageId, StageId | null>();
+  const feeders = new Set<StageId>();
+  const stateful = new Set(stages.filter((stage) => stage.stateful).map(({ id }) => id));
   for (const stage of stages.toReversed()) {
+    if (stage.successors.some((next) => stateful.has(next) || feeders.has(next))) feeders.add(stage.id);
     if (readsFrames.has(stage.id) || stage.successors.some((next) => readers.has(next)))
       readers.add(stage.id);
     if (!brought.has(stage.id)) continue;
@@ -152,5 +162,6 @@ function computeShape({ stages }: Pipeline): Shape {
     joins,
     readers,
     carriers,
+    feeders,
   };
 }

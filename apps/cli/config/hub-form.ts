@@ -136,9 +136,10 @@ export const HUB_FILE = {
     tick: duration(CONTROLLER.tickMs, "between looks for what is overdue"),
   }),
   workers: section("threads that run services on this node", {
-    replicas: count(
-      DEFAULT_PROCESSOR_LIMITS.replicas,
-      "of a stage without state; at most the cores less one",
+    replicas: setting(
+      z.union([z.literal("auto"), positiveCount], 'wanted "auto" or a whole number above 0'),
+      { fallback: "auto" },
+      "of a stage without state, at most; auto: as many as there are cores",
     ),
     total: count(DEFAULT_PROCESSOR_LIMITS.workersMax, "of all stages together"),
     stages: setting(

@@ -73,7 +73,7 @@ function processorLimits({
   workers = {},
 }: HubFile): NonNullable<NonNullable<NodeOptions["limits"]>["processor"]> {
   return given({
-    replicas: workers.replicas,
+    replicas: workers.replicas === "auto" ? undefined : workers.replicas,
     workersMax: workers.total,
     gapTimeoutMs: workers.gap,
     executeTimeoutMs: workers.execute,

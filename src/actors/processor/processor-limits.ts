@@ -5,8 +5,12 @@ import type { SupervisionPolicy } from "../../runtime/spawn-options.js";
 
 /** Bounds of a stage on a node. */
 export interface ProcessorLimits {
-  /** Workers of a service without state. Default 1; at most the cores less one, and never less than 1. */
+  /** Workers of a service without state, at most. Default: the cores. */
   readonly replicas: number;
+  /** Another of these is started where all have been at work for so long with tasks waiting, in ms. Default 500. */
+  readonly growAfterMs: number;
+  /** It goes where it has had no task for so long, in ms. Default 60,000. */
+  readonly shrinkAfterMs: number;
   /**
    * Workers of all stages together. Default 32: one of a service that does nothing takes 8 MiB (`edge.odd-dags` of the attacks), and no
    * machine here has so many cores.
@@ -30,13 +34,18 @@ export interface ProcessorLimits {
   readonly backoff: SupervisionPolicy["backoff"];
 }
 
-/** Workers that a stage without state has where the machine can run so many threads at once. */
-export function replicasOn({ replicas }: Pick<ProcessorLimits, "replicas">, parallelism: number): number {
-  return Math.max(1, Math.min(replicas, parallelism - 1));
+/** Workers that a stage without state may have. */
+export function replicasOf({
+  replicas,
+  workersMax,
+}: Pick<ProcessorLimits, "replicas" | "workersMax">): number {
+  return Math.max(1, Math.min(replicas, workersMax));
 }
 
 export const DEFAULT_PROCESSOR_LIMITS: ProcessorLimits = {
-  replicas: 1,
+  replicas: availableParallelism(),
+  growAfterMs: 500,
+  shrinkAfterMs: 60_000,
   workersMax: 32,
   // Two also where that is all there is: one that waits for its disk keeps nobody from loading.
   loadingMax: Math.max(2, availableParallelism() - 1),

@@ -8,10 +8,12 @@
  * P3 A stateful service has one worker and is given each source's tasks in the order of their sequence. One that was to
  *    come to this node before is waited for until it comes, is skipped, a timeout passes or the queue is full. Where a
  *    task did not follow its predecessor in the same worker, its result says `restarted`.
- * P4 A task whose worker dies is tried again, on at most `poisonAttempts` workers. A task that the service throws at is
+ * P4 A service without state has up to `replicas` workers, which run tasks in any order. Where a stage behind it has state, the
+ *    tasks of a source leave in the order in which they were begun.
+ * P5 A task whose worker dies is tried again, on at most `poisonAttempts` workers. A task that the service throws at is
  *    not: it would throw again.
- * P5 A processor that starts, also again, says so, and holds nothing: what was sent to an earlier incarnation is ignored.
- * P6 A worker is started with the processor, so that its service is loaded when the first task comes, and that is said once
+ * P6 A processor that starts, also again, says so, and holds nothing: what was sent to an earlier incarnation is ignored.
+ * P7 A worker is started with the processor, so that its service is loaded when the first task comes, and that is said once
  *    (`processorLoaded`); after the stop there is none.
  */
 
@@ -25,6 +27,7 @@ import { ownerOf } from "../../task/origin.js";
 import type { Stage } from "../../task/pipeline.js";
 import type { ServiceDeclaration } from "../../task/service.js";
 import type { DropReason, Task } from "../../task/task.js";
+import { Departures } from "./departures.js";
 import type { ProcessorLimits } from "./processor-limits.js";
 import type { Entry } from "./source-lanes.js";
 import {
@@ -50,6 +53,7 @@ import {
   foldPool,
   idleWorker,
   prepareWorker,
+  rest,
   runOn,
   type PoolEvent,
   type PoolMessage,
@@ -66,6 +70,8 @@ export interface ProcessorOptions {
   readonly node: NodeName;
   readonly key: StageKey;
   readonly stage: Stage;
+  /** Whether a stage behind it has state. */
+  readonly feedsState: boolean;
   /** Null where this node does not know the service of the stage: then none can run. */
   readonly service: ServiceDeclaration | null;
   readonly modelDir: string | null;
@@ -86,6 +92,14 @@ export function createProcessorRetained(): ProcessorRetained {
   return { incarnation: 0, workerNumbers: { last: 0 } };
 }
 
+type Completed = Extract<ProcessorAnswer, { type: "stageCompleted" }>;
+
+/** What a task leaves with. */
+interface Departure {
+  readonly entry: Entry;
+  readonly answer: Completed;
+}
+
 type Status =
   | { readonly status: "running"; readonly pool: WorkerPool<Work> }
   /** Nothing can run here, for good. */
@@ -93,6 +107,8 @@ type Status =
 
 interface State {
   queue: StageQueue;
+  /** Null where any order will do. */
+  departures: Departures<Departure> | null;
   status: Status;
   /** Whether its controller was told so. */
   loaded: boolean;
@@ -103,14 +119,20 @@ export function createProcessor(
   options: ProcessorOptions,
   retained: ProcessorRetained,
 ): Behaviour<State, Message> {
-  const { controller, key, limits, modelDir, node, service, stage, startWorker } = options;
+  const { controller, feedsState, key, limits, modelDir, node, service, stage, startWorker } = options;
+  const replicas = stage.stateful ? 1 : limits.replicas;
 
   return {
     start(ctx) {
       retained.incarnation += 1;
       const { incarnation } = retained;
       controller.tell({ type: "processorStarted", stage: key, processor: ctx.self, incarnation });
-      const state: State = { queue: createStageQueue(stage, limits), status: newStatus(), loaded: false };
+      const state: State = {
+        queue: createStageQueue(stage, limits),
+        departures: feedsState && replicas > 1 ? new Departures(BEGUN_PER_WORKER * replicas) : null,
+        status: newStatus(),
+        loaded: false,
+      };
       if (state.status.status === "failed") reportFailure(state.status.error);
       else prepareWorker(state.status.pool, ctx);
       return state;
@@ -132,6 +154,8 @@ export function createProcessor(
         case "workerEvent":
         case "workerTimedOut":
         case "restartWorker":
+        case "growPool":
+        case "shrinkPool":
           onPoolMessage(state, message, ctx);
           break;
         default:
@@ -200,14 +224,22 @@ export function createProcessor(
     { work, result, model }: Extract<PoolEvent<Work>, { type: "completed" }>,
     ctx: Context<Message>,
   ): void {
-    const endedAtMs = ctx.monotonic();
-    settleTask(state.queue, work.entry, "completed", endedAtMs);
-    controller.tell({
+    const { entry } = work;
+    const answer: Completed = {
       type: "stageCompleted",
-      task: work.entry.task,
+      task: entry.task,
       result: resultOf(work, result, stage),
-      hop: hopOf(work, { stage, model, node, endedAtMs, epochMs: ctx.epochMs() }),
-    });
+      hop: hopOf(work, { stage, model, node, endedAtMs: ctx.monotonic(), epochMs: ctx.epochMs() }),
+    };
+    const departure = { entry, answer };
+    depart(state, state.departures?.finish(entry, departure) ?? [departure], ctx);
+  }
+
+  function depart(state: State, departures: readonly Departure[], ctx: Context<Message>): void {
+    for (const { entry, answer } of departures) {
+      settleTask(state.queue, entry, "completed", ctx.monotonic());
+      controller.tell(answer);
+    }
   }
 
   function retry(state: State, entry: Entry, text: string, ctx: Context<Message>): void {
@@ -223,6 +255,7 @@ export function createProcessor(
   function onHopeless(state: State, error: SluiceError): void {
     state.status = { status: "failed", error };
     clearQueue(state.queue);
+    state.departures?.clear();
     reportFailure(error);
   }
 
@@ -230,19 +263,23 @@ export function createProcessor(
   function dispatch(state: State, ctx: Context<Message>): void {
     if (state.status.status === "failed") return;
     const { pool } = state.status;
+    const { departures } = state;
+    const mayBegin = (entry: Entry): boolean => departures?.mayBegin(entry) ?? true;
     giveUpGaps(state.queue, ctx.monotonic());
     while (waitingCount(state.queue) > 0) {
       const worker = idleWorker(pool, ctx);
-      const entry = worker === undefined ? undefined : takeNext(state.queue, ctx.monotonic());
+      const entry = worker === undefined ? undefined : takeNext(state.queue, ctx.monotonic(), mayBegin);
       if (worker === undefined || entry === undefined) break;
       const { deadlineAtMs } = entry.task;
       if (deadlineAtMs !== null && deadlineAtMs <= ctx.now()) {
         drop(state, entry, "deadline", "Its deadline passed before its turn came", ctx);
       } else {
+        departures?.begin(entry);
         const work = { entry, startedAtMs: ctx.monotonic(), continuity: continuityIn(state.queue, entry) };
         runOn(pool, worker, { work, job: jobOf(work, stage), owner: ownerOf(entry.task) }, ctx);
       }
     }
+    rest(pool, ctx);
     const gapAtMs = nextGapAtMs(state.queue);
     if (gapAtMs !== null)
       ctx.after(GAP_TIMER, Math.max(0, gapAtMs - ctx.monotonic()), { type: "gapTimedOut" });
@@ -251,6 +288,7 @@ export function createProcessor(
   function drop(state: State, entry: Entry, reason: DropReason, detail: string, ctx: Context<Message>): void {
     settleTask(state.queue, entry, "dropped", ctx.monotonic());
     answerDropped(entry.task, reason, detail);
+    depart(state, state.departures?.abandon(entry) ?? [], ctx);
   }
 
   function answerDropped(task: Task, reason: DropReason, detail: string): void {
@@ -276,7 +314,6 @@ export function createProcessor(
       output,
       stateful,
     };
-    const replicas = stage.stateful ? 1 : limits.replicas;
     const pool = createWorkerPool<Work>({
       spec,
       service: service.name,
@@ -290,3 +327,6 @@ export function createProcessor(
 }
 
 const GAP_TIMER = "gap";
+
+/** Of one source: so that its other workers go on while one takes longer than they. */
+const BEGUN_PER_WORKER = 2;

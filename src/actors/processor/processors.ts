@@ -10,7 +10,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Behaviour, Context } from "../../runtime/behaviour.js";
 import type { ProcessorMessage, ProcessorsMessage } from "../protocol/processor.js";
 import { type StageKey, stageKeyText, type NodeName } from "../../task/identity.js";
-import { stageOf } from "../../task/pipeline.js";
+import { feedsState, stageOf } from "../../task/pipeline.js";
 import { stageAs, stageKeyOf } from "../../task/variants.js";
 import type { ServiceDeclaration } from "../../task/service.js";
 import { createProcessor, createProcessorRetained, type ProcessorPrivate } from "./processor.js";
@@ -96,7 +96,17 @@ export function createProcessors(
     const stage = stageAs(stageOf(message.pipeline, message.stage), message.variant);
     const service = services.get(stage.service) ?? null;
     const behaviour = createProcessor(
-      { node, key, stage, service, modelDir, controller, limits, startWorker },
+      {
+        node,
+        key,
+        stage,
+        feedsState: feedsState(message.pipeline, stage),
+        service,
+        modelDir,
+        controller,
+        limits,
+        startWorker,
+      },
       createProcessorRetained(),
     );
     const child = ctx.spawn(behaviour, {

@@ -1,6 +1,5 @@
 /** Starts the processors of a node: binds worker threads, and never gives a processor up while its node runs. */
 
-import { availableParallelism } from "node:os";
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Spawner } from "../../runtime/behaviour.js";
 import type { Clock } from "../../runtime/clock.js";
@@ -9,7 +8,7 @@ import type { SupervisionPolicy } from "../../runtime/spawn-options.js";
 import type { ProcessorsMessage } from "../protocol/processor.js";
 import type { NodeName } from "../../task/identity.js";
 import type { ServiceDeclaration } from "../../task/service.js";
-import { DEFAULT_PROCESSOR_LIMITS, replicasOn, type ProcessorLimits } from "./processor-limits.js";
+import { DEFAULT_PROCESSOR_LIMITS, replicasOf, type ProcessorLimits } from "./processor-limits.js";
 import { createProcessors, createProcessorsRetained } from "./processors.js";
 import { startWorker as startThread } from "./worker-host.js";
 import { createWorkerRoom } from "./worker-room.js";
@@ -45,7 +44,7 @@ export function spawnProcessors(
   { node, clock, services, modelDir, limits: given, startWorker = startThread, log }: SpawnProcessorsOptions,
 ): ActorRef<ProcessorsMessage> {
   const wanted: ProcessorLimits = { ...DEFAULT_PROCESSOR_LIMITS, ...given };
-  const limits = { ...wanted, replicas: replicasOn(wanted, availableParallelism()) };
+  const limits = { ...wanted, replicas: replicasOf(wanted) };
   const { workersMax, loadingMax } = limits;
   let evictions = 0;
   const room = createWorkerRoom({

@@ -83,10 +83,15 @@ export function reenterQueue(queue: StageQueue, entry: Entry): void {
   putBack(queue.lanes, entry);
 }
 
-/** Takes the task whose turn it is. */
-export function takeNext(queue: StageQueue, nowMs: number): Entry | undefined {
+/** Takes the task whose turn it is, of those that may be begun. */
+export function takeNext(
+  queue: StageQueue,
+  nowMs: number,
+  mayBegin: (entry: Entry) => boolean = () => true,
+): Entry | undefined {
   const { lanes, orders } = queue;
-  const next = () => take(lanes, (waiting) => orders === null || isDue(orders, turnOf(waiting)));
+  const next = () =>
+    take(lanes, (waiting) => (orders === null ? mayBegin(waiting) : isDue(orders, turnOf(waiting))));
   let entry = next();
   if (entry === undefined && lanes.policy !== "block" && isFull(lanes)) {
     // It takes in no missing task, and so waits for none.

@@ -1,6 +1,10 @@
 /**
  * The workers of one processor: when one is started, given up and replaced. It folds what its workers report, and says
  * what that means for the task that ran.
+ *
+ * WP1 The first worker is there from the start. Another one is started where all have been at work for `growAfterMs` with work
+ *     waiting, one at a time, as long as there are fewer than `replicas`; it goes where it has had nothing for `shrinkAfterMs`.
+ * WP2 A worker that cannot load ends the pool only where no other one has loaded.
  */
 
 import type { Context } from "../../runtime/behaviour.js";
@@ -16,7 +20,11 @@ export type PoolMessage =
   | { readonly type: "workerEvent"; readonly worker: number; readonly event: WorkerEvent }
   /** The load, or the run of that number, takes too long. */
   | { readonly type: "workerTimedOut"; readonly worker: number; readonly run: number }
-  | { readonly type: "restartWorker" };
+  | { readonly type: "restartWorker" }
+  /** All may have been at work for long enough. */
+  | { readonly type: "growPool" }
+  /** One may have had nothing to do for long enough. */
+  | { readonly type: "shrinkPool" };
 
 /** What became of a piece of work, or of the pool; `work` is null where the worker had none. */
 export type PoolEvent<Work> =
@@ -39,6 +47,7 @@ export type PoolEvent<Work> =
 export interface PoolOptions {
   readonly spec: WorkerSpec;
   readonly service: string;
+  /** Workers at most. */
   readonly replicas: number;
   readonly limits: ProcessorLimits;
   readonly startWorker: StartWorker;
@@ -53,6 +62,8 @@ interface Worker<Work> {
   work: Work | null;
   /** Runs so far; distinguishes a late timeout from one that counts. */
   run: number;
+  /** Since when it has had nothing to do. */
+  idleSinceMs: number;
 }
 
 export interface WorkerPool<Work> extends PoolOptions {
@@ -62,10 +73,19 @@ export interface WorkerPool<Work> extends PoolOptions {
   /** Loads failed in a row. */
   loadFailures: number;
   backingOff: boolean;
+  /** Since when all have been at work with work waiting; null where they are not. */
+  saturatedSinceMs: number | null;
 }
 
 export function createWorkerPool<Work>(options: PoolOptions): WorkerPool<Work> {
-  return { ...options, workers: new Map(), losses: 0, loadFailures: 0, backingOff: false };
+  return {
+    ...options,
+    workers: new Map(),
+    losses: 0,
+    loadFailures: 0,
+    backingOff: false,
+    saturatedSinceMs: null,
+  };
 }
 
 /** Starts the first worker, so that it loads before there is work. */
@@ -73,7 +93,7 @@ export function prepareWorker<Work>(pool: WorkerPool<Work>, ctx: Context<PoolMes
   if (pool.workers.size === 0 && !pool.backingOff) startOne(pool, ctx);
 }
 
-/** An idle worker; where there is none, one is started if there may be. */
+/** An idle worker for work that waits; where there is none, one is started if there may be. */
 export function idleWorker<Work>(
   pool: WorkerPool<Work>,
   ctx: Context<PoolMessage>,
@@ -84,8 +104,16 @@ export function idleWorker<Work>(
     loading ||= worker.status === "loading";
   }
   // One at a time: a service that cannot load costs one worker, not all of them.
-  if (!loading && !pool.backingOff && pool.workers.size < pool.replicas) startOne(pool, ctx);
+  if (loading || pool.backingOff || pool.workers.size >= pool.replicas) return undefined;
+  if (pool.workers.size === 0) startOne(pool, ctx);
+  else growWhereSaturated(pool, ctx);
   return undefined;
+}
+
+/** To be called where all work that can be has been given out: whoever is idle then shows that there are enough. */
+export function rest<Work>(pool: WorkerPool<Work>, ctx: Context<PoolMessage>): void {
+  if (pool.saturatedSinceMs === null) return;
+  for (const { status } of pool.workers.values()) if (status === "idle") endSaturation(pool, ctx);
 }
 
 /** Gives work to an idle worker. */
@@ -109,9 +137,20 @@ export function foldPool<Work>(
   message: PoolMessage,
   ctx: Context<PoolMessage>,
 ): PoolEvent<Work> {
-  if (message.type === "restartWorker") {
-    pool.backingOff = false;
-    return CHANGED;
+  switch (message.type) {
+    case "restartWorker":
+      pool.backingOff = false;
+      return CHANGED;
+    case "growPool":
+      return CHANGED;
+    case "shrinkPool":
+      shrink(pool, ctx);
+      return CHANGED;
+    case "workerEvent":
+    case "workerTimedOut":
+      break;
+    default:
+      return assertNever(message);
   }
   const worker = pool.workers.get(message.worker);
   // Given up while its message was on the way.
@@ -136,14 +175,47 @@ export function endPool<Work>(
   }
   pool.workers.clear();
   pool.backingOff = false;
-  ctx.cancel(RESTART_TIMER);
+  for (const timer of [RESTART_TIMER, SHRINK_TIMER]) ctx.cancel(timer);
+  endSaturation(pool, ctx);
   return works;
 }
 
 const CHANGED = { type: "changed" } as const;
 const LOADED = { type: "loaded" } as const;
 const RESTART_TIMER = "restart-worker";
+const GROW_TIMER = "grow-pool";
+const SHRINK_TIMER = "shrink-pool";
 const timerOf = (worker: number): string => `worker-${worker}`;
+
+function growWhereSaturated<Work>(pool: WorkerPool<Work>, ctx: Context<PoolMessage>): void {
+  const nowMs = ctx.monotonic();
+  const { growAfterMs, shrinkAfterMs } = pool.limits;
+  const sinceMs = (pool.saturatedSinceMs ??= nowMs);
+  const leftMs = sinceMs + growAfterMs - nowMs;
+  if (leftMs > 0) {
+    if (sinceMs === nowMs) ctx.after(GROW_TIMER, leftMs, { type: "growPool" });
+    return;
+  }
+  endSaturation(pool, ctx);
+  startOne(pool, ctx);
+  ctx.after(SHRINK_TIMER, shrinkAfterMs, { type: "shrinkPool" });
+}
+
+function endSaturation<Work>(pool: WorkerPool<Work>, ctx: Context<PoolMessage>): void {
+  pool.saturatedSinceMs = null;
+  ctx.cancel(GROW_TIMER);
+}
+
+/** Ends those that have had nothing to do for long enough, but for the first. */
+function shrink<Work>(pool: WorkerPool<Work>, ctx: Context<PoolMessage>): void {
+  const { shrinkAfterMs } = pool.limits;
+  for (const worker of [...pool.workers.values()].slice(1)) {
+    if (worker.status !== "idle" || worker.idleSinceMs + shrinkAfterMs > ctx.monotonic()) continue;
+    worker.thread.stop();
+    pool.workers.delete(worker.id);
+  }
+  if (pool.workers.size > 1) ctx.after(SHRINK_TIMER, shrinkAfterMs, { type: "shrinkPool" });
+}
 
 function startOne<Work>(pool: WorkerPool<Work>, ctx: Context<PoolMessage>): void {
   const id = (pool.numbers.last += 1);
@@ -151,7 +223,7 @@ function startOne<Work>(pool: WorkerPool<Work>, ctx: Context<PoolMessage>): void
   const thread = pool.startWorker(pool.spec, (event) =>
     self.tell({ type: "workerEvent", worker: id, event }, "control"),
   );
-  pool.workers.set(id, { id, thread, status: "loading", work: null, run: 0 });
+  pool.workers.set(id, { id, thread, status: "loading", work: null, run: 0, idleSinceMs: 0 });
   ctx.after(timerOf(id), pool.limits.loadTimeoutMs, { type: "workerTimedOut", worker: id, run: 0 });
 }
 
@@ -163,12 +235,21 @@ function onEvent<Work>(
 ): PoolEvent<Work> {
   switch (event.type) {
     case "loaded":
+      if (event.placeless === true && pool.workers.size > 1) {
+        // It would hold a task that the others, which have places, are sooner at.
+        worker.thread.stop();
+        becomeIdle(worker, ctx);
+        pool.workers.delete(worker.id);
+        return CHANGED;
+      }
       pool.loadFailures = 0;
       // It may have been said to be loaded before it had a place, and have a job since.
       if (worker.status === "loading") becomeIdle(worker, ctx);
       return event.placeless === true ? CHANGED : LOADED;
     case "loadFailed":
-      return event.permanent ? giveUp(pool, modelError(event), ctx) : lose(pool, worker, event.text, ctx);
+      return event.permanent && !othersLoaded(pool, worker)
+        ? giveUp(pool, modelError(event), ctx)
+        : lose(pool, worker, event.text, ctx);
     case "completed": {
       pool.losses = 0;
       const work = becomeIdle(worker, ctx);
@@ -215,13 +296,18 @@ function lose<Work>(
   pool.losses += 1;
   const { loadAttempts, backoff } = pool.limits;
   ctx.log.warn("Lost a worker", { service: pool.service, reason: text, inARow: pool.losses });
-  if (pool.loadFailures >= loadAttempts) {
+  if (pool.loadFailures >= loadAttempts && !othersLoaded(pool, worker)) {
     const problem = `Cannot load service "${pool.service}" in ${loadAttempts} attempts: ${text}`;
     return giveUp(pool, new SluiceError(problem, { code: "service-failed", retry: "backoff" }), ctx);
   }
   pool.backingOff = true;
   ctx.after(RESTART_TIMER, backoffMs(backoff, pool.losses, ctx.random()), { type: "restartWorker" });
   return { type: "workerLost", work, text };
+}
+
+function othersLoaded<Work>(pool: WorkerPool<Work>, worker: Worker<Work>): boolean {
+  for (const other of pool.workers.values()) if (other !== worker && other.status !== "loading") return true;
+  return false;
 }
 
 function giveUp<Work>(
@@ -238,6 +324,7 @@ function becomeIdle<Work>(worker: Worker<Work>, ctx: Context<PoolMessage>): Work
   ctx.cancel(timerOf(worker.id));
   worker.status = "idle";
   worker.work = null;
+  worker.idleSinceMs = ctx.monotonic();
   return work;
 }
 

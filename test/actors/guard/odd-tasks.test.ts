@@ -103,6 +103,7 @@ function nodeUnderTest() {
             node: NODE,
             key,
             stage,
+            feedsState: false,
             service,
             modelDir: null,
             controller: answerTo,

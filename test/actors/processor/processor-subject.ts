@@ -43,6 +43,7 @@ export interface Setup {
   readonly capacity?: number;
   readonly limits?: Partial<ProcessorLimits>;
   readonly known?: boolean;
+  readonly feedsState?: boolean;
   readonly clock?: VirtualClock;
 }
 
@@ -53,6 +54,7 @@ export function setUp({
   capacity = 8,
   limits,
   known = true,
+  feedsState = false,
   clock = new VirtualClock(),
 }: Setup = {}) {
   const pipeline = definePipeline(
@@ -68,10 +70,11 @@ export function setUp({
       node: NODE,
       key,
       stage,
+      feedsState,
       service: known ? service : null,
       modelDir: "/models",
       controller,
-      limits: { ...DEFAULT_PROCESSOR_LIMITS, ...limits },
+      limits: { ...DEFAULT_PROCESSOR_LIMITS, replicas: 1, ...limits },
       startWorker: workers.start,
     },
     createProcessorRetained(),

@@ -94,22 +94,6 @@ test("processor drops a task that came without the frames that its service reads
   assert.equal(workers.last().jobs, []);
 });
 
-test("processor runs a service without state on several workers, started one after the other as work comes", () => {
-  const { workers, execute, task, given } = setUp({ limits: { replicas: 2 } });
-  execute(task(0), task(1), task(2));
-  assert.is(workers.all.length, 1, "the second waits until the first has loaded");
-  workers.all[0]?.say({ type: "loaded" });
-  assert.is(workers.all.length, 2);
-  workers.all[1]?.say({ type: "loaded" });
-  assert.equal(given(), [0, 1]);
-  workers.all[1]?.complete();
-  assert.equal(
-    workers.all[1]?.jobs.map((job) => job.sequence),
-    [1, 2],
-  );
-  assert.is(workers.all.length, 2);
-});
-
 test("processor has one worker for a service with state, whatever the replicas", () => {
   const { workers, execute, load, task } = setUp({ service: stateful, limits: { replicas: 4 } });
   execute(task(0), task(1), task(2));
