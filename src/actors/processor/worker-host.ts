@@ -4,6 +4,7 @@
  */
 
 import { Worker } from "node:worker_threads";
+import { systemClock } from "../../runtime/clock.js";
 import { errorText } from "../../runtime/errors.js";
 import type { Frame } from "../../task/payload.js";
 import {
@@ -12,6 +13,8 @@ import {
   forbidNativeCalls,
   type NativeCalls,
 } from "../../services/native-call.js";
+import { endProcessWithin } from "./end-process.js";
+import { StuckThreads } from "./stuck-threads.js";
 import type { WorkerData, WorkerRequest } from "./worker.js";
 import type { Job, StartWorker, WorkerEvent, WorkerThread } from "./worker-port.js";
 
@@ -23,13 +26,19 @@ const EXIT_GRACE_MS = 5_000;
 
 /** Of the threads that have not ended: an exit of the process ends them too, and must find none in a native call. */
 const running = new Set<NativeCalls>();
+const stuck = new StuckThreads(systemClock);
 process.once("exit", () => {
+  if (running.size > 0) endProcessWithin(2 * EXIT_GRACE_MS);
   for (const nativeCalls of running) forbidNativeCalls(nativeCalls);
   for (const nativeCalls of running) awaitNativeCalls(nativeCalls, EXIT_GRACE_MS);
 });
 
 /** Starts a worker thread; the port's implementation of every node. */
 export const startWorker: StartWorker = (spec, listener) => {
+  const { module } = spec;
+  const refusal = stuck.refusal(module);
+  if (refusal !== null)
+    return endedBefore({ ...REFUSED, text: `Cannot run "${module}": ${refusal}` }, listener);
   const nativeCalls = createNativeCalls();
   const workerData: WorkerData = { spec, nativeCalls };
   let thread: Worker;
@@ -37,12 +46,13 @@ export const startWorker: StartWorker = (spec, listener) => {
     thread = new Worker(new URL("./worker.js", import.meta.url), { workerData, name: spec.name });
   } catch (error) {
     // The machine has no room for another thread: as if it had ended at once.
-    return endedBefore(errorText(error), listener);
+    return endedBefore({ type: "crashed", text: errorText(error) }, listener);
   }
   running.add(nativeCalls);
   let listening = true;
   let crash = "its thread ended";
   let grace: NodeJS.Timeout | undefined;
+  let ended: (() => void) | undefined;
 
   thread.on("message", (event: WorkerEvent) => {
     if (!listening) return;
@@ -57,6 +67,7 @@ export const startWorker: StartWorker = (spec, listener) => {
   thread.on("exit", (code) => {
     clearTimeout(grace);
     running.delete(nativeCalls);
+    ended?.();
     if (!listening) return;
     listening = false;
     listener({ type: "crashed", text: `${crash} (exit code ${code})` });
@@ -65,6 +76,8 @@ export const startWorker: StartWorker = (spec, listener) => {
   // The empty list of transfers: frames are shared, and the rest is copied.
   const send = (request: WorkerRequest) => thread.postMessage(request, []);
   const end = () => {
+    // The process then waits for it no more than for anything else: see the exit above.
+    ended ??= stuck.ending(module, () => thread.unref());
     if (!forbidNativeCalls(nativeCalls)) void thread.terminate();
   };
   const kill = () => {
@@ -83,9 +96,12 @@ export const startWorker: StartWorker = (spec, listener) => {
   };
 };
 
+/** Trying again helps once somebody has seen to it. */
+const REFUSED = { type: "loadFailed", code: "service-failed", permanent: true } as const;
+
 /** A thread that could not be started. */
-function endedBefore(text: string, listener: (event: WorkerEvent) => void): WorkerThread {
-  const due = setImmediate(() => listener({ type: "crashed", text }));
+function endedBefore(event: WorkerEvent, listener: (event: WorkerEvent) => void): WorkerThread {
+  const due = setImmediate(() => listener(event));
   const forget = (): void => clearImmediate(due);
   return { run: () => {}, stop: forget, kill: forget };
 }

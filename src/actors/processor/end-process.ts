@@ -1,0 +1,24 @@
+/** The end of a process whose threads may hold it: it waits for each of them, also for one in a call that never returns. */
+
+import { spawn } from "node:child_process";
+
+/**
+ * Has another process kill this one where it is still there after `ms`. That one ends with this one, and so at once as a rule. To be called as
+ * this process exits, when nothing of it runs any more.
+ */
+export function endProcessWithin(ms: number): void {
+  const text = `error: ended by force, as a service is in a call that never returns\n`;
+  const program = `
+    process.stdin.once("end", () => process.exit()).resume();
+    setTimeout(() => {
+      process.stderr.write(${JSON.stringify(text)});
+      process.kill(${process.pid}, "SIGKILL");
+    }, ${ms});`;
+  const guard = spawn(process.execPath, ["-e", program], {
+    stdio: ["pipe", "ignore", "inherit"],
+    detached: true,
+    env: { ...process.env, NODE_OPTIONS: "" },
+  });
+  // Where none can be started, the exit waits as long as it takes.
+  guard.on("error", () => {});
+}
