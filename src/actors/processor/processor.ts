@@ -78,6 +78,7 @@ export interface ProcessorOptions {
   readonly controller: ActorRef<ProcessorAnswer>;
   readonly limits: ProcessorLimits;
   readonly startWorker: StartWorker;
+  readonly hasMemory: () => boolean;
 }
 
 /** What survives a restart of the processor. */
@@ -119,7 +120,8 @@ export function createProcessor(
   options: ProcessorOptions,
   retained: ProcessorRetained,
 ): Behaviour<State, Message> {
-  const { controller, feedsState, key, limits, modelDir, node, service, stage, startWorker } = options;
+  const { controller, feedsState, hasMemory, key, limits, modelDir, node, service, stage, startWorker } =
+    options;
   const replicas = stage.stateful ? 1 : limits.replicas;
 
   return {
@@ -320,6 +322,7 @@ export function createProcessor(
       replicas,
       limits,
       startWorker,
+      hasMemory,
       numbers: retained.workerNumbers,
     });
     return { status: "running", pool };

@@ -27,6 +27,8 @@ export interface ProcessorsOptions {
   readonly modelDir: string | null;
   readonly limits: ProcessorLimits;
   readonly startWorker: StartWorker;
+  /** Whether the machine has memory for a worker beyond a stage's first. */
+  readonly hasMemory: () => boolean;
 }
 
 interface State {
@@ -89,7 +91,7 @@ export function createProcessors(
   }
 
   function startChild(state: State, message: Ensure, ctx: Context<Message>): void {
-    const { node, services, modelDir, limits, startWorker } = options;
+    const { node, services, modelDir, limits, startWorker, hasMemory } = options;
     const { controller } = message;
     const key = keyOf(message);
     const text = stageKeyText(key);
@@ -106,6 +108,7 @@ export function createProcessors(
         controller,
         limits,
         startWorker,
+        hasMemory,
       },
       createProcessorRetained(),
     );

@@ -38,6 +38,11 @@ const SUPERVISION: SupervisionPolicy = {
   backoff: { minMs: 10, maxMs: 5_000, factor: 2, jitter: 0.2 },
 };
 
+/** A worker takes no more than all of this process does: so much has to be left of the machine, or of the container. */
+function hasMemory(): boolean {
+  return process.availableMemory() > process.memoryUsage.rss();
+}
+
 /** Starts the supervisor of a node's processors as the child `processors`. */
 export function spawnProcessors(
   parent: Spawner,
@@ -62,7 +67,7 @@ export function spawnProcessors(
       });
     },
   });
-  const options = { node, services, modelDir, limits, startWorker: room };
+  const options = { node, services, modelDir, limits, startWorker: room, hasMemory };
   return parent.spawn(createProcessors(options, createProcessorsRetained()), {
     name: "processors",
     supervision: SUPERVISION,

@@ -3,7 +3,8 @@
  * what that means for the task that ran.
  *
  * WP1 The first worker is there from the start. Another one is started where all have been at work for `growAfterMs` with work
- *     waiting, one at a time, as long as there are fewer than `replicas`; it goes where it has had nothing for `shrinkAfterMs`.
+ *     waiting, one at a time, as long as there are fewer than `replicas` and memory for it; it goes where it has had nothing for
+ *     `shrinkAfterMs`.
  * WP2 A worker that cannot load ends the pool only where no other one has loaded.
  */
 
@@ -51,6 +52,8 @@ export interface PoolOptions {
   readonly replicas: number;
   readonly limits: ProcessorLimits;
   readonly startWorker: StartWorker;
+  /** Whether the machine has memory for a worker beyond the first. */
+  readonly hasMemory: () => boolean;
   /** Gives each worker its number; shared by the pools that an actor has had, so that no number comes twice. */
   readonly numbers: { last: number };
 }
@@ -75,6 +78,8 @@ export interface WorkerPool<Work> extends PoolOptions {
   backingOff: boolean;
   /** Since when all have been at work with work waiting; null where they are not. */
   saturatedSinceMs: number | null;
+  /** Whether it was said that there is no memory for another one. */
+  shortOfMemory: boolean;
 }
 
 export function createWorkerPool<Work>(options: PoolOptions): WorkerPool<Work> {
@@ -85,6 +90,7 @@ export function createWorkerPool<Work>(options: PoolOptions): WorkerPool<Work> {
     loadFailures: 0,
     backingOff: false,
     saturatedSinceMs: null,
+    shortOfMemory: false,
   };
 }
 
@@ -196,7 +202,18 @@ function growWhereSaturated<Work>(pool: WorkerPool<Work>, ctx: Context<PoolMessa
     if (sinceMs === nowMs) ctx.after(GROW_TIMER, leftMs, { type: "growPool" });
     return;
   }
+  if (!pool.hasMemory()) {
+    if (!pool.shortOfMemory) {
+      const { service, workers } = pool;
+      ctx.log.info("A stage has no other worker, as memory is short", { service, workers: workers.size });
+    }
+    pool.shortOfMemory = true;
+    pool.saturatedSinceMs = nowMs;
+    ctx.after(GROW_TIMER, growAfterMs, { type: "growPool" });
+    return;
+  }
   endSaturation(pool, ctx);
+  pool.shortOfMemory = false;
   startOne(pool, ctx);
   ctx.after(SHRINK_TIMER, shrinkAfterMs, { type: "shrinkPool" });
 }

@@ -109,6 +109,7 @@ function nodeUnderTest() {
             controller: answerTo,
             limits: DEFAULT_PROCESSOR_LIMITS,
             startWorker: workers.start,
+            hasMemory: () => true,
           },
           createProcessorRetained(),
         ),

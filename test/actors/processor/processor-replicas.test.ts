@@ -53,6 +53,21 @@ test("processor starts no other worker where one has rested in between", () => {
   assert.is(workers.all.length, 2);
 });
 
+test("processor starts no other worker while the machine has no memory for one", () => {
+  const memory = { left: false };
+  const { actor, workers, execute, load, task } = setUp({
+    limits: { replicas: 2 },
+    hasMemory: () => memory.left,
+  });
+  execute(task(0), task(1));
+  load();
+  actor.advance(10 * GROW_MS);
+  assert.is(workers.all.length, 1);
+  memory.left = true;
+  actor.advance(GROW_MS);
+  assert.is(workers.all.length, 2);
+});
+
 test("processor ends a worker that has had nothing for a minute, but the first", () => {
   const { actor, first, second, execute, load, task } = twoWorkers();
   load();

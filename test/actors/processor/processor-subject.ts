@@ -44,6 +44,7 @@ export interface Setup {
   readonly limits?: Partial<ProcessorLimits>;
   readonly known?: boolean;
   readonly feedsState?: boolean;
+  readonly hasMemory?: () => boolean;
   readonly clock?: VirtualClock;
 }
 
@@ -55,6 +56,7 @@ export function setUp({
   limits,
   known = true,
   feedsState = false,
+  hasMemory = () => true,
   clock = new VirtualClock(),
 }: Setup = {}) {
   const pipeline = definePipeline(
@@ -76,6 +78,7 @@ export function setUp({
       controller,
       limits: { ...DEFAULT_PROCESSOR_LIMITS, replicas: 1, ...limits },
       startWorker: workers.start,
+      hasMemory,
     },
     createProcessorRetained(),
   );

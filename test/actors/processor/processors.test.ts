@@ -52,6 +52,7 @@ function supervisor() {
         modelDir: null,
         limits: DEFAULT_PROCESSOR_LIMITS,
         startWorker: scriptedWorkers().start,
+        hasMemory: () => true,
       },
       createProcessorsRetained(),
     ),
@@ -74,7 +75,14 @@ test("processors starts one child for each stage of each version, under names th
 test("processors starts one child for each variant of a stage that is asked for, and loads its parameters", () => {
   const workers = scriptedWorkers();
   const limits = DEFAULT_PROCESSOR_LIMITS;
-  const options = { node: NODE, services, modelDir: null, limits, startWorker: workers.start };
+  const options = {
+    node: NODE,
+    services,
+    modelDir: null,
+    limits,
+    startWorker: workers.start,
+    hasMemory: () => true,
+  };
   const actor = fold(createProcessors(options, createProcessorsRetained()));
   const variants = { large: { size: 416 }, small: { size: 320 } };
   const pipeline = definePipeline({ id: "test", stages: [{ id: "a", service: "noop", variants }] }, services);

@@ -21,7 +21,10 @@ const report = (fields: object): void => void process.send?.(fields);
 try {
   const node = await startNode({
     ...options,
-    ...(frameMs === undefined ? { services: SERVICES, limits: QUICK } : { services: PACED }),
+    // As fast as it is told on any machine, however many cores that has.
+    ...(frameMs === undefined
+      ? { services: SERVICES, limits: QUICK }
+      : { services: PACED, limits: { processor: { replicas: 1 } } }),
     log: silentLogger,
     onEvent(event) {
       if (event.type === "sourceEnded") report({ type: event.type, ledger: event.ledger });
