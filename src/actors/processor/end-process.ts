@@ -7,15 +7,11 @@ import { spawn } from "node:child_process";
  * this process exits, when nothing of it runs any more.
  */
 export function endProcessWithin(ms: number): void {
-  const text = `error: ended by force, as a service is in a call that never returns\n`;
   const program = `
     process.stdin.once("end", () => process.exit()).resume();
-    setTimeout(() => {
-      process.stderr.write(${JSON.stringify(text)});
-      process.kill(${process.pid}, "SIGKILL");
-    }, ${ms});`;
+    setTimeout(() => process.kill(${process.pid}, "SIGKILL"), ${ms});`;
   const guard = spawn(process.execPath, ["-e", program], {
-    stdio: ["pipe", "ignore", "inherit"],
+    stdio: ["pipe", "ignore", "ignore"],
     detached: true,
     env: { ...process.env, NODE_OPTIONS: "" },
   });

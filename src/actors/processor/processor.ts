@@ -17,18 +17,14 @@
  *    (`processorLoaded`); after the stop there is none.
  */
 
-import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Behaviour, Context } from "../../runtime/behaviour.js";
 import { assertNever } from "../../runtime/errors.js";
 import { SluiceError } from "../../task/errors.js";
 import type { ProcessorAnswer, ProcessorMessage } from "../protocol/processor.js";
-import type { StageKey, NodeName } from "../../task/identity.js";
 import { ownerOf } from "../../task/origin.js";
-import type { Stage } from "../../task/pipeline.js";
-import type { ServiceDeclaration } from "../../task/service.js";
 import type { DropReason, Task } from "../../task/task.js";
 import { Departures } from "./departures.js";
-import type { ProcessorLimits } from "./processor-limits.js";
+import type { ProcessorOptions } from "./processor-options.js";
 import type { Entry } from "./source-lanes.js";
 import {
   clearQueue,
@@ -47,39 +43,13 @@ import {
   type StageQueue,
 } from "./stage-queue.js";
 import { hopOf, jobOf, readsFrames, resultOf, variantOf, type Work } from "./work.js";
-import {
-  createWorkerPool,
-  endPool,
-  foldPool,
-  idleWorker,
-  prepareWorker,
-  rest,
-  runOn,
-  type PoolEvent,
-  type PoolMessage,
-  type WorkerPool,
-} from "./worker-pool.js";
-import type { StartWorker } from "./worker-port.js";
+import { createWorkerPool, type PoolEvent, type PoolMessage, type WorkerPool } from "./pool-state.js";
+import { endPool, foldPool, idleWorker, prepareWorker, rest, runOn } from "./worker-pool.js";
 
 /** What a processor sends itself. */
 export type ProcessorPrivate = { readonly type: "gapTimedOut" } | PoolMessage;
 
 type Message = ProcessorMessage | ProcessorPrivate;
-
-export interface ProcessorOptions {
-  readonly node: NodeName;
-  readonly key: StageKey;
-  readonly stage: Stage;
-  /** Whether a stage behind it has state. */
-  readonly feedsState: boolean;
-  /** Null where this node does not know the service of the stage: then none can run. */
-  readonly service: ServiceDeclaration | null;
-  readonly modelDir: string | null;
-  readonly controller: ActorRef<ProcessorAnswer>;
-  readonly limits: ProcessorLimits;
-  readonly startWorker: StartWorker;
-  readonly hasMemory: () => boolean;
-}
 
 /** What survives a restart of the processor. */
 export interface ProcessorRetained {

@@ -2,9 +2,9 @@
  * Threads that were told to end and have not: they are in a call that cannot be interrupted, and may never return from it. Nothing
  * ends them but the end of their process.
  *
- * ST1 Of one module there are few at a time: another thread for it is refused while there are as many as that. So a service that hangs
+ * SH1 Of one module there are few at a time: another thread for it is refused while there are as many as that. So a service that hangs
  *     takes no more threads of its node than these, whatever tasks come.
- * ST2 One that ends after all counts no more.
+ * SH2 One that ends after all counts no more.
  */
 
 import type { Clock } from "../../runtime/clock.js";
