@@ -185,7 +185,8 @@ export const STRANGER_SOCKETS: readonly ClusterAttack[] = [
 function dripping(socket: Socket, text: string): () => void {
   let at = 0;
   const timer = setInterval(() => {
-    if (!socket.destroyed) socket.write(text[(at += 1) % text.length] ?? "x");
+    if (!socket.destroyed) socket.write(text[at % text.length] ?? "x");
+    at += 1;
   }, 100);
   socket.once("close", () => clearInterval(timer));
   return () => clearInterval(timer);
