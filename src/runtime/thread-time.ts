@@ -41,6 +41,17 @@ export function parseThreadTime(stat: string): number | null {
   return Number.isFinite(ticks) ? ticks * TICK_MS : null;
 }
 
+/** Tells what the calling thread has had of processors since this was made, or since it was last asked, in ms. */
+export function createWorkedMs(timeOf: ThreadTime = threadTime): () => number | null {
+  const thread = ownThreadName();
+  let beforeMs = timeOf(thread);
+  return () => {
+    const [fromMs, nowMs] = [beforeMs, timeOf(thread)];
+    beforeMs = nowMs;
+    return fromMs === null || nowMs === null ? null : nowMs - fromMs;
+  };
+}
+
 export interface ThreadLimit {
   /** What the thread may take of a processor from now on, in ms. */
   readonly limitMs: number;

@@ -10,12 +10,11 @@
 
 import type { NodeName, SourceId } from "../task/identity.js";
 import type { PolicySpec, SourceDescription } from "../task/requests.js";
-import { askJoint, askSingle, type Asked, type DecisionLimits, type Proposal } from "./ask-policy.js";
+import { askJoint, askSingle, type Asked, type AskTools, type Proposal } from "./ask-policy.js";
 import type { KeptState } from "./kept-state.js";
 import { loadOf, LoadSum, needOf, type PlanLoad } from "./load.js";
 import type { RecentOutcomes } from "./outcome-window.js";
 import { samePlan, usableOffers, type PlanScope } from "./plan.js";
-import type { PolicyRegistry } from "./policies.js";
 import type { Load, Plan, PolicyView, SourceView } from "./policy.js";
 
 /** What all decisions of a round see alike: sent once. */
@@ -70,11 +69,7 @@ export type TurnAnswer =
 /** In one round a policy has so many times the time of one decision; the rest of its sources wait for the next. */
 const DECISIONS_TIMES = 5;
 
-export interface RoundTools {
-  readonly policies: PolicyRegistry;
-  readonly limits: DecisionLimits;
-  /** For what decisions take, in ms. */
-  readonly monotonic: () => number;
+export interface RoundTools extends AskTools {
   /** Is told before each policy is asked: the turn at which it stands, or the first of those that are decided together. */
   readonly onTurn: (index: number) => void;
 }

@@ -1,6 +1,7 @@
 /** Decides on the thread of whoever asks: for policies that are functions of this program, for tests and for the simulation. */
 
 import { errorText } from "../../runtime/errors.js";
+import { createWorkedMs, type ThreadTime } from "../../runtime/thread-time.js";
 import { SluiceError } from "../../task/errors.js";
 import type { PolicySpec } from "../../task/requests.js";
 import { DECISION_LIMITS, type DecisionLimits } from "../../scheduling/ask-policy.js";
@@ -10,10 +11,15 @@ import { decideRound } from "../../scheduling/round.js";
 import { decideShadows } from "../../scheduling/shadow-round.js";
 import type { CheckProblem, DecisionListener, DecisionPort } from "./decision-port.js";
 
-/** What is asked is copied, so that here, too, a policy gets nothing that it could not get on a thread. */
+/**
+ * What is asked is copied, so that here, too, a policy gets nothing that it could not get on a thread.
+ *
+ * @param timeOf of this thread; null: the time that goes by counts
+ */
 export function createInlineDecisions(
   policies: PolicyRegistry,
   limits: DecisionLimits = DECISION_LIMITS,
+  timeOf: ThreadTime | null = null,
 ): DecisionPort {
   let listener: DecisionListener = { tell: () => {}, monotonic: () => 0 };
   return {
@@ -23,7 +29,8 @@ export function createInlineDecisions(
     attach: (to) => void (listener = to),
     decide(job, request) {
       const { tell, monotonic } = listener;
-      const tools = { policies, limits, monotonic, onTurn: () => {} };
+      const workedMs = timeOf === null ? () => null : createWorkedMs(timeOf);
+      const tools = { policies, limits, monotonic, workedMs, onTurn: () => {} };
       const { answers, seen } = decideRound(structuredClone(request), tools);
       tell({ type: "roundDecided", job, answers });
       if (seen.length > 0) tell({ type: "shadowsDecided", job, answers: decideShadows(seen, tools) });

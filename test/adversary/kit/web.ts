@@ -78,7 +78,7 @@ export async function openPage(
 ): Promise<Page | number> {
   const socket = new WebSocket(`ws://${host}:${port}`, "sluice.page.v1", { headers });
   let words = "";
-  socket.on("message", (data) => (words += String(data)));
+  socket.on("message", (data: Buffer) => (words += data.toString("utf8")));
   const status = new Promise<number | null>((resolve) => {
     socket.on("open", () => resolve(null));
     socket.on("unexpected-response", (_, response) => {
