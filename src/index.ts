@@ -79,6 +79,7 @@ export {
 export { SLUICE_ERROR_CODES, SluiceError, type SluiceErrorCode } from "./task/errors.js";
 export { startNode, type SluiceNode } from "./node/node.js";
 export type { ListenAddress, NodeLimits, NodeOptions, PlacementLimits } from "./node/node-options.js";
+export type { FetchOptions } from "./node/models/fetched-models.js";
 export type { ControllerLimits } from "./actors/controller/spawn.js";
 export type { DeliveryLimits } from "./actors/generator/spawn.js";
 export type { ProcessorLimits } from "./actors/processor/spawn.js";

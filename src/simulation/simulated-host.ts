@@ -168,7 +168,6 @@ export class SimulatedHost {
             patient: true,
             ...(tokens !== null && { token: tokens.tokenOf(this.name, "edge", time.nowMs) }),
             onCluster: (event: ClusterEvent) => {
-              // What a process that is gone was waiting for may still end.
               if (process.killed) return;
               this.#checkers.onCluster(event);
               if (event.type === "refused") this.#refused(process, onMember, event.error);

@@ -77,7 +77,7 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf("cluster", "node/drain.js", [
-    ["drain-ignores-joins", "return joining + Object", "return Object"],
+    ["drain-ignores-joins", "return joining + parked", "return parked"],
     ["drain-ignores-quiet-time", "nowMs - quietSinceMs >= quietMs", "nowMs - quietSinceMs >= 0"],
   ]),
   ...mutantsOf("cluster", "transport/cluster-clock.js", [
