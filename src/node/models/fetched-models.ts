@@ -34,6 +34,7 @@ export interface FetchPorts {
   readonly now: () => number;
 }
 
+/** Where a node keeps the models that it fetches from its hub, and how much of them. */
 export interface FetchOptions {
   readonly folder: string;
   /** For all models together. */
