@@ -26,6 +26,11 @@ export class Placement {
     this.#nodes = nodes;
   }
 
+  /** Of the newest plan. */
+  get placedOn(): readonly NodeName[] {
+    return this.#nodes.placedOn;
+  }
+
   plan(nodes: TaskNodes): void {
     this.#nodes = nodes;
   }

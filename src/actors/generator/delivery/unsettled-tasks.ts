@@ -245,7 +245,8 @@ export class UnsettledTasks {
     const sequence = this.#options.window.create();
     const pins = this.#placement.pin(nodes.statefulNodes);
     const task = { ...given, id: { ...id, sequence }, joinNodes: nodes.joinNodes, pins };
-    return this.#enter({ task, span, placedOn: nodes.placedOn });
+    // The plan that its first frame was captured under may be an older one than the table that it leaves by.
+    return this.#enter({ task, span, placedOn: [...nodes.placedOn, ...this.#placement.placedOn] });
   }
 
   #enter(options: UnsettledOptions): Unsettled {

@@ -146,6 +146,8 @@ test("UnsettledTasks wait longer where tasks take longer than their timeout", ()
 test("UnsettledTasks deliver at once what may have been on a node that is gone, and after a grace where it left", () => {
   const { tasks, offer, left } = subject();
   offer(0, { ...plan(NEAR), placedOn: [NEAR, FAR] });
+  left();
+  tasks.plan(plan(NEAR), 0);
   offer(0, plan(NEAR));
   left();
   tasks.nodeGone(FAR, false, 50);
@@ -164,6 +166,16 @@ test("UnsettledTasks deliver at once what a newer plan may have taken to a node 
   offer(0, { ...plan(NEAR), placedOn: [NEAR] });
   left();
   tasks.plan({ ...plan(NEAR), placedOn: [FAR] }, 10);
+  tasks.nodeGone(FAR, false, 50);
+  tasks.deliverDue(50);
+  assert.equal(left(), ["0.2 edge-1/0"]);
+});
+
+test("UnsettledTasks leave again from a node of the newest plan, also where their first frame was captured under an older one", () => {
+  const { tasks, offer, left } = subject();
+  tasks.plan({ ...plan(NEAR), placedOn: [FAR] }, 0);
+  offer(10, { ...plan(NEAR), placedOn: [NEAR] });
+  left();
   tasks.nodeGone(FAR, false, 50);
   tasks.deliverDue(50);
   assert.equal(left(), ["0.2 edge-1/0"]);
