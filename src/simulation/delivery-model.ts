@@ -80,9 +80,9 @@ export function tellPlan(model: SourceModel, told: Plan): void {
   }
 }
 
-/** Nodes that plans have named from when the last frame of a task came: it waits to leave for a disk, and for the hub. */
+/** Nodes that plans have named from when the first frame of a task came: it waits to leave for a disk, and for the hub. */
 export function namedSince({ plans, planAtFrame }: SourceModel, { frames }: Task): ReadonlySet<string> {
-  const from = frames === undefined ? undefined : planAtFrame.get(frames.last);
+  const from = frames === undefined ? undefined : planAtFrame.get(frames.first);
   return new Set(from === undefined ? [] : plans.slice(Math.max(0, from)).flat());
 }
 
