@@ -2,6 +2,7 @@
 
 import { hasSequence } from "../storage/results/sequence-ranges.js";
 import type { NewRecord, Store } from "../storage/results/store.js";
+import type { TakeSource } from "../node/agent/agent.js";
 import type { GeneratorMessage } from "../actors/protocol/generator.js";
 import type { Behaviour } from "../runtime/behaviour.js";
 import type { Decorate } from "../runtime/system-options.js";
@@ -33,6 +34,7 @@ export class TaskTimes {
   /** Notes each task as a controller first has it. */
   readonly decorate: Decorate = (name, behaviour) => {
     if (name.startsWith("source-")) return this.#endsSuperseded(behaviour);
+    if (name === "agent") return this.#takesOver(behaviour);
     if (name !== "controller") return behaviour;
     return {
       ...behaviour,
@@ -54,12 +56,33 @@ export class TaskTimes {
       receive: (state, message, ctx) => {
         const { type, id, outcome } = message as Partial<TaskSettledMessage>;
         if (type === "taskSettled" && outcome?.status === "dropped" && outcome.reason === "superseded") {
-          const key = id === undefined ? null : taskKey(id);
-          if (key !== null) this.#stored.set(key, this.#left.get(key) ?? this.#time.nowMs);
+          if (id !== undefined) this.#supersede(id);
         }
         return behaviour.receive(state, message, ctx);
       },
     };
+  }
+
+  /** What a host goes on behind is superseded, also where nobody says so to the host that had it. */
+  #takesOver<State, Message>(behaviour: Behaviour<State, Message>): Behaviour<State, Message> {
+    return {
+      ...behaviour,
+      receive: (state, message, ctx) => {
+        const { type, definition, takeover = null } = message as Partial<TakeSource>;
+        if (type === "takeSource" && definition !== undefined && takeover !== null) {
+          for (const id of this.underwayOf(definition.id)) {
+            if (id.incarnation <= takeover.incarnationAfter) this.#supersede(id);
+          }
+        }
+        return behaviour.receive(state, message, ctx);
+      },
+    };
+  }
+
+  #supersede(id: TaskId): void {
+    const key = taskKey(id);
+    this.#stored.set(key, this.#left.get(key) ?? this.#time.nowMs);
+    this.#underway.get(id.sourceId)?.delete(key);
   }
 
   /** Notes each record as it is durable. */
