@@ -3,6 +3,7 @@
  *
  * RG1 No source starts under a name that the scheduler has not confirmed as this node's, now or before: it may be another's. One
  *     that was confirmed needs nobody to go on.
+ * RG2 That a source has ended is said until it was heard: what the scheduler does not hear of would keep its name and its stages.
  */
 
 import type { ActorRef } from "../runtime/actor-ref.js";
@@ -10,7 +11,7 @@ import { errorText } from "../runtime/errors.js";
 import type { ActorSystem } from "../runtime/system.js";
 import type { ControllerMessage } from "../actors/protocol/controller.js";
 import { askNode } from "../actors/guard/ask-node.js";
-import { POLICY_REPLY } from "../actors/guard/replies.js";
+import { POLICY_REPLY, SOURCE_REMOVED } from "../actors/guard/replies.js";
 import type { PolicyReply, SchedulerMessage } from "../actors/protocol/scheduler.js";
 import { SluiceError } from "../task/errors.js";
 import type { SourceId } from "../task/identity.js";
@@ -61,8 +62,9 @@ interface RequestOptions {
 const OWN_MS = 1_000;
 /** And for one that does not: for a hub that starts again, in ms. Less than an operator waits who asks for one. */
 const CONFIRM_MS = 10_000;
-/** Between two attempts to reach it, in ms. */
+/** Between two attempts to reach it, in ms; for the end of a source longer with each, up to this. */
 const RETRY_MS = 250;
+const RETRY_MS_MAX = 10_000;
 
 interface Unanswered {
   readonly type: "unanswered";
@@ -72,10 +74,52 @@ interface Unanswered {
 export function createRegistration(options: RegistrationOptions): Registration {
   const { system, scheduler, node, controller } = options;
   const sources = new Map<SourceId, SourceDescription>();
-  const forget = (sourceId: SourceId, how: Parameters<Registration["remove"]>[1]): void =>
-    scheduler.tell({ type: "removeSource", sourceId, node: node.name, ...how }, "control");
+  /** By source, the removal that is being told. */
+  const removals = new Map<SourceId, symbol>();
+  /** What ends those that are under way. */
+  const pauses = new Set<() => void>();
   let leaving = false;
-  system.shutdown.addTask({ phase: "stopAdmitting", name: "registration", run: () => void (leaving = true) });
+  system.shutdown.addTask({
+    phase: "stopAdmitting",
+    name: "registration",
+    run() {
+      leaving = true;
+      for (const end of pauses) end();
+    },
+  });
+
+  /** Until it is heard, unless the source is asked for again: there may be no way to the scheduler, or no room on it. */
+  async function forget(sourceId: SourceId, how: Parameters<Registration["remove"]>[1]): Promise<void> {
+    const own = Symbol(sourceId);
+    removals.set(sourceId, own);
+    for (let waitMs = RETRY_MS; removals.get(sourceId) === own; waitMs = Math.min(2 * waitMs, RETRY_MS_MAX)) {
+      const isHeard = await askNode(
+        system,
+        scheduler,
+        SOURCE_REMOVED,
+        (replyTo) => ({ type: "removeSource", sourceId, node: node.name, ...how, replyTo }),
+        { timeoutMs: CONFIRM_MS, lane: "control" },
+      ).then(
+        () => true,
+        () => false,
+      );
+      if (isHeard || leaving) break;
+      await pause(waitMs);
+    }
+    if (removals.get(sourceId) === own) removals.delete(sourceId);
+  }
+
+  function pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.cancel();
+        pauses.delete(end);
+        resolve();
+      };
+      const timer = system.clock.after(ms, end);
+      pauses.add(end);
+    });
+  }
 
   async function answerWithin(
     timeoutMs: number,
@@ -113,7 +157,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
     for (;;) {
       const answer = await answerWithin(untilMs - clock.monotonic(), source, how);
       if (answer.type !== "unanswered" || leaving || clock.monotonic() + RETRY_MS >= untilMs) return answer;
-      await new Promise<void>((resolve) => void clock.after(RETRY_MS, resolve));
+      await pause(RETRY_MS);
     }
   }
 
@@ -126,11 +170,12 @@ export function createRegistration(options: RegistrationOptions): Registration {
     withdraw: () => scheduler.tell({ type: "removeNode", node: node.name }, "control"),
 
     async request(source, { isOwn, ...how }) {
+      removals.delete(source.id);
       const answer = await (isOwn ? answerWithin(OWN_MS, source, how) : confirm(source, how));
       if (answer.type === "policyRefused") throw answer.error;
       if (answer.type === "policySet" || isOwn) return;
       // It may have been heard all the same.
-      forget(source.id, { suspended: false, failed: true });
+      void forget(source.id, { suspended: false, failed: true });
       throw unconfirmed(source, scheduler, answer.error);
     },
 
@@ -147,7 +192,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
     remove(id, how) {
       sources.delete(id);
       // One that stops with its node has not ended: as after a crash, that it is gone is all that is said.
-      if (!leaving) forget(id, how);
+      if (!leaving) void forget(id, how);
     },
   };
 }

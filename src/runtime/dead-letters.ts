@@ -100,7 +100,9 @@ export class DeadLetterBox implements DeadLetters {
   publish(target: string, message: unknown, reason: DeadLetterReason): void {
     this.#total += 1;
     this.countByReason[reason] += 1;
-    this.#logSometimes(target, reason);
+    // An answer that comes too late has been given up: whoever asked has said so where it matters.
+    if (reason === "stopped" && isAnswer(target)) this.#log.debug("Late answer", { target });
+    else this.#logSometimes(target, reason);
     if (this.#notifying || this.#listeners.size === 0) return;
     this.#notifying = true;
     for (const listener of this.#listeners) {
@@ -121,4 +123,8 @@ export class DeadLetterBox implements DeadLetters {
     this.#loggedAtMs = nowMs;
     this.#loggedTotal = this.#total;
   }
+}
+
+function isAnswer(target: string): boolean {
+  return target.includes("/$ask/");
 }

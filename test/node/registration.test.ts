@@ -45,7 +45,10 @@ function startUnreachable(reply: PolicyReply | null = { type: "policySet", sourc
     receive(state, message) {
       if (message.type === "registerNode") received.push(`${message.type} ${message.node.name}`);
       if (message.type === "removeNode") received.push(`${message.type} ${message.node}`);
-      if (message.type === "removeSource") received.push(`${message.type} ${message.sourceId}`);
+      if (message.type === "removeSource") {
+        received.push(`${message.type} ${message.sourceId}`);
+        message.replyTo?.tell({ type: "sourceRemoved", sourceId: message.sourceId, node: system.name });
+      }
       if (message.type === "sourceOpened")
         received.push(`${message.type} ${message.sourceId} ${videoText(message.native)}`);
       if (message.type === "registerSource") {
@@ -160,6 +163,25 @@ test("createRegistration lets no source start that no scheduler has confirmed, a
   assert.ok(error instanceof SluiceError);
   assert.equal([error.code, error.retry], ["source-unconfirmed", "backoff"]);
   assert.equal(received, ["registerSource cam-1", "removeSource cam-1"]);
+});
+
+test("createRegistration says that a source has ended until it is heard, and no more once it is asked for again", async () => {
+  const gone = { suspended: false, failed: false };
+  const { registration, source, received, advance, comeUp } = startUnreachable();
+  registration.add(source);
+  registration.remove(id, gone);
+  await passing(advance, 1_000);
+  comeUp();
+  await passing(advance, 3_000);
+  assert.equal(received, ["removeSource cam-1"]);
+  const other = startUnreachable();
+  other.registration.remove(id, gone);
+  await passing(other.advance, 1_000);
+  const asked = other.registration.request(other.source, { isNew: true, isOwn: false });
+  other.comeUp();
+  await passing(other.advance, 3_000);
+  await asked;
+  assert.equal(other.received, ["registerSource cam-1"]);
 });
 
 test("createRegistration asks again while there is no way to the scheduler, and ends that with its node", async () => {

@@ -47,6 +47,14 @@ test("DeadLetterBox logs at most once a second, with the count since", () => {
   );
 });
 
+test("DeadLetterBox warns of no answer that comes too late, and counts it", () => {
+  const { letters, lines } = box();
+  letters.publish("sluice://n/$ask/7", null, "stopped");
+  assert.equal([lines.length, letters.total], [0, 1]);
+  letters.publish("sluice://n/$ask/7", null, "link-full");
+  assert.is(lines.length, 1, "no room for it is something else");
+});
+
 test("DeadLetterBox counts what a listener sends in vain, and tells it to nobody", () => {
   const { letters } = box();
   let heard = 0;
