@@ -24,11 +24,17 @@ const CLOSE_GRACE_MS = 1_000;
 /** How long the exit of this process waits for native calls of its threads, in ms. */
 const EXIT_GRACE_MS = 5_000;
 
+/** A task that takes so long may be in a call that never returns, for which the exit of this process would wait, in ms. */
+const HANGING_MS = 2_000;
+
 /** Of the threads that have not ended: an exit of the process ends them too, and must find none in a native call. */
 const running = new Set<NativeCalls>();
+/** Of those that have a task, since when, by the monotonic clock. */
+const busySinceMs = new Map<NativeCalls, number>();
 const stuck = new StuckThreads(systemClock);
 process.once("exit", () => {
-  if (running.size > 0) endProcessWithin(2 * EXIT_GRACE_MS);
+  const hangsFromMs = systemClock.monotonic() - HANGING_MS;
+  if ([...busySinceMs.values()].some((sinceMs) => sinceMs < hangsFromMs)) endProcessWithin(2 * EXIT_GRACE_MS);
   for (const nativeCalls of running) forbidNativeCalls(nativeCalls);
   for (const nativeCalls of running) awaitNativeCalls(nativeCalls, EXIT_GRACE_MS);
 });
@@ -55,6 +61,7 @@ export const startWorker: StartWorker = (spec, listener) => {
   let ended: (() => void) | undefined;
 
   thread.on("message", (event: WorkerEvent) => {
+    busySinceMs.delete(nativeCalls);
     if (!listening) return;
     if (event.type === "loadFailed") kill();
     listener(event);
@@ -67,6 +74,7 @@ export const startWorker: StartWorker = (spec, listener) => {
   thread.on("exit", (code) => {
     clearTimeout(grace);
     running.delete(nativeCalls);
+    busySinceMs.delete(nativeCalls);
     ended?.();
     if (!listening) return;
     listening = false;
@@ -85,7 +93,10 @@ export const startWorker: StartWorker = (spec, listener) => {
     end();
   };
   return {
-    run: (job) => send({ type: "run", job: withOwnBuffers(job) }),
+    run(job) {
+      busySinceMs.set(nativeCalls, systemClock.monotonic());
+      send({ type: "run", job: withOwnBuffers(job) });
+    },
     stop() {
       if (!listening) return;
       listening = false;
