@@ -3,7 +3,7 @@
 import type { DecisionPort } from "../actors/scheduler/decision-port.js";
 import type { DecisionThread } from "../actors/scheduler/decision-thread.js";
 import { createInlineDecisions } from "../actors/scheduler/inline-decisions.js";
-import { threadTime } from "../runtime/thread-time.js";
+import { threadDelay } from "../runtime/thread-time.js";
 import { DECISION_LIMITS } from "../scheduling/ask-policy.js";
 import { createPolicies } from "../scheduling/policies.js";
 import type { NodeOptions } from "./node-options.js";
@@ -22,8 +22,8 @@ export async function openDecisions(
 ): Promise<OpenDecisions> {
   if (policies !== undefined || open === null) {
     const limits = { ...DECISION_LIMITS, ...policyLimits };
-    const timeOf = open === null ? null : threadTime;
-    return { port: createInlineDecisions(createPolicies(policies), limits, timeOf), thread: null };
+    const delay = open === null ? undefined : threadDelay;
+    return { port: createInlineDecisions(createPolicies(policies), limits, delay), thread: null };
   }
   const thread = await open({
     ...(policyFiles && { files: policyFiles }),

@@ -41,15 +41,27 @@ export function parseThreadTime(stat: string): number | null {
   return Number.isFinite(ticks) ? ticks * TICK_MS : null;
 }
 
-/** Tells what the calling thread has had of processors since this was made, or since it was last asked, in ms. */
-export function createWorkedMs(timeOf: ThreadTime = threadTime): () => number | null {
-  const thread = ownThreadName();
-  let beforeMs = timeOf(thread);
-  return () => {
-    const [fromMs, nowMs] = [beforeMs, timeOf(thread)];
-    beforeMs = nowMs;
-    return fromMs === null || nowMs === null ? null : nowMs - fromMs;
-  };
+/** Tells how long the calling thread has been ready to run, and another one had the processor, since it began, in ms; null where that is not told. */
+export type ThreadDelay = () => number | null;
+
+export const threadDelay: ThreadDelay = () => {
+  try {
+    return parseThreadDelay(readFileSync("/proc/thread-self/schedstat", "latin1"));
+  } catch {
+    return null;
+  }
+};
+
+/** Tells how long the calling thread has waited for a processor since now, in ms; 0 where that is not told. */
+export function delaySince(delay: ThreadDelay): () => number {
+  const fromMs = delay();
+  return () => (fromMs === null ? 0 : (delay() ?? fromMs) - fromMs);
+}
+
+/** @param schedstat time on a processor and time of waiting for one, in ns, and how often (Documentation/scheduler/sched-stats of Linux) */
+export function parseThreadDelay(schedstat: string): number | null {
+  const waitedNs = Number(schedstat.split(" ")[1] ?? Number.NaN);
+  return Number.isFinite(waitedNs) ? waitedNs / 1e6 : null;
 }
 
 export interface ThreadLimit {

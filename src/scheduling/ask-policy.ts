@@ -60,11 +60,8 @@ export interface AskTools {
   readonly limits: DecisionLimits;
   /** In ms. */
   readonly monotonic: () => number;
-  /**
-   * What this thread has had of processors since the round began, or since this was last asked, in ms: a policy is no slower as other
-   * programs keep the machine busy. Default: not known, and the time that went by counts.
-   */
-  readonly workedMs?: () => number | null;
+  /** How long this thread has waited for a processor since the round began, in ms: that is no policy's fault. Default: not known. */
+  readonly delayedMs?: () => number;
 }
 
 /** Characters of a reason; inputs, and characters of one of them. Whoever asks why reads them. */
@@ -137,7 +134,7 @@ function proposalOf(answer: unknown, asked: Asked, answered: Answered): Proposal
   const { bound, anew, tookMs, wholeMs = tookMs, tools } = answered;
   const { decisionMs, stateBytes } = tools.limits;
   const msMax = decisionMs * (isBuiltIn(bound.name) ? BUILT_IN_TIMES : 1);
-  const slowMs = wholeMs > msMax ? (tools.workedMs?.() ?? wholeMs) : 0;
+  const slowMs = wholeMs > msMax ? wholeMs - (tools.delayedMs?.() ?? 0) : 0;
   if (slowMs > msMax) {
     const text = `took ${Math.round(slowMs)} ms, more than ${msMax}`;
     return { status: "failed", kind: "slow", text, tookMs };

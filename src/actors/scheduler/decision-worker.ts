@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { errorText } from "../../runtime/errors.js";
-import { createWorkedMs, ownThreadName, type ThreadName } from "../../runtime/thread-time.js";
+import { delaySince, ownThreadName, threadDelay, type ThreadName } from "../../runtime/thread-time.js";
 import { loadPolicies } from "../../scheduling/load-policies.js";
 import { createPolicies, infoOf, type PolicyInfo, type PolicyRegistry } from "../../scheduling/policies.js";
 import { decideRound, type RoundTools } from "../../scheduling/round.js";
@@ -71,12 +71,12 @@ async function readPolicies(): Promise<PolicyRegistry | null> {
 }
 
 function decide(registry: PolicyRegistry, [job, request]: ArgumentsOf<"decide">): void {
-  const workedMs = createWorkedMs();
+  const delayedMs = delaySince(threadDelay);
   const tools = (doing: "deciding" | "shadowing"): RoundTools => ({
     policies: registry,
     limits,
     monotonic: () => performance.now(),
-    workedMs,
+    delayedMs,
     onTurn: (index) => writeProgress(progress, { job, doing, index }),
   });
   writeProgress(progress, { job, doing: "nothing", index: 0 });

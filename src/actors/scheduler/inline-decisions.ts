@@ -1,7 +1,7 @@
 /** Decides on the thread of whoever asks: for policies that are functions of this program, for tests and for the simulation. */
 
 import { errorText } from "../../runtime/errors.js";
-import { createWorkedMs, type ThreadTime } from "../../runtime/thread-time.js";
+import { delaySince, type ThreadDelay } from "../../runtime/thread-time.js";
 import { SluiceError } from "../../task/errors.js";
 import type { PolicySpec } from "../../task/requests.js";
 import { DECISION_LIMITS, type DecisionLimits } from "../../scheduling/ask-policy.js";
@@ -14,12 +14,12 @@ import type { CheckProblem, DecisionListener, DecisionPort } from "./decision-po
 /**
  * What is asked is copied, so that here, too, a policy gets nothing that it could not get on a thread.
  *
- * @param timeOf of this thread; null: the time that goes by counts
+ * @param delay of this thread, so that no policy is taken for slow that had to wait for a processor. Default: not known
  */
 export function createInlineDecisions(
   policies: PolicyRegistry,
   limits: DecisionLimits = DECISION_LIMITS,
-  timeOf: ThreadTime | null = null,
+  delay: ThreadDelay = () => null,
 ): DecisionPort {
   let listener: DecisionListener = { tell: () => {}, monotonic: () => 0 };
   return {
@@ -29,8 +29,7 @@ export function createInlineDecisions(
     attach: (to) => void (listener = to),
     decide(job, request) {
       const { tell, monotonic } = listener;
-      const workedMs = timeOf === null ? () => null : createWorkedMs(timeOf);
-      const tools = { policies, limits, monotonic, workedMs, onTurn: () => {} };
+      const tools = { policies, limits, monotonic, delayedMs: delaySince(delay), onTurn: () => {} };
       const { answers, seen } = decideRound(structuredClone(request), tools);
       tell({ type: "roundDecided", job, answers });
       if (seen.length > 0) tell({ type: "shadowsDecided", job, answers: decideShadows(seen, tools) });
