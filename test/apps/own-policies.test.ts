@@ -44,7 +44,7 @@ export const policies = [
     why: { reason: "not a number", inputs: {} },
   })),
   policy("giant", () => { for (;;) kept.push(new Array(1e6).fill(kept.length)); }),
-  policy("slow", () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 260)),
+  policy("slow", () => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 260); }),
 ];
 `;
 

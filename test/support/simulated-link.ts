@@ -97,7 +97,9 @@ export async function simulateLink(options: SimulatedLinkOptions): Promise<Simul
       decorate: null,
       journals: null,
     };
-    const shared = { services: PACED, decisionMs, sampleMs, clock: process.clock, log: silentLogger };
+    // One worker a stage, on any machine.
+    const limits = { processor: { replicas: 1 } };
+    const shared = { services: PACED, limits, decisionMs, sampleMs, clock: process.clock, log: silentLogger };
     return settled(startNodeIn(world, { name, ...shared, random: () => random.next(), ...own }));
   }
 

@@ -24,7 +24,7 @@ try {
     // As fast as it is told on any machine, however many cores that has.
     ...(frameMs === undefined
       ? { services: SERVICES, limits: QUICK }
-      : { services: PACED, limits: { processor: { replicas: 1 } } }),
+      : { services: PACED, limits: { ...options.limits, processor: { replicas: 1 } } }),
     log: silentLogger,
     onEvent(event) {
       if (event.type === "sourceEnded") report({ type: event.type, ledger: event.ledger });
