@@ -18,14 +18,20 @@ import { SluiceError } from "../task/errors.js";
 import type { DropRecord, Task } from "../task/task.js";
 import { stageIn, stageKeyOf } from "../task/variants.js";
 import { allHeld, branchText } from "./held-tasks.js";
+import type { ClusterShape } from "./shape.js";
+import type { SimulatedProcess } from "./simulated-process.js";
 import type { StepListener } from "./step-listener.js";
 import { ToldInStep } from "./told.js";
+import type { VirtualTime } from "./virtual-time.js";
 
 export interface StageCheckerOptions extends StepListener {
   /** Of the node. */
   readonly name: string;
   /** Whether a load has failed or hung in its present process. */
   readonly loadsAreFaulty: () => boolean;
+  readonly time: Pick<VirtualTime, "nowMs">;
+  readonly process: () => Pick<SimulatedProcess, "awakeSinceMs"> | null;
+  readonly shape: Pick<ClusterShape, "loading">;
 }
 
 /** What may give up stages. */
@@ -178,8 +184,12 @@ export class StageChecker {
   /** SG4. */
   #checkFailure(stage: StageKey, error: Error): void {
     if (error instanceof SluiceError && error.code === "service-unknown") return;
-    const { loadsAreFaulty, onViolation, name } = this.#options;
-    if (loadsAreFaulty()) this.#options.tried("controller a stage that failed to load");
+    const { loadsAreFaulty, onViolation, name, time, process, shape } = this.#options;
+    // The time that a load may take goes by while its process stands still.
+    const awakeMs = time.nowMs - (process()?.awakeSinceMs ?? time.nowMs);
+    if (awakeMs < shape.loading.timeoutMs)
+      this.#options.tried("controller a load while its process stood still");
+    else if (loadsAreFaulty()) this.#options.tried("controller a stage that failed to load");
     else
       onViolation(
         `loading: ${name} cannot load "${stageKeyText(stage)}", although no load fails: ${error.message}`,
