@@ -48,7 +48,7 @@ export interface SimulatedOperatorOptions {
 interface Open {
   readonly node: NodeName;
   readonly what: string;
-  readonly isOrder: boolean;
+  readonly mayLast: boolean;
 }
 
 export class SimulatedOperator {
@@ -140,23 +140,24 @@ export class SimulatedOperator {
       () => this.#ask({ node: cloud, what: "the table", answer: operator.table() }),
       () => this.#ask({ node: cloud, what: "the nodes", answer: operator.nodes() }),
       () => this.#ask({ node: cloud, what: "the totals", answer: operator.totals() }),
-      () => this.#ask({ node, what: "its sources", answer: agent.sources() }),
+      // Whose they are, the hub is asked behind the answer.
+      () => this.#ask({ node, what: "its sources", answer: agent.sources() }, true),
       () => this.#watch(system, node),
       ...orders.map((order) => () => this.#ask(order(operator), true)),
     ])();
   }
 
-  #ask(asked: Order | null, isOrder = false): void {
+  #ask(asked: Order | null, mayLast = false): void {
     if (asked === null) return;
     const { node, what, answer } = asked;
-    const open: Open = { node, what: `asked for ${what}`, isOrder };
+    const open: Open = { node, what: `asked for ${what}`, mayLast };
     this.#open.add(open);
     const end = (): void => void this.#open.delete(open);
     answer.then(end, end);
   }
 
   #watch(system: ActorSystem, node: NodeName): void {
-    const open: Open = { node, what: "watched its agent", isOrder: false };
+    const open: Open = { node, what: "watched its agent", mayLast: false };
     this.#open.add(open);
     system.watch(system.resolve<never>(`sluice://${node}/agent`), () => this.#open.delete(open));
   }
@@ -192,7 +193,7 @@ export class SimulatedOperator {
       .filter(isGone)
       .map((open) => ({ ...open, open, ups: this.#upsOf(open.node) }));
     time.after(AT_ONCE_MS, () => {
-      for (const { open, isOrder } of ending) if (!isOrder) this.#mustHaveEnded(open);
+      for (const { open, mayLast } of ending) if (!mayLast) this.#mustHaveEnded(open);
     });
     time.after(AWAY_MS + AT_ONCE_MS, () => {
       for (const { open, node, ups } of ending) if (this.#upsOf(node) === ups) this.#mustHaveEnded(open);
