@@ -31,6 +31,8 @@ export class HostedSources {
   /** Of the last host on which each has ended. */
   readonly #ends = new Map<string, LedgerReported>();
   readonly #asking = new Set<string>();
+  /** Those that a host has captured at some time. */
+  readonly #begun = new Set<string>();
   #ending = false;
 
   constructor(options: HostedOptions) {
@@ -69,10 +71,18 @@ export class HostedSources {
     for (const source of this.#left) {
       const hosting = hosted[source.id];
       const end = this.#ends.get(source.id);
-      if (hosting !== undefined) this.#follow(source, hosting);
+      if (hosting !== undefined && this.#isRefused(source, hosting)) {
+        void control.endHosting(parseSourceId(source.id)).catch(() => {});
+      } else if (hosting !== undefined) this.#follow(source, hosting);
       else if (end === undefined) this.#order(hub, source);
       else source.ended = end;
     }
+  }
+
+  /** It was ordered while no candidate was there, and none can ever capture it so: whoever ordered it does so by another policy. */
+  #isRefused({ id }: SimulatedSource, { status, detail }: HostingReport): boolean {
+    if (status === "captured") this.#begun.add(id);
+    return status === "waiting" && !this.#begun.has(id) && detail.includes("Cannot place stage");
   }
 
   #follow(source: SimulatedSource, { host, history }: HostingReport): void {
