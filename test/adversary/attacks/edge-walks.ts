@@ -4,6 +4,7 @@ import { allHonest, forgeries, own } from "../kit/claims.js";
 import { must, type ClusterAttack } from "../kit/attack.js";
 import { edgeAttack } from "../kit/edge-attack.js";
 import type { Line } from "../kit/follower.js";
+import { JOIN_TASKS_MAX } from "../kit/honest.js";
 import { pause } from "../../support/pause.js";
 import type { HostileMember } from "../kit/member.js";
 import { peakBytes } from "../kit/proc.js";
@@ -23,8 +24,10 @@ const MIB = 1024 * 1024;
 const GROWTH_MAX_BYTES = 350 * MIB;
 const HEAVY_BYTES = 4 * MIB;
 const HEAVY_TASKS = 110;
-/** More than the joins of a hub have room for. */
-const FLOOD = 20_000;
+/** More than the joins of the hub have room for. */
+const FLOOD = JOIN_TASKS_MAX + 512;
+/** Stages of each pipeline that have a task: of all of them several times as many as a hub has threads. */
+const STAGES_WALKED = 6;
 
 export const EDGE_WALKS: readonly ClusterAttack[] = [
   edgeAttack(
@@ -167,7 +170,7 @@ export const EDGE_WALKS: readonly ClusterAttack[] = [
       await rogue.arrived("cloud");
       for (let n = 0; n < 40; n += 1) {
         const id = { sourceId: `wide-${rogue.name}-${n}`, incarnation: 1, sequence: 0 };
-        for (const cursor of wide) {
+        for (const cursor of wide.slice(n, n + STAGES_WALKED)) {
           const task = own(rogue, begun, id, { pipelineId: id.sourceId, cursor });
           rogue.tell("cloud/controller", { type: "submit", forwarded: 1, task });
         }
@@ -252,7 +255,8 @@ export const EDGE_WALKS: readonly ClusterAttack[] = [
           hops: [],
         });
         rogue.tell("cloud/controller", { type: "submit", task: half });
-        if (sequence % 8 === 0) {
+        // Of 1,024 places.
+        if (sequence % 2 === 0) {
           const parked = own(rogue, begun, id, { pipelineId: "never" });
           rogue.tell("cloud/controller", { type: "submit", forwarded: 1, task: parked });
         }

@@ -10,3 +10,6 @@ export const SOURCES = [
   { node: "edge-1", id: "cam-1", policy: "edge-only" },
   { node: "edge-2", id: "cam-2", policy: "cloud-only" },
 ] as const;
+
+/** Tasks that may wait at the joins of the hub. */
+export const JOIN_TASKS_MAX = 2_048;

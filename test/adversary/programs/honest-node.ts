@@ -7,7 +7,7 @@ import type { DistributorMessage, TotalsReported } from "../../../src/actors/pro
 import { createWeb } from "../../../src/web/web.js";
 import { parsePipelineId } from "../../../src/task/identity.js";
 import { scriptedSource } from "../../support/scripted-source.js";
-import { FRAME_MS } from "../kit/honest.js";
+import { FRAME_MS, JOIN_TASKS_MAX } from "../kit/honest.js";
 import { PIPELINE, SERVICES } from "../kit/honest-pipeline.js";
 import type { HonestOptions, HonestReport } from "../kit/honest-node.js";
 
@@ -110,6 +110,8 @@ async function start(): Promise<SluiceNode> {
       : null;
   const node = await startNode({
     ...common,
+    // An attack that fills its joins need send so many fewer.
+    limits: { controller: { joinTasksMax: JOIN_TASKS_MAX } },
     ...(web !== null && {
       listen: { url: listen ?? "", http: web.http },
       onEvent: web.onEvent,
