@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { keepPromises } from "./keeps-promises.js";
 
 const FROM = 17;
-const TO = 112;
+const TO = 88;
 const PART = 24;
 
 /** What only some of the clusters do. */
