@@ -1,9 +1,8 @@
 /** Which content the file of a model had that a service has loaded. */
 
-import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { SluiceError } from "../task/errors.js";
-import { describeModelFile } from "./model-files.js";
+import { describeModelFile, fileState } from "./model-files.js";
 
 /**
  * Loads what reads a model's file, and tells the file's SHA-256: that of the content that was loaded, as it must not change meanwhile.
@@ -19,19 +18,13 @@ export async function loadHashed<Loaded>(
 ): Promise<{ readonly loaded: Loaded; readonly sha256: string | null }> {
   const named = model !== undefined && modelDir !== null && model === basename(model);
   const path = named ? join(modelDir, model) : null;
-  const before = path === null ? null : await stateOf(path);
+  const before = path === null ? null : await fileState(path);
   const described = path === null ? null : await describeModelFile(path).catch(() => null);
   const loaded = await load();
   if (path === null) return { loaded, sha256: null };
-  if ((await stateOf(path)) === before) return { loaded, sha256: described?.sha256 ?? null };
+  if ((await fileState(path)) === before) return { loaded, sha256: described?.sha256 ?? null };
   throw new SluiceError(`Cannot use model "${basename(path)}" as its file was changed while it was loaded`, {
     code: "model-invalid",
     retry: "backoff",
   });
-}
-
-/** Changes with whatever is written; null where there is none. */
-async function stateOf(path: string): Promise<string | null> {
-  const stats = await stat(path, { bigint: true }).catch(() => null);
-  return stats && [stats.dev, stats.ino, stats.size, stats.mtimeNs].join(" ");
 }

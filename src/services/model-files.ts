@@ -7,6 +7,8 @@ import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { ModelFile } from "../task/offers.js";
 
+type Describe = (path: string) => Promise<ModelFile | null>;
+
 /** Of one folder. Further ones are not offered. */
 export const MODELS_MAX = 256;
 
@@ -15,14 +17,18 @@ export const MODELS_MAX = 256;
  * all of a folder that is not there: a stage that needs it says so.
  *
  * @param folder null has none
+ * @param describe default: reads each file
  */
-export async function listModelFiles(folder: string | null): Promise<readonly ModelFile[]> {
+export async function listModelFiles(
+  folder: string | null,
+  describe: Describe = describeModelFile,
+): Promise<readonly ModelFile[]> {
   if (folder === null) return [];
   const names = await readdir(folder).catch(() => []);
   const models: ModelFile[] = [];
   for (const file of names.filter((name) => name.endsWith(".onnx")).sort()) {
     if (models.length === MODELS_MAX) break;
-    const model = await describeModelFile(join(folder, file)).catch(() => null);
+    const model = await describe(join(folder, file)).catch(() => null);
     if (model !== null) models.push(model);
   }
   return models;
@@ -35,4 +41,10 @@ export async function describeModelFile(path: string): Promise<ModelFile | null>
   const hash = createHash("sha256");
   await pipeline(createReadStream(path), hash);
   return { file: basename(path), bytes: stats.size, sha256: hash.digest("hex") };
+}
+
+/** Changes with whatever is written to a file; null where there is none. */
+export async function fileState(path: string): Promise<string | null> {
+  const stats = await stat(path, { bigint: true }).catch(() => null);
+  return stats && [stats.dev, stats.ino, stats.size, stats.mtimeNs].join(" ");
 }

@@ -8,15 +8,14 @@
  * FM3 Where the hub cannot be asked, what was fetched under a name before is taken.
  */
 
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat, truncate, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { descriptionPath } from "../../services/models/description.js";
-import { isThere, syncFolder, writeDescription } from "../../services/models/library.js";
+import { isThere, syncFolder } from "../../services/models/library.js";
+import { describeModelFile } from "../../services/model-files.js";
 import { SluiceError } from "../../task/errors.js";
 import { MODEL_LIMITS } from "../../task/offers.js";
+import { writeWhole } from "../../transport/security/write-whole.js";
 
 export interface HubModel {
   readonly bytes: number;
@@ -97,13 +96,13 @@ export class FetchedModels {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await this.#makeRoom(bytes, folder, `${file}.part`);
       await this.#fetch(file, model, `${path}.part`);
-      if (description !== null) await writeDescription(descriptionPath(path), description);
+      if (description !== null) await writeWhole(descriptionPath(path), description);
       await rename(`${path}.part`, path);
       await syncFolder(folder);
     } else if (description === null) {
       await rm(descriptionPath(path), { force: true });
     } else {
-      await writeDescription(descriptionPath(path), description);
+      await writeWhole(descriptionPath(path), description);
     }
     await utimes(folder, new Date(this.#ports.now()), new Date(this.#ports.now()));
     return folder;
@@ -133,9 +132,7 @@ export class FetchedModels {
     } finally {
       await handle.close();
     }
-    const hash = createHash("sha256");
-    await pipeline(createReadStream(part), hash);
-    if (hash.digest("hex") === sha256) return;
+    if ((await describeModelFile(part))?.sha256 === sha256) return;
     await rm(part, { force: true });
     throw failure(file, "what came is not what the hub had said", "backoff");
   }

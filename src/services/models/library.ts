@@ -6,13 +6,13 @@
  */
 
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { SluiceError } from "../../task/errors.js";
 import { TEXT_LIMITS } from "../../task/limits.js";
 import { MODEL_LIMITS, type ModelFile } from "../../task/offers.js";
-import { describeModelFile, listModelFiles, MODELS_MAX } from "../model-files.js";
+import { describeModelFile, fileState, listModelFiles, MODELS_MAX } from "../model-files.js";
 import { requireModelFile } from "../model-file.js";
 import { inspectModel } from "../onnx-session.js";
 import { checkDescribedModel } from "./described-model.js";
@@ -35,7 +35,7 @@ export class ModelLibrary {
 
   /** In order of name. */
   list(): Promise<readonly ModelFile[]> {
-    return listModelFiles(this.#folder);
+    return listModelFiles(this.#folder, (path) => this.#describe(path));
   }
 
   /** Changes with what is in it. */
@@ -149,9 +149,8 @@ export class ModelLibrary {
   }
 
   async #describe(path: string): Promise<ModelFile | null> {
-    const stats = await stat(path, { bigint: true }).catch(() => null);
-    if (stats === null) return null;
-    const state = [stats.ino, stats.size, stats.mtimeNs].join(" ");
+    const state = await fileState(path);
+    if (state === null) return null;
     const known = this.#known.get(path);
     if (known?.state === state) return known.model;
     const model = await describeModelFile(path).catch(() => null);
@@ -192,10 +191,4 @@ export async function syncFolder(folder: string): Promise<void> {
 
 export async function isThere(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null))?.isFile() === true;
-}
-
-/** Written whole or not at all. */
-export async function writeDescription(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.new`, text, { mode: 0o600, flush: true });
-  await rename(`${path}.new`, path);
 }
