@@ -3,7 +3,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { ALONE, endHub, joined, startHub } from "../support/hub-program.js";
+import { ALONE, endHub, joined, startHub, type HubProgram } from "../support/hub-program.js";
 import { startProgram } from "../support/program.js";
 import { diskTest, fill, onDisk } from "../support/small-disk.js";
 import { test } from "../support/test.js";
@@ -12,6 +12,10 @@ import { test } from "../support/test.js";
 const DISK_BYTES = 16 * 1024 * 1024;
 const FULL = /Cannot write .* as (?:its|the) disk is full/;
 const ENDLESS = "test:160x90@10,duration=1000";
+
+async function until(shown: RegExp, hub: HubProgram): Promise<void> {
+  while (!shown.test((await hub.sluice("nodes")).stdout));
+}
 
 diskTest("a full disk of a hub is said, shows in nodes and top, and is over once there is room", () =>
   onDisk(DISK_BYTES, async (disk) => {
@@ -22,13 +26,13 @@ diskTest("a full disk of a hub is said, shows in nodes and top, and is over once
     assert.is(started.exitCode, 0, started.stderr);
     fill(join(disk, "filler"));
     await hub.program.prints(/warning: [^\n]*full[^\n]*; results wait meanwhile/);
-    const nodes = await hub.sluice("nodes");
-    assert.match(nodes.stdout, /^cloud: .*disk is full/m);
+    // What a node says of itself comes with its next report.
+    await until(/^cloud: .*disk is full/m, hub);
     const top = await hub.sluice("top", "--once");
     assert.match(top.stdout, /cloud: .*disk is full/);
     rmSync(join(disk, "filler"));
     await hub.program.prints(/The store can be written again/);
-    for (let full = true; full;) full = /disk is full/.test((await hub.sluice("nodes")).stdout);
+    await until(/^(?![^]*disk is full)/, hub);
     const stopped = await hub.sluice("stop", "cam");
     assert.is(stopped.exitCode, 0, stopped.stderr);
     const audit = await hub.sluice("audit");

@@ -5,6 +5,7 @@ import { appendFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { pause } from "./pause.js";
 import { inTemporaryFolder } from "./temporary-folder.js";
 import { test } from "./test.js";
 
@@ -18,12 +19,27 @@ async function onNewDisk(bytes: number, work: (folder: string) => Promise<void>)
     if (!mounted) return;
     try {
       await work(disk);
-    } finally {
-      execFileSync("umount", [disk]);
+    } catch (error) {
+      // Programs of what failed may still run on it, and how it failed is what counts.
+      execFileSync("umount", ["--lazy", disk]);
+      throw error;
     }
+    await unmounted(disk);
   });
   return mounted;
 }
+
+/** Level opens its files so that each process that is started has them too, until it ends: a disk may be busy for that long. */
+async function unmounted(disk: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const { status, stderr } = spawnSync("umount", [disk], { encoding: "utf8" });
+    if (status === 0) return;
+    assert.ok(tries < UNMOUNT_TRIES && stderr.includes("busy"), stderr);
+    await pause(20);
+  }
+}
+
+const UNMOUNT_TRIES = 500;
 
 const canMount = await onNewDisk(4_096, () => Promise.resolve());
 if (!canMount) console.log("SKIPPED read-only and full disks: this user may mount none");

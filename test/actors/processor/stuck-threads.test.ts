@@ -1,13 +1,26 @@
 import { execFile, execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "../../support/test.js";
+import { Level } from "level";
 import * as assert from "uvu/assert";
+import { endProcessWithin } from "../../../src/actors/processor/end-process.js";
 import { StuckThreads } from "../../../src/actors/processor/stuck-threads.js";
 import { VirtualClock } from "../../support/virtual-clock.js";
 
 const GRACE_MS = 5_000;
+
+const onLinux = process.platform === "linux" ? test : test.skip;
+if (onLinux !== test)
+  console.log("SKIPPED the files of a process that ends another: they are looked up in /proc");
+
+function childrenOf(pid: number): readonly number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter(Boolean).map(Number),
+  );
+}
 
 test("StuckThreads refuses another thread of a module of which four do not end, until one has", () => {
   const clock = new VirtualClock();
@@ -74,6 +87,24 @@ test("a process ends though a thread of it is in a call that never returns", asy
 test("a process ends as it would where its threads end with it", async () => {
   const end = await endOf((pipe) => `require("node:fs").openSync(${JSON.stringify(pipe)}); for (;;);`);
   assert.equal(end, { code: 7, signal: null });
+});
+
+onLinux("what ends a process that hangs has none of its files", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "sluice-"));
+  const database = new Level(join(folder, "store"));
+  await database.open();
+  const before = childrenOf(process.pid);
+  endProcessWithin(3_600_000);
+  const [guard = 0] = childrenOf(process.pid).filter((pid) => !before.includes(pid));
+  const files = readdirSync(`/proc/${guard}/fd`).map((fd) => readlinkSync(`/proc/${guard}/fd/${fd}`));
+  process.kill(guard, "SIGKILL");
+  await database.close();
+  await rm(folder, { recursive: true });
+  assert.ok(files.length > 3);
+  assert.equal(
+    files.filter((file) => file.startsWith(folder)),
+    [],
+  );
 });
 
 test.run();
