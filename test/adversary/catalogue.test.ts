@@ -4,6 +4,7 @@ import { test } from "../support/test.js";
 import * as assert from "uvu/assert";
 import { REPOSITORY, sourceFiles } from "../support/sources.js";
 import { allAttacks } from "./attacks/all.js";
+import { untilCounted, type Counts } from "./kit/counts.js";
 import { tallyText, type Tally } from "./kit/tally.js";
 import { COUNTED_AS } from "./counted-as.js";
 
@@ -79,6 +80,22 @@ test("of every attack that is to be counted it is said as what", () => {
     [...COUNTED_AS.keys()].filter((id) => !ids.includes(id)),
     [],
   );
+});
+
+test("whoever attacks leaves once all that is to be counted of it is, however late that is, and at last in any case", async () => {
+  const looks = async (said: readonly (Counts | null)[], looksMax = 9): Promise<number> => {
+    let looked = 0;
+    await untilCounted(["denied", "malformed"], looksMax, () => {
+      const now = said[looked];
+      looked += 1;
+      return Promise.resolve(now === undefined ? {} : now);
+    });
+    return looked;
+  };
+  assert.is(await looks([{ denied: 1, malformed: 1 }]), 1);
+  assert.is(await looks([{}, { malformed: 7 }, { malformed: 7, denied: 0 }, { malformed: 7, denied: 1 }]), 4);
+  assert.is(await looks([{}, null]), 2, "nobody can be asked any more");
+  assert.is(await looks([], 3), 3);
 });
 
 test.run();

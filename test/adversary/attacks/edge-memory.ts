@@ -234,7 +234,6 @@ export const EDGE_MEMORY: readonly ClusterAttack[] = [
         ),
       );
     });
-    wire.close();
   }),
   attack("edge.decode-bombs", "an edge sends few bytes that are much to decode", "counted", async (scene) => {
     const wire = await scene.wire();

@@ -1,5 +1,6 @@
 /** What the nodes of a scene have refused and dropped, by kind: of what an attack does, this is what is to be seen. */
 
+import { pause } from "../../support/pause.js";
 import type { HonestReport } from "./honest-node.js";
 
 /** By kind: those of the transport and the guard as they are; what was not handled, not stored, or dropped on its way. */
@@ -29,6 +30,26 @@ export function growth(before: readonly (Counts | null)[], after: readonly (Coun
     }
   }
   return grown;
+}
+
+/** Between two looks, in ms. */
+const LOOK_MS = 50;
+
+/**
+ * Resolves once `look` finds each of these kinds: at the latest after so many looks, or where nobody can be asked any more (null).
+ * Whoever leaves takes along what nobody has read of it yet, so what is to be counted of it must be there before.
+ */
+export async function untilCounted(
+  kinds: readonly string[],
+  looksMax: number,
+  look: () => Promise<Counts | null>,
+): Promise<void> {
+  if (kinds.length === 0) return;
+  for (let looks = 1; ; looks += 1) {
+    const counted = await look();
+    if (counted === null || kinds.every((kind) => (counted[kind] ?? 0) > 0) || looks === looksMax) return;
+    await pause(LOOK_MS);
+  }
 }
 
 export function sumOf(counts: Counts): number {

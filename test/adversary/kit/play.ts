@@ -3,7 +3,7 @@
 import { Breach, type Attack, type ClusterAttack, type LoneAttack } from "./attack.js";
 import type { Line } from "./follower.js";
 import { COUNTED_AS } from "../counted-as.js";
-import { countsOf, growth, type Counts } from "./counts.js";
+import { countsOf, growth, untilCounted, type Counts } from "./counts.js";
 import type { HonestReport } from "./honest-node.js";
 import { peakBytes, resetPeak } from "./proc.js";
 import { inScene, type Scene } from "./scene.js";
@@ -29,6 +29,8 @@ const CALM_FROM = 10;
 const GOES_ON_TASKS = 3;
 const GOES_ON_MS = 12_000;
 const REPORT_MS = 20_000;
+/** At what is counted of an attack, until it is there. */
+const LOOKS_MAX = 200;
 /**
  * Plays all of them. One that succeeds is played again in a scene of its own, and that one counts: a machine that is short of
  * breath puts members out, too.
@@ -127,19 +129,23 @@ async function playOne(
 ): Promise<{ readonly outcome: Outcome; readonly usable: boolean }> {
   const before = await reportsOf(scene);
   const scoutBefore = scoutCounts(scene);
+  const countedSince = (reports: typeof before): Counts =>
+    growth([...before.map(countsOrNull), scoutBefore], [...reports.map(countsOrNull), scoutCounts(scene)]);
   const from = scene.follower.lines.length;
   const calm = first ? scene.follower.lines.slice(CALM_FROM) : [];
   resetPeak(scene.hub.pid);
   let breach = await breachOf(() => attack.play(scene));
+  if (breach === null) {
+    await untilCounted(COUNTED_AS.get(attack.id) ?? [], LOOKS_MAX, async () => {
+      const reports = await reportsOf(scene);
+      return reports.includes(null) ? null : countedSince(reports);
+    });
+  }
   await scene.clear();
   const disturbed = await disturbance(scene);
   const hubPeakBytes = peakBytes(scene.hub.pid);
   const after = disturbed === null ? await reportsOf(scene) : null;
-  const scout = scoutCounts(scene);
-  const counted =
-    after === null
-      ? {}
-      : growth([...before.map(countsOrNull), scoutBefore], [...after.map(countsOrNull), scout]);
+  const counted = after === null ? {} : countedSince(after);
   breach =
     disturbed ??
     breach ??
