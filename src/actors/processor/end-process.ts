@@ -27,5 +27,6 @@ export function endProcessWithin(ms: number): void {
  */
 function emptied(): readonly number[] {
   const last = process.platform === "win32" ? 2 : Math.max(2, ...readdirSync("/dev/fd").map(Number));
-  return new Array<number>(last).fill(openSync(devNull, "r+"));
+  const nothing = openSync(devNull, "r+");
+  return Array.from({ length: last }, () => nothing);
 }

@@ -95,7 +95,7 @@ onLinux("what ends a process that hangs has none of its files", async () => {
   await database.open();
   const before = childrenOf(process.pid);
   endProcessWithin(3_600_000);
-  const [guard = 0] = childrenOf(process.pid).filter((pid) => !before.includes(pid));
+  const guard = childrenOf(process.pid).find((pid) => !before.includes(pid)) ?? 0;
   const files = readdirSync(`/proc/${guard}/fd`).map((fd) => readlinkSync(`/proc/${guard}/fd/${fd}`));
   process.kill(guard, "SIGKILL");
   await database.close();
