@@ -55,6 +55,8 @@ const LAYERS: readonly (readonly [name: string, of: readonly string[]])[] = [
   ["thread", ["src/actors/processor/worker"]],
   ["vision", ["tracking", "colour-classification"].map(serviceModule)],
   ["yaml", ["src/task/yaml"]],
+  // What hubs and edges need of models without opening any: they load no more of it.
+  ["model-files", ["src/services/models/library"]],
   ["inference", ["motion-detection", "face-detection", "object-detection"].map(serviceModule)],
   ["models", ["detection", "classification"].map(serviceModule)],
   ["decisions", ["src/actors/scheduler/decision-worker"]],

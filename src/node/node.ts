@@ -30,14 +30,14 @@ import { followCluster, takeHubTime } from "./follow-cluster.js";
 import { checkTokens, sourcePolicyOf, type NodeOptions } from "./node-options.js";
 import { openVouching } from "./open-vouching.js";
 import { spawnOwnAgent } from "./own-agent.js";
-import { openDecisions } from "./open-decisions.js";
+import { beginDecisions } from "./open-decisions.js";
 import { createProbes } from "./open-probe.js";
 import { openOwnJournal } from "./own-journal.js";
 import type { DecisionThread } from "../actors/scheduler/decision-thread.js";
 import { identityOf, memoryOf, storeOf } from "./own-store.js";
 import { createNodeSystem, type Holdings } from "./node-holdings.js";
 import { openOwnModels } from "./models/own-models.js";
-import { createNodePictures, type NodePictures } from "./pictures/node-pictures.js";
+import { picturesOf } from "./pictures/own-pictures.js";
 import { createRequestedSources } from "./requested-sources.js";
 import type { NodeSources } from "./sources.js";
 import { createRealWorld, type NodeWorld } from "./world.js";
@@ -117,6 +117,8 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
   const system = createNodeSystem(world, options, { clock, held });
   world.adopt?.(system);
   world.members?.join(system);
+  const isCloud = join === undefined && (world.members?.cloud ?? name) === name;
+  const opening = isCloud ? beginDecisions(world, options) : null;
   try {
     // Whose it is says which cluster the node may join.
     const own = await openOwnJournal(options, { node: name, clock, log: system.log });
@@ -125,7 +127,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
       held.cluster = await joinHub(system, world, { ...options, join }, own);
       await takeHubTime(clock, held.cluster);
     }
-    const store = storeOf(options, held.cluster === null && (world.members?.cloud ?? name) === name, system);
+    const store = storeOf(options, isCloud, system);
     const identity = await identityOf(options, store, held.cluster);
     await own?.claim(identity);
     const journals = held.journals ?? world.journals;
@@ -133,9 +135,9 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     const vouching = await openVouching(world, { system, cluster: held.cluster, store });
     held.trust = vouching.cloud?.trust ?? null;
     const term = await store?.beginTerm();
-    const decisions = store === undefined ? null : await openDecisions(world, options);
-    held.decisions = decisions?.thread ?? null;
     held.memory = await memoryOf(store, system, options);
+    const decisions = (await opening?.opened()) ?? null;
+    held.decisions = decisions?.thread ?? null;
     const pictures = picturesOf(world, system, held);
     const role = cloud === name || options.roles?.includes("cloud") === true ? "cloud" : "edge";
     const components = startComponents({
@@ -207,7 +209,7 @@ export async function startNodeIn(world: NodeWorld, options: NodeOptions): Promi
     world.members?.leave(name);
     await held.journals?.close();
     await held.trust?.close();
-    await held.decisions?.close();
+    await opening?.close();
     await held.memory?.close();
     throw error;
   }
@@ -240,17 +242,6 @@ function componentsOptionsOf(
     ...(onSchedule && { onSchedule }),
     ...(onOutcome && { onOutcome }),
   };
-}
-
-/** Null where the world makes none. */
-function picturesOf({ openPictures }: NodeWorld, system: ActorSystem, held: Holdings): NodePictures | null {
-  if (openPictures === null) return null;
-  return createNodePictures({
-    system,
-    encode: openPictures(system.clock),
-    isBusy: () =>
-      held.cluster?.links.some(({ kind, queuedBytes }) => kind === "hub" && queuedBytes > 0) ?? false,
-  });
 }
 
 interface Parts {

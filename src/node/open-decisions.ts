@@ -9,14 +9,31 @@ import { createPolicies } from "../scheduling/policies.js";
 import type { NodeOptions } from "./node-options.js";
 import type { NodeWorld } from "./world.js";
 
-export interface OpenDecisions {
+interface OpenDecisions {
   readonly port: DecisionPort;
   /** To be closed; null where they are asked on the scheduler's own thread. */
   readonly thread: DecisionThread | null;
 }
 
-/** Starts a thread, unless the policies are functions of this program. @throws SluiceError `policy-invalid` */
-export async function openDecisions(
+/** What is being opened: a thread takes as long to start as the files of a hub take to open. */
+export interface OpeningDecisions {
+  /** @throws SluiceError `policy-invalid` */
+  opened(): Promise<OpenDecisions>;
+  /** Whatever became of it. */
+  close(): Promise<void>;
+}
+
+/** Starts a thread, unless the policies are functions of this program, and waits for nothing. */
+export function beginDecisions(world: NodeWorld, options: NodeOptions): OpeningDecisions {
+  const opening = openDecisions(world, options);
+  const settled = opening.catch(() => null);
+  return {
+    opened: () => opening,
+    close: async () => await (await settled)?.thread?.close(),
+  };
+}
+
+async function openDecisions(
   { openDecisions: open }: NodeWorld,
   { policies, policyFiles, policyLimits }: NodeOptions,
 ): Promise<OpenDecisions> {

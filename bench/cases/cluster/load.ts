@@ -12,16 +12,7 @@ import { definePipeline } from "../../../src/task/define-pipeline.js";
 import { joinCursors, type Pipeline } from "../../../src/task/pipeline.js";
 import type { ServiceDeclaration } from "../../../src/task/service.js";
 import { createTask } from "../../../src/task/walk.js";
-
-/** A service that finds nothing, without delay. */
-const NOOP: ServiceDeclaration = {
-  name: "noop",
-  summary: "Finds nothing",
-  inputs: ["frame"],
-  output: "boxes",
-  stateful: false,
-  module: new URL("./noop-service.js", import.meta.url).href,
-};
+import { NOOP } from "./noop.js";
 
 export const NOOP_SERVICES: ReadonlyMap<string, ServiceDeclaration> = new Map([[NOOP.name, NOOP]]);
 

@@ -15,6 +15,7 @@ import type { NodesToStart, SourceToAdd } from "./start-nodes.js";
 const {
   names,
   join,
+  token,
   modelDir = null,
   sources = [],
 } = JSON.parse(process.env["SLUICE_BENCH_NODES"] ?? "{}") as NodesToStart;
@@ -23,7 +24,17 @@ const services = modelDir === null ? NOOP_SERVICES : ALL;
 
 const nodes = new Map<string, SluiceNode>();
 for (const name of names) {
-  nodes.set(name, await startNode({ name, join, services, modelDir, log: silentLogger }));
+  nodes.set(
+    name,
+    await startNode({
+      name,
+      join,
+      ...(token !== undefined && { token }),
+      services,
+      modelDir,
+      log: silentLogger,
+    }),
+  );
 }
 for (const source of sources) await add(source);
 process.once("disconnect", () => process.exit());

@@ -9,6 +9,8 @@ export interface NodesToStart {
   readonly names: readonly string[];
   /** Of the hub. */
   readonly join: string;
+  /** Where the hub asks for one. */
+  readonly token?: string;
   /** Where the models are; without one the nodes offer no-op stages alone. */
   readonly modelDir?: string;
   readonly sources?: readonly SourceToAdd[];

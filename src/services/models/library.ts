@@ -14,8 +14,6 @@ import { TEXT_LIMITS } from "../../task/limits.js";
 import { MODEL_LIMITS, type ModelFile } from "../../task/offers.js";
 import { describeModelFile, fileState, listModelFiles, MODELS_MAX } from "../model-files.js";
 import { requireModelFile } from "../model-file.js";
-import { inspectModel } from "../onnx-session.js";
-import { checkDescribedModel } from "./described-model.js";
 import { DESCRIPTION_BYTES_MAX, descriptionPath } from "./description.js";
 
 /** What a node needs to know before it fetches a model. */
@@ -108,8 +106,7 @@ export class ModelLibrary {
       await copyDescription(description, descriptionPath(path), descriptionPath(copy));
       const isDescribed = await isThere(descriptionPath(copy));
       try {
-        if (isDescribed) await checkDescribedModel(copy);
-        else await inspectModel(copy);
+        await openOnce(copy, isDescribed);
       } catch (error) {
         if (!(error instanceof SluiceError)) throw error;
         throw refusal(`it cannot be used by itself, without further files: ${error.message}`);
@@ -158,6 +155,12 @@ export class ModelLibrary {
     if (model !== null) this.#known.set(path, { state, model });
     return model;
   }
+}
+
+/** As a stage would. What it takes is loaded for this alone: a node that only keeps models or fetches them has no use for it. */
+async function openOnce(path: string, isDescribed: boolean): Promise<void> {
+  if (isDescribed) await (await import("./described-model.js")).checkDescribedModel(path);
+  else await (await import("../onnx-session.js")).inspectModel(path);
 }
 
 async function copyDescription(named: string | undefined, beside: string, to: string): Promise<void> {

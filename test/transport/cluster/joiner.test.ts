@@ -57,6 +57,24 @@ clusterTest("a node dials ever more slowly, and fast again after it has joined",
 });
 
 clusterTest(
+  "a node is back within 100 ms and a quarter of the time that its hub was gone",
+  async (cluster) => {
+    let hub = await cluster.hub();
+    const edge = await cluster.join("edge-1");
+    for (const goneMs of [600, 1_300, 2_600]) {
+      await hub.cluster.leave();
+      await hub.system.terminate();
+      await cluster.settle();
+      await cluster.advance(goneMs);
+      hub = await cluster.hub();
+      assert.is(edge.cluster.connected, false);
+      await cluster.advance(100 + goneMs / 4);
+      assert.is(edge.cluster.connected, true);
+    }
+  },
+);
+
+clusterTest(
   "a node that a hub cannot let in for now tries again, as it joins for the first time and as it comes back",
   async (cluster) => {
     let [last, full] = [1_000, true];
