@@ -15,11 +15,11 @@
  * G8 Times that tasks carry are those of the source, mended where they step; that is counted, and said once a minute at most.
  * G9 An outage of a live source is stored as a gap, with times and reason, once it is over, also where its node went down.
  * G11 A source that another node has taken over ends here with the first task that is settled as `superseded`.
- * G10 A source that an operator or its policy has paused has nothing open; what is under way ends, and it goes on where it was.
+ * G10 A source that an operator or its policy has paused has nothing open; what is under way ends, and it goes on where it was (AB1).
  */
 
 import type { Behaviour } from "../../runtime/behaviour.js";
-import { Absences, type Lost } from "./absences.js";
+import { Absences } from "./absences.js";
 import { awaitConfiguration, waitsForLoading } from "./first-configuration.js";
 import { Grouping } from "./grouping.js";
 import { closeIncarnation, leave } from "./leave.js";
@@ -30,8 +30,6 @@ import { SourceCapture } from "./source-capture.js";
 import { ENDED, endingOf, leavesToOthers, SUSPENDED } from "./state.js";
 import type { Ctx, Ending, GeneratorInbox, GeneratorOptions, GeneratorState, MessageOf } from "./state.js";
 import { TaskMaker } from "./task-maker.js";
-
-const FROZEN: Lost = { reason: "frozen", detail: "its picture does not change" };
 
 export function createGenerator(
   options: GeneratorOptions,
@@ -109,12 +107,16 @@ export function createGenerator(
       case "closingDue":
         closings.send(ctx);
         break;
+      case "pauseUnattended":
+        if (absences.endsUnattended(state, ctx)) goOn(state, ctx);
+        break;
       case "nodeGone":
       case "nodeBack":
       case "undelivered":
       case "redeliveryDue":
       case "journalDue":
       case "journalWritten":
+        absences.hear(message, ctx);
         delivery.receive(message, ctx);
         break;
       default:
@@ -129,7 +131,7 @@ export function createGenerator(
     const plan = { configuration, joinNodes, statefulNodes, placedOn };
     state.capture.configure(plan);
     delivery.plan(plan, ctx.monotonic());
-    retained.pause = message.pause;
+    absences.decide(message.pause, ctx);
     if (state.phase.status === "waiting") {
       if (message.pause !== null || !waitsForLoading(state, message, ctx)) begin(state, ctx);
     } else if (message.pause !== null) absences.pause(state, message.pause, ctx);
@@ -190,7 +192,7 @@ export function createGenerator(
     grouping.hold(frame);
     const awayMs = tasks.endOutage(capture, "back", ctx);
     if (awayMs !== null) listener.tell({ type: "sourceBack", sourceId, afterMs: awayMs });
-    if (capture.sawFrame(frame, ctx)) absences.lose(state, FROZEN, ctx);
+    if (capture.sawFrame(frame, ctx)) absences.freeze(state, ctx);
     else advance(state, ctx);
   }
 

@@ -27,6 +27,8 @@ export interface GeneratorRetained {
   readonly outage: Outage;
   /** As it was configured last; null: it captures. */
   pause: Pause | null;
+  /** So that nobody asks its policy. */
+  hubGone: boolean;
   /** The listener has had its `sourceStarted`. */
   announced: boolean;
   readonly window: TaskWindow;
@@ -65,6 +67,7 @@ export function createGeneratorRetained(options: GeneratorRetainedOptions): Gene
     timeline: new Timeline(),
     outage: new Outage(options.recovered?.lastTaskAtMs ?? null, options.recovered?.hostGone),
     pause: null,
+    hubGone: false,
     announced: false,
     window,
     delivery: new Delivery({ ...options, window, limits, policy }),

@@ -21,7 +21,7 @@ export interface SpawnGeneratorOptions
       GeneratorOptions,
       "capture" | "opened" | "show" | "failed" | "superseded" | "framesMin" | "health" | "resumed"
     >,
-    Pick<GeneratorRetainedOptions, "cloud" | "vouch"> {
+    Pick<GeneratorRetainedOptions, "vouch"> {
   /** Bound on the tasks under way. Default 16 tasks, 256 MiB. */
   readonly window?: GeneratorRetainedOptions["window"];
   /** Default `dropNewest`. */

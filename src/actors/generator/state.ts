@@ -4,7 +4,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { Context } from "../../runtime/behaviour.js";
 import type { Configuration } from "../../task/configuration.js";
 import type { SluiceError } from "../../task/errors.js";
-import type { SourceId, TaskId } from "../../task/identity.js";
+import type { NodeName, SourceId, TaskId } from "../../task/identity.js";
 import type { NativeVideo } from "../../task/native-video.js";
 import type { TaskPicture } from "../../task/picture.js";
 import type { Pipeline } from "../../task/pipeline.js";
@@ -27,6 +27,7 @@ type Private =
   | DeliveryPrivate
   | ClosingsPrivate
   | { readonly type: "configurationMissed" }
+  | { readonly type: "pauseUnattended" }
   | { readonly type: "frameDue" };
 
 export type GeneratorInbox = GeneratorMessage | Private;
@@ -42,6 +43,8 @@ export interface GeneratorOptions {
   /** In force until a `configure` gives others. */
   readonly nodes: TaskNodes;
   readonly incarnation: number;
+  /** The hub's. */
+  readonly cloud: NodeName;
   readonly controller: ActorRef<ControllerMessage>;
   readonly listener: ActorRef<SourceEvent>;
   /** A replayable source gives its frames at the speed of its presentation times, not as fast as it can. */

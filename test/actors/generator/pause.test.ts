@@ -3,7 +3,8 @@
 import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import { SluiceError } from "../../../src/task/errors.js";
-import { setup, SOURCE } from "./setup.js";
+import { parseNodeName } from "../../../src/task/identity.js";
+import { CLOUD, setup, SOURCE } from "./setup.js";
 
 const CAMERA = { source: "rtsp://camera/1" };
 const isoOf = (atMs: number): string => new Date(atMs).toISOString();
@@ -63,6 +64,31 @@ test("the pause of a live source is stored as a gap of its own kind, with its ti
   settle(1, { status: "dropped", reason: "paused" });
   settle(2);
   assert.equal([ledger().dropped, ledger().status], [{ paused: 1 }, "capturing"]);
+});
+
+test("what its policy paused goes on once the hub has been gone for 10 s, and pauses again as the hub says so; an operator's pause stays", () => {
+  const { capture, clock, generator, ledger, pause } = setup(CAMERA);
+  const hub = (type: "nodeGone" | "nodeBack") =>
+    generator.tell(type === "nodeGone" ? { type, node: CLOUD, left: false } : { type, node: CLOUD });
+  const statusIn = (ms: number) => (clock.advance(ms), ledger().status);
+  const decided = { sinceMs: clock.now(), reason: "tasks were late", by: "policy" } as const;
+  pause(decided);
+  assert.is(statusIn(60_000), "paused", "its policy is asked");
+  hub("nodeGone");
+  assert.is(statusIn(9_999), "paused");
+  hub("nodeBack");
+  assert.is(statusIn(60_000), "paused", "it was back in time");
+  generator.tell({ type: "nodeGone", node: parseNodeName("edge-2"), left: false });
+  assert.is(statusIn(60_000), "paused", "another node has no say in it");
+  hub("nodeGone");
+  assert.equal([statusIn(10_000), capture.opened.length], ["capturing", 2]);
+  pause(decided);
+  assert.is(ledger().status, "paused");
+  hub("nodeBack");
+  assert.is(statusIn(60_000), "paused");
+  pause({ sinceMs: clock.now(), reason: "cleaned" });
+  hub("nodeGone");
+  assert.is(statusIn(60_000), "paused");
 });
 
 test("a source that starts while it is paused opens nothing, and its gap begins when the operator said so", () => {

@@ -26,7 +26,7 @@ import { pipelineOf } from "../../task/pipelines.js";
 import { createFakeCapture } from "./fake-capture.js";
 import { vouch } from "../../support/vouchers.js";
 
-const CLOUD = parseNodeName("cloud");
+export const CLOUD = parseNodeName("cloud");
 export const SOURCE = parseSourceId("cam-1");
 const ADDRESS = "sluice://edge-1/source-cam-1";
 export const STORED: Outcome = { status: "stored" };
@@ -72,6 +72,7 @@ export function setup({
     pipeline: pipelineOf({ a: [], b: ["a"] }),
     configuration: base,
     incarnation: 3,
+    cloud: CLOUD,
     controller,
     listener,
     paced: false,
@@ -93,7 +94,6 @@ export function setup({
     window: { tasks: 100, bytes: 1_000_000, ...window },
     livePolicy: livePolicy ?? "dropNewest",
     delivery: DEFAULT_DELIVERY,
-    cloud: CLOUD,
     distributor: distributor ?? null,
     journal: journal ?? null,
     recovered: recovered ?? null,
