@@ -256,6 +256,7 @@ export type {
   ShadowSpec,
   SourceDescription,
 } from "./task/requests.js";
+export type { ModelInUse } from "./task/model-in-use.js";
 export type { ModelFile, NodeCapacity, StageFailure } from "./task/offers.js";
 export type { PlanChange, PlanScore, ShadowReport, TaskOutcome } from "./task/reports.js";
 export type { Percentiles, RecentOutcomes } from "./scheduling/outcome-window.js";

@@ -2,6 +2,7 @@
 
 import type { AlarmEvent, SinkEvent } from "../../src/task/hub-events.js";
 import { formatDuration } from "./units.js";
+import { describeSwap } from "../../src/task/model-in-use.js";
 import { countDrops } from "../../src/task/ledger.js";
 import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { SchedulerEvent } from "../../src/actors/protocol/scheduler.js";
@@ -99,6 +100,8 @@ export function describeNode(event: NodeEvent): string | null {
     }
     case "stageFailed":
       return `stage "${event.stage.stage}" cannot run on ${event.node}: ${event.error.message}`;
+    case "modelSwapped":
+      return describeSwap(event.model, event.node);
     case "eventsMissed":
       return `${event.count} events of ${event.node} were missed while it could not be reached`;
     default:

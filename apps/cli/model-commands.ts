@@ -28,7 +28,7 @@ export function addModels(program: Command, choose: Choose): void {
     );
   ofLibrary(models.command("add").argument("<file>", "model (.onnx)"))
     .description(
-      "Has the hub of a store keep a model, whether it runs or not: nodes fetch it where their own folder lacks it.",
+      "Has the hub of a store keep a model, whether it runs or not: nodes fetch it where their own folder lacks it. Stages that run one of its name change over.",
     )
     .option("--description <file>", "its description (default: the one beside it)", notEmpty)
     .action((file: string, flags: LibraryFlags & { readonly description?: string }) =>

@@ -3,6 +3,7 @@
 import { ModelLibrary } from "../../src/services/models/library.js";
 import { SluiceError } from "../../src/task/errors.js";
 import { suggestName } from "../../src/task/nearest-name.js";
+import { shortVersion } from "../../src/task/model-in-use.js";
 import type { ModelFile } from "../../src/task/offers.js";
 import { out } from "../terminal.js";
 import { modelsFolder } from "./hub-folder.js";
@@ -18,9 +19,13 @@ export async function modelAdd(
   path: string,
   { store, json, description }: LibraryFlags & { readonly description?: string },
 ): Promise<number> {
-  const { model, added } = await libraryOf(store).add(path, description);
-  if (json) out.json({ ...model, added });
-  else out.line(`${lineOf(model)}  ${added ? "added" : "was there already"}`);
+  const { model, added, replaced } = await libraryOf(store).add(path, description);
+  if (json) out.json({ ...model, added, replaced });
+  else if (replaced !== null) {
+    out.line(
+      `${lineOf(model)}  in place of ${shortVersion(replaced)}: stages that run it change over, see "sluice nodes"`,
+    );
+  } else out.line(`${lineOf(model)}  ${added ? "added" : "was there already"}`);
   return 0;
 }
 

@@ -2,10 +2,9 @@
 
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import { describeModelFile } from "../../src/services/model-files.js";
+import { describeModelFile, descriptionPath } from "../../src/services/model-files.js";
 import { inspectModel, type TensorSignature } from "../../src/services/onnx-session.js";
 import { checkDescribedModel } from "../../src/services/models/described-model.js";
-import { descriptionPath } from "../../src/services/models/description.js";
 import { draftDescription } from "../../src/services/models/draft.js";
 import { assertNever } from "../../src/runtime/errors.js";
 import { SluiceError } from "../../src/task/errors.js";

@@ -6,6 +6,7 @@ import type { Operator } from "../../src/operator/operator.js";
 import type { ResourceSample } from "../../src/task/reports.js";
 import type { Member } from "../../src/transport/cluster/cluster.js";
 import { stageKeyText } from "../../src/task/identity.js";
+import { describeSwap, shortVersion, type ModelInUse } from "../../src/task/model-in-use.js";
 import type { NodeCapacity, StageFailure } from "../../src/task/offers.js";
 import type { NodeDescription } from "../../src/task/requests.js";
 import { renderFitting, terminalWidth } from "../tables.js";
@@ -27,6 +28,8 @@ export interface NodeLine {
   readonly offer: NodeDescription | null;
   /** Stages that are not placed there, as they could not be loaded. */
   readonly failures: readonly StageFailure[];
+  /** Which versions of their models its stages run. */
+  readonly running: readonly ModelInUse[];
 }
 
 export async function nodeLines(operator: Operator, all: boolean): Promise<readonly NodeLine[]> {
@@ -47,6 +50,7 @@ export async function nodeLines(operator: Operator, all: boolean): Promise<reado
       sample: known.get(member.name)?.sample ?? null,
       offer: known.get(member.name)?.description ?? null,
       failures: known.get(member.name)?.failures ?? [],
+      running: known.get(member.name)?.running ?? [],
     }));
 }
 
@@ -120,7 +124,20 @@ function offersText(lines: readonly NodeLine[], width: number): string {
         `${name} cannot run ${stageKeyText(stage)}: ${reason} (tried again in ${formatDuration(retryInMs)})\n`,
     ),
   );
-  return `${renderFitting(columns, rows, width)}\n${failed.join("")}`;
+  return `${renderFitting(columns, rows, width)}\n${failed.join("")}${runningText(lines)}`;
+}
+
+/** With which version of its model each stage runs, a line each: a file may be another one than when its node began to offer it. */
+function runningText(lines: readonly NodeLine[]): string {
+  return lines
+    .flatMap(({ name, running }) =>
+      running.map((model) => {
+        const { stage, file, version, refused } = model;
+        if (refused !== undefined) return `${describeSwap(model, name)}\n`;
+        return `${name} runs ${stageKeyText(stage)} with ${file} (${shortVersion(version)})\n`;
+      }),
+    )
+    .join("");
 }
 
 function offerCells({ services, models = [], capacity }: NodeDescription): readonly string[] {

@@ -53,7 +53,7 @@ export class ShownSource {
 
   add(event: NodeEvent): void {
     // Its tasks go to another node; where there is none, they are dropped, and the end of the source says so.
-    if (event.type === "stageFailed") return;
+    if (event.type === "stageFailed" || event.type === "modelSwapped") return;
     if (event.type === "eventsMissed") {
       this.warn(`warning: ${describeNode(event) ?? ""}`);
       return;

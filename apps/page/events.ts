@@ -1,6 +1,7 @@
 /** What happened in the cluster, newest first. */
 
 import { splitEpoch } from "../../src/task/epoch.js";
+import { describeSwap } from "../../src/task/model-in-use.js";
 import type { HubEvent } from "../../src/web/page-protocol.js";
 import { Filter } from "./filter.js";
 import { clockTime, milliseconds } from "./format.js";
@@ -57,6 +58,8 @@ function textOf({ event }: HubEvent): string {
       return `source ${event.sourceId} has ended${event.error === null ? "" : `: ${event.error.message}`}`;
     case "eventsMissed":
       return `${event.count} events of ${event.node} were missed while it could not be reached`;
+    case "modelSwapped":
+      return describeSwap(event.model, event.node);
     case "stageFailed":
       return `cannot load ${event.stage.stage}: ${event.error.message}`;
     case "sourceResumed":

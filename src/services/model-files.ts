@@ -48,3 +48,8 @@ export async function fileState(path: string): Promise<string | null> {
   const stats = await stat(path, { bigint: true }).catch(() => null);
   return stats && [stats.dev, stats.ino, stats.size, stats.mtimeNs].join(" ");
 }
+
+/** `NAME.yaml` of `NAME.onnx`. */
+export function descriptionPath(model: string): string {
+  return `${model.replace(/\.onnx$/, "")}.yaml`;
+}

@@ -98,6 +98,7 @@ export class ControllerStep {
       case "stageDropped":
       case "answerLost":
       case "processorLoaded":
+      case "modelChanged":
       case "processorFailed":
       case "attachGenerator":
       case "detachGenerator":

@@ -24,6 +24,8 @@ export const MODEL_LIMITS = {
   totalBytesMax: 65_536 * MIB,
   /** What a node is given at a time. */
   partBytes: MIB / 4,
+  /** Of a node, stages that are said to run a version of a model. */
+  inUseMax: 256,
 } as const;
 
 /** What a node runs stages with. What it has left is in its samples. */

@@ -41,6 +41,7 @@ test("nodesTable fits 80 columns, and has all of its columns in 200", () => {
     sample: null,
     offer: null,
     failures: [],
+    running: [],
   };
   const at = (width: number): string => nodesTable([line, line], 86_400_000, width);
   assert.ok(widest(at(80)) <= 80, at(80));

@@ -26,6 +26,7 @@ import type { Task } from "../../task/task.js";
 import { abandon, dropForged, dropOverdueJoins, dropTask } from "./end-task.js";
 import { noteFailure, noteSuccess } from "./failed-stages.js";
 import { reportLoaded } from "./loaded-stages.js";
+import { onModelChanged } from "./models-in-use.js";
 import { closeInbox, retireIdle, settleAt } from "./local-stages.js";
 import { dropOverdueParked } from "./park.js";
 import { completeTask, submit } from "./route-task.js";
@@ -79,6 +80,9 @@ function handle(router: Router, message: Message): void {
       return;
     case "processorLoaded":
       onProcessorLoaded(router, message);
+      return;
+    case "modelChanged":
+      onModelChanged(router, message);
       return;
     case "processorFailed":
       onProcessorFailed(router, message);

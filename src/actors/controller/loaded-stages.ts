@@ -1,6 +1,7 @@
 /** What this node has loaded, and what it could not load, as the scheduler is told it: so it routes by what is, and not by hope. */
 
 import { stageKeyText } from "../../task/identity.js";
+import { MODEL_LIMITS } from "../../task/offers.js";
 import type { RoutingTable } from "../../task/routing-table.js";
 import type { Router } from "./state.js";
 
@@ -8,8 +9,10 @@ import type { Router } from "./state.js";
 export function reportLoaded({ retained, node, scheduler }: Router): void {
   if (!retained.loadedChanged) return;
   retained.loadedChanged = false;
-  const stages = [...retained.inboxes.values()].flatMap(({ loaded, key }) => (loaded ? [key] : []));
-  scheduler.tell({ type: "stagesLoaded", node, stages }, "control");
+  const loaded = [...retained.inboxes.values()].filter((inbox) => inbox.loaded);
+  const stages = loaded.map(({ key }) => key);
+  const models = loaded.flatMap(({ model }) => model ?? []).slice(0, MODEL_LIMITS.inUseMax);
+  scheduler.tell({ type: "stagesLoaded", node, stages, ...(models.length > 0 && { models }) }, "control");
 }
 
 /** Says again what is deployed here and failed: a scheduler that has started anew does not know it. */

@@ -16,6 +16,7 @@ import type { ProcessorMessage } from "../protocol/processor.js";
 import { stageKeyText, taskKey, type SourceId, type StageKey, type TaskId } from "../../task/identity.js";
 import { FairRoom } from "../../task/fair-room.js";
 import { ownerOf } from "../../task/origin.js";
+import type { ModelInUse } from "../../task/model-in-use.js";
 import type { Stage } from "../../task/pipeline.js";
 import type { Delivered } from "../../task/join.js";
 import type { StageResult } from "../../task/service.js";
@@ -59,6 +60,8 @@ export interface StageInbox {
   processor: StageProcessor | null;
   /** Whether it has loaded what it runs. */
   loaded: boolean;
+  /** Which version of its model it runs; null where it has not said one. */
+  model: ModelInUse | null;
   /** With the processor, by task key, in the order given. */
   readonly inFlight: Map<string, Entry>;
   /** Not with the processor, by task key: it is starting, or has its fill. */
@@ -90,6 +93,7 @@ export function createStageInbox(
     stage,
     processor: null,
     loaded: false,
+    model: null,
     inFlight: new Map(),
     waiting: new Map(),
     room: new FairRoom(tasksMax),

@@ -277,6 +277,15 @@ export const nodeDescription = z.object({
     .optional(),
 });
 
+const modelVersion = z.string().regex(/^[0-9a-f]{64}(\.[0-9a-f]{8})?$/, "wanted the version of a model");
+
+export const modelInUse = z.object({
+  stage: stageKey,
+  file: z.string().max(TEXT_LIMITS.modelFile),
+  version: modelVersion,
+  refused: z.object({ version: modelVersion, reason: text }).optional(),
+});
+
 export const stageFailure = z.object({
   stage: stageKey,
   reason: text,

@@ -5,7 +5,7 @@ import { TEXT_LIMITS } from "../../task/limits.js";
 import type { SubscriptionEvent } from "../protocol/distributor.js";
 import type { PictureMessage } from "../protocol/pictures.js";
 import type { WatcherMessage } from "../protocol/agent.js";
-import { count, eventPlace, name, ref, text } from "./forms.js";
+import { count, eventPlace, modelInUse, name, ref, text } from "./forms.js";
 import { picture } from "./picture-forms.js";
 import { failure, ledger, record } from "./report-forms.js";
 import { form, type Rules } from "./rules.js";
@@ -60,6 +60,9 @@ const EVENTS = {
   ),
   stageFailed: form<Told<"stageFailed">>()(
     event.extend({ node: z.string().max(TEXT_LIMITS.name), stage, error: failure }),
+  ),
+  modelSwapped: form<Told<"modelSwapped">>()(
+    event.extend({ node: z.string().max(TEXT_LIMITS.name), model: modelInUse }),
   ),
   eventsMissed: form<Told<"eventsMissed">>()(event.extend({ node: z.string().max(TEXT_LIMITS.name), count })),
 };

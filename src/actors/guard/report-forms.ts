@@ -1,6 +1,7 @@
 /** What nodes report of themselves and of what they stored, as schemas: for whoever asked, and whoever follows. */
 
 import { z } from "../../runtime/parse.js";
+import { MODEL_LIMITS } from "../../task/offers.js";
 import { TASK_LIMITS, TEXT_LIMITS } from "../../task/limits.js";
 import { CLOSING_ENDS, DROP_REASONS } from "../../task/task.js";
 import { boundedError } from "./bounded-error.js";
@@ -10,6 +11,7 @@ import {
   configuration,
   count,
   knobs,
+  modelInUse,
   name,
   nodeDescription,
   NODES_MAX,
@@ -196,6 +198,7 @@ export const nodes = z
       sampledAtMs: time,
       failures: z.array(stageFailure).max(FAILURES_MAX),
       heldReports: count,
+      running: z.array(modelInUse).max(MODEL_LIMITS.inUseMax),
     }),
   )
   .max(NODES_MAX);

@@ -2,6 +2,7 @@
 
 import { z } from "../../runtime/parse.js";
 import { PIPELINE_LIMITS } from "../../task/limits.js";
+import { MODEL_LIMITS } from "../../task/offers.js";
 import type { SchedulerMessage } from "../protocol/scheduler.js";
 import { fields, nodeOf, wanted } from "./checks.js";
 import {
@@ -9,6 +10,7 @@ import {
   configuration,
   count,
   knobs,
+  modelInUse,
   LEDGERS_MAX,
   name,
   native,
@@ -152,7 +154,13 @@ export const SCHEDULER: Rules = {
   },
   stagesLoaded: {
     from: NODES,
-    read: form<Of<"stagesLoaded">>()(z.object({ node: name, stages: z.array(stageKey).max(QUEUES_MAX) })),
+    read: form<Of<"stagesLoaded">>()(
+      z.object({
+        node: name,
+        stages: z.array(stageKey).max(QUEUES_MAX),
+        models: z.array(modelInUse).max(MODEL_LIMITS.inUseMax).optional(),
+      }),
+    ),
     about: ({ node }) => node,
   },
   resourcesSampled: {

@@ -12,6 +12,7 @@
  *    tasks of a source leave in the order in which they were begun.
  * P5 A task whose worker dies is tried again, on at most `poisonAttempts` workers. A task that the service throws at is
  *    not: it would throw again.
+ *    Nor is one that fails on a new version of the model held against it before the old one has tried it (MS2).
  * P6 A processor that starts, also again, says so, and holds nothing: what was sent to an earlier incarnation is ignored.
  * P7 A worker is started with the processor, so that its service is loaded when the first task comes, and that is said once
  *    (`processorLoaded`); after the stop there is none.
@@ -42,8 +43,9 @@ import {
   waitingCount,
   type StageQueue,
 } from "./stage-queue.js";
-import { hopOf, jobOf, readsFrames, resultOf, variantOf, type Work } from "./work.js";
+import { hopOf, jobOf, readsFrames, resultOf, specOf, variantOf, type Work } from "./work.js";
 import { createWorkerPool, type PoolEvent, type PoolMessage, type WorkerPool } from "./pool-state.js";
+import { endDoubt } from "./model-swap.js";
 import { endPool, foldPool, idleWorker, prepareWorker, rest, runOn } from "./worker-pool.js";
 
 /** What a processor sends itself. */
@@ -83,6 +85,8 @@ interface State {
   status: Status;
   /** Whether its controller was told so. */
   loaded: boolean;
+  /** Number of the worker that had the last task. */
+  lastWorker: number | null;
 }
 
 /** The behaviour of one processor. */
@@ -104,6 +108,7 @@ export function createProcessor(
         departures: feedsState && replicas > 1 ? new Departures(BEGUN_PER_WORKER * replicas) : null,
         status: newStatus(),
         loaded: false,
+        lastWorker: null,
       };
       if (state.status.status === "failed") reportFailure(state.status.error);
       else prepareWorker(state.status.pool, ctx);
@@ -179,6 +184,10 @@ export function createProcessor(
       case "failed":
         drop(state, event.work.entry, "serviceFailed", event.text, ctx);
         return;
+      case "doubted":
+        event.work.entry.attempt += 1;
+        reenterQueue(state.queue, event.work.entry);
+        return;
       case "workerLost":
         forgetState(state.queue);
         if (event.work !== null) retry(state, event.work.entry, event.text, ctx);
@@ -242,6 +251,9 @@ export function createProcessor(
       const worker = idleWorker(pool, ctx);
       const entry = worker === undefined ? undefined : takeNext(state.queue, ctx.monotonic(), mayBegin);
       if (worker === undefined || entry === undefined) break;
+      // Another one, as its model is another: it knows nothing of what this one has seen.
+      if (state.lastWorker !== null && state.lastWorker !== worker.id) forgetState(state.queue);
+      state.lastWorker = worker.id;
       const { deadlineAtMs } = entry.task;
       if (deadlineAtMs !== null && deadlineAtMs <= ctx.now()) {
         drop(state, entry, "deadline", "Its deadline passed before its turn came", ctx);
@@ -259,6 +271,7 @@ export function createProcessor(
 
   function drop(state: State, entry: Entry, reason: DropReason, detail: string, ctx: Context<Message>): void {
     settleTask(state.queue, entry, "dropped", ctx.monotonic());
+    if (state.status.status === "running") endDoubt(state.status.pool, (work) => work.entry === entry);
     answerDropped(entry.task, reason, detail);
     depart(state, state.departures?.abandon(entry) ?? [], ctx);
   }
@@ -276,24 +289,21 @@ export function createProcessor(
       const text = `Cannot run stage "${stage.id}" on "${node}" as the service "${stage.service}" is not known there`;
       return { status: "failed", error: new SluiceError(text, { code: "service-unknown" }) };
     }
-    const { model, parameters, output, stateful } = stage;
-    const spec = {
-      name: stage.id,
-      module: service.module,
-      parameters,
-      modelDir,
-      ...(model !== undefined && { model }),
-      output,
-      stateful,
-    };
+    const { model } = stage;
     const pool = createWorkerPool<Work>({
-      spec,
+      spec: specOf(stage, service, modelDir),
       service: service.name,
       replicas,
       limits,
       startWorker,
       hasMemory,
       numbers: retained.workerNumbers,
+      isSame: (a, b) => a.entry === b.entry,
+      tellModel(use) {
+        if (model === undefined) return;
+        const { incarnation } = retained;
+        controller.tell({ type: "modelChanged", incarnation, model: { stage: key, file: model, ...use } });
+      },
     });
     return { status: "running", pool };
   }

@@ -2,10 +2,10 @@
 
 import type { NodeName } from "../../task/identity.js";
 import type { Stage } from "../../task/pipeline.js";
-import type { StageResult } from "../../task/service.js";
+import type { ServiceDeclaration, StageResult } from "../../task/service.js";
 import type { Hop } from "../../task/task.js";
 import type { Entry } from "./source-lanes.js";
-import type { Job } from "./worker-port.js";
+import type { Job, WorkerSpec } from "./worker-port.js";
 
 /** A task on a worker. */
 export interface Work {
@@ -22,6 +22,15 @@ export function readsFrames({ inputs }: Stage): boolean {
 /** Which of its variants a stage is, as far as it has any. */
 export function variantOf({ variant }: Stage): Pick<Hop, "variant"> {
   return variant === undefined ? {} : { variant };
+}
+
+/** What a worker of the stage is made for. */
+export function specOf(
+  { id, model, parameters, output, stateful }: Stage,
+  { module }: ServiceDeclaration,
+  modelDir: string | null,
+): WorkerSpec {
+  return { name: id, module, parameters, modelDir, ...(model !== undefined && { model }), output, stateful };
 }
 
 /** The pixels, as far as the stage reads them, and the results of its predecessors. */

@@ -12,7 +12,21 @@ import type { Context } from "../../runtime/behaviour.js";
 import { assertNever } from "../../runtime/errors.js";
 import { backoffMs } from "../../runtime/supervision.js";
 import { SLUICE_ERROR_CODES, SluiceError } from "../../task/errors.js";
+import {
+  beginSwap,
+  doubt,
+  endTrialInTime,
+  idleInSwap,
+  judge,
+  mayTry,
+  onCandidateLost,
+  onCandidatePlaceless,
+  onOtherLost,
+} from "./model-swap.js";
+import { endSaturation, mayGrow, shrink, SHRINK_TIMER } from "./pool-growth.js";
 import type { PoolEvent, PoolMessage, Worker, WorkerPool } from "./pool-state.js";
+import { becomeIdle, endOne, othersLoaded, startOne, timerOf } from "./pool-workers.js";
+import { candidacyOf, moveOn, onOtherVersion, replaceOthers } from "./version-change.js";
 import type { Job, WorkerEvent } from "./worker-port.js";
 
 /** Starts the first worker, so that it loads before there is work. */
@@ -25,6 +39,7 @@ export function idleWorker<Work>(
   pool: WorkerPool<Work>,
   ctx: Context<PoolMessage>,
 ): Worker<Work> | undefined {
+  if (pool.swap !== null && pool.workers.size > 0) return idleInSwap(pool, pool.swap);
   let loading = false;
   for (const worker of pool.workers.values()) {
     if (worker.status === "idle") return worker;
@@ -33,7 +48,7 @@ export function idleWorker<Work>(
   // One at a time: a service that cannot load costs one worker, not all of them.
   if (loading || pool.backingOff || pool.workers.size >= pool.replicas) return undefined;
   if (pool.workers.size === 0) startOne(pool, ctx);
-  else growWhereSaturated(pool, ctx);
+  else if (mayGrow(pool, ctx)) startOne(pool, ctx);
   return undefined;
 }
 
@@ -67,10 +82,13 @@ export function foldPool<Work>(
   switch (message.type) {
     case "restartWorker":
       pool.backingOff = false;
+      replaceOthers(pool, ctx);
       return CHANGED;
     case "growPool":
       return CHANGED;
     case "shrinkPool":
+      endTrialInTime(pool);
+      replaceOthers(pool, ctx);
       shrink(pool, ctx);
       return CHANGED;
     case "workerEvent":
@@ -101,6 +119,7 @@ export function endPool<Work>(
     else worker.thread.kill();
   }
   pool.workers.clear();
+  pool.swap = null;
   pool.backingOff = false;
   for (const timer of [RESTART_TIMER, SHRINK_TIMER]) ctx.cancel(timer);
   endSaturation(pool, ctx);
@@ -110,60 +129,6 @@ export function endPool<Work>(
 const CHANGED = { type: "changed" } as const;
 const LOADED = { type: "loaded" } as const;
 const RESTART_TIMER = "restart-worker";
-const GROW_TIMER = "grow-pool";
-const SHRINK_TIMER = "shrink-pool";
-const timerOf = (worker: number): string => `worker-${worker}`;
-
-function growWhereSaturated<Work>(pool: WorkerPool<Work>, ctx: Context<PoolMessage>): void {
-  const nowMs = ctx.monotonic();
-  const { growAfterMs, shrinkAfterMs } = pool.limits;
-  const sinceMs = (pool.saturatedSinceMs ??= nowMs);
-  const leftMs = sinceMs + growAfterMs - nowMs;
-  if (leftMs > 0) {
-    if (sinceMs === nowMs) ctx.after(GROW_TIMER, leftMs, { type: "growPool" });
-    return;
-  }
-  if (!pool.hasMemory()) {
-    if (!pool.shortOfMemory) {
-      const { service, workers } = pool;
-      ctx.log.info("A stage has no other worker, as memory is short", { service, workers: workers.size });
-    }
-    pool.shortOfMemory = true;
-    pool.saturatedSinceMs = nowMs;
-    ctx.after(GROW_TIMER, growAfterMs, { type: "growPool" });
-    return;
-  }
-  endSaturation(pool, ctx);
-  pool.shortOfMemory = false;
-  startOne(pool, ctx);
-  ctx.after(SHRINK_TIMER, shrinkAfterMs, { type: "shrinkPool" });
-}
-
-function endSaturation<Work>(pool: WorkerPool<Work>, ctx: Context<PoolMessage>): void {
-  pool.saturatedSinceMs = null;
-  ctx.cancel(GROW_TIMER);
-}
-
-/** Ends those that have had nothing to do for long enough, but for the first. */
-function shrink<Work>(pool: WorkerPool<Work>, ctx: Context<PoolMessage>): void {
-  const { shrinkAfterMs } = pool.limits;
-  for (const worker of [...pool.workers.values()].slice(1)) {
-    if (worker.status !== "idle" || worker.idleSinceMs + shrinkAfterMs > ctx.monotonic()) continue;
-    worker.thread.stop();
-    pool.workers.delete(worker.id);
-  }
-  if (pool.workers.size > 1) ctx.after(SHRINK_TIMER, shrinkAfterMs, { type: "shrinkPool" });
-}
-
-function startOne<Work>(pool: WorkerPool<Work>, ctx: Context<PoolMessage>): void {
-  const id = (pool.numbers.last += 1);
-  const { self } = ctx;
-  const thread = pool.startWorker(pool.spec, (event) =>
-    self.tell({ type: "workerEvent", worker: id, event }, "control"),
-  );
-  pool.workers.set(id, { id, thread, status: "loading", work: null, run: 0, idleSinceMs: 0 });
-  ctx.after(timerOf(id), pool.limits.loadTimeoutMs, { type: "workerTimedOut", worker: id, run: 0 });
-}
 
 function onEvent<Work>(
   pool: WorkerPool<Work>,
@@ -173,36 +138,67 @@ function onEvent<Work>(
 ): PoolEvent<Work> {
   switch (event.type) {
     case "loaded":
-      if (event.placeless === true && pool.workers.size > 1) {
-        // It would hold a task that the others, which have places, are sooner at.
-        worker.thread.stop();
-        becomeIdle(worker, ctx);
-        pool.workers.delete(worker.id);
-        return CHANGED;
+      return onLoaded(pool, worker, event, ctx);
+    case "outdated":
+      if (mayTry(pool, event.version, ctx)) {
+        beginSwap(pool, startOne(pool, ctx, event.version), event.version);
       }
-      pool.loadFailures = 0;
-      // It may have been said to be loaded before it had a place, and have a job since.
-      if (worker.status === "loading") becomeIdle(worker, ctx);
-      return event.placeless === true ? CHANGED : LOADED;
+      return CHANGED;
     case "loadFailed":
-      return event.permanent && !othersLoaded(pool, worker)
+      return event.permanent && candidacyOf(pool, worker) === null && !othersLoaded(pool, worker)
         ? giveUp(pool, modelError(event), ctx)
-        : lose(pool, worker, event.text, ctx);
+        : lose(pool, worker, event.text, ctx, event.permanent);
     case "completed": {
       pool.losses = 0;
       const work = becomeIdle(worker, ctx);
       if (work === null) return CHANGED;
+      judge(pool, worker, work, ctx);
+      moveOn(pool, worker, ctx);
       return { type: "completed", work, result: event.result, model: event.model ?? null };
     }
     case "failed": {
       const work = becomeIdle(worker, ctx);
-      return work === null ? CHANGED : { type: "failed", work, text: event.text };
+      if (work === null) return CHANGED;
+      if (doubt(pool, worker, work, event.text)) return { type: "doubted", work };
+      moveOn(pool, worker, ctx);
+      return { type: "failed", work, text: event.text };
     }
     case "crashed":
       return lose(pool, worker, event.text, ctx);
     default:
       return assertNever(event);
   }
+}
+
+function onLoaded<Work>(
+  pool: WorkerPool<Work>,
+  worker: Worker<Work>,
+  { placeless, version: loaded }: Extract<WorkerEvent, { type: "loaded" }>,
+  ctx: Context<PoolMessage>,
+): PoolEvent<Work> {
+  const version = loaded ?? null;
+  if (placeless === true && pool.workers.size > 1) {
+    // It would hold a task that the others, which have places, are sooner at.
+    const swap = candidacyOf(pool, worker);
+    if (swap !== null) onCandidatePlaceless(pool, swap, ctx);
+    endOne(pool, worker, ctx);
+    return CHANGED;
+  }
+  pool.loadFailures = 0;
+  // It may have been said to be loaded before it had a place, and have a job since.
+  if (worker.status === "loading") becomeIdle(worker, ctx);
+  worker.version = version;
+  if (placeless === true) return CHANGED;
+  if (version !== null && version !== pool.version) onOtherVersion(pool, worker, version, ctx);
+  else if (candidacyOf(pool, worker) !== null) {
+    // What was new is gone again.
+    pool.swap = null;
+    endOne(pool, worker, ctx);
+  } else if (pool.swap?.status === "replacing") {
+    pool.swap.standIns += 1;
+    replaceOthers(pool, ctx);
+  }
+  return LOADED;
 }
 
 function onTimeout<Work>(
@@ -227,10 +223,20 @@ function lose<Work>(
   worker: Worker<Work>,
   text: string,
   ctx: Context<PoolMessage>,
+  permanent = false,
 ): PoolEvent<Work> {
-  if (worker.status === "loading") pool.loadFailures += 1;
+  const wasLoading = worker.status === "loading";
   const work = becomeIdle(worker, ctx);
   pool.workers.delete(worker.id);
+  const candidacy = candidacyOf(pool, worker);
+  if (candidacy !== null && othersLoaded(pool, worker)) {
+    if (work !== null && doubt(pool, worker, work, text)) return { type: "doubted", work };
+    onCandidateLost(pool, candidacy, { text, permanent }, ctx);
+    return work === null ? CHANGED : { type: "workerLost", work, text };
+  }
+  if (candidacy !== null) pool.swap = null;
+  onOtherLost(pool);
+  if (wasLoading) pool.loadFailures += 1;
   pool.losses += 1;
   const { loadAttempts, backoff } = pool.limits;
   ctx.log.warn("Lost a worker", { service: pool.service, reason: text, inARow: pool.losses });
@@ -243,11 +249,6 @@ function lose<Work>(
   return { type: "workerLost", work, text };
 }
 
-function othersLoaded<Work>(pool: WorkerPool<Work>, worker: Worker<Work>): boolean {
-  for (const other of pool.workers.values()) if (other !== worker && other.status !== "loading") return true;
-  return false;
-}
-
 function giveUp<Work>(
   pool: WorkerPool<Work>,
   error: SluiceError,
@@ -255,15 +256,6 @@ function giveUp<Work>(
 ): PoolEvent<Work> {
   endPool(pool, "kill", ctx);
   return { type: "hopeless", error };
-}
-
-function becomeIdle<Work>(worker: Worker<Work>, ctx: Context<PoolMessage>): Work | null {
-  const { work } = worker;
-  ctx.cancel(timerOf(worker.id));
-  worker.status = "idle";
-  worker.work = null;
-  worker.idleSinceMs = ctx.monotonic();
-  return work;
 }
 
 function modelError({ code, text }: { readonly code: string; readonly text: string }): SluiceError {

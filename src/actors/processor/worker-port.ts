@@ -19,6 +19,8 @@ export interface WorkerSpec {
   readonly modelDir: string | null;
   /** The file in that folder that the service loads; absent where it needs none. */
   readonly model?: string;
+  /** Of its versions the one to have, where that can still be had; absent: the newest. */
+  readonly version?: string;
   /** Every result must be of this type. */
   readonly output: DataType;
   /** It remembers from one job to the next. */
@@ -29,8 +31,13 @@ export interface WorkerSpec {
 export type Job = Omit<ServiceInput, "frames"> & { readonly payload: Payload | null };
 
 export type WorkerEvent =
-  /** `placeless`: there is no place for it now, and it loads with its first job. Then the same follows without that. */
-  | { readonly type: "loaded"; readonly placeless?: true }
+  /**
+   * `placeless`: there is no place for it now, and it loads with its first job. Then the same follows without that. `version`: of the
+   * model that it has, where the spec names one.
+   */
+  | { readonly type: "loaded"; readonly placeless?: true; readonly version?: string }
+  /** Said again and again of one that has loaded: a worker that is started now would have this version of the model. */
+  | { readonly type: "outdated"; readonly version: string }
   /** The service cannot be loaded; the worker ends. `permanent` where trying again cannot help. */
   | {
       readonly type: "loadFailed";

@@ -39,6 +39,8 @@ interface Place {
   job: Job | null;
   /** Whose job it had last; null where it has had none. */
   owner: string | null;
+  /** Of the model that its processor was told that it has. */
+  version: string | undefined;
   /** What its processor was told: that it has loaded, or that it will once it has a place. Neither is told again. */
   told: "nothing" | "placeless" | "loaded";
   /** No event follows. */
@@ -106,6 +108,10 @@ export function createWorkerRoom(options: WorkerRoomOptions): StartWorker {
   }
 
   function onEvent(place: Place, event: WorkerEvent): void {
+    if (event.type === "outdated") {
+      place.listener(event);
+      return;
+    }
     endLoad(place);
     const ended = event.type === "crashed" || event.type === "loadFailed";
     if (ended) close(place);
@@ -113,7 +119,9 @@ export function createWorkerRoom(options: WorkerRoomOptions): StartWorker {
     // The newest of the idle ones.
     if (!ended && placed.delete(place)) placed.add(place);
     place.over ||= ended;
-    if (event.type !== "loaded" || place.told !== "loaded") {
+    const isNew = event.type !== "loaded" || place.told !== "loaded" || event.version !== place.version;
+    if (event.type === "loaded") place.version = event.version;
+    if (isNew) {
       place.told = "loaded";
       place.listener(event);
     }
@@ -171,6 +179,7 @@ export function createWorkerRoom(options: WorkerRoomOptions): StartWorker {
       busy: false,
       job: null,
       owner: null,
+      version: undefined,
       told: "nothing",
       over: false,
     };

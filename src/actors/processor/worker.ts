@@ -5,7 +5,7 @@ import { errorText } from "../../runtime/errors.js";
 import { accountShared } from "../../runtime/shared-memory.js";
 import type { Payload } from "../../task/payload.js";
 import { countNativeCalls, nativeCall, type NativeCalls } from "../../services/native-call.js";
-import { loadHashed } from "../../services/loaded-model.js";
+import { loadHashed, type LoadedModel } from "../../services/loaded-model.js";
 import type { RgbFrame, Service, ServiceInstance } from "../../services/service.js";
 import { parseStageResult } from "./stage-result.js";
 import type { Job, WorkerEvent, WorkerSpec } from "./worker-port.js";
@@ -29,19 +29,20 @@ if (ready !== null) {
   // A job may have come while the service was loading, so jobs and the close wait in a line.
   let line = Promise.resolve();
   port.on("message", (request: WorkerRequest) => {
-    line = line.then(() => (request.type === "run" ? run(service, request.job, model) : close(service)));
+    line = line.then(() =>
+      request.type === "run" ? run(service, request.job, model?.sha256 ?? null) : close(service),
+    );
   });
-  post({ type: "loaded" });
+  post({ type: "loaded", ...(model !== null && { version: model.version }) });
 }
 
 function post(event: WorkerEvent): void {
   port.postMessage(event);
 }
 
-/** `model`: SHA-256 of the model that it has loaded. */
 interface LoadedService {
   readonly service: ServiceInstance;
-  readonly model: string | null;
+  readonly model: LoadedModel | null;
 }
 
 async function loadService(): Promise<LoadedService | null> {
@@ -53,8 +54,8 @@ async function loadService(): Promise<LoadedService | null> {
       throw new TypeError(`Module "${spec.module}" must export "service" with a "load" function`);
     }
     const { parameters, modelDir } = spec;
-    const { loaded, sha256 } = await loadHashed(spec, () => load.call(service, { parameters, modelDir }));
-    return { service: loaded, model: sha256 };
+    const { loaded, model } = await loadHashed(spec, () => load.call(service, { parameters, modelDir }));
+    return { service: loaded, model };
   } catch (error) {
     const { code, retry } = error as { readonly code?: unknown; readonly retry?: unknown };
     post({
@@ -70,6 +71,7 @@ async function loadService(): Promise<LoadedService | null> {
 async function run(
   instance: ServiceInstance,
   { payload, ...input }: Job,
+  /** SHA-256 */
   model: string | null,
 ): Promise<void> {
   try {

@@ -4,6 +4,7 @@ import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { SluiceError } from "../../task/errors.js";
 import type { Configuration } from "../../task/configuration.js";
 import type { NodeName, SourceId, StageId, StageKey, TaskId } from "../../task/identity.js";
+import type { ModelInUse } from "../../task/model-in-use.js";
 import type { LedgerReported } from "../../task/reports.js";
 import type { Pause } from "../../task/requests.js";
 import type { Cursor, Outcome } from "../../task/task.js";
@@ -83,6 +84,8 @@ export type NodeEvent =
     }
   /** So many events happened while the listener was cut off, and were not kept for it. */
   | { readonly type: "eventsMissed"; readonly node: NodeName; readonly count: number }
+  /** A stage of the node runs another version of its model; or, with `refused`, it goes on with the version that it has. */
+  | { readonly type: "modelSwapped"; readonly node: NodeName; readonly model: ModelInUse }
   /** A stage has no place on this node: its model is missing or wrong. */
   | {
       readonly type: "stageFailed";

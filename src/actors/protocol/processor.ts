@@ -2,6 +2,7 @@
 
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { SourceId, StageId, StageKey, TaskId } from "../../task/identity.js";
+import type { ModelInUse } from "../../task/model-in-use.js";
 import type { Pipeline } from "../../task/pipeline.js";
 import type { StageResult } from "../../task/service.js";
 import type { DropReason, Hop, OutageTimes, Task } from "../../task/task.js";
@@ -62,5 +63,7 @@ export type ProcessorAnswer =
     }
   /** The stage is loaded: a task that comes now is run. Once for each start. */
   | { readonly type: "processorLoaded"; readonly stage: StageKey; readonly incarnation: number }
+  /** Which version of its model the stage runs from now on, or which other one it has refused. */
+  | { readonly type: "modelChanged"; readonly incarnation: number; readonly model: ModelInUse }
   /** A processor cannot run at all (its model is missing or wrong), and answers for no task that it had: its stage has no place on this node. */
   | { readonly type: "processorFailed"; readonly stage: StageKey; readonly error: Error };

@@ -6,6 +6,7 @@ import type { NodeName, PipelineId, SourceId, StageKey } from "../../task/identi
 import type { FenceReport } from "../../scheduling/fences.js";
 import type { Hosting, HostingReport } from "../../task/hosting.js";
 import type { NativeVideo } from "../../task/native-video.js";
+import type { ModelInUse } from "../../task/model-in-use.js";
 import type { ModelFile, StageFailure } from "../../task/offers.js";
 import type { PlanChange, ShadowReport, ResourceSample, SourceReport } from "../../task/reports.js";
 import type {
@@ -104,7 +105,13 @@ export type SchedulerMessage =
   /** A stage could not be loaded on a node: it is placed elsewhere until it is tried again. */
   | { readonly type: "stageUnavailable"; readonly node: NodeName; readonly failure: StageFailure }
   /** All that a node has loaded: each time that it changes, and with each answer to a table. */
-  | { readonly type: "stagesLoaded"; readonly node: NodeName; readonly stages: readonly StageKey[] }
+  | {
+      readonly type: "stagesLoaded";
+      readonly node: NodeName;
+      readonly stages: readonly StageKey[];
+      /** Which versions of their models these run; absent where none has one. */
+      readonly models?: readonly ModelInUse[];
+    }
   /** All models that the hub keeps for its nodes. It says so itself. */
   | { readonly type: "modelsKept"; readonly models: readonly ModelFile[] }
   | { readonly type: "resourcesSampled"; readonly sample: ResourceSample }
@@ -194,6 +201,8 @@ export interface NodesReported {
     readonly failures: readonly StageFailure[];
     /** How often what it said that it has loaded waited for the next tick, as it says so too often. */
     readonly heldReports: number;
+    /** Which versions of their models its stages run. */
+    readonly running: readonly ModelInUse[];
   }[];
 }
 

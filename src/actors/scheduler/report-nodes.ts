@@ -11,6 +11,7 @@ export function onReportNodes(state: State, { replyTo }: Of<"reportNodes">, ctx:
       sample,
       sampledAtMs: epochMs + sampledAtMs,
       failures: state.exclusions.of(description.name, ctx.monotonic()),
+      running: state.loaded.modelsOf(description.name),
       heldReports: state.rerouteRates.heldOf(description.name),
     })),
   });

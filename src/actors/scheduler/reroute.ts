@@ -24,12 +24,12 @@ const RETRY_MS = { noAnswer: 60_000, noRoom: 300_000 };
 const KEPT_WITHOUT_ROOM_MAX = 128;
 
 /** A node says what it has loaded. What it says together is routed together, and what it says too often with the next tick. */
-export function onStagesLoaded(state: State, { node, stages }: Of<"stagesLoaded">, ctx: Ctx): void {
+export function onStagesLoaded(state: State, { node, stages, models }: Of<"stagesLoaded">, ctx: Ctx): void {
   if (!state.nodes.has(node)) {
     state.ignored++;
     return;
   }
-  if (!state.loaded.report(node, stages)) return;
+  if (!state.loaded.report(node, stages, models)) return;
   state.reroutes.add(node);
   if (state.rerouteRates.take(node, ctx.monotonic())) {
     rerouteSoon(state, ctx);

@@ -8,11 +8,11 @@
  * FM3 Where the hub cannot be asked, what was fetched under a name before is taken.
  */
 
-import { mkdir, open, readdir, rename, rm, stat, truncate, utimes } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat, truncate, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { descriptionPath } from "../../services/models/description.js";
 import { isThere, syncFolder } from "../../services/models/library.js";
-import { describeModelFile } from "../../services/model-files.js";
+import { versionOf } from "../../services/loaded-model.js";
+import { describeModelFile, descriptionPath } from "../../services/model-files.js";
 import { SluiceError } from "../../task/errors.js";
 import { MODEL_LIMITS } from "../../task/offers.js";
 import { writeWhole } from "../../transport/security/write-whole.js";
@@ -63,18 +63,36 @@ export class FetchedModels {
 
   /**
    * @param file a plain name
+   * @param version the one to have, where it is here
    * @returns the folder in which the model lies under its name, with its description
    * @throws SluiceError `model-missing` or `model-invalid`
    */
-  locate(file: string): Promise<string> {
-    const known = this.#underWay.get(file);
+  locate(file: string, version?: string): Promise<string> {
+    const wanted = `${file} ${version}`;
+    const known = this.#underWay.get(wanted);
     if (known !== undefined) return known;
-    const locating = this.#line.then(() => this.#locate(file));
+    const locating = this.#line.then(async () => (await this.#folderOf(file, version)) ?? this.#locate(file));
     this.#line = locating.catch(() => {});
-    this.#underWay.set(file, locating);
-    const forget = (): void => void this.#underWay.delete(file);
+    this.#underWay.set(wanted, locating);
+    const forget = (): void => void this.#underWay.delete(wanted);
     locating.then(forget, forget);
     return locating;
+  }
+
+  /** The version that the hub keeps now. @throws whatever `find` does */
+  async newest(file: string): Promise<string> {
+    const { sha256, description } = await this.#ports.find(file);
+    return versionOf(sha256, description);
+  }
+
+  /** Null where that version is not here. */
+  async #folderOf(file: string, version: string | undefined): Promise<string | null> {
+    const [sha256] = version?.split(".") ?? [];
+    if (sha256 === undefined) return null;
+    const path = join(this.#options.folder, sha256, file);
+    if (!(await isThere(path))) return null;
+    const description = await readFile(descriptionPath(path), "utf8").catch(() => null);
+    return versionOf(sha256, description) === version ? join(this.#options.folder, sha256) : null;
   }
 
   async #locate(file: string): Promise<string> {

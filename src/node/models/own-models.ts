@@ -8,6 +8,7 @@ import type { SchedulerMessage } from "../../actors/protocol/scheduler.js";
 import type { ActorRef } from "../../runtime/actor-ref.js";
 import type { ActorSystem } from "../../runtime/system.js";
 import { ModelLibrary } from "../../services/models/library.js";
+import { ModelVersions } from "../../services/models/model-versions.js";
 import type { NodeName } from "../../task/identity.js";
 import { SluiceError } from "../../task/errors.js";
 import { MODEL_LIMITS } from "../../task/offers.js";
@@ -16,7 +17,8 @@ import type { NodeOptions } from "../node-options.js";
 import type { NodeWorld } from "../world.js";
 import { FetchedModels } from "./fetched-models.js";
 import { createModelDesk } from "./model-desk.js";
-import { workersWithModels } from "./workers-with-models.js";
+import { ModelWatch, type LookAtModel } from "./model-watch.js";
+import { workersWithModels, type ModelPorts } from "./workers-with-models.js";
 
 export interface OwnModels {
   readonly startWorker: StartWorker;
@@ -36,11 +38,23 @@ export interface OwnModelsContext {
 
 /** Starts the desk of the node that is the cloud, where it has a library. */
 export function openOwnModels(
-  { modelLibrary, fetchedModels }: Pick<NodeOptions, "modelLibrary" | "fetchedModels">,
+  {
+    modelDir = null,
+    modelLibrary,
+    fetchedModels,
+  }: Pick<NodeOptions, "modelDir" | "modelLibrary" | "fetchedModels">,
   { world: { startWorker }, system, cloud, held }: OwnModelsContext,
 ): OwnModels {
+  const own = new ModelVersions(modelDir);
+  const withModels = (locate: ModelPorts["locate"], look?: LookAtModel): StartWorker => {
+    const watch = new ModelWatch(
+      system.clock,
+      async (file) => (await own.of(file)) ?? (await look?.(file)) ?? null,
+    );
+    return workersWithModels(startWorker, { locate, watch });
+  };
   if (system.name === cloud) {
-    if (modelLibrary === undefined) return { startWorker };
+    if (modelLibrary === undefined) return { startWorker: withModels(null) };
     const library = new ModelLibrary(modelLibrary);
     const desk = createModelDesk({
       find: (file) => library.find(file),
@@ -51,18 +65,20 @@ export function openOwnModels(
       countRefusal: (kind, detail) => held.cluster?.countRefusal(kind, detail),
     });
     system.spawn(desk, { name: "models", restart: "permanent", mailbox: { capacity: 1_000 } });
+    const locate = async (file: string): Promise<string> => {
+      if ((await library.find(file)) !== null) return modelLibrary;
+      throw new SluiceError(
+        `Cannot load model "${file}" as neither the folder of models (--model-dir) nor the hub has it: see "sluice model list"`,
+        { code: "model-missing" },
+      );
+    };
+    const kept = new ModelVersions(modelLibrary);
     return {
-      startWorker: workersWithModels(startWorker, async (file) => {
-        if ((await library.find(file)) !== null) return modelLibrary;
-        throw new SluiceError(
-          `Cannot load model "${file}" as neither the folder of models (--model-dir) nor the hub has it: see "sluice model list"`,
-          { code: "model-missing" },
-        );
-      }),
+      startWorker: withModels(locate, (file) => kept.of(file)),
       fetchBytesMax: MODEL_LIMITS.bytesMax,
     };
   }
-  if (fetchedModels === undefined) return { startWorker };
+  if (fetchedModels === undefined) return { startWorker: withModels(null) };
   const desk: ActorRef<ModelsMessage> = system.resolve(`sluice://${cloud}/models`);
   const fetched = new FetchedModels(fetchedModels, {
     async find(file) {
@@ -88,7 +104,10 @@ export function openOwnModels(
     now: () => system.clock.now(),
   });
   return {
-    startWorker: workersWithModels(startWorker, (file) => fetched.locate(file)),
+    startWorker: withModels(
+      (file, version) => fetched.locate(file, version),
+      (file) => fetched.newest(file),
+    ),
     fetchBytesMax: Math.min(MODEL_LIMITS.bytesMax, fetchedModels.bytesMax),
   };
 }

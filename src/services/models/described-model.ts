@@ -1,6 +1,7 @@
 /** A model of which a description says what goes in and what comes out. It is run once as it is opened, and refused where it is another. */
 
 import { basename } from "node:path";
+import { descriptionPath } from "../model-files.js";
 import { halvesAt } from "./halves.js";
 import { SluiceError } from "../../task/errors.js";
 import {
@@ -14,7 +15,7 @@ import type { RgbFrame } from "../service.js";
 import { OutputError } from "../vision/model-output.js";
 import type { Size } from "../vision/resample.js";
 import { decodingOf, type BestLabel, type BoxDecoding, type Decoding, type Outputs } from "./decoding.js";
-import { descriptionPath, readDescription, type ModelDescription } from "./description.js";
+import { readDescription, type ModelDescription } from "./description.js";
 import { PictureInput, type Placement } from "./picture-input.js";
 
 /** Pictures of one run, where the model takes any number. */

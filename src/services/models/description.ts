@@ -10,6 +10,7 @@ import { errorText } from "../../runtime/errors.js";
 import { SluiceError } from "../../task/errors.js";
 import { TEXT_LIMITS } from "../../task/limits.js";
 import { parseYaml, type YamlLimits } from "../../task/yaml.js";
+import { descriptionPath } from "../model-files.js";
 import { COCO_LABELS } from "../vision/coco-labels.js";
 
 /** Of a description. */
@@ -112,11 +113,6 @@ const descriptionSchema = z.strictObject({
 export type ModelDescription = z.output<typeof descriptionSchema>;
 export type InputDescription = ModelDescription["input"];
 export type OutputDescription = ModelDescription["output"];
-
-/** `NAME.yaml` of `NAME.onnx`. */
-export function descriptionPath(model: string): string {
-  return `${model.replace(/\.onnx$/, "")}.yaml`;
-}
 
 /** @param model path of the model. @throws SluiceError `model-missing` where there is no description, `model-invalid` where it is wrong */
 export async function readDescription(model: string): Promise<ModelDescription> {

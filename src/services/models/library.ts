@@ -2,7 +2,7 @@
  * The models that a hub keeps for the nodes of its cluster, in a folder beside its store. Whoever may write there puts them in; nobody
  * can over the network.
  *
- * ML1 A name stands for one content as long as it is there, and there is no model in part: it gets its name once all of it is on disk.
+ * ML1 There is no model in part: it gets its name once all of it is on disk, and takes the place of the one that had it before.
  */
 
 import { createReadStream, createWriteStream } from "node:fs";
@@ -12,9 +12,10 @@ import { pipeline } from "node:stream/promises";
 import { SluiceError } from "../../task/errors.js";
 import { TEXT_LIMITS } from "../../task/limits.js";
 import { MODEL_LIMITS, type ModelFile } from "../../task/offers.js";
-import { describeModelFile, fileState, listModelFiles, MODELS_MAX } from "../model-files.js";
+import { describeModelFile, descriptionPath, fileState, listModelFiles, MODELS_MAX } from "../model-files.js";
+import { readModelVersion } from "../loaded-model.js";
 import { requireModelFile } from "../model-file.js";
-import { DESCRIPTION_BYTES_MAX, descriptionPath } from "./description.js";
+import { DESCRIPTION_BYTES_MAX } from "./description.js";
 
 /** What a node needs to know before it fetches a model. */
 export interface FoundModel extends ModelFile {
@@ -67,16 +68,16 @@ export class ModelLibrary {
   }
 
   /**
-   * Copies a model here, with its description, after it was opened as a stage would.
+   * Copies a model here, with its description, after it was opened as a stage would, in place of one of its name.
    *
    * @param description path of its description; default: the one beside the model, where there is one
-   * @returns `added`: false where it was here
-   * @throws SluiceError `model-missing`, or `model-invalid` where it cannot be loaded, its name is another one's, or there is no room
+   * @returns `added`: false where it was here; `replaced`: the version that had its name, null where none or the same had it
+   * @throws SluiceError `model-missing`, or `model-invalid` where it cannot be loaded, or there is no room
    */
   async add(
     path: string,
     description: string | undefined,
-  ): Promise<{ readonly model: ModelFile; readonly added: boolean }> {
+  ): Promise<{ readonly model: ModelFile; readonly added: boolean; readonly replaced: string | null }> {
     await requireModelFile(path);
     const file = basename(path);
     const refusal = (problem: string) =>
@@ -88,12 +89,12 @@ export class ModelLibrary {
     if (size > MODEL_LIMITS.bytesMax) throw refusal(`it has more than ${MODEL_LIMITS.bytesMax} bytes`);
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const kept = await this.list();
-    const isNew = !kept.some((model) => model.file === file);
-    if (isNew && kept.length >= MODELS_MAX) {
+    const own = kept.find((model) => model.file === file);
+    if (own === undefined && kept.length >= MODELS_MAX) {
       throw refusal(`there are ${MODELS_MAX} already: remove one with "sluice model remove"`);
     }
-    const total = kept.reduce((sum, model) => sum + model.bytes, 0);
-    if (isNew && total + size > MODEL_LIMITS.totalBytesMax) {
+    const others = kept.reduce((sum, model) => (model === own ? sum : sum + model.bytes), 0);
+    if (others + size > MODEL_LIMITS.totalBytesMax) {
       throw refusal(
         `all together would have more than ${MODEL_LIMITS.totalBytesMax} bytes: remove one with "sluice model remove"`,
       );
@@ -113,17 +114,14 @@ export class ModelLibrary {
       }
       const model = await describeModelFile(copy);
       if (model === null) throw new TypeError(`"${copy}" was a file, and is none`);
-      const own = kept.find((other) => other.file === file);
-      if (own !== undefined && own.sha256 !== model.sha256) {
-        throw refusal(
-          `the hub has another one of that name (sha256 ${own.sha256}): give the file another name, as a new version has, or remove that one first`,
-        );
-      }
       const target = join(this.#folder, file);
+      const before = (await readModelVersion(target))?.version ?? null;
+      const now = (await readModelVersion(copy))?.version;
       if (isDescribed) await rename(descriptionPath(copy), descriptionPath(target));
+      else await rm(descriptionPath(target), { force: true });
       await rename(copy, target);
       await syncFolder(this.#folder);
-      return { model, added: own === undefined };
+      return { model, added: before !== now, replaced: before === now ? null : before };
     } finally {
       await rm(draft, { recursive: true, force: true });
     }

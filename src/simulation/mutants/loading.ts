@@ -80,12 +80,14 @@ export const LOADING_MUTANTS: readonly Mutant[] = [
     ],
     ["ended-worker-keeps-its-thread", "            thread?.[how]();\n", ""],
   ]),
-  ...mutantsOf("loading", "actors/processor/worker-pool.js", [
+  ...mutantsOf("loading", "actors/processor/pool-workers.js", [
     [
       "hung-load-never-given-up",
       '    ctx.after(timerOf(id), pool.limits.loadTimeoutMs, { type: "workerTimedOut", worker: id, run: 0 });\n',
       "",
     ],
+  ]),
+  ...mutantsOf("loading", "actors/processor/worker-pool.js", [
     [
       "failed-load-not-tried-again",
       "    pool.backingOff = true;\n    ctx.after(",

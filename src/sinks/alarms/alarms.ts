@@ -191,6 +191,7 @@ export function createAlarms(
       case "sourceBack":
       case "sourceResumed":
       case "stageFailed":
+      case "modelSwapped":
       case "eventsMissed":
       default:
         break;

@@ -132,6 +132,13 @@ const closingOf = (node: string) =>
   }) satisfies Full<Closing>;
 
 const frames = { after: null, first: 0, last: 3, passedOver: 1, firstUs: 0, lastUs: 120_000 };
+const modelInUse = {
+  stage: { pipelineId: "p", pipelineVersion: 1, stage: "a" },
+  file: "m.onnx",
+  version: `${"0".repeat(64)}.${"1".repeat(8)}`,
+  refused: { version: "2".repeat(64), reason: "no model" },
+};
+
 /** With every field that there may be: one that is added later has to be here, and so is known to be handed on. */
 type Full<Message> = { readonly [Key in keyof Message]-?: unknown };
 /** A task with every field that one may have. */
@@ -334,6 +341,12 @@ const HONEST: readonly [Sender, string, unknown][] = [
       stage: { pipelineId: "p", pipelineVersion: 1, stage: "a" },
       error: new Error("no model"),
     },
+  ],
+  [EDGE, "/events-of-edge-1$abc", { type: "modelSwapped", at, node: "edge-1", model: modelInUse }],
+  [
+    EDGE,
+    "/scheduler",
+    { type: "stagesLoaded", node: "edge-1", stages: [modelInUse.stage], models: [modelInUse] },
   ],
   [
     OPERATOR,

@@ -61,7 +61,7 @@ export function setUp({
 }: Setup = {}) {
   const pipeline = definePipeline(
     { id: "test", stages: [{ id: "a", service: service.name, queue: { policy, capacity } }] },
-    services,
+    new Map([...services, [service.name, service]]),
   );
   const stage = stageOf(pipeline, parseStageId("a"));
   const key = { pipelineId: pipeline.id, pipelineVersion: pipeline.version, stage: stage.id };

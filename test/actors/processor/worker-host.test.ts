@@ -98,9 +98,9 @@ test("worker names the content of the model that it has loaded, of a file that s
   writeFileSync(join(modelDir, model), text);
   const worker = start({ modelDir, model });
   worker.run(job());
-  assert.is((await worker.next()).type, "loaded");
-  const event = await worker.next();
   const sha256 = createHash("sha256").update(text).digest("hex");
+  assert.equal(await worker.next(), { type: "loaded", version: sha256 });
+  const event = await worker.next();
   assert.is(event.type === "completed" && event.model, sha256);
   worker.kill();
   const load = (change: () => void) =>
@@ -108,12 +108,12 @@ test("worker names the content of the model that it has loaded, of a file that s
       code,
       retry,
     ]);
-  assert.equal(await load(() => {}), { loaded: undefined, sha256 });
+  assert.equal(await load(() => {}), { loaded: undefined, model: { sha256, version: sha256 } });
   const file = join(modelDir, model);
   assert.equal(await load(() => appendFileSync(file, ".")), ["model-invalid", "backoff"]);
   assert.equal(await load(() => rmSync(file)), ["model-invalid", "backoff"]);
   // It was loaded from elsewhere.
-  assert.equal(await load(() => {}), { loaded: undefined, sha256: null });
+  assert.equal(await load(() => {}), { loaded: undefined, model: null });
 });
 
 test("worker reads the main thread's own bytes, not a copy of them", async () => {

@@ -145,6 +145,7 @@ const TRUE: Readonly<Record<string, readonly Fields[]>> = {
           sampledAtMs: 1,
           failures: [],
           heldReports: 0,
+          running: [],
         },
       ],
     },

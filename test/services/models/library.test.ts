@@ -38,7 +38,6 @@ test("a library keeps a model with its description, found by name and read in pa
     return join(other, name);
   };
   const cases: readonly (readonly [path: string, description: string | undefined, wanted: RegExp])[] = [
-    [put("means.onnx", meansModel("float32", "nhwc", 1)), undefined, /has another one of that name/],
     [put("no.onnx", "nothing"), undefined, /it cannot be used by itself.*must be an ONNX file/],
     [put("model.bin", "nothing"), undefined, /its name must end in \.onnx/],
     [join(other, "away.onnx"), undefined, /there is no such file/],
@@ -50,6 +49,14 @@ test("a library keeps a model with its description, found by name and read in pa
   }
   assert.equal(readdirSync(folder).toSorted(), ["means.onnx", "means.yaml"]);
 
+  const another = await library.add(put("means.onnx", meansModel("float32", "nhwc", 1)), undefined);
+  assert.equal([another.added, another.replaced?.slice(0, 64)], [true, model.sha256]);
+  assert.equal(
+    await library.find("means.onnx"),
+    { ...another.model, description: null },
+    "that was of the other",
+  );
+  assert.is((await library.add(means, undefined)).replaced, another.model.sha256);
   for (const file of ["../means.onnx", "away.onnx", "means.yaml", ""]) {
     assert.equal([await library.find(file), await library.read(file, model.sha256, 0)], [null, null]);
     assert.is(await library.remove(file), false);
