@@ -10,6 +10,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { processTime, watchThreadTime, type ThreadTime } from "../src/runtime/thread-time.js";
 import { MUTANTS } from "../src/simulation/mutants.js";
 import { applyMutant, MUTANT_AREAS, type Mutant } from "../src/simulation/mutants/mutant.js";
 import { err, out } from "./terminal.js";
@@ -40,7 +41,7 @@ type Verdict =
   | { readonly status: "survived"; readonly seeds: number; readonly why: string };
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-/** A seed takes a second or so; one that takes this long does not end. */
+/** Of a processor: a seed takes a second or so, and one that takes this much does not end. How busy the machine is says nothing of that. */
 const SEED_MS_MAX = 180_000;
 
 /** @returns 0, as survivors are a measurement and no failure; 2 where no mutant is called so */
@@ -111,11 +112,14 @@ async function countSeeds(copy: string, { first, seeds, limitMs }: MutantOptions
     child.kill("SIGKILL");
   };
   const stuck = (): void => end({ status: "found", seeds: kept + 1, by: "a seed does not end" });
-  let seedTimer = setTimeout(stuck, SEED_MS_MAX);
+  const pid = child.pid ?? null;
+  const timeOf: ThreadTime = processTime(pid) === null ? () => performance.now() : processTime;
+  const watchSeed = (): (() => void) => watchThreadTime(pid, { limitMs: SEED_MS_MAX, timeOf }, stuck);
+  let leaveSeed = watchSeed();
   const timer = setTimeout(() => end({ status: "survived", seeds: kept, why: "time is up" }), limitMs);
   const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
   for await (const line of createInterface({ input: child.stdout })) {
-    clearTimeout(seedTimer);
+    leaveSeed();
     const { findings } = JSON.parse(line) as { readonly findings: readonly string[] };
     const [finding] = findings;
     if (finding !== undefined) {
@@ -123,10 +127,10 @@ async function countSeeds(copy: string, { first, seeds, limitMs }: MutantOptions
       break;
     }
     kept += 1;
-    seedTimer = setTimeout(stuck, SEED_MS_MAX);
+    leaveSeed = watchSeed();
   }
   const code = await exited;
-  clearTimeout(seedTimer);
+  leaveSeed();
   clearTimeout(timer);
   if (verdict !== null) return verdict;
   return code === 0

@@ -34,6 +34,15 @@ export const threadTime: ThreadTime = (thread) => {
   }
 };
 
+/** Of a process: the time of all its threads, in ms. Null where the system does not tell, or the process is gone. */
+export const processTime: ThreadTime = (pid) => {
+  try {
+    return parseThreadTime(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return null;
+  }
+};
+
 /** @param stat `TID (NAME) STATE ...`: `utime` and `stime` are 12th and 13th behind the name, which may have anything in it */
 export function parseThreadTime(stat: string): number | null {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
