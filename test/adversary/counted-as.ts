@@ -20,6 +20,7 @@ export const COUNTED_AS: ReadonlyMap<string, readonly string[]> = new Map<string
   ["edge.deputy-register-node", ["denied"]],
   ["edge.deputy-dead-letter", ["malformed"]],
   ["edge.deputy-origin-other", ["malformed"]],
+  ["edge.deputy-ask-known", ["denied"]],
   ["edge.forge-result", ["unvouched"]],
   ["edge.forge-drop", ["denied", "unvouched"]],
   ["edge.forge-closing", ["denied", "unvouched"]],

@@ -2,7 +2,8 @@
  * Confused deputies: an edge has somebody else say what it may not say itself, by the address that it gives for the answer.
  */
 
-import type { ClusterAttack } from "../kit/attack.js";
+import type { ActorRef } from "../../../src/index.js";
+import { must, onCluster, type ClusterAttack } from "../kit/attack.js";
 import type { HostileMember } from "../kit/member.js";
 import type { Scene } from "../kit/scene.js";
 import { begun, dropOf, finished, originOf, sourceOf, vouchedBy } from "../kit/tasks.js";
@@ -166,5 +167,36 @@ export const EDGE_DEPUTIES: readonly ClusterAttack[] = [
       }
     },
     { times: OFTEN, expected: "survived" },
+  ),
+  onCluster(
+    "edge",
+    "edge.deputy-ask-known",
+    "an edge answers what an operator asked another one, at the very address, by itself and by the hub",
+    "counted",
+    async (scene) => {
+      const [rogue, asked] = [await scene.member(), await scene.member()];
+      const ears = asked.listener("asked");
+      // It knows by then who has joined before.
+      await scene.scout.arrived("cloud");
+      const answers: string[] = [];
+      const answer = scene.scout.ask(
+        `${asked.name}/asked`,
+        (replyTo) => {
+          answers.push(replyTo.address.slice("sluice://".length));
+          return { type: "question", replyTo };
+        },
+        20_000,
+      );
+      const question = await ears.next(({ type }) => type === "question");
+      const [address = ""] = answers;
+      rogue.tell(address, { type: "forged" });
+      rogue.tell("cloud/monitor", { type: "ping", sentAtMs: 1, replyTo: rogue.ref(address) });
+      // All of it has passed the hub, by which the answer comes, too.
+      await rogue.arrived("cloud");
+      (question["replyTo"] as ActorRef<unknown>).tell({ type: "answer" });
+      const reply = await answer;
+      const type = typeof reply === "string" ? reply : String(reply["type"]);
+      must(type === "answer", `the operator was answered "${type}"`);
+    },
   ),
 ];
