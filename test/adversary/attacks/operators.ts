@@ -114,9 +114,10 @@ export const OPERATORS: readonly ClusterAttack[] = [
         ["edge-1/source-cam-1", { type: "taskSettled", id, outcome: { status: "stored" } }],
         ["edge-1/source-cam-1", { type: "drain" }],
       ] as const) {
-        rogue.tell(target, message);
+        // Each is refused for itself: whether one is counted says nothing of the others.
+        const answer = await rogue.ask(target, () => message);
+        must(answer === "permission-denied", `${target} answered ${JSON.stringify(answer)}`);
       }
-      await rogue.arrived("cloud");
       await scene.goesOn(2, 10_000);
       must(!scene.follower.lines.some((line) => line.id.sequence === id.sequence), "one was stored");
     },

@@ -121,7 +121,8 @@ export function startHonestNode(options: HonestOptions): HonestNode {
     heard,
     async report() {
       const from = told.length;
-      child.send({ type: "report" });
+      // One that is gone is heard of by its end, and not by an error of this process.
+      child.send({ type: "report" }, () => {});
       return (await heard("report", from)) as unknown as HonestReport;
     },
     signal: (name) => void child.kill(name),
