@@ -19,7 +19,7 @@
  *     and each of their incarnations is closed. What they still deliver is settled as `superseded`, and nothing of it is stored.
  * DI11 What a synthetic source of this node has made is told to it as it comes, once it is vouched for: nothing of it is stored, counted
  *     as settled, told to the scheduler or pushed to a subscriber.
- * DI9 A restart loses neither what waits nor a subscriber: a write that was under way is done again.
+ * DI9 A restart loses neither what waits nor a subscriber nor a seal: a write or a seal that was under way is done again.
  *
  * `storedAtMs` is taken as the batch is handed to the store: of the write itself no record can know. `settledAtMs`,
  * which the scheduler learns by, is taken when the write is durable.
@@ -42,7 +42,7 @@ import {
   type Outcome,
   type Task,
 } from "../../task/task.js";
-import { advanceSeals, endForFormer, onSealSource, onTailRead } from "./seal-source.js";
+import { advanceSeals, endForFormer, onSealSource, onTailRead, resumeSeals } from "./seal-source.js";
 import { isOwnSynthetic, standingOf, standingOfClosing } from "./check-voucher.js";
 import { armRetention, onExpireEnded, onRetain, onRetentionDue } from "./expire-records.js";
 import { pendingClosing, pendingDrop, pendingTask } from "./pending.js";
@@ -77,11 +77,11 @@ export function createDistributor(
   const given = withDefaults(options);
   return {
     start(ctx) {
-      const state: State = { given, retained, queries: 0, seals: new Map(), expiring: false };
+      const state: State = { given, retained, queries: 0, expiring: false };
       armRetention(state, ctx);
       resumeSubscribers(state, ctx);
       resumeWriting(state, ctx);
-      return state;
+      return resumeSeals(state, ctx);
     },
     receive(state, message, ctx) {
       switch (message.type) {

@@ -25,21 +25,21 @@ export function onSealSource(state: State, message: MessageOf<"sealSource">, ctx
     replyTo.tell({ type: "sourceSealed", sourceId, sealed });
     return state;
   }
-  if (state.seals.size >= SEALS_MAX || state.seals.has(sourceId)) {
+  if (state.retained.seals.size >= SEALS_MAX || state.retained.seals.has(sourceId)) {
     const text = `Cannot seal source "${sourceId}" as it is being sealed, or too many others are: try again later`;
     const error = new SluiceError(text, { code: "distributor-busy", retry: "backoff" });
     replyTo.tell({ type: "sealFailed", sourceId, error });
     return state;
   }
-  state.seals.set(sourceId, { asked: message, step: "settling", sealed: null });
+  state.retained.seals.set(sourceId, { asked: message, step: "settling", sealed: null });
   return advanceSeals(state, ctx);
 }
 
 /** Takes those a step further for which nothing waits to be stored any more. */
 export function advanceSeals(state: State, ctx: Context<Message>): State {
-  if (state.seals.size === 0) return state;
+  if (state.retained.seals.size === 0) return state;
   const waiting = new Set([...state.retained.pending.values()].map(({ record }) => record.id.sourceId));
-  for (const [sourceId, seal] of state.seals) {
+  for (const [sourceId, seal] of state.retained.seals) {
     if (waiting.has(sourceId) || seal.step === "reading") continue;
     const { replyTo, fromPosition } = seal.asked;
     if (seal.step === "settling") {
@@ -47,12 +47,20 @@ export function advanceSeals(state: State, ctx: Context<Message>): State {
       const tail = readTail(state.given.store, sourceId, fromPosition ?? 0);
       ctx.pipe(tail, (result) => ({ type: "tailRead", seal, result }));
     } else if (seal.sealed !== null) {
-      state.seals.delete(sourceId);
+      state.retained.seals.delete(sourceId);
       const { nextPosition } = state.given.store;
       replyTo.tell({ type: "sourceSealed", sourceId, sealed: { ...seal.sealed, nextPosition } });
     }
   }
   return state;
+}
+
+/** Of what was read before a restart nothing is known any more; what a seal has added is stored, or waits to be, and is read with the rest. */
+export function resumeSeals(state: State, ctx: Context<Message>): State {
+  for (const [sourceId, { asked }] of state.retained.seals) {
+    state.retained.seals.set(sourceId, { asked, step: "settling", sealed: null });
+  }
+  return advanceSeals(state, ctx);
 }
 
 export function onTailRead(
@@ -62,7 +70,7 @@ export function onTailRead(
 ): State {
   const { sourceId, replyTo } = seal.asked;
   if (!result.ok) {
-    state.seals.delete(sourceId);
+    state.retained.seals.delete(sourceId);
     replyTo.tell({ type: "sealFailed", sourceId, error: result.error });
     return state;
   }
@@ -73,7 +81,7 @@ export function onTailRead(
     onSettled(state, sealRecord(record), ctx);
     if (state.retained.pending.has(taskKey(record.id))) continue;
     // Gaps come first: an incarnation is closed once each of its tasks has a record.
-    state.seals.delete(sourceId);
+    state.retained.seals.delete(sourceId);
     const text = `Cannot seal source "${sourceId}" as too many records wait to be stored: try again later`;
     const error = new SluiceError(text, { code: "distributor-busy", retry: "backoff" });
     replyTo.tell({ type: "sealFailed", sourceId, error });

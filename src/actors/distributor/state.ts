@@ -78,7 +78,7 @@ type Writing =
   | { readonly status: "writing"; readonly batch: Batch }
   | { readonly status: "retrying"; readonly batch: Batch };
 
-/** What survives a restart, so that a fault in one message loses no other task and no subscriber. */
+/** What survives a restart, so that a fault in one message loses no other task, no subscriber and no seal. */
 export interface DistributorRetained {
   /** What waits and what is being written, by task, in order of arrival. */
   readonly pending: Map<string, PendingRecord>;
@@ -89,6 +89,8 @@ export interface DistributorRetained {
   lastWriteAtMs: number;
   /** By the address of the subscriber. */
   readonly subscriptions: Map<string, Subscription>;
+  /** Sources that are being sealed, each at its step. */
+  readonly seals: Map<SourceId, Seal>;
   duplicates: number;
   contradictions: number;
   refused: number;
@@ -107,8 +109,6 @@ export interface State {
   readonly retained: DistributorRetained;
   /** Queries under way. */
   queries: number;
-  /** Sources that are being sealed, each at its step. */
-  readonly seals: Map<SourceId, Seal>;
   /** A step of deleting is under way. */
   expiring: boolean;
 }
@@ -184,6 +184,7 @@ export function createDistributorRetained({
     writing: { status: "idle" },
     lastWriteAtMs: -Infinity,
     subscriptions: new Map(),
+    seals: new Map(),
     duplicates: 0,
     contradictions: 0,
     refused: 0,

@@ -123,6 +123,31 @@ test("a seal stores a gap, too, for what was under way when its node started aga
   );
 });
 
+test("a seal is answered though the distributor restarts as it reads, and as what it has added is written", async () => {
+  for (const turnsBefore of [0, 1]) {
+    const on = scene();
+    on.store(0);
+    on.store(2);
+    await on.runAppends();
+    const replyTo = createProbe<SealReply>();
+    const about = { sourceId: CAM_1, node: EDGE, reason: "gone", fromPosition: 0 };
+    on.actor.tell({ type: "sealSource", ...about, replyTo });
+    for (let turn = 0; turn < turnsBefore; turn += 1) {
+      await on.reads.shift()?.run();
+      await on.actor.settle();
+    }
+    on.actor.restart();
+    for (let turn = 0; turn < 6; turn += 1) {
+      await on.runAppends();
+      await on.reads.shift()?.run();
+      await on.actor.settle();
+    }
+    assert.is(replyTo.only("sourceSealed").sealed.tasks, 3);
+    const types = (await on.records()).map(({ type, id }) => `${type} ${id.sequence}`);
+    assert.equal(types, ["result 0", "result 2", "gap 1", "closed 3"]);
+  }
+});
+
 test("a seal of what is closed adds nothing, and a second one reads on behind the first", async () => {
   const on = scene();
   await on.storeDurably(0);
