@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Tally } from "./adversary/kit/tally.js";
 import { createOpens } from "./runner/opens.js";
-import { isCampaign, leftOutText } from "./runner/campaigns.js";
+import { isLeftToGate, leftOutText } from "./runner/campaigns.js";
 import type { FileResult } from "./runner/file-result.js";
 import { HELP, parseOptions, type RunnerOptions } from "./runner/options.js";
 import { groupsOf, readDurations, writeDurations } from "./runner/order.js";
@@ -51,7 +51,8 @@ async function main(): Promise<number> {
 function filesFor({ parts, all }: RunnerOptions): Record<"files" | "leftOut", readonly TestFile[]> {
   const found = filesWith(parts);
   if (all || parts.length > 0) return { files: found, leftOut: [] };
-  const leftOut = found.filter(({ name }) => isCampaign(name));
+  const durations = readDurations(durationsFile);
+  const leftOut = found.filter(({ name }) => isLeftToGate(name, durations));
   return { files: found.filter((file) => !leftOut.includes(file)), leftOut };
 }
 

@@ -56,7 +56,7 @@ function inject({ kind, host: name, atMs }: Fault, { cluster, serviceFaults }: F
   switch (kind) {
     case "killEdge":
     case "killHub":
-      cluster.host(name).kill();
+      cluster.kill(name);
       return () => cluster.start(name);
     case "cut":
       network.cut(name, HUB);

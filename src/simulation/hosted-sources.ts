@@ -17,6 +17,9 @@ import type { OrderingOptions } from "./ordered-sources.js";
 import type { SimulatedSource } from "./simulated-source.js";
 import { stagedRequest } from "./staged-request.js";
 
+/** A policy that each candidate can run. */
+const ANYWHERE = { name: "cloud-only", parameters: {} };
+
 /** Between looks at what is ordered, in ms. */
 const LOOK_MS = 500;
 
@@ -72,17 +75,22 @@ export class HostedSources {
       const hosting = hosted[source.id];
       const end = this.#ends.get(source.id);
       if (hosting !== undefined && this.#isRefused(source, hosting)) {
-        void control.endHosting(parseSourceId(source.id)).catch(() => {});
+        const id = parseSourceId(source.id);
+        const other = this.#begun.has(id) ? control.setPolicy(id, ANYWHERE) : control.endHosting(id);
+        void other.catch(() => {});
       } else if (hosting !== undefined) this.#follow(source, hosting);
       else if (end === undefined) this.#order(hub, source);
       else source.ended = end;
     }
   }
 
-  /** It was ordered while no candidate was there, and none can ever capture it so: whoever ordered it does so by another policy. */
+  /**
+   * None of the candidates that are there can capture it so: whoever ordered it does so by another policy, or has what had begun go on
+   * by another one.
+   */
   #isRefused({ id }: SimulatedSource, { status, detail }: HostingReport): boolean {
     if (status === "captured") this.#begun.add(id);
-    return status === "waiting" && !this.#begun.has(id) && detail.includes("Cannot place stage");
+    return status === "waiting" && detail.includes("Cannot place stage");
   }
 
   #follow(source: SimulatedSource, { host, history }: HostingReport): void {

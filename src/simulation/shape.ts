@@ -75,6 +75,8 @@ export interface ClusterShape {
   readonly hostedShare: number;
   /** Share of the others that an operator adds, once. */
   readonly orderedShare: number;
+  /** One of the hosts that is killed never comes back, if others may capture what it captures. */
+  readonly losesHost: boolean;
   readonly link: Partial<LinkLimits>;
   readonly flush: FlushOptions;
   readonly delivery: Partial<DeliveryLimits>;
@@ -107,6 +109,7 @@ export const UNIFORM_SHAPE: ClusterShape = {
   recordsMax: null,
   hostedShare: 0,
   orderedShare: 0,
+  losesHost: false,
   // By default it depends on the machine.
   link: { budgetBytes: 320 * 1024 * 1024 },
   flush: {},
@@ -185,8 +188,10 @@ export function drawShape(prng: Prng): ClusterShape {
     recordsMax: prng.pick([null, null, 10, 60]),
     hostedShare: prng.pick([0, 0, 0.5, 1]),
     orderedShare: prng.pick([0, 0, 0.5, 1]),
+    losesHost: false,
   };
-  return { ...drawn, steers: prng.happens(0.3) ? [...drawn.steers, "fps"] : drawn.steers };
+  const steers: ClusterShape["steers"] = prng.happens(0.3) ? [...drawn.steers, "fps"] : drawn.steers;
+  return { ...drawn, steers, losesHost: prng.happens(0.5) };
 }
 
 /** Stages of a pipeline at most, and what a run of one takes at most, in ms: one after the other on one node. */
@@ -258,12 +263,17 @@ export function lateMsMax(shape: ClusterShape): number | null {
 /** Deliveries until everything is answered where the store takes a part of what comes at once: the gaps of a long outage do. */
 const ROUNDS_MAX = 4;
 
+/** Until a candidate that could not capture a source is asked again, and a host that is away is given up, in ms. */
+const ANOTHER_HOST_MS = 32_000;
+
 /** How long everything may take to end once nothing fails any more, in ms: what was lost is first missed. */
 export function drainMsMax(shape: ClusterShape): number {
   const { timeoutMs, timeoutMsMax } = timeoutsOf(shape);
   const captureMs = shape.faultyMs * LENGTH_MAX;
   const rounds = leavesUnanswered(shape) ? ROUNDS_MAX : 1;
-  return captureMs + rounds * Math.max(timeoutMs, timeoutMsMax) + shape.joinTimeoutMs + taskMsMax(shape);
+  const hostMs = shape.losesHost ? ANOTHER_HOST_MS : 0;
+  const answerMs = rounds * Math.max(timeoutMs, timeoutMsMax);
+  return captureMs + hostMs + answerMs + shape.joinTimeoutMs + taskMsMax(shape);
 }
 
 /** Of a source against the time with faults: it goes on after them, as what they leave behind shows in what follows. */

@@ -8,13 +8,14 @@ import { errorText } from "../runtime/errors.js";
 import { addSource } from "./add-source.js";
 import { Coverage } from "./coverage.js";
 import { goneMembers } from "./gone-members.js";
-import { drainLive } from "./drain-live.js";
+import { drainHost, drainLive } from "./drain-live.js";
 import type { History } from "./history.js";
 import type { InvariantChecker } from "./invariant-checker.js";
-import { continueAt, setPolicyAt } from "./hub-orders.js";
+import { keepContinuing, swapTableAt } from "./hub-orders.js";
 import { letHostileIn } from "./hostile/hostile-member.js";
 import { watchFailures } from "./hostile/hostile-verdict.js";
 import { Sightings } from "./hostile/sightings.js";
+import { LostHost } from "./lost-host.js";
 import { leftOnHosts } from "./left-on-hosts.js";
 import { Network } from "./network.js";
 import { createOrders } from "./orders.js";
@@ -52,15 +53,13 @@ export interface SimulatedClusterOptions {
   readonly workload: WorkloadDraws;
 }
 
-/** Between attempts to have a source go on, in ms. */
-const RETRY_MS = 500;
-
 export class SimulatedCluster {
   readonly network: Network;
   readonly sources: readonly SimulatedSource[];
   readonly #options: SimulatedClusterOptions;
   readonly times: TaskTimes;
   readonly coverage = new Coverage();
+  readonly lost: LostHost;
   readonly #sightings: Sightings;
   /** Null where whoever comes may join. */
   readonly tokens: SimulatedTokens | null;
@@ -101,6 +100,7 @@ export class SimulatedCluster {
     );
     this.#operator = shape.operator ? this.#createOperator() : null;
     this.#sightings = new Sightings(() => this.sources);
+    this.lost = new LostHost(shape.losesHost, () => this.sources);
     const edges = Array.from({ length: shape.edges }, (_, index) => `edge-${index + 1}`);
     this.#hosts = new Map([HUB, ...edges].map((name) => [name, this.#createHost(name)]));
     this.sources = workload.sources(edges);
@@ -109,7 +109,7 @@ export class SimulatedCluster {
           time,
           prng: prng.fork(),
           shape,
-          hosts: () => [...this.#hosts.values()],
+          hosts: () => this.#remaining,
           sources: () => this.sources,
           onViolation,
           tried: this.coverage.tried,
@@ -132,7 +132,7 @@ export class SimulatedCluster {
     return [...this.#hosts.keys()];
   }
 
-  /** Those of others that have a path to the hub. */
+  /** Others that have a path to the hub. */
   get besides(): readonly string[] {
     return this.#operator === null ? [] : [OPERATOR];
   }
@@ -151,11 +151,10 @@ export class SimulatedCluster {
 
   /** What is held for ever, a sentence each: once everything has ended, nothing is to be. */
   left(): readonly string[] {
-    const { nextPosition } = this.#subscriptions;
-    const stored = this.host(HUB).store.nextPosition;
-    const unpushed =
-      stored === nextPosition ? [] : [`subscription: ${nextPosition} of ${stored} records were pushed`];
-    return [...unpushed, ...leftOnHosts([...this.#hosts.values()], this.host(HUB).node)];
+    return [
+      ...this.#subscriptions.left(this.host(HUB).store.nextPosition),
+      ...leftOnHosts(this.#remaining, this.host(HUB).node),
+    ];
   }
 
   /** Deliveries of tasks after their first one, of the sources that have ended. */
@@ -170,8 +169,9 @@ export class SimulatedCluster {
     return host;
   }
 
-  /** Starts a host where it is down. */
+  /** Starts a host where it is down, and not lost for good. */
   start(name: string): void {
+    if (!this.lost.mayStart(name)) return this.#options.history.add(`${name} is lost`);
     this.host(name).start((node, process) => {
       this.#options.history.add(`${name} is a member`);
       if (name === HUB) this.#sessions.follow(node);
@@ -182,6 +182,11 @@ export class SimulatedCluster {
     });
   }
 
+  kill(name: string): void {
+    this.host(name).kill();
+    this.lost.killed(name);
+  }
+
   startAll(): void {
     this.#operator?.start();
     this.#operators.follow();
@@ -189,12 +194,7 @@ export class SimulatedCluster {
   }
 
   /** Has a host finish what it has and leave, where it is a member; its sources end with it, but for those that operators have added. */
-  drain(name: string): void {
-    const host = this.host(name);
-    if (host.node === null) return;
-    for (const source of this.sources) if (source.host === name && !source.ordered) source.drained = true;
-    host.drain();
-  }
+  readonly drain = (name: string): void => drainHost(this.host(name), this.sources);
 
   killAll(): void {
     this.#operator?.kill();
@@ -211,11 +211,8 @@ export class SimulatedCluster {
   /** Has the scheduler publish another table, by another policy for one source; nothing where the hub is down. */
   swapTable(): void {
     const { prng, history, workload } = this.#options;
-    const hub = this.host(HUB).node;
-    if (hub === null) return;
-    const source = prng.pick(this.sources);
-    const policy = workload.anyPolicy(source, this.#memberNames);
-    setPolicyAt(hub, source, { policy, history });
+    const policyOf = (source: SimulatedSource): PolicySpec => workload.anyPolicy(source, this.#memberNames);
+    swapTableAt(this.host(HUB).node, { prng, history, sources: this.sources, policyOf });
   }
 
   /** Drains live sources, which do not end by themselves. */
@@ -229,13 +226,11 @@ export class SimulatedCluster {
     this.#calm = true;
   }
 
-  /** Has every source go on that is paused; again and again, as a pause may be under way, or the hub may not know the source yet. */
+  /** Has every source go on that is paused. */
   continueAll(): void {
     const { shape, history, time } = this.#options;
-    const left = this.sources.filter(({ ended }) => ended === null);
-    if (left.length === 0 || !shape.steers.includes("pause")) return;
-    continueAt(this.host(HUB).node, left, history);
-    time.after(RETRY_MS, () => this.continueAll());
+    if (!shape.steers.includes("pause")) return;
+    keepContinuing(() => this.host(HUB).node, { sources: this.sources, history, time });
   }
 
   #createHost(name: string): SimulatedHost {
@@ -296,6 +291,10 @@ export class SimulatedCluster {
       this.#options.workload.policyOf(added, this.#memberNames);
     const onGiven = (sourceId: string): void => this.#pauses.captured(node.name, sourceId);
     void addSource(source, { node, process }, { ...this.#options, policyOf, onGiven });
+  }
+
+  get #remaining(): readonly SimulatedHost[] {
+    return [...this.#hosts.values()].filter(({ name }) => !this.lost.isLost(name));
   }
 
   get #memberNames(): readonly string[] {

@@ -130,7 +130,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     meanGapMs,
     longestMs,
   });
-  const faults = options.scenario?.faults ?? drawn;
+  const faults = options.scenario?.faults ?? [...drawn, ...drawLoss(run, seed, fromMs)];
   let ending = UNENDED;
   try {
     await runFaults(run, faults, fromMs + faultyMs);
@@ -143,6 +143,18 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const scenario = { seed, shape: run.shape, ...run.workload.recorded, faults };
   return { seed, faults, scenario, ...ended, ...(await report(run, calmFromMs)) };
 }
+
+/** The end of a host that never comes back, where one is to be lost and others can capture what it does. */
+function drawLoss({ cluster, shape }: Run, seed: number, fromMs: number): readonly Fault[] {
+  const hosts = cluster.lost.replaceable(cluster.hostNames);
+  if (hosts.length === 0) return [];
+  const prng = createPrng(seed ^ LOSS_SALT);
+  const atMs = fromMs + prng.between(0, shape.faultyMs);
+  return [{ kind: "killEdge", atMs, host: prng.pick(hosts), lastsMs: 0 }];
+}
+
+/** Its draws are none of those of the run. */
+const LOSS_SALT = 0x10057;
 
 function createRun(options: SimulationOptions): Run {
   const { slowness = 1, bug: bugKind = null, keepHistory = false, stopAtFirst = false } = options;

@@ -27,9 +27,10 @@ export class Subscriptions {
     this.#deletedTo = deletedTo;
   }
 
-  /** What the last subscriber waits for. */
-  get nextPosition(): number {
-    return this.#nextPosition;
+  /** What the last subscriber still waits for. @param stored records of the store */
+  left(stored: number): readonly string[] {
+    if (stored === this.#nextPosition) return [];
+    return [`subscription: ${this.#nextPosition} of ${stored} records were pushed`];
   }
 
   /** Subscribes at a node that has just become the hub, and again for as long as its process lives. */

@@ -3,9 +3,9 @@
 import { parseArgs } from "node:util";
 
 export interface RunnerOptions {
-  /** Parts of file names: a file with one of them in its name is run. Where there is none, all are but campaigns. */
+  /** Parts of file names: a file with one of them in its name is run. Where there is none, all are but campaigns and those that take long. */
   readonly parts: readonly string[];
-  /** Whether to run campaigns, too, where no part of a name is given. */
+  /** Whether to run those, too, where no part of a name is given. */
   readonly all: boolean;
   /** Files at once where the machine has room for them; never fewer than it has processors. */
   readonly jobs: number;
@@ -20,13 +20,14 @@ export const HELP = `Usage: npm test -- [options] [part of a file name]...
 Runs the compiled test files and is strict: a file that runs no test, ends early, hangs,
 or leaves a process or a handle behind has failed. A file that can start processes or
 threads, or open sockets, has a process of its own; others share some.
-Without a part of a name all files are run, the longest first, but for campaigns:
-attacks on whole clusters and long runs of seeds, which npm run check runs as well.
+Without a part of a name all files are run, the longest first, but for campaigns
+(attacks on whole clusters, long runs of seeds) and files that take 12 s or longer,
+which npm run check runs as well.
 
 Options:
   -j, --jobs <count>  files at once at most (default: 3 a processor, and more than
                       one a processor only while processors are idle)
-      --all           campaigns as well
+      --all           campaigns and long files as well
       --list          print the names of the files, and run none
       --record        keep how long each file took in test/durations.json, by which
                       later runs order them (with --all, on a quiet machine)
