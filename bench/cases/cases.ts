@@ -11,7 +11,7 @@ import { idleCpu, idleHub, idleMemory } from "./scale/idle-nodes.js";
 import { coldStart } from "./e2e/cold-start.js";
 import { heapOfActor, spawnAndStop } from "./micro/actors.js";
 import { ask } from "./micro/ask.js";
-import { decision, decisionRound, decisionTrip } from "./micro/decision.js";
+import { decision, decisionRound, decisionTrip, decisionWork } from "./micro/decision.js";
 import { codecCases } from "./micro/codec.js";
 import { fanOut, ring } from "./micro/ring.js";
 import { tell, tellToParent } from "./micro/tell.js";
@@ -38,6 +38,7 @@ export const CASES: readonly BenchCase[] = [
   ...workerCases,
   decision,
   decisionRound,
+  decisionWork,
   decisionTrip,
   wireAsk,
   wireAskMany,

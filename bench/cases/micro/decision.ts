@@ -109,6 +109,17 @@ export const decisionRound: BenchCase = {
   subjects: subjectsOf(({ whole }, round) => round.took(whole)),
 };
 
+/** What a round costs: unlike its time, that is the same however busy the machine is. */
+export const decisionWork: BenchCase = {
+  name: "micro/decision-work",
+  kind: "amount",
+  operation: "ms of a processor",
+  measures: `What a round of decisions for all of ${SOURCES} sources x ${STAGES} stages x ${NODES} nodes takes of the processors, the view of the cluster and garbage collection included.`,
+  excludes: EXCLUDES,
+  goals: [{ statistic: "value", atMost: 150, every: true }],
+  subjects: subjectsOf(({ workMs }, round) => round.amounts(workMs)),
+};
+
 /** As the hub asks: the round copied to the thread of policies, decided there, and its answers copied back. */
 export const decisionTrip: BenchCase = {
   name: "micro/decision-trip",
@@ -126,6 +137,8 @@ export const decisionTrip: BenchCase = {
 interface Took {
   readonly each: readonly number[];
   readonly whole: number;
+  /** Of all threads of this process. */
+  readonly workMs: number;
 }
 
 type Tell = (took: Took, round: Round) => void;
@@ -216,12 +229,13 @@ function cluster(
     const nodes = entriesAt(nowMs, random);
     // As it comes to the thread of policies: another object in each round.
     turns = turns.map((turn) => ({ ...turn, source: structuredClone(turn.source) }));
-    const startedMs = performance.now();
+    const [startedMs, before] = [performance.now(), process.cpuUsage()];
     const known = { nodes, bandwidths: new BandwidthEstimates(), serviceTimes };
     const facts = { ...viewCluster(known, { nowMs, fallback: CLOUD }), unsampledBusyMs: new Map() };
     const planned = { busyMs: new Map(), mbps: new Map() };
     const answers = await ask({ cluster: facts, planned, sources: new Map(), turns });
     const whole = performance.now() - startedMs;
+    const { user, system } = process.cpuUsage(before);
     const each: number[] = [];
     turns = turns.map((turn, index) => {
       const answer = answers[index];
@@ -229,7 +243,7 @@ function cluster(
       each.push(answer.tookMs);
       return { ...turn, plan: answer.plan, kept: answer.kept ?? turn.kept, seed: turn.seed + SOURCES };
     });
-    return { each, whole };
+    return { each, whole, workMs: (user + system) / 1_000 };
   };
 }
 
