@@ -22,6 +22,7 @@ import { nodeKilled, nodeSilent } from "./failover/node-gone.js";
 import { acknowledged } from "./swap/acknowledged.js";
 import { coldSwap } from "./swap/cold-model.js";
 import { firstResult } from "./swap/first-result.js";
+import { newVersion } from "./swap/new-version.js";
 import { randomSwaps } from "./swap/random.js";
 import { wireAsk, wireAsk1MiB, wireAsk64KiB, wireAskMany } from "./wire/ask.js";
 
@@ -59,6 +60,7 @@ export const CASES: readonly BenchCase[] = [
   firstResult,
   randomSwaps,
   coldSwap,
+  newVersion,
   nodeKilled,
   nodeSilent,
   hubRestart,
