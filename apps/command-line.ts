@@ -3,6 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { createPolicies } from "../src/scheduling/policies.js";
 import type { LogLevel } from "../src/runtime/log.js";
+import { jsonOf } from "../src/runtime/parse.js";
 import { parseBytes, parseDuration } from "./cli/units.js";
 import { err } from "./terminal.js";
 
@@ -102,7 +103,20 @@ export function addCaptureOptions(command: Command): Command {
     .addOption(
       new Option("--encoding <encoding>", "encoding of frames between nodes").choices(["rgb", "jpeg"]),
     )
-    .option("--quality <n>", "JPEG quality, 1 to 100", positiveInteger);
+    .option("--quality <n>", "JPEG quality, 1 to 100", positiveInteger)
+    .option(
+      "--motion-gate <gate>",
+      "leave frames out in which nothing moves: on, off, or JSON (docs/cameras.md)",
+      motionGate,
+    );
+}
+
+/** What is in it is checked with the other knobs. */
+function motionGate(text: string): unknown {
+  if (text === "on" || text === "off") return text === "on";
+  const value = jsonOf(text);
+  if (typeof value === "object" && value !== null) return value;
+  throw new InvalidArgumentError('It must be on, off, or JSON like {"holdMs":5000}.');
 }
 
 export function positiveInteger(text: string): number {

@@ -7,3 +7,8 @@
 export function unusedFramesText(frames: number): string {
   return frames === 0 ? "" : `${frames} ${frames === 1 ? "frame" : "frames"} in no task`;
 }
+
+/** @returns empty where none was left out by a motion gate */
+export function gatedFramesText(frames: number): string {
+  return frames === 0 ? "" : `${frames} ${frames === 1 ? "frame" : "frames"} gated, as nothing moved`;
+}

@@ -270,6 +270,7 @@ export {
 } from "./scheduling/view-queries.js";
 export type { Scene } from "./task/scene.js";
 export type { ConfigurationSpace, Objective } from "./task/configuration-space.js";
+export type { MotionGate, Region } from "./task/motion-gate.js";
 export type { NativeVideo } from "./task/native-video.js";
 export type { ChangeLimits } from "./storage/hub/plan-changes.js";
 export type { MoveLimits } from "./scheduling/move-budget.js";

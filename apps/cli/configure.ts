@@ -3,6 +3,7 @@
 import type { Operator } from "../../src/operator/operator.js";
 import { DEFAULT_CONFIGURATION, type Configuration } from "../../src/task/configuration.js";
 import { parseSourceId } from "../../src/task/identity.js";
+import { gateText } from "../../src/task/motion-gate.js";
 import { configurationGiven, configurationOf, type ConfigurationFlags } from "../start/inputs.js";
 import { out } from "../terminal.js";
 
@@ -40,7 +41,8 @@ function knobsOf(command: ConfigureCommand): readonly (readonly [string, unknown
   return Object.entries(read).filter(([knob]) => named.has(knob));
 }
 
-function text({ width, height, fps, framesPerTask, encoding, quality }: Configuration): string {
+function text({ width, height, fps, framesPerTask, encoding, quality, motionGate }: Configuration): string {
   const image = encoding === "jpeg" ? `jpeg of quality ${quality}` : encoding;
-  return `${width}x${height} at ${fps} fps, ${framesPerTask} frames a task, ${image}`;
+  const gate = gateText(motionGate);
+  return `${width}x${height} at ${fps} fps, ${framesPerTask} frames a task, ${image}${gate === "" ? "" : `, ${gate}`}`;
 }

@@ -6,7 +6,7 @@ import { incarnationText, taskText, type Finding } from "../../src/audit/finding
 import type { StoredClosing, StoredRecord } from "../../src/task/record.js";
 import { tableText } from "../epoch-text.js";
 import { renderTable } from "../tables.js";
-import { unusedFramesText } from "../unused-frames.js";
+import { gatedFramesText, unusedFramesText } from "../unused-frames.js";
 
 /** A table of the sources, a line for each finding, and a line that sums up. */
 export function describeAudit(report: AuditReport): string {
@@ -60,7 +60,8 @@ export function describeClosing({ id, end, counts }: StoredClosing): string {
   const stored = counts === null ? "" : `, of which ${counts.stored} were stored`;
   const unused =
     counts === null || counts.framesSkipped === 0 ? "" : `; ${unusedFramesText(counts.framesSkipped)}`;
-  return `${incarnationText(id)} ${end === "ended" ? "has ended" : `was ${end}`}: ${id.sequence} tasks${stored}${unused}`;
+  const gated = counts?.framesGated === undefined ? "" : `; ${gatedFramesText(counts.framesGated)}`;
+  return `${incarnationText(id)} ${end === "ended" ? "has ended" : `was ${end}`}: ${id.sequence} tasks${stored}${unused}${gated}`;
 }
 
 function sourcesTable(incarnations: readonly IncarnationAudit[]): string {

@@ -8,7 +8,7 @@ import type { NodeEvent } from "../../src/actors/protocol/generator.js";
 import type { SchedulerEvent } from "../../src/actors/protocol/scheduler.js";
 import { assertNever } from "../../src/runtime/errors.js";
 import { tableText } from "../epoch-text.js";
-import { unusedFramesText } from "../unused-frames.js";
+import { gatedFramesText, unusedFramesText } from "../unused-frames.js";
 import type { ClusterEvent } from "../../src/transport/cluster/cluster.js";
 
 /** @param own name of the node that prints it */
@@ -91,12 +91,13 @@ export function describeNode(event: NodeEvent): string | null {
     case "sourceContinued":
       return `${event.sourceId}: captures again`;
     case "sourceEnded": {
-      const { created, stored, inFlight, framesSkipped, timeSteps } = event.ledger;
+      const { created, stored, inFlight, framesSkipped, framesGated = 0, timeSteps } = event.ledger;
       const dropped = countDrops(event.ledger.dropped);
       const how = event.error === null ? "ended" : `failed: ${event.error.message}`;
       const unused = framesSkipped === 0 ? "" : `, ${unusedFramesText(framesSkipped)}`;
+      const gated = framesGated === 0 ? "" : `, ${gatedFramesText(framesGated)}`;
       const steps = timeSteps === 0 ? "" : `, times stepped ${timeSteps} times`;
-      return `${event.sourceId}: ${how}; ${created} tasks, ${stored} stored, ${dropped} dropped, ${inFlight} in flight${unused}${steps}`;
+      return `${event.sourceId}: ${how}; ${created} tasks, ${stored} stored, ${dropped} dropped, ${inFlight} in flight${unused}${gated}${steps}`;
     }
     case "stageFailed":
       return `stage "${event.stage.stage}" cannot run on ${event.node}: ${event.error.message}`;

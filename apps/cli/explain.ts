@@ -3,6 +3,7 @@
 import type { Operator } from "../../src/operator/operator.js";
 import { SluiceError } from "../../src/task/errors.js";
 import { parseSourceId } from "../../src/task/identity.js";
+import { gateText } from "../../src/task/motion-gate.js";
 import { suggestName } from "../../src/task/nearest-name.js";
 import type { PlanChange, PlanScore, ShadowReport } from "../../src/task/reports.js";
 import type { Explanation } from "../../src/task/requests.js";
@@ -45,7 +46,8 @@ export async function explain(
 /** When and by whom, what was decided, and by which terms: a line each. */
 export function describeChange(change: PlanChange): string {
   const { atMs, epoch, policy, configuration, placement, pause, why } = change;
-  const { width, height, fps, framesPerTask, encoding, quality, variants = {} } = configuration;
+  const { width, height, fps, framesPerTask, encoding, quality, variants = {}, motionGate } = configuration;
+  const gate = gateText(motionGate);
   const image = encoding === "jpeg" ? `jpeg ${quality}` : encoding;
   const stages = Object.entries(placement).map(([stage, [first = "nowhere"]]) => {
     const variant = variants[stage];
@@ -55,7 +57,7 @@ export function describeChange(change: PlanChange): string {
   const paused = pause === undefined ? [] : [`  captures nothing: ${pause.reason}${flushed}`];
   return [
     `${new Date(atMs).toISOString()}  epoch ${epoch}  ${policy}: ${why.reason}`,
-    `  ${width}x${height}, ${fps} fps, ${framesPerTask} a task, ${image}; ${stages.join(", ")}${describeInputs(why)}`,
+    `  ${width}x${height}, ${fps} fps, ${framesPerTask} a task, ${image}${gate === "" ? "" : `, ${gate}`}; ${stages.join(", ")}${describeInputs(why)}`,
     ...paused,
   ].join("\n");
 }

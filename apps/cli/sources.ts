@@ -7,11 +7,12 @@ import type { Configuration } from "../../src/task/configuration.js";
 import type { HostingReport } from "../../src/task/hosting.js";
 import { parseSourceId, type NodeName, type SourceId } from "../../src/task/identity.js";
 import { countDrops } from "../../src/task/ledger.js";
+import { gateText } from "../../src/task/motion-gate.js";
 import type { LedgerReported, SourceReport } from "../../src/task/reports.js";
 import { renderFitting, terminalWidth } from "../tables.js";
 import { err, out } from "../terminal.js";
 import { describeCandidates } from "./describe-hosting.js";
-import { unusedFramesText } from "../unused-frames.js";
+import { gatedFramesText, unusedFramesText } from "../unused-frames.js";
 
 /** A source that runs now, or whose node is away. */
 export interface SourceLine {
@@ -28,6 +29,8 @@ export interface SourceLine {
   readonly dropped: number;
   /** Frames that were read and are in no task. */
   readonly framesSkipped: number;
+  /** Frames left out as nothing moved in them. */
+  readonly framesGated: number;
   /** Which nodes may capture it, and which ones have; null where one node alone may. */
   readonly hosting: HostingReport | null;
   /** What the scheduler knows of it; null where it does not. */
@@ -75,6 +78,7 @@ export async function findSources(operator: Operator): Promise<SourcesFound> {
       stored: ledger?.stored ?? 0,
       dropped: countDrops(ledger?.dropped ?? {}),
       framesSkipped: ledger?.framesSkipped ?? 0,
+      framesGated: ledger?.framesGated ?? 0,
       hosting: hosted[source] ?? null,
       scheduled: scheduled[source] ?? null,
       configuration: route?.configuration ?? null,
@@ -156,7 +160,10 @@ export function sourcesTable(lines: readonly SourceLine[], width: number): strin
     return [`${source}: ${hostText(hosting)}, of ${describeCandidates(hosting)}`];
   });
   const more = unused === 0 ? [] : [`unused: ${unusedFramesText(unused)}`];
-  return [table, ...fenced, ...hosted, ...more].join("\n");
+  const gated = lines.flatMap(({ source, framesGated }) =>
+    framesGated === 0 ? [] : [`gated: ${source}: ${gatedFramesText(framesGated)}`],
+  );
+  return [table, ...fenced, ...hosted, ...more, ...gated].join("\n");
 }
 
 /** Which node captures it; where that is not so now, why. */
@@ -195,7 +202,8 @@ function planText({ placement }: SourceLine): string {
 /** How it is captured; what an operator has set is marked. */
 function capturedText({ configuration, scheduled }: SourceLine): string {
   if (configuration === null) return "-";
-  const { width, height, fps, framesPerTask, encoding, quality } = configuration;
+  const { width, height, fps, framesPerTask, encoding, quality, motionGate } = configuration;
+  const gate = gateText(motionGate);
   const { ordered = {} } = scheduled ?? {};
   const mark = (...knobs: readonly (keyof Configuration)[]): string =>
     knobs.some((knob) => ordered[knob] !== undefined) ? "*" : "";
@@ -203,6 +211,7 @@ function capturedText({ configuration, scheduled }: SourceLine): string {
     `${width}x${height}${mark("width", "height")} @ ${fps}${mark("fps")}`,
     `${framesPerTask}${mark("framesPerTask")} a task, ${encoding}${mark("encoding")}`,
     ...(encoding === "jpeg" ? [`quality ${quality}${mark("quality")}`] : []),
+    ...(gate === "" ? [] : [`${gate}${mark("motionGate")}`]),
     ...(Object.keys(ordered).length === 0 ? [] : ["* set by an operator"]),
   ].join("\n");
 }

@@ -112,8 +112,9 @@ usage.
 `,
     )
     .action((source: string, given: OperatorFlags & ConfigureCommand) => {
-      const { fps, resolution, framesPerTask, encoding, quality, release } = given;
-      const knobs = [fps, resolution, framesPerTask, encoding, quality].filter((knob) => knob !== undefined);
+      const { fps, resolution, framesPerTask, encoding, quality, motionGate, release } = given;
+      const all = [fps, resolution, framesPerTask, encoding, quality, motionGate];
+      const knobs = all.filter((knob) => knob !== undefined);
       if (release === knobs.length > 0)
         throw new UsageError("say what to set, like --fps 5, or --release to give all of it to the policy");
       act(

@@ -38,11 +38,21 @@ export function Ledger({ model, connection, forgetAudit }: LedgerProps) {
             <th scope="col">Adds up</th>
             <th scope="col">Delivered again</th>
             <th scope="col">Frames in no task</th>
+            <th scope="col">Frames gated</th>
           </tr>
         </thead>
         <tbody>
           ${running.map(({ ledger }) => {
-            const { sourceId, created, stored, dropped, inFlight, redelivered, framesSkipped } = ledger;
+            const {
+              sourceId,
+              created,
+              stored,
+              dropped,
+              inFlight,
+              redelivered,
+              framesSkipped,
+              framesGated = 0,
+            } = ledger;
             const drops = Object.entries(dropped).filter(([, count]) => count > 0);
             const addsUp = created === stored + sum(drops.map(([, count]) => count)) + inFlight;
             return html`<tr key=${sourceId}>
@@ -56,6 +66,7 @@ export function Ledger({ model, connection, forgetAudit }: LedgerProps) {
               <td class=${addsUp ? "done" : "problem"}>${addsUp ? "yes" : "no"}</td>
               <td>${number(redelivered)}</td>
               <td>${number(framesSkipped)}</td>
+              <td>${number(framesGated)}</td>
             </tr>`;
           })}
           <${Totals} ledgers=${running.map(({ ledger }) => ledger)} />
@@ -93,5 +104,6 @@ function Totals({ ledgers }: { readonly ledgers: readonly LedgerReported[] }) {
     <td class=${addsUp ? "done" : "problem"}>${addsUp ? "yes" : "no"}</td>
     <td>${number(all((ledger) => ledger.redelivered))}</td>
     <td>${number(all((ledger) => ledger.framesSkipped))}</td>
+    <td>${number(all((ledger) => ledger.framesGated ?? 0))}</td>
   </tr>`;
 }

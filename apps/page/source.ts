@@ -175,11 +175,12 @@ function Plan({ id, model, connection, attempt }: Omit<SourceProps, "feed"> & { 
 }
 
 function planText({ configuration, placement }: SourceRoute): string {
-  const { width, height, fps, framesPerTask, encoding, quality } = configuration;
+  const { width, height, fps, framesPerTask, encoding, quality, motionGate = null } = configuration;
   const captured = `${width}x${height} at ${fps} fps, ${framesPerTask} frames a task`;
   const encoded = encoding === "jpeg" ? `jpeg ${quality}` : encoding;
   const stages = [...placement].map(([stage, nodes]) => `${stage} on ${nodes.join(" or ")}`);
-  return `${captured}, ${encoded}; ${stages.join(", ")}`;
+  const gated = motionGate === null ? "" : ", where something moves";
+  return `${captured}, ${encoded}${gated}; ${stages.join(", ")}`;
 }
 
 function inputsOf(inputs: ChangesReported["changes"][number]["why"]["inputs"]): string {

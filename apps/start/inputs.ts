@@ -44,17 +44,19 @@ export interface ConfigurationFlags {
   readonly framesPerTask?: number;
   readonly encoding?: string;
   readonly quality?: number;
+  readonly motionGate?: unknown;
 }
 
 /** The knobs that the options set. */
 export function configurationGiven(flags: ConfigurationFlags): Readonly<Record<string, unknown>> {
-  const { fps, resolution, framesPerTask, encoding, quality } = flags;
+  const { fps, resolution, framesPerTask, encoding, quality, motionGate } = flags;
   return {
     ...(fps !== undefined && { fps }),
     ...(resolution !== undefined && { resolution }),
     ...(framesPerTask !== undefined && { framesPerTask }),
     ...(encoding !== undefined && { encoding }),
     ...(quality !== undefined && { quality }),
+    ...(motionGate !== undefined && { motionGate }),
   };
 }
 

@@ -6,7 +6,9 @@ import { describeTotalLoss } from "../../src/task/ledger.js";
 import type { LedgerReported } from "../../src/task/reports.js";
 
 /** Sums over the sources of a run. */
-export type RunTotals = Pick<LedgerReported, "created" | "inFlight" | "framesSkipped">;
+export type RunTotals = Pick<LedgerReported, "created" | "inFlight" | "framesSkipped"> & {
+  readonly framesGated: number;
+};
 
 export class RunOutcome {
   /** Resolves once every source has ended, the cluster has failed, or the run was given up. */
@@ -58,7 +60,12 @@ export class RunOutcome {
   totals(live: readonly LedgerReported[]): RunTotals {
     const ledgers = this.ledgers(live);
     const sum = (count: keyof RunTotals): number =>
-      ledgers.reduce((total, ledger) => total + ledger[count], 0);
-    return { created: sum("created"), inFlight: sum("inFlight"), framesSkipped: sum("framesSkipped") };
+      ledgers.reduce((total, ledger) => total + (ledger[count] ?? 0), 0);
+    return {
+      created: sum("created"),
+      inFlight: sum("inFlight"),
+      framesSkipped: sum("framesSkipped"),
+      framesGated: sum("framesGated"),
+    };
   }
 }

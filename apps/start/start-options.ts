@@ -14,6 +14,7 @@ export interface StartOptions extends PolicyFlags {
   readonly framesPerTask?: number;
   readonly encoding?: string;
   readonly quality?: number;
+  readonly motionGate?: unknown;
   readonly limit: number | null;
   readonly realtime: boolean;
   readonly single: boolean;

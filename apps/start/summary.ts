@@ -12,6 +12,8 @@ export interface RunReport {
   readonly inFlight: number;
   /** Frames that were read and are in no task. */
   readonly framesSkipped: number;
+  /** Frames left out as nothing moved in them. */
+  readonly framesGated: number;
   readonly run: RunSummary;
   readonly audit: RunAudit;
   /** Epoch of the routing table in force at the end. */
@@ -27,6 +29,7 @@ export function reportJson(report: RunReport): unknown {
     {
       tasks: { created: report.created, stored: run.stored, dropped: run.dropped, inFlight: report.inFlight },
       framesSkipped: report.framesSkipped,
+      framesGated: report.framesGated,
       latencyMs: run.latencyMs ?? { p50: null, p95: null, p99: null },
       stages: run.stages,
       audit: { records: report.audit.records, findings: report.audit.findingCount },
@@ -73,6 +76,7 @@ export function reportTable(report: RunReport): string {
       ["in flight", report.inFlight],
       ["frames stored", `${run.frames} (${(run.frames / seconds).toFixed(1)} fps)`],
       ...(report.framesSkipped === 0 ? [] : [["frames in no task", report.framesSkipped]]),
+      ...(report.framesGated === 0 ? [] : [["frames gated", report.framesGated]]),
       ["objects / tracks", `${run.objects} / ${run.tracks}`],
       ["latency p50 / p95 / p99", latency(run)],
       ["nodes", report.nodes.map(({ name }) => name).join(", ")],

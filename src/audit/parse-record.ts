@@ -32,6 +32,7 @@ const frames = z
     first: z.number(),
     last: z.number(),
     passedOver: z.number(),
+    gated: z.number().exactOptional(),
     firstUs: z.number(),
     lastUs: z.number(),
     lastSourceUs: z.number().exactOptional(),
@@ -49,6 +50,7 @@ const form = z.discriminatedUnion("type", [
     createdAtMs: z.number(),
     storedAtMs: z.number(),
     frames,
+    framesGated: z.number().exactOptional(),
     configuration: z.looseObject({ framesPerTask: z.number() }),
     frameCount: z.number(),
     framePtsUs: z.array(z.number()),
@@ -81,6 +83,7 @@ const form = z.discriminatedUnion("type", [
         dropped: z.partialRecord(z.enum(DROP_REASONS), z.number()),
         redelivered: z.number(),
         framesSkipped: z.number(),
+        framesGated: z.number().exactOptional(),
       })
       .nullable(),
     storedAtMs: z.number(),

@@ -6,6 +6,7 @@
 import { createHistogram } from "node:perf_hooks";
 import type { StoredRecord, StoredResult } from "../task/record.js";
 import type { DropReason } from "../task/task.js";
+import { gateText } from "../task/motion-gate.js";
 
 /** Percentiles, in ms. */
 export interface Percentiles {
@@ -200,12 +201,13 @@ export class RunLogBuilder {
 
   #addPlan(record: StoredResult): void {
     const { configuration, hops, storedAtMs, pipelineId, pipelineVersion } = record;
-    const { width, height, fps, framesPerTask, encoding, quality } = configuration;
+    const { width, height, fps, framesPerTask, encoding, quality, motionGate } = configuration;
+    const gate = gateText(motionGate);
     const plan: PlanLog = {
       atMs: storedAtMs,
       epoch: hops.reduce((newest, { epoch }) => Math.max(newest, epoch), 0),
       pipeline: `${pipelineId}@${pipelineVersion}`,
-      capture: `${width}x${height} at ${fps} fps, ${framesPerTask} a task, ${encoding}${encoding === "jpeg" ? ` ${quality}` : ""}`,
+      capture: `${width}x${height} at ${fps} fps, ${framesPerTask} a task, ${encoding}${encoding === "jpeg" ? ` ${quality}` : ""}${gate === "" ? "" : `, ${gate}`}`,
       placement: hops.map(({ stage, node }) => `${stage} on ${node}`).join(", "),
     };
     const last = this.#plans.at(-1);

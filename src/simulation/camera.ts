@@ -1,6 +1,8 @@
 /** The camera of a simulated source: small frames that hold their number, one each `everyMs` while any is requested. */
 
 import type { CapturePort } from "../actors/generator/capture.js";
+import { isGated } from "../task/configuration.js";
+import { MOTION_GRID, type MotionGate } from "../task/motion-gate.js";
 import { SluiceError } from "../task/errors.js";
 import { allocateShared } from "../runtime/shared-memory.js";
 import type { SourceSpec } from "../actors/generator/source-spec.js";
@@ -25,6 +27,32 @@ export const FRAME_US = 100_000;
 const BASE_FRAMES = 37;
 /** In each base one frame is stamped an hour ahead. */
 const OUTLIER = { index: 23, aheadUs: 3_600_000_000 } as const;
+
+/** Something moves in some of each so many frames; what is to be seen then stays as it is. */
+const SCENE = { frames: 16, moving: 3 } as const;
+
+/** Whether the picture of this frame is otherwise than that before. */
+export function movesIn(number: number): boolean {
+  return number % SCENE.frames < SCENE.moving;
+}
+
+/** Frames up to this one in which something moved: each makes the whole picture lighter, or dark again. */
+function greyOf(number: number): Uint8Array {
+  const { frames, moving } = SCENE;
+  const moved = Math.floor(number / frames) * moving + Math.min(moving, (number % frames) + 1);
+  return new Uint8Array(MOTION_GRID.columns * MOTION_GRID.rows).fill((moved % 7) * 30);
+}
+
+/** Frames of a camera without one that is kept, at most. */
+export const GATED_FRAMES_MAX = 10;
+
+export const DRAWN_GATE: MotionGate = {
+  contrast: 12,
+  share: 0.5,
+  holdMs: 200,
+  idleMs: (GATED_FRAMES_MAX * FRAME_US) / 1_000,
+  regions: [],
+};
 
 /** As it says of itself once it is open. */
 const NATIVE = { width: 16, height: 16, fps: 1_000_000 / FRAME_US };
@@ -87,6 +115,7 @@ export function createCameraCapture(
           ptsUs: sourceUsOf(next, steps),
           checksum: next,
           data,
+          ...(isGated(configuration) && { grey: greyOf(next) }),
           capturedAtMs: clock.now(),
         });
         next += 1;

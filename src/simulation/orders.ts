@@ -4,6 +4,7 @@ import type { Operator } from "../operator/operator.js";
 import { parseNodeName, parseSourceId, type NodeName } from "../task/identity.js";
 import type { Configuration } from "../task/configuration.js";
 import type { PolicySpec } from "../task/requests.js";
+import { DRAWN_GATE } from "./camera.js";
 import { HUB } from "./host-names.js";
 import type { Prng } from "./prng.js";
 import { FRAMES_ORDERED_MAX, RATES_ORDERED, type Steer } from "./shape.js";
@@ -92,6 +93,7 @@ function drawKnobs(prng: Prng): Partial<Configuration> | null {
     null,
     { framesPerTask: prng.between(1, FRAMES_ORDERED_MAX) },
     { quality: prng.pick([50, 70, 90]) },
+    { motionGate: prng.happens(0.7) ? DRAWN_GATE : null },
     { width: 320, height: 180, framesPerTask: prng.between(1, FRAMES_ORDERED_MAX) },
   ]);
 }

@@ -48,6 +48,8 @@ export interface ClusterShape {
   /** Of each frame; at least the 16 that its numbers take. */
   readonly frameBytes: number;
   readonly framesPerTask: number;
+  /** Sources leave frames out in which nothing moves. */
+  readonly gated: boolean;
   /** Of each source, in tasks. */
   readonly windowTasks: number;
   /** Of each source: pixels of its tasks. */
@@ -95,6 +97,7 @@ export const UNIFORM_SHAPE: ClusterShape = {
   frameBytes: 16,
   windowBytes: 256 * 1024 * 1024,
   framesPerTask: 1,
+  gated: false,
   windowTasks: 16,
   serviceShare: 1,
   queue: { policy: "block", capacity: 16 },
@@ -189,9 +192,10 @@ export function drawShape(prng: Prng): ClusterShape {
     hostedShare: prng.pick([0, 0, 0.5, 1]),
     orderedShare: prng.pick([0, 0, 0.5, 1]),
     losesHost: false,
+    gated: false,
   };
   const steers: ClusterShape["steers"] = prng.happens(0.3) ? [...drawn.steers, "fps"] : drawn.steers;
-  return { ...drawn, steers, losesHost: prng.happens(0.5) };
+  return { ...drawn, steers, losesHost: prng.happens(0.5), gated: prng.happens(0.3) };
 }
 
 /** Stages of a pipeline at most, and what a run of one takes at most, in ms: one after the other on one node. */

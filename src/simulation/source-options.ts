@@ -4,7 +4,7 @@ import type { SourceOptions } from "../node/sources.js";
 import { parseConfiguration } from "../task/configuration.js";
 import { parseSourceId } from "../task/identity.js";
 import type { PolicySpec } from "../task/requests.js";
-import { cameraSource, createCameraCapture } from "./camera.js";
+import { cameraSource, createCameraCapture, DRAWN_GATE } from "./camera.js";
 import type { ClusterShape } from "./shape.js";
 import type { SimulatedProcess } from "./simulated-process.js";
 import type { SimulatedSource } from "./simulated-source.js";
@@ -27,14 +27,18 @@ export function sourceOptions(
 /** What stands in for it where an operator has ordered it. */
 export function stagedOptions(
   { camera, pipeline }: SimulatedSource,
-  { framesPerTask, windowTasks, windowBytes, loading }: ClusterShape,
+  { framesPerTask, gated, windowTasks, windowBytes, loading }: ClusterShape,
   { process, onGiven }: Capturing,
 ): Omit<SourceOptions, "id" | "policy"> {
   return {
     source: cameraSource(camera),
     capture: createCameraCapture(camera, process, onGiven),
     pipeline,
-    configuration: parseConfiguration({ framesPerTask, encoding: "jpeg" }),
+    configuration: parseConfiguration({
+      framesPerTask,
+      encoding: "jpeg",
+      ...(gated && { motionGate: DRAWN_GATE }),
+    }),
     window: { tasks: windowTasks, bytes: windowBytes },
     standby: loading.standby,
   };

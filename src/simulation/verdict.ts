@@ -3,11 +3,11 @@
 import { auditRun } from "../audit/audit.js";
 import { taskText } from "../audit/findings.js";
 import { auditLedgersOf } from "../audit/ledgers.js";
-import type { StoredRecord, StoredResult } from "../task/record.js";
+import type { StoredGap, StoredRecord, StoredResult } from "../task/record.js";
 import type { StoreStatement } from "../task/record-chain.js";
 import { parseSourceId, pipelineKeyText } from "../task/identity.js";
 import { forgedRecords, isOfHostiles } from "./hostile/hostile-verdict.js";
-import { FRAME_US } from "./camera.js";
+import { FRAME_US, GATED_FRAMES_MAX, movesIn } from "./camera.js";
 import { checkHosts } from "./hosted-sources.js";
 import type { SimulatedSource } from "./simulated-source.js";
 
@@ -68,7 +68,7 @@ const SHOWN_MAX = 20;
 
 /** Each frame of a source that can be read again is in one task, or passed over by one, unless that task was dropped. */
 function checkFrames(
-  { id: sourceId, camera, drained }: Readonly<SimulatedSource>,
+  { id: sourceId, camera, drained, ended }: Readonly<SimulatedSource>,
   records: readonly StoredRecord[],
   framesPerTaskMax: number,
 ): readonly string[] {
@@ -90,16 +90,34 @@ function checkFrames(
   }
   // What was drained ends with what it had captured.
   const length = drained ? Math.max(-1, ...taskOf.keys()) + 1 : camera.frames;
+  const lastTaken = Math.max(-1, ...taskOf.keys());
   const missing = Array.from({ length }, (_, frame) => frame).filter(
-    (frame) => !taskOf.has(frame) && !passedOver.has(frame),
+    (frame) => !taskOf.has(frame) && !passedOver.has(frame) && !isGatedAtEnd(frame),
   );
-  const dropped = records.filter(({ type }) => type === "gap").length;
-  if (missing.length > dropped * framesPerTaskMax) {
+  // Where the rate is never changed every frame is sampled.
+  const unseen = camera.steps ? [...passedOver].filter((frame) => !taskOf.has(frame) && movesIn(frame)) : [];
+  if (unseen.length > 0) {
+    findings.push(
+      `unseen: something moves in frames ${unseen.slice(0, 5).join(", ")} of ${sourceId}, and they were left out`,
+    );
+  }
+  const gaps = records.filter((record): record is StoredGap => record.type === "gap");
+  const dropped = gaps.length;
+  // With a task that was dropped goes what was gated before it.
+  const gated = gaps.reduce((sum, { frames }) => sum + (frames?.gated ?? 0), 0);
+  if (missing.length > dropped * framesPerTaskMax + gated) {
     findings.push(
       `lost: ${missing.length} frames of ${sourceId} are in no result, and only ${dropped} tasks were dropped: ${missing.slice(0, 5).join(", ")}`,
     );
   }
   return findings;
+
+  /** No task comes behind the frames that are gated last. */
+  function isGatedAtEnd(frame: number): boolean {
+    const { framesGated = 0 } = ended ?? {};
+    const behind = frame - lastTaken;
+    return framesGated > 0 && behind > 0 && behind <= GATED_FRAMES_MAX && !movesIn(frame);
+  }
 }
 
 /** What a stateful stage calls `continued` followed the task before it on the same worker. */

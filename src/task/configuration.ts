@@ -3,6 +3,7 @@
 import { parseWith, z } from "../runtime/parse.js";
 import { SluiceError } from "./errors.js";
 import { CONFIGURATION_LIMITS, NAME, PIPELINE_LIMITS, TASK_LIMITS } from "./limits.js";
+import { motionGateKnob, sameGate, type MotionGate } from "./motion-gate.js";
 
 /** How frames may travel between nodes. */
 export const FRAME_ENCODINGS = ["rgb", "jpeg"] as const;
@@ -25,6 +26,8 @@ export interface Configuration {
   readonly quality: number;
   /** By stage, which of its variants runs. Of a stage that is not named the first; absent: so of all. @see stageIn */
   readonly variants?: Readonly<Record<string, string>>;
+  /** Which frames are left out as nothing moves in them. Absent or null: none is. */
+  readonly motionGate?: MotionGate | null;
 }
 
 /** Where a pipeline says nothing. */
@@ -54,6 +57,7 @@ const Knobs = z
     variants: z
       .record(z.string().regex(NAME), z.string().regex(NAME))
       .refine((named) => Object.keys(named).length <= PIPELINE_LIMITS.stagesMax, "wanted a variant a stage"),
+    motionGate: motionGateKnob,
   })
   .partial();
 
@@ -94,7 +98,8 @@ export function sameConfiguration(a: Configuration, b: Configuration): boolean {
       a.framesPerTask === b.framesPerTask &&
       a.encoding === b.encoding &&
       a.quality === b.quality &&
-      sameVariants(a.variants, b.variants))
+      sameVariants(a.variants, b.variants) &&
+      sameGate(a.motionGate, b.motionGate))
   );
 }
 
@@ -118,6 +123,11 @@ function checkSize({ width: across, height: down, framesPerTask, encoding }: Con
   );
 }
 
+/** Whether frames are looked at for motion. */
+export function isGated({ motionGate = null }: Pick<Configuration, "motionGate">): boolean {
+  return motionGate !== null;
+}
+
 /** Whether a source that is captured for `a` gives the frames of `b` too; how many go into a task is no matter. */
 export function sameCapture(a: Configuration, b: Configuration): boolean {
   return (
@@ -125,7 +135,8 @@ export function sameCapture(a: Configuration, b: Configuration): boolean {
     a.height === b.height &&
     a.fps === b.fps &&
     a.encoding === b.encoding &&
-    (a.encoding === "rgb" || a.quality === b.quality)
+    (a.encoding === "rgb" || a.quality === b.quality) &&
+    isGated(a) === isGated(b)
   );
 }
 

@@ -23,6 +23,8 @@ export interface StoredResult {
   readonly framePtsUs: readonly number[];
   /** Absent of a live source. */
   readonly frames?: FrameRange;
+  /** Of a live source: frames left out before it, behind the task before, as nothing moved in them. Absent: none. */
+  readonly framesGated?: number;
   /** When the first frame left the source. */
   readonly sourceAtMs: number;
   readonly createdAtMs: number;

@@ -33,6 +33,8 @@ export interface LedgerReported {
   }[];
   /** Frames read from the source that no task was made of, by reason: the sampling, a partial last task. */
   readonly framesSkipped: number;
+  /** Frames sampled and left out, as nothing moved in them. Absent: none. */
+  readonly framesGated?: number;
   /** Frames whose time stepped back or too far ahead, so that a new time base began. */
   readonly timeSteps: number;
   readonly status:
@@ -112,6 +114,8 @@ export interface TaskOutcome {
   readonly hops: readonly Hop[];
   readonly frameCount: number;
   readonly payloadBytes: number;
+  /** Left out before it, behind the task before, as nothing moved in them. Absent: none, or a drop. */
+  readonly framesGated?: number;
   readonly sourceAtMs: number;
   readonly createdAtMs: number;
   readonly settledAtMs: number;

@@ -43,7 +43,7 @@ export interface Pin {
 
 /**
  * Which frames of a source that can be read again a task is of, by their numbers from 0. Each frame behind `after`, up to
- * `last`, is one of its own or was passed over by the sampling; and the next task begins behind `last`, over all incarnations.
+ * `last`, is one of its own, was passed over by the sampling or was gated; and the next task begins behind `last`, over all incarnations.
  */
 export interface FrameRange {
   /** The last frame of the task before it; null where it begins with the source. */
@@ -52,6 +52,8 @@ export interface FrameRange {
   readonly last: number;
   /** Frames behind `after` that were decoded and not sampled. */
   readonly passedOver: number;
+  /** Frames behind `after` that were sampled and left out, as nothing moved in them. Absent: none. */
+  readonly gated?: number;
   /** Presentation times of the first and the last, in microseconds. */
   readonly firstUs: number;
   readonly lastUs: number;
@@ -80,6 +82,8 @@ export interface Task {
   readonly framePtsUs: readonly number[];
   /** Absent of a live source, whose frames come and go. */
   readonly frames?: FrameRange;
+  /** Of a live source: frames left out before it, behind the task before, as nothing moved in them. Absent: none. */
+  readonly framesGated?: number;
   /** Results so far, by stage. */
   readonly results: ReadonlyMap<StageId, StageResult>;
   /** Hops so far, in the order they ended on this branch; a join holds each stage once. */
@@ -145,6 +149,8 @@ export interface ClosingCounts {
   readonly redelivered: number;
   /** Frames read that no task was made of. */
   readonly framesSkipped: number;
+  /** Frames sampled and left out, as nothing moved in them. Absent: none. */
+  readonly framesGated?: number;
 }
 
 /** Why a task ended without being stored. Codes are kept for ever; texts are in docs/semantics.md. */

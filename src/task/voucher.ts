@@ -41,12 +41,15 @@ function rangeText({
   first,
   last,
   passedOver,
+  gated,
   firstUs,
   lastUs,
   lastSourceUs,
 }: FrameRange): readonly unknown[] {
   const own = lastSourceUs === undefined ? [] : [lastSourceUs];
-  return [after, first, last, passedOver, firstUs, lastUs, ...own];
+  // In a list of its own, so that neither is taken for the other.
+  const left = gated === undefined ? [] : [[gated]];
+  return [after, first, last, passedOver, firstUs, lastUs, ...own, ...left];
 }
 
 /** The same of the end of an incarnation: no delivery has this text, as it is of fewer values. */
@@ -57,6 +60,7 @@ export function closingText({ id, end, counts, origin }: Omit<Closing, "voucher"
     Object.entries(counts.dropped).sort(([a], [b]) => (a < b ? -1 : 1)),
     counts.redelivered,
     counts.framesSkipped,
+    ...(counts.framesGated === undefined ? [] : [counts.framesGated]),
   ];
   return JSON.stringify([sourceId, incarnation, sequence, end, counted, origin]);
 }

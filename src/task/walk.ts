@@ -18,6 +18,8 @@ export interface NewTask {
   readonly payload: Payload;
   /** Default: none, as of a live source. */
   readonly frames?: FrameRange;
+  /** Of a live source: frames left out before it, behind the task before, as nothing moved in them. Absent: none. */
+  readonly framesGated?: number;
   readonly sourceAtMs: number;
   readonly createdAtMs: number;
   readonly origin: string;
@@ -46,6 +48,7 @@ export function createTask(given: NewTask): readonly Task[] {
     payloadBytes,
     framePtsUs: payload.frames.map((frame) => frame.ptsUs),
     ...(given.frames !== undefined && { frames: given.frames }),
+    ...(given.framesGated !== undefined && { framesGated: given.framesGated }),
     results: new Map(),
     hops: [],
     joinNodes: given.joinNodes,

@@ -34,6 +34,7 @@ export function pendingTask(task: Task): PendingRecord {
     frameCount,
     framePtsUs,
     frames,
+    framesGated,
     sourceAtMs,
     createdAtMs,
     hops,
@@ -54,6 +55,7 @@ export function pendingTask(task: Task): PendingRecord {
       frameCount,
       framePtsUs,
       ...(frames !== undefined && { frames }),
+      ...(framesGated !== undefined && { framesGated }),
       sourceAtMs,
       createdAtMs,
       storedAtMs: 0,
@@ -114,8 +116,16 @@ export function taskOutcome(pending: PendingRecord, settledAtMs: number): TaskOu
   switch (record.type) {
     case "result": {
       const { pipelineId, pipelineVersion, configuration, delivery, hops, frameCount, createdAtMs } = record;
+      const framesGated = record.frames?.gated ?? record.framesGated;
       const made = { pipelineId, pipelineVersion, configuration, delivery };
-      return { ...common, ...made, hops, frameCount, createdAtMs };
+      return {
+        ...common,
+        ...made,
+        hops,
+        frameCount,
+        createdAtMs,
+        ...(framesGated !== undefined && { framesGated }),
+      };
     }
     case "gap":
       return {

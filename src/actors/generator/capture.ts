@@ -80,6 +80,11 @@ export interface CapturedFrame {
   readonly checksum: number;
   /** In shared memory, owned by the receiver. `rgb`: uint8 HWC RGB, `width * height * 3`. `jpeg`: one image. */
   readonly data: Uint8Array;
+  /**
+   * The same picture in grey for a motion gate: uint8, `MOTION_GRID`, row by row. Only where the configuration has a gate; without
+   * it none is left out.
+   */
+  readonly grey?: Uint8Array;
   /** When the frame was complete, ms since the Unix epoch. */
   readonly capturedAtMs: number;
 }

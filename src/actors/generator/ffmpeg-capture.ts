@@ -16,13 +16,13 @@ import { SluiceError } from "../../task/errors.js";
 import type { Capture, CaptureInfo, CaptureListener, CaptureOptions, CapturePort } from "./capture.js";
 import { findFfmpeg } from "./ffmpeg-binary.js";
 import { FfmpegProcess } from "./ffmpeg-process.js";
-import { endedEarly, unreachable, type FfmpegReport } from "./ffmpeg-report.js";
-import { captureArguments, type SyncOption } from "./ffmpeg-source.js";
+import { crashed, endedEarly, unreachable, type FfmpegReport } from "./ffmpeg-report.js";
+import { captureArguments, greyBytesOf, type SyncOption } from "./ffmpeg-source.js";
 import type { FramedFrame } from "./framing.js";
 import { openRelay, type Relay } from "./relay.js";
 import { cutShort } from "./recording-end.js";
 import { checkSource } from "./source-check.js";
-import type { NetworkAddress, SourceSpec } from "./source-spec.js";
+import type { NetworkAddress } from "./source-spec.js";
 
 export interface FfmpegCaptureOptions {
   /** Path of ffmpeg; default as `findFfmpeg` decides at the first capture. */
@@ -145,6 +145,8 @@ class FfmpegCapture implements Capture {
 
   #start(ffmpeg: string): void {
     const syncOption = syncOptions.get(ffmpeg) ?? "-vsync";
+    const { source, configuration } = this.#options;
+    const greyBytes = greyBytesOf(configuration);
     const args = captureArguments(this.#options, {
       seekUs: this.#seekUs(),
       syncOption,
@@ -152,40 +154,45 @@ class FfmpegCapture implements Capture {
       timeless: this.#timeless,
       relayUrl: this.#relay?.url ?? null,
     });
-    const current = new FfmpegProcess(ffmpeg, args, this.#options.source, {
-      onInfo: (info, { betterStream, timeless }) => {
-        if (this.#stream === null && betterStream !== null) {
-          this.#stream = betterStream;
-          this.#startAgain(ffmpeg);
-        } else if (timeless !== null && this.#arrives && this.#timeless === null) {
-          this.#timeless = timeless;
-          this.#startAgain(ffmpeg);
-        } else this.#inform(info);
+    const current = new FfmpegProcess(
+      ffmpeg,
+      args,
+      { source, greyBytes },
+      {
+        onInfo: (info, { betterStream, timeless }) => {
+          if (this.#stream === null && betterStream !== null) {
+            this.#stream = betterStream;
+            this.#startAgain(ffmpeg);
+          } else if (timeless !== null && this.#arrives && this.#timeless === null) {
+            this.#timeless = timeless;
+            this.#startAgain(ffmpeg);
+          } else this.#inform(info);
+        },
+        onFrame: (frame) => this.#frame(frame, ffmpeg),
+        onExit: ({ error, exitCode, crash, keeperEndedBy, frameCount, report }) => {
+          if (this.#closed || current !== this.#process) return;
+          if (report.refuses("vsync") && syncOption === "-vsync") {
+            syncOptions.set(ffmpeg, "-fps_mode");
+            this.#start(ffmpeg);
+          } else if (error !== null) {
+            this.#end(spawnFailure(error));
+          } else if (crash !== null) {
+            this.#end(crashed(ffmpeg, crash, this.#options.source));
+          } else if (!report.genuine && isOfGroup(keeperEndedBy) && this.#startsAgain < STARTS_AGAIN_MAX) {
+            this.#startsAgain += 1;
+            this.#timer = this.#settings.clock.after(START_AGAIN_MS, () => this.#start(ffmpeg));
+          } else if (!report.genuine) {
+            this.#end(impostor(ffmpeg, exitCode));
+          } else if (frameCount === 0 && this.#seekUs() !== null) {
+            this.#seekEarlier(ffmpeg);
+          } else if (frameCount === 0 && (this.#options.after === null || report.info === null)) {
+            this.#end(report.openingError(this.#relay?.problem ?? null));
+          } else {
+            void this.#endAfter(report, exitCode);
+          }
+        },
       },
-      onFrame: (frame) => this.#frame(frame, ffmpeg),
-      onExit: ({ error, exitCode, crash, keeperEndedBy, frameCount, report }) => {
-        if (this.#closed || current !== this.#process) return;
-        if (report.refuses("vsync") && syncOption === "-vsync") {
-          syncOptions.set(ffmpeg, "-fps_mode");
-          this.#start(ffmpeg);
-        } else if (error !== null) {
-          this.#end(spawnFailure(error));
-        } else if (crash !== null) {
-          this.#end(crashed(ffmpeg, crash, this.#options.source));
-        } else if (!report.genuine && isOfGroup(keeperEndedBy) && this.#startsAgain < STARTS_AGAIN_MAX) {
-          this.#startsAgain += 1;
-          this.#timer = this.#settings.clock.after(START_AGAIN_MS, () => this.#start(ffmpeg));
-        } else if (!report.genuine) {
-          this.#end(impostor(ffmpeg, exitCode));
-        } else if (frameCount === 0 && this.#seekUs() !== null) {
-          this.#seekEarlier(ffmpeg);
-        } else if (frameCount === 0 && (this.#options.after === null || report.info === null)) {
-          this.#end(report.openingError(this.#relay?.problem ?? null));
-        } else {
-          void this.#endAfter(report, exitCode);
-        }
-      },
-    });
+    );
     this.#process = current;
     current.request(this.#demand);
   }
@@ -239,9 +246,8 @@ class FfmpegCapture implements Capture {
     }
     this.#demand -= 1;
     this.#framesTaken += 1;
-    const { number, passedOver, ptsUs, checksum, data } = frame;
-    const capturedAtMs = this.#settings.clock.now();
-    this.#listener.onFrame({ number, passedOver, ptsUs, checksum, data, capturedAtMs });
+    const { byteLength: _byteLength, ...captured } = frame;
+    this.#listener.onFrame({ ...captured, capturedAtMs: this.#settings.clock.now() });
   }
 
   /** A slow camera takes its time to be understood: it is waited for as long as bytes come. */
@@ -301,13 +307,6 @@ function impostor(ffmpeg: string, exitCode: number | null): SluiceError {
   return new SluiceError(
     `Cannot use "${ffmpeg}" as it does not answer like ffmpeg (${end}): set SLUICE_FFMPEG to one that does, or unset it`,
     { code: "ffmpeg-missing" },
-  );
-}
-
-function crashed(ffmpeg: string, signal: string, { label }: SourceSpec): SluiceError {
-  return new SluiceError(
-    `Cannot read source "${label}" on as "${ffmpeg}" was ended by ${signal}, which is a fault of ffmpeg or of this machine: set SLUICE_FFMPEG to another ffmpeg if it happens again; results so far are kept`,
-    { code: "ffmpeg-crashed", retry: "backoff" },
   );
 }
 

@@ -1,5 +1,5 @@
 /**
- * One ffmpeg process: its three pipes, which are frames, headers and the log, and its exit.
+ * One ffmpeg process: its pipes, which are frames, headers, the log and, for a motion gate, small grey pictures, and its exit.
  *
  * A shell stands over it and waits at a pipe that this process holds open. Once the pipe is closed, by whatever end of this
  * process, SIGKILL included, the shell kills ffmpeg and reaps it. ffmpeg alone would notice at its next write, and one that
@@ -40,7 +40,7 @@ type Ended = Pick<ProcessExit, "error" | "exitCode" | "crash" | "keeperEndedBy">
 const SUPERVISED = process.platform !== "win32";
 /** Of POSIX sh: nothing but `read` and `wait` keeps it, and it holds no pipe of ffmpeg's. Its exit code is ffmpeg's. */
 const SUPERVISOR =
-  '"$@" </dev/null & child=$!; exec >&- 2>&- 3>&-; read -r _; kill -9 "$child"; wait "$child"';
+  '"$@" </dev/null & child=$!; exec >&- 2>&- 3>&- 4>&-; read -r _; kill -9 "$child"; wait "$child"';
 
 /** The signals that a program does not survive; SIGKILL is what Linux sends where memory is used up. */
 const CRASHES = ["SIGILL", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGSEGV", "SIGSYS"] as const;
@@ -79,19 +79,32 @@ export class FfmpegProcess {
   #frameCount = 0;
   #headersEnded = false;
   #logEnded = false;
+  #greysEnded = true;
   /** How it ended, until that is reported. */
   #exited: Ended | null = null;
   #killed = false;
 
-  constructor(ffmpeg: string, args: readonly string[], source: SourceSpec, listener: ProcessListener) {
+  /** @param options `greyBytes`: of each picture on pipe 4; null where nothing comes there */
+  constructor(
+    ffmpeg: string,
+    args: readonly string[],
+    { source, greyBytes }: { readonly source: SourceSpec; readonly greyBytes: number | null },
+    listener: ProcessListener,
+  ) {
     this.#listener = listener;
     this.#report = new FfmpegReport(source);
-    this.#framing = new Framing((frame) => this.#frame(frame));
+    this.#framing = new Framing((frame) => this.#frame(frame), greyBytes);
     const [command, ...given] = SUPERVISED
       ? ["/bin/sh", "-c", SUPERVISOR, "sluice-ffmpeg", ffmpeg, ...args]
       : [ffmpeg, ...args];
     this.#child = spawn(command, given, {
-      stdio: [SUPERVISED ? "pipe" : "ignore", "pipe", "pipe", "pipe"],
+      stdio: [
+        SUPERVISED ? "pipe" : "ignore",
+        "pipe",
+        "pipe",
+        "pipe",
+        ...(greyBytes === null ? [] : (["pipe"] as const)),
+      ],
       windowsHide: true,
       // Its addresses are this machine's own: no proxy is asked for them.
       env: { ...process.env, http_proxy: "" },
@@ -181,11 +194,23 @@ export class FfmpegProcess {
       this.#headersEnded = true;
       this.#pace();
     });
+    const greys = this.#child.stdio[4];
+    if (greys === null || greys === undefined || !("read" in greys)) return;
+    this.#greysEnded = false;
+    greys.on("data", (chunk: Buffer) => {
+      this.#framing.greyBytes(chunk);
+      this.#pace();
+    });
+    greys.once("close", () => {
+      this.#greysEnded = true;
+      this.#pace();
+    });
   }
 
   #pace(): void {
     if (this.#killed || this.#bytes === null) return;
-    if (this.#framing.starved && this.#headersEnded && this.#logEnded) this.#framing.clear();
+    if (this.#framing.starved && this.#headersEnded && this.#logEnded && this.#greysEnded)
+      this.#framing.clear();
     if (this.#framing.blocked) this.#bytes.pause();
     else this.#bytes.resume();
   }

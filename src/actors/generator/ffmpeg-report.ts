@@ -165,6 +165,14 @@ export function endedEarly({ label }: SourceSpec, reason: string): SluiceError {
   );
 }
 
+/** By a fault of its own. */
+export function crashed(ffmpeg: string, signal: string, { label }: SourceSpec): SluiceError {
+  return new SluiceError(
+    `Cannot read source "${label}" on as "${ffmpeg}" was ended by ${signal}, which is a fault of ffmpeg or of this machine: set SLUICE_FFMPEG to another ffmpeg if it happens again; results so far are kept`,
+    { code: "ffmpeg-crashed", retry: "backoff" },
+  );
+}
+
 function failure(code: "source-invalid" | "source-ended-early", text: string): SluiceError {
   return new SluiceError(text, { code });
 }

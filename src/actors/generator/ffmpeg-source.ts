@@ -8,13 +8,16 @@
  * One encoder feeds two muxers: the frames' bytes on pipe 1, and on pipe 3, ahead of each frame, a line of the
  * `framecrc` muxer with its size and checksum.
  *
+ * For a motion gate a second encoder writes each frame once more, small and grey, to pipe 4.
+ *
  * Times do not take that way, as ffmpeg's output side lets them only grow and makes up those that do not. The sampling prints
  * them to the log as the source gives them, and the output side is given the numbers 0, 1, 2 in their place.
  */
 
 import ffmpeg from "fluent-ffmpeg";
 import { assertNever } from "../../runtime/errors.js";
-import type { Configuration } from "../../task/configuration.js";
+import { isGated, type Configuration } from "../../task/configuration.js";
+import { MOTION_GRID } from "../../task/motion-gate.js";
 import type { CaptureOptions, Position } from "./capture.js";
 import { isPlaylist, type SourceSpec, type TestPattern } from "./source-spec.js";
 
@@ -40,18 +43,25 @@ export function captureArguments(
 ): readonly string[] {
   const { width, height, fps, encoding } = configuration;
   const frames = encoding === "rgb" ? "rawvideo" : "image2pipe";
+  const gated = isGated(configuration);
+  const timeOptions = [syncOption, "passthrough", "-enc_time_base", "1:1000000"];
   const command = ffmpeg(inputName(source, relayUrl))
     .inputOptions(["-hide_banner", "-nostdin", "-nostats", "-v", "repeat+level+info", "-copyts"])
     .inputOptions(seekUs === null ? [] : seekOptions(seekUs))
     .inputOptions([...inputOptions(source), ...ONE_GRAPH])
     .inputOptions(timeless === null ? [] : arrivalOptions(timeless))
     .complexFilter(
-      `[0:${stream ?? "V"}]select='${samplingExpression({ fps, after, fromStart: seekUs === null })}',settb=1/1000000,setpts=N,scale=${width}:${height}:flags=bilinear[v]`,
+      `[0:${stream ?? "V"}]select='${samplingExpression({ fps, after, fromStart: seekUs === null })}',settb=1/1000000,setpts=N,scale=${width}:${height}:flags=bilinear${gated ? GREY_BRANCH : "[v]"}`,
     )
-    .outputOptions(["-map", "[v]", syncOption, "passthrough", "-enc_time_base", "1:1000000"])
+    .output(`[f=framecrc:flush_packets=1]pipe\\:3|[f=${frames}:flush_packets=1]pipe\\:1`)
+    .outputOptions(["-map", "[v]", ...timeOptions])
     .outputOptions(codecOptions(configuration))
-    .format("tee")
-    .output(`[f=framecrc:flush_packets=1]pipe\\:3|[f=${frames}:flush_packets=1]pipe\\:1`);
+    .format("tee");
+  if (gated)
+    command
+      .output("pipe:4")
+      .outputOptions(["-map", "[g]", ...timeOptions, "-c:v", "rawvideo", "-flush_packets", "1"])
+      .format("rawvideo");
   // Published in its types; the only way to the arguments without its run.
   // oxlint-disable-next-line no-underscore-dangle
   return command._getArguments();
@@ -62,6 +72,14 @@ export function captureArguments(
  * the start again. `scale` takes each picture as it is.
  */
 const ONE_GRAPH = ["-reinit_filter", "0"];
+
+/** Of the scaled picture; by averages, in which noise is small. */
+const GREY_BRANCH = `,split[v][m];[m]scale=${MOTION_GRID.columns}:${MOTION_GRID.rows}:flags=area,format=gray[g]`;
+
+/** Of each picture on pipe 4; null where there is none. */
+export function greyBytesOf(configuration: Configuration): number | null {
+  return isGated(configuration) ? MOTION_GRID.columns * MOTION_GRID.rows : null;
+}
 
 /** Where the format is known none of it is read ahead to find that out, and so with a time that is too late. */
 function arrivalOptions(format: string): string[] {

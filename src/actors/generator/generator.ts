@@ -24,6 +24,7 @@ import { awaitConfiguration, waitsForLoading } from "./first-configuration.js";
 import { Grouping } from "./grouping.js";
 import { closeIncarnation, leave } from "./leave.js";
 import { reportedLedger } from "./reported-ledger.js";
+import { Motion } from "./motion.js";
 import { Replay, type Reread } from "./replay.js";
 import type { GeneratorRetained } from "./retained.js";
 import { SourceCapture } from "./source-capture.js";
@@ -54,6 +55,7 @@ export function createGenerator(
     return {
       capture: new SourceCapture({ ...given, plan }, (event) => ctx.self.tell(event)),
       grouping: new Grouping(),
+      motion: new Motion(),
       phase: { status: "waiting", loading: false },
     };
   }
@@ -189,7 +191,7 @@ export function createGenerator(
     }
     if (role === "successor") capture.promote();
     const frame = capture.timed(message.frame, ctx);
-    grouping.hold(frame);
+    state.motion.takeOrGate(frame, message.capture, { grouping, ...capture.plan });
     const awayMs = tasks.endOutage(capture, "back", ctx);
     if (awayMs !== null) listener.tell({ type: "sourceBack", sourceId, afterMs: awayMs });
     if (capture.sawFrame(frame, ctx)) absences.freeze(state, ctx);
@@ -311,10 +313,7 @@ export function createGenerator(
     closeIncarnation(state, retained, ctx);
     if (!closings.done) return;
     const goesOn = phase.status === "draining" && phase.goesOn;
-    leave(
-      { state, options, retained },
-      { error: phase.status === "failed" ? phase.error : null, goesOn },
-      ctx,
-    );
+    const error = phase.status === "failed" ? phase.error : null;
+    leave({ state, options, retained }, { error, goesOn }, ctx);
   }
 }

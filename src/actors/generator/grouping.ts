@@ -15,6 +15,8 @@ export interface FrameGroup {
   readonly last: SourcePosition;
   /** Frames from behind the task before it to its last one that were decoded and not sampled. */
   readonly passedOver: number;
+  /** Frames from behind the task before it to its last one in which nothing moved. */
+  readonly gated: number;
 }
 
 export interface GroupingTerms {
@@ -33,23 +35,39 @@ export type Grouped =
   | { readonly type: "early"; readonly dueInMs: number }
   | { readonly type: "blocked" };
 
+/** A frame for a task, with those that were gated before it among those passed over. */
+interface HeldFrame extends TimedFrame {
+  /** Absent: none. */
+  readonly gated?: number;
+}
+
 /** A frame, and when it left the source. */
 interface DueFrame {
-  readonly frame: TimedFrame;
+  readonly frame: HeldFrame;
   readonly sourceAtMs: number;
 }
 
 export class Grouping {
   readonly #pace = new Pace();
   /** Captured, and not in a group yet. */
-  #held: TimedFrame[] = [];
+  #held: HeldFrame[] = [];
   /** The group in the making. */
   #group: DueFrame[] = [];
   #framesSkipped = 0;
+  /** Of the groups that were taken or skipped. */
+  #framesGated = 0;
+  /** Gated since the last frame that was held, and passed over before each of these. */
+  #pending = NONE_PENDING;
 
   /** Frames that no task was made of. */
   get framesSkipped(): number {
     return this.#framesSkipped;
+  }
+
+  /** Frames that are in no task as nothing moved in them. */
+  get framesGated(): number {
+    const waiting = gatedBefore(this.#held) + gatedBefore(this.#group.map(({ frame }) => frame));
+    return this.#framesGated + waiting + this.#pending.gated;
   }
 
   /** Frames that are here and in no task. */
@@ -68,17 +86,26 @@ export class Grouping {
   }
 
   hold(frame: TimedFrame): void {
-    this.#held.push(frame);
+    const { gated, passedOver } = this.#pending;
+    this.#pending = NONE_PENDING;
+    this.#held.push(gated === 0 ? frame : { ...frame, gated, passedOver: frame.passedOver + passedOver });
+  }
+
+  /** Nothing moves in it: no task has it. */
+  gate({ passedOver }: Pick<TimedFrame, "passedOver">): void {
+    const { gated, passedOver: before } = this.#pending;
+    this.#pending = { gated: gated + 1, passedOver: before + passedOver };
   }
 
   /** Forgets the frames that no group has, as they are captured again. */
   discardHeld(): void {
     this.#held = [];
+    this.#pending = NONE_PENDING;
   }
 
   /** Forgets every frame, also those of the group in the making, as all are captured again; the time until then makes none late. */
   discard(): void {
-    this.#held = [];
+    this.discardHeld();
     this.#group = [];
     this.#pace.holdBack();
   }
@@ -115,8 +142,9 @@ export class Grouping {
   last(framesMin: number | null): FrameGroup | null {
     const group = framesMin !== null && this.#group.length >= framesMin ? this.#take() : null;
     this.skip(this.frameCount);
+    this.#framesGated = this.framesGated;
     this.#group = [];
-    this.#held = [];
+    this.discardHeld();
     return group;
   }
 
@@ -125,14 +153,24 @@ export class Grouping {
     const [first, last] = [taken[0], taken.at(-1)];
     if (first === undefined || last === undefined) return null;
     this.#group = [];
+    const frames = taken.map(({ frame }) => frame);
+    const gated = gatedBefore(frames);
+    this.#framesGated += gated;
     return {
       frames: taken.map(({ frame: { ptsUs, data } }) => ({ ptsUs, data })),
       sourceAtMs: first.sourceAtMs,
       first: first.frame.number,
       last: positionOf(last.frame),
-      passedOver: taken.reduce((sum, { frame }) => sum + frame.passedOver, 0),
+      passedOver: frames.reduce((sum, { passedOver }) => sum + passedOver, 0),
+      gated,
     };
   }
+}
+
+const NONE_PENDING = { gated: 0, passedOver: 0 };
+
+function gatedBefore(frames: readonly HeldFrame[]): number {
+  return frames.reduce((sum, { gated = 0 }) => sum + gated, 0);
 }
 
 function positionOf({ number, sourceUs, ptsUs, spacingUs }: TimedFrame): SourcePosition {

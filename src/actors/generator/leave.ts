@@ -12,8 +12,9 @@ export function closeIncarnation(
   ctx: Ctx,
 ): void {
   const { created, stored, dropped } = window.own;
-  const { framesSkipped } = grouping;
-  closings.end(created, { stored, dropped, redelivered: delivery.redelivered, framesSkipped }, ctx);
+  const { framesSkipped, framesGated } = grouping;
+  const frames = { framesSkipped, ...(framesGated > 0 && { framesGated }) };
+  closings.end(created, { stored, dropped, redelivered: delivery.redelivered, ...frames }, ctx);
 }
 
 /** @param how with `goesOn`, its journal is kept for the next incarnation */

@@ -22,6 +22,7 @@ export function reportedLedger(
     redelivered: delivery.redelivered,
     accounts: window.accounts,
     framesSkipped: grouping.framesSkipped,
+    ...(grouping.framesGated > 0 && { framesGated: grouping.framesGated }),
     timeSteps: timeline.steps,
     status: phase.status,
   };

@@ -17,6 +17,7 @@ import type { DeliveryPrivate } from "./delivery/delivery.js";
 import type { TaskNodes } from "./delivery/placement.js";
 import type { Grouping } from "./grouping.js";
 import type { HealthSettings } from "./health.js";
+import type { Motion } from "./motion.js";
 import type { Replay } from "./replay.js";
 import type { CapturePrivate, SourceCapture } from "./source-capture.js";
 import type { SourceSpec } from "./source-spec.js";
@@ -103,6 +104,7 @@ export function endingOf(error: SluiceError | null): Ending {
 export interface GeneratorState {
   readonly capture: SourceCapture;
   readonly grouping: Grouping;
+  readonly motion: Motion;
   phase: Phase;
 }
 

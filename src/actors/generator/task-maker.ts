@@ -87,7 +87,7 @@ export class TaskMaker {
 
   #make(
     { capture, grouping }: Frames,
-    { frames, sourceAtMs, first, last, passedOver }: FrameGroup,
+    { frames, sourceAtMs, first, last, passedOver, gated }: FrameGroup,
     ctx: Ctx,
   ): void {
     const after = this.#retained.position;
@@ -95,12 +95,14 @@ export class TaskMaker {
     if (!capture.live) this.#retained.position = last;
     const task = {
       ...this.#offer({ capture, frames, sourceAtMs }, ctx),
+      ...(span === null && gated > 0 && { framesGated: gated }),
       ...(span !== null && {
         frames: {
           after: after?.frame ?? null,
           first,
           last: last.frame,
           passedOver,
+          ...(gated > 0 && { gated }),
           firstUs: frames[0]?.ptsUs ?? last.ptsUs,
           lastUs: last.ptsUs,
           ...(last.sourceUs !== last.ptsUs && { lastSourceUs: last.sourceUs }),

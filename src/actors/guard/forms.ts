@@ -15,6 +15,7 @@ import {
   REPAIRS_MAX,
   SOURCES_OF_NODE_MAX,
 } from "../../task/limits.js";
+import { motionGateForm } from "../../task/motion-gate.js";
 import { NATIVE_LIMITS } from "../../task/native-video.js";
 import { QUEUE_POLICIES } from "../../task/pipeline.js";
 import { isPlain } from "./checks.js";
@@ -79,6 +80,7 @@ export const configuration = z.object({
   encoding: z.enum(FRAME_ENCODINGS),
   quality: z.number().int().min(quality.min).max(quality.max),
   variants: recordOf(TEXT_LIMITS.name, name, stagesMax).optional(),
+  motionGate: motionGateForm.nullable().optional(),
 });
 
 const values = <Value extends z.ZodType>(value: Value) => z.array(value).max(KNOB_VALUES_MAX);

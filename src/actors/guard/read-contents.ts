@@ -3,8 +3,10 @@
 import { FRAME_ENCODINGS, type Configuration } from "../../task/configuration.js";
 import { CONFIGURATION_LIMITS, PIPELINE_LIMITS, TASK_LIMITS, TEXT_LIMITS } from "../../task/limits.js";
 import type { Frame, Payload } from "../../task/payload.js";
+import { motionGateForm, type MotionGate } from "../../task/motion-gate.js";
 import type { Detection, StageResult } from "../../task/service.js";
 import type { Hop } from "../../task/task.js";
+import { parseWith } from "../../runtime/parse.js";
 import { isCount, isFiniteNumber, isName, isSha256 } from "../../task/value-checks.js";
 import { fields, isBoundedCount, isText, list, mapOf, wanted, type Fields } from "./checks.js";
 import type { Known } from "./rules.js";
@@ -23,7 +25,10 @@ export function isInstant(value: unknown): boolean {
 }
 
 export function readConfiguration(value: unknown): Known<Configuration> {
-  const { width, height, fps, framesPerTask, encoding, quality, variants } = fields(value, "a configuration");
+  const { width, height, fps, framesPerTask, encoding, quality, variants, motionGate } = fields(
+    value,
+    "a configuration",
+  );
   wanted(isWithin(width, widths) && isWithin(height, heights), "a configuration with its size");
   wanted(isFiniteNumber(fps) && fps > 0 && fps <= fpsMax, "a configuration with its rate");
   wanted(
@@ -32,7 +37,8 @@ export function readConfiguration(value: unknown): Known<Configuration> {
       isWithin(quality, qualities),
     "a configuration",
   );
-  const known = { width, height, fps, framesPerTask, encoding, quality };
+  const plain = { width, height, fps, framesPerTask, encoding, quality };
+  const known = motionGate === undefined ? plain : { ...plain, motionGate: readGate(motionGate) };
   if (variants === undefined) return known;
   const named = fields(variants, "variants by stage");
   const entries = Object.entries(named);
@@ -41,6 +47,13 @@ export function readConfiguration(value: unknown): Known<Configuration> {
     "a variant of each stage",
   );
   return { ...known, variants: named };
+}
+
+/** Only of sources that have one. */
+function readGate(value: unknown): MotionGate | null {
+  const parsed = parseWith(motionGateForm.nullable(), value);
+  wanted(parsed.ok, "a configuration with its motion gate");
+  return parsed.value;
 }
 
 export function readPayload(payload: Fields, frameCount: number): Known<Payload> {

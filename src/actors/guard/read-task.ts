@@ -87,7 +87,9 @@ export function readTask(value: unknown): Known<Task> {
     voucher: readVoucher(task["voucher"]),
     traceparent,
   };
-  return withFrames(known, task["frames"]);
+  const { framesGated } = task;
+  wanted(framesGated === undefined || isBoundedCount(framesGated), "a count of frames left out");
+  return withFrames(framesGated === undefined ? known : { ...known, framesGated }, task["frames"]);
 }
 
 /** @throws Malformed */
@@ -190,23 +192,29 @@ export function readClosing(value: unknown): Known<Closing> {
 }
 
 function readCounts(value: unknown): Known<ClosingCounts> {
-  const { stored, dropped, redelivered, framesSkipped } = fields(value, "its counts");
-  wanted([stored, redelivered, framesSkipped].every(isCount), "its counts");
+  const { stored, dropped, redelivered, framesSkipped, framesGated } = fields(value, "its counts");
+  wanted([stored, redelivered, framesSkipped, framesGated ?? 0].every(isCount), "its counts");
   const drops = fields(dropped, "its drops");
   for (const [reason, count] of Object.entries(drops)) {
     wanted(isDropReason(reason) && isCount(count), "its drops by reason");
   }
-  return { stored, dropped: drops, redelivered, framesSkipped };
+  return {
+    stored,
+    dropped: drops,
+    redelivered,
+    framesSkipped,
+    ...(framesGated !== undefined && { framesGated }),
+  };
 }
 
 /** None is of a live source. */
 function withFrames<Of extends { readonly frames?: unknown }>(known: Of, value: unknown): Of {
   if (value === undefined) return known;
   const range = fields(value, "the range of its frames");
-  const { after, first, last, passedOver, firstUs, lastUs, lastSourceUs } = range;
+  const { after, first, last, passedOver, gated, firstUs, lastUs, lastSourceUs } = range;
   wanted(
     (after === null || isCount(after)) &&
-      [first, last, passedOver].every(isCount) &&
+      [first, last, passedOver, gated ?? 0].every(isCount) &&
       [firstUs, lastUs].every(isFiniteNumber) &&
       (lastSourceUs === undefined || isFiniteNumber(lastSourceUs)),
     "the range of its frames",
@@ -216,6 +224,7 @@ function withFrames<Of extends { readonly frames?: unknown }>(known: Of, value: 
     first,
     last,
     passedOver,
+    ...(gated !== undefined && { gated }),
     firstUs,
     lastUs,
     ...(lastSourceUs !== undefined && { lastSourceUs }),

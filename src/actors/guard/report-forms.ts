@@ -69,6 +69,7 @@ const frames = z
     first: count,
     last: count,
     passedOver: count,
+    gated: count.optional(),
     firstUs: time,
     lastUs: time,
     lastSourceUs: time.optional(),
@@ -86,6 +87,7 @@ export const record = z.discriminatedUnion("type", [
     frameCount: count,
     framePtsUs: z.array(z.number()),
     frames,
+    framesGated: bounded.optional(),
     sourceAtMs: time,
     createdAtMs: time,
     results: recordOf(TEXT_LIMITS.name, stageResult, TASK_LIMITS.hopsMax),
@@ -108,7 +110,13 @@ export const record = z.discriminatedUnion("type", [
     ...placed,
     end: z.enum(CLOSING_ENDS),
     counts: z
-      .object({ stored: bounded, dropped: drops, redelivered: bounded, framesSkipped: bounded })
+      .object({
+        stored: bounded,
+        dropped: drops,
+        redelivered: bounded,
+        framesSkipped: bounded,
+        framesGated: bounded.optional(),
+      })
       .nullable(),
   }),
 ]);
@@ -177,6 +185,7 @@ export const ledger = z.object({
   redelivered: bounded,
   accounts,
   framesSkipped: bounded,
+  framesGated: bounded.optional(),
   timeSteps: bounded,
   status: z.enum([
     "waiting",

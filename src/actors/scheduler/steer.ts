@@ -63,10 +63,12 @@ export function onConfigureSource(
   );
 }
 
+const KNOBS_ORDERED: ReadonlySet<string> = new Set([...Object.keys(DEFAULT_CONFIGURATION), "motionGate"]);
+
 /** What is kept on disk is what was checked: an operator may have sent more. */
 function knownKnobs(given: Partial<Configuration>): Partial<Configuration> {
   const known = Object.entries(given).filter(
-    ([knob, value]) => Object.hasOwn(DEFAULT_CONFIGURATION, knob) && value !== undefined,
+    ([knob, value]) => KNOBS_ORDERED.has(knob) && value !== undefined,
   );
   return Object.fromEntries(known);
 }

@@ -65,8 +65,15 @@ export function explained(why: Explanation, { ordered, pause }: SourceDescriptio
 }
 
 /** `640x360, fps 5`. */
-function knobsText({ width, height, variants: _variants, ...knobs }: Partial<Configuration>): string {
+function knobsText({
+  width,
+  height,
+  variants: _variants,
+  motionGate,
+  ...knobs
+}: Partial<Configuration>): string {
   const size = width === undefined || height === undefined ? [] : [`${width}x${height}`];
   const others = Object.entries(knobs).map(([knob, value]) => `${knob} ${String(value)}`);
-  return [...size, ...others].join(", ");
+  const gate = motionGate === undefined ? [] : [`motionGate ${motionGate === null ? "off" : "on"}`];
+  return [...size, ...others, ...gate].join(", ");
 }

@@ -30,9 +30,12 @@ function* contradictionsIn(record: StoredResult): Generator<string> {
   if (frames !== undefined && (frames.firstUs !== framePtsUs[0] || frames.lastUs !== framePtsUs.at(-1))) {
     yield `Its frames are from ${frames.firstUs} to ${frames.lastUs} us, and their times are others`;
   }
-  if (frames !== undefined && frames.last - (frames.after ?? -1) !== frameCount + frames.passedOver) {
-    const { last, passedOver } = frames;
-    yield `It is of the frames behind ${frames.after ?? "the beginning"} up to ${last}, and has ${frameCount} of them, with ${passedOver} passed over`;
+  if (
+    frames !== undefined &&
+    frames.last - (frames.after ?? -1) !== frameCount + frames.passedOver + (frames.gated ?? 0)
+  ) {
+    const { last, passedOver, gated = 0 } = frames;
+    yield `It is of the frames behind ${frames.after ?? "the beginning"} up to ${last}, and has ${frameCount} of them, with ${passedOver} passed over${gated === 0 ? "" : ` and ${gated} gated`}`;
   }
   for (const [stage, { frames: lists }] of Object.entries(results)) {
     if (lists.length !== frameCount)

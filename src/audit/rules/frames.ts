@@ -1,6 +1,6 @@
 /**
- * Rule `frames`: of a source that can be read again every frame is in one task, or was passed over by its sampling, by the
- * numbers of frames in the source. Each task begins behind the last frame of the task before it, also where the next incarnation
+ * Rule `frames`: of a source that can be read again every frame is in one task, or was passed over by its sampling, or was gated, by
+ * the numbers of frames in the source. Each task begins behind the last frame of the task before it, also where the next incarnation
  * has recovered what the one before left. Any other incarnation may begin anew, with no frame before its first task.
  */
 
@@ -71,14 +71,14 @@ class Closings {
 
 function checkRange(
   id: TaskId,
-  { after, first, last, passedOver }: FrameRange,
+  { after, first, last, passedOver, gated = 0 }: FrameRange,
   findings: RuleFindings,
 ): void {
   const between = last - (after ?? -1) - 1;
-  if (first <= last && first > (after ?? -1) && passedOver <= between) return;
+  if (first <= last && first > (after ?? -1) && passedOver + gated <= between) return;
   findings.add(
     id,
-    `Its frames are ${first} to ${last}, behind ${after ?? "the beginning"}, with ${passedOver} passed over`,
+    `Its frames are ${first} to ${last}, behind ${after ?? "the beginning"}, with ${passedOver} passed over and ${gated} gated`,
   );
 }
 

@@ -53,6 +53,11 @@ function createSourceMetrics(
     "Frames of the tasks that were stored.",
     SOURCE,
   );
+  const gated = metrics.counter(
+    "sluice_source_frames_gated_total",
+    "Frames left out before the tasks that were stored, as nothing moved in them.",
+    SOURCE,
+  );
   const bytes = metrics.counter(
     "sluice_source_payload_bytes_total",
     "Bytes of frames that the stored tasks began with.",
@@ -69,13 +74,15 @@ function createSourceMetrics(
     SOURCE,
     SECONDS,
   );
-  return (labels, { outcome, frameCount, payloadBytes, scene, sourceAtMs, settledAtMs }) => {
+  return (labels, told) => {
+    const { outcome, frameCount, framesGated = 0, payloadBytes, scene, sourceAtMs, settledAtMs } = told;
     if (outcome.status === "dropped") {
       dropped.add({ ...labels, reason: outcome.reason }, 1);
       return;
     }
     stored.add(labels, 1);
     frames.add(labels, frameCount);
+    gated.add(labels, framesGated);
     bytes.add(labels, payloadBytes);
     // It tells of an average frame.
     objects.add(labels, (scene?.objects ?? 0) * frameCount);

@@ -17,7 +17,10 @@ interface FakeCapture {
   closed: boolean;
   info(info?: Partial<CaptureInfo>): void;
   /** One frame at `ms` of the source; its bytes are all `mark`. */
-  frame(ms: number, options?: { readonly mark?: number; readonly bytes?: number }): void;
+  frame(
+    ms: number,
+    options?: { readonly mark?: number; readonly bytes?: number; readonly grey?: Uint8Array },
+  ): void;
   stall(): void;
   end(error?: SluiceError): void;
 }
@@ -69,7 +72,7 @@ function createFake(options: CaptureOptions, listener: CaptureListener, now: () 
         seekable: true,
         ...info,
       }),
-    frame(ms, { mark = fake.given, bytes = 4 } = {}) {
+    frame(ms, { mark = fake.given, bytes = 4, grey } = {}) {
       if (fake.closed || ended) return;
       if (fake.given >= fake.requested) throw new Error(`Frame at ${ms} ms was not requested`);
       const number = (options.after?.frame ?? -1) + 1 + fake.given;
@@ -81,6 +84,7 @@ function createFake(options: CaptureOptions, listener: CaptureListener, now: () 
         ptsUs: ms * 1_000,
         checksum: mark,
         data,
+        ...(grey && { grey }),
         capturedAtMs: now(),
       });
     },

@@ -5,6 +5,7 @@ import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import type { CapturedFrame } from "../../../src/actors/generator/capture.js";
 import { createFfmpegCapture } from "../../../src/actors/generator/ffmpeg-capture.js";
+import { parseConfiguration } from "../../../src/task/configuration.js";
 import { parseSource } from "../../../src/actors/generator/source-spec.js";
 import { within } from "../../support/within.js";
 import { captureContract } from "../../contract/capture.js";
@@ -62,6 +63,34 @@ for (const ffmpeg of BINARIES) {
       );
     });
   }
+
+  test(`a motion gate changes no frame of a capture, and has a small grey picture of each (${ffmpeg})`, async () => {
+    const plain = await captureAll(clip25, { ffmpeg, configuration: { fps: 10 } });
+    const { motionGate = null } = parseConfiguration({ motionGate: true });
+    // Larger than a pipe holds: it must be taken before ffmpeg comes to its grey picture.
+    const large = await captureAll(clip25, {
+      ffmpeg,
+      configuration: { width: 320, height: 180, fps: 10, motionGate },
+    });
+    assert.equal([large.frames.length, large.error], [40, null]);
+    for (const encoding of ["rgb", "jpeg"] as const) {
+      const gated = await captureAll(clip25, { ffmpeg, configuration: { fps: 10, encoding, motionGate } });
+      assert.is(gated.error, null);
+      assert.equal(gated.frames.length, 40);
+      if (encoding === "rgb") assert.equal(stampsOf(gated.frames), stampsOf(plain.frames));
+      // The frames of this clip have the size of the grey pictures: each is its own.
+      for (const [index, { grey }] of gated.frames.entries()) {
+        const pixels = plain.frames[index]?.data ?? new Uint8Array(0);
+        assert.is(grey?.length, pixels.length / 3);
+        let apart = 0;
+        for (const [cell, level] of (grey ?? new Uint8Array(0)).entries()) {
+          const [red = 0, green = 0, blue = 0] = pixels.subarray(cell * 3, cell * 3 + 3);
+          apart += Math.abs(level - (0.299 * red + 0.587 * green + 0.114 * blue));
+        }
+        assert.ok((apart * 3) / pixels.length < 2, `${(apart * 3) / pixels.length} levels apart`);
+      }
+    }
+  });
 
   for (const clip of [clip25, clipRounded, clipStream]) {
     test(`a capture of ${clip.slice(folder.length + 1)} after a position loses and repeats nothing (${ffmpeg})`, async () => {

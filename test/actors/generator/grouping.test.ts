@@ -63,6 +63,7 @@ test("a group says when its first frame left the source, and the time of its las
       first: 0,
       last: { frame: 1, sourceUs: 40_007, ptsUs: 40_000, spacingUs: 40_000 },
       passedOver: 2,
+      gated: 0,
     },
   });
 });

@@ -126,12 +126,12 @@ const closingOf = (node: string) =>
   ({
     id,
     end: "ended",
-    counts: { stored: 2, dropped: { deadline: 1 }, redelivered: 0, framesSkipped: 0 },
+    counts: { stored: 2, dropped: { deadline: 1 }, redelivered: 0, framesSkipped: 0, framesGated: 7 },
     origin: `sluice://${node}/source-cam-1`,
     voucher: VOUCHER,
   }) satisfies Full<Closing>;
 
-const frames = { after: null, first: 0, last: 3, passedOver: 1, firstUs: 0, lastUs: 120_000 };
+const frames = { after: null, first: 0, last: 4, passedOver: 1, gated: 1, firstUs: 0, lastUs: 120_000 };
 const modelInUse = {
   stage: { pipelineId: "p", pipelineVersion: 1, stage: "a" },
   file: "m.onnx",
@@ -145,9 +145,17 @@ type Full<Message> = { readonly [Key in keyof Message]-?: unknown };
 const fullTask = {
   ...finishedTask({ sequence: 1 }),
   frames,
+  framesGated: 2,
   configuration: {
     ...DEFAULT_CONFIGURATION,
     variants: { a: "small" },
+    motionGate: {
+      contrast: 12,
+      share: 0.002,
+      holdMs: 0,
+      idleMs: 1_000,
+      regions: [{ x: 0, y: 0, width: 1, height: 0.5 }],
+    },
   } satisfies Full<Configuration>,
   payload: { encoding: "jpeg", width: 4, height: 2, frames: [{ ptsUs: 0, data: new Uint8Array(3) }] },
   frameCount: 1,
@@ -237,6 +245,7 @@ const storedResult = {
   frameCount: 1,
   framePtsUs: [0],
   frames,
+  framesGated: 2,
   sourceAtMs: 1,
   createdAtMs: 1,
   storedAtMs: 2,

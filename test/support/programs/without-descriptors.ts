@@ -12,11 +12,16 @@ try {
   // That was the last one.
 }
 const start = (onExit: (error: unknown) => void): FfmpegProcess =>
-  new FfmpegProcess("ffmpeg", ["-version"], source, {
-    onInfo: () => {},
-    onFrame: () => {},
-    onExit: ({ error }) => onExit(error),
-  });
+  new FfmpegProcess(
+    "ffmpeg",
+    ["-version"],
+    { source, greyBytes: null },
+    {
+      onInfo: () => {},
+      onFrame: () => {},
+      onExit: ({ error }) => onExit(error),
+    },
+  );
 const first = start((error) => {
   writeSync(1, `exit: ${(error as NodeJS.ErrnoException).code ?? "?"}\n`);
   // One that is closed before it has failed says nothing.

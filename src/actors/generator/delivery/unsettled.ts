@@ -73,7 +73,8 @@ export function entryOf({ task, drop, span, deliveredBefore }: Unsettled): Journ
  * vouched for again as it leaves, under the key that its node has then.
  */
 export function taskOf({ task }: JournalEntry, pipeline: Pipeline, origin: string): Unsettled["task"] {
-  const { id, configuration, sourceAtMs, createdAtMs, joinNodes, pins, traceparent, frames } = task;
+  const { id, configuration, sourceAtMs, createdAtMs, joinNodes, pins, traceparent, frames, framesGated } =
+    task;
   const { encoding, width, height } = configuration;
   const payload = task.payload ?? { encoding, width, height, frames: withoutPixels(task.framePtsUs) };
   return {
@@ -82,6 +83,7 @@ export function taskOf({ task }: JournalEntry, pipeline: Pipeline, origin: strin
     configuration,
     payload,
     ...(frames !== undefined && { frames }),
+    ...(framesGated !== undefined && { framesGated }),
     sourceAtMs,
     createdAtMs,
     origin,
