@@ -6,6 +6,7 @@ import { HostedSources, type HostedOptions } from "./hosted-sources.js";
 import { OrderedSources } from "./ordered-sources.js";
 import type { ClusterShape } from "./shape.js";
 import type { SimulatedProcess } from "./simulated-process.js";
+import type { SimulatedSource } from "./simulated-source.js";
 import { stagedOptions } from "./source-options.js";
 
 interface OperatorsOptions extends HostedOptions {
@@ -41,8 +42,8 @@ export class OperatorsSources {
 
   /** Of a source that was ordered, the camera that stands for it. */
   staged(asked: SourceOptions, host: string, process: SimulatedProcess): SourceOptions {
-    const { sources, shape, onGiven } = this.#options;
-    const source = sources().find(({ id }) => id === asked.id);
+    const { shape, onGiven } = this.#options;
+    const source = this.#source(asked.id);
     if (source === undefined) return asked;
     return {
       ...asked,
@@ -50,14 +51,21 @@ export class OperatorsSources {
     };
   }
 
-  /**
-   * A source has ended on a node.
-   *
-   * @param goesOn with its node, when that starts again
-   * @returns whether it may go on, there or elsewhere
-   */
-  mayGoOn(ledger: LedgerReported, goesOn: boolean): boolean {
-    if (this.#hosted.ended(ledger)) return true;
-    return goesOn && this.#options.sources().some(({ id, ordered }) => ordered && id === ledger.sourceId);
+  /** A source has ended on a node. @param goesOn with its node, when that starts again */
+  ended(ledger: LedgerReported, goesOn: boolean): void {
+    const source = this.#source(ledger.sourceId);
+    if (source === undefined) return;
+    if (this.#hosted.ended(ledger) || (goesOn && source.ordered)) source.left = ledger;
+    else [source.ended, source.left] = [ledger, null];
+  }
+
+  /** Its node goes on with a source. */
+  resumed(sourceId: string): void {
+    const source = this.#source(sourceId);
+    if (source !== undefined) source.left = null;
+  }
+
+  #source(sourceId: string): SimulatedSource | undefined {
+    return this.#options.sources().find(({ id }) => id === sourceId);
   }
 }

@@ -54,9 +54,15 @@ export function createOrders({
       drains = false;
       source.drained = true;
       const node = parseNodeName(source.host);
-      return { node, what: "a drain", answer: operator.agent(node).drainSource(parseSourceId(source.id)) };
+      const answer = operator.agent(node).drainSource(parseSourceId(source.id));
+      return { node, what: "a drain", answer: answer.then(() => endWhereLeft(source)) };
     },
   ];
+}
+
+/** Of a node that was about to go on with it another time: it has ended for good without another ledger. */
+function endWhereLeft(source: SimulatedSource): void {
+  source.ended ??= source.left;
 }
 
 type Steering = (prng: Prng, source: () => SimulatedSource, isCalm: () => boolean) => readonly Orders[];

@@ -305,13 +305,13 @@ export class SimulatedCluster {
     const { history, invariants } = this.#options;
     if (event.type === "sourceResumed") {
       history.add(`${event.sourceId} is resumed on ${host}: ${event.error?.message ?? "well"}`);
+      this.#operators.resumed(event.sourceId);
       if (event.error === null) this.coverage.tried("source an operator's that its node goes on with");
     }
     if (event.type !== "sourceEnded") return;
     const { ledger, error, goesOn = false } = event;
     history.add(`${ledger.sourceId} ended on ${host}`);
-    const source = this.sources.find(({ id }) => id === ledger.sourceId);
-    if (source !== undefined && !this.#operators.mayGoOn(ledger, goesOn)) source.ended = ledger;
+    this.#operators.ended(ledger, goesOn);
     this.#redelivered += ledger.redelivered;
     if (error !== null) invariants.addViolation(`${ledger.sourceId} failed: ${errorText(error)}`);
     invariants.checkLedger(ledger);

@@ -24,6 +24,8 @@ export interface SimulatedSource {
   confirmed: boolean;
   /** It was told to end before its end. */
   drained: boolean;
+  /** Its ledger on a node that goes on with it when it starts again; null where it runs, or has ended for good. */
+  left: LedgerReported | null;
   /** Its last ledger; null until it has ended. */
   ended: LedgerReported | null;
 }
@@ -85,7 +87,18 @@ export function createSource(
     steps: !shape.steers.includes("fps"),
     frameBytes: shape.frameBytes,
   };
-  return { id, host, candidates, ordered, camera, pipeline, confirmed: false, drained: false, ended: null };
+  return {
+    id,
+    host,
+    candidates,
+    ordered,
+    camera,
+    pipeline,
+    confirmed: false,
+    drained: false,
+    left: null,
+    ended: null,
+  };
 }
 
 /** Mostly a placement of each stage on some of `nodes` and on the hub. */
