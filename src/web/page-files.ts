@@ -32,6 +32,7 @@ const SHARED = [
   "src/task/graph.js",
   "src/task/identity.js",
   "src/task/limits.js",
+  "src/task/model-in-use.js",
   "src/task/nearest-name.js",
   "src/task/pipeline.js",
   "src/task/same-data.js",

@@ -36,8 +36,8 @@ const PASSING: ReadonlySet<TransportErrorCode> = new Set([
 
 /** Refusals that pass where a hub that has started anew has told its new token. */
 const STALE_TOKEN: ReadonlySet<TransportErrorCode> = new Set(["token-invalid", "token-revoked"]);
-/** Such refusals in a row: some 20 s. */
-const STALE_MAX = 8;
+/** How long such refusals are borne, in ms. */
+const STALE_MS = 20_000;
 
 /** How long the hub has to answer `leave` with `goodbye`, in ms; after that this node goes all the same. */
 const GOODBYE_MS = 1_000;
@@ -70,8 +70,8 @@ class Joiner implements Cluster {
   #self: Member | null = null;
   #hubName: NodeName | null = null;
   #clusterName = "";
-  /** Refusals of its token in a row. */
-  #stale = 0;
+  /** Since when its token has been refused; null where it was not. */
+  #staleFromMs: number | null = null;
   #clusterId: string | null = null;
   #secret: Uint8Array | null = null;
   #hubPeer: Peer | null = null;
@@ -202,8 +202,9 @@ class Joiner implements Cluster {
   #passes({ code, retry }: TransportError): boolean {
     if (PASSING.has(code) || retry === "backoff") return true;
     if (this.#options.lookAgain === undefined || !STALE_TOKEN.has(code)) return false;
-    this.#stale += 1;
-    return this.#stale <= STALE_MAX;
+    const nowMs = this.#system.clock.monotonic();
+    this.#staleFromMs ??= nowMs;
+    return nowMs - this.#staleFromMs < STALE_MS;
   }
 
   // ── As a member ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -220,7 +221,7 @@ class Joiner implements Cluster {
         for (const member of notice.members) if (member !== self) exchange.connect(member, peer.link);
         this.#self = self;
         this.#status = "member";
-        this.#stale = 0;
+        this.#staleFromMs = null;
         membership.emit({ type: "joined", self, attempt: this.#dialer.joined() });
         membership.reset(notice.sequence, notice.members);
         this.#first?.resolve();
