@@ -54,9 +54,12 @@ test("StuckThreads counts none that ends in time", () => {
 /**
  * How a process ends that exits with 7 as a thread of it does `work`, with nobody writing to `pipe`, which the process has opened
  * once the thread has.
+ *
+ * @param withinMs until what hangs is killed
  */
 async function endOf(
   work: (pipe: string) => string,
+  withinMs: number,
 ): Promise<{ readonly code: unknown; readonly signal: unknown }> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-"));
   const pipe = join(folder, "pipe");
@@ -66,7 +69,7 @@ async function endOf(
     import { openSync } from "node:fs";
     import { Worker } from "node:worker_threads";
     import { endProcessWithin } from ${JSON.stringify(module)};
-    process.once("exit", () => endProcessWithin(50));
+    process.once("exit", () => endProcessWithin(${withinMs}));
     new Worker(${JSON.stringify(work(pipe))}, { eval: true, execArgv: [] });
     openSync(${JSON.stringify(pipe)}, "w");
     process.exit(7);`;
@@ -80,12 +83,15 @@ async function endOf(
 }
 
 test("a process ends though a thread of it is in a call that never returns", async () => {
-  const end = await endOf((pipe) => `require("node:fs").readFileSync(${JSON.stringify(pipe)});`);
+  const end = await endOf((pipe) => `require("node:fs").readFileSync(${JSON.stringify(pipe)});`, 50);
   assert.equal(end, { code: null, signal: "SIGKILL" });
 });
 
 test("a process ends as it would where its threads end with it", async () => {
-  const end = await endOf((pipe) => `require("node:fs").openSync(${JSON.stringify(pipe)}); for (;;);`);
+  const end = await endOf(
+    (pipe) => `require("node:fs").openSync(${JSON.stringify(pipe)}); for (;;);`,
+    60_000,
+  );
   assert.equal(end, { code: 7, signal: null });
 });
 
