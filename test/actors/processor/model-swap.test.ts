@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
 import type { ServiceDeclaration } from "../../../src/task/service.js";
-import { setUp, type Setup } from "./processor-subject.js";
+import { assertEachAnswered, setUp, type Setup } from "./processor-subject.js";
 
 const OLD = "0".repeat(64);
 const NEW = "1".repeat(64);
@@ -244,19 +244,7 @@ test("whatever becomes of new versions and workers, each task is answered once, 
           while (worker.ended === null && worker.status === "busy") finish(worker);
         }
       }
-      for (const [source, count] of arrived) {
-        const of = (type: "stageCompleted" | "stageDropped") =>
-          controller.all(type).flatMap(({ task: { id } }) => (id.sourceId === source ? [id.sequence] : []));
-        const completed = of("stageCompleted");
-        assert.equal(
-          completed,
-          completed.toSorted((a, b) => a - b),
-        );
-        assert.equal(
-          [...completed, ...of("stageDropped")].sort((a, b) => a - b),
-          Array.from({ length: count }, (_, sequence) => sequence),
-        );
-      }
+      assertEachAnswered(controller, arrived);
     }),
     { numRuns: 150 },
   );

@@ -1,8 +1,7 @@
 import * as fc from "fast-check";
 import { test } from "../../support/test.js";
 import * as assert from "uvu/assert";
-import type { Setup } from "./processor-subject.js";
-import { setUp } from "./processor-subject.js";
+import { assertEachAnswered, setUp, type Setup } from "./processor-subject.js";
 
 const GROW_MS = 500;
 const SHRINK_MS = 60_000;
@@ -190,20 +189,7 @@ test("tasks of a source leave a stage with several workers as they were begun, e
           while (worker.status === "busy") worker.complete();
         }
       }
-      for (const [source, count] of arrived) {
-        const of = (type: "stageCompleted" | "stageDropped") =>
-          controller.all(type).flatMap(({ task: { id } }) => (id.sourceId === source ? [id.sequence] : []));
-        const completed = of("stageCompleted");
-        assert.equal(
-          completed,
-          completed.toSorted((a, b) => a - b),
-        );
-        const answered = [...completed, ...of("stageDropped")].sort((a, b) => a - b);
-        assert.equal(
-          answered,
-          Array.from({ length: count }, (_, sequence) => sequence),
-        );
-      }
+      assertEachAnswered(controller, arrived);
     }),
     { numRuns: 150 },
   );

@@ -1,5 +1,6 @@
 /** A processor with scripted workers, and what a test does to it. */
 
+import * as assert from "uvu/assert";
 import {
   createProcessor,
   createProcessorRetained,
@@ -17,7 +18,7 @@ import type { ServiceDeclaration } from "../../../src/task/service.js";
 import type { Task } from "../../../src/task/task.js";
 import { fold, type Fold } from "../../support/fold.js";
 import { VirtualClock } from "../../support/virtual-clock.js";
-import { createProbe } from "../../support/probe.js";
+import { createProbe, type Probe } from "../../support/probe.js";
 import { newTask, NODE } from "../../task/pipelines.js";
 import { scriptedWorkers } from "./scripted-workers.js";
 
@@ -118,4 +119,24 @@ export function setUp({
     controller.all("stageDropped").map(({ task: { id }, reason }) => `${id.sequence} ${reason}`);
   const completed = () => controller.all("stageCompleted").map(({ task: { id } }) => id.sequence);
   return { actor, workers, controller, task, execute, skip, load, given, dropped, completed, key };
+}
+
+/** Each task was answered once, and those that were done in their order. @param arrived how many there were, by source: from 0 on */
+export function assertEachAnswered(
+  controller: Probe<ProcessorAnswer>,
+  arrived: ReadonlyMap<string, number>,
+): void {
+  for (const [source, count] of arrived) {
+    const of = (type: "stageCompleted" | "stageDropped") =>
+      controller.all(type).flatMap(({ task: { id } }) => (id.sourceId === source ? [id.sequence] : []));
+    const completed = of("stageCompleted");
+    assert.equal(
+      completed,
+      completed.toSorted((a, b) => a - b),
+    );
+    assert.equal(
+      [...completed, ...of("stageDropped")].sort((a, b) => a - b),
+      Array.from({ length: count }, (_, sequence) => sequence),
+    );
+  }
 }
